@@ -2,4 +2,7 @@
 //!
 //! The modules in reading order; each may use only those below it (`ARCHITECTURE.md`).
 
+pub mod failure;
+pub mod manifest;
 pub mod names;
+pub mod policy;

@@ -1,0 +1,93 @@
+//! The manifest: what the user wants, read and checked once, before any AWS call.
+//! `raw` mirrors the text, `check` turns it into a [`Manifest`], and `topology` fills in the account.
+//! Not for: what exists (see `world`) or the text of policies (see `policy`).
+
+mod check;
+mod error;
+mod raw;
+mod topology;
+pub mod units;
+
+pub use error::{Located, ManifestError};
+pub use topology::{KeySettings, Manifest, Placed, ReplicationSettings, Side, Topology};
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+/// Where a manifest comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A file, as the user named it.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// The flags `--name`, `--source` and `--destination`.
+    Flags,
+    /// The pair that `--sandbox` and `rehearse` use when nothing else is given.
+    Demo,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Stdin => write!(f, "<stdin>"),
+            Self::Flags => write!(f, "<flags>"),
+            Self::Demo => write!(f, "<demo>"),
+        }
+    }
+}
+
+/// Reads a manifest from YAML (JSON is a subset of it). Errors point into `text`, whose name is `origin`.
+/// A `policy.templates` folder is relative to the manifest's own; `run` fills `{run}`.
+pub fn parse(text: &str, origin: &Origin, run: Option<&str>) -> Result<Manifest, ManifestError> {
+    let located = |error: Located| ManifestError::Invalid { origin: origin.to_string(), error };
+    let raw = raw::Raw::parse(text).map_err(located)?;
+    let folder = match origin {
+        Origin::File(path) => path.parent().unwrap_or(Path::new("")).to_path_buf(),
+        _ => PathBuf::new(),
+    };
+    check::check(raw, &folder, run).map_err(located)
+}
+
+/// One side as flags give it: `REGION` or `REGION:BUCKET`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SideFlag {
+    region: String,
+    bucket: Option<String>,
+}
+
+impl std::str::FromStr for SideFlag {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.split_once(':') {
+            Some((region, bucket)) => {
+                Self { region: region.to_owned(), bucket: Some(bucket.to_owned()) }
+            }
+            None => Self { region: text.to_owned(), bucket: None },
+        })
+    }
+}
+
+/// Builds the manifest that flags describe; all that they do not name has its default.
+pub fn from_flags(
+    name: &str,
+    source: &SideFlag,
+    destinations: &[SideFlag],
+    origin: &Origin,
+    run: Option<&str>,
+) -> Result<Manifest, ManifestError> {
+    let side = |side: &SideFlag| match &side.bucket {
+        Some(bucket) => serde_json::json!({"region": side.region, "bucket": bucket}),
+        None => serde_json::json!({"region": side.region}),
+    };
+    let document = serde_json::json!({
+        "name": name,
+        "source": side(source),
+        "destinations": destinations.iter().map(side).collect::<Vec<_>>(),
+    });
+    parse(&document.to_string(), origin, run)
+}

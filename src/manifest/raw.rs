@@ -1,0 +1,155 @@
+//! The manifest as it is written: every key that the schema has, with its place in the text.
+//! Not for: what a value may be (see `check`).
+
+use super::error::{Located, nearest};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_saphyr::{Error, Location, Spanned};
+use std::collections::BTreeMap;
+
+/// A value and its place.
+pub(super) type At<T> = Option<Spanned<T>>;
+/// A key of the schema that this version takes at its default only.
+pub(super) type Later = At<Value>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Raw {
+    pub(super) name: Spanned<String>,
+    pub(super) source: RawSide,
+    pub(super) destinations: Spanned<Vec<RawDestination>>,
+    #[serde(default)]
+    pub(super) key: RawKey,
+    #[serde(default)]
+    pub(super) buckets: RawBuckets,
+    #[serde(default)]
+    pub(super) role: RawRole,
+    #[serde(default)]
+    pub(super) replication: RawReplication,
+    #[serde(default)]
+    pub(super) policy: RawPolicy,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, Spanned<String>>,
+    pub(super) pairs: Later,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSide {
+    pub(super) region: Spanned<String>,
+    pub(super) bucket: At<String>,
+    pub(super) adopt: Later,
+    pub(super) profile: Later,
+    pub(super) assume_role: Later,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDestination {
+    pub(super) region: Spanned<String>,
+    pub(super) bucket: At<String>,
+    pub(super) adopt: Later,
+    pub(super) profile: Later,
+    pub(super) assume_role: Later,
+    pub(super) storage_class: Later,
+    pub(super) prefix: Later,
+    pub(super) tags: Later,
+    pub(super) delete_markers: Later,
+    pub(super) time_control: Later,
+    pub(super) metrics: Later,
+    pub(super) priority: Later,
+    pub(super) key: Later,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKey {
+    pub(super) kind: At<String>,
+    pub(super) arns: Later,
+    pub(super) algorithm: At<String>,
+    pub(super) alias: At<String>,
+    pub(super) rotation_days: At<Value>,
+    pub(super) deletion_window_days: At<u32>,
+    #[serde(default)]
+    pub(super) administrators: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) usable_by_accounts: Vec<Spanned<String>>,
+    pub(super) replica_timeout: At<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBuckets {
+    pub(super) bucket_key: At<bool>,
+    pub(super) object_lock: Later,
+    pub(super) tls_only: At<bool>,
+    pub(super) namespace: Later,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRole {
+    pub(super) name: At<String>,
+    pub(super) permissions_boundary: Later,
+    pub(super) arn: Later,
+    pub(super) take_over: Later,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawReplication {
+    pub(super) prefix: At<String>,
+    pub(super) tags: Later,
+    pub(super) delete_markers: At<bool>,
+    pub(super) replica_modifications: Later,
+    pub(super) time_control: Later,
+    pub(super) metrics: Later,
+    pub(super) two_way: Later,
+    pub(super) activation: At<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPolicy {
+    pub(super) profile: At<String>,
+    pub(super) templates: At<String>,
+}
+
+impl Raw {
+    /// Reads YAML; errors carry the place and, for a near miss, what was probably meant.
+    pub(super) fn parse(text: &str) -> Result<Self, Located> {
+        serde_saphyr::from_str(text).map_err(|error| located(error.without_snippet()))
+    }
+}
+
+fn located(error: &Error) -> Located {
+    let at = error.location().unwrap_or(Location::UNKNOWN);
+    match error {
+        Error::SerdeUnknownField { field, expected, .. } => {
+            let allowed =
+                expected.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            let found = Located::at(at, field, format!("unknown key; allowed here: {allowed}"));
+            match nearest(field, expected.iter().copied()) {
+                Some(meant) => found.hint(format!("did you mean `{meant}`?")),
+                None => found,
+            }
+        }
+        Error::SerdeMissingField { field, .. } => Located::at(at, *field, "this key is missing"),
+        Error::DuplicateMappingKey { key, .. } => {
+            Located::at(at, key.clone().unwrap_or_default(), "this key stands here twice")
+        }
+        Error::SerdeInvalidType { unexpected, expected, .. }
+        | Error::SerdeInvalidValue { unexpected, expected, .. } => {
+            Located::at(at, "", format!("{unexpected} stands where {expected} is wanted"))
+        }
+        other => Located::at(at, "", plain(&other.to_string())),
+    }
+}
+
+/// Returns a parser's message without the place it repeats.
+fn plain(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    let cut = first.rfind(" at line ").or_else(|| first.rfind(" (line ")).unwrap_or(first.len());
+    let text = first[..cut].trim_start_matches("error: ").trim();
+    format!("not readable as YAML: {text}")
+}

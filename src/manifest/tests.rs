@@ -1,0 +1,209 @@
+//! Manifests that are taken, and every refusal with its place.
+
+use super::{Manifest, Origin, parse};
+use crate::names::AccountId;
+
+fn read(text: &str) -> Result<Manifest, super::ManifestError> {
+    parse(text, &Origin::Stdin, None)
+}
+
+const PAIR: &str =
+    "name: orders\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+
+#[test]
+fn the_shortest_manifest_has_the_defaults_of_the_contract() {
+    let topology = read(PAIR).unwrap().topology(&AccountId::new("111122223333").unwrap()).unwrap();
+    assert_eq!(topology.source.bucket.as_str(), "orders-111122223333-us-east-1");
+    assert_eq!(topology.destinations[0].bucket.as_str(), "orders-111122223333-us-west-2");
+    assert_eq!(topology.role.as_str(), "crrctl-orders-us-east-1");
+    assert_eq!(topology.key.alias.as_str(), "alias/crrctl/orders");
+    assert_eq!((topology.key.rotation_days, topology.key.deletion_window_days), (Some(365), 7));
+    assert_eq!(topology.key.replica_timeout.as_secs(), 1200);
+    assert!(topology.bucket_key && topology.tls_only && !topology.replication.delete_markers);
+    assert_eq!(topology.id(), "111122223333/us-east-1/orders-111122223333-us-east-1");
+    assert_eq!(topology.probe_prefix(), "_crrctl/orders/");
+}
+
+#[test]
+fn every_key_of_this_version_is_taken() {
+    let text = r#"
+name: orders
+source: {region: ap-southeast-1, bucket: "src-{name}-{account}", adopt: false}
+destinations:
+  - {region: ap-southeast-2}
+  - {region: ap-southeast-3, bucket: "dst-{region}-{account}"}
+key:
+  kind: multi-region
+  algorithm: aws:kms
+  alias: alias/orders
+  rotation_days: false
+  deletion_window_days: 30
+  administrators: ["arn:aws:iam::111122223333:role/admin"]
+  usable_by_accounts: ["444455556666"]
+  replica_timeout: 15m
+buckets: {bucket_key: false, object_lock: false, tls_only: false, namespace: global}
+role: {name: "r-{name}-{source.region}", permissions_boundary: null, arn: null, take_over: false}
+replication:
+  prefix: data/
+  tags: {}
+  delete_markers: true
+  two_way: false
+  activation: direct
+policy: {profile: compatible, templates: overrides}
+tags: {team: storage}
+"#;
+    let manifest = read(text).unwrap();
+    assert_eq!(manifest.templates(), Some(std::path::Path::new("overrides")));
+    let topology = manifest.topology(&AccountId::new("111122223333").unwrap()).unwrap();
+    assert_eq!(topology.source.bucket.as_str(), "src-orders-111122223333");
+    assert_eq!(topology.destinations[1].bucket.as_str(), "dst-ap-southeast-3-111122223333");
+    assert_eq!(
+        (topology.key.rotation_days, topology.role.as_str()),
+        (None, "r-orders-ap-southeast-1")
+    );
+    assert_eq!(topology.probe_prefix(), "data/_crrctl/orders/");
+    assert_eq!(topology.all_tags()["team"], "storage");
+}
+
+#[test]
+fn rotation_is_off_in_every_spelling_of_yaml() {
+    for off in ["false", "off", "no"] {
+        let manifest = read(&format!("{PAIR}key: {{rotation_days: {off}}}\n")).unwrap();
+        assert_eq!(manifest.key.rotation_days, None, "{off}");
+    }
+}
+
+#[test]
+fn a_region_that_no_list_knows_is_taken() {
+    assert!(
+        read("name: a\nsource: {region: xx-future-9}\ndestinations: [{region: xx-future-8}]\n")
+            .is_ok()
+    );
+}
+
+#[test]
+fn run_is_filled_in_where_it_is_known() {
+    let text =
+        PAIR.replace("{region: us-east-1}", "{region: us-east-1, bucket: \"b-{run}-{account}\"}");
+    assert!(parse(&text, &Origin::Stdin, Some("42")).is_ok());
+    assert!(read(&text).unwrap_err().to_string().contains("`{run}` has no value"));
+}
+
+/// Every refusal: the manifest, and what its message says.
+#[test]
+fn refusals_name_the_place_the_key_and_what_is_allowed() {
+    let table: &[(&str, &str)] = &[
+        ("name: [", "<stdin>:"),
+        ("- a", "<stdin>:1:1"),
+        ("{}", "`name`: this key is missing"),
+        (
+            "name: Orders\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]",
+            "<stdin>:1:7: `name`",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: []",
+            "<stdin>:3:15: `destinations`: at least one",
+        ),
+        (
+            "name: a\nsource: {region: useast1}\ndestinations: [{region: us-west-2}]",
+            "`source.region`: `useast1`",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-east-1}]",
+            "is the source's Region",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2}]",
+            "twice",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: cn-north-1}]",
+            "partition `aws-cn`",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, bucket: b-x}\ndestinations: [{region: us-west-2, bucket: b-x}]",
+            "`destinations[0].bucket`: `b-x` stands here twice",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, bucket: Bad_Bucket}\ndestinations: [{region: us-west-2}]",
+            "<stdin>:2:37: `source.bucket`: `Bad_Bucket` is not a valid bucket name",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, bucket: \"b-{acount}\"}\ndestinations: [{region: us-west-2}]",
+            "unknown placeholder `{acount}`",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, bucket: \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-{account}\"}\ndestinations: [{region: us-west-2}]",
+            "3 to 63 characters",
+        ),
+    ];
+    for (text, wanted) in table {
+        let message = read(text).expect_err(text).to_string();
+        assert!(message.contains(wanted), "{text}\n says: {message}\nwants: {wanted}");
+    }
+}
+
+/// Every refusal in the optional parts: what follows the pair, and what the message says.
+#[test]
+fn refusals_in_the_optional_parts() {
+    let table: &[(&str, &str)] = &[
+        ("regoin: x", "<stdin>:4:1: `regoin`: unknown key"),
+        ("name: again", "twice"),
+        ("key: {kind: per-region}", "does not support `per-region` yet"),
+        ("key: {kind: multi-regoin}", "`multi-region` is allowed"),
+        ("key: {algorithm: AES256}", "`aws:kms` is allowed"),
+        ("key: {alias: alias/aws/x}", "reserved for AWS managed keys"),
+        ("key: {alias: orders}", "must begin with `alias/`"),
+        (
+            "key: {deletion_window_days: 3}",
+            "<stdin>:4:29: `key.deletion_window_days`: 3 days: 7 to 30 are allowed",
+        ),
+        ("key: {deletion_window_days: soon}", "<stdin>:4:29"),
+        ("key: {rotation_days: 89}", "90 to 2560 days are allowed"),
+        ("key: {rotation_days: true}", "90 to 2560 days are allowed"),
+        ("key: {replica_timeout: 20}", "is not a duration"),
+        ("key: {administrators: [bob]}", "`key.administrators[0]`"),
+        ("key: {administrators: [\"arn:aws:s3:::b\"]}", "is not a principal"),
+        ("key: {usable_by_accounts: [\"12\"]}", "`key.usable_by_accounts[0]`"),
+        ("key: {arns: {us-east-1: a}}", "`key.arns`: this version of crrctl does not support"),
+        ("buckets: {object_lock: true}", "`buckets.object_lock`"),
+        ("buckets: {namespace: account-regional}", "`buckets.namespace`"),
+        ("buckets: {bucket_key: maybe}", "<stdin>:4:23"),
+        ("role: {name: \"a b\"}", "`role.name`"),
+        ("role: {arn: \"arn:aws:iam::111122223333:role/r\"}", "`role.arn`"),
+        ("role: {take_over: true}", "`role.take_over`"),
+        ("replication: {two_way: true}", "`replication.two_way`"),
+        ("replication: {tags: {a: b}}", "`replication.tags`"),
+        ("replication: {time_control: true}", "`replication.time_control`"),
+        ("replication: {activation: proven-first}", "does not support `proven-first` yet"),
+        ("replication: {activation: derict}", "`auto` is allowed"),
+        ("policy: {profile: strict}", "does not support `strict` yet"),
+        ("tags: {\"aws:x\": y}", "reserved"),
+        ("tags: {\"crrctl:pair\": y}", "reserved"),
+        ("tags: {\"\": y}", "1 to 128 characters"),
+        ("tags: {a: \"b\\\"c\"}", "are allowed in tags"),
+        ("pairs: []", "`pairs`"),
+    ];
+    for (text, wanted) in table {
+        let message = read(&format!("{PAIR}{text}\n")).expect_err(text).to_string();
+        assert!(message.contains(wanted), "{text}\n says: {message}\nwants: {wanted}");
+    }
+    let long = format!("{PAIR}replication: {{prefix: {}}}\n", "p".repeat(961));
+    assert!(read(&long).unwrap_err().to_string().contains("960 are allowed"));
+}
+
+#[test]
+fn near_misses_are_named() {
+    let error = read(&format!("{PAIR}replicaton: {{}}\n")).unwrap_err();
+    let failure = crate::failure::Failure::from(error);
+    assert_eq!(failure.hints, ["did you mean `replication`?"]);
+}
+
+proptest::proptest! {
+    /// No text makes the parser panic.
+    #[test]
+    fn any_text_is_taken_or_refused(text in ".{0,200}") {
+        let _ = read(&text);
+        let _ = read(&format!("{PAIR}{text}"));
+    }
+}

@@ -1,0 +1,199 @@
+//! What the user wants, as checked types. A [`Manifest`] does not know the account yet; a [`Topology`] does.
+//! Not for: checking (see `check`).
+
+use crate::names::{
+    AccountId, Arn, BucketName, KeyAlias, KeyId, PairName, Partition, Region, RoleName,
+};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A checked manifest. Placeholders other than `{account}` are filled in.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    pub(super) name: PairName,
+    pub(super) source: Placed,
+    pub(super) destinations: Vec<Placed>,
+    pub(super) role: String,
+    pub(super) key: KeySettings,
+    pub(super) bucket_key: bool,
+    pub(super) tls_only: bool,
+    pub(super) replication: ReplicationSettings,
+    pub(super) templates: Option<PathBuf>,
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+/// A bucket's place, its name still with `{account}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    pub(super) region: Region,
+    pub(super) bucket: String,
+}
+
+/// The key's settings; lengths of time are checked against KMS's limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySettings {
+    /// The alias, the same in every Region.
+    pub alias: KeyAlias,
+    /// Days between rotations (90..=2560), or `None` for none.
+    pub rotation_days: Option<u16>,
+    /// Days between scheduling and deletion (7..=30).
+    pub deletion_window_days: u8,
+    /// Principals that may administer the key.
+    pub administrators: Vec<Arn>,
+    /// Other accounts that may use the key.
+    pub usable_by_accounts: Vec<AccountId>,
+    /// How long a replica key may stay `Creating`.
+    pub replica_timeout: Duration,
+}
+
+/// What the replication rules say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicationSettings {
+    /// Key prefix of the objects that replicate; empty for all.
+    pub prefix: String,
+    /// Whether delete markers replicate.
+    pub delete_markers: bool,
+}
+
+impl Manifest {
+    /// Returns the pair's name.
+    pub fn name(&self) -> &PairName {
+        &self.name
+    }
+
+    /// Returns the source's Region, in which IAM and STS are called too.
+    pub fn source_region(&self) -> &Region {
+        &self.source.region
+    }
+
+    /// Returns the key's alias.
+    pub fn alias(&self) -> &KeyAlias {
+        &self.key.alias
+    }
+
+    /// Returns the folder whose files take the place of single policy templates.
+    pub fn templates(&self) -> Option<&Path> {
+        self.templates.as_deref()
+    }
+
+    /// Returns every Region of the pair, the source's first.
+    pub fn regions(&self) -> impl Iterator<Item = &Region> {
+        std::iter::once(&self.source).chain(&self.destinations).map(|placed| &placed.region)
+    }
+
+    /// Fills in the account. `check` has tried this with a placeholder of the same length, so no name can become
+    /// invalid by it.
+    pub fn topology(&self, account: &AccountId) -> Result<Topology, crate::names::InvalidName> {
+        let side = |placed: &Placed| {
+            Ok(Side {
+                region: placed.region.clone(),
+                bucket: BucketName::new(placed.bucket.replace("{account}", account.as_str()))?,
+            })
+        };
+        Ok(Topology {
+            name: self.name.clone(),
+            account: account.clone(),
+            source: side(&self.source)?,
+            destinations: self.destinations.iter().map(side).collect::<Result<_, _>>()?,
+            role: RoleName::new(self.role.replace("{account}", account.as_str()))?,
+            key: self.key.clone(),
+            bucket_key: self.bucket_key,
+            tls_only: self.tls_only,
+            replication: self.replication.clone(),
+            tags: self.tags.clone(),
+        })
+    }
+}
+
+/// A bucket and its Region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Side {
+    /// The bucket's Region.
+    pub region: Region,
+    /// The bucket.
+    pub bucket: BucketName,
+}
+
+/// What the user wants, complete: every name is the one AWS will see.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    /// The pair's name.
+    pub name: PairName,
+    /// The account of all of the pair's resources.
+    pub account: AccountId,
+    /// Where objects are written.
+    pub source: Side,
+    /// Where replicas go, one Region each.
+    pub destinations: Vec<Side>,
+    /// The replication role.
+    pub role: RoleName,
+    /// The key's settings.
+    pub key: KeySettings,
+    /// Whether buckets use S3 Bucket Keys.
+    pub bucket_key: bool,
+    /// Whether bucket policies deny requests without TLS.
+    pub tls_only: bool,
+    /// What the rules say.
+    pub replication: ReplicationSettings,
+    /// The user's tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Topology {
+    /// Names the pair on every resource.
+    pub const PAIR_TAG: &'static str = "crrctl:pair";
+    /// Tells pairs of one name apart.
+    pub const ID_TAG: &'static str = "crrctl:id";
+
+    /// Returns the pair's partition.
+    pub fn partition(&self) -> Partition {
+        self.source.region.partition()
+    }
+
+    /// Returns the source and the destinations.
+    pub fn sides(&self) -> impl Iterator<Item = &Side> {
+        std::iter::once(&self.source).chain(&self.destinations)
+    }
+
+    /// Returns the value of [`Self::ID_TAG`]: `<account>/<source-region>/<source-bucket>`.
+    pub fn id(&self) -> String {
+        format!("{}/{}/{}", self.account, self.source.region, self.source.bucket)
+    }
+
+    /// Returns the two tags that make a resource ours.
+    pub fn owner_tags(&self) -> [(&'static str, String); 2] {
+        [(Self::PAIR_TAG, self.name.to_string()), (Self::ID_TAG, self.id())]
+    }
+
+    /// Returns every tag a resource of the pair should bear.
+    pub fn all_tags(&self) -> BTreeMap<String, String> {
+        let owner = self.owner_tags().map(|(key, value)| (key.to_owned(), value));
+        self.tags.clone().into_iter().chain(owner).collect()
+    }
+
+    /// Returns the id of the replication rule to `side`.
+    pub fn rule_id(&self, side: &Side) -> String {
+        format!("{}{}", self.rule_prefix(), side.region)
+    }
+
+    /// Returns what the ids of all our rules begin with.
+    pub fn rule_prefix(&self) -> String {
+        format!("crrctl-{}-", self.name)
+    }
+
+    /// Returns the key prefix under which all probes of this pair lie, inside the rules' own filter.
+    pub fn probe_prefix(&self) -> String {
+        format!("{}_crrctl/{}/", self.replication.prefix, self.name)
+    }
+
+    /// Returns the role's ARN.
+    pub fn role_arn(&self) -> Arn {
+        self.role.arn(self.partition(), &self.account)
+    }
+
+    /// Returns the ARN of the pair's key in `region`.
+    pub fn key_arn(&self, key: &KeyId, region: &Region) -> Arn {
+        key.arn(region, &self.account)
+    }
+}

@@ -1,0 +1,86 @@
+//! Compares policy documents by what they mean, not by their text: AWS reorders lists and unwraps single values.
+//! Not for: evaluating them.
+
+use serde_json::{Map, Value};
+
+/// Returns whether two documents mean the same: order of statements, of list items and of keys does not matter, nor does a
+/// list of one against its item.
+pub fn same(one: &Value, other: &Value) -> bool {
+    canonical(one) == canonical(other)
+}
+
+/// Returns `live` with our `wanted` statements in place: ours are known by their Sid, all others stay as they are. Statements
+/// of `ours` that `wanted` no longer has are taken out. `None` means that no statement is left, so no policy is wanted.
+pub fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Option<Value> {
+    let sid = |statement: &Value| statement["Sid"].as_str().unwrap_or_default().to_owned();
+    let mut kept: Vec<Value> = live.map(statements).unwrap_or_default();
+    kept.retain(|statement| !ours(&sid(statement)));
+    kept.extend(statements(wanted));
+    if kept.is_empty() {
+        return None;
+    }
+    let mut document = live.unwrap_or(wanted).as_object().cloned().unwrap_or_else(Map::new);
+    document.insert("Statement".to_owned(), Value::Array(kept));
+    Some(Value::Object(document))
+}
+
+/// Returns the statements of a document, which may be one object or a list.
+pub fn statements(document: &Value) -> Vec<Value> {
+    match &document["Statement"] {
+        Value::Array(list) => list.clone(),
+        Value::Null => Vec::new(),
+        one => vec![one.clone()],
+    }
+}
+
+fn canonical(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<(String, Value)> =
+                map.iter().map(|(k, v)| (k.clone(), canonical(v))).collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(entries.into_iter().collect())
+        }
+        Value::Array(list) => {
+            let mut items: Vec<Value> = list.iter().map(canonical).collect();
+            items.sort_by_cached_key(ToString::to_string);
+            items.dedup();
+            if items.len() == 1 { items.remove(0) } else { Value::Array(items) }
+        }
+        // Condition values may be written bare or quoted.
+        Value::Bool(flag) => Value::String(flag.to_string()),
+        Value::Number(number) => Value::String(number.to_string()),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn order_and_lists_of_one_do_not_matter() {
+        let one = json!({"Statement": [{"Sid": "A", "Action": ["x", "y"]}, {"Sid": "B", "Action": ["z"]}]});
+        let other =
+            json!({"Statement": [{"Action": "z", "Sid": "B"}, {"Sid": "A", "Action": ["y", "x"]}]});
+        assert!(same(&one, &other));
+        assert!(!same(&one, &json!({"Statement": [{"Sid": "A", "Action": ["x", "y"]}]})));
+        assert!(same(
+            &json!({"Condition": {"Bool": {"k": false}}}),
+            &json!({"Condition": {"Bool": {"k": "false"}}})
+        ));
+    }
+
+    #[test]
+    fn statements_of_others_are_kept() {
+        let ours = |sid: &str| sid.starts_with("Crrctl");
+        let live = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Theirs"}, {"Sid": "CrrctlOld"}]});
+        let wanted = json!({"Version": "2012-10-17", "Statement": [{"Sid": "CrrctlNew"}]});
+        let merged_document = merged(Some(&live), &wanted, ours).unwrap();
+        assert_eq!(merged_document["Statement"], json!([{"Sid": "Theirs"}, {"Sid": "CrrctlNew"}]));
+        let nothing = json!({"Statement": []});
+        assert_eq!(merged(Some(&json!({"Statement": {"Sid": "CrrctlOld"}})), &nothing, ours), None);
+        assert_eq!(merged(None, &nothing, ours), None);
+    }
+}

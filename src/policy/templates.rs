@@ -1,0 +1,57 @@
+//! The templates: ours, compiled in, and the user's folder of overrides.
+
+use super::RenderError;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Every template with its text.
+const OURS: [(&str, &str); 5] = [
+    ("destination-bucket.json.j2", include_str!("../../policies/destination-bucket.json.j2")),
+    ("key.json.j2", include_str!("../../policies/key.json.j2")),
+    ("replication-role.json.j2", include_str!("../../policies/replication-role.json.j2")),
+    (
+        "replication-role-trust.json.j2",
+        include_str!("../../policies/replication-role-trust.json.j2"),
+    ),
+    ("source-bucket.json.j2", include_str!("../../policies/source-bucket.json.j2")),
+];
+
+/// The texts that documents are rendered from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Templates {
+    overrides: Arc<BTreeMap<String, (String, String)>>,
+}
+
+impl Templates {
+    /// Reads the overrides in `folder`. A file that has a template's ending but no template's name is refused, so that a
+    /// slip of the pen is not taken for "no override".
+    pub fn overridden_by(folder: &Path) -> Result<Self, RenderError> {
+        let unreadable = |path: &Path, error: &std::io::Error| {
+            RenderError::Unreadable(path.display().to_string(), error.to_string())
+        };
+        let mut overrides = BTreeMap::new();
+        for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+            let path = entry.map_err(|error| unreadable(folder, &error))?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if !name.ends_with(".j2") {
+                continue;
+            }
+            if !OURS.iter().any(|(ours, _)| *ours == name) {
+                let known = OURS.map(|(ours, _)| ours).join("`, `");
+                return Err(RenderError::UnknownTemplate(path.display().to_string(), known));
+            }
+            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+            overrides.insert(name, (path.display().to_string(), text));
+        }
+        Ok(Self { overrides: Arc::new(overrides) })
+    }
+
+    /// Returns where the template `name` lies, for messages, and its text.
+    pub(super) fn get(&self, name: &str) -> (&str, &str) {
+        if let Some((path, text)) = self.overrides.get(name) {
+            return (path, text);
+        }
+        OURS.iter().find(|(ours, _)| *ours == name).map_or(("", ""), |(ours, text)| (ours, text))
+    }
+}
