@@ -2,7 +2,12 @@
 //!
 //! The modules in reading order; each may use only those below it (`ARCHITECTURE.md`).
 
-pub mod failure;
-pub mod manifest;
-pub mod names;
+pub mod engine;
+pub mod plan;
 pub mod policy;
+pub mod world;
+pub mod manifest;
+pub mod events;
+pub mod stop;
+pub mod failure;
+pub mod names;

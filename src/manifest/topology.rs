@@ -166,6 +166,11 @@ impl Topology {
         [(Self::PAIR_TAG, self.name.to_string()), (Self::ID_TAG, self.id())]
     }
 
+    /// Returns whether a resource with these tags is this pair's.
+    pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
+        self.owner_tags().iter().all(|(key, value)| tags.get(*key) == Some(value))
+    }
+
     /// Returns every tag a resource of the pair should bear.
     pub fn all_tags(&self) -> BTreeMap<String, String> {
         let owner = self.owner_tags().map(|(key, value)| (key.to_owned(), value));

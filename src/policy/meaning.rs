@@ -11,10 +11,9 @@ pub fn same(one: &Value, other: &Value) -> bool {
 
 /// Returns `live` with our `wanted` statements in place: ours are known by their Sid, all others stay as they are. Statements
 /// of `ours` that `wanted` no longer has are taken out. `None` means that no statement is left, so no policy is wanted.
-pub fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Option<Value> {
-    let sid = |statement: &Value| statement["Sid"].as_str().unwrap_or_default().to_owned();
+fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Option<Value> {
     let mut kept: Vec<Value> = live.map(statements).unwrap_or_default();
-    kept.retain(|statement| !ours(&sid(statement)));
+    kept.retain(|statement| !ours(statement["Sid"].as_str().unwrap_or_default()));
     kept.extend(statements(wanted));
     if kept.is_empty() {
         return None;
@@ -22,6 +21,14 @@ pub fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool)
     let mut document = live.unwrap_or(wanted).as_object().cloned().unwrap_or_else(Map::new);
     document.insert("Statement".to_owned(), Value::Array(kept));
     Some(Value::Object(document))
+}
+
+/// Returns what a bucket's policy should be: the `wanted` statements beside those of others. Ours have Sids that begin with
+/// `Crrctl`.
+pub fn merged_bucket_policy(live: Option<&Value>, wanted: &Value) -> Option<Value> {
+    let wanted_sids: Vec<String> =
+        statements(wanted).iter().filter_map(|it| it["Sid"].as_str().map(str::to_owned)).collect();
+    merged(live, wanted, |sid| sid.starts_with("Crrctl") || wanted_sids.iter().any(|wanted| wanted == sid))
 }
 
 /// Returns the statements of a document, which may be one object or a list.

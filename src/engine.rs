@@ -1,0 +1,140 @@
+//! Runs any plan: starts each action as soon as what it needs is done, says what happens, and stops in order.
+//! Knows no AWS: what an action does is the [`Runner`]'s. Works for building and for removing alike.
+
+#[cfg(test)]
+mod tests;
+
+use crate::events::{Event, Events, Progress, StepId, millis};
+use crate::failure::Failure;
+use crate::names::Arn;
+use crate::plan::{Action, Plan};
+use crate::stop::Stop;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::task::JoinSet;
+
+/// Does what an action says. Dropped in mid-flight only when the user stops a run for the second time.
+pub trait Runner: Send + Sync + 'static {
+    /// Does `action`; returns the ARN of its resource.
+    fn run(&self, action: &Action, progress: &Progress) -> impl Future<Output = Result<Arn, Failure>> + Send;
+}
+
+/// How a run ended.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The ARN of each action's resource, for actions that are done.
+    pub done: BTreeMap<StepId, Arn>,
+    /// The first failure; what others failed with was said as events.
+    pub failure: Option<Failure>,
+    /// Actions that had not ended: not started, or dropped.
+    pub unfinished: Vec<StepId>,
+}
+
+/// Runs the actions of `plan` that change something, at most `at_once` of them at a time. After the first failure, and once
+/// `stop` is ending, nothing more starts and what is in flight finishes.
+pub async fn run<R: Runner>(plan: &Plan, runner: Arc<R>, events: &Events, stop: &Stop, at_once: usize) -> Outcome {
+    let mut run = Run::new(plan, runner, events.clone());
+    loop {
+        if run.outcome.failure.is_none() && !stop.is_ending() {
+            run.start_ready(at_once);
+        }
+        let ended = tokio::select! {
+            ended = run.tasks.join_next() => ended,
+            () = stop.ended_at_once() => None,
+        };
+        let Some(ended) = ended else { break };
+        // A task is never aborted, and a panic in one is a bug that must show.
+        match ended {
+            Ok((id, result)) => run.finished(id, result),
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+    run.conclude(stop)
+}
+
+struct Run<R> {
+    runner: Arc<R>,
+    events: Events,
+    waiting: Vec<Action>,
+    settled: BTreeSet<StepId>,
+    tasks: JoinSet<(StepId, Result<Arn, Failure>)>,
+    running: BTreeMap<StepId, (Action, Instant)>,
+    outcome: Outcome,
+}
+
+impl<R: Runner> Run<R> {
+    fn new(plan: &Plan, runner: Arc<R>, events: Events) -> Self {
+        let (waiting, idle): (Vec<Action>, Vec<Action>) =
+            plan.actions.iter().cloned().partition(|action| action.verb.changes());
+        let planned: BTreeSet<StepId> = waiting.iter().map(|action| action.id.clone()).collect();
+        // What an action needs and this plan does not do is there already.
+        let settled = waiting
+            .iter()
+            .flat_map(|action| &action.needs)
+            .filter(|need| !planned.contains(need))
+            .chain(idle.iter().map(|action| &action.id))
+            .cloned()
+            .collect();
+        let tasks = JoinSet::new();
+        Self { runner, events, waiting, settled, tasks, running: BTreeMap::new(), outcome: Outcome::default() }
+    }
+
+    fn start_ready(&mut self, at_once: usize) {
+        while self.running.len() < at_once.max(1) {
+            let is_ready = |action: &Action| action.needs.iter().all(|need| self.settled.contains(need));
+            let Some(index) = self.waiting.iter().position(is_ready) else { return };
+            let action = self.waiting.remove(index);
+            self.events.say(&Event::StepStart {
+                step: action.id.clone(),
+                kind: action.kind,
+                region: action.region.clone(),
+                name: action.name.clone(),
+                action: action.verb,
+            });
+            self.running.insert(action.id.clone(), (action.clone(), Instant::now()));
+            let (runner, progress) = (Arc::clone(&self.runner), self.events.step(&action.id));
+            self.tasks.spawn(async move {
+                let result = runner.run(&action, &progress).await;
+                (action.id, result)
+            });
+        }
+    }
+
+    fn finished(&mut self, id: StepId, result: Result<Arn, Failure>) {
+        let Some((action, started)) = self.running.remove(&id) else { return };
+        match result {
+            Ok(arn) => {
+                self.events.say(&Event::StepDone {
+                    step: id.clone(),
+                    action: action.verb,
+                    arn: Some(arn.clone()),
+                    elapsed_ms: millis(started.elapsed()),
+                });
+                self.settled.insert(id.clone());
+                self.outcome.done.insert(id, arn);
+            }
+            Err(failure) => {
+                let failure = failure.at_step(id.as_str());
+                self.events.say(&Event::StepFailed { step: id.clone(), failure: failure.clone() });
+                self.outcome.unfinished.push(id);
+                self.outcome.failure.get_or_insert(failure);
+            }
+        }
+    }
+
+    fn conclude(mut self, stop: &Stop) -> Outcome {
+        self.tasks.abort_all();
+        self.outcome.unfinished.extend(self.running.into_keys());
+        self.outcome.unfinished.extend(self.waiting.into_iter().map(|action| action.id));
+        if stop.is_ending() && !self.outcome.unfinished.is_empty() {
+            self.outcome.failure.get_or_insert_with(|| stop.failure());
+        } else if self.outcome.failure.is_none() && !self.outcome.unfinished.is_empty() {
+            let steps: Vec<&str> = self.outcome.unfinished.iter().map(StepId::as_str).collect();
+            let message = format!("the plan has a circle: {} wait for one another", steps.join(", "));
+            self.outcome.failure = Some(Failure::new(crate::failure::Kind::Unexpected, "plan-circle", message));
+        }
+        self.outcome
+    }
+}

@@ -1,0 +1,155 @@
+//! The engine with fake runners: order, parallelism, failure, stopping.
+
+use super::*;
+use crate::events::{Kind, Sink, Verb};
+use crate::names::Region;
+use crate::stop::Reason;
+use std::sync::Mutex;
+
+struct Silent;
+impl Sink for Silent {
+    fn take(&self, _: &Event) {}
+}
+
+fn silent() -> Events {
+    Events::to(Arc::new(Silent))
+}
+
+fn step(name: &str, needs: &[&str], verb: Verb) -> Action {
+    let id = |name: &str| StepId::new(Kind::Bucket, name);
+    Action {
+        id: id(name),
+        kind: Kind::Bucket,
+        region: Region::new("us-east-1").unwrap(),
+        name: name.to_owned(),
+        arn: None,
+        verb,
+        reason: String::new(),
+        fields: vec![],
+        needs: needs.iter().map(|need| id(need)).collect(),
+    }
+}
+
+fn plan(steps: &[(&str, &[&str])]) -> Plan {
+    Plan { actions: steps.iter().map(|(name, needs)| step(name, needs, Verb::Create)).collect() }
+}
+
+/// Writes down when steps begin and end; `fails` names the step that fails. Each step takes a virtual second.
+#[derive(Default)]
+struct Recorder {
+    log: Mutex<Vec<String>>,
+    fails: Option<&'static str>,
+    stops: Option<(&'static str, Stop)>,
+}
+
+impl Runner for Recorder {
+    async fn run(&self, action: &Action, _: &Progress) -> Result<Arn, Failure> {
+        self.log.lock().unwrap().push(format!("+{}", action.name));
+        if let Some((_, stop)) = self.stops.as_ref().filter(|(name, _)| *name == action.name) {
+            stop.end(Reason::Interrupted);
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        self.log.lock().unwrap().push(format!("-{}", action.name));
+        if self.fails == Some(action.name.as_str()) {
+            return Err(Failure::new(crate::failure::Kind::Denied, "no", "no"));
+        }
+        Ok(Arn::new(format!("arn:aws:s3:::{}", action.name)).unwrap())
+    }
+}
+
+async fn recorded(plan: &Plan, recorder: Recorder, at_once: usize) -> (Outcome, Vec<String>) {
+    let stop = recorder.stops.as_ref().map(|(_, stop)| stop.clone()).unwrap_or_default();
+    let runner = Arc::new(recorder);
+    let outcome = run(plan, Arc::clone(&runner), &silent(), &stop, at_once).await;
+    let log = runner.log.lock().unwrap().clone();
+    (outcome, log)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_needed_comes_first_and_the_rest_overlaps() {
+    let plan = plan(&[("c", &["a", "b"]), ("a", &[]), ("b", &[])]);
+    let started = tokio::time::Instant::now();
+    let (outcome, log) = recorded(&plan, Recorder::default(), 16).await;
+    assert_eq!(started.elapsed().as_secs(), 2);
+    assert_eq!(log[4..], ["+c", "-c"]);
+    assert!(outcome.failure.is_none() && outcome.done.len() == 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_than_the_limit_run_at_once() {
+    let plan = plan(&[("a", &[]), ("b", &[]), ("c", &[])]);
+    let (_, log) = recorded(&plan, Recorder::default(), 1).await;
+    assert_eq!(log, ["+a", "-a", "+b", "-b", "+c", "-c"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_failure_nothing_more_starts_and_what_runs_finishes() {
+    let plan = plan(&[("a", &[]), ("b", &[]), ("c", &["a"]), ("d", &["b"])]);
+    let (outcome, log) = recorded(&plan, Recorder { fails: Some("a"), ..Recorder::default() }, 16).await;
+    assert!(log.contains(&"-b".to_owned()) && !log.iter().any(|it| it == "+c" || it == "+d"));
+    assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/a"));
+    assert_eq!(outcome.unfinished.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_run_finishes_what_runs_and_starts_no_more() {
+    let stop = Stop::default();
+    let plan = plan(&[("a", &[]), ("b", &["a"])]);
+    let (outcome, log) = recorded(&plan, Recorder { stops: Some(("a", stop)), ..Recorder::default() }, 16).await;
+    assert_eq!(log, ["+a", "-a"]);
+    assert_eq!(outcome.failure.unwrap().kind, crate::failure::Kind::Interrupted);
+    assert_eq!(outcome.unfinished, [StepId::new(Kind::Bucket, "b")]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_stop_drops_what_runs() {
+    let stop = Stop::default();
+    let ender = stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        ender.end_at_once();
+    });
+    let outcome = run(&plan(&[("a", &[])]), Arc::new(Recorder::default()), &silent(), &stop, 16).await;
+    assert_eq!(outcome.unfinished.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn steps_with_nothing_to_do_are_not_run_and_hold_nobody_up() {
+    let plan = Plan { actions: vec![step("a", &[], Verb::None), step("b", &["a", "elsewhere"], Verb::Create)] };
+    let (outcome, log) = recorded(&plan, Recorder::default(), 16).await;
+    assert_eq!(log, ["+b", "-b"]);
+    assert!(outcome.failure.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_circle_is_an_error_and_not_a_silence() {
+    let (outcome, _) = recorded(&plan(&[("a", &["b"]), ("b", &["a"])]), Recorder::default(), 16).await;
+    assert_eq!(outcome.failure.unwrap().code, "plan-circle");
+}
+
+proptest::proptest! {
+    /// Whatever the plan's shape, each step runs once, after all that it needs.
+    #[test]
+    fn every_step_runs_once_after_its_needs(edges in proptest::collection::vec((0usize..12, 0usize..12), 0..40)) {
+        let names: Vec<String> = (0..12).map(|n| format!("s{n:02}")).collect();
+        let mut actions: Vec<Action> = names.iter().map(|name| step(name, &[], Verb::Create)).collect();
+        for (one, other) in edges {
+            let (first, second) = (one.min(other), one.max(other));
+            if first != second {
+                actions[second].needs.push(StepId::new(Kind::Bucket, &names[first]));
+            }
+        }
+        let plan = Plan { actions };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let (outcome, log) = runtime.block_on(recorded(&plan, Recorder::default(), 3));
+        proptest::prop_assert_eq!(outcome.done.len(), 12);
+        for action in &plan.actions {
+            let began = log.iter().position(|it| *it == format!("+{}", action.name)).unwrap();
+            for need in &action.needs {
+                let name = need.as_str().trim_start_matches("s3:bucket/");
+                let ended = log.iter().position(|it| *it == format!("-{name}")).unwrap();
+                proptest::prop_assert!(ended < began);
+            }
+        }
+    }
+}

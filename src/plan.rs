@@ -1,0 +1,86 @@
+//! `(Topology, World) -> Plan`: what is to be done and what each action needs first. Pure: the plan that is printed is the one
+//! that is run.
+//! Not for: doing it (see `engine` and `steps`).
+
+mod build;
+mod cost;
+mod removal;
+pub mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use build::build;
+pub use cost::{Cost, cost};
+pub use removal::{Kept, Removal, Why, removal};
+
+use crate::events::{Kind, StepId, Verb};
+use crate::names::{Arn, Region};
+use serde::Serialize;
+
+/// One thing to do, or to leave as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// Names the action; unique in a plan.
+    pub id: StepId,
+    /// The kind of its resource.
+    pub kind: Kind,
+    /// The Region of its resource; for IAM the source's.
+    pub region: Region,
+    /// The resource's name: a bucket, an alias, a role.
+    pub name: String,
+    /// The resource's ARN, a sub-resource's parent's; `None` for a key that does not exist yet.
+    pub arn: Option<Arn>,
+    /// What is done.
+    pub verb: Verb,
+    /// Why, for people.
+    pub reason: String,
+    /// For an update: what differs.
+    pub fields: Vec<&'static str>,
+    /// What must be done before.
+    pub needs: Vec<StepId>,
+}
+
+/// All actions, in an order in which each comes after what it needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The actions, those with nothing to do included.
+    pub actions: Vec<Action>,
+}
+
+impl Plan {
+    /// Returns whether any action changes something on AWS.
+    pub fn has_changes(&self) -> bool {
+        self.actions.iter().any(|action| action.verb.changes())
+    }
+
+    /// Returns how many actions have `verb`.
+    pub fn count(&self, verb: Verb) -> usize {
+        self.actions.iter().filter(|action| action.verb == verb).count()
+    }
+
+    /// Returns the plan as the contract shows it.
+    pub fn changes(&self) -> Vec<Change<'_>> {
+        self.actions
+            .iter()
+            .map(|action| Change {
+                step: &action.id,
+                kind: action.kind,
+                region: &action.region,
+                name: &action.name,
+                action: action.verb,
+                reason: &action.reason,
+            })
+            .collect()
+    }
+}
+
+/// A line of `changes` in `crrctl/plan/v1`.
+#[derive(Debug, Serialize)]
+pub struct Change<'a> {
+    step: &'a StepId,
+    kind: Kind,
+    region: &'a Region,
+    name: &'a str,
+    action: Verb,
+    reason: &'a str,
+}

@@ -1,0 +1,53 @@
+//! The replication rules a pair wants, and what its live rules say.
+//! Not for: writing them (see `steps`).
+
+use crate::manifest::Topology;
+use crate::names::KeyId;
+use crate::world::{Replication, Rule};
+use std::collections::BTreeSet;
+
+/// Returns the rules of the pair, one a destination. Priorities are unique and stable: a live rule keeps its own, a new one
+/// gets the next that is free.
+pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> Vec<Rule> {
+    let live: &[Rule] = live.map_or(&[], |replication| &replication.rules);
+    let mut taken: BTreeSet<i32> = live.iter().map(|rule| rule.priority).collect();
+    topology
+        .destinations
+        .iter()
+        .map(|side| {
+            let id = topology.rule_id(side);
+            let priority = live.iter().find(|rule| rule.id == id).map(|rule| rule.priority).unwrap_or_else(|| {
+                let free = (1..).find(|priority| !taken.contains(priority)).unwrap_or(i32::MAX);
+                taken.insert(free);
+                free
+            });
+            Rule {
+                id,
+                priority,
+                enabled: true,
+                prefix: Some(topology.replication.prefix.clone()),
+                delete_markers: topology.replication.delete_markers,
+                destination: side.bucket.arn(topology.partition()).to_string(),
+                replica_key: Some(topology.key_arn(key, &side.region).to_string()),
+                kms_objects: true,
+                others: Vec::new(),
+            }
+        })
+        .collect()
+}
+
+/// Returns the rules of `live` that are not this pair's.
+pub fn foreign<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<Item = &'a Rule> {
+    let prefix = topology.rule_prefix();
+    live.rules.iter().filter(move |rule| !is_ours(&prefix, &rule.id))
+}
+
+/// Returns the Region that the id of one of our rules names.
+pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {
+    rule_id.strip_prefix(&topology.rule_prefix()).filter(|region| crate::names::Region::new(*region).is_ok())
+}
+
+/// Returns whether `id` is one of our rules: the prefix alone would take the rules of a pair `a-b` for those of `a`.
+fn is_ours(prefix: &str, id: &str) -> bool {
+    id.strip_prefix(prefix).is_some_and(|region| crate::names::Region::new(region).is_ok())
+}

@@ -1,0 +1,60 @@
+//! When a run is to end: the first signal or the deadline ends it in order, the second at once.
+//! Not for: catching signals (see `cli`).
+
+use crate::failure::{Failure, Kind};
+use std::sync::{Arc, OnceLock};
+use tokio_util::sync::CancellationToken;
+
+/// Why a run is ended before its work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+    /// `--timeout`.
+    Deadline,
+}
+
+/// Shared by all that starts or waits: whoever holds one asks it before starting more.
+#[derive(Debug, Clone, Default)]
+pub struct Stop {
+    orderly: CancellationToken,
+    at_once: CancellationToken,
+    reason: Arc<OnceLock<Reason>>,
+}
+
+impl Stop {
+    /// Asks for an orderly end: calls in flight finish, nothing more starts. The first reason stands.
+    pub fn end(&self, reason: Reason) {
+        self.reason.get_or_init(|| reason);
+        self.orderly.cancel();
+    }
+
+    /// Asks for an end at once: calls in flight are dropped.
+    pub fn end_at_once(&self) {
+        self.end(Reason::Interrupted);
+        self.at_once.cancel();
+    }
+
+    /// Returns whether nothing more should be started.
+    pub fn is_ending(&self) -> bool {
+        self.orderly.is_cancelled()
+    }
+
+    /// Waits until nothing more should be started.
+    pub async fn ending(&self) {
+        self.orderly.cancelled().await;
+    }
+
+    /// Waits until calls in flight should be dropped.
+    pub async fn ended_at_once(&self) {
+        self.at_once.cancelled().await;
+    }
+
+    /// Returns how the end shows to the user.
+    pub fn failure(&self) -> Failure {
+        match self.reason.get() {
+            Some(Reason::Deadline) => Failure::new(Kind::TooLate, "timeout", "the time given by `--timeout` is over"),
+            _ => Failure::new(Kind::Interrupted, "interrupted", "interrupted"),
+        }
+    }
+}

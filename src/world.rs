@@ -1,0 +1,196 @@
+//! What exists on AWS, as plain data: what `observe` found and `plan` compares with what the user wants.
+//! Not for: asking AWS, or deciding anything.
+
+use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Tags by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// Everything of a pair that exists.
+#[derive(Debug, Clone)]
+pub struct World {
+    /// The account the caller's credentials belong to.
+    pub account: AccountId,
+    /// The pair's keys and aliases.
+    pub keys: Keys,
+    /// Existing buckets of the pair: those of the manifest and those that only its live rules name.
+    pub buckets: BTreeMap<BucketName, Bucket>,
+    /// The replication role.
+    pub role: Option<Role>,
+}
+
+/// The pair's keys and aliases, by Region where there may be one in each.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    /// The key in the source's Region that the alias names, or, where there is no alias, that bears our tags.
+    pub primary: Option<Key>,
+    /// Its replicas.
+    pub replicas: BTreeMap<Region, Key>,
+    /// The id of the key that the alias names, in each Region that has the alias.
+    pub aliases: BTreeMap<Region, KeyId>,
+    /// Usable keys that bear our tags and that no alias names: left by a run that was cut off.
+    pub spares: Vec<Key>,
+    /// Keys that bear our tags and are pending deletion.
+    pub pending: Vec<Key>,
+}
+
+/// A KMS key in one Region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Key {
+    /// The key's id: the same in all Regions of a multi-Region key.
+    pub id: KeyId,
+    /// The key's ARN in its Region.
+    pub arn: Arn,
+    /// The Region this ARN is in.
+    pub region: Region,
+    /// The key's state.
+    pub state: KeyState,
+    /// `None` for a key that is not multi-Region.
+    pub multi_region: Option<MultiRegion>,
+    /// The key's tags in this Region.
+    pub tags: Tags,
+    /// The key's policy in this Region.
+    pub policy: Value,
+    /// Days between rotations; `None` where rotation is off.
+    pub rotation_days: Option<u32>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it goes, where its deletion is scheduled.
+    pub deletion_date: Option<Timestamp>,
+}
+
+impl Key {
+    /// Returns whether the key is on its way out and can't be used.
+    pub fn is_pending_deletion(&self) -> bool {
+        matches!(self.state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
+    }
+}
+
+/// A multi-Region key's place among its kin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MultiRegion {
+    /// Whether this is the primary.
+    pub primary: bool,
+    /// The Region of the primary.
+    pub primary_region: Region,
+    /// The Regions of the replicas.
+    pub replica_regions: Vec<Region>,
+}
+
+/// The states of a KMS key (KMS Developer Guide, "Key states of AWS KMS keys").
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each variant is the state of that name")]
+pub enum KeyState {
+    Creating,
+    Enabled,
+    Disabled,
+    PendingDeletion,
+    PendingReplicaDeletion,
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl std::fmt::Display for KeyState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Other(name) => f.pad(name),
+            known => f.pad(&format!("{known:?}")),
+        }
+    }
+}
+
+/// A bucket of this account and its settings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Bucket {
+    /// The Region that the pair wants it in and in which it answered.
+    pub region: Option<Region>,
+    /// The bucket's tags.
+    pub tags: Tags,
+    /// `Enabled`, `Suspended`, or `None` where versioning was never on.
+    pub versioning: Option<String>,
+    /// Its default encryption.
+    pub encryption: Option<Encryption>,
+    /// Whether all four settings of its public access block are on.
+    pub public_access_blocked: bool,
+    /// Its object ownership, such as `BucketOwnerEnforced`.
+    pub ownership: Option<String>,
+    /// Its policy.
+    pub policy: Option<Value>,
+    /// Its replication configuration.
+    pub replication: Option<Replication>,
+    /// Whether it holds any version or delete marker; known only where the bucket bears no tags.
+    pub empty: Option<bool>,
+    /// Objects found in it; known only where they were counted, for a removal.
+    pub objects: Option<Objects>,
+}
+
+/// A bucket's default encryption.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encryption {
+    /// Such as `aws:kms`.
+    pub algorithm: String,
+    /// The key, as it was given.
+    pub key: Option<String>,
+    /// Whether Bucket Keys are on.
+    pub bucket_key: bool,
+}
+
+/// A bucket's replication configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replication {
+    /// The one role of all rules.
+    pub role: String,
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+/// A replication rule, reduced to what a pair uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The rule's id.
+    pub id: String,
+    /// Higher wins, among rules to one destination.
+    pub priority: i32,
+    /// Whether it is Enabled.
+    pub enabled: bool,
+    /// The filter's prefix; `None` for a rule without Filter (schema V1) or with another kind of filter.
+    pub prefix: Option<String>,
+    /// Whether delete markers replicate.
+    pub delete_markers: bool,
+    /// ARN of the destination bucket.
+    pub destination: String,
+    /// The key replicas are encrypted under.
+    pub replica_key: Option<String>,
+    /// Whether SSE-KMS objects are selected.
+    pub kms_objects: bool,
+    /// Settings that a pair does not use but this rule has.
+    pub others: Vec<String>,
+}
+
+/// What lies in a bucket that is to be removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Objects {
+    /// Versions and delete markers that are probes of this pair.
+    pub probes: u64,
+    /// Some of the versions and markers that are not; more may exist.
+    pub foreign: Vec<String>,
+}
+
+/// The replication role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    /// The role's ARN.
+    pub arn: Arn,
+    /// The role's tags.
+    pub tags: Tags,
+    /// Its trust policy.
+    pub trust: Value,
+    /// Its inline policy `replication`.
+    pub policy: Option<Value>,
+    /// Names of other inline policies.
+    pub other_policies: Vec<String>,
+}
