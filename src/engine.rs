@@ -18,7 +18,11 @@ use tokio::task::JoinSet;
 /// Does what an action says. Dropped in mid-flight only when the user stops a run for the second time.
 pub trait Runner: Send + Sync + 'static {
     /// Does `action`; returns the ARN of its resource.
-    fn run(&self, action: &Action, progress: &Progress) -> impl Future<Output = Result<Arn, Failure>> + Send;
+    fn run(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> impl Future<Output = Result<Arn, Failure>> + Send;
 }
 
 /// How a run ended.
@@ -34,7 +38,13 @@ pub struct Outcome {
 
 /// Runs the actions of `plan` that change something, at most `at_once` of them at a time. After the first failure, and once
 /// `stop` is ending, nothing more starts and what is in flight finishes.
-pub async fn run<R: Runner>(plan: &Plan, runner: Arc<R>, events: &Events, stop: &Stop, at_once: usize) -> Outcome {
+pub async fn run<R: Runner>(
+    plan: &Plan,
+    runner: Arc<R>,
+    events: &Events,
+    stop: &Stop,
+    at_once: usize,
+) -> Outcome {
     let mut run = Run::new(plan, runner, events.clone());
     loop {
         if run.outcome.failure.is_none() && !stop.is_ending() {
@@ -78,12 +88,21 @@ impl<R: Runner> Run<R> {
             .cloned()
             .collect();
         let tasks = JoinSet::new();
-        Self { runner, events, waiting, settled, tasks, running: BTreeMap::new(), outcome: Outcome::default() }
+        Self {
+            runner,
+            events,
+            waiting,
+            settled,
+            tasks,
+            running: BTreeMap::new(),
+            outcome: Outcome::default(),
+        }
     }
 
     fn start_ready(&mut self, at_once: usize) {
         while self.running.len() < at_once.max(1) {
-            let is_ready = |action: &Action| action.needs.iter().all(|need| self.settled.contains(need));
+            let is_ready =
+                |action: &Action| action.needs.iter().all(|need| self.settled.contains(need));
             let Some(index) = self.waiting.iter().position(is_ready) else { return };
             let action = self.waiting.remove(index);
             self.events.say(&Event::StepStart {
@@ -132,8 +151,10 @@ impl<R: Runner> Run<R> {
             self.outcome.failure.get_or_insert_with(|| stop.failure());
         } else if self.outcome.failure.is_none() && !self.outcome.unfinished.is_empty() {
             let steps: Vec<&str> = self.outcome.unfinished.iter().map(StepId::as_str).collect();
-            let message = format!("the plan has a circle: {} wait for one another", steps.join(", "));
-            self.outcome.failure = Some(Failure::new(crate::failure::Kind::Unexpected, "plan-circle", message));
+            let message =
+                format!("the plan has a circle: {} wait for one another", steps.join(", "));
+            self.outcome.failure =
+                Some(Failure::new(crate::failure::Kind::Unexpected, "plan-circle", message));
         }
         self.outcome
     }

@@ -6,7 +6,6 @@ mod check;
 mod error;
 mod raw;
 mod topology;
-pub mod units;
 
 pub use error::{Located, ManifestError};
 pub use topology::{KeySettings, Manifest, Placed, ReplicationSettings, Side, Topology};

@@ -53,7 +53,9 @@ impl Stop {
     /// Returns how the end shows to the user.
     pub fn failure(&self) -> Failure {
         match self.reason.get() {
-            Some(Reason::Deadline) => Failure::new(Kind::TooLate, "timeout", "the time given by `--timeout` is over"),
+            Some(Reason::Deadline) => {
+                Failure::new(Kind::TooLate, "timeout", "the time given by `--timeout` is over")
+            }
             _ => Failure::new(Kind::Interrupted, "interrupted", "interrupted"),
         }
     }

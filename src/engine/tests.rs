@@ -85,7 +85,8 @@ async fn no_more_than_the_limit_run_at_once() {
 #[tokio::test(start_paused = true)]
 async fn after_a_failure_nothing_more_starts_and_what_runs_finishes() {
     let plan = plan(&[("a", &[]), ("b", &[]), ("c", &["a"]), ("d", &["b"])]);
-    let (outcome, log) = recorded(&plan, Recorder { fails: Some("a"), ..Recorder::default() }, 16).await;
+    let (outcome, log) =
+        recorded(&plan, Recorder { fails: Some("a"), ..Recorder::default() }, 16).await;
     assert!(log.contains(&"-b".to_owned()) && !log.iter().any(|it| it == "+c" || it == "+d"));
     assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/a"));
     assert_eq!(outcome.unfinished.len(), 3);
@@ -95,7 +96,8 @@ async fn after_a_failure_nothing_more_starts_and_what_runs_finishes() {
 async fn an_interrupted_run_finishes_what_runs_and_starts_no_more() {
     let stop = Stop::default();
     let plan = plan(&[("a", &[]), ("b", &["a"])]);
-    let (outcome, log) = recorded(&plan, Recorder { stops: Some(("a", stop)), ..Recorder::default() }, 16).await;
+    let (outcome, log) =
+        recorded(&plan, Recorder { stops: Some(("a", stop)), ..Recorder::default() }, 16).await;
     assert_eq!(log, ["+a", "-a"]);
     assert_eq!(outcome.failure.unwrap().kind, crate::failure::Kind::Interrupted);
     assert_eq!(outcome.unfinished, [StepId::new(Kind::Bucket, "b")]);
@@ -109,13 +111,16 @@ async fn a_second_stop_drops_what_runs() {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         ender.end_at_once();
     });
-    let outcome = run(&plan(&[("a", &[])]), Arc::new(Recorder::default()), &silent(), &stop, 16).await;
+    let outcome =
+        run(&plan(&[("a", &[])]), Arc::new(Recorder::default()), &silent(), &stop, 16).await;
     assert_eq!(outcome.unfinished.len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn steps_with_nothing_to_do_are_not_run_and_hold_nobody_up() {
-    let plan = Plan { actions: vec![step("a", &[], Verb::None), step("b", &["a", "elsewhere"], Verb::Create)] };
+    let plan = Plan {
+        actions: vec![step("a", &[], Verb::None), step("b", &["a", "elsewhere"], Verb::Create)],
+    };
     let (outcome, log) = recorded(&plan, Recorder::default(), 16).await;
     assert_eq!(log, ["+b", "-b"]);
     assert!(outcome.failure.is_none());
@@ -123,7 +128,8 @@ async fn steps_with_nothing_to_do_are_not_run_and_hold_nobody_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_circle_is_an_error_and_not_a_silence() {
-    let (outcome, _) = recorded(&plan(&[("a", &["b"]), ("b", &["a"])]), Recorder::default(), 16).await;
+    let (outcome, _) =
+        recorded(&plan(&[("a", &["b"]), ("b", &["a"])]), Recorder::default(), 16).await;
     assert_eq!(outcome.failure.unwrap().code, "plan-circle");
 }
 

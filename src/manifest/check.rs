@@ -4,8 +4,9 @@
 use super::error::{Located, nearest};
 use super::raw::{At, Later, Raw, RawDestination, RawKey, RawReplication, RawSide};
 use super::topology::{KeySettings, Manifest, Placed, ReplicationSettings};
-use super::units;
+
 use crate::names::{AccountId, Arn, InvalidName, KeyAlias, PairName, Region};
+use crate::units;
 use serde_json::{Value, json};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;

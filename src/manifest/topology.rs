@@ -192,6 +192,11 @@ impl Topology {
         format!("{}_crrctl/{}/", self.replication.prefix, self.name)
     }
 
+    /// Returns the metadata that, beside its key, makes an object a probe of this pair.
+    pub fn probe_metadata(&self) -> [(&'static str, String); 2] {
+        [("crrctl-pair", self.name.to_string()), ("crrctl-id", self.id())]
+    }
+
     /// Returns the role's ARN.
     pub fn role_arn(&self) -> Arn {
         self.role.arn(self.partition(), &self.account)

@@ -52,24 +52,47 @@ impl Builder<'_> {
             Some(key) => {
                 self.usable(key)?;
                 if key.multi_region.as_ref().is_none_or(|place| !place.primary) {
-                    let message = format!("the alias names {}, which is not a multi-Region primary key", key.arn);
-                    return Err(in_the_way("key-not-primary", message, region)
-                        .hint(format!("give the pair another `key.alias` than `{}`", self.topology.key.alias)));
+                    let message = format!(
+                        "the alias names {}, which is not a multi-Region primary key",
+                        key.arn
+                    );
+                    return Err(in_the_way("key-not-primary", message, region).hint(format!(
+                        "give the pair another `key.alias` than `{}`",
+                        self.topology.key.alias
+                    )));
                 }
                 self.key_found(key)?
             }
         };
         let arn = primary.map(|key| key.arn.clone());
-        self.add(Kind::Key, &key_step, region, self.topology.key.alias.as_str(), arn.clone(), found, &[]);
+        self.add(
+            Kind::Key,
+            &key_step,
+            region,
+            self.topology.key.alias.as_str(),
+            arn.clone(),
+            found,
+            &[],
+        );
         self.alias(region, arn.clone(), &key_step)?;
         let found = match primary {
-            Some(key) if key.rotation_days == self.topology.key.rotation_days.map(u32::from) => Found::Differs(vec![]),
+            Some(key) if key.rotation_days == self.topology.key.rotation_days.map(u32::from) => {
+                Found::Differs(vec![])
+            }
             Some(_) => Found::Differs(vec!["period"]),
             None if self.topology.key.rotation_days.is_none() => Found::Differs(vec![]),
             None => Found::Missing,
         };
         let step = StepId::new(Kind::Rotation, region.as_str());
-        self.add(Kind::Rotation, &step, region, self.topology.key.alias.as_str(), arn, found, &[&alias_step]);
+        self.add(
+            Kind::Rotation,
+            &step,
+            region,
+            self.topology.key.alias.as_str(),
+            arn,
+            found,
+            &[&alias_step],
+        );
         Ok(())
     }
 
@@ -79,21 +102,31 @@ impl Builder<'_> {
         match &key.state {
             KeyState::Enabled | KeyState::Creating => Ok(()),
             KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
-                let message = format!("{} is pending deletion, and the alias `{alias}` still names it", key.arn);
+                let message = format!(
+                    "{} is pending deletion, and the alias `{alias}` still names it",
+                    key.arn
+                );
                 Err(in_the_way("key-pending-deletion", message, &key.region)
                     .hint(format!("to keep the key: `aws kms cancel-key-deletion --key-id {}`, then `aws kms enable-key`", key.arn))
                     .hint(format!("to let it go: `aws kms delete-alias --alias-name {alias} --region {}`", key.region)))
             }
-            state => Err(in_the_way("key-unusable", format!("{} is {state}", key.arn), &key.region)
-                .hint(format!("`aws kms enable-key --key-id {} --region {}`", key.arn, key.region))),
+            state => {
+                Err(in_the_way("key-unusable", format!("{} is {state}", key.arn), &key.region)
+                    .hint(format!(
+                        "`aws kms enable-key --key-id {} --region {}`",
+                        key.arn, key.region
+                    )))
+            }
         }
     }
 
     fn key_found(&self, key: &Key) -> Result<Found, Failure> {
         if !self.is_ours(&key.tags) {
             let message = format!("{} does not bear this pair's tags", key.arn);
-            return Err(in_the_way("key-not-ours", message, &key.region)
-                .hint(format!("give the pair another `key.alias` than `{}`", self.topology.key.alias)));
+            return Err(in_the_way("key-not-ours", message, &key.region).hint(format!(
+                "give the pair another `key.alias` than `{}`",
+                self.topology.key.alias
+            )));
         }
         let mut fields = Vec::new();
         if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()), &key.id)?) {
@@ -105,14 +138,20 @@ impl Builder<'_> {
         Ok(Found::Differs(fields))
     }
 
-    fn alias(&mut self, region: &Region, key_arn: Option<Arn>, needs: &StepId) -> Result<(), Failure> {
+    fn alias(
+        &mut self,
+        region: &Region,
+        key_arn: Option<Arn>,
+        needs: &StepId,
+    ) -> Result<(), Failure> {
         let alias = &self.topology.key.alias;
         let primary = self.world.keys.primary.as_ref().map(|key| &key.id);
         let found = match (self.world.keys.aliases.get(region), primary) {
             (None, _) => Found::Missing,
             (Some(target), Some(primary)) if target == primary => Found::Differs(vec![]),
             (Some(target), _) => {
-                let message = format!("the alias `{alias}` names the key {target}, which is not this pair's");
+                let message =
+                    format!("the alias `{alias}` names the key {target}, which is not this pair's");
                 return Err(in_the_way("alias-not-ours", message, region)
                     .hint("give the pair another `key.alias`, or remove that alias"));
             }
@@ -146,7 +185,15 @@ impl Builder<'_> {
         let waiting = replica.is_some_and(|key| key.state == KeyState::Creating);
         let found = if waiting { Found::Differs(vec!["state"]) } else { found };
         let name = self.topology.key.alias.as_str();
-        self.add(Kind::ReplicaKey, &step, &side.region, name, arn.clone(), found, &[&primary_alias]);
+        self.add(
+            Kind::ReplicaKey,
+            &step,
+            &side.region,
+            name,
+            arn.clone(),
+            found,
+            &[&primary_alias],
+        );
         self.alias(&side.region, arn, &step)
     }
 
@@ -183,8 +230,11 @@ impl Builder<'_> {
                 Some(bucket) => self.setting_found(kind, side, bucket, key.as_ref())?,
             };
             let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
-            let needs: &[&StepId] =
-                if kind == Kind::Encryption { &[&bucket_step, &primary_alias] } else { &[&bucket_step] };
+            let needs: &[&StepId] = if kind == Kind::Encryption {
+                &[&bucket_step, &primary_alias]
+            } else {
+                &[&bucket_step]
+            };
             self.add(kind, &StepId::new(kind, name), &side.region, name, arn.clone(), found, needs);
         }
         Ok(())
@@ -204,9 +254,12 @@ impl Builder<'_> {
         if untouched {
             return Ok(Found::Unowned);
         }
-        let message = format!("the bucket `{}` exists and does not bear this pair's tags", side.bucket);
+        let message =
+            format!("the bucket `{}` exists and does not bear this pair's tags", side.bucket);
         let hint = match bucket.tags.get(Topology::PAIR_TAG) {
-            Some(pair) => format!("it belongs to the pair `{pair}`: use another name for this pair or its buckets"),
+            Some(pair) => format!(
+                "it belongs to the pair `{pair}`: use another name for this pair or its buckets"
+            ),
             None => "use another bucket name, or remove the bucket".to_owned(),
         };
         Err(in_the_way("bucket-not-ours", message, &side.region).hint(hint))
@@ -218,12 +271,22 @@ impl Builder<'_> {
         if nothing_to_do { Found::Differs(vec![]) } else { Found::Missing }
     }
 
-    fn setting_found(&self, kind: Kind, side: &Side, bucket: &Bucket, key: Option<&KeyId>) -> Result<Found, Failure> {
-        let differs = |field: &'static str, differs: bool| Found::Differs(if differs { vec![field] } else { vec![] });
+    fn setting_found(
+        &self,
+        kind: Kind,
+        side: &Side,
+        bucket: &Bucket,
+        key: Option<&KeyId>,
+    ) -> Result<Found, Failure> {
+        let differs = |field: &'static str, differs: bool| {
+            Found::Differs(if differs { vec![field] } else { vec![] })
+        };
         Ok(match kind {
             Kind::BucketTags => differs("tags", self.tags_differ(&bucket.tags)),
             Kind::Ownership if bucket.ownership.is_none() => Found::Missing,
-            Kind::Ownership => differs("ownership", bucket.ownership.as_deref() != Some(OWNER_ENFORCED)),
+            Kind::Ownership => {
+                differs("ownership", bucket.ownership.as_deref() != Some(OWNER_ENFORCED))
+            }
             Kind::PublicAccessBlock => differs("settings", !bucket.public_access_blocked),
             Kind::Versioning if bucket.versioning.is_none() => Found::Missing,
             Kind::Versioning => differs("status", bucket.versioning.as_deref() != Some("Enabled")),
@@ -249,7 +312,9 @@ impl Builder<'_> {
                 match (&bucket.policy, &wanted) {
                     (None, None) => Found::Differs(vec![]),
                     (None, Some(_)) => Found::Missing,
-                    (Some(live), Some(wanted)) => differs("statements", !meaning::same(live, wanted)),
+                    (Some(live), Some(wanted)) => {
+                        differs("statements", !meaning::same(live, wanted))
+                    }
                     (Some(_), None) => differs("statements", true),
                 }
             }
@@ -264,7 +329,8 @@ impl Builder<'_> {
         key: Option<&KeyId>,
     ) -> Result<Option<Value>, Failure> {
         let some_key = KeyId::new("mrk-00000000000000000000000000000000")?;
-        let wanted = self.render(&Document::of_bucket(side, self.topology), key.unwrap_or(&some_key))?;
+        let wanted =
+            self.render(&Document::of_bucket(side, self.topology), key.unwrap_or(&some_key))?;
         Ok(meaning::merged_bucket_policy(live, &wanted))
     }
 
@@ -275,12 +341,14 @@ impl Builder<'_> {
         let (found, policy) = match live {
             None => (Found::Missing, Found::Missing),
             Some(role) if !self.is_ours(&role.tags) => {
-                let message = format!("the role {} exists and does not bear this pair's tags", role.arn);
+                let message =
+                    format!("the role {} exists and does not bear this pair's tags", role.arn);
                 return Err(in_the_way("role-not-ours", message, region)
                     .hint("give the pair another `role.name`, or remove that role"));
             }
             Some(role) if role.arn != topology.role_arn() => {
-                let message = format!("the role {} lies under another path than this pair's", role.arn);
+                let message =
+                    format!("the role {} lies under another path than this pair's", role.arn);
                 return Err(in_the_way("role-not-ours", message, region)
                     .hint("give the pair another `role.name`: a role's path can't be changed"));
             }
@@ -301,7 +369,15 @@ impl Builder<'_> {
         self.add(Kind::Role, &role_step, region, topology.role.as_str(), arn.clone(), found, &[]);
         let alias = StepId::new(Kind::Alias, region.as_str());
         let step = StepId::new(Kind::RolePolicy, topology.role.as_str());
-        self.add(Kind::RolePolicy, &step, region, topology.role.as_str(), arn, policy, &[&role_step, &alias]);
+        self.add(
+            Kind::RolePolicy,
+            &step,
+            region,
+            topology.role.as_str(),
+            arn,
+            policy,
+            &[&role_step, &alias],
+        );
         Ok(())
     }
 
@@ -311,14 +387,19 @@ impl Builder<'_> {
             (Some(_), None) => Found::Differs(vec!["statements"]),
             (Some(live), Some(key)) => {
                 let wanted = self.render(&Document::ReplicationRole, &key.id)?;
-                Found::Differs(if meaning::same(live, &wanted) { vec![] } else { vec!["statements"] })
+                Found::Differs(if meaning::same(live, &wanted) {
+                    vec![]
+                } else {
+                    vec!["statements"]
+                })
             }
         })
     }
 
     fn replication(&mut self) -> Result<(), Failure> {
         let (topology, source) = (self.topology, &self.topology.source);
-        let live = self.world.buckets.get(&source.bucket).and_then(|bucket| bucket.replication.as_ref());
+        let live =
+            self.world.buckets.get(&source.bucket).and_then(|bucket| bucket.replication.as_ref());
         let found = match live {
             None => Found::Missing,
             Some(live) => {
@@ -345,7 +426,15 @@ impl Builder<'_> {
         let step = StepId::new(Kind::Replication, source.bucket.as_str());
         let arn = Some(source.bucket.arn(topology.partition()));
         let needs: Vec<&StepId> = needs.iter().collect();
-        self.add(Kind::Replication, &step, &source.region, source.bucket.as_str(), arn, found, &needs);
+        self.add(
+            Kind::Replication,
+            &step,
+            &source.region,
+            source.bucket.as_str(),
+            arn,
+            found,
+            &needs,
+        );
         self.orphaned_rules();
         Ok(())
     }
@@ -370,7 +459,8 @@ impl Builder<'_> {
                 name: name.to_string(),
                 arn: Some(name.arn(self.topology.partition())),
                 verb: Verb::Orphan,
-                reason: "a live rule of this pair names it, the manifest does not: left as it is".to_owned(),
+                reason: "a live rule of this pair names it, the manifest does not: left as it is"
+                    .to_owned(),
                 fields: Vec::new(),
                 needs: Vec::new(),
             });
@@ -389,7 +479,10 @@ impl Builder<'_> {
         self.topology.all_tags().iter().any(|(key, value)| live.get(key) != Some(value))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one call describes one action, and nothing else takes these together")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call describes one action, and nothing else takes these together"
+    )]
     fn add(
         &mut self,
         kind: Kind,
@@ -402,8 +495,12 @@ impl Builder<'_> {
     ) {
         let (verb, reason, fields) = match found {
             Found::Missing => (Verb::Create, "missing".to_owned(), vec![]),
-            Found::Unowned => (Verb::Adopt, "an empty creation that was cut off".to_owned(), vec![]),
-            Found::Differs(fields) if fields.is_empty() => (Verb::None, "as it should be".to_owned(), vec![]),
+            Found::Unowned => {
+                (Verb::Adopt, "an empty creation that was cut off".to_owned(), vec![])
+            }
+            Found::Differs(fields) if fields.is_empty() => {
+                (Verb::None, "as it should be".to_owned(), vec![])
+            }
             Found::Differs(fields) => {
                 let verb = if fields.len() == 1 { "differs" } else { "differ" };
                 (Verb::Update, format!("{} {verb}", fields.join(", ")), fields)

@@ -47,16 +47,29 @@ pub enum Why {
 
 /// Returns what is to be removed, and what stays. Refuses as a whole (exit 10) where objects that are not ours lie in a
 /// bucket that would go.
-pub fn removal(topology: &Topology, world: &World, wish: Removal) -> Result<(Plan, Vec<Kept>), Failure> {
+pub fn removal(
+    topology: &Topology,
+    world: &World,
+    wish: Removal,
+) -> Result<(Plan, Vec<Kept>), Failure> {
     let buckets = Buckets::of(topology, world, wish)?;
     let mut plan = Plan::default();
     let mut kept = buckets.kept.clone();
     let rules = rules(topology, world);
     let rule_step: Vec<StepId> = rules.iter().map(|action| action.id.clone()).collect();
     plan.actions.extend(rules);
-    plan.actions.extend(buckets.going.iter().map(|(name, bucket)| bucket_action(topology, name, bucket, &rule_step)));
-    let buckets_gone: Vec<StepId> =
-        buckets.going.iter().map(|(name, _)| StepId::new(Kind::Bucket, name.as_str())).chain(rule_step).collect();
+    plan.actions.extend(
+        buckets
+            .going
+            .iter()
+            .map(|(name, bucket)| bucket_action(topology, name, bucket, &rule_step)),
+    );
+    let buckets_gone: Vec<StepId> = buckets
+        .going
+        .iter()
+        .map(|(name, _)| StepId::new(Kind::Bucket, name.as_str()))
+        .chain(rule_step)
+        .collect();
     role(topology, world, &buckets_gone, &mut plan, &mut kept);
     match keys_stay(topology, world, wish, &buckets.kept) {
         Some((why, because)) => kept.extend(kept_keys(topology, world, &why, because)),
@@ -96,7 +109,10 @@ impl<'a> Buckets<'a> {
         if foreign.is_empty() {
             return Ok(buckets);
         }
-        let message = format!("objects that are not probes of this pair lie in its buckets: {}", foreign.join("; "));
+        let message = format!(
+            "objects that are not probes of this pair lie in its buckets: {}",
+            foreign.join("; ")
+        );
         Err(Failure::new(failure::Kind::InTheWay, "foreign-objects", message)
             .hint("nothing was changed; to delete all versions of all objects too: `crrctl destroy --purge-data`")
             .hint("to keep the buckets and their keys: `crrctl destroy --keep-buckets`"))
@@ -105,10 +121,20 @@ impl<'a> Buckets<'a> {
 
 /// An empty bucket under our name that was never tagged or set up: a creation that was cut off.
 fn is_cut_off_creation(bucket: &Bucket) -> bool {
-    bucket.tags.is_empty() && bucket.empty == Some(true) && bucket.versioning.is_none() && bucket.policy.is_none()
+    bucket.tags.is_empty()
+        && bucket.empty == Some(true)
+        && bucket.versioning.is_none()
+        && bucket.policy.is_none()
 }
 
-fn delete(kind: Kind, id: &str, region: &Region, name: &str, arn: Arn, needs: Vec<StepId>) -> Action {
+fn delete(
+    kind: Kind,
+    id: &str,
+    region: &Region,
+    name: &str,
+    arn: Arn,
+    needs: Vec<StepId>,
+) -> Action {
     Action {
         id: StepId::new(kind, id),
         kind,
@@ -129,14 +155,27 @@ fn rules(topology: &Topology, world: &World) -> Option<Action> {
     let ours = live.rules.iter().any(|rule| super::rules::region_of(topology, &rule.id).is_some());
     ours.then(|| {
         let arn = source.bucket.arn(topology.partition());
-        delete(Kind::Replication, source.bucket.as_str(), &source.region, source.bucket.as_str(), arn, Vec::new())
+        delete(
+            Kind::Replication,
+            source.bucket.as_str(),
+            &source.region,
+            source.bucket.as_str(),
+            arn,
+            Vec::new(),
+        )
     })
 }
 
-fn bucket_action(topology: &Topology, name: &BucketName, bucket: &Bucket, rules: &[StepId]) -> Action {
+fn bucket_action(
+    topology: &Topology,
+    name: &BucketName,
+    bucket: &Bucket,
+    rules: &[StepId],
+) -> Action {
     let region = bucket.region.as_ref().unwrap_or(&topology.source.region);
     let arn = name.arn(topology.partition());
-    let mut action = delete(Kind::Bucket, name.as_str(), region, name.as_str(), arn, rules.to_vec());
+    let mut action =
+        delete(Kind::Bucket, name.as_str(), region, name.as_str(), arn, rules.to_vec());
     if let Some(objects) = &bucket.objects {
         action.reason = match (objects.probes, objects.foreign.is_empty()) {
             (0, true) => "ours, empty".to_owned(),
@@ -147,9 +186,20 @@ fn bucket_action(topology: &Topology, name: &BucketName, bucket: &Bucket, rules:
     action
 }
 
-fn role(topology: &Topology, world: &World, buckets: &[StepId], plan: &mut Plan, kept: &mut Vec<Kept>) {
+fn role(
+    topology: &Topology,
+    world: &World,
+    buckets: &[StepId],
+    plan: &mut Plan,
+    kept: &mut Vec<Kept>,
+) {
     let Some(role) = &world.role else { return };
-    let stays = |why: &str| Kept { kind: Kind::Role, arn: role.arn.clone(), why: why.to_owned(), because: Why::Refused };
+    let stays = |why: &str| Kept {
+        kind: Kind::Role,
+        arn: role.arn.clone(),
+        why: why.to_owned(),
+        because: Why::Refused,
+    };
     if !topology.owns(&role.tags) {
         kept.push(stays("it does not bear this pair's tags"));
         return;
@@ -163,12 +213,20 @@ fn role(topology: &Topology, world: &World, buckets: &[StepId], plan: &mut Plan,
     if role.other_policies.is_empty() {
         plan.actions.push(delete(Kind::Role, name, region, name, role.arn.clone(), needs));
     } else {
-        kept.push(stays(&format!("it has policies that are not ours: {}", role.other_policies.join(", "))));
+        kept.push(stays(&format!(
+            "it has policies that are not ours: {}",
+            role.other_policies.join(", ")
+        )));
     }
 }
 
 /// Returns why all keys stay, if they do.
-fn keys_stay(topology: &Topology, world: &World, wish: Removal, buckets: &[Kept]) -> Option<(String, Why)> {
+fn keys_stay(
+    topology: &Topology,
+    world: &World,
+    wish: Removal,
+    buckets: &[Kept],
+) -> Option<(String, Why)> {
     if wish.keep_keys {
         return Some(("--keep-keys".to_owned(), Why::Asked));
     }
@@ -180,7 +238,10 @@ fn keys_stay(topology: &Topology, world: &World, wish: Removal, buckets: &[Kept]
     if others.is_empty() || wish.purge_keys {
         return None;
     }
-    let why = format!("other accounts may use it ({}); `--purge-keys` schedules it all the same", others.join(", "));
+    let why = format!(
+        "other accounts may use it ({}); `--purge-keys` schedules it all the same",
+        others.join(", ")
+    );
     Some((why, Why::Refused))
 }
 
@@ -191,7 +252,9 @@ fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
         .filter(|statement| statement["Effect"] == "Allow")
         .flat_map(|statement| match &statement["Principal"]["AWS"] {
             serde_json::Value::String(one) => vec![one.clone()],
-            serde_json::Value::Array(list) => list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect(),
+            serde_json::Value::Array(list) => {
+                list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
+            }
             _ => Vec::new(),
         })
         .filter(|principal| !principal.contains(topology.account.as_str()))
@@ -217,15 +280,29 @@ fn kept_keys(topology: &Topology, world: &World, why: &str, because: Why) -> Vec
 }
 
 /// Aliases before keys, replicas before the primary, and all of it after every bucket.
-fn keys(topology: &Topology, world: &World, buckets: &[StepId], plan: &mut Plan, kept: &mut Vec<Kept>) {
+fn keys(
+    topology: &Topology,
+    world: &World,
+    buckets: &[StepId],
+    plan: &mut Plan,
+    kept: &mut Vec<Kept>,
+) {
     let alias = &topology.key.alias;
     let mut scheduled = buckets.to_vec();
     let mut foreign_replica = false;
-    let is_ours = |id: &crate::names::KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
+    let is_ours =
+        |id: &crate::names::KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
     for (region, target) in &world.keys.aliases {
         if is_ours(target) {
             let arn = alias.arn(region, &topology.account);
-            plan.actions.push(delete(Kind::Alias, region.as_str(), region, alias.as_str(), arn, buckets.to_vec()));
+            plan.actions.push(delete(
+                Kind::Alias,
+                region.as_str(),
+                region,
+                alias.as_str(),
+                arn,
+                buckets.to_vec(),
+            ));
         }
     }
     let alias_gone = |region: &Region| {
@@ -239,15 +316,29 @@ fn keys(topology: &Topology, world: &World, buckets: &[StepId], plan: &mut Plan,
         if !topology.owns(&key.tags) {
             foreign_replica = true;
             let why = "it does not bear this pair's tags".to_owned();
-            kept.push(Kept { kind: Kind::ReplicaKey, arn: key.arn.clone(), why, because: Why::Refused });
+            kept.push(Kept {
+                kind: Kind::ReplicaKey,
+                arn: key.arn.clone(),
+                why,
+                because: Why::Refused,
+            });
             continue;
         }
         let needs = buckets.iter().cloned().chain(alias_gone(region)).collect();
         let arn = key.arn.clone();
-        plan.actions.push(delete(Kind::ReplicaKey, region.as_str(), region, alias.as_str(), arn, needs));
+        plan.actions.push(delete(
+            Kind::ReplicaKey,
+            region.as_str(),
+            region,
+            alias.as_str(),
+            arn,
+            needs,
+        ));
         scheduled.push(StepId::new(Kind::ReplicaKey, region.as_str()));
     }
-    for key in world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion()) {
+    for key in
+        world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion())
+    {
         let is_primary = is_ours(&key.id);
         if !topology.owns(&key.tags) || (is_primary && foreign_replica) {
             let why = match foreign_replica {
@@ -259,6 +350,13 @@ fn keys(topology: &Topology, world: &World, buckets: &[StepId], plan: &mut Plan,
         }
         let id = if is_primary { key.region.as_str() } else { key.id.as_str() };
         let needs = scheduled.iter().cloned().chain(alias_gone(&key.region)).collect();
-        plan.actions.push(delete(Kind::Key, id, &key.region, alias.as_str(), key.arn.clone(), needs));
+        plan.actions.push(delete(
+            Kind::Key,
+            id,
+            &key.region,
+            alias.as_str(),
+            key.arn.clone(),
+            needs,
+        ));
     }
 }

@@ -16,11 +16,15 @@ pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> V
         .iter()
         .map(|side| {
             let id = topology.rule_id(side);
-            let priority = live.iter().find(|rule| rule.id == id).map(|rule| rule.priority).unwrap_or_else(|| {
-                let free = (1..).find(|priority| !taken.contains(priority)).unwrap_or(i32::MAX);
-                taken.insert(free);
-                free
-            });
+            let priority = live
+                .iter()
+                .find(|rule| rule.id == id)
+                .map(|rule| rule.priority)
+                .unwrap_or_else(|| {
+                    let free = (1..).find(|priority| !taken.contains(priority)).unwrap_or(i32::MAX);
+                    taken.insert(free);
+                    free
+                });
             Rule {
                 id,
                 priority,
@@ -44,7 +48,9 @@ pub fn foreign<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<
 
 /// Returns the Region that the id of one of our rules names.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {
-    rule_id.strip_prefix(&topology.rule_prefix()).filter(|region| crate::names::Region::new(*region).is_ok())
+    rule_id
+        .strip_prefix(&topology.rule_prefix())
+        .filter(|region| crate::names::Region::new(*region).is_ok())
 }
 
 /// Returns whether `id` is one of our rules: the prefix alone would take the rules of a pair `a-b` for those of `a`.

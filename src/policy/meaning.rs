@@ -28,7 +28,9 @@ fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> 
 pub fn merged_bucket_policy(live: Option<&Value>, wanted: &Value) -> Option<Value> {
     let wanted_sids: Vec<String> =
         statements(wanted).iter().filter_map(|it| it["Sid"].as_str().map(str::to_owned)).collect();
-    merged(live, wanted, |sid| sid.starts_with("Crrctl") || wanted_sids.iter().any(|wanted| wanted == sid))
+    merged(live, wanted, |sid| {
+        sid.starts_with("Crrctl") || wanted_sids.iter().any(|wanted| wanted == sid)
+    })
 }
 
 /// Returns the statements of a document, which may be one object or a list.

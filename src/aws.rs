@@ -1,0 +1,13 @@
+//! How AWS is called: clients per Region, errors with all that AWS said, retries for propagation, waiting for states, and a
+//! count of the calls.
+//! Not for: which calls make what (see `steps`).
+
+mod calls;
+mod clients;
+mod error;
+mod lag;
+pub mod settle;
+
+pub use calls::{CallCount, Calls};
+pub use clients::{Aws, Connection};
+pub use error::{At, Class, Error};

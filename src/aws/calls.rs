@@ -1,0 +1,103 @@
+//! Sees every request on its way out: counts it, logs it, and gives S3 the account that is expected to own the bucket.
+//! Not for: retrying.
+
+use crate::names::AccountId;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+    BeforeTransmitInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// How many requests were sent, attempts of a retried call each counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct CallCount {
+    /// Requests that only read.
+    pub reads: u64,
+    /// Requests that change something.
+    pub writes: u64,
+}
+
+/// The interceptor; all clones share one count and one account.
+#[derive(Debug, Clone, Default)]
+pub struct Calls {
+    reads: Arc<AtomicU64>,
+    writes: Arc<AtomicU64>,
+    account: Arc<OnceLock<AccountId>>,
+}
+
+impl Calls {
+    /// Returns the requests sent so far.
+    pub fn count(&self) -> CallCount {
+        CallCount {
+            reads: self.reads.load(Ordering::Relaxed),
+            writes: self.writes.load(Ordering::Relaxed),
+        }
+    }
+
+    /// From now on S3 is told that `account` is expected to own each bucket.
+    pub(super) fn expect_owner(&self, account: &AccountId) {
+        self.account.get_or_init(|| account.clone());
+    }
+}
+
+/// Operations without `x-amz-expected-bucket-owner` (S3 API Reference, `CreateBucket` and `ListBuckets`).
+const WITHOUT_OWNER: [&str; 2] = ["CreateBucket", "ListBuckets"];
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "crrctl calls"
+    }
+
+    fn modify_before_signing(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(metadata) = config.load::<Metadata>() else { return Ok(()) };
+        let Some(account) = self.account.get() else { return Ok(()) };
+        if metadata.service() == "S3" && !WITHOUT_OWNER.contains(&metadata.name()) {
+            context
+                .request_mut()
+                .headers_mut()
+                .insert("x-amz-expected-bucket-owner", account.to_string());
+        }
+        Ok(())
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(metadata) = config.load::<Metadata>() else { return Ok(()) };
+        let is_read = ["Get", "Head", "List", "Describe"]
+            .iter()
+            .any(|verb| metadata.name().starts_with(verb));
+        let counter = if is_read { &self.reads } else { &self.writes };
+        counter.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(metadata) = config.load::<Metadata>() else { return Ok(()) };
+        let response = context.response();
+        let request_id = super::error::request_id(response.headers()).unwrap_or("-");
+        let (service, operation, status) =
+            (metadata.service(), metadata.name(), response.status().as_u16());
+        tracing::debug!("{service} {operation} answered {status}, request id {request_id}");
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! What AWS said when a call failed, and what class of failure that is.
+//! Not for: deciding whether to try again (see `lag`).
+
+use crate::failure::{Failure, Kind};
+use crate::names::Region;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Headers;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// A failed call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation} in {region} failed: {code}: {message}")]
+pub struct Error {
+    /// Such as `s3:PutBucketVersioning`.
+    pub operation: &'static str,
+    /// The Region that was called.
+    pub region: Region,
+    /// AWS's error code; for HEAD, which has no body, a name for the status; `ConnectionFailed` where nothing answered.
+    pub code: String,
+    /// AWS's message.
+    pub message: String,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// AWS's request id.
+    pub request_id: Option<String>,
+    /// What the failure means.
+    pub class: Class,
+}
+
+/// What a failed call means, whatever the operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// The thing does not exist.
+    Absent,
+    /// Permission is missing.
+    Denied,
+    /// There are no usable credentials.
+    Credentials,
+    /// Anything else.
+    Other,
+}
+
+impl Error {
+    /// Returns whether the thing that was asked for does not exist.
+    pub fn is_absent(&self) -> bool {
+        self.class == Class::Absent
+    }
+
+    /// Returns whether AWS answered with `code`.
+    pub fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+}
+
+/// Says where a call went, and turns the SDK's error into ours.
+pub trait At<T> {
+    /// Makes a failure say that `operation` was called in `region`.
+    fn at(self, operation: &'static str, region: &Region) -> Result<T, Error>;
+}
+
+impl<T, E> At<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fn at(self, operation: &'static str, region: &Region) -> Result<T, Error> {
+        self.map_err(|error| describe(&error, operation, region))
+    }
+}
+
+fn describe<E>(error: &SdkError<E, HttpResponse>, operation: &'static str, region: &Region) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let response = error.raw_response();
+    let status = response.map(|response| response.status().as_u16());
+    let service = error.as_service_error().map(ProvideErrorMetadata::meta);
+    let code = service
+        .and_then(|meta| meta.code())
+        .map_or_else(|| unnamed(error, status).to_owned(), str::to_owned);
+    let message = match service.and_then(|meta| meta.message()) {
+        Some(message) => message.to_owned(),
+        None if error.as_service_error().is_some() => "AWS gave no reason".to_owned(),
+        None => causes(error),
+    };
+    let request_id =
+        response.and_then(|response| request_id(response.headers())).map(str::to_owned);
+    let class = classify(&code, status);
+    Error { operation, region: region.clone(), code, message, status, request_id, class }
+}
+
+/// Returns the request id of an answer, as each protocol spells it.
+pub(super) fn request_id(headers: &Headers) -> Option<&str> {
+    headers.get("x-amz-request-id").or_else(|| headers.get("x-amzn-requestid"))
+}
+
+/// Names a failure for which AWS gave no code.
+fn unnamed<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> &'static str {
+    match (error, status) {
+        (_, Some(301)) => "PermanentRedirect",
+        (_, Some(403)) => "AccessDenied",
+        (_, Some(404)) => "NotFound",
+        (SdkError::DispatchFailure(failure), _)
+            if is_about_credentials(failure.as_connector_error()) =>
+        {
+            "NoCredentials"
+        }
+        (SdkError::TimeoutError(_), _) => "TimedOut",
+        (SdkError::DispatchFailure(_), _) => "ConnectionFailed",
+        (SdkError::ConstructionFailure(_), _) => "NotSent",
+        (SdkError::ResponseError(_), _) => "AnswerUnreadable",
+        _ => "Unknown",
+    }
+}
+
+fn is_about_credentials(error: Option<&(impl std::error::Error + 'static)>) -> bool {
+    let mut next = error.map(|error| error as &(dyn std::error::Error + 'static));
+    while let Some(error) = next {
+        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn classify(code: &str, status: Option<u16>) -> Class {
+    match code {
+        "NoSuchBucket"
+        | "NoSuchKey"
+        | "NoSuchVersion"
+        | "NoSuchEntity"
+        | "NoSuchEntityException"
+        | "NotFound"
+        | "NotFoundException"
+        | "NoSuchTagSet"
+        | "NoSuchBucketPolicy"
+        | "NoSuchUpload"
+        | "NoSuchPublicAccessBlockConfiguration"
+        | "OwnershipControlsNotFoundError"
+        | "ServerSideEncryptionConfigurationNotFoundError"
+        | "ReplicationConfigurationNotFoundError" => Class::Absent,
+        "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidToken"
+        | "MissingAuthenticationToken"
+        | "NoCredentials"
+        | "RequestExpired"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "TokenRefreshRequired"
+        | "UnrecognizedClientException"
+        | "RequestTimeTooSkewed" => Class::Credentials,
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Forbidden" => {
+            Class::Denied
+        }
+        _ if status == Some(403) => Class::Denied,
+        _ => Class::Other,
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let kind = match error.class {
+            Class::Denied => Kind::Denied,
+            Class::Credentials => Kind::Credentials,
+            Class::Absent | Class::Other => Kind::Unexpected,
+        };
+        let mut failure =
+            Self::new(kind, error.code.clone(), error.to_string()).in_region(&error.region);
+        failure.aws_code = Some(error.code);
+        failure.request_id = error.request_id;
+        match kind {
+            Kind::Credentials => failure
+                .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),
+            Kind::Denied => failure.hint(format!("the caller needs `{}`; a service control policy may deny it too", action(error.operation))),
+            _ => failure,
+        }
+    }
+}
+
+/// Returns the IAM action that an operation needs, where the two have different names
+/// (Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3").
+fn action(operation: &'static str) -> &'static str {
+    match operation {
+        "s3:HeadBucket" => "s3:ListBucket",
+        "s3:ListObjectVersions" => "s3:ListBucketVersions",
+        "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
+        "s3:HeadObject" => "s3:GetObject",
+        "s3:DeleteObjects" => "s3:DeleteObjectVersion",
+        "s3:CreateMultipartUpload" | "s3:UploadPart" | "s3:CompleteMultipartUpload" => {
+            "s3:PutObject"
+        }
+        "s3:GetBucketEncryption" => "s3:GetEncryptionConfiguration",
+        "s3:PutBucketEncryption" => "s3:PutEncryptionConfiguration",
+        "s3:GetBucketReplication" => "s3:GetReplicationConfiguration",
+        "s3:PutBucketReplication" | "s3:DeleteBucketReplication" => {
+            "s3:PutReplicationConfiguration"
+        }
+        "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
+        "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock",
+        same => same,
+    }
+}

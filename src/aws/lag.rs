@@ -1,0 +1,124 @@
+//! Propagation: what AWS answers while something that was just made has not spread yet, and how long that may take. One table,
+//! by operation, code and message; what it does not know ends the run at once.
+//! Not for: throttling and broken connections, which the SDK retries by itself.
+
+use super::Error;
+use std::time::Duration;
+
+/// A kind of lag: what to tell the user, and how long to put up with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lag {
+    /// What has not spread yet.
+    pub(super) reason: &'static str,
+    /// How long to try again before the error stands.
+    pub(super) budget: Duration,
+}
+
+/// "Two minutes, derived from years of operational experience" (terraform-provider-aws, IAM propagation timeout).
+const SPREADING: Duration = Duration::from_secs(120);
+
+/// Operations (`*` at the end stands for anything), code, what the message has in it, and the reason. Sources: the errors that
+/// terraform-provider-aws and other tools retry; KMS Developer Guide, "AWS KMS eventual consistency".
+const TABLE: &[(&str, &str, &str, &str)] = &[
+    (
+        "s3:PutBucketReplication",
+        "InvalidRequest",
+        "Versioning must be 'Enabled'",
+        "versioning of the source has not spread",
+    ),
+    (
+        "s3:PutBucketReplication",
+        "InvalidRequest",
+        "must have versioning enabled",
+        "versioning of the destination has not spread",
+    ),
+    (
+        "s3:PutBucketReplication",
+        "InvalidRequest",
+        "Destination bucket must exist",
+        "the destination bucket has not spread",
+    ),
+    ("s3:PutBucket*", "NoSuchBucket", "", "the bucket has not spread"),
+    ("s3:PutPublicAccessBlock", "NoSuchBucket", "", "the bucket has not spread"),
+    ("s3:*", "OperationAborted", "", "another change of the bucket is under way"),
+    ("s3:PutBucketPolicy", "MalformedPolicy", "nvalid principal", "a principal has not spread"),
+    ("s3:PutObject", "KMS.NotFoundException", "", "the key has not spread"),
+    ("s3:PutObject", "KMS.KMSInvalidStateException", "is creating", "the key has not spread"),
+    ("s3:CreateMultipartUpload", "KMS.NotFoundException", "", "the key has not spread"),
+    (
+        "kms:CreateKey",
+        "MalformedPolicyDocumentException",
+        "invalid principals",
+        "a principal has not spread",
+    ),
+    (
+        "kms:ReplicateKey",
+        "MalformedPolicyDocumentException",
+        "invalid principals",
+        "a principal has not spread",
+    ),
+    (
+        "kms:PutKeyPolicy",
+        "MalformedPolicyDocumentException",
+        "invalid principals",
+        "a principal has not spread",
+    ),
+    ("kms:CreateAlias", "NotFoundException", "", "the key has not spread"),
+    ("kms:ReplicateKey", "NotFoundException", "", "the key has not spread"),
+    ("kms:EnableKeyRotation", "NotFoundException", "", "the key has not spread"),
+    ("kms:TagResource", "NotFoundException", "", "the key has not spread"),
+    ("iam:PutRolePolicy", "NoSuchEntity", "", "the role has not spread"),
+    ("iam:*", "ConcurrentModification", "", "another change of the role is under way"),
+];
+
+/// Returns the lag that `error` is a sign of, if it is one.
+pub(super) fn of(error: &Error) -> Option<Lag> {
+    let is_operation = |pattern: &str| match pattern.strip_suffix('*') {
+        Some(start) => error.operation.starts_with(start),
+        None => error.operation == pattern,
+    };
+    TABLE
+        .iter()
+        .find(|(operation, code, fragment, _)| {
+            is_operation(operation) && error.is(code) && error.message.contains(fragment)
+        })
+        .map(|(_, _, _, reason)| Lag { reason, budget: SPREADING })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Class;
+    use super::*;
+    use crate::names::Region;
+
+    fn error(operation: &'static str, code: &str, message: &str) -> Error {
+        Error {
+            operation,
+            region: Region::new("us-east-1").unwrap(),
+            code: code.to_owned(),
+            message: message.to_owned(),
+            status: Some(400),
+            request_id: None,
+            class: Class::Other,
+        }
+    }
+
+    #[test]
+    fn lag_is_known_by_operation_code_and_message() {
+        let versioning =
+            "Versioning must be 'Enabled' on the bucket to apply a replication configuration";
+        assert!(of(&error("s3:PutBucketReplication", "InvalidRequest", versioning)).is_some());
+        assert!(
+            of(&error("s3:PutBucketEncryption", "OperationAborted", "A conflicting operation"))
+                .is_some()
+        );
+        assert!(of(&error("iam:PutRolePolicy", "NoSuchEntity", "")).is_some());
+        for other in [
+            error("s3:PutBucketReplication", "InvalidRequest", "Priority must be specified"),
+            error("s3:GetBucketPolicy", "NoSuchBucket", ""),
+            error("kms:DescribeKey", "NotFoundException", ""),
+        ] {
+            assert_eq!(of(&other), None, "{other}");
+        }
+    }
+}

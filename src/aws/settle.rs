@@ -1,0 +1,121 @@
+//! The one place that waits for AWS: tries again while something spreads, and polls for states.
+//! Not for: throttling (the SDK's own retries) or what counts as lag (see `lag`).
+
+use super::{Error, lag};
+use crate::events::Progress;
+use crate::failure::{Failure, Kind};
+use crate::stop::Stop;
+use crate::units::humane;
+use backon::{BackoffBuilder, ExponentialBuilder};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Calls until the answer is not lag any more. When the lag's budget is over, the last error stands.
+pub async fn retry<T, F>(
+    stop: &Stop,
+    progress: &Progress,
+    mut call: impl FnMut() -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let started = Instant::now();
+    let mut pauses = pauses(Duration::from_millis(200), Duration::from_secs(5));
+    loop {
+        let error = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let lag = lag::of(&error).filter(|lag| started.elapsed() < lag.budget && !stop.is_ending());
+        let Some(lag) = lag else { return Err(error.into()) };
+        progress.retrying(&error.code, lag.reason);
+        pause(stop, pauses.next().unwrap_or_default()).await;
+    }
+}
+
+/// What is waited for, and how patiently.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    /// Completes the sentence "waiting for …".
+    pub what: String,
+    /// The first pause; later ones grow to `at_most_every`.
+    pub every: Duration,
+    /// The longest pause.
+    pub at_most_every: Duration,
+    /// How long to wait in all.
+    pub at_most: Duration,
+    /// How many times in a row the state must be seen, where reads may be stale.
+    pub in_a_row: u32,
+    /// What to do when it takes too long.
+    pub hint: String,
+}
+
+/// One look at what is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look<T> {
+    /// It is there.
+    There(T),
+    /// It is not, but in the state that the text names.
+    NotYet(String),
+}
+
+/// Looks until the state is there. Too late is exit 7; a failed look ends the wait at once.
+pub async fn until<T, F>(
+    stop: &Stop,
+    progress: &Progress,
+    wait: &Wait,
+    mut look: impl FnMut() -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<Look<T>, Failure>>,
+{
+    let started = Instant::now();
+    let mut pauses = pauses(wait.every, wait.at_most_every);
+    let mut seen = 0;
+    loop {
+        let now = match look().await? {
+            Look::There(found) => {
+                seen += 1;
+                if seen >= wait.in_a_row {
+                    return Ok(found);
+                }
+                "seen once, to be seen again".to_owned()
+            }
+            Look::NotYet(state) => {
+                seen = 0;
+                state
+            }
+        };
+        if started.elapsed() >= wait.at_most {
+            let message = format!("waited {} for {}: {now}", humane(wait.at_most), wait.what);
+            return Err(Failure::new(Kind::TooLate, "too-late", message).hint(wait.hint.clone()));
+        }
+        if stop.is_ending() {
+            return Err(stop.failure());
+        }
+        progress.waiting(
+            format!("waiting at most {} for {} ({now})", humane(wait.at_most), wait.what),
+            started.elapsed(),
+        );
+        pause(stop, pauses.next().unwrap_or(wait.at_most_every)).await;
+    }
+}
+
+/// Pauses for `duration`, or until the run is ending.
+pub async fn pause(stop: &Stop, duration: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(duration) => {}
+        () = stop.ending() => {}
+    }
+}
+
+/// Returns pauses that grow by half, with jitter, from `first` to `longest`, without end.
+fn pauses(first: Duration, longest: Duration) -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(first)
+        .with_max_delay(longest)
+        .with_factor(1.5)
+        .with_jitter()
+        .without_max_times()
+        .build()
+}

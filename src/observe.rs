@@ -1,0 +1,149 @@
+//! Looks at everything of a pair that exists, in two waves of reads: what needs only names, and what needs the account and the
+//! key. A third wave comes only where something is missing or odd.
+//! Not for: single things (see the `find` of each step) or judging them (see `plan`).
+
+use crate::aws::{At, Aws};
+use crate::failure::Failure;
+use crate::manifest::{Manifest, Side, Topology};
+use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
+use crate::plan::rules;
+use crate::steps::find;
+use crate::world::{Bucket, Key, Keys, World};
+use futures::future::{try_join, try_join_all};
+use std::collections::BTreeMap;
+
+/// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
+pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Named), Failure> {
+    let aliases = manifest.regions().map(|region| async move {
+        let key = find::key(aws, region, manifest.alias().as_str()).await?;
+        Ok::<_, Failure>(key.map(|key| (region.clone(), key)))
+    });
+    let (account, named) = try_join(account(aws), try_join_all(aliases)).await?;
+    aws.expect_owner(&account);
+    Ok((manifest.topology(&account)?, Named(named.into_iter().flatten().collect())))
+}
+
+/// The keys that the alias names, by Region.
+#[derive(Debug)]
+pub struct Named(BTreeMap<Region, Key>);
+
+async fn account(aws: &Aws) -> Result<AccountId, Failure> {
+    let identity =
+        aws.sts().get_caller_identity().send().await.at("sts:GetCallerIdentity", aws.home())?;
+    Ok(AccountId::new(identity.account().unwrap_or_default())?)
+}
+
+/// Reads everything else.
+pub async fn second_wave(aws: &Aws, topology: &Topology, named: Named) -> Result<World, Failure> {
+    let role = async { Ok(find::role(aws, &topology.role).await?) };
+    let ((keys, role), buckets) =
+        try_join(try_join(keys(aws, topology, named), role), buckets(aws, topology)).await?;
+    Ok(World { account: topology.account.clone(), keys, buckets, role })
+}
+
+/// Counts what lies in each bucket, for a removal.
+pub async fn objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
+    let counts = world.buckets.iter().filter_map(|(name, bucket)| {
+        let side = Side { region: bucket.region.clone()?, bucket: name.clone() };
+        Some(async move {
+            Ok::<_, Failure>((side.bucket.clone(), find::objects(aws, topology, &side).await?))
+        })
+    });
+    for (name, objects) in try_join_all(counts).await? {
+        if let Some(bucket) = world.buckets.get_mut(&name) {
+            bucket.objects = Some(objects);
+        }
+    }
+    Ok(())
+}
+
+async fn buckets(aws: &Aws, topology: &Topology) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
+    let sides: Vec<Side> = topology.sides().cloned().collect();
+    let mut found = found_buckets(aws, &sides).await?;
+    let live = found.get(&topology.source.bucket).and_then(|source| source.replication.as_ref());
+    let unnamed: Vec<Side> = live
+        .iter()
+        .flat_map(|live| &live.rules)
+        .filter_map(|rule| unnamed(topology, rule))
+        .collect();
+    found.extend(found_buckets(aws, &unnamed).await?);
+    Ok(found)
+}
+
+/// Returns the destination of one of our live rules that the manifest does not name.
+fn unnamed(topology: &Topology, rule: &crate::world::Rule) -> Option<Side> {
+    let region = Region::new(rules::region_of(topology, &rule.id)?).ok()?;
+    let bucket = BucketName::new(Arn::new(&rule.destination).ok()?.resource()).ok()?;
+    let side = Side { region, bucket };
+    (!topology.sides().any(|known| known.bucket == side.bucket)).then_some(side)
+}
+
+async fn found_buckets(aws: &Aws, sides: &[Side]) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
+    let found = sides.iter().map(|side| async move {
+        let mut bucket = find::bucket(aws, side).await?;
+        if let Some(bucket) = bucket.as_mut().filter(|bucket| bucket.tags.is_empty()) {
+            bucket.empty = Some(find::is_empty(aws, side).await?);
+        }
+        Ok::<_, Failure>(bucket.map(|bucket| (side.bucket.clone(), bucket)))
+    });
+    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+}
+
+async fn keys(aws: &Aws, topology: &Topology, named: Named) -> Result<Keys, Failure> {
+    let source = &topology.source.region;
+    let aliases = named.0.iter().map(|(region, key)| (region.clone(), key.id.clone())).collect();
+    let mut keys = Keys { aliases, ..Keys::default() };
+    let primary = match named.0.get(source) {
+        Some(key) => Some(find::key_details(aws, key.clone()).await?),
+        None => without_alias(aws, topology, &mut keys).await?,
+    };
+    let Some(primary) = primary else { return Ok(keys) };
+    keys.replicas = replicas(aws, topology, &primary, &named).await?;
+    keys.primary = Some(primary);
+    Ok(keys)
+}
+
+/// Where the alias is missing, the oldest usable key with our tags is the pair's; others are spare.
+async fn without_alias(
+    aws: &Aws,
+    topology: &Topology,
+    keys: &mut Keys,
+) -> Result<Option<Key>, Failure> {
+    let ours = find::keys_by_tags(aws, &topology.source.region, &topology.owner_tags()).await?;
+    let (pending, mut usable): (Vec<Key>, Vec<Key>) = ours
+        .into_iter()
+        .filter(|key| key.multi_region.as_ref().is_some_and(|place| place.primary))
+        .partition(Key::is_pending_deletion);
+    keys.pending = pending;
+    if usable.is_empty() {
+        return Ok(None);
+    }
+    let primary = usable.remove(0);
+    keys.spares = usable;
+    Ok(Some(find::key_details(aws, primary).await?))
+}
+
+/// Replicas are where the manifest wants them and where the primary says they are.
+async fn replicas(
+    aws: &Aws,
+    topology: &Topology,
+    primary: &Key,
+    named: &Named,
+) -> Result<BTreeMap<Region, Key>, Failure> {
+    let listed = primary.multi_region.iter().flat_map(|place| &place.replica_regions);
+    let wanted = topology.destinations.iter().map(|side| &side.region);
+    let regions: std::collections::BTreeSet<&Region> = listed.chain(wanted).collect();
+    let found = regions.into_iter().map(|region| async move {
+        let key = match named.0.get(region).filter(|key| key.id == primary.id) {
+            Some(key) => Some(key.clone()),
+            None => replica(aws, region, &primary.id).await?,
+        };
+        let Some(key) = key else { return Ok::<_, Failure>(None) };
+        Ok(Some((region.clone(), find::key_details(aws, key).await?)))
+    });
+    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+}
+
+async fn replica(aws: &Aws, region: &Region, id: &KeyId) -> Result<Option<Key>, Failure> {
+    Ok(find::key(aws, region, id.as_str()).await?)
+}

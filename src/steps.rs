@@ -1,0 +1,189 @@
+//! What AWS is asked to make, change and take away: one file a thing, each in the same order: find, apply, confirm, remove.
+//! Not for: deciding what is to be done (see `plan`) or in which order (see `engine`).
+
+mod alias;
+mod bucket;
+mod bucket_policy;
+mod bucket_tags;
+mod encryption;
+mod key;
+mod objects;
+mod ownership;
+mod public_access_block;
+mod replica_key;
+mod replication;
+mod role;
+mod role_policy;
+mod rotation;
+mod versioning;
+
+pub use key::Scheduled;
+
+use crate::aws::Aws;
+use crate::engine::Runner;
+use crate::events::{Kind, Progress, Verb};
+use crate::failure::{self, Failure};
+use crate::manifest::{Side, Topology};
+use crate::names::{Arn, BucketName, KeyId, Region};
+use crate::plan::{Action, Removal};
+use crate::policy::{self, Document, Templates};
+use crate::stop::Stop;
+use crate::world::World;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+pub(crate) mod find {
+    //! The `find` of each thing, for `observe`.
+    pub(crate) use super::bucket::{find as bucket, is_empty};
+    pub(crate) use super::key::{by_tags as keys_by_tags, describe as key, details as key_details};
+    pub(crate) use super::objects::count as objects;
+    pub(crate) use super::role::find as role;
+}
+
+/// Does what actions say, for one pair.
+#[derive(Debug)]
+pub struct Steps {
+    aws: Arc<Aws>,
+    topology: Topology,
+    templates: Templates,
+    stop: Stop,
+    removal: Removal,
+    /// The key that the alias names: only after it is set may anything name the key.
+    key: OnceLock<KeyId>,
+    /// A key that was made and that no alias names yet.
+    candidate: Mutex<Option<KeyId>>,
+    scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
+}
+
+impl Steps {
+    /// Prepares to build or remove what `topology` says, starting from `world`.
+    pub fn new(
+        aws: Arc<Aws>,
+        topology: Topology,
+        templates: Templates,
+        world: &World,
+        stop: Stop,
+        removal: Removal,
+    ) -> Self {
+        let primary = world.keys.primary.as_ref().map(|key| key.id.clone());
+        let named = world
+            .keys
+            .aliases
+            .get(&topology.source.region)
+            .is_some_and(|id| Some(id) == primary.as_ref());
+        let (key, candidate) = if named { (primary, None) } else { (None, primary) };
+        let key = key.map_or_else(OnceLock::new, OnceLock::from);
+        Self {
+            aws,
+            topology,
+            templates,
+            stop,
+            removal,
+            key,
+            candidate: Mutex::new(candidate),
+            scheduled: Mutex::default(),
+        }
+    }
+
+    /// Returns the keys whose deletion was scheduled, by ARN.
+    pub fn scheduled(&self) -> BTreeMap<Arn, Scheduled> {
+        self.scheduled.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the pair's key, once the alias names it.
+    pub fn key(&self) -> Option<&KeyId> {
+        self.key.get()
+    }
+
+    fn committed_key(&self) -> Result<&KeyId, Failure> {
+        self.key
+            .get()
+            .ok_or_else(|| unexpected("no alias names the key yet, so nothing may use it"))
+    }
+
+    fn candidate(&self) -> Option<KeyId> {
+        self.candidate.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_candidate(&self, key: KeyId) {
+        *self.candidate.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+    }
+
+    /// Returns the key that an action about the key itself works on: the committed one, or the one about to be.
+    fn any_key(&self) -> Result<KeyId, Failure> {
+        let key = self.key.get().cloned().or_else(|| self.candidate());
+        key.ok_or_else(|| unexpected("there is no key yet"))
+    }
+
+    fn render(&self, document: &Document, key: &KeyId) -> Result<Value, Failure> {
+        Ok(policy::render(document, &self.topology, key, &self.templates)?)
+    }
+
+    /// Returns the side whose bucket `name` is.
+    fn side(&self, name: &str) -> Result<&Side, Failure> {
+        let side = self.topology.sides().find(|side| side.bucket.as_str() == name);
+        side.ok_or_else(|| unexpected(&format!("`{name}` is no bucket of this pair")))
+    }
+
+    fn bucket_arn(&self, name: &BucketName) -> Arn {
+        name.arn(self.topology.partition())
+    }
+
+    fn key_arn(&self, key: &KeyId, region: &Region) -> Arn {
+        self.topology.key_arn(key, region)
+    }
+}
+
+fn unexpected(message: &str) -> Failure {
+    Failure::new(failure::Kind::Unexpected, "bug", format!("{message}: this is a bug in crrctl"))
+}
+
+/// Turns an SDK builder's refusal into a failure; our values are complete, so it is a bug if it ever shows.
+fn built<T>(
+    result: Result<T, aws_smithy_types::error::operation::BuildError>,
+) -> Result<T, Failure> {
+    result.map_err(|error| unexpected(&error.to_string()))
+}
+
+impl Runner for Steps {
+    async fn run(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
+        if action.verb == Verb::Delete {
+            return self.remove(action, progress).await;
+        }
+        match action.kind {
+            Kind::Key => self.apply_key(action, progress).await,
+            Kind::Alias => self.apply_alias(action, progress).await,
+            Kind::Rotation => self.apply_rotation(action, progress).await,
+            Kind::ReplicaKey => self.apply_replica_key(action, progress).await,
+            Kind::Bucket => self.apply_bucket(action, progress).await,
+            Kind::BucketTags => self.apply_bucket_tags(action, progress).await,
+            Kind::Ownership => self.apply_ownership(action, progress).await,
+            Kind::PublicAccessBlock => self.apply_public_access_block(action, progress).await,
+            Kind::Versioning => self.apply_versioning(action, progress).await,
+            Kind::Encryption => self.apply_encryption(action, progress).await,
+            Kind::BucketPolicy => self.apply_bucket_policy(action, progress).await,
+            Kind::Role => self.apply_role(action, progress).await,
+            Kind::RolePolicy => self.apply_role_policy(action, progress).await,
+            Kind::Replication => self.apply_replication(action, progress).await,
+        }
+    }
+}
+
+impl Steps {
+    async fn remove(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
+        let arn = action.arn.clone().ok_or_else(|| unexpected("a removal names no resource"))?;
+        match action.kind {
+            Kind::Key | Kind::ReplicaKey => {
+                self.schedule_key(&arn, &action.region, progress).await?
+            }
+            Kind::Alias => self.remove_alias(&action.region, progress).await?,
+            Kind::Bucket => self.remove_bucket(&action.name, &action.region, progress).await?,
+            Kind::Role => self.remove_role(progress).await?,
+            Kind::RolePolicy => self.remove_role_policy(progress).await?,
+            Kind::Replication => self.remove_replication(progress).await?,
+            other => return Err(unexpected(&format!("{other} is not removed by itself"))),
+        }
+        Ok(arn)
+    }
+}

@@ -1,0 +1,111 @@
+//! Aliases. The alias in the source's Region is the record of the key: nothing names the key before it stands.
+
+use super::Steps;
+use super::key::describe;
+use crate::aws::At;
+use crate::aws::settle::{Look, Wait, retry, until};
+use crate::events::Progress;
+use crate::failure::{Failure, Kind};
+use crate::names::{Arn, KeyId, Region};
+use crate::plan::Action;
+use crate::world::Key;
+use std::time::Duration;
+
+impl Steps {
+    pub(super) async fn apply_alias(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let (region, alias) = (&action.region, &self.topology.key.alias);
+        let is_commit = region == &self.topology.source.region;
+        let key = if is_commit { self.any_key()? } else { self.committed_key()?.clone() };
+        let create = self
+            .aws
+            .kms(region)
+            .create_alias()
+            .alias_name(alias.as_str())
+            .target_key_id(key.as_str());
+        let call = || async {
+            match create.clone().send().await.at("kms:CreateAlias", region) {
+                Ok(_) => Ok(true),
+                Err(error) if error.is("AlreadyExistsException") => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        let created = retry(&self.stop, progress, call).await?;
+        let named = if created {
+            key
+        } else {
+            self.already_named(key, region, is_commit, progress).await?
+        };
+        if is_commit {
+            self.key.get_or_init(|| named);
+        }
+        Ok(alias.arn(region, &self.topology.account))
+    }
+
+    /// Another run was faster: its key is the pair's, and ours, which nothing names, goes.
+    async fn already_named(
+        &self,
+        ours: KeyId,
+        region: &Region,
+        is_commit: bool,
+        progress: &Progress,
+    ) -> Result<KeyId, Failure> {
+        let named = self.read_alias(region, progress).await?;
+        if named.id == ours {
+            return Ok(ours);
+        }
+        let tags = super::key::details(&self.aws, named.clone()).await?.tags;
+        if !is_commit || !self.topology.owns(&tags) {
+            let message = format!(
+                "the alias `{}` names {}, which is not this pair's",
+                self.topology.key.alias, named.arn
+            );
+            return Err(Failure::new(Kind::InTheWay, "alias-not-ours", message)
+                .in_region(region)
+                .hint("give the pair another `key.alias`, or remove that alias"));
+        }
+        progress.note(format!(
+            "another run made {}; this run's key {ours} is scheduled for deletion",
+            named.arn
+        ));
+        self.schedule_key(&self.key_arn(&ours, region), region, progress).await?;
+        Ok(named.id)
+    }
+
+    async fn read_alias(&self, region: &Region, progress: &Progress) -> Result<Key, Failure> {
+        let alias = &self.topology.key.alias;
+        let wait = Wait {
+            what: format!("the alias `{alias}`, which exists, to be readable"),
+            every: Duration::from_millis(200),
+            at_most_every: Duration::from_secs(5),
+            at_most: Duration::from_secs(60),
+            in_a_row: 1,
+            hint: "run `crrctl apply` again".to_owned(),
+        };
+        let look = || async {
+            let found = describe(&self.aws, region, alias.as_str()).await?;
+            Ok(found.map_or_else(|| Look::NotYet("not found".to_owned()), Look::There))
+        };
+        until(&self.stop, progress, &wait, look).await
+    }
+
+    pub(super) async fn remove_alias(
+        &self,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let delete =
+            self.aws.kms(region).delete_alias().alias_name(self.topology.key.alias.as_str());
+        let call = || async {
+            match delete.clone().send().await.at("kms:DeleteAlias", region) {
+                Ok(_) => Ok(()),
+                Err(error) if error.is_absent() => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        retry(&self.stop, progress, call).await
+    }
+}

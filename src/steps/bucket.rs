@@ -1,0 +1,176 @@
+//! Buckets: found with all their settings, made in the right Region with tags and ownership in the one call, emptied and
+//! removed.
+//! Not for: the settings one by one (each has a file).
+
+use super::{
+    Steps, bucket_policy, bucket_tags, built, encryption, objects, ownership, public_access_block,
+    replication, versioning,
+};
+use crate::aws::settle::{Look, Wait, retry, until};
+use crate::aws::{At, Aws, Class, Error};
+use crate::events::Progress;
+use crate::failure::{Failure, Kind};
+use crate::manifest::Side;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::Action;
+use crate::world::Bucket;
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, Tag,
+};
+use std::time::Duration;
+
+/// Finds a bucket of this account and reads its settings, all at once. `None` is a bucket that does not exist; one that exists
+/// in another Region or account is in the way.
+pub(crate) async fn find(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
+    let (bucket, region) = (&side.bucket, &side.region);
+    let (head, tags, ownership, blocked, versioning, encryption, policy, replication) = tokio::join!(
+        head(aws, side),
+        bucket_tags::find(aws, bucket, region),
+        ownership::find(aws, bucket, region),
+        public_access_block::find(aws, bucket, region),
+        versioning::find(aws, bucket, region),
+        encryption::find(aws, bucket, region),
+        bucket_policy::find(aws, bucket, region),
+        replication::find(aws, bucket, region),
+    );
+    match head {
+        Ok(()) => {}
+        Err(error) if error.is_absent() => return Ok(None),
+        // The owner is checked by every call: one that was answered proves that the bucket is this account's.
+        Err(error) if error.class == Class::Denied && (tags.is_ok() || versioning.is_ok()) => {
+            return Err(error.into());
+        }
+        Err(error) if error.class == Class::Denied => {
+            let message =
+                format!("the bucket `{bucket}` belongs to another account, or you may not see it");
+            let mut failure =
+                Failure::new(Kind::InTheWay, "bucket-not-ours", message).in_region(region);
+            failure.request_id = error.request_id;
+            failure.aws_code = Some(error.code);
+            return Err(failure
+                .hint("use another bucket name; if it is yours, you need `s3:ListBucket` on it"));
+        }
+        Err(error) if error.status == Some(301) => {
+            let message = format!("the bucket `{bucket}` exists in another Region than {region}");
+            return Err(Failure::new(Kind::InTheWay, "bucket-elsewhere", message)
+                .in_region(region)
+                .hint("use another bucket name, or the bucket's own Region"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Some(Bucket {
+        region: Some(region.clone()),
+        tags: tags?,
+        ownership: ownership?,
+        public_access_blocked: blocked?,
+        versioning: versioning?,
+        encryption: encryption?,
+        policy: policy?,
+        replication: replication?,
+        empty: None,
+        objects: None,
+    }))
+}
+
+async fn head(aws: &Aws, side: &Side) -> Result<(), Error> {
+    let request = aws.s3(&side.region).head_bucket().bucket(side.bucket.as_str());
+    request.send().await.at("s3:HeadBucket", &side.region).map(drop)
+}
+
+/// Returns whether a bucket holds no version and no delete marker.
+pub(crate) async fn is_empty(aws: &Aws, side: &Side) -> Result<bool, Error> {
+    let request =
+        aws.s3(&side.region).list_object_versions().bucket(side.bucket.as_str()).max_keys(1);
+    let page = request.send().await.at("s3:ListObjectVersions", &side.region)?;
+    Ok(page.versions().is_empty() && page.delete_markers().is_empty())
+}
+
+impl Steps {
+    /// Makes the bucket. In us-east-1 S3 answers 200 for a bucket of ours that exists, elsewhere BucketAlreadyOwnedByYou: both
+    /// are a second run at work, since `observe` saw no such bucket.
+    pub(super) async fn apply_bucket(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let side = self.side(&action.name)?;
+        let (bucket, region) = (&side.bucket, &side.region);
+        if action.verb == crate::events::Verb::Adopt {
+            return Ok(self.bucket_arn(bucket));
+        }
+        let tag = |(key, value)| built(Tag::builder().key(key).value(value).build());
+        let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        let place = (region.as_str() != "us-east-1")
+            .then(|| BucketLocationConstraint::from(region.as_str()));
+        let configuration = CreateBucketConfiguration::builder()
+            .set_location_constraint(place)
+            .set_tags(Some(tags))
+            .build();
+        let create = self
+            .aws
+            .s3(region)
+            .create_bucket()
+            .bucket(bucket.as_str())
+            .object_ownership(ObjectOwnership::BucketOwnerEnforced)
+            .create_bucket_configuration(configuration);
+        let call = || async {
+            match create.clone().send().await.at("s3:CreateBucket", region) {
+                Ok(_) => Ok(()),
+                Err(error) if error.is("BucketAlreadyOwnedByYou") => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        match retry(&self.stop, progress, call).await {
+            Err(failure) if failure.aws_code.as_deref() == Some("BucketAlreadyExists") => {
+                let taken =
+                    Failure { kind: Kind::InTheWay, code: "bucket-not-ours".to_owned(), ..failure };
+                return Err(
+                    taken.hint("another account owns a bucket of this name: use another one")
+                );
+            }
+            Err(failure) if failure.aws_code.as_deref() == Some("OperationAborted") => {
+                let hint =
+                    "the name of a deleted bucket can take hours, up to 72, to be free again";
+                return Err(failure.hint(hint));
+            }
+            other => other?,
+        }
+        Ok(self.bucket_arn(bucket))
+    }
+
+    /// Empties and removes a bucket. Replicas under way may land while it is emptied, so both are done until it stays empty.
+    pub(super) async fn remove_bucket(
+        &self,
+        name: &str,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let side = Side { region: region.clone(), bucket: BucketName::new(name)? };
+        let wait = Wait {
+            what: format!("the bucket `{name}` to stay empty"),
+            every: Duration::from_millis(250),
+            at_most_every: Duration::from_secs(5),
+            at_most: Duration::from_secs(600),
+            in_a_row: 1,
+            hint: "run `crrctl destroy` again once nothing writes to it any more".to_owned(),
+        };
+        let look = || async {
+            let wanted = if self.removal.purge_data {
+                objects::Wanted::All
+            } else {
+                objects::Wanted::Probes
+            };
+            objects::purge(&self.aws, &self.topology, &side, wanted, progress).await?;
+            let delete = self.aws.s3(region).delete_bucket().bucket(name);
+            match delete.send().await.at("s3:DeleteBucket", region) {
+                Ok(_) => Ok(Look::There(())),
+                Err(error) if error.is_absent() => Ok(Look::There(())),
+                Err(error) if error.is("BucketNotEmpty") || error.is("OperationAborted") => {
+                    Ok(Look::NotYet(error.code))
+                }
+                Err(error) => Err(error.into()),
+            }
+        };
+        until(&self.stop, progress, &wait, look).await
+    }
+}

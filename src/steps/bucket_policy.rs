@@ -1,0 +1,63 @@
+//! A bucket's policy: our statements are put in place, those of others stay.
+
+use super::Steps;
+use crate::aws::settle::retry;
+use crate::aws::{At, Aws, Error};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::Action;
+use crate::policy::{Document, meaning};
+use serde_json::Value;
+
+pub(super) async fn find(
+    aws: &Aws,
+    bucket: &BucketName,
+    region: &Region,
+) -> Result<Option<Value>, Error> {
+    let request = aws.s3(region).get_bucket_policy().bucket(bucket.as_str());
+    match request.send().await.at("s3:GetBucketPolicy", region) {
+        Ok(output) => {
+            Ok(output.policy().map(|text| serde_json::from_str(text).unwrap_or(Value::Null)))
+        }
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Steps {
+    /// The document is shared, so it is read again before it is written over.
+    pub(super) async fn apply_bucket_policy(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let side = self.side(&action.name)?;
+        let (bucket, region) = (&side.bucket, &side.region);
+        // Our bucket policies do not name the key; an override may, and then needs it.
+        let key = self.any_key().or_else(|_| {
+            Ok::<_, Failure>(crate::names::KeyId::new("mrk-00000000000000000000000000000000")?)
+        })?;
+        let ours = self.render(&Document::of_bucket(side, &self.topology), &key)?;
+        let live = if action.verb == crate::events::Verb::Create {
+            None
+        } else {
+            find(&self.aws, bucket, region).await?
+        };
+        let s3 = self.aws.s3(region);
+        if let Some(wanted) = meaning::merged_bucket_policy(live.as_ref(), &ours) {
+            let put = s3.put_bucket_policy().bucket(bucket.as_str()).policy(wanted.to_string());
+            retry(&self.stop, progress, || async {
+                put.clone().send().await.at("s3:PutBucketPolicy", region)
+            })
+            .await?;
+        } else {
+            let delete = s3.delete_bucket_policy().bucket(bucket.as_str());
+            retry(&self.stop, progress, || async {
+                delete.clone().send().await.at("s3:DeleteBucketPolicy", region)
+            })
+            .await?;
+        }
+        Ok(self.bucket_arn(bucket))
+    }
+}

@@ -1,0 +1,52 @@
+//! A bucket's tags. They ride on `CreateBucket`; this step confirms that they took, and later adds what is missing.
+
+use super::Steps;
+use crate::aws::settle::retry;
+use crate::aws::{At, Aws, Error};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::Action;
+use crate::world::Tags;
+use aws_sdk_s3::types::{Tag, Tagging};
+
+pub(super) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Tags, Error> {
+    let request = aws.s3(region).get_bucket_tagging().bucket(bucket.as_str());
+    match request.send().await.at("s3:GetBucketTagging", region) {
+        Ok(output) => Ok(output
+            .tag_set()
+            .iter()
+            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+            .collect()),
+        Err(error) if error.is_absent() => Ok(Tags::new()),
+        Err(error) => Err(error),
+    }
+}
+
+impl Steps {
+    /// `PutBucketTagging` replaces the whole set, so the tags of others are read again and kept.
+    pub(super) async fn apply_bucket_tags(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let side = self.side(&action.name)?;
+        let (bucket, region) = (&side.bucket, &side.region);
+        let live = find(&self.aws, bucket, region).await?;
+        let wanted = self.topology.all_tags();
+        if wanted.iter().any(|(key, value)| live.get(key) != Some(value)) {
+            let mut all = live;
+            all.extend(wanted);
+            let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
+            let tags = all.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+            let tagging = super::built(Tagging::builder().set_tag_set(Some(tags)).build())?;
+            let put =
+                self.aws.s3(region).put_bucket_tagging().bucket(bucket.as_str()).tagging(tagging);
+            retry(&self.stop, progress, || async {
+                put.clone().send().await.at("s3:PutBucketTagging", region)
+            })
+            .await?;
+        }
+        Ok(self.bucket_arn(bucket))
+    }
+}

@@ -1,0 +1,67 @@
+//! Default encryption: SSE-KMS under the key ARN of the bucket's own Region. An alias would be looked up in the requester's
+//! account, so the ARN is written out (S3 User Guide, "Setting default server-side encryption behavior").
+
+use super::Steps;
+use crate::aws::settle::retry;
+use crate::aws::{At, Aws, Error};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::Action;
+use crate::world::Encryption;
+use aws_sdk_s3::types::{
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule,
+};
+
+pub(super) async fn find(
+    aws: &Aws,
+    bucket: &BucketName,
+    region: &Region,
+) -> Result<Option<Encryption>, Error> {
+    let request = aws.s3(region).get_bucket_encryption().bucket(bucket.as_str());
+    let output = match request.send().await.at("s3:GetBucketEncryption", region) {
+        Ok(output) => output,
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let rules =
+        output.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules);
+    let Some(rule) = rules.and_then(|rules| rules.first()) else { return Ok(None) };
+    Ok(rule.apply_server_side_encryption_by_default().map(|default| Encryption {
+        algorithm: default.sse_algorithm().as_str().to_owned(),
+        key: default.kms_master_key_id().map(str::to_owned),
+        bucket_key: rule.bucket_key_enabled() == Some(true),
+    }))
+}
+
+impl Steps {
+    pub(super) async fn apply_encryption(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let side = self.side(&action.name)?;
+        let (bucket, region) = (&side.bucket, &side.region);
+        let key = self.key_arn(self.committed_key()?, region);
+        let default = ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(ServerSideEncryption::AwsKms)
+            .kms_master_key_id(key.as_str());
+        let rule = ServerSideEncryptionRule::builder()
+            .apply_server_side_encryption_by_default(super::built(default.build())?)
+            .bucket_key_enabled(self.topology.bucket_key)
+            .build();
+        let configuration =
+            super::built(ServerSideEncryptionConfiguration::builder().rules(rule).build())?;
+        let s3 = self.aws.s3(region);
+        let put = s3
+            .put_bucket_encryption()
+            .bucket(bucket.as_str())
+            .server_side_encryption_configuration(configuration);
+        retry(&self.stop, progress, || async {
+            put.clone().send().await.at("s3:PutBucketEncryption", region)
+        })
+        .await?;
+        Ok(self.bucket_arn(bucket))
+    }
+}

@@ -1,0 +1,49 @@
+//! A bucket's public access block: all four settings on.
+
+use super::Steps;
+use crate::aws::settle::retry;
+use crate::aws::{At, Aws, Error};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::Action;
+use aws_sdk_s3::types::PublicAccessBlockConfiguration;
+
+pub(super) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<bool, Error> {
+    let request = aws.s3(region).get_public_access_block().bucket(bucket.as_str());
+    match request.send().await.at("s3:GetPublicAccessBlock", region) {
+        Ok(output) => Ok(output.public_access_block_configuration() == Some(&all_blocked())),
+        Err(error) if error.is_absent() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn all_blocked() -> PublicAccessBlockConfiguration {
+    PublicAccessBlockConfiguration::builder()
+        .block_public_acls(true)
+        .ignore_public_acls(true)
+        .block_public_policy(true)
+        .restrict_public_buckets(true)
+        .build()
+}
+
+impl Steps {
+    pub(super) async fn apply_public_access_block(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let side = self.side(&action.name)?;
+        let (bucket, region) = (&side.bucket, &side.region);
+        let s3 = self.aws.s3(region);
+        let put = s3
+            .put_public_access_block()
+            .bucket(bucket.as_str())
+            .public_access_block_configuration(all_blocked());
+        retry(&self.stop, progress, || async {
+            put.clone().send().await.at("s3:PutPublicAccessBlock", region)
+        })
+        .await?;
+        Ok(self.bucket_arn(bucket))
+    }
+}

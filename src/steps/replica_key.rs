@@ -1,0 +1,86 @@
+//! Replica keys: made in the primary's Region for another, with a policy and tags of their own, and waited for until Enabled.
+//! Not for: the primary (see `key`).
+
+use super::Steps;
+use super::key::{describe, description, kms_tags};
+use crate::aws::At;
+use crate::aws::settle::{Look, Wait, retry, until};
+use crate::events::{Progress, Verb};
+use crate::failure::Failure;
+use crate::names::{Arn, KeyId, Region};
+use crate::plan::Action;
+use crate::policy::Document;
+use crate::world::KeyState;
+use std::time::Duration;
+
+impl Steps {
+    pub(super) async fn apply_replica_key(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let (region, key) = (&action.region, self.committed_key()?);
+        if action.verb == Verb::Create {
+            self.replicate_key(key, region, progress).await?;
+        }
+        self.wait_until_enabled(key, region, progress).await?;
+        if action.verb == Verb::Update {
+            self.change_key(key, action, progress).await?;
+        }
+        Ok(self.key_arn(key, region))
+    }
+
+    /// `ReplicateKey` is called where the primary is. A replica that is there already is this key's own: the id is the same.
+    async fn replicate_key(
+        &self,
+        key: &KeyId,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let home = &self.topology.source.region;
+        let policy = self.render(&Document::Key(region.clone()), key)?.to_string();
+        let replicate = self
+            .aws
+            .kms(home)
+            .replicate_key()
+            .key_id(key.as_str())
+            .replica_region(region.as_str())
+            .description(description(&self.topology))
+            .policy(policy)
+            .set_tags(Some(kms_tags(&self.topology.all_tags())?));
+        let call = || async {
+            match replicate.clone().send().await.at("kms:ReplicateKey", home) {
+                Ok(_) => Ok(()),
+                Err(error) if error.is("AlreadyExistsException") => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        retry(&self.stop, progress, call).await
+    }
+
+    /// KMS says seconds; the field says up to ten minutes between distant Regions (terraform-provider-aws#49915).
+    async fn wait_until_enabled(
+        &self,
+        key: &KeyId,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let wait = Wait {
+            what: format!("the replica key in {region} to be Enabled"),
+            every: Duration::from_millis(250),
+            at_most_every: Duration::from_secs(10),
+            at_most: self.topology.key.replica_timeout,
+            in_a_row: 1,
+            hint: "run `crrctl apply` again to go on waiting, or give it longer with `key.replica_timeout`".to_owned(),
+        };
+        let look = || async {
+            let found = describe(&self.aws, region, key.as_str()).await?;
+            Ok(match found.map(|key| key.state) {
+                Some(KeyState::Enabled) => Look::There(()),
+                Some(state) => Look::NotYet(format!("now {state}")),
+                None => Look::NotYet("not visible yet".to_owned()),
+            })
+        };
+        until(&self.stop, progress, &wait, look).await
+    }
+}

@@ -1,0 +1,148 @@
+//! The replication role: found with its tags, trust and policies, made, changed and removed.
+//! Not for: what it may do (see `role_policy`).
+
+use super::Steps;
+use super::role_policy::{self, NAME};
+use crate::aws::settle::retry;
+use crate::aws::{At, Aws, Error};
+use crate::events::{Progress, Verb};
+use crate::failure::Failure;
+use crate::names::{Arn, KeyId, RoleName};
+use crate::plan::Action;
+use crate::policy::Document;
+use crate::world::Role;
+use aws_sdk_iam::types::Tag;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+/// Finds the role, its inline policy and the names of its other policies, all at once.
+pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Error> {
+    let home = aws.home();
+    let (role, policy, inline, attached) = tokio::join!(
+        async {
+            aws.iam().get_role().role_name(name.as_str()).send().await.at("iam:GetRole", home)
+        },
+        role_policy::find(aws, name),
+        async {
+            aws.iam()
+                .list_role_policies()
+                .role_name(name.as_str())
+                .send()
+                .await
+                .at("iam:ListRolePolicies", home)
+        },
+        async {
+            let request = aws.iam().list_attached_role_policies().role_name(name.as_str());
+            request.send().await.at("iam:ListAttachedRolePolicies", home)
+        },
+    );
+    let output = match role {
+        Ok(output) => output,
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Some(role) = output.role() else { return Ok(None) };
+    let inline = inline?;
+    let attached = attached?;
+    let others = inline.policy_names().iter().filter(|policy| *policy != NAME).cloned();
+    let attached = attached
+        .attached_policies()
+        .iter()
+        .filter_map(|policy| policy.policy_name())
+        .map(str::to_owned);
+    Ok(Some(Role {
+        arn: Arn::new(role.arn()).map_err(|_| unreadable(aws))?,
+        tags: role
+            .tags()
+            .iter()
+            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+            .collect(),
+        trust: document(role.assume_role_policy_document()),
+        policy: policy?,
+        other_policies: others.chain(attached).collect(),
+    }))
+}
+
+fn unreadable(aws: &Aws) -> Error {
+    Error {
+        operation: "iam:GetRole",
+        region: aws.home().clone(),
+        code: "AnswerUnreadable".to_owned(),
+        message: "the role's ARN can't be read".to_owned(),
+        status: None,
+        request_id: None,
+        class: crate::aws::Class::Other,
+    }
+}
+
+/// Reads a document that IAM returns, which is URL-encoded (IAM API Reference, `GetRole`, `GetRolePolicy`). A text that is no
+/// JSON can't mean the same as ours: it will be written over.
+pub(super) fn document(encoded: Option<&str>) -> Value {
+    let text = percent_decode_str(encoded.unwrap_or_default()).decode_utf8_lossy();
+    serde_json::from_str(&text).unwrap_or(Value::Null)
+}
+
+impl Steps {
+    pub(super) async fn apply_role(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let (iam, home, name) = (self.aws.iam(), self.aws.home(), self.topology.role.as_str());
+        // Our trust policy does not name the key.
+        let key = KeyId::new("mrk-00000000000000000000000000000000")?;
+        let trust = self.render(&Document::ReplicationRoleTrust, &key)?.to_string();
+        let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
+        let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        if action.verb == Verb::Create {
+            let create = iam
+                .create_role()
+                .role_name(name)
+                .path(RoleName::PATH)
+                .description(format!(
+                    "S3 replicates objects of the pair {} with it (crrctl)",
+                    self.topology.name
+                ))
+                .assume_role_policy_document(trust)
+                .set_tags(Some(tags));
+            let call = || async {
+                match create.clone().send().await.at("iam:CreateRole", home) {
+                    Ok(_) => Ok(()),
+                    // A second run at work: `observe` saw no such role.
+                    Err(error) if error.is("EntityAlreadyExists") => Ok(()),
+                    Err(error) => Err(error),
+                }
+            };
+            retry(&self.stop, progress, call).await?;
+            return Ok(self.topology.role_arn());
+        }
+        if action.fields.contains(&"trust policy") {
+            let update = iam.update_assume_role_policy().role_name(name).policy_document(trust);
+            retry(&self.stop, progress, || async {
+                update.clone().send().await.at("iam:UpdateAssumeRolePolicy", home)
+            })
+            .await?;
+        }
+        if action.fields.contains(&"tags") {
+            let tag = iam.tag_role().role_name(name).set_tags(Some(tags));
+            retry(&self.stop, progress, || async {
+                tag.clone().send().await.at("iam:TagRole", home)
+            })
+            .await?;
+        }
+        Ok(self.topology.role_arn())
+    }
+
+    pub(super) async fn remove_role(&self, progress: &Progress) -> Result<(), Failure> {
+        let (home, name) = (self.aws.home(), self.topology.role.as_str());
+        let delete = self.aws.iam().delete_role().role_name(name);
+        let call = || async {
+            match delete.clone().send().await.at("iam:DeleteRole", home) {
+                Ok(_) => Ok(()),
+                Err(error) if error.is_absent() => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        retry(&self.stop, progress, call).await
+    }
+}

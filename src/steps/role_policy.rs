@@ -1,0 +1,60 @@
+//! The role's one inline policy, `replication`: what S3 may do as the role.
+
+use super::Steps;
+use super::role::document;
+use crate::aws::settle::retry;
+use crate::aws::{At, Aws, Error};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::names::{Arn, RoleName};
+use crate::plan::Action;
+use crate::policy::Document;
+use serde_json::Value;
+
+/// The inline policy's name (part of the contract).
+pub(super) const NAME: &str = "replication";
+
+pub(super) async fn find(aws: &Aws, role: &RoleName) -> Result<Option<Value>, Error> {
+    let request = aws.iam().get_role_policy().role_name(role.as_str()).policy_name(NAME);
+    match request.send().await.at("iam:GetRolePolicy", aws.home()) {
+        Ok(output) => Ok(Some(document(Some(output.policy_document())))),
+        Err(error) if error.is_absent() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Steps {
+    pub(super) async fn apply_role_policy(
+        &self,
+        _: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let policy = self.render(&Document::ReplicationRole, self.committed_key()?)?.to_string();
+        let (home, name) = (self.aws.home(), self.topology.role.as_str());
+        let put = self
+            .aws
+            .iam()
+            .put_role_policy()
+            .role_name(name)
+            .policy_name(NAME)
+            .policy_document(policy);
+        retry(&self.stop, progress, || async {
+            put.clone().send().await.at("iam:PutRolePolicy", home)
+        })
+        .await?;
+        Ok(self.topology.role_arn())
+    }
+
+    pub(super) async fn remove_role_policy(&self, progress: &Progress) -> Result<(), Failure> {
+        let (home, name) = (self.aws.home(), self.topology.role.as_str());
+        let delete = self.aws.iam().delete_role_policy().role_name(name).policy_name(NAME);
+        let call = || async {
+            match delete.clone().send().await.at("iam:DeleteRolePolicy", home) {
+                Ok(_) => Ok(()),
+                Err(error) if error.is_absent() => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        retry(&self.stop, progress, call).await
+    }
+}

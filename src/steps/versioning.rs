@@ -1,0 +1,44 @@
+//! Versioning, which replication needs on both sides.
+
+use super::Steps;
+use crate::aws::settle::retry;
+use crate::aws::{At, Aws, Error};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::Action;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+
+pub(super) async fn find(
+    aws: &Aws,
+    bucket: &BucketName,
+    region: &Region,
+) -> Result<Option<String>, Error> {
+    let request = aws.s3(region).get_bucket_versioning().bucket(bucket.as_str());
+    let output = request.send().await.at("s3:GetBucketVersioning", region)?;
+    Ok(output.status().map(|status| status.as_str().to_owned()))
+}
+
+impl Steps {
+    pub(super) async fn apply_versioning(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let side = self.side(&action.name)?;
+        let (bucket, region) = (&side.bucket, &side.region);
+        let enabled =
+            VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let put = self
+            .aws
+            .s3(region)
+            .put_bucket_versioning()
+            .bucket(bucket.as_str())
+            .versioning_configuration(enabled);
+        retry(&self.stop, progress, || async {
+            put.clone().send().await.at("s3:PutBucketVersioning", region)
+        })
+        .await?;
+        Ok(self.bucket_arn(bucket))
+    }
+}
