@@ -11,6 +11,7 @@ pub mod names;
 pub mod observe;
 pub mod plan;
 pub mod policy;
+pub mod probe;
 pub mod steps;
 pub mod stop;
 pub mod units;

@@ -1,0 +1,388 @@
+//! The proof: uploads fresh objects, waits until their replication status is COMPLETED, compares every replica with what was
+//! sent, and takes the objects away again.
+//! Not for: explaining a FAILED replication, or printing (see `report`).
+
+mod compare;
+mod poll;
+mod summary;
+mod upload;
+
+pub use summary::{Summary, summary};
+
+use crate::aws::settle::pause;
+use crate::aws::{At, Aws};
+use crate::events::{Event, Events, StepId};
+use crate::failure::{Failure, Kind};
+use crate::manifest::{Side, Topology};
+use crate::names::{Arn, KeyId, Region};
+use crate::stop::Stop;
+use futures::stream::{self, StreamExt};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use upload::Uploaded;
+
+/// How to probe.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Probes of one part, each checked at every destination.
+    pub count: u32,
+    /// Bytes of each of them.
+    pub size: u64,
+    /// Whether one more probe is uploaded in two parts, which S3 replicates with other permissions.
+    pub multipart: bool,
+    /// How many are under way at once.
+    pub concurrency: usize,
+    /// Whether the objects stay.
+    pub keep: bool,
+    /// How often a fresh object follows one that FAILED: a role or key that was just made may not be usable yet, and FAILED is
+    /// final for an object.
+    pub retries_after_failed: u32,
+    /// How long an object may stay PENDING.
+    pub at_most: Duration,
+}
+
+/// How often a fresh object follows one that S3 does not see as eligible, since the configuration may not have spread.
+const RETRIES_WITHOUT_STATUS: u32 = 4;
+
+/// A replication status, as `HeadObject` gives it; `Complete` and `Completed` are one (both are in S3's model).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Status {
+    /// Under way.
+    Pending,
+    /// Done, at every destination.
+    Completed,
+    /// Failed at one destination or more; final.
+    Failed,
+    /// No status: no rule selects the object.
+    None,
+}
+
+impl Status {
+    /// Returns the status as S3 spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Completed => "COMPLETED",
+            Self::Failed => "FAILED",
+            Self::None => "NONE",
+        }
+    }
+}
+
+/// What became of one object at one destination.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Probe {
+    pub rule: String,
+    pub source: SourceObject,
+    pub destination: Place,
+    pub status: Status,
+    pub replica_status: Option<String>,
+    pub kms_key_arn: Option<String>,
+    pub latency_ms: Option<u64>,
+    pub attempts: u32,
+    pub checks: Checks,
+    pub differences: Vec<Difference>,
+    pub etag: Likeness,
+    pub checksum: Likeness,
+}
+
+/// The object at the source.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct SourceObject {
+    pub bucket: String,
+    pub key: String,
+    pub version_id: String,
+    pub region: Region,
+}
+
+/// A bucket and its Region.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Place {
+    pub bucket: String,
+    pub region: Region,
+}
+
+/// Whether the replica is what it should be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a check of the contract")]
+pub struct Checks {
+    pub version_id: bool,
+    pub size: bool,
+    pub body: bool,
+    pub kms_key: bool,
+    pub bucket_key: bool,
+    pub status: bool,
+}
+
+impl Checks {
+    /// Returns whether every check holds.
+    pub fn all(self) -> bool {
+        self.version_id && self.size && self.body && self.kms_key && self.bucket_key && self.status
+    }
+}
+
+/// A check that does not hold, with what was expected of the source and what the replica has.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Difference {
+    pub check: &'static str,
+    pub source: String,
+    pub replica: String,
+}
+
+/// Whether two values that prove nothing by themselves are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the contract names the values")]
+pub enum Likeness {
+    Same,
+    Differs,
+    Absent,
+}
+
+/// What probing came to: the evidence as far as it goes, and what ended it early.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// One entry an object and destination.
+    pub probes: Vec<Probe>,
+    /// The first failure: of a call, of replication, or of a check.
+    pub failure: Option<Failure>,
+}
+
+/// All that probing works with.
+pub(crate) struct Prober {
+    aws: Arc<Aws>,
+    topology: Topology,
+    key: KeyId,
+    events: Events,
+    stop: Stop,
+    run: String,
+    settings: Settings,
+}
+
+/// Probes every rule of `topology`, whose key is `key`.
+pub async fn run(
+    aws: Arc<Aws>,
+    topology: Topology,
+    key: KeyId,
+    settings: Settings,
+    events: Events,
+    stop: Stop,
+) -> Evidence {
+    let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
+    let shapes: Vec<Option<u64>> = (0..settings.count)
+        .map(|_| Some(settings.size))
+        .chain(settings.multipart.then_some(None))
+        .collect();
+    let concurrency = settings.concurrency.max(1);
+    let prober = Prober { aws, topology, key, events, stop, run, settings };
+    let objects =
+        stream::iter(shapes.into_iter().enumerate()).map(|(n, size)| prober.probe(n, size));
+    let mut results = objects.buffered(concurrency);
+    let mut evidence = Evidence::default();
+    while let Some((probes, failure)) = results.next().await {
+        evidence.probes.extend(probes);
+        evidence.failure = evidence.failure.take().or(failure);
+    }
+    evidence.failure = evidence.failure.take().or_else(|| evidence.probes.iter().find_map(judged));
+    evidence
+}
+
+/// Returns what is wrong with a probe, if anything is.
+fn judged(probe: &Probe) -> Option<Failure> {
+    let (key, route) =
+        (&probe.source.key, format!("{} → {}", probe.source.region, probe.destination.region));
+    let failure = match probe.status {
+        Status::Completed if probe.checks.all() => return None,
+        Status::Completed => {
+            let names: Vec<&str> =
+                probe.differences.iter().map(|difference| difference.check).collect();
+            let message = format!(
+                "the replica of `{key}` ({route}) differs from its source: {}",
+                names.join(", ")
+            );
+            Failure::new(Kind::ReplicaDiffers, "replica-differs", message)
+                .hint("the differences stand in the evidence; `crrctl plan` shows whether the settings drifted")
+        }
+        Status::Failed => {
+            let message = format!(
+                "replication of `{key}` ({route}) FAILED after {} attempts",
+                probe.attempts
+            );
+            Failure::new(Kind::ReplicationFailed, "replication-failed", message)
+                .hint("check the role's rights, the key policies and states in both Regions, and deny statements of bucket policies")
+                .hint("if all of these allow it, a service or resource control policy of the organisation is the first suspect")
+        }
+        Status::Pending => {
+            let message = format!("`{key}` ({route}) is still PENDING");
+            Failure::new(Kind::TooLate, "replication-pending", message)
+                .hint("most objects replicate within 15 minutes; `crrctl probe --timeout 1h` waits longer")
+        }
+        Status::None => {
+            let message =
+                format!("S3 gives `{key}` ({route}) no replication status: no rule selects it");
+            Failure::new(Kind::ReplicationFailed, "not-eligible", message).hint(
+                "`crrctl plan` shows whether the rules drifted; `crrctl apply` puts them right",
+            )
+        }
+    };
+    Some(failure.in_region(&probe.source.region))
+}
+
+impl Prober {
+    /// Probes with one object, and with fresh ones after it where that may help, at every destination. All of them are removed
+    /// at the end, however it ends.
+    async fn probe(&self, n: usize, size: Option<u64>) -> (Vec<Probe>, Option<Failure>) {
+        let mut uploaded = Vec::new();
+        let (mut failed, mut without_status) = (0, 0);
+        let result = loop {
+            if self.stop.is_ending() {
+                break Err(self.stop.failure());
+            }
+            let attempt = uploaded.len() + 1;
+            let key = format!("{}{}/{n}-{attempt}", self.topology.probe_prefix(), self.run);
+            let object = match self.upload(&key, size).await {
+                Ok(object) => object,
+                Err(failure) => break Err(failure),
+            };
+            uploaded.push(object.clone());
+            let polled = match self.poll(&object).await {
+                Ok(polled) => polled,
+                Err(failure) => break Err(failure),
+            };
+            let (reason, retries) = match polled.status {
+                Status::None => (&mut without_status, RETRIES_WITHOUT_STATUS),
+                Status::Failed => (&mut failed, self.settings.retries_after_failed),
+                Status::Completed | Status::Pending => (&mut failed, 0),
+            };
+            let again = *reason < retries;
+            *reason += 1;
+            if !again {
+                break Ok((object, polled));
+            }
+            let why = match polled.status {
+                Status::Failed => {
+                    "FAILED is final for an object, and what was just made may not be usable yet"
+                }
+                _ => {
+                    "no replication status: the configuration or the bucket's encryption may not have spread"
+                }
+            };
+            self.events.say(&Event::ProbeRetry {
+                rule: self.rules(),
+                key: object.key.clone(),
+                reason: why.to_owned(),
+            });
+            pause(&self.stop, Duration::from_secs(1 << attempt.min(5))).await;
+        };
+        let attempts = u32::try_from(uploaded.len()).unwrap_or(u32::MAX);
+        let (probes, failure, replicas) = match result {
+            Ok((object, polled)) => self.evidence(&object, &polled, attempts).await,
+            Err(failure) => (Vec::new(), Some(failure), BTreeMap::new()),
+        };
+        if !self.settings.keep {
+            self.clean_up(&uploaded, &replicas).await;
+        }
+        (probes, failure)
+    }
+
+    /// Compares the replica at every destination; returns also the version ids by which replicas can be removed.
+    async fn evidence(
+        &self,
+        object: &Uploaded,
+        polled: &poll::Polled,
+        attempts: u32,
+    ) -> (Vec<Probe>, Option<Failure>, BTreeMap<Side, String>) {
+        let (mut probes, mut failure, mut replicas) = (Vec::new(), None, BTreeMap::new());
+        for side in &self.topology.destinations {
+            let mut probe = self.blank(side, object, polled, attempts);
+            match self.compare(side, object, polled.status).await {
+                Ok(Some(replica)) => {
+                    replicas.insert(side.clone(), replica.version_id.clone());
+                    replica.enter(&mut probe);
+                }
+                Ok(None) => {}
+                Err(error) => failure = failure.or(Some(error)),
+            }
+            probes.push(probe);
+        }
+        (probes, failure, replicas)
+    }
+
+    fn blank(&self, side: &Side, object: &Uploaded, polled: &poll::Polled, attempts: u32) -> Probe {
+        let source = &self.topology.source;
+        Probe {
+            rule: self.topology.rule_id(side),
+            source: SourceObject {
+                bucket: source.bucket.to_string(),
+                key: object.key.clone(),
+                version_id: object.version_id.clone(),
+                region: source.region.clone(),
+            },
+            destination: Place { bucket: side.bucket.to_string(), region: side.region.clone() },
+            status: polled.status,
+            replica_status: None,
+            kms_key_arn: None,
+            latency_ms: (polled.status == Status::Completed).then_some(polled.elapsed_ms),
+            attempts,
+            checks: Checks::default(),
+            differences: Vec::new(),
+            etag: Likeness::Absent,
+            checksum: Likeness::Absent,
+        }
+    }
+
+    /// Removes what was uploaded, by version id on every side: a plain delete would make a marker, and that would replicate.
+    async fn clean_up(&self, uploaded: &[Uploaded], replicas: &BTreeMap<Side, String>) {
+        for side in self.topology.sides() {
+            for object in uploaded {
+                let is_last =
+                    uploaded.last().is_some_and(|last| last.version_id == object.version_id);
+                let replica = replicas.get(side).filter(|_| is_last);
+                let version_id = replica.unwrap_or(&object.version_id);
+                let s3 = self.aws.s3(&side.region);
+                let delete = s3
+                    .delete_object()
+                    .bucket(side.bucket.as_str())
+                    .key(&object.key)
+                    .version_id(version_id);
+                match delete.send().await.at("s3:DeleteObject", &side.region) {
+                    Ok(_) => {}
+                    Err(error) if error.is_absent() => {}
+                    Err(error) => self.events.say(&Event::StepNote {
+                        step: self.step(),
+                        note: format!(
+                            "s3://{}/{} is left behind: {error}",
+                            side.bucket, object.key
+                        ),
+                    }),
+                }
+            }
+        }
+    }
+
+    /// Returns the id under which a probe's own waiting is told.
+    fn step(&self) -> StepId {
+        StepId::new(crate::events::Kind::Replication, self.topology.source.bucket.as_str())
+    }
+
+    fn rules(&self) -> String {
+        self.topology
+            .destinations
+            .iter()
+            .map(|side| self.topology.rule_id(side))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn source_key(&self) -> Arn {
+        self.topology.key_arn(&self.key, &self.topology.source.region)
+    }
+}

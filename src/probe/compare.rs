@@ -1,0 +1,155 @@
+//! Compares a replica with what was uploaded: six checks, the body read back and hashed.
+
+use super::upload::Uploaded;
+use super::{Checks, Difference, Likeness, Probe, Prober, Status};
+use crate::aws::settle::pause;
+use crate::aws::{At, Error};
+use crate::failure::{Failure, Kind};
+use crate::manifest::Side;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::types::{ChecksumMode, ReplicationStatus};
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A replica may be readable a moment after its source says COMPLETED.
+const READABLE_WITHIN: Duration = Duration::from_secs(30);
+
+/// What a replica is, beside its source.
+pub(super) struct Replica {
+    pub(super) version_id: String,
+    status: Option<String>,
+    kms_key: Option<String>,
+    checks: Checks,
+    differences: Vec<Difference>,
+    etag: Likeness,
+    checksum: Likeness,
+}
+
+impl Replica {
+    /// Writes what was found into `probe`.
+    pub(super) fn enter(self, probe: &mut Probe) {
+        probe.replica_status = self.status;
+        probe.kms_key_arn = self.kms_key;
+        probe.checks = self.checks;
+        probe.differences = self.differences;
+        probe.etag = self.etag;
+        probe.checksum = self.checksum;
+    }
+}
+
+impl Prober {
+    /// Reads the replica at `side`. `None` where none is expected, since its source is not COMPLETED, and none is there.
+    ///
+    /// A probe's key is fresh, so the current version under it is the replica, whatever its version id: a stand-in that gives
+    /// it another one is told so by the check.
+    pub(super) async fn compare(
+        &self,
+        side: &Side,
+        object: &Uploaded,
+        status: Status,
+    ) -> Result<Option<Replica>, Failure> {
+        let started = Instant::now();
+        loop {
+            let s3 = self.aws.s3(&side.region);
+            let get = s3
+                .get_object()
+                .bucket(side.bucket.as_str())
+                .key(&object.key)
+                .checksum_mode(ChecksumMode::Enabled);
+            match get.send().await.at("s3:GetObject", &side.region) {
+                Ok(output) => return Ok(Some(self.examine(side, object, output).await?)),
+                Err(error) if error.is_absent() && status != Status::Completed => return Ok(None),
+                Err(error)
+                    if error.is_absent()
+                        && started.elapsed() < READABLE_WITHIN
+                        && !self.stop.is_ending() =>
+                {
+                    pause(&self.stop, Duration::from_millis(500)).await;
+                }
+                Err(error) if error.is_absent() => return Err(missing(side, object, &error)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn examine(
+        &self,
+        side: &Side,
+        object: &Uploaded,
+        mut output: GetObjectOutput,
+    ) -> Result<Replica, Failure> {
+        let (size, sha256) = digest(&mut output, side).await?;
+        let version_id = output.version_id().unwrap_or("null").to_owned();
+        let status = match output.replication_status() {
+            Some(ReplicationStatus::Replica) => Some("REPLICA".to_owned()),
+            other => other.map(|status| status.as_str().to_owned()),
+        };
+        let expected_key = self.topology.key_arn(&self.key, &side.region).to_string();
+        let kms_key = output.ssekms_key_id().map(str::to_owned);
+        let bucket_key = output.bucket_key_enabled() == Some(true);
+        let mut differences = Vec::new();
+        let mut same = |check, source: &str, replica: Option<&str>| {
+            let holds = replica == Some(source);
+            if !holds {
+                let replica = replica.unwrap_or("absent").to_owned();
+                differences.push(Difference { check, source: source.to_owned(), replica });
+            }
+            holds
+        };
+        let checks = Checks {
+            version_id: same("version_id", &object.version_id, Some(&version_id)),
+            size: same("size", &object.size.to_string(), Some(&size.to_string())),
+            body: same("body", &sha(&object.sha256), Some(&sha(&sha256))),
+            kms_key: same("kms_key", &expected_key, kms_key.as_deref()),
+            bucket_key: same(
+                "bucket_key",
+                &self.topology.bucket_key.to_string(),
+                Some(&bucket_key.to_string()),
+            ),
+            status: same("status", "REPLICA", status.as_deref()),
+        };
+        Ok(Replica {
+            etag: likeness(object.etag.as_deref(), output.e_tag()),
+            checksum: likeness(object.checksum.as_deref(), output.checksum_sha256()),
+            version_id,
+            status,
+            kms_key,
+            checks,
+            differences,
+        })
+    }
+}
+
+/// Reads the whole body without keeping it.
+async fn digest(output: &mut GetObjectOutput, side: &Side) -> Result<(u64, [u8; 32]), Failure> {
+    let (mut size, mut hash) = (0, Sha256::new());
+    while let Some(chunk) = output.body.next().await {
+        let chunk = chunk.map_err(|error| {
+            let message =
+                format!("the replica in `{}` can't be read to its end: {error}", side.bucket);
+            Failure::new(Kind::Unexpected, "replica-unreadable", message).in_region(&side.region)
+        })?;
+        size += chunk.len() as u64;
+        hash.update(&chunk);
+    }
+    Ok((size, hash.finalize().into()))
+}
+
+fn sha(hash: &[u8; 32]) -> String {
+    format!("sha256:{}", hex::encode(hash))
+}
+
+fn likeness(source: Option<&str>, replica: Option<&str>) -> Likeness {
+    match (source, replica) {
+        (Some(source), Some(replica)) if source == replica => Likeness::Same,
+        (Some(_), Some(_)) => Likeness::Differs,
+        _ => Likeness::Absent,
+    }
+}
+
+fn missing(side: &Side, object: &Uploaded, error: &Error) -> Failure {
+    let message =
+        format!("`{}` is COMPLETED, but `{}` has no such object: {error}", object.key, side.bucket);
+    Failure::new(Kind::ReplicaDiffers, "replica-missing", message).in_region(&side.region)
+}

@@ -1,0 +1,107 @@
+//! Waits for an object's replication status: looks often at first, then less, so that a short replication is seen at once and a
+//! long one costs few calls.
+
+use super::upload::Uploaded;
+use super::{Prober, Status};
+use crate::aws::At;
+use crate::aws::settle::pause;
+use crate::events::{Event, millis};
+use crate::failure::Failure;
+use aws_sdk_s3::types::ReplicationStatus;
+use std::time::Duration;
+
+/// How the wait ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Polled {
+    pub(super) status: Status,
+    /// From the end of the upload to the look that saw the status.
+    pub(super) elapsed_ms: u64,
+}
+
+/// An eligible object has a status from the start; this many looks without one settle that it has none.
+const LOOKS_WITHOUT_STATUS: u32 = 3;
+
+/// The pause after `elapsed`: a twentieth of it, so that what is seen late is seen at most 5 % late.
+fn next_pause(elapsed: Duration) -> Duration {
+    (elapsed / 20).clamp(Duration::from_millis(50), Duration::from_secs(30))
+}
+
+impl Prober {
+    /// Looks at `object` until it is COMPLETED or FAILED, or has no status, or the time is over.
+    pub(super) async fn poll(&self, object: &Uploaded) -> Result<Polled, Failure> {
+        if object.kms_key.as_deref() != Some(self.source_key().as_str()) {
+            // The bucket's encryption has not spread: such an object is not the one to judge by.
+            return Ok(Polled { status: Status::None, elapsed_ms: 0 });
+        }
+        let (mut without, mut said) = (0, None);
+        loop {
+            let status = self.look(object).await?;
+            let elapsed = object.at.elapsed();
+            if said != Some(status) {
+                said = Some(status);
+                self.events.say(&Event::ProbeStatus {
+                    rule: self.rules(),
+                    key: object.key.clone(),
+                    status: status.as_str().to_owned(),
+                    elapsed_ms: millis(elapsed),
+                });
+            }
+            without = if status == Status::None { without + 1 } else { 0 };
+            let is_over = match status {
+                Status::Completed | Status::Failed => true,
+                Status::Pending => elapsed >= self.settings.at_most,
+                Status::None => without >= LOOKS_WITHOUT_STATUS,
+            };
+            if is_over {
+                return Ok(Polled { status, elapsed_ms: millis(elapsed) });
+            }
+            if self.stop.is_ending() {
+                return Err(self.stop.failure());
+            }
+            pause(&self.stop, next_pause(elapsed)).await;
+        }
+    }
+
+    async fn look(&self, object: &Uploaded) -> Result<Status, Failure> {
+        let source = &self.topology.source;
+        let s3 = self.aws.s3(&source.region);
+        let head = s3
+            .head_object()
+            .bucket(source.bucket.as_str())
+            .key(&object.key)
+            .version_id(&object.version_id);
+        let output = head.send().await.at("s3:HeadObject", &source.region)?;
+        Ok(match output.replication_status() {
+            Some(ReplicationStatus::Complete | ReplicationStatus::Completed) => Status::Completed,
+            Some(ReplicationStatus::Failed) => Status::Failed,
+            Some(ReplicationStatus::Pending) => Status::Pending,
+            _ => Status::None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::next_pause;
+    use std::time::Duration;
+
+    /// How many looks a replication of `seconds` takes, and how late the last one is.
+    fn looks(seconds: u64) -> (u32, Duration) {
+        let (end, mut now, mut looks) = (Duration::from_secs(seconds), Duration::ZERO, 1);
+        while now < end {
+            now += next_pause(now);
+            looks += 1;
+        }
+        (looks, now - end)
+    }
+
+    #[test]
+    fn short_replications_are_seen_at_once_and_long_ones_cost_few_calls() {
+        for (seconds, most) in [(1, 25), (60, 100), (900, 160)] {
+            let (looks, late) = looks(seconds);
+            assert!(looks <= most, "{seconds} s: {looks} looks");
+            let bound = (Duration::from_secs(seconds) / 20).max(Duration::from_millis(150));
+            assert!(late <= bound, "{seconds} s: {late:?} late");
+        }
+    }
+}

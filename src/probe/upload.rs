@@ -1,0 +1,166 @@
+//! Uploads a probe: random bytes, checksum sent, metadata by which it is known, in one part or in two.
+
+use super::Prober;
+use crate::aws::At;
+use crate::aws::settle::retry;
+use crate::failure::Failure;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use bytes::Bytes;
+use futures::future::try_join_all;
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use tokio::time::Instant;
+
+/// Every part but the last has at least 5 MiB (S3 User Guide, "Amazon S3 multipart upload limits").
+const FIRST_PART: usize = 5 << 20;
+/// The last part may be small.
+const LAST_PART: usize = 64 << 10;
+
+/// An object that was uploaded, and what its replica is compared with.
+#[derive(Debug, Clone)]
+pub(super) struct Uploaded {
+    pub(super) key: String,
+    pub(super) version_id: String,
+    pub(super) size: u64,
+    pub(super) sha256: [u8; 32],
+    pub(super) etag: Option<String>,
+    pub(super) checksum: Option<String>,
+    /// The key that S3 says it is encrypted under.
+    pub(super) kms_key: Option<String>,
+    /// When S3 had it.
+    pub(super) at: Instant,
+}
+
+impl Prober {
+    /// Uploads `size` random bytes as `key`, or, without a size, two parts.
+    pub(super) async fn upload(&self, key: &str, size: Option<u64>) -> Result<Uploaded, Failure> {
+        match size {
+            Some(size) => {
+                self.upload_whole(key, random(usize::try_from(size).unwrap_or(usize::MAX))).await
+            }
+            None => self.upload_parts(key, random(FIRST_PART + LAST_PART)).await,
+        }
+    }
+
+    fn metadata(&self) -> HashMap<String, String> {
+        self.topology.probe_metadata().map(|(key, value)| (key.to_owned(), value)).into()
+    }
+
+    fn tagging(&self) -> String {
+        form_urlencoded::Serializer::new(String::new())
+            .append_pair("crrctl:pair", self.topology.name.as_str())
+            .finish()
+    }
+
+    async fn upload_whole(&self, key: &str, body: Bytes) -> Result<Uploaded, Failure> {
+        let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
+        let progress = self.events.step(&self.step());
+        let output = retry(&self.stop, &progress, || async {
+            s3.put_object()
+                .bucket(source.bucket.as_str())
+                .key(key)
+                .set_metadata(Some(self.metadata()))
+                .tagging(self.tagging())
+                .checksum_algorithm(ChecksumAlgorithm::Sha256)
+                .body(ByteStream::from(body.clone()))
+                .send()
+                .await
+                .at("s3:PutObject", &source.region)
+        })
+        .await?;
+        Ok(Uploaded {
+            key: key.to_owned(),
+            version_id: output.version_id().unwrap_or("null").to_owned(),
+            size: body.len() as u64,
+            sha256: Sha256::digest(&body).into(),
+            etag: output.e_tag().map(str::to_owned),
+            checksum: output.checksum_sha256().map(str::to_owned),
+            kms_key: output.ssekms_key_id().map(str::to_owned),
+            at: Instant::now(),
+        })
+    }
+
+    async fn upload_parts(&self, key: &str, body: Bytes) -> Result<Uploaded, Failure> {
+        let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
+        let progress = self.events.step(&self.step());
+        let create = s3
+            .create_multipart_upload()
+            .bucket(source.bucket.as_str())
+            .key(key)
+            .set_metadata(Some(self.metadata()))
+            .checksum_algorithm(ChecksumAlgorithm::Sha256);
+        let created = retry(&self.stop, &progress, || async {
+            create.clone().send().await.at("s3:CreateMultipartUpload", &source.region)
+        })
+        .await?;
+        let upload = created.upload_id().unwrap_or_default();
+        let parts = [(1, body.slice(..FIRST_PART)), (2, body.slice(FIRST_PART..))];
+        let sent = try_join_all(
+            parts.into_iter().map(|(number, part)| self.upload_part(key, upload, number, part)),
+        );
+        let parts = match sent.await {
+            Ok(parts) => parts,
+            Err(failure) => {
+                let abort = s3
+                    .abort_multipart_upload()
+                    .bucket(source.bucket.as_str())
+                    .key(key)
+                    .upload_id(upload);
+                // The first failure is the one to tell; destroy ends uploads that stay.
+                let _ = abort.send().await;
+                return Err(failure);
+            }
+        };
+        let completed = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
+        let complete = s3
+            .complete_multipart_upload()
+            .bucket(source.bucket.as_str())
+            .key(key)
+            .upload_id(upload)
+            .multipart_upload(completed);
+        let output = complete.send().await.at("s3:CompleteMultipartUpload", &source.region)?;
+        Ok(Uploaded {
+            key: key.to_owned(),
+            version_id: output.version_id().unwrap_or("null").to_owned(),
+            size: body.len() as u64,
+            sha256: Sha256::digest(&body).into(),
+            etag: output.e_tag().map(str::to_owned),
+            checksum: output.checksum_sha256().map(str::to_owned),
+            kms_key: output.ssekms_key_id().map(str::to_owned),
+            at: Instant::now(),
+        })
+    }
+
+    async fn upload_part(
+        &self,
+        key: &str,
+        upload: &str,
+        number: i32,
+        part: Bytes,
+    ) -> Result<CompletedPart, Failure> {
+        let source = &self.topology.source;
+        let request = self
+            .aws
+            .s3(&source.region)
+            .upload_part()
+            .bucket(source.bucket.as_str())
+            .key(key)
+            .upload_id(upload)
+            .part_number(number)
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .body(ByteStream::from(part));
+        let output = request.send().await.at("s3:UploadPart", &source.region)?;
+        Ok(CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(output.e_tag().map(str::to_owned))
+            .set_checksum_sha256(output.checksum_sha256().map(str::to_owned))
+            .build())
+    }
+}
+
+fn random(size: usize) -> Bytes {
+    let mut body = vec![0; size];
+    fastrand::fill(&mut body);
+    body.into()
+}
