@@ -23,6 +23,13 @@ pub struct CallCount {
     pub writes: u64,
 }
 
+impl CallCount {
+    /// Returns all requests.
+    pub fn total(self) -> u64 {
+        self.reads + self.writes
+    }
+}
+
 /// The interceptor; all clones share one count and one account.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {

@@ -1,0 +1,196 @@
+//! The command line: what can be typed, and the one place that reads the terminal.
+//! One file a command: its `Args`, its `run`, its helpers. Not for: anything a program without a terminal would do.
+
+mod apply;
+mod destroy;
+mod output;
+mod plan;
+mod probe;
+mod rehearse;
+mod sandbox;
+mod session;
+
+use crate::failure::{Failure, Kind};
+use crate::manifest::SideFlag;
+use crate::names::Region;
+use crate::report::Volume;
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use output::Printer;
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Makes S3 cross-Region replication with KMS multi-Region keys work, and proves that it works.
+#[derive(Debug, Parser)]
+#[command(name = "crrctl", version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Try it without AWS:
+  crrctl apply --sandbox --yes      a pair, from nothing to a checked replica, in a stand-in inside this process
+  crrctl rehearse -f crrctl.yaml    the whole life of your manifest there
+
+Exit codes:
+  0 done   1 unexpected   2 changes found   3 manifest or usage   4 credentials   5 permission denied
+  6 replication FAILED   7 too late   8 replica differs   9 something left behind   10 in the way   130 interrupted";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what `apply` would do and why, with what it costs a month
+    Plan(plan::PlanArgs),
+    /// Make it so, then prove it with probes
+    Apply(apply::ApplyArgs),
+    /// Upload fresh objects, wait for their replicas and compare them
+    Probe(probe::ProbeArgs),
+    /// Take it all away, in the order AWS needs
+    Destroy(destroy::DestroyArgs),
+    /// Live the whole life of the manifest in the sandbox: plan, apply, probe, apply again, destroy
+    Rehearse(rehearse::RehearseArgs),
+    /// Serve the stand-in for S3, KMS, IAM and STS until a signal
+    Sandbox(sandbox::SandboxArgs),
+}
+
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Probe(_) => "probe",
+            Self::Destroy(_) => "destroy",
+            Self::Rehearse(_) => "rehearse",
+            Self::Sandbox(_) => "sandbox",
+        }
+    }
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// The manifest; `-` reads standard input [default: crrctl.yaml, if there]
+    #[arg(short, long, global = true, value_name = "FILE", env = "CRRCTL_FILE")]
+    file: Option<String>,
+    /// The pair's name, in place of a manifest
+    #[arg(long, global = true, env = "CRRCTL_NAME")]
+    name: Option<String>,
+    /// The source, in place of a manifest
+    #[arg(long, global = true, value_name = "REGION[:BUCKET]", env = "CRRCTL_SOURCE")]
+    source: Option<SideFlag>,
+    /// A destination, in place of a manifest; may be given more than once
+    #[arg(long, global = true, value_name = "REGION[:BUCKET]", env = "CRRCTL_DESTINATION", value_delimiter = ',')]
+    destination: Vec<SideFlag>,
+    /// Use an ephemeral stand-in for AWS inside this process
+    #[arg(long, global = true, env = "CRRCTL_SANDBOX")]
+    sandbox: bool,
+    /// The profile of the shared AWS configuration
+    #[arg(long, global = true, env = "CRRCTL_PROFILE")]
+    profile: Option<String>,
+    /// The endpoint of every service; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> count too
+    #[arg(long, global = true, value_name = "URL", env = "CRRCTL_ENDPOINT_URL")]
+    endpoint_url: Option<String>,
+    /// What stdout gets
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, env = "CRRCTL_OUTPUT")]
+    output: Format,
+    /// End the run in order after this long, such as `90s` or `15m`
+    #[arg(long, global = true, value_name = "DURATION", value_parser = crate::units::duration, env = "CRRCTL_TIMEOUT")]
+    timeout: Option<Duration>,
+    /// How many actions run at once
+    #[arg(long, global = true, value_name = "N", default_value_t = 32, env = "CRRCTL_MAX_CONCURRENCY")]
+    max_concurrency: usize,
+    /// Say nothing but errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose", env = "CRRCTL_QUIET")]
+    quiet: bool,
+    /// Say more; `-vvv` shows each AWS call
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "CRRCTL_VERBOSE")]
+    verbose: u8,
+    /// When to colour; NO_COLOR counts too
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, env = "CRRCTL_COLOR")]
+    color: ColorChoice,
+    /// No live lines, even on a terminal
+    #[arg(long, global = true, env = "CRRCTL_NO_PROGRESS")]
+    no_progress: bool,
+    /// Fills `{run}` in the manifest
+    #[arg(skip)]
+    run: Option<String>,
+}
+
+impl Global {
+    fn volume(&self) -> Volume {
+        match (self.quiet, self.verbose) {
+            (true, _) => Volume::Quiet,
+            (false, 0) => Volume::Usual,
+            (false, _) => Volume::Verbose,
+        }
+    }
+}
+
+/// What stdout gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text for people
+    Text,
+    /// One JSON object at the end
+    Json,
+    /// The events as they happen, one JSON object a line
+    Ndjson,
+}
+
+/// Runs the command line `args`; returns the exit code. May be called more than once in a process.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    cli.global.run = std::env::var("CRRCTL_RUN").ok();
+    output::set_color(cli.global.color);
+    log_calls(cli.global.verbose);
+    let printer = Printer::new(cli.global.output, cli.command.name());
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return printer.end(Err(Failure::new(Kind::Unexpected, "runtime", error.to_string()))),
+    };
+    let global = &cli.global;
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Plan(args) => plan::run(global, &args, &printer).await,
+            Command::Apply(args) => apply::run(global, &args, &printer).await,
+            Command::Probe(args) => probe::run(global, &args, &printer).await,
+            Command::Destroy(args) => destroy::run(global, &args, &printer).await,
+            Command::Rehearse(args) => rehearse::run(global, &args, &printer).await,
+            Command::Sandbox(args) => sandbox::run(global, &args, &printer).await,
+        }
+    });
+    runtime.shutdown_background();
+    printer.end(ended)
+}
+
+/// Clap's own exit code for usage is 2, which here means "changes found".
+fn usage(error: &clap::Error) -> ExitCode {
+    // A closed stdout or stderr is no error.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(Kind::Manifest.exit_code()) } else { ExitCode::SUCCESS }
+}
+
+fn log_calls(verbose: u8) {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    if verbose < 3 {
+        return;
+    }
+    // Our own target alone: the SDK's logs hold headers, and with them credentials.
+    let ours = Targets::new().with_target("crrctl", LevelFilter::DEBUG);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    // Already set where `run` is called a second time.
+    let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
+}
+
+/// Returns the Region that the sandbox names first to its clients.
+fn first_region() -> Result<Region, Failure> {
+    Ok(Region::new("us-east-1")?)
+}

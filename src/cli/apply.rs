@@ -1,0 +1,183 @@
+//! `crrctl apply`: makes it so, then proves it.
+
+use super::output::{self, Ended, Printer};
+use super::session::Session;
+use super::Global;
+use crate::engine::{self, Outcome};
+use crate::events::{Event, Kind, Sink, StepId, Verb};
+use crate::failure::{self, Failure};
+use crate::manifest::Topology;
+use crate::names::{Arn, KeyId, Region};
+use crate::plan::{self, Action, Plan, Removal};
+use crate::probe::{self, Evidence, Settings};
+use crate::report::tables;
+use crate::steps::Steps;
+use crate::units::humane;
+use crate::world::World;
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ApplyArgs {
+    /// Do not ask before changing anything
+    #[arg(long, env = "CRRCTL_YES")]
+    yes: bool,
+    /// End when everything stands, without proving it
+    #[arg(long)]
+    no_probe: bool,
+}
+
+/// A line of `resources`.
+#[derive(Debug, Serialize)]
+struct Resource<'a> {
+    step: &'a StepId,
+    kind: Kind,
+    region: &'a Region,
+    arn: &'a Arn,
+    action: Verb,
+}
+
+/// What an apply came to.
+pub(super) struct Applied {
+    pub(super) topology: Topology,
+    pub(super) plan: Plan,
+    pub(super) outcome: Outcome,
+    pub(super) evidence: Evidence,
+    pub(super) activated_at: Option<jiff::Timestamp>,
+}
+
+impl Applied {
+    /// Returns whether anything was changed; probes don't count.
+    pub(super) fn changed(&self) -> bool {
+        !self.outcome.done.is_empty()
+    }
+
+    /// Returns what went wrong first.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.outcome.failure.as_ref().or(self.evidence.failure.as_ref())
+    }
+
+    fn resources(&self) -> Vec<Resource<'_>> {
+        let resource = |action: &'_ Action| {
+            let done = self.outcome.done.get(&action.id);
+            let stands = !action.verb.changes();
+            let arn = done.or(action.arn.as_ref().filter(|_| stands))?;
+            // The plan's own lifetime, not the closure's.
+            let action = self.plan.actions.iter().find(|it| it.id == action.id)?;
+            Some(Resource { step: &action.id, kind: action.kind, region: &action.region, arn, action: action.verb })
+        };
+        self.plan.actions.iter().filter_map(resource).collect()
+    }
+}
+
+pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) -> Ended {
+    if !args.yes && !output::can_ask() {
+        return Err(output::wants_yes("apply"));
+    }
+    let session = Session::open(global, "apply", global.sandbox).await?;
+    printer.put("pair", session.manifest.name());
+    let (topology, world) = session.observe(false).await?;
+    let plan = plan::build(&topology, &world, &session.templates)?;
+    if !args.yes && plan.has_changes() {
+        output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
+        if !matches!(output::ask("apply these changes? [y/N]").as_str(), "y" | "Y" | "yes") {
+            let declined = Failure::new(failure::Kind::Interrupted, "declined", "not applied: the answer was not yes");
+            return Err(declined);
+        }
+    }
+    let applied = apply(&session, global, topology, &world, plan, !args.no_probe).await;
+    report(&session, &applied, printer);
+    match applied.failure().cloned() {
+        Some(failure) => Err(leaving(failure, &applied)),
+        None => Ok(0),
+    }
+}
+
+/// Runs `plan`, then probes.
+pub(super) async fn apply(
+    session: &Session,
+    global: &Global,
+    topology: Topology,
+    world: &World,
+    plan: Plan,
+    probe: bool,
+) -> Applied {
+    let changes = plan.has_changes();
+    let steps = Arc::new(Steps::new(
+        Arc::clone(&session.aws),
+        topology.clone(),
+        session.templates.clone(),
+        world,
+        session.stop.clone(),
+        Removal::default(),
+    ));
+    let outcome =
+        engine::run(&plan, Arc::clone(&steps), &session.events, &session.stop, global.max_concurrency).await;
+    let is_activated = outcome.done.keys().any(|step| step.as_str().starts_with(Kind::Replication.as_str()));
+    let activated_at = is_activated.then(jiff::Timestamp::now);
+    let mut evidence = Evidence::default();
+    if let (true, None, Some(key)) = (probe, &outcome.failure, steps.key()) {
+        evidence = prove(session, &topology, key, changes).await;
+    }
+    Applied { topology, plan, outcome, evidence, activated_at }
+}
+
+/// Probes each rule: once, or, where something changed, with an object in two parts too.
+async fn prove(session: &Session, topology: &Topology, key: &KeyId, changed: bool) -> Evidence {
+    let settings = Settings {
+        count: 1,
+        size: 64 << 10,
+        multipart: changed,
+        concurrency: 2,
+        keep: false,
+        // What was just made may not be usable for minutes, and FAILED is final for an object.
+        retries_after_failed: if changed { 5 } else { 0 },
+        at_most: Duration::from_secs(20 * 60),
+    };
+    let (aws, events, stop) = (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
+    probe::run(aws, topology.clone(), key.clone(), settings, events, stop).await
+}
+
+fn report(session: &Session, applied: &Applied, printer: &Printer) {
+    let summary = probe::summary(&applied.evidence.probes);
+    let (ok, changed) = (applied.failure().is_none(), applied.changed());
+    session.done(ok, changed);
+    printer.put("changed", changed);
+    printer.put("resources", applied.resources());
+    printer.put("probes", &applied.evidence.probes);
+    printer.put("summary", summary);
+    let calls = session.aws.count();
+    printer.put("api_calls", calls.total());
+    printer.put("api_writes", calls.writes);
+    printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
+    printer.put("activated_at", applied.activated_at);
+    printer.text(&tables::evidence(&applied.evidence.probes, &summary));
+    if ok {
+        let regions: Vec<&str> = applied.topology.destinations.iter().map(|side| side.region.as_str()).collect();
+        let done = applied.outcome.done.len();
+        printer.text(&tables::verdict(&format!(
+            "{}: {} → {}: {}, {} of {} probes COMPLETED, {} in {} calls",
+            applied.topology.name,
+            applied.topology.source.region,
+            regions.join(", "),
+            if done == 0 { "nothing to change".to_owned() } else { format!("{done} changes made") },
+            summary.completed,
+            summary.count,
+            humane(session.started.elapsed()),
+            calls.total()
+        )));
+    }
+}
+
+/// Says what a failed run leaves behind and how to go on.
+fn leaving(failure: Failure, applied: &Applied) -> Failure {
+    let made = applied.outcome.done.len();
+    let pair = &applied.topology.name;
+    let failure = if made > 0 {
+        failure.leaving(format!("{made} changes of this run, all tagged `{}={pair}`", Topology::PAIR_TAG))
+    } else {
+        failure
+    };
+    failure.hint("`crrctl apply` again goes on from here; `crrctl destroy` takes it all away")
+}

@@ -1,0 +1,213 @@
+//! `crrctl destroy`: takes it all away, in the order AWS needs.
+
+use super::Global;
+use super::output::{self, Ended, Printer};
+use super::session::Session;
+use crate::engine::{self, Outcome};
+use crate::events::{Kind, StepId};
+use crate::failure::{self, Failure};
+use crate::manifest::Topology;
+use crate::names::{Arn, Region};
+use crate::plan::{self, Kept, Plan, Removal, Why};
+use crate::report::tables;
+use crate::steps::{Scheduled, Steps};
+use crate::units::humane;
+use crate::world::{KeyState, World};
+use jiff::{Span, Timestamp, ToSpan};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct DestroyArgs {
+    /// Do not ask for the pair's name
+    #[arg(long, env = "CRRCTL_YES")]
+    yes: bool,
+    /// Delete all versions of all objects, those that are not ours too
+    #[arg(long)]
+    purge_data: bool,
+    /// Schedule keys that others may use, too
+    #[arg(long)]
+    purge_keys: bool,
+    /// Leave keys and aliases in place
+    #[arg(long)]
+    keep_keys: bool,
+    /// Leave buckets in place, and with them their keys
+    #[arg(long)]
+    keep_buckets: bool,
+    /// Days until the keys go, instead of the manifest's
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u8).range(7..=30))]
+    window: Option<u8>,
+}
+
+/// A line of `removed`.
+#[derive(Debug, Serialize)]
+struct Removed<'a> {
+    step: &'a StepId,
+    kind: Kind,
+    region: &'a Region,
+    arn: &'a Arn,
+}
+
+/// A line of `keys`: a key that is to go, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Going {
+    arn: Arn,
+    state: KeyState,
+    deletes_not_before: Option<Timestamp>,
+}
+
+/// What a destroy came to.
+pub(super) struct Destroyed {
+    plan: Plan,
+    outcome: Outcome,
+    pub(super) left: Vec<Kept>,
+    keys: Vec<Going>,
+}
+
+pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) -> Ended {
+    if !args.yes && !output::can_ask() {
+        return Err(output::wants_yes("destroy"));
+    }
+    let session = Session::open(global, "destroy", global.sandbox).await?;
+    printer.put("pair", session.manifest.name());
+    let wish = Removal {
+        purge_data: args.purge_data,
+        purge_keys: args.purge_keys,
+        keep_keys: args.keep_keys,
+        keep_buckets: args.keep_buckets,
+    };
+    let (mut topology, world) = session.observe(!args.keep_buckets).await?;
+    topology.key.deletion_window_days = args.window.unwrap_or(topology.key.deletion_window_days);
+    let (plan, kept) = plan::removal(&topology, &world, wish)?;
+    if !args.yes && plan.has_changes() {
+        output::say(&tables::plan(&plan, None));
+        output::say(&tables::kept(&kept));
+        if output::ask(&format!("type `{}` to take all of this away:", topology.name)) != topology.name.as_str() {
+            let message = "not destroyed: the answer was not the pair's name";
+            return Err(Failure::new(failure::Kind::Interrupted, "declined", message));
+        }
+    }
+    let destroyed = destroy(&session, global, &topology, &world, plan, kept, wish).await;
+    report(&session, &destroyed, printer);
+    destroyed.verdict().map_or(Ok(0), Err)
+}
+
+/// Runs the removal `plan`.
+pub(super) async fn destroy(
+    session: &Session,
+    global: &Global,
+    topology: &Topology,
+    world: &World,
+    plan: Plan,
+    kept: Vec<Kept>,
+    wish: Removal,
+) -> Destroyed {
+    let steps = Arc::new(Steps::new(
+        Arc::clone(&session.aws),
+        topology.clone(),
+        session.templates.clone(),
+        world,
+        session.stop.clone(),
+        wish,
+    ));
+    let outcome =
+        engine::run(&plan, Arc::clone(&steps), &session.events, &session.stop, global.max_concurrency).await;
+    let keys = going(topology, world, &steps.scheduled());
+    let mut left = kept;
+    left.extend(unfinished(&plan, &outcome));
+    Destroyed { plan, outcome, left, keys }
+}
+
+impl Destroyed {
+    fn removed(&self) -> Vec<Removed<'_>> {
+        let done = |action: &&crate::plan::Action| self.outcome.done.contains_key(&action.id);
+        let removed = self.plan.actions.iter().filter(done).filter_map(|action| {
+            let arn = action.arn.as_ref()?;
+            Some(Removed { step: &action.id, kind: action.kind, region: &action.region, arn })
+        });
+        removed.collect()
+    }
+
+    /// Returns how the removal failed, if it did: by an error, or by leaving what no flag asked to keep.
+    pub(super) fn verdict(&self) -> Option<Failure> {
+        let hint = "`crrctl destroy` again goes on from here";
+        if let Some(failure) = self.outcome.failure.clone() {
+            let left = self.left.len();
+            return Some(failure.leaving(format!("{left} resources, listed under `left`")).hint(hint));
+        }
+        let refused: Vec<&Kept> = self.left.iter().filter(|kept| kept.because == Why::Refused).collect();
+        let first = refused.first()?;
+        let message = format!("{} resources are left behind; {}: {}", refused.len(), first.arn, first.why);
+        Some(Failure::new(failure::Kind::LeftBehind, "left-behind", message).leaving(format!("{} resources", refused.len())))
+    }
+}
+
+/// What the run did not come to.
+fn unfinished(plan: &Plan, outcome: &Outcome) -> Vec<Kept> {
+    let is_left = |action: &&crate::plan::Action| outcome.unfinished.contains(&action.id);
+    let left = plan.actions.iter().filter(is_left).filter_map(|action| {
+        let why = match &outcome.failure {
+            Some(failure) if failure.step.as_deref() == Some(action.id.as_str()) => failure.message.clone(),
+            _ => "the run ended before its turn".to_owned(),
+        };
+        Some(Kept { kind: action.kind, arn: action.arn.clone()?, why, because: Why::Refused })
+    });
+    left.collect()
+}
+
+/// Returns the keys that are on their way out and the earliest date for each. A primary's own window begins only when the last
+/// replica is deleted (KMS Developer Guide, "Deleting multi-Region keys").
+fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled>) -> Vec<Going> {
+    let known = world
+        .keys
+        .primary
+        .iter()
+        .chain(world.keys.replicas.values())
+        .chain(&world.keys.pending)
+        .filter(|key| key.is_pending_deletion())
+        .map(|key| (key.arn.clone(), Scheduled { state: key.state.clone(), deletion_date: key.deletion_date }));
+    let mut all: BTreeMap<Arn, Scheduled> = known.collect();
+    all.extend(scheduled.clone());
+    let window: Span = i64::from(topology.key.deletion_window_days).days();
+    let last_replica = all
+        .values()
+        .filter(|key| key.state == KeyState::PendingDeletion)
+        .filter_map(|key| key.deletion_date)
+        .max();
+    all.into_iter()
+        .map(|(arn, key)| {
+            // A timestamp knows no calendar days; a window's days have 24 hours.
+            let after_replicas = || last_replica?.checked_add((window.get_days() * 24).hours()).ok();
+            let date = match key.state {
+                KeyState::PendingReplicaDeletion => after_replicas(),
+                _ => key.deletion_date,
+            };
+            Going { arn, state: key.state, deletes_not_before: date }
+        })
+        .collect()
+}
+
+pub(super) fn report(session: &Session, destroyed: &Destroyed, printer: &Printer) {
+    let verdict = destroyed.verdict();
+    session.done(verdict.is_none(), !destroyed.outcome.done.is_empty());
+    printer.put("removed", destroyed.removed());
+    printer.put("left", &destroyed.left);
+    printer.put("keys", &destroyed.keys);
+    printer.put("api_calls", session.aws.count().total());
+    printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
+    printer.text(&tables::kept(&destroyed.left));
+    for key in &destroyed.keys {
+        let date = key.deletes_not_before.map_or_else(|| "not yet known".to_owned(), |date| date.to_string());
+        printer.text(&format!("key {} is {}, goes no earlier than {date}\n", key.arn, key.state));
+    }
+    if verdict.is_none() {
+        let removed = destroyed.outcome.done.len();
+        let took = humane(session.started.elapsed());
+        let pair = session.manifest.name();
+        printer.text(&tables::verdict(&match removed {
+            0 => format!("{pair}: nothing to remove"),
+            removed => format!("{pair}: {removed} resources removed in {took}"),
+        }));
+    }
+}

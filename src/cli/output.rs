@@ -1,0 +1,98 @@
+//! The one printer: data on stdout, in the form that was asked for, and the error, once, on stderr.
+//! A closed stdout or stderr is no error.
+
+use super::Format;
+use crate::failure::{Failure, Kind};
+use crate::report;
+use serde_json::{Map, Value, json};
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+/// How a command ended: its exit code, or what went wrong.
+pub(super) type Ended = Result<u8, Failure>;
+
+/// Prints for one command.
+#[derive(Debug)]
+pub(super) struct Printer {
+    format: Format,
+    command: &'static str,
+    /// The command's object, as far as it got.
+    object: Mutex<Map<String, Value>>,
+}
+
+impl Printer {
+    pub(super) fn new(format: Format, command: &'static str) -> Self {
+        Self { format, command, object: Mutex::default() }
+    }
+
+    /// Prints text for people, where they asked for it.
+    pub(super) fn text(&self, text: &str) {
+        if self.format == Format::Text {
+            let _ = write!(anstream::stdout().lock(), "{text}");
+            let _ = anstream::stdout().flush();
+        }
+    }
+
+    /// Puts `value` into the command's object.
+    pub(super) fn put(&self, name: &str, value: impl serde::Serialize) {
+        let value = serde_json::to_value(value).unwrap_or(Value::Null);
+        self.object.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
+    }
+
+    /// Ends the command: prints its object and its error, and returns its exit code.
+    pub(super) fn end(self, ended: Ended) -> ExitCode {
+        let mut object = Map::new();
+        object.insert("schema".to_owned(), json!(format!("crrctl/{}/v1", self.command)));
+        object.extend(self.object.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let code = match &ended {
+            Ok(code) => *code,
+            Err(failure) => {
+                object.insert("error".to_owned(), serde_json::to_value(failure).unwrap_or(Value::Null));
+                let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
+                failure.kind.exit_code()
+            }
+        };
+        if self.format == Format::Json {
+            let text = serde_json::to_string_pretty(&Value::Object(object)).unwrap_or_default();
+            let _ = writeln!(std::io::stdout().lock(), "{text}");
+        }
+        ExitCode::from(code)
+    }
+}
+
+/// Prints one line on stderr for people who watch.
+pub(super) fn say(line: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// Decides about colour for all streams; `auto` leaves it to the terminal and to NO_COLOR.
+pub(super) fn set_color(choice: clap::ColorChoice) {
+    match choice {
+        clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        clap::ColorChoice::Always => anstream::ColorChoice::Always,
+        clap::ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+}
+
+/// Asks on the terminal; returns what was typed. Only for a terminal (see [`can_ask`]).
+pub(super) fn ask(question: &str) -> String {
+    let _ = write!(anstream::stderr().lock(), "{question} ");
+    let _ = anstream::stderr().flush();
+    let mut answer = String::new();
+    // An unreadable terminal is an empty answer, which agrees to nothing.
+    let _ = std::io::stdin().read_line(&mut answer);
+    answer.trim().to_owned()
+}
+
+/// Refuses to change anything unasked.
+pub(super) fn wants_yes(command: &str) -> Failure {
+    Failure::new(Kind::Manifest, "usage", format!("there is no terminal to ask on: `crrctl {command}` wants `--yes`"))
+}
+
+/// Returns whether somebody is there to answer.
+pub(super) fn can_ask() -> bool {
+    use std::io::IsTerminal;
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}

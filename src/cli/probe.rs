@@ -1,0 +1,77 @@
+//! `crrctl probe`: fresh objects through a pair that stands.
+
+use super::Global;
+use super::output::{Ended, Printer};
+use super::session::Session;
+use crate::failure::{Failure, Kind};
+use crate::probe::{self, Settings, Summary};
+use crate::report::tables;
+use crate::units::{self, humane};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ProbeArgs {
+    /// How many objects; each is checked at every destination
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    count: u32,
+    /// The size of each, such as `64KiB` or `1MB`; at most 5GiB
+    #[arg(long, default_value = "64KiB", value_parser = probe_size)]
+    size: u64,
+    /// How many are under way at once
+    #[arg(long, default_value_t = 8, value_name = "N")]
+    concurrency: usize,
+    /// Leave the objects and their replicas in place
+    #[arg(long)]
+    keep: bool,
+    /// Exit with 7 where the 95th percentile of the latency is longer, such as `60s`
+    #[arg(long, value_name = "DURATION", value_parser = units::duration)]
+    expect_p95: Option<Duration>,
+}
+
+/// A single PUT takes at most 5 GB (S3 User Guide, "Uploading objects").
+fn probe_size(text: &str) -> Result<u64, String> {
+    let size = units::size(text)?;
+    if size > 5_000_000_000 { Err("a probe is sent in one PUT, which takes at most 5GB".to_owned()) } else { Ok(size) }
+}
+
+pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) -> Ended {
+    let session = Session::open(global, "probe", global.sandbox).await?;
+    printer.put("pair", session.manifest.name());
+    let (topology, world) = session.observe(false).await?;
+    let stands = world.buckets.get(&topology.source.bucket).is_some_and(|bucket| bucket.replication.is_some());
+    let key = world.keys.primary.as_ref().map(|key| key.id.clone()).filter(|_| stands);
+    let Some(key) = key else {
+        let message = format!("the pair `{}` does not stand: there is nothing to probe", topology.name);
+        return Err(Failure::new(Kind::Unexpected, "pair-missing", message).hint("`crrctl apply` builds it"));
+    };
+    let settings = Settings {
+        count: args.count,
+        size: args.size,
+        multipart: false,
+        concurrency: args.concurrency,
+        keep: args.keep,
+        retries_after_failed: 0,
+        at_most: global.timeout.unwrap_or(Duration::from_secs(20 * 60)),
+    };
+    let (aws, events, stop) = (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
+    let evidence = probe::run(aws, topology, key, settings, events, stop).await;
+    let summary = probe::summary(&evidence.probes);
+    let failure = evidence.failure.or_else(|| too_slow(args, &summary));
+    session.done(failure.is_none(), false);
+    printer.put("probes", &evidence.probes);
+    printer.put("summary", summary);
+    printer.put("api_calls", session.aws.count().total());
+    printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
+    printer.text(&tables::evidence(&evidence.probes, &summary));
+    failure.map_or(Ok(0), Err)
+}
+
+fn too_slow(args: &ProbeArgs, summary: &Summary) -> Option<Failure> {
+    let expected = args.expect_p95?;
+    let p95 = Duration::from_millis(summary.p95_ms?);
+    (p95 > expected).then(|| {
+        let message = format!("the 95th percentile of the latency is {}, not {}", humane(p95), humane(expected));
+        Failure::new(Kind::TooLate, "p95-exceeded", message)
+    })
+}

@@ -1,0 +1,96 @@
+//! `crrctl rehearse`: the whole life of the manifest in the sandbox: plan, apply, probe, apply again, destroy, nothing left.
+
+use super::Global;
+use super::apply::apply;
+use super::destroy::destroy;
+use super::output::{Ended, Printer};
+use super::session::Session;
+use crate::events::millis;
+use crate::failure::{Failure, Kind};
+use crate::plan::{self, Removal};
+use crate::probe;
+use crate::report::tables;
+use crate::sandbox::Sandbox;
+use crate::units::humane;
+use serde::Serialize;
+use std::time::{Duration, Instant};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RehearseArgs {}
+
+/// A line of `phases`.
+#[derive(Debug, Serialize)]
+struct Phase {
+    name: &'static str,
+    detail: String,
+    elapsed_ms: u64,
+}
+
+/// Keeps the phases and tells each as it ends.
+struct Phases<'a> {
+    printer: &'a Printer,
+    done: Vec<Phase>,
+    since: Instant,
+}
+
+impl Phases<'_> {
+    fn end(&mut self, name: &'static str, detail: String) {
+        let elapsed = std::mem::replace(&mut self.since, Instant::now()).elapsed();
+        self.printer.text(&format!("{name:<14} {detail} ({})\n", humane(elapsed)));
+        self.done.push(Phase { name, detail, elapsed_ms: millis(elapsed) });
+        self.printer.put("phases", &self.done);
+    }
+}
+
+pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) -> Ended {
+    let session = Session::open(global, "rehearse", true).await?;
+    printer.put("pair", session.manifest.name());
+    let mut phases = Phases { printer, done: Vec::new(), since: Instant::now() };
+    let ended = live(&session, global, printer, &mut phases).await;
+    session.done(ended.is_ok(), true);
+    ended?;
+    printer.put("elapsed_ms", millis(session.started.elapsed()));
+    printer.text(&tables::verdict(&format!("{}: rehearsed, nothing is left", session.manifest.name())));
+    Ok(0)
+}
+
+async fn live(session: &Session, global: &Global, printer: &Printer, phases: &mut Phases<'_>) -> Result<(), Failure> {
+    let (topology, world) = session.observe(false).await?;
+    let plan = plan::build(&topology, &world, &session.templates)?;
+    phases.end("plan", format!("{} actions", plan.actions.len()));
+
+    let applied = apply(session, global, topology, &world, plan, true).await;
+    let summary = probe::summary(&applied.evidence.probes);
+    printer.put("probes", &applied.evidence.probes);
+    printer.text(&tables::evidence(&applied.evidence.probes, &summary));
+    if let Some(failure) = applied.failure() {
+        return Err(failure.clone());
+    }
+    let longest = humane(Duration::from_millis(summary.max_ms.unwrap_or_default()));
+    let (done, probes) = (applied.outcome.done.len(), summary.completed);
+    phases.end("apply", format!("{done} changes, {probes} probes COMPLETED, the slowest after {longest}"));
+
+    let (topology, world) = session.observe(false).await?;
+    let again = plan::build(&topology, &world, &session.templates)?;
+    if again.has_changes() {
+        printer.put("changes", again.changes());
+        let message = format!("a second apply would change something:\n{}", tables::plan(&again, None));
+        return Err(Failure::new(Kind::Unexpected, "not-converged", message));
+    }
+    phases.end("apply again", "no changes".to_owned());
+
+    let (topology, world) = session.observe(true).await?;
+    let (plan, kept) = plan::removal(&topology, &world, Removal { purge_keys: true, ..Removal::default() })?;
+    let destroyed = destroy(session, global, &topology, &world, plan, kept, Removal::default()).await;
+    if let Some(failure) = destroyed.verdict() {
+        return Err(failure);
+    }
+    phases.end("destroy", "done".to_owned());
+
+    let left = session.sandbox.as_ref().map(Sandbox::leftovers).unwrap_or_default();
+    printer.put("left", &left);
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Kind::LeftBehind, "left-behind", format!("left in the sandbox: {}", left.join(", "))))
+}

@@ -1,0 +1,176 @@
+//! What every command that talks to AWS begins with: the manifest, the templates, the clients, signals, events, and the look at
+//! what is there.
+
+use super::{Format, Global, first_region};
+use crate::aws::{Aws, Connection};
+use crate::events::{Event, Events, Sink, millis};
+use crate::failure::{Failure, Kind};
+use crate::manifest::{self, Manifest, Origin, SideFlag, Topology};
+use crate::observe;
+use crate::policy::{self, Templates};
+use crate::report::{Lines, Ndjson, Screen, Volume};
+use crate::sandbox::{self, Sandbox};
+use crate::stop::{Reason, Stop};
+use crate::world::World;
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A command's surroundings.
+pub(super) struct Session {
+    pub(super) manifest: Manifest,
+    pub(super) templates: Templates,
+    pub(super) aws: Arc<Aws>,
+    pub(super) stop: Stop,
+    pub(super) events: Events,
+    pub(super) started: Instant,
+    /// The stand-in inside this process, where it was asked for.
+    pub(super) sandbox: Option<Sandbox>,
+}
+
+impl Session {
+    /// Reads and checks all input, then makes the clients. Nothing is called before the input is valid.
+    pub(super) async fn open(global: &Global, command: &'static str, in_sandbox: bool) -> Result<Self, Failure> {
+        let manifest = manifest(global, in_sandbox)?;
+        let templates = match manifest.templates() {
+            Some(folder) => Templates::overridden_by(folder)?,
+            None => Templates::default(),
+        };
+        policy::try_all(&manifest, &templates)?;
+        let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
+        let connection = Connection {
+            home: manifest.source_region().clone(),
+            profile: global.profile.clone(),
+            endpoint_url: sandbox.as_ref().map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone()),
+            credentials: sandbox.as_ref().map(|_| (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned())),
+        };
+        let stop = Stop::default();
+        watch_signals(&stop);
+        watch_clock(&stop, global);
+        let events = Events::to(sink(global));
+        events.say(&Event::RunStart { command, pair: manifest.name().to_string() });
+        let aws = Arc::new(Aws::new(connection).await);
+        Ok(Self { manifest, templates, aws, stop, events, started: Instant::now(), sandbox })
+    }
+
+    /// Looks at what is there; `objects` counts what lies in the buckets too.
+    pub(super) async fn observe(&self, objects: bool) -> Result<(Topology, World), Failure> {
+        let (started, before) = (Instant::now(), self.aws.count());
+        let look = async {
+            let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
+            let mut world = observe::second_wave(&self.aws, &topology, named).await?;
+            if objects {
+                observe::objects(&self.aws, &topology, &mut world).await?;
+            }
+            Ok((topology, world))
+        };
+        let seen = tokio::select! {
+            seen = look => seen,
+            () = self.stop.ending() => Err(self.stop.failure()),
+        };
+        let reads = self.aws.count().reads - before.reads;
+        self.events.say(&Event::Observed { reads, elapsed_ms: millis(started.elapsed()) });
+        seen
+    }
+
+    /// Says that the run is over.
+    pub(super) fn done(&self, ok: bool, changed: bool) {
+        self.events.say(&Event::RunDone { ok, changed, elapsed_ms: millis(self.started.elapsed()) });
+    }
+}
+
+async fn start_sandbox() -> Result<Sandbox, Failure> {
+    let started = Sandbox::start(sandbox::Options::default()).await;
+    started.map_err(|error| Failure::new(Kind::Unexpected, "sandbox", format!("the sandbox can't listen: {error}")))
+}
+
+fn sink(global: &Global) -> Arc<dyn Sink> {
+    let volume = global.volume();
+    let live = !global.no_progress && volume > Volume::Quiet && std::io::stderr().is_terminal();
+    match global.output {
+        Format::Ndjson => Arc::new(Ndjson),
+        Format::Text | Format::Json if live => Arc::new(Screen::new(volume)),
+        Format::Text | Format::Json => Arc::new(Lines(volume)),
+    }
+}
+
+/// The first signal ends the run in order, the second at once.
+fn watch_signals(stop: &Stop) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        signal().await;
+        stop.end(Reason::Interrupted);
+        signal().await;
+        stop.end_at_once();
+    });
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+pub(super) async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
+        // Without handlers the signals keep their usual meaning: the process ends.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+fn watch_clock(stop: &Stop, global: &Global) {
+    let Some(timeout) = global.timeout else { return };
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(timeout).await;
+        stop.end(Reason::Deadline);
+    });
+}
+
+/// Finds the manifest: the file, the flags, `crrctl.yaml`, or, in the sandbox, the demo pair.
+fn manifest(global: &Global, in_sandbox: bool) -> Result<Manifest, Failure> {
+    let run = global.run.as_deref();
+    let has_flags = global.name.is_some() || global.source.is_some() || !global.destination.is_empty();
+    let usage = |message: &str| Failure::new(Kind::Manifest, "usage", message);
+    let default = Path::new("crrctl.yaml");
+    match &global.file {
+        Some(_) if has_flags => {
+            Err(usage("`--name`, `--source` and `--destination` stand in place of a manifest: leave out `--file`"))
+        }
+        Some(file) if file == "-" => {
+            let mut text = String::new();
+            let unreadable = |error: std::io::Error| unreadable("<stdin>", &error);
+            std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+            Ok(manifest::parse(&text, &Origin::Stdin, run)?)
+        }
+        Some(file) => read(PathBuf::from(file), run),
+        None if has_flags => {
+            let (Some(name), Some(source)) = (&global.name, &global.source) else {
+                return Err(usage("without a manifest, `--name`, `--source` and `--destination` are all wanted"));
+            };
+            Ok(manifest::from_flags(name, source, &global.destination, &Origin::Flags, run)?)
+        }
+        None if default.exists() => read(default.to_path_buf(), run),
+        None if in_sandbox => Ok(demo(run)?),
+        None => Err(usage("there is no manifest: no `crrctl.yaml` here, and no flag names one")
+            .hint("name one with `--file`, or give `--name`, `--source` and `--destination`")
+            .hint("to try it without AWS: `crrctl apply --sandbox --yes`")),
+    }
+}
+
+fn demo(run: Option<&str>) -> Result<Manifest, Failure> {
+    let side = |region: &str| region.parse::<SideFlag>().map_err(|never| match never {});
+    let (source, destination) = (side(first_region()?.as_str())?, side("us-west-2")?);
+    Ok(manifest::from_flags("demo", &source, &[destination], &Origin::Demo, run)?)
+}
+
+fn read(path: PathBuf, run: Option<&str>) -> Result<Manifest, Failure> {
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path.display().to_string(), &error))?;
+    Ok(manifest::parse(&text, &Origin::File(path), run)?)
+}
+
+fn unreadable(origin: &str, error: &std::io::Error) -> Failure {
+    manifest::ManifestError::Unreadable { origin: origin.to_owned(), reason: error.to_string() }.into()
+}

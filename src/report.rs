@@ -1,0 +1,106 @@
+//! What people and machines see of a run: each sink is a fold over the events, each table a view of plain data.
+//! Not for: deciding anything, or knowing AWS.
+
+mod lines;
+mod ndjson;
+mod screen;
+pub mod tables;
+
+pub use lines::Lines;
+pub use ndjson::Ndjson;
+pub use screen::Screen;
+
+use crate::events::{Event, Verb};
+use crate::failure::Failure;
+use anstyle::{AnsiColor, Style};
+
+/// Headings and what went well.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// What changes, waits or is worth a look.
+pub(crate) const NOTABLE: Style = AnsiColor::Yellow.on_default();
+/// What went wrong.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What may be skipped.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// How much a run says on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Volume {
+    /// Errors alone.
+    Quiet,
+    /// A line for each change.
+    Usual,
+    /// Waits, retries and notes too.
+    Verbose,
+}
+
+/// Returns the mark of a verb in lists, which colour only repeats.
+pub(crate) fn mark(verb: Verb) -> (char, Style) {
+    match verb {
+        Verb::Create => ('+', GOOD),
+        Verb::Update | Verb::Adopt => ('~', NOTABLE),
+        Verb::Delete => ('-', BAD),
+        Verb::Orphan => ('?', NOTABLE),
+        Verb::None => ('=', FAINT),
+    }
+}
+
+/// Returns what a step's verb reads like once it is done.
+fn done(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "created",
+        Verb::Update => "updated",
+        Verb::Adopt => "adopted",
+        Verb::Delete => "removed",
+        Verb::Orphan => "left",
+        Verb::None => "unchanged",
+    }
+}
+
+/// Returns the one line that tells an event to people, if the volume asks for it.
+fn line(event: &Event, volume: Volume) -> Option<String> {
+    let ms = |ms: &u64| crate::units::humane(std::time::Duration::from_millis(*ms));
+    let text = match event {
+        Event::StepDone { step, action, elapsed_ms, .. } => {
+            let style = mark(*action).1;
+            format!("{style}{:<8}{style:#} {step} {FAINT}{}{FAINT:#}", done(*action), ms(elapsed_ms))
+        }
+        Event::StepFailed { step, failure } => format!("{BAD}failed{BAD:#}   {step}: {failure}"),
+        Event::ProbeStatus { key, status, elapsed_ms, .. } => {
+            format!("{NOTABLE}probe{NOTABLE:#}    {key} is {status} {FAINT}after {}{FAINT:#}", ms(elapsed_ms))
+        }
+        Event::ProbeRetry { key, reason, .. } => format!("{NOTABLE}probe{NOTABLE:#}    a fresh one after {key}: {reason}"),
+        Event::StepNote { step, note } => format!("{FAINT}note{FAINT:#}     {step}: {note}"),
+        Event::StepStart { step, .. } if volume >= Volume::Verbose => format!("{FAINT}start{FAINT:#}    {step}"),
+        Event::StepWait { step, reason, .. } if volume >= Volume::Verbose => format!("{FAINT}wait{FAINT:#}     {step}: {reason}"),
+        Event::StepRetry { step, code, reason } if volume >= Volume::Verbose => {
+            format!("{FAINT}retry{FAINT:#}    {step}: {code}: {reason}")
+        }
+        Event::Observed { reads, elapsed_ms } if volume >= Volume::Verbose => {
+            format!("{FAINT}observed{FAINT:#} {reads} reads {}", ms(elapsed_ms))
+        }
+        _ => return None,
+    };
+    Some(text)
+}
+
+/// Returns a failure as people read it: what, why, what is left, what next.
+pub fn explained(failure: &Failure) -> String {
+    let mut text = format!("{BAD}error{BAD:#}: {failure}\n");
+    let mut detail = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!("  {name}: {value}\n"));
+        }
+    };
+    detail("step", failure.step.clone());
+    detail("region", failure.region.as_ref().map(ToString::to_string));
+    detail("aws", failure.aws_code.as_ref().map(|code| match &failure.request_id {
+        Some(id) => format!("{code}, request id {id}"),
+        None => code.clone(),
+    }));
+    detail("left behind", failure.left_behind.clone());
+    for hint in &failure.hints {
+        text.push_str(&format!("{NOTABLE}hint{NOTABLE:#}: {hint}\n"));
+    }
+    text
+}

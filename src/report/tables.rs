@@ -1,0 +1,129 @@
+//! Plans, evidence and removals as text for people.
+
+use super::{FAINT, GOOD, NOTABLE, mark};
+use crate::events::Verb;
+use crate::plan::{Cost, Kept, Plan};
+use crate::probe::{Likeness, Probe, Summary};
+use crate::units::humane;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{ContentArrangement, Table};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Returns the plan, a line an action, and what it will cost.
+pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
+    let mut text = String::new();
+    let width = plan.actions.iter().map(|action| action.kind.as_str().len()).max().unwrap_or_default();
+    let names = plan.actions.iter().map(|action| action.name.len()).max().unwrap_or_default();
+    for action in &plan.actions {
+        let (sign, style) = mark(action.verb);
+        let _ = writeln!(
+            text,
+            "{style}{sign} {:<6}{style:#} {:<width$}  {:<names$}  {:<14}  {FAINT}{}{FAINT:#}",
+            action.verb, action.kind, action.name, action.region, action.reason
+        );
+    }
+    let counts = [Verb::Create, Verb::Update, Verb::Adopt, Verb::Delete, Verb::Orphan]
+        .iter()
+        .map(|verb| (verb, plan.count(*verb)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(verb, count)| format!("{count} to {verb}"))
+        .collect::<Vec<_>>();
+    let same = plan.count(Verb::None);
+    let _ = match counts.is_empty() {
+        true if plan.actions.is_empty() => writeln!(text, "nothing to do"),
+        true => writeln!(text, "\nno changes: {same} resources are as they should be"),
+        false => writeln!(text, "\n{}, {same} as they should be", counts.join(", ")),
+    };
+    if let Some(cost) = cost {
+        let _ = writeln!(text, "\nabout ${:.2} a month, unused:", cost.monthly_usd);
+        for item in &cost.items {
+            let _ = writeln!(text, "  {item}");
+        }
+    }
+    text
+}
+
+/// Returns the evidence, a row a probe and destination, and what differs.
+pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
+    if probes.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header([
+        "probe", "route", "status", "latency", "replica", "version id", "size", "body", "KMS key", "bucket key", "ETag",
+    ]);
+    let verdict = |holds: bool| if holds { "same" } else { "DIFFERS" };
+    for probe in probes {
+        let checks = probe.checks;
+        let looked_at = probe.replica_status.is_some() || !probe.differences.is_empty();
+        let check = |holds: bool| if looked_at { verdict(holds) } else { "-" };
+        let name = probe.source.key.rsplit('/').next().unwrap_or_default();
+        table.add_row([
+            name.to_owned(),
+            format!("{} → {}", probe.source.region, probe.destination.region),
+            probe.status.as_str().to_owned(),
+            probe.latency_ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms))),
+            probe.replica_status.clone().unwrap_or_else(|| "-".to_owned()),
+            check(checks.version_id).to_owned(),
+            check(checks.size).to_owned(),
+            check(checks.body).to_owned(),
+            check(checks.kms_key).to_owned(),
+            check(checks.bucket_key).to_owned(),
+            likeness(probe.etag).to_owned(),
+        ]);
+    }
+    let mut text = format!("{table}\n");
+    for probe in probes {
+        for difference in &probe.differences {
+            let _ = writeln!(
+                text,
+                "{NOTABLE}{} differs{NOTABLE:#} for {} in {}: expected {}, the replica has {}",
+                difference.check, probe.source.key, probe.destination.region, difference.source, difference.replica
+            );
+        }
+    }
+    if summary.count > probes_of_one_run(probes) {
+        let ms = |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms)));
+        let _ = writeln!(
+            text,
+            "{} of {} COMPLETED; p50 {}, p95 {}, p99 {}, max {}",
+            summary.completed,
+            summary.count,
+            ms(summary.p50_ms),
+            ms(summary.p95_ms),
+            ms(summary.p99_ms),
+            ms(summary.max_ms)
+        );
+    }
+    text
+}
+
+/// Percentiles say something only where there is more than the one proof a rule.
+fn probes_of_one_run(probes: &[Probe]) -> usize {
+    let rules: std::collections::BTreeSet<&str> = probes.iter().map(|probe| probe.rule.as_str()).collect();
+    rules.len() * 2
+}
+
+fn likeness(likeness: Likeness) -> &'static str {
+    match likeness {
+        Likeness::Same => "same",
+        Likeness::Differs => "differs",
+        Likeness::Absent => "-",
+    }
+}
+
+/// Returns what stays, and why.
+pub fn kept(kept: &[Kept]) -> String {
+    let mut text = String::new();
+    for it in kept {
+        let _ = writeln!(text, "{NOTABLE}left{NOTABLE:#}     {} {}: {}", it.kind, it.arn, it.why);
+    }
+    text
+}
+
+/// Returns a line that sums a run up.
+pub fn verdict(text: &str) -> String {
+    format!("{GOOD}{text}{GOOD:#}\n")
+}
