@@ -3,3 +3,4 @@
 //! The modules in reading order; each may use only those below it (`ARCHITECTURE.md`).
 
 pub mod names;
+pub mod sandbox;
