@@ -2,20 +2,21 @@
 //!
 //! The modules in reading order; each may use only those below it (`ARCHITECTURE.md`).
 
-pub mod aws;
-pub mod engine;
-pub mod events;
-pub mod failure;
-pub mod manifest;
-pub mod names;
-pub mod observe;
-pub mod plan;
-pub mod policy;
 pub mod cli;
 pub mod report;
 pub mod probe;
-pub mod sandbox;
+pub mod observe;
 pub mod steps;
-pub mod stop;
-pub mod units;
+pub mod engine;
+pub mod aws;
+pub mod plan;
+pub mod policy;
 pub mod world;
+pub mod manifest;
+pub mod events;
+pub mod stop;
+pub mod failure;
+pub mod sandbox;
+pub mod iam;
+pub mod names;
+pub mod units;

@@ -1,0 +1,136 @@
+//! The sandbox: a stand-in for S3, KMS, IAM and STS on loopback that speaks the real protocols to any client and refuses what AWS
+//! refuses. What it does not model it answers with `NotImplemented`. Not for: production, and not for anything but crrctl's subject.
+//!
+//! Data flows one way: `server` (listen, route) → `auth` (`SigV4`) → the protocols (`s3`, `kms`, `iam`, `sts`) → `state` (plain data).
+
+mod access;
+mod auth;
+mod calls;
+mod clock;
+mod control;
+mod fault;
+mod iam;
+mod kms;
+mod paging;
+mod query;
+mod replication;
+mod s3;
+mod server;
+mod state;
+mod sts;
+
+use crate::names::AccountId;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
+
+/// The secret of every account's root key; the access key id is the account's own 12 digits.
+pub const SECRET: &str = "crrctl-sandbox-secret";
+
+/// The account whose credentials [`Sandbox::environment`] hands out unless told otherwise.
+pub const DEFAULT_ACCOUNT: &str = "111122223333";
+
+/// How long [`Sandbox::stop`] waits for requests that are under way.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How a sandbox is started.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where to listen; port 0 picks a free one. Default `127.0.0.1:0`.
+    pub listen: SocketAddr,
+    /// Added to every AWS request, not to control requests. Default none.
+    pub latency: Duration,
+    /// The account of [`Sandbox::environment`]; every other 12-digit account works too. Default [`DEFAULT_ACCOUNT`].
+    pub account: AccountId,
+}
+
+impl Default for Options {
+    #[expect(clippy::expect_used, reason = "the constant is 12 digits, and a test says so")]
+    fn default() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            latency: Duration::ZERO,
+            account: AccountId::new(DEFAULT_ACCOUNT).expect("12 digits"),
+        }
+    }
+}
+
+/// A running sandbox. Dropping it stops all of its tasks; [`Sandbox::stop`] also waits for them.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    account: AccountId,
+    shared: Arc<state::Shared>,
+    tasks: TaskTracker,
+    alive: DropGuard,
+}
+
+impl Sandbox {
+    /// Binds and serves until stopped or dropped. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Those of binding to [`Options::listen`].
+    pub async fn start(options: Options) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(options.listen).await?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(state::Shared::default());
+        let tasks = TaskTracker::new();
+        let token = CancellationToken::new();
+        let server = server::Server::new(shared.clone(), options.latency);
+        tasks.spawn(server.serve(listener, tasks.clone(), token.clone()));
+        tasks.spawn(replication::work(shared.clone(), token.clone()));
+        let alive = token.drop_guard();
+        Ok(Self { address, account: options.account, shared, tasks, alive })
+    }
+
+    /// Returns the address that the sandbox listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the URL that serves all services, for `AWS_ENDPOINT_URL`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Returns the variables that point any AWS client at this sandbox.
+    pub fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_ACCESS_KEY_ID", self.account.to_string()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+        ]
+    }
+
+    /// Returns the ARNs of all that still exists and is not on its way out: buckets, roles, aliases, and keys that are not pending deletion.
+    pub fn leftovers(&self) -> Vec<String> {
+        self.shared.lock().leftovers()
+    }
+
+    /// Stops listening, lets requests that are under way finish for at most two seconds, and returns.
+    pub async fn stop(self) {
+        drop(self.alive);
+        self.tasks.close();
+        if tokio::time::timeout(GRACE, self.tasks.wait()).await.is_err() {
+            tracing::warn!("the sandbox was stopped with requests under way");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_default_options_listen_on_loopback_and_hand_out_an_account() {
+        let sandbox = Sandbox::start(Options::default()).await.unwrap();
+        assert!(sandbox.address().ip().is_loopback());
+        assert_eq!(sandbox.environment()[1].1, DEFAULT_ACCOUNT);
+        assert!(sandbox.leftovers().is_empty());
+        sandbox.stop().await;
+    }
+}

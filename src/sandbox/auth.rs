@@ -1,0 +1,222 @@
+//! Who is asking: verifies the Signature Version 4 of KMS, IAM and STS requests by signing them again, and knows the secrets.
+//! Not for: S3's signatures, which `s3s` verifies with the secrets from here, and not for permissions (see `access`).
+
+use super::SECRET;
+use crate::names::{AccountId, Arn, Partition, Region};
+use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
+use http::HeaderMap;
+use http::request::Parts;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::time::{Duration, SystemTime};
+
+/// How far a request's time may be from the wall clock (IAM User Guide, "Elements of an AWS API request signature").
+const MAX_SKEW: Duration = Duration::from_mins(15);
+
+/// An authenticated caller, and the Region that the request was signed for.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+}
+
+impl Caller {
+    /// Returns the partition of the Region that the request was signed for.
+    pub(crate) fn partition(&self) -> Partition {
+        self.region.partition()
+    }
+
+    /// Returns the caller's own ARN: the root of its account.
+    pub(crate) fn arn(&self) -> Arn {
+        Arn::known(self.partition(), "iam", "", self.account.as_str(), "root")
+    }
+}
+
+/// Why a request is not believed. Each service has codes of its own for these.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// There is no signature.
+    Missing,
+    /// Nobody has this access key id.
+    UnknownKey,
+    /// The header can't be read.
+    Incomplete(String),
+    /// The signature is wrong, too old, or made for something else.
+    Mismatch(String),
+}
+
+/// Returns the account and secret of an access key id; 12 digits are the root key of that account.
+pub(crate) fn secret_of(access_key: &str) -> Option<(AccountId, &'static str)> {
+    AccountId::new(access_key).ok().map(|account| (account, SECRET))
+}
+
+/// Verifies the signature in the `Authorization` header of a request to `service`.
+pub(crate) fn verify(parts: &Parts, body: &[u8], service: &str) -> Result<Caller, Refusal> {
+    let header = text(&parts.headers, "authorization").ok_or(Refusal::Missing)?;
+    let authorization = Authorization::parse(header)?;
+    let [access_key, date, region, scope_service, "aws4_request"] = authorization.scope[..] else {
+        return Err(Refusal::Incomplete("Credential must have 5 slash-delimited elements.".into()));
+    };
+    let (account, secret) = secret_of(access_key).ok_or(Refusal::UnknownKey)?;
+    if parts.headers.contains_key("x-amz-security-token") {
+        // A root key never comes with a session token.
+        return Err(Refusal::UnknownKey);
+    }
+    if scope_service != service {
+        let text = format!("Credential should be scoped to correct service: '{service}'.");
+        return Err(Refusal::Mismatch(text));
+    }
+    let stamp = text(&parts.headers, "x-amz-date").unwrap_or_default();
+    let time = check_time(stamp, date)?;
+    let canonical = canonical_request(parts, body, &authorization.signed_headers)?;
+    let to_sign = format!(
+        "AWS4-HMAC-SHA256\n{stamp}\n{date}/{region}/{service}/aws4_request\n{}",
+        hex::encode(Sha256::digest(canonical))
+    );
+    let key = generate_signing_key(secret, time, region, service);
+    if calculate_signature(key, to_sign.as_bytes()) != authorization.signature {
+        return Err(Refusal::Mismatch(
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
+             Key and signing method. Consult the service documentation for details."
+                .into(),
+        ));
+    }
+    let region = Region::new(region).map_err(|_| {
+        Refusal::Mismatch("Credential should be scoped to a valid region.".to_owned())
+    })?;
+    Ok(Caller { account, region })
+}
+
+/// The parts of an `Authorization` header.
+struct Authorization<'a> {
+    scope: Vec<&'a str>,
+    signed_headers: Vec<&'a str>,
+    signature: &'a str,
+}
+
+impl<'a> Authorization<'a> {
+    fn parse(header: &'a str) -> Result<Self, Refusal> {
+        let incomplete = |what: &str| {
+            Refusal::Incomplete(format!("Authorization header requires '{what}' parameter."))
+        };
+        let fields = header
+            .strip_prefix("AWS4-HMAC-SHA256 ")
+            .ok_or_else(|| Refusal::Incomplete("Authorization header is not SigV4.".into()))?;
+        let field = |name: &str| {
+            fields.split(',').find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='))
+        };
+        Ok(Self {
+            scope: field("Credential")
+                .ok_or_else(|| incomplete("Credential"))?
+                .split('/')
+                .collect(),
+            signed_headers: field("SignedHeaders")
+                .ok_or_else(|| incomplete("SignedHeaders"))?
+                .split(';')
+                .collect(),
+            signature: field("Signature").ok_or_else(|| incomplete("Signature"))?,
+        })
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Reads `X-Amz-Date`, and refuses what the scope's date or the wall clock contradicts.
+fn check_time(stamp: &str, scope_date: &str) -> Result<SystemTime, Refusal> {
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", stamp)
+        .ok()
+        .and_then(|t| t.to_zoned(jiff::tz::TimeZone::UTC).ok())
+        .map(|t| SystemTime::from(t.timestamp()))
+        .ok_or_else(|| {
+            Refusal::Incomplete(
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.".into(),
+            )
+        })?;
+    if !stamp.starts_with(scope_date) {
+        return Err(Refusal::Mismatch(format!(
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '{scope_date}' != '{stamp}'."
+        )));
+    }
+    let now = SystemTime::now();
+    if time + MAX_SKEW < now {
+        return Err(Refusal::Mismatch(format!("Signature expired: {stamp} is too old (15 min.)")));
+    }
+    if time > now + MAX_SKEW {
+        return Err(Refusal::Mismatch(format!(
+            "Signature not yet current: {stamp} is still later (15 min.)"
+        )));
+    }
+    Ok(time)
+}
+
+/// Builds the canonical request (IAM User Guide, "Create a signed AWS API request").
+fn canonical_request(parts: &Parts, body: &[u8], signed: &[&str]) -> Result<String, Refusal> {
+    let mut query: Vec<&str> = parts.uri.query().unwrap_or("").split('&').collect();
+    query.sort_unstable();
+    let mut canonical = format!("{}\n{}\n{}\n", parts.method, parts.uri.path(), query.join("&"));
+    if !signed.contains(&"host") {
+        return Err(Refusal::Mismatch("'Host' must be a 'SignedHeader' in the request.".into()));
+    }
+    for name in signed {
+        let values: Vec<String> = parts
+            .headers
+            .get_all(*name)
+            .iter()
+            .filter_map(|v| v.to_str().ok())
+            .map(|v| v.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        let _ = writeln!(canonical, "{name}:{}", values.join(","));
+    }
+    let digest = hex::encode(Sha256::digest(body));
+    let _ = write!(canonical, "\n{}\n{digest}", signed.join(";"));
+    Ok(canonical)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&str, &str)]) -> Parts {
+        let mut request = http::Request::post("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn authorized(access_key: &str, service: &str, stamp: &str) -> Parts {
+        let date = &stamp[..8];
+        let value = format!(
+            "AWS4-HMAC-SHA256 Credential={access_key}/{date}/us-east-1/{service}/aws4_request, SignedHeaders=host;x-amz-date, Signature=00"
+        );
+        request(&[("authorization", &value), ("host", "localhost"), ("x-amz-date", stamp)])
+    }
+
+    #[test]
+    fn what_is_not_signed_rightly_is_refused() {
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        assert_eq!(verify(&request(&[]), b"", "kms").unwrap_err(), Refusal::Missing);
+        let parts = authorized("AKIDEXAMPLE", "kms", &now);
+        assert_eq!(verify(&parts, b"", "kms").unwrap_err(), Refusal::UnknownKey);
+        for (parts, expected) in [
+            (authorized("111122223333", "kms", &now), "The request signature we calculated"),
+            (
+                authorized("111122223333", "iam", &now),
+                "Credential should be scoped to correct service",
+            ),
+            (authorized("111122223333", "kms", "20200102T030405Z"), "Signature expired"),
+            (authorized("111122223333", "kms", "21200102T030405Z"), "Signature not yet current"),
+        ] {
+            let Err(Refusal::Mismatch(text)) = verify(&parts, b"", "kms") else {
+                panic!("{expected}")
+            };
+            assert!(text.starts_with(expected), "{text}");
+        }
+        for header in ["", "Basic x", "AWS4-HMAC-SHA256 Credential=a/b", "AWS4-HMAC-SHA256 ,,,="] {
+            let refused = verify(&request(&[("authorization", header)]), b"", "kms");
+            assert!(matches!(refused, Err(Refusal::Incomplete(_))), "{header}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The sandbox's own clock: the wall clock, and how far `advance` has moved the state ahead of it.
+//! Not for: judging whether a request is too old, which goes by the wall clock (see `auth`).
+
+use std::time::{Duration, SystemTime};
+
+/// A clock that can be moved forward but never back.
+#[derive(Debug, Default)]
+pub(crate) struct Clock {
+    ahead: Duration,
+}
+
+impl Clock {
+    /// Returns the sandbox's present.
+    pub(crate) fn now(&self) -> SystemTime {
+        SystemTime::now() + self.ahead
+    }
+
+    /// Moves the clock forward; a hundred years in all is the most, so that dates stay printable.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        const MOST: Duration = Duration::from_secs(100 * 365 * 86_400);
+        self.ahead = self.ahead.saturating_add(by).min(MOST);
+    }
+}
+
+/// Reads a duration such as `90s`, `15m`, `2h`, `8d` (24 h each) or `1d12h`; a bare number is refused.
+pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
+    let mut rest = text.trim();
+    let mut total = Duration::ZERO;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        let seconds = match rest.as_bytes()[digits] {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 3_600,
+            b'd' => 86_400,
+            _ => return None,
+        };
+        total = total.checked_add(Duration::from_secs(number.checked_mul(seconds)?))?;
+        rest = &rest[digits + 1..];
+    }
+    Some(total)
+}
+
+/// Returns `time` as RFC 3339 in whole seconds, such as `2026-01-02T03:04:05Z`, as IAM prints it.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let stamp = i64::try_from(seconds).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
+    stamp.unwrap_or_default().to_string()
+}
+
+/// Returns `time` as seconds since 1970 with their fraction, as AWS JSON carries it.
+pub(crate) fn epoch_seconds(time: SystemTime) -> f64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    (since.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_need_a_unit() {
+        for (text, seconds) in [
+            ("90s", Some(90)),
+            ("15m", Some(900)),
+            ("8d", Some(691_200)),
+            ("1d12h", Some(129_600)),
+            ("8", None),
+            ("", None),
+            ("d", None),
+            ("8w", None),
+            ("8dä", None),
+            ("99999999999999999999d", None),
+        ] {
+            assert_eq!(parse_duration(text), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_clock_only_moves_forward() {
+        let mut clock = Clock::default();
+        let before = clock.now();
+        clock.advance(Duration::from_hours(24));
+        assert!(clock.now() >= before + Duration::from_hours(24));
+        clock.advance(Duration::MAX);
+        assert!(rfc3339(clock.now()).ends_with('Z'));
+    }
+}

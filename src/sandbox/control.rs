@@ -1,0 +1,45 @@
+//! The control endpoints under `/_crrctl/`: health, reset, clock, replication log, call counts.
+//! Not for: anything an AWS client would ask.
+
+use super::clock;
+use super::server::{Answer, json};
+use super::state::Shared;
+use http::request::Parts;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+/// The prefix of all control paths.
+pub(crate) const PREFIX: &str = "/_crrctl/";
+
+/// Answers a control request.
+pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Answer {
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    match (&parts.method, path) {
+        (&Method::GET, "health") => json(StatusCode::OK, &json!({"status": "ok"})),
+        (&Method::GET, "replication") => json(StatusCode::OK, &shared.lock().replication.to_json()),
+        (&Method::GET, "calls") => json(StatusCode::OK, &shared.lock().calls.to_json()),
+        (&Method::POST, "calls/reset") => {
+            shared.lock().calls = super::calls::Calls::default();
+            json(StatusCode::OK, &json!({}))
+        }
+        (&Method::POST, "reset") => {
+            shared.reset();
+            json(StatusCode::OK, &json!({}))
+        }
+        (&Method::POST, "clock") => advance(shared, body),
+        _ => json(StatusCode::NOT_FOUND, &json!({"error": "no such control endpoint"})),
+    }
+}
+
+fn advance(shared: &Shared, body: &[u8]) -> Answer {
+    let parsed: Option<Value> = serde_json::from_slice(body).ok();
+    let by = parsed.as_ref().and_then(|v| v["advance"].as_str()).and_then(clock::parse_duration);
+    let Some(by) = by else {
+        let error = r#"expected {"advance": "8d"}: a number with s, m, h or d"#;
+        return json(StatusCode::BAD_REQUEST, &json!({"error": error}));
+    };
+    shared.lock().clock.advance(by);
+    // Locking again lets what has come due happen before the answer goes out.
+    let now = clock::rfc3339(shared.lock().now());
+    json(StatusCode::OK, &json!({"now": now}))
+}

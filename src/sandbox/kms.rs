@@ -1,0 +1,147 @@
+//! KMS: AWS JSON 1.1, one function an operation. Not for: what S3 needs of a key (that is [`Kms::usable`], in `kms/store.rs`).
+
+mod aliases;
+mod deletion;
+mod keys;
+mod lists;
+mod policies;
+mod rotation;
+mod store;
+mod tags;
+
+pub(crate) use store::{Kms, Unusable};
+
+use super::access::{Resource, authorize};
+use super::auth::{Caller, Refusal, verify};
+use super::fault::Fault;
+use super::server::{Answer, answer as reply, with_request_id};
+use super::state::{Shared, State};
+use crate::names::KeyId;
+use http::StatusCode;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// What `X-Amz-Target` begins with.
+pub(crate) const TARGET_PREFIX: &str = "TrentService.";
+
+/// Answers one KMS request.
+pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> Answer {
+    let target = parts.headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or("");
+    let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or(target);
+    let done = verify(parts, body, "kms").map_err(refused).and_then(|caller| {
+        let mut state = shared.lock();
+        state.calls.count("kms", operation);
+        perform(operation, &mut Call { state: &mut state, caller: &caller, body })
+    });
+    let (status, body) = match done {
+        Ok(value) => (200, value),
+        Err(fault) => (fault.status, json!({"__type": fault.code, "message": fault.message})),
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // Operations without an output answer with an empty body.
+    let text = if body.is_null() { String::new() } else { body.to_string() };
+    with_request_id(reply(status, "application/x-amz-json-1.1", text), "x-amzn-requestid", id)
+}
+
+/// Returns how AWS JSON services word a refused signature.
+fn refused(refusal: Refusal) -> Fault {
+    match refusal {
+        Refusal::Missing => {
+            Fault::bad("MissingAuthenticationTokenException", "Missing Authentication Token")
+        }
+        Refusal::UnknownKey => Fault::bad(
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ),
+        Refusal::Incomplete(text) => Fault::bad("IncompleteSignatureException", text),
+        Refusal::Mismatch(text) => Fault::bad("InvalidSignatureException", text),
+    }
+}
+
+fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
+    match operation {
+        "CancelKeyDeletion" => deletion::cancel(call),
+        "CreateAlias" => aliases::create(call),
+        "CreateKey" => keys::create(call),
+        "DeleteAlias" => aliases::delete(call),
+        "DescribeKey" => keys::describe(call),
+        "DisableKey" => keys::disable(call),
+        "DisableKeyRotation" => rotation::disable(call),
+        "EnableKey" => keys::enable(call),
+        "EnableKeyRotation" => rotation::enable(call),
+        "GetKeyPolicy" => policies::get(call),
+        "GetKeyRotationStatus" => rotation::status(call),
+        "ListAliases" => aliases::list(call),
+        "ListKeyPolicies" => policies::list(call),
+        "ListKeys" => keys::list(call),
+        "ListResourceTags" => tags::list(call),
+        "PutKeyPolicy" => policies::put(call),
+        "ReplicateKey" => keys::replicate(call),
+        "ScheduleKeyDeletion" => deletion::schedule(call),
+        "TagResource" => tags::add(call),
+        "UntagResource" => tags::remove(call),
+        "UpdateAlias" => aliases::update(call),
+        "UpdateKeyDescription" => keys::update_description(call),
+        _ => Err(Fault::not_implemented(&format!("kms:{operation}"))),
+    }
+}
+
+/// One request: who asks, for what, of which state.
+struct Call<'a> {
+    state: &'a mut State,
+    caller: &'a Caller,
+    body: &'a [u8],
+}
+
+impl Call<'_> {
+    /// Decodes the request. A member that is not modelled is `NotImplemented`, never ignored.
+    fn input<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        serde_json::from_slice(self.body).map_err(|error| {
+            let text = error.to_string();
+            match text.strip_prefix("unknown field ") {
+                Some(rest) => {
+                    Fault::not_implemented(rest.split(',').next().unwrap_or_default())
+                }
+                None if text.starts_with("missing field") => {
+                    let field = text.split('`').nth(1).unwrap_or_default();
+                    invalid(format!(
+                        "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
+                    ))
+                }
+                None => Fault::bad("SerializationException", text),
+            }
+        })
+    }
+
+    /// Finds a key by id or ARN (and by alias where `aliases` says so) and asks whether the caller may perform `action` on it.
+    fn key(&self, action: &str, reference: &str, aliases: Aliases) -> Result<KeyId, Fault> {
+        let id = self.state.kms.find(self.caller, reference, aliases == Aliases::Resolved)?;
+        let arn = id.arn(&self.caller.region, &self.caller.account).to_string();
+        self.authorize(action, arn)?;
+        Ok(id)
+    }
+
+    /// Asks whether the caller may perform `action` on something of its own account.
+    fn authorize(&self, action: &str, arn: String) -> Result<(), Fault> {
+        let resource = Resource { arn, owner: &self.caller.account };
+        let context = [("aws:RequestedRegion", self.caller.region.as_str())];
+        authorize(self.caller, action, &resource, &context)
+            .map_err(|denied| Fault::bad("AccessDeniedException", denied.message))
+    }
+
+    fn arn(&self, id: &KeyId) -> String {
+        id.arn(&self.caller.region, &self.caller.account).to_string()
+    }
+}
+
+/// Whether an operation takes aliases in place of key ids.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Aliases {
+    Resolved,
+    Refused,
+}
+
+fn invalid(text: impl Into<String>) -> Fault {
+    Fault::bad("ValidationException", text)
+}

@@ -1,0 +1,318 @@
+//! The keys and aliases of all accounts and Regions as plain data: look-ups, key states, what time does to them.
+//! Not for: decoding requests.
+
+use crate::names::{AccountId, Arn, KeyId, Region};
+use crate::sandbox::auth::Caller;
+use crate::sandbox::fault::Fault;
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+/// Where a key or an alias lives.
+pub(super) type Place = (AccountId, Region);
+
+/// All keys, what the Regions of a multi-Region key share, and all aliases.
+#[derive(Debug, Default)]
+pub(crate) struct Kms {
+    pub(super) keys: BTreeMap<(Place, KeyId), Key>,
+    pub(super) materials: BTreeMap<(AccountId, KeyId), Material>,
+    pub(super) aliases: BTreeMap<(Place, String), Alias>,
+}
+
+/// One key in one Region.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) description: String,
+    pub(super) policy: String,
+    pub(super) tags: Vec<(String, String)>,
+    pub(super) standing: Standing,
+    pub(super) created: SystemTime,
+    pub(super) aws_managed: bool,
+}
+
+/// A key's state (KMS Developer Guide, "Key states of AWS KMS keys").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Enabled,
+    Disabled,
+    /// Deletion is due at a date.
+    PendingDeletion {
+        due: SystemTime,
+    },
+    /// A primary whose own window, in days, starts when its last replica is gone.
+    PendingReplicaDeletion {
+        window: u32,
+    },
+}
+
+/// What all Regions of a key share.
+#[derive(Debug)]
+pub(super) struct Material {
+    pub(super) multi_region: bool,
+    pub(super) primary: Region,
+    /// The rotation period in days and when it was last switched on; `None` is off.
+    pub(super) rotation: Option<(u32, SystemTime)>,
+}
+
+/// A name for a key.
+#[derive(Debug)]
+pub(super) struct Alias {
+    pub(super) target: KeyId,
+    pub(super) created: SystemTime,
+    pub(super) updated: SystemTime,
+}
+
+/// Why S3 can't use a key. The texts are KMS's own.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// There is no such key in the Region.
+    NotFound(String),
+    /// The key is disabled.
+    Disabled(String),
+    /// The key is on its way out.
+    InvalidState(String),
+}
+
+impl Kms {
+    /// Finds the key that `reference` names for `caller` in the Region of its request.
+    ///
+    /// # Errors
+    /// `NotFoundException` with KMS's texts, `AccessDeniedException` for a key of another account.
+    pub(super) fn find(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        aliases: bool,
+    ) -> Result<KeyId, Fault> {
+        let not_found = |text: String| Fault::bad("NotFoundException", text);
+        let resource = if reference.starts_with("arn:") {
+            let arn = Arn::new(reference)
+                .ok()
+                .filter(|a| a.service() == "kms" && a.partition() == caller.partition().as_str())
+                .ok_or_else(|| not_found(format!("Invalid arn {reference}")))?;
+            if arn.region() != caller.region.as_str() {
+                return Err(not_found(format!("Invalid arn {}", arn.region())));
+            }
+            if arn.account() != caller.account.as_str() {
+                return Err(foreign(caller, reference));
+            }
+            arn.resource().to_owned()
+        } else {
+            reference.to_owned()
+        };
+        let place = (caller.account.clone(), caller.region.clone());
+        if resource.starts_with("alias/") {
+            let arn = arn_of(caller, &resource);
+            let missing = || not_found(format!("Alias {arn} is not found."));
+            if !aliases {
+                return Err(not_found(format!("Invalid keyId '{reference}'")));
+            }
+            return self
+                .aliases
+                .get(&(place, resource.clone()))
+                .map(|alias| alias.target.clone())
+                .ok_or_else(missing);
+        }
+        let bare = resource.strip_prefix("key/").unwrap_or(&resource);
+        let id = KeyId::new(bare).map_err(|_| not_found(format!("Invalid keyId '{reference}'")))?;
+        if !self.keys.contains_key(&(place, id.clone())) {
+            let arn = id.arn(&caller.region, &caller.account);
+            return Err(not_found(format!("Key '{arn}' does not exist")));
+        }
+        Ok(id)
+    }
+
+    pub(super) fn key(&self, caller: &Caller, id: &KeyId) -> Result<&Key, Fault> {
+        let place = (caller.account.clone(), caller.region.clone());
+        self.keys.get(&(place, id.clone())).ok_or_else(|| gone(caller, id))
+    }
+
+    pub(super) fn key_mut(&mut self, caller: &Caller, id: &KeyId) -> Result<&mut Key, Fault> {
+        let place = (caller.account.clone(), caller.region.clone());
+        self.keys.get_mut(&(place, id.clone())).ok_or_else(|| gone(caller, id))
+    }
+
+    pub(super) fn material(&self, caller: &Caller, id: &KeyId) -> Result<&Material, Fault> {
+        self.materials.get(&(caller.account.clone(), id.clone())).ok_or_else(|| gone(caller, id))
+    }
+
+    pub(super) fn material_mut(
+        &mut self,
+        caller: &Caller,
+        id: &KeyId,
+    ) -> Result<&mut Material, Fault> {
+        self.materials
+            .get_mut(&(caller.account.clone(), id.clone()))
+            .ok_or_else(|| gone(caller, id))
+    }
+
+    /// Returns the Regions in which a key stands, whatever its state, sorted.
+    pub(super) fn regions(&self, account: &AccountId, id: &KeyId) -> Vec<Region> {
+        self.keys
+            .keys()
+            .filter(|((owner, _), other)| owner == account && other == id)
+            .map(|((_, region), _)| region.clone())
+            .collect()
+    }
+
+    /// Resolves what `caller` named to the ARN of a key that can encrypt and decrypt in the caller's Region.
+    pub(crate) fn usable(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
+        let id = self
+            .find(caller, reference, true)
+            .map_err(|fault| Unusable::NotFound(fault.message))?;
+        let arn = id.arn(&caller.region, &caller.account);
+        let key = self.key(caller, &id).map_err(|fault| Unusable::NotFound(fault.message))?;
+        match key.standing {
+            Standing::Enabled => Ok(arn),
+            Standing::Disabled => Err(Unusable::Disabled(format!("{arn} is disabled."))),
+            Standing::PendingDeletion { .. } | Standing::PendingReplicaDeletion { .. } => {
+                Err(Unusable::InvalidState(pending_text(arn.as_str(), key.standing)))
+            }
+        }
+    }
+
+    /// Returns the ARN of the AWS managed key for S3 in the caller's account and Region, made at its first use as AWS does.
+    pub(crate) fn managed_for_s3(&mut self, caller: &Caller, now: SystemTime) -> Arn {
+        const ALIAS: &str = "alias/aws/s3";
+        let place = (caller.account.clone(), caller.region.clone());
+        if let Some(alias) = self.aliases.get(&(place.clone(), ALIAS.to_owned())) {
+            return alias.target.arn(&caller.region, &caller.account);
+        }
+        let id = new_id(false);
+        let key = Key {
+            description: "Default key that protects my S3 objects when no other key is defined"
+                .into(),
+            policy: default_policy(caller),
+            tags: Vec::new(),
+            standing: Standing::Enabled,
+            created: now,
+            aws_managed: true,
+        };
+        let material =
+            Material { multi_region: false, primary: caller.region.clone(), rotation: None };
+        self.materials.insert((caller.account.clone(), id.clone()), material);
+        self.keys.insert((place.clone(), id.clone()), key);
+        let alias = Alias { target: id.clone(), created: now, updated: now };
+        self.aliases.insert((place, ALIAS.to_owned()), alias);
+        id.arn(&caller.region, &caller.account)
+    }
+
+    /// Deletes what is due, earliest first; a primary's own window starts when its last replica is really gone.
+    pub(crate) fn pass_time(&mut self, now: SystemTime) {
+        loop {
+            let due = self
+                .keys
+                .iter()
+                .filter_map(|(place, key)| match key.standing {
+                    Standing::PendingDeletion { due } if due <= now => Some((due, place.clone())),
+                    _ => None,
+                })
+                .min_by_key(|(due, _)| *due);
+            let Some((due, place)) = due else { return };
+            self.remove(&place, due);
+        }
+    }
+
+    fn remove(&mut self, place: &(Place, KeyId), at: SystemTime) {
+        let ((account, region), id) = place;
+        self.keys.remove(place);
+        // AWS deletes a key's aliases with it (KMS API Reference, ScheduleKeyDeletion).
+        self.aliases.retain(|((a, r), _), alias| (a, r, &alias.target) != (account, region, id));
+        let left = self.regions(account, id);
+        if left.is_empty() {
+            self.materials.remove(&(account.clone(), id.clone()));
+        }
+        if let [last] = &left[..]
+            && let Some(key) = self.keys.get_mut(&((account.clone(), last.clone()), id.clone()))
+            && let Standing::PendingReplicaDeletion { window } = key.standing
+        {
+            key.standing = Standing::PendingDeletion { due: at + days(window) };
+        }
+    }
+
+    /// Returns the ARNs of all aliases, and of all customer keys that are not pending deletion.
+    pub(crate) fn arns(&self) -> Vec<String> {
+        let ours = |alias: &str| !alias.starts_with("alias/aws/");
+        let aliases = self.aliases.keys().filter(|(_, name)| ours(name)).map(|((a, r), name)| {
+            Arn::known(r.partition(), "kms", r.as_str(), a.as_str(), name).to_string()
+        });
+        let standing = |key: &Key| matches!(key.standing, Standing::Enabled | Standing::Disabled);
+        let keys = self
+            .keys
+            .iter()
+            .filter(|(_, key)| standing(key) && !key.aws_managed)
+            .map(|(((account, region), id), _)| id.arn(region, account).to_string());
+        aliases.chain(keys).collect()
+    }
+}
+
+/// Returns KMS's text for an operation on a key that is on its way out.
+pub(super) fn pending_text(arn: &str, standing: Standing) -> String {
+    match standing {
+        Standing::PendingReplicaDeletion { .. } => format!("{arn} is pending replica deletion."),
+        _ => format!("{arn} is pending deletion."),
+    }
+}
+
+/// Refuses operations that a key on its way out does not take.
+pub(super) fn not_pending(key: &Key, arn: &str) -> Result<(), Fault> {
+    match key.standing {
+        Standing::Enabled | Standing::Disabled => Ok(()),
+        pending => Err(Fault::bad("KMSInvalidStateException", pending_text(arn, pending))),
+    }
+}
+
+/// Refuses operations that want an enabled key.
+pub(super) fn enabled(key: &Key, arn: &str) -> Result<(), Fault> {
+    not_pending(key, arn)?;
+    match key.standing {
+        Standing::Disabled => Err(Fault::bad("DisabledException", format!("{arn} is disabled."))),
+        _ => Ok(()),
+    }
+}
+
+/// Returns a new key id: `mrk-` and 32 hex digits for multi-Region keys, else a UUID.
+#[expect(clippy::expect_used, reason = "a UUID and hex digits are what key ids are made of")]
+pub(super) fn new_id(multi_region: bool) -> KeyId {
+    let uuid = uuid::Uuid::new_v4();
+    let text = if multi_region { format!("mrk-{}", uuid.simple()) } else { uuid.to_string() };
+    KeyId::new(text).expect("valid by construction")
+}
+
+/// Returns the key policy that KMS gives a key without one (KMS Developer Guide, "Default key policy").
+pub(super) fn default_policy(caller: &Caller) -> String {
+    let root = caller.arn();
+    serde_json::json!({
+        "Version": "2012-10-17",
+        "Id": "key-default-1",
+        "Statement": [{
+            "Sid": "Enable IAM User Permissions",
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": "kms:*",
+            "Resource": "*",
+        }],
+    })
+    .to_string()
+}
+
+pub(super) fn days(count: u32) -> Duration {
+    Duration::from_hours(24 * u64::from(count))
+}
+
+pub(super) fn arn_of(caller: &Caller, resource: &str) -> Arn {
+    Arn::known(caller.partition(), "kms", caller.region.as_str(), caller.account.as_str(), resource)
+}
+
+fn gone(caller: &Caller, id: &KeyId) -> Fault {
+    let arn = id.arn(&caller.region, &caller.account);
+    Fault::bad("NotFoundException", format!("Key '{arn}' does not exist"))
+}
+
+fn foreign(caller: &Caller, arn: &str) -> Fault {
+    let text = format!(
+        "User: {} is not authorized to perform this operation on resource: {arn} because the resource does not exist in this \
+         Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
+        caller.arn()
+    );
+    Fault::bad("AccessDeniedException", text)
+}

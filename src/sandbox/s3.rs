@@ -1,0 +1,309 @@
+//! S3 on `s3s`, which decodes and signs; the table below says which function performs which operation. What is not in the table
+//! `s3s` answers with `NotImplemented`. Not for: replication, which runs behind everybody's back (see `replication`).
+
+mod answers;
+mod buckets;
+mod checksum;
+mod deletes;
+mod encryption;
+mod errors;
+mod listing;
+mod multipart;
+mod object_tags;
+mod objects;
+mod reads;
+mod rules;
+mod settings;
+mod store;
+mod writes;
+
+pub(crate) use answers::refuse;
+pub(crate) use encryption::{Sse, default_of};
+pub(crate) use rules::{V1, matches};
+pub(crate) use store::{Bucket, Buckets, Object, Outcome, Replicated, Version, Versioning, What};
+pub(crate) use writes::random_etag;
+
+use super::access::{Resource, authorize};
+use super::auth::{Caller, secret_of};
+use super::server::Answer;
+use super::state::{Shared, State};
+use crate::names::Region;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use http::request::Parts;
+use http::{Extensions, HeaderMap};
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::dto::{
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CreateBucketInput, CreateBucketOutput,
+    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteBucketEncryptionInput,
+    DeleteBucketEncryptionOutput, DeleteBucketInput, DeleteBucketLifecycleInput,
+    DeleteBucketLifecycleOutput, DeleteBucketOutput, DeleteBucketOwnershipControlsInput,
+    DeleteBucketOwnershipControlsOutput, DeleteBucketPolicyInput, DeleteBucketPolicyOutput,
+    DeleteBucketReplicationInput, DeleteBucketReplicationOutput, DeleteBucketTaggingInput,
+    DeleteBucketTaggingOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectTaggingInput,
+    DeleteObjectTaggingOutput, DeleteObjectsInput, DeleteObjectsOutput,
+    DeletePublicAccessBlockInput, DeletePublicAccessBlockOutput, GetBucketEncryptionInput,
+    GetBucketEncryptionOutput, GetBucketLifecycleConfigurationInput,
+    GetBucketLifecycleConfigurationOutput, GetBucketLocationInput, GetBucketLocationOutput,
+    GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput, GetBucketPolicyInput,
+    GetBucketPolicyOutput, GetBucketReplicationInput, GetBucketReplicationOutput,
+    GetBucketTaggingInput, GetBucketTaggingOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, GetObjectInput, GetObjectLockConfigurationInput,
+    GetObjectLockConfigurationOutput, GetObjectOutput, GetObjectTaggingInput,
+    GetObjectTaggingOutput, GetPublicAccessBlockInput, GetPublicAccessBlockOutput, HeadBucketInput,
+    HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
+    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectVersionsInput,
+    ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput,
+    ListPartsOutput, PutBucketEncryptionInput, PutBucketEncryptionOutput,
+    PutBucketLifecycleConfigurationInput, PutBucketLifecycleConfigurationOutput,
+    PutBucketOwnershipControlsInput, PutBucketOwnershipControlsOutput, PutBucketPolicyInput,
+    PutBucketPolicyOutput, PutBucketReplicationInput, PutBucketReplicationOutput,
+    PutBucketTaggingInput, PutBucketTaggingOutput, PutBucketVersioningInput,
+    PutBucketVersioningOutput, PutObjectInput, PutObjectOutput, PutObjectTaggingInput,
+    PutObjectTaggingOutput, PutPublicAccessBlockInput, PutPublicAccessBlockOutput, StreamingBlob,
+    UploadPartInput, UploadPartOutput,
+};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use std::sync::Arc;
+
+/// The S3 service: `s3s` between our own layers.
+pub(crate) struct Service {
+    inner: S3Service,
+}
+
+impl Service {
+    /// A service over `shared`.
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let mut builder = S3ServiceBuilder::new(Door { shared: shared.clone() });
+        builder.set_auth(Secrets);
+        builder.set_access(Counter { shared });
+        Self { inner: builder.build() }
+    }
+
+    /// Answers one request: checks what `s3s` leaves unchecked, lets it decode and perform, completes its answer.
+    pub(crate) async fn answer(&self, mut parts: Parts, body: Bytes, id: &str) -> Answer {
+        if let Err(error) = answers::prepare(&mut parts, &body) {
+            return refuse(error, id);
+        }
+        let request = http::Request::from_parts(parts, s3s::Body::from(body));
+        match self.inner.call(request).await {
+            Ok(answer) => answers::complete(answer, id),
+            Err(_) => refuse(s3_error!(InternalError), id),
+        }
+    }
+}
+
+/// Tells `s3s` the secrets.
+struct Secrets;
+
+#[async_trait::async_trait]
+impl S3Auth for Secrets {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        secret_of(access_key)
+            .map(|(_, secret)| SecretKey::from(secret))
+            .ok_or_else(|| s3_error!(InvalidAccessKeyId))
+    }
+}
+
+/// Refuses the unsigned and counts the rest.
+struct Counter {
+    shared: Arc<Shared>,
+}
+
+#[async_trait::async_trait]
+impl S3Access for Counter {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        if context.credentials().is_none() {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+        if context.headers().contains_key("x-amz-security-token") {
+            return Err(s3_error!(InvalidToken));
+        }
+        self.shared.lock().calls.count("s3", context.s3_op().name());
+        Ok(())
+    }
+}
+
+/// The way into the state for all operations.
+struct Door {
+    shared: Arc<Shared>,
+}
+
+impl Door {
+    fn run<I, O>(
+        &self,
+        request: S3Request<I>,
+        perform: impl FnOnce(&mut Call<'_>, I) -> S3Result<O>,
+    ) -> S3Result<S3Response<O>> {
+        let caller = caller(&request)?;
+        let mut state = self.shared.lock();
+        let (headers, extensions) = (request.headers, request.extensions);
+        let mut call = Call { state: &mut state, caller, headers, extensions };
+        let done = perform(&mut call, request.input);
+        if state.replication.has_work() {
+            self.shared.replicate.notify_one();
+        }
+        done.map(S3Response::new)
+    }
+}
+
+/// Returns who signed a request; Signature Version 2 has no Region and is refused, as in all newer Regions.
+fn caller<I>(request: &S3Request<I>) -> S3Result<Caller> {
+    let access_key = request.credentials.as_ref().map_or("", |c| c.access_key.as_str());
+    let (account, _) = secret_of(access_key).ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
+    let region = request.region.as_ref().ok_or_else(|| {
+        s3_error!(
+            InvalidRequest,
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+        )
+    })?;
+    let region = Region::new(region.as_str()).map_err(|_| {
+        s3_error!(
+            AuthorizationHeaderMalformed,
+            "The authorization header is malformed; the region '{region}' is wrong"
+        )
+    })?;
+    Ok(Caller { account, region })
+}
+
+/// Reads the whole body of an upload, and moves the trailing headers that came with it to the others.
+async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S3Result<Bytes> {
+    let mut data = bytes::BytesMut::new();
+    if let Some(mut body) = body {
+        while let Some(chunk) = body.try_next().await.map_err(|error| {
+            tracing::debug!(%error, "an upload could not be decoded");
+            s3_error!(
+                IncompleteBody,
+                "You did not provide the number of bytes specified by the Content-Length HTTP header."
+            )
+        })? {
+            data.extend_from_slice(&chunk);
+        }
+    }
+    if let Some(trailers) = request.trailing_headers.take().and_then(|t| t.take()) {
+        checksum::verify(&trailers, &data)?;
+        request.headers.extend(trailers);
+    }
+    Ok(data.freeze())
+}
+
+/// Implements `s3s`'s trait from a table of operations, each with the function that performs it.
+macro_rules! operations {
+    ($($method:ident($input:ident) -> $output:ident = $perform:path;)*) => {
+        #[async_trait::async_trait]
+        impl S3 for Door {
+            $(async fn $method(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
+                self.run(request, $perform)
+            })*
+
+            async fn put_object(
+                &self,
+                mut request: S3Request<PutObjectInput>,
+            ) -> S3Result<S3Response<PutObjectOutput>> {
+                let body = request.input.body.take();
+                let data = upload(&mut request, body).await?;
+                self.run(request, |call, input| writes::put(call, input, data))
+            }
+
+            async fn upload_part(
+                &self,
+                mut request: S3Request<UploadPartInput>,
+            ) -> S3Result<S3Response<UploadPartOutput>> {
+                let body = request.input.body.take();
+                let data = upload(&mut request, body).await?;
+                self.run(request, |call, input| multipart::upload_part(call, &input, data))
+            }
+        }
+    };
+}
+
+operations! {
+    abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = multipart::abort;
+    complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = multipart::complete;
+    create_bucket(CreateBucketInput) -> CreateBucketOutput = buckets::create;
+    create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
+    delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = buckets::delete;
+    delete_bucket_encryption(DeleteBucketEncryptionInput) -> DeleteBucketEncryptionOutput = encryption::delete;
+    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = settings::delete_lifecycle;
+    delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = settings::delete_ownership;
+    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = settings::delete_policy;
+    delete_bucket_replication(DeleteBucketReplicationInput) -> DeleteBucketReplicationOutput = rules::delete;
+    delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = settings::delete_tagging;
+    delete_object(DeleteObjectInput) -> DeleteObjectOutput = deletes::one;
+    delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = object_tags::delete;
+    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = deletes::many;
+    delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = settings::delete_public_access_block;
+    get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput = encryption::get;
+    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = settings::get_lifecycle;
+    get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
+    get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = settings::get_ownership;
+    get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = settings::get_policy;
+    get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = rules::get;
+    get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = settings::get_tagging;
+    get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = settings::get_versioning;
+    get_object(GetObjectInput) -> GetObjectOutput = objects::get;
+    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = settings::get_object_lock;
+    get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = object_tags::get;
+    get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = settings::get_public_access_block;
+    head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
+    head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
+    list_buckets(ListBucketsInput) -> ListBucketsOutput = buckets::list;
+    list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = multipart::list;
+    list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = listing::versions;
+    list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = listing::objects;
+    list_parts(ListPartsInput) -> ListPartsOutput = multipart::list_parts;
+    put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput = encryption::put;
+    put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = settings::put_lifecycle;
+    put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;
+    put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = settings::put_policy;
+    put_bucket_replication(PutBucketReplicationInput) -> PutBucketReplicationOutput = rules::put;
+    put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = settings::put_tagging;
+    put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = settings::put_versioning;
+    put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = object_tags::put;
+    put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = settings::put_public_access_block;
+}
+
+/// One request: who asks, with which headers, of which state.
+struct Call<'a> {
+    state: &'a mut State,
+    caller: Caller,
+    headers: HeaderMap,
+    extensions: Extensions,
+}
+
+impl Call<'_> {
+    /// Enters a bucket for `action`: it must exist, be in the Region that the request is signed for, belong to the expected owner,
+    /// and the caller must be allowed to.
+    fn bucket(&mut self, name: &str, action: &str) -> S3Result<&mut Bucket> {
+        self.enter(name, None, action)
+    }
+
+    /// Like [`Self::bucket`], for an action on an object.
+    fn bucket_of(&mut self, name: &str, key: &str, action: &str) -> S3Result<&mut Bucket> {
+        self.enter(name, Some(key), action)
+    }
+
+    fn enter(&mut self, name: &str, key: Option<&str>, action: &str) -> S3Result<&mut Bucket> {
+        let bucket = self.state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+        if bucket.region != self.caller.region {
+            return Err(errors::redirect(&bucket.region));
+        }
+        let expected = self.headers.get("x-amz-expected-bucket-owner");
+        if expected.is_some_and(|owner| owner.as_bytes() != bucket.owner.as_str().as_bytes()) {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+        let partition = self.caller.partition();
+        let arn = match key {
+            Some(key) => format!("arn:{partition}:s3:::{name}/{key}"),
+            None => format!("arn:{partition}:s3:::{name}"),
+        };
+        let resource = Resource { arn, owner: &bucket.owner };
+        let context = [("aws:RequestedRegion", self.caller.region.as_str())];
+        authorize(&self.caller, action, &resource, &context)
+            .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message))?;
+        Ok(bucket)
+    }
+}

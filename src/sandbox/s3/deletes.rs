@@ -1,0 +1,92 @@
+//! Deleting objects: a marker on top, or one version for good. Not for: what becomes of it elsewhere (see `replication`).
+
+use super::errors::not_implemented;
+use super::reads::{action_for, check_version_id};
+use super::store::{NULL, Versioning, What};
+use super::writes::store;
+use super::{Call, buckets};
+use s3s::dto::{
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
+    Error,
+};
+use s3s::{S3Result, s3_error};
+
+/// The most keys of one DeleteObjects request (S3 API Reference, `DeleteObjects`).
+const MOST: usize = 1000;
+
+/// What deleting did.
+struct Done {
+    /// Whether a marker was made or removed.
+    marker: bool,
+    /// The version that was removed, or the marker that was made.
+    version: Option<String>,
+}
+
+/// S3 API Reference, `DeleteObject`.
+pub(super) fn one(call: &mut Call<'_>, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
+    let conditional = input.if_match.is_some()
+        || input.if_match_size.is_some()
+        || input.if_match_last_modified_time.is_some();
+    if conditional || input.mfa.is_some() {
+        return Err(not_implemented("conditional deletes and MFA delete"));
+    }
+    let done = delete(call, &input.bucket, &input.key, input.version_id.as_deref())?;
+    Ok(DeleteObjectOutput {
+        delete_marker: done.marker.then_some(true),
+        version_id: done.version,
+        ..buckets::nothing()
+    })
+}
+
+fn delete(call: &mut Call<'_>, name: &str, key: &str, version: Option<&str>) -> S3Result<Done> {
+    let action = action_for(version, "s3:DeleteObject", "s3:DeleteObjectVersion");
+    let bucket = call.bucket_of(name, key, action)?;
+    if let Some(id) = version {
+        check_version_id(id)?;
+        let removed = bucket.remove(key, id);
+        let marker = removed.is_some_and(|version| matches!(version.what, What::DeleteMarker));
+        return Ok(Done { marker, version: Some(id.to_owned()) });
+    }
+    if bucket.versioning == Versioning::Never {
+        bucket.remove(key, NULL);
+        return Ok(Done { marker: false, version: None });
+    }
+    let version = store(call.state, name, key, What::DeleteMarker)?;
+    Ok(Done { marker: true, version })
+}
+
+/// S3 API Reference, `DeleteObjects`: each on its own, failures among the answers.
+pub(super) fn many(
+    call: &mut Call<'_>,
+    input: DeleteObjectsInput,
+) -> S3Result<DeleteObjectsOutput> {
+    call.bucket(&input.bucket, "s3:DeleteObject")?;
+    if input.mfa.is_some() {
+        return Err(not_implemented("MFA delete"));
+    }
+    if input.delete.objects.is_empty() || input.delete.objects.len() > MOST {
+        return Err(s3_error!(MalformedXML));
+    }
+    let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+    for object in input.delete.objects {
+        let version = object.version_id;
+        match delete(call, &input.bucket, &object.key, version.as_deref()) {
+            Ok(done) => deleted.push(DeletedObject {
+                delete_marker: done.marker.then_some(true),
+                delete_marker_version_id: done.version.filter(|_| done.marker),
+                key: Some(object.key),
+                version_id: version,
+            }),
+            Err(error) => errors.push(Error {
+                code: Some(error.code().as_str().to_owned()),
+                message: error.message().map(String::from),
+                key: Some(object.key),
+                version_id: version,
+            }),
+        }
+    }
+    if input.delete.quiet == Some(true) {
+        deleted.clear();
+    }
+    Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..buckets::nothing() })
+}

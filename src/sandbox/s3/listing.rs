@@ -1,0 +1,289 @@
+//! Listings of objects and of versions, with prefixes, delimiters and pages. Not for: lists of buckets and uploads.
+
+use super::Call;
+use super::buckets::{nothing, owner};
+use super::reads::etag;
+use super::store::{Bucket, NULL, Object, Version, What};
+use s3s::dto::{
+    self, CommonPrefix, DeleteMarkerEntry, EncodingType, ListObjectVersionsInput,
+    ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ObjectStorageClass,
+    ObjectVersion, ObjectVersionStorageClass, Timestamp,
+};
+use s3s::{S3Result, s3_error};
+
+/// What a listing takes from its request.
+struct Query<'a> {
+    prefix: &'a str,
+    delimiter: Option<&'a str>,
+    limit: usize,
+    /// Whether keys are URL-encoded in the answer.
+    encoded: bool,
+}
+
+impl<'a> Query<'a> {
+    fn new(
+        prefix: Option<&'a String>,
+        delimiter: Option<&'a String>,
+        max_keys: Option<i32>,
+        encoding: Option<&EncodingType>,
+    ) -> S3Result<Self> {
+        let limit = usize::try_from(max_keys.unwrap_or(1000)).map_err(|_| {
+            s3_error!(
+                InvalidArgument,
+                "Argument maxKeys must be an integer between 0 and 2147483647"
+            )
+        })?;
+        let encoded = match encoding.map(EncodingType::as_str) {
+            None => false,
+            Some(EncodingType::URL) => true,
+            Some(_) => {
+                return Err(s3_error!(
+                    InvalidArgument,
+                    "Invalid Encoding Method specified in Request"
+                ));
+            }
+        };
+        Ok(Self {
+            prefix: prefix.map_or("", String::as_str),
+            delimiter: delimiter.map(String::as_str).filter(|d| !d.is_empty()),
+            limit: limit.min(1000),
+            encoded,
+        })
+    }
+
+    /// Returns the common prefix that a key is rolled up into.
+    fn rolled_up<'k>(&self, key: &'k str) -> Option<&'k str> {
+        let delimiter = self.delimiter?;
+        let rest = key.strip_prefix(self.prefix)?;
+        let end = self.prefix.len() + rest.find(delimiter)? + delimiter.len();
+        Some(&key[..end])
+    }
+
+    /// Returns a key or prefix as the answer shows it.
+    fn show(&self, text: &str) -> String {
+        if !self.encoded {
+            return text.to_owned();
+        }
+        let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        encoded.replace('+', "%20").replace("%2F", "/")
+    }
+
+    fn encoding(&self) -> Option<EncodingType> {
+        self.encoded.then(|| EncodingType::from_static(EncodingType::URL))
+    }
+}
+
+/// One line of a listing: a common prefix, or a version of a key.
+enum Line<'a> {
+    Prefix(&'a str),
+    Version { key: &'a str, version: &'a Version, newest: bool },
+}
+
+/// Where a page ended: the key or prefix, and the version id if the last line was a version.
+type End = (String, Option<String>);
+
+/// Gathers the lines of one page after `start`; the second is where the page ended, if there is more.
+fn gather<'a>(
+    bucket: &'a Bucket,
+    query: &Query<'_>,
+    start: Option<(&str, Option<&str>)>,
+    all_versions: bool,
+) -> (Vec<Line<'a>>, Option<End>) {
+    let mut lines: Vec<Line<'a>> = Vec::new();
+    let mut last_prefix: Option<&str> = None;
+    for (key, versions) in &bucket.objects {
+        let rolled_up = query.rolled_up(key);
+        if !key.starts_with(query.prefix) || (rolled_up.is_some() && rolled_up == last_prefix) {
+            continue;
+        }
+        let mut behind = None;
+        match start {
+            Some((marker, _)) if key.as_str() < marker => continue,
+            // A page that ended with a common prefix goes on behind all of its keys.
+            Some((marker, _)) if rolled_up == Some(marker) => continue,
+            Some((marker, version)) if key == marker => match version {
+                None => continue,
+                Some(version) => behind = Some(version),
+            },
+            _ => {}
+        }
+        let skipped = behind.map_or(0, |id| seen(versions, id));
+        for (back, version) in versions.iter().rev().enumerate().skip(skipped) {
+            let newest = back == 0;
+            let visible = all_versions || (newest && matches!(version.what, What::Object(_)));
+            if !visible {
+                continue;
+            }
+            if lines.len() == query.limit {
+                let end = end_of(&lines);
+                return (lines, end);
+            }
+            if let Some(prefix) = rolled_up {
+                last_prefix = Some(prefix);
+                lines.push(Line::Prefix(prefix));
+                break;
+            }
+            lines.push(Line::Version { key, version, newest });
+        }
+    }
+    (lines, None)
+}
+
+/// Returns how many versions, newest first, an earlier page has shown that ended with `id`. That one may be gone by now, as it is
+/// where a client deletes page by page; ids sort by their time.
+fn seen(versions: &[Version], id: &str) -> usize {
+    let at = versions.iter().rev().position(|version| version.id == id);
+    at.map_or_else(
+        || versions.iter().rev().take_while(|v| v.id != NULL && *v.id > *id).count(),
+        |at| at + 1,
+    )
+}
+
+/// Returns where a page ended; with `max-keys=0` nothing has begun, and S3 says that nothing is left.
+fn end_of(lines: &[Line<'_>]) -> Option<End> {
+    match lines.last()? {
+        Line::Prefix(prefix) => Some(((*prefix).to_owned(), None)),
+        Line::Version { key, version, .. } => Some(((*key).to_owned(), Some(version.id.clone()))),
+    }
+}
+
+/// S3 API Reference, `ListObjectsV2`.
+pub(super) fn objects(
+    call: &mut Call<'_>,
+    input: ListObjectsV2Input,
+) -> S3Result<ListObjectsV2Output> {
+    let bucket = call.bucket(&input.bucket, "s3:ListBucket")?;
+    let query = Query::new(
+        input.prefix.as_ref(),
+        input.delimiter.as_ref(),
+        input.max_keys,
+        input.encoding_type.as_ref(),
+    )?;
+    if input.continuation_token.as_deref() == Some("") {
+        return Err(s3_error!(InvalidArgument, "The continuation token provided is incorrect"));
+    }
+    let start = input.continuation_token.as_deref().or(input.start_after.as_deref());
+    let (lines, end) = gather(bucket, &query, start.map(|key| (key, None)), false);
+    let shown_owner = (input.fetch_owner == Some(true)).then(|| owner(&bucket.owner));
+    let (mut contents, mut prefixes) = (Vec::new(), Vec::new());
+    for line in &lines {
+        match line {
+            Line::Prefix(prefix) => prefixes.push(query.show(prefix)),
+            Line::Version { key, version, .. } => {
+                let What::Object(object) = &version.what else { continue };
+                contents.push(dto::Object {
+                    e_tag: Some(etag(&object.etag)),
+                    key: Some(query.show(key)),
+                    last_modified: Some(Timestamp::from(version.written)),
+                    owner: shown_owner.clone(),
+                    size: size(object),
+                    storage_class: Some(ObjectStorageClass::from(class(object))),
+                    ..nothing()
+                });
+            }
+        }
+    }
+    Ok(ListObjectsV2Output {
+        name: Some(input.bucket.clone()),
+        prefix: Some(query.show(query.prefix)),
+        delimiter: query.delimiter.map(|d| query.show(d)),
+        max_keys: i32::try_from(query.limit).ok(),
+        key_count: i32::try_from(lines.len()).ok(),
+        is_truncated: Some(end.is_some()),
+        next_continuation_token: end.map(|(key, _)| key),
+        encoding_type: query.encoding(),
+        start_after: input.start_after.as_deref().map(|key| query.show(key)),
+        contents: Some(contents),
+        common_prefixes: common(prefixes),
+        continuation_token: input.continuation_token.clone(),
+        ..nothing()
+    })
+}
+
+/// S3 API Reference, `ListObjectVersions`: by key, newest version first.
+pub(super) fn versions(
+    call: &mut Call<'_>,
+    input: ListObjectVersionsInput,
+) -> S3Result<ListObjectVersionsOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:ListBucketVersions")?;
+    let query = Query::new(
+        input.prefix.as_ref(),
+        input.delimiter.as_ref(),
+        input.max_keys,
+        input.encoding_type.as_ref(),
+    )?;
+    let (key_marker, id_marker) = (
+        input.key_marker.as_deref().filter(|marker| !marker.is_empty()),
+        input.version_id_marker.as_deref().filter(|marker| !marker.is_empty()),
+    );
+    if id_marker.is_some() && key_marker.is_none() {
+        return Err(s3_error!(
+            InvalidArgument,
+            "A version-id marker cannot be specified without a key marker."
+        ));
+    }
+    let (lines, end) = gather(bucket, &query, key_marker.map(|key| (key, id_marker)), true);
+    let (mut versions, mut markers, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
+    for line in &lines {
+        let (key, version, newest) = match line {
+            Line::Prefix(prefix) => {
+                prefixes.push(query.show(prefix));
+                continue;
+            }
+            Line::Version { key, version, newest } => (query.show(key), *version, *newest),
+        };
+        let (is_latest, last_modified) = (Some(newest), Some(Timestamp::from(version.written)));
+        let (version_id, owner) = (Some(version.id.clone()), Some(owner(&bucket.owner)));
+        match &version.what {
+            What::Object(object) => versions.push(ObjectVersion {
+                e_tag: Some(etag(&object.etag)),
+                is_latest,
+                key: Some(key),
+                last_modified,
+                owner,
+                size: size(object),
+                storage_class: Some(ObjectVersionStorageClass::from(class(object))),
+                version_id,
+                ..nothing()
+            }),
+            What::DeleteMarker => markers.push(DeleteMarkerEntry {
+                is_latest,
+                key: Some(key),
+                last_modified,
+                owner,
+                version_id,
+            }),
+        }
+    }
+    let truncated = end.is_some();
+    let (next_key, next_id) = end.unzip();
+    Ok(ListObjectVersionsOutput {
+        name: Some(input.bucket.clone()),
+        prefix: Some(query.show(query.prefix)),
+        delimiter: query.delimiter.map(|d| query.show(d)),
+        max_keys: i32::try_from(query.limit).ok(),
+        key_marker: Some(query.show(key_marker.unwrap_or_default())),
+        version_id_marker: Some(id_marker.unwrap_or_default().to_owned()),
+        is_truncated: Some(truncated),
+        next_key_marker: next_key.map(|key| query.show(&key)),
+        next_version_id_marker: next_id.flatten(),
+        encoding_type: query.encoding(),
+        versions: Some(versions),
+        delete_markers: Some(markers),
+        common_prefixes: common(prefixes),
+        ..nothing()
+    })
+}
+
+fn common(prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
+    let named = prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(prefix) });
+    Some(named.collect())
+}
+
+fn size(object: &Object) -> Option<i64> {
+    i64::try_from(object.data.len()).ok()
+}
+
+fn class(object: &Object) -> String {
+    object.described.storage_class.clone().unwrap_or_else(|| "STANDARD".into())
+}

@@ -1,0 +1,163 @@
+//! Reading objects: GetObject and HeadObject. Not for: finding the version (see `reads`).
+
+use super::checksum::{Checksum, with_checksum};
+use super::errors::{not_implemented, unusable};
+use super::reads::{Conditions, action_for, etag, find};
+use super::store::{Described, Versioning};
+use super::{Call, Sse, buckets};
+use bytes::Bytes;
+use s3s::dto::{
+    ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
+    HeadObjectOutput, Range, ReplicationStatus, ServerSideEncryption, StorageClass, StreamingBlob,
+    Timestamp,
+};
+use s3s::{Body, S3Result, s3_error};
+use std::time::SystemTime;
+
+/// What GET and HEAD have in common.
+struct Wanted<'a> {
+    bucket: &'a str,
+    key: &'a str,
+    version: Option<&'a str>,
+    conditions: Conditions<'a>,
+    range: Option<Range>,
+    checksum: bool,
+    /// Whether the request asks for a part or brings a key of its own, which are not modelled.
+    beyond: bool,
+}
+
+/// Takes what GET and HEAD have in common from either's input.
+macro_rules! wanted {
+    ($input:expr) => {
+        Wanted {
+            bucket: &$input.bucket,
+            key: &$input.key,
+            version: $input.version_id.as_deref(),
+            conditions: Conditions {
+                if_match: $input.if_match.as_ref(),
+                if_none_match: $input.if_none_match.as_ref(),
+                if_modified_since: $input.if_modified_since.as_ref(),
+                if_unmodified_since: $input.if_unmodified_since.as_ref(),
+            },
+            range: $input.range,
+            checksum: $input
+                .checksum_mode
+                .as_ref()
+                .is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED),
+            beyond: $input.part_number.is_some() || $input.sse_customer_algorithm.is_some(),
+        }
+    };
+}
+
+/// A version as it was found.
+struct Found {
+    data: Bytes,
+    /// The part of the data that was asked for, with its `Content-Range`.
+    content_range: Option<String>,
+    described: Described,
+    etag: ETag,
+    written: SystemTime,
+    version_id: Option<String>,
+    sse: Sse,
+    checksum: Option<Checksum>,
+    replication: Option<&'static str>,
+    tags: usize,
+}
+
+/// Lays a found version into either's output.
+macro_rules! filled {
+    ($output:ident, $found:expr) => {{
+        let found = $found;
+        let output = $output {
+            accept_ranges: Some("bytes".into()),
+            bucket_key_enabled: found.sse.bucket_key(),
+            cache_control: found.described.cache_control,
+            content_disposition: found.described.content_disposition,
+            content_encoding: found.described.content_encoding,
+            content_language: found.described.content_language,
+            content_length: i64::try_from(found.data.len()).ok(),
+            content_range: found.content_range,
+            content_type: Some(
+                found.described.content_type.unwrap_or_else(|| "binary/octet-stream".into()),
+            ),
+            e_tag: Some(found.etag),
+            expires: found.described.expires,
+            last_modified: Some(Timestamp::from(found.written)),
+            metadata: Some(found.described.metadata).filter(|metadata| !metadata.is_empty()),
+            replication_status: found.replication.map(ReplicationStatus::from_static),
+            server_side_encryption: Some::<ServerSideEncryption>(found.sse.algorithm()),
+            ssekms_key_id: found.sse.key(),
+            storage_class: found.described.storage_class.map(StorageClass::from),
+            version_id: found.version_id,
+            ..buckets::nothing()
+        };
+        match found.checksum {
+            Some(checksum) => {
+                let kind = Some(ChecksumType::from_static(checksum.kind()));
+                with_checksum!($output { checksum_type: kind, ..output }, &checksum)
+            }
+            None => output,
+        }
+    }};
+}
+
+/// S3 API Reference, `GetObject`: decrypting needs the object's key to be enabled.
+pub(super) fn get(call: &mut Call<'_>, input: GetObjectInput) -> S3Result<GetObjectOutput> {
+    let found = look(call, &wanted!(input), true)?;
+    let (data, tags) = (found.data.clone(), found.tags);
+    let output = filled!(GetObjectOutput, found);
+    Ok(GetObjectOutput {
+        body: Some(StreamingBlob::from(Body::from(data))),
+        tag_count: i32::try_from(tags).ok().filter(|count| *count > 0),
+        ..output
+    })
+}
+
+/// S3 API Reference, `HeadObject`.
+pub(super) fn head(call: &mut Call<'_>, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
+    let wanted = wanted!(input);
+    // Only the checksum of an encrypted object is itself encrypted.
+    let found = look(call, &wanted, wanted.checksum)?;
+    Ok(filled!(HeadObjectOutput, found))
+}
+
+fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Found> {
+    if wanted.beyond {
+        return Err(not_implemented("reading single parts, and SSE-C"));
+    }
+    let action = action_for(wanted.version, "s3:GetObject", "s3:GetObjectVersion");
+    let bucket = call.bucket_of(wanted.bucket, wanted.key, action)?;
+    let versioned = bucket.versioning != Versioning::Never;
+    let (version, object) = find(bucket, wanted.key, wanted.version)?;
+    wanted.conditions.check(&object.etag, version.written)?;
+    let (data, content_range) = cut(&object.data, wanted.range)?;
+    let found = Found {
+        described: object.described.clone(),
+        etag: etag(&object.etag),
+        written: version.written,
+        version_id: versioned.then(|| version.id.clone()),
+        sse: object.sse.clone(),
+        // A checksum of the whole says nothing about a range.
+        checksum: (wanted.checksum && content_range.is_none()).then(|| object.checksum.clone()),
+        replication: object.replicated.status(),
+        tags: object.tags.len(),
+        data,
+        content_range,
+    };
+    if decrypt {
+        found.sse.check(&call.state.kms, &call.caller).map_err(unusable)?;
+    }
+    Ok(found)
+}
+
+/// Cuts the range that was asked for out of an object, and returns its `Content-Range`.
+fn cut(data: &Bytes, range: Option<Range>) -> S3Result<(Bytes, Option<String>)> {
+    let Some(range) = range else { return Ok((data.clone(), None)) };
+    let whole = data.len();
+    let unsatisfiable = || s3_error!(InvalidRange);
+    let within = range.check(whole as u64).map_err(|_| unsatisfiable())?;
+    let at = |n: u64| usize::try_from(n).map_err(|_| unsatisfiable());
+    let (start, end) = (at(within.start)?, at(within.end)?);
+    let shown = format!("bytes {start}-{}/{whole}", end.saturating_sub(1));
+    Ok((data.slice(start..end), Some(shown)))
+}

@@ -1,0 +1,123 @@
+//! Finding the version that a request means, and the conditions it may come with. Not for: answering with it.
+
+use super::errors::with_headers;
+use super::store::{Bucket, NULL, Object, Version, What};
+use s3s::dto::{ETag, ETagCondition, Timestamp};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use std::time::SystemTime;
+
+/// Returns the IAM action, which is another where a version is named.
+pub(super) fn action_for(
+    version: Option<&str>,
+    plain: &'static str,
+    versioned: &'static str,
+) -> &'static str {
+    if version.is_some() { versioned } else { plain }
+}
+
+/// Finds the version of a key that a request means: the one named, else the newest.
+///
+/// # Errors
+/// `NoSuchKey`, `NoSuchVersion`, `InvalidArgument` for what is no version id, `MethodNotAllowed` for a delete marker that is named
+/// (S3 User Guide, "Working with delete markers").
+pub(super) fn find<'a>(
+    bucket: &'a Bucket,
+    key: &str,
+    version: Option<&str>,
+) -> S3Result<(&'a Version, &'a Object)> {
+    let Some(id) = version else {
+        let newest = bucket.latest(key).ok_or_else(|| s3_error!(NoSuchKey))?;
+        return match &newest.what {
+            What::Object(object) => Ok((newest, object)),
+            What::DeleteMarker => Err(with_headers(
+                s3_error!(NoSuchKey),
+                &[("x-amz-delete-marker", "true"), ("x-amz-version-id", &newest.id)],
+            )),
+        };
+    };
+    check_version_id(id)?;
+    let found = bucket.version(key, id).ok_or_else(|| s3_error!(NoSuchVersion))?;
+    match &found.what {
+        What::Object(object) => Ok((found, object)),
+        What::DeleteMarker => Err(with_headers(
+            s3_error!(MethodNotAllowed),
+            &[("x-amz-delete-marker", "true"), ("allow", "DELETE"), ("x-amz-version-id", id)],
+        )),
+    }
+}
+
+/// Refuses what can't be a version id.
+pub(super) fn check_version_id(id: &str) -> S3Result<()> {
+    let shaped = id == NULL || (id.len() == 32 && id.bytes().all(|b| b.is_ascii_graphic()));
+    if shaped { Ok(()) } else { Err(s3_error!(InvalidArgument, "Invalid version id specified")) }
+}
+
+/// The conditions of a GET or HEAD (S3 API Reference, `GetObject`).
+pub(super) struct Conditions<'a> {
+    pub(super) if_match: Option<&'a ETagCondition>,
+    pub(super) if_none_match: Option<&'a ETagCondition>,
+    pub(super) if_modified_since: Option<&'a Timestamp>,
+    pub(super) if_unmodified_since: Option<&'a Timestamp>,
+}
+
+impl Conditions<'_> {
+    /// Refuses with 412, or with 304 where the client has what it asks for.
+    pub(super) fn check(&self, etag: &str, written: SystemTime) -> S3Result<()> {
+        let modified_after = |since: &Timestamp| whole_seconds(written) > *since;
+        let matched = self.if_match.map(|condition| holds(condition, etag));
+        let failed = matched == Some(false)
+            || (matched.is_none() && self.if_unmodified_since.is_some_and(modified_after));
+        if failed {
+            return Err(s3_error!(PreconditionFailed));
+        }
+        let same = self.if_none_match.map(|condition| holds(condition, etag));
+        let unchanged = same == Some(true)
+            || (same.is_none() && self.if_modified_since.is_some_and(|s| !modified_after(s)));
+        if unchanged {
+            let mut error = S3Error::new(S3ErrorCode::NotModified);
+            error.set_status_code(http::StatusCode::NOT_MODIFIED);
+            return Err(with_headers(error, &[("etag", &format!("\"{etag}\""))]));
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether an `ETag` fulfils a condition.
+pub(super) fn holds(condition: &ETagCondition, etag: &str) -> bool {
+    condition.is_any() || condition.as_etag().is_some_and(|other| other.value() == etag)
+}
+
+/// Returns a time as S3 shows it in headers, in whole seconds.
+fn whole_seconds(time: SystemTime) -> Timestamp {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(since.as_secs()))
+}
+
+/// Refuses a conditional write whose condition does not hold (S3 API Reference, `PutObject`, If-Match and If-None-Match).
+pub(super) fn check_write(
+    bucket: &Bucket,
+    key: &str,
+    if_match: Option<&ETagCondition>,
+    if_none_match: Option<&ETagCondition>,
+) -> S3Result<()> {
+    let current = find(bucket, key, None).ok().map(|(_, object)| object);
+    if let Some(condition) = if_none_match {
+        if !condition.is_any() {
+            return Err(super::errors::not_implemented("If-None-Match with an ETag on writes"));
+        }
+        if current.is_some() {
+            return Err(s3_error!(PreconditionFailed));
+        }
+    }
+    match (if_match, current) {
+        (None, _) => Ok(()),
+        (Some(_), None) => Err(s3_error!(NoSuchKey)),
+        (Some(condition), Some(object)) if holds(condition, &object.etag) => Ok(()),
+        (Some(_), Some(_)) => Err(s3_error!(PreconditionFailed)),
+    }
+}
+
+/// Returns an `ETag` for an answer.
+pub(super) fn etag(value: &str) -> ETag {
+    ETag::Strong(value.to_owned())
+}

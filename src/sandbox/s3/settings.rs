@@ -1,0 +1,343 @@
+//! A bucket's settings: versioning, public access block, ownership, policy, tags, lifecycle, Object Lock.
+//! Not for: encryption (`encryption`) and replication (`rules`).
+
+use super::Call;
+use super::buckets::nothing;
+use super::errors::{malformed, not_implemented};
+use super::store::{Tags, Versioning};
+use s3s::dto::{
+    BucketVersioningStatus, DeleteBucketLifecycleInput, DeleteBucketLifecycleOutput,
+    DeleteBucketOwnershipControlsInput, DeleteBucketOwnershipControlsOutput,
+    DeleteBucketPolicyInput, DeleteBucketPolicyOutput, DeleteBucketTaggingInput,
+    DeleteBucketTaggingOutput, DeletePublicAccessBlockInput, DeletePublicAccessBlockOutput,
+    ExpirationStatus, GetBucketLifecycleConfigurationInput, GetBucketLifecycleConfigurationOutput,
+    GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput, GetBucketPolicyInput,
+    GetBucketPolicyOutput, GetBucketTaggingInput, GetBucketTaggingOutput, GetBucketVersioningInput,
+    GetBucketVersioningOutput, GetObjectLockConfigurationInput, GetObjectLockConfigurationOutput,
+    GetPublicAccessBlockInput, GetPublicAccessBlockOutput, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, PublicAccessBlockConfiguration, PutBucketLifecycleConfigurationInput,
+    PutBucketLifecycleConfigurationOutput, PutBucketOwnershipControlsInput,
+    PutBucketOwnershipControlsOutput, PutBucketPolicyInput, PutBucketPolicyOutput,
+    PutBucketTaggingInput, PutBucketTaggingOutput, PutBucketVersioningInput,
+    PutBucketVersioningOutput, PutPublicAccessBlockInput, PutPublicAccessBlockOutput, Tag,
+};
+use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+
+/// S3 API Reference, `GetBucketVersioning`: a bucket that never had it answers no status.
+pub(super) fn get_versioning(
+    call: &mut Call<'_>,
+    input: GetBucketVersioningInput,
+) -> S3Result<GetBucketVersioningOutput> {
+    let status = match call.bucket(&input.bucket, "s3:GetBucketVersioning")?.versioning {
+        Versioning::Never => None,
+        Versioning::Enabled => Some(BucketVersioningStatus::ENABLED),
+        Versioning::Suspended => Some(BucketVersioningStatus::SUSPENDED),
+    };
+    Ok(GetBucketVersioningOutput {
+        status: status.map(BucketVersioningStatus::from_static),
+        ..nothing()
+    })
+}
+
+/// S3 API Reference, `PutBucketVersioning`; not to be suspended under a replication configuration.
+pub(super) fn put_versioning(
+    call: &mut Call<'_>,
+    input: PutBucketVersioningInput,
+) -> S3Result<PutBucketVersioningOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:PutBucketVersioning")?;
+    if input.mfa.is_some() || input.versioning_configuration.mfa_delete.is_some() {
+        return Err(not_implemented("MFA delete"));
+    }
+    let status = input.versioning_configuration.status.ok_or_else(|| {
+        s3_error!(
+            IllegalVersioningConfigurationException,
+            "The Versioning element must be specified"
+        )
+    })?;
+    bucket.versioning = match status.as_str() {
+        BucketVersioningStatus::ENABLED => Versioning::Enabled,
+        BucketVersioningStatus::SUSPENDED if bucket.replication.is_some() => {
+            return Err(s3_error!(
+                InvalidBucketState,
+                "A replication configuration is present on this bucket, so you cannot change the versioning state. To change the \
+                 versioning state, first delete the replication configuration."
+            ));
+        }
+        BucketVersioningStatus::SUSPENDED => Versioning::Suspended,
+        _ => return Err(malformed()),
+    };
+    Ok(nothing())
+}
+
+/// Returns the public access block of a new bucket (S3 User Guide, "Blocking public access": all on since April 2023).
+pub(super) fn all_blocked() -> PublicAccessBlockConfiguration {
+    PublicAccessBlockConfiguration {
+        block_public_acls: Some(true),
+        block_public_policy: Some(true),
+        ignore_public_acls: Some(true),
+        restrict_public_buckets: Some(true),
+    }
+}
+
+/// S3 API Reference, `GetPublicAccessBlock`.
+pub(super) fn get_public_access_block(
+    call: &mut Call<'_>,
+    input: GetPublicAccessBlockInput,
+) -> S3Result<GetPublicAccessBlockOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:GetBucketPublicAccessBlock")?;
+    let block = bucket.public_access_block.clone().ok_or_else(|| {
+        super::errors::custom(
+            404,
+            "NoSuchPublicAccessBlockConfiguration",
+            "The public access block configuration was not found".into(),
+        )
+    })?;
+    Ok(GetPublicAccessBlockOutput { public_access_block_configuration: Some(block) })
+}
+
+/// S3 API Reference, `PutPublicAccessBlock`: what is left out is off.
+pub(super) fn put_public_access_block(
+    call: &mut Call<'_>,
+    input: PutPublicAccessBlockInput,
+) -> S3Result<PutPublicAccessBlockOutput> {
+    let given = input.public_access_block_configuration;
+    let explicit = |setting: Option<bool>| Some(setting.unwrap_or(false));
+    let bucket = call.bucket(&input.bucket, "s3:PutBucketPublicAccessBlock")?;
+    bucket.public_access_block = Some(PublicAccessBlockConfiguration {
+        block_public_acls: explicit(given.block_public_acls),
+        block_public_policy: explicit(given.block_public_policy),
+        ignore_public_acls: explicit(given.ignore_public_acls),
+        restrict_public_buckets: explicit(given.restrict_public_buckets),
+    });
+    Ok(nothing())
+}
+
+/// S3 API Reference, `DeletePublicAccessBlock`.
+pub(super) fn delete_public_access_block(
+    call: &mut Call<'_>,
+    input: DeletePublicAccessBlockInput,
+) -> S3Result<DeletePublicAccessBlockOutput> {
+    call.bucket(&input.bucket, "s3:PutBucketPublicAccessBlock")?.public_access_block = None;
+    Ok(nothing())
+}
+
+/// Refuses what is no `ObjectOwnership`.
+pub(super) fn check_ownership(given: &ObjectOwnership) -> S3Result<()> {
+    match given.as_str() {
+        ObjectOwnership::BUCKET_OWNER_ENFORCED
+        | ObjectOwnership::BUCKET_OWNER_PREFERRED
+        | ObjectOwnership::OBJECT_WRITER => Ok(()),
+        _ => Err(malformed()),
+    }
+}
+
+/// S3 API Reference, `GetBucketOwnershipControls`.
+pub(super) fn get_ownership(
+    call: &mut Call<'_>,
+    input: GetBucketOwnershipControlsInput,
+) -> S3Result<GetBucketOwnershipControlsOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:GetBucketOwnershipControls")?;
+    let object_ownership = bucket
+        .ownership
+        .clone()
+        .ok_or_else(|| S3Error::new(S3ErrorCode::OwnershipControlsNotFoundError))?;
+    let rules = vec![OwnershipControlsRule { object_ownership }];
+    Ok(GetBucketOwnershipControlsOutput { ownership_controls: Some(OwnershipControls { rules }) })
+}
+
+/// S3 API Reference, `PutBucketOwnershipControls`.
+pub(super) fn put_ownership(
+    call: &mut Call<'_>,
+    input: PutBucketOwnershipControlsInput,
+) -> S3Result<PutBucketOwnershipControlsOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:PutBucketOwnershipControls")?;
+    let [rule] = <[_; 1]>::try_from(input.ownership_controls.rules).map_err(|_| malformed())?;
+    check_ownership(&rule.object_ownership)?;
+    bucket.ownership = Some(rule.object_ownership);
+    Ok(nothing())
+}
+
+/// S3 API Reference, `DeleteBucketOwnershipControls`.
+pub(super) fn delete_ownership(
+    call: &mut Call<'_>,
+    input: DeleteBucketOwnershipControlsInput,
+) -> S3Result<DeleteBucketOwnershipControlsOutput> {
+    call.bucket(&input.bucket, "s3:PutBucketOwnershipControls")?.ownership = None;
+    Ok(nothing())
+}
+
+/// S3 API Reference, `GetBucketPolicy`.
+pub(super) fn get_policy(
+    call: &mut Call<'_>,
+    input: GetBucketPolicyInput,
+) -> S3Result<GetBucketPolicyOutput> {
+    let policy = call.bucket(&input.bucket, "s3:GetBucketPolicy")?.policy.clone();
+    match policy {
+        Some(policy) => Ok(GetBucketPolicyOutput { policy: Some(policy) }),
+        None => Err(s3_error!(NoSuchBucketPolicy)),
+    }
+}
+
+/// S3 API Reference, `PutBucketPolicy`; 20 KB is the most (S3 User Guide, "Bucket policies").
+pub(super) fn put_policy(
+    call: &mut Call<'_>,
+    input: PutBucketPolicyInput,
+) -> S3Result<PutBucketPolicyOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:PutBucketPolicy")?;
+    let parsed: serde_json::Value = serde_json::from_str(&input.policy).map_err(|_| {
+        s3_error!(MalformedPolicy, "Policies must be valid JSON and the first byte must be '{{'")
+    })?;
+    if !parsed.is_object() {
+        return Err(s3_error!(
+            MalformedPolicy,
+            "Policies must be valid JSON and the first byte must be '{{'"
+        ));
+    }
+    if parsed["Statement"].is_null() {
+        return Err(s3_error!(MalformedPolicy, "Missing required field Statement"));
+    }
+    if input.policy.len() > 20 * 1024 {
+        return Err(s3_error!(
+            MalformedPolicy,
+            "Policy exceeds the maximum allowed document size."
+        ));
+    }
+    bucket.policy = Some(input.policy);
+    Ok(nothing())
+}
+
+/// S3 API Reference, `DeleteBucketPolicy`.
+pub(super) fn delete_policy(
+    call: &mut Call<'_>,
+    input: DeleteBucketPolicyInput,
+) -> S3Result<DeleteBucketPolicyOutput> {
+    call.bucket(&input.bucket, "s3:DeleteBucketPolicy")?.policy = None;
+    Ok(nothing())
+}
+
+/// Returns tags as S3 answers them.
+pub(super) fn rendered(tags: &Tags) -> Vec<Tag> {
+    let tag = |(key, value): &(String, String)| Tag {
+        key: Some(key.clone()),
+        value: Some(value.clone()),
+    };
+    tags.iter().map(tag).collect()
+}
+
+/// Reads a tag set as S3 is given it, and checks it.
+pub(super) fn read_tags(set: Vec<Tag>, most: usize) -> S3Result<Tags> {
+    let tags: Option<Tags> =
+        set.into_iter().map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect();
+    let tags = tags.ok_or_else(malformed)?;
+    check_tags(&tags, most)?;
+    Ok(tags)
+}
+
+/// Refuses tags that S3 refuses (S3 User Guide, "Categorizing your storage using tags").
+pub(super) fn check_tags(tags: &Tags, most: usize) -> S3Result<()> {
+    if tags.len() > most {
+        return Err(super::errors::custom(
+            400,
+            "BadRequest",
+            format!("Object tags cannot be greater than {most}"),
+        ));
+    }
+    for (at, (key, value)) in tags.iter().enumerate() {
+        if !(1..=128).contains(&key.chars().count()) {
+            return Err(s3_error!(InvalidTag, "The TagKey you have provided is invalid"));
+        }
+        if value.chars().count() > 256 {
+            return Err(s3_error!(InvalidTag, "The TagValue you have provided is invalid"));
+        }
+        if key.starts_with("aws:") {
+            return Err(s3_error!(InvalidTag, "System tags cannot be added/updated by requester"));
+        }
+        if tags[..at].iter().any(|(other, _)| other == key) {
+            return Err(s3_error!(InvalidTag, "Cannot provide multiple Tags with the same key"));
+        }
+    }
+    Ok(())
+}
+
+/// S3 API Reference, `GetBucketTagging`.
+pub(super) fn get_tagging(
+    call: &mut Call<'_>,
+    input: GetBucketTaggingInput,
+) -> S3Result<GetBucketTaggingOutput> {
+    let tags = &call.bucket(&input.bucket, "s3:GetBucketTagging")?.tags;
+    if tags.is_empty() {
+        return Err(s3_error!(NoSuchTagSet));
+    }
+    Ok(GetBucketTaggingOutput { tag_set: rendered(tags) })
+}
+
+/// S3 API Reference, `PutBucketTagging`: replaces the whole set.
+pub(super) fn put_tagging(
+    call: &mut Call<'_>,
+    input: PutBucketTaggingInput,
+) -> S3Result<PutBucketTaggingOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:PutBucketTagging")?;
+    bucket.tags = read_tags(input.tagging.tag_set, 50)?;
+    Ok(nothing())
+}
+
+/// S3 API Reference, `DeleteBucketTagging`.
+pub(super) fn delete_tagging(
+    call: &mut Call<'_>,
+    input: DeleteBucketTaggingInput,
+) -> S3Result<DeleteBucketTaggingOutput> {
+    call.bucket(&input.bucket, "s3:PutBucketTagging")?.tags.clear();
+    Ok(nothing())
+}
+
+/// S3 API Reference, `GetBucketLifecycleConfiguration`.
+pub(super) fn get_lifecycle(
+    call: &mut Call<'_>,
+    input: GetBucketLifecycleConfigurationInput,
+) -> S3Result<GetBucketLifecycleConfigurationOutput> {
+    let lifecycle = call.bucket(&input.bucket, "s3:GetLifecycleConfiguration")?.lifecycle.clone();
+    let (rules, least) = lifecycle.ok_or_else(|| s3_error!(NoSuchLifecycleConfiguration))?;
+    Ok(GetBucketLifecycleConfigurationOutput {
+        rules: Some(rules),
+        transition_default_minimum_object_size: least,
+    })
+}
+
+/// S3 API Reference, `PutBucketLifecycleConfiguration`: kept and given back; nothing expires here.
+pub(super) fn put_lifecycle(
+    call: &mut Call<'_>,
+    input: PutBucketLifecycleConfigurationInput,
+) -> S3Result<PutBucketLifecycleConfigurationOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:PutLifecycleConfiguration")?;
+    let mut rules = input.lifecycle_configuration.ok_or_else(malformed)?.rules;
+    let known = |status: &ExpirationStatus| {
+        matches!(status.as_str(), ExpirationStatus::ENABLED | ExpirationStatus::DISABLED)
+    };
+    if rules.is_empty() || rules.len() > 1000 || !rules.iter().all(|rule| known(&rule.status)) {
+        return Err(malformed());
+    }
+    for rule in &mut rules {
+        rule.id.get_or_insert_with(|| super::store::random_text(32));
+    }
+    let least = input.transition_default_minimum_object_size;
+    bucket.lifecycle = Some((rules, least.clone()));
+    Ok(PutBucketLifecycleConfigurationOutput { transition_default_minimum_object_size: least })
+}
+
+/// S3 API Reference, `DeleteBucketLifecycle`.
+pub(super) fn delete_lifecycle(
+    call: &mut Call<'_>,
+    input: DeleteBucketLifecycleInput,
+) -> S3Result<DeleteBucketLifecycleOutput> {
+    call.bucket(&input.bucket, "s3:PutLifecycleConfiguration")?.lifecycle = None;
+    Ok(nothing())
+}
+
+/// S3 API Reference, `GetObjectLockConfiguration`: no bucket here has one yet.
+pub(super) fn get_object_lock(
+    call: &mut Call<'_>,
+    input: GetObjectLockConfigurationInput,
+) -> S3Result<GetObjectLockConfigurationOutput> {
+    call.bucket(&input.bucket, "s3:GetBucketObjectLockConfiguration")?;
+    Err(s3_error!(ObjectLockConfigurationNotFoundError))
+}

@@ -1,0 +1,183 @@
+//! Writing objects: PutObject, and what every write has in common. Not for: multipart uploads (see `multipart`).
+
+use super::checksum::{Algorithm, Checksum, with_checksum};
+use super::encryption::{Asked, Sse, decide};
+use super::errors::not_implemented;
+use super::object_tags::from_header;
+use super::reads::{check_write, etag};
+use super::store::{Bucket, Described, Object, Replicated, Version, Versioning, What};
+use super::{Call, buckets};
+use crate::sandbox::replication;
+use crate::sandbox::state::State;
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use s3s::dto::{
+    ChecksumType, ObjectCannedACL, ObjectOwnership, PutObjectInput, PutObjectOutput, StorageClass,
+};
+use s3s::{S3Result, s3_error};
+
+/// S3 API Reference, `PutObject`.
+pub(super) fn put(
+    call: &mut Call<'_>,
+    input: PutObjectInput,
+    data: Bytes,
+) -> S3Result<PutObjectOutput> {
+    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    check_acl(bucket, input.acl.as_ref(), has_grants(&input))?;
+    let locked = input.object_lock_mode.is_some()
+        || input.object_lock_retain_until_date.is_some()
+        || input.object_lock_legal_hold_status.is_some();
+    check_lock(locked)?;
+    if input.write_offset_bytes.is_some() || input.website_redirect_location.is_some() {
+        return Err(not_implemented("appending to objects and website redirects"));
+    }
+    check_write(bucket, &input.key, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    let asked = Asked {
+        algorithm: input.server_side_encryption.as_ref(),
+        key: input.ssekms_key_id.as_deref(),
+        bucket_key: input.bucket_key_enabled,
+        beyond: input.sse_customer_algorithm.is_some() || input.ssekms_encryption_context.is_some(),
+    };
+    let sse = decide(call, &input.bucket, &asked)?;
+    let tags = from_header(input.tagging.as_deref())?;
+    let checksum = Checksum::of(Algorithm::sent_in(&call.headers), &data);
+    let tag = etag_of(&sse, || hex::encode(Md5::digest(&data)));
+    let described = Described {
+        content_type: input.content_type,
+        cache_control: input.cache_control,
+        content_disposition: input.content_disposition,
+        content_encoding: stored_encoding(input.content_encoding),
+        content_language: input.content_language,
+        expires: input.expires,
+        metadata: input.metadata.unwrap_or_default(),
+        storage_class: check_storage_class(input.storage_class.as_ref())?,
+    };
+    let output = PutObjectOutput {
+        e_tag: Some(etag(&tag)),
+        server_side_encryption: Some(sse.algorithm()),
+        ssekms_key_id: sse.key(),
+        bucket_key_enabled: sse.bucket_key(),
+        checksum_type: Some(ChecksumType::from_static(checksum.kind())),
+        ..buckets::nothing()
+    };
+    let output = with_checksum!(output, &checksum);
+    let replicated = Replicated::No;
+    let object = Object { data, etag: tag, described, tags, sse, checksum, replicated };
+    let version_id = store(call.state, &input.bucket, &input.key, What::Object(Box::new(object)))?;
+    Ok(PutObjectOutput { version_id, ..output })
+}
+
+fn has_grants(input: &PutObjectInput) -> bool {
+    [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp]
+        .iter()
+        .any(|grant| grant.is_some())
+}
+
+/// Refuses ACLs where they are off, as on all new buckets, and does not model them where they are on
+/// (S3 User Guide, "Controlling ownership of objects").
+pub(super) fn check_acl(
+    bucket: &Bucket,
+    acl: Option<&ObjectCannedACL>,
+    grants: bool,
+) -> S3Result<()> {
+    let enforced = bucket
+        .ownership
+        .as_ref()
+        .is_some_and(|o| o.as_str() == ObjectOwnership::BUCKET_OWNER_ENFORCED);
+    let acl = acl.map(ObjectCannedACL::as_str);
+    match acl {
+        None | Some("bucket-owner-full-control") if !grants => Ok(()),
+        Some("private") if !enforced && !grants => Ok(()),
+        _ if enforced => {
+            Err(s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs"))
+        }
+        _ => Err(not_implemented("ACLs")),
+    }
+}
+
+/// Refuses Object Lock headers: no bucket here has it.
+pub(super) fn check_lock(locked: bool) -> S3Result<()> {
+    if locked {
+        return Err(s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration"));
+    }
+    Ok(())
+}
+
+/// Returns the storage class to keep; STANDARD is not shown (S3 API Reference, `HeadObject`).
+pub(super) fn check_storage_class(given: Option<&StorageClass>) -> S3Result<Option<String>> {
+    match given.map(StorageClass::as_str) {
+        None | Some(StorageClass::STANDARD) => Ok(None),
+        Some(class) if is_storage_class(class) => Ok(Some(class.to_owned())),
+        Some(_) => {
+            Err(s3_error!(InvalidStorageClass, "The storage class you specified is not valid"))
+        }
+    }
+}
+
+/// Returns whether a general purpose bucket's objects can have this storage class.
+pub(super) fn is_storage_class(class: &str) -> bool {
+    matches!(
+        class,
+        StorageClass::STANDARD
+            | StorageClass::REDUCED_REDUNDANCY
+            | StorageClass::STANDARD_IA
+            | StorageClass::ONEZONE_IA
+            | StorageClass::INTELLIGENT_TIERING
+            | StorageClass::GLACIER
+            | StorageClass::DEEP_ARCHIVE
+            | StorageClass::GLACIER_IR
+    )
+}
+
+/// `aws-chunked` says how the upload travelled and is not kept.
+pub(super) fn stored_encoding(given: Option<String>) -> Option<String> {
+    let kept: Vec<&str> = given
+        .as_deref()?
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty() && *part != "aws-chunked")
+        .collect();
+    (!kept.is_empty()).then(|| kept.join(","))
+}
+
+/// The `ETag` is the MD5 with SSE-S3 and something else with KMS (S3 API Reference, `Object`).
+pub(super) fn etag_of(sse: &Sse, md5: impl FnOnce() -> String) -> String {
+    match sse {
+        Sse::S3 => md5(),
+        Sse::Kms { .. } => random_etag(),
+    }
+}
+
+/// Returns an `ETag` that tells nothing of the data.
+pub(crate) fn random_etag() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// Writes a version as the bucket's versioning has it, sets replication off, and returns the version id to show.
+pub(super) fn store(
+    state: &mut State,
+    name: &str,
+    key: &str,
+    what: What,
+) -> S3Result<Option<String>> {
+    let now = state.now();
+    let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+    // The newest is what was written last, even if the wall clock steps back.
+    let written = bucket.latest(key).map_or(now, |newest| newest.written.max(now));
+    let id = bucket.next_id(written);
+    bucket.insert(key, Version { id: id.clone(), written, what });
+    let shown = (bucket.versioning != Versioning::Never).then(|| id.clone());
+    replication::schedule(state, name, key, &id);
+    Ok(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_transfer_encoding_is_not_kept() {
+        assert_eq!(stored_encoding(Some("aws-chunked".into())), None);
+        assert_eq!(stored_encoding(Some("gzip, aws-chunked".into())).as_deref(), Some("gzip"));
+    }
+}

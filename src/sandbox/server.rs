@@ -1,0 +1,192 @@
+//! Listens on one port, reads each request within bounds and hands it to the service it is meant for.
+//! Not for: what any service does with it.
+
+use super::state::Shared;
+use super::{GRACE, control, iam, kms, query, s3, sts};
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// An answer on its way out.
+pub(crate) type Answer = Response<s3s::Body>;
+
+/// The largest request body that is taken in; objects live in memory.
+const MAX_BODY: usize = 256 * 1024 * 1024;
+/// How long a client may take to send its headers, and how long for a body.
+const MAX_HEADER_TIME: Duration = Duration::from_secs(30);
+const MAX_BODY_TIME: Duration = Duration::from_mins(2);
+/// How long accepting pauses after it failed, as it does when file descriptors run out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What every connection needs.
+pub(crate) struct Server {
+    shared: Arc<Shared>,
+    s3: s3::Service,
+    latency: Duration,
+}
+
+impl Server {
+    /// A server over `shared` that adds `latency` to every AWS request.
+    pub(crate) fn new(shared: Arc<Shared>, latency: Duration) -> Self {
+        Self { s3: s3::Service::new(shared.clone()), shared, latency }
+    }
+
+    /// Accepts connections until `stop`, each as a task of `tasks`.
+    pub(crate) async fn serve(
+        self,
+        listener: TcpListener,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+    ) {
+        let server = Arc::new(self);
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    tasks.spawn(server.clone().connection(stream, stop.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "accepting a connection failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
+        // Small answers must not wait for Nagle's algorithm.
+        let _ = stream.set_nodelay(true);
+        let service = service_fn(move |request| {
+            let server = self.clone();
+            async move { server.answer(request).await }
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(MAX_HEADER_TIME)
+            .serve_connection(TokioIo::new(stream), service);
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                let Ok(ended) = tokio::time::timeout(GRACE, connection).await else { return };
+                ended
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection ended");
+        }
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
+        let (parts, body) = request.into_parts();
+        let id = uuid::Uuid::new_v4().to_string();
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(refused) => return Ok(s3::refuse(refused, &id)),
+        };
+        if parts.uri.path().starts_with(control::PREFIX) {
+            return Ok(control::answer(&self.shared, &parts, &body));
+        }
+        if !self.latency.is_zero() {
+            tokio::time::sleep(self.latency).await;
+        }
+        Ok(self.dispatch(parts, body, &id).await)
+    }
+
+    async fn dispatch(&self, parts: Parts, body: Bytes, id: &str) -> Answer {
+        match route(&parts, &body) {
+            Route::Kms => kms::answer(&self.shared, &parts, &body, id),
+            Route::Iam(params) => iam::answer(&self.shared, &parts, &body, &params, id),
+            Route::Sts(params) => sts::answer(&self.shared, &parts, &body, &params, id),
+            Route::S3Control => s3::refuse(
+                s3s::s3_error!(NotImplemented, "The sandbox does not implement S3 Control."),
+                id,
+            ),
+            Route::S3 => self.s3.answer(parts, body, id).await,
+        }
+    }
+}
+
+/// Which service a request is meant for.
+enum Route {
+    Kms,
+    Iam(query::Params),
+    Sts(query::Params),
+    S3Control,
+    S3,
+}
+
+fn route(parts: &Parts, body: &[u8]) -> Route {
+    let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
+    if header("x-amz-target").starts_with(kms::TARGET_PREFIX) {
+        return Route::Kms;
+    }
+    if parts.uri.path().starts_with("/v20180820/") {
+        return Route::S3Control;
+    }
+    let form = header("content-type").starts_with("application/x-www-form-urlencoded");
+    if parts.method == Method::POST && parts.uri.path() == "/" && form {
+        let params = query::Params::decode(body);
+        if params.get("Version") == Some(sts::VERSION) {
+            return Route::Sts(params);
+        }
+        return Route::Iam(params);
+    }
+    Route::S3
+}
+
+/// Reads a body within [`MAX_BODY`] and [`MAX_BODY_TIME`].
+async fn read(body: Incoming) -> Result<Bytes, s3s::S3Error> {
+    let read = tokio::time::timeout(MAX_BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
+    match read {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(s3s::s3_error!(
+            EntityTooLarge,
+            "The sandbox keeps objects in memory and takes at most {MAX_BODY} bytes a request."
+        )),
+        Ok(Err(_)) => Err(s3s::s3_error!(
+            IncompleteBody,
+            "You did not provide the number of bytes specified by the Content-Length HTTP header."
+        )),
+        Err(_) => Err(s3s::s3_error!(
+            RequestTimeout,
+            "Your socket connection to the server was not read from or written to within the timeout period."
+        )),
+    }
+}
+
+/// Returns an answer with a body of the given content type.
+pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: String) -> Answer {
+    let mut answer = Response::new(s3s::Body::from(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}
+
+/// Returns an answer with a JSON body.
+pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Answer {
+    answer(status, "application/json", body.to_string())
+}
+
+/// Names the request, as AWS does in every answer.
+pub(crate) fn with_request_id(mut answer: Answer, header: &'static str, id: &str) -> Answer {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        answer.headers_mut().insert(header, value);
+    }
+    answer
+}

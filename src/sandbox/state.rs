@@ -1,0 +1,61 @@
+//! Everything the sandbox remembers, as plain data behind one lock. Not for: deciding who may do what (see `access`) or how a
+//! protocol spells it.
+
+use super::calls::Calls;
+use super::clock::Clock;
+use super::iam::Iam;
+use super::kms::Kms;
+use super::replication::Replication;
+use super::s3::Buckets;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+use tokio::sync::Notify;
+
+/// The whole state of one sandbox.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) clock: Clock,
+    pub(crate) calls: Calls,
+    pub(crate) kms: Kms,
+    pub(crate) iam: Iam,
+    pub(crate) buckets: Buckets,
+    pub(crate) replication: Replication,
+}
+
+impl State {
+    /// Returns the sandbox's present.
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    /// Returns the ARNs of all that still exists and is not pending deletion.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        let mut arns = self.buckets.arns();
+        arns.extend(self.iam.arns());
+        arns.extend(self.kms.arns());
+        arns
+    }
+}
+
+/// The state, its lock, and the bell that wakes the replication worker.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    pub(crate) replicate: Notify,
+}
+
+impl Shared {
+    /// Locks the state after letting what has come due happen. Never hold the guard across an await.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic in one request must not end the sandbox for all others.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = state.now();
+        state.kms.pass_time(now);
+        state
+    }
+
+    /// Forgets everything: clock, counters, resources, work under way.
+    pub(crate) fn reset(&self) {
+        *self.lock() = State::default();
+    }
+}
