@@ -2,4 +2,5 @@
 //!
 //! The modules in reading order; each may use only those below it (`ARCHITECTURE.md`).
 
+pub mod iam;
 pub mod names;
