@@ -209,4 +209,4 @@ pub(super) fn json(text: &str) -> Result<Value, Finding> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
