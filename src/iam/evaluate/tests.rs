@@ -1,5 +1,7 @@
 //! Requests and what is decided about them. The documents here are short forms; their sections stand in the tables.
 
+#![expect(clippy::needless_pass_by_value, reason = "`json!` rows read better by value")]
+
 mod accounts;
 mod elements;
 mod keys;
@@ -73,8 +75,8 @@ fn named<'a>(name: &'a str, document: &'a Document) -> Named<'a> {
     Named { name, document }
 }
 
-fn on(kind: ResourceKind, document: &Document) -> Option<ResourcePolicy<'_>> {
-    Some(ResourcePolicy { kind, policy: named("resource policy", document) })
+fn on(kind: ResourceKind, document: &Document) -> ResourcePolicy<'_> {
+    ResourcePolicy { kind, policy: named("resource policy", document) }
 }
 
 /// A decision in a word, with the kind of policy that denied: `allow`, `explicit identity-based policy`, `no session policy`.
@@ -98,7 +100,7 @@ fn a_decision_names_document_and_statement() {
     }));
     let policies = Policies {
         identity: vec![named("role policy", &identity)],
-        resource: on(ResourceKind::Bucket, &bucket),
+        resource: Some(on(ResourceKind::Bucket, &bucket)),
         ..Policies::default()
     };
     let request = get(session(), OWN);
@@ -129,7 +131,7 @@ fn a_trace_names_every_element_in_the_way() {
     let key = all_for("Allow", &json!({"AWS": "444455556666"}));
     let policies = Policies {
         identity: vec![named("role policy", &identity)],
-        resource: on(ResourceKind::Key, &key),
+        resource: Some(on(ResourceKind::Key, &key)),
         ..Policies::default()
     };
     let mut request = decrypt(session(), OWN);

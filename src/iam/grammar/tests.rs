@@ -96,7 +96,12 @@ fn each_element_is_checked_by_kind() {
         // Exclusive pairs.
         (K::RolePolicy, "NotAction", json!("s3:PutObject"), "Statement[0].NotAction"),
         (K::RolePolicy, "NotResource", json!("*"), "Statement[0].NotResource"),
-        (K::BucketPolicy, "NotPrincipal", json!({"AWS": "111122223333"}), "Statement[0].NotPrincipal"),
+        (
+            K::BucketPolicy,
+            "NotPrincipal",
+            json!({"AWS": "111122223333"}),
+            "Statement[0].NotPrincipal",
+        ),
         // "Sid": letters and digits for IAM, looser elsewhere.
         (K::RolePolicy, "Sid", json!("Read1"), ""),
         (K::RolePolicy, "Sid", json!("Read objects"), "Statement[0].Sid"),

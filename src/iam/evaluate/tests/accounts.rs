@@ -11,7 +11,7 @@ fn bucket(
 ) -> String {
     let policies = Policies {
         identity: vec![named("identity", identity)],
-        resource: resource.and_then(|document| on(ResourceKind::Bucket, document)),
+        resource: resource.map(|document| on(ResourceKind::Bucket, document)),
         ..Policies::default()
     };
     brief(&evaluate(&get(caller, owner), &policies))
@@ -168,7 +168,7 @@ fn organizations_limit_members_and_their_resources() {
     ] {
         let policies = Policies {
             identity: vec![named("identity", &allow)],
-            resource: on(ResourceKind::Bucket, &open),
+            resource: Some(on(ResourceKind::Bucket, &open)),
             scps: scps.iter().map(|document| named("scp", document)).collect(),
             rcps: rcps.iter().map(|document| named("rcp", document)).collect(),
             ..Policies::default()

@@ -129,7 +129,7 @@ fn not_principal() {
         (allow(json!([USER])), Principal::Anonymous, "allow"),
     ] {
         let policies =
-            Policies { resource: on(ResourceKind::Bucket, &policy), ..Policies::default() };
+            Policies { resource: Some(on(ResourceKind::Bucket, &policy)), ..Policies::default() };
         let found = brief(&evaluate(&get(caller.clone(), OWN), &policies));
         assert_eq!(found, expected, "{policy} for {caller:?}");
     }
@@ -141,6 +141,7 @@ fn elements_in_the_wrong_kind_of_policy_grant_nothing() {
     let without = all("Allow");
     let identity = Policies { identity: vec![named("p", &with_principal)], ..Policies::default() };
     assert!(!evaluate(&get(user(), OWN), &identity).is_allowed());
-    let resource = Policies { resource: on(ResourceKind::Bucket, &without), ..Policies::default() };
+    let resource =
+        Policies { resource: Some(on(ResourceKind::Bucket, &without)), ..Policies::default() };
     assert!(!evaluate(&get(user(), OWN), &resource).is_allowed());
 }

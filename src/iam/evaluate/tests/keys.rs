@@ -5,7 +5,7 @@ use super::*;
 fn key(caller: Principal, owner: &str, identity: &Document, policy: &Document) -> String {
     let policies = Policies {
         identity: vec![named("identity", identity)],
-        resource: on(ResourceKind::Key, policy),
+        resource: Some(on(ResourceKind::Key, policy)),
         ..Policies::default()
     };
     brief(&evaluate(&decrypt(caller, owner), &policies))
@@ -68,7 +68,7 @@ fn a_decision_about_a_key_names_both_statements() {
     let policy = all_for("Allow", &json!({"AWS": ROOT}));
     let policies = Policies {
         identity: vec![named("role policy", &identity)],
-        resource: on(ResourceKind::Key, &policy),
+        resource: Some(on(ResourceKind::Key, &policy)),
         ..Policies::default()
     };
     let Decision::Allow { by } = evaluate(&decrypt(session(), OWN), &policies) else { panic!() };
@@ -99,7 +99,8 @@ fn kms_conditions_see_what_s3_sends() {
             "StringLike": {"kms:EncryptionContext:aws:s3:arn": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]},
         },
     }));
-    let policies = Policies { resource: on(ResourceKind::Key, &policy), ..Policies::default() };
+    let policies =
+        Policies { resource: Some(on(ResourceKind::Key, &policy)), ..Policies::default() };
     for (via, arn, expected) in [
         ("s3.us-east-1.amazonaws.com", "arn:aws:s3:::b", true),
         ("s3.us-east-1.amazonaws.com", "arn:aws:s3:::b/k", true),
@@ -141,7 +142,7 @@ fn trust_policies_decide_who_assumes_a_role() {
         );
         let policies = Policies {
             identity: vec![named("identity", identity)],
-            resource: on(ResourceKind::Trust, &trust),
+            resource: Some(on(ResourceKind::Trust, &trust)),
             ..Policies::default()
         };
         let role = "arn:aws:iam::111122223333:role/target";
@@ -158,7 +159,8 @@ fn a_trust_policy_may_ask_for_the_source() {
         "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole",
         "Condition": {"StringEquals": {"aws:SourceAccount": OWN}},
     }));
-    let policies = Policies { resource: on(ResourceKind::Trust, &trust), ..Policies::default() };
+    let policies =
+        Policies { resource: Some(on(ResourceKind::Trust, &trust)), ..Policies::default() };
     let mut request = Request::new(s3(), "sts:AssumeRole", ROLE, account(OWN), Context::new());
     assert!(!evaluate(&request, &policies).is_allowed());
     request.context.set("aws:SourceAccount", OWN);
@@ -190,7 +192,7 @@ fn a_deny_of_other_keys_spares_uploads_without_a_header() {
             request.context.set(header, sent);
         }
         let policies =
-            Policies { resource: on(ResourceKind::Bucket, policy), ..Policies::default() };
+            Policies { resource: Some(on(ResourceKind::Bucket, policy)), ..Policies::default() };
         assert_eq!(evaluate(&request, &policies).is_allowed(), expected, "{policy} {sent:?}");
     }
 }

@@ -13,7 +13,7 @@ struct Case<'a> {
 fn decide(case: &Case<'_>, owner: &str) -> String {
     let policies = Policies {
         identity: vec![named("identity", case.identity)],
-        resource: case.resource.and_then(|document| on(ResourceKind::Bucket, document)),
+        resource: case.resource.map(|document| on(ResourceKind::Bucket, document)),
         boundary: case.boundary.map(|document| named("boundary", document)),
         session: case.session.iter().map(|document| named("session policy", document)).collect(),
         ..Policies::default()

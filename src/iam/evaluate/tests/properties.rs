@@ -20,7 +20,7 @@ impl Set {
     fn policies(&self) -> Policies<'_> {
         Policies {
             identity: self.identity.iter().map(|document| named("identity", document)).collect(),
-            resource: self.resource.as_ref().and_then(|(kind, document)| on(*kind, document)),
+            resource: self.resource.as_ref().map(|(kind, document)| on(*kind, document)),
             boundary: self.boundary.as_ref().map(|document| named("boundary", document)),
             session: self.session.iter().map(|document| named("session", document)).collect(),
             scps: self.scp.iter().map(|document| named("scp", document)).collect(),
