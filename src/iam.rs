@@ -1,4 +1,4 @@
-//! The IAM policy language: what AWS accepts as a policy ([`grammar`]) and what a policy allows ([`evaluate`]).
+//! The IAM policy language: what AWS accepts as a policy ([`grammar`]) and what a policy allows ([`mod@evaluate`]).
 //! Written from the public documentation: IAM User Guide, KMS Developer Guide, S3 User Guide; each rule names its section.
 //! Not for: fetching or rendering policies, and not for access that no policy document grants (S3 ACLs, KMS grants,
 //! S3 Block Public Access): whoever asks must weigh those.

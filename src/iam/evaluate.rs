@@ -109,7 +109,8 @@ pub struct ResourcePolicy<'a> {
 pub struct Policies<'a> {
     /// Those of the user (with its groups') or role.
     pub identity: Vec<Named<'a>>,
-    /// The one on the resource. A key and a role always have one.
+    /// The one on the resource. A key and a role always have one: leaving it out asks what the other policies say alone,
+    /// as the policy simulator does, and is no proof that the request would succeed.
     pub resource: Option<ResourcePolicy<'a>>,
     /// The permissions boundary.
     pub boundary: Option<Named<'a>>,

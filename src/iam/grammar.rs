@@ -53,9 +53,9 @@ impl DocumentKind {
 
 /// Checks a document as the service that stores it would, and returns everything it would refuse.
 ///
-/// Findings come in the order of the document, those about the whole document last. A key policy's statement may lack
-/// `Action` or `Resource`: KMS accepts it, and it does nothing. Duplicate JSON keys and the size as written are seen in a text
-/// only; parsed JSON is measured without white space.
+/// First comes what can't be read, then what this kind of policy refuses, then duplicate keys, size and characters.
+/// A key policy's statement may lack `Action` or `Resource`: KMS accepts it, and it does nothing. Duplicate JSON keys and the
+/// size as written are seen in a text only; parsed JSON is measured without white space.
 pub fn check<'a>(kind: DocumentKind, source: impl Into<Source<'a>>) -> Vec<Finding> {
     let (text, value) = match source.into() {
         Source::Text(text) => match json(text) {

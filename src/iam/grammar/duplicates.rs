@@ -72,9 +72,13 @@ fn string(text: &str) -> (&str, &str) {
 
 fn path(frames: &[Frame]) -> String {
     let mut path = String::new();
-    for frame in frames {
+    for (depth, frame) in frames.iter().enumerate() {
         match frame {
             Frame::Object { current, .. } => {
+                // A single statement need not stand in a list; findings count it all the same.
+                if depth == 1 && path == "Statement" {
+                    path.push_str("[0]");
+                }
                 if !path.is_empty() {
                     path.push('.');
                 }
