@@ -1,0 +1,251 @@
+//! Whether a request is allowed, and which statement decided.
+//! Section: IAM User Guide, "Policy evaluation logic" with its pages on single-account and cross-account requests.
+//! Not for: STS's own rule that root users assume no roles, S3 ACLs and Block Public Access, KMS grants: no policy says them.
+
+mod decide;
+mod statement;
+mod trace;
+
+use super::document::{Document, Effect};
+use super::{Context, Principal};
+use crate::names::AccountId;
+
+pub use trace::{Trace, trace};
+
+/// The kinds of policy that take part. Section: "Policies and permissions in IAM", "Policy types".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Layer {
+    /// Identity-based policies of the user or role.
+    Identity,
+    /// The policy on the resource: bucket policy, key policy, trust policy.
+    Resource,
+    /// The permissions boundary of the user or role.
+    Boundary,
+    /// Policies passed when the session began.
+    Session,
+    /// Service control policies of the caller's organization.
+    Scp,
+    /// Resource control policies of the resource's organization.
+    Rcp,
+}
+
+impl std::fmt::Display for Layer {
+    /// Writes the words that AWS uses in its messages of denied access.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Identity => "identity-based policy",
+            Self::Resource => "resource-based policy",
+            Self::Boundary => "permissions boundary",
+            Self::Session => "session policy",
+            Self::Scp => "service control policy",
+            Self::Rcp => "resource control policy",
+        })
+    }
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Who calls.
+    pub principal: Principal,
+    /// The action, such as `s3:GetObject`.
+    pub action: String,
+    /// The ARNs it touches, each of which must be allowed; none at all stands for `*`.
+    pub resources: Vec<String>,
+    /// The account that owns them.
+    pub resource_account: AccountId,
+    /// All condition keys of the request.
+    pub context: Context,
+}
+
+impl Request {
+    /// Returns a request for one resource; the keys that follow from caller and resource are added, `context` wins over them.
+    pub fn new(
+        principal: Principal,
+        action: impl Into<String>,
+        resource: impl Into<String>,
+        resource_account: AccountId,
+        context: Context,
+    ) -> Self {
+        let action = action.into();
+        let context = Context::of_caller(&principal)
+            .overlaid(Context::of_resource(&principal, &action, &resource_account))
+            .overlaid(context);
+        Self { principal, action, resources: vec![resource.into()], resource_account, context }
+    }
+}
+
+/// A document with the name that a decision shall call it by.
+#[derive(Debug, Clone, Copy)]
+pub struct Named<'a> {
+    /// The name, such as `role policy`.
+    pub name: &'a str,
+    /// The document.
+    pub document: &'a Document,
+}
+
+/// What a resource-based policy is attached to; it decides what an account's own policies can do without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceKind {
+    /// A bucket: within an account either policy suffices.
+    Bucket,
+    /// A KMS key: the key policy must let the account or the principal in.
+    Key,
+    /// A role's trust policy, for `sts:AssumeRole`: like a key, and its statements have no `Resource`.
+    Trust,
+}
+
+/// The policy on the resource.
+#[derive(Debug, Clone, Copy)]
+pub struct ResourcePolicy<'a> {
+    /// What it is attached to.
+    pub kind: ResourceKind,
+    /// The document.
+    pub policy: Named<'a>,
+}
+
+/// All policies that take part in a decision. What is absent does not limit anything.
+#[derive(Debug, Clone, Default)]
+pub struct Policies<'a> {
+    /// Those of the user (with its groups') or role.
+    pub identity: Vec<Named<'a>>,
+    /// The one on the resource. A key and a role always have one: leaving it out asks what the other policies say alone,
+    /// as the policy simulator does, and is no proof that the request would succeed.
+    pub resource: Option<ResourcePolicy<'a>>,
+    /// The permissions boundary.
+    pub boundary: Option<Named<'a>>,
+    /// Those passed to `sts:AssumeRole`.
+    pub session: Vec<Named<'a>>,
+    /// Service control policies over the caller's account; where any is given, one of them must allow.
+    pub scps: Vec<Named<'a>>,
+    /// Resource control policies over the resource's account. They can only deny: `RCPFullAWSAccess` is always attached.
+    pub rcps: Vec<Named<'a>>,
+}
+
+/// A statement that decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decider {
+    /// The kind of policy.
+    pub layer: Layer,
+    /// The document, by the caller's name for it.
+    pub document: String,
+    /// The statement's place in the document, from 0.
+    pub statement: usize,
+    /// Its `Sid`, if it has one.
+    pub sid: Option<String>,
+}
+
+impl std::fmt::Display for Decider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, Statement[{}]", self.document, self.statement)?;
+        match self.sid.as_deref() {
+            None | Some("") => Ok(()),
+            Some(sid) => write!(f, " ({sid})"),
+        }
+    }
+}
+
+/// Why nothing allowed a request: the kind of policy in which an `Allow` is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// The kind of policy.
+    pub layer: Layer,
+    /// The documents that were asked, by the caller's names.
+    pub documents: Vec<String>,
+    /// The rule that makes this kind of policy necessary here.
+    pub rule: &'static str,
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "no {} allows it: {}", self.layer, self.rule)
+    }
+}
+
+/// The outcome of an evaluation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Allowed.
+    Allow {
+        /// The statements that were needed: one, or one on either side. Empty where the root user needs none.
+        by: Vec<Decider>,
+    },
+    /// Nothing allows it.
+    ImplicitDeny {
+        /// What is missing.
+        why: Why,
+    },
+    /// A `Deny` applies.
+    ExplicitDeny {
+        /// The statement.
+        by: Decider,
+    },
+}
+
+impl Decision {
+    /// Returns whether the request is allowed.
+    pub fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allow { .. })
+    }
+}
+
+/// Decides a request. Section: "How AWS enforcement code logic evaluates requests to allow or deny access".
+///
+/// Each resource is decided by itself; an explicit deny of one beats an implicit deny of another, and either beats an allow.
+pub fn evaluate(request: &Request, policies: &Policies<'_>) -> Decision {
+    let mut decision: Option<Decision> = None;
+    for resource in resources(request) {
+        let next = decide::decide(request, resource, policies);
+        match (&next, &decision) {
+            (Decision::ExplicitDeny { .. }, _) => return next,
+            (Decision::ImplicitDeny { .. }, None | Some(Decision::Allow { .. })) | (_, None) => {
+                decision = Some(next);
+            }
+            _ => {}
+        }
+    }
+    decision.unwrap_or_else(|| decide::decide(request, "*", policies))
+}
+
+fn resources(request: &Request) -> impl Iterator<Item = &str> {
+    let everything = request.resources.is_empty().then_some("*");
+    request.resources.iter().map(String::as_str).chain(everything)
+}
+
+/// Returns every document that takes part for this caller, with its kind.
+///
+/// Services and anonymous callers have no policies of their own; the root user has neither identity-based policies nor a
+/// boundary. SCPs limit principals of member accounts, root users included, but neither services nor service-linked roles;
+/// RCPs spare only the latter (AWS Organizations User Guide).
+fn documents<'p>(
+    principal: &Principal,
+    policies: &'p Policies<'p>,
+) -> impl Iterator<Item = (Layer, Named<'p>)> {
+    let entity = matches!(principal, Principal::User { .. } | Principal::RoleSession { .. });
+    let session = matches!(principal, Principal::RoleSession { .. });
+    let organization = !principal.is_service_linked();
+    let scps = organization && principal.account().is_some();
+    let when = |takes_part: bool, layer: Layer, named: &'p [Named<'p>]| {
+        let named = if takes_part { named } else { &[] };
+        named.iter().map(move |named| (layer, *named))
+    };
+    when(entity, Layer::Identity, &policies.identity)
+        .chain(policies.resource.iter().map(|resource| (Layer::Resource, resource.policy)))
+        .chain(when(entity, Layer::Boundary, policies.boundary.as_slice()))
+        .chain(when(session, Layer::Session, &policies.session))
+        .chain(when(scps, Layer::Scp, &policies.scps))
+        .chain(when(organization, Layer::Rcp, &policies.rcps))
+}
+
+fn decider(layer: Layer, named: Named<'_>, index: usize) -> Decider {
+    let sid = named.document.statements.get(index).and_then(|statement| statement.sid.clone());
+    Decider { layer, document: named.name.to_owned(), statement: index, sid }
+}
+
+/// Returns whether a statement of `layer` with this effect can decide anything: an RCP's `Allow` can't.
+fn counts(layer: Layer, effect: Effect) -> bool {
+    layer != Layer::Rcp || effect == Effect::Deny
+}
+
+#[cfg(test)]
+mod tests;

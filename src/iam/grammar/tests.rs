@@ -1,0 +1,171 @@
+//! What is accepted, and what is refused where.
+
+mod shapes;
+mod texts;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const KINDS: [DocumentKind; 9] = [
+    DocumentKind::RolePolicy,
+    DocumentKind::UserPolicy,
+    DocumentKind::ManagedPolicy,
+    DocumentKind::SessionPolicy,
+    DocumentKind::TrustPolicy,
+    DocumentKind::KeyPolicy,
+    DocumentKind::BucketPolicy,
+    DocumentKind::Scp,
+    DocumentKind::Rcp,
+];
+
+/// A statement that `kind` accepts.
+fn good_statement(kind: DocumentKind) -> Value {
+    match kind {
+        DocumentKind::TrustPolicy => json!({
+            "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole",
+        }),
+        DocumentKind::KeyPolicy => json!({
+            "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+            "Action": "kms:*", "Resource": "*",
+        }),
+        DocumentKind::BucketPolicy => json!({
+            "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }),
+        DocumentKind::Rcp => json!({
+            "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+        }),
+        _ => json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}),
+    }
+}
+
+fn good(kind: DocumentKind) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [good_statement(kind)]})
+}
+
+/// The findings after one element of a good statement was set, or taken away by null.
+fn after(kind: DocumentKind, element: &str, value: Value) -> Vec<Finding> {
+    let mut document = good(kind);
+    let statement = document["Statement"][0].as_object_mut().unwrap();
+    statement.remove(element);
+    if !value.is_null() {
+        statement.insert(element.to_owned(), value);
+    }
+    check(kind, &document)
+}
+
+fn paths(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| finding.path.as_str()).collect()
+}
+
+#[test]
+fn what_is_good_has_no_findings() {
+    for kind in KINDS {
+        assert_eq!(check(kind, &good(kind)), [], "{kind:?}");
+        assert_eq!(check(kind, &good(kind).to_string()), [], "{kind:?}");
+        let pretty = format!("{:#}", good(kind));
+        assert_eq!(check(kind, &pretty), [], "{kind:?}");
+    }
+}
+
+#[test]
+fn each_element_is_checked_by_kind() {
+    use DocumentKind as K;
+    let allow = "Statement[0]";
+    for (kind, element, value, expected) in [
+        // "Grammar", notes: who may have and who must have a principal.
+        (K::RolePolicy, "Principal", json!("*"), "Statement[0].Principal"),
+        (K::ManagedPolicy, "NotPrincipal", json!({"AWS": "*"}), "Statement[0].NotPrincipal"),
+        (K::TrustPolicy, "Principal", Value::Null, allow),
+        (K::KeyPolicy, "Principal", Value::Null, allow),
+        (K::BucketPolicy, "Principal", Value::Null, allow),
+        (K::Rcp, "Principal", json!({"AWS": "*"}), "Statement[0].Principal"),
+        (K::Scp, "Principal", json!("*"), "Statement[0].Principal"),
+        // "Action", "Resource": required, but KMS takes statements without.
+        (K::RolePolicy, "Action", Value::Null, allow),
+        (K::TrustPolicy, "Action", Value::Null, allow),
+        (K::BucketPolicy, "Action", Value::Null, allow),
+        (K::KeyPolicy, "Action", Value::Null, ""),
+        (K::RolePolicy, "Resource", Value::Null, allow),
+        (K::BucketPolicy, "Resource", Value::Null, allow),
+        (K::KeyPolicy, "Resource", Value::Null, ""),
+        (K::TrustPolicy, "Resource", json!("*"), "Statement[0].Resource"),
+        // Effect.
+        (K::RolePolicy, "Effect", json!("allow"), "Statement[0].Effect"),
+        (K::RolePolicy, "Effect", Value::Null, allow),
+        // Exclusive pairs.
+        (K::RolePolicy, "NotAction", json!("s3:PutObject"), "Statement[0].NotAction"),
+        (K::RolePolicy, "NotResource", json!("*"), "Statement[0].NotResource"),
+        (
+            K::BucketPolicy,
+            "NotPrincipal",
+            json!({"AWS": "111122223333"}),
+            "Statement[0].NotPrincipal",
+        ),
+        // "Sid": letters and digits for IAM, looser elsewhere.
+        (K::RolePolicy, "Sid", json!("Read1"), ""),
+        (K::RolePolicy, "Sid", json!("Read objects"), "Statement[0].Sid"),
+        (K::RolePolicy, "Sid", json!("Read-objects"), "Statement[0].Sid"),
+        (K::TrustPolicy, "Sid", json!("a_b"), "Statement[0].Sid"),
+        (K::KeyPolicy, "Sid", json!("Enable IAM User Permissions"), ""),
+        (K::BucketPolicy, "Sid", json!("TLS only (always)"), ""),
+        (K::BucketPolicy, "Sid", json!("a\u{7}"), "Statement[0].Sid"),
+        (K::RolePolicy, "Sid", json!(""), ""),
+        // What is no element.
+        (K::RolePolicy, "Conditions", json!({}), "Statement[0].Conditions"),
+    ] {
+        let findings = after(kind, element, value.clone());
+        let expected: &[&str] = if expected.is_empty() { &[] } else { &[expected] };
+        assert_eq!(paths(&findings)[..], *expected, "{kind:?} {element} {value}: {findings:?}");
+    }
+}
+
+#[test]
+fn documents_are_checked_as_a_whole() {
+    use DocumentKind as K;
+    let statement = good_statement(K::RolePolicy);
+    for (kind, document, expected) in [
+        (K::RolePolicy, json!({"Statement": statement}), vec![]),
+        (K::RolePolicy, json!({"Version": "2008-10-17", "Statement": statement}), vec![]),
+        (K::RolePolicy, json!({"Version": "2012-10-18", "Statement": statement}), vec!["Version"]),
+        (K::RolePolicy, json!({"Version": "2012-10-17", "Statement": []}), vec!["Statement"]),
+        (K::RolePolicy, json!({"Version": "2012-10-17"}), vec![""]),
+        // "Grammar", notes: an Id in resource-based policies only.
+        (K::RolePolicy, json!({"Id": "x", "Statement": statement}), vec!["Id"]),
+        (
+            K::KeyPolicy,
+            json!({"Version": "2012-10-17", "Id": "x", "Statement": good_statement(K::KeyPolicy)}),
+            vec![],
+        ),
+        // KMS, "Key policies": a version is needed.
+        (K::KeyPolicy, json!({"Statement": good_statement(K::KeyPolicy)}), vec![""]),
+        (K::BucketPolicy, json!({"Statement": good_statement(K::BucketPolicy)}), vec![]),
+        (K::RolePolicy, json!([]), vec![""]),
+        (K::RolePolicy, json!(null), vec![""]),
+        // Everything is found at once, whatever stands before it.
+        (
+            K::RolePolicy,
+            json!({"Vers": 1, "Statement": [5, {"Effect": "Allow", "Action": "x", "Resource": "y"}]}),
+            vec!["Vers", "Statement[0]", "Statement[1].Action", "Statement[1].Resource"],
+        ),
+    ] {
+        let findings = check(kind, &document);
+        assert_eq!(paths(&findings), expected, "{kind:?} {document}: {findings:?}");
+    }
+}
+
+#[test]
+fn sids_are_unique() {
+    let with = |first: &str, second: &str| {
+        let mut a = good_statement(DocumentKind::RolePolicy);
+        let mut b = a.clone();
+        a["Sid"] = json!(first);
+        b["Sid"] = json!(second);
+        check(DocumentKind::RolePolicy, &json!({"Statement": [a, b]}))
+    };
+    assert_eq!(paths(&with("A", "A")), ["Statement[1].Sid"]);
+    assert_eq!(with("A", "a"), []);
+    assert_eq!(with("", ""), []);
+}
