@@ -12,7 +12,6 @@ mod session;
 
 use crate::failure::{Failure, Kind};
 use crate::manifest::SideFlag;
-use crate::names::Region;
 use crate::report::Volume;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use output::Printer;
@@ -82,7 +81,13 @@ struct Global {
     #[arg(long, global = true, value_name = "REGION[:BUCKET]", env = "CRRCTL_SOURCE")]
     source: Option<SideFlag>,
     /// A destination, in place of a manifest; may be given more than once
-    #[arg(long, global = true, value_name = "REGION[:BUCKET]", env = "CRRCTL_DESTINATION", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        value_name = "REGION[:BUCKET]",
+        env = "CRRCTL_DESTINATION",
+        value_delimiter = ','
+    )]
     destination: Vec<SideFlag>,
     /// Use an ephemeral stand-in for AWS inside this process
     #[arg(long, global = true, env = "CRRCTL_SANDBOX")]
@@ -100,7 +105,13 @@ struct Global {
     #[arg(long, global = true, value_name = "DURATION", value_parser = crate::units::duration, env = "CRRCTL_TIMEOUT")]
     timeout: Option<Duration>,
     /// How many actions run at once
-    #[arg(long, global = true, value_name = "N", default_value_t = 32, env = "CRRCTL_MAX_CONCURRENCY")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        default_value_t = 32,
+        env = "CRRCTL_MAX_CONCURRENCY"
+    )]
     max_concurrency: usize,
     /// Say nothing but errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose", env = "CRRCTL_QUIET")]
@@ -150,9 +161,15 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     output::set_color(cli.global.color);
     log_calls(cli.global.verbose);
     let printer = Printer::new(cli.global.output, cli.command.name());
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
-        Err(error) => return printer.end(Err(Failure::new(Kind::Unexpected, "runtime", error.to_string()))),
+        Err(error) => {
+            return printer.end(Err(Failure::new(Kind::Unexpected, "runtime", error.to_string())));
+        }
     };
     let global = &cli.global;
     let ended = runtime.block_on(async {
@@ -188,9 +205,4 @@ fn log_calls(verbose: u8) {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
     // Already set where `run` is called a second time.
     let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
-}
-
-/// Returns the Region that the sandbox names first to its clients.
-fn first_region() -> Result<Region, Failure> {
-    Ok(Region::new("us-east-1")?)
 }

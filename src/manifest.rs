@@ -58,16 +58,14 @@ pub struct SideFlag {
     bucket: Option<String>,
 }
 
-impl std::str::FromStr for SideFlag {
-    type Err = std::convert::Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.split_once(':') {
+impl From<&str> for SideFlag {
+    fn from(text: &str) -> Self {
+        match text.split_once(':') {
             Some((region, bucket)) => {
                 Self { region: region.to_owned(), bucket: Some(bucket.to_owned()) }
             }
             None => Self { region: text.to_owned(), bucket: None },
-        })
+        }
     }
 }
 

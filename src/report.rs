@@ -63,16 +63,29 @@ fn line(event: &Event, volume: Volume) -> Option<String> {
     let text = match event {
         Event::StepDone { step, action, elapsed_ms, .. } => {
             let style = mark(*action).1;
-            format!("{style}{:<8}{style:#} {step} {FAINT}{}{FAINT:#}", done(*action), ms(elapsed_ms))
+            format!(
+                "{style}{:<8}{style:#} {step} {FAINT}{}{FAINT:#}",
+                done(*action),
+                ms(elapsed_ms)
+            )
         }
         Event::StepFailed { step, failure } => format!("{BAD}failed{BAD:#}   {step}: {failure}"),
         Event::ProbeStatus { key, status, elapsed_ms, .. } => {
-            format!("{NOTABLE}probe{NOTABLE:#}    {key} is {status} {FAINT}after {}{FAINT:#}", ms(elapsed_ms))
+            format!(
+                "{NOTABLE}probe{NOTABLE:#}    {key} is {status} {FAINT}after {}{FAINT:#}",
+                ms(elapsed_ms)
+            )
         }
-        Event::ProbeRetry { key, reason, .. } => format!("{NOTABLE}probe{NOTABLE:#}    a fresh one after {key}: {reason}"),
+        Event::ProbeRetry { key, reason, .. } => {
+            format!("{NOTABLE}probe{NOTABLE:#}    a fresh one after {key}: {reason}")
+        }
         Event::StepNote { step, note } => format!("{FAINT}note{FAINT:#}     {step}: {note}"),
-        Event::StepStart { step, .. } if volume >= Volume::Verbose => format!("{FAINT}start{FAINT:#}    {step}"),
-        Event::StepWait { step, reason, .. } if volume >= Volume::Verbose => format!("{FAINT}wait{FAINT:#}     {step}: {reason}"),
+        Event::StepStart { step, .. } if volume >= Volume::Verbose => {
+            format!("{FAINT}start{FAINT:#}    {step}")
+        }
+        Event::StepWait { step, reason, .. } if volume >= Volume::Verbose => {
+            format!("{FAINT}wait{FAINT:#}     {step}: {reason}")
+        }
         Event::StepRetry { step, code, reason } if volume >= Volume::Verbose => {
             format!("{FAINT}retry{FAINT:#}    {step}: {code}: {reason}")
         }
@@ -94,10 +107,13 @@ pub fn explained(failure: &Failure) -> String {
     };
     detail("step", failure.step.clone());
     detail("region", failure.region.as_ref().map(ToString::to_string));
-    detail("aws", failure.aws_code.as_ref().map(|code| match &failure.request_id {
-        Some(id) => format!("{code}, request id {id}"),
-        None => code.clone(),
-    }));
+    detail(
+        "aws",
+        failure.aws_code.as_ref().map(|code| match &failure.request_id {
+            Some(id) => format!("{code}, request id {id}"),
+            None => code.clone(),
+        }),
+    );
     detail("left behind", failure.left_behind.clone());
     for hint in &failure.hints {
         text.push_str(&format!("{NOTABLE}hint{NOTABLE:#}: {hint}\n"));

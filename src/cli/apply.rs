@@ -1,10 +1,10 @@
 //! `crrctl apply`: makes it so, then proves it.
 
+use super::Global;
 use super::output::{self, Ended, Printer};
 use super::session::Session;
-use super::Global;
 use crate::engine::{self, Outcome};
-use crate::events::{Event, Kind, Sink, StepId, Verb};
+use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::Topology;
 use crate::names::{Arn, KeyId, Region};
@@ -59,15 +59,15 @@ impl Applied {
     }
 
     fn resources(&self) -> Vec<Resource<'_>> {
-        let resource = |action: &'_ Action| {
-            let done = self.outcome.done.get(&action.id);
-            let stands = !action.verb.changes();
-            let arn = done.or(action.arn.as_ref().filter(|_| stands))?;
-            // The plan's own lifetime, not the closure's.
-            let action = self.plan.actions.iter().find(|it| it.id == action.id)?;
-            Some(Resource { step: &action.id, kind: action.kind, region: &action.region, arn, action: action.verb })
-        };
-        self.plan.actions.iter().filter_map(resource).collect()
+        let mut resources = Vec::new();
+        for action in &self.plan.actions {
+            // What was planned and not done has no place among what stands.
+            let stands = action.arn.as_ref().filter(|_| !action.verb.changes());
+            let Some(arn) = self.outcome.done.get(&action.id).or(stands) else { continue };
+            let Action { id, kind, region, verb, .. } = action;
+            resources.push(Resource { step: id, kind: *kind, region, arn, action: *verb });
+        }
+        resources
     }
 }
 
@@ -82,7 +82,11 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
         if !matches!(output::ask("apply these changes? [y/N]").as_str(), "y" | "Y" | "yes") {
-            let declined = Failure::new(failure::Kind::Interrupted, "declined", "not applied: the answer was not yes");
+            let declined = Failure::new(
+                failure::Kind::Interrupted,
+                "declined",
+                "not applied: the answer was not yes",
+            );
             return Err(declined);
         }
     }
@@ -112,9 +116,16 @@ pub(super) async fn apply(
         session.stop.clone(),
         Removal::default(),
     ));
-    let outcome =
-        engine::run(&plan, Arc::clone(&steps), &session.events, &session.stop, global.max_concurrency).await;
-    let is_activated = outcome.done.keys().any(|step| step.as_str().starts_with(Kind::Replication.as_str()));
+    let outcome = engine::run(
+        &plan,
+        Arc::clone(&steps),
+        &session.events,
+        &session.stop,
+        global.max_concurrency,
+    )
+    .await;
+    let is_activated =
+        outcome.done.keys().any(|step| step.as_str().starts_with(Kind::Replication.as_str()));
     let activated_at = is_activated.then(jiff::Timestamp::now);
     let mut evidence = Evidence::default();
     if let (true, None, Some(key)) = (probe, &outcome.failure, steps.key()) {
@@ -135,7 +146,8 @@ async fn prove(session: &Session, topology: &Topology, key: &KeyId, changed: boo
         retries_after_failed: if changed { 5 } else { 0 },
         at_most: Duration::from_secs(20 * 60),
     };
-    let (aws, events, stop) = (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
+    let (aws, events, stop) =
+        (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
     probe::run(aws, topology.clone(), key.clone(), settings, events, stop).await
 }
 
@@ -154,7 +166,8 @@ fn report(session: &Session, applied: &Applied, printer: &Printer) {
     printer.put("activated_at", applied.activated_at);
     printer.text(&tables::evidence(&applied.evidence.probes, &summary));
     if ok {
-        let regions: Vec<&str> = applied.topology.destinations.iter().map(|side| side.region.as_str()).collect();
+        let regions: Vec<&str> =
+            applied.topology.destinations.iter().map(|side| side.region.as_str()).collect();
         let done = applied.outcome.done.len();
         printer.text(&tables::verdict(&format!(
             "{}: {} → {}: {}, {} of {} probes COMPLETED, {} in {} calls",
@@ -175,7 +188,10 @@ fn leaving(failure: Failure, applied: &Applied) -> Failure {
     let made = applied.outcome.done.len();
     let pair = &applied.topology.name;
     let failure = if made > 0 {
-        failure.leaving(format!("{made} changes of this run, all tagged `{}={pair}`", Topology::PAIR_TAG))
+        failure.leaving(format!(
+            "{made} changes of this run, all tagged `{}={pair}`",
+            Topology::PAIR_TAG
+        ))
     } else {
         failure
     };

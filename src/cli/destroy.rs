@@ -83,7 +83,9 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, None));
         output::say(&tables::kept(&kept));
-        if output::ask(&format!("type `{}` to take all of this away:", topology.name)) != topology.name.as_str() {
+        if output::ask(&format!("type `{}` to take all of this away:", topology.name))
+            != topology.name.as_str()
+        {
             let message = "not destroyed: the answer was not the pair's name";
             return Err(Failure::new(failure::Kind::Interrupted, "declined", message));
         }
@@ -111,8 +113,14 @@ pub(super) async fn destroy(
         session.stop.clone(),
         wish,
     ));
-    let outcome =
-        engine::run(&plan, Arc::clone(&steps), &session.events, &session.stop, global.max_concurrency).await;
+    let outcome = engine::run(
+        &plan,
+        Arc::clone(&steps),
+        &session.events,
+        &session.stop,
+        global.max_concurrency,
+    )
+    .await;
     let keys = going(topology, world, &steps.scheduled());
     let mut left = kept;
     left.extend(unfinished(&plan, &outcome));
@@ -134,12 +142,19 @@ impl Destroyed {
         let hint = "`crrctl destroy` again goes on from here";
         if let Some(failure) = self.outcome.failure.clone() {
             let left = self.left.len();
-            return Some(failure.leaving(format!("{left} resources, listed under `left`")).hint(hint));
+            return Some(
+                failure.leaving(format!("{left} resources, listed under `left`")).hint(hint),
+            );
         }
-        let refused: Vec<&Kept> = self.left.iter().filter(|kept| kept.because == Why::Refused).collect();
+        let refused: Vec<&Kept> =
+            self.left.iter().filter(|kept| kept.because == Why::Refused).collect();
         let first = refused.first()?;
-        let message = format!("{} resources are left behind; {}: {}", refused.len(), first.arn, first.why);
-        Some(Failure::new(failure::Kind::LeftBehind, "left-behind", message).leaving(format!("{} resources", refused.len())))
+        let message =
+            format!("{} resources are left behind; {}: {}", refused.len(), first.arn, first.why);
+        Some(
+            Failure::new(failure::Kind::LeftBehind, "left-behind", message)
+                .leaving(format!("{} resources", refused.len())),
+        )
     }
 }
 
@@ -148,7 +163,9 @@ fn unfinished(plan: &Plan, outcome: &Outcome) -> Vec<Kept> {
     let is_left = |action: &&crate::plan::Action| outcome.unfinished.contains(&action.id);
     let left = plan.actions.iter().filter(is_left).filter_map(|action| {
         let why = match &outcome.failure {
-            Some(failure) if failure.step.as_deref() == Some(action.id.as_str()) => failure.message.clone(),
+            Some(failure) if failure.step.as_deref() == Some(action.id.as_str()) => {
+                failure.message.clone()
+            }
             _ => "the run ended before its turn".to_owned(),
         };
         Some(Kept { kind: action.kind, arn: action.arn.clone()?, why, because: Why::Refused })
@@ -166,7 +183,12 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
         .chain(world.keys.replicas.values())
         .chain(&world.keys.pending)
         .filter(|key| key.is_pending_deletion())
-        .map(|key| (key.arn.clone(), Scheduled { state: key.state.clone(), deletion_date: key.deletion_date }));
+        .map(|key| {
+            (
+                key.arn.clone(),
+                Scheduled { state: key.state.clone(), deletion_date: key.deletion_date },
+            )
+        });
     let mut all: BTreeMap<Arn, Scheduled> = known.collect();
     all.extend(scheduled.clone());
     let window: Span = i64::from(topology.key.deletion_window_days).days();
@@ -178,7 +200,8 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
     all.into_iter()
         .map(|(arn, key)| {
             // A timestamp knows no calendar days; a window's days have 24 hours.
-            let after_replicas = || last_replica?.checked_add((window.get_days() * 24).hours()).ok();
+            let after_replicas =
+                || last_replica?.checked_add((window.get_days() * 24).hours()).ok();
             let date = match key.state {
                 KeyState::PendingReplicaDeletion => after_replicas(),
                 _ => key.deletion_date,
@@ -198,7 +221,9 @@ pub(super) fn report(session: &Session, destroyed: &Destroyed, printer: &Printer
     printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.text(&tables::kept(&destroyed.left));
     for key in &destroyed.keys {
-        let date = key.deletes_not_before.map_or_else(|| "not yet known".to_owned(), |date| date.to_string());
+        let date = key
+            .deletes_not_before
+            .map_or_else(|| "not yet known".to_owned(), |date| date.to_string());
         printer.text(&format!("key {} is {}, goes no earlier than {date}\n", key.arn, key.state));
     }
     if verdict.is_none() {

@@ -48,7 +48,10 @@ impl Printer {
         let code = match &ended {
             Ok(code) => *code,
             Err(failure) => {
-                object.insert("error".to_owned(), serde_json::to_value(failure).unwrap_or(Value::Null));
+                object.insert(
+                    "error".to_owned(),
+                    serde_json::to_value(failure).unwrap_or(Value::Null),
+                );
                 let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
                 failure.kind.exit_code()
             }
@@ -88,7 +91,11 @@ pub(super) fn ask(question: &str) -> String {
 
 /// Refuses to change anything unasked.
 pub(super) fn wants_yes(command: &str) -> Failure {
-    Failure::new(Kind::Manifest, "usage", format!("there is no terminal to ask on: `crrctl {command}` wants `--yes`"))
+    Failure::new(
+        Kind::Manifest,
+        "usage",
+        format!("there is no terminal to ask on: `crrctl {command}` wants `--yes`"),
+    )
 }
 
 /// Returns whether somebody is there to answer.

@@ -32,18 +32,27 @@ pub(super) struct ProbeArgs {
 /// A single PUT takes at most 5 GB (S3 User Guide, "Uploading objects").
 fn probe_size(text: &str) -> Result<u64, String> {
     let size = units::size(text)?;
-    if size > 5_000_000_000 { Err("a probe is sent in one PUT, which takes at most 5GB".to_owned()) } else { Ok(size) }
+    if size > 5_000_000_000 {
+        Err("a probe is sent in one PUT, which takes at most 5GB".to_owned())
+    } else {
+        Ok(size)
+    }
 }
 
 pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) -> Ended {
     let session = Session::open(global, "probe", global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(false).await?;
-    let stands = world.buckets.get(&topology.source.bucket).is_some_and(|bucket| bucket.replication.is_some());
+    let stands = world
+        .buckets
+        .get(&topology.source.bucket)
+        .is_some_and(|bucket| bucket.replication.is_some());
     let key = world.keys.primary.as_ref().map(|key| key.id.clone()).filter(|_| stands);
     let Some(key) = key else {
-        let message = format!("the pair `{}` does not stand: there is nothing to probe", topology.name);
-        return Err(Failure::new(Kind::Unexpected, "pair-missing", message).hint("`crrctl apply` builds it"));
+        let message =
+            format!("the pair `{}` does not stand: there is nothing to probe", topology.name);
+        return Err(Failure::new(Kind::Unexpected, "pair-missing", message)
+            .hint("`crrctl apply` builds it"));
     };
     let settings = Settings {
         count: args.count,
@@ -54,7 +63,8 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
         retries_after_failed: 0,
         at_most: global.timeout.unwrap_or(Duration::from_secs(20 * 60)),
     };
-    let (aws, events, stop) = (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
+    let (aws, events, stop) =
+        (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
     let evidence = probe::run(aws, topology, key, settings, events, stop).await;
     let summary = probe::summary(&evidence.probes);
     let failure = evidence.failure.or_else(|| too_slow(args, &summary));
@@ -71,7 +81,11 @@ fn too_slow(args: &ProbeArgs, summary: &Summary) -> Option<Failure> {
     let expected = args.expect_p95?;
     let p95 = Duration::from_millis(summary.p95_ms?);
     (p95 > expected).then(|| {
-        let message = format!("the 95th percentile of the latency is {}, not {}", humane(p95), humane(expected));
+        let message = format!(
+            "the 95th percentile of the latency is {}, not {}",
+            humane(p95),
+            humane(expected)
+        );
         Failure::new(Kind::TooLate, "p95-exceeded", message)
     })
 }

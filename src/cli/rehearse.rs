@@ -50,11 +50,19 @@ pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) ->
     session.done(ended.is_ok(), true);
     ended?;
     printer.put("elapsed_ms", millis(session.started.elapsed()));
-    printer.text(&tables::verdict(&format!("{}: rehearsed, nothing is left", session.manifest.name())));
+    printer.text(&tables::verdict(&format!(
+        "{}: rehearsed, nothing is left",
+        session.manifest.name()
+    )));
     Ok(0)
 }
 
-async fn live(session: &Session, global: &Global, printer: &Printer, phases: &mut Phases<'_>) -> Result<(), Failure> {
+async fn live(
+    session: &Session,
+    global: &Global,
+    printer: &Printer,
+    phases: &mut Phases<'_>,
+) -> Result<(), Failure> {
     let (topology, world) = session.observe(false).await?;
     let plan = plan::build(&topology, &world, &session.templates)?;
     phases.end("plan", format!("{} actions", plan.actions.len()));
@@ -68,20 +76,26 @@ async fn live(session: &Session, global: &Global, printer: &Printer, phases: &mu
     }
     let longest = humane(Duration::from_millis(summary.max_ms.unwrap_or_default()));
     let (done, probes) = (applied.outcome.done.len(), summary.completed);
-    phases.end("apply", format!("{done} changes, {probes} probes COMPLETED, the slowest after {longest}"));
+    phases.end(
+        "apply",
+        format!("{done} changes, {probes} probes COMPLETED, the slowest after {longest}"),
+    );
 
     let (topology, world) = session.observe(false).await?;
     let again = plan::build(&topology, &world, &session.templates)?;
     if again.has_changes() {
         printer.put("changes", again.changes());
-        let message = format!("a second apply would change something:\n{}", tables::plan(&again, None));
+        let message =
+            format!("a second apply would change something:\n{}", tables::plan(&again, None));
         return Err(Failure::new(Kind::Unexpected, "not-converged", message));
     }
     phases.end("apply again", "no changes".to_owned());
 
     let (topology, world) = session.observe(true).await?;
-    let (plan, kept) = plan::removal(&topology, &world, Removal { purge_keys: true, ..Removal::default() })?;
-    let destroyed = destroy(session, global, &topology, &world, plan, kept, Removal::default()).await;
+    let (plan, kept) =
+        plan::removal(&topology, &world, Removal { purge_keys: true, ..Removal::default() })?;
+    let destroyed =
+        destroy(session, global, &topology, &world, plan, kept, Removal::default()).await;
     if let Some(failure) = destroyed.verdict() {
         return Err(failure);
     }
@@ -92,5 +106,9 @@ async fn live(session: &Session, global: &Global, printer: &Printer, phases: &mu
     if left.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(Kind::LeftBehind, "left-behind", format!("left in the sandbox: {}", left.join(", "))))
+    Err(Failure::new(
+        Kind::LeftBehind,
+        "left-behind",
+        format!("left in the sandbox: {}", left.join(", ")),
+    ))
 }

@@ -1,11 +1,11 @@
 //! What every command that talks to AWS begins with: the manifest, the templates, the clients, signals, events, and the look at
 //! what is there.
 
-use super::{Format, Global, first_region};
+use super::{Format, Global};
 use crate::aws::{Aws, Connection};
 use crate::events::{Event, Events, Sink, millis};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{self, Manifest, Origin, SideFlag, Topology};
+use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::observe;
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
@@ -31,7 +31,11 @@ pub(super) struct Session {
 
 impl Session {
     /// Reads and checks all input, then makes the clients. Nothing is called before the input is valid.
-    pub(super) async fn open(global: &Global, command: &'static str, in_sandbox: bool) -> Result<Self, Failure> {
+    pub(super) async fn open(
+        global: &Global,
+        command: &'static str,
+        in_sandbox: bool,
+    ) -> Result<Self, Failure> {
         let manifest = manifest(global, in_sandbox)?;
         let templates = match manifest.templates() {
             Some(folder) => Templates::overridden_by(folder)?,
@@ -42,8 +46,13 @@ impl Session {
         let connection = Connection {
             home: manifest.source_region().clone(),
             profile: global.profile.clone(),
-            endpoint_url: sandbox.as_ref().map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone()),
-            credentials: sandbox.as_ref().map(|_| (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned())),
+            endpoint_url: sandbox
+                .as_ref()
+                .map(Sandbox::endpoint)
+                .or_else(|| global.endpoint_url.clone()),
+            credentials: sandbox
+                .as_ref()
+                .map(|_| (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned())),
         };
         let stop = Stop::default();
         watch_signals(&stop);
@@ -76,13 +85,19 @@ impl Session {
 
     /// Says that the run is over.
     pub(super) fn done(&self, ok: bool, changed: bool) {
-        self.events.say(&Event::RunDone { ok, changed, elapsed_ms: millis(self.started.elapsed()) });
+        self.events.say(&Event::RunDone {
+            ok,
+            changed,
+            elapsed_ms: millis(self.started.elapsed()),
+        });
     }
 }
 
 async fn start_sandbox() -> Result<Sandbox, Failure> {
     let started = Sandbox::start(sandbox::Options::default()).await;
-    started.map_err(|error| Failure::new(Kind::Unexpected, "sandbox", format!("the sandbox can't listen: {error}")))
+    started.map_err(|error| {
+        Failure::new(Kind::Unexpected, "sandbox", format!("the sandbox can't listen: {error}"))
+    })
 }
 
 fn sink(global: &Global) -> Arc<dyn Sink> {
@@ -132,13 +147,14 @@ fn watch_clock(stop: &Stop, global: &Global) {
 /// Finds the manifest: the file, the flags, `crrctl.yaml`, or, in the sandbox, the demo pair.
 fn manifest(global: &Global, in_sandbox: bool) -> Result<Manifest, Failure> {
     let run = global.run.as_deref();
-    let has_flags = global.name.is_some() || global.source.is_some() || !global.destination.is_empty();
+    let has_flags =
+        global.name.is_some() || global.source.is_some() || !global.destination.is_empty();
     let usage = |message: &str| Failure::new(Kind::Manifest, "usage", message);
     let default = Path::new("crrctl.yaml");
     match &global.file {
-        Some(_) if has_flags => {
-            Err(usage("`--name`, `--source` and `--destination` stand in place of a manifest: leave out `--file`"))
-        }
+        Some(_) if has_flags => Err(usage(
+            "`--name`, `--source` and `--destination` stand in place of a manifest: leave out `--file`",
+        )),
         Some(file) if file == "-" => {
             let mut text = String::new();
             let unreadable = |error: std::io::Error| unreadable("<stdin>", &error);
@@ -148,7 +164,9 @@ fn manifest(global: &Global, in_sandbox: bool) -> Result<Manifest, Failure> {
         Some(file) => read(PathBuf::from(file), run),
         None if has_flags => {
             let (Some(name), Some(source)) = (&global.name, &global.source) else {
-                return Err(usage("without a manifest, `--name`, `--source` and `--destination` are all wanted"));
+                return Err(usage(
+                    "without a manifest, `--name`, `--source` and `--destination` are all wanted",
+                ));
             };
             Ok(manifest::from_flags(name, source, &global.destination, &Origin::Flags, run)?)
         }
@@ -161,16 +179,22 @@ fn manifest(global: &Global, in_sandbox: bool) -> Result<Manifest, Failure> {
 }
 
 fn demo(run: Option<&str>) -> Result<Manifest, Failure> {
-    let side = |region: &str| region.parse::<SideFlag>().map_err(|never| match never {});
-    let (source, destination) = (side(first_region()?.as_str())?, side("us-west-2")?);
-    Ok(manifest::from_flags("demo", &source, &[destination], &Origin::Demo, run)?)
+    Ok(manifest::from_flags(
+        "demo",
+        &"us-east-1".into(),
+        &["us-west-2".into()],
+        &Origin::Demo,
+        run,
+    )?)
 }
 
 fn read(path: PathBuf, run: Option<&str>) -> Result<Manifest, Failure> {
-    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path.display().to_string(), &error))?;
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| unreadable(&path.display().to_string(), &error))?;
     Ok(manifest::parse(&text, &Origin::File(path), run)?)
 }
 
 fn unreadable(origin: &str, error: &std::io::Error) -> Failure {
-    manifest::ManifestError::Unreadable { origin: origin.to_owned(), reason: error.to_string() }.into()
+    manifest::ManifestError::Unreadable { origin: origin.to_owned(), reason: error.to_string() }
+        .into()
 }

@@ -46,11 +46,17 @@ impl Screen {
     }
 
     fn follow(&self, event: &Event) {
-        let waiting = |step: &StepId, why: &str| (step.to_string(), format!("{step} {NOTABLE}{why}{NOTABLE:#}"));
+        let waiting = |step: &StepId, why: &str| {
+            (step.to_string(), format!("{step} {NOTABLE}{why}{NOTABLE:#}"))
+        };
         match event {
-            Event::RunStart { command, pair } => self.begin("", format!("{command} {pair}: looking at what is there")),
+            Event::RunStart { command, pair } => {
+                self.begin("", format!("{command} {pair}: looking at what is there"))
+            }
             Event::Observed { .. } => self.end(""),
-            Event::StepStart { step, action, .. } => self.begin(step.as_str(), format!("{action} {step}")),
+            Event::StepStart { step, action, .. } => {
+                self.begin(step.as_str(), format!("{action} {step}"))
+            }
             Event::StepWait { step, reason, .. } => {
                 let (name, message) = waiting(step, reason);
                 self.change(&name, message);
@@ -59,7 +65,9 @@ impl Screen {
                 let (name, message) = waiting(step, &format!("{code}: {reason}"));
                 self.change(&name, message);
             }
-            Event::StepDone { step, .. } | Event::StepFailed { step, .. } => self.end(step.as_str()),
+            Event::StepDone { step, .. } | Event::StepFailed { step, .. } => {
+                self.end(step.as_str())
+            }
             Event::ProbeStatus { key, status, .. } => {
                 self.end(key);
                 if status == "PENDING" {
@@ -67,7 +75,10 @@ impl Screen {
                 }
             }
             Event::RunDone { .. } => {
-                for bar in std::mem::take(&mut *self.live.lock().unwrap_or_else(PoisonError::into_inner)).into_values() {
+                for bar in
+                    std::mem::take(&mut *self.live.lock().unwrap_or_else(PoisonError::into_inner))
+                        .into_values()
+                {
                     bar.finish_and_clear();
                 }
             }

@@ -5,7 +5,7 @@ use crate::events::Verb;
 use crate::plan::{Cost, Kept, Plan};
 use crate::probe::{Likeness, Probe, Summary};
 use crate::units::humane;
-use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{ContentArrangement, Table};
 use std::fmt::Write;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use std::time::Duration;
 /// Returns the plan, a line an action, and what it will cost.
 pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
     let mut text = String::new();
-    let width = plan.actions.iter().map(|action| action.kind.as_str().len()).max().unwrap_or_default();
+    let width =
+        plan.actions.iter().map(|action| action.kind.as_str().len()).max().unwrap_or_default();
     let names = plan.actions.iter().map(|action| action.name.len()).max().unwrap_or_default();
     for action in &plan.actions {
         let (sign, style) = mark(action.verb);
@@ -50,9 +51,19 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
         return String::new();
     }
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header([
-        "probe", "route", "status", "latency", "replica", "version id", "size", "body", "KMS key", "bucket key", "ETag",
+        "probe",
+        "route",
+        "status",
+        "latency",
+        "replica",
+        "version id",
+        "size",
+        "body",
+        "KMS key",
+        "bucket key",
+        "ETag",
     ]);
     let verdict = |holds: bool| if holds { "same" } else { "DIFFERS" };
     for probe in probes {
@@ -80,12 +91,18 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
             let _ = writeln!(
                 text,
                 "{NOTABLE}{} differs{NOTABLE:#} for {} in {}: expected {}, the replica has {}",
-                difference.check, probe.source.key, probe.destination.region, difference.source, difference.replica
+                difference.check,
+                probe.source.key,
+                probe.destination.region,
+                difference.source,
+                difference.replica
             );
         }
     }
     if summary.count > probes_of_one_run(probes) {
-        let ms = |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms)));
+        let ms = |ms: Option<u64>| {
+            ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms)))
+        };
         let _ = writeln!(
             text,
             "{} of {} COMPLETED; p50 {}, p95 {}, p99 {}, max {}",
@@ -102,7 +119,8 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
 
 /// Percentiles say something only where there is more than the one proof a rule.
 fn probes_of_one_run(probes: &[Probe]) -> usize {
-    let rules: std::collections::BTreeSet<&str> = probes.iter().map(|probe| probe.rule.as_str()).collect();
+    let rules: std::collections::BTreeSet<&str> =
+        probes.iter().map(|probe| probe.rule.as_str()).collect();
     rules.len() * 2
 }
 
