@@ -96,7 +96,7 @@ struct Global {
     #[arg(long, global = true, env = "CRRCTL_PROFILE")]
     profile: Option<String>,
     /// The endpoint of every service; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> count too
-    #[arg(long, global = true, value_name = "URL", env = "CRRCTL_ENDPOINT_URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint, env = "CRRCTL_ENDPOINT_URL")]
     endpoint_url: Option<String>,
     /// What stdout gets
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, env = "CRRCTL_OUTPUT")]
@@ -137,6 +137,19 @@ impl Global {
             (false, 0) => Volume::Usual,
             (false, _) => Volume::Verbose,
         }
+    }
+}
+
+/// Checks an endpoint, so that a slip of the pen is not taken for a network that is down.
+fn endpoint(text: &str) -> Result<String, String> {
+    let uri: Option<http::Uri> = text.parse().ok();
+    let is_url = uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+    });
+    if is_url {
+        Ok(text.to_owned())
+    } else {
+        Err("an endpoint looks like `http://127.0.0.1:4700`".to_owned())
     }
 }
 

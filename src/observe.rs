@@ -8,7 +8,7 @@ use crate::manifest::{Manifest, Side, Topology};
 use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
 use crate::plan::rules;
 use crate::steps::find;
-use crate::world::{Bucket, Key, Keys, World};
+use crate::world::{Bucket, Key, Keys, Objects, World};
 use futures::future::{try_join, try_join_all};
 use std::collections::BTreeMap;
 
@@ -41,20 +41,46 @@ pub async fn second_wave(aws: &Aws, topology: &Topology, named: Named) -> Result
     Ok(World { account: topology.account.clone(), keys, buckets, role })
 }
 
-/// Counts what lies in each bucket, for a removal.
-pub async fn objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
-    let counts = world.buckets.iter().filter_map(|(name, bucket)| {
-        let side = Side { region: bucket.region.clone()?, bucket: name.clone() };
-        Some(async move {
-            Ok::<_, Failure>((side.bucket.clone(), find::objects(aws, topology, &side).await?))
-        })
-    });
-    for (name, objects) in try_join_all(counts).await? {
-        if let Some(bucket) = world.buckets.get_mut(&name) {
-            bucket.objects = Some(objects);
-        }
+/// Counts what lies in every bucket, for a removal.
+pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
+    let names: Vec<BucketName> = world.buckets.keys().cloned().collect();
+    for (name, objects) in
+        try_join_all(names.iter().map(|name| counted(aws, topology, world, name))).await?
+    {
+        enter(world, &name, objects);
     }
     Ok(())
+}
+
+/// Counts what lies in the bucket `name`.
+pub async fn objects(
+    aws: &Aws,
+    topology: &Topology,
+    world: &mut World,
+    name: &BucketName,
+) -> Result<(), Failure> {
+    let (name, objects) = counted(aws, topology, world, name).await?;
+    enter(world, &name, objects);
+    Ok(())
+}
+
+async fn counted(
+    aws: &Aws,
+    topology: &Topology,
+    world: &World,
+    name: &BucketName,
+) -> Result<(BucketName, Option<Objects>), Failure> {
+    let Some(region) = world.buckets.get(name).and_then(|bucket| bucket.region.clone()) else {
+        return Ok((name.clone(), None));
+    };
+    let side = Side { region, bucket: name.clone() };
+    Ok((name.clone(), Some(find::objects(aws, topology, &side).await?)))
+}
+
+fn enter(world: &mut World, name: &BucketName, objects: Option<Objects>) {
+    if let Some(bucket) = world.buckets.get_mut(name) {
+        bucket.objects = objects;
+    }
 }
 
 async fn buckets(aws: &Aws, topology: &Topology) -> Result<BTreeMap<BucketName, Bucket>, Failure> {

@@ -3,10 +3,11 @@
 
 use super::{Format, Global};
 use crate::aws::{Aws, Connection};
-use crate::events::{Event, Events, Sink, millis};
-use crate::failure::{Failure, Kind};
+use crate::events::{Event, Events, Kind, Sink, millis};
+use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::observe;
+use crate::plan::{self, Plan};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
@@ -70,7 +71,7 @@ impl Session {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
             let mut world = observe::second_wave(&self.aws, &topology, named).await?;
             if objects {
-                observe::objects(&self.aws, &topology, &mut world).await?;
+                observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
             Ok((topology, world))
         };
@@ -81,6 +82,22 @@ impl Session {
         let reads = self.aws.count().reads - before.reads;
         self.events.say(&Event::Observed { reads, elapsed_ms: millis(started.elapsed()) });
         seen
+    }
+
+    /// Looks at what is there and says what would be done. Where a rule would go live on a bucket that exists, what lies in the
+    /// bucket is counted first, since that decides whether it may.
+    pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
+        let (topology, mut world) = self.observe(false).await?;
+        let mut plan = plan::build(&topology, &world, &self.templates)?;
+        let goes_live = plan
+            .actions
+            .iter()
+            .any(|action| action.kind == Kind::Replication && action.verb.changes());
+        if goes_live && world.buckets.contains_key(&topology.source.bucket) {
+            observe::objects(&self.aws, &topology, &mut world, &topology.source.bucket).await?;
+            plan = plan::build(&topology, &world, &self.templates)?;
+        }
+        Ok((topology, world, plan))
     }
 
     /// Says that the run is over.
@@ -96,7 +113,11 @@ impl Session {
 async fn start_sandbox() -> Result<Sandbox, Failure> {
     let started = Sandbox::start(sandbox::Options::default()).await;
     started.map_err(|error| {
-        Failure::new(Kind::Unexpected, "sandbox", format!("the sandbox can't listen: {error}"))
+        Failure::new(
+            failure::Kind::Unexpected,
+            "sandbox",
+            format!("the sandbox can't listen: {error}"),
+        )
     })
 }
 
@@ -149,7 +170,7 @@ fn manifest(global: &Global, in_sandbox: bool) -> Result<Manifest, Failure> {
     let run = global.run.as_deref();
     let has_flags =
         global.name.is_some() || global.source.is_some() || !global.destination.is_empty();
-    let usage = |message: &str| Failure::new(Kind::Manifest, "usage", message);
+    let usage = |message: &str| Failure::new(failure::Kind::Manifest, "usage", message);
     let default = Path::new("crrctl.yaml");
     match &global.file {
         Some(_) if has_flags => Err(usage(

@@ -3,7 +3,7 @@
 
 use super::error::{Located, nearest};
 use super::raw::{At, Later, Raw, RawDestination, RawKey, RawReplication, RawSide};
-use super::topology::{KeySettings, Manifest, Placed, ReplicationSettings};
+use super::topology::{Activation, KeySettings, Manifest, Placed, ReplicationSettings};
 
 use crate::names::{AccountId, Arn, InvalidName, KeyAlias, PairName, Region};
 use crate::units;
@@ -351,12 +351,18 @@ fn rotation(given: &Spanned<Value>) -> Checked<Option<u16>> {
 }
 
 fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> {
-    if let Some(given) = &raw.activation {
-        let known = ["auto", "direct"];
-        if !known.contains(&given.value.as_str()) {
-            one_value("replication.activation", Some(given), "auto", &["proven-first"])?;
+    let activation = match raw.activation.as_ref().map(|given| given.value.as_str()) {
+        Some("direct") => Activation::Direct,
+        _ => {
+            one_value(
+                "replication.activation",
+                raw.activation.as_ref(),
+                "auto",
+                &["proven-first"],
+            )?;
+            Activation::Auto
         }
-    }
+    };
     let prefix = raw.prefix.as_ref().map_or("", |prefix| prefix.value.as_str());
     if let Some(given) = raw.prefix.as_ref().filter(|prefix| prefix.value.len() > MAX_PREFIX) {
         let message = format!(
@@ -377,6 +383,7 @@ fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> {
     Ok(ReplicationSettings {
         prefix: prefix.to_owned(),
         delete_markers: raw.delete_markers.as_ref().is_some_and(|flag| flag.value),
+        activation,
     })
 }
 

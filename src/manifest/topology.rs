@@ -54,6 +54,17 @@ pub struct ReplicationSettings {
     pub prefix: String,
     /// Whether delete markers replicate.
     pub delete_markers: bool,
+    /// How a rule goes live.
+    pub activation: Activation,
+}
+
+/// How a rule goes live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// At once where nobody writes to the source yet; else not before it is proven.
+    Auto,
+    /// At once.
+    Direct,
 }
 
 impl Manifest {

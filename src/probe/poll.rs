@@ -47,10 +47,11 @@ impl Prober {
                 });
             }
             without = if status == Status::None { without + 1 } else { 0 };
+            let is_late = elapsed >= self.settings.at_most || self.stop.is_too_late();
             let is_over = match status {
                 Status::Completed | Status::Failed => true,
-                Status::Pending => elapsed >= self.settings.at_most,
-                Status::None => without >= LOOKS_WITHOUT_STATUS,
+                Status::Pending => is_late,
+                Status::None => is_late || without >= LOOKS_WITHOUT_STATUS,
             };
             if is_over {
                 return Ok(Polled { status, elapsed_ms: millis(elapsed) });
