@@ -229,8 +229,8 @@ fn replicate(state: &mut State, job: &Job) -> Result<(), &'static str> {
     let what = match version.what {
         What::DeleteMarker => What::DeleteMarker,
         What::Object(object) => {
-            let sse =
-                encrypt(&mut state.kms, &there, destination, job, &object, now).map_err(reason)?;
+            let sse = encrypt(&mut state.kms, &there, destination, job, &object, now)
+                .map_err(|unusable| reason(&unusable))?;
             What::Object(Box::new(replica(*object, sse, job)))
         }
     };
@@ -284,7 +284,7 @@ fn owner_of(key: &str) -> Option<AccountId> {
     Arn::new(key).ok().and_then(|arn| AccountId::new(arn.account()).ok())
 }
 
-fn reason(unusable: Unusable) -> &'static str {
+fn reason(unusable: &Unusable) -> &'static str {
     match unusable {
         Unusable::NotFound(_) => "DstKmsKeyNotFound",
         Unusable::Disabled(_) | Unusable::InvalidState(_) => "DstKmsKeyInvalidState",
