@@ -1,7 +1,8 @@
 //! The control endpoints: clock, counts, reset.
 
 use super::{ACCOUNT, EAST, OTHER, Stand, WEST};
-use crrctl::sandbox::SECRET;
+use crrctl::sandbox::{Options, SECRET, Sandbox};
+use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_clock_finishes_deletions_in_their_order() {
@@ -80,4 +81,43 @@ async fn every_account_is_apart_and_every_region_answers_for_iam() {
     assert!(key.key_metadata().is_some());
     let others = stand.kms_as(OTHER, SECRET, EAST).list_keys().send().await.unwrap();
     assert!(others.keys().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn latency_is_added_to_aws_requests_alone() {
+    let latency = Duration::from_millis(80);
+    let options = Options { latency, ..Options::default() };
+    let stand = Stand { sandbox: Sandbox::start(options).await.unwrap() };
+    let started = Instant::now();
+    stand.kms(EAST).list_keys().send().await.unwrap();
+    assert!(started.elapsed() >= latency);
+    stand.control("GET", "health", "").await;
+    let (_, calls) = stand.control("GET", "calls", "").await;
+    assert_eq!((calls["reads"].as_u64(), calls["writes"].as_u64()), (Some(1), Some(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_sandbox_listens_no_more() {
+    let stand = Stand::start().await;
+    let address = stand.sandbox.address();
+    stand.s3(EAST).list_buckets().send().await.unwrap();
+    drop(stand);
+    for attempt in 0.. {
+        if tokio::net::TcpStream::connect(address).await.is_err() {
+            return;
+        }
+        assert!(attempt < 500, "still listening");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_sandbox_does_not_wait_for_half_a_request() {
+    use tokio::io::AsyncWriteExt;
+    let stand = Stand::start().await;
+    let mut stream = tokio::net::TcpStream::connect(stand.sandbox.address()).await.unwrap();
+    let half = b"PUT /b/k HTTP/1.1\r\nhost: sandbox\r\ncontent-length: 10\r\n\r\nhalf";
+    stream.write_all(half).await.unwrap();
+    let stopped = tokio::time::timeout(Duration::from_secs(10), stand.sandbox.stop()).await;
+    assert!(stopped.is_ok());
 }

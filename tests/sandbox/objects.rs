@@ -13,7 +13,6 @@ async fn versions_pile_up_and_page_by_page_go_away() {
     let s3 = stand.s3(EAST);
     stand.bucket("versions", EAST, false).await;
     assert_eq!(stand.put("versions", "a").await, "null");
-    stand.s3(EAST);
     let enabled = aws_sdk_s3::types::VersioningConfiguration::builder()
         .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
         .build();

@@ -207,6 +207,7 @@ async fn keys_that_s3_can_not_use() {
         "KMS.NotFoundException" 400 "does not exist" under("mrk-00000000000000000000000000000000");
         "KMS.NotFoundException" 400 "us-west-2" under(&replica);
         "KMS.NotFoundException" 400 "is not found" under("alias/absent");
+        "AccessDenied" 403 "not authorized" under(&primary.replace(ACCOUNT, OTHER));
         "InvalidArgument" 400 "aws:kms" put().ssekms_key_id(&primary);
         "InvalidArgument" 400 "" put().server_side_encryption("rot13".into());
     }
