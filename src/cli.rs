@@ -95,7 +95,7 @@ struct Global {
     /// The profile of the shared AWS configuration
     #[arg(long, global = true, env = "CRRCTL_PROFILE")]
     profile: Option<String>,
-    /// The endpoint of every service; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> count too
+    /// The endpoint of every service; the variables `AWS_ENDPOINT_URL[_SERVICE]` count too
     #[arg(long, global = true, value_name = "URL", value_parser = endpoint, env = "CRRCTL_ENDPOINT_URL")]
     endpoint_url: Option<String>,
     /// What stdout gets
@@ -119,7 +119,7 @@ struct Global {
     /// Say more; `-vvv` shows each AWS call
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "CRRCTL_VERBOSE")]
     verbose: u8,
-    /// When to colour; NO_COLOR counts too
+    /// When to colour; `NO_COLOR` counts too
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, env = "CRRCTL_COLOR")]
     color: ColorChoice,
     /// No live lines, even on a terminal
@@ -181,7 +181,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            return printer.end(Err(Failure::new(Kind::Unexpected, "runtime", error.to_string())));
+            return printer.end(&Err(Failure::new(Kind::Unexpected, "runtime", error.to_string())));
         }
     };
     let global = &cli.global;
@@ -196,7 +196,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     });
     runtime.shutdown_background();
-    printer.end(ended)
+    printer.end(&ended)
 }
 
 /// Clap's own exit code for usage is 2, which here means "changes found".

@@ -117,7 +117,7 @@ async fn configuration(connection: Connection) -> SdkConfig {
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(60))
+        .operation_attempt_timeout(Duration::from_mins(1))
         .build();
     let region = aws_config::Region::new(connection.home.to_string());
     if let Some((access_key, secret)) = connection.credentials {

@@ -67,14 +67,14 @@ impl Session {
     /// Looks at what is there; `objects` counts what lies in the buckets too.
     pub(super) async fn observe(&self, objects: bool) -> Result<(Topology, World), Failure> {
         let (started, before) = (Instant::now(), self.aws.count());
-        let look = async {
+        let look = Box::pin(async {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
             let mut world = observe::second_wave(&self.aws, &topology, named).await?;
             if objects {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
             Ok((topology, world))
-        };
+        });
         let seen = tokio::select! {
             seen = look => seen,
             () = self.stop.ending() => Err(self.stop.failure()),

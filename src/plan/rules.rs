@@ -16,15 +16,9 @@ pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> V
         .iter()
         .map(|side| {
             let id = topology.rule_id(side);
-            let priority = live
-                .iter()
-                .find(|rule| rule.id == id)
-                .map(|rule| rule.priority)
-                .unwrap_or_else(|| {
-                    let free = (1..).find(|priority| !taken.contains(priority)).unwrap_or(i32::MAX);
-                    taken.insert(free);
-                    free
-                });
+            let stable = live.iter().find(|rule| rule.id == id).map(|rule| rule.priority);
+            let priority = stable.unwrap_or_else(|| next_free(&taken));
+            taken.insert(priority);
             Rule {
                 id,
                 priority,
@@ -38,6 +32,11 @@ pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> V
             }
         })
         .collect()
+}
+
+fn next_free(taken: &BTreeSet<i32>) -> i32 {
+    // A configuration has at most 1,000 rules, so one of these is free.
+    (1..=1001).find(|priority| !taken.contains(priority)).unwrap_or(1001)
 }
 
 /// Returns the rules of `live` that are not this pair's.

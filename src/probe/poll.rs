@@ -93,7 +93,7 @@ mod tests {
             now += next_pause(now);
             looks += 1;
         }
-        (looks, now - end)
+        (looks, now.saturating_sub(end))
     }
 
     #[test]
