@@ -21,7 +21,7 @@ use std::time::Duration;
 
 /// Makes S3 cross-Region replication with KMS multi-Region keys work, and proves that it works.
 #[derive(Debug, Parser)]
-#[command(name = "crrctl", version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "crrctl", version, propagate_version = true, disable_help_subcommand = true, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -31,12 +31,13 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Try it without AWS:
-  crrctl apply --sandbox --yes      a pair, from nothing to a checked replica, in a stand-in inside this process
-  crrctl rehearse -f crrctl.yaml    the whole life of your manifest there
+  crrctl apply --sandbox --yes     build a pair in a stand-in inside this process, and prove it
+  crrctl rehearse -f crrctl.yaml   live the whole life of your manifest there
 
 Exit codes:
-  0 done   1 unexpected   2 changes found   3 manifest or usage   4 credentials   5 permission denied
-  6 replication FAILED   7 too late   8 replica differs   9 something left behind   10 in the way   130 interrupted";
+  0 done        1 unexpected    2 changes found         3 manifest or usage    4 credentials
+  5 denied      6 FAILED        7 too late              8 replica differs      9 left behind
+  10 in the way                 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -125,6 +125,14 @@ async fn keys(aws: &Aws, topology: &Topology, named: Named) -> Result<Keys, Fail
     };
     let Some(primary) = primary else { return Ok(keys) };
     keys.replicas = replicas(aws, topology, &primary, &named).await?;
+    let unnamed =
+        keys.replicas.keys().filter(|region| !topology.sides().any(|side| &side.region == *region));
+    let aliases = unnamed.map(|region| async move {
+        let key = find::key(aws, region, topology.key.alias.as_str()).await?;
+        Ok::<_, Failure>(key.map(|key| (region.clone(), key.id)))
+    });
+    let aliases = try_join_all(aliases).await?;
+    keys.aliases.extend(aliases.into_iter().flatten());
     keys.primary = Some(primary);
     Ok(keys)
 }

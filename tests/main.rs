@@ -1,4 +1,13 @@
 //! The one integration binary: each module is a subject.
 
+mod architecture;
+mod common;
+mod contract;
+mod exit_codes;
 mod iam_peers;
+mod life;
+mod messages;
+mod promises;
+mod refusals;
 mod sandbox;
+mod shapes;
