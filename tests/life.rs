@@ -320,7 +320,7 @@ fn rules_of_others_stay_where_they_share_our_role() {
         let rules = live.replication_configuration().unwrap().rules().to_vec();
         rules.iter().map(|rule| rule.id().unwrap().to_owned()).collect::<Vec<_>>()
     });
-    assert_eq!(ids, ["theirs", "crrctl-demo-us-west-2"]);
+    assert_eq!(ids, ["theirs", "crrctl.demo.us-west-2"]);
 }
 
 #[test]

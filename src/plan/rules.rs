@@ -42,17 +42,10 @@ fn next_free(taken: &BTreeSet<i32>) -> i32 {
 /// Returns the rules of `live` that are not this pair's.
 pub fn foreign<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<Item = &'a Rule> {
     let prefix = topology.rule_prefix();
-    live.rules.iter().filter(move |rule| !is_ours(&prefix, &rule.id))
+    live.rules.iter().filter(move |rule| !rule.id.starts_with(&prefix))
 }
 
 /// Returns the Region that the id of one of our rules names.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {
-    rule_id
-        .strip_prefix(&topology.rule_prefix())
-        .filter(|region| crate::names::Region::new(*region).is_ok())
-}
-
-/// Returns whether `id` is one of our rules: the prefix alone would take the rules of a pair `a-b` for those of `a`.
-fn is_ours(prefix: &str, id: &str) -> bool {
-    id.strip_prefix(prefix).is_some_and(|region| crate::names::Region::new(region).is_ok())
+    rule_id.strip_prefix(&topology.rule_prefix())
 }
