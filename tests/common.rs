@@ -231,6 +231,12 @@ pub(crate) fn finished(command: &mut Command) -> Output {
     }
 }
 
+/// Sends `child` a signal. The shell's own `kill`, since a machine may have no other.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
 /// Runs `command` with `text` on stdin.
 pub(crate) fn fed(mut command: Command, text: &str) -> Output {
     let mut child: Child = command

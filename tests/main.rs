@@ -1,4 +1,5 @@
 //! The one integration binary: each module is a subject.
+#![expect(clippy::unwrap_used, reason = "a test stops at what should not be")]
 
 mod architecture;
 mod common;

@@ -2,6 +2,7 @@
 //! A closed stdout or stderr is no error.
 
 use super::Format;
+use crate::events::{Event, Sink};
 use crate::failure::{Failure, Kind};
 use crate::report;
 use serde_json::{Map, Value, json};
@@ -53,6 +54,9 @@ impl Printer {
                     serde_json::to_value(failure).unwrap_or(Value::Null),
                 );
                 let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
+                if self.format == Format::Ndjson {
+                    report::Ndjson.take(&Event::Error { failure: failure.clone() });
+                }
                 failure.kind.exit_code()
             }
         };

@@ -82,7 +82,7 @@ impl Screen {
                     bar.finish_and_clear();
                 }
             }
-            Event::StepNote { .. } | Event::ProbeRetry { .. } => {}
+            Event::StepNote { .. } | Event::ProbeRetry { .. } | Event::Error { .. } => {}
         }
     }
 }
