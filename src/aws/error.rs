@@ -42,6 +42,19 @@ pub enum Class {
 }
 
 impl Error {
+    /// Makes the error of an answer that came and can't be used: never to be taken for an absence.
+    pub fn unreadable(operation: &'static str, region: &Region, what: &str) -> Self {
+        Self {
+            operation,
+            region: region.clone(),
+            code: "AnswerUnreadable".to_owned(),
+            message: format!("the answer's {what} can't be read"),
+            status: None,
+            request_id: None,
+            class: Class::Other,
+        }
+    }
+
     /// Returns whether the thing that was asked for does not exist.
     pub fn is_absent(&self) -> bool {
         self.class == Class::Absent

@@ -7,10 +7,11 @@ use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::observe;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Removal};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
+use crate::steps::Steps;
 use crate::stop::{Reason, Stop};
 use crate::world::World;
 use std::io::{IsTerminal, Read};
@@ -117,6 +118,12 @@ impl Session {
             plan = plan::build(&topology, &world, &self.templates)?;
         }
         Ok((topology, world, plan))
+    }
+
+    /// Returns what does the actions of a plan for this pair, starting from `world`.
+    pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Arc<Steps> {
+        let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
+        Arc::new(Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal))
     }
 
     /// Says that the run is over; later words are not heard.

@@ -62,7 +62,10 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
             verdict_on(probe),
         ]);
     }
-    let mut text = table.lines().map(|line| format!("{}\n", line.trim_end())).collect::<String>();
+    let mut text = String::new();
+    for line in table.lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
     let _ = writeln!(text, "{FAINT}{CHECKED}{FAINT:#}");
     for probe in probes {
         for difference in &probe.differences {

@@ -51,7 +51,8 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
         .filter_map(|policy| policy.policy_name())
         .map(str::to_owned);
     Ok(Some(Role {
-        arn: Arn::new(role.arn()).map_err(|_| unreadable(aws))?,
+        arn: Arn::new(role.arn())
+            .map_err(|_| Error::unreadable("iam:GetRole", home, "role ARN"))?,
         tags: role
             .tags()
             .iter()
@@ -61,18 +62,6 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
         policy: policy?,
         other_policies: others.chain(attached).collect(),
     }))
-}
-
-fn unreadable(aws: &Aws) -> Error {
-    Error {
-        operation: "iam:GetRole",
-        region: aws.home().clone(),
-        code: "AnswerUnreadable".to_owned(),
-        message: "the role's ARN can't be read".to_owned(),
-        status: None,
-        request_id: None,
-        class: crate::aws::Class::Other,
-    }
 }
 
 /// Reads a document that IAM returns, which is URL-encoded (IAM API Reference, `GetRole`, `GetRolePolicy`). A text that is no
