@@ -199,6 +199,8 @@ impl From<Error> for Failure {
         failure.aws_code = Some(error.code);
         failure.request_id = error.request_id;
         match kind {
+            _ if matches!(failure.code.as_str(), "ConnectionFailed" | "TimedOut") => failure
+                .hint("check the network, the Region's name and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)"),
             Kind::Credentials => failure
                 .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),
             Kind::Denied => failure.hint(format!("the caller needs `{}`; a service control policy may deny it too", action(error.operation))),
