@@ -8,7 +8,9 @@ mod raw;
 mod topology;
 
 pub use error::{Located, ManifestError};
-pub use topology::{KeySettings, Manifest, Placed, ReplicationSettings, Side, Topology};
+pub use topology::{
+    KeySettings, Manifest, Placed, Profile, ReplicationSettings, Reports, Side, Topology,
+};
 
 #[cfg(test)]
 mod tests;
