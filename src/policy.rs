@@ -2,11 +2,17 @@
 //! Not for: reading or writing them on AWS (see `steps`).
 
 mod document;
+mod documents;
 pub mod meaning;
+pub mod proof;
 mod render;
 mod templates;
 mod variables;
 
 pub use document::{Document, Part};
+pub use documents::Documents;
 pub use render::{RenderError, names_key, render, some_account, some_key, try_all};
 pub use templates::Templates;
+
+#[cfg(test)]
+mod tests;
