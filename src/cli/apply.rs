@@ -78,7 +78,7 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     let session = Session::open(global, "apply", global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(false).await?;
-    let plan = plan::build(&topology, &world, &session.templates)?;
+    let plan = session.plan(&topology, &world)?;
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
         if !matches!(output::ask("apply these changes? [y/N]").as_str(), "y" | "Y" | "yes") {

@@ -26,7 +26,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
     let (plan, kept) = if args.destroy {
         plan::removal(&topology, &world, Removal::default())?
     } else {
-        (plan::build(&topology, &world, &session.templates)?, Vec::new())
+        (session.plan(&topology, &world)?, Vec::new())
     };
     session.done(true, false);
     printer.put("changes", plan.changes());

@@ -64,7 +64,7 @@ async fn live(
     phases: &mut Phases<'_>,
 ) -> Result<(), Failure> {
     let (topology, world) = session.observe(false).await?;
-    let plan = plan::build(&topology, &world, &session.templates)?;
+    let plan = session.plan(&topology, &world)?;
     phases.end("plan", format!("{} actions", plan.actions.len()));
 
     let applied = apply(session, global, topology, &world, plan, true).await;
@@ -82,7 +82,7 @@ async fn live(
     );
 
     let (topology, world) = session.observe(false).await?;
-    let again = plan::build(&topology, &world, &session.templates)?;
+    let again = session.plan(&topology, &world)?;
     if again.has_changes() {
         printer.put("changes", again.changes());
         let message =

@@ -7,6 +7,7 @@ use crate::events::{Event, Events, Sink, millis};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::observe;
+use crate::plan::{self, Plan};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
@@ -16,6 +17,25 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// What the user gave: read and checked, without a call.
+pub(super) struct Input {
+    pub(super) manifest: Manifest,
+    pub(super) templates: Templates,
+}
+
+impl Input {
+    /// Reads the manifest and the folder of templates, and renders every document once.
+    pub(super) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
+        let manifest = manifest(global, in_sandbox)?;
+        let templates = match manifest.templates() {
+            Some(folder) => Templates::overridden_by(folder)?,
+            None => Templates::default(),
+        };
+        policy::try_all(&manifest, &templates)?;
+        Ok(Self { manifest, templates })
+    }
+}
 
 /// A command's surroundings.
 pub(super) struct Session {
@@ -36,30 +56,14 @@ impl Session {
         command: &'static str,
         in_sandbox: bool,
     ) -> Result<Self, Failure> {
-        let manifest = manifest(global, in_sandbox)?;
-        let templates = match manifest.templates() {
-            Some(folder) => Templates::overridden_by(folder)?,
-            None => Templates::default(),
-        };
-        policy::try_all(&manifest, &templates)?;
+        let Input { manifest, templates } = Input::read(global, in_sandbox)?;
         let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
-        let connection = Connection {
-            home: manifest.source_region().clone(),
-            profile: global.profile.clone(),
-            endpoint_url: sandbox
-                .as_ref()
-                .map(Sandbox::endpoint)
-                .or_else(|| global.endpoint_url.clone()),
-            credentials: sandbox
-                .as_ref()
-                .map(|_| (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned())),
-        };
         let stop = Stop::default();
         watch_signals(&stop);
         watch_clock(&stop, global);
         let events = Events::to(sink(global));
         events.say(&Event::RunStart { command, pair: manifest.name().to_string() });
-        let aws = Arc::new(Aws::new(connection).await);
+        let aws = Arc::new(connect(global, &manifest, sandbox.as_ref()).await);
         Ok(Self { manifest, templates, aws, stop, events, started: Instant::now(), sandbox })
     }
 
@@ -83,6 +87,13 @@ impl Session {
         seen
     }
 
+    /// Plans what makes `world` what `topology` wants, after proving what would be written for it. Pure: nothing is called.
+    pub(super) fn plan(&self, topology: &Topology, world: &World) -> Result<Plan, Failure> {
+        let plan = plan::build(topology, world, &self.templates)?;
+        plan::prove(topology, world, &self.templates)?;
+        Ok(plan)
+    }
+
     /// Says that the run is over.
     pub(super) fn done(&self, ok: bool, changed: bool) {
         self.events.say(&Event::RunDone {
@@ -93,7 +104,23 @@ impl Session {
     }
 }
 
-async fn start_sandbox() -> Result<Sandbox, Failure> {
+/// Makes the clients: of the stand-in, where there is one, else as the flags say.
+pub(super) async fn connect(
+    global: &Global,
+    manifest: &Manifest,
+    stand_in: Option<&Sandbox>,
+) -> Aws {
+    let credentials = (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned());
+    let connection = Connection {
+        home: manifest.source_region().clone(),
+        profile: global.profile.clone(),
+        endpoint_url: stand_in.map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone()),
+        credentials: stand_in.map(|_| credentials),
+    };
+    Aws::new(connection).await
+}
+
+pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {
     let started = Sandbox::start(sandbox::Options::default()).await;
     started.map_err(|error| {
         Failure::new(Kind::Unexpected, "sandbox", format!("the sandbox can't listen: {error}"))

@@ -21,6 +21,7 @@ use crate::failure::{Failure, Kind};
 use crate::iam;
 use crate::manifest::Topology;
 use crate::names::KeyId;
+use call::Call;
 use scene::Scene;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,21 +149,51 @@ pub fn prove(
     documents: &Documents,
     organisation: &Organisation,
 ) -> Proof {
-    let scene = Scene::new(topology, key);
-    let mut calls = Vec::new();
-    if documents.has(&Document::ReplicationRole) {
-        calls.extend(replication::calls(&scene));
-        calls.extend(keys::calls(&scene));
-        calls.extend(buckets::calls(&scene));
+    Calls::about(topology, key, documents).judged(documents, organisation)
+}
+
+/// The calls of a proof; they follow from the pair, not from what its documents say.
+pub(super) struct Calls(Vec<Call>);
+
+impl Calls {
+    /// Returns the calls that are made under any of `documents`.
+    pub(super) fn about(topology: &Topology, key: &KeyId, documents: &Documents) -> Self {
+        let scene = Scene::new(topology, key);
+        let mut calls = Vec::new();
+        if documents.has(&Document::ReplicationRole) {
+            calls.extend(replication::calls(&scene));
+            calls.extend(keys::calls(&scene));
+            calls.extend(buckets::calls(&scene));
+        }
+        if documents.has(&Document::BatchReplicationRole) {
+            calls.extend(batch::calls(&scene));
+        }
+        for part in Part::ALL.into_iter().filter(|it| documents.has(&Document::Operator(*it))) {
+            calls.extend(operator::calls(&scene, part));
+        }
+        let mut seen = BTreeSet::new();
+        calls.retain(|call| seen.insert(call.identity()));
+        Self(calls)
     }
-    if documents.has(&Document::BatchReplicationRole) {
-        calls.extend(batch::calls(&scene));
+
+    /// Returns those that `document` has a say in.
+    #[cfg(test)]
+    pub(super) fn under(&self, document: &Document) -> Self {
+        Self(self.0.iter().filter(|call| call.is_under(document)).cloned().collect())
     }
-    for part in Part::ALL.into_iter().filter(|part| documents.has(&Document::Operator(*part))) {
-        calls.extend(operator::calls(&scene, part));
+
+    /// Returns whether any call that is not as it should be is `wanted`; ends with the first.
+    #[cfg(test)]
+    pub(super) fn finds(&self, documents: &Documents, wanted: impl Fn(&Row) -> bool) -> bool {
+        let organisation = Organisation::default();
+        let judge = judge::Judge::new(documents, &organisation);
+        let mut rows = self.0.iter().map(|call| judge.row(call));
+        rows.any(|row| !row.holds() && wanted(&row))
     }
-    let judge = judge::Judge::new(documents, organisation);
-    let mut seen = BTreeSet::new();
-    calls.retain(|call| seen.insert(call.identity()));
-    Proof { rows: calls.iter().map(|call| judge.row(call)).collect() }
+
+    /// Returns what the calls come to.
+    pub(super) fn judged(&self, documents: &Documents, organisation: &Organisation) -> Proof {
+        let judge = judge::Judge::new(documents, organisation);
+        Proof { rows: self.0.iter().map(|call| judge.row(call)).collect() }
+    }
 }

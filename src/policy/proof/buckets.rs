@@ -25,25 +25,27 @@ fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
     let everybody = [uploader.clone(), scene.stranger(SECTION)];
     let mut calls = allowed(scene, &uploader, side);
     let document = Document::of_bucket(side, scene.topology);
-    let mut forbid = |call: Call| {
+    let mut forbid = |by: Element, call: Call| {
         calls.extend(everybody.iter().map(|who| {
-            let expected = Expected::DenyBy(document.clone());
+            let expected = Expected::DenyBy(document.clone(), by.clone());
             Call { who: who.clone(), ..call.clone() }.expecting(expected)
         }));
     };
     let put = |tls: &str| upload(scene, &uploader, side, tls);
     if scene.topology.tls_only {
         let get = Call { action: "s3:GetObject".to_owned(), ..put("false") };
-        forbid(get);
-        forbid(put("false"));
-        forbid(list(scene, &uploader, side, "false"));
+        forbid(TLS_SPARED, get);
+        forbid(TLS_SPARED, put("false"));
+        forbid(TLS_SPARED, list(scene, &uploader, side, "false"));
     }
     if scene.topology.deny_other_keys {
         let other = format!("{}0", scene.key_arn(side));
-        forbid(put("true").with(HOW, "aws:kms").with(KEY, other));
+        let named = Element::Condition("StringNotEquals", KEY, None);
+        forbid(named, put("true").with(HOW, "aws:kms").with(KEY, other));
         // Without the key's name S3 takes the account's AWS managed key, which replication can't use.
-        forbid(put("true").with(HOW, "aws:kms"));
-        forbid(put("true").with(HOW, "AES256"));
+        let unnamed = Element::Condition("Null", HOW, None);
+        forbid(unnamed.clone(), put("true").with(HOW, "aws:kms"));
+        forbid(unnamed, put("true").with(HOW, "AES256"));
     }
     calls
 }

@@ -43,8 +43,8 @@ pub(super) enum Expected {
     Allow(Vec<Element>),
     /// Denied; this element keeps every `Allow` away from it.
     Deny(Element),
-    /// Denied by a `Deny` of this document, whatever else allows it.
-    DenyBy(Document),
+    /// Denied by a `Deny` of this document that looks at this element, whatever else allows it.
+    DenyBy(Document, Element),
 }
 
 /// A condition key that a policy must look at.
@@ -161,6 +161,13 @@ impl Call {
     pub(super) fn identity(&self) -> String {
         let Self { who, action, resource, owner, context, .. } = self;
         format!("{} {:?} {action} {resource} {owner} {context:?}", who.section, who.caller)
+    }
+
+    /// Returns whether `document` has a say in it.
+    #[cfg(test)]
+    pub(super) fn is_under(&self, document: &Document) -> bool {
+        let at = matches!(&self.at, At::Document(_, at) if at == document);
+        at || self.who.own == Own::Document(document.clone())
     }
 
     pub(super) fn request(&self) -> Request {

@@ -30,7 +30,7 @@ impl<'a> Judge<'a> {
         let (expected, holds) = match &call.expected {
             Expected::Allow(_) => (Expectation::Allow, decision.is_allowed()),
             Expected::Deny(_) => (Expectation::Deny, !decision.is_allowed()),
-            Expected::DenyBy(_) => {
+            Expected::DenyBy(..) => {
                 (Expectation::Deny, matches!(decision, Decision::ExplicitDeny { .. }))
             }
         };

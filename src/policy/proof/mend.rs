@@ -4,9 +4,10 @@
 use super::call::{Call, Element, Expected};
 use super::judge::{label, name};
 use super::{Document, Documents};
-use crate::iam::document::Statement;
+use crate::iam::document::{Scope, Statement};
 use crate::iam::evaluate::{Decider, Layer, Trace, Why, trace};
 use crate::iam::{Decision, Effect, Policies, Request};
+use std::cmp::Reverse;
 
 /// What is wrong, and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +31,11 @@ pub(super) fn fault(
         (Expected::Allow(spared), Decision::ExplicitDeny { by }) => {
             in_the_way(call, by, spared, documents)
         }
-        (Expected::Allow(_), Decision::ImplicitDeny { why }) => missing(call, why, &traces),
+        (Expected::Allow(_), Decision::ImplicitDeny { why }) => {
+            missing(call, why, &traces, documents)
+        }
         (Expected::Deny(element), Decision::Allow { by }) => too_wide(call, by, element, documents),
-        (Expected::DenyBy(document), _) => not_denied(call, document, &traces),
+        (Expected::DenyBy(document, by), _) => not_denied(call, document, by, &traces, documents),
         // What came to what it should is not asked about.
         (Expected::Allow(_) | Expected::Deny(_), _) => Fault {
             document: None,
@@ -44,15 +47,11 @@ pub(super) fn fault(
 }
 
 /// No `Allow` applies: the statement that comes closest, and what keeps it from applying.
-fn missing(call: &Call, why: &Why, traces: &[Trace]) -> Fault {
-    let about_principal =
-        |trace: &Trace| trace.misses.iter().any(|it| it.path.contains("Principal"));
+fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> Fault {
     let closest = traces
         .iter()
         .filter(|trace| trace.effect == Effect::Allow && !trace.misses.is_empty())
-        .min_by_key(|trace| {
-            (trace.misses.len(), trace.statement.layer != why.layer, about_principal(trace))
-        });
+        .min_by_key(|trace| distance(call, why, trace, documents));
     let asked = why.documents.first().cloned();
     match closest {
         Some(trace) if trace.misses.len() == 1 => {
@@ -84,6 +83,53 @@ fn missing(call: &Call, why: &Why, traces: &[Trace]) -> Fault {
             }
         }
     }
+}
+
+/// How far a statement is from allowing a call. Of those that lack one thing, the one that looks at more of the request comes
+/// first, then the one that means the caller, then the one that names the action; of those that lack the action, one without
+/// any, then one that names nearly this, then the most particular.
+type Distance = (
+    usize,
+    bool,
+    Reverse<usize>,
+    bool,
+    bool,
+    bool,
+    bool,
+    bool,
+    bool,
+    Reverse<usize>,
+    Reverse<usize>,
+);
+
+fn distance(call: &Call, why: &Why, trace: &Trace, documents: &Documents) -> Distance {
+    let by = &trace.statement;
+    let lacks = |element: &str| trace.misses.iter().any(|it| it.path.ends_with(element));
+    let statement = documents.called(&by.document).and_then(|it| it.statements.get(by.statement));
+    let listed = |scope: Option<&'_ Scope<Vec<String>>>| scope.map(|it| it.listed().clone());
+    let actions = listed(statement.and_then(|it| it.action.as_ref()));
+    let resources = listed(statement.and_then(|it| it.resource.as_ref())).unwrap_or_default();
+    let nearly = |action: &String| strsim::damerau_levenshtein(action, &call.action) <= 2;
+    let literal = |text: &String| {
+        let literal = text.split(['*', '?', '$']).next().unwrap_or_default();
+        if call.resource.starts_with(literal) { literal.len() } else { 0 }
+    };
+    // What an account leaves to its own policies, it leaves as a whole.
+    let is_own = call.who.caller.account() == Some(call.owner.as_str());
+    let delegates = actions.iter().flatten().any(|action| action.ends_with(":*"));
+    (
+        trace.misses.len(),
+        by.layer != why.layer,
+        Reverse(statement.map_or(0, |it| it.condition.len())),
+        lacks("Principal"),
+        lacks("Principal") && statement.is_some_and(|it| it.principal.is_some()),
+        lacks("Principal") && is_own && !delegates,
+        lacks("Action"),
+        lacks("Action") && actions.is_some(),
+        !actions.iter().flatten().any(nearly),
+        Reverse(resources.iter().map(literal).max().unwrap_or_default()),
+        Reverse(actions.map_or(0, |it| it.len())),
+    )
 }
 
 fn widen(call: &Call, path: &str, message: &str) -> String {
@@ -170,13 +216,28 @@ fn too_wide(call: &Call, by: &[Decider], element: &Element, documents: &Document
     }
 }
 
-/// The `Deny` that should apply does not.
-fn not_denied(call: &Call, document: &Document, traces: &[Trace]) -> Fault {
+/// The `Deny` that should apply does not: of all, the one that looks at `element`, else the one that comes closest.
+fn not_denied(
+    call: &Call,
+    document: &Document,
+    element: &Element,
+    traces: &[Trace],
+    documents: &Documents,
+) -> Fault {
     let document = document.name();
+    let looks_elsewhere = |trace: &Trace| {
+        let statements = documents.called(&document).map(|it| &it.statements);
+        let statement = statements.and_then(|it| it.get(trace.statement.statement));
+        let Element::Condition(operator, key, _) = element else { return false };
+        !statement
+            .iter()
+            .flat_map(|it| &it.condition)
+            .any(|it| it.operator.to_string() == *operator && it.key.eq_ignore_ascii_case(key))
+    };
     let closest = traces
         .iter()
         .filter(|it| it.effect == Effect::Deny && it.statement.document == document)
-        .min_by_key(|trace| trace.misses.len());
+        .min_by_key(|trace| (looks_elsewhere(trace), trace.misses.len()));
     let miss = closest.and_then(|trace| trace.misses.first());
     let element = miss.map_or_else(|| "Statement".to_owned(), |miss| miss.path.clone());
     let what = format!("`{}` on `{}`", call.action, call.resource);

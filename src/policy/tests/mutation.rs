@@ -1,8 +1,8 @@
 //! Every action, resource, condition value and principal of every document is removed, spoilt and widened, one at a time: the
 //! proof must fail and name that very element, or the change is harmless for a reason that stands here.
 
-use super::{SHAPES, documents, proof, topology};
-use crate::policy::proof::Row;
+use super::{SHAPES, documents, key, topology};
+use crate::policy::proof::{Calls, Organisation, Row};
 use crate::policy::{Document, Documents};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -39,35 +39,38 @@ fn every_mutant_is_named_or_harmless() {
         let original = documents(&topology);
         let whole: Vec<(Document, Value)> =
             original.iter().map(|(document, _, value)| (document.clone(), value.clone())).collect();
-        for mutant in whole.iter().flat_map(|(document, value)| mutated(document, value)) {
-            mutants += 1;
-            let mut changed = concerned(&original, &mutant.document);
-            if changed.put(mutant.document.clone(), mutant.value.clone()).is_err() {
-                // What can't be read never gets as far as a proof.
-                named += 1;
-                continue;
-            }
-            let holds = |original: &Documents, mutant: &Mutant| {
-                let mut whole = original.clone();
-                whole.put(mutant.document.clone(), mutant.value.clone()).unwrap();
-                super::proof(&topology, &whole).failure().is_none()
-            };
-            let proof = proof(&topology, &changed);
-            if proof.refused().any(|row| names(row, &mutant)) {
-                named += 1;
-            } else if let Some(why) = known_harmless(&mutant).filter(|_| proof.failure().is_none())
-            {
-                *harmless.entry(why).or_default() += 1;
-            } else {
-                let found: Vec<_> =
-                    proof.refused().take(2).map(|row| (&row.document, &row.element)).collect();
-                survivors.push(format!(
-                    "{shape}: {} {} ({}) {}: {found:?}",
-                    mutant.document.name(),
-                    mutant.path,
-                    mutant.sid,
-                    mutant.change
-                ));
+        let calls = Calls::about(&topology, &key(), &original);
+        let judged = |calls: &Calls, documents: &Documents| {
+            calls.judged(documents, &Organisation::default())
+        };
+        for (document, value) in &whole {
+            let concerned = calls.under(document);
+            for mutant in mutated(document, value) {
+                mutants += 1;
+                let mut changed = original.clone();
+                if changed.put(mutant.document.clone(), mutant.value.clone()).is_err() {
+                    // What can't be read never gets as far as a proof.
+                    named += 1;
+                    continue;
+                }
+                if concerned.finds(&changed, |row| names(row, &mutant)) {
+                    named += 1;
+                } else if let Some(why) =
+                    known_harmless(&mutant).filter(|_| judged(&calls, &changed).failure().is_none())
+                {
+                    *harmless.entry(why).or_default() += 1;
+                } else {
+                    let proof = judged(&concerned, &changed);
+                    let found: Vec<_> =
+                        proof.refused().take(2).map(|row| (&row.document, &row.element)).collect();
+                    survivors.push(format!(
+                        "{shape}: {} {} ({}) {}: {found:?}",
+                        mutant.document.name(),
+                        mutant.path,
+                        mutant.sid,
+                        mutant.change
+                    ));
+                }
             }
         }
     }
@@ -83,22 +86,6 @@ fn every_mutant_is_named_or_harmless() {
         survivors.join("\n")
     );
     assert_eq!(mutants, named + spared);
-}
-
-/// Returns the documents that are asked where `document` is: proving the others again for each mutant would take minutes.
-fn concerned(all: &Documents, document: &Document) -> Documents {
-    let group = |document: &Document| match document {
-        Document::ReplicationRole | Document::ReplicationRoleTrust => Some(0),
-        Document::BatchReplicationRole | Document::BatchReplicationRoleTrust => Some(1),
-        Document::Operator(part) => Some(2 + *part as u8),
-        Document::Key(_) | Document::SourceBucket | Document::DestinationBucket(_) => None,
-    };
-    let wanted = group(document).unwrap_or(0);
-    let mut concerned = Documents::default();
-    for (other, _, value) in all.iter().filter(|(it, ..)| group(it).is_none_or(|it| it == wanted)) {
-        concerned.put(other.clone(), value.clone()).unwrap();
-    }
-    concerned
 }
 
 /// Returns whether a finding names the mutant's document and its very element.
