@@ -93,7 +93,7 @@ impl Steps {
         let mut tags = self.topology.all_tags();
         tags.insert(ATTEMPT_TAG.to_owned(), attempt.clone());
         // The policy of a key does not name the key.
-        let some_key = KeyId::new("mrk-00000000000000000000000000000000")?;
+        let some_key = crate::policy::some_key()?;
         let policy = self.render(&Document::Key(region.clone()), &some_key)?.to_string();
         let create = self
             .aws

@@ -7,7 +7,7 @@ use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::{Progress, Verb};
 use crate::failure::Failure;
-use crate::names::{Arn, KeyId, RoleName};
+use crate::names::{Arn, RoleName};
 use crate::plan::Action;
 use crate::policy::Document;
 use crate::world::Role;
@@ -79,7 +79,7 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let (iam, home, name) = (self.aws.iam(), self.aws.home(), self.topology.role.as_str());
         // Our trust policy does not name the key.
-        let key = KeyId::new("mrk-00000000000000000000000000000000")?;
+        let key = crate::policy::some_key()?;
         let trust = self.render(&Document::ReplicationRoleTrust, &key)?.to_string();
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
         let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
