@@ -8,6 +8,7 @@ mod auth;
 mod calls;
 mod clock;
 mod control;
+mod documents;
 mod fault;
 mod iam;
 mod kms;
@@ -46,6 +47,8 @@ pub struct Options {
     pub latency: Duration,
     /// The account of [`Sandbox::environment`]; every other 12-digit account works too. Default [`DEFAULT_ACCOUNT`].
     pub account: AccountId,
+    /// Whether plain HTTP counts as such for `aws:SecureTransport`. Default no: on loopback it counts as TLS.
+    pub plain_http_is_insecure: bool,
 }
 
 impl Default for Options {
@@ -55,6 +58,7 @@ impl Default for Options {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             latency: Duration::ZERO,
             account: AccountId::new(DEFAULT_ACCOUNT).expect("12 digits"),
+            plain_http_is_insecure: false,
         }
     }
 }
@@ -77,7 +81,8 @@ impl Sandbox {
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(state::Shared::default());
+        let settings = state::Settings { secure: !options.plain_http_is_insecure };
+        let shared = Arc::new(state::Shared::new(settings));
         let tasks = TaskTracker::new();
         let token = CancellationToken::new();
         let server = server::Server::new(shared.clone(), options.latency);

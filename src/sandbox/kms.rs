@@ -1,5 +1,6 @@
 //! KMS: AWS JSON 1.1, one function an operation. Not for: what S3 needs of a key (that is [`Kms::usable`], in `kms/store.rs`).
 
+mod access;
 mod aliases;
 mod deletion;
 mod keys;
@@ -9,13 +10,15 @@ mod rotation;
 mod store;
 mod tags;
 
+pub(crate) use access::ThroughS3;
 pub(crate) use store::{Kms, Unusable};
 
-use super::access::{Resource, authorize};
+use super::access::{Ask, authorize};
 use super::auth::{Caller, Refusal, verify};
 use super::fault::Fault;
 use super::server::{Answer, answer as reply, with_request_id};
 use super::state::{Shared, State};
+use crate::iam::Context;
 use crate::names::KeyId;
 use http::StatusCode;
 use http::request::Parts;
@@ -29,7 +32,7 @@ pub(crate) const TARGET_PREFIX: &str = "TrentService.";
 pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> Answer {
     let target = parts.headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or("");
     let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or(target);
-    let done = verify(parts, body, "kms").map_err(refused).and_then(|caller| {
+    let done = verify(shared, parts, body, "kms").map_err(refused).and_then(|caller| {
         let mut state = shared.lock();
         state.calls.count("kms", operation);
         perform(operation, &mut Call { state: &mut state, caller: &caller, body })
@@ -53,6 +56,10 @@ fn refused(refusal: Refusal) -> Fault {
         Refusal::UnknownKey => Fault::bad(
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
+        ),
+        Refusal::Expired => Fault::bad(
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
         ),
         Refusal::Incomplete(text) => Fault::bad("IncompleteSignatureException", text),
         Refusal::Mismatch(text) => Fault::bad("InvalidSignatureException", text),
@@ -114,20 +121,38 @@ impl Call<'_> {
         })
     }
 
-    /// Finds a key by id or ARN (and by alias where `aliases` says so) and asks whether the caller may perform `action` on it.
-    fn key(&self, action: &str, reference: &str, aliases: Aliases) -> Result<KeyId, Fault> {
-        let id = self.state.kms.find(self.caller, reference, aliases == Aliases::Resolved)?;
-        let arn = id.arn(&self.caller.region, &self.caller.account).to_string();
-        self.authorize(action, arn)?;
+    /// Finds a key by id or ARN and asks whether the caller may perform `action` on it.
+    fn key(&self, action: &str, reference: &str) -> Result<KeyId, Fault> {
+        let id = self.state.kms.find(self.caller, reference)?;
+        self.permit(action, self.caller, &id, Context::new())?;
         Ok(id)
     }
 
-    /// Asks whether the caller may perform `action` on something of its own account.
+    /// Like [`Self::key`], for operations that take keys of other accounts: returns the key's account and Region too.
+    fn any_key(
+        &self,
+        action: &str,
+        reference: &str,
+        context: Context,
+    ) -> Result<(Caller, KeyId), Fault> {
+        let (at, id) = self.state.kms.locate(self.caller, reference, true)?;
+        self.permit(action, &at, &id, context)?;
+        Ok((at, id))
+    }
+
+    fn permit(&self, action: &str, at: &Caller, id: &KeyId, context: Context) -> Result<(), Fault> {
+        let state = &self.state;
+        state.kms.permit(&state.iam, self.caller, action, (at, id), context).map_err(denied)
+    }
+
+    /// Asks whether the caller may perform `action` on something of its own account that has no policy.
     fn authorize(&self, action: &str, arn: String) -> Result<(), Fault> {
-        let resource = Resource { arn, owner: &self.caller.account };
-        let context = [("aws:RequestedRegion", self.caller.region.as_str())];
-        authorize(self.caller, action, &resource, &context)
-            .map_err(|denied| Fault::bad("AccessDeniedException", denied.message))
+        self.authorize_with(action, arn, Context::new())
+    }
+
+    fn authorize_with(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
+        let ask = Ask { context, ..Ask::plain(action, arn, &self.caller.account) };
+        authorize(&self.state.iam, self.caller, ask).map_err(denied)
     }
 
     fn arn(&self, id: &KeyId) -> String {
@@ -135,11 +160,8 @@ impl Call<'_> {
     }
 }
 
-/// Whether an operation takes aliases in place of key ids.
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum Aliases {
-    Resolved,
-    Refused,
+fn denied(denied: super::access::Denied) -> Fault {
+    Fault::bad("AccessDeniedException", denied.message())
 }
 
 fn invalid(text: impl Into<String>) -> Fault {

@@ -90,6 +90,9 @@ pub(crate) fn refused(refusal: Refusal) -> Fault {
             "InvalidClientTokenId",
             "The security token included in the request is invalid.",
         ),
+        Refusal::Expired => {
+            Fault::new(403, "ExpiredToken", "The security token included in the request is expired")
+        }
         Refusal::Incomplete(text) => Fault::bad("IncompleteSignature", text),
         Refusal::Mismatch(text) => Fault::new(403, "SignatureDoesNotMatch", text),
     }

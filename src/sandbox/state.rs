@@ -37,14 +37,33 @@ impl State {
     }
 }
 
+/// What a sandbox was started with and keeps until its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// Whether requests count as sent over TLS (`aws:SecureTransport`).
+    pub(crate) secure: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { secure: true }
+    }
+}
+
 /// The state, its lock, and the bell that wakes the replication worker.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     state: Mutex<State>,
+    pub(crate) settings: Settings,
     pub(crate) replicate: Notify,
 }
 
 impl Shared {
+    /// An empty state.
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// Locks the state after letting what has come due happen. Never hold the guard across an await.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in one request must not end the sandbox for all others.

@@ -2,7 +2,7 @@
 
 use super::lists::{clip, truncated};
 use super::store::{Alias, Place, arn_of, not_pending};
-use super::{Aliases, Call, invalid};
+use super::{Call, invalid};
 use crate::names::KeyId;
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
@@ -84,7 +84,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
 /// Finds the key that an alias is to name; the action is asked for on both.
 fn target(call: &Call<'_>, action: &str, input: &Naming) -> Result<KeyId, Fault> {
     call.authorize(action, arn_of(call.caller, &input.alias_name).to_string())?;
-    let id = call.key(action, &input.target_key_id, Aliases::Refused)?;
+    let id = call.key(action, &input.target_key_id)?;
     not_pending(call.state.kms.key(call.caller, &id)?, &call.arn(&id))?;
     Ok(id)
 }
@@ -111,7 +111,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ListAliases = call.input()?;
     call.authorize("kms:ListAliases", "*".into())?;
     let wanted = match &input.key_id {
-        Some(reference) => Some(call.key("kms:ListAliases", reference, Aliases::Refused)?),
+        Some(reference) => Some(call.key("kms:ListAliases", reference)?),
         None => None,
     };
     let caller = call.caller;

@@ -4,8 +4,10 @@ use super::lists::{clip, truncated};
 use super::policies::parsed;
 use super::store::{Key, Material, Standing, default_policy, enabled, new_id, not_pending};
 use super::tags::{Tag, checked};
-use super::{Aliases, Call, invalid};
-use crate::names::{KeyId, Region};
+use super::{Call, denied, invalid};
+use crate::iam::Context;
+use crate::names::{Arn, KeyId, Region};
+use crate::sandbox::access::{Ask, authorize};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
@@ -38,8 +40,16 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     only(&input.key_spec, "SYMMETRIC_DEFAULT")?;
     only(&input.key_usage, "ENCRYPT_DECRYPT")?;
     only(&input.origin, "AWS_KMS")?;
-    call.authorize("kms:CreateKey", "*".into())?;
-    let key = new_key(call, input.description, input.policy, input.tags)?;
+    let context = asked(&input.tags).with("kms:MultiRegion", input.multi_region.to_string());
+    call.authorize_with("kms:CreateKey", "*".into(), context)?;
+    if !input.tags.is_empty() {
+        call.authorize_with("kms:TagResource", "*".into(), asked(&input.tags))?;
+    }
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    if input.multi_region {
+        link(call)?;
+    }
     let id = new_id(input.multi_region);
     let caller = call.caller;
     let material = Material {
@@ -53,11 +63,37 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
 }
 
+/// Returns the condition keys that follow from the tags of a request.
+fn asked(tags: &[Tag]) -> Context {
+    let mut context = Context::new();
+    for tag in tags {
+        context.set(&format!("aws:RequestTag/{}", tag.tag_key), &tag.tag_value);
+    }
+    context.set_all("aws:TagKeys", tags.iter().map(|tag| &tag.tag_key));
+    context
+}
+
+/// An account's first multi-Region key makes KMS's service-linked role, for which the caller needs the permission
+/// (KMS Developer Guide, "Controlling access to multi-Region keys").
+fn link(call: &mut Call<'_>) -> Result<(), Fault> {
+    let caller = call.caller;
+    if call.state.iam.is_linked(&caller.account) {
+        return Ok(());
+    }
+    let role = "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
+    let arn = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), role);
+    let context = Context::new().with("iam:AWSServiceName", "mrk.kms.amazonaws.com");
+    call.authorize_with("iam:CreateServiceLinkedRole", arn.to_string(), context)?;
+    call.state.iam.link(&caller.account);
+    Ok(())
+}
+
 /// Checks what a new key is given and makes it; a key without a policy gets KMS's default one.
 fn new_key(
     call: &Call<'_>,
     description: String,
     policy: Option<String>,
+    bypass: bool,
     tags: Vec<Tag>,
 ) -> Result<Key, Fault> {
     if description.chars().count() > 8192 {
@@ -66,7 +102,7 @@ fn new_key(
         ));
     }
     let policy = match policy {
-        Some(text) => parsed(text)?,
+        Some(text) => parsed(call, &text, bypass)?,
         None => default_policy(call.caller),
     };
     let tags = checked(tags, &[])?;
@@ -91,8 +127,7 @@ struct ReplicateKey {
 /// KMS API Reference, `ReplicateKey`: from the primary's Region only, once a Region, within the partition.
 pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ReplicateKey = call.input()?;
-    let _ = input.bypass_policy_lockout_safety_check;
-    let id = call.key("kms:ReplicateKey", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:ReplicateKey", &input.key_id)?;
     let (caller, arn) = (call.caller, call.arn(&id));
     let material = call.state.kms.material(caller, &id)?;
     if !material.multi_region {
@@ -106,19 +141,31 @@ pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
         .ok()
         .filter(|r| r.partition() == caller.partition() && *r != caller.region)
         .ok_or_else(|| invalid(format!("Invalid replica region {}.", input.replica_region)))?;
-    let there = Caller { account: caller.account.clone(), region: region.clone() };
+    let there = Caller { region: region.clone(), ..caller.clone() };
+    may_create(call, &there, &input.tags)?;
     if call.state.kms.key(&there, &id).is_ok() {
         let text = format!("Replica key {id} already exists in region {region}.");
         return Err(Fault::bad("AlreadyExistsException", text));
     }
-    let key = new_key(call, input.description, input.policy, input.tags)?;
-    let (policy, tags) = (key.policy.clone(), super::tags::rendered(&key.tags));
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    let (policy, tags) = (key.policy.text().to_owned(), super::tags::rendered(&key.tags));
     call.state.kms.keys.insert(((there.account.clone(), region), id.clone()), key);
     Ok(json!({
         "ReplicaKeyMetadata": metadata(call, &there, &id)?,
         "ReplicaPolicy": policy,
         "ReplicaTags": tags,
     }))
+}
+
+/// The replica is created in its own Region, which takes permissions there (KMS Developer Guide, "Controlling access to multi-Region keys").
+fn may_create(call: &Call<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fault> {
+    let ask = |action| Ask { context: asked(tags), ..Ask::plain(action, "*", &there.account) };
+    authorize(&call.state.iam, there, ask("kms:CreateKey")).map_err(denied)?;
+    if tags.is_empty() {
+        return Ok(());
+    }
+    authorize(&call.state.iam, there, ask("kms:TagResource")).map_err(denied)
 }
 
 pub(super) fn unsupported(text: String) -> Fault {
@@ -136,8 +183,8 @@ struct DescribeKey {
 /// KMS API Reference, `DescribeKey`: by id, ARN, alias name or alias ARN.
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: DescribeKey = call.input()?;
-    let id = call.key("kms:DescribeKey", &input.key_id, Aliases::Resolved)?;
-    Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
+    let (at, id) = call.any_key("kms:DescribeKey", &input.key_id, Context::new())?;
+    Ok(json!({"KeyMetadata": metadata(call, &at, &id)?}))
 }
 
 /// Returns a key's `KeyMetadata` (KMS API Reference) as seen in the Region of `caller`.
@@ -231,7 +278,7 @@ pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
 
 fn switch(call: &mut Call<'_>, action: &str, to: Standing) -> Result<Value, Fault> {
     let input: OneKey = call.input()?;
-    let id = call.key(action, &input.key_id, Aliases::Refused)?;
+    let id = call.key(action, &input.key_id)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;
@@ -257,7 +304,7 @@ struct UpdateKeyDescription {
 /// KMS API Reference, `UpdateKeyDescription`.
 pub(super) fn update_description(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: UpdateKeyDescription = call.input()?;
-    let id = call.key("kms:UpdateKeyDescription", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:UpdateKeyDescription", &input.key_id)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;

@@ -3,6 +3,7 @@
 
 use crate::names::{AccountId, Arn, KeyId, Region};
 use crate::sandbox::auth::Caller;
+use crate::sandbox::documents::Stored;
 use crate::sandbox::fault::Fault;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -22,7 +23,7 @@ pub(crate) struct Kms {
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) description: String,
-    pub(super) policy: String,
+    pub(super) policy: Stored,
     pub(super) tags: Vec<(String, String)>,
     pub(super) standing: Standing,
     pub(super) created: SystemTime,
@@ -75,17 +76,25 @@ pub(crate) enum Unusable {
 }
 
 impl Kms {
-    /// Finds the key that `reference` names for `caller` in the Region of its request.
+    /// Finds the key that `reference` names among the caller's own in the Region of its request.
     ///
     /// # Errors
     /// `NotFoundException` with KMS's texts, `AccessDeniedException` for a key of another account.
-    pub(super) fn find(
+    pub(super) fn find(&self, caller: &Caller, reference: &str) -> Result<KeyId, Fault> {
+        let (at, id) = self.locate(caller, reference, false)?;
+        if at.account == caller.account { Ok(id) } else { Err(foreign(caller, reference)) }
+    }
+
+    /// Like [`Self::find`], for operations that take keys of other accounts, and aliases where `aliases` says so: returns the
+    /// key's account and Region too.
+    pub(super) fn locate(
         &self,
         caller: &Caller,
         reference: &str,
         aliases: bool,
-    ) -> Result<KeyId, Fault> {
+    ) -> Result<(Caller, KeyId), Fault> {
         let not_found = |text: String| Fault::bad("NotFoundException", text);
+        let mut account = caller.account.clone();
         let resource = if reference.starts_with("arn:") {
             let arn = Arn::new(reference)
                 .ok()
@@ -94,33 +103,38 @@ impl Kms {
             if arn.region() != caller.region.as_str() {
                 return Err(not_found(format!("Invalid arn {}", arn.region())));
             }
-            if arn.account() != caller.account.as_str() {
-                return Err(foreign(caller, reference));
-            }
+            account = AccountId::new(arn.account())
+                .map_err(|_| not_found(format!("Invalid arn {reference}")))?;
             arn.resource().to_owned()
         } else {
             reference.to_owned()
         };
-        let place = (caller.account.clone(), caller.region.clone());
+        let at = Caller::root(account.clone(), caller.region.clone());
+        let strange = account != caller.account;
+        let place = (account, caller.region.clone());
         if resource.starts_with("alias/") {
-            let arn = arn_of(caller, &resource);
-            let missing = || not_found(format!("Alias {arn} is not found."));
             if !aliases {
                 return Err(not_found(format!("Invalid keyId '{reference}'")));
             }
-            return self
-                .aliases
-                .get(&(place, resource.clone()))
-                .map(|alias| alias.target.clone())
-                .ok_or_else(missing);
+            let found = self.aliases.get(&(place, resource.clone()));
+            return match found {
+                Some(alias) => Ok((at, alias.target.clone())),
+                None if strange => Err(foreign(caller, reference)),
+                None => {
+                    Err(not_found(format!("Alias {} is not found.", arn_of(caller, &resource))))
+                }
+            };
         }
         let bare = resource.strip_prefix("key/").unwrap_or(&resource);
         let id = KeyId::new(bare).map_err(|_| not_found(format!("Invalid keyId '{reference}'")))?;
-        if !self.keys.contains_key(&(place, id.clone())) {
-            let arn = id.arn(&caller.region, &caller.account);
-            return Err(not_found(format!("Key '{arn}' does not exist")));
+        if self.keys.contains_key(&(place, id.clone())) {
+            return Ok((at, id));
         }
-        Ok(id)
+        if strange {
+            return Err(foreign(caller, reference));
+        }
+        let arn = id.arn(&caller.region, &caller.account);
+        Err(not_found(format!("Key '{arn}' does not exist")))
     }
 
     pub(super) fn key(&self, caller: &Caller, id: &KeyId) -> Result<&Key, Fault> {
@@ -156,21 +170,35 @@ impl Kms {
             .collect()
     }
 
-    /// Resolves what `caller` named to the ARN of a key that can encrypt and decrypt in the caller's Region.
-    pub(crate) fn usable(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
-        let id = self.find(caller, reference, true).map_err(|fault| match fault.code {
+    /// Resolves what `caller` named to the ARN of a key in the caller's Region, whatever its state and whoever may use it.
+    pub(crate) fn resolve(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
+        let (at, id) = self.locate(caller, reference, true).map_err(|fault| match fault.code {
             "AccessDeniedException" => Unusable::Denied(fault.message),
             _ => Unusable::NotFound(fault.message),
         })?;
-        let arn = id.arn(&caller.region, &caller.account);
-        let key = self.key(caller, &id).map_err(|fault| Unusable::NotFound(fault.message))?;
+        Ok(id.arn(&at.region, &at.account))
+    }
+
+    /// Checks that a key can encrypt and decrypt now.
+    pub(crate) fn check_state(&self, arn: &Arn) -> Result<(), Unusable> {
+        let missing = || Unusable::NotFound(format!("Key '{arn}' does not exist"));
+        let (at, id) = Self::parts(arn).ok_or_else(missing)?;
+        let key = self.key(&at, &id).map_err(|_| missing())?;
         match key.standing {
-            Standing::Enabled => Ok(arn),
+            Standing::Enabled => Ok(()),
             Standing::Disabled => Err(Unusable::Disabled(format!("{arn} is disabled."))),
             Standing::PendingDeletion { .. } | Standing::PendingReplicaDeletion { .. } => {
                 Err(Unusable::InvalidState(pending_text(arn.as_str(), key.standing)))
             }
         }
+    }
+
+    /// Takes a key's ARN apart: where it lives, and its id.
+    pub(super) fn parts(arn: &Arn) -> Option<(Caller, KeyId)> {
+        let (account, region) =
+            (AccountId::new(arn.account()).ok()?, Region::new(arn.region()).ok()?);
+        let id = KeyId::new(arn.resource().strip_prefix("key/")?).ok()?;
+        Some((Caller::root(account, region), id))
     }
 
     /// Returns the ARN of the AWS managed key for S3 in the caller's account and Region, made at its first use as AWS does.
@@ -184,7 +212,7 @@ impl Kms {
         let key = Key {
             description: "Default key that protects my S3 objects when no other key is defined"
                 .into(),
-            policy: default_policy(caller),
+            policy: managed_policy(caller),
             tags: Vec::new(),
             standing: Standing::Enabled,
             created: now,
@@ -282,9 +310,9 @@ pub(super) fn new_id(multi_region: bool) -> KeyId {
 }
 
 /// Returns the key policy that KMS gives a key without one (KMS Developer Guide, "Default key policy").
-pub(super) fn default_policy(caller: &Caller) -> String {
-    let root = caller.arn();
-    serde_json::json!({
+pub(super) fn default_policy(caller: &Caller) -> Stored {
+    let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
+    Stored::known(&serde_json::json!({
         "Version": "2012-10-17",
         "Id": "key-default-1",
         "Statement": [{
@@ -294,8 +322,32 @@ pub(super) fn default_policy(caller: &Caller) -> String {
             "Action": "kms:*",
             "Resource": "*",
         }],
-    })
-    .to_string()
+    }))
+}
+
+/// Returns the policy of the AWS managed key for S3: everybody in the account, through S3 alone
+/// (KMS Developer Guide, "AWS managed keys").
+fn managed_policy(caller: &Caller) -> Stored {
+    let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
+    let service = format!("s3.{}.{}", caller.region, caller.partition().dns_suffix());
+    Stored::known(&serde_json::json!({
+        "Version": "2012-10-17",
+        "Id": "auto-s3-2",
+        "Statement": [{
+            "Sid": "Allow access through S3 for all principals in the account that are authorized to use S3",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:CallerAccount": caller.account, "kms:ViaService": service}},
+        }, {
+            "Sid": "Allow direct access to key metadata to the account",
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": ["kms:Describe*", "kms:Get*", "kms:List*"],
+            "Resource": "*",
+        }],
+    }))
 }
 
 pub(super) fn days(count: u32) -> Duration {

@@ -60,7 +60,7 @@ pub(super) fn many(
     call: &mut Call<'_>,
     input: DeleteObjectsInput,
 ) -> S3Result<DeleteObjectsOutput> {
-    call.bucket(&input.bucket, "s3:DeleteObject")?;
+    call.visit(&input.bucket)?;
     if input.mfa.is_some() {
         return Err(not_implemented("MFA delete"));
     }

@@ -4,7 +4,7 @@
 use super::errors::{malformed, not_implemented, unusable};
 use super::store::Bucket;
 use super::{Call, buckets};
-use crate::names::{AccountId, Arn, Region};
+use crate::names::{Arn, Partition};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::kms::{Kms, Unusable};
 use s3s::dto::{
@@ -27,7 +27,7 @@ pub(crate) enum Sse {
 
 impl Sse {
     /// Returns the value of `x-amz-server-side-encryption`.
-    pub(super) fn algorithm(&self) -> ServerSideEncryption {
+    pub(crate) fn algorithm(&self) -> ServerSideEncryption {
         ServerSideEncryption::from_static(match self {
             Self::S3 => ServerSideEncryption::AES256,
             Self::Kms { dual: false, .. } => ServerSideEncryption::AWS_KMS,
@@ -51,11 +51,12 @@ impl Sse {
         }
     }
 
-    /// Returns the ARN of the key if it can't decrypt now, with the reason.
-    pub(crate) fn check(&self, kms: &Kms, caller: &Caller) -> Result<(), Unusable> {
+    /// Returns the value of the encryption context `aws:s3:arn`: with a Bucket Key the bucket's ARN, else the object's
+    /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+    pub(crate) fn context(&self, partition: Partition, bucket: &str, key: &str) -> String {
         match self {
-            Self::S3 => Ok(()),
-            Self::Kms { key, .. } => kms.usable(caller, key.as_str()).map(|_| ()),
+            Self::Kms { bucket_key: true, .. } => format!("arn:{partition}:s3:::{bucket}"),
+            _ => format!("arn:{partition}:s3:::{bucket}/{key}"),
         }
     }
 }
@@ -69,7 +70,7 @@ pub(super) struct Asked<'a> {
     pub(super) beyond: bool,
 }
 
-/// Decides how an upload to a bucket is encrypted, and refuses a key that can't be used now
+/// Decides how an upload to a bucket is encrypted; whether the key can be used, and by whom, is asked afterwards
 /// (S3 API Reference, `PutObject`, the `x-amz-server-side-encryption` headers).
 pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3Result<Sse> {
     if asked.beyond {
@@ -81,14 +82,14 @@ pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3
     let default_bucket_key = found.encryption.bucket_key_enabled.unwrap_or(false);
     let kms = &mut call.state.kms;
     match (asked.algorithm.map(ServerSideEncryption::as_str), asked.key) {
-        (None, None) => default_of(found, kms, now, asked.bucket_key).map_err(unusable),
+        (None, None) => default_of(found, kms, &caller, now, asked.bucket_key).map_err(unusable),
         (Some(ServerSideEncryption::AES256), None) => Ok(Sse::S3),
         (
             Some(name @ (ServerSideEncryption::AWS_KMS | ServerSideEncryption::AWS_KMS_DSSE)),
             key,
         ) => {
             let key = match key {
-                Some(key) => kms.usable(&caller, key).map_err(unusable)?,
+                Some(key) => kms.resolve(&caller, key).map_err(unusable)?,
                 None => kms.managed_for_s3(&caller, now),
             };
             let dual = name == ServerSideEncryption::AWS_KMS_DSSE;
@@ -105,10 +106,12 @@ pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3
     }
 }
 
-/// Returns how a bucket encrypts by default; a key that can't be used now is an error.
+/// Returns how a bucket encrypts by default what `requester` writes; a key that is not there is an error. An alias is looked up in
+/// the requester's account (S3 API Reference, `ServerSideEncryptionByDefault`).
 pub(crate) fn default_of(
     bucket: &Bucket,
     kms: &mut Kms,
+    requester: &Caller,
     now: SystemTime,
     bucket_key: Option<bool>,
 ) -> Result<Sse, Unusable> {
@@ -120,18 +123,12 @@ pub(crate) fn default_of(
         ServerSideEncryption::AWS_KMS_DSSE => true,
         _ => return Ok(Sse::S3),
     };
-    let owner = local(&bucket.owner, &bucket.region);
     let key = match &default.kms_master_key_id {
-        Some(key) => kms.usable(&owner, key)?,
-        None => kms.managed_for_s3(&owner, now),
+        Some(key) => kms.resolve(requester, key)?,
+        None => kms.managed_for_s3(requester, now),
     };
     let bucket_key = !dual && bucket_key.or(bucket.encryption.bucket_key_enabled).unwrap_or(false);
     Ok(Sse::Kms { dual, key, bucket_key })
-}
-
-/// Returns an account as it looks up keys in a Region.
-fn local(account: &AccountId, region: &Region) -> Caller {
-    Caller { account: account.clone(), region: region.clone() }
 }
 
 /// Returns the default of a bucket that nothing was set for (S3 User Guide, "Default encryption FAQ": SSE-S3 since January 2023).

@@ -7,7 +7,9 @@ use super::buckets::nothing;
 use super::errors::{malformed, not_implemented};
 use super::store::{Buckets, Object, Versioning};
 use super::writes::is_storage_class;
-use crate::names::Arn;
+use crate::iam::Context;
+use crate::names::{AccountId, Arn};
+use crate::sandbox::access::{Ask, authorize};
 use s3s::dto::{
     DeleteBucketReplicationInput, DeleteBucketReplicationOutput, DeleteMarkerReplicationStatus,
     Destination, GetBucketReplicationInput, GetBucketReplicationOutput, PutBucketReplicationInput,
@@ -64,6 +66,7 @@ pub(super) fn put(
             "Versioning must be 'Enabled' on the bucket to apply a replication configuration",
         ));
     }
+    pass_role(call, &configuration.role)?;
     for rule in &configuration.rules {
         check_destination(&call.state.buckets, &input.bucket, &rule.destination)?;
     }
@@ -72,6 +75,16 @@ pub(super) fn put(
     }
     call.bucket(&input.bucket, "s3:PutReplicationConfiguration")?.replication = Some(configuration);
     Ok(nothing())
+}
+
+/// The caller hands the role to S3, for which it needs `iam:PassRole` (IAM User Guide, "Grant a user permissions to pass a role").
+fn pass_role(call: &Call<'_>, role: &str) -> S3Result<()> {
+    let owner = Arn::new(role).ok().and_then(|arn| AccountId::new(arn.account()).ok());
+    let owner = owner.unwrap_or_else(|| call.caller.account.clone());
+    let context = Context::new().with("iam:PassedToService", "s3.amazonaws.com");
+    let ask = Ask { context, ..Ask::plain("iam:PassRole", role, &owner) };
+    authorize(&call.state.iam, &call.caller, ask)
+        .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))
 }
 
 fn invalid(text: &'static str) -> S3Error {

@@ -4,6 +4,7 @@ use super::checksum::Checksum;
 use super::encryption::Sse;
 use super::multipart::Upload;
 use crate::names::{AccountId, Arn, Region};
+use crate::sandbox::documents::Stored;
 use bytes::Bytes;
 use s3s::dto::{
     LifecycleRules, ObjectOwnership, PublicAccessBlockConfiguration, ReplicationConfiguration,
@@ -43,7 +44,7 @@ pub(crate) struct Bucket {
     pub(super) encryption: ServerSideEncryptionRule,
     pub(super) public_access_block: Option<PublicAccessBlockConfiguration>,
     pub(super) ownership: Option<ObjectOwnership>,
-    pub(super) policy: Option<String>,
+    pub(super) policy: Option<Stored>,
     pub(super) lifecycle: Option<(LifecycleRules, Option<TransitionDefaultMinimumObjectSize>)>,
     pub(crate) replication: Option<ReplicationConfiguration>,
     /// The versions of each key, oldest first; no key is without versions.
@@ -138,6 +139,13 @@ impl Replicated {
                 })
             }
         }
+    }
+}
+
+impl Object {
+    /// Returns whether the object was uploaded in parts, which its `ETag` tells.
+    pub(crate) fn is_multipart(&self) -> bool {
+        self.etag.contains('-')
     }
 }
 
