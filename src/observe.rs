@@ -9,7 +9,7 @@ use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
 use crate::plan::rules;
 use crate::steps::find;
 use crate::world::{Bucket, Key, Keys, Objects, World};
-use futures::future::{try_join, try_join_all};
+use futures::future::{join, try_join, try_join_all};
 use std::collections::BTreeMap;
 
 /// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
@@ -18,7 +18,9 @@ pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Nam
         let key = find::key(aws, region, manifest.alias().as_str()).await?;
         Ok::<_, Failure>(key.map(|key| (region.clone(), key)))
     });
-    let (account, named) = try_join(account(aws), try_join_all(aliases)).await?;
+    let (account, named) = join(account(aws), try_join_all(aliases)).await;
+    // Where both fail, who the caller is says more than what was asked for.
+    let (account, named) = (account?, named?);
     aws.expect_owner(&account);
     Ok((manifest.topology(&account)?, Named(named.into_iter().flatten().collect())))
 }
@@ -125,6 +127,14 @@ async fn keys(aws: &Aws, topology: &Topology, named: Named) -> Result<Keys, Fail
     };
     let Some(primary) = primary else { return Ok(keys) };
     keys.replicas = replicas(aws, topology, &primary, &named).await?;
+    let unnamed =
+        keys.replicas.keys().filter(|region| !topology.sides().any(|side| &side.region == *region));
+    let aliases = unnamed.map(|region| async move {
+        let key = find::key(aws, region, topology.key.alias.as_str()).await?;
+        Ok::<_, Failure>(key.map(|key| (region.clone(), key.id)))
+    });
+    let aliases = try_join_all(aliases).await?;
+    keys.aliases.extend(aliases.into_iter().flatten());
     keys.primary = Some(primary);
     Ok(keys)
 }

@@ -13,6 +13,7 @@ pub use screen::Screen;
 use crate::events::{Event, Verb};
 use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
+use std::fmt::Write;
 
 /// Headings and what went well.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -102,7 +103,7 @@ pub fn explained(failure: &Failure) -> String {
     let mut text = format!("{BAD}error{BAD:#}: {failure}\n");
     let mut detail = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            text.push_str(&format!("  {name}: {value}\n"));
+            let _ = writeln!(text, "  {name}: {value}");
         }
     };
     detail("step", failure.step.clone());
@@ -116,7 +117,7 @@ pub fn explained(failure: &Failure) -> String {
     );
     detail("left behind", failure.left_behind.clone());
     for hint in &failure.hints {
-        text.push_str(&format!("{NOTABLE}hint{NOTABLE:#}: {hint}\n"));
+        let _ = writeln!(text, "{NOTABLE}hint{NOTABLE:#}: {hint}");
     }
     text
 }

@@ -143,7 +143,7 @@ async fn prove(session: &Session, topology: &Topology, key: &KeyId, changed: boo
         keep: false,
         // What was just made may not be usable for minutes, and FAILED is final for an object.
         retries_after_failed: if changed { 5 } else { 0 },
-        at_most: Duration::from_secs(20 * 60),
+        at_most: Duration::from_mins(20),
     };
     let (aws, events, stop) =
         (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct DestroyArgs {
     /// Do not ask for the pair's name
     #[arg(long, env = "CRRCTL_YES")]

@@ -16,6 +16,7 @@ use crate::world::World;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// A command's surroundings.
@@ -28,6 +29,15 @@ pub(super) struct Session {
     pub(super) started: Instant,
     /// The stand-in inside this process, where it was asked for.
     pub(super) sandbox: Option<Sandbox>,
+    /// Whether it was said that the run is over.
+    over: AtomicBool,
+}
+
+impl Drop for Session {
+    /// A run that an error ended early is over too.
+    fn drop(&mut self) {
+        self.done(false, false);
+    }
 }
 
 impl Session {
@@ -61,20 +71,29 @@ impl Session {
         let events = Events::to(sink(global));
         events.say(&Event::RunStart { command, pair: manifest.name().to_string() });
         let aws = Arc::new(Aws::new(connection).await);
-        Ok(Self { manifest, templates, aws, stop, events, started: Instant::now(), sandbox })
+        Ok(Self {
+            manifest,
+            templates,
+            aws,
+            stop,
+            events,
+            started: Instant::now(),
+            sandbox,
+            over: AtomicBool::new(false),
+        })
     }
 
     /// Looks at what is there; `objects` counts what lies in the buckets too.
     pub(super) async fn observe(&self, objects: bool) -> Result<(Topology, World), Failure> {
         let (started, before) = (Instant::now(), self.aws.count());
-        let look = async {
+        let look = Box::pin(async {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
             let mut world = observe::second_wave(&self.aws, &topology, named).await?;
             if objects {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
             Ok((topology, world))
-        };
+        });
         let seen = tokio::select! {
             seen = look => seen,
             () = self.stop.ending() => Err(self.stop.failure()),
@@ -100,8 +119,11 @@ impl Session {
         Ok((topology, world, plan))
     }
 
-    /// Says that the run is over.
+    /// Says that the run is over; later words are not heard.
     pub(super) fn done(&self, ok: bool, changed: bool) {
+        if self.over.swap(true, Ordering::Relaxed) {
+            return;
+        }
         self.events.say(&Event::RunDone {
             ok,
             changed,

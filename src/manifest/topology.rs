@@ -193,9 +193,9 @@ impl Topology {
         format!("{}{}", self.rule_prefix(), side.region)
     }
 
-    /// Returns what the ids of all our rules begin with.
+    /// Returns what the ids of all our rules begin with: no name of a pair has a dot, so no other pair's rules begin so.
     pub fn rule_prefix(&self) -> String {
-        format!("crrctl-{}-", self.name)
+        format!("crrctl.{}.", self.name)
     }
 
     /// Returns the key prefix under which all probes of this pair lie, inside the rules' own filter.

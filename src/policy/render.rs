@@ -168,7 +168,7 @@ fn variables(document: &Document, topology: &Topology, key: &KeyId) -> minijinja
             variables["primary"] = json!(region == &topology.source.region);
         }
         Document::SourceBucket => {
-            variables["bucket_arn"] = json!(topology.source.bucket.arn(partition))
+            variables["bucket_arn"] = json!(topology.source.bucket.arn(partition));
         }
         Document::DestinationBucket(region) => {
             variables["bucket_arn"] =

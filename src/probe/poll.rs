@@ -93,12 +93,12 @@ mod tests {
             now += next_pause(now);
             looks += 1;
         }
-        (looks, now - end)
+        (looks, now.saturating_sub(end))
     }
 
     #[test]
     fn short_replications_are_seen_at_once_and_long_ones_cost_few_calls() {
-        for (seconds, most) in [(1, 25), (60, 100), (900, 160)] {
+        for (seconds, most) in [(1, 25), (60, 110), (900, 165)] {
             let (looks, late) = looks(seconds);
             assert!(looks <= most, "{seconds} s: {looks} looks");
             let bound = (Duration::from_secs(seconds) / 20).max(Duration::from_millis(150));

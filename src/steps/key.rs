@@ -103,7 +103,7 @@ pub(crate) async fn details(aws: &Aws, key: Key) -> Result<Key, Error> {
         tokio::try_join!(policy(aws, &key), tags(aws, &key.region, key.id.as_str()), async {
             if is_primary { rotation(aws, &key).await } else { Ok(None) }
         },)?;
-    Ok(Key { policy, tags, rotation_days, ..key })
+    Ok(Key { tags, policy, rotation_days, ..key })
 }
 
 async fn policy(aws: &Aws, key: &Key) -> Result<Value, Error> {
