@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "what can't be set up fails the test")]
 
 mod access;
+mod breaking;
 mod control;
+mod crypto;
 mod objects;
 mod refusals;
 mod walk;

@@ -2,10 +2,13 @@
 
 mod access;
 mod aliases;
+mod cipher;
+mod crypto;
 mod deletion;
 mod keys;
 mod lists;
 mod policies;
+mod primary;
 mod rotation;
 mod store;
 mod tags;
@@ -71,12 +74,16 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
         "CancelKeyDeletion" => deletion::cancel(call),
         "CreateAlias" => aliases::create(call),
         "CreateKey" => keys::create(call),
+        "Decrypt" => crypto::decrypt(call),
         "DeleteAlias" => aliases::delete(call),
         "DescribeKey" => keys::describe(call),
         "DisableKey" => keys::disable(call),
         "DisableKeyRotation" => rotation::disable(call),
         "EnableKey" => keys::enable(call),
         "EnableKeyRotation" => rotation::enable(call),
+        "Encrypt" => crypto::encrypt(call),
+        "GenerateDataKey" => crypto::data_key(call, true),
+        "GenerateDataKeyWithoutPlaintext" => crypto::data_key(call, false),
         "GetKeyPolicy" => policies::get(call),
         "GetKeyRotationStatus" => rotation::status(call),
         "ListAliases" => aliases::list(call),
@@ -84,11 +91,13 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
         "ListKeys" => keys::list(call),
         "ListResourceTags" => tags::list(call),
         "PutKeyPolicy" => policies::put(call),
+        "ReEncrypt" => crypto::re_encrypt(call),
         "ReplicateKey" => keys::replicate(call),
         "ScheduleKeyDeletion" => deletion::schedule(call),
         "TagResource" => tags::add(call),
         "UntagResource" => tags::remove(call),
         "UpdateAlias" => aliases::update(call),
+        "UpdatePrimaryRegion" => primary::update(call),
         "UpdateKeyDescription" => keys::update_description(call),
         _ => Err(Fault::not_implemented(&format!("kms:{operation}"))),
     }

@@ -1,5 +1,6 @@
 //! Keys: create, replicate, describe, list, enable and disable. Not for: deletion, rotation, policies, tags.
 
+use super::cipher::Secret;
 use super::lists::{clip, truncated};
 use super::policies::parsed;
 use super::store::{Key, Material, Standing, default_policy, enabled, new_id, not_pending};
@@ -53,6 +54,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     let id = new_id(input.multi_region);
     let caller = call.caller;
     let material = Material {
+        secret: Secret::random(),
         multi_region: input.multi_region,
         primary: caller.region.clone(),
         rotation: None,
@@ -188,7 +190,7 @@ pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// Returns a key's `KeyMetadata` (KMS API Reference) as seen in the Region of `caller`.
-fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault> {
+pub(super) fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault> {
     let kms = &call.state.kms;
     let (key, material) = (kms.key(caller, id)?, kms.material(caller, id)?);
     let state = match key.standing {

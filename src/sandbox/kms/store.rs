@@ -1,6 +1,7 @@
 //! The keys and aliases of all accounts and Regions as plain data: look-ups, key states, what time does to them.
 //! Not for: decoding requests.
 
+use super::cipher::Secret;
 use crate::names::{AccountId, Arn, KeyId, Region};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::documents::Stored;
@@ -48,6 +49,7 @@ pub(super) enum Standing {
 /// What all Regions of a key share.
 #[derive(Debug)]
 pub(super) struct Material {
+    pub(super) secret: Secret,
     pub(super) multi_region: bool,
     pub(super) primary: Region,
     /// The rotation period in days and when it was last switched on; `None` is off.
@@ -218,8 +220,12 @@ impl Kms {
             created: now,
             aws_managed: true,
         };
-        let material =
-            Material { multi_region: false, primary: caller.region.clone(), rotation: None };
+        let material = Material {
+            secret: Secret::random(),
+            multi_region: false,
+            primary: caller.region.clone(),
+            rotation: None,
+        };
         self.materials.insert((caller.account.clone(), id.clone()), material);
         self.keys.insert((place.clone(), id.clone()), key);
         let alias = Alias { target: id.clone(), created: now, updated: now };
