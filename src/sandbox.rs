@@ -10,7 +10,9 @@ mod clock;
 mod control;
 mod documents;
 mod fault;
+mod faults;
 mod iam;
+mod journal;
 mod kms;
 mod paging;
 mod query;
@@ -21,8 +23,11 @@ mod server;
 mod state;
 mod sts;
 
+pub use faults::FaultSpec;
+
 use crate::names::AccountId;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -49,6 +54,10 @@ pub struct Options {
     pub account: AccountId,
     /// Whether plain HTTP counts as such for `aws:SecureTransport`. Default no: on loopback it counts as TLS.
     pub plain_http_is_insecure: bool,
+    /// What is to go wrong. Default nothing.
+    pub faults: Vec<FaultSpec>,
+    /// Where each request is written down as one line of JSON; the file is begun anew. Default nowhere.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -59,6 +68,8 @@ impl Default for Options {
             latency: Duration::ZERO,
             account: AccountId::new(DEFAULT_ACCOUNT).expect("12 digits"),
             plain_http_is_insecure: false,
+            faults: Vec::new(),
+            log: None,
         }
     }
 }
@@ -77,15 +88,20 @@ impl Sandbox {
     /// Binds and serves until stopped or dropped. Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// Those of binding to [`Options::listen`].
+    /// Those of binding to [`Options::listen`] and of making the file [`Options::log`].
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
+        let journal = match &options.log {
+            Some(path) => Some(journal::Journal::new(std::fs::File::create(path)?)),
+            None => None,
+        };
+        let faults = faults::Faults::new(options.faults);
         let settings = state::Settings { secure: !options.plain_http_is_insecure };
-        let shared = Arc::new(state::Shared::new(settings));
+        let shared = Arc::new(state::Shared::new(settings, faults));
         let tasks = TaskTracker::new();
         let token = CancellationToken::new();
-        let server = server::Server::new(shared.clone(), options.latency);
+        let server = server::Server::new(shared.clone(), options.latency, journal);
         tasks.spawn(server.serve(listener, tasks.clone(), token.clone()));
         tasks.spawn(replication::work(shared.clone(), token.clone()));
         let alive = token.drop_guard();

@@ -8,6 +8,7 @@ mod control;
 mod crypto;
 mod objects;
 mod refusals;
+mod trouble;
 mod walk;
 
 use aws_credential_types::Credentials;

@@ -2,6 +2,7 @@
 //! Not for: S3's signatures, which `s3s` verifies with the same secrets, and not for permissions (see `access`).
 
 use super::iam::{Credential, Who};
+use super::journal::Note;
 use super::state::Shared;
 use crate::iam::{Context, Document, Principal};
 use crate::names::{AccountId, Partition, Region};
@@ -142,7 +143,11 @@ pub(crate) fn verify(
     let region = Region::new(region).map_err(|_| {
         Refusal::Mismatch("Credential should be scoped to a valid region.".to_owned())
     })?;
-    Ok(Caller::new(credential.who, region, shared.settings.secure))
+    let caller = Caller::new(credential.who, region, shared.settings.secure);
+    if let Some(note) = Note::of(&parts.extensions) {
+        note.set_caller(&caller);
+    }
+    Ok(caller)
 }
 
 /// The parts of an `Authorization` header.

@@ -19,10 +19,9 @@ use super::access::{Ask, authorize};
 use super::auth::{Caller, verify};
 use super::fault::Fault;
 use super::query::{self, Params, element};
-use super::server::{Answer, answer as reply, with_request_id};
+use super::server::{Answer, with_code};
 use super::state::{Shared, State};
 use crate::names::{AccountId, Arn};
-use http::StatusCode;
 use http::request::Parts;
 
 const VERSION: &str = "2010-05-08";
@@ -45,12 +44,22 @@ pub(crate) fn answer(
         }
         perform(operation, &mut Call { state: &mut state, caller: &caller, params })
     });
-    let (status, text) = match done {
-        Ok(result) => (200, query::answer(NAMESPACE, operation, result.as_deref(), id)),
-        Err(fault) => (fault.status, query::error(NAMESPACE, &fault, id)),
-    };
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    with_request_id(reply(status, "text/xml", text), "x-amzn-requestid", id)
+    reply_with(params, done, id)
+}
+
+/// Returns the answer to a request that went so.
+pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, id: &str) -> Answer {
+    let operation = params.get("Action").unwrap_or_default();
+    match done {
+        Ok(result) => {
+            let text = query::answer(NAMESPACE, operation, result.as_deref(), id);
+            query::reply(200, text, id)
+        }
+        Err(fault) => {
+            let text = query::error(NAMESPACE, &fault, id);
+            with_code(query::reply(fault.status, text, id), &fault.code)
+        }
+    }
 }
 
 /// What an operation answers; `None` is the answer of those that answer nothing.

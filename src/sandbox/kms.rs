@@ -19,7 +19,7 @@ pub(crate) use store::{Kms, Unusable};
 use super::access::{Ask, authorize};
 use super::auth::{Caller, Refusal, verify};
 use super::fault::Fault;
-use super::server::{Answer, answer as reply, with_request_id};
+use super::server::{Answer, answer as reply, with_code, with_request_id};
 use super::state::{Shared, State};
 use crate::iam::Context;
 use crate::names::KeyId;
@@ -40,6 +40,12 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
         state.calls.count("kms", operation);
         perform(operation, &mut Call { state: &mut state, caller: &caller, body })
     });
+    reply_with(done, id)
+}
+
+/// Returns the answer to a request that went so.
+pub(crate) fn reply_with(done: Result<Value, Fault>, id: &str) -> Answer {
+    let code = done.as_ref().err().map(|fault| fault.code.to_string());
     let (status, body) = match done {
         Ok(value) => (200, value),
         Err(fault) => (fault.status, json!({"__type": fault.code, "message": fault.message})),
@@ -47,7 +53,12 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // Operations without an output answer with an empty body.
     let text = if body.is_null() { String::new() } else { body.to_string() };
-    with_request_id(reply(status, "application/x-amz-json-1.1", text), "x-amzn-requestid", id)
+    let answer = reply(status, "application/x-amz-json-1.1", text);
+    let answer = with_request_id(answer, "x-amzn-requestid", id);
+    match code {
+        Some(code) => with_code(answer, &code),
+        None => answer,
+    }
 }
 
 /// Returns how AWS JSON services word a refused signature.

@@ -22,13 +22,15 @@ mod writes;
 
 pub(crate) use answers::refuse;
 pub(crate) use encryption::{Sse, default_of};
+pub(crate) use errors::error_of;
 pub(crate) use rules::{is_v1, matches};
 pub(crate) use store::{Bucket, Buckets, Object, Outcome, Replicated, Version, Versioning, What};
 pub(crate) use writes::random_etag;
 
 use super::auth::{Caller, Refusal, check_token};
 use super::iam::Who;
-use super::server::Answer;
+use super::journal::Note;
+use super::server::{Answer, strike};
 use super::state::{Shared, State};
 use crate::names::Region;
 use bytes::Bytes;
@@ -122,10 +124,30 @@ struct Gate {
 #[async_trait::async_trait]
 impl S3Access for Gate {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let operation = context.s3_op().name().to_owned();
+        let note = Note::of(context.extensions_mut()).cloned();
+        if let Some(note) = &note {
+            let _ = note.operation.set(operation.clone());
+        }
+        let who = self.who(context)?;
+        context.extensions_mut().insert(who);
+        self.shared.lock().calls.count("s3", &operation);
+        match note {
+            Some(note) => match strike(&self.shared, "s3", &operation, &note).await {
+                Some(fault) => Err(error_of(&fault)),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+}
+
+impl Gate {
+    fn who(&self, context: &S3AccessContext<'_>) -> S3Result<Who> {
         let Some(credentials) = context.credentials() else {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         };
-        let mut state = self.shared.lock();
+        let state = self.shared.lock();
         let credential = state
             .iam
             .credential(&credentials.access_key)
@@ -135,17 +157,14 @@ impl S3Access for Gate {
             Some(value) => value.to_str().ok().map(String::from),
             None => permit::parameter(context.uri(), "X-Amz-Security-Token"),
         };
-        check_token(&credential, token.as_deref(), state.now()).map_err(
-            |refusal| match refusal {
-                Refusal::Expired => {
-                    errors::custom(400, "ExpiredToken", "The provided token has expired.".into())
-                }
-                _ => s3_error!(InvalidToken),
-            },
-        )?;
-        state.calls.count("s3", context.s3_op().name());
-        context.extensions_mut().insert(credential.who);
-        Ok(())
+        match check_token(&credential, token.as_deref(), state.now()) {
+            Ok(()) => Ok(credential.who),
+            Err(Refusal::Expired) => {
+                let text = "The provided token has expired.";
+                Err(errors::custom(400, "ExpiredToken", text.into()))
+            }
+            Err(_) => Err(s3_error!(InvalidToken)),
+        }
     }
 }
 
@@ -161,6 +180,9 @@ impl Door {
         perform: impl FnOnce(&mut Call<'_>, I) -> S3Result<O>,
     ) -> S3Result<S3Response<O>> {
         let caller = caller(&request, self.shared.settings.secure)?;
+        if let Some(note) = Note::of(&request.extensions) {
+            note.set_caller(&caller);
+        }
         let mut state = self.shared.lock();
         let (headers, uri, extensions) = (request.headers, request.uri, request.extensions);
         let mut call = Call { state: &mut state, caller, headers, uri, extensions };

@@ -3,6 +3,7 @@
 
 use super::calls::Calls;
 use super::clock::Clock;
+use super::faults::Faults;
 use super::iam::Iam;
 use super::kms::Kms;
 use super::replication::Replication;
@@ -55,13 +56,14 @@ impl Default for Settings {
 pub(crate) struct Shared {
     state: Mutex<State>,
     pub(crate) settings: Settings,
+    pub(crate) faults: Faults,
     pub(crate) replicate: Notify,
 }
 
 impl Shared {
     /// An empty state.
-    pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings, ..Self::default() }
+    pub(crate) fn new(settings: Settings, faults: Faults) -> Self {
+        Self { settings, faults, ..Self::default() }
     }
 
     /// Locks the state after letting what has come due happen. Never hold the guard across an await.

@@ -7,11 +7,10 @@ use super::documents::{Flaw, read};
 use super::fault::Fault;
 use super::iam::{Session, Who};
 use super::query::{self, Params, element, wrapped};
-use super::server::{Answer, answer as reply, with_request_id};
+use super::server::{Answer, with_code};
 use super::state::{Shared, State};
 use crate::iam::{Context, Document, DocumentKind, Principal, ResourceKind};
 use crate::names::AccountId;
-use http::StatusCode;
 use http::request::Parts;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,12 +41,22 @@ pub(crate) fn answer(
             _ => Err(Fault::not_implemented(&format!("sts:{operation}"))),
         }
     });
-    let (status, text) = match done {
-        Ok(result) => (200, query::answer(NAMESPACE, operation, Some(&result), id)),
-        Err(fault) => (fault.status, query::error(NAMESPACE, &fault, id)),
-    };
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    with_request_id(reply(status, "text/xml", text), "x-amzn-requestid", id)
+    reply_with(params, done.map(Some), id)
+}
+
+/// Returns the answer to a request that went so.
+pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, id: &str) -> Answer {
+    let operation = params.get("Action").unwrap_or_default();
+    match done {
+        Ok(result) => {
+            let text = query::answer(NAMESPACE, operation, result.as_deref(), id);
+            query::reply(200, text, id)
+        }
+        Err(fault) => {
+            let text = query::error(NAMESPACE, &fault, id);
+            with_code(query::reply(fault.status, text, id), &fault.code)
+        }
+    }
 }
 
 fn user_id(caller: &Caller) -> String {

@@ -174,10 +174,11 @@ impl Kms {
 
     /// Resolves what `caller` named to the ARN of a key in the caller's Region, whatever its state and whoever may use it.
     pub(crate) fn resolve(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
-        let (at, id) = self.locate(caller, reference, true).map_err(|fault| match fault.code {
-            "AccessDeniedException" => Unusable::Denied(fault.message),
-            _ => Unusable::NotFound(fault.message),
-        })?;
+        let (at, id) =
+            self.locate(caller, reference, true).map_err(|fault| match &*fault.code {
+                "AccessDeniedException" => Unusable::Denied(fault.message),
+                _ => Unusable::NotFound(fault.message),
+            })?;
         Ok(id.arn(&at.region, &at.account))
     }
 
