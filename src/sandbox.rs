@@ -14,6 +14,7 @@ mod faults;
 mod iam;
 mod journal;
 mod kms;
+mod lag;
 mod paging;
 mod query;
 mod replication;
@@ -24,6 +25,7 @@ mod state;
 mod sts;
 
 pub use faults::FaultSpec;
+pub use lag::Lag;
 
 use crate::names::AccountId;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -54,6 +56,10 @@ pub struct Options {
     pub account: AccountId,
     /// Whether plain HTTP counts as such for `aws:SecureTransport`. Default no: on loopback it counts as TLS.
     pub plain_http_is_insecure: bool,
+    /// Whether things take as long as on AWS. Default no.
+    pub lag: Lag,
+    /// What chance is drawn from. Default another seed each time.
+    pub seed: Option<u64>,
     /// What is to go wrong. Default nothing.
     pub faults: Vec<FaultSpec>,
     /// Where each request is written down as one line of JSON; the file is begun anew. Default nowhere.
@@ -68,6 +74,8 @@ impl Default for Options {
             latency: Duration::ZERO,
             account: AccountId::new(DEFAULT_ACCOUNT).expect("12 digits"),
             plain_http_is_insecure: false,
+            lag: Lag::None,
+            seed: None,
             faults: Vec::new(),
             log: None,
         }
@@ -97,7 +105,11 @@ impl Sandbox {
             None => None,
         };
         let faults = faults::Faults::new(options.faults);
-        let settings = state::Settings { secure: !options.plain_http_is_insecure };
+        let settings = state::Settings {
+            secure: !options.plain_http_is_insecure,
+            lag: options.lag,
+            seed: options.seed,
+        };
         let shared = Arc::new(state::Shared::new(settings, faults));
         let tasks = TaskTracker::new();
         let token = CancellationToken::new();

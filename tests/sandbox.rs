@@ -6,6 +6,7 @@ mod access;
 mod breaking;
 mod control;
 mod crypto;
+mod lag;
 mod objects;
 mod refusals;
 mod trouble;

@@ -4,7 +4,7 @@ use super::Global;
 use super::output::{Ended, Printer, say};
 use super::session::signal;
 use crate::failure::{Failure, Kind};
-use crate::sandbox::{FaultSpec, Options, Sandbox};
+use crate::sandbox::{FaultSpec, Lag, Options, Sandbox};
 use crate::units;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -24,6 +24,12 @@ pub(super) struct SandboxArgs {
     /// Added to every request
     #[arg(long, default_value = "0ms", value_name = "DURATION", value_parser = units::duration)]
     latency: Duration,
+    /// Lets things take as long as on AWS: roles, replica keys, settings, rules, replication
+    #[arg(long, default_value = "none", value_name = "none|aws", env = "CRRCTL_LAG")]
+    lag: Lag,
+    /// What chance is drawn from, so that a run can be had again
+    #[arg(long, value_name = "N", env = "CRRCTL_SEED")]
+    seed: Option<u64>,
     /// Makes requests go wrong: KIND is throttle, error=CODE, reset, lost-reply, hang or delay=DURATION; either name may be `*`
     #[arg(long, value_name = "SERVICE:OPERATION:KIND[:after=N][:times=N]")]
     fault: Vec<FaultSpec>,
@@ -45,6 +51,8 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
     let options = Options {
         listen: args.listen,
         latency: args.latency,
+        lag: args.lag,
+        seed: args.seed,
         faults: args.fault.clone(),
         log: args.log.clone(),
         plain_http_is_insecure: args.plain_http_is_insecure,

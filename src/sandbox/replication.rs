@@ -8,16 +8,21 @@ mod replica;
 mod role;
 mod targets;
 
+use super::lag::Slow;
 use super::s3::{Outcome, Replicated, Version, Versioning, What};
 use super::state::{Shared, State};
 use replica::replicate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 use targets::{Target, targets};
 use tokio_util::sync::CancellationToken;
 
 /// The most records that are kept; the oldest go first.
 const MAX_RECORDS: usize = 100_000;
+
+/// How long the worker sleeps at most where nothing waits; it is woken when something does.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Work that is waiting, and how all work went.
 #[derive(Debug, Default)]
@@ -32,6 +37,18 @@ impl Replication {
     /// Returns whether anything waits.
     pub(crate) fn has_work(&self) -> bool {
         !self.queue.is_empty()
+    }
+
+    /// Takes the first job that is due.
+    fn take(&mut self, now: SystemTime) -> Option<Job> {
+        let at = self.queue.iter().position(|job| job.due <= now)?;
+        self.queue.remove(at)
+    }
+
+    /// Returns how long until the next job is due.
+    fn wait(&self, now: SystemTime) -> Option<Duration> {
+        let next = self.queue.iter().map(|job| job.due).min()?;
+        Some(next.duration_since(now).unwrap_or_default())
     }
 
     /// Returns the records as `GET /_crrctl/replication` shows them.
@@ -88,15 +105,18 @@ struct Job {
     role: String,
     target: Target,
     record: usize,
+    /// When S3 gets round to it.
+    due: SystemTime,
 }
 
 /// Decides where a version that was just written goes, marks it PENDING and queues the work.
 pub(crate) fn schedule(state: &mut State, bucket: &str, key: &str, version: &str) {
+    let now = state.now();
     let Some(source) = state.buckets.0.get_mut(bucket) else { return };
-    if source.versioning != Versioning::Enabled {
+    if *source.versioning.at(now) != Versioning::Enabled {
         return;
     }
-    let Some(configuration) = &source.replication else { return };
+    let Some(configuration) = source.replication.at(now) else { return };
     let role = configuration.role.clone();
     let Some(written) = source.version(key, version) else { return };
     let targets = targets(&configuration.rules, key, &written.what);
@@ -111,16 +131,22 @@ pub(crate) fn schedule(state: &mut State, bucket: &str, key: &str, version: &str
     for target in targets {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let (version, role) = (version.to_owned(), role.clone());
-        state.replication.push(Job { bucket, key, version, role, target, record: 0 });
+        let due = state.done_at(Slow::Replication);
+        state.replication.push(Job { bucket, key, version, role, target, record: 0, due });
     }
 }
 
 /// Works off the queue until `stop`.
 pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
     loop {
+        let wait = {
+            let state = shared.lock();
+            state.replication.wait(state.now()).unwrap_or(IDLE)
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             () = shared.replicate.notified() => {}
+            () = tokio::time::sleep(wait) => {}
         }
         // One job a lock, so that requests get their turn in between.
         while !stop.is_cancelled() && step(&mut shared.lock()) {
@@ -131,7 +157,8 @@ pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
 
 /// Does one job; false where there is none.
 fn step(state: &mut State) -> bool {
-    let Some(job) = state.replication.queue.pop_front() else { return false };
+    let now = state.now();
+    let Some(job) = state.replication.take(now) else { return false };
     let outcome = replicate(state, &job);
     let (status, reason) = match outcome {
         Ok(()) => (Outcome::Completed, None),

@@ -96,7 +96,8 @@ fn assume(state: &mut State, caller: &Caller, params: &Params) -> Result<String,
             "User: {user} is not authorized to perform: sts:AssumeRole on resource: {arn}"
         ))
     };
-    let role = state.iam.role(arn).ok_or_else(unknown)?;
+    let now = state.now();
+    let role = state.iam.role(arn).filter(|role| role.usable <= now).ok_or_else(unknown)?;
     let owner = AccountId::new(role.arn.account()).map_err(|_| unknown())?;
     let mut context = Context::new().with("sts:RoleSessionName", name);
     if let Some(external) = params.get("ExternalId") {
@@ -113,7 +114,6 @@ fn assume(state: &mut State, caller: &Caller, params: &Params) -> Result<String,
     let seconds = duration(params.get("DurationSeconds"), role.max_session)?;
     let policy = session_policy(state, params)?;
     let (role_arn, role_name, id) = (role.arn.clone(), role.name.clone(), role.id.clone());
-    let now = state.now();
     let who =
         Who::Session { account: owner, role: role_arn, name: name.into(), id: id.clone(), policy };
     let random = |n: usize| (0..n).map(|_| fastrand::alphanumeric()).collect::<String>();

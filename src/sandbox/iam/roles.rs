@@ -7,6 +7,7 @@ use crate::names::{AccountId, Arn};
 use crate::sandbox::clock::rfc3339;
 use crate::sandbox::documents::Stored;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Slow;
 use crate::sandbox::paging::page;
 use crate::sandbox::query::{element, wrapped};
 use std::time::SystemTime;
@@ -26,6 +27,8 @@ pub(crate) struct Role {
     pub(super) description: Option<String>,
     /// The longest that a session may last, in seconds.
     pub(crate) max_session: u32,
+    /// When the role can first be assumed.
+    pub(crate) usable: SystemTime,
     pub(super) entity: Entity,
 }
 
@@ -55,6 +58,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         path: path.to_owned(),
         name: name.to_owned(),
         created: call.state.now(),
+        usable: call.state.done_at(Slow::Role),
         trust,
         description: params.get("Description").map(String::from),
         max_session,

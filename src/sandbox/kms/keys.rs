@@ -12,6 +12,7 @@ use crate::sandbox::access::{Ask, authorize};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Slow;
 use crate::sandbox::paging::page;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -92,7 +93,7 @@ fn link(call: &mut Call<'_>) -> Result<(), Fault> {
 
 /// Checks what a new key is given and makes it; a key without a policy gets KMS's default one.
 fn new_key(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     description: String,
     policy: Option<String>,
     bypass: bool,
@@ -108,8 +109,16 @@ fn new_key(
         None => default_policy(call.caller),
     };
     let tags = checked(tags, &[])?;
-    let created = call.state.now();
-    Ok(Key { description, policy, tags, standing: Standing::Enabled, created, aws_managed: false })
+    let (created, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    Ok(Key {
+        description,
+        policy,
+        tags,
+        standing: Standing::Enabled,
+        created,
+        aws_managed: false,
+        listed,
+    })
 }
 
 #[derive(Deserialize)]
@@ -151,6 +160,9 @@ pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
     }
     let bypass = input.bypass_policy_lockout_safety_check;
     let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    let (now, until) = (call.state.now(), call.state.done_at(Slow::ReplicaKey));
+    let standing = if until > now { Standing::Creating { until } } else { Standing::Enabled };
+    let key = Key { standing, ..key };
     let (policy, tags) = (key.policy.text().to_owned(), super::tags::rendered(&key.tags));
     call.state.kms.keys.insert(((there.account.clone(), region), id.clone()), key);
     Ok(json!({
@@ -196,6 +208,7 @@ pub(super) fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<V
     let state = match key.standing {
         Standing::Enabled => "Enabled",
         Standing::Disabled => "Disabled",
+        Standing::Creating { .. } => "Creating",
         Standing::PendingDeletion { .. } => "PendingDeletion",
         Standing::PendingReplicaDeletion { .. } => "PendingReplicaDeletion",
     };
@@ -220,7 +233,7 @@ pub(super) fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<V
         Standing::PendingReplicaDeletion { window } => {
             metadata["PendingDeletionWindowInDays"] = json!(window);
         }
-        Standing::Enabled | Standing::Disabled => {}
+        Standing::Enabled | Standing::Disabled | Standing::Creating { .. } => {}
     }
     if material.multi_region {
         metadata["MultiRegionConfiguration"] = family(call, caller, id, &material.primary);
@@ -252,9 +265,13 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ListKeys = call.input()?;
     call.authorize("kms:ListKeys", "*".into())?;
     let caller = call.caller;
+    let now = call.state.now();
     let here = |(account, region): &(_, _)| *account == caller.account && *region == caller.region;
-    let ids: Vec<&KeyId> =
-        call.state.kms.keys.keys().filter(|(place, _)| here(place)).map(|(_, id)| id).collect();
+    let keys = call.state.kms.keys.iter();
+    let ids: Vec<&KeyId> = keys
+        .filter(|((place, _), key)| here(place) && key.listed <= now)
+        .map(|((_, id), _)| id)
+        .collect();
     let page =
         page(ids, input.marker.as_deref(), clip(input.limit, 100, 1000)?, ToString::to_string);
     let keys: Vec<Value> =

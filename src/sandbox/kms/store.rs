@@ -29,6 +29,8 @@ pub(super) struct Key {
     pub(super) standing: Standing,
     pub(super) created: SystemTime,
     pub(super) aws_managed: bool,
+    /// When lists first show it.
+    pub(super) listed: SystemTime,
 }
 
 /// A key's state (KMS Developer Guide, "Key states of AWS KMS keys").
@@ -36,6 +38,10 @@ pub(super) struct Key {
 pub(super) enum Standing {
     Enabled,
     Disabled,
+    /// A new replica that can't be used yet.
+    Creating {
+        until: SystemTime,
+    },
     /// Deletion is due at a date.
     PendingDeletion {
         due: SystemTime,
@@ -62,6 +68,8 @@ pub(super) struct Alias {
     pub(super) target: KeyId,
     pub(super) created: SystemTime,
     pub(super) updated: SystemTime,
+    /// When lists first show it.
+    pub(super) listed: SystemTime,
 }
 
 /// Why S3 can't use a key. The texts are KMS's own.
@@ -190,9 +198,7 @@ impl Kms {
         match key.standing {
             Standing::Enabled => Ok(()),
             Standing::Disabled => Err(Unusable::Disabled(format!("{arn} is disabled."))),
-            Standing::PendingDeletion { .. } | Standing::PendingReplicaDeletion { .. } => {
-                Err(Unusable::InvalidState(pending_text(arn.as_str(), key.standing)))
-            }
+            pending => Err(Unusable::InvalidState(pending_text(arn.as_str(), pending))),
         }
     }
 
@@ -220,6 +226,7 @@ impl Kms {
             standing: Standing::Enabled,
             created: now,
             aws_managed: true,
+            listed: now,
         };
         let material = Material {
             secret: Secret::random(),
@@ -229,13 +236,18 @@ impl Kms {
         };
         self.materials.insert((caller.account.clone(), id.clone()), material);
         self.keys.insert((place.clone(), id.clone()), key);
-        let alias = Alias { target: id.clone(), created: now, updated: now };
+        let alias = Alias { target: id.clone(), created: now, updated: now, listed: now };
         self.aliases.insert((place, ALIAS.to_owned()), alias);
         id.arn(&caller.region, &caller.account)
     }
 
     /// Deletes what is due, earliest first; a primary's own window starts when its last replica is really gone.
     pub(crate) fn pass_time(&mut self, now: SystemTime) {
+        for key in self.keys.values_mut() {
+            if matches!(key.standing, Standing::Creating { until } if until <= now) {
+                key.standing = Standing::Enabled;
+            }
+        }
         loop {
             let due = self
                 .keys
@@ -273,7 +285,12 @@ impl Kms {
         let aliases = self.aliases.keys().filter(|(_, name)| ours(name)).map(|((a, r), name)| {
             Arn::known(r.partition(), "kms", r.as_str(), a.as_str(), name).to_string()
         });
-        let standing = |key: &Key| matches!(key.standing, Standing::Enabled | Standing::Disabled);
+        let standing = |key: &Key| {
+            matches!(
+                key.standing,
+                Standing::Enabled | Standing::Disabled | Standing::Creating { .. }
+            )
+        };
         let keys = self
             .keys
             .iter()
@@ -286,6 +303,7 @@ impl Kms {
 /// Returns KMS's text for an operation on a key that is on its way out.
 pub(super) fn pending_text(arn: &str, standing: Standing) -> String {
     match standing {
+        Standing::Creating { .. } => format!("{arn} is creating."),
         Standing::PendingReplicaDeletion { .. } => format!("{arn} is pending replica deletion."),
         _ => format!("{arn} is pending deletion."),
     }

@@ -51,7 +51,7 @@ fn read(state: &State, job: &Job) -> Result<Version, Reason> {
         }
     }
     let to = destination(state, job)?;
-    if to.bucket.versioning != Versioning::Enabled {
+    if *to.bucket.versioning.at(state.now()) != Versioning::Enabled {
         return Err("DstBucketUnversioned");
     }
     Ok(version.clone())
@@ -84,7 +84,7 @@ fn encrypt(
         return default_of(destination, kms, requester, now, None);
     };
     let key = kms.resolve(requester, key)?;
-    let bucket_key = !dual && (*bucket_key || destination.has_bucket_key());
+    let bucket_key = !dual && (*bucket_key || destination.has_bucket_key(now));
     Ok(Sse::Kms { dual: *dual, key, bucket_key })
 }
 

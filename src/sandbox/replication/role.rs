@@ -39,7 +39,7 @@ impl<'a> Role<'a> {
     /// `aws:SourceAccount` here, so a trust policy that wants them does not let it in.
     pub(super) fn assume(state: &'a State, arn: &str, source: &Bucket) -> Result<Self, Reason> {
         const REFUSED: Reason = "AssumeRoleNotPermitted";
-        let role = state.iam.role(arn).ok_or(REFUSED)?;
+        let role = state.iam.role(arn).filter(|role| role.usable <= state.now()).ok_or(REFUSED)?;
         let account = AccountId::new(role.arn.account()).map_err(|_| REFUSED)?;
         let service = Caller {
             principal: Principal::Service("s3.amazonaws.com".to_owned()),

@@ -7,6 +7,7 @@ use super::store::{Bucket, Versioning, random_text};
 use super::{Call, permit, settings};
 use crate::names::{AccountId, BucketName, Region};
 use crate::sandbox::access::{Ask, authorize};
+use crate::sandbox::lag::Spreading;
 use crate::sandbox::paging::page;
 use s3s::dto::{
     self, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
@@ -68,13 +69,13 @@ pub(super) fn create(
         region: call.caller.region.clone(),
         created: call.state.now(),
         tags,
-        versioning: Versioning::Never,
-        encryption: initial(),
+        versioning: Spreading::new(Versioning::Never),
+        encryption: Spreading::new(initial()),
         public_access_block: Some(settings::all_blocked()),
         ownership: Some(ownership),
         policy: None,
         lifecycle: None,
-        replication: None,
+        replication: Spreading::new(None),
         objects: BTreeMap::new(),
         uploads: BTreeMap::new(),
     };

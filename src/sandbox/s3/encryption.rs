@@ -7,6 +7,7 @@ use super::{Call, buckets};
 use crate::names::{Arn, Partition};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::kms::{Kms, Unusable};
+use crate::sandbox::lag::Slow;
 use s3s::dto::{
     DeleteBucketEncryptionInput, DeleteBucketEncryptionOutput, GetBucketEncryptionInput,
     GetBucketEncryptionOutput, PutBucketEncryptionInput, PutBucketEncryptionOutput,
@@ -79,7 +80,7 @@ pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3
     let now = call.state.now();
     let caller = call.caller.clone();
     let Some(found) = call.state.buckets.0.get(bucket) else { return Err(s3_error!(NoSuchBucket)) };
-    let default_bucket_key = found.encryption.bucket_key_enabled.unwrap_or(false);
+    let default_bucket_key = found.encryption.at(now).bucket_key_enabled.unwrap_or(false);
     let kms = &mut call.state.kms;
     match (asked.algorithm.map(ServerSideEncryption::as_str), asked.key) {
         (None, None) => default_of(found, kms, &caller, now, asked.bucket_key).map_err(unusable),
@@ -115,7 +116,7 @@ pub(crate) fn default_of(
     now: SystemTime,
     bucket_key: Option<bool>,
 ) -> Result<Sse, Unusable> {
-    let Some(default) = &bucket.encryption.apply_server_side_encryption_by_default else {
+    let Some(default) = &bucket.encryption.at(now).apply_server_side_encryption_by_default else {
         return Ok(Sse::S3);
     };
     let dual = match default.sse_algorithm.as_str() {
@@ -127,7 +128,8 @@ pub(crate) fn default_of(
         Some(key) => kms.resolve(requester, key)?,
         None => kms.managed_for_s3(requester, now),
     };
-    let bucket_key = !dual && bucket_key.or(bucket.encryption.bucket_key_enabled).unwrap_or(false);
+    let bucket_key =
+        !dual && bucket_key.or(bucket.encryption.at(now).bucket_key_enabled).unwrap_or(false);
     Ok(Sse::Kms { dual, key, bucket_key })
 }
 
@@ -159,7 +161,7 @@ pub(super) fn put(
     call: &mut Call<'_>,
     input: PutBucketEncryptionInput,
 ) -> S3Result<PutBucketEncryptionOutput> {
-    let bucket = call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
+    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
     let [mut rule] = <[_; 1]>::try_from(input.server_side_encryption_configuration.rules)
         .map_err(|_| malformed())?;
     let default = rule.apply_server_side_encryption_by_default.as_ref().ok_or_else(malformed)?;
@@ -175,7 +177,7 @@ pub(super) fn put(
         _ => return Err(malformed()),
     }
     rule.bucket_key_enabled = Some(rule.bucket_key_enabled.unwrap_or(false));
-    bucket.encryption = rule;
+    set(call, &input.bucket, rule)?;
     Ok(PutBucketEncryptionOutput::default())
 }
 
@@ -184,6 +186,13 @@ pub(super) fn delete(
     call: &mut Call<'_>,
     input: DeleteBucketEncryptionInput,
 ) -> S3Result<DeleteBucketEncryptionOutput> {
-    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?.encryption = initial();
+    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
+    set(call, &input.bucket, initial())?;
     Ok(buckets::nothing())
+}
+
+fn set(call: &mut Call<'_>, name: &str, rule: ServerSideEncryptionRule) -> S3Result<()> {
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
+    call.find_mut(name)?.encryption.set(rule, now, from);
+    Ok(())
 }

@@ -129,7 +129,7 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
     let action = action_for(wanted.version, "s3:GetObject", "s3:GetObjectVersion");
     call.bucket_of(wanted.bucket, wanted.key, action)?;
     let bucket = call.visit(wanted.bucket)?;
-    let versioned = bucket.versioning != Versioning::Never;
+    let versioned = *bucket.versioning != Versioning::Never;
     let found = find(bucket, wanted.key, wanted.version);
     let (version, object) = found.map_err(|error| hidden(call, wanted.bucket, error))?;
     wanted.conditions.check(&object.etag, version.written)?;

@@ -63,6 +63,11 @@ impl Call<'_> {
     fn enter(&mut self, name: &str, key: Option<&str>, action: &str) -> S3Result<&mut Bucket> {
         self.visit(name)?;
         self.permitted(name, key, action).map_err(refused)?;
+        self.find_mut(name)
+    }
+
+    /// Finds a bucket that the caller has entered already.
+    pub(super) fn find_mut(&mut self, name: &str) -> S3Result<&mut Bucket> {
         self.state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))
     }
 

@@ -9,6 +9,7 @@ use super::store::{Tags, Versioning};
 use crate::iam::document::Scope;
 use crate::iam::{Document, DocumentKind};
 use crate::sandbox::documents::{Flaw, read};
+use crate::sandbox::lag::Slow;
 use s3s::dto::{
     BucketVersioningStatus, DeleteBucketLifecycleInput, DeleteBucketLifecycleOutput,
     DeleteBucketOwnershipControlsInput, DeleteBucketOwnershipControlsOutput,
@@ -32,7 +33,7 @@ pub(super) fn get_versioning(
     call: &mut Call<'_>,
     input: GetBucketVersioningInput,
 ) -> S3Result<GetBucketVersioningOutput> {
-    let status = match call.bucket(&input.bucket, "s3:GetBucketVersioning")?.versioning {
+    let status = match *call.bucket(&input.bucket, "s3:GetBucketVersioning")?.versioning {
         Versioning::Never => None,
         Versioning::Enabled => Some(BucketVersioningStatus::ENABLED),
         Versioning::Suspended => Some(BucketVersioningStatus::SUSPENDED),
@@ -58,7 +59,7 @@ pub(super) fn put_versioning(
             "The Versioning element must be specified"
         )
     })?;
-    bucket.versioning = match status.as_str() {
+    let versioning = match status.as_str() {
         BucketVersioningStatus::ENABLED => Versioning::Enabled,
         BucketVersioningStatus::SUSPENDED if bucket.replication.is_some() => {
             return Err(s3_error!(
@@ -70,6 +71,8 @@ pub(super) fn put_versioning(
         BucketVersioningStatus::SUSPENDED => Versioning::Suspended,
         _ => return Err(malformed()),
     };
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
+    call.find_mut(&input.bucket)?.versioning.set(versioning, now, from);
     Ok(nothing())
 }
 

@@ -167,7 +167,7 @@ pub(super) fn store(
     let written = bucket.latest(key).map_or(now, |newest| newest.written.max(now));
     let id = bucket.next_id(written);
     bucket.insert(key, Version { id: id.clone(), written, what });
-    let shown = (bucket.versioning != Versioning::Never).then(|| id.clone());
+    let shown = (*bucket.versioning.at(written) != Versioning::Never).then(|| id.clone());
     replication::schedule(state, name, key, &id);
     Ok(shown)
 }
