@@ -5,6 +5,7 @@ mod apply;
 mod destroy;
 mod output;
 mod plan;
+mod policy;
 mod probe;
 mod rehearse;
 mod sandbox;
@@ -49,6 +50,8 @@ enum Command {
     Probe(probe::ProbeArgs),
     /// Take it all away, in the order AWS needs
     Destroy(destroy::DestroyArgs),
+    /// Render the pair's policy documents, prove them offline, or say what whoever runs crrctl needs
+    Policy(policy::PolicyArgs),
     /// Live the whole life of the manifest in the sandbox: plan, apply, probe, apply again, destroy
     Rehearse(rehearse::RehearseArgs),
     /// Serve the stand-in for S3, KMS, IAM and STS until a signal
@@ -62,6 +65,7 @@ impl Command {
             Self::Apply(_) => "apply",
             Self::Probe(_) => "probe",
             Self::Destroy(_) => "destroy",
+            Self::Policy(args) => args.name(),
             Self::Rehearse(_) => "rehearse",
             Self::Sandbox(_) => "sandbox",
         }
@@ -192,6 +196,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Apply(args) => apply::run(global, &args, &printer).await,
             Command::Probe(args) => probe::run(global, &args, &printer).await,
             Command::Destroy(args) => destroy::run(global, &args, &printer).await,
+            Command::Policy(args) => policy::run(global, &args, &printer).await,
             Command::Rehearse(args) => rehearse::run(global, &args, &printer).await,
             Command::Sandbox(args) => sandbox::run(global, &args, &printer).await,
         }

@@ -25,6 +25,14 @@ pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Nam
     Ok((manifest.topology(&account)?, Named(named.into_iter().flatten().collect())))
 }
 
+/// Asks for no more than what policy documents name: the account, and the pair's key, if its alias names one.
+pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(AccountId, Option<KeyId>), Failure> {
+    let key =
+        async { Ok(find::key(aws, manifest.source_region(), manifest.alias().as_str()).await?) };
+    let (account, key) = try_join(account(aws), key).await?;
+    Ok((account, key.map(|key| key.id)))
+}
+
 /// The keys that the alias names, by Region.
 #[derive(Debug)]
 pub struct Named(BTreeMap<Region, Key>);

@@ -4,6 +4,7 @@
 
 mod build;
 mod cost;
+mod proof;
 mod removal;
 pub mod rules;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 pub use build::build;
 pub use cost::{Cost, cost};
+pub use proof::prove;
 pub use removal::{Kept, Removal, Why, removal};
 
 use crate::events::{Kind, StepId, Verb};

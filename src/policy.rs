@@ -1,9 +1,18 @@
-//! Policy documents: rendered from the templates of `policies/`, and compared by meaning.
+//! Policy documents: rendered from the templates of `policies/`, checked, proven, and compared by meaning.
 //! Not for: reading or writing them on AWS (see `steps`).
 
+mod document;
+mod documents;
 pub mod meaning;
+pub mod proof;
 mod render;
 mod templates;
+mod variables;
 
-pub use render::{Document, RenderError, render, try_all};
+pub use document::{Document, Part};
+pub use documents::Documents;
+pub use render::{RenderError, names_key, render, some_account, some_key, try_all};
 pub use templates::Templates;
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,11 @@ impl std::fmt::Display for Output {
     }
 }
 
+/// The source bucket of the usual pair.
+pub(crate) const SOURCE: &str = "demo-111122223333-us-east-1";
+/// Its destination bucket.
+pub(crate) const DESTINATION: &str = "demo-111122223333-us-west-2";
+
 /// The pair most tests use.
 pub(crate) const PAIR: [&str; 6] =
     ["--name", "demo", "--source", "us-east-1", "--destination", "us-west-2"];
@@ -133,6 +138,37 @@ impl Stand {
             .region(aws_sdk_s3::config::Region::new(region.to_owned()))
             .build();
         self.runtime.block_on(work(aws_sdk_s3::Client::from_conf(config)))
+    }
+
+    /// Puts an object of somebody else into the source bucket of the usual pair.
+    pub(crate) fn put_theirs(&self, key: &str) {
+        self.s3("us-east-1", async |s3| {
+            let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
+            s3.put_object().bucket(SOURCE).key(key).body(body).send().await.unwrap();
+        });
+    }
+
+    /// Takes the rules of the usual pair away and has somebody else write to its source bucket.
+    pub(crate) fn unproven(&self) {
+        self.s3("us-east-1", async |s3| {
+            s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
+        });
+        self.put_theirs("theirs");
+    }
+
+    /// Makes the source bucket of the usual pair, without tags and with an object in it.
+    pub(crate) fn bucket_of_somebody_else(&self) {
+        self.s3("us-east-1", async |s3| s3.create_bucket().bucket(SOURCE).send().await.unwrap());
+        self.put_theirs("theirs");
+    }
+
+    /// Disables the usual pair's replica key, so that nothing replicates.
+    pub(crate) fn disable_replica_key(&self) {
+        self.kms("us-west-2", async |kms| {
+            let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+            let id = key.key_metadata().unwrap().key_id().to_owned();
+            kms.disable_key().key_id(id).send().await.unwrap();
+        });
     }
 
     /// Runs `work` with the SDK's KMS client in `region`.

@@ -200,12 +200,7 @@ fn rehearse_lives_the_whole_life() {
 #[test]
 fn a_failed_run_ends_its_events_with_the_error() {
     let stand = Stand::new();
-    stand.s3("us-east-1", async |s3| {
-        let bucket = "demo-111122223333-us-east-1";
-        s3.create_bucket().bucket(bucket).send().await.unwrap();
-        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
-        s3.put_object().bucket(bucket).key("theirs").body(body).send().await.unwrap();
-    });
+    stand.bucket_of_somebody_else();
     let output = stand.run(&[&["apply", "--yes", "-o", "ndjson"], &PAIR[..]].concat()).exits(10);
     let events: Vec<Value> =
         output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,12 +1,9 @@
 //! Each exit code, and that the tables that tell them agree.
 
-use crate::common::{PAIR, Stand, alone, bare, finished};
+use crate::common::{DESTINATION, PAIR, SOURCE, Stand, alone, bare, finished};
 use aws_sdk_s3::primitives::ByteStream;
 use crrctl::failure::Kind;
 use std::process::Stdio;
-
-const SOURCE: &str = "demo-111122223333-us-east-1";
-const DESTINATION: &str = "demo-111122223333-us-west-2";
 
 #[test]
 fn the_readme_tells_every_code() {
@@ -47,11 +44,7 @@ fn code_1_where_nothing_answers() {
 fn code_6_where_replication_failed() {
     let stand = Stand::new();
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    stand.kms("us-west-2", async |kms| {
-        let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
-        let id = key.key_metadata().unwrap().key_id().to_owned();
-        kms.disable_key().key_id(id).send().await.unwrap();
-    });
+    stand.disable_replica_key();
     let output = stand.pair(&["probe"]).exits(6);
     let object = output.json();
     assert_eq!(object["probes"][0]["status"], "FAILED");
@@ -106,16 +99,7 @@ fn code_7_where_the_run_takes_too_long() {
 #[test]
 fn code_10_where_a_bucket_is_not_ours() {
     let stand = Stand::new();
-    stand.s3("us-east-1", async |s3| {
-        s3.create_bucket().bucket(SOURCE).send().await.unwrap();
-        s3.put_object()
-            .bucket(SOURCE)
-            .key("a")
-            .body(ByteStream::from_static(b"a"))
-            .send()
-            .await
-            .unwrap();
-    });
+    stand.bucket_of_somebody_else();
     let output = stand.pair(&["apply", "--yes"]).exits(10);
     assert_eq!(output.json()["error"]["code"], "bucket-not-ours");
     assert_eq!(stand.leftovers(), [format!("arn:aws:s3:::{SOURCE}")], "nothing was made");
@@ -170,16 +154,7 @@ fn code_10_where_foreign_objects_lie_in_a_bucket_and_purge_data_takes_them() {
 fn code_10_where_others_write_and_the_rule_is_not_proven() {
     let stand = Stand::new();
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    stand.s3("us-east-1", async |s3| {
-        s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap();
-        s3.put_object()
-            .bucket(SOURCE)
-            .key("theirs")
-            .body(ByteStream::from_static(b"a"))
-            .send()
-            .await
-            .unwrap();
-    });
+    stand.unproven();
     let output = stand.pair(&["apply", "--yes"]).exits(10);
     assert_eq!(output.json()["error"]["code"], "activation-unproven");
     let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\

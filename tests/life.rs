@@ -1,6 +1,6 @@
 //! The life of a pair: built, built again, probed, mended, taken away, from whole and from half-built states.
 
-use crate::common::{PAIR, Stand};
+use crate::common::{DESTINATION, PAIR, SOURCE, Stand};
 use serde_json::{Value, json};
 
 /// Returns the pairs of kind and action in `changes` or `resources`.
@@ -140,8 +140,6 @@ fn after_destroy_the_pair_can_be_built_again_at_once() {
 #[test]
 fn half_built_pairs_are_cleared_and_mended() {
     type Break = fn(&Stand);
-    let (source, destination) = ("demo-111122223333-us-east-1", "demo-111122223333-us-west-2");
-    assert_eq!((source, destination), (SOURCE, DESTINATION));
     let states: [(&str, Break); 8] = [
         ("no rules", |stand| {
             stand.s3("us-east-1", async |s3| {
@@ -209,9 +207,6 @@ fn half_built_pairs_are_cleared_and_mended() {
         assert_eq!(stand.leftovers(), [""; 0], "{name}");
     }
 }
-
-const SOURCE: &str = "demo-111122223333-us-east-1";
-const DESTINATION: &str = "demo-111122223333-us-west-2";
 
 #[test]
 fn drift_is_named_by_its_fields_and_mended() {

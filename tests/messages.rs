@@ -57,12 +57,7 @@ fn errors() {
     pinned!("error-nothing-to-probe", wrong(&["probe", "-q"], 1));
     let manifest = "name: demo\nsource: {regoin: us-east-1}\n";
     pinned!("error-unknown-key", stand.manifest(&["plan"], manifest).exits(3).stderr);
-    stand.s3("us-east-1", async |s3| {
-        let bucket = "demo-111122223333-us-east-1";
-        s3.create_bucket().bucket(bucket).send().await.unwrap();
-        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
-        s3.put_object().bucket(bucket).key("theirs").body(body).send().await.unwrap();
-    });
+    stand.bucket_of_somebody_else();
     pinned!("error-bucket-not-ours", wrong(&["apply", "--yes", "-q"], 10));
     let mut command = stand.command(&[&["plan", "-q"], &PAIR[..]].concat());
     let output = crate::common::finished(command.env("AWS_SECRET_ACCESS_KEY", "wrong")).exits(4);

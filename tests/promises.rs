@@ -1,20 +1,13 @@
 //! The promises of the README, each held by a test that bears its name.
 
-use crate::common::Stand;
-use aws_sdk_s3::primitives::ByteStream;
-
-const SOURCE: &str = "demo-111122223333-us-east-1";
+use crate::common::{SOURCE, Stand};
 
 #[test]
 fn not_done_until_proven() {
     // The rule, the role and the keys all stand, but nothing replicates under a key that is disabled.
     let stand = Stand::new();
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    stand.kms("us-west-2", async |kms| {
-        let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
-        let id = key.key_metadata().unwrap().key_id().to_owned();
-        kms.disable_key().key_id(id).send().await.unwrap();
-    });
+    stand.disable_replica_key();
     assert_ne!(stand.pair(&["apply", "--yes"]).code, 0);
 }
 
@@ -40,15 +33,7 @@ fn a_second_apply_changes_nothing() {
 fn nothing_is_lost_that_it_did_not_make() {
     let stand = Stand::new();
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    stand.s3("us-east-1", async |s3| {
-        s3.put_object()
-            .bucket(SOURCE)
-            .key("theirs")
-            .body(ByteStream::from_static(b"a"))
-            .send()
-            .await
-            .unwrap();
-    });
+    stand.put_theirs("theirs");
     let _ = stand.pair(&["destroy", "--yes"]).exits(10);
     let body = stand.s3("us-east-1", async |s3| {
         s3.get_object()
@@ -98,16 +83,7 @@ fn a_failure_names_its_cause() {
 fn no_object_of_yours_is_knowingly_exposed_to_an_unproven_rule() {
     let stand = Stand::new();
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    stand.s3("us-east-1", async |s3| {
-        s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap();
-        s3.put_object()
-            .bucket(SOURCE)
-            .key("theirs")
-            .body(ByteStream::from_static(b"a"))
-            .send()
-            .await
-            .unwrap();
-    });
+    stand.unproven();
     stand.calls();
     let _ = stand.pair(&["apply", "--yes"]).exits(10);
     assert_eq!(stand.calls()["writes"], 0);

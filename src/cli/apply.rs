@@ -11,7 +11,6 @@ use crate::names::{Arn, KeyId, Region};
 use crate::plan::{self, Action, Plan, Removal};
 use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
-use crate::steps::Steps;
 use crate::units::humane;
 use crate::world::World;
 use serde::Serialize;
@@ -107,14 +106,7 @@ pub(super) async fn apply(
     probe: bool,
 ) -> Applied {
     let changes = plan.has_changes();
-    let steps = Arc::new(Steps::new(
-        Arc::clone(&session.aws),
-        topology.clone(),
-        session.templates.clone(),
-        world,
-        session.stop.clone(),
-        Removal::default(),
-    ));
+    let steps = session.steps(&topology, world, Removal::default());
     let outcome = engine::run(
         &plan,
         Arc::clone(&steps),

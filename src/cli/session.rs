@@ -7,10 +7,11 @@ use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::observe;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Removal};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
+use crate::steps::Steps;
 use crate::stop::{Reason, Stop};
 use crate::world::World;
 use std::io::{IsTerminal, Read};
@@ -18,6 +19,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
+
+/// What the user gave: read and checked, without a call.
+pub(super) struct Input {
+    pub(super) manifest: Manifest,
+    pub(super) templates: Templates,
+}
+
+impl Input {
+    /// Reads the manifest and the folder of templates, and renders every document once.
+    pub(super) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
+        let manifest = manifest(global, in_sandbox)?;
+        let templates = match manifest.templates() {
+            Some(folder) => Templates::overridden_by(folder)?,
+            None => Templates::default(),
+        };
+        policy::try_all(&manifest, &templates)?;
+        Ok(Self { manifest, templates })
+    }
+}
 
 /// A command's surroundings.
 pub(super) struct Session {
@@ -47,30 +67,14 @@ impl Session {
         command: &'static str,
         in_sandbox: bool,
     ) -> Result<Self, Failure> {
-        let manifest = manifest(global, in_sandbox)?;
-        let templates = match manifest.templates() {
-            Some(folder) => Templates::overridden_by(folder)?,
-            None => Templates::default(),
-        };
-        policy::try_all(&manifest, &templates)?;
+        let Input { manifest, templates } = Input::read(global, in_sandbox)?;
         let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
-        let connection = Connection {
-            home: manifest.source_region().clone(),
-            profile: global.profile.clone(),
-            endpoint_url: sandbox
-                .as_ref()
-                .map(Sandbox::endpoint)
-                .or_else(|| global.endpoint_url.clone()),
-            credentials: sandbox
-                .as_ref()
-                .map(|_| (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned())),
-        };
         let stop = Stop::default();
         watch_signals(&stop);
         watch_clock(&stop, global);
         let events = Events::to(sink(global));
         events.say(&Event::RunStart { command, pair: manifest.name().to_string() });
-        let aws = Arc::new(Aws::new(connection).await);
+        let aws = Arc::new(connect(global, &manifest, sandbox.as_ref()).await);
         Ok(Self {
             manifest,
             templates,
@@ -103,8 +107,8 @@ impl Session {
         seen
     }
 
-    /// Looks at what is there and says what would be done. Where a rule would go live on a bucket that exists, what lies in the
-    /// bucket is counted first, since that decides whether it may.
+    /// Looks at what is there and says what would be done, after proving what would be written for it. Where a rule would go
+    /// live on a bucket that exists, what lies in the bucket is counted first, since that decides whether it may.
     pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
         let (topology, mut world) = self.observe(false).await?;
         let mut plan = plan::build(&topology, &world, &self.templates)?;
@@ -116,7 +120,14 @@ impl Session {
             observe::objects(&self.aws, &topology, &mut world, &topology.source.bucket).await?;
             plan = plan::build(&topology, &world, &self.templates)?;
         }
+        plan::prove(&topology, &world, &self.templates)?;
         Ok((topology, world, plan))
+    }
+
+    /// Returns what does the actions of a plan for this pair, starting from `world`.
+    pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Arc<Steps> {
+        let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
+        Arc::new(Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal))
     }
 
     /// Says that the run is over; later words are not heard.
@@ -132,7 +143,23 @@ impl Session {
     }
 }
 
-async fn start_sandbox() -> Result<Sandbox, Failure> {
+/// Makes the clients: of the stand-in, where there is one, else as the flags say.
+pub(super) async fn connect(
+    global: &Global,
+    manifest: &Manifest,
+    stand_in: Option<&Sandbox>,
+) -> Aws {
+    let credentials = (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned());
+    let connection = Connection {
+        home: manifest.source_region().clone(),
+        profile: global.profile.clone(),
+        endpoint_url: stand_in.map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone()),
+        credentials: stand_in.map(|_| credentials),
+    };
+    Aws::new(connection).await
+}
+
+pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {
     let started = Sandbox::start(sandbox::Options::default()).await;
     started.map_err(|error| {
         Failure::new(

@@ -1,6 +1,8 @@
 //! Turns the raw manifest into a checked one: the single place of validation. Every refusal names the place, the key and
 //! what is allowed.
 
+mod policy;
+
 use super::error::{Located, nearest};
 use super::raw::{At, Later, Raw, RawDestination, RawKey, RawReplication, RawSide};
 use super::topology::{Activation, KeySettings, Manifest, Placed, ReplicationSettings};
@@ -27,8 +29,10 @@ pub(super) fn check(raw: Raw, folder: &Path, run: Option<&str>) -> Checked<Manif
     let role = fill.role(raw.role.name.as_ref(), &source.region)?;
     let manifest = Manifest {
         key: key(&raw.key, &name)?,
-        bucket_key: raw.buckets.bucket_key.is_none_or(|flag| flag.value),
-        tls_only: raw.buckets.tls_only.is_none_or(|flag| flag.value),
+        bucket_key: raw.buckets.bucket_key.as_ref().is_none_or(|flag| flag.value),
+        tls_only: raw.buckets.tls_only.as_ref().is_none_or(|flag| flag.value),
+        deny_other_keys: raw.buckets.deny_other_keys.as_ref().is_some_and(|flag| flag.value),
+        profile: policy::profile(&raw)?,
         replication: replication(&raw.replication)?,
         templates: raw.policy.templates.as_ref().map(|given| folder.join(&given.value)),
         tags: tags(&raw.tags)?,
@@ -37,7 +41,6 @@ pub(super) fn check(raw: Raw, folder: &Path, run: Option<&str>) -> Checked<Manif
         destinations,
         role,
     };
-    one_value("policy.profile", raw.policy.profile.as_ref(), "compatible", &["strict"])?;
     Ok(manifest)
 }
 

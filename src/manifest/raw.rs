@@ -83,6 +83,7 @@ pub(super) struct RawBuckets {
     pub(super) bucket_key: At<bool>,
     pub(super) object_lock: Later,
     pub(super) tls_only: At<bool>,
+    pub(super) deny_other_keys: At<bool>,
     pub(super) namespace: Later,
 }
 

@@ -1,6 +1,6 @@
 //! Manifests that are taken, and every refusal with its place.
 
-use super::{Manifest, Origin, parse};
+use super::{Manifest, Origin, Profile, parse};
 use crate::names::AccountId;
 
 fn read(text: &str) -> Result<Manifest, super::ManifestError> {
@@ -70,6 +70,30 @@ fn rotation_is_off_in_every_spelling_of_yaml() {
     for off in ["false", "off", "no"] {
         let manifest = read(&format!("{PAIR}key: {{rotation_days: {off}}}\n")).unwrap();
         assert_eq!(manifest.key.rotation_days, None, "{off}");
+    }
+}
+
+#[test]
+fn strict_is_taken_where_bucket_keys_are_expressly_off() {
+    let strict = "buckets: {bucket_key: false, deny_other_keys: true}\npolicy: {profile: strict}\n";
+    let manifest = read(&format!("{PAIR}{strict}")).unwrap();
+    assert_eq!((manifest.profile, manifest.deny_other_keys), (Profile::Strict, true));
+    assert_eq!(read(PAIR).unwrap().profile, Profile::Compatible);
+}
+
+#[test]
+fn reports_lie_outside_every_rule() {
+    for (prefix, with_data) in
+        [("", false), ("_", false), ("_crrctl-batch/", false), ("data/", true)]
+    {
+        let text = format!("{PAIR}replication: {{prefix: \"{prefix}\"}}\n");
+        let account = AccountId::new("111122223333").unwrap();
+        let topology = read(&text).unwrap().topology(&account).unwrap();
+        let reports = topology.reports();
+        assert_eq!(reports.with_data, with_data, "{prefix}");
+        let beside_data = reports.bucket == topology.source.bucket.as_str();
+        assert!(!(beside_data && reports.prefix.starts_with(prefix)), "{prefix}");
+        assert!(crate::names::BucketName::new(reports.bucket).is_ok(), "{prefix}");
     }
 }
 
@@ -177,7 +201,13 @@ fn refusals_in_the_optional_parts() {
         ("replication: {time_control: true}", "`replication.time_control`"),
         ("replication: {activation: proven-first}", "does not support `proven-first` yet"),
         ("replication: {activation: derict}", "`auto` is allowed"),
-        ("policy: {profile: strict}", "does not support `strict` yet"),
+        (
+            "policy: {profile: strict}",
+            "<stdin>:4:19: `policy.profile`: `strict` is allowed only beside `buckets.bucket_key: false`",
+        ),
+        ("buckets: {bucket_key: true}\npolicy: {profile: strict}", "<stdin>:5:19"),
+        ("policy: {profile: stric}", "`compatible` and `strict` are allowed"),
+        ("buckets: {deny_other_keys: maybe}", "<stdin>:4:28"),
         ("tags: {\"aws:x\": y}", "reserved"),
         ("tags: {\"crrctl:pair\": y}", "reserved"),
         ("tags: {\"\": y}", "1 to 128 characters"),

@@ -18,6 +18,8 @@ pub struct Manifest {
     pub(super) key: KeySettings,
     pub(super) bucket_key: bool,
     pub(super) tls_only: bool,
+    pub(super) deny_other_keys: bool,
+    pub(super) profile: Profile,
     pub(super) replication: ReplicationSettings,
     pub(super) templates: Option<PathBuf>,
     pub(super) tags: BTreeMap<String, String>,
@@ -45,6 +47,17 @@ pub struct KeySettings {
     pub usable_by_accounts: Vec<AccountId>,
     /// How long a replica key may stay `Creating`.
     pub replica_timeout: Duration,
+}
+
+/// How much the replication role may do with the key (`policy.profile`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Profile {
+    /// What works whatever uploaders do: Bucket Keys are per object, so any uploader can switch one on
+    /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+    #[default]
+    Compatible,
+    /// What AWS documents as the least for objects without Bucket Keys: `kms:Encrypt` alone at the destination.
+    Strict,
 }
 
 /// What the replication rules say.
@@ -111,6 +124,8 @@ impl Manifest {
             key: self.key.clone(),
             bucket_key: self.bucket_key,
             tls_only: self.tls_only,
+            deny_other_keys: self.deny_other_keys,
+            profile: self.profile,
             replication: self.replication.clone(),
             tags: self.tags.clone(),
         })
@@ -145,10 +160,25 @@ pub struct Topology {
     pub bucket_key: bool,
     /// Whether bucket policies deny requests without TLS.
     pub tls_only: bool,
+    /// Whether bucket policies deny uploads that ask for another key than the pair's.
+    pub deny_other_keys: bool,
+    /// How much the replication role may do with the key.
+    pub profile: Profile,
     /// What the rules say.
     pub replication: ReplicationSettings,
     /// The user's tags.
     pub tags: BTreeMap<String, String>,
+}
+
+/// Where the completion reports of batch jobs go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reports {
+    /// The bucket.
+    pub bucket: String,
+    /// The key prefix, with a slash at its end.
+    pub prefix: String,
+    /// Whether that is the source bucket, so that reports are encrypted under the pair's key.
+    pub with_data: bool,
 }
 
 impl Topology {
@@ -201,6 +231,27 @@ impl Topology {
     /// Returns the key prefix under which all probes of this pair lie, inside the rules' own filter.
     pub fn probe_prefix(&self) -> String {
         format!("{}_crrctl/{}/", self.replication.prefix, self.name)
+    }
+
+    /// Returns the ARN of the role that S3 Batch Operations assumes for this pair, beside the replication role.
+    pub fn batch_role_arn(&self) -> Arn {
+        // A role's name has at most 64 characters (see `RoleName`), all of them ASCII.
+        let stem: String = self.role.as_str().chars().take(58).collect();
+        let resource = format!("role{}{stem}-batch", RoleName::PATH);
+        Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
+    }
+
+    /// Returns where completion reports and manifests of batch jobs go: a report inside a rule's prefix would itself be
+    /// replicated, so it lies beside the data only where the rule leaves room, else in a bucket of its own.
+    pub fn reports(&self) -> Reports {
+        let prefix = format!("_crrctl-batch/{}/", self.name);
+        let source = &self.source;
+        if prefix.starts_with(&self.replication.prefix) {
+            let bucket = format!("crrctl-reports-{}-{}", self.account, source.region);
+            Reports { bucket, prefix, with_data: false }
+        } else {
+            Reports { bucket: source.bucket.to_string(), prefix, with_data: true }
+        }
     }
 
     /// Returns the metadata that, beside its key, makes an object a probe of this pair.

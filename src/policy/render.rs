@@ -1,70 +1,20 @@
-//! Renders documents: the template's text, the topology's values, parsed at once.
-//! Not for: whether AWS would accept or what a document allows.
+//! Renders documents: the template's text, the topology's values, parsed at once and checked as the service that stores the
+//! document would check it.
+//! Not for: what a document allows (see `proof`).
 
-use super::Templates;
+use super::variables::variables;
+use super::{Document, Templates};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Manifest, Side, Topology};
-use crate::names::{AccountId, KeyId, Partition, Region};
+use crate::iam::{self, DocumentKind, Finding};
+use crate::manifest::{Manifest, Topology};
+use crate::names::{AccountId, InvalidName, KeyId};
 use minijinja::{Environment, UndefinedBehavior};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-/// One policy document of a pair.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Document {
-    /// Who may assume the replication role.
-    ReplicationRoleTrust,
-    /// What the replication role may do.
-    ReplicationRole,
-    /// The policy of the key in a Region.
-    Key(Region),
-    /// The source bucket's policy.
-    SourceBucket,
-    /// The policy of the destination bucket in a Region.
-    DestinationBucket(Region),
-}
-
-impl Document {
-    /// Returns every document of `topology`.
-    pub fn all(topology: &Topology) -> impl Iterator<Item = Self> {
-        let keys = topology.sides().map(|side| Self::Key(side.region.clone()));
-        let buckets =
-            topology.destinations.iter().map(|side| Self::DestinationBucket(side.region.clone()));
-        [Self::ReplicationRoleTrust, Self::ReplicationRole, Self::SourceBucket]
-            .into_iter()
-            .chain(keys)
-            .chain(buckets)
-    }
-
-    /// Returns the name that users give it, such as `key.us-east-1`.
-    pub fn name(&self) -> String {
-        match self {
-            Self::ReplicationRoleTrust => "replication-role-trust".to_owned(),
-            Self::ReplicationRole => "replication-role".to_owned(),
-            Self::Key(region) => format!("key.{region}"),
-            Self::SourceBucket => "source-bucket".to_owned(),
-            Self::DestinationBucket(region) => format!("destination-bucket.{region}"),
-        }
-    }
-
-    fn template(&self) -> &'static str {
-        match self {
-            Self::ReplicationRoleTrust => "replication-role-trust.json.j2",
-            Self::ReplicationRole => "replication-role.json.j2",
-            Self::Key(_) => "key.json.j2",
-            Self::SourceBucket => "source-bucket.json.j2",
-            Self::DestinationBucket(_) => "destination-bucket.json.j2",
-        }
-    }
-
-    /// Returns the policy document of the bucket of `side`.
-    pub fn of_bucket(side: &Side, topology: &Topology) -> Self {
-        if side == &topology.source {
-            Self::SourceBucket
-        } else {
-            Self::DestinationBucket(side.region.clone())
-        }
-    }
-}
+/// Stands for the account until it is known.
+const SOME_ACCOUNT: &str = "000000000000";
+/// Stands for the key until it is known.
+const SOME_KEY: &str = "mrk-00000000000000000000000000000000";
 
 /// Why a document can't be rendered. Each message names the template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,14 +23,17 @@ pub enum RenderError {
     #[error("can't read `{0}`: {1}")]
     Unreadable(String, String),
     /// A file is named like a template and is none.
-    #[error("`{0}` is not the name of a template; known are `{1}`")]
+    #[error("`{0}` overrides no template; there are `{1}`")]
     UnknownTemplate(String, String),
-    /// The template itself fails: syntax, an unknown variable.
+    /// The template is wrong at a line.
     #[error("{0}:{1}: {2}")]
     Template(String, usize, String),
-    /// What the template rendered is not a policy document.
+    /// What was rendered is not a policy document.
     #[error("{0}: {1} does not render to a policy document: {2}")]
     NotADocument(String, String, String),
+    /// What was rendered is a document that AWS would not take.
+    #[error("{0}: AWS would refuse {1}: {2}")]
+    Refused(String, String, String),
 }
 
 impl From<RenderError> for Failure {
@@ -91,26 +44,71 @@ impl From<RenderError> for Failure {
     }
 }
 
-/// Renders every document of `manifest` with an account and a key of the right shape, so that a bad template is found before
-/// anything is called.
+/// Renders every document that `apply` writes for `manifest`, with an account and a key of the right shape, so that a bad
+/// template is found before anything is called.
 pub fn try_all(manifest: &Manifest, templates: &Templates) -> Result<(), Failure> {
-    let account = AccountId::new("000000000000")?;
-    let key = KeyId::new("mrk-00000000000000000000000000000000")?;
-    let topology = manifest.topology(&account)?;
-    for document in Document::all(&topology) {
+    let topology = manifest.topology(&some_account()?)?;
+    let key = some_key()?;
+    for document in Document::written(&topology) {
         render(&document, &topology, &key, templates)?;
     }
     Ok(())
 }
 
-/// Renders `document` for `topology` and its `key`, and parses it.
+/// Returns the id that stands for the account until it is known.
+pub fn some_account() -> Result<AccountId, InvalidName> {
+    AccountId::new(SOME_ACCOUNT)
+}
+
+/// Returns the id that stands for the key until it is known.
+pub fn some_key() -> Result<KeyId, InvalidName> {
+    KeyId::new(SOME_KEY)
+}
+
+/// Returns whether the text of `document` depends on the key, so that it can't be written before the alias names one.
+pub fn names_key(
+    document: &Document,
+    topology: &Topology,
+    templates: &Templates,
+) -> Result<bool, Failure> {
+    let other = KeyId::new("mrk-ffffffffffffffffffffffffffffffff")?;
+    let one = render(document, topology, &some_key()?, templates)?;
+    Ok(one != render(document, topology, &other, templates)?)
+}
+
+/// Renders `document` for `topology` and its `key`, parses it, and checks it by the grammar of what it is attached to.
 pub fn render(
     document: &Document,
     topology: &Topology,
     key: &KeyId,
     templates: &Templates,
 ) -> Result<Value, RenderError> {
-    let (path, text) = templates.get(document.template());
+    let name = document.template();
+    let (path, text) = templates.get(&name);
+    let rendered = filled_in(path, text, &variables(document, topology, key))?;
+    let not_a_document =
+        |why: String| RenderError::NotADocument(path.to_owned(), document.name(), why);
+    let parsed: Value =
+        serde_json::from_str(&rendered).map_err(|error| not_a_document(error.to_string()))?;
+    match parsed.get("Statement") {
+        // A bucket's document without statements means that no policy is wanted there.
+        Some(Value::Array(none))
+            if none.is_empty() && document.kind() == DocumentKind::BucketPolicy =>
+        {
+            return Ok(parsed);
+        }
+        Some(Value::Array(_) | Value::Object(_)) => {}
+        _ => return Err(not_a_document("it is no JSON object with a `Statement`".to_owned())),
+    }
+    let findings = iam::check(document.kind(), &compact(&rendered));
+    if findings.is_empty() {
+        return Ok(parsed);
+    }
+    let findings: Vec<String> = findings.iter().map(Finding::to_string).collect();
+    Err(RenderError::Refused(path.to_owned(), document.name(), findings.join("; ")))
+}
+
+fn filled_in(path: &str, text: &str, variables: &Value) -> Result<String, RenderError> {
     let failed = |error: &minijinja::Error| {
         let detail = error
             .detail()
@@ -123,75 +121,34 @@ pub fn render(
     environment.add_filter("tojson", minijinja::filters::tojson);
     environment.add_template(path, text).map_err(|error| failed(&error))?;
     let template = environment.get_template(path).map_err(|error| failed(&error))?;
-    let rendered =
-        template.render(variables(document, topology, key)).map_err(|error| failed(&error))?;
-    let not_a_document =
-        |why: String| RenderError::NotADocument(path.to_owned(), document.name(), why);
-    let parsed: Value =
-        serde_json::from_str(&rendered).map_err(|error| not_a_document(error.to_string()))?;
-    match parsed.get("Statement") {
-        Some(Value::Array(_) | Value::Object(_)) => Ok(parsed),
-        _ => Err(not_a_document("it is no JSON object with a `Statement`".to_owned())),
-    }
+    let variables = minijinja::Value::from(minijinja::value::Serde(variables));
+    template.render(variables).map_err(|error| failed(&error))
 }
 
-fn variables(document: &Document, topology: &Topology, key: &KeyId) -> minijinja::Value {
-    let partition = topology.partition();
-    let side = |side: &Side| {
-        let bucket_arn = side.bucket.arn(partition);
-        json!({
-            "region": side.region,
-            "bucket": side.bucket,
-            "objects_arn": format!("{bucket_arn}/{}*", literal(&topology.replication.prefix)),
-            "bucket_arn": bucket_arn,
-            "key_arn": topology.key_arn(key, &side.region),
-            "via_services": via_services(&side.region),
-        })
+/// Takes white space between JSON's tokens away: documents are sent that way, so that is the size that counts. Parsing would do
+/// it too, and would lose keys that occur twice.
+fn compact(json: &str) -> String {
+    let (mut in_string, mut escaped) = (false, false);
+    let keep = |c: &char| {
+        let is_kept = in_string || !c.is_ascii_whitespace();
+        (in_string, escaped) = match (*c, in_string, escaped) {
+            ('"', false, _) => (true, false),
+            ('"', true, false) => (false, false),
+            ('\\', true, false) => (true, true),
+            (_, inside, _) => (inside, false),
+        };
+        is_kept
     };
-    let mut variables = json!({
-        "pair": topology.name,
-        "account": topology.account,
-        "partition": partition,
-        "role_arn": topology.role_arn(),
-        "source": side(&topology.source),
-        "destinations": topology.destinations.iter().map(side).collect::<Vec<_>>(),
-        "delete_markers": topology.replication.delete_markers,
-        "bucket_key": topology.bucket_key,
-        "tls_only": topology.tls_only,
-        "administrators": topology.key.administrators,
-        "usable_by_accounts": topology.key.usable_by_accounts,
-    });
-    let bucket_in = |region: &Region| topology.sides().find(|side| &side.region == region);
-    match document {
-        Document::Key(region) => {
-            variables["region"] = json!(region);
-            variables["primary"] = json!(region == &topology.source.region);
-        }
-        Document::SourceBucket => {
-            variables["bucket_arn"] = json!(topology.source.bucket.arn(partition));
-        }
-        Document::DestinationBucket(region) => {
-            variables["bucket_arn"] =
-                json!(bucket_in(region).map(|side| side.bucket.arn(partition)));
-        }
-        Document::ReplicationRole | Document::ReplicationRoleTrust => {}
-    }
-    minijinja::Value::from(minijinja::value::Serde(variables))
+    json.chars().filter(keep).collect()
 }
 
-/// Escapes what a policy would read as a wildcard or variable
-/// (IAM User Guide, "IAM policy elements: Variables and tags", special characters).
-fn literal(text: &str) -> String {
-    text.replace('$', "${$}").replace('*', "${*}").replace('?', "${?}")
-}
+#[cfg(test)]
+mod tests {
+    use super::compact;
 
-/// Returns the values that `kms:ViaService` may have for S3 in `region`. The form outside `aws` and `aws-us-gov` is not
-/// documented, so both are allowed there.
-fn via_services(region: &Region) -> Vec<String> {
-    let partition = region.partition();
-    let usual = format!("s3.{region}.amazonaws.com");
-    match partition {
-        Partition::Aws | Partition::AwsUsGov => vec![usual],
-        other => vec![format!("s3.{region}.{}", other.dns_suffix()), usual],
+    #[test]
+    fn white_space_goes_only_between_tokens() {
+        let text = "{\n  \"a b\": [\"c \\\" d\", 1 ],\t\"e\\\\\" : \" \"}";
+        assert_eq!(compact(text), "{\"a b\":[\"c \\\" d\",1],\"e\\\\\":\" \"}");
     }
 }

@@ -5,16 +5,27 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Makes the table of templates from their names.
+macro_rules! templates {
+    ($($name:literal),+ $(,)?) => {
+        [$(($name, include_str!(concat!("../../policies/", $name)))),+]
+    };
+}
+
 /// Every template with its text.
-const OURS: [(&str, &str); 5] = [
-    ("destination-bucket.json.j2", include_str!("../../policies/destination-bucket.json.j2")),
-    ("key.json.j2", include_str!("../../policies/key.json.j2")),
-    ("replication-role.json.j2", include_str!("../../policies/replication-role.json.j2")),
-    (
-        "replication-role-trust.json.j2",
-        include_str!("../../policies/replication-role-trust.json.j2"),
-    ),
-    ("source-bucket.json.j2", include_str!("../../policies/source-bucket.json.j2")),
+const OURS: [(&str, &str); 12] = templates![
+    "batch-replication-role-trust.json.j2",
+    "batch-replication-role.json.j2",
+    "destination-bucket.json.j2",
+    "key.json.j2",
+    "operator-apply.json.j2",
+    "operator-destroy.json.j2",
+    "operator-plan.json.j2",
+    "operator-probe.json.j2",
+    "operator-purge.json.j2",
+    "replication-role-trust.json.j2",
+    "replication-role.json.j2",
+    "source-bucket.json.j2",
 ];
 
 /// The texts that documents are rendered from.

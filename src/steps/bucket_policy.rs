@@ -7,7 +7,7 @@ use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
-use crate::policy::{Document, meaning};
+use crate::policy::{self, Document, meaning};
 use serde_json::Value;
 
 pub(super) async fn find(
@@ -34,10 +34,8 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        // Our bucket policies do not name the key; an override may, and then needs it.
-        let key = self.any_key().or_else(|_| {
-            Ok::<_, Failure>(crate::names::KeyId::new("mrk-00000000000000000000000000000000")?)
-        })?;
+        // A policy that names the key comes after the alias (see `plan`); for all others any key will do.
+        let key = self.key().cloned().map_or_else(policy::some_key, Ok)?;
         let ours = self.render(&Document::of_bucket(side, &self.topology), &key)?;
         let live = if action.verb == crate::events::Verb::Create {
             None

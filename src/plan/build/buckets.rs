@@ -5,7 +5,7 @@ use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::manifest::{Side, Topology};
 use crate::names::{Arn, KeyId};
-use crate::policy::{Document, meaning};
+use crate::policy::{self, Document, meaning};
 use crate::world::Bucket;
 use serde_json::Value;
 
@@ -34,16 +34,21 @@ impl Builder<'_> {
         let key = self.world.keys.primary.as_ref().map(|key| key.id.clone());
         for kind in SETTINGS {
             let found = match live {
-                None => self.setting_wanted(kind),
+                None => self.setting_wanted(kind, side)?,
                 Some(_) if unowned && kind == Kind::BucketTags => Found::Unowned,
                 Some(bucket) => self.setting_found(kind, side, bucket, key.as_ref())?,
             };
             let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
-            let needs: &[&StepId] = if kind == Kind::Encryption {
-                &[&bucket_step, &primary_alias]
-            } else {
-                &[&bucket_step]
+            let names_key = match kind {
+                Kind::Encryption => true,
+                Kind::BucketPolicy => {
+                    let document = Document::of_bucket(side, self.topology);
+                    policy::names_key(&document, self.topology, self.templates)?
+                }
+                _ => false,
             };
+            let needs: &[&StepId] =
+                if names_key { &[&bucket_step, &primary_alias] } else { &[&bucket_step] };
             self.add(kind, &StepId::new(kind, name), &side.region, name, arn.clone(), found, needs);
         }
         Ok(())
@@ -75,9 +80,10 @@ impl Builder<'_> {
     }
 
     /// What a bucket that does not exist yet will need; a setting that is wanted off needs nothing.
-    fn setting_wanted(&self, kind: Kind) -> Found {
-        let nothing_to_do = kind == Kind::BucketPolicy && !self.topology.tls_only;
-        if nothing_to_do { Found::Differs(vec![]) } else { Found::Missing }
+    fn setting_wanted(&self, kind: Kind, side: &Side) -> Result<Found, Failure> {
+        let nothing_to_do =
+            kind == Kind::BucketPolicy && self.bucket_policy(side, None, None)?.is_none();
+        Ok(if nothing_to_do { Found::Differs(vec![]) } else { Found::Missing })
     }
 
     fn setting_found(
@@ -137,7 +143,7 @@ impl Builder<'_> {
         live: Option<&Value>,
         key: Option<&KeyId>,
     ) -> Result<Option<Value>, Failure> {
-        let some_key = KeyId::new("mrk-00000000000000000000000000000000")?;
+        let some_key = policy::some_key()?;
         let wanted =
             self.render(&Document::of_bucket(side, self.topology), key.unwrap_or(&some_key))?;
         Ok(meaning::merged_bucket_policy(live, &wanted))

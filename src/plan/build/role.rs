@@ -3,7 +3,6 @@
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
-use crate::names::KeyId;
 use crate::policy::{Document, meaning};
 use serde_json::Value;
 
@@ -27,7 +26,7 @@ impl Builder<'_> {
                     .hint("give the pair another `role.name`: a role's path can't be changed"));
             }
             Some(role) => {
-                let some_key = KeyId::new("mrk-00000000000000000000000000000000")?;
+                let some_key = crate::policy::some_key()?;
                 let trust = self.render(&Document::ReplicationRoleTrust, &some_key)?;
                 let mut fields = Vec::new();
                 if !meaning::same(&role.trust, &trust) {

@@ -1,0 +1,182 @@
+//! `crrctl policy`: the documents, their proof, and what whoever runs crrctl needs. Nothing is written.
+
+mod values;
+
+use super::Global;
+use super::output::{Ended, Printer};
+use super::session::Input;
+use crate::failure::{Failure, Kind};
+use crate::iam::{self, DocumentKind, Finding};
+use crate::manifest::Topology;
+use crate::policy::proof::{Organisation, prove};
+use crate::policy::{Document, Documents, Part};
+use crate::report::tables;
+use clap::Subcommand;
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+use values::{Values, ValuesArgs};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct PolicyArgs {
+    #[command(subcommand)]
+    command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    /// Print the pair's policy documents
+    Render {
+        /// One document, such as `replication-role` or `key.us-east-1` [default: all but the operator's]
+        #[arg(value_name = "DOC")]
+        document: Option<String>,
+        #[command(flatten)]
+        values: ValuesArgs,
+    },
+    /// Evaluate every call that S3 will make, and those that must stay denied
+    Prove {
+        /// A service control policy of the organisation; give all that apply, FullAWSAccess included
+        #[arg(long, value_name = "FILE")]
+        scp: Vec<PathBuf>,
+        /// A resource control policy of the organisation
+        #[arg(long, value_name = "FILE")]
+        rcp: Vec<PathBuf>,
+        #[command(flatten)]
+        values: ValuesArgs,
+    },
+    /// Print the least policies for whoever runs crrctl on this manifest, by command
+    Operator {
+        #[command(flatten)]
+        values: ValuesArgs,
+    },
+}
+
+impl PolicyArgs {
+    pub(super) fn name(&self) -> &'static str {
+        match self.command {
+            PolicyCommand::Render { .. } => "policy-render",
+            PolicyCommand::Prove { .. } => "policy-prove",
+            PolicyCommand::Operator { .. } => "policy-operator",
+        }
+    }
+}
+
+pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -> Ended {
+    let input = Input::read(global, global.sandbox)?;
+    printer.put("pair", input.manifest.name());
+    match &args.command {
+        PolicyCommand::Render { document, values } => {
+            let values = Values::find(global, values, &input.manifest, printer).await?;
+            render(&input, &values, document.as_deref(), printer)
+        }
+        PolicyCommand::Prove { scp, rcp, values } => {
+            let organisation = Organisation {
+                scps: read(scp, DocumentKind::Scp)?,
+                rcps: read(rcp, DocumentKind::Rcp)?,
+            };
+            let values = Values::find(global, values, &input.manifest, printer).await?;
+            proven(global, &input, &values, &organisation, printer)
+        }
+        PolicyCommand::Operator { values } => {
+            let values = Values::find(global, values, &input.manifest, printer).await?;
+            operator(&input, &values, printer)
+        }
+    }
+}
+
+fn documents(
+    input: &Input,
+    values: &Values,
+    wanted: impl Iterator<Item = Document>,
+) -> Result<(Topology, Documents), Failure> {
+    let topology = input.manifest.topology(&values.account)?;
+    let documents = Documents::render(wanted, &topology, &values.key, &input.templates)?;
+    Ok((topology, documents))
+}
+
+fn render(input: &Input, values: &Values, name: Option<&str>, printer: &Printer) -> Ended {
+    let topology = input.manifest.topology(&values.account)?;
+    let (_, documents) = if let Some(name) = name {
+        let one = Document::all(&topology).find(|document| document.name() == name);
+        let one = one.ok_or_else(|| unknown(name, &topology))?;
+        documents(input, values, std::iter::once(one))?
+    } else {
+        documents(input, values, Document::written(&topology).chain(Document::batch()))?
+    };
+    put(&documents, printer);
+    match name.and_then(|_| documents.iter().next()) {
+        // One alone is printed bare, so that it can be piped on.
+        Some((_, _, value)) => printer.text(&format!("{value:#}\n")),
+        None => printer.text(&texts(&documents)),
+    }
+    Ok(0)
+}
+
+fn unknown(name: &str, topology: &Topology) -> Failure {
+    let known: Vec<String> = Document::all(topology).map(|document| document.name()).collect();
+    let message = format!("there is no document `{name}`; there are `{}`", known.join("`, `"));
+    Failure::new(Kind::Manifest, "usage", message)
+}
+
+fn put(documents: &Documents, printer: &Printer) {
+    let all: Map<String, Value> =
+        documents.iter().map(|(_, name, value)| (name.to_owned(), value.clone())).collect();
+    printer.put("documents", all);
+}
+
+fn texts(documents: &Documents) -> String {
+    documents.iter().map(|(_, name, value)| format!("# {name}\n{value:#}\n\n")).collect()
+}
+
+fn proven(
+    global: &Global,
+    input: &Input,
+    values: &Values,
+    organisation: &Organisation,
+    printer: &Printer,
+) -> Ended {
+    let topology = input.manifest.topology(&values.account)?;
+    let (topology, documents) = documents(input, values, Document::all(&topology))?;
+    let proof = prove(&topology, &values.key, &documents, organisation);
+    let refused: Vec<_> = proof.refused().collect();
+    printer.put("calls", &proof.rows);
+    printer.put("refused", &refused);
+    printer.put("organisation_policies", organisation.is_known());
+    printer.text(&tables::proof(&proof, organisation.is_known(), global.verbose > 0));
+    proof.failure().map_or(Ok(0), Err)
+}
+
+fn operator(input: &Input, values: &Values, printer: &Printer) -> Ended {
+    let (_, documents) = documents(input, values, Document::operator())?;
+    put(&documents, printer);
+    let parts = |parts: &[Part]| -> Vec<String> {
+        parts.iter().map(|part| Document::Operator(*part).name()).collect()
+    };
+    let commands: Map<String, Value> = Part::COMMANDS
+        .iter()
+        .map(|(command, it)| ((*command).to_owned(), Value::from(parts(it))))
+        .collect();
+    printer.put("commands", commands);
+    for (command, it) in Part::COMMANDS {
+        printer.text(&format!("# crrctl {command}: {}\n", parts(it).join(", ")));
+    }
+    printer.text(&format!("\n{}", texts(&documents)));
+    Ok(0)
+}
+
+/// Reads policies of the organisation; what AWS would not take as such is refused.
+fn read(files: &[PathBuf], kind: DocumentKind) -> Result<Vec<(String, iam::Document)>, Failure> {
+    files.iter().map(|file| read_one(file, kind)).collect()
+}
+
+fn read_one(file: &Path, kind: DocumentKind) -> Result<(String, iam::Document), Failure> {
+    let name = file.display().to_string();
+    let refused =
+        |why: &str| Failure::new(Kind::Manifest, "policy-invalid", format!("{name}: {why}"));
+    let text = std::fs::read_to_string(file).map_err(|error| refused(&error.to_string()))?;
+    let findings: Vec<String> = iam::check(kind, &text).iter().map(Finding::to_string).collect();
+    if !findings.is_empty() {
+        return Err(refused(&findings.join("; ")));
+    }
+    let document = iam::Document::parse(&text).map_err(|error| refused(&error.to_string()))?;
+    Ok((name.clone(), document))
+}

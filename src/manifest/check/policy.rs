@@ -1,0 +1,33 @@
+//! The manifest's `policy`: which profile the documents follow.
+
+use super::Checked;
+use crate::manifest::error::{Located, nearest};
+use crate::manifest::raw::Raw;
+use crate::manifest::topology::Profile;
+
+/// Reads `policy.profile`. With Bucket Keys S3 also calls `kms:Decrypt`, with the bucket as its context (S3 User Guide, "Reducing
+/// the cost of SSE-KMS with Amazon S3 Bucket Keys"), so `strict` is taken only where they are expressly off.
+pub(super) fn profile(raw: &Raw) -> Checked<Profile> {
+    let Some(given) = &raw.policy.profile else { return Ok(Profile::Compatible) };
+    let refuse = |message: String| Located::at(given.referenced, "policy.profile", message);
+    let off = raw.buckets.bucket_key.as_ref().is_some_and(|flag| !flag.value);
+    match given.value.as_str() {
+        "compatible" => Ok(Profile::Compatible),
+        "strict" if off => Ok(Profile::Strict),
+        "strict" => Err(refuse(
+            "`strict` is allowed only beside `buckets.bucket_key: false`: with Bucket Keys S3 also decrypts under the \
+             destination's key, which this profile does not allow"
+                .to_owned(),
+        )
+        .hint("set `buckets.bucket_key: false`, or leave `policy.profile` at `compatible`")),
+        other => {
+            let known = ["compatible", "strict"];
+            let found =
+                refuse(format!("`{other}` is not known; `compatible` and `strict` are allowed"));
+            Err(match nearest(other, known) {
+                Some(meant) => found.hint(format!("did you mean `{meant}`?")),
+                None => found,
+            })
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The documents of a pair: their names, their templates and what each is attached to.
+//! Not for: their text (see `render`) or whether they do what is wanted (see `proof`).
+
+use crate::iam::DocumentKind;
+use crate::manifest::{Side, Topology};
+use crate::names::Region;
+
+/// One policy document of a pair.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Document {
+    /// Who may assume the replication role.
+    ReplicationRoleTrust,
+    /// What the replication role may do.
+    ReplicationRole,
+    /// The policy of the key in a Region.
+    Key(Region),
+    /// The source bucket's policy.
+    SourceBucket,
+    /// The policy of the destination bucket in a Region.
+    DestinationBucket(Region),
+    /// Who may assume the role of batch jobs.
+    BatchReplicationRoleTrust,
+    /// What the role of batch jobs may do.
+    BatchReplicationRole,
+    /// What whoever runs crrctl needs.
+    Operator(Part),
+}
+
+/// The parts of what whoever runs crrctl needs; a command takes one or more (see [`Part::COMMANDS`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Looking at everything, which every command begins with.
+    Plan,
+    /// Making and changing.
+    Apply,
+    /// Uploading probes, reading replicas, cleaning up.
+    Probe,
+    /// Taking away.
+    Destroy,
+    /// Deleting objects that are not probes, for `destroy --purge-data`.
+    Purge,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 5] = [Self::Plan, Self::Apply, Self::Probe, Self::Destroy, Self::Purge];
+
+    /// The commands with the parts that each needs.
+    pub const COMMANDS: [(&'static str, &'static [Self]); 5] = [
+        ("plan", &[Self::Plan]),
+        ("apply", &[Self::Plan, Self::Apply, Self::Probe]),
+        ("probe", &[Self::Plan, Self::Probe]),
+        ("destroy", &[Self::Plan, Self::Destroy]),
+        ("destroy --purge-data", &[Self::Plan, Self::Destroy, Self::Purge]),
+    ];
+}
+
+impl Document {
+    /// Returns every document of `topology` that `apply` writes.
+    pub fn written(topology: &Topology) -> impl Iterator<Item = Self> {
+        let keys = topology.sides().map(|side| Self::Key(side.region.clone()));
+        let buckets =
+            topology.destinations.iter().map(|side| Self::DestinationBucket(side.region.clone()));
+        [Self::ReplicationRoleTrust, Self::ReplicationRole, Self::SourceBucket]
+            .into_iter()
+            .chain(keys)
+            .chain(buckets)
+    }
+
+    /// Returns the documents of the role of batch jobs.
+    pub fn batch() -> impl Iterator<Item = Self> {
+        [Self::BatchReplicationRoleTrust, Self::BatchReplicationRole].into_iter()
+    }
+
+    /// Returns the documents for whoever runs crrctl.
+    pub fn operator() -> impl Iterator<Item = Self> {
+        Part::ALL.into_iter().map(Self::Operator)
+    }
+
+    /// Returns every document of `topology`.
+    pub fn all(topology: &Topology) -> impl Iterator<Item = Self> {
+        Self::written(topology).chain(Self::batch()).chain(Self::operator())
+    }
+
+    /// Returns the policy document of the bucket of `side`.
+    pub fn of_bucket(side: &Side, topology: &Topology) -> Self {
+        if side == &topology.source {
+            Self::SourceBucket
+        } else {
+            Self::DestinationBucket(side.region.clone())
+        }
+    }
+
+    /// Returns the name that users give it, such as `key.us-east-1`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Key(region) | Self::DestinationBucket(region) => {
+                format!("{}.{region}", self.stem())
+            }
+            _ => self.stem().to_owned(),
+        }
+    }
+
+    /// Returns the name of its template.
+    pub fn template(&self) -> String {
+        format!("{}.json.j2", self.stem())
+    }
+
+    fn stem(&self) -> &'static str {
+        match self {
+            Self::ReplicationRoleTrust => "replication-role-trust",
+            Self::ReplicationRole => "replication-role",
+            Self::Key(_) => "key",
+            Self::SourceBucket => "source-bucket",
+            Self::DestinationBucket(_) => "destination-bucket",
+            Self::BatchReplicationRoleTrust => "batch-replication-role-trust",
+            Self::BatchReplicationRole => "batch-replication-role",
+            Self::Operator(Part::Plan) => "operator-plan",
+            Self::Operator(Part::Apply) => "operator-apply",
+            Self::Operator(Part::Probe) => "operator-probe",
+            Self::Operator(Part::Destroy) => "operator-destroy",
+            Self::Operator(Part::Purge) => "operator-purge",
+        }
+    }
+
+    /// Returns what it is attached to, which decides what AWS accepts.
+    pub fn kind(&self) -> DocumentKind {
+        match self {
+            Self::ReplicationRoleTrust | Self::BatchReplicationRoleTrust => {
+                DocumentKind::TrustPolicy
+            }
+            Self::ReplicationRole | Self::BatchReplicationRole => DocumentKind::RolePolicy,
+            Self::Key(_) => DocumentKind::KeyPolicy,
+            Self::SourceBucket | Self::DestinationBucket(_) => DocumentKind::BucketPolicy,
+            Self::Operator(_) => DocumentKind::ManagedPolicy,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The proof: every call that will be made under a pair's documents, evaluated, and as many that must stay denied.
+//!
+//! The calls that S3 makes are written down here from AWS's documentation, not taken from the templates, so that a template
+//! that forgets one is found. Pure: nothing is asked of AWS, so what the organisation's policies say is known only where they
+//! are given, and an allow without them reads "allowed by the documents read".
+//! Not for: the policies that are live (whoever has read them puts them in a [`Documents`]).
+
+mod batch;
+mod buckets;
+mod call;
+mod judge;
+mod keys;
+mod mend;
+mod operator;
+mod replication;
+mod reverse;
+mod scene;
+
+use super::{Document, Documents, Part};
+use crate::failure::{Failure, Kind};
+use crate::iam;
+use crate::manifest::Topology;
+use crate::names::KeyId;
+use call::Call;
+use scene::Scene;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The organisation's policies, as far as they were given. Section: AWS Organizations User Guide, "Authorization policies".
+#[derive(Debug, Clone, Default)]
+pub struct Organisation {
+    /// Service control policies, each with its name. Where there are any, one of them must allow.
+    pub scps: Vec<(String, iam::Document)>,
+    /// Resource control policies, each with its name.
+    pub rcps: Vec<(String, iam::Document)>,
+}
+
+impl Organisation {
+    /// Returns whether any policy was given.
+    pub fn is_known(&self) -> bool {
+        !self.scps.is_empty() || !self.rcps.is_empty()
+    }
+}
+
+/// What a call should come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "each variant is the word")]
+pub enum Expectation {
+    Allow,
+    Deny,
+}
+
+/// What a call comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Allowed.
+    Allow,
+    /// Nothing allows it.
+    ImplicitDeny,
+    /// A `Deny` forbids it.
+    ExplicitDeny,
+}
+
+/// One call and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Whose calls these are: `replication`, `key users`, `uploads`, `batch`, `operator plan` and so on.
+    pub section: String,
+    /// Who calls.
+    pub caller: String,
+    /// The action.
+    pub action: String,
+    /// The resource.
+    pub resource: String,
+    /// The condition keys that the request carries, beside those that follow from caller and resource.
+    pub context: BTreeMap<String, String>,
+    /// What it should come to.
+    pub expected: Expectation,
+    /// What it comes to.
+    pub decision: Outcome,
+    /// The decision in words; it says whether the organisation's policies took part.
+    pub reads: &'static str,
+    /// The document that decided, or that would have to.
+    pub document: Option<String>,
+    /// The statement in it, such as `Statement[2] (KmsSource)`.
+    pub statement: Option<String>,
+    /// For what is not as expected: the element that is wrong, such as `Statement[2].Action`.
+    pub element: Option<String>,
+    /// For what is not as expected: what to change.
+    pub mend: Option<String>,
+}
+
+impl Row {
+    /// Returns whether the call came to what it should.
+    pub fn holds(&self) -> bool {
+        self.mend.is_none()
+    }
+}
+
+/// Every call with its outcome.
+#[derive(Debug, Clone, Default)]
+pub struct Proof {
+    /// The calls: first what must be allowed, then what must stay denied, section by section.
+    pub rows: Vec<Row>,
+}
+
+impl Proof {
+    /// Returns what is not as it should be.
+    pub fn refused(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.holds())
+    }
+
+    /// Returns the failure of a proof that does not hold: its first finding, with the mend, and how many there are.
+    pub fn failure(&self) -> Option<Failure> {
+        let first = self.refused().next()?;
+        let wrong = match first.expected {
+            Expectation::Allow => "would be denied",
+            Expectation::Deny => "would be allowed and must not be",
+        };
+        let place = [first.document.as_deref(), first.statement.as_deref()];
+        let place: Vec<&str> = place.into_iter().flatten().collect();
+        let place =
+            if place.is_empty() { String::new() } else { format!(" ({})", place.join(", ")) };
+        let message = format!(
+            "`{}` on `{}` by {} {wrong}{place}",
+            first.action, first.resource, first.caller
+        );
+        let mut failure = Failure::new(Kind::Denied, "proof-failed", message);
+        let mends: BTreeSet<&str> = self.refused().filter_map(|row| row.mend.as_deref()).collect();
+        let first_mend = first.mend.as_deref().unwrap_or_default();
+        failure = failure.hint(first_mend);
+        for mend in mends.iter().filter(|mend| **mend != first_mend).take(4) {
+            failure = failure.hint(*mend);
+        }
+        let count = self.refused().count();
+        Some(failure.hint(format!(
+            "{count} of {} calls are not as they should be; `crrctl policy prove` lists them",
+            self.rows.len()
+        )))
+    }
+}
+
+/// Evaluates every call that concerns `documents`, which are those of `topology` and its `key`.
+pub fn prove(
+    topology: &Topology,
+    key: &KeyId,
+    documents: &Documents,
+    organisation: &Organisation,
+) -> Proof {
+    Calls::about(topology, key, documents).judged(documents, organisation)
+}
+
+/// The calls of a proof; they follow from the pair, not from what its documents say.
+pub(super) struct Calls(Vec<Call>);
+
+impl Calls {
+    /// Returns the calls that are made under any of `documents`.
+    pub(super) fn about(topology: &Topology, key: &KeyId, documents: &Documents) -> Self {
+        let scene = Scene::new(topology, key);
+        let mut calls = Vec::new();
+        if documents.has(&Document::ReplicationRole) {
+            calls.extend(replication::calls(&scene));
+            calls.extend(keys::calls(&scene));
+            calls.extend(buckets::calls(&scene));
+        }
+        if documents.has(&Document::BatchReplicationRole) {
+            calls.extend(batch::calls(&scene));
+        }
+        for part in Part::ALL.into_iter().filter(|it| documents.has(&Document::Operator(*it))) {
+            calls.extend(operator::calls(&scene, part));
+        }
+        let mut seen = BTreeSet::new();
+        calls.retain(|call| seen.insert(call.identity()));
+        Self(calls)
+    }
+
+    /// Returns those that `document` has a say in.
+    #[cfg(test)]
+    pub(super) fn under(&self, document: &Document) -> Self {
+        Self(self.0.iter().filter(|call| call.is_under(document)).cloned().collect())
+    }
+
+    /// Returns whether any call that is not as it should be is `wanted`; ends with the first.
+    #[cfg(test)]
+    pub(super) fn finds(&self, documents: &Documents, wanted: impl Fn(&Row) -> bool) -> bool {
+        let organisation = Organisation::default();
+        let judge = judge::Judge::new(documents, &organisation);
+        let mut rows = self.0.iter().map(|call| judge.row(call));
+        rows.any(|row| !row.holds() && wanted(&row))
+    }
+
+    /// Returns what the calls come to.
+    pub(super) fn judged(&self, documents: &Documents, organisation: &Organisation) -> Proof {
+        let judge = judge::Judge::new(documents, organisation);
+        Proof { rows: self.0.iter().map(|call| judge.row(call)).collect() }
+    }
+}

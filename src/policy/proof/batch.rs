@@ -1,0 +1,91 @@
+//! The calls that S3 Batch Operations makes to replicate what is there already, as its own role.
+//! Section: S3 User Guide, "Configuring an IAM role for S3 Batch Replication".
+
+use super::Document;
+use super::call::{At, Call, Element, Expected, Own, Who};
+use super::replication::assumption;
+use super::reverse::with_reverse;
+use super::scene::{Scene, outside};
+use crate::iam::{Principal, ResourceKind};
+use crate::manifest::{Profile, Reports};
+use crate::names::Arn;
+
+const SECTION: &str = "batch";
+
+/// Returns every call of a batch job, and what must stay denied beside them.
+pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
+    let role = scene.topology.batch_role_arn();
+    let trust = Document::BatchReplicationRoleTrust;
+    let mut calls =
+        assumption(scene, SECTION, "batchoperations.s3.amazonaws.com", role.as_str(), &trust);
+    let caller = Principal::RoleSession { role, session: "s3-batch".to_owned(), id: None };
+    let own = Own::Document(Document::BatchReplicationRole);
+    let who = Who { section: SECTION, caller, own };
+    calls.extend(with_reverse(source(scene, &who)));
+    let reports = scene.topology.reports();
+    calls.extend(with_reverse(report_objects(scene, &who, &reports)));
+    let report = report_arn(scene, &reports);
+    let elsewhere = Call::new(&who, "s3:PutObject", report, &scene.stranger)
+        .at(At::Everything(ResourceKind::Bucket))
+        .expecting(Expected::Deny(Element::Condition("StringEquals", "s3:ResourceAccount", None)));
+    calls.push(elsewhere);
+    calls
+}
+
+fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
+    let (side, prefix) = (&scene.topology.source, &scene.topology.replication.prefix);
+    let on_bucket = ["s3:GetReplicationConfiguration", "s3:PutInventoryConfiguration"];
+    let mut calls: Vec<Call> = on_bucket
+        .iter()
+        .map(|action| {
+            let aliens = ["s3:DeleteBucket", "s3:PutReplicationConfiguration"];
+            scene.on_bucket(who, action, side).aliens(&aliens)
+        })
+        .collect();
+    calls.push(scene.on_object(who, "s3:InitiateReplication", side, prefix).aliens(&[
+        "s3:DeleteObjectVersion",
+        "s3:GetObject",
+        "s3:PutObject",
+    ]));
+    calls
+}
+
+fn report_arn(scene: &Scene<'_>, reports: &Reports) -> String {
+    let bucket = Arn::known(scene.partition(), "s3", "", "", &reports.bucket);
+    format!("{bucket}/{}object", reports.prefix)
+}
+
+/// The completion report is written, and the manifest that S3 made is read again. Where they lie beside the data, they are
+/// encrypted under the pair's key.
+fn report_objects(scene: &Scene<'_>, who: &Who, reports: &Reports) -> Vec<Call> {
+    let source = &scene.topology.source;
+    let bucket = Arn::known(scene.partition(), "s3", "", "", &reports.bucket);
+    let at = if reports.with_data { scene.bucket_policy(source) } else { At::Nothing };
+    let outside = outside(&reports.prefix).map(|key| format!("{bucket}/{key}"));
+    let decoys = [
+        (format!("{bucket}-other/{}object", reports.prefix), At::Nothing),
+        (outside.unwrap_or_default(), at.clone()),
+    ];
+    let actions = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"];
+    let on_report = |action: &&str| {
+        Call::new(who, action, report_arn(scene, reports), &scene.topology.account)
+            .at(at.clone())
+            .decoys(decoys.clone())
+            .aliens(&["s3:DeleteObject", "s3:PutObjectAcl"])
+    };
+    let mut calls: Vec<Call> = actions.iter().map(on_report).collect();
+    if reports.with_data {
+        let mut contexts = vec![report_arn(scene, reports)];
+        let mut not_for = vec![decoys[0].0.clone(), decoys[1].0.clone()];
+        match scene.topology.profile {
+            Profile::Compatible => contexts.push(bucket.to_string()),
+            Profile::Strict => not_for.push(bucket.to_string()),
+        }
+        for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+            let call =
+                scene.on_key(who, action, source).aliens(&["kms:CreateGrant", "kms:Encrypt"]);
+            calls.extend(scene.through_s3(&call, source, &contexts, &not_for));
+        }
+    }
+    calls
+}

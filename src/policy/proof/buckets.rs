@@ -1,0 +1,86 @@
+//! What the bucket policies let everybody do, and what they forbid whatever else allows it.
+//! Sections: S3 User Guide, "Security best practices" (TLS) and "Using server-side encryption with AWS KMS keys"
+//! (condition keys of uploads).
+
+use super::Document;
+use super::call::{Call, Element, Expected, Own, Who};
+use super::scene::{Scene, TLS};
+use crate::manifest::Side;
+
+const SECTION: &str = "uploads";
+/// The header that says how to encrypt.
+const HOW: &str = "s3:x-amz-server-side-encryption";
+/// The header that names the key.
+const KEY: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
+const TLS_SPARED: Element = Element::Condition("Bool", TLS, Some("false"));
+
+/// Returns the calls on each bucket.
+pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
+    scene.topology.sides().flat_map(|side| of_bucket(scene, side)).collect()
+}
+
+fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
+    let caller = scene.session(&scene.topology.account, "uploader");
+    let uploader = Who { section: SECTION, caller, own: Own::Everything };
+    let everybody = [uploader.clone(), scene.stranger(SECTION)];
+    let mut calls = allowed(scene, &uploader, side);
+    let document = Document::of_bucket(side, scene.topology);
+    let mut forbid = |by: Element, call: Call| {
+        calls.extend(everybody.iter().map(|who| {
+            let expected = Expected::DenyBy(document.clone(), by.clone());
+            Call { who: who.clone(), ..call.clone() }.expecting(expected)
+        }));
+    };
+    let put = |tls: &str| upload(scene, &uploader, side, tls);
+    if scene.topology.tls_only {
+        let get = Call { action: "s3:GetObject".to_owned(), ..put("false") };
+        forbid(TLS_SPARED, get);
+        forbid(TLS_SPARED, put("false"));
+        forbid(TLS_SPARED, list(scene, &uploader, side, "false"));
+    }
+    if scene.topology.deny_other_keys {
+        let other = format!("{}0", scene.key_arn(side));
+        let named = Element::Condition("StringNotEquals", KEY, None);
+        forbid(named, put("true").with(HOW, "aws:kms").with(KEY, other));
+        // Without the key's name S3 takes the account's AWS managed key, which replication can't use.
+        let unnamed = Element::Condition("Null", HOW, None);
+        forbid(unnamed.clone(), put("true").with(HOW, "aws:kms"));
+        forbid(unnamed, put("true").with(HOW, "AES256"));
+    }
+    calls
+}
+
+/// What must go through: a listing, an upload that leaves encryption to the bucket, and one that names the pair's key.
+fn allowed(scene: &Scene<'_>, uploader: &Who, side: &Side) -> Vec<Call> {
+    let spared = |elements: &[Element]| {
+        Expected::Allow(elements.iter().cloned().chain([TLS_SPARED]).collect())
+    };
+    let without = [
+        Element::Condition("Null", HOW, Some("false")),
+        Element::Condition("Null", KEY, Some("false")),
+    ];
+    let named = [
+        Element::Condition("Null", KEY, Some("true")),
+        Element::Condition("StringNotEquals", KEY, None),
+    ];
+    let put = || upload(scene, uploader, side, "true");
+    let ours = put().with(HOW, "aws:kms").with(KEY, scene.key_arn(side));
+    vec![
+        list(scene, uploader, side, "true").expecting(spared(&[])),
+        put().expecting(spared(&without)),
+        ours.expecting(spared(&named)),
+    ]
+}
+
+fn upload(scene: &Scene<'_>, who: &Who, side: &Side, tls: &str) -> Call {
+    let object = scene.object_arn(side, &scene.topology.replication.prefix);
+    Call::new(who, "s3:PutObject", object, &scene.topology.account)
+        .at(scene.bucket_policy(side))
+        .with(TLS, tls)
+}
+
+fn list(scene: &Scene<'_>, who: &Who, side: &Side, tls: &str) -> Call {
+    Call::new(who, "s3:ListBucket", scene.bucket_arn(side), &scene.topology.account)
+        .at(scene.bucket_policy(side))
+        .with(TLS, tls)
+}

@@ -1,0 +1,181 @@
+//! A call, what it should come to, and which element of a document sees to that.
+
+use super::Document;
+use crate::iam::{Context, Principal, Request, ResourceKind};
+use crate::names::AccountId;
+
+/// The caller's own policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Own {
+    /// It has none: the policy on the resource must name it.
+    Nothing,
+    /// They allow everything: the policy on the resource, or the other account, must hold it back.
+    Everything,
+    /// One of the pair's documents.
+    Document(Document),
+}
+
+/// The policy on the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum At {
+    /// There is none, or this kind of resource has none.
+    Nothing,
+    /// Somebody else's, that lets everybody in.
+    Everything(ResourceKind),
+    /// One of the pair's documents.
+    Document(ResourceKind, Document),
+}
+
+/// An element of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Element {
+    Principal,
+    Action,
+    Resource,
+    /// Operator and key, and, where it matters, the value that is meant.
+    Condition(&'static str, &'static str, Option<&'static str>),
+}
+
+/// What a call should come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// Allowed; these elements keep a `Deny` away from it.
+    Allow(Vec<Element>),
+    /// Denied; this element keeps every `Allow` away from it.
+    Deny(Element),
+    /// Denied by a `Deny` of this document that looks at this element, whatever else allows it.
+    DenyBy(Document, Element),
+}
+
+/// A condition key that a policy must look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Demand {
+    pub(super) operator: &'static str,
+    pub(super) key: &'static str,
+    /// Values that must not do in its place.
+    pub(super) others: Vec<String>,
+}
+
+/// Who calls, with what policies.
+#[derive(Debug, Clone)]
+pub(super) struct Who {
+    pub(super) section: &'static str,
+    pub(super) caller: Principal,
+    pub(super) own: Own,
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub(super) struct Call {
+    pub(super) who: Who,
+    pub(super) action: String,
+    pub(super) resource: String,
+    pub(super) owner: AccountId,
+    pub(super) at: At,
+    pub(super) context: Vec<(&'static str, String)>,
+    pub(super) demands: Vec<Demand>,
+    pub(super) expected: Expected,
+    /// Resources of the same kind that must be out of reach, each with the policy on it.
+    pub(super) decoys: Vec<(String, At)>,
+    /// Actions of the same kind that must be out of reach.
+    pub(super) aliens: Vec<&'static str>,
+}
+
+impl Call {
+    /// Makes a call that must be allowed.
+    pub(super) fn new(
+        who: &Who,
+        action: &str,
+        resource: impl std::fmt::Display,
+        owner: &AccountId,
+    ) -> Self {
+        Self {
+            who: who.clone(),
+            action: action.to_owned(),
+            resource: resource.to_string(),
+            owner: owner.clone(),
+            at: At::Nothing,
+            context: Vec::new(),
+            demands: Vec::new(),
+            expected: Expected::Allow(Vec::new()),
+            decoys: Vec::new(),
+            aliens: Vec::new(),
+        }
+    }
+
+    pub(super) fn at(mut self, at: At) -> Self {
+        self.at = at;
+        self
+    }
+
+    /// Adds a condition key that the request carries and no policy needs to look at.
+    pub(super) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.context.push((key, value.into()));
+        self
+    }
+
+    /// Adds a condition key that the policy must demand.
+    pub(super) fn demanding(
+        self,
+        operator: &'static str,
+        key: &'static str,
+        value: impl AsRef<str>,
+    ) -> Self {
+        let value = value.as_ref();
+        let other = match value {
+            "true" => "false".to_owned(),
+            number if number.bytes().all(|byte| byte.is_ascii_digit()) => format!("{number}1"),
+            text => format!("{text}-other"),
+        };
+        self.demanding_not(operator, key, value, vec![other])
+    }
+
+    /// Adds a condition key that the policy must demand, with the values that must not do in its place.
+    pub(super) fn demanding_not(
+        mut self,
+        operator: &'static str,
+        key: &'static str,
+        value: &str,
+        others: Vec<String>,
+    ) -> Self {
+        self.demands.push(Demand { operator, key, others });
+        self.with(key, value)
+    }
+
+    pub(super) fn decoys(mut self, decoys: impl IntoIterator<Item = (String, At)>) -> Self {
+        self.decoys.extend(decoys);
+        self
+    }
+
+    pub(super) fn aliens(mut self, aliens: &[&'static str]) -> Self {
+        self.aliens = aliens.to_vec();
+        self
+    }
+
+    pub(super) fn expecting(mut self, expected: Expected) -> Self {
+        self.expected = expected;
+        self
+    }
+
+    /// Returns what tells calls apart.
+    pub(super) fn identity(&self) -> String {
+        let Self { who, action, resource, owner, context, .. } = self;
+        format!("{} {:?} {action} {resource} {owner} {context:?}", who.section, who.caller)
+    }
+
+    /// Returns whether `document` has a say in it.
+    #[cfg(test)]
+    pub(super) fn is_under(&self, document: &Document) -> bool {
+        let at = matches!(&self.at, At::Document(_, at) if at == document);
+        at || self.who.own == Own::Document(document.clone())
+    }
+
+    pub(super) fn request(&self) -> Request {
+        let context = self
+            .context
+            .iter()
+            .fold(Context::new(), |context, (key, value)| context.with(key, value.as_str()));
+        let (caller, owner) = (self.who.caller.clone(), self.owner.clone());
+        Request::new(caller, self.action.as_str(), self.resource.as_str(), owner, context)
+    }
+}

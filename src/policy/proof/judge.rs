@@ -1,0 +1,151 @@
+//! Evaluates a call under the documents and says which statement decided.
+//! Not for: what is wrong where a call does not come to what it should (see `mend`).
+
+use super::call::{At, Call, Expected, Own};
+use super::{Documents, Expectation, Organisation, Outcome, Row, mend};
+use crate::iam::document::{Principals, Scope, Statement};
+use crate::iam::evaluate::Decider;
+use crate::iam::{self, Decision, Effect, Named, Policies, Principal, ResourcePolicy, evaluate};
+
+/// The documents, and two of others that let everything through.
+pub(super) struct Judge<'a> {
+    documents: &'a Documents,
+    organisation: &'a Organisation,
+    callers_own: iam::Document,
+    somebodys: iam::Document,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(documents: &'a Documents, organisation: &'a Organisation) -> Self {
+        let everybody = Scope::Only(Principals::Everyone);
+        let (callers_own, somebodys) = (everything(None), everything(Some(everybody)));
+        Self { documents, organisation, callers_own, somebodys }
+    }
+
+    /// Returns what became of `call`.
+    pub(super) fn row(&self, call: &Call) -> Row {
+        let request = call.request();
+        let policies = self.policies(call);
+        let decision = evaluate(&request, &policies);
+        let (expected, holds) = match &call.expected {
+            Expected::Allow(_) => (Expectation::Allow, decision.is_allowed()),
+            Expected::Deny(_) => (Expectation::Deny, !decision.is_allowed()),
+            Expected::DenyBy(..) => {
+                (Expectation::Deny, matches!(decision, Decision::ExplicitDeny { .. }))
+            }
+        };
+        let fault = if holds {
+            None
+        } else {
+            Some(mend::fault(call, &request, &policies, &decision, self.documents))
+        };
+        let decider = self.decider(&decision);
+        let document = fault.as_ref().and_then(|fault| fault.document.clone());
+        let statement = fault.as_ref().and_then(|fault| fault.statement.clone());
+        Row {
+            section: call.who.section.to_owned(),
+            caller: name(&call.who.caller),
+            action: call.action.clone(),
+            resource: call.resource.clone(),
+            context: call.context.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+            expected,
+            decision: outcome(&decision),
+            reads: self.reads(&decision),
+            document: document.or_else(|| decider.map(|it| it.document.clone())),
+            statement: statement.or_else(|| decider.map(label)),
+            element: fault.as_ref().map(|fault| fault.element.clone()),
+            mend: fault.map(|fault| fault.mend),
+        }
+    }
+
+    fn policies<'p>(&'p self, call: &Call) -> Policies<'p> {
+        let callers_own = Named { name: CALLERS_OWN, document: &self.callers_own };
+        let somebodys = Named { name: "a policy of others", document: &self.somebodys };
+        let identity = match &call.who.own {
+            Own::Nothing => None,
+            Own::Everything => Some(callers_own),
+            Own::Document(document) => self.documents.named(document),
+        };
+        let resource = match &call.at {
+            At::Nothing => None,
+            At::Everything(kind) => Some((*kind, somebodys)),
+            At::Document(kind, document) => {
+                // Without a document there is no policy: possible for a bucket alone.
+                let named = self.documents.named(document);
+                named.map(|named| (*kind, named))
+            }
+        };
+        Policies {
+            identity: identity.into_iter().collect(),
+            resource: resource.map(|(kind, policy)| ResourcePolicy { kind, policy }),
+            scps: given(&self.organisation.scps),
+            rcps: given(&self.organisation.rcps),
+            ..Policies::default()
+        }
+    }
+
+    /// Returns the statement to name: of those that were needed, the one in a document of the pair, the caller's own first.
+    fn decider<'d>(&self, decision: &'d Decision) -> Option<&'d Decider> {
+        match decision {
+            Decision::Allow { by } => {
+                let ours = by.iter().find(|it| self.documents.called(&it.document).is_some());
+                ours.or_else(|| by.first())
+            }
+            Decision::ExplicitDeny { by } => Some(by),
+            Decision::ImplicitDeny { .. } => None,
+        }
+    }
+
+    fn reads(&self, decision: &Decision) -> &'static str {
+        match (decision, self.organisation.is_known()) {
+            (Decision::Allow { .. }, false) => "allowed by the documents read",
+            (Decision::Allow { .. }, true) => "allowed",
+            (Decision::ImplicitDeny { .. }, _) => "denied: nothing allows it",
+            (Decision::ExplicitDeny { .. }, _) => "denied by a Deny",
+        }
+    }
+}
+
+/// What the policies of a caller are called that are not the pair's.
+pub(super) const CALLERS_OWN: &str = "the caller's own policies";
+
+/// Returns how a statement is told to people.
+pub(super) fn label(decider: &Decider) -> String {
+    match decider.sid.as_deref() {
+        None | Some("") => format!("Statement[{}]", decider.statement),
+        Some(sid) => format!("Statement[{}] ({sid})", decider.statement),
+    }
+}
+
+/// Returns how a caller is told to people.
+pub(super) fn name(caller: &Principal) -> String {
+    caller.arn().unwrap_or_else(|| match caller {
+        Principal::Service(service) => service.clone(),
+        _ => "anonymous".to_owned(),
+    })
+}
+
+fn outcome(decision: &Decision) -> Outcome {
+    match decision {
+        Decision::Allow { .. } => Outcome::Allow,
+        Decision::ImplicitDeny { .. } => Outcome::ImplicitDeny,
+        Decision::ExplicitDeny { .. } => Outcome::ExplicitDeny,
+    }
+}
+
+fn given(policies: &[(String, iam::Document)]) -> Vec<Named<'_>> {
+    policies.iter().map(|(name, document)| Named { name, document }).collect()
+}
+
+fn everything(principal: Option<Scope<Principals>>) -> iam::Document {
+    let all = || Some(Scope::Only(vec!["*".to_owned()]));
+    let statement = Statement {
+        sid: None,
+        effect: Effect::Allow,
+        principal,
+        action: all(),
+        resource: all(),
+        condition: Vec::new(),
+    };
+    iam::Document { version: None, id: None, statements: vec![statement] }
+}

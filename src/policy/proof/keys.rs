@@ -1,0 +1,131 @@
+//! Who else the key policies are for: administrators, other accounts, and nobody beside them.
+//! Section: KMS Developer Guide, "Key policies in AWS KMS", "Allowing users in other accounts to use a KMS key".
+
+use super::call::{Call, Own, Who};
+use super::reverse::{by_others, with_reverse};
+use super::scene::Scene;
+use crate::iam::Principal;
+use crate::manifest::Side;
+use crate::names::{AccountId, Arn};
+
+const SECTION: &str = "key users";
+
+/// What an administrator does ("Allows key administrators to administer the KMS key").
+const ADMINISTRATION: [&str; 15] = [
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:ListGrants",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+];
+/// What a user of the key does ("Allows key users to use the KMS key").
+const USE: [&str; 7] = [
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+];
+
+/// Returns the calls of administrators, of other accounts and of strangers, on the key of each Region.
+pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
+    scene.topology.sides().flat_map(|side| of_key(scene, side)).collect()
+}
+
+fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
+    let key = &scene.topology.key;
+    let mut calls: Vec<Call> =
+        key.administrators.iter().flat_map(|arn| administrator(scene, side, arn)).collect();
+    // Naming the pair's own account says nothing that its root delegation does not.
+    let guests = key.usable_by_accounts.iter().filter(|it| **it != scene.topology.account);
+    calls.extend(guests.flat_map(|account| guest(scene, side, account)));
+    let stranger = [scene.stranger(SECTION)];
+    let refused: Vec<Call> = ADMINISTRATION
+        .iter()
+        .chain(&USE)
+        .chain(&["kms:ReplicateKey"])
+        .map(|action| on_key(scene, &stranger[0], action, side))
+        .chain([grant(scene, &stranger[0], side)])
+        .flat_map(|call| by_others(&call, &stranger))
+        .collect();
+    with_reverse(calls).into_iter().chain(refused).collect()
+}
+
+/// An administrator of the pair's account needs the key policy alone; one of another account has policies of its own.
+fn administrator(scene: &Scene<'_>, side: &Side, arn: &Arn) -> Vec<Call> {
+    let topology = scene.topology;
+    let is_own = arn.account() == topology.account.as_str();
+    let own = if is_own { Own::Nothing } else { Own::Everything };
+    let Some(caller) = principal(scene, arn) else { return Vec::new() };
+    // The account's own root may do everything, and who is of an account that may use the key may use it.
+    let uses = (is_own && matches!(caller, Principal::Root { .. }))
+        || topology.key.usable_by_accounts.iter().any(|other| other.as_str() == arn.account());
+    let aliens: &[&str] =
+        if uses { &[] } else { &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] };
+    let who = Who { section: SECTION, caller, own };
+    let primary = (side == &topology.source).then_some("kms:ReplicateKey");
+    ADMINISTRATION
+        .into_iter()
+        .chain(primary)
+        .map(|action| on_key(scene, &who, action, side).aliens(aliens))
+        .collect()
+}
+
+fn guest(scene: &Scene<'_>, side: &Side, account: &AccountId) -> Vec<Call> {
+    let caller = scene.session(account, "guest");
+    let who = Who { section: SECTION, caller, own: Own::Everything };
+    let administers =
+        scene.topology.key.administrators.iter().any(|arn| arn.account() == account.as_str());
+    let aliens: &[&str] =
+        if administers { &[] } else { &["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"] };
+    let mut calls: Vec<Call> =
+        USE.iter().map(|action| on_key(scene, &who, action, side).aliens(aliens)).collect();
+    calls.push(grant(scene, &who, side).aliens(aliens));
+    calls
+}
+
+/// A grant that an AWS service makes use of, such as for a volume.
+fn grant(scene: &Scene<'_>, who: &Who, side: &Side) -> Call {
+    on_key(scene, who, "kms:CreateGrant", side).demanding(
+        "Bool",
+        "kms:GrantIsForAWSResource",
+        "true",
+    )
+}
+
+/// A key policy is about its own key, so no other can come into reach by it.
+fn on_key(scene: &Scene<'_>, who: &Who, action: &str, side: &Side) -> Call {
+    Call::new(who, action, scene.key_arn(side), &scene.topology.account).at(scene.key_policy(side))
+}
+
+/// Returns who an administrator's ARN is; none for what can't call by itself.
+fn principal(scene: &Scene<'_>, arn: &Arn) -> Option<Principal> {
+    let account = AccountId::new(arn.account()).ok()?;
+    let (kind, name) = arn.resource().split_once('/').unwrap_or((arn.resource(), ""));
+    match kind {
+        "root" => Some(Principal::Root { account, partition: scene.partition() }),
+        "user" => Some(Principal::User { arn: arn.clone(), id: None }),
+        "role" => {
+            let session = "proof".to_owned();
+            Some(Principal::RoleSession { role: arn.clone(), session, id: None })
+        }
+        "assumed-role" => {
+            let (role, session) = name.split_once('/')?;
+            let role = scene.iam(&account, &format!("role/{role}"));
+            Some(Principal::RoleSession { role, session: session.to_owned(), id: None })
+        }
+        _ => None,
+    }
+}

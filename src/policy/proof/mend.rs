@@ -1,0 +1,285 @@
+//! Where a call does not come to what it should: the document, the statement and the element to change, and how.
+//! Not for: deciding (see `judge`).
+
+use super::call::{Call, Element, Expected};
+use super::judge::{label, name};
+use super::{Document, Documents};
+use crate::iam::document::{Scope, Statement};
+use crate::iam::evaluate::{Decider, Layer, Trace, Why, trace};
+use crate::iam::{Decision, Effect, Policies, Request};
+use std::cmp::Reverse;
+
+/// What is wrong, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) document: Option<String>,
+    pub(super) statement: Option<String>,
+    pub(super) element: String,
+    pub(super) mend: String,
+}
+
+/// Returns what is wrong where `call` came to `decision`, which is not what it should.
+pub(super) fn fault(
+    call: &Call,
+    request: &Request,
+    policies: &Policies<'_>,
+    decision: &Decision,
+    documents: &Documents,
+) -> Fault {
+    let traces = trace(request, policies);
+    match (&call.expected, decision) {
+        (Expected::Allow(spared), Decision::ExplicitDeny { by }) => {
+            in_the_way(call, by, spared, documents)
+        }
+        (Expected::Allow(_), Decision::ImplicitDeny { why }) => {
+            missing(call, why, &traces, documents)
+        }
+        (Expected::Deny(element), Decision::Allow { by }) => too_wide(call, by, element, documents),
+        (Expected::DenyBy(document, by), _) => not_denied(call, document, by, &traces, documents),
+        // What came to what it should is not asked about.
+        (Expected::Allow(_) | Expected::Deny(_), _) => Fault {
+            document: None,
+            statement: None,
+            element: "Statement".to_owned(),
+            mend: format!("`{}` is as it should be", call.action),
+        },
+    }
+}
+
+/// No `Allow` applies: the statement that comes closest, and what keeps it from applying.
+fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> Fault {
+    let closest = traces
+        .iter()
+        .filter(|trace| trace.effect == Effect::Allow && !trace.misses.is_empty())
+        .min_by_key(|trace| distance(call, why, trace, documents));
+    let asked = why.documents.first().cloned();
+    match closest {
+        Some(trace) if trace.misses.len() == 1 => {
+            let (by, miss) = (&trace.statement, &trace.misses[0]);
+            let widen = widen(call, &miss.path, &miss.message);
+            Fault {
+                document: Some(by.document.clone()),
+                statement: Some(label(by)),
+                element: miss.path.clone(),
+                mend: format!("in `{}`, {widen}", by.document),
+            }
+        }
+        _ => {
+            let place = asked
+                .as_ref()
+                .map_or_else(|| format!("a {}", why.layer), |document| format!("`{document}`"));
+            let hint = match why.layer {
+                Layer::Scp => "; if it stands under FullAWSAccess, give that policy too",
+                _ => "",
+            };
+            Fault {
+                document: asked,
+                statement: None,
+                element: "Statement".to_owned(),
+                mend: format!(
+                    "add a statement to {place} that allows `{}` on `{}`{hint}",
+                    call.action, call.resource
+                ),
+            }
+        }
+    }
+}
+
+/// How far a statement is from allowing a call. Of those that lack one thing, the one that looks at more of the request comes
+/// first, then the one that means the caller, then the one that names the action; of those that lack the action, one without
+/// any, then one that names nearly this, then the most particular.
+type Distance = (
+    usize,
+    bool,
+    Reverse<usize>,
+    bool,
+    bool,
+    bool,
+    bool,
+    bool,
+    bool,
+    Reverse<usize>,
+    Reverse<usize>,
+);
+
+fn distance(call: &Call, why: &Why, trace: &Trace, documents: &Documents) -> Distance {
+    let by = &trace.statement;
+    let lacks = |element: &str| trace.misses.iter().any(|it| it.path.ends_with(element));
+    let statement = documents.called(&by.document).and_then(|it| it.statements.get(by.statement));
+    let listed = |scope: Option<&'_ Scope<Vec<String>>>| scope.map(|it| it.listed().clone());
+    let actions = listed(statement.and_then(|it| it.action.as_ref()));
+    let resources = listed(statement.and_then(|it| it.resource.as_ref())).unwrap_or_default();
+    let nearly = |action: &String| strsim::damerau_levenshtein(action, &call.action) <= 2;
+    let literal = |text: &String| {
+        let literal = text.split(['*', '?', '$']).next().unwrap_or_default();
+        if call.resource.starts_with(literal) { literal.len() } else { 0 }
+    };
+    // What an account leaves to its own policies, it leaves as a whole.
+    let is_own = call.who.caller.account() == Some(call.owner.as_str());
+    let delegates = actions.iter().flatten().any(|action| action.ends_with(":*"));
+    (
+        trace.misses.len(),
+        by.layer != why.layer,
+        Reverse(statement.map_or(0, |it| it.condition.len())),
+        lacks("Principal"),
+        lacks("Principal") && statement.is_some_and(|it| it.principal.is_some()),
+        lacks("Principal") && is_own && !delegates,
+        lacks("Action"),
+        lacks("Action") && actions.is_some(),
+        !actions.iter().flatten().any(nearly),
+        Reverse(resources.iter().map(literal).max().unwrap_or_default()),
+        Reverse(actions.map_or(0, |it| it.len())),
+    )
+}
+
+fn widen(call: &Call, path: &str, message: &str) -> String {
+    let element = path.split_once('.').map_or(path, |(_, element)| element);
+    match element.split('.').next().unwrap_or_default() {
+        "Action" => format!("add `{}` to {path}", call.action),
+        "Resource" => format!("let {path} cover `{}`", call.resource),
+        "Principal" => format!("let {path} name {}", name(&call.who.caller)),
+        _ => format!("let {path} take what S3 sends: {message}"),
+    }
+}
+
+/// A `Deny` applies: the element that should keep it away.
+fn in_the_way(call: &Call, by: &Decider, spared: &[Element], documents: &Documents) -> Fault {
+    let statement = documents.called(&by.document).and_then(|it| it.statements.get(by.statement));
+    let element = statement.and_then(|statement| guard(statement, spared));
+    let path = match element {
+        Some(element) => path(by.statement, element, statement),
+        None => format!("Statement[{}]", by.statement),
+    };
+    Fault {
+        document: Some(by.document.clone()),
+        statement: Some(label(by)),
+        mend: format!(
+            "in `{}`, let {path} keep the Deny away from `{}` on `{}`",
+            by.document, call.action, call.resource
+        ),
+        element: path,
+    }
+}
+
+/// Returns which of the elements that should spare a call is wrong in `statement`: the one about a key that it looks at, unless
+/// it looks for the very opposite; else the first about a key that it does not look at.
+fn guard<'e>(statement: &Statement, spared: &'e [Element]) -> Option<&'e Element> {
+    let conditions = || statement.condition.iter();
+    let is_about = |element: &&Element| {
+        let Element::Condition(_, key, _) = element else { return false };
+        conditions().any(|it| it.key.eq_ignore_ascii_case(key))
+    };
+    let is_opposite = |element: &&Element| {
+        let Element::Condition(operator, key, Some(value)) = element else { return false };
+        conditions().any(|it| {
+            it.key.eq_ignore_ascii_case(key)
+                && it.operator.to_string() == *operator
+                && matches!(
+                    (it.values.first().map(String::as_str), *value),
+                    (Some("true"), "false") | (Some("false"), "true")
+                )
+        })
+    };
+    let own = spared.iter().find(|element| is_about(element) && !is_opposite(element));
+    own.or_else(|| spared.iter().find(|element| !is_about(element)))
+}
+
+/// An `Allow` covers too much.
+fn too_wide(call: &Call, by: &[Decider], element: &Element, documents: &Documents) -> Fault {
+    let ours = || by.iter().filter(|it| documents.called(&it.document).is_some());
+    let resource = ours().find(|it| it.layer == Layer::Resource);
+    let decider = match element {
+        Element::Principal => resource.or_else(|| ours().next()),
+        _ => ours().next(),
+    };
+    let Some(by) = decider else {
+        return Fault {
+            document: None,
+            statement: None,
+            element: "Statement".to_owned(),
+            mend: format!("none of the documents keeps `{}` away", call.action),
+        };
+    };
+    let statement = documents.called(&by.document).and_then(|it| it.statements.get(by.statement));
+    let path = path(by.statement, element, statement);
+    Fault {
+        document: Some(by.document.clone()),
+        statement: Some(label(by)),
+        mend: format!(
+            "in `{}`, narrow {path}: it lets {} call `{}` on `{}`",
+            by.document,
+            name(&call.who.caller),
+            call.action,
+            call.resource
+        ),
+        element: path,
+    }
+}
+
+/// The `Deny` that should apply does not: of all, the one that looks at `element`, else the one that comes closest.
+fn not_denied(
+    call: &Call,
+    document: &Document,
+    element: &Element,
+    traces: &[Trace],
+    documents: &Documents,
+) -> Fault {
+    let document = document.name();
+    let looks_elsewhere = |trace: &Trace| {
+        let statements = documents.called(&document).map(|it| &it.statements);
+        let statement = statements.and_then(|it| it.get(trace.statement.statement));
+        let Element::Condition(operator, key, _) = element else { return false };
+        !statement
+            .iter()
+            .flat_map(|it| &it.condition)
+            .any(|it| it.operator.to_string() == *operator && it.key.eq_ignore_ascii_case(key))
+    };
+    let closest = traces
+        .iter()
+        .filter(|it| it.effect == Effect::Deny && it.statement.document == document)
+        .min_by_key(|trace| (looks_elsewhere(trace), trace.misses.len()));
+    let miss = closest.and_then(|trace| trace.misses.first());
+    let element = miss.map_or_else(|| "Statement".to_owned(), |miss| miss.path.clone());
+    let what = format!("`{}` on `{}`", call.action, call.resource);
+    Fault {
+        statement: closest.map(|trace| label(&trace.statement)),
+        mend: match miss {
+            Some(miss) => {
+                format!("in `{document}`, let {} deny {what}: {}", miss.path, miss.message)
+            }
+            None => format!("add a Deny of {what} to `{document}`"),
+        },
+        element,
+        document: Some(document),
+    }
+}
+
+/// Returns an element's place; a condition's with the operator that the statement has for its key.
+fn path(index: usize, element: &Element, statement: Option<&Statement>) -> String {
+    let element = match element {
+        Element::Principal => "Principal".to_owned(),
+        Element::Action => "Action".to_owned(),
+        Element::Resource => "Resource".to_owned(),
+        Element::Condition(operator, key, _) => {
+            let of_key = || {
+                statement
+                    .iter()
+                    .flat_map(|it| &it.condition)
+                    .filter(|it| it.key.eq_ignore_ascii_case(key))
+            };
+            let is_there = of_key().any(|it| it.operator.to_string() == *operator);
+            match of_key().next().filter(|_| !is_there) {
+                Some(found) if !is_negation_of(&found.operator.to_string(), operator) => {
+                    format!("Condition.{}.{key}", found.operator)
+                }
+                _ => format!("Condition.{operator}.{key}"),
+            }
+        }
+    };
+    format!("Statement[{index}].{element}")
+}
+
+/// Two conditions about one key say different things where one of them is `Null`.
+fn is_negation_of(found: &str, wanted: &str) -> bool {
+    (found == "Null") != (wanted == "Null")
+}

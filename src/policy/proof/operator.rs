@@ -1,0 +1,275 @@
+//! The calls that crrctl itself makes, by the part of a run that makes them, each under the one document of that part.
+//! What `steps`, `observe` and `probe` call is compared with this list by a test.
+//! Names of actions: Service Authorization Reference for IAM, KMS and S3.
+
+use super::call::{At, Call, Own, Who};
+use super::reverse::with_reverse;
+use super::scene::{Scene, TLS};
+use super::{Document, Part};
+use crate::iam::Principal;
+use crate::manifest::{Profile, Side};
+
+const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
+const NOT_ON_OBJECTS: [&str; 2] = ["s3:PutObjectAcl", "s3:RestoreObject"];
+const NOT_ON_KEYS: [&str; 2] = ["kms:CreateGrant", "kms:DisableKey"];
+const NOT_ON_ROLES: [&str; 2] = ["iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary"];
+/// Any key of the account will do for a policy that is written before the key exists, as long as it is multi-Region.
+const SINGLE_REGION_KEY: &str = "key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+/// Returns every call of `part`, and what must stay denied beside them.
+pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
+    let section = match part {
+        Part::Plan => "operator plan",
+        Part::Apply => "operator apply",
+        Part::Probe => "operator probe",
+        Part::Destroy => "operator destroy",
+        Part::Purge => "operator purge",
+    };
+    let arn = scene.iam(&scene.topology.account, "user/operator");
+    let caller = Principal::User { arn, id: None };
+    let own = Own::Document(Document::Operator(part));
+    let operator = Operator { scene, who: Who { section, caller, own } };
+    let calls = match part {
+        Part::Plan => operator.plan(),
+        Part::Apply => operator.apply(),
+        Part::Probe => operator.probe(),
+        Part::Destroy => operator.destroy(),
+        Part::Purge => operator.purge(),
+    };
+    with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
+}
+
+struct Operator<'a> {
+    scene: &'a Scene<'a>,
+    who: Who,
+}
+
+impl Operator<'_> {
+    fn plan(&self) -> Vec<Call> {
+        let topology = self.scene.topology;
+        let mut calls = Vec::new();
+        for side in topology.sides() {
+            // Finding a key takes any, since what the alias names is not known before.
+            calls.push(self.any_key("kms:DescribeKey", side));
+            calls.extend(
+                ["kms:GetKeyPolicy", "kms:ListResourceTags"].map(|it| self.on_key(it, side)),
+            );
+            calls.extend(BUCKET_READS.map(|it| self.on_bucket(it, side)));
+        }
+        calls.push(self.on_key("kms:GetKeyRotationStatus", &topology.source));
+        let list = Call::new(&self.who, "kms:ListKeys", "*", &topology.account)
+            .demanding("StringEquals", "aws:RequestedRegion", topology.source.region.as_str())
+            .aliens(&["kms:CreateCustomKeyStore"]);
+        calls.push(list);
+        let reads = [
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+        ];
+        calls.extend(reads.map(|action| self.on_role(action)));
+        calls
+    }
+
+    fn apply(&self) -> Vec<Call> {
+        let (scene, topology) = (self.scene, self.scene.topology);
+        let source = &topology.source;
+        let service_role = "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
+        let other_role = "role/aws-service-role/other.amazonaws.com/AWSServiceRoleForOther";
+        let other_role = scene.iam(&topology.account, other_role).to_string();
+        let service_role = scene.iam(&topology.account, service_role);
+        let mut calls = vec![
+            Call::new(&self.who, "iam:CreateServiceLinkedRole", service_role, &topology.account)
+                .demanding("StringEquals", "iam:AWSServiceName", "mrk.kms.amazonaws.com")
+                .decoys([(other_role, At::Nothing)])
+                .aliens(&["iam:DeleteServiceLinkedRole"]),
+            self.tagged(Call::new(&self.who, "kms:CreateKey", "*", &topology.account))
+                .aliens(&["kms:CreateCustomKeyStore"]),
+        ];
+        for side in topology.sides() {
+            calls.push(self.tagged(self.any_key("kms:TagResource", side)));
+            calls.extend(self.alias("kms:CreateAlias", side));
+            calls.push(self.bearing_tags(self.on_key("kms:PutKeyPolicy", side)));
+            calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
+            if !topology.tls_only && !topology.deny_other_keys {
+                calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));
+            }
+        }
+        calls.extend(topology.destinations.iter().map(|side| {
+            let replicate = self.on_key("kms:ReplicateKey", source);
+            replicate.demanding("StringEquals", "kms:ReplicaRegion", side.region.as_str())
+        }));
+        calls.push(match topology.key.rotation_days {
+            Some(days) => self.on_key("kms:EnableKeyRotation", source).demanding(
+                "NumericEquals",
+                "kms:RotationPeriodInDays",
+                days.to_string(),
+            ),
+            None => self.on_key("kms:DisableKeyRotation", source),
+        });
+        calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", source)));
+        calls.push(self.on_bucket("s3:PutReplicationConfiguration", source));
+        calls.extend(["iam:CreateRole", "iam:TagRole"].map(|it| self.tagged(self.on_role(it))));
+        calls
+            .extend(["iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"].map(|it| self.on_role(it)));
+        calls.push(self.pass_role());
+        calls
+    }
+
+    fn probe(&self) -> Vec<Call> {
+        let topology = self.scene.topology;
+        let source = &topology.source;
+        let uploads = [
+            "s3:AbortMultipartUpload",
+            "s3:GetObjectVersion",
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+        ];
+        let mut calls: Vec<Call> = uploads.iter().map(|it| self.on_probe(it, source)).collect();
+        calls.extend(topology.destinations.iter().map(|it| self.on_probe("s3:GetObject", it)));
+        calls.extend(topology.sides().map(|it| self.on_probe("s3:DeleteObjectVersion", it)));
+        for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+            calls.extend(self.through_s3(action, source));
+        }
+        calls
+            .extend(topology.destinations.iter().flat_map(|it| self.through_s3("kms:Decrypt", it)));
+        calls
+    }
+
+    fn destroy(&self) -> Vec<Call> {
+        let topology = self.scene.topology;
+        let mut calls = vec![
+            self.on_bucket("s3:PutReplicationConfiguration", &topology.source),
+            // What remains of others' rules is written back with the role that it has.
+            self.pass_role(),
+        ];
+        for side in topology.sides() {
+            calls.push(self.on_probe("s3:DeleteObjectVersion", side));
+            calls.push(self.on_probe("s3:GetObjectVersion", side));
+            calls.push(self.on_object("s3:AbortMultipartUpload", side, ""));
+            calls.push(self.on_bucket("s3:DeleteBucket", side));
+            calls.push(self.on_bucket("s3:ListBucketMultipartUploads", side));
+            calls.extend(self.alias("kms:DeleteAlias", side));
+            calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
+        }
+        calls.extend(["iam:DeleteRole", "iam:DeleteRolePolicy"].map(|it| self.on_role(it)));
+        calls
+    }
+
+    fn purge(&self) -> Vec<Call> {
+        let sides = self.scene.topology.sides();
+        sides.map(|side| self.on_object("s3:DeleteObjectVersion", side, "")).collect()
+    }
+
+    fn on_bucket(&self, action: &str, side: &Side) -> Call {
+        self.scene.on_bucket(&self.who, action, side).aliens(&NOT_ON_BUCKETS)
+    }
+
+    fn on_object(&self, action: &str, side: &Side, prefix: &str) -> Call {
+        self.scene.on_object(&self.who, action, side, prefix).aliens(&NOT_ON_OBJECTS)
+    }
+
+    fn on_probe(&self, action: &str, side: &Side) -> Call {
+        self.on_object(action, side, &self.scene.topology.probe_prefix())
+    }
+
+    fn on_role(&self, action: &str) -> Call {
+        let role = self.scene.topology.role_arn();
+        let decoy = (format!("{role}-other"), At::Nothing);
+        Call::new(&self.who, action, role, &self.scene.topology.account)
+            .decoys([decoy])
+            .aliens(&NOT_ON_ROLES)
+    }
+
+    fn pass_role(&self) -> Call {
+        let service = "s3.amazonaws.com";
+        self.on_role("iam:PassRole").demanding("StringEquals", "iam:PassedToService", service)
+    }
+
+    /// Any key of the pair's Regions; one elsewhere must be out of reach.
+    fn any_key(&self, action: &str, side: &Side) -> Call {
+        let (scene, at) = (self.scene, self.scene.key_policy(side));
+        let elsewhere = scene.key_arn(side).replace(side.region.as_str(), "xx-elsewhere-9");
+        Call::new(&self.who, action, scene.key_arn(side), &scene.topology.account)
+            .at(at.clone())
+            .decoys([(elsewhere, at)])
+            .aliens(&NOT_ON_KEYS)
+    }
+
+    /// Any multi-Region key of the pair's Regions; others must be out of reach.
+    fn on_key(&self, action: &str, side: &Side) -> Call {
+        let other = self.scene.kms(&side.region, SINGLE_REGION_KEY);
+        self.any_key(action, side).decoys([(other, self.scene.key_policy(side))])
+    }
+
+    /// What concerns an alias needs a permission on the alias and one on its key
+    /// (KMS Developer Guide, "Controlling access to aliases").
+    fn alias(&self, action: &str, side: &Side) -> [Call; 2] {
+        let topology = self.scene.topology;
+        let alias = topology.key.alias.arn(&side.region, &topology.account);
+        let decoy = (format!("{alias}-other"), At::Nothing);
+        let on_alias = Call::new(&self.who, action, alias, &topology.account)
+            .decoys([decoy])
+            .aliens(&["kms:UpdateAlias"]);
+        [on_alias, self.on_key(action, side)]
+    }
+
+    /// A call that gives the new thing both tags.
+    fn tagged(&self, call: Call) -> Call {
+        let topology = self.scene.topology;
+        call.demanding("StringEquals", "aws:RequestTag/crrctl:id", topology.id()).demanding(
+            "StringEquals",
+            "aws:RequestTag/crrctl:pair",
+            topology.name.as_str(),
+        )
+    }
+
+    /// A call on a thing that bears both tags.
+    fn bearing_tags(&self, call: Call) -> Call {
+        let topology = self.scene.topology;
+        call.demanding("StringEquals", "aws:ResourceTag/crrctl:id", topology.id()).demanding(
+            "StringEquals",
+            "aws:ResourceTag/crrctl:pair",
+            topology.name.as_str(),
+        )
+    }
+
+    /// Reading and writing probes takes the key, through S3 alone.
+    fn through_s3(&self, action: &str, side: &Side) -> Vec<Call> {
+        let (bucket, prefix) = (self.scene.bucket_arn(side), self.scene.topology.probe_prefix());
+        let object = self.scene.object_arn(side, &prefix);
+        let mut not_for = vec![format!("{bucket}/0/outside")];
+        let contexts = match self.scene.topology.profile {
+            Profile::Compatible => vec![object, bucket],
+            Profile::Strict => {
+                not_for.push(bucket);
+                vec![object]
+            }
+        };
+        self.scene.through_s3(&self.on_key(action, side), side, &contexts, &not_for)
+    }
+}
+
+const BUCKET_READS: [&str; 9] = [
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+];
+
+/// A bucket is made with its tags and its ownership, which takes a permission each.
+const BUCKET_WRITES: [&str; 8] = [
+    "s3:CreateBucket",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:TagResource",
+];

@@ -1,0 +1,145 @@
+//! The calls that S3 makes to replicate, as the replication role.
+//! Sections: S3 User Guide, "Setting up permissions for live replication" and "Replicating encrypted objects"; its failure
+//! reasons ("Receiving replication failure events") name the actions that are missing.
+
+use super::Document;
+use super::call::{At, Call, Element, Expected, Own, Who};
+use super::reverse::{by_others, with_reverse};
+use super::scene::{Scene, outside};
+use crate::iam::{Principal, ResourceKind};
+use crate::manifest::{Profile, Side};
+
+const SECTION: &str = "replication";
+
+/// What S3 reads of a source object: the version itself, its ACL, its tags.
+const READS: [&str; 3] =
+    ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
+const NOT_ON_BUCKETS: [&str; 3] =
+    ["s3:DeleteBucket", "s3:PutBucketPolicy", "s3:PutReplicationConfiguration"];
+const NOT_ON_OBJECTS: [&str; 4] =
+    ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"];
+const NOT_ON_KEYS: [&str; 3] = ["kms:CreateGrant", "kms:ReEncryptFrom", "kms:ScheduleKeyDeletion"];
+
+/// Returns every call of S3 for the pair, and what must stay denied beside them.
+pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
+    let role = scene.topology.role_arn();
+    let caller = Principal::RoleSession { role, session: "s3-replication".to_owned(), id: None };
+    let own = Own::Document(Document::ReplicationRole);
+    let who = Who { section: SECTION, caller, own };
+    let trust = Document::ReplicationRoleTrust;
+    let mut calls =
+        assumption(scene, SECTION, "s3.amazonaws.com", scene.topology.role_arn().as_str(), &trust);
+    let mut as_role = source(scene, &who);
+    for side in &scene.topology.destinations {
+        as_role.extend(destination(scene, &who, side));
+    }
+    calls.extend(with_reverse(as_role));
+    calls.extend(
+        scene.topology.destinations.iter().map(|side| to_a_strangers_bucket(scene, &who, side)),
+    );
+    calls
+}
+
+/// Returns the assumption of a role by `service`, and by those who must not.
+pub(super) fn assumption(
+    scene: &Scene<'_>,
+    section: &'static str,
+    service: &str,
+    role: &str,
+    trust: &Document,
+) -> Vec<Call> {
+    let by = |caller| Who { section, caller, own: Own::Everything };
+    let at = At::Document(ResourceKind::Trust, trust.clone());
+    let who = by(Principal::Service(service.to_owned()));
+    let assume = Call::new(&who, "sts:AssumeRole", role, &scene.topology.account)
+        .at(at)
+        .aliens(&["sts:SetSourceIdentity", "sts:TagSession"]);
+    let services = ["batchoperations.s3.amazonaws.com", "s3.amazonaws.com", "lambda.amazonaws.com"];
+    let others = services.iter().filter(|other| **other != service);
+    let mut others: Vec<Who> =
+        others.map(|other| by(Principal::Service((*other).to_owned()))).collect();
+    others.push(by(scene.session(&scene.topology.account, "colleague")));
+    others.push(scene.stranger(section));
+    others.push(by(Principal::Anonymous));
+    let refused = by_others(&assume, &others);
+    with_reverse(vec![assume]).into_iter().chain(refused).collect()
+}
+
+fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
+    let (topology, side) = (scene.topology, &scene.topology.source);
+    let prefix = topology.replication.prefix.as_str();
+    let on_bucket = ["s3:GetReplicationConfiguration", "s3:ListBucket"];
+    let mut calls: Vec<Call> = on_bucket
+        .iter()
+        .map(|action| scene.on_bucket(who, action, side).aliens(&NOT_ON_BUCKETS))
+        .collect();
+    calls.extend(
+        READS
+            .iter()
+            .map(|action| scene.on_object(who, action, side, prefix).aliens(&NOT_ON_OBJECTS)),
+    );
+    let mut aliens = NOT_ON_KEYS.to_vec();
+    aliens.extend(["kms:Encrypt", "kms:GenerateDataKey"]);
+    let decrypt = scene.on_key(who, "kms:Decrypt", side).aliens(&aliens);
+    let (contexts, not_for) = contexts(scene, side);
+    calls.extend(scene.through_s3(&decrypt, side, &contexts, &not_for));
+    calls
+}
+
+fn destination(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
+    let topology = scene.topology;
+    let prefix = topology.replication.prefix.as_str();
+    let mut aliens = NOT_ON_OBJECTS.to_vec();
+    if !topology.replication.delete_markers {
+        aliens.push("s3:ReplicateDelete");
+    }
+    let write = |action: &str| scene.on_object(who, action, side, prefix).aliens(&aliens);
+    let mut calls = vec![
+        write("s3:ReplicateObject")
+            .with("s3:x-amz-server-side-encryption", "aws:kms")
+            .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side)),
+        write("s3:ReplicateTags"),
+    ];
+    if topology.replication.delete_markers {
+        calls.push(write("s3:ReplicateDelete"));
+    }
+    // `Encrypt` alone is what AWS documents for objects without Bucket Keys; the failure reason DstPutObjectNotPermitted names
+    // `Decrypt` and `GenerateDataKey` too.
+    let (uses, mut aliens): (&[&str], _) = match topology.profile {
+        Profile::Compatible => (&["kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"], vec![]),
+        Profile::Strict => (&["kms:Encrypt"], vec!["kms:Decrypt", "kms:GenerateDataKey"]),
+    };
+    aliens.extend(NOT_ON_KEYS);
+    let (contexts, not_for) = contexts(scene, side);
+    for action in uses {
+        let call = scene.on_key(who, action, side).aliens(&aliens);
+        calls.extend(scene.through_s3(&call, side, &contexts, &not_for));
+    }
+    calls
+}
+
+/// Returns the encryption contexts that must do on `side`, and those that must not.
+fn contexts(scene: &Scene<'_>, side: &Side) -> (Vec<String>, Vec<String>) {
+    let (prefix, bucket) = (&scene.topology.replication.prefix, scene.bucket_arn(side));
+    let object = scene.object_arn(side, prefix);
+    let mut not_for = vec![format!("{bucket}-other/{prefix}object")];
+    not_for.extend(outside(prefix).map(|key| format!("{bucket}/{key}")));
+    match scene.topology.profile {
+        Profile::Compatible => (vec![object, bucket], not_for),
+        Profile::Strict => {
+            not_for.push(bucket);
+            (vec![object], not_for)
+        }
+    }
+}
+
+/// A bucket that was deleted and made again by a stranger, who lets everybody in, must receive nothing.
+fn to_a_strangers_bucket(scene: &Scene<'_>, who: &Who, side: &Side) -> Call {
+    let prefix = scene.topology.replication.prefix.as_str();
+    let resource = scene.object_arn(side, prefix);
+    Call::new(who, "s3:ReplicateObject", resource, &scene.stranger)
+        .at(At::Everything(ResourceKind::Bucket))
+        .with("s3:x-amz-server-side-encryption", "aws:kms")
+        .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side))
+        .expecting(Expected::Deny(Element::Condition("StringEquals", "s3:ResourceAccount", None)))
+}

@@ -1,0 +1,39 @@
+//! What must stay denied beside a call that must be allowed: another resource, another action, a condition key that is missing
+//! or has another value.
+
+use super::call::{Call, Element, Expected, Who};
+
+/// Returns `calls`, then everything beside them that must stay denied.
+pub(super) fn with_reverse(calls: Vec<Call>) -> Vec<Call> {
+    let reverse: Vec<Call> = calls.iter().flat_map(reversed).collect();
+    calls.into_iter().chain(reverse).collect()
+}
+
+/// Returns `call` by callers that no document means.
+pub(super) fn by_others(call: &Call, others: &[Who]) -> Vec<Call> {
+    let by = |who: &Who| Call { who: who.clone(), ..call.clone() };
+    others.iter().map(|who| by(who).expecting(Expected::Deny(Element::Principal))).collect()
+}
+
+fn reversed(call: &Call) -> Vec<Call> {
+    let mut reversed = Vec::new();
+    for (resource, at) in &call.decoys {
+        let decoy = Call { resource: resource.clone(), at: at.clone(), ..call.clone() };
+        reversed.push(decoy.expecting(Expected::Deny(Element::Resource)));
+    }
+    for alien in &call.aliens {
+        let alien = Call { action: (*alien).to_owned(), ..call.clone() };
+        reversed.push(alien.expecting(Expected::Deny(Element::Action)));
+    }
+    for demand in &call.demands {
+        let element = Element::Condition(demand.operator, demand.key, None);
+        let others = demand.others.iter().map(Some).chain([None]);
+        reversed.extend(others.map(|other| {
+            let mut changed = call.clone().expecting(Expected::Deny(element.clone()));
+            changed.context.retain(|(key, _)| *key != demand.key);
+            changed.context.extend(other.map(|other| (demand.key, other.clone())));
+            changed
+        }));
+    }
+    reversed
+}

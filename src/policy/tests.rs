@@ -1,0 +1,77 @@
+//! What the documents allow, for several shapes of manifest; each subject has a file.
+
+mod bad;
+mod mutation;
+mod properties;
+mod walkthrough;
+
+use super::proof::{Organisation, Proof, prove};
+use super::{Document, Documents, Templates};
+use crate::manifest::{self, Origin, Topology};
+use crate::names::{AccountId, KeyId};
+
+/// The manifests that documents are tested with: each switch in both positions, each list empty and not.
+const SHAPES: [(&str, &str); 5] = [
+    ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
+    (
+        "full",
+        r#"
+name: full
+source: {region: ap-southeast-1}
+destinations: [{region: ap-southeast-2}, {region: ap-southeast-3}]
+key:
+  administrators: ["arn:aws:iam::111122223333:role/admins/key", "arn:aws:iam::222233334444:user/ann"]
+  usable_by_accounts: ["333344445555", "444455556666"]
+buckets: {deny_other_keys: true}
+replication: {prefix: "data/", delete_markers: true}
+"#,
+    ),
+    (
+        "strict",
+        r#"
+name: strict
+source: {region: us-gov-west-1}
+destinations: [{region: us-gov-east-1}]
+key: {rotation_days: false}
+buckets: {bucket_key: false, tls_only: false, deny_other_keys: true}
+replication: {prefix: "a*b?${c}/"}
+policy: {profile: strict}
+"#,
+    ),
+    (
+        "china",
+        "name: china\nsource: {region: cn-north-1}\ndestinations: [{region: cn-northwest-1}]\nbuckets: {tls_only: false}\n",
+    ),
+    (
+        "europe",
+        "name: europe\nsource: {region: eusc-de-east-1}\ndestinations: [{region: eusc-de-west-1}]\nreplication: {delete_markers: true}\n",
+    ),
+];
+
+fn topology(text: &str) -> Topology {
+    let manifest = manifest::parse(text, &Origin::Stdin, None).unwrap();
+    manifest.topology(&AccountId::new("111122223333").unwrap()).unwrap()
+}
+
+fn key() -> KeyId {
+    KeyId::new("mrk-1234abcd12ab34cd56ef1234567890ab").unwrap()
+}
+
+fn documents(topology: &Topology) -> Documents {
+    Documents::render(Document::all(topology), topology, &key(), &Templates::default()).unwrap()
+}
+
+fn proof(topology: &Topology, documents: &Documents) -> Proof {
+    prove(topology, &key(), documents, &Organisation::default())
+}
+
+#[test]
+fn our_own_documents_are_proven() {
+    for (name, text) in SHAPES {
+        let topology = topology(text);
+        let proof = proof(&topology, &documents(&topology));
+        let refused: Vec<_> = proof.refused().collect();
+        assert!(refused.is_empty(), "{name}: {refused:#?}");
+        assert!(proof.rows.len() > 300, "{name}: only {} calls", proof.rows.len());
+    }
+}

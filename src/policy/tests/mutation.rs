@@ -1,0 +1,228 @@
+//! Every action, resource, condition value and principal of every document is removed, spoilt and widened, one at a time: the
+//! proof must fail and name that very element, or the change is harmless for a reason that stands here.
+
+use super::{SHAPES, documents, key, topology};
+use crate::policy::proof::{Calls, Organisation, Row};
+use crate::policy::{Document, Documents};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A changed document: which, where in it, and how.
+#[derive(Debug, Clone)]
+struct Mutant {
+    document: Document,
+    value: Value,
+    /// Such as `Statement[1].Condition.StringLike.kms:ViaService`.
+    path: String,
+    sid: String,
+    change: &'static str,
+}
+
+/// Changes that do no harm: the document, the statement, the element, the change, and why.
+const HARMLESS: [(&str, &str, &str, &str, &str); 5] = [
+    ("bucket", "CrrctlTlsOnly", "Resource", "widened", ON_ITS_OWN_BUCKET),
+    ("bucket", "CrrctlOtherKey", "Resource", "widened", ON_ITS_OWN_BUCKET),
+    ("bucket", "CrrctlNoKeyNamed", "Resource", "widened", ON_ITS_OWN_BUCKET),
+    ("bucket", "CrrctlOtherKey", "Action", "widened", UPLOADS_ALONE),
+    ("bucket", "CrrctlNoKeyNamed", "Action", "widened", UPLOADS_ALONE),
+];
+const ON_ITS_OWN_BUCKET: &str = "a bucket's policy reaches its own bucket alone";
+const UPLOADS_ALONE: &str =
+    "only uploads and replicas have these keys, and replicas name the pair's key";
+
+#[test]
+fn every_mutant_is_named_or_harmless() {
+    let (mut mutants, mut named, mut harmless) = (0, 0, BTreeMap::<&str, usize>::new());
+    let mut survivors = Vec::new();
+    for (shape, text) in SHAPES {
+        let topology = topology(text);
+        let original = documents(&topology);
+        let whole: Vec<(Document, Value)> =
+            original.iter().map(|(document, _, value)| (document.clone(), value.clone())).collect();
+        let calls = Calls::about(&topology, &key(), &original);
+        let judged = |calls: &Calls, documents: &Documents| {
+            calls.judged(documents, &Organisation::default())
+        };
+        for (document, value) in &whole {
+            let concerned = calls.under(document);
+            for mutant in mutated(document, value) {
+                mutants += 1;
+                let mut changed = original.clone();
+                if changed.put(mutant.document.clone(), mutant.value.clone()).is_err() {
+                    // What can't be read never gets as far as a proof.
+                    named += 1;
+                    continue;
+                }
+                if concerned.finds(&changed, |row| names(row, &mutant)) {
+                    named += 1;
+                } else if let Some(why) =
+                    known_harmless(&mutant).filter(|_| judged(&calls, &changed).failure().is_none())
+                {
+                    *harmless.entry(why).or_default() += 1;
+                } else {
+                    let proof = judged(&concerned, &changed);
+                    let found: Vec<_> =
+                        proof.refused().take(2).map(|row| (&row.document, &row.element)).collect();
+                    survivors.push(format!(
+                        "{shape}: {} {} ({}) {}: {found:?}",
+                        mutant.document.name(),
+                        mutant.path,
+                        mutant.sid,
+                        mutant.change
+                    ));
+                }
+            }
+        }
+    }
+    let spared: usize = harmless.values().sum();
+    println!("{mutants} mutants, {named} named, {spared} harmless");
+    for (why, count) in &harmless {
+        println!("  {count}: {why}");
+    }
+    assert!(
+        survivors.is_empty(),
+        "{} of {mutants} not named:\n{}",
+        survivors.len(),
+        survivors.join("\n")
+    );
+    assert_eq!(mutants, named + spared);
+}
+
+/// Returns whether a finding names the mutant's document and its very element.
+fn names(row: &Row, mutant: &Mutant) -> bool {
+    row.document.as_deref() == Some(&mutant.document.name())
+        && row.element.as_deref() == Some(mutant.path.as_str())
+}
+
+fn known_harmless(mutant: &Mutant) -> Option<&'static str> {
+    let name = mutant.document.name();
+    let known = HARMLESS.iter().find(|(document, sid, element, change, _)| {
+        name.contains(document)
+            && mutant.sid == *sid
+            && mutant.path.ends_with(element)
+            && mutant.change == *change
+    });
+    known.map(|row| row.4)
+}
+
+fn mutated(document: &Document, value: &Value) -> Vec<Mutant> {
+    let statements = value["Statement"].as_array().cloned().unwrap_or_default();
+    let mut mutants = Vec::new();
+    for (index, statement) in statements.iter().enumerate() {
+        let sid = statement["Sid"].as_str().unwrap_or_default().to_owned();
+        for (pointer, path) in elements(statement) {
+            let found = statement.pointer(&pointer).unwrap();
+            for (change, changed) in changes(&pointer, found) {
+                let mut value = value.clone();
+                replace(&mut value["Statement"][index], &pointer, changed);
+                let path = format!("Statement[{index}].{path}");
+                let (document, sid) = (document.clone(), sid.clone());
+                mutants.push(Mutant { document, value, path, sid, change });
+            }
+        }
+    }
+    mutants
+}
+
+/// Returns where a statement's actions, resources, condition values and principals are, and how findings call the place.
+fn elements(statement: &Value) -> Vec<(String, String)> {
+    let mut places = vec![("/Action".to_owned(), "Action".to_owned())];
+    if statement.get("Resource").is_some() {
+        places.push(("/Resource".to_owned(), "Resource".to_owned()));
+    }
+    match &statement["Principal"] {
+        Value::Null => {}
+        Value::Object(kinds) => {
+            places.extend(
+                kinds.keys().map(|kind| (format!("/Principal/{kind}"), "Principal".to_owned())),
+            );
+        }
+        _ => places.push(("/Principal".to_owned(), "Principal".to_owned())),
+    }
+    for (operator, keys) in statement["Condition"].as_object().into_iter().flatten() {
+        for key in keys.as_object().unwrap().keys() {
+            let pointer =
+                format!("/Condition/{operator}/{}", key.replace('~', "~0").replace('/', "~1"));
+            places.push((pointer, format!("Condition.{operator}.{key}")));
+        }
+    }
+    places
+}
+
+/// Returns what may become of the values at a place; `None` takes the whole element away.
+fn changes(pointer: &str, found: &Value) -> Vec<(&'static str, Option<Value>)> {
+    let values = match found {
+        Value::Array(list) => list.clone(),
+        single => vec![single.clone()],
+    };
+    let mut changes = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        let with = |other: Option<Value>| {
+            let mut list = values.clone();
+            match other {
+                Some(other) => list[index] = other,
+                None => drop(list.remove(index)),
+            }
+            (!list.is_empty()).then(|| json!(list))
+        };
+        let text = value.as_str().unwrap();
+        changes.push(("removed", with(None)));
+        changes.push(("spoilt", with(Some(spoilt(pointer, text)))));
+        let wide = widened(pointer, text);
+        if wide != *value {
+            changes.push(("widened", with(Some(wide))));
+        }
+    }
+    changes
+}
+
+fn spoilt(pointer: &str, text: &str) -> Value {
+    if pointer.starts_with("/Principal") {
+        return match text {
+            "*" => json!({"AWS": "arn:aws:iam::999900009999:root"}),
+            _ if text.starts_with("arn:") => json!("arn:aws:iam::999900009999:root"),
+            _ => json!("ec2.amazonaws.com"),
+        };
+    }
+    match text {
+        "*" => json!("arn:aws:s3:::nothing"),
+        "true" => json!("false"),
+        "false" => json!("true"),
+        _ => json!(format!("{}x", text.trim_end_matches('*'))),
+    }
+}
+
+fn widened(pointer: &str, text: &str) -> Value {
+    match pointer {
+        "/Action" => json!(format!("{}:*", text.split(':').next().unwrap())),
+        _ => json!("*"),
+    }
+}
+
+/// Puts `changed` at `pointer`, or takes the element there away. A principal of one kind that lets everybody in is written `"*"`.
+fn replace(statement: &mut Value, pointer: &str, changed: Option<Value>) {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let name = name.replace("~1", "/").replace("~0", "~");
+    let all = json!(["*"]);
+    if parent == "/Principal" && name == "Service" && changed.as_ref() == Some(&all) {
+        statement["Principal"] = json!("*");
+        return;
+    }
+    let whole_principal = pointer == "/Principal";
+    let parent = statement.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match changed {
+        // The bare principal is no list.
+        Some(Value::Array(list)) if whole_principal => drop(parent.insert(name, list[0].clone())),
+        Some(changed) => drop(parent.insert(name, changed)),
+        None => drop(parent.remove(&name)),
+    }
+    if let Some(operators) = statement.get_mut("Condition").and_then(Value::as_object_mut) {
+        operators.retain(|_, keys| keys.as_object().is_some_and(|keys| !keys.is_empty()));
+        if operators.is_empty() {
+            statement.as_object_mut().unwrap().remove("Condition");
+        }
+    }
+    if statement["Principal"].as_object().is_some_and(serde_json::Map::is_empty) {
+        statement.as_object_mut().unwrap().remove("Principal");
+    }
+}
