@@ -152,16 +152,18 @@ impl Call<'_> {
         let name = self.params.require(if user { "UserName" } else { "RoleName" })?;
         let slot = self.slot(name);
         let (kind, iam) = (kind(operation), &self.state.iam);
-        let arn = match user {
-            true => iam.users.get(&slot).map(|user| user.arn.clone()),
-            false => iam.roles.get(&slot).map(|role| role.arn.clone()),
+        let arn = if user {
+            iam.users.get(&slot).map(|user| user.arn.clone())
+        } else {
+            iam.roles.get(&slot).map(|role| role.arn.clone())
         };
         let missing = || no_such(kind, name);
         self.permit(&format!("iam:{operation}"), arn.ok_or_else(missing)?.as_str())?;
         let iam = &mut self.state.iam;
-        let entity = match user {
-            true => iam.users.get_mut(&slot).map(|user| &mut user.entity),
-            false => iam.roles.get_mut(&slot).map(|role| &mut role.entity),
+        let entity = if user {
+            iam.users.get_mut(&slot).map(|user| &mut user.entity)
+        } else {
+            iam.roles.get_mut(&slot).map(|role| &mut role.entity)
         };
         Ok((name.to_owned(), entity.ok_or_else(missing)?))
     }

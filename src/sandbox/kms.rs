@@ -180,6 +180,7 @@ impl Call<'_> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 fn denied(denied: super::access::Denied) -> Fault {
     Fault::bad("AccessDeniedException", denied.message())
 }
