@@ -196,7 +196,7 @@ impl From<Error> for Failure {
 
 /// Returns the IAM action that an operation needs, where the two have different names
 /// (Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3").
-fn action(operation: &'static str) -> &'static str {
+pub fn action(operation: &str) -> &str {
     match operation {
         "s3:HeadBucket" => "s3:ListBucket",
         "s3:ListObjectVersions" => "s3:ListBucketVersions",

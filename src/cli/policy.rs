@@ -10,7 +10,7 @@ use crate::iam::{self, DocumentKind, Finding};
 use crate::manifest::Topology;
 use crate::policy::proof::{Organisation, prove};
 use crate::policy::{Document, Documents, Part};
-use crate::report::tables;
+use crate::report;
 use clap::Subcommand;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -141,7 +141,7 @@ fn proven(
     printer.put("calls", &proof.rows);
     printer.put("refused", &refused);
     printer.put("organisation_policies", organisation.is_known());
-    printer.text(&tables::proof(&proof, organisation.is_known(), global.verbose > 0));
+    printer.text(&report::proof(&proof, organisation.is_known(), global.verbose > 0));
     proof.failure().map_or(Ok(0), Err)
 }
 
