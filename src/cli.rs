@@ -22,7 +22,7 @@ use std::time::Duration;
 
 /// Makes S3 cross-Region replication with KMS multi-Region keys work, and proves that it works.
 #[derive(Debug, Parser)]
-#[command(name = "crrctl", version, propagate_version = true, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "crrctl", version, propagate_version = true, disable_help_subcommand = true, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -32,12 +32,13 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Try it without AWS:
-  crrctl apply --sandbox --yes      a pair, from nothing to a checked replica, in a stand-in inside this process
-  crrctl rehearse -f crrctl.yaml    the whole life of your manifest there
+  crrctl apply --sandbox --yes     build a pair in a stand-in inside this process, and prove it
+  crrctl rehearse -f crrctl.yaml   live the whole life of your manifest there
 
 Exit codes:
-  0 done   1 unexpected   2 changes found   3 manifest or usage   4 credentials   5 permission denied
-  6 replication FAILED   7 too late   8 replica differs   9 something left behind   10 in the way   130 interrupted";
+  0 done        1 unexpected    2 changes found         3 manifest or usage    4 credentials
+  5 denied      6 FAILED        7 too late              8 replica differs      9 left behind
+  10 in the way                 130 interrupted";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -99,8 +100,8 @@ struct Global {
     /// The profile of the shared AWS configuration
     #[arg(long, global = true, env = "CRRCTL_PROFILE")]
     profile: Option<String>,
-    /// The endpoint of every service; AWS_ENDPOINT_URL and AWS_ENDPOINT_URL_<SERVICE> count too
-    #[arg(long, global = true, value_name = "URL", env = "CRRCTL_ENDPOINT_URL")]
+    /// The endpoint of every service; the variables `AWS_ENDPOINT_URL[_SERVICE]` count too
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint, env = "CRRCTL_ENDPOINT_URL")]
     endpoint_url: Option<String>,
     /// What stdout gets
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, env = "CRRCTL_OUTPUT")]
@@ -123,7 +124,7 @@ struct Global {
     /// Say more; `-vvv` shows each AWS call
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "CRRCTL_VERBOSE")]
     verbose: u8,
-    /// When to colour; NO_COLOR counts too
+    /// When to colour; `NO_COLOR` counts too
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, env = "CRRCTL_COLOR")]
     color: ColorChoice,
     /// No live lines, even on a terminal
@@ -141,6 +142,19 @@ impl Global {
             (false, 0) => Volume::Usual,
             (false, _) => Volume::Verbose,
         }
+    }
+}
+
+/// Checks an endpoint, so that a slip of the pen is not taken for a network that is down.
+fn endpoint(text: &str) -> Result<String, String> {
+    let uri: Option<http::Uri> = text.parse().ok();
+    let is_url = uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+    });
+    if is_url {
+        Ok(text.to_owned())
+    } else {
+        Err("an endpoint looks like `http://127.0.0.1:4700`".to_owned())
     }
 }
 
@@ -172,7 +186,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            return printer.end(Err(Failure::new(Kind::Unexpected, "runtime", error.to_string())));
+            return printer.end(&Err(Failure::new(Kind::Unexpected, "runtime", error.to_string())));
         }
     };
     let global = &cli.global;
@@ -188,7 +202,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     });
     runtime.shutdown_background();
-    printer.end(ended)
+    printer.end(&ended)
 }
 
 /// Clap's own exit code for usage is 2, which here means "changes found".

@@ -160,6 +160,8 @@ pub enum Event {
     ProbeStatus { rule: String, key: String, status: String, elapsed_ms: u64 },
     #[serde(rename = "probe.retry")]
     ProbeRetry { rule: String, key: String, reason: String },
+    #[serde(rename = "error")]
+    Error { failure: Failure },
     #[serde(rename = "run.done")]
     RunDone { ok: bool, changed: bool, elapsed_ms: u64 },
 }

@@ -2,21 +2,21 @@
 //!
 //! The modules in reading order; each may use only those below it (`ARCHITECTURE.md`).
 
-pub mod aws;
 pub mod cli;
-pub mod engine;
-pub mod events;
-pub mod failure;
-pub mod iam;
-pub mod manifest;
-pub mod names;
+pub mod report;
+pub mod probe;
 pub mod observe;
+pub mod steps;
+pub mod engine;
+pub mod aws;
 pub mod plan;
 pub mod policy;
-pub mod probe;
-pub mod report;
-pub mod sandbox;
-pub mod steps;
-pub mod stop;
-pub mod units;
 pub mod world;
+pub mod manifest;
+pub mod events;
+pub mod stop;
+pub mod failure;
+pub mod sandbox;
+pub mod iam;
+pub mod names;
+pub mod units;

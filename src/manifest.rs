@@ -9,7 +9,8 @@ mod topology;
 
 pub use error::{Located, ManifestError};
 pub use topology::{
-    KeySettings, Manifest, Placed, Profile, ReplicationSettings, Reports, Side, Topology,
+    Activation, KeySettings, Manifest, Placed, Profile, ReplicationSettings, Reports, Side,
+    Topology,
 };
 
 #[cfg(test)]

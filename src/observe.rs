@@ -8,8 +8,8 @@ use crate::manifest::{Manifest, Side, Topology};
 use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
 use crate::plan::rules;
 use crate::steps::find;
-use crate::world::{Bucket, Key, Keys, World};
-use futures::future::{try_join, try_join_all};
+use crate::world::{Bucket, Key, Keys, Objects, World};
+use futures::future::{join, try_join, try_join_all};
 use std::collections::BTreeMap;
 
 /// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
@@ -18,7 +18,9 @@ pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Nam
         let key = find::key(aws, region, manifest.alias().as_str()).await?;
         Ok::<_, Failure>(key.map(|key| (region.clone(), key)))
     });
-    let (account, named) = try_join(account(aws), try_join_all(aliases)).await?;
+    let (account, named) = join(account(aws), try_join_all(aliases)).await;
+    // Where both fail, who the caller is says more than what was asked for.
+    let (account, named) = (account?, named?);
     aws.expect_owner(&account);
     Ok((manifest.topology(&account)?, Named(named.into_iter().flatten().collect())))
 }
@@ -49,20 +51,46 @@ pub async fn second_wave(aws: &Aws, topology: &Topology, named: Named) -> Result
     Ok(World { account: topology.account.clone(), keys, buckets, role })
 }
 
-/// Counts what lies in each bucket, for a removal.
-pub async fn objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
-    let counts = world.buckets.iter().filter_map(|(name, bucket)| {
-        let side = Side { region: bucket.region.clone()?, bucket: name.clone() };
-        Some(async move {
-            Ok::<_, Failure>((side.bucket.clone(), find::objects(aws, topology, &side).await?))
-        })
-    });
-    for (name, objects) in try_join_all(counts).await? {
-        if let Some(bucket) = world.buckets.get_mut(&name) {
-            bucket.objects = Some(objects);
-        }
+/// Counts what lies in every bucket, for a removal.
+pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
+    let names: Vec<BucketName> = world.buckets.keys().cloned().collect();
+    for (name, objects) in
+        try_join_all(names.iter().map(|name| counted(aws, topology, world, name))).await?
+    {
+        enter(world, &name, objects);
     }
     Ok(())
+}
+
+/// Counts what lies in the bucket `name`.
+pub async fn objects(
+    aws: &Aws,
+    topology: &Topology,
+    world: &mut World,
+    name: &BucketName,
+) -> Result<(), Failure> {
+    let (name, objects) = counted(aws, topology, world, name).await?;
+    enter(world, &name, objects);
+    Ok(())
+}
+
+async fn counted(
+    aws: &Aws,
+    topology: &Topology,
+    world: &World,
+    name: &BucketName,
+) -> Result<(BucketName, Option<Objects>), Failure> {
+    let Some(region) = world.buckets.get(name).and_then(|bucket| bucket.region.clone()) else {
+        return Ok((name.clone(), None));
+    };
+    let side = Side { region, bucket: name.clone() };
+    Ok((name.clone(), Some(find::objects(aws, topology, &side).await?)))
+}
+
+fn enter(world: &mut World, name: &BucketName, objects: Option<Objects>) {
+    if let Some(bucket) = world.buckets.get_mut(name) {
+        bucket.objects = objects;
+    }
 }
 
 async fn buckets(aws: &Aws, topology: &Topology) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
@@ -107,6 +135,14 @@ async fn keys(aws: &Aws, topology: &Topology, named: Named) -> Result<Keys, Fail
     };
     let Some(primary) = primary else { return Ok(keys) };
     keys.replicas = replicas(aws, topology, &primary, &named).await?;
+    let unnamed =
+        keys.replicas.keys().filter(|region| !topology.sides().any(|side| &side.region == *region));
+    let aliases = unnamed.map(|region| async move {
+        let key = find::key(aws, region, topology.key.alias.as_str()).await?;
+        Ok::<_, Failure>(key.map(|key| (region.clone(), key.id)))
+    });
+    let aliases = try_join_all(aliases).await?;
+    keys.aliases.extend(aliases.into_iter().flatten());
     keys.primary = Some(primary);
     Ok(keys)
 }

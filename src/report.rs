@@ -15,6 +15,7 @@ pub use screen::Screen;
 use crate::events::{Event, Verb};
 use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
+use std::fmt::Write;
 
 /// Headings and what went well.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -104,7 +105,7 @@ pub fn explained(failure: &Failure) -> String {
     let mut text = format!("{BAD}error{BAD:#}: {failure}\n");
     let mut detail = |name: &str, value: Option<String>| {
         if let Some(value) = value {
-            text.push_str(&format!("  {name}: {value}\n"));
+            let _ = writeln!(text, "  {name}: {value}");
         }
     };
     detail("step", failure.step.clone());
@@ -118,7 +119,7 @@ pub fn explained(failure: &Failure) -> String {
     );
     detail("left behind", failure.left_behind.clone());
     for hint in &failure.hints {
-        text.push_str(&format!("{NOTABLE}hint{NOTABLE:#}: {hint}\n"));
+        let _ = writeln!(text, "{NOTABLE}hint{NOTABLE:#}: {hint}");
     }
     text
 }

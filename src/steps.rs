@@ -175,7 +175,7 @@ impl Steps {
         let arn = action.arn.clone().ok_or_else(|| unexpected("a removal names no resource"))?;
         match action.kind {
             Kind::Key | Kind::ReplicaKey => {
-                self.schedule_key(&arn, &action.region, progress).await?
+                self.schedule_key(&arn, &action.region, progress).await?;
             }
             Kind::Alias => self.remove_alias(&action.region, progress).await?,
             Kind::Bucket => self.remove_bucket(&action.name, &action.region, progress).await?,

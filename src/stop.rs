@@ -40,6 +40,11 @@ impl Stop {
         self.orderly.is_cancelled()
     }
 
+    /// Returns whether the run ends because its time is over.
+    pub fn is_too_late(&self) -> bool {
+        self.is_ending() && self.reason.get() == Some(&Reason::Deadline)
+    }
+
     /// Waits until nothing more should be started.
     pub async fn ending(&self) {
         self.orderly.cancelled().await;

@@ -20,7 +20,7 @@ pub fn humane(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         return format!("{} ms", duration.as_millis());
     }
-    if duration < Duration::from_secs(60) {
+    if duration < Duration::from_mins(1) {
         return format!("{:.1} s", duration.as_secs_f64());
     }
     let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX / 2);

@@ -1,3 +1,15 @@
 //! The one integration binary: each module is a subject.
+#![expect(clippy::unwrap_used, reason = "a test stops at what should not be")]
 
+mod architecture;
+mod common;
+mod contract;
+mod exit_codes;
 mod iam_peers;
+mod life;
+mod messages;
+mod policies;
+mod promises;
+mod refusals;
+mod sandbox;
+mod shapes;

@@ -22,7 +22,7 @@ pub struct Connection {
     pub profile: Option<String>,
     /// The endpoint of every service; without it `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` count.
     pub endpoint_url: Option<String>,
-    /// Access key and secret that take the place of all other credentials; nothing of the environment is read then.
+    /// Access key and secret for a stand-in on plain HTTP; nothing of the environment is read then.
     pub credentials: Option<(String, String)>,
 }
 
@@ -111,17 +111,16 @@ impl Aws {
 }
 
 async fn configuration(connection: Connection) -> SdkConfig {
-    let http_client = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-        .build_https();
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
-        .operation_attempt_timeout(Duration::from_secs(60))
+        .operation_attempt_timeout(Duration::from_mins(1))
         .build();
     let region = aws_config::Region::new(connection.home.to_string());
     if let Some((access_key, secret)) = connection.credentials {
         let credentials = Credentials::new(access_key, secret, None, None, "crrctl");
+        // The stand-in inside this process speaks plain HTTP, so the system's certificates need not be read.
+        let http_client = aws_smithy_http_client::Builder::new().build_http();
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
@@ -132,6 +131,9 @@ async fn configuration(connection: Connection) -> SdkConfig {
         config.set_endpoint_url(connection.endpoint_url);
         return config.build();
     }
+    let http_client = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+        .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client)
         .region(region)

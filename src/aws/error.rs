@@ -42,6 +42,19 @@ pub enum Class {
 }
 
 impl Error {
+    /// Makes the error of an answer that came and can't be used: never to be taken for an absence.
+    pub fn unreadable(operation: &'static str, region: &Region, what: &str) -> Self {
+        Self {
+            operation,
+            region: region.clone(),
+            code: "AnswerUnreadable".to_owned(),
+            message: format!("the answer's {what} can't be read"),
+            status: None,
+            request_id: None,
+            class: Class::Other,
+        }
+    }
+
     /// Returns whether the thing that was asked for does not exist.
     pub fn is_absent(&self) -> bool {
         self.class == Class::Absent
@@ -186,6 +199,8 @@ impl From<Error> for Failure {
         failure.aws_code = Some(error.code);
         failure.request_id = error.request_id;
         match kind {
+            _ if matches!(failure.code.as_str(), "ConnectionFailed" | "TimedOut") => failure
+                .hint("check the network, the Region's name and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)"),
             Kind::Credentials => failure
                 .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),
             Kind::Denied => failure.hint(format!("the caller needs `{}`; a service control policy may deny it too", action(error.operation))),
@@ -201,8 +216,9 @@ pub fn action(operation: &str) -> &str {
         "s3:HeadBucket" => "s3:ListBucket",
         "s3:ListObjectVersions" => "s3:ListBucketVersions",
         "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
-        "s3:HeadObject" => "s3:GetObject",
-        "s3:DeleteObjects" => "s3:DeleteObjectVersion",
+        // crrctl names the version in every HEAD and DELETE.
+        "s3:HeadObject" => "s3:GetObjectVersion",
+        "s3:DeleteObject" | "s3:DeleteObjects" => "s3:DeleteObjectVersion",
         "s3:CreateMultipartUpload" | "s3:UploadPart" | "s3:CompleteMultipartUpload" => {
             "s3:PutObject"
         }

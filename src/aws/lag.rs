@@ -15,7 +15,7 @@ pub(super) struct Lag {
 }
 
 /// "Two minutes, derived from years of operational experience" (terraform-provider-aws, IAM propagation timeout).
-const SPREADING: Duration = Duration::from_secs(120);
+const SPREADING: Duration = Duration::from_mins(2);
 
 /// Operations (`*` at the end stands for anything), code, what the message has in it, and the reason. Sources: the errors that
 /// terraform-provider-aws and other tools retry; KMS Developer Guide, "AWS KMS eventual consistency".

@@ -11,7 +11,6 @@ use crate::names::{Arn, KeyId, Region};
 use crate::plan::{self, Action, Plan, Removal};
 use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
-use crate::steps::Steps;
 use crate::units::humane;
 use crate::world::World;
 use serde::Serialize;
@@ -77,8 +76,7 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     }
     let session = Session::open(global, "apply", global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, world) = session.observe(false).await?;
-    let plan = session.plan(&topology, &world)?;
+    let (topology, world, plan) = session.plan().await?;
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
         if !matches!(output::ask("apply these changes? [y/N]").as_str(), "y" | "Y" | "yes") {
@@ -108,14 +106,7 @@ pub(super) async fn apply(
     probe: bool,
 ) -> Applied {
     let changes = plan.has_changes();
-    let steps = Arc::new(Steps::new(
-        Arc::clone(&session.aws),
-        topology.clone(),
-        session.templates.clone(),
-        world,
-        session.stop.clone(),
-        Removal::default(),
-    ));
+    let steps = session.steps(&topology, world, Removal::default());
     let outcome = engine::run(
         &plan,
         Arc::clone(&steps),
@@ -144,7 +135,7 @@ async fn prove(session: &Session, topology: &Topology, key: &KeyId, changed: boo
         keep: false,
         // What was just made may not be usable for minutes, and FAILED is final for an object.
         retries_after_failed: if changed { 5 } else { 0 },
-        at_most: Duration::from_secs(20 * 60),
+        at_most: Duration::from_mins(20),
     };
     let (aws, events, stop) =
         (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());

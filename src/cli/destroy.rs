@@ -10,7 +10,7 @@ use crate::manifest::Topology;
 use crate::names::{Arn, Region};
 use crate::plan::{self, Kept, Plan, Removal, Why};
 use crate::report::tables;
-use crate::steps::{Scheduled, Steps};
+use crate::steps::Scheduled;
 use crate::units::humane;
 use crate::world::{KeyState, World};
 use jiff::{Span, Timestamp, ToSpan};
@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct DestroyArgs {
     /// Do not ask for the pair's name
     #[arg(long, env = "CRRCTL_YES")]
@@ -105,14 +106,7 @@ pub(super) async fn destroy(
     kept: Vec<Kept>,
     wish: Removal,
 ) -> Destroyed {
-    let steps = Arc::new(Steps::new(
-        Arc::clone(&session.aws),
-        topology.clone(),
-        session.templates.clone(),
-        world,
-        session.stop.clone(),
-        wish,
-    ));
+    let steps = session.steps(topology, world, wish);
     let outcome = engine::run(
         &plan,
         Arc::clone(&steps),

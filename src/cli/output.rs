@@ -2,6 +2,7 @@
 //! A closed stdout or stderr is no error.
 
 use super::Format;
+use crate::events::{Event, Sink};
 use crate::failure::{Failure, Kind};
 use crate::report;
 use serde_json::{Map, Value, json};
@@ -41,11 +42,11 @@ impl Printer {
     }
 
     /// Ends the command: prints its object and its error, and returns its exit code.
-    pub(super) fn end(self, ended: Ended) -> ExitCode {
+    pub(super) fn end(self, ended: &Ended) -> ExitCode {
         let mut object = Map::new();
         object.insert("schema".to_owned(), json!(format!("crrctl/{}/v1", self.command)));
         object.extend(self.object.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let code = match &ended {
+        let code = match ended {
             Ok(code) => *code,
             Err(failure) => {
                 object.insert(
@@ -53,6 +54,9 @@ impl Printer {
                     serde_json::to_value(failure).unwrap_or(Value::Null),
                 );
                 let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
+                if self.format == Format::Ndjson {
+                    report::Ndjson.take(&Event::Error { failure: failure.clone() });
+                }
                 failure.kind.exit_code()
             }
         };
@@ -69,7 +73,7 @@ pub(super) fn say(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
-/// Decides about colour for all streams; `auto` leaves it to the terminal and to NO_COLOR.
+/// Decides about colour for all streams; `auto` leaves it to the terminal and to `NO_COLOR`.
 pub(super) fn set_color(choice: clap::ColorChoice) {
     match choice {
         clap::ColorChoice::Auto => anstream::ColorChoice::Auto,

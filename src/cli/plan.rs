@@ -22,11 +22,13 @@ pub(super) struct PlanArgs {
 pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Ended {
     let session = Session::open(global, "plan", global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, world) = session.observe(args.destroy).await?;
-    let (plan, kept) = if args.destroy {
-        plan::removal(&topology, &world, Removal::default())?
+    let (topology, plan, kept) = if args.destroy {
+        let (topology, world) = session.observe(true).await?;
+        let (plan, kept) = plan::removal(&topology, &world, Removal::default())?;
+        (topology, plan, kept)
     } else {
-        (session.plan(&topology, &world)?, Vec::new())
+        let (topology, _, plan) = session.plan().await?;
+        (topology, plan, Vec::new())
     };
     session.done(true, false);
     printer.put("changes", plan.changes());

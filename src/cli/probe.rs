@@ -61,7 +61,7 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
         concurrency: args.concurrency,
         keep: args.keep,
         retries_after_failed: 0,
-        at_most: global.timeout.unwrap_or(Duration::from_secs(20 * 60)),
+        at_most: global.timeout.unwrap_or(Duration::from_mins(20)),
     };
     let (aws, events, stop) =
         (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());

@@ -63,8 +63,7 @@ async fn live(
     printer: &Printer,
     phases: &mut Phases<'_>,
 ) -> Result<(), Failure> {
-    let (topology, world) = session.observe(false).await?;
-    let plan = session.plan(&topology, &world)?;
+    let (topology, world, plan) = session.plan().await?;
     phases.end("plan", format!("{} actions", plan.actions.len()));
 
     let applied = apply(session, global, topology, &world, plan, true).await;
@@ -81,8 +80,7 @@ async fn live(
         format!("{done} changes, {probes} probes COMPLETED, the slowest after {longest}"),
     );
 
-    let (topology, world) = session.observe(false).await?;
-    let again = session.plan(&topology, &world)?;
+    let (_, _, again) = session.plan().await?;
     if again.has_changes() {
         printer.put("changes", again.changes());
         let message =

@@ -3,19 +3,21 @@
 
 use super::{Format, Global};
 use crate::aws::{Aws, Connection};
-use crate::events::{Event, Events, Sink, millis};
-use crate::failure::{Failure, Kind};
+use crate::events::{Event, Events, Kind, Sink, millis};
+use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::observe;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Removal};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
+use crate::steps::Steps;
 use crate::stop::{Reason, Stop};
 use crate::world::World;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// What the user gave: read and checked, without a call.
@@ -47,6 +49,15 @@ pub(super) struct Session {
     pub(super) started: Instant,
     /// The stand-in inside this process, where it was asked for.
     pub(super) sandbox: Option<Sandbox>,
+    /// Whether it was said that the run is over.
+    over: AtomicBool,
+}
+
+impl Drop for Session {
+    /// A run that an error ended early is over too.
+    fn drop(&mut self) {
+        self.done(false, false);
+    }
 }
 
 impl Session {
@@ -64,20 +75,29 @@ impl Session {
         let events = Events::to(sink(global));
         events.say(&Event::RunStart { command, pair: manifest.name().to_string() });
         let aws = Arc::new(connect(global, &manifest, sandbox.as_ref()).await);
-        Ok(Self { manifest, templates, aws, stop, events, started: Instant::now(), sandbox })
+        Ok(Self {
+            manifest,
+            templates,
+            aws,
+            stop,
+            events,
+            started: Instant::now(),
+            sandbox,
+            over: AtomicBool::new(false),
+        })
     }
 
     /// Looks at what is there; `objects` counts what lies in the buckets too.
     pub(super) async fn observe(&self, objects: bool) -> Result<(Topology, World), Failure> {
         let (started, before) = (Instant::now(), self.aws.count());
-        let look = async {
+        let look = Box::pin(async {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
             let mut world = observe::second_wave(&self.aws, &topology, named).await?;
             if objects {
-                observe::objects(&self.aws, &topology, &mut world).await?;
+                observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
             Ok((topology, world))
-        };
+        });
         let seen = tokio::select! {
             seen = look => seen,
             () = self.stop.ending() => Err(self.stop.failure()),
@@ -87,15 +107,34 @@ impl Session {
         seen
     }
 
-    /// Plans what makes `world` what `topology` wants, after proving what would be written for it. Pure: nothing is called.
-    pub(super) fn plan(&self, topology: &Topology, world: &World) -> Result<Plan, Failure> {
-        let plan = plan::build(topology, world, &self.templates)?;
-        plan::prove(topology, world, &self.templates)?;
-        Ok(plan)
+    /// Looks at what is there and says what would be done, after proving what would be written for it. Where a rule would go
+    /// live on a bucket that exists, what lies in the bucket is counted first, since that decides whether it may.
+    pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
+        let (topology, mut world) = self.observe(false).await?;
+        let mut plan = plan::build(&topology, &world, &self.templates)?;
+        let goes_live = plan
+            .actions
+            .iter()
+            .any(|action| action.kind == Kind::Replication && action.verb.changes());
+        if goes_live && world.buckets.contains_key(&topology.source.bucket) {
+            observe::objects(&self.aws, &topology, &mut world, &topology.source.bucket).await?;
+            plan = plan::build(&topology, &world, &self.templates)?;
+        }
+        plan::prove(&topology, &world, &self.templates)?;
+        Ok((topology, world, plan))
     }
 
-    /// Says that the run is over.
+    /// Returns what does the actions of a plan for this pair, starting from `world`.
+    pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Arc<Steps> {
+        let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
+        Arc::new(Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal))
+    }
+
+    /// Says that the run is over; later words are not heard.
     pub(super) fn done(&self, ok: bool, changed: bool) {
+        if self.over.swap(true, Ordering::Relaxed) {
+            return;
+        }
         self.events.say(&Event::RunDone {
             ok,
             changed,
@@ -123,7 +162,11 @@ pub(super) async fn connect(
 pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {
     let started = Sandbox::start(sandbox::Options::default()).await;
     started.map_err(|error| {
-        Failure::new(Kind::Unexpected, "sandbox", format!("the sandbox can't listen: {error}"))
+        Failure::new(
+            failure::Kind::Unexpected,
+            "sandbox",
+            format!("the sandbox can't listen: {error}"),
+        )
     })
 }
 
@@ -176,7 +219,7 @@ fn manifest(global: &Global, in_sandbox: bool) -> Result<Manifest, Failure> {
     let run = global.run.as_deref();
     let has_flags =
         global.name.is_some() || global.source.is_some() || !global.destination.is_empty();
-    let usage = |message: &str| Failure::new(Kind::Manifest, "usage", message);
+    let usage = |message: &str| Failure::new(failure::Kind::Manifest, "usage", message);
     let default = Path::new("crrctl.yaml");
     match &global.file {
         Some(_) if has_flags => Err(usage(

@@ -5,7 +5,7 @@ mod policy;
 
 use super::error::{Located, nearest};
 use super::raw::{At, Later, Raw, RawDestination, RawKey, RawReplication, RawSide};
-use super::topology::{KeySettings, Manifest, Placed, ReplicationSettings};
+use super::topology::{Activation, KeySettings, Manifest, Placed, ReplicationSettings};
 
 use crate::names::{AccountId, Arn, InvalidName, KeyAlias, PairName, Region};
 use crate::units;
@@ -299,7 +299,7 @@ fn key(raw: &RawKey, name: &PairName) -> Checked<KeySettings> {
         Some(given) => rotation(given)?,
     };
     let replica_timeout = match &raw.replica_timeout {
-        None => std::time::Duration::from_secs(20 * 60),
+        None => std::time::Duration::from_mins(20),
         Some(given) => units::duration(&given.value)
             .map_err(|message| Located::at(given.referenced, "key.replica_timeout", message))?,
     };
@@ -341,25 +341,24 @@ fn rotation(given: &Spanned<Value>) -> Checked<Option<u16>> {
         Value::Number(number) => number.as_u64().and_then(|days| u16::try_from(days).ok()),
         _ => None,
     };
-    match days {
-        Some(days @ 90..=2560) => Ok(Some(days)),
-        _ => {
-            let message = format!(
-                "`{}`: 90 to 2560 days are allowed, or `false` for no rotation",
-                given.value
-            );
-            Err(Located::at(given.referenced, "key.rotation_days", message))
-        }
+    if let Some(days @ 90..=2560) = days {
+        Ok(Some(days))
+    } else {
+        let message =
+            format!("`{}`: 90 to 2560 days are allowed, or `false` for no rotation", given.value);
+        Err(Located::at(given.referenced, "key.rotation_days", message))
     }
 }
 
 fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> {
-    if let Some(given) = &raw.activation {
-        let known = ["auto", "direct"];
-        if !known.contains(&given.value.as_str()) {
-            one_value("replication.activation", Some(given), "auto", &["proven-first"])?;
-        }
-    }
+    let activation = if let Some("direct") =
+        raw.activation.as_ref().map(|given| given.value.as_str())
+    {
+        Activation::Direct
+    } else {
+        one_value("replication.activation", raw.activation.as_ref(), "auto", &["proven-first"])?;
+        Activation::Auto
+    };
     let prefix = raw.prefix.as_ref().map_or("", |prefix| prefix.value.as_str());
     if let Some(given) = raw.prefix.as_ref().filter(|prefix| prefix.value.len() > MAX_PREFIX) {
         let message = format!(
@@ -380,6 +379,7 @@ fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> {
     Ok(ReplicationSettings {
         prefix: prefix.to_owned(),
         delete_markers: raw.delete_markers.as_ref().is_some_and(|flag| flag.value),
+        activation,
     })
 }
 

@@ -67,6 +67,17 @@ pub struct ReplicationSettings {
     pub prefix: String,
     /// Whether delete markers replicate.
     pub delete_markers: bool,
+    /// How a rule goes live.
+    pub activation: Activation,
+}
+
+/// How a rule goes live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activation {
+    /// At once where nobody writes to the source yet; else not before it is proven.
+    Auto,
+    /// At once.
+    Direct,
 }
 
 impl Manifest {
@@ -212,9 +223,9 @@ impl Topology {
         format!("{}{}", self.rule_prefix(), side.region)
     }
 
-    /// Returns what the ids of all our rules begin with.
+    /// Returns what the ids of all our rules begin with: no name of a pair has a dot, so no other pair's rules begin so.
     pub fn rule_prefix(&self) -> String {
-        format!("crrctl-{}-", self.name)
+        format!("crrctl.{}.", self.name)
     }
 
     /// Returns the key prefix under which all probes of this pair lie, inside the rules' own filter.

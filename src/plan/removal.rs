@@ -11,6 +11,7 @@ use serde::Serialize;
 
 /// What the user allows and forbids.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub struct Removal {
     /// Objects that are not ours go too.
     pub purge_data: bool,
@@ -341,9 +342,10 @@ fn keys(
     {
         let is_primary = is_ours(&key.id);
         if !topology.owns(&key.tags) || (is_primary && foreign_replica) {
-            let why = match foreign_replica {
-                true => "a replica of it is not ours".to_owned(),
-                false => "it does not bear this pair's tags".to_owned(),
+            let why = if foreign_replica {
+                "a replica of it is not ours".to_owned()
+            } else {
+                "it does not bear this pair's tags".to_owned()
             };
             kept.push(Kept { kind: Kind::Key, arn: key.arn.clone(), why, because: Why::Refused });
             continue;

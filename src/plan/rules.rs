@@ -16,15 +16,9 @@ pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> V
         .iter()
         .map(|side| {
             let id = topology.rule_id(side);
-            let priority = live
-                .iter()
-                .find(|rule| rule.id == id)
-                .map(|rule| rule.priority)
-                .unwrap_or_else(|| {
-                    let free = (1..).find(|priority| !taken.contains(priority)).unwrap_or(i32::MAX);
-                    taken.insert(free);
-                    free
-                });
+            let stable = live.iter().find(|rule| rule.id == id).map(|rule| rule.priority);
+            let priority = stable.unwrap_or_else(|| next_free(&taken));
+            taken.insert(priority);
             Rule {
                 id,
                 priority,
@@ -40,20 +34,18 @@ pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> V
         .collect()
 }
 
+fn next_free(taken: &BTreeSet<i32>) -> i32 {
+    // A configuration has at most 1,000 rules, so one of these is free.
+    (1..=1001).find(|priority| !taken.contains(priority)).unwrap_or(1001)
+}
+
 /// Returns the rules of `live` that are not this pair's.
 pub fn foreign<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<Item = &'a Rule> {
     let prefix = topology.rule_prefix();
-    live.rules.iter().filter(move |rule| !is_ours(&prefix, &rule.id))
+    live.rules.iter().filter(move |rule| !rule.id.starts_with(&prefix))
 }
 
 /// Returns the Region that the id of one of our rules names.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {
-    rule_id
-        .strip_prefix(&topology.rule_prefix())
-        .filter(|region| crate::names::Region::new(*region).is_ok())
-}
-
-/// Returns whether `id` is one of our rules: the prefix alone would take the rules of a pair `a-b` for those of `a`.
-fn is_ours(prefix: &str, id: &str) -> bool {
-    id.strip_prefix(prefix).is_some_and(|region| crate::names::Region::new(region).is_ok())
+    rule_id.strip_prefix(&topology.rule_prefix())
 }

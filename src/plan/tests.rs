@@ -1,1 +1,260 @@
-//! Plans for worlds.
+//! Plans for worlds: whole ones, empty ones, and all that lie between.
+
+use super::*;
+use crate::manifest::{Origin, Topology, parse};
+use crate::names::{AccountId, KeyId};
+use crate::policy::{Document, Templates, render};
+use crate::world::{
+    Bucket, Encryption, Key, KeyState, Keys, MultiRegion, Objects, Replication, Role, World,
+};
+use std::collections::BTreeMap;
+
+fn topology(destinations: &[&str]) -> Topology {
+    let destinations: Vec<String> =
+        destinations.iter().map(|region| format!("{{region: {region}}}")).collect();
+    let text = format!(
+        "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{}]\n",
+        destinations.join(", ")
+    );
+    parse(&text, &Origin::Stdin, None).unwrap().topology(&account()).unwrap()
+}
+
+fn account() -> AccountId {
+    AccountId::new("111122223333").unwrap()
+}
+
+fn key_id() -> KeyId {
+    KeyId::new("mrk-0123456789abcdef0123456789abcdef").unwrap()
+}
+
+fn nothing() -> World {
+    World { account: account(), keys: Keys::default(), buckets: BTreeMap::new(), role: None }
+}
+
+/// Returns the world in which everything is as `topology` wants it.
+fn whole(topology: &Topology) -> World {
+    let document =
+        |document| render(&document, topology, &key_id(), &Templates::default()).unwrap();
+    let key = |region: &Region, primary| Key {
+        id: key_id(),
+        arn: topology.key_arn(&key_id(), region),
+        region: region.clone(),
+        state: KeyState::Enabled,
+        multi_region: Some(MultiRegion {
+            primary,
+            primary_region: topology.source.region.clone(),
+            replica_regions: topology.destinations.iter().map(|side| side.region.clone()).collect(),
+        }),
+        tags: topology.all_tags(),
+        policy: document(Document::Key(region.clone())),
+        rotation_days: Some(365),
+        created: jiff::Timestamp::UNIX_EPOCH,
+        deletion_date: None,
+    };
+    let replication = Replication {
+        role: topology.role_arn().to_string(),
+        rules: rules::wanted(topology, &key_id(), None),
+    };
+    let bucket = |side: &crate::manifest::Side| Bucket {
+        region: Some(side.region.clone()),
+        tags: topology.all_tags(),
+        versioning: Some("Enabled".to_owned()),
+        encryption: Some(Encryption {
+            algorithm: "aws:kms".to_owned(),
+            key: Some(topology.key_arn(&key_id(), &side.region).to_string()),
+            bucket_key: true,
+        }),
+        public_access_blocked: true,
+        ownership: Some("BucketOwnerEnforced".to_owned()),
+        policy: Some(document(Document::of_bucket(side, topology))),
+        replication: (side == &topology.source).then(|| replication.clone()),
+        empty: None,
+        objects: Some(Objects::default()),
+    };
+    World {
+        account: account(),
+        keys: Keys {
+            primary: Some(key(&topology.source.region, true)),
+            replicas: topology
+                .destinations
+                .iter()
+                .map(|it| (it.region.clone(), key(&it.region, false)))
+                .collect(),
+            aliases: topology.sides().map(|side| (side.region.clone(), key_id())).collect(),
+            ..Keys::default()
+        },
+        buckets: topology.sides().map(|side| (side.bucket.clone(), bucket(side))).collect(),
+        role: Some(Role {
+            arn: topology.role_arn(),
+            tags: topology.all_tags(),
+            trust: document(Document::ReplicationRoleTrust),
+            policy: Some(document(Document::ReplicationRole)),
+            other_policies: vec![],
+        }),
+    }
+}
+
+fn planned(topology: &Topology, world: &World) -> Plan {
+    build(topology, world, &Templates::default()).unwrap()
+}
+
+/// Asserts that every action comes after all that it needs, and that no name stands twice.
+fn assert_sound(plan: &Plan) {
+    let mut seen = std::collections::BTreeSet::new();
+    for action in &plan.actions {
+        for need in &action.needs {
+            let is_planned = plan.actions.iter().any(|other| &other.id == need);
+            assert!(seen.contains(need) || !is_planned, "{} comes before {need}", action.id);
+        }
+        assert!(seen.insert(action.id.clone()), "{} stands twice", action.id);
+    }
+}
+
+#[test]
+fn nothing_wants_everything_and_a_whole_world_wants_nothing() {
+    for destinations in [
+        &["us-west-2"][..],
+        &["us-west-2", "eu-west-1"],
+        &["a-b-1", "a-b-2", "a-b-3", "a-b-4", "a-b-5"],
+    ] {
+        let topology = topology(destinations);
+        let fresh = planned(&topology, &nothing());
+        assert_sound(&fresh);
+        assert_eq!(fresh.count(Verb::Create), fresh.actions.len());
+        assert_eq!(fresh.actions.len(), 13 + 9 * destinations.len());
+        let settled = planned(&topology, &whole(&topology));
+        assert!(!settled.has_changes(), "{settled:#?}");
+        assert_eq!(settled.actions.len(), fresh.actions.len());
+    }
+}
+
+#[test]
+fn nothing_names_the_key_before_the_alias_does() {
+    let plan = planned(&topology(&["us-west-2"]), &nothing());
+    let alias = StepId::new(Kind::Alias, "us-east-1");
+    for action in &plan.actions {
+        let names_the_key = matches!(
+            action.kind,
+            Kind::Encryption | Kind::RolePolicy | Kind::ReplicaKey | Kind::Rotation
+        );
+        assert!(!names_the_key || action.needs.contains(&alias), "{}", action.id);
+    }
+}
+
+#[test]
+fn rules_keep_their_priorities_when_a_destination_joins() {
+    let before = topology(&["us-west-2"]);
+    let live = whole(&before).buckets[&before.source.bucket].replication.clone().unwrap();
+    let after = rules::wanted(&topology(&["eu-west-1", "us-west-2"]), &key_id(), Some(&live));
+    let priorities: Vec<(&str, i32)> =
+        after.iter().map(|rule| (rule.id.as_str(), rule.priority)).collect();
+    assert_eq!(priorities, [("crrctl.demo.eu-west-1", 2), ("crrctl.demo.us-west-2", 1)]);
+}
+
+#[test]
+fn a_rule_of_a_pair_with_a_longer_name_is_not_ours() {
+    let topology = topology(&["us-west-2"]);
+    assert_eq!(rules::region_of(&topology, "crrctl.demo.us-west-2"), Some("us-west-2"));
+    assert_eq!(rules::region_of(&topology, "crrctl.demo-two.us-west-2"), None);
+    assert_eq!(rules::region_of(&topology, "crrctl.other.us-west-2"), None);
+}
+
+#[test]
+fn keys_go_last_aliases_before_keys_and_replicas_before_the_primary() {
+    let topology = topology(&["us-west-2", "eu-west-1"]);
+    let (plan, kept) = removal(&topology, &whole(&topology), Removal::default()).unwrap();
+    assert!(kept.is_empty());
+    assert_sound(&plan);
+    let needs = |kind: Kind, name: &str| {
+        let id = StepId::new(kind, name);
+        plan.actions.iter().find(|action| action.id == id).unwrap().needs.clone()
+    };
+    for side in topology.sides() {
+        let bucket = StepId::new(Kind::Bucket, side.bucket.as_str());
+        for action in &plan.actions {
+            let is_about_keys =
+                matches!(action.kind, Kind::Key | Kind::ReplicaKey | Kind::Alias | Kind::Role);
+            let via_policy = action.kind == Kind::Role;
+            assert!(
+                !is_about_keys || via_policy || action.needs.contains(&bucket),
+                "{} before {bucket}",
+                action.id
+            );
+        }
+    }
+    assert!(needs(Kind::Key, "us-east-1").contains(&StepId::new(Kind::ReplicaKey, "us-west-2")));
+    assert!(needs(Kind::Key, "us-east-1").contains(&StepId::new(Kind::Alias, "us-east-1")));
+    assert!(needs(Kind::ReplicaKey, "eu-west-1").contains(&StepId::new(Kind::Alias, "eu-west-1")));
+}
+
+#[test]
+fn a_replica_that_is_not_ours_keeps_the_primary() {
+    let topology = topology(&["us-west-2"]);
+    let mut world = whole(&topology);
+    world.keys.replicas.values_mut().for_each(|key| key.tags.clear());
+    let (plan, kept) = removal(&topology, &world, Removal::default()).unwrap();
+    assert!(!plan.actions.iter().any(|action| matches!(action.kind, Kind::Key | Kind::ReplicaKey)));
+    let kinds: Vec<Kind> = kept.iter().map(|kept| kept.kind).collect();
+    assert_eq!(kinds, [Kind::ReplicaKey, Kind::Key]);
+}
+
+#[test]
+fn a_role_with_policies_of_others_stays() {
+    let topology = topology(&["us-west-2"]);
+    let mut world = whole(&topology);
+    world.role.as_mut().unwrap().other_policies.push("theirs".to_owned());
+    let (plan, kept) = removal(&topology, &world, Removal::default()).unwrap();
+    assert!(!plan.actions.iter().any(|action| action.kind == Kind::Role));
+    assert!(kept[0].why.contains("theirs"));
+}
+
+proptest::proptest! {
+    /// Whatever is missing of a whole pair, the plan is sound, makes just that, and a removal is sound too.
+    #[test]
+    fn whatever_is_missing_is_what_is_made(missing in proptest::collection::vec(0u8..3, 6)) {
+        let topology = topology(&["us-west-2", "eu-west-1"]);
+        let mut world = whole(&topology);
+        let mut is_missing = missing.into_iter();
+        let mut take = || is_missing.next().unwrap_or(2);
+        let mut expected = 0;
+        match take() {
+            0 => {
+                world.role = None;
+                expected += 2;
+            }
+            1 => {
+                world.role.as_mut().unwrap().policy = None;
+                expected += 1;
+            }
+            _ => {}
+        }
+        for side in topology.sides() {
+            match take() {
+                0 => {
+                    world.buckets.remove(&side.bucket);
+                    expected += if side == &topology.source { 8 } else { 7 };
+                }
+                1 => {
+                    let bucket = world.buckets.get_mut(&side.bucket).unwrap();
+                    bucket.policy = None;
+                    bucket.encryption = None;
+                    expected += 2;
+                }
+                _ => {}
+            }
+        }
+        for side in &topology.destinations {
+            if take() == 0 {
+                world.keys.replicas.remove(&side.region);
+                world.keys.aliases.remove(&side.region);
+                expected += 2;
+            }
+        }
+        let plan = planned(&topology, &world);
+        assert_sound(&plan);
+        proptest::prop_assert_eq!(plan.count(Verb::Create), expected);
+        proptest::prop_assert_eq!(plan.count(Verb::Update), 0);
+        let (plan, _) = removal(&topology, &world, Removal::default()).unwrap();
+        assert_sound(&plan);
+    }
+}

@@ -45,7 +45,7 @@ impl Templates {
         for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
             let path = entry.map_err(|error| unreadable(folder, &error))?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !name.ends_with(".j2") {
+            if path.extension() != Some("j2".as_ref()) {
                 continue;
             }
             if !OURS.iter().any(|(ours, _)| *ours == name) {

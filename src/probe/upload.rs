@@ -32,6 +32,23 @@ pub(super) struct Uploaded {
     pub(super) at: Instant,
 }
 
+impl Uploaded {
+    /// Describes `body`, which S3 has just taken under `key`, before its answer is entered.
+    fn sent(key: &str, body: &Bytes) -> Self {
+        let at = Instant::now();
+        Self {
+            key: key.to_owned(),
+            version_id: String::new(),
+            size: body.len() as u64,
+            sha256: Sha256::digest(body).into(),
+            etag: None,
+            checksum: None,
+            kms_key: None,
+            at,
+        }
+    }
+}
+
 impl Prober {
     /// Uploads `size` random bytes as `key`, or, without a size, two parts.
     pub(super) async fn upload(&self, key: &str, size: Option<u64>) -> Result<Uploaded, Failure> {
@@ -70,14 +87,11 @@ impl Prober {
         })
         .await?;
         Ok(Uploaded {
-            key: key.to_owned(),
             version_id: output.version_id().unwrap_or("null").to_owned(),
-            size: body.len() as u64,
-            sha256: Sha256::digest(&body).into(),
             etag: output.e_tag().map(str::to_owned),
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
-            at: Instant::now(),
+            ..Uploaded::sent(key, &body)
         })
     }
 
@@ -121,14 +135,11 @@ impl Prober {
             .multipart_upload(completed);
         let output = complete.send().await.at("s3:CompleteMultipartUpload", &source.region)?;
         Ok(Uploaded {
-            key: key.to_owned(),
             version_id: output.version_id().unwrap_or("null").to_owned(),
-            size: body.len() as u64,
-            sha256: Sha256::digest(&body).into(),
             etag: output.e_tag().map(str::to_owned),
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
-            at: Instant::now(),
+            ..Uploaded::sent(key, &body)
         })
     }
 

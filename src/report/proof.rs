@@ -82,10 +82,10 @@ fn wrong(row: &Row) -> String {
 fn short(arn: &str) -> String {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts[..] {
-        [_, _, "s3", _, _, name] => format!("s3://{name}"),
-        [_, _, "kms", region, _, name] => format!("{name} in {region}"),
-        [.., name] => name.to_owned(),
-        [] => String::new(),
+        ["arn", _, "s3", _, _, name] => format!("s3://{name}"),
+        ["arn", _, "kms", region, _, name] => format!("{name} in {region}"),
+        ["arn", _, _, _, _, name] => name.to_owned(),
+        _ => arn.to_owned(),
     }
 }
 

@@ -51,11 +51,11 @@ impl Screen {
         };
         match event {
             Event::RunStart { command, pair } => {
-                self.begin("", format!("{command} {pair}: looking at what is there"))
+                self.begin("", format!("{command} {pair}: looking at what is there"));
             }
             Event::Observed { .. } => self.end(""),
             Event::StepStart { step, action, .. } => {
-                self.begin(step.as_str(), format!("{action} {step}"))
+                self.begin(step.as_str(), format!("{action} {step}"));
             }
             Event::StepWait { step, reason, .. } => {
                 let (name, message) = waiting(step, reason);
@@ -66,7 +66,7 @@ impl Screen {
                 self.change(&name, message);
             }
             Event::StepDone { step, .. } | Event::StepFailed { step, .. } => {
-                self.end(step.as_str())
+                self.end(step.as_str());
             }
             Event::ProbeStatus { key, status, .. } => {
                 self.end(key);
@@ -82,7 +82,7 @@ impl Screen {
                     bar.finish_and_clear();
                 }
             }
-            Event::StepNote { .. } | Event::ProbeRetry { .. } => {}
+            Event::StepNote { .. } | Event::ProbeRetry { .. } | Event::Error { .. } => {}
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::{FAINT, GOOD, NOTABLE, mark};
 use crate::events::Verb;
 use crate::plan::{Cost, Kept, Plan};
-use crate::probe::{Likeness, Probe, Summary};
+use crate::probe::{Probe, Summary};
 use crate::units::humane;
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use std::fmt::Write;
 use std::time::Duration;
@@ -51,41 +51,22 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
         return String::new();
     }
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header([
-        "probe",
-        "route",
-        "status",
-        "latency",
-        "replica",
-        "version id",
-        "size",
-        "body",
-        "KMS key",
-        "bucket key",
-        "ETag",
-    ]);
-    let verdict = |holds: bool| if holds { "same" } else { "DIFFERS" };
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["PROBE", "ROUTE", "STATUS", "LATENCY", "REPLICA"]);
     for probe in probes {
-        let checks = probe.checks;
-        let looked_at = probe.replica_status.is_some() || !probe.differences.is_empty();
-        let check = |holds: bool| if looked_at { verdict(holds) } else { "-" };
-        let name = probe.source.key.rsplit('/').next().unwrap_or_default();
         table.add_row([
-            name.to_owned(),
+            probe.source.key.rsplit('/').next().unwrap_or_default().to_owned(),
             format!("{} → {}", probe.source.region, probe.destination.region),
             probe.status.as_str().to_owned(),
             probe.latency_ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms))),
-            probe.replica_status.clone().unwrap_or_else(|| "-".to_owned()),
-            check(checks.version_id).to_owned(),
-            check(checks.size).to_owned(),
-            check(checks.body).to_owned(),
-            check(checks.kms_key).to_owned(),
-            check(checks.bucket_key).to_owned(),
-            likeness(probe.etag).to_owned(),
+            verdict_on(probe),
         ]);
     }
-    let mut text = format!("{table}\n");
+    let mut text = String::new();
+    for line in table.lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    let _ = writeln!(text, "{FAINT}{CHECKED}{FAINT:#}");
     for probe in probes {
         for difference in &probe.differences {
             let _ = writeln!(
@@ -117,19 +98,27 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
     text
 }
 
+/// What the six checks are.
+const CHECKED: &str =
+    "checked: version id, status REPLICA, size, body read back and hashed, KMS key, Bucket Key";
+
+/// Returns what the comparison of a replica came to, in a few words.
+fn verdict_on(probe: &Probe) -> String {
+    if probe.checks.all() {
+        return "all 6 checks hold".to_owned();
+    }
+    if probe.replica_status.is_none() && probe.differences.is_empty() {
+        return "-".to_owned();
+    }
+    let names: Vec<&str> = probe.differences.iter().map(|difference| difference.check).collect();
+    format!("DIFFERS: {}", names.join(", "))
+}
+
 /// Percentiles say something only where there is more than the one proof a rule.
 fn probes_of_one_run(probes: &[Probe]) -> usize {
     let rules: std::collections::BTreeSet<&str> =
         probes.iter().map(|probe| probe.rule.as_str()).collect();
     rules.len() * 2
-}
-
-fn likeness(likeness: Likeness) -> &'static str {
-    match likeness {
-        Likeness::Same => "same",
-        Likeness::Differs => "differs",
-        Likeness::Absent => "-",
-    }
 }
 
 /// Returns what stays, and why.

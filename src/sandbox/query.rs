@@ -52,6 +52,11 @@ pub(crate) fn element(name: &str, text: impl AsRef<str>) -> String {
     format!("<{name}>{}</{name}>", quick_xml::escape::escape(text.as_ref()))
 }
 
+/// Returns `<name>xml</name>` with the XML as it is.
+pub(crate) fn wrapped(name: &str, xml: &str) -> String {
+    format!("<{name}>{xml}</{name}>")
+}
+
 /// Returns an answer's body: `result` is the inner XML, `None` for operations that answer nothing.
 pub(crate) fn answer(namespace: &str, operation: &str, result: Option<&str>, id: &str) -> String {
     let result = result

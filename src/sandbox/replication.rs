@@ -6,11 +6,10 @@ use super::access::{Resource, authorize};
 use super::auth::Caller;
 use super::kms::Unusable;
 use super::s3::{
-    Bucket, Object, Outcome, Replicated, Sse, V1, Version, Versioning, What, default_of, matches,
-    random_etag,
+    Bucket, Object, Outcome, Replicated, Sse, Version, Versioning, What, default_of, is_v1,
+    matches, random_etag,
 };
 use super::state::{Shared, State};
-use crate::names::{AccountId, Arn};
 use s3s::dto::{DeleteMarkerReplicationStatus, ReplicationRule};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -156,7 +155,7 @@ fn eligible(rule: &ReplicationRule, object: Option<&Object>) -> bool {
     match object {
         None => {
             let markers = rule.delete_marker_replication.as_ref().and_then(|m| m.status.as_ref());
-            V1::is(rule)
+            is_v1(rule)
                 || markers.is_some_and(|s| s.as_str() == DeleteMarkerReplicationStatus::ENABLED)
         }
         Some(object) if object.sse == Sse::S3 => true,
@@ -229,8 +228,8 @@ fn replicate(state: &mut State, job: &Job) -> Result<(), &'static str> {
     let what = match version.what {
         What::DeleteMarker => What::DeleteMarker,
         What::Object(object) => {
-            let sse =
-                encrypt(&mut state.kms, &there, destination, job, &object, now).map_err(reason)?;
+            let sse = encrypt(&mut state.kms, &there, destination, job, &object, now)
+                .map_err(|unusable| reason(&unusable))?;
             What::Object(Box::new(replica(*object, sse, job)))
         }
     };
@@ -272,21 +271,15 @@ fn encrypt(
     let (Sse::Kms { dual, bucket_key, .. }, Some(key)) = (&object.sse, &job.target.key) else {
         return default_of(destination, kms, now, None);
     };
-    let at =
-        owner_of(key).map_or_else(|| there.clone(), |account| Caller { account, ..there.clone() });
-    let key = kms.usable(&at, key)?;
+    let key = kms.usable(there, key)?;
     let bucket_key = !dual && (*bucket_key || destination.has_bucket_key());
     Ok(Sse::Kms { dual: *dual, key, bucket_key })
 }
 
-/// Returns the account that an ARN names.
-fn owner_of(key: &str) -> Option<AccountId> {
-    Arn::new(key).ok().and_then(|arn| AccountId::new(arn.account()).ok())
-}
-
-fn reason(unusable: Unusable) -> &'static str {
+fn reason(unusable: &Unusable) -> &'static str {
     match unusable {
         Unusable::NotFound(_) => "DstKmsKeyNotFound",
+        Unusable::Denied(_) => "DstPutObjectNotPermitted",
         Unusable::Disabled(_) | Unusable::InvalidState(_) => "DstKmsKeyInvalidState",
     }
 }

@@ -15,11 +15,12 @@ mod reads;
 mod rules;
 mod settings;
 mod store;
+mod uploads;
 mod writes;
 
 pub(crate) use answers::refuse;
 pub(crate) use encryption::{Sse, default_of};
-pub(crate) use rules::{V1, matches};
+pub(crate) use rules::{is_v1, matches};
 pub(crate) use store::{Bucket, Buckets, Object, Outcome, Replicated, Version, Versioning, What};
 pub(crate) use writes::random_etag;
 
@@ -251,10 +252,10 @@ operations! {
     head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
     head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
     list_buckets(ListBucketsInput) -> ListBucketsOutput = buckets::list;
-    list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = multipart::list;
+    list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = uploads::list;
     list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = listing::versions;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = listing::objects;
-    list_parts(ListPartsInput) -> ListPartsOutput = multipart::list_parts;
+    list_parts(ListPartsInput) -> ListPartsOutput = uploads::list_parts;
     put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput = encryption::put;
     put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = settings::put_lifecycle;
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;

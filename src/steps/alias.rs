@@ -81,7 +81,7 @@ impl Steps {
             what: format!("the alias `{alias}`, which exists, to be readable"),
             every: Duration::from_millis(200),
             at_most_every: Duration::from_secs(5),
-            at_most: Duration::from_secs(60),
+            at_most: Duration::from_mins(1),
             in_a_row: 1,
             hint: "run `crrctl apply` again".to_owned(),
         };

@@ -86,7 +86,7 @@ pub(crate) async fn is_empty(aws: &Aws, side: &Side) -> Result<bool, Error> {
 }
 
 impl Steps {
-    /// Makes the bucket. In us-east-1 S3 answers 200 for a bucket of ours that exists, elsewhere BucketAlreadyOwnedByYou: both
+    /// Makes the bucket. In us-east-1 S3 answers 200 for a bucket of ours that exists, elsewhere `BucketAlreadyOwnedByYou`: both
     /// are a second run at work, since `observe` saw no such bucket.
     pub(super) async fn apply_bucket(
         &self,
@@ -150,7 +150,7 @@ impl Steps {
             what: format!("the bucket `{name}` to stay empty"),
             every: Duration::from_millis(250),
             at_most_every: Duration::from_secs(5),
-            at_most: Duration::from_secs(600),
+            at_most: Duration::from_mins(10),
             in_a_row: 1,
             hint: "run `crrctl destroy` again once nothing writes to it any more".to_owned(),
         };

@@ -20,7 +20,7 @@ pub(super) enum Wanted {
 
 /// A version or a delete marker.
 #[derive(Debug, Clone)]
-struct Version {
+struct Entry {
     key: String,
     version_id: String,
     is_marker: bool,
@@ -28,7 +28,7 @@ struct Version {
 
 /// One page of a bucket's versions, and where the next begins.
 struct Page {
-    versions: Vec<Version>,
+    versions: Vec<Entry>,
     next: Option<(Option<String>, Option<String>)>,
 }
 
@@ -108,7 +108,7 @@ async fn page(
         .set_key_marker(from.0)
         .set_version_id_marker(from.1);
     let output = request.send().await.at("s3:ListObjectVersions", &side.region)?;
-    let version = |key: Option<&str>, version_id: Option<&str>, is_marker| Version {
+    let version = |key: Option<&str>, version_id: Option<&str>, is_marker| Entry {
         key: key.unwrap_or_default().to_owned(),
         version_id: version_id.unwrap_or("null").to_owned(),
         is_marker,
@@ -131,18 +131,18 @@ async fn sorted(
     aws: &Aws,
     topology: &Topology,
     side: &Side,
-    versions: Vec<Version>,
-) -> Result<(Vec<Version>, Vec<Version>), Error> {
+    versions: Vec<Entry>,
+) -> Result<(Vec<Entry>, Vec<Entry>), Error> {
     let prefix = topology.probe_prefix();
     let judged = stream::iter(versions).map(async |version| {
         let is_probe = version.key.starts_with(&prefix)
             && (version.is_marker || bears_metadata(aws, topology, side, &version).await?);
         Ok::<_, Error>((version, is_probe))
     });
-    let judged: Vec<(Version, bool)> = judged.buffered(16).try_collect().await?;
+    let judged: Vec<(Entry, bool)> = judged.buffered(16).try_collect().await?;
     let (probes, foreign): (Vec<_>, Vec<_>) =
         judged.into_iter().partition(|(_, is_probe)| *is_probe);
-    let bare = |list: Vec<(Version, bool)>| list.into_iter().map(|(version, _)| version).collect();
+    let bare = |list: Vec<(Entry, bool)>| list.into_iter().map(|(version, _)| version).collect();
     Ok((bare(probes), bare(foreign)))
 }
 
@@ -150,7 +150,7 @@ async fn bears_metadata(
     aws: &Aws,
     topology: &Topology,
     side: &Side,
-    version: &Version,
+    version: &Entry,
 ) -> Result<bool, Error> {
     let s3 = aws.s3(&side.region);
     let head = s3
@@ -171,9 +171,9 @@ async fn bears_metadata(
     }
 }
 
-async fn delete(aws: &Aws, side: &Side, versions: Vec<Version>) -> Result<(), Failure> {
+async fn delete(aws: &Aws, side: &Side, versions: Vec<Entry>) -> Result<(), Failure> {
     for batch in versions.chunks(1000) {
-        let object = |it: &Version| {
+        let object = |it: &Entry| {
             super::built(
                 ObjectIdentifier::builder().key(&it.key).version_id(&it.version_id).build(),
             )

@@ -85,7 +85,7 @@ fn rule(live: &ReplicationRule) -> Rule {
     }
 }
 
-/// Writes a rule as S3 takes it: schema V2, so Filter, Priority and DeleteMarkerReplication are always there
+/// Writes a rule as S3 takes it: schema V2, so Filter, Priority and `DeleteMarkerReplication` are always there
 /// (S3 API Reference, `ReplicationRule`).
 fn sdk_rule(rule: &Rule) -> Result<ReplicationRule, Failure> {
     let key =
@@ -98,9 +98,10 @@ fn sdk_rule(rule: &Rule) -> Result<ReplicationRule, Failure> {
         SseKmsEncryptedObjectsStatus::Disabled
     };
     let kms = built(SseKmsEncryptedObjects::builder().status(kms).build())?;
-    let markers = match rule.delete_markers {
-        true => DeleteMarkerReplicationStatus::Enabled,
-        false => DeleteMarkerReplicationStatus::Disabled,
+    let markers = if rule.delete_markers {
+        DeleteMarkerReplicationStatus::Enabled
+    } else {
+        DeleteMarkerReplicationStatus::Disabled
     };
     let status =
         if rule.enabled { ReplicationRuleStatus::Enabled } else { ReplicationRuleStatus::Disabled };
@@ -196,7 +197,7 @@ impl Steps {
             ),
             every: Duration::from_millis(200),
             at_most_every: Duration::from_secs(5),
-            at_most: Duration::from_secs(120),
+            at_most: Duration::from_mins(2),
             in_a_row: 1,
             hint: "somebody else may be changing it: run `crrctl plan` to see what differs"
                 .to_owned(),

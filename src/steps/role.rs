@@ -7,7 +7,7 @@ use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::{Progress, Verb};
 use crate::failure::Failure;
-use crate::names::{Arn, KeyId, RoleName};
+use crate::names::{Arn, RoleName};
 use crate::plan::Action;
 use crate::policy::Document;
 use crate::world::Role;
@@ -51,7 +51,8 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
         .filter_map(|policy| policy.policy_name())
         .map(str::to_owned);
     Ok(Some(Role {
-        arn: Arn::new(role.arn()).map_err(|_| unreadable(aws))?,
+        arn: Arn::new(role.arn())
+            .map_err(|_| Error::unreadable("iam:GetRole", home, "role ARN"))?,
         tags: role
             .tags()
             .iter()
@@ -61,18 +62,6 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
         policy: policy?,
         other_policies: others.chain(attached).collect(),
     }))
-}
-
-fn unreadable(aws: &Aws) -> Error {
-    Error {
-        operation: "iam:GetRole",
-        region: aws.home().clone(),
-        code: "AnswerUnreadable".to_owned(),
-        message: "the role's ARN can't be read".to_owned(),
-        status: None,
-        request_id: None,
-        class: crate::aws::Class::Other,
-    }
 }
 
 /// Reads a document that IAM returns, which is URL-encoded (IAM API Reference, `GetRole`, `GetRolePolicy`). A text that is no
@@ -90,7 +79,7 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let (iam, home, name) = (self.aws.iam(), self.aws.home(), self.topology.role.as_str());
         // Our trust policy does not name the key.
-        let key = KeyId::new("mrk-00000000000000000000000000000000")?;
+        let key = crate::policy::some_key()?;
         let trust = self.render(&Document::ReplicationRoleTrust, &key)?.to_string();
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
         let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;

@@ -42,8 +42,7 @@ fn ours_allows_all_that_theirs_allows_and_denies_what_must_be_denied() {
     let (ours, theirs) = (proof(None), proof(Some(THEIRS)));
     assert_eq!(ours.failure(), None);
     assert_eq!(ours.rows.len(), theirs.rows.len());
-    let is_allowed =
-        |row: &crate::policy::proof::Row| row.decision == crate::policy::proof::Outcome::Allow;
+    let is_allowed = |row: &Row| row.decision == Outcome::Allow;
     let mut both = 0;
     for (ours, theirs) in ours.rows.iter().zip(&theirs.rows) {
         assert_eq!((&ours.action, &ours.resource), (&theirs.action, &theirs.resource));

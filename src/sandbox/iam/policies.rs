@@ -79,7 +79,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
     let names: Vec<String> = call.role("iam:ListRolePolicies")?.policies.keys().cloned().collect();
     let page = page(names, marker, limit, String::clone);
     let members: String = page.items.iter().map(|name| element("member", name)).collect();
-    Ok(Some(format!("<PolicyNames>{members}</PolicyNames>{}", truncation(page.next))))
+    Ok(Some(format!("<PolicyNames>{members}</PolicyNames>{}", truncation(page.next.as_deref()))))
 }
 
 /// IAM API Reference, `ListAttachedRolePolicies`: there is no way to attach one yet.

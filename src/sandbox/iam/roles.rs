@@ -6,7 +6,7 @@ use crate::names::Arn;
 use crate::sandbox::clock::rfc3339;
 use crate::sandbox::fault::Fault;
 use crate::sandbox::paging::page;
-use crate::sandbox::query::element;
+use crate::sandbox::query::{element, wrapped};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -152,19 +152,18 @@ fn element_of(role: &Role, whole: bool) -> String {
         if let Some(arn) = &role.boundary {
             let inner = element("PermissionsBoundaryType", "Policy")
                 + &element("PermissionsBoundaryArn", arn);
-            xml += &format!("<PermissionsBoundary>{inner}</PermissionsBoundary>");
+            xml += &wrapped("PermissionsBoundary", &inner);
         }
-        xml += &format!("<Tags>{}</Tags>", tag_elements(&role.tags));
+        xml += &wrapped("Tags", &tag_elements(&role.tags));
     }
-    if whole { format!("<Role>{xml}</Role>") } else { format!("<member>{xml}</member>") }
+    wrapped(if whole { "Role" } else { "member" }, &xml)
 }
 
 fn tag_elements(tags: &[(String, String)]) -> String {
-    tags.iter()
-        .map(|(key, value)| {
-            format!("<member>{}{}</member>", element("Key", key), element("Value", value))
-        })
-        .collect()
+    let member = |(key, value): &(String, String)| {
+        wrapped("member", &(element("Key", key) + &element("Value", value)))
+    };
+    tags.iter().map(member).collect()
 }
 
 /// IAM API Reference, `GetRole`.
@@ -211,7 +210,7 @@ pub(super) fn list_tags(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
     let (marker, limit) = (call.params.get("Marker"), limit(call)?);
     let tags = call.role("iam:ListRoleTags")?.tags.clone();
     let page = page(tags, marker, limit, |(name, _)| name.clone());
-    Ok(Some(format!("<Tags>{}</Tags>{}", tag_elements(&page.items), truncation(page.next))))
+    Ok(Some(wrapped("Tags", &tag_elements(&page.items)) + &truncation(page.next.as_deref())))
 }
 
 /// IAM API Reference, `ListRoles`.
@@ -231,7 +230,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
         .collect();
     let page = page(roles, call.params.get("Marker"), limit, |role| role.name.clone());
     let members: String = page.items.iter().map(|role| element_of(role, false)).collect();
-    Ok(Some(format!("<Roles>{members}</Roles>{}", truncation(page.next))))
+    Ok(Some(format!("<Roles>{members}</Roles>{}", truncation(page.next.as_deref()))))
 }
 
 /// Returns `MaxItems`, 100 unless given (IAM API Reference, `ListRoles`).
@@ -244,8 +243,8 @@ pub(super) fn limit(call: &Call<'_>) -> Result<usize, Fault> {
     })
 }
 
-pub(super) fn truncation(next: Option<String>) -> String {
-    let marker = next.as_ref().map(|marker| element("Marker", marker)).unwrap_or_default();
+pub(super) fn truncation(next: Option<&str>) -> String {
+    let marker = next.map(|marker| element("Marker", marker)).unwrap_or_default();
     element("IsTruncated", next.is_some().to_string()) + &marker
 }
 

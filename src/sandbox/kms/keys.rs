@@ -207,7 +207,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     let ids: Vec<&KeyId> =
         call.state.kms.keys.keys().filter(|(place, _)| here(place)).map(|(_, id)| id).collect();
     let page =
-        page(ids, input.marker.as_deref(), clip(input.limit, 100, 1000)?, |id| id.to_string());
+        page(ids, input.marker.as_deref(), clip(input.limit, 100, 1000)?, ToString::to_string);
     let keys: Vec<Value> =
         page.items.iter().map(|id| json!({"KeyId": id, "KeyArn": call.arn(id)})).collect();
     Ok(truncated(json!({"Keys": keys}), page.next))

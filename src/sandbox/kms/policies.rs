@@ -25,7 +25,7 @@ pub(super) fn parsed(text: String) -> Result<String, Fault> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct Policy {
+struct KeyPolicy {
     key_id: String,
     policy_name: Option<String>,
     #[serde(default)]
@@ -45,7 +45,7 @@ fn check_name(name: Option<&str>) -> Result<(), Fault> {
 
 /// KMS API Reference, `GetKeyPolicy`.
 pub(super) fn get(call: &mut Call<'_>) -> Result<Value, Fault> {
-    let input: Policy = call.input()?;
+    let input: KeyPolicy = call.input()?;
     let id = call.key("kms:GetKeyPolicy", &input.key_id, Aliases::Refused)?;
     check_name(input.policy_name.as_deref())?;
     let policy = &call.state.kms.key(call.caller, &id)?.policy;
@@ -54,7 +54,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Value, Fault> {
 
 /// KMS API Reference, `PutKeyPolicy`; keys that are pending deletion take it too (KMS Developer Guide, "Key states").
 pub(super) fn put(call: &mut Call<'_>) -> Result<Value, Fault> {
-    let input: Policy = call.input()?;
+    let input: KeyPolicy = call.input()?;
     let id = call.key("kms:PutKeyPolicy", &input.key_id, Aliases::Refused)?;
     check_name(input.policy_name.as_deref())?;
     let policy = parsed(input.policy.unwrap_or_default())?;

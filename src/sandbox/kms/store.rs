@@ -66,6 +66,8 @@ pub(super) struct Alias {
 pub(crate) enum Unusable {
     /// There is no such key in the Region.
     NotFound(String),
+    /// The key is another account's.
+    Denied(String),
     /// The key is disabled.
     Disabled(String),
     /// The key is on its way out.
@@ -156,9 +158,10 @@ impl Kms {
 
     /// Resolves what `caller` named to the ARN of a key that can encrypt and decrypt in the caller's Region.
     pub(crate) fn usable(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
-        let id = self
-            .find(caller, reference, true)
-            .map_err(|fault| Unusable::NotFound(fault.message))?;
+        let id = self.find(caller, reference, true).map_err(|fault| match fault.code {
+            "AccessDeniedException" => Unusable::Denied(fault.message),
+            _ => Unusable::NotFound(fault.message),
+        })?;
         let arn = id.arn(&caller.region, &caller.account);
         let key = self.key(caller, &id).map_err(|fault| Unusable::NotFound(fault.message))?;
         match key.standing {

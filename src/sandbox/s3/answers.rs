@@ -14,7 +14,7 @@ use s3s::{Body, S3Error, S3Result, s3_error};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-/// The tags of a CreateBucket request, which `s3s` drops.
+/// The tags of a `CreateBucket` request, which `s3s` drops.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NewBucketTags(pub(super) Tags);
 

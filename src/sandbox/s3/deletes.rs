@@ -11,7 +11,7 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-/// The most keys of one DeleteObjects request (S3 API Reference, `DeleteObjects`).
+/// The most keys of one `DeleteObjects` request (S3 API Reference, `DeleteObjects`).
 const MOST: usize = 1000;
 
 /// What deleting did.

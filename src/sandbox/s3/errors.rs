@@ -38,6 +38,7 @@ pub(super) fn custom(status: u16, code: &str, message: String) -> S3Error {
 pub(super) fn unusable(reason: Unusable) -> S3Error {
     match reason {
         Unusable::NotFound(text) => custom(400, "KMS.NotFoundException", text),
+        Unusable::Denied(text) => s3_error!(AccessDenied, "{text}"),
         Unusable::Disabled(text) => custom(400, "KMS.DisabledException", text),
         Unusable::InvalidState(text) => custom(400, "KMS.KMSInvalidStateException", text),
     }

@@ -194,7 +194,7 @@ pub(super) fn objects(
         encoding_type: query.encoding(),
         start_after: input.start_after.as_deref().map(|key| query.show(key)),
         contents: Some(contents),
-        common_prefixes: common(prefixes),
+        common_prefixes: Some(common(prefixes)),
         continuation_token: input.continuation_token.clone(),
         ..nothing()
     })
@@ -270,14 +270,14 @@ pub(super) fn versions(
         encoding_type: query.encoding(),
         versions: Some(versions),
         delete_markers: Some(markers),
-        common_prefixes: common(prefixes),
+        common_prefixes: Some(common(prefixes)),
         ..nothing()
     })
 }
 
-fn common(prefixes: Vec<String>) -> Option<Vec<CommonPrefix>> {
+fn common(prefixes: Vec<String>) -> Vec<CommonPrefix> {
     let named = prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(prefix) });
-    Some(named.collect())
+    named.collect()
 }
 
 fn size(object: &Object) -> Option<i64> {

@@ -1,4 +1,4 @@
-//! Reading objects: GetObject and HeadObject. Not for: finding the version (see `reads`).
+//! Reading objects: `GetObject` and `HeadObject`. Not for: finding the version (see `reads`).
 
 use super::checksum::{Checksum, with_checksum};
 use super::errors::{not_implemented, unusable};
@@ -34,10 +34,10 @@ macro_rules! wanted {
             key: &$input.key,
             version: $input.version_id.as_deref(),
             conditions: Conditions {
-                if_match: $input.if_match.as_ref(),
-                if_none_match: $input.if_none_match.as_ref(),
-                if_modified_since: $input.if_modified_since.as_ref(),
-                if_unmodified_since: $input.if_unmodified_since.as_ref(),
+                matches: $input.if_match.as_ref(),
+                differs: $input.if_none_match.as_ref(),
+                modified_since: $input.if_modified_since.as_ref(),
+                unmodified_since: $input.if_unmodified_since.as_ref(),
             },
             range: $input.range,
             checksum: $input

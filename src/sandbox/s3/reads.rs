@@ -52,27 +52,28 @@ pub(super) fn check_version_id(id: &str) -> S3Result<()> {
     if shaped { Ok(()) } else { Err(s3_error!(InvalidArgument, "Invalid version id specified")) }
 }
 
-/// The conditions of a GET or HEAD (S3 API Reference, `GetObject`).
+/// The conditions of a GET or HEAD: If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since
+/// (S3 API Reference, `GetObject`).
 pub(super) struct Conditions<'a> {
-    pub(super) if_match: Option<&'a ETagCondition>,
-    pub(super) if_none_match: Option<&'a ETagCondition>,
-    pub(super) if_modified_since: Option<&'a Timestamp>,
-    pub(super) if_unmodified_since: Option<&'a Timestamp>,
+    pub(super) matches: Option<&'a ETagCondition>,
+    pub(super) differs: Option<&'a ETagCondition>,
+    pub(super) modified_since: Option<&'a Timestamp>,
+    pub(super) unmodified_since: Option<&'a Timestamp>,
 }
 
 impl Conditions<'_> {
     /// Refuses with 412, or with 304 where the client has what it asks for.
     pub(super) fn check(&self, etag: &str, written: SystemTime) -> S3Result<()> {
         let modified_after = |since: &Timestamp| whole_seconds(written) > *since;
-        let matched = self.if_match.map(|condition| holds(condition, etag));
+        let matched = self.matches.map(|condition| holds(condition, etag));
         let failed = matched == Some(false)
-            || (matched.is_none() && self.if_unmodified_since.is_some_and(modified_after));
+            || (matched.is_none() && self.unmodified_since.is_some_and(modified_after));
         if failed {
             return Err(s3_error!(PreconditionFailed));
         }
-        let same = self.if_none_match.map(|condition| holds(condition, etag));
+        let same = self.differs.map(|condition| holds(condition, etag));
         let unchanged = same == Some(true)
-            || (same.is_none() && self.if_modified_since.is_some_and(|s| !modified_after(s)));
+            || (same.is_none() && self.modified_since.is_some_and(|s| !modified_after(s)));
         if unchanged {
             let mut error = S3Error::new(S3ErrorCode::NotModified);
             error.set_status_code(http::StatusCode::NOT_MODIFIED);

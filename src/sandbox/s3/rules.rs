@@ -21,14 +21,9 @@ use std::collections::BTreeSet;
 const MAX_RULES: usize = 1000;
 const MAX_ID: usize = 255;
 
-/// Whether a rule has the old schema: a Prefix of its own in place of a Filter.
-pub(crate) struct V1;
-
-impl V1 {
-    /// Returns whether `rule` has the old schema, under which delete markers replicate.
-    pub(crate) fn is(rule: &ReplicationRule) -> bool {
-        rule.filter.is_none()
-    }
+/// Returns whether a rule has the old schema, with a Prefix of its own in place of a Filter; delete markers replicate under it.
+pub(crate) fn is_v1(rule: &ReplicationRule) -> bool {
+    rule.filter.is_none()
 }
 
 /// S3 API Reference, `GetBucketReplication`.
@@ -122,7 +117,7 @@ fn check_unique(rules: &[ReplicationRule]) -> S3Result<()> {
         }
     }
     let destinations: BTreeSet<&String> =
-        rules.iter().filter(|rule| V1::is(rule)).map(|rule| &rule.destination.bucket).collect();
+        rules.iter().filter(|rule| is_v1(rule)).map(|rule| &rule.destination.bucket).collect();
     if destinations.len() > 1 {
         // observed
         return Err(invalid("Number of distinct destination bucket ARNs cannot exceed 1"));

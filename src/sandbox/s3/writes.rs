@@ -1,4 +1,4 @@
-//! Writing objects: PutObject, and what every write has in common. Not for: multipart uploads (see `multipart`).
+//! Writing objects: `PutObject`, and what every write has in common. Not for: multipart uploads (see `multipart`).
 
 use super::checksum::{Algorithm, Checksum, with_checksum};
 use super::encryption::{Asked, Sse, decide};

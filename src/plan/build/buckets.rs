@@ -1,0 +1,151 @@
+//! Buckets and their settings: what is to be done about them.
+
+use super::{Builder, Found, in_the_way};
+use crate::events::{Kind, StepId};
+use crate::failure::Failure;
+use crate::manifest::{Side, Topology};
+use crate::names::{Arn, KeyId};
+use crate::policy::{self, Document, meaning};
+use crate::world::Bucket;
+use serde_json::Value;
+
+/// The settings of a bucket, each a step of its own.
+const SETTINGS: [Kind; 6] = [
+    Kind::BucketTags,
+    Kind::Ownership,
+    Kind::PublicAccessBlock,
+    Kind::Versioning,
+    Kind::Encryption,
+    Kind::BucketPolicy,
+];
+
+/// ACLs are off and the bucket's owner owns every object.
+const OWNER_ENFORCED: &str = "BucketOwnerEnforced";
+
+impl Builder<'_> {
+    pub(super) fn bucket(&mut self, side: &Side) -> Result<(), Failure> {
+        let name = side.bucket.as_str();
+        let live = self.world.buckets.get(&side.bucket);
+        let bucket_step = StepId::new(Kind::Bucket, name);
+        let arn = Some(side.bucket.arn(self.topology.partition()));
+        let found = self.bucket_found(side, live)?;
+        let unowned = matches!(found, Found::Unowned);
+        self.add(Kind::Bucket, &bucket_step, &side.region, name, arn.clone(), found, &[]);
+        let key = self.world.keys.primary.as_ref().map(|key| key.id.clone());
+        for kind in SETTINGS {
+            let found = match live {
+                None => self.setting_wanted(kind, side)?,
+                Some(_) if unowned && kind == Kind::BucketTags => Found::Unowned,
+                Some(bucket) => self.setting_found(kind, side, bucket, key.as_ref())?,
+            };
+            let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
+            let names_key = match kind {
+                Kind::Encryption => true,
+                Kind::BucketPolicy => {
+                    let document = Document::of_bucket(side, self.topology);
+                    policy::names_key(&document, self.topology, self.templates)?
+                }
+                _ => false,
+            };
+            let needs: &[&StepId] =
+                if names_key { &[&bucket_step, &primary_alias] } else { &[&bucket_step] };
+            self.add(kind, &StepId::new(kind, name), &side.region, name, arn.clone(), found, needs);
+        }
+        Ok(())
+    }
+
+    fn bucket_found(&self, side: &Side, live: Option<&Bucket>) -> Result<Found, Failure> {
+        let Some(bucket) = live else { return Ok(Found::Missing) };
+        if self.is_ours(&bucket.tags) {
+            return Ok(Found::Differs(vec![]));
+        }
+        // A creation that was cut off before its tags stood: ours only if nobody has used or set up anything.
+        let untouched = bucket.tags.is_empty()
+            && bucket.empty == Some(true)
+            && bucket.versioning.is_none()
+            && bucket.policy.is_none()
+            && bucket.replication.is_none();
+        if untouched {
+            return Ok(Found::Unowned);
+        }
+        let message =
+            format!("the bucket `{}` exists and does not bear this pair's tags", side.bucket);
+        let hint = match bucket.tags.get(Topology::PAIR_TAG) {
+            Some(pair) => format!(
+                "it belongs to the pair `{pair}`: use another name for this pair or its buckets"
+            ),
+            None => "use another bucket name, or remove the bucket".to_owned(),
+        };
+        Err(in_the_way("bucket-not-ours", message, &side.region).hint(hint))
+    }
+
+    /// What a bucket that does not exist yet will need; a setting that is wanted off needs nothing.
+    fn setting_wanted(&self, kind: Kind, side: &Side) -> Result<Found, Failure> {
+        let nothing_to_do =
+            kind == Kind::BucketPolicy && self.bucket_policy(side, None, None)?.is_none();
+        Ok(if nothing_to_do { Found::Differs(vec![]) } else { Found::Missing })
+    }
+
+    fn setting_found(
+        &self,
+        kind: Kind,
+        side: &Side,
+        bucket: &Bucket,
+        key: Option<&KeyId>,
+    ) -> Result<Found, Failure> {
+        let differs = |field: &'static str, differs: bool| {
+            Found::Differs(if differs { vec![field] } else { vec![] })
+        };
+        Ok(match kind {
+            Kind::BucketTags => differs("tags", self.tags_differ(&bucket.tags)),
+            Kind::Ownership if bucket.ownership.is_none() => Found::Missing,
+            Kind::Ownership => {
+                differs("ownership", bucket.ownership.as_deref() != Some(OWNER_ENFORCED))
+            }
+            Kind::PublicAccessBlock => differs("settings", !bucket.public_access_blocked),
+            Kind::Versioning if bucket.versioning.is_none() => Found::Missing,
+            Kind::Versioning => differs("status", bucket.versioning.as_deref() != Some("Enabled")),
+            Kind::Encryption => match &bucket.encryption {
+                None => Found::Missing,
+                Some(live) => {
+                    let wanted = key.map(|key| self.topology.key_arn(key, &side.region));
+                    let mut fields = Vec::new();
+                    if live.algorithm != "aws:kms" {
+                        fields.push("algorithm");
+                    }
+                    if live.key.as_deref() != wanted.as_ref().map(Arn::as_str) || wanted.is_none() {
+                        fields.push("key");
+                    }
+                    if live.bucket_key != self.topology.bucket_key {
+                        fields.push("bucket key");
+                    }
+                    Found::Differs(fields)
+                }
+            },
+            Kind::BucketPolicy => {
+                let wanted = self.bucket_policy(side, bucket.policy.as_ref(), key)?;
+                match (&bucket.policy, &wanted) {
+                    (None, None) => Found::Differs(vec![]),
+                    (None, Some(_)) => Found::Missing,
+                    (Some(live), Some(wanted)) => {
+                        differs("statements", !meaning::same(live, wanted))
+                    }
+                    (Some(_), None) => differs("statements", true),
+                }
+            }
+            _ => Found::Differs(vec![]),
+        })
+    }
+
+    fn bucket_policy(
+        &self,
+        side: &Side,
+        live: Option<&Value>,
+        key: Option<&KeyId>,
+    ) -> Result<Option<Value>, Failure> {
+        let some_key = policy::some_key()?;
+        let wanted =
+            self.render(&Document::of_bucket(side, self.topology), key.unwrap_or(&some_key))?;
+        Ok(meaning::merged_bucket_policy(live, &wanted))
+    }
+}

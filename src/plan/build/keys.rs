@@ -1,0 +1,184 @@
+//! Keys, their replicas, aliases and rotation: what is to be done about them.
+
+use super::{Builder, Found, in_the_way};
+use crate::events::{Kind, StepId, Verb};
+use crate::failure::Failure;
+use crate::manifest::Side;
+use crate::names::{Arn, Region};
+use crate::plan::Action;
+use crate::policy::{Document, meaning};
+use crate::world::{Key, KeyState};
+
+impl Builder<'_> {
+    pub(super) fn primary_key(&mut self) -> Result<(), Failure> {
+        let region = &self.topology.source.region;
+        let key_step = StepId::new(Kind::Key, region.as_str());
+        let alias_step = StepId::new(Kind::Alias, region.as_str());
+        let primary = self.world.keys.primary.as_ref();
+        let found = match primary {
+            None => Found::Missing,
+            Some(key) => {
+                self.usable(key)?;
+                if key.multi_region.as_ref().is_none_or(|place| !place.primary) {
+                    let message = format!(
+                        "the alias names {}, which is not a multi-Region primary key",
+                        key.arn
+                    );
+                    return Err(in_the_way("key-not-primary", message, region).hint(format!(
+                        "give the pair another `key.alias` than `{}`",
+                        self.topology.key.alias
+                    )));
+                }
+                self.key_found(key)?
+            }
+        };
+        let arn = primary.map(|key| key.arn.clone());
+        self.add(
+            Kind::Key,
+            &key_step,
+            region,
+            self.topology.key.alias.as_str(),
+            arn.clone(),
+            found,
+            &[],
+        );
+        self.alias(region, arn.clone(), &key_step)?;
+        let found = match primary {
+            Some(key) if key.rotation_days == self.topology.key.rotation_days.map(u32::from) => {
+                Found::Differs(vec![])
+            }
+            Some(_) => Found::Differs(vec!["period"]),
+            None if self.topology.key.rotation_days.is_none() => Found::Differs(vec![]),
+            None => Found::Missing,
+        };
+        let step = StepId::new(Kind::Rotation, region.as_str());
+        self.add(
+            Kind::Rotation,
+            &step,
+            region,
+            self.topology.key.alias.as_str(),
+            arn,
+            found,
+            &[&alias_step],
+        );
+        Ok(())
+    }
+
+    /// A key of the wrong state can't carry data; what to do about it is the user's decision.
+    fn usable(&self, key: &Key) -> Result<(), Failure> {
+        let alias = &self.topology.key.alias;
+        match &key.state {
+            KeyState::Enabled | KeyState::Creating => Ok(()),
+            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
+                let message = format!(
+                    "{} is pending deletion, and the alias `{alias}` still names it",
+                    key.arn
+                );
+                Err(in_the_way("key-pending-deletion", message, &key.region)
+                    .hint(format!("to keep the key: `aws kms cancel-key-deletion --key-id {}`, then `aws kms enable-key`", key.arn))
+                    .hint(format!("to let it go: `aws kms delete-alias --alias-name {alias} --region {}`", key.region)))
+            }
+            state => {
+                Err(in_the_way("key-unusable", format!("{} is {state}", key.arn), &key.region)
+                    .hint(format!(
+                        "`aws kms enable-key --key-id {} --region {}`",
+                        key.arn, key.region
+                    )))
+            }
+        }
+    }
+
+    fn key_found(&self, key: &Key) -> Result<Found, Failure> {
+        if !self.is_ours(&key.tags) {
+            let message = format!("{} does not bear this pair's tags", key.arn);
+            return Err(in_the_way("key-not-ours", message, &key.region).hint(format!(
+                "give the pair another `key.alias` than `{}`",
+                self.topology.key.alias
+            )));
+        }
+        let mut fields = Vec::new();
+        if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()), &key.id)?) {
+            fields.push("policy");
+        }
+        if self.tags_differ(&key.tags) {
+            fields.push("tags");
+        }
+        Ok(Found::Differs(fields))
+    }
+
+    fn alias(
+        &mut self,
+        region: &Region,
+        key_arn: Option<Arn>,
+        needs: &StepId,
+    ) -> Result<(), Failure> {
+        let alias = &self.topology.key.alias;
+        let primary = self.world.keys.primary.as_ref().map(|key| &key.id);
+        let found = match (self.world.keys.aliases.get(region), primary) {
+            (None, _) => Found::Missing,
+            (Some(target), Some(primary)) if target == primary => Found::Differs(vec![]),
+            (Some(target), _) => {
+                let message =
+                    format!("the alias `{alias}` names the key {target}, which is not this pair's");
+                return Err(in_the_way("alias-not-ours", message, region)
+                    .hint("give the pair another `key.alias`, or remove that alias"));
+            }
+        };
+        let arn = key_arn.map(|_| alias.arn(region, &self.topology.account));
+        let step = StepId::new(Kind::Alias, region.as_str());
+        self.add(Kind::Alias, &step, region, alias.as_str(), arn, found, &[needs]);
+        Ok(())
+    }
+
+    pub(super) fn replica_key(&mut self, side: &Side) -> Result<(), Failure> {
+        let replica = self.world.keys.replicas.get(&side.region);
+        let found = match replica {
+            None => Found::Missing,
+            Some(key) if key.is_pending_deletion() => {
+                let message = format!("the replica key {} is pending deletion", key.arn);
+                return Err(in_the_way("key-pending-deletion", message, &side.region).hint(format!(
+                    "`aws kms cancel-key-deletion --key-id {0} --region {1}`, then `aws kms enable-key --key-id {0} --region {1}`",
+                    key.arn, side.region
+                )));
+            }
+            Some(key) => {
+                self.usable(key)?;
+                self.key_found(key)?
+            }
+        };
+        let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
+        let step = StepId::new(Kind::ReplicaKey, side.region.as_str());
+        let primary = self.world.keys.primary.as_ref();
+        let arn = primary.map(|key| self.topology.key_arn(&key.id, &side.region));
+        let waiting = replica.is_some_and(|key| key.state == KeyState::Creating);
+        let found = if waiting { Found::Differs(vec!["state"]) } else { found };
+        let name = self.topology.key.alias.as_str();
+        self.add(
+            Kind::ReplicaKey,
+            &step,
+            &side.region,
+            name,
+            arn.clone(),
+            found,
+            &[&primary_alias],
+        );
+        self.alias(&side.region, arn, &step)
+    }
+
+    /// Keys that a cut-off run made and nothing names: they go once the alias stands.
+    pub(super) fn spare_keys(&mut self) {
+        for key in &self.world.keys.spares {
+            self.plan.actions.push(Action {
+                id: StepId::new(Kind::Key, key.id.as_str()),
+                kind: Kind::Key,
+                region: key.region.clone(),
+                name: key.id.to_string(),
+                arn: Some(key.arn.clone()),
+                verb: Verb::Delete,
+                reason: "made by a run that was cut off; nothing uses it".to_owned(),
+                fields: Vec::new(),
+                needs: vec![StepId::new(Kind::Alias, key.region.as_str())],
+            });
+        }
+    }
+}

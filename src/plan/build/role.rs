@@ -1,0 +1,71 @@
+//! The replication role and its policy: what is to be done about them.
+
+use super::{Builder, Found, in_the_way};
+use crate::events::{Kind, StepId};
+use crate::failure::Failure;
+use crate::policy::{Document, meaning};
+use serde_json::Value;
+
+impl Builder<'_> {
+    pub(super) fn role(&mut self) -> Result<(), Failure> {
+        let (topology, region) = (self.topology, &self.topology.source.region);
+        let role_step = StepId::new(Kind::Role, topology.role.as_str());
+        let live = self.world.role.as_ref();
+        let (found, policy) = match live {
+            None => (Found::Missing, Found::Missing),
+            Some(role) if !self.is_ours(&role.tags) => {
+                let message =
+                    format!("the role {} exists and does not bear this pair's tags", role.arn);
+                return Err(in_the_way("role-not-ours", message, region)
+                    .hint("give the pair another `role.name`, or remove that role"));
+            }
+            Some(role) if role.arn != topology.role_arn() => {
+                let message =
+                    format!("the role {} lies under another path than this pair's", role.arn);
+                return Err(in_the_way("role-not-ours", message, region)
+                    .hint("give the pair another `role.name`: a role's path can't be changed"));
+            }
+            Some(role) => {
+                let some_key = crate::policy::some_key()?;
+                let trust = self.render(&Document::ReplicationRoleTrust, &some_key)?;
+                let mut fields = Vec::new();
+                if !meaning::same(&role.trust, &trust) {
+                    fields.push("trust policy");
+                }
+                if self.tags_differ(&role.tags) {
+                    fields.push("tags");
+                }
+                (Found::Differs(fields), self.role_policy_found(role.policy.as_ref())?)
+            }
+        };
+        let arn = Some(topology.role_arn());
+        self.add(Kind::Role, &role_step, region, topology.role.as_str(), arn.clone(), found, &[]);
+        let alias = StepId::new(Kind::Alias, region.as_str());
+        let step = StepId::new(Kind::RolePolicy, topology.role.as_str());
+        self.add(
+            Kind::RolePolicy,
+            &step,
+            region,
+            topology.role.as_str(),
+            arn,
+            policy,
+            &[&role_step, &alias],
+        );
+        Ok(())
+    }
+
+    fn role_policy_found(&self, live: Option<&Value>) -> Result<Found, Failure> {
+        Ok(match (live, &self.world.keys.primary) {
+            (None, _) => Found::Missing,
+            (Some(_), None) => Found::Differs(vec!["statements"]),
+            (Some(live), Some(key)) => {
+                let wanted = self.render(&Document::ReplicationRole, &key.id)?;
+                Found::Differs(if meaning::same(live, &wanted) {
+                    vec![]
+                } else {
+                    vec!["statements"]
+                })
+            }
+        })
+    }
+}

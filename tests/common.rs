@@ -1,0 +1,292 @@
+//! What most tests begin with: a sandbox of their own, and the binary in an empty home that knows nothing else.
+
+use aws_sdk_s3::config::{BehaviorVersion, Credentials};
+use crrctl::sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A sandbox, a home, and the binary that is told of nothing else.
+pub(crate) struct Stand {
+    runtime: Runtime,
+    sandbox: Option<Sandbox>,
+    home: TempDir,
+}
+
+/// How a command ended.
+#[must_use]
+pub(crate) struct Output {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Output {
+    /// Returns the one object on stdout.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("no JSON: {error}\n{self}"))
+    }
+
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self}");
+        self
+    }
+}
+
+impl std::fmt::Display for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{}------- stderr -------\n{}[exit status: {}]",
+            self.stdout, self.stderr, self.code
+        )
+    }
+}
+
+/// The source bucket of the usual pair.
+pub(crate) const SOURCE: &str = "demo-111122223333-us-east-1";
+/// Its destination bucket.
+pub(crate) const DESTINATION: &str = "demo-111122223333-us-west-2";
+
+/// The pair most tests use.
+pub(crate) const PAIR: [&str; 6] =
+    ["--name", "demo", "--source", "us-east-1", "--destination", "us-west-2"];
+
+impl Stand {
+    pub(crate) fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(Options::default())).unwrap();
+        Self { runtime, sandbox: Some(sandbox), home: TempDir::new().unwrap() }
+    }
+
+    fn sandbox(&self) -> &Sandbox {
+        self.sandbox.as_ref().unwrap()
+    }
+
+    /// Returns the binary with `args`, pointed at this sandbox, in its empty home.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = bare(&self.home, args);
+        command
+            .env("AWS_ENDPOINT_URL", self.sandbox().endpoint())
+            .env("AWS_ACCESS_KEY_ID", DEFAULT_ACCOUNT)
+            .env("AWS_SECRET_ACCESS_KEY", SECRET);
+        command
+    }
+
+    /// Runs the binary with `args` on the usual pair, with JSON on stdout.
+    pub(crate) fn pair(&self, args: &[&str]) -> Output {
+        self.run(&[args, &PAIR, &["-o", "json"]].concat())
+    }
+
+    /// Runs the binary with `args`.
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
+        finished(self.command(args).stdin(Stdio::null()))
+    }
+
+    /// Runs the binary with `args` and the manifest `text` on stdin.
+    pub(crate) fn manifest(&self, args: &[&str], text: &str) -> Output {
+        fed(self.command(&[args, &["-f", "-"]].concat()), text)
+    }
+
+    /// Returns a path in this stand's home.
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// Returns what the sandbox counted, and begins again.
+    pub(crate) fn calls(&self) -> Value {
+        let calls = self.control("GET", "calls", "");
+        self.control("POST", "calls/reset", "");
+        calls
+    }
+
+    /// Returns a second sandbox, with 150 ms added to each request.
+    pub(crate) fn slow(&self) -> Slow {
+        let options =
+            Options { latency: std::time::Duration::from_millis(150), ..Options::default() };
+        let sandbox = self.runtime.block_on(Sandbox::start(options)).unwrap();
+        Slow { endpoint: sandbox.endpoint(), address: sandbox.address(), _sandbox: sandbox }
+    }
+
+    /// Asks the sandbox's own endpoint `/_crrctl/<path>`.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Value {
+        control(self.sandbox().address(), method, path, body)
+    }
+
+    /// Returns what still exists in the sandbox.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        self.sandbox().leftovers()
+    }
+
+    /// Runs `work` with the SDK's S3 client in `region`: a hand that is not crrctl's.
+    pub(crate) fn s3<T>(&self, region: &str, work: impl AsyncFnOnce(aws_sdk_s3::Client) -> T) -> T {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
+            .endpoint_url(self.sandbox().endpoint())
+            .region(aws_sdk_s3::config::Region::new(region.to_owned()))
+            .build();
+        self.runtime.block_on(work(aws_sdk_s3::Client::from_conf(config)))
+    }
+
+    /// Puts an object of somebody else into the source bucket of the usual pair.
+    pub(crate) fn put_theirs(&self, key: &str) {
+        self.s3("us-east-1", async |s3| {
+            let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
+            s3.put_object().bucket(SOURCE).key(key).body(body).send().await.unwrap();
+        });
+    }
+
+    /// Takes the rules of the usual pair away and has somebody else write to its source bucket.
+    pub(crate) fn unproven(&self) {
+        self.s3("us-east-1", async |s3| {
+            s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
+        });
+        self.put_theirs("theirs");
+    }
+
+    /// Makes the source bucket of the usual pair, without tags and with an object in it.
+    pub(crate) fn bucket_of_somebody_else(&self) {
+        self.s3("us-east-1", async |s3| s3.create_bucket().bucket(SOURCE).send().await.unwrap());
+        self.put_theirs("theirs");
+    }
+
+    /// Disables the usual pair's replica key, so that nothing replicates.
+    pub(crate) fn disable_replica_key(&self) {
+        self.kms("us-west-2", async |kms| {
+            let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+            let id = key.key_metadata().unwrap().key_id().to_owned();
+            kms.disable_key().key_id(id).send().await.unwrap();
+        });
+    }
+
+    /// Runs `work` with the SDK's KMS client in `region`.
+    pub(crate) fn kms<T>(
+        &self,
+        region: &str,
+        work: impl AsyncFnOnce(aws_sdk_kms::Client) -> T,
+    ) -> T {
+        let config = aws_sdk_kms::Config::builder()
+            .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
+            .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
+            .endpoint_url(self.sandbox().endpoint())
+            .region(aws_sdk_kms::config::Region::new(region.to_owned()))
+            .build();
+        self.runtime.block_on(work(aws_sdk_kms::Client::from_conf(config)))
+    }
+
+    /// Runs `work` with the SDK's IAM client.
+    pub(crate) fn iam<T>(&self, work: impl AsyncFnOnce(aws_sdk_iam::Client) -> T) -> T {
+        let config = aws_sdk_iam::Config::builder()
+            .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
+            .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
+            .endpoint_url(self.sandbox().endpoint())
+            .region(aws_sdk_iam::config::Region::new("us-east-1"))
+            .build();
+        self.runtime.block_on(work(aws_sdk_iam::Client::from_conf(config)))
+    }
+}
+
+/// Asks the sandbox at `address` at its own endpoint `/_crrctl/<path>`.
+fn control(address: std::net::SocketAddr, method: &str, path: &str, body: &str) -> Value {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+            stream,
+            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 2"), "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+    serde_json::from_str(body).unwrap_or(Value::Null)
+}
+
+/// A second sandbox that takes its time over every request.
+pub(crate) struct Slow {
+    pub(crate) endpoint: String,
+    address: std::net::SocketAddr,
+    _sandbox: Sandbox,
+}
+
+impl Slow {
+    /// Waits until a bucket or a key was made: something exists, and much is still to do.
+    pub(crate) fn wait_for_writes(&self) {
+        let started = std::time::Instant::now();
+        while control(self.address, "GET", "calls", "")["writes"].as_u64().unwrap() < 6 {
+            assert!(started.elapsed().as_secs() < 60, "nothing was written");
+        }
+    }
+}
+
+impl Drop for Stand {
+    fn drop(&mut self) {
+        if let Some(sandbox) = self.sandbox.take() {
+            self.runtime.block_on(sandbox.stop());
+        }
+    }
+}
+
+/// Returns the binary with `args` in an empty world: no credentials, no configuration, no terminal.
+pub(crate) fn bare(home: &TempDir, args: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("crrctl"));
+    command
+        .args(args)
+        .env_clear()
+        .env("HOME", home.path())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .current_dir(home.path());
+    command
+}
+
+/// Runs the binary with `args` in an empty world.
+pub(crate) fn alone(args: &[&str]) -> Output {
+    let home = TempDir::new().unwrap();
+    finished(bare(&home, args).stdin(Stdio::null()))
+}
+
+/// Waits for `command` to end.
+pub(crate) fn finished(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    Output {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// Sends `child` a signal. The shell's own `kill`, since a machine may have no other.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let kill = format!("kill -{name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Runs `command` with `text` on stdin.
+pub(crate) fn fed(mut command: Command, text: &str) -> Output {
+    let mut child: Child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that refuses its flags does not read: that is not this test's business.
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Output {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}

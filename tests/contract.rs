@@ -1,0 +1,213 @@
+//! The shape of what machines read: keys that scripts rely on, in every object.
+
+use crate::common::{PAIR, Stand};
+use serde_json::Value;
+
+/// Returns the keys of `object` that `wanted` lacks.
+fn lacks<'a>(object: &Value, wanted: &[&'a str]) -> Vec<&'a str> {
+    wanted.iter().copied().filter(|key| object.get(key).is_none()).collect()
+}
+
+const KINDS: [&str; 14] = [
+    "kms:key",
+    "kms:replica-key",
+    "kms:alias",
+    "kms:rotation",
+    "s3:bucket",
+    "s3:versioning",
+    "s3:encryption",
+    "s3:public-access-block",
+    "s3:ownership",
+    "s3:policy",
+    "s3:tags",
+    "s3:replication",
+    "iam:role",
+    "iam:role-policy",
+];
+
+#[test]
+fn the_objects_of_plan_apply_probe_and_destroy() {
+    let stand = Stand::new();
+    let plan = stand.pair(&["plan"]).exits(0).json();
+    assert_eq!(plan["schema"], "crrctl/plan/v1");
+    for change in plan["changes"].as_array().unwrap() {
+        assert_eq!(lacks(change, &["step", "kind", "region", "name", "action", "reason"]), [""; 0]);
+    }
+
+    let apply = stand.pair(&["apply", "--yes"]).exits(0).json();
+    assert_eq!(apply["schema"], "crrctl/apply/v1");
+    let wanted = [
+        "pair",
+        "changed",
+        "resources",
+        "probes",
+        "summary",
+        "api_calls",
+        "elapsed_ms",
+        "activated_at",
+    ];
+    assert_eq!(lacks(&apply, &wanted), [""; 0]);
+    assert!(apply.get("error").is_none());
+    let resources = apply["resources"].as_array().unwrap();
+    for resource in resources {
+        assert_eq!(lacks(resource, &["step", "kind", "region", "arn", "action"]), [""; 0]);
+        assert!(resource["arn"].as_str().unwrap().starts_with("arn:aws:"), "{resource}");
+    }
+    for kind in KINDS {
+        assert!(resources.iter().any(|resource| resource["kind"] == kind), "{kind}");
+    }
+
+    let probe = stand.pair(&["probe"]).exits(0).json();
+    assert_eq!(probe["schema"], "crrctl/probe/v1");
+    for probe in
+        probe["probes"].as_array().unwrap().iter().chain(apply["probes"].as_array().unwrap())
+    {
+        let wanted = [
+            "rule",
+            "source",
+            "destination",
+            "status",
+            "replica_status",
+            "kms_key_arn",
+            "latency_ms",
+            "attempts",
+            "checks",
+            "differences",
+            "etag",
+            "checksum",
+        ];
+        assert_eq!(lacks(probe, &wanted), [""; 0]);
+        assert_eq!(lacks(&probe["source"], &["bucket", "key", "version_id", "region"]), [""; 0]);
+        assert_eq!(lacks(&probe["destination"], &["bucket", "region"]), [""; 0]);
+        let checks = ["version_id", "size", "body", "kms_key", "bucket_key", "status"];
+        assert!(checks.iter().all(|check| probe["checks"][check] == true), "{probe}");
+        assert_eq!(
+            (&probe["status"], &probe["replica_status"]),
+            (&"COMPLETED".into(), &"REPLICA".into())
+        );
+        assert_eq!(probe["etag"], "same");
+    }
+    let summary = ["count", "completed", "failed", "p50_ms", "p95_ms", "p99_ms", "max_ms"];
+    assert_eq!(lacks(&probe["summary"], &summary), [""; 0]);
+
+    let destroy = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    assert_eq!(destroy["schema"], "crrctl/destroy/v1");
+    assert_eq!(lacks(&destroy, &["removed", "left", "keys"]), [""; 0]);
+    for key in destroy["keys"].as_array().unwrap() {
+        assert_eq!(lacks(key, &["arn", "state", "deletes_not_before"]), [""; 0]);
+    }
+}
+
+#[test]
+fn json_is_all_there_is_on_stdout() {
+    let stand = Stand::new();
+    let output = stand.run(&["apply", "--sandbox", "--yes", "-o", "json"]).exits(0);
+    let object = output.json();
+    assert_eq!((&object["pair"], &object["changed"]), (&"demo".into(), &true.into()));
+    assert!(!output.stderr.is_empty(), "progress goes to stderr");
+    let quiet = stand.run(&["apply", "--sandbox", "--yes", "-o", "json", "-q"]).exits(0);
+    assert_eq!(quiet.stderr, "");
+    assert_eq!(
+        stand.calls()["by_operation"],
+        serde_json::json!({}),
+        "--sandbox calls nothing outside this process"
+    );
+}
+
+#[test]
+fn the_manifest_in_the_folder_is_found_and_flags_have_variables() {
+    let stand = Stand::new();
+    let manifest =
+        "name: found\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+    std::fs::write(stand.path("crrctl.yaml"), manifest).unwrap();
+    assert_eq!(stand.run(&["plan", "-o", "json"]).exits(0).json()["pair"], "found");
+    let mut command = stand.command(&["plan"]);
+    command.env("CRRCTL_OUTPUT", "json").env("CRRCTL_NAME", "by-variable");
+    command.env("CRRCTL_SOURCE", "us-east-1").env("CRRCTL_DESTINATION", "us-west-2,eu-west-1");
+    let output = crate::common::finished(&mut command).exits(0).json();
+    assert_eq!(output["pair"], "by-variable");
+    assert_eq!(
+        output["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["kind"] == "kms:replica-key")
+            .count(),
+        2
+    );
+}
+
+#[test]
+fn aws_region_does_not_override_the_manifest() {
+    let stand = Stand::new();
+    let mut command =
+        stand.command(&[&["apply", "--yes", "--no-probe", "-o", "json"], &PAIR[..]].concat());
+    let applied =
+        crate::common::finished(command.env("AWS_REGION", "eu-central-1")).exits(0).json();
+    let regions: std::collections::BTreeSet<&str> = applied["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["region"].as_str().unwrap())
+        .collect();
+    assert_eq!(regions.into_iter().collect::<Vec<_>>(), ["us-east-1", "us-west-2"]);
+}
+
+#[test]
+fn the_sandbox_server_prints_exports_and_ends_on_a_signal() {
+    use std::io::{BufRead, BufReader};
+    let stand = Stand::new();
+    let mut command = stand.command(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let lines: Vec<String> =
+        BufReader::new(child.stdout.take().unwrap()).lines().take(4).map(Result::unwrap).collect();
+    let value = |name: &str| {
+        let start = format!("export {name}=");
+        lines
+            .iter()
+            .find_map(|line| line.strip_prefix(&start))
+            .unwrap_or_else(|| panic!("{name} in {lines:?}"))
+            .to_owned()
+    };
+    assert!(value("AWS_ENDPOINT_URL").starts_with("http://127.0.0.1:"));
+    let mut apply = stand.command(&[&["apply", "--yes"], &PAIR[..]].concat());
+    for name in ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"] {
+        apply.env(name, value(name));
+    }
+    let _ = crate::common::finished(&mut apply).exits(0);
+    assert!(
+        std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap().success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn rehearse_lives_the_whole_life() {
+    let rehearsed = crate::common::alone(&["rehearse", "-o", "json"]).exits(0).json();
+    let phases: Vec<&str> = rehearsed["phases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(phases, ["plan", "apply", "apply again", "destroy"]);
+    assert_eq!(rehearsed["left"], serde_json::json!([]));
+    assert!(
+        rehearsed["probes"].as_array().unwrap().iter().all(|probe| probe["status"] == "COMPLETED")
+    );
+}
+
+#[test]
+fn a_failed_run_ends_its_events_with_the_error() {
+    let stand = Stand::new();
+    stand.bucket_of_somebody_else();
+    let output = stand.run(&[&["apply", "--yes", "-o", "ndjson"], &PAIR[..]].concat()).exits(10);
+    let events: Vec<Value> =
+        output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [.., done, error] = &events[..] else { panic!("{output}") };
+    assert_eq!((&done["event"], &done["ok"]), (&"run.done".into(), &false.into()));
+    assert_eq!(
+        (&error["event"], &error["failure"]["kind"]),
+        (&"error".into(), &"in-the-way".into())
+    );
+}

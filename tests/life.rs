@@ -1,0 +1,342 @@
+//! The life of a pair: built, built again, probed, mended, taken away, from whole and from half-built states.
+
+use crate::common::{DESTINATION, PAIR, SOURCE, Stand};
+use serde_json::{Value, json};
+
+/// Returns the pairs of kind and action in `changes` or `resources`.
+fn actions(list: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    list.as_array().unwrap().iter().map(|it| (text(&it["kind"]), text(&it["action"]))).collect()
+}
+
+#[test]
+fn plan_then_apply_then_plan_again() {
+    let stand = Stand::new();
+    let before = stand.pair(&["plan", "--detailed-exitcode"]).exits(2).json();
+    let planned = actions(&before["changes"]);
+    assert!(planned.iter().all(|(_, action)| action == "create"), "{planned:?}");
+    assert_eq!(planned.len(), 22);
+    assert_eq!(before["cost"]["monthly_usd"], 2.0);
+
+    let applied = stand.pair(&["apply", "--yes"]).exits(0).json();
+    assert_eq!(actions(&applied["resources"]), planned, "what was planned is what was done");
+    assert_eq!(applied["changed"], true);
+    assert!(applied["activated_at"].is_string());
+    assert_eq!(applied["summary"]["completed"], 2, "a small probe and one in two parts");
+
+    let after = stand.pair(&["plan", "--detailed-exitcode"]).exits(0).json();
+    assert!(actions(&after["changes"]).iter().all(|(_, action)| action == "none"));
+}
+
+#[test]
+fn a_second_apply_without_probe_writes_nothing_and_reads_in_two_waves() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    stand.calls();
+    let again = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0).json();
+    let calls = stand.calls();
+    assert_eq!(again["changed"], false);
+    assert_eq!(again["probes"], json!([]));
+    assert_eq!(again["api_writes"], 0);
+    assert_eq!(calls["writes"], 0, "{calls}");
+    assert_eq!(calls["reads"], again["api_calls"], "the sandbox counts what crrctl counts");
+}
+
+#[test]
+fn a_second_apply_writes_nothing_but_its_probe_and_leaves_no_object() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    stand.calls();
+    let again = stand.pair(&["apply", "--yes"]).exits(0).json();
+    assert_eq!((&again["changed"], &again["summary"]["count"]), (&json!(false), &json!(1)));
+    let calls = stand.calls();
+    let writes: Vec<&String> = calls["by_operation"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|name| {
+            !["Get", "Head", "List", "Describe"]
+                .iter()
+                .any(|verb| name.contains(&format!(":{verb}")))
+        })
+        .collect();
+    assert_eq!(writes, ["s3:DeleteObject", "s3:PutObject"]);
+    for (region, bucket) in
+        [("us-east-1", "demo-111122223333-us-east-1"), ("us-west-2", "demo-111122223333-us-west-2")]
+    {
+        let versions = stand
+            .s3(region, async |s3| s3.list_object_versions().bucket(bucket).send().await.unwrap());
+        assert!(versions.versions().is_empty() && versions.delete_markers().is_empty(), "{bucket}");
+    }
+}
+
+#[test]
+fn probe_counts_sizes_and_keeps() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["probe"]).exits(1);
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let probed = stand.pair(&["probe", "--count", "5", "--size", "1KiB", "--keep"]).exits(0).json();
+    assert_eq!(probed["summary"]["completed"], 5);
+    assert!(probed["summary"]["p95_ms"].is_u64());
+    let kept = stand.s3("us-west-2", async |s3| {
+        s3.list_object_versions().bucket("demo-111122223333-us-west-2").send().await.unwrap()
+    });
+    assert_eq!(kept.versions().len(), 5);
+    assert!(
+        kept.versions().iter().all(|version| version.key().unwrap().starts_with("_crrctl/demo/"))
+    );
+    assert!(kept.versions().iter().all(|version| version.size() == Some(1024)));
+    // Kept probes are ours, so they do not stand in a destroy's way.
+    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+#[test]
+fn destroy_of_nothing_is_done_and_destroy_twice_is_too() {
+    let stand = Stand::new();
+    let nothing = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    assert_eq!((&nothing["removed"], &nothing["left"]), (&json!([]), &json!([])));
+    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    let destroyed = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    assert_eq!(destroyed["left"], json!([]));
+    assert_eq!(stand.leftovers(), [""; 0]);
+
+    let again = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    assert_eq!(again["removed"], json!([]));
+    assert_eq!(
+        again["keys"].as_array().unwrap().len(),
+        1,
+        "the primary is found by its tags: {again}"
+    );
+}
+
+#[test]
+fn destroy_says_when_each_key_goes() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let destroyed = stand.pair(&["destroy", "--yes", "--window", "10"]).exits(0).json();
+    let keys = destroyed["keys"].as_array().unwrap();
+    let days = |key: &Value| {
+        let date: jiff::Timestamp = key["deletes_not_before"].as_str().unwrap().parse().unwrap();
+        // Rounded: the sandbox stamped it a moment ago.
+        (date.duration_since(jiff::Timestamp::now()).as_hours() + 1) / 24
+    };
+    let [primary, replica] = &keys[..] else { panic!("{keys:?}") };
+    assert_eq!((primary["state"].as_str(), days(primary)), (Some("PendingReplicaDeletion"), 20));
+    assert_eq!((replica["state"].as_str(), days(replica)), (Some("PendingDeletion"), 10));
+}
+
+#[test]
+fn after_destroy_the_pair_can_be_built_again_at_once() {
+    let stand = Stand::new();
+    for _ in 0..2 {
+        let _ = stand.pair(&["apply", "--yes"]).exits(0);
+        let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+        assert_eq!(stand.leftovers(), [""; 0]);
+    }
+}
+
+/// Each half-built state: what is taken away by hand from a whole pair. A destroy clears each; an apply mends each.
+#[test]
+fn half_built_pairs_are_cleared_and_mended() {
+    type Break = fn(&Stand);
+    let states: [(&str, Break); 8] = [
+        ("no rules", |stand| {
+            stand.s3("us-east-1", async |s3| {
+                s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
+            });
+        }),
+        ("no source bucket", |stand| {
+            stand.s3("us-east-1", async |s3| {
+                s3.delete_bucket().bucket(SOURCE).send().await.unwrap()
+            });
+        }),
+        ("no destination bucket", |stand| {
+            stand.s3("us-west-2", async |s3| {
+                s3.delete_bucket().bucket(DESTINATION).send().await.unwrap()
+            });
+        }),
+        ("no role policy", |stand| {
+            stand.iam(async |iam| {
+                let delete = iam
+                    .delete_role_policy()
+                    .role_name("crrctl-demo-us-east-1")
+                    .policy_name("replication");
+                delete.send().await.unwrap();
+            });
+        }),
+        ("no role", |stand| {
+            stand.iam(async |iam| {
+                let delete = iam
+                    .delete_role_policy()
+                    .role_name("crrctl-demo-us-east-1")
+                    .policy_name("replication");
+                delete.send().await.unwrap();
+                iam.delete_role().role_name("crrctl-demo-us-east-1").send().await.unwrap();
+            });
+        }),
+        ("no alias at the source", |stand| {
+            stand.kms("us-east-1", async |kms| {
+                kms.delete_alias().alias_name("alias/crrctl/demo").send().await.unwrap()
+            });
+        }),
+        ("no alias at the destination", |stand| {
+            stand.kms("us-west-2", async |kms| {
+                kms.delete_alias().alias_name("alias/crrctl/demo").send().await.unwrap()
+            });
+        }),
+        ("no policy, no encryption, open to the public", |stand| {
+            stand.s3("us-east-1", async |s3| {
+                s3.delete_bucket_policy().bucket(SOURCE).send().await.unwrap();
+                s3.delete_bucket_encryption().bucket(SOURCE).send().await.unwrap();
+                s3.delete_public_access_block().bucket(SOURCE).send().await.unwrap();
+            });
+        }),
+    ];
+    for (name, take_away) in states {
+        let stand = Stand::new();
+        let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+        take_away(&stand);
+        let mended = stand.pair(&["apply", "--yes"]);
+        assert_eq!(mended.code, 0, "{name}: {mended}");
+        assert_eq!(mended.json()["changed"], true, "{name}");
+        let _ = stand.pair(&["plan", "--detailed-exitcode"]).exits(0);
+        take_away(&stand);
+        let cleared = stand.pair(&["destroy", "--yes"]);
+        assert_eq!(cleared.code, 0, "{name}: {cleared}");
+        assert_eq!(stand.leftovers(), [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn drift_is_named_by_its_fields_and_mended() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
+        key: {rotation_days: 90}\nbuckets: {bucket_key: false, tls_only: false}\n\
+        replication: {prefix: data/, delete_markers: true}\ntags: {team: storage}\n";
+    let plan = stand.manifest(&["plan", "-o", "json"], manifest).exits(0).json();
+    let updates: Vec<(String, String)> = plan["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|change| change["action"] == "update")
+        .map(|change| {
+            (
+                change["kind"].as_str().unwrap().to_owned(),
+                change["reason"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("kms:key", "tags differs"),
+        ("kms:rotation", "period differs"),
+        ("kms:replica-key", "tags differs"),
+        ("s3:tags", "tags differs"),
+        ("s3:encryption", "bucket key differs"),
+        ("s3:policy", "statements differs"),
+        ("s3:tags", "tags differs"),
+        ("s3:encryption", "bucket key differs"),
+        ("s3:policy", "statements differs"),
+        ("iam:role", "tags differs"),
+        ("iam:role-policy", "statements differs"),
+        ("s3:replication", "rules differs"),
+    ];
+    let updates: Vec<(&str, &str)> =
+        updates.iter().map(|(kind, reason)| (kind.as_str(), reason.as_str())).collect();
+    assert_eq!(updates, expected);
+    let _ = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0);
+    let _ = stand.manifest(&["plan", "--detailed-exitcode"], manifest).exits(0);
+    let _ = stand.manifest(&["destroy", "--yes"], manifest).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+#[test]
+fn statements_of_others_in_a_bucket_policy_stay() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let theirs = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
+        "Action": "s3:PutObjectAcl", "Resource": format!("arn:aws:s3:::{SOURCE}/*")}]});
+    stand.s3("us-east-1", async |s3| {
+        s3.put_bucket_policy().bucket(SOURCE).policy(theirs.to_string()).send().await.unwrap();
+    });
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let policy = stand
+        .s3("us-east-1", async |s3| s3.get_bucket_policy().bucket(SOURCE).send().await.unwrap());
+    let policy: Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
+    let sids: Vec<&str> = policy["Statement"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["Sid"].as_str().unwrap())
+        .collect();
+    assert_eq!(sids, ["Theirs", "CrrctlTlsOnly"]);
+    assert_eq!(stand.pair(&["apply", "--yes", "--no-probe"]).exits(0).json()["changed"], false);
+}
+
+#[test]
+fn rules_of_others_stay_where_they_share_our_role() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.s3("us-east-1", async |s3| {
+        use aws_sdk_s3::types as t;
+        let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
+        let live = live.replication_configuration().unwrap();
+        let theirs = t::ReplicationRule::builder()
+            .id("theirs")
+            .priority(7)
+            .status(t::ReplicationRuleStatus::Disabled)
+            .filter(t::ReplicationRuleFilter::builder().prefix("theirs/").build())
+            .delete_marker_replication(
+                t::DeleteMarkerReplication::builder()
+                    .status(t::DeleteMarkerReplicationStatus::Disabled)
+                    .build(),
+            )
+            .destination(
+                t::Destination::builder()
+                    .bucket(format!("arn:aws:s3:::{DESTINATION}"))
+                    .build()
+                    .unwrap(),
+            )
+            .build()
+            .unwrap();
+        let both =
+            t::ReplicationConfiguration::builder().role(live.role()).rules(theirs).build().unwrap();
+        s3.put_bucket_replication()
+            .bucket(SOURCE)
+            .replication_configuration(both)
+            .send()
+            .await
+            .unwrap();
+    });
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let ids = stand.s3("us-east-1", async |s3| {
+        let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
+        let rules = live.replication_configuration().unwrap().rules().to_vec();
+        rules.iter().map(|rule| rule.id().unwrap().to_owned()).collect::<Vec<_>>()
+    });
+    assert_eq!(ids, ["theirs", "crrctl.demo.us-west-2"]);
+}
+
+#[test]
+fn events_come_as_they_happen_one_a_line() {
+    let stand = Stand::new();
+    let output = stand.run(&[&["apply", "--yes", "-o", "ndjson"], &PAIR[..]].concat()).exits(0);
+    let events: Vec<Value> =
+        output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: std::collections::BTreeSet<&str> =
+        events.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    for wanted in ["run.start", "step.start", "step.done", "probe.status", "run.done"] {
+        assert!(names.contains(wanted), "{names:?}");
+    }
+    assert!(
+        events.iter().all(|event| event["at"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok())
+    );
+    assert_eq!(events.first().unwrap()["event"], "run.start");
+    assert_eq!(events.last().unwrap()["event"], "run.done");
+    let started = events.iter().filter(|event| event["event"] == "step.start").count();
+    assert_eq!(
+        (started, events.iter().filter(|event| event["event"] == "step.done").count()),
+        (22, 22)
+    );
+}

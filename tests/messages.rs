@@ -1,0 +1,97 @@
+//! What people read, pinned: help, plans, evidence, errors. Ids, times and counts of milliseconds are blotted out.
+
+use crate::common::{PAIR, Stand, alone};
+
+fn blotted() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    for (pattern, blot) in [
+        (r"mrk-[0-9a-f]{32}", "mrk-<id>"),
+        (r"_crrctl/demo/[a-z]{8}/", "_crrctl/demo/<run>/"),
+        (r"\d+ ms\s*", "<ms> "),
+        (r"\d+\.\d s\s*", "<s> "),
+        (r"in \d+ calls", "in <n> calls"),
+        (r"request id [0-9A-Za-z/+=-]+", "request id <id>"),
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:<port>"),
+        (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "<time>"),
+    ] {
+        settings.add_filter(pattern, blot);
+    }
+    settings
+}
+
+/// Pins stdout alone: stderr's lines come in the order in which steps end.
+macro_rules! pinned {
+    ($name:literal, $text:expr) => {
+        blotted().bind(|| insta::assert_snapshot!($name, $text))
+    };
+}
+
+#[test]
+fn help() {
+    pinned!("help", alone(&["--help"]).exits(0).stdout);
+    pinned!("help-apply", alone(&["apply", "--help"]).exits(0).stdout);
+    pinned!("help-destroy", alone(&["destroy", "--help"]).exits(0).stdout);
+    pinned!("help-probe", alone(&["probe", "--help"]).exits(0).stdout);
+    pinned!("help-sandbox", alone(&["sandbox", "--help"]).exits(0).stdout);
+}
+
+#[test]
+fn plan_apply_and_destroy() {
+    let stand = Stand::new();
+    let text = |args: &[&str]| stand.run(&[args, &PAIR[..]].concat()).exits(0).stdout;
+    pinned!("plan-create", text(&["plan"]));
+    pinned!("apply", text(&["apply", "--yes"]));
+    pinned!("plan-none", text(&["plan"]));
+    pinned!("plan-destroy", text(&["plan", "--destroy"]));
+    pinned!("destroy", text(&["destroy", "--yes"]));
+    pinned!("destroy-nothing", alone(&["destroy", "--yes", "--sandbox"]).exits(0).stdout);
+}
+
+#[test]
+fn errors() {
+    let stand = Stand::new();
+    let wrong = |args: &[&str], code| stand.run(&[args, &PAIR[..]].concat()).exits(code).stderr;
+    pinned!("error-no-manifest", alone(&["plan"]).exits(3).stderr);
+    pinned!("error-yes", wrong(&["apply"], 3));
+    pinned!("error-nothing-to-probe", wrong(&["probe", "-q"], 1));
+    let manifest = "name: demo\nsource: {regoin: us-east-1}\n";
+    pinned!("error-unknown-key", stand.manifest(&["plan"], manifest).exits(3).stderr);
+    stand.bucket_of_somebody_else();
+    pinned!("error-bucket-not-ours", wrong(&["apply", "--yes", "-q"], 10));
+    let mut command = stand.command(&[&["plan", "-q"], &PAIR[..]].concat());
+    let output = crate::common::finished(command.env("AWS_SECRET_ACCESS_KEY", "wrong")).exits(4);
+    pinned!("error-credentials", output.stderr);
+}
+
+#[test]
+fn nothing_is_coloured_off_a_terminal_and_everything_where_it_is_asked_for() {
+    let escape = '\u{1b}';
+    let plain = alone(&["plan", "--sandbox"]).exits(0);
+    assert!(!plain.stdout.contains(escape) && !plain.stderr.contains(escape));
+    let coloured = alone(&["plan", "--sandbox", "--color", "always"]).exits(0);
+    assert!(coloured.stdout.contains(escape));
+}
+
+#[test]
+fn a_closed_stdout_is_no_error() {
+    let stand = Stand::new();
+    let mut command = stand.command(&[&["plan"], &PAIR[..]].concat());
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn calls_are_shown_with_their_request_ids_and_without_secrets() {
+    let output = alone(&["plan", "--sandbox", "-vvv"]).exits(0);
+    assert!(output.stderr.contains("STS GetCallerIdentity answered 200, request id"), "{output}");
+    for secret in [crrctl::sandbox::SECRET, "Authorization", "authorization", "Signature="] {
+        assert!(!output.stderr.contains(secret) && !output.stdout.contains(secret), "{secret}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Bad input: a clear error that names the place, exit 3, and not one call.
+
+use crate::common::{PAIR, Stand, alone};
+
+const MANIFEST: &str =
+    "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+
+#[test]
+fn bad_manifests_end_before_any_call() {
+    let stand = Stand::new();
+    let table: &[(&str, &str)] = &[
+        (
+            "name: demo\nsource: {region: us-east-1, bucket: Bad_Bucket}\ndestinations: [{region: us-west-2}]\n",
+            "<stdin>:2:37: `source.bucket`: `Bad_Bucket` is not a valid bucket name",
+        ),
+        (
+            "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2}]\n",
+            "`us-west-2` stands here twice",
+        ),
+        (
+            "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: cn-north-1}]\n",
+            "partition `aws-cn`",
+        ),
+        (&format!("{MANIFEST}key: {{deletion_window_days: 3}}\n"), "3 days: 7 to 30 are allowed"),
+        (&format!("{MANIFEST}key: {{alias: alias/aws/x}}\n"), "reserved for AWS managed keys"),
+        (&format!("{MANIFEST}destinatons: []\n"), "did you mean `destinations`?"),
+        (&format!("{MANIFEST}replication: {{two_way: true}}\n"), "`replication.two_way`"),
+        ("name: demo\n  source: x\n", "not readable as YAML"),
+        ("", "error"),
+    ];
+    for (manifest, wanted) in table {
+        for command in
+            [&["plan"][..], &["apply", "--yes"], &["destroy", "--yes"], &["probe"], &["rehearse"]]
+        {
+            let output = stand.manifest(command, manifest);
+            assert_eq!(output.code, 3, "{manifest}\n{output}");
+            assert!(output.stderr.contains(wanted), "{manifest}\nwants {wanted}\n{output}");
+            assert!(output.stdout.is_empty(), "{output}");
+        }
+    }
+    assert_eq!(stand.calls()["by_operation"], serde_json::json!({}));
+}
+
+/// Each bad template: its text, and what the message says.
+#[test]
+fn bad_templates_end_before_any_call() {
+    let stand = Stand::new();
+    let folder = stand.path("overrides");
+    std::fs::create_dir(&folder).unwrap();
+    let table: &[(&str, &str, &str)] = &[
+        (
+            "replication-role.json.j2",
+            "{\"Statement\": [\n{{ nope }}]}",
+            "replication-role.json.j2:2: ",
+        ),
+        ("replication-role.json.j2", "{\"Statement\": [", "does not render to a policy document"),
+        ("replication-role.json.j2", "{{", "replication-role.json.j2:1: "),
+        ("key.json.j2", "[]", "no JSON object with a `Statement`"),
+        ("keys.json.j2", "{}", "is not the name of a template"),
+    ];
+    for (name, text, wanted) in table {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        let manifest = format!("{MANIFEST}policy: {{templates: {}}}\n", folder.display());
+        let output = stand.manifest(&["apply", "--yes"], &manifest).exits(3);
+        assert!(output.stderr.contains(wanted), "{name}\nwants {wanted}\n{output}");
+        std::fs::remove_file(path).unwrap();
+    }
+    let manifest = format!("{MANIFEST}policy: {{templates: nowhere}}\n");
+    let output = stand.manifest(&["plan"], &manifest).exits(3);
+    assert!(output.stderr.contains("can't read `nowhere`"), "{output}");
+    assert_eq!(stand.calls()["by_operation"], serde_json::json!({}));
+}
+
+#[test]
+fn an_overridden_template_is_used() {
+    let stand = Stand::new();
+    let folder = stand.path("overrides");
+    std::fs::create_dir(&folder).unwrap();
+    let ours = include_str!("../policies/source-bucket.json.j2")
+        .replace("CrrctlTlsOnly", "CrrctlHouseRule");
+    std::fs::write(folder.join("source-bucket.json.j2"), ours).unwrap();
+    let manifest = format!("{MANIFEST}policy: {{templates: {}}}\n", folder.display());
+    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
+    let policy = stand.s3("us-east-1", async |s3| {
+        s3.get_bucket_policy().bucket("demo-111122223333-us-east-1").send().await.unwrap()
+    });
+    assert!(policy.policy().unwrap().contains("CrrctlHouseRule"));
+}
+
+#[test]
+fn usage_errors_are_exit_3_not_claps_2() {
+    let table: &[(&[&str], &str)] = &[
+        (&[], "Usage"),
+        (&["frobnicate"], "unrecognized subcommand"),
+        (&["plan", "--nope"], "unexpected argument"),
+        (&["plan"], "there is no manifest"),
+        (&["plan", "--name", "demo"], "`--name`, `--source` and `--destination` are all wanted"),
+        (&["plan", "--name", "demo", "--source", "us-east-1"], "at least one destination"),
+        (&["plan", "-f", "nowhere.yaml"], "can't read the manifest `nowhere.yaml`"),
+        (&["plan", "-f", "x.yaml", "--name", "demo"], "leave out `--file`"),
+        (&["probe", "--count", "0"], "0 is not in 1.."),
+        (&["probe", "--size", "12"], "is not a size"),
+        (&["plan", "--timeout", "90"], "is not a duration"),
+        (&["plan", "--endpoint-url", "localhost"], "an endpoint looks like"),
+        (&["destroy", "--window", "3"], "3 is not in 7..=30"),
+        (&["plan", "-q", "-v"], "cannot be used with"),
+        (&["sandbox", "--listen", "nowhere"], "invalid socket address"),
+    ];
+    for (args, wanted) in table {
+        let output = alone(args).exits(3);
+        assert!(output.stderr.contains(wanted), "{args:?}\nwants {wanted}\n{output}");
+        assert!(output.stdout.is_empty(), "{output}");
+    }
+}
+
+#[test]
+fn without_a_terminal_nothing_is_changed_unasked() {
+    let stand = Stand::new();
+    for command in ["apply", "destroy"] {
+        let output = stand.run(&[&[command], &PAIR[..]].concat()).exits(3);
+        assert!(output.stderr.contains("wants `--yes`"), "{output}");
+    }
+    assert_eq!(stand.calls()["by_operation"], serde_json::json!({}));
+}
+
+#[test]
+fn an_error_is_part_of_the_object() {
+    let stand = Stand::new();
+    let output = stand.manifest(&["plan", "-o", "json"], "name: Bad\n").exits(3);
+    let object = output.json();
+    assert_eq!(object["schema"], "crrctl/plan/v1");
+    assert_eq!(object["error"]["kind"], "manifest");
+    for key in
+        ["code", "message", "step", "region", "aws_code", "request_id", "left_behind", "hints"]
+    {
+        assert!(object["error"].get(key).is_some(), "{key}");
+    }
+}

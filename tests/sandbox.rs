@@ -1,0 +1,273 @@
+//! The sandbox over HTTP with the real SDK: the walk of a replicated pair, and a table of what AWS refuses.
+
+#![expect(clippy::unwrap_used, reason = "what can't be set up fails the test")]
+
+mod control;
+mod objects;
+mod refusals;
+mod walk;
+
+use aws_credential_types::Credentials;
+use aws_sdk_s3::primitives::ByteStream;
+use crrctl::sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
+use serde_json::Value;
+
+/// A running sandbox with clients for any account and Region.
+pub(crate) struct Stand {
+    pub(crate) sandbox: Sandbox,
+}
+
+pub(crate) const ACCOUNT: &str = DEFAULT_ACCOUNT;
+pub(crate) const OTHER: &str = "444455556666";
+pub(crate) const EAST: &str = "us-east-1";
+pub(crate) const WEST: &str = "us-west-2";
+pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/crrctl/replication";
+pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+pub(crate) const POLICY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+
+/// Builds the configuration of one SDK crate for this stand; the SDK's own retries are off, so that each call is one request.
+macro_rules! client {
+    ($sdk:ident, $stand:expr, $account:expr, $secret:expr, $region:expr) => {
+        $sdk::Client::from_conf(
+            $sdk::Config::builder()
+                .behavior_version_latest()
+                .region($sdk::config::Region::new($region.to_owned()))
+                .credentials_provider(credentials($account, $secret))
+                .endpoint_url($stand.sandbox.endpoint())
+                .retry_config($sdk::config::retry::RetryConfig::disabled())
+                .build(),
+        )
+    };
+}
+
+pub(crate) fn credentials(account: &str, secret: &str) -> Credentials {
+    Credentials::new(account, secret, None, None, "test")
+}
+
+impl Stand {
+    pub(crate) async fn start() -> Self {
+        Self { sandbox: Sandbox::start(Options::default()).await.unwrap() }
+    }
+
+    pub(crate) fn s3(&self, region: &str) -> aws_sdk_s3::Client {
+        self.s3_as(ACCOUNT, SECRET, region)
+    }
+
+    pub(crate) fn s3_as(&self, account: &str, secret: &str, region: &str) -> aws_sdk_s3::Client {
+        client!(aws_sdk_s3, self, account, secret, region)
+    }
+
+    pub(crate) fn kms(&self, region: &str) -> aws_sdk_kms::Client {
+        self.kms_as(ACCOUNT, SECRET, region)
+    }
+
+    pub(crate) fn kms_as(&self, account: &str, secret: &str, region: &str) -> aws_sdk_kms::Client {
+        client!(aws_sdk_kms, self, account, secret, region)
+    }
+
+    pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
+        self.iam_as(ACCOUNT, SECRET)
+    }
+
+    pub(crate) fn iam_as(&self, account: &str, secret: &str) -> aws_sdk_iam::Client {
+        client!(aws_sdk_iam, self, account, secret, EAST)
+    }
+
+    pub(crate) fn sts(&self, account: &str, secret: &str, region: &str) -> aws_sdk_sts::Client {
+        client!(aws_sdk_sts, self, account, secret, region)
+    }
+
+    /// Sends a control request over a connection of its own and returns status and JSON.
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = tokio::net::TcpStream::connect(self.sandbox.address()).await.unwrap();
+        let request = format!(
+            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// Makes a bucket in a Region, versioned or not.
+    pub(crate) async fn bucket(&self, name: &str, region: &str, versioned: bool) {
+        use aws_sdk_s3::types::{
+            BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
+            VersioningConfiguration,
+        };
+        let s3 = self.s3(region);
+        let mut create = s3.create_bucket().bucket(name);
+        if region != EAST {
+            let constraint = BucketLocationConstraint::from(region);
+            create = create.create_bucket_configuration(
+                CreateBucketConfiguration::builder().location_constraint(constraint).build(),
+            );
+        }
+        create.send().await.unwrap();
+        if versioned {
+            let enabled =
+                VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+            s3.put_bucket_versioning()
+                .bucket(name)
+                .versioning_configuration(enabled)
+                .send()
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Makes the multi-Region key and its replica and returns the ARNs of both.
+    pub(crate) async fn keys(&self) -> (String, String) {
+        let kms = self.kms(EAST);
+        let key = kms.create_key().multi_region(true).send().await.unwrap();
+        let primary = key.key_metadata().unwrap();
+        let replica =
+            kms.replicate_key().key_id(primary.key_id()).replica_region(WEST).send().await.unwrap();
+        let replica = replica.replica_key_metadata().unwrap().arn().unwrap().to_owned();
+        (primary.arn().unwrap().to_owned(), replica)
+    }
+
+    /// Makes the role that [`ROLE`] names.
+    pub(crate) async fn role(&self) {
+        self.iam()
+            .create_role()
+            .path("/crrctl/")
+            .role_name("replication")
+            .assume_role_policy_document(TRUST)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Makes `bucket` encrypt under `key` with a Bucket Key.
+    pub(crate) async fn encrypt(&self, bucket: &str, region: &str, key: &str) {
+        use aws_sdk_s3::types::{
+            ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+            ServerSideEncryptionRule,
+        };
+        let default = ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(ServerSideEncryption::AwsKms)
+            .kms_master_key_id(key)
+            .build()
+            .unwrap();
+        let rule = ServerSideEncryptionRule::builder()
+            .apply_server_side_encryption_by_default(default)
+            .bucket_key_enabled(true)
+            .build();
+        let configuration =
+            ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+        self.s3(region)
+            .put_bucket_encryption()
+            .bucket(bucket)
+            .server_side_encryption_configuration(configuration)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Puts a replication configuration with these rules.
+    pub(crate) async fn replicate(
+        &self,
+        bucket: &str,
+        rules: impl IntoIterator<Item = aws_sdk_s3::types::ReplicationRule>,
+    ) {
+        let configuration = aws_sdk_s3::types::ReplicationConfiguration::builder()
+            .role(ROLE)
+            .set_rules(Some(rules.into_iter().collect()))
+            .build()
+            .unwrap();
+        self.s3(EAST)
+            .put_bucket_replication()
+            .bucket(bucket)
+            .replication_configuration(configuration)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Puts an object and returns its version id.
+    pub(crate) async fn put(&self, bucket: &str, key: &str) -> String {
+        let put = self
+            .s3(EAST)
+            .put_object()
+            .bucket(bucket)
+            .key(key)
+            .body(ByteStream::from_static(b"hello"))
+            .send()
+            .await
+            .unwrap();
+        put.version_id().unwrap_or("null").to_owned()
+    }
+
+    /// Polls until a version is no longer PENDING and returns its replication status.
+    pub(crate) async fn settled(&self, bucket: &str, key: &str, version: &str) -> Option<String> {
+        for _ in 0..500 {
+            let head = self
+                .s3(EAST)
+                .head_object()
+                .bucket(bucket)
+                .key(key)
+                .version_id(version)
+                .send()
+                .await
+                .unwrap();
+            let status = head.replication_status().map(|status| status.as_str().to_owned());
+            if status.as_deref() != Some("PENDING") {
+                return status;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        panic!("{key} stayed PENDING");
+    }
+
+    /// Returns the failure reasons in the sandbox's log for a version.
+    pub(crate) async fn reason(&self, version: &str) -> Option<String> {
+        let (_, log) = self.control("GET", "replication", "").await;
+        let record =
+            log.as_array()?.iter().rfind(|record| record["version_id"] == version)?.clone();
+        record["failure_reason"].as_str().map(String::from)
+    }
+}
+
+/// A V2 rule to `bucket` in priority order, with the destination's key if one is given.
+pub(crate) fn rule(
+    id: &str,
+    priority: i32,
+    bucket: &str,
+    key: Option<&str>,
+) -> aws_sdk_s3::types::builders::ReplicationRuleBuilder {
+    use aws_sdk_s3::types::{
+        DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination,
+        EncryptionConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus,
+        SourceSelectionCriteria, SseKmsEncryptedObjects, SseKmsEncryptedObjectsStatus,
+    };
+    let mut destination = Destination::builder().bucket(format!("arn:aws:s3:::{bucket}"));
+    let mut rule = ReplicationRule::builder();
+    if let Some(key) = key {
+        destination = destination.encryption_configuration(
+            EncryptionConfiguration::builder().replica_kms_key_id(key).build(),
+        );
+        let opted = SseKmsEncryptedObjects::builder()
+            .status(SseKmsEncryptedObjectsStatus::Enabled)
+            .build()
+            .unwrap();
+        rule = rule.source_selection_criteria(
+            SourceSelectionCriteria::builder().sse_kms_encrypted_objects(opted).build(),
+        );
+    }
+    rule.id(id)
+        .priority(priority)
+        .status(ReplicationRuleStatus::Enabled)
+        .filter(ReplicationRuleFilter::builder().prefix("").build())
+        .delete_marker_replication(
+            DeleteMarkerReplication::builder()
+                .status(DeleteMarkerReplicationStatus::Disabled)
+                .build(),
+        )
+        .destination(destination.build().unwrap())
+}
