@@ -21,13 +21,13 @@ key:
 buckets: {deny_other_keys: true}
 replication: {prefix: "data/", delete_markers: true}
 "#;
-const STRICT: &str = r#"
+const STRICT: &str = "
 name: strict
 source: {region: us-east-1}
 destinations: [{region: us-west-2}]
 buckets: {bucket_key: false}
 policy: {profile: strict}
-"#;
+";
 
 macro_rules! pinned {
     ($name:literal, $text:expr) => {{

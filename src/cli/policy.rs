@@ -34,7 +34,7 @@ enum PolicyCommand {
     },
     /// Evaluate every call that S3 will make, and those that must stay denied
     Prove {
-        /// A service control policy of the organisation; give all that apply, FullAWSAccess included
+        /// A service control policy of the organisation; give all that apply, `FullAWSAccess` included
         #[arg(long, value_name = "FILE")]
         scp: Vec<PathBuf>,
         /// A resource control policy of the organisation
@@ -124,7 +124,8 @@ fn put(documents: &Documents, printer: &Printer) {
 }
 
 fn texts(documents: &Documents) -> String {
-    documents.iter().map(|(_, name, value)| format!("# {name}\n{value:#}\n\n")).collect()
+    let text = |(_, name, value): (_, &str, &Value)| format!("# {name}\n{value:#}\n");
+    documents.iter().map(text).collect::<Vec<_>>().join("\n")
 }
 
 fn proven(

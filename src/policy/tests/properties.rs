@@ -49,7 +49,7 @@ proptest! {
         let statement = deny(&document, action, conditional);
         value["Statement"].as_array_mut().unwrap().push(statement);
         let mut after = before.clone();
-        after.put(document, value).unwrap();
+        after.put(&document, value).unwrap();
         let (before, after) = (allowed(&proof(&topology, &before)), allowed(&proof(&topology, &after)));
         prop_assert_eq!(before.len(), after.len());
         for (before, after) in before.iter().zip(&after) {
@@ -65,7 +65,7 @@ proptest! {
         let mut random = fastrand::Rng::with_seed(seed);
         for (document, mut value) in all(&before) {
             random.shuffle(value["Statement"].as_array_mut().unwrap());
-            after.put(document, value).unwrap();
+            after.put(&document, value).unwrap();
         }
         let (before, after) = (proof(&topology, &before), proof(&topology, &after));
         prop_assert_eq!(allowed(&before), allowed(&after));

@@ -24,7 +24,7 @@ fn proof(role: Option<&str>) -> Proof {
     let mut documents = Documents::render(written, &topology, &key, &Templates::default()).unwrap();
     if let Some(role) = role {
         let role: Value = serde_json::from_str(role).unwrap();
-        documents.put(Document::ReplicationRole, role).unwrap();
+        documents.put(&Document::ReplicationRole, role).unwrap();
     }
     prove(&topology, &key, &documents, &Organisation::default())
 }

@@ -55,13 +55,37 @@ destinations: [{region: eusc-de-west-1}]
 """,
 }
 
-# Kind of document (the beginning of its name), parliament's issue, a part of what it says, and why it is no fault of ours.
+# What the document's name has in it, parliament's issue, a part of what it says, and why it is no fault of the document.
 KNOWN = [
     (
+        "role-trust",
+        "MALFORMED",
+        "neither Resource nor NotResource",
+        "it knows no trust policies, whose resource is their own role",
+    ),
+    (
+        "key.",
+        "RESOURCE_STAR",
+        "kms:",
+        "it knows no key policies, where `*` is the key that the policy is on",
+    ),
+    (
+        "-bucket",
+        "MISMATCHED_TYPE_BUT_USABLE",
+        "StringNotEquals requires",
+        "usable, as it says; AWS's own examples compare the key's header as a string",
+    ),
+    (
         "operator-apply",
-        "RESOURCE_MISMATCH",
-        "s3:TagResource",
-        "its list of S3's resources lacks buckets for TagResource; CreateBucket with tags takes it",
+        "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
+        "s3:PutBucketPolicy",
+        "whoever sets up a bucket's policy can let itself in: that is the job, and the README says so",
+    ),
+    (
+        "",
+        "INVALID_ARN",
+        "arn:aws-eusc:",
+        "its list of partitions ends before aws-eusc",
     ),
 ]
 
@@ -84,7 +108,7 @@ def rendered(crrctl, manifest):
 def is_known(name, finding, said, shown):
     for gap in KNOWN:
         document, issue, part, _ = gap
-        if name.startswith(document) and finding.issue == issue and part in said:
+        if document in name and finding.issue == issue and part in said:
             shown.add(gap)
             return True
     return False
@@ -123,7 +147,7 @@ def main():
                 passed += 1
     for gap in KNOWN:
         if gap in shown:
-            print(f"known gap: {gap[1]} in {gap[0]}: {gap[3]}")
+            print(f"known gap: {gap[1]} ({gap[0] or 'any'}): {gap[3]}")
         else:
             failed += 1
             print(f"FAILED known gap that no document shows any more: {gap[:3]}")
