@@ -8,9 +8,13 @@ mod auth;
 mod calls;
 mod clock;
 mod control;
+mod documents;
 mod fault;
+mod faults;
 mod iam;
+mod journal;
 mod kms;
+mod lag;
 mod paging;
 mod query;
 mod replication;
@@ -20,8 +24,12 @@ mod server;
 mod state;
 mod sts;
 
+pub use faults::FaultSpec;
+pub use lag::Lag;
+
 use crate::names::AccountId;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -46,6 +54,16 @@ pub struct Options {
     pub latency: Duration,
     /// The account of [`Sandbox::environment`]; every other 12-digit account works too. Default [`DEFAULT_ACCOUNT`].
     pub account: AccountId,
+    /// Whether plain HTTP counts as such for `aws:SecureTransport`. Default no: on loopback it counts as TLS.
+    pub plain_http_is_insecure: bool,
+    /// Whether things take as long as on AWS. Default no.
+    pub lag: Lag,
+    /// What chance is drawn from. Default another seed each time.
+    pub seed: Option<u64>,
+    /// What is to go wrong. Default nothing.
+    pub faults: Vec<FaultSpec>,
+    /// Where each request is written down as one line of JSON; the file is begun anew. Default nowhere.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -55,6 +73,11 @@ impl Default for Options {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             latency: Duration::ZERO,
             account: AccountId::new(DEFAULT_ACCOUNT).expect("12 digits"),
+            plain_http_is_insecure: false,
+            lag: Lag::None,
+            seed: None,
+            faults: Vec::new(),
+            log: None,
         }
     }
 }
@@ -73,14 +96,24 @@ impl Sandbox {
     /// Binds and serves until stopped or dropped. Must be called inside a tokio runtime.
     ///
     /// # Errors
-    /// Those of binding to [`Options::listen`].
+    /// Those of binding to [`Options::listen`] and of making the file [`Options::log`].
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(state::Shared::default());
+        let journal = match &options.log {
+            Some(path) => Some(journal::Journal::new(std::fs::File::create(path)?)),
+            None => None,
+        };
+        let faults = faults::Faults::new(options.faults);
+        let settings = state::Settings {
+            secure: !options.plain_http_is_insecure,
+            lag: options.lag,
+            seed: options.seed,
+        };
+        let shared = Arc::new(state::Shared::new(settings, faults));
         let tasks = TaskTracker::new();
         let token = CancellationToken::new();
-        let server = server::Server::new(shared.clone(), options.latency);
+        let server = server::Server::new(shared.clone(), options.latency, journal);
         tasks.spawn(server.serve(listener, tasks.clone(), token.clone()));
         tasks.spawn(replication::work(shared.clone(), token.clone()));
         let alive = token.drop_guard();

@@ -56,7 +56,7 @@ fn bad_templates_end_before_any_call() {
         ("replication-role.json.j2", "{\"Statement\": [", "does not render to a policy document"),
         ("replication-role.json.j2", "{{", "replication-role.json.j2:1: "),
         ("key.json.j2", "[]", "no JSON object with a `Statement`"),
-        ("keys.json.j2", "{}", "is not the name of a template"),
+        ("keys.json.j2", "{}", "overrides no template"),
     ];
     for (name, text, wanted) in table {
         let path = folder.join(name);

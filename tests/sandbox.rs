@@ -2,13 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "what can't be set up fails the test")]
 
+mod access;
+mod breaking;
 mod control;
+mod crypto;
+mod lag;
 mod objects;
 mod refusals;
+mod trouble;
 mod walk;
 
 use aws_credential_types::Credentials;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crrctl::sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
 use serde_json::Value;
 
@@ -23,8 +31,7 @@ pub(crate) const EAST: &str = "us-east-1";
 pub(crate) const WEST: &str = "us-west-2";
 pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/crrctl/replication";
 pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
-pub(crate) const POLICY: &str =
-    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+pub(crate) const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","kms:*"],"Resource":"*"}]}"#;
 
 /// Builds the configuration of one SDK crate for this stand; the SDK's own retries are off, so that each call is one request.
 macro_rules! client {
@@ -47,7 +54,11 @@ pub(crate) fn credentials(account: &str, secret: &str) -> Credentials {
 
 impl Stand {
     pub(crate) async fn start() -> Self {
-        Self { sandbox: Sandbox::start(Options::default()).await.unwrap() }
+        Self::with(Options::default()).await
+    }
+
+    pub(crate) async fn with(options: Options) -> Self {
+        Self { sandbox: Sandbox::start(options).await.unwrap() }
     }
 
     pub(crate) fn s3(&self, region: &str) -> aws_sdk_s3::Client {
@@ -76,6 +87,17 @@ impl Stand {
 
     pub(crate) fn sts(&self, account: &str, secret: &str, region: &str) -> aws_sdk_sts::Client {
         client!(aws_sdk_sts, self, account, secret, region)
+    }
+
+    /// Makes a user with one inline policy and returns its access key.
+    pub(crate) async fn user(&self, name: &str, policy: &str) -> (String, String) {
+        let iam = self.iam();
+        iam.create_user().user_name(name).send().await.unwrap();
+        let put = iam.put_user_policy().user_name(name).policy_name("own").policy_document(policy);
+        put.send().await.unwrap();
+        let key = iam.create_access_key().user_name(name).send().await.unwrap();
+        let key = key.access_key().unwrap();
+        (key.access_key_id().to_owned(), key.secret_access_key().to_owned())
     }
 
     /// Sends a control request over a connection of its own and returns status and JSON.
@@ -132,16 +154,13 @@ impl Stand {
         (primary.arn().unwrap().to_owned(), replica)
     }
 
-    /// Makes the role that [`ROLE`] names.
+    /// Makes the role that [`ROLE`] names, which may do anything in S3 and KMS.
     pub(crate) async fn role(&self) {
-        self.iam()
-            .create_role()
-            .path("/crrctl/")
-            .role_name("replication")
-            .assume_role_policy_document(TRUST)
-            .send()
-            .await
-            .unwrap();
+        let (iam, name) = (self.iam(), "replication");
+        let create = iam.create_role().path("/crrctl/").role_name(name);
+        create.assume_role_policy_document(TRUST).send().await.unwrap();
+        let put = iam.put_role_policy().role_name(name).policy_name(name);
+        put.policy_document(POLICY).send().await.unwrap();
     }
 
     /// Makes `bucket` encrypt under `key` with a Bucket Key.
@@ -271,3 +290,32 @@ pub(crate) fn rule(
         )
         .destination(destination.build().unwrap())
 }
+
+/// Returns code, status and message of what must be a refusal.
+pub(crate) fn refusal<T, E: ProvideErrorMetadata>(
+    result: Result<T, SdkError<E, HttpResponse>>,
+) -> (String, u16, String) {
+    let Err(error) = result else { return ("(no error)".into(), 200, String::new()) };
+    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
+    let service = error.as_service_error().map(|e| (e.code(), e.message()));
+    let (code, message) = service.unwrap_or_default();
+    (code.unwrap_or_default().into(), status, message.unwrap_or_default().into())
+}
+
+/// Sends each request and compares code, status and a part of the message.
+macro_rules! refused {
+    ($($code:literal $status:literal $part:literal $call:expr;)*) => {
+        let mut wrong = Vec::new();
+        $({
+            let (code, status, message) = $crate::sandbox::refusal($call.send().await);
+            if (code.as_str(), status) != ($code, $status) || !message.contains($part) {
+                wrong.push(format!(
+                    "{}\n  wanted {} {} {:?}\n  got    {code} {status} {message:?}",
+                    stringify!($call), $code, $status, $part
+                ));
+            }
+        })*
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    };
+}
+pub(crate) use refused;

@@ -4,10 +4,11 @@ use super::Global;
 use super::output::{Ended, Printer, say};
 use super::session::signal;
 use crate::failure::{Failure, Kind};
-use crate::sandbox::{Options, Sandbox};
+use crate::sandbox::{FaultSpec, Lag, Options, Sandbox};
 use crate::units;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,21 @@ pub(super) struct SandboxArgs {
     /// Added to every request
     #[arg(long, default_value = "0ms", value_name = "DURATION", value_parser = units::duration)]
     latency: Duration,
+    /// Lets things take as long as on AWS: roles, replica keys, settings, rules, replication
+    #[arg(long, default_value = "none", value_name = "none|aws", env = "CRRCTL_LAG")]
+    lag: Lag,
+    /// What chance is drawn from, so that a run can be had again
+    #[arg(long, value_name = "N", env = "CRRCTL_SEED")]
+    seed: Option<u64>,
+    /// Makes requests go wrong: KIND is throttle, error=CODE, reset, lost-reply, hang or delay=DURATION; either name may be `*`
+    #[arg(long, value_name = "SERVICE:OPERATION:KIND[:after=N][:times=N]")]
+    fault: Vec<FaultSpec>,
+    /// Writes every request down, one line of JSON each
+    #[arg(long, value_name = "FILE", env = "CRRCTL_LOG")]
+    log: Option<PathBuf>,
+    /// Lets plain HTTP count as such for `aws:SecureTransport`
+    #[arg(long, env = "CRRCTL_PLAIN_HTTP_IS_INSECURE")]
+    plain_http_is_insecure: bool,
 }
 
 pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
@@ -32,14 +48,23 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
             args.listen
         ));
     }
-    let options = Options { listen: args.listen, latency: args.latency, ..Options::default() };
+    let options = Options {
+        listen: args.listen,
+        latency: args.latency,
+        lag: args.lag,
+        seed: args.seed,
+        faults: args.fault.clone(),
+        log: args.log.clone(),
+        plain_http_is_insecure: args.plain_http_is_insecure,
+        ..Options::default()
+    };
     let sandbox = Sandbox::start(options).await.map_err(|error| {
         Failure::new(
             Kind::Unexpected,
             "sandbox",
-            format!("can't listen on {}: {error}", args.listen),
+            format!("can't start on {}: {error}", args.listen),
         )
-        .hint("`--listen 127.0.0.1:0` picks a free port")
+        .hint("`--listen 127.0.0.1:0` picks a free port; `--log` must name a file that can be written")
     })?;
     let mut stdout = std::io::stdout().lock();
     for (name, value) in sandbox.environment() {

@@ -1,13 +1,17 @@
-//! Who is asking: verifies the Signature Version 4 of KMS, IAM and STS requests by signing them again, and knows the secrets.
-//! Not for: S3's signatures, which `s3s` verifies with the secrets from here, and not for permissions (see `access`).
+//! Who is asking: verifies the Signature Version 4 of KMS, IAM and STS requests by signing them again.
+//! Not for: S3's signatures, which `s3s` verifies with the same secrets, and not for permissions (see `access`).
 
-use super::SECRET;
-use crate::names::{AccountId, Arn, Partition, Region};
+use super::iam::{Credential, Who};
+use super::journal::Note;
+use super::state::Shared;
+use crate::iam::{Context, Document, Principal};
+use crate::names::{AccountId, Partition, Region};
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
 use http::HeaderMap;
 use http::request::Parts;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How far a request's time may be from the wall clock (IAM User Guide, "Elements of an AWS API request signature").
@@ -18,17 +22,55 @@ const MAX_SKEW: Duration = Duration::from_mins(15);
 pub(crate) struct Caller {
     pub(crate) account: AccountId,
     pub(crate) region: Region,
+    pub(crate) principal: Principal,
+    /// The policy that the session was begun with.
+    pub(crate) session: Option<Arc<Document>>,
+    /// Whether the request counts as sent over TLS.
+    pub(crate) secure: bool,
 }
 
 impl Caller {
+    /// The root user of an account: also how an account looks up its own things.
+    pub(crate) fn root(account: AccountId, region: Region) -> Self {
+        let partition = region.partition();
+        let principal = Principal::Root { account: account.clone(), partition };
+        Self { account, region, principal, session: None, secure: true }
+    }
+
+    /// The holder of a credential.
+    pub(crate) fn new(who: Who, region: Region, secure: bool) -> Self {
+        match who {
+            Who::Root(account) => Self { secure, ..Self::root(account, region) },
+            Who::User { account, arn, id } => {
+                let principal = Principal::User { arn, id: Some(id) };
+                Self { account, region, principal, session: None, secure }
+            }
+            Who::Session { account, role, name, id, policy } => {
+                let principal = Principal::RoleSession { role, session: name, id: Some(id) };
+                Self { account, region, principal, session: policy, secure }
+            }
+        }
+    }
+
     /// Returns the partition of the Region that the request was signed for.
     pub(crate) fn partition(&self) -> Partition {
         self.region.partition()
     }
 
-    /// Returns the caller's own ARN: the root of its account.
-    pub(crate) fn arn(&self) -> Arn {
-        Arn::known(self.partition(), "iam", "", self.account.as_str(), "root")
+    /// Returns the caller's own ARN, as `sts:GetCallerIdentity` shows it.
+    pub(crate) fn arn(&self) -> String {
+        self.principal.arn().unwrap_or_default()
+    }
+
+    /// Returns the condition keys that every request has (IAM User Guide, "AWS global condition context keys").
+    pub(crate) fn context(&self) -> Context {
+        let now = jiff::Timestamp::now();
+        Context::new()
+            .with("aws:RequestedRegion", self.region.as_str())
+            .with("aws:SecureTransport", self.secure.to_string())
+            .with("aws:SourceIp", "127.0.0.1")
+            .with("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+            .with("aws:EpochTime", now.as_second().to_string())
     }
 }
 
@@ -37,31 +79,48 @@ impl Caller {
 pub(crate) enum Refusal {
     /// There is no signature.
     Missing,
-    /// Nobody has this access key id.
+    /// Nobody has this access key id, or not with this session token.
     UnknownKey,
+    /// The session has ended.
+    Expired,
     /// The header can't be read.
     Incomplete(String),
     /// The signature is wrong, too old, or made for something else.
     Mismatch(String),
 }
 
-/// Returns the account and secret of an access key id; 12 digits are the root key of that account.
-pub(crate) fn secret_of(access_key: &str) -> Option<(AccountId, &'static str)> {
-    AccountId::new(access_key).ok().map(|account| (account, SECRET))
+/// Checks that a credential comes with its own session token, and not after its end.
+pub(crate) fn check_token(
+    credential: &Credential,
+    token: Option<&str>,
+    now: SystemTime,
+) -> Result<(), Refusal> {
+    if credential.token.as_deref() != token {
+        return Err(Refusal::UnknownKey);
+    }
+    match credential.expires {
+        Some(end) if end <= now => Err(Refusal::Expired),
+        _ => Ok(()),
+    }
 }
 
 /// Verifies the signature in the `Authorization` header of a request to `service`.
-pub(crate) fn verify(parts: &Parts, body: &[u8], service: &str) -> Result<Caller, Refusal> {
+pub(crate) fn verify(
+    shared: &Shared,
+    parts: &Parts,
+    body: &[u8],
+    service: &str,
+) -> Result<Caller, Refusal> {
     let header = text(&parts.headers, "authorization").ok_or(Refusal::Missing)?;
     let authorization = Authorization::parse(header)?;
     let [access_key, date, region, scope_service, "aws4_request"] = authorization.scope[..] else {
         return Err(Refusal::Incomplete("Credential must have 5 slash-delimited elements.".into()));
     };
-    let (account, secret) = secret_of(access_key).ok_or(Refusal::UnknownKey)?;
-    if parts.headers.contains_key("x-amz-security-token") {
-        // A root key never comes with a session token.
-        return Err(Refusal::UnknownKey);
-    }
+    let (credential, now) = {
+        let state = shared.lock();
+        (state.iam.credential(access_key).ok_or(Refusal::UnknownKey)?, state.now())
+    };
+    check_token(&credential, text(&parts.headers, "x-amz-security-token"), now)?;
     if scope_service != service {
         let text = format!("Credential should be scoped to correct service: '{service}'.");
         return Err(Refusal::Mismatch(text));
@@ -73,7 +132,7 @@ pub(crate) fn verify(parts: &Parts, body: &[u8], service: &str) -> Result<Caller
         "AWS4-HMAC-SHA256\n{stamp}\n{date}/{region}/{service}/aws4_request\n{}",
         hex::encode(Sha256::digest(canonical))
     );
-    let key = generate_signing_key(secret, time, region, service);
+    let key = generate_signing_key(&credential.secret, time, region, service);
     if calculate_signature(key, to_sign.as_bytes()) != authorization.signature {
         return Err(Refusal::Mismatch(
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
@@ -84,7 +143,11 @@ pub(crate) fn verify(parts: &Parts, body: &[u8], service: &str) -> Result<Caller
     let region = Region::new(region).map_err(|_| {
         Refusal::Mismatch("Credential should be scoped to a valid region.".to_owned())
     })?;
-    Ok(Caller { account, region })
+    let caller = Caller::new(credential.who, region, shared.settings.secure);
+    if let Some(note) = Note::of(&parts.extensions) {
+        note.set_caller(&caller);
+    }
+    Ok(caller)
 }
 
 /// The parts of an `Authorization` header.
@@ -197,9 +260,10 @@ mod tests {
     #[test]
     fn what_is_not_signed_rightly_is_refused() {
         let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        assert_eq!(verify(&request(&[]), b"", "kms").unwrap_err(), Refusal::Missing);
+        let shared = Shared::default();
+        assert_eq!(verify(&shared, &request(&[]), b"", "kms").unwrap_err(), Refusal::Missing);
         let parts = authorized("AKIDEXAMPLE", "kms", &now);
-        assert_eq!(verify(&parts, b"", "kms").unwrap_err(), Refusal::UnknownKey);
+        assert_eq!(verify(&shared, &parts, b"", "kms").unwrap_err(), Refusal::UnknownKey);
         for (parts, expected) in [
             (authorized("111122223333", "kms", &now), "The request signature we calculated"),
             (
@@ -209,13 +273,13 @@ mod tests {
             (authorized("111122223333", "kms", "20200102T030405Z"), "Signature expired"),
             (authorized("111122223333", "kms", "21200102T030405Z"), "Signature not yet current"),
         ] {
-            let Err(Refusal::Mismatch(text)) = verify(&parts, b"", "kms") else {
+            let Err(Refusal::Mismatch(text)) = verify(&shared, &parts, b"", "kms") else {
                 panic!("{expected}")
             };
             assert!(text.starts_with(expected), "{text}");
         }
         for header in ["", "Basic x", "AWS4-HMAC-SHA256 Credential=a/b", "AWS4-HMAC-SHA256 ,,,="] {
-            let refused = verify(&request(&[("authorization", header)]), b"", "kms");
+            let refused = verify(&shared, &request(&[("authorization", header)]), b"", "kms");
             assert!(matches!(refused, Err(Refusal::Incomplete(_))), "{header}");
         }
     }

@@ -1,21 +1,27 @@
 //! KMS: AWS JSON 1.1, one function an operation. Not for: what S3 needs of a key (that is [`Kms::usable`], in `kms/store.rs`).
 
+mod access;
 mod aliases;
+mod cipher;
+mod crypto;
 mod deletion;
 mod keys;
 mod lists;
 mod policies;
+mod primary;
 mod rotation;
 mod store;
 mod tags;
 
+pub(crate) use access::ThroughS3;
 pub(crate) use store::{Kms, Unusable};
 
-use super::access::{Resource, authorize};
+use super::access::{Ask, authorize};
 use super::auth::{Caller, Refusal, verify};
 use super::fault::Fault;
-use super::server::{Answer, answer as reply, with_request_id};
+use super::server::{Answer, answer as reply, with_code, with_request_id};
 use super::state::{Shared, State};
+use crate::iam::Context;
 use crate::names::KeyId;
 use http::StatusCode;
 use http::request::Parts;
@@ -29,11 +35,17 @@ pub(crate) const TARGET_PREFIX: &str = "TrentService.";
 pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> Answer {
     let target = parts.headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or("");
     let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or(target);
-    let done = verify(parts, body, "kms").map_err(refused).and_then(|caller| {
+    let done = verify(shared, parts, body, "kms").map_err(refused).and_then(|caller| {
         let mut state = shared.lock();
         state.calls.count("kms", operation);
         perform(operation, &mut Call { state: &mut state, caller: &caller, body })
     });
+    reply_with(done, id)
+}
+
+/// Returns the answer to a request that went so.
+pub(crate) fn reply_with(done: Result<Value, Fault>, id: &str) -> Answer {
+    let code = done.as_ref().err().map(|fault| fault.code.to_string());
     let (status, body) = match done {
         Ok(value) => (200, value),
         Err(fault) => (fault.status, json!({"__type": fault.code, "message": fault.message})),
@@ -41,7 +53,12 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // Operations without an output answer with an empty body.
     let text = if body.is_null() { String::new() } else { body.to_string() };
-    with_request_id(reply(status, "application/x-amz-json-1.1", text), "x-amzn-requestid", id)
+    let answer = reply(status, "application/x-amz-json-1.1", text);
+    let answer = with_request_id(answer, "x-amzn-requestid", id);
+    match code {
+        Some(code) => with_code(answer, &code),
+        None => answer,
+    }
 }
 
 /// Returns how AWS JSON services word a refused signature.
@@ -54,6 +71,10 @@ fn refused(refusal: Refusal) -> Fault {
             "UnrecognizedClientException",
             "The security token included in the request is invalid.",
         ),
+        Refusal::Expired => Fault::bad(
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        ),
         Refusal::Incomplete(text) => Fault::bad("IncompleteSignatureException", text),
         Refusal::Mismatch(text) => Fault::bad("InvalidSignatureException", text),
     }
@@ -64,12 +85,16 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
         "CancelKeyDeletion" => deletion::cancel(call),
         "CreateAlias" => aliases::create(call),
         "CreateKey" => keys::create(call),
+        "Decrypt" => crypto::decrypt(call),
         "DeleteAlias" => aliases::delete(call),
         "DescribeKey" => keys::describe(call),
         "DisableKey" => keys::disable(call),
         "DisableKeyRotation" => rotation::disable(call),
         "EnableKey" => keys::enable(call),
         "EnableKeyRotation" => rotation::enable(call),
+        "Encrypt" => crypto::encrypt(call),
+        "GenerateDataKey" => crypto::data_key(call, true),
+        "GenerateDataKeyWithoutPlaintext" => crypto::data_key(call, false),
         "GetKeyPolicy" => policies::get(call),
         "GetKeyRotationStatus" => rotation::status(call),
         "ListAliases" => aliases::list(call),
@@ -77,11 +102,13 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
         "ListKeys" => keys::list(call),
         "ListResourceTags" => tags::list(call),
         "PutKeyPolicy" => policies::put(call),
+        "ReEncrypt" => crypto::re_encrypt(call),
         "ReplicateKey" => keys::replicate(call),
         "ScheduleKeyDeletion" => deletion::schedule(call),
         "TagResource" => tags::add(call),
         "UntagResource" => tags::remove(call),
         "UpdateAlias" => aliases::update(call),
+        "UpdatePrimaryRegion" => primary::update(call),
         "UpdateKeyDescription" => keys::update_description(call),
         _ => Err(Fault::not_implemented(&format!("kms:{operation}"))),
     }
@@ -114,20 +141,38 @@ impl Call<'_> {
         })
     }
 
-    /// Finds a key by id or ARN (and by alias where `aliases` says so) and asks whether the caller may perform `action` on it.
-    fn key(&self, action: &str, reference: &str, aliases: Aliases) -> Result<KeyId, Fault> {
-        let id = self.state.kms.find(self.caller, reference, aliases == Aliases::Resolved)?;
-        let arn = id.arn(&self.caller.region, &self.caller.account).to_string();
-        self.authorize(action, arn)?;
+    /// Finds a key by id or ARN and asks whether the caller may perform `action` on it.
+    fn key(&self, action: &str, reference: &str) -> Result<KeyId, Fault> {
+        let id = self.state.kms.find(self.caller, reference)?;
+        self.permit(action, self.caller, &id, Context::new())?;
         Ok(id)
     }
 
-    /// Asks whether the caller may perform `action` on something of its own account.
+    /// Like [`Self::key`], for operations that take keys of other accounts: returns the key's account and Region too.
+    fn any_key(
+        &self,
+        action: &str,
+        reference: &str,
+        context: Context,
+    ) -> Result<(Caller, KeyId), Fault> {
+        let (at, id) = self.state.kms.locate(self.caller, reference, true)?;
+        self.permit(action, &at, &id, context)?;
+        Ok((at, id))
+    }
+
+    fn permit(&self, action: &str, at: &Caller, id: &KeyId, context: Context) -> Result<(), Fault> {
+        let state = &self.state;
+        state.kms.permit(&state.iam, self.caller, action, (at, id), context).map_err(denied)
+    }
+
+    /// Asks whether the caller may perform `action` on something of its own account that has no policy.
     fn authorize(&self, action: &str, arn: String) -> Result<(), Fault> {
-        let resource = Resource { arn, owner: &self.caller.account };
-        let context = [("aws:RequestedRegion", self.caller.region.as_str())];
-        authorize(self.caller, action, &resource, &context)
-            .map_err(|denied| Fault::bad("AccessDeniedException", denied.message))
+        self.authorize_with(action, arn, Context::new())
+    }
+
+    fn authorize_with(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
+        let ask = Ask { context, ..Ask::plain(action, arn, &self.caller.account) };
+        authorize(&self.state.iam, self.caller, ask).map_err(denied)
     }
 
     fn arn(&self, id: &KeyId) -> String {
@@ -135,11 +180,8 @@ impl Call<'_> {
     }
 }
 
-/// Whether an operation takes aliases in place of key ids.
-#[derive(PartialEq, Eq, Clone, Copy)]
-enum Aliases {
-    Resolved,
-    Refused,
+fn denied(denied: super::access::Denied) -> Fault {
+    Fault::bad("AccessDeniedException", denied.message())
 }
 
 fn invalid(text: impl Into<String>) -> Fault {

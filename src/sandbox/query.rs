@@ -2,6 +2,8 @@
 
 use super::auth::Refusal;
 use super::fault::Fault;
+use super::server::{Answer, answer as answer_of, with_request_id};
+use http::StatusCode;
 use std::collections::BTreeMap;
 
 /// The parameters of a request by name, `Tags.member.1.Key` for members of lists.
@@ -73,10 +75,16 @@ pub(crate) fn error(namespace: &str, fault: &Fault, id: &str) -> String {
     let kind = if fault.status < 500 { "Sender" } else { "Receiver" };
     format!(
         "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type>{}{}</Error>{}</ErrorResponse>",
-        element("Code", fault.code),
+        element("Code", &fault.code),
         element("Message", &fault.message),
         element("RequestId", id)
     )
+}
+
+/// Returns an answer of IAM or STS.
+pub(crate) fn reply(status: u16, body: String, id: &str) -> Answer {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    with_request_id(answer_of(status, "text/xml", body), "x-amzn-requestid", id)
 }
 
 /// Returns how IAM and STS word a refused signature (IAM API Reference, "Common Errors").
@@ -90,6 +98,9 @@ pub(crate) fn refused(refusal: Refusal) -> Fault {
             "InvalidClientTokenId",
             "The security token included in the request is invalid.",
         ),
+        Refusal::Expired => {
+            Fault::new(403, "ExpiredToken", "The security token included in the request is expired")
+        }
         Refusal::Incomplete(text) => Fault::bad("IncompleteSignature", text),
         Refusal::Mismatch(text) => Fault::new(403, "SignatureDoesNotMatch", text),
     }

@@ -1,22 +1,28 @@
 //! Replication behind everybody's back: decides at the time of writing what goes where, then does it in the background.
 //! It lists what S3 does by its own lights and must never share a list with what is tested against it.
 //! Not for: checking configurations (see `s3::rules`).
+//!
+//! `targets` says where a version goes, `role` what the role is asked for, `replica` what is made of it.
 
-use super::access::{Resource, authorize};
-use super::auth::Caller;
-use super::kms::Unusable;
-use super::s3::{
-    Bucket, Object, Outcome, Replicated, Sse, Version, Versioning, What, default_of, is_v1,
-    matches, random_etag,
-};
+mod replica;
+mod role;
+mod targets;
+
+use super::lag::Slow;
+use super::s3::{Outcome, Replicated, Version, Versioning, What};
 use super::state::{Shared, State};
-use s3s::dto::{DeleteMarkerReplicationStatus, ReplicationRule};
+use replica::replicate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use targets::{Target, targets};
 use tokio_util::sync::CancellationToken;
 
 /// The most records that are kept; the oldest go first.
 const MAX_RECORDS: usize = 100_000;
+
+/// How long the worker sleeps at most where nothing waits; it is woken when something does.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Work that is waiting, and how all work went.
 #[derive(Debug, Default)]
@@ -31,6 +37,18 @@ impl Replication {
     /// Returns whether anything waits.
     pub(crate) fn has_work(&self) -> bool {
         !self.queue.is_empty()
+    }
+
+    /// Takes the first job that is due.
+    fn take(&mut self, now: SystemTime) -> Option<Job> {
+        let at = self.queue.iter().position(|job| job.due <= now)?;
+        self.queue.remove(at)
+    }
+
+    /// Returns how long until the next job is due.
+    fn wait(&self, now: SystemTime) -> Option<Duration> {
+        let next = self.queue.iter().map(|job| job.due).min()?;
+        Some(next.duration_since(now).unwrap_or_default())
     }
 
     /// Returns the records as `GET /_crrctl/replication` shows them.
@@ -87,23 +105,18 @@ struct Job {
     role: String,
     target: Target,
     record: usize,
-}
-
-/// What the rule that applied says of its destination.
-#[derive(Debug, Clone)]
-struct Target {
-    bucket: String,
-    key: Option<String>,
-    storage_class: Option<String>,
+    /// When S3 gets round to it.
+    due: SystemTime,
 }
 
 /// Decides where a version that was just written goes, marks it PENDING and queues the work.
 pub(crate) fn schedule(state: &mut State, bucket: &str, key: &str, version: &str) {
+    let now = state.now();
     let Some(source) = state.buckets.0.get_mut(bucket) else { return };
-    if source.versioning != Versioning::Enabled {
+    if *source.versioning.at(now) != Versioning::Enabled {
         return;
     }
-    let Some(configuration) = &source.replication else { return };
+    let Some(configuration) = source.replication.at(now) else { return };
     let role = configuration.role.clone();
     let Some(written) = source.version(key, version) else { return };
     let targets = targets(&configuration.rules, key, &written.what);
@@ -118,61 +131,22 @@ pub(crate) fn schedule(state: &mut State, bucket: &str, key: &str, version: &str
     for target in targets {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let (version, role) = (version.to_owned(), role.clone());
-        state.replication.push(Job { bucket, key, version, role, target, record: 0 });
-    }
-}
-
-/// Returns the destinations of a version: of the rules that apply, the one of highest priority for each
-/// (S3 User Guide, "Replication configuration file elements").
-fn targets(rules: &[ReplicationRule], key: &str, what: &What) -> Vec<Target> {
-    let object = match what {
-        What::Object(object) => Some(&**object),
-        What::DeleteMarker => None,
-    };
-    let mut best: BTreeMap<&str, &ReplicationRule> = BTreeMap::new();
-    for rule in rules.iter().filter(|rule| matches(rule, key, object)) {
-        let held = best.entry(&rule.destination.bucket).or_insert(rule);
-        if rule.priority > held.priority {
-            *held = rule;
-        }
-    }
-    best.into_values()
-        .filter(|rule| eligible(rule, object))
-        .map(|rule| Target {
-            bucket: rule.destination.bucket.rsplit(':').next().unwrap_or_default().to_owned(),
-            key: rule
-                .destination
-                .encryption_configuration
-                .as_ref()
-                .and_then(|encryption| encryption.replica_kms_key_id.clone()),
-            storage_class: rule.destination.storage_class.as_ref().map(|c| c.as_str().to_owned()),
-        })
-        .collect()
-}
-
-/// Delete markers and SSE-KMS objects go only where the rule says so.
-fn eligible(rule: &ReplicationRule, object: Option<&Object>) -> bool {
-    match object {
-        None => {
-            let markers = rule.delete_marker_replication.as_ref().and_then(|m| m.status.as_ref());
-            is_v1(rule)
-                || markers.is_some_and(|s| s.as_str() == DeleteMarkerReplicationStatus::ENABLED)
-        }
-        Some(object) if object.sse == Sse::S3 => true,
-        Some(_) => rule
-            .source_selection_criteria
-            .as_ref()
-            .and_then(|criteria| criteria.sse_kms_encrypted_objects.as_ref())
-            .is_some_and(|opted| opted.status.as_str() == "Enabled"),
+        let due = state.done_at(Slow::Replication);
+        state.replication.push(Job { bucket, key, version, role, target, record: 0, due });
     }
 }
 
 /// Works off the queue until `stop`.
 pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
     loop {
+        let wait = {
+            let state = shared.lock();
+            state.replication.wait(state.now()).unwrap_or(IDLE)
+        };
         tokio::select! {
             () = stop.cancelled() => return,
             () = shared.replicate.notified() => {}
+            () = tokio::time::sleep(wait) => {}
         }
         // One job a lock, so that requests get their turn in between.
         while !stop.is_cancelled() && step(&mut shared.lock()) {
@@ -183,7 +157,8 @@ pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
 
 /// Does one job; false where there is none.
 fn step(state: &mut State) -> bool {
-    let Some(job) = state.replication.queue.pop_front() else { return false };
+    let now = state.now();
+    let Some(job) = state.replication.take(now) else { return false };
     let outcome = replicate(state, &job);
     let (status, reason) = match outcome {
         Ok(()) => (Outcome::Completed, None),
@@ -203,96 +178,4 @@ fn step(state: &mut State) -> bool {
         outcomes.insert(job.target.bucket.clone(), status);
     }
     true
-}
-
-/// Makes the replica of one version, or returns AWS's `failureReason`
-/// (S3 User Guide, "Receiving replication failure events with Amazon S3 Event Notifications").
-fn replicate(state: &mut State, job: &Job) -> Result<(), &'static str> {
-    let now = state.now();
-    let source = state.buckets.0.get(&job.bucket).ok_or("SrcBucketNotFound")?;
-    let owner = source.owner.clone();
-    if !state.iam.has_role(&owner, &job.role) {
-        return Err("AssumeRoleNotPermitted");
-    }
-    let version = source.version(&job.key, &job.version).ok_or("SrcVersionNotFound")?.clone();
-    let here = Caller { account: owner.clone(), region: source.region.clone() };
-    if let What::Object(object) = &version.what {
-        object.sse.check(&state.kms, &here).map_err(|_| "SrcKmsKeyInvalidState")?;
-    }
-    let destination = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
-    if destination.versioning != Versioning::Enabled {
-        return Err("DstBucketUnversioned");
-    }
-    let there = Caller { account: owner, region: destination.region.clone() };
-    permit(&there, destination, job, &version.what)?;
-    let what = match version.what {
-        What::DeleteMarker => What::DeleteMarker,
-        What::Object(object) => {
-            let sse = encrypt(&mut state.kms, &there, destination, job, &object, now)
-                .map_err(|unusable| reason(&unusable))?;
-            What::Object(Box::new(replica(*object, sse, job)))
-        }
-    };
-    let destination = state.buckets.0.get_mut(&job.target.bucket).ok_or("DstBucketNotFound")?;
-    // What is there already, as after a replication back and forth, stays as it is.
-    if destination.version(&job.key, &job.version).is_none() {
-        destination.insert(&job.key, Version { what, ..version });
-    }
-    Ok(())
-}
-
-/// Asks whether the source's account may write the replica.
-fn permit(
-    there: &Caller,
-    destination: &Bucket,
-    job: &Job,
-    what: &What,
-) -> Result<(), &'static str> {
-    let partition = there.partition();
-    let arn = format!("arn:{partition}:s3:::{}/{}", job.target.bucket, job.key);
-    let resource = Resource { arn, owner: &destination.owner };
-    let (action, reason) = match what {
-        What::Object(_) => ("s3:ReplicateObject", "DstPutObjectNotPermitted"),
-        What::DeleteMarker => ("s3:ReplicateDelete", "DstDelObjNotPermitted"),
-    };
-    authorize(there, action, &resource, &[]).map_err(|_| reason)
-}
-
-/// Decides how the replica is encrypted: an SSE-KMS source under the rule's key, another as the destination bucket has it by default
-/// (S3 User Guide, "Replicating encrypted objects"). A Bucket Key is kept, and used where the destination has it on.
-fn encrypt(
-    kms: &mut super::kms::Kms,
-    there: &Caller,
-    destination: &Bucket,
-    job: &Job,
-    object: &Object,
-    now: std::time::SystemTime,
-) -> Result<Sse, Unusable> {
-    let (Sse::Kms { dual, bucket_key, .. }, Some(key)) = (&object.sse, &job.target.key) else {
-        return default_of(destination, kms, now, None);
-    };
-    let key = kms.usable(there, key)?;
-    let bucket_key = !dual && (*bucket_key || destination.has_bucket_key());
-    Ok(Sse::Kms { dual: *dual, key, bucket_key })
-}
-
-fn reason(unusable: &Unusable) -> &'static str {
-    match unusable {
-        Unusable::NotFound(_) => "DstKmsKeyNotFound",
-        Unusable::Denied(_) => "DstPutObjectNotPermitted",
-        Unusable::Disabled(_) | Unusable::InvalidState(_) => "DstKmsKeyInvalidState",
-    }
-}
-
-/// Turns a source object into its replica. The `ETag` changes where plaintext becomes SSE-KMS.
-fn replica(mut object: Object, sse: Sse, job: &Job) -> Object {
-    if object.sse == Sse::S3 && sse != Sse::S3 {
-        object.etag = random_etag();
-    }
-    object.sse = sse;
-    object.replicated = Replicated::Replica;
-    if let Some(class) = &job.target.storage_class {
-        object.described.storage_class = Some(class.clone()).filter(|class| class != "STANDARD");
-    }
-    object
 }

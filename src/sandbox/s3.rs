@@ -11,6 +11,8 @@ mod listing;
 mod multipart;
 mod object_tags;
 mod objects;
+mod permit;
+mod public;
 mod reads;
 mod rules;
 mod settings;
@@ -20,13 +22,15 @@ mod writes;
 
 pub(crate) use answers::refuse;
 pub(crate) use encryption::{Sse, default_of};
+pub(crate) use errors::error_of;
 pub(crate) use rules::{is_v1, matches};
 pub(crate) use store::{Bucket, Buckets, Object, Outcome, Replicated, Version, Versioning, What};
 pub(crate) use writes::random_etag;
 
-use super::access::{Resource, authorize};
-use super::auth::{Caller, secret_of};
-use super::server::Answer;
+use super::auth::{Caller, Refusal, check_token};
+use super::iam::Who;
+use super::journal::Note;
+use super::server::{Answer, strike};
 use super::state::{Shared, State};
 use crate::names::Region;
 use bytes::Bytes;
@@ -79,8 +83,8 @@ impl Service {
     /// A service over `shared`.
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let mut builder = S3ServiceBuilder::new(Door { shared: shared.clone() });
-        builder.set_auth(Secrets);
-        builder.set_access(Counter { shared });
+        builder.set_auth(Secrets { shared: shared.clone() });
+        builder.set_access(Gate { shared });
         Self { inner: builder.build() }
     }
 
@@ -98,33 +102,69 @@ impl Service {
 }
 
 /// Tells `s3s` the secrets.
-struct Secrets;
-
-#[async_trait::async_trait]
-impl S3Auth for Secrets {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        secret_of(access_key)
-            .map(|(_, secret)| SecretKey::from(secret))
-            .ok_or_else(|| s3_error!(InvalidAccessKeyId))
-    }
-}
-
-/// Refuses the unsigned and counts the rest.
-struct Counter {
+struct Secrets {
     shared: Arc<Shared>,
 }
 
 #[async_trait::async_trait]
-impl S3Access for Counter {
+impl S3Auth for Secrets {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let credential = self.shared.lock().iam.credential(access_key);
+        credential
+            .map(|credential| SecretKey::from(credential.secret))
+            .ok_or_else(|| s3_error!(InvalidAccessKeyId))
+    }
+}
+
+/// Refuses the unsigned and those whose session is not what they say, notes who the others are, and counts them.
+struct Gate {
+    shared: Arc<Shared>,
+}
+
+#[async_trait::async_trait]
+impl S3Access for Gate {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        if context.credentials().is_none() {
+        let operation = context.s3_op().name().to_owned();
+        let note = Note::of(context.extensions_mut()).cloned();
+        if let Some(note) = &note {
+            let _ = note.operation.set(operation.clone());
+        }
+        let who = self.who(context)?;
+        context.extensions_mut().insert(who);
+        self.shared.lock().calls.count("s3", &operation);
+        match note {
+            Some(note) => match strike(&self.shared, "s3", &operation, &note).await {
+                Some(fault) => Err(error_of(&fault)),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+}
+
+impl Gate {
+    fn who(&self, context: &S3AccessContext<'_>) -> S3Result<Who> {
+        let Some(credentials) = context.credentials() else {
             return Err(s3_error!(AccessDenied, "Access Denied"));
+        };
+        let state = self.shared.lock();
+        let credential = state
+            .iam
+            .credential(&credentials.access_key)
+            .ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
+        let header = context.headers().get("x-amz-security-token");
+        let token = match header {
+            Some(value) => value.to_str().ok().map(String::from),
+            None => permit::parameter(context.uri(), "X-Amz-Security-Token"),
+        };
+        match check_token(&credential, token.as_deref(), state.now()) {
+            Ok(()) => Ok(credential.who),
+            Err(Refusal::Expired) => {
+                let text = "The provided token has expired.";
+                Err(errors::custom(400, "ExpiredToken", text.into()))
+            }
+            Err(_) => Err(s3_error!(InvalidToken)),
         }
-        if context.headers().contains_key("x-amz-security-token") {
-            return Err(s3_error!(InvalidToken));
-        }
-        self.shared.lock().calls.count("s3", context.s3_op().name());
-        Ok(())
     }
 }
 
@@ -139,10 +179,13 @@ impl Door {
         request: S3Request<I>,
         perform: impl FnOnce(&mut Call<'_>, I) -> S3Result<O>,
     ) -> S3Result<S3Response<O>> {
-        let caller = caller(&request)?;
+        let caller = caller(&request, self.shared.settings.secure)?;
+        if let Some(note) = Note::of(&request.extensions) {
+            note.set_caller(&caller);
+        }
         let mut state = self.shared.lock();
-        let (headers, extensions) = (request.headers, request.extensions);
-        let mut call = Call { state: &mut state, caller, headers, extensions };
+        let (headers, uri, extensions) = (request.headers, request.uri, request.extensions);
+        let mut call = Call { state: &mut state, caller, headers, uri, extensions };
         let done = perform(&mut call, request.input);
         if state.replication.has_work() {
             self.shared.replicate.notify_one();
@@ -152,9 +195,9 @@ impl Door {
 }
 
 /// Returns who signed a request; Signature Version 2 has no Region and is refused, as in all newer Regions.
-fn caller<I>(request: &S3Request<I>) -> S3Result<Caller> {
-    let access_key = request.credentials.as_ref().map_or("", |c| c.access_key.as_str());
-    let (account, _) = secret_of(access_key).ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
+fn caller<I>(request: &S3Request<I>, secure: bool) -> S3Result<Caller> {
+    let who = request.extensions.get::<Who>().cloned();
+    let who = who.ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
     let region = request.region.as_ref().ok_or_else(|| {
         s3_error!(
             InvalidRequest,
@@ -167,7 +210,7 @@ fn caller<I>(request: &S3Request<I>) -> S3Result<Caller> {
             "The authorization header is malformed; the region '{region}' is wrong"
         )
     })?;
-    Ok(Caller { account, region })
+    Ok(Caller::new(who, region, secure))
 }
 
 /// Reads the whole body of an upload, and moves the trailing headers that came with it to the others.
@@ -272,39 +315,6 @@ struct Call<'a> {
     state: &'a mut State,
     caller: Caller,
     headers: HeaderMap,
+    uri: http::Uri,
     extensions: Extensions,
-}
-
-impl Call<'_> {
-    /// Enters a bucket for `action`: it must exist, be in the Region that the request is signed for, belong to the expected owner,
-    /// and the caller must be allowed to.
-    fn bucket(&mut self, name: &str, action: &str) -> S3Result<&mut Bucket> {
-        self.enter(name, None, action)
-    }
-
-    /// Like [`Self::bucket`], for an action on an object.
-    fn bucket_of(&mut self, name: &str, key: &str, action: &str) -> S3Result<&mut Bucket> {
-        self.enter(name, Some(key), action)
-    }
-
-    fn enter(&mut self, name: &str, key: Option<&str>, action: &str) -> S3Result<&mut Bucket> {
-        let bucket = self.state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
-        if bucket.region != self.caller.region {
-            return Err(errors::redirect(&bucket.region));
-        }
-        let expected = self.headers.get("x-amz-expected-bucket-owner");
-        if expected.is_some_and(|owner| owner.as_bytes() != bucket.owner.as_str().as_bytes()) {
-            return Err(s3_error!(AccessDenied, "Access Denied"));
-        }
-        let partition = self.caller.partition();
-        let arn = match key {
-            Some(key) => format!("arn:{partition}:s3:::{name}/{key}"),
-            None => format!("arn:{partition}:s3:::{name}"),
-        };
-        let resource = Resource { arn, owner: &bucket.owner };
-        let context = [("aws:RequestedRegion", self.caller.region.as_str())];
-        authorize(&self.caller, action, &resource, &context)
-            .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message))?;
-        Ok(bucket)
-    }
 }

@@ -1,6 +1,9 @@
 //! Listens on one port, reads each request within bounds and hands it to the service it is meant for.
 //! Not for: what any service does with it.
 
+use super::fault::Fault;
+use super::faults::{self, Trouble};
+use super::journal::{Code, Journal, Note};
 use super::state::Shared;
 use super::{GRACE, control, iam, kms, query, s3, sts};
 use bytes::Bytes;
@@ -11,7 +14,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -26,6 +28,8 @@ const MAX_BODY: usize = 256 * 1024 * 1024;
 /// How long a client may take to send its headers, and how long for a body.
 const MAX_HEADER_TIME: Duration = Duration::from_secs(30);
 const MAX_BODY_TIME: Duration = Duration::from_mins(2);
+/// How long a request hangs at most that a fault lets hang.
+const MAX_HANG: Duration = Duration::from_mins(10);
 /// How long accepting pauses after it failed, as it does when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -34,12 +38,13 @@ pub(crate) struct Server {
     shared: Arc<Shared>,
     s3: s3::Service,
     latency: Duration,
+    journal: Option<Journal>,
 }
 
 impl Server {
-    /// A server over `shared` that adds `latency` to every AWS request.
-    pub(crate) fn new(shared: Arc<Shared>, latency: Duration) -> Self {
-        Self { s3: s3::Service::new(shared.clone()), shared, latency }
+    /// A server over `shared` that adds `latency` to every AWS request and writes each down in `journal`.
+    pub(crate) fn new(shared: Arc<Shared>, latency: Duration, journal: Option<Journal>) -> Self {
+        Self { s3: s3::Service::new(shared.clone()), shared, latency, journal }
     }
 
     /// Accepts connections until `stop`, each as a task of `tasks`.
@@ -92,8 +97,8 @@ impl Server {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Infallible> {
-        let (parts, body) = request.into_parts();
+    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, NoAnswer> {
+        let (mut parts, body) = request.into_parts();
         let id = uuid::Uuid::new_v4().to_string();
         let body = match read(body).await {
             Ok(body) => body,
@@ -105,11 +110,36 @@ impl Server {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
-        Ok(self.dispatch(parts, body, &id).await)
+        let note = Arc::new(Note::default());
+        parts.extensions.insert(note.clone());
+        let answer = self.dispatch(parts, body, &id, &note).await;
+        let lost =
+            matches!(note.trouble.get(), Some(Trouble::Reset | Trouble::LostReply | Trouble::Hang));
+        if let Some(journal) = &self.journal {
+            let status = (!lost).then(|| answer.status().as_u16());
+            let code = answer.extensions().get::<Code>().map(|code| code.0.as_str());
+            let code = code.filter(|_| !lost);
+            journal.write(&note, status, code);
+        }
+        if note.trouble.get() == Some(&Trouble::Hang) {
+            tokio::time::sleep(MAX_HANG).await;
+        }
+        if lost { Err(NoAnswer) } else { Ok(answer) }
     }
 
-    async fn dispatch(&self, parts: Parts, body: Bytes, id: &str) -> Answer {
-        match route(&parts, &body) {
+    async fn dispatch(&self, parts: Parts, body: Bytes, id: &str, note: &Note) -> Answer {
+        let route = route(&parts, &body);
+        let (service, operation) = route.name(&parts);
+        let _ = note.service.set(service);
+        // S3's operation is found out later, and its faults strike then.
+        if let Some(operation) = operation {
+            let _ = note.operation.set(operation.to_owned());
+            let refused = strike(&self.shared, service, operation, note).await;
+            if let Some(fault) = refused {
+                return route.refuse(&fault, id);
+            }
+        }
+        match route {
             Route::Kms => kms::answer(&self.shared, &parts, &body, id),
             Route::Iam(params) => iam::answer(&self.shared, &parts, &body, &params, id),
             Route::Sts(params) => sts::answer(&self.shared, &parts, &body, &params, id),
@@ -118,6 +148,62 @@ impl Server {
                 id,
             ),
             Route::S3 => self.s3.answer(parts, body, id).await,
+        }
+    }
+}
+
+/// A request that is to get no answer: hyper ends the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("a fault ends this connection without an answer")]
+pub(crate) struct NoAnswer;
+
+/// Lets a fault strike a request that is about to be performed: waits where it is a delay, and returns what is to be answered in
+/// place of performing it.
+pub(crate) async fn strike(
+    shared: &Shared,
+    service: &str,
+    operation: &str,
+    note: &Note,
+) -> Option<Fault> {
+    let trouble = shared.faults.strike(service, operation)?;
+    let _ = note.trouble.set(trouble.clone());
+    match trouble {
+        Trouble::LostReply => None,
+        Trouble::Delay(time) => {
+            tokio::time::sleep(time).await;
+            None
+        }
+        Trouble::Throttle => {
+            let (code, status, text) = faults::throttled(service);
+            Some(Fault::new(status, code, text))
+        }
+        Trouble::Error(code) => {
+            Some(Fault::new(faults::status_of(&code), code, "A fault was asked for."))
+        }
+        // Nobody sees this answer.
+        Trouble::Reset | Trouble::Hang => Some(Fault::new(503, "ServiceUnavailable", "")),
+    }
+}
+
+impl Route {
+    /// Returns the service, and the operation where the request tells it by itself.
+    fn name<'a>(&'a self, parts: &'a Parts) -> (&'static str, Option<&'a str>) {
+        let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+        match self {
+            Self::Kms => ("kms", target.and_then(|target| target.strip_prefix(kms::TARGET_PREFIX))),
+            Self::Iam(params) => ("iam", Some(params.get("Action").unwrap_or_default())),
+            Self::Sts(params) => ("sts", Some(params.get("Action").unwrap_or_default())),
+            Self::S3Control => ("s3control", Some("")),
+            Self::S3 => ("s3", None),
+        }
+    }
+
+    fn refuse(&self, fault: &Fault, id: &str) -> Answer {
+        match self {
+            Self::Kms => kms::reply_with(Err(fault.clone()), id),
+            Self::Iam(params) => iam::reply_with(params, Err(fault.clone()), id),
+            Self::Sts(params) => sts::reply_with(params, Err(fault.clone()), id),
+            Self::S3Control | Self::S3 => s3::refuse(s3::error_of(fault), id),
         }
     }
 }
@@ -181,6 +267,12 @@ pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: Strin
 /// Returns an answer with a JSON body.
 pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Answer {
     answer(status, "application/json", body.to_string())
+}
+
+/// Notes the code of an error in its answer.
+pub(crate) fn with_code(mut answer: Answer, code: &str) -> Answer {
+    answer.extensions_mut().insert(Code(code.to_owned()));
+    answer
 }
 
 /// Names the request, as AWS does in every answer.

@@ -3,8 +3,10 @@
 
 use super::calls::Calls;
 use super::clock::Clock;
+use super::faults::Faults;
 use super::iam::Iam;
 use super::kms::Kms;
+use super::lag::{Delays, Lag, Slow};
 use super::replication::Replication;
 use super::s3::Buckets;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -20,12 +22,22 @@ pub(crate) struct State {
     pub(crate) iam: Iam,
     pub(crate) buckets: Buckets,
     pub(crate) replication: Replication,
+    pub(crate) delays: Delays,
 }
 
 impl State {
     /// Returns the sandbox's present.
     pub(crate) fn now(&self) -> SystemTime {
         self.clock.now()
+    }
+
+    /// Returns when something that begins now is done.
+    pub(crate) fn done_at(&mut self, what: Slow) -> SystemTime {
+        self.now() + self.delays.draw(what)
+    }
+
+    fn new(settings: &Settings) -> Self {
+        Self { delays: Delays::new(settings.lag, settings.seed), ..Self::default() }
     }
 
     /// Returns the ARNs of all that still exists and is not pending deletion.
@@ -37,14 +49,37 @@ impl State {
     }
 }
 
+/// What a sandbox was started with and keeps until its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// Whether requests count as sent over TLS (`aws:SecureTransport`).
+    pub(crate) secure: bool,
+    pub(crate) lag: Lag,
+    pub(crate) seed: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { secure: true, lag: Lag::None, seed: None }
+    }
+}
+
 /// The state, its lock, and the bell that wakes the replication worker.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     state: Mutex<State>,
+    pub(crate) settings: Settings,
+    pub(crate) faults: Faults,
     pub(crate) replicate: Notify,
 }
 
 impl Shared {
+    /// An empty state.
+    pub(crate) fn new(settings: Settings, faults: Faults) -> Self {
+        let state = Mutex::new(State::new(&settings));
+        Self { state, settings, faults, ..Self::default() }
+    }
+
     /// Locks the state after letting what has come due happen. Never hold the guard across an await.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic in one request must not end the sandbox for all others.
@@ -56,6 +91,6 @@ impl Shared {
 
     /// Forgets everything: clock, counters, resources, work under way.
     pub(crate) fn reset(&self) {
-        *self.lock() = State::default();
+        *self.lock() = State::new(&self.settings);
     }
 }

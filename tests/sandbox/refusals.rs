@@ -1,5 +1,6 @@
 //! What AWS refuses, one line each: code and status, asserted over HTTP with the real SDK.
 
+use super::refused;
 use super::{ACCOUNT, EAST, OTHER, POLICY, ROLE, Stand, TRUST, WEST, rule};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
@@ -10,38 +11,7 @@ use aws_sdk_s3::types::{
     ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus, ReplicationTimeValue,
     ServerSideEncryption, Tag, VersioningConfiguration,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use crrctl::sandbox::SECRET;
-
-/// Returns code, status and message of what must be a refusal.
-fn refusal<T, E: ProvideErrorMetadata>(
-    result: Result<T, SdkError<E, HttpResponse>>,
-) -> (String, u16, String) {
-    let Err(error) = result else { return ("(no error)".into(), 200, String::new()) };
-    let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-    let service = error.as_service_error().map(|e| (e.code(), e.message()));
-    let (code, message) = service.unwrap_or_default();
-    (code.unwrap_or_default().into(), status, message.unwrap_or_default().into())
-}
-
-/// Sends each request and compares code, status and a part of the message.
-macro_rules! refused {
-    ($($code:literal $status:literal $part:literal $call:expr;)*) => {
-        let mut wrong = Vec::new();
-        $({
-            let (code, status, message) = refusal($call.send().await);
-            if (code.as_str(), status) != ($code, $status) || !message.contains($part) {
-                wrong.push(format!(
-                    "{}\n  wanted {} {} {:?}\n  got    {code} {status} {message:?}",
-                    stringify!($call), $code, $status, $part
-                ));
-            }
-        })*
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    };
-}
 
 fn located(region: &str) -> CreateBucketConfiguration {
     let constraint = BucketLocationConstraint::from(region);
@@ -266,7 +236,7 @@ async fn keys() {
         "MalformedPolicyDocumentException" 400 "" east.put_key_policy().key_id(id).policy("nonsense");
         "MalformedPolicyDocumentException" 400 "" east.create_key().policy("{}");
         "NotFoundException" 400 "policy" east.get_key_policy().key_id(id).policy_name("other");
-        "NotImplemented" 501 "kms:Encrypt" east.encrypt().key_id(id).plaintext(aws_sdk_kms::primitives::Blob::new("x"));
+        "NotImplemented" 501 "kms:CreateGrant" east.create_grant().key_id(id).grantee_principal("a").operations("Decrypt".into());
         "NotImplemented" 501 "RSA_2048" east.create_key().key_spec(aws_sdk_kms::types::KeySpec::Rsa2048);
         "ValidationException" 400 "limit" east.list_keys().limit(1001);
     }
@@ -319,8 +289,8 @@ async fn roles() {
         "MalformedPolicyDocument" 400 "" put().policy_document("{}");
         "MalformedPolicyDocument" 400 "" iam.update_assume_role_policy().role_name(name).policy_document("[]");
         "LimitExceeded" 409 "10240" put().policy_document(format!(r#"{{"Statement":"{}"}}"#, "x".repeat(10_240)));
-        "NotImplemented" 501 "iam:CreateUser" iam.create_user().user_name("u");
-        "NotImplemented" 501 "sts:AssumeRole" stand.sts(ACCOUNT, SECRET, EAST).assume_role().role_arn(ROLE).role_session_name("s");
+        "NotImplemented" 501 "iam:CreateGroup" iam.create_group().group_name("g");
+        "AccessDenied" 403 "root accounts" stand.sts(ACCOUNT, SECRET, EAST).assume_role().role_arn(ROLE).role_session_name("me");
     }
 }
 

@@ -1,6 +1,6 @@
 //! The walk of a pair: keys, buckets, role, rules, put, poll, compare, take away; and the ways in which replication fails.
 
-use super::{EAST, POLICY, ROLE, Stand, WEST, rule};
+use super::{EAST, ROLE, Stand, WEST, rule};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     CompletedMultipartUpload, CompletedPart, DeleteMarkerReplication,
@@ -27,13 +27,6 @@ async fn pair() -> (Stand, String, String) {
 async fn a_pair_replicates_and_is_taken_away() {
     let (stand, primary, replica) = pair().await;
     let iam = stand.iam();
-    iam.put_role_policy()
-        .role_name("replication")
-        .policy_name("replication")
-        .policy_document(POLICY)
-        .send()
-        .await
-        .unwrap();
     let role = iam.get_role().role_name("replication").send().await.unwrap();
     assert_eq!(role.role().unwrap().arn(), ROLE);
     for (region, key) in [(EAST, &primary), (WEST, &replica)] {
@@ -219,7 +212,10 @@ async fn failures_are_final_and_name_their_reason() {
         let (stand, primary, replica) = pair().await;
         match broken {
             0 => {
-                stand.iam().delete_role().role_name("replication").send().await.unwrap();
+                let (iam, name) = (stand.iam(), "replication");
+                let delete = iam.delete_role_policy().role_name(name).policy_name(name);
+                delete.send().await.unwrap();
+                iam.delete_role().role_name(name).send().await.unwrap();
             }
             1 => {
                 stand.kms(WEST).disable_key().key_id(&replica).send().await.unwrap();

@@ -145,8 +145,10 @@ fn service_names(region: &Region) -> Vec<String> {
     forms.into_iter().map(|suffix| format!("s3.{region}.{suffix}")).collect()
 }
 
+/// Returns the name of another Region in the same partition.
 fn elsewhere(region: &Region) -> String {
-    format!("{}9", region.as_str().trim_end_matches(|c: char| c.is_ascii_digit()))
+    let other = if region.as_str().ends_with('9') { '8' } else { '9' };
+    format!("{}{other}", region.as_str().trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
 /// Returns an object key that does not begin with `prefix`; none where every key does.

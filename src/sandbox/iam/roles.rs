@@ -1,13 +1,15 @@
-//! Roles: their life, trust, tags and boundary. Not for: their inline policies.
+//! Roles: their life and their trust. Not for: their policies and tags.
 
-use super::policies::document;
-use super::{Call, invalid, no_such_role, permit, role_arn};
-use crate::names::Arn;
+use super::inline::document;
+use super::{Call, Done, Entity, check_name, checked_path, encoded, invalid, new_id, truncation};
+use crate::iam::DocumentKind;
+use crate::names::{AccountId, Arn};
 use crate::sandbox::clock::rfc3339;
+use crate::sandbox::documents::Stored;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Slow;
 use crate::sandbox::paging::page;
 use crate::sandbox::query::{element, wrapped};
-use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 /// The most characters a trust policy may have, white space aside (IAM User Guide, "IAM and AWS STS quotas").
@@ -16,82 +18,56 @@ const MAX_TRUST: usize = 2048;
 /// A role, as plain data.
 #[derive(Debug)]
 pub(crate) struct Role {
-    pub(super) arn: Arn,
-    pub(super) id: String,
+    pub(crate) arn: Arn,
+    pub(crate) id: String,
     pub(super) path: String,
-    pub(super) name: String,
-    pub(super) created: SystemTime,
-    pub(super) trust: String,
+    pub(crate) name: String,
+    pub(crate) created: SystemTime,
+    pub(crate) trust: Stored,
     pub(super) description: Option<String>,
-    pub(super) max_session: u32,
-    pub(super) tags: Vec<(String, String)>,
-    pub(super) boundary: Option<String>,
-    /// Inline policies by name.
-    pub(super) policies: BTreeMap<String, String>,
+    /// The longest that a session may last, in seconds.
+    pub(crate) max_session: u32,
+    /// When the role can first be assumed.
+    pub(crate) usable: SystemTime,
+    pub(super) entity: Entity,
 }
 
 /// IAM API Reference, `CreateRole`.
-pub(super) fn create(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
+pub(super) fn create(call: &mut Call<'_>) -> Done {
     let params = call.params;
     let name = params.require("RoleName")?;
-    if crate::names::RoleName::new(name).is_err() {
-        return Err(invalid(
-            "The specified value for roleName is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-",
-        ));
-    }
-    let path = checked_path(params.get("Path").unwrap_or("/"))?;
-    let arn = role_arn(call.caller, path, name);
-    permit(call.caller, "iam:CreateRole", arn.as_str())?;
-    let trust = document(params.require("AssumeRolePolicyDocument")?, MAX_TRUST)?;
-    let tags = merged(&[], params.tags("Tags"))?;
+    check_name(name, "roleName", 64)?;
+    let path = checked_path(call)?;
+    let arn = call.arn("role", path, name);
+    call.permit("iam:CreateRole", arn.as_str())?;
+    let trust = params.require("AssumeRolePolicyDocument")?;
+    let trust = document(call, DocumentKind::TrustPolicy, trust, MAX_TRUST)?;
+    let tags = super::tags::merged(&[], params.tags("Tags"))?;
     let max_session = session(params.get("MaxSessionDuration"))?;
-    let boundary = params.get("PermissionsBoundary").map(checked_boundary).transpose()?;
-    let slot = (call.caller.account.clone(), name.to_owned());
+    let boundary = super::boundaries::given(call)?;
+    let account = &call.caller.account;
     // Names are unique without regard to case (IAM API Reference, `CreateRole`).
-    let taken = |(account, other): &(_, String)| {
-        *account == call.caller.account && other.eq_ignore_ascii_case(name)
-    };
+    let taken = |(owner, other): &(_, String)| owner == account && other.eq_ignore_ascii_case(name);
     if call.state.iam.roles.keys().any(taken) {
         let text = format!("Role with name {name} already exists.");
         return Err(Fault::new(409, "EntityAlreadyExists", text));
     }
     let role = Role {
         arn,
-        id: new_id(),
+        id: new_id("AROA"),
         path: path.to_owned(),
         name: name.to_owned(),
         created: call.state.now(),
+        usable: call.state.done_at(Slow::Role),
         trust,
         description: params.get("Description").map(String::from),
         max_session,
-        tags,
-        boundary,
-        policies: BTreeMap::new(),
+        entity: Entity { boundary, tags, ..Entity::default() },
     };
-    let answer = element_of(&role, true);
+    let answer = element_of(call, &role, true);
+    let slot = call.slot(name);
     call.state.iam.roles.insert(slot, role);
     Ok(Some(answer))
-}
-
-/// Returns a new unique id, `AROA` and 17 letters or digits (IAM User Guide, "IAM identifiers").
-fn new_id() -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let letters = (0..17).map(|_| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())]));
-    "AROA".chars().chain(letters).collect()
-}
-
-fn checked_path(path: &str) -> Result<&str, Fault> {
-    let shaped = path.starts_with('/')
-        && path.ends_with('/')
-        && path.len() <= 512
-        && path.bytes().all(|b| (0x21..=0x7e).contains(&b));
-    if shaped {
-        Ok(path)
-    } else {
-        Err(invalid(
-            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.",
-        ))
-    }
 }
 
 fn session(given: Option<&str>) -> Result<u32, Fault> {
@@ -103,163 +79,72 @@ fn session(given: Option<&str>) -> Result<u32, Fault> {
     })
 }
 
-fn checked_boundary(given: &str) -> Result<String, Fault> {
-    match Arn::new(given) {
-        Ok(arn) if arn.service() == "iam" && arn.resource().starts_with("policy/") => {
-            Ok(given.to_owned())
-        }
-        _ => Err(invalid(format!("ARN {given} is not valid."))),
-    }
-}
-
-/// Returns `current` with `new` laid over it (IAM API Reference, `TagRole`; 50 tags a role).
-fn merged(
-    current: &[(String, String)],
-    new: Vec<(String, String)>,
-) -> Result<Vec<(String, String)>, Fault> {
-    let mut tags = current.to_vec();
-    for (name, value) in new {
-        if !(1..=128).contains(&name.chars().count()) || value.chars().count() > 256 {
-            return Err(invalid(format!("Invalid tag {name}")));
-        }
-        match tags.iter_mut().find(|(key, _)| *key == name) {
-            Some((_, old)) => *old = value,
-            None => tags.push((name, value)),
-        }
-    }
-    if tags.len() > 50 {
-        let text = "The number of tags has reached the maximum limit.";
-        return Err(Fault::new(409, "LimitExceeded", text));
-    }
-    Ok(tags)
-}
-
 /// Returns a role as XML; lists leave out tags and boundary, as AWS's do.
-fn element_of(role: &Role, whole: bool) -> String {
-    let trust: String = form_urlencoded::byte_serialize(role.trust.as_bytes()).collect();
+fn element_of(call: &Call<'_>, role: &Role, whole: bool) -> String {
+    let trust = role.trust.shown(&call.state.iam);
     let mut xml = element("Path", &role.path)
         + &element("RoleName", &role.name)
         + &element("RoleId", &role.id)
         + &element("Arn", role.arn.as_str())
         + &element("CreateDate", rfc3339(role.created))
-        // The document is URL-encoded (RFC 3986), where a space is %20.
-        + &element("AssumeRolePolicyDocument", trust.replace('+', "%20"))
+        + &element("AssumeRolePolicyDocument", encoded(&trust))
         + &element("MaxSessionDuration", role.max_session.to_string());
     if let Some(description) = &role.description {
         xml += &element("Description", description);
     }
     if whole {
-        if let Some(arn) = &role.boundary {
-            let inner = element("PermissionsBoundaryType", "Policy")
-                + &element("PermissionsBoundaryArn", arn);
-            xml += &wrapped("PermissionsBoundary", &inner);
-        }
-        xml += &wrapped("Tags", &tag_elements(&role.tags));
+        xml += &super::boundaries::element_of(role.entity.boundary.as_deref());
+        xml += &wrapped("Tags", &super::tags::elements(&role.entity.tags));
     }
     wrapped(if whole { "Role" } else { "member" }, &xml)
 }
 
-fn tag_elements(tags: &[(String, String)]) -> String {
-    let member = |(key, value): &(String, String)| {
-        wrapped("member", &(element("Key", key) + &element("Value", value)))
-    };
-    tags.iter().map(member).collect()
-}
-
 /// IAM API Reference, `GetRole`.
-pub(super) fn get(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
-    Ok(Some(element_of(call.role("iam:GetRole")?, true)))
+pub(super) fn get(call: &mut Call<'_>) -> Done {
+    let name = call.role("iam:GetRole")?.name.clone();
+    let slot = call.slot(&name);
+    let role = call.state.iam.roles.get(&slot);
+    Ok(role.map(|role| element_of(call, role, true)))
 }
 
-/// IAM API Reference, `DeleteRole`: inline policies must go first.
-pub(super) fn delete(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
+/// IAM API Reference, `DeleteRole`: policies must go first.
+pub(super) fn delete(call: &mut Call<'_>) -> Done {
     let role = call.role("iam:DeleteRole")?;
-    if !role.policies.is_empty() {
-        let text = "Cannot delete entity, must delete policies first.";
-        return Err(Fault::new(409, "DeleteConflict", text));
+    let conflict = |what: &str| {
+        let text = format!("Cannot delete entity, must {what} first.");
+        Err(Fault::new(409, "DeleteConflict", text))
+    };
+    if !role.entity.attached.is_empty() {
+        return conflict("detach all policies");
     }
-    let slot = (call.caller.account.clone(), call.params.require("RoleName")?.to_owned());
+    if !role.entity.inline.is_empty() {
+        return conflict("delete policies");
+    }
+    let slot = call.slot(call.params.require("RoleName")?);
     call.state.iam.roles.remove(&slot);
     Ok(None)
 }
 
 /// IAM API Reference, `UpdateAssumeRolePolicy`.
-pub(super) fn update_trust(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
-    let trust = document(call.params.require("PolicyDocument")?, MAX_TRUST)?;
+pub(super) fn update_trust(call: &mut Call<'_>) -> Done {
+    call.role("iam:UpdateAssumeRolePolicy")?;
+    let text = call.params.require("PolicyDocument")?;
+    let trust = document(call, DocumentKind::TrustPolicy, text, MAX_TRUST)?;
     call.role("iam:UpdateAssumeRolePolicy")?.trust = trust;
     Ok(None)
 }
 
-/// IAM API Reference, `TagRole`.
-pub(super) fn tag(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
-    let new = call.params.tags("Tags");
-    let role = call.role("iam:TagRole")?;
-    role.tags = merged(&role.tags, new)?;
-    Ok(None)
-}
-
-/// IAM API Reference, `UntagRole`.
-pub(super) fn untag(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
-    let names = call.params.list("TagKeys");
-    call.role("iam:UntagRole")?.tags.retain(|(name, _)| !names.contains(name));
-    Ok(None)
-}
-
-/// IAM API Reference, `ListRoleTags`.
-pub(super) fn list_tags(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
-    let (marker, limit) = (call.params.get("Marker"), limit(call)?);
-    let tags = call.role("iam:ListRoleTags")?.tags.clone();
-    let page = page(tags, marker, limit, |(name, _)| name.clone());
-    Ok(Some(wrapped("Tags", &tag_elements(&page.items)) + &truncation(page.next.as_deref())))
-}
-
 /// IAM API Reference, `ListRoles`.
-pub(super) fn list(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
-    permit(call.caller, "iam:ListRoles", role_arn(call.caller, "/", "*").as_str())?;
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    call.permit("iam:ListRoles", call.arn("role", "/", "*").as_str())?;
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
-    let limit = limit(call)?;
-    let roles: Vec<&Role> = call
-        .state
-        .iam
-        .roles
-        .iter()
-        .filter(|((account, _), role)| {
-            *account == call.caller.account && role.path.starts_with(prefix)
-        })
+    let own = |account: &AccountId| *account == call.caller.account;
+    let roles = call.state.iam.roles.iter();
+    let roles: Vec<_> = roles
+        .filter(|((account, _), role)| own(account) && role.path.starts_with(prefix))
         .map(|(_, role)| role)
         .collect();
-    let page = page(roles, call.params.get("Marker"), limit, |role| role.name.clone());
-    let members: String = page.items.iter().map(|role| element_of(role, false)).collect();
+    let page = page(roles, call.params.get("Marker"), call.limit()?, |role| role.name.clone());
+    let members: String = page.items.iter().map(|role| element_of(call, role, false)).collect();
     Ok(Some(format!("<Roles>{members}</Roles>{}", truncation(page.next.as_deref()))))
-}
-
-/// Returns `MaxItems`, 100 unless given (IAM API Reference, `ListRoles`).
-pub(super) fn limit(call: &Call<'_>) -> Result<usize, Fault> {
-    let Some(given) = call.params.get("MaxItems") else { return Ok(100) };
-    given.parse().ok().filter(|n| (1..=1000).contains(n)).ok_or_else(|| {
-        invalid(format!(
-            "1 validation error detected: Value '{given}' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000"
-        ))
-    })
-}
-
-pub(super) fn truncation(next: Option<&str>) -> String {
-    let marker = next.map(|marker| element("Marker", marker)).unwrap_or_default();
-    element("IsTruncated", next.is_some().to_string()) + &marker
-}
-
-/// IAM API Reference, `PutRolePermissionsBoundary`.
-pub(super) fn put_boundary(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
-    let boundary = checked_boundary(call.params.require("PermissionsBoundary")?)?;
-    call.role("iam:PutRolePermissionsBoundary")?.boundary = Some(boundary);
-    Ok(None)
-}
-
-/// IAM API Reference, `DeleteRolePermissionsBoundary`.
-pub(super) fn delete_boundary(call: &mut Call<'_>) -> Result<Option<String>, Fault> {
-    let name = call.params.require("RoleName")?;
-    match call.role("iam:DeleteRolePermissionsBoundary")?.boundary.take() {
-        Some(_) => Ok(None),
-        None => Err(no_such_role(name)),
-    }
 }

@@ -2,10 +2,11 @@
 
 use super::lists::{clip, truncated};
 use super::store::{Alias, Place, arn_of, not_pending};
-use super::{Aliases, Call, invalid};
+use super::{Call, invalid};
 use crate::names::KeyId;
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Slow;
 use crate::sandbox::paging::page;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,8 +55,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
         let text = format!("An alias with the name {arn} already exists");
         return Err(Fault::bad("AlreadyExistsException", text));
     }
-    let now = call.state.now();
-    call.state.kms.aliases.insert(place, Alias { target: id, created: now, updated: now });
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    call.state.kms.aliases.insert(place, Alias { target: id, created: now, updated: now, listed });
     Ok(Value::Null)
 }
 
@@ -84,7 +85,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
 /// Finds the key that an alias is to name; the action is asked for on both.
 fn target(call: &Call<'_>, action: &str, input: &Naming) -> Result<KeyId, Fault> {
     call.authorize(action, arn_of(call.caller, &input.alias_name).to_string())?;
-    let id = call.key(action, &input.target_key_id, Aliases::Refused)?;
+    let id = call.key(action, &input.target_key_id)?;
     not_pending(call.state.kms.key(call.caller, &id)?, &call.arn(&id))?;
     Ok(id)
 }
@@ -111,10 +112,10 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ListAliases = call.input()?;
     call.authorize("kms:ListAliases", "*".into())?;
     let wanted = match &input.key_id {
-        Some(reference) => Some(call.key("kms:ListAliases", reference, Aliases::Refused)?),
+        Some(reference) => Some(call.key("kms:ListAliases", reference)?),
         None => None,
     };
-    let caller = call.caller;
+    let (caller, now) = (call.caller, call.state.now());
     let here = |(account, region): &Place| *account == caller.account && *region == caller.region;
     let aliases: Vec<(&String, &Alias)> = call
         .state
@@ -122,7 +123,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
         .aliases
         .iter()
         .filter(|((place, _), alias)| {
-            here(place) && wanted.as_ref().is_none_or(|id| *id == alias.target)
+            here(place)
+                && alias.listed <= now
+                && wanted.as_ref().is_none_or(|id| *id == alias.target)
         })
         .map(|((_, name), alias)| (name, alias))
         .collect();

@@ -2,7 +2,7 @@
 
 use super::keys::managed;
 use super::store::{Standing, days, not_pending};
-use super::{Aliases, Call, invalid};
+use super::{Call, invalid};
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ pub(super) fn schedule(call: &mut Call<'_>) -> Result<Value, Fault> {
                 "1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value between 7 and 30"
             )))?,
     };
-    let id = call.key("kms:ScheduleKeyDeletion", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:ScheduleKeyDeletion", &input.key_id)?;
     let (arn, now, caller) = (call.arn(&id), call.state.now(), call.caller);
     let primary = call.state.kms.material(caller, &id)?.primary == caller.region;
     let has_replicas = primary && call.state.kms.regions(&caller.account, &id).len() > 1;
@@ -66,7 +66,7 @@ struct Cancellation {
 /// KMS API Reference, `CancelKeyDeletion`: the key comes back disabled.
 pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: Cancellation = call.input()?;
-    let id = call.key("kms:CancelKeyDeletion", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:CancelKeyDeletion", &input.key_id)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     if not_pending(key, &arn).is_ok() {

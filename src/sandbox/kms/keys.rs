@@ -1,14 +1,18 @@
 //! Keys: create, replicate, describe, list, enable and disable. Not for: deletion, rotation, policies, tags.
 
+use super::cipher::Secret;
 use super::lists::{clip, truncated};
 use super::policies::parsed;
 use super::store::{Key, Material, Standing, default_policy, enabled, new_id, not_pending};
 use super::tags::{Tag, checked};
-use super::{Aliases, Call, invalid};
-use crate::names::{KeyId, Region};
+use super::{Call, denied, invalid};
+use crate::iam::Context;
+use crate::names::{Arn, KeyId, Region};
+use crate::sandbox::access::{Ask, authorize};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Slow;
 use crate::sandbox::paging::page;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -38,11 +42,20 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     only(&input.key_spec, "SYMMETRIC_DEFAULT")?;
     only(&input.key_usage, "ENCRYPT_DECRYPT")?;
     only(&input.origin, "AWS_KMS")?;
-    call.authorize("kms:CreateKey", "*".into())?;
-    let key = new_key(call, input.description, input.policy, input.tags)?;
+    let context = asked(&input.tags).with("kms:MultiRegion", input.multi_region.to_string());
+    call.authorize_with("kms:CreateKey", "*".into(), context)?;
+    if !input.tags.is_empty() {
+        call.authorize_with("kms:TagResource", "*".into(), asked(&input.tags))?;
+    }
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    if input.multi_region {
+        link(call)?;
+    }
     let id = new_id(input.multi_region);
     let caller = call.caller;
     let material = Material {
+        secret: Secret::random(),
         multi_region: input.multi_region,
         primary: caller.region.clone(),
         rotation: None,
@@ -53,11 +66,37 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
 }
 
+/// Returns the condition keys that follow from the tags of a request.
+fn asked(tags: &[Tag]) -> Context {
+    let mut context = Context::new();
+    for tag in tags {
+        context.set(&format!("aws:RequestTag/{}", tag.tag_key), &tag.tag_value);
+    }
+    context.set_all("aws:TagKeys", tags.iter().map(|tag| &tag.tag_key));
+    context
+}
+
+/// An account's first multi-Region key makes KMS's service-linked role, for which the caller needs the permission
+/// (KMS Developer Guide, "Controlling access to multi-Region keys").
+fn link(call: &mut Call<'_>) -> Result<(), Fault> {
+    let caller = call.caller;
+    if call.state.iam.is_linked(&caller.account) {
+        return Ok(());
+    }
+    let role = "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
+    let arn = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), role);
+    let context = Context::new().with("iam:AWSServiceName", "mrk.kms.amazonaws.com");
+    call.authorize_with("iam:CreateServiceLinkedRole", arn.to_string(), context)?;
+    call.state.iam.link(&caller.account);
+    Ok(())
+}
+
 /// Checks what a new key is given and makes it; a key without a policy gets KMS's default one.
 fn new_key(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     description: String,
     policy: Option<String>,
+    bypass: bool,
     tags: Vec<Tag>,
 ) -> Result<Key, Fault> {
     if description.chars().count() > 8192 {
@@ -66,12 +105,20 @@ fn new_key(
         ));
     }
     let policy = match policy {
-        Some(text) => parsed(text)?,
+        Some(text) => parsed(call, &text, bypass)?,
         None => default_policy(call.caller),
     };
     let tags = checked(tags, &[])?;
-    let created = call.state.now();
-    Ok(Key { description, policy, tags, standing: Standing::Enabled, created, aws_managed: false })
+    let (created, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    Ok(Key {
+        description,
+        policy,
+        tags,
+        standing: Standing::Enabled,
+        created,
+        aws_managed: false,
+        listed,
+    })
 }
 
 #[derive(Deserialize)]
@@ -91,8 +138,7 @@ struct ReplicateKey {
 /// KMS API Reference, `ReplicateKey`: from the primary's Region only, once a Region, within the partition.
 pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ReplicateKey = call.input()?;
-    let _ = input.bypass_policy_lockout_safety_check;
-    let id = call.key("kms:ReplicateKey", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:ReplicateKey", &input.key_id)?;
     let (caller, arn) = (call.caller, call.arn(&id));
     let material = call.state.kms.material(caller, &id)?;
     if !material.multi_region {
@@ -106,19 +152,34 @@ pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
         .ok()
         .filter(|r| r.partition() == caller.partition() && *r != caller.region)
         .ok_or_else(|| invalid(format!("Invalid replica region {}.", input.replica_region)))?;
-    let there = Caller { account: caller.account.clone(), region: region.clone() };
+    let there = Caller { region: region.clone(), ..caller.clone() };
+    may_create(call, &there, &input.tags)?;
     if call.state.kms.key(&there, &id).is_ok() {
         let text = format!("Replica key {id} already exists in region {region}.");
         return Err(Fault::bad("AlreadyExistsException", text));
     }
-    let key = new_key(call, input.description, input.policy, input.tags)?;
-    let (policy, tags) = (key.policy.clone(), super::tags::rendered(&key.tags));
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    let (now, until) = (call.state.now(), call.state.done_at(Slow::ReplicaKey));
+    let standing = if until > now { Standing::Creating { until } } else { Standing::Enabled };
+    let key = Key { standing, ..key };
+    let (policy, tags) = (key.policy.text().to_owned(), super::tags::rendered(&key.tags));
     call.state.kms.keys.insert(((there.account.clone(), region), id.clone()), key);
     Ok(json!({
         "ReplicaKeyMetadata": metadata(call, &there, &id)?,
         "ReplicaPolicy": policy,
         "ReplicaTags": tags,
     }))
+}
+
+/// The replica is created in its own Region, which takes permissions there (KMS Developer Guide, "Controlling access to multi-Region keys").
+fn may_create(call: &Call<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fault> {
+    let ask = |action| Ask { context: asked(tags), ..Ask::plain(action, "*", &there.account) };
+    authorize(&call.state.iam, there, ask("kms:CreateKey")).map_err(denied)?;
+    if tags.is_empty() {
+        return Ok(());
+    }
+    authorize(&call.state.iam, there, ask("kms:TagResource")).map_err(denied)
 }
 
 pub(super) fn unsupported(text: String) -> Fault {
@@ -136,17 +197,18 @@ struct DescribeKey {
 /// KMS API Reference, `DescribeKey`: by id, ARN, alias name or alias ARN.
 pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: DescribeKey = call.input()?;
-    let id = call.key("kms:DescribeKey", &input.key_id, Aliases::Resolved)?;
-    Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
+    let (at, id) = call.any_key("kms:DescribeKey", &input.key_id, Context::new())?;
+    Ok(json!({"KeyMetadata": metadata(call, &at, &id)?}))
 }
 
 /// Returns a key's `KeyMetadata` (KMS API Reference) as seen in the Region of `caller`.
-fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault> {
+pub(super) fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault> {
     let kms = &call.state.kms;
     let (key, material) = (kms.key(caller, id)?, kms.material(caller, id)?);
     let state = match key.standing {
         Standing::Enabled => "Enabled",
         Standing::Disabled => "Disabled",
+        Standing::Creating { .. } => "Creating",
         Standing::PendingDeletion { .. } => "PendingDeletion",
         Standing::PendingReplicaDeletion { .. } => "PendingReplicaDeletion",
     };
@@ -171,7 +233,7 @@ fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault
         Standing::PendingReplicaDeletion { window } => {
             metadata["PendingDeletionWindowInDays"] = json!(window);
         }
-        Standing::Enabled | Standing::Disabled => {}
+        Standing::Enabled | Standing::Disabled | Standing::Creating { .. } => {}
     }
     if material.multi_region {
         metadata["MultiRegionConfiguration"] = family(call, caller, id, &material.primary);
@@ -203,9 +265,13 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ListKeys = call.input()?;
     call.authorize("kms:ListKeys", "*".into())?;
     let caller = call.caller;
+    let now = call.state.now();
     let here = |(account, region): &(_, _)| *account == caller.account && *region == caller.region;
-    let ids: Vec<&KeyId> =
-        call.state.kms.keys.keys().filter(|(place, _)| here(place)).map(|(_, id)| id).collect();
+    let keys = call.state.kms.keys.iter();
+    let ids: Vec<&KeyId> = keys
+        .filter(|((place, _), key)| here(place) && key.listed <= now)
+        .map(|((_, id), _)| id)
+        .collect();
     let page =
         page(ids, input.marker.as_deref(), clip(input.limit, 100, 1000)?, ToString::to_string);
     let keys: Vec<Value> =
@@ -231,7 +297,7 @@ pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
 
 fn switch(call: &mut Call<'_>, action: &str, to: Standing) -> Result<Value, Fault> {
     let input: OneKey = call.input()?;
-    let id = call.key(action, &input.key_id, Aliases::Refused)?;
+    let id = call.key(action, &input.key_id)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;
@@ -257,7 +323,7 @@ struct UpdateKeyDescription {
 /// KMS API Reference, `UpdateKeyDescription`.
 pub(super) fn update_description(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: UpdateKeyDescription = call.input()?;
-    let id = call.key("kms:UpdateKeyDescription", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:UpdateKeyDescription", &input.key_id)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;

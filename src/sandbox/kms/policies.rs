@@ -1,7 +1,10 @@
 //! Key policies: each Region's key has its own, and the only one is named `default`. Not for: evaluating them.
 
+use super::Call;
 use super::keys::managed;
-use super::{Aliases, Call};
+use crate::iam::{DocumentKind, ResourceKind};
+use crate::sandbox::access::{Ask, authorize};
+use crate::sandbox::documents::{Flaw, Stored, read};
 use crate::sandbox::fault::Fault;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,18 +12,31 @@ use serde_json::{Value, json};
 /// The most bytes a key policy may have (KMS API Reference, `PutKeyPolicy`).
 const MAX_POLICY: usize = 32_768;
 
-/// Returns a policy that is a JSON object with a `Statement`, as it was given.
-pub(super) fn parsed(text: String) -> Result<String, Fault> {
+/// Returns a policy as KMS keeps it, if the caller could still change it afterwards.
+///
+/// The lock-out check: "the key policy must allow the calling principal to make a subsequent `PutKeyPolicy` request"
+/// (KMS API Reference, `PutKeyPolicy`, `BypassPolicyLockoutSafetyCheck`).
+pub(super) fn parsed(call: &Call<'_>, text: &str, bypass: bool) -> Result<Stored, Fault> {
     if text.len() > MAX_POLICY {
         return Err(Fault::bad("LimitExceededException", "Policy exceeds 32768 bytes"));
     }
-    let shaped = serde_json::from_str::<Value>(&text)
-        .is_ok_and(|policy| policy.is_object() && !policy["Statement"].is_null());
-    if !shaped {
-        let text = "Policy contains malformed JSON or no statement";
-        return Err(Fault::bad("MalformedPolicyDocumentException", text));
+    let malformed = |text: String| Fault::bad("MalformedPolicyDocumentException", text);
+    let stored =
+        read(DocumentKind::KeyPolicy, text, &call.state.iam).map_err(|flaw| match flaw {
+            Flaw::Malformed(finding) => malformed(format!("Policy is malformed: {finding}")),
+            Flaw::Principal(_) => malformed(
+                "Policy contains a statement with one or more invalid principals.".to_owned(),
+            ),
+        })?;
+    let ask = Ask {
+        on: Some((ResourceKind::Key, &stored.document)),
+        ..Ask::plain("kms:PutKeyPolicy", "*", &call.caller.account)
+    };
+    if !bypass && authorize(&call.state.iam, call.caller, ask).is_err() {
+        let text = "The new key policy will not allow you to update the key policy in the future.";
+        return Err(malformed(text.to_owned()));
     }
-    Ok(text)
+    Ok(stored)
 }
 
 #[derive(Deserialize)]
@@ -31,7 +47,7 @@ struct KeyPolicy {
     #[serde(default)]
     policy: Option<String>,
     #[serde(default, rename = "BypassPolicyLockoutSafetyCheck")]
-    _bypass: bool,
+    bypass: bool,
 }
 
 fn check_name(name: Option<&str>) -> Result<(), Fault> {
@@ -46,18 +62,18 @@ fn check_name(name: Option<&str>) -> Result<(), Fault> {
 /// KMS API Reference, `GetKeyPolicy`.
 pub(super) fn get(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: KeyPolicy = call.input()?;
-    let id = call.key("kms:GetKeyPolicy", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:GetKeyPolicy", &input.key_id)?;
     check_name(input.policy_name.as_deref())?;
-    let policy = &call.state.kms.key(call.caller, &id)?.policy;
+    let policy = call.state.kms.key(call.caller, &id)?.policy.shown(&call.state.iam);
     Ok(json!({"Policy": policy, "PolicyName": "default"}))
 }
 
 /// KMS API Reference, `PutKeyPolicy`; keys that are pending deletion take it too (KMS Developer Guide, "Key states").
 pub(super) fn put(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: KeyPolicy = call.input()?;
-    let id = call.key("kms:PutKeyPolicy", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:PutKeyPolicy", &input.key_id)?;
     check_name(input.policy_name.as_deref())?;
-    let policy = parsed(input.policy.unwrap_or_default())?;
+    let policy = parsed(call, &input.policy.unwrap_or_default(), input.bypass)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     if key.aws_managed {
@@ -76,6 +92,6 @@ struct ListKeyPolicies {
 /// KMS API Reference, `ListKeyPolicies`: there is only one.
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ListKeyPolicies = call.input()?;
-    call.key("kms:ListKeyPolicies", &input.key_id, Aliases::Refused)?;
+    call.key("kms:ListKeyPolicies", &input.key_id)?;
     Ok(json!({"PolicyNames": ["default"], "Truncated": false}))
 }

@@ -2,7 +2,7 @@
 
 use super::keys::{managed, unsupported};
 use super::store::{Standing, days, enabled};
-use super::{Aliases, Call, invalid};
+use super::{Call, invalid};
 use crate::names::KeyId;
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
@@ -47,7 +47,7 @@ pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
 
 /// Finds a key whose rotation can be changed: enabled, customer managed, and no replica.
 fn changeable(call: &Call<'_>, action: &str, reference: &str) -> Result<KeyId, Fault> {
-    let id = call.key(action, reference, Aliases::Refused)?;
+    let id = call.key(action, reference)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key(call.caller, &id)?;
     enabled(key, &arn)?;
@@ -65,7 +65,7 @@ fn changeable(call: &Call<'_>, action: &str, reference: &str) -> Result<KeyId, F
 /// KMS API Reference, `GetKeyRotationStatus`: replicas answer what they share; a key pending deletion does not rotate.
 pub(super) fn status(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: Rotation = call.input()?;
-    let id = call.key("kms:GetKeyRotationStatus", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:GetKeyRotationStatus", &input.key_id)?;
     let standing = call.state.kms.key(call.caller, &id)?.standing;
     let rotation = call.state.kms.material(call.caller, &id)?.rotation;
     let mut answer = json!({"KeyId": call.arn(&id), "KeyRotationEnabled": false});

@@ -1,8 +1,10 @@
 //! The keys and aliases of all accounts and Regions as plain data: look-ups, key states, what time does to them.
 //! Not for: decoding requests.
 
+use super::cipher::Secret;
 use crate::names::{AccountId, Arn, KeyId, Region};
 use crate::sandbox::auth::Caller;
+use crate::sandbox::documents::Stored;
 use crate::sandbox::fault::Fault;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -22,11 +24,13 @@ pub(crate) struct Kms {
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) description: String,
-    pub(super) policy: String,
+    pub(super) policy: Stored,
     pub(super) tags: Vec<(String, String)>,
     pub(super) standing: Standing,
     pub(super) created: SystemTime,
     pub(super) aws_managed: bool,
+    /// When lists first show it.
+    pub(super) listed: SystemTime,
 }
 
 /// A key's state (KMS Developer Guide, "Key states of AWS KMS keys").
@@ -34,6 +38,10 @@ pub(super) struct Key {
 pub(super) enum Standing {
     Enabled,
     Disabled,
+    /// A new replica that can't be used yet.
+    Creating {
+        until: SystemTime,
+    },
     /// Deletion is due at a date.
     PendingDeletion {
         due: SystemTime,
@@ -47,6 +55,7 @@ pub(super) enum Standing {
 /// What all Regions of a key share.
 #[derive(Debug)]
 pub(super) struct Material {
+    pub(super) secret: Secret,
     pub(super) multi_region: bool,
     pub(super) primary: Region,
     /// The rotation period in days and when it was last switched on; `None` is off.
@@ -59,6 +68,8 @@ pub(super) struct Alias {
     pub(super) target: KeyId,
     pub(super) created: SystemTime,
     pub(super) updated: SystemTime,
+    /// When lists first show it.
+    pub(super) listed: SystemTime,
 }
 
 /// Why S3 can't use a key. The texts are KMS's own.
@@ -75,17 +86,25 @@ pub(crate) enum Unusable {
 }
 
 impl Kms {
-    /// Finds the key that `reference` names for `caller` in the Region of its request.
+    /// Finds the key that `reference` names among the caller's own in the Region of its request.
     ///
     /// # Errors
     /// `NotFoundException` with KMS's texts, `AccessDeniedException` for a key of another account.
-    pub(super) fn find(
+    pub(super) fn find(&self, caller: &Caller, reference: &str) -> Result<KeyId, Fault> {
+        let (at, id) = self.locate(caller, reference, false)?;
+        if at.account == caller.account { Ok(id) } else { Err(foreign(caller, reference)) }
+    }
+
+    /// Like [`Self::find`], for operations that take keys of other accounts, and aliases where `aliases` says so: returns the
+    /// key's account and Region too.
+    pub(super) fn locate(
         &self,
         caller: &Caller,
         reference: &str,
         aliases: bool,
-    ) -> Result<KeyId, Fault> {
+    ) -> Result<(Caller, KeyId), Fault> {
         let not_found = |text: String| Fault::bad("NotFoundException", text);
+        let mut account = caller.account.clone();
         let resource = if reference.starts_with("arn:") {
             let arn = Arn::new(reference)
                 .ok()
@@ -94,33 +113,38 @@ impl Kms {
             if arn.region() != caller.region.as_str() {
                 return Err(not_found(format!("Invalid arn {}", arn.region())));
             }
-            if arn.account() != caller.account.as_str() {
-                return Err(foreign(caller, reference));
-            }
+            account = AccountId::new(arn.account())
+                .map_err(|_| not_found(format!("Invalid arn {reference}")))?;
             arn.resource().to_owned()
         } else {
             reference.to_owned()
         };
-        let place = (caller.account.clone(), caller.region.clone());
+        let at = Caller::root(account.clone(), caller.region.clone());
+        let strange = account != caller.account;
+        let place = (account, caller.region.clone());
         if resource.starts_with("alias/") {
-            let arn = arn_of(caller, &resource);
-            let missing = || not_found(format!("Alias {arn} is not found."));
             if !aliases {
                 return Err(not_found(format!("Invalid keyId '{reference}'")));
             }
-            return self
-                .aliases
-                .get(&(place, resource.clone()))
-                .map(|alias| alias.target.clone())
-                .ok_or_else(missing);
+            let found = self.aliases.get(&(place, resource.clone()));
+            return match found {
+                Some(alias) => Ok((at, alias.target.clone())),
+                None if strange => Err(foreign(caller, reference)),
+                None => {
+                    Err(not_found(format!("Alias {} is not found.", arn_of(caller, &resource))))
+                }
+            };
         }
         let bare = resource.strip_prefix("key/").unwrap_or(&resource);
         let id = KeyId::new(bare).map_err(|_| not_found(format!("Invalid keyId '{reference}'")))?;
-        if !self.keys.contains_key(&(place, id.clone())) {
-            let arn = id.arn(&caller.region, &caller.account);
-            return Err(not_found(format!("Key '{arn}' does not exist")));
+        if self.keys.contains_key(&(place, id.clone())) {
+            return Ok((at, id));
         }
-        Ok(id)
+        if strange {
+            return Err(foreign(caller, reference));
+        }
+        let arn = id.arn(&caller.region, &caller.account);
+        Err(not_found(format!("Key '{arn}' does not exist")))
     }
 
     pub(super) fn key(&self, caller: &Caller, id: &KeyId) -> Result<&Key, Fault> {
@@ -156,21 +180,34 @@ impl Kms {
             .collect()
     }
 
-    /// Resolves what `caller` named to the ARN of a key that can encrypt and decrypt in the caller's Region.
-    pub(crate) fn usable(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
-        let id = self.find(caller, reference, true).map_err(|fault| match fault.code {
-            "AccessDeniedException" => Unusable::Denied(fault.message),
-            _ => Unusable::NotFound(fault.message),
-        })?;
-        let arn = id.arn(&caller.region, &caller.account);
-        let key = self.key(caller, &id).map_err(|fault| Unusable::NotFound(fault.message))?;
+    /// Resolves what `caller` named to the ARN of a key in the caller's Region, whatever its state and whoever may use it.
+    pub(crate) fn resolve(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
+        let (at, id) =
+            self.locate(caller, reference, true).map_err(|fault| match &*fault.code {
+                "AccessDeniedException" => Unusable::Denied(fault.message),
+                _ => Unusable::NotFound(fault.message),
+            })?;
+        Ok(id.arn(&at.region, &at.account))
+    }
+
+    /// Checks that a key can encrypt and decrypt now.
+    pub(crate) fn check_state(&self, arn: &Arn) -> Result<(), Unusable> {
+        let missing = || Unusable::NotFound(format!("Key '{arn}' does not exist"));
+        let (at, id) = Self::parts(arn).ok_or_else(missing)?;
+        let key = self.key(&at, &id).map_err(|_| missing())?;
         match key.standing {
-            Standing::Enabled => Ok(arn),
+            Standing::Enabled => Ok(()),
             Standing::Disabled => Err(Unusable::Disabled(format!("{arn} is disabled."))),
-            Standing::PendingDeletion { .. } | Standing::PendingReplicaDeletion { .. } => {
-                Err(Unusable::InvalidState(pending_text(arn.as_str(), key.standing)))
-            }
+            pending => Err(Unusable::InvalidState(pending_text(arn.as_str(), pending))),
         }
+    }
+
+    /// Takes a key's ARN apart: where it lives, and its id.
+    pub(super) fn parts(arn: &Arn) -> Option<(Caller, KeyId)> {
+        let (account, region) =
+            (AccountId::new(arn.account()).ok()?, Region::new(arn.region()).ok()?);
+        let id = KeyId::new(arn.resource().strip_prefix("key/")?).ok()?;
+        Some((Caller::root(account, region), id))
     }
 
     /// Returns the ARN of the AWS managed key for S3 in the caller's account and Region, made at its first use as AWS does.
@@ -184,23 +221,33 @@ impl Kms {
         let key = Key {
             description: "Default key that protects my S3 objects when no other key is defined"
                 .into(),
-            policy: default_policy(caller),
+            policy: managed_policy(caller),
             tags: Vec::new(),
             standing: Standing::Enabled,
             created: now,
             aws_managed: true,
+            listed: now,
         };
-        let material =
-            Material { multi_region: false, primary: caller.region.clone(), rotation: None };
+        let material = Material {
+            secret: Secret::random(),
+            multi_region: false,
+            primary: caller.region.clone(),
+            rotation: None,
+        };
         self.materials.insert((caller.account.clone(), id.clone()), material);
         self.keys.insert((place.clone(), id.clone()), key);
-        let alias = Alias { target: id.clone(), created: now, updated: now };
+        let alias = Alias { target: id.clone(), created: now, updated: now, listed: now };
         self.aliases.insert((place, ALIAS.to_owned()), alias);
         id.arn(&caller.region, &caller.account)
     }
 
     /// Deletes what is due, earliest first; a primary's own window starts when its last replica is really gone.
     pub(crate) fn pass_time(&mut self, now: SystemTime) {
+        for key in self.keys.values_mut() {
+            if matches!(key.standing, Standing::Creating { until } if until <= now) {
+                key.standing = Standing::Enabled;
+            }
+        }
         loop {
             let due = self
                 .keys
@@ -238,7 +285,12 @@ impl Kms {
         let aliases = self.aliases.keys().filter(|(_, name)| ours(name)).map(|((a, r), name)| {
             Arn::known(r.partition(), "kms", r.as_str(), a.as_str(), name).to_string()
         });
-        let standing = |key: &Key| matches!(key.standing, Standing::Enabled | Standing::Disabled);
+        let standing = |key: &Key| {
+            matches!(
+                key.standing,
+                Standing::Enabled | Standing::Disabled | Standing::Creating { .. }
+            )
+        };
         let keys = self
             .keys
             .iter()
@@ -251,6 +303,7 @@ impl Kms {
 /// Returns KMS's text for an operation on a key that is on its way out.
 pub(super) fn pending_text(arn: &str, standing: Standing) -> String {
     match standing {
+        Standing::Creating { .. } => format!("{arn} is creating."),
         Standing::PendingReplicaDeletion { .. } => format!("{arn} is pending replica deletion."),
         _ => format!("{arn} is pending deletion."),
     }
@@ -282,9 +335,9 @@ pub(super) fn new_id(multi_region: bool) -> KeyId {
 }
 
 /// Returns the key policy that KMS gives a key without one (KMS Developer Guide, "Default key policy").
-pub(super) fn default_policy(caller: &Caller) -> String {
-    let root = caller.arn();
-    serde_json::json!({
+pub(super) fn default_policy(caller: &Caller) -> Stored {
+    let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
+    Stored::known(&serde_json::json!({
         "Version": "2012-10-17",
         "Id": "key-default-1",
         "Statement": [{
@@ -294,8 +347,32 @@ pub(super) fn default_policy(caller: &Caller) -> String {
             "Action": "kms:*",
             "Resource": "*",
         }],
-    })
-    .to_string()
+    }))
+}
+
+/// Returns the policy of the AWS managed key for S3: everybody in the account, through S3 alone
+/// (KMS Developer Guide, "AWS managed keys").
+fn managed_policy(caller: &Caller) -> Stored {
+    let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
+    let service = format!("s3.{}.{}", caller.region, caller.partition().dns_suffix());
+    Stored::known(&serde_json::json!({
+        "Version": "2012-10-17",
+        "Id": "auto-s3-2",
+        "Statement": [{
+            "Sid": "Allow access through S3 for all principals in the account that are authorized to use S3",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:CallerAccount": caller.account, "kms:ViaService": service}},
+        }, {
+            "Sid": "Allow direct access to key metadata to the account",
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": ["kms:Describe*", "kms:Get*", "kms:List*"],
+            "Resource": "*",
+        }],
+    }))
 }
 
 pub(super) fn days(count: u32) -> Duration {

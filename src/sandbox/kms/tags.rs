@@ -1,9 +1,9 @@
 //! Tags of keys; replicas have tags of their own. Not for: tags of anything else.
 
+use super::Call;
 use super::keys::managed;
 use super::lists::{clip, truncated};
 use super::store::not_pending;
-use super::{Aliases, Call};
 use crate::sandbox::fault::Fault;
 use crate::sandbox::paging::page;
 use serde::Deserialize;
@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Tag {
-    tag_key: String,
-    tag_value: String,
+    pub(super) tag_key: String,
+    pub(super) tag_value: String,
 }
 
 /// Returns `current` with `new` laid over it, or why KMS refuses (KMS API Reference, `Tag`; 50 tags a key).
@@ -55,7 +55,7 @@ struct TagResource {
 /// KMS API Reference, `TagResource`: adds and overwrites.
 pub(super) fn add(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: TagResource = call.input()?;
-    let id = call.key("kms:TagResource", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:TagResource", &input.key_id)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;
@@ -76,7 +76,7 @@ struct UntagResource {
 /// KMS API Reference, `UntagResource`.
 pub(super) fn remove(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: UntagResource = call.input()?;
-    let id = call.key("kms:UntagResource", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:UntagResource", &input.key_id)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;
@@ -95,7 +95,7 @@ struct ListResourceTags {
 /// KMS API Reference, `ListResourceTags`.
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ListResourceTags = call.input()?;
-    let id = call.key("kms:ListResourceTags", &input.key_id, Aliases::Refused)?;
+    let id = call.key("kms:ListResourceTags", &input.key_id)?;
     let tags = call.state.kms.key(call.caller, &id)?.tags.clone();
     let limit = clip(input.limit, 50, 50)?;
     let page = page(tags, input.marker.as_deref(), limit, |(name, _)| name.clone());

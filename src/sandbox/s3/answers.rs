@@ -5,7 +5,7 @@ use super::checksum;
 use super::errors::{custom, message};
 use super::store::Tags;
 use crate::sandbox::query::element;
-use crate::sandbox::server::{Answer, with_request_id};
+use crate::sandbox::server::{Answer, with_code, with_request_id};
 use bytes::Bytes;
 use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderValue};
@@ -135,7 +135,7 @@ fn with_message(mut answer: Answer, id: &str) -> Answer {
     );
     answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     *answer.body_mut() = Body::from(body);
-    answer
+    with_code(answer, code)
 }
 
 /// Answers with an error that arose outside of `s3s`.

@@ -4,9 +4,10 @@ use super::answers::NewBucketTags;
 use super::encryption::initial;
 use super::errors::not_implemented;
 use super::store::{Bucket, Versioning, random_text};
-use super::{Call, settings};
+use super::{Call, permit, settings};
 use crate::names::{AccountId, BucketName, Region};
-use crate::sandbox::access::{Resource, authorize};
+use crate::sandbox::access::{Ask, authorize};
+use crate::sandbox::lag::Spreading;
 use crate::sandbox::paging::page;
 use s3s::dto::{
     self, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
@@ -35,9 +36,12 @@ pub(super) fn create(
 ) -> S3Result<CreateBucketOutput> {
     let name = BucketName::new(&*input.bucket).map_err(|_| s3_error!(InvalidBucketName))?;
     let arn = name.arn(call.caller.partition()).to_string();
-    let resource = Resource { arn, owner: &call.caller.account };
-    authorize(&call.caller, "s3:CreateBucket", &resource, &[])
-        .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message))?;
+    let tagged = call.extensions.get::<NewBucketTags>().is_some_and(|tags| !tags.0.is_empty());
+    let actions = ["s3:CreateBucket"].into_iter().chain(tagged.then_some("s3:TagResource"));
+    for action in actions {
+        let ask = Ask::plain(action, arn.as_str(), &call.caller.account);
+        authorize(&call.state.iam, &call.caller, ask).map_err(permit::refused)?;
+    }
     check_location(call, &input)?;
     refuse_unmodelled(call, &input)?;
     let ownership = input
@@ -65,13 +69,13 @@ pub(super) fn create(
         region: call.caller.region.clone(),
         created: call.state.now(),
         tags,
-        versioning: Versioning::Never,
-        encryption: initial(),
+        versioning: Spreading::new(Versioning::Never),
+        encryption: Spreading::new(initial()),
         public_access_block: Some(settings::all_blocked()),
         ownership: Some(ownership),
         policy: None,
         lifecycle: None,
-        replication: None,
+        replication: Spreading::new(None),
         objects: BTreeMap::new(),
         uploads: BTreeMap::new(),
     };
@@ -176,6 +180,8 @@ pub(super) fn location(
 /// S3 API Reference, `ListBuckets`: all Regions of the account's partition.
 pub(super) fn list(call: &mut Call<'_>, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
     let caller = &call.caller;
+    let ask = Ask::plain("s3:ListAllMyBuckets", "*", &caller.account);
+    authorize(&call.state.iam, caller, ask).map_err(permit::refused)?;
     let limit = match input.max_buckets {
         None => 10_000,
         Some(n) => {

@@ -40,6 +40,7 @@ pub(super) fn one(call: &mut Call<'_>, input: DeleteObjectInput) -> S3Result<Del
 
 fn delete(call: &mut Call<'_>, name: &str, key: &str, version: Option<&str>) -> S3Result<Done> {
     let action = action_for(version, "s3:DeleteObject", "s3:DeleteObjectVersion");
+    let now = call.state.now();
     let bucket = call.bucket_of(name, key, action)?;
     if let Some(id) = version {
         check_version_id(id)?;
@@ -47,7 +48,7 @@ fn delete(call: &mut Call<'_>, name: &str, key: &str, version: Option<&str>) -> 
         let marker = removed.is_some_and(|version| matches!(version.what, What::DeleteMarker));
         return Ok(Done { marker, version: Some(id.to_owned()) });
     }
-    if bucket.versioning == Versioning::Never {
+    if *bucket.versioning.at(now) == Versioning::Never {
         bucket.remove(key, NULL);
         return Ok(Done { marker: false, version: None });
     }
@@ -60,7 +61,7 @@ pub(super) fn many(
     call: &mut Call<'_>,
     input: DeleteObjectsInput,
 ) -> S3Result<DeleteObjectsOutput> {
-    call.bucket(&input.bucket, "s3:DeleteObject")?;
+    call.visit(&input.bucket)?;
     if input.mfa.is_some() {
         return Err(not_implemented("MFA delete"));
     }

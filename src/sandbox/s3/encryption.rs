@@ -4,9 +4,10 @@
 use super::errors::{malformed, not_implemented, unusable};
 use super::store::Bucket;
 use super::{Call, buckets};
-use crate::names::{AccountId, Arn, Region};
+use crate::names::{Arn, Partition};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::kms::{Kms, Unusable};
+use crate::sandbox::lag::Slow;
 use s3s::dto::{
     DeleteBucketEncryptionInput, DeleteBucketEncryptionOutput, GetBucketEncryptionInput,
     GetBucketEncryptionOutput, PutBucketEncryptionInput, PutBucketEncryptionOutput,
@@ -27,7 +28,7 @@ pub(crate) enum Sse {
 
 impl Sse {
     /// Returns the value of `x-amz-server-side-encryption`.
-    pub(super) fn algorithm(&self) -> ServerSideEncryption {
+    pub(crate) fn algorithm(&self) -> ServerSideEncryption {
         ServerSideEncryption::from_static(match self {
             Self::S3 => ServerSideEncryption::AES256,
             Self::Kms { dual: false, .. } => ServerSideEncryption::AWS_KMS,
@@ -51,11 +52,12 @@ impl Sse {
         }
     }
 
-    /// Returns the ARN of the key if it can't decrypt now, with the reason.
-    pub(crate) fn check(&self, kms: &Kms, caller: &Caller) -> Result<(), Unusable> {
+    /// Returns the value of the encryption context `aws:s3:arn`: with a Bucket Key the bucket's ARN, else the object's
+    /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+    pub(crate) fn context(&self, partition: Partition, bucket: &str, key: &str) -> String {
         match self {
-            Self::S3 => Ok(()),
-            Self::Kms { key, .. } => kms.usable(caller, key.as_str()).map(|_| ()),
+            Self::Kms { bucket_key: true, .. } => format!("arn:{partition}:s3:::{bucket}"),
+            _ => format!("arn:{partition}:s3:::{bucket}/{key}"),
         }
     }
 }
@@ -69,7 +71,7 @@ pub(super) struct Asked<'a> {
     pub(super) beyond: bool,
 }
 
-/// Decides how an upload to a bucket is encrypted, and refuses a key that can't be used now
+/// Decides how an upload to a bucket is encrypted; whether the key can be used, and by whom, is asked afterwards
 /// (S3 API Reference, `PutObject`, the `x-amz-server-side-encryption` headers).
 pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3Result<Sse> {
     if asked.beyond {
@@ -78,17 +80,17 @@ pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3
     let now = call.state.now();
     let caller = call.caller.clone();
     let Some(found) = call.state.buckets.0.get(bucket) else { return Err(s3_error!(NoSuchBucket)) };
-    let default_bucket_key = found.encryption.bucket_key_enabled.unwrap_or(false);
+    let default_bucket_key = found.encryption.at(now).bucket_key_enabled.unwrap_or(false);
     let kms = &mut call.state.kms;
     match (asked.algorithm.map(ServerSideEncryption::as_str), asked.key) {
-        (None, None) => default_of(found, kms, now, asked.bucket_key).map_err(unusable),
+        (None, None) => default_of(found, kms, &caller, now, asked.bucket_key).map_err(unusable),
         (Some(ServerSideEncryption::AES256), None) => Ok(Sse::S3),
         (
             Some(name @ (ServerSideEncryption::AWS_KMS | ServerSideEncryption::AWS_KMS_DSSE)),
             key,
         ) => {
             let key = match key {
-                Some(key) => kms.usable(&caller, key).map_err(unusable)?,
+                Some(key) => kms.resolve(&caller, key).map_err(unusable)?,
                 None => kms.managed_for_s3(&caller, now),
             };
             let dual = name == ServerSideEncryption::AWS_KMS_DSSE;
@@ -105,14 +107,16 @@ pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3
     }
 }
 
-/// Returns how a bucket encrypts by default; a key that can't be used now is an error.
+/// Returns how a bucket encrypts by default what `requester` writes; a key that is not there is an error. An alias is looked up in
+/// the requester's account (S3 API Reference, `ServerSideEncryptionByDefault`).
 pub(crate) fn default_of(
     bucket: &Bucket,
     kms: &mut Kms,
+    requester: &Caller,
     now: SystemTime,
     bucket_key: Option<bool>,
 ) -> Result<Sse, Unusable> {
-    let Some(default) = &bucket.encryption.apply_server_side_encryption_by_default else {
+    let Some(default) = &bucket.encryption.at(now).apply_server_side_encryption_by_default else {
         return Ok(Sse::S3);
     };
     let dual = match default.sse_algorithm.as_str() {
@@ -120,18 +124,13 @@ pub(crate) fn default_of(
         ServerSideEncryption::AWS_KMS_DSSE => true,
         _ => return Ok(Sse::S3),
     };
-    let owner = local(&bucket.owner, &bucket.region);
     let key = match &default.kms_master_key_id {
-        Some(key) => kms.usable(&owner, key)?,
-        None => kms.managed_for_s3(&owner, now),
+        Some(key) => kms.resolve(requester, key)?,
+        None => kms.managed_for_s3(requester, now),
     };
-    let bucket_key = !dual && bucket_key.or(bucket.encryption.bucket_key_enabled).unwrap_or(false);
+    let bucket_key =
+        !dual && bucket_key.or(bucket.encryption.at(now).bucket_key_enabled).unwrap_or(false);
     Ok(Sse::Kms { dual, key, bucket_key })
-}
-
-/// Returns an account as it looks up keys in a Region.
-fn local(account: &AccountId, region: &Region) -> Caller {
-    Caller { account: account.clone(), region: region.clone() }
 }
 
 /// Returns the default of a bucket that nothing was set for (S3 User Guide, "Default encryption FAQ": SSE-S3 since January 2023).
@@ -162,7 +161,7 @@ pub(super) fn put(
     call: &mut Call<'_>,
     input: PutBucketEncryptionInput,
 ) -> S3Result<PutBucketEncryptionOutput> {
-    let bucket = call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
+    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
     let [mut rule] = <[_; 1]>::try_from(input.server_side_encryption_configuration.rules)
         .map_err(|_| malformed())?;
     let default = rule.apply_server_side_encryption_by_default.as_ref().ok_or_else(malformed)?;
@@ -178,7 +177,7 @@ pub(super) fn put(
         _ => return Err(malformed()),
     }
     rule.bucket_key_enabled = Some(rule.bucket_key_enabled.unwrap_or(false));
-    bucket.encryption = rule;
+    set(call, &input.bucket, rule)?;
     Ok(PutBucketEncryptionOutput::default())
 }
 
@@ -187,6 +186,13 @@ pub(super) fn delete(
     call: &mut Call<'_>,
     input: DeleteBucketEncryptionInput,
 ) -> S3Result<DeleteBucketEncryptionOutput> {
-    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?.encryption = initial();
+    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
+    set(call, &input.bucket, initial())?;
     Ok(buckets::nothing())
+}
+
+fn set(call: &mut Call<'_>, name: &str, rule: ServerSideEncryptionRule) -> S3Result<()> {
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
+    call.find_mut(name)?.encryption.set(rule, now, from);
+    Ok(())
 }

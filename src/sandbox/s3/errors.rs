@@ -2,6 +2,7 @@
 //! (S3 API Reference, "Error responses"). Not for: deciding when to refuse.
 
 use crate::names::Region;
+use crate::sandbox::fault::Fault;
 use crate::sandbox::kms::Unusable;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use s3s::{S3Error, S3ErrorCode, s3_error};
@@ -32,6 +33,11 @@ pub(super) fn custom(status: u16, code: &str, message: String) -> S3Error {
         error.set_status_code(status);
     }
     error
+}
+
+/// A fault in S3's clothes.
+pub(crate) fn error_of(fault: &Fault) -> S3Error {
+    custom(fault.status, &fault.code, fault.message.clone())
 }
 
 /// A key that S3 can't use: KMS's error, passed on under S3's name for it (400).

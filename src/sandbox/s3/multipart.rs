@@ -5,7 +5,7 @@ use super::Call;
 use super::buckets::{new_upload_id, nothing};
 use super::checksum::{Algorithm, Checksum, with_checksum};
 use super::encryption::{Asked, Sse, decide};
-use super::errors::{malformed, not_implemented, unusable};
+use super::errors::{malformed, not_implemented};
 use super::object_tags::from_header;
 use super::reads::{check_write, etag};
 use super::store::{Bucket, Described, Object, Replicated, Tags, What};
@@ -76,6 +76,7 @@ pub(super) fn create(
         beyond: input.sse_customer_algorithm.is_some() || input.ssekms_encryption_context.is_some(),
     };
     let sse = decide(call, &input.bucket, &asked)?;
+    call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
     let (algorithm, composite) =
         checksum_of(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
     let upload = Upload {
@@ -220,7 +221,8 @@ pub(super) fn complete(
     let upload = find(bucket, key, &input.upload_id)?;
     let object = assemble(upload, &named)?;
     check_whole(&input, &object)?;
-    object.sse.check(&call.state.kms, &call.caller).map_err(unusable)?;
+    // S3 reads the parts again to join them (S3 User Guide, "Multipart upload API and permissions").
+    call.check_key(&object.sse, "kms:Decrypt", name, key)?;
     let output = CompleteMultipartUploadOutput {
         bucket: Some(name.clone()),
         key: Some(key.clone()),

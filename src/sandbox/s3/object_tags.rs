@@ -21,7 +21,7 @@ fn find_mut<'a>(
 ) -> S3Result<(&'a mut Object, Option<String>)> {
     let bucket = call.bucket_of(bucket, key, action)?;
     let id = find(bucket, key, version)?.0.id.clone();
-    let shown = (bucket.versioning != Versioning::Never).then(|| id.clone());
+    let shown = (*bucket.versioning != Versioning::Never).then(|| id.clone());
     match bucket.version_mut(key, &id).map(|version| &mut version.what) {
         Some(What::Object(object)) => Ok((object, shown)),
         _ => Err(s3_error!(NoSuchKey)),

@@ -1,7 +1,8 @@
 //! Reading objects: `GetObject` and `HeadObject`. Not for: finding the version (see `reads`).
 
 use super::checksum::{Checksum, with_checksum};
-use super::errors::{not_implemented, unusable};
+use super::errors::not_implemented;
+use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
 use super::store::{Described, Versioning};
 use super::{Call, Sse, buckets};
@@ -11,7 +12,7 @@ use s3s::dto::{
     HeadObjectOutput, Range, ReplicationStatus, ServerSideEncryption, StorageClass, StreamingBlob,
     Timestamp,
 };
-use s3s::{Body, S3Result, s3_error};
+use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
 
 /// What GET and HEAD have in common.
@@ -126,9 +127,11 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
         return Err(not_implemented("reading single parts, and SSE-C"));
     }
     let action = action_for(wanted.version, "s3:GetObject", "s3:GetObjectVersion");
-    let bucket = call.bucket_of(wanted.bucket, wanted.key, action)?;
-    let versioned = bucket.versioning != Versioning::Never;
-    let (version, object) = find(bucket, wanted.key, wanted.version)?;
+    call.bucket_of(wanted.bucket, wanted.key, action)?;
+    let bucket = call.visit(wanted.bucket)?;
+    let versioned = *bucket.versioning != Versioning::Never;
+    let found = find(bucket, wanted.key, wanted.version);
+    let (version, object) = found.map_err(|error| hidden(call, wanted.bucket, error))?;
     wanted.conditions.check(&object.etag, version.written)?;
     let (data, content_range) = cut(&object.data, wanted.range)?;
     let found = Found {
@@ -145,9 +148,18 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
         content_range,
     };
     if decrypt {
-        found.sse.check(&call.state.kms, &call.caller).map_err(unusable)?;
+        call.check_key(&found.sse, "kms:Decrypt", wanted.bucket, wanted.key)?;
     }
     Ok(found)
+}
+
+/// Without `s3:ListBucket` nobody learns that a key is not there (S3 API Reference, `GetObject`, "Permissions").
+fn hidden(call: &Call<'_>, bucket: &str, error: S3Error) -> S3Error {
+    let absent = *error.code() == S3ErrorCode::NoSuchKey;
+    match call.permitted(bucket, None, "s3:ListBucket") {
+        Err(denied) if absent => refused(denied),
+        _ => error,
+    }
 }
 
 /// Cuts the range that was asked for out of an object, and returns its `Content-Range`.

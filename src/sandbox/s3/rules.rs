@@ -5,9 +5,13 @@
 use super::Call;
 use super::buckets::nothing;
 use super::errors::{malformed, not_implemented};
-use super::store::{Buckets, Object, Versioning};
+use super::store::{Object, Versioning};
 use super::writes::is_storage_class;
-use crate::names::Arn;
+use crate::iam::Context;
+use crate::names::{AccountId, Arn};
+use crate::sandbox::access::{Ask, authorize};
+use crate::sandbox::lag::Slow;
+use crate::sandbox::state::State;
 use s3s::dto::{
     DeleteBucketReplicationInput, DeleteBucketReplicationOutput, DeleteMarkerReplicationStatus,
     Destination, GetBucketReplicationInput, GetBucketReplicationOutput, PutBucketReplicationInput,
@@ -44,7 +48,8 @@ pub(super) fn delete(
     call: &mut Call<'_>,
     input: DeleteBucketReplicationInput,
 ) -> S3Result<DeleteBucketReplicationOutput> {
-    call.bucket(&input.bucket, "s3:PutReplicationConfiguration")?.replication = None;
+    call.bucket(&input.bucket, "s3:PutReplicationConfiguration")?;
+    set(call, &input.bucket, None)?;
     Ok(nothing())
 }
 
@@ -53,7 +58,9 @@ pub(super) fn put(
     call: &mut Call<'_>,
     input: PutBucketReplicationInput,
 ) -> S3Result<PutBucketReplicationOutput> {
-    let versioning = call.bucket(&input.bucket, "s3:PutReplicationConfiguration")?.versioning;
+    let now = call.state.now();
+    let bucket = call.bucket(&input.bucket, "s3:PutReplicationConfiguration")?;
+    let versioning = *bucket.versioning.at(now);
     let mut configuration = input.replication_configuration;
     check(&configuration)?;
     if input.token.is_some() {
@@ -64,14 +71,35 @@ pub(super) fn put(
             "Versioning must be 'Enabled' on the bucket to apply a replication configuration",
         ));
     }
+    pass_role(call, &configuration.role)?;
     for rule in &configuration.rules {
-        check_destination(&call.state.buckets, &input.bucket, &rule.destination)?;
+        check_destination(call.state, &input.bucket, &rule.destination)?;
     }
     for rule in &mut configuration.rules {
         rule.id.get_or_insert_with(|| super::store::random_text(32));
     }
-    call.bucket(&input.bucket, "s3:PutReplicationConfiguration")?.replication = Some(configuration);
+    set(call, &input.bucket, Some(configuration))?;
     Ok(nothing())
+}
+
+fn set(
+    call: &mut Call<'_>,
+    name: &str,
+    configuration: Option<ReplicationConfiguration>,
+) -> S3Result<()> {
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Rule));
+    call.find_mut(name)?.replication.set(configuration, now, from);
+    Ok(())
+}
+
+/// The caller hands the role to S3, for which it needs `iam:PassRole` (IAM User Guide, "Grant a user permissions to pass a role").
+fn pass_role(call: &Call<'_>, role: &str) -> S3Result<()> {
+    let owner = Arn::new(role).ok().and_then(|arn| AccountId::new(arn.account()).ok());
+    let owner = owner.unwrap_or_else(|| call.caller.account.clone());
+    let context = Context::new().with("iam:PassedToService", "s3.amazonaws.com");
+    let ask = Ask { context, ..Ask::plain("iam:PassRole", role, &owner) };
+    authorize(&call.state.iam, &call.caller, ask)
+        .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))
 }
 
 fn invalid(text: &'static str) -> S3Error {
@@ -267,7 +295,7 @@ fn check_time(destination: &Destination) -> S3Result<()> {
 }
 
 /// The destination must exist, be versioned, be another bucket, and belong to the account that is named.
-fn check_destination(buckets: &Buckets, source: &str, destination: &Destination) -> S3Result<()> {
+fn check_destination(state: &State, source: &str, destination: &Destination) -> S3Result<()> {
     let name = Arn::new(&*destination.bucket)
         .ok()
         .filter(|arn| arn.service() == "s3" && !arn.resource().contains('/'))
@@ -277,8 +305,9 @@ fn check_destination(buckets: &Buckets, source: &str, destination: &Destination)
         return Err(invalid("Destination bucket cannot be the same as the source bucket."));
     }
     // observed, as is the next
-    let bucket = buckets.0.get(&name).ok_or_else(|| invalid("Destination bucket must exist."))?;
-    if bucket.versioning != Versioning::Enabled {
+    let bucket =
+        state.buckets.0.get(&name).ok_or_else(|| invalid("Destination bucket must exist."))?;
+    if *bucket.versioning.at(state.now()) != Versioning::Enabled {
         return Err(invalid("Destination bucket must have versioning enabled."));
     }
     match (&destination.account, &destination.access_control_translation) {

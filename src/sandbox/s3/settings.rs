@@ -4,7 +4,12 @@
 use super::Call;
 use super::buckets::nothing;
 use super::errors::{malformed, not_implemented};
+use super::public::is_public;
 use super::store::{Tags, Versioning};
+use crate::iam::document::Scope;
+use crate::iam::{Document, DocumentKind};
+use crate::sandbox::documents::{Flaw, read};
+use crate::sandbox::lag::Slow;
 use s3s::dto::{
     BucketVersioningStatus, DeleteBucketLifecycleInput, DeleteBucketLifecycleOutput,
     DeleteBucketOwnershipControlsInput, DeleteBucketOwnershipControlsOutput,
@@ -28,7 +33,7 @@ pub(super) fn get_versioning(
     call: &mut Call<'_>,
     input: GetBucketVersioningInput,
 ) -> S3Result<GetBucketVersioningOutput> {
-    let status = match call.bucket(&input.bucket, "s3:GetBucketVersioning")?.versioning {
+    let status = match *call.bucket(&input.bucket, "s3:GetBucketVersioning")?.versioning {
         Versioning::Never => None,
         Versioning::Enabled => Some(BucketVersioningStatus::ENABLED),
         Versioning::Suspended => Some(BucketVersioningStatus::SUSPENDED),
@@ -54,7 +59,7 @@ pub(super) fn put_versioning(
             "The Versioning element must be specified"
         )
     })?;
-    bucket.versioning = match status.as_str() {
+    let versioning = match status.as_str() {
         BucketVersioningStatus::ENABLED => Versioning::Enabled,
         BucketVersioningStatus::SUSPENDED if bucket.replication.is_some() => {
             return Err(s3_error!(
@@ -66,6 +71,8 @@ pub(super) fn put_versioning(
         BucketVersioningStatus::SUSPENDED => Versioning::Suspended,
         _ => return Err(malformed()),
     };
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
+    call.find_mut(&input.bucket)?.versioning.set(versioning, now, from);
     Ok(nothing())
 }
 
@@ -173,7 +180,7 @@ pub(super) fn get_policy(
 ) -> S3Result<GetBucketPolicyOutput> {
     let policy = call.bucket(&input.bucket, "s3:GetBucketPolicy")?.policy.clone();
     match policy {
-        Some(policy) => Ok(GetBucketPolicyOutput { policy: Some(policy) }),
+        Some(policy) => Ok(GetBucketPolicyOutput { policy: Some(policy.shown(&call.state.iam)) }),
         None => Err(s3_error!(NoSuchBucketPolicy)),
     }
 }
@@ -183,27 +190,50 @@ pub(super) fn put_policy(
     call: &mut Call<'_>,
     input: PutBucketPolicyInput,
 ) -> S3Result<PutBucketPolicyOutput> {
-    let bucket = call.bucket(&input.bucket, "s3:PutBucketPolicy")?;
-    let parsed: serde_json::Value = serde_json::from_str(&input.policy).map_err(|_| {
-        s3_error!(MalformedPolicy, "Policies must be valid JSON and the first byte must be '{{'")
-    })?;
-    if !parsed.is_object() {
-        return Err(s3_error!(
-            MalformedPolicy,
-            "Policies must be valid JSON and the first byte must be '{{'"
-        ));
-    }
-    if parsed["Statement"].is_null() {
-        return Err(s3_error!(MalformedPolicy, "Missing required field Statement"));
-    }
+    call.bucket(&input.bucket, "s3:PutBucketPolicy")?;
+    let malformed = |text: &str| s3_error!(MalformedPolicy, "{text}");
     if input.policy.len() > 20 * 1024 {
+        return Err(malformed("Policy exceeds the maximum allowed document size."));
+    }
+    let parsed: Option<serde_json::Value> = serde_json::from_str(&input.policy).ok();
+    let parsed = parsed
+        .filter(serde_json::Value::is_object)
+        .ok_or_else(|| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
+    if parsed["Statement"].is_null() {
+        return Err(malformed("Missing required field Statement"));
+    }
+    let policy = read(DocumentKind::BucketPolicy, &input.policy, &call.state.iam);
+    let policy = policy.map_err(|flaw| match flaw {
+        Flaw::Malformed(finding) => malformed(&finding),
+        Flaw::Principal(_) => malformed("Invalid principal in policy"),
+    })?;
+    check_resources(&policy.document, &input.bucket)?;
+    let denied = (call.caller.arn(), call.caller.partition());
+    let bucket = call.bucket(&input.bucket, "s3:PutBucketPolicy")?;
+    if bucket.blocks_public_policy() && is_public(&policy.document) {
+        let ((user, partition), name) = (denied, &input.bucket);
         return Err(s3_error!(
-            MalformedPolicy,
-            "Policy exceeds the maximum allowed document size."
+            AccessDenied,
+            "User: {user} is not authorized to perform: s3:PutBucketPolicy on resource: \"arn:{partition}:s3:::{name}\" because public \
+             policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access."
         ));
     }
-    bucket.policy = Some(input.policy);
+    bucket.policy = Some(policy);
     Ok(nothing())
+}
+
+/// A bucket policy speaks of its own bucket alone (S3 User Guide, "Troubleshooting bucket policies").
+fn check_resources(document: &Document, bucket: &str) -> S3Result<()> {
+    let resources = document.statements.iter().filter_map(|statement| statement.resource.as_ref());
+    let strange = |resource: &&String| {
+        let name = resource.splitn(6, ':').nth(5).unwrap_or_default();
+        let name = name.split('/').next().unwrap_or_default();
+        name != bucket && !name.contains(['*', '?', '$'])
+    };
+    if resources.flat_map(Scope::listed).any(|resource| strange(&resource)) {
+        return Err(s3_error!(MalformedPolicy, "Policy has invalid resource"));
+    }
+    Ok(())
 }
 
 /// S3 API Reference, `DeleteBucketPolicy`.

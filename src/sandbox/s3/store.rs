@@ -4,6 +4,8 @@ use super::checksum::Checksum;
 use super::encryption::Sse;
 use super::multipart::Upload;
 use crate::names::{AccountId, Arn, Region};
+use crate::sandbox::documents::Stored;
+use crate::sandbox::lag::Spreading;
 use bytes::Bytes;
 use s3s::dto::{
     LifecycleRules, ObjectOwnership, PublicAccessBlockConfiguration, ReplicationConfiguration,
@@ -38,14 +40,14 @@ pub(crate) struct Bucket {
     pub(crate) region: Region,
     pub(super) created: SystemTime,
     pub(super) tags: Tags,
-    pub(crate) versioning: Versioning,
+    pub(crate) versioning: Spreading<Versioning>,
     /// The one rule of the default encryption.
-    pub(super) encryption: ServerSideEncryptionRule,
+    pub(super) encryption: Spreading<ServerSideEncryptionRule>,
     pub(super) public_access_block: Option<PublicAccessBlockConfiguration>,
     pub(super) ownership: Option<ObjectOwnership>,
-    pub(super) policy: Option<String>,
+    pub(super) policy: Option<Stored>,
     pub(super) lifecycle: Option<(LifecycleRules, Option<TransitionDefaultMinimumObjectSize>)>,
-    pub(crate) replication: Option<ReplicationConfiguration>,
+    pub(crate) replication: Spreading<Option<ReplicationConfiguration>>,
     /// The versions of each key, oldest first; no key is without versions.
     pub(super) objects: BTreeMap<String, Vec<Version>>,
     /// Multipart uploads under way, by key and upload id.
@@ -141,6 +143,13 @@ impl Replicated {
     }
 }
 
+impl Object {
+    /// Returns whether the object was uploaded in parts, which its `ETag` tells.
+    pub(crate) fn is_multipart(&self) -> bool {
+        self.etag.contains('-')
+    }
+}
+
 impl Bucket {
     /// Returns the newest version of a key, which may be a delete marker.
     pub(crate) fn latest(&self, key: &str) -> Option<&Version> {
@@ -158,13 +167,13 @@ impl Bucket {
     }
 
     /// Returns whether the bucket uses a Bucket Key by default.
-    pub(crate) fn has_bucket_key(&self) -> bool {
-        self.encryption.bucket_key_enabled == Some(true)
+    pub(crate) fn has_bucket_key(&self, now: SystemTime) -> bool {
+        self.encryption.at(now).bucket_key_enabled == Some(true)
     }
 
     /// Returns the id that the next version written gets.
     pub(super) fn next_id(&self, now: SystemTime) -> String {
-        match self.versioning {
+        match self.versioning.at(now) {
             Versioning::Enabled => new_version_id(now),
             Versioning::Never | Versioning::Suspended => NULL.to_owned(),
         }

@@ -39,6 +39,7 @@ pub(super) fn put(
         beyond: input.sse_customer_algorithm.is_some() || input.ssekms_encryption_context.is_some(),
     };
     let sse = decide(call, &input.bucket, &asked)?;
+    call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
     let tags = from_header(input.tagging.as_deref())?;
     let checksum = Checksum::of(Algorithm::sent_in(&call.headers), &data);
     let tag = etag_of(&sse, || hex::encode(Md5::digest(&data)));
@@ -166,7 +167,7 @@ pub(super) fn store(
     let written = bucket.latest(key).map_or(now, |newest| newest.written.max(now));
     let id = bucket.next_id(written);
     bucket.insert(key, Version { id: id.clone(), written, what });
-    let shown = (bucket.versioning != Versioning::Never).then(|| id.clone());
+    let shown = (*bucket.versioning.at(written) != Versioning::Never).then(|| id.clone());
     replication::schedule(state, name, key, &id);
     Ok(shown)
 }

@@ -1,0 +1,184 @@
+//! Trouble on demand: which requests are to go wrong, and how. Not for: making them go wrong (see `server` and `s3`).
+
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The services that a fault can name.
+const SERVICES: [&str; 6] = ["*", "iam", "kms", "s3", "s3control", "sts"];
+
+/// A fault as `--fault SERVICE:OPERATION:KIND[:after=N][:times=N]` spells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultSpec {
+    service: String,
+    operation: String,
+    kind: Trouble,
+    after: u64,
+    times: Option<u64>,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The service says that it is asked too often.
+    Throttle,
+    /// The service answers with this code.
+    Error(String),
+    /// The connection ends; nothing was done.
+    Reset,
+    /// It is done, but the connection ends before the answer.
+    LostReply,
+    /// No answer ever comes; nothing was done.
+    Hang,
+    /// The answer takes longer.
+    Delay(Duration),
+}
+
+impl FromStr for FaultSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = |why: &str| {
+            format!(
+                "`{text}` is not a fault: {why}; it is spelled SERVICE:OPERATION:KIND[:after=N][:times=N]"
+            )
+        };
+        let mut parts = text.split(':');
+        let mut next = |what: &str| {
+            let part = parts.next().filter(|part| !part.is_empty());
+            part.ok_or_else(|| refuse(&format!("{what} is missing")))
+        };
+        let (service, operation, kind) =
+            (next("the service")?, next("the operation")?, next("the kind")?);
+        if !SERVICES.contains(&service) {
+            return Err(refuse(&format!("the service is one of {}", SERVICES.join(", "))));
+        }
+        if operation != "*" && !operation.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(refuse("the operation is a name such as CreateKey, or *"));
+        }
+        let kind = trouble(kind).map_err(|why| refuse(&why))?;
+        let (mut after, mut times) = (0, None);
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let value = value
+                .parse::<u64>()
+                .map_err(|_| refuse(&format!("`{part}` is neither after=N nor times=N")))?;
+            match name {
+                "after" => after = value,
+                "times" => times = Some(value),
+                _ => return Err(refuse(&format!("`{part}` is neither after=N nor times=N"))),
+            }
+        }
+        let (service, operation) = (service.to_owned(), operation.to_owned());
+        Ok(Self { service, operation, kind, after, times })
+    }
+}
+
+fn trouble(text: &str) -> Result<Trouble, String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    match (name, value) {
+        ("throttle", "") => Ok(Trouble::Throttle),
+        ("reset", "") => Ok(Trouble::Reset),
+        ("lost-reply", "") => Ok(Trouble::LostReply),
+        ("hang", "") => Ok(Trouble::Hang),
+        ("error", code) if is_code(code) => Ok(Trouble::Error(code.to_owned())),
+        ("delay", duration) => crate::units::duration(duration).map(Trouble::Delay),
+        _ => {
+            Err("the kind is throttle, error=CODE, reset, lost-reply, hang or delay=DURATION"
+                .into())
+        }
+    }
+}
+
+fn is_code(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_')
+}
+
+/// Faults in force, with how often each was met.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Mutex<Vec<(FaultSpec, u64)>>);
+
+impl Faults {
+    /// Puts faults in force.
+    pub(crate) fn new(specs: Vec<FaultSpec>) -> Self {
+        Self(Mutex::new(specs.into_iter().map(|spec| (spec, 0)).collect()))
+    }
+
+    /// Counts a request against every fault that means it, and returns the first that strikes.
+    pub(crate) fn strike(&self, service: &str, operation: &str) -> Option<Trouble> {
+        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut struck = None;
+        for (spec, met) in faults.iter_mut() {
+            let means = |name: &str, is: &str| name == "*" || name.eq_ignore_ascii_case(is);
+            if !means(&spec.service, service) || !means(&spec.operation, operation) {
+                continue;
+            }
+            *met += 1;
+            let last = spec.times.map_or(u64::MAX, |times| spec.after.saturating_add(times));
+            if struck.is_none() && (spec.after < *met && *met <= last) {
+                struck = Some(spec.kind.clone());
+            }
+        }
+        struck
+    }
+}
+
+/// Returns the code and status with which a service says that it is asked too often.
+pub(crate) fn throttled(service: &str) -> (&'static str, u16, &'static str) {
+    match service {
+        "s3" => ("SlowDown", 503, "Please reduce your request rate."),
+        "kms" => ("ThrottlingException", 400, "Rate exceeded"),
+        _ => ("Throttling", 400, "Rate exceeded"),
+    }
+}
+
+/// Returns the status that usually comes with a code.
+pub(crate) fn status_of(code: &str) -> u16 {
+    match code {
+        "InternalError" | "InternalFailure" | "KMSInternalException" | "ServiceFailure" => 500,
+        "ServiceUnavailable" | "SlowDown" => 503,
+        "AccessDenied" | "InvalidClientTokenId" | "SignatureDoesNotMatch" => 403,
+        "OperationAborted" | "ConcurrentModification" | "EntityAlreadyExists" | "LimitExceeded" => {
+            409
+        }
+        code if code.starts_with("NoSuch") => 404,
+        _ => 400,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_strike_after_and_as_often_as_they_say() {
+        let spec: FaultSpec = "kms:CreateKey:error=Foo:after=1:times=2".parse().unwrap();
+        let faults = Faults::new(vec![spec, "*:*:delay=2s:after=3".parse().unwrap()]);
+        let strikes: Vec<_> = (0..5).map(|_| faults.strike("kms", "CreateKey")).collect();
+        let foo = Some(Trouble::Error("Foo".into()));
+        let delay = Some(Trouble::Delay(Duration::from_secs(2)));
+        assert_eq!(strikes, [None, foo.clone(), foo, delay.clone(), delay.clone()]);
+        assert_eq!(faults.strike("s3", "PutObject"), delay);
+        assert_eq!(Faults::new(vec!["s3:*:reset".parse().unwrap()]).strike("kms", "X"), None);
+    }
+
+    #[test]
+    fn what_is_no_fault_says_what_is_allowed() {
+        for (text, part) in [
+            ("", "the service is missing"),
+            ("s3", "the operation is missing"),
+            ("s3:PutObject", "the kind is missing"),
+            ("ec2:Run:reset", "one of *, iam, kms"),
+            ("s3:Put Object:reset", "such as CreateKey"),
+            ("s3:*:explode", "throttle, error=CODE"),
+            ("s3:*:error=", "throttle, error=CODE"),
+            ("s3:*:delay=5", "not a duration"),
+            ("s3:*:reset:after=x", "neither after=N nor times=N"),
+            ("s3:*:reset:often=1", "neither after=N nor times=N"),
+        ] {
+            let error = text.parse::<FaultSpec>().unwrap_err();
+            assert!(error.contains(part) && error.contains("SERVICE:OPERATION:KIND"), "{error}");
+        }
+    }
+}

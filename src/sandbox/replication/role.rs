@@ -1,0 +1,203 @@
+//! What S3 asks for as the replication role, one call a line, each with the reason that its refusal gives.
+//! Sources: S3 User Guide, "Setting up permissions for live replication", "Replicating encrypted objects" and "Receiving
+//! replication failure events"; what they leave open is marked. Not for: key states and buckets (see `replica`).
+
+use super::targets::Target;
+use crate::iam::{Context, Principal, ResourceKind};
+use crate::names::{AccountId, Arn};
+use crate::sandbox::access::{Ask, authorize};
+use crate::sandbox::auth::Caller;
+use crate::sandbox::kms::ThroughS3;
+use crate::sandbox::s3::{Bucket, Object, Sse};
+use crate::sandbox::state::State;
+
+/// AWS's `failureReason`.
+pub(super) type Reason = &'static str;
+
+/// A bucket with the object that is read or written in it.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) name: &'a str,
+    pub(super) bucket: &'a Bucket,
+    pub(super) key: &'a str,
+}
+
+impl At<'_> {
+    fn object(&self) -> String {
+        format!("arn:{}:s3:::{}/{}", self.bucket.region.partition(), self.name, self.key)
+    }
+}
+
+/// The role's session, in the Region of one of the buckets.
+pub(super) struct Role<'a> {
+    state: &'a State,
+    caller: Caller,
+}
+
+impl<'a> Role<'a> {
+    /// Has S3 assume the role in the name of the source bucket's account. No source says that S3 sends `aws:SourceArn` or
+    /// `aws:SourceAccount` here, so a trust policy that wants them does not let it in.
+    pub(super) fn assume(state: &'a State, arn: &str, source: &Bucket) -> Result<Self, Reason> {
+        const REFUSED: Reason = "AssumeRoleNotPermitted";
+        let role = state.iam.role(arn).filter(|role| role.usable <= state.now()).ok_or(REFUSED)?;
+        let account = AccountId::new(role.arn.account()).map_err(|_| REFUSED)?;
+        let service = Caller {
+            principal: Principal::Service("s3.amazonaws.com".to_owned()),
+            ..Caller::root(account.clone(), source.region.clone())
+        };
+        let ask = Ask {
+            on: Some((ResourceKind::Trust, &role.trust.document)),
+            ..Ask::plain("sts:AssumeRole", arn, &account)
+        };
+        if account != source.owner || authorize(&state.iam, &service, ask).is_err() {
+            return Err(REFUSED);
+        }
+        let principal = Principal::RoleSession {
+            role: role.arn.clone(),
+            session: "s3-replication".to_owned(),
+            id: Some(role.id.clone()),
+        };
+        Ok(Self { state, caller: Caller { principal, ..service } })
+    }
+
+    /// Returns the session as it looks from a bucket's Region.
+    pub(super) fn caller_at(&self, bucket: &Bucket) -> Caller {
+        Caller { region: bucket.region.clone(), ..self.caller.clone() }
+    }
+
+    fn s3(&self, at: At<'_>, arn: String, action: &str, context: Context) -> bool {
+        let caller = self.caller_at(at.bucket);
+        let ask = Ask {
+            action,
+            arn,
+            owner: &at.bucket.owner,
+            on: at.bucket.policy_for(&caller).map(|document| (ResourceKind::Bucket, document)),
+            context,
+        };
+        authorize(&self.state.iam, &caller, ask).is_ok()
+    }
+
+    fn on_object(&self, at: At<'_>, action: &str, reason: Reason) -> Result<(), Reason> {
+        let allowed = self.s3(at, at.object(), action, Context::new());
+        if allowed { Ok(()) } else { Err(reason) }
+    }
+
+    fn kms(&self, at: At<'_>, sse: &Sse, action: &str, reason: Reason) -> Result<(), Reason> {
+        let Sse::Kms { key, .. } = sse else { return Ok(()) };
+        let region = &at.bucket.region;
+        let bound_to = sse.context(region.partition(), at.name, at.key);
+        let wanted = ThroughS3 { action, key, region, bound_to: &bound_to };
+        let state = self.state;
+        let caller = self.caller_at(at.bucket);
+        state.kms.permit_s3(&state.iam, &caller, &wanted).map_err(|_| reason)
+    }
+
+    /// Reads the configuration of the source bucket. No documented reason names this action: without it S3 knows of no
+    /// configuration.
+    pub(super) fn read_configuration(&self, at: At<'_>) -> Result<(), Reason> {
+        let arn = format!("arn:{}:s3:::{}", at.bucket.region.partition(), at.name);
+        let allowed = self.s3(at, arn, "s3:GetReplicationConfiguration", Context::new());
+        if allowed { Ok(()) } else { Err("SrcBucketReplicationConfigMissing") }
+    }
+
+    /// Lists the source bucket, which delete markers need; no documented reason names this action either.
+    pub(super) fn list(&self, at: At<'_>) -> Result<(), Reason> {
+        let arn = format!("arn:{}:s3:::{}", at.bucket.region.partition(), at.name);
+        let allowed = self.s3(at, arn, "s3:ListBucket", Context::new());
+        if allowed { Ok(()) } else { Err("SrcHeadObjectNotPermitted") }
+    }
+
+    /// Reads an object with its ACL and tags, and decrypts it.
+    pub(super) fn read(&self, at: At<'_>, object: &Object) -> Result<(), Reason> {
+        self.on_object(at, "s3:GetObjectVersionForReplication", "SrcGetObjectNotPermitted")?;
+        self.on_object(at, "s3:GetObjectVersionAcl", "SrcGetAclNotPermitted")?;
+        if !object.tags.is_empty() {
+            self.on_object(at, "s3:GetObjectVersionTagging", "SrcGetTaggingNotPermitted")?;
+        }
+        self.kms(at, &object.sse, "kms:Decrypt", "SrcGetObjectNotPermitted")
+    }
+
+    /// Puts a delete marker at the destination.
+    pub(super) fn mark(&self, at: At<'_>) -> Result<(), Reason> {
+        self.on_object(at, "s3:ReplicateDelete", "DstDelObjNotPermitted")
+    }
+
+    /// Writes the replica of `object`, encrypted as `sse` says.
+    pub(super) fn write(
+        &self,
+        at: At<'_>,
+        object: &Object,
+        sse: &Sse,
+        target: &Target,
+    ) -> Result<(), Reason> {
+        // Which reason a multipart replica gives is told by the names of the reasons alone.
+        let parts = object.is_multipart();
+        let reason =
+            if parts { "DstMultipartInitNotPermitted" } else { "DstPutObjectNotPermitted" };
+        let context = written(object, sse, target);
+        if !self.s3(at, at.object(), "s3:ReplicateObject", context) {
+            return Err(reason);
+        }
+        if target.owner_override {
+            let action = "s3:ObjectOwnerOverrideToBucketOwner";
+            self.on_object(at, action, "DstPutObjectNotPermitted")?;
+        }
+        if !object.tags.is_empty() {
+            self.on_object(at, "s3:ReplicateTags", "DstPutTaggingNotPermitted")?;
+        }
+        for action in self.key_calls(object, sse) {
+            let reason = match (parts, action) {
+                (true, "kms:Decrypt") => "DstMultipartCompleteNotPermitted",
+                _ => reason,
+            };
+            self.kms(at, sse, action, reason)?;
+        }
+        Ok(())
+    }
+
+    /// What the destination's key is asked for: `Encrypt` from one KMS key to another; data keys where there was none before,
+    /// with a Bucket Key, for parts, and across accounts; `Decrypt` where S3 must read its own data key back.
+    fn key_calls(&self, object: &Object, sse: &Sse) -> Vec<&'static str> {
+        let Sse::Kms { key, bucket_key, .. } = sse else { return Vec::new() };
+        let parts = object.is_multipart();
+        let foreign = key.account() != self.caller.account.as_str();
+        let mut calls = Vec::new();
+        if object.sse != Sse::S3 {
+            calls.push("kms:Encrypt");
+        }
+        if object.sse == Sse::S3 || *bucket_key || parts || foreign {
+            calls.push("kms:GenerateDataKey");
+        }
+        if *bucket_key || parts {
+            calls.push("kms:Decrypt");
+        }
+        calls
+    }
+}
+
+/// Returns the condition keys of the write (Service Authorization Reference, "Actions defined by Amazon S3", `ReplicateObject`).
+fn written(object: &Object, sse: &Sse, target: &Target) -> Context {
+    let mut context =
+        Context::new().with("s3:x-amz-server-side-encryption", sse.algorithm().as_str());
+    if let Some(key) = sse.key() {
+        context.set("s3:x-amz-server-side-encryption-aws-kms-key-id", key);
+    }
+    let class = target.storage_class.as_deref().or(object.described.storage_class.as_deref());
+    context.set("s3:x-amz-storage-class", class.unwrap_or("STANDARD"));
+    context
+}
+
+/// Returns the reason of a key that can't be found or used at the destination.
+pub(super) fn destination_key(unusable: &crate::sandbox::kms::Unusable) -> Reason {
+    use crate::sandbox::kms::Unusable;
+    match unusable {
+        Unusable::NotFound(_) => "DstKmsKeyNotFound",
+        Unusable::Denied(_) => "DstPutObjectNotPermitted",
+        Unusable::Disabled(_) | Unusable::InvalidState(_) => "DstKmsKeyInvalidState",
+    }
+}
+
+/// Checks that the key of a source object can decrypt.
+pub(super) fn source_key(state: &State, key: &Arn) -> Result<(), Reason> {
+    state.kms.check_state(key).map_err(|_| "SrcKmsKeyInvalidState")
+}
