@@ -293,6 +293,87 @@ fn the_options_live_in_the_sandbox() {
     }
 }
 
+/// A bucket policy in force: uploads under another key are denied, those that leave encryption to the bucket are not.
+#[test]
+fn a_deny_of_other_keys_spares_uploads_without_a_header() {
+    use aws_sdk_s3::types::ServerSideEncryption::{Aes256, AwsKms};
+    let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nbuckets: {deny_other_keys: true}\n";
+    let stand = Stand::new();
+    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
+    assert!(
+        applied["probes"].as_array().unwrap().iter().all(|probe| probe["status"] == "COMPLETED")
+    );
+    let key = stand.manifest(&["policy", "render", "-o", "json"], manifest).exits(0).json();
+    let ours =
+        format!("arn:aws:kms:us-east-1:111122223333:key/{}", key["key_id"].as_str().unwrap());
+    let other = stand.kms("us-east-1", async |kms| {
+        let made = kms.create_key().send().await.unwrap();
+        made.key_metadata().unwrap().arn().unwrap().to_owned()
+    });
+    stand.s3("us-east-1", async |s3| {
+        let put = || s3.put_object().bucket(crate::common::SOURCE).key("an-upload");
+        put().send().await.unwrap();
+        put().server_side_encryption(AwsKms).ssekms_key_id(&ours).send().await.unwrap();
+        let refused = [
+            put().server_side_encryption(AwsKms).ssekms_key_id(&other),
+            put().server_side_encryption(AwsKms),
+            put().server_side_encryption(Aes256),
+        ];
+        for put in refused {
+            let error = put.send().await.unwrap_err().into_service_error();
+            let code = aws_sdk_s3::error::ProvideErrorMetadata::code(&error);
+            assert_eq!(code, Some("AccessDenied"), "{error:?}");
+        }
+    });
+}
+
+/// Each command run by a user who has what `policy operator` says for it, and nothing else, where IAM is in force.
+#[test]
+fn a_user_with_the_operator_policies_gets_by() {
+    let stand = Stand::new();
+    let operator = stand.pair(&["policy", "operator"]).exits(0).json();
+    for (command, args) in [
+        ("plan", &["plan"][..]),
+        ("apply", &["apply", "--yes"]),
+        ("apply", &["apply", "--yes"]),
+        ("probe", &["probe"]),
+        ("destroy", &["destroy", "--yes"]),
+    ] {
+        let (id, secret) = user(&stand, &operator, command);
+        let mut run = stand.command(&[args, &PAIR[..], &["-o", "json"]].concat());
+        run.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+        let _ = finished(&mut run).exits(0);
+    }
+    // Who may only look can't change anything.
+    let (id, secret) = user(&stand, &operator, "plan");
+    let mut run = stand.command(&[&["apply", "--yes"], &PAIR[..]].concat());
+    run.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+    let _ = finished(&mut run).exits(5);
+}
+
+/// Makes a user with the policies that `command` needs; returns its access key.
+fn user(stand: &Stand, operator: &Value, command: &str) -> (String, String) {
+    let parts = operator["commands"][command].as_array().unwrap();
+    stand.iam(async |iam| {
+        // Who exists already gets one more key.
+        let _ = iam.create_user().user_name(command).send().await;
+        for part in parts {
+            let part = part.as_str().unwrap();
+            let document = operator["documents"][part].to_string();
+            let name = format!("{command}-{part}");
+            let made =
+                iam.create_policy().policy_name(&name).policy_document(document).send().await;
+            if let Ok(made) = made {
+                let arn = made.policy().unwrap().arn().unwrap();
+                iam.attach_user_policy().user_name(command).policy_arn(arn).send().await.unwrap();
+            }
+        }
+        let key = iam.create_access_key().user_name(command).send().await.unwrap();
+        let key = key.access_key().unwrap();
+        (key.access_key_id().to_owned(), key.secret_access_key().to_owned())
+    })
+}
+
 /// The operator's documents against what the commands really call.
 #[test]
 fn each_command_calls_what_its_operator_policies_allow() {
