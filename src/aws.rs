@@ -10,4 +10,4 @@ pub mod settle;
 
 pub use calls::{CallCount, Calls};
 pub use clients::{Aws, Connection};
-pub use error::{At, Class, Error};
+pub use error::{At, Class, Error, action};

@@ -51,7 +51,7 @@ pub fn parse(text: &str, origin: &Origin, run: Option<&str>) -> Result<Manifest,
         Origin::File(path) => path.parent().unwrap_or(Path::new("")).to_path_buf(),
         _ => PathBuf::new(),
     };
-    check::check(raw, &folder, run).map_err(located)
+    check::check(&raw, &folder, run).map_err(located)
 }
 
 /// One side as flags give it: `REGION` or `REGION:BUCKET`.

@@ -3,11 +3,13 @@
 
 mod lines;
 mod ndjson;
+mod proof;
 mod screen;
 pub mod tables;
 
 pub use lines::Lines;
 pub use ndjson::Ndjson;
+pub use proof::proof;
 pub use screen::Screen;
 
 use crate::events::{Event, Verb};

@@ -8,6 +8,7 @@ mod exit_codes;
 mod iam_peers;
 mod life;
 mod messages;
+mod policies;
 mod promises;
 mod refusals;
 mod sandbox;

@@ -211,13 +211,14 @@ impl From<Error> for Failure {
 
 /// Returns the IAM action that an operation needs, where the two have different names
 /// (Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3").
-fn action(operation: &'static str) -> &'static str {
+pub fn action(operation: &str) -> &str {
     match operation {
         "s3:HeadBucket" => "s3:ListBucket",
         "s3:ListObjectVersions" => "s3:ListBucketVersions",
         "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
-        "s3:HeadObject" => "s3:GetObject",
-        "s3:DeleteObjects" => "s3:DeleteObjectVersion",
+        // crrctl names the version in every HEAD and DELETE.
+        "s3:HeadObject" => "s3:GetObjectVersion",
+        "s3:DeleteObject" | "s3:DeleteObjects" => "s3:DeleteObjectVersion",
         "s3:CreateMultipartUpload" | "s3:UploadPart" | "s3:CompleteMultipartUpload" => {
             "s3:PutObject"
         }

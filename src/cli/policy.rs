@@ -10,7 +10,7 @@ use crate::iam::{self, DocumentKind, Finding};
 use crate::manifest::Topology;
 use crate::policy::proof::{Organisation, prove};
 use crate::policy::{Document, Documents, Part};
-use crate::report::tables;
+use crate::report;
 use clap::Subcommand;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ enum PolicyCommand {
     },
     /// Evaluate every call that S3 will make, and those that must stay denied
     Prove {
-        /// A service control policy of the organisation; give all that apply, FullAWSAccess included
+        /// A service control policy of the organisation; give all that apply, `FullAWSAccess` included
         #[arg(long, value_name = "FILE")]
         scp: Vec<PathBuf>,
         /// A resource control policy of the organisation
@@ -124,7 +124,8 @@ fn put(documents: &Documents, printer: &Printer) {
 }
 
 fn texts(documents: &Documents) -> String {
-    documents.iter().map(|(_, name, value)| format!("# {name}\n{value:#}\n\n")).collect()
+    let text = |(_, name, value): (_, &str, &Value)| format!("# {name}\n{value:#}\n");
+    documents.iter().map(text).collect::<Vec<_>>().join("\n")
 }
 
 fn proven(
@@ -141,7 +142,7 @@ fn proven(
     printer.put("calls", &proof.rows);
     printer.put("refused", &refused);
     printer.put("organisation_policies", organisation.is_known());
-    printer.text(&tables::proof(&proof, organisation.is_known(), global.verbose > 0));
+    printer.text(&report::proof(&proof, organisation.is_known(), global.verbose > 0));
     proof.failure().map_or(Ok(0), Err)
 }
 

@@ -20,8 +20,8 @@ const SOME_ACCOUNT: &str = "000000000000";
 type Checked<T> = Result<T, Located>;
 
 /// Checks `raw`; a templates folder is relative to `folder`, and `run` fills `{run}`.
-pub(super) fn check(raw: Raw, folder: &Path, run: Option<&str>) -> Checked<Manifest> {
-    refuse_later(&raw)?;
+pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Manifest> {
+    refuse_later(raw)?;
     let name = named("name", &raw.name, PairName::new)?;
     let fill = Fill { name: &name, run };
     let source = fill.side("source", &raw.source)?;
@@ -32,7 +32,7 @@ pub(super) fn check(raw: Raw, folder: &Path, run: Option<&str>) -> Checked<Manif
         bucket_key: raw.buckets.bucket_key.as_ref().is_none_or(|flag| flag.value),
         tls_only: raw.buckets.tls_only.as_ref().is_none_or(|flag| flag.value),
         deny_other_keys: raw.buckets.deny_other_keys.as_ref().is_some_and(|flag| flag.value),
-        profile: policy::profile(&raw)?,
+        profile: policy::profile(raw)?,
         replication: replication(&raw.replication)?,
         templates: raw.policy.templates.as_ref().map(|given| folder.join(&given.value)),
         tags: tags(&raw.tags)?,

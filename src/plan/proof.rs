@@ -43,7 +43,7 @@ fn merge(topology: &Topology, world: &World, documents: &mut Documents) -> bool 
         let (Some(live), Some(ours)) = (live, documents.get(&document)) else { continue };
         let Some(both) = meaning::merged_bucket_policy(Some(live), ours) else { continue };
         // A statement that can't be read can't be judged; S3 took it, so it is left to the probe.
-        merged |= !meaning::same(&both, ours) && documents.put(document, both).is_ok();
+        merged |= !meaning::same(&both, ours) && documents.put(&document, both).is_ok();
     }
     merged
 }

@@ -34,13 +34,13 @@ impl Documents {
             let refused = |error: iam::DocumentError| {
                 RenderError::Refused(document.template(), document.name(), error.to_string())
             };
-            documents.put(document.clone(), value).map_err(refused)?;
+            documents.put(&document, value).map_err(refused)?;
         }
         Ok(documents)
     }
 
     /// Puts `value` in the place of a document; what can't be read changes nothing.
-    pub fn put(&mut self, document: Document, value: Value) -> Result<(), iam::DocumentError> {
+    pub fn put(&mut self, document: &Document, value: Value) -> Result<(), iam::DocumentError> {
         let is_empty = value["Statement"].as_array().is_some_and(Vec::is_empty);
         let read = if is_empty { None } else { Some(iam::Document::parse(&value)?) };
         self.0.insert(document.clone(), Entry { name: document.name(), value, read });

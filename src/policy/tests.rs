@@ -49,8 +49,12 @@ policy: {profile: strict}
 ];
 
 fn topology(text: &str) -> Topology {
+    topology_in("111122223333", text)
+}
+
+fn topology_in(account: &str, text: &str) -> Topology {
     let manifest = manifest::parse(text, &Origin::Stdin, None).unwrap();
-    manifest.topology(&AccountId::new("111122223333").unwrap()).unwrap()
+    manifest.topology(&AccountId::new(account).unwrap()).unwrap()
 }
 
 fn key() -> KeyId {

@@ -3,7 +3,6 @@
 use super::{FAINT, GOOD, NOTABLE, mark};
 use crate::events::Verb;
 use crate::plan::{Cost, Kept, Plan};
-use crate::policy::proof::{Expectation, Proof, Row};
 use crate::probe::{Probe, Status, Summary};
 use crate::units::humane;
 use comfy_table::presets::NOTHING;
@@ -136,77 +135,4 @@ pub fn kept(kept: &[Kept]) -> String {
 /// Returns a line that sums a run up.
 pub fn verdict(text: &str) -> String {
     format!("{GOOD}{text}{GOOD:#}\n")
-}
-
-/// Returns the proof: a row a call that must be allowed, the reverse summed up unless `all` is wanted, and what is wrong.
-pub fn proof(proof: &Proof, organisation: bool, all: bool) -> String {
-    let mut text = String::new();
-    let mut sections: Vec<&str> = proof.rows.iter().map(|row| row.section.as_str()).collect();
-    sections.dedup();
-    for section in sections {
-        let rows = || proof.rows.iter().filter(|row| row.section == section);
-        let is_ours = section.starts_with("operator") || section == "key users";
-        let denied = rows().filter(|row| row.expected == Expectation::Deny);
-        let (refused, kept) = (denied.clone().filter(|row| !row.holds()).count(), denied.count());
-        let allowed = rows().count() - kept;
-        let _ = writeln!(
-            text,
-            "{section}: {allowed} calls that must be allowed, {kept} that must stay denied"
-        );
-        let shown = rows()
-            .filter(|row| all || !row.holds() || (row.expected == Expectation::Allow && !is_ours));
-        let mut table = Table::new();
-        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(["expected", "action", "resource", "context", "decision", "by"]);
-        for row in shown {
-            table.add_row(proof_row(row));
-        }
-        if !table.is_empty() {
-            let _ = writeln!(text, "{table}");
-        }
-        if refused > 0 {
-            let _ = writeln!(text, "{NOTABLE}{refused} of them are allowed{NOTABLE:#}");
-        }
-        text.push('\n');
-    }
-    for row in proof.refused() {
-        let (document, element) = (row.document.as_deref(), row.element.as_deref());
-        let _ = writeln!(
-            text,
-            "{NOTABLE}wrong{NOTABLE:#}  {} on {}: {}\n       {} {}\n       {}",
-            row.action,
-            row.resource,
-            row.reads,
-            document.unwrap_or("-"),
-            element.unwrap_or_default(),
-            row.mend.as_deref().unwrap_or_default()
-        );
-    }
-    let refused = proof.refused().count();
-    let note = if organisation { "" } else { "; the organisation's own policies were not given" };
-    if refused == 0 {
-        text.push_str(&verdict(&format!(
-            "all {} calls come to what they should{note}",
-            proof.rows.len()
-        )));
-    }
-    text
-}
-
-fn proof_row(row: &Row) -> [String; 6] {
-    let context: Vec<String> =
-        row.context.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let by = [row.document.as_deref(), row.statement.as_deref()];
-    let expected = match row.expected {
-        Expectation::Allow => "allow",
-        Expectation::Deny => "deny",
-    };
-    [
-        expected.to_owned(),
-        row.action.clone(),
-        row.resource.clone(),
-        context.join("\n"),
-        row.reads.to_owned(),
-        by.into_iter().flatten().collect::<Vec<_>>().join("\n"),
-    ]
 }

@@ -5,7 +5,7 @@ use super::Document;
 use super::call::{At, Call, Element, Expected, Own, Who};
 use super::replication::assumption;
 use super::reverse::with_reverse;
-use super::scene::{Scene, outside};
+use super::scene::{Scene, outside, through_s3};
 use crate::iam::{Principal, ResourceKind};
 use crate::manifest::{Profile, Reports};
 use crate::names::Arn;
@@ -84,7 +84,7 @@ fn report_objects(scene: &Scene<'_>, who: &Who, reports: &Reports) -> Vec<Call> 
         for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
             let call =
                 scene.on_key(who, action, source).aliens(&["kms:CreateGrant", "kms:Encrypt"]);
-            calls.extend(scene.through_s3(&call, source, &contexts, &not_for));
+            calls.extend(through_s3(&call, source, &contexts, &not_for));
         }
     }
     calls

@@ -3,7 +3,7 @@
 
 use super::call::{Call, Own, Who};
 use super::reverse::{by_others, with_reverse};
-use super::scene::Scene;
+use super::scene::{Scene, key_policy};
 use crate::iam::Principal;
 use crate::manifest::Side;
 use crate::names::{AccountId, Arn};
@@ -107,7 +107,7 @@ fn grant(scene: &Scene<'_>, who: &Who, side: &Side) -> Call {
 
 /// A key policy is about its own key, so no other can come into reach by it.
 fn on_key(scene: &Scene<'_>, who: &Who, action: &str, side: &Side) -> Call {
-    Call::new(who, action, scene.key_arn(side), &scene.topology.account).at(scene.key_policy(side))
+    Call::new(who, action, scene.key_arn(side), &scene.topology.account).at(key_policy(side))
 }
 
 /// Returns who an administrator's ARN is; none for what can't call by itself.

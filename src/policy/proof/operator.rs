@@ -4,7 +4,7 @@
 
 use super::call::{At, Call, Own, Who};
 use super::reverse::with_reverse;
-use super::scene::{Scene, TLS};
+use super::scene::{Scene, TLS, key_policy, through_s3};
 use super::{Document, Part};
 use crate::iam::Principal;
 use crate::manifest::{Profile, Side};
@@ -89,6 +89,7 @@ impl Operator<'_> {
         for side in topology.sides() {
             calls.push(self.tagged(self.any_key("kms:TagResource", side)));
             calls.extend(self.alias("kms:CreateAlias", side));
+            calls.extend(self.alias("kms:UpdateAlias", side));
             calls.push(self.bearing_tags(self.on_key("kms:PutKeyPolicy", side)));
             calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
             if !topology.tls_only && !topology.deny_other_keys {
@@ -188,7 +189,7 @@ impl Operator<'_> {
 
     /// Any key of the pair's Regions; one elsewhere must be out of reach.
     fn any_key(&self, action: &str, side: &Side) -> Call {
-        let (scene, at) = (self.scene, self.scene.key_policy(side));
+        let (scene, at) = (self.scene, key_policy(side));
         let elsewhere = scene.key_arn(side).replace(side.region.as_str(), "xx-elsewhere-9");
         Call::new(&self.who, action, scene.key_arn(side), &scene.topology.account)
             .at(at.clone())
@@ -199,7 +200,7 @@ impl Operator<'_> {
     /// Any multi-Region key of the pair's Regions; others must be out of reach.
     fn on_key(&self, action: &str, side: &Side) -> Call {
         let other = self.scene.kms(&side.region, SINGLE_REGION_KEY);
-        self.any_key(action, side).decoys([(other, self.scene.key_policy(side))])
+        self.any_key(action, side).decoys([(other, key_policy(side))])
     }
 
     /// What concerns an alias needs a permission on the alias and one on its key
@@ -246,7 +247,7 @@ impl Operator<'_> {
                 vec![object]
             }
         };
-        self.scene.through_s3(&self.on_key(action, side), side, &contexts, &not_for)
+        through_s3(&self.on_key(action, side), side, &contexts, &not_for)
     }
 }
 

@@ -5,7 +5,7 @@
 use super::Document;
 use super::call::{At, Call, Element, Expected, Own, Who};
 use super::reverse::{by_others, with_reverse};
-use super::scene::{Scene, outside};
+use super::scene::{Scene, outside, through_s3};
 use crate::iam::{Principal, ResourceKind};
 use crate::manifest::{Profile, Side};
 
@@ -82,7 +82,7 @@ fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
     aliens.extend(["kms:Encrypt", "kms:GenerateDataKey"]);
     let decrypt = scene.on_key(who, "kms:Decrypt", side).aliens(&aliens);
     let (contexts, not_for) = contexts(scene, side);
-    calls.extend(scene.through_s3(&decrypt, side, &contexts, &not_for));
+    calls.extend(through_s3(&decrypt, side, &contexts, &not_for));
     calls
 }
 
@@ -113,7 +113,7 @@ fn destination(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
     let (contexts, not_for) = contexts(scene, side);
     for action in uses {
         let call = scene.on_key(who, action, side).aliens(&aliens);
-        calls.extend(scene.through_s3(&call, side, &contexts, &not_for));
+        calls.extend(through_s3(&call, side, &contexts, &not_for));
     }
     calls
 }

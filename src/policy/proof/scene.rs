@@ -60,10 +60,6 @@ impl<'a> Scene<'a> {
         At::Document(ResourceKind::Bucket, Document::of_bucket(side, self.topology))
     }
 
-    pub(super) fn key_policy(&self, side: &Side) -> At {
-        At::Document(ResourceKind::Key, Document::Key(side.region.clone()))
-    }
-
     pub(super) fn bucket_arn(&self, side: &Side) -> String {
         side.bucket.arn(self.partition()).to_string()
     }
@@ -100,7 +96,7 @@ impl<'a> Scene<'a> {
     /// Returns a call on the key of `side` by someone who is to use this key alone: another one of the same account, whose policy
     /// leaves it to IAM too, must be out of reach.
     pub(super) fn on_key(&self, who: &Who, action: &str, side: &Side) -> Call {
-        let at = self.key_policy(side);
+        let at = key_policy(side);
         let other = self.kms(&side.region, &format!("key/{}", other_key(self.key)));
         Call::new(who, action, self.key_arn(side), &self.topology.account)
             .at(at.clone())
@@ -111,30 +107,33 @@ impl<'a> Scene<'a> {
         let account = self.topology.account.as_str();
         Arn::known(self.partition(), "kms", region.as_str(), account, resource).to_string()
     }
+}
 
-    /// Returns what S3 asks of KMS for `side`: once for each form of its service name, under each of `contexts`. Neither
-    /// without the service or the context, nor for others, may it be allowed.
-    pub(super) fn through_s3(
-        &self,
-        call: &Call,
-        side: &Side,
-        contexts: &[String],
-        not_for: &[String],
-    ) -> Vec<Call> {
-        let others = [
-            format!("s3.{}.amazonaws.com", elsewhere(&side.region)),
-            format!("ec2.{}.amazonaws.com", side.region),
-        ];
-        let mut calls = Vec::new();
-        for service in service_names(&side.region) {
-            for context in contexts {
-                let call = call.clone();
-                let call = call.demanding_not("StringLike", VIA, &service, others.to_vec());
-                calls.push(call.demanding_not("StringLike", CONTEXT, context, not_for.to_vec()));
-            }
+pub(super) fn key_policy(side: &Side) -> At {
+    At::Document(ResourceKind::Key, Document::Key(side.region.clone()))
+}
+
+/// Returns what S3 asks of KMS for `side`: once for each form of its service name, under each of `contexts`. Neither
+/// without the service or the context, nor for others, may it be allowed.
+pub(super) fn through_s3(
+    call: &Call,
+    side: &Side,
+    contexts: &[String],
+    not_for: &[String],
+) -> Vec<Call> {
+    let others = [
+        format!("s3.{}.amazonaws.com", elsewhere(&side.region)),
+        format!("ec2.{}.amazonaws.com", side.region),
+    ];
+    let mut calls = Vec::new();
+    for service in service_names(&side.region) {
+        for context in contexts {
+            let call = call.clone();
+            let call = call.demanding_not("StringLike", VIA, &service, others.to_vec());
+            calls.push(call.demanding_not("StringLike", CONTEXT, context, not_for.to_vec()));
         }
-        calls
     }
+    calls
 }
 
 /// Returns the names under which S3 may call another service in `region`. Outside `aws` and `aws-us-gov` the form is not
