@@ -14,7 +14,8 @@ mod session;
 use crate::failure::{Failure, Kind};
 use crate::manifest::SideFlag;
 use crate::report::Volume;
-use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::builder::FalseyValueParser;
+use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use output::Printer;
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -95,7 +96,7 @@ struct Global {
     )]
     destination: Vec<SideFlag>,
     /// Use an ephemeral stand-in for AWS inside this process
-    #[arg(long, global = true, env = "CRRCTL_SANDBOX")]
+    #[arg(long, global = true, env = "CRRCTL_SANDBOX", value_parser = FalseyValueParser::new())]
     sandbox: bool,
     /// The profile of the shared AWS configuration
     #[arg(long, global = true, env = "CRRCTL_PROFILE")]
@@ -119,7 +120,7 @@ struct Global {
     )]
     max_concurrency: usize,
     /// Say nothing but errors on stderr
-    #[arg(short, long, global = true, conflicts_with = "verbose", env = "CRRCTL_QUIET")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", env = "CRRCTL_QUIET", value_parser = FalseyValueParser::new())]
     quiet: bool,
     /// Say more; `-vvv` shows each AWS call
     #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "CRRCTL_VERBOSE")]
@@ -128,7 +129,7 @@ struct Global {
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, env = "CRRCTL_COLOR")]
     color: ColorChoice,
     /// No live lines, even on a terminal
-    #[arg(long, global = true, env = "CRRCTL_NO_PROGRESS")]
+    #[arg(long, global = true, env = "CRRCTL_NO_PROGRESS", value_parser = FalseyValueParser::new())]
     no_progress: bool,
     /// Fills `{run}` in the manifest
     #[arg(skip)]
@@ -171,9 +172,10 @@ enum Format {
 
 /// Runs the command line `args`; returns the exit code. May be called more than once in a process.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let mut cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let mut cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &args),
     };
     cli.global.run = std::env::var("CRRCTL_RUN").ok();
     output::set_color(cli.global.color);
@@ -205,11 +207,26 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     printer.end(&ended)
 }
 
-/// Clap's own exit code for usage is 2, which here means "changes found".
-fn usage(error: &clap::Error) -> ExitCode {
+/// Clap's own exit code for usage is 2, which here means "changes found". Who asked for JSON gets an object all the same.
+fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
     // A closed stdout or stderr is no error.
     let _ = error.print();
-    if error.use_stderr() { ExitCode::from(Kind::Manifest.exit_code()) } else { ExitCode::SUCCESS }
+    if !error.use_stderr() {
+        return ExitCode::SUCCESS;
+    }
+    let command = args.get(1).and_then(|arg| arg.to_str()).unwrap_or_default();
+    let command = Cli::command()
+        .find_subcommand(command)
+        .map_or_else(|| "usage".to_owned(), |it| it.get_name().to_owned());
+    let message = error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ")
+        .to_owned();
+    output::usage_object(&command, &Failure::new(Kind::Manifest, "usage", message), args);
+    ExitCode::from(Kind::Manifest.exit_code())
 }
 
 fn log_calls(verbose: u8) {

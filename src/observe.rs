@@ -3,9 +3,9 @@
 //! Not for: single things (see the `find` of each step) or judging them (see `plan`).
 
 use crate::aws::{At, Aws};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::manifest::{Manifest, Side, Topology};
-use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
+use crate::names::{AccountId, BucketName, KeyId, Region};
 use crate::plan::rules;
 use crate::steps::find;
 use crate::world::{Bucket, Key, Keys, Objects, World};
@@ -43,12 +43,51 @@ async fn account(aws: &Aws) -> Result<AccountId, Failure> {
     Ok(AccountId::new(identity.account().unwrap_or_default())?)
 }
 
-/// Reads everything else.
-pub async fn second_wave(aws: &Aws, topology: &Topology, named: Named) -> Result<World, Failure> {
+/// Reads everything else. A removal looks for keys by their tags too, where nothing names them.
+pub async fn second_wave(
+    aws: &Aws,
+    topology: &Topology,
+    named: Named,
+    removal: bool,
+) -> Result<World, Failure> {
     let role = async { Ok(find::role(aws, &topology.role).await?) };
-    let ((keys, role), buckets) =
-        try_join(try_join(keys(aws, topology, named), role), buckets(aws, topology)).await?;
-    Ok(World { account: topology.account.clone(), keys, buckets, role })
+    let sides: Vec<Side> = topology.sides().cloned().collect();
+    let (keys, buckets) = (keys(aws, topology, named, removal), found_buckets(aws, &sides));
+    let ((keys, role), buckets) = try_join(try_join(keys, role), buckets).await?;
+    let mut world = World { account: topology.account.clone(), keys, buckets, role };
+    let unnamed = unnamed(aws, topology, &world).await?;
+    world.buckets.extend(unnamed);
+    Ok(world)
+}
+
+/// Returns the buckets of the pair that the manifest does not name: those that its live rules and its keys' tags tell of.
+async fn unnamed(
+    aws: &Aws,
+    topology: &Topology,
+    world: &World,
+) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
+    let told = rules::unnamed(topology, world).into_iter().chain(recorded(world));
+    let unknown = told.filter(|side| !world.buckets.contains_key(&side.bucket));
+    let sides: std::collections::BTreeSet<Side> = unknown.collect();
+    let found = sides.iter().map(|side| async move {
+        match find::bucket(aws, side).await {
+            Ok(bucket) => Ok(bucket.map(|bucket| (side.bucket.clone(), bucket))),
+            // The name belongs to somebody else by now.
+            Err(failure) if failure.kind == Kind::InTheWay => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    });
+    let found = try_join_all(found).await?.into_iter().flatten();
+    Ok(found.filter(|(_, bucket)| topology.owns(&bucket.tags)).collect())
+}
+
+/// Returns the buckets whose data the keys say they encrypt.
+fn recorded(world: &World) -> impl Iterator<Item = Side> {
+    world.keys.primary.iter().chain(world.keys.replicas.values()).flat_map(|key| {
+        let names = key.tags.keys().filter_map(|tag| tag.strip_prefix(Topology::BUCKET_TAG_PREFIX));
+        let names = names.filter_map(|name| BucketName::new(name).ok());
+        names.map(|bucket| Side { region: key.region.clone(), bucket })
+    })
 }
 
 /// Counts what lies in every bucket, for a removal.
@@ -93,27 +132,6 @@ fn enter(world: &mut World, name: &BucketName, objects: Option<Objects>) {
     }
 }
 
-async fn buckets(aws: &Aws, topology: &Topology) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
-    let sides: Vec<Side> = topology.sides().cloned().collect();
-    let mut found = found_buckets(aws, &sides).await?;
-    let live = found.get(&topology.source.bucket).and_then(|source| source.replication.as_ref());
-    let unnamed: Vec<Side> = live
-        .iter()
-        .flat_map(|live| &live.rules)
-        .filter_map(|rule| unnamed(topology, rule))
-        .collect();
-    found.extend(found_buckets(aws, &unnamed).await?);
-    Ok(found)
-}
-
-/// Returns the destination of one of our live rules that the manifest does not name.
-fn unnamed(topology: &Topology, rule: &crate::world::Rule) -> Option<Side> {
-    let region = Region::new(rules::region_of(topology, &rule.id)?).ok()?;
-    let bucket = BucketName::new(Arn::new(&rule.destination).ok()?.resource()).ok()?;
-    let side = Side { region, bucket };
-    (!topology.sides().any(|known| known.bucket == side.bucket)).then_some(side)
-}
-
 async fn found_buckets(aws: &Aws, sides: &[Side]) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
     let found = sides.iter().map(|side| async move {
         let mut bucket = find::bucket(aws, side).await?;
@@ -125,12 +143,22 @@ async fn found_buckets(aws: &Aws, sides: &[Side]) -> Result<BTreeMap<BucketName,
     Ok(try_join_all(found).await?.into_iter().flatten().collect())
 }
 
-async fn keys(aws: &Aws, topology: &Topology, named: Named) -> Result<Keys, Failure> {
+async fn keys(
+    aws: &Aws,
+    topology: &Topology,
+    named: Named,
+    removal: bool,
+) -> Result<Keys, Failure> {
     let source = &topology.source.region;
     let aliases = named.0.iter().map(|(region, key)| (region.clone(), key.id.clone())).collect();
     let mut keys = Keys { aliases, ..Keys::default() };
     let primary = match named.0.get(source) {
-        Some(key) => Some(find::key_details(aws, key.clone()).await?),
+        Some(key) => {
+            if removal {
+                unnamed_keys(aws, topology, Some(&key.id), &mut keys).await?;
+            }
+            Some(find::key_details(aws, key.clone()).await?)
+        }
         None => without_alias(aws, topology, &mut keys).await?,
     };
     let Some(primary) = primary else { return Ok(keys) };
@@ -153,18 +181,26 @@ async fn without_alias(
     topology: &Topology,
     keys: &mut Keys,
 ) -> Result<Option<Key>, Failure> {
-    let ours = find::keys_by_tags(aws, &topology.source.region, &topology.owner_tags()).await?;
-    let (pending, mut usable): (Vec<Key>, Vec<Key>) = ours
-        .into_iter()
-        .filter(|key| key.multi_region.as_ref().is_some_and(|place| place.primary))
-        .partition(Key::is_pending_deletion);
-    keys.pending = pending;
-    if usable.is_empty() {
+    unnamed_keys(aws, topology, None, keys).await?;
+    if keys.spares.is_empty() {
         return Ok(None);
     }
-    let primary = usable.remove(0);
-    keys.spares = usable;
+    let primary = keys.spares.remove(0);
     Ok(Some(find::key_details(aws, primary).await?))
+}
+
+/// Enters the primary keys with our tags but `named`: usable ones as spare, the oldest first, and pending ones.
+async fn unnamed_keys(
+    aws: &Aws,
+    topology: &Topology,
+    named: Option<&KeyId>,
+    keys: &mut Keys,
+) -> Result<(), Failure> {
+    let ours = find::keys_by_tags(aws, &topology.source.region, &topology.owner_tags()).await?;
+    let is_primary = |key: &Key| key.multi_region.as_ref().is_some_and(|place| place.primary);
+    let unnamed = ours.into_iter().filter(|key| is_primary(key) && Some(&key.id) != named);
+    (keys.pending, keys.spares) = unnamed.partition(Key::is_pending_deletion);
+    Ok(())
 }
 
 /// Replicas are where the manifest wants them and where the primary says they are.

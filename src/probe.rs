@@ -39,12 +39,11 @@ pub struct Settings {
     /// How often a fresh object follows one that FAILED: a role or key that was just made may not be usable yet, and FAILED is
     /// final for an object.
     pub retries_after_failed: u32,
+    /// How often a fresh object follows one that S3 does not see as eligible: the configuration may not have spread.
+    pub retries_without_status: u32,
     /// How long an object may stay PENDING.
     pub at_most: Duration,
 }
-
-/// How often a fresh object follows one that S3 does not see as eligible, since the configuration may not have spread.
-const RETRIES_WITHOUT_STATUS: u32 = 4;
 
 /// A replication status, as `HeadObject` gives it; `Complete` and `Completed` are one (both are in S3's model).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -88,6 +87,9 @@ pub struct Probe {
     pub differences: Vec<Difference>,
     pub etag: Likeness,
     pub checksum: Likeness,
+    /// Why the object could not replicate as it should, where its upload already shows that.
+    #[serde(skip)]
+    pub unfit: Option<String>,
 }
 
 /// The object at the source.
@@ -258,7 +260,7 @@ impl Prober {
                 Err(failure) => break Err(failure),
             };
             let (reason, retries) = match polled.status {
-                Status::None => (&mut without_status, RETRIES_WITHOUT_STATUS),
+                Status::None => (&mut without_status, self.settings.retries_without_status),
                 Status::Failed => (&mut failed, self.settings.retries_after_failed),
                 Status::Completed | Status::Pending => (&mut failed, 0),
             };
@@ -287,6 +289,13 @@ impl Prober {
             Ok((object, polled)) => self.evidence(&object, &polled, attempts).await,
             Err(failure) => (Vec::new(), Some(failure), BTreeMap::new()),
         };
+        let is_pending =
+            probes.iter().any(|probe| probe.status == Status::Pending) || failure.is_some();
+        if !self.settings.keep && is_pending && !uploaded.is_empty() {
+            let note =
+                "replication was under way: a replica that lands late stays until `crrctl destroy`";
+            self.events.say(&Event::StepNote { step: self.step(), note: note.to_owned() });
+        }
         if !self.settings.keep {
             self.clean_up(&uploaded, &replicas).await;
         }
@@ -336,6 +345,7 @@ impl Prober {
             differences: Vec::new(),
             etag: Likeness::Absent,
             checksum: Likeness::Absent,
+            unfit: polled.unfit.clone(),
         }
     }
 

@@ -25,7 +25,7 @@ use crate::events::{Kind, Progress, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{Side, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::plan::{Action, Removal};
+use crate::plan::{Action, Removal, rules};
 use crate::policy::{self, Document, Templates};
 use crate::stop::Stop;
 use crate::world::World;
@@ -46,6 +46,8 @@ pub(crate) mod find {
 pub struct Steps {
     aws: Arc<Aws>,
     topology: Topology,
+    /// The topology with the destinations that only live rules name: the role serves these too.
+    served: Topology,
     templates: Templates,
     stop: Stop,
     removal: Removal,
@@ -54,6 +56,7 @@ pub struct Steps {
     /// A key that was made and that no alias names yet.
     candidate: Mutex<Option<KeyId>>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
+    activated_at: OnceLock<jiff::Timestamp>,
 }
 
 impl Steps {
@@ -74,21 +77,29 @@ impl Steps {
             .is_some_and(|id| Some(id) == primary.as_ref());
         let (key, candidate) = if named { (primary, None) } else { (None, primary) };
         let key = key.map_or_else(OnceLock::new, OnceLock::from);
+        let served = rules::served(&topology, world);
         Self {
             aws,
             topology,
+            served,
             templates,
             stop,
             removal,
             key,
             candidate: Mutex::new(candidate),
             scheduled: Mutex::default(),
+            activated_at: OnceLock::new(),
         }
     }
 
     /// Returns the keys whose deletion was scheduled, by ARN.
     pub fn scheduled(&self) -> BTreeMap<Arn, Scheduled> {
         self.scheduled.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns when the rules were seen live as they were written, if this run wrote them.
+    pub fn activated_at(&self) -> Option<jiff::Timestamp> {
+        self.activated_at.get().copied()
     }
 
     /// Returns the pair's key, once the alias names it.

@@ -128,6 +128,18 @@ pub struct Bucket {
     pub objects: Option<Objects>,
 }
 
+impl Bucket {
+    /// Returns whether this is a creation that was cut off before its tags stood: ours only if nobody has used it or set
+    /// anything up.
+    pub fn is_cut_off_creation(&self) -> bool {
+        self.tags.is_empty()
+            && self.empty == Some(true)
+            && self.versioning.is_none()
+            && self.policy.is_none()
+            && self.replication.is_none()
+    }
+}
+
 /// A bucket's default encryption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encryption {

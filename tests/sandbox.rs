@@ -8,6 +8,7 @@ mod control;
 mod crypto;
 mod lag;
 mod objects;
+mod raw;
 mod refusals;
 mod trouble;
 mod walk;

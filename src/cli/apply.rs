@@ -13,6 +13,7 @@ use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
 use crate::units::humane;
 use crate::world::World;
+use clap::builder::FalseyValueParser;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub(super) struct ApplyArgs {
     /// Do not ask before changing anything
-    #[arg(long, env = "CRRCTL_YES")]
+    #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
     /// End when everything stands, without proving it
     #[arg(long)]
@@ -74,12 +75,13 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     if !args.yes && !output::can_ask() {
         return Err(output::wants_yes("apply"));
     }
-    let session = Session::open(global, "apply", global.sandbox).await?;
+    let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, world, plan) = session.plan().await?;
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
-        if !matches!(output::ask("apply these changes? [y/N]").as_str(), "y" | "Y" | "yes") {
+        let answer = output::ask("apply these changes? [y/N]", &session.stop).await?;
+        if !matches!(answer.as_str(), "y" | "Y" | "yes") {
             let declined = Failure::new(
                 failure::Kind::Interrupted,
                 "declined",
@@ -115,9 +117,7 @@ pub(super) async fn apply(
         global.max_concurrency,
     )
     .await;
-    let is_activated =
-        outcome.done.keys().any(|step| step.as_str().starts_with(Kind::Replication.as_str()));
-    let activated_at = is_activated.then(jiff::Timestamp::now);
+    let activated_at = steps.activated_at();
     let mut evidence = Evidence::default();
     if let (true, None, Some(key)) = (probe, &outcome.failure, steps.key()) {
         evidence = prove(session, &topology, key, changes).await;
@@ -135,6 +135,7 @@ async fn prove(session: &Session, topology: &Topology, key: &KeyId, changed: boo
         keep: false,
         // What was just made may not be usable for minutes, and FAILED is final for an object.
         retries_after_failed: if changed { 5 } else { 0 },
+        retries_without_status: if changed { 5 } else { 1 },
         at_most: Duration::from_mins(20),
     };
     let (aws, events, stop) =
@@ -160,14 +161,20 @@ fn report(session: &Session, applied: &Applied, printer: &Printer) {
         let regions: Vec<&str> =
             applied.topology.destinations.iter().map(|side| side.region.as_str()).collect();
         let done = applied.outcome.done.len();
+        let changes = match done {
+            0 => "nothing to change".to_owned(),
+            1 => "1 change made".to_owned(),
+            done => format!("{done} changes made"),
+        };
+        let proof = match summary.count {
+            0 => "not probed".to_owned(),
+            count => format!("{} of {count} probes COMPLETED", summary.completed),
+        };
         printer.text(&tables::verdict(&format!(
-            "{}: {} → {}: {}, {} of {} probes COMPLETED, {} in {} calls",
+            "{}: {} → {}: {changes}, {proof}, {} in {} calls",
             applied.topology.name,
             applied.topology.source.region,
             regions.join(", "),
-            if done == 0 { "nothing to change".to_owned() } else { format!("{done} changes made") },
-            summary.completed,
-            summary.count,
             humane(session.started.elapsed()),
             calls.total()
         )));

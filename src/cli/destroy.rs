@@ -13,6 +13,7 @@ use crate::report::tables;
 use crate::steps::Scheduled;
 use crate::units::humane;
 use crate::world::{KeyState, World};
+use clap::builder::FalseyValueParser;
 use jiff::{Span, Timestamp, ToSpan};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct DestroyArgs {
     /// Do not ask for the pair's name
-    #[arg(long, env = "CRRCTL_YES")]
+    #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
     /// Delete all versions of all objects, those that are not ours too
     #[arg(long)]
@@ -70,7 +71,7 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
     if !args.yes && !output::can_ask() {
         return Err(output::wants_yes("destroy"));
     }
-    let session = Session::open(global, "destroy", global.sandbox).await?;
+    let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let wish = Removal {
         purge_data: args.purge_data,
@@ -84,9 +85,8 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, None));
         output::say(&tables::kept(&kept));
-        if output::ask(&format!("type `{}` to take all of this away:", topology.name))
-            != topology.name.as_str()
-        {
+        let question = format!("type `{}` to take all of this away:", topology.name);
+        if output::ask(&question, &session.stop).await? != topology.name.as_str() {
             let message = "not destroyed: the answer was not the pair's name";
             return Err(Failure::new(failure::Kind::Interrupted, "declined", message));
         }

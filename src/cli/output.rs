@@ -2,13 +2,14 @@
 //! A closed stdout or stderr is no error.
 
 use super::Format;
-use crate::events::{Event, Sink};
 use crate::failure::{Failure, Kind};
-use crate::report;
+use crate::report::{self, Ndjson};
+use crate::stop::Stop;
 use serde_json::{Map, Value, json};
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How a command ended: its exit code, or what went wrong.
 pub(super) type Ended = Result<u8, Failure>;
@@ -17,14 +18,16 @@ pub(super) type Ended = Result<u8, Failure>;
 #[derive(Debug)]
 pub(super) struct Printer {
     format: Format,
-    command: &'static str,
+    pub(super) command: &'static str,
+    /// The stream of events, where stdout gets them.
+    pub(super) ndjson: Arc<Ndjson>,
     /// The command's object, as far as it got.
     object: Mutex<Map<String, Value>>,
 }
 
 impl Printer {
     pub(super) fn new(format: Format, command: &'static str) -> Self {
-        Self { format, command, object: Mutex::default() }
+        Self { format, command, ndjson: Arc::default(), object: Mutex::default() }
     }
 
     /// Prints text for people, where they asked for it.
@@ -54,17 +57,26 @@ impl Printer {
                     serde_json::to_value(failure).unwrap_or(Value::Null),
                 );
                 let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
-                if self.format == Format::Ndjson {
-                    report::Ndjson.take(&Event::Error { failure: failure.clone() });
-                }
                 failure.kind.exit_code()
             }
         };
+        self.ndjson.end(ended.as_ref().err().filter(|_| self.format == Format::Ndjson));
         if self.format == Format::Json {
             let text = serde_json::to_string_pretty(&Value::Object(object)).unwrap_or_default();
             let _ = writeln!(std::io::stdout().lock(), "{text}");
         }
         ExitCode::from(code)
+    }
+}
+
+/// Prints the object of a command line that can't be read, if it asks for JSON as far as it can be read.
+pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) {
+    let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
+    let asks = |pair: &[&str]| matches!(pair, ["-o" | "--output", "json"]);
+    let asks_in_one = |word: &&str| matches!(*word, "-ojson" | "-o=json" | "--output=json");
+    if words.windows(2).any(asks) || words.iter().any(asks_in_one) {
+        let object = json!({"schema": format!("crrctl/{command}/v1"), "error": failure});
+        let _ = writeln!(std::io::stdout().lock(), "{object:#}");
     }
 }
 
@@ -83,14 +95,20 @@ pub(super) fn set_color(choice: clap::ColorChoice) {
     .write_global();
 }
 
-/// Asks on the terminal; returns what was typed. Only for a terminal (see [`can_ask`]).
-pub(super) fn ask(question: &str) -> String {
+/// Asks on the terminal; returns what was typed, or the failure of a run that is ending. Only for a terminal (see [`can_ask`]).
+pub(super) async fn ask(question: &str, stop: &Stop) -> Result<String, Failure> {
     let _ = write!(anstream::stderr().lock(), "{question} ");
     let _ = anstream::stderr().flush();
-    let mut answer = String::new();
-    // An unreadable terminal is an empty answer, which agrees to nothing.
-    let _ = std::io::stdin().read_line(&mut answer);
-    answer.trim().to_owned()
+    let read = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        // An unreadable terminal is an empty answer, which agrees to nothing.
+        let _ = std::io::stdin().read_line(&mut answer);
+        answer.trim().to_owned()
+    });
+    tokio::select! {
+        answer = read => Ok(answer.unwrap_or_default()),
+        () = stop.ending() => Err(stop.failure()),
+    }
 }
 
 /// Refuses to change anything unasked.

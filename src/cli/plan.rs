@@ -20,7 +20,7 @@ pub(super) struct PlanArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Ended {
-    let session = Session::open(global, "plan", global.sandbox).await?;
+    let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, plan, kept) = if args.destroy {
         let (topology, world) = session.observe(true).await?;

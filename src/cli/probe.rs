@@ -29,6 +29,9 @@ pub(super) struct ProbeArgs {
     expect_p95: Option<Duration>,
 }
 
+/// Bytes of bodies under way at once.
+const MOST_HELD: u64 = 1 << 30;
+
 /// A single PUT takes at most 5 GB (S3 User Guide, "Uploading objects").
 fn probe_size(text: &str) -> Result<u64, String> {
     let size = units::size(text)?;
@@ -40,7 +43,12 @@ fn probe_size(text: &str) -> Result<u64, String> {
 }
 
 pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) -> Ended {
-    let session = Session::open(global, "probe", global.sandbox).await?;
+    let held = args.size.saturating_mul(u64::try_from(args.concurrency).unwrap_or(u64::MAX));
+    if held > MOST_HELD {
+        let message = "`--size` times `--concurrency` is more than 1GiB, which the bodies under way would take of memory";
+        return Err(Failure::new(Kind::Manifest, "usage", message).hint("lower one of the two"));
+    }
+    let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(false).await?;
     let stands = world
@@ -61,6 +69,7 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
         concurrency: args.concurrency,
         keep: args.keep,
         retries_after_failed: 0,
+        retries_without_status: 1,
         at_most: global.timeout.unwrap_or(Duration::from_mins(20)),
     };
     let (aws, events, stop) =

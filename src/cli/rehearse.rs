@@ -43,7 +43,7 @@ impl Phases<'_> {
 }
 
 pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) -> Ended {
-    let session = Session::open(global, "rehearse", true).await?;
+    let session = Session::open(global, printer, true).await?;
     printer.put("pair", session.manifest.name());
     let mut phases = Phases { printer, done: Vec::new(), since: Instant::now() };
     let ended = live(&session, global, printer, &mut phases).await;

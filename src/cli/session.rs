@@ -1,13 +1,14 @@
 //! What every command that talks to AWS begins with: the manifest, the templates, the clients, signals, events, and the look at
 //! what is there.
 
+use super::output::Printer;
 use super::{Format, Global};
 use crate::aws::{Aws, Connection};
 use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::observe;
-use crate::plan::{self, Plan, Removal};
+use crate::plan::{self, Action, Plan, Removal};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
@@ -18,7 +19,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What the user gave: read and checked, without a call.
 pub(super) struct Input {
@@ -64,7 +65,7 @@ impl Session {
     /// Reads and checks all input, then makes the clients. Nothing is called before the input is valid.
     pub(super) async fn open(
         global: &Global,
-        command: &'static str,
+        printer: &Printer,
         in_sandbox: bool,
     ) -> Result<Self, Failure> {
         let Input { manifest, templates } = Input::read(global, in_sandbox)?;
@@ -72,8 +73,9 @@ impl Session {
         let stop = Stop::default();
         watch_signals(&stop);
         watch_clock(&stop, global);
-        let events = Events::to(sink(global));
-        events.say(&Event::RunStart { command, pair: manifest.name().to_string() });
+        let events = Events::to(sink(global, printer));
+        events
+            .say(&Event::RunStart { command: printer.command, pair: manifest.name().to_string() });
         let aws = Arc::new(connect(global, &manifest, sandbox.as_ref()).await);
         Ok(Self {
             manifest,
@@ -92,16 +94,13 @@ impl Session {
         let (started, before) = (Instant::now(), self.aws.count());
         let look = Box::pin(async {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
-            let mut world = observe::second_wave(&self.aws, &topology, named).await?;
+            let mut world = observe::second_wave(&self.aws, &topology, named, objects).await?;
             if objects {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
             Ok((topology, world))
         });
-        let seen = tokio::select! {
-            seen = look => seen,
-            () = self.stop.ending() => Err(self.stop.failure()),
-        };
+        let seen = self.unless_ending(look).await;
         let reads = self.aws.count().reads - before.reads;
         self.events.say(&Event::Observed { reads, elapsed_ms: millis(started.elapsed()) });
         seen
@@ -112,16 +111,25 @@ impl Session {
     pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
         let (topology, mut world) = self.observe(false).await?;
         let mut plan = plan::build(&topology, &world, &self.templates)?;
-        let goes_live = plan
-            .actions
-            .iter()
-            .any(|action| action.kind == Kind::Replication && action.verb.changes());
-        if goes_live && world.buckets.contains_key(&topology.source.bucket) {
-            observe::objects(&self.aws, &topology, &mut world, &topology.source.bucket).await?;
+        let goes_live = |action: &Action| action.kind == Kind::Replication && action.verb.changes();
+        let source = &topology.source.bucket;
+        if plan.actions.iter().any(goes_live) && world.buckets.contains_key(source) {
+            self.unless_ending(observe::objects(&self.aws, &topology, &mut world, source)).await?;
             plan = plan::build(&topology, &world, &self.templates)?;
         }
         plan::prove(&topology, &world, &self.templates)?;
         Ok((topology, world, plan))
+    }
+
+    /// Waits for reads, or for the end of the run, whichever comes first.
+    pub(super) async fn unless_ending<T>(
+        &self,
+        reads: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            read = reads => read,
+            () = self.stop.ending() => Err(self.stop.failure()),
+        }
     }
 
     /// Returns what does the actions of a plan for this pair, starting from `world`.
@@ -170,14 +178,25 @@ pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {
     })
 }
 
-fn sink(global: &Global) -> Arc<dyn Sink> {
+fn sink(global: &Global, printer: &Printer) -> Arc<dyn Sink> {
     let volume = global.volume();
     let live = !global.no_progress && volume > Volume::Quiet && std::io::stderr().is_terminal();
     match global.output {
-        Format::Ndjson => Arc::new(Ndjson),
+        Format::Ndjson => Arc::<Ndjson>::clone(&printer.ndjson),
         Format::Text | Format::Json if live => Arc::new(Screen::new(volume)),
         Format::Text | Format::Json => Arc::new(Lines(volume)),
     }
+}
+
+/// How long a run that was told to end at once has for it.
+const GRACE: Duration = Duration::from_secs(2);
+
+#[expect(
+    clippy::exit,
+    reason = "the user asked twice, and a call that hangs must not keep the process"
+)]
+fn leave() -> ! {
+    std::process::exit(i32::from(failure::Kind::Interrupted.exit_code()))
 }
 
 /// The first signal ends the run in order, the second at once.
@@ -188,6 +207,9 @@ fn watch_signals(stop: &Stop) {
         stop.end(Reason::Interrupted);
         signal().await;
         stop.end_at_once();
+        // What is told to end at once and does not, be it a call that hangs, ends with the process.
+        tokio::time::sleep(GRACE).await;
+        leave();
     });
 }
 

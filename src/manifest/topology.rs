@@ -218,6 +218,19 @@ impl Topology {
         self.tags.clone().into_iter().chain(owner).collect()
     }
 
+    /// Begins the keys of tags by which a KMS key records the buckets whose data it encrypts, each under its name: they are
+    /// found again by it, whatever becomes of the manifest and the rules.
+    pub const BUCKET_TAG_PREFIX: &'static str = "crrctl:bucket/";
+
+    /// Returns every tag the pair's key in `region` should bear.
+    pub fn key_tags(&self, region: &Region) -> BTreeMap<String, String> {
+        let here = self.sides().filter(|side| &side.region == region);
+        let record = |side: &Side| {
+            (format!("{}{}", Self::BUCKET_TAG_PREFIX, side.bucket), "encrypted".to_owned())
+        };
+        self.all_tags().into_iter().chain(here.map(record)).collect()
+    }
+
     /// Returns the id of the replication rule to `side`.
     pub fn rule_id(&self, side: &Side) -> String {
         format!("{}{}", self.rule_prefix(), side.region)

@@ -56,7 +56,7 @@ impl Builder<'_> {
     }
 
     fn tags_differ(&self, live: &Tags) -> bool {
-        self.topology.all_tags().iter().any(|(key, value)| live.get(key) != Some(value))
+        lacks(live, &self.topology.all_tags())
     }
 
     #[expect(
@@ -82,14 +82,18 @@ impl Builder<'_> {
                 (Verb::None, "as it should be".to_owned(), vec![])
             }
             Found::Differs(fields) => {
-                let verb = if fields.len() == 1 { "differs" } else { "differ" };
-                (Verb::Update, format!("{} {verb}", fields.join(", ")), fields)
+                (Verb::Update, format!("differs in {}", fields.join(", ")), fields)
             }
         };
         let needs = needs.iter().map(|&need| need.clone()).collect();
         let (id, region, name) = (id.clone(), region.clone(), name.to_owned());
         self.plan.actions.push(Action { id, kind, region, name, arn, verb, reason, fields, needs });
     }
+}
+
+/// Returns whether `live` tags lack any of those that are `wanted`.
+fn lacks(live: &Tags, wanted: &Tags) -> bool {
+    wanted.iter().any(|(key, value)| live.get(key) != Some(value))
 }
 
 fn in_the_way(code: &str, message: String, region: &Region) -> Failure {

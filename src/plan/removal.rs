@@ -5,7 +5,7 @@ use super::{Action, Plan};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::Topology;
-use crate::names::{Arn, BucketName, Region};
+use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::world::{Bucket, Key, World};
 use serde::Serialize;
 
@@ -99,7 +99,7 @@ impl<'a> Buckets<'a> {
             let objects = bucket.objects.as_ref().map_or(&[][..], |objects| &objects.foreign);
             if wish.keep_buckets {
                 buckets.kept.push(keep("--keep-buckets", Why::Asked));
-            } else if !topology.owns(&bucket.tags) && !is_cut_off_creation(bucket) {
+            } else if !topology.owns(&bucket.tags) && !bucket.is_cut_off_creation() {
                 buckets.kept.push(keep("it does not bear this pair's tags", Why::Refused));
             } else if objects.is_empty() || wish.purge_data {
                 buckets.going.push((name, bucket));
@@ -118,14 +118,6 @@ impl<'a> Buckets<'a> {
             .hint("nothing was changed; to delete all versions of all objects too: `crrctl destroy --purge-data`")
             .hint("to keep the buckets and their keys: `crrctl destroy --keep-buckets`"))
     }
-}
-
-/// An empty bucket under our name that was never tagged or set up: a creation that was cut off.
-fn is_cut_off_creation(bucket: &Bucket) -> bool {
-    bucket.tags.is_empty()
-        && bucket.empty == Some(true)
-        && bucket.versioning.is_none()
-        && bucket.policy.is_none()
 }
 
 fn delete(
@@ -291,11 +283,11 @@ fn keys(
     let alias = &topology.key.alias;
     let mut scheduled = buckets.to_vec();
     let mut foreign_replica = false;
-    let is_ours =
-        |id: &crate::names::KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
+    let is_primary = |id: &KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
+    let is_ours = |id: &KeyId| is_primary(id) || world.keys.pending.iter().any(|key| &key.id == id);
     for (region, target) in &world.keys.aliases {
+        let arn = alias.arn(region, &topology.account);
         if is_ours(target) {
-            let arn = alias.arn(region, &topology.account);
             plan.actions.push(delete(
                 Kind::Alias,
                 region.as_str(),
@@ -304,6 +296,9 @@ fn keys(
                 arn,
                 buckets.to_vec(),
             ));
+        } else {
+            let why = format!("it names the key {target}, which is not this pair's");
+            kept.push(Kept { kind: Kind::Alias, arn, why, because: Why::Refused });
         }
     }
     let alias_gone = |region: &Region| {
@@ -340,7 +335,7 @@ fn keys(
     for key in
         world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion())
     {
-        let is_primary = is_ours(&key.id);
+        let is_primary = is_primary(&key.id);
         if !topology.owns(&key.tags) || (is_primary && foreign_replica) {
             let why = if foreign_replica {
                 "a replica of it is not ours".to_owned()

@@ -1,9 +1,9 @@
 //! The replication rules a pair wants, and what its live rules say.
 //! Not for: writing them (see `steps`).
 
-use crate::manifest::Topology;
-use crate::names::KeyId;
-use crate::world::{Replication, Rule};
+use crate::manifest::{Side, Topology};
+use crate::names::{Arn, BucketName, KeyId, Region};
+use crate::world::{Replication, Rule, World};
 use std::collections::BTreeSet;
 
 /// Returns the rules of the pair, one a destination. Priorities are unique and stable: a live rule keeps its own, a new one
@@ -37,6 +37,27 @@ pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> V
 fn next_free(taken: &BTreeSet<i32>) -> i32 {
     // A configuration has at most 1,000 rules, so one of these is free.
     (1..=1001).find(|priority| !taken.contains(priority)).unwrap_or(1001)
+}
+
+/// Returns the destinations of our live rules that the manifest does not name.
+pub fn unnamed(topology: &Topology, world: &World) -> Vec<Side> {
+    let source = world.buckets.get(&topology.source.bucket);
+    let live = source.and_then(|source| source.replication.as_ref());
+    let side = |rule: &Rule| {
+        let region = Region::new(region_of(topology, &rule.id)?).ok()?;
+        let bucket = BucketName::new(Arn::new(&rule.destination).ok()?.resource()).ok()?;
+        let is_named = topology.sides().any(|side| side.bucket == bucket);
+        (!is_named).then_some(Side { region, bucket })
+    };
+    live.iter().flat_map(|live| &live.rules).filter_map(side).collect()
+}
+
+/// Returns `topology` with the destinations that only our live rules name: the role must go on serving them, since objects
+/// would end FAILED under a rule that its role can't serve.
+pub fn served(topology: &Topology, world: &World) -> Topology {
+    let mut served = topology.clone();
+    served.destinations.extend(unnamed(topology, world));
+    served
 }
 
 /// Returns the rules of `live` that are not this pair's.

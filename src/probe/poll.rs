@@ -11,9 +11,11 @@ use aws_sdk_s3::types::ReplicationStatus;
 use std::time::Duration;
 
 /// How the wait ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Polled {
     pub(super) status: Status,
+    /// Why S3 was not asked: the upload's own answer shows that the object can't replicate as it should.
+    pub(super) unfit: Option<String>,
     /// From the end of the upload to the look that saw the status.
     pub(super) elapsed_ms: u64,
 }
@@ -32,7 +34,8 @@ impl Prober {
         let is_encrypted = object.kms_key.as_deref() == Some(self.source_key().as_str());
         if !is_encrypted || object.version_id == UNVERSIONED {
             // The bucket's encryption or versioning has not spread: such an object is not the one to judge by.
-            return Ok(Polled { status: Status::None, elapsed_ms: 0 });
+            let unfit = Some(self.unfit(object));
+            return Ok(Polled { status: Status::None, unfit, elapsed_ms: 0 });
         }
         let (mut without, mut said) = (0, None);
         loop {
@@ -55,13 +58,21 @@ impl Prober {
                 Status::None => is_late || without >= LOOKS_WITHOUT_STATUS,
             };
             if is_over {
-                return Ok(Polled { status, elapsed_ms: millis(elapsed) });
+                return Ok(Polled { status, unfit: None, elapsed_ms: millis(elapsed) });
             }
             if self.stop.is_ending() {
                 return Err(self.stop.failure());
             }
             pause(&self.stop, next_pause(elapsed)).await;
         }
+    }
+
+    fn unfit(&self, object: &Uploaded) -> String {
+        if object.version_id == UNVERSIONED {
+            return "versioning of the source is not on".to_owned();
+        }
+        let seen = object.kms_key.as_deref().unwrap_or("no KMS key");
+        format!("it is encrypted under {seen}, not under {}", self.source_key())
     }
 
     async fn look(&self, object: &Uploaded) -> Result<Status, Failure> {

@@ -1,12 +1,17 @@
 //! The events as they happen, one JSON object a line on stdout.
 
 use crate::events::{Event, Sink};
+use crate::failure::Failure;
 use serde::Serialize;
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
-/// Writes events to stdout.
-#[derive(Debug)]
-pub struct Ndjson;
+/// Writes events to stdout. `run.done` is held back until [`Ndjson::end`], so that it is the last line even where an error
+/// follows it.
+#[derive(Debug, Default)]
+pub struct Ndjson {
+    done: Mutex<Option<Event>>,
+}
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -15,12 +20,32 @@ struct Line<'a> {
     at: jiff::Timestamp,
 }
 
+impl Ndjson {
+    /// Ends the stream: the error, if there is one, then `run.done`, if a run began.
+    pub fn end(&self, error: Option<&Failure>) {
+        if let Some(failure) = error {
+            write(&Event::Error { failure: failure.clone() });
+        }
+        if let Some(done) = self.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            write(&done);
+        }
+    }
+}
+
 impl Sink for Ndjson {
     fn take(&self, event: &Event) {
-        let line = Line { event, at: jiff::Timestamp::now() };
-        if let Ok(text) = serde_json::to_string(&line) {
-            // A closed stdout is no reason to end a run.
-            let _ = writeln!(std::io::stdout().lock(), "{text}");
+        if matches!(event, Event::RunDone { .. }) {
+            *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.clone());
+        } else {
+            write(event);
         }
+    }
+}
+
+fn write(event: &Event) {
+    let line = Line { event, at: jiff::Timestamp::now() };
+    if let Ok(text) = serde_json::to_string(&line) {
+        // A closed stdout is no reason to end a run.
+        let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 }

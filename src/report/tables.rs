@@ -3,7 +3,7 @@
 use super::{FAINT, GOOD, NOTABLE, mark};
 use crate::events::Verb;
 use crate::plan::{Cost, Kept, Plan};
-use crate::probe::{Probe, Summary};
+use crate::probe::{Probe, Status, Summary};
 use crate::units::humane;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -104,10 +104,12 @@ const CHECKED: &str =
 
 /// Returns what the comparison of a replica came to, in a few words.
 fn verdict_on(probe: &Probe) -> String {
-    if probe.checks.all() {
+    if probe.status == Status::Completed && probe.checks.all() {
         return "all 6 checks hold".to_owned();
     }
-    if probe.replica_status.is_none() && probe.differences.is_empty() {
+    if probe.status != Status::Completed
+        || (probe.replica_status.is_none() && probe.differences.is_empty())
+    {
         return "-".to_owned();
     }
     let names: Vec<&str> = probe.differences.iter().map(|difference| difference.check).collect();

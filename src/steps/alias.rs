@@ -4,7 +4,7 @@ use super::Steps;
 use super::key::describe;
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
-use crate::events::Progress;
+use crate::events::{Progress, Verb};
 use crate::failure::{Failure, Kind};
 use crate::names::{Arn, KeyId, Region};
 use crate::plan::Action;
@@ -20,6 +20,15 @@ impl Steps {
         let (region, alias) = (&action.region, &self.topology.key.alias);
         let is_commit = region == &self.topology.source.region;
         let key = if is_commit { self.any_key()? } else { self.committed_key()?.clone() };
+        if action.verb == Verb::Update {
+            let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
+            let update = update.target_key_id(key.as_str());
+            retry(&self.stop, progress, || async {
+                update.clone().send().await.at("kms:UpdateAlias", region)
+            })
+            .await?;
+            return Ok(alias.arn(region, &self.topology.account));
+        }
         let create = self
             .aws
             .kms(region)
@@ -58,6 +67,13 @@ impl Steps {
             return Ok(ours);
         }
         let tags = super::key::details(&self.aws, named.clone()).await?.tags;
+        if is_commit {
+            progress.note(format!(
+                "{} is named already; this run's key {ours} is scheduled",
+                named.arn
+            ));
+            self.schedule_key(&self.key_arn(&ours, region), region, progress).await?;
+        }
         if !is_commit || !self.topology.owns(&tags) {
             let message = format!(
                 "the alias `{}` names {}, which is not this pair's",
@@ -67,11 +83,6 @@ impl Steps {
                 .in_region(region)
                 .hint("give the pair another `key.alias`, or remove that alias"));
         }
-        progress.note(format!(
-            "another run made {}; this run's key {ours} is scheduled for deletion",
-            named.arn
-        ));
-        self.schedule_key(&self.key_arn(&ours, region), region, progress).await?;
         Ok(named.id)
     }
 

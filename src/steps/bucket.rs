@@ -150,7 +150,8 @@ impl Steps {
             what: format!("the bucket `{name}` to stay empty"),
             every: Duration::from_millis(250),
             at_most_every: Duration::from_secs(5),
-            at_most: Duration::from_mins(10),
+            // A purge may take hours by itself; what ends the wait is the run's own deadline.
+            at_most: Duration::from_hours(24),
             in_a_row: 1,
             hint: "run `crrctl destroy` again once nothing writes to it any more".to_owned(),
         };
@@ -160,7 +161,7 @@ impl Steps {
             } else {
                 objects::Wanted::Probes
             };
-            objects::purge(&self.aws, &self.topology, &side, wanted, progress).await?;
+            objects::purge(&self.aws, &self.topology, &side, wanted, &self.stop, progress).await?;
             let delete = self.aws.s3(region).delete_bucket().bucket(name);
             match delete.send().await.at("s3:DeleteBucket", region) {
                 Ok(_) => Ok(Look::There(())),

@@ -4,7 +4,8 @@ use super::Steps;
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::manifest::Topology;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::world::Tags;
@@ -33,6 +34,12 @@ impl Steps {
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
         let live = find(&self.aws, bucket, region).await?;
+        if let Some(other) = live.get(Topology::ID_TAG).filter(|id| **id != self.topology.id()) {
+            let message = format!("the bucket `{bucket}` belongs to another pair, {other}");
+            return Err(Failure::new(Kind::InTheWay, "bucket-not-ours", message)
+                .in_region(region)
+                .hint("use another name for this pair or its buckets"));
+        }
         let wanted = self.topology.all_tags();
         if wanted.iter().any(|(key, value)| live.get(key) != Some(value)) {
             let mut all = live;

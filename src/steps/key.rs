@@ -76,7 +76,7 @@ impl Steps {
             .await?;
         }
         if action.fields.contains(&"tags") {
-            let tags = kms_tags(&self.topology.all_tags())?;
+            let tags = kms_tags(&self.topology.key_tags(region))?;
             let tag = kms.tag_resource().key_id(key.as_str()).set_tags(Some(tags));
             retry(&self.stop, progress, || async {
                 tag.clone().send().await.at("kms:TagResource", region)
@@ -90,7 +90,7 @@ impl Steps {
     /// the SDK must not repeat the call by itself.
     async fn create_key(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
         let attempt = uuid::Uuid::new_v4().simple().to_string();
-        let mut tags = self.topology.all_tags();
+        let mut tags = self.topology.key_tags(region);
         tags.insert(ATTEMPT_TAG.to_owned(), attempt.clone());
         // The policy of a key does not name the key.
         let some_key = crate::policy::some_key()?;

@@ -5,6 +5,7 @@ use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Side, Topology};
+use crate::stop::Stop;
 use crate::world::Objects;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -38,6 +39,12 @@ const NAMED: usize = 5;
 /// Counts the probes in a bucket, and names objects of others.
 pub(crate) async fn count(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects, Error> {
     let mut objects = Objects::default();
+    let prefix = topology.probe_prefix();
+    let unfinished =
+        uploads(aws, side).await?.into_iter().filter(|(key, _)| !key.starts_with(&prefix));
+    objects
+        .foreign
+        .extend(unfinished.take(NAMED).map(|(key, _)| format!("{key} (an unfinished upload)")));
     let mut from = (None, None);
     loop {
         let page = page(aws, side, from).await?;
@@ -58,10 +65,14 @@ pub(super) async fn purge(
     topology: &Topology,
     side: &Side,
     wanted: Wanted,
+    stop: &Stop,
     progress: &Progress,
 ) -> Result<(), Failure> {
     let mut deleted = 0;
     loop {
+        if stop.is_ending() {
+            return Err(stop.failure());
+        }
         // Always from the start: what was listed is gone, and what landed meanwhile is seen.
         let page = match page(aws, side, (None, None)).await {
             Ok(page) => page,
@@ -85,7 +96,7 @@ pub(super) async fn purge(
         delete(aws, side, doomed).await?;
         progress.note(format!("{deleted} versions deleted from `{}`", side.bucket));
     }
-    abort_uploads(aws, side).await
+    abort_uploads(aws, topology, side, wanted).await
 }
 
 fn appeared(side: &Side, key: &str) -> Failure {
@@ -205,20 +216,20 @@ fn undeletable(side: &Side, error: &aws_sdk_s3::types::Error) -> Failure {
     failure.hint("the caller needs `s3:DeleteObjectVersion`; Object Lock or MFA delete may hold the version too")
 }
 
-async fn abort_uploads(aws: &Aws, side: &Side) -> Result<(), Failure> {
+/// Ends incomplete multipart uploads: those of probes, or all.
+async fn abort_uploads(
+    aws: &Aws,
+    topology: &Topology,
+    side: &Side,
+    wanted: Wanted,
+) -> Result<(), Failure> {
     let s3 = aws.s3(&side.region);
-    let list = s3.list_multipart_uploads().bucket(side.bucket.as_str()).send().await;
-    let uploads = match list.at("s3:ListMultipartUploads", &side.region) {
-        Ok(output) => output,
-        Err(error) if error.is_absent() => return Ok(()),
-        Err(error) => return Err(error.into()),
-    };
-    for upload in uploads.uploads() {
-        let abort = s3
-            .abort_multipart_upload()
-            .bucket(side.bucket.as_str())
-            .set_key(upload.key().map(str::to_owned))
-            .set_upload_id(upload.upload_id().map(str::to_owned));
+    for (key, upload) in uploads(aws, side).await? {
+        if wanted == Wanted::Probes && !key.starts_with(&topology.probe_prefix()) {
+            return Err(appeared(side, &format!("{key} (an unfinished upload)")));
+        }
+        let abort =
+            s3.abort_multipart_upload().bucket(side.bucket.as_str()).key(key).upload_id(upload);
         match abort.send().await.at("s3:AbortMultipartUpload", &side.region) {
             Ok(_) => {}
             Err(error) if error.is_absent() => {}
@@ -226,4 +237,27 @@ async fn abort_uploads(aws: &Aws, side: &Side) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Returns the keys and ids of all incomplete multipart uploads.
+async fn uploads(aws: &Aws, side: &Side) -> Result<Vec<(String, String)>, Error> {
+    let s3 = aws.s3(&side.region);
+    let mut uploads = Vec::new();
+    let (mut key_marker, mut id_marker) = (None, None);
+    loop {
+        let list = s3.list_multipart_uploads().bucket(side.bucket.as_str());
+        let list = list.set_key_marker(key_marker).set_upload_id_marker(id_marker);
+        let output = match list.send().await.at("s3:ListMultipartUploads", &side.region) {
+            Ok(output) => output,
+            Err(error) if error.is_absent() => return Ok(uploads),
+            Err(error) => return Err(error),
+        };
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        uploads.extend(output.uploads().iter().map(|it| (text(it.key()), text(it.upload_id()))));
+        if output.is_truncated() != Some(true) {
+            return Ok(uploads);
+        }
+        key_marker = output.next_key_marker().map(str::to_owned);
+        id_marker = output.next_upload_id_marker().map(str::to_owned);
+    }
 }

@@ -47,7 +47,7 @@ impl Steps {
             .replica_region(region.as_str())
             .description(description(&self.topology))
             .policy(policy)
-            .set_tags(Some(kms_tags(&self.topology.all_tags())?));
+            .set_tags(Some(kms_tags(&self.topology.key_tags(region))?));
         let call = || async {
             match replicate.clone().send().await.at("kms:ReplicateKey", home) {
                 Ok(_) => Ok(()),

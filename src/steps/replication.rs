@@ -157,6 +157,7 @@ impl Steps {
             live.is_some_and(|live| wanted.iter().all(|rule| live.rules.contains(rule)))
         })
         .await?;
+        self.activated_at.get_or_init(jiff::Timestamp::now);
         Ok(self.bucket_arn(&side.bucket))
     }
 

@@ -6,7 +6,7 @@ use super::role_policy::{self, NAME};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::{Progress, Verb};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::names::{Arn, RoleName};
 use crate::plan::Action;
 use crate::policy::Document;
@@ -96,13 +96,15 @@ impl Steps {
                 .set_tags(Some(tags));
             let call = || async {
                 match create.clone().send().await.at("iam:CreateRole", home) {
-                    Ok(_) => Ok(()),
+                    Ok(_) => Ok(true),
                     // A second run at work: `observe` saw no such role.
-                    Err(error) if error.is("EntityAlreadyExists") => Ok(()),
+                    Err(error) if error.is("EntityAlreadyExists") => Ok(false),
                     Err(error) => Err(error),
                 }
             };
-            retry(&self.stop, progress, call).await?;
+            if !retry(&self.stop, progress, call).await? {
+                self.role_of_another_run().await?;
+            }
             return Ok(self.topology.role_arn());
         }
         if action.fields.contains(&"trust policy") {
@@ -122,6 +124,18 @@ impl Steps {
         Ok(self.topology.role_arn())
     }
 
+    /// `observe` saw no role, and there is one now: a second run of this pair made it, or it is somebody else's.
+    async fn role_of_another_run(&self) -> Result<(), Failure> {
+        let live = find(&self.aws, &self.topology.role).await?;
+        if live.is_none_or(|role| self.topology.owns(&role.tags)) {
+            return Ok(());
+        }
+        let message = format!("the role `{}` belongs to another pair", self.topology.role);
+        Err(Failure::new(Kind::InTheWay, "role-not-ours", message)
+            .hint("give the pair another `role.name`"))
+    }
+
+    /// A run at work beside this one may write the inline policy again: then it goes again, a few times.
     pub(super) async fn remove_role(&self, progress: &Progress) -> Result<(), Failure> {
         let (home, name) = (self.aws.home(), self.topology.role.as_str());
         let delete = self.aws.iam().delete_role().role_name(name);
@@ -132,6 +146,17 @@ impl Steps {
                 Err(error) => Err(error),
             }
         };
-        retry(&self.stop, progress, call).await
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match retry(&self.stop, progress, call).await {
+                Err(failure)
+                    if tries < 4 && failure.aws_code.as_deref() == Some("DeleteConflict") =>
+                {
+                    self.remove_role_policy(progress).await?;
+                }
+                other => return other,
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, RoleName};
 use crate::plan::Action;
-use crate::policy::Document;
+use crate::policy::{self, Document};
 use serde_json::Value;
 
 /// The inline policy's name (part of the contract).
@@ -29,7 +29,10 @@ impl Steps {
         _: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let policy = self.render(&Document::ReplicationRole, self.committed_key()?)?.to_string();
+        let key = self.committed_key()?;
+        let policy =
+            policy::render(&Document::ReplicationRole, &self.served, key, &self.templates)?;
+        let policy = policy.to_string();
         let (home, name) = (self.aws.home(), self.topology.role.as_str());
         let put = self
             .aws

@@ -128,6 +128,7 @@ impl Pair {
 }
 
 /// Prints how many things were broken; a test that broke none has failed.
+#[expect(clippy::print_stderr, reason = "the count is for whoever reads the test's output")]
 fn count(what: &str, broken: usize) {
     assert!(broken > 0);
     eprintln!("{what}: {broken} broken, one at a time");

@@ -47,11 +47,41 @@ impl Builder<'_> {
                 }
                 _ => false,
             };
-            let needs: &[&StepId] =
-                if names_key { &[&bucket_step, &primary_alias] } else { &[&bucket_step] };
-            self.add(kind, &StepId::new(kind, name), &side.region, name, arn.clone(), found, needs);
+            let tags_step = StepId::new(Kind::BucketTags, name);
+            let key_step = self.key_step(side);
+            let mut needs = vec![&bucket_step];
+            if kind != Kind::BucketTags {
+                needs.push(&tags_step);
+            }
+            if names_key {
+                needs.push(&primary_alias);
+            }
+            if kind == Kind::Encryption {
+                needs.extend(&key_step);
+            }
+            self.add(
+                kind,
+                &StepId::new(kind, name),
+                &side.region,
+                name,
+                arn.clone(),
+                found,
+                &needs,
+            );
         }
         Ok(())
+    }
+
+    /// Returns the step that records the bucket of `side` on a key that exists; a key that is made bears the record from birth.
+    fn key_step(&self, side: &Side) -> Option<StepId> {
+        let is_source = side == &self.topology.source;
+        let exists = if is_source {
+            self.world.keys.primary.is_some()
+        } else {
+            self.world.keys.replicas.contains_key(&side.region)
+        };
+        let kind = if is_source { Kind::Key } else { Kind::ReplicaKey };
+        exists.then(|| StepId::new(kind, side.region.as_str()))
     }
 
     fn bucket_found(&self, side: &Side, live: Option<&Bucket>) -> Result<Found, Failure> {
@@ -59,13 +89,7 @@ impl Builder<'_> {
         if self.is_ours(&bucket.tags) {
             return Ok(Found::Differs(vec![]));
         }
-        // A creation that was cut off before its tags stood: ours only if nobody has used or set up anything.
-        let untouched = bucket.tags.is_empty()
-            && bucket.empty == Some(true)
-            && bucket.versioning.is_none()
-            && bucket.policy.is_none()
-            && bucket.replication.is_none();
-        if untouched {
+        if bucket.is_cut_off_creation() {
             return Ok(Found::Unowned);
         }
         let message =

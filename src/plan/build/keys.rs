@@ -1,6 +1,6 @@
 //! Keys, their replicas, aliases and rotation: what is to be done about them.
 
-use super::{Builder, Found, in_the_way};
+use super::{Builder, Found, in_the_way, lacks};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::Failure;
 use crate::manifest::Side;
@@ -100,7 +100,7 @@ impl Builder<'_> {
         if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()), &key.id)?) {
             fields.push("policy");
         }
-        if self.tags_differ(&key.tags) {
+        if lacks(&key.tags, &self.topology.key_tags(&key.region)) {
             fields.push("tags");
         }
         Ok(Found::Differs(fields))
@@ -117,6 +117,9 @@ impl Builder<'_> {
         let found = match (self.world.keys.aliases.get(region), primary) {
             (None, _) => Found::Missing,
             (Some(target), Some(primary)) if target == primary => Found::Differs(vec![]),
+            (Some(target), _) if self.world.keys.pending.iter().any(|key| &key.id == target) => {
+                Found::Differs(vec!["target"])
+            }
             (Some(target), _) => {
                 let message =
                     format!("the alias `{alias}` names the key {target}, which is not this pair's");

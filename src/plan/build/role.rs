@@ -3,7 +3,8 @@
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
-use crate::policy::{Document, meaning};
+use crate::plan::rules;
+use crate::policy::{self, Document, meaning};
 use serde_json::Value;
 
 impl Builder<'_> {
@@ -59,7 +60,9 @@ impl Builder<'_> {
             (None, _) => Found::Missing,
             (Some(_), None) => Found::Differs(vec!["statements"]),
             (Some(live), Some(key)) => {
-                let wanted = self.render(&Document::ReplicationRole, &key.id)?;
+                let served = rules::served(self.topology, self.world);
+                let wanted =
+                    policy::render(&Document::ReplicationRole, &served, &key.id, self.templates)?;
                 Found::Differs(if meaning::same(live, &wanted) {
                     vec![]
                 } else {

@@ -89,6 +89,7 @@ impl Operator<'_> {
         for side in topology.sides() {
             calls.push(self.tagged(self.any_key("kms:TagResource", side)));
             calls.extend(self.alias("kms:CreateAlias", side));
+            calls.extend(self.alias("kms:UpdateAlias", side));
             calls.push(self.bearing_tags(self.on_key("kms:PutKeyPolicy", side)));
             calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
             if !topology.tls_only && !topology.deny_other_keys {
@@ -210,7 +211,11 @@ impl Operator<'_> {
         let decoy = (format!("{alias}-other"), At::Nothing);
         let on_alias = Call::new(&self.who, action, alias, &topology.account)
             .decoys([decoy])
-            .aliens(&["kms:UpdateAlias"]);
+            .aliens(if action == "kms:DeleteAlias" {
+                &["kms:UpdateAlias"]
+            } else {
+                &["kms:DeleteAlias"]
+            });
         [on_alias, self.on_key(action, side)]
     }
 

@@ -23,13 +23,11 @@ pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
 /// IAM API Reference, `DeleteRolePermissionsBoundary` and `DeleteUserPermissionsBoundary`.
 pub(super) fn delete(call: &mut Call<'_>, operation: &str) -> Done {
     let (name, entity) = call.entity(operation)?;
-    match entity.boundary.take() {
-        Some(_) => Ok(None),
-        None => {
-            let text = format!("The {} {name} has no permissions boundary.", kind(operation));
-            Err(Fault::new(404, "NoSuchEntity", text))
-        }
+    if entity.boundary.take().is_some() {
+        return Ok(None);
     }
+    let text = format!("The {} {name} has no permissions boundary.", kind(operation));
+    Err(Fault::new(404, "NoSuchEntity", text))
 }
 
 /// Returns a boundary as users and roles show it.

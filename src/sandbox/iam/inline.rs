@@ -47,9 +47,10 @@ pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
     let (owner, entity) = call.entity(operation)?;
     let others = entity.inline.iter().filter(|(other, _)| *other != name);
     let others: usize = others.map(|(_, policy)| size(policy.text())).sum();
-    let (most, grammar) = match is_user(operation) {
-        true => (MAX_USER, DocumentKind::UserPolicy),
-        false => (MAX_ROLE, DocumentKind::RolePolicy),
+    let (most, grammar) = if is_user(operation) {
+        (MAX_USER, DocumentKind::UserPolicy)
+    } else {
+        (MAX_ROLE, DocumentKind::RolePolicy)
     };
     if others + size(text) > most {
         let kind = kind(operation);

@@ -130,9 +130,10 @@ fn owner(call: &Call<'_>) -> Result<AccountId, Fault> {
 fn resource_policy(call: &Call<'_>) -> Result<Option<(ResourceKind, Stored)>, Fault> {
     let Some(text) = call.params.get("ResourcePolicy") else { return Ok(None) };
     let key = call.params.get("ResourceArns.member.1").is_some_and(|arn| arn.contains(":kms:"));
-    let (kind, grammar) = match key {
-        true => (ResourceKind::Key, DocumentKind::KeyPolicy),
-        false => (ResourceKind::Bucket, DocumentKind::BucketPolicy),
+    let (kind, grammar) = if key {
+        (ResourceKind::Key, DocumentKind::KeyPolicy)
+    } else {
+        (ResourceKind::Bucket, DocumentKind::BucketPolicy)
     };
     let stored = read(grammar, text, &call.state.iam)
         .map_err(|flaw| Fault::bad("InvalidInput", format!("{flaw:?}")))?;

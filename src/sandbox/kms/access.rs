@@ -58,13 +58,11 @@ impl Kms {
             .with("kms:EncryptionContextKeys", "aws:s3:arn")
             .with("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")
             .with("aws:ViaAWSService", "true");
-        match Self::parts(wanted.key) {
-            Some((at, id)) => self.permit(iam, caller, wanted.action, (&at, &id), context),
-            None => {
-                let ask = Ask::plain(wanted.action, wanted.key.as_str(), &caller.account);
-                authorize(iam, caller, Ask { context, ..ask })
-            }
+        if let Some((at, id)) = Self::parts(wanted.key) {
+            return self.permit(iam, caller, wanted.action, (&at, &id), context);
         }
+        let ask = Ask::plain(wanted.action, wanted.key.as_str(), &caller.account);
+        authorize(iam, caller, Ask { context, ..ask })
     }
 
     /// Returns the condition keys that follow from the key (KMS Developer Guide, "AWS KMS condition keys").
