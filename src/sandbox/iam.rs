@@ -21,6 +21,7 @@ use super::fault::Fault;
 use super::query::{self, Params, element};
 use super::server::{Answer, with_code};
 use super::state::{Shared, State};
+use crate::iam::Context;
 use crate::names::{AccountId, Arn};
 use http::request::Parts;
 
@@ -129,8 +130,22 @@ struct Call<'a> {
 impl Call<'_> {
     /// Asks whether the caller may perform `action` on something of its own account.
     fn permit(&self, action: &str, arn: &str) -> Result<(), Fault> {
-        authorize(&self.state.iam, self.caller, Ask::plain(action, arn, &self.caller.account))
+        let ask = Ask::plain(action, arn, &self.caller.account);
+        authorize(&self.state.iam, self.caller, Ask { context: self.asked(), ..ask })
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
+    }
+
+    /// Returns the condition keys that follow from the tags of the request.
+    fn asked(&self) -> Context {
+        let tags = self.params.tags("Tags");
+        let mut context = Context::new();
+        for (key, value) in &tags {
+            context.set(&format!("aws:RequestTag/{key}"), value);
+        }
+        if !tags.is_empty() {
+            context.set_all("aws:TagKeys", tags.iter().map(|(key, _)| key.clone()));
+        }
+        context
     }
 
     fn slot(&self, name: &str) -> (AccountId, String) {

@@ -143,8 +143,13 @@ impl Call<'_> {
 
     /// Finds a key by id or ARN and asks whether the caller may perform `action` on it.
     fn key(&self, action: &str, reference: &str) -> Result<KeyId, Fault> {
+        self.key_with(action, reference, Context::new())
+    }
+
+    /// Like [`Self::key`], with the condition keys that follow from the request.
+    fn key_with(&self, action: &str, reference: &str, context: Context) -> Result<KeyId, Fault> {
         let id = self.state.kms.find(self.caller, reference)?;
-        self.permit(action, self.caller, &id, Context::new())?;
+        self.permit(action, self.caller, &id, context)?;
         Ok(id)
     }
 

@@ -211,7 +211,11 @@ impl Operator<'_> {
         let decoy = (format!("{alias}-other"), At::Nothing);
         let on_alias = Call::new(&self.who, action, alias, &topology.account)
             .decoys([decoy])
-            .aliens(&["kms:UpdateAlias"]);
+            .aliens(if action == "kms:DeleteAlias" {
+                &["kms:UpdateAlias"]
+            } else {
+                &["kms:DeleteAlias"]
+            });
         [on_alias, self.on_key(action, side)]
     }
 

@@ -45,7 +45,8 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
     let context = asked(&input.tags).with("kms:MultiRegion", input.multi_region.to_string());
     call.authorize_with("kms:CreateKey", "*".into(), context)?;
     if !input.tags.is_empty() {
-        call.authorize_with("kms:TagResource", "*".into(), asked(&input.tags))?;
+        let any = any_key(call.caller);
+        call.authorize_with("kms:TagResource", any, asked(&input.tags))?;
     }
     let bypass = input.bypass_policy_lockout_safety_check;
     let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
@@ -67,7 +68,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// Returns the condition keys that follow from the tags of a request.
-fn asked(tags: &[Tag]) -> Context {
+pub(super) fn asked(tags: &[Tag]) -> Context {
     let mut context = Context::new();
     for tag in tags {
         context.set(&format!("aws:RequestTag/{}", tag.tag_key), &tag.tag_value);
@@ -138,7 +139,8 @@ struct ReplicateKey {
 /// KMS API Reference, `ReplicateKey`: from the primary's Region only, once a Region, within the partition.
 pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ReplicateKey = call.input()?;
-    let id = call.key("kms:ReplicateKey", &input.key_id)?;
+    let context = asked(&input.tags).with("kms:ReplicaRegion", input.replica_region.as_str());
+    let id = call.key_with("kms:ReplicateKey", &input.key_id, context)?;
     let (caller, arn) = (call.caller, call.arn(&id));
     let material = call.state.kms.material(caller, &id)?;
     if !material.multi_region {
@@ -174,12 +176,19 @@ pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
 
 /// The replica is created in its own Region, which takes permissions there (KMS Developer Guide, "Controlling access to multi-Region keys").
 fn may_create(call: &Call<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fault> {
-    let ask = |action| Ask { context: asked(tags), ..Ask::plain(action, "*", &there.account) };
-    authorize(&call.state.iam, there, ask("kms:CreateKey")).map_err(denied)?;
+    let ask = |action, arn| Ask { context: asked(tags), ..Ask::plain(action, arn, &there.account) };
+    authorize(&call.state.iam, there, ask("kms:CreateKey", "*".to_owned())).map_err(denied)?;
     if tags.is_empty() {
         return Ok(());
     }
-    authorize(&call.state.iam, there, ask("kms:TagResource")).map_err(denied)
+    authorize(&call.state.iam, there, ask("kms:TagResource", any_key(there))).map_err(denied)
+}
+
+/// To tag a key while it is made takes the permission on all keys of the account and Region, not on everything
+/// (KMS Developer Guide, "Controlling access to tags").
+fn any_key(at: &Caller) -> String {
+    let (region, account) = (at.region.as_str(), at.account.as_str());
+    Arn::known(at.partition(), "kms", region, account, "key/*").to_string()
 }
 
 pub(super) fn unsupported(text: String) -> Fault {

@@ -3,6 +3,7 @@
 use super::keys::{managed, unsupported};
 use super::store::{Standing, days, enabled};
 use super::{Call, invalid};
+use crate::iam::Context;
 use crate::names::KeyId;
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
@@ -31,7 +32,8 @@ pub(super) fn enable(call: &mut Call<'_>) -> Result<Value, Fault> {
                 "1 validation error detected: Value '{days}' at 'rotationPeriodInDays' failed to satisfy constraint: Member must have value between 90 and 2560"
             )))?,
     };
-    let id = changeable(call, "kms:EnableKeyRotation", &input.key_id)?;
+    let context = Context::new().with("kms:RotationPeriodInDays", period.to_string());
+    let id = changeable(call, "kms:EnableKeyRotation", &input.key_id, context)?;
     let now = call.state.now();
     call.state.kms.material_mut(call.caller, &id)?.rotation = Some((period, now));
     Ok(Value::Null)
@@ -40,14 +42,19 @@ pub(super) fn enable(call: &mut Call<'_>) -> Result<Value, Fault> {
 /// KMS API Reference, `DisableKeyRotation`.
 pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: Rotation = call.input()?;
-    let id = changeable(call, "kms:DisableKeyRotation", &input.key_id)?;
+    let id = changeable(call, "kms:DisableKeyRotation", &input.key_id, Context::new())?;
     call.state.kms.material_mut(call.caller, &id)?.rotation = None;
     Ok(Value::Null)
 }
 
 /// Finds a key whose rotation can be changed: enabled, customer managed, and no replica.
-fn changeable(call: &Call<'_>, action: &str, reference: &str) -> Result<KeyId, Fault> {
-    let id = call.key(action, reference)?;
+fn changeable(
+    call: &Call<'_>,
+    action: &str,
+    reference: &str,
+    context: Context,
+) -> Result<KeyId, Fault> {
+    let id = call.key_with(action, reference, context)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key(call.caller, &id)?;
     enabled(key, &arn)?;

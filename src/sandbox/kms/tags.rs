@@ -55,7 +55,8 @@ struct TagResource {
 /// KMS API Reference, `TagResource`: adds and overwrites.
 pub(super) fn add(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: TagResource = call.input()?;
-    let id = call.key("kms:TagResource", &input.key_id)?;
+    let context = super::keys::asked(&input.tags);
+    let id = call.key_with("kms:TagResource", &input.key_id, context)?;
     let arn = call.arn(&id);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;
