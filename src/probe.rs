@@ -227,6 +227,12 @@ fn judged(probe: &Probe) -> Option<Failure> {
             Failure::new(Kind::TooLate, "replication-pending", message)
                 .hint("most objects replicate within 15 minutes; `crrctl probe --timeout 1h` waits longer")
         }
+        Status::None if probe.unfit.is_some() => {
+            let why = probe.unfit.as_deref().unwrap_or_default();
+            let message = format!("`{key}` ({route}) can't replicate as it should: {why}");
+            Failure::new(Kind::ReplicationFailed, "source-drifted", message)
+                .hint("`crrctl plan` shows what drifted; `crrctl apply` puts it right")
+        }
         Status::None => {
             let message =
                 format!("S3 gives `{key}` ({route}) no replication status: no rule selects it");

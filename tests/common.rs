@@ -113,8 +113,12 @@ impl Stand {
 
     /// Returns a second sandbox, with 150 ms added to each request.
     pub(crate) fn slow(&self) -> Slow {
-        let options =
-            Options { latency: std::time::Duration::from_millis(150), ..Options::default() };
+        self.slow_by(std::time::Duration::from_millis(150))
+    }
+
+    /// Returns a second sandbox, with `latency` added to each request.
+    pub(crate) fn slow_by(&self, latency: std::time::Duration) -> Slow {
+        let options = Options { latency, ..Options::default() };
         let sandbox = self.runtime.block_on(Sandbox::start(options)).unwrap();
         Slow { endpoint: sandbox.endpoint(), address: sandbox.address(), _sandbox: sandbox }
     }

@@ -204,10 +204,35 @@ fn a_failed_run_ends_its_events_with_the_error() {
     let output = stand.run(&[&["apply", "--yes", "-o", "ndjson"], &PAIR[..]].concat()).exits(10);
     let events: Vec<Value> =
         output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let [.., done, error] = &events[..] else { panic!("{output}") };
+    let [.., error, done] = &events[..] else { panic!("{output}") };
     assert_eq!((&done["event"], &done["ok"]), (&"run.done".into(), &false.into()));
     assert_eq!(
         (&error["event"], &error["failure"]["kind"]),
         (&"error".into(), &"in-the-way".into())
     );
+}
+
+#[test]
+fn usage_errors_are_objects_too_where_json_is_asked_for() {
+    for args in
+        [&["plan", "-o", "json", "--timeout", "5"][..], &["plan", "--nope", "--output=json"]]
+    {
+        let object = crate::common::alone(args).exits(3).json();
+        assert_eq!(
+            (&object["schema"], &object["error"]["code"]),
+            (&"crrctl/plan/v1".into(), &"usage".into())
+        );
+    }
+}
+
+#[test]
+fn switches_in_variables_are_read_as_everybody_writes_them() {
+    let stand = Stand::new();
+    for (value, code) in [("1", 0), ("true", 0), ("0", 3), ("", 3)] {
+        let mut command = stand.command(&[&["apply", "--no-probe"], &PAIR[..]].concat());
+        let output = crate::common::finished(
+            command.env("CRRCTL_YES", value).stdin(std::process::Stdio::null()),
+        );
+        assert_eq!(output.code, code, "{value}: {output}");
+    }
 }

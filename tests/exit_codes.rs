@@ -228,3 +228,53 @@ fn a_destination_that_is_left_keeps_its_name() {
     let _ = stand.manifest(&["destroy", "--yes"], one).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
+
+#[test]
+fn code_10_where_somebody_else_has_an_upload_under_way() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.s3("us-east-1", async |s3| {
+        s3.create_multipart_upload().bucket(SOURCE).key("backup.tar").send().await.unwrap();
+    });
+    let output = stand.pair(&["destroy", "--yes"]).exits(10);
+    assert!(
+        output.json()["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("backup.tar (an unfinished upload)")
+    );
+    let _ = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0);
+}
+
+#[test]
+fn code_6_names_the_key_where_encryption_drifted() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.s3("us-east-1", async |s3| {
+        s3.delete_bucket_encryption().bucket(SOURCE).send().await.unwrap()
+    });
+    let output = stand.pair(&["probe"]).exits(6);
+    let error = output.json()["error"].clone();
+    assert_eq!(error["code"], "source-drifted");
+    assert!(
+        error["message"].as_str().unwrap().contains("no KMS key, not under arn:aws:kms:us-east-1"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_second_signal_ends_a_run_whose_call_hangs() {
+    use std::io::BufRead;
+    let stand = Stand::new();
+    let slow = stand.slow_by(std::time::Duration::from_mins(1));
+    let mut command = stand.command(&[&["probe", "-o", "ndjson"], &PAIR[..]].concat());
+    command.env("AWS_ENDPOINT_URL", &slow.endpoint).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("run.start"));
+    let started = std::time::Instant::now();
+    crate::common::signal(&child, "INT");
+    crate::common::signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(started.elapsed().as_secs() < 30);
+}

@@ -161,7 +161,7 @@ fn report(session: &Session, applied: &Applied, printer: &Printer) {
         let regions: Vec<&str> =
             applied.topology.destinations.iter().map(|side| side.region.as_str()).collect();
         let done = applied.outcome.done.len();
-        let changes = match done {
+        let work = match done {
             0 => "nothing to change".to_owned(),
             1 => "1 change made".to_owned(),
             done => format!("{done} changes made"),
@@ -171,7 +171,7 @@ fn report(session: &Session, applied: &Applied, printer: &Printer) {
             count => format!("{} of {count} probes COMPLETED", summary.completed),
         };
         printer.text(&tables::verdict(&format!(
-            "{}: {} → {}: {changes}, {proof}, {} in {} calls",
+            "{}: {} → {}: {work}, {proof}, {} in {} calls",
             applied.topology.name,
             applied.topology.source.region,
             regions.join(", "),

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::output::{Ended, Printer, say};
-use super::session::signal;
+use super::session::Signals;
 use crate::failure::{Failure, Kind};
 use crate::sandbox::{FaultSpec, Lag, Options, Sandbox};
 use crate::units;
@@ -58,6 +58,7 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
         plain_http_is_insecure: args.plain_http_is_insecure,
         ..Options::default()
     };
+    let mut signals = Signals::listen();
     let sandbox = Sandbox::start(options).await.map_err(|error| {
         Failure::new(
             Kind::Unexpected,
@@ -73,7 +74,7 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
     }
     let _ = stdout.flush();
     drop(stdout);
-    signal().await;
+    signals.next().await;
     sandbox.stop().await;
     Ok(0)
 }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What the user gave: read and checked, without a call.
 pub(super) struct Input {
@@ -201,11 +202,11 @@ fn leave() -> ! {
 
 /// The first signal ends the run in order, the second at once.
 fn watch_signals(stop: &Stop) {
-    let stop = stop.clone();
+    let (stop, mut signals) = (stop.clone(), Signals::listen());
     tokio::spawn(async move {
-        signal().await;
+        signals.next().await;
         stop.end(Reason::Interrupted);
-        signal().await;
+        signals.next().await;
         stop.end_at_once();
         // What is told to end at once and does not, be it a call that hangs, ends with the process.
         tokio::time::sleep(GRACE).await;
@@ -213,17 +214,27 @@ fn watch_signals(stop: &Stop) {
     });
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (interrupt, terminate) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut terminate)) = (interrupt, terminate) else {
-        // Without handlers the signals keep their usual meaning: the process ends.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// Ctrl-C and SIGTERM.
+pub(super) struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    /// Listens from now on. Where that can't be, the signals keep their usual meaning: the process ends.
+    pub(super) fn listen() -> Self {
+        let both = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+        Self(if let (Ok(interrupt), Ok(terminate)) = both {
+            Some((interrupt, terminate))
+        } else {
+            None
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }
 

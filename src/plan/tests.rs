@@ -45,7 +45,7 @@ fn whole(topology: &Topology) -> World {
             primary_region: topology.source.region.clone(),
             replica_regions: topology.destinations.iter().map(|side| side.region.clone()).collect(),
         }),
-        tags: topology.all_tags(),
+        tags: topology.key_tags(region),
         policy: document(Document::Key(region.clone())),
         rotation_days: Some(365),
         created: jiff::Timestamp::UNIX_EPOCH,
