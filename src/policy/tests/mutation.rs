@@ -48,11 +48,7 @@ fn every_mutant_is_named_or_harmless() {
             for mutant in mutated(document, value) {
                 mutants += 1;
                 let mut changed = original.clone();
-                if changed.put(&mutant.document, mutant.value.clone()).is_err() {
-                    // What can't be read never gets as far as a proof.
-                    named += 1;
-                    continue;
-                }
+                changed.put(&mutant.document, mutant.value.clone()).unwrap();
                 if concerned.finds(&changed, |row| names(row, &mutant)) {
                     named += 1;
                 } else if let Some(why) =
