@@ -215,10 +215,11 @@ pub(super) fn report(session: &Session, destroyed: &Destroyed, printer: &Printer
     printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.text(&tables::kept(&destroyed.left));
     for key in &destroyed.keys {
-        let date = key
-            .deletes_not_before
-            .map_or_else(|| "not yet known".to_owned(), |date| date.to_string());
-        printer.text(&format!("key {} is {}, goes no earlier than {date}\n", key.arn, key.state));
+        let when = match key.deletes_not_before {
+            Some(date) => format!("goes no earlier than {date}"),
+            None => "has no date before its last replica is gone".to_owned(),
+        };
+        printer.text(&format!("key {} is {}, {when}\n", key.arn, key.state));
     }
     if verdict.is_none() {
         let removed = destroyed.outcome.done.len();
