@@ -55,6 +55,8 @@ pub struct Steps {
     key: OnceLock<KeyId>,
     /// A key that was made and that no alias names yet.
     candidate: Mutex<Option<KeyId>>,
+    /// The key that this very run made: no other may be scheduled for having lost the race for the alias.
+    made: OnceLock<KeyId>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
     activated_at: OnceLock<jiff::Timestamp>,
 }
@@ -87,6 +89,7 @@ impl Steps {
             removal,
             key,
             candidate: Mutex::new(candidate),
+            made: OnceLock::new(),
             scheduled: Mutex::default(),
             activated_at: OnceLock::new(),
         }
@@ -117,7 +120,8 @@ impl Steps {
         self.candidate.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn set_candidate(&self, key: KeyId) {
+    fn set_made(&self, key: KeyId) {
+        self.made.get_or_init(|| key.clone());
         *self.candidate.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
     }
 

@@ -23,7 +23,7 @@ pub fn build(topology: &Topology, world: &World, templates: &Templates) -> Resul
     for side in &topology.destinations {
         builder.replica_key(side)?;
     }
-    builder.spare_keys();
+    builder.spare_keys()?;
     for side in topology.sides() {
         builder.bucket(side)?;
     }

@@ -208,6 +208,19 @@ fn a_role_with_policies_of_others_stays() {
     assert!(kept[0].why.contains("theirs"));
 }
 
+#[test]
+fn a_key_that_a_bucket_names_is_never_spare() {
+    let topology = topology(&["us-west-2"]);
+    let mut world = whole(&topology);
+    let used = world.keys.primary.clone().unwrap();
+    let older = KeyId::new("mrk-00000000000000000000000000000001").unwrap();
+    world.keys.primary = Some(Key { id: older, ..used.clone() });
+    world.keys.spares.push(used);
+    world.keys.aliases.clear();
+    let failure = build(&topology, &world, &Templates::default()).unwrap_err();
+    assert_eq!(failure.code, "alias-missing");
+}
+
 proptest::proptest! {
     /// Whatever is missing of a whole pair, the plan is sound, makes just that, and a removal is sound too.
     #[test]

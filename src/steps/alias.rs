@@ -67,7 +67,7 @@ impl Steps {
             return Ok(ours);
         }
         let tags = super::key::details(&self.aws, named.clone()).await?.tags;
-        if is_commit {
+        if self.made.get() == Some(&ours) {
             progress.note(format!(
                 "{} is named already; this run's key {ours} is scheduled",
                 named.arn

@@ -142,7 +142,7 @@ impl Steps {
             }
         };
         let key = created.ok_or_else(|| unexpected("CreateKey answered without a key"))?;
-        self.set_candidate(key.id);
+        self.set_made(key.id);
         Ok(key.arn)
     }
 

@@ -4,10 +4,10 @@ use super::{Builder, Found, in_the_way, lacks};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::Failure;
 use crate::manifest::Side;
-use crate::names::{Arn, Region};
+use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::policy::{Document, meaning};
-use crate::world::{Key, KeyState};
+use crate::world::{Bucket, Key, KeyState};
 
 impl Builder<'_> {
     pub(super) fn primary_key(&mut self) -> Result<(), Failure> {
@@ -168,8 +168,22 @@ impl Builder<'_> {
         self.alias(&side.region, arn, &step)
     }
 
-    /// Keys that a cut-off run made and nothing names: they go once the alias stands.
-    pub(super) fn spare_keys(&mut self) {
+    /// Keys that a cut-off run made and nothing names: they go once the alias stands. One that a bucket names is in use, and the
+    /// alias must have been taken from it.
+    pub(super) fn spare_keys(&mut self) -> Result<(), Failure> {
+        for key in &self.world.keys.spares {
+            if let Some(bucket) = self.encrypted_under(key) {
+                let alias = &self.topology.key.alias;
+                let message = format!(
+                    "the alias `{alias}` is missing, and the bucket `{bucket}` is encrypted under {}",
+                    key.arn
+                );
+                return Err(in_the_way("alias-missing", message, &key.region).hint(format!(
+                    "`aws kms create-alias --alias-name {alias} --target-key-id {} --region {}`",
+                    key.id, key.region
+                )));
+            }
+        }
         for key in &self.world.keys.spares {
             self.plan.actions.push(Action {
                 id: StepId::new(Kind::Key, key.id.as_str()),
@@ -183,5 +197,16 @@ impl Builder<'_> {
                 needs: vec![StepId::new(Kind::Alias, key.region.as_str())],
             });
         }
+        Ok(())
+    }
+
+    /// Returns a bucket whose default encryption names `key`.
+    fn encrypted_under(&self, key: &Key) -> Option<&BucketName> {
+        let names =
+            |named: &str| named == key.id.as_str() || named.ends_with(&format!("/{}", key.id));
+        let is_under = |bucket: &Bucket| {
+            bucket.encryption.as_ref().and_then(|it| it.key.as_deref()).is_some_and(names)
+        };
+        self.world.buckets.iter().find(|(_, bucket)| is_under(bucket)).map(|(name, _)| name)
     }
 }
