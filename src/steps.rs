@@ -53,8 +53,8 @@ pub struct Steps {
     removal: Removal,
     /// The key that the alias names: only after it is set may anything name the key.
     key: OnceLock<KeyId>,
-    /// A key that was made and that no alias names yet.
-    candidate: Mutex<Option<KeyId>>,
+    /// A key that was found by its tags and that no alias names yet.
+    found: Option<KeyId>,
     /// The key that this very run made: no other may be scheduled for having lost the race for the alias.
     made: OnceLock<KeyId>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
@@ -77,7 +77,7 @@ impl Steps {
             .aliases
             .get(&topology.source.region)
             .is_some_and(|id| Some(id) == primary.as_ref());
-        let (key, candidate) = if named { (primary, None) } else { (None, primary) };
+        let (key, found) = if named { (primary, None) } else { (None, primary) };
         let key = key.map_or_else(OnceLock::new, OnceLock::from);
         let served = rules::served(&topology, world);
         Self {
@@ -88,7 +88,7 @@ impl Steps {
             stop,
             removal,
             key,
-            candidate: Mutex::new(candidate),
+            found,
             made: OnceLock::new(),
             scheduled: Mutex::default(),
             activated_at: OnceLock::new(),
@@ -116,18 +116,9 @@ impl Steps {
             .ok_or_else(|| unexpected("no alias names the key yet, so nothing may use it"))
     }
 
-    fn candidate(&self) -> Option<KeyId> {
-        self.candidate.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn set_made(&self, key: KeyId) {
-        self.made.get_or_init(|| key.clone());
-        *self.candidate.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
-    }
-
     /// Returns the key that an action about the key itself works on: the committed one, or the one about to be.
     fn any_key(&self) -> Result<KeyId, Failure> {
-        let key = self.key.get().cloned().or_else(|| self.candidate());
+        let key = self.key.get().or_else(|| self.made.get()).or(self.found.as_ref()).cloned();
         key.ok_or_else(|| unexpected("there is no key yet"))
     }
 

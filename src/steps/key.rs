@@ -142,7 +142,7 @@ impl Steps {
             }
         };
         let key = created.ok_or_else(|| unexpected("CreateKey answered without a key"))?;
-        self.set_made(key.id);
+        self.made.get_or_init(|| key.id);
         Ok(key.arn)
     }
 
