@@ -4,6 +4,7 @@
 
 mod build;
 mod cost;
+pub mod expiry;
 mod proof;
 mod removal;
 pub mod rules;

@@ -8,6 +8,7 @@ use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::Topology;
 use crate::names::{Arn, KeyId, Region};
+use crate::plan::expiry::{self, Expiry};
 use crate::plan::{self, Action, Plan, Removal};
 use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
@@ -26,6 +27,15 @@ pub(super) struct ApplyArgs {
     /// End when everything stands, without proving it
     #[arg(long)]
     no_probe: bool,
+    /// Let the pair stand for this long, such as `2h` or `1d`: after that `crrctl gc` may take it away
+    #[arg(long, value_name = "TTL", value_parser = ttl)]
+    ephemeral: Option<Duration>,
+}
+
+/// A pair that is over before it stands is no use to anybody.
+pub(super) fn ttl(text: &str) -> Result<Duration, String> {
+    let ttl = crate::units::duration(text)?;
+    if ttl < Duration::from_secs(1) { Err("it must be at least 1s".to_owned()) } else { Ok(ttl) }
 }
 
 /// A line of `resources`.
@@ -45,6 +55,8 @@ pub(super) struct Applied {
     pub(super) outcome: Outcome,
     pub(super) evidence: Evidence,
     pub(super) activated_at: Option<jiff::Timestamp>,
+    /// The date that the pair bore before, if it was ephemeral.
+    pub(super) expired_at: Option<jiff::Timestamp>,
 }
 
 impl Applied {
@@ -75,7 +87,8 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     if !args.yes && !output::can_ask() {
         return Err(output::wants_yes("apply"));
     }
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let mut session = Session::open(global, printer, global.sandbox).await?;
+    session.ephemeral = args.ephemeral;
     printer.put("pair", session.manifest.name());
     let (topology, world, plan) = session.plan().await?;
     if !args.yes && plan.has_changes() {
@@ -122,7 +135,8 @@ pub(super) async fn apply(
     if let (true, None, Some(key)) = (probe, &outcome.failure, steps.key()) {
         evidence = prove(session, &topology, key, changes).await;
     }
-    Applied { topology, plan, outcome, evidence, activated_at }
+    let expired_at = Expiry::of(expiry::tags_of_ours(&topology, world)).date();
+    Applied { topology, plan, outcome, evidence, activated_at, expired_at }
 }
 
 /// Probes each rule: once, or, where something changed, with an object in two parts too.
@@ -156,6 +170,7 @@ fn report(session: &Session, applied: &Applied, printer: &Printer) {
     printer.put("api_writes", calls.writes);
     printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.put("activated_at", applied.activated_at);
+    printer.put("expires", applied.topology.expires);
     printer.text(&tables::evidence(&applied.evidence.probes, &summary));
     if ok {
         let regions: Vec<&str> =
@@ -178,6 +193,16 @@ fn report(session: &Session, applied: &Applied, printer: &Printer) {
             humane(session.started.elapsed()),
             calls.total()
         )));
+        match (applied.topology.expires, applied.expired_at) {
+            (Some(expires), _) => {
+                let then = "`crrctl gc --yes` takes it away after that";
+                printer.text(&format!("it stands until {expires}; {then}\n"));
+            }
+            (None, Some(date)) => {
+                printer.text(&format!("it was to go after {date}, and stays from now on\n"));
+            }
+            (None, None) => {}
+        }
     }
 }
 

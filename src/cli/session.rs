@@ -8,13 +8,14 @@ use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::observe;
-use crate::plan::{self, Action, Plan, Removal};
+use crate::plan::{self, Action, Plan, Removal, expiry};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
 use crate::steps::Steps;
 use crate::stop::{Reason, Stop};
 use crate::world::World;
+use jiff::Timestamp;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub(super) struct Session {
     pub(super) stop: Stop,
     pub(super) events: Events,
     pub(super) started: Instant,
+    /// For how long what is applied is to stand; `None` for good.
+    pub(super) ephemeral: Option<Duration>,
     /// The stand-in inside this process, where it was asked for.
     pub(super) sandbox: Option<Sandbox>,
     /// Whether it was said that the run is over.
@@ -85,6 +88,7 @@ impl Session {
             stop,
             events,
             started: Instant::now(),
+            ephemeral: None,
             sandbox,
             over: AtomicBool::new(false),
         })
@@ -110,7 +114,8 @@ impl Session {
     /// Looks at what is there and says what would be done, after proving what would be written for it. Where a rule would go
     /// live on a bucket that exists, what lies in the bucket is counted first, since that decides whether it may.
     pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
-        let (topology, mut world) = self.observe(false).await?;
+        let (mut topology, mut world) = self.observe(false).await?;
+        topology.expires = expiry::expires(&topology, &world, self.ephemeral, Timestamp::now())?;
         let mut plan = plan::build(&topology, &world, &self.templates)?;
         let goes_live = |action: &Action| action.kind == Kind::Replication && action.verb.changes();
         let source = &topology.source.bucket;

@@ -4,6 +4,7 @@
 use crate::names::{
     AccountId, Arn, BucketName, KeyAlias, KeyId, PairName, Partition, Region, RoleName,
 };
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -128,6 +129,7 @@ impl Manifest {
             profile: self.profile,
             replication: self.replication.clone(),
             tags: self.tags.clone(),
+            expires: None,
         })
     }
 }
@@ -168,6 +170,8 @@ pub struct Topology {
     pub replication: ReplicationSettings,
     /// The user's tags.
     pub tags: BTreeMap<String, String>,
+    /// Until when an ephemeral pair is to stand; `None` for one that stays.
+    pub expires: Option<Timestamp>,
 }
 
 /// Where the completion reports of batch jobs go.
@@ -186,6 +190,8 @@ impl Topology {
     pub const PAIR_TAG: &'static str = "crrctl:pair";
     /// Tells pairs of one name apart.
     pub const ID_TAG: &'static str = "crrctl:id";
+    /// Says until when an ephemeral pair stands, in RFC 3339; what stays does not bear it.
+    pub const EXPIRES_TAG: &'static str = "crrctl:expires";
 
     /// Returns the pair's partition.
     pub fn partition(&self) -> Partition {
@@ -215,7 +221,8 @@ impl Topology {
     /// Returns every tag a resource of the pair should bear.
     pub fn all_tags(&self) -> BTreeMap<String, String> {
         let owner = self.owner_tags().map(|(key, value)| (key.to_owned(), value));
-        self.tags.clone().into_iter().chain(owner).collect()
+        let expires = self.expires.map(|time| (Self::EXPIRES_TAG.to_owned(), time.to_string()));
+        self.tags.clone().into_iter().chain(owner).chain(expires).collect()
     }
 
     /// Begins the keys of tags by which a KMS key records the buckets whose data it encrypts, each under its name: they are

@@ -55,8 +55,16 @@ impl Builder<'_> {
         self.topology.owns(tags)
     }
 
-    fn tags_differ(&self, live: &Tags) -> bool {
-        lacks(live, &self.topology.all_tags())
+    /// Returns what differs between the tags `live` and those that are `wanted`. Tags of others stay; a date that the pair is
+    /// not to have any more goes.
+    fn tags_found(&self, live: &Tags, wanted: &Tags) -> Vec<&'static str> {
+        let stays = self.topology.expires.is_none() && live.contains_key(Topology::EXPIRES_TAG);
+        let lacks = wanted.iter().any(|(key, value)| live.get(key) != Some(value));
+        [("tags", lacks), ("expires", stays)]
+            .iter()
+            .filter(|(_, differs)| *differs)
+            .map(|(field, _)| *field)
+            .collect()
     }
 
     #[expect(
@@ -81,6 +89,9 @@ impl Builder<'_> {
             Found::Differs(fields) if fields.is_empty() => {
                 (Verb::None, "as it should be".to_owned(), vec![])
             }
+            Found::Differs(fields) if fields == ["expires"] => {
+                (Verb::Update, "it was ephemeral, and stays from now on".to_owned(), fields)
+            }
             Found::Differs(fields) => {
                 (Verb::Update, format!("differs in {}", fields.join(", ")), fields)
             }
@@ -89,11 +100,6 @@ impl Builder<'_> {
         let (id, region, name) = (id.clone(), region.clone(), name.to_owned());
         self.plan.actions.push(Action { id, kind, region, name, arn, verb, reason, fields, needs });
     }
-}
-
-/// Returns whether `live` tags lack any of those that are `wanted`.
-fn lacks(live: &Tags, wanted: &Tags) -> bool {
-    wanted.iter().any(|(key, value)| live.get(key) != Some(value))
 }
 
 fn in_the_way(code: &str, message: String, region: &Region) -> Failure {

@@ -40,10 +40,12 @@ impl Steps {
                 .in_region(region)
                 .hint("use another name for this pair or its buckets"));
         }
-        let wanted = self.topology.all_tags();
-        if wanted.iter().any(|(key, value)| live.get(key) != Some(value)) {
-            let mut all = live;
-            all.extend(wanted);
+        let mut all = live.clone();
+        if self.topology.expires.is_none() {
+            all.remove(Topology::EXPIRES_TAG);
+        }
+        all.extend(self.topology.all_tags());
+        if all != live {
             let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
             let tags = all.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
             let tagging = super::built(Tagging::builder().set_tag_set(Some(tags)).build())?;

@@ -83,6 +83,13 @@ impl Steps {
             })
             .await?;
         }
+        if action.fields.contains(&"expires") {
+            let untag = kms.untag_resource().key_id(key.as_str()).tag_keys(Topology::EXPIRES_TAG);
+            retry(&self.stop, progress, || async {
+                untag.clone().send().await.at("kms:UntagResource", region)
+            })
+            .await?;
+        }
         Ok(())
     }
 

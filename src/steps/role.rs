@@ -7,6 +7,7 @@ use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::{Progress, Verb};
 use crate::failure::{Failure, Kind};
+use crate::manifest::Topology;
 use crate::names::{Arn, RoleName};
 use crate::plan::Action;
 use crate::policy::Document;
@@ -118,6 +119,13 @@ impl Steps {
             let tag = iam.tag_role().role_name(name).set_tags(Some(tags));
             retry(&self.stop, progress, || async {
                 tag.clone().send().await.at("iam:TagRole", home)
+            })
+            .await?;
+        }
+        if action.fields.contains(&"expires") {
+            let untag = iam.untag_role().role_name(name).tag_keys(Topology::EXPIRES_TAG);
+            retry(&self.stop, progress, || async {
+                untag.clone().send().await.at("iam:UntagRole", home)
             })
             .await?;
         }

@@ -121,7 +121,9 @@ impl Builder<'_> {
             Found::Differs(if differs { vec![field] } else { vec![] })
         };
         Ok(match kind {
-            Kind::BucketTags => differs("tags", self.tags_differ(&bucket.tags)),
+            Kind::BucketTags => {
+                Found::Differs(self.tags_found(&bucket.tags, &self.topology.all_tags()))
+            }
             Kind::Ownership if bucket.ownership.is_none() => Found::Missing,
             Kind::Ownership => {
                 differs("ownership", bucket.ownership.as_deref() != Some(OWNER_ENFORCED))

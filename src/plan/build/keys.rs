@@ -1,6 +1,6 @@
 //! Keys, their replicas, aliases and rotation: what is to be done about them.
 
-use super::{Builder, Found, in_the_way, lacks};
+use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::Failure;
 use crate::manifest::Side;
@@ -100,9 +100,7 @@ impl Builder<'_> {
         if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()), &key.id)?) {
             fields.push("policy");
         }
-        if lacks(&key.tags, &self.topology.key_tags(&key.region)) {
-            fields.push("tags");
-        }
+        fields.extend(self.tags_found(&key.tags, &self.topology.key_tags(&key.region)));
         Ok(Found::Differs(fields))
     }
 

@@ -33,9 +33,7 @@ impl Builder<'_> {
                 if !meaning::same(&role.trust, &trust) {
                     fields.push("trust policy");
                 }
-                if self.tags_differ(&role.tags) {
-                    fields.push("tags");
-                }
+                fields.extend(self.tags_found(&role.tags, &topology.all_tags()));
                 (Found::Differs(fields), self.role_policy_found(role.policy.as_ref())?)
             }
         };

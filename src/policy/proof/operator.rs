@@ -90,7 +90,9 @@ impl Operator<'_> {
             calls.push(self.tagged(self.any_key("kms:TagResource", side)));
             calls.extend(self.alias("kms:CreateAlias", side));
             calls.extend(self.alias("kms:UpdateAlias", side));
-            calls.push(self.bearing_tags(self.on_key("kms:PutKeyPolicy", side)));
+            for action in ["kms:PutKeyPolicy", "kms:UntagResource"] {
+                calls.push(self.bearing_tags(self.on_key(action, side)));
+            }
             calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
             if !topology.tls_only && !topology.deny_other_keys {
                 calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));
@@ -111,8 +113,7 @@ impl Operator<'_> {
         calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", source)));
         calls.push(self.on_bucket("s3:PutReplicationConfiguration", source));
         calls.extend(["iam:CreateRole", "iam:TagRole"].map(|it| self.tagged(self.on_role(it))));
-        calls
-            .extend(["iam:PutRolePolicy", "iam:UpdateAssumeRolePolicy"].map(|it| self.on_role(it)));
+        calls.extend(ROLE_WRITES.map(|it| self.on_role(it)));
         calls.push(self.pass_role());
         calls
     }
@@ -254,6 +255,8 @@ impl Operator<'_> {
         through_s3(&self.on_key(action, side), side, &contexts, &not_for)
     }
 }
+
+const ROLE_WRITES: [&str; 3] = ["iam:PutRolePolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"];
 
 const BUCKET_READS: [&str; 9] = [
     "s3:GetBucketOwnershipControls",
