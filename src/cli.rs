@@ -3,6 +3,7 @@
 
 mod apply;
 mod destroy;
+mod export;
 mod output;
 mod plan;
 mod policy;
@@ -51,6 +52,8 @@ enum Command {
     Probe(probe::ProbeArgs),
     /// Take it all away, in the order AWS needs
     Destroy(destroy::DestroyArgs),
+    /// Hand the pair over to Terraform or CloudFormation, with what imports it there
+    Export(export::ExportArgs),
     /// Render the pair's policy documents, prove them offline, or say what whoever runs crrctl needs
     Policy(policy::PolicyArgs),
     /// Live the whole life of the manifest in the sandbox: plan, apply, probe, apply again, destroy
@@ -66,6 +69,7 @@ impl Command {
             Self::Apply(_) => "apply",
             Self::Probe(_) => "probe",
             Self::Destroy(_) => "destroy",
+            Self::Export(_) => "export",
             Self::Policy(args) => args.name(),
             Self::Rehearse(_) => "rehearse",
             Self::Sandbox(_) => "sandbox",
@@ -198,6 +202,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Apply(args) => apply::run(global, &args, &printer).await,
             Command::Probe(args) => probe::run(global, &args, &printer).await,
             Command::Destroy(args) => destroy::run(global, &args, &printer).await,
+            Command::Export(args) => export::run(global, &args, &printer).await,
             Command::Policy(args) => policy::run(global, &args, &printer).await,
             Command::Rehearse(args) => rehearse::run(global, &args, &printer).await,
             Command::Sandbox(args) => sandbox::run(global, &args, &printer).await,

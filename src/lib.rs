@@ -10,6 +10,7 @@ pub mod steps;
 pub mod engine;
 pub mod aws;
 pub mod plan;
+pub mod export;
 pub mod policy;
 pub mod world;
 pub mod manifest;

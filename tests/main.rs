@@ -5,6 +5,7 @@ mod architecture;
 mod common;
 mod contract;
 mod exit_codes;
+mod export;
 mod fleet;
 mod iam_peers;
 mod life;

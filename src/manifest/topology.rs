@@ -279,6 +279,16 @@ impl Topology {
         [("crrctl-pair", self.name.to_string()), ("crrctl-id", self.id())]
     }
 
+    /// Returns the description of the pair's keys.
+    pub fn key_description(&self) -> String {
+        format!("S3 replication of the pair {} (crrctl)", self.name)
+    }
+
+    /// Returns the description of the replication role.
+    pub fn role_description(&self) -> String {
+        format!("S3 replicates objects of the pair {} with it (crrctl)", self.name)
+    }
+
     /// Returns the role's ARN.
     pub fn role_arn(&self) -> Arn {
         self.role.arn(self.partition(), &self.account)

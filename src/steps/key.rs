@@ -107,7 +107,7 @@ impl Steps {
             .kms(region)
             .create_key()
             .multi_region(true)
-            .description(description(&self.topology))
+            .description(self.topology.key_description())
             .policy(policy)
             .set_tags(Some(kms_tags(&tags)?));
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
@@ -200,11 +200,6 @@ impl Steps {
         }
         Ok(())
     }
-}
-
-/// Returns what the key's description says.
-pub(super) fn description(topology: &Topology) -> String {
-    format!("S3 replication of the pair {} (crrctl)", topology.name)
 }
 
 /// Whether KMS may have made the key although no good answer came.

@@ -2,7 +2,7 @@
 //! Not for: the primary (see `key`).
 
 use super::Steps;
-use super::key::{describe, description, kms_tags};
+use super::key::{describe, kms_tags};
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::events::{Progress, Verb};
@@ -45,7 +45,7 @@ impl Steps {
             .replicate_key()
             .key_id(key.as_str())
             .replica_region(region.as_str())
-            .description(description(&self.topology))
+            .description(self.topology.key_description())
             .policy(policy)
             .set_tags(Some(kms_tags(&self.topology.key_tags(region))?));
         let call = || async {

@@ -89,10 +89,7 @@ impl Steps {
                 .create_role()
                 .role_name(name)
                 .path(RoleName::PATH)
-                .description(format!(
-                    "S3 replicates objects of the pair {} with it (crrctl)",
-                    self.topology.name
-                ))
+                .description(self.topology.role_description())
                 .assume_role_policy_document(trust)
                 .set_tags(Some(tags));
             let call = || async {

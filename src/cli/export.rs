@@ -1,0 +1,90 @@
+//! `crrctl export`: hands the pair over to a tool that people already have. Nothing on AWS is written.
+
+use super::Global;
+use super::output::{self, Ended, Printer};
+use super::session::Session;
+use crate::events::Verb;
+use crate::export::{self, File};
+use crate::failure::{Failure, Kind};
+use crate::plan::Plan;
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExportArgs {
+    /// The tool
+    #[arg(value_enum)]
+    tool: Tool,
+    /// Write into this folder, instead of to stdout; a file that is there is never written over
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Tool {
+    /// A configuration with an `import` block for each resource
+    Terraform,
+    /// A template a Region, each with its list of resources to import
+    Cloudformation,
+}
+
+pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -> Ended {
+    let session = Session::open(global, printer, global.sandbox).await?;
+    printer.put("pair", session.manifest.name());
+    let (topology, world, plan) = session.plan().await?;
+    stands(&plan)?;
+    let files = match args.tool {
+        Tool::Terraform => vec![export::terraform(&topology, &world)?],
+        Tool::Cloudformation => export::cloudformation(&topology, &world)?,
+    };
+    session.done(true, false);
+    let texts: Map<String, Value> =
+        files.iter().map(|file| (file.name.clone(), Value::from(file.text.clone()))).collect();
+    printer.put("files", texts);
+    printer.put("api_calls", session.aws.count().total());
+    match (&args.out, files.as_slice()) {
+        (Some(folder), files) => write(folder, files, printer)?,
+        // One alone is printed bare, so that it can be piped on.
+        (None, [file]) => printer.text(&file.text),
+        (None, files) => {
+            let named = files.iter().map(|file| format!("# {}\n{}", file.name, file.text));
+            printer.text(&named.collect::<Vec<_>>().join("\n"));
+        }
+    }
+    Ok(0)
+}
+
+/// Only what stands can be handed over; what merely differs from the manifest is handed over as it stands, and said.
+fn stands(plan: &Plan) -> Result<(), Failure> {
+    let missing = plan.count(Verb::Create) + plan.count(Verb::Adopt);
+    if missing > 0 {
+        let message = format!(
+            "{missing} resources of the pair are missing: only what stands can be exported"
+        );
+        return Err(
+            Failure::new(Kind::InTheWay, "not-applied", message).hint("`crrctl apply` first")
+        );
+    }
+    if plan.has_changes() {
+        output::say(
+            "the pair differs from its manifest (`crrctl plan` says in what); it is exported as it stands",
+        );
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, files: &[File], printer: &Printer) -> Result<(), Failure> {
+    let failed = |path: &Path, error: &std::io::Error| {
+        Failure::new(Kind::Manifest, "not-written", format!("{}: {error}", path.display()))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    for file in files {
+        let path = folder.join(&file.name);
+        let mut new = std::fs::File::create_new(&path).map_err(|error| failed(&path, &error))?;
+        new.write_all(file.text.as_bytes()).map_err(|error| failed(&path, &error))?;
+        printer.text(&format!("{}\n", path.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! What stands, in the words of tools that people already have: `(Topology, World) -> text`. Pure.
+//! Not for: what should stand (see `plan`): an export hands over what is there, so that the other tool finds nothing to change.
+
+mod cloudformation;
+mod hcl;
+mod pair;
+mod terraform;
+
+pub use cloudformation::cloudformation;
+pub use terraform::terraform;
+
+use crate::failure::{Failure, Kind};
+use crate::world::Rule;
+
+/// A file of an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The file's name, such as `orders.tf`.
+    pub name: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// Refuses a rule that says more than is known here: an export without it would undo it.
+fn known(rule: &Rule) -> Result<(), Failure> {
+    if rule.others.is_empty() && rule.prefix.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "the rule `{}` has settings that can't be exported: {}",
+        rule.id,
+        if rule.others.is_empty() { "its filter".to_owned() } else { rule.others.join(", ") }
+    );
+    Err(Failure::new(Kind::InTheWay, "rule-not-exportable", message))
+}

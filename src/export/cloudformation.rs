@@ -1,0 +1,227 @@
+//! `export cloudformation`: a template a Region, since a stack lives in one, and the list of resources to import beside it.
+//! Sources of the properties and of the identifiers to import: the CloudFormation template reference, one page a type.
+
+use super::File;
+use super::pair::{Pair, Placed};
+use crate::failure::Failure;
+use crate::manifest::Topology;
+use crate::names::{Region, RoleName};
+use crate::world::{Key, Replication, Rule, Tags, World};
+use serde_json::{Map, Value, json};
+
+/// Returns a template and a list of resources to import for each Region. Refuses rules with settings that are not known here.
+pub fn cloudformation(topology: &Topology, world: &World) -> Result<Vec<File>, Failure> {
+    let pair = Pair::of(topology, world);
+    let mut files = Vec::new();
+    for region in pair.regions() {
+        let stem = format!("{}-{region}", topology.name);
+        let mut stack = Stack::default();
+        fill(&mut stack, &pair, region)?;
+        let template = json!({
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": format!("S3 replication of the pair {}: what stands in {region}, exported by crrctl", topology.name),
+            "Metadata": {"crrctl": notes(&stem)},
+            "Resources": stack.resources,
+        });
+        let import = Value::Array(stack.import);
+        files.push(File { name: format!("{stem}.template.json"), text: format!("{template:#}\n") });
+        files.push(File { name: format!("{stem}.import.json"), text: format!("{import:#}\n") });
+    }
+    Ok(files)
+}
+
+fn notes(stem: &str) -> Value {
+    json!({
+        "Import": format!(
+            "aws cloudformation create-change-set --stack-name {stem} --change-set-name import --change-set-type IMPORT --capabilities \
+             CAPABILITY_NAMED_IAM --template-body file://{stem}.template.json --resources-to-import file://{stem}.import.json"
+        ),
+        "NotExpressedHere": [
+            "The proof: a rule that a stack writes may be live and not work. Run `crrctl probe` after each update.",
+            "Activation: a stack puts a rule in force at once, on all new objects; an object that a rule fails stays FAILED.",
+            "Teardown: a stack knows one Region, so it can't see that no bucket stands in the other before a key goes, nor does it \
+             empty buckets. Everything is retained here; `crrctl destroy` takes it away in AWS's order.",
+        ],
+        "Tags": format!(
+            "{} and {} make these things crrctl's: leave them, and both tools agree.",
+            Topology::PAIR_TAG, Topology::ID_TAG
+        ),
+    })
+}
+
+/// A template under way.
+#[derive(Default)]
+struct Stack {
+    resources: Map<String, Value>,
+    import: Vec<Value>,
+}
+
+impl Stack {
+    /// Adds a resource that exists: nothing may take it away but who asks for that. `identifier` is what imports it.
+    fn add(&mut self, id: &str, kind: &str, identifier: (&str, &str), properties: Value) {
+        let (name, value) = identifier;
+        self.import.push(json!({
+            "ResourceType": kind,
+            "LogicalResourceId": id,
+            "ResourceIdentifier": {name: value},
+        }));
+        let mut resource = json!({
+            "Type": kind,
+            "DeletionPolicy": "Retain",
+            "UpdateReplacePolicy": "Retain",
+        });
+        resource["Properties"] = properties;
+        self.resources.insert(id.to_owned(), resource);
+    }
+}
+
+fn fill(stack: &mut Stack, pair: &Pair<'_>, region: &Region) -> Result<(), Failure> {
+    let key = pair.keys.iter().find(|key| &key.region == region);
+    if let Some(key) = key {
+        add_key(stack, pair, key);
+    }
+    let is_source = region == &pair.topology.source.region;
+    if is_source {
+        add_role(stack, pair);
+    }
+    let here = pair.buckets.iter().filter(|placed| placed.region == region);
+    for (index, placed) in here.enumerate() {
+        let id = match placed.label.as_str() {
+            "source" => "SourceBucket".to_owned(),
+            _ if index == 0 => "Bucket".to_owned(),
+            _ => format!("Bucket{}", index + 1),
+        };
+        add_bucket(stack, pair, placed, &id, key.copied())?;
+    }
+    Ok(())
+}
+
+fn tags(tags: &Tags) -> Value {
+    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+}
+
+fn attribute(id: &str, name: &str) -> Value {
+    json!({"Fn::GetAtt": [id, name]})
+}
+
+fn add_key(stack: &mut Stack, pair: &Pair<'_>, key: &Key) {
+    let mut properties = json!({
+        "Description": pair.topology.key_description(),
+        "KeyPolicy": key.policy,
+        "PendingWindowInDays": pair.topology.key.deletion_window_days,
+        "Tags": tags(&key.tags),
+    });
+    let primary = pair.world.keys.primary.as_ref().filter(|primary| primary.region != key.region);
+    let kind = if let Some(primary) = primary {
+        properties["PrimaryKeyArn"] = json!(primary.arn);
+        "AWS::KMS::ReplicaKey"
+    } else {
+        properties["MultiRegion"] = json!(key.multi_region.is_some());
+        properties["EnableKeyRotation"] = json!(key.rotation_days.is_some());
+        if let Some(days) = key.rotation_days {
+            properties["RotationPeriodInDays"] = json!(days);
+        }
+        "AWS::KMS::Key"
+    };
+    stack.add("Key", kind, ("KeyId", key.id.as_str()), properties);
+    if pair.world.keys.aliases.get(&key.region) == Some(&key.id) {
+        let name = pair.topology.key.alias.as_str();
+        let properties = json!({"AliasName": name, "TargetKeyId": {"Ref": "Key"}});
+        stack.add("Alias", "AWS::KMS::Alias", ("AliasName", name), properties);
+    }
+}
+
+fn add_role(stack: &mut Stack, pair: &Pair<'_>) {
+    let Some(role) = &pair.world.role else { return };
+    let name = pair.topology.role.as_str();
+    let policies: Vec<Value> = role
+        .policy
+        .iter()
+        .map(|policy| json!({"PolicyName": "replication", "PolicyDocument": policy}))
+        .collect();
+    let properties = json!({
+        "RoleName": name,
+        "Path": RoleName::PATH,
+        "Description": pair.topology.role_description(),
+        "AssumeRolePolicyDocument": role.trust,
+        "Policies": policies,
+        "Tags": tags(&role.tags),
+    });
+    stack.add("Role", "AWS::IAM::Role", ("RoleName", name), properties);
+}
+
+fn add_bucket(
+    stack: &mut Stack,
+    pair: &Pair<'_>,
+    placed: &Placed<'_>,
+    id: &str,
+    key: Option<&Key>,
+) -> Result<(), Failure> {
+    let (name, live) = (placed.name.as_str(), placed.live);
+    let mut properties = json!({"BucketName": name, "Tags": tags(&live.tags)});
+    if let Some(ownership) = &live.ownership {
+        properties["OwnershipControls"] = json!({"Rules": [{"ObjectOwnership": ownership}]});
+    }
+    if live.public_access_blocked {
+        properties["PublicAccessBlockConfiguration"] = json!({
+            "BlockPublicAcls": true,
+            "BlockPublicPolicy": true,
+            "IgnorePublicAcls": true,
+            "RestrictPublicBuckets": true,
+        });
+    }
+    if let Some(status) = &live.versioning {
+        properties["VersioningConfiguration"] = json!({"Status": status});
+    }
+    if let Some(encryption) = &live.encryption {
+        let mut default = json!({"SSEAlgorithm": encryption.algorithm});
+        if let Some(named) = &encryption.key {
+            // By reference, so that the bucket stands on the key.
+            let is_own = key.is_some_and(|key| key.arn.as_str() == named);
+            default["KMSMasterKeyID"] = if is_own { attribute("Key", "Arn") } else { json!(named) };
+        }
+        properties["BucketEncryption"] = json!({"ServerSideEncryptionConfiguration": [
+            {"BucketKeyEnabled": encryption.bucket_key, "ServerSideEncryptionByDefault": default}
+        ]});
+    }
+    if let Some(replication) = live.replication.as_ref().filter(|_| placed.label == "source") {
+        properties["ReplicationConfiguration"] = self::replication(stack, pair, replication)?;
+    }
+    stack.add(id, "AWS::S3::Bucket", ("BucketName", name), properties);
+    if let Some(policy) = &live.policy {
+        let properties = json!({"Bucket": {"Ref": id}, "PolicyDocument": policy});
+        stack.add(&format!("{id}Policy"), "AWS::S3::BucketPolicy", ("Bucket", name), properties);
+    }
+    Ok(())
+}
+
+fn replication(stack: &Stack, pair: &Pair<'_>, live: &Replication) -> Result<Value, Failure> {
+    let is_own = |role: &crate::world::Role| role.arn.as_str() == live.role;
+    let is_here =
+        stack.resources.contains_key("Role") && pair.world.role.as_ref().is_some_and(is_own);
+    let role = if is_here { attribute("Role", "Arn") } else { json!(live.role) };
+    let rules = live.rules.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
+    Ok(json!({"Role": role, "Rules": rules}))
+}
+
+fn rule(rule: &Rule) -> Result<Value, Failure> {
+    super::known(rule)?;
+    let status = |is_on: bool| if is_on { "Enabled" } else { "Disabled" };
+    let mut destination = json!({"Bucket": rule.destination});
+    if let Some(key) = &rule.replica_key {
+        destination["EncryptionConfiguration"] = json!({"ReplicaKmsKeyID": key});
+    }
+    let mut value = json!({
+        "Id": rule.id,
+        "Priority": rule.priority,
+        "Status": status(rule.enabled),
+        "Filter": {"Prefix": rule.prefix.as_deref().unwrap_or_default()},
+        "DeleteMarkerReplication": {"Status": status(rule.delete_markers)},
+        "Destination": destination,
+    });
+    if rule.kms_objects {
+        value["SourceSelectionCriteria"] =
+            json!({"SseKmsEncryptedObjects": {"Status": status(true)}});
+    }
+    Ok(value)
+}

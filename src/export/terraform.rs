@@ -1,0 +1,293 @@
+//! `export terraform`: a configuration with an `import` block for each resource.
+//! Sources of the arguments and of the ids to import: the AWS provider's documentation, one page a resource.
+
+use super::File;
+use super::hcl::{Body, Value};
+use super::pair::{Pair, Placed};
+use crate::failure::Failure;
+use crate::manifest::Topology;
+use crate::names::Region;
+use crate::world::{Key, Replication, Rule, Tags, World};
+use std::collections::BTreeMap;
+
+/// Returns the configuration. Refuses rules with settings that are not known here.
+pub fn terraform(topology: &Topology, world: &World) -> Result<File, Failure> {
+    let pair = Pair::of(topology, world);
+    let mut file =
+        Body::default().comment(&notes(topology)).block("terraform", &[], requirements());
+    for region in pair.regions() {
+        let provider = Body::default()
+            .set("alias", Value::text(&label(region.as_str())))
+            .set("region", Value::text(region));
+        file = file.block("provider", &["aws"], provider);
+    }
+    let references = References::of(&pair);
+    for resource in resources(&pair, &references)? {
+        file = file.and(resource);
+    }
+    Ok(File { name: format!("{}.tf", topology.name), text: file.render(0) })
+}
+
+fn notes(topology: &Topology) -> String {
+    format!(
+        "The pair `{pair}` as it stands, exported by crrctl {version}. The blocks `import` make Terraform take it over; they may go
+after the first `terraform apply`.
+
+What Terraform can't express, and what to do instead:
+- The proof. A rule that Terraform writes may be live and not work: `crrctl probe` after each apply.
+- Activation. Terraform puts a rule in force at once, on all new objects; an object that a rule fails stays FAILED.
+- Teardown. Buckets depend on the keys here, so that no key is scheduled for deletion while a bucket stands; Terraform does
+  not empty buckets, nor wait until the rule is gone before it takes the role away. `crrctl destroy` does both.
+- Deletion windows can't be imported: where `deletion_window_in_days` is not set (and not ignored), a key goes after 30 days, not {days}.
+
+The tags `{pair_tag}` and `{id_tag}` make these things crrctl's: leave them, and both tools agree.",
+        pair = topology.name,
+        version = env!("CARGO_PKG_VERSION"),
+        days = topology.key.deletion_window_days,
+        pair_tag = Topology::PAIR_TAG,
+        id_tag = Topology::ID_TAG,
+    )
+}
+
+/// `import` blocks are of Terraform 1.5, rotation periods of version 5.50 of the provider.
+fn requirements() -> Body {
+    let aws = vec![
+        ("source".to_owned(), Value::text("hashicorp/aws")),
+        ("version".to_owned(), Value::text(">= 5.50")),
+    ];
+    Body::default().set("required_version", Value::text(">= 1.5")).block(
+        "required_providers",
+        &[],
+        Body::default().set("aws", Value::Map(aws)),
+    )
+}
+
+/// Turns a name into a label: Terraform's are identifiers.
+fn label(name: &str) -> String {
+    name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+}
+
+fn tags(tags: &Tags) -> Value {
+    Value::Map(tags.iter().map(|(key, value)| (key.clone(), Value::text(value))).collect())
+}
+
+/// A resource and the block that imports it.
+fn resource(kind: &str, name: &str, region: &Region, import: &str, body: Body) -> Body {
+    let provider = Value::bare(&format!("aws.{}", label(region.as_str())));
+    let address = Value::bare(&format!("{kind}.{name}"));
+    Body::default()
+        .block("import", &[], Body::default().set("to", address).set("id", Value::text(&import)))
+        .block("resource", &[kind, name], Body::default().set("provider", provider).and(body))
+}
+
+/// What is in this configuration, by ARN: named by reference, so that Terraform knows the order.
+struct References(BTreeMap<String, String>);
+
+impl References {
+    fn of(pair: &Pair<'_>) -> Self {
+        let partition = pair.topology.partition();
+        let keys = pair.keys.iter().map(|key| (key.arn.to_string(), address(key)));
+        let buckets = pair.buckets.iter().map(|bucket| {
+            let arn = bucket.name.arn(partition).to_string();
+            (arn, format!("aws_s3_bucket.{}", label(&bucket.label)))
+        });
+        let role = pair.world.role.iter();
+        let role = role.map(|role| (role.arn.to_string(), "aws_iam_role.replication".to_owned()));
+        Self(keys.chain(buckets).chain(role).collect())
+    }
+
+    /// Returns the ARN of what is in the configuration, else the ARN itself.
+    fn arn(&self, arn: &str) -> Value {
+        self.0
+            .get(arn)
+            .map_or_else(|| Value::text(arn), |address| Value::bare(&format!("{address}.arn")))
+    }
+}
+
+fn is_primary(key: &Key) -> bool {
+    key.multi_region.as_ref().is_none_or(|place| place.primary)
+}
+
+fn address(key: &Key) -> String {
+    let kind = if is_primary(key) { "aws_kms_key" } else { "aws_kms_replica_key" };
+    format!("{kind}.{}", label(key.region.as_str()))
+}
+
+fn resources(pair: &Pair<'_>, references: &References) -> Result<Vec<Body>, Failure> {
+    let mut all = Vec::new();
+    for key in &pair.keys {
+        all.push(self::key(pair, key, references));
+        if pair.world.keys.aliases.get(&key.region) == Some(&key.id) {
+            all.push(alias(pair, key));
+        }
+    }
+    for bucket in &pair.buckets {
+        all.extend(self::bucket(pair, bucket, references));
+    }
+    all.extend(role(pair));
+    if let Some(replication) = pair.replication() {
+        all.push(self::replication(pair, replication, references)?);
+    }
+    Ok(all)
+}
+
+fn key(pair: &Pair<'_>, key: &Key, references: &References) -> Body {
+    let mut body =
+        Body::default().set("description", Value::text(&pair.topology.key_description()));
+    if is_primary(key) {
+        body = body
+            .set("multi_region", Value::bare(&key.multi_region.is_some()))
+            .set("enable_key_rotation", Value::bare(&key.rotation_days.is_some()));
+        if let Some(days) = key.rotation_days {
+            body = body.set("rotation_period_in_days", Value::bare(&days));
+        }
+    } else if let Some(primary) = &pair.world.keys.primary {
+        body = body.set("primary_key_arn", references.arn(primary.arn.as_str()));
+    }
+    let mut body = body.set("policy", Value::document(&key.policy)).set("tags", tags(&key.tags));
+    if !is_primary(key) {
+        // The provider's import leaves these unset, and its own defaults would be a change.
+        let unset = ["bypass_policy_lockout_safety_check", "deletion_window_in_days"];
+        let unset = Value::List(unset.into_iter().map(Value::bare).collect());
+        body = body.block("lifecycle", &[], Body::default().set("ignore_changes", unset));
+    }
+    let kind = if is_primary(key) { "aws_kms_key" } else { "aws_kms_replica_key" };
+    resource(kind, &label(key.region.as_str()), &key.region, key.id.as_str(), body)
+}
+
+fn alias(pair: &Pair<'_>, key: &Key) -> Body {
+    let name = pair.topology.key.alias.as_str();
+    let target = Value::bare(&format!("{}.key_id", address(key)));
+    let body = Body::default().set("name", Value::text(name)).set("target_key_id", target);
+    resource("aws_kms_alias", &label(key.region.as_str()), &key.region, name, body)
+}
+
+fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<Body> {
+    let Placed { region, live, .. } = placed;
+    let (name, label) = (placed.name.as_str(), label(&placed.label));
+    let keys = pair.keys.iter().map(|key| Value::bare(&address(key))).collect();
+    let of_bucket =
+        || Body::default().set("bucket", Value::bare(&format!("aws_s3_bucket.{label}.id")));
+    let setting =
+        |kind: &str, body: Body| resource(kind, &label, region, name, of_bucket().and(body));
+    let bucket = Body::default()
+        .set("bucket", Value::text(name))
+        .set("tags", tags(&live.tags))
+        .set("depends_on", Value::List(keys));
+    let mut all = vec![resource("aws_s3_bucket", &label, region, name, bucket)];
+    if let Some(ownership) = &live.ownership {
+        let rule = Body::default().set("object_ownership", Value::text(ownership));
+        all.push(setting(
+            "aws_s3_bucket_ownership_controls",
+            Body::default().block("rule", &[], rule),
+        ));
+    }
+    if live.public_access_blocked {
+        let all_four = [
+            "block_public_acls",
+            "block_public_policy",
+            "ignore_public_acls",
+            "restrict_public_buckets",
+        ];
+        let body =
+            all_four.iter().fold(Body::default(), |body, it| body.set(it, Value::bare(&true)));
+        all.push(setting("aws_s3_bucket_public_access_block", body));
+    }
+    if let Some(status) = &live.versioning {
+        let inner = Body::default().set("status", Value::text(status));
+        let body = Body::default().block("versioning_configuration", &[], inner);
+        all.push(setting("aws_s3_bucket_versioning", body));
+    }
+    if let Some(encryption) = &live.encryption {
+        let mut default = Body::default().set("sse_algorithm", Value::text(&encryption.algorithm));
+        if let Some(key) = &encryption.key {
+            default = default.set("kms_master_key_id", references.arn(key));
+        }
+        let rule = Body::default()
+            .set("bucket_key_enabled", Value::bare(&encryption.bucket_key))
+            .block("apply_server_side_encryption_by_default", &[], default);
+        let body = Body::default().block("rule", &[], rule);
+        all.push(setting("aws_s3_bucket_server_side_encryption_configuration", body));
+    }
+    if let Some(policy) = &live.policy {
+        let body = Body::default().set("policy", Value::document(policy));
+        all.push(setting("aws_s3_bucket_policy", body));
+    }
+    all
+}
+
+fn role(pair: &Pair<'_>) -> Vec<Body> {
+    let Some(role) = &pair.world.role else { return Vec::new() };
+    let (name, region) = (pair.topology.role.as_str(), &pair.topology.source.region);
+    let body = Body::default()
+        .set("name", Value::text(name))
+        .set("path", Value::text(&crate::names::RoleName::PATH))
+        .set("description", Value::text(&pair.topology.role_description()))
+        .set("assume_role_policy", Value::document(&role.trust))
+        .set("tags", tags(&role.tags));
+    let mut all = vec![resource("aws_iam_role", "replication", region, name, body)];
+    if let Some(policy) = &role.policy {
+        let body = Body::default()
+            .set("name", Value::text("replication"))
+            .set("role", Value::bare("aws_iam_role.replication.name"))
+            .set("policy", Value::document(policy));
+        let import = format!("{name}:replication");
+        all.push(resource("aws_iam_role_policy", "replication", region, &import, body));
+    }
+    all
+}
+
+fn replication(
+    pair: &Pair<'_>,
+    live: &Replication,
+    references: &References,
+) -> Result<Body, Failure> {
+    let versioned = |placed: &&Placed<'_>| placed.live.versioning.is_some();
+    let versioning = pair.buckets.iter().filter(versioned);
+    let versioning =
+        versioning.map(|it| Value::bare(&format!("aws_s3_bucket_versioning.{}", label(&it.label))));
+    let policy = pair.world.role.as_ref().and_then(|role| role.policy.as_ref());
+    let policy = policy.map(|_| Value::bare("aws_iam_role_policy.replication"));
+    let mut body = Body::default()
+        .set("bucket", Value::bare("aws_s3_bucket.source.id"))
+        .set("role", references.arn(&live.role))
+        .set("depends_on", Value::List(versioning.chain(policy).collect()));
+    for rule in &live.rules {
+        body = body.block("rule", &[], self::rule(rule, references)?);
+    }
+    let source = &pair.topology.source;
+    Ok(resource(
+        "aws_s3_bucket_replication_configuration",
+        "source",
+        &source.region,
+        source.bucket.as_str(),
+        body,
+    ))
+}
+
+fn rule(rule: &Rule, references: &References) -> Result<Body, Failure> {
+    super::known(rule)?;
+    let status = |is_on: bool| Value::text(&if is_on { "Enabled" } else { "Disabled" });
+    let prefix = rule.prefix.as_deref().unwrap_or_default();
+    let mut destination = Body::default().set("bucket", references.arn(&rule.destination));
+    if let Some(key) = &rule.replica_key {
+        let key = Body::default().set("replica_kms_key_id", references.arn(key));
+        destination = destination.block("encryption_configuration", &[], key);
+    }
+    let mut body = Body::default()
+        .set("id", Value::text(&rule.id))
+        .set("priority", Value::bare(&rule.priority))
+        .set("status", status(rule.enabled))
+        .block("filter", &[], Body::default().set("prefix", Value::text(prefix)))
+        .block(
+            "delete_marker_replication",
+            &[],
+            Body::default().set("status", status(rule.delete_markers)),
+        );
+    if rule.kms_objects {
+        let objects = Body::default().set("status", status(true));
+        let criteria = Body::default().block("sse_kms_encrypted_objects", &[], objects);
+        body = body.block("source_selection_criteria", &[], criteria);
+    }
+    Ok(body.block("destination", &[], destination))
+}

@@ -1,0 +1,94 @@
+"""Asks cfn-lint about the templates of `crrctl export cloudformation`, for each manifest under `examples/`.
+
+Beside that: the list of resources to import names every resource of its template, by the identifiers that cfn-lint's copy of
+the registry's schemas calls primary. Not for its own Python: `run` beside this file makes that and calls this.
+
+Each check prints one line. The exit code is 0 only when every check passed.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples"
+EVERYTHING = ["--include-checks", "I", "--non-zero-exit-code", "informational"]
+
+
+class Sandbox:
+    """`crrctl sandbox`, and the environment that points at it."""
+
+    def __init__(self, crrctl):
+        self.environment = dict(os.environ)
+        self.server = subprocess.Popen([crrctl, "sandbox", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+        for _ in range(4):
+            name, _, value = self.server.stdout.readline().strip().removeprefix("export ").partition("=")
+            self.environment[name] = value
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.terminate()
+        self.server.wait(10)
+
+
+def primary(kind, region):
+    """Returns the names of the properties that identify a resource of this type."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema
+    return [name.removeprefix("/properties/") for name in schema["primaryIdentifier"]]
+
+
+def import_is_whole(template, listed, region):
+    """Returns what the list of resources to import lacks or has too much."""
+    faults = []
+    resources = json.loads(template)["Resources"]
+    entries = {entry["LogicalResourceId"]: entry for entry in json.loads(listed)}
+    if set(entries) != set(resources):
+        faults.append(f"other resources than the template's: {set(entries) ^ set(resources)}")
+    for name, entry in entries.items():
+        kind = entry["ResourceType"]
+        if kind != resources[name]["Type"]:
+            faults.append(f"{name} is no {kind}")
+        if sorted(entry["ResourceIdentifier"]) != sorted(primary(kind, region)):
+            faults.append(f"{name} is identified by {primary(kind, region)}")
+    return faults
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--crrctl", required=True)
+    crrctl = parser.parse_args().crrctl
+    passed = failed = 0
+    for example in sorted(EXAMPLES.glob("*.yaml")):
+        folder = pathlib.Path(os.environ["TMPDIR"]) / example.stem
+        with Sandbox(crrctl) as sandbox:
+            for command in (["apply", "--yes", "--no-probe", "-q"], ["export", "cloudformation", "--out", str(folder)]):
+                subprocess.run([crrctl, *command, "-f", example], env=sandbox.environment, check=True, stdout=subprocess.DEVNULL)
+        templates = sorted(folder.glob("*.template.json"))
+        if len(templates) < 2:
+            failed += 1
+            print(f"FAIL {example.stem}: {len(templates)} templates")
+        for template in templates:
+            region = template.name.removeprefix(f"{example.stem}-").removesuffix(".template.json")
+            lint = subprocess.run(
+                ["cfn-lint", *EVERYTHING, "--regions", region, "--", template], capture_output=True, text=True
+            )
+            listed = template.with_name(template.name.replace(".template.", ".import."))
+            faults = import_is_whole(template.read_text(), listed.read_text(), region)
+            if lint.returncode == 0 and not faults:
+                passed += 1
+                print(f"ok   {template.name}")
+            else:
+                failed += 1
+                print(f"FAIL {template.name}: {faults}\n{lint.stdout}{lint.stderr}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
