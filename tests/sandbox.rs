@@ -144,6 +144,17 @@ impl Stand {
         }
     }
 
+    /// Makes a bucket with Object Lock, and so with versioning.
+    pub(crate) async fn locked_bucket(&self, name: &str, region: &str) {
+        use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+        let constraint = (region != EAST).then(|| BucketLocationConstraint::from(region));
+        let configuration =
+            constraint.map(|c| CreateBucketConfiguration::builder().location_constraint(c).build());
+        let s3 = self.s3(region);
+        let create = s3.create_bucket().bucket(name).object_lock_enabled_for_bucket(true);
+        create.set_create_bucket_configuration(configuration).send().await.unwrap();
+    }
+
     /// Makes the multi-Region key and its replica and returns the ARNs of both.
     pub(crate) async fn keys(&self) -> (String, String) {
         let kms = self.kms(EAST);

@@ -38,9 +38,15 @@ pub(crate) struct Denied {
     action: String,
     arn: String,
     because: String,
+    explicit: bool,
 }
 
 impl Denied {
+    /// Returns whether a statement denies it, rather than that none allows it.
+    pub(crate) fn is_explicit(&self) -> bool {
+        self.explicit
+    }
+
     /// Returns AWS's text (IAM User Guide, "Troubleshoot access denied error messages").
     pub(crate) fn message(&self) -> String {
         self.worded(&self.arn)
@@ -77,20 +83,20 @@ pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: Ask<'_>) -> Result<(), 
     let context = caller.context().overlaid(ask.context);
     let principal = caller.principal.clone();
     let request = Request::new(principal, ask.action, ask.arn, ask.owner.clone(), context);
-    let because = match evaluate(&request, &policies) {
+    let (because, explicit) = match evaluate(&request, &policies) {
         Decision::Allow { .. } => return Ok(()),
         Decision::ImplicitDeny { why } => {
-            format!("because no {} allows the {} action", why.layer, ask.action)
+            (format!("because no {} allows the {} action", why.layer, ask.action), false)
         }
         Decision::ExplicitDeny { by } => {
             let article = if by.layer == Layer::Identity { "an" } else { "a" };
-            format!("with an explicit deny in {article} {}", by.layer)
+            (format!("with an explicit deny in {article} {}", by.layer), true)
         }
     };
     let arn = request.resources.into_iter().next().unwrap_or_default();
     let (principal, action) = (caller.arn(), ask.action.to_owned());
     tracing::debug!(principal, action, arn, because, "denied");
-    Err(Denied { principal, action, arn, because })
+    Err(Denied { principal, action, arn, because, explicit })
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 //! It lists what S3 does by its own lights and must never share a list with what is tested against it.
 //! Not for: checking configurations (see `s3::rules`).
 //!
-//! `targets` says where a version goes, `role` what the role is asked for, `replica` what is made of it.
+//! `changes` is what happens after an upload, `targets` says where a version goes, `role` what the role is asked for, `replica` what is made of it.
 
+mod changes;
 mod replica;
 mod role;
 mod targets;
@@ -11,12 +12,16 @@ mod targets;
 use super::lag::Slow;
 use super::s3::{Outcome, Replicated, Version, Versioning, What};
 use super::state::{Shared, State};
+use changes::{follow, note};
 use replica::replicate;
+use role::{At, Reason};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use targets::{Target, targets};
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use changes::{Part, changed};
 
 /// The most records that are kept; the oldest go first.
 const MAX_RECORDS: usize = 100_000;
@@ -104,9 +109,38 @@ struct Job {
     /// The configuration's role when the version was written.
     role: String,
     target: Target,
+    task: Task,
     record: usize,
     /// When S3 gets round to it.
     due: SystemTime,
+}
+
+/// What is to be replicated of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Task {
+    /// All of it.
+    Whole,
+    /// What was changed later.
+    Change(Part),
+}
+
+impl Job {
+    fn is_of(&self, bucket: &str, key: &str, version: &str, destination: &str) -> bool {
+        self.version == version
+            && self.bucket == bucket
+            && self.key == key
+            && self.target.bucket == destination
+    }
+}
+
+fn source<'a>(state: &'a State, job: &'a Job) -> Result<At<'a>, Reason> {
+    let bucket = state.buckets.0.get(&job.bucket).ok_or("SrcBucketNotFound")?;
+    Ok(At { name: &job.bucket, bucket, key: &job.key })
+}
+
+fn destination<'a>(state: &'a State, job: &'a Job) -> Result<At<'a>, Reason> {
+    let bucket = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
+    Ok(At { name: &job.target.bucket, bucket, key: &job.key })
 }
 
 /// Decides where a version that was just written goes, marks it PENDING and queues the work.
@@ -129,11 +163,21 @@ pub(crate) fn schedule(state: &mut State, bucket: &str, key: &str, version: &str
         object.replicated = Replicated::Source(outcomes);
     }
     for target in targets {
-        let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        let (version, role) = (version.to_owned(), role.clone());
-        let due = state.done_at(Slow::Replication);
-        state.replication.push(Job { bucket, key, version, role, target, record: 0, due });
+        push(state, (bucket, key, version), &role, target, Task::Whole);
     }
+}
+
+fn push(
+    state: &mut State,
+    (bucket, key, version): (&str, &str, &str),
+    role: &str,
+    target: Target,
+    task: Task,
+) {
+    let due = state.done_at(Slow::Replication);
+    let (bucket, key, version) = (bucket.to_owned(), key.to_owned(), version.to_owned());
+    let role = role.to_owned();
+    state.replication.push(Job { bucket, key, version, role, target, task, record: 0, due });
 }
 
 /// Works off the queue until `stop`.
@@ -159,7 +203,10 @@ pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
 fn step(state: &mut State) -> bool {
     let now = state.now();
     let Some(job) = state.replication.take(now) else { return false };
-    let outcome = replicate(state, &job);
+    let outcome = match job.task {
+        Task::Whole => replicate(state, &job),
+        Task::Change(part) => follow(state, &job, part),
+    };
     let (status, reason) = match outcome {
         Ok(()) => (Outcome::Completed, None),
         Err(reason) => (Outcome::Failed, Some(reason)),
@@ -170,12 +217,14 @@ fn step(state: &mut State) -> bool {
         record.status = if reason.is_some() { "FAILED" } else { "COMPLETED" };
         record.reason = reason;
     }
-    let source = state.buckets.0.get_mut(&job.bucket);
-    if let Some(version) = source.and_then(|bucket| bucket.version_mut(&job.key, &job.version))
-        && let What::Object(object) = &mut version.what
-        && let Replicated::Source(outcomes) = &mut object.replicated
-    {
-        outcomes.insert(job.target.bucket.clone(), status);
+    // Another change of the same version keeps it PENDING.
+    let again = state.replication.queue.iter().any(|other| {
+        job.task != Task::Whole
+            && other.is_of(&job.bucket, &job.key, &job.version, &job.target.bucket)
+    });
+    if !again {
+        let at = (&*job.bucket, &*job.key, &*job.version);
+        note(state, at, &job.target.bucket, status);
     }
     true
 }

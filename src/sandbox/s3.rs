@@ -1,19 +1,24 @@
 //! S3 on `s3s`, which decodes and signs; the table below says which function performs which operation. What is not in the table
 //! `s3s` answers with `NotImplemented`. Not for: replication, which runs behind everybody's back (see `replication`).
 
+mod acls;
 mod answers;
 mod buckets;
 mod checksum;
+mod copies;
 mod deletes;
 mod encryption;
 mod errors;
 mod listing;
+mod lock;
+mod lock_settings;
 mod multipart;
 mod object_tags;
 mod objects;
 mod permit;
 mod public;
 mod reads;
+mod retention;
 mod rules;
 mod settings;
 mod store;
@@ -23,6 +28,7 @@ mod writes;
 pub(crate) use answers::refuse;
 pub(crate) use encryption::{Sse, default_of};
 pub(crate) use errors::error_of;
+pub(crate) use lock::Lock;
 pub(crate) use rules::{is_v1, matches};
 pub(crate) use store::{Bucket, Buckets, Object, Outcome, Replicated, Version, Versioning, What};
 pub(crate) use writes::random_etag;
@@ -32,6 +38,7 @@ use super::iam::Who;
 use super::journal::Note;
 use super::server::{Answer, strike};
 use super::state::{Shared, State};
+use crate::iam::Context;
 use crate::names::Region;
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -39,37 +46,7 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
-use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, CompleteMultipartUploadInput,
-    CompleteMultipartUploadOutput, CreateBucketInput, CreateBucketOutput,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteBucketEncryptionInput,
-    DeleteBucketEncryptionOutput, DeleteBucketInput, DeleteBucketLifecycleInput,
-    DeleteBucketLifecycleOutput, DeleteBucketOutput, DeleteBucketOwnershipControlsInput,
-    DeleteBucketOwnershipControlsOutput, DeleteBucketPolicyInput, DeleteBucketPolicyOutput,
-    DeleteBucketReplicationInput, DeleteBucketReplicationOutput, DeleteBucketTaggingInput,
-    DeleteBucketTaggingOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectTaggingInput,
-    DeleteObjectTaggingOutput, DeleteObjectsInput, DeleteObjectsOutput,
-    DeletePublicAccessBlockInput, DeletePublicAccessBlockOutput, GetBucketEncryptionInput,
-    GetBucketEncryptionOutput, GetBucketLifecycleConfigurationInput,
-    GetBucketLifecycleConfigurationOutput, GetBucketLocationInput, GetBucketLocationOutput,
-    GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput, GetBucketPolicyInput,
-    GetBucketPolicyOutput, GetBucketReplicationInput, GetBucketReplicationOutput,
-    GetBucketTaggingInput, GetBucketTaggingOutput, GetBucketVersioningInput,
-    GetBucketVersioningOutput, GetObjectInput, GetObjectLockConfigurationInput,
-    GetObjectLockConfigurationOutput, GetObjectOutput, GetObjectTaggingInput,
-    GetObjectTaggingOutput, GetPublicAccessBlockInput, GetPublicAccessBlockOutput, HeadBucketInput,
-    HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput, ListBucketsOutput,
-    ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectVersionsInput,
-    ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput,
-    ListPartsOutput, PutBucketEncryptionInput, PutBucketEncryptionOutput,
-    PutBucketLifecycleConfigurationInput, PutBucketLifecycleConfigurationOutput,
-    PutBucketOwnershipControlsInput, PutBucketOwnershipControlsOutput, PutBucketPolicyInput,
-    PutBucketPolicyOutput, PutBucketReplicationInput, PutBucketReplicationOutput,
-    PutBucketTaggingInput, PutBucketTaggingOutput, PutBucketVersioningInput,
-    PutBucketVersioningOutput, PutObjectInput, PutObjectOutput, PutObjectTaggingInput,
-    PutObjectTaggingOutput, PutPublicAccessBlockInput, PutPublicAccessBlockOutput, StreamingBlob,
-    UploadPartInput, UploadPartOutput,
-};
+use s3s::dto::{PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use std::sync::Arc;
@@ -185,7 +162,8 @@ impl Door {
         }
         let mut state = self.shared.lock();
         let (headers, uri, extensions) = (request.headers, request.uri, request.extensions);
-        let mut call = Call { state: &mut state, caller, headers, uri, extensions };
+        let mut call =
+            Call { state: &mut state, caller, headers, uri, extensions, asked: Context::new() };
         let done = perform(&mut call, request.input);
         if state.replication.has_work() {
             self.shared.replicate.notify_one();
@@ -239,7 +217,10 @@ macro_rules! operations {
     ($($method:ident($input:ident) -> $output:ident = $perform:path;)*) => {
         #[async_trait::async_trait]
         impl S3 for Door {
-            $(async fn $method(&self, request: S3Request<$input>) -> S3Result<S3Response<$output>> {
+            $(async fn $method(
+                &self,
+                request: S3Request<s3s::dto::$input>,
+            ) -> S3Result<S3Response<s3s::dto::$output>> {
                 self.run(request, $perform)
             })*
 
@@ -267,6 +248,7 @@ macro_rules! operations {
 operations! {
     abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = multipart::abort;
     complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = multipart::complete;
+    copy_object(CopyObjectInput) -> CopyObjectOutput = copies::copy;
     create_bucket(CreateBucketInput) -> CreateBucketOutput = buckets::create;
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = buckets::delete;
@@ -280,6 +262,7 @@ operations! {
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = object_tags::delete;
     delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = deletes::many;
     delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = settings::delete_public_access_block;
+    get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acls::get_bucket;
     get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput = encryption::get;
     get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = settings::get_lifecycle;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
@@ -289,7 +272,10 @@ operations! {
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = settings::get_tagging;
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = settings::get_versioning;
     get_object(GetObjectInput) -> GetObjectOutput = objects::get;
-    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = settings::get_object_lock;
+    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = lock_settings::get;
+    get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acls::get_object;
+    get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = retention::get_legal_hold;
+    get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = retention::get;
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = object_tags::get;
     get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = settings::get_public_access_block;
     head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
@@ -297,8 +283,10 @@ operations! {
     list_buckets(ListBucketsInput) -> ListBucketsOutput = buckets::list;
     list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = uploads::list;
     list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = listing::versions;
+    list_objects(ListObjectsInput) -> ListObjectsOutput = listing::objects_v1;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = listing::objects;
     list_parts(ListPartsInput) -> ListPartsOutput = uploads::list_parts;
+    put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acls::put_bucket;
     put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput = encryption::put;
     put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = settings::put_lifecycle;
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;
@@ -306,8 +294,13 @@ operations! {
     put_bucket_replication(PutBucketReplicationInput) -> PutBucketReplicationOutput = rules::put;
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = settings::put_tagging;
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = settings::put_versioning;
+    put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acls::put_object;
+    put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = retention::put_legal_hold;
+    put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = lock_settings::put;
+    put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = retention::put;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = object_tags::put;
     put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = settings::put_public_access_block;
+    upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copies::copy_part;
 }
 
 /// One request: who asks, with which headers, of which state.
@@ -317,4 +310,6 @@ struct Call<'a> {
     headers: HeaderMap,
     uri: http::Uri,
     extensions: Extensions,
+    /// Condition keys of what the request asks for, beside those of its headers.
+    asked: Context,
 }

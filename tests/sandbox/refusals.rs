@@ -1,15 +1,17 @@
 //! What AWS refuses, one line each: code and status, asserted over HTTP with the real SDK.
 
+mod copies;
+mod lock;
+mod names;
+mod replication;
+
 use super::refused;
-use super::{ACCOUNT, EAST, OTHER, POLICY, ROLE, Stand, TRUST, WEST, rule};
+use super::{ACCOUNT, EAST, OTHER, POLICY, ROLE, Stand, TRUST, WEST};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, ChecksumAlgorithm, CompletedMultipartUpload,
-    CompletedPart, CreateBucketConfiguration, DeleteMarkerReplication,
-    DeleteMarkerReplicationStatus, Destination, EncryptionConfiguration, Metrics, MetricsStatus,
-    ObjectCannedAcl, ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter,
-    ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus, ReplicationTimeValue,
-    ServerSideEncryption, Tag, VersioningConfiguration,
+    CompletedPart, CreateBucketConfiguration, ObjectCannedAcl, ServerSideEncryption, Tag,
+    VersioningConfiguration,
 };
 use crrctl::sandbox::SECRET;
 
@@ -59,7 +61,6 @@ async fn buckets() {
         "IllegalLocationConstraintException" 400 "us-west-2" east.create_bucket().bucket("new").create_bucket_configuration(located(WEST));
         "InvalidLocationConstraint" 400 "" east.create_bucket().bucket("new").create_bucket_configuration(located(EAST));
         "InvalidTag" 400 "same key" east.create_bucket().bucket("new").create_bucket_configuration(twice);
-        "NotImplemented" 501 "Object Lock" east.create_bucket().bucket("new").object_lock_enabled_for_bucket(true);
         "NoSuchBucket" 404 "" east.get_bucket_versioning().bucket("absent");
         "NoSuchBucket" 404 "" east.delete_bucket().bucket("absent");
         "PermanentRedirect" 301 "" east.get_bucket_versioning().bucket("western");
@@ -76,7 +77,7 @@ async fn buckets() {
         "MalformedPolicy" 400 "" east.put_bucket_policy().bucket("taken").policy("nonsense");
         "MalformedPolicy" 400 "Statement" east.put_bucket_policy().bucket("taken").policy("{}");
         "MalformedXML" 400 "" east.put_bucket_versioning().bucket("taken").versioning_configuration(versioning("On".into()));
-        "NotImplemented" 501 "" east.get_bucket_acl().bucket("taken");
+        "NotImplemented" 501 "" east.get_bucket_website().bucket("taken");
     }
     east.delete_public_access_block().bucket("taken").send().await.unwrap();
     east.delete_bucket_ownership_controls().bucket("taken").send().await.unwrap();
@@ -148,7 +149,6 @@ async fn objects() {
         "InvalidPart" 400 "" complete().multipart_upload(parts(&[3], &tags[0]));
         "InvalidPartOrder" 400 "" complete().multipart_upload(parts(&[2, 1], &tags[1]));
         "EntityTooSmall" 400 "" complete().multipart_upload(parts(&[1, 2], &tags[0]));
-        "NotImplemented" 501 "" s3.copy_object().bucket("objects").key("c").copy_source("objects/k");
     }
     let absent = s3.head_object().bucket("objects").key("absent").send().await.unwrap_err();
     assert_eq!(absent.raw_response().unwrap().status().as_u16(), 404);
@@ -291,101 +291,5 @@ async fn roles() {
         "LimitExceeded" 409 "10240" put().policy_document(format!(r#"{{"Statement":"{}"}}"#, "x".repeat(10_240)));
         "NotImplemented" 501 "iam:CreateGroup" iam.create_group().group_name("g");
         "AccessDenied" 403 "root accounts" stand.sts(ACCOUNT, SECRET, EAST).assume_role().role_arn(ROLE).role_session_name("me");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn replication_configurations() {
-    let stand = Stand::start().await;
-    let s3 = stand.s3(EAST);
-    for (name, region, versioned) in [
-        ("rules-src", EAST, true),
-        ("rules-off", EAST, false),
-        ("rules-dst", WEST, true),
-        ("rules-old", WEST, false),
-    ] {
-        stand.bucket(name, region, versioned).await;
-    }
-    let key = Some("not-even-a-key");
-    let ok = |id: &str, priority| rule(id, priority, "rules-dst", key).build().unwrap();
-    let to = |bucket: &str| rule("r", 1, bucket, None).build().unwrap();
-    let configuration = |role: &str, rules: Vec<ReplicationRule>| {
-        ReplicationConfiguration::builder().role(role).set_rules(Some(rules)).build().unwrap()
-    };
-    let put_to = |bucket: &str, role: &str, rules: Vec<ReplicationRule>| {
-        let put = s3.put_bucket_replication().bucket(bucket);
-        put.replication_configuration(configuration(role, rules))
-    };
-    let put = |rules: Vec<ReplicationRule>| put_to("rules-src", ROLE, rules);
-    let edited = |edit: &dyn Fn(&mut ReplicationRule)| {
-        let mut rule = ok("r", 1);
-        edit(&mut rule);
-        put(vec![rule])
-    };
-    let destination =
-        |edit: &dyn Fn(&mut Destination)| edited(&|rule| edit(rule.destination.as_mut().unwrap()));
-    let minutes = |n| ReplicationTimeValue::builder().minutes(n).build();
-    let time = |n| {
-        let status = ReplicationTimeStatus::Enabled;
-        ReplicationTime::builder().status(status).time(minutes(n)).build().unwrap()
-    };
-    let metrics = |n: Option<i32>| {
-        let status = MetricsStatus::Enabled;
-        let threshold = n.map(minutes);
-        Metrics::builder().status(status).set_event_threshold(threshold).build().unwrap()
-    };
-    let markers = |status| Some(DeleteMarkerReplication::builder().status(status).build());
-    let tag = Tag::builder().key("a").value("b").build().unwrap();
-    refused! {
-        "InvalidRequest" 400 "Versioning must be 'Enabled' on the bucket to apply a replication configuration" put_to("rules-off", ROLE, vec![ok("r", 1)]);
-        "InvalidRequest" 400 "Destination bucket must have versioning enabled." put(vec![to("rules-old")]);
-        "InvalidRequest" 400 "Destination bucket must exist." put(vec![to("absent")]);
-        "InvalidRequest" 400 "same as the source" put(vec![to("rules-src")]);
-        "InvalidArgument" 400 "ARN" destination(&|d| d.bucket = "rules-dst".into());
-        "InvalidArgument" 400 "role" put_to("rules-src", "replication", vec![ok("r", 1)]);
-        "InvalidArgument" 400 "Id" put(vec![ok("r", 1), ok("r", 2)]);
-        "InvalidArgument" 400 "riority" put(vec![ok("a", 1), ok("b", 1)]);
-        "MalformedXML" 400 "" put(vec![]);
-        "MalformedXML" 400 "" edited(&|rule| rule.status = ReplicationRuleStatus::from("On"));
-        "InvalidRequest" 400 "Priority" edited(&|rule| rule.priority = None);
-        "InvalidRequest" 400 "DeleteMarkerReplication must be" edited(&|rule| rule.delete_marker_replication = None);
-        "InvalidRequest" 400 "Tag filter" edited(&|rule| {
-            rule.filter = Some(ReplicationRuleFilter::builder().tag(tag.clone()).build());
-            rule.delete_marker_replication = markers(DeleteMarkerReplicationStatus::Enabled);
-        });
-        "MalformedXML" 400 "" edited(&|rule| rule.filter = None);
-        "InvalidRequest" 400 "cannot be used for this version" edited(&|rule| {
-            rule.filter = None;
-            #[expect(deprecated, reason = "the old schema")]
-            { rule.prefix = Some(String::new()); }
-        });
-        "InvalidRequest" 400 "EncryptionConfiguration" destination(&|d| d.encryption_configuration = None);
-        "InvalidRequest" 400 "SseKmsEncryptedObjects" edited(&|rule| rule.source_selection_criteria = None);
-        "InvalidArgument" 400 "event threshold" destination(&|d| d.metrics = Some(metrics(Some(15))));
-        "InvalidRequest" 400 "Metrics" destination(&|d| d.replication_time = Some(time(15)));
-        "InvalidArgument" 400 "15" destination(&|d| {
-            d.replication_time = Some(time(10));
-            d.metrics = Some(metrics(Some(15)));
-        });
-        "MalformedXML" 400 "" destination(&|d| d.storage_class = Some("WARM".into()));
-        "InvalidRequest" 400 "Account" destination(&|d| d.account = Some(OTHER.into()));
-        "InvalidArgument" 400 "255" edited(&|rule| rule.id = Some("r".repeat(256)));
-    }
-    // A bad key, a role that does not exist, RTC and metrics as they should be: all of it is taken.
-    let full = |d: &mut Destination| {
-        d.replication_time = Some(time(15));
-        d.metrics = Some(metrics(Some(15)));
-        d.encryption_configuration =
-            Some(EncryptionConfiguration::builder().replica_kms_key_id("alias/none").build());
-    };
-    destination(&full).send().await.unwrap();
-    let got = s3.get_bucket_replication().bucket("rules-src").send().await.unwrap();
-    let got = got.replication_configuration().unwrap();
-    assert_eq!((got.role(), got.rules().len(), got.rules()[0].id()), (ROLE, 1, Some("r")));
-    refused! {
-        "InvalidBucketState" 409 "replication configuration" s3.put_bucket_versioning().bucket("rules-src").versioning_configuration(versioning(BucketVersioningStatus::Suspended));
-    }
-    for _ in 0..2 {
-        s3.delete_bucket_replication().bucket("rules-src").send().await.unwrap();
     }
 }

@@ -1,14 +1,15 @@
 //! Making one replica: from the source as the role reads it to the destination as the role writes it.
 //! Not for: permissions (see `role`).
 
-use super::Job;
-use super::role::{At, Reason, Role, destination_key, source_key};
+use super::role::{Reason, Role, destination_key, source_key};
+use super::{Job, destination, source};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::kms::{Kms, Unusable};
 use crate::sandbox::s3::{
-    Bucket, Object, Replicated, Sse, Version, Versioning, What, default_of, random_etag,
+    Bucket, Lock, Object, Replicated, Sse, Version, Versioning, What, default_of, random_etag,
 };
 use crate::sandbox::state::State;
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 /// Makes the replica of one version, or returns AWS's `failureReason`
@@ -23,16 +24,6 @@ pub(super) fn replicate(state: &mut State, job: &Job) -> Result<(), Reason> {
         destination.insert(&job.key, Version { what, ..version });
     }
     Ok(())
-}
-
-fn source<'a>(state: &'a State, job: &'a Job) -> Result<At<'a>, Reason> {
-    let bucket = state.buckets.0.get(&job.bucket).ok_or("SrcBucketNotFound")?;
-    Ok(At { name: &job.bucket, bucket, key: &job.key })
-}
-
-fn destination<'a>(state: &'a State, job: &'a Job) -> Result<At<'a>, Reason> {
-    let bucket = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
-    Ok(At { name: &job.target.bucket, bucket, key: &job.key })
 }
 
 /// Reads the source version as the role.
@@ -53,6 +44,10 @@ fn read(state: &State, job: &Job) -> Result<Version, Reason> {
     let to = destination(state, job)?;
     if *to.bucket.versioning.at(state.now()) != Versioning::Enabled {
         return Err("DstBucketUnversioned");
+    }
+    // A bucket with Object Lock replicates into such alone (S3 User Guide, "Requirements and considerations for replication").
+    if from.bucket.object_lock.is_some() && to.bucket.object_lock.is_none() {
+        return Err("DstBucketObjectLockConfigMissing");
     }
     Ok(version.clone())
 }
@@ -99,9 +94,17 @@ fn write(state: &State, job: &Job, version: &Version, sse: Sse) -> Result<What, 
             if let Sse::Kms { key, .. } = &sse {
                 state.kms.check_state(key).map_err(|unusable| destination_key(&unusable))?;
             }
-            Ok(What::Object(Box::new(replica((**object).clone(), sse, job))))
+            let mut replica = replica((**object).clone(), sse, job);
+            replica.lock = lock(&replica.lock, to.bucket, state.now());
+            Ok(What::Object(Box::new(replica)))
         }
     }
+}
+
+/// The source's retention and hold go with it; without a retention the destination's default applies
+/// (S3 User Guide, "What does Amazon S3 replicate?").
+fn lock(source: &Lock, to: &Bucket, now: SystemTime) -> Lock {
+    Lock { retention: source.retention.or_else(|| to.default_retention(now)), ..*source }
 }
 
 /// Turns a source object into its replica. The `ETag` changes where plaintext becomes SSE-KMS.
@@ -110,7 +113,7 @@ fn replica(mut object: Object, sse: Sse, job: &Job) -> Object {
         object.etag = random_etag();
     }
     object.sse = sse;
-    object.replicated = Replicated::Replica;
+    object.replicated = Replicated::Replica(BTreeMap::new());
     if let Some(class) = &job.target.storage_class {
         object.described.storage_class = Some(class.clone()).filter(|class| class != "STANDARD");
     }

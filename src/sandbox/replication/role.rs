@@ -5,10 +5,11 @@
 use super::targets::Target;
 use crate::iam::{Context, Principal, ResourceKind};
 use crate::names::{AccountId, Arn};
-use crate::sandbox::access::{Ask, authorize};
+use crate::sandbox::access::{Ask, Denied, authorize};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::kms::ThroughS3;
-use crate::sandbox::s3::{Bucket, Object, Sse};
+use crate::sandbox::replication::Part;
+use crate::sandbox::s3::{Bucket, Lock, Object, Sse};
 use crate::sandbox::state::State;
 
 /// AWS's `failureReason`.
@@ -66,6 +67,16 @@ impl<'a> Role<'a> {
     }
 
     fn s3(&self, at: At<'_>, arn: String, action: &str, context: Context) -> bool {
+        self.ask(at, arn, action, context).is_ok()
+    }
+
+    /// Returns whether a policy denies an action, which is more than that none allows it.
+    fn denies(&self, at: At<'_>, action: &str, context: Context) -> bool {
+        let answer = self.ask(at, at.object(), action, context);
+        answer.is_err_and(|denied| denied.is_explicit())
+    }
+
+    fn ask(&self, at: At<'_>, arn: String, action: &str, context: Context) -> Result<(), Denied> {
         let caller = self.caller_at(at.bucket);
         let ask = Ask {
             action,
@@ -74,7 +85,7 @@ impl<'a> Role<'a> {
             on: at.bucket.policy_for(&caller).map(|document| (ResourceKind::Bucket, document)),
             context,
         };
-        authorize(&self.state.iam, &caller, ask).is_ok()
+        authorize(&self.state.iam, &caller, ask)
     }
 
     fn on_object(&self, at: At<'_>, action: &str, reason: Reason) -> Result<(), Reason> {
@@ -114,7 +125,58 @@ impl<'a> Role<'a> {
         if !object.tags.is_empty() {
             self.on_object(at, "s3:GetObjectVersionTagging", "SrcGetTaggingNotPermitted")?;
         }
+        // S3 looks for a lock wherever the bucket could have one.
+        if at.bucket.object_lock.is_some() {
+            self.read_part(at, Part::Retention)?;
+            self.read_part(at, Part::LegalHold)?;
+        }
         self.kms(at, &object.sse, "kms:Decrypt", "SrcGetObjectNotPermitted")
+    }
+
+    /// Reads one thing about an object that can be changed after the upload.
+    pub(super) fn read_part(&self, at: At<'_>, part: Part) -> Result<(), Reason> {
+        let (action, reason) = match part {
+            Part::Tags => ("s3:GetObjectVersionTagging", "SrcGetTaggingNotPermitted"),
+            Part::Acl => ("s3:GetObjectVersionAcl", "SrcGetAclNotPermitted"),
+            Part::Retention => ("s3:GetObjectRetention", "SrcGetRetentionNotPermitted"),
+            Part::LegalHold => ("s3:GetObjectLegalHold", "SrcGetLegalHoldNotPermitted"),
+        };
+        self.on_object(at, action, reason)
+    }
+
+    /// Writes one such thing to the replica.
+    pub(super) fn write_part(&self, at: At<'_>, object: &Object, part: Part) -> Result<(), Reason> {
+        let lock = match part {
+            Part::Tags => {
+                return self.on_object(at, "s3:ReplicateTags", "DstPutTaggingNotPermitted");
+            }
+            Part::Acl => {
+                return self.on_object(at, "s3:ReplicateObject", "DstPutAclNotPermitted");
+            }
+            Part::Retention => Lock { legal_hold: None, ..object.lock },
+            Part::LegalHold => Lock { retention: None, ..object.lock },
+        };
+        self.lock(at, &lock)?;
+        let mut context = Context::new();
+        lock.describe(&mut context, self.state.now());
+        let allowed = self.s3(at, at.object(), "s3:ReplicateObject", context);
+        if allowed { Ok(()) } else { Err("DstPutObjectNotPermitted") }
+    }
+
+    /// Locks the replica. The list of what a role needs names no action for this at the destination, and yet there are reasons
+    /// for its refusal: so nothing need allow it, but what denies it is heeded.
+    fn lock(&self, at: At<'_>, lock: &Lock) -> Result<(), Reason> {
+        let mut context = Context::new();
+        lock.describe(&mut context, self.state.now());
+        for (is_set, action, reason) in [
+            (lock.retention.is_some(), "s3:PutObjectRetention", "DstPutRetentionNotPermitted"),
+            (lock.legal_hold.is_some(), "s3:PutObjectLegalHold", "DstPutLegalHoldNotPermitted"),
+        ] {
+            if is_set && self.denies(at, action, context.clone()) {
+                return Err(reason);
+            }
+        }
+        Ok(())
     }
 
     /// Puts a delete marker at the destination.
@@ -134,17 +196,19 @@ impl<'a> Role<'a> {
         let parts = object.is_multipart();
         let reason =
             if parts { "DstMultipartInitNotPermitted" } else { "DstPutObjectNotPermitted" };
-        let context = written(object, sse, target);
+        let mut context = written(object, sse, target);
+        object.lock.describe(&mut context, self.state.now());
         if !self.s3(at, at.object(), "s3:ReplicateObject", context) {
             return Err(reason);
         }
-        if target.owner_override {
+        if target.owner_override && at.bucket.owner != self.caller.account {
             let action = "s3:ObjectOwnerOverrideToBucketOwner";
             self.on_object(at, action, "DstPutObjectNotPermitted")?;
         }
         if !object.tags.is_empty() {
             self.on_object(at, "s3:ReplicateTags", "DstPutTaggingNotPermitted")?;
         }
+        self.lock(at, &object.lock)?;
         for action in self.key_calls(object, sse) {
             let reason = match (parts, action) {
                 (true, "kms:Decrypt") => "DstMultipartCompleteNotPermitted",

@@ -44,6 +44,13 @@ pub(super) fn targets(rules: &[ReplicationRule], key: &str, what: &What) -> Vec<
         .collect()
 }
 
+/// Returns whether changes to replicas go by a rule, too.
+pub(super) fn syncs(rule: &ReplicationRule) -> bool {
+    let criteria = rule.source_selection_criteria.as_ref();
+    let modifications = criteria.and_then(|criteria| criteria.replica_modifications.as_ref());
+    modifications.is_some_and(|modifications| modifications.status.as_str() == "Enabled")
+}
+
 /// Delete markers and SSE-KMS objects go only where the rule says so.
 fn eligible(rule: &ReplicationRule, object: Option<&Object>) -> bool {
     match object {

@@ -2,7 +2,7 @@
 //! Not for: operations.
 
 use super::checksum;
-use super::errors::{custom, message};
+use super::errors::{custom, message, not_implemented};
 use super::store::Tags;
 use crate::sandbox::query::element;
 use crate::sandbox::server::{Answer, with_code, with_request_id};
@@ -20,6 +20,7 @@ pub(super) struct NewBucketTags(pub(super) Tags);
 
 /// Checks the body against the checksums in the headers, and reads what `s3s` would drop into the request's extensions.
 pub(super) fn prepare(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
+    refuse_event_holds(parts, body)?;
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     let sha256 = header("x-amz-content-sha256");
     // Streaming uploads carry theirs in the body, where s3s and the operation look.
@@ -50,17 +51,34 @@ fn mentions(body: &[u8]) -> bool {
     body.windows(ROOT.len()).any(|window| window == ROOT)
 }
 
+/// Event holds are younger than `s3s`, which would drop their headers and stumble over their XML.
+fn refuse_event_holds(parts: &Parts, body: &[u8]) -> S3Result<()> {
+    let query = parts.uri.query().unwrap_or_default();
+    let lock = ["retention", "object-lock"].into_iter().any(|name| query.starts_with(name));
+    let within = |tag: &str| body.windows(tag.len()).any(|window| window == tag.as_bytes());
+    let header =
+        |name: &http::HeaderName| name.as_str().starts_with("x-amz-object-lock-event-hold");
+    if parts.headers.keys().any(header)
+        || (lock && (within("<EventHold") || within("<DefaultEventHold")))
+    {
+        return Err(not_implemented("event holds"));
+    }
+    Ok(())
+}
+
 /// Refuses settings without a checksum where S3 wants one (botocore's model, `httpChecksum.requestChecksumRequired`).
 fn require_checksum(parts: &Parts) -> S3Result<()> {
-    const WANTED: [(&Method, &str); 11] = [
+    const WANTED: [(&Method, &str); 13] = [
         (&Method::POST, "delete"),
         (&Method::PUT, "encryption"),
+        (&Method::PUT, "legal-hold"),
         (&Method::PUT, "lifecycle"),
         (&Method::PUT, "object-lock"),
         (&Method::PUT, "ownershipControls"),
         (&Method::PUT, "policy"),
         (&Method::PUT, "publicAccessBlock"),
         (&Method::PUT, "replication"),
+        (&Method::PUT, "retention"),
         (&Method::PUT, "tagging"),
         (&Method::PUT, "versioning"),
         (&Method::PUT, "acl"),

@@ -2,7 +2,8 @@
 
 use super::answers::NewBucketTags;
 use super::encryption::initial;
-use super::errors::not_implemented;
+use super::errors::{custom, not_implemented};
+use super::lock::ObjectLock;
 use super::store::{Bucket, Versioning, random_text};
 use super::{Call, permit, settings};
 use crate::names::{AccountId, BucketName, Region};
@@ -37,13 +38,24 @@ pub(super) fn create(
     let name = BucketName::new(&*input.bucket).map_err(|_| s3_error!(InvalidBucketName))?;
     let arn = name.arn(call.caller.partition()).to_string();
     let tagged = call.extensions.get::<NewBucketTags>().is_some_and(|tags| !tags.0.is_empty());
-    let actions = ["s3:CreateBucket"].into_iter().chain(tagged.then_some("s3:TagResource"));
-    for action in actions {
+    let locked = input.object_lock_enabled_for_bucket == Some(true);
+    let owned = input.object_ownership.is_some();
+    for action in [
+        Some("s3:CreateBucket"),
+        tagged.then_some("s3:TagResource"),
+        locked.then_some("s3:PutBucketObjectLockConfiguration"),
+        locked.then_some("s3:PutBucketVersioning"),
+        owned.then_some("s3:PutBucketOwnershipControls"),
+    ]
+    .into_iter()
+    .flatten()
+    {
         let ask = Ask::plain(action, arn.as_str(), &call.caller.account);
         authorize(&call.state.iam, &call.caller, ask).map_err(permit::refused)?;
     }
     check_location(call, &input)?;
-    refuse_unmodelled(call, &input)?;
+    refuse_unmodelled(&input)?;
+    check_namespace(call, name.as_str())?;
     let ownership = input
         .object_ownership
         .unwrap_or_else(|| ObjectOwnership::from_static(ObjectOwnership::BUCKET_OWNER_ENFORCED));
@@ -69,12 +81,14 @@ pub(super) fn create(
         region: call.caller.region.clone(),
         created: call.state.now(),
         tags,
-        versioning: Spreading::new(Versioning::Never),
+        // Object Lock turns versioning on from birth.
+        versioning: Spreading::new(if locked { Versioning::Enabled } else { Versioning::Never }),
         encryption: Spreading::new(initial()),
         public_access_block: Some(settings::all_blocked()),
         ownership: Some(ownership),
         policy: None,
         lifecycle: None,
+        object_lock: locked.then(ObjectLock::default),
         replication: Spreading::new(None),
         objects: BTreeMap::new(),
         uploads: BTreeMap::new(),
@@ -114,7 +128,7 @@ fn check_location(call: &Call<'_>, input: &CreateBucketInput) -> S3Result<()> {
     }
 }
 
-fn refuse_unmodelled(call: &Call<'_>, input: &CreateBucketInput) -> S3Result<()> {
+fn refuse_unmodelled(input: &CreateBucketInput) -> S3Result<()> {
     let configuration = input.create_bucket_configuration.as_ref();
     let grants = [
         &input.grant_full_control,
@@ -123,9 +137,6 @@ fn refuse_unmodelled(call: &Call<'_>, input: &CreateBucketInput) -> S3Result<()>
         &input.grant_write,
         &input.grant_write_acp,
     ];
-    if input.object_lock_enabled_for_bucket == Some(true) {
-        return Err(not_implemented("Object Lock"));
-    }
     if grants.iter().any(|grant| grant.is_some())
         || input.acl.as_ref().is_some_and(|acl| acl.as_str() != "private")
     {
@@ -134,12 +145,54 @@ fn refuse_unmodelled(call: &Call<'_>, input: &CreateBucketInput) -> S3Result<()>
     if configuration.is_some_and(|c| c.bucket.is_some() || c.location.is_some()) {
         return Err(not_implemented("directory buckets"));
     }
-    match call.headers.get("x-amz-bucket-namespace") {
-        Some(namespace) if namespace != "global" => {
-            Err(not_implemented("account-regional bucket namespaces"))
-        }
-        _ => Ok(()),
+    Ok(())
+}
+
+/// A name with an account's and a Region's suffix belongs to these, and is asked for by a header; codes and texts as they were seen
+/// (S3 User Guide, "Namespaces for general purpose buckets"; getmoto/moto#9871, ansible-collections/amazon.aws#2935).
+fn check_namespace(call: &Call<'_>, name: &str) -> S3Result<()> {
+    let suffix = format!("-{}-{}-an", call.caller.account, call.caller.region);
+    let namespace = call.headers.get("x-amz-bucket-namespace").map(http::HeaderValue::as_bytes);
+    let fits = name.strip_suffix(&suffix).is_some_and(|prefix| !prefix.is_empty());
+    match namespace {
+        Some(b"account-regional") if fits => Ok(()),
+        Some(b"account-regional") => Err(custom(
+            400,
+            "InvalidNamespaceHeader",
+            format!(
+                "The requested bucket name did not include the account-regional namespace suffix, but the provided \
+                 x-amz-bucket-namespace header value is account-regional. Specify {suffix} as the bucket name suffix to create a \
+                 bucket in your account-regional namespace, or remove the header."
+            ),
+        )),
+        None if is_account_regional(name) => Err(custom(
+            400,
+            "MissingNamespaceHeader",
+            "The requested bucket is an account-regional namespace bucket, but your request is missing the required \
+             x-amz-bucket-namespace header."
+                .into(),
+        )),
+        Some(b"global") if is_account_regional(name) => Err(custom(
+            400,
+            "InvalidNamespaceHeader",
+            "The requested bucket is an account-regional namespace bucket, but the provided x-amz-bucket-namespace header value is \
+             global."
+                .into(),
+        )),
+        None | Some(b"global") => Ok(()),
+        Some(_) => Err(s3_error!(InvalidArgument, "Invalid x-amz-bucket-namespace header value")),
     }
+}
+
+/// Returns whether a name ends in an account id, a Region and `an`.
+fn is_account_regional(name: &str) -> bool {
+    let Some(rest) = name.strip_suffix("-an") else { return false };
+    rest.match_indices('-').any(|(at, _)| {
+        let mut parts = rest[at + 1..].splitn(2, '-');
+        let (account, region) =
+            (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        AccountId::new(account).is_ok() && Region::new(region).is_ok()
+    })
 }
 
 /// S3 API Reference, `HeadBucket`.

@@ -1,6 +1,7 @@
 //! Deleting objects: a marker on top, or one version for good. Not for: what becomes of it elsewhere (see `replication`).
 
 use super::errors::not_implemented;
+use super::lock::{bypasses, protected};
 use super::reads::{action_for, check_version_id};
 use super::store::{NULL, Versioning, What};
 use super::writes::store;
@@ -30,7 +31,8 @@ pub(super) fn one(call: &mut Call<'_>, input: DeleteObjectInput) -> S3Result<Del
     if conditional || input.mfa.is_some() {
         return Err(not_implemented("conditional deletes and MFA delete"));
     }
-    let done = delete(call, &input.bucket, &input.key, input.version_id.as_deref())?;
+    let bypass = input.bypass_governance_retention;
+    let done = delete(call, &input.bucket, &input.key, input.version_id.as_deref(), bypass)?;
     Ok(DeleteObjectOutput {
         delete_marker: done.marker.then_some(true),
         version_id: done.version,
@@ -38,12 +40,20 @@ pub(super) fn one(call: &mut Call<'_>, input: DeleteObjectInput) -> S3Result<Del
     })
 }
 
-fn delete(call: &mut Call<'_>, name: &str, key: &str, version: Option<&str>) -> S3Result<Done> {
+fn delete(
+    call: &mut Call<'_>,
+    name: &str,
+    key: &str,
+    version: Option<&str>,
+    bypass: Option<bool>,
+) -> S3Result<Done> {
     let action = action_for(version, "s3:DeleteObject", "s3:DeleteObjectVersion");
     let now = call.state.now();
     let bucket = call.bucket_of(name, key, action)?;
     if let Some(id) = version {
         check_version_id(id)?;
+        check_lock(call, (name, key, id), bypass)?;
+        let bucket = call.find_mut(name)?;
         let removed = bucket.remove(key, id);
         let marker = removed.is_some_and(|version| matches!(version.what, What::DeleteMarker));
         return Ok(Done { marker, version: Some(id.to_owned()) });
@@ -54,6 +64,21 @@ fn delete(call: &mut Call<'_>, name: &str, key: &str, version: Option<&str>) -> 
     }
     let version = store(call.state, name, key, What::DeleteMarker)?;
     Ok(Done { marker: true, version })
+}
+
+/// Refuses to delete what Object Lock protects.
+fn check_lock(
+    call: &Call<'_>,
+    (bucket, key, id): (&str, &str, &str),
+    bypass: Option<bool>,
+) -> S3Result<()> {
+    let Some(What::Object(object)) = call.visit(bucket)?.version(key, id).map(|v| &v.what) else {
+        return Ok(());
+    };
+    if object.lock.holds(call.state.now(), bypasses(call, bypass, bucket, key)?) {
+        return Err(protected());
+    }
+    Ok(())
 }
 
 /// S3 API Reference, `DeleteObjects`: each on its own, failures among the answers.
@@ -68,10 +93,11 @@ pub(super) fn many(
     if input.delete.objects.is_empty() || input.delete.objects.len() > MOST {
         return Err(s3_error!(MalformedXML));
     }
+    let bypass = input.bypass_governance_retention;
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
         let version = object.version_id;
-        match delete(call, &input.bucket, &object.key, version.as_deref()) {
+        match delete(call, &input.bucket, &object.key, version.as_deref(), bypass) {
             Ok(done) => deleted.push(DeletedObject {
                 delete_marker: done.marker.then_some(true),
                 delete_marker_version_id: done.version.filter(|_| done.marker),

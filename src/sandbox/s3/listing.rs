@@ -6,8 +6,8 @@ use super::reads::etag;
 use super::store::{Bucket, NULL, Object, Version, What};
 use s3s::dto::{
     self, CommonPrefix, DeleteMarkerEntry, EncodingType, ListObjectVersionsInput,
-    ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ObjectStorageClass,
-    ObjectVersion, ObjectVersionStorageClass, Timestamp,
+    ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
+    ListObjectsV2Output, ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass, Timestamp,
 };
 use s3s::{S3Result, s3_error};
 
@@ -165,24 +165,7 @@ pub(super) fn objects(
     let start = input.continuation_token.as_deref().or(input.start_after.as_deref());
     let (lines, end) = gather(bucket, &query, start.map(|key| (key, None)), false);
     let shown_owner = (input.fetch_owner == Some(true)).then(|| owner(&bucket.owner));
-    let (mut contents, mut prefixes) = (Vec::new(), Vec::new());
-    for line in &lines {
-        match line {
-            Line::Prefix(prefix) => prefixes.push(query.show(prefix)),
-            Line::Version { key, version, .. } => {
-                let What::Object(object) = &version.what else { continue };
-                contents.push(dto::Object {
-                    e_tag: Some(etag(&object.etag)),
-                    key: Some(query.show(key)),
-                    last_modified: Some(Timestamp::from(version.written)),
-                    owner: shown_owner.clone(),
-                    size: size(object),
-                    storage_class: Some(ObjectStorageClass::from(class(object))),
-                    ..nothing()
-                });
-            }
-        }
-    }
+    let (contents, prefixes) = shown(&lines, &query, shown_owner.as_ref());
     Ok(ListObjectsV2Output {
         name: Some(input.bucket.clone()),
         prefix: Some(query.show(query.prefix)),
@@ -198,6 +181,64 @@ pub(super) fn objects(
         continuation_token: input.continuation_token.clone(),
         ..nothing()
     })
+}
+
+/// S3 API Reference, `ListObjects`: the older form, whose pages go on behind a key.
+pub(super) fn objects_v1(
+    call: &mut Call<'_>,
+    input: ListObjectsInput,
+) -> S3Result<ListObjectsOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:ListBucket")?;
+    let query = Query::new(
+        input.prefix.as_ref(),
+        input.delimiter.as_ref(),
+        input.max_keys,
+        input.encoding_type.as_ref(),
+    )?;
+    let marker = input.marker.as_deref().filter(|marker| !marker.is_empty());
+    let (lines, end) = gather(bucket, &query, marker.map(|key| (key, None)), false);
+    let (contents, prefixes) = shown(&lines, &query, Some(&owner(&bucket.owner)));
+    Ok(ListObjectsOutput {
+        name: Some(input.bucket.clone()),
+        prefix: Some(query.show(query.prefix)),
+        delimiter: query.delimiter.map(|d| query.show(d)),
+        marker: Some(query.show(marker.unwrap_or_default())),
+        max_keys: i32::try_from(query.limit).ok(),
+        is_truncated: Some(end.is_some()),
+        // Only with a delimiter; without one, the last key says where to go on.
+        next_marker: end.filter(|_| query.delimiter.is_some()).map(|(key, _)| query.show(&key)),
+        encoding_type: query.encoding(),
+        contents: Some(contents),
+        common_prefixes: Some(common(prefixes)),
+        ..nothing()
+    })
+}
+
+/// Returns the objects and the common prefixes of a page.
+fn shown(
+    lines: &[Line<'_>],
+    query: &Query<'_>,
+    owner: Option<&dto::Owner>,
+) -> (Vec<dto::Object>, Vec<String>) {
+    let (mut contents, mut prefixes) = (Vec::new(), Vec::new());
+    for line in lines {
+        match line {
+            Line::Prefix(prefix) => prefixes.push(query.show(prefix)),
+            Line::Version { key, version, .. } => {
+                let What::Object(object) = &version.what else { continue };
+                contents.push(dto::Object {
+                    e_tag: Some(etag(&object.etag)),
+                    key: Some(query.show(key)),
+                    last_modified: Some(Timestamp::from(version.written)),
+                    owner: owner.cloned(),
+                    size: size(object),
+                    storage_class: Some(ObjectStorageClass::from(class(object))),
+                    ..nothing()
+                });
+            }
+        }
+    }
+    (contents, prefixes)
 }
 
 /// S3 API Reference, `ListObjectVersions`: by key, newest version first.

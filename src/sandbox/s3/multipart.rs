@@ -6,11 +6,12 @@ use super::buckets::{new_upload_id, nothing};
 use super::checksum::{Algorithm, Checksum, with_checksum};
 use super::encryption::{Asked, Sse, decide};
 use super::errors::{malformed, not_implemented};
+use super::lock::{Lock, asked_lock, for_upload};
 use super::object_tags::from_header;
 use super::reads::{check_write, etag};
 use super::store::{Bucket, Described, Object, Replicated, Tags, What};
 use super::writes::{
-    check_acl, check_lock, check_storage_class, etag_of, random_etag, store, stored_encoding,
+    check_acl, check_storage_class, etag_of, permit_tags, random_etag, store, stored_encoding,
 };
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
@@ -32,7 +33,8 @@ pub(crate) struct Upload {
     pub(super) created: SystemTime,
     pub(super) described: Described,
     tags: Tags,
-    sse: Sse,
+    pub(super) sse: Sse,
+    lock: Lock,
     pub(super) algorithm: Algorithm,
     /// Whether the client chose the algorithm.
     pub(super) chosen: bool,
@@ -61,11 +63,7 @@ pub(super) fn create(
         &input.grant_write_acp,
     ];
     check_acl(bucket, input.acl.as_ref(), grants.iter().any(|grant| grant.is_some()))?;
-    check_lock(
-        input.object_lock_mode.is_some()
-            || input.object_lock_retain_until_date.is_some()
-            || input.object_lock_legal_hold_status.is_some(),
-    )?;
+    let lock = for_upload(call, &input.bucket, &input.key, &asked_lock!(input))?;
     if input.website_redirect_location.is_some() {
         return Err(not_implemented("website redirects"));
     }
@@ -79,6 +77,8 @@ pub(super) fn create(
     call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
     let (algorithm, composite) =
         checksum_of(input.checksum_algorithm.as_ref(), input.checksum_type.as_ref())?;
+    let tags = from_header(input.tagging.as_deref())?;
+    permit_tags(call, &input.bucket, &input.key, &tags)?;
     let upload = Upload {
         created: call.state.now(),
         described: Described {
@@ -91,12 +91,13 @@ pub(super) fn create(
             metadata: input.metadata.unwrap_or_default(),
             storage_class: check_storage_class(input.storage_class.as_ref())?,
         },
-        tags: from_header(input.tagging.as_deref())?,
+        tags,
         algorithm,
         chosen: input.checksum_algorithm.is_some(),
         composite,
         parts: BTreeMap::new(),
         sse,
+        lock,
     };
     let id = new_upload_id();
     let output = CreateMultipartUploadOutput {
@@ -169,18 +170,38 @@ pub(super) fn find<'a>(bucket: &'a mut Bucket, key: &str, id: &str) -> S3Result<
     bucket.uploads.get_mut(&(key.to_owned(), id.to_owned())).ok_or_else(|| s3_error!(NoSuchUpload))
 }
 
+/// Refuses what is no part's number (S3 User Guide, "Multipart upload limits").
+pub(super) fn check_part_number(number: i32) -> S3Result<()> {
+    if !(1..=10_000).contains(&number) {
+        return Err(s3_error!(
+            InvalidArgument,
+            "Part number must be an integer between 1 and 10000, inclusive"
+        ));
+    }
+    Ok(())
+}
+
+/// Keeps a part and returns its `ETag` and checksum.
+pub(super) fn keep_part(
+    upload: &mut Upload,
+    number: i32,
+    data: Bytes,
+    written: SystemTime,
+) -> (String, Checksum) {
+    let checksum = Checksum::of(upload.algorithm, &data);
+    let etag = etag_of(&upload.sse, || hex::encode(Md5::digest(&data)));
+    let part = UploadedPart { data, etag: etag.clone(), checksum: checksum.clone(), written };
+    upload.parts.insert(number, part);
+    (etag, checksum)
+}
+
 /// S3 API Reference, `UploadPart`.
 pub(super) fn upload_part(
     call: &mut Call<'_>,
     input: &UploadPartInput,
     data: Bytes,
 ) -> S3Result<UploadPartOutput> {
-    if !(1..=10_000).contains(&input.part_number) {
-        return Err(s3_error!(
-            InvalidArgument,
-            "Part number must be an integer between 1 and 10000, inclusive"
-        ));
-    }
+    check_part_number(input.part_number)?;
     let (now, sent) = (call.state.now(), Algorithm::sent_in(&call.headers));
     let explicit = call.headers.contains_key("x-amz-sdk-checksum-algorithm");
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
@@ -193,8 +214,7 @@ pub(super) fn upload_part(
             sent.name().to_lowercase()
         ));
     }
-    let checksum = Checksum::of(upload.algorithm, &data);
-    let tag = etag_of(&upload.sse, || hex::encode(Md5::digest(&data)));
+    let (tag, checksum) = keep_part(upload, input.part_number, data, now);
     let output = UploadPartOutput {
         e_tag: Some(etag(&tag)),
         server_side_encryption: Some(upload.sse.algorithm()),
@@ -202,10 +222,7 @@ pub(super) fn upload_part(
         bucket_key_enabled: upload.sse.bucket_key(),
         ..nothing()
     };
-    let output = if upload.chosen { with_checksum!(output, &checksum) } else { output };
-    let part = UploadedPart { data, etag: tag, checksum, written: now };
-    upload.parts.insert(input.part_number, part);
-    Ok(output)
+    Ok(if upload.chosen { with_checksum!(output, &checksum) } else { output })
 }
 
 /// S3 API Reference, `CompleteMultipartUpload`.
@@ -281,6 +298,7 @@ fn assemble(upload: &Upload, named: &[CompletedPart]) -> S3Result<Object> {
         described: upload.described.clone(),
         tags: upload.tags.clone(),
         sse: upload.sse.clone(),
+        lock: upload.lock,
         checksum,
         replicated: Replicated::No,
     })

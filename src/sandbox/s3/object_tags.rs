@@ -4,6 +4,7 @@ use super::Call;
 use super::reads::{action_for, find};
 use super::settings::{read_tags, rendered};
 use super::store::{Object, Tags, Versioning, What};
+use crate::sandbox::replication::{Part, changed};
 use s3s::dto::{
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput,
     GetObjectTaggingOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
@@ -14,7 +15,7 @@ use s3s::{S3Result, s3_error};
 pub(super) const MOST: usize = 10;
 
 /// Finds a version to change, with the version id to answer.
-fn find_mut<'a>(
+pub(super) fn find_mut<'a>(
     call: &'a mut Call<'_>,
     action: &str,
     (bucket, key, version): (&str, &str, Option<&str>),
@@ -26,6 +27,17 @@ fn find_mut<'a>(
         Some(What::Object(object)) => Ok((object, shown)),
         _ => Err(s3_error!(NoSuchKey)),
     }
+}
+
+/// Sets off the replication of a change that was just made.
+pub(super) fn follow(
+    call: &mut Call<'_>,
+    (bucket, key, version): (&str, &str, Option<&str>),
+    part: Part,
+) -> S3Result<()> {
+    let id = find(call.visit(bucket)?, key, version)?.0.id.clone();
+    changed(call.state, bucket, key, &id, part);
+    Ok(())
 }
 
 /// S3 API Reference, `GetObjectTagging`.
@@ -49,6 +61,7 @@ pub(super) fn put(
     let (object, version_id) =
         find_mut(call, action_for(at.2, "s3:PutObjectTagging", "s3:PutObjectVersionTagging"), at)?;
     object.tags = tags;
+    follow(call, at, Part::Tags)?;
     Ok(PutObjectTaggingOutput { version_id })
 }
 
@@ -64,6 +77,7 @@ pub(super) fn delete(
         at,
     )?;
     object.tags = Tags::new();
+    follow(call, at, Part::Tags)?;
     Ok(DeleteObjectTaggingOutput { version_id })
 }
 

@@ -2,6 +2,7 @@
 
 use super::checksum::{Checksum, with_checksum};
 use super::errors::not_implemented;
+use super::lock::Lock;
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
 use super::store::{Described, Versioning};
@@ -9,8 +10,8 @@ use super::{Call, Sse, buckets};
 use bytes::Bytes;
 use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
-    HeadObjectOutput, Range, ReplicationStatus, ServerSideEncryption, StorageClass, StreamingBlob,
-    Timestamp,
+    HeadObjectOutput, ObjectLockLegalHoldStatus, ObjectLockMode, Range, ReplicationStatus,
+    ServerSideEncryption, StorageClass, StreamingBlob, Timestamp,
 };
 use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
@@ -62,6 +63,7 @@ struct Found {
     sse: Sse,
     checksum: Option<Checksum>,
     replication: Option<&'static str>,
+    lock: Lock,
     tags: usize,
 }
 
@@ -84,6 +86,18 @@ macro_rules! filled {
             e_tag: Some(found.etag),
             expires: found.described.expires,
             last_modified: Some(Timestamp::from(found.written)),
+            object_lock_legal_hold_status: found
+                .lock
+                .legal_hold
+                .map(|on| ObjectLockLegalHoldStatus::from_static(if on { "ON" } else { "OFF" })),
+            object_lock_mode: found
+                .lock
+                .retention
+                .map(|retention| ObjectLockMode::from_static(retention.mode.name())),
+            object_lock_retain_until_date: found
+                .lock
+                .retention
+                .map(|retention| Timestamp::from(retention.until)),
             metadata: Some(found.described.metadata).filter(|metadata| !metadata.is_empty()),
             replication_status: found.replication.map(ReplicationStatus::from_static),
             server_side_encryption: Some::<ServerSideEncryption>(found.sse.algorithm()),
@@ -134,7 +148,7 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
     let (version, object) = found.map_err(|error| hidden(call, wanted.bucket, error))?;
     wanted.conditions.check(&object.etag, version.written)?;
     let (data, content_range) = cut(&object.data, wanted.range)?;
-    let found = Found {
+    let mut found = Found {
         described: object.described.clone(),
         etag: etag(&object.etag),
         written: version.written,
@@ -143,10 +157,19 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
         // A checksum of the whole says nothing about a range.
         checksum: (wanted.checksum && content_range.is_none()).then(|| object.checksum.clone()),
         replication: object.replicated.status(),
+        lock: object.lock,
         tags: object.tags.len(),
         data,
         content_range,
     };
+    // Whoever may not ask for the lock is not told of it (S3 User Guide, "Managing Object Lock").
+    let may = |action| call.permitted(wanted.bucket, Some(wanted.key), action).is_ok();
+    if found.lock.retention.is_some() && !may("s3:GetObjectRetention") {
+        found.lock.retention = None;
+    }
+    if found.lock.legal_hold.is_some() && !may("s3:GetObjectLegalHold") {
+        found.lock.legal_hold = None;
+    }
     if decrypt {
         call.check_key(&found.sse, "kms:Decrypt", wanted.bucket, wanted.key)?;
     }
@@ -154,7 +177,7 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
 }
 
 /// Without `s3:ListBucket` nobody learns that a key is not there (S3 API Reference, `GetObject`, "Permissions").
-fn hidden(call: &Call<'_>, bucket: &str, error: S3Error) -> S3Error {
+pub(super) fn hidden(call: &Call<'_>, bucket: &str, error: S3Error) -> S3Error {
     let absent = *error.code() == S3ErrorCode::NoSuchKey;
     match call.permitted(bucket, None, "s3:ListBucket") {
         Err(denied) if absent => refused(denied),

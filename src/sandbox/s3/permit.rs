@@ -4,6 +4,7 @@
 use super::errors::redirect;
 use super::{Bucket, Call, Sse};
 use crate::iam::{Context, Principal, ResourceKind};
+use crate::names::Region;
 use crate::sandbox::access::{Ask, Denied, authorize};
 use crate::sandbox::kms::ThroughS3;
 use s3s::{S3Error, S3Result, s3_error};
@@ -123,11 +124,13 @@ impl Call<'_> {
     }
 
     fn context(&self) -> Context {
-        let mut context =
-            Context::new().with("s3:signatureversion", "AWS4-HMAC-SHA256").with("s3:authType", {
+        let mut context = self.asked.clone().with("s3:signatureversion", "AWS4-HMAC-SHA256").with(
+            "s3:authType",
+            {
                 let presigned = self.uri.query().is_some_and(|q| q.contains("X-Amz-Signature="));
                 if presigned { "REST-QUERY-STRING" } else { "REST-HEADER" }
-            });
+            },
+        );
         for name in HEADERS {
             if let Some(value) = self.headers.get(name).and_then(|value| value.to_str().ok()) {
                 context.set(&format!("s3:{name}"), value);
@@ -156,9 +159,18 @@ impl Call<'_> {
         bucket: &str,
         key: &str,
     ) -> S3Result<()> {
+        self.check_key_in((&self.caller.region, bucket, key), sse, action)
+    }
+
+    /// Like [`Self::check_key`], for an object in any Region.
+    pub(super) fn check_key_in(
+        &self,
+        (region, bucket, key): (&Region, &str, &str),
+        sse: &Sse,
+        action: &str,
+    ) -> S3Result<()> {
         let Sse::Kms { key: arn, .. } = sse else { return Ok(()) };
         let bound_to = sse.context(self.caller.partition(), bucket, key);
-        let region = &self.caller.region;
         let wanted = ThroughS3 { action, key: arn, region, bound_to: &bound_to };
         let state = &self.state;
         state

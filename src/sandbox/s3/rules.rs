@@ -24,6 +24,7 @@ use std::collections::BTreeSet;
 /// The most rules of a configuration, and the most characters of a rule's id (S3 API Reference, `PutBucketReplication`).
 const MAX_RULES: usize = 1000;
 const MAX_ID: usize = 255;
+const MAX_PREFIX: usize = 1024;
 
 /// Returns whether a rule has the old schema, with a Prefix of its own in place of a Filter; delete markers replicate under it.
 pub(crate) fn is_v1(rule: &ReplicationRule) -> bool {
@@ -74,6 +75,7 @@ pub(super) fn put(
     pass_role(call, &configuration.role)?;
     for rule in &configuration.rules {
         check_destination(call.state, &input.bucket, &rule.destination)?;
+        check_prefix(rule)?;
     }
     for rule in &mut configuration.rules {
         rule.id.get_or_insert_with(|| super::store::random_text(32));
@@ -253,8 +255,7 @@ fn check_encryption(rule: &ReplicationRule) -> S3Result<()> {
     }
     let modifications = criteria.and_then(|criteria| criteria.replica_modifications.as_ref());
     match modifications.map(|modifications| modifications.status.as_str()) {
-        None | Some("Disabled") => Ok(()),
-        Some("Enabled") => Err(not_implemented("replica modification sync")),
+        None | Some("Enabled" | "Disabled") => Ok(()),
         Some(_) => Err(malformed()),
     }
 }
@@ -294,6 +295,19 @@ fn check_time(destination: &Destination) -> S3Result<()> {
     Ok(())
 }
 
+/// 1,024 characters are the most, as in a key (S3 API Reference, `ReplicationRule`).
+fn check_prefix(rule: &ReplicationRule) -> S3Result<()> {
+    let filter = rule.filter.as_ref();
+    let prefix = rule
+        .prefix
+        .as_ref()
+        .or_else(|| filter?.prefix.as_ref().or_else(|| filter?.and.as_ref()?.prefix.as_ref()));
+    if prefix.is_some_and(|prefix| prefix.len() > MAX_PREFIX) {
+        return Err(s3_error!(InvalidArgument, "The maximum size of a prefix is 1024."));
+    }
+    Ok(())
+}
+
 /// The destination must exist, be versioned, be another bucket, and belong to the account that is named.
 fn check_destination(state: &State, source: &str, destination: &Destination) -> S3Result<()> {
     let name = Arn::new(&*destination.bucket)
@@ -309,6 +323,13 @@ fn check_destination(state: &State, source: &str, destination: &Destination) -> 
         state.buckets.0.get(&name).ok_or_else(|| invalid("Destination bucket must exist."))?;
     if *bucket.versioning.at(state.now()) != Versioning::Enabled {
         return Err(invalid("Destination bucket must have versioning enabled."));
+    }
+    // S3 User Guide, "Requirements and considerations for replication".
+    let locked = state.buckets.0.get(source).is_some_and(|source| source.object_lock.is_some());
+    if locked && bucket.object_lock.is_none() {
+        return Err(invalid(
+            "Object Lock must be enabled on the destination bucket if it is enabled on the source bucket.",
+        ));
     }
     match (&destination.account, &destination.access_control_translation) {
         (Some(account), _) if account != bucket.owner.as_str() => {

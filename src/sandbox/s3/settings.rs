@@ -1,5 +1,5 @@
-//! A bucket's settings: versioning, public access block, ownership, policy, tags, lifecycle, Object Lock.
-//! Not for: encryption (`encryption`) and replication (`rules`).
+//! A bucket's settings: versioning, public access block, ownership, policy, tags, lifecycle.
+//! Not for: encryption (`encryption`) and replication (`rules`), Object Lock (`lock_settings`).
 
 use super::Call;
 use super::buckets::nothing;
@@ -18,12 +18,11 @@ use s3s::dto::{
     ExpirationStatus, GetBucketLifecycleConfigurationInput, GetBucketLifecycleConfigurationOutput,
     GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput, GetBucketPolicyInput,
     GetBucketPolicyOutput, GetBucketTaggingInput, GetBucketTaggingOutput, GetBucketVersioningInput,
-    GetBucketVersioningOutput, GetObjectLockConfigurationInput, GetObjectLockConfigurationOutput,
-    GetPublicAccessBlockInput, GetPublicAccessBlockOutput, ObjectOwnership, OwnershipControls,
-    OwnershipControlsRule, PublicAccessBlockConfiguration, PutBucketLifecycleConfigurationInput,
-    PutBucketLifecycleConfigurationOutput, PutBucketOwnershipControlsInput,
-    PutBucketOwnershipControlsOutput, PutBucketPolicyInput, PutBucketPolicyOutput,
-    PutBucketTaggingInput, PutBucketTaggingOutput, PutBucketVersioningInput,
+    GetBucketVersioningOutput, GetPublicAccessBlockInput, GetPublicAccessBlockOutput,
+    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
+    PutBucketLifecycleConfigurationInput, PutBucketLifecycleConfigurationOutput,
+    PutBucketOwnershipControlsInput, PutBucketOwnershipControlsOutput, PutBucketPolicyInput,
+    PutBucketPolicyOutput, PutBucketTaggingInput, PutBucketTaggingOutput, PutBucketVersioningInput,
     PutBucketVersioningOutput, PutPublicAccessBlockInput, PutPublicAccessBlockOutput, Tag,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
@@ -66,6 +65,12 @@ pub(super) fn put_versioning(
                 InvalidBucketState,
                 "A replication configuration is present on this bucket, so you cannot change the versioning state. To change the \
                  versioning state, first delete the replication configuration."
+            ));
+        }
+        BucketVersioningStatus::SUSPENDED if bucket.object_lock.is_some() => {
+            return Err(s3_error!(
+                InvalidBucketState,
+                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
             ));
         }
         BucketVersioningStatus::SUSPENDED => Versioning::Suspended,
@@ -361,13 +366,4 @@ pub(super) fn delete_lifecycle(
 ) -> S3Result<DeleteBucketLifecycleOutput> {
     call.bucket(&input.bucket, "s3:PutLifecycleConfiguration")?.lifecycle = None;
     Ok(nothing())
-}
-
-/// S3 API Reference, `GetObjectLockConfiguration`: no bucket here has one yet.
-pub(super) fn get_object_lock(
-    call: &mut Call<'_>,
-    input: GetObjectLockConfigurationInput,
-) -> S3Result<GetObjectLockConfigurationOutput> {
-    call.bucket(&input.bucket, "s3:GetBucketObjectLockConfiguration")?;
-    Err(s3_error!(ObjectLockConfigurationNotFoundError))
 }

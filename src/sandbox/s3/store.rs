@@ -2,6 +2,7 @@
 
 use super::checksum::Checksum;
 use super::encryption::Sse;
+use super::lock::{Lock, ObjectLock};
 use super::multipart::Upload;
 use crate::names::{AccountId, Arn, Region};
 use crate::sandbox::documents::Stored;
@@ -47,6 +48,8 @@ pub(crate) struct Bucket {
     pub(super) ownership: Option<ObjectOwnership>,
     pub(super) policy: Option<Stored>,
     pub(super) lifecycle: Option<(LifecycleRules, Option<TransitionDefaultMinimumObjectSize>)>,
+    /// Object Lock, where it is on.
+    pub(crate) object_lock: Option<ObjectLock>,
     pub(crate) replication: Spreading<Option<ReplicationConfiguration>>,
     /// The versions of each key, oldest first; no key is without versions.
     pub(super) objects: BTreeMap<String, Vec<Version>>,
@@ -88,6 +91,7 @@ pub(crate) struct Object {
     pub(crate) described: Described,
     pub(crate) tags: Tags,
     pub(crate) sse: Sse,
+    pub(crate) lock: Lock,
     pub(super) checksum: Checksum,
     pub(crate) replicated: Replicated,
 }
@@ -112,8 +116,8 @@ pub(crate) enum Replicated {
     No,
     /// It is a source: the destination buckets, and how each went.
     Source(BTreeMap<String, Outcome>),
-    /// It came from another bucket.
-    Replica,
+    /// It came from another bucket: where changes made to it here go back to, and how that went.
+    Replica(BTreeMap<String, Outcome>),
 }
 
 /// How replicating to one destination went.
@@ -130,13 +134,13 @@ impl Replicated {
     pub(crate) fn status(&self) -> Option<&'static str> {
         match self {
             Self::No => None,
-            Self::Replica => Some("REPLICA"),
-            Self::Source(outcomes) => {
+            Self::Source(outcomes) | Self::Replica(outcomes) => {
                 let any = |wanted| outcomes.values().any(|outcome| *outcome == wanted);
-                Some(match (any(Outcome::Pending), any(Outcome::Failed)) {
-                    (true, _) => "PENDING",
-                    (false, true) => "FAILED",
-                    (false, false) => "COMPLETED",
+                Some(match (any(Outcome::Pending), any(Outcome::Failed), self) {
+                    (true, ..) => "PENDING",
+                    (false, true, _) => "FAILED",
+                    (false, false, Self::Replica(_)) => "REPLICA",
+                    (false, false, _) => "COMPLETED",
                 })
             }
         }

@@ -3,16 +3,19 @@
 use super::checksum::{Algorithm, Checksum, with_checksum};
 use super::encryption::{Asked, Sse, decide};
 use super::errors::not_implemented;
+use super::lock::{asked_lock, for_upload, require_checksum};
 use super::object_tags::from_header;
+use super::permit::refused;
 use super::reads::{check_write, etag};
-use super::store::{Bucket, Described, Object, Replicated, Version, Versioning, What};
+use super::store::{Bucket, Described, Object, Replicated, Tags, Version, Versioning, What};
 use super::{Call, buckets};
 use crate::sandbox::replication;
 use crate::sandbox::state::State;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use s3s::dto::{
-    ChecksumType, ObjectCannedACL, ObjectOwnership, PutObjectInput, PutObjectOutput, StorageClass,
+    ChecksumType, ETagCondition, ObjectCannedACL, ObjectOwnership, PutObjectInput, PutObjectOutput,
+    StorageClass,
 };
 use s3s::{S3Result, s3_error};
 
@@ -24,14 +27,12 @@ pub(super) fn put(
 ) -> S3Result<PutObjectOutput> {
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
     check_acl(bucket, input.acl.as_ref(), has_grants(&input))?;
-    let locked = input.object_lock_mode.is_some()
-        || input.object_lock_retain_until_date.is_some()
-        || input.object_lock_legal_hold_status.is_some();
-    check_lock(locked)?;
     if input.write_offset_bytes.is_some() || input.website_redirect_location.is_some() {
         return Err(not_implemented("appending to objects and website redirects"));
     }
     check_write(bucket, &input.key, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    let lock = for_upload(call, &input.bucket, &input.key, &asked_lock!(input))?;
+    require_checksum(call, &lock)?;
     let asked = Asked {
         algorithm: input.server_side_encryption.as_ref(),
         key: input.ssekms_key_id.as_deref(),
@@ -41,6 +42,7 @@ pub(super) fn put(
     let sse = decide(call, &input.bucket, &asked)?;
     call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
     let tags = from_header(input.tagging.as_deref())?;
+    permit_tags(call, &input.bucket, &input.key, &tags)?;
     let checksum = Checksum::of(Algorithm::sent_in(&call.headers), &data);
     let tag = etag_of(&sse, || hex::encode(Md5::digest(&data)));
     let described = Described {
@@ -63,15 +65,43 @@ pub(super) fn put(
     };
     let output = with_checksum!(output, &checksum);
     let replicated = Replicated::No;
-    let object = Object { data, etag: tag, described, tags, sse, checksum, replicated };
+    let object = Object { data, etag: tag, described, tags, sse, lock, checksum, replicated };
     let version_id = store(call.state, &input.bucket, &input.key, What::Object(Box::new(object)))?;
     Ok(PutObjectOutput { version_id, ..output })
+}
+
+/// Whoever uploads with tags must be allowed to tag (S3 User Guide, "Categorizing your storage using tags").
+pub(super) fn permit_tags(call: &Call<'_>, bucket: &str, key: &str, tags: &Tags) -> S3Result<()> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    call.permitted(bucket, Some(key), "s3:PutObjectTagging").map_err(refused)
+}
+
+/// Refuses a copy whose own condition does not hold, which `s3s` does not decode.
+pub(super) fn check_condition(call: &Call<'_>, bucket: &str, key: &str) -> S3Result<()> {
+    let header = |name: &str| {
+        let value = call.headers.get(name).and_then(|value| value.to_str().ok())?;
+        Some(if value == "*" {
+            ETagCondition::Any
+        } else {
+            ETagCondition::ETag(etag(value.trim_matches('"')))
+        })
+    };
+    let (wanted, unwanted) = (header("if-match"), header("if-none-match"));
+    check_write(call.visit(bucket)?, key, wanted.as_ref(), unwanted.as_ref())
 }
 
 fn has_grants(input: &PutObjectInput) -> bool {
     [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp]
         .iter()
         .any(|grant| grant.is_some())
+}
+
+/// Returns whether a bucket's owner owns all that is in it, so that there are no ACLs.
+pub(super) fn enforced(bucket: &Bucket) -> bool {
+    let ownership = bucket.ownership.as_ref();
+    ownership.is_some_and(|o| o.as_str() == ObjectOwnership::BUCKET_OWNER_ENFORCED)
 }
 
 /// Refuses ACLs where they are off, as on all new buckets, and does not model them where they are on
@@ -81,10 +111,7 @@ pub(super) fn check_acl(
     acl: Option<&ObjectCannedACL>,
     grants: bool,
 ) -> S3Result<()> {
-    let enforced = bucket
-        .ownership
-        .as_ref()
-        .is_some_and(|o| o.as_str() == ObjectOwnership::BUCKET_OWNER_ENFORCED);
+    let enforced = enforced(bucket);
     let acl = acl.map(ObjectCannedACL::as_str);
     match acl {
         None | Some("bucket-owner-full-control") if !grants => Ok(()),
@@ -94,14 +121,6 @@ pub(super) fn check_acl(
         }
         _ => Err(not_implemented("ACLs")),
     }
-}
-
-/// Refuses Object Lock headers: no bucket here has it.
-pub(super) fn check_lock(locked: bool) -> S3Result<()> {
-    if locked {
-        return Err(s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration"));
-    }
-    Ok(())
 }
 
 /// Returns the storage class to keep; STANDARD is not shown (S3 API Reference, `HeadObject`).
