@@ -8,6 +8,7 @@ mod output;
 mod plan;
 mod policy;
 mod probe;
+mod proof;
 mod rehearse;
 mod sandbox;
 mod session;

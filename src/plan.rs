@@ -48,6 +48,8 @@ pub struct Action {
 pub struct Plan {
     /// The actions, those with nothing to do included.
     pub actions: Vec<Action>,
+    /// Whether the rules are proven before they meet what others write.
+    pub proven_first: bool,
 }
 
 impl Plan {

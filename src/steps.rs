@@ -9,6 +9,7 @@ mod encryption;
 mod key;
 mod objects;
 mod ownership;
+mod prover;
 mod public_access_block;
 mod replica_key;
 mod replication;
@@ -18,6 +19,7 @@ mod rotation;
 mod versioning;
 
 pub use key::Scheduled;
+pub use prover::Prover;
 
 use crate::aws::Aws;
 use crate::engine::Runner;
@@ -59,6 +61,7 @@ pub struct Steps {
     made: OnceLock<KeyId>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
     activated_at: OnceLock<jiff::Timestamp>,
+    prover: Option<Box<dyn Prover>>,
 }
 
 impl Steps {
@@ -92,7 +95,14 @@ impl Steps {
             made: OnceLock::new(),
             scheduled: Mutex::default(),
             activated_at: OnceLock::new(),
+            prover: None,
         }
+    }
+
+    /// Has rules proven by `prover` before they go live.
+    #[must_use]
+    pub fn proving_first(self, prover: Option<Box<dyn Prover>>) -> Self {
+        Self { prover, ..self }
     }
 
     /// Returns the keys whose deletion was scheduled, by ARN.

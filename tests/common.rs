@@ -61,12 +61,16 @@ pub(crate) const PAIR: [&str; 6] =
 
 impl Stand {
     pub(crate) fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(Options::default())).unwrap();
+        let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
         Self { runtime, sandbox: Some(sandbox), home: TempDir::new().unwrap() }
     }
 

@@ -1,6 +1,7 @@
 //! The one integration binary: each module is a subject.
 #![expect(clippy::unwrap_used, reason = "a test stops at what should not be")]
 
+mod activation;
 mod architecture;
 mod common;
 mod contract;

@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
+use super::proof::Proof;
 use super::session::Session;
 use crate::engine::{self, Outcome};
 use crate::events::{Kind, StepId, Verb};
@@ -9,9 +10,10 @@ use crate::failure::{self, Failure};
 use crate::manifest::Topology;
 use crate::names::{Arn, KeyId, Region};
 use crate::plan::expiry::{self, Expiry};
-use crate::plan::{self, Action, Plan, Removal};
+use crate::plan::{self, Action, Plan};
 use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
+use crate::steps::Prover;
 use crate::units::humane;
 use crate::world::World;
 use clap::builder::FalseyValueParser;
@@ -91,6 +93,9 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     session.ephemeral = args.ephemeral;
     printer.put("pair", session.manifest.name());
     let (topology, world, plan) = session.plan().await?;
+    if args.no_probe && plan.proven_first {
+        return Err(unproven(&topology));
+    }
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
         let answer = output::ask("apply these changes? [y/N]", &session.stop).await?;
@@ -121,7 +126,9 @@ pub(super) async fn apply(
     probe: bool,
 ) -> Applied {
     let changes = plan.has_changes();
-    let steps = session.steps(&topology, world, Removal::default());
+    let proof = plan.proven_first.then(|| Proof::new(session, &topology));
+    let prover = proof.clone().map(|proof| -> Box<dyn Prover> { Box::new(proof) });
+    let steps = session.building(&topology, world, prover);
     let outcome = engine::run(
         &plan,
         Arc::clone(&steps),
@@ -132,11 +139,27 @@ pub(super) async fn apply(
     .await;
     let activated_at = steps.activated_at();
     let mut evidence = Evidence::default();
+    evidence.probes.extend(proof.iter().flat_map(Proof::probes));
     if let (true, None, Some(key)) = (probe, &outcome.failure, steps.key()) {
-        evidence = prove(session, &topology, key, changes).await;
+        let last = prove(session, &topology, key, changes).await;
+        evidence.probes.extend(last.probes);
+        evidence.failure = last.failure;
     }
     let expired_at = Expiry::of(expiry::tags_of_ours(&topology, world)).date();
     Applied { topology, plan, outcome, evidence, activated_at, expired_at }
+}
+
+/// A rule that meets what others write must be proven, so without probes it can't go live.
+fn unproven(topology: &Topology) -> Failure {
+    let source = &topology.source;
+    let message = format!(
+        "the rules of `{}` would meet what others write there, and `--no-probe` leaves them unproven",
+        source.bucket
+    );
+    Failure::new(failure::Kind::InTheWay, "activation-unproven", message)
+        .in_region(&source.region)
+        .hint("leave out `--no-probe`: they are proven on probes alone, then go live")
+        .hint("to let them go live at once, and risk objects that end FAILED: `replication.activation: direct`")
 }
 
 /// Probes each rule: once, or, where something changed, with an object in two parts too.

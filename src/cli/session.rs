@@ -12,7 +12,7 @@ use crate::plan::{self, Action, Plan, Removal, expiry};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
-use crate::steps::Steps;
+use crate::steps::{Prover, Steps};
 use crate::stop::{Reason, Stop};
 use crate::world::World;
 use jiff::Timestamp;
@@ -142,6 +142,19 @@ impl Session {
     pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Arc<Steps> {
         let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
         Arc::new(Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal))
+    }
+
+    /// Returns what does the actions of an `apply`, with what proves rules before they go live, where they are to be.
+    pub(super) fn building(
+        &self,
+        topology: &Topology,
+        world: &World,
+        prover: Option<Box<dyn Prover>>,
+    ) -> Arc<Steps> {
+        let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
+        let (stop, removal) = (self.stop.clone(), Removal::default());
+        let steps = Steps::new(aws, topology.clone(), templates, world, stop, removal);
+        Arc::new(steps.proving_first(prover))
     }
 
     /// Says that the run is over; later words are not heard.

@@ -31,7 +31,8 @@ fn step(name: &str, needs: &[&str], verb: Verb) -> Action {
 }
 
 fn plan(steps: &[(&str, &[&str])]) -> Plan {
-    Plan { actions: steps.iter().map(|(name, needs)| step(name, needs, Verb::Create)).collect() }
+    let actions = steps.iter().map(|(name, needs)| step(name, needs, Verb::Create)).collect();
+    Plan { actions, ..Plan::default() }
 }
 
 /// Writes down when steps begin and end; `fails` names the step that fails. Each step takes a virtual second.
@@ -120,6 +121,7 @@ async fn a_second_stop_drops_what_runs() {
 async fn steps_with_nothing_to_do_are_not_run_and_hold_nobody_up() {
     let plan = Plan {
         actions: vec![step("a", &[], Verb::None), step("b", &["a", "elsewhere"], Verb::Create)],
+        ..Plan::default()
     };
     let (outcome, log) = recorded(&plan, Recorder::default(), 16).await;
     assert_eq!(log, ["+b", "-b"]);
@@ -145,7 +147,7 @@ proptest::proptest! {
                 actions[second].needs.push(StepId::new(Kind::Bucket, &names[first]));
             }
         }
-        let plan = Plan { actions };
+        let plan = Plan { actions, ..Plan::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         let (outcome, log) = runtime.block_on(recorded(&plan, Recorder::default(), 3));
         proptest::prop_assert_eq!(outcome.done.len(), 12);

@@ -1,6 +1,7 @@
 //! Turns the raw manifest into a checked one: the single place of validation. Every refusal names the place, the key and
 //! what is allowed.
 
+mod activation;
 mod policy;
 
 use super::error::{Located, nearest};
@@ -351,13 +352,9 @@ fn rotation(given: &Spanned<Value>) -> Checked<Option<u16>> {
 }
 
 fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> {
-    let activation = if let Some("direct") =
-        raw.activation.as_ref().map(|given| given.value.as_str())
-    {
-        Activation::Direct
-    } else {
-        one_value("replication.activation", raw.activation.as_ref(), "auto", &["proven-first"])?;
-        Activation::Auto
+    let activation = match raw.activation.as_ref() {
+        None => Activation::Auto,
+        Some(given) => activation::activation(given)?,
     };
     let prefix = raw.prefix.as_ref().map_or("", |prefix| prefix.value.as_str());
     if let Some(given) = raw.prefix.as_ref().filter(|prefix| prefix.value.len() > MAX_PREFIX) {

@@ -199,8 +199,7 @@ fn refusals_in_the_optional_parts() {
         ("replication: {two_way: true}", "`replication.two_way`"),
         ("replication: {tags: {a: b}}", "`replication.tags`"),
         ("replication: {time_control: true}", "`replication.time_control`"),
-        ("replication: {activation: proven-first}", "does not support `proven-first` yet"),
-        ("replication: {activation: derict}", "`auto` is allowed"),
+        ("replication: {activation: derict}", "`auto`, `proven-first` and `direct` are allowed"),
         (
             "policy: {profile: strict}",
             "<stdin>:4:19: `policy.profile`: `strict` is allowed only beside `buckets.bucket_key: false`",

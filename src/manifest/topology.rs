@@ -75,8 +75,10 @@ pub struct ReplicationSettings {
 /// How a rule goes live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
-    /// At once where nobody writes to the source yet; else not before it is proven.
+    /// At once where the source is ours and nobody else has objects in it; else not before it is proven.
     Auto,
+    /// Not before it is proven, whatever the source holds.
+    ProvenFirst,
     /// At once.
     Direct,
 }

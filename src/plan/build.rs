@@ -1,6 +1,7 @@
 //! The plan of `apply`: compares what the user wants with what exists, thing by thing.
 //! Not for: removals (see `removal`).
 
+mod activation;
 mod buckets;
 mod keys;
 mod replication;

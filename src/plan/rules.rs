@@ -34,6 +34,51 @@ pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> V
         .collect()
 }
 
+/// Ends the id of a rule that stands only while a change of a live rule is proven.
+const PROOF: &str = ".proof";
+
+/// Returns whether `rule_id` is that of a temporary rule, which a run takes away again before it ends.
+pub fn is_proof(rule_id: &str) -> bool {
+    rule_id.ends_with(PROOF)
+}
+
+/// Returns what stands in the configuration while the `wanted` rules are proven, as far as it differs from what is `live`: a
+/// rule that is not live yet covers the place of the probes alone, and beside a live one, which is never narrowed, stands a
+/// temporary rule of higher priority that does.
+pub fn proving(topology: &Topology, wanted: &[Rule], live: Option<&Replication>) -> Vec<Rule> {
+    let live: &[Rule] = live.map_or(&[], |replication| &replication.rules);
+    let highest = live.iter().chain(wanted).map(|rule| rule.priority).max().unwrap_or_default();
+    let mut above = highest..;
+    let stands_in = |rule: &Rule| {
+        let found = live.iter().find(|live| live.id == rule.id);
+        if found == Some(rule) {
+            return None;
+        }
+        let narrow = narrowed(topology, rule);
+        if found.is_none_or(|found| is_narrow(topology, found)) {
+            return Some(narrow);
+        }
+        let priority = above.next().unwrap_or(i32::MAX).saturating_add(1);
+        Some(Rule { id: format!("{}{PROOF}", rule.id), priority, ..narrow })
+    };
+    wanted.iter().filter_map(stands_in).collect()
+}
+
+/// Returns whether a rule of ours covers the place of probes alone: a run was cut off before it went live.
+pub fn is_narrow(topology: &Topology, rule: &Rule) -> bool {
+    rule.prefix.as_deref().is_some_and(|prefix| prefix.ends_with(&probes_place(topology)))
+}
+
+fn narrowed(topology: &Topology, rule: &Rule) -> Rule {
+    let prefix = rule.prefix.as_deref().unwrap_or_default();
+    Rule { prefix: Some(format!("{prefix}{}", probes_place(topology))), ..rule.clone() }
+}
+
+/// Returns where probes lie below the prefix of their rule (see [`Topology::probe_prefix`]).
+fn probes_place(topology: &Topology) -> String {
+    format!("_crrctl/{}/", topology.name)
+}
+
 fn next_free(taken: &BTreeSet<i32>) -> i32 {
     // A configuration has at most 1,000 rules, so one of these is free.
     (1..=1001).find(|priority| !taken.contains(priority)).unwrap_or(1001)

@@ -6,6 +6,7 @@ use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
+use crate::manifest::Side;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::{Action, rules};
 use crate::world::{Replication, Rule};
@@ -124,41 +125,73 @@ fn sdk_rule(rule: &Rule) -> Result<ReplicationRule, Failure> {
     )
 }
 
+/// Says that a proof that fails harms nobody.
+fn unproven(failure: Failure) -> Failure {
+    failure
+        .hint("the rules cover probes alone as yet: no object of yours met what is not proven")
+        .hint("`crrctl apply` again goes on with the proof")
+}
+
 impl Steps {
-    /// The configuration is shared, so it is read again before it is written over; rules of others stay as they are.
+    /// Writes the rules as they are wanted; those that are to be proven first cover the place of the probes alone before.
     pub(super) async fn apply_replication(
         &self,
         action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
+        let key = self.committed_key()?;
+        if let Some(prover) = &self.prover {
+            let narrow = |live: Option<&Replication>| {
+                let wanted = rules::wanted(&self.topology, key, live);
+                rules::proving(&self.topology, &wanted, live)
+            };
+            let written = self.write_rules(side, narrow, |_| false, progress).await?;
+            if !written.is_empty() {
+                progress.note("the rules cover probes alone until they are proven");
+                prover.prove(key, progress).await.map_err(unproven)?;
+                progress.note("proven: the rules go live");
+            }
+        }
+        let wanted = |live: Option<&Replication>| rules::wanted(&self.topology, key, live);
+        self.write_rules(side, wanted, rules::is_proof, progress).await?;
+        self.activated_at.get_or_init(jiff::Timestamp::now);
+        Ok(self.bucket_arn(&side.bucket))
+    }
+
+    /// Puts `ours` in place, of which each takes the place of what has its id; other rules stay as they are, but for those of
+    /// ours that `goes` names. The configuration is shared, so it is read again before it is written over.
+    async fn write_rules(
+        &self,
+        side: &Side,
+        ours: impl Fn(Option<&Replication>) -> Vec<Rule>,
+        goes: impl Fn(&str) -> bool,
+        progress: &Progress,
+    ) -> Result<Vec<Rule>, Failure> {
         let live = read(&self.aws, &side.bucket, &side.region).await?;
-        let described = live.as_ref().map(described);
-        let wanted = rules::wanted(&self.topology, self.committed_key()?, described.as_ref());
-        let is_wanted = |id: Option<&str>| wanted.iter().any(|rule| Some(rule.id.as_str()) == id);
+        let ours = ours(live.as_ref().map(described).as_ref());
+        if ours.is_empty() {
+            return Ok(ours);
+        }
+        let goes = |id: &str| rules::region_of(&self.topology, id).is_some() && goes(id);
+        let is_replaced = |id: &str| goes(id) || ours.iter().any(|rule| rule.id == id);
         let others = live
             .iter()
             .flat_map(ReplicationConfiguration::rules)
-            .filter(|rule| !is_wanted(rule.id()))
+            .filter(|rule| !is_replaced(rule.id().unwrap_or_default()))
             .cloned();
-        let rules = others
-            .map(Ok)
-            .chain(wanted.iter().map(sdk_rule))
-            .collect::<Result<Vec<_>, Failure>>()?;
-        self.put_rules(
-            side.bucket.as_str(),
-            &side.region,
-            self.topology.role_arn().as_str(),
-            rules,
-            progress,
-        )
-        .await?;
+        let rules =
+            others.map(Ok).chain(ours.iter().map(sdk_rule)).collect::<Result<Vec<_>, Failure>>()?;
+        let role = self.topology.role_arn();
+        self.put_rules(side.bucket.as_str(), &side.region, role.as_str(), rules, progress).await?;
         self.confirm(&side.bucket, &side.region, progress, |live| {
-            live.is_some_and(|live| wanted.iter().all(|rule| live.rules.contains(rule)))
+            live.is_some_and(|live| {
+                ours.iter().all(|rule| live.rules.contains(rule))
+                    && !live.rules.iter().any(|rule| goes(&rule.id))
+            })
         })
         .await?;
-        self.activated_at.get_or_init(jiff::Timestamp::now);
-        Ok(self.bucket_arn(&side.bucket))
+        Ok(ours)
     }
 
     async fn put_rules(

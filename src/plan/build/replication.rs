@@ -1,10 +1,12 @@
-//! The replication configuration: what is to be done about it, and whether a rule may go live.
+//! The replication configuration: what is to be done about it.
+//! Not for: how its rules go live (see `activation`).
 
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::Failure;
-use crate::manifest::{Activation, Side};
+use crate::manifest::Side;
 use crate::plan::{Action, rules};
+use crate::world::{Replication, Rule};
 
 impl Builder<'_> {
     pub(super) fn replication(&mut self) -> Result<(), Failure> {
@@ -31,12 +33,15 @@ impl Builder<'_> {
                 Found::Differs(fields)
             }
         };
-        if !matches!(&found, Found::Differs(fields) if fields.is_empty()) {
-            self.may_go_live()?;
+        let changes = !matches!(&found, Found::Differs(fields) if fields.is_empty());
+        let role_differs = live.is_some_and(|live| live.role != topology.role_arn().as_str());
+        let proven_first =
+            changes && self.proven_first(live, role_differs)? && self.rules_change(live);
+        let mut needs = self.rules_need();
+        if proven_first {
+            // What is proven must be complete.
+            needs.extend(self.plan.actions.iter().map(|action| action.id.clone()));
         }
-        let versioning = |side: &Side| StepId::new(Kind::Versioning, side.bucket.as_str());
-        let mut needs: Vec<StepId> = topology.sides().map(versioning).collect();
-        needs.push(StepId::new(Kind::RolePolicy, topology.role.as_str()));
         let step = StepId::new(Kind::Replication, source.bucket.as_str());
         let arn = Some(source.bucket.arn(topology.partition()));
         let needs: Vec<&StepId> = needs.iter().collect();
@@ -49,34 +54,36 @@ impl Builder<'_> {
             found,
             &needs,
         );
+        if let Some(action) = self.plan.actions.last_mut().filter(|_| proven_first) {
+            action.reason.push_str("; proven on probes alone before it goes live");
+        }
+        self.plan.proven_first = proven_first;
         self.orphaned_rules();
         Ok(())
     }
 
-    /// A rule that is not proven must not meet objects that others write: FAILED is final for a version.
-    fn may_go_live(&self) -> Result<(), Failure> {
-        let source = &self.topology.source;
-        let objects =
-            self.world.buckets.get(&source.bucket).and_then(|bucket| bucket.objects.as_ref());
-        let Some(foreign) = objects.and_then(|objects| objects.foreign.first()) else {
-            return Ok(());
-        };
-        if self.topology.replication.activation == Activation::Direct {
-            return Ok(());
-        }
-        let message = format!(
-            "others write to `{}` (such as `{foreign}`), and its rule is not proven yet; this version of crrctl can't prove a rule \
-             before it goes live",
-            source.bucket
-        );
-        Err(in_the_way("activation-unproven", message, &source.region)
-            .hint("to let it go live at once, and risk objects that end FAILED: `replication.activation: direct`"))
+    /// S3 takes rules only where versioning is on, and nothing replicates without the role's policy.
+    fn rules_need(&self) -> Vec<StepId> {
+        let versioning = |side: &Side| StepId::new(Kind::Versioning, side.bucket.as_str());
+        let role_policy = StepId::new(Kind::RolePolicy, self.topology.role.as_str());
+        self.topology.sides().map(versioning).chain([role_policy]).collect()
     }
 
-    fn rules_stand(&self, live: &crate::world::Replication) -> bool {
+    /// Returns whether any rule is new or differs, beside what is only to be taken away.
+    fn rules_change(&self, live: Option<&Replication>) -> bool {
+        self.world.keys.primary.as_ref().is_none_or(|key| {
+            let wanted = rules::wanted(self.topology, &key.id, live);
+            !rules::proving(self.topology, &wanted, live).is_empty()
+        })
+    }
+
+    fn rules_stand(&self, live: &Replication) -> bool {
         let Some(key) = &self.world.keys.primary else { return false };
         let wanted = rules::wanted(self.topology, &key.id, Some(live));
-        wanted.iter().all(|rule| live.rules.contains(rule))
+        let is_left = |rule: &Rule| {
+            rules::region_of(self.topology, &rule.id).is_some() && rules::is_proof(&rule.id)
+        };
+        wanted.iter().all(|rule| live.rules.contains(rule)) && !live.rules.iter().any(is_left)
     }
 
     /// Buckets that only our live rules name: left as they are, and said.

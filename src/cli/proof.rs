@@ -1,0 +1,97 @@
+//! The proof of rules that are not live yet: fresh probes, one after another, through rules that cover the place of probes alone.
+//! Not for: the probes at the end of a run (see `apply`).
+
+use super::session::Session;
+use crate::aws::Aws;
+use crate::aws::settle::pause;
+use crate::events::{Events, Progress};
+use crate::failure::{Failure, Kind};
+use crate::manifest::Topology;
+use crate::names::KeyId;
+use crate::probe::{self, Probe, Settings};
+use crate::steps::Prover;
+use crate::stop::Stop;
+use futures::future::BoxFuture;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Two small objects and one in two parts, one after the other: a role that was just made may be known here and not there.
+const PROOF: Settings = Settings {
+    count: 2,
+    size: 64 << 10,
+    multipart: true,
+    concurrency: 1,
+    keep: false,
+    retries_after_failed: 5,
+    retries_without_status: 5,
+    at_most: Duration::from_mins(20),
+};
+/// How often the proof begins anew where replicas differ.
+const TRIES: u32 = 5;
+
+/// Makes the proof and keeps its evidence; its clones share it.
+#[derive(Clone)]
+pub(super) struct Proof {
+    aws: Arc<Aws>,
+    topology: Topology,
+    events: Events,
+    stop: Stop,
+    probes: Arc<Mutex<Vec<Probe>>>,
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Proof")
+    }
+}
+
+impl Proof {
+    pub(super) fn new(session: &Session, topology: &Topology) -> Self {
+        Self {
+            aws: Arc::clone(&session.aws),
+            topology: topology.clone(),
+            events: session.events.clone(),
+            stop: session.stop.clone(),
+            probes: Arc::default(),
+        }
+    }
+
+    /// Returns the evidence, the last try's where there were many.
+    pub(super) fn probes(&self) -> Vec<Probe> {
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A replica that differs may have gone by the rule that was live before: the temporary one beside it may not have spread.
+    async fn made(&self, key: &KeyId, progress: &Progress) -> Result<(), Failure> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (events, stop) = (self.events.clone(), self.stop.clone());
+            let (aws, topology) = (Arc::clone(&self.aws), self.topology.clone());
+            let evidence = probe::run(aws, topology, key.clone(), PROOF, events, stop).await;
+            *self.probes.lock().unwrap_or_else(PoisonError::into_inner) = evidence.probes;
+            match evidence.failure {
+                None => return Ok(()),
+                Some(failure)
+                    if failure.kind == Kind::ReplicaDiffers
+                        && tries < TRIES
+                        && !self.stop.is_ending() =>
+                {
+                    progress.retrying(&failure.code, "the rule may not have spread: fresh probes");
+                    pause(&self.stop, Duration::from_secs(1 << tries)).await;
+                }
+                Some(failure) => return Err(failure),
+            }
+        }
+    }
+}
+
+impl Prover for Proof {
+    fn prove<'a>(
+        &'a self,
+        key: &'a KeyId,
+        progress: &'a Progress,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.made(key, progress))
+    }
+}

@@ -1,0 +1,212 @@
+//! How a rule goes live where others write: proven first on probes alone, never narrowed once it is live, and finished by the next
+//! run where one was cut off.
+
+use crate::common::{SOURCE, Stand};
+use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
+use crrctl::sandbox::{Lag, Options};
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+const MANIFEST: &str =
+    "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+/// Where the probes of the usual pair lie.
+const NARROW: &str = "_crrctl/demo/";
+
+/// Returns the ids and prefixes of the live rules.
+fn rules(stand: &Stand) -> Vec<(String, String)> {
+    let rule = |rule: &ReplicationRule| {
+        let prefix = rule.filter().and_then(|filter| filter.prefix()).unwrap_or_default();
+        (rule.id().unwrap().to_owned(), prefix.to_owned())
+    };
+    configuration(stand).rules().iter().map(rule).collect()
+}
+
+fn configuration(stand: &Stand) -> ReplicationConfiguration {
+    stand.s3("us-east-1", async |s3| {
+        let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
+        live.replication_configuration().unwrap().clone()
+    })
+}
+
+fn put(stand: &Stand, configuration: ReplicationConfiguration) {
+    stand.s3("us-east-1", async |s3| {
+        let put = s3.put_bucket_replication().bucket(SOURCE);
+        put.replication_configuration(configuration).send().await.unwrap();
+    });
+}
+
+/// Returns the reason that the plan gives for what it does about the rules.
+fn reason(plan: &Value) -> String {
+    let changes = plan["changes"].as_array().unwrap();
+    let found = changes.iter().find(|it| it["kind"] == "s3:replication").unwrap();
+    format!("{} {}", found["action"].as_str().unwrap(), found["reason"].as_str().unwrap())
+}
+
+fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+    list.iter().map(|(id, prefix)| ((*id).to_owned(), (*prefix).to_owned())).collect()
+}
+
+/// A pair that stands, and whose source others write to; the next upload of a probe is refused.
+fn cut_off_at_the_proof(uploads: u32) -> Stand {
+    let fault = format!("s3:PutObject:error=AccessDenied:after={uploads}:times=1");
+    Stand::with(Options { faults: vec![fault.parse().unwrap()], ..Options::default() })
+}
+
+#[test]
+fn where_others_write_three_probes_prove_a_rule_before_it_goes_live() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.unproven();
+    let plan = stand.pair(&["plan"]).exits(0).json();
+    assert_eq!(reason(&plan), "create missing; proven on probes alone before it goes live");
+    stand.calls();
+    let applied = stand.pair(&["apply", "--yes"]).exits(0).json();
+    assert_eq!(stand.calls()["by_operation"]["s3:PutBucketReplication"], 2, "narrow, then wide");
+    assert_eq!(applied["summary"]["completed"], 5, "three before and two after");
+    assert!(applied["activated_at"].is_string());
+    assert_eq!(rules(&stand), pairs(&[("crrctl.demo.us-west-2", "")]));
+    assert_eq!(stand.pair(&["apply", "--yes", "--no-probe"]).exits(0).json()["changed"], false);
+}
+
+#[test]
+fn proven_first_holds_for_a_fresh_bucket_too_where_the_manifest_says_so() {
+    let stand = Stand::new();
+    let manifest = format!("{MANIFEST}replication: {{activation: proven-first, prefix: data/}}\n");
+    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
+    assert_eq!(applied["summary"]["completed"], 5);
+    assert_eq!(rules(&stand), pairs(&[("crrctl.demo.us-west-2", "data/")]));
+    let _ = stand.manifest(&["destroy", "--yes"], &manifest).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_run_that_is_cut_off_before_the_rule_is_live_is_finished_by_the_next() {
+    let stand = cut_off_at_the_proof(1);
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.unproven();
+    let failed = stand.pair(&["apply", "--yes"]).exits(5).json();
+    assert!(failed["error"]["hints"].to_string().contains("cover probes alone"), "{failed}");
+    assert_eq!(rules(&stand), pairs(&[("crrctl.demo.us-west-2", NARROW)]));
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(10);
+    let applied = stand.pair(&["apply", "--yes"]).exits(0).json();
+    assert_eq!(applied["summary"]["completed"], 5);
+    assert_eq!(rules(&stand), pairs(&[("crrctl.demo.us-west-2", "")]));
+}
+
+#[test]
+fn a_live_rule_is_never_narrowed_a_temporary_one_proves_its_change() {
+    let stand = cut_off_at_the_proof(1);
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.put_theirs("theirs");
+    let changed = format!("{MANIFEST}replication: {{delete_markers: true}}\n");
+    let _ = stand.manifest(&["apply", "--yes"], &changed).exits(5);
+    let both = pairs(&[("crrctl.demo.us-west-2", ""), ("crrctl.demo.us-west-2.proof", NARROW)]);
+    assert_eq!(rules(&stand), both);
+    let priorities: Vec<i32> =
+        configuration(&stand).rules().iter().map(|rule| rule.priority().unwrap()).collect();
+    assert_eq!(priorities, [1, 2]);
+    // The manifest was changed back: the temporary rule is left over, and nothing is to be proven.
+    let plan = stand.pair(&["plan"]).exits(0).json();
+    assert_eq!(reason(&plan), "update differs in rules");
+    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], &changed).exits(0).json();
+    assert_eq!(applied["summary"]["completed"], 5);
+    assert_eq!(rules(&stand), pairs(&[("crrctl.demo.us-west-2", "")]));
+    let markers = configuration(&stand).rules()[0].delete_marker_replication().cloned();
+    assert_eq!(markers.unwrap().status().unwrap().as_str(), "Enabled");
+}
+
+#[test]
+fn a_temporary_rule_that_is_left_over_goes() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.put_theirs("theirs");
+    let live = configuration(&stand);
+    let mut left = live.rules()[0].clone();
+    left.id = Some("crrctl.demo.us-west-2.proof".to_owned());
+    left.priority = Some(9);
+    let mut rules_now = live.rules().to_vec();
+    rules_now.push(left);
+    put(
+        &stand,
+        ReplicationConfiguration::builder()
+            .role(live.role())
+            .set_rules(Some(rules_now))
+            .build()
+            .unwrap(),
+    );
+    let applied = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0).json();
+    assert_eq!(applied["changed"], true, "nothing is new, so nothing is to be proven");
+    assert_eq!(rules(&stand), pairs(&[("crrctl.demo.us-west-2", "")]));
+}
+
+#[test]
+fn the_role_of_a_live_rule_is_not_changed_unproven() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.put_theirs("theirs");
+    let renamed = format!("{MANIFEST}role: {{name: other}}\n");
+    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], &renamed).exits(10).json();
+    assert_eq!(refused["error"]["code"], "activation-unproven");
+    let direct = format!("{renamed}replication: {{activation: direct}}\n");
+    let _ = stand.manifest(&["apply", "--yes"], &direct).exits(0);
+    assert!(configuration(&stand).role().ends_with("/crrctl/other"));
+}
+
+/// Builds the pair on a source that somebody writes to all the while, with AWS's own delays, and returns how many of the
+/// writer's objects there are and how many of them ended FAILED. The sandbox's clock runs some two hundred times as fast as ours.
+fn with_a_writer(activation: &str, seed: u64) -> (usize, usize) {
+    let stand = Stand::with(Options { lag: Lag::Aws, seed: Some(seed), ..Options::default() });
+    // The bucket is the pair's own, made by a run that was cut off right after, and in use since.
+    stand.s3("us-east-1", async |s3| {
+        use aws_sdk_s3::types::{CreateBucketConfiguration, Tag};
+        let tag = |key, value: &str| Tag::builder().key(key).value(value).build().unwrap();
+        let id = format!("111122223333/us-east-1/{SOURCE}");
+        let tags = [tag("crrctl:pair", "demo"), tag("crrctl:id", &id)];
+        let made = CreateBucketConfiguration::builder().set_tags(Some(tags.into())).build();
+        let create = s3.create_bucket().bucket(SOURCE).create_bucket_configuration(made);
+        create.send().await.unwrap();
+    });
+    stand.put_theirs("theirs/first");
+    let manifest = format!(
+        "name: demo\nsource: {{region: us-east-1}}\n\
+         destinations: [{{region: us-west-2}}, {{region: eu-west-1}}, {{region: eu-west-2}}]\n\
+         replication: {{activation: {activation}}}\n"
+    );
+    let (over, written) = (AtomicBool::new(false), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                stand.control("POST", "clock", r#"{"advance": "2s"}"#);
+                stand.put_theirs(&format!("theirs/{}", written.fetch_add(1, Ordering::Relaxed)));
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let applied = stand.manifest(&["apply", "--yes"], &manifest);
+        over.store(true, Ordering::Relaxed);
+        let _ = applied.exits(0);
+    });
+    stand.control("POST", "clock", r#"{"advance": "5m"}"#);
+    let started = std::time::Instant::now();
+    let theirs: Vec<Value> = loop {
+        let records = stand.control("GET", "replication", "");
+        let theirs = |it: &&Value| it["key"].as_str().unwrap().starts_with("theirs/");
+        let theirs: Vec<Value> =
+            records.as_array().unwrap().iter().filter(theirs).cloned().collect();
+        if theirs.iter().all(|it| it["status"] != "PENDING") {
+            break theirs;
+        }
+        assert!(started.elapsed().as_secs() < 60, "replication does not come to an end");
+    };
+    let failed = theirs.iter().filter(|it| it["status"] == "FAILED").count();
+    (theirs.len(), failed)
+}
+
+#[test]
+fn no_object_of_a_writer_ends_failed_where_the_rule_is_proven_first() {
+    let (theirs, failed) = with_a_writer("auto", 1);
+    assert!(theirs > 0, "the writer met the rule");
+    assert_eq!(failed, 0);
+    // The same world is one in which an unproven rule costs objects.
+    assert!((1..=5).any(|seed| with_a_writer("direct", seed).1 > 0));
+}
