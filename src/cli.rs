@@ -4,6 +4,7 @@
 mod apply;
 mod destroy;
 mod export;
+mod explain;
 mod output;
 mod plan;
 mod policy;
@@ -57,6 +58,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Render the pair's policy documents, prove them offline, or say what whoever runs crrctl needs
     Policy(policy::PolicyArgs),
+    /// Say what a failure reason, an error or a check means, what causes it and what mends it
+    Explain(explain::ExplainArgs),
     /// Live the whole life of the manifest in the sandbox: plan, apply, probe, apply again, destroy
     Rehearse(rehearse::RehearseArgs),
     /// Serve the stand-in for S3, KMS, IAM and STS until a signal
@@ -72,6 +75,7 @@ impl Command {
             Self::Destroy(_) => "destroy",
             Self::Export(_) => "export",
             Self::Policy(args) => args.name(),
+            Self::Explain(_) => "explain",
             Self::Rehearse(_) => "rehearse",
             Self::Sandbox(_) => "sandbox",
         }
@@ -205,6 +209,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Destroy(args) => destroy::run(global, &args, &printer).await,
             Command::Export(args) => export::run(global, &args, &printer).await,
             Command::Policy(args) => policy::run(global, &args, &printer).await,
+            Command::Explain(args) => explain::run(&args, &printer),
             Command::Rehearse(args) => rehearse::run(global, &args, &printer).await,
             Command::Sandbox(args) => sandbox::run(global, &args, &printer).await,
         }

@@ -46,6 +46,22 @@ impl Kind {
         (Self::Interrupted, 130, "interrupted"),
     ];
 
+    /// Returns the kind's name, as JSON has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unexpected => "unexpected",
+            Self::Manifest => "manifest",
+            Self::Credentials => "credentials",
+            Self::Denied => "denied",
+            Self::ReplicationFailed => "replication-failed",
+            Self::TooLate => "too-late",
+            Self::ReplicaDiffers => "replica-differs",
+            Self::LeftBehind => "left-behind",
+            Self::InTheWay => "in-the-way",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
     /// Returns the exit code of this kind.
     pub fn exit_code(self) -> u8 {
         Self::TABLE.iter().find(|row| row.0 == self).map_or(1, |row| row.1)
@@ -141,5 +157,12 @@ mod tests {
         let codes: std::collections::BTreeSet<u8> = Kind::TABLE.iter().map(|row| row.1).collect();
         assert_eq!(codes.len(), Kind::TABLE.len());
         assert_eq!(Kind::ReplicaDiffers.exit_code(), 8);
+    }
+
+    #[test]
+    fn kinds_are_named_as_they_are_serialized() {
+        for (kind, ..) in Kind::TABLE {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
     }
 }

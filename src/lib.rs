@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod report;
+pub mod check;
 pub mod probe;
 pub mod observe;
 pub mod steps;

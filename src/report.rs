@@ -1,12 +1,14 @@
 //! What people and machines see of a run: each sink is a fold over the events, each table a view of plain data.
 //! Not for: deciding anything, or knowing AWS.
 
+mod codes;
 mod lines;
 mod ndjson;
 mod proof;
 mod screen;
 pub mod tables;
 
+pub use codes::{codes, explanation};
 pub use lines::Lines;
 pub use ndjson::Ndjson;
 pub use proof::proof;

@@ -8,6 +8,7 @@ mod contract;
 mod exit_codes;
 mod export;
 mod fleet;
+mod explain;
 mod iam_peers;
 mod life;
 mod messages;

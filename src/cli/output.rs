@@ -44,6 +44,13 @@ impl Printer {
         self.object.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
     }
 
+    /// Puts each field of `value`, which is an object, into the command's object.
+    pub(super) fn put_all(&self, value: impl serde::Serialize) {
+        if let Ok(Value::Object(fields)) = serde_json::to_value(value) {
+            self.object.lock().unwrap_or_else(PoisonError::into_inner).extend(fields);
+        }
+    }
+
     /// Ends the command: prints its object and its error, and returns its exit code.
     pub(super) fn end(self, ended: &Ended) -> ExitCode {
         let mut object = Map::new();

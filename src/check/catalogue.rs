@@ -1,0 +1,134 @@
+//! What every code means, what causes it and what mends it: AWS's failure reasons, our own errors, the checks.
+//! Not for: finding out which of them applies (see `check`).
+
+mod aws;
+mod checks;
+mod errors;
+mod reasons;
+mod things;
+
+use crate::failure::Kind;
+use serde::Serialize;
+
+/// What a code is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum About {
+    /// A `failureReason` of S3, in the order in which S3 comes to it.
+    FailureReason,
+    /// The code of an error of crrctl's own, or of AWS where crrctl knows what to do about it.
+    Error,
+    /// A check of `crrctl check`.
+    Check,
+    /// A class of errors, which has an exit code.
+    Kind,
+}
+
+impl About {
+    /// Returns what it is in a few words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FailureReason => "a failure reason of S3",
+            Self::Error => "an error",
+            Self::Check => "a check",
+            Self::Kind => "a class of errors",
+        }
+    }
+}
+
+/// One code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The code as it is printed.
+    pub code: &'static str,
+    /// What it is.
+    pub about: About,
+    /// What it means, in one sentence.
+    pub means: &'static str,
+    /// What causes it, the usual first.
+    pub causes: &'static [&'static str],
+    /// What mends it.
+    pub mends: &'static [&'static str],
+}
+
+/// Returns every entry: reasons, checks, errors, classes.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    reasons::ALL
+        .iter()
+        .chain(checks::ALL)
+        .chain(errors::ALL)
+        .chain(things::ALL)
+        .chain(aws::ALL)
+        .chain(errors::KINDS)
+}
+
+/// Returns the entry of `code`, however its letters are cased; a number is an exit code.
+pub fn entry(code: &str) -> Option<&'static Entry> {
+    let by_number = |number: u8| {
+        let kind = Kind::TABLE.iter().find(|row| row.1 == number)?.0;
+        all().find(|entry| entry.code == kind.as_str())
+    };
+    match code.parse() {
+        Ok(number) => by_number(number),
+        Err(_) => all().find(|entry| entry.code.eq_ignore_ascii_case(code)),
+    }
+}
+
+/// Returns the codes that `code` was probably meant to be, the nearest first.
+pub fn near(code: &str) -> Vec<&'static str> {
+    nearest(code, all().map(|entry| entry.code))
+}
+
+/// Returns the names of all checks, in their order.
+pub fn check_names() -> impl Iterator<Item = &'static str> {
+    checks::ALL.iter().map(|entry| entry.code)
+}
+
+/// Returns those of `names` that `given` was probably meant to be, the nearest first, at most three.
+pub fn nearest(given: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
+    let given = given.to_lowercase();
+    let distance = |name: &'static str| {
+        let lower = name.to_lowercase();
+        let contains = given.len() > 3 && lower.contains(&given);
+        let distance = if contains { 1 } else { strsim::damerau_levenshtein(&given, &lower) };
+        (distance <= 2.max(name.len() / 3)).then_some((distance, name))
+    };
+    let mut near: Vec<_> = names.filter_map(distance).collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, name)| name).take(3).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_code_is_there_once_and_says_everything() {
+        let mut seen = BTreeSet::new();
+        for entry in all() {
+            assert!(seen.insert(entry.code.to_lowercase()), "{} is there twice", entry.code);
+            assert!(!entry.means.is_empty() && !entry.mends.is_empty(), "{}", entry.code);
+            assert!(!entry.causes.is_empty() || entry.about == About::Check, "{}", entry.code);
+        }
+        assert!(seen.len() > 90, "{}", seen.len());
+    }
+
+    #[test]
+    fn codes_are_found_by_case_number_and_nearness() {
+        assert_eq!(entry("dstputobjectnotpermitted").unwrap().code, "DstPutObjectNotPermitted");
+        assert_eq!(entry("6").unwrap().code, "replication-failed");
+        assert_eq!(entry("DstPutObjectNotPermited"), None);
+        assert_eq!(near("DstPutObjectNotPermited")[0], "DstPutObjectNotPermitted");
+        assert_eq!(near("role.polcy")[0], "role.policy");
+        assert!(near("something else altogether").is_empty());
+    }
+
+    #[test]
+    fn every_kind_has_an_entry() {
+        for (kind, code, _) in Kind::TABLE {
+            assert!(entry(kind.as_str()).is_some(), "{kind:?}");
+            assert!(entry(&code.to_string()).is_some(), "{code}");
+        }
+    }
+}

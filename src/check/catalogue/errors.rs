@@ -1,0 +1,200 @@
+//! The errors of a command line, a manifest and a run, and the classes of errors.
+
+use super::{About, Entry};
+
+pub(super) const fn error(
+    code: &'static str,
+    means: &'static str,
+    causes: &'static [&'static str],
+    mends: &'static [&'static str],
+) -> Entry {
+    Entry { code, about: About::Error, means, causes, mends }
+}
+
+const fn kind(
+    code: &'static str,
+    means: &'static str,
+    causes: &'static [&'static str],
+    mends: &'static [&'static str],
+) -> Entry {
+    Entry { code, about: About::Kind, means, causes, mends }
+}
+
+pub(super) const LOG_IN: &[&str] =
+    &["log in again, or choose other credentials with `--profile` or AWS_PROFILE"];
+pub(super) const NETWORK: &[&str] =
+    &["check the network, the Region's name and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)"];
+pub(super) const RENAME: &[&str] =
+    &["use another name in the manifest, or remove what is in the way"];
+pub(super) const AGAIN: &[&str] = &["run the same command again: it goes on from here"];
+pub(super) const REPORT: &[&str] =
+    &["this is a bug of crrctl: report it with the command and its output"];
+pub(super) const GRANT: &[&str] = &[
+    "`crrctl policy operator` prints what the caller needs",
+    "a service control policy may deny it too",
+];
+
+pub(super) const ALL: &[Entry] = &[
+    error(
+        "usage",
+        "The command line can't be used; nothing was called.",
+        &["a flag is unknown, missing or has a wrong value"],
+        &["`crrctl COMMAND --help` shows what can be typed"],
+    ),
+    error(
+        "manifest-invalid",
+        "The manifest can't be used; nothing was called.",
+        &["a key is unknown or has a wrong value; line and column say where"],
+        &["`crrctl schema` prints what a manifest may hold"],
+    ),
+    error(
+        "name-invalid",
+        "A name has not the shape that AWS wants.",
+        &[
+            "it is too long or has characters that AWS does not take, perhaps after placeholders were filled in",
+        ],
+        &["change the name that the message quotes"],
+    ),
+    error(
+        "template-invalid",
+        "A policy template can't be rendered, or AWS would refuse its text; nothing was called.",
+        &[
+            "the folder of `policy.templates` has a file that overrides no template, or one that is wrong",
+        ],
+        &["`policies/README.md` says which variables a template gets"],
+    ),
+    error(
+        "policy-invalid",
+        "A policy file is none that AWS would take.",
+        &["`--scp` or `--rcp` names a file that can't be read or breaks the grammar"],
+        &["mend the file at the element that the message names"],
+    ),
+    error(
+        "unknown-code",
+        "There is no explanation of that code.",
+        &["a slip of the pen", "the code is AWS's own, of a service's API"],
+        &["`crrctl explain` lists every code it knows"],
+    ),
+    error(
+        "runtime",
+        "The program could not start its threads.",
+        &["the system has no resources left"],
+        AGAIN,
+    ),
+    error(
+        "sandbox",
+        "The stand-in could not listen.",
+        &["the address of `--listen` is taken or not allowed"],
+        &["choose another address; port 0 takes any that is free"],
+    ),
+    error(
+        "file-unwritable",
+        "A report can't be written.",
+        &["the folder of `--junit` or `--html` does not exist or is not writable"],
+        &["name another path"],
+    ),
+    error(
+        "listen",
+        "The address of `--listen` can't be listened on.",
+        &["another process has the port"],
+        &["choose another address; port 0 takes any that is free"],
+    ),
+    error("interrupted", "The run was stopped by a signal.", &["Ctrl-C or SIGTERM"], AGAIN),
+    error(
+        "declined",
+        "The question was not answered with yes; nothing was changed.",
+        &["the answer was something else"],
+        &["answer `y`, or the pair's name for `destroy`; or give `--yes`"],
+    ),
+    error(
+        "timeout",
+        "The time given by `--timeout` is over.",
+        &[
+            "AWS took longer, most often a replica key that stays Creating or an object that stays PENDING",
+        ],
+        AGAIN,
+    ),
+    error(
+        "too-late",
+        "A state was not reached in its time.",
+        &["AWS took longer than usual; the message says for what"],
+        AGAIN,
+    ),
+    error(
+        "plan-circle",
+        "Actions of a plan wait for one another.",
+        &["a plan that can't be right"],
+        REPORT,
+    ),
+    error("bug", "Something that can't be happened.", &["a bug"], REPORT),
+    error(
+        "proof-failed",
+        "A call that S3 has to make would be denied, or one that must stay denied would be allowed; nothing was written.",
+        &["a template of one's own", "a statement of others in a bucket policy"],
+        &["the hint names document, statement and element; `crrctl policy prove` lists every call"],
+    ),
+    error(
+        "left-behind",
+        "Something of the pair still exists.",
+        &[
+            "a bucket that was kept keeps its keys",
+            "a version is locked, or somebody else's objects lie there",
+        ],
+        &["the list `left` says what and why"],
+    ),
+    error(
+        "not-converged",
+        "A second `apply` still finds something to change.",
+        &[
+            "AWS returns a setting in another form than it was given",
+            "somebody else changes it too",
+        ],
+        &["`crrctl plan` shows what"],
+    ),
+    error(
+        "p95-exceeded",
+        "The 95th percentile of the latency is longer than `--expect-p95`.",
+        &["most objects replicate within 15 minutes, large ones in hours"],
+        &["`replication.time_control` buys a promise of 15 minutes"],
+    ),
+    error(
+        "check-failed",
+        "A check of the live pair failed.",
+        &["the first failed check is the cause"],
+        &["each check has its own remedy; `crrctl apply` puts the pair's own settings back"],
+    ),
+];
+
+pub(super) const KINDS: &[Entry] = &[
+    kind(
+        "unexpected",
+        "Exit code 1: something that no rule of crrctl knows.",
+        &["the code and AWS's own words say more"],
+        &["`crrctl explain` with the error's code"],
+    ),
+    kind(
+        "manifest",
+        "Exit code 3: the manifest, a flag or a template is not valid; nothing was called.",
+        &["the message names the place"],
+        &["`crrctl schema`, `crrctl COMMAND --help`"],
+    ),
+    kind(
+        "credentials",
+        "Exit code 4: there are no usable credentials.",
+        &["expired, missing, or of another account"],
+        LOG_IN,
+    ),
+    kind(
+        "denied",
+        "Exit code 5: AWS refused a call, or a proof says that it would.",
+        &["the caller or the replication role lacks a permission"],
+        GRANT,
+    ),
+    // Classes whose usual code bears the same name stand above.
+    kind(
+        "in-the-way",
+        "Exit code 10: a resource of that name is not ours, or objects that are not ours are in it.",
+        &["names are taken; nothing is lost that crrctl did not make"],
+        RENAME,
+    ),
+];

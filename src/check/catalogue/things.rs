@@ -1,0 +1,161 @@
+//! The errors about a resource or an object: keys, buckets, roles, rules, probes, replicas.
+
+use super::Entry;
+use super::errors::{AGAIN, RENAME, error};
+
+pub(super) const ALL: &[Entry] = &[
+    error(
+        "activation-unproven",
+        "A rule would meet objects of others before it is proven.",
+        &["others write to the source bucket, and FAILED is final for an object version"],
+        &["`replication.activation: direct` lets the rule go live at once"],
+    ),
+    error(
+        "alias-missing",
+        "A key of the pair exists and its alias does not.",
+        &["somebody deleted the alias"],
+        &["the hint says which alias to create for which key"],
+    ),
+    error(
+        "alias-not-ours",
+        "The alias names a key that is not this pair's.",
+        &["another pair or tool uses the alias"],
+        &["use another `key.alias`"],
+    ),
+    error(
+        "bucket-elsewhere",
+        "A bucket of that name exists in another Region.",
+        &["bucket names are shared by all Regions"],
+        RENAME,
+    ),
+    error(
+        "bucket-not-ours",
+        "A bucket of that name exists and is not this pair's.",
+        &["it belongs to another account, or bears no tags of the pair"],
+        RENAME,
+    ),
+    error(
+        "foreign-objects",
+        "A bucket holds objects that are no probes of this pair; nothing was changed.",
+        &["the bucket is in use"],
+        &["`crrctl destroy --purge-data` deletes all versions of all objects too"],
+    ),
+    error(
+        "key-not-ours",
+        "The key does not bear this pair's tags.",
+        &["the alias names a key that something else made"],
+        &["use another `key.alias`"],
+    ),
+    error(
+        "key-not-primary",
+        "The key in the source's Region is not the primary of a multi-Region key.",
+        &[
+            "the alias names a replica or a single-Region key; which one it is, is fixed when a key is made",
+        ],
+        &["use another `key.alias`"],
+    ),
+    error(
+        "key-pending-deletion",
+        "The pair's key waits for its deletion.",
+        &["`crrctl destroy` or somebody scheduled it"],
+        &["the hint says how to bring it back; everything under it is unreadable until then"],
+    ),
+    error(
+        "key-unusable",
+        "The pair's key can't be used in its state.",
+        &["somebody disabled it"],
+        &["`aws kms enable-key` in its Region"],
+    ),
+    error(
+        "not-eligible",
+        "S3 gives the object no replication status: no rule selects it.",
+        &[
+            "the rule is disabled, or its prefix or tags do not fit",
+            "the configuration has not spread yet",
+        ],
+        &["`crrctl check` compares the rules with the manifest; `crrctl apply` puts them right"],
+    ),
+    error(
+        "pair-missing",
+        "The pair does not stand.",
+        &[
+            "it was never applied, or was destroyed",
+            "name, source Region or source bucket were changed in the manifest",
+        ],
+        &["`crrctl apply` builds it"],
+    ),
+    error(
+        "object-missing",
+        "There is no such object.",
+        &["the bucket, key or version is misspelt, or the version was deleted"],
+        &["`aws s3api list-object-versions` shows what is there"],
+    ),
+    error(
+        "no-replication-status",
+        "The object has no replication status: no rule selected it when it was written.",
+        &["it is older than the rule, or the rule does not select it"],
+        &["`crrctl backfill` replicates what is older than the rule"],
+    ),
+    error(
+        "marker-not-replicated",
+        "A delete marker did not replicate, and the manifest wants it to.",
+        &[
+            "the live rule has delete markers off",
+            "the role lacks `s3:ReplicateDelete` or `s3:ListBucket`",
+        ],
+        &["`crrctl check` names which; `crrctl apply` puts rule and role right"],
+    ),
+    error(
+        "marker-replicated",
+        "A delete marker replicated, and the manifest does not want it to.",
+        &["the live rule has delete markers on"],
+        &["`crrctl apply` puts the rule right"],
+    ),
+    error(
+        "replica-differs",
+        "The replica is not what was sent.",
+        &["the destination encrypts under another key", "a stand-in or proxy changes objects"],
+        &["the differences stand in the evidence"],
+    ),
+    error(
+        "replica-missing",
+        "S3 says COMPLETED and the destination has no such object.",
+        &["a lifecycle rule or somebody deleted the replica at once"],
+        &["look at the destination's lifecycle rules"],
+    ),
+    error("replica-unreadable", "The replica's body broke off.", &["the connection broke"], AGAIN),
+    error(
+        "replication-failed",
+        "S3 says that replication FAILED, which is final for the object version.",
+        &[
+            "`failure_reasons` ranks what the live policies and settings say; AWS tells the reason in its events alone",
+        ],
+        &[
+            "mend what `crrctl check` names first, then upload again or `crrctl backfill --status failed`",
+        ],
+    ),
+    error(
+        "replication-not-ours",
+        "The source has a replication configuration of others with a role of their own.",
+        &["a configuration has one role for all its rules"],
+        &["move those rules, or use another source bucket"],
+    ),
+    error(
+        "replication-pending",
+        "The object is still PENDING.",
+        &["most objects replicate within 15 minutes, large ones in hours"],
+        &["wait longer with `--timeout`"],
+    ),
+    error(
+        "role-not-ours",
+        "A role of that name exists and is not this pair's.",
+        &["IAM is global: two pairs can't share a role's name"],
+        &["give the pair another `role.name`"],
+    ),
+    error(
+        "source-drifted",
+        "The object that was uploaded can't replicate as it should.",
+        &["the source's versioning or encryption was changed"],
+        &["`crrctl plan` shows what drifted; `crrctl apply` puts it right"],
+    ),
+];

@@ -1,0 +1,37 @@
+//! `crrctl explain`: what a code means, what causes it, what mends it. Calls nothing.
+
+use super::output::{Ended, Printer};
+use crate::check::catalogue::{self, Entry};
+use crate::failure::{Failure, Kind};
+use crate::report;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExplainArgs {
+    /// A failure reason of S3, the code of an error, an exit code or the name of a check [default: list them all]
+    #[arg(value_name = "CODE")]
+    code: Option<String>,
+}
+
+pub(super) fn run(args: &ExplainArgs, printer: &Printer) -> Ended {
+    let Some(code) = &args.code else {
+        let all: Vec<&Entry> = catalogue::all().collect();
+        printer.put("codes", &all);
+        printer.text(&report::codes(&all));
+        return Ok(0);
+    };
+    let Some(entry) = catalogue::entry(code) else { return Err(unknown(code)) };
+    printer.put_all(entry);
+    printer.text(&report::explanation(entry));
+    Ok(0)
+}
+
+fn unknown(code: &str) -> Failure {
+    let failure =
+        Failure::new(Kind::Manifest, "unknown-code", format!("there is no code `{code}`"));
+    let near = catalogue::near(code);
+    let failure = match near.as_slice() {
+        [] => failure,
+        near => failure.hint(format!("did you mean `{}`?", near.join("`, `"))),
+    };
+    failure.hint("`crrctl explain` lists every code")
+}

@@ -1,0 +1,41 @@
+//! Codes and their explanations as text for people.
+
+use super::{FAINT, GOOD};
+use crate::check::catalogue::{About, Entry};
+use std::fmt::Write;
+
+/// Returns what a code means, what causes it and what mends it.
+pub fn explanation(entry: &Entry) -> String {
+    let mut text =
+        format!("{GOOD}{}{GOOD:#}: {}\n\n{}\n", entry.code, entry.about.as_str(), entry.means);
+    for (heading, lines) in [("causes", entry.causes), ("what mends it", entry.mends)] {
+        if lines.is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "\n{heading}:");
+        for line in lines {
+            let _ = writeln!(text, "  - {line}");
+        }
+    }
+    text
+}
+
+/// Returns every code with what it means, class by class.
+pub fn codes(all: &[&Entry]) -> String {
+    let mut text = String::new();
+    let width = all.iter().map(|entry| entry.code.len()).max().unwrap_or_default();
+    for (heading, about) in [
+        ("failure reasons of S3", About::FailureReason),
+        ("checks", About::Check),
+        ("errors", About::Error),
+        ("classes of errors", About::Kind),
+    ] {
+        let _ = writeln!(text, "{GOOD}{heading}{GOOD:#}");
+        for entry in all.iter().filter(|entry| entry.about == about) {
+            let _ = writeln!(text, "  {:<width$}  {FAINT}{}{FAINT:#}", entry.code, entry.means);
+        }
+        text.push('\n');
+    }
+    text.push_str("`crrctl explain CODE` says what causes it and what mends it\n");
+    text
+}
