@@ -1,4 +1,246 @@
-//! What would fail and what is wrong: named checks of a live pair, each with its remedy, and what each code means.
-//! Not for: changing anything.
+//! What would fail and what is wrong: named checks of a live pair, each with its remedy, ranked by AWS's failure reasons.
+//! Before a pair is built they say what would keep it from working; then the documents are those that `apply` would write.
+//! Not for: changing anything, or probing (see `probe`).
 
 pub mod catalogue;
+
+mod account;
+mod buckets;
+mod keys;
+mod material;
+mod objects;
+mod proof;
+mod role;
+mod rules;
+mod seen;
+
+use crate::aws::{Aws, Error};
+use crate::failure::Failure;
+use crate::manifest::{Manifest, Side, Topology};
+use crate::names::Region;
+use crate::policy::Templates;
+use crate::policy::proof::Organisation;
+use seen::Seen;
+use serde::Serialize;
+
+/// What a check came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// As it should be.
+    Pass,
+    /// Wrong.
+    Fail,
+    /// Not looked at: on request, or since there is nothing to look at.
+    Skip,
+    /// Nobody can say from here.
+    Unknown,
+}
+
+impl Verdict {
+    /// Returns the verdict as the contract spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// One check in one place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The check's name.
+    pub name: &'static str,
+    /// What it came to.
+    pub result: Verdict,
+    /// The Region it looked at; none for what belongs to the account.
+    pub region: Option<Region>,
+    /// What was found.
+    pub detail: String,
+    /// What mends it.
+    pub remedy: Option<String>,
+    /// The failure reasons that S3 gives where this is wrong.
+    #[serde(skip)]
+    pub reasons: Vec<&'static str>,
+}
+
+impl Finding {
+    fn new(name: &'static str, result: Verdict, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self { name, result, region: None, detail, remedy: None, reasons: Vec::new() }
+    }
+
+    fn pass(name: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(name, Verdict::Pass, detail)
+    }
+
+    fn fail(name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(name, Verdict::Fail, detail).mend(remedy)
+    }
+
+    fn skip(name: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(name, Verdict::Skip, detail)
+    }
+
+    fn unknown(name: &'static str, detail: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self::new(name, Verdict::Unknown, detail).mend(remedy)
+    }
+
+    /// What could not be read says nothing of what is there.
+    fn unread(name: &'static str, error: &Error) -> Self {
+        let remedy = format!(
+            "the caller needs `{}`; a policy on the resource or of the organisation may deny it too",
+            crate::aws::action(error.operation)
+        );
+        Self::unknown(name, error.to_string(), remedy)
+    }
+
+    fn mend(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    fn at(mut self, region: &Region) -> Self {
+        self.region = Some(region.clone());
+        self
+    }
+
+    fn because(mut self, reasons: &[&'static str]) -> Self {
+        self.reasons = reasons.to_vec();
+        self
+    }
+}
+
+/// Which side is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is the side of that name")]
+pub enum Which {
+    Source,
+    Destination,
+}
+
+/// What to look at, and what is known already.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// Names of checks that are left out.
+    pub skip: Vec<&'static str>,
+    /// The one side to look at; what belongs to the account is looked at all the same.
+    pub side: Option<Which>,
+    /// The organisation's policies, as far as they were given.
+    pub organisation: Organisation,
+    /// Whether a probe has just FAILED, so that what can't be seen from here is suspected too.
+    pub failed: bool,
+}
+
+/// What all checks came to.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Every check, in the order in which one follows from another: the first that failed is the cause.
+    pub findings: Vec<Finding>,
+    /// The failure reasons that S3 would give, the likeliest first.
+    pub failure_reasons: Vec<&'static str>,
+    /// Why nothing could be looked at.
+    pub failure: Option<Failure>,
+}
+
+impl Report {
+    fn new(mut findings: Vec<Finding>, failure: Option<Failure>) -> Self {
+        let place = |name| catalogue::check_names().position(|it| it == name);
+        findings.sort_by_key(|finding| place(finding.name));
+        let causes = ranked(&findings);
+        let mut failure_reasons = Vec::new();
+        for verdict in [Verdict::Fail, Verdict::Unknown] {
+            let of_verdict = causes.iter().filter(|finding| finding.result == verdict);
+            let mut reasons: Vec<_> =
+                of_verdict.flat_map(|finding| &finding.reasons).copied().collect();
+            reasons.sort_by_key(|reason| catalogue::rank(reason));
+            for reason in reasons {
+                if !failure_reasons.contains(&reason) {
+                    failure_reasons.push(reason);
+                }
+            }
+        }
+        Self { findings, failure_reasons, failure }
+    }
+
+    /// Returns whether any check failed.
+    pub fn has_failed(&self) -> bool {
+        self.count(Verdict::Fail) > 0
+    }
+
+    /// Returns how many checks came to `verdict`.
+    pub fn count(&self, verdict: Verdict) -> usize {
+        self.findings.iter().filter(|finding| finding.result == verdict).count()
+    }
+
+    /// Returns what is wrong, the cause first, then what nobody can say.
+    pub fn causes(&self) -> Vec<&Finding> {
+        ranked(&self.findings)
+    }
+}
+
+/// Returns the findings that may explain a failure: what failed, in order, then what is unknown, the organisation last.
+fn ranked(findings: &[Finding]) -> Vec<&Finding> {
+    let of = |verdict| findings.iter().filter(move |finding| finding.result == verdict);
+    let is_organisation = |finding: &&Finding| finding.name == "organisation";
+    let unknown = || of(Verdict::Unknown);
+    of(Verdict::Fail)
+        .chain(unknown().filter(|it| !is_organisation(it)))
+        .chain(unknown().filter(is_organisation))
+        .collect()
+}
+
+/// Runs every check of the pair that `manifest` names.
+pub async fn run(
+    aws: &Aws,
+    manifest: &Manifest,
+    templates: &Templates,
+    settings: &Settings,
+) -> Result<Report, Failure> {
+    let (topology, identity) = match account::identity(aws, manifest).await {
+        Ok(known) => known,
+        Err(failure) => {
+            let remedy = failure.hints.first().cloned().unwrap_or_default();
+            let finding = Finding::fail("identity", failure.message.clone(), remedy);
+            return Ok(Report::new(vec![finding], Some(failure)));
+        }
+    };
+    let mut findings = vec![identity];
+    let seen = Seen::look(aws, manifest, topology).await;
+    findings.extend(account::regions(&seen));
+    findings.extend(buckets::check(&seen));
+    findings.extend(role::check(&seen));
+    findings.extend(rules::check(&seen));
+    findings.extend(keys::check(&seen));
+    findings.extend(proof::check(&seen, templates, settings)?);
+    if !settings.skip.contains(&"kms.shared-material") {
+        findings.extend(material::check(aws, &seen).await);
+    }
+    if !settings.failed && !settings.skip.contains(&"objects.failed") {
+        findings.extend(objects::check(aws, &seen).await);
+    }
+    let findings = narrowed(findings, &seen.topology, settings);
+    Ok(Report::new(findings, None))
+}
+
+/// Leaves out what was not asked for, and says so for checks that were named.
+fn narrowed(findings: Vec<Finding>, topology: &Topology, settings: &Settings) -> Vec<Finding> {
+    let is_there = |side: &Side, region: &Region| &side.region == region;
+    let mut kept: Vec<Finding> = findings
+        .into_iter()
+        .filter(|finding| !settings.skip.contains(&finding.name))
+        .filter(|finding| match (&finding.region, settings.side) {
+            (Some(region), Some(Which::Source)) => is_there(&topology.source, region),
+            (Some(region), Some(Which::Destination)) => {
+                topology.destinations.iter().any(|side| is_there(side, region))
+            }
+            _ => true,
+        })
+        .collect();
+    let skipped = |name: &&'static str| Finding::skip(name, "left out by `--skip-check`");
+    kept.extend(settings.skip.iter().map(skipped));
+    kept
+}

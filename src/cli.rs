@@ -2,6 +2,7 @@
 //! One file a command: its `Args`, its `run`, its helpers. Not for: anything a program without a terminal would do.
 
 mod apply;
+mod check;
 mod destroy;
 mod export;
 mod explain;
@@ -52,6 +53,8 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Upload fresh objects, wait for their replicas and compare them
     Probe(probe::ProbeArgs),
+    /// Run named checks of the live pair, and the proof on the policies in force; explains a FAILED replication
+    Check(check::CheckArgs),
     /// Take it all away, in the order AWS needs
     Destroy(destroy::DestroyArgs),
     /// Hand the pair over to Terraform or CloudFormation, with what imports it there
@@ -72,6 +75,7 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Probe(_) => "probe",
+            Self::Check(_) => "check",
             Self::Destroy(_) => "destroy",
             Self::Export(_) => "export",
             Self::Policy(args) => args.name(),
@@ -206,6 +210,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Plan(args) => plan::run(global, &args, &printer).await,
             Command::Apply(args) => apply::run(global, &args, &printer).await,
             Command::Probe(args) => probe::run(global, &args, &printer).await,
+            Command::Check(args) => check::run(global, &args, &printer).await,
             Command::Destroy(args) => destroy::run(global, &args, &printer).await,
             Command::Export(args) => export::run(global, &args, &printer).await,
             Command::Policy(args) => policy::run(global, &args, &printer).await,

@@ -93,6 +93,12 @@ pub struct Failure {
     pub request_id: Option<String>,
     /// What exists now and was not taken away; `None` where the run changed nothing.
     pub left_behind: Option<String>,
+    /// Why an object FAILED, as the live policies and settings tell it, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+    /// AWS's failure reasons that go with the causes, ranked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failure_reasons: Vec<String>,
     /// What to do next, one command or action each.
     pub hints: Vec<String>,
 }
@@ -109,6 +115,8 @@ impl Failure {
             aws_code: None,
             request_id: None,
             left_behind: None,
+            causes: Vec::new(),
+            failure_reasons: Vec::new(),
             hints: Vec::new(),
         }
     }

@@ -11,6 +11,7 @@ pub mod grammar;
 mod pattern;
 mod principal;
 
+pub(crate) use condition::holds;
 pub use context::Context;
 pub use document::{Document, DocumentError, Effect, Finding};
 pub use evaluate::{

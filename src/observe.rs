@@ -37,7 +37,7 @@ pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(AccountId, Option<
 #[derive(Debug)]
 pub struct Named(BTreeMap<Region, Key>);
 
-async fn account(aws: &Aws) -> Result<AccountId, Failure> {
+pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
     let identity =
         aws.sts().get_caller_identity().send().await.at("sts:GetCallerIdentity", aws.home())?;
     Ok(AccountId::new(identity.account().unwrap_or_default())?)

@@ -1,6 +1,7 @@
 //! What people and machines see of a run: each sink is a fold over the events, each table a view of plain data.
 //! Not for: deciding anything, or knowing AWS.
 
+mod checks;
 mod codes;
 mod lines;
 mod ndjson;
@@ -8,6 +9,7 @@ mod proof;
 mod screen;
 pub mod tables;
 
+pub use checks::{cause, checks};
 pub use codes::{codes, explanation};
 pub use lines::Lines;
 pub use ndjson::Ndjson;
@@ -120,6 +122,10 @@ pub fn explained(failure: &Failure) -> String {
         }),
     );
     detail("left behind", failure.left_behind.clone());
+    detail("reasons", Some(failure.failure_reasons.join(", ")).filter(|text| !text.is_empty()));
+    for cause in &failure.causes {
+        let _ = writeln!(text, "{BAD}cause{BAD:#}: {cause}");
+    }
     for hint in &failure.hints {
         let _ = writeln!(text, "{NOTABLE}hint{NOTABLE:#}: {hint}");
     }

@@ -36,11 +36,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub(crate) mod find {
-    //! The `find` of each thing, for `observe`.
+    //! The `find` of each thing, for `observe` and `check`.
     pub(crate) use super::bucket::{find as bucket, is_empty};
+    pub(crate) use super::bucket_policy::find as bucket_policy;
+    pub(crate) use super::bucket_tags::find as bucket_tags;
+    pub(crate) use super::encryption::find as encryption;
     pub(crate) use super::key::{by_tags as keys_by_tags, describe as key, details as key_details};
     pub(crate) use super::objects::count as objects;
-    pub(crate) use super::role::find as role;
+    pub(crate) use super::replication::find as replication;
+    pub(crate) use super::role::{document, find as role};
 }
 
 /// Does what actions say, for one pair.

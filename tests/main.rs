@@ -3,6 +3,7 @@
 
 mod activation;
 mod architecture;
+mod check;
 mod common;
 mod contract;
 mod exit_codes;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what can't be set up fails the test")]
 
 mod access;
+pub(crate) mod breakers;
 mod breaking;
 mod control;
 mod crypto;

@@ -98,6 +98,12 @@ pub fn nearest(given: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'
     near.into_iter().map(|(_, name)| name).take(3).collect()
 }
 
+/// Returns the place of a failure reason among those that S3 may come to: the lower, the earlier.
+pub(super) fn rank(reason: &str) -> usize {
+    let place = reasons::ALL.iter().position(|entry| entry.code == reason);
+    place.unwrap_or(usize::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

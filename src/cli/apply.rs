@@ -1,6 +1,7 @@
 //! `crrctl apply`: makes it so, then proves it.
 
 use super::Global;
+use super::check;
 use super::output::{self, Ended, Printer};
 use super::proof::Proof;
 use super::session::Session;
@@ -111,7 +112,10 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     let applied = apply(&session, global, topology, &world, plan, !args.no_probe).await;
     report(&session, &applied, printer);
     match applied.failure().cloned() {
-        Some(failure) => Err(leaving(failure, &applied)),
+        Some(failure) => {
+            let failure = check::diagnosed(&session, failure, printer).await;
+            Err(leaving(failure, &applied))
+        }
         None => Ok(0),
     }
 }

@@ -69,10 +69,7 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -
             render(&input, &values, document.as_deref(), printer)
         }
         PolicyCommand::Prove { scp, rcp, values } => {
-            let organisation = Organisation {
-                scps: read(scp, DocumentKind::Scp)?,
-                rcps: read(rcp, DocumentKind::Rcp)?,
-            };
+            let organisation = organisation(scp, rcp)?;
             let values = Values::find(global, values, &input.manifest, printer).await?;
             proven(global, &input, &values, &organisation, printer)
         }
@@ -162,6 +159,11 @@ fn operator(input: &Input, values: &Values, printer: &Printer) -> Ended {
     }
     printer.text(&format!("\n{}", texts(&documents)));
     Ok(0)
+}
+
+/// Reads the organisation's policies, as far as they are given.
+pub(super) fn organisation(scp: &[PathBuf], rcp: &[PathBuf]) -> Result<Organisation, Failure> {
+    Ok(Organisation { scps: read(scp, DocumentKind::Scp)?, rcps: read(rcp, DocumentKind::Rcp)? })
 }
 
 /// Reads policies of the organisation; what AWS would not take as such is refused.

@@ -1,6 +1,7 @@
 //! `crrctl probe`: fresh objects through a pair that stands.
 
 use super::Global;
+use super::check;
 use super::output::{Ended, Printer};
 use super::session::Session;
 use crate::failure::{Failure, Kind};
@@ -83,7 +84,10 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
     printer.put("api_calls", session.aws.count().total());
     printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.text(&tables::evidence(&evidence.probes, &summary));
-    failure.map_or(Ok(0), Err)
+    match failure {
+        Some(failure) => Err(check::diagnosed(&session, failure, printer).await),
+        None => Ok(0),
+    }
 }
 
 fn too_slow(args: &ProbeArgs, summary: &Summary) -> Option<Failure> {

@@ -11,7 +11,7 @@ use super::document::{Comparison, Condition, Quantifier};
 use super::pattern::{Pattern, Rules, arn_like};
 
 /// Returns whether `condition` holds in `context`; `variables` is whether the document's version has policy variables.
-pub(super) fn holds(condition: &Condition, context: &Context, variables: bool) -> bool {
+pub(crate) fn holds(condition: &Condition, context: &Context, variables: bool) -> bool {
     let Condition { operator, key, values } = condition;
     let found = context.get(key).filter(|found| !found.is_empty());
     let line =

@@ -10,7 +10,13 @@ use std::collections::BTreeMap;
 
 /// Documents by what they are for.
 #[derive(Debug, Clone, Default)]
-pub struct Documents(BTreeMap<Document, Entry>);
+pub struct Documents {
+    own: BTreeMap<Document, Entry>,
+    /// Policies that a role has beside the pair's own.
+    beside: Vec<(Document, Entry)>,
+    /// The permissions boundary of the replication role.
+    boundary: Option<Entry>,
+}
 
 #[derive(Debug, Clone)]
 struct Entry {
@@ -41,35 +47,97 @@ impl Documents {
 
     /// Puts `value` in the place of a document; what can't be read changes nothing.
     pub fn put(&mut self, document: &Document, value: Value) -> Result<(), iam::DocumentError> {
-        let is_empty = value["Statement"].as_array().is_some_and(Vec::is_empty);
-        let read = if is_empty { None } else { Some(iam::Document::parse(&value)?) };
-        self.0.insert(document.clone(), Entry { name: document.name(), value, read });
+        self.put_live(document, document.name(), value)
+    }
+
+    /// Puts a document that is in force in the place of a document, under the name that people know it by.
+    pub fn put_live(
+        &mut self,
+        document: &Document,
+        name: String,
+        value: Value,
+    ) -> Result<(), iam::DocumentError> {
+        self.own.insert(document.clone(), Entry::read(name, value)?);
+        Ok(())
+    }
+
+    /// Puts a policy that a role has beside the pair's own `document`.
+    pub fn put_beside(
+        &mut self,
+        document: &Document,
+        name: String,
+        value: Value,
+    ) -> Result<(), iam::DocumentError> {
+        self.beside.push((document.clone(), Entry::read(name, value)?));
+        Ok(())
+    }
+
+    /// Puts the permissions boundary of the replication role.
+    pub fn put_boundary(&mut self, name: String, value: Value) -> Result<(), iam::DocumentError> {
+        self.boundary = Some(Entry::read(name, value)?);
         Ok(())
     }
 
     /// Returns a document as JSON.
     pub fn get(&self, document: &Document) -> Option<&Value> {
-        self.0.get(document).map(|entry| &entry.value)
+        self.own.get(document).map(|entry| &entry.value)
     }
 
     /// Returns every document with its name and its JSON.
     pub fn iter(&self) -> impl Iterator<Item = (&Document, &str, &Value)> {
-        self.0.iter().map(|(document, entry)| (document, entry.name.as_str(), &entry.value))
+        self.own.iter().map(|(document, entry)| (document, entry.name.as_str(), &entry.value))
     }
 
     /// Returns whether `document` is here.
     pub fn has(&self, document: &Document) -> bool {
-        self.0.contains_key(document)
+        self.own.contains_key(document)
     }
 
     /// Returns a document as evaluations call it; none where it has no statements.
     pub(super) fn named(&self, document: &Document) -> Option<iam::Named<'_>> {
-        let entry = self.0.get(document)?;
-        Some(iam::Named { name: &entry.name, document: entry.read.as_ref()? })
+        self.own.get(document)?.named()
+    }
+
+    /// Returns the policies that a role has beside `document`.
+    pub(super) fn beside(&self, document: &Document) -> impl Iterator<Item = iam::Named<'_>> {
+        let wanted = document.clone();
+        let beside = self.beside.iter().filter(move |(document, _)| *document == wanted);
+        beside.filter_map(|(_, entry)| entry.named())
+    }
+
+    /// Returns the boundary of the replication role.
+    pub(super) fn boundary(&self) -> Option<iam::Named<'_>> {
+        self.boundary.as_ref()?.named()
     }
 
     /// Returns the document that evaluations call `name`.
     pub(super) fn called(&self, name: &str) -> Option<&iam::Document> {
-        self.0.values().find(|entry| entry.name == name)?.read.as_ref()
+        self.entries().find(|entry| entry.name == name)?.read.as_ref()
+    }
+
+    /// Returns these documents with each one as `change` makes it; what they are as JSON stays.
+    pub(super) fn each(&self, change: impl Fn(&iam::Document) -> iam::Document) -> Self {
+        let mut changed = self.clone();
+        let own = changed.own.values_mut().chain(changed.beside.iter_mut().map(|(_, it)| it));
+        for entry in own.chain(&mut changed.boundary) {
+            entry.read = entry.read.as_ref().map(&change);
+        }
+        changed
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.own.values().chain(self.beside.iter().map(|(_, entry)| entry)).chain(&self.boundary)
+    }
+}
+
+impl Entry {
+    fn read(name: String, value: Value) -> Result<Self, iam::DocumentError> {
+        let is_empty = value["Statement"].as_array().is_some_and(Vec::is_empty);
+        let read = if is_empty { None } else { Some(iam::Document::parse(&value)?) };
+        Ok(Self { name, value, read })
+    }
+
+    fn named(&self) -> Option<iam::Named<'_>> {
+        Some(iam::Named { name: &self.name, document: self.read.as_ref()? })
     }
 }

@@ -10,7 +10,7 @@ use crate::plan::Action;
 use crate::policy::{self, Document, meaning};
 use serde_json::Value;
 
-pub(super) async fn find(
+pub(crate) async fn find(
     aws: &Aws,
     bucket: &BucketName,
     region: &Region,

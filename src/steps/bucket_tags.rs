@@ -11,7 +11,7 @@ use crate::plan::Action;
 use crate::world::Tags;
 use aws_sdk_s3::types::{Tag, Tagging};
 
-pub(super) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Tags, Error> {
+pub(crate) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Tags, Error> {
     let request = aws.s3(region).get_bucket_tagging().bucket(bucket.as_str());
     match request.send().await.at("s3:GetBucketTagging", region) {
         Ok(output) => Ok(output

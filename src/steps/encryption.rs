@@ -14,7 +14,7 @@ use aws_sdk_s3::types::{
     ServerSideEncryptionRule,
 };
 
-pub(super) async fn find(
+pub(crate) async fn find(
     aws: &Aws,
     bucket: &BucketName,
     region: &Region,

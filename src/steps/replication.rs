@@ -17,7 +17,7 @@ use aws_sdk_s3::types::{
 };
 use std::time::Duration;
 
-pub(super) async fn find(
+pub(crate) async fn find(
     aws: &Aws,
     bucket: &BucketName,
     region: &Region,

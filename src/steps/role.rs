@@ -67,7 +67,7 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
 
 /// Reads a document that IAM returns, which is URL-encoded (IAM API Reference, `GetRole`, `GetRolePolicy`). A text that is no
 /// JSON can't mean the same as ours: it will be written over.
-pub(super) fn document(encoded: Option<&str>) -> Value {
+pub(crate) fn document(encoded: Option<&str>) -> Value {
     let text = percent_decode_str(encoded.unwrap_or_default()).decode_utf8_lossy();
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }

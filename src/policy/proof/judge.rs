@@ -2,7 +2,7 @@
 //! Not for: what is wrong where a call does not come to what it should (see `mend`).
 
 use super::call::{At, Call, Expected, Own};
-use super::{Documents, Expectation, Organisation, Outcome, Row, mend};
+use super::{Document, Documents, Expectation, Organisation, Outcome, Row, mend};
 use crate::iam::document::{Principals, Scope, Statement};
 use crate::iam::evaluate::Decider;
 use crate::iam::{self, Decision, Effect, Named, Policies, Principal, ResourcePolicy, evaluate};
@@ -26,7 +26,7 @@ impl<'a> Judge<'a> {
     pub(super) fn row(&self, call: &Call) -> Row {
         let request = call.request();
         let policies = self.policies(call);
-        let decision = evaluate(&request, &policies);
+        let decision = self.decision(call);
         let (expected, holds) = match &call.expected {
             Expected::Allow(_) => (Expectation::Allow, decision.is_allowed()),
             Expected::Deny(_) => (Expectation::Deny, !decision.is_allowed()),
@@ -58,14 +58,24 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Returns what `call` comes to.
+    pub(super) fn decision(&self, call: &Call) -> Decision {
+        evaluate(&call.request(), &self.policies(call))
+    }
+
     fn policies<'p>(&'p self, call: &Call) -> Policies<'p> {
         let callers_own = Named { name: CALLERS_OWN, document: &self.callers_own };
         let somebodys = Named { name: "a policy of others", document: &self.somebodys };
         let identity = match &call.who.own {
-            Own::Nothing => None,
-            Own::Everything => Some(callers_own),
-            Own::Document(document) => self.documents.named(document),
+            Own::Nothing => Vec::new(),
+            Own::Everything => vec![callers_own],
+            Own::Document(document) => {
+                let own = self.documents.named(document);
+                own.into_iter().chain(self.documents.beside(document)).collect()
+            }
         };
+        let is_role = call.who.own == Own::Document(Document::ReplicationRole);
+        let boundary = if is_role { self.documents.boundary() } else { None };
         let resource = match &call.at {
             At::Nothing => None,
             At::Everything(kind) => Some((*kind, somebodys)),
@@ -76,7 +86,8 @@ impl<'a> Judge<'a> {
             }
         };
         Policies {
-            identity: identity.into_iter().collect(),
+            identity,
+            boundary,
             resource: resource.map(|(kind, policy)| ResourcePolicy { kind, policy }),
             scps: given(&self.organisation.scps),
             rcps: given(&self.organisation.rcps),

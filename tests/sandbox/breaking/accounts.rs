@@ -26,7 +26,7 @@ async fn another_account_lets_the_role_in_or_does_not() {
     let policy = json!({"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"},
     ]});
-    pair.grant(policy).await;
+    pair.grant(&policy.to_string()).await;
     let destination = aws_sdk_s3::types::Destination::builder()
         .bucket("arn:aws:s3:::break-other")
         .account(OTHER)
@@ -38,7 +38,9 @@ async fn another_account_lets_the_role_in_or_does_not() {
         )
         .build()
         .unwrap();
-    pair.rule(|rule| rule.destination(destination)).await;
+    let mut rule = pair.rules.rules()[0].clone();
+    rule.destination = Some(destination);
+    pair.rules(vec![rule]).await;
     let refused = Some("DstPutObjectNotPermitted");
     pair.expect("no bucket policy", refused).await;
     let bucket_policy = |actions: &[&str]| {

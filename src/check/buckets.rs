@@ -1,0 +1,184 @@
+//! The buckets: there, ours, and set as replication and the manifest want them.
+//! Not for: their policies (see `proof`).
+
+use super::Finding;
+use super::seen::{BucketSeen, Read, Seen, Versioning, is_absent};
+use crate::aws::Class;
+use crate::manifest::Side;
+use crate::world::Encryption;
+
+const APPLY: &str = "`crrctl apply` puts it right";
+
+pub(super) fn check(seen: &Seen) -> Vec<Finding> {
+    let of_side = |(side, bucket): &(Side, BucketSeen)| {
+        let mut findings = vec![exists(seen, side, bucket)];
+        if bucket.head.is_ok() || is_answered(bucket) {
+            findings.extend([
+                owner(seen, side, bucket),
+                versioning(seen, side, &bucket.versioning),
+                mfa_delete(&bucket.versioning),
+                encryption(seen, side, &bucket.encryption),
+                bucket_key(seen, &bucket.encryption),
+                lock(seen, side, bucket),
+                holds(bucket),
+            ]);
+        }
+        findings.into_iter().map(|finding| finding.at(&side.region)).collect::<Vec<_>>()
+    };
+    seen.buckets.iter().flat_map(of_side).collect()
+}
+
+fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
+    let (name, is_source) = (&side.bucket, seen.is_source(side));
+    let reason = if is_source { "SrcBucketNotFound" } else { "DstBucketNotFound" };
+    match &bucket.head {
+        Ok(()) => Finding::pass("bucket.exists", format!("`{name}`")),
+        Err(error) if error.is_absent() && !seen.stands() => Finding::skip(
+            "bucket.exists",
+            format!("`{name}` is not there yet: `crrctl apply` makes it"),
+        ),
+        Err(error) if error.is_absent() => {
+            let remedy = "`crrctl apply` makes it again; the name may be anybody's by now";
+            Finding::fail("bucket.exists", format!("`{name}` does not exist"), remedy)
+                .because(&[reason])
+        }
+        Err(error) if error.status == Some(301) => {
+            let detail = format!("`{name}` lies in another Region");
+            Finding::fail(
+                "bucket.exists",
+                detail,
+                "use another bucket name, or the bucket's own Region",
+            )
+            .because(&[reason])
+        }
+        // The owner goes with every call: one that was answered proves that the bucket is this account's.
+        Err(error) if error.class == Class::Denied && !is_answered(bucket) => {
+            let detail = format!("`{name}` belongs to another account, or you may not see it");
+            let remedy = "use another bucket name; if it is yours, you need `s3:ListBucket` on it";
+            Finding::fail("bucket.owner", detail, remedy).because(&[reason])
+        }
+        Err(error) => Finding::unread("bucket.exists", error),
+    }
+}
+
+/// S3 says of a bucket that does not exist that it has no tags or policy, so an absence is no answer.
+fn is_answered(bucket: &BucketSeen) -> bool {
+    let is_there = !is_absent(&bucket.head) && !is_absent(&bucket.versioning);
+    is_there && (bucket.tags.is_ok() || bucket.versioning.is_ok() || bucket.policy.is_ok())
+}
+
+fn owner(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
+    let name = &side.bucket;
+    match &bucket.tags {
+        Ok(tags) if seen.topology.owns(tags) => {
+            Finding::pass("bucket.owner", "this account's, with the pair's tags")
+        }
+        Ok(_) => {
+            let detail = format!("`{name}` does not bear this pair's tags");
+            let remedy = "`apply` ends with exit code 10 here: use another bucket name, or tag it as the pair's";
+            Finding::fail("bucket.owner", detail, remedy)
+        }
+        Err(error) => Finding::unread("bucket.owner", error),
+    }
+}
+
+fn versioning(seen: &Seen, side: &Side, read: &Read<Versioning>) -> Finding {
+    let reason = if seen.is_source(side) { "SrcObjectNotEligible" } else { "DstBucketUnversioned" };
+    match read {
+        Ok(Versioning { status: Some(status), .. }) if status == "Enabled" => {
+            Finding::pass("bucket.versioning", "Enabled")
+        }
+        Ok(Versioning { status, .. }) => {
+            let status = status.as_deref().unwrap_or("never enabled");
+            let detail = format!("versioning of `{}` is {status}", side.bucket);
+            Finding::fail("bucket.versioning", detail, APPLY).because(&[reason])
+        }
+        Err(error) => Finding::unread("bucket.versioning", error),
+    }
+}
+
+fn mfa_delete(read: &Read<Versioning>) -> Finding {
+    match read {
+        Ok(Versioning { mfa_delete: false, .. }) => Finding::pass("bucket.mfa-delete", "off"),
+        Ok(_) => Finding::fail(
+            "bucket.mfa-delete",
+            "MFA delete is on: no version can be deleted, neither probes nor by `destroy`",
+            "the account's root user turns it off; `crrctl probe --keep` does not try to clean up",
+        ),
+        Err(error) => Finding::unread("bucket.mfa-delete", error),
+    }
+}
+
+fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Finding {
+    let name = "bucket.encryption";
+    let wanted = seen.key.as_ref().map(|key| seen.topology.key_arn(key, &side.region).to_string());
+    // An object under another key is one that the role has no rights for; the rule alone says what replicas are under.
+    let reasons: &[&'static str] = if seen.is_source(side) {
+        &["SrcGetObjectNotPermitted", "SrcObjectNotEligible"]
+    } else {
+        &[]
+    };
+    match read {
+        Ok(Some(live)) if live.algorithm == "aws:kms" && live.key == wanted => {
+            Finding::pass(name, "aws:kms under the Region's key")
+        }
+        Ok(live) => {
+            let live = live.as_ref();
+            let key = live.and_then(|it| it.key.as_deref()).unwrap_or("no key of its own");
+            let how = live.map_or("S3's default", |it| it.algorithm.as_str());
+            let detail = format!("new objects in `{}` are under {how}, {key}", side.bucket);
+            Finding::fail(name, detail, APPLY).because(reasons)
+        }
+        Err(error) => Finding::unread(name, error),
+    }
+}
+
+fn bucket_key(seen: &Seen, read: &Read<Option<Encryption>>) -> Finding {
+    let name = "bucket.bucket-key";
+    let wanted = seen.topology.bucket_key;
+    let word = |on: bool| if on { "on" } else { "off" };
+    match read {
+        Ok(live) => match live.as_ref().is_some_and(|it| it.bucket_key) {
+            live if live == wanted => Finding::pass(name, word(live)),
+            live => {
+                let detail = format!(
+                    "Bucket Keys are {}, the manifest wants them {}",
+                    word(live),
+                    word(wanted)
+                );
+                Finding::fail(name, detail, APPLY)
+            }
+        },
+        Err(error) => Finding::unread(name, error),
+    }
+}
+
+fn lock(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
+    let name = "bucket.lock";
+    let here = match &bucket.lock {
+        Ok(lock) => lock.is_some(),
+        Err(error) => return Finding::unread(name, error),
+    };
+    let at_source = seen.source().and_then(|it| it.lock.as_ref().ok()).is_some_and(Option::is_some);
+    if at_source && !here && !seen.is_source(side) {
+        let detail = format!("the source has Object Lock, `{}` has none", side.bucket);
+        let remedy = "`aws s3api put-object-lock-configuration` turns it on for a versioned bucket; it can't be turned off again";
+        return Finding::fail(name, detail, remedy).because(&["DstBucketObjectLockConfigMissing"]);
+    }
+    Finding::pass(name, if here { "Object Lock is on" } else { "no Object Lock" })
+}
+
+fn holds(bucket: &BucketSeen) -> Finding {
+    let name = "bucket.holds";
+    match &bucket.lock {
+        Ok(lock) => match lock.as_ref().and_then(|it| it.retention.as_deref()) {
+            None => Finding::pass(name, "no default retention"),
+            Some(retention) => Finding::unknown(
+                name,
+                format!("new versions are held: {retention}; probes stay as long"),
+                "`crrctl destroy --bypass-governance` for governance mode; compliance mode has to run out",
+            ),
+        },
+        Err(error) => Finding::unread(name, error),
+    }
+}

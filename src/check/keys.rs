@@ -1,0 +1,90 @@
+//! The keys, Region by Region: there, usable, rotating.
+//! Not for: their policies (see `proof`) or their material (see `material`).
+
+use super::Finding;
+use super::seen::{KeySeen, Seen};
+use crate::manifest::Side;
+use crate::world::{Key, KeyState};
+
+pub(super) fn check(seen: &Seen) -> Vec<Finding> {
+    let of_side = |side: &Side| {
+        let Some(key) = seen.keys.get(&side.region) else { return Vec::new() };
+        let mut findings = vec![exists(seen, side, key)];
+        if let Ok(Some(key)) = &key.key {
+            findings.push(state(seen, side, key));
+        }
+        if let (true, Some(details)) = (seen.is_source(side), &key.details) {
+            findings.push(match details {
+                Ok(key) => rotation(seen, key),
+                Err(error) => Finding::unread("key.rotation", error),
+            });
+        }
+        findings.into_iter().map(|finding| finding.at(&side.region)).collect::<Vec<_>>()
+    };
+    seen.topology.sides().flat_map(of_side).collect()
+}
+
+fn reasons(seen: &Seen, side: &Side, of_destination: &'static str) -> [&'static str; 1] {
+    [if seen.is_source(side) { "SrcKmsKeyInvalidState" } else { of_destination }]
+}
+
+fn exists(seen: &Seen, side: &Side, key: &KeySeen) -> Finding {
+    let (name, alias) = ("key.exists", &seen.topology.key.alias);
+    let because = reasons(seen, side, "DstKmsKeyNotFound");
+    match (&key.key, &key.named) {
+        (Err(error), _) | (Ok(Some(_)), Err(error)) => Finding::unread(name, error),
+        (Ok(None), _) if !seen.stands() => {
+            Finding::skip(name, format!("`{alias}` is not there yet: `crrctl apply` makes it"))
+        }
+        (Ok(None), _) => {
+            let detail = format!("the pair has no key in {}", side.region);
+            Finding::fail(name, detail, "`crrctl apply` makes it").because(&because)
+        }
+        (Ok(Some(found)), Ok(Some(named))) if found.id == named.id => {
+            Finding::pass(name, format!("{}, named by `{alias}`", found.id))
+        }
+        (Ok(Some(found)), Ok(Some(named))) => {
+            let detail = format!("`{alias}` names {}, not the pair's key {}", named.id, found.id);
+            Finding::fail(
+                name,
+                detail,
+                "point the alias at the pair's key, or use another `key.alias`",
+            )
+        }
+        (Ok(Some(found)), Ok(None)) => {
+            let detail = format!("no alias `{alias}` names the key {}", found.id);
+            Finding::fail(name, detail, "`crrctl apply` makes the alias again, or says how")
+        }
+    }
+}
+
+fn state(seen: &Seen, side: &Side, key: &Key) -> Finding {
+    let (name, arn, region) = ("key.state", &key.arn, &side.region);
+    let because = reasons(seen, side, "DstKmsKeyInvalidState");
+    let remedy = match key.state {
+        KeyState::Enabled => return Finding::pass(name, "Enabled"),
+        KeyState::Creating => "wait: a replica key stays Creating for up to ten minutes".to_owned(),
+        KeyState::Disabled => format!("`aws kms enable-key --region {region} --key-id {}`", key.id),
+        KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => format!(
+            "`aws kms cancel-key-deletion --region {region} --key-id {0}`, then `aws kms enable-key --region {region} --key-id {0}`",
+            key.id
+        ),
+        KeyState::Other(_) => "`aws kms describe-key` says more".to_owned(),
+    };
+    Finding::fail(name, format!("{arn} is {}", key.state), remedy).because(&because)
+}
+
+fn rotation(seen: &Seen, key: &Key) -> Finding {
+    let wanted = seen.topology.key.rotation_days.map(u32::from);
+    let every =
+        |days: Option<u32>| days.map_or("off".to_owned(), |days| format!("every {days} days"));
+    if key.rotation_days == wanted || key.is_pending_deletion() {
+        return Finding::pass("key.rotation", every(key.rotation_days));
+    }
+    let detail = format!(
+        "rotation is {}, the manifest wants it {}",
+        every(key.rotation_days),
+        every(wanted)
+    );
+    Finding::fail("key.rotation", detail, "`crrctl apply` puts it right")
+}

@@ -1,0 +1,66 @@
+//! Whether the keys of the Regions share their material: what one encrypts the other decrypts.
+//! Section: KMS Developer Guide, "Multi-Region keys in AWS KMS".
+
+use super::Finding;
+use super::seen::Seen;
+use crate::aws::{At, Aws, Class};
+use crate::manifest::Side;
+use crate::names::KeyId;
+use crate::world::{Key, KeyState};
+use aws_sdk_kms::primitives::Blob;
+
+const NAME: &str = "kms.shared-material";
+const SECRET: &[u8] = b"crrctl: shared material?";
+
+pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
+    let (Some(id), source) = (&seen.key, &seen.topology.source) else { return Vec::new() };
+    let usable = |side: &Side| {
+        let key = seen.keys.get(&side.region).and_then(|key| key.key.as_ref().ok()?.as_ref());
+        key.is_some_and(|key: &Key| key.state == KeyState::Enabled)
+    };
+    if !id.is_multi_region() || !usable(source) {
+        return vec![
+            Finding::skip(NAME, "the source's key is not there, not Enabled or not multi-Region")
+                .at(&source.region),
+        ];
+    }
+    let encrypt =
+        aws.kms(&source.region).encrypt().key_id(id.as_str()).plaintext(Blob::new(SECRET));
+    let sealed = match encrypt.send().await.at("kms:Encrypt", &source.region) {
+        Ok(output) => output.ciphertext_blob().cloned().unwrap_or_else(|| Blob::new([])),
+        Err(error) => return vec![Finding::unread(NAME, &error).at(&source.region)],
+    };
+    let mut findings = Vec::new();
+    for side in &seen.topology.destinations {
+        let finding = if usable(side) {
+            opened(aws, side, id, &sealed).await
+        } else {
+            Finding::skip(NAME, "the key here is not there or not Enabled")
+        };
+        findings.push(finding.at(&side.region));
+    }
+    findings
+}
+
+async fn opened(aws: &Aws, side: &Side, id: &KeyId, sealed: &Blob) -> Finding {
+    let decrypt =
+        aws.kms(&side.region).decrypt().key_id(id.as_str()).ciphertext_blob(sealed.clone());
+    match decrypt.send().await.at("kms:Decrypt", &side.region) {
+        Ok(output) if output.plaintext().is_some_and(|it| it.as_ref() == SECRET) => {
+            Finding::pass(NAME, "what the source's key encrypts, this one decrypts")
+        }
+        Err(error) if error.class == Class::Denied => Finding::unread(NAME, &error),
+        Ok(_) => different("it decrypts to something else"),
+        Err(error) => different(&error.to_string()),
+    }
+}
+
+fn different(why: &str) -> Finding {
+    let detail = format!("this key does not share the material of the source's: {why}");
+    Finding::fail(
+        NAME,
+        detail,
+        "only `ReplicateKey` shares material: `crrctl apply` makes the replica",
+    )
+    .because(&["DstKmsKeyInvalidState"])
+}

@@ -1,0 +1,341 @@
+//! The proof on the documents that are in force: one finding a policy, with the statement that decides. Where nothing of the
+//! pair stands yet, the documents are those that `apply` would write.
+//! Not for: evaluating (see `policy::proof`).
+
+use super::seen::{Read, Seen};
+use super::{Finding, Settings, Verdict};
+use crate::failure::Failure;
+use crate::manifest::{Side, Topology};
+use crate::policy::proof::{LiveRow, Outcome, Place, prove_live};
+use crate::policy::{self, Document, Documents, Templates};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The documents of a pair, and what could not be read of them.
+struct Gathered {
+    documents: Documents,
+    /// Places that have a document, with the names that people know it by.
+    read: BTreeSet<Place>,
+    unread: BTreeMap<Place, Finding>,
+    /// Statements that name a principal that is gone.
+    stale: BTreeMap<Place, Vec<String>>,
+}
+
+pub(super) fn check(
+    seen: &Seen,
+    templates: &Templates,
+    settings: &Settings,
+) -> Result<Vec<Finding>, Failure> {
+    let some_key = policy::some_key()?;
+    let key = seen.key.as_ref().unwrap_or(&some_key);
+    let gathered =
+        if seen.stands() { gather(seen) } else { to_be_written(&seen.topology, key, templates)? };
+    let rows = prove_live(&seen.topology, key, &gathered.documents, &settings.organisation);
+    let mut findings: Vec<Finding> = gathered.unread.values().cloned().collect();
+    for place in &gathered.read {
+        findings.push(judged(seen, place, &rows));
+    }
+    findings.extend(stale(&seen.topology, &gathered.stale));
+    findings.push(organisation(seen, &rows, settings));
+    Ok(findings)
+}
+
+/// Puts every live document where the proof looks for it.
+fn gather(seen: &Seen) -> Gathered {
+    let mut it = Gathered {
+        documents: Documents::default(),
+        read: BTreeSet::new(),
+        unread: BTreeMap::new(),
+        stale: BTreeMap::new(),
+    };
+    if let Ok(Some(role)) = &seen.role {
+        it.put(Place::Trust, &Document::ReplicationRoleTrust, "trust policy", &role.trust, seen);
+        match &role.policies {
+            Err(error) => it.cannot(Place::Role, Finding::unread("role.policy", error), seen),
+            Ok(policies) => {
+                it.read.insert(Place::Role);
+                for (name, value) in policies {
+                    let beside = it.documents.put_beside(
+                        &Document::ReplicationRole,
+                        name.clone(),
+                        value.clone(),
+                    );
+                    if let Err(error) = beside {
+                        it.cannot(
+                            Place::Role,
+                            unclear("role.policy", name, &error.to_string()),
+                            seen,
+                        );
+                    }
+                }
+            }
+        }
+        match &role.boundary {
+            Err(error) => it.cannot(Place::Boundary, Finding::unread("role.boundary", error), seen),
+            Ok(None) => {}
+            Ok(Some((name, value))) => match it.documents.put_boundary(name.clone(), value.clone())
+            {
+                Ok(()) => drop(it.read.insert(Place::Boundary)),
+                Err(error) => {
+                    it.cannot(
+                        Place::Boundary,
+                        unclear("role.boundary", name, &error.to_string()),
+                        seen,
+                    );
+                }
+            },
+        }
+    }
+    for side in seen.topology.sides() {
+        let place = Place::Key(side.region.clone());
+        let document = Document::Key(side.region.clone());
+        match seen.keys.get(&side.region).and_then(|key| key.details.as_ref()) {
+            Some(Ok(key)) => {
+                it.put(
+                    place,
+                    &document,
+                    &format!("key policy in {}", side.region),
+                    &key.policy,
+                    seen,
+                );
+            }
+            Some(Err(error)) => it.cannot(place, Finding::unread("key.policy", error), seen),
+            None => {}
+        }
+    }
+    for (side, bucket) in &seen.buckets {
+        let (place, document) =
+            (of_bucket(&seen.topology, side), Document::of_bucket(side, &seen.topology));
+        it.put_bucket(place, &document, side, &bucket.policy, seen);
+    }
+    it
+}
+
+impl Gathered {
+    fn put(&mut self, place: Place, document: &Document, name: &str, value: &Value, seen: &Seen) {
+        self.note_stale(&place, value);
+        match self.documents.put_live(document, name.to_owned(), value.clone()) {
+            Ok(()) => drop(self.read.insert(place)),
+            Err(error) => {
+                let finding = unclear(check_of(&place), name, &error.to_string());
+                self.cannot(place, finding, seen);
+            }
+        }
+    }
+
+    fn put_bucket(
+        &mut self,
+        place: Place,
+        document: &Document,
+        side: &Side,
+        policy: &Read<Option<Value>>,
+        seen: &Seen,
+    ) {
+        match policy {
+            Ok(Some(value)) => {
+                self.put(place, document, &format!("policy of {}", side.bucket), value, seen);
+            }
+            Ok(None) => drop(self.read.insert(place)),
+            Err(error) if error.is_absent() => {}
+            Err(error) => self.cannot(place, Finding::unread("bucket.policy", error), seen),
+        }
+    }
+
+    fn cannot(&mut self, place: Place, finding: Finding, seen: &Seen) {
+        let finding = placed(&seen.topology, &place, finding);
+        self.read.remove(&place);
+        self.unread.insert(place, finding);
+    }
+
+    fn note_stale(&mut self, place: &Place, value: &Value) {
+        let statements = policy::meaning::statements(value);
+        let gone = statements.iter().flat_map(principals).filter(|it| is_unique_id(it));
+        self.stale.entry(place.clone()).or_default().extend(gone);
+    }
+}
+
+/// Returns what a statement names as AWS principals.
+fn principals(statement: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let of = |element: &Value| match &element["AWS"] {
+        Value::Array(list) => list.iter().filter_map(text).collect(),
+        one => text(one).into_iter().collect::<Vec<_>>(),
+    };
+    ["Principal", "NotPrincipal"].iter().flat_map(|name| of(&statement[*name])).collect()
+}
+
+/// A user's or role's unique id stands where its ARN stood before it was deleted (IAM User Guide, "IAM identifiers").
+fn is_unique_id(principal: &str) -> bool {
+    ["AROA", "AIDA"].iter().any(|prefix| principal.starts_with(prefix))
+}
+
+fn to_be_written(
+    topology: &Topology,
+    key: &crate::names::KeyId,
+    templates: &Templates,
+) -> Result<Gathered, Failure> {
+    let documents = Documents::render(Document::written(topology), topology, key, templates)?;
+    let regions = topology.sides().map(|side| Place::Key(side.region.clone()));
+    let buckets = topology.sides().map(|side| of_bucket(topology, side));
+    let read = [Place::Trust, Place::Role].into_iter().chain(regions).chain(buckets).collect();
+    Ok(Gathered { documents, read, unread: BTreeMap::new(), stale: BTreeMap::new() })
+}
+
+fn of_bucket(topology: &Topology, side: &Side) -> Place {
+    if side == &topology.source {
+        Place::SourceBucket
+    } else {
+        Place::DestinationBucket(side.region.clone())
+    }
+}
+
+fn check_of(place: &Place) -> &'static str {
+    match place {
+        Place::Role => "role.policy",
+        Place::Boundary => "role.boundary",
+        Place::Trust => "role.trust",
+        Place::Key(_) => "key.policy",
+        Place::SourceBucket | Place::DestinationBucket(_) => "bucket.policy",
+        Place::Organisation => "organisation",
+    }
+}
+
+fn placed(topology: &Topology, place: &Place, finding: Finding) -> Finding {
+    match place {
+        Place::Key(region) | Place::DestinationBucket(region) => finding.at(region),
+        Place::SourceBucket => finding.at(&topology.source.region),
+        Place::Role | Place::Boundary | Place::Trust | Place::Organisation => finding,
+    }
+}
+
+/// Says what the calls come to that a policy decides about.
+fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
+    let name = check_of(place);
+    let here: Vec<&LiveRow> = rows.iter().filter(|row| row.place.as_ref() == Some(place)).collect();
+    let (certain, open): (Vec<&LiveRow>, Vec<&LiveRow>) =
+        here.into_iter().partition(|row| row.unknown.is_empty());
+    let finding = match (certain.first(), open.first()) {
+        (Some(first), _) => {
+            let remedy = first.row.mend.clone().unwrap_or_default();
+            Finding::fail(name, denied(first, &certain), remedy).because(&reasons(seen, &certain))
+        }
+        (None, Some(first)) => {
+            let keys = first.unknown.join("`, `");
+            let statement = first.row.statement.as_deref().unwrap_or("a statement");
+            let detail = format!(
+                "{statement} makes {} depend on `{keys}`, and nobody outside S3 knows what that is for its calls",
+                actions(&open)
+            );
+            let remedy = "such conditions on source addresses, VPC endpoints, accounts and organisations are known to break replication: except the replication role by `aws:PrincipalArn`, then probe";
+            Finding::unknown(name, detail, remedy).because(&reasons(seen, &open))
+        }
+        (None, None) if seen.stands() => {
+            Finding::pass(name, "every call of S3 is allowed by the documents read")
+        }
+        (None, None) => {
+            Finding::pass(name, "as `apply` would write it, every call of S3 is allowed")
+        }
+    };
+    placed(&seen.topology, place, finding)
+}
+
+fn denied(first: &LiveRow, all: &[&LiveRow]) -> String {
+    let row = &first.row;
+    let by = match row.decision {
+        Outcome::ExplicitDeny => format!(
+            "a Deny, {} of `{}`",
+            row.statement.as_deref().unwrap_or_default(),
+            row.document.as_deref().unwrap_or_default()
+        ),
+        _ => "nothing allows it".to_owned(),
+    };
+    let more = match all.len() {
+        1 => String::new(),
+        _ => format!("; in all {} calls: {}", all.len(), actions(all)),
+    };
+    format!("`{}` on `{}` is denied: {by}{more}", row.action, row.resource)
+}
+
+fn actions(rows: &[&LiveRow]) -> String {
+    let actions: BTreeSet<&str> = rows.iter().map(|row| row.row.action.as_str()).collect();
+    let actions: Vec<&str> = actions.into_iter().collect();
+    format!("`{}`", actions.join("`, `"))
+}
+
+/// Returns the failure reasons that S3 gives where these calls are denied.
+fn reasons(seen: &Seen, rows: &[&LiveRow]) -> Vec<&'static str> {
+    let source = seen.topology.source.bucket.arn(seen.topology.partition());
+    let reason = |row: &&LiveRow| {
+        let row = &row.row;
+        let context = row.context.get("kms:EncryptionContext:aws:s3:arn");
+        let of_source = context
+            .is_some_and(|it| it == source.as_str() || it.starts_with(&format!("{source}/")));
+        match row.action.as_str() {
+            "sts:AssumeRole" => "AssumeRoleNotPermitted",
+            "s3:GetReplicationConfiguration" => "SrcBucketReplicationConfigMissing",
+            "s3:ListBucket" => "SrcHeadObjectNotPermitted",
+            "s3:GetObjectVersionForReplication" => "SrcGetObjectNotPermitted",
+            "s3:GetObjectVersionAcl" => "SrcGetAclNotPermitted",
+            "s3:GetObjectVersionTagging" => "SrcGetTaggingNotPermitted",
+            "s3:GetObjectRetention" => "SrcGetRetentionNotPermitted",
+            "s3:GetObjectLegalHold" => "SrcGetLegalHoldNotPermitted",
+            "s3:ReplicateTags" => "DstPutTaggingNotPermitted",
+            "s3:ReplicateDelete" => "DstDelObjNotPermitted",
+            action if action.starts_with("kms:") && of_source => "SrcGetObjectNotPermitted",
+            _ => "DstPutObjectNotPermitted",
+        }
+    };
+    let mut reasons: Vec<_> = rows.iter().map(reason).collect();
+    reasons.sort_by_key(|reason| super::catalogue::rank(reason));
+    reasons.dedup();
+    reasons
+}
+
+fn stale(topology: &Topology, stale: &BTreeMap<Place, Vec<String>>) -> Vec<Finding> {
+    let name = "principals.stale";
+    let found = |(place, gone): (&Place, &Vec<String>)| {
+        let gone = gone.first()?;
+        let document = check_of(place);
+        let detail = format!("the {document} names `{gone}`, a user or role that was deleted");
+        let remedy =
+            "one of the same name does not match it: write the statement again with the ARN";
+        Some(placed(topology, place, Finding::fail(name, detail, remedy)))
+    };
+    let found: Vec<Finding> = stale.iter().filter_map(found).collect();
+    match stale.len() {
+        0 => Vec::new(),
+        count if found.is_empty() => {
+            vec![Finding::pass(name, format!("none in {count} policies"))]
+        }
+        _ => found,
+    }
+}
+
+/// Policies of the organisation bind the role too and can't be read with the caller's rights.
+fn organisation(seen: &Seen, rows: &[LiveRow], settings: &Settings) -> Finding {
+    if settings.organisation.is_known() {
+        let finding = judged(seen, &Place::Organisation, rows);
+        if finding.result == Verdict::Pass {
+            return Finding::pass("organisation", "the policies given allow every call");
+        }
+        return finding;
+    }
+    let give = "give them with `--scp FILE` and `--rcp FILE`; whoever administers the organisation has them";
+    if settings.failed {
+        let detail = "an object FAILED: where every document allows it, a service or resource control policy of the organisation is the first suspect";
+        return Finding::unknown("organisation", detail, give).because(&[
+            "AssumeRoleNotPermitted",
+            "SrcGetObjectNotPermitted",
+            "DstPutObjectNotPermitted",
+        ]);
+    }
+    Finding::unknown("organisation", "no service or resource control policies were given", give)
+}
+
+fn unclear(name: &'static str, document: &str, why: &str) -> Finding {
+    Finding::unknown(
+        name,
+        format!("{document} can't be read: {why}"),
+        "look at the document by hand",
+    )
+}

@@ -1,0 +1,31 @@
+//! The replication role: there and ours.
+//! Not for: what it may do (see `proof`).
+
+use super::Finding;
+use super::seen::Seen;
+
+pub(super) fn check(seen: &Seen) -> Vec<Finding> {
+    let (name, role) = ("role.exists", &seen.topology.role);
+    vec![match &seen.role {
+        Ok(Some(live)) if seen.topology.owns(&live.tags) => {
+            Finding::pass(name, format!("`{role}`, with the pair's tags"))
+        }
+        Ok(Some(_)) => {
+            let detail = format!("the role `{role}` does not bear this pair's tags");
+            Finding::fail(
+                name,
+                detail,
+                "`apply` ends with exit code 10 here: give the pair another `role.name`",
+            )
+        }
+        Ok(None) if !seen.stands() => {
+            Finding::skip(name, format!("`{role}` is not there yet: `crrctl apply` makes it"))
+        }
+        Ok(None) => {
+            let detail = format!("the role `{role}` does not exist");
+            Finding::fail(name, detail, "`crrctl apply` makes it again")
+                .because(&["AssumeRoleNotPermitted"])
+        }
+        Err(error) => Finding::unread(name, error),
+    }]
+}

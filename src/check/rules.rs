@@ -1,0 +1,99 @@
+//! The live replication configuration against the one that the manifest wants.
+
+use super::Finding;
+use super::seen::Seen;
+use crate::plan::rules;
+use crate::world::{Replication, Rule};
+
+const NAME: &str = "replication.rules";
+const APPLY: &str = "`crrctl plan` shows the difference; `crrctl apply` puts it right";
+
+pub(super) fn check(seen: &Seen) -> Vec<Finding> {
+    let Some(source) = seen.source() else { return Vec::new() };
+    let region = &seen.topology.source.region;
+    let found = match &source.replication {
+        Ok(None) if seen.stands() => {
+            let detail =
+                format!("`{}` has no replication configuration", seen.topology.source.bucket);
+            vec![Finding::fail(NAME, detail, APPLY).because(&["SrcBucketReplicationConfigMissing"])]
+        }
+        Err(error) if error.is_absent() => {
+            vec![Finding::skip(NAME, "there is no source bucket")]
+        }
+        Ok(None) => vec![Finding::skip(NAME, "not there yet: `crrctl apply` makes them")],
+        Ok(Some(live)) => compared(seen, live),
+        Err(error) => vec![Finding::unread(NAME, error)],
+    };
+    found.into_iter().map(|finding| finding.at(region)).collect()
+}
+
+fn compared(seen: &Seen, live: &Replication) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let role = seen.topology.role_arn();
+    if live.role != role.as_str() {
+        let detail = format!("the configuration's role is {}, not {role}", live.role);
+        findings.push(Finding::fail(NAME, detail, APPLY).because(&["AssumeRoleNotPermitted"]));
+    }
+    let Some(key) = &seen.key else { return findings };
+    let wanted = rules::wanted(&seen.topology, key, Some(live));
+    for rule in &wanted {
+        let Some(found) = live.rules.iter().find(|it| it.id == rule.id) else {
+            let detail = format!("the rule `{}` is missing", rule.id);
+            findings.push(Finding::fail(NAME, detail, APPLY).because(&["SrcObjectNotEligible"]));
+            continue;
+        };
+        findings.extend(differences(rule, found));
+    }
+    if findings.is_empty() {
+        let detail = match wanted.len() {
+            1 => "the rule is as the manifest says".to_owned(),
+            count => format!("all {count} rules are as the manifest says"),
+        };
+        findings.push(Finding::pass(NAME, detail));
+    }
+    findings
+}
+
+/// Returns what differs between a rule as it should be and as it is, the weightiest first, in one finding a failure reason.
+fn differences(wanted: &Rule, live: &Rule) -> Vec<Finding> {
+    let text = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
+    let on = |on: bool| if on { "Enabled" } else { "Disabled" };
+    let marker = |on: bool| format!("delete markers {}", on_or_off(on));
+    let prefix = |rule: &Rule| {
+        rule.prefix.as_ref().map_or("another filter".to_owned(), |it| format!("the prefix `{it}`"))
+    };
+    let rows = [
+        ("SrcObjectNotEligible", on(wanted.enabled).to_owned(), on(live.enabled).to_owned()),
+        ("SrcObjectNotEligible", prefix(wanted), prefix(live)),
+        (
+            "SrcObjectNotEligible",
+            format!("SSE-KMS objects {}", on_or_off(wanted.kms_objects)),
+            format!("SSE-KMS objects {}", on_or_off(live.kms_objects)),
+        ),
+        (
+            "DstBucketNotFound",
+            format!("to {}", wanted.destination),
+            format!("to {}", live.destination),
+        ),
+        (
+            "DstKmsKeyNotFound",
+            format!("replicas under {}", text(&wanted.replica_key)),
+            format!("replicas under {}", text(&live.replica_key)),
+        ),
+        ("DstDelObjNotPermitted", marker(wanted.delete_markers), marker(live.delete_markers)),
+        ("", format!("with {:?}", wanted.others), format!("with {:?}", live.others)),
+        ("", format!("of priority {}", wanted.priority), format!("of priority {}", live.priority)),
+    ];
+    rows.into_iter()
+        .filter(|(_, wanted, live)| wanted != live)
+        .map(|(reason, should, is)| {
+            let detail = format!("the rule `{}` is {is}, and should be {should}", live.id);
+            let reasons: &[&'static str] = if reason.is_empty() { &[] } else { &[reason] };
+            Finding::fail(NAME, detail, APPLY).because(reasons)
+        })
+        .collect()
+}
+
+fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}

@@ -1,0 +1,245 @@
+//! What is there, each thing read by itself: what can't be read is an error of its own and hides nothing else.
+//! Not for: judging it (see the checks).
+
+use crate::aws::{At, Aws, Error};
+use crate::manifest::{Manifest, Side, Topology};
+use crate::names::{KeyId, Region};
+use crate::steps::find;
+use crate::world::{Encryption, Key, Replication, Tags};
+use aws_sdk_s3::types::{MfaDeleteStatus, ObjectLockEnabled};
+use futures::future::{join, join_all};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A thing that was read, or why it could not be.
+pub(super) type Read<T> = Result<T, Error>;
+
+/// Everything of a pair that checks look at.
+pub(super) struct Seen {
+    pub(super) topology: Topology,
+    /// The pair's key, by the alias or, where that is missing, by the source's encryption.
+    pub(super) key: Option<KeyId>,
+    /// By Region.
+    pub(super) keys: BTreeMap<Region, KeySeen>,
+    /// The source's first.
+    pub(super) buckets: Vec<(Side, BucketSeen)>,
+    pub(super) role: Read<Option<RoleSeen>>,
+}
+
+/// The key in one Region.
+pub(super) struct KeySeen {
+    /// What the alias names.
+    pub(super) named: Read<Option<Key>>,
+    /// The pair's key, with policy, tags and rotation where they can be read.
+    pub(super) key: Read<Option<Key>>,
+    /// Policy, tags and rotation; none where there is no key.
+    pub(super) details: Option<Read<Key>>,
+}
+
+/// A bucket and its settings.
+pub(super) struct BucketSeen {
+    pub(super) head: Read<()>,
+    pub(super) tags: Read<Tags>,
+    pub(super) versioning: Read<Versioning>,
+    pub(super) encryption: Read<Option<Encryption>>,
+    pub(super) policy: Read<Option<Value>>,
+    pub(super) lock: Read<Option<Lock>>,
+    pub(super) replication: Read<Option<Replication>>,
+}
+
+/// Versioning and whether deletes want a device.
+pub(super) struct Versioning {
+    pub(super) status: Option<String>,
+    pub(super) mfa_delete: bool,
+}
+
+/// Object Lock that is on, with its default retention such as `GOVERNANCE for 1 day`.
+pub(super) struct Lock {
+    pub(super) retention: Option<String>,
+}
+
+/// The replication role with every policy that has a say.
+pub(super) struct RoleSeen {
+    pub(super) tags: Tags,
+    pub(super) trust: Value,
+    /// Inline and attached policies, by the names that people know them by.
+    pub(super) policies: Read<Vec<(String, Value)>>,
+    pub(super) boundary: Read<Option<(String, Value)>>,
+}
+
+impl Seen {
+    /// Reads everything at once.
+    pub(super) async fn look(aws: &Aws, manifest: &Manifest, topology: Topology) -> Self {
+        let sides: Vec<Side> = topology.sides().cloned().collect();
+        let alias = manifest.alias().as_str();
+        let named = join_all(sides.iter().map(|side| find::key(aws, &side.region, alias)));
+        let buckets = join_all(sides.iter().map(|side| bucket(aws, side)));
+        let ((named, buckets), role) = join(join(named, buckets), role(aws, &topology)).await;
+        let buckets: Vec<_> = sides.iter().cloned().zip(buckets).collect();
+        let key = pairs_key(named.first(), &buckets);
+        let keys = join_all(sides.iter().zip(named).map(|(side, named)| {
+            let id = key.clone();
+            async move { (side.region.clone(), key_in(aws, &side.region, named, id).await) }
+        }));
+        let keys = keys.await.into_iter().collect();
+        Self { topology, key, keys, buckets, role }
+    }
+
+    /// Returns whether anything of the pair stands, so that what is missing is wrong.
+    pub(super) fn stands(&self) -> bool {
+        let source = self.buckets.first();
+        source.is_some_and(|(_, bucket)| !is_absent(&bucket.head))
+            || matches!(self.role, Ok(Some(_)))
+            || self.keys.values().any(|key| matches!(key.named, Ok(Some(_))))
+    }
+
+    /// Returns whether `side` is the source.
+    pub(super) fn is_source(&self, side: &Side) -> bool {
+        side == &self.topology.source
+    }
+
+    /// Returns the source bucket.
+    pub(super) fn source(&self) -> Option<&BucketSeen> {
+        self.buckets.first().map(|(_, bucket)| bucket)
+    }
+}
+
+/// Returns whether a read says that there is no such thing.
+pub(super) fn is_absent<T>(read: &Read<T>) -> bool {
+    read.as_ref().is_err_and(Error::is_absent)
+}
+
+/// The alias is the record of the key; without it the bucket's own encryption names the key that its data is under.
+fn pairs_key(named: Option<&Read<Option<Key>>>, buckets: &[(Side, BucketSeen)]) -> Option<KeyId> {
+    if let Some(Ok(Some(key))) = named {
+        return Some(key.id.clone());
+    }
+    let encryption = buckets.first()?.1.encryption.as_ref().ok()?.as_ref()?;
+    let id = encryption.key.as_deref()?.rsplit('/').next()?;
+    KeyId::new(id).ok()
+}
+
+async fn key_in(
+    aws: &Aws,
+    region: &Region,
+    named: Read<Option<Key>>,
+    id: Option<KeyId>,
+) -> KeySeen {
+    let is_named = |key: &Key| Some(&key.id) == id.as_ref();
+    let key = match (&named, &id) {
+        (Ok(Some(key)), _) if is_named(key) => Ok(Some(key.clone())),
+        (_, Some(id)) => find::key(aws, region, id.as_str()).await,
+        (Err(error), None) => Err(error.clone()),
+        (Ok(_), None) => Ok(None),
+    };
+    let details = match &key {
+        Ok(Some(key)) => Some(find::key_details(aws, key.clone()).await),
+        _ => None,
+    };
+    KeySeen { named, key, details }
+}
+
+async fn bucket(aws: &Aws, side: &Side) -> BucketSeen {
+    let (bucket, region) = (&side.bucket, &side.region);
+    let head = async {
+        let request = aws.s3(region).head_bucket().bucket(bucket.as_str());
+        request.send().await.at("s3:HeadBucket", region).map(drop)
+    };
+    let (head, tags, versioning, encryption, policy, lock, replication) = tokio::join!(
+        head,
+        find::bucket_tags(aws, bucket, region),
+        versioning(aws, side),
+        find::encryption(aws, bucket, region),
+        find::bucket_policy(aws, bucket, region),
+        lock(aws, side),
+        find::replication(aws, bucket, region),
+    );
+    BucketSeen { head, tags, versioning, encryption, policy, lock, replication }
+}
+
+async fn versioning(aws: &Aws, side: &Side) -> Read<Versioning> {
+    let request = aws.s3(&side.region).get_bucket_versioning().bucket(side.bucket.as_str());
+    let output = request.send().await.at("s3:GetBucketVersioning", &side.region)?;
+    Ok(Versioning {
+        status: output.status().map(|status| status.as_str().to_owned()),
+        mfa_delete: output.mfa_delete() == Some(&MfaDeleteStatus::Enabled),
+    })
+}
+
+async fn lock(aws: &Aws, side: &Side) -> Read<Option<Lock>> {
+    let request = aws.s3(&side.region).get_object_lock_configuration().bucket(side.bucket.as_str());
+    let output = match request.send().await.at("s3:GetObjectLockConfiguration", &side.region) {
+        Ok(output) => output,
+        Err(error) if error.is("ObjectLockConfigurationNotFoundError") => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let configuration = output.object_lock_configuration();
+    let on =
+        configuration.filter(|it| it.object_lock_enabled() == Some(&ObjectLockEnabled::Enabled));
+    let retention = on.and_then(|it| it.rule()).and_then(|rule| rule.default_retention());
+    let retention = retention.map(|it| {
+        let mode = it.mode().map_or("a mode", |mode| mode.as_str());
+        match (it.days(), it.years()) {
+            (Some(days), _) => format!("{mode} for {days} days"),
+            (_, Some(years)) => format!("{mode} for {years} years"),
+            _ => mode.to_owned(),
+        }
+    });
+    Ok(on.map(|_| Lock { retention }))
+}
+
+async fn role(aws: &Aws, topology: &Topology) -> Read<Option<RoleSeen>> {
+    let (iam, home, name) = (aws.iam(), aws.home(), topology.role.as_str());
+    let found = async { iam.get_role().role_name(name).send().await.at("iam:GetRole", home) };
+    let (found, policies) = join(found, policies(aws, name)).await;
+    let output = match found {
+        Ok(output) => output,
+        Err(error) if error.is_absent() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Some(role) = output.role() else { return Ok(None) };
+    let boundary = match role.permissions_boundary().and_then(|it| it.permissions_boundary_arn()) {
+        Some(arn) => managed(aws, arn).await.map(|value| Some((format!("boundary {arn}"), value))),
+        None => Ok(None),
+    };
+    let tag = |tag: &aws_sdk_iam::types::Tag| (tag.key().to_owned(), tag.value().to_owned());
+    Ok(Some(RoleSeen {
+        tags: role.tags().iter().map(tag).collect(),
+        trust: find::document(role.assume_role_policy_document()),
+        policies,
+        boundary,
+    }))
+}
+
+/// Reads every policy of the role: the inline ones, then those attached.
+async fn policies(aws: &Aws, role: &str) -> Read<Vec<(String, Value)>> {
+    let (iam, home) = (aws.iam(), aws.home());
+    let mut policies = Vec::new();
+    let mut pages = iam.list_role_policies().role_name(role).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for name in page.at("iam:ListRolePolicies", home)?.policy_names() {
+            let get = iam.get_role_policy().role_name(role).policy_name(name);
+            let output = get.send().await.at("iam:GetRolePolicy", home)?;
+            let value = find::document(Some(output.policy_document()));
+            policies.push((format!("role policy {name}"), value));
+        }
+    }
+    let mut pages = iam.list_attached_role_policies().role_name(role).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        for policy in page.at("iam:ListAttachedRolePolicies", home)?.attached_policies() {
+            let arn = policy.policy_arn().unwrap_or_default();
+            policies.push((format!("attached policy {arn}"), managed(aws, arn).await?));
+        }
+    }
+    Ok(policies)
+}
+
+/// Reads the default version of a managed policy.
+async fn managed(aws: &Aws, arn: &str) -> Read<Value> {
+    let (iam, home) = (aws.iam(), aws.home());
+    let policy = iam.get_policy().policy_arn(arn).send().await.at("iam:GetPolicy", home)?;
+    let version = policy.policy().and_then(|it| it.default_version_id()).unwrap_or("v1");
+    let get = iam.get_policy_version().policy_arn(arn).version_id(version);
+    let output = get.send().await.at("iam:GetPolicyVersion", home)?;
+    Ok(find::document(output.policy_version().and_then(|it| it.document())))
+}

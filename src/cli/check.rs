@@ -1,0 +1,108 @@
+//! `crrctl check`: named checks of the live pair.
+
+use super::Global;
+use super::output::{Ended, Printer};
+use super::policy::organisation;
+use super::session::Session;
+use crate::check::{self, Report, Settings, Which, catalogue};
+use crate::failure::{Failure, Kind};
+use crate::report;
+use clap::ValueEnum;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckArgs {
+    /// A check to leave out, such as `bucket.mfa-delete`; may be given more than once
+    #[arg(long, value_name = "NAME", value_parser = name, env = "CRRCTL_SKIP_CHECK", value_delimiter = ',')]
+    skip_check: Vec<&'static str>,
+    /// Look at one side's Regions alone
+    #[arg(long, value_enum, env = "CRRCTL_SIDE")]
+    side: Option<SideArg>,
+    /// A service control policy of the organisation; give all that apply, `FullAWSAccess` included
+    #[arg(long, value_name = "FILE")]
+    scp: Vec<PathBuf>,
+    /// A resource control policy of the organisation
+    #[arg(long, value_name = "FILE")]
+    rcp: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SideArg {
+    Source,
+    Destination,
+}
+
+fn name(text: &str) -> Result<&'static str, String> {
+    if let Some(name) = catalogue::check_names().find(|name| *name == text) {
+        return Ok(name);
+    }
+    let near = catalogue::nearest(text, catalogue::check_names());
+    Err(match near.first() {
+        Some(near) => format!("there is no such check; did you mean `{near}`?"),
+        None => "there is no such check; `crrctl explain` lists them".to_owned(),
+    })
+}
+
+pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Ended {
+    let settings = Settings {
+        skip: args.skip_check.clone(),
+        side: args.side.map(|side| match side {
+            SideArg::Source => Which::Source,
+            SideArg::Destination => Which::Destination,
+        }),
+        organisation: organisation(&args.scp, &args.rcp)?,
+        failed: false,
+    };
+    let session = Session::open(global, printer, global.sandbox).await?;
+    printer.put("pair", session.manifest.name());
+    let checks = check::run(&session.aws, &session.manifest, &session.templates, &settings);
+    let report = session.unless_ending(Box::pin(checks)).await?;
+    session.done(!report.has_failed(), false);
+    put(&report, printer);
+    printer.put("api_calls", session.aws.count().total());
+    printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
+    printer.text(&report::checks(&report));
+    match &report.failure {
+        Some(failure) => Err(failure.clone()),
+        None => Ok(if report.has_failed() { FAILED } else { 0 }),
+    }
+}
+
+/// A failed check (`contract`: "Exit codes").
+const FAILED: u8 = 2;
+
+/// Puts what the checks came to into the command's object.
+pub(super) fn put(report: &Report, printer: &Printer) {
+    printer.put("checks", &report.findings);
+    printer.put("failure_reasons", &report.failure_reasons);
+}
+
+/// Looks at the live pair after an object FAILED, and gives `failure` the causes, the likeliest first.
+pub(super) async fn diagnosed(session: &Session, failure: Failure, printer: &Printer) -> Failure {
+    if failure.kind != Kind::ReplicationFailed || session.stop.is_ending() {
+        return failure;
+    }
+    let settings = Settings { failed: true, ..Settings::default() };
+    let checks = check::run(&session.aws, &session.manifest, &session.templates, &settings);
+    let report = match session.unless_ending(Box::pin(checks)).await {
+        Ok(report) => report,
+        // The first failure is the one to tell.
+        Err(why) => {
+            return failure.hint(format!("no diagnosis: {why}; `crrctl check` tries again"));
+        }
+    };
+    put(&report, printer);
+    explained(failure, &report)
+}
+
+/// How many causes are told with a failure.
+const CAUSES: usize = 3;
+
+fn explained(mut failure: Failure, report: &Report) -> Failure {
+    failure.hints.clear();
+    failure.failure_reasons = report.failure_reasons.iter().map(|it| (*it).to_owned()).collect();
+    for finding in report.causes().into_iter().take(CAUSES) {
+        failure.causes.push(report::cause(finding));
+    }
+    failure.hint("`crrctl check` lists every check; `crrctl explain CODE` says more of a reason")
+}

@@ -1,0 +1,188 @@
+//! The proof of documents that are in force: each call that S3 makes, with the policy that decides about it. What a policy makes
+//! depend on a condition key that nobody outside S3 can know is told as unknown, neither as allowed nor as denied.
+//! Not for: reading the documents (see `check`).
+
+use super::call::{At, Call, Expected};
+use super::judge::Judge;
+use super::scene::Scene;
+use super::{Document, Documents, Organisation, Row, replication};
+use crate::iam::document::{Condition, Effect, Scope, Statement};
+use crate::iam::{self, Context, Decision, Layer};
+use crate::manifest::Topology;
+use crate::names::{KeyId, Region};
+use std::collections::BTreeSet;
+
+/// Where the policy stands that decides about a call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The role's own policies.
+    Role,
+    /// The role's permissions boundary.
+    Boundary,
+    /// The role's trust policy.
+    Trust,
+    /// The policy of the key in a Region.
+    Key(Region),
+    /// The policy of the source bucket.
+    SourceBucket,
+    /// The policy of the destination bucket in a Region.
+    DestinationBucket(Region),
+    /// A service or resource control policy.
+    Organisation,
+}
+
+/// A call of S3 under the documents in force.
+#[derive(Debug, Clone)]
+pub struct LiveRow {
+    /// The call and what it comes to.
+    pub row: Row,
+    /// Where the policy stands that denies it; none for a call that is allowed.
+    pub place: Option<Place>,
+    /// Condition keys on which the outcome depends and that nobody outside S3 can know; empty where it is certain.
+    pub unknown: Vec<String>,
+}
+
+/// Evaluates every call that S3 makes to replicate under `documents`, which are in force.
+pub fn prove_live(
+    topology: &Topology,
+    key: &KeyId,
+    documents: &Documents,
+    organisation: &Organisation,
+) -> Vec<LiveRow> {
+    let scene = Scene::new(topology, key);
+    let sent = sent(topology);
+    let assume = |favourable: bool| {
+        let change = |document: &iam::Document| assumed(document, &sent, favourable);
+        let all = |list: &[(String, iam::Document)]| {
+            list.iter().map(|(name, document)| (name.clone(), change(document))).collect()
+        };
+        let (scps, rcps) = (all(&organisation.scps), all(&organisation.rcps));
+        (documents.each(change), Organisation { scps, rcps })
+    };
+    let (best, worst) = (assume(true), assume(false));
+    let (best, worst) = (Judge::new(&best.0, &best.1), Judge::new(&worst.0, &worst.1));
+    let calls = replication::calls(&scene).into_iter();
+    let calls = calls.filter(|call| matches!(call.expected, Expected::Allow(_)));
+    calls.map(|call| row(&call, &best, &worst, documents, organisation, &sent)).collect()
+}
+
+fn row(
+    call: &Call,
+    best: &Judge<'_>,
+    worst: &Judge<'_>,
+    documents: &Documents,
+    organisation: &Organisation,
+    sent: &Context,
+) -> LiveRow {
+    let certain = best.row(call);
+    if !certain.holds() {
+        let place = place(call, &best.decision(call));
+        return LiveRow { row: certain, place, unknown: Vec::new() };
+    }
+    let row = worst.row(call);
+    if row.holds() {
+        return LiveRow { row: certain, place: None, unknown: Vec::new() };
+    }
+    let decision = worst.decision(call);
+    let read = |name: &str| {
+        let given = organisation.scps.iter().chain(&organisation.rcps);
+        let given = given.filter(|(own, _)| own == name).map(|(_, document)| document);
+        given.chain(documents.called(name)).flat_map(|it| &it.statements).collect::<Vec<_>>()
+    };
+    let statements: Vec<&Statement> = match &decision {
+        Decision::ExplicitDeny { by } => {
+            read(&by.document).into_iter().skip(by.statement).take(1).collect()
+        }
+        Decision::ImplicitDeny { why } => why.documents.iter().flat_map(|it| read(it)).collect(),
+        Decision::Allow { .. } => Vec::new(),
+    };
+    let keys: BTreeSet<String> = statements
+        .iter()
+        .flat_map(|statement| &statement.condition)
+        .filter(|condition| is_open(condition, sent))
+        .map(|condition| condition.key.clone())
+        .collect();
+    LiveRow { row, place: place(call, &decision), unknown: keys.into_iter().collect() }
+}
+
+fn place(call: &Call, decision: &Decision) -> Option<Place> {
+    let layer = match decision {
+        Decision::Allow { .. } => return None,
+        Decision::ImplicitDeny { why } => why.layer,
+        Decision::ExplicitDeny { by } => by.layer,
+    };
+    Some(match (layer, &call.at) {
+        (Layer::Boundary, _) => Place::Boundary,
+        (Layer::Scp | Layer::Rcp, _) => Place::Organisation,
+        (Layer::Resource, At::Document(_, Document::Key(region))) => Place::Key(region.clone()),
+        (Layer::Resource, At::Document(_, Document::SourceBucket)) => Place::SourceBucket,
+        (Layer::Resource, At::Document(_, Document::DestinationBucket(region))) => {
+            Place::DestinationBucket(region.clone())
+        }
+        (Layer::Resource, At::Document(_, Document::ReplicationRoleTrust)) => Place::Trust,
+        (Layer::Identity | Layer::Session | Layer::Resource, _) => Place::Role,
+    })
+}
+
+/// Condition keys whose value nobody outside S3 knows for the calls that S3 makes by itself: S3 User Guide, "Troubleshooting
+/// replication", says of source addresses, VPC endpoints and access points that they break it; of the rest no page says
+/// anything. A `/` or `:` at the end stands for any name after it.
+const UNKNOWN: [&str; 24] = [
+    "aws:calledvia",
+    "aws:calledviafirst",
+    "aws:calledvialast",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principaltag/",
+    "aws:requestedregion",
+    "aws:resourceorgid",
+    "aws:resourceorgpaths",
+    "aws:resourcetag/",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourcevpc",
+    "aws:sourcevpcarn",
+    "aws:sourcevpce",
+    "aws:vpceaccount",
+    "aws:vpceorgid",
+    "aws:vpceorgpaths",
+    "aws:vpcsourceip",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+];
+
+/// Returns the keys that S3 either does not send or sends with these values: no source says which of the two.
+fn sent(topology: &Topology) -> Context {
+    let source = topology.source.bucket.arn(topology.partition());
+    Context::new()
+        .with("aws:SourceAccount", topology.account.as_str())
+        .with("aws:SourceArn", source.as_str())
+}
+
+/// Returns whether the outcome of a condition depends on what nobody can know.
+fn is_open(condition: &Condition, sent: &Context) -> bool {
+    let key = condition.key.to_lowercase();
+    let listed = UNKNOWN.iter().any(|it| *it == key || (it.ends_with('/') && key.starts_with(it)));
+    let is_sent = sent.get(&key).is_some();
+    let holds = |context: &Context| iam::holds(condition, context, false);
+    listed && (!is_sent || holds(&Context::new()) != holds(sent))
+}
+
+/// Returns `document` with every open condition taken for what suits replication best, or worst. Places of statements stay.
+fn assumed(document: &iam::Document, sent: &Context, favourable: bool) -> iam::Document {
+    let mut assumed = document.clone();
+    for statement in &mut assumed.statements {
+        if !statement.condition.iter().any(|condition| is_open(condition, sent)) {
+            continue;
+        }
+        if (statement.effect == Effect::Allow) == favourable {
+            statement.condition.retain(|condition| !is_open(condition, sent));
+        } else {
+            statement.action = Some(Scope::Only(Vec::new()));
+        }
+    }
+    assumed
+}

@@ -1,0 +1,61 @@
+//! What checks came to, as text for people.
+
+use super::{BAD, FAINT, GOOD, NOTABLE};
+use crate::check::{Finding, Report, Verdict};
+use anstyle::Style;
+use std::fmt::Write;
+
+/// Returns every check in a line, what is wrong with its remedy, and the sum.
+pub fn checks(report: &Report) -> String {
+    let mut text = String::new();
+    let width =
+        |of: fn(&Finding) -> usize| report.findings.iter().map(of).max().unwrap_or_default();
+    let names = width(|finding| finding.name.len());
+    let regions =
+        width(|finding| finding.region.as_ref().map_or(1, |region| region.as_str().len()));
+    for finding in &report.findings {
+        let (word, style) = mark(finding.result);
+        let region = finding.region.as_ref().map_or("-", |region| region.as_str());
+        let _ = writeln!(
+            text,
+            "{style}{word:<7}{style:#}  {:<names$}  {region:<regions$}  {FAINT}{}{FAINT:#}",
+            finding.name, finding.detail
+        );
+        if let Some(remedy) = finding.remedy.as_ref().filter(|_| finding.result == Verdict::Fail) {
+            let _ = writeln!(text, "         mend: {remedy}");
+        }
+    }
+    if let Some(first) = report.causes().into_iter().find(|it| it.result == Verdict::Fail) {
+        let _ = writeln!(text, "\nfirst cause: {}", cause(first));
+    }
+    if !report.failure_reasons.is_empty() && report.has_failed() {
+        let _ = writeln!(text, "S3 would say: {}", report.failure_reasons.join(", "));
+    }
+    let count = |verdict| report.count(verdict);
+    let sum = format!(
+        "{} passed, {} failed, {} unknown, {} skipped",
+        count(Verdict::Pass),
+        count(Verdict::Fail),
+        count(Verdict::Unknown),
+        count(Verdict::Skip)
+    );
+    let style = if report.has_failed() { BAD } else { GOOD };
+    let _ = writeln!(text, "{style}{sum}{style:#}");
+    text
+}
+
+/// Returns a finding as the cause of a failure: the check, its place, what was found, what mends it.
+pub fn cause(finding: &Finding) -> String {
+    let place = finding.region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
+    let remedy = finding.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));
+    format!("{}{place}: {}{remedy}", finding.name, finding.detail)
+}
+
+fn mark(verdict: Verdict) -> (&'static str, Style) {
+    match verdict {
+        Verdict::Pass => ("pass", GOOD),
+        Verdict::Fail => ("FAIL", BAD),
+        Verdict::Unknown => ("unknown", NOTABLE),
+        Verdict::Skip => ("skip", FAINT),
+    }
+}
