@@ -9,7 +9,7 @@ fn blotted() -> insta::Settings {
         (r"mrk-[0-9a-f]{32}", "mrk-<id>"),
         (r"_crrctl/demo/[a-z]{8}/", "_crrctl/demo/<run>/"),
         (r"\d+ ms\s*", "<ms> "),
-        (r"\d+\.\d s\s*", "<s> "),
+        (r"\d+\.\d s\s*", "<ms> "),
         (r"in \d+ calls", "in <n> calls"),
         (r"request id [0-9A-Za-z/+=-]+", "request id <id>"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:<port>"),

@@ -158,4 +158,28 @@ pub(super) const ALL: &[Entry] = &[
         &["the source's versioning or encryption was changed"],
         &["`crrctl plan` shows what drifted; `crrctl apply` puts it right"],
     ),
+    error(
+        "pair-stays",
+        "The pair stands for good, and `--ephemeral` would give it a date; nothing was changed.",
+        &["it was applied without `--ephemeral`"],
+        &["`crrctl destroy` takes it away; or apply it without `--ephemeral`"],
+    ),
+    error(
+        "not-applied",
+        "The pair is not as the manifest says, so it can't be handed over as it stands.",
+        &["it was never applied, or drifted"],
+        &["`crrctl apply` first, then export again"],
+    ),
+    error(
+        "rule-not-exportable",
+        "A replication rule has settings that can't be written for the other tool.",
+        &["a rule of others lies beside the pair's"],
+        &["move that rule, or hand the pair over by hand"],
+    ),
+    error(
+        "not-written",
+        "A file could not be written.",
+        &["the folder does not exist or is not writable"],
+        &["name another place"],
+    ),
 ];
