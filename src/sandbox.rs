@@ -1,13 +1,14 @@
-//! The sandbox: a stand-in for S3, KMS, IAM and STS on loopback that speaks the real protocols to any client and refuses what AWS
+//! The sandbox: a stand-in for S3, S3 Control, KMS, IAM and STS on loopback that speaks the real protocols to any client and refuses what AWS
 //! refuses. What it does not model it answers with `NotImplemented`. Not for: production, and not for anything but crrctl's subject.
 //!
-//! Data flows one way: `server` (listen, route) → `auth` (`SigV4`) → the protocols (`s3`, `kms`, `iam`, `sts`) → `state` (plain data).
+//! Data flows one way: `server` (listen, route) → `auth` (`SigV4`) → the protocols (`s3`, `s3control`, `kms`, `iam`, `sts`) → `state` (plain data).
 
 mod access;
 mod auth;
 mod calls;
 mod clock;
 mod control;
+mod csv;
 mod documents;
 mod fault;
 mod faults;
@@ -20,7 +21,9 @@ mod query;
 mod replication;
 #[expect(clippy::needless_pass_by_value, reason = "the table of operations hands each its input")]
 mod s3;
+mod s3control;
 mod server;
+mod service;
 mod state;
 mod sts;
 
@@ -116,6 +119,7 @@ impl Sandbox {
         let server = server::Server::new(shared.clone(), options.latency, journal);
         tasks.spawn(server.serve(listener, tasks.clone(), token.clone()));
         tasks.spawn(replication::work(shared.clone(), token.clone()));
+        tasks.spawn(s3control::work(shared.clone(), token.clone()));
         let alive = token.drop_guard();
         Ok(Self { address, account: options.account, shared, tasks, alive })
     }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what can't be set up fails the test")]
 
 mod access;
+mod batch;
+mod batch_refusals;
 pub(crate) mod breakers;
 mod breaking;
 mod control;
@@ -54,6 +56,18 @@ pub(crate) fn credentials(account: &str, secret: &str) -> Credentials {
     Credentials::new(account, secret, None, None, "test")
 }
 
+/// Finds every host on loopback.
+#[derive(Debug, Clone)]
+struct Loopback;
+
+impl aws_smithy_runtime_api::client::dns::ResolveDns for Loopback {
+    fn resolve_dns<'a>(&'a self, _: &'a str) -> aws_smithy_runtime_api::client::dns::DnsFuture<'a> {
+        aws_smithy_runtime_api::client::dns::DnsFuture::ready(Ok(vec![
+            std::net::Ipv4Addr::LOCALHOST.into(),
+        ]))
+    }
+}
+
 impl Stand {
     pub(crate) async fn start() -> Self {
         Self::with(Options::default()).await
@@ -77,6 +91,29 @@ impl Stand {
 
     pub(crate) fn kms_as(&self, account: &str, secret: &str, region: &str) -> aws_sdk_kms::Client {
         client!(aws_sdk_kms, self, account, secret, region)
+    }
+
+    /// S3 Control as the SDK asks for it: the account in front of the host, which a resolver of our own finds on loopback.
+    pub(crate) fn s3control(
+        &self,
+        account: &str,
+        secret: &str,
+        region: &str,
+    ) -> aws_sdk_s3control::Client {
+        let tls = aws_smithy_http_client::tls::rustls_provider::CryptoMode::AwsLc;
+        let http = aws_smithy_http_client::Builder::new()
+            .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(tls))
+            .build_with_resolver(Loopback);
+        aws_sdk_s3control::Client::from_conf(
+            aws_sdk_s3control::Config::builder()
+                .behavior_version_latest()
+                .http_client(http)
+                .region(aws_sdk_s3control::config::Region::new(region.to_owned()))
+                .credentials_provider(credentials(account, secret))
+                .endpoint_url(self.sandbox.endpoint())
+                .retry_config(aws_sdk_s3control::config::retry::RetryConfig::disabled())
+                .build(),
+        )
     }
 
     pub(crate) fn iam(&self) -> aws_sdk_iam::Client {

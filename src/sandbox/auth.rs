@@ -1,4 +1,4 @@
-//! Who is asking: verifies the Signature Version 4 of KMS, IAM and STS requests by signing them again.
+//! Who is asking: verifies the Signature Version 4 of KMS, IAM, STS and S3 Control requests by signing them again.
 //! Not for: S3's signatures, which `s3s` verifies with the same secrets, and not for permissions (see `access`).
 
 use super::iam::{Credential, Who};
@@ -232,7 +232,10 @@ fn canonical_request(parts: &Parts, body: &[u8], signed: &[&str]) -> Result<Stri
             .collect();
         let _ = writeln!(canonical, "{name}:{}", values.join(","));
     }
-    let digest = hex::encode(Sha256::digest(body));
+    let digest = match text(&parts.headers, "x-amz-content-sha256") {
+        Some(unsigned @ "UNSIGNED-PAYLOAD") => unsigned.to_owned(),
+        _ => hex::encode(Sha256::digest(body)),
+    };
     let _ = write!(canonical, "\n{}\n{digest}", signed.join(";"));
     Ok(canonical)
 }

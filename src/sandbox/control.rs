@@ -40,6 +40,7 @@ fn advance(shared: &Shared, body: &[u8]) -> Answer {
     };
     shared.lock().clock.advance(by);
     shared.replicate.notify_one();
+    shared.batch.notify_one();
     // Locking again lets what has come due happen before the answer goes out.
     let now = clock::rfc3339(shared.lock().now());
     json(StatusCode::OK, &json!({"now": now}))

@@ -127,7 +127,7 @@ impl Faults {
 /// Returns the code and status with which a service says that it is asked too often.
 pub(crate) fn throttled(service: &str) -> (&'static str, u16, &'static str) {
     match service {
-        "s3" => ("SlowDown", 503, "Please reduce your request rate."),
+        "s3" | "s3control" => ("SlowDown", 503, "Please reduce your request rate."),
         "kms" => ("ThrottlingException", 400, "Rate exceeded"),
         _ => ("Throttling", 400, "Rate exceeded"),
     }

@@ -42,6 +42,8 @@ pub(crate) enum Slow {
     Setting,
     /// A replication configuration, new or deleted, until S3 goes by it (S3 API Reference, `DeleteBucketReplication`).
     Rule,
+    /// A batch job until it goes on to its next status, which S3 gives no time for.
+    Batch,
     /// One object until it is replicated; most take less than 15 minutes (S3 User Guide, "Troubleshooting replication").
     Replication,
 }
@@ -55,6 +57,7 @@ impl Slow {
             Self::List => (500, 5_000),
             Self::Setting => (500, 10_000),
             Self::Rule => (1_000, 20_000),
+            Self::Batch => (2_000, 30_000),
             Self::Replication => (2_000, 60_000),
         }
     }

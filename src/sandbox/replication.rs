@@ -4,6 +4,7 @@
 //!
 //! `changes` is what happens after an upload, `targets` says where a version goes, `role` what the role is asked for, `replica` what is made of it.
 
+mod again;
 mod changes;
 mod replica;
 mod role;
@@ -14,14 +15,16 @@ use super::s3::{Outcome, Replicated, Version, Versioning, What};
 use super::state::{Shared, State};
 use changes::{follow, note};
 use replica::replicate;
-use role::{At, Reason};
+use role::At;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use targets::{Target, targets};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use again::{again, is_eligible};
 pub(crate) use changes::{Part, changed};
+pub(crate) use role::Reason;
 
 /// The most records that are kept; the oldest go first.
 const MAX_RECORDS: usize = 100_000;
@@ -71,7 +74,14 @@ impl Replication {
         self.records.iter().map(record).collect()
     }
 
+    /// Queues a job.
     fn push(&mut self, job: Job) {
+        let record = self.begin(&job);
+        self.queue.push_back(Job { record, ..job });
+    }
+
+    /// Begins the record of a job and returns its number.
+    fn begin(&mut self, job: &Job) -> usize {
         self.records.push_back(Record {
             bucket: job.bucket.clone(),
             key: job.key.clone(),
@@ -84,8 +94,7 @@ impl Replication {
             self.records.pop_front();
             self.first += 1;
         }
-        let record = self.first + self.records.len() - 1;
-        self.queue.push_back(Job { record, ..job });
+        self.first + self.records.len() - 1
     }
 }
 
@@ -207,6 +216,12 @@ fn step(state: &mut State) -> bool {
         Task::Whole => replicate(state, &job),
         Task::Change(part) => follow(state, &job, part),
     };
+    settle(state, &job, outcome);
+    true
+}
+
+/// Writes down how a job went, in the log and on the source version.
+fn settle(state: &mut State, job: &Job, outcome: Result<(), Reason>) {
     let (status, reason) = match outcome {
         Ok(()) => (Outcome::Completed, None),
         Err(reason) => (Outcome::Failed, Some(reason)),
@@ -226,5 +241,4 @@ fn step(state: &mut State) -> bool {
         let at = (&*job.bucket, &*job.key, &*job.version);
         note(state, at, &job.target.bucket, status);
     }
-    true
 }

@@ -3,6 +3,7 @@
 
 mod acls;
 mod answers;
+mod backstage;
 mod buckets;
 mod checksum;
 mod copies;
@@ -26,6 +27,7 @@ mod uploads;
 mod writes;
 
 pub(crate) use answers::refuse;
+pub(crate) use backstage::deliver;
 pub(crate) use encryption::{Sse, default_of};
 pub(crate) use errors::error_of;
 pub(crate) use lock::Lock;

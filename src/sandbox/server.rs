@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::faults::{self, Trouble};
 use super::journal::{Code, Journal, Note};
 use super::state::Shared;
-use super::{GRACE, control, iam, kms, query, s3, sts};
+use super::{GRACE, control, iam, kms, query, s3, s3control, sts};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
@@ -143,10 +143,7 @@ impl Server {
             Route::Kms => kms::answer(&self.shared, &parts, &body, id),
             Route::Iam(params) => iam::answer(&self.shared, &parts, &body, &params, id),
             Route::Sts(params) => sts::answer(&self.shared, &parts, &body, &params, id),
-            Route::S3Control => s3::refuse(
-                s3s::s3_error!(NotImplemented, "The sandbox does not implement S3 Control."),
-                id,
-            ),
+            Route::S3Control => s3control::answer(&self.shared, &parts, &body, id),
             Route::S3 => self.s3.answer(parts, body, id).await,
         }
     }
@@ -193,7 +190,7 @@ impl Route {
             Self::Kms => ("kms", target.and_then(|target| target.strip_prefix(kms::TARGET_PREFIX))),
             Self::Iam(params) => ("iam", Some(params.get("Action").unwrap_or_default())),
             Self::Sts(params) => ("sts", Some(params.get("Action").unwrap_or_default())),
-            Self::S3Control => ("s3control", Some("")),
+            Self::S3Control => ("s3control", Some(s3control::operation(parts))),
             Self::S3 => ("s3", None),
         }
     }
@@ -203,7 +200,8 @@ impl Route {
             Self::Kms => kms::reply_with(Err(fault.clone()), id),
             Self::Iam(params) => iam::reply_with(params, Err(fault.clone()), id),
             Self::Sts(params) => sts::reply_with(params, Err(fault.clone()), id),
-            Self::S3Control | Self::S3 => s3::refuse(s3::error_of(fault), id),
+            Self::S3Control => s3control::refuse(fault, id),
+            Self::S3 => s3::refuse(s3::error_of(fault), id),
         }
     }
 }
@@ -222,7 +220,7 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     if header("x-amz-target").starts_with(kms::TARGET_PREFIX) {
         return Route::Kms;
     }
-    if parts.uri.path().starts_with("/v20180820/") {
+    if parts.uri.path().starts_with(s3control::PREFIX) {
         return Route::S3Control;
     }
     let form = header("content-type").starts_with("application/x-www-form-urlencoded");

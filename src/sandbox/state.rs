@@ -9,6 +9,7 @@ use super::kms::Kms;
 use super::lag::{Delays, Lag, Slow};
 use super::replication::Replication;
 use super::s3::Buckets;
+use super::s3control::Jobs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use tokio::sync::Notify;
@@ -22,6 +23,7 @@ pub(crate) struct State {
     pub(crate) iam: Iam,
     pub(crate) buckets: Buckets,
     pub(crate) replication: Replication,
+    pub(crate) jobs: Jobs,
     pub(crate) delays: Delays,
 }
 
@@ -64,13 +66,14 @@ impl Default for Settings {
     }
 }
 
-/// The state, its lock, and the bell that wakes the replication worker.
+/// The state, its lock, and the bells that wake the workers.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     state: Mutex<State>,
     pub(crate) settings: Settings,
     pub(crate) faults: Faults,
     pub(crate) replicate: Notify,
+    pub(crate) batch: Notify,
 }
 
 impl Shared {

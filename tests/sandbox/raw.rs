@@ -1,4 +1,4 @@
-//! Bad bytes: requests that no client would send, signed rightly, over each of the four protocols. None ends in a panic or a 500.
+//! Bad bytes: requests that no client would send, signed rightly, over each of the five protocols. None ends in a panic or a 500.
 
 use super::{ACCOUNT, EAST, Stand};
 use aws_credential_types::Credentials;
@@ -336,6 +336,102 @@ fn s3() -> impl Strategy<Value = Raw> {
         })
 }
 
+const CONTROL_ELEMENTS: [&str; 22] = [
+    "Priority",
+    "Operation",
+    "S3ReplicateObject",
+    "Report",
+    "Enabled",
+    "Bucket",
+    "Format",
+    "ReportScope",
+    "ClientRequestToken",
+    "RoleArn",
+    "ManifestGenerator",
+    "S3JobManifestGenerator",
+    "SourceBucket",
+    "EnableManifestOutput",
+    "Filter",
+    "CreatedAfter",
+    "ObjectReplicationStatuses",
+    "member",
+    "Manifest",
+    "Tags",
+    "Tag",
+    "Key",
+];
+
+/// XML whose elements know S3 Control's names and stand in each other anyhow.
+fn control_xml() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just(String::new()),
+        Just("true".to_owned()),
+        Just("arn:aws:s3:::raw-bucket".to_owned()),
+        Just("arn:aws:iam::111122223333:role/x".to_owned()),
+        "[ -%'-;=?-~]{0,12}",
+        "-?[0-9]{1,20}",
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        prop::collection::vec((prop::sample::select(&CONTROL_ELEMENTS[..]), inner), 0..6).prop_map(
+            |elements| {
+                let element = |(name, inner): (&str, String)| format!("<{name}>{inner}</{name}>");
+                elements.into_iter().map(element).collect()
+            },
+        )
+    })
+}
+
+/// A job that S3 Control takes, but for one part that is put anyhow.
+fn near_job() -> impl Strategy<Value = String> {
+    let parts = [
+        "<Operation><S3ReplicateObject/></Operation>",
+        "<Report><Enabled>false</Enabled></Report>",
+        "<ClientRequestToken>t</ClientRequestToken>",
+        "<Priority>1</Priority>",
+        "<RoleArn>arn:aws:iam::111122223333:role/x</RoleArn>",
+        "<ManifestGenerator><S3JobManifestGenerator><SourceBucket>arn:aws:s3:::raw-bucket</SourceBucket>\
+         <EnableManifestOutput>false</EnableManifestOutput></S3JobManifestGenerator></ManifestGenerator>",
+    ];
+    (0..parts.len() + 1, control_xml()).prop_map(move |(at, other)| {
+        let part = |(index, part): (usize, &&str)| {
+            if index == at { other.clone() } else { (*part).to_owned() }
+        };
+        parts.iter().enumerate().map(part).collect()
+    })
+}
+
+fn control() -> impl Strategy<Value = Raw> {
+    let path = prop_oneof![
+        Just("jobs".to_owned()),
+        Just("jobs".to_owned()),
+        Just("jobs/absent/status?requestedJobStatus=Ready".to_owned()),
+        Just("jobs?jobStatuses=Active&maxResults=5".to_owned()),
+        Just("tags/arn%3Aaws%3As3%3A%3A%3Araw-bucket".to_owned()),
+        escaped(),
+        escaped().prop_map(|id| format!("jobs/{id}")),
+        escaped().prop_map(|id| format!("jobs/{id}/priority?priority={id}")),
+        escaped().prop_map(|arn| format!("tags/{arn}?tagKeys={arn}")),
+    ];
+    let root = prop::sample::select(&["CreateJobRequest", "TagResourceRequest", "Nonsense"][..]);
+    let inner = prop_oneof![control_xml(), near_job()];
+    let body = prop_oneof![
+        4 => (root, inner)
+            .prop_map(|(root, xml)| format!("<{root} xmlns=\"x\">{xml}</{root}>").into_bytes()),
+        1 => prop::collection::vec(any::<u8>(), 0..200),
+        1 => Just(Vec::new()),
+    ];
+    let account = prop_oneof![9 => Just(ACCOUNT.to_owned()), 1 => "[!-~]{1,20}"];
+    (prop::sample::select(&METHODS[..]), path, account, body).prop_map(
+        |(method, path, account, body)| Raw {
+            service: "s3",
+            method,
+            target: format!("/v20180820/{path}"),
+            headers: vec![("x-amz-account-id".into(), account)],
+            body,
+        },
+    )
+}
+
 #[test]
 fn no_request_ends_in_a_panic_or_a_500() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -343,13 +439,15 @@ fn no_request_ends_in_a_panic_or_a_500() {
     runtime.block_on(stand.bucket("raw-bucket", EAST, true));
     let address = stand.sandbox.address();
     let config =
-        ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() };
+        ProptestConfig { cases: 1800, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let seen = std::cell::RefCell::new(std::collections::BTreeMap::<(&str, u16), usize>::new());
-    let tried = runner.run(&prop_oneof![kms(), query(), s3(), s3()], |raw| {
+    let tried = runner.run(&prop_oneof![kms(), query(), s3(), s3(), control()], |raw| {
         let Some(bytes) = raw.signed() else { return Ok(()) };
         let status = runtime.block_on(status(address, &bytes));
-        *seen.borrow_mut().entry((raw.service, status)).or_default() += 1;
+        let control = raw.target.starts_with("/v20180820/");
+        let service = if control { "s3control" } else { raw.service };
+        *seen.borrow_mut().entry((service, status)).or_default() += 1;
         prop_assert!(status != 500 && status != 0, "{status}");
         Ok(())
     });
@@ -358,7 +456,7 @@ fn no_request_ends_in_a_panic_or_a_500() {
     }
     let seen = seen.into_inner();
     // Signatures were right, or all of this would have tried the door alone.
-    for service in ["kms", "iam", "sts", "s3"] {
+    for service in ["kms", "iam", "sts", "s3", "s3control"] {
         assert!(seen.keys().any(|(name, status)| *name == service && *status == 200), "{seen:?}");
     }
     let (health, _) = runtime.block_on(stand.control("GET", "health", ""));

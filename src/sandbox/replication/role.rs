@@ -3,17 +3,18 @@
 //! replication failure events"; what they leave open is marked. Not for: key states and buckets (see `replica`).
 
 use super::targets::Target;
-use crate::iam::{Context, Principal, ResourceKind};
-use crate::names::{AccountId, Arn};
+use crate::iam::{Context, ResourceKind};
+use crate::names::Arn;
 use crate::sandbox::access::{Ask, Denied, authorize};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::kms::ThroughS3;
 use crate::sandbox::replication::Part;
 use crate::sandbox::s3::{Bucket, Lock, Object, Sse};
+use crate::sandbox::service::assume;
 use crate::sandbox::state::State;
 
 /// AWS's `failureReason`.
-pub(super) type Reason = &'static str;
+pub(crate) type Reason = &'static str;
 
 /// A bucket with the object that is read or written in it.
 #[derive(Clone, Copy)]
@@ -36,29 +37,11 @@ pub(super) struct Role<'a> {
 }
 
 impl<'a> Role<'a> {
-    /// Has S3 assume the role in the name of the source bucket's account. No source says that S3 sends `aws:SourceArn` or
-    /// `aws:SourceAccount` here, so a trust policy that wants them does not let it in.
+    /// Has S3 assume the role in the name of the source bucket's account.
     pub(super) fn assume(state: &'a State, arn: &str, source: &Bucket) -> Result<Self, Reason> {
-        const REFUSED: Reason = "AssumeRoleNotPermitted";
-        let role = state.iam.role(arn).filter(|role| role.usable <= state.now()).ok_or(REFUSED)?;
-        let account = AccountId::new(role.arn.account()).map_err(|_| REFUSED)?;
-        let service = Caller {
-            principal: Principal::Service("s3.amazonaws.com".to_owned()),
-            ..Caller::root(account.clone(), source.region.clone())
-        };
-        let ask = Ask {
-            on: Some((ResourceKind::Trust, &role.trust.document)),
-            ..Ask::plain("sts:AssumeRole", arn, &account)
-        };
-        if account != source.owner || authorize(&state.iam, &service, ask).is_err() {
-            return Err(REFUSED);
-        }
-        let principal = Principal::RoleSession {
-            role: role.arn.clone(),
-            session: "s3-replication".to_owned(),
-            id: Some(role.id.clone()),
-        };
-        Ok(Self { state, caller: Caller { principal, ..service } })
+        let service = ("s3.amazonaws.com", "s3-replication");
+        let caller = assume(state, arn, service, &source.owner, &source.region);
+        Ok(Self { state, caller: caller.ok_or("AssumeRoleNotPermitted")? })
     }
 
     /// Returns the session as it looks from a bucket's Region.

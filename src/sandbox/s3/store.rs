@@ -145,6 +145,14 @@ impl Replicated {
             }
         }
     }
+
+    /// Returns how replicating to one destination went, if it was tried.
+    pub(crate) fn outcome(&self, destination: &str) -> Option<Outcome> {
+        match self {
+            Self::Source(outcomes) | Self::Replica(outcomes) => outcomes.get(destination).copied(),
+            Self::No => None,
+        }
+    }
 }
 
 impl Object {

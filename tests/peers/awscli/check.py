@@ -191,9 +191,91 @@ def with_boto3(scratch):
     checks.that("boto3: no bucket is left", left == [], left)
 
 
-def aws(*arguments, region=SOURCE):
+# S3 Control's host has the account in front, which no resolver finds: the sandbox is its own proxy.
+BY_PROXY = {"HTTP_PROXY": os.environ["AWS_ENDPOINT_URL"]}
+BATCH_TRUST = TRUST.replace("s3.amazonaws.com", "batchoperations.s3.amazonaws.com")
+
+
+def job(bucket, role):
+    return {
+        "Operation": {"S3ReplicateObject": {}},
+        "Report": {"Enabled": True, "Bucket": f"arn:aws:s3:::{bucket}", "Prefix": "reports", "Format": "Report_CSV_20180820", "ReportScope": "AllTasks"},
+        "ManifestGenerator": {
+            "S3JobManifestGenerator": {
+                "SourceBucket": f"arn:aws:s3:::{bucket}",
+                "EnableManifestOutput": False,
+                "Filter": {"EligibleForReplication": True, "ObjectReplicationStatuses": ["NONE", "FAILED"]},
+            }
+        },
+        "Priority": 1,
+        "RoleArn": role,
+    }
+
+
+def ended(describe):
+    """Polls until a batch job has ended and returns it."""
+    for _ in range(200):
+        found = describe()["Job"]
+        if found["Status"] in ("Complete", "Failed", "Cancelled"):
+            break
+        time.sleep(0.05)
+    return found
+
+
+def batch_with_boto3():
+    s3, iam = boto3.client("s3", region_name=SOURCE), boto3.client("iam", region_name=SOURCE)
+    west = boto3.client("s3", region_name=DESTINATION)
+    control = boto3.client("s3control", region_name=SOURCE, config=Config(proxies={"http": os.environ["AWS_ENDPOINT_URL"]}))
+    source, destination = "boto-batch-src", "boto-batch-dst"
+    s3.create_bucket(Bucket=source)
+    west.create_bucket(Bucket=destination, CreateBucketConfiguration={"LocationConstraint": DESTINATION})
+    for client, bucket in ((s3, source), (west, destination)):
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    roles = {}
+    for name, trust in (("boto-live", TRUST), ("boto-batch", BATCH_TRUST)):
+        roles[name] = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=ROLE)
+    s3.put_object(Bucket=source, Key="old/ä b", Body=b"before the rule")
+    rule = {"ID": "all", "Priority": 1, "Status": "Enabled", "Filter": {"Prefix": "old/"}, "DeleteMarkerReplication": {"Status": "Disabled"}}
+    rule["Destination"] = {"Bucket": f"arn:aws:s3:::{destination}"}
+    s3.put_bucket_replication(Bucket=source, ReplicationConfiguration={"Role": roles["boto-live"], "Rules": [rule]})
+    made = control.create_job(AccountId=ACCOUNT, ConfirmationRequired=True, ClientRequestToken="t", **job(source, roles["boto-batch"]))
+    found = {"Status": ""}
+    for _ in range(200):
+        found = control.describe_job(AccountId=ACCOUNT, JobId=made["JobId"])["Job"]
+        if found["Status"] == "Suspended":
+            break
+        time.sleep(0.05)
+    checks.that("boto3: a batch job waits for confirmation", found["Status"] == "Suspended", found)
+    control.update_job_status(AccountId=ACCOUNT, JobId=made["JobId"], RequestedJobStatus="Ready")
+    found = ended(lambda: control.describe_job(AccountId=ACCOUNT, JobId=made["JobId"]))
+    summary = found.get("ProgressSummary", {})
+    checks.that("boto3: the batch job is Complete", found["Status"] == "Complete" and summary["NumberOfTasksSucceeded"] == 1, found)
+    checks.that("boto3: and shows what it was asked", found["ManifestGenerator"] == job(source, "")["ManifestGenerator"], found)
+    status = west.head_object(Bucket=destination, Key="old/ä b")["ReplicationStatus"]
+    checks.that("boto3: the old object is a replica", status == "REPLICA", status)
+    report = f"reports/job-{made['JobId']}/manifest.json"
+    report = json.loads(s3.get_object(Bucket=source, Key=report)["Body"].read())
+    rows = s3.get_object(Bucket=source, Key=report["Results"][0]["Key"])["Body"].read().decode()
+    checks.that("boto3: the report names it", rows.startswith(f"{source},old/%C3%A4%20b,"), rows)
+    arn = f"arn:aws:s3:::{source}"
+    control.tag_resource(AccountId=ACCOUNT, ResourceArn=arn, Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}])
+    control.untag_resource(AccountId=ACCOUNT, ResourceArn=arn, TagKeys=["a"])
+    tags = control.list_tags_for_resource(AccountId=ACCOUNT, ResourceArn=arn)["Tags"]
+    checks.that("boto3: tags of a bucket", tags == [{"Key": "b", "Value": "2"}], tags)
+    s3.delete_bucket_replication(Bucket=source)
+    for region, bucket in ((SOURCE, source), (DESTINATION, destination)):
+        boto3.resource("s3", region_name=region).Bucket(bucket).object_versions.delete()
+        boto3.client("s3", region_name=region).delete_bucket(Bucket=bucket)
+    for name in roles:
+        iam.delete_role_policy(RoleName=name, PolicyName="p")
+        iam.delete_role(RoleName=name)
+
+
+def aws(*arguments, region=SOURCE, **more):
     """Runs the AWS CLI and returns what it printed, parsed where it is JSON."""
-    done = subprocess.run(["aws", "--region", region, "--output", "json", *arguments], capture_output=True, text=True, timeout=120)
+    command = ["aws", "--region", region, "--output", "json", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, **more})
     if done.returncode != 0:
         raise RuntimeError(f"aws {' '.join(arguments)}: {done.stderr.strip()}")
     try:
@@ -232,6 +314,20 @@ def with_the_cli(scratch):
     listed = aws("s3", "ls", f"s3://{destination}", region=DESTINATION)
     checks.that("aws: s3 ls", "small" in listed and "cli-big" in listed, listed)
 
+    aws("iam", "create-role", "--role-name", "cli-batch", "--assume-role-policy-document", BATCH_TRUST)
+    aws("iam", "put-role-policy", "--role-name", "cli-batch", "--policy-name", "p", "--policy-document", ROLE)
+    asked = job(source, f"arn:aws:iam::{ACCOUNT}:role/cli-batch")
+    asked["ManifestGenerator"]["S3JobManifestGenerator"]["Filter"] = {"ObjectReplicationStatuses": ["COMPLETED"]}
+    asked = json.dumps({**asked, "AccountId": ACCOUNT, "ConfirmationRequired": False, "ClientRequestToken": "cli"})
+    made = aws("s3control", "create-job", "--cli-input-json", asked, **BY_PROXY)["JobId"]
+    found = ended(lambda: aws("s3control", "describe-job", "--account-id", ACCOUNT, "--job-id", made, **BY_PROXY))
+    summary = found.get("ProgressSummary", {})
+    checks.that("aws: a batch job finds nothing left to do", summary.get("NumberOfTasksFailed") == 2, found)
+    listed = aws("s3control", "list-jobs", "--account-id", ACCOUNT, "--job-statuses", "Complete", **BY_PROXY)["Jobs"]
+    checks.that("aws: jobs are listed", made in [entry["JobId"] for entry in listed], listed)
+    aws("iam", "delete-role-policy", "--role-name", "cli-batch", "--policy-name", "p")
+    aws("iam", "delete-role", "--role-name", "cli-batch")
+
     aws("s3api", "delete-bucket-replication", "--bucket", source)
     for region, bucket in ((SOURCE, source), (DESTINATION, destination)):
         versions = aws("s3api", "list-object-versions", "--bucket", bucket, region=region)["Versions"]
@@ -249,7 +345,7 @@ def with_the_cli(scratch):
 
 def main():
     with tempfile.TemporaryDirectory() as scratch:
-        for walk in (with_boto3, with_the_cli):
+        for walk in (with_boto3, batch_with_boto3, with_the_cli):
             try:
                 walk(scratch)
             except Exception as error:  # the walk can't go on, and that is a failure like any other
