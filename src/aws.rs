@@ -9,5 +9,5 @@ mod lag;
 pub mod settle;
 
 pub use calls::{CallCount, Calls};
-pub use clients::{Aws, Connection};
+pub use clients::{Aws, Connection, region};
 pub use error::{At, Class, Error, action};

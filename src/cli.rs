@@ -6,6 +6,9 @@ mod check;
 mod destroy;
 mod export;
 mod explain;
+mod fleet;
+mod gc;
+mod list;
 mod output;
 mod plan;
 mod policy;
@@ -14,6 +17,7 @@ mod proof;
 mod rehearse;
 mod sandbox;
 mod session;
+mod smoke;
 
 use crate::failure::{Failure, Kind};
 use crate::manifest::SideFlag;
@@ -59,6 +63,12 @@ enum Command {
     Destroy(destroy::DestroyArgs),
     /// Hand the pair over to Terraform or CloudFormation, with what imports it there
     Export(export::ExportArgs),
+    /// List the pairs of the account, by their tags; wants no manifest
+    List(list::ListArgs),
+    /// Take away what remains of ephemeral pairs whose time is over; all else is listed and never touched
+    Gc(gc::GcArgs),
+    /// Apply a pair of its own under a random name, probe it, and always take it away: for CI on a real account
+    Smoke(smoke::SmokeArgs),
     /// Render the pair's policy documents, prove them offline, or say what whoever runs crrctl needs
     Policy(policy::PolicyArgs),
     /// Say what a failure reason, an error or a check means, what causes it and what mends it
@@ -78,6 +88,9 @@ impl Command {
             Self::Check(_) => "check",
             Self::Destroy(_) => "destroy",
             Self::Export(_) => "export",
+            Self::List(_) => "list",
+            Self::Gc(_) => "gc",
+            Self::Smoke(_) => "smoke",
             Self::Policy(args) => args.name(),
             Self::Explain(_) => "explain",
             Self::Rehearse(_) => "rehearse",
@@ -150,6 +163,14 @@ struct Global {
 }
 
 impl Global {
+    /// Returns whether a pair is named here, by a manifest or by flags.
+    fn names_a_pair(&self) -> bool {
+        self.file.is_some()
+            || self.name.is_some()
+            || self.source.is_some()
+            || !self.destination.is_empty()
+    }
+
     fn volume(&self) -> Volume {
         match (self.quiet, self.verbose) {
             (true, _) => Volume::Quiet,
@@ -213,6 +234,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Check(args) => check::run(global, &args, &printer).await,
             Command::Destroy(args) => destroy::run(global, &args, &printer).await,
             Command::Export(args) => export::run(global, &args, &printer).await,
+            Command::List(args) => list::run(global, &args, &printer).await,
+            Command::Gc(args) => gc::run(global, &args, &printer).await,
+            Command::Smoke(args) => smoke::run(global, &args, &printer).await,
             Command::Policy(args) => policy::run(global, &args, &printer).await,
             Command::Explain(args) => explain::run(&args, &printer),
             Command::Rehearse(args) => rehearse::run(global, &args, &printer).await,

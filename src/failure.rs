@@ -150,6 +150,24 @@ impl Failure {
     }
 }
 
+/// Returns the failure that decides the exit code of several.
+pub fn worst(failures: impl IntoIterator<Item = Failure>) -> Option<Failure> {
+    const ORDER: [Kind; 10] = [
+        Kind::Interrupted,
+        Kind::Unexpected,
+        Kind::Manifest,
+        Kind::Credentials,
+        Kind::Denied,
+        Kind::InTheWay,
+        Kind::ReplicaDiffers,
+        Kind::ReplicationFailed,
+        Kind::TooLate,
+        Kind::LeftBehind,
+    ];
+    let rank = |failure: &Failure| ORDER.iter().position(|kind| *kind == failure.kind);
+    failures.into_iter().min_by_key(rank)
+}
+
 impl From<InvalidName> for Failure {
     fn from(error: InvalidName) -> Self {
         Self::new(Kind::Manifest, "name-invalid", error.to_string())

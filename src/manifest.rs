@@ -45,8 +45,31 @@ impl std::fmt::Display for Origin {
 /// Reads a manifest from YAML (JSON is a subset of it). Errors point into `text`, whose name is `origin`.
 /// A `policy.templates` folder is relative to the manifest's own; `run` fills `{run}`.
 pub fn parse(text: &str, origin: &Origin, run: Option<&str>) -> Result<Manifest, ManifestError> {
+    parse_as(text, origin, run, None)
+}
+
+/// Like [`parse`], for a pair of its own beside the manifest's: its name ends in `-` and `suffix`, and buckets, role and alias
+/// have their default names, whatever the manifest calls them, so that nothing of the manifest's own pair is met.
+pub fn parse_suffixed(
+    text: &str,
+    origin: &Origin,
+    run: Option<&str>,
+    suffix: &str,
+) -> Result<Manifest, ManifestError> {
+    parse_as(text, origin, run, Some(suffix))
+}
+
+fn parse_as(
+    text: &str,
+    origin: &Origin,
+    run: Option<&str>,
+    suffix: Option<&str>,
+) -> Result<Manifest, ManifestError> {
     let located = |error: Located| ManifestError::Invalid { origin: origin.to_string(), error };
-    let raw = raw::Raw::parse(text).map_err(located)?;
+    let mut raw = raw::Raw::parse(text).map_err(located)?;
+    if let Some(suffix) = suffix {
+        raw.rename(suffix);
+    }
     let folder = match origin {
         Origin::File(path) => path.parent().unwrap_or(Path::new("")).to_path_buf(),
         _ => PathBuf::new(),
@@ -80,6 +103,11 @@ pub fn from_flags(
     origin: &Origin,
     run: Option<&str>,
 ) -> Result<Manifest, ManifestError> {
+    parse(&flags_text(name, source, destinations), origin, run)
+}
+
+/// Returns the text of the manifest that flags describe.
+pub fn flags_text(name: &str, source: &SideFlag, destinations: &[SideFlag]) -> String {
     let side = |side: &SideFlag| match &side.bucket {
         Some(bucket) => serde_json::json!({"region": side.region, "bucket": bucket}),
         None => serde_json::json!({"region": side.region}),
@@ -89,5 +117,5 @@ pub fn from_flags(
         "source": side(source),
         "destinations": destinations.iter().map(side).collect::<Vec<_>>(),
     });
-    parse(&document.to_string(), origin, run)
+    document.to_string()
 }

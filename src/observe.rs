@@ -2,27 +2,50 @@
 //! key. A third wave comes only where something is missing or odd.
 //! Not for: single things (see the `find` of each step) or judging them (see `plan`).
 
+mod fleet;
+
+pub use fleet::{Scope, fleet};
+
 use crate::aws::{At, Aws};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Manifest, Side, Topology};
-use crate::names::{AccountId, BucketName, KeyId, Region};
+use crate::names::{AccountId, BucketName, KeyAlias, KeyId, Region};
 use crate::plan::rules;
 use crate::steps::find;
 use crate::world::{Bucket, Key, Keys, Objects, World};
 use futures::future::{join, try_join, try_join_all};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
 pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Named), Failure> {
-    let aliases = manifest.regions().map(|region| async move {
-        let key = find::key(aws, region, manifest.alias().as_str()).await?;
-        Ok::<_, Failure>(key.map(|key| (region.clone(), key)))
-    });
-    let (account, named) = join(account(aws), try_join_all(aliases)).await;
+    let (account, named) =
+        join(account(aws), named(aws, manifest.alias(), manifest.regions())).await;
     // Where both fail, who the caller is says more than what was asked for.
     let (account, named) = (account?, named?);
     aws.expect_owner(&account);
-    Ok((manifest.topology(&account)?, Named(named.into_iter().flatten().collect())))
+    Ok((manifest.topology(&account)?, named))
+}
+
+async fn named(
+    aws: &Aws,
+    alias: &KeyAlias,
+    regions: impl Iterator<Item = &Region>,
+) -> Result<Named, Failure> {
+    let aliases = regions.map(|region| async move {
+        let key = find::key(aws, region, alias.as_str()).await?;
+        Ok::<_, Failure>(key.map(|key| (region.clone(), key)))
+    });
+    Ok(Named(try_join_all(aliases).await?.into_iter().flatten().collect()))
+}
+
+/// Looks, for a removal, at all that remains of a pair of which no more is known than what its tags tell. The account has been
+/// asked for before.
+pub async fn remains(aws: &Aws, topology: &Topology) -> Result<World, Failure> {
+    let regions: BTreeSet<&Region> = topology.sides().map(|side| &side.region).collect();
+    let named = named(aws, &topology.key.alias, regions.into_iter()).await?;
+    let mut world = second_wave(aws, topology, named, true).await?;
+    all_objects(aws, topology, &mut world).await?;
+    Ok(world)
 }
 
 /// Asks for no more than what policy documents name: the account, and the pair's key, if its alias names one.
@@ -55,30 +78,35 @@ pub async fn second_wave(
     let (keys, buckets) = (keys(aws, topology, named, removal), found_buckets(aws, &sides));
     let ((keys, role), buckets) = try_join(try_join(keys, role), buckets).await?;
     let mut world = World { account: topology.account.clone(), keys, buckets, role };
-    let unnamed = unnamed(aws, topology, &world).await?;
+    let unnamed = unnamed(aws, topology, &world, removal).await?;
     world.buckets.extend(unnamed);
     Ok(world)
 }
 
-/// Returns the buckets of the pair that the manifest does not name: those that its live rules and its keys' tags tell of.
+/// Returns the buckets of the pair that the manifest does not name: those that its live rules and its keys' tags tell of. A
+/// removal heeds those that have lost our tags too: their data may lie under the pair's key.
 async fn unnamed(
     aws: &Aws,
     topology: &Topology,
     world: &World,
+    removal: bool,
 ) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
-    let told = rules::unnamed(topology, world).into_iter().chain(recorded(world));
+    let recorded: BTreeSet<Side> = recorded(world).collect();
+    let told = rules::unnamed(topology, world).into_iter().chain(recorded.iter().cloned());
     let unknown = told.filter(|side| !world.buckets.contains_key(&side.bucket));
-    let sides: std::collections::BTreeSet<Side> = unknown.collect();
+    let sides: BTreeSet<Side> = unknown.collect();
+    let recorded = &recorded;
     let found = sides.iter().map(|side| async move {
+        let is_heeded =
+            |bucket: &Bucket| topology.owns(&bucket.tags) || (removal && recorded.contains(side));
         match find::bucket(aws, side).await {
-            Ok(bucket) => Ok(bucket.map(|bucket| (side.bucket.clone(), bucket))),
+            Ok(bucket) => Ok(bucket.filter(is_heeded).map(|bucket| (side.bucket.clone(), bucket))),
             // The name belongs to somebody else by now.
             Err(failure) if failure.kind == Kind::InTheWay => Ok(None),
             Err(failure) => Err(failure),
         }
     });
-    let found = try_join_all(found).await?.into_iter().flatten();
-    Ok(found.filter(|(_, bucket)| topology.owns(&bucket.tags)).collect())
+    Ok(try_join_all(found).await?.into_iter().flatten().collect())
 }
 
 /// Returns the buckets whose data the keys say they encrypt.
@@ -161,6 +189,9 @@ async fn keys(
         }
         None => without_alias(aws, topology, &mut keys).await?,
     };
+    if removal {
+        pending_kin(aws, primary.is_none(), &mut keys).await?;
+    }
     let Some(primary) = primary else { return Ok(keys) };
     keys.replicas = replicas(aws, topology, &primary, &named).await?;
     let unnamed =
@@ -203,6 +234,29 @@ async fn unnamed_keys(
     Ok(())
 }
 
+/// Enters the replicas of keys that are pending deletion: those that are pending too, and, where the pair has no other key, those
+/// that a run that was cut off left usable.
+async fn pending_kin(aws: &Aws, no_primary: bool, keys: &mut Keys) -> Result<(), Failure> {
+    let place = |key: &Key| {
+        let regions = key.multi_region.as_ref().map(|place| place.replica_regions.clone());
+        (key.id.clone(), regions.unwrap_or_default())
+    };
+    let known: Vec<(KeyId, Vec<Region>)> = keys.pending.iter().map(place).collect();
+    for (id, regions) in known {
+        for region in regions {
+            match replica(aws, &region, &id).await? {
+                Some(key) if key.is_pending_deletion() => keys.pending.push(key),
+                Some(key) if no_primary => {
+                    let key = find::key_details(aws, key).await?;
+                    keys.replicas.insert(region, key);
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Replicas are where the manifest wants them and where the primary says they are.
 async fn replicas(
     aws: &Aws,
@@ -212,7 +266,7 @@ async fn replicas(
 ) -> Result<BTreeMap<Region, Key>, Failure> {
     let listed = primary.multi_region.iter().flat_map(|place| &place.replica_regions);
     let wanted = topology.destinations.iter().map(|side| &side.region);
-    let regions: std::collections::BTreeSet<&Region> = listed.chain(wanted).collect();
+    let regions: BTreeSet<&Region> = listed.chain(wanted).collect();
     let found = regions.into_iter().map(|region| async move {
         let key = match named.0.get(region).filter(|key| key.id == primary.id) {
             Some(key) => Some(key.clone()),

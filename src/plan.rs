@@ -5,6 +5,7 @@
 mod build;
 mod cost;
 pub mod expiry;
+pub mod fleet;
 mod proof;
 mod removal;
 pub mod rules;

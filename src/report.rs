@@ -3,6 +3,7 @@
 
 mod checks;
 mod codes;
+pub mod fleet;
 mod lines;
 mod ndjson;
 mod proof;

@@ -41,10 +41,13 @@ pub(crate) mod find {
     pub(crate) use super::bucket_policy::find as bucket_policy;
     pub(crate) use super::bucket_tags::find as bucket_tags;
     pub(crate) use super::encryption::find as encryption;
-    pub(crate) use super::key::{by_tags as keys_by_tags, describe as key, details as key_details};
+    pub(crate) use super::key::{
+        aliases, all_ids as key_ids, by_tags as keys_by_tags, describe as key,
+        details as key_details, tags as key_tags,
+    };
     pub(crate) use super::objects::count as objects;
     pub(crate) use super::replication::find as replication;
-    pub(crate) use super::role::{document, find as role};
+    pub(crate) use super::role::{document, find as role, tags as role_tags};
 }
 
 /// Does what actions say, for one pair.

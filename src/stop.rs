@@ -35,6 +35,16 @@ impl Stop {
         self.at_once.cancel();
     }
 
+    /// Returns what ends the cleaning up after this run: only what ends the run at once.
+    #[must_use]
+    pub fn for_clean_up(&self) -> Self {
+        Self {
+            orderly: self.at_once.clone(),
+            at_once: self.at_once.clone(),
+            reason: Arc::default(),
+        }
+    }
+
     /// Returns whether nothing more should be started.
     pub fn is_ending(&self) -> bool {
         self.orderly.is_cancelled()

@@ -1,6 +1,10 @@
 //! What exists on AWS, as plain data: what `observe` found and `plan` compares with what the user wants.
 //! Not for: asking AWS, or deciding anything.
 
+mod fleet;
+
+pub use fleet::{Found, Thing, Unread};
+
 use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
 use jiff::Timestamp;
 use serde::Serialize;

@@ -124,7 +124,7 @@ impl Stand {
     pub(crate) fn slow_by(&self, latency: std::time::Duration) -> Slow {
         let options = Options { latency, ..Options::default() };
         let sandbox = self.runtime.block_on(Sandbox::start(options)).unwrap();
-        Slow { endpoint: sandbox.endpoint(), address: sandbox.address(), _sandbox: sandbox }
+        Slow { endpoint: sandbox.endpoint(), address: sandbox.address(), sandbox }
     }
 
     /// Asks the sandbox's own endpoint `/_crrctl/<path>`.
@@ -226,10 +226,15 @@ fn control(address: std::net::SocketAddr, method: &str, path: &str, body: &str) 
 pub(crate) struct Slow {
     pub(crate) endpoint: String,
     address: std::net::SocketAddr,
-    _sandbox: Sandbox,
+    sandbox: Sandbox,
 }
 
 impl Slow {
+    /// Returns what still exists in it.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        self.sandbox.leftovers()
+    }
+
     /// Waits until a bucket or a key was made: something exists, and much is still to do.
     pub(crate) fn wait_for_writes(&self) {
         let started = std::time::Instant::now();

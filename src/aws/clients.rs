@@ -3,6 +3,9 @@
 
 use super::{CallCount, Calls};
 use crate::names::{AccountId, Region};
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -108,6 +111,17 @@ impl Aws {
     pub fn count(&self) -> CallCount {
         self.calls.count()
     }
+}
+
+/// Returns the Region that the environment or the profile names.
+pub async fn region(profile: Option<&str>) -> Option<Region> {
+    let mut files = ProfileFileRegionProvider::builder();
+    if let Some(profile) = profile {
+        files = files.profile_name(profile);
+    }
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new());
+    let region = chain.or_else(files.build()).region().await?;
+    Region::new(region.as_ref()).ok()
 }
 
 async fn configuration(connection: Connection) -> SdkConfig {

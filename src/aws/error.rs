@@ -214,6 +214,7 @@ impl From<Error> for Failure {
 pub fn action(operation: &str) -> &str {
     match operation {
         "s3:HeadBucket" => "s3:ListBucket",
+        "s3:ListBuckets" => "s3:ListAllMyBuckets",
         "s3:ListObjectVersions" => "s3:ListBucketVersions",
         "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
         // crrctl names the version in every HEAD and DELETE.

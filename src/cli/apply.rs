@@ -110,7 +110,11 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
         }
     }
     let applied = apply(&session, global, topology, &world, plan, !args.no_probe).await;
+    session.done(applied.failure().is_none(), applied.changed());
     report(&session, &applied, printer);
+    if applied.failure().is_none() {
+        printer.text(&until(&applied));
+    }
     match applied.failure().cloned() {
         Some(failure) => {
             let failure = check::diagnosed(&session, failure, printer).await;
@@ -184,10 +188,20 @@ async fn prove(session: &Session, topology: &Topology, key: &KeyId, changed: boo
     probe::run(aws, topology.clone(), key.clone(), settings, events, stop).await
 }
 
-fn report(session: &Session, applied: &Applied, printer: &Printer) {
+/// Says until when the pair stands, where there is, or was, an end to that.
+fn until(applied: &Applied) -> String {
+    match (applied.topology.expires, applied.expired_at) {
+        (Some(expires), _) => {
+            format!("it stands until {expires}; `crrctl gc --yes` takes it away after that\n")
+        }
+        (None, Some(date)) => format!("it was to go after {date}, and stays from now on\n"),
+        (None, None) => String::new(),
+    }
+}
+
+pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
     let summary = probe::summary(&applied.evidence.probes);
     let (ok, changed) = (applied.failure().is_none(), applied.changed());
-    session.done(ok, changed);
     printer.put("changed", changed);
     printer.put("resources", applied.resources());
     printer.put("probes", &applied.evidence.probes);
@@ -220,16 +234,6 @@ fn report(session: &Session, applied: &Applied, printer: &Printer) {
             humane(session.started.elapsed()),
             calls.total()
         )));
-        match (applied.topology.expires, applied.expired_at) {
-            (Some(expires), _) => {
-                let then = "`crrctl gc --yes` takes it away after that";
-                printer.text(&format!("it stands until {expires}; {then}\n"));
-            }
-            (None, Some(date)) => {
-                printer.text(&format!("it was to go after {date}, and stays from now on\n"));
-            }
-            (None, None) => {}
-        }
     }
 }
 

@@ -44,11 +44,11 @@ pub(super) struct DestroyArgs {
 
 /// A line of `removed`.
 #[derive(Debug, Serialize)]
-struct Removed<'a> {
+pub(super) struct Removed<'a> {
     step: &'a StepId,
     kind: Kind,
     region: &'a Region,
-    arn: &'a Arn,
+    pub(super) arn: &'a Arn,
 }
 
 /// A line of `keys`: a key that is to go, and when.
@@ -64,7 +64,7 @@ pub(super) struct Destroyed {
     plan: Plan,
     outcome: Outcome,
     pub(super) left: Vec<Kept>,
-    keys: Vec<Going>,
+    pub(super) keys: Vec<Going>,
 }
 
 pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) -> Ended {
@@ -92,6 +92,7 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
         }
     }
     let destroyed = destroy(&session, global, &topology, &world, plan, kept, wish).await;
+    session.done(destroyed.verdict().is_none(), destroyed.has_removed());
     report(&session, &destroyed, printer);
     destroyed.verdict().map_or(Ok(0), Err)
 }
@@ -122,7 +123,12 @@ pub(super) async fn destroy(
 }
 
 impl Destroyed {
-    fn removed(&self) -> Vec<Removed<'_>> {
+    /// Returns whether anything was taken away.
+    pub(super) fn has_removed(&self) -> bool {
+        !self.outcome.done.is_empty()
+    }
+
+    pub(super) fn removed(&self) -> Vec<Removed<'_>> {
         let done = |action: &&crate::plan::Action| self.outcome.done.contains_key(&action.id);
         let removed = self.plan.actions.iter().filter(done).filter_map(|action| {
             let arn = action.arn.as_ref()?;
@@ -207,7 +213,6 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
 
 pub(super) fn report(session: &Session, destroyed: &Destroyed, printer: &Printer) {
     let verdict = destroyed.verdict();
-    session.done(verdict.is_none(), !destroyed.outcome.done.is_empty());
     printer.put("removed", destroyed.removed());
     printer.put("left", &destroyed.left);
     printer.put("keys", &destroyed.keys);

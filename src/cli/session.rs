@@ -7,6 +7,7 @@ use crate::aws::{Aws, Connection};
 use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
+use crate::names::Region;
 use crate::observe;
 use crate::plan::{self, Action, Plan, Removal, expiry};
 use crate::policy::{self, Templates};
@@ -32,7 +33,21 @@ pub(super) struct Input {
 impl Input {
     /// Reads the manifest and the folder of templates, and renders every document once.
     pub(super) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
-        let manifest = manifest(global, in_sandbox)?;
+        Self::named(global, in_sandbox, None)
+    }
+
+    /// Like [`Self::read`], for a pair of its own beside the manifest's: its name ends in `suffix`, and all that it makes is
+    /// named after it.
+    pub(super) fn suffixed(
+        global: &Global,
+        in_sandbox: bool,
+        suffix: &str,
+    ) -> Result<Self, Failure> {
+        Self::named(global, in_sandbox, Some(suffix))
+    }
+
+    fn named(global: &Global, in_sandbox: bool, suffix: Option<&str>) -> Result<Self, Failure> {
+        let manifest = manifest(global, in_sandbox, suffix)?;
         let templates = match manifest.templates() {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::default(),
@@ -42,7 +57,85 @@ impl Input {
     }
 }
 
-/// A command's surroundings.
+/// What a command stands on, whatever pairs it is about.
+pub(super) struct Ground {
+    pub(super) aws: Arc<Aws>,
+    pub(super) stop: Stop,
+    pub(super) events: Events,
+    pub(super) started: Instant,
+    sandbox: Option<Sandbox>,
+    ending: Ending,
+}
+
+impl Ground {
+    /// Begins a run about `pair`, with `home` as the Region of IAM and STS.
+    pub(super) async fn open(
+        global: &Global,
+        printer: &Printer,
+        home: &Region,
+        pair: &str,
+        in_sandbox: bool,
+    ) -> Result<Self, Failure> {
+        let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
+        let stop = Stop::default();
+        watch_signals(&stop);
+        watch_clock(&stop, global);
+        let events = Events::to(sink(global, printer));
+        events.say(&Event::RunStart { command: printer.command, pair: pair.to_owned() });
+        let aws = Arc::new(connect(global, home, sandbox.as_ref()).await);
+        let started = Instant::now();
+        let ending = Ending { events: events.clone(), started, over: AtomicBool::new(false) };
+        Ok(Self { aws, stop, events, started, sandbox, ending })
+    }
+
+    /// Waits for reads, or for the end of the run, whichever comes first.
+    pub(super) async fn unless_ending<T>(
+        &self,
+        reads: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        unless_ending(&self.stop, reads).await
+    }
+
+    /// Says that the run is over; later words are not heard.
+    pub(super) fn done(&self, ok: bool, changed: bool) {
+        self.ending.say(ok, changed);
+    }
+}
+
+async fn unless_ending<T>(
+    stop: &Stop,
+    reads: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        read = reads => read,
+        () = stop.ending() => Err(stop.failure()),
+    }
+}
+
+/// Says once that a run is over; one that an error ended early is over too.
+struct Ending {
+    events: Events,
+    started: Instant,
+    over: AtomicBool,
+}
+
+impl Ending {
+    fn say(&self, ok: bool, changed: bool) {
+        if self.over.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let elapsed_ms = millis(self.started.elapsed());
+        self.events.say(&Event::RunDone { ok, changed, elapsed_ms });
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.say(false, false);
+    }
+}
+
+/// A command's surroundings, for one pair.
 pub(super) struct Session {
     pub(super) manifest: Manifest,
     pub(super) templates: Templates,
@@ -54,15 +147,8 @@ pub(super) struct Session {
     pub(super) ephemeral: Option<Duration>,
     /// The stand-in inside this process, where it was asked for.
     pub(super) sandbox: Option<Sandbox>,
-    /// Whether it was said that the run is over.
-    over: AtomicBool,
-}
-
-impl Drop for Session {
-    /// A run that an error ended early is over too.
-    fn drop(&mut self) {
-        self.done(false, false);
-    }
+    /// `None` for a part of a run that goes on after it.
+    ending: Option<Ending>,
 }
 
 impl Session {
@@ -72,26 +158,47 @@ impl Session {
         printer: &Printer,
         in_sandbox: bool,
     ) -> Result<Self, Failure> {
-        let Input { manifest, templates } = Input::read(global, in_sandbox)?;
-        let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
-        let stop = Stop::default();
-        watch_signals(&stop);
-        watch_clock(&stop, global);
-        let events = Events::to(sink(global, printer));
-        events
-            .say(&Event::RunStart { command: printer.command, pair: manifest.name().to_string() });
-        let aws = Arc::new(connect(global, &manifest, sandbox.as_ref()).await);
+        Self::with(global, printer, Input::read(global, in_sandbox)?, in_sandbox).await
+    }
+
+    /// Makes the clients for `input`.
+    pub(super) async fn with(
+        global: &Global,
+        printer: &Printer,
+        input: Input,
+        in_sandbox: bool,
+    ) -> Result<Self, Failure> {
+        let Input { manifest, templates } = input;
+        let (home, pair) = (manifest.source_region(), manifest.name());
+        let Ground { aws, stop, events, started, sandbox, ending } =
+            Ground::open(global, printer, home, pair.as_str(), in_sandbox).await?;
+        let ending = Some(ending);
         Ok(Self {
             manifest,
             templates,
             aws,
             stop,
             events,
-            started: Instant::now(),
+            started,
             ephemeral: None,
             sandbox,
-            over: AtomicBool::new(false),
+            ending,
         })
+    }
+
+    /// Returns a session for one pair of a run about several.
+    pub(super) fn part(ground: &Ground, manifest: Manifest, templates: Templates) -> Self {
+        Self {
+            manifest,
+            templates,
+            aws: Arc::clone(&ground.aws),
+            stop: ground.stop.clone(),
+            events: ground.events.clone(),
+            started: ground.started,
+            ephemeral: None,
+            sandbox: None,
+            ending: None,
+        }
     }
 
     /// Looks at what is there; `objects` counts what lies in the buckets too.
@@ -132,10 +239,7 @@ impl Session {
         &self,
         reads: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        tokio::select! {
-            read = reads => read,
-            () = self.stop.ending() => Err(self.stop.failure()),
-        }
+        unless_ending(&self.stop, reads).await
     }
 
     /// Returns what does the actions of a plan for this pair, starting from `world`.
@@ -159,26 +263,17 @@ impl Session {
 
     /// Says that the run is over; later words are not heard.
     pub(super) fn done(&self, ok: bool, changed: bool) {
-        if self.over.swap(true, Ordering::Relaxed) {
-            return;
+        if let Some(ending) = &self.ending {
+            ending.say(ok, changed);
         }
-        self.events.say(&Event::RunDone {
-            ok,
-            changed,
-            elapsed_ms: millis(self.started.elapsed()),
-        });
     }
 }
 
 /// Makes the clients: of the stand-in, where there is one, else as the flags say.
-pub(super) async fn connect(
-    global: &Global,
-    manifest: &Manifest,
-    stand_in: Option<&Sandbox>,
-) -> Aws {
+pub(super) async fn connect(global: &Global, home: &Region, stand_in: Option<&Sandbox>) -> Aws {
     let credentials = (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned());
     let connection = Connection {
-        home: manifest.source_region().clone(),
+        home: home.clone(),
         profile: global.profile.clone(),
         endpoint_url: stand_in.map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone()),
         credentials: stand_in.map(|_| credentials),
@@ -266,8 +361,16 @@ fn watch_clock(stop: &Stop, global: &Global) {
 }
 
 /// Finds the manifest: the file, the flags, `crrctl.yaml`, or, in the sandbox, the demo pair.
-fn manifest(global: &Global, in_sandbox: bool) -> Result<Manifest, Failure> {
+fn manifest(global: &Global, in_sandbox: bool, suffix: Option<&str>) -> Result<Manifest, Failure> {
+    let (text, origin) = manifest_text(global, in_sandbox)?;
     let run = global.run.as_deref();
+    Ok(match suffix {
+        Some(suffix) => manifest::parse_suffixed(&text, &origin, run, suffix)?,
+        None => manifest::parse(&text, &origin, run)?,
+    })
+}
+
+fn manifest_text(global: &Global, in_sandbox: bool) -> Result<(String, Origin), Failure> {
     let has_flags =
         global.name.is_some() || global.source.is_some() || !global.destination.is_empty();
     let usage = |message: &str| Failure::new(failure::Kind::Manifest, "usage", message);
@@ -280,39 +383,32 @@ fn manifest(global: &Global, in_sandbox: bool) -> Result<Manifest, Failure> {
             let mut text = String::new();
             let unreadable = |error: std::io::Error| unreadable("<stdin>", &error);
             std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
-            Ok(manifest::parse(&text, &Origin::Stdin, run)?)
+            Ok((text, Origin::Stdin))
         }
-        Some(file) => read(PathBuf::from(file), run),
+        Some(file) => read(PathBuf::from(file)),
         None if has_flags => {
             let (Some(name), Some(source)) = (&global.name, &global.source) else {
                 return Err(usage(
                     "without a manifest, `--name`, `--source` and `--destination` are all wanted",
                 ));
             };
-            Ok(manifest::from_flags(name, source, &global.destination, &Origin::Flags, run)?)
+            Ok((manifest::flags_text(name, source, &global.destination), Origin::Flags))
         }
-        None if default.exists() => read(default.to_path_buf(), run),
-        None if in_sandbox => Ok(demo(run)?),
+        None if default.exists() => read(default.to_path_buf()),
+        None if in_sandbox => {
+            let text = manifest::flags_text("demo", &"us-east-1".into(), &["us-west-2".into()]);
+            Ok((text, Origin::Demo))
+        }
         None => Err(usage("there is no manifest: no `crrctl.yaml` here, and no flag names one")
             .hint("name one with `--file`, or give `--name`, `--source` and `--destination`")
             .hint("to try it without AWS: `crrctl apply --sandbox --yes`")),
     }
 }
 
-fn demo(run: Option<&str>) -> Result<Manifest, Failure> {
-    Ok(manifest::from_flags(
-        "demo",
-        &"us-east-1".into(),
-        &["us-west-2".into()],
-        &Origin::Demo,
-        run,
-    )?)
-}
-
-fn read(path: PathBuf, run: Option<&str>) -> Result<Manifest, Failure> {
+fn read(path: PathBuf) -> Result<(String, Origin), Failure> {
     let text = std::fs::read_to_string(&path)
         .map_err(|error| unreadable(&path.display().to_string(), &error))?;
-    Ok(manifest::parse(&text, &Origin::File(path), run)?)
+    Ok((text, Origin::File(path)))
 }
 
 fn unreadable(origin: &str, error: &std::io::Error) -> Failure {

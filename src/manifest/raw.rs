@@ -116,7 +116,21 @@ pub(super) struct RawPolicy {
     pub(super) templates: At<String>,
 }
 
+/// A pair's name has at most 32 characters.
+const LONGEST_STEM: usize = 25;
+
 impl Raw {
+    /// Gives the pair a name of its own, and everything the default name after it.
+    pub(super) fn rename(&mut self, suffix: &str) {
+        let stem: String = self.name.value.chars().take(LONGEST_STEM).collect();
+        self.name.value = format!("{}-{suffix}", stem.trim_end_matches('-'));
+        (self.source.bucket, self.source.adopt) = (None, None);
+        for destination in &mut self.destinations.value {
+            (destination.bucket, destination.adopt) = (None, None);
+        }
+        (self.role.name, self.key.alias) = (None, None);
+    }
+
     /// Reads YAML; errors carry the place and, for a near miss, what was probably meant.
     pub(super) fn parse(text: &str) -> Result<Self, Located> {
         serde_saphyr::from_str(text).map_err(|error| located(error.without_snippet()))

@@ -39,19 +39,24 @@ pub enum Part {
     Destroy,
     /// Deleting objects that are not probes, for `destroy --purge-data`.
     Purge,
+    /// Finding the pairs of the whole account, for `list` and `gc`.
+    Fleet,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 5] = [Self::Plan, Self::Apply, Self::Probe, Self::Destroy, Self::Purge];
+    pub const ALL: [Self; 6] =
+        [Self::Plan, Self::Apply, Self::Probe, Self::Destroy, Self::Purge, Self::Fleet];
 
     /// The commands with the parts that each needs.
-    pub const COMMANDS: [(&'static str, &'static [Self]); 5] = [
+    pub const COMMANDS: [(&'static str, &'static [Self]); 7] = [
         ("plan", &[Self::Plan]),
         ("apply", &[Self::Plan, Self::Apply, Self::Probe]),
         ("probe", &[Self::Plan, Self::Probe]),
         ("destroy", &[Self::Plan, Self::Destroy]),
         ("destroy --purge-data", &[Self::Plan, Self::Destroy, Self::Purge]),
+        ("list", &[Self::Fleet]),
+        ("gc", &[Self::Fleet, Self::Plan, Self::Destroy]),
     ];
 }
 
@@ -120,6 +125,7 @@ impl Document {
             Self::Operator(Part::Probe) => "operator-probe",
             Self::Operator(Part::Destroy) => "operator-destroy",
             Self::Operator(Part::Purge) => "operator-purge",
+            Self::Operator(Part::Fleet) => "operator-fleet",
         }
     }
 

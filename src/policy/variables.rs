@@ -3,7 +3,7 @@
 
 use super::Document;
 use crate::manifest::{Profile, Side, Topology};
-use crate::names::{Arn, KeyId, Partition, Region};
+use crate::names::{Arn, KeyId, Partition, Region, RoleName};
 use serde_json::{Value, json};
 
 /// Returns the variables of `document`.
@@ -120,6 +120,9 @@ fn of_operator(topology: &Topology) -> Value {
         "every_key_arns": keys("key/*"),
         "alias_arns": aliases.collect::<Vec<_>>(),
         "multi_region_role_arn": service_role,
+        "all_bucket_arns": Arn::known(partition, "s3", "", "", "*"),
+        "all_key_arns": Arn::known(partition, "kms", "*", account.as_str(), "key/*"),
+        "all_role_arns": Arn::known(partition, "iam", "", account.as_str(), &format!("role{}*", RoleName::PATH)),
     })
 }
 

@@ -3,7 +3,7 @@
 
 mod find;
 
-pub(crate) use find::{by_tags, describe, details};
+pub(crate) use find::{aliases, all_ids, by_tags, describe, details, tags};
 
 use super::{Steps, unexpected};
 use crate::aws::settle::{pause, retry};

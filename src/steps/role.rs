@@ -11,7 +11,7 @@ use crate::manifest::Topology;
 use crate::names::{Arn, RoleName};
 use crate::plan::Action;
 use crate::policy::Document;
-use crate::world::Role;
+use crate::world::{Role, Tags};
 use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -63,6 +63,21 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
         policy: policy?,
         other_policies: others.chain(attached).collect(),
     }))
+}
+
+/// Reads the tags of the role `name`.
+pub(crate) async fn tags(aws: &Aws, name: &str) -> Result<Tags, Error> {
+    let (mut tags, mut marker) = (Tags::new(), None);
+    loop {
+        let request = aws.iam().list_role_tags().role_name(name).set_marker(marker);
+        let output = request.send().await.at("iam:ListRoleTags", aws.home())?;
+        let pair = |tag: &Tag| (tag.key().to_owned(), tag.value().to_owned());
+        tags.extend(output.tags().iter().map(pair));
+        marker = output.marker().map(str::to_owned);
+        if !output.is_truncated() || marker.is_none() {
+            return Ok(tags);
+        }
+    }
 }
 
 /// Reads a document that IAM returns, which is URL-encoded (IAM API Reference, `GetRole`, `GetRolePolicy`). A text that is no

@@ -69,7 +69,7 @@ impl Values {
 /// Asks the stand-in or AWS.
 async fn live(global: &Global, manifest: &Manifest) -> Result<(AccountId, Option<KeyId>), Failure> {
     let sandbox = if global.sandbox { Some(start_sandbox().await?) } else { None };
-    let aws = connect(global, manifest, sandbox.as_ref()).await;
+    let aws = connect(global, manifest.source_region(), sandbox.as_ref()).await;
     match observe::names(&aws, manifest).await {
         Err(failure) if failure.kind == Kind::Credentials => {
             Err(Failure { message: "there are no usable credentials".to_owned(), ..failure })

@@ -24,6 +24,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Probe => "operator probe",
         Part::Destroy => "operator destroy",
         Part::Purge => "operator purge",
+        Part::Fleet => "operator fleet",
     };
     let arn = scene.iam(&scene.topology.account, "user/operator");
     let caller = Principal::User { arn, id: None };
@@ -35,6 +36,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Probe => operator.probe(),
         Part::Destroy => operator.destroy(),
         Part::Purge => operator.purge(),
+        Part::Fleet => operator.fleet(),
     };
     with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
 }
@@ -161,6 +163,28 @@ impl Operator<'_> {
     fn purge(&self) -> Vec<Call> {
         let sides = self.scene.topology.sides();
         sides.map(|side| self.on_object("s3:DeleteObjectVersion", side, "")).collect()
+    }
+
+    /// Finding what bears our tags takes the lists of the whole account, and the tags of each thing in them.
+    fn fleet(&self) -> Vec<Call> {
+        let (scene, topology) = (self.scene, self.scene.topology);
+        let on = |action, resource: &str| Call::new(&self.who, action, resource, &topology.account);
+        let mut calls = vec![
+            on("iam:ListRoles", "*").aliens(&["iam:ListUsers"]),
+            on("kms:ListAliases", "*").aliens(&["kms:CreateCustomKeyStore"]),
+            on("kms:ListKeys", "*").aliens(&["kms:CreateCustomKeyStore"]),
+            on("s3:ListAllMyBuckets", "*").aliens(&["s3:CreateJob"]),
+            on("iam:ListRoleTags", topology.role_arn().as_str()).aliens(&NOT_ON_ROLES),
+        ];
+        for side in topology.sides() {
+            for action in ["kms:DescribeKey", "kms:ListAliases", "kms:ListResourceTags"] {
+                let key = scene.key_arn(side);
+                calls.push(on(action, &key).at(key_policy(side)).aliens(&NOT_ON_KEYS));
+            }
+            let bucket = scene.bucket_arn(side);
+            calls.push(on("s3:GetBucketTagging", &bucket).aliens(&NOT_ON_BUCKETS));
+        }
+        calls
     }
 
     fn on_bucket(&self, action: &str, side: &Side) -> Call {

@@ -1,7 +1,7 @@
 //! Finds KMS keys: by id, ARN or alias, or by their tags where no alias names them.
 
 use crate::aws::{At, Aws, Error};
-use crate::names::{Arn, KeyId, Region};
+use crate::names::{Arn, KeyAlias, KeyId, Region};
 use crate::world::{Key, KeyState, MultiRegion, Tags};
 use aws_sdk_kms::types::{KeyMetadata, MultiRegionKeyType};
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -94,7 +94,8 @@ async fn rotation(aws: &Aws, key: &Key) -> Result<Option<u32>, Error> {
     }
 }
 
-async fn tags(aws: &Aws, region: &Region, id: &str) -> Result<Tags, Error> {
+/// Reads the tags of the key `id`.
+pub(crate) async fn tags(aws: &Aws, region: &Region, id: &str) -> Result<Tags, Error> {
     let mut tags = Tags::new();
     let mut marker = None;
     loop {
@@ -117,7 +118,8 @@ pub(crate) async fn by_tags(
     region: &Region,
     wanted: &[(&str, String)],
 ) -> Result<Vec<Key>, Error> {
-    let ids = multi_region_ids(aws, region).await?;
+    let ids = all_ids(aws, region).await?.into_iter().filter(|id| id.starts_with("mrk-"));
+    let ids: Vec<String> = ids.collect();
     let count = ids.len();
     let read = |id: String| async move {
         match tags(aws, region, &id).await {
@@ -147,23 +149,33 @@ pub(crate) async fn by_tags(
     Ok(found)
 }
 
-async fn multi_region_ids(aws: &Aws, region: &Region) -> Result<Vec<String>, Error> {
+/// Lists the keys in `region`.
+pub(crate) async fn all_ids(aws: &Aws, region: &Region) -> Result<Vec<String>, Error> {
     let mut ids = Vec::new();
     let mut marker = None;
     loop {
         let request = aws.kms(region).list_keys().limit(1000).set_marker(marker);
         let output = request.send().await.at("kms:ListKeys", region)?;
-        ids.extend(
-            output
-                .keys()
-                .iter()
-                .filter_map(|key| key.key_id())
-                .filter(|id| id.starts_with("mrk-"))
-                .map(str::to_owned),
-        );
+        ids.extend(output.keys().iter().filter_map(|key| key.key_id()).map(str::to_owned));
         marker = output.next_marker().map(str::to_owned);
         if !output.truncated() || marker.is_none() {
             return Ok(ids);
+        }
+    }
+}
+
+/// Lists the aliases that name the key `id`, crrctl's default ones first.
+pub(crate) async fn aliases(aws: &Aws, region: &Region, id: &str) -> Result<Vec<KeyAlias>, Error> {
+    let (mut aliases, mut marker) = (Vec::new(), None);
+    loop {
+        let request = aws.kms(region).list_aliases().key_id(id).set_marker(marker);
+        let output = request.send().await.at("kms:ListAliases", region)?;
+        let names = output.aliases().iter().filter_map(|alias| alias.alias_name());
+        aliases.extend(names.filter_map(|name| KeyAlias::new(name).ok()));
+        marker = output.next_marker().map(str::to_owned);
+        if !output.truncated() || marker.is_none() {
+            aliases.sort_by_key(|alias| !alias.as_str().starts_with("alias/crrctl/"));
+            return Ok(aliases);
         }
     }
 }

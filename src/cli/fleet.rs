@@ -1,0 +1,185 @@
+//! What `list` and `gc` share: the account without a manifest, the Regions to look at, and the pairs in what was found.
+
+use super::Global;
+use super::output::Printer;
+use super::session::{Ground, Input};
+use crate::aws;
+use crate::events::millis;
+use crate::failure::{Failure, Kind};
+use crate::names::{AccountId, Region};
+use crate::observe::{self, Scope};
+use crate::plan::expiry::Expiry;
+use crate::plan::fleet::{Pair, State, pairs};
+use crate::world::{KeyState, Thing, Unread};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RegionArgs {
+    /// The Regions to look at [default: every Region that a bucket of the account, a role of ours or the manifest here tells
+    /// of, and the one that the environment names]
+    ///
+    /// A pair that is found is followed to its other Regions. A key that is all that remains of a pair is found only where
+    /// its Region is looked at.
+    #[arg(long, value_name = "REGION", value_delimiter = ',', env = "CRRCTL_REGIONS")]
+    regions: Vec<Region>,
+}
+
+/// The pairs of an account.
+pub(super) struct Fleet {
+    pub(super) account: AccountId,
+    pub(super) pairs: Vec<Pair>,
+    pub(super) unread: Vec<Unread>,
+    pub(super) now: Timestamp,
+    asked: Vec<Region>,
+}
+
+impl Fleet {
+    /// Looks at the account, and puts what it finds into the command's object.
+    pub(super) async fn look(
+        ground: &Ground,
+        args: &RegionArgs,
+        also: BTreeSet<Region>,
+        printer: &Printer,
+    ) -> Result<Self, Failure> {
+        let scope = Scope { only: args.regions.iter().cloned().collect(), also };
+        let found = ground.unless_ending(observe::fleet(&ground.aws, &scope)).await?;
+        let (pairs, strays) = pairs(found.things);
+        let mut unread = found.unread;
+        unread.extend(strays.iter().map(stray));
+        let now = Timestamp::now();
+        let fleet =
+            Self { account: found.account, pairs, unread, now, asked: args.regions.clone() };
+        printer.put("account", &fleet.account);
+        printer.put("regions", &found.regions);
+        printer.put("pairs", fleet.pairs.iter().map(|pair| line(pair, now)).collect::<Vec<_>>());
+        printer.put("unread", &fleet.unread);
+        Ok(fleet)
+    }
+
+    /// Returns why the look is of no use: a Region that was asked for, or the list of buckets that would have told the Regions,
+    /// can't be read.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        let matters = |it: &&Unread| match &it.region {
+            Some(region) => it.count == 0 && self.asked.contains(region),
+            None => it.operation == "s3:ListBuckets" && self.asked.is_empty(),
+        };
+        let unread = self.unread.iter().find(matters)?;
+        let hint = "give the Regions that can be read with `--regions`";
+        Some(unread.cause.clone().hint(hint))
+    }
+}
+
+/// Tells of a thing whose tags name no pair: whose it is can't be said.
+fn stray(thing: &Thing) -> Unread {
+    let message = "its tags `crrctl:pair` and `crrctl:id` name no pair".to_owned();
+    Unread {
+        region: thing.region.clone(),
+        operation: "tags",
+        code: "no-pair".to_owned(),
+        cause: Failure::new(Kind::Unexpected, "no-pair", message.clone()),
+        message,
+        count: 1,
+        names: vec![thing.arn.to_string()],
+    }
+}
+
+/// Prepares for a command about the account: the manifest, if there is one here, tells where to begin.
+pub(super) async fn ground(
+    global: &Global,
+    args: &RegionArgs,
+    printer: &Printer,
+) -> Result<(Ground, BTreeSet<Region>), Failure> {
+    let manifest = match Input::read(global, false) {
+        Ok(input) => Some(input.manifest),
+        Err(failure) if global.names_a_pair() => return Err(failure),
+        // A manifest that nobody asked for is not this command's business.
+        Err(_) => None,
+    };
+    let also: BTreeSet<Region> =
+        manifest.iter().flat_map(|manifest| manifest.regions().cloned()).collect();
+    let told = manifest.as_ref().map(|manifest| manifest.source_region().clone());
+    let home = match told.or_else(|| args.regions.first().cloned()) {
+        Some(home) => home,
+        None if global.sandbox => Region::new("us-east-1")?,
+        None => match aws::region(global.profile.as_deref()).await {
+            Some(home) => home,
+            None => Region::new("us-east-1")?,
+        },
+    };
+    let ground = Ground::open(global, printer, &home, "*", global.sandbox).await?;
+    Ok((ground, also.into_iter().chain([home]).collect()))
+}
+
+/// A line of `pairs`.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    name: &'a str,
+    id: String,
+    source: Place<'a>,
+    destinations: Vec<Place<'a>>,
+    state: State,
+    expires: Option<Timestamp>,
+    resources: Vec<Resource<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Place<'a> {
+    region: &'a str,
+    bucket: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Resource<'a> {
+    kind: crate::events::Kind,
+    region: Option<&'a str>,
+    arn: &'a str,
+    expires: Option<Timestamp>,
+    state: Option<&'a KeyState>,
+    deletes_not_before: Option<Timestamp>,
+    aliases: Vec<&'a str>,
+}
+
+fn line(pair: &Pair, now: Timestamp) -> serde_json::Value {
+    let destinations = pair.destinations();
+    let line = Line {
+        name: pair.name.as_str(),
+        id: pair.id(),
+        source: Place {
+            region: pair.source.region.as_str(),
+            bucket: Some(pair.source.bucket.as_str()),
+        },
+        destinations: destinations
+            .iter()
+            .map(|(region, bucket)| Place {
+                region: region.as_str(),
+                bucket: bucket.as_ref().map(|bucket| bucket.as_str()),
+            })
+            .collect(),
+        state: pair.state(now),
+        expires: pair.expiry().date(),
+        resources: pair
+            .things
+            .iter()
+            .map(|thing| Resource {
+                kind: thing.kind,
+                region: thing.region.as_ref().map(Region::as_str),
+                arn: thing.arn.as_str(),
+                expires: Expiry::of([&thing.tags]).date(),
+                state: thing.key.as_ref().map(|key| &key.state),
+                deletes_not_before: thing.key.as_ref().and_then(|key| key.deletion_date),
+                aliases: thing.aliases.iter().map(|alias| alias.as_str()).collect(),
+            })
+            .collect(),
+    };
+    // Owned, since the pairs go on to be removed.
+    serde_json::to_value(line).unwrap_or_default()
+}
+
+/// Puts the figures of a run into the command's object, and says that it is over.
+pub(super) fn figures(ground: &Ground, printer: &Printer, ok: bool, changed: bool) {
+    ground.done(ok, changed);
+    printer.put("api_calls", ground.aws.count().total());
+    printer.put("elapsed_ms", millis(ground.started.elapsed()));
+}

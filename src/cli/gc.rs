@@ -1,0 +1,181 @@
+//! `crrctl gc`: takes away what remains of ephemeral pairs whose time is over, under the rules of `destroy`.
+//! Everything else is listed, and never touched.
+
+use super::Global;
+use super::destroy::{Destroyed, Going, Removed, destroy};
+use super::fleet::{Fleet, RegionArgs, figures, ground};
+use super::output::{Ended, Printer};
+use super::session::{Ground, Session};
+use crate::events::Kind;
+use crate::failure::{self, Failure};
+use crate::names::Arn;
+use crate::observe;
+use crate::plan::expiry::{self, Expiry};
+use crate::plan::fleet::{Pair, State};
+use crate::plan::{self, Kept, Removal};
+use crate::policy::Templates;
+use crate::report::fleet as report;
+use clap::builder::FalseyValueParser;
+use jiff::Timestamp;
+use serde::Serialize;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct GcArgs {
+    #[command(flatten)]
+    regions: RegionArgs,
+    /// Take away only pairs whose name begins with this
+    #[arg(long, value_name = "P")]
+    name_prefix: Option<String>,
+    /// Take away what has expired; without it, only say what would go
+    #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
+    yes: bool,
+}
+
+/// A line of `removed`, `left` or `keys`: what `destroy` says, with the pair.
+#[derive(Debug, Serialize)]
+struct Of<'a, T> {
+    pair: &'a str,
+    #[serde(flatten)]
+    line: T,
+}
+
+/// A line of `left` that no removal came to.
+#[derive(Debug, Serialize)]
+struct Left<'a> {
+    kind: Kind,
+    arn: &'a Arn,
+    why: &'a str,
+}
+
+/// Why a thing is left that bears the pair's tags and that the removal did not know of.
+const MISSED: &str = "this run did not come to it: run `crrctl gc` again";
+
+/// What became of one pair.
+enum Swept {
+    /// The removal ran.
+    Ran(Destroyed),
+    /// It was given more time meanwhile.
+    Spared,
+    /// It could not begin.
+    Failed(Failure),
+}
+
+pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> Ended {
+    let (ground, also) = ground(global, &args.regions, printer).await?;
+    let fleet = Fleet::look(&ground, &args.regions, also, printer).await?;
+    printer.text(&report::pairs(&fleet.pairs, fleet.now));
+    printer.text(&report::unread(&fleet.unread));
+    let is_meant = |pair: &&Pair| {
+        let begins =
+            args.name_prefix.as_deref().is_none_or(|it| pair.name.as_str().starts_with(it));
+        begins && pair.account == fleet.account && pair.state(fleet.now) == State::Expired
+    };
+    let prey: Vec<&Pair> = fleet.pairs.iter().filter(is_meant).collect();
+    printer.put("expired", prey.iter().map(|pair| pair.id()).collect::<Vec<_>>());
+    if !args.yes {
+        let _ = tell(&[], printer);
+        figures(&ground, printer, true, false);
+        printer.text(&would_go(&prey));
+        return fleet.failure().map_or(Ok(0), Err);
+    }
+    let mut swept = Vec::new();
+    for pair in &prey {
+        swept.push((*pair, sweep(&ground, global, pair).await));
+    }
+    let verdict = tell(&swept, printer).or_else(|| fleet.failure());
+    let changed = swept.iter().any(|(_, it)| matches!(it, Swept::Ran(ran) if ran.has_removed()));
+    figures(&ground, printer, verdict.is_none(), changed);
+    verdict.map_or(Ok(0), Err)
+}
+
+fn would_go(prey: &[&Pair]) -> String {
+    if prey.is_empty() {
+        return "nothing has expired\n".to_owned();
+    }
+    let pairs: String = prey.iter().map(|pair| report::doomed(pair)).collect();
+    format!("{pairs}`crrctl gc --yes` takes these away: {}\n", prey.len())
+}
+
+/// Takes away one pair. It is looked at again first: whoever gave it more time meanwhile is heard.
+async fn sweep(ground: &Ground, global: &Global, pair: &Pair) -> Swept {
+    if ground.stop.is_ending() {
+        return Swept::Failed(ground.stop.failure());
+    }
+    match removal(ground, global, pair).await {
+        Ok(Some(destroyed)) => Swept::Ran(destroyed),
+        Ok(None) => Swept::Spared,
+        Err(failure) => Swept::Failed(failure),
+    }
+}
+
+async fn removal(
+    ground: &Ground,
+    global: &Global,
+    pair: &Pair,
+) -> Result<Option<Destroyed>, Failure> {
+    let (manifest, topology) = pair.remains()?;
+    let world = ground.unless_ending(observe::remains(&ground.aws, &topology)).await?;
+    if !Expiry::of(expiry::tags_of_ours(&topology, &world)).is_over(Timestamp::now()) {
+        return Ok(None);
+    }
+    let wish = Removal::default();
+    let (plan, kept) = plan::removal(&topology, &world, wish)?;
+    let session = Session::part(ground, manifest, Templates::default());
+    Ok(Some(destroy(&session, global, &topology, &world, plan, kept, wish).await))
+}
+
+/// Tells what went and what is left; returns how the run failed, if it did. What stands in the way of a removal leaves something
+/// behind, and so it is told.
+fn tell(swept: &[(&Pair, Swept)], printer: &Printer) -> Option<Failure> {
+    let (mut removed, mut left, mut keys, mut failures) = (vec![], vec![], vec![], vec![]);
+    for (pair, swept) in swept {
+        let name = pair.name.as_str();
+        match swept {
+            Swept::Spared => printer.text(&format!("{name}: was given more time\n")),
+            Swept::Ran(ran) => {
+                let gone: Vec<Removed<'_>> = ran.removed();
+                let gone_arns: Vec<&Arn> = gone.iter().map(|line| line.arn).collect();
+                printer.text(&report::swept(name, gone.len(), ran.left.len()));
+                printer.text(&crate::report::tables::kept(&ran.left));
+                removed.extend(gone.into_iter().map(|line| Of { pair: name, line }));
+                left.extend(ran.left.iter().map(|Kept { kind, arn, why, .. }| Of {
+                    pair: name,
+                    line: Left { kind: *kind, arn, why },
+                }));
+                // What the tags name and the removal did not come to, such as a second role, is left too.
+                let told: Vec<&Arn> =
+                    gone_arns.iter().copied().chain(ran.left.iter().map(|it| &it.arn)).collect();
+                let missed =
+                    pair.things.iter().filter(|it| !it.is_going() && !told.contains(&&it.arn));
+                left.extend(missed.map(|it| Of {
+                    pair: name,
+                    line: Left { kind: it.kind, arn: &it.arn, why: MISSED },
+                }));
+                keys.extend(ran.keys.iter().map(|line: &Going| Of { pair: name, line }));
+                failures.extend(ran.verdict());
+            }
+            Swept::Failed(failure) => {
+                printer.text(&format!("{name}: left: {failure}\n"));
+                left.extend(pair.things.iter().filter(|thing| !thing.is_going()).map(|thing| Of {
+                    pair: name,
+                    line: Left { kind: thing.kind, arn: &thing.arn, why: failure.message.as_str() },
+                }));
+                failures.push(failure.clone());
+            }
+        }
+    }
+    printer.put("removed", &removed);
+    printer.put("left", &left);
+    printer.put("keys", &keys);
+    let count = left.len();
+    failure::worst(failures.into_iter().map(|failure| {
+        let hint = "`crrctl destroy` with the pair's manifest and its flags, such as `--purge-data`, goes further";
+        match failure.kind {
+            failure::Kind::InTheWay | failure::Kind::LeftBehind => {
+                Failure { kind: failure::Kind::LeftBehind, ..failure.hint(hint) }
+            }
+            _ => failure,
+        }
+    }))
+    .map(|failure| failure.leaving(format!("{count} resources, listed under `left`")))
+}

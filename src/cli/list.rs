@@ -1,0 +1,22 @@
+//! `crrctl list`: the pairs of the account, by their tags.
+
+use super::Global;
+use super::fleet::{Fleet, RegionArgs, figures, ground};
+use super::output::{Ended, Printer};
+use crate::report::fleet;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    regions: RegionArgs,
+}
+
+pub(super) async fn run(global: &Global, args: &ListArgs, printer: &Printer) -> Ended {
+    let (ground, also) = ground(global, &args.regions, printer).await?;
+    let fleet = Fleet::look(&ground, &args.regions, also, printer).await?;
+    let failure = fleet.failure();
+    figures(&ground, printer, failure.is_none(), false);
+    printer.text(&fleet::pairs(&fleet.pairs, fleet.now));
+    printer.text(&fleet::unread(&fleet.unread));
+    failure.map_or(Ok(0), Err)
+}

@@ -1,0 +1,276 @@
+//! Finds everything in an account that bears crrctl's tags, Region by Region, without a manifest. What can't be read is told,
+//! never dropped.
+//! Not for: what belongs to one known pair (see `observe`).
+
+use super::account;
+use crate::aws::{At, Aws, Error};
+use crate::events::Kind;
+use crate::failure::Failure;
+use crate::manifest::Topology;
+use crate::names::{Arn, BucketName, Region, RoleName};
+use crate::steps::find;
+use crate::world::{Found, Tags, Thing, Unread};
+use futures::future::{join, join_all};
+use futures::stream::{self, StreamExt};
+use std::collections::BTreeSet;
+
+/// How many names of unread things are kept.
+const NAMED: usize = 5;
+
+/// Where to look.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// These Regions alone; none for every Region that a bucket or a role of the account tells of.
+    pub only: BTreeSet<Region>,
+    /// These too, where none are given.
+    pub also: BTreeSet<Region>,
+}
+
+/// Looks at the whole account. A pair that is found is followed to its other Regions, whatever the scope.
+///
+/// Fails where nobody can be asked; what single calls refuse is [`Found::unread`].
+pub async fn fleet(aws: &Aws, scope: &Scope) -> Result<Found, Failure> {
+    let account = account(aws).await?;
+    aws.expect_owner(&account);
+    let mut found =
+        Found { account, things: Vec::new(), unread: Vec::new(), regions: BTreeSet::new() };
+    let (buckets, roles) = join(buckets(aws), roles(aws)).await;
+    let buckets = kept(&mut found, buckets)?;
+    let (roles, unread) = kept(&mut found, roles)?;
+    found.unread.extend(unread);
+    let mut ahead: BTreeSet<Region> = if scope.only.is_empty() {
+        let regions =
+            buckets.iter().map(|(region, _)| region.clone()).chain(source_regions(&roles));
+        regions.chain(scope.also.clone()).collect()
+    } else {
+        scope.only.clone()
+    };
+    while !ahead.is_empty() {
+        let looks = ahead.iter().map(|region| {
+            let here = buckets.iter().filter(move |(place, _)| place == region);
+            in_region(aws, region, here.map(|(_, bucket)| bucket.clone()).collect())
+        });
+        let seen = join_all(looks).await;
+        found.regions.append(&mut ahead);
+        for seen in seen {
+            let (things, unread) = seen?;
+            ahead.extend(things.iter().flat_map(kin));
+            found.things.extend(things);
+            found.unread.extend(unread);
+        }
+        ahead.retain(|region| !found.regions.contains(region));
+    }
+    let is_meant = |role: &Thing| {
+        scope.only.is_empty()
+            || source_regions(std::slice::from_ref(role)).any(|it| found.regions.contains(&it))
+    };
+    found.things.extend(roles.into_iter().filter(is_meant));
+    Ok(found)
+}
+
+type Things = (Vec<Thing>, Vec<Unread>);
+
+/// Returns the Regions of the sources that the ids of `things` name.
+fn source_regions(things: &[Thing]) -> impl Iterator<Item = Region> {
+    things
+        .iter()
+        .filter_map(|thing| Region::new(thing.tags.get(Topology::ID_TAG)?.split('/').nth(1)?).ok())
+}
+
+/// Returns the Regions in which there is more of what `thing` belongs to.
+fn kin(thing: &Thing) -> Vec<Region> {
+    let place = thing.key.as_ref().and_then(|key| key.multi_region.as_ref());
+    let keys = place.into_iter().flat_map(|place| {
+        place.replica_regions.iter().cloned().chain([place.primary_region.clone()])
+    });
+    keys.chain(source_regions(std::slice::from_ref(thing))).collect()
+}
+
+fn is_ours(tags: &Tags) -> bool {
+    tags.contains_key(Topology::PAIR_TAG) || tags.contains_key(Topology::ID_TAG)
+}
+
+/// Takes a list, or notes that it could not be read. Credentials that ran out end it all.
+fn kept<T: Default>(found: &mut Found, list: Result<T, Error>) -> Result<T, Failure> {
+    list.or_else(|error| {
+        found.unread.push(unread(None, error, 0, Vec::new())?);
+        Ok(T::default())
+    })
+}
+
+fn unread(
+    region: Option<&Region>,
+    error: Error,
+    count: usize,
+    names: Vec<String>,
+) -> Result<Unread, Failure> {
+    // A Region that is not enabled refuses credentials that are good elsewhere; those that have run out are good nowhere.
+    if error.code.starts_with("ExpiredToken") || error.is("NoCredentials") {
+        return Err(error.into());
+    }
+    let (operation, code, message) = (error.operation, error.code.clone(), error.message.clone());
+    let cause = error.into();
+    Ok(Unread { region: region.cloned(), operation, code, message, count, names, cause })
+}
+
+/// Sums up, for each call and code, what could not be read one by one.
+fn summed(region: Option<&Region>, failed: Vec<(String, Error)>) -> Result<Vec<Unread>, Failure> {
+    let mut all: Vec<Unread> = Vec::new();
+    for (name, error) in failed {
+        let same = |it: &&mut Unread| it.operation == error.operation && it.code == error.code;
+        if let Some(seen) = all.iter_mut().find(same) {
+            seen.count += 1;
+            if seen.names.len() < NAMED {
+                seen.names.push(name);
+            }
+        } else {
+            all.push(unread(region, error, 1, vec![name])?);
+        }
+    }
+    Ok(all)
+}
+
+/// Lists the account's buckets with their Regions (S3 API Reference, `ListBuckets`: the Region is told where the request has a
+/// parameter).
+async fn buckets(aws: &Aws) -> Result<Vec<(Region, BucketName)>, Error> {
+    let (mut buckets, mut token) = (Vec::new(), None);
+    loop {
+        let request = aws.s3(aws.home()).list_buckets().max_buckets(1000);
+        let request = request.set_continuation_token(token);
+        let output = request.send().await.at("s3:ListBuckets", aws.home())?;
+        for bucket in output.buckets() {
+            let region = bucket.bucket_region().and_then(|region| Region::new(region).ok());
+            let name = bucket.name().and_then(|name| BucketName::new(name).ok());
+            let unreadable = || Error::unreadable("s3:ListBuckets", aws.home(), "bucket's Region");
+            // A name of old, with capitals or underscores, is none that crrctl gives.
+            let Some(name) = name else { continue };
+            buckets.push((region.ok_or_else(unreadable)?, name));
+        }
+        token = output.continuation_token().map(str::to_owned);
+        if token.is_none() {
+            return Ok(buckets);
+        }
+    }
+}
+
+/// Lists the roles under our path, with their tags, which `ListRoles` does not tell.
+async fn roles(aws: &Aws) -> Result<Things, Error> {
+    let home = aws.home();
+    let (mut names, mut marker) = (Vec::new(), None);
+    loop {
+        let request = aws.iam().list_roles().path_prefix(RoleName::PATH).set_marker(marker);
+        let output = request.send().await.at("iam:ListRoles", home)?;
+        let role =
+            |role: &aws_sdk_iam::types::Role| (role.role_name().to_owned(), role.arn().to_owned());
+        names.extend(output.roles().iter().map(role));
+        marker = output.marker().map(str::to_owned);
+        if !output.is_truncated() || marker.is_none() {
+            break;
+        }
+    }
+    let read = stream::iter(names).map(async |(name, arn)| {
+        let tags = find::role_tags(aws, &name).await;
+        (name, arn, tags)
+    });
+    let mut things: Things = Default::default();
+    let mut failed = Vec::new();
+    for (name, arn, tags) in read.buffered(8).collect::<Vec<_>>().await {
+        match tags {
+            Ok(tags) if is_ours(&tags) => {
+                let arn = Arn::new(arn)
+                    .map_err(|_| Error::unreadable("iam:ListRoles", home, "role ARN"))?;
+                things.0.push(Thing {
+                    kind: Kind::Role,
+                    arn,
+                    region: None,
+                    tags,
+                    key: None,
+                    aliases: Vec::new(),
+                });
+            }
+            Ok(_) => {}
+            Err(error) if error.is_absent() => {}
+            Err(error) => failed.push((name, error)),
+        }
+    }
+    things.1 = summed(None, failed).unwrap_or_default();
+    Ok(things)
+}
+
+async fn in_region(
+    aws: &Aws,
+    region: &Region,
+    buckets: Vec<BucketName>,
+) -> Result<Things, Failure> {
+    let (buckets, keys) = join(tagged_buckets(aws, region, buckets), keys(aws, region)).await;
+    let ((mut things, mut unread), (keys, unread_keys)) = (buckets?, keys?);
+    things.extend(keys);
+    unread.extend(unread_keys);
+    Ok((things, unread))
+}
+
+async fn tagged_buckets(
+    aws: &Aws,
+    region: &Region,
+    buckets: Vec<BucketName>,
+) -> Result<Things, Failure> {
+    let read = stream::iter(buckets).map(async |bucket| {
+        let tags = find::bucket_tags(aws, &bucket, region).await;
+        (bucket, tags)
+    });
+    let (mut things, mut failed) = (Vec::new(), Vec::new());
+    for (bucket, tags) in read.buffered(16).collect::<Vec<_>>().await {
+        match tags {
+            Ok(tags) if is_ours(&tags) => things.push(Thing {
+                kind: Kind::Bucket,
+                arn: bucket.arn(region.partition()),
+                region: Some(region.clone()),
+                tags,
+                key: None,
+                aliases: Vec::new(),
+            }),
+            Ok(_) => {}
+            Err(error) => failed.push((bucket.to_string(), error)),
+        }
+    }
+    Ok((things, summed(Some(region), failed)?))
+}
+
+/// Reads the tags of every key in a Region, and of those that bear ours their state and aliases.
+async fn keys(aws: &Aws, region: &Region) -> Result<Things, Failure> {
+    let ids = match find::key_ids(aws, region).await {
+        Ok(ids) => ids,
+        Err(error) => return Ok((Vec::new(), vec![unread(Some(region), error, 0, Vec::new())?])),
+    };
+    let read = stream::iter(ids).map(async |id| {
+        let thing = tagged_key(aws, region, &id).await;
+        (id, thing)
+    });
+    let (mut things, mut failed) = (Vec::new(), Vec::new());
+    for (id, thing) in read.buffered(8).collect::<Vec<_>>().await {
+        match thing {
+            Ok(thing) => things.extend(thing),
+            Err(error) if error.is_absent() => {}
+            Err(error) => failed.push((id, error)),
+        }
+    }
+    Ok((things, summed(Some(region), failed)?))
+}
+
+async fn tagged_key(aws: &Aws, region: &Region, id: &str) -> Result<Option<Thing>, Error> {
+    let tags = find::key_tags(aws, region, id).await?;
+    if !is_ours(&tags) {
+        return Ok(None);
+    }
+    let Some(key) = find::key(aws, region, id).await? else { return Ok(None) };
+    let aliases = find::aliases(aws, region, id).await?;
+    let is_replica = key.multi_region.as_ref().is_some_and(|place| !place.primary);
+    Ok(Some(Thing {
+        kind: if is_replica { Kind::ReplicaKey } else { Kind::Key },
+        arn: key.arn.clone(),
+        region: Some(region.clone()),
+        tags,
+        key: Some(key),
+        aliases,
+    }))
+}

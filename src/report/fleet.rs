@@ -1,0 +1,102 @@
+//! The pairs of an account as text for people, and what could not be read.
+
+use super::{BAD, FAINT, GOOD, NOTABLE};
+use crate::plan::fleet::{Pair, State};
+use crate::units::humane;
+use crate::world::Unread;
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+use jiff::Timestamp;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Returns the pairs, a row each.
+pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
+    if pairs.is_empty() {
+        return "no pairs\n".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["PAIR", "SOURCE", "DESTINATIONS", "STATE", "RESOURCES"]);
+    for pair in pairs {
+        let places = pair.destinations();
+        let place = |region: &str, bucket: Option<&str>| match bucket {
+            Some(bucket) => format!("{region} {bucket}"),
+            None => format!("{region} (no bucket)"),
+        };
+        let destinations: Vec<String> = places
+            .iter()
+            .map(|(region, bucket)| place(region.as_str(), bucket.as_ref().map(|it| it.as_str())))
+            .collect();
+        table.add_row([
+            pair.name.to_string(),
+            place(pair.source.region.as_str(), Some(pair.source.bucket.as_str())),
+            if destinations.is_empty() { "-".to_owned() } else { destinations.join("\n") },
+            state(pair, now),
+            pair.things.len().to_string(),
+        ]);
+    }
+    let mut text = String::new();
+    for line in table.lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}
+
+/// Returns what a pair is up to, with how long it has.
+fn state(pair: &Pair, now: Timestamp) -> String {
+    let state = pair.state(now);
+    let apart = |date: Timestamp| {
+        humane(Duration::try_from(now.duration_until(date).abs()).unwrap_or_default())
+    };
+    match (state, pair.expiry().date()) {
+        (State::Ephemeral, Some(date)) => format!("ephemeral, {} left", apart(date)),
+        (State::Expired, Some(date)) => format!("expired {} ago", apart(date)),
+        (State::Going, _) => {
+            let dates = pair.things.iter().filter_map(|it| it.key.as_ref()?.deletion_date);
+            dates
+                .max()
+                .map_or_else(|| "going".to_owned(), |date| format!("going, its last key on {date}"))
+        }
+        _ => state.as_str().to_owned(),
+    }
+}
+
+/// Returns what of a pair would go, a line each.
+pub fn doomed(pair: &Pair) -> String {
+    let mut text = format!("{BAD}-{BAD:#} {} {FAINT}{}{FAINT:#}\n", pair.name, pair.id());
+    for thing in pair.things.iter().filter(|thing| !thing.is_going()) {
+        let _ = writeln!(text, "    {:<15} {}", thing.kind, thing.arn);
+    }
+    text
+}
+
+/// Returns what became of a pair.
+pub fn swept(name: &str, removed: usize, left: usize) -> String {
+    match left {
+        0 => format!("{GOOD}{name}: {removed} resources removed{GOOD:#}\n"),
+        left => format!("{NOTABLE}{name}: {removed} resources removed, {left} left{NOTABLE:#}\n"),
+    }
+}
+
+/// Returns what could not be read, a line for each Region and call.
+pub fn unread(unread: &[Unread]) -> String {
+    let mut text = String::new();
+    for it in unread {
+        let place = it.region.as_ref().map_or_else(String::new, |region| format!(" in {region}"));
+        let what = match it.count {
+            0 => "all of it".to_owned(),
+            1 => it.names.join(", "),
+            count => {
+                let more = if count > it.names.len() { ", …" } else { "" };
+                format!("{count} of them: {}{more}", it.names.join(", "))
+            }
+        };
+        let _ = writeln!(
+            text,
+            "{NOTABLE}unread{NOTABLE:#}   {}{place}: {what}: {} {FAINT}{}{FAINT:#}",
+            it.operation, it.code, it.message
+        );
+    }
+    text
+}
