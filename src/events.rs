@@ -33,6 +33,8 @@ pub enum Kind {
     Encryption,
     #[serde(rename = "s3:policy")]
     BucketPolicy,
+    #[serde(rename = "s3:object")]
+    Object,
     #[serde(rename = "iam:role")]
     Role,
     #[serde(rename = "iam:role-policy")]
@@ -56,6 +58,7 @@ impl Kind {
             Self::Versioning => "s3:versioning",
             Self::Encryption => "s3:encryption",
             Self::BucketPolicy => "s3:policy",
+            Self::Object => "s3:object",
             Self::Role => "iam:role",
             Self::RolePolicy => "iam:role-policy",
             Self::Replication => "s3:replication",

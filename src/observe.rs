@@ -202,6 +202,12 @@ async fn keys(
     });
     let aliases = try_join_all(aliases).await?;
     keys.aliases.extend(aliases.into_iter().flatten());
+    if removal {
+        let usable =
+            keys.replicas.values().chain([&primary]).filter(|it| !it.is_pending_deletion());
+        let grants = usable.map(|key| find::key_grants(aws, &key.region, key.id.as_str()));
+        keys.grantees = try_join_all(grants).await?.concat();
+    }
     keys.primary = Some(primary);
     Ok(keys)
 }

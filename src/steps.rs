@@ -27,7 +27,7 @@ use crate::events::{Kind, Progress, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{Side, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::plan::{Action, Removal, rules};
+use crate::plan::{Action, Kept, Removal, rules};
 use crate::policy::{self, Document, Templates};
 use crate::stop::Stop;
 use crate::world::World;
@@ -43,7 +43,7 @@ pub(crate) mod find {
     pub(crate) use super::encryption::find as encryption;
     pub(crate) use super::key::{
         aliases, all_ids as key_ids, by_tags as keys_by_tags, describe as key,
-        details as key_details, tags as key_tags,
+        details as key_details, grants as key_grants, tags as key_tags,
     };
     pub(crate) use super::objects::count as objects;
     pub(crate) use super::replication::find as replication;
@@ -67,6 +67,7 @@ pub struct Steps {
     /// The key that this very run made: no other may be scheduled for having lost the race for the alias.
     made: OnceLock<KeyId>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
+    held: Mutex<Vec<Kept>>,
     activated_at: OnceLock<jiff::Timestamp>,
     prover: Option<Box<dyn Prover>>,
 }
@@ -101,6 +102,7 @@ impl Steps {
             found,
             made: OnceLock::new(),
             scheduled: Mutex::default(),
+            held: Mutex::default(),
             activated_at: OnceLock::new(),
             prover: None,
         }
@@ -115,6 +117,11 @@ impl Steps {
     /// Returns the keys whose deletion was scheduled, by ARN.
     pub fn scheduled(&self) -> BTreeMap<Arn, Scheduled> {
         self.scheduled.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the versions of objects that S3 would not delete, and what holds each.
+    pub fn held(&self) -> Vec<Kept> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns when the rules were seen live as they were written, if this run wrote them.
@@ -189,6 +196,7 @@ impl Runner for Steps {
             Kind::Role => self.apply_role(action, progress).await,
             Kind::RolePolicy => self.apply_role_policy(action, progress).await,
             Kind::Replication => self.apply_replication(action, progress).await,
+            Kind::Object => Err(unexpected("objects are not made by a step")),
         }
     }
 }

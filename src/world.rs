@@ -40,6 +40,8 @@ pub struct Keys {
     pub spares: Vec<Key>,
     /// Keys that bear our tags and are pending deletion.
     pub pending: Vec<Key>,
+    /// Whom grants let use the pair's key, in any Region; known only for a removal.
+    pub grantees: Vec<String>,
 }
 
 /// A KMS key in one Region.
@@ -65,6 +67,8 @@ pub struct Key {
     pub created: Timestamp,
     /// When it goes, where its deletion is scheduled.
     pub deletion_date: Option<Timestamp>,
+    /// The days of its own window, for a primary that waits for its replicas to go.
+    pub pending_window_days: Option<i32>,
 }
 
 impl Key {
@@ -116,6 +120,8 @@ pub struct Bucket {
     pub tags: Tags,
     /// `Enabled`, `Suspended`, or `None` where versioning was never on.
     pub versioning: Option<String>,
+    /// Whether versions can be deleted only with the root user's MFA device.
+    pub mfa_delete: bool,
     /// Its default encryption.
     pub encryption: Option<Encryption>,
     /// Whether all four settings of its public access block are on.

@@ -105,8 +105,8 @@ fn destroy_of_nothing_is_done_and_destroy_twice_is_too() {
     assert_eq!(again["removed"], json!([]));
     assert_eq!(
         again["keys"].as_array().unwrap().len(),
-        1,
-        "the primary is found by its tags: {again}"
+        2,
+        "the primary is found by its tags, the replica by the primary: {again}"
     );
 }
 

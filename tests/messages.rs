@@ -32,6 +32,9 @@ fn help() {
     pinned!("help", alone(&["--help"]).exits(0).stdout);
     pinned!("help-apply", alone(&["apply", "--help"]).exits(0).stdout);
     pinned!("help-destroy", alone(&["destroy", "--help"]).exits(0).stdout);
+    pinned!("help-gc", alone(&["gc", "--help"]).exits(0).stdout);
+    pinned!("help-list", alone(&["list", "--help"]).exits(0).stdout);
+    pinned!("help-smoke", alone(&["smoke", "--help"]).exits(0).stdout);
     pinned!("help-probe", alone(&["probe", "--help"]).exits(0).stdout);
     pinned!("help-sandbox", alone(&["sandbox", "--help"]).exits(0).stdout);
 }

@@ -14,7 +14,7 @@ use crate::steps::Scheduled;
 use crate::units::humane;
 use crate::world::{KeyState, World};
 use clap::builder::FalseyValueParser;
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -37,6 +37,9 @@ pub(super) struct DestroyArgs {
     /// Leave buckets in place, and with them their keys
     #[arg(long)]
     keep_buckets: bool,
+    /// Delete versions under GOVERNANCE retention too; nothing deletes those under COMPLIANCE retention or a hold
+    #[arg(long)]
+    bypass_governance: bool,
     /// Days until the keys go, instead of the manifest's
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u8).range(7..=30))]
     window: Option<u8>,
@@ -78,6 +81,7 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
         purge_keys: args.purge_keys,
         keep_keys: args.keep_keys,
         keep_buckets: args.keep_buckets,
+        bypass_governance: args.bypass_governance,
     };
     let (mut topology, world) = session.observe(!args.keep_buckets).await?;
     topology.key.deletion_window_days = args.window.unwrap_or(topology.key.deletion_window_days);
@@ -119,6 +123,7 @@ pub(super) async fn destroy(
     let keys = going(topology, world, &steps.scheduled());
     let mut left = kept;
     left.extend(unfinished(&plan, &outcome));
+    left.extend(steps.held());
     Destroyed { plan, outcome, left, keys }
 }
 
@@ -183,15 +188,9 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
         .chain(world.keys.replicas.values())
         .chain(&world.keys.pending)
         .filter(|key| key.is_pending_deletion())
-        .map(|key| {
-            (
-                key.arn.clone(),
-                Scheduled { state: key.state.clone(), deletion_date: key.deletion_date },
-            )
-        });
+        .map(|key| (key.arn.clone(), Scheduled::from(key)));
     let mut all: BTreeMap<Arn, Scheduled> = known.collect();
     all.extend(scheduled.clone());
-    let window: Span = i64::from(topology.key.deletion_window_days).days();
     let last_replica = all
         .values()
         .filter(|key| key.state == KeyState::PendingDeletion)
@@ -200,8 +199,8 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
     all.into_iter()
         .map(|(arn, key)| {
             // A timestamp knows no calendar days; a window's days have 24 hours.
-            let after_replicas =
-                || last_replica?.checked_add((window.get_days() * 24).hours()).ok();
+            let days = key.window_days.unwrap_or(topology.key.deletion_window_days.into());
+            let after_replicas = || last_replica?.checked_add((days * 24).hours()).ok();
             let date = match key.state {
                 KeyState::PendingReplicaDeletion => after_replicas(),
                 _ => key.deletion_date,

@@ -6,7 +6,7 @@ use super::session::{Ground, Input};
 use crate::aws;
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
-use crate::names::{AccountId, Region};
+use crate::names::{AccountId, BucketName, KeyAlias, Region};
 use crate::observe::{self, Scope};
 use crate::plan::expiry::Expiry;
 use crate::plan::fleet::{Pair, State, pairs};
@@ -45,7 +45,11 @@ impl Fleet {
     ) -> Result<Self, Failure> {
         let scope = Scope { only: args.regions.iter().cloned().collect(), also };
         let found = ground.unless_ending(observe::fleet(&ground.aws, &scope)).await?;
-        let (pairs, strays) = pairs(found.things);
+        let (mut pairs, strays) = pairs(found.things);
+        // Following one pair to its other Regions shows others there, which nobody asked for.
+        pairs.retain(|pair| {
+            scope.only.is_empty() || pair.regions().any(|it| scope.only.contains(it))
+        });
         let mut unread = found.unread;
         unread.extend(strays.iter().map(stray));
         let now = Timestamp::now();
@@ -154,7 +158,7 @@ fn line(pair: &Pair, now: Timestamp) -> serde_json::Value {
             .iter()
             .map(|(region, bucket)| Place {
                 region: region.as_str(),
-                bucket: bucket.as_ref().map(|bucket| bucket.as_str()),
+                bucket: bucket.as_ref().map(BucketName::as_str),
             })
             .collect(),
         state: pair.state(now),
@@ -169,7 +173,7 @@ fn line(pair: &Pair, now: Timestamp) -> serde_json::Value {
                 expires: Expiry::of([&thing.tags]).date(),
                 state: thing.key.as_ref().map(|key| &key.state),
                 deletes_not_before: thing.key.as_ref().and_then(|key| key.deletion_date),
-                aliases: thing.aliases.iter().map(|alias| alias.as_str()).collect(),
+                aliases: thing.aliases.iter().map(KeyAlias::as_str).collect(),
             })
             .collect(),
     };

@@ -114,7 +114,7 @@ async fn removal(
     pair: &Pair,
 ) -> Result<Option<Destroyed>, Failure> {
     let (manifest, topology) = pair.remains()?;
-    let world = ground.unless_ending(observe::remains(&ground.aws, &topology)).await?;
+    let world = ground.unless_ending(Box::pin(observe::remains(&ground.aws, &topology))).await?;
     if !Expiry::of(expiry::tags_of_ours(&topology, &world)).is_over(Timestamp::now()) {
         return Ok(None);
     }

@@ -255,6 +255,12 @@ impl Topology {
         format!("{}_crrctl/{}/", self.replication.prefix, self.name)
     }
 
+    /// Returns whether an object with this key may be a probe of this pair, whatever prefix its manifest had when it was put.
+    pub fn is_probe_key(&self, key: &str) -> bool {
+        let mark = format!("_crrctl/{}/", self.name);
+        key.contains(&mark)
+    }
+
     /// Returns the ARN of the role that S3 Batch Operations assumes for this pair, beside the replication role.
     pub fn batch_role_arn(&self) -> Arn {
         // A role's name has at most 64 characters (see `RoleName`), all of them ASCII.

@@ -44,6 +44,11 @@ impl BucketName {
     pub fn arn(&self, partition: Partition) -> Arn {
         Arn::known(partition, "s3", "", "", self.as_str())
     }
+
+    /// Returns the ARN of the object `key` in this bucket.
+    pub fn object_arn(&self, partition: Partition, key: &str) -> Arn {
+        Arn::known(partition, "s3", "", "", &format!("{self}/{key}"))
+    }
 }
 
 #[cfg(test)]

@@ -83,6 +83,12 @@ impl Pair {
         format!("{}/{}/{}", self.account, self.source.region, self.source.bucket)
     }
 
+    /// Returns the Regions that the pair is in, some of them more than once.
+    pub fn regions(&self) -> impl Iterator<Item = &Region> {
+        let things = self.things.iter().filter_map(|thing| thing.region.as_ref());
+        things.chain([&self.source.region])
+    }
+
     fn standing(&self) -> impl Iterator<Item = &Thing> {
         self.things.iter().filter(|thing| !thing.is_going())
     }

@@ -6,7 +6,7 @@ use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::Topology;
 use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::world::{Bucket, Key, World};
+use crate::world::{Bucket, Key, Objects, World};
 use serde::Serialize;
 
 /// What the user allows and forbids.
@@ -21,6 +21,8 @@ pub struct Removal {
     pub keep_keys: bool,
     /// Buckets stay, and with them their keys.
     pub keep_buckets: bool,
+    /// Versions under GOVERNANCE retention go too.
+    pub bypass_governance: bool,
 }
 
 /// A resource that stays.
@@ -101,6 +103,8 @@ impl<'a> Buckets<'a> {
                 buckets.kept.push(keep("--keep-buckets", Why::Asked));
             } else if !topology.owns(&bucket.tags) && !bucket.is_cut_off_creation() {
                 buckets.kept.push(keep("it does not bear this pair's tags", Why::Refused));
+            } else if bucket.mfa_delete && bucket.objects != Some(Objects::default()) {
+                return Err(mfa_delete(name, bucket));
             } else if objects.is_empty() || wish.purge_data {
                 buckets.going.push((name, bucket));
             } else {
@@ -118,6 +122,20 @@ impl<'a> Buckets<'a> {
             .hint("nothing was changed; to delete all versions of all objects too: `crrctl destroy --purge-data`")
             .hint("to keep the buckets and their keys: `crrctl destroy --keep-buckets`"))
     }
+}
+
+/// Only the root user, with the device, can delete versions or switch this off (S3 User Guide, "Configuring MFA delete").
+fn mfa_delete(name: &BucketName, bucket: &Bucket) -> Failure {
+    let message =
+        format!("the bucket `{name}` has MFA delete, and holds versions: crrctl can't delete them");
+    let failure = Failure::new(failure::Kind::InTheWay, "mfa-delete", message);
+    let failure = match &bucket.region {
+        Some(region) => failure.in_region(region),
+        None => failure,
+    };
+    failure
+        .hint("nothing was changed; as the root user, switch it off: `aws s3api put-bucket-versioning --versioning-configuration Status=Enabled,MFADelete=Disabled --mfa 'SERIAL CODE'`")
+        .hint("to keep the buckets and their keys: `crrctl destroy --keep-buckets`")
 }
 
 fn delete(
@@ -227,12 +245,15 @@ fn keys_stay(
         return Some((format!("{} stays, and its data needs the key", bucket.arn), bucket.because));
     }
     let all = world.keys.primary.iter().chain(world.keys.replicas.values());
-    let others: Vec<String> = all.flat_map(|key| other_accounts(topology, key)).collect();
+    let mut others: Vec<String> = all.flat_map(|key| other_accounts(topology, key)).collect();
+    others.extend(world.keys.grantees.iter().map(|grantee| format!("a grant to {grantee}")));
+    others.sort();
+    others.dedup();
     if others.is_empty() || wish.purge_keys {
         return None;
     }
     let why = format!(
-        "other accounts may use it ({}); `--purge-keys` schedules it all the same",
+        "others may use it ({}); `--purge-keys` schedules it all the same",
         others.join(", ")
     );
     Some((why, Why::Refused))

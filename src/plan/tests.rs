@@ -50,6 +50,7 @@ fn whole(topology: &Topology) -> World {
         rotation_days: Some(365),
         created: jiff::Timestamp::UNIX_EPOCH,
         deletion_date: None,
+        pending_window_days: None,
     };
     let replication = Replication {
         role: topology.role_arn().to_string(),
@@ -58,6 +59,7 @@ fn whole(topology: &Topology) -> World {
     let bucket = |side: &crate::manifest::Side| Bucket {
         region: Some(side.region.clone()),
         tags: topology.all_tags(),
+        mfa_delete: false,
         versioning: Some("Enabled".to_owned()),
         encryption: Some(Encryption {
             algorithm: "aws:kms".to_owned(),
@@ -269,5 +271,21 @@ proptest::proptest! {
         proptest::prop_assert_eq!(plan.count(Verb::Update), 0);
         let (plan, _) = removal(&topology, &world, Removal::default()).unwrap();
         assert_sound(&plan);
+    }
+}
+
+#[test]
+fn a_bucket_with_mfa_delete_is_refused_while_it_holds_anything() {
+    let topology = topology(&["us-west-2"]);
+    let mut world = whole(&topology);
+    let name = topology.source.bucket.clone();
+    for (probes, refused) in [(1, true), (0, false)] {
+        let bucket = world.buckets.get_mut(&name).unwrap();
+        bucket.mfa_delete = true;
+        bucket.objects = Some(Objects { probes, foreign: Vec::new() });
+        let wish = Removal { purge_data: true, ..Removal::default() };
+        let planned = removal(&topology, &world, wish);
+        let code = planned.err().map(|failure| (failure.code, failure.kind.exit_code()));
+        assert_eq!(code, refused.then(|| ("mfa-delete".to_owned(), 10)));
     }
 }

@@ -39,22 +39,32 @@ pub enum Part {
     Destroy,
     /// Deleting objects that are not probes, for `destroy --purge-data`.
     Purge,
+    /// Deleting what is under GOVERNANCE retention, for `destroy --bypass-governance`.
+    Bypass,
     /// Finding the pairs of the whole account, for `list` and `gc`.
     Fleet,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 6] =
-        [Self::Plan, Self::Apply, Self::Probe, Self::Destroy, Self::Purge, Self::Fleet];
+    pub const ALL: [Self; 7] = [
+        Self::Plan,
+        Self::Apply,
+        Self::Probe,
+        Self::Destroy,
+        Self::Purge,
+        Self::Bypass,
+        Self::Fleet,
+    ];
 
     /// The commands with the parts that each needs.
-    pub const COMMANDS: [(&'static str, &'static [Self]); 7] = [
+    pub const COMMANDS: [(&'static str, &'static [Self]); 8] = [
         ("plan", &[Self::Plan]),
         ("apply", &[Self::Plan, Self::Apply, Self::Probe]),
         ("probe", &[Self::Plan, Self::Probe]),
         ("destroy", &[Self::Plan, Self::Destroy]),
         ("destroy --purge-data", &[Self::Plan, Self::Destroy, Self::Purge]),
+        ("destroy --bypass-governance", &[Self::Plan, Self::Destroy, Self::Purge, Self::Bypass]),
         ("list", &[Self::Fleet]),
         ("gc", &[Self::Fleet, Self::Plan, Self::Destroy]),
     ];
@@ -125,6 +135,7 @@ impl Document {
             Self::Operator(Part::Probe) => "operator-probe",
             Self::Operator(Part::Destroy) => "operator-destroy",
             Self::Operator(Part::Purge) => "operator-purge",
+            Self::Operator(Part::Bypass) => "operator-bypass",
             Self::Operator(Part::Fleet) => "operator-fleet",
         }
     }

@@ -13,13 +13,15 @@ macro_rules! templates {
 }
 
 /// Every template with its text.
-const OURS: [(&str, &str); 12] = templates![
+const OURS: [(&str, &str); 14] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
     "key.json.j2",
     "operator-apply.json.j2",
+    "operator-bypass.json.j2",
     "operator-destroy.json.j2",
+    "operator-fleet.json.j2",
     "operator-plan.json.j2",
     "operator-probe.json.j2",
     "operator-purge.json.j2",

@@ -1,6 +1,7 @@
 //! The pairs of an account as text for people, and what could not be read.
 
 use super::{BAD, FAINT, GOOD, NOTABLE};
+use crate::names::BucketName;
 use crate::plan::fleet::{Pair, State};
 use crate::units::humane;
 use crate::world::Unread;
@@ -26,7 +27,7 @@ pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
         };
         let destinations: Vec<String> = places
             .iter()
-            .map(|(region, bucket)| place(region.as_str(), bucket.as_ref().map(|it| it.as_str())))
+            .map(|(region, bucket)| place(region.as_str(), bucket.as_ref().map(BucketName::as_str)))
             .collect();
         table.add_row([
             pair.name.to_string(),

@@ -5,6 +5,7 @@ mod aliases;
 mod cipher;
 mod crypto;
 mod deletion;
+mod grants;
 mod keys;
 mod lists;
 mod policies;
@@ -84,6 +85,7 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
     match operation {
         "CancelKeyDeletion" => deletion::cancel(call),
         "CreateAlias" => aliases::create(call),
+        "CreateGrant" => grants::create(call),
         "CreateKey" => keys::create(call),
         "Decrypt" => crypto::decrypt(call),
         "DeleteAlias" => aliases::delete(call),
@@ -98,11 +100,13 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
         "GetKeyPolicy" => policies::get(call),
         "GetKeyRotationStatus" => rotation::status(call),
         "ListAliases" => aliases::list(call),
+        "ListGrants" => grants::list(call),
         "ListKeyPolicies" => policies::list(call),
         "ListKeys" => keys::list(call),
         "ListResourceTags" => tags::list(call),
         "PutKeyPolicy" => policies::put(call),
         "ReEncrypt" => crypto::re_encrypt(call),
+        "RevokeGrant" => grants::revoke(call),
         "ReplicateKey" => keys::replicate(call),
         "ScheduleKeyDeletion" => deletion::schedule(call),
         "TagResource" => tags::add(call),

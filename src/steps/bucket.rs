@@ -17,6 +17,7 @@ use crate::world::Bucket;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, Tag,
 };
+use std::sync::PoisonError;
 use std::time::Duration;
 
 /// Finds a bucket of this account and reads its settings, all at once. `None` is a bucket that does not exist; one that exists
@@ -58,12 +59,14 @@ pub(crate) async fn find(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failu
         }
         Err(error) => return Err(error.into()),
     }
+    let (versioning, mfa_delete) = versioning?;
     Ok(Some(Bucket {
         region: Some(region.clone()),
         tags: tags?,
         ownership: ownership?,
         public_access_blocked: blocked?,
-        versioning: versioning?,
+        versioning,
+        mfa_delete,
         encryption: encryption?,
         policy: policy?,
         replication: replication?,
@@ -161,7 +164,20 @@ impl Steps {
             } else {
                 objects::Wanted::Probes
             };
-            objects::purge(&self.aws, &self.topology, &side, wanted, &self.stop, progress).await?;
+            let purge = objects::Purge {
+                aws: &self.aws,
+                topology: &self.topology,
+                side: &side,
+                wanted,
+                bypass_governance: self.removal.bypass_governance,
+                stop: &self.stop,
+                progress,
+            };
+            if let Err(stuck) = purge.run().await {
+                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+                held.extend(stuck.held);
+                return Err(stuck.failure);
+            }
             let delete = self.aws.s3(region).delete_bucket().bucket(name);
             match delete.send().await.at("s3:DeleteBucket", region) {
                 Ok(_) => Ok(Look::There(())),

@@ -3,7 +3,7 @@
 
 mod find;
 
-pub(crate) use find::{aliases, all_ids, by_tags, describe, details, tags};
+pub(crate) use find::{aliases, all_ids, by_tags, describe, details, grants, tags};
 
 use super::{Steps, unexpected};
 use crate::aws::settle::{pause, retry};
@@ -30,6 +30,18 @@ pub struct Scheduled {
     pub state: KeyState,
     /// When it goes; a primary with replicas has no date until the last of them is gone.
     pub deletion_date: Option<Timestamp>,
+    /// The days of its own window, for a primary that waits for its replicas to go.
+    pub window_days: Option<i32>,
+}
+
+impl From<&Key> for Scheduled {
+    fn from(key: &Key) -> Self {
+        Self {
+            state: key.state.clone(),
+            deletion_date: key.deletion_date,
+            window_days: key.pending_window_days,
+        }
+    }
 }
 
 /// Tells the keys that one run made apart, so that a lost answer can be looked up.
@@ -194,7 +206,7 @@ impl Steps {
         };
         retry(&self.stop, progress, call).await?;
         if let Some(key) = describe(&self.aws, region, arn.as_str()).await? {
-            let scheduled = Scheduled { state: key.state, deletion_date: key.deletion_date };
+            let scheduled = Scheduled::from(&key);
             let mut all = self.scheduled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             all.insert(arn.clone(), scheduled);
         }

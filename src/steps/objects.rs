@@ -1,23 +1,15 @@
 //! What lies in a bucket that is to go: probes of the pair, which may be deleted, and everything else, which may not unless the
 //! user says so.
 
-use crate::aws::{At, Aws, Error};
-use crate::events::Progress;
-use crate::failure::{Failure, Kind};
-use crate::manifest::{Side, Topology};
-use crate::stop::Stop;
-use crate::world::Objects;
-use aws_sdk_s3::types::{Delete, ObjectIdentifier};
-use futures::stream::{self, StreamExt, TryStreamExt};
+mod held;
+mod purge;
 
-/// What a purge deletes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// Probes of this pair; anything else ends the purge.
-    Probes,
-    /// Every version and delete marker.
-    All,
-}
+pub(super) use purge::{Purge, Wanted};
+
+use crate::aws::{At, Aws, Error};
+use crate::manifest::{Side, Topology};
+use crate::world::Objects;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 /// A version or a delete marker.
 #[derive(Debug, Clone)]
@@ -27,10 +19,20 @@ struct Entry {
     is_marker: bool,
 }
 
+/// Where a page begins: the key, and the version or upload id, that the one before ended with.
+type Markers = (Option<String>, Option<String>);
+
 /// One page of a bucket's versions, and where the next begins.
 struct Page {
     versions: Vec<Entry>,
-    next: Option<(Option<String>, Option<String>)>,
+    next: Option<Markers>,
+}
+
+/// One page of a bucket's incomplete multipart uploads, by key and id, and where the next begins.
+#[derive(Default)]
+struct Uploads {
+    uploads: Vec<(String, String)>,
+    next: Option<Markers>,
 }
 
 /// How many objects of others are named before the count ends.
@@ -39,85 +41,33 @@ const NAMED: usize = 5;
 /// Counts the probes in a bucket, and names objects of others.
 pub(crate) async fn count(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects, Error> {
     let mut objects = Objects::default();
-    let prefix = topology.probe_prefix();
-    let unfinished =
-        uploads(aws, side).await?.into_iter().filter(|(key, _)| !key.starts_with(&prefix));
-    objects
-        .foreign
-        .extend(unfinished.take(NAMED).map(|(key, _)| format!("{key} (an unfinished upload)")));
-    let mut from = (None, None);
-    loop {
-        let page = page(aws, side, from).await?;
+    let mut from = Some(Markers::default());
+    while let Some(markers) = from.filter(|_| objects.foreign.len() < NAMED) {
+        let page = uploads(aws, side, markers).await?;
+        let unfinished = page.uploads.iter().filter(|(key, _)| !topology.is_probe_key(key));
+        let names = unfinished.map(|(key, _)| format!("{key} (an unfinished upload)"));
+        objects.foreign.extend(names.take(NAMED));
+        from = page.next;
+    }
+    let mut from = Some(Markers::default());
+    while let Some(markers) = from {
+        let page = page(aws, side, markers).await?;
         let (probes, foreign) = sorted(aws, topology, side, page.versions).await?;
         objects.probes += u64::try_from(probes.len()).unwrap_or_default();
         let room = NAMED.saturating_sub(objects.foreign.len());
         objects.foreign.extend(foreign.into_iter().take(room).map(|version| version.key));
-        match page.next {
-            Some(next) if objects.foreign.len() < NAMED => from = next,
-            _ => return Ok(objects),
-        }
+        from = page.next.filter(|_| objects.foreign.len() < NAMED);
     }
+    Ok(objects)
 }
 
-/// Deletes versions and delete markers by version id, a thousand a call, and ends incomplete multipart uploads.
-pub(super) async fn purge(
-    aws: &Aws,
-    topology: &Topology,
-    side: &Side,
-    wanted: Wanted,
-    stop: &Stop,
-    progress: &Progress,
-) -> Result<(), Failure> {
-    let mut deleted = 0;
-    loop {
-        if stop.is_ending() {
-            return Err(stop.failure());
-        }
-        // Always from the start: what was listed is gone, and what landed meanwhile is seen.
-        let page = match page(aws, side, (None, None)).await {
-            Ok(page) => page,
-            Err(error) if error.is_absent() => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        if page.versions.is_empty() {
-            break;
-        }
-        let doomed = match wanted {
-            Wanted::All => page.versions,
-            Wanted::Probes => {
-                let (probes, foreign) = sorted(aws, topology, side, page.versions).await?;
-                if let Some(version) = foreign.first() {
-                    return Err(appeared(side, &version.key));
-                }
-                probes
-            }
-        };
-        deleted += doomed.len();
-        delete(aws, side, doomed).await?;
-        progress.note(format!("{deleted} versions deleted from `{}`", side.bucket));
-    }
-    abort_uploads(aws, topology, side, wanted).await
-}
-
-fn appeared(side: &Side, key: &str) -> Failure {
-    let message =
-        format!("an object that is not a probe of this pair appeared in `{}`: {key}", side.bucket);
-    Failure::new(Kind::InTheWay, "foreign-objects", message)
-        .in_region(&side.region)
-        .hint("stop what writes there; to delete all versions of all objects too: `crrctl destroy --purge-data`")
-}
-
-async fn page(
-    aws: &Aws,
-    side: &Side,
-    from: (Option<String>, Option<String>),
-) -> Result<Page, Error> {
+async fn page(aws: &Aws, side: &Side, (key, version): Markers) -> Result<Page, Error> {
     let request = aws
         .s3(&side.region)
         .list_object_versions()
         .bucket(side.bucket.as_str())
-        .set_key_marker(from.0)
-        .set_version_id_marker(from.1);
+        .set_key_marker(key)
+        .set_version_id_marker(version);
     let output = request.send().await.at("s3:ListObjectVersions", &side.region)?;
     let version = |key: Option<&str>, version_id: Option<&str>, is_marker| Entry {
         key: key.unwrap_or_default().to_owned(),
@@ -136,6 +86,26 @@ async fn page(
     })
 }
 
+/// Lists incomplete multipart uploads. A bucket that is gone has none.
+async fn uploads(aws: &Aws, side: &Side, (key, id): Markers) -> Result<Uploads, Error> {
+    let list = aws.s3(&side.region).list_multipart_uploads().bucket(side.bucket.as_str());
+    let list = list.set_key_marker(key).set_upload_id_marker(id);
+    let output = match list.send().await.at("s3:ListMultipartUploads", &side.region) {
+        Ok(output) => output,
+        Err(error) if error.is_absent() => return Ok(Uploads::default()),
+        Err(error) => return Err(error),
+    };
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let next = (
+        output.next_key_marker().map(str::to_owned),
+        output.next_upload_id_marker().map(str::to_owned),
+    );
+    Ok(Uploads {
+        uploads: output.uploads().iter().map(|it| (text(it.key()), text(it.upload_id()))).collect(),
+        next: (output.is_truncated() == Some(true)).then_some(next),
+    })
+}
+
 /// Sorts versions into probes of this pair and others. A probe is known by its key and its metadata, never by its key alone; a
 /// delete marker has no metadata and no data, so its key must do.
 async fn sorted(
@@ -144,9 +114,8 @@ async fn sorted(
     side: &Side,
     versions: Vec<Entry>,
 ) -> Result<(Vec<Entry>, Vec<Entry>), Error> {
-    let prefix = topology.probe_prefix();
     let judged = stream::iter(versions).map(async |version| {
-        let is_probe = version.key.starts_with(&prefix)
+        let is_probe = topology.is_probe_key(&version.key)
             && (version.is_marker || bears_metadata(aws, topology, side, &version).await?);
         Ok::<_, Error>((version, is_probe))
     });
@@ -179,85 +148,5 @@ async fn bears_metadata(
         // Deleted meanwhile: nobody's any more.
         Err(error) if error.is_absent() => Ok(true),
         Err(error) => Err(error),
-    }
-}
-
-async fn delete(aws: &Aws, side: &Side, versions: Vec<Entry>) -> Result<(), Failure> {
-    for batch in versions.chunks(1000) {
-        let object = |it: &Entry| {
-            super::built(
-                ObjectIdentifier::builder().key(&it.key).version_id(&it.version_id).build(),
-            )
-        };
-        let objects = batch.iter().map(object).collect::<Result<Vec<_>, _>>()?;
-        let delete =
-            super::built(Delete::builder().quiet(true).set_objects(Some(objects)).build())?;
-        let request =
-            aws.s3(&side.region).delete_objects().bucket(side.bucket.as_str()).delete(delete);
-        let output = request.send().await.at("s3:DeleteObjects", &side.region)?;
-        let stays = output.errors().iter().find(|error| error.code() != Some("NoSuchVersion"));
-        if let Some(error) = stays {
-            return Err(undeletable(side, error));
-        }
-    }
-    Ok(())
-}
-
-fn undeletable(side: &Side, error: &aws_sdk_s3::types::Error) -> Failure {
-    let (key, code) = (error.key().unwrap_or_default(), error.code().unwrap_or_default());
-    let message = format!(
-        "a version of `{key}` in `{}` can't be deleted: {code}: {}",
-        side.bucket,
-        error.message().unwrap_or_default()
-    );
-    let kind = if code == "AccessDenied" { Kind::Denied } else { Kind::LeftBehind };
-    let mut failure = Failure::new(kind, code, message).in_region(&side.region);
-    failure.aws_code = Some(code.to_owned());
-    failure.hint("the caller needs `s3:DeleteObjectVersion`; Object Lock or MFA delete may hold the version too")
-}
-
-/// Ends incomplete multipart uploads: those of probes, or all.
-async fn abort_uploads(
-    aws: &Aws,
-    topology: &Topology,
-    side: &Side,
-    wanted: Wanted,
-) -> Result<(), Failure> {
-    let s3 = aws.s3(&side.region);
-    for (key, upload) in uploads(aws, side).await? {
-        if wanted == Wanted::Probes && !key.starts_with(&topology.probe_prefix()) {
-            return Err(appeared(side, &format!("{key} (an unfinished upload)")));
-        }
-        let abort =
-            s3.abort_multipart_upload().bucket(side.bucket.as_str()).key(key).upload_id(upload);
-        match abort.send().await.at("s3:AbortMultipartUpload", &side.region) {
-            Ok(_) => {}
-            Err(error) if error.is_absent() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-/// Returns the keys and ids of all incomplete multipart uploads.
-async fn uploads(aws: &Aws, side: &Side) -> Result<Vec<(String, String)>, Error> {
-    let s3 = aws.s3(&side.region);
-    let mut uploads = Vec::new();
-    let (mut key_marker, mut id_marker) = (None, None);
-    loop {
-        let list = s3.list_multipart_uploads().bucket(side.bucket.as_str());
-        let list = list.set_key_marker(key_marker).set_upload_id_marker(id_marker);
-        let output = match list.send().await.at("s3:ListMultipartUploads", &side.region) {
-            Ok(output) => output,
-            Err(error) if error.is_absent() => return Ok(uploads),
-            Err(error) => return Err(error),
-        };
-        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        uploads.extend(output.uploads().iter().map(|it| (text(it.key()), text(it.upload_id()))));
-        if output.is_truncated() != Some(true) {
-            return Ok(uploads);
-        }
-        key_marker = output.next_key_marker().map(str::to_owned);
-        id_marker = output.next_upload_id_marker().map(str::to_owned);
     }
 }

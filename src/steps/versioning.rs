@@ -7,16 +7,18 @@ use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus, VersioningConfiguration};
 
+/// Returns the status, and whether MFA delete is on.
 pub(super) async fn find(
     aws: &Aws,
     bucket: &BucketName,
     region: &Region,
-) -> Result<Option<String>, Error> {
+) -> Result<(Option<String>, bool), Error> {
     let request = aws.s3(region).get_bucket_versioning().bucket(bucket.as_str());
     let output = request.send().await.at("s3:GetBucketVersioning", region)?;
-    Ok(output.status().map(|status| status.as_str().to_owned()))
+    let mfa_delete = output.mfa_delete() == Some(&MfaDeleteStatus::Enabled);
+    Ok((output.status().map(|status| status.as_str().to_owned()), mfa_delete))
 }
 
 impl Steps {

@@ -24,6 +24,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Probe => "operator probe",
         Part::Destroy => "operator destroy",
         Part::Purge => "operator purge",
+        Part::Bypass => "operator bypass",
         Part::Fleet => "operator fleet",
     };
     let arn = scene.iam(&scene.topology.account, "user/operator");
@@ -36,6 +37,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Probe => operator.probe(),
         Part::Destroy => operator.destroy(),
         Part::Purge => operator.purge(),
+        Part::Bypass => operator.bypass(),
         Part::Fleet => operator.fleet(),
     };
     with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
@@ -155,14 +157,26 @@ impl Operator<'_> {
             calls.push(self.on_bucket("s3:ListBucketMultipartUploads", side));
             calls.extend(self.alias("kms:DeleteAlias", side));
             calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
+            calls.push(self.on_key("kms:ListGrants", side));
         }
         calls.extend(["iam:DeleteRole", "iam:DeleteRolePolicy"].map(|it| self.on_role(it)));
         calls
     }
 
     fn purge(&self) -> Vec<Call> {
+        let actions = [
+            "s3:DeleteObjectVersion",
+            "s3:GetObjectLegalHold",
+            "s3:GetObjectRetention",
+            "s3:GetObjectVersion",
+        ];
         let sides = self.scene.topology.sides();
-        sides.map(|side| self.on_object("s3:DeleteObjectVersion", side, "")).collect()
+        sides.flat_map(|side| actions.map(|action| self.on_object(action, side, ""))).collect()
+    }
+
+    fn bypass(&self) -> Vec<Call> {
+        let sides = self.scene.topology.sides();
+        sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "")).collect()
     }
 
     /// Finding what bears our tags takes the lists of the whole account, and the tags of each thing in them.

@@ -2,6 +2,7 @@
 //! Not for: decoding requests.
 
 use super::cipher::Secret;
+use super::grants::Grant;
 use crate::names::{AccountId, Arn, KeyId, Region};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::documents::Stored;
@@ -18,6 +19,7 @@ pub(crate) struct Kms {
     pub(super) keys: BTreeMap<(Place, KeyId), Key>,
     pub(super) materials: BTreeMap<(AccountId, KeyId), Material>,
     pub(super) aliases: BTreeMap<(Place, String), Alias>,
+    pub(super) grants: BTreeMap<(Place, KeyId), Vec<Grant>>,
 }
 
 /// One key in one Region.
@@ -265,6 +267,7 @@ impl Kms {
     fn remove(&mut self, place: &(Place, KeyId), at: SystemTime) {
         let ((account, region), id) = place;
         self.keys.remove(place);
+        self.grants.remove(place);
         // AWS deletes a key's aliases with it (KMS API Reference, ScheduleKeyDeletion).
         self.aliases.retain(|((a, r), _), alias| (a, r, &alias.target) != (account, region, id));
         let left = self.regions(account, id);

@@ -59,6 +59,7 @@ pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<K
         rotation_days: None,
         created: time(metadata.creation_date()).unwrap_or_default(),
         deletion_date: time(metadata.deletion_date()),
+        pending_window_days: metadata.pending_deletion_window_in_days(),
     })
 }
 
@@ -176,6 +177,21 @@ pub(crate) async fn aliases(aws: &Aws, region: &Region, id: &str) -> Result<Vec<
         if !output.truncated() || marker.is_none() {
             aliases.sort_by_key(|alias| !alias.as_str().starts_with("alias/crrctl/"));
             return Ok(aliases);
+        }
+    }
+}
+
+/// Lists whom grants let use the key `id`, in `region` alone: grants are not shared with replicas.
+pub(crate) async fn grants(aws: &Aws, region: &Region, id: &str) -> Result<Vec<String>, Error> {
+    let (mut grantees, mut marker) = (Vec::new(), None);
+    loop {
+        let request = aws.kms(region).list_grants().key_id(id).set_marker(marker);
+        let output = request.send().await.at("kms:ListGrants", region)?;
+        let names = output.grants().iter().map(|grant| grant.grantee_principal());
+        grantees.extend(names.map(|name| name.unwrap_or("somebody").to_owned()));
+        marker = output.next_marker().map(str::to_owned);
+        if !output.truncated() || marker.is_none() {
+            return Ok(grantees);
         }
     }
 }

@@ -1,0 +1,250 @@
+//! Empties a bucket that is to go: versions and delete markers a thousand a call, several calls in flight, in memory that does not
+//! grow with the bucket; then incomplete multipart uploads. What S3 will not delete is told, each with what holds it.
+//! Not for: which objects may be deleted at all (see `super`).
+
+use super::{Entry, Markers, held, page, sorted, uploads};
+use crate::aws::{At, Aws};
+use crate::events::Progress;
+use crate::failure::{Failure, Kind};
+use crate::manifest::{Side, Topology};
+use crate::plan::Kept;
+use crate::stop::Stop;
+use aws_sdk_s3::types::{Delete, ObjectIdentifier};
+use futures::stream::{self, Stream, StreamExt};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What a purge deletes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::steps) enum Wanted {
+    /// Probes of this pair; anything else ends the purge.
+    Probes,
+    /// Every version and delete marker.
+    All,
+}
+
+/// Pages of a thousand under way at once, in each bucket: all that is held of it in memory.
+const IN_FLIGHT: usize = 8;
+/// How many of the versions that S3 refused to delete are looked at and named.
+const LOOKED_AT: usize = 20;
+/// How often a purge says how far it is.
+const SAID_EVERY: Duration = Duration::from_secs(5);
+
+/// One bucket to be emptied.
+pub(in crate::steps) struct Purge<'a> {
+    pub(in crate::steps) aws: &'a Aws,
+    pub(in crate::steps) topology: &'a Topology,
+    pub(in crate::steps) side: &'a Side,
+    pub(in crate::steps) wanted: Wanted,
+    /// Whether versions under GOVERNANCE retention go too.
+    pub(in crate::steps) bypass_governance: bool,
+    pub(in crate::steps) stop: &'a Stop,
+    pub(in crate::steps) progress: &'a Progress,
+}
+
+/// Why a purge could not empty the bucket, and what it leaves.
+#[derive(Debug)]
+pub(in crate::steps) struct Stuck {
+    pub(in crate::steps) failure: Failure,
+    pub(in crate::steps) held: Vec<Kept>,
+}
+
+impl<E: Into<Failure>> From<E> for Stuck {
+    fn from(error: E) -> Self {
+        Self { failure: error.into(), held: Vec::new() }
+    }
+}
+
+/// A version that S3 refused to delete.
+#[derive(Debug, Clone)]
+pub(super) struct Refused {
+    pub(super) key: String,
+    pub(super) version_id: String,
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+/// What one walk through the bucket, or one call of it, came to.
+#[derive(Debug, Default)]
+struct Walk {
+    deleted: usize,
+    refused: usize,
+    /// Some of those that were refused.
+    some: Vec<Refused>,
+}
+
+impl Walk {
+    fn add(&mut self, other: Self) {
+        self.deleted += other.deleted;
+        self.refused += other.refused;
+        self.some.extend(other.some);
+        self.some.truncate(LOOKED_AT);
+    }
+}
+
+impl Purge<'_> {
+    /// Deletes until a walk through the bucket finds nothing: replicas under way may land while it is emptied.
+    pub(in crate::steps) async fn run(&self) -> Result<(), Stuck> {
+        let mut deleted = 0;
+        loop {
+            let walk = self.walk(deleted).await?;
+            deleted += walk.deleted;
+            if walk.deleted == 0 && walk.refused > 0 {
+                return Err(held::explain(self.aws, self.side, walk.refused, &walk.some).await);
+            }
+            if walk.deleted == 0 {
+                break;
+            }
+        }
+        if deleted > 0 {
+            self.progress.note(format!("{deleted} versions deleted from `{}`", self.side.bucket));
+        }
+        Ok(self.abort_uploads().await?)
+    }
+
+    /// Walks once from the first version to the last. After a failure, and once the run is ending, no more is listed and what is
+    /// in flight finishes.
+    async fn walk(&self, before: usize) -> Result<Walk, Failure> {
+        let ended = AtomicBool::new(false);
+        let calls = self.pages(&ended).map(async |versions| self.delete_page(versions?).await);
+        let mut calls = std::pin::pin!(calls.buffer_unordered(IN_FLIGHT));
+        let (mut walk, mut failure) = (Walk::default(), None);
+        let (started, mut said) = (Instant::now(), Instant::now());
+        while let Some(call) = calls.next().await {
+            match call {
+                Ok(done) => walk.add(done),
+                Err(error) => {
+                    ended.store(true, Ordering::Relaxed);
+                    failure.get_or_insert(error);
+                }
+            }
+            let all = before + walk.deleted;
+            let so_far = format!("{all} versions deleted from `{}` so far", self.side.bucket);
+            if said.elapsed() >= SAID_EVERY {
+                self.progress.note(so_far.clone());
+                said = Instant::now();
+            }
+            self.progress.waiting(so_far, started.elapsed());
+        }
+        match failure {
+            Some(failure) => Err(failure),
+            None if self.stop.is_ending() => Err(self.stop.failure()),
+            None => Ok(walk),
+        }
+    }
+
+    /// Lists the bucket page by page. One that is gone has none.
+    fn pages(&self, ended: &AtomicBool) -> impl Stream<Item = Result<Vec<Entry>, Failure>> {
+        stream::unfold(Some(Markers::default()), async move |from| {
+            let from = from?;
+            if ended.load(Ordering::Relaxed) || self.stop.is_ending() {
+                return None;
+            }
+            match page(self.aws, self.side, from).await {
+                Ok(page) => Some((Ok(page.versions), page.next)),
+                Err(error) if error.is_absent() => None,
+                Err(error) => Some((Err(error.into()), None)),
+            }
+        })
+    }
+
+    async fn delete_page(&self, versions: Vec<Entry>) -> Result<Walk, Failure> {
+        let doomed = match self.wanted {
+            Wanted::All => versions,
+            Wanted::Probes => {
+                let (probes, foreign) =
+                    sorted(self.aws, self.topology, self.side, versions).await?;
+                if let Some(version) = foreign.first() {
+                    return Err(self.appeared(&version.key));
+                }
+                probes
+            }
+        };
+        let mut walk = Walk::default();
+        // `DeleteObjects` takes a thousand (S3 API Reference), which is also what a page holds.
+        for batch in doomed.chunks(1000) {
+            walk.add(self.delete(batch).await?);
+        }
+        Ok(walk)
+    }
+
+    async fn delete(&self, batch: &[Entry]) -> Result<Walk, Failure> {
+        let object = |it: &Entry| {
+            let object = ObjectIdentifier::builder().key(&it.key).version_id(&it.version_id);
+            crate::steps::built(object.build())
+        };
+        let objects = batch.iter().map(object).collect::<Result<Vec<_>, _>>()?;
+        let delete = Delete::builder().quiet(true).set_objects(Some(objects)).build();
+        let (region, bucket) = (&self.side.region, self.side.bucket.as_str());
+        let request = self.aws.s3(region).delete_objects().bucket(bucket);
+        let request = request
+            .delete(crate::steps::built(delete)?)
+            .set_bypass_governance_retention(self.bypass_governance.then_some(true));
+        let output = match request.send().await.at("s3:DeleteObjects", region) {
+            Ok(output) => output,
+            Err(error) if error.is_absent() => return Ok(Walk::default()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut walk = Walk { deleted: batch.len(), ..Walk::default() };
+        for error in output.errors().iter().filter(|it| it.code() != Some("NoSuchVersion")) {
+            let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+            walk.deleted -= 1;
+            walk.refused += 1;
+            if walk.some.len() < LOOKED_AT {
+                walk.some.push(Refused {
+                    key: text(error.key()),
+                    version_id: text(error.version_id()),
+                    code: text(error.code()),
+                    message: text(error.message()),
+                });
+            }
+        }
+        Ok(walk)
+    }
+
+    /// Ends incomplete multipart uploads: those of probes, or all. What one page holds is ended before the next is asked for.
+    async fn abort_uploads(&self) -> Result<(), Failure> {
+        let mut from = Some(Markers::default());
+        while let Some(markers) = from {
+            if self.stop.is_ending() {
+                return Err(self.stop.failure());
+            }
+            let page = uploads(self.aws, self.side, markers).await?;
+            let is_foreign =
+                |key: &str| self.wanted == Wanted::Probes && !self.topology.is_probe_key(key);
+            if let Some((key, _)) = page.uploads.iter().find(|(key, _)| is_foreign(key)) {
+                return Err(self.appeared(&format!("{key} (an unfinished upload)")));
+            }
+            let aborted = stream::iter(page.uploads)
+                .map(async |(key, upload)| self.abort(key, upload).await)
+                .buffer_unordered(IN_FLIGHT);
+            for aborted in aborted.collect::<Vec<_>>().await {
+                aborted?;
+            }
+            from = page.next;
+        }
+        Ok(())
+    }
+
+    async fn abort(&self, key: String, upload: String) -> Result<(), Failure> {
+        let (region, bucket) = (&self.side.region, self.side.bucket.as_str());
+        let abort = self.aws.s3(region).abort_multipart_upload();
+        let abort = abort.bucket(bucket).key(key).upload_id(upload);
+        match abort.send().await.at("s3:AbortMultipartUpload", region) {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_absent() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn appeared(&self, key: &str) -> Failure {
+        let message = format!(
+            "an object that is not a probe of this pair appeared in `{}`: {key}",
+            self.side.bucket
+        );
+        Failure::new(Kind::InTheWay, "foreign-objects", message)
+            .in_region(&self.side.region)
+            .hint("stop what writes there; to delete all versions of all objects too: `crrctl destroy --purge-data`")
+    }
+}

@@ -1,0 +1,262 @@
+//! `destroy` from any state: what lies in the buckets, what holds it, what others did behind its back, and what is told of it.
+
+use crate::common::{DESTINATION, PAIR, SOURCE, Stand};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{
+    Delete, ObjectIdentifier, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockLegalHold,
+    ObjectLockLegalHoldStatus, ObjectLockMode,
+};
+use serde_json::{Value, json};
+
+fn built() -> Stand {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand
+}
+
+fn left(object: &Value) -> Vec<(&str, &str)> {
+    let lines = object["left"].as_array().unwrap().iter();
+    lines.map(|it| (it["kind"].as_str().unwrap(), it["why"].as_str().unwrap())).collect()
+}
+
+/// Makes `count` versions in the source bucket of which one in a hundred is an object, with a replica, and the rest are delete
+/// markers, which a bucket takes a thousand at a time.
+fn fill(stand: &Stand, count: usize) {
+    stand.s3("us-east-1", async |s3| {
+        for start in (0..count - count / 100).step_by(1000) {
+            let end = (start + 1000).min(count - count / 100);
+            let object =
+                |n| ObjectIdentifier::builder().key(format!("marker/{n}")).build().unwrap();
+            let delete = Delete::builder().quiet(true);
+            let delete = delete.set_objects(Some((start..end).map(object).collect()));
+            let delete = s3.delete_objects().bucket(SOURCE).delete(delete.build().unwrap());
+            delete.send().await.unwrap();
+        }
+        for n in 0..count / 100 {
+            let put = s3.put_object().bucket(SOURCE).key(format!("object/{n}"));
+            put.body(ByteStream::from_static(b"a")).send().await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn thousands_of_versions_go_a_thousand_a_call() {
+    let stand = built();
+    fill(&stand, 4_000);
+    stand.s3("us-west-2", async |s3| {
+        for n in 0..30 {
+            let upload = s3.create_multipart_upload().bucket(DESTINATION).key(format!("part/{n}"));
+            upload.send().await.unwrap();
+        }
+    });
+    stand.calls();
+    let output = stand.run(&[&["destroy", "--yes", "--purge-data"], &PAIR[..]].concat()).exits(0);
+    let calls = stand.calls()["by_operation"].clone();
+    assert!(calls["s3:DeleteObjects"].as_u64().unwrap() <= 6, "{calls}");
+    assert_eq!(calls["s3:AbortMultipartUpload"], 30);
+    let said = format!("4000 versions deleted from `{SOURCE}`");
+    assert!(output.stderr.contains(&said), "{output}");
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+/// 100,000 versions: `cargo test --test integration hundred_thousand -- --ignored --nocapture` prints the time and the memory.
+#[test]
+#[ignore = "takes minutes"]
+fn a_hundred_thousand_versions_go_in_bounded_memory() {
+    let stand = built();
+    let mut peaks = Vec::new();
+    for count in [2_000, 100_000] {
+        let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+        fill(&stand, count);
+        let started = std::time::Instant::now();
+        let args = [&["destroy", "--yes", "--purge-data"], &PAIR[..]].concat();
+        let mut child = stand.command(&args).stdout(std::process::Stdio::null()).spawn().unwrap();
+        let mut peak = 0;
+        while child.try_wait().unwrap().is_none() {
+            peak = peak.max(peak_kib(child.id()));
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert!(child.wait().unwrap().success());
+        println!("{count} versions: {:?}, at most {peak} KiB", started.elapsed());
+        assert_eq!(stand.leftovers(), [""; 0]);
+        peaks.push(peak);
+    }
+    assert!(peaks[1] < peaks[0] + 20 * 1024, "memory grows with the bucket: {peaks:?} KiB");
+}
+
+/// Returns the most memory that a process has held so far.
+fn peak_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+}
+
+#[test]
+fn what_lands_while_a_bucket_is_emptied_goes_too() {
+    let stand = built();
+    fill(&stand, 2_000);
+    let writer = || {
+        stand.s3("us-west-2", async |s3| {
+            let mut landed = 0;
+            loop {
+                let put = s3.put_object().bucket(DESTINATION).key(format!("late/{landed}"));
+                if put.body(ByteStream::from_static(b"a")).send().await.is_err() || landed == 300 {
+                    return landed;
+                }
+                landed += 1;
+            }
+        })
+    };
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(writer);
+        let _ = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0);
+        assert!(writer.join().unwrap() > 0);
+    });
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+/// Puts an object into the source bucket under each kind of protection; the retentions end in an hour.
+fn lock(stand: &Stand) -> String {
+    stand.s3("us-east-1", async |s3| {
+        let on = ObjectLockConfiguration::builder().object_lock_enabled(ObjectLockEnabled::Enabled);
+        let lock = s3.put_object_lock_configuration().bucket(SOURCE);
+        lock.object_lock_configuration(on.build()).send().await.unwrap();
+        let until = jiff::Timestamp::now().as_second() + 3600;
+        let until = aws_sdk_s3::primitives::DateTime::from_secs(until);
+        for (key, mode) in
+            [("governed", ObjectLockMode::Governance), ("complied", ObjectLockMode::Compliance)]
+        {
+            let put = s3.put_object().bucket(SOURCE).key(key).body(ByteStream::from_static(b"a"));
+            let put = put.object_lock_mode(mode).object_lock_retain_until_date(until);
+            put.send().await.unwrap();
+        }
+        let put = s3.put_object().bucket(SOURCE).key("held").body(ByteStream::from_static(b"a"));
+        put.object_lock_legal_hold_status(ObjectLockLegalHoldStatus::On).send().await.unwrap();
+        jiff::Timestamp::from_second(until.secs()).unwrap().to_string()
+    })
+}
+
+#[test]
+fn what_object_lock_holds_is_told_one_by_one_and_until_when() {
+    let stand = built();
+    // The rule would need a destination with Object Lock.
+    stand.s3("us-east-1", async |s3| {
+        s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
+    });
+    let until = lock(&stand);
+    let destroy =
+        |args: &[&str]| stand.pair(&[&["destroy", "--yes", "--purge-data"], args].concat());
+
+    let object = destroy(&[]).exits(9).json();
+    let objects: Vec<(&str, &str)> =
+        left(&object).into_iter().filter(|(kind, _)| *kind == "s3:object").collect();
+    let told =
+        |object: &[(&str, &str)], text: &str| object.iter().any(|(_, why)| why.contains(text));
+    assert_eq!(objects.len(), 3, "{object}");
+    assert!(told(&objects, &format!("COMPLIANCE retention until {until}: nobody can")), "{object}");
+    assert!(told(&objects, &format!("GOVERNANCE retention until {until}")), "{object}");
+    assert!(told(&objects, "a legal hold, until it is taken off"), "{object}");
+    assert_eq!(object["error"]["code"], "objects-held");
+    let kinds: Vec<&str> = left(&object).iter().map(|(kind, _)| *kind).collect();
+    assert!(["s3:bucket", "kms:key", "kms:replica-key"].iter().all(|it| kinds.contains(it)));
+
+    let object = destroy(&["--bypass-governance"]).exits(9).json();
+    assert_eq!(
+        left(&object).iter().filter(|(kind, _)| *kind == "s3:object").count(),
+        2,
+        "{object}"
+    );
+    stand.s3("us-east-1", async |s3| {
+        let off = ObjectLockLegalHold::builder().status(ObjectLockLegalHoldStatus::Off).build();
+        let hold = s3.put_object_legal_hold().bucket(SOURCE).key("held").legal_hold(off);
+        hold.send().await.unwrap();
+    });
+    let object = destroy(&[]).exits(9).json();
+    assert_eq!(
+        left(&object).iter().filter(|(kind, _)| *kind == "s3:object").count(),
+        1,
+        "{object}"
+    );
+    stand.control("POST", "clock", r#"{"advance": "2h"}"#);
+    let _ = destroy(&[]).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+#[test]
+fn what_others_did_behind_its_back_is_no_obstacle() {
+    // The destination is gone, the role's policy too, and the primary is pending already.
+    let stand = built();
+    stand.s3("us-west-2", async |s3| s3.delete_bucket().bucket(DESTINATION).send().await.unwrap());
+    stand.iam(async |iam| {
+        let delete = iam.delete_role_policy().role_name("crrctl-demo-us-east-1");
+        delete.policy_name("replication").send().await.unwrap()
+    });
+    stand.kms("us-east-1", async |kms| {
+        let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+        let schedule = kms.schedule_key_deletion().pending_window_in_days(9);
+        schedule.key_id(key.key_metadata().unwrap().key_id()).send().await.unwrap();
+    });
+    let object = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    assert_eq!(stand.leftovers(), [""; 0]);
+    let keys = object["keys"].as_array().unwrap();
+    let days = |key: &Value| {
+        let date: jiff::Timestamp = key["deletes_not_before"].as_str().unwrap().parse().unwrap();
+        (date.duration_since(jiff::Timestamp::now()).as_hours() + 1) / 24
+    };
+    let mut all: Vec<i64> = keys.iter().map(days).collect();
+    all.sort_unstable();
+    assert_eq!(
+        all,
+        [7, 16],
+        "the primary's own nine days begin when the replica is gone: {object}"
+    );
+    // A second one tells the same dates.
+    let again = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    assert_eq!((&again["removed"], &again["keys"]), (&json!([]), &object["keys"]));
+}
+
+#[test]
+fn a_role_with_policies_of_others_stays() {
+    let stand = built();
+    const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
+    let role = "crrctl-demo-us-east-1";
+    let arn = stand.iam(async |iam| {
+        let made = iam.create_policy().policy_name("theirs").policy_document(POLICY);
+        let arn = made.send().await.unwrap().policy().unwrap().arn().unwrap().to_owned();
+        iam.attach_role_policy().role_name(role).policy_arn(&arn).send().await.unwrap();
+        let put = iam.put_role_policy().role_name(role).policy_name("inline-of-theirs");
+        put.policy_document(POLICY).send().await.unwrap();
+        arn
+    });
+    let object = stand.pair(&["destroy", "--yes"]).exits(9).json();
+    let why = "it has policies that are not ours: inline-of-theirs, theirs";
+    assert_eq!(left(&object), [("iam:role", why)]);
+    stand.iam(async |iam| {
+        iam.detach_role_policy().role_name(role).policy_arn(&arn).send().await.unwrap();
+        let delete = iam.delete_role_policy().role_name(role).policy_name("inline-of-theirs");
+        delete.send().await.unwrap();
+        iam.delete_policy().policy_arn(&arn).send().await.unwrap();
+    });
+    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_key_with_a_grant_stays_unless_keys_are_purged() {
+    let stand = built();
+    stand.kms("us-west-2", async |kms| {
+        let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+        let grant = kms.create_grant().key_id(key.key_metadata().unwrap().key_id());
+        let grant = grant.grantee_principal("arn:aws:iam::111122223333:role/reader");
+        grant.operations(aws_sdk_kms::types::GrantOperation::Decrypt).send().await.unwrap();
+    });
+    let object = stand.pair(&["destroy", "--yes"]).exits(9).json();
+    let kinds: Vec<&str> = left(&object).iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(kinds, ["kms:key", "kms:replica-key", "kms:alias", "kms:alias"]);
+    assert!(
+        left(&object)[0].1.contains("a grant to arn:aws:iam::111122223333:role/reader"),
+        "{object}"
+    );
+    let _ = stand.pair(&["destroy", "--yes", "--purge-keys"]).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
