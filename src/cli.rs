@@ -3,6 +3,7 @@
 
 mod apply;
 mod check;
+mod completions;
 mod destroy;
 mod export;
 mod explain;
@@ -75,6 +76,10 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Live the whole life of the manifest in the sandbox: plan, apply, probe, apply again, destroy
     Rehearse(rehearse::RehearseArgs),
+    /// Print what a shell needs to complete commands and flags
+    Completions(completions::CompletionsArgs),
+    /// Print the man page, or write one for each command
+    Man(completions::ManArgs),
     /// Serve the stand-in for S3, KMS, IAM and STS until a signal
     Sandbox(sandbox::SandboxArgs),
 }
@@ -94,6 +99,8 @@ impl Command {
             Self::Policy(args) => args.name(),
             Self::Explain(_) => "explain",
             Self::Rehearse(_) => "rehearse",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Sandbox(_) => "sandbox",
         }
     }
@@ -240,6 +247,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Policy(args) => policy::run(global, &args, &printer).await,
             Command::Explain(args) => explain::run(&args, &printer),
             Command::Rehearse(args) => rehearse::run(global, &args, &printer).await,
+            Command::Completions(args) => {
+                completions::completions(&args, &printer);
+                Ok(0)
+            }
+            Command::Man(args) => completions::man(&args, &printer),
             Command::Sandbox(args) => sandbox::run(global, &args, &printer).await,
         }
     });

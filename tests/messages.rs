@@ -98,3 +98,18 @@ fn calls_are_shown_with_their_request_ids_and_without_secrets() {
         assert!(!output.stderr.contains(secret) && !output.stdout.contains(secret), "{secret}");
     }
 }
+
+#[test]
+fn completions_and_man_pages_are_made_of_the_command_line() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = alone(&["completions", shell]).exits(0).stdout;
+        assert!(script.contains("ephemeral") && script.contains("destroy"), "{shell}");
+    }
+    let _ = alone(&["completions", "csh"]).exits(3);
+    let page = alone(&["man"]).exits(0).stdout;
+    assert!(page.contains(".TH crrctl") && page.contains("crrctl\\-apply"), "{page}");
+    let folder = tempfile::TempDir::new().unwrap();
+    let _ = alone(&["man", "--dir", folder.path().to_str().unwrap()]).exits(0);
+    assert!(folder.path().join("crrctl-destroy.1").exists());
+    let _ = alone(&["man", "--dir", "/dev/null/no"]).exits(1);
+}

@@ -236,7 +236,8 @@ async fn keys() {
         "MalformedPolicyDocumentException" 400 "" east.put_key_policy().key_id(id).policy("nonsense");
         "MalformedPolicyDocumentException" 400 "" east.create_key().policy("{}");
         "NotFoundException" 400 "policy" east.get_key_policy().key_id(id).policy_name("other");
-        "NotImplemented" 501 "kms:CreateGrant" east.create_grant().key_id(id).grantee_principal("a").operations("Decrypt".into());
+        "NotImplemented" 501 "kms:GenerateRandom" east.generate_random();
+        "InvalidArnException" 400 "principal" east.create_grant().key_id(id).grantee_principal("a").operations("Decrypt".into());
         "NotImplemented" 501 "RSA_2048" east.create_key().key_spec(aws_sdk_kms::types::KeySpec::Rsa2048);
         "ValidationException" 400 "limit" east.list_keys().limit(1001);
     }

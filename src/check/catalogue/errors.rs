@@ -101,6 +101,12 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error("interrupted", "The run was stopped by a signal.", &["Ctrl-C or SIGTERM"], AGAIN),
     error(
+        "unwritable",
+        "A file can't be written.",
+        &["the folder does not exist, or is not yours"],
+        &["name another place"],
+    ),
+    error(
         "declined",
         "The question was not answered with yes; nothing was changed.",
         &["the answer was something else"],

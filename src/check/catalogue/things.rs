@@ -41,6 +41,40 @@ pub(super) const ALL: &[Entry] = &[
         &["`crrctl destroy --purge-data` deletes all versions of all objects too"],
     ),
     error(
+        "mfa-delete",
+        "A bucket has MFA delete and holds versions; nothing was changed.",
+        &["versions go only by the root user, with its MFA device"],
+        &[
+            "switch MFA delete off as the root user: the hint has the command",
+            "`crrctl destroy --keep-buckets` keeps the buckets and their keys",
+        ],
+    ),
+    error(
+        "objects-held",
+        "S3 will not delete some versions.",
+        &[
+            "COMPLIANCE retention: nobody can delete them before their date",
+            "GOVERNANCE retention, a legal hold or an event hold",
+            "the caller lacks `s3:DeleteObjectVersion`",
+        ],
+        &[
+            "the list `left` says for each version what holds it and until when",
+            "`crrctl destroy --bypass-governance` deletes what is under GOVERNANCE retention",
+        ],
+    ),
+    error(
+        "no-pair",
+        "Something bears a tag of crrctl, and its tags name no pair.",
+        &["one of `crrctl:pair` and `crrctl:id` was taken away or changed"],
+        &["put the tag back, or take the other away too"],
+    ),
+    error(
+        "pair-stays",
+        "`--ephemeral` was given for a pair that stays; nothing was changed.",
+        &["a resource of the pair bears no `crrctl:expires`, and `crrctl gc` would take it away"],
+        &["leave out `--ephemeral`, or use another name"],
+    ),
+    error(
         "key-not-ours",
         "The key does not bear this pair's tags.",
         &["the alias names a key that something else made"],

@@ -14,21 +14,21 @@ use std::collections::BTreeMap;
 
 /// What holds a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Hold {
+enum Cause {
     Compliance,
-    LegalHold,
-    EventHold,
+    Legal,
+    Event,
     Governance,
     /// Not Object Lock, as far as can be seen.
     Refused,
 }
 
-impl Hold {
+impl Cause {
     fn name(self) -> &'static str {
         match self {
             Self::Compliance => "under COMPLIANCE retention",
-            Self::LegalHold => "under a legal hold",
-            Self::EventHold => "under an event hold",
+            Self::Legal => "under a legal hold",
+            Self::Event => "under an event hold",
             Self::Governance => "under GOVERNANCE retention",
             Self::Refused => "refused for another reason",
         }
@@ -39,10 +39,10 @@ impl Hold {
             Self::Compliance => {
                 "COMPLIANCE: nobody can delete these versions before their date, the root user neither; the bucket and its key stay until then"
             }
-            Self::LegalHold => {
+            Self::Legal => {
                 "legal hold: whoever set it takes it off with `aws s3api put-object-legal-hold --legal-hold Status=OFF`; it has no end by itself"
             }
-            Self::EventHold => {
+            Self::Event => {
                 "event hold: retention begins when the hold is released, and only then has an end"
             }
             Self::Governance => {
@@ -60,7 +60,7 @@ pub(super) async fn explain(aws: &Aws, side: &Side, count: usize, some: &[Refuse
         (refused, hold, why)
     });
     let looks: Vec<_> = looks.buffered(8).collect().await;
-    let mut kinds: BTreeMap<Hold, usize> = BTreeMap::new();
+    let mut kinds: BTreeMap<Cause, usize> = BTreeMap::new();
     let mut held = Vec::new();
     for (refused, hold, why) in looks {
         *kinds.entry(hold).or_default() += 1;
@@ -71,7 +71,7 @@ pub(super) async fn explain(aws: &Aws, side: &Side, count: usize, some: &[Refuse
     Stuck { failure: failure(side, count, some, &kinds), held }
 }
 
-fn failure(side: &Side, count: usize, some: &[Refused], kinds: &BTreeMap<Hold, usize>) -> Failure {
+fn failure(side: &Side, count: usize, some: &[Refused], kinds: &BTreeMap<Cause, usize>) -> Failure {
     let told: Vec<String> =
         kinds.iter().map(|(hold, count)| format!("{count} {}", hold.name())).collect();
     let looked =
@@ -81,7 +81,7 @@ fn failure(side: &Side, count: usize, some: &[Refused], kinds: &BTreeMap<Hold, u
         side.bucket,
         told.join(", ")
     );
-    let only_denied = kinds.keys().all(|hold| *hold == Hold::Refused);
+    let only_denied = kinds.keys().all(|hold| *hold == Cause::Refused);
     let denied = only_denied && some.iter().all(|refused| refused.code == "AccessDenied");
     let kind = if denied { failure::Kind::Denied } else { failure::Kind::LeftBehind };
     let mut failure = Failure::new(kind, "objects-held", message).in_region(&side.region);
@@ -89,21 +89,21 @@ fn failure(side: &Side, count: usize, some: &[Refused], kinds: &BTreeMap<Hold, u
     kinds.keys().fold(failure, |failure, hold| failure.hint(hold.way_out()))
 }
 
-async fn look(aws: &Aws, side: &Side, refused: &Refused) -> (Hold, String) {
+async fn look(aws: &Aws, side: &Side, refused: &Refused) -> (Cause, String) {
     let head = aws.s3(&side.region).head_object().bucket(side.bucket.as_str());
     let head = head.key(&refused.key).version_id(&refused.version_id);
     let said = || format!("{}: {}", refused.code, refused.message);
     match head.send().await.at("s3:HeadObject", &side.region) {
-        Ok(output) => hold(&output).unwrap_or_else(|| (Hold::Refused, said())),
+        Ok(output) => hold(&output).unwrap_or_else(|| (Cause::Refused, said())),
         // What it is held by can't be read; what S3 said of the deletion can.
         Err(error) => {
-            (Hold::Refused, format!("{} (what holds it can't be read: {})", said(), error.code))
+            (Cause::Refused, format!("{} (what holds it can't be read: {})", said(), error.code))
         }
     }
 }
 
 /// Returns the strongest of what holds a version, and how it is told.
-fn hold(head: &HeadObjectOutput) -> Option<(Hold, String)> {
+fn hold(head: &HeadObjectOutput) -> Option<(Cause, String)> {
     let until = head
         .object_lock_retain_until_date()
         .and_then(|date| jiff::Timestamp::from_second(date.secs()).ok())
@@ -111,18 +111,18 @@ fn hold(head: &HeadObjectOutput) -> Option<(Hold, String)> {
     match head.object_lock_mode() {
         Some(ObjectLockMode::Compliance) => {
             let why = format!("COMPLIANCE retention until {until}: nobody can delete it before");
-            return Some((Hold::Compliance, why));
+            return Some((Cause::Compliance, why));
         }
         _ if head.object_lock_legal_hold_status() == Some(&ObjectLockLegalHoldStatus::On) => {
-            return Some((Hold::LegalHold, "a legal hold, until it is taken off".to_owned()));
+            return Some((Cause::Legal, "a legal hold, until it is taken off".to_owned()));
         }
         _ if head.object_lock_event_hold() == Some(&ObjectLockEventHold::On) => {
-            return Some((Hold::EventHold, "an event hold, until it is released".to_owned()));
+            return Some((Cause::Event, "an event hold, until it is released".to_owned()));
         }
         mode => mode?,
     };
     let why = format!("GOVERNANCE retention until {until}: `--bypass-governance` deletes it");
-    Some((Hold::Governance, why))
+    Some((Cause::Governance, why))
 }
 
 #[cfg(test)]
@@ -145,12 +145,12 @@ mod tests {
         for (head, kind, text) in [
             (
                 lock(Some(ObjectLockMode::Compliance)),
-                Hold::Compliance,
+                Cause::Compliance,
                 "until 2099-01-01T00:00:00Z",
             ),
-            (lock(Some(ObjectLockMode::Governance)), Hold::Governance, "--bypass-governance"),
-            (held, Hold::LegalHold, "until it is taken off"),
-            (event, Hold::EventHold, "until it is released"),
+            (lock(Some(ObjectLockMode::Governance)), Cause::Governance, "--bypass-governance"),
+            (held, Cause::Legal, "until it is taken off"),
+            (event, Cause::Event, "until it is released"),
         ] {
             let (found, why) = hold(&head.build()).unwrap();
             assert_eq!(found, kind);
