@@ -16,6 +16,7 @@ mod iam;
 mod journal;
 mod kms;
 mod lag;
+mod limits;
 mod paging;
 mod query;
 mod replication;
@@ -29,6 +30,7 @@ mod sts;
 
 pub use faults::FaultSpec;
 pub use lag::Lag;
+pub use limits::{Limits, Patience};
 
 use crate::names::AccountId;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -65,6 +67,10 @@ pub struct Options {
     pub seed: Option<u64>,
     /// What is to go wrong. Default nothing.
     pub faults: Vec<FaultSpec>,
+    /// How much is kept in memory.
+    pub limits: Limits,
+    /// How long slow clients are waited for.
+    pub patience: Patience,
     /// Where each request is written down as one line of JSON; the file is begun anew. Default nowhere.
     pub log: Option<PathBuf>,
 }
@@ -80,6 +86,8 @@ impl Default for Options {
             lag: Lag::None,
             seed: None,
             faults: Vec::new(),
+            limits: Limits::default(),
+            patience: Patience::default(),
             log: None,
         }
     }
@@ -112,12 +120,14 @@ impl Sandbox {
             secure: !options.plain_http_is_insecure,
             lag: options.lag,
             seed: options.seed,
+            limits: options.limits,
+            patience: options.patience,
         };
         let shared = Arc::new(state::Shared::new(settings, faults));
         let tasks = TaskTracker::new();
         let token = CancellationToken::new();
-        let server = server::Server::new(shared.clone(), options.latency, journal);
-        tasks.spawn(server.serve(listener, tasks.clone(), token.clone()));
+        let server = server::Server::new(shared.clone(), options.latency, journal, tasks.clone());
+        tasks.spawn(server.serve(listener, token.clone()));
         tasks.spawn(replication::work(shared.clone(), token.clone()));
         tasks.spawn(s3control::work(shared.clone(), token.clone()));
         let alive = token.drop_guard();

@@ -10,6 +10,7 @@ mod breaking;
 mod control;
 mod crypto;
 mod lag;
+mod limits;
 mod objects;
 mod raw;
 mod refusals;

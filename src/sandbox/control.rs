@@ -7,15 +7,18 @@ use super::state::Shared;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio_util::task::TaskTracker;
 
 /// The prefix of all control paths.
 pub(crate) const PREFIX: &str = "/_crrctl/";
 
 /// Answers a control request.
-pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8]) -> Answer {
+pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: &[u8]) -> Answer {
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     match (&parts.method, path) {
-        (&Method::GET, "health") => json(StatusCode::OK, &json!({"status": "ok"})),
+        (&Method::GET, "health") => {
+            json(StatusCode::OK, &json!({"status": "ok", "tasks": tasks.len()}))
+        }
         (&Method::GET, "replication") => json(StatusCode::OK, &shared.lock().replication.to_json()),
         (&Method::GET, "calls") => json(StatusCode::OK, &shared.lock().calls.to_json()),
         (&Method::POST, "calls/reset") => {

@@ -4,14 +4,15 @@
 use super::fault::Fault;
 use super::faults::{self, Trouble};
 use super::journal::{Code, Journal, Note};
-use super::state::Shared;
+use super::limits::Patience;
+use super::state::{Settings, Shared};
 use super::{GRACE, control, iam, kms, query, s3, s3control, sts};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::sync::Arc;
@@ -23,11 +24,6 @@ use tokio_util::task::TaskTracker;
 /// An answer on its way out.
 pub(crate) type Answer = Response<s3s::Body>;
 
-/// The largest request body that is taken in; objects live in memory.
-const MAX_BODY: usize = 256 * 1024 * 1024;
-/// How long a client may take to send its headers, and how long for a body.
-const MAX_HEADER_TIME: Duration = Duration::from_secs(30);
-const MAX_BODY_TIME: Duration = Duration::from_mins(2);
 /// How long a request hangs at most that a fault lets hang.
 const MAX_HANG: Duration = Duration::from_mins(10);
 /// How long accepting pauses after it failed, as it does when file descriptors run out.
@@ -39,21 +35,23 @@ pub(crate) struct Server {
     s3: s3::Service,
     latency: Duration,
     journal: Option<Journal>,
+    tasks: TaskTracker,
 }
 
 impl Server {
     /// A server over `shared` that adds `latency` to every AWS request and writes each down in `journal`.
-    pub(crate) fn new(shared: Arc<Shared>, latency: Duration, journal: Option<Journal>) -> Self {
-        Self { s3: s3::Service::new(shared.clone()), shared, latency, journal }
+    /// Its connections are tasks of `tasks`.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        latency: Duration,
+        journal: Option<Journal>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self { s3: s3::Service::new(shared.clone()), shared, latency, journal, tasks }
     }
 
-    /// Accepts connections until `stop`, each as a task of `tasks`.
-    pub(crate) async fn serve(
-        self,
-        listener: TcpListener,
-        tasks: TaskTracker,
-        stop: CancellationToken,
-    ) {
+    /// Accepts connections until `stop`, each as a task of its own.
+    pub(crate) async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         let server = Arc::new(self);
         loop {
             let accepted = tokio::select! {
@@ -62,7 +60,7 @@ impl Server {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    tasks.spawn(server.clone().connection(stream, stop.clone()));
+                    server.tasks.spawn(server.clone().connection(stream, stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "accepting a connection failed");
@@ -75,13 +73,14 @@ impl Server {
     async fn connection(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
         // Small answers must not wait for Nagle's algorithm.
         let _ = stream.set_nodelay(true);
+        let head = self.shared.settings.patience.head;
         let service = service_fn(move |request| {
             let server = self.clone();
             async move { server.answer(request).await }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(MAX_HEADER_TIME)
+            .header_read_timeout(head)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         let ended = tokio::select! {
@@ -100,12 +99,12 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Result<Answer, NoAnswer> {
         let (mut parts, body) = request.into_parts();
         let id = uuid::Uuid::new_v4().to_string();
-        let body = match read(body).await {
+        let body = match read(body, &self.shared.settings).await {
             Ok(body) => body,
             Err(refused) => return Ok(s3::refuse(refused, &id)),
         };
         if parts.uri.path().starts_with(control::PREFIX) {
-            return Ok(control::answer(&self.shared, &parts, &body));
+            return Ok(control::answer(&self.shared, &self.tasks, &parts, &body));
         }
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
@@ -234,23 +233,40 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     Route::S3
 }
 
-/// Reads a body within [`MAX_BODY`] and [`MAX_BODY_TIME`].
-async fn read(body: Incoming) -> Result<Bytes, s3s::S3Error> {
-    let read = tokio::time::timeout(MAX_BODY_TIME, Limited::new(body, MAX_BODY).collect()).await;
-    match read {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(s3s::s3_error!(
-            EntityTooLarge,
-            "The sandbox keeps objects in memory and takes at most {MAX_BODY} bytes a request."
-        )),
-        Ok(Err(_)) => Err(s3s::s3_error!(
-            IncompleteBody,
-            "You did not provide the number of bytes specified by the Content-Length HTTP header."
-        )),
-        Err(_) => Err(s3s::s3_error!(
+/// Reads a body within the bounds of size and time.
+async fn read(body: Incoming, settings: &Settings) -> Result<Bytes, s3s::S3Error> {
+    let slow = || {
+        s3s::s3_error!(
             RequestTimeout,
             "Your socket connection to the server was not read from or written to within the timeout period."
-        )),
+        )
+    };
+    let Patience { stall, body: whole, .. } = settings.patience;
+    let gathered = tokio::time::timeout(whole, gather(body, settings.limits.object, stall)).await;
+    gathered.unwrap_or(Ok(None))?.ok_or_else(slow)
+}
+
+/// Gathers a body; `None` where a piece took longer than `stall`.
+async fn gather(
+    mut body: Incoming,
+    most: u64,
+    stall: Duration,
+) -> Result<Option<Bytes>, s3s::S3Error> {
+    let fits = |size: u64| if size > most { Err(s3::too_large(most)) } else { Ok(()) };
+    fits(body.size_hint().lower())?;
+    let mut data = BytesMut::new();
+    loop {
+        let Ok(frame) = tokio::time::timeout(stall, body.frame()).await else { return Ok(None) };
+        let Some(frame) = frame else { return Ok(Some(data.freeze())) };
+        let frame = frame.map_err(|_| {
+            s3s::s3_error!(
+                IncompleteBody,
+                "You did not provide the number of bytes specified by the Content-Length HTTP header."
+            )
+        })?;
+        let Ok(piece) = frame.into_data() else { continue };
+        fits((data.len() + piece.len()) as u64)?;
+        data.extend_from_slice(&piece);
     }
 }
 

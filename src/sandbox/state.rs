@@ -7,6 +7,7 @@ use super::faults::Faults;
 use super::iam::Iam;
 use super::kms::Kms;
 use super::lag::{Delays, Lag, Slow};
+use super::limits::{Limits, Patience};
 use super::replication::Replication;
 use super::s3::Buckets;
 use super::s3control::Jobs;
@@ -25,6 +26,7 @@ pub(crate) struct State {
     pub(crate) replication: Replication,
     pub(crate) jobs: Jobs,
     pub(crate) delays: Delays,
+    pub(crate) limits: Limits,
 }
 
 impl State {
@@ -39,7 +41,8 @@ impl State {
     }
 
     fn new(settings: &Settings) -> Self {
-        Self { delays: Delays::new(settings.lag, settings.seed), ..Self::default() }
+        let delays = Delays::new(settings.lag, settings.seed);
+        Self { delays, limits: settings.limits, ..Self::default() }
     }
 
     /// Returns the ARNs of all that still exists and is not pending deletion.
@@ -58,11 +61,14 @@ pub(crate) struct Settings {
     pub(crate) secure: bool,
     pub(crate) lag: Lag,
     pub(crate) seed: Option<u64>,
+    pub(crate) limits: Limits,
+    pub(crate) patience: Patience,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { secure: true, lag: Lag::None, seed: None }
+        let (limits, patience) = (Limits::default(), Patience::default());
+        Self { secure: true, lag: Lag::None, seed: None, limits, patience }
     }
 }
 

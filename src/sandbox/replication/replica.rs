@@ -18,11 +18,17 @@ pub(super) fn replicate(state: &mut State, job: &Job) -> Result<(), Reason> {
     let version = read(state, job)?;
     let sse = encryption(state, job, &version)?;
     let what = write(state, job, &version, sse)?;
-    let destination = state.buckets.0.get_mut(&job.target.bucket).ok_or("DstBucketNotFound")?;
+    let there = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
     // What is there already, as after a replication back and forth, stays as it is.
-    if destination.version(&job.key, &job.version).is_none() {
-        destination.insert(&job.key, Version { what, ..version });
+    if there.version(&job.key, &job.version).is_some() {
+        return Ok(());
     }
+    let version = Version { what, ..version };
+    let more = version.weight(&job.key);
+    // AWS has no such reason, nor such a bound.
+    state.buckets.check_room(&state.limits, &job.target.bucket, more).or(Err("SandboxFull"))?;
+    let destination = state.buckets.0.get_mut(&job.target.bucket).ok_or("DstBucketNotFound")?;
+    destination.insert(&job.key, version);
     Ok(())
 }
 

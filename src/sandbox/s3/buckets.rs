@@ -92,6 +92,7 @@ pub(super) fn create(
         replication: Spreading::new(None),
         objects: BTreeMap::new(),
         uploads: BTreeMap::new(),
+        held: 0,
     };
     call.state.buckets.0.insert(name.to_string(), bucket);
     Ok(CreateBucketOutput { location })

@@ -209,9 +209,10 @@ pub(super) fn copy_part(
     call.check_key_in(at, &from.object.sse, "kms:Decrypt")?;
     let data = cut(&from.object.data, input.copy_source_range.as_deref())?;
     let now = call.state.now();
+    let at = (&*input.bucket, &*input.key, &*input.upload_id);
+    let (tag, checksum) = keep_part(call.state, at, input.part_number, data, now)?;
     let bucket = call.find_mut(&input.bucket)?;
     let upload = super::multipart::find(bucket, &input.key, &input.upload_id)?;
-    let (tag, checksum) = keep_part(upload, input.part_number, data, now);
     let result = CopyPartResult {
         e_tag: Some(etag(&tag)),
         last_modified: Some(Timestamp::from(now)),

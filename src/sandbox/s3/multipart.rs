@@ -9,10 +9,12 @@ use super::errors::{malformed, not_implemented};
 use super::lock::{Lock, asked_lock, for_upload};
 use super::object_tags::from_header;
 use super::reads::{check_write, etag};
+use super::room::{full, too_large, weight_of};
 use super::store::{Bucket, Described, Object, Replicated, Tags, What};
 use super::writes::{
     check_acl, check_storage_class, etag_of, permit_tags, random_etag, store, stored_encoding,
 };
+use crate::sandbox::state::State;
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 use s3s::dto::{
@@ -111,7 +113,10 @@ pub(super) fn create(
         checksum_type: upload.shown_type(),
         ..nothing()
     };
+    let more = upload.weight(&input.key);
+    call.state.buckets.check_room(&call.state.limits, &input.bucket, more).map_err(full)?;
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    bucket.held = bucket.held.saturating_add(more);
     bucket.uploads.insert((input.key, id), upload);
     Ok(output)
 }
@@ -155,7 +160,22 @@ fn checksum_of(
     Ok((algorithm, composite))
 }
 
+impl Bucket {
+    /// Takes an upload out with all of its parts.
+    fn end_upload(&mut self, key: &str, id: &str) -> Option<Upload> {
+        let upload = self.uploads.remove(&(key.to_owned(), id.to_owned()))?;
+        self.held = self.held.saturating_sub(upload.weight(key));
+        Some(upload)
+    }
+}
+
 impl Upload {
+    /// Returns what the upload counts as.
+    fn weight(&self, key: &str) -> u64 {
+        let parts: u64 = self.parts.values().map(|part| weight_of(part.data.len())).sum();
+        weight_of(key.len()) + parts
+    }
+
     pub(super) fn shown_algorithm(&self) -> Option<ChecksumAlgorithm> {
         self.chosen.then(|| ChecksumAlgorithm::from_static(self.algorithm.name()))
     }
@@ -183,16 +203,22 @@ pub(super) fn check_part_number(number: i32) -> S3Result<()> {
 
 /// Keeps a part and returns its `ETag` and checksum.
 pub(super) fn keep_part(
-    upload: &mut Upload,
+    state: &mut State,
+    (name, key, id): (&str, &str, &str),
     number: i32,
     data: Bytes,
     written: SystemTime,
-) -> (String, Checksum) {
+) -> S3Result<(String, Checksum)> {
+    let more = weight_of(data.len());
+    state.buckets.check_room(&state.limits, name, more).map_err(full)?;
+    let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+    let upload = find(bucket, key, id)?;
     let checksum = Checksum::of(upload.algorithm, &data);
     let etag = etag_of(&upload.sse, || hex::encode(Md5::digest(&data)));
     let part = UploadedPart { data, etag: etag.clone(), checksum: checksum.clone(), written };
-    upload.parts.insert(number, part);
-    (etag, checksum)
+    let gone = upload.parts.insert(number, part).map_or(0, |part| weight_of(part.data.len()));
+    bucket.held = bucket.held.saturating_sub(gone).saturating_add(more);
+    Ok((etag, checksum))
 }
 
 /// S3 API Reference, `UploadPart`.
@@ -214,7 +240,9 @@ pub(super) fn upload_part(
             sent.name().to_lowercase()
         ));
     }
-    let (tag, checksum) = keep_part(upload, input.part_number, data, now);
+    let at = (&*input.bucket, &*input.key, &*input.upload_id);
+    let (tag, checksum) = keep_part(call.state, at, input.part_number, data, now)?;
+    let upload = find(call.find_mut(&input.bucket)?, &input.key, &input.upload_id)?;
     let output = UploadPartOutput {
         e_tag: Some(etag(&tag)),
         server_side_encryption: Some(upload.sse.algorithm()),
@@ -235,8 +263,9 @@ pub(super) fn complete(
     find(bucket, key, &input.upload_id)?;
     check_write(bucket, key, input.if_match.as_ref(), input.if_none_match.as_ref())?;
     let named = input.multipart_upload.as_ref().and_then(|m| m.parts.clone()).unwrap_or_default();
-    let upload = find(bucket, key, &input.upload_id)?;
-    let object = assemble(upload, &named)?;
+    let most = call.state.limits.object;
+    let bucket = call.find_mut(name)?;
+    let object = assemble(find(bucket, key, &input.upload_id)?, &named, most)?;
     check_whole(&input, &object)?;
     // S3 reads the parts again to join them (S3 User Guide, "Multipart upload API and permissions").
     call.check_key(&object.sse, "kms:Decrypt", name, key)?;
@@ -254,12 +283,12 @@ pub(super) fn complete(
     let output = with_checksum!(output, &object.checksum);
     let version_id = store(call.state, name, key, What::Object(Box::new(object)))?;
     let bucket = call.bucket_of(name, key, "s3:PutObject")?;
-    bucket.uploads.remove(&(key.clone(), input.upload_id.clone()));
+    bucket.end_upload(key, &input.upload_id);
     Ok(CompleteMultipartUploadOutput { version_id, ..output })
 }
 
 /// Joins the named parts of an upload to an object.
-fn assemble(upload: &Upload, named: &[CompletedPart]) -> S3Result<Object> {
+fn assemble(upload: &Upload, named: &[CompletedPart], most: u64) -> S3Result<Object> {
     if named.is_empty() {
         return Err(malformed());
     }
@@ -280,6 +309,9 @@ fn assemble(upload: &Upload, named: &[CompletedPart]) -> S3Result<Object> {
     }
     if parts[..parts.len() - 1].iter().any(|part| part.data.len() < MIN_PART) {
         return Err(s3_error!(EntityTooSmall));
+    }
+    if parts.iter().map(|part| part.data.len() as u64).sum::<u64>() > most {
+        return Err(too_large(most));
     }
     let mut data = BytesMut::new();
     for part in &parts {
@@ -362,8 +394,7 @@ pub(super) fn abort(
 ) -> S3Result<AbortMultipartUploadOutput> {
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:AbortMultipartUpload")?;
     bucket
-        .uploads
-        .remove(&(input.key, input.upload_id))
+        .end_upload(&input.key, &input.upload_id)
         .map(|_| nothing())
         .ok_or_else(|| s3_error!(NoSuchUpload))
 }

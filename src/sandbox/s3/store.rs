@@ -53,6 +53,8 @@ pub(crate) struct Bucket {
     pub(crate) replication: Spreading<Option<ReplicationConfiguration>>,
     /// The versions of each key, oldest first; no key is without versions.
     pub(super) objects: BTreeMap<String, Vec<Version>>,
+    /// What all versions and parts count as (see `room`).
+    pub(super) held: u64,
     /// Multipart uploads under way, by key and upload id.
     pub(super) uploads: BTreeMap<(String, String), Upload>,
 }
@@ -194,6 +196,9 @@ impl Bucket {
     /// Puts a version where its time belongs, in place of one of the same id.
     pub(crate) fn insert(&mut self, key: &str, version: Version) {
         let versions = self.objects.entry(key.to_owned()).or_default();
+        let gone = versions.iter().filter(|other| other.id == version.id);
+        let gone: u64 = gone.map(|other| other.weight(key)).sum();
+        self.held = self.held.saturating_sub(gone).saturating_add(version.weight(key));
         versions.retain(|other| other.id != version.id);
         let at = versions.partition_point(|other| other.written <= version.written);
         versions.insert(at, version);
@@ -204,6 +209,7 @@ impl Bucket {
         let versions = self.objects.get_mut(key)?;
         let at = versions.iter().position(|version| version.id == id)?;
         let version = versions.remove(at);
+        self.held = self.held.saturating_sub(version.weight(key));
         if versions.is_empty() {
             self.objects.remove(key);
         }

@@ -7,6 +7,7 @@ use super::lock::{asked_lock, for_upload, require_checksum};
 use super::object_tags::from_header;
 use super::permit::refused;
 use super::reads::{check_write, etag};
+use super::room::full;
 use super::store::{Bucket, Described, Object, Replicated, Tags, Version, Versioning, What};
 use super::{Call, buckets};
 use crate::sandbox::replication;
@@ -185,7 +186,10 @@ pub(super) fn store(
     // The newest is what was written last, even if the wall clock steps back.
     let written = bucket.latest(key).map_or(now, |newest| newest.written.max(now));
     let id = bucket.next_id(written);
-    bucket.insert(key, Version { id: id.clone(), written, what });
+    let version = Version { id: id.clone(), written, what };
+    state.buckets.check_room(&state.limits, name, version.weight(key)).map_err(full)?;
+    let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+    bucket.insert(key, version);
     let shown = (*bucket.versioning.at(written) != Versioning::Never).then(|| id.clone());
     replication::schedule(state, name, key, &id);
     Ok(shown)

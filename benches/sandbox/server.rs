@@ -1,0 +1,193 @@
+//! `crrctl sandbox` in a process of its own, and what can be seen of it from outside.
+
+use super::client::Connection;
+use aws_sdk_s3::types as s3;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A running server; it ends with this.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+/// Holds a process to one processor, where there are two.
+pub(crate) fn pin(process: u32, processor: usize) {
+    if std::thread::available_parallelism().is_ok_and(|n| n.get() > processor) {
+        let pinned = Command::new("taskset")
+            .args(["-pc", &processor.to_string(), &process.to_string()])
+            .stdout(Stdio::null())
+            .status();
+        assert!(pinned.is_ok_and(|status| status.success()), "taskset (util-linux) is needed");
+    }
+}
+
+impl Server {
+    /// Starts the binary on the first processor.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let own = env!("CARGO_BIN_EXE_crrctl").to_owned();
+        let mut child = Command::new(std::env::var("CRRCTL").unwrap_or(own))
+            .args(["sandbox", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        pin(child.id(), 0);
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().rsplit('/').next().unwrap().parse().unwrap();
+        Self { child, address }
+    }
+
+    fn proc(&self, file: &str) -> String {
+        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
+    }
+
+    /// Returns how much memory it has in use, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        let status = self.proc("status");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib * 1024
+    }
+
+    /// Returns how many files and connections it has open.
+    pub(crate) fn files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Returns how long it has kept a processor busy.
+    pub(crate) fn cpu(&self) -> Duration {
+        let stat = self.proc("stat");
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        // The kernel's unit of this file is a hundredth of a second.
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Sends a control request and returns the answer.
+    pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Value {
+        let request = format!(
+            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (_, answer) = Connection::new(self.address).call(request.as_bytes()).unwrap();
+        serde_json::from_slice(&answer).unwrap()
+    }
+
+    /// Returns the log of replication.
+    pub(crate) fn replication(&self) -> Vec<Value> {
+        self.control("GET", "replication", "").as_array().unwrap().clone()
+    }
+
+    /// Returns how many tasks it runs.
+    pub(crate) fn tasks(&self) -> u64 {
+        self.control("GET", "health", "")["tasks"].as_u64().unwrap()
+    }
+
+    /// Makes a pair of buckets, `source` and `destination`, under keys of their own if told to.
+    pub(crate) async fn pair(&self, keyed: bool) {
+        let config = |region: &str| {
+            aws_config::SdkConfig::builder()
+                .behavior_version(aws_config::BehaviorVersion::latest())
+                .region(aws_config::Region::new(region.to_owned()))
+                .endpoint_url(format!("http://{}", self.address))
+                .credentials_provider(
+                    aws_credential_types::provider::SharedCredentialsProvider::new(
+                        aws_credential_types::Credentials::new(
+                            crrctl::sandbox::DEFAULT_ACCOUNT,
+                            crrctl::sandbox::SECRET,
+                            None,
+                            None,
+                            "bench",
+                        ),
+                    ),
+                )
+                .build()
+        };
+        let (east, west) = (config("us-east-1"), config("us-west-2"));
+        let (from, to) = (aws_sdk_s3::Client::new(&east), aws_sdk_s3::Client::new(&west));
+        from.create_bucket().bucket("source").send().await.unwrap();
+        let constraint = s3::CreateBucketConfiguration::builder()
+            .location_constraint(s3::BucketLocationConstraint::UsWest2)
+            .build();
+        let create = to.create_bucket().bucket("destination");
+        create.create_bucket_configuration(constraint).send().await.unwrap();
+        for (client, bucket) in [(&from, "source"), (&to, "destination")] {
+            let enabled = s3::VersioningConfiguration::builder()
+                .status(s3::BucketVersioningStatus::Enabled)
+                .build();
+            let put = client.put_bucket_versioning().bucket(bucket);
+            put.versioning_configuration(enabled).send().await.unwrap();
+        }
+        let mut rule = s3::ReplicationRule::builder();
+        let mut destination = s3::Destination::builder().bucket("arn:aws:s3:::destination");
+        if keyed {
+            let (kms, there) = (aws_sdk_kms::Client::new(&east), aws_sdk_kms::Client::new(&west));
+            let own = kms.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
+            let other = there.create_key().send().await.unwrap().key_metadata.unwrap().arn.unwrap();
+            encrypt(&from, "source", &own).await;
+            encrypt(&to, "destination", &other).await;
+            let opted = s3::SseKmsEncryptedObjects::builder()
+                .status(s3::SseKmsEncryptedObjectsStatus::Enabled)
+                .build()
+                .unwrap();
+            rule = rule.source_selection_criteria(
+                s3::SourceSelectionCriteria::builder().sse_kms_encrypted_objects(opted).build(),
+            );
+            destination = destination.encryption_configuration(
+                s3::EncryptionConfiguration::builder().replica_kms_key_id(other).build(),
+            );
+        }
+        let arn = role(&aws_sdk_iam::Client::new(&east)).await;
+        let off = s3::DeleteMarkerReplicationStatus::Disabled;
+        let whole = rule
+            .id("all")
+            .priority(1)
+            .status(s3::ReplicationRuleStatus::Enabled)
+            .filter(s3::ReplicationRuleFilter::builder().prefix("").build())
+            .delete_marker_replication(s3::DeleteMarkerReplication::builder().status(off).build())
+            .destination(destination.build().unwrap())
+            .build()
+            .unwrap();
+        let configuration =
+            s3::ReplicationConfiguration::builder().role(arn).rules(whole).build().unwrap();
+        let put = from.put_bucket_replication().bucket("source");
+        put.replication_configuration(configuration).send().await.unwrap();
+    }
+}
+
+async fn encrypt(client: &aws_sdk_s3::Client, bucket: &str, key: &str) {
+    let default = s3::ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(s3::ServerSideEncryption::AwsKms)
+        .kms_master_key_id(key)
+        .build()
+        .unwrap();
+    let rule = s3::ServerSideEncryptionRule::builder()
+        .apply_server_side_encryption_by_default(default)
+        .bucket_key_enabled(true)
+        .build();
+    let rules = s3::ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+    let put = client.put_bucket_encryption().bucket(bucket);
+    put.server_side_encryption_configuration(rules).send().await.unwrap();
+}
+
+async fn role(iam: &aws_sdk_iam::Client) -> String {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","kms:*"],"Resource":"*"}]}"#;
+    let create = iam.create_role().role_name("bench").assume_role_policy_document(trust);
+    let role = create.send().await.unwrap().role.unwrap().arn;
+    let put = iam.put_role_policy().role_name("bench").policy_name("bench");
+    put.policy_document(policy).send().await.unwrap();
+    role
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
