@@ -12,6 +12,7 @@ mod crypto;
 mod lag;
 mod limits;
 mod objects;
+mod presigned;
 mod raw;
 mod refusals;
 mod trouble;

@@ -16,6 +16,8 @@ use std::time::{Duration, SystemTime};
 
 /// How far a request's time may be from the wall clock (IAM User Guide, "Elements of an AWS API request signature").
 const MAX_SKEW: Duration = Duration::from_mins(15);
+/// The longest that a presigned request can hold, in seconds: seven days.
+const MAX_PRESIGNED: u64 = 604_800;
 
 /// An authenticated caller, and the Region that the request was signed for.
 #[derive(Debug, Clone)]
@@ -104,36 +106,38 @@ pub(crate) fn check_token(
     }
 }
 
-/// Verifies the signature in the `Authorization` header of a request to `service`.
+/// Verifies the signature of a request to `service`, in its header or in its query.
 pub(crate) fn verify(
     shared: &Shared,
     parts: &Parts,
     body: &[u8],
     service: &str,
 ) -> Result<Caller, Refusal> {
-    let header = text(&parts.headers, "authorization").ok_or(Refusal::Missing)?;
-    let authorization = Authorization::parse(header)?;
-    let [access_key, date, region, scope_service, "aws4_request"] = authorization.scope[..] else {
+    let signed = Signed::of(parts)?;
+    let [access_key, date, region, scope_service, "aws4_request"] =
+        signed.credential.split('/').collect::<Vec<_>>()[..]
+    else {
         return Err(Refusal::Incomplete("Credential must have 5 slash-delimited elements.".into()));
     };
     let (credential, now) = {
         let state = shared.lock();
         (state.iam.credential(access_key).ok_or(Refusal::UnknownKey)?, state.now())
     };
-    check_token(&credential, text(&parts.headers, "x-amz-security-token"), now)?;
+    check_token(&credential, signed.token.as_deref(), now)?;
     if scope_service != service {
         let text = format!("Credential should be scoped to correct service: '{service}'.");
         return Err(Refusal::Mismatch(text));
     }
-    let stamp = text(&parts.headers, "x-amz-date").unwrap_or_default();
-    let time = check_time(stamp, date)?;
-    let canonical = canonical_request(parts, body, &authorization.signed_headers)?;
+    let stamp = &*signed.stamp;
+    let time = check_time(stamp, date, signed.valid_for)?;
+    let headers: Vec<&str> = signed.headers.split(';').collect();
+    let canonical = canonical_request(parts, body, &headers)?;
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{stamp}\n{date}/{region}/{service}/aws4_request\n{}",
         hex::encode(Sha256::digest(canonical))
     );
     let key = generate_signing_key(&credential.secret, time, region, service);
-    if calculate_signature(key, to_sign.as_bytes()) != authorization.signature {
+    if calculate_signature(key, to_sign.as_bytes()) != signed.signature {
         return Err(Refusal::Mismatch(
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
              Key and signing method. Consult the service documentation for details."
@@ -150,15 +154,26 @@ pub(crate) fn verify(
     Ok(caller)
 }
 
-/// The parts of an `Authorization` header.
-struct Authorization<'a> {
-    scope: Vec<&'a str>,
-    signed_headers: Vec<&'a str>,
-    signature: &'a str,
+/// What a request says of its own signature, in its header or, where it was presigned, in its query.
+struct Signed {
+    credential: String,
+    headers: String,
+    signature: String,
+    stamp: String,
+    token: Option<String>,
+    /// How long the signature holds.
+    valid_for: Duration,
 }
 
-impl<'a> Authorization<'a> {
-    fn parse(header: &'a str) -> Result<Self, Refusal> {
+impl Signed {
+    fn of(parts: &Parts) -> Result<Self, Refusal> {
+        match text(&parts.headers, "authorization") {
+            Some(header) => Self::in_header(header, &parts.headers),
+            None => Self::in_query(parts.uri.query().unwrap_or_default()),
+        }
+    }
+
+    fn in_header(header: &str, headers: &HeaderMap) -> Result<Self, Refusal> {
         let incomplete = |what: &str| {
             Refusal::Incomplete(format!("Authorization header requires '{what}' parameter."))
         };
@@ -166,18 +181,52 @@ impl<'a> Authorization<'a> {
             .strip_prefix("AWS4-HMAC-SHA256 ")
             .ok_or_else(|| Refusal::Incomplete("Authorization header is not SigV4.".into()))?;
         let field = |name: &str| {
-            fields.split(',').find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='))
+            let found =
+                fields.split(',').find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='));
+            found.map(String::from).ok_or_else(|| incomplete(name))
+        };
+        let header = |name: &str| text(headers, name).map(String::from);
+        Ok(Self {
+            credential: field("Credential")?,
+            headers: field("SignedHeaders")?,
+            signature: field("Signature")?,
+            stamp: header("x-amz-date").unwrap_or_default(),
+            token: header("x-amz-security-token"),
+            valid_for: MAX_SKEW,
+        })
+    }
+
+    /// A presigned request (IAM User Guide, "Create a signed AWS API request", "Query string parameters").
+    fn in_query(query: &str) -> Result<Self, Refusal> {
+        let find = |wanted: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+        };
+        let field = |name: &str| {
+            find(name).ok_or_else(|| {
+                Refusal::Incomplete(format!("AWS query-string parameters must include '{name}'."))
+            })
+        };
+        if find("X-Amz-Algorithm").ok_or(Refusal::Missing)? != "AWS4-HMAC-SHA256" {
+            return Err(Refusal::Incomplete("Unsupported AWS 'algorithm'.".into()));
+        }
+        let seconds = match find("X-Amz-Expires") {
+            None => MAX_SKEW.as_secs(),
+            Some(text) => {
+                text.parse().ok().filter(|s| (1..=MAX_PRESIGNED).contains(s)).ok_or_else(|| {
+                    Refusal::Incomplete(format!(
+                        "X-Amz-Expires must be a number of seconds from 1 to {MAX_PRESIGNED}."
+                    ))
+                })?
+            }
         };
         Ok(Self {
-            scope: field("Credential")
-                .ok_or_else(|| incomplete("Credential"))?
-                .split('/')
-                .collect(),
-            signed_headers: field("SignedHeaders")
-                .ok_or_else(|| incomplete("SignedHeaders"))?
-                .split(';')
-                .collect(),
-            signature: field("Signature").ok_or_else(|| incomplete("Signature"))?,
+            credential: field("X-Amz-Credential")?,
+            headers: field("X-Amz-SignedHeaders")?,
+            signature: field("X-Amz-Signature")?,
+            stamp: field("X-Amz-Date")?,
+            token: find("X-Amz-Security-Token"),
+            valid_for: Duration::from_secs(seconds),
         })
     }
 }
@@ -187,7 +236,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 /// Reads `X-Amz-Date`, and refuses what the scope's date or the wall clock contradicts.
-fn check_time(stamp: &str, scope_date: &str) -> Result<SystemTime, Refusal> {
+fn check_time(stamp: &str, scope_date: &str, valid_for: Duration) -> Result<SystemTime, Refusal> {
     let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", stamp)
         .ok()
         .and_then(|t| t.to_zoned(jiff::tz::TimeZone::UTC).ok())
@@ -203,8 +252,10 @@ fn check_time(stamp: &str, scope_date: &str) -> Result<SystemTime, Refusal> {
         )));
     }
     let now = SystemTime::now();
-    if time + MAX_SKEW < now {
-        return Err(Refusal::Mismatch(format!("Signature expired: {stamp} is too old (15 min.)")));
+    if time + valid_for < now {
+        let minutes = valid_for.as_secs() / 60;
+        let text = format!("Signature expired: {stamp} is too old ({minutes} min.)");
+        return Err(Refusal::Mismatch(text));
     }
     if time > now + MAX_SKEW {
         return Err(Refusal::Mismatch(format!(
@@ -216,7 +267,9 @@ fn check_time(stamp: &str, scope_date: &str) -> Result<SystemTime, Refusal> {
 
 /// Builds the canonical request (IAM User Guide, "Create a signed AWS API request").
 fn canonical_request(parts: &Parts, body: &[u8], signed: &[&str]) -> Result<String, Refusal> {
-    let mut query: Vec<&str> = parts.uri.query().unwrap_or("").split('&').collect();
+    let signature = |pair: &&str| pair.starts_with("X-Amz-Signature=");
+    let query = parts.uri.query().unwrap_or("");
+    let mut query: Vec<&str> = query.split('&').filter(|pair| !signature(pair)).collect();
     query.sort_unstable();
     let mut canonical = format!("{}\n{}\n{}\n", parts.method, parts.uri.path(), query.join("&"));
     if !signed.contains(&"host") {

@@ -18,6 +18,7 @@ pub(crate) use store::{Credential, Iam, Session, Who};
 use super::access::{Ask, authorize};
 use super::auth::{Caller, verify};
 use super::fault::Fault;
+use super::lag::Spreading;
 use super::query::{self, Params, element};
 use super::server::{Answer, with_code};
 use super::state::{Shared, State};
@@ -112,7 +113,7 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Done {
 #[derive(Debug, Default)]
 pub(crate) struct Entity {
     /// Inline policies by name.
-    inline: std::collections::BTreeMap<String, super::documents::Stored>,
+    inline: Spreading<std::collections::BTreeMap<String, super::documents::Stored>>,
     /// The ARNs of managed policies.
     attached: std::collections::BTreeSet<String>,
     /// The ARN of the managed policy that is its boundary.

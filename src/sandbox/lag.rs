@@ -35,7 +35,7 @@ pub(crate) enum Slow {
     /// A new replica key until it is no longer `Creating`: seconds by the KMS Developer Guide, minutes at worst in the field
     /// (hashicorp/terraform-provider-aws#49915).
     ReplicaKey,
-    /// A new key or alias until lists show it (KMS Developer Guide, "Eventual consistency").
+    /// A new key, alias or tag until lists show it (KMS Developer Guide, "Eventual consistency").
     List,
     /// A bucket's settings until they hold for uploads; for versioning S3 recommends waiting for 15 minutes
     /// (S3 API Reference, `PutBucketVersioning`).
@@ -44,6 +44,10 @@ pub(crate) enum Slow {
     Rule,
     /// A batch job until it goes on to its next status, which S3 gives no time for.
     Batch,
+    /// A changed inline policy until it counts (IAM User Guide, as above).
+    Policy,
+    /// A write to a bucket's settings until it is answered.
+    Write,
     /// One object until it is replicated; most take less than 15 minutes (S3 User Guide, "Troubleshooting replication").
     Replication,
 }
@@ -58,6 +62,8 @@ impl Slow {
             Self::Setting => (500, 10_000),
             Self::Rule => (1_000, 20_000),
             Self::Batch => (2_000, 30_000),
+            Self::Policy => (1_000, 10_000),
+            Self::Write => (10, 80),
             Self::Replication => (2_000, 60_000),
         }
     }
@@ -80,6 +86,11 @@ impl Delays {
     /// Draws from `seed`, or from one of its own.
     pub(crate) fn new(lag: Lag, seed: Option<u64>) -> Self {
         Self { lag, random: seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed) }
+    }
+
+    /// Returns one of two sides of a coin; always the same where nothing takes time.
+    pub(crate) fn toss(&mut self) -> bool {
+        self.lag == Lag::Aws && self.random.bool()
     }
 
     /// Returns how long it takes this time.
@@ -123,6 +134,12 @@ impl<T> Spreading<T> {
             Some((before, until)) if now < *until => before,
             _ => &self.value,
         }
+    }
+}
+
+impl<T: Default> Default for Spreading<T> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
 }
 

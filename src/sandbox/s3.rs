@@ -24,6 +24,7 @@ mod room;
 mod rules;
 mod settings;
 mod store;
+mod turns;
 mod uploads;
 mod writes;
 
@@ -35,6 +36,7 @@ pub(crate) use lock::Lock;
 pub(crate) use room::too_large;
 pub(crate) use rules::{is_v1, matches};
 pub(crate) use store::{Bucket, Buckets, Object, Outcome, Replicated, Version, Versioning, What};
+pub(crate) use turns::Turns;
 pub(crate) use writes::random_etag;
 
 use super::auth::{Caller, Refusal, check_token};
@@ -225,6 +227,8 @@ macro_rules! operations {
                 &self,
                 request: S3Request<s3s::dto::$input>,
             ) -> S3Result<S3Response<s3s::dto::$output>> {
+                let path = request.uri.path();
+                let _turn = turns::take(&self.shared, stringify!($method), path).await?;
                 self.run(request, $perform)
             })*
 

@@ -222,6 +222,13 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     if parts.uri.path().starts_with(s3control::PREFIX) {
         return Route::S3Control;
     }
+    // A presigned request carries its parameters in the query.
+    let query = parts.uri.query().unwrap_or_default();
+    if parts.uri.path() == "/" && query.contains("X-Amz-Signature=") && query.contains("Action=") {
+        let params = query::Params::decode(query.as_bytes());
+        let sts = params.get("Version") == Some(sts::VERSION);
+        return if sts { Route::Sts(params) } else { Route::Iam(params) };
+    }
     let form = header("content-type").starts_with("application/x-www-form-urlencoded");
     if parts.method == Method::POST && parts.uri.path() == "/" && form {
         let params = query::Params::decode(body);

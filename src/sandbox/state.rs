@@ -9,7 +9,7 @@ use super::kms::Kms;
 use super::lag::{Delays, Lag, Slow};
 use super::limits::{Limits, Patience};
 use super::replication::Replication;
-use super::s3::Buckets;
+use super::s3::{Buckets, Turns};
 use super::s3control::Jobs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -80,6 +80,7 @@ pub(crate) struct Shared {
     pub(crate) faults: Faults,
     pub(crate) replicate: Notify,
     pub(crate) batch: Notify,
+    pub(crate) turns: Turns,
 }
 
 impl Shared {
@@ -95,6 +96,7 @@ impl Shared {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = state.now();
         state.kms.pass_time(now);
+        state.iam.pass_time(now);
         state
     }
 

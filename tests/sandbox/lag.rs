@@ -88,3 +88,90 @@ async fn settings_roles_and_rules_spread() {
     let after = stand.put("slow-src", "after").await;
     assert_eq!(stand.settled("slow-src", "after", &after).await, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_are_shown_late() {
+    let stand = slow().await;
+    let (kms, s3) = (stand.kms(EAST), stand.s3(EAST));
+    let tag = aws_sdk_kms::types::Tag::builder().tag_key("a").tag_value("1").build().unwrap();
+    let key = kms.create_key().tags(tag).send().await.unwrap();
+    let id = key.key_metadata().unwrap().key_id().to_owned();
+    let shown = || async {
+        let list = kms.list_resource_tags().key_id(&id).send().await.unwrap();
+        list.tags().iter().map(|tag| tag.tag_value().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(shown().await.is_empty());
+    advance(&stand, "10s").await;
+    assert_eq!(shown().await, ["1"]);
+    let tag = aws_sdk_kms::types::Tag::builder().tag_key("a").tag_value("2").build().unwrap();
+    kms.tag_resource().key_id(&id).tags(tag).send().await.unwrap();
+    assert_eq!(shown().await, ["1"]);
+    advance(&stand, "10s").await;
+    assert_eq!(shown().await, ["2"]);
+
+    let tag = aws_sdk_s3::types::Tag::builder().key("a").value("1").build().unwrap();
+    let configuration = aws_sdk_s3::types::CreateBucketConfiguration::builder().tags(tag).build();
+    let create = s3.create_bucket().bucket("tagged").create_bucket_configuration(configuration);
+    create.send().await.unwrap();
+    refused! { "NoSuchTagSet" 404 "" s3.get_bucket_tagging().bucket("tagged"); }
+    advance(&stand, "10s").await;
+    let got = s3.get_bucket_tagging().bucket("tagged").send().await.unwrap();
+    assert_eq!(got.tag_set()[0].value(), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_policy_takes_effect_late() {
+    let stand = slow().await;
+    let allow = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}"#;
+    let (id, secret) = stand.user("new", allow).await;
+    let s3 = stand.s3_as(&id, &secret, EAST);
+    refused! { "AccessDenied" 403 "s3:ListAllMyBuckets" s3.list_buckets(); }
+    let got = stand.iam().get_user_policy().user_name("new").policy_name("own").send().await;
+    assert!(got.unwrap().policy_document().contains("ListAllMyBuckets"));
+    advance(&stand, "20s").await;
+    s3.list_buckets().send().await.unwrap();
+    let gone = stand.iam().delete_user_policy().user_name("new").policy_name("own");
+    gone.send().await.unwrap();
+    s3.list_buckets().send().await.unwrap();
+    advance(&stand, "20s").await;
+    refused! { "AccessDenied" 403 "s3:ListAllMyBuckets" s3.list_buckets(); }
+}
+
+/// Writes twelve times at once to the settings of a bucket, and returns what was refused.
+async fn write_at_once(stand: &Stand, bucket: &str) -> Vec<(String, u16, String)> {
+    let mut writes = tokio::task::JoinSet::new();
+    for n in 0..12 {
+        let (s3, bucket) = (stand.s3(EAST), bucket.to_owned());
+        writes.spawn(async move {
+            if n % 2 == 0 {
+                super::refusal(s3.delete_bucket_tagging().bucket(bucket).send().await)
+            } else {
+                super::refusal(s3.delete_bucket_policy().bucket(bucket).send().await)
+            }
+        });
+    }
+    let mut answers = Vec::new();
+    while let Some(answer) = writes.join_next().await {
+        answers.extend(Some(answer.unwrap()).filter(|(_, status, _)| *status != 200));
+    }
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_that_meet_are_refused() {
+    let stand = slow().await;
+    stand.bucket("busy", EAST, false).await;
+    let refused = write_at_once(&stand, "busy").await;
+    assert!((1..12).contains(&refused.len()), "{refused:?}");
+    for (code, status, text) in refused {
+        assert_eq!((code.as_str(), status), ("OperationAborted", 409));
+        assert!(text.starts_with("A conflicting conditional operation is currently in progress"));
+    }
+    // One after the other, or where nothing takes time, none is.
+    for _ in 0..4 {
+        stand.s3(EAST).delete_bucket_policy().bucket("busy").send().await.unwrap();
+    }
+    let quick = Stand::start().await;
+    quick.bucket("idle", EAST, false).await;
+    assert_eq!(write_at_once(&quick, "idle").await, []);
+}

@@ -4,8 +4,10 @@ use super::{Call, Done, check_name, encoded, is_user, kind, truncation};
 use crate::iam::DocumentKind;
 use crate::sandbox::documents::{Flaw, Stored, read};
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Slow;
 use crate::sandbox::paging::page;
 use crate::sandbox::query::element;
+use std::collections::BTreeMap;
 
 /// The most characters all inline policies of a role, or of a user, may have together, white space aside
 /// (IAM User Guide, "IAM and AWS STS quotas").
@@ -58,7 +60,9 @@ pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
         return Err(Fault::new(409, "LimitExceeded", text));
     }
     let policy = document(call, grammar, text, most)?;
-    call.entity(operation)?.1.inline.insert(name.to_owned(), policy);
+    set(call, operation, |inline| {
+        inline.insert(name.to_owned(), policy);
+    })?;
     Ok(None)
 }
 
@@ -79,7 +83,27 @@ pub(super) fn get(call: &mut Call<'_>, operation: &str) -> Done {
 pub(super) fn delete(call: &mut Call<'_>, operation: &str) -> Done {
     let name = call.params.require("PolicyName")?;
     let (_, entity) = call.entity(operation)?;
-    entity.inline.remove(name).map(|_| None).ok_or_else(|| missing(operation, name))
+    if !entity.inline.contains_key(name) {
+        return Err(missing(operation, name));
+    }
+    set(call, operation, |inline| {
+        inline.remove(name);
+    })?;
+    Ok(None)
+}
+
+/// Changes the policies of a user or role; the change counts a while later.
+fn set(
+    call: &mut Call<'_>,
+    operation: &str,
+    change: impl FnOnce(&mut BTreeMap<String, Stored>),
+) -> Result<(), Fault> {
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Policy));
+    let (_, entity) = call.entity(operation)?;
+    let mut inline = entity.inline.clone();
+    change(&mut inline);
+    entity.inline.set(inline, now, from);
+    Ok(())
 }
 
 /// IAM API Reference, `ListRolePolicies` and `ListUserPolicies`.

@@ -8,6 +8,7 @@ use super::users::User;
 use crate::iam::{Document, Principal};
 use crate::names::{AccountId, Arn};
 use crate::sandbox::SECRET;
+use crate::sandbox::documents::Stored;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -27,6 +28,8 @@ pub(crate) struct Iam {
     sessions: BTreeMap<String, Session>,
     /// Accounts that have KMS's service-linked role for multi-Region keys.
     linked: BTreeSet<AccountId>,
+    /// When it was last asked.
+    now: Option<SystemTime>,
 }
 
 /// An access key of a user.
@@ -175,9 +178,19 @@ impl Iam {
         entity.map(|entity| self.held(entity)).unwrap_or_default()
     }
 
+    /// Returns the inline policies that count by now.
+    fn in_effect<'a>(&self, entity: &'a Entity) -> &'a BTreeMap<String, Stored> {
+        self.now.map_or_else(|| &*entity.inline, |now| entity.inline.at(now))
+    }
+
+    /// Lets time pass: changed policies come into effect.
+    pub(crate) fn pass_time(&mut self, now: SystemTime) {
+        self.now = Some(now);
+    }
+
     fn held<'a>(&'a self, entity: &'a Entity) -> Held<'a> {
         let attached = entity.attached.iter().filter_map(|arn| self.managed_document(arn));
-        let inline = entity.inline.values().map(|stored| &stored.document);
+        let inline = self.in_effect(entity).values().map(|stored| &stored.document);
         Held {
             identity: inline.chain(attached).collect(),
             boundary: entity.boundary.as_ref().and_then(|arn| self.managed_document(arn)),

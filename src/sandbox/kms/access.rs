@@ -86,7 +86,7 @@ impl Kms {
             (&place.0, &place.1, &alias.target) == (&at.account, &at.region, id)
         });
         context.set_all("kms:ResourceAliases", aliases.map(|((_, name), _)| name.clone()));
-        for (name, value) in &key.tags {
+        for (name, value) in &*key.tags {
             context.set(&format!("aws:ResourceTag/{name}"), value);
         }
         context

@@ -12,7 +12,7 @@ use crate::sandbox::access::{Ask, authorize};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::clock::epoch_seconds;
 use crate::sandbox::fault::Fault;
-use crate::sandbox::lag::Slow;
+use crate::sandbox::lag::{Slow, Spreading};
 use crate::sandbox::paging::page;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -111,10 +111,12 @@ fn new_key(
     };
     let tags = checked(tags, &[])?;
     let (created, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    let mut shown = Spreading::new(Vec::new());
+    shown.set(tags, created, call.state.done_at(Slow::List));
     Ok(Key {
         description,
         policy,
-        tags,
+        tags: shown,
         standing: Standing::Enabled,
         created,
         aws_managed: false,

@@ -7,6 +7,7 @@ use crate::names::{AccountId, Arn, KeyId, Region};
 use crate::sandbox::auth::Caller;
 use crate::sandbox::documents::Stored;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Spreading;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -27,7 +28,7 @@ pub(crate) struct Kms {
 pub(super) struct Key {
     pub(super) description: String,
     pub(super) policy: Stored,
-    pub(super) tags: Vec<(String, String)>,
+    pub(super) tags: Spreading<Vec<(String, String)>>,
     pub(super) standing: Standing,
     pub(super) created: SystemTime,
     pub(super) aws_managed: bool,
@@ -224,7 +225,7 @@ impl Kms {
             description: "Default key that protects my S3 objects when no other key is defined"
                 .into(),
             policy: managed_policy(caller),
-            tags: Vec::new(),
+            tags: Spreading::default(),
             standing: Standing::Enabled,
             created: now,
             aws_managed: true,

@@ -5,6 +5,7 @@ use super::keys::managed;
 use super::lists::{clip, truncated};
 use super::store::not_pending;
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Slow;
 use crate::sandbox::paging::page;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -58,12 +59,14 @@ pub(super) fn add(call: &mut Call<'_>) -> Result<Value, Fault> {
     let context = super::keys::asked(&input.tags);
     let id = call.key_with("kms:TagResource", &input.key_id, context)?;
     let arn = call.arn(&id);
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;
     if key.aws_managed {
         return Err(managed(&arn));
     }
-    key.tags = checked(input.tags, &key.tags)?;
+    let tags = checked(input.tags, &key.tags)?;
+    key.tags.set(tags, now, listed);
     Ok(Value::Null)
 }
 
@@ -79,9 +82,12 @@ pub(super) fn remove(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: UntagResource = call.input()?;
     let id = call.key("kms:UntagResource", &input.key_id)?;
     let arn = call.arn(&id);
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;
-    key.tags.retain(|(name, _)| !input.tag_keys.contains(name));
+    let mut tags = key.tags.clone();
+    tags.retain(|(name, _)| !input.tag_keys.contains(name));
+    key.tags.set(tags, now, listed);
     Ok(Value::Null)
 }
 
@@ -97,7 +103,7 @@ struct ListResourceTags {
 pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
     let input: ListResourceTags = call.input()?;
     let id = call.key("kms:ListResourceTags", &input.key_id)?;
-    let tags = call.state.kms.key(call.caller, &id)?.tags.clone();
+    let tags = call.state.kms.key(call.caller, &id)?.tags.at(call.state.now()).clone();
     let limit = clip(input.limit, 50, 50)?;
     let page = page(tags, input.marker.as_deref(), limit, |(name, _)| name.clone());
     Ok(truncated(json!({"Tags": rendered(&page.items)}), page.next))

@@ -10,6 +10,7 @@ use crate::sandbox::state::State;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use s3s::{S3Error, S3Result};
+use std::time::SystemTime;
 
 impl Bucket {
     /// Returns all objects with their versions, newest last; delete markers are left out.
@@ -22,25 +23,31 @@ impl Bucket {
         })
     }
 
-    /// Returns the bucket's tags.
-    pub(crate) fn tags(&self) -> &Tags {
-        &self.tags
+    /// Returns the bucket's tags as they are shown by now.
+    pub(crate) fn tags(&self, now: SystemTime) -> &Tags {
+        self.tags.at(now)
     }
 
-    /// Adds tags to those that are there, in place of those of the same key.
-    pub(crate) fn add_tags(&mut self, added: Tags) -> Result<(), Fault> {
+    /// Adds tags to those that are there, in place of those of the same key; they are shown from `listed` on.
+    pub(crate) fn add_tags(
+        &mut self,
+        added: Tags,
+        (now, listed): (SystemTime, SystemTime),
+    ) -> Result<(), Fault> {
         check_tags(&added, 50).map_err(|error| fault_of(&error))?;
         let mut tags = self.tags.clone();
         tags.retain(|(key, _)| added.iter().all(|(other, _)| other != key));
         tags.extend(added);
         check_tags(&tags, 50).map_err(|error| fault_of(&error))?;
-        self.tags = tags;
+        self.tags.set(tags, now, listed);
         Ok(())
     }
 
-    /// Takes tags away by their keys.
-    pub(crate) fn remove_tags(&mut self, keys: &[String]) {
-        self.tags.retain(|(key, _)| !keys.contains(key));
+    /// Takes tags away by their keys; they are shown until `listed`.
+    pub(crate) fn remove_tags(&mut self, keys: &[String], (now, listed): (SystemTime, SystemTime)) {
+        let mut tags = self.tags.clone();
+        tags.retain(|(key, _)| !keys.contains(key));
+        self.tags.set(tags, now, listed);
     }
 }
 

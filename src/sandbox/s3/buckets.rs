@@ -4,11 +4,11 @@ use super::answers::NewBucketTags;
 use super::encryption::initial;
 use super::errors::{custom, not_implemented};
 use super::lock::ObjectLock;
-use super::store::{Bucket, Versioning, random_text};
+use super::store::{Bucket, Tags, Versioning, random_text};
 use super::{Call, permit, settings};
 use crate::names::{AccountId, BucketName, Region};
 use crate::sandbox::access::{Ask, authorize};
-use crate::sandbox::lag::Spreading;
+use crate::sandbox::lag::{Slow, Spreading};
 use crate::sandbox::paging::page;
 use s3s::dto::{
     self, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
@@ -76,11 +76,14 @@ pub(super) fn create(
             Err(s3_error!(BucketAlreadyOwnedByYou))
         };
     }
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    let mut shown = Spreading::new(Tags::new());
+    shown.set(tags, now, listed);
     let bucket = Bucket {
         owner: call.caller.account.clone(),
         region: call.caller.region.clone(),
-        created: call.state.now(),
-        tags,
+        created: now,
+        tags: shown,
         // Object Lock turns versioning on from birth.
         versioning: Spreading::new(if locked { Versioning::Enabled } else { Versioning::Never }),
         encryption: Spreading::new(initial()),

@@ -299,7 +299,8 @@ pub(super) fn get_tagging(
     call: &mut Call<'_>,
     input: GetBucketTaggingInput,
 ) -> S3Result<GetBucketTaggingOutput> {
-    let tags = &call.bucket(&input.bucket, "s3:GetBucketTagging")?.tags;
+    let now = call.state.now();
+    let tags = call.bucket(&input.bucket, "s3:GetBucketTagging")?.tags.at(now);
     if tags.is_empty() {
         return Err(s3_error!(NoSuchTagSet));
     }
@@ -311,9 +312,15 @@ pub(super) fn put_tagging(
     call: &mut Call<'_>,
     input: PutBucketTaggingInput,
 ) -> S3Result<PutBucketTaggingOutput> {
-    let bucket = call.bucket(&input.bucket, "s3:PutBucketTagging")?;
-    bucket.tags = read_tags(input.tagging.tag_set, 50)?;
+    call.bucket(&input.bucket, "s3:PutBucketTagging")?;
+    set_tags(call, &input.bucket, read_tags(input.tagging.tag_set, 50)?)?;
     Ok(nothing())
+}
+
+fn set_tags(call: &mut Call<'_>, name: &str, tags: Tags) -> S3Result<()> {
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    call.find_mut(name)?.tags.set(tags, now, listed);
+    Ok(())
 }
 
 /// S3 API Reference, `DeleteBucketTagging`.
@@ -321,7 +328,8 @@ pub(super) fn delete_tagging(
     call: &mut Call<'_>,
     input: DeleteBucketTaggingInput,
 ) -> S3Result<DeleteBucketTaggingOutput> {
-    call.bucket(&input.bucket, "s3:PutBucketTagging")?.tags.clear();
+    call.bucket(&input.bucket, "s3:PutBucketTagging")?;
+    set_tags(call, &input.bucket, Tags::new())?;
     Ok(nothing())
 }
 

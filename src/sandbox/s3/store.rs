@@ -40,7 +40,7 @@ pub(crate) struct Bucket {
     pub(crate) owner: AccountId,
     pub(crate) region: Region,
     pub(super) created: SystemTime,
-    pub(super) tags: Tags,
+    pub(super) tags: Spreading<Tags>,
     pub(crate) versioning: Spreading<Versioning>,
     /// The one rule of the default encryption.
     pub(super) encryption: Spreading<ServerSideEncryptionRule>,

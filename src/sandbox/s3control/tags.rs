@@ -6,6 +6,7 @@ use super::{Call, Done, bucket_name, invalid, result};
 use crate::iam::{Context, ResourceKind};
 use crate::sandbox::access::{Ask, authorize};
 use crate::sandbox::fault::Fault;
+use crate::sandbox::lag::Slow;
 use crate::sandbox::query::{element, wrapped};
 use crate::sandbox::s3::Bucket;
 
@@ -44,7 +45,8 @@ pub(super) fn add(call: &mut Call<'_>) -> Done {
     }
     context.set_all("aws:TagKeys", request.tags.tags.iter().map(|tag| &tag.key));
     let added = request.tags.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-    call.bucket("s3:TagResource", context)?.add_tags(added)?;
+    let times = (call.state.now(), call.state.done_at(Slow::List));
+    call.bucket("s3:TagResource", context)?.add_tags(added, times)?;
     Ok(None)
 }
 
@@ -53,16 +55,18 @@ pub(super) fn remove(call: &mut Call<'_>) -> Done {
     let keys: Vec<String> = call.parameters("tagKeys").collect();
     let mut context = Context::new();
     context.set_all("aws:TagKeys", keys.iter());
-    call.bucket("s3:UntagResource", context)?.remove_tags(&keys);
+    let times = (call.state.now(), call.state.done_at(Slow::List));
+    call.bucket("s3:UntagResource", context)?.remove_tags(&keys, times);
     Ok(None)
 }
 
 /// S3 API Reference, `ListTagsForResource`.
 pub(super) fn list(call: &mut Call<'_>) -> Done {
+    let now = call.state.now();
     let bucket = call.bucket("s3:ListTagsForResource", Context::new())?;
     let tag = |(key, value): &(String, String)| {
         wrapped("Tag", &(element("Key", key) + &element("Value", value)))
     };
-    let tags: String = bucket.tags().iter().map(tag).collect();
+    let tags: String = bucket.tags(now).iter().map(tag).collect();
     Ok(Some(result("ListTagsForResourceResult", &wrapped("Tags", &tags))))
 }
