@@ -23,13 +23,22 @@ pub struct File {
 
 /// Refuses a rule that says more than is known here: an export without it would undo it.
 fn known(rule: &Rule) -> Result<(), Failure> {
-    if rule.others.is_empty() && rule.prefix.is_some() {
+    let beyond = [
+        ("a filter of the old schema", rule.prefix.is_none()),
+        ("tag filter", !rule.tags.is_empty()),
+        ("storage class", rule.storage_class.is_some()),
+        ("metrics", rule.metrics),
+        ("time control", rule.time_control),
+    ];
+    let beyond = beyond.into_iter().filter(|(_, has)| *has).map(|(name, _)| name);
+    let beyond: Vec<&str> = rule.others.iter().map(String::as_str).chain(beyond).collect();
+    if beyond.is_empty() {
         return Ok(());
     }
     let message = format!(
         "the rule `{}` has settings that can't be exported: {}",
         rule.id,
-        if rule.others.is_empty() { "its filter".to_owned() } else { rule.others.join(", ") }
+        beyond.join(", ")
     );
     Err(Failure::new(Kind::InTheWay, "rule-not-exportable", message))
 }

@@ -4,13 +4,16 @@
 
 mod check;
 mod error;
+mod keys;
 mod raw;
+mod rules;
 mod topology;
 
 pub use error::{Located, ManifestError};
+pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
+pub use rules::{RuleSettings, RuleWish};
 pub use topology::{
-    Activation, KeySettings, Manifest, Placed, Profile, ReplicationSettings, Reports, Side,
-    Topology,
+    Activation, Manifest, Placed, Profile, ReplicationSettings, Reports, Side, Topology,
 };
 
 #[cfg(test)]

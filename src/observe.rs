@@ -8,7 +8,7 @@ pub use fleet::{Scope, fleet};
 
 use crate::aws::{At, Aws};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Manifest, Side, Topology};
+use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
 use crate::names::{AccountId, BucketName, KeyAlias, KeyId, Region};
 use crate::plan::rules;
 use crate::steps::find;
@@ -19,7 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
 pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Named), Failure> {
     let (account, named) =
-        join(account(aws), named(aws, manifest.alias(), manifest.regions())).await;
+        join(account(aws), named(aws, manifest.alias(), manifest.alias_regions().into_iter()))
+            .await;
     // Where both fail, who the caller is says more than what was asked for.
     let (account, named) = (account?, named?);
     aws.expect_owner(&account);
@@ -48,12 +49,22 @@ pub async fn remains(aws: &Aws, topology: &Topology) -> Result<World, Failure> {
     Ok(world)
 }
 
-/// Asks for no more than what policy documents name: the account, and the pair's key, if its alias names one.
-pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(AccountId, Option<KeyId>), Failure> {
-    let key =
-        async { Ok(find::key(aws, manifest.source_region(), manifest.alias().as_str()).await?) };
-    let (account, key) = try_join(account(aws), key).await?;
-    Ok((account, key.map(|key| key.id)))
+/// Asks for no more than what policy documents name: the account, and the pair's keys, as far as its alias names them and the
+/// manifest gives them.
+pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(AccountId, PairKeys), Failure> {
+    let (topology, named) = first_wave(aws, manifest).await?;
+    let mut keys = PairKeys::default();
+    for region in topology.key_regions() {
+        if let Some(key) = named.0.get(region) {
+            keys.enter(topology.key.kind, region, key.id.clone());
+        }
+    }
+    for (bucket, key) in existing(aws, &topology).await? {
+        if let Some(side) = topology.sides().find(|side| side.bucket == bucket) {
+            keys.enter_existing(side, key.arn);
+        }
+    }
+    Ok((topology.account, keys))
 }
 
 /// The keys that the alias names, by Region.
@@ -177,25 +188,59 @@ async fn keys(
     named: Named,
     removal: bool,
 ) -> Result<Keys, Failure> {
-    let source = &topology.source.region;
     let aliases = named.0.iter().map(|(region, key)| (region.clone(), key.id.clone())).collect();
     let mut keys = Keys { aliases, ..Keys::default() };
-    let primary = match named.0.get(source) {
-        Some(key) => {
-            if removal {
-                unnamed_keys(aws, topology, Some(&key.id), &mut keys).await?;
+    let own = own_keys(aws, topology, &named, removal, &mut keys);
+    let (own, existing) = try_join(own, existing(aws, topology)).await?;
+    let () = own;
+    keys.existing = existing;
+    Ok(keys)
+}
+
+/// Finds the keys that exist already and what their policies say.
+async fn existing(aws: &Aws, topology: &Topology) -> Result<BTreeMap<BucketName, Key>, Failure> {
+    let given = topology.sides().filter_map(|side| match topology.key_wish(side) {
+        KeyWish::Existing(given) => Some((side, given)),
+        _ => None,
+    });
+    let found = given.map(|(side, given)| async move {
+        let Some(key) = find::key(aws, &side.region, given.as_str()).await? else {
+            return Ok::<_, Failure>(None);
+        };
+        Ok(Some((side.bucket.clone(), find::key_with_policy(aws, key).await?)))
+    });
+    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+}
+
+/// Finds the keys that crrctl makes.
+async fn own_keys(
+    aws: &Aws,
+    topology: &Topology,
+    named: &Named,
+    removal: bool,
+    keys: &mut Keys,
+) -> Result<(), Failure> {
+    let regions = topology.key_regions();
+    let Some((first, others)) = regions.split_first() else { return Ok(()) };
+    keys.primary = made(aws, topology, first, named, removal, keys).await?;
+    if topology.key.kind == KeyKind::PerRegion {
+        for region in others {
+            if let Some(key) = made(aws, topology, region, named, removal, keys).await? {
+                keys.replicas.insert((*region).clone(), key);
             }
-            Some(find::key_details(aws, key.clone()).await?)
         }
-        None => without_alias(aws, topology, &mut keys).await?,
-    };
-    if removal {
-        pending_kin(aws, primary.is_none(), &mut keys).await?;
+        if removal {
+            pending_kin(aws, keys.primary.is_none(), keys).await?;
+            keys.grantees = grantees(aws, keys).await?;
+        }
+        return Ok(());
     }
-    let Some(primary) = primary else { return Ok(keys) };
-    keys.replicas = replicas(aws, topology, &primary, &named).await?;
-    let unnamed =
-        keys.replicas.keys().filter(|region| !topology.sides().any(|side| &side.region == *region));
+    if removal {
+        pending_kin(aws, keys.primary.is_none(), keys).await?;
+    }
+    let Some(primary) = &keys.primary else { return Ok(()) };
+    keys.replicas = replicas(aws, topology, primary, named).await?;
+    let unnamed = keys.replicas.keys().filter(|region| !regions.contains(region));
     let aliases = unnamed.map(|region| async move {
         let key = find::key(aws, region, topology.key.alias.as_str()).await?;
         Ok::<_, Failure>(key.map(|key| (region.clone(), key.id)))
@@ -203,40 +248,66 @@ async fn keys(
     let aliases = try_join_all(aliases).await?;
     keys.aliases.extend(aliases.into_iter().flatten());
     if removal {
-        let usable =
-            keys.replicas.values().chain([&primary]).filter(|it| !it.is_pending_deletion());
-        let grants = usable.map(|key| find::key_grants(aws, &key.region, key.id.as_str()));
-        keys.grantees = try_join_all(grants).await?.concat();
+        keys.grantees = grantees(aws, keys).await?;
     }
-    keys.primary = Some(primary);
-    Ok(keys)
+    Ok(())
+}
+
+/// Finds who else has grants on the keys.
+async fn grantees(aws: &Aws, keys: &Keys) -> Result<Vec<String>, Failure> {
+    let usable = keys.replicas.values().chain(&keys.primary).filter(|it| !it.is_pending_deletion());
+    let grants = usable.map(|key| find::key_grants(aws, &key.region, key.id.as_str()));
+    Ok(try_join_all(grants).await?.concat())
+}
+
+/// Finds the key that is made in `region`, by its alias, or by its tags where that is missing.
+async fn made(
+    aws: &Aws,
+    topology: &Topology,
+    region: &Region,
+    named: &Named,
+    removal: bool,
+    keys: &mut Keys,
+) -> Result<Option<Key>, Failure> {
+    let Some(key) = named.0.get(region) else {
+        return without_alias(aws, topology, region, keys).await;
+    };
+    if removal {
+        unnamed_keys(aws, topology, region, Some(&key.id), keys).await?;
+    }
+    Ok(Some(find::key_details(aws, key.clone()).await?))
 }
 
 /// Where the alias is missing, the oldest usable key with our tags is the pair's; others are spare.
 async fn without_alias(
     aws: &Aws,
     topology: &Topology,
+    region: &Region,
     keys: &mut Keys,
 ) -> Result<Option<Key>, Failure> {
-    unnamed_keys(aws, topology, None, keys).await?;
-    if keys.spares.is_empty() {
+    unnamed_keys(aws, topology, region, None, keys).await?;
+    let Some(oldest) = keys.spares.iter().position(|key| &key.region == region) else {
         return Ok(None);
-    }
-    let primary = keys.spares.remove(0);
-    Ok(Some(find::key_details(aws, primary).await?))
+    };
+    let key = keys.spares.remove(oldest);
+    Ok(Some(find::key_details(aws, key).await?))
 }
 
-/// Enters the primary keys with our tags but `named`: usable ones as spare, the oldest first, and pending ones.
+/// Enters the keys of `region` with our tags but `named`: usable ones as spare, the oldest first, and pending ones.
 async fn unnamed_keys(
     aws: &Aws,
     topology: &Topology,
+    region: &Region,
     named: Option<&KeyId>,
     keys: &mut Keys,
 ) -> Result<(), Failure> {
-    let ours = find::keys_by_tags(aws, &topology.source.region, &topology.owner_tags()).await?;
-    let is_primary = |key: &Key| key.multi_region.as_ref().is_some_and(|place| place.primary);
-    let unnamed = ours.into_iter().filter(|key| is_primary(key) && Some(&key.id) != named);
-    (keys.pending, keys.spares) = unnamed.partition(Key::is_pending_deletion);
+    let (tags, kind) = (topology.owner_tags(), topology.key.kind);
+    let ours = find::keys_by_tags(aws, region, &tags, kind).await?;
+    let is_made = |key: &Key| key.multi_region.as_ref().is_none_or(|place| place.primary);
+    let unnamed = ours.into_iter().filter(|key| is_made(key) && Some(&key.id) != named);
+    let (pending, spares): (Vec<Key>, Vec<Key>) = unnamed.partition(Key::is_pending_deletion);
+    keys.pending.extend(pending);
+    keys.spares.extend(spares);
     Ok(())
 }
 
@@ -271,7 +342,7 @@ async fn replicas(
     named: &Named,
 ) -> Result<BTreeMap<Region, Key>, Failure> {
     let listed = primary.multi_region.iter().flat_map(|place| &place.replica_regions);
-    let wanted = topology.destinations.iter().map(|side| &side.region);
+    let wanted = topology.key_regions().into_iter().skip(1);
     let regions: BTreeSet<&Region> = listed.chain(wanted).collect();
     let found = regions.into_iter().map(|region| async move {
         let key = match named.0.get(region).filter(|key| key.id == primary.id) {

@@ -6,6 +6,7 @@ mod build;
 mod cost;
 pub mod expiry;
 pub mod fleet;
+mod keys;
 mod proof;
 mod removal;
 pub mod rules;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use build::build;
 pub use cost::{Cost, cost};
+pub use keys::known_keys;
 pub use proof::prove;
 pub use removal::{Kept, Removal, Why, removal};
 

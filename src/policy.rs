@@ -11,7 +11,7 @@ mod variables;
 
 pub use document::{Document, Part};
 pub use documents::Documents;
-pub use render::{RenderError, names_key, render, some_account, some_key, try_all};
+pub use render::{RenderError, names_key, render, some_account, try_all};
 pub use templates::Templates;
 
 #[cfg(test)]

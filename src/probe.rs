@@ -5,6 +5,7 @@
 mod compare;
 mod poll;
 mod summary;
+mod target;
 mod upload;
 
 pub use summary::{Summary, summary};
@@ -13,14 +14,15 @@ use crate::aws::settle::pause;
 use crate::aws::{At, Aws};
 use crate::events::{Event, Events, StepId};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Side, Topology};
-use crate::names::{Arn, KeyId, Region};
+use crate::manifest::{PairKeys, RuleWish, Side, Topology};
+use crate::names::{Arn, Region};
 use crate::stop::Stop;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use target::{Target, targets};
 use upload::Uploaded;
 
 /// How to probe.
@@ -162,18 +164,18 @@ pub struct Evidence {
 pub(crate) struct Prober {
     aws: Arc<Aws>,
     topology: Topology,
-    key: KeyId,
+    keys: PairKeys,
     events: Events,
     stop: Stop,
     run: String,
     settings: Settings,
 }
 
-/// Probes every rule of `topology`, whose key is `key`.
+/// Probes every rule of `topology`, whose keys are `keys`.
 pub async fn run(
     aws: Arc<Aws>,
     topology: Topology,
-    key: KeyId,
+    keys: PairKeys,
     settings: Settings,
     events: Events,
     stop: Stop,
@@ -184,9 +186,14 @@ pub async fn run(
         .chain(settings.multipart.then_some(None))
         .collect();
     let concurrency = settings.concurrency.max(1);
-    let prober = Prober { aws, topology, key, events, stop, run, settings };
-    let objects =
-        stream::iter(shapes.into_iter().enumerate()).map(|(n, size)| prober.probe(n, size));
+    let prober = Prober { aws, topology, keys, events, stop, run, settings };
+    let targets = targets(&prober.topology);
+    let mut each = Vec::new();
+    for size in shapes {
+        each.extend(targets.iter().map(|target| (Arc::clone(target), size)));
+    }
+    let objects = stream::iter(each.into_iter().enumerate())
+        .map(|(n, (target, size))| prober.probe(n, target, size));
     let mut results = objects.buffered(concurrency);
     let mut evidence = Evidence::default();
     while let Some((probes, failure)) = results.next().await {
@@ -247,7 +254,13 @@ fn judged(probe: &Probe) -> Option<Failure> {
 impl Prober {
     /// Probes with one object, and with fresh ones after it where that may help, at every destination. All of them are removed
     /// at the end, however it ends.
-    async fn probe(&self, n: usize, size: Option<u64>) -> (Vec<Probe>, Option<Failure>) {
+    async fn probe(
+        &self,
+        n: usize,
+        target: Arc<Target>,
+        size: Option<u64>,
+    ) -> (Vec<Probe>, Option<Failure>) {
+        let prefix = self.topology.probe_prefix(&target.filter);
         let mut uploaded = Vec::new();
         let (mut failed, mut without_status) = (0, 0);
         let result = loop {
@@ -255,13 +268,13 @@ impl Prober {
                 break Err(self.stop.failure());
             }
             let attempt = uploaded.len() + 1;
-            let key = format!("{}{}/{n}-{attempt}", self.topology.probe_prefix(), self.run);
-            let object = match self.upload(&key, size).await {
+            let key = format!("{prefix}{}/{n}-{attempt}", self.run);
+            let object = match self.upload(&key, &target, size).await {
                 Ok(object) => object,
                 Err(failure) => break Err(failure),
             };
             uploaded.push(object.clone());
-            let polled = match self.poll(&object).await {
+            let polled = match self.poll(&object, &target).await {
                 Ok(polled) => polled,
                 Err(failure) => break Err(failure),
             };
@@ -284,7 +297,7 @@ impl Prober {
                 }
             };
             self.events.say(&Event::ProbeRetry {
-                rule: self.rules(),
+                rule: target.names(),
                 key: object.key.clone(),
                 reason: why.to_owned(),
             });
@@ -292,7 +305,7 @@ impl Prober {
         };
         let attempts = u32::try_from(uploaded.len()).unwrap_or(u32::MAX);
         let (probes, failure, replicas) = match result {
-            Ok((object, polled)) => self.evidence(&object, &polled, attempts).await,
+            Ok((object, polled)) => self.evidence(&target, &object, &polled, attempts).await,
             Err(failure) => (Vec::new(), Some(failure), BTreeMap::new()),
         };
         let is_pending =
@@ -311,13 +324,15 @@ impl Prober {
     /// Compares the replica at every destination; returns also the version ids by which replicas can be removed.
     async fn evidence(
         &self,
+        target: &Target,
         object: &Uploaded,
         polled: &poll::Polled,
         attempts: u32,
     ) -> (Vec<Probe>, Option<Failure>, BTreeMap<Side, String>) {
         let (mut probes, mut failure, mut replicas) = (Vec::new(), None, BTreeMap::new());
-        for side in &self.topology.destinations {
-            let mut probe = self.blank(side, object, polled, attempts);
+        for rule in &target.rules {
+            let side = &rule.destination;
+            let mut probe = self.blank(rule, object, polled, attempts);
             match self.compare(side, object, polled.status).await {
                 Ok(Some(replica)) => {
                     replicas.insert(side.clone(), replica.version_id.clone());
@@ -331,10 +346,16 @@ impl Prober {
         (probes, failure, replicas)
     }
 
-    fn blank(&self, side: &Side, object: &Uploaded, polled: &poll::Polled, attempts: u32) -> Probe {
-        let source = &self.topology.source;
+    fn blank(
+        &self,
+        rule: &RuleWish,
+        object: &Uploaded,
+        polled: &poll::Polled,
+        attempts: u32,
+    ) -> Probe {
+        let (source, side) = (&self.topology.source, &rule.destination);
         Probe {
-            rule: self.topology.rule_id(side),
+            rule: rule.id.clone(),
             source: SourceObject {
                 bucket: source.bucket.to_string(),
                 key: object.key.clone(),
@@ -389,16 +410,8 @@ impl Prober {
         StepId::new(crate::events::Kind::Replication, self.topology.source.bucket.as_str())
     }
 
-    fn rules(&self) -> String {
-        self.topology
-            .destinations
-            .iter()
-            .map(|side| self.topology.rule_id(side))
-            .collect::<Vec<_>>()
-            .join(", ")
-    }
-
-    fn source_key(&self) -> Arn {
-        self.topology.key_arn(&self.key, &self.topology.source.region)
+    /// Returns the key that an object must be encrypted under on `side`; `None` for SSE-S3.
+    fn key(&self, side: &Side) -> Option<Arn> {
+        self.topology.key_arn(&self.keys, side)
     }
 }

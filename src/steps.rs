@@ -25,15 +25,15 @@ use crate::aws::Aws;
 use crate::engine::Runner;
 use crate::events::{Kind, Progress, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::{Side, Topology};
+use crate::manifest::{KeyKind, PairKeys, Side, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::plan::{Action, Kept, Removal, rules};
+use crate::plan::{Action, Kept, Removal, known_keys, rules};
 use crate::policy::{self, Document, Templates};
 use crate::stop::Stop;
 use crate::world::World;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) mod find {
     //! The `find` of each thing, for `observe` and `check`.
@@ -44,6 +44,7 @@ pub(crate) mod find {
     pub(crate) use super::key::{
         aliases, all_ids as key_ids, by_tags as keys_by_tags, describe as key,
         details as key_details, grants as key_grants, tags as key_tags,
+        with_policy as key_with_policy,
     };
     pub(crate) use super::objects::count as objects;
     pub(crate) use super::replication::find as replication;
@@ -60,12 +61,7 @@ pub struct Steps {
     templates: Templates,
     stop: Stop,
     removal: Removal,
-    /// The key that the alias names: only after it is set may anything name the key.
-    key: OnceLock<KeyId>,
-    /// A key that was found by its tags and that no alias names yet.
-    found: Option<KeyId>,
-    /// The key that this very run made: no other may be scheduled for having lost the race for the alias.
-    made: OnceLock<KeyId>,
+    keys: Mutex<KeyBook>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
     held: Mutex<Vec<Kept>>,
     activated_at: OnceLock<jiff::Timestamp>,
@@ -82,14 +78,7 @@ impl Steps {
         stop: Stop,
         removal: Removal,
     ) -> Self {
-        let primary = world.keys.primary.as_ref().map(|key| key.id.clone());
-        let named = world
-            .keys
-            .aliases
-            .get(&topology.source.region)
-            .is_some_and(|id| Some(id) == primary.as_ref());
-        let (key, found) = if named { (primary, None) } else { (None, primary) };
-        let key = key.map_or_else(OnceLock::new, OnceLock::from);
+        let keys = Mutex::new(KeyBook::new(&topology, world));
         let served = rules::served(&topology, world);
         Self {
             aws,
@@ -98,9 +87,7 @@ impl Steps {
             templates,
             stop,
             removal,
-            key,
-            found,
-            made: OnceLock::new(),
+            keys,
             scheduled: Mutex::default(),
             held: Mutex::default(),
             activated_at: OnceLock::new(),
@@ -129,25 +116,42 @@ impl Steps {
         self.activated_at.get().copied()
     }
 
-    /// Returns the pair's key, once the alias names it.
-    pub fn key(&self) -> Option<&KeyId> {
-        self.key.get()
+    /// Returns the pair's keys that may be named: those that an alias names, and those that existed before the pair.
+    pub fn keys(&self) -> PairKeys {
+        self.book().committed.clone()
     }
 
-    fn committed_key(&self) -> Result<&KeyId, Failure> {
-        self.key
-            .get()
-            .ok_or_else(|| unexpected("no alias names the key yet, so nothing may use it"))
+    fn book(&self) -> MutexGuard<'_, KeyBook> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns crrctl's own key in `region`, once the alias names it.
+    fn committed_key(&self, region: &Region) -> Result<KeyId, Failure> {
+        let key = self.book().committed.id(region).cloned();
+        key.ok_or_else(|| unexpected("no alias names the key yet, so nothing may use it"))
+    }
+
+    /// Returns the keys of all sides, each of which an alias must name by now.
+    fn committed_keys(&self) -> Result<PairKeys, Failure> {
+        let keys = self.keys();
+        if self.topology.knows_keys(&keys) {
+            return Ok(keys);
+        }
+        Err(unexpected("no alias names a key of the pair yet, so nothing may use it"))
     }
 
     /// Returns the key that an action about the key itself works on: the committed one, or the one about to be.
-    fn any_key(&self) -> Result<KeyId, Failure> {
-        let key = self.key.get().or_else(|| self.made.get()).or(self.found.as_ref()).cloned();
+    fn any_key(&self, region: &Region) -> Result<KeyId, Failure> {
+        let book = self.book();
+        let key = book.committed.id(region);
+        let key = key.or_else(|| book.made.get(region)).or_else(|| book.found.get(region)).cloned();
         key.ok_or_else(|| unexpected("there is no key yet"))
     }
 
-    fn render(&self, document: &Document, key: &KeyId) -> Result<Value, Failure> {
-        Ok(policy::render(document, &self.topology, key, &self.templates)?)
+    /// Renders a document; placeholders stand for keys that are not named yet, since what names them comes after them.
+    fn render(&self, document: &Document) -> Result<Value, Failure> {
+        let keys = self.topology.or_some_keys(&self.keys());
+        Ok(policy::render(document, &self.topology, &keys, &self.templates)?)
     }
 
     /// Returns the side whose bucket `name` is.
@@ -161,7 +165,47 @@ impl Steps {
     }
 
     fn key_arn(&self, key: &KeyId, region: &Region) -> Arn {
-        self.topology.key_arn(key, region)
+        key.arn(region, &self.topology.account)
+    }
+}
+
+/// The keys that a run knows of, by how far it may go with them.
+#[derive(Debug, Default)]
+struct KeyBook {
+    /// What an alias names, and what existed before the pair: only these may be named by anything.
+    committed: PairKeys,
+    /// Keys that were found by their tags and that no alias names yet.
+    found: BTreeMap<Region, KeyId>,
+    /// Keys that this very run made: no other may be scheduled for having lost the race for the alias.
+    made: BTreeMap<Region, KeyId>,
+}
+
+impl KeyBook {
+    fn new(topology: &Topology, world: &World) -> Self {
+        let mut book = Self::default();
+        for side in topology.sides() {
+            if let Some(key) = world.keys.existing.get(&side.bucket) {
+                book.committed.enter_existing(side, key.arn.clone());
+            }
+        }
+        let known = known_keys(topology, world);
+        for region in topology.key_regions() {
+            let Some(id) = known.id(region) else { continue };
+            if world.keys.aliases.get(commit_region(topology, region)) == Some(id) {
+                book.committed.enter(topology.key.kind, region, id.clone());
+            } else {
+                book.found.insert(region.clone(), id.clone());
+            }
+        }
+        book
+    }
+}
+
+/// Returns the Region whose alias is the record of the key in `region`.
+fn commit_region<'a>(topology: &'a Topology, region: &'a Region) -> &'a Region {
+    match topology.key.kind {
+        KeyKind::MultiRegion => &topology.source.region,
+        _ => region,
     }
 }
 

@@ -32,8 +32,10 @@ pub struct World {
 pub struct Keys {
     /// The key in the source's Region that the alias names, or, where there is no alias, that bears our tags.
     pub primary: Option<Key>,
-    /// Its replicas.
+    /// Its replicas; where each Region has a key of its own, those of the other Regions.
     pub replicas: BTreeMap<Region, Key>,
+    /// Keys that existed before the pair, by the bucket that is encrypted under each.
+    pub existing: BTreeMap<BucketName, Key>,
     /// The id of the key that the alias names, in each Region that has the alias.
     pub aliases: BTreeMap<Region, KeyId>,
     /// Usable keys that bear our tags and that no alias names: left by a run that was cut off.
@@ -63,12 +65,24 @@ pub struct Key {
     pub policy: Value,
     /// Days between rotations; `None` where rotation is off.
     pub rotation_days: Option<u32>,
+    /// Whether it is symmetric and for encryption, as S3 needs it.
+    pub encrypts: bool,
     /// When it was made.
     pub created: Timestamp,
     /// When it goes, where its deletion is scheduled.
     pub deletion_date: Option<Timestamp>,
     /// The days of its own window, for a primary that waits for its replicas to go.
     pub pending_window_days: Option<i32>,
+}
+
+impl Keys {
+    /// Returns the pair's key in `region`: the primary, or the one that belongs to it there.
+    pub fn in_region(&self, region: &Region) -> Option<&Key> {
+        self.primary
+            .as_ref()
+            .filter(|key| &key.region == region)
+            .or_else(|| self.replicas.get(region))
+    }
 }
 
 impl Key {
@@ -172,6 +186,7 @@ pub struct Replication {
 
 /// A replication rule, reduced to what a pair uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of S3's")]
 pub struct Rule {
     /// The rule's id.
     pub id: String,
@@ -179,8 +194,10 @@ pub struct Rule {
     pub priority: i32,
     /// Whether it is Enabled.
     pub enabled: bool,
-    /// The filter's prefix; `None` for a rule without Filter (schema V1) or with another kind of filter.
+    /// The filter's prefix; `None` for a rule without Filter (schema V1).
     pub prefix: Option<String>,
+    /// The tags that the filter wants, all of them.
+    pub tags: BTreeMap<String, String>,
     /// Whether delete markers replicate.
     pub delete_markers: bool,
     /// ARN of the destination bucket.
@@ -189,6 +206,12 @@ pub struct Rule {
     pub replica_key: Option<String>,
     /// Whether SSE-KMS objects are selected.
     pub kms_objects: bool,
+    /// The storage class of replicas; `None` for that of the source.
+    pub storage_class: Option<String>,
+    /// Whether S3 measures how replication gets on.
+    pub metrics: bool,
+    /// Whether time control is on, with its threshold.
+    pub time_control: bool,
     /// Settings that a pair does not use but this rule has.
     pub others: Vec<String>,
 }

@@ -1,29 +1,219 @@
-//! Pairs of other shapes: many Regions with one key id, Regions that no list knows, prefixes, markers.
+//! Pairs of every shape, each through its whole life: planned, applied and proven, applied again without a change, one drift
+//! repaired, destroyed, nothing left.
 
 use crate::common::Stand;
+use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// Runs the whole life of `manifest` in `stand`; returns what `apply` said.
+fn live_in(stand: &Stand, name: &str, manifest: &str) -> Value {
+    let before = stand.leftovers();
+    let planned = stand.manifest(&["plan", "--detailed-exitcode", "-o", "json"], manifest);
+    let planned = planned.exits(2).json()["changes"].as_array().unwrap().len();
+    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
+    assert_eq!(applied["summary"]["failed"], 0);
+    let probes = applied["probes"].as_array().unwrap();
+    for probe in probes {
+        assert!(
+            probe["checks"].as_object().unwrap().values().all(|holds| holds == true),
+            "{name}: {probe}"
+        );
+    }
+    let rules: BTreeSet<&str> = probes.iter().map(|it| it["rule"].as_str().unwrap()).collect();
+    let again = ["apply", "--yes", "-o", "json", "--no-probe"];
+    let same = stand.manifest(&again, manifest).exits(0).json();
+    assert_eq!((&same["changed"], &same["api_writes"]), (&false.into(), &0.into()), "{name}");
+    let drifted = drift(stand, &applied);
+    let repaired = stand.manifest(&again, manifest).exits(0).json();
+    assert_eq!(repaired["changed"], drifted, "{name}");
+    let _ = stand.manifest(&["plan", "--detailed-exitcode"], manifest).exits(0);
+    let _ = stand.manifest(&["destroy", "--yes"], manifest).exits(0);
+    assert_eq!(stand.leftovers(), before, "{name}");
+    println!(
+        "{name:<16} {planned:>3} planned  {:>2} rules  {:>2} probes COMPLETED  0 changes again  drift repaired  destroyed",
+        rules.len(),
+        probes.len()
+    );
+    applied
+}
+
+/// Disables the first rule of every replication configuration.
+fn drift(stand: &Stand, applied: &Value) -> bool {
+    use aws_sdk_s3::types::ReplicationRuleStatus::Disabled;
+    let resources = applied["resources"].as_array().unwrap();
+    let configurations = resources.iter().filter(|it| it["kind"] == "s3:replication");
+    let mut drifted = false;
+    for it in configurations {
+        let bucket = it["arn"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
+        stand.s3(it["region"].as_str().unwrap(), async |s3| {
+            let live = s3.get_bucket_replication().bucket(&bucket).send().await.unwrap();
+            let mut live = live.replication_configuration().unwrap().clone();
+            live.rules[0].status = Disabled;
+            let put = s3.put_bucket_replication().bucket(&bucket);
+            put.replication_configuration(live).send().await.unwrap();
+        });
+        drifted = true;
+    }
+    drifted
+}
 
 /// Runs the whole life of `manifest`; returns the ids of its keys.
 fn live(manifest: &str) -> BTreeSet<String> {
-    let stand = Stand::new();
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
-    assert_eq!(applied["summary"]["failed"], 0);
-    for probe in applied["probes"].as_array().unwrap() {
-        assert!(
-            probe["checks"].as_object().unwrap().values().all(|holds| holds == true),
-            "{probe}"
-        );
-    }
-    let again =
-        stand.manifest(&["apply", "--yes", "-o", "json", "--no-probe"], manifest).exits(0).json();
-    assert_eq!((&again["changed"], &again["api_writes"]), (&false.into(), &0.into()));
-    let _ = stand.manifest(&["destroy", "--yes"], manifest).exits(0);
-    assert_eq!(stand.leftovers(), [""; 0]);
+    let applied = live_in(&Stand::new(), manifest.lines().next().unwrap(), manifest);
     let resources = applied["resources"].as_array().unwrap();
     let arns = resources
         .iter()
         .filter(|it| ["kms:key", "kms:replica-key"].contains(&it["kind"].as_str().unwrap()));
     arns.map(|it| it["arn"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()).collect()
+}
+
+/// The shapes that need nothing but the manifest.
+const SHAPES: [(&str, &str); 7] = [
+    (
+        "rule options",
+        r#"
+name: rules
+source: {region: us-east-1}
+destinations:
+  - {region: us-west-2, prefix: logs/, storage_class: STANDARD_IA, metrics: true}
+  - {region: us-west-2, prefix: data/, delete_markers: true, time_control: true}
+  - {region: eu-west-1, prefix: data/, tags: {tier: gold, team: "a b"}, priority: 7}
+  - {region: eu-west-1, tags: {tier: gold}, priority: 9}
+"#,
+    ),
+    (
+        "same Region",
+        "name: same\nsource: {region: us-east-1}\ndestinations: [{region: us-east-1}]\n",
+    ),
+    (
+        "both",
+        "name: both\nsource: {region: us-east-1}\ndestinations: [{region: us-east-1}, {region: us-west-2}]\n",
+    ),
+    (
+        "per-region",
+        "name: per\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: eu-west-1}]\nkey: {kind: per-region}\n",
+    ),
+    (
+        "SSE-S3",
+        "name: bare\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nkey: {kind: none}\n",
+    ),
+    (
+        "DSSE",
+        "name: dual\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nkey: {algorithm: \"aws:kms:dsse\"}\n",
+    ),
+    (
+        "all tags",
+        "name: tags\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
+         replication: {prefix: p/, tags: {a: '1', b: '2', c: '3', d: '4', e: '5', f: '6', g: '7', h: '8', i: '9', j: '10'}}\n",
+    ),
+];
+
+#[test]
+fn every_shape_lives_and_leaves_nothing() {
+    for (name, manifest) in SHAPES {
+        live_in(&Stand::new(), name, manifest);
+    }
+}
+
+/// Makes a key that is nobody's but the user's.
+fn their_key(stand: &Stand, region: &str, alias: &str) -> String {
+    stand.kms(region, async |kms| {
+        let made = kms.create_key().send().await.unwrap();
+        let arn = made.key_metadata().unwrap().arn().unwrap().to_owned();
+        kms.create_alias().alias_name(alias).target_key_id(&arn).send().await.unwrap();
+        arn
+    })
+}
+
+#[test]
+fn keys_that_exist_are_used_and_stay() {
+    let stand = Stand::new();
+    let source = their_key(&stand, "us-east-1", "alias/theirs");
+    let other = their_key(&stand, "us-west-2", "alias/theirs");
+    let manifest = format!(
+        "name: given\nsource: {{region: us-east-1}}\n\
+         destinations: [{{region: us-west-2}}, {{region: us-east-1, key: {source}}}]\n\
+         key: {{kind: existing, arns: {{us-east-1: {source}, us-west-2: alias/theirs}}}}\n"
+    );
+    let applied = live_in(&stand, "existing keys", &manifest);
+    let keys: BTreeSet<&str> = applied["probes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|probe| probe["kms_key_arn"].as_str().unwrap())
+        .collect();
+    assert_eq!(keys, BTreeSet::from([source.as_str(), other.as_str()]));
+    // A key that is not there, and one that can't encrypt.
+    let missing = manifest.replace("us-west-2: alias/theirs", "us-west-2: alias/nowhere");
+    let output = stand.manifest(&["plan"], &missing).exits(10);
+    assert!(output.stderr.contains("there is no key `alias/nowhere` in us-west-2"), "{output}");
+    stand.kms("us-west-2", async |kms| kms.disable_key().key_id(&other).send().await.unwrap());
+    let output = stand.manifest(&["apply", "--yes"], &manifest).exits(10);
+    assert!(output.stderr.contains("is Disabled"), "{output}");
+}
+
+#[test]
+fn a_destinations_own_key_stands_for_the_pairs() {
+    let stand = Stand::new();
+    let own = their_key(&stand, "us-west-2", "alias/own");
+    let manifest = format!(
+        "name: own\nsource: {{region: us-east-1}}\n\
+         destinations: [{{region: us-west-2, key: {own}}}, {{region: eu-west-1}}]\n"
+    );
+    let applied = live_in(&stand, "own key", &manifest);
+    let to_west = |probe: &&Value| probe["destination"]["region"] == "us-west-2";
+    let probe = applied["probes"].as_array().unwrap().iter().find(to_west).unwrap();
+    assert_eq!(probe["kms_key_arn"], own.as_str());
+}
+
+/// A key whose policy does not let the role in is found before anything is written, and never changed.
+#[test]
+fn what_the_policy_of_a_given_key_lacks_is_said() {
+    let stand = Stand::new();
+    let source = their_key(&stand, "us-east-1", "alias/theirs");
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+        "Action": ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy"], "Resource": "*",
+    }]});
+    stand.kms("us-east-1", async |kms| {
+        let put = kms.put_key_policy().key_id(&source).policy_name("default");
+        put.policy(policy.to_string()).send().await.unwrap();
+    });
+    let manifest = format!(
+        "name: given\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-east-1}}]\n\
+         key: {{kind: existing, arns: [\"{source}\"]}}\n"
+    );
+    stand.calls();
+    let output = stand.manifest(&["apply", "--yes", "-o", "json"], &manifest).exits(5);
+    assert!(output.stderr.contains("existing-key.given-111122223333-us-east-1"), "{output}");
+    assert!(output.stderr.contains("`kms:Decrypt`"), "{output}");
+    assert_eq!(stand.calls()["writes"], 0);
+}
+
+/// A rule that the manifest no longer has goes, although its destination stays.
+#[test]
+fn a_rule_that_is_dropped_goes() {
+    let stand = Stand::new();
+    let two = "name: two\nsource: {region: us-east-1}\n\
+        destinations: [{region: us-west-2, prefix: a/}, {region: us-west-2, prefix: b/}]\n";
+    let _ = stand.manifest(&["apply", "--yes"], two).exits(0);
+    let one = two.replace(", {region: us-west-2, prefix: b/}", "");
+    let _ = stand.manifest(&["apply", "--yes"], &one).exits(0);
+    stand.s3("us-east-1", async |s3| {
+        let bucket = "two-111122223333-us-east-1";
+        let live = s3.get_bucket_replication().bucket(bucket).send().await.unwrap();
+        let ids: Vec<&str> = live
+            .replication_configuration()
+            .unwrap()
+            .rules()
+            .iter()
+            .map(|it| it.id().unwrap())
+            .collect();
+        assert_eq!(ids, ["crrctl.two.us-west-2"]);
+    });
+    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &one).exits(0);
+    let _ = stand.manifest(&["destroy", "--yes"], &one).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
 }
 
 #[test]

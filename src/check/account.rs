@@ -2,10 +2,12 @@
 
 use super::Finding;
 use super::seen::Seen;
-use crate::aws::{Aws, Class};
+use crate::aws::{Aws, Class, Error};
 use crate::failure::Failure;
 use crate::manifest::{Manifest, Topology};
+use crate::names::Region;
 use crate::observe;
+use std::collections::BTreeMap;
 
 pub(super) async fn identity(
     aws: &Aws,
@@ -20,12 +22,12 @@ pub(super) async fn identity(
 /// In a Region that is not enabled, AWS does not know the account's credentials, which are good elsewhere.
 pub(super) fn regions(seen: &Seen) -> Vec<Finding> {
     let enable = "enable the Region for the account (AWS Account Management, \"Enable or disable AWS Regions\")";
-    let of_region = |(region, key): (&_, &super::seen::KeySeen)| {
-        let finding = match &key.named {
-            Err(error) if error.class == Class::Credentials => {
+    let of_region = |(region, error): (&Region, Option<&Error>)| {
+        let finding = match error {
+            Some(error) if error.class == Class::Credentials => {
                 Finding::fail("region.enabled", error.to_string(), enable)
             }
-            Err(error) if matches!(error.code.as_str(), "ConnectionFailed" | "TimedOut") => {
+            Some(error) if matches!(error.code.as_str(), "ConnectionFailed" | "TimedOut") => {
                 let remedy = "check the Region's name, the network and the endpoint";
                 Finding::fail("region.enabled", error.to_string(), remedy)
             }
@@ -33,5 +35,12 @@ pub(super) fn regions(seen: &Seen) -> Vec<Finding> {
         };
         finding.at(region)
     };
-    seen.keys.iter().map(of_region).collect()
+    let mut regions: BTreeMap<&Region, Option<&Error>> = BTreeMap::new();
+    for (side, bucket) in &seen.buckets {
+        let key = seen.keys.get(&side.bucket).and_then(|key| key.named.as_ref().err());
+        let error = key.or_else(|| bucket.head.as_ref().err());
+        let known = regions.entry(&side.region).or_default();
+        *known = known.or(error);
+    }
+    regions.into_iter().map(of_region).collect()
 }

@@ -4,7 +4,7 @@
 use super::Finding;
 use super::seen::{BucketSeen, Read, Seen, Versioning, is_absent};
 use crate::aws::Class;
-use crate::manifest::Side;
+use crate::manifest::{KeyWish, Side};
 use crate::world::Encryption;
 
 const APPLY: &str = "`crrctl apply` puts it right";
@@ -111,7 +111,12 @@ fn mfa_delete(read: &Read<Versioning>) -> Finding {
 
 fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Finding {
     let name = "bucket.encryption";
-    let wanted = seen.key.as_ref().map(|key| seen.topology.key_arn(key, &side.region).to_string());
+    let topology = &seen.topology;
+    let wanted = topology.key_arn(&seen.pair_keys, side).map(|arn| arn.to_string());
+    let algorithm = match topology.key_wish(side) {
+        KeyWish::Nothing => "AES256",
+        _ => topology.key.algorithm.as_str(),
+    };
     // An object under another key is one that the role has no rights for; the rule alone says what replicas are under.
     let reasons: &[&'static str] = if seen.is_source(side) {
         &["SrcGetObjectNotPermitted", "SrcObjectNotEligible"]
@@ -119,8 +124,9 @@ fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Find
         &[]
     };
     match read {
-        Ok(Some(live)) if live.algorithm == "aws:kms" && live.key == wanted => {
-            Finding::pass(name, "aws:kms under the Region's key")
+        Ok(Some(live)) if live.algorithm == algorithm && live.key == wanted => {
+            let under = if wanted.is_some() { " under the Region's key" } else { "" };
+            Finding::pass(name, format!("{algorithm}{under}"))
         }
         Ok(live) => {
             let live = live.as_ref();

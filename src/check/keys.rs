@@ -3,17 +3,19 @@
 
 use super::Finding;
 use super::seen::{KeySeen, Seen};
-use crate::manifest::Side;
+use crate::manifest::{KeyKind, KeyWish, Side};
 use crate::world::{Key, KeyState};
 
 pub(super) fn check(seen: &Seen) -> Vec<Finding> {
     let of_side = |side: &Side| {
-        let Some(key) = seen.keys.get(&side.region) else { return Vec::new() };
+        let Some(key) = seen.keys.get(&side.bucket) else { return Vec::new() };
         let mut findings = vec![exists(seen, side, key)];
         if let Ok(Some(key)) = &key.key {
             findings.push(state(seen, side, key));
         }
-        if let (true, Some(details)) = (seen.is_source(side), &key.details) {
+        let rotates = seen.topology.has_own_key(side)
+            && (seen.is_source(side) || seen.topology.key.kind == KeyKind::PerRegion);
+        if let (true, Some(details)) = (rotates, &key.details) {
             findings.push(match details {
                 Ok(key) => rotation(seen, key),
                 Err(error) => Finding::unread("key.rotation", error),
@@ -31,6 +33,16 @@ fn reasons(seen: &Seen, side: &Side, of_destination: &'static str) -> [&'static 
 fn exists(seen: &Seen, side: &Side, key: &KeySeen) -> Finding {
     let (name, alias) = ("key.exists", &seen.topology.key.alias);
     let because = reasons(seen, side, "DstKmsKeyNotFound");
+    if let KeyWish::Existing(given) = seen.topology.key_wish(side) {
+        return match &key.key {
+            Ok(Some(found)) => Finding::pass(name, found.arn.to_string()),
+            Ok(None) => {
+                let detail = format!("there is no key `{}` in {}", given.as_str(), side.region);
+                Finding::fail(name, detail, "give a key that exists").because(&because)
+            }
+            Err(error) => Finding::unread(name, error),
+        };
+    }
     match (&key.key, &key.named) {
         (Err(error), _) | (Ok(Some(_)), Err(error)) => Finding::unread(name, error),
         (Ok(None), _) if !seen.stands() => {

@@ -4,7 +4,7 @@
 use super::Finding;
 use super::seen::Seen;
 use crate::aws::{At, Aws, Class};
-use crate::manifest::Side;
+use crate::manifest::{KeyKind, Side};
 use crate::names::KeyId;
 use crate::world::{Key, KeyState};
 use aws_sdk_kms::primitives::Blob;
@@ -13,9 +13,13 @@ const NAME: &str = "kms.shared-material";
 const SECRET: &[u8] = b"crrctl: shared material?";
 
 pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
-    let (Some(id), source) = (&seen.key, &seen.topology.source) else { return Vec::new() };
+    let source = &seen.topology.source;
+    let id = seen.pair_keys.id(&source.region);
+    let Some(id) = id.filter(|_| seen.topology.key.kind == KeyKind::MultiRegion) else {
+        return Vec::new();
+    };
     let usable = |side: &Side| {
-        let key = seen.keys.get(&side.region).and_then(|key| key.key.as_ref().ok()?.as_ref());
+        let key = seen.keys.get(&side.bucket).and_then(|key| key.key.as_ref().ok()?.as_ref());
         key.is_some_and(|key: &Key| key.state == KeyState::Enabled)
     };
     if !id.is_multi_region() || !usable(source) {
@@ -31,7 +35,8 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
         Err(error) => return vec![Finding::unread(NAME, &error).at(&source.region)],
     };
     let mut findings = Vec::new();
-    for side in &seen.topology.destinations {
+    let shares = |side: &&Side| seen.topology.has_own_key(side) && side.region != source.region;
+    for side in seen.topology.destinations.iter().filter(shares) {
         let finding = if usable(side) {
             opened(aws, side, id, &sealed).await
         } else {

@@ -37,11 +37,15 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
 
 /// Returns how many objects were looked at, and the keys of those that are FAILED.
 async fn sample(aws: &Aws, seen: &Seen) -> Result<(usize, Vec<String>), Error> {
-    let (side, prefix) = (&seen.topology.source, &seen.topology.replication.prefix);
+    let side = &seen.topology.source;
+    let prefixes = seen.topology.prefixes(side);
     let s3 = aws.s3(&side.region);
-    let list = s3.list_object_versions().bucket(side.bucket.as_str()).prefix(prefix);
-    let page = list.send().await.at("s3:ListObjectVersions", &side.region)?;
-    let mut versions: Vec<_> = page.versions().to_vec();
+    let mut versions = Vec::new();
+    for prefix in prefixes {
+        let list = s3.list_object_versions().bucket(side.bucket.as_str()).prefix(prefix);
+        let page = list.send().await.at("s3:ListObjectVersions", &side.region)?;
+        versions.extend(page.versions().to_vec());
+    }
     versions.sort_by_key(|version| {
         std::cmp::Reverse(version.last_modified().map(aws_smithy_types::DateTime::as_nanos))
     });

@@ -5,7 +5,7 @@
 use super::seen::{Read, Seen};
 use super::{Finding, Settings, Verdict};
 use crate::failure::Failure;
-use crate::manifest::{Side, Topology};
+use crate::manifest::{PairKeys, Side, Topology};
 use crate::policy::proof::{LiveRow, Outcome, Place, prove_live};
 use crate::policy::{self, Document, Documents, Templates};
 use serde_json::Value;
@@ -26,11 +26,10 @@ pub(super) fn check(
     templates: &Templates,
     settings: &Settings,
 ) -> Result<Vec<Finding>, Failure> {
-    let some_key = policy::some_key()?;
-    let key = seen.key.as_ref().unwrap_or(&some_key);
+    let keys = seen.topology.or_some_keys(&seen.pair_keys);
     let gathered =
-        if seen.stands() { gather(seen) } else { to_be_written(&seen.topology, key, templates)? };
-    let rows = prove_live(&seen.topology, key, &gathered.documents, &settings.organisation);
+        if seen.stands() { gather(seen) } else { to_be_written(&seen.topology, &keys, templates)? };
+    let rows = prove_live(&seen.topology, &keys, &gathered.documents, &settings.organisation);
     let mut findings: Vec<Finding> = gathered.unread.values().cloned().collect();
     for place in &gathered.read {
         findings.push(judged(seen, place, &rows));
@@ -88,8 +87,8 @@ fn gather(seen: &Seen) -> Gathered {
     }
     for side in seen.topology.sides() {
         let place = Place::Key(side.region.clone());
-        let document = Document::Key(side.region.clone());
-        match seen.keys.get(&side.region).and_then(|key| key.details.as_ref()) {
+        let document = Document::of_key(side, &seen.topology);
+        match seen.keys.get(&side.bucket).and_then(|key| key.details.as_ref()) {
             Some(Ok(key)) => {
                 it.put(
                     place,
@@ -171,11 +170,11 @@ fn is_unique_id(principal: &str) -> bool {
 
 fn to_be_written(
     topology: &Topology,
-    key: &crate::names::KeyId,
+    keys: &PairKeys,
     templates: &Templates,
 ) -> Result<Gathered, Failure> {
-    let documents = Documents::render(Document::written(topology), topology, key, templates)?;
-    let regions = topology.sides().map(|side| Place::Key(side.region.clone()));
+    let documents = Documents::render(Document::written(topology), topology, keys, templates)?;
+    let regions = topology.key_regions().into_iter().map(|region| Place::Key(region.clone()));
     let buckets = topology.sides().map(|side| of_bucket(topology, side));
     let read = [Place::Trust, Place::Role].into_iter().chain(regions).chain(buckets).collect();
     Ok(Gathered { documents, read, unread: BTreeMap::new(), stale: BTreeMap::new() })

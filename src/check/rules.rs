@@ -34,8 +34,10 @@ fn compared(seen: &Seen, live: &Replication) -> Vec<Finding> {
         let detail = format!("the configuration's role is {}, not {role}", live.role);
         findings.push(Finding::fail(NAME, detail, APPLY).because(&["AssumeRoleNotPermitted"]));
     }
-    let Some(key) = &seen.key else { return findings };
-    let wanted = rules::wanted(&seen.topology, key, Some(live));
+    if !seen.topology.knows_keys(&seen.pair_keys) {
+        return findings;
+    }
+    let wanted = rules::wanted(&seen.topology, &seen.pair_keys, Some(live));
     for rule in &wanted {
         let Some(found) = live.rules.iter().find(|it| it.id == rule.id) else {
             let detail = format!("the rule `{}` is missing", rule.id);
@@ -60,7 +62,16 @@ fn differences(wanted: &Rule, live: &Rule) -> Vec<Finding> {
     let on = |on: bool| if on { "Enabled" } else { "Disabled" };
     let marker = |on: bool| format!("delete markers {}", on_or_off(on));
     let prefix = |rule: &Rule| {
-        rule.prefix.as_ref().map_or("another filter".to_owned(), |it| format!("the prefix `{it}`"))
+        let tags: Vec<String> =
+            rule.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let tags = if tags.is_empty() {
+            String::new()
+        } else {
+            format!(" and the tags {}", tags.join(", "))
+        };
+        rule.prefix
+            .as_ref()
+            .map_or("another filter".to_owned(), |it| format!("the prefix `{it}`{tags}"))
     };
     let rows = [
         ("SrcObjectNotEligible", on(wanted.enabled).to_owned(), on(live.enabled).to_owned()),

@@ -2,8 +2,8 @@
 //! Not for: judging it (see the checks).
 
 use crate::aws::{At, Aws, Error};
-use crate::manifest::{Manifest, Side, Topology};
-use crate::names::{KeyId, Region};
+use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
+use crate::names::{BucketName, KeyId, Region};
 use crate::steps::find;
 use crate::world::{Encryption, Key, Replication, Tags};
 use aws_sdk_s3::types::{MfaDeleteStatus, ObjectLockEnabled};
@@ -17,10 +17,10 @@ pub(super) type Read<T> = Result<T, Error>;
 /// Everything of a pair that checks look at.
 pub(super) struct Seen {
     pub(super) topology: Topology,
-    /// The pair's key, by the alias or, where that is missing, by the source's encryption.
-    pub(super) key: Option<KeyId>,
-    /// By Region.
-    pub(super) keys: BTreeMap<Region, KeySeen>,
+    /// The pair's keys, each by its alias or, where that is missing, by the bucket's encryption.
+    pub(super) pair_keys: PairKeys,
+    /// By bucket.
+    pub(super) keys: BTreeMap<BucketName, KeySeen>,
     /// The source's first.
     pub(super) buckets: Vec<(Side, BucketSeen)>,
     pub(super) role: Read<Option<RoleSeen>>,
@@ -72,17 +72,47 @@ impl Seen {
     pub(super) async fn look(aws: &Aws, manifest: &Manifest, topology: Topology) -> Self {
         let sides: Vec<Side> = topology.sides().cloned().collect();
         let alias = manifest.alias().as_str();
-        let named = join_all(sides.iter().map(|side| find::key(aws, &side.region, alias)));
+        let named = join_all(sides.iter().map(|side| {
+            let name = match topology.key_wish(side) {
+                KeyWish::Ours => Some(alias),
+                KeyWish::Existing(given) => Some(given.as_str()),
+                KeyWish::Nothing => None,
+            };
+            async move {
+                match name {
+                    Some(name) => find::key(aws, &side.region, name).await,
+                    None => Ok(None),
+                }
+            }
+        }));
         let buckets = join_all(sides.iter().map(|side| bucket(aws, side)));
         let ((named, buckets), role) = join(join(named, buckets), role(aws, &topology)).await;
         let buckets: Vec<_> = sides.iter().cloned().zip(buckets).collect();
-        let key = pairs_key(named.first(), &buckets);
-        let keys = join_all(sides.iter().zip(named).map(|(side, named)| {
-            let id = key.clone();
-            async move { (side.region.clone(), key_in(aws, &side.region, named, id).await) }
+        let shared = pairs_key(named.first(), buckets.first());
+        let mut pair_keys = PairKeys::default();
+        for ((side, named), bucket) in sides.iter().zip(&named).zip(&buckets) {
+            let is_shared = topology.key.kind == KeyKind::MultiRegion;
+            let own = if is_shared { shared.clone() } else { pairs_key(Some(named), Some(bucket)) };
+            match (topology.key_wish(side), own, named) {
+                (KeyWish::Ours, Some(id), _) => {
+                    pair_keys.enter(topology.key.kind, &side.region, id);
+                }
+                (KeyWish::Existing(_), _, Ok(Some(key))) => {
+                    pair_keys.enter_existing(side, key.arn.clone());
+                }
+                _ => {}
+            }
+        }
+        let has_key = |(side, _): &(&Side, _)| topology.key_wish(side) != KeyWish::Nothing;
+        let keys = join_all(sides.iter().zip(named).filter(has_key).map(|(side, named)| {
+            let id = match topology.key_wish(side) {
+                KeyWish::Ours => pair_keys.id(&side.region).cloned(),
+                _ => named.as_ref().ok().and_then(|key| key.as_ref()).map(|key| key.id.clone()),
+            };
+            async move { (side.bucket.clone(), key_in(aws, &side.region, named, id).await) }
         }));
         let keys = keys.await.into_iter().collect();
-        Self { topology, key, keys, buckets, role }
+        Self { topology, pair_keys, keys, buckets, role }
     }
 
     /// Returns whether anything of the pair stands, so that what is missing is wrong.
@@ -110,11 +140,14 @@ pub(super) fn is_absent<T>(read: &Read<T>) -> bool {
 }
 
 /// The alias is the record of the key; without it the bucket's own encryption names the key that its data is under.
-fn pairs_key(named: Option<&Read<Option<Key>>>, buckets: &[(Side, BucketSeen)]) -> Option<KeyId> {
+fn pairs_key(
+    named: Option<&Read<Option<Key>>>,
+    bucket: Option<&(Side, BucketSeen)>,
+) -> Option<KeyId> {
     if let Some(Ok(Some(key))) = named {
         return Some(key.id.clone());
     }
-    let encryption = buckets.first()?.1.encryption.as_ref().ok()?.as_ref()?;
+    let encryption = bucket?.1.encryption.as_ref().ok()?.as_ref()?;
     let id = encryption.key.as_deref()?.rsplit('/').next()?;
     KeyId::new(id).ok()
 }

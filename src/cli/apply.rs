@@ -8,8 +8,8 @@ use super::session::Session;
 use crate::engine::{self, Outcome};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::Topology;
-use crate::names::{Arn, KeyId, Region};
+use crate::manifest::{PairKeys, Topology};
+use crate::names::{Arn, Region};
 use crate::plan::expiry::{self, Expiry};
 use crate::plan::{self, Action, Plan};
 use crate::probe::{self, Evidence, Settings};
@@ -148,8 +148,8 @@ pub(super) async fn apply(
     let activated_at = steps.activated_at();
     let mut evidence = Evidence::default();
     evidence.probes.extend(proof.iter().flat_map(Proof::probes));
-    if let (true, None, Some(key)) = (probe, &outcome.failure, steps.key()) {
-        let last = prove(session, &topology, key, changes).await;
+    if probe && outcome.failure.is_none() {
+        let last = prove(session, &topology, steps.keys(), changes).await;
         evidence.probes.extend(last.probes);
         evidence.failure = last.failure;
     }
@@ -171,7 +171,7 @@ fn unproven(topology: &Topology) -> Failure {
 }
 
 /// Probes each rule: once, or, where something changed, with an object in two parts too.
-async fn prove(session: &Session, topology: &Topology, key: &KeyId, changed: bool) -> Evidence {
+async fn prove(session: &Session, topology: &Topology, keys: PairKeys, changed: bool) -> Evidence {
     let settings = Settings {
         count: 1,
         size: 64 << 10,
@@ -185,7 +185,7 @@ async fn prove(session: &Session, topology: &Topology, key: &KeyId, changed: boo
     };
     let (aws, events, stop) =
         (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    probe::run(aws, topology.clone(), key.clone(), settings, events, stop).await
+    probe::run(aws, topology.clone(), keys, settings, events, stop).await
 }
 
 /// Says until when the pair stands, where there is, or was, an end to that.

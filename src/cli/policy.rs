@@ -86,7 +86,7 @@ fn documents(
     wanted: impl Iterator<Item = Document>,
 ) -> Result<(Topology, Documents), Failure> {
     let topology = input.manifest.topology(&values.account)?;
-    let documents = Documents::render(wanted, &topology, &values.key, &input.templates)?;
+    let documents = Documents::render(wanted, &topology, &values.keys, &input.templates)?;
     Ok((topology, documents))
 }
 
@@ -134,7 +134,7 @@ fn proven(
 ) -> Ended {
     let topology = input.manifest.topology(&values.account)?;
     let (topology, documents) = documents(input, values, Document::all(&topology))?;
-    let proof = prove(&topology, &values.key, &documents, organisation);
+    let proof = prove(&topology, &values.keys, &documents, organisation);
     let refused: Vec<_> = proof.refused().collect();
     printer.put("calls", &proof.rows);
     printer.put("refused", &refused);

@@ -5,6 +5,7 @@ use super::check;
 use super::output::{Ended, Printer};
 use super::session::Session;
 use crate::failure::{Failure, Kind};
+use crate::plan;
 use crate::probe::{self, Settings, Summary};
 use crate::report::tables;
 use crate::units::{self, humane};
@@ -56,13 +57,13 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
         .buckets
         .get(&topology.source.bucket)
         .is_some_and(|bucket| bucket.replication.is_some());
-    let key = world.keys.primary.as_ref().map(|key| key.id.clone()).filter(|_| stands);
-    let Some(key) = key else {
+    let keys = plan::known_keys(&topology, &world);
+    if !stands || !topology.knows_keys(&keys) {
         let message =
             format!("the pair `{}` does not stand: there is nothing to probe", topology.name);
         return Err(Failure::new(Kind::Unexpected, "pair-missing", message)
             .hint("`crrctl apply` builds it"));
-    };
+    }
     let settings = Settings {
         count: args.count,
         size: args.size,
@@ -75,7 +76,7 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
     };
     let (aws, events, stop) =
         (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    let evidence = probe::run(aws, topology, key, settings, events, stop).await;
+    let evidence = probe::run(aws, topology, keys, settings, events, stop).await;
     let summary = probe::summary(&evidence.probes);
     let failure = evidence.failure.or_else(|| too_slow(args, &summary));
     session.done(failure.is_none(), false);

@@ -6,8 +6,7 @@ use crate::aws::Aws;
 use crate::aws::settle::pause;
 use crate::events::{Events, Progress};
 use crate::failure::{Failure, Kind};
-use crate::manifest::Topology;
-use crate::names::KeyId;
+use crate::manifest::{PairKeys, Topology};
 use crate::probe::{self, Probe, Settings};
 use crate::steps::Prover;
 use crate::stop::Stop;
@@ -62,13 +61,13 @@ impl Proof {
     }
 
     /// A replica that differs may have gone by the rule that was live before: the temporary one beside it may not have spread.
-    async fn made(&self, key: &KeyId, progress: &Progress) -> Result<(), Failure> {
+    async fn made(&self, keys: &PairKeys, progress: &Progress) -> Result<(), Failure> {
         let mut tries = 0;
         loop {
             tries += 1;
             let (events, stop) = (self.events.clone(), self.stop.clone());
             let (aws, topology) = (Arc::clone(&self.aws), self.topology.clone());
-            let evidence = probe::run(aws, topology, key.clone(), PROOF, events, stop).await;
+            let evidence = probe::run(aws, topology, keys.clone(), PROOF, events, stop).await;
             *self.probes.lock().unwrap_or_else(PoisonError::into_inner) = evidence.probes;
             match evidence.failure {
                 None => return Ok(()),
@@ -89,9 +88,9 @@ impl Proof {
 impl Prover for Proof {
     fn prove<'a>(
         &'a self,
-        key: &'a KeyId,
+        keys: &'a PairKeys,
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.made(key, progress))
+        Box::pin(self.made(keys, progress))
     }
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 /// A value and its place.
 pub(super) type At<T> = Option<Spanned<T>>;
+/// Tags, each with the place of its value.
+pub(super) type RawTags = BTreeMap<String, Spanned<String>>;
 /// A key of the schema that this version takes at its default only.
 pub(super) type Later = At<Value>;
 
@@ -29,7 +31,7 @@ pub(super) struct Raw {
     #[serde(default)]
     pub(super) policy: RawPolicy,
     #[serde(default)]
-    pub(super) tags: BTreeMap<String, Spanned<String>>,
+    pub(super) tags: RawTags,
     pub(super) pairs: Later,
 }
 
@@ -51,21 +53,21 @@ pub(super) struct RawDestination {
     pub(super) adopt: Later,
     pub(super) profile: Later,
     pub(super) assume_role: Later,
-    pub(super) storage_class: Later,
-    pub(super) prefix: Later,
-    pub(super) tags: Later,
-    pub(super) delete_markers: Later,
-    pub(super) time_control: Later,
-    pub(super) metrics: Later,
-    pub(super) priority: Later,
-    pub(super) key: Later,
+    pub(super) storage_class: At<String>,
+    pub(super) prefix: At<String>,
+    pub(super) tags: At<RawTags>,
+    pub(super) delete_markers: At<bool>,
+    pub(super) time_control: At<bool>,
+    pub(super) metrics: At<bool>,
+    pub(super) priority: At<i64>,
+    pub(super) key: At<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawKey {
     pub(super) kind: At<String>,
-    pub(super) arns: Later,
+    pub(super) arns: At<Value>,
     pub(super) algorithm: At<String>,
     pub(super) alias: At<String>,
     pub(super) rotation_days: At<Value>,
@@ -100,11 +102,12 @@ pub(super) struct RawRole {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawReplication {
     pub(super) prefix: At<String>,
-    pub(super) tags: Later,
+    pub(super) tags: At<RawTags>,
+    pub(super) storage_class: At<String>,
     pub(super) delete_markers: At<bool>,
     pub(super) replica_modifications: Later,
-    pub(super) time_control: Later,
-    pub(super) metrics: Later,
+    pub(super) time_control: At<bool>,
+    pub(super) metrics: At<bool>,
     pub(super) two_way: Later,
     pub(super) activation: At<String>,
 }

@@ -19,9 +19,9 @@ fn the_shortest_manifest_has_the_defaults_of_the_contract() {
     assert_eq!(topology.key.alias.as_str(), "alias/crrctl/orders");
     assert_eq!((topology.key.rotation_days, topology.key.deletion_window_days), (Some(365), 7));
     assert_eq!(topology.key.replica_timeout.as_secs(), 1200);
-    assert!(topology.bucket_key && topology.tls_only && !topology.replication.delete_markers);
+    assert!(topology.bucket_key && topology.tls_only && !topology.rules[0].settings.delete_markers);
     assert_eq!(topology.id(), "111122223333/us-east-1/orders-111122223333-us-east-1");
-    assert_eq!(topology.probe_prefix(), "_crrctl/orders/");
+    assert_eq!(topology.probe_prefix(&topology.rules[0].settings), "_crrctl/orders/");
 }
 
 #[test]
@@ -61,7 +61,7 @@ tags: {team: storage}
         (topology.key.rotation_days, topology.role.as_str()),
         (None, "r-orders-ap-southeast-1")
     );
-    assert_eq!(topology.probe_prefix(), "data/_crrctl/orders/");
+    assert_eq!(topology.probe_prefix(&topology.rules[0].settings), "data/_crrctl/orders/");
     assert_eq!(topology.all_tags()["team"], "storage");
 }
 
@@ -115,6 +115,7 @@ fn run_is_filled_in_where_it_is_known() {
 
 /// Every refusal: the manifest, and what its message says.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn refusals_name_the_place_the_key_and_what_is_allowed() {
     let table: &[(&str, &str)] = &[
         ("name: [", "<stdin>:"),
@@ -133,12 +134,64 @@ fn refusals_name_the_place_the_key_and_what_is_allowed() {
             "`source.region`: `useast1`",
         ),
         (
-            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-east-1}]",
-            "is the source's Region",
+            "name: a\nsource: {region: us-east-1, bucket: b-x}\ndestinations: [{region: us-east-1, bucket: b-x}]",
+            "`destinations[0].bucket`: `b-x` stands here twice: a bucket can't be its own destination",
         ),
         (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2}]",
-            "twice",
+            "<stdin>:3:46: `destinations[1]`: `us-west-2` and `a-{account}-us-west-2` stand here twice with the same filter",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2, bucket: b-x}]",
+            "`destinations[1].region`: `us-west-2` stands here twice, with the buckets",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, bucket: b-x}, {region: eu-west-1, bucket: b-x}]",
+            "`destinations[1].bucket`: `b-x` stands here twice",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, priority: 3}, {region: eu-west-1, priority: 3}]",
+            "`destinations[1].priority`: 3 is also the priority of `destinations[0]`",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, priority: -1}]",
+            "`destinations[0].priority`: -1: 0 to",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, delete_markers: true, tags: {a: b}}]",
+            "<stdin>:3:51: `destinations[0].delete_markers`: delete markers bear no tags",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, tags: {a: b}}]\nreplication: {delete_markers: true}",
+            "`destinations[0].tags`: delete markers bear no tags",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, tags: {\"aws:a\": b}}]",
+            "`destinations[0].tags.aws:a`: keys that begin with `aws:` are reserved",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, time_control: true, metrics: false}]",
+            "`destinations[0].metrics`: `time_control` is measured by metrics",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, storage_class: GLACIER}]",
+            "`destinations[0].storage_class`: a replica in `GLACIER` must be restored",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, storage_class: STANDRAD_IA}]",
+            "`STANDRAD_IA` is not known; `STANDARD`, `STANDARD_IA`",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, key: orders}]",
+            "`destinations[0].key`: `orders` is not the ARN of a KMS key",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, key: \"arn:aws:kms:us-east-1:111122223333:key/k\"}]",
+            "is a key in us-east-1, and the bucket is in us-west-2",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, key: alias/x}, {region: us-west-2, prefix: b/}]",
+            "`destinations[1].key`: it leads to the bucket of `destinations[0]`",
         ),
         (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: cn-north-1}]",
@@ -173,9 +226,30 @@ fn refusals_in_the_optional_parts() {
     let table: &[(&str, &str)] = &[
         ("regoin: x", "<stdin>:4:1: `regoin`: unknown key"),
         ("name: again", "twice"),
-        ("key: {kind: per-region}", "does not support `per-region` yet"),
-        ("key: {kind: multi-regoin}", "`multi-region` is allowed"),
-        ("key: {algorithm: AES256}", "`aws:kms` is allowed"),
+        (
+            "key: {kind: multi-regoin}",
+            "`multi-region`, `per-region`, `existing`, `none` are allowed",
+        ),
+        ("key: {algorithm: AES256}", "`aws:kms`, `aws:kms:dsse` are allowed"),
+        (
+            "key: {algorithm: \"aws:kms:dsse\"}\nbuckets: {bucket_key: true}",
+            "<stdin>:5:23: `buckets.bucket_key`: DSSE-KMS has no Bucket Keys",
+        ),
+        ("key: {kind: none}\nbuckets: {bucket_key: true}", "SSE-S3 has no Bucket Keys"),
+        ("key: {kind: none}\nbuckets: {deny_other_keys: true}", "there is no key of the pair"),
+        ("key: {kind: none, algorithm: \"aws:kms:dsse\"}", "there is no DSSE-KMS without a key"),
+        ("key: {kind: none, alias: alias/x}", "an alias is for keys that crrctl makes"),
+        ("key: {kind: existing}", "`key.arns`: no key is given for us-east-1"),
+        (
+            "key: {kind: existing, arns: {us-east-1: alias/a}}",
+            "`key.arns`: no key is given for us-west-2",
+        ),
+        ("key: {kind: existing, arns: 3}", "a list of ARNs is wanted"),
+        ("key: {kind: existing, arns: [alias/a]}", "`key.arns[0]`: `alias/a` is not a valid ARN"),
+        (
+            "key: {kind: existing, arns: {us-east-1: alias/a}, usable_by_accounts: [\"444455556666\"]}",
+            "crrctl writes the policies of keys that it makes",
+        ),
         ("key: {alias: alias/aws/x}", "reserved for AWS managed keys"),
         ("key: {alias: orders}", "must begin with `alias/`"),
         (
@@ -189,7 +263,10 @@ fn refusals_in_the_optional_parts() {
         ("key: {administrators: [bob]}", "`key.administrators[0]`"),
         ("key: {administrators: [\"arn:aws:s3:::b\"]}", "is not a principal"),
         ("key: {usable_by_accounts: [\"12\"]}", "`key.usable_by_accounts[0]`"),
-        ("key: {arns: {us-east-1: a}}", "`key.arns`: this version of crrctl does not support"),
+        (
+            "key: {arns: {us-east-1: a}}",
+            "`key.arns`: keys are given only beside `key.kind: existing`",
+        ),
         ("buckets: {object_lock: true}", "`buckets.object_lock`"),
         ("buckets: {namespace: account-regional}", "`buckets.namespace`"),
         ("buckets: {bucket_key: maybe}", "<stdin>:4:23"),
@@ -197,9 +274,10 @@ fn refusals_in_the_optional_parts() {
         ("role: {arn: \"arn:aws:iam::111122223333:role/r\"}", "`role.arn`"),
         ("role: {take_over: true}", "`role.take_over`"),
         ("replication: {two_way: true}", "`replication.two_way`"),
-        ("replication: {tags: {a: b}}", "`replication.tags`"),
-        ("replication: {time_control: true}", "`replication.time_control`"),
-        ("replication: {activation: derict}", "`auto`, `proven-first` and `direct` are allowed"),
+        ("replication: {tags: {a: b}, delete_markers: true}", "`replication.delete_markers`"),
+        ("replication: {time_control: true, metrics: false}", "`replication.metrics`"),
+        ("replication: {storage_class: FSX_OPENZFS}", "`replication.storage_class`"),
+        ("replication: {activation: derict}", "`auto`, `proven-first`, `direct` are allowed"),
         (
             "policy: {profile: strict}",
             "<stdin>:4:19: `policy.profile`: `strict` is allowed only beside `buckets.bucket_key: false`",

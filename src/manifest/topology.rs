@@ -1,13 +1,14 @@
 //! What the user wants, as checked types. A [`Manifest`] does not know the account yet; a [`Topology`] does.
 //! Not for: checking (see `check`).
 
+use super::keys::{KeyRef, KeySettings};
+use super::rules::{PlacedRule, RuleSettings, RuleWish};
 use crate::names::{
-    AccountId, Arn, BucketName, KeyAlias, KeyId, PairName, Partition, Region, RoleName,
+    AccountId, Arn, BucketName, InvalidName, KeyAlias, PairName, Partition, Region, RoleName,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// A checked manifest. Placeholders other than `{account}` are filled in.
 #[derive(Debug, Clone)]
@@ -15,8 +16,10 @@ pub struct Manifest {
     pub(super) name: PairName,
     pub(super) source: Placed,
     pub(super) destinations: Vec<Placed>,
+    pub(super) rules: Vec<PlacedRule>,
     pub(super) role: String,
     pub(super) key: KeySettings,
+    pub(super) existing_keys: BTreeMap<Placed, KeyRef>,
     pub(super) bucket_key: bool,
     pub(super) tls_only: bool,
     pub(super) deny_other_keys: bool,
@@ -27,27 +30,10 @@ pub struct Manifest {
 }
 
 /// A bucket's place, its name still with `{account}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Placed {
     pub(super) region: Region,
     pub(super) bucket: String,
-}
-
-/// The key's settings; lengths of time are checked against KMS's limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeySettings {
-    /// The alias, the same in every Region.
-    pub alias: KeyAlias,
-    /// Days between rotations (90..=2560), or `None` for none.
-    pub rotation_days: Option<u16>,
-    /// Days between scheduling and deletion (7..=30).
-    pub deletion_window_days: u8,
-    /// Principals that may administer the key.
-    pub administrators: Vec<Arn>,
-    /// Other accounts that may use the key.
-    pub usable_by_accounts: Vec<AccountId>,
-    /// How long a replica key may stay `Creating`.
-    pub replica_timeout: Duration,
 }
 
 /// How much the replication role may do with the key (`policy.profile`).
@@ -61,13 +47,9 @@ pub enum Profile {
     Strict,
 }
 
-/// What the replication rules say.
+/// What holds of all rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicationSettings {
-    /// Key prefix of the objects that replicate; empty for all.
-    pub prefix: String,
-    /// Whether delete markers replicate.
-    pub delete_markers: bool,
     /// How a rule goes live.
     pub activation: Activation,
 }
@@ -109,22 +91,48 @@ impl Manifest {
         std::iter::once(&self.source).chain(&self.destinations).map(|placed| &placed.region)
     }
 
+    /// Returns the Regions in which the alias names a key of the pair, the source's first.
+    pub fn alias_regions(&self) -> Vec<&Region> {
+        if !self.key.kind.is_ours() {
+            return Vec::new();
+        }
+        let mut regions: Vec<&Region> = Vec::new();
+        for placed in std::iter::once(&self.source).chain(&self.destinations) {
+            if !self.existing_keys.contains_key(placed) && !regions.contains(&&placed.region) {
+                regions.push(&placed.region);
+            }
+        }
+        regions
+    }
+
     /// Fills in the account. `check` has tried this with a placeholder of the same length, so no name can become
     /// invalid by it.
-    pub fn topology(&self, account: &AccountId) -> Result<Topology, crate::names::InvalidName> {
+    pub fn topology(&self, account: &AccountId) -> Result<Topology, InvalidName> {
         let side = |placed: &Placed| {
-            Ok(Side {
+            Ok::<_, InvalidName>(Side {
                 region: placed.region.clone(),
                 bucket: BucketName::new(placed.bucket.replace("{account}", account.as_str()))?,
             })
         };
-        Ok(Topology {
+        let source = side(&self.source)?;
+        let rule = |rule: &PlacedRule| Ok((side(&rule.place)?, rule.settings.clone()));
+        let rules: Vec<(Side, RuleSettings)> =
+            self.rules.iter().map(rule).collect::<Result<_, InvalidName>>()?;
+        let existing = |(placed, key): (&Placed, &KeyRef)| Ok((side(placed)?, key.clone()));
+        let mut topology = Topology {
             name: self.name.clone(),
             account: account.clone(),
-            source: side(&self.source)?,
+            id: format!("{account}/{}/{}", source.region, source.bucket),
+            source,
             destinations: self.destinations.iter().map(side).collect::<Result<_, _>>()?,
+            rules: Vec::new(),
             role: RoleName::new(self.role.replace("{account}", account.as_str()))?,
             key: self.key.clone(),
+            existing_keys: self
+                .existing_keys
+                .iter()
+                .map(existing)
+                .collect::<Result<_, InvalidName>>()?,
             bucket_key: self.bucket_key,
             tls_only: self.tls_only,
             deny_other_keys: self.deny_other_keys,
@@ -132,7 +140,9 @@ impl Manifest {
             replication: self.replication.clone(),
             tags: self.tags.clone(),
             expires: None,
-        })
+        };
+        topology.rules = topology.named_rules(rules);
+        Ok(topology)
     }
 }
 
@@ -154,12 +164,18 @@ pub struct Topology {
     pub account: AccountId,
     /// Where objects are written.
     pub source: Side,
-    /// Where replicas go, one Region each.
+    /// Tells pairs of one name apart: `<account>/<source-region>/<source-bucket>`.
+    pub(super) id: String,
+    /// Where replicas go, one bucket a Region.
     pub destinations: Vec<Side>,
+    /// The rules, one or more to each destination.
+    pub rules: Vec<RuleWish>,
     /// The replication role.
     pub role: RoleName,
     /// The key's settings.
     pub key: KeySettings,
+    /// What names the keys of the sides that have one of their own.
+    pub(super) existing_keys: BTreeMap<Side, KeyRef>,
     /// Whether buckets use S3 Bucket Keys.
     pub bucket_key: bool,
     /// Whether bucket policies deny requests without TLS.
@@ -168,7 +184,7 @@ pub struct Topology {
     pub deny_other_keys: bool,
     /// How much the replication role may do with the key.
     pub profile: Profile,
-    /// What the rules say.
+    /// What holds of all rules.
     pub replication: ReplicationSettings,
     /// The user's tags.
     pub tags: BTreeMap<String, String>,
@@ -207,7 +223,7 @@ impl Topology {
 
     /// Returns the value of [`Self::ID_TAG`]: `<account>/<source-region>/<source-bucket>`.
     pub fn id(&self) -> String {
-        format!("{}/{}/{}", self.account, self.source.region, self.source.bucket)
+        self.id.clone()
     }
 
     /// Returns the two tags that make a resource ours.
@@ -233,32 +249,11 @@ impl Topology {
 
     /// Returns every tag the pair's key in `region` should bear.
     pub fn key_tags(&self, region: &Region) -> BTreeMap<String, String> {
-        let here = self.sides().filter(|side| &side.region == region);
+        let here = self.sides().filter(|side| &side.region == region && self.has_own_key(side));
         let record = |side: &Side| {
             (format!("{}{}", Self::BUCKET_TAG_PREFIX, side.bucket), "encrypted".to_owned())
         };
         self.all_tags().into_iter().chain(here.map(record)).collect()
-    }
-
-    /// Returns the id of the replication rule to `side`.
-    pub fn rule_id(&self, side: &Side) -> String {
-        format!("{}{}", self.rule_prefix(), side.region)
-    }
-
-    /// Returns what the ids of all our rules begin with: no name of a pair has a dot, so no other pair's rules begin so.
-    pub fn rule_prefix(&self) -> String {
-        format!("crrctl.{}.", self.name)
-    }
-
-    /// Returns the key prefix under which all probes of this pair lie, inside the rules' own filter.
-    pub fn probe_prefix(&self) -> String {
-        format!("{}_crrctl/{}/", self.replication.prefix, self.name)
-    }
-
-    /// Returns whether an object with this key may be a probe of this pair, whatever prefix its manifest had when it was put.
-    pub fn is_probe_key(&self, key: &str) -> bool {
-        let mark = format!("_crrctl/{}/", self.name);
-        key.contains(&mark)
     }
 
     /// Returns the ARN of the role that S3 Batch Operations assumes for this pair, beside the replication role.
@@ -274,7 +269,7 @@ impl Topology {
     pub fn reports(&self) -> Reports {
         let prefix = format!("_crrctl-batch/{}/", self.name);
         let source = &self.source;
-        if prefix.starts_with(&self.replication.prefix) {
+        if self.rules.iter().any(|rule| prefix.starts_with(&rule.settings.prefix)) {
             let bucket = format!("crrctl-reports-{}-{}", self.account, source.region);
             Reports { bucket, prefix, with_data: false }
         } else {
@@ -300,10 +295,5 @@ impl Topology {
     /// Returns the role's ARN.
     pub fn role_arn(&self) -> Arn {
         self.role.arn(self.partition(), &self.account)
-    }
-
-    /// Returns the ARN of the pair's key in `region`.
-    pub fn key_arn(&self, key: &KeyId, region: &Region) -> Arn {
-        key.arn(region, &self.account)
     }
 }

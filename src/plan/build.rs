@@ -7,11 +7,11 @@ mod keys;
 mod replication;
 mod role;
 
-use super::{Action, Plan};
+use super::{Action, Plan, known_keys};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::Topology;
-use crate::names::{Arn, KeyId, Region};
+use crate::manifest::{PairKeys, Topology};
+use crate::names::{Arn, Region};
 use crate::policy::{self, Document, Templates};
 use crate::world::{Tags, World};
 use serde_json::Value;
@@ -19,12 +19,9 @@ use serde_json::Value;
 /// Returns what is to be done to make `world` what `topology` wants. Refuses (exit 10) where something of that name is not
 /// ours.
 pub fn build(topology: &Topology, world: &World, templates: &Templates) -> Result<Plan, Failure> {
-    let mut builder = Builder { topology, world, templates, plan: Plan::default() };
-    builder.primary_key()?;
-    for side in &topology.destinations {
-        builder.replica_key(side)?;
-    }
-    builder.spare_keys()?;
+    let keys = known_keys(topology, world);
+    let mut builder = Builder { topology, world, templates, keys, plan: Plan::default() };
+    builder.keys()?;
     for side in topology.sides() {
         builder.bucket(side)?;
     }
@@ -44,12 +41,16 @@ struct Builder<'a> {
     topology: &'a Topology,
     world: &'a World,
     templates: &'a Templates,
+    /// The keys that exist.
+    keys: PairKeys,
     plan: Plan,
 }
 
 impl Builder<'_> {
-    fn render(&self, document: &Document, key: &KeyId) -> Result<Value, Failure> {
-        Ok(policy::render(document, self.topology, key, self.templates)?)
+    /// Renders with placeholders for keys that do not exist yet: what names them is written once they do.
+    fn render(&self, document: &Document) -> Result<Value, Failure> {
+        let keys = self.topology.or_some_keys(&self.keys);
+        Ok(policy::render(document, self.topology, &keys, self.templates)?)
     }
 
     fn is_ours(&self, tags: &Tags) -> bool {

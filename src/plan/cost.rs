@@ -1,7 +1,7 @@
 //! What a pair costs a month, as far as it can be known before anything is stored.
 //! Not for: a bill. Prices are AWS's list prices in us-east-1, November 2026; other Regions differ a little.
 
-use crate::manifest::Topology;
+use crate::manifest::{KeyKind, Topology};
 use serde::Serialize;
 
 /// AWS KMS pricing: a customer managed key, each replica counts as one.
@@ -18,19 +18,39 @@ pub struct Cost {
 
 /// Returns what `topology` costs.
 pub fn cost(topology: &Topology) -> Cost {
-    let replicas = u32::try_from(topology.destinations.len()).unwrap_or(u32::MAX);
-    let keys = replicas.saturating_add(1);
+    let keys = u32::try_from(topology.key_regions().len()).unwrap_or(u32::MAX);
     let monthly_usd = f64::from(keys) * KEY_USD;
-    let mut items = vec![
-        format!("{keys} KMS keys (1 primary, {replicas} replica), $1.00 each: ${monthly_usd:.2}"),
-        "storage of each object and of every replica, at the price of its Region".to_owned(),
-        format!(
-            "transfer between Regions, typically $0.02 a GB, {replicas} time{} for each object",
-            if replicas == 1 { "" } else { "s" }
-        ),
-        "a PUT request for each object and replica; KMS requests, few with Bucket Keys".to_owned(),
-    ];
-    if topology.key.rotation_days.is_some() {
+    let kinds = match (topology.key.kind, keys) {
+        (KeyKind::MultiRegion, keys) if keys > 1 => format!(" (1 primary, {} replica)", keys - 1),
+        _ => String::new(),
+    };
+    let plural = |count| if count == 1 { "" } else { "s" };
+    let mut items = Vec::new();
+    if keys > 0 {
+        items.push(format!("{keys} KMS key{}{kinds}, $1.00 each: ${monthly_usd:.2}", plural(keys)));
+    }
+    items
+        .push("storage of each object and of every replica, at the price of its Region".to_owned());
+    let far = topology.destinations.iter().filter(|side| side.region != topology.source.region);
+    let far = u32::try_from(far.count()).unwrap_or(u32::MAX);
+    if far > 0 {
+        items.push(format!(
+            "transfer between Regions, typically $0.02 a GB, {far} time{} for each object",
+            plural(far)
+        ));
+    }
+    items.push(match topology.key.kind {
+        KeyKind::None => "a PUT request for each object and replica".to_owned(),
+        _ => "a PUT request for each object and replica; KMS requests, few with Bucket Keys"
+            .to_owned(),
+    });
+    if topology.rules.iter().any(|rule| rule.settings.time_control) {
+        items.push("replication time control, typically $0.015 a GB replicated".to_owned());
+    }
+    if topology.rules.iter().any(|rule| rule.settings.metrics) {
+        items.push("replication metrics, as CloudWatch custom metrics, for each rule".to_owned());
+    }
+    if keys > 0 && topology.key.rotation_days.is_some() {
         items.push("from the first two rotations on, $1.00 a month each, for every key".to_owned());
     }
     Cost { monthly_usd, items }

@@ -2,23 +2,27 @@
 //! bucket policies that are live.
 //! Not for: the calls and their evaluation (see `policy::proof`).
 
+use super::known_keys;
 use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::policy::proof::{Expectation, Organisation, Proof, prove as proof_of};
-use crate::policy::{self, Document, Documents, Templates, meaning};
+use crate::policy::{Document, Documents, Templates, meaning};
 use crate::world::World;
 
 /// Proves the documents that `apply` would write for `topology` into `world`; the failure of a proof that does not hold has
 /// exit code 5.
 pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Result<(), Failure> {
-    let key = match &world.keys.primary {
-        Some(key) => key.id.clone(),
-        None => policy::some_key()?,
-    };
+    let keys = topology.or_some_keys(&known_keys(topology, world));
     let wanted = Document::written(topology);
-    let mut documents = Documents::render(wanted, topology, &key, templates)?;
+    let mut documents = Documents::render(wanted, topology, &keys, templates)?;
+    for side in topology.sides() {
+        if let Some(key) = world.keys.existing.get(&side.bucket) {
+            // What KMS took and we can't read is left to the probe.
+            let _ = documents.put(&Document::of_key(side, topology), key.policy.clone());
+        }
+    }
     let nobody = Organisation::default();
-    let by_themselves = proof_of(topology, &key, &documents, &nobody);
+    let by_themselves = proof_of(topology, &keys, &documents, &nobody);
     if let Some(failure) = by_themselves.failure() {
         return Err(failure);
     }
@@ -26,7 +30,7 @@ pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Resul
         return Ok(());
     }
     // What others let through beside ours is theirs to answer for; what they forbid stops replication.
-    let Proof { mut rows } = proof_of(topology, &key, &documents, &nobody);
+    let Proof { mut rows } = proof_of(topology, &keys, &documents, &nobody);
     rows.retain(|row| row.expected == Expectation::Allow);
     Proof { rows }.failure().map_or(Ok(()), |failure| {
         Err(failure

@@ -4,7 +4,7 @@
 use super::{Action, Plan};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::Topology;
+use crate::manifest::{KeyKind, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::world::{Bucket, Key, Objects, World};
 use serde::Serialize;
@@ -288,9 +288,17 @@ fn kept_keys(topology: &Topology, world: &World, why: &str, because: Why) -> Vec
         .primary
         .iter()
         .map(|key| keep(Kind::Key, key.arn.clone()))
-        .chain(replicas.map(|key| keep(Kind::ReplicaKey, key.arn.clone())))
+        .chain(replicas.map(|key| keep(kind_beside(topology), key.arn.clone())))
         .chain(aliases.map(|region| keep(Kind::Alias, topology.key.alias.arn(region, account))))
         .collect()
+}
+
+/// Returns what the keys of the other Regions are, beside that of the source's.
+fn kind_beside(topology: &Topology) -> Kind {
+    match topology.key.kind {
+        KeyKind::PerRegion => Kind::Key,
+        _ => Kind::ReplicaKey,
+    }
 }
 
 /// Aliases before keys, replicas before the primary, and all of it after every bucket.
@@ -305,10 +313,13 @@ fn keys(
     let mut scheduled = buckets.to_vec();
     let mut foreign_replica = false;
     let is_primary = |id: &KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
-    let is_ours = |id: &KeyId| is_primary(id) || world.keys.pending.iter().any(|key| &key.id == id);
+    let is_ours = |(region, id): (&Region, &KeyId)| {
+        let here = world.keys.in_region(region).is_some_and(|key| &key.id == id);
+        here || is_primary(id) || world.keys.pending.iter().any(|key| &key.id == id)
+    };
     for (region, target) in &world.keys.aliases {
         let arn = alias.arn(region, &topology.account);
-        if is_ours(target) {
+        if is_ours((region, target)) {
             plan.actions.push(delete(
                 Kind::Alias,
                 region.as_str(),
@@ -323,7 +334,7 @@ fn keys(
         }
     }
     let alias_gone = |region: &Region| {
-        let gone = world.keys.aliases.get(region).is_some_and(is_ours);
+        let gone = world.keys.aliases.get_key_value(region).is_some_and(is_ours);
         gone.then(|| StepId::new(Kind::Alias, region.as_str()))
     };
     for (region, key) in &world.keys.replicas {
@@ -331,10 +342,10 @@ fn keys(
             continue;
         }
         if !topology.owns(&key.tags) {
-            foreign_replica = true;
+            foreign_replica = kind_beside(topology) == Kind::ReplicaKey;
             let why = "it does not bear this pair's tags".to_owned();
             kept.push(Kept {
-                kind: Kind::ReplicaKey,
+                kind: kind_beside(topology),
                 arn: key.arn.clone(),
                 why,
                 because: Why::Refused,
@@ -344,14 +355,16 @@ fn keys(
         let needs = buckets.iter().cloned().chain(alias_gone(region)).collect();
         let arn = key.arn.clone();
         plan.actions.push(delete(
-            Kind::ReplicaKey,
+            kind_beside(topology),
             region.as_str(),
             region,
             alias.as_str(),
             arn,
             needs,
         ));
-        scheduled.push(StepId::new(Kind::ReplicaKey, region.as_str()));
+        if kind_beside(topology) == Kind::ReplicaKey {
+            scheduled.push(StepId::new(Kind::ReplicaKey, region.as_str()));
+        }
     }
     for key in
         world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion())

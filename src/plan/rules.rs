@@ -1,37 +1,48 @@
 //! The replication rules a pair wants, and what its live rules say.
 //! Not for: writing them (see `steps`).
 
-use crate::manifest::{Side, Topology};
-use crate::names::{Arn, BucketName, KeyId, Region};
+use crate::manifest::{PairKeys, RuleSettings, RuleWish, Side, Topology};
+use crate::names::{Arn, BucketName, Region};
 use crate::world::{Replication, Rule, World};
 use std::collections::BTreeSet;
 
-/// Returns the rules of the pair, one a destination. Priorities are unique and stable: a live rule keeps its own, a new one
-/// gets the next that is free.
-pub fn wanted(topology: &Topology, key: &KeyId, live: Option<&Replication>) -> Vec<Rule> {
+/// Returns the rules of the pair. Priorities are unique and stable: one that the manifest gives stands, a live rule keeps its
+/// own, and a new one gets the next that is free.
+pub fn wanted(topology: &Topology, keys: &PairKeys, live: Option<&Replication>) -> Vec<Rule> {
     let live: &[Rule] = live.map_or(&[], |replication| &replication.rules);
-    let mut taken: BTreeSet<i32> = live.iter().map(|rule| rule.priority).collect();
-    topology
-        .destinations
-        .iter()
-        .map(|side| {
-            let id = topology.rule_id(side);
-            let stable = live.iter().find(|rule| rule.id == id).map(|rule| rule.priority);
-            let priority = stable.unwrap_or_else(|| next_free(&taken));
-            taken.insert(priority);
-            Rule {
-                id,
-                priority,
-                enabled: true,
-                prefix: Some(topology.replication.prefix.clone()),
-                delete_markers: topology.replication.delete_markers,
-                destination: side.bucket.arn(topology.partition()).to_string(),
-                replica_key: Some(topology.key_arn(key, &side.region).to_string()),
-                kms_objects: true,
-                others: Vec::new(),
-            }
-        })
-        .collect()
+    let given: BTreeSet<i32> =
+        topology.rules.iter().filter_map(|rule| rule.settings.priority).collect();
+    let mut taken = given.clone();
+    taken.extend(live.iter().map(|rule| rule.priority));
+    let mut rules = Vec::new();
+    for wish in &topology.rules {
+        let stable = live.iter().find(|rule| rule.id == wish.id).map(|rule| rule.priority);
+        let stable = stable.filter(|priority| !given.contains(priority));
+        let priority = wish.settings.priority.or(stable).unwrap_or_else(|| next_free(&taken));
+        taken.insert(priority);
+        rules.push(rule(topology, keys, wish, priority));
+    }
+    rules
+}
+
+fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) -> Rule {
+    let settings = &wish.settings;
+    let replica_key = topology.key_arn(keys, &wish.destination).map(|arn| arn.to_string());
+    Rule {
+        id: wish.id.clone(),
+        priority,
+        enabled: true,
+        prefix: Some(settings.prefix.clone()),
+        tags: settings.tags.clone(),
+        delete_markers: settings.delete_markers,
+        destination: wish.destination.bucket.arn(topology.partition()).to_string(),
+        kms_objects: replica_key.is_some(),
+        replica_key,
+        storage_class: settings.storage_class.clone(),
+        metrics: settings.metrics,
+        time_control: settings.time_control,
+        others: Vec::new(),
+    }
 }
 
 /// Ends the id of a rule that stands only while a change of a live rule is proven.
@@ -81,28 +92,60 @@ fn probes_place(topology: &Topology) -> String {
 
 fn next_free(taken: &BTreeSet<i32>) -> i32 {
     // A configuration has at most 1,000 rules, so one of these is free.
-    (1..=1001).find(|priority| !taken.contains(priority)).unwrap_or(1001)
+    (1..=2001).find(|priority| !taken.contains(priority)).unwrap_or(2001)
+}
+
+/// Returns our live rules to destinations that the manifest does not name, each with its destination.
+fn orphans<'a>(
+    topology: &'a Topology,
+    live: Option<&'a Replication>,
+) -> impl Iterator<Item = (Side, &'a Rule)> {
+    let side = |rule: &'a Rule| {
+        let region = Region::new(region_of(topology, &rule.id)?).ok()?;
+        let bucket = BucketName::new(Arn::new(&*rule.destination).ok()?.resource()).ok()?;
+        let is_named = topology.sides().any(|side| side.bucket == bucket);
+        (!is_named).then_some((Side { region, bucket }, rule))
+    };
+    live.into_iter().flat_map(|live| &live.rules).filter_map(side)
+}
+
+/// Returns the replication configuration of the source that is live.
+fn live<'a>(topology: &Topology, world: &'a World) -> Option<&'a Replication> {
+    world.buckets.get(&topology.source.bucket)?.replication.as_ref()
 }
 
 /// Returns the destinations of our live rules that the manifest does not name.
 pub fn unnamed(topology: &Topology, world: &World) -> Vec<Side> {
-    let source = world.buckets.get(&topology.source.bucket);
-    let live = source.and_then(|source| source.replication.as_ref());
-    let side = |rule: &Rule| {
-        let region = Region::new(region_of(topology, &rule.id)?).ok()?;
-        let bucket = BucketName::new(Arn::new(&rule.destination).ok()?.resource()).ok()?;
-        let is_named = topology.sides().any(|side| side.bucket == bucket);
-        (!is_named).then_some(Side { region, bucket })
-    };
-    live.iter().flat_map(|live| &live.rules).filter_map(side).collect()
+    orphans(topology, live(topology, world)).map(|(side, _)| side).collect()
 }
 
 /// Returns `topology` with the destinations that only our live rules name: the role must go on serving them, since objects
 /// would end FAILED under a rule that its role can't serve.
 pub fn served(topology: &Topology, world: &World) -> Topology {
     let mut served = topology.clone();
-    served.destinations.extend(unnamed(topology, world));
+    for (side, rule) in orphans(topology, live(topology, world)) {
+        let settings = RuleSettings {
+            prefix: rule.prefix.clone().unwrap_or_default(),
+            tags: rule.tags.clone(),
+            delete_markers: rule.delete_markers,
+            ..RuleSettings::default()
+        };
+        let wish = RuleWish { id: rule.id.clone(), destination: side, settings };
+        served.serve(wish, rule.replica_key.as_deref());
+    }
     served
+}
+
+/// Returns whether a live rule of the pair's is to go: a temporary one, or one that is wanted no more although its destination is.
+pub fn goes(topology: &Topology, rule: &Rule) -> bool {
+    region_of(topology, &rule.id).is_some() && is_proof(&rule.id) || is_outdated(topology, rule)
+}
+
+fn is_outdated(topology: &Topology, rule: &Rule) -> bool {
+    let leads_to = |side: &Side| side.bucket.arn(topology.partition()).as_str() == rule.destination;
+    region_of(topology, &rule.id).is_some()
+        && topology.destinations.iter().any(leads_to)
+        && !topology.rules.iter().any(|wish| wish.id == rule.id)
 }
 
 /// Returns the rules of `live` that are not this pair's.
@@ -113,5 +156,5 @@ pub fn foreign<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<
 
 /// Returns the Region that the id of one of our rules names.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {
-    rule_id.strip_prefix(&topology.rule_prefix())
+    rule_id.strip_prefix(&topology.rule_prefix())?.split('.').next()
 }

@@ -1,7 +1,7 @@
 //! Plans for worlds: whole ones, empty ones, and all that lie between.
 
 use super::*;
-use crate::manifest::{Origin, Topology, parse};
+use crate::manifest::{Origin, PairKeys, Topology, parse};
 use crate::names::{AccountId, KeyId};
 use crate::policy::{Document, Templates, render};
 use crate::world::{
@@ -27,17 +27,20 @@ fn key_id() -> KeyId {
     KeyId::new("mrk-0123456789abcdef0123456789abcdef").unwrap()
 }
 
+fn keys() -> PairKeys {
+    PairKeys::multi_region(key_id())
+}
+
 fn nothing() -> World {
     World { account: account(), keys: Keys::default(), buckets: BTreeMap::new(), role: None }
 }
 
 /// Returns the world in which everything is as `topology` wants it.
 fn whole(topology: &Topology) -> World {
-    let document =
-        |document| render(&document, topology, &key_id(), &Templates::default()).unwrap();
+    let document = |document| render(&document, topology, &keys(), &Templates::default()).unwrap();
     let key = |region: &Region, primary| Key {
         id: key_id(),
-        arn: topology.key_arn(&key_id(), region),
+        arn: topology.own_key_arn(&keys(), region).unwrap(),
         region: region.clone(),
         state: KeyState::Enabled,
         multi_region: Some(MultiRegion {
@@ -48,13 +51,14 @@ fn whole(topology: &Topology) -> World {
         tags: topology.key_tags(region),
         policy: document(Document::Key(region.clone())),
         rotation_days: Some(365),
+        encrypts: true,
         created: jiff::Timestamp::UNIX_EPOCH,
         deletion_date: None,
         pending_window_days: None,
     };
     let replication = Replication {
         role: topology.role_arn().to_string(),
-        rules: rules::wanted(topology, &key_id(), None),
+        rules: rules::wanted(topology, &keys(), None),
     };
     let bucket = |side: &crate::manifest::Side| Bucket {
         region: Some(side.region.clone()),
@@ -63,7 +67,7 @@ fn whole(topology: &Topology) -> World {
         versioning: Some("Enabled".to_owned()),
         encryption: Some(Encryption {
             algorithm: "aws:kms".to_owned(),
-            key: Some(topology.key_arn(&key_id(), &side.region).to_string()),
+            key: topology.key_arn(&keys(), side).map(|arn| arn.to_string()),
             bucket_key: true,
         }),
         public_access_blocked: true,
@@ -147,7 +151,7 @@ fn nothing_names_the_key_before_the_alias_does() {
 fn rules_keep_their_priorities_when_a_destination_joins() {
     let before = topology(&["us-west-2"]);
     let live = whole(&before).buckets[&before.source.bucket].replication.clone().unwrap();
-    let after = rules::wanted(&topology(&["eu-west-1", "us-west-2"]), &key_id(), Some(&live));
+    let after = rules::wanted(&topology(&["eu-west-1", "us-west-2"]), &keys(), Some(&live));
     let priorities: Vec<(&str, i32)> =
         after.iter().map(|rule| (rule.id.as_str(), rule.priority)).collect();
     assert_eq!(priorities, [("crrctl.demo.eu-west-1", 2), ("crrctl.demo.us-west-2", 1)]);

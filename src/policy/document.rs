@@ -3,7 +3,7 @@
 
 use crate::iam::DocumentKind;
 use crate::manifest::{Side, Topology};
-use crate::names::Region;
+use crate::names::{BucketName, Region};
 
 /// One policy document of a pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +14,8 @@ pub enum Document {
     ReplicationRole,
     /// The policy of the key in a Region.
     Key(Region),
+    /// The policy of a key that exists already, by the bucket that is encrypted under it: read, never written.
+    ExistingKey(Region, BucketName),
     /// The source bucket's policy.
     SourceBucket,
     /// The policy of the destination bucket in a Region.
@@ -73,7 +75,7 @@ impl Part {
 impl Document {
     /// Returns every document of `topology` that `apply` writes.
     pub fn written(topology: &Topology) -> impl Iterator<Item = Self> {
-        let keys = topology.sides().map(|side| Self::Key(side.region.clone()));
+        let keys = topology.key_regions().into_iter().map(|region| Self::Key(region.clone()));
         let buckets =
             topology.destinations.iter().map(|side| Self::DestinationBucket(side.region.clone()));
         [Self::ReplicationRoleTrust, Self::ReplicationRole, Self::SourceBucket]
@@ -106,12 +108,22 @@ impl Document {
         }
     }
 
+    /// Returns the policy document of the key of `side`.
+    pub fn of_key(side: &Side, topology: &Topology) -> Self {
+        if topology.has_own_key(side) {
+            Self::Key(side.region.clone())
+        } else {
+            Self::ExistingKey(side.region.clone(), side.bucket.clone())
+        }
+    }
+
     /// Returns the name that users give it, such as `key.us-east-1`.
     pub fn name(&self) -> String {
         match self {
             Self::Key(region) | Self::DestinationBucket(region) => {
                 format!("{}.{region}", self.stem())
             }
+            Self::ExistingKey(_, bucket) => format!("{}.{bucket}", self.stem()),
             _ => self.stem().to_owned(),
         }
     }
@@ -126,6 +138,7 @@ impl Document {
             Self::ReplicationRoleTrust => "replication-role-trust",
             Self::ReplicationRole => "replication-role",
             Self::Key(_) => "key",
+            Self::ExistingKey(..) => "existing-key",
             Self::SourceBucket => "source-bucket",
             Self::DestinationBucket(_) => "destination-bucket",
             Self::BatchReplicationRoleTrust => "batch-replication-role-trust",
@@ -147,7 +160,7 @@ impl Document {
                 DocumentKind::TrustPolicy
             }
             Self::ReplicationRole | Self::BatchReplicationRole => DocumentKind::RolePolicy,
-            Self::Key(_) => DocumentKind::KeyPolicy,
+            Self::Key(_) | Self::ExistingKey(..) => DocumentKind::KeyPolicy,
             Self::SourceBucket | Self::DestinationBucket(_) => DocumentKind::BucketPolicy,
             Self::Operator(_) => DocumentKind::ManagedPolicy,
         }

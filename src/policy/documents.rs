@@ -3,8 +3,7 @@
 
 use super::{Document, RenderError, Templates, render};
 use crate::iam;
-use crate::manifest::Topology;
-use crate::names::KeyId;
+use crate::manifest::{PairKeys, Topology};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -27,16 +26,16 @@ struct Entry {
 }
 
 impl Documents {
-    /// Renders `wanted` for `topology` and its `key`.
+    /// Renders `wanted` for `topology` and its `keys`.
     pub fn render(
         wanted: impl IntoIterator<Item = Document>,
         topology: &Topology,
-        key: &KeyId,
+        keys: &PairKeys,
         templates: &Templates,
     ) -> Result<Self, RenderError> {
         let mut documents = Self::default();
         for document in wanted {
-            let value = render(&document, topology, key, templates)?;
+            let value = render(&document, topology, keys, templates)?;
             let refused = |error: iam::DocumentError| {
                 RenderError::Refused(document.template(), document.name(), error.to_string())
             };

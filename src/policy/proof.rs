@@ -20,8 +20,7 @@ mod scene;
 use super::{Document, Documents, Part};
 use crate::failure::{Failure, Kind};
 use crate::iam;
-use crate::manifest::Topology;
-use crate::names::KeyId;
+use crate::manifest::{PairKeys, Topology};
 use call::Call;
 pub use live::{LiveRow, Place, prove_live};
 use scene::Scene;
@@ -144,14 +143,14 @@ impl Proof {
     }
 }
 
-/// Evaluates every call that concerns `documents`, which are those of `topology` and its `key`.
+/// Evaluates every call that concerns `documents`, which are those of `topology` and its `keys`.
 pub fn prove(
     topology: &Topology,
-    key: &KeyId,
+    keys: &PairKeys,
     documents: &Documents,
     organisation: &Organisation,
 ) -> Proof {
-    Calls::about(topology, key, documents).judged(documents, organisation)
+    Calls::about(topology, keys, documents).judged(documents, organisation)
 }
 
 /// The calls of a proof; they follow from the pair, not from what its documents say.
@@ -159,8 +158,8 @@ pub(super) struct Calls(Vec<Call>);
 
 impl Calls {
     /// Returns the calls that are made under any of `documents`.
-    pub(super) fn about(topology: &Topology, key: &KeyId, documents: &Documents) -> Self {
-        let scene = Scene::new(topology, key);
+    pub(super) fn about(topology: &Topology, keys: &PairKeys, documents: &Documents) -> Self {
+        let scene = Scene::new(topology, keys, documents);
         let mut calls = Vec::new();
         if documents.has(&Document::ReplicationRole) {
             calls.extend(replication::calls(&scene));
@@ -188,14 +187,20 @@ impl Calls {
     #[cfg(test)]
     pub(super) fn finds(&self, documents: &Documents, wanted: impl Fn(&Row) -> bool) -> bool {
         let organisation = Organisation::default();
-        let judge = judge::Judge::new(documents, &organisation);
+        let judge = judge::Judge::new(documents, &organisation, self.owners());
         let mut rows = self.0.iter().map(|call| judge.row(call));
         rows.any(|row| !row.holds() && wanted(&row))
     }
 
+    /// Returns the accounts whose key policies leave all to IAM.
+    fn owners(&self) -> Vec<String> {
+        let left = self.0.iter().filter(|call| call.at == call::At::LeftToIam);
+        left.map(|call| call.owner.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Returns what the calls come to.
     pub(super) fn judged(&self, documents: &Documents, organisation: &Organisation) -> Proof {
-        let judge = judge::Judge::new(documents, organisation);
+        let judge = judge::Judge::new(documents, organisation, self.owners());
         Proof { rows: self.0.iter().map(|call| judge.row(call)).collect() }
     }
 }

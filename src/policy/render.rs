@@ -6,15 +6,13 @@ use super::variables::variables;
 use super::{Document, Templates};
 use crate::failure::{Failure, Kind};
 use crate::iam::{self, DocumentKind, Finding};
-use crate::manifest::{Manifest, Topology};
-use crate::names::{AccountId, InvalidName, KeyId};
+use crate::manifest::{Manifest, PairKeys, Topology};
+use crate::names::{AccountId, InvalidName};
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
 
 /// Stands for the account until it is known.
 const SOME_ACCOUNT: &str = "000000000000";
-/// Stands for the key until it is known.
-const SOME_KEY: &str = "mrk-00000000000000000000000000000000";
 
 /// Why a document can't be rendered. Each message names the template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,9 +46,9 @@ impl From<RenderError> for Failure {
 /// template is found before anything is called.
 pub fn try_all(manifest: &Manifest, templates: &Templates) -> Result<(), Failure> {
     let topology = manifest.topology(&some_account()?)?;
-    let key = some_key()?;
+    let keys = topology.or_some_keys(&PairKeys::default());
     for document in Document::written(&topology) {
-        render(&document, &topology, &key, templates)?;
+        render(&document, &topology, &keys, templates)?;
     }
     Ok(())
 }
@@ -60,32 +58,28 @@ pub fn some_account() -> Result<AccountId, InvalidName> {
     AccountId::new(SOME_ACCOUNT)
 }
 
-/// Returns the id that stands for the key until it is known.
-pub fn some_key() -> Result<KeyId, InvalidName> {
-    KeyId::new(SOME_KEY)
-}
-
-/// Returns whether the text of `document` depends on the key, so that it can't be written before the alias names one.
+/// Returns whether the text of `document` depends on a key that crrctl makes, so that it can't be written before the alias
+/// names one.
 pub fn names_key(
     document: &Document,
     topology: &Topology,
     templates: &Templates,
 ) -> Result<bool, Failure> {
-    let other = KeyId::new("mrk-ffffffffffffffffffffffffffffffff")?;
-    let one = render(document, topology, &some_key()?, templates)?;
-    Ok(one != render(document, topology, &other, templates)?)
+    let some = topology.or_some_keys(&PairKeys::default());
+    let one = render(document, topology, &some, templates)?;
+    Ok(one != render(document, topology, &topology.other_keys(), templates)?)
 }
 
-/// Renders `document` for `topology` and its `key`, parses it, and checks it by the grammar of what it is attached to.
+/// Renders `document` for `topology` and its `keys`, parses it, and checks it by the grammar of what it is attached to.
 pub fn render(
     document: &Document,
     topology: &Topology,
-    key: &KeyId,
+    keys: &PairKeys,
     templates: &Templates,
 ) -> Result<Value, RenderError> {
     let name = document.template();
     let (path, text) = templates.get(&name);
-    let rendered = filled_in(path, text, &variables(document, topology, key))?;
+    let rendered = filled_in(path, text, &variables(document, topology, keys))?;
     let not_a_document =
         |why: String| RenderError::NotADocument(path.to_owned(), document.name(), why);
     let parsed: Value =

@@ -7,11 +7,11 @@ mod walkthrough;
 
 use super::proof::{Organisation, Proof, prove};
 use super::{Document, Documents, Templates};
-use crate::manifest::{self, Origin, Topology};
+use crate::manifest::{self, KeyKind, Origin, PairKeys, Topology};
 use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and not.
-const SHAPES: [(&str, &str); 5] = [
+const SHAPES: [(&str, &str); 10] = [
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
         "full",
@@ -46,6 +46,39 @@ policy: {profile: strict}
         "europe",
         "name: europe\nsource: {region: eusc-de-east-1}\ndestinations: [{region: eusc-de-west-1}]\nreplication: {delete_markers: true}\n",
     ),
+    (
+        "rules",
+        r#"
+name: rules
+source: {region: us-east-1}
+destinations:
+  - {region: us-west-2, prefix: "logs/", storage_class: STANDARD_IA}
+  - {region: us-west-2, prefix: "data/", delete_markers: true, time_control: true}
+  - {region: eu-west-1, tags: {tier: gold, team: a}, priority: 7}
+"#,
+    ),
+    (
+        "same region",
+        "name: same\nsource: {region: us-east-1}\ndestinations: [{region: us-east-1}, {region: us-west-2}]\nkey: {algorithm: \"aws:kms:dsse\"}\n",
+    ),
+    (
+        "per region",
+        "name: per\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-east-1}]\nkey: {kind: per-region, administrators: [\"arn:aws:iam::111122223333:role/key\"]}\n",
+    ),
+    (
+        "existing",
+        r#"
+name: given
+source: {region: us-east-1}
+destinations: [{region: us-west-2, key: "arn:aws:kms:us-west-2:111122223333:key/11111111-2222-3333-4444-555555555555"}, {region: eu-west-1}]
+key: {kind: existing, arns: ["arn:aws:kms:us-east-1:111122223333:key/66666666-2222-3333-4444-555555555555", "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"]}
+buckets: {deny_other_keys: true}
+"#,
+    ),
+    (
+        "plain text",
+        "name: bare\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nkey: {kind: none}\n",
+    ),
 ];
 
 fn topology(text: &str) -> Topology {
@@ -57,16 +90,20 @@ fn topology_in(account: &str, text: &str) -> Topology {
     manifest.topology(&AccountId::new(account).unwrap()).unwrap()
 }
 
-fn key() -> KeyId {
-    KeyId::new("mrk-1234abcd12ab34cd56ef1234567890ab").unwrap()
+/// The keys of the pair: those that crrctl makes have ids of the right kind, the others those of the manifest.
+fn keys(topology: &Topology) -> PairKeys {
+    let id = KeyId::new("mrk-1234abcd12ab34cd56ef1234567890ab").unwrap();
+    let known = PairKeys::multi_region(id);
+    if topology.key.kind == KeyKind::MultiRegion { known } else { topology.other_keys() }
 }
 
 fn documents(topology: &Topology) -> Documents {
-    Documents::render(Document::all(topology), topology, &key(), &Templates::default()).unwrap()
+    Documents::render(Document::all(topology), topology, &keys(topology), &Templates::default())
+        .unwrap()
 }
 
 fn proof(topology: &Topology, documents: &Documents) -> Proof {
-    prove(topology, &key(), documents, &Organisation::default())
+    prove(topology, &keys(topology), documents, &Organisation::default())
 }
 
 #[test]
@@ -76,6 +113,6 @@ fn our_own_documents_are_proven() {
         let proof = proof(&topology, &documents(&topology));
         let refused: Vec<_> = proof.refused().collect();
         assert!(refused.is_empty(), "{name}: {refused:#?}");
-        assert!(proof.rows.len() > 300, "{name}: only {} calls", proof.rows.len());
+        assert!(proof.rows.len() > 200, "{name}: only {} calls", proof.rows.len());
     }
 }

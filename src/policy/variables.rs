@@ -2,13 +2,13 @@
 //! Not for: checking values; those of a topology are valid by themselves.
 
 use super::Document;
-use crate::manifest::{Profile, Side, Topology};
-use crate::names::{Arn, KeyId, Partition, Region, RoleName};
+use crate::manifest::{KeyKind, KeyWish, PairKeys, Profile, Side, Topology};
+use crate::names::{Arn, Partition, Region, RoleName};
 use serde_json::{Value, json};
 
 /// Returns the variables of `document`.
-pub(super) fn variables(document: &Document, topology: &Topology, key: &KeyId) -> Value {
-    let mut variables = of_pair(topology, key);
+pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKeys) -> Value {
+    let mut variables = of_pair(topology, keys);
     let mut add = |more: Value| {
         if let (Value::Object(all), Value::Object(more)) = (&mut variables, more) {
             all.extend(more);
@@ -16,33 +16,42 @@ pub(super) fn variables(document: &Document, topology: &Topology, key: &KeyId) -
     };
     match document {
         Document::Key(region) => {
-            add(json!({"region": region, "primary": region == &topology.source.region}));
+            // Each key of one Region is its own primary.
+            let is_primary = topology.key.kind == KeyKind::PerRegion
+                || topology.key_regions().first() == Some(&region);
+            add(json!({"region": region, "primary": is_primary}));
         }
-        Document::SourceBucket => add(of_bucket(&topology.source, topology, key)),
+        Document::SourceBucket => add(of_bucket(&topology.source, topology, keys)),
         Document::DestinationBucket(region) => {
             for side in topology.destinations.iter().filter(|side| &side.region == region) {
-                add(of_bucket(side, topology, key));
+                add(of_bucket(side, topology, keys));
             }
         }
         Document::BatchReplicationRole | Document::BatchReplicationRoleTrust => {
             add(json!({"reports": reports(topology)}));
         }
-        Document::Operator(_) => add(of_operator(topology)),
-        Document::ReplicationRole | Document::ReplicationRoleTrust => {}
+        Document::Operator(_) => add(of_operator(topology, keys)),
+        Document::ReplicationRole | Document::ReplicationRoleTrust | Document::ExistingKey(..) => {}
     }
     variables
 }
 
-fn of_pair(topology: &Topology, key: &KeyId) -> Value {
-    let side = |it: &Side| side(it, topology, key);
+fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
+    let side = |it: &Side| side(it, topology, keys);
+    let destinations = || topology.destinations.iter();
+    let under = |prefixes: fn(&Topology, &Side) -> Vec<String>| -> Vec<String> {
+        let of_side = |side| objects_under(topology, side, &prefixes(topology, side));
+        destinations().flat_map(of_side).collect()
+    };
     json!({
         "pair": topology.name,
         "account": topology.account,
         "partition": topology.partition(),
         "role_arn": topology.role_arn(),
         "source": side(&topology.source),
-        "destinations": topology.destinations.iter().map(side).collect::<Vec<_>>(),
-        "delete_markers": topology.replication.delete_markers,
+        "destinations": destinations().map(side).collect::<Vec<_>>(),
+        "replica_arns": under(prefixes),
+        "marker_arns": under(marker_prefixes),
         "bucket_key": topology.bucket_key,
         "tls_only": topology.tls_only,
         "deny_other_keys": topology.deny_other_keys,
@@ -55,27 +64,46 @@ fn of_pair(topology: &Topology, key: &KeyId) -> Value {
     })
 }
 
-fn side(side: &Side, topology: &Topology, key: &KeyId) -> Value {
+fn prefixes(topology: &Topology, side: &Side) -> Vec<String> {
+    topology.prefixes(side).into_iter().map(str::to_owned).collect()
+}
+
+fn marker_prefixes(topology: &Topology, side: &Side) -> Vec<String> {
+    topology.marker_prefixes(side).into_iter().map(str::to_owned).collect()
+}
+
+/// Returns the objects in the bucket of `side` whose keys begin with one of `prefixes`.
+fn objects_under(topology: &Topology, side: &Side, prefixes: &[String]) -> Vec<String> {
+    let bucket = side.bucket.arn(topology.partition());
+    prefixes.iter().map(|prefix| objects(&bucket, prefix)).collect()
+}
+
+fn side(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
     let bucket_arn = side.bucket.arn(topology.partition());
-    let objects_arn = objects(&bucket_arn, &topology.replication.prefix);
-    let probes_arn = objects(&bucket_arn, &topology.probe_prefix());
+    let objects = objects_under(topology, side, &prefixes(topology, side));
+    let probes = objects_under(topology, side, &topology.probe_prefixes(side));
     json!({
         "region": side.region,
         "bucket": side.bucket,
-        "key_arn": topology.key_arn(key, &side.region),
+        "key_arn": topology.key_arn(keys, side),
         "via_services": via_services(&side.region),
-        "contexts": contexts(topology, &bucket_arn, &objects_arn),
-        "probe_contexts": contexts(topology, &bucket_arn, &probes_arn),
+        "contexts": contexts(topology, &bucket_arn, &objects),
+        "probe_contexts": contexts(topology, &bucket_arn, &probes),
         "bucket_arn": bucket_arn,
-        "objects_arn": objects_arn,
-        "probes_arn": probes_arn,
+        "objects_arns": one_or_all(objects),
+        "probes_arns": one_or_all(probes),
     })
 }
 
-fn of_bucket(side: &Side, topology: &Topology, key: &KeyId) -> Value {
+/// Writes a list of one as its item, as people do.
+fn one_or_all(mut list: Vec<String>) -> Value {
+    if list.len() == 1 { json!(list.remove(0)) } else { json!(list) }
+}
+
+fn of_bucket(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
     json!({
         "bucket_arn": side.bucket.arn(topology.partition()),
-        "key_arn": topology.key_arn(key, &side.region),
+        "key_arn": topology.key_arn(keys, side),
     })
 }
 
@@ -85,25 +113,32 @@ fn reports(topology: &Topology) -> Value {
     let objects_arn = objects(&bucket_arn, &reports.prefix);
     json!({
         "with_data": reports.with_data,
-        "contexts": contexts(topology, &bucket_arn, &objects_arn),
+        "contexts": contexts(topology, &bucket_arn, std::slice::from_ref(&objects_arn)),
         "bucket_arn": bucket_arn,
         "objects_arn": objects_arn,
     })
 }
 
-/// Lists follow the sides: the source first, then the destinations in the manifest's order.
-fn of_operator(topology: &Topology) -> Value {
+/// Lists follow the sides: the source first, then the destinations in the manifest's order; what is the same stands once.
+fn of_operator(topology: &Topology, keys: &PairKeys) -> Value {
     let (partition, account) = (topology.partition(), &topology.account);
     let buckets = || topology.sides().map(|side| side.bucket.arn(partition));
-    let keys = |resource: &str| -> Vec<Arn> {
-        let arn = |side: &Side| {
-            Arn::known(partition, "kms", side.region.as_str(), account.as_str(), resource)
-        };
-        topology.sides().map(arn).collect()
+    let in_region = |region: &Region, resource: &str| {
+        Arn::known(partition, "kms", region.as_str(), account.as_str(), resource)
     };
-    let aliases = topology.sides().map(|side| topology.key.alias.arn(&side.region, account));
-    let objects_of = |prefix: &str| -> Vec<String> {
-        buckets().map(|bucket_arn| objects(&bucket_arn, prefix)).collect()
+    let probes_of = |side| objects_under(topology, side, &topology.probe_prefixes(side));
+    let probes = || topology.sides().flat_map(probes_of);
+    let own = topology.key_regions();
+    let own_pattern = if topology.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" };
+    let own_keys: Vec<Arn> = own.iter().map(|region| in_region(region, own_pattern)).collect();
+    let existing = topology.sides().filter(|side| !topology.has_own_key(side));
+    let existing = existing.filter_map(|side| topology.key_arn(keys, side));
+    // A key's Region has one key that rotates and can be a primary, or each has.
+    let primaries = if topology.key.kind == KeyKind::MultiRegion { 1 } else { own_keys.len() };
+    let key_of = |side: &Side| match topology.key_wish(side) {
+        KeyWish::Ours => Some(in_region(&side.region, own_pattern)),
+        KeyWish::Existing(_) => topology.key_arn(keys, side),
+        KeyWish::Nothing => None,
     };
     // The service-linked role that KMS makes with the first multi-Region key of an account
     // (KMS Developer Guide, "Authorizing AWS KMS to synchronize multi-Region keys").
@@ -112,18 +147,36 @@ fn of_operator(topology: &Topology) -> Value {
     json!({
         "id": topology.id(),
         "rotation_days": topology.key.rotation_days,
-        "replica_regions": topology.destinations.iter().map(|side| &side.region).collect::<Vec<_>>(),
+        "multi_region": topology.key.kind == KeyKind::MultiRegion,
+        "replica_regions": own.iter().skip(primaries).collect::<Vec<_>>(),
+        "primary_regions": one_or_all(own.iter().take(primaries).map(ToString::to_string).collect()),
         "bucket_arns": buckets().collect::<Vec<_>>(),
-        "probes_arns": objects_of(&topology.probe_prefix()),
-        "every_object_arns": objects_of(""),
-        "key_arns": keys("key/mrk-*"),
-        "every_key_arns": keys("key/*"),
-        "alias_arns": aliases.collect::<Vec<_>>(),
+        "probes_arns": probes().collect::<Vec<_>>(),
+        "replica_probes_arns": topology.destinations.iter().flat_map(probes_of).collect::<Vec<_>>(),
+        "every_object_arns": buckets().map(|arn| objects(&arn, "")).collect::<Vec<_>>(),
+        "primary_key_arn": own_keys.first(),
+        "primary_key_arns": one_or_all(own_keys.iter().take(primaries).map(Arn::to_string).collect()),
+        "every_key_arns": own.iter().map(|region| in_region(region, "key/*")).collect::<Vec<_>>(),
+        "alias_arns": own.iter().map(|it| topology.key.alias.arn(it, account)).collect::<Vec<_>>(),
+        "source_key_arn": key_of(&topology.source),
+        "destination_key_arns": topology.destinations.iter().map(key_of).collect::<Vec<_>>(),
+        "existing_key_arns": distinct(existing),
+        "key_arns": own_keys,
         "multi_region_role_arn": service_role,
         "all_bucket_arns": Arn::known(partition, "s3", "", "", "*"),
         "all_key_arns": Arn::known(partition, "kms", "*", account.as_str(), "key/*"),
         "all_role_arns": Arn::known(partition, "iam", "", account.as_str(), &format!("role{}*", RoleName::PATH)),
     })
+}
+
+fn distinct(arns: impl Iterator<Item = Arn>) -> Vec<Arn> {
+    let mut distinct = Vec::new();
+    for arn in arns {
+        if !distinct.contains(&arn) {
+            distinct.push(arn);
+        }
+    }
+    distinct
 }
 
 /// Returns the objects of a bucket whose keys begin with `prefix`.
@@ -132,11 +185,12 @@ fn objects(bucket: &Arn, prefix: &str) -> String {
 }
 
 /// Returns the encryption contexts that S3 may give KMS: the object's, and, with a Bucket Key, the bucket's.
-fn contexts(topology: &Topology, bucket: &Arn, objects: &str) -> Vec<String> {
-    match topology.profile {
-        Profile::Compatible => vec![bucket.to_string(), objects.to_owned()],
-        Profile::Strict => vec![objects.to_owned()],
-    }
+fn contexts(topology: &Topology, bucket: &Arn, objects: &[String]) -> Vec<String> {
+    let bucket = match topology.profile {
+        Profile::Compatible => Some(bucket.to_string()),
+        Profile::Strict => None,
+    };
+    bucket.into_iter().chain(objects.iter().cloned()).collect()
 }
 
 /// Escapes what a policy would read as a wildcard or variable

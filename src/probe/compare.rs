@@ -85,8 +85,10 @@ impl Prober {
             Some(ReplicationStatus::Replica) => Some("REPLICA".to_owned()),
             other => other.map(|status| status.as_str().to_owned()),
         };
-        let expected_key = self.topology.key_arn(&self.key, &side.region).to_string();
+        let none = || "none".to_owned();
+        let expected_key = self.key(side).map_or_else(none, |arn| arn.to_string());
         let kms_key = output.ssekms_key_id().map(str::to_owned);
+        let found_key = kms_key.clone().unwrap_or_else(none);
         let bucket_key = output.bucket_key_enabled() == Some(true);
         let mut differences = Vec::new();
         let mut same = |check, source: &str, replica: Option<&str>| {
@@ -101,7 +103,7 @@ impl Prober {
             version_id: same("version_id", &object.version_id, Some(&version_id)),
             size: same("size", &object.size.to_string(), Some(&length.to_string())),
             body: same("body", &sha(&object.sha256), Some(&sha(&sha256))),
-            kms_key: same("kms_key", &expected_key, kms_key.as_deref()),
+            kms_key: same("kms_key", &expected_key, Some(&found_key)),
             bucket_key: same(
                 "bucket_key",
                 &self.topology.bucket_key.to_string(),

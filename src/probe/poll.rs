@@ -2,11 +2,12 @@
 //! long one costs few calls.
 
 use super::upload::Uploaded;
-use super::{Prober, Status};
+use super::{Prober, Status, Target};
 use crate::aws::At;
 use crate::aws::settle::pause;
 use crate::events::{Event, millis};
 use crate::failure::Failure;
+use crate::names::Arn;
 use aws_sdk_s3::types::ReplicationStatus;
 use std::time::Duration;
 
@@ -30,8 +31,9 @@ fn next_pause(elapsed: Duration) -> Duration {
 
 impl Prober {
     /// Looks at `object` until it is COMPLETED or FAILED, or has no status, or the time is over.
-    pub(super) async fn poll(&self, object: &Uploaded) -> Result<Polled, Failure> {
-        let is_encrypted = object.kms_key.as_deref() == Some(self.source_key().as_str());
+    pub(super) async fn poll(&self, object: &Uploaded, target: &Target) -> Result<Polled, Failure> {
+        let key = self.key(&self.topology.source);
+        let is_encrypted = object.kms_key.as_deref() == key.as_ref().map(Arn::as_str);
         if !is_encrypted || object.version_id == UNVERSIONED {
             // The bucket's encryption or versioning has not spread: such an object is not the one to judge by.
             let unfit = Some(self.unfit(object));
@@ -44,7 +46,7 @@ impl Prober {
             if said != Some(status) {
                 said = Some(status);
                 self.events.say(&Event::ProbeStatus {
-                    rule: self.rules(),
+                    rule: target.names(),
                     key: object.key.clone(),
                     status: status.as_str().to_owned(),
                     elapsed_ms: millis(elapsed),
@@ -71,8 +73,10 @@ impl Prober {
         if object.version_id == UNVERSIONED {
             return "versioning of the source is not on".to_owned();
         }
-        let seen = object.kms_key.as_deref().unwrap_or("no KMS key");
-        format!("it is encrypted under {seen}, not under {}", self.source_key())
+        let none = || "no KMS key".to_owned();
+        let seen = object.kms_key.clone().unwrap_or_else(none);
+        let wanted = self.key(&self.topology.source).map_or_else(none, |arn| arn.to_string());
+        format!("it is encrypted under {seen}, not under {wanted}")
     }
 
     async fn look(&self, object: &Uploaded) -> Result<Status, Failure> {

@@ -1,6 +1,6 @@
 //! Uploads a probe: random bytes, checksum sent, metadata by which it is known, in one part or in two.
 
-use super::Prober;
+use super::{Prober, Target};
 use crate::aws::At;
 use crate::aws::settle::retry;
 use crate::failure::Failure;
@@ -9,11 +9,13 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPa
 use bytes::Bytes;
 use futures::future::try_join_all;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use tokio::time::Instant;
 
 /// Every part but the last has at least 5 MiB (S3 User Guide, "Amazon S3 multipart upload limits").
 const FIRST_PART: usize = 5 << 20;
+/// An object bears at most 10 tags (S3 User Guide, "Categorizing your objects using tags").
+const MOST_TAGS: usize = 10;
 /// The last part may be small.
 const LAST_PART: usize = 64 << 10;
 
@@ -50,27 +52,41 @@ impl Uploaded {
 }
 
 impl Prober {
-    /// Uploads `size` random bytes as `key`, or, without a size, two parts.
-    pub(super) async fn upload(&self, key: &str, size: Option<u64>) -> Result<Uploaded, Failure> {
-        match size {
-            Some(size) => {
-                self.upload_whole(key, random(usize::try_from(size).unwrap_or(usize::MAX))).await
-            }
-            None => self.upload_parts(key, random(FIRST_PART + LAST_PART)).await,
+    /// Uploads `size` random bytes as `key`, or, without a size, two parts, such that `target` selects them.
+    pub(super) async fn upload(
+        &self,
+        key: &str,
+        target: &Target,
+        size: Option<u64>,
+    ) -> Result<Uploaded, Failure> {
+        let tags = &target.filter.tags;
+        if let Some(size) = size {
+            let body = random(usize::try_from(size).unwrap_or(usize::MAX));
+            return self.upload_whole(key, self.tagging(tags), body).await;
         }
+        // Parts show other permissions; the tag of the whole one is left out where no rule asks for tags.
+        let tagging = (!tags.is_empty()).then(|| self.tagging(tags));
+        self.upload_parts(key, tagging, random(FIRST_PART + LAST_PART)).await
     }
 
     fn metadata(&self) -> HashMap<String, String> {
         self.topology.probe_metadata().map(|(key, value)| (key.to_owned(), value)).into()
     }
 
-    fn tagging(&self) -> String {
-        form_urlencoded::Serializer::new(String::new())
-            .append_pair("crrctl:pair", self.topology.name.as_str())
-            .finish()
+    /// Returns the tags of a probe: those by which a rule selects it, and, where there is room, one of ours.
+    fn tagging(&self, tags: &BTreeMap<String, String>) -> String {
+        let ours = ("crrctl:pair", self.topology.name.as_str());
+        let ours = (tags.len() < MOST_TAGS && !tags.contains_key(ours.0)).then_some(ours);
+        let tags = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).chain(ours);
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(tags).finish()
     }
 
-    async fn upload_whole(&self, key: &str, body: Bytes) -> Result<Uploaded, Failure> {
+    async fn upload_whole(
+        &self,
+        key: &str,
+        tagging: String,
+        body: Bytes,
+    ) -> Result<Uploaded, Failure> {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
         let output = retry(&self.stop, &progress, || async {
@@ -78,7 +94,7 @@ impl Prober {
                 .bucket(source.bucket.as_str())
                 .key(key)
                 .set_metadata(Some(self.metadata()))
-                .tagging(self.tagging())
+                .tagging(tagging.clone())
                 .checksum_algorithm(ChecksumAlgorithm::Sha256)
                 .body(ByteStream::from(body.clone()))
                 .send()
@@ -95,7 +111,12 @@ impl Prober {
         })
     }
 
-    async fn upload_parts(&self, key: &str, body: Bytes) -> Result<Uploaded, Failure> {
+    async fn upload_parts(
+        &self,
+        key: &str,
+        tagging: Option<String>,
+        body: Bytes,
+    ) -> Result<Uploaded, Failure> {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
         let create = s3
@@ -103,6 +124,7 @@ impl Prober {
             .bucket(source.bucket.as_str())
             .key(key)
             .set_metadata(Some(self.metadata()))
+            .set_tagging(tagging)
             .checksum_algorithm(ChecksumAlgorithm::Sha256);
         let created = retry(&self.stop, &progress, || async {
             create.clone().send().await.at("s3:CreateMultipartUpload", &source.region)

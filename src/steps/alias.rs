@@ -18,8 +18,8 @@ impl Steps {
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let (region, alias) = (&action.region, &self.topology.key.alias);
-        let is_commit = region == &self.topology.source.region;
-        let key = if is_commit { self.any_key()? } else { self.committed_key()?.clone() };
+        let is_commit = region == super::commit_region(&self.topology, region);
+        let key = if is_commit { self.any_key(region)? } else { self.committed_key(region)? };
         if action.verb == Verb::Update {
             let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
             let update = update.target_key_id(key.as_str());
@@ -27,6 +27,9 @@ impl Steps {
                 update.clone().send().await.at("kms:UpdateAlias", region)
             })
             .await?;
+            if is_commit {
+                self.commit(region, key);
+            }
             return Ok(alias.arn(region, &self.topology.account));
         }
         let create = self
@@ -49,9 +52,17 @@ impl Steps {
             self.already_named(key, region, is_commit, progress).await?
         };
         if is_commit {
-            self.key.get_or_init(|| named);
+            self.commit(region, named);
         }
         Ok(alias.arn(region, &self.topology.account))
+    }
+
+    /// From now on others may name the key.
+    fn commit(&self, region: &Region, key: KeyId) {
+        let mut book = self.book();
+        if book.committed.id(region).is_none() {
+            book.committed.enter(self.topology.key.kind, region, key);
+        }
     }
 
     /// Another run was faster: its key is the pair's, and ours, which nothing names, goes.
@@ -67,7 +78,8 @@ impl Steps {
             return Ok(ours);
         }
         let tags = super::key::details(&self.aws, named.clone()).await?.tags;
-        if self.made.get() == Some(&ours) {
+        let is_made = self.book().made.get(region) == Some(&ours);
+        if is_made {
             progress.note(format!(
                 "{} is named already; this run's key {ours} is scheduled",
                 named.arn

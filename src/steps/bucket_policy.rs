@@ -7,7 +7,7 @@ use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
-use crate::policy::{self, Document, meaning};
+use crate::policy::{Document, meaning};
 use serde_json::Value;
 
 pub(crate) async fn find(
@@ -35,8 +35,7 @@ impl Steps {
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
         // A policy that names the key comes after the alias (see `plan`); for all others any key will do.
-        let key = self.key().cloned().map_or_else(policy::some_key, Ok)?;
-        let ours = self.render(&Document::of_bucket(side, &self.topology), &key)?;
+        let ours = self.render(&Document::of_bucket(side, &self.topology))?;
         let live = if action.verb == crate::events::Verb::Create {
             None
         } else {

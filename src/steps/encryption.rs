@@ -1,4 +1,4 @@
-//! Default encryption: SSE-KMS under the key ARN of the bucket's own Region. An alias would be looked up in the requester's
+//! Default encryption: SSE-KMS or DSSE-KMS under the key ARN of the bucket's own Region, or SSE-S3. An alias would be looked up in the requester's
 //! account, so the ARN is written out (S3 User Guide, "Setting default server-side encryption behavior").
 
 use super::Steps;
@@ -6,6 +6,7 @@ use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
+use crate::manifest::KeyWish;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::world::Encryption;
@@ -43,10 +44,15 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        let key = self.key_arn(self.committed_key()?, region);
+        let key = self.topology.key_arn(&self.keys(), side);
+        let algorithm = match self.topology.key_wish(side) {
+            KeyWish::Nothing => ServerSideEncryption::Aes256,
+            _ if key.is_none() => return Err(super::unexpected("the key is not named yet")),
+            _ => ServerSideEncryption::from(self.topology.key.algorithm.as_str()),
+        };
         let default = ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(ServerSideEncryption::AwsKms)
-            .kms_master_key_id(key.as_str());
+            .sse_algorithm(algorithm)
+            .set_kms_master_key_id(key.map(|arn| arn.to_string()));
         let rule = ServerSideEncryptionRule::builder()
             .apply_server_side_encryption_by_default(super::built(default.build())?)
             .bucket_key_enabled(self.topology.bucket_key)

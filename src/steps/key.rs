@@ -3,14 +3,14 @@
 
 mod find;
 
-pub(crate) use find::{aliases, all_ids, by_tags, describe, details, grants, tags};
+pub(crate) use find::{aliases, all_ids, by_tags, describe, details, grants, tags, with_policy};
 
 use super::{Steps, unexpected};
 use crate::aws::settle::{pause, retry};
 use crate::aws::{At, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::Topology;
+use crate::manifest::{KeyKind, Topology};
 use crate::names::{Arn, KeyId, Region};
 use crate::plan::Action;
 use crate::policy::Document;
@@ -65,7 +65,7 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let region = &action.region;
         let Some(arn) = &action.arn else { return self.create_key(region, progress).await };
-        let key = self.any_key()?;
+        let key = self.any_key(region)?;
         self.change_key(&key, action, progress).await?;
         Ok(arn.clone())
     }
@@ -79,7 +79,7 @@ impl Steps {
     ) -> Result<(), Failure> {
         let (region, kms) = (&action.region, self.aws.kms(&action.region));
         if action.fields.contains(&"policy") {
-            let policy = self.render(&Document::Key(region.clone()), key)?.to_string();
+            let policy = self.render(&Document::Key(region.clone()))?.to_string();
             let put =
                 kms.put_key_policy().key_id(key.as_str()).policy_name("default").policy(policy);
             retry(&self.stop, progress, || async {
@@ -105,20 +105,20 @@ impl Steps {
         Ok(())
     }
 
-    /// Makes the primary key. `CreateKey` takes no client token, so a lost answer is looked up by tag before a second try, and
+    /// Makes a key of its own: the primary, or the one of a Region. `CreateKey` takes no client token, so a lost answer is looked up by tag before a second try, and
     /// the SDK must not repeat the call by itself.
     async fn create_key(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
         let attempt = uuid::Uuid::new_v4().simple().to_string();
         let mut tags = self.topology.key_tags(region);
         tags.insert(ATTEMPT_TAG.to_owned(), attempt.clone());
         // The policy of a key does not name the key.
-        let some_key = crate::policy::some_key()?;
-        let policy = self.render(&Document::Key(region.clone()), &some_key)?.to_string();
+        let policy = self.render(&Document::Key(region.clone()))?.to_string();
+        let is_multi_region = self.topology.key.kind == KeyKind::MultiRegion;
         let create = self
             .aws
             .kms(region)
             .create_key()
-            .multi_region(true)
+            .multi_region(is_multi_region)
             .description(self.topology.key_description())
             .policy(policy)
             .set_tags(Some(kms_tags(&tags)?));
@@ -161,7 +161,7 @@ impl Steps {
             }
         };
         let key = created.ok_or_else(|| unexpected("CreateKey answered without a key"))?;
-        self.made.get_or_init(|| key.id);
+        self.book().made.insert(region.clone(), key.id);
         Ok(key.arn)
     }
 
@@ -169,7 +169,8 @@ impl Steps {
     async fn look_for_attempt(&self, region: &Region, attempt: &str) -> Result<Option<Key>, Error> {
         let started = Instant::now();
         loop {
-            let found = by_tags(&self.aws, region, &[(ATTEMPT_TAG, attempt.to_owned())]).await?;
+            let wanted = [(ATTEMPT_TAG, attempt.to_owned())];
+            let found = by_tags(&self.aws, region, &wanted, self.topology.key.kind).await?;
             if let Some(key) = found.into_iter().next() {
                 return Ok(Some(key));
             }

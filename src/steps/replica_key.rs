@@ -19,7 +19,7 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let (region, key) = (&action.region, self.committed_key()?);
+        let (region, key) = (&action.region, &self.committed_key(&action.region)?);
         if action.verb == Verb::Create {
             self.replicate_key(key, region, progress).await?;
         }
@@ -38,7 +38,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let home = &self.topology.source.region;
-        let policy = self.render(&Document::Key(region.clone()), key)?.to_string();
+        let policy = self.render(&Document::Key(region.clone()))?.to_string();
         let replicate = self
             .aws
             .kms(home)

@@ -1,6 +1,8 @@
 //! The source bucket's replication configuration: our rules, beside those of others.
 //! Not for: which rules a pair wants (see `plan::rules`).
 
+mod rule;
+
 use super::{Steps, built};
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
@@ -10,11 +12,8 @@ use crate::manifest::Side;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::{Action, rules};
 use crate::world::{Replication, Rule};
-use aws_sdk_s3::types::{
-    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, EncryptionConfiguration,
-    ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus,
-    SourceSelectionCriteria, SseKmsEncryptedObjects, SseKmsEncryptedObjectsStatus,
-};
+use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
+use rule::{described, described_rule, sdk_rule};
 use std::time::Duration;
 
 pub(crate) async fn find(
@@ -38,93 +37,6 @@ async fn read(
     }
 }
 
-fn described(live: &ReplicationConfiguration) -> Replication {
-    Replication { role: live.role().to_owned(), rules: live.rules().iter().map(rule).collect() }
-}
-
-/// Reduces a rule to what a pair uses, and names what else it has.
-fn rule(live: &ReplicationRule) -> Rule {
-    let destination = live.destination();
-    let filter = live.filter();
-    let has_tags = filter.is_some_and(|filter| filter.tag().is_some() || filter.and().is_some());
-    let criteria = live.source_selection_criteria();
-    let kms = criteria
-        .and_then(SourceSelectionCriteria::sse_kms_encrypted_objects)
-        .map(SseKmsEncryptedObjects::status);
-    let metrics =
-        destination.and_then(Destination::metrics).map(|metrics| metrics.status().as_str());
-    let time =
-        destination.and_then(Destination::replication_time).map(|time| time.status().as_str());
-    let modifications =
-        criteria.and_then(|it| it.replica_modifications()).map(|it| it.status().as_str());
-    let others = [
-        ("tag filter", has_tags),
-        ("storage class", destination.is_some_and(|it| it.storage_class().is_some())),
-        ("account", destination.is_some_and(|it| it.account().is_some())),
-        ("owner override", destination.is_some_and(|it| it.access_control_translation().is_some())),
-        ("metrics", metrics == Some("Enabled")),
-        ("time control", time == Some("Enabled")),
-        ("replica modifications", modifications == Some("Enabled")),
-    ];
-    Rule {
-        id: live.id().unwrap_or_default().to_owned(),
-        priority: live.priority().unwrap_or_default(),
-        enabled: live.status() == &ReplicationRuleStatus::Enabled,
-        // An empty filter means all objects, as does an empty prefix.
-        prefix: filter
-            .filter(|_| !has_tags)
-            .map(|filter| filter.prefix().unwrap_or_default().to_owned()),
-        delete_markers: live.delete_marker_replication().and_then(DeleteMarkerReplication::status)
-            == Some(&DeleteMarkerReplicationStatus::Enabled),
-        destination: destination.map(|it| it.bucket().to_owned()).unwrap_or_default(),
-        replica_key: destination
-            .and_then(Destination::encryption_configuration)
-            .and_then(|it| it.replica_kms_key_id())
-            .map(str::to_owned),
-        kms_objects: kms == Some(&SseKmsEncryptedObjectsStatus::Enabled),
-        others: others.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect(),
-    }
-}
-
-/// Writes a rule as S3 takes it: schema V2, so Filter, Priority and `DeleteMarkerReplication` are always there
-/// (S3 API Reference, `ReplicationRule`).
-fn sdk_rule(rule: &Rule) -> Result<ReplicationRule, Failure> {
-    let key =
-        EncryptionConfiguration::builder().set_replica_kms_key_id(rule.replica_key.clone()).build();
-    let destination =
-        Destination::builder().bucket(&rule.destination).encryption_configuration(key);
-    let kms = if rule.kms_objects {
-        SseKmsEncryptedObjectsStatus::Enabled
-    } else {
-        SseKmsEncryptedObjectsStatus::Disabled
-    };
-    let kms = built(SseKmsEncryptedObjects::builder().status(kms).build())?;
-    let markers = if rule.delete_markers {
-        DeleteMarkerReplicationStatus::Enabled
-    } else {
-        DeleteMarkerReplicationStatus::Disabled
-    };
-    let status =
-        if rule.enabled { ReplicationRuleStatus::Enabled } else { ReplicationRuleStatus::Disabled };
-    built(
-        ReplicationRule::builder()
-            .id(&rule.id)
-            .priority(rule.priority)
-            .status(status)
-            .filter(
-                ReplicationRuleFilter::builder()
-                    .prefix(rule.prefix.as_deref().unwrap_or_default())
-                    .build(),
-            )
-            .delete_marker_replication(DeleteMarkerReplication::builder().status(markers).build())
-            .source_selection_criteria(
-                SourceSelectionCriteria::builder().sse_kms_encrypted_objects(kms).build(),
-            )
-            .destination(built(destination.build())?)
-            .build(),
-    )
-}
-
 /// Says that a proof that fails harms nobody.
 fn unproven(failure: Failure) -> Failure {
     failure
@@ -140,21 +52,22 @@ impl Steps {
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
-        let key = self.committed_key()?;
+        let keys = self.committed_keys()?;
         if let Some(prover) = &self.prover {
             let narrow = |live: Option<&Replication>| {
-                let wanted = rules::wanted(&self.topology, key, live);
+                let wanted = rules::wanted(&self.topology, &keys, live);
                 rules::proving(&self.topology, &wanted, live)
             };
             let written = self.write_rules(side, narrow, |_| false, progress).await?;
             if !written.is_empty() {
                 progress.note("the rules cover probes alone until they are proven");
-                prover.prove(key, progress).await.map_err(unproven)?;
+                prover.prove(&keys, progress).await.map_err(unproven)?;
                 progress.note("proven: the rules go live");
             }
         }
-        let wanted = |live: Option<&Replication>| rules::wanted(&self.topology, key, live);
-        self.write_rules(side, wanted, rules::is_proof, progress).await?;
+        let wanted = |live: Option<&Replication>| rules::wanted(&self.topology, &keys, live);
+        let goes = |rule: &Rule| rules::goes(&self.topology, rule);
+        self.write_rules(side, wanted, goes, progress).await?;
         self.activated_at.get_or_init(jiff::Timestamp::now);
         Ok(self.bucket_arn(&side.bucket))
     }
@@ -165,7 +78,7 @@ impl Steps {
         &self,
         side: &Side,
         ours: impl Fn(Option<&Replication>) -> Vec<Rule>,
-        goes: impl Fn(&str) -> bool,
+        goes: impl Fn(&Rule) -> bool,
         progress: &Progress,
     ) -> Result<Vec<Rule>, Failure> {
         let live = read(&self.aws, &side.bucket, &side.region).await?;
@@ -173,12 +86,11 @@ impl Steps {
         if ours.is_empty() {
             return Ok(ours);
         }
-        let goes = |id: &str| rules::region_of(&self.topology, id).is_some() && goes(id);
-        let is_replaced = |id: &str| goes(id) || ours.iter().any(|rule| rule.id == id);
+        let is_replaced = |live: &Rule| goes(live) || ours.iter().any(|rule| rule.id == live.id);
         let others = live
             .iter()
             .flat_map(ReplicationConfiguration::rules)
-            .filter(|rule| !is_replaced(rule.id().unwrap_or_default()))
+            .filter(|rule| !is_replaced(&described_rule(rule)))
             .cloned();
         let rules =
             others.map(Ok).chain(ours.iter().map(sdk_rule)).collect::<Result<Vec<_>, Failure>>()?;
@@ -186,8 +98,7 @@ impl Steps {
         self.put_rules(side.bucket.as_str(), &side.region, role.as_str(), rules, progress).await?;
         self.confirm(&side.bucket, &side.region, progress, |live| {
             live.is_some_and(|live| {
-                ours.iter().all(|rule| live.rules.contains(rule))
-                    && !live.rules.iter().any(|rule| goes(&rule.id))
+                ours.iter().all(|rule| live.rules.contains(rule)) && !live.rules.iter().any(&goes)
             })
         })
         .await?;

@@ -94,9 +94,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let (iam, home, name) = (self.aws.iam(), self.aws.home(), self.topology.role.as_str());
-        // Our trust policy does not name the key.
-        let key = crate::policy::some_key()?;
-        let trust = self.render(&Document::ReplicationRoleTrust, &key)?.to_string();
+        let trust = self.render(&Document::ReplicationRoleTrust)?.to_string();
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
         let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         if action.verb == Verb::Create {

@@ -29,9 +29,9 @@ impl Steps {
         _: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let key = self.committed_key()?;
+        let keys = self.committed_keys()?;
         let policy =
-            policy::render(&Document::ReplicationRole, &self.served, key, &self.templates)?;
+            policy::render(&Document::ReplicationRole, &self.served, &keys, &self.templates)?;
         let policy = policy.to_string();
         let (home, name) = (self.aws.home(), self.topology.role.as_str());
         let put = self

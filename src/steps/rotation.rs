@@ -15,7 +15,7 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let (region, key) = (&action.region, self.committed_key()?);
+        let (region, key) = (&action.region, self.committed_key(&action.region)?);
         let kms = self.aws.kms(region);
         if let Some(days) = self.topology.key.rotation_days {
             let enable =
@@ -31,6 +31,6 @@ impl Steps {
             })
             .await?;
         }
-        Ok(self.key_arn(key, region))
+        Ok(self.key_arn(&key, region))
     }
 }

@@ -4,7 +4,7 @@ use crate::cli::Global;
 use crate::cli::output::{self, Printer};
 use crate::cli::session::{connect, start_sandbox};
 use crate::failure::{Failure, Kind};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, PairKeys};
 use crate::names::{AccountId, KeyId};
 use crate::{observe, policy};
 
@@ -13,7 +13,7 @@ pub(super) struct ValuesArgs {
     /// The account that the documents are for; with `--key-id` no credentials are needed
     #[arg(long, value_name = "ID")]
     account: Option<AccountId>,
-    /// The pair's key
+    /// The pair's multi-Region key
     #[arg(long, value_name = "mrk-…")]
     key_id: Option<KeyId>,
 }
@@ -21,7 +21,7 @@ pub(super) struct ValuesArgs {
 /// What documents name.
 pub(super) struct Values {
     pub(super) account: AccountId,
-    pub(super) key: KeyId,
+    pub(super) keys: PairKeys,
 }
 
 impl Values {
@@ -32,20 +32,26 @@ impl Values {
         manifest: &Manifest,
         printer: &Printer,
     ) -> Result<Self, Failure> {
-        let (mut account, mut key) = (args.account.clone(), args.key_id.clone());
+        let mut account = args.account.clone();
+        let mut keys = args.key_id.clone().map(PairKeys::multi_region).unwrap_or_default();
         let mut why = "the pair's alias names no key yet".to_owned();
-        if account.is_none() || key.is_none() {
+        if account.is_none() || !manifest.topology(&policy::some_account()?)?.knows_keys(&keys) {
             match live(global, manifest).await {
-                Ok((live_account, live_key)) => {
+                Ok((live_account, live_keys)) => {
                     // A key of another account would not be the one that is asked about.
                     let is_same = account.as_ref().is_none_or(|given| given == &live_account);
-                    key = key.or(live_key.filter(|_| is_same));
+                    if is_same && args.key_id.is_none() {
+                        keys = live_keys;
+                    }
                     account.get_or_insert(live_account);
                 }
                 Err(failure) => why = failure.message,
             }
         }
-        let missing: Vec<&str> = [("account", account.is_none()), ("key", key.is_none())]
+        let known = account.is_some();
+        let account = account.map_or_else(policy::some_account, Ok)?;
+        let topology = manifest.topology(&account)?;
+        let missing: Vec<&str> = [("account", !known), ("key", !topology.knows_keys(&keys))]
             .into_iter()
             .filter_map(|(what, is_missing)| is_missing.then_some(what))
             .collect();
@@ -56,18 +62,15 @@ impl Values {
                 "placeholders stand for the {what} ({why}); give `--account` and `--key-id`"
             ));
         }
-        let values = Self {
-            account: account.map_or_else(policy::some_account, Ok)?,
-            key: key.map_or_else(policy::some_key, Ok)?,
-        };
-        printer.put("account", &values.account);
-        printer.put("key_id", &values.key);
-        Ok(values)
+        let keys = topology.or_some_keys(&keys);
+        printer.put("account", &account);
+        printer.put("key_id", keys.id(&topology.source.region));
+        Ok(Self { account, keys })
     }
 }
 
 /// Asks the stand-in or AWS.
-async fn live(global: &Global, manifest: &Manifest) -> Result<(AccountId, Option<KeyId>), Failure> {
+async fn live(global: &Global, manifest: &Manifest) -> Result<(AccountId, PairKeys), Failure> {
     let sandbox = if global.sandbox { Some(start_sandbox().await?) } else { None };
     let aws = connect(global, manifest.source_region(), sandbox.as_ref()).await;
     match observe::names(&aws, manifest).await {

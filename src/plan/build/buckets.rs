@@ -3,10 +3,10 @@
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
-use crate::manifest::{Side, Topology};
-use crate::names::{Arn, KeyId};
+use crate::manifest::{KeyKind, KeyWish, Side, Topology};
+use crate::names::Arn;
 use crate::policy::{self, Document, meaning};
-use crate::world::Bucket;
+use crate::world::{Bucket, Encryption};
 use serde_json::Value;
 
 /// The settings of a bucket, each a step of its own.
@@ -31,16 +31,15 @@ impl Builder<'_> {
         let found = self.bucket_found(side, live)?;
         let unowned = matches!(found, Found::Unowned);
         self.add(Kind::Bucket, &bucket_step, &side.region, name, arn.clone(), found, &[]);
-        let key = self.world.keys.primary.as_ref().map(|key| key.id.clone());
         for kind in SETTINGS {
             let found = match live {
                 None => self.setting_wanted(kind, side)?,
                 Some(_) if unowned && kind == Kind::BucketTags => Found::Unowned,
-                Some(bucket) => self.setting_found(kind, side, bucket, key.as_ref())?,
+                Some(bucket) => self.setting_found(kind, side, bucket)?,
             };
-            let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
+            let alias = self.alias_step(side);
             let names_key = match kind {
-                Kind::Encryption => true,
+                Kind::Encryption => alias.is_some(),
                 Kind::BucketPolicy => {
                     let document = Document::of_bucket(side, self.topology);
                     policy::names_key(&document, self.topology, self.templates)?
@@ -54,7 +53,7 @@ impl Builder<'_> {
                 needs.push(&tags_step);
             }
             if names_key {
-                needs.push(&primary_alias);
+                needs.extend(&alias);
             }
             if kind == Kind::Encryption {
                 needs.extend(&key_step);
@@ -72,16 +71,26 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Returns the step after which the key of `side` may be named, where crrctl makes it.
+    pub(super) fn alias_step(&self, side: &Side) -> Option<StepId> {
+        let region = match self.topology.key.kind {
+            KeyKind::MultiRegion => &self.topology.source.region,
+            _ => &side.region,
+        };
+        self.topology.has_own_key(side).then(|| StepId::new(Kind::Alias, region.as_str()))
+    }
+
     /// Returns the step that records the bucket of `side` on a key that exists; a key that is made bears the record from birth.
     fn key_step(&self, side: &Side) -> Option<StepId> {
-        let is_source = side == &self.topology.source;
-        let exists = if is_source {
-            self.world.keys.primary.is_some()
+        let (topology, region) = (self.topology, &side.region);
+        let is_primary = region == &topology.source.region;
+        let kind = if is_primary || topology.key.kind == KeyKind::PerRegion {
+            Kind::Key
         } else {
-            self.world.keys.replicas.contains_key(&side.region)
+            Kind::ReplicaKey
         };
-        let kind = if is_source { Kind::Key } else { Kind::ReplicaKey };
-        exists.then(|| StepId::new(kind, side.region.as_str()))
+        let exists = topology.has_own_key(side) && self.world.keys.in_region(region).is_some();
+        exists.then(|| StepId::new(kind, region.as_str()))
     }
 
     fn bucket_found(&self, side: &Side, live: Option<&Bucket>) -> Result<Found, Failure> {
@@ -105,18 +114,16 @@ impl Builder<'_> {
 
     /// What a bucket that does not exist yet will need; a setting that is wanted off needs nothing.
     fn setting_wanted(&self, kind: Kind, side: &Side) -> Result<Found, Failure> {
-        let nothing_to_do =
-            kind == Kind::BucketPolicy && self.bucket_policy(side, None, None)?.is_none();
+        let nothing_to_do = match kind {
+            Kind::BucketPolicy => self.bucket_policy(side, None)?.is_none(),
+            // What S3 does by itself (S3 User Guide, "Default encryption FAQ").
+            Kind::Encryption => self.topology.key_wish(side) == KeyWish::Nothing,
+            _ => false,
+        };
         Ok(if nothing_to_do { Found::Differs(vec![]) } else { Found::Missing })
     }
 
-    fn setting_found(
-        &self,
-        kind: Kind,
-        side: &Side,
-        bucket: &Bucket,
-        key: Option<&KeyId>,
-    ) -> Result<Found, Failure> {
+    fn setting_found(&self, kind: Kind, side: &Side, bucket: &Bucket) -> Result<Found, Failure> {
         let differs = |field: &'static str, differs: bool| {
             Found::Differs(if differs { vec![field] } else { vec![] })
         };
@@ -133,23 +140,10 @@ impl Builder<'_> {
             Kind::Versioning => differs("status", bucket.versioning.as_deref() != Some("Enabled")),
             Kind::Encryption => match &bucket.encryption {
                 None => Found::Missing,
-                Some(live) => {
-                    let wanted = key.map(|key| self.topology.key_arn(key, &side.region));
-                    let mut fields = Vec::new();
-                    if live.algorithm != "aws:kms" {
-                        fields.push("algorithm");
-                    }
-                    if live.key.as_deref() != wanted.as_ref().map(Arn::as_str) || wanted.is_none() {
-                        fields.push("key");
-                    }
-                    if live.bucket_key != self.topology.bucket_key {
-                        fields.push("bucket key");
-                    }
-                    Found::Differs(fields)
-                }
+                Some(live) => Found::Differs(self.encryption_differs(side, live)),
             },
             Kind::BucketPolicy => {
-                let wanted = self.bucket_policy(side, bucket.policy.as_ref(), key)?;
+                let wanted = self.bucket_policy(side, bucket.policy.as_ref())?;
                 match (&bucket.policy, &wanted) {
                     (None, None) => Found::Differs(vec![]),
                     (None, Some(_)) => Found::Missing,
@@ -163,15 +157,22 @@ impl Builder<'_> {
         })
     }
 
-    fn bucket_policy(
-        &self,
-        side: &Side,
-        live: Option<&Value>,
-        key: Option<&KeyId>,
-    ) -> Result<Option<Value>, Failure> {
-        let some_key = policy::some_key()?;
-        let wanted =
-            self.render(&Document::of_bucket(side, self.topology), key.unwrap_or(&some_key))?;
+    fn encryption_differs(&self, side: &Side, live: &Encryption) -> Vec<&'static str> {
+        let is_plain = self.topology.key_wish(side) == KeyWish::Nothing;
+        let algorithm = if is_plain { "AES256" } else { self.topology.key.algorithm.as_str() };
+        let wanted = self.topology.key_arn(&self.keys, side);
+        let key_differs = live.key.as_deref() != wanted.as_ref().map(Arn::as_str)
+            || (wanted.is_none() && !is_plain);
+        let fields = [
+            ("algorithm", live.algorithm != algorithm),
+            ("key", key_differs),
+            ("bucket key", live.bucket_key != self.topology.bucket_key),
+        ];
+        fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+    }
+
+    fn bucket_policy(&self, side: &Side, live: Option<&Value>) -> Result<Option<Value>, Failure> {
+        let wanted = self.render(&Document::of_bucket(side, self.topology))?;
         Ok(meaning::merged_bucket_policy(live, &wanted))
     }
 }

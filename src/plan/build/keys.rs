@@ -3,64 +3,85 @@
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::Failure;
-use crate::manifest::Side;
+use crate::manifest::{KeyKind, KeyWish, Side};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::policy::{Document, meaning};
 use crate::world::{Bucket, Key, KeyState};
 
 impl Builder<'_> {
-    pub(super) fn primary_key(&mut self) -> Result<(), Failure> {
-        let region = &self.topology.source.region;
+    pub(super) fn keys(&mut self) -> Result<(), Failure> {
+        let topology = self.topology;
+        for (index, region) in topology.key_regions().into_iter().enumerate() {
+            if index == 0 || topology.key.kind == KeyKind::PerRegion {
+                self.key(region)?;
+            } else {
+                self.replica_key(region)?;
+            }
+        }
+        self.spare_keys()?;
+        topology.sides().try_for_each(|side| self.existing_key(side))
+    }
+
+    /// A key that is made by itself: the primary of a multi-Region key, or the one key of a Region.
+    fn key(&mut self, region: &Region) -> Result<(), Failure> {
         let key_step = StepId::new(Kind::Key, region.as_str());
         let alias_step = StepId::new(Kind::Alias, region.as_str());
-        let primary = self.world.keys.primary.as_ref();
-        let found = match primary {
+        let live = self.world.keys.in_region(region);
+        let found = match live {
             None => Found::Missing,
             Some(key) => {
                 self.usable(key)?;
-                if key.multi_region.as_ref().is_none_or(|place| !place.primary) {
-                    let message = format!(
-                        "the alias names {}, which is not a multi-Region primary key",
-                        key.arn
-                    );
-                    return Err(in_the_way("key-not-primary", message, region).hint(format!(
-                        "give the pair another `key.alias` than `{}`",
-                        self.topology.key.alias
-                    )));
-                }
+                self.right_kind(key)?;
                 self.key_found(key)?
             }
         };
-        let arn = primary.map(|key| key.arn.clone());
-        self.add(
-            Kind::Key,
-            &key_step,
-            region,
-            self.topology.key.alias.as_str(),
-            arn.clone(),
-            found,
-            &[],
-        );
+        let arn = live.map(|key| key.arn.clone());
+        let name = self.topology.key.alias.as_str();
+        self.add(Kind::Key, &key_step, region, name, arn.clone(), found, &[]);
         self.alias(region, arn.clone(), &key_step)?;
-        let found = match primary {
-            Some(key) if key.rotation_days == self.topology.key.rotation_days.map(u32::from) => {
-                Found::Differs(vec![])
-            }
+        let wanted = self.topology.key.rotation_days.map(u32::from);
+        let found = match live {
+            Some(key) if key.rotation_days == wanted => Found::Differs(vec![]),
             Some(_) => Found::Differs(vec!["period"]),
-            None if self.topology.key.rotation_days.is_none() => Found::Differs(vec![]),
+            None if wanted.is_none() => Found::Differs(vec![]),
             None => Found::Missing,
         };
         let step = StepId::new(Kind::Rotation, region.as_str());
-        self.add(
-            Kind::Rotation,
-            &step,
-            region,
-            self.topology.key.alias.as_str(),
-            arn,
-            found,
-            &[&alias_step],
-        );
+        self.add(Kind::Rotation, &step, region, name, arn, found, &[&alias_step]);
+        Ok(())
+    }
+
+    /// Whether a key is multi-Region is fixed when it is made.
+    fn right_kind(&self, key: &Key) -> Result<(), Failure> {
+        let alias = &self.topology.key.alias;
+        let (code, what) = match (self.topology.key.kind, &key.multi_region) {
+            (KeyKind::MultiRegion, Some(place)) if place.primary => return Ok(()),
+            (KeyKind::MultiRegion, _) => ("key-not-primary", "not a multi-Region primary key"),
+            (_, None) => return Ok(()),
+            (_, Some(_)) => ("key-multi-region", "a multi-Region key, not a key of one Region"),
+        };
+        let message = format!("the alias names {}, which is {what}", key.arn);
+        Err(in_the_way(code, message, &key.region)
+            .hint(format!("give the pair another `key.alias` than `{alias}`")))
+    }
+
+    /// A key that is given must be there, usable and of the right kind; its policy is proven, never written.
+    fn existing_key(&mut self, side: &Side) -> Result<(), Failure> {
+        let KeyWish::Existing(given) = self.topology.key_wish(side) else { return Ok(()) };
+        let region = &side.region;
+        let Some(key) = self.world.keys.existing.get(&side.bucket) else {
+            let message = format!("there is no key `{}` in {region}", given.as_str());
+            return Err(in_the_way("key-missing", message, region)
+                .hint("give the ARN of a key that exists in this Region"));
+        };
+        self.usable(key)?;
+        if !key.encrypts {
+            let message =
+                format!("{} is not a symmetric key for encryption, which S3 needs", key.arn);
+            return Err(in_the_way("key-unfit", message, region)
+                .hint("give a key with the spec SYMMETRIC_DEFAULT and the usage ENCRYPT_DECRYPT"));
+        }
         Ok(())
     }
 
@@ -97,7 +118,7 @@ impl Builder<'_> {
             )));
         }
         let mut fields = Vec::new();
-        if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()), &key.id)?) {
+        if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()))?) {
             fields.push("policy");
         }
         fields.extend(self.tags_found(&key.tags, &self.topology.key_tags(&key.region)));
@@ -111,10 +132,10 @@ impl Builder<'_> {
         needs: &StepId,
     ) -> Result<(), Failure> {
         let alias = &self.topology.key.alias;
-        let primary = self.world.keys.primary.as_ref().map(|key| &key.id);
-        let found = match (self.world.keys.aliases.get(region), primary) {
+        let wanted = self.keys.id(region);
+        let found = match (self.world.keys.aliases.get(region), wanted) {
             (None, _) => Found::Missing,
-            (Some(target), Some(primary)) if target == primary => Found::Differs(vec![]),
+            (Some(target), Some(wanted)) if target == wanted => Found::Differs(vec![]),
             (Some(target), _) if self.world.keys.pending.iter().any(|key| &key.id == target) => {
                 Found::Differs(vec!["target"])
             }
@@ -131,15 +152,15 @@ impl Builder<'_> {
         Ok(())
     }
 
-    pub(super) fn replica_key(&mut self, side: &Side) -> Result<(), Failure> {
-        let replica = self.world.keys.replicas.get(&side.region);
+    fn replica_key(&mut self, region: &Region) -> Result<(), Failure> {
+        let replica = self.world.keys.replicas.get(region);
         let found = match replica {
             None => Found::Missing,
             Some(key) if key.is_pending_deletion() => {
                 let message = format!("the replica key {} is pending deletion", key.arn);
-                return Err(in_the_way("key-pending-deletion", message, &side.region).hint(format!(
+                return Err(in_the_way("key-pending-deletion", message, region).hint(format!(
                     "`aws kms cancel-key-deletion --key-id {0} --region {1}`, then `aws kms enable-key --key-id {0} --region {1}`",
-                    key.arn, side.region
+                    key.arn, region
                 )));
             }
             Some(key) => {
@@ -148,27 +169,18 @@ impl Builder<'_> {
             }
         };
         let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
-        let step = StepId::new(Kind::ReplicaKey, side.region.as_str());
-        let primary = self.world.keys.primary.as_ref();
-        let arn = primary.map(|key| self.topology.key_arn(&key.id, &side.region));
+        let step = StepId::new(Kind::ReplicaKey, region.as_str());
+        let arn = self.topology.own_key_arn(&self.keys, region);
         let waiting = replica.is_some_and(|key| key.state == KeyState::Creating);
         let found = if waiting { Found::Differs(vec!["state"]) } else { found };
         let name = self.topology.key.alias.as_str();
-        self.add(
-            Kind::ReplicaKey,
-            &step,
-            &side.region,
-            name,
-            arn.clone(),
-            found,
-            &[&primary_alias],
-        );
-        self.alias(&side.region, arn, &step)
+        self.add(Kind::ReplicaKey, &step, region, name, arn.clone(), found, &[&primary_alias]);
+        self.alias(region, arn, &step)
     }
 
     /// Keys that a cut-off run made and nothing names: they go once the alias stands. One that a bucket names is in use, and the
     /// alias must have been taken from it.
-    pub(super) fn spare_keys(&mut self) -> Result<(), Failure> {
+    fn spare_keys(&mut self) -> Result<(), Failure> {
         for key in &self.world.keys.spares {
             if let Some(bucket) = self.encrypted_under(key) {
                 let alias = &self.topology.key.alias;

@@ -6,7 +6,7 @@ use crate::events::{Kind, StepId, Verb};
 use crate::failure::Failure;
 use crate::manifest::Side;
 use crate::plan::{Action, rules};
-use crate::world::{Replication, Rule};
+use crate::world::Replication;
 
 impl Builder<'_> {
     pub(super) fn replication(&mut self) -> Result<(), Failure> {
@@ -71,19 +71,16 @@ impl Builder<'_> {
 
     /// Returns whether any rule is new or differs, beside what is only to be taken away.
     fn rules_change(&self, live: Option<&Replication>) -> bool {
-        self.world.keys.primary.as_ref().is_none_or(|key| {
-            let wanted = rules::wanted(self.topology, &key.id, live);
-            !rules::proving(self.topology, &wanted, live).is_empty()
-        })
+        let wanted = rules::wanted(self.topology, &self.keys, live);
+        !self.topology.knows_keys(&self.keys)
+            || !rules::proving(self.topology, &wanted, live).is_empty()
     }
 
     fn rules_stand(&self, live: &Replication) -> bool {
-        let Some(key) = &self.world.keys.primary else { return false };
-        let wanted = rules::wanted(self.topology, &key.id, Some(live));
-        let is_left = |rule: &Rule| {
-            rules::region_of(self.topology, &rule.id).is_some() && rules::is_proof(&rule.id)
-        };
-        wanted.iter().all(|rule| live.rules.contains(rule)) && !live.rules.iter().any(is_left)
+        let wanted = rules::wanted(self.topology, &self.keys, Some(live));
+        self.topology.knows_keys(&self.keys)
+            && wanted.iter().all(|rule| live.rules.contains(rule))
+            && !live.rules.iter().any(|rule| rules::goes(self.topology, rule))
     }
 
     /// Buckets that only our live rules name: left as they are, and said.

@@ -27,8 +27,7 @@ impl Builder<'_> {
                     .hint("give the pair another `role.name`: a role's path can't be changed"));
             }
             Some(role) => {
-                let some_key = crate::policy::some_key()?;
-                let trust = self.render(&Document::ReplicationRoleTrust, &some_key)?;
+                let trust = self.render(&Document::ReplicationRoleTrust)?;
                 let mut fields = Vec::new();
                 if !meaning::same(&role.trust, &trust) {
                     fields.push("trust policy");
@@ -39,34 +38,25 @@ impl Builder<'_> {
         };
         let arn = Some(topology.role_arn());
         self.add(Kind::Role, &role_step, region, topology.role.as_str(), arn.clone(), found, &[]);
-        let alias = StepId::new(Kind::Alias, region.as_str());
         let step = StepId::new(Kind::RolePolicy, topology.role.as_str());
-        self.add(
-            Kind::RolePolicy,
-            &step,
-            region,
-            topology.role.as_str(),
-            arn,
-            policy,
-            &[&role_step, &alias],
-        );
+        let mut needs = vec![role_step];
+        // The policy names the key of every side.
+        for alias in topology.sides().filter_map(|side| self.alias_step(side)) {
+            if !needs.contains(&alias) {
+                needs.push(alias);
+            }
+        }
+        let needs: Vec<&StepId> = needs.iter().collect();
+        self.add(Kind::RolePolicy, &step, region, topology.role.as_str(), arn, policy, &needs);
         Ok(())
     }
 
     fn role_policy_found(&self, live: Option<&Value>) -> Result<Found, Failure> {
-        Ok(match (live, &self.world.keys.primary) {
-            (None, _) => Found::Missing,
-            (Some(_), None) => Found::Differs(vec!["statements"]),
-            (Some(live), Some(key)) => {
-                let served = rules::served(self.topology, self.world);
-                let wanted =
-                    policy::render(&Document::ReplicationRole, &served, &key.id, self.templates)?;
-                Found::Differs(if meaning::same(live, &wanted) {
-                    vec![]
-                } else {
-                    vec!["statements"]
-                })
-            }
-        })
+        let Some(live) = live else { return Ok(Found::Missing) };
+        let served = rules::served(self.topology, self.world);
+        let keys = served.or_some_keys(&self.keys);
+        let wanted = policy::render(&Document::ReplicationRole, &served, &keys, self.templates)?;
+        let is_same = self.topology.knows_keys(&self.keys) && meaning::same(live, &wanted);
+        Ok(Found::Differs(if is_same { vec![] } else { vec!["statements"] }))
     }
 }

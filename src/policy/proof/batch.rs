@@ -33,7 +33,8 @@ pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
 }
 
 fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
-    let (side, prefix) = (&scene.topology.source, &scene.topology.replication.prefix);
+    let side = &scene.topology.source;
+    let prefixes = scene.topology.prefixes(side);
     let on_bucket = ["s3:GetReplicationConfiguration", "s3:PutInventoryConfiguration"];
     let mut calls: Vec<Call> = on_bucket
         .iter()
@@ -42,11 +43,11 @@ fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
             scene.on_bucket(who, action, side).aliens(&aliens)
         })
         .collect();
-    calls.push(scene.on_object(who, "s3:InitiateReplication", side, prefix).aliens(&[
-        "s3:DeleteObjectVersion",
-        "s3:GetObject",
-        "s3:PutObject",
-    ]));
+    let aliens = ["s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"];
+    calls.extend(prefixes.iter().map(|prefix| {
+        let action = "s3:InitiateReplication";
+        scene.on_object(who, action, side, prefix, &prefixes).aliens(&aliens)
+    }));
     calls
 }
 
@@ -61,7 +62,7 @@ fn report_objects(scene: &Scene<'_>, who: &Who, reports: &Reports) -> Vec<Call> 
     let source = &scene.topology.source;
     let bucket = Arn::known(scene.partition(), "s3", "", "", &reports.bucket);
     let at = if reports.with_data { scene.bucket_policy(source) } else { At::Nothing };
-    let outside = outside(&reports.prefix).map(|key| format!("{bucket}/{key}"));
+    let outside = outside(&[&reports.prefix]).map(|key| format!("{bucket}/{key}"));
     let decoys = [
         (format!("{bucket}-other/{}object", reports.prefix), At::Nothing),
         (outside.unwrap_or_default(), at.clone()),
@@ -74,7 +75,7 @@ fn report_objects(scene: &Scene<'_>, who: &Who, reports: &Reports) -> Vec<Call> 
             .aliens(&["s3:DeleteObject", "s3:PutObjectAcl"])
     };
     let mut calls: Vec<Call> = actions.iter().map(on_report).collect();
-    if reports.with_data {
+    if reports.with_data && scene.has_key(source) {
         let mut contexts = vec![report_arn(scene, reports)];
         let mut not_for = vec![decoys[0].0.clone(), decoys[1].0.clone()];
         match scene.topology.profile {

@@ -64,16 +64,20 @@ fn allowed(scene: &Scene<'_>, uploader: &Who, side: &Side) -> Vec<Call> {
         Element::Condition("StringNotEquals", KEY, None),
     ];
     let put = || upload(scene, uploader, side, "true");
-    let ours = put().with(HOW, "aws:kms").with(KEY, scene.key_arn(side));
-    vec![
+    let mut calls = vec![
         list(scene, uploader, side, "true").expecting(spared(&[])),
         put().expecting(spared(&without)),
-        ours.expecting(spared(&named)),
-    ]
+    ];
+    if scene.has_key(side) {
+        let algorithm = scene.topology.key.algorithm.as_str();
+        let ours = put().with(HOW, algorithm).with(KEY, scene.key_arn(side));
+        calls.push(ours.expecting(spared(&named)));
+    }
+    calls
 }
 
 fn upload(scene: &Scene<'_>, who: &Who, side: &Side, tls: &str) -> Call {
-    let object = scene.object_arn(side, &scene.topology.replication.prefix);
+    let object = scene.object_arn(side, scene.topology.prefixes(side)[0]);
     Call::new(who, "s3:PutObject", object, &scene.topology.account)
         .at(scene.bucket_policy(side))
         .with(TLS, tls)

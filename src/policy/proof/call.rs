@@ -20,6 +20,8 @@ pub(super) enum Own {
 pub(super) enum At {
     /// There is none, or this kind of resource has none.
     Nothing,
+    /// A key policy that leaves all to IAM, as keys have by default.
+    LeftToIam,
     /// Somebody else's, that lets everybody in.
     Everything(ResourceKind),
     /// One of the pair's documents.

@@ -3,9 +3,11 @@
 
 use super::call::{At, Call, Expected, Own};
 use super::{Document, Documents, Expectation, Organisation, Outcome, Row, mend};
-use crate::iam::document::{Principals, Scope, Statement};
+use crate::iam::document::{PrincipalKind, Principals, Scope, Statement};
 use crate::iam::evaluate::Decider;
-use crate::iam::{self, Decision, Effect, Named, Policies, Principal, ResourcePolicy, evaluate};
+use crate::iam::{
+    self, Decision, Effect, Named, Policies, Principal, ResourceKind, ResourcePolicy, evaluate,
+};
 
 /// The documents, and two of others that let everything through.
 pub(super) struct Judge<'a> {
@@ -13,13 +15,21 @@ pub(super) struct Judge<'a> {
     organisation: &'a Organisation,
     callers_own: iam::Document,
     somebodys: iam::Document,
+    delegating: iam::Document,
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(documents: &'a Documents, organisation: &'a Organisation) -> Self {
+    /// Makes one for calls on resources of `owners`.
+    pub(super) fn new(
+        documents: &'a Documents,
+        organisation: &'a Organisation,
+        owners: Vec<String>,
+    ) -> Self {
         let everybody = Scope::Only(Principals::Everyone);
         let (callers_own, somebodys) = (everything(None), everything(Some(everybody)));
-        Self { documents, organisation, callers_own, somebodys }
+        let owners = Principals::Listed(vec![(PrincipalKind::Aws, owners)]);
+        let delegating = everything(Some(Scope::Only(owners)));
+        Self { documents, organisation, callers_own, somebodys, delegating }
     }
 
     /// Returns what became of `call`.
@@ -66,6 +76,7 @@ impl<'a> Judge<'a> {
     fn policies<'p>(&'p self, call: &Call) -> Policies<'p> {
         let callers_own = Named { name: CALLERS_OWN, document: &self.callers_own };
         let somebodys = Named { name: "a policy of others", document: &self.somebodys };
+        let by_default = Named { name: "the default key policy", document: &self.delegating };
         let identity = match &call.who.own {
             Own::Nothing => Vec::new(),
             Own::Everything => vec![callers_own],
@@ -78,6 +89,7 @@ impl<'a> Judge<'a> {
         let boundary = if is_role { self.documents.boundary() } else { None };
         let resource = match &call.at {
             At::Nothing => None,
+            At::LeftToIam => Some((ResourceKind::Key, by_default)),
             At::Everything(kind) => Some((*kind, somebodys)),
             At::Document(kind, document) => {
                 // Without a document there is no policy: possible for a bucket alone.

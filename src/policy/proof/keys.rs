@@ -3,9 +3,9 @@
 
 use super::call::{Call, Own, Who};
 use super::reverse::{by_others, with_reverse};
-use super::scene::{Scene, key_policy};
+use super::scene::Scene;
 use crate::iam::Principal;
-use crate::manifest::Side;
+use crate::manifest::{KeyKind, Side};
 use crate::names::{AccountId, Arn};
 
 const SECTION: &str = "key users";
@@ -41,7 +41,8 @@ const USE: [&str; 7] = [
 
 /// Returns the calls of administrators, of other accounts and of strangers, on the key of each Region.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
-    scene.topology.sides().flat_map(|side| of_key(scene, side)).collect()
+    let ours = scene.topology.sides().filter(|side| scene.topology.has_own_key(side));
+    ours.flat_map(|side| of_key(scene, side)).collect()
 }
 
 fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
@@ -75,7 +76,9 @@ fn administrator(scene: &Scene<'_>, side: &Side, arn: &Arn) -> Vec<Call> {
     let aliens: &[&str] =
         if uses { &[] } else { &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] };
     let who = Who { section: SECTION, caller, own };
-    let primary = (side == &topology.source).then_some("kms:ReplicateKey");
+    let is_primary = topology.key_regions().first() == Some(&&side.region)
+        || topology.key.kind == KeyKind::PerRegion;
+    let primary = is_primary.then_some("kms:ReplicateKey");
     ADMINISTRATION
         .into_iter()
         .chain(primary)
@@ -107,7 +110,7 @@ fn grant(scene: &Scene<'_>, who: &Who, side: &Side) -> Call {
 
 /// A key policy is about its own key, so no other can come into reach by it.
 fn on_key(scene: &Scene<'_>, who: &Who, action: &str, side: &Side) -> Call {
-    Call::new(who, action, scene.key_arn(side), &scene.topology.account).at(key_policy(side))
+    Call::new(who, action, scene.key_arn(side), &scene.topology.account).at(scene.key_policy(side))
 }
 
 /// Returns who an administrator's ARN is; none for what can't call by itself.

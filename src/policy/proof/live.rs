@@ -8,8 +8,8 @@ use super::scene::Scene;
 use super::{Document, Documents, Organisation, Row, replication};
 use crate::iam::document::{Condition, Effect, Scope, Statement};
 use crate::iam::{self, Context, Decision, Layer};
-use crate::manifest::Topology;
-use crate::names::{KeyId, Region};
+use crate::manifest::{PairKeys, Topology};
+use crate::names::Region;
 use std::collections::BTreeSet;
 
 /// Where the policy stands that decides about a call.
@@ -45,11 +45,11 @@ pub struct LiveRow {
 /// Evaluates every call that S3 makes to replicate under `documents`, which are in force.
 pub fn prove_live(
     topology: &Topology,
-    key: &KeyId,
+    keys: &PairKeys,
     documents: &Documents,
     organisation: &Organisation,
 ) -> Vec<LiveRow> {
-    let scene = Scene::new(topology, key);
+    let scene = Scene::new(topology, keys, documents);
     let sent = sent(topology);
     let assume = |favourable: bool| {
         let change = |document: &iam::Document| assumed(document, &sent, favourable);
@@ -60,7 +60,9 @@ pub fn prove_live(
         (documents.each(change), Organisation { scps, rcps })
     };
     let (best, worst) = (assume(true), assume(false));
-    let (best, worst) = (Judge::new(&best.0, &best.1), Judge::new(&worst.0, &worst.1));
+    let owners = || vec![topology.account.to_string()];
+    let (best, worst) =
+        (Judge::new(&best.0, &best.1, owners()), Judge::new(&worst.0, &worst.1, owners()));
     let calls = replication::calls(&scene).into_iter();
     let calls = calls.filter(|call| matches!(call.expected, Expected::Allow(_)));
     calls.map(|call| row(&call, &best, &worst, documents, organisation, &sent)).collect()
@@ -114,7 +116,10 @@ fn place(call: &Call, decision: &Decision) -> Option<Place> {
     Some(match (layer, &call.at) {
         (Layer::Boundary, _) => Place::Boundary,
         (Layer::Scp | Layer::Rcp, _) => Place::Organisation,
-        (Layer::Resource, At::Document(_, Document::Key(region))) => Place::Key(region.clone()),
+        (
+            Layer::Resource,
+            At::Document(_, Document::Key(region) | Document::ExistingKey(region, _)),
+        ) => Place::Key(region.clone()),
         (Layer::Resource, At::Document(_, Document::SourceBucket)) => Place::SourceBucket,
         (Layer::Resource, At::Document(_, Document::DestinationBucket(region))) => {
             Place::DestinationBucket(region.clone())

@@ -4,10 +4,10 @@
 
 use super::call::{At, Call, Own, Who};
 use super::reverse::with_reverse;
-use super::scene::{Scene, TLS, key_policy, through_s3};
+use super::scene::{Scene, TLS, through_s3};
 use super::{Document, Part};
 use crate::iam::Principal;
-use crate::manifest::{Profile, Side};
+use crate::manifest::{KeyKind, KeyWish, Profile, Side};
 
 const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
 const NOT_ON_OBJECTS: [&str; 2] = ["s3:PutObjectAcl", "s3:RestoreObject"];
@@ -53,18 +53,30 @@ impl Operator<'_> {
         let topology = self.scene.topology;
         let mut calls = Vec::new();
         for side in topology.sides() {
-            // Finding a key takes any, since what the alias names is not known before.
-            calls.push(self.any_key("kms:DescribeKey", side));
-            calls.extend(
-                ["kms:GetKeyPolicy", "kms:ListResourceTags"].map(|it| self.on_key(it, side)),
-            );
             calls.extend(BUCKET_READS.map(|it| self.on_bucket(it, side)));
+            match topology.key_wish(side) {
+                KeyWish::Ours => {
+                    // Finding a key takes any, since what the alias names is not known before.
+                    calls.push(self.any_key("kms:DescribeKey", side));
+                    let reads = ["kms:GetKeyPolicy", "kms:ListResourceTags"];
+                    calls.extend(reads.map(|it| self.on_key(it, side)));
+                }
+                KeyWish::Existing(_) => {
+                    let reads = ["kms:DescribeKey", "kms:GetKeyPolicy"];
+                    calls.extend(
+                        reads.map(|it| self.scene.on_key(&self.who, it, side).aliens(&NOT_ON_KEYS)),
+                    );
+                }
+                KeyWish::Nothing => {}
+            }
         }
-        calls.push(self.on_key("kms:GetKeyRotationStatus", &topology.source));
-        let list = Call::new(&self.who, "kms:ListKeys", "*", &topology.account)
-            .demanding("StringEquals", "aws:RequestedRegion", topology.source.region.as_str())
-            .aliens(&["kms:CreateCustomKeyStore"]);
-        calls.push(list);
+        for side in self.primaries() {
+            calls.push(self.on_key("kms:GetKeyRotationStatus", side));
+            let list = Call::new(&self.who, "kms:ListKeys", "*", &topology.account)
+                .demanding("StringEquals", "aws:RequestedRegion", side.region.as_str())
+                .aliens(&["kms:CreateCustomKeyStore"]);
+            calls.push(list);
+        }
         let reads = [
             "iam:GetRole",
             "iam:GetRolePolicy",
@@ -82,39 +94,57 @@ impl Operator<'_> {
         let other_role = "role/aws-service-role/other.amazonaws.com/AWSServiceRoleForOther";
         let other_role = scene.iam(&topology.account, other_role).to_string();
         let service_role = scene.iam(&topology.account, service_role);
-        let mut calls = vec![
-            Call::new(&self.who, "iam:CreateServiceLinkedRole", service_role, &topology.account)
+        let mut calls = Vec::new();
+        if topology.key.kind == KeyKind::MultiRegion {
+            calls.push(
+                Call::new(
+                    &self.who,
+                    "iam:CreateServiceLinkedRole",
+                    service_role,
+                    &topology.account,
+                )
                 .demanding("StringEquals", "iam:AWSServiceName", "mrk.kms.amazonaws.com")
                 .decoys([(other_role, At::Nothing)])
                 .aliens(&["iam:DeleteServiceLinkedRole"]),
-            self.tagged(Call::new(&self.who, "kms:CreateKey", "*", &topology.account))
-                .aliens(&["kms:CreateCustomKeyStore"]),
-        ];
-        for side in topology.sides() {
+            );
+        }
+        if topology.key.kind.is_ours() {
+            calls.push(
+                self.tagged(Call::new(&self.who, "kms:CreateKey", "*", &topology.account))
+                    .aliens(&["kms:CreateCustomKeyStore"]),
+            );
+        }
+        for side in self.own() {
             calls.push(self.tagged(self.any_key("kms:TagResource", side)));
             calls.extend(self.alias("kms:CreateAlias", side));
             calls.extend(self.alias("kms:UpdateAlias", side));
             for action in ["kms:PutKeyPolicy", "kms:UntagResource"] {
                 calls.push(self.bearing_tags(self.on_key(action, side)));
             }
+        }
+        for side in topology.sides() {
             calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
             if !topology.tls_only && !topology.deny_other_keys {
                 calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));
             }
         }
-        calls.extend(topology.destinations.iter().map(|side| {
-            let replicate = self.on_key("kms:ReplicateKey", source);
-            replicate.demanding("StringEquals", "kms:ReplicaRegion", side.region.as_str())
-        }));
-        calls.push(match topology.key.rotation_days {
-            Some(days) => self.on_key("kms:EnableKeyRotation", source).demanding(
-                "NumericEquals",
-                "kms:RotationPeriodInDays",
-                days.to_string(),
-            ),
-            None => self.on_key("kms:DisableKeyRotation", source),
-        });
-        calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", source)));
+        if topology.key.kind == KeyKind::MultiRegion {
+            calls.extend(topology.key_regions().into_iter().skip(1).map(|region| {
+                let replicate = self.on_key("kms:ReplicateKey", source);
+                replicate.demanding("StringEquals", "kms:ReplicaRegion", region.as_str())
+            }));
+        }
+        for side in self.primaries() {
+            calls.push(match topology.key.rotation_days {
+                Some(days) => self.on_key("kms:EnableKeyRotation", side).demanding(
+                    "NumericEquals",
+                    "kms:RotationPeriodInDays",
+                    days.to_string(),
+                ),
+                None => self.on_key("kms:DisableKeyRotation", side),
+            });
+            calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
+        }
         calls.push(self.on_bucket("s3:PutReplicationConfiguration", source));
         calls.extend(["iam:CreateRole", "iam:TagRole"].map(|it| self.tagged(self.on_role(it))));
         calls.extend(ROLE_WRITES.map(|it| self.on_role(it)));
@@ -131,9 +161,11 @@ impl Operator<'_> {
             "s3:PutObject",
             "s3:PutObjectTagging",
         ];
-        let mut calls: Vec<Call> = uploads.iter().map(|it| self.on_probe(it, source)).collect();
-        calls.extend(topology.destinations.iter().map(|it| self.on_probe("s3:GetObject", it)));
-        calls.extend(topology.sides().map(|it| self.on_probe("s3:DeleteObjectVersion", it)));
+        let mut calls: Vec<Call> =
+            uploads.iter().flat_map(|it| self.on_probes(it, source)).collect();
+        let destinations = topology.destinations.iter();
+        calls.extend(destinations.flat_map(|it| self.on_probes("s3:GetObject", it)));
+        calls.extend(topology.sides().flat_map(|it| self.on_probes("s3:DeleteObjectVersion", it)));
         for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
             calls.extend(self.through_s3(action, source));
         }
@@ -150,11 +182,13 @@ impl Operator<'_> {
             self.pass_role(),
         ];
         for side in topology.sides() {
-            calls.push(self.on_probe("s3:DeleteObjectVersion", side));
-            calls.push(self.on_probe("s3:GetObjectVersion", side));
-            calls.push(self.on_object("s3:AbortMultipartUpload", side, ""));
+            calls.extend(self.on_probes("s3:DeleteObjectVersion", side));
+            calls.extend(self.on_probes("s3:GetObjectVersion", side));
+            calls.push(self.on_object("s3:AbortMultipartUpload", side, "", &[""]));
             calls.push(self.on_bucket("s3:DeleteBucket", side));
             calls.push(self.on_bucket("s3:ListBucketMultipartUploads", side));
+        }
+        for side in self.own() {
             calls.extend(self.alias("kms:DeleteAlias", side));
             calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
             calls.push(self.on_key("kms:ListGrants", side));
@@ -171,12 +205,14 @@ impl Operator<'_> {
             "s3:GetObjectVersion",
         ];
         let sides = self.scene.topology.sides();
-        sides.flat_map(|side| actions.map(|action| self.on_object(action, side, ""))).collect()
+        sides
+            .flat_map(|side| actions.map(|action| self.on_object(action, side, "", &[""])))
+            .collect()
     }
 
     fn bypass(&self) -> Vec<Call> {
         let sides = self.scene.topology.sides();
-        sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "")).collect()
+        sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
     }
 
     /// Finding what bears our tags takes the lists of the whole account, and the tags of each thing in them.
@@ -192,8 +228,10 @@ impl Operator<'_> {
         ];
         for side in topology.sides() {
             for action in ["kms:DescribeKey", "kms:ListAliases", "kms:ListResourceTags"] {
-                let key = scene.key_arn(side);
-                calls.push(on(action, &key).at(key_policy(side)).aliens(&NOT_ON_KEYS));
+                if topology.has_own_key(side) {
+                    let (key, at) = (scene.key_arn(side), scene.key_policy(side));
+                    calls.push(on(action, &key).at(at).aliens(&NOT_ON_KEYS));
+                }
             }
             let bucket = scene.bucket_arn(side);
             calls.push(on("s3:GetBucketTagging", &bucket).aliens(&NOT_ON_BUCKETS));
@@ -205,12 +243,26 @@ impl Operator<'_> {
         self.scene.on_bucket(&self.who, action, side).aliens(&NOT_ON_BUCKETS)
     }
 
-    fn on_object(&self, action: &str, side: &Side, prefix: &str) -> Call {
-        self.scene.on_object(&self.who, action, side, prefix).aliens(&NOT_ON_OBJECTS)
+    /// Returns the sides whose keys crrctl makes.
+    fn own(&self) -> impl Iterator<Item = &Side> {
+        let topology = self.scene.topology;
+        topology.sides().filter(|side| topology.has_own_key(side))
     }
 
-    fn on_probe(&self, action: &str, side: &Side) -> Call {
-        self.on_object(action, side, &self.scene.topology.probe_prefix())
+    /// Returns the sides whose keys are made by themselves, not as replicas of another.
+    fn primaries(&self) -> impl Iterator<Item = &Side> {
+        let is_shared = self.scene.topology.key.kind == KeyKind::MultiRegion;
+        self.own().take(if is_shared { 1 } else { usize::MAX })
+    }
+
+    fn on_object(&self, action: &str, side: &Side, prefix: &str, all: &[&str]) -> Call {
+        self.scene.on_object(&self.who, action, side, prefix, all).aliens(&NOT_ON_OBJECTS)
+    }
+
+    fn on_probes(&self, action: &str, side: &Side) -> Vec<Call> {
+        let prefixes = self.scene.topology.probe_prefixes(side);
+        let all: Vec<&str> = prefixes.iter().map(String::as_str).collect();
+        all.iter().map(|prefix| self.on_object(action, side, prefix, &all)).collect()
     }
 
     fn on_role(&self, action: &str) -> Call {
@@ -228,7 +280,7 @@ impl Operator<'_> {
 
     /// Any key of the pair's Regions; one elsewhere must be out of reach.
     fn any_key(&self, action: &str, side: &Side) -> Call {
-        let (scene, at) = (self.scene, key_policy(side));
+        let (scene, at) = (self.scene, self.scene.key_policy(side));
         let elsewhere = scene.key_arn(side).replace(side.region.as_str(), "xx-elsewhere-9");
         Call::new(&self.who, action, scene.key_arn(side), &scene.topology.account)
             .at(at.clone())
@@ -236,10 +288,18 @@ impl Operator<'_> {
             .aliens(&NOT_ON_KEYS)
     }
 
-    /// Any multi-Region key of the pair's Regions; others must be out of reach.
+    /// Any multi-Region key of the pair's Regions, where the pair has one: others must be out of reach. A key of one Region has
+    /// an id that says nothing, and one that exists already is known.
     fn on_key(&self, action: &str, side: &Side) -> Call {
-        let other = self.scene.kms(&side.region, SINGLE_REGION_KEY);
-        self.any_key(action, side).decoys([(other, key_policy(side))])
+        let scene = self.scene;
+        match (scene.topology.key_wish(side), scene.topology.key.kind) {
+            (KeyWish::Ours, KeyKind::MultiRegion) => {
+                let other = scene.kms(&side.region, SINGLE_REGION_KEY);
+                self.any_key(action, side).decoys([(other, scene.key_policy(side))])
+            }
+            (KeyWish::Ours, _) => self.any_key(action, side),
+            _ => scene.on_key(&self.who, action, side).aliens(&NOT_ON_KEYS),
+        }
     }
 
     /// What concerns an alias needs a permission on the alias and one on its key
@@ -280,16 +340,18 @@ impl Operator<'_> {
 
     /// Reading and writing probes takes the key, through S3 alone.
     fn through_s3(&self, action: &str, side: &Side) -> Vec<Call> {
-        let (bucket, prefix) = (self.scene.bucket_arn(side), self.scene.topology.probe_prefix());
-        let object = self.scene.object_arn(side, &prefix);
+        if !self.scene.has_key(side) {
+            return Vec::new();
+        }
+        let bucket = self.scene.bucket_arn(side);
+        let prefixes = self.scene.topology.probe_prefixes(side);
+        let mut contexts: Vec<String> =
+            prefixes.iter().map(|prefix| self.scene.object_arn(side, prefix)).collect();
         let mut not_for = vec![format!("{bucket}/0/outside")];
-        let contexts = match self.scene.topology.profile {
-            Profile::Compatible => vec![object, bucket],
-            Profile::Strict => {
-                not_for.push(bucket);
-                vec![object]
-            }
-        };
+        match self.scene.topology.profile {
+            Profile::Compatible => contexts.push(bucket),
+            Profile::Strict => not_for.push(bucket),
+        }
         through_s3(&self.on_key(action, side), side, &contexts, &not_for)
     }
 }

@@ -34,9 +34,16 @@ pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
         as_role.extend(destination(scene, &who, side));
     }
     calls.extend(with_reverse(as_role));
-    calls.extend(
-        scene.topology.destinations.iter().map(|side| to_a_strangers_bucket(scene, &who, side)),
-    );
+    for side in &scene.topology.destinations {
+        let prefix = scene.topology.prefixes(side)[0];
+        let write = to_a_strangers_bucket(scene, &who, "s3:ReplicateObject", side, prefix);
+        calls.push(encrypted(scene, side, write));
+        calls.extend(
+            scene.topology.marker_prefixes(side).first().map(|prefix| {
+                to_a_strangers_bucket(scene, &who, "s3:ReplicateDelete", side, prefix)
+            }),
+        );
+    }
     calls
 }
 
@@ -67,17 +74,19 @@ pub(super) fn assumption(
 
 fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
     let (topology, side) = (scene.topology, &scene.topology.source);
-    let prefix = topology.replication.prefix.as_str();
+    let prefixes = topology.prefixes(side);
     let on_bucket = ["s3:GetReplicationConfiguration", "s3:ListBucket"];
     let mut calls: Vec<Call> = on_bucket
         .iter()
         .map(|action| scene.on_bucket(who, action, side).aliens(&NOT_ON_BUCKETS))
         .collect();
-    calls.extend(
-        READS
-            .iter()
-            .map(|action| scene.on_object(who, action, side, prefix).aliens(&NOT_ON_OBJECTS)),
-    );
+    for prefix in &prefixes {
+        let read = |action: &&str| scene.on_object(who, action, side, prefix, &prefixes);
+        calls.extend(READS.iter().map(|action| read(action).aliens(&NOT_ON_OBJECTS)));
+    }
+    if !scene.has_key(side) {
+        return calls;
+    }
     let mut aliens = NOT_ON_KEYS.to_vec();
     aliens.extend(["kms:Encrypt", "kms:GenerateDataKey"]);
     let decrypt = scene.on_key(who, "kms:Decrypt", side).aliens(&aliens);
@@ -88,20 +97,22 @@ fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
 
 fn destination(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
     let topology = scene.topology;
-    let prefix = topology.replication.prefix.as_str();
+    let (prefixes, markers) = (topology.prefixes(side), topology.marker_prefixes(side));
     let mut aliens = NOT_ON_OBJECTS.to_vec();
-    if !topology.replication.delete_markers {
+    if markers.is_empty() {
         aliens.push("s3:ReplicateDelete");
     }
-    let write = |action: &str| scene.on_object(who, action, side, prefix).aliens(&aliens);
-    let mut calls = vec![
-        write("s3:ReplicateObject")
-            .with("s3:x-amz-server-side-encryption", "aws:kms")
-            .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side)),
-        write("s3:ReplicateTags"),
-    ];
-    if topology.replication.delete_markers {
-        calls.push(write("s3:ReplicateDelete"));
+    let mut calls = Vec::new();
+    for prefix in &prefixes {
+        let write = |action| scene.on_object(who, action, side, prefix, &prefixes);
+        let object = encrypted(scene, side, write("s3:ReplicateObject"));
+        calls.extend([object, write("s3:ReplicateTags")].map(|call| call.aliens(&aliens)));
+    }
+    // Where markers of some objects alone are replicated, those of others must be out of reach.
+    let mark = |prefix: &&str| scene.on_object(who, "s3:ReplicateDelete", side, prefix, &markers);
+    calls.extend(markers.iter().map(mark).map(|call| call.aliens(&NOT_ON_OBJECTS)));
+    if !scene.has_key(side) {
+        return calls;
     }
     // `Encrypt` alone is what AWS documents for objects without Bucket Keys; the failure reason DstPutObjectNotPermitted names
     // `Decrypt` and `GenerateDataKey` too.
@@ -118,28 +129,39 @@ fn destination(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
     calls
 }
 
+/// Gives a write the condition keys that say how the replica is encrypted.
+fn encrypted(scene: &Scene<'_>, side: &Side, call: Call) -> Call {
+    const HOW: &str = "s3:x-amz-server-side-encryption";
+    if !scene.has_key(side) {
+        return call.with(HOW, "AES256");
+    }
+    call.with(HOW, scene.topology.key.algorithm.as_str())
+        .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side))
+}
+
 /// Returns the encryption contexts that must do on `side`, and those that must not.
 fn contexts(scene: &Scene<'_>, side: &Side) -> (Vec<String>, Vec<String>) {
-    let (prefix, bucket) = (&scene.topology.replication.prefix, scene.bucket_arn(side));
-    let object = scene.object_arn(side, prefix);
-    let mut not_for = vec![format!("{bucket}-other/{prefix}object")];
-    not_for.extend(outside(prefix).map(|key| format!("{bucket}/{key}")));
+    let (prefixes, bucket) = (scene.topology.prefixes(side), scene.bucket_arn(side));
+    let mut objects: Vec<String> =
+        prefixes.iter().map(|prefix| scene.object_arn(side, prefix)).collect();
+    let mut not_for = vec![format!("{bucket}-other/{}object", prefixes[0])];
+    not_for.extend(outside(&prefixes).map(|key| format!("{bucket}/{key}")));
     match scene.topology.profile {
-        Profile::Compatible => (vec![object, bucket], not_for),
-        Profile::Strict => {
-            not_for.push(bucket);
-            (vec![object], not_for)
-        }
+        Profile::Compatible => objects.push(bucket),
+        Profile::Strict => not_for.push(bucket),
     }
+    (objects, not_for)
 }
 
 /// A bucket that was deleted and made again by a stranger, who lets everybody in, must receive nothing.
-fn to_a_strangers_bucket(scene: &Scene<'_>, who: &Who, side: &Side) -> Call {
-    let prefix = scene.topology.replication.prefix.as_str();
-    let resource = scene.object_arn(side, prefix);
-    Call::new(who, "s3:ReplicateObject", resource, &scene.stranger)
+fn to_a_strangers_bucket(
+    scene: &Scene<'_>,
+    who: &Who,
+    action: &str,
+    side: &Side,
+    prefix: &str,
+) -> Call {
+    Call::new(who, action, scene.object_arn(side, prefix), &scene.stranger)
         .at(At::Everything(ResourceKind::Bucket))
-        .with("s3:x-amz-server-side-encryption", "aws:kms")
-        .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side))
         .expecting(Expected::Deny(Element::Condition("StringEquals", "s3:ResourceAccount", None)))
 }

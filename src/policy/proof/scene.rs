@@ -1,10 +1,10 @@
 //! The pair as calls see it: callers, buckets, objects and keys, and what lies beside them and must be out of reach.
 
-use super::Document;
 use super::call::{At, Call, Own, Who};
+use super::{Document, Documents};
 use crate::iam::{Principal, ResourceKind};
-use crate::manifest::{Side, Topology};
-use crate::names::{AccountId, Arn, KeyId, Partition, Region};
+use crate::manifest::{KeyWish, PairKeys, Side, Topology};
+use crate::names::{AccountId, Arn, Partition, Region};
 
 /// S3's encryption context is the ARN of the object, or of the bucket where a Bucket Key is used
 /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
@@ -14,16 +14,18 @@ pub(super) const VIA: &str = "kms:ViaService";
 /// Whether the request came over TLS ("AWS global condition context keys").
 pub(super) const TLS: &str = "aws:SecureTransport";
 
-/// A pair, its key, and the accounts around it.
+/// A pair, its keys, and the accounts around it.
 pub(super) struct Scene<'a> {
     pub(super) topology: &'a Topology,
-    pub(super) key: &'a KeyId,
+    /// The keys; placeholders for those that are not known.
+    keys: PairKeys,
+    documents: &'a Documents,
     /// An account that the manifest does not name.
     pub(super) stranger: AccountId,
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn new(topology: &'a Topology, key: &'a KeyId) -> Self {
+    pub(super) fn new(topology: &'a Topology, keys: &PairKeys, documents: &'a Documents) -> Self {
         let named = |account: &AccountId| {
             account == &topology.account
                 || topology.key.usable_by_accounts.contains(account)
@@ -33,7 +35,7 @@ impl<'a> Scene<'a> {
             .filter_map(|n| AccountId::new((999_999_999_999 - n).to_string()).ok())
             .find(|account| !named(account))
             .unwrap_or_else(|| topology.account.clone());
-        Self { topology, key, stranger }
+        Self { topology, keys: topology.or_some_keys(keys), documents, stranger }
     }
 
     pub(super) fn partition(&self) -> Partition {
@@ -69,8 +71,24 @@ impl<'a> Scene<'a> {
         format!("{}/{prefix}object", self.bucket_arn(side))
     }
 
+    /// Returns the ARN of the key of `side`, which has one.
     pub(super) fn key_arn(&self, side: &Side) -> String {
-        self.topology.key_arn(self.key, &side.region).to_string()
+        self.topology.key_arn(&self.keys, side).map(|arn| arn.to_string()).unwrap_or_default()
+    }
+
+    /// Returns whether `side` is encrypted under a KMS key.
+    pub(super) fn has_key(&self, side: &Side) -> bool {
+        self.topology.key_wish(side) != KeyWish::Nothing
+    }
+
+    /// Returns the policy on the key of `side`: ours, or, of a key that exists already, what is known of it.
+    pub(super) fn key_policy(&self, side: &Side) -> At {
+        let document = Document::of_key(side, self.topology);
+        if self.topology.has_own_key(side) || self.documents.has(&document) {
+            At::Document(ResourceKind::Key, document)
+        } else {
+            At::LeftToIam
+        }
     }
 
     /// Returns a call on a bucket; a bucket of a similar name must be out of reach.
@@ -81,10 +99,17 @@ impl<'a> Scene<'a> {
             .decoys([decoy])
     }
 
-    /// Returns a call on an object under `prefix`; objects of another bucket and outside the prefix must be out of reach.
-    pub(super) fn on_object(&self, who: &Who, action: &str, side: &Side, prefix: &str) -> Call {
+    /// Returns a call on an object under `prefix`; objects of another bucket and outside `all` prefixes must be out of reach.
+    pub(super) fn on_object(
+        &self,
+        who: &Who,
+        action: &str,
+        side: &Side,
+        prefix: &str,
+        all: &[&str],
+    ) -> Call {
         let elsewhere = format!("{}-other/{prefix}object", self.bucket_arn(side));
-        let outside = outside(prefix).map(|key| format!("{}/{key}", self.bucket_arn(side)));
+        let outside = outside(all).map(|key| format!("{}/{key}", self.bucket_arn(side)));
         let at = self.bucket_policy(side);
         let outside = outside.map(|arn| (arn, at.clone()));
         Call::new(who, action, self.object_arn(side, prefix), &self.topology.account)
@@ -96,21 +121,15 @@ impl<'a> Scene<'a> {
     /// Returns a call on the key of `side` by someone who is to use this key alone: another one of the same account, whose policy
     /// leaves it to IAM too, must be out of reach.
     pub(super) fn on_key(&self, who: &Who, action: &str, side: &Side) -> Call {
-        let at = key_policy(side);
-        let other = self.kms(&side.region, &format!("key/{}", other_key(self.key)));
-        Call::new(who, action, self.key_arn(side), &self.topology.account)
-            .at(at.clone())
-            .decoys([(other, at)])
+        let (at, arn) = (self.key_policy(side), self.key_arn(side));
+        let other = other_key(&arn);
+        Call::new(who, action, arn, &self.topology.account).at(at.clone()).decoys([(other, at)])
     }
 
     pub(super) fn kms(&self, region: &Region, resource: &str) -> String {
         let account = self.topology.account.as_str();
         Arn::known(self.partition(), "kms", region.as_str(), account, resource).to_string()
     }
-}
-
-pub(super) fn key_policy(side: &Side) -> At {
-    At::Document(ResourceKind::Key, Document::Key(side.region.clone()))
 }
 
 /// Returns what S3 asks of KMS for `side`: once for each form of its service name, under each of `contexts`. Neither
@@ -151,16 +170,16 @@ fn elsewhere(region: &Region) -> String {
     format!("{}{other}", region.as_str().trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
-/// Returns an object key that does not begin with `prefix`; none where every key does.
-pub(super) fn outside(prefix: &str) -> Option<String> {
-    let first = prefix.chars().next()?;
-    Some(if first == '0' { "1/outside".to_owned() } else { "0/outside".to_owned() })
+/// Returns an object key that begins with none of `prefixes`; none where every key begins with one.
+pub(super) fn outside(prefixes: &[&str]) -> Option<String> {
+    let is_out = |key: &String| prefixes.iter().all(|prefix| !key.starts_with(prefix));
+    ('0'..='9').chain('A'..='z').map(|first| format!("{first}/outside")).find(is_out)
 }
 
-/// Returns the id of another multi-Region key.
-fn other_key(key: &KeyId) -> String {
-    let digit = if key.as_str().ends_with('1') { '2' } else { '1' };
-    let mut other = key.to_string();
+/// Returns the ARN of another key of the same kind.
+fn other_key(arn: &str) -> String {
+    let digit = if arn.ends_with('1') { '2' } else { '1' };
+    let mut other = arn.to_owned();
     other.pop();
     other.push(digit);
     other

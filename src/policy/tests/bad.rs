@@ -1,6 +1,6 @@
 //! Templates and documents that are no good: each ends with the place, what is wrong, and nothing called.
 
-use super::{key, topology};
+use super::{keys, topology};
 use crate::failure::Kind;
 use crate::policy::{Document, RenderError, Templates, render, try_all};
 use std::path::Path;
@@ -91,5 +91,6 @@ fn white_space_does_not_count() {
         " ".repeat(30_000)
     );
     let (_folder, templates) = overridden("source-bucket.json.j2", &text);
-    assert!(render(&Document::SourceBucket, &topology(MANIFEST), &key(), &templates).is_ok());
+    let topology = topology(MANIFEST);
+    assert!(render(&Document::SourceBucket, &topology, &keys(&topology), &templates).is_ok());
 }

@@ -3,7 +3,7 @@
 //! policy is the one that AWS documents for encrypted objects (S3 User Guide, "Replicating encrypted objects").
 
 use super::topology_in;
-use crate::manifest::Topology;
+use crate::manifest::{PairKeys, Topology};
 use crate::names::KeyId;
 use crate::policy::proof::{Expectation, Organisation, Outcome, Proof, Row, prove};
 use crate::policy::{Document, Documents, Templates};
@@ -13,9 +13,9 @@ const MANIFEST: &str = include_str!("../../../tests/fixtures/walkthrough/crrctl.
 const THEIRS: &str = include_str!("../../../tests/fixtures/walkthrough/their-role.json");
 const OURS: &str = include_str!("../../../tests/fixtures/walkthrough/our-role.json");
 
-fn pair() -> (Topology, KeyId) {
+fn pair() -> (Topology, PairKeys) {
     let key = KeyId::new("mrk-095774ce295d40a8a249e0257825598c").unwrap();
-    (topology_in("528196604817", MANIFEST), key)
+    (topology_in("528196604817", MANIFEST), PairKeys::multi_region(key))
 }
 
 fn proof(role: Option<&str>) -> Proof {

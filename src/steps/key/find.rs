@@ -1,9 +1,10 @@
 //! Finds KMS keys: by id, ARN or alias, or by their tags where no alias names them.
 
 use crate::aws::{At, Aws, Error};
+use crate::manifest::KeyKind;
 use crate::names::{Arn, KeyAlias, KeyId, Region};
 use crate::world::{Key, KeyState, MultiRegion, Tags};
-use aws_sdk_kms::types::{KeyMetadata, MultiRegionKeyType};
+use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyUsageType, MultiRegionKeyType};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -57,15 +58,24 @@ pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<K
         tags: Tags::new(),
         policy: Value::Null,
         rotation_days: None,
+        encrypts: metadata.key_usage().is_none_or(|usage| usage == &KeyUsageType::EncryptDecrypt)
+            && metadata.key_spec().is_none_or(|spec| spec == &KeySpec::SymmetricDefault),
         created: time(metadata.creation_date()).unwrap_or_default(),
         deletion_date: time(metadata.deletion_date()),
         pending_window_days: metadata.pending_deletion_window_in_days(),
     })
 }
 
-/// Reads a key's policy, tags and, for a primary, rotation.
+/// Reads the policy of a key that is not crrctl's, and no more.
+pub(crate) async fn with_policy(aws: &Aws, key: Key) -> Result<Key, Error> {
+    let policy = policy(aws, &key).await?;
+    Ok(Key { policy, ..key })
+}
+
+/// Reads a key's policy, tags and, but for a replica, rotation.
 pub(crate) async fn details(aws: &Aws, key: Key) -> Result<Key, Error> {
-    let is_primary = key.multi_region.as_ref().is_some_and(|place| place.primary);
+    // A replica has the rotation of its primary (KMS Developer Guide, "Rotate AWS KMS keys").
+    let is_primary = key.multi_region.as_ref().is_none_or(|place| place.primary);
     let (policy, tags, rotation_days) =
         tokio::try_join!(policy(aws, &key), tags(aws, &key.region, key.id.as_str()), async {
             if is_primary { rotation(aws, &key).await } else { Ok(None) }
@@ -112,15 +122,16 @@ pub(crate) async fn tags(aws: &Aws, region: &Region, id: &str) -> Result<Tags, E
     }
 }
 
-/// Returns the multi-Region keys in `region` whose tags include `wanted`. Keys whose tags the caller may not read are skipped;
+/// Returns the keys in `region` that can be of `kind` and whose tags include `wanted`. Keys whose tags the caller may not read are skipped;
 /// if that is so for all, the refusal stands.
 pub(crate) async fn by_tags(
     aws: &Aws,
     region: &Region,
     wanted: &[(&str, String)],
+    kind: KeyKind,
 ) -> Result<Vec<Key>, Error> {
-    let ids = all_ids(aws, region).await?.into_iter().filter(|id| id.starts_with("mrk-"));
-    let ids: Vec<String> = ids.collect();
+    let mut ids = all_ids(aws, region).await?;
+    ids.retain(|id| id.starts_with("mrk-") == (kind == KeyKind::MultiRegion));
     let count = ids.len();
     let read = |id: String| async move {
         match tags(aws, region, &id).await {

@@ -1,0 +1,183 @@
+//! The rules: what of a destination stands for what of `replication`, and every combination that S3 would refuse.
+//! Limits: S3 API Reference, `PutBucketReplication`, `ReplicationRule`, `ReplicationTimeValue`.
+
+use super::super::error::Located;
+use super::super::raw::{At, Raw, RawDestination, RawReplication};
+use super::super::rules::{PlacedRule, RuleSettings};
+use super::super::topology::{Activation, Placed, ReplicationSettings};
+use super::{Checked, one_of, tags};
+use serde_saphyr::{Location, Spanned};
+use std::collections::BTreeMap;
+
+/// An object key has at most 1,024 bytes (S3 User Guide, "Naming Amazon S3 objects"); a probe's name takes up to 64 of them.
+const MAX_PREFIX: usize = 960;
+/// The most rules of a configuration.
+const MAX_RULES: usize = 1000;
+/// Classes that S3 takes for replicas and from which a replica can be read at once.
+const CLASSES: [&str; 6] = [
+    "STANDARD",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "REDUCED_REDUNDANCY",
+];
+/// Classes from which an object must be restored before it can be read.
+const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
+
+pub(super) fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> {
+    let known = [
+        ("auto", Activation::Auto),
+        ("proven-first", Activation::ProvenFirst),
+        ("direct", Activation::Direct),
+    ];
+    let activation = one_of("replication.activation", raw.activation.as_ref(), &known)?;
+    Ok(ReplicationSettings { activation })
+}
+
+/// Returns the rules, one for each entry of `destinations`, which `placed` places.
+pub(super) fn rules(raw: &Raw, placed: &[Placed]) -> Checked<Vec<PlacedRule>> {
+    let list = &raw.destinations;
+    if list.value.len() > MAX_RULES {
+        let message = format!("{} rules: {MAX_RULES} are allowed", list.value.len());
+        return Err(Located::at(list.referenced, "destinations", message));
+    }
+    let mut rules: Vec<PlacedRule> = Vec::new();
+    let mut priorities: BTreeMap<i32, String> = BTreeMap::new();
+    for (index, (destination, place)) in list.value.iter().zip(placed).enumerate() {
+        let path = format!("destinations[{index}]");
+        let settings = settings(&raw.replication, destination, &path)?;
+        if let Some(priority) = settings.priority
+            && let Some(other) = priorities.insert(priority, path.clone())
+        {
+            let message = format!("{priority} is also the priority of `{other}`: each has its own");
+            let at = place_of(destination.priority.as_ref(), destination);
+            return Err(Located::at(at, format!("{path}.priority"), message));
+        }
+        let filter = (&settings.prefix, &settings.tags);
+        let is_same = |rule: &&PlacedRule| {
+            rule.place == *place && (&rule.settings.prefix, &rule.settings.tags) == filter
+        };
+        if rules.iter().any(|rule| is_same(&rule)) {
+            let message = format!(
+                "`{}` and `{}` stand here twice with the same filter: only one of these rules would ever apply",
+                place.region, place.bucket
+            );
+            let found = Located::at(destination.region.referenced, path, message);
+            return Err(found.hint("give each rule a `prefix` or `tags` of its own"));
+        }
+        rules.push(PlacedRule { place: place.clone(), settings });
+    }
+    Ok(rules)
+}
+
+fn place_of<T>(given: Option<&Spanned<T>>, destination: &RawDestination) -> Location {
+    given.map_or(destination.region.referenced, |given| given.referenced)
+}
+
+/// Returns what one rule says: the destination's own values stand for those of `replication`.
+fn settings(general: &RawReplication, own: &RawDestination, path: &str) -> Checked<RuleSettings> {
+    let own_path = |key: &str| format!("{path}.{key}");
+    let general_path = |key: &str| format!("replication.{key}");
+    let prefix = match (&own.prefix, &general.prefix) {
+        (Some(given), _) => prefix(&own_path("prefix"), given)?,
+        (None, Some(given)) => prefix(&general_path("prefix"), given)?,
+        (None, None) => String::new(),
+    };
+    let tags = match &own.tags {
+        Some(_) => tags::of_objects(&own_path("tags"), own.tags.as_ref())?,
+        None => tags::of_objects(&general_path("tags"), general.tags.as_ref())?,
+    };
+    let storage_class = match (&own.storage_class, &general.storage_class) {
+        (Some(given), _) => Some(class(&own_path("storage_class"), given)?),
+        (None, Some(given)) => Some(class(&general_path("storage_class"), given)?),
+        (None, None) => None,
+    };
+    let flag = |own: &At<bool>, general: &At<bool>| {
+        own.as_ref().or(general.as_ref()).is_some_and(|flag| flag.value)
+    };
+    let delete_markers = flag(&own.delete_markers, &general.delete_markers);
+    if delete_markers && !tags.is_empty() {
+        let (at, key) = match (&own.delete_markers, &own.tags, &general.delete_markers) {
+            (Some(given), ..) => (given.referenced, own_path("delete_markers")),
+            (None, Some(given), _) => (given.referenced, own_path("tags")),
+            (None, None, Some(given)) => (given.referenced, general_path("delete_markers")),
+            (None, None, None) => (own.region.referenced, path.to_owned()),
+        };
+        let message = "delete markers bear no tags, so S3 takes no rule that selects by tags and replicates them";
+        return Err(Located::at(at, key, message)
+            .hint("set `delete_markers: false` beside these tags, or select by `prefix` alone"));
+    }
+    let time_control = flag(&own.time_control, &general.time_control);
+    let metrics = metrics(general, own, path, time_control)?;
+    let priority = own.priority.as_ref().map(|given| priority(path, given)).transpose()?;
+    Ok(RuleSettings {
+        prefix,
+        tags,
+        delete_markers,
+        storage_class,
+        priority,
+        metrics,
+        time_control,
+    })
+}
+
+/// Time control comes with its metrics, so turning them off beside it is a contradiction.
+fn metrics(
+    general: &RawReplication,
+    own: &RawDestination,
+    path: &str,
+    time_control: bool,
+) -> Checked<bool> {
+    let given = match (&own.metrics, &general.metrics) {
+        (Some(given), _) => Some((given, format!("{path}.metrics"))),
+        (None, Some(given)) => Some((given, "replication.metrics".to_owned())),
+        (None, None) => None,
+    };
+    match given {
+        Some((given, key)) if !given.value && time_control => {
+            let message = "`time_control` is measured by metrics, so they can't be off beside it";
+            Err(Located::at(given.referenced, key, message)
+                .hint("leave `metrics` out, or set `time_control: false`"))
+        }
+        given => Ok(time_control || given.is_some_and(|(given, _)| given.value)),
+    }
+}
+
+fn prefix(key: &str, given: &Spanned<String>) -> Checked<String> {
+    if given.value.len() > MAX_PREFIX {
+        let message = format!(
+            "{} bytes: {MAX_PREFIX} are allowed, so that a probe's key fits below",
+            given.value.len()
+        );
+        return Err(Located::at(given.referenced, key, message));
+    }
+    if given.value.chars().any(char::is_control) {
+        return Err(Located::at(given.referenced, key, "control characters are not allowed"));
+    }
+    Ok(given.value.clone())
+}
+
+fn class(key: &str, given: &Spanned<String>) -> Checked<String> {
+    if ARCHIVES.contains(&given.value.as_str()) {
+        let message = format!(
+            "a replica in `{}` must be restored before it can be read, so no probe could be compared",
+            given.value
+        );
+        return Err(Located::at(given.referenced, key, message).hint(
+            "use `GLACIER_IR`, or let a lifecycle rule of the destination move replicas on",
+        ));
+    }
+    let known: Vec<(&str, ())> = CLASSES.iter().map(|class| (*class, ())).collect();
+    one_of(key, Some(given), &known)?;
+    Ok(given.value.clone())
+}
+
+/// S3's priority is an integer; negative ones say nothing that others do not.
+fn priority(path: &str, given: &Spanned<i64>) -> Checked<i32> {
+    let checked = i32::try_from(given.value).ok().filter(|priority| *priority >= 0);
+    checked.ok_or_else(|| {
+        let message = format!("{}: 0 to {} are allowed; the highest wins", given.value, i32::MAX);
+        Located::at(given.referenced, format!("{path}.priority"), message)
+    })
+}

@@ -1,0 +1,29 @@
+//! The keys of a pair, as far as they exist.
+//! Not for: what is to be done about them (see `build`).
+
+use crate::manifest::{PairKeys, Topology};
+use crate::world::World;
+
+/// Returns the keys that `world` has for `topology`.
+pub fn known_keys(topology: &Topology, world: &World) -> PairKeys {
+    let mut keys = PairKeys::default();
+    for region in topology.key_regions() {
+        // A multi-Region key has the same id in every Region.
+        let key = world.keys.in_region(region).or(world.keys.primary.as_ref());
+        let shared = topology.key.kind == crate::manifest::KeyKind::MultiRegion;
+        if let Some(key) = key.filter(|key| shared || &key.region == region) {
+            let id = if shared {
+                world.keys.primary.as_ref().map_or(&key.id, |it| &it.id)
+            } else {
+                &key.id
+            };
+            keys.enter(topology.key.kind, region, id.clone());
+        }
+    }
+    for side in topology.sides() {
+        if let Some(key) = world.keys.existing.get(&side.bucket) {
+            keys.enter_existing(side, key.arn.clone());
+        }
+    }
+    keys
+}

@@ -1,0 +1,163 @@
+//! A rule as S3's API has it, and as a pair sees it: read canonically, so that what S3 fills in is no difference.
+//! Not for: which rules a pair wants (see `plan::rules`).
+
+use super::super::built;
+use crate::failure::Failure;
+use crate::world::{Replication, Rule};
+use aws_sdk_s3::types::{
+    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, EncryptionConfiguration,
+    Metrics, MetricsStatus, ReplicationConfiguration, ReplicationRule, ReplicationRuleAndOperator,
+    ReplicationRuleFilter, ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus,
+    ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjects,
+    SseKmsEncryptedObjectsStatus, StorageClass, Tag,
+};
+use std::collections::BTreeMap;
+
+/// The one value that S3 takes for time control and its threshold (S3 API Reference, `ReplicationTimeValue`).
+const MINUTES: i32 = 15;
+
+pub(super) fn described(live: &ReplicationConfiguration) -> Replication {
+    Replication {
+        role: live.role().to_owned(),
+        rules: live.rules().iter().map(described_rule).collect(),
+    }
+}
+
+/// Reduces a rule to what a pair uses, and names what else it has.
+pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
+    let destination = live.destination();
+    let criteria = live.source_selection_criteria();
+    let kms = criteria
+        .and_then(SourceSelectionCriteria::sse_kms_encrypted_objects)
+        .map(SseKmsEncryptedObjects::status);
+    let (metrics, time_control, odd_time) = measured(destination);
+    let modifications =
+        criteria.and_then(|it| it.replica_modifications()).map(|it| it.status().as_str());
+    let others = [
+        ("account", destination.is_some_and(|it| it.account().is_some())),
+        ("owner override", destination.is_some_and(|it| it.access_control_translation().is_some())),
+        ("time control", odd_time),
+        ("replica modifications", modifications == Some("Enabled")),
+    ];
+    let (prefix, tags) = filter(live.filter());
+    Rule {
+        id: live.id().unwrap_or_default().to_owned(),
+        priority: live.priority().unwrap_or_default(),
+        enabled: live.status() == &ReplicationRuleStatus::Enabled,
+        prefix,
+        tags,
+        delete_markers: live.delete_marker_replication().and_then(DeleteMarkerReplication::status)
+            == Some(&DeleteMarkerReplicationStatus::Enabled),
+        destination: destination.map(|it| it.bucket().to_owned()).unwrap_or_default(),
+        replica_key: destination
+            .and_then(Destination::encryption_configuration)
+            .and_then(|it| it.replica_kms_key_id())
+            .map(str::to_owned),
+        kms_objects: kms == Some(&SseKmsEncryptedObjectsStatus::Enabled),
+        storage_class: destination
+            .and_then(Destination::storage_class)
+            .map(|class| class.as_str().to_owned()),
+        metrics,
+        time_control,
+        others: others.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect(),
+    }
+}
+
+/// Returns prefix and tags of a filter: an empty one means all objects, as does an empty prefix; `And` is the same as its parts.
+fn filter(filter: Option<&ReplicationRuleFilter>) -> (Option<String>, BTreeMap<String, String>) {
+    let Some(filter) = filter else { return (None, BTreeMap::new()) };
+    let and = filter.and();
+    let prefix = filter.prefix().or_else(|| and.and_then(ReplicationRuleAndOperator::prefix));
+    let joined = and.map(ReplicationRuleAndOperator::tags).unwrap_or_default();
+    let tags = filter.tag().into_iter().chain(joined);
+    let tags = tags.map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
+    (Some(prefix.unwrap_or_default().to_owned()), tags)
+}
+
+/// Returns whether metrics and time control are on, and whether time control is other than S3 documents it.
+fn measured(destination: Option<&Destination>) -> (bool, bool, bool) {
+    let metrics = destination.and_then(Destination::metrics);
+    let time = destination.and_then(Destination::replication_time);
+    let minutes =
+        |value: Option<&ReplicationTimeValue>| value.and_then(ReplicationTimeValue::minutes);
+    let has_metrics = metrics.is_some_and(|it| it.status() == &MetricsStatus::Enabled);
+    let is_timed = time.is_some_and(|it| it.status() == &ReplicationTimeStatus::Enabled);
+    let threshold = minutes(metrics.and_then(|it| it.event_threshold()));
+    let within = minutes(time.and_then(ReplicationTime::time));
+    let is_usual = has_metrics && threshold == Some(MINUTES) && within == Some(MINUTES);
+    (has_metrics, is_timed && is_usual, is_timed && !is_usual)
+}
+
+/// Writes a rule as S3 takes it: schema V2, so Filter, Priority and `DeleteMarkerReplication` are always there
+/// (S3 API Reference, `ReplicationRule`).
+pub(super) fn sdk_rule(rule: &Rule) -> Result<ReplicationRule, Failure> {
+    let markers = if rule.delete_markers {
+        DeleteMarkerReplicationStatus::Enabled
+    } else {
+        DeleteMarkerReplicationStatus::Disabled
+    };
+    let status =
+        if rule.enabled { ReplicationRuleStatus::Enabled } else { ReplicationRuleStatus::Disabled };
+    built(
+        ReplicationRule::builder()
+            .id(&rule.id)
+            .priority(rule.priority)
+            .status(status)
+            .filter(sdk_filter(rule)?)
+            .delete_marker_replication(DeleteMarkerReplication::builder().status(markers).build())
+            .set_source_selection_criteria(criteria(rule)?)
+            .destination(destination(rule)?)
+            .build(),
+    )
+}
+
+/// A filter has exactly one of Prefix, Tag and And.
+fn sdk_filter(rule: &Rule) -> Result<ReplicationRuleFilter, Failure> {
+    let prefix = rule.prefix.as_deref().unwrap_or_default();
+    let tag =
+        |(key, value): (&String, &String)| built(Tag::builder().key(key).value(value).build());
+    let mut tags = rule.tags.iter().map(tag).collect::<Result<Vec<_>, Failure>>()?;
+    let filter = ReplicationRuleFilter::builder();
+    Ok(match (prefix, tags.len()) {
+        (prefix, 0) => filter.prefix(prefix).build(),
+        ("", 1) => filter.tag(tags.remove(0)).build(),
+        (prefix, _) => {
+            let prefix = Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty());
+            let and = ReplicationRuleAndOperator::builder().set_prefix(prefix);
+            filter.and(and.set_tags(Some(tags)).build()).build()
+        }
+    })
+}
+
+fn criteria(rule: &Rule) -> Result<Option<SourceSelectionCriteria>, Failure> {
+    if !rule.kms_objects {
+        return Ok(None);
+    }
+    let status = SseKmsEncryptedObjectsStatus::Enabled;
+    let kms = built(SseKmsEncryptedObjects::builder().status(status).build())?;
+    Ok(Some(SourceSelectionCriteria::builder().sse_kms_encrypted_objects(kms).build()))
+}
+
+fn destination(rule: &Rule) -> Result<Destination, Failure> {
+    let key = rule
+        .replica_key
+        .clone()
+        .map(|key| EncryptionConfiguration::builder().replica_kms_key_id(key).build());
+    let value = || ReplicationTimeValue::builder().minutes(MINUTES).build();
+    let time = rule.time_control.then(|| {
+        ReplicationTime::builder().status(ReplicationTimeStatus::Enabled).time(value()).build()
+    });
+    let metrics = rule.metrics.then(|| {
+        let threshold = rule.time_control.then(value);
+        Metrics::builder().status(MetricsStatus::Enabled).set_event_threshold(threshold).build()
+    });
+    built(
+        Destination::builder()
+            .bucket(&rule.destination)
+            .set_encryption_configuration(key)
+            .set_storage_class(rule.storage_class.as_deref().map(StorageClass::from))
+            .set_replication_time(time.map(built).transpose()?)
+            .set_metrics(metrics.map(built).transpose()?)
+            .build(),
+    )
+}
