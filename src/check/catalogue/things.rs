@@ -69,12 +69,6 @@ pub(super) const ALL: &[Entry] = &[
         &["put the tag back, or take the other away too"],
     ),
     error(
-        "pair-stays",
-        "`--ephemeral` was given for a pair that stays; nothing was changed.",
-        &["a resource of the pair bears no `crrctl:expires`, and `crrctl gc` would take it away"],
-        &["leave out `--ephemeral`, or use another name"],
-    ),
-    error(
         "key-not-ours",
         "The key does not bear this pair's tags.",
         &["the alias names a key that something else made"],
