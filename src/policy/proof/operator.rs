@@ -224,7 +224,9 @@ impl Operator<'_> {
             on("kms:ListAliases", "*").aliens(&["kms:CreateCustomKeyStore"]),
             on("kms:ListKeys", "*").aliens(&["kms:CreateCustomKeyStore"]),
             on("s3:ListAllMyBuckets", "*").aliens(&["s3:CreateJob"]),
-            on("iam:ListRoleTags", topology.role_arn().as_str()).aliens(&NOT_ON_ROLES),
+            on("iam:ListRoleTags", topology.role_arn().as_str())
+                .decoys([(topology.role_arn().as_str().replace("/crrctl/", "/"), At::Nothing)])
+                .aliens(&NOT_ON_ROLES),
         ];
         for side in topology.sides() {
             for action in ["kms:DescribeKey", "kms:ListAliases", "kms:ListResourceTags"] {

@@ -19,13 +19,17 @@ struct Mutant {
 }
 
 /// Changes that do no harm: the document, the statement, the element, the change, and why.
-const HARMLESS: [(&str, &str, &str, &str, &str); 5] = [
+const HARMLESS: [(&str, &str, &str, &str, &str); 7] = [
     ("bucket", "CrrctlTlsOnly", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOtherKey", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlNoKeyNamed", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOtherKey", "Action", "widened", UPLOADS_ALONE),
     ("bucket", "CrrctlNoKeyNamed", "Action", "widened", UPLOADS_ALONE),
+    ("operator-fleet", "ReadKeys", "Resource", "widened", EVERY_ONE_IS_MEANT),
+    ("operator-fleet", "ReadBuckets", "Resource", "widened", EVERY_ONE_IS_MEANT),
 ];
+const EVERY_ONE_IS_MEANT: &str =
+    "its actions work on this kind of resource alone, and all of the account's are meant";
 const ON_ITS_OWN_BUCKET: &str = "a bucket's policy reaches its own bucket alone";
 const UPLOADS_ALONE: &str =
     "only uploads and replicas have these keys, and replicas name the pair's key";
