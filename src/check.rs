@@ -20,6 +20,7 @@ use crate::manifest::{Manifest, Side, Topology};
 use crate::names::Region;
 use crate::policy::Templates;
 use crate::policy::proof::Organisation;
+pub use objects::{Sample, sample};
 use seen::Seen;
 use serde::Serialize;
 

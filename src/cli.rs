@@ -19,15 +19,20 @@ mod rehearse;
 mod sandbox;
 mod session;
 mod smoke;
+mod status;
+mod wait;
+mod watch;
 
 use crate::failure::{Failure, Kind};
 use crate::manifest::SideFlag;
-use crate::report::Volume;
+use crate::report::{Github, Html, Junit, Report, Volume};
 use clap::builder::FalseyValueParser;
 use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use output::Printer;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Makes S3 cross-Region replication with KMS multi-Region keys work, and proves that it works.
@@ -58,6 +63,12 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Upload fresh objects, wait for their replicas and compare them
     Probe(probe::ProbeArgs),
+    /// Wait for the replication of any object; needs no manifest
+    Wait(wait::WaitArgs),
+    /// Show the pair on one screen: keys, buckets, role, rules, drift, the newest objects
+    Status(status::StatusArgs),
+    /// Keep probing until a signal comes (exit 0), with one line or event a round and Prometheus metrics
+    Watch(watch::WatchArgs),
     /// Run named checks of the live pair, and the proof on the policies in force; explains a FAILED replication
     Check(check::CheckArgs),
     /// Take it all away, in the order AWS needs
@@ -90,6 +101,9 @@ impl Command {
             Self::Plan(_) => "plan",
             Self::Apply(_) => "apply",
             Self::Probe(_) => "probe",
+            Self::Wait(_) => "wait",
+            Self::Status(_) => "status",
+            Self::Watch(_) => "watch",
             Self::Check(_) => "check",
             Self::Destroy(_) => "destroy",
             Self::Export(_) => "export",
@@ -107,6 +121,7 @@ impl Command {
 }
 
 /// What every command takes.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
@@ -164,9 +179,21 @@ struct Global {
     /// No live lines, even on a terminal
     #[arg(long, global = true, env = "CRRCTL_NO_PROGRESS", value_parser = FalseyValueParser::new())]
     no_progress: bool,
+    /// Write the run as `JUnit` XML: a testcase a rule and direction, and a check
+    #[arg(long, global = true, value_name = "FILE", env = "CRRCTL_JUNIT")]
+    junit: Option<PathBuf>,
+    /// Write the run as one HTML page that needs nothing else
+    #[arg(long, global = true, value_name = "FILE", env = "CRRCTL_HTML")]
+    html: Option<PathBuf>,
+    /// Annotations and a step summary for GitHub Actions; on by itself there
+    #[arg(long, global = true, env = "CRRCTL_GITHUB", value_parser = FalseyValueParser::new())]
+    github: bool,
     /// Fills `{run}` in the manifest
     #[arg(skip)]
     run: Option<String>,
+    /// The Region to ask first where no manifest names one
+    #[arg(skip)]
+    home: Option<String>,
 }
 
 impl Global {
@@ -176,6 +203,19 @@ impl Global {
             || self.name.is_some()
             || self.source.is_some()
             || !self.destination.is_empty()
+    }
+
+    /// Returns the reports that were asked for.
+    fn reports(&self) -> Vec<Arc<dyn Report>> {
+        let mut reports: Vec<Arc<dyn Report>> = Vec::new();
+        reports
+            .extend(self.junit.clone().map(|file| Arc::new(Junit::new(file)) as Arc<dyn Report>));
+        reports.extend(self.html.clone().map(|file| Arc::new(Html::new(file)) as Arc<dyn Report>));
+        if self.github {
+            let summary = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from);
+            reports.push(Arc::new(Github::new(summary)));
+        }
+        reports
     }
 
     fn volume(&self) -> Volume {
@@ -219,9 +259,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return usage(&error, &args),
     };
     cli.global.run = std::env::var("CRRCTL_RUN").ok();
+    cli.global.home =
+        std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION")).ok();
+    cli.global.github |= std::env::var("GITHUB_ACTIONS").is_ok_and(|it| it == "true");
     output::set_color(cli.global.color);
     log_calls(cli.global.verbose);
-    let printer = Printer::new(cli.global.output, cli.command.name());
+    let printer = Printer::new(cli.global.output, cli.command.name(), cli.global.reports());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -238,6 +281,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             Command::Plan(args) => plan::run(global, &args, &printer).await,
             Command::Apply(args) => apply::run(global, &args, &printer).await,
             Command::Probe(args) => probe::run(global, &args, &printer).await,
+            Command::Wait(args) => wait::run(global, &args, &printer).await,
+            Command::Status(args) => status::run(global, &args, &printer).await,
+            Command::Watch(args) => watch::run(global, &args, &printer).await,
             Command::Check(args) => check::run(global, &args, &printer).await,
             Command::Destroy(args) => destroy::run(global, &args, &printer).await,
             Command::Export(args) => export::run(global, &args, &printer).await,

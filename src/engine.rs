@@ -111,6 +111,7 @@ impl<R: Runner> Run<R> {
                 region: action.region.clone(),
                 name: action.name.clone(),
                 action: action.verb,
+                needs: action.needs.clone(),
             });
             self.running.insert(action.id.clone(), (action.clone(), Instant::now()));
             let (runner, progress) = (Arc::clone(&self.runner), self.events.step(&action.id));

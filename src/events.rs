@@ -145,10 +145,19 @@ impl std::fmt::Display for StepId {
 pub enum Event {
     #[serde(rename = "run.start")]
     RunStart { command: &'static str, pair: String },
+    #[serde(rename = "pair")]
+    Pair(PairOf),
     #[serde(rename = "observe.done")]
     Observed { reads: u64, elapsed_ms: u64 },
     #[serde(rename = "step.start")]
-    StepStart { step: StepId, kind: Kind, region: Region, name: String, action: Verb },
+    StepStart {
+        step: StepId,
+        kind: Kind,
+        region: Region,
+        name: String,
+        action: Verb,
+        needs: Vec<StepId>,
+    },
     #[serde(rename = "step.wait")]
     StepWait { step: StepId, reason: String, waited_ms: u64 },
     #[serde(rename = "step.retry")]
@@ -163,10 +172,89 @@ pub enum Event {
     ProbeStatus { rule: String, key: String, status: String, elapsed_ms: u64 },
     #[serde(rename = "probe.retry")]
     ProbeRetry { rule: String, key: String, reason: String },
+    #[serde(rename = "probe.done")]
+    ProbeDone(ProbeDone),
+    #[serde(rename = "check.done")]
+    CheckDone(CheckDone),
+    #[serde(rename = "watch.round")]
+    WatchRound { ok: bool, failure: Option<Failure>, elapsed_ms: u64 },
     #[serde(rename = "error")]
     Error { failure: Failure },
     #[serde(rename = "run.done")]
     RunDone { ok: bool, changed: bool, elapsed_ms: u64 },
+}
+
+/// A pair's places, as reports draw them.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "each field is what it says")]
+pub struct PairOf {
+    pub source: PlaceOf,
+    pub destinations: Vec<DestinationOf>,
+    pub alias: String,
+    pub role: String,
+}
+
+/// A bucket and its Region.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "each field is what it says")]
+pub struct PlaceOf {
+    pub bucket: String,
+    pub region: Region,
+}
+
+/// A destination and the rule that fills it.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "each field is what it says")]
+pub struct DestinationOf {
+    pub bucket: String,
+    pub region: Region,
+    pub rule: String,
+    pub prefix: String,
+}
+
+/// What became of one probe at one destination.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "each field is what it says")]
+pub struct ProbeDone {
+    pub rule: String,
+    pub key: String,
+    pub version_id: String,
+    pub source: PlaceOf,
+    pub destination: PlaceOf,
+    pub status: String,
+    pub latency_ms: Option<u64>,
+    pub attempts: u32,
+    /// Whether every check of the replica holds.
+    pub checked: bool,
+    /// The checks that do not hold, each with what was expected and what was found.
+    pub differences: Vec<String>,
+}
+
+impl ProbeDone {
+    /// Returns whether the probe proves that replication works.
+    pub fn ok(&self) -> bool {
+        self.status == "COMPLETED" && self.checked
+    }
+
+    /// Returns what it came to, in a few words.
+    pub fn says(&self) -> String {
+        match (self.ok(), self.differences.is_empty()) {
+            (true, _) => "all checks hold".to_owned(),
+            (false, false) => self.differences.join("; "),
+            (false, true) => format!("{} after {} attempts", self.status, self.attempts),
+        }
+    }
+}
+
+/// What one check came to in one place.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct CheckDone {
+    pub name: &'static str,
+    pub result: &'static str,
+    pub region: Option<Region>,
+    pub detail: String,
+    pub remedy: Option<String>,
 }
 
 /// Takes events as they happen; called from many tasks.

@@ -3,12 +3,19 @@
 //! Not for: explaining a FAILED replication, or printing (see `report`).
 
 mod compare;
+mod differences;
+mod markers;
 mod poll;
 mod summary;
 mod target;
+mod told;
 mod upload;
+mod wait;
 
+pub use differences::{Difference, Likeness};
+pub use markers::{Marker, markers};
 pub use summary::{Summary, summary};
+pub use wait::{Object as WaitedObject, Waited, region_of, wait};
 
 use crate::aws::settle::pause;
 use crate::aws::{At, Aws};
@@ -132,25 +139,6 @@ impl Checks {
     }
 }
 
-/// A check that does not hold, with what was expected of the source and what the replica has.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "the contract names the fields")]
-pub struct Difference {
-    pub check: &'static str,
-    pub source: String,
-    pub replica: String,
-}
-
-/// Whether two values that prove nothing by themselves are alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the contract names the values")]
-pub enum Likeness {
-    Same,
-    Differs,
-    Absent,
-}
-
 /// What probing came to: the evidence as far as it goes, and what ended it early.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -197,6 +185,9 @@ pub async fn run(
     let mut results = objects.buffered(concurrency);
     let mut evidence = Evidence::default();
     while let Some((probes, failure)) = results.next().await {
+        for probe in &probes {
+            prober.events.say(&Event::ProbeDone(told::done(probe)));
+        }
         evidence.probes.extend(probes);
         evidence.failure = evidence.failure.take().or(failure);
     }

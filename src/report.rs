@@ -1,26 +1,55 @@
 //! What people and machines see of a run: each sink is a fold over the events, each table a view of plain data.
 //! Not for: deciding anything, or knowing AWS.
 
+mod canary;
 mod checks;
 mod codes;
 pub mod fleet;
+mod fold;
+mod github;
+mod html;
+mod junit;
 mod lines;
 mod ndjson;
 mod proof;
 mod screen;
+mod status;
 pub mod tables;
 
+pub use canary::Canary;
 pub use checks::{cause, checks};
 pub use codes::{codes, explanation};
+pub use github::Github;
+pub use html::Html;
+pub use junit::Junit;
 pub use lines::Lines;
 pub use ndjson::Ndjson;
 pub use proof::proof;
 pub use screen::Screen;
+pub use status::status;
 
-use crate::events::{Event, Verb};
+use crate::events::{Event, Sink, Verb};
 use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
+use std::sync::Arc;
+
+/// A report of a whole run: takes its events, and is written when it has ended.
+pub trait Report: Sink + std::fmt::Debug {
+    /// Writes the report of `command`, which ended with `failure` or well; the error says what could not be written.
+    fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String>;
+}
+
+/// Gives each event to more than one sink.
+pub struct Several(pub Vec<Arc<dyn Sink>>);
+
+impl Sink for Several {
+    fn take(&self, event: &Event) {
+        for sink in &self.0 {
+            sink.take(event);
+        }
+    }
+}
 
 /// Headings and what went well.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();

@@ -6,6 +6,7 @@ mod architecture;
 mod check;
 mod common;
 mod contract;
+mod evidence;
 mod exit_codes;
 mod export;
 mod fleet;

@@ -94,7 +94,7 @@ where
             return Err(stop.failure());
         }
         progress.waiting(
-            format!("waiting at most {} for {} ({now})", humane(wait.at_most), wait.what),
+            format!("{now}: waiting for {}, at most {}", wait.what, humane(wait.at_most)),
             started.elapsed(),
         );
         pause(stop, pauses.next().unwrap_or(wait.at_most_every)).await;

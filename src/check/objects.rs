@@ -3,8 +3,10 @@
 use super::Finding;
 use super::seen::Seen;
 use crate::aws::{At, Aws, Error};
-use aws_sdk_s3::types::ReplicationStatus;
-use futures::future::join_all;
+use crate::manifest::Topology;
+use aws_sdk_s3::types::ReplicationStatus as Status;
+use futures::stream::{self, StreamExt};
+use serde::Serialize;
 
 const NAME: &str = "objects.failed";
 /// How many objects are looked at.
@@ -16,17 +18,16 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
     if !is_readable {
         return Vec::new();
     }
-    let finding = match sample(aws, seen).await {
+    let finding = match sample(aws, &seen.topology, NEWEST).await {
         Err(error) => Finding::unread(NAME, &error),
-        Ok((0, _)) => Finding::skip(NAME, "the rule's prefix holds no object"),
-        Ok((looked, failed)) if failed.is_empty() => {
-            Finding::pass(NAME, format!("none of the newest {looked} objects is FAILED"))
+        Ok(Sample { looked_at: 0, .. }) => Finding::skip(NAME, "the rule's prefix holds no object"),
+        Ok(Sample { looked_at, failed: 0, .. }) => {
+            Finding::pass(NAME, format!("none of the newest {looked_at} objects is FAILED"))
         }
-        Ok((looked, failed)) => {
+        Ok(sample) => {
             let detail = format!(
-                "{} of the newest {looked} objects are FAILED, such as `{}`; that is final for them",
-                failed.len(),
-                failed[0]
+                "{} of the newest {} objects are FAILED, such as `{}`; that is final for them",
+                sample.failed, sample.looked_at, sample.failed_keys[0]
             );
             let remedy = "mend what the other checks name, then `crrctl backfill --status failed`; with all of them passed, a service or resource control policy of the organisation is the first suspect";
             Finding::fail(NAME, detail, remedy)
@@ -35,38 +36,69 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
     vec![finding.at(&side.region)]
 }
 
-/// Returns how many objects were looked at, and the keys of those that are FAILED.
-async fn sample(aws: &Aws, seen: &Seen) -> Result<(usize, Vec<String>), Error> {
-    let side = &seen.topology.source;
-    let prefixes = seen.topology.prefixes(side);
+/// How the newest objects of a source fared. Their versions are those of the first page that S3 lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "each field is what it says")]
+pub struct Sample {
+    pub looked_at: usize,
+    pub completed: usize,
+    pub pending: usize,
+    pub failed: usize,
+    /// Replicas of another rule, and objects that no rule selected.
+    pub none: usize,
+    /// Some of those that are FAILED.
+    pub failed_keys: Vec<String>,
+    /// Versions under the place of this pair's probes.
+    pub kept_probes: usize,
+}
+
+/// How many keys are named.
+const NAMED: usize = 10;
+
+/// Looks at the `newest` objects of the source.
+pub async fn sample(aws: &Aws, topology: &Topology, newest: usize) -> Result<Sample, Error> {
+    let side = &topology.source;
     let s3 = aws.s3(&side.region);
-    let mut versions = Vec::new();
-    for prefix in prefixes {
+    let mut found = Vec::new();
+    for prefix in topology.prefixes(side) {
         let list = s3.list_object_versions().bucket(side.bucket.as_str()).prefix(prefix);
         let page = list.send().await.at("s3:ListObjectVersions", &side.region)?;
-        versions.extend(page.versions().to_vec());
+        found.extend(page.versions().to_vec());
     }
+    let is_probe = |key: Option<&str>| topology.is_probe_key(key.unwrap_or_default());
+    let (kept, mut versions): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|it| is_probe(it.key()));
     versions.sort_by_key(|version| {
         std::cmp::Reverse(version.last_modified().map(aws_smithy_types::DateTime::as_nanos))
     });
-    versions.truncate(NEWEST);
-    let heads = versions.iter().map(|version| {
-        let (key, id) = (version.key().unwrap_or_default(), version.version_id());
-        let head = s3.head_object().bucket(side.bucket.as_str()).key(key);
-        let head = head.set_version_id(id.map(str::to_owned));
+    versions.truncate(newest);
+    let heads = versions.into_iter().map(|version| {
+        let key = version.key().unwrap_or_default().to_owned();
+        let head = s3.head_object().bucket(side.bucket.as_str()).key(&key);
+        let head = head.set_version_id(version.version_id().map(str::to_owned));
         async move { (key, head.send().await.at("s3:HeadObject", &side.region)) }
     });
-    let mut failed = Vec::new();
-    for (key, head) in join_all(heads).await {
-        match head {
-            Ok(head) if head.replication_status() == Some(&ReplicationStatus::Failed) => {
-                failed.push(key.to_owned());
-            }
-            Ok(_) => {}
+    let mut sample = Sample { kept_probes: kept.len(), ..Sample::default() };
+    let mut heads = stream::iter(heads).buffered(16);
+    while let Some((key, head)) = heads.next().await {
+        let head = match head {
+            Ok(head) => head,
             // Deleted meanwhile.
-            Err(error) if error.is_absent() => {}
+            Err(error) if error.is_absent() => continue,
             Err(error) => return Err(error),
+        };
+        sample.looked_at += 1;
+        match head.replication_status() {
+            Some(Status::Failed) => {
+                sample.failed += 1;
+                if sample.failed_keys.len() < NAMED {
+                    sample.failed_keys.push(key);
+                }
+            }
+            Some(Status::Completed | Status::Complete) => sample.completed += 1,
+            Some(Status::Pending) => sample.pending += 1,
+            _ => sample.none += 1,
         }
     }
-    Ok((versions.len(), failed))
+    Ok(sample)
 }

@@ -5,6 +5,7 @@ use super::output::{Ended, Printer};
 use super::policy::organisation;
 use super::session::Session;
 use crate::check::{self, Report, Settings, Which, catalogue};
+use crate::events::{CheckDone, Event};
 use crate::failure::{Failure, Kind};
 use crate::report;
 use clap::ValueEnum;
@@ -57,6 +58,15 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
     printer.put("pair", session.manifest.name());
     let checks = check::run(&session.aws, &session.manifest, &session.templates, &settings);
     let report = session.unless_ending(Box::pin(checks)).await?;
+    for finding in &report.findings {
+        session.events.say(&Event::CheckDone(CheckDone {
+            name: finding.name,
+            result: finding.result.as_str(),
+            region: finding.region.clone(),
+            detail: finding.detail.clone(),
+            remedy: finding.remedy.clone(),
+        }));
+    }
     session.done(!report.has_failed(), false);
     put(&report, printer);
     printer.put("api_calls", session.aws.count().total());

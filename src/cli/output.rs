@@ -3,7 +3,7 @@
 
 use super::Format;
 use crate::failure::{Failure, Kind};
-use crate::report::{self, Ndjson};
+use crate::report::{self, Ndjson, Report};
 use crate::stop::Stop;
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
@@ -21,13 +21,19 @@ pub(super) struct Printer {
     pub(super) command: &'static str,
     /// The stream of events, where stdout gets them.
     pub(super) ndjson: Arc<Ndjson>,
+    /// Reports that are written at the end.
+    pub(super) reports: Vec<Arc<dyn Report>>,
     /// The command's object, as far as it got.
     object: Mutex<Map<String, Value>>,
 }
 
 impl Printer {
-    pub(super) fn new(format: Format, command: &'static str) -> Self {
-        Self { format, command, ndjson: Arc::default(), object: Mutex::default() }
+    pub(super) fn new(
+        format: Format,
+        command: &'static str,
+        reports: Vec<Arc<dyn Report>>,
+    ) -> Self {
+        Self { format, command, ndjson: Arc::default(), reports, object: Mutex::default() }
     }
 
     /// Prints text for people, where they asked for it.
@@ -53,10 +59,12 @@ impl Printer {
 
     /// Ends the command: prints its object and its error, and returns its exit code.
     pub(super) fn end(self, ended: &Ended) -> ExitCode {
+        let unwritten = self.write_reports(ended.as_ref().err());
         let mut object = Map::new();
         object.insert("schema".to_owned(), json!(format!("crrctl/{}/v1", self.command)));
         object.extend(self.object.into_inner().unwrap_or_else(PoisonError::into_inner));
         let code = match ended {
+            Ok(_) if unwritten => Kind::Unexpected.exit_code(),
             Ok(code) => *code,
             Err(failure) => {
                 object.insert(
@@ -73,6 +81,21 @@ impl Printer {
             let _ = writeln!(std::io::stdout().lock(), "{text}");
         }
         ExitCode::from(code)
+    }
+}
+
+impl Printer {
+    /// Writes every report; returns whether one could not be written, which is said once.
+    fn write_reports(&self, failure: Option<&Failure>) -> bool {
+        let mut unwritten = false;
+        for report in &self.reports {
+            if let Err(why) = report.end(self.command, failure) {
+                let failure = Failure::new(Kind::Unexpected, "file-unwritable", why);
+                let _ = write!(anstream::stderr().lock(), "{}", report::explained(&failure));
+                unwritten = true;
+            }
+        }
+        unwritten
     }
 }
 

@@ -5,10 +5,12 @@ use super::check;
 use super::output::{Ended, Printer};
 use super::session::Session;
 use crate::failure::{Failure, Kind};
+use crate::manifest::{PairKeys, Topology};
 use crate::plan;
 use crate::probe::{self, Settings, Summary};
 use crate::report::tables;
 use crate::units::{self, humane};
+use crate::world::World;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,9 @@ pub(super) struct ProbeArgs {
     /// Leave the objects and their replicas in place
     #[arg(long)]
     keep: bool,
+    /// Prove that delete markers replicate, or that they do not, as the manifest says
+    #[arg(long)]
+    delete_marker: bool,
     /// Exit with 7 where the 95th percentile of the latency is longer, such as `60s`
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     expect_p95: Option<Duration>,
@@ -53,17 +58,7 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(false).await?;
-    let stands = world
-        .buckets
-        .get(&topology.source.bucket)
-        .is_some_and(|bucket| bucket.replication.is_some());
-    let keys = plan::known_keys(&topology, &world);
-    if !stands || !topology.knows_keys(&keys) {
-        let message =
-            format!("the pair `{}` does not stand: there is nothing to probe", topology.name);
-        return Err(Failure::new(Kind::Unexpected, "pair-missing", message)
-            .hint("`crrctl apply` builds it"));
-    }
+    let keys = standing_keys(&topology, &world)?;
     let settings = Settings {
         count: args.count,
         size: args.size,
@@ -76,19 +71,42 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
     };
     let (aws, events, stop) =
         (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    let evidence = probe::run(aws, topology, keys, settings, events, stop).await;
+    let evidence =
+        probe::run(aws, topology.clone(), keys.clone(), settings.clone(), events, stop).await;
     let summary = probe::summary(&evidence.probes);
-    let failure = evidence.failure.or_else(|| too_slow(args, &summary));
+    let mut failure = evidence.failure.or_else(|| too_slow(args, &summary));
+    let mut markers = Vec::new();
+    if args.delete_marker && failure.is_none() {
+        let (aws, events, stop) =
+            (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
+        (markers, failure) = probe::markers(aws, topology, keys, settings, events, stop).await;
+    }
     session.done(failure.is_none(), false);
     printer.put("probes", &evidence.probes);
     printer.put("summary", summary);
+    if args.delete_marker {
+        printer.put("delete_markers", &markers);
+    }
     printer.put("api_calls", session.aws.count().total());
     printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.text(&tables::evidence(&evidence.probes, &summary));
+    printer.text(&tables::markers(&markers));
     match failure {
         Some(failure) => Err(check::diagnosed(&session, failure, printer).await),
         None => Ok(0),
     }
+}
+
+/// Returns the keys of a pair that stands; of another there is nothing to probe.
+pub(super) fn standing_keys(topology: &Topology, world: &World) -> Result<PairKeys, Failure> {
+    let source = world.buckets.get(&topology.source.bucket);
+    let stands = source.is_some_and(|bucket| bucket.replication.is_some());
+    let keys = plan::known_keys(topology, world);
+    if stands && topology.knows_keys(&keys) {
+        return Ok(keys);
+    }
+    let message = format!("the pair `{}` does not stand: there is nothing to probe", topology.name);
+    Err(Failure::new(Kind::Unexpected, "pair-missing", message).hint("`crrctl apply` builds it"))
 }
 
 fn too_slow(args: &ProbeArgs, summary: &Summary) -> Option<Failure> {

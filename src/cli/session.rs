@@ -1,6 +1,11 @@
 //! What every command that talks to AWS begins with: the manifest, the templates, the clients, signals, events, and the look at
 //! what is there.
 
+mod drawn;
+mod signals;
+
+pub(super) use signals::Signals;
+
 use super::output::Printer;
 use super::{Format, Global};
 use crate::aws::{Aws, Connection};
@@ -11,7 +16,7 @@ use crate::names::Region;
 use crate::observe;
 use crate::plan::{self, Action, Plan, Removal, expiry};
 use crate::policy::{self, Templates};
-use crate::report::{Lines, Ndjson, Screen, Volume};
+use crate::report::{Lines, Ndjson, Screen, Several, Volume};
 use crate::sandbox::{self, Sandbox};
 use crate::steps::{Prover, Steps};
 use crate::stop::{Reason, Stop};
@@ -22,7 +27,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What the user gave: read and checked, without a call.
 pub(super) struct Input {
@@ -77,10 +81,7 @@ impl Ground {
         in_sandbox: bool,
     ) -> Result<Self, Failure> {
         let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
-        let stop = Stop::default();
-        watch_signals(&stop);
-        watch_clock(&stop, global);
-        let events = Events::to(sink(global, printer));
+        let (stop, events) = (stop(global), events(global, printer));
         events.say(&Event::RunStart { command: printer.command, pair: pair.to_owned() });
         let aws = Arc::new(connect(global, home, sandbox.as_ref()).await);
         let started = Instant::now();
@@ -206,6 +207,7 @@ impl Session {
         let (started, before) = (Instant::now(), self.aws.count());
         let look = Box::pin(async {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
+            self.events.say(&Event::Pair(drawn::drawn(&topology)));
             let mut world = observe::second_wave(&self.aws, &topology, named, objects).await?;
             if objects {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
@@ -292,14 +294,25 @@ pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {
     })
 }
 
-fn sink(global: &Global, printer: &Printer) -> Arc<dyn Sink> {
+/// Returns what ends the run: signals and `--timeout`.
+fn stop(global: &Global) -> Stop {
+    let stop = Stop::default();
+    watch_signals(&stop);
+    watch_clock(&stop, global);
+    stop
+}
+
+/// Returns where events go: to who watches, and to every report that was asked for.
+fn events(global: &Global, printer: &Printer) -> Events {
     let volume = global.volume();
     let live = !global.no_progress && volume > Volume::Quiet && std::io::stderr().is_terminal();
-    match global.output {
+    let watcher: Arc<dyn Sink> = match global.output {
         Format::Ndjson => Arc::<Ndjson>::clone(&printer.ndjson),
         Format::Text | Format::Json if live => Arc::new(Screen::new(volume)),
         Format::Text | Format::Json => Arc::new(Lines(volume)),
-    }
+    };
+    let reports = printer.reports.iter().map(|report| Arc::clone(report) as Arc<dyn Sink>);
+    Events::to(Arc::new(Several(std::iter::once(watcher).chain(reports).collect())))
 }
 
 /// How long a run that was told to end at once has for it.
@@ -325,30 +338,6 @@ fn watch_signals(stop: &Stop) {
         tokio::time::sleep(GRACE).await;
         leave();
     });
-}
-
-/// Ctrl-C and SIGTERM.
-pub(super) struct Signals(Option<(Signal, Signal)>);
-
-impl Signals {
-    /// Listens from now on. Where that can't be, the signals keep their usual meaning: the process ends.
-    pub(super) fn listen() -> Self {
-        let both = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-        Self(if let (Ok(interrupt), Ok(terminate)) = both {
-            Some((interrupt, terminate))
-        } else {
-            None
-        })
-    }
-
-    /// Waits for the next one.
-    pub(super) async fn next(&mut self) {
-        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
 }
 
 fn watch_clock(stop: &Stop, global: &Global) {

@@ -25,7 +25,7 @@ pub(super) struct Polled {
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
 /// The pause after `elapsed`: a twentieth of it, so that what is seen late is seen at most 5 % late.
-fn next_pause(elapsed: Duration) -> Duration {
+pub(super) fn next_pause(elapsed: Duration) -> Duration {
     (elapsed / 20).clamp(Duration::from_millis(50), Duration::from_secs(30))
 }
 
@@ -105,7 +105,7 @@ const VISIBLE_WITHIN: Duration = Duration::from_mins(1);
 const UNVERSIONED: &str = "null";
 
 /// Reads S3's status: its model has both `COMPLETE` and `COMPLETED`, and they are one.
-fn status(header: Option<&ReplicationStatus>) -> Status {
+pub(super) fn status(header: Option<&ReplicationStatus>) -> Status {
     match header {
         Some(ReplicationStatus::Complete | ReplicationStatus::Completed) => Status::Completed,
         Some(ReplicationStatus::Failed) => Status::Failed,

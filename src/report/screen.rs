@@ -82,7 +82,13 @@ impl Screen {
                     bar.finish_and_clear();
                 }
             }
-            Event::StepNote { .. } | Event::ProbeRetry { .. } | Event::Error { .. } => {}
+            Event::StepNote { .. }
+            | Event::ProbeRetry { .. }
+            | Event::Pair(_)
+            | Event::ProbeDone(_)
+            | Event::CheckDone(_)
+            | Event::WatchRound { .. }
+            | Event::Error { .. } => {}
         }
     }
 }

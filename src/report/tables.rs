@@ -3,7 +3,7 @@
 use super::{FAINT, GOOD, NOTABLE, mark};
 use crate::events::Verb;
 use crate::plan::{Cost, Kept, Plan};
-use crate::probe::{Probe, Status, Summary};
+use crate::probe::{Marker, Probe, Status, Summary};
 use crate::units::humane;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -98,9 +98,28 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
     text
 }
 
+/// Returns what became of delete markers, a line each.
+pub fn markers(markers: &[Marker]) -> String {
+    let mut text = String::new();
+    for marker in markers {
+        let (word, style) = if marker.replicated == marker.expected {
+            ("as it should be", GOOD)
+        } else {
+            ("WRONG", NOTABLE)
+        };
+        let came = match marker.latency_ms {
+            Some(ms) => format!("came after {}", humane(Duration::from_millis(ms))),
+            None => "did not come".to_owned(),
+        };
+        let region = &marker.destination.region;
+        let _ = writeln!(text, "delete marker to {region}: {came}, {style}{word}{style:#}");
+    }
+    text
+}
+
 /// What the six checks are.
 const CHECKED: &str =
-    "checked: version id, status REPLICA, size, body read back and hashed, KMS key, Bucket Key";
+    "checked: version id, status REPLICA, size, body read back, KMS key, Bucket Key";
 
 /// Returns what the comparison of a replica came to, in a few words.
 fn verdict_on(probe: &Probe) -> String {

@@ -130,7 +130,7 @@ impl Pair {
         let mut keys = [String::new(), String::new()];
         for (at, region, key) in [(0, EAST, &primary), (1, WEST, &replica)] {
             let get = stand.kms(region).get_key_policy().key_id(key).policy_name("default");
-            keys[at] = get.send().await.unwrap().policy().unwrap().to_owned();
+            get.send().await.unwrap().policy().unwrap().clone_into(&mut keys[at]);
         }
         let mut buckets = [None, None];
         for (at, region, bucket) in [(0, EAST, SOURCE), (1, WEST, DESTINATION)] {
@@ -231,9 +231,11 @@ impl Pair {
         let s3 = self.stand.s3(region);
         match text {
             Some(text) => {
-                drop(s3.put_bucket_policy().bucket(bucket).policy(text).send().await.unwrap())
+                drop(s3.put_bucket_policy().bucket(bucket).policy(text).send().await.unwrap());
             }
-            None => drop(s3.delete_bucket_policy().bucket(bucket).send().await.unwrap()),
+            None => {
+                drop(s3.delete_bucket_policy().bucket(bucket).send().await.unwrap());
+            }
         }
     }
 
@@ -339,7 +341,7 @@ impl Pair {
     }
 
     /// Statements of the key policies taken away, then denied.
-    pub(crate) fn key_statements(&self) -> Vec<Break> {
+    pub(crate) fn key_statements() -> Vec<Break> {
         let (root, owner) = (root(), owner());
         let deny = |action: &str| json!({"Effect": "Deny", "Principal": {"AWS": ROLE}, "Action": action, "Resource": "*"});
         let (source, destination) = ("SrcGetObjectNotPermitted", "DstPutObjectNotPermitted");
@@ -383,7 +385,7 @@ impl Pair {
     }
 
     /// What keeps S3 from becoming the role. The last one can't be mended.
-    pub(crate) fn trusts_broken(&self) -> Vec<Break> {
+    pub(crate) fn trusts_broken() -> Vec<Break> {
         let condition = r#""Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"444455556666"}}"#;
         let reason = "AssumeRoleNotPermitted";
         let trust = |what: &str, text: String| {

@@ -108,7 +108,7 @@ async fn each_condition_of_the_role_must_fit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_statement_of_a_key_is_needed() {
     let pair = Pair::new().await;
-    pair.each("statements of keys", &pair.key_statements()).await;
+    pair.each("statements of keys", &Pair::key_statements()).await;
     pair.expect("the keys let the account decide", None).await;
     // Without the account as principal, the key policy alone decides.
     let text = |statements: Vec<Value>| {
@@ -123,7 +123,7 @@ async fn each_statement_of_a_key_is_needed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn trust_is_needed() {
     let pair = Pair::new().await;
-    pair.each("trust", &pair.trusts_broken()).await;
+    pair.each("trust", &Pair::trusts_broken()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,112 @@
+//! `crrctl status`: the pair on one screen. Reads, and changes nothing.
+
+use super::Global;
+use super::output::{Ended, Printer};
+use super::session::Session;
+use crate::check::{self, Sample};
+use crate::failure::Failure;
+use crate::manifest::Topology;
+use crate::plan::{self, Plan};
+use crate::report;
+use crate::world::World;
+use serde_json::{Value, json};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArgs {
+    /// How many of the source's newest objects to look at; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 20, env = "CRRCTL_SAMPLE", value_parser = clap::value_parser!(u16).range(..=1000))]
+    sample: u16,
+}
+
+pub(super) async fn run(global: &Global, args: &StatusArgs, printer: &Printer) -> Ended {
+    let session = Session::open(global, printer, global.sandbox).await?;
+    printer.put("pair", session.manifest.name());
+    let (topology, world) = session.observe(false).await?;
+    let plan = plan::build(&topology, &world, &session.templates);
+    let sample = sample(&session, &topology, &world, usize::from(args.sample)).await?;
+    let stands = world.buckets.contains_key(&topology.source.bucket) || world.role.is_some();
+    put(printer, &topology, &world, plan.as_ref().ok(), sample.as_ref());
+    printer.put("stands", stands);
+    printer.put("api_calls", session.aws.count().total());
+    printer.text(&report::status(&topology, &world, plan.as_ref().ok(), sample.as_ref()));
+    session.done(plan.is_ok(), false);
+    plan.map(|_| 0)
+}
+
+async fn sample(
+    session: &Session,
+    topology: &Topology,
+    world: &World,
+    newest: usize,
+) -> Result<Option<Sample>, Failure> {
+    if newest == 0 || !world.buckets.contains_key(&topology.source.bucket) {
+        return Ok(None);
+    }
+    let sample = async { Ok(check::sample(&session.aws, topology, newest).await?) };
+    session.unless_ending(Box::pin(sample)).await.map(Some)
+}
+
+fn put(
+    printer: &Printer,
+    topology: &Topology,
+    world: &World,
+    plan: Option<&Plan>,
+    sample: Option<&Sample>,
+) {
+    let keys = world.keys.primary.iter().chain(world.keys.replicas.values());
+    let keys: Vec<Value> = keys
+        .map(|key| {
+            json!({
+                "region": key.region,
+                "arn": key.arn,
+                "state": key.state,
+                "alias": world.keys.aliases.get(&key.region).map(|_| topology.key.alias.as_str()),
+                "rotation_days": key.rotation_days,
+                "deletes_not_before": key.deletion_date,
+            })
+        })
+        .collect();
+    let buckets: Vec<Value> = world
+        .buckets
+        .iter()
+        .map(|(name, bucket)| {
+            json!({
+                "bucket": name,
+                "region": bucket.region,
+                "versioning": bucket.versioning,
+                "encryption": bucket.encryption.as_ref().map(|it| &it.algorithm),
+                "key": bucket.encryption.as_ref().and_then(|it| it.key.as_ref()),
+                "bucket_key": bucket.encryption.as_ref().is_some_and(|it| it.bucket_key),
+            })
+        })
+        .collect();
+    let source = world.buckets.get(&topology.source.bucket);
+    let rules = source.and_then(|bucket| bucket.replication.as_ref());
+    let rules: Vec<Value> = rules
+        .iter()
+        .flat_map(|it| &it.rules)
+        .map(|rule| {
+            json!({
+                "id": rule.id,
+                "ours": rule.id.starts_with(&topology.rule_prefix()),
+                "enabled": rule.enabled,
+                "prefix": rule.prefix,
+                "delete_markers": rule.delete_markers,
+                "destination": rule.destination,
+                "key": rule.replica_key,
+            })
+        })
+        .collect();
+    printer.put("keys", keys);
+    printer.put("buckets", buckets);
+    printer.put("role", world.role.as_ref().map(|role| &role.arn));
+    printer.put("rules", rules);
+    let drift = plan.map(|plan| {
+        let changes = plan.actions.iter().filter(|action| action.verb.changes());
+        changes
+            .map(|action| json!({"step": action.id, "kind": action.kind, "region": action.region, "action": action.verb, "reason": action.reason}))
+            .collect::<Vec<Value>>()
+    });
+    printer.put("drift", drift);
+    printer.put("objects", sample);
+}

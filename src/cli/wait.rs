@@ -1,0 +1,75 @@
+//! `crrctl wait`: waits for the replication of any object. No manifest is read.
+
+use super::Global;
+use super::output::{Ended, Printer};
+use super::session::Ground;
+use crate::names::{BucketName, Region};
+use crate::probe::{self, WaitedObject};
+use crate::report::tables;
+use crate::units::humane;
+use clap::ValueEnum;
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct WaitArgs {
+    /// The object, such as `s3://orders-src/2026/05/order.json`
+    #[arg(value_name = "s3://BUCKET/KEY", value_parser = uri)]
+    object: Uri,
+    /// The version; else the one that is current now
+    #[arg(long, value_name = "ID")]
+    version_id: Option<String>,
+    /// What to wait for
+    #[arg(long = "for", value_enum, default_value_t = For::Completed)]
+    wanted: For,
+}
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum For {
+    /// COMPLETED at every destination, or the object is itself a replica
+    Completed,
+}
+
+/// A bucket and a key.
+#[derive(Debug, Clone)]
+struct Uri {
+    bucket: BucketName,
+    key: String,
+}
+
+fn uri(text: &str) -> Result<Uri, String> {
+    let form = "an object is named like `s3://BUCKET/KEY`";
+    let (bucket, key) =
+        text.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).ok_or(form)?;
+    if key.is_empty() {
+        return Err(form.to_owned());
+    }
+    let bucket = BucketName::new(bucket).map_err(|error| error.to_string())?;
+    Ok(Uri { bucket, key: key.to_owned() })
+}
+
+pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> Ended {
+    let For::Completed = args.wanted;
+    // Where the bucket lies is asked for first; every Region can be asked.
+    let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
+    let ground = Ground::open(global, printer, &home, "", global.sandbox).await?;
+    let object = WaitedObject {
+        bucket: args.object.bucket.clone(),
+        key: args.object.key.clone(),
+        version_id: args.version_id.clone(),
+        region: None,
+    };
+    let at_most = global.timeout.unwrap_or(Duration::from_mins(20));
+    let (waited, failure) =
+        probe::wait(&ground.aws, object, at_most, &ground.events, &ground.stop).await;
+    ground.done(failure.is_none(), false);
+    if let Some(waited) = &waited {
+        printer.put_all(waited);
+        if failure.is_none() {
+            let took = humane(Duration::from_millis(waited.elapsed_ms));
+            let key = &waited.object.key;
+            printer.text(&tables::verdict(&format!("{key} is {} after {took}", waited.status)));
+        }
+    }
+    failure.map_or(Ok(0), Err)
+}

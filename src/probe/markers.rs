@@ -1,0 +1,186 @@
+//! Proves that delete markers replicate, or that they do not, as the manifest says.
+//!
+//! A delete marker has no replication status, so the destination is looked at. That none comes is known once an object that
+//! was uploaded after the delete is COMPLETED.
+
+use super::target::{Target, targets};
+use super::upload::Uploaded;
+use super::{Prober, Settings, Status};
+use crate::aws::settle::pause;
+use crate::aws::{At, Aws};
+use crate::events::{Event, Events, millis};
+use crate::failure::{Failure, Kind};
+use crate::manifest::{PairKeys, Side, Topology};
+use crate::stop::Stop;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What became of one delete marker at one destination.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "each field is what it says")]
+pub struct Marker {
+    pub rule: String,
+    pub key: String,
+    pub version_id: String,
+    pub destination: super::Place,
+    /// Whether the manifest wants it to replicate.
+    pub expected: bool,
+    pub replicated: bool,
+    pub latency_ms: Option<u64>,
+}
+
+/// Uploads an object, deletes it once it has replicated, and looks for its delete marker at every destination.
+pub async fn markers(
+    aws: Arc<Aws>,
+    topology: Topology,
+    keys: PairKeys,
+    settings: Settings,
+    events: Events,
+    stop: Stop,
+) -> (Vec<Marker>, Option<Failure>) {
+    let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
+    let prober = Prober { aws, topology, keys, events, stop, run, settings };
+    let mut mess = Vec::new();
+    let mut result = Ok(Vec::new());
+    for (n, target) in targets(&prober.topology).iter().enumerate() {
+        match prober.delete_one(n, target, &mut mess).await {
+            Ok(more) => result.iter_mut().for_each(|all| all.extend(more.clone())),
+            Err(failure) => {
+                result = Err(failure);
+                break;
+            }
+        }
+    }
+    if !prober.settings.keep {
+        prober.clean_up(&mess, &BTreeMap::new()).await;
+    }
+    match result {
+        Ok(markers) => {
+            let failure = markers.iter().find_map(judged);
+            (markers, failure)
+        }
+        Err(failure) => (Vec::new(), Some(failure)),
+    }
+}
+
+fn judged(marker: &Marker) -> Option<Failure> {
+    let (key, region) = (&marker.key, &marker.destination.region);
+    let failure = match (marker.expected, marker.replicated) {
+        (true, false) => Failure::new(
+            Kind::TooLate,
+            "marker-not-replicated",
+            format!("the delete marker of `{key}` did not come to {region}"),
+        )
+        .hint("`crrctl check` says whether the rule and the role let it; `--timeout` waits longer"),
+        (false, true) => Failure::new(
+            Kind::ReplicaDiffers,
+            "marker-replicated",
+            format!("the delete marker of `{key}` came to {region}, and the manifest says that none does"),
+        )
+        .hint("`crrctl plan` shows what drifted; `crrctl apply` puts the rule right"),
+        _ => return None,
+    };
+    Some(failure.in_region(region))
+}
+
+impl Prober {
+    /// Everything that is made on the way goes into `mess`, to be removed by version id.
+    async fn delete_one(
+        &self,
+        n: usize,
+        target: &Target,
+        mess: &mut Vec<Uploaded>,
+    ) -> Result<Vec<Marker>, Failure> {
+        let place = format!("{}{}", self.topology.probe_prefix(&target.filter), self.run);
+        let object = self.replicated(&format!("{place}/{n}-marker"), target, mess).await?;
+        let source = &self.topology.source;
+        let s3 = self.aws.s3(&source.region);
+        let delete = s3.delete_object().bucket(source.bucket.as_str()).key(&object.key);
+        let output = delete.send().await.at("s3:DeleteObject", &source.region)?;
+        let version_id = output.version_id().unwrap_or("null").to_owned();
+        let marker = Uploaded { version_id, at: Instant::now(), ..object };
+        mess.push(marker.clone());
+        if target.rules.iter().any(|rule| !rule.settings.delete_markers) {
+            self.replicated(&format!("{place}/{n}-after"), target, mess).await?;
+        }
+        let mut markers = Vec::new();
+        for rule in &target.rules {
+            let (side, expected) = (&rule.destination, rule.settings.delete_markers);
+            let latency_ms = self.arrival(side, &marker, expected).await?;
+            let status = if latency_ms.is_some() { "REPLICATED" } else { "NOT REPLICATED" };
+            self.events.say(&Event::ProbeStatus {
+                rule: rule.id.clone(),
+                key: format!("{} (delete marker)", marker.key),
+                status: status.to_owned(),
+                elapsed_ms: millis(marker.at.elapsed()),
+            });
+            markers.push(Marker {
+                rule: rule.id.clone(),
+                key: marker.key.clone(),
+                version_id: marker.version_id.clone(),
+                destination: super::Place {
+                    bucket: side.bucket.to_string(),
+                    region: side.region.clone(),
+                },
+                expected,
+                replicated: latency_ms.is_some(),
+                latency_ms,
+            });
+        }
+        Ok(markers)
+    }
+
+    /// Uploads an object and waits until it is COMPLETED.
+    async fn replicated(
+        &self,
+        key: &str,
+        target: &Target,
+        mess: &mut Vec<Uploaded>,
+    ) -> Result<Uploaded, Failure> {
+        let object = self.upload(key, target, Some(self.settings.size)).await?;
+        mess.push(object.clone());
+        let polled = self.poll(&object, target).await?;
+        if polled.status == Status::Completed {
+            return Ok(object);
+        }
+        let kind =
+            if polled.status == Status::Pending { Kind::TooLate } else { Kind::ReplicationFailed };
+        let code = if kind == Kind::TooLate { "replication-pending" } else { "replication-failed" };
+        let message =
+            format!("`{key}` is {}, so its deletion proves nothing", polled.status.as_str());
+        Err(Failure::new(kind, code, message).in_region(&self.topology.source.region))
+    }
+
+    /// Returns how long the marker took to come to `side`; looks once where none is expected.
+    async fn arrival(
+        &self,
+        side: &Side,
+        marker: &Uploaded,
+        expected: bool,
+    ) -> Result<Option<u64>, Failure> {
+        let s3 = self.aws.s3(&side.region);
+        loop {
+            let list = s3.list_object_versions().bucket(side.bucket.as_str()).prefix(&marker.key);
+            let page = list.send().await.at("s3:ListObjectVersions", &side.region)?;
+            let elapsed = marker.at.elapsed();
+            let is_it = |it: &aws_sdk_s3::types::DeleteMarkerEntry| {
+                it.key() == Some(marker.key.as_str())
+                    && it.version_id() == Some(marker.version_id.as_str())
+            };
+            if page.delete_markers().iter().any(is_it) {
+                return Ok(Some(millis(elapsed)));
+            }
+            if !expected || elapsed >= self.settings.at_most || self.stop.is_too_late() {
+                return Ok(None);
+            }
+            if self.stop.is_ending() {
+                return Err(self.stop.failure());
+            }
+            pause(&self.stop, super::poll::next_pause(elapsed).max(Duration::from_millis(100)))
+                .await;
+        }
+    }
+}

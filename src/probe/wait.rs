@@ -1,0 +1,172 @@
+//! Waits for the replication of any object, whoever uploaded it: no manifest, no pair.
+
+use super::Status;
+use super::poll::{next_pause, status};
+use crate::aws::settle::pause;
+use crate::aws::{At, Aws, Error};
+use crate::events::{Event, Events, millis};
+use crate::failure::{Failure, Kind};
+use crate::names::{BucketName, Region};
+use crate::stop::Stop;
+use aws_sdk_s3::types::{BucketLocationConstraint, ReplicationStatus};
+use serde::Serialize;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// An object anywhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Object {
+    pub bucket: BucketName,
+    pub key: String,
+    pub version_id: Option<String>,
+    pub region: Option<Region>,
+}
+
+/// How a wait ended.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
+pub struct Waited {
+    pub object: Object,
+    /// `PENDING`, `COMPLETED`, `FAILED`, `REPLICA`, or `NONE`.
+    pub status: &'static str,
+    pub elapsed_ms: u64,
+}
+
+/// An object without a status may be one whose upload has not spread; this many looks settle that it has none.
+const LOOKS_WITHOUT_STATUS: u32 = 3;
+
+/// Returns the Region of `bucket`: S3 names it in the answer to `HeadBucket`, to a refusal and a redirect too
+/// (S3 API Reference, `HeadBucket`).
+pub async fn region_of(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
+    let home = aws.home();
+    let answer = aws.s3(home).head_bucket().bucket(bucket.as_str()).send().await;
+    let named = match &answer {
+        Ok(output) => output.bucket_region().or(Some(home.as_str())).map(str::to_owned),
+        Err(error) => error
+            .raw_response()
+            .and_then(|response| response.headers().get("x-amz-bucket-region"))
+            .map(str::to_owned),
+    };
+    if let Some(region) = named {
+        return Ok(Region::new(region)?);
+    }
+    match answer.at("s3:HeadBucket", home) {
+        Ok(_) => Ok(home.clone()),
+        Err(error) if error.is_absent() => Err(missing(&format!("s3://{bucket}"), &error)),
+        Err(_) => location_of(aws, bucket).await,
+    }
+}
+
+/// `GetBucketLocation` answers in any Region; us-east-1 is the empty answer, eu-west-1 may be `EU`.
+async fn location_of(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
+    let home = aws.home();
+    let answer = aws.s3(home).get_bucket_location().bucket(bucket.as_str()).send().await;
+    let output = answer.at("s3:GetBucketLocation", home)?;
+    let region = match output.location_constraint().map(BucketLocationConstraint::as_str) {
+        None | Some("") => "us-east-1",
+        Some("EU") => "eu-west-1",
+        Some(region) => region,
+    };
+    Ok(Region::new(region)?)
+}
+
+fn missing(what: &str, error: &Error) -> Failure {
+    Failure::new(Kind::Unexpected, "object-missing", format!("{what} does not exist: {error}"))
+        .in_region(&error.region)
+        .hint("`aws s3api list-object-versions` shows what is there")
+}
+
+/// Looks at `object` until its replication is over or the run is ending. The version that is current at first is the one that
+/// is waited for.
+pub async fn wait(
+    aws: &Aws,
+    mut object: Object,
+    at_most: Duration,
+    events: &Events,
+    stop: &Stop,
+) -> (Option<Waited>, Option<Failure>) {
+    let region = match &object.region {
+        Some(region) => region.clone(),
+        None => match region_of(aws, &object.bucket).await {
+            Ok(region) => region,
+            Err(failure) => return (None, Some(failure)),
+        },
+    };
+    object.region = Some(region.clone());
+    let started = Instant::now();
+    let (mut without, mut said) = (0, "");
+    loop {
+        let head = aws.s3(&region).head_object().bucket(object.bucket.as_str()).key(&object.key);
+        let head = head.set_version_id(object.version_id.clone());
+        let output = match head.send().await.at("s3:HeadObject", &region) {
+            Ok(output) => output,
+            Err(error) if error.is_absent() => {
+                let what = format!("s3://{}/{}", object.bucket, object.key);
+                return (None, Some(missing(&what, &error)));
+            }
+            Err(error) => return (None, Some(error.into())),
+        };
+        if object.version_id.is_none() {
+            object.version_id = output.version_id().map(str::to_owned);
+        }
+        let is_replica = output.replication_status() == Some(&ReplicationStatus::Replica);
+        let seen = status(output.replication_status());
+        let word = if is_replica { "REPLICA" } else { seen.as_str() };
+        let elapsed = started.elapsed();
+        if said != word {
+            said = word;
+            events.say(&Event::ProbeStatus {
+                rule: String::new(),
+                key: object.key.clone(),
+                status: word.to_owned(),
+                elapsed_ms: millis(elapsed),
+            });
+        }
+        without = if seen == Status::None && !is_replica { without + 1 } else { 0 };
+        let is_late = elapsed >= at_most || stop.is_too_late();
+        let is_over = match seen {
+            _ if is_replica => true,
+            Status::Completed | Status::Failed => true,
+            Status::Pending => is_late,
+            Status::None => is_late || without >= LOOKS_WITHOUT_STATUS,
+        };
+        let waited =
+            || Waited { object: object.clone(), status: word, elapsed_ms: millis(elapsed) };
+        if is_over {
+            let failure = if is_replica { None } else { judged(&object, seen) };
+            return (Some(waited()), failure);
+        }
+        if stop.is_ending() {
+            return (Some(waited()), Some(stop.failure()));
+        }
+        pause(stop, next_pause(elapsed)).await;
+    }
+}
+
+fn judged(object: &Object, status: Status) -> Option<Failure> {
+    let name = format!("s3://{}/{}", object.bucket, object.key);
+    let failure = match status {
+        Status::Completed => return None,
+        Status::Failed => Failure::new(
+            Kind::ReplicationFailed,
+            "replication-failed",
+            format!("replication of {name} FAILED, which is final for this version"),
+        )
+        .hint("`crrctl check` with the pair's manifest names the cause"),
+        Status::Pending => {
+            Failure::new(Kind::TooLate, "replication-pending", format!("{name} is still PENDING"))
+                .hint("most objects replicate within 15 minutes; `--timeout 1h` waits longer")
+        }
+        Status::None => Failure::new(
+            Kind::ReplicationFailed,
+            "no-replication-status",
+            format!("{name} has no replication status: no rule selected it when it was written"),
+        )
+        .hint("`crrctl backfill` replicates what is older than the rule"),
+    };
+    Some(match &object.region {
+        Some(region) => failure.in_region(region),
+        None => failure,
+    })
+}

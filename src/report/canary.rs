@@ -1,0 +1,216 @@
+//! What a canary knows of all its rounds: counts by rule and status, a histogram, the last success. It does not grow.
+//! Section: Prometheus documentation, "Exposition formats".
+
+use crate::failure::Failure;
+use crate::manifest::Topology;
+use crate::probe::{Probe, Status};
+use crate::units::humane;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// Upper bounds of the histogram, in seconds; 900 is what S3 Replication Time Control promises.
+const BOUNDS: [u64; 10] = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900];
+
+/// The sums of all rounds.
+#[derive(Debug)]
+pub struct Canary {
+    pair: String,
+    rounds: u64,
+    /// Rounds that ended with an error, by its code.
+    errors: BTreeMap<String, u64>,
+    routes: BTreeMap<String, Route>,
+    last: String,
+}
+
+/// The sums of one rule.
+#[derive(Debug, Default)]
+struct Route {
+    source: String,
+    destination: String,
+    statuses: BTreeMap<&'static str, u64>,
+    /// How many took at most the bound of the same place.
+    within: [u64; BOUNDS.len()],
+    count: u64,
+    sum_ms: u64,
+    up: bool,
+    last_success: Option<i64>,
+    last_latency_ms: Option<u64>,
+}
+
+/// What the command's object gets.
+#[derive(Debug, Serialize)]
+pub struct Totals {
+    rounds: u64,
+    errors: BTreeMap<String, u64>,
+    probes: BTreeMap<String, BTreeMap<&'static str, u64>>,
+}
+
+/// The most codes that are told apart; AWS has few, and a label must not grow without bound.
+const MOST_CODES: usize = 50;
+
+impl Canary {
+    /// Begins with nothing seen.
+    pub fn new(topology: &Topology) -> Self {
+        let route = |rule: &crate::manifest::RuleWish| {
+            let (source, destination) =
+                (topology.source.region.to_string(), rule.destination.region.to_string());
+            (rule.id.clone(), Route { source, destination, ..Route::default() })
+        };
+        Self {
+            pair: topology.name.to_string(),
+            rounds: 0,
+            errors: BTreeMap::new(),
+            routes: topology.rules.iter().map(route).collect(),
+            last: String::new(),
+        }
+    }
+
+    /// Takes a round.
+    pub fn take(&mut self, probes: &[Probe], failure: Option<&Failure>) {
+        self.rounds += 1;
+        if let Some(failure) = failure {
+            let known = self.errors.len() < MOST_CODES || self.errors.contains_key(&failure.code);
+            let code = if known { failure.code.as_str() } else { "other" };
+            *self.errors.entry(code.to_owned()).or_default() += 1;
+        }
+        for route in self.routes.values_mut() {
+            route.up = false;
+        }
+        for probe in probes {
+            if let Some(route) = self.routes.get_mut(&probe.rule) {
+                route.take(probe);
+            }
+        }
+        let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let said = |route: &Route| {
+            let latency = route.last_latency_ms.filter(|_| route.up).map(Duration::from_millis);
+            let word = if route.up { "COMPLETED" } else { "NOT RIGHT" };
+            let latency = latency.map_or_else(String::new, |it| format!(" after {}", humane(it)));
+            format!("{} → {} {word}{latency}", route.source, route.destination)
+        };
+        let routes: Vec<String> = self.routes.values().map(said).collect();
+        let failure = failure.map_or_else(String::new, |it| format!("; {}: {it}", it.code));
+        self.last = format!("{at} {}{failure}\n", routes.join(", "));
+    }
+
+    /// Returns the last round in one line.
+    pub fn line(&self) -> String {
+        self.last.clone()
+    }
+
+    /// Returns the sums.
+    pub fn totals(&self) -> Totals {
+        let probes = self.routes.iter().map(|(rule, route)| (rule.clone(), route.statuses.clone()));
+        Totals { rounds: self.rounds, errors: self.errors.clone(), probes: probes.collect() }
+    }
+
+    /// Returns the sums as Prometheus reads them.
+    pub fn metrics(&self) -> String {
+        let mut text = String::new();
+        let pair = quoted(&self.pair);
+        let mut family = |name: &str, kind: &str, help: &str, lines: Vec<String>| {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for line in lines {
+                let _ = writeln!(text, "{name}{line}");
+            }
+        };
+        let labels = |rule: &str, route: &Route| {
+            format!(
+                "pair=\"{pair}\",rule=\"{}\",source=\"{}\",destination=\"{}\"",
+                quoted(rule),
+                route.source,
+                route.destination
+            )
+        };
+        let of_routes = |line: &dyn Fn(&str, &Route) -> Vec<String>| {
+            self.routes.iter().flat_map(|(rule, route)| line(&labels(rule, route), route)).collect()
+        };
+        family(
+            "crrctl_rounds_total",
+            "counter",
+            "Rounds of probing.",
+            vec![format!("{{pair=\"{pair}\"}} {}", self.rounds)],
+        );
+        let errors = self.errors.iter();
+        let errors = errors
+            .map(|(code, count)| format!("{{pair=\"{pair}\",code=\"{}\"}} {count}", quoted(code)));
+        family(
+            "crrctl_errors_total",
+            "counter",
+            "Rounds that ended with an error, by its code.",
+            errors.collect(),
+        );
+        family(
+            "crrctl_probes_total",
+            "counter",
+            "Probes by rule and replication status; DIFFERS is COMPLETED with a replica that is not right.",
+            of_routes(&|labels, route| {
+                route
+                    .statuses
+                    .iter()
+                    .map(|(status, count)| format!("{{{labels},status=\"{status}\"}} {count}"))
+                    .collect()
+            }),
+        );
+        family(
+            "crrctl_up",
+            "gauge",
+            "Whether the last round's probe was COMPLETED with a replica that is right.",
+            of_routes(&|labels, route| vec![format!("{{{labels}}} {}", u8::from(route.up))]),
+        );
+        family(
+            "crrctl_last_success_timestamp_seconds",
+            "gauge",
+            "When a probe was last right.",
+            of_routes(&|labels, route| {
+                route.last_success.iter().map(|at| format!("{{{labels}}} {at}")).collect()
+            }),
+        );
+        family(
+            "crrctl_replication_latency_seconds",
+            "histogram",
+            "From the end of the upload to COMPLETED.",
+            of_routes(&|labels, route| route.histogram(labels)),
+        );
+        text
+    }
+}
+
+impl Route {
+    fn take(&mut self, probe: &Probe) {
+        let ok = probe.status == Status::Completed && probe.checks.all();
+        let differs = probe.status == Status::Completed && !ok;
+        let status = if differs { "DIFFERS" } else { probe.status.as_str() };
+        *self.statuses.entry(status).or_default() += 1;
+        self.up = ok;
+        if ok {
+            self.last_success = Some(jiff::Timestamp::now().as_second());
+        }
+        let Some(ms) = probe.latency_ms else { return };
+        self.last_latency_ms = Some(ms);
+        self.count += 1;
+        self.sum_ms += ms;
+        for (bound, count) in BOUNDS.iter().zip(&mut self.within) {
+            *count += u64::from(ms <= bound * 1000);
+        }
+    }
+
+    /// The lines of a histogram go on from its name.
+    fn histogram(&self, labels: &str) -> Vec<String> {
+        let bounds = BOUNDS.iter().zip(&self.within);
+        let mut lines: Vec<String> = bounds
+            .map(|(bound, count)| format!("_bucket{{{labels},le=\"{bound}\"}} {count}"))
+            .collect();
+        lines.push(format!("_bucket{{{labels},le=\"+Inf\"}} {}", self.count));
+        lines.push(format!("_sum{{{labels}}} {}.{:03}", self.sum_ms / 1000, self.sum_ms % 1000));
+        lines.push(format!("_count{{{labels}}} {}", self.count));
+        lines
+    }
+}
+
+/// Escapes the value of a label.
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,126 @@
+//! A run for GitHub Actions: an annotation for what failed, and a step summary.
+//! Section: GitHub Docs, "Workflow commands for GitHub Actions". Annotations go to stderr, which the runner reads too, so that
+//! stdout stays data.
+
+use super::Report;
+use super::fold::{Run, why};
+use crate::events::{Event, Sink};
+use crate::failure::Failure;
+use crate::units::humane;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Writes when the run has ended.
+#[derive(Debug)]
+pub struct Github {
+    summary: Option<PathBuf>,
+    run: Mutex<Run>,
+}
+
+impl Github {
+    /// Will append to the file `summary`, which the runner names in `GITHUB_STEP_SUMMARY`.
+    pub fn new(summary: Option<PathBuf>) -> Self {
+        Self { summary, run: Mutex::default() }
+    }
+}
+
+impl Sink for Github {
+    fn take(&self, event: &Event) {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+    }
+}
+
+impl Report for Github {
+    fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
+        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        // A closed stderr is no error.
+        let _ = write!(std::io::stderr().lock(), "{}", annotations(&run, failure));
+        let Some(file) = &self.summary else { return Ok(()) };
+        let unwritable = |error: std::io::Error| format!("can't write {}: {error}", file.display());
+        let mut file =
+            std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(unwritable)?;
+        file.write_all(summary(&run, command, failure).as_bytes())
+            .map_err(|error| format!("can't write the step summary: {error}"))
+    }
+}
+
+fn annotations(run: &Run, failure: Option<&Failure>) -> String {
+    let mut text = String::new();
+    if let Some(failure) = failure {
+        let title = escaped(&format!("crrctl: {}", failure.code), true);
+        let _ = writeln!(text, "::error title={title}::{}", escaped(&why(failure), false));
+    }
+    for check in run.checks.iter().filter(|check| ["fail", "unknown"].contains(&check.result)) {
+        let level = if check.result == "fail" { "error" } else { "notice" };
+        let title = escaped(&format!("crrctl check: {}", check.name), true);
+        let remedy = check.remedy.as_deref().unwrap_or_default();
+        let message = format!("{}\n{remedy}", check.detail);
+        let _ = writeln!(text, "::{level} title={title}::{}", escaped(message.trim_end(), false));
+    }
+    text
+}
+
+/// Escapes what a workflow command gives a meaning of its own.
+fn escaped(text: &str, property: bool) -> String {
+    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
+}
+
+fn summary(run: &Run, command: &str, failure: Option<&Failure>) -> String {
+    let sign = if failure.is_none() { "✅" } else { "❌" };
+    let mut text = format!("## {sign} crrctl {command} {}\n\n", run.pair);
+    if !run.probes.is_empty() {
+        text.push_str("| rule | route | probes | COMPLETED | slowest |\n|---|---|---|---|---|\n");
+        for ((rule, route), probes) in run.routes() {
+            let completed = probes.iter().filter(|probe| probe.ok()).count();
+            let slowest = probes.iter().filter_map(|probe| probe.latency_ms).max();
+            let slowest = slowest.map_or("-".to_owned(), |ms| humane(Duration::from_millis(ms)));
+            let (rule, count) = (cell(rule), probes.len());
+            let _ = writeln!(text, "| {rule} | {route} | {count} | {completed} | {slowest} |");
+        }
+        text.push('\n');
+    }
+    let told: Vec<_> = run.checks.iter().filter(|check| check.result != "pass").collect();
+    if !run.checks.is_empty() {
+        let _ = writeln!(
+            text,
+            "{} of {} checks passed\n",
+            run.checks.len() - told.len(),
+            run.checks.len()
+        );
+    }
+    if !told.is_empty() {
+        text.push_str("| check | result | Region | detail |\n|---|---|---|---|\n");
+        for check in told {
+            let region = check.region.as_ref().map_or("-", |region| region.as_str());
+            let detail = cell(&check.detail);
+            let _ = writeln!(text, "| {} | {} | {region} | {detail} |", check.name, check.result);
+        }
+        text.push('\n');
+    }
+    if let Some(failure) = failure {
+        let _ = writeln!(text, "```text\n{}\n```\n", why(failure).replace("```", "'''"));
+    }
+    text
+}
+
+/// Keeps a text inside its cell of a Markdown table.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+
+    #[test]
+    fn annotations_escape_what_has_a_meaning() {
+        let failure = Failure::new(Kind::Denied, "a:b,c", "100 % of\nit").hint("do");
+        let text = annotations(&Run::default(), Some(&failure));
+        assert_eq!(text, "::error title=crrctl%3A a%3Ab%2Cc::100 %25 of%0Ait%0Ahint: do\n");
+    }
+}

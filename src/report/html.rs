@@ -1,0 +1,153 @@
+//! A run as one HTML page that needs nothing but itself: no script, no font, no picture from elsewhere.
+//! Not for: what the page looks like (see `page.html`).
+
+mod timeline;
+
+use super::Report;
+use super::fold::Run;
+use crate::events::{Event, Sink};
+use crate::failure::Failure;
+use crate::units::humane;
+use minijinja::Environment;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use timeline::Timeline;
+
+/// Writes the file when the run has ended.
+#[derive(Debug)]
+pub struct Html {
+    file: PathBuf,
+    kept: Mutex<(Run, Timeline)>,
+}
+
+impl Html {
+    /// Will write `file`.
+    pub fn new(file: PathBuf) -> Self {
+        Self { file, kept: Mutex::default() }
+    }
+}
+
+impl Sink for Html {
+    fn take(&self, event: &Event) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.0.take(event);
+        kept.1.take(event);
+    }
+}
+
+impl Report for Html {
+    fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = page(&kept.0, &kept.1, command, failure).map_err(|error| error.to_string())?;
+        std::fs::write(&self.file, text)
+            .map_err(|error| format!("can't write {}: {error}", self.file.display()))
+    }
+}
+
+/// A row of the evidence.
+#[derive(Serialize)]
+struct Evidence<'a> {
+    key: &'a str,
+    version_id: &'a str,
+    rule: &'a str,
+    route: String,
+    status: &'a str,
+    ok: bool,
+    latency: String,
+    says: String,
+}
+
+/// A bar of the distribution of latencies.
+#[derive(Debug, PartialEq, Serialize)]
+struct Bar {
+    label: String,
+    count: usize,
+    percent: usize,
+}
+
+fn page(
+    run: &Run,
+    timeline: &Timeline,
+    command: &str,
+    failure: Option<&Failure>,
+) -> Result<String, minijinja::Error> {
+    let mut environment = Environment::new();
+    // The name's ending turns escaping on.
+    environment.add_template("page.html", include_str!("html/page.html"))?;
+    let evidence: Vec<Evidence<'_>> = run
+        .probes
+        .iter()
+        .map(|probe| Evidence {
+            key: &probe.key,
+            version_id: &probe.version_id,
+            rule: &probe.rule,
+            route: probe.route(),
+            status: &probe.status,
+            ok: probe.ok(),
+            latency: probe.latency_ms.map_or_else(|| "-".to_owned(), ms),
+            says: probe.says(),
+        })
+        .collect();
+    let latencies: Vec<u64> = run.probes.iter().filter_map(|probe| probe.latency_ms).collect();
+    let good = evidence.iter().filter(|it| it.ok).count();
+    let values = serde_json::json!({
+        "command": command,
+        "failure": failure,
+        "evidence": evidence,
+        "good": good,
+        "pair": run.pair,
+        "topology": run.topology,
+        "checks": run.checks,
+        "steps": timeline.rows(),
+        "elapsed": ms(run.elapsed_ms),
+        "at": jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        "bars": distribution(&latencies),
+    });
+    let values = minijinja::Value::from(minijinja::value::Serde(&values));
+    environment.get_template("page.html")?.render(values)
+}
+
+fn ms(ms: u64) -> String {
+    humane(Duration::from_millis(ms))
+}
+
+/// At most this many bars.
+const BARS: u64 = 12;
+
+/// Returns how many latencies lie in each of a few equal spans.
+fn distribution(latencies: &[u64]) -> Vec<Bar> {
+    let (Some(least), Some(most)) = (latencies.iter().min(), latencies.iter().max()) else {
+        return Vec::new();
+    };
+    let span = ((most - least) / BARS + 1).max(1);
+    let count = |from: u64| latencies.iter().filter(|ms| (from..from + span).contains(ms)).count();
+    let froms: Vec<u64> =
+        (0..BARS).map(|at| least + at * span).take_while(|it| it <= most).collect();
+    let counts: Vec<usize> = froms.iter().map(|from| count(*from)).collect();
+    let highest = counts.iter().copied().max().unwrap_or(1).max(1);
+    let bar = |(from, count): (&u64, &usize)| Bar {
+        label: format!("{} to {}", ms(*from), ms(from + span)),
+        count: *count,
+        percent: count * 100 / highest,
+    };
+    froms.iter().zip(&counts).map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_latency_is_in_one_bar() {
+        for latencies in
+            [vec![7], vec![0, 0, 1], (1..=1000).collect::<Vec<u64>>(), vec![5, 900_000]]
+        {
+            let bars = distribution(&latencies);
+            assert_eq!(bars.iter().map(|bar| bar.count).sum::<usize>(), latencies.len());
+            assert!(bars.len() <= 12 && bars.iter().any(|bar| bar.percent == 100), "{bars:?}");
+        }
+        assert_eq!(distribution(&[]), []);
+    }
+}

@@ -1,0 +1,134 @@
+//! A run as `JUnit` XML: one testcase a rule and direction, whose time is the replication latency and whose failure is the cause;
+//! one a check; and one for what ended the run otherwise.
+
+use super::Report;
+use super::fold::{Run, why};
+use crate::events::{CheckDone, Event, ProbeDone, Sink};
+use crate::failure::Failure;
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Writes the file when the run has ended.
+#[derive(Debug)]
+pub struct Junit {
+    file: PathBuf,
+    run: Mutex<Run>,
+}
+
+impl Junit {
+    /// Will write `file`.
+    pub fn new(file: PathBuf) -> Self {
+        Self { file, run: Mutex::default() }
+    }
+}
+
+impl Sink for Junit {
+    fn take(&self, event: &Event) {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+    }
+}
+
+impl Report for Junit {
+    fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
+        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = xml(&run, command, failure).map_err(|error| error.to_string())?;
+        std::fs::write(&self.file, text)
+            .map_err(|error| format!("can't write {}: {error}", self.file.display()))
+    }
+}
+
+fn xml(
+    run: &Run,
+    command: &str,
+    failure: Option<&Failure>,
+) -> Result<String, quick_junit::SerializeError> {
+    let mut suite = TestSuite::new(format!("crrctl {command} {}", run.pair).trim_end().to_owned());
+    suite.set_time(Duration::from_millis(run.elapsed_ms));
+    let mut told = false;
+    for ((rule, route), probes) in run.routes() {
+        let case = of_route(rule, &route, &probes, failure);
+        told |= !case.status.is_success_like();
+        suite.add_test_case(case);
+    }
+    for check in &run.checks {
+        suite.add_test_case(of_check(check));
+        told |= check.result == "fail";
+    }
+    if let Some(failure) = failure.filter(|_| !told) {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_type(failure.code.clone());
+        status.set_message(failure.message.clone());
+        status.set_description(why(failure));
+        let name = failure.step.clone().unwrap_or_else(|| command.to_owned());
+        suite.add_test_case(case(command, &name, status));
+    } else if suite.test_cases.is_empty() {
+        suite.add_test_case(case(command, command, TestCaseStatus::success()));
+    }
+    let mut report = quick_junit::Report::new("crrctl");
+    report.add_test_suite(suite);
+    report.to_string()
+}
+
+/// Whether a testcase went well.
+trait SuccessLike {
+    fn is_success_like(&self) -> bool;
+}
+
+impl SuccessLike for TestCaseStatus {
+    fn is_success_like(&self) -> bool {
+        matches!(self, Self::Success { .. })
+    }
+}
+
+fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
+    let mut case = TestCase::new(name.to_owned(), status);
+    case.set_classname(class.to_owned());
+    case
+}
+
+/// The time is that of the slowest probe: what a rule takes at most.
+fn of_route(rule: &str, route: &str, probes: &[&ProbeDone], failure: Option<&Failure>) -> TestCase {
+    let bad: Vec<&&ProbeDone> = probes.iter().filter(|probe| !probe.ok()).collect();
+    let status = match bad.first() {
+        None => TestCaseStatus::success(),
+        Some(first) => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(failure.map_or_else(|| first.status.clone(), |it| it.code.clone()));
+            let cause = failure.and_then(|it| it.causes.first()).cloned();
+            let message = cause.unwrap_or_else(|| {
+                format!("{} of {} probes are not right: {}", bad.len(), probes.len(), first.says())
+            });
+            status.set_message(message);
+            let lines = bad.iter().map(|probe| format!("{}: {}", probe.key, probe.says()));
+            let lines = lines.chain(failure.map(why));
+            status.set_description(lines.collect::<Vec<_>>().join("\n"));
+            status
+        }
+    };
+    let mut case = case(rule, route, status);
+    let slowest = probes.iter().filter_map(|probe| probe.latency_ms).max();
+    case.set_time(Duration::from_millis(slowest.unwrap_or_default()));
+    case
+}
+
+fn of_check(check: &CheckDone) -> TestCase {
+    let status = match check.result {
+        "pass" => TestCaseStatus::success(),
+        "fail" => {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_type(check.name);
+            status.set_message(check.detail.clone());
+            status.set_description(check.remedy.clone().unwrap_or_default());
+            status
+        }
+        _ => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(check.detail.clone());
+            status
+        }
+    };
+    let region = check.region.as_ref().map_or("account", |region| region.as_str());
+    case(check.name, region, status)
+}

@@ -1,0 +1,351 @@
+//! Evidence for people and machines: `wait`, `status`, `watch`, delete markers, and reports as `JUnit`, for GitHub and as HTML.
+
+use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, alone, finished, signal};
+use aws_sdk_s3::types::{DeleteMarkerReplication, DeleteMarkerReplicationStatus as Status};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Stdio;
+
+fn built() -> Stand {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand
+}
+
+fn rule(stand: &Stand, edit: impl FnOnce(&mut aws_sdk_s3::types::ReplicationRule)) {
+    stand.s3("us-east-1", async |s3| {
+        let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
+        let mut live = live.replication_configuration().unwrap().clone();
+        edit(&mut live.rules[0]);
+        let put = s3.put_bucket_replication().bucket(SOURCE).replication_configuration(live);
+        put.send().await.unwrap();
+    });
+}
+
+fn markers_on(stand: &Stand) {
+    markers(stand, Status::Enabled);
+}
+
+fn markers(stand: &Stand, status: Status) {
+    rule(stand, |rule| {
+        let markers = DeleteMarkerReplication::builder().status(status).build();
+        rule.delete_marker_replication = Some(markers);
+    });
+}
+
+#[test]
+fn wait_for_any_object_needs_no_manifest() {
+    let stand = built();
+    stand.put_theirs("a/b c");
+    let uri = format!("s3://{SOURCE}/a/b c");
+    let waited = stand.run(&["wait", &uri, "-o", "json"]).exits(0).json();
+    assert_eq!(waited["schema"], "crrctl/wait/v1");
+    assert_eq!(
+        (&waited["status"], &waited["object"]["region"]),
+        (&"COMPLETED".into(), &"us-east-1".into())
+    );
+    let version = waited["object"]["version_id"].as_str().unwrap();
+    let _ = stand.run(&["wait", &uri, "--version-id", version, "--for", "completed"]).exits(0);
+    // The bucket lies in another Region than the one that is asked first; a replica has arrived.
+    let replica = format!("s3://{DESTINATION}/a/b c");
+    let replica = stand.run(&["wait", &replica, "-o", "json"]).exits(0).json();
+    assert_eq!(
+        (&replica["status"], &replica["object"]["region"]),
+        (&"REPLICA".into(), &"us-west-2".into())
+    );
+}
+
+#[test]
+fn wait_ends_by_what_became_of_the_object() {
+    let stand = built();
+    stand.disable_replica_key();
+    stand.put_theirs("broken");
+    let failed =
+        stand.run(&["wait", &format!("s3://{SOURCE}/broken"), "-o", "json"]).exits(6).json();
+    assert_eq!(
+        (&failed["status"], &failed["error"]["code"]),
+        (&"FAILED".into(), &"replication-failed".into())
+    );
+    let missing =
+        stand.run(&["wait", &format!("s3://{SOURCE}/nothing"), "-o", "json"]).exits(1).json();
+    assert_eq!(missing["error"]["code"], "object-missing");
+    let missing = stand.run(&["wait", "s3://no-such-bucket-here/k", "-o", "json"]).exits(1).json();
+    assert_eq!(missing["error"]["code"], "object-missing");
+    stand.s3("us-east-1", async |s3| {
+        s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
+    });
+    stand.put_theirs("plain");
+    let none = stand.run(&["wait", &format!("s3://{SOURCE}/plain"), "-o", "json"]).exits(6).json();
+    assert_eq!(none["error"]["code"], "no-replication-status");
+    for wrong in ["orders/key", "s3://bucket", "s3://bucket/", "s3://B/k"] {
+        let _ = stand.run(&["wait", wrong]).exits(3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wait_is_too_late_where_an_object_stays_pending() {
+    use crate::sandbox::{ACCOUNT, EAST, WEST};
+    use crrctl::sandbox::{Lag, Options, SECRET};
+    let options = Options { lag: Lag::Aws, seed: Some(1), ..Options::default() };
+    let stand = crate::sandbox::Stand::with(options).await;
+    stand.bucket("late-src", EAST, true).await;
+    stand.bucket("late-dst", WEST, true).await;
+    stand.role().await;
+    stand.control("POST", "clock", r#"{"advance": "1m"}"#).await;
+    let rule = crate::sandbox::rule("one", 1, "late-dst", None).build().unwrap();
+    stand.replicate("late-src", [rule]).await;
+    stand.control("POST", "clock", r#"{"advance": "1m"}"#).await;
+    stand.put("late-src", "k").await;
+    let home = tempfile::TempDir::new().unwrap();
+    let args = ["wait", "s3://late-src/k", "--timeout", "1s", "-o", "json"];
+    let mut wait = crate::common::bare(&home, &args);
+    wait.env("AWS_ENDPOINT_URL", stand.sandbox.endpoint())
+        .env("AWS_ACCESS_KEY_ID", ACCOUNT)
+        .env("AWS_SECRET_ACCESS_KEY", SECRET)
+        .stdin(Stdio::null());
+    let output = finished(&mut wait).exits(7).json();
+    assert_eq!(output["status"], "PENDING");
+    assert_eq!(output["error"]["code"], "replication-pending");
+}
+
+#[test]
+fn status_shows_the_pair_its_drift_and_its_objects() {
+    let stand = Stand::new();
+    let nothing = stand.pair(&["status"]).exits(0).json();
+    assert_eq!((&nothing["stands"], &nothing["keys"]), (&false.into(), &serde_json::json!([])));
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.pair(&["probe", "--keep"]).exits(0);
+    stand.put_theirs("good");
+    let _ = stand.run(&["wait", &format!("s3://{SOURCE}/good")]).exits(0);
+    let whole = stand.pair(&["status"]).exits(0).json();
+    assert_eq!(whole["schema"], "crrctl/status/v1");
+    assert_eq!((&whole["stands"], &whole["drift"]), (&true.into(), &serde_json::json!([])));
+    assert_eq!(
+        (whole["keys"].as_array().unwrap().len(), whole["rules"].as_array().unwrap().len()),
+        (2, 1)
+    );
+    assert_eq!(
+        (&whole["objects"]["completed"], &whole["objects"]["kept_probes"]),
+        (&1.into(), &1.into())
+    );
+    markers_on(&stand);
+    stand.disable_replica_key();
+    stand.put_theirs("bad");
+    let _ = stand.run(&["wait", &format!("s3://{SOURCE}/bad")]).exits(6);
+    let text = stand.run(&[&["status"], &PAIR[..]].concat());
+    assert!(text.stdout.contains("Disabled") && text.stdout.contains("1 FAILED"), "{text}");
+    let object = stand.pair(&["status", "--sample", "0"]).json();
+    assert_eq!(object["objects"], serde_json::Value::Null);
+    assert_eq!(object["keys"][1]["state"], "Disabled");
+}
+
+#[test]
+fn delete_markers_replicate_or_do_not_as_the_manifest_says() {
+    let stand = built();
+    let probe = |code| stand.pair(&["probe", "--delete-marker"]).exits(code).json();
+    let off = probe(0);
+    assert_eq!(
+        (&off["delete_markers"][0]["expected"], &off["delete_markers"][0]["replicated"]),
+        (&false.into(), &false.into())
+    );
+    markers_on(&stand);
+    // The rule lets them through now; the role does not.
+    let still = probe(0);
+    assert_eq!(still["delete_markers"][0]["replicated"], false);
+
+    let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nreplication: {delete_markers: true}\n";
+    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], manifest).exits(0);
+    let on = stand.manifest(&["probe", "--delete-marker", "-o", "json"], manifest).exits(0).json();
+    assert_eq!(
+        (&on["delete_markers"][0]["expected"], &on["delete_markers"][0]["replicated"]),
+        (&true.into(), &true.into())
+    );
+    assert!(on["delete_markers"][0]["latency_ms"].is_u64());
+    // What replicates although the manifest says that nothing does is wrong.
+    let wrong = probe(8);
+    assert_eq!(wrong["error"]["code"], "marker-replicated");
+    markers(&stand, Status::Disabled);
+    let late = stand
+        .manifest(&["probe", "--delete-marker", "--timeout", "2s", "-o", "json"], manifest)
+        .exits(7)
+        .json();
+    assert_eq!(late["error"]["code"], "marker-not-replicated");
+    // Nothing of it stays, on either side.
+    for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
+        let page = stand
+            .s3(region, async |s3| s3.list_object_versions().bucket(bucket).send().await.unwrap());
+        assert!(
+            page.versions().is_empty() && page.delete_markers().is_empty(),
+            "{region}: {page:?}"
+        );
+    }
+}
+
+/// Returns the metrics that are served at `address`.
+fn scraped(address: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: canary\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn watch_probes_until_a_signal_and_serves_metrics() {
+    let stand = built();
+    let args = ["watch", "--every", "1s", "--listen", "127.0.0.1:0"];
+    let mut child = stand
+        .command(&[&args, &PAIR[..]].concat())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let address =
+        stderr.find_map(|line| line.strip_prefix("metrics at http://").map(str::to_owned));
+    let address = address.unwrap().trim_end_matches("/metrics").to_owned();
+    std::thread::spawn(move || stderr.for_each(drop));
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let good = lines.next().unwrap();
+    assert!(good.contains("us-east-1 → us-west-2 COMPLETED"), "{good}");
+    let metrics = scraped(&address, "/metrics");
+    for line in [
+        "crrctl_up{pair=\"demo\"",
+        "crrctl_replication_latency_seconds_bucket{",
+        "status=\"COMPLETED\"} ",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    assert!(scraped(&address, "/other").starts_with("HTTP/1.1 404"));
+    // A round that fails is told and does not end it.
+    stand.disable_replica_key();
+    let bad = lines.find(|line| line.contains("replication-failed")).unwrap();
+    assert!(bad.contains("NOT RIGHT"), "{bad}");
+    let metrics = scraped(&address, "/metrics");
+    assert!(
+        metrics.contains("status=\"FAILED\"} ")
+            && metrics.contains("code=\"replication-failed\"} "),
+        "{metrics}"
+    );
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(alone(&["watch", "--sandbox", "--junit", "x.xml"]).exits(3).code, 3);
+}
+
+#[test]
+fn watch_tells_each_round_as_an_event() {
+    let stand = built();
+    let args = ["watch", "--every", "1s", "--timeout", "2s", "-o", "ndjson"];
+    let output =
+        finished(stand.command(&[&args, &PAIR[..]].concat()).stdin(Stdio::null())).exits(7);
+    let events: Vec<serde_json::Value> =
+        output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let round = events.iter().find(|event| event["event"] == "watch.round").unwrap();
+    assert_eq!(round["ok"], true);
+    assert!(
+        events.iter().any(|event| event["event"] == "probe.done" && event["status"] == "COMPLETED")
+    );
+}
+
+fn reported(stand: &Stand, command: &[&str], name: &str) -> (Output, String) {
+    let path = stand.path(name);
+    let flag = format!("--{}", if name.ends_with("xml") { "junit" } else { "html" });
+    let output = stand.pair(&[command, &[&flag, path.to_str().unwrap()]].concat());
+    (output, std::fs::read_to_string(&path).unwrap())
+}
+
+#[test]
+fn junit_has_a_testcase_a_rule_with_its_latency_and_the_cause() {
+    let stand = built();
+    let (output, good) = reported(&stand, &["probe", "--count", "3"], "good.xml");
+    let _ = output.exits(0);
+    assert!(good.contains(r#"tests="1" skipped="0" errors="0" failures="0""#), "{good}");
+    assert!(
+        good.contains(
+            r#"<testcase name="us-east-1 → us-west-2" classname="crrctl.demo.us-west-2" time="0."#
+        ),
+        "{good}"
+    );
+    stand.disable_replica_key();
+    let (output, bad) = reported(&stand, &["probe"], "bad.xml");
+    let _ = output.exits(6);
+    assert!(
+        bad.contains("<failure message=\"key.state in us-west-2: ")
+            && bad.contains("DstKmsKeyInvalidState"),
+        "{bad}"
+    );
+    let (output, checks) = reported(&stand, &["check"], "checks.xml");
+    let _ = output.exits(2);
+    assert!(checks.contains(r#"<testcase name="us-west-2" classname="key.state""#), "{checks}");
+    // A run that ends before anything could be probed is an error of its own.
+    let path = stand.path("usage.xml");
+    let _ = alone(&["probe", "--junit", path.to_str().unwrap()]).exits(3);
+    let usage = std::fs::read_to_string(path).unwrap();
+    assert!(usage.contains(r#"errors="1""#) && usage.contains("there is no manifest"), "{usage}");
+    let nowhere = stand.pair(&["probe", "--junit", "/no/such/folder/a.xml"]);
+    assert!(nowhere.stderr.contains("can't write /no/such/folder/a.xml"), "{nowhere}");
+}
+
+#[test]
+fn github_gets_annotations_and_a_summary() {
+    let stand = built();
+    let summary = stand.path("summary.md");
+    let run = |args: &[&str]| {
+        let mut command = stand.command(&[args, &PAIR[..], &["-q"]].concat());
+        command
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .stdin(Stdio::null());
+        finished(&mut command)
+    };
+    let good = run(&["probe"]).exits(0);
+    assert!(!good.stderr.contains("::error"), "{good}");
+    stand.disable_replica_key();
+    let bad = run(&["probe"]).exits(6);
+    assert!(bad.stderr.contains("::error title=crrctl%3A replication-failed::"), "{bad}");
+    assert!(bad.stderr.contains("key.state in us-west-2"), "{bad}");
+    let text = std::fs::read_to_string(&summary).unwrap();
+    assert!(text.contains("| crrctl.demo.us-west-2 | us-east-1 → us-west-2 | 1 | 1 |"), "{text}");
+    assert!(
+        text.contains("❌ crrctl probe demo") && text.contains("DstKmsKeyInvalidState"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_html_report_needs_nothing_but_itself() {
+    let stand = Stand::new();
+    let (output, page) = reported(&stand, &["apply", "--yes"], "apply.html");
+    let _ = output.exits(0);
+    for part in [
+        "<h2 id=\"evidence\">",
+        "<h2 id=\"steps\">",
+        "s3:replication",
+        "<strong>critical</strong>",
+        "COMPLETED",
+        SOURCE,
+        DESTINATION,
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    for outside in ["http://", "https://", "src=", "<script", "@import", "url("] {
+        assert!(!page.contains(outside), "the page has {outside}");
+    }
+    stand.disable_replica_key();
+    let (output, page) = reported(&stand, &["probe"], "bad.html");
+    let _ = output.exits(6);
+    assert!(page.contains("What went wrong") && page.contains("key.state in us-west-2"), "{page}");
+    let (output, page) = reported(&stand, &["check"], "check.html");
+    let _ = output.exits(2);
+    assert!(page.contains("<strong>mend:</strong>") && page.contains("enable-key"), "{page}");
+}
+
+#[test]
+fn reports_are_turned_on_by_variables_too() {
+    let stand = built();
+    let (junit, html) = (stand.path("v.xml"), stand.path("v.html"));
+    let mut command = stand.command(&[&["probe", "-q"], &PAIR[..]].concat());
+    command.env("CRRCTL_JUNIT", &junit).env("CRRCTL_HTML", &html).stdin(Stdio::null());
+    let _ = finished(&mut command).exits(0);
+    assert!(junit.exists() && html.exists());
+}
