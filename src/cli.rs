@@ -10,6 +10,7 @@ mod explain;
 mod fleet;
 mod gc;
 mod list;
+mod init;
 mod output;
 mod plan;
 mod policy;
@@ -17,6 +18,7 @@ mod probe;
 mod proof;
 mod rehearse;
 mod sandbox;
+mod schema;
 mod session;
 mod smoke;
 mod status;
@@ -91,6 +93,10 @@ enum Command {
     Completions(completions::CompletionsArgs),
     /// Print the man page, or write one for each command
     Man(completions::ManArgs),
+    /// Write a manifest to begin with, from flags or questions
+    Init(init::InitArgs),
+    /// Print the JSON Schema of the manifest
+    Schema(schema::SchemaArgs),
     /// Serve the stand-in for S3, KMS, IAM and STS until a signal
     Sandbox(sandbox::SandboxArgs),
 }
@@ -115,6 +121,8 @@ impl Command {
             Self::Rehearse(_) => "rehearse",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",
+            Self::Init(_) => "init",
+            Self::Schema(_) => "schema",
             Self::Sandbox(_) => "sandbox",
         }
     }
@@ -298,6 +306,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Ok(0)
             }
             Command::Man(args) => completions::man(&args, &printer),
+            Command::Init(args) => init::run(global, &args, &printer).await,
+            Command::Schema(args) => schema::run(&args, &printer),
             Command::Sandbox(args) => sandbox::run(global, &args, &printer).await,
         }
     });

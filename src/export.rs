@@ -23,15 +23,8 @@ pub struct File {
 
 /// Refuses a rule that says more than is known here: an export without it would undo it.
 fn known(rule: &Rule) -> Result<(), Failure> {
-    let beyond = [
-        ("a filter of the old schema", rule.prefix.is_none()),
-        ("tag filter", !rule.tags.is_empty()),
-        ("storage class", rule.storage_class.is_some()),
-        ("metrics", rule.metrics),
-        ("time control", rule.time_control),
-    ];
-    let beyond = beyond.into_iter().filter(|(_, has)| *has).map(|(name, _)| name);
-    let beyond: Vec<&str> = rule.others.iter().map(String::as_str).chain(beyond).collect();
+    let old = rule.prefix.is_none().then_some("a filter of the old schema");
+    let beyond: Vec<&str> = rule.others.iter().map(String::as_str).chain(old).collect();
     if beyond.is_empty() {
         return Ok(());
     }

@@ -80,11 +80,27 @@ fn parse_as(
     check::check(&raw, &folder, run).map_err(located)
 }
 
+/// The JSON Schema of the manifest, as text.
+pub const SCHEMA: &str = include_str!("manifest/schema.json");
+
+/// Returns the JSON Schema of the manifest.
+pub fn schema() -> serde_json::Value {
+    serde_json::from_str(SCHEMA).unwrap_or_default()
+}
+
 /// One side as flags give it: `REGION` or `REGION:BUCKET`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SideFlag {
     region: String,
     bucket: Option<String>,
+}
+
+impl SideFlag {
+    /// Writes the side as lines of a manifest, each after `indent`.
+    pub fn lines(&self, indent: &str) -> String {
+        let bucket = self.bucket.iter().map(|bucket| format!("{indent}bucket: \"{bucket}\"\n"));
+        format!("{indent}region: {}\n{}", self.region, bucket.collect::<String>())
+    }
 }
 
 impl From<&str> for SideFlag {

@@ -7,6 +7,7 @@ mod check;
 mod common;
 mod contract;
 mod evidence;
+mod examples;
 mod exit_codes;
 mod export;
 mod fleet;

@@ -4,7 +4,8 @@ use super::Global;
 use super::output::{Ended, Printer};
 use super::session::Session;
 use crate::plan::{self, Removal};
-use crate::report::tables;
+use crate::report::{Language, graph, tables};
+use clap::ValueEnum;
 
 /// Changes were found.
 const CHANGES: u8 = 2;
@@ -17,6 +18,17 @@ pub(super) struct PlanArgs {
     /// Show what `destroy` would do
     #[arg(long)]
     destroy: bool,
+    /// Print the plan as a graph
+    #[arg(long, value_enum, value_name = "LANGUAGE")]
+    graph: Option<Graph>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Graph {
+    /// A flowchart for Markdown
+    Mermaid,
+    /// For Graphviz
+    Dot,
 }
 
 pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Ended {
@@ -39,7 +51,17 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
         printer.put("cost", &cost);
     }
     printer.put("api_calls", session.aws.count().total());
-    printer.text(&tables::plan(&plan, (!args.destroy).then_some(&cost)));
-    printer.text(&tables::kept(&kept));
+    if let Some(language) = args.graph {
+        let language = match language {
+            Graph::Mermaid => Language::Mermaid,
+            Graph::Dot => Language::Dot,
+        };
+        let graph = graph(&plan, language);
+        printer.put("graph", &graph);
+        printer.text(&graph);
+    } else {
+        printer.text(&tables::plan(&plan, (!args.destroy).then_some(&cost)));
+        printer.text(&tables::kept(&kept));
+    }
     Ok(if args.detailed_exitcode && plan.has_changes() { CHANGES } else { 0 })
 }

@@ -211,11 +211,29 @@ fn rule(rule: &Rule) -> Result<Value, Failure> {
     if let Some(key) = &rule.replica_key {
         destination["EncryptionConfiguration"] = json!({"ReplicaKmsKeyID": key});
     }
+    if let Some(class) = &rule.storage_class {
+        destination["StorageClass"] = json!(class);
+    }
+    if rule.metrics {
+        destination["Metrics"] = json!({"Status": status(true)});
+    }
+    if rule.time_control {
+        destination["Metrics"]["EventThreshold"] = json!({"Minutes": 15});
+        destination["ReplicationTime"] = json!({"Status": status(true), "Time": {"Minutes": 15}});
+    }
+    let prefix = rule.prefix.as_deref().unwrap_or_default();
+    let mut filter = json!({"Prefix": prefix});
+    if !rule.tags.is_empty() {
+        filter = json!({"And": {"TagFilters": tags(&rule.tags)}});
+        if !prefix.is_empty() {
+            filter["And"]["Prefix"] = json!(prefix);
+        }
+    }
     let mut value = json!({
         "Id": rule.id,
         "Priority": rule.priority,
         "Status": status(rule.enabled),
-        "Filter": {"Prefix": rule.prefix.as_deref().unwrap_or_default()},
+        "Filter": filter,
         "DeleteMarkerReplication": {"Status": status(rule.delete_markers)},
         "Destination": destination,
     });

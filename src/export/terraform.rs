@@ -274,11 +274,35 @@ fn rule(rule: &Rule, references: &References) -> Result<Body, Failure> {
         let key = Body::default().set("replica_kms_key_id", references.arn(key));
         destination = destination.block("encryption_configuration", &[], key);
     }
+    if let Some(class) = &rule.storage_class {
+        destination = destination.set("storage_class", Value::text(class));
+    }
+    let minutes = || Body::default().set("minutes", Value::bare(&15));
+    if rule.metrics {
+        let mut metrics = Body::default().set("status", status(true));
+        if rule.time_control {
+            metrics = metrics.block("event_threshold", &[], minutes());
+        }
+        destination = destination.block("metrics", &[], metrics);
+    }
+    if rule.time_control {
+        let time = Body::default().set("status", status(true)).block("time", &[], minutes());
+        destination = destination.block("replication_time", &[], time);
+    }
+    let filter = if rule.tags.is_empty() {
+        Body::default().set("prefix", Value::text(prefix))
+    } else {
+        let mut and = Body::default();
+        if !prefix.is_empty() {
+            and = and.set("prefix", Value::text(prefix));
+        }
+        Body::default().block("and", &[], and.set("tags", tags(&rule.tags)))
+    };
     let mut body = Body::default()
         .set("id", Value::text(&rule.id))
         .set("priority", Value::bare(&rule.priority))
         .set("status", status(rule.enabled))
-        .block("filter", &[], Body::default().set("prefix", Value::text(prefix)))
+        .block("filter", &[], filter)
         .block(
             "delete_marker_replication",
             &[],

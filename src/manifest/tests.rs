@@ -299,6 +299,66 @@ fn refusals_in_the_optional_parts() {
     assert!(read(&long).unwrap_err().to_string().contains("960 are allowed"));
 }
 
+/// The schema is written by hand: it has the very keys that are read, at each place.
+#[test]
+fn the_schema_has_the_keys_that_are_read() {
+    let schema = super::schema();
+    let inside = |key: &str| format!("{PAIR}{key}: {{zzz: 1}}\n");
+    let side = |source: &str, destination: &str| {
+        format!(
+            "name: a\nsource: {{region: us-east-1{source}}}\ndestinations: [{{region: us-west-2{destination}}}]\n"
+        )
+    };
+    let mut rows = vec![
+        (String::new(), format!("{PAIR}zzz: 1\n")),
+        ("/properties/source".to_owned(), side(", zzz: 1", "")),
+        ("/properties/destinations/items".to_owned(), side("", ", zzz: 1")),
+    ];
+    for key in ["key", "buckets", "role", "replication", "policy"] {
+        rows.push((format!("/properties/{key}"), inside(key)));
+    }
+    for (place, text) in rows {
+        let message = read(&text).expect_err(&text).to_string();
+        let (_, allowed) = message.split_once("allowed here: ").unwrap();
+        let read: std::collections::BTreeSet<&str> =
+            allowed.split(", ").map(|key| key.trim_matches('`')).collect();
+        let known = schema.pointer(&format!("{place}/properties")).unwrap();
+        let known: std::collections::BTreeSet<&str> =
+            known.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(read, known, "{place}");
+    }
+}
+
+/// What the examples have, the schema takes; what it refuses, `check` refuses too.
+#[test]
+fn the_schema_agrees_with_what_is_checked() {
+    let schema = jsonschema::validator_for(&super::schema()).unwrap();
+    let value = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(read(&text).is_ok(), "{text}");
+        let errors: Vec<String> =
+            schema.iter_errors(&value(&text)).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}\n{text}");
+        count += 1;
+    }
+    assert!(count > 5);
+    for bad in [
+        "regoin: x",
+        "key: {kind: multi-regoin}",
+        "key: {deletion_window_days: 3}",
+        "replication: {storage_class: FSX_OPENZFS}",
+        "replication: {activation: derict}",
+        "buckets: {bucket_key: maybe}",
+    ] {
+        let text = format!("{PAIR}{bad}\n");
+        assert!(read(&text).is_err(), "{bad}");
+        assert!(!schema.is_valid(&value(&text)), "{bad}");
+    }
+}
+
 #[test]
 fn near_misses_are_named() {
     let error = read(&format!("{PAIR}replicaton: {{}}\n")).unwrap_err();

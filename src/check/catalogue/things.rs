@@ -83,6 +83,30 @@ pub(super) const ALL: &[Entry] = &[
         &["use another `key.alias`"],
     ),
     error(
+        "key-multi-region",
+        "The alias names a multi-Region key, and the manifest wants a key of one Region.",
+        &["`key.kind` was changed; which one a key is, is fixed when it is made"],
+        &["use another `key.alias`"],
+    ),
+    error(
+        "key-missing",
+        "A key that the manifest gives does not exist in its Region.",
+        &["the ARN or alias is of another Region or account, or the key is gone"],
+        &["give the ARN of a key in the bucket's own Region"],
+    ),
+    error(
+        "key-unfit",
+        "A key that the manifest gives can't encrypt for S3.",
+        &["it is asymmetric, or made for signatures or codes"],
+        &["give a key with the spec SYMMETRIC_DEFAULT and the usage ENCRYPT_DECRYPT"],
+    ),
+    error(
+        "file-exists",
+        "The manifest is there already; nothing was written.",
+        &["`crrctl init` never writes over a file unasked"],
+        &["`--force` writes over it, `--file` names another"],
+    ),
+    error(
         "key-pending-deletion",
         "The pair's key waits for its deletion.",
         &["`crrctl destroy` or somebody scheduled it"],

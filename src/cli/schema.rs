@@ -1,0 +1,13 @@
+//! `crrctl schema`: the JSON Schema of the manifest, for editors and whoever writes manifests by program.
+
+use super::output::{Ended, Printer};
+use crate::manifest;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SchemaArgs {}
+
+pub(super) fn run(_: &SchemaArgs, printer: &Printer) -> Ended {
+    printer.put("json_schema", manifest::schema());
+    printer.text(manifest::SCHEMA);
+    Ok(0)
+}

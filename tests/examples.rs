@@ -1,0 +1,109 @@
+//! `init`, `schema`, graphs of plans, and the manifests under `examples/`: each planned, drawn and proven.
+
+use crate::common::{Stand, alone};
+use insta::{Settings, assert_snapshot};
+use serde_json::Value;
+
+#[test]
+fn every_example_is_planned_drawn_and_proven() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let mut examples: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    examples.sort();
+    let stand = Stand::new();
+    for path in examples {
+        let (file, name) = (path.to_str().unwrap(), path.file_stem().unwrap().to_str().unwrap());
+        let text = stand.run(&["plan", "-f", file]).exits(0).stdout;
+        let drawn = stand.run(&["plan", "--graph", "mermaid", "-f", file, "-o", "json"]);
+        let drawn = drawn.exits(0).json();
+        let graph = drawn["graph"].as_str().unwrap();
+        for change in drawn["changes"].as_array().unwrap() {
+            let (kind, name) = (change["kind"].as_str().unwrap(), change["name"].as_str().unwrap());
+            assert!(graph.contains(&format!("{kind}<br/>{name}<br/>")), "{graph}");
+        }
+        let proof = stand.run(&["policy", "prove", "-f", file, "-o", "json"]).exits(0).json();
+        assert_eq!(proof["refused"], serde_json::json!([]), "{name}");
+        let mut settings = Settings::clone_current();
+        settings.set_prepend_module_to_snapshot(false);
+        settings.bind(|| assert_snapshot!(format!("example-{name}"), format!("{text}\n{graph}")));
+    }
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_plan_is_drawn_for_graphviz_too() {
+    let stand = Stand::new();
+    let args = ["plan", "--graph", "dot", "--name", "a", "--source", "us-east-1"];
+    let dot = stand.run(&[&args[..], &["--destination", "us-west-2"]].concat()).exits(0).stdout;
+    assert!(dot.starts_with("digraph plan {\n") && dot.ends_with("}\n"), "{dot}");
+    assert!(dot.contains("[label=\"create kms:key\\nalias/crrctl/a\\nus-east-1\"]"), "{dot}");
+    assert!(dot.contains(" -> "), "{dot}");
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let schema: Value = serde_json::from_str(&alone(&["schema"]).exits(0).stdout).unwrap();
+    assert_eq!(schema["required"], serde_json::json!(["name", "source", "destinations"]));
+    assert_eq!(alone(&["schema", "-o", "json"]).exits(0).json()["json_schema"], schema);
+}
+
+#[test]
+fn init_writes_a_manifest_that_lives() {
+    let stand = Stand::new();
+    let init = [
+        "init",
+        "--name",
+        "orders",
+        "--source",
+        "us-east-1:orders-src-{account}",
+        "--destination",
+        "us-west-2",
+        "--destination",
+        "eu-west-1:orders-dst-{account}",
+    ];
+    let _ = stand.run(&init).exits(0);
+    let text = std::fs::read_to_string(stand.path("crrctl.yaml")).unwrap();
+    assert!(text.starts_with("# yaml-language-server: $schema="), "{text}");
+    let planned = stand.run(&["plan", "-o", "json"]).exits(0).json();
+    let buckets: Vec<&str> = planned["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|it| it["kind"] == "s3:bucket")
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
+    let wanted =
+        ["orders-src-111122223333", "orders-111122223333-us-west-2", "orders-dst-111122223333"];
+    assert_eq!(buckets, wanted);
+    // What is there is not written over unasked.
+    std::fs::write(stand.path("crrctl.yaml"), "mine").unwrap();
+    assert!(stand.run(&init).exits(3).stderr.contains("is there already"));
+    assert_eq!(std::fs::read_to_string(stand.path("crrctl.yaml")).unwrap(), "mine");
+    let _ = stand.run(&[&init[..], &["--force"]].concat()).exits(0);
+    let _ = stand.run(&["plan"]).exits(0);
+}
+
+/// Every option that a comment of the file shows is taken when its comment is taken away.
+#[test]
+fn what_init_comments_out_is_what_holds() {
+    let stand = Stand::new();
+    let init = ["init", "--name", "a", "--source", "us-east-1", "--destination", "us-west-2"];
+    let _ = stand.run(&init).exits(0);
+    let before = stand.run(&["plan", "-o", "json"]).exits(0).json();
+    let text = std::fs::read_to_string(stand.path("crrctl.yaml")).unwrap();
+    let (head, rest) = text.split_once("\n# key:\n").unwrap();
+    let rest: String =
+        rest.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect();
+    let rest = rest.replace("alias/crrctl/{name}", "alias/crrctl/a");
+    std::fs::write(stand.path("crrctl.yaml"), format!("{head}\nkey:\n{rest}")).unwrap();
+    let after = stand.run(&["plan", "-o", "json"]).exits(0).json();
+    assert_eq!(before["changes"], after["changes"]);
+}
+
+#[test]
+fn init_wants_all_that_it_can_not_ask_for() {
+    assert!(alone(&["init"]).exits(3).stderr.contains("there is no terminal to ask on"));
+    let bad =
+        alone(&["init", "--name", "A", "--source", "us-east-1", "--destination", "us-west-2"]);
+    assert!(bad.exits(3).stderr.contains("`A` is not a valid pair name"));
+}
