@@ -6,8 +6,9 @@ mod calls;
 mod clients;
 mod error;
 mod lag;
+mod pace;
 pub mod settle;
 
 pub use calls::{CallCount, Calls};
 pub use clients::{Aws, Connection, region};
-pub use error::{At, Class, Error, action};
+pub use error::{At, Class, Error, action, denied};

@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and the one place that reads the terminal.
 //! One file a command: its `Args`, its `run`, its helpers. Not for: anything a program without a terminal would do.
 
+mod advice;
 mod apply;
 mod check;
 mod completions;
@@ -28,11 +29,13 @@ mod watch;
 use crate::failure::{Failure, Kind};
 use crate::manifest::SideFlag;
 use crate::report::{Github, Html, Junit, Report, Volume};
+use crate::stop::Stop;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
-use output::Printer;
+use output::{Ended, Printer};
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -202,6 +205,12 @@ struct Global {
     /// The Region to ask first where no manifest names one
     #[arg(skip)]
     home: Option<String>,
+    /// When to end
+    #[arg(skip)]
+    stop: Stop,
+    /// Access key and secret, where another program runs the command
+    #[arg(skip)]
+    credentials: Option<(String, String)>,
 }
 
 impl Global {
@@ -280,39 +289,79 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            return printer.end(&Err(Failure::new(Kind::Unexpected, "runtime", error.to_string())));
+            return printer.end(Err(Failure::new(Kind::Unexpected, "runtime", error.to_string())));
         }
     };
+    let ended = runtime.block_on(perform(cli, &printer));
+    runtime.shutdown_background();
+    printer.end(ended)
+}
+
+/// Runs the command line `args` inside another program, in its runtime: with an access key and its secret in place of the
+/// environment's, until it is done or `stop` says so. Nothing is printed and no signal is heard. Returns the exit code and the
+/// object of `-o json`.
+pub async fn embedded(
+    args: impl IntoIterator<Item = OsString>,
+    credentials: (String, String),
+    stop: Stop,
+) -> (u8, serde_json::Value) {
+    let mut cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let failure = Failure::new(Kind::Manifest, "usage", error.to_string());
+            return Printer::new(Format::Json, "usage", Vec::new()).conclude(Err(failure));
+        }
+    };
+    cli.global = Global {
+        quiet: true,
+        output: Format::Json,
+        stop,
+        credentials: Some(credentials),
+        ..cli.global
+    };
+    let printer = Printer::new(Format::Json, cli.command.name(), Vec::new());
+    // A caller's own future stays small.
+    let command: Pin<Box<dyn Future<Output = Ended>>> = Box::pin(perform(cli, &printer));
+    let ended = command.await;
+    printer.conclude(ended)
+}
+
+async fn perform(cli: Cli, printer: &Printer) -> Ended {
     let global = &cli.global;
-    let ended = runtime.block_on(async {
+    // What it made it takes away, however late it is.
+    let takes_away = matches!(cli.command, Command::Smoke(_));
+    let command = async {
         match cli.command {
-            Command::Plan(args) => plan::run(global, &args, &printer).await,
-            Command::Apply(args) => apply::run(global, &args, &printer).await,
-            Command::Probe(args) => probe::run(global, &args, &printer).await,
-            Command::Wait(args) => wait::run(global, &args, &printer).await,
-            Command::Status(args) => status::run(global, &args, &printer).await,
-            Command::Watch(args) => watch::run(global, &args, &printer).await,
-            Command::Check(args) => check::run(global, &args, &printer).await,
-            Command::Destroy(args) => destroy::run(global, &args, &printer).await,
-            Command::Export(args) => export::run(global, &args, &printer).await,
-            Command::List(args) => list::run(global, &args, &printer).await,
-            Command::Gc(args) => gc::run(global, &args, &printer).await,
-            Command::Smoke(args) => smoke::run(global, &args, &printer).await,
-            Command::Policy(args) => policy::run(global, &args, &printer).await,
-            Command::Explain(args) => explain::run(&args, &printer),
-            Command::Rehearse(args) => rehearse::run(global, &args, &printer).await,
+            Command::Plan(args) => plan::run(global, &args, printer).await,
+            Command::Apply(args) => apply::run(global, &args, printer).await,
+            Command::Probe(args) => probe::run(global, &args, printer).await,
+            Command::Wait(args) => wait::run(global, &args, printer).await,
+            Command::Status(args) => status::run(global, &args, printer).await,
+            Command::Watch(args) => watch::run(global, &args, printer).await,
+            Command::Check(args) => check::run(global, &args, printer).await,
+            Command::Destroy(args) => destroy::run(global, &args, printer).await,
+            Command::Export(args) => export::run(global, &args, printer).await,
+            Command::List(args) => list::run(global, &args, printer).await,
+            Command::Gc(args) => gc::run(global, &args, printer).await,
+            Command::Smoke(args) => smoke::run(global, &args, printer).await,
+            Command::Policy(args) => policy::run(global, &args, printer).await,
+            Command::Explain(args) => explain::run(&args, printer),
+            Command::Rehearse(args) => rehearse::run(global, &args, printer).await,
             Command::Completions(args) => {
-                completions::completions(&args, &printer);
+                completions::completions(&args, printer);
                 Ok(0)
             }
-            Command::Man(args) => completions::man(&args, &printer),
-            Command::Init(args) => init::run(global, &args, &printer).await,
-            Command::Schema(args) => schema::run(&args, &printer),
-            Command::Sandbox(args) => sandbox::run(global, &args, &printer).await,
+            Command::Man(args) => completions::man(&args, printer),
+            Command::Init(args) => init::run(global, &args, printer).await,
+            Command::Schema(args) => schema::run(&args, printer),
+            Command::Sandbox(args) => sandbox::run(global, &args, printer).await,
         }
-    });
-    runtime.shutdown_background();
-    printer.end(&ended)
+    };
+    tokio::select! {
+        biased;
+        ended = command => ended,
+        () = session::given_up(&global.stop, takes_away) => Err(global.stop.failure()),
+    }
 }
 
 /// Clap's own exit code for usage is 2, which here means "changes found". Who asked for JSON gets an object all the same.

@@ -148,8 +148,8 @@ impl<R: Runner> Run<R> {
         self.tasks.abort_all();
         self.outcome.unfinished.extend(self.running.into_keys());
         self.outcome.unfinished.extend(self.waiting.into_iter().map(|action| action.id));
-        if stop.is_ending() && !self.outcome.unfinished.is_empty() {
-            self.outcome.failure.get_or_insert_with(|| stop.failure());
+        if let (true, Some(step)) = (stop.is_ending(), self.outcome.unfinished.first()) {
+            self.outcome.failure.get_or_insert_with(|| stop.failure().at_step(step.as_str()));
         } else if self.outcome.failure.is_none() && !self.outcome.unfinished.is_empty() {
             let steps: Vec<&str> = self.outcome.unfinished.iter().map(StepId::as_str).collect();
             let message =

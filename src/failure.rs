@@ -101,6 +101,20 @@ pub struct Failure {
     pub failure_reasons: Vec<String>,
     /// What to do next, one command or action each.
     pub hints: Vec<String>,
+    /// What was refused to whom, where permission is missing.
+    #[serde(skip)]
+    pub denied: Option<Denied>,
+}
+
+/// A permission that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denied {
+    /// Such as `kms:CreateKey`.
+    pub action: String,
+    /// What it was asked for, as AWS names it.
+    pub resource: Option<String>,
+    /// The ARN of who asked.
+    pub principal: Option<String>,
 }
 
 impl Failure {
@@ -118,6 +132,7 @@ impl Failure {
             causes: Vec::new(),
             failure_reasons: Vec::new(),
             hints: Vec::new(),
+            denied: None,
         }
     }
 

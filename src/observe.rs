@@ -6,15 +6,19 @@ mod fleet;
 
 pub use fleet::{Scope, fleet};
 
+use crate::aws::settle::{Look, Wait, until};
 use crate::aws::{At, Aws};
+use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
 use crate::names::{AccountId, BucketName, KeyAlias, KeyId, Region};
 use crate::plan::rules;
 use crate::steps::find;
-use crate::world::{Bucket, Key, Keys, Objects, World};
+use crate::stop::Stop;
+use crate::world::{Bucket, Key, KeyState, Keys, Objects, World};
 use futures::future::{join, try_join, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
 pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Named), Failure> {
@@ -357,4 +361,72 @@ async fn replicas(
 
 async fn replica(aws: &Aws, region: &Region, id: &KeyId) -> Result<Option<Key>, Failure> {
     Ok(find::key(aws, region, id.as_str()).await?)
+}
+
+/// How long what a run has just made may take to show in reads.
+const SHOWS_WITHIN: Duration = Duration::from_secs(20);
+
+/// Looks whether the alias still names the pair's own key in each Region, that can be used there, and the pair's rules are in place.
+/// `fresh` says that this run made some of it, so that reads may be stale.
+pub async fn still_stands(
+    aws: &Aws,
+    topology: &Topology,
+    keys: &PairKeys,
+    fresh: bool,
+    stop: &Stop,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let wait = Wait {
+        what: "the pair to stand as this run left it".to_owned(),
+        every: Duration::from_millis(500),
+        at_most_every: Duration::from_secs(5),
+        at_most: if fresh { SHOWS_WITHIN } else { Duration::ZERO },
+        in_a_row: 1,
+        hint: String::new(),
+    };
+    let look = || async {
+        let gone = what_is_gone(aws, topology, keys).await?;
+        Ok(gone.map_or(Look::There(()), Look::NotYet))
+    };
+    until(stop, progress, &wait, look).await.map_err(|failure| {
+        if failure.code != "too-late" {
+            return failure;
+        }
+        let message =
+            format!("the pair was changed while this run was at work; {}", failure.message);
+        Failure::new(Kind::Unexpected, "changed-meanwhile", message).hint(
+            "another run may be taking it away: once that is done, `crrctl plan` shows what stands",
+        )
+    })
+}
+
+async fn what_is_gone(
+    aws: &Aws,
+    topology: &Topology,
+    keys: &PairKeys,
+) -> Result<Option<String>, Failure> {
+    let alias = topology.key.alias.as_str();
+    let keys = topology.key_regions().into_iter().map(|region| async move {
+        let found = find::key(aws, region, alias).await?;
+        Ok::<_, Failure>(match found {
+            Some(found) if Some(&found.id) != keys.id(region) => {
+                Some(format!("`{alias}` in {region} names {}", found.id))
+            }
+            Some(found) if found.state != KeyState::Enabled => {
+                Some(format!("{} is {}", found.arn, found.state))
+            }
+            Some(_) => None,
+            None => Some(format!("`{alias}` is gone in {region}")),
+        })
+    });
+    let source = &topology.source;
+    let rules = async { Ok(find::replication(aws, &source.bucket, &source.region).await?) };
+    let (keys, live) = try_join(try_join_all(keys), rules).await?;
+    let has = |side: &Side| {
+        let id = topology.rule_id(side);
+        live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id)
+    };
+    let rule = topology.destinations.iter().find(|side| !has(side));
+    let rule = rule.map(|side| format!("`{}` has no rule to {}", source.bucket, side.region));
+    Ok(keys.into_iter().flatten().next().or(rule))
 }

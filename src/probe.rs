@@ -2,6 +2,7 @@
 //! sent, and takes the objects away again.
 //! Not for: explaining a FAILED replication, or printing (see `report`).
 
+mod clean;
 mod compare;
 mod differences;
 mod markers;
@@ -148,6 +149,13 @@ pub struct Evidence {
     pub failure: Option<Failure>,
 }
 
+impl Evidence {
+    /// Evidence of nothing, since `failure` came before it.
+    pub fn cut_short(failure: Failure) -> Self {
+        Self { failure: Some(failure), ..Self::default() }
+    }
+}
+
 /// All that probing works with.
 pub(crate) struct Prober {
     aws: Arc<Aws>,
@@ -190,6 +198,9 @@ pub async fn run(
         }
         evidence.probes.extend(probes);
         evidence.failure = evidence.failure.take().or(failure);
+    }
+    if !prober.settings.keep {
+        prober.remove_what_is_left().await;
     }
     evidence.failure = evidence.failure.take().or_else(|| evidence.probes.iter().find_map(judged));
     evidence

@@ -63,6 +63,8 @@ pub struct Options {
     pub plain_http_is_insecure: bool,
     /// Whether things take as long as on AWS. Default no.
     pub lag: Lag,
+    /// How many times faster than on AWS, so that a test need not wait. Default once.
+    pub hurry: u32,
     /// What chance is drawn from. Default another seed each time.
     pub seed: Option<u64>,
     /// What is to go wrong. Default nothing.
@@ -84,6 +86,7 @@ impl Default for Options {
             account: AccountId::new(DEFAULT_ACCOUNT).expect("12 digits"),
             plain_http_is_insecure: false,
             lag: Lag::None,
+            hurry: 1,
             seed: None,
             faults: Vec::new(),
             limits: Limits::default(),
@@ -119,6 +122,7 @@ impl Sandbox {
         let settings = state::Settings {
             secure: !options.plain_http_is_insecure,
             lag: options.lag,
+            hurry: options.hurry,
             seed: options.seed,
             limits: options.limits,
             patience: options.patience,
@@ -132,6 +136,34 @@ impl Sandbox {
         tasks.spawn(s3control::work(shared.clone(), token.clone()));
         let alive = token.drop_guard();
         Ok(Self { address, account: options.account, shared, tasks, alive })
+    }
+
+    /// Starts another sandbox whose world is a copy of this one's, but for the counts of calls. From then on nothing that happens
+    /// in one shows in the other.
+    ///
+    /// # Errors
+    /// Those of [`Sandbox::start`].
+    pub async fn fork(&self, options: Options) -> std::io::Result<Self> {
+        let fork = Self::start(options).await?;
+        let world = state::State { calls: calls::Calls::default(), ..self.shared.lock().clone() };
+        *fork.shared.lock() = world;
+        fork.shared.replicate.notify_one();
+        Ok(fork)
+    }
+
+    /// Puts other faults in force, in place of all that were; delays that run end.
+    pub fn set_faults(&self, faults: Vec<FaultSpec>) {
+        self.shared.faults.set(faults);
+    }
+
+    /// Waits until the first of the faults in force has struck and what it lets be done is done; for a delay, until it begins.
+    pub async fn struck(&self) {
+        self.shared.faults.struck().await;
+    }
+
+    /// Returns how often each operation was called, as `GET /_crrctl/calls` does.
+    pub fn calls(&self) -> serde_json::Value {
+        self.shared.lock().calls.to_json()
     }
 
     /// Returns the address that the sandbox listens on.
@@ -157,6 +189,12 @@ impl Sandbox {
     /// Returns the ARNs of all that still exists and is not on its way out: buckets, roles, aliases, and keys that are not pending deletion.
     pub fn leftovers(&self) -> Vec<String> {
         self.shared.lock().leftovers()
+    }
+
+    /// Returns the keys that are on their way out and that the encryption or the rules of a bucket, or the policy of a role, name
+    /// all the same.
+    pub fn doomed(&self) -> Vec<String> {
+        self.shared.lock().doomed()
     }
 
     /// Stops listening, lets requests that are under way finish for at most two seconds, and returns.

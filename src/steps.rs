@@ -37,7 +37,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) mod find {
     //! The `find` of each thing, for `observe` and `check`.
-    pub(crate) use super::bucket::{find as bucket, is_empty};
+    pub(crate) use super::bucket::{find as bucket, is_empty, stands};
     pub(crate) use super::bucket_policy::find as bucket_policy;
     pub(crate) use super::bucket_tags::find as bucket_tags;
     pub(crate) use super::encryption::find as encryption;
@@ -250,6 +250,7 @@ impl Steps {
         let arn = action.arn.clone().ok_or_else(|| unexpected("a removal names no resource"))?;
         match action.kind {
             Kind::Key | Kind::ReplicaKey => {
+                self.nothing_uses(&arn, &action.region, progress).await?;
                 self.schedule_key(&arn, &action.region, progress).await?;
             }
             Kind::Alias => self.remove_alias(&action.region, progress).await?,

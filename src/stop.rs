@@ -65,6 +65,13 @@ impl Stop {
         self.at_once.cancelled().await;
     }
 
+    /// Returns how the end shows to the user, and what was under way.
+    pub fn failure_while(&self, doing: &str) -> Failure {
+        let mut failure = self.failure();
+        failure.message = format!("{}, while {doing}", failure.message);
+        failure
+    }
+
     /// Returns how the end shows to the user.
     pub fn failure(&self) -> Failure {
         match self.reason.get() {

@@ -130,7 +130,7 @@ fn only_settle_the_engine_and_the_sandbox_sleep() {
     for (path, text) in sources().iter().filter(|(path, _)| !is_test(path)) {
         let is_allowed = room(path) == "sandbox"
             || path.ends_with("aws/settle.rs")
-            || path.ends_with("cli/session.rs");
+            || path.ends_with("cli/session/ends.rs");
         assert!(is_allowed || !code(text).contains("time::sleep"), "{}", path.display());
     }
 }

@@ -1,6 +1,6 @@
 //! What most tests begin with: a sandbox of their own, and the binary in an empty home that knows nothing else.
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials};
+use aws_sdk_s3::config::Credentials;
 use crrctl::sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
 use serde_json::Value;
 use std::io::{Read, Write};
@@ -139,13 +139,7 @@ impl Stand {
 
     /// Runs `work` with the SDK's S3 client in `region`: a hand that is not crrctl's.
     pub(crate) fn s3<T>(&self, region: &str, work: impl AsyncFnOnce(aws_sdk_s3::Client) -> T) -> T {
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
-            .endpoint_url(self.sandbox().endpoint())
-            .region(aws_sdk_s3::config::Region::new(region.to_owned()))
-            .build();
-        self.runtime.block_on(work(aws_sdk_s3::Client::from_conf(config)))
+        self.runtime.block_on(work(s3(self.sandbox().endpoint(), region)))
     }
 
     /// Puts an object of somebody else into the source bucket of the usual pair.
@@ -185,24 +179,12 @@ impl Stand {
         region: &str,
         work: impl AsyncFnOnce(aws_sdk_kms::Client) -> T,
     ) -> T {
-        let config = aws_sdk_kms::Config::builder()
-            .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
-            .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
-            .endpoint_url(self.sandbox().endpoint())
-            .region(aws_sdk_kms::config::Region::new(region.to_owned()))
-            .build();
-        self.runtime.block_on(work(aws_sdk_kms::Client::from_conf(config)))
+        self.runtime.block_on(work(kms(self.sandbox().endpoint(), region)))
     }
 
     /// Runs `work` with the SDK's IAM client.
     pub(crate) fn iam<T>(&self, work: impl AsyncFnOnce(aws_sdk_iam::Client) -> T) -> T {
-        let config = aws_sdk_iam::Config::builder()
-            .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
-            .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
-            .endpoint_url(self.sandbox().endpoint())
-            .region(aws_sdk_iam::config::Region::new("us-east-1"))
-            .build();
-        self.runtime.block_on(work(aws_sdk_iam::Client::from_conf(config)))
+        self.runtime.block_on(work(iam(self.sandbox().endpoint())))
     }
 }
 
@@ -302,4 +284,37 @@ pub(crate) fn fed(mut command: Command, text: &str) -> Output {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
+}
+
+/// Returns the SDK's S3 client in `region` of the stand-in at `endpoint`, for the account's own hands.
+pub(crate) fn s3(endpoint: String, region: &str) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+        .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
+        .endpoint_url(endpoint)
+        .region(aws_sdk_s3::config::Region::new(region.to_owned()))
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+/// Returns the same for KMS.
+pub(crate) fn kms(endpoint: String, region: &str) -> aws_sdk_kms::Client {
+    let config = aws_sdk_kms::Config::builder()
+        .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
+        .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
+        .endpoint_url(endpoint)
+        .region(aws_sdk_kms::config::Region::new(region.to_owned()))
+        .build();
+    aws_sdk_kms::Client::from_conf(config)
+}
+
+/// Returns the same for IAM.
+pub(crate) fn iam(endpoint: String) -> aws_sdk_iam::Client {
+    let config = aws_sdk_iam::Config::builder()
+        .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
+        .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
+        .endpoint_url(endpoint)
+        .region(aws_sdk_iam::config::Region::new("us-east-1"))
+        .build();
+    aws_sdk_iam::Client::from_conf(config)
 }

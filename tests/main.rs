@@ -21,4 +21,5 @@ mod promises;
 mod refusals;
 mod sandbox;
 mod shapes;
+mod survival;
 mod teardown;

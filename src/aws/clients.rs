@@ -1,8 +1,11 @@
 //! SDK clients, one a service and Region, made once and sharing one pool of connections.
 //! Not for: credentials of more than one account.
 
+use super::pace::Pace;
+use super::settle::pause;
 use super::{CallCount, Calls};
 use crate::names::{AccountId, Region};
+use crate::stop::Stop;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
@@ -38,6 +41,7 @@ pub struct Aws {
     config: SdkConfig,
     home: Region,
     calls: Calls,
+    pace: Pace,
     s3: Mutex<BTreeMap<Region, aws_sdk_s3::Client>>,
     kms: Mutex<BTreeMap<Region, aws_sdk_kms::Client>>,
     iam: aws_sdk_iam::Client,
@@ -55,6 +59,7 @@ impl Aws {
         Self {
             home,
             calls,
+            pace: Pace::default(),
             s3: Mutex::default(),
             kms: Mutex::default(),
             iam: aws_sdk_iam::Client::from_conf(iam),
@@ -105,6 +110,14 @@ impl Aws {
     /// From now on every S3 call says that `account` is expected to own the bucket.
     pub fn expect_owner(&self, account: &AccountId) {
         self.calls.expect_owner(account);
+    }
+
+    /// Waits for a turn to call an operation that its service takes only few times a second.
+    pub async fn paced(&self, operation: &'static str, region: &Region, stop: &Stop) {
+        let wait = self.pace.turn(operation, region);
+        if !wait.is_zero() {
+            pause(stop, wait).await;
+        }
     }
 
     /// Returns how many requests were sent.

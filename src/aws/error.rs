@@ -1,7 +1,7 @@
 //! What AWS said when a call failed, and what class of failure that is.
 //! Not for: deciding whether to try again (see `lag`).
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Denied, Failure, Kind};
 use crate::names::Region;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -111,6 +111,8 @@ pub(super) fn request_id(headers: &Headers) -> Option<&str> {
 fn unnamed<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> &'static str {
     match (error, status) {
         (_, Some(301)) => "PermanentRedirect",
+        // HEAD has no body to say so, and our own requests are well formed.
+        (_, Some(400)) => "ExpiredToken",
         (_, Some(403)) => "AccessDenied",
         (_, Some(404)) => "NotFound",
         (SdkError::DispatchFailure(failure), _)
@@ -198,15 +200,41 @@ impl From<Error> for Failure {
             Self::new(kind, error.code.clone(), error.to_string()).in_region(&error.region);
         failure.aws_code = Some(error.code);
         failure.request_id = error.request_id;
+        failure.denied = (kind == Kind::Denied).then(|| denied(&error.message, error.operation));
         match kind {
             _ if matches!(failure.code.as_str(), "ConnectionFailed" | "TimedOut") => failure
                 .hint("check the network, the Region's name and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)"),
             Kind::Credentials => failure
                 .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),
-            Kind::Denied => failure.hint(format!("the caller needs `{}`; a service control policy may deny it too", action(error.operation))),
+            Kind::Denied => {
+                let needs = failure.denied.as_ref().map(needs).unwrap_or_default();
+                failure.hint(needs)
+            }
             _ => failure,
         }
     }
+}
+
+/// Reads who was refused what from AWS's words, such as "User: ARN is not authorized to perform: ACTION on resource: ARN because
+/// ...". Where there are none, as for HEAD, the operation tells.
+pub fn denied(message: &str, operation: &str) -> Denied {
+    let after = |words: &str| {
+        let (_, rest) = message.split_once(words)?;
+        let word = rest.split_whitespace().next()?.trim_matches(['"', '.', ',']);
+        (!word.is_empty()).then(|| word.to_owned())
+    };
+    let named = after("authorized to perform: ").filter(|it| it.contains(':'));
+    Denied {
+        action: named.unwrap_or_else(|| action(operation).to_owned()),
+        resource: after("on resource: "),
+        principal: after("User: "),
+    }
+}
+
+fn needs(denied: &Denied) -> String {
+    let who = denied.principal.as_deref().unwrap_or("the caller");
+    let on = denied.resource.as_ref().map_or_else(String::new, |it| format!(" on {it}"));
+    format!("{who} needs `{}`{on}; a service control policy may deny it too", denied.action)
 }
 
 /// Returns the IAM action that an operation needs, where the two have different names

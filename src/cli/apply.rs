@@ -10,11 +10,12 @@ use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{PairKeys, Topology};
 use crate::names::{Arn, Region};
+use crate::observe;
 use crate::plan::expiry::{self, Expiry};
 use crate::plan::{self, Action, Plan};
 use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
-use crate::steps::Prover;
+use crate::steps::{Prover, Steps};
 use crate::units::humane;
 use crate::world::World;
 use clap::builder::FalseyValueParser;
@@ -149,9 +150,16 @@ pub(super) async fn apply(
     let mut evidence = Evidence::default();
     evidence.probes.extend(proof.iter().flat_map(Proof::probes));
     if probe && outcome.failure.is_none() {
-        let last = prove(session, &topology, steps.keys(), changes).await;
+        let proof = prove(session, &topology, steps.keys(), changes);
+        let last = session.unless_cut("probing", proof).await;
+        let last = last.unwrap_or_else(Evidence::cut_short);
         evidence.probes.extend(last.probes);
         evidence.failure = last.failure;
+    }
+    if outcome.failure.is_none() && evidence.failure.is_none() {
+        let look = still(session, &steps, &topology, changes, probe);
+        let stands = session.unless_cut("looking whether the pair stands", look).await;
+        evidence.failure = stands.and_then(|stands| stands).err();
     }
     let expired_at = Expiry::of(expiry::tags_of_ours(&topology, world)).date();
     Applied { topology, plan, outcome, evidence, activated_at, expired_at }
@@ -168,6 +176,24 @@ fn unproven(topology: &Topology) -> Failure {
         .in_region(&source.region)
         .hint("leave out `--no-probe`: they are proven on probes alone, then go live")
         .hint("to let them go live at once, and risk objects that end FAILED: `replication.activation: direct`")
+}
+
+/// Takes spare keys away that lists did not show before, and looks once more whether the pair stands: what a run at work beside
+/// this one takes away meanwhile must not be told as done.
+async fn still(
+    session: &Session,
+    steps: &Steps,
+    topology: &Topology,
+    changed: bool,
+    probed: bool,
+) -> Result<(), Failure> {
+    let progress = session.events.step(&StepId::new(Kind::Key, topology.source.region.as_str()));
+    steps.schedule_late_spares(&progress).await?;
+    if !changed && !probed {
+        return Ok(());
+    }
+    observe::still_stands(&session.aws, topology, &steps.keys(), changed, &session.stop, &progress)
+        .await
 }
 
 /// Probes each rule: once, or, where something changed, with an object in two parts too.

@@ -1,7 +1,8 @@
 //! The one printer: data on stdout, in the form that was asked for, and the error, once, on stderr.
 //! A closed stdout or stderr is no error.
 
-use super::Format;
+use super::session::Input;
+use super::{Format, advice};
 use crate::failure::{Failure, Kind};
 use crate::report::{self, Ndjson, Report};
 use crate::stop::Stop;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How a command ended: its exit code, or what went wrong.
 pub(super) type Ended = Result<u8, Failure>;
@@ -23,6 +24,8 @@ pub(super) struct Printer {
     pub(super) ndjson: Arc<Ndjson>,
     /// Reports that are written at the end.
     pub(super) reports: Vec<Arc<dyn Report>>,
+    /// Whose policies to read when permission is missing.
+    pub(super) input: OnceLock<Input>,
     /// The command's object, as far as it got.
     object: Mutex<Map<String, Value>>,
 }
@@ -33,7 +36,14 @@ impl Printer {
         command: &'static str,
         reports: Vec<Arc<dyn Report>>,
     ) -> Self {
-        Self { format, command, ndjson: Arc::default(), reports, object: Mutex::default() }
+        Self {
+            format,
+            command,
+            ndjson: Arc::default(),
+            reports,
+            input: OnceLock::new(),
+            object: Mutex::default(),
+        }
     }
 
     /// Prints text for people, where they asked for it.
@@ -58,29 +68,45 @@ impl Printer {
     }
 
     /// Ends the command: prints its object and its error, and returns its exit code.
-    pub(super) fn end(self, ended: &Ended) -> ExitCode {
+    pub(super) fn end(self, ended: Ended) -> ExitCode {
+        let ended = self.advised(ended);
         let unwritten = self.write_reports(ended.as_ref().err());
-        let mut object = Map::new();
-        object.insert("schema".to_owned(), json!(format!("crrctl/{}/v1", self.command)));
-        object.extend(self.object.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let code = match ended {
-            Ok(_) if unwritten => Kind::Unexpected.exit_code(),
-            Ok(code) => *code,
-            Err(failure) => {
-                object.insert(
-                    "error".to_owned(),
-                    serde_json::to_value(failure).unwrap_or(Value::Null),
-                );
-                let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
-                failure.kind.exit_code()
-            }
-        };
+        let ended = ended.map(|code| if unwritten { Kind::Unexpected.exit_code() } else { code });
+        if let Err(failure) = &ended {
+            let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
+        }
         self.ndjson.end(ended.as_ref().err().filter(|_| self.format == Format::Ndjson));
-        if self.format == Format::Json {
-            let text = serde_json::to_string_pretty(&Value::Object(object)).unwrap_or_default();
+        let format = self.format;
+        let (code, object) = self.conclude(ended);
+        if format == Format::Json {
+            let text = serde_json::to_string_pretty(&object).unwrap_or_default();
             let _ = writeln!(std::io::stdout().lock(), "{text}");
         }
         ExitCode::from(code)
+    }
+
+    /// Adds what only the pair's own documents know.
+    fn advised(&self, ended: Ended) -> Ended {
+        ended.map_err(|failure| match self.input.get() {
+            Some(input) if failure.hints.iter().all(|it| !it.starts_with(advice::STATEMENT)) => {
+                advice::on(failure, input, self.command)
+            }
+            _ => failure,
+        })
+    }
+
+    /// Returns the exit code and the command's object.
+    pub(super) fn conclude(self, ended: Ended) -> (u8, Value) {
+        let ended = self.advised(ended);
+        let mut object = Map::new();
+        object.insert("schema".to_owned(), json!(format!("crrctl/{}/v1", self.command)));
+        object.extend(self.object.into_inner().unwrap_or_else(PoisonError::into_inner));
+        let code = ended.unwrap_or_else(|failure| {
+            let error = serde_json::to_value(&failure).unwrap_or(Value::Null);
+            object.insert("error".to_owned(), error);
+            failure.kind.exit_code()
+        });
+        (code, Value::Object(object))
     }
 }
 

@@ -71,8 +71,9 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
     };
     let (aws, events, stop) =
         (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    let evidence =
-        probe::run(aws, topology.clone(), keys.clone(), settings.clone(), events, stop).await;
+    let proof = probe::run(aws, topology.clone(), keys.clone(), settings.clone(), events, stop);
+    let proof = session.unless_cut("probing", proof).await;
+    let evidence = proof.unwrap_or_else(probe::Evidence::cut_short);
     let summary = probe::summary(&evidence.probes);
     let mut failure = evidence.failure.or_else(|| too_slow(args, &summary));
     let mut markers = Vec::new();

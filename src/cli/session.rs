@@ -2,9 +2,9 @@
 //! what is there.
 
 mod drawn;
-mod signals;
+mod ends;
 
-pub(super) use signals::Signals;
+pub(super) use ends::{Signals, given_up};
 
 use super::output::Printer;
 use super::{Format, Global};
@@ -19,8 +19,9 @@ use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Several, Volume};
 use crate::sandbox::{self, Sandbox};
 use crate::steps::{Prover, Steps};
-use crate::stop::{Reason, Stop};
+use crate::stop::Stop;
 use crate::world::World;
+use ends::{watch_clock, watch_signals};
 use jiff::Timestamp;
 use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What the user gave: read and checked, without a call.
+#[derive(Debug, Clone)]
 pub(super) struct Input {
     pub(super) manifest: Manifest,
     pub(super) templates: Templates,
@@ -109,7 +111,7 @@ async fn unless_ending<T>(
 ) -> Result<T, Failure> {
     tokio::select! {
         read = reads => read,
-        () = stop.ending() => Err(stop.failure()),
+        () = stop.ending() => Err(stop.failure_while("looking at what is there")),
     }
 }
 
@@ -169,7 +171,7 @@ impl Session {
         input: Input,
         in_sandbox: bool,
     ) -> Result<Self, Failure> {
-        let Input { manifest, templates } = input;
+        let Input { manifest, templates } = printer.input.get_or_init(|| input).clone();
         let (home, pair) = (manifest.source_region(), manifest.name());
         let Ground { aws, stop, events, started, sandbox, ending } =
             Ground::open(global, printer, home, pair.as_str(), in_sandbox).await?;
@@ -244,6 +246,18 @@ impl Session {
         unless_ending(&self.stop, reads).await
     }
 
+    /// Waits for work, or until calls in flight are to be dropped, whichever comes first.
+    pub(super) async fn unless_cut<T>(
+        &self,
+        doing: &str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.stop.ended_at_once() => Err(self.stop.failure_while(doing)),
+        }
+    }
+
     /// Returns what does the actions of a plan for this pair, starting from `world`.
     pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Arc<Steps> {
         let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
@@ -278,7 +292,7 @@ pub(super) async fn connect(global: &Global, home: &Region, stand_in: Option<&Sa
         home: home.clone(),
         profile: global.profile.clone(),
         endpoint_url: stand_in.map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone()),
-        credentials: stand_in.map(|_| credentials),
+        credentials: stand_in.map(|_| credentials).or_else(|| global.credentials.clone()),
     };
     Aws::new(connection).await
 }
@@ -296,8 +310,10 @@ pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {
 
 /// Returns what ends the run: signals and `--timeout`.
 fn stop(global: &Global) -> Stop {
-    let stop = Stop::default();
-    watch_signals(&stop);
+    let stop = global.stop.clone();
+    if global.credentials.is_none() {
+        watch_signals(&stop);
+    }
     watch_clock(&stop, global);
     stop
 }
@@ -313,40 +329,6 @@ fn events(global: &Global, printer: &Printer) -> Events {
     };
     let reports = printer.reports.iter().map(|report| Arc::clone(report) as Arc<dyn Sink>);
     Events::to(Arc::new(Several(std::iter::once(watcher).chain(reports).collect())))
-}
-
-/// How long a run that was told to end at once has for it.
-const GRACE: Duration = Duration::from_secs(2);
-
-#[expect(
-    clippy::exit,
-    reason = "the user asked twice, and a call that hangs must not keep the process"
-)]
-fn leave() -> ! {
-    std::process::exit(i32::from(failure::Kind::Interrupted.exit_code()))
-}
-
-/// The first signal ends the run in order, the second at once.
-fn watch_signals(stop: &Stop) {
-    let (stop, mut signals) = (stop.clone(), Signals::listen());
-    tokio::spawn(async move {
-        signals.next().await;
-        stop.end(Reason::Interrupted);
-        signals.next().await;
-        stop.end_at_once();
-        // What is told to end at once and does not, be it a call that hangs, ends with the process.
-        tokio::time::sleep(GRACE).await;
-        leave();
-    });
-}
-
-fn watch_clock(stop: &Stop, global: &Global) {
-    let Some(timeout) = global.timeout else { return };
-    let stop = stop.clone();
-    tokio::spawn(async move {
-        tokio::time::sleep(timeout).await;
-        stop.end(Reason::Deadline);
-    });
 }
 
 /// Finds the manifest: the file, the flags, `crrctl.yaml`, or, in the sandbox, the demo pair.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// How often each operation was called, by `service:Operation`.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Calls {
     by_operation: BTreeMap<String, u64>,
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 /// A clock that can be moved forward but never back.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Clock {
     ahead: Duration,
 }

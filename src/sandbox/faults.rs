@@ -1,8 +1,9 @@
 //! Trouble on demand: which requests are to go wrong, and how. Not for: making them go wrong (see `server` and `s3`).
 
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The services that a fault can name.
 const SERVICES: [&str; 6] = ["*", "iam", "kms", "s3", "s3control", "sts"];
@@ -97,17 +98,52 @@ fn is_code(text: &str) -> bool {
 
 /// Faults in force, with how often each was met.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Vec<(FaultSpec, u64)>>);
+pub(crate) struct Faults {
+    in_force: Mutex<Vec<(FaultSpec, u64)>>,
+    /// Rings when the first of them has struck and the request is over.
+    first: Notify,
+    /// Rings when others are put in their place.
+    lifted: Notify,
+}
 
 impl Faults {
     /// Puts faults in force.
     pub(crate) fn new(specs: Vec<FaultSpec>) -> Self {
-        Self(Mutex::new(specs.into_iter().map(|spec| (spec, 0)).collect()))
+        let faults = Self::default();
+        faults.set(specs);
+        faults
+    }
+
+    /// Puts faults in force, in place of all that were.
+    pub(crate) fn set(&self, specs: Vec<FaultSpec>) {
+        *self.lock() = specs.into_iter().map(|spec| (spec, 0)).collect();
+        self.lifted.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(FaultSpec, u64)>> {
+        self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hears that a request which `trouble` struck is over, but for an answer that never comes.
+    pub(crate) fn over(&self, trouble: &Trouble) {
+        if self.lock().first().is_some_and(|(spec, _)| &spec.kind == trouble) {
+            self.first.notify_one();
+        }
+    }
+
+    /// Waits until the faults that were are in force no more.
+    pub(crate) async fn lifted(&self) {
+        self.lifted.notified().await;
+    }
+
+    /// Waits until the first fault has struck and the request is over.
+    pub(crate) async fn struck(&self) {
+        self.first.notified().await;
     }
 
     /// Counts a request against every fault that means it, and returns the first that strikes.
     pub(crate) fn strike(&self, service: &str, operation: &str) -> Option<Trouble> {
-        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = self.lock();
         let mut struck = None;
         for (spec, met) in faults.iter_mut() {
             let means = |name: &str, is: &str| name == "*" || name.eq_ignore_ascii_case(is);

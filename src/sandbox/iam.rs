@@ -110,7 +110,7 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Done {
 }
 
 /// What users and roles have in common.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Entity {
     /// Inline policies by name.
     inline: Spreading<std::collections::BTreeMap<String, super::documents::Stored>>,

@@ -70,22 +70,28 @@ impl Slow {
 }
 
 /// Draws how long things take.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Delays {
     lag: Lag,
+    /// How many times faster than on AWS.
+    hurry: u32,
     random: fastrand::Rng,
 }
 
 impl Default for Delays {
     fn default() -> Self {
-        Self::new(Lag::None, None)
+        Self::new(Lag::None, 1, None)
     }
 }
 
 impl Delays {
     /// Draws from `seed`, or from one of its own.
-    pub(crate) fn new(lag: Lag, seed: Option<u64>) -> Self {
-        Self { lag, random: seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed) }
+    pub(crate) fn new(lag: Lag, hurry: u32, seed: Option<u64>) -> Self {
+        Self {
+            lag,
+            hurry: hurry.max(1),
+            random: seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
+        }
     }
 
     /// Returns one of two sides of a coin; always the same where nothing takes time.
@@ -98,13 +104,13 @@ impl Delays {
         let (least, most) = what.bounds();
         match self.lag {
             Lag::None => Duration::ZERO,
-            Lag::Aws => Duration::from_millis(self.random.u64(least..=most)),
+            Lag::Aws => Duration::from_millis(self.random.u64(least..=most)) / self.hurry,
         }
     }
 }
 
 /// A value that readers see at once and that takes effect later.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Spreading<T> {
     value: T,
     /// What was in effect before, and until when.
@@ -171,7 +177,7 @@ mod tests {
     #[test]
     fn the_same_seed_draws_the_same() {
         let draws = |lag, seed| {
-            let mut delays = Delays::new(lag, Some(seed));
+            let mut delays = Delays::new(lag, 1, Some(seed));
             (0..5).map(|_| delays.draw(Slow::Replication)).collect::<Vec<_>>()
         };
         assert_eq!(draws(Lag::Aws, 7), draws(Lag::Aws, 7));

@@ -33,7 +33,7 @@ const MAX_RECORDS: usize = 100_000;
 const IDLE: Duration = Duration::from_mins(1);
 
 /// Work that is waiting, and how all work went.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Replication {
     queue: VecDeque<Job>,
     records: VecDeque<Record>,
@@ -99,7 +99,7 @@ impl Replication {
 }
 
 /// How replicating one version to one destination stands.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Record {
     bucket: String,
     key: String,

@@ -120,6 +120,9 @@ impl Server {
             let code = code.filter(|_| !lost);
             journal.write(&note, status, code);
         }
+        if let Some(trouble) = note.trouble.get().filter(|it| !matches!(it, Trouble::Delay(_))) {
+            self.shared.faults.over(trouble);
+        }
         if note.trouble.get() == Some(&Trouble::Hang) {
             tokio::time::sleep(MAX_HANG).await;
         }
@@ -163,10 +166,14 @@ pub(crate) async fn strike(
 ) -> Option<Fault> {
     let trouble = shared.faults.strike(service, operation)?;
     let _ = note.trouble.set(trouble.clone());
-    match trouble {
+    match trouble.clone() {
         Trouble::LostReply => None,
         Trouble::Delay(time) => {
-            tokio::time::sleep(time).await;
+            shared.faults.over(&trouble);
+            tokio::select! {
+                () = tokio::time::sleep(time) => {}
+                () = shared.faults.lifted() => {}
+            }
             None
         }
         Trouble::Throttle => {

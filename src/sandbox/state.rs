@@ -16,7 +16,7 @@ use std::time::SystemTime;
 use tokio::sync::Notify;
 
 /// The whole state of one sandbox.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) calls: Calls,
@@ -40,8 +40,15 @@ impl State {
         self.now() + self.delays.draw(what)
     }
 
+    /// Returns the keys that are pending deletion and that something still names.
+    pub(crate) fn doomed(&self) -> Vec<String> {
+        let texts: Vec<String> = self.buckets.settings().chain(self.iam.role_policies()).collect();
+        let is_named = |id: &String| texts.iter().any(|text| text.contains(id.as_str()));
+        self.kms.pending().filter(is_named).collect()
+    }
+
     fn new(settings: &Settings) -> Self {
-        let delays = Delays::new(settings.lag, settings.seed);
+        let delays = Delays::new(settings.lag, settings.hurry, settings.seed);
         Self { delays, limits: settings.limits, ..Self::default() }
     }
 
@@ -60,6 +67,7 @@ pub(crate) struct Settings {
     /// Whether requests count as sent over TLS (`aws:SecureTransport`).
     pub(crate) secure: bool,
     pub(crate) lag: Lag,
+    pub(crate) hurry: u32,
     pub(crate) seed: Option<u64>,
     pub(crate) limits: Limits,
     pub(crate) patience: Patience,
@@ -68,7 +76,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (limits, patience) = (Limits::default(), Patience::default());
-        Self { secure: true, lag: Lag::None, seed: None, limits, patience }
+        Self { secure: true, lag: Lag::None, hurry: 1, seed: None, limits, patience }
     }
 }
 

@@ -39,6 +39,7 @@ impl Steps {
             .alias_name(alias.as_str())
             .target_key_id(key.as_str());
         let call = || async {
+            self.aws.paced("kms:CreateAlias", region, &self.stop).await;
             match create.clone().send().await.at("kms:CreateAlias", region) {
                 Ok(_) => Ok(true),
                 Err(error) if error.is("AlreadyExistsException") => Ok(false),

@@ -21,8 +21,19 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 /// Finds a bucket of this account and reads its settings, all at once. `None` is a bucket that does not exist; one that exists
-/// in another Region or account is in the way.
+/// in another Region or account is in the way. Where some reads saw none and others one without tags, another run may just be
+/// making it: it is read again before it is judged.
 pub(crate) async fn find(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
+    match find_once(aws, side).await {
+        Ok(Some(bucket)) if bucket.tags.is_empty() => find_once(aws, side).await,
+        Err(failure) if failure.aws_code.as_deref() == Some("NoSuchBucket") => {
+            find_once(aws, side).await
+        }
+        found => found,
+    }
+}
+
+async fn find_once(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
     let (bucket, region) = (&side.bucket, &side.region);
     let (head, tags, ownership, blocked, versioning, encryption, policy, replication) = tokio::join!(
         head(aws, side),
@@ -78,6 +89,15 @@ pub(crate) async fn find(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failu
 async fn head(aws: &Aws, side: &Side) -> Result<(), Error> {
     let request = aws.s3(&side.region).head_bucket().bucket(side.bucket.as_str());
     request.send().await.at("s3:HeadBucket", &side.region).map(drop)
+}
+
+/// Returns whether there is such a bucket.
+pub(crate) async fn stands(aws: &Aws, side: &Side) -> Result<bool, Error> {
+    match head(aws, side).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.is_absent() => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Returns whether a bucket holds no version and no delete marker.

@@ -2,6 +2,7 @@
 //! Not for: aliases (see `alias`) or making replicas (see `replica_key`).
 
 mod find;
+mod unused;
 
 pub(crate) use find::{aliases, all_ids, by_tags, describe, details, grants, tags, with_policy};
 
@@ -124,6 +125,7 @@ impl Steps {
             .set_tags(Some(kms_tags(&tags)?));
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
         let call = || async {
+            self.aws.paced("kms:CreateKey", region, &self.stop).await;
             let sent = create.clone().customize().config_override(once.clone()).send().await;
             match sent.at("kms:CreateKey", region) {
                 Ok(output) => {

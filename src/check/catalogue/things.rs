@@ -35,6 +35,18 @@ pub(super) const ALL: &[Entry] = &[
         RENAME,
     ),
     error(
+        "bucket-stands",
+        "A key stays, since a bucket of the pair stands again.",
+        &["an `apply` at work beside this `destroy` has made it"],
+        &["end that run, then `crrctl destroy` again"],
+    ),
+    error(
+        "changed-meanwhile",
+        "The pair does not stand any more as this run left it.",
+        &["a `destroy` or another `apply` at work beside this one changed it"],
+        &["`crrctl plan` shows what stands once that run is done"],
+    ),
+    error(
         "foreign-objects",
         "A bucket holds objects that are no probes of this pair; nothing was changed.",
         &["the bucket is in use"],
@@ -67,6 +79,12 @@ pub(super) const ALL: &[Entry] = &[
         "Something bears a tag of crrctl, and its tags name no pair.",
         &["one of `crrctl:pair` and `crrctl:id` was taken away or changed"],
         &["put the tag back, or take the other away too"],
+    ),
+    error(
+        "key-in-use",
+        "A spare key stays, since a bucket is encrypted under it.",
+        &["another run or somebody else has begun to use it"],
+        &["`crrctl plan` shows what stands"],
     ),
     error(
         "key-not-ours",

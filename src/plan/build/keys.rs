@@ -39,7 +39,7 @@ impl Builder<'_> {
         let arn = live.map(|key| key.arn.clone());
         let name = self.topology.key.alias.as_str();
         self.add(Kind::Key, &key_step, region, name, arn.clone(), found, &[]);
-        self.alias(region, arn.clone(), &key_step)?;
+        self.alias(region, arn.clone(), &[&key_step])?;
         let wanted = self.topology.key.rotation_days.map(u32::from);
         let found = match live {
             Some(key) if key.rotation_days == wanted => Found::Differs(vec![]),
@@ -129,7 +129,7 @@ impl Builder<'_> {
         &mut self,
         region: &Region,
         key_arn: Option<Arn>,
-        needs: &StepId,
+        needs: &[&StepId],
     ) -> Result<(), Failure> {
         let alias = &self.topology.key.alias;
         let wanted = self.keys.id(region);
@@ -148,7 +148,7 @@ impl Builder<'_> {
         };
         let arn = key_arn.map(|_| alias.arn(region, &self.topology.account));
         let step = StepId::new(Kind::Alias, region.as_str());
-        self.add(Kind::Alias, &step, region, alias.as_str(), arn, found, &[needs]);
+        self.add(Kind::Alias, &step, region, alias.as_str(), arn, found, needs);
         Ok(())
     }
 
@@ -175,7 +175,8 @@ impl Builder<'_> {
         let found = if waiting { Found::Differs(vec!["state"]) } else { found };
         let name = self.topology.key.alias.as_str();
         self.add(Kind::ReplicaKey, &step, region, name, arn.clone(), found, &[&primary_alias]);
-        self.alias(region, arn, &step)
+        // The replica may stand where the alias at the source is gone, and nothing names a key before that does.
+        self.alias(region, arn, &[&step, &primary_alias])
     }
 
     /// Keys that a cut-off run made and nothing names: they go once the alias stands. One that a bucket names is in use, and the

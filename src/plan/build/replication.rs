@@ -62,11 +62,13 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// S3 takes rules only where versioning is on, and nothing replicates without the role's policy.
+    /// S3 takes rules only where versioning is on, and nothing replicates without the role's policy. That may be right already
+    /// where the alias is gone, and nothing names the key before the alias does.
     fn rules_need(&self) -> Vec<StepId> {
         let versioning = |side: &Side| StepId::new(Kind::Versioning, side.bucket.as_str());
         let role_policy = StepId::new(Kind::RolePolicy, self.topology.role.as_str());
-        self.topology.sides().map(versioning).chain([role_policy]).collect()
+        let aliases = self.topology.sides().filter_map(|side| self.alias_step(side));
+        self.topology.sides().map(versioning).chain([role_policy]).chain(aliases).collect()
     }
 
     /// Returns whether any rule is new or differs, beside what is only to be taken away.

@@ -100,7 +100,7 @@ fn set(
 ) -> Result<(), Fault> {
     let (now, from) = (call.state.now(), call.state.done_at(Slow::Policy));
     let (_, entity) = call.entity(operation)?;
-    let mut inline = entity.inline.clone();
+    let mut inline = (*entity.inline).clone();
     change(&mut inline);
     entity.inline.set(inline, now, from);
     Ok(())

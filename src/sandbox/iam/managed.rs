@@ -17,7 +17,7 @@ use std::time::SystemTime;
 const MAX_POLICY: usize = 6144;
 
 /// A customer managed policy.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Managed {
     pub(super) stored: Stored,
     id: String,

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 const MAX_TRUST: usize = 2048;
 
 /// A role, as plain data.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Role {
     pub(crate) arn: Arn,
     pub(crate) id: String,

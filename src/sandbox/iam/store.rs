@@ -17,7 +17,7 @@ use std::time::SystemTime;
 const MAX_SESSIONS: usize = 10_000;
 
 /// All of IAM.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Iam {
     pub(super) roles: BTreeMap<(AccountId, String), Role>,
     pub(super) users: BTreeMap<(AccountId, String), User>,
@@ -33,7 +33,7 @@ pub(crate) struct Iam {
 }
 
 /// An access key of a user.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct AccessKey {
     pub(super) owner: (AccountId, String),
     pub(super) secret: String,
@@ -90,6 +90,14 @@ impl Iam {
         let roles = self.roles.values().map(|role| role.arn.to_string());
         let users = self.users.values().map(|user| user.arn.to_string());
         roles.chain(users).chain(self.managed.keys().cloned()).collect()
+    }
+
+    /// Returns the inline policies of all roles.
+    pub(crate) fn role_policies(&self) -> impl Iterator<Item = String> {
+        let policies = |role: &Role| {
+            role.entity.inline.values().map(|it| format!("{it:?}")).collect::<Vec<_>>()
+        };
+        self.roles.values().flat_map(policies)
     }
 
     /// Finds a role by its ARN.

@@ -9,7 +9,7 @@ use crate::sandbox::query::{element, wrapped};
 use std::time::SystemTime;
 
 /// A user, as plain data.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct User {
     pub(super) arn: Arn,
     pub(super) id: String,

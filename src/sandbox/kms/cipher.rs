@@ -12,6 +12,7 @@ const FORMAT: u8 = 1;
 pub(super) type EncryptionContext = BTreeMap<String, String>;
 
 /// The material of a key, which never leaves it.
+#[derive(Clone)]
 pub(super) struct Secret([u8; 32]);
 
 impl std::fmt::Debug for Secret {

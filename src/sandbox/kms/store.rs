@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 pub(super) type Place = (AccountId, Region);
 
 /// All keys, what the Regions of a multi-Region key share, and all aliases.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Kms {
     pub(super) keys: BTreeMap<(Place, KeyId), Key>,
     pub(super) materials: BTreeMap<(AccountId, KeyId), Material>,
@@ -24,7 +24,7 @@ pub(crate) struct Kms {
 }
 
 /// One key in one Region.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) description: String,
     pub(super) policy: Stored,
@@ -56,7 +56,7 @@ pub(super) enum Standing {
 }
 
 /// What all Regions of a key share.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Material {
     pub(super) secret: Secret,
     pub(super) multi_region: bool,
@@ -66,7 +66,7 @@ pub(super) struct Material {
 }
 
 /// A name for a key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Alias {
     pub(super) target: KeyId,
     pub(super) created: SystemTime,
@@ -89,6 +89,17 @@ pub(crate) enum Unusable {
 }
 
 impl Kms {
+    /// Returns the ids of the keys that are pending deletion.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = String> {
+        let is_pending = |key: &Key| {
+            matches!(
+                key.standing,
+                Standing::PendingDeletion { .. } | Standing::PendingReplicaDeletion { .. }
+            )
+        };
+        self.keys.iter().filter(move |(_, key)| is_pending(key)).map(|((_, id), _)| id.to_string())
+    }
+
     /// Finds the key that `reference` names among the caller's own in the Region of its request.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ pub(super) fn remove(call: &mut Call<'_>) -> Result<Value, Fault> {
     let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
     let key = call.state.kms.key_mut(call.caller, &id)?;
     not_pending(key, &arn)?;
-    let mut tags = key.tags.clone();
+    let mut tags = (*key.tags).clone();
     tags.retain(|(name, _)| !input.tag_keys.contains(name));
     key.tags.set(tags, now, listed);
     Ok(Value::Null)

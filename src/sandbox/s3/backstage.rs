@@ -35,7 +35,7 @@ impl Bucket {
         (now, listed): (SystemTime, SystemTime),
     ) -> Result<(), Fault> {
         check_tags(&added, 50).map_err(|error| fault_of(&error))?;
-        let mut tags = self.tags.clone();
+        let mut tags = (*self.tags).clone();
         tags.retain(|(key, _)| added.iter().all(|(other, _)| other != key));
         tags.extend(added);
         check_tags(&tags, 50).map_err(|error| fault_of(&error))?;
@@ -45,7 +45,7 @@ impl Bucket {
 
     /// Takes tags away by their keys; they are shown until `listed`.
     pub(crate) fn remove_tags(&mut self, keys: &[String], (now, listed): (SystemTime, SystemTime)) {
-        let mut tags = self.tags.clone();
+        let mut tags = (*self.tags).clone();
         tags.retain(|(key, _)| !keys.contains(key));
         self.tags.set(tags, now, listed);
     }

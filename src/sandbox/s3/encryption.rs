@@ -151,7 +151,7 @@ pub(super) fn get(
     input: GetBucketEncryptionInput,
 ) -> S3Result<GetBucketEncryptionOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetEncryptionConfiguration")?;
-    let rules = vec![bucket.encryption.clone()];
+    let rules = vec![(*bucket.encryption).clone()];
     let configuration = ServerSideEncryptionConfiguration { rules };
     Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
 }

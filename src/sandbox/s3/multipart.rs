@@ -30,7 +30,7 @@ use std::time::SystemTime;
 const MIN_PART: usize = 5 * 1024 * 1024;
 
 /// An upload under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Upload {
     pub(super) created: SystemTime,
     pub(super) described: Described,
@@ -44,7 +44,7 @@ pub(crate) struct Upload {
     pub(super) parts: BTreeMap<i32, UploadedPart>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct UploadedPart {
     pub(super) data: Bytes,
     pub(super) etag: String,

@@ -36,9 +36,8 @@ pub(super) fn get(
     call: &mut Call<'_>,
     input: GetBucketReplicationInput,
 ) -> S3Result<GetBucketReplicationOutput> {
-    let configuration =
-        call.bucket(&input.bucket, "s3:GetReplicationConfiguration")?.replication.clone();
-    match configuration {
+    let bucket = call.bucket(&input.bucket, "s3:GetReplicationConfiguration")?;
+    match (*bucket.replication).clone() {
         None => Err(s3_error!(ReplicationConfigurationNotFoundError)),
         found => Ok(GetBucketReplicationOutput { replication_configuration: found }),
     }

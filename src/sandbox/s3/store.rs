@@ -19,7 +19,7 @@ use std::time::SystemTime;
 pub(crate) type Tags = Vec<(String, String)>;
 
 /// All buckets by name; names are unique across accounts and Regions.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Buckets(pub(crate) BTreeMap<String, Bucket>);
 
 impl Buckets {
@@ -32,10 +32,16 @@ impl Buckets {
             })
             .collect()
     }
+
+    /// Returns the default encryption and the rules of each bucket, as texts to search.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = String> {
+        let text = |bucket: &Bucket| format!("{:?} {:?}", *bucket.encryption, *bucket.replication);
+        self.0.values().map(text)
+    }
 }
 
 /// A general purpose bucket.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     pub(crate) owner: AccountId,
     pub(crate) region: Region,

@@ -12,11 +12,11 @@ const KEPT: Duration = Duration::from_hours(90 * 24);
 const MOST: usize = 1000;
 
 /// All jobs of all accounts and Regions, by id.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Jobs(pub(super) BTreeMap<String, Job>);
 
 /// One job.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) account: AccountId,
     pub(super) region: Region,
@@ -49,14 +49,14 @@ pub(super) struct Job {
 }
 
 /// Which objects a job is about.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum What {
     Generated(Generator),
     Listed(Manifest),
 }
 
 /// One object version to replicate.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Task {
     pub(super) bucket: String,
     pub(super) key: String,
@@ -64,7 +64,7 @@ pub(super) struct Task {
 }
 
 /// A task and how it went.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Done {
     pub(super) task: Task,
     pub(super) outcome: Result<(), &'static str>,

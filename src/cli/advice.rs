@@ -1,0 +1,51 @@
+//! What to add to whose policy where permission is missing: the statement, from the documents of `crrctl policy operator`.
+//! Not for: finding out what was refused (see `aws::error`).
+
+use super::session::Input;
+use crate::failure::{Denied, Failure};
+use crate::manifest::PairKeys;
+use crate::names::{AccountId, Arn};
+use crate::policy::{self, Document, Part};
+use serde_json::Value;
+
+/// What the hint that brings a statement begins with.
+pub(super) const STATEMENT: &str = "add this statement to ";
+
+/// Adds to a refusal the statement that would allow it, where one of our documents for `command` has it.
+pub(super) fn on(failure: Failure, input: &Input, command: &str) -> Failure {
+    let Some(denied) = failure.denied.clone() else { return failure };
+    match statement(&denied, input, command) {
+        Some(statement) => {
+            let who = denied.principal.as_deref().unwrap_or("the caller");
+            failure.hint(format!("{STATEMENT}the policies of {who}: {statement}"))
+        }
+        None => failure,
+    }
+}
+
+fn statement(denied: &Denied, input: &Input, command: &str) -> Option<Value> {
+    let named = denied.principal.iter().chain(&denied.resource).find_map(|arn| account(arn));
+    let account = named.or_else(|| policy::some_account().ok())?;
+    let topology = input.manifest.topology(&account).ok()?;
+    let keys = topology.or_some_keys(&PairKeys::default());
+    let usual = Part::COMMANDS.iter().find(|(name, _)| *name == command);
+    // A flag may take more than the command alone.
+    let parts = usual.map_or(&[][..], |(_, parts)| parts).iter().chain(&Part::ALL);
+    parts.copied().find_map(|part| {
+        let document = Document::Operator(part);
+        let rendered = policy::render(&document, &topology, &keys, &input.templates).ok()?;
+        let statements = rendered["Statement"].as_array()?;
+        statements.iter().find(|statement| allows(statement, &denied.action)).cloned()
+    })
+}
+
+fn account(arn: &str) -> Option<AccountId> {
+    AccountId::new(Arn::new(arn).ok()?.account()).ok()
+}
+
+fn allows(statement: &Value, action: &str) -> bool {
+    match &statement["Action"] {
+        Value::Array(actions) => actions.iter().any(|it| it == action),
+        one => one == action,
+    }
+}

@@ -1,0 +1,124 @@
+//! Keys may go only when nothing uses them: looked at once more right before, since another run may be at work.
+//! Not for: which keys are to go (see `plan`).
+
+use super::{LISTED_WITHIN, by_tags};
+use crate::aws::settle::{Look, Wait, pause, until};
+use crate::events::Progress;
+use crate::failure::{Failure, Kind};
+use crate::names::{Arn, KeyId, Region};
+use crate::steps::{Steps, encryption, find};
+use crate::world::Key;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long a bucket that was just removed may still answer.
+const GONE_WITHIN: Duration = Duration::from_secs(5);
+
+impl Steps {
+    /// Makes sure that nothing uses the key that is about to be scheduled: of the pair's own key, that none of the buckets stands;
+    /// of a spare one, that none is encrypted under it.
+    pub(in crate::steps) async fn nothing_uses(
+        &self,
+        arn: &Arn,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let is_the_pairs =
+            self.any_key(region).is_ok_and(|key| arn.as_str().ends_with(key.as_str()));
+        if !is_the_pairs {
+            return self.encrypts_nothing(arn).await;
+        }
+        let wait = Wait {
+            what: "the pair's buckets to be gone".to_owned(),
+            every: Duration::from_millis(500),
+            at_most_every: Duration::from_secs(1),
+            at_most: GONE_WITHIN,
+            in_a_row: 1,
+            hint: String::new(),
+        };
+        let look = || async {
+            for side in self.topology.sides() {
+                if find::stands(&self.aws, side).await? {
+                    return Ok(Look::NotYet(format!("`{}` stands", side.bucket)));
+                }
+            }
+            Ok(Look::There(()))
+        };
+        until(&self.stop, progress, &wait, look).await.map_err(|failure| {
+            if failure.code != "too-late" {
+                return failure;
+            }
+            let message = format!(
+                "{arn} stays, since a bucket of the pair stands again: {}",
+                failure.message
+            );
+            Failure::new(Kind::LeftBehind, "bucket-stands", message)
+                .hint("another run is building the pair: end it, then `crrctl destroy` again")
+        })
+    }
+
+    async fn encrypts_nothing(&self, arn: &Arn) -> Result<(), Failure> {
+        for side in self.topology.sides() {
+            let live = encryption::find(&self.aws, &side.bucket, &side.region).await?;
+            if live.and_then(|it| it.key).is_some_and(|key| key == arn.as_str()) {
+                let message = format!("the bucket `{}` is encrypted under {arn}", side.bucket);
+                return Err(Failure::new(Kind::InTheWay, "key-in-use", message)
+                    .in_region(&side.region)
+                    .hint("another run may be at work: `crrctl plan` shows what stands"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A run that was cut off may have made a key that lists did not show when this one looked, so that it made another. Where it
+    /// did, looks again, until its own key is listed, and schedules what nothing uses.
+    pub async fn schedule_late_spares(&self, progress: &Progress) -> Result<(), Failure> {
+        let made = self.book().made.clone();
+        for (region, made) in &made {
+            self.schedule_late_spares_in(region, made, progress).await?;
+        }
+        Ok(())
+    }
+
+    async fn schedule_late_spares_in(
+        &self,
+        region: &Region,
+        made: &KeyId,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let Ok(key) = self.committed_key(region) else { return Ok(()) };
+        let (tags, started) = (self.topology.owner_tags(), Instant::now());
+        loop {
+            let ours = by_tags(&self.aws, region, &tags, self.topology.key.kind).await?;
+            for spare in ours.iter().filter(|it| it.id != key && is_fresh(it)) {
+                self.schedule_spare(&spare.arn, &spare.id, region, progress).await?;
+            }
+            let is_listed = ours.iter().any(|it| &it.id == made);
+            if is_listed || started.elapsed() > LISTED_WITHIN || self.stop.is_ending() {
+                return Ok(());
+            }
+            pause(&self.stop, Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn schedule_spare(
+        &self,
+        arn: &Arn,
+        id: &KeyId,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        self.nothing_uses(arn, region, progress).await?;
+        progress.note(format!(
+            "{id} was made by a run that was cut off; nothing uses it: it is scheduled"
+        ));
+        self.schedule_key(arn, region, progress).await
+    }
+}
+
+/// Whether lists may not have shown a key because it was only just made; an older one was seen, and judged, when the run began.
+fn is_fresh(key: &Key) -> bool {
+    let is_primary = key.multi_region.as_ref().is_none_or(|place| place.primary);
+    let age = jiff::Timestamp::now().duration_since(key.created);
+    is_primary && !key.is_pending_deletion() && age.as_hours() < 1
+}

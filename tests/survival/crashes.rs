@@ -1,0 +1,135 @@
+//! The process is gone at every call there is: before it was done, and after it was done but before its answer. Gone after an
+//! answer is gone before the next call. What two crashes leave alike is mended once, except in the thorough mode.
+
+use super::machines::{World, each, is_thorough, stride};
+use crate::common::{PAIR, Stand, signal};
+use crrctl::sandbox::Lag;
+use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::sync::Mutex;
+use std::time::Duration;
+
+const APPLY: [&str; 3] = ["apply", "--yes", "--no-probe"];
+const DESTROY: [&str; 2] = ["destroy", "--yes"];
+
+/// Runs `args` on a copy of `world`; the process is gone at call `n`, which is done or not. `None` where the run has fewer calls.
+fn crashed(world: &World, args: &[&str], n: usize, is_done: bool) -> Option<World> {
+    let world = world.fork();
+    let done = is_done.then(|| format!("*:*:lost-reply:after={n}:times=1"));
+    let from = if is_done { n + 1 } else { n };
+    world.faults(done.into_iter().chain([format!("*:*:hang:after={from}")]));
+    if let Some(ended) = world.run_until_struck(args) {
+        ended.exits(0, "a run without a crash");
+        return None;
+    }
+    // What was under way on other connections is done or dropped.
+    std::thread::sleep(Duration::from_millis(3));
+    world.faults([]);
+    Some(world)
+}
+
+/// Crashes `args` at every call, and does `mend` with what that leaves. Before a call is after the call before it: only the thorough
+/// mode tries both, since calls overlap.
+fn at_every_call(
+    name: &str,
+    world: &World,
+    args: &[&str],
+    stride: usize,
+    mend: impl Fn(World, &str) + Sync,
+) {
+    let (left, mended) = (Mutex::new(BTreeSet::new()), Mutex::new(0));
+    let at_once = if is_thorough() { 8 } else { 2 };
+    let calls = each(at_once, |n| {
+        let (n, befores) =
+            (n * stride, if is_thorough() || n == 0 { &[false, true][..] } else { &[true] });
+        for &is_done in befores {
+            let Some(world) = crashed(world, args, n, is_done) else { return false };
+            let when = format!("{name}, {} call {n}", if is_done { "after" } else { "before" });
+            if left.lock().unwrap().insert(world.signature()) || is_thorough() {
+                mend(world, &when);
+                *mended.lock().unwrap() += 1;
+            }
+        }
+        true
+    });
+    let (left, mended) = (left.into_inner().unwrap().len(), mended.into_inner().unwrap());
+    assert!(calls * stride > 15 && left > 3, "{name}: {calls} calls, {left} states");
+    println!(
+        "{name}: crashed at {calls} calls, {left} different states, {mended} mended, all converged"
+    );
+}
+
+/// A new apply on a new machine reaches the end state, and so does a new destroy.
+fn apply_and_destroy_mend(world: World, when: &str) {
+    let other = world.fork();
+    other.run(&DESTROY).exits(0, &format!("destroy after {when}"));
+    other.is_empty(&format!("destroy after {when}"));
+    apply_mends(world, when, &APPLY);
+}
+
+fn apply_mends(world: World, when: &str, args: &[&str]) {
+    world.run(args).exits(0, &format!("apply after {when}"));
+    world.has_converged(when);
+    // A key more than the pair's is one whose creation lists did not show yet; this run has scheduled it.
+    let (made, gone) = (world.count("kms:CreateKey"), world.count("kms:ScheduleKeyDeletion"));
+    assert_eq!(made - gone, 1, "{when}: {made} keys were made and {gone} scheduled");
+}
+
+#[test]
+fn a_crash_of_apply_at_any_call_is_made_good() {
+    let world = World::new(Lag::None);
+    at_every_call("apply", &world, &APPLY, 1, apply_and_destroy_mend);
+    if is_thorough() {
+        at_every_call("apply with its proof", &world, &APPLY[..2], 1, apply_and_destroy_mend);
+    }
+}
+
+#[test]
+fn a_crash_of_destroy_at_any_call_is_made_good() {
+    at_every_call("destroy", &World::whole(), &DESTROY, stride(2), |world, when| {
+        world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
+        world.is_empty(when);
+    });
+}
+
+/// Keys that lists do not show yet, roles that nobody may assume yet, replicas that are still being made.
+#[test]
+fn a_crash_of_apply_is_made_good_where_things_take_their_time() {
+    let world = World::new(Lag::Aws);
+    let proof = if is_thorough() { 2 } else { 3 };
+    at_every_call("apply under lag", &world, &APPLY[..proof], stride(6), |world, when| {
+        if is_thorough() {
+            let other = world.fork();
+            other.run(&DESTROY).exits(0, &format!("destroy after {when}"));
+        }
+        apply_mends(world, when, &APPLY[..proof]);
+    });
+}
+
+/// The real binary, and a signal that nobody can catch.
+#[test]
+fn a_killed_process_is_made_good() {
+    let stand = Stand::new();
+    let slow = stand.slow_by(Duration::from_millis(20));
+    let run = |args: &[&str]| {
+        let mut command = stand.command(&[args, &PAIR[..], &["-q"]].concat());
+        command.env("AWS_ENDPOINT_URL", &slow.endpoint).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    };
+    for (args, after) in [
+        (&APPLY[..2], 150),
+        (&APPLY[..2], 300),
+        (&APPLY[..2], 450),
+        (&DESTROY[..], 150),
+        (&DESTROY[..], 300),
+    ] {
+        let mut child = run(args).spawn().unwrap();
+        // When it is struck is left to chance: every point is tried above.
+        std::thread::sleep(Duration::from_millis(after));
+        signal(&child, "KILL");
+        let _ = child.wait();
+    }
+    assert!(run(&DESTROY).status().unwrap().success());
+    assert!(run(&APPLY[..2]).status().unwrap().success());
+    assert!(run(&["plan", "--detailed-exitcode"]).status().unwrap().success());
+}

@@ -1,0 +1,277 @@
+//! Machines that crrctl runs on: each run has a runtime of its own, and dropping that is the end of the process, wherever it is.
+//! Not for: the real binary and real signals (see `crashes`).
+
+use crate::common::{DESTINATION, PAIR, SOURCE};
+use crrctl::sandbox::{DEFAULT_ACCOUNT, FaultSpec, Lag, Options, SECRET, Sandbox};
+use crrctl::stop::{Reason, Stop};
+use futures::FutureExt;
+use serde_json::Value;
+use std::ffi::OsString;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// How a run ended that was let end.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) code: u8,
+    pub(super) object: Value,
+}
+
+impl Ended {
+    /// Asserts the exit code.
+    #[track_caller]
+    pub(super) fn exits(self, code: u8, when: &str) -> Self {
+        assert_eq!(self.code, code, "{when}: {:#}", self.object["error"]);
+        self
+    }
+}
+
+/// AWS, as the machines see it.
+pub(super) struct World(Sandbox);
+
+/// Returns the one runtime of all sandboxes: a thread's first random number is dear.
+fn aws() -> &'static Runtime {
+    static AWS: OnceLock<Runtime> = OnceLock::new();
+    AWS.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
+}
+
+impl World {
+    /// A world where nothing was ever made. Lag is twenty times as fast as on AWS.
+    pub(super) fn new(lag: Lag) -> Self {
+        let options = Options { lag, hurry: 20, ..Options::default() };
+        Self(aws().block_on(Sandbox::start(options)).unwrap())
+    }
+
+    /// A world where the usual pair stands.
+    pub(super) fn whole() -> Self {
+        let world = Self::new(Lag::None);
+        world.run(&["apply", "--yes", "--no-probe"]).exits(0, "the first apply");
+        world
+    }
+
+    /// A copy of this world, with its lag.
+    pub(super) fn fork(&self) -> Self {
+        Self(aws().block_on(self.0.fork(Options::default())).unwrap())
+    }
+
+    /// Puts faults in force, in place of those that were.
+    pub(super) fn faults(&self, specs: impl IntoIterator<Item = String>) {
+        let specs = specs.into_iter().map(|it| it.parse::<FaultSpec>().unwrap());
+        self.0.set_faults(specs.collect());
+    }
+
+    pub(super) fn endpoint(&self) -> String {
+        self.0.endpoint()
+    }
+
+    /// Returns whether the first fault in force has struck.
+    pub(super) fn was_struck(&self) -> bool {
+        self.0.struck().now_or_never().is_some()
+    }
+
+    /// Does `work` with an account's own hands.
+    pub(super) fn by_hand<T>(&self, work: impl Future<Output = T>) -> T {
+        machine().block_on(work)
+    }
+
+    pub(super) fn leftovers(&self) -> Vec<String> {
+        self.0.leftovers()
+    }
+
+    /// Returns how often an operation was performed.
+    pub(super) fn count(&self, operation: &str) -> u64 {
+        self.0.calls()["by_operation"][operation].as_u64().unwrap_or_default()
+    }
+
+    /// Returns what tells this world from others: what was written, and what exists.
+    pub(super) fn signature(&self) -> String {
+        let calls = self.0.calls();
+        let is_write = |name: &&String| {
+            !["Get", "Head", "List", "Describe"].iter().any(|it| name.contains(&format!(":{it}")))
+        };
+        let calls = calls["by_operation"].as_object().unwrap();
+        let writes: Vec<_> = calls.iter().filter(|(name, _)| is_write(name)).collect();
+        let exists: Vec<String> = self
+            .leftovers()
+            .iter()
+            .map(|arn| arn.split("mrk-").next().unwrap().to_owned())
+            .collect();
+        format!("{writes:?} {exists:?}")
+    }
+
+    /// Asserts that the pair stands once: two buckets, one role, one key and its replica, an alias for each, and nothing that
+    /// names a key that goes.
+    #[track_caller]
+    pub(super) fn is_whole(&self, when: &str) {
+        let left = self.leftovers();
+        let count = |part: &str| left.iter().filter(|arn| arn.contains(part)).count();
+        assert_eq!(
+            [
+                left.len(),
+                count(&format!(":::{SOURCE}")),
+                count(&format!(":::{DESTINATION}")),
+                count("role/crrctl/crrctl-demo-us-east-1"),
+                count("kms:us-east-1:111122223333:key/mrk-"),
+                count("kms:us-west-2:111122223333:key/mrk-"),
+                count("kms:us-east-1:111122223333:alias/crrctl/demo"),
+                count("kms:us-west-2:111122223333:alias/crrctl/demo"),
+            ],
+            [7, 1, 1, 1, 1, 1, 1, 1],
+            "{when}: {left:#?}"
+        );
+        self.names_no_doomed_key(when);
+    }
+
+    /// Asserts that each setting is as it should be, too.
+    #[track_caller]
+    pub(super) fn has_converged(&self, when: &str) {
+        self.is_whole(when);
+        self.run(&["plan", "--detailed-exitcode"]).exits(0, &format!("the plan after {when}"));
+    }
+
+    #[track_caller]
+    pub(super) fn is_empty(&self, when: &str) {
+        assert_eq!(self.leftovers(), [""; 0], "{when}");
+    }
+
+    /// Returns whether something names a key that is on its way out.
+    pub(super) fn names_a_doomed_key(&self) -> bool {
+        !self.0.doomed().is_empty()
+    }
+
+    #[track_caller]
+    pub(super) fn names_no_doomed_key(&self, when: &str) {
+        assert_eq!(self.0.doomed(), [""; 0], "{when}: something names a key that goes");
+    }
+
+    /// Runs crrctl with `args` on the usual pair, on a machine that knows nothing.
+    pub(super) fn run(&self, args: &[&str]) -> Ended {
+        self.run_as((DEFAULT_ACCOUNT, SECRET), args)
+    }
+
+    /// Runs crrctl with the given access key and secret.
+    pub(super) fn run_as(&self, credentials: (&str, &str), args: &[&str]) -> Ended {
+        on_a_machine(|| machine().block_on(self.embedded(credentials, args)))
+    }
+
+    /// Runs crrctl until the first fault in force strikes: then its time is over, and soon after that it is cut off.
+    pub(super) fn run_out_of_time(&self, args: &[&str]) -> Ended {
+        let stop = Stop::default();
+        on_a_machine(|| {
+            machine().block_on(async {
+                let mut run = Box::pin(self.stopped_by(&stop, (DEFAULT_ACCOUNT, SECRET), args));
+                tokio::select! {
+                    () = self.0.struck() => {}
+                    ended = &mut run => return ended,
+                }
+                stop.end(Reason::Deadline);
+                if let Ok(ended) = tokio::time::timeout(Duration::from_millis(50), &mut run).await {
+                    return ended;
+                }
+                stop.end_at_once();
+                run.await
+            })
+        })
+    }
+
+    /// Runs crrctl until the first fault in force strikes: then the process is gone. `None` is such an end.
+    pub(super) fn run_until_struck(&self, args: &[&str]) -> Option<Ended> {
+        // The runtime is dropped at the end with all that runs on it.
+        on_a_machine(|| {
+            machine().block_on(async {
+                tokio::select! {
+                    () = self.0.struck() => None,
+                    ended = self.embedded((DEFAULT_ACCOUNT, SECRET), args) => Some(ended),
+                }
+            })
+        })
+    }
+
+    /// Runs crrctl with `first`, holds its call number `n`, does `meanwhile`, and lets it go on. `None` where it has no such call.
+    pub(super) fn held<T>(
+        &self,
+        first: &[&str],
+        n: usize,
+        meanwhile: impl FnOnce() -> T,
+    ) -> Option<(Ended, T)> {
+        self.faults([format!("*:*:delay=1h:after={n}:times=1")]);
+        std::thread::scope(|scope| {
+            let (told, hear) = std::sync::mpsc::channel();
+            let run = stack().spawn_scoped(scope, move || {
+                machine().block_on(async {
+                    let run = self.embedded((DEFAULT_ACCOUNT, SECRET), first);
+                    let mut run = std::pin::pin!(run);
+                    tokio::select! {
+                        () = self.0.struck() => { let _ = told.send(true); }
+                        ended = &mut run => { let _ = told.send(false); return ended; }
+                    }
+                    run.await
+                })
+            });
+            let meanwhile = hear.recv().unwrap().then(meanwhile);
+            self.faults([]);
+            let ended = run.unwrap().join().unwrap();
+            meanwhile.map(|it| (ended, it))
+        })
+    }
+
+    async fn embedded(&self, credentials: (&str, &str), args: &[&str]) -> Ended {
+        self.stopped_by(&Stop::default(), credentials, args).await
+    }
+
+    async fn stopped_by(&self, stop: &Stop, credentials: (&str, &str), args: &[&str]) -> Ended {
+        let endpoint = self.0.endpoint();
+        let args = [&["crrctl"], args, &PAIR, &["--endpoint-url", &endpoint]].concat();
+        let credentials = (credentials.0.to_owned(), credentials.1.to_owned());
+        let args = args.into_iter().map(OsString::from);
+        let (code, object) = crrctl::cli::embedded(args, credentials, stop.clone()).await;
+        Ended { code, object }
+    }
+}
+
+/// A thread with room for futures that nothing has optimised.
+fn stack() -> std::thread::Builder {
+    std::thread::Builder::new().stack_size(16 << 20)
+}
+
+fn on_a_machine<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| stack().spawn_scoped(scope, run).unwrap().join().unwrap())
+}
+
+fn machine() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Returns how many calls each step of a loop goes on by: one in the thorough mode.
+pub(super) fn stride(usual: usize) -> usize {
+    if is_thorough() { 1 } else { usual }
+}
+
+/// Returns whether the thorough mode is on.
+pub(super) fn is_thorough() -> bool {
+    std::env::var_os("CRRCTL_THOROUGH").is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// Does `work` with 0, 1, 2 and so on, `at_once` of them at a time, until one says that there is nothing more to do; returns how
+/// many there were.
+pub(super) fn each(at_once: usize, work: impl Fn(usize) -> bool + Sync) -> usize {
+    let (next, end) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+    std::thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(|| {
+                loop {
+                    let n = next.fetch_add(1, Ordering::SeqCst);
+                    if n >= end.load(Ordering::SeqCst) {
+                        return;
+                    }
+                    if !work(n) {
+                        end.fetch_min(n, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    end.into_inner()
+}

@@ -1,0 +1,110 @@
+//! Two runs at the same time: one is held at each of its calls in turn, the other lives its whole life meanwhile.
+
+use super::machines::{World, each, stride};
+use crrctl::sandbox::Lag;
+use std::sync::Mutex;
+
+const APPLY: [&str; 3] = ["apply", "--yes", "--no-probe"];
+/// What it misses of what destroy took away it takes for lag, for longer than a test should.
+const PROVEN: [&str; 4] = ["apply", "--yes", "--timeout", "4s"];
+const DESTROY: [&str; 2] = ["destroy", "--yes"];
+
+/// Every call in the thorough mode, else every eighth.
+fn at_every_call(work: impl Fn(usize) -> bool + Sync) -> usize {
+    let stride = stride(8);
+    each(8, |n| work(n * stride))
+}
+
+#[test]
+fn two_applies_end_with_one_key_that_everything_names() {
+    let tried = at_every_call(|n| {
+        let world = World::new(Lag::None);
+        let when = format!("two applies, one held at call {n}");
+        let Some((first, second)) = world.held(&APPLY, n, || {
+            let second = world.run(&APPLY);
+            world.names_no_doomed_key(&when);
+            second
+        }) else {
+            return false;
+        };
+        second.exits(0, &format!("{when}: the second"));
+        first.exits(0, &format!("{when}: the first"));
+        world.has_converged(&when);
+        let (made, gone) = (world.count("kms:CreateKey"), world.count("kms:ScheduleKeyDeletion"));
+        assert!(made - gone == 1 || made - gone == 0, "{when}: {made} made, {gone} scheduled");
+        true
+    });
+    println!("two applies: {tried} points, all ended with one key");
+}
+
+#[test]
+fn apply_does_not_claim_a_pair_that_is_going() {
+    let whole = World::whole();
+    let claimed = Mutex::new(0);
+    let tried = at_every_call(|n| {
+        let world = whole.fork();
+        let when = format!("apply held at call {n} while destroy runs");
+        let Some((apply, destroy)) = world.held(&PROVEN, n, || world.run(&DESTROY)) else {
+            return false;
+        };
+        destroy.exits(0, &when);
+        world.names_no_doomed_key(&when);
+        if apply.code == 0 {
+            // Everything was built again, and stands.
+            world.has_converged(&when);
+            *claimed.lock().unwrap() += 1;
+        }
+        world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
+        world.is_empty(&when);
+        true
+    });
+    println!(
+        "apply beside destroy: {tried} points, {} built it again",
+        claimed.into_inner().unwrap()
+    );
+}
+
+#[test]
+fn destroy_schedules_no_key_of_a_pair_that_is_built_again_meanwhile() {
+    let whole = World::whole();
+    let late = Mutex::new(0);
+    let tried = at_every_call(|n| {
+        let world = whole.fork();
+        let when = format!("destroy held at call {n} while apply runs");
+        let Some((destroy, apply)) = world.held(&DESTROY, n, || {
+            let apply = world.run(&APPLY);
+            if apply.code == 0 {
+                world.is_whole(&when);
+            }
+            apply
+        }) else {
+            return false;
+        };
+        assert!(
+            [0, 1, 10].contains(&apply.code),
+            "{when}: {} {:#}",
+            apply.code,
+            apply.object["error"]
+        );
+        assert!(
+            [0, 1, 9, 10].contains(&destroy.code),
+            "{when}: {} {:#}",
+            destroy.code,
+            destroy.object["error"]
+        );
+        if world.names_a_doomed_key() {
+            // Between the last look at the buckets and the call that schedules the key there is no lock; nobody calls it whole.
+            let plan = world.run(&["plan", "--detailed-exitcode"]);
+            assert_ne!(plan.code, 0, "{when}");
+            *late.lock().unwrap() += 1;
+        }
+        world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
+        world.is_empty(&when);
+        true
+    });
+    let late = late.into_inner().unwrap();
+    assert!(late <= 2, "only a schedule that was under way comes too late: {late}");
+    println!(
+        "destroy beside apply: {tried} points, {late} where the key was being scheduled already"
+    );
+}

@@ -1,0 +1,189 @@
+//! Least rights: a user who has exactly what `policy operator` says gets by, and without any one action is told which one, and what
+//! statement to add.
+
+use super::hands::BREAKS;
+use super::machines::{Ended, World, each};
+use crate::common::{SOURCE, iam, kms, s3};
+use crrctl::sandbox::Lag;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+type Statements = BTreeMap<String, Value>;
+
+/// A world with a user, and what befell it before.
+struct Stage {
+    name: &'static str,
+    world: World,
+    runs: &'static [&'static [&'static str]],
+}
+
+/// Together these take every action there is.
+fn stages(empty: &World) -> Vec<Stage> {
+    let whole = empty.fork();
+    whole.run(&["apply", "--yes", "--no-probe"]).exits(0, "the pair");
+    let (drifted, objects) = (whole.fork(), whole.fork());
+    for (name, by_hand) in BREAKS {
+        // What others cover is left whole, so that each stage comes to its own calls.
+        if !["no role", "no alias at the source", "no destination bucket"].contains(&name) {
+            by_hand(&drifted);
+        }
+    }
+    drift_more(&drifted);
+    let cut_off = whole.fork();
+    drift_alias(&cut_off);
+    put_object(&objects);
+    vec![
+        Stage { name: "fresh", world: empty.fork(), runs: &[&["apply", "--yes"]] },
+        Stage { name: "drifted", world: drifted, runs: &[&["apply", "--yes", "--no-probe"]] },
+        Stage { name: "cut off", world: cut_off, runs: &[&["apply", "--yes", "--no-probe"]] },
+        Stage { name: "whole", world: whole, runs: &[&["probe"], &["destroy", "--yes"]] },
+        Stage {
+            name: "with objects",
+            world: objects,
+            runs: &[&["destroy", "--yes", "--purge-data"]],
+        },
+    ]
+}
+
+/// Tags and the trust policy, too.
+fn drift_more(world: &World) {
+    let (iam, s3, kms) = (
+        iam(world.endpoint()),
+        s3(world.endpoint(), "us-east-1"),
+        kms(world.endpoint(), "us-east-1"),
+    );
+    let _ = (&iam, &s3, &kms);
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let update = iam
+        .update_assume_role_policy()
+        .role_name("crrctl-demo-us-east-1")
+        .policy_document(trust.to_string());
+    world.by_hand(update.send()).unwrap();
+}
+
+/// A key that nothing names, beside one whose alias is gone.
+fn drift_alias(world: &World) {
+    let kms = kms(world.endpoint(), "us-east-1");
+    world.by_hand(async {
+        let tag = |key, value| {
+            aws_sdk_kms::types::Tag::builder().tag_key(key).tag_value(value).build().unwrap()
+        };
+        let tags = vec![
+            tag("crrctl:pair", "demo"),
+            tag("crrctl:id", &format!("111122223333/us-east-1/{SOURCE}")),
+        ];
+        kms.create_key().multi_region(true).set_tags(Some(tags)).send().await.unwrap();
+        kms.delete_alias().alias_name("alias/crrctl/demo").send().await.unwrap();
+    });
+}
+
+fn put_object(world: &World) {
+    let s3 = s3(world.endpoint(), "us-east-1");
+    world.by_hand(async {
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
+        s3.put_object().bucket(SOURCE).key("theirs").body(body).send().await.unwrap();
+        s3.create_multipart_upload().bucket(SOURCE).key("unfinished").send().await.unwrap();
+    });
+}
+
+/// Makes the user whom every stage's runs are; returns its access key.
+fn user(world: &World, documents: &Statements) -> (String, String) {
+    let iam = iam(world.endpoint());
+    world.by_hand(async {
+        iam.create_user().user_name("operator").send().await.unwrap();
+        for (name, document) in documents {
+            let made = iam.create_policy().policy_name(name).policy_document(document.to_string());
+            let made = made.send().await.unwrap();
+            let arn = made.policy().unwrap().arn().unwrap();
+            iam.attach_user_policy().user_name("operator").policy_arn(arn).send().await.unwrap();
+        }
+        let key = iam.create_access_key().user_name("operator").send().await.unwrap();
+        let key = key.access_key().unwrap();
+        (key.access_key_id().to_owned(), key.secret_access_key().to_owned())
+    })
+}
+
+/// Denies one action, which is the same as having no statement for it.
+fn without(world: &World, action: &str) {
+    let deny = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]});
+    let iam = iam(world.endpoint());
+    let put = iam
+        .put_user_policy()
+        .user_name("operator")
+        .policy_name("without")
+        .policy_document(deny.to_string());
+    world.by_hand(put.send()).unwrap();
+}
+
+fn actions(documents: &Statements) -> Vec<String> {
+    let mut actions: Vec<String> = documents
+        .values()
+        .flat_map(|it| it["Statement"].as_array().unwrap().clone())
+        .flat_map(|it| match &it["Action"] {
+            Value::Array(list) => list.clone(),
+            one => vec![one.clone()],
+        })
+        .map(|it| it.as_str().unwrap().to_owned())
+        .collect();
+    actions.sort();
+    actions.dedup();
+    actions
+}
+
+/// Runs a stage; returns the first run that does not end well.
+fn lived(stage: &Stage, world: &World, user: &(String, String)) -> Option<Ended> {
+    let credentials = (user.0.as_str(), user.1.as_str());
+    stage.runs.iter().map(|args| world.run_as(credentials, args)).find(|ended| ended.code != 0)
+}
+
+#[test]
+fn without_any_one_action_a_run_says_which_and_what_to_add() {
+    let empty = World::new(Lag::None);
+    let operator = empty.run(&["policy", "operator"]).exits(0, "policy operator").object;
+    let parts =
+        ["apply", "destroy --purge-data"].map(|it| operator["commands"][it].as_array().unwrap());
+    let parts = parts.into_iter().flatten().map(|it| it.as_str().unwrap());
+    let documents: Statements =
+        parts.map(|part| (part.to_owned(), operator["documents"][part].clone())).collect();
+    let user = user(&empty, &documents);
+    let stages = stages(&empty);
+    for stage in &stages {
+        let ended = lived(stage, &stage.world.fork(), &user);
+        assert!(
+            ended.is_none(),
+            "{} with all rights: {:#}",
+            stage.name,
+            ended.unwrap().object["error"]
+        );
+    }
+    let actions = actions(&documents);
+    let unused = Mutex::new(Vec::new());
+    let _ = each(2, |n| {
+        let Some(action) = actions.get(n) else { return false };
+        let refused = stages.iter().find_map(|stage| {
+            let world = stage.world.fork();
+            without(&world, action);
+            lived(stage, &world, &user).map(|ended| (stage.name, ended))
+        });
+        let Some((stage, ended)) = refused else {
+            unused.lock().unwrap().push(action.clone());
+            return true;
+        };
+        let error = &ended.object["error"];
+        let hints = error["hints"].to_string();
+        let is_told =
+            hints.contains(&format!("`{action}`")) && hints.contains("add this statement");
+        assert!(ended.code == 5 && is_told, "{stage} without {action}: {} {error:#}", ended.code);
+        assert!(
+            hints.contains("user/operator")
+                || !error["message"].as_str().unwrap().contains("User:"),
+            "{error:#}"
+        );
+        true
+    });
+    println!("{} actions, each missed in turn", actions.len());
+    let unused = unused.into_inner().unwrap();
+    println!("no stage comes to: {}", unused.join(", "));
+    assert!(unused.len() * 4 < actions.len(), "{unused:?}");
+}
