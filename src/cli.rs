@@ -4,6 +4,7 @@
 mod advice;
 mod apply;
 mod check;
+mod backfill;
 mod completions;
 mod destroy;
 mod export;
@@ -76,6 +77,8 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Run named checks of the live pair, and the proof on the policies in force; explains a FAILED replication
     Check(check::CheckArgs),
+    /// Replicate what was there before the rule, or FAILED, through S3 Batch Replication
+    Backfill(backfill::BackfillArgs),
     /// Take it all away, in the order AWS needs
     Destroy(destroy::DestroyArgs),
     /// Hand the pair over to Terraform or CloudFormation, with what imports it there
@@ -114,6 +117,7 @@ impl Command {
             Self::Status(_) => "status",
             Self::Watch(_) => "watch",
             Self::Check(_) => "check",
+            Self::Backfill(_) => "backfill",
             Self::Destroy(_) => "destroy",
             Self::Export(_) => "export",
             Self::List(_) => "list",
@@ -339,6 +343,7 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
             Command::Status(args) => status::run(global, &args, printer).await,
             Command::Watch(args) => watch::run(global, &args, printer).await,
             Command::Check(args) => check::run(global, &args, printer).await,
+            Command::Backfill(args) => backfill::run(global, &args, printer).await,
             Command::Destroy(args) => destroy::run(global, &args, printer).await,
             Command::Export(args) => export::run(global, &args, printer).await,
             Command::List(args) => list::run(global, &args, printer).await,

@@ -126,6 +126,11 @@ impl StepId {
         Self(format!("{kind}/{name}"))
     }
 
+    /// Names the following of a batch job.
+    pub fn job(id: &str) -> Self {
+        Self(format!("s3:batch-job/{id}"))
+    }
+
     /// Returns the step's name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -178,6 +183,8 @@ pub enum Event {
     CheckDone(CheckDone),
     #[serde(rename = "watch.round")]
     WatchRound { ok: bool, failure: Option<Failure>, elapsed_ms: u64 },
+    #[serde(rename = "backfill.status")]
+    BackfillStatus { job: String, status: String, total: Option<u64>, succeeded: u64, failed: u64 },
     #[serde(rename = "error")]
     Error { failure: Failure },
     #[serde(rename = "run.done")]

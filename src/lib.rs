@@ -6,6 +6,7 @@ pub mod cli;
 pub mod report;
 pub mod check;
 pub mod probe;
+pub mod backfill;
 pub mod observe;
 pub mod steps;
 pub mod engine;

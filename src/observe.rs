@@ -11,11 +11,11 @@ use crate::aws::{At, Aws};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
-use crate::names::{AccountId, BucketName, KeyAlias, KeyId, Region};
+use crate::names::{AccountId, BucketName, KeyAlias, KeyId, Region, RoleName};
 use crate::plan::rules;
 use crate::steps::find;
 use crate::stop::Stop;
-use crate::world::{Bucket, Key, KeyState, Keys, Objects, World};
+use crate::world::{Batch, Bucket, Key, KeyState, Keys, Objects, World};
 use futures::future::{join, try_join, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -92,9 +92,13 @@ pub async fn second_wave(
     let sides: Vec<Side> = topology.sides().cloned().collect();
     let (keys, buckets) = (keys(aws, topology, named, removal), found_buckets(aws, &sides));
     let ((keys, role), buckets) = try_join(try_join(keys, role), buckets).await?;
-    let mut world = World { account: topology.account.clone(), keys, buckets, role };
+    let mut world =
+        World { account: topology.account.clone(), keys, buckets, role, batch: Batch::default() };
     let unnamed = unnamed(aws, topology, &world, removal).await?;
     world.buckets.extend(unnamed);
+    if removal {
+        world.batch = batch(aws, topology, true).await?;
+    }
     Ok(world)
 }
 
@@ -133,6 +137,23 @@ fn recorded(world: &World) -> impl Iterator<Item = Side> {
     })
 }
 
+/// Looks for what batch jobs stand on. For a removal their role is the record: without it there was no job, and what bears the
+/// name of the bucket of reports is somebody else's.
+pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batch, Failure> {
+    let role = find::role(aws, &RoleName::new(topology.batch_role())?).await?;
+    let mut batch = Batch { role, reports: None };
+    let Some(side) = topology.report_side()? else { return Ok(batch) };
+    if removal && batch.role.is_none() {
+        return Ok(batch);
+    }
+    let found = match found_buckets(aws, std::slice::from_ref(&side)).await {
+        Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
+        found => found?,
+    };
+    batch.reports = found.into_iter().next();
+    Ok(batch)
+}
+
 /// Counts what lies in every bucket, for a removal.
 pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
     let names: Vec<BucketName> = world.buckets.keys().cloned().collect();
@@ -140,6 +161,10 @@ pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> R
         try_join_all(names.iter().map(|name| counted(aws, topology, world, name))).await?
     {
         enter(world, &name, objects);
+    }
+    if let Some((name, bucket)) = &mut world.batch.reports {
+        let side = Side { region: topology.source.region.clone(), bucket: name.clone() };
+        bucket.objects = Some(find::objects(aws, topology, &side).await?);
     }
     Ok(())
 }

@@ -13,7 +13,7 @@ pub mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use build::build;
+pub use build::{batch, build};
 pub use cost::{Cost, cost};
 pub use keys::known_keys;
 pub use proof::prove;

@@ -118,6 +118,12 @@ fn line(event: &Event, volume: Volume) -> Option<String> {
         Event::ProbeRetry { key, reason, .. } => {
             format!("{NOTABLE}probe{NOTABLE:#}    a fresh one after {key}: {reason}")
         }
+        Event::BackfillStatus { status, total, succeeded, failed, .. } => {
+            format!(
+                "{NOTABLE}backfill{NOTABLE:#} {}",
+                progress(status, *total, *succeeded, *failed)
+            )
+        }
         Event::StepNote { step, note } => format!("{FAINT}note{FAINT:#}     {step}: {note}"),
         Event::StepStart { step, .. } if volume >= Volume::Verbose => {
             format!("{FAINT}start{FAINT:#}    {step}")
@@ -134,6 +140,17 @@ fn line(event: &Event, volume: Volume) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// Returns how far a batch job is, such as `Active [######----] 3000 of 5000, 2 failed`.
+fn progress(status: &str, total: Option<u64>, succeeded: u64, failed: u64) -> String {
+    const WIDTH: u64 = 20;
+    let Some(total) = total.filter(|total| *total > 0) else { return status.to_owned() };
+    let done = succeeded + failed;
+    let full = usize::try_from((done * WIDTH / total).min(WIDTH)).unwrap_or_default();
+    let bar = format!("{:-<20}", "#".repeat(full));
+    let failures = if failed > 0 { format!(", {failed} failed") } else { String::new() };
+    format!("{status} [{bar}] {done} of {total}{failures}")
 }
 
 /// Returns a failure as people read it: what, why, what is left, what next.

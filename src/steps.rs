@@ -58,6 +58,8 @@ pub struct Steps {
     topology: Topology,
     /// The topology with the destinations that only live rules name: the role serves these too.
     served: Topology,
+    /// The bucket that is there for reports of batch jobs alone.
+    reports: Option<Side>,
     templates: Templates,
     stop: Stop,
     removal: Removal,
@@ -80,7 +82,10 @@ impl Steps {
     ) -> Self {
         let keys = Mutex::new(KeyBook::new(&topology, world));
         let served = rules::served(&topology, world);
+        // Who needs the bucket of reports has tried its name before.
+        let reports = topology.report_side().ok().flatten();
         Self {
+            reports,
             aws,
             topology,
             served,
@@ -154,10 +159,15 @@ impl Steps {
         Ok(policy::render(document, &self.topology, &keys, &self.templates)?)
     }
 
-    /// Returns the side whose bucket `name` is.
+    /// Returns the side whose bucket `name` is; the bucket of reports is one too.
     fn side(&self, name: &str) -> Result<&Side, Failure> {
-        let side = self.topology.sides().find(|side| side.bucket.as_str() == name);
+        let mut sides = self.topology.sides().chain(&self.reports);
+        let side = sides.find(|side| side.bucket.as_str() == name);
         side.ok_or_else(|| unexpected(&format!("`{name}` is no bucket of this pair")))
+    }
+
+    fn is_batch_role(&self, name: &str) -> bool {
+        name == self.topology.batch_role()
     }
 
     fn bucket_arn(&self, name: &BucketName) -> Arn {
@@ -255,8 +265,8 @@ impl Steps {
             }
             Kind::Alias => self.remove_alias(&action.region, progress).await?,
             Kind::Bucket => self.remove_bucket(&action.name, &action.region, progress).await?,
-            Kind::Role => self.remove_role(progress).await?,
-            Kind::RolePolicy => self.remove_role_policy(progress).await?,
+            Kind::Role => self.remove_role(&action.name, progress).await?,
+            Kind::RolePolicy => self.remove_role_policy(&action.name, progress).await?,
             Kind::Replication => self.remove_replication(progress).await?,
             other => return Err(unexpected(&format!("{other} is not removed by itself"))),
         }

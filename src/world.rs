@@ -25,6 +25,17 @@ pub struct World {
     pub buckets: BTreeMap<BucketName, Bucket>,
     /// The replication role.
     pub role: Option<Role>,
+    /// What batch jobs stand on; known only where it was looked for.
+    pub batch: Batch,
+}
+
+/// What the batch jobs of a pair stand on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Batch {
+    /// The role that S3 Batch Operations assumes.
+    pub role: Option<Role>,
+    /// The bucket that is there for completion reports alone.
+    pub reports: Option<(BucketName, Bucket)>,
 }
 
 /// The pair's keys and aliases, by Region where there may be one in each.

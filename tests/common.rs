@@ -173,6 +173,61 @@ impl Stand {
         });
     }
 
+    /// Waits until so many objects have ended COMPLETED or FAILED.
+    pub(crate) fn settled(&self, count: usize) {
+        let is_over =
+            |it: &&Value| ["COMPLETED", "FAILED"].contains(&it["status"].as_str().unwrap());
+        self.wait_until("objects are settled", || {
+            let all = self.control("GET", "replication", "");
+            all.as_array().unwrap().iter().filter(is_over).count() >= count
+        });
+    }
+
+    /// Waits until something is so.
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
+        let started = std::time::Instant::now();
+        while !is_so() {
+            assert!(started.elapsed().as_secs() < 60, "never: {what}");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+
+    /// Makes a batch job of the usual pair that waits to be confirmed; returns its id.
+    pub(crate) fn suspended_job(&self, token: &str) -> String {
+        use crrctl::aws::{Aws, Connection};
+        use crrctl::backfill::{Jobs, Wish};
+        struct Deaf;
+        impl crrctl::events::Sink for Deaf {
+            fn take(&self, _: &crrctl::events::Event) {}
+        }
+        let account = crrctl::names::AccountId::new(DEFAULT_ACCOUNT).unwrap();
+        let home = crrctl::names::Region::new("us-east-1").unwrap();
+        let connection = Connection {
+            home,
+            profile: None,
+            endpoint_url: Some(self.sandbox().endpoint()),
+            credentials: Some((DEFAULT_ACCOUNT.to_owned(), SECRET.to_owned())),
+        };
+        self.runtime.block_on(async {
+            let aws = Aws::new(connection).await;
+            aws.expect_owner(&account);
+            let origin = crrctl::manifest::Origin::Flags;
+            let flags = ("us-east-1".into(), ["us-west-2".into()]);
+            let manifest = crrctl::manifest::from_flags("demo", &flags.0, &flags.1, &origin, None);
+            let topology = manifest.unwrap().topology(&account).unwrap();
+            let (events, stop) = (
+                crrctl::events::Events::to(std::sync::Arc::new(Deaf)),
+                crrctl::stop::Stop::default(),
+            );
+            let jobs = Jobs::new(&aws, &topology, &events, &stop);
+            let statuses = vec!["NONE".to_owned()];
+            let wish = Wish { statuses, confirm: true, ..Wish::default() };
+            let id = jobs.create(&wish, Some(token)).await.unwrap();
+            assert!(jobs.until_counted(&id).await.unwrap().is_suspended());
+            id
+        })
+    }
+
     /// Runs `work` with the SDK's KMS client in `region`.
     pub(crate) fn kms<T>(
         &self,

@@ -3,6 +3,7 @@
 
 mod activation;
 mod architecture;
+mod backfill;
 mod check;
 mod common;
 mod contract;

@@ -348,6 +348,7 @@ fn a_user_with_the_operator_policies_gets_by() {
         ("apply", &["apply", "--yes"]),
         ("apply", &["apply", "--yes"]),
         ("probe", &["probe"]),
+        ("backfill", &["backfill", "--yes", "--watch"]),
         ("destroy", &["destroy", "--yes"]),
     ] {
         let (id, secret) = user(&stand, &operator, command);
@@ -403,6 +404,7 @@ fn each_command_calls_what_its_operator_policies_allow() {
         &["apply", "--yes"],
         &["apply", "--yes"],
         &["probe", "--count", "2"],
+        &["backfill", "--yes", "--watch"],
         &["destroy", "--yes"],
     ] {
         let _ = stand.pair(args).exits(0);

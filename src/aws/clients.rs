@@ -44,6 +44,8 @@ pub struct Aws {
     pace: Pace,
     s3: Mutex<BTreeMap<Region, aws_sdk_s3::Client>>,
     kms: Mutex<BTreeMap<Region, aws_sdk_kms::Client>>,
+    /// Batch jobs live in the source's Region alone.
+    s3control: aws_sdk_s3control::Client,
     iam: aws_sdk_iam::Client,
     sts: aws_sdk_sts::Client,
 }
@@ -56,10 +58,13 @@ impl Aws {
         let calls = Calls::default();
         let iam = aws_sdk_iam::config::Builder::from(&config).interceptor(calls.clone()).build();
         let sts = aws_sdk_sts::config::Builder::from(&config).interceptor(calls.clone()).build();
+        let s3control =
+            aws_sdk_s3control::config::Builder::from(&config).interceptor(calls.clone());
         Self {
             home,
             calls,
             pace: Pace::default(),
+            s3control: aws_sdk_s3control::Client::from_conf(s3control.build()),
             s3: Mutex::default(),
             kms: Mutex::default(),
             iam: aws_sdk_iam::Client::from_conf(iam),
@@ -90,6 +95,11 @@ impl Aws {
             aws_sdk_kms::Client::from_conf(config.build())
         };
         clients.entry(region.clone()).or_insert_with(make).clone()
+    }
+
+    /// Returns the client of S3 Control in the source's Region.
+    pub fn s3control(&self) -> &aws_sdk_s3control::Client {
+        &self.s3control
     }
 
     /// Returns the client of IAM.

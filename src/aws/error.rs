@@ -257,8 +257,13 @@ pub fn action(operation: &str) -> &str {
         "s3:PutBucketReplication" | "s3:DeleteBucketReplication" => {
             "s3:PutReplicationConfiguration"
         }
+        "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration",
         "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
         "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock",
+        "s3control:CreateJob" => "s3:CreateJob",
+        "s3control:DescribeJob" => "s3:DescribeJob",
+        "s3control:ListJobs" => "s3:ListJobs",
+        "s3control:UpdateJobStatus" => "s3:UpdateJobStatus",
         same => same,
     }
 }

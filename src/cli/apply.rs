@@ -5,6 +5,7 @@ use super::check;
 use super::output::{self, Ended, Printer};
 use super::proof::Proof;
 use super::session::Session;
+use crate::backfill;
 use crate::engine::{self, Outcome};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
@@ -121,8 +122,37 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
             let failure = check::diagnosed(&session, failure, printer).await;
             Err(leaving(failure, &applied))
         }
-        None => Ok(0),
+        None => {
+            offer_backfill(&session, &applied.topology, &world, printer).await?;
+            Ok(0)
+        }
     }
+}
+
+/// Where others had written before the rule went live, says how much of that it does not cover: a rule is about what is written
+/// after it.
+async fn offer_backfill(
+    session: &Session,
+    topology: &Topology,
+    world: &World,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let objects = world.buckets.get(&topology.source.bucket).and_then(|it| it.objects.as_ref());
+    if objects.is_none_or(|objects| objects.foreign.is_empty()) {
+        return Ok(());
+    }
+    let sample = backfill::sample(&session.aws, topology).await?;
+    printer.put("existing", sample);
+    let missing = sample.uncovered + sample.failed;
+    if missing > 0 {
+        let more = if sample.more { ", and there are more" } else { "" };
+        output::say(&format!(
+            "{missing} of the {} versions looked at were written before the rule, or FAILED, and are not replicated{more}: \
+             `crrctl backfill` replicates them",
+            sample.looked_at
+        ));
+    }
+    Ok(())
 }
 
 /// Runs `plan`, then probes.

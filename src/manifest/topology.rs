@@ -256,11 +256,16 @@ impl Topology {
         self.all_tags().into_iter().chain(here.map(record)).collect()
     }
 
-    /// Returns the ARN of the role that S3 Batch Operations assumes for this pair, beside the replication role.
-    pub fn batch_role_arn(&self) -> Arn {
+    /// Returns the name of the role that S3 Batch Operations assumes for this pair, beside the replication role.
+    pub fn batch_role(&self) -> String {
         // A role's name has at most 64 characters (see `RoleName`), all of them ASCII.
         let stem: String = self.role.as_str().chars().take(58).collect();
-        let resource = format!("role{}{stem}-batch", RoleName::PATH);
+        format!("{stem}-batch")
+    }
+
+    /// Returns the ARN of [`Self::batch_role`].
+    pub fn batch_role_arn(&self) -> Arn {
+        let resource = format!("role{}{}", RoleName::PATH, self.batch_role());
         Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
     }
 
@@ -270,11 +275,39 @@ impl Topology {
         let prefix = format!("_crrctl-batch/{}/", self.name);
         let source = &self.source;
         if self.rules.iter().any(|rule| prefix.starts_with(&rule.settings.prefix)) {
-            let bucket = format!("crrctl-reports-{}-{}", self.account, source.region);
-            Reports { bucket, prefix, with_data: false }
+            let rest = format!("-reports-{}-{}", self.account, source.region);
+            // A bucket's name has at most 63 characters, all of them ASCII.
+            let room = 63_usize.saturating_sub(rest.len());
+            let stem: String = self.name.as_str().chars().take(room).collect();
+            Reports { bucket: format!("{stem}{rest}"), prefix, with_data: false }
         } else {
             Reports { bucket: source.bucket.to_string(), prefix, with_data: true }
         }
+    }
+
+    /// Returns the side of the bucket that is there for reports alone, if there is one.
+    pub fn report_side(&self) -> Result<Option<Side>, crate::names::InvalidName> {
+        let reports = self.reports();
+        if reports.with_data {
+            return Ok(None);
+        }
+        let region = self.source.region.clone();
+        Ok(Some(Side { region, bucket: BucketName::new(reports.bucket)? }))
+    }
+
+    /// Returns whether the object `key` of `side` is a completion report of this pair's batch jobs, by the place that S3 gives
+    /// reports (S3 User Guide, "Examples: S3 Batch Operations completion reports").
+    pub fn is_report(&self, side: &Side, key: &str) -> bool {
+        let reports = self.reports();
+        let job = || key.strip_prefix(&reports.prefix)?.strip_prefix("job-")?.split_once('/');
+        let is_id =
+            |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+        let is_part = |part: &str| {
+            ["manifest.json", "manifest.json.md5"].contains(&part)
+                || part.strip_prefix("results/").is_some_and(|name| name.ends_with(".csv"))
+        };
+        side.bucket.as_str() == reports.bucket
+            && job().is_some_and(|(id, part)| is_id(id) && is_part(part))
     }
 
     /// Returns the metadata that, beside its key, makes an object a probe of this pair.

@@ -2,6 +2,7 @@
 //! Not for: removals (see `removal`).
 
 mod activation;
+mod batch;
 mod buckets;
 mod keys;
 mod replication;
@@ -27,6 +28,15 @@ pub fn build(topology: &Topology, world: &World, templates: &Templates) -> Resul
     }
     builder.role()?;
     builder.replication()?;
+    Ok(builder.plan)
+}
+
+/// Returns what is to be done before a batch job can replicate what is there: its role, and the bucket of its reports.
+pub fn batch(topology: &Topology, world: &World, templates: &Templates) -> Result<Plan, Failure> {
+    let keys = known_keys(topology, world);
+    let mut builder = Builder { topology, world, templates, keys, plan: Plan::default() };
+    builder.batch_role()?;
+    builder.report_bucket()?;
     Ok(builder.plan)
 }
 

@@ -6,7 +6,7 @@ use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{KeyKind, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::world::{Bucket, Key, Objects, World};
+use crate::world::{Bucket, Key, Objects, Role, World};
 use serde::Serialize;
 
 /// What the user allows and forbids.
@@ -73,7 +73,12 @@ pub fn removal(
         .map(|(name, _)| StepId::new(Kind::Bucket, name.as_str()))
         .chain(rule_step)
         .collect();
-    role(topology, world, &buckets_gone, &mut plan, &mut kept);
+    let replicating = world.role.iter().map(|role| (topology.role.to_string(), role));
+    for (name, role) in
+        replicating.chain(world.batch.role.iter().map(|role| (topology.batch_role(), role)))
+    {
+        self::role(topology, &name, role, &buckets_gone, &mut plan, &mut kept);
+    }
     match keys_stay(topology, world, wish, &buckets.kept) {
         Some((why, because)) => kept.extend(kept_keys(topology, world, &why, because)),
         None => keys(topology, world, &buckets_gone, &mut plan, &mut kept),
@@ -91,7 +96,10 @@ impl<'a> Buckets<'a> {
     fn of(topology: &Topology, world: &'a World, wish: Removal) -> Result<Self, Failure> {
         let mut buckets = Self { going: Vec::new(), kept: Vec::new() };
         let mut foreign = Vec::new();
-        for (name, bucket) in &world.buckets {
+        let reports = world.batch.reports.iter().filter(|(_, bucket)| topology.owns(&bucket.tags));
+        for (name, bucket) in
+            world.buckets.iter().chain(reports.map(|(name, bucket)| (name, bucket)))
+        {
             let keep = |why: &str, because| Kept {
                 kind: Kind::Bucket,
                 arn: name.arn(topology.partition()),
@@ -199,12 +207,12 @@ fn bucket_action(
 
 fn role(
     topology: &Topology,
-    world: &World,
+    name: &str,
+    role: &Role,
     buckets: &[StepId],
     plan: &mut Plan,
     kept: &mut Vec<Kept>,
 ) {
-    let Some(role) = &world.role else { return };
     let stays = |why: &str| Kept {
         kind: Kind::Role,
         arn: role.arn.clone(),
@@ -215,7 +223,7 @@ fn role(
         kept.push(stays("it does not bear this pair's tags"));
         return;
     }
-    let (name, region) = (topology.role.as_str(), &topology.source.region);
+    let region = &topology.source.region;
     let mut needs = buckets.to_vec();
     if role.policy.is_some() {
         plan.actions.push(delete(Kind::RolePolicy, name, region, name, role.arn.clone(), needs));

@@ -5,7 +5,7 @@ use crate::manifest::{Origin, PairKeys, Topology, parse};
 use crate::names::{AccountId, KeyId};
 use crate::policy::{Document, Templates, render};
 use crate::world::{
-    Bucket, Encryption, Key, KeyState, Keys, MultiRegion, Objects, Replication, Role, World,
+    Batch, Bucket, Encryption, Key, KeyState, Keys, MultiRegion, Objects, Replication, Role, World,
 };
 use std::collections::BTreeMap;
 
@@ -32,7 +32,13 @@ fn keys() -> PairKeys {
 }
 
 fn nothing() -> World {
-    World { account: account(), keys: Keys::default(), buckets: BTreeMap::new(), role: None }
+    World {
+        account: account(),
+        keys: Keys::default(),
+        buckets: BTreeMap::new(),
+        role: None,
+        batch: Batch::default(),
+    }
 }
 
 /// Returns the world in which everything is as `topology` wants it.
@@ -97,6 +103,7 @@ fn whole(topology: &Topology) -> World {
             policy: Some(document(Document::ReplicationRole)),
             other_policies: vec![],
         }),
+        batch: Batch::default(),
     }
 }
 

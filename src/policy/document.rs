@@ -37,6 +37,8 @@ pub enum Part {
     Apply,
     /// Uploading probes, reading replicas, cleaning up.
     Probe,
+    /// Replicating what is there already, for `backfill`.
+    Backfill,
     /// Taking away.
     Destroy,
     /// Deleting objects that are not probes, for `destroy --purge-data`.
@@ -49,10 +51,11 @@ pub enum Part {
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Plan,
         Self::Apply,
         Self::Probe,
+        Self::Backfill,
         Self::Destroy,
         Self::Purge,
         Self::Bypass,
@@ -60,10 +63,11 @@ impl Part {
     ];
 
     /// The commands with the parts that each needs.
-    pub const COMMANDS: [(&'static str, &'static [Self]); 8] = [
+    pub const COMMANDS: [(&'static str, &'static [Self]); 9] = [
         ("plan", &[Self::Plan]),
         ("apply", &[Self::Plan, Self::Apply, Self::Probe]),
         ("probe", &[Self::Plan, Self::Probe]),
+        ("backfill", &[Self::Plan, Self::Backfill]),
         ("destroy", &[Self::Plan, Self::Destroy]),
         ("destroy --purge-data", &[Self::Plan, Self::Destroy, Self::Purge]),
         ("destroy --bypass-governance", &[Self::Plan, Self::Destroy, Self::Purge, Self::Bypass]),
@@ -146,6 +150,7 @@ impl Document {
             Self::Operator(Part::Plan) => "operator-plan",
             Self::Operator(Part::Apply) => "operator-apply",
             Self::Operator(Part::Probe) => "operator-probe",
+            Self::Operator(Part::Backfill) => "operator-backfill",
             Self::Operator(Part::Destroy) => "operator-destroy",
             Self::Operator(Part::Purge) => "operator-purge",
             Self::Operator(Part::Bypass) => "operator-bypass",

@@ -13,12 +13,13 @@ macro_rules! templates {
 }
 
 /// Every template with its text.
-const OURS: [(&str, &str); 14] = templates![
+const OURS: [(&str, &str); 15] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
     "key.json.j2",
     "operator-apply.json.j2",
+    "operator-backfill.json.j2",
     "operator-bypass.json.j2",
     "operator-destroy.json.j2",
     "operator-fleet.json.j2",

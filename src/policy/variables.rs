@@ -144,7 +144,17 @@ fn of_operator(topology: &Topology, keys: &PairKeys) -> Value {
     // (KMS Developer Guide, "Authorizing AWS KMS to synchronize multi-Region keys").
     let service_role = "role/aws-service-role/mrk.kms.amazonaws.com/*";
     let service_role = Arn::known(partition, "iam", "", account.as_str(), service_role);
+    let region = topology.source.region.as_str();
+    let reports = reports(topology);
+    let own_reports = |what: &str| {
+        if topology.reports().with_data { vec![] } else { vec![reports[what].clone()] }
+    };
     json!({
+        "batch_role_arn": topology.batch_role_arn(),
+        "jobs_arn": Arn::known(partition, "s3", region, account.as_str(), "job/*"),
+        "own_report_bucket_arns": own_reports("bucket_arn"),
+        "own_report_objects_arns": own_reports("objects_arn"),
+        "reports": reports,
         "id": topology.id(),
         "rotation_days": topology.key.rotation_days,
         "multi_region": topology.key.kind == KeyKind::MultiRegion,

@@ -82,6 +82,12 @@ impl Screen {
                     bar.finish_and_clear();
                 }
             }
+            Event::BackfillStatus { job, status, total, succeeded, failed } => {
+                self.end(job);
+                if !["Complete", "Failed", "Cancelled"].contains(&status.as_str()) {
+                    self.begin(job, super::progress(status, *total, *succeeded, *failed));
+                }
+            }
             Event::StepNote { .. }
             | Event::ProbeRetry { .. }
             | Event::Pair(_)

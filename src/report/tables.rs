@@ -1,6 +1,8 @@
 //! Plans, evidence and removals as text for people.
 
 use super::{FAINT, GOOD, NOTABLE, mark};
+use crate::backfill::Reason;
+use crate::check::catalogue;
 use crate::events::Verb;
 use crate::plan::{Cost, Kept, Plan};
 use crate::probe::{Marker, Probe, Status, Summary};
@@ -43,6 +45,21 @@ pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
         }
     }
     text
+}
+
+/// Returns why objects were not replicated: how many, the reason and what it means, and some of the keys.
+pub fn reasons(reasons: &[Reason]) -> String {
+    let line = |it: &Reason| {
+        let entry = catalogue::entry(&it.code);
+        let means = entry.map_or("no more is known of it", |entry| entry.means);
+        let more = if it.keys.len() as u64 == it.count { "" } else { ", …" };
+        let keys = it.keys.join(", ");
+        format!(
+            "{NOTABLE}{:>7}{NOTABLE:#}  {}: {means}\n         {FAINT}{keys}{more}{FAINT:#}\n",
+            it.count, it.code
+        )
+    };
+    reasons.iter().map(line).collect()
 }
 
 /// Returns the evidence, a row a probe and destination, and what differs.

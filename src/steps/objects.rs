@@ -106,8 +106,8 @@ async fn uploads(aws: &Aws, side: &Side, (key, id): Markers) -> Result<Uploads, 
     })
 }
 
-/// Sorts versions into probes of this pair and others. A probe is known by its key and its metadata, never by its key alone; a
-/// delete marker has no metadata and no data, so its key must do.
+/// Sorts versions into what crrctl left (probes, and reports of batch jobs) and others. A probe is known by its key and its
+/// metadata, never by its key alone; a delete marker has no metadata and no data, so its key must do.
 async fn sorted(
     aws: &Aws,
     topology: &Topology,
@@ -115,8 +115,9 @@ async fn sorted(
     versions: Vec<Entry>,
 ) -> Result<(Vec<Entry>, Vec<Entry>), Error> {
     let judged = stream::iter(versions).map(async |version| {
-        let is_probe = topology.is_probe_key(&version.key)
-            && (version.is_marker || bears_metadata(aws, topology, side, &version).await?);
+        let is_probe = topology.is_report(side, &version.key)
+            || topology.is_probe_key(&version.key)
+                && (version.is_marker || bears_metadata(aws, topology, side, &version).await?);
         Ok::<_, Error>((version, is_probe))
     });
     let judged: Vec<(Entry, bool)> = judged.buffered(16).try_collect().await?;

@@ -93,8 +93,13 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let (iam, home, name) = (self.aws.iam(), self.aws.home(), self.topology.role.as_str());
-        let trust = self.render(&Document::ReplicationRoleTrust)?.to_string();
+        let (iam, home, name) = (self.aws.iam(), self.aws.home(), action.name.as_str());
+        let (trust, arn) = if self.is_batch_role(name) {
+            (Document::BatchReplicationRoleTrust, self.topology.batch_role_arn())
+        } else {
+            (Document::ReplicationRoleTrust, self.topology.role_arn())
+        };
+        let trust = self.render(&trust)?.to_string();
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
         let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         if action.verb == Verb::Create {
@@ -114,9 +119,9 @@ impl Steps {
                 }
             };
             if !retry(&self.stop, progress, call).await? {
-                self.role_of_another_run().await?;
+                self.role_of_another_run(name).await?;
             }
-            return Ok(self.topology.role_arn());
+            return Ok(arn);
         }
         if action.fields.contains(&"trust policy") {
             let update = iam.update_assume_role_policy().role_name(name).policy_document(trust);
@@ -139,23 +144,23 @@ impl Steps {
             })
             .await?;
         }
-        Ok(self.topology.role_arn())
+        Ok(arn)
     }
 
     /// `observe` saw no role, and there is one now: a second run of this pair made it, or it is somebody else's.
-    async fn role_of_another_run(&self) -> Result<(), Failure> {
-        let live = find(&self.aws, &self.topology.role).await?;
+    async fn role_of_another_run(&self, name: &str) -> Result<(), Failure> {
+        let live = find(&self.aws, &RoleName::new(name)?).await?;
         if live.is_none_or(|role| self.topology.owns(&role.tags)) {
             return Ok(());
         }
-        let message = format!("the role `{}` belongs to another pair", self.topology.role);
+        let message = format!("the role `{name}` belongs to another pair");
         Err(Failure::new(Kind::InTheWay, "role-not-ours", message)
             .hint("give the pair another `role.name`"))
     }
 
     /// A run at work beside this one may write the inline policy again: then it goes again, a few times.
-    pub(super) async fn remove_role(&self, progress: &Progress) -> Result<(), Failure> {
-        let (home, name) = (self.aws.home(), self.topology.role.as_str());
+    pub(super) async fn remove_role(&self, name: &str, progress: &Progress) -> Result<(), Failure> {
+        let home = self.aws.home();
         let delete = self.aws.iam().delete_role().role_name(name);
         let call = || async {
             match delete.clone().send().await.at("iam:DeleteRole", home) {
@@ -171,7 +176,7 @@ impl Steps {
                 Err(failure)
                     if tries < 4 && failure.aws_code.as_deref() == Some("DeleteConflict") =>
                 {
-                    self.remove_role_policy(progress).await?;
+                    self.remove_role_policy(name, progress).await?;
                 }
                 other => return other,
             }

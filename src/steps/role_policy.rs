@@ -26,14 +26,17 @@ pub(super) async fn find(aws: &Aws, role: &RoleName) -> Result<Option<Value>, Er
 impl Steps {
     pub(super) async fn apply_role_policy(
         &self,
-        _: &Action,
+        action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let keys = self.committed_keys()?;
-        let policy =
-            policy::render(&Document::ReplicationRole, &self.served, &keys, &self.templates)?;
-        let policy = policy.to_string();
-        let (home, name) = (self.aws.home(), self.topology.role.as_str());
+        let (home, name) = (self.aws.home(), action.name.as_str());
+        let (document, arn) = if self.is_batch_role(name) {
+            (Document::BatchReplicationRole, self.topology.batch_role_arn())
+        } else {
+            (Document::ReplicationRole, self.topology.role_arn())
+        };
+        let policy = policy::render(&document, &self.served, &keys, &self.templates)?.to_string();
         let put = self
             .aws
             .iam()
@@ -45,11 +48,15 @@ impl Steps {
             put.clone().send().await.at("iam:PutRolePolicy", home)
         })
         .await?;
-        Ok(self.topology.role_arn())
+        Ok(arn)
     }
 
-    pub(super) async fn remove_role_policy(&self, progress: &Progress) -> Result<(), Failure> {
-        let (home, name) = (self.aws.home(), self.topology.role.as_str());
+    pub(super) async fn remove_role_policy(
+        &self,
+        name: &str,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let home = self.aws.home();
         let delete = self.aws.iam().delete_role_policy().role_name(name).policy_name(NAME);
         let call = || async {
             match delete.clone().send().await.at("iam:DeleteRolePolicy", home) {

@@ -36,6 +36,36 @@ pub(super) const GRANT: &[&str] = &[
 
 pub(super) const ALL: &[Entry] = &[
     error(
+        "backfill-failed",
+        "A batch job ended, and some objects were not replicated.",
+        &["each object's reason stands in the job's report, which `crrctl backfill` sums up"],
+        &["mend the reasons it names, then run `crrctl backfill --status failed`"],
+    ),
+    error(
+        "job-failed",
+        "A batch job failed as a whole.",
+        &["its role can't be assumed or lacks a right", "more than half of its objects failed"],
+        AGAIN,
+    ),
+    error(
+        "cancelled",
+        "A batch job was cancelled; what it had replicated stays.",
+        &["`crrctl backfill --cancel`, the console or another program"],
+        &["`crrctl backfill` replicates the rest"],
+    ),
+    error(
+        "no-job",
+        "No batch job of this pair is under way.",
+        &["the last one has ended"],
+        &["`crrctl backfill` begins one"],
+    ),
+    error(
+        "reports-locked",
+        "The bucket of completion reports has default retention, and no report can be written there.",
+        &["Object Lock's default retention was set on it"],
+        &["take the default retention off that bucket"],
+    ),
+    error(
         "usage",
         "The command line can't be used; nothing was called.",
         &["a flag is unknown, missing or has a wrong value"],

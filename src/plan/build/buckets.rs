@@ -93,7 +93,11 @@ impl Builder<'_> {
         exists.then(|| StepId::new(kind, region.as_str()))
     }
 
-    fn bucket_found(&self, side: &Side, live: Option<&Bucket>) -> Result<Found, Failure> {
+    pub(super) fn bucket_found(
+        &self,
+        side: &Side,
+        live: Option<&Bucket>,
+    ) -> Result<Found, Failure> {
         let Some(bucket) = live else { return Ok(Found::Missing) };
         if self.is_ours(&bucket.tags) {
             return Ok(Found::Differs(vec![]));

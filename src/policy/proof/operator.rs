@@ -2,6 +2,8 @@
 //! What `steps`, `observe` and `probe` call is compared with this list by a test.
 //! Names of actions: Service Authorization Reference for IAM, KMS and S3.
 
+mod backfill;
+
 use super::call::{At, Call, Own, Who};
 use super::reverse::with_reverse;
 use super::scene::{Scene, TLS, through_s3};
@@ -22,6 +24,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Plan => "operator plan",
         Part::Apply => "operator apply",
         Part::Probe => "operator probe",
+        Part::Backfill => "operator backfill",
         Part::Destroy => "operator destroy",
         Part::Purge => "operator purge",
         Part::Bypass => "operator bypass",
@@ -35,6 +38,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Plan => operator.plan(),
         Part::Apply => operator.apply(),
         Part::Probe => operator.probe(),
+        Part::Backfill => operator.backfill(),
         Part::Destroy => operator.destroy(),
         Part::Purge => operator.purge(),
         Part::Bypass => operator.bypass(),
@@ -84,6 +88,8 @@ impl Operator<'_> {
             "iam:ListRolePolicies",
         ];
         calls.extend(reads.map(|action| self.on_role(action)));
+        calls.extend(reads.map(|action| self.on_batch_role(action)));
+        calls.extend(BUCKET_READS.iter().filter_map(|action| self.on_report_bucket(action)));
         calls
     }
 
@@ -193,7 +199,15 @@ impl Operator<'_> {
             calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
             calls.push(self.on_key("kms:ListGrants", side));
         }
-        calls.extend(["iam:DeleteRole", "iam:DeleteRolePolicy"].map(|it| self.on_role(it)));
+        let deletes = ["iam:DeleteRole", "iam:DeleteRolePolicy"];
+        calls.extend(deletes.map(|it| self.on_role(it)));
+        calls.extend(deletes.map(|it| self.on_batch_role(it)));
+        let on_bucket = ["s3:DeleteBucket", "s3:ListBucketMultipartUploads"];
+        calls.extend(on_bucket.iter().filter_map(|it| self.on_report_bucket(it)));
+        calls.push(self.on_report("s3:DeleteObjectVersion"));
+        if !topology.reports().with_data {
+            calls.push(self.on_report("s3:AbortMultipartUpload"));
+        }
         calls
     }
 

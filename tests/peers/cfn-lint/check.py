@@ -1,4 +1,4 @@
-"""Asks cfn-lint about the templates of `crrctl export cloudformation`, for each manifest under `examples/`.
+"""Asks cfn-lint about the templates of `crrctl export cloudformation`, for each manifest under `examples/manifests/`.
 
 Beside that: the list of resources to import names every resource of its template, by the identifiers that cfn-lint's copy of
 the registry's schemas calls primary. Not for its own Python: `run` beside this file makes that and calls this.
@@ -15,7 +15,7 @@ import sys
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples"
+EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "manifests"
 EVERYTHING = ["--include-checks", "I", "--non-zero-exit-code", "informational"]
 
 

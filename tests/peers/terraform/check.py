@@ -1,6 +1,6 @@
 """Has Terraform import what `crrctl export terraform` hands over, and find nothing to change.
 
-For each manifest under `examples/`: crrctl builds the pair in its sandbox; Terraform plans (every resource imported, no change), applies
+For each manifest under `examples/manifests/`: crrctl builds the pair in its sandbox; Terraform plans (every resource imported, no change), applies
 (not one call that writes), plans again; crrctl still finds nothing to change, and takes everything away.
 Not for finding Terraform: `run` beside this file does that and calls this.
 
@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.request
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples"
+EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "manifests"
 
 
 class Checks:

@@ -1,0 +1,16 @@
+//! What is there already, or FAILED, through S3 Batch Replication: one job, followed to its end, and its report.
+//! Not for: the role and the bucket that a job stands on (see `plan::batch`), or asking the user.
+
+mod job;
+mod report;
+mod sample;
+
+pub use job::{Job, Jobs, Wish, verdict};
+pub use report::{Reason, reasons};
+pub use sample::{Sample, check_report_place, sample};
+
+use crate::failure::{Failure, Kind};
+
+fn bug(message: &str) -> Failure {
+    Failure::new(Kind::Unexpected, "bug", format!("{message}: this is a bug in crrctl"))
+}

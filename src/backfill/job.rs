@@ -1,0 +1,352 @@
+//! Batch jobs of a pair: made once, found again, confirmed, cancelled, followed.
+//! Sources: S3 API Reference, `CreateJob`; S3 User Guide, "Replicating existing objects with Batch Replication".
+
+use crate::aws::settle::{Look, Wait, retry, until};
+use crate::aws::{At, Aws, Error};
+use crate::events::{Event, Events, StepId};
+use crate::failure::{Failure, Kind};
+use crate::manifest::Topology;
+use crate::names::Arn;
+use crate::stop::Stop;
+use aws_sdk_iam::types::Tag;
+use aws_sdk_s3control::primitives::DateTime;
+use aws_sdk_s3control::types::{
+    JobDescriptor, JobManifestGenerator, JobManifestGeneratorFilter, JobOperation, JobReport,
+    JobReportFormat, JobReportScope, JobStatus, KeyNameConstraint, ReplicationStatus,
+    RequestedJobStatus, S3JobManifestGenerator, S3ReplicateObjectOperation, S3StorageClass,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Which objects a job is about, and how it is made.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Wish {
+    /// Replication statuses: `NONE`, `FAILED`, `COMPLETED`, `REPLICA`.
+    pub statuses: Vec<String>,
+    /// Only what was written after this.
+    pub since: Option<Timestamp>,
+    /// Only what was written before this.
+    pub until: Option<Timestamp>,
+    /// Only keys that begin so.
+    pub prefix: Option<String>,
+    /// Only objects of more bytes.
+    pub larger_than: Option<u64>,
+    /// Only objects of fewer bytes.
+    pub smaller_than: Option<u64>,
+    /// Only these storage classes.
+    pub storage_classes: Vec<String>,
+    /// Of several jobs of an account, higher goes first.
+    pub priority: i32,
+    /// Whether the job waits, once its objects are counted, until it is confirmed.
+    pub confirm: bool,
+}
+
+/// A job as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Job {
+    /// The job's id.
+    pub id: String,
+    /// Such as `Active`.
+    pub status: String,
+    /// Objects in all, once they are counted.
+    pub total: Option<u64>,
+    /// Objects that were replicated.
+    pub succeeded: u64,
+    /// Objects that were not.
+    pub failed: u64,
+    /// Why the job as a whole failed, where it did.
+    pub failures: Vec<String>,
+}
+
+impl Job {
+    fn of(job: &JobDescriptor) -> Self {
+        let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
+        let progress = job.progress_summary();
+        let failures = job.failure_reasons().iter().map(|failure| {
+            let (code, text) = (failure.failure_code(), failure.failure_reason());
+            format!("{}: {}", code.unwrap_or("Unknown"), text.unwrap_or("AWS gave no reason"))
+        });
+        Self {
+            id: job.job_id().unwrap_or_default().to_owned(),
+            status: job.status().map_or("New", JobStatus::as_str).to_owned(),
+            total: progress.and_then(|it| count(it.total_number_of_tasks())),
+            succeeded: progress.and_then(|it| count(it.number_of_tasks_succeeded())).unwrap_or(0),
+            failed: progress.and_then(|it| count(it.number_of_tasks_failed())).unwrap_or(0),
+            failures: failures.collect(),
+        }
+    }
+
+    /// Returns whether nothing comes after this status.
+    pub fn is_over(&self) -> bool {
+        ["Complete", "Failed", "Cancelled"].contains(&self.status.as_str())
+    }
+
+    /// Returns whether the job waits to be confirmed.
+    pub fn is_suspended(&self) -> bool {
+        self.status == "Suspended"
+    }
+
+    /// Returns whether the objects are still being counted.
+    fn is_counting(&self) -> bool {
+        ["New", "Preparing"].contains(&self.status.as_str())
+    }
+
+    /// Returns whether the job failed for having found nothing that its filter lets through.
+    pub fn found_nothing(&self) -> bool {
+        self.status == "Failed"
+            && self.failures.iter().any(|it| it.contains("found no keys matching"))
+    }
+}
+
+/// The batch jobs of one pair.
+#[derive(Debug)]
+pub struct Jobs<'a> {
+    aws: &'a Aws,
+    topology: &'a Topology,
+    events: &'a Events,
+    stop: &'a Stop,
+}
+
+/// Every status that something comes after.
+const LIVE: [JobStatus; 8] = [
+    JobStatus::New,
+    JobStatus::Preparing,
+    JobStatus::Suspended,
+    JobStatus::Ready,
+    JobStatus::Active,
+    JobStatus::Pausing,
+    JobStatus::Paused,
+    JobStatus::Completing,
+];
+
+impl<'a> Jobs<'a> {
+    /// The tag of the jobs' role that says which job's end was told last: a job that comes after it has another token.
+    pub const TOLD_TAG: &'static str = "crrctl:job";
+
+    /// Looks after the jobs of `topology`.
+    pub fn new(aws: &'a Aws, topology: &'a Topology, events: &'a Events, stop: &'a Stop) -> Self {
+        Self { aws, topology, events, stop }
+    }
+
+    fn description(&self) -> String {
+        format!("crrctl backfill of {}", self.topology.id())
+    }
+
+    /// Finds the job that is under way.
+    pub async fn under_way(&self) -> Result<Option<String>, Error> {
+        let (description, region) = (self.description(), &self.topology.source.region);
+        let mut token = None;
+        loop {
+            let list = self.aws.s3control().list_jobs().account_id(self.topology.account.as_str());
+            let list = list.set_job_statuses(Some(LIVE.to_vec())).set_next_token(token);
+            let page = list.send().await.at("s3:ListJobs", region)?;
+            let ours = page.jobs().iter().find(|job| job.description() == Some(&description));
+            if let Some(id) = ours.and_then(|job| job.job_id()) {
+                return Ok(Some(id.to_owned()));
+            }
+            token = page.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Makes a job, once: until its end was told (`told` is the last job whose was), the same wish is the same job.
+    pub async fn create(&self, wish: &Wish, told: Option<&str>) -> Result<String, Failure> {
+        let (topology, region) = (self.topology, &self.topology.source.region);
+        let reports = topology.reports();
+        let arn = |bucket: &str| Arn::known(topology.partition(), "s3", "", "", bucket).to_string();
+        let report = JobReport::builder()
+            .bucket(arn(&reports.bucket))
+            .prefix(reports.prefix.trim_end_matches('/'))
+            .format(JobReportFormat::ReportCsv20180820)
+            .enabled(true)
+            .report_scope(JobReportScope::FailedTasksOnly)
+            .expected_bucket_owner(topology.account.as_str());
+        let generator = S3JobManifestGenerator::builder()
+            .source_bucket(arn(topology.source.bucket.as_str()))
+            .expected_bucket_owner(topology.account.as_str())
+            .enable_manifest_output(false)
+            .filter(filter(wish));
+        let generator = generator.build().map_err(|error| super::bug(&error.to_string()))?;
+        let operation = JobOperation::builder()
+            .s3_replicate_object(S3ReplicateObjectOperation::builder().build());
+        let create = self
+            .aws
+            .s3control()
+            .create_job()
+            .account_id(topology.account.as_str())
+            .confirmation_required(wish.confirm)
+            .operation(operation.build())
+            .report(report.build())
+            .client_request_token(self.token(wish, told))
+            .description(self.description())
+            .priority(wish.priority)
+            .role_arn(topology.batch_role_arn().as_str())
+            .manifest_generator(JobManifestGenerator::S3JobManifestGenerator(generator));
+        let progress = self.events.step(&StepId::job(topology.name.as_str()));
+        let call = || async { create.clone().send().await.at("s3:CreateJob", region) };
+        let made = retry(self.stop, &progress, call).await?;
+        Ok(made.job_id().unwrap_or_default().to_owned())
+    }
+
+    fn token(&self, wish: &Wish, told: Option<&str>) -> String {
+        let wish = serde_json::to_string(wish).unwrap_or_default();
+        let text = format!("{}\n{wish}\n{}", self.description(), told.unwrap_or_default());
+        hex::encode(Sha256::digest(text))
+    }
+
+    /// Looks at a job.
+    pub async fn look(&self, id: &str) -> Result<Job, Failure> {
+        let describe = self.aws.s3control().describe_job();
+        let describe = describe.account_id(self.topology.account.as_str()).job_id(id);
+        let region = &self.topology.source.region;
+        let output = describe.send().await.at("s3:DescribeJob", region)?;
+        let job = output.job().ok_or_else(|| Error::unreadable("s3:DescribeJob", region, "job"))?;
+        Ok(Job::of(job))
+    }
+
+    /// Lets a job that waits to be confirmed go on.
+    pub async fn confirm(&self, id: &str) -> Result<(), Failure> {
+        Ok(self.update(id, RequestedJobStatus::Ready).await?)
+    }
+
+    /// Ends a job; what it has replicated stays. One that has ended meanwhile is none to cancel.
+    pub async fn cancel(&self, id: &str) -> Result<(), Failure> {
+        match self.update(id, RequestedJobStatus::Cancelled).await {
+            Err(error) if error.is("JobStatusException") => Ok(()),
+            other => Ok(other?),
+        }
+    }
+
+    async fn update(&self, id: &str, status: RequestedJobStatus) -> Result<(), Error> {
+        let update = self.aws.s3control().update_job_status();
+        let update = update.account_id(self.topology.account.as_str()).job_id(id);
+        let update = update.requested_job_status(status);
+        update.send().await.at("s3:UpdateJobStatus", &self.topology.source.region).map(drop)
+    }
+
+    /// Follows a job until its objects are counted.
+    pub async fn until_counted(&self, id: &str) -> Result<Job, Failure> {
+        self.follow(id, "to have counted its objects", |job| !job.is_counting()).await
+    }
+
+    /// Follows a job to its end.
+    pub async fn until_over(&self, id: &str) -> Result<Job, Failure> {
+        self.follow(id, "to end", Job::is_over).await
+    }
+
+    async fn follow(
+        &self,
+        id: &str,
+        what: &str,
+        is_there: impl Fn(&Job) -> bool,
+    ) -> Result<Job, Failure> {
+        let wait = Wait {
+            what: format!("the batch job {id} {what}"),
+            every: Duration::from_millis(100),
+            at_most_every: Duration::from_secs(20),
+            // A job over billions of objects takes days; what ends the wait is the run's own deadline.
+            at_most: Duration::from_hours(30 * 24),
+            in_a_row: 1,
+            hint: "the job goes on by itself: `crrctl backfill --resume` follows it".to_owned(),
+        };
+        let last: Mutex<Option<Job>> = Mutex::default();
+        let look = || async {
+            let job = self.look(id).await?;
+            self.say(&job, &last);
+            let status = job.status.clone();
+            Ok(if is_there(&job) { Look::There(job) } else { Look::NotYet(status) })
+        };
+        let progress = self.events.step(&StepId::job(id));
+        until(self.stop, &progress, &wait, look).await.map_err(|failure| {
+            failure.leaving(format!("the batch job {id}, which goes on by itself"))
+        })
+    }
+
+    /// Says how the job is, where that is news.
+    fn say(&self, job: &Job, last: &Mutex<Option<Job>>) {
+        let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if last.as_ref() == Some(job) {
+            return;
+        }
+        self.events.say(&Event::BackfillStatus {
+            job: job.id.clone(),
+            status: job.status.clone(),
+            total: job.total,
+            succeeded: job.succeeded,
+            failed: job.failed,
+        });
+        *last = Some(job.clone());
+    }
+
+    /// Records that the end of a job was told.
+    pub async fn told(&self, id: &str) -> Result<(), Failure> {
+        // The pair's own tags go along, since the operator's policy holds whoever tags a role to them.
+        let owner = self.topology.owner_tags().into_iter().chain([(Self::TOLD_TAG, id.to_owned())]);
+        let tag = |(key, value)| Tag::builder().key(key).value(value).build();
+        let tags = owner.map(tag).collect::<Result<Vec<_>, _>>();
+        let tags = tags.map_err(|error| super::bug(&error.to_string()))?;
+        let record = self.aws.iam().tag_role().role_name(self.topology.batch_role());
+        let record = record.set_tags(Some(tags));
+        record.send().await.at("iam:TagRole", self.aws.home())?;
+        Ok(())
+    }
+}
+
+/// Returns how a job that has not replicated everything failed; `None` where it has, or where there was nothing to do.
+pub fn verdict(job: &Job) -> Option<Failure> {
+    match job.status.as_str() {
+        "Complete" if job.failed == 0 => None,
+        "Complete" => {
+            let message = format!(
+                "{} of {} objects were not replicated",
+                job.failed,
+                job.succeeded + job.failed
+            );
+            Some(Failure::new(Kind::ReplicationFailed, "backfill-failed", message))
+        }
+        "Cancelled" => {
+            Some(Failure::new(Kind::Interrupted, "cancelled", "the batch job was cancelled"))
+        }
+        _ if job.found_nothing() => None,
+        _ => {
+            let why = job.failures.join("; ");
+            let is_denied = ["NotPermitted", "may not", "AccessDenied", "permission"];
+            let kind = if job.failures.iter().any(|it| it.starts_with("FailureThreshold")) {
+                Kind::ReplicationFailed
+            } else if is_denied.iter().any(|word| why.contains(word)) {
+                Kind::Denied
+            } else {
+                Kind::Unexpected
+            };
+            let message = format!("the batch job failed: {why}");
+            Some(Failure::new(kind, "job-failed", message).hint(
+                "a role that was just made may not have spread yet: run `crrctl backfill` again",
+            ))
+        }
+    }
+}
+
+fn filter(wish: &Wish) -> JobManifestGeneratorFilter {
+    let time = |time: &Timestamp| DateTime::from_secs(time.as_second());
+    let size = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
+    let statuses = wish.statuses.iter().map(|it| ReplicationStatus::from(it.as_str())).collect();
+    let classes: Vec<S3StorageClass> =
+        wish.storage_classes.iter().map(|it| S3StorageClass::from(it.as_str())).collect();
+    let named = wish.prefix.as_ref();
+    let named = named.map(|prefix| KeyNameConstraint::builder().match_any_prefix(prefix).build());
+    JobManifestGeneratorFilter::builder()
+        .eligible_for_replication(true)
+        .set_object_replication_statuses(Some(statuses))
+        .set_created_after(wish.since.as_ref().map(time))
+        .set_created_before(wish.until.as_ref().map(time))
+        .set_key_name_constraint(named)
+        .set_object_size_greater_than_bytes(wish.larger_than.map(size))
+        .set_object_size_less_than_bytes(wish.smaller_than.map(size))
+        .set_match_any_storage_class((!classes.is_empty()).then_some(classes))
+        .build()
+}

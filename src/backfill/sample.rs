@@ -1,0 +1,101 @@
+//! A bounded look at what lies in the source: how much of it no rule covers, and what a job could not replicate.
+
+use crate::aws::{At, Aws, Error};
+use crate::failure::{Failure, Kind};
+use crate::manifest::Topology;
+use aws_sdk_s3::types::ObjectVersion;
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde::Serialize;
+
+/// How many versions are looked at, one call each.
+const MOST: usize = 100;
+
+/// What a look at some versions showed; probes and reports don't count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Sample {
+    /// Versions that were looked at.
+    pub looked_at: u64,
+    /// Those without a replication status: written before a rule covered them.
+    pub uncovered: u64,
+    /// Those whose status is FAILED.
+    pub failed: u64,
+    /// Those in Glacier Flexible Retrieval or Deep Archive, which S3 does not replicate.
+    pub archived: u64,
+    /// Whether there are more versions than were looked at.
+    pub more: bool,
+}
+
+/// Looks at the first versions under the rules' prefixes, of the first page of all.
+pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
+    let source = &topology.source;
+    let prefixes = topology.prefixes(source);
+    let list = aws.s3(&source.region).list_object_versions().bucket(source.bucket.as_str());
+    let list = match prefixes.as_slice() {
+        [prefix] => list.prefix(*prefix),
+        _ => list,
+    };
+    let page = list.send().await.at("s3:ListObjectVersions", &source.region)?;
+    let is_theirs = |version: &&ObjectVersion| {
+        let key = version.key().unwrap_or_default();
+        prefixes.iter().any(|prefix| key.starts_with(prefix))
+            && !topology.is_probe_key(key)
+            && !topology.is_report(source, key)
+    };
+    let theirs: Vec<&ObjectVersion> = page.versions().iter().filter(is_theirs).collect();
+    let looks = theirs.iter().take(MOST).map(|version| status(aws, topology, version));
+    let statuses: Vec<Option<String>> = stream::iter(looks).buffered(16).try_collect().await?;
+    let count = |wanted: Option<&str>| {
+        u64::try_from(statuses.iter().filter(|it| it.as_deref() == wanted).count())
+            .unwrap_or_default()
+    };
+    let is_archived = |version: &&&ObjectVersion| {
+        let class =
+            version.storage_class().map(aws_sdk_s3::types::ObjectVersionStorageClass::as_str);
+        matches!(class, Some("GLACIER" | "DEEP_ARCHIVE"))
+    };
+    let archived = theirs.iter().take(MOST).filter(is_archived).count();
+    Ok(Sample {
+        looked_at: u64::try_from(statuses.len()).unwrap_or_default(),
+        uncovered: count(None),
+        failed: count(Some("FAILED")),
+        archived: u64::try_from(archived).unwrap_or_default(),
+        more: theirs.len() > MOST || page.is_truncated() == Some(true),
+    })
+}
+
+async fn status(
+    aws: &Aws,
+    topology: &Topology,
+    version: &ObjectVersion,
+) -> Result<Option<String>, Error> {
+    let source = &topology.source;
+    let head = aws.s3(&source.region).head_object().bucket(source.bucket.as_str());
+    let head = head
+        .key(version.key().unwrap_or_default())
+        .set_version_id(version.version_id().map(str::to_owned));
+    match head.send().await.at("s3:HeadObject", &source.region) {
+        Ok(output) => Ok(output.replication_status().map(|status| status.as_str().to_owned())),
+        // Deleted meanwhile: nothing to replicate.
+        Err(error) if error.is_absent() => Ok(Some("deleted".to_owned())),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses a place of reports with default retention: S3 Batch Operations can't write there
+/// (S3 User Guide, "Managing Object Lock", considerations for batch operations).
+pub async fn check_report_place(aws: &Aws, topology: &Topology) -> Result<(), Failure> {
+    let (bucket, region) = (topology.reports().bucket, &topology.source.region);
+    let get = aws.s3(region).get_object_lock_configuration().bucket(&bucket);
+    let lock = match get.send().await.at("s3:GetObjectLockConfiguration", region) {
+        Ok(output) => output.object_lock_configuration,
+        Err(error) if error.is_absent() || error.is("ObjectLockConfigurationNotFoundError") => None,
+        Err(error) => return Err(error.into()),
+    };
+    if lock.and_then(|lock| lock.rule).is_none() {
+        return Ok(());
+    }
+    let message = format!(
+        "the bucket of reports `{bucket}` has default retention, so no report can be written there"
+    );
+    Err(Failure::new(Kind::InTheWay, "reports-locked", message).in_region(region))
+}

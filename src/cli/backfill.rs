@@ -1,0 +1,279 @@
+//! `crrctl backfill`: replicates what is there already, or FAILED, through S3 Batch Replication.
+
+use super::Global;
+use super::output::{self, Ended, Printer};
+use super::session::Session;
+use crate::backfill::{self, Job, Jobs, Wish};
+use crate::check::catalogue;
+use crate::engine;
+use crate::events::Verb;
+use crate::failure::{Failure, Kind};
+use crate::manifest::Topology;
+use crate::observe;
+use crate::plan::{self, Removal};
+use crate::report::tables;
+use crate::units;
+use crate::world::World;
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, ValueEnum};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct BackfillArgs {
+    /// Do not ask once the objects are counted
+    #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
+    yes: bool,
+    /// Only objects with these replication statuses
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Status::None, Status::Failed])]
+    status: Vec<Status>,
+    /// Only objects written after this time, such as `2026-01-31` or `2026-01-31T08:00:00Z`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<Timestamp>,
+    /// Only objects written before this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<Timestamp>,
+    /// Only objects whose keys begin so
+    #[arg(long)]
+    prefix: Option<String>,
+    /// Only objects larger than this, such as `64KiB`
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    larger_than: Option<u64>,
+    /// Only objects smaller than this
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    smaller_than: Option<u64>,
+    /// Only objects of these storage classes, such as `STANDARD_IA`
+    #[arg(long, value_name = "CLASS", value_delimiter = ',')]
+    storage_class: Vec<String>,
+    /// Of several jobs of the account, higher goes first
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(i32).range(0..))]
+    priority: i32,
+    /// Follow the job to its end, and say why objects were not replicated
+    #[arg(long, action = ArgAction::SetTrue)]
+    watch: bool,
+    /// Cancel the job that is under way; what it has replicated stays
+    #[arg(long, conflicts_with_all = ["watch", "resume"])]
+    cancel: bool,
+    /// Go on with the job that is under way, and follow it to its end
+    #[arg(long)]
+    resume: bool,
+}
+
+/// A replication status, as filters name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Status {
+    /// Written before a rule covered it
+    None,
+    /// Tried, and not replicated
+    Failed,
+    /// Replicated already; again, such as after a destination was changed
+    Completed,
+    /// A replica itself
+    Replica,
+}
+
+impl Status {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Failed => "FAILED",
+            Self::Completed => "COMPLETED",
+            Self::Replica => "REPLICA",
+        }
+    }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let midnight = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp());
+    let found = text.parse().ok().or_else(|| midnight(text.parse().ok()?));
+    found.ok_or_else(|| "a time looks like `2026-01-31` or `2026-01-31T08:00:00Z`".to_owned())
+}
+
+impl BackfillArgs {
+    fn wish(&self) -> Wish {
+        Wish {
+            statuses: self.status.iter().map(|it| it.as_str().to_owned()).collect(),
+            since: self.since,
+            until: self.until,
+            prefix: self.prefix.clone(),
+            larger_than: self.larger_than,
+            smaller_than: self.smaller_than,
+            storage_classes: self.storage_class.iter().map(|it| it.to_uppercase()).collect(),
+            priority: self.priority,
+            confirm: !self.yes,
+        }
+    }
+}
+
+pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer) -> Ended {
+    if !args.yes && !args.cancel && !output::can_ask() {
+        return Err(output::wants_yes("backfill"));
+    }
+    let session = Session::open(global, printer, global.sandbox).await?;
+    printer.put("pair", session.manifest.name());
+    let (topology, mut world) = session.observe(false).await?;
+    let jobs = Jobs::new(&session.aws, &topology, &session.events, &session.stop);
+    let under_way = jobs.under_way().await?;
+    if args.cancel {
+        return cancel(&session, &jobs, under_way, printer).await;
+    }
+    let id = match under_way {
+        Some(id) => {
+            output::say(&format!("the batch job {id} is under way: going on with it"));
+            id
+        }
+        None if args.resume => {
+            let message = "no batch job of this pair is under way";
+            return Err(Failure::new(Kind::Manifest, "no-job", message));
+        }
+        None => {
+            covers(&topology, &world)?;
+            prepare(&session, global, &topology, &mut world).await?;
+            let told = world.batch.role.as_ref().and_then(|role| role.tags.get(Jobs::TOLD_TAG));
+            jobs.create(&args.wish(), told.map(String::as_str)).await?
+        }
+    };
+    let job = confirmed(&session, &jobs, args, &id).await?;
+    let job = if (args.watch || args.resume) && !job.is_over() {
+        jobs.until_over(&id).await?
+    } else {
+        job
+    };
+    end(&session, &topology, &jobs, &job, printer).await
+}
+
+/// A job replicates by the live rules, so they must be there.
+fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
+    let source = &topology.source;
+    let live = world.buckets.get(&source.bucket).filter(|live| topology.owns(&live.tags));
+    let live = live.and_then(|live| live.replication.as_ref());
+    let prefix = topology.rule_prefix();
+    let is_live = live.is_some_and(|live| {
+        live.rules.iter().any(|rule| rule.enabled && rule.id.starts_with(&prefix))
+    });
+    if is_live {
+        return Ok(());
+    }
+    let message = format!("no live rule of this pair covers `{}`", source.bucket);
+    Err(Failure::new(Kind::InTheWay, "not-applied", message)
+        .in_region(&source.region)
+        .hint("`crrctl apply` first"))
+}
+
+/// Makes what a job stands on, and looks at what it could not replicate.
+async fn prepare(
+    session: &Session,
+    global: &Global,
+    topology: &Topology,
+    world: &mut World,
+) -> Result<(), Failure> {
+    world.batch = session.unless_ending(observe::batch(&session.aws, topology, false)).await?;
+    let plan = plan::batch(topology, world, &session.templates)?;
+    let steps = session.steps(topology, world, Removal::default());
+    let most = global.max_concurrency;
+    let outcome = engine::run(&plan, steps, &session.events, &session.stop, most).await;
+    if let Some(failure) = outcome.failure {
+        let made = plan.actions.iter().filter(|action| action.verb == Verb::Create).count();
+        return Err(if made > 0 {
+            failure.hint("`crrctl backfill` again goes on from here")
+        } else {
+            failure
+        });
+    }
+    backfill::check_report_place(&session.aws, topology).await?;
+    let sample = backfill::sample(&session.aws, topology).await?;
+    if sample.archived > 0 {
+        output::say(&format!(
+            "{} of {} objects looked at lie in GLACIER or DEEP_ARCHIVE, which S3 does not replicate: restore them, or choose others \
+             with `--storage-class`",
+            sample.archived, sample.looked_at
+        ));
+    }
+    Ok(())
+}
+
+/// Has a job that waits for it confirmed: by the user, who is told how many objects it is about.
+async fn confirmed(
+    session: &Session,
+    jobs: &Jobs<'_>,
+    args: &BackfillArgs,
+    id: &str,
+) -> Result<Job, Failure> {
+    let job = if args.yes { jobs.look(id).await? } else { jobs.until_counted(id).await? };
+    if !job.is_suspended() {
+        return Ok(job);
+    }
+    if !args.yes {
+        let total = job.total.map_or_else(|| "its".to_owned(), |total| total.to_string());
+        let answer =
+            output::ask(&format!("replicate {total} objects? [y/N]"), &session.stop).await?;
+        if !matches!(answer.as_str(), "y" | "Y" | "yes") {
+            jobs.cancel(id).await?;
+            let message = "cancelled: the answer was not yes";
+            return Err(Failure::new(Kind::Interrupted, "declined", message));
+        }
+    }
+    jobs.confirm(id).await?;
+    jobs.look(id).await
+}
+
+async fn cancel(
+    session: &Session,
+    jobs: &Jobs<'_>,
+    id: Option<String>,
+    printer: &Printer,
+) -> Ended {
+    let Some(id) = id else {
+        printer.text("no batch job of this pair is under way\n");
+        session.done(true, false);
+        return Ok(0);
+    };
+    jobs.cancel(&id).await?;
+    let job = jobs.until_over(&id).await?;
+    session.done(true, true);
+    printer.put("job", &job);
+    printer.text(&format!("the batch job {id} is {}; what it has replicated stays\n", job.status));
+    Ok(0)
+}
+
+/// Says how the job is, and, once it is over, why objects were not replicated.
+async fn end(
+    session: &Session,
+    topology: &Topology,
+    jobs: &Jobs<'_>,
+    job: &Job,
+    printer: &Printer,
+) -> Ended {
+    printer.put("job", job);
+    if !job.is_over() {
+        session.done(true, true);
+        printer.text(&format!(
+            "the batch job {} is {}: `crrctl backfill --resume` follows it to its end\n",
+            job.id, job.status
+        ));
+        return Ok(0);
+    }
+    let reasons = if job.failed > 0 {
+        backfill::reasons(&session.aws, topology, &job.id).await?
+    } else {
+        Vec::new()
+    };
+    let verdict = backfill::verdict(job);
+    session.done(verdict.is_none(), true);
+    printer.put("reasons", &reasons);
+    printer.put("api_calls", session.aws.count().total());
+    printer.text(&tables::reasons(&reasons));
+    jobs.told(&job.id).await?;
+    let Some(failure) = verdict else {
+        let done = if job.found_nothing() {
+            "nothing to replicate: no object has one of these statuses".to_owned()
+        } else {
+            format!("{} objects replicated", job.succeeded)
+        };
+        printer.text(&tables::verdict(&format!("{}: {done}", topology.name)));
+        return Ok(0);
+    };
+    let mends = reasons.iter().filter_map(|it| catalogue::entry(&it.code));
+    let mends =
+        mends.flat_map(|entry| entry.mends.iter().map(|mend| format!("{}: {mend}", entry.code)));
+    Err(mends.fold(failure, Failure::hint))
+}

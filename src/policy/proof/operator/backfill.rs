@@ -1,0 +1,120 @@
+//! The calls of `backfill`: a role and a bucket of its own, a job, and its report.
+//! Not for: what the job does as its role (see `batch`).
+
+use super::{
+    At, Call, NOT_ON_BUCKETS, NOT_ON_OBJECTS, NOT_ON_ROLES, Operator, ROLE_WRITES, through_s3,
+};
+use crate::iam::ResourceKind;
+use crate::manifest::Profile;
+use crate::names::Arn;
+use crate::policy::Document;
+use crate::policy::proof::scene::outside;
+
+impl Operator<'_> {
+    pub(super) fn backfill(&self) -> Vec<Call> {
+        let (scene, topology) = (self.scene, self.scene.topology);
+        let source = &topology.source;
+        let prefixes = topology.prefixes(source);
+        let mut calls: Vec<Call> = ["iam:CreateRole", "iam:TagRole"]
+            .map(|it| self.tagged(self.on_batch_role(it)))
+            .to_vec();
+        calls.extend(ROLE_WRITES.map(|it| self.on_batch_role(it)));
+        let service = "batchoperations.s3.amazonaws.com";
+        let pass = self.on_batch_role("iam:PassRole");
+        calls.push(pass.demanding("StringEquals", "iam:PassedToService", service));
+        calls.extend(["s3:CreateJob", "s3:ListJobs"].map(|action| {
+            Call::new(&self.who, action, "*", &topology.account)
+                .demanding("StringEquals", "aws:RequestedRegion", source.region.as_str())
+                .aliens(&["s3:ListAllMyBuckets"])
+        }));
+        calls.extend(["s3:DescribeJob", "s3:UpdateJobStatus"].map(|action| self.on_job(action)));
+        calls.extend(REPORT_BUCKET_WRITES.iter().filter_map(|it| self.on_report_bucket(it)));
+        calls.push(self.on_reports("s3:GetBucketObjectLockConfiguration"));
+        calls.push(self.on_report("s3:GetObject"));
+        calls.extend(
+            prefixes.iter().map(|it| self.on_object("s3:GetObjectVersion", source, it, &prefixes)),
+        );
+        if topology.reports().with_data && scene.has_key(source) {
+            let mut contexts = vec![self.report_arn()];
+            let mut not_for = vec![format!("{}/0/outside", scene.bucket_arn(source))];
+            match topology.profile {
+                Profile::Compatible => contexts.push(scene.bucket_arn(source)),
+                Profile::Strict => not_for.push(scene.bucket_arn(source)),
+            }
+            let decrypt = self.on_key("kms:Decrypt", source);
+            calls.extend(through_s3(&decrypt, source, &contexts, &not_for));
+        }
+        calls
+    }
+
+    pub(super) fn on_batch_role(&self, action: &str) -> Call {
+        let role = self.scene.topology.batch_role_arn();
+        let decoy = (format!("{role}-other"), At::Nothing);
+        Call::new(&self.who, action, role, &self.scene.topology.account)
+            .decoys([decoy])
+            .aliens(&NOT_ON_ROLES)
+    }
+
+    fn on_job(&self, action: &str) -> Call {
+        let topology = self.scene.topology;
+        let job = |region: &str| {
+            let account = topology.account.as_str();
+            let id = "job/00000000-0000-4000-8000-000000000000";
+            Arn::known(topology.partition(), "s3", region, account, id).to_string()
+        };
+        Call::new(&self.who, action, job(topology.source.region.as_str()), &topology.account)
+            .decoys([(job("xx-elsewhere-9"), At::Nothing)])
+            .aliens(&["s3:DeleteJobTagging", "s3:UpdateJobPriority"])
+    }
+
+    fn report_bucket_arn(&self) -> String {
+        let bucket = self.scene.topology.reports().bucket;
+        Arn::known(self.scene.partition(), "s3", "", "", &bucket).to_string()
+    }
+
+    fn report_arn(&self) -> String {
+        format!("{}/{}object", self.report_bucket_arn(), self.scene.topology.reports().prefix)
+    }
+
+    /// The policy in force where reports lie: the source's, or none.
+    fn at_reports(&self) -> At {
+        let topology = self.scene.topology;
+        if topology.reports().with_data {
+            At::Document(ResourceKind::Bucket, Document::of_bucket(&topology.source, topology))
+        } else {
+            At::Nothing
+        }
+    }
+
+    /// A call on the bucket that is there for reports alone, if there is one.
+    pub(super) fn on_report_bucket(&self, action: &str) -> Option<Call> {
+        (!self.scene.topology.reports().with_data).then(|| self.on_reports(action))
+    }
+
+    /// A call on the bucket that reports lie in.
+    fn on_reports(&self, action: &str) -> Call {
+        let decoy = (format!("{}-other", self.report_bucket_arn()), At::Nothing);
+        Call::new(&self.who, action, self.report_bucket_arn(), &self.scene.topology.account)
+            .at(self.at_reports())
+            .decoys([decoy])
+            .aliens(&NOT_ON_BUCKETS)
+    }
+
+    pub(super) fn on_report(&self, action: &str) -> Call {
+        let topology = self.scene.topology;
+        let prefix = topology.reports().prefix;
+        let elsewhere = format!("{}-other/{prefix}object", self.report_bucket_arn());
+        let outside = outside(&[&prefix]).map(|key| format!("{}/{key}", self.report_bucket_arn()));
+        let outside = outside.map(|arn| (arn, self.at_reports()));
+        Call::new(&self.who, action, self.report_arn(), &topology.account)
+            .at(self.at_reports())
+            .decoys([(elsewhere, At::Nothing)])
+            .decoys(outside)
+            .aliens(&NOT_ON_OBJECTS)
+    }
+}
+
+/// A bucket is made with its tags and its ownership, which takes a permission each; the tags of one whose making was cut off are
+/// put.
+const REPORT_BUCKET_WRITES: [&str; 4] =
+    ["s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:PutBucketTagging", "s3:TagResource"];
