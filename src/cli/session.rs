@@ -12,9 +12,9 @@ use crate::aws::{Aws, Connection};
 use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
-use crate::names::Region;
+use crate::names::{BucketName, Region};
 use crate::observe;
-use crate::plan::{self, Action, Plan, Removal, expiry};
+use crate::plan::{self, Action, Plan, Removal, Wish, expiry};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Several, Volume};
 use crate::sandbox::{self, Sandbox};
@@ -146,6 +146,8 @@ pub(super) struct Session {
     pub(super) started: Instant,
     /// For how long what is applied is to stand; `None` for good.
     pub(super) ephemeral: Option<Duration>,
+    /// What `apply` may do beside what it always does.
+    pub(super) wish: Wish,
     /// The stand-in inside this process, where it was asked for.
     pub(super) sandbox: Option<Sandbox>,
     /// `None` for a part of a run that goes on after it.
@@ -182,6 +184,7 @@ impl Session {
             events,
             started,
             ephemeral: None,
+            wish: Wish::default(),
             sandbox,
             ending,
         })
@@ -197,6 +200,7 @@ impl Session {
             events: ground.events.clone(),
             started: ground.started,
             ephemeral: None,
+            wish: Wish::default(),
             sandbox: None,
             ending: None,
         }
@@ -225,12 +229,27 @@ impl Session {
     pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
         let (mut topology, mut world) = self.observe(false).await?;
         topology.expires = expiry::expires(&topology, &world, self.ephemeral, Timestamp::now())?;
-        let mut plan = plan::build(&topology, &world, &self.templates)?;
+        let wish = self.wish;
+        if wish.revive_keys {
+            self.unless_ending(observe::pending_key(&self.aws, &topology, &mut world)).await?;
+        } else if plan::let_go(&topology, &mut world) {
+            self.unless_ending(observe::spare_key(&self.aws, &topology, &mut world)).await?;
+        }
+        if wish.prune {
+            let is_named = |name: &BucketName| topology.sides().any(|side| &side.bucket == name);
+            let orphans: Vec<BucketName> =
+                world.buckets.keys().filter(|name| !is_named(name)).cloned().collect();
+            for name in &orphans {
+                self.unless_ending(observe::objects(&self.aws, &topology, &mut world, name))
+                    .await?;
+            }
+        }
+        let mut plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         let goes_live = |action: &Action| action.kind == Kind::Replication && action.verb.changes();
         let source = &topology.source.bucket;
         if plan.actions.iter().any(goes_live) && world.buckets.contains_key(source) {
             self.unless_ending(observe::objects(&self.aws, &topology, &mut world, source)).await?;
-            plan = plan::build(&topology, &world, &self.templates)?;
+            plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         }
         plan::prove(&topology, &world, &self.templates)?;
         Ok((topology, world, plan))

@@ -4,8 +4,11 @@
 mod activation;
 mod buckets;
 mod keys;
+mod orphans;
 mod replication;
 mod role;
+
+pub use orphans::PRUNED;
 
 use super::{Action, Plan, known_keys};
 use crate::events::{Kind, StepId, Verb};
@@ -19,14 +22,34 @@ use serde_json::Value;
 /// Returns what is to be done to make `world` what `topology` wants. Refuses (exit 10) where something of that name is not
 /// ours.
 pub fn build(topology: &Topology, world: &World, templates: &Templates) -> Result<Plan, Failure> {
+    build_as(topology, world, templates, Wish::default())
+}
+
+/// What `apply` may do beside what it always does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish {
+    /// What is ours and no longer wanted goes.
+    pub prune: bool,
+    /// Keys that are pending deletion or disabled are brought back.
+    pub revive_keys: bool,
+}
+
+/// Like [`build`], with what the user allows beside it.
+pub fn build_as(
+    topology: &Topology,
+    world: &World,
+    templates: &Templates,
+    wish: Wish,
+) -> Result<Plan, Failure> {
     let keys = known_keys(topology, world);
-    let mut builder = Builder { topology, world, templates, keys, plan: Plan::default() };
+    let mut builder = Builder { topology, world, templates, keys, wish, plan: Plan::default() };
     builder.keys()?;
     for side in topology.sides() {
         builder.bucket(side)?;
     }
     builder.role()?;
     builder.replication()?;
+    builder.orphans();
     Ok(builder.plan)
 }
 
@@ -35,6 +58,7 @@ enum Found {
     Missing,
     Differs(Vec<&'static str>),
     Unowned,
+    Adopted,
 }
 
 struct Builder<'a> {
@@ -43,6 +67,7 @@ struct Builder<'a> {
     templates: &'a Templates,
     /// The keys that exist.
     keys: PairKeys,
+    wish: Wish,
     plan: Plan,
 }
 
@@ -88,6 +113,11 @@ impl Builder<'_> {
             Found::Unowned => {
                 (Verb::Adopt, "an empty creation that was cut off".to_owned(), vec![])
             }
+            Found::Adopted => (
+                Verb::Adopt,
+                "exists: its settings are managed, it is never deleted".to_owned(),
+                vec![],
+            ),
             Found::Differs(fields) if fields.is_empty() => {
                 (Verb::None, "as it should be".to_owned(), vec![])
             }

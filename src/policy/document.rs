@@ -45,11 +45,13 @@ pub enum Part {
     Bypass,
     /// Finding the pairs of the whole account, for `list` and `gc`.
     Fleet,
+    /// Bringing keys back, for `apply --revive-keys`.
+    Revive,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Plan,
         Self::Apply,
         Self::Probe,
@@ -57,10 +59,11 @@ impl Part {
         Self::Purge,
         Self::Bypass,
         Self::Fleet,
+        Self::Revive,
     ];
 
     /// The commands with the parts that each needs.
-    pub const COMMANDS: [(&'static str, &'static [Self]); 8] = [
+    pub const COMMANDS: [(&'static str, &'static [Self]); 9] = [
         ("plan", &[Self::Plan]),
         ("apply", &[Self::Plan, Self::Apply, Self::Probe]),
         ("probe", &[Self::Plan, Self::Probe]),
@@ -69,6 +72,7 @@ impl Part {
         ("destroy --bypass-governance", &[Self::Plan, Self::Destroy, Self::Purge, Self::Bypass]),
         ("list", &[Self::Fleet]),
         ("gc", &[Self::Fleet, Self::Plan, Self::Destroy]),
+        ("apply --revive-keys", &[Self::Plan, Self::Apply, Self::Probe, Self::Revive]),
     ];
 }
 
@@ -150,6 +154,7 @@ impl Document {
             Self::Operator(Part::Purge) => "operator-purge",
             Self::Operator(Part::Bypass) => "operator-bypass",
             Self::Operator(Part::Fleet) => "operator-fleet",
+            Self::Operator(Part::Revive) => "operator-revive",
         }
     }
 

@@ -13,7 +13,7 @@ macro_rules! templates {
 }
 
 /// Every template with its text.
-const OURS: [(&str, &str); 14] = templates![
+const OURS: [(&str, &str); 15] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
@@ -25,6 +25,7 @@ const OURS: [(&str, &str); 14] = templates![
     "operator-plan.json.j2",
     "operator-probe.json.j2",
     "operator-purge.json.j2",
+    "operator-revive.json.j2",
     "replication-role-trust.json.j2",
     "replication-role.json.j2",
     "source-bucket.json.j2",

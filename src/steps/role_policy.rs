@@ -7,7 +7,7 @@ use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, RoleName};
-use crate::plan::Action;
+use crate::plan::{Action, PRUNED};
 use crate::policy::{self, Document};
 use serde_json::Value;
 
@@ -26,12 +26,13 @@ pub(super) async fn find(aws: &Aws, role: &RoleName) -> Result<Option<Value>, Er
 impl Steps {
     pub(super) async fn apply_role_policy(
         &self,
-        _: &Action,
+        action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let keys = self.committed_keys()?;
-        let policy =
-            policy::render(&Document::ReplicationRole, &self.served, &keys, &self.templates)?;
+        let is_pruned = action.fields.contains(&PRUNED);
+        let topology = if is_pruned { &self.topology } else { &self.served };
+        let policy = policy::render(&Document::ReplicationRole, topology, &keys, &self.templates)?;
         let policy = policy.to_string();
         let (home, name) = (self.aws.home(), self.topology.role.as_str());
         let put = self
