@@ -138,6 +138,17 @@ pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> R
     Ok(())
 }
 
+/// Counts what lies in the buckets that the manifest does not name.
+pub async fn orphans(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
+    let is_named = |name: &BucketName| topology.sides().any(|side| &side.bucket == name);
+    let names: Vec<BucketName> =
+        world.buckets.keys().filter(|name| !is_named(name)).cloned().collect();
+    for name in names {
+        objects(aws, topology, world, &name).await?;
+    }
+    Ok(())
+}
+
 /// Counts what lies in the bucket `name`.
 pub async fn objects(
     aws: &Aws,

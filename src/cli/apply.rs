@@ -11,7 +11,7 @@ use crate::failure::{self, Failure};
 use crate::manifest::{PairKeys, Topology};
 use crate::names::{Arn, Region};
 use crate::plan::expiry::{self, Expiry};
-use crate::plan::{self, Action, Plan, Wish};
+use crate::plan::{self, Action, Plan, Removal, Wish};
 use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
 use crate::steps::{Prover, Replaced};
@@ -150,7 +150,8 @@ pub(super) async fn apply(
     let changes = plan.has_changes();
     let proof = plan.proven_first.then(|| Proof::new(session, &topology));
     let prover = proof.clone().map(|proof| -> Box<dyn Prover> { Box::new(proof) });
-    let steps = session.building(&topology, world, prover);
+    let steps = session.steps(&topology, world, Removal::default());
+    let steps = Arc::new(steps.proving_first(prover));
     let outcome = engine::run(
         &plan,
         Arc::clone(&steps),

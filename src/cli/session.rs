@@ -12,13 +12,13 @@ use crate::aws::{Aws, Connection};
 use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
-use crate::names::{BucketName, Region};
+use crate::names::Region;
 use crate::observe;
 use crate::plan::{self, Action, Plan, Removal, Wish, expiry};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Several, Volume};
 use crate::sandbox::{self, Sandbox};
-use crate::steps::{Prover, Steps};
+use crate::steps::Steps;
 use crate::stop::{Reason, Stop};
 use crate::world::World;
 use jiff::Timestamp;
@@ -236,13 +236,7 @@ impl Session {
             self.unless_ending(observe::spare_key(&self.aws, &topology, &mut world)).await?;
         }
         if wish.prune {
-            let is_named = |name: &BucketName| topology.sides().any(|side| &side.bucket == name);
-            let orphans: Vec<BucketName> =
-                world.buckets.keys().filter(|name| !is_named(name)).cloned().collect();
-            for name in &orphans {
-                self.unless_ending(observe::objects(&self.aws, &topology, &mut world, name))
-                    .await?;
-            }
+            self.unless_ending(observe::orphans(&self.aws, &topology, &mut world)).await?;
         }
         let mut plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         let goes_live = |action: &Action| action.kind == Kind::Replication && action.verb.changes();
@@ -264,22 +258,9 @@ impl Session {
     }
 
     /// Returns what does the actions of a plan for this pair, starting from `world`.
-    pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Arc<Steps> {
+    pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Steps {
         let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
-        Arc::new(Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal))
-    }
-
-    /// Returns what does the actions of an `apply`, with what proves rules before they go live, where they are to be.
-    pub(super) fn building(
-        &self,
-        topology: &Topology,
-        world: &World,
-        prover: Option<Box<dyn Prover>>,
-    ) -> Arc<Steps> {
-        let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
-        let (stop, removal) = (self.stop.clone(), Removal::default());
-        let steps = Steps::new(aws, topology.clone(), templates, world, stop, removal);
-        Arc::new(steps.proving_first(prover))
+        Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal)
     }
 
     /// Says that the run is over; later words are not heard.

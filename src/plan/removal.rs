@@ -1,6 +1,10 @@
 //! The plan of `destroy`: what goes, in AWS's order, and what stays and why.
 //! Not for: emptying buckets or counting objects (see `steps` and `observe`).
 
+mod adopted;
+
+pub(super) use adopted::given_back;
+
 use super::{Action, Plan};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
@@ -188,30 +192,6 @@ fn rules(topology: &Topology, world: &World) -> Option<Action> {
             Vec::new(),
         )
     })
-}
-
-/// Returns what is taken out of a bucket that stays: our statements, then, as what tells of them, our tags.
-pub(super) fn given_back(
-    topology: &Topology,
-    name: &BucketName,
-    bucket: &Bucket,
-    rules: &[StepId],
-) -> Vec<Action> {
-    let region = bucket.region.as_ref().unwrap_or(&topology.source.region);
-    let take = |kind, needs| {
-        let arn = name.arn(topology.partition());
-        delete(kind, name.as_str(), region, name.as_str(), arn, needs)
-    };
-    let mut actions = Vec::new();
-    let mut needs = rules.to_vec();
-    if topology.owns(&bucket.tags) && bucket.policy.as_ref().is_some_and(meaning::has_ours) {
-        actions.push(take(Kind::BucketPolicy, needs.clone()));
-        needs.push(StepId::new(Kind::BucketPolicy, name.as_str()));
-    }
-    if topology.owns(&bucket.tags) {
-        actions.push(take(Kind::BucketTags, needs));
-    }
-    actions
 }
 
 fn bucket_action(

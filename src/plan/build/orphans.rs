@@ -6,7 +6,7 @@ use crate::events::{Kind, StepId, Verb};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::removal::{given_back, other_accounts};
 use crate::plan::{Action, rules};
-use crate::world::{Bucket, Key};
+use crate::world::{Bucket, Key, Rule};
 
 const LEFT: &str =
     "ours, and the manifest no longer names it: left as it is (`--prune` removes it)";
@@ -24,14 +24,18 @@ impl Builder<'_> {
     fn orphaned_rules(&mut self) -> Vec<StepId> {
         let (topology, source) = (self.topology, &self.topology.source);
         let live = self.world.buckets.get(&source.bucket).and_then(|it| it.replication.as_ref());
-        let is_wanted =
-            |id: &str| topology.destinations.iter().any(|side| topology.rule_id(side) == id);
+        let is_wanted = |id: &str| topology.rules.iter().any(|wish| wish.id == id);
+        // What leads to a destination that stays goes with the write of the rules.
+        let is_orphan = |rule: &&Rule| {
+            rules::region_of(topology, &rule.id).is_some()
+                && !is_wanted(&rule.id)
+                && !rules::goes(topology, rule)
+        };
         let orphans: Vec<String> = live
             .iter()
             .flat_map(|live| &live.rules)
+            .filter(is_orphan)
             .map(|rule| rule.id.clone())
-            .filter(|id| rules::region_of(topology, id).is_some())
-            .filter(|id| !rules::is_proof(id) && !is_wanted(id))
             .collect();
         let mut before = vec![StepId::new(Kind::Replication, source.bucket.as_str())];
         for id in &orphans {
