@@ -94,7 +94,7 @@ pub async fn second_wave(
     let ((keys, role), buckets) = try_join(try_join(keys, role), buckets).await?;
     let mut world =
         World { account: topology.account.clone(), keys, buckets, role, batch: Batch::default() };
-    let unnamed = unnamed(aws, topology, &world, removal).await?;
+    let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
     if removal {
         world.batch = batch(aws, topology, true).await?;
@@ -103,12 +103,11 @@ pub async fn second_wave(
 }
 
 /// Returns the buckets of the pair that the manifest does not name: those that its live rules and its keys' tags tell of. A
-/// removal heeds those that have lost our tags too: their data may lie under the pair's key.
+/// bucket that a key records is heeded though it has lost our tags: its data may lie under the pair's key.
 async fn unnamed(
     aws: &Aws,
     topology: &Topology,
     world: &World,
-    removal: bool,
 ) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
     let recorded: BTreeSet<Side> = recorded(world).collect();
     let told = rules::unnamed(topology, world).into_iter().chain(recorded.iter().cloned());
@@ -116,8 +115,7 @@ async fn unnamed(
     let sides: BTreeSet<Side> = unknown.collect();
     let recorded = &recorded;
     let found = sides.iter().map(|side| async move {
-        let is_heeded =
-            |bucket: &Bucket| topology.owns(&bucket.tags) || (removal && recorded.contains(side));
+        let is_heeded = |bucket: &Bucket| topology.owns(&bucket.tags) || recorded.contains(side);
         match find::bucket(aws, side).await {
             Ok(bucket) => Ok(bucket.filter(is_heeded).map(|bucket| (side.bucket.clone(), bucket))),
             // The name belongs to somebody else by now.
@@ -165,6 +163,17 @@ pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> R
     if let Some((name, bucket)) = &mut world.batch.reports {
         let side = Side { region: topology.source.region.clone(), bucket: name.clone() };
         bucket.objects = Some(find::objects(aws, topology, &side).await?);
+    }
+    Ok(())
+}
+
+/// Counts what lies in the buckets that the manifest does not name.
+pub async fn orphans(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
+    let is_named = |name: &BucketName| topology.sides().any(|side| &side.bucket == name);
+    let names: Vec<BucketName> =
+        world.buckets.keys().filter(|name| !is_named(name)).cloned().collect();
+    for name in names {
+        objects(aws, topology, world, &name).await?;
     }
     Ok(())
 }
@@ -305,6 +314,33 @@ async fn made(
         unnamed_keys(aws, topology, region, Some(&key.id), keys).await?;
     }
     Ok(Some(find::key_details(aws, key.clone()).await?))
+}
+
+/// Enters the newest of the pair's keys that are pending deletion as the pair's, with its replicas, where no other is.
+pub async fn pending_key(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
+    let keys = &mut world.keys;
+    let newest = keys.pending.iter().enumerate().max_by_key(|(_, key)| key.created);
+    let Some(index) = newest.map(|(index, _)| index).filter(|_| keys.primary.is_none()) else {
+        return Ok(());
+    };
+    let primary = find::key_details(aws, keys.pending.remove(index)).await?;
+    keys.replicas = replicas(aws, topology, &primary, &Named(BTreeMap::new())).await?;
+    keys.primary = Some(primary);
+    Ok(())
+}
+
+/// Enters a key of the pair that no alias names, in the place of one that was let go.
+pub async fn spare_key(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
+    let known = std::mem::take(&mut world.keys.pending);
+    world.keys.primary =
+        without_alias(aws, topology, &topology.source.region, &mut world.keys).await?;
+    let is_new = |key: &Key, all: &[Key]| all.iter().all(|other| other.id != key.id);
+    for key in known {
+        if is_new(&key, &world.keys.pending) {
+            world.keys.pending.push(key);
+        }
+    }
+    Ok(())
 }
 
 /// Where the alias is missing, the oldest usable key with our tags is the pair's; others are spare.

@@ -4,6 +4,7 @@
 
 mod build;
 mod cost;
+mod pending;
 pub mod expiry;
 pub mod fleet;
 mod keys;
@@ -13,9 +14,10 @@ pub mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use build::{batch, build};
+pub use build::{PRUNED, Wish, batch, build, build_as};
 pub use cost::{Cost, cost};
 pub use keys::known_keys;
+pub use pending::let_go;
 pub use proof::prove;
 pub use removal::{Kept, Removal, Why, removal};
 

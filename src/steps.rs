@@ -10,9 +10,12 @@ mod key;
 mod objects;
 mod ownership;
 mod prover;
+mod quiet;
+mod recent;
 mod public_access_block;
 mod replica_key;
 mod replication;
+mod revive;
 mod role;
 mod role_policy;
 mod rotation;
@@ -23,16 +26,17 @@ pub use prover::Prover;
 
 use crate::aws::Aws;
 use crate::engine::Runner;
-use crate::events::{Kind, Progress, Verb};
+use crate::events::{Kind, Progress, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{KeyKind, PairKeys, Side, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::plan::{Action, Kept, Removal, known_keys, rules};
 use crate::policy::{self, Document, Templates};
 use crate::stop::Stop;
-use crate::world::World;
+use crate::world::{Bucket, World};
+use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) mod find {
@@ -68,6 +72,18 @@ pub struct Steps {
     held: Mutex<Vec<Kept>>,
     activated_at: OnceLock<jiff::Timestamp>,
     prover: Option<Box<dyn Prover>>,
+    /// Buckets that stay whatever is removed.
+    adopted: BTreeSet<BucketName>,
+    replaced: Mutex<Vec<Replaced>>,
+}
+
+/// A document that others have a share in, as it was before this run wrote over it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Replaced {
+    /// The step that wrote over it.
+    pub step: StepId,
+    /// What it said.
+    pub document: Value,
 }
 
 impl Steps {
@@ -81,6 +97,10 @@ impl Steps {
         removal: Removal,
     ) -> Self {
         let keys = Mutex::new(KeyBook::new(&topology, world));
+        let is_adopted =
+            |(name, bucket): &(&BucketName, &Bucket)| topology.is_adopted(name, &bucket.tags);
+        let adopted: BTreeSet<BucketName> =
+            world.buckets.iter().filter(is_adopted).map(|(name, _)| name.clone()).collect();
         let served = rules::served(&topology, world);
         // Who needs the bucket of reports has tried its name before.
         let reports = topology.report_side().ok().flatten();
@@ -97,6 +117,8 @@ impl Steps {
             held: Mutex::default(),
             activated_at: OnceLock::new(),
             prover: None,
+            adopted,
+            replaced: Mutex::default(),
         }
     }
 
@@ -114,6 +136,22 @@ impl Steps {
     /// Returns the versions of objects that S3 would not delete, and what holds each.
     pub fn held(&self) -> Vec<Kept> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the shared documents that were written over.
+    pub fn replaced(&self) -> Vec<Replaced> {
+        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps what `action` is about to write over, where something `is_there`.
+    fn replaces(&self, action: &Action, is_there: bool, document: impl FnOnce() -> Value) {
+        if is_there {
+            let mut all = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
+            // A step that writes twice replaces what was there before the first time.
+            if all.iter().all(|it| it.step != action.id) {
+                all.push(Replaced { step: action.id.clone(), document: document() });
+            }
+        }
     }
 
     /// Returns when the rules were seen live as they were written, if this run wrote them.
@@ -267,6 +305,17 @@ impl Steps {
             Kind::Bucket => self.remove_bucket(&action.name, &action.region, progress).await?,
             Kind::Role => self.remove_role(&action.name, progress).await?,
             Kind::RolePolicy => self.remove_role_policy(&action.name, progress).await?,
+            Kind::BucketTags => {
+                let bucket = BucketName::new(&action.name)?;
+                self.remove_bucket_tags(&bucket, &action.region, progress).await?;
+            }
+            Kind::BucketPolicy => {
+                let bucket = BucketName::new(&action.name)?;
+                self.remove_bucket_policy(&bucket, &action.region, progress).await?;
+            }
+            Kind::Replication if action.name != self.topology.source.bucket.as_str() => {
+                self.remove_rule(&action.name, progress).await?;
+            }
             Kind::Replication => self.remove_replication(progress).await?,
             other => return Err(unexpected(&format!("{other} is not removed by itself"))),
         }

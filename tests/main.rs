@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what should not be")]
 
 mod activation;
+mod adoption;
 mod architecture;
 mod backfill;
 mod check;
@@ -15,10 +16,12 @@ mod fleet;
 mod explain;
 mod iam_peers;
 mod interruption;
+mod keys;
 mod life;
 mod messages;
 mod policies;
 mod promises;
+mod prune;
 mod refusals;
 mod sandbox;
 mod shapes;

@@ -251,6 +251,7 @@ pub fn action(operation: &str) -> &str {
         "s3:CreateMultipartUpload" | "s3:UploadPart" | "s3:CompleteMultipartUpload" => {
             "s3:PutObject"
         }
+        "s3:DeleteBucketTagging" => "s3:PutBucketTagging",
         "s3:GetBucketEncryption" => "s3:GetEncryptionConfiguration",
         "s3:PutBucketEncryption" => "s3:PutEncryptionConfiguration",
         "s3:GetBucketReplication" => "s3:GetReplicationConfiguration",

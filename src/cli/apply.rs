@@ -7,16 +7,16 @@ use super::proof::Proof;
 use super::session::Session;
 use crate::backfill;
 use crate::engine::{self, Outcome};
-use crate::events::{Kind, StepId, Verb};
+use crate::events::{Event, Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{PairKeys, Topology};
 use crate::names::{Arn, Region};
 use crate::observe;
 use crate::plan::expiry::{self, Expiry};
-use crate::plan::{self, Action, Plan};
+use crate::plan::{self, Action, Plan, Removal, Wish};
 use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
-use crate::steps::{Prover, Steps};
+use crate::steps::{Prover, Replaced, Steps};
 use crate::units::humane;
 use crate::world::World;
 use clap::builder::FalseyValueParser;
@@ -32,6 +32,12 @@ pub(super) struct ApplyArgs {
     /// End when everything stands, without proving it
     #[arg(long)]
     no_probe: bool,
+    /// Remove what is this pair's and the manifest no longer names; objects that are not probes keep their bucket and its key
+    #[arg(long)]
+    prune: bool,
+    /// Bring the pair's keys back where they are pending deletion or disabled
+    #[arg(long)]
+    revive_keys: bool,
     /// Let the pair stand for this long, such as `2h` or `1d`: after that `crrctl gc` may take it away
     #[arg(long, value_name = "TTL", value_parser = ttl)]
     ephemeral: Option<Duration>,
@@ -41,6 +47,12 @@ pub(super) struct ApplyArgs {
 pub(super) fn ttl(text: &str) -> Result<Duration, String> {
     let ttl = crate::units::duration(text)?;
     if ttl < Duration::from_secs(1) { Err("it must be at least 1s".to_owned()) } else { Ok(ttl) }
+}
+
+impl ApplyArgs {
+    fn wish(&self) -> Wish {
+        Wish { prune: self.prune, revive_keys: self.revive_keys }
+    }
 }
 
 /// A line of `resources`.
@@ -60,6 +72,7 @@ pub(super) struct Applied {
     pub(super) outcome: Outcome,
     pub(super) evidence: Evidence,
     pub(super) activated_at: Option<jiff::Timestamp>,
+    replaced: Vec<Replaced>,
     /// The date that the pair bore before, if it was ephemeral.
     pub(super) expired_at: Option<jiff::Timestamp>,
 }
@@ -94,6 +107,7 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     }
     let mut session = Session::open(global, printer, global.sandbox).await?;
     session.ephemeral = args.ephemeral;
+    session.wish = args.wish();
     printer.put("pair", session.manifest.name());
     let (topology, world, plan) = session.plan().await?;
     if args.no_probe && plan.proven_first {
@@ -167,7 +181,8 @@ pub(super) async fn apply(
     let changes = plan.has_changes();
     let proof = plan.proven_first.then(|| Proof::new(session, &topology));
     let prover = proof.clone().map(|proof| -> Box<dyn Prover> { Box::new(proof) });
-    let steps = session.building(&topology, world, prover);
+    let steps = session.steps(&topology, world, Removal::default());
+    let steps = Arc::new(steps.proving_first(prover));
     let outcome = engine::run(
         &plan,
         Arc::clone(&steps),
@@ -176,7 +191,7 @@ pub(super) async fn apply(
         global.max_concurrency,
     )
     .await;
-    let activated_at = steps.activated_at();
+    let (activated_at, replaced) = (steps.activated_at(), steps.replaced());
     let mut evidence = Evidence::default();
     evidence.probes.extend(proof.iter().flat_map(Proof::probes));
     if probe && outcome.failure.is_none() {
@@ -192,7 +207,7 @@ pub(super) async fn apply(
         evidence.failure = stands.and_then(|stands| stands).err();
     }
     let expired_at = Expiry::of(expiry::tags_of_ours(&topology, world)).date();
-    Applied { topology, plan, outcome, evidence, activated_at, expired_at }
+    Applied { topology, plan, outcome, evidence, activated_at, replaced, expired_at }
 }
 
 /// A rule that meets what others write must be proven, so without probes it can't go live.
@@ -258,6 +273,12 @@ fn until(applied: &Applied) -> String {
 pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
     let summary = probe::summary(&applied.evidence.probes);
     let (ok, changed) = (applied.failure().is_none(), applied.changed());
+    for replaced in &applied.replaced {
+        let (step, document) = (&replaced.step, &replaced.document);
+        session
+            .events
+            .say(&Event::StepNote { step: step.clone(), note: format!("replaced: {document}") });
+    }
     printer.put("changed", changed);
     printer.put("resources", applied.resources());
     printer.put("probes", &applied.evidence.probes);
@@ -267,6 +288,7 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
     printer.put("api_writes", calls.writes);
     printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.put("activated_at", applied.activated_at);
+    printer.put("replaced", &applied.replaced);
     printer.put("expires", applied.topology.expires);
     printer.text(&tables::evidence(&applied.evidence.probes, &summary));
     if ok {

@@ -168,7 +168,7 @@ async fn prepare(
 ) -> Result<(), Failure> {
     world.batch = session.unless_ending(observe::batch(&session.aws, topology, false)).await?;
     let plan = plan::batch(topology, world, &session.templates)?;
-    let steps = session.steps(topology, world, Removal::default());
+    let steps = Arc::new(session.steps(topology, world, Removal::default()));
     let most = global.max_concurrency;
     let outcome = engine::run(&plan, steps, &session.events, &session.stop, most).await;
     if let Some(failure) = outcome.failure {

@@ -111,7 +111,7 @@ pub(super) async fn destroy(
     kept: Vec<Kept>,
     wish: Removal,
 ) -> Destroyed {
-    let steps = session.steps(topology, world, wish);
+    let steps = Arc::new(session.steps(topology, world, wish));
     let outcome = engine::run(
         &plan,
         Arc::clone(&steps),

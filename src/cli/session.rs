@@ -14,11 +14,11 @@ use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
 use crate::names::Region;
 use crate::observe;
-use crate::plan::{self, Action, Plan, Removal, expiry};
+use crate::plan::{self, Action, Plan, Removal, Wish, expiry};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Several, Volume};
 use crate::sandbox::{self, Sandbox};
-use crate::steps::{Prover, Steps};
+use crate::steps::Steps;
 use crate::stop::Stop;
 use crate::world::World;
 use ends::{watch_clock, watch_signals};
@@ -148,6 +148,8 @@ pub(super) struct Session {
     pub(super) started: Instant,
     /// For how long what is applied is to stand; `None` for good.
     pub(super) ephemeral: Option<Duration>,
+    /// What `apply` may do beside what it always does.
+    pub(super) wish: Wish,
     /// The stand-in inside this process, where it was asked for.
     pub(super) sandbox: Option<Sandbox>,
     /// `None` for a part of a run that goes on after it.
@@ -184,6 +186,7 @@ impl Session {
             events,
             started,
             ephemeral: None,
+            wish: Wish::default(),
             sandbox,
             ending,
         })
@@ -199,6 +202,7 @@ impl Session {
             events: ground.events.clone(),
             started: ground.started,
             ephemeral: None,
+            wish: Wish::default(),
             sandbox: None,
             ending: None,
         }
@@ -227,12 +231,21 @@ impl Session {
     pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
         let (mut topology, mut world) = self.observe(false).await?;
         topology.expires = expiry::expires(&topology, &world, self.ephemeral, Timestamp::now())?;
-        let mut plan = plan::build(&topology, &world, &self.templates)?;
+        let wish = self.wish;
+        if wish.revive_keys {
+            self.unless_ending(observe::pending_key(&self.aws, &topology, &mut world)).await?;
+        } else if plan::let_go(&topology, &mut world) {
+            self.unless_ending(observe::spare_key(&self.aws, &topology, &mut world)).await?;
+        }
+        if wish.prune {
+            self.unless_ending(observe::orphans(&self.aws, &topology, &mut world)).await?;
+        }
+        let mut plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         let goes_live = |action: &Action| action.kind == Kind::Replication && action.verb.changes();
         let source = &topology.source.bucket;
         if plan.actions.iter().any(goes_live) && world.buckets.contains_key(source) {
             self.unless_ending(observe::objects(&self.aws, &topology, &mut world, source)).await?;
-            plan = plan::build(&topology, &world, &self.templates)?;
+            plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         }
         plan::prove(&topology, &world, &self.templates)?;
         Ok((topology, world, plan))
@@ -259,22 +272,9 @@ impl Session {
     }
 
     /// Returns what does the actions of a plan for this pair, starting from `world`.
-    pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Arc<Steps> {
+    pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Steps {
         let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
-        Arc::new(Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal))
-    }
-
-    /// Returns what does the actions of an `apply`, with what proves rules before they go live, where they are to be.
-    pub(super) fn building(
-        &self,
-        topology: &Topology,
-        world: &World,
-        prover: Option<Box<dyn Prover>>,
-    ) -> Arc<Steps> {
-        let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
-        let (stop, removal) = (self.stop.clone(), Removal::default());
-        let steps = Steps::new(aws, topology.clone(), templates, world, stop, removal);
-        Arc::new(steps.proving_first(prover))
+        Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal)
     }
 
     /// Says that the run is over; later words are not heard.

@@ -1,6 +1,7 @@
 //! Turns the raw manifest into a checked one: the single place of validation. Every refusal names the place, the key and
 //! what is allowed.
 
+mod adoption;
 mod keys;
 mod places;
 mod policy;
@@ -29,6 +30,7 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
     let role = fill.role(raw.role.name.as_ref(), &source.region)?;
     let key = keys::key(raw, &name)?;
     let manifest = Manifest {
+        adopted: adoption::adopted(raw, &source, &rules),
         bucket_key: keys::bucket_key(raw, &key)?,
         existing_keys: keys::existing(raw, key.kind, &source, &destinations)?,
         key,
@@ -51,13 +53,11 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
 fn refuse_later(raw: &Raw) -> Checked<()> {
     let off = [json!(false), json!(null)];
     later("pairs", &raw.pairs, &[])?;
-    let RawSide { adopt, profile, assume_role, .. } = &raw.source;
-    later("source.adopt", adopt, &off)?;
+    let RawSide { profile, assume_role, .. } = &raw.source;
     later("source.profile", profile, &off)?;
     later("source.assume_role", assume_role, &off)?;
     for (index, destination) in raw.destinations.value.iter().enumerate() {
-        let RawDestination { adopt, profile, assume_role, .. } = destination;
-        later(&format!("destinations[{index}].adopt"), adopt, &off)?;
+        let RawDestination { profile, assume_role, .. } = destination;
         later(&format!("destinations[{index}].profile"), profile, &off)?;
         later(&format!("destinations[{index}].assume_role"), assume_role, &off)?;
     }

@@ -40,7 +40,7 @@ pub(super) struct Raw {
 pub(super) struct RawSide {
     pub(super) region: Spanned<String>,
     pub(super) bucket: At<String>,
-    pub(super) adopt: Later,
+    pub(super) adopt: At<bool>,
     pub(super) profile: Later,
     pub(super) assume_role: Later,
 }
@@ -50,7 +50,7 @@ pub(super) struct RawSide {
 pub(super) struct RawDestination {
     pub(super) region: Spanned<String>,
     pub(super) bucket: At<String>,
-    pub(super) adopt: Later,
+    pub(super) adopt: At<bool>,
     pub(super) profile: Later,
     pub(super) assume_role: Later,
     pub(super) storage_class: At<String>,

@@ -7,7 +7,7 @@ use crate::names::{
     AccountId, Arn, BucketName, InvalidName, KeyAlias, PairName, Partition, Region, RoleName,
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A checked manifest. Placeholders other than `{account}` are filled in.
@@ -17,6 +17,7 @@ pub struct Manifest {
     pub(super) source: Placed,
     pub(super) destinations: Vec<Placed>,
     pub(super) rules: Vec<PlacedRule>,
+    pub(super) adopted: BTreeSet<String>,
     pub(super) role: String,
     pub(super) key: KeySettings,
     pub(super) existing_keys: BTreeMap<Placed, KeyRef>,
@@ -108,10 +109,11 @@ impl Manifest {
     /// Fills in the account. `check` has tried this with a placeholder of the same length, so no name can become
     /// invalid by it.
     pub fn topology(&self, account: &AccountId) -> Result<Topology, InvalidName> {
+        let bucket = |name: &str| BucketName::new(name.replace("{account}", account.as_str()));
         let side = |placed: &Placed| {
             Ok::<_, InvalidName>(Side {
                 region: placed.region.clone(),
-                bucket: BucketName::new(placed.bucket.replace("{account}", account.as_str()))?,
+                bucket: bucket(&placed.bucket)?,
             })
         };
         let source = side(&self.source)?;
@@ -126,6 +128,7 @@ impl Manifest {
             source,
             destinations: self.destinations.iter().map(side).collect::<Result<_, _>>()?,
             rules: Vec::new(),
+            adopted: self.adopted.iter().map(|name| bucket(name)).collect::<Result<_, _>>()?,
             role: RoleName::new(self.role.replace("{account}", account.as_str()))?,
             key: self.key.clone(),
             existing_keys: self
@@ -170,6 +173,8 @@ pub struct Topology {
     pub destinations: Vec<Side>,
     /// The rules, one or more to each destination.
     pub rules: Vec<RuleWish>,
+    /// Buckets that are managed and never deleted: somebody else made them.
+    pub adopted: BTreeSet<BucketName>,
     /// The replication role.
     pub role: RoleName,
     /// The key's settings.
@@ -204,6 +209,8 @@ pub struct Reports {
 }
 
 impl Topology {
+    /// Begins the keys of all of crrctl's own tags.
+    pub const TAG_PREFIX: &'static str = "crrctl:";
     /// Names the pair on every resource.
     pub const PAIR_TAG: &'static str = "crrctl:pair";
     /// Tells pairs of one name apart.
@@ -241,6 +248,25 @@ impl Topology {
         let owner = self.owner_tags().map(|(key, value)| (key.to_owned(), value));
         let expires = self.expires.map(|time| (Self::EXPIRES_TAG.to_owned(), time.to_string()));
         self.tags.clone().into_iter().chain(owner).chain(expires).collect()
+    }
+
+    /// Marks a bucket that crrctl manages and never deletes, whatever a later manifest says.
+    pub const ADOPTED_TAG: &'static str = "crrctl:adopted";
+
+    /// Returns whether the manifest adopts `bucket`.
+    pub fn adopts(&self, bucket: &BucketName) -> bool {
+        self.adopted.contains(bucket)
+    }
+
+    /// Returns whether `bucket`, which bears `tags`, is somebody else's and only managed.
+    pub fn is_adopted(&self, bucket: &BucketName, tags: &BTreeMap<String, String>) -> bool {
+        self.adopts(bucket) || tags.contains_key(Self::ADOPTED_TAG)
+    }
+
+    /// Returns every tag that `bucket` should bear.
+    pub fn bucket_tags(&self, bucket: &BucketName) -> BTreeMap<String, String> {
+        let mark = self.adopts(bucket).then(|| (Self::ADOPTED_TAG.to_owned(), "true".to_owned()));
+        self.all_tags().into_iter().chain(mark).collect()
     }
 
     /// Begins the keys of tags by which a KMS key records the buckets whose data it encrypts, each under its name: they are

@@ -5,8 +5,11 @@ mod activation;
 mod batch;
 mod buckets;
 mod keys;
+mod orphans;
 mod replication;
 mod role;
+
+pub use orphans::PRUNED;
 
 use super::{Action, Plan, known_keys};
 use crate::events::{Kind, StepId, Verb};
@@ -20,21 +23,42 @@ use serde_json::Value;
 /// Returns what is to be done to make `world` what `topology` wants. Refuses (exit 10) where something of that name is not
 /// ours.
 pub fn build(topology: &Topology, world: &World, templates: &Templates) -> Result<Plan, Failure> {
+    build_as(topology, world, templates, Wish::default())
+}
+
+/// What `apply` may do beside what it always does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish {
+    /// What is ours and no longer wanted goes.
+    pub prune: bool,
+    /// Keys that are pending deletion or disabled are brought back.
+    pub revive_keys: bool,
+}
+
+/// Like [`build`], with what the user allows beside it.
+pub fn build_as(
+    topology: &Topology,
+    world: &World,
+    templates: &Templates,
+    wish: Wish,
+) -> Result<Plan, Failure> {
     let keys = known_keys(topology, world);
-    let mut builder = Builder { topology, world, templates, keys, plan: Plan::default() };
+    let mut builder = Builder { topology, world, templates, keys, wish, plan: Plan::default() };
     builder.keys()?;
     for side in topology.sides() {
         builder.bucket(side)?;
     }
     builder.role()?;
     builder.replication()?;
+    builder.orphans();
     Ok(builder.plan)
 }
 
 /// Returns what is to be done before a batch job can replicate what is there: its role, and the bucket of its reports.
 pub fn batch(topology: &Topology, world: &World, templates: &Templates) -> Result<Plan, Failure> {
     let keys = known_keys(topology, world);
-    let mut builder = Builder { topology, world, templates, keys, plan: Plan::default() };
+    let wish = Wish::default();
+    let mut builder = Builder { topology, world, templates, keys, wish, plan: Plan::default() };
     builder.batch_role()?;
     builder.report_bucket()?;
     Ok(builder.plan)
@@ -45,6 +69,7 @@ enum Found {
     Missing,
     Differs(Vec<&'static str>),
     Unowned,
+    Adopted,
 }
 
 struct Builder<'a> {
@@ -53,6 +78,7 @@ struct Builder<'a> {
     templates: &'a Templates,
     /// The keys that exist.
     keys: PairKeys,
+    wish: Wish,
     plan: Plan,
 }
 
@@ -98,6 +124,11 @@ impl Builder<'_> {
             Found::Unowned => {
                 (Verb::Adopt, "an empty creation that was cut off".to_owned(), vec![])
             }
+            Found::Adopted => (
+                Verb::Adopt,
+                "exists: its settings are managed, it is never deleted".to_owned(),
+                vec![],
+            ),
             Found::Differs(fields) if fields.is_empty() => {
                 (Verb::None, "as it should be".to_owned(), vec![])
             }

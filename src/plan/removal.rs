@@ -1,12 +1,17 @@
 //! The plan of `destroy`: what goes, in AWS's order, and what stays and why.
 //! Not for: emptying buckets or counting objects (see `steps` and `observe`).
 
+mod adopted;
+
+pub(super) use adopted::given_back;
+
 use super::{Action, Plan};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{KeyKind, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::world::{Bucket, Key, Objects, Role, World};
+use crate::policy::meaning;
+use crate::world::{Bucket, Key, Objects, Role, Rule, World};
 use serde::Serialize;
 
 /// What the user allows and forbids.
@@ -67,6 +72,9 @@ pub fn removal(
             .iter()
             .map(|(name, bucket)| bucket_action(topology, name, bucket, &rule_step)),
     );
+    for (name, bucket) in &buckets.adopted {
+        plan.actions.extend(given_back(topology, name, bucket, &rule_step));
+    }
     let buckets_gone: Vec<StepId> = buckets
         .going
         .iter()
@@ -89,12 +97,14 @@ pub fn removal(
 /// The pair's buckets, sorted by what becomes of them.
 struct Buckets<'a> {
     going: Vec<(&'a BucketName, &'a Bucket)>,
+    /// Those that stay without our statements and tags.
+    adopted: Vec<(&'a BucketName, &'a Bucket)>,
     kept: Vec<Kept>,
 }
 
 impl<'a> Buckets<'a> {
     fn of(topology: &Topology, world: &'a World, wish: Removal) -> Result<Self, Failure> {
-        let mut buckets = Self { going: Vec::new(), kept: Vec::new() };
+        let mut buckets = Self { going: Vec::new(), adopted: Vec::new(), kept: Vec::new() };
         let mut foreign = Vec::new();
         let reports = world.batch.reports.iter().filter(|(_, bucket)| topology.owns(&bucket.tags));
         for (name, bucket) in
@@ -107,7 +117,11 @@ impl<'a> Buckets<'a> {
                 because,
             };
             let objects = bucket.objects.as_ref().map_or(&[][..], |objects| &objects.foreign);
-            if wish.keep_buckets {
+            if topology.is_adopted(name, &bucket.tags) {
+                buckets.adopted.push((name, bucket));
+                let why = "it was adopted: its settings stay, and crrctl never deletes it";
+                buckets.kept.push(keep(why, Why::Asked));
+            } else if wish.keep_buckets {
                 buckets.kept.push(keep("--keep-buckets", Why::Asked));
             } else if !topology.owns(&bucket.tags) && !bucket.is_cut_off_creation() {
                 buckets.kept.push(keep("it does not bear this pair's tags", Why::Refused));
@@ -170,9 +184,12 @@ fn delete(
 fn rules(topology: &Topology, world: &World) -> Option<Action> {
     let source = &topology.source;
     let bucket = world.buckets.get(&source.bucket)?;
-    let live = bucket.replication.as_ref()?;
-    let ours = live.rules.iter().any(|rule| super::rules::region_of(topology, &rule.id).is_some());
-    ours.then(|| {
+    let is_ours = |rule: &Rule| super::rules::region_of(topology, &rule.id).is_some();
+    let ours = bucket.replication.as_ref().is_some_and(|live| live.rules.iter().any(is_ours));
+    // A run that was cut off may have taken the rules away and not waited until S3 forgot them.
+    let role_waits = topology.is_adopted(&source.bucket, &bucket.tags)
+        && world.role.as_ref().is_some_and(|role| topology.owns(&role.tags));
+    (ours || role_waits).then(|| {
         let arn = source.bucket.arn(topology.partition());
         delete(
             Kind::Replication,
@@ -268,8 +285,8 @@ fn keys_stay(
 }
 
 /// Returns the principals of other accounts that the key's policy lets in.
-fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
-    let mut found: Vec<String> = crate::policy::meaning::statements(&key.policy)
+pub(super) fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
+    let mut found: Vec<String> = meaning::statements(&key.policy)
         .iter()
         .filter(|statement| statement["Effect"] == "Allow")
         .flat_map(|statement| match &statement["Principal"]["AWS"] {

@@ -47,11 +47,13 @@ pub enum Part {
     Bypass,
     /// Finding the pairs of the whole account, for `list` and `gc`.
     Fleet,
+    /// Bringing keys back, for `apply --revive-keys`.
+    Revive,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Plan,
         Self::Apply,
         Self::Probe,
@@ -60,10 +62,11 @@ impl Part {
         Self::Purge,
         Self::Bypass,
         Self::Fleet,
+        Self::Revive,
     ];
 
     /// The commands with the parts that each needs.
-    pub const COMMANDS: [(&'static str, &'static [Self]); 9] = [
+    pub const COMMANDS: [(&'static str, &'static [Self]); 10] = [
         ("plan", &[Self::Plan]),
         ("apply", &[Self::Plan, Self::Apply, Self::Probe]),
         ("probe", &[Self::Plan, Self::Probe]),
@@ -73,6 +76,7 @@ impl Part {
         ("destroy --bypass-governance", &[Self::Plan, Self::Destroy, Self::Purge, Self::Bypass]),
         ("list", &[Self::Fleet]),
         ("gc", &[Self::Fleet, Self::Plan, Self::Destroy]),
+        ("apply --revive-keys", &[Self::Plan, Self::Apply, Self::Probe, Self::Revive]),
     ];
 }
 
@@ -155,6 +159,7 @@ impl Document {
             Self::Operator(Part::Purge) => "operator-purge",
             Self::Operator(Part::Bypass) => "operator-bypass",
             Self::Operator(Part::Fleet) => "operator-fleet",
+            Self::Operator(Part::Revive) => "operator-revive",
         }
     }
 

@@ -33,6 +33,16 @@ pub fn merged_bucket_policy(live: Option<&Value>, wanted: &Value) -> Option<Valu
     })
 }
 
+/// Returns whether a bucket's `live` policy has statements of ours.
+pub fn has_ours(live: &Value) -> bool {
+    !merged_bucket_policy(Some(live), &nothing()).is_some_and(|others| same(&others, live))
+}
+
+/// Returns the document that says nothing.
+pub fn nothing() -> Value {
+    serde_json::json!({"Statement": []})
+}
+
 /// Returns the statements of a document, which may be one object or a list.
 pub fn statements(document: &Value) -> Vec<Value> {
     match &document["Statement"] {

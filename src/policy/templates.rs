@@ -13,7 +13,7 @@ macro_rules! templates {
 }
 
 /// Every template with its text.
-const OURS: [(&str, &str); 15] = templates![
+const OURS: [(&str, &str); 16] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
@@ -26,6 +26,7 @@ const OURS: [(&str, &str); 15] = templates![
     "operator-plan.json.j2",
     "operator-probe.json.j2",
     "operator-purge.json.j2",
+    "operator-revive.json.j2",
     "replication-role-trust.json.j2",
     "replication-role.json.j2",
     "source-bucket.json.j2",

@@ -161,6 +161,7 @@ fn of_operator(topology: &Topology, keys: &PairKeys) -> Value {
         "replica_regions": own.iter().skip(primaries).collect::<Vec<_>>(),
         "primary_regions": one_or_all(own.iter().take(primaries).map(ToString::to_string).collect()),
         "bucket_arns": buckets().collect::<Vec<_>>(),
+        "adopted_arns": topology.adopted.iter().map(|name| name.arn(partition)).collect::<Vec<_>>(),
         "probes_arns": probes().collect::<Vec<_>>(),
         "replica_probes_arns": topology.destinations.iter().flat_map(probes_of).collect::<Vec<_>>(),
         "every_object_arns": buckets().map(|arn| objects(&arn, "")).collect::<Vec<_>>(),

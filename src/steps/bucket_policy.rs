@@ -36,13 +36,36 @@ impl Steps {
         let (bucket, region) = (&side.bucket, &side.region);
         // A policy that names the key comes after the alias (see `plan`); for all others any key will do.
         let ours = self.render(&Document::of_bucket(side, &self.topology))?;
-        let live = if action.verb == crate::events::Verb::Create {
-            None
-        } else {
-            find(&self.aws, bucket, region).await?
-        };
+        // Nobody else knows of a bucket that this run makes.
+        let is_new = action.verb == crate::events::Verb::Create && !self.topology.adopts(bucket);
+        let live = if is_new { None } else { find(&self.aws, bucket, region).await? };
+        self.replaces(action, live.is_some(), || live.clone().unwrap_or_default());
+        self.put_policy(bucket, region, live.as_ref(), &ours, progress).await?;
+        Ok(self.bucket_arn(bucket))
+    }
+
+    /// Takes our statements out of the policy of a bucket that stays.
+    pub(super) async fn remove_bucket_policy(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let Some(live) = find(&self.aws, bucket, region).await? else { return Ok(()) };
+        self.put_policy(bucket, region, Some(&live), &meaning::nothing(), progress).await
+    }
+
+    /// Writes our statements beside those of others that are `live`.
+    async fn put_policy(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        live: Option<&Value>,
+        ours: &Value,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let s3 = self.aws.s3(region);
-        if let Some(wanted) = meaning::merged_bucket_policy(live.as_ref(), &ours) {
+        if let Some(wanted) = meaning::merged_bucket_policy(live, ours) {
             let put = s3.put_bucket_policy().bucket(bucket.as_str()).policy(wanted.to_string());
             retry(&self.stop, progress, || async {
                 put.clone().send().await.at("s3:PutBucketPolicy", region)
@@ -55,6 +78,6 @@ impl Steps {
             })
             .await?;
         }
-        Ok(self.bucket_arn(bucket))
+        Ok(())
     }
 }

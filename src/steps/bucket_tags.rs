@@ -44,18 +44,53 @@ impl Steps {
         if self.topology.expires.is_none() {
             all.remove(Topology::EXPIRES_TAG);
         }
-        all.extend(self.topology.all_tags());
+        all.extend(self.topology.bucket_tags(bucket));
         if all != live {
-            let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
-            let tags = all.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-            let tagging = super::built(Tagging::builder().set_tag_set(Some(tags)).build())?;
-            let put =
-                self.aws.s3(region).put_bucket_tagging().bucket(bucket.as_str()).tagging(tagging);
-            retry(&self.stop, progress, || async {
-                put.clone().send().await.at("s3:PutBucketTagging", region)
-            })
-            .await?;
+            self.replaces(action, !live.is_empty(), || serde_json::json!(live));
+            self.put_tags(bucket, region, all, progress).await?;
         }
         Ok(self.bucket_arn(bucket))
+    }
+
+    /// Takes crrctl's own tags off a bucket that stays.
+    pub(super) async fn remove_bucket_tags(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let mut tags = find(&self.aws, bucket, region).await?;
+        if !self.topology.owns(&tags) {
+            return Ok(());
+        }
+        tags.retain(|key, _| !key.starts_with(Topology::TAG_PREFIX));
+        self.put_tags(bucket, region, tags, progress).await
+    }
+
+    async fn put_tags(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        tags: Tags,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let s3 = self.aws.s3(region);
+        if tags.is_empty() {
+            let delete = s3.delete_bucket_tagging().bucket(bucket.as_str());
+            retry(&self.stop, progress, || async {
+                delete.clone().send().await.at("s3:DeleteBucketTagging", region)
+            })
+            .await?;
+            return Ok(());
+        }
+        let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
+        let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        let tagging = super::built(Tagging::builder().set_tag_set(Some(tags)).build())?;
+        let put = s3.put_bucket_tagging().bucket(bucket.as_str()).tagging(tagging);
+        retry(&self.stop, progress, || async {
+            put.clone().send().await.at("s3:PutBucketTagging", region)
+        })
+        .await?;
+        Ok(())
     }
 }

@@ -79,6 +79,9 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let (region, kms) = (&action.region, self.aws.kms(&action.region));
+        if action.fields.contains(&"state") {
+            self.revive(key, region, progress).await?;
+        }
         if action.fields.contains(&"policy") {
             let policy = self.render(&Document::Key(region.clone()))?.to_string();
             let put =

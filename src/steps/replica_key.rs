@@ -23,6 +23,9 @@ impl Steps {
         if action.verb == Verb::Create {
             self.replicate_key(key, region, progress).await?;
         }
+        if action.fields.contains(&"state") {
+            self.revive(key, region, progress).await?;
+        }
         self.wait_until_enabled(key, region, progress).await?;
         if action.verb == Verb::Update {
             self.change_key(key, action, progress).await?;

@@ -8,7 +8,6 @@ use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::Side;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::{Action, rules};
 use crate::world::{Replication, Rule};
@@ -37,6 +36,17 @@ async fn read(
     }
 }
 
+/// Returns what a configuration says, for people who want it back.
+fn briefly(live: &ReplicationConfiguration) -> serde_json::Value {
+    let rule = |rule: Rule| {
+        serde_json::json!({"id": rule.id, "priority": rule.priority, "enabled": rule.enabled, "prefix": rule.prefix,
+            "destination": rule.destination, "replica_key": rule.replica_key, "delete_markers": rule.delete_markers,
+            "others": rule.others})
+    };
+    let rules: Vec<_> = live.rules().iter().map(described_rule).map(rule).collect();
+    serde_json::json!({"role": live.role(), "rules": rules})
+}
+
 /// Says that a proof that fails harms nobody.
 fn unproven(failure: Failure) -> Failure {
     failure
@@ -58,7 +68,7 @@ impl Steps {
                 let wanted = rules::wanted(&self.topology, &keys, live);
                 rules::proving(&self.topology, &wanted, live)
             };
-            let written = self.write_rules(side, narrow, |_| false, progress).await?;
+            let written = self.write_rules(action, narrow, |_| false, progress).await?;
             if !written.is_empty() {
                 progress.note("the rules cover probes alone until they are proven");
                 prover.prove(&keys, progress).await.map_err(unproven)?;
@@ -67,7 +77,7 @@ impl Steps {
         }
         let wanted = |live: Option<&Replication>| rules::wanted(&self.topology, &keys, live);
         let goes = |rule: &Rule| rules::goes(&self.topology, rule);
-        self.write_rules(side, wanted, goes, progress).await?;
+        self.write_rules(action, wanted, goes, progress).await?;
         self.activated_at.get_or_init(jiff::Timestamp::now);
         Ok(self.bucket_arn(&side.bucket))
     }
@@ -76,11 +86,12 @@ impl Steps {
     /// ours that `goes` names. The configuration is shared, so it is read again before it is written over.
     async fn write_rules(
         &self,
-        side: &Side,
+        action: &Action,
         ours: impl Fn(Option<&Replication>) -> Vec<Rule>,
         goes: impl Fn(&Rule) -> bool,
         progress: &Progress,
     ) -> Result<Vec<Rule>, Failure> {
+        let side = self.side(&action.name)?;
         let live = read(&self.aws, &side.bucket, &side.region).await?;
         let ours = ours(live.as_ref().map(described).as_ref());
         if ours.is_empty() {
@@ -92,6 +103,7 @@ impl Steps {
             .flat_map(ReplicationConfiguration::rules)
             .filter(|rule| !is_replaced(&described_rule(rule)))
             .cloned();
+        self.replaces(action, live.is_some(), || live.as_ref().map(briefly).unwrap_or_default());
         let rules =
             others.map(Ok).chain(ours.iter().map(sdk_rule)).collect::<Result<Vec<_>, Failure>>()?;
         let role = self.topology.role_arn();
@@ -158,15 +170,32 @@ impl Steps {
         until(&self.stop, progress, &wait, look).await
     }
 
-    /// Takes our rules away, by id; the configuration goes when no rule is left.
+    /// Takes our rules away, by id; the configuration goes when no rule is left. A bucket that stays goes on being written to, so
+    /// there S3 must have forgotten the rules before their role and keys may go.
     pub(super) async fn remove_replication(&self, progress: &Progress) -> Result<(), Failure> {
+        let bucket = &self.topology.source.bucket;
+        let is_ours = |id: &str| rules::region_of(&self.topology, id).is_some();
+        self.remove_rules(is_ours, progress).await?;
+        if self.adopted.contains(bucket) { self.until_forgotten(progress).await } else { Ok(()) }
+    }
+
+    /// Takes the one rule of ours that has `id` away.
+    pub(super) async fn remove_rule(&self, id: &str, progress: &Progress) -> Result<(), Failure> {
+        self.remove_rules(|other| other == id, progress).await
+    }
+
+    async fn remove_rules(
+        &self,
+        goes: impl Fn(&str) -> bool,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let (bucket, region) = (&self.topology.source.bucket, &self.topology.source.region);
         let Some(live) = read(&self.aws, bucket, region).await? else { return Ok(()) };
-        let is_ours = |rule: &ReplicationRule| {
-            rules::region_of(&self.topology, rule.id().unwrap_or_default()).is_some()
-        };
-        let others: Vec<ReplicationRule> =
-            live.rules().iter().filter(|rule| !is_ours(rule)).cloned().collect();
+        let stay = |rule: &&ReplicationRule| !goes(rule.id().unwrap_or_default());
+        let others: Vec<ReplicationRule> = live.rules().iter().filter(stay).cloned().collect();
+        if others.len() == live.rules().len() {
+            return Ok(());
+        }
         if others.is_empty() {
             let delete = self.aws.s3(region).delete_bucket_replication().bucket(bucket.as_str());
             retry(&self.stop, progress, || async {
@@ -176,11 +205,8 @@ impl Steps {
         } else {
             self.put_rules(bucket.as_str(), region, live.role(), others, progress).await?;
         }
-        let topology = &self.topology;
         self.confirm(bucket, region, progress, |live| {
-            live.is_none_or(|live| {
-                live.rules.iter().all(|rule| rules::region_of(topology, &rule.id).is_none())
-            })
+            live.is_none_or(|live| live.rules.iter().all(|rule| !goes(&rule.id)))
         })
         .await
     }

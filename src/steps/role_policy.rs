@@ -7,7 +7,7 @@ use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, RoleName};
-use crate::plan::Action;
+use crate::plan::{Action, PRUNED};
 use crate::policy::{self, Document};
 use serde_json::Value;
 
@@ -36,7 +36,9 @@ impl Steps {
         } else {
             (Document::ReplicationRole, self.topology.role_arn())
         };
-        let policy = policy::render(&document, &self.served, &keys, &self.templates)?.to_string();
+        let is_pruned = action.fields.contains(&PRUNED);
+        let topology = if is_pruned { &self.topology } else { &self.served };
+        let policy = policy::render(&document, topology, &keys, &self.templates)?.to_string();
         let put = self
             .aws
             .iam()

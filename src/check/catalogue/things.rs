@@ -8,7 +8,10 @@ pub(super) const ALL: &[Entry] = &[
         "activation-unproven",
         "A rule would meet objects of others before it is proven.",
         &["others write to the source bucket, and FAILED is final for an object version"],
-        &["`replication.activation: direct` lets the rule go live at once"],
+        &[
+            "without `--no-probe` it is proven on probes alone, then goes live",
+            "`replication.activation: direct` lets it go live at once",
+        ],
     ),
     error(
         "alias-missing",
@@ -27,6 +30,12 @@ pub(super) const ALL: &[Entry] = &[
         "A bucket of that name exists in another Region.",
         &["bucket names are shared by all Regions"],
         RENAME,
+    ),
+    error(
+        "bucket-missing",
+        "The manifest adopts a bucket, and there is none of that name.",
+        &["the name is wrong, or the bucket was deleted"],
+        &["make it first, or leave out `adopt`: crrctl then makes it"],
     ),
     error(
         "bucket-not-ours",
@@ -128,13 +137,15 @@ pub(super) const ALL: &[Entry] = &[
         "key-pending-deletion",
         "The pair's key waits for its deletion.",
         &["`crrctl destroy` or somebody scheduled it"],
-        &["the hint says how to bring it back; everything under it is unreadable until then"],
+        &[
+            "`crrctl apply --revive-keys` brings it back; everything under it is unreadable until then",
+        ],
     ),
     error(
         "key-unusable",
         "The pair's key can't be used in its state.",
         &["somebody disabled it"],
-        &["`aws kms enable-key` in its Region"],
+        &["`crrctl apply --revive-keys` enables it"],
     ),
     error(
         "not-eligible",

@@ -22,7 +22,7 @@ impl Builder<'_> {
             Activation::Direct => false,
             Activation::ProvenFirst => true,
             Activation::Auto => bucket.is_some_and(|bucket| {
-                let is_new = bucket.is_cut_off_creation();
+                let is_new = bucket.is_cut_off_creation() && !self.topology.adopts(&source.bucket);
                 let is_ours = is_new || self.is_ours(&bucket.tags);
                 !is_ours || foreign.is_some_and(|foreign| !foreign.is_empty())
             }),

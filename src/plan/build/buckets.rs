@@ -2,7 +2,7 @@
 
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::manifest::{KeyKind, KeyWish, Side, Topology};
 use crate::names::Arn;
 use crate::policy::{self, Document, meaning};
@@ -98,9 +98,17 @@ impl Builder<'_> {
         side: &Side,
         live: Option<&Bucket>,
     ) -> Result<Found, Failure> {
-        let Some(bucket) = live else { return Ok(Found::Missing) };
+        let adopts = self.topology.adopts(&side.bucket);
+        let Some(bucket) = live else {
+            return if adopts { Err(not_there(side)) } else { Ok(Found::Missing) };
+        };
         if self.is_ours(&bucket.tags) {
             return Ok(Found::Differs(vec![]));
+        }
+        let of_a_pair =
+            [Topology::PAIR_TAG, Topology::ID_TAG].map(|it| bucket.tags.contains_key(it));
+        if adopts && of_a_pair == [false, false] {
+            return Ok(Found::Adopted);
         }
         if bucket.is_cut_off_creation() {
             return Ok(Found::Unowned);
@@ -113,7 +121,12 @@ impl Builder<'_> {
             ),
             None => "use another bucket name, or remove the bucket".to_owned(),
         };
-        Err(in_the_way("bucket-not-ours", message, &side.region).hint(hint))
+        let failure = in_the_way("bucket-not-ours", message, &side.region).hint(hint);
+        Err(if of_a_pair == [false, false] {
+            failure.hint("to have its settings managed, and it never deleted: `adopt: true` beside its name in the manifest")
+        } else {
+            failure
+        })
     }
 
     /// What a bucket that does not exist yet will need; a setting that is wanted off needs nothing.
@@ -133,7 +146,8 @@ impl Builder<'_> {
         };
         Ok(match kind {
             Kind::BucketTags => {
-                Found::Differs(self.tags_found(&bucket.tags, &self.topology.all_tags()))
+                let wanted = self.topology.bucket_tags(&side.bucket);
+                Found::Differs(self.tags_found(&bucket.tags, &wanted))
             }
             Kind::Ownership if bucket.ownership.is_none() => Found::Missing,
             Kind::Ownership => {
@@ -179,4 +193,12 @@ impl Builder<'_> {
         let wanted = self.render(&Document::of_bucket(side, self.topology))?;
         Ok(meaning::merged_bucket_policy(live, &wanted))
     }
+}
+
+fn not_there(side: &Side) -> Failure {
+    let message =
+        format!("the manifest adopts the bucket `{}`, and there is none of that name", side.bucket);
+    Failure::new(failure::Kind::Manifest, "bucket-missing", message)
+        .in_region(&side.region)
+        .hint("make it first, or leave out `adopt`: crrctl then makes it, and may delete it")
 }

@@ -48,7 +48,7 @@ impl Builder<'_> {
             None => Found::Missing,
         };
         let step = StepId::new(Kind::Rotation, region.as_str());
-        self.add(Kind::Rotation, &step, region, name, arn, found, &[&alias_step]);
+        self.add(Kind::Rotation, &step, region, name, arn, found, &[&key_step, &alias_step]);
         Ok(())
     }
 
@@ -85,28 +85,32 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A key of the wrong state can't carry data; what to do about it is the user's decision.
+    /// A key of the wrong state can't carry data; whether it is brought back is the user's decision.
     fn usable(&self, key: &Key) -> Result<(), Failure> {
-        let alias = &self.topology.key.alias;
-        match &key.state {
-            KeyState::Enabled | KeyState::Creating => Ok(()),
+        let revive = "to bring it back: `crrctl apply --revive-keys`";
+        let (code, message) = match &key.state {
+            KeyState::Enabled | KeyState::Creating => return Ok(()),
+            _ if self.revives(key) => return Ok(()),
             KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
-                let message = format!(
-                    "{} is pending deletion, and the alias `{alias}` still names it",
-                    key.arn
-                );
-                Err(in_the_way("key-pending-deletion", message, &key.region)
-                    .hint(format!("to keep the key: `aws kms cancel-key-deletion --key-id {}`, then `aws kms enable-key`", key.arn))
-                    .hint(format!("to let it go: `aws kms delete-alias --alias-name {alias} --region {}`", key.region)))
+                let date = key.deletion_date.map(|date| format!(" and goes on {date}"));
+                let date = date.unwrap_or_default();
+                ("key-pending-deletion", format!("{} is pending deletion{date}", key.arn))
             }
-            state => {
-                Err(in_the_way("key-unusable", format!("{} is {state}", key.arn), &key.region)
-                    .hint(format!(
-                        "`aws kms enable-key --key-id {} --region {}`",
-                        key.arn, key.region
-                    )))
-            }
-        }
+            state => ("key-unusable", format!("{} is {state}", key.arn)),
+        };
+        let failure = in_the_way(code, message, &key.region);
+        Err(match key.state {
+            KeyState::Disabled => failure.hint(revive),
+            _ if key.is_pending_deletion() => failure
+                .hint(revive)
+                .hint("what is encrypted under it can be read by nobody until then, and never again once it is gone"),
+            _ => failure,
+        })
+    }
+
+    /// Returns whether `key` is to be brought back.
+    fn revives(&self, key: &Key) -> bool {
+        self.wish.revive_keys && (key.is_pending_deletion() || key.state == KeyState::Disabled)
     }
 
     fn key_found(&self, key: &Key) -> Result<Found, Failure> {
@@ -118,6 +122,9 @@ impl Builder<'_> {
             )));
         }
         let mut fields = Vec::new();
+        if self.revives(key) {
+            fields.push("state");
+        }
         if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()))?) {
             fields.push("policy");
         }
@@ -156,25 +163,20 @@ impl Builder<'_> {
         let replica = self.world.keys.replicas.get(region);
         let found = match replica {
             None => Found::Missing,
-            Some(key) if key.is_pending_deletion() => {
-                let message = format!("the replica key {} is pending deletion", key.arn);
-                return Err(in_the_way("key-pending-deletion", message, region).hint(format!(
-                    "`aws kms cancel-key-deletion --key-id {0} --region {1}`, then `aws kms enable-key --key-id {0} --region {1}`",
-                    key.arn, region
-                )));
-            }
             Some(key) => {
                 self.usable(key)?;
                 self.key_found(key)?
             }
         };
+        let primary_key = StepId::new(Kind::Key, self.topology.source.region.as_str());
         let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
         let step = StepId::new(Kind::ReplicaKey, region.as_str());
         let arn = self.topology.own_key_arn(&self.keys, region);
         let waiting = replica.is_some_and(|key| key.state == KeyState::Creating);
         let found = if waiting { Found::Differs(vec!["state"]) } else { found };
         let name = self.topology.key.alias.as_str();
-        self.add(Kind::ReplicaKey, &step, region, name, arn.clone(), found, &[&primary_alias]);
+        let needs = [&primary_key, &primary_alias];
+        self.add(Kind::ReplicaKey, &step, region, name, arn.clone(), found, &needs);
         // The replica may stand where the alias at the source is gone, and nothing names a key before that does.
         self.alias(region, arn, &[&step, &primary_alias])
     }

@@ -2,10 +2,10 @@
 //! Not for: how its rules go live (see `activation`).
 
 use super::{Builder, Found, in_the_way};
-use crate::events::{Kind, StepId, Verb};
+use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::manifest::Side;
-use crate::plan::{Action, rules};
+use crate::plan::rules;
 use crate::world::Replication;
 
 impl Builder<'_> {
@@ -58,7 +58,6 @@ impl Builder<'_> {
             action.reason.push_str("; proven on probes alone before it goes live");
         }
         self.plan.proven_first = proven_first;
-        self.orphaned_rules();
         Ok(())
     }
 
@@ -83,27 +82,5 @@ impl Builder<'_> {
         self.topology.knows_keys(&self.keys)
             && wanted.iter().all(|rule| live.rules.contains(rule))
             && !live.rules.iter().any(|rule| rules::goes(self.topology, rule))
-    }
-
-    /// Buckets that only our live rules name: left as they are, and said.
-    fn orphaned_rules(&mut self) {
-        for (name, bucket) in &self.world.buckets {
-            if self.topology.sides().any(|side| &side.bucket == name) {
-                continue;
-            }
-            let Some(region) = &bucket.region else { continue };
-            self.plan.actions.push(Action {
-                id: StepId::new(Kind::Bucket, name.as_str()),
-                kind: Kind::Bucket,
-                region: region.clone(),
-                name: name.to_string(),
-                arn: Some(name.arn(self.topology.partition())),
-                verb: Verb::Orphan,
-                reason: "a live rule of this pair names it, the manifest does not: left as it is"
-                    .to_owned(),
-                fields: Vec::new(),
-                needs: Vec::new(),
-            });
-        }
     }
 }

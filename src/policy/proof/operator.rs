@@ -29,6 +29,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Purge => "operator purge",
         Part::Bypass => "operator bypass",
         Part::Fleet => "operator fleet",
+        Part::Revive => "operator revive",
     };
     let arn = scene.iam(&scene.topology.account, "user/operator");
     let caller = Principal::User { arn, id: None };
@@ -43,6 +44,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Purge => operator.purge(),
         Part::Bypass => operator.bypass(),
         Part::Fleet => operator.fleet(),
+        Part::Revive => operator.revive(),
     };
     with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
 }
@@ -208,6 +210,9 @@ impl Operator<'_> {
         if !topology.reports().with_data {
             calls.push(self.on_report("s3:AbortMultipartUpload"));
         }
+        for side in topology.sides().filter(|side| topology.adopts(&side.bucket)) {
+            calls.extend(GIVING_BACK.map(|it| self.on_bucket(it, side)));
+        }
         calls
     }
 
@@ -253,6 +258,14 @@ impl Operator<'_> {
             calls.push(on("s3:GetBucketTagging", &bucket).aliens(&NOT_ON_BUCKETS));
         }
         calls
+    }
+
+    fn revive(&self) -> Vec<Call> {
+        let on = |action, side| self.bearing_tags(self.on_key(action, side));
+        let sides = self.scene.topology.sides();
+        sides
+            .flat_map(|side| ["kms:CancelKeyDeletion", "kms:EnableKey"].map(|it| on(it, side)))
+            .collect()
     }
 
     fn on_bucket(&self, action: &str, side: &Side) -> Call {
@@ -373,6 +386,10 @@ impl Operator<'_> {
 }
 
 const ROLE_WRITES: [&str; 3] = ["iam:PutRolePolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"];
+
+/// Our statements and tags leave a bucket that stays.
+const GIVING_BACK: [&str; 3] =
+    ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging"];
 
 const BUCKET_READS: [&str; 9] = [
     "s3:GetBucketOwnershipControls",

@@ -1,0 +1,176 @@
+//! What is ours and the manifest no longer names: said, and left as it is, or, where the user says so, taken away under the same
+//! protections as by `destroy`. Not for: spare keys, which nothing names (see `keys`).
+
+use super::Builder;
+use crate::events::{Kind, StepId, Verb};
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::removal::{given_back, other_accounts};
+use crate::plan::{Action, rules};
+use crate::world::{Bucket, Key, Rule};
+
+const LEFT: &str =
+    "ours, and the manifest no longer names it: left as it is (`--prune` removes it)";
+const GOES: &str = "ours, and the manifest no longer names it";
+
+impl Builder<'_> {
+    /// Rules first, then buckets, then aliases and replica keys; at the end the role serves what is left.
+    pub(super) fn orphans(&mut self) {
+        let rules = self.orphaned_rules();
+        let buckets = self.orphaned_buckets(&rules);
+        self.orphaned_keys(&buckets);
+        self.pruned_role(&rules, &buckets);
+    }
+
+    fn orphaned_rules(&mut self) -> Vec<StepId> {
+        let (topology, source) = (self.topology, &self.topology.source);
+        let live = self.world.buckets.get(&source.bucket).and_then(|it| it.replication.as_ref());
+        let is_wanted = |id: &str| topology.rules.iter().any(|wish| wish.id == id);
+        // What leads to a destination that stays goes with the write of the rules.
+        let is_orphan = |rule: &&Rule| {
+            rules::region_of(topology, &rule.id).is_some()
+                && !is_wanted(&rule.id)
+                && !rules::goes(topology, rule)
+        };
+        let orphans: Vec<String> = live
+            .iter()
+            .flat_map(|live| &live.rules)
+            .filter(is_orphan)
+            .map(|rule| rule.id.clone())
+            .collect();
+        let mut before = vec![StepId::new(Kind::Replication, source.bucket.as_str())];
+        for id in &orphans {
+            let arn = source.bucket.arn(topology.partition());
+            self.orphan(Kind::Replication, id, &source.region, id, arn, self.gone_or_left(&before));
+            // Each is a write of the one configuration.
+            before = vec![StepId::new(Kind::Replication, id)];
+        }
+        orphans.iter().map(|id| StepId::new(Kind::Replication, id)).collect()
+    }
+
+    /// Returns what an orphan waits for, where it goes.
+    fn gone_or_left(&self, needs: &[StepId]) -> Result<Vec<StepId>, String> {
+        if self.wish.prune { Ok(needs.to_vec()) } else { Err(LEFT.to_owned()) }
+    }
+
+    /// Returns the buckets that go.
+    fn orphaned_buckets(&mut self, rules: &[StepId]) -> Vec<BucketName> {
+        let world = self.world;
+        let is_orphan = |(name, bucket): &(&BucketName, &Bucket)| {
+            !self.topology.sides().any(|side| &side.bucket == *name) && self.is_ours(&bucket.tags)
+        };
+        let orphans: Vec<(&BucketName, &Bucket)> = world.buckets.iter().filter(is_orphan).collect();
+        let mut going = Vec::new();
+        for (name, bucket) in orphans {
+            let region = bucket.region.as_ref().unwrap_or(&self.topology.source.region);
+            let foreign = bucket.objects.as_ref().map_or(&[][..], |objects| &objects.foreign);
+            let fate = if !self.wish.prune {
+                Err(LEFT.to_owned())
+            } else if self.topology.is_adopted(name, &bucket.tags) {
+                self.plan.actions.extend(given_back(self.topology, name, bucket, rules));
+                Err("it was adopted: crrctl never deletes it, and its key stays".to_owned())
+            } else if foreign.is_empty() {
+                going.push(name.clone());
+                Ok(rules.to_vec())
+            } else {
+                let some = foreign.join(", ");
+                Err(format!(
+                    "objects that are not probes lie in it ({some}): it stays, and its key"
+                ))
+            };
+            let arn = name.arn(self.topology.partition());
+            self.orphan(Kind::Bucket, name.as_str(), region, name.as_str(), arn, fate);
+        }
+        going
+    }
+
+    /// A replica goes only when every bucket of its Region that the pair ever had goes too.
+    fn orphaned_keys(&mut self, going: &[BucketName]) {
+        let (world, alias) = (self.world, &self.topology.key.alias);
+        let is_named = |region: &Region| self.topology.sides().any(|side| &side.region == region);
+        let orphans: Vec<(&Region, &Key)> =
+            world.keys.replicas.iter().filter(|(region, _)| !is_named(region)).collect();
+        for (region, key) in orphans {
+            if key.is_pending_deletion() {
+                continue;
+            }
+            let here = || world.buckets.iter().filter(|(_, it)| it.region.as_ref() == Some(region));
+            let fate = if !self.wish.prune {
+                Err(LEFT.to_owned())
+            } else if !self.is_ours(&key.tags) {
+                Err("it does not bear this pair's tags".to_owned())
+            } else if let Some((name, _)) = here().find(|(name, _)| !going.contains(name)) {
+                Err(format!("the bucket `{name}` stays, and its data needs the key"))
+            } else if !other_accounts(self.topology, key).is_empty() {
+                Err("other accounts may use it; only `destroy --purge-keys` schedules it"
+                    .to_owned())
+            } else {
+                Ok(here().map(|(name, _)| StepId::new(Kind::Bucket, name.as_str())).collect())
+            };
+            let mut needs = fate.clone();
+            if world.keys.aliases.get(region) == Some(&key.id) {
+                let arn = alias.arn(region, &self.topology.account);
+                self.orphan(Kind::Alias, region.as_str(), region, alias.as_str(), arn, fate);
+                let alias_gone = StepId::new(Kind::Alias, region.as_str());
+                needs = needs.map(|needs| needs.into_iter().chain([alias_gone]).collect());
+            }
+            self.orphan(
+                Kind::ReplicaKey,
+                region.as_str(),
+                region,
+                alias.as_str(),
+                key.arn.clone(),
+                needs,
+            );
+        }
+    }
+
+    /// As long as a rule of a dropped destination lived, the role served it.
+    fn pruned_role(&mut self, rules: &[StepId], buckets: &[BucketName]) {
+        if !self.wish.prune || rules.is_empty() {
+            return;
+        }
+        let name = self.topology.role.as_str();
+        let buckets = buckets.iter().map(|name| StepId::new(Kind::Bucket, name.as_str()));
+        self.plan.actions.push(Action {
+            id: StepId::new(Kind::RolePolicy, &format!("{name}/pruned")),
+            kind: Kind::RolePolicy,
+            region: self.topology.source.region.clone(),
+            name: name.to_owned(),
+            arn: Some(self.topology.role_arn()),
+            verb: Verb::Update,
+            reason: "the destinations that go need it no more".to_owned(),
+            fields: vec![PRUNED],
+            needs: rules.iter().cloned().chain(buckets).collect(),
+        });
+    }
+
+    /// Adds an orphan that goes, after what it needs, or that stays, and why.
+    fn orphan(
+        &mut self,
+        kind: Kind,
+        id: &str,
+        region: &Region,
+        name: &str,
+        arn: Arn,
+        fate: Result<Vec<StepId>, String>,
+    ) {
+        let (verb, reason, needs) = match fate {
+            Ok(needs) => (Verb::Delete, GOES.to_owned(), needs),
+            Err(why) => (Verb::Orphan, why, Vec::new()),
+        };
+        self.plan.actions.push(Action {
+            id: StepId::new(kind, id),
+            kind,
+            region: region.clone(),
+            name: name.to_owned(),
+            arn: Some(arn),
+            verb,
+            reason,
+            fields: Vec::new(),
+            needs,
+        });
+    }
+}
+
+/// Says of an update of the role's policy that it serves the manifest's destinations alone from then on.
+pub const PRUNED: &str = "dropped destinations";

@@ -1,0 +1,33 @@
+//! What is taken out of a bucket that somebody else made: the bucket stays.
+
+use super::delete;
+use crate::events::{Kind, StepId};
+use crate::manifest::Topology;
+use crate::names::BucketName;
+use crate::plan::Action;
+use crate::policy::meaning;
+use crate::world::Bucket;
+
+/// Returns what is taken out of a bucket that stays: our statements, then, as what tells of them, our tags.
+pub(in crate::plan) fn given_back(
+    topology: &Topology,
+    name: &BucketName,
+    bucket: &Bucket,
+    rules: &[StepId],
+) -> Vec<Action> {
+    let region = bucket.region.as_ref().unwrap_or(&topology.source.region);
+    let take = |kind, needs| {
+        let arn = name.arn(topology.partition());
+        delete(kind, name.as_str(), region, name.as_str(), arn, needs)
+    };
+    let mut actions = Vec::new();
+    let mut needs = rules.to_vec();
+    if topology.owns(&bucket.tags) && bucket.policy.as_ref().is_some_and(meaning::has_ours) {
+        actions.push(take(Kind::BucketPolicy, needs.clone()));
+        needs.push(StepId::new(Kind::BucketPolicy, name.as_str()));
+    }
+    if topology.owns(&bucket.tags) {
+        actions.push(take(Kind::BucketTags, needs));
+    }
+    actions
+}

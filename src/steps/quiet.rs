@@ -1,0 +1,166 @@
+//! After its rules were taken away, S3 goes by them for a while (S3 API Reference, `DeleteBucketReplication`): what is written in
+//! that time ends FAILED once the role is gone. Here it is waited for until fresh objects bear no status any more.
+//! Not for: taking the rules away (see `replication`).
+
+use super::Steps;
+use super::recent::{self, Recent};
+use crate::aws::At;
+use crate::aws::settle::{Look, Wait, retry, until};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::manifest::Side;
+use aws_sdk_s3::primitives::ByteStream;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How long fresh objects must bear no status, by S3's own clock.
+const QUIET: Duration = Duration::from_mins(2);
+/// Most objects replicate within 15 minutes (S3 User Guide, "Troubleshooting replication").
+const UNDER_WAY: Duration = Duration::from_mins(15);
+/// How many objects that are PENDING are named.
+const NAMED: usize = 5;
+
+/// What a fresh object came to.
+struct Fresh {
+    version_id: String,
+    has_status: bool,
+    /// When S3 took it, in seconds.
+    at: i64,
+}
+
+impl Steps {
+    /// Waits until S3 goes by our rules no more, and then for what is still on its way, as long as that may take.
+    pub(super) async fn until_forgotten(&self, progress: &Progress) -> Result<(), Failure> {
+        let source = &self.topology.source;
+        let run: String = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
+        let quiet = self.until_quiet(&run, progress).await;
+        // Even where the wait was ended: nothing of ours stays in a bucket that does.
+        for rule in &self.topology.rules {
+            let prefix = format!("{}{run}/", self.topology.probe_prefix(&rule.settings));
+            recent::purge_own(&self.aws, source, &prefix).await?;
+        }
+        let now = quiet?;
+        self.until_none_pending(now, progress).await
+    }
+
+    /// Returns S3's time when it was quiet.
+    async fn until_quiet(&self, run: &str, progress: &Progress) -> Result<i64, Failure> {
+        let wait = Wait {
+            what: format!(
+                "S3 to forget the rules of `{}`, which stays: fresh objects must bear no status for two minutes",
+                self.topology.source.bucket
+            ),
+            every: Duration::from_secs(1),
+            at_most_every: Duration::from_secs(10),
+            at_most: Duration::from_mins(30),
+            in_a_row: 1,
+            hint: "run `crrctl destroy` again to go on; `crrctl plan --destroy` shows what is left"
+                .to_owned(),
+        };
+        let state = std::sync::Mutex::new((0_u32, None::<i64>));
+        let look = || async {
+            let n = {
+                let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                state.0 += 1;
+                state.0
+            };
+            let fresh = self.fresh(&format!("{run}/{n}"), progress).await?;
+            let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if fresh.has_status {
+                state.1 = None;
+                return Ok(Look::NotYet(format!("version {} still bears one", fresh.version_id)));
+            }
+            let quiet = fresh.at - *state.1.get_or_insert(fresh.at);
+            Ok(if quiet >= i64::try_from(QUIET.as_secs()).unwrap_or(i64::MAX) {
+                Look::There(fresh.at)
+            } else {
+                Look::NotYet(format!("none for {quiet} s"))
+            })
+        };
+        until(&self.stop, progress, &wait, look).await
+    }
+
+    /// Puts a fresh object under `name` where each rule's probes lie, and looks whether S3 means to replicate any.
+    async fn fresh(&self, name: &str, progress: &Progress) -> Result<Fresh, Failure> {
+        let mut last = Fresh { version_id: String::new(), has_status: false, at: 0 };
+        for rule in &self.topology.rules {
+            let key = format!("{}{name}", self.topology.probe_prefix(&rule.settings));
+            let fresh = self.fresh_one(&key, &rule.settings.tags, progress).await?;
+            if fresh.has_status {
+                return Ok(fresh);
+            }
+            last = fresh;
+        }
+        Ok(last)
+    }
+
+    /// Puts a fresh object that bears `tags` under `key` and looks whether S3 means to replicate it.
+    async fn fresh_one(
+        &self,
+        key: &str,
+        tags: &BTreeMap<String, String>,
+        progress: &Progress,
+    ) -> Result<Fresh, Failure> {
+        let Side { region, bucket } = &self.topology.source;
+        let s3 = self.aws.s3(region);
+        let tags = form_urlencoded::Serializer::new(String::new()).extend_pairs(tags).finish();
+        let put = || async {
+            let put = s3.put_object().bucket(bucket.as_str()).key(key);
+            let mut put = put.body(ByteStream::from_static(b"crrctl"));
+            if !tags.is_empty() {
+                put = put.tagging(&tags);
+            }
+            for (name, value) in self.topology.probe_metadata() {
+                put = put.metadata(name, value);
+            }
+            put.send().await.at("s3:PutObject", region)
+        };
+        let put = retry(&self.stop, progress, put).await?;
+        let version_id = put.version_id().unwrap_or("null").to_owned();
+        let head = s3.head_object().bucket(bucket.as_str()).key(key).version_id(&version_id);
+        let head = head.send().await.at("s3:HeadObject", region)?;
+        Ok(Fresh {
+            version_id,
+            has_status: head.replication_status().is_some(),
+            at: head.last_modified().map(aws_smithy_types::DateTime::secs).unwrap_or_default(),
+        })
+    }
+
+    /// What was written before and is PENDING needs role and keys until it is through; what never is, is counted and named.
+    async fn until_none_pending(&self, now: i64, progress: &Progress) -> Result<(), Failure> {
+        let source = &self.topology.source;
+        let wait = Wait {
+            what: format!("the objects of `{}` that are PENDING", source.bucket),
+            every: Duration::from_secs(2),
+            at_most_every: Duration::from_secs(30),
+            at_most: UNDER_WAY,
+            in_a_row: 1,
+            hint: String::new(),
+        };
+        let named = std::sync::Mutex::new(String::new());
+        let look = || async {
+            let Recent { pending, seen_all } = recent::pending(&self.aws, source, now).await?;
+            if pending.is_empty() {
+                return Ok(Look::There(seen_all));
+            }
+            let some: Vec<&str> = pending.iter().take(NAMED).map(String::as_str).collect();
+            let text =
+                format!("{} objects are PENDING, such as {}", pending.len(), some.join(", "));
+            named.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone_from(&text);
+            Ok(Look::NotYet(text))
+        };
+        match until(&self.stop, progress, &wait, look).await {
+            Ok(true) => {}
+            Ok(false) => progress.note(format!(
+                "`{}` holds more recent objects than were looked at: some may be PENDING",
+                source.bucket
+            )),
+            Err(failure) if failure.code == "too-late" => {
+                let named = named.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+                progress.note(format!("{named}: they will not replicate any more"));
+            }
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Buckets that somebody else made: their settings are managed, they are never deleted, and what others put into them stays.
+
+use crate::common::{DESTINATION, SOURCE, Stand};
+use aws_sdk_s3::types as t;
+use crrctl::sandbox::{Lag, Options};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+const MANIFEST: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
+    destinations: [{region: us-west-2, adopt: true}]\n";
+/// Only the source is somebody else's.
+const SOURCE_ONLY: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
+    destinations: [{region: us-west-2}]\n";
+
+/// Makes the bucket `name` as its owner has it: with a tag, a policy and an object of his.
+fn theirs(stand: &Stand, region: &str, name: &str) {
+    stand.s3(region, async |s3| {
+        let place = (region != "us-east-1").then(|| t::BucketLocationConstraint::from(region));
+        let made = t::CreateBucketConfiguration::builder().set_location_constraint(place).build();
+        s3.create_bucket().bucket(name).create_bucket_configuration(made).send().await.unwrap();
+        let tag = t::Tag::builder().key("owner").value("them").build().unwrap();
+        let tags = t::Tagging::builder().tag_set(tag).build().unwrap();
+        s3.put_bucket_tagging().bucket(name).tagging(tags).send().await.unwrap();
+        let policy = their_policy(name).to_string();
+        s3.put_bucket_policy().bucket(name).policy(policy).send().await.unwrap();
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
+        s3.put_object().bucket(name).key("theirs").body(body).send().await.unwrap();
+    });
+}
+
+fn their_policy(bucket: &str) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
+        "Action": "s3:PutObjectAcl", "Resource": format!("arn:aws:s3:::{bucket}/*")}]})
+}
+
+/// Returns the keys of the tags and the Sids of the policy of a bucket.
+fn marks(stand: &Stand, region: &str, name: &str) -> (Vec<String>, Vec<String>) {
+    stand.s3(region, async |s3| {
+        let tags = s3.get_bucket_tagging().bucket(name).send().await.unwrap();
+        let mut tags: Vec<String> = tags.tag_set().iter().map(|it| it.key().to_owned()).collect();
+        tags.sort();
+        let policy = s3.get_bucket_policy().bucket(name).send().await.unwrap();
+        let policy: Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
+        let statements = policy["Statement"].as_array().unwrap();
+        (tags, statements.iter().map(|it| it["Sid"].as_str().unwrap().to_owned()).collect())
+    })
+}
+
+/// Runs `work` while the sandbox's clock runs some hundred times as fast as ours.
+fn in_fast_time<T>(stand: &Stand, work: impl FnOnce() -> T) -> T {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                stand.control("POST", "clock", r#"{"advance": "1s"}"#);
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        let done = work();
+        over.store(true, Ordering::Relaxed);
+        done
+    })
+}
+
+fn action<'a>(plan: &'a Value, kind: &str, name: &str) -> &'a str {
+    let changes = plan["changes"].as_array().unwrap();
+    let found = changes.iter().find(|it| it["kind"] == kind && it["name"] == name);
+    found.map_or("absent", |it| it["action"].as_str().unwrap())
+}
+
+fn kinds(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn an_adopted_pair_is_managed_and_what_others_put_there_stays() {
+    let stand = Stand::new();
+    theirs(&stand, "us-east-1", SOURCE);
+    theirs(&stand, "us-west-2", DESTINATION);
+    let refused = stand.pair(&["apply", "--yes"]).exits(10).json();
+    assert!(refused["error"]["hints"].to_string().contains("adopt: true"), "{refused}");
+
+    let plan = stand.manifest(&["plan", "-o", "json"], MANIFEST).exits(0).json();
+    assert_eq!(action(&plan, "s3:bucket", SOURCE), "adopt");
+    assert_eq!(action(&plan, "s3:policy", SOURCE), "update");
+    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], MANIFEST).exits(0).json();
+    assert_eq!(applied["summary"]["completed"], 5, "proven first: the buckets are theirs");
+    let replaced = applied["replaced"].as_array().unwrap();
+    let of = |step: &str| &replaced.iter().find(|it| it["step"] == step).unwrap()["document"];
+    assert_eq!(of(&format!("s3:policy/{SOURCE}")), &their_policy(SOURCE));
+    assert_eq!(of(&format!("s3:tags/{DESTINATION}")), &json!({"owner": "them"}));
+    for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
+        let (tags, sids) = marks(&stand, region, bucket);
+        assert_eq!(tags, ["crrctl:adopted", "crrctl:id", "crrctl:pair", "owner"]);
+        assert_eq!(sids, ["Theirs", "CrrctlTlsOnly"]);
+    }
+    let again = stand.manifest(&["apply", "--yes", "--no-probe", "-o", "json"], MANIFEST);
+    assert_eq!(again.exits(0).json()["changed"], false);
+    // They are never deleted, even where the manifest forgets that they are adopted.
+    let plan = stand.pair(&["plan", "--destroy"]).exits(0).json();
+    assert_eq!(action(&plan, "s3:bucket", SOURCE), "absent");
+}
+
+#[test]
+fn an_adopted_pair_is_given_back_with_its_keys_in_place() {
+    let stand = Stand::new();
+    theirs(&stand, "us-east-1", SOURCE);
+    theirs(&stand, "us-west-2", DESTINATION);
+    let _ = stand.manifest(&["apply", "--yes"], MANIFEST).exits(0);
+    let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
+    let destroyed = in_fast_time(&stand, || stand.manifest(&destroy, MANIFEST)).exits(0).json();
+    let keys = ["kms:key", "kms:replica-key", "kms:alias", "kms:alias"];
+    assert_eq!(kinds(&destroyed["left"]), [&["s3:bucket", "s3:bucket"][..], &keys].concat());
+    assert!(destroyed["left"][0]["why"].as_str().unwrap().contains("adopted"));
+    for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
+        let theirs = (vec!["owner".to_owned()], vec!["Theirs".to_owned()]);
+        assert_eq!(marks(&stand, region, bucket), theirs);
+        let versions = stand
+            .s3(region, async |s3| s3.list_object_versions().bucket(bucket).send().await.unwrap());
+        let keys: Vec<&str> = versions.versions().iter().map(|it| it.key().unwrap()).collect();
+        assert_eq!(
+            keys,
+            ["theirs"],
+            "{bucket}: nothing of theirs is lost, nothing of ours is left"
+        );
+    }
+    assert!(!stand.leftovers().iter().any(|arn| arn.contains(":role/")));
+    // A second time there is nothing to do and nothing to wait for.
+    let again = stand.manifest(&destroy, MANIFEST).exits(0).json();
+    assert_eq!(again["removed"], json!([]));
+    // The keys stay as long as the buckets do, though the manifest names another by now and no tag tells of the old one.
+    let other = MANIFEST.replace("us-west-2, adopt: true", "us-west-2, bucket: another-b");
+    let kept = stand.manifest(&destroy, &other).json();
+    assert_eq!(kept["keys"], json!([]), "{kept}");
+    // And the pair can be built again with the key that it had.
+    let _ = stand.manifest(&["apply", "--yes"], MANIFEST).exits(0);
+}
+
+#[test]
+fn an_adopted_bucket_that_is_not_there_is_not_made() {
+    let stand = Stand::new();
+    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], MANIFEST).exits(3).json();
+    assert_eq!(refused["error"]["code"], "bucket-missing");
+    assert_eq!(stand.calls()["writes"], 0);
+}
+
+#[test]
+fn a_bucket_of_another_pair_is_not_adopted() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.calls();
+    let thief = format!(
+        "name: thief\nsource: {{region: us-east-1, bucket: {SOURCE}, adopt: true}}\n\
+         destinations: [{{region: us-west-2}}]\n"
+    );
+    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], &thief).exits(10).json();
+    assert_eq!(refused["error"]["code"], "bucket-not-ours");
+    assert_eq!(stand.calls()["writes"], 0);
+}
+
+/// What is written to a source that stays would end FAILED if the role went before S3 has forgotten the rule.
+#[test]
+fn the_role_of_an_adopted_source_goes_when_s3_has_forgotten_its_rule() {
+    let stand = Stand::with(Options { lag: Lag::Aws, seed: Some(3), ..Options::default() });
+    theirs(&stand, "us-east-1", SOURCE);
+    in_fast_time(&stand, || {
+        let _ = stand.manifest(&["apply", "--yes"], SOURCE_ONLY).exits(0);
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut n = 0;
+                while !over.load(Ordering::Relaxed) {
+                    stand.put_theirs(&format!("late/{n}"));
+                    n += 1;
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            });
+            let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
+            let destroyed = stand.manifest(&destroy, SOURCE_ONLY);
+            over.store(true, Ordering::Relaxed);
+            let _ = destroyed.exits(0);
+        });
+    });
+    let records = stand.control("GET", "replication", "");
+    let is_late = |it: &&Value| it["key"].as_str().unwrap().starts_with("late/");
+    let late: Vec<&Value> = records.as_array().unwrap().iter().filter(is_late).collect();
+    assert!(!late.is_empty(), "the rule was live");
+    assert!(late.iter().all(|it| it["status"] == "COMPLETED"), "{late:?}");
+}

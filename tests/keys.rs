@@ -1,0 +1,97 @@
+//! Keys that are on their way out or disabled: brought back, replaced where nothing needs them, and never lost by mistake.
+
+use crate::common::Stand;
+use serde_json::Value;
+
+const ALIAS: &str = "alias/crrctl/demo";
+
+/// Returns the id and state of the key that the alias names.
+fn key(stand: &Stand, region: &str) -> (String, String) {
+    stand.kms(region, async |kms| {
+        let key = kms.describe_key().key_id(ALIAS).send().await.unwrap();
+        let key = key.key_metadata().unwrap();
+        (key.key_id().to_owned(), key.key_state().unwrap().as_str().to_owned())
+    })
+}
+
+fn schedule(stand: &Stand, region: &str, id: &str) {
+    stand.kms(region, async |kms| {
+        kms.schedule_key_deletion().key_id(id).pending_window_in_days(7).send().await.unwrap();
+    });
+}
+
+fn action(plan: &Value, kind: &str, region: &str) -> String {
+    let changes = plan["changes"].as_array().unwrap();
+    let found = changes.iter().find(|it| it["kind"] == kind && it["region"] == region).unwrap();
+    format!("{} {}", found["action"].as_str().unwrap(), found["reason"].as_str().unwrap())
+}
+
+#[test]
+fn keys_that_are_going_under_standing_buckets_are_brought_back_by_the_flag_alone() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    let (id, _) = key(&stand, "us-east-1");
+    schedule(&stand, "us-west-2", &id);
+    schedule(&stand, "us-east-1", &id);
+    stand.calls();
+    let refused = stand.pair(&["apply", "--yes"]).exits(10).json();
+    assert_eq!(refused["error"]["code"], "key-pending-deletion");
+    assert!(refused["error"]["hints"].to_string().contains("--revive-keys"));
+    assert_eq!(stand.calls()["writes"], 0);
+    let revived = stand.pair(&["apply", "--yes", "--revive-keys"]).exits(0).json();
+    assert_eq!(revived["summary"]["completed"], 2);
+    for region in ["us-east-1", "us-west-2"] {
+        assert_eq!(key(&stand, region), (id.clone(), "Enabled".to_owned()), "{region}");
+    }
+    let _ = stand.pair(&["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn a_replica_that_is_pending_and_a_key_that_is_disabled_are_brought_back() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let (id, _) = key(&stand, "us-east-1");
+    schedule(&stand, "us-west-2", &id);
+    let refused = stand.pair(&["apply", "--yes"]).exits(10).json();
+    assert_eq!(refused["error"]["region"], "us-west-2");
+    let _ = stand.pair(&["apply", "--yes", "--revive-keys"]).exits(0);
+    stand.disable_replica_key();
+    let refused = stand.pair(&["apply", "--yes"]).exits(10).json();
+    assert_eq!(refused["error"]["code"], "key-unusable");
+    let _ = stand.pair(&["apply", "--yes", "--revive-keys"]).exits(0);
+    assert_eq!(key(&stand, "us-west-2"), (id, "Enabled".to_owned()));
+}
+
+#[test]
+fn after_a_destroy_the_same_keys_come_back_by_the_flag_and_others_without_it() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let (id, _) = key(&stand, "us-east-1");
+    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.pair(&["apply", "--yes", "--revive-keys"]).exits(0);
+    assert_eq!(key(&stand, "us-east-1"), (id.clone(), "Enabled".to_owned()));
+    assert_eq!(key(&stand, "us-west-2"), (id.clone(), "Enabled".to_owned()));
+    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    assert_ne!(key(&stand, "us-east-1").0, id);
+}
+
+/// Aliases survive on keys that are pending deletion and would block the pair's.
+#[test]
+fn an_alias_on_a_key_that_is_going_and_that_nothing_needs_is_given_to_another() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let (id, _) = key(&stand, "us-east-1");
+    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    stand.kms("us-east-1", async |kms| {
+        kms.cancel_key_deletion().key_id(&id).send().await.unwrap();
+        kms.create_alias().alias_name(ALIAS).target_key_id(&id).send().await.unwrap();
+        kms.schedule_key_deletion().key_id(&id).pending_window_in_days(7).send().await.unwrap();
+    });
+    let plan = stand.pair(&["plan"]).exits(0).json();
+    assert_eq!(action(&plan, "kms:key", "us-east-1"), "create missing");
+    assert_eq!(action(&plan, "kms:alias", "us-east-1"), "update differs in target");
+    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    assert_ne!(key(&stand, "us-east-1").0, id);
+    let _ = stand.pair(&["plan", "--detailed-exitcode"]).exits(0);
+}
