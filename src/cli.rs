@@ -307,7 +307,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             }
             Command::Man(args) => completions::man(&args, &printer),
             Command::Init(args) => init::run(global, &args, &printer).await,
-            Command::Schema(args) => schema::run(&args, &printer),
+            Command::Schema(_) => {
+                schema::run(&printer);
+                Ok(0)
+            }
             Command::Sandbox(args) => sandbox::run(global, &args, &printer).await,
         }
     });
