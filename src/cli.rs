@@ -358,7 +358,10 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
             }
             Command::Man(args) => completions::man(&args, printer),
             Command::Init(args) => init::run(global, &args, printer).await,
-            Command::Schema(args) => schema::run(&args, printer),
+            Command::Schema(_) => {
+                schema::run(printer);
+                Ok(0)
+            }
             Command::Sandbox(args) => sandbox::run(global, &args, printer).await,
         }
     };

@@ -17,6 +17,7 @@ use crate::world::World;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BackfillArgs {

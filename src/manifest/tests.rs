@@ -159,7 +159,7 @@ fn refusals_name_the_place_the_key_and_what_is_allowed() {
         ),
         (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, delete_markers: true, tags: {a: b}}]",
-            "<stdin>:3:51: `destinations[0].delete_markers`: delete markers bear no tags",
+            "<stdin>:3:52: `destinations[0].delete_markers`: delete markers bear no tags",
         ),
         (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, tags: {a: b}}]\nreplication: {delete_markers: true}",

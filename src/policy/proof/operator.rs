@@ -248,11 +248,14 @@ impl Operator<'_> {
                 .aliens(&NOT_ON_ROLES),
         ];
         for side in topology.sides() {
+            // Keys of other pairs are looked at too, where this one has none of its own.
+            let (key, at) = if topology.has_own_key(side) {
+                (scene.key_arn(side), scene.key_policy(side))
+            } else {
+                (scene.kms(&side.region, SINGLE_REGION_KEY), At::LeftToIam)
+            };
             for action in ["kms:DescribeKey", "kms:ListAliases", "kms:ListResourceTags"] {
-                if topology.has_own_key(side) {
-                    let (key, at) = (scene.key_arn(side), scene.key_policy(side));
-                    calls.push(on(action, &key).at(at).aliens(&NOT_ON_KEYS));
-                }
+                calls.push(on(action, &key).at(at.clone()).aliens(&NOT_ON_KEYS));
             }
             let bucket = scene.bucket_arn(side);
             calls.push(on("s3:GetBucketTagging", &bucket).aliens(&NOT_ON_BUCKETS));
