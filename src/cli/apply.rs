@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct ApplyArgs {
     /// Do not ask before changing anything
     #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
