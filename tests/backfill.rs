@@ -91,7 +91,7 @@ fn what_was_there_and_what_failed_is_replicated_by_one_job() {
     let mut killed =
         killed.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     let made = || stand.control("GET", "calls", "")["by_operation"]["s3control:CreateJob"].is_u64();
-    stand.wait_until("the job is made", made);
+    Stand::wait_until("the job is made", made);
     killed.kill().unwrap();
     killed.wait().unwrap();
 

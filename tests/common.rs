@@ -177,14 +177,14 @@ impl Stand {
     pub(crate) fn settled(&self, count: usize) {
         let is_over =
             |it: &&Value| ["COMPLETED", "FAILED"].contains(&it["status"].as_str().unwrap());
-        self.wait_until("objects are settled", || {
+        Self::wait_until("objects are settled", || {
             let all = self.control("GET", "replication", "");
             all.as_array().unwrap().iter().filter(is_over).count() >= count
         });
     }
 
     /// Waits until something is so.
-    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn() -> bool) {
+    pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
         let started = std::time::Instant::now();
         while !is_so() {
             assert!(started.elapsed().as_secs() < 60, "never: {what}");

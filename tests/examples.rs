@@ -1,4 +1,4 @@
-//! `init`, `schema`, graphs of plans, and the manifests under `examples/`: each planned, drawn and proven.
+//! `init`, `schema`, graphs of plans, and the manifests under `examples/manifests/`: each planned, drawn and proven.
 
 use crate::common::{Stand, alone};
 use insta::{Settings, assert_snapshot};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[test]
 fn every_example_is_planned_drawn_and_proven() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/manifests");
     let mut examples: Vec<_> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     examples.sort();
@@ -92,8 +92,9 @@ fn what_init_comments_out_is_what_holds() {
     let before = stand.run(&["plan", "-o", "json"]).exits(0).json();
     let text = std::fs::read_to_string(stand.path("crrctl.yaml")).unwrap();
     let (head, rest) = text.split_once("\n# key:\n").unwrap();
-    let rest: String =
-        rest.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect();
+    let lines: Vec<&str> =
+        rest.lines().map(|line| line.strip_prefix("# ").unwrap_or(line)).collect();
+    let rest = lines.join("\n");
     let rest = rest.replace("alias/crrctl/{name}", "alias/crrctl/a");
     std::fs::write(stand.path("crrctl.yaml"), format!("{head}\nkey:\n{rest}")).unwrap();
     let after = stand.run(&["plan", "-o", "json"]).exits(0).json();

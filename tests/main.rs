@@ -1,5 +1,6 @@
 //! The one integration binary: each module is a subject.
 #![expect(clippy::unwrap_used, reason = "a test stops at what should not be")]
+#![expect(clippy::print_stdout, reason = "loops over all points print their figures")]
 
 mod activation;
 mod adoption;

@@ -217,8 +217,8 @@ fn what_others_did_behind_its_back_is_no_obstacle() {
 
 #[test]
 fn a_role_with_policies_of_others_stays() {
-    let stand = built();
     const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
+    let stand = built();
     let role = "crrctl-demo-us-east-1";
     let arn = stand.iam(async |iam| {
         let made = iam.create_policy().policy_name("theirs").policy_document(POLICY);

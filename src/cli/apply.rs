@@ -132,16 +132,12 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     if applied.failure().is_none() {
         printer.text(&until(&applied));
     }
-    match applied.failure().cloned() {
-        Some(failure) => {
-            let failure = check::diagnosed(&session, failure, printer).await;
-            Err(leaving(failure, &applied))
-        }
-        None => {
-            offer_backfill(&session, &applied.topology, &world, printer).await?;
-            Ok(0)
-        }
+    if let Some(failure) = applied.failure().cloned() {
+        let failure = check::diagnosed(&session, failure, printer).await;
+        return Err(leaving(failure, &applied));
     }
+    offer_backfill(&session, &applied.topology, &world, printer).await?;
+    Ok(0)
 }
 
 /// Where others had written before the rule went live, says how much of that it does not cover: a rule is about what is written

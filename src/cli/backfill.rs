@@ -20,6 +20,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct BackfillArgs {
     /// Do not ask once the objects are counted
     #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]

@@ -144,17 +144,21 @@ fn proven(
 }
 
 fn operator(input: &Input, values: &Values, printer: &Printer) -> Ended {
-    let (_, documents) = documents(input, values, Document::operator())?;
+    let topology = input.manifest.topology(&values.account)?;
+    let (_, documents) = documents(input, values, Document::operator(&topology))?;
     put(&documents, printer);
     let parts = |parts: &[Part]| -> Vec<String> {
         parts.iter().map(|part| Document::Operator(*part).name()).collect()
     };
-    let commands: Map<String, Value> = Part::COMMANDS
+    let possible = Part::COMMANDS
         .iter()
+        .filter(|(_, parts)| parts.iter().all(|part| part.concerns(&topology)));
+    let commands: Map<String, Value> = possible
+        .clone()
         .map(|(command, it)| ((*command).to_owned(), Value::from(parts(it))))
         .collect();
     printer.put("commands", commands);
-    for (command, it) in Part::COMMANDS {
+    for (command, it) in possible {
         printer.text(&format!("# crrctl {command}: {}\n", parts(it).join(", ")));
     }
     printer.text(&format!("\n{}", texts(&documents)));

@@ -334,7 +334,7 @@ fn the_schema_has_the_keys_that_are_read() {
 fn the_schema_agrees_with_what_is_checked() {
     let schema = jsonschema::validator_for(&super::schema()).unwrap();
     let value = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).unwrap();
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/manifests");
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();

@@ -329,8 +329,9 @@ impl Topology {
         let is_id =
             |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let is_part = |part: &str| {
-            ["manifest.json", "manifest.json.md5"].contains(&part)
-                || part.strip_prefix("results/").is_some_and(|name| name.ends_with(".csv"))
+            let name =
+                |part: &'_ str| part.strip_prefix("results/")?.strip_suffix(".csv").map(str::len);
+            ["manifest.json", "manifest.json.md5"].contains(&part) || name(part).is_some()
         };
         side.bucket.as_str() == reports.bucket
             && job().is_some_and(|(id, part)| is_id(id) && is_part(part))

@@ -78,6 +78,11 @@ impl Part {
         ("gc", &[Self::Fleet, Self::Plan, Self::Destroy]),
         ("apply --revive-keys", &[Self::Plan, Self::Apply, Self::Probe, Self::Revive]),
     ];
+
+    /// Returns whether there is anything in `topology` that this part is about: keys of others are never brought back.
+    pub fn concerns(self, topology: &Topology) -> bool {
+        self != Self::Revive || topology.sides().any(|side| topology.has_own_key(side))
+    }
 }
 
 impl Document {
@@ -98,13 +103,13 @@ impl Document {
     }
 
     /// Returns the documents for whoever runs crrctl.
-    pub fn operator() -> impl Iterator<Item = Self> {
-        Part::ALL.into_iter().map(Self::Operator)
+    pub fn operator(topology: &Topology) -> impl Iterator<Item = Self> {
+        Part::ALL.into_iter().filter(|part| part.concerns(topology)).map(Self::Operator)
     }
 
     /// Returns every document of `topology`.
     pub fn all(topology: &Topology) -> impl Iterator<Item = Self> {
-        Self::written(topology).chain(Self::batch()).chain(Self::operator())
+        Self::written(topology).chain(Self::batch()).chain(Self::operator(topology))
     }
 
     /// Returns the policy document of the bucket of `side`.

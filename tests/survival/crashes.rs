@@ -64,10 +64,10 @@ fn apply_and_destroy_mend(world: World, when: &str) {
     let other = world.fork();
     other.run(&DESTROY).exits(0, &format!("destroy after {when}"));
     other.is_empty(&format!("destroy after {when}"));
-    apply_mends(world, when, &APPLY);
+    apply_mends(&world, when, &APPLY);
 }
 
-fn apply_mends(world: World, when: &str, args: &[&str]) {
+fn apply_mends(world: &World, when: &str, args: &[&str]) {
     world.run(args).exits(0, &format!("apply after {when}"));
     world.has_converged(when);
     // A key more than the pair's is one whose creation lists did not show yet; this run has scheduled it.
@@ -102,7 +102,7 @@ fn a_crash_of_apply_is_made_good_where_things_take_their_time() {
             let other = world.fork();
             other.run(&DESTROY).exits(0, &format!("destroy after {when}"));
         }
-        apply_mends(world, when, &APPLY[..proof]);
+        apply_mends(&world, when, &APPLY[..proof]);
     });
 }
 

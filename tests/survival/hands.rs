@@ -6,8 +6,11 @@ use crate::common::{DESTINATION, SOURCE, iam, kms, s3};
 const ROLE: &str = "crrctl-demo-us-east-1";
 const ALIAS: &str = "alias/crrctl/demo";
 
-/// Every kind of drift and of deletion, by name.
-pub(super) const BREAKS: [(&str, fn(&World)); 13] = [
+/// Something that is done to a pair, by name.
+type Break = (&'static str, fn(&World));
+
+/// Every kind of drift and of deletion.
+pub(super) const BREAKS: [Break; 13] = [
     ("no rules", |world| {
         let s3 = s3(world.endpoint(), "us-east-1");
         let _ = world.by_hand(s3.delete_bucket_replication().bucket(SOURCE).send());

@@ -72,6 +72,7 @@ impl World {
     }
 
     /// Does `work` with an account's own hands.
+    #[expect(clippy::unused_self, reason = "it reads as what it is: something done to a world")]
     pub(super) fn by_hand<T>(&self, work: impl Future<Output = T>) -> T {
         machine().block_on(work)
     }

@@ -263,16 +263,4 @@ pub(super) const ALL: &[Entry] = &[
         &["the folder does not exist or is not writable"],
         &["name another place"],
     ),
-    error(
-        "key-missing",
-        "A key that the manifest names does not exist.",
-        &["its ARN is misspelt, or the key was deleted"],
-        &["name a key that exists in the bucket's Region"],
-    ),
-    error(
-        "key-unfit",
-        "A key that the manifest names can't serve: it is in another Region, not symmetric, or not enabled.",
-        &["`key.arns` names a key that is not for encryption, or not for this Region"],
-        &["name a symmetric key of the bucket's Region"],
-    ),
 ];
