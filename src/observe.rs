@@ -3,19 +3,22 @@
 //! Not for: single things (see the `find` of each step) or judging them (see `plan`).
 
 mod fleet;
+mod keys;
 
 pub use fleet::{Scope, fleet};
+use keys::{existing, keys};
+pub use keys::{pending_key, spare_key};
 
 use crate::aws::settle::{Look, Wait, until};
 use crate::aws::{At, Aws};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
-use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
-use crate::names::{AccountId, BucketName, KeyAlias, KeyId, Region, RoleName};
+use crate::manifest::{Manifest, PairKeys, Side, Topology};
+use crate::names::{AccountId, BucketName, KeyAlias, Region, RoleName};
 use crate::plan::rules;
 use crate::steps::find;
 use crate::stop::Stop;
-use crate::world::{Batch, Bucket, Key, KeyState, Keys, Objects, World};
+use crate::world::{Batch, Bucket, Key, KeyState, Objects, World};
 use futures::future::{join, try_join, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -218,210 +221,6 @@ async fn found_buckets(aws: &Aws, sides: &[Side]) -> Result<BTreeMap<BucketName,
         Ok::<_, Failure>(bucket.map(|bucket| (side.bucket.clone(), bucket)))
     });
     Ok(try_join_all(found).await?.into_iter().flatten().collect())
-}
-
-async fn keys(
-    aws: &Aws,
-    topology: &Topology,
-    named: Named,
-    removal: bool,
-) -> Result<Keys, Failure> {
-    let aliases = named.0.iter().map(|(region, key)| (region.clone(), key.id.clone())).collect();
-    let mut keys = Keys { aliases, ..Keys::default() };
-    let own = own_keys(aws, topology, &named, removal, &mut keys);
-    let (own, existing) = try_join(own, existing(aws, topology)).await?;
-    let () = own;
-    keys.existing = existing;
-    Ok(keys)
-}
-
-/// Finds the keys that exist already and what their policies say.
-async fn existing(aws: &Aws, topology: &Topology) -> Result<BTreeMap<BucketName, Key>, Failure> {
-    let given = topology.sides().filter_map(|side| match topology.key_wish(side) {
-        KeyWish::Existing(given) => Some((side, given)),
-        _ => None,
-    });
-    let found = given.map(|(side, given)| async move {
-        let Some(key) = find::key(aws, &side.region, given.as_str()).await? else {
-            return Ok::<_, Failure>(None);
-        };
-        Ok(Some((side.bucket.clone(), find::key_with_policy(aws, key).await?)))
-    });
-    Ok(try_join_all(found).await?.into_iter().flatten().collect())
-}
-
-/// Finds the keys that crrctl makes.
-async fn own_keys(
-    aws: &Aws,
-    topology: &Topology,
-    named: &Named,
-    removal: bool,
-    keys: &mut Keys,
-) -> Result<(), Failure> {
-    let regions = topology.key_regions();
-    let Some((first, others)) = regions.split_first() else { return Ok(()) };
-    keys.primary = made(aws, topology, first, named, removal, keys).await?;
-    if topology.key.kind == KeyKind::PerRegion {
-        for region in others {
-            if let Some(key) = made(aws, topology, region, named, removal, keys).await? {
-                keys.replicas.insert((*region).clone(), key);
-            }
-        }
-        if removal {
-            pending_kin(aws, keys.primary.is_none(), keys).await?;
-            keys.grantees = grantees(aws, keys).await?;
-        }
-        return Ok(());
-    }
-    if removal {
-        pending_kin(aws, keys.primary.is_none(), keys).await?;
-    }
-    let Some(primary) = &keys.primary else { return Ok(()) };
-    keys.replicas = replicas(aws, topology, primary, named).await?;
-    let unnamed = keys.replicas.keys().filter(|region| !regions.contains(region));
-    let aliases = unnamed.map(|region| async move {
-        let key = find::key(aws, region, topology.key.alias.as_str()).await?;
-        Ok::<_, Failure>(key.map(|key| (region.clone(), key.id)))
-    });
-    let aliases = try_join_all(aliases).await?;
-    keys.aliases.extend(aliases.into_iter().flatten());
-    if removal {
-        keys.grantees = grantees(aws, keys).await?;
-    }
-    Ok(())
-}
-
-/// Finds who else has grants on the keys.
-async fn grantees(aws: &Aws, keys: &Keys) -> Result<Vec<String>, Failure> {
-    let usable = keys.replicas.values().chain(&keys.primary).filter(|it| !it.is_pending_deletion());
-    let grants = usable.map(|key| find::key_grants(aws, &key.region, key.id.as_str()));
-    Ok(try_join_all(grants).await?.concat())
-}
-
-/// Finds the key that is made in `region`, by its alias, or by its tags where that is missing.
-async fn made(
-    aws: &Aws,
-    topology: &Topology,
-    region: &Region,
-    named: &Named,
-    removal: bool,
-    keys: &mut Keys,
-) -> Result<Option<Key>, Failure> {
-    let Some(key) = named.0.get(region) else {
-        return without_alias(aws, topology, region, keys).await;
-    };
-    if removal {
-        unnamed_keys(aws, topology, region, Some(&key.id), keys).await?;
-    }
-    Ok(Some(find::key_details(aws, key.clone()).await?))
-}
-
-/// Enters the newest of the pair's keys that are pending deletion as the pair's, with its replicas, where no other is.
-pub async fn pending_key(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
-    let keys = &mut world.keys;
-    let newest = keys.pending.iter().enumerate().max_by_key(|(_, key)| key.created);
-    let Some(index) = newest.map(|(index, _)| index).filter(|_| keys.primary.is_none()) else {
-        return Ok(());
-    };
-    let primary = find::key_details(aws, keys.pending.remove(index)).await?;
-    keys.replicas = replicas(aws, topology, &primary, &Named(BTreeMap::new())).await?;
-    keys.primary = Some(primary);
-    Ok(())
-}
-
-/// Enters a key of the pair that no alias names, in the place of one that was let go.
-pub async fn spare_key(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
-    let known = std::mem::take(&mut world.keys.pending);
-    world.keys.primary =
-        without_alias(aws, topology, &topology.source.region, &mut world.keys).await?;
-    let is_new = |key: &Key, all: &[Key]| all.iter().all(|other| other.id != key.id);
-    for key in known {
-        if is_new(&key, &world.keys.pending) {
-            world.keys.pending.push(key);
-        }
-    }
-    Ok(())
-}
-
-/// Where the alias is missing, the oldest usable key with our tags is the pair's; others are spare.
-async fn without_alias(
-    aws: &Aws,
-    topology: &Topology,
-    region: &Region,
-    keys: &mut Keys,
-) -> Result<Option<Key>, Failure> {
-    unnamed_keys(aws, topology, region, None, keys).await?;
-    let Some(oldest) = keys.spares.iter().position(|key| &key.region == region) else {
-        return Ok(None);
-    };
-    let key = keys.spares.remove(oldest);
-    Ok(Some(find::key_details(aws, key).await?))
-}
-
-/// Enters the keys of `region` with our tags but `named`: usable ones as spare, the oldest first, and pending ones.
-async fn unnamed_keys(
-    aws: &Aws,
-    topology: &Topology,
-    region: &Region,
-    named: Option<&KeyId>,
-    keys: &mut Keys,
-) -> Result<(), Failure> {
-    let (tags, kind) = (topology.owner_tags(), topology.key.kind);
-    let ours = find::keys_by_tags(aws, region, &tags, kind).await?;
-    let is_made = |key: &Key| key.multi_region.as_ref().is_none_or(|place| place.primary);
-    let unnamed = ours.into_iter().filter(|key| is_made(key) && Some(&key.id) != named);
-    let (pending, spares): (Vec<Key>, Vec<Key>) = unnamed.partition(Key::is_pending_deletion);
-    keys.pending.extend(pending);
-    keys.spares.extend(spares);
-    Ok(())
-}
-
-/// Enters the replicas of keys that are pending deletion: those that are pending too, and, where the pair has no other key, those
-/// that a run that was cut off left usable.
-async fn pending_kin(aws: &Aws, no_primary: bool, keys: &mut Keys) -> Result<(), Failure> {
-    let place = |key: &Key| {
-        let regions = key.multi_region.as_ref().map(|place| place.replica_regions.clone());
-        (key.id.clone(), regions.unwrap_or_default())
-    };
-    let known: Vec<(KeyId, Vec<Region>)> = keys.pending.iter().map(place).collect();
-    for (id, regions) in known {
-        for region in regions {
-            match replica(aws, &region, &id).await? {
-                Some(key) if key.is_pending_deletion() => keys.pending.push(key),
-                Some(key) if no_primary => {
-                    let key = find::key_details(aws, key).await?;
-                    keys.replicas.insert(region, key);
-                }
-                _ => {}
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Replicas are where the manifest wants them and where the primary says they are.
-async fn replicas(
-    aws: &Aws,
-    topology: &Topology,
-    primary: &Key,
-    named: &Named,
-) -> Result<BTreeMap<Region, Key>, Failure> {
-    let listed = primary.multi_region.iter().flat_map(|place| &place.replica_regions);
-    let wanted = topology.key_regions().into_iter().skip(1);
-    let regions: BTreeSet<&Region> = listed.chain(wanted).collect();
-    let found = regions.into_iter().map(|region| async move {
-        let key = match named.0.get(region).filter(|key| key.id == primary.id) {
-            Some(key) => Some(key.clone()),
-            None => replica(aws, region, &primary.id).await?,
-        };
-        let Some(key) = key else { return Ok::<_, Failure>(None) };
-        Ok(Some((region.clone(), find::key_details(aws, key).await?)))
-    });
-    Ok(try_join_all(found).await?.into_iter().flatten().collect())
-}
-
-async fn replica(aws: &Aws, region: &Region, id: &KeyId) -> Result<Option<Key>, Failure> {
-    Ok(find::key(aws, region, id.as_str()).await?)
 }
 
 /// How long what a run has just made may take to show in reads.

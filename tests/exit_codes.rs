@@ -224,7 +224,15 @@ fn a_destination_that_is_left_keeps_its_name() {
     let _ = stand.manifest(&["apply", "--yes", "--no-probe"], both).exits(0);
     let plan = stand.manifest(&["plan", "-o", "json"], one).exits(0).json();
     let orphans = plan["changes"].as_array().unwrap().iter().filter(|it| it["action"] == "orphan");
-    assert_eq!(orphans.map(|it| it["name"].as_str().unwrap()).collect::<Vec<_>>(), [DESTINATION]);
+    let orphans: Vec<_> =
+        orphans.map(|it| (it["kind"].as_str().unwrap(), it["name"].as_str().unwrap())).collect();
+    let expected = [
+        ("s3:replication", "crrctl.demo.us-west-2"),
+        ("s3:bucket", DESTINATION),
+        ("kms:alias", "alias/crrctl/demo"),
+        ("kms:replica-key", "alias/crrctl/demo"),
+    ];
+    assert_eq!(orphans, expected);
     let _ = stand.manifest(&["destroy", "--yes"], one).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }

@@ -82,15 +82,15 @@ fn a_rule_that_says_more_than_is_known_is_refused() {
     let stand = Stand::new();
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.s3("us-east-1", async |s3| {
-        use aws_sdk_s3::types::{ReplicationRule, ReplicationRuleFilter, Tag};
+        use aws_sdk_s3::types::{ReplicationRule, ReplicationRuleFilter};
         let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
         let mut live = live.replication_configuration.unwrap();
         let ours: &ReplicationRule = &live.rules[0];
         let mut theirs = ours.clone();
         theirs.id = Some("theirs".to_owned());
         theirs.priority = Some(99);
-        let tag = Tag::builder().key("a").value("b").build().unwrap();
-        theirs.filter = Some(ReplicationRuleFilter::builder().tag(tag).build());
+        theirs.filter = Some(ReplicationRuleFilter::builder().prefix("theirs/").build());
+        theirs.destination.as_mut().unwrap().account = Some("111122223333".to_owned());
         live.rules.push(theirs);
         let put = s3.put_bucket_replication().bucket(SOURCE);
         put.replication_configuration(live).send().await.unwrap();

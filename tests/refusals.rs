@@ -15,7 +15,7 @@ fn bad_manifests_end_before_any_call() {
         ),
         (
             "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: us-west-2}]\n",
-            "`us-west-2` stands here twice",
+            "stand here twice with the same filter",
         ),
         (
             "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: cn-north-1}]\n",

@@ -17,7 +17,8 @@ pub(super) fn on(failure: Failure, input: &Input, command: &str) -> Failure {
     match statement(&denied, input, command) {
         Some(statement) => {
             let who = denied.principal.as_deref().unwrap_or("the caller");
-            failure.hint(format!("{STATEMENT}the policies of {who}: {statement}"))
+            let action = &denied.action;
+            failure.hint(format!("{STATEMENT}the policies of {who}, for `{action}`: {statement}"))
         }
         None => failure,
     }

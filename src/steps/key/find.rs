@@ -22,6 +22,10 @@ pub(crate) async fn describe(aws: &Aws, region: &Region, id: &str) -> Result<Opt
     }
 }
 
+fn exact(date: &aws_smithy_types::DateTime) -> Option<Timestamp> {
+    Timestamp::new(date.secs(), i32::try_from(date.subsec_nanos()).ok()?).ok()
+}
+
 pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<Key, Error> {
     let unreadable = |what: &str| Error::unreadable("kms:DescribeKey", region, what);
     let state = match metadata.key_state().map_or("Enabled", |state| state.as_str()) {
@@ -60,7 +64,8 @@ pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<K
         rotation_days: None,
         encrypts: metadata.key_usage().is_none_or(|usage| usage == &KeyUsageType::EncryptDecrypt)
             && metadata.key_spec().is_none_or(|spec| spec == &KeySpec::SymmetricDefault),
-        created: time(metadata.creation_date()).unwrap_or_default(),
+        // To the fraction: which of two keys is the older decides which one is the pair's.
+        created: metadata.creation_date().and_then(exact).unwrap_or_default(),
         deletion_date: time(metadata.deletion_date()),
         pending_window_days: metadata.pending_deletion_window_in_days(),
     })
