@@ -109,6 +109,26 @@ pub async fn pause(stop: &Stop, duration: Duration) {
     }
 }
 
+/// Looks until what is seen `is_so`, and at most for `within`; returns what was seen last. Whoever may be stopped drops it.
+pub async fn shown<T, E, F>(
+    within: Duration,
+    is_so: impl Fn(&T) -> bool,
+    mut look: impl FnMut() -> F,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let started = Instant::now();
+    let mut pauses = pauses(Duration::from_millis(500), Duration::from_secs(5));
+    loop {
+        let seen = look().await?;
+        if is_so(&seen) || started.elapsed() >= within {
+            return Ok(seen);
+        }
+        tokio::time::sleep(pauses.next().unwrap_or(within)).await;
+    }
+}
+
 /// Returns pauses that grow by half, with jitter, from `first` to `longest`, without end.
 fn pauses(first: Duration, longest: Duration) -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()

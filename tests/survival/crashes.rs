@@ -35,7 +35,7 @@ fn at_every_call(
     world: &World,
     args: &[&str],
     stride: usize,
-    mend: impl Fn(World, &str) + Sync,
+    mend: impl Fn(&World, &str) + Sync,
 ) {
     let (left, mended) = (Mutex::new(BTreeSet::new()), Mutex::new(0));
     let at_once = if is_thorough() { 8 } else { 2 };
@@ -46,7 +46,7 @@ fn at_every_call(
             let Some(world) = crashed(world, args, n, is_done) else { return false };
             let when = format!("{name}, {} call {n}", if is_done { "after" } else { "before" });
             if left.lock().unwrap().insert(world.signature()) || is_thorough() {
-                mend(world, &when);
+                mend(&world, &when);
                 *mended.lock().unwrap() += 1;
             }
         }
@@ -60,11 +60,11 @@ fn at_every_call(
 }
 
 /// A new apply on a new machine reaches the end state, and so does a new destroy.
-fn apply_and_destroy_mend(world: World, when: &str) {
+fn apply_and_destroy_mend(world: &World, when: &str) {
     let other = world.fork();
     other.run(&DESTROY).exits(0, &format!("destroy after {when}"));
     other.is_empty(&format!("destroy after {when}"));
-    apply_mends(&world, when, &APPLY);
+    apply_mends(world, when, &APPLY);
 }
 
 fn apply_mends(world: &World, when: &str, args: &[&str]) {
@@ -102,7 +102,7 @@ fn a_crash_of_apply_is_made_good_where_things_take_their_time() {
             let other = world.fork();
             other.run(&DESTROY).exits(0, &format!("destroy after {when}"));
         }
-        apply_mends(&world, when, &APPLY[..proof]);
+        apply_mends(world, when, &APPLY[..proof]);
     });
 }
 

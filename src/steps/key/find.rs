@@ -1,5 +1,6 @@
 //! Finds KMS keys: by id, ARN or alias, or by their tags where no alias names them.
 
+use crate::aws::settle::shown;
 use crate::aws::{At, Aws, Error};
 use crate::manifest::KeyKind;
 use crate::names::{Arn, KeyAlias, KeyId, Region};
@@ -8,6 +9,7 @@ use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyUsageType, MultiRegionKeyType}
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Finds the key that `id` names: a key id, an ARN or an alias. Policy, tags and rotation are not read (see [`details`]).
 pub(crate) async fn describe(aws: &Aws, region: &Region, id: &str) -> Result<Option<Key>, Error> {
@@ -77,15 +79,27 @@ pub(crate) async fn with_policy(aws: &Aws, key: Key) -> Result<Key, Error> {
     Ok(Key { policy, ..key })
 }
 
-/// Reads a key's policy, tags and, but for a replica, rotation.
+/// Tags of a new key may be late (KMS API Reference, `ListResourceTags`: eventually consistent).
+const TAGS_SHOW_WITHIN: Duration = Duration::from_secs(30);
+/// A key that is older than this, in seconds, and has no tags has none.
+const YOUNG: i64 = 600;
+
+/// Reads a key's policy, tags and, but for a replica, rotation. A key that was just made and shows no tags is looked at again.
 pub(crate) async fn details(aws: &Aws, key: Key) -> Result<Key, Error> {
     // A replica has the rotation of its primary (KMS Developer Guide, "Rotate AWS KMS keys").
     let is_primary = key.multi_region.as_ref().is_none_or(|place| place.primary);
     let (policy, tags, rotation_days) =
-        tokio::try_join!(policy(aws, &key), tags(aws, &key.region, key.id.as_str()), async {
+        tokio::try_join!(policy(aws, &key), shown_tags(aws, &key), async {
             if is_primary { rotation(aws, &key).await } else { Ok(None) }
         },)?;
     Ok(Key { tags, policy, rotation_days, ..key })
+}
+
+async fn shown_tags(aws: &Aws, key: &Key) -> Result<Tags, Error> {
+    let is_young = Timestamp::now().duration_since(key.created).as_secs() < YOUNG;
+    let within = if is_young { TAGS_SHOW_WITHIN } else { Duration::ZERO };
+    let look = || tags(aws, &key.region, key.id.as_str());
+    shown(within, |tags: &Tags| !tags.is_empty(), look).await
 }
 
 async fn policy(aws: &Aws, key: &Key) -> Result<Value, Error> {
