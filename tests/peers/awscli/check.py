@@ -222,7 +222,7 @@ def ended(describe):
     return found
 
 
-def batch_with_boto3():
+def batch_with_boto3(_scratch):
     s3, iam = boto3.client("s3", region_name=SOURCE), boto3.client("iam", region_name=SOURCE)
     west = boto3.client("s3", region_name=DESTINATION)
     control = boto3.client("s3control", region_name=SOURCE, config=Config(proxies={"http": os.environ["AWS_ENDPOINT_URL"]}))

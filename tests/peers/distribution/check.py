@@ -132,7 +132,7 @@ def playbook(sandbox, scratch):
     """The first run changes something, the second nothing."""
     ansible = shutil.which("ansible-playbook")
     for wanted in ("changed=2", "changed=0"):
-        command = f"{ansible} -i localhost, {EXAMPLES / 'ansible.yml'} -e crrctl_manifest={MANIFEST}"
+        command = f"{ansible} -i localhost, {EXAMPLES / 'ansible.yml'} -e crrctl_manifest={MANIFEST} -e ansible_python_interpreter={sys.executable}"
         done = sandbox.run(command, ANSIBLE_HOME=str(scratch / "ansible"), ANSIBLE_LOCALHOST_WARNING="False")
         that(f"the playbook ends with {wanted}", done.returncode == 0 and wanted in done.stdout, said(done))
 
