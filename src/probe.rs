@@ -18,8 +18,8 @@ pub use markers::{Marker, markers};
 pub use summary::{Summary, summary};
 pub use wait::{Object as WaitedObject, Waited, region_of, wait};
 
+use crate::aws::Aws;
 use crate::aws::settle::pause;
-use crate::aws::{At, Aws};
 use crate::events::{Event, Events, StepId};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, RuleWish, Side, Topology};
@@ -176,13 +176,12 @@ pub async fn run(
     events: Events,
     stop: Stop,
 ) -> Evidence {
-    let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
     let shapes: Vec<Option<u64>> = (0..settings.count)
         .map(|_| Some(settings.size))
         .chain(settings.multipart.then_some(None))
         .collect();
     let concurrency = settings.concurrency.max(1);
-    let prober = Prober { aws, topology, keys, events, stop, run, settings };
+    let prober = Prober::new(aws, topology, keys, settings, events, stop);
     let targets = targets(&prober.topology);
     let mut each = Vec::new();
     for size in shapes {
@@ -254,6 +253,19 @@ fn judged(probe: &Probe) -> Option<Failure> {
 }
 
 impl Prober {
+    /// Returns what probes for one run, under an id of its own.
+    fn new(
+        aws: Arc<Aws>,
+        topology: Topology,
+        keys: PairKeys,
+        settings: Settings,
+        events: Events,
+        stop: Stop,
+    ) -> Self {
+        let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
+        Self { aws, topology, keys, events, stop, run, settings }
+    }
+
     /// Probes with one object, and with fresh ones after it where that may help, at every destination. All of them are removed
     /// at the end, however it ends.
     async fn probe(
@@ -375,35 +387,6 @@ impl Prober {
             etag: Likeness::Absent,
             checksum: Likeness::Absent,
             unfit: polled.unfit.clone(),
-        }
-    }
-
-    /// Removes what was uploaded, by version id on every side: a plain delete would make a marker, and that would replicate.
-    async fn clean_up(&self, uploaded: &[Uploaded], replicas: &BTreeMap<Side, String>) {
-        for side in self.topology.sides() {
-            for object in uploaded {
-                let is_last =
-                    uploaded.last().is_some_and(|last| last.version_id == object.version_id);
-                let replica = replicas.get(side).filter(|_| is_last);
-                let version_id = replica.unwrap_or(&object.version_id);
-                let s3 = self.aws.s3(&side.region);
-                let delete = s3
-                    .delete_object()
-                    .bucket(side.bucket.as_str())
-                    .key(&object.key)
-                    .version_id(version_id);
-                match delete.send().await.at("s3:DeleteObject", &side.region) {
-                    Ok(_) => {}
-                    Err(error) if error.is_absent() => {}
-                    Err(error) => self.events.say(&Event::StepNote {
-                        step: self.step(),
-                        note: format!(
-                            "s3://{}/{} is left behind: {error}",
-                            side.bucket, object.key
-                        ),
-                    }),
-                }
-            }
         }
     }
 

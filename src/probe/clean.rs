@@ -1,13 +1,32 @@
-//! Looks whether anything of a run of probes is left: an upload whose answer was lost, or a replica that landed late.
+//! Takes probes away again, and looks whether anything of a run of them is left: an upload whose answer was lost, or a replica that landed late.
 //! Not for: probes of other runs, which may be under way.
 
 use super::Prober;
+use super::upload::Uploaded;
 use crate::aws::{At, Error};
 use crate::events::Event;
 use crate::manifest::Side;
 use futures::future::join_all;
+use std::collections::BTreeMap;
 
 impl Prober {
+    /// Removes what was uploaded, by version id on every side: a plain delete would make a marker, and that would replicate.
+    pub(super) async fn clean_up(&self, uploaded: &[Uploaded], replicas: &BTreeMap<Side, String>) {
+        for side in self.topology.sides() {
+            for object in uploaded {
+                let is_last =
+                    uploaded.last().is_some_and(|last| last.version_id == object.version_id);
+                let replica = replicas.get(side).filter(|_| is_last);
+                let version_id = replica.unwrap_or(&object.version_id);
+                if let Err(error) = self.delete(side, &object.key, version_id).await {
+                    let note =
+                        format!("s3://{}/{} is left behind: {error}", side.bucket, object.key);
+                    self.events.say(&Event::StepNote { step: self.step(), note });
+                }
+            }
+        }
+    }
+
     /// Removes what lies under this run's own, random prefix, by version id on every side.
     pub(super) async fn remove_what_is_left(&self) {
         let left = join_all(self.topology.sides().map(|side| self.remove_left(side))).await;
@@ -29,16 +48,20 @@ impl Prober {
         let list = s3.list_object_versions().bucket(side.bucket.as_str()).prefix(prefix);
         let page = list.send().await.at("s3:ListObjectVersions", &side.region)?;
         for version in page.versions() {
-            let delete = s3
-                .delete_object()
-                .bucket(side.bucket.as_str())
-                .key(version.key().unwrap_or_default())
-                .version_id(version.version_id().unwrap_or_default());
-            match delete.send().await.at("s3:DeleteObject", &side.region) {
-                Err(error) if !error.is_absent() => return Err(error),
-                _ => {}
-            }
+            let (key, id) = (version.key(), version.version_id());
+            self.delete(side, key.unwrap_or_default(), id.unwrap_or_default()).await?;
         }
         Ok(())
+    }
+
+    /// Deletes one version; one that is gone already is no error.
+    async fn delete(&self, side: &Side, key: &str, version_id: &str) -> Result<(), Error> {
+        let s3 = self.aws.s3(&side.region);
+        let delete =
+            s3.delete_object().bucket(side.bucket.as_str()).key(key).version_id(version_id);
+        match delete.send().await.at("s3:DeleteObject", &side.region) {
+            Err(error) if !error.is_absent() => Err(error),
+            _ => Ok(()),
+        }
     }
 }

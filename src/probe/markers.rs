@@ -41,19 +41,9 @@ pub async fn markers(
     events: Events,
     stop: Stop,
 ) -> (Vec<Marker>, Option<Failure>) {
-    let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-    let prober = Prober { aws, topology, keys, events, stop, run, settings };
+    let prober = Prober::new(aws, topology, keys, settings, events, stop);
     let mut mess = Vec::new();
-    let mut result = Ok(Vec::new());
-    for (n, target) in targets(&prober.topology).iter().enumerate() {
-        match prober.delete_one(n, target, &mut mess).await {
-            Ok(more) => result.iter_mut().for_each(|all| all.extend(more.clone())),
-            Err(failure) => {
-                result = Err(failure);
-                break;
-            }
-        }
-    }
+    let result = prober.delete_each(&mut mess).await;
     if !prober.settings.keep {
         prober.clean_up(&mess, &BTreeMap::new()).await;
     }
@@ -87,6 +77,15 @@ fn judged(marker: &Marker) -> Option<Failure> {
 }
 
 impl Prober {
+    /// Deletes one object of every target; what fails ends it.
+    async fn delete_each(&self, mess: &mut Vec<Uploaded>) -> Result<Vec<Marker>, Failure> {
+        let mut markers = Vec::new();
+        for (n, target) in targets(&self.topology).iter().enumerate() {
+            markers.extend(self.delete_one(n, target, mess).await?);
+        }
+        Ok(markers)
+    }
+
     /// Everything that is made on the way goes into `mess`, to be removed by version id.
     async fn delete_one(
         &self,

@@ -1,7 +1,7 @@
 //! Every fault at every call. What passes by itself is got over; what does not ends the run with its exit code and a name for what
 //! went wrong. Never a panic, a duplicate or a wrong claim.
 
-use super::machines::{World, each, is_thorough, stride};
+use super::machines::{Ended, World, each, is_thorough, stride};
 use crrctl::sandbox::Lag;
 
 /// What AWS gets over by itself.
@@ -71,58 +71,55 @@ fn what_passes_by_itself_is_got_over_at_any_call() {
     }
 }
 
+impl Run {
+    /// Strikes every `stride`th call once with `kind`, `at_once` runs at a time: a run ends with `code` and a name (`mark` stands in
+    /// a message that has no step), unless it can do without the call. Returns how many calls were struck.
+    fn told_at_every_call(
+        &self,
+        (kind, stride, at_once): (&str, usize, usize),
+        run: impl Fn(&World) -> Ended + Sync,
+        (code, mark): (u8, &str),
+    ) -> usize {
+        each(at_once, |n| {
+            let (world, n) = (self.world.fork(), n * stride);
+            world.faults([format!("*:*:{kind}:after={n}:times=1")]);
+            let ended = run(&world);
+            let when = format!("{} with {kind} at call {n}", self.name);
+            let is_over = !world.was_struck();
+            world.faults([]);
+            world.names_no_doomed_key(&when);
+            if ended.code == 0 {
+                // A call that a run can do without, such as the settings of a bucket that is not there.
+                (self.done)(&world, &when);
+                return !is_over;
+            }
+            let error = &ended.object["error"];
+            let named =
+                error["step"].is_string() || error["message"].as_str().unwrap().contains(mark);
+            assert!(ended.code == code && named, "{when}: {} {error:#}", ended.code);
+            true
+        })
+    }
+}
+
 #[test]
 fn what_does_not_pass_ends_the_run_by_its_cause_at_any_call() {
-    for Run { name, args, world, done } in runs() {
+    for run in runs() {
         for (kind, code, usual) in [("error=AccessDenied", 5, 4), ("error=ExpiredToken", 4, 9)] {
-            let stride = stride(usual);
-            let tried = each(2, |n| {
-                let (world, n) = (world.fork(), n * stride);
-                world.faults([format!("*:*:{kind}:after={n}:times=1")]);
-                let ended = world.run(args);
-                let when = format!("{name} with {kind} at call {n}");
-                let is_over = !world.was_struck();
-                world.faults([]);
-                world.names_no_doomed_key(&when);
-                if ended.code == 0 {
-                    // A call that a run can do without, such as the settings of a bucket that is not there.
-                    done(&world, &when);
-                    return !is_over;
-                }
-                let error = &ended.object["error"];
-                let named =
-                    error["step"].is_string() || error["message"].as_str().unwrap().contains(':');
-                assert!(ended.code == code && named, "{when}: {} {error:#}", ended.code);
-                true
-            });
-            println!("{name}: {kind} at {tried} calls, each told by its cause");
+            let strikes = (kind, stride(usual), 2);
+            let tried = run.told_at_every_call(strikes, |world| world.run(run.args), (code, ":"));
+            println!("{}: {kind} at {tried} calls, each told by its cause", run.name);
         }
     }
 }
 
 #[test]
 fn a_call_that_hangs_ends_with_the_time_that_was_given() {
-    for Run { name, args, world, done } in runs() {
-        let stride = stride(6);
-        let tried = each(8, |n| {
-            let (world, n) = (world.fork(), n * stride);
-            world.faults([format!("*:*:hang:after={n}:times=1")]);
-            let ended = world.run_out_of_time(args);
-            let when = format!("{name} with a hang at call {n}");
-            let is_over = !world.was_struck();
-            world.faults([]);
-            world.names_no_doomed_key(&when);
-            if ended.code == 0 {
-                done(&world, &when);
-                return !is_over;
-            }
-            let error = &ended.object["error"];
-            let named =
-                error["step"].is_string() || error["message"].as_str().unwrap().contains("while");
-            assert!(ended.code == 7 && named, "{when}: {} {error:#}", ended.code);
-            true
-        });
-        println!("{name}: a hang at {tried} calls, each ended in time");
+    for run in runs() {
+        let strikes = ("hang", stride(6), 8);
+        let ends = |world: &World| world.run_out_of_time(run.args);
+        let tried = run.told_at_every_call(strikes, ends, (7, "while"));
+        println!("{}: a hang at {tried} calls, each ended in time", run.name);
     }
 }
 

@@ -41,6 +41,26 @@ fn says_nothing(policy: &AccessControlPolicy, account: &AccountId) -> bool {
             .all(|(one, other)| id(one) == id(other) && one.permission == other.permission)
 }
 
+/// Whether a request gives anybody but the owner of `bucket` anything. Refused where ACLs are off.
+macro_rules! grants {
+    ($input:ident, $bucket:ident) => {{
+        if enforced($bucket) {
+            return Err(off());
+        }
+        let given = $input.access_control_policy.as_ref();
+        given.is_some_and(|policy| !says_nothing(policy, &$bucket.owner))
+            || [
+                &$input.grant_full_control,
+                &$input.grant_read,
+                &$input.grant_read_acp,
+                &$input.grant_write,
+                &$input.grant_write_acp,
+            ]
+            .iter()
+            .any(|grant| grant.is_some())
+    }};
+}
+
 /// The bucket's owner owns all that is in it, and ACLs can't be set.
 fn off() -> S3Error {
     s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs")
@@ -61,23 +81,8 @@ pub(super) fn put_bucket(
     input: PutBucketAclInput,
 ) -> S3Result<PutBucketAclOutput> {
     let bucket = call.bucket(&input.bucket, "s3:PutBucketAcl")?;
-    let account = bucket.owner.clone();
+    let grants = grants!(input, bucket);
     let canned = input.acl.map(|acl| ObjectCannedACL::from(acl.as_str().to_owned()));
-    let given = input.access_control_policy.as_ref();
-    let granted = given.is_some_and(|policy| !says_nothing(policy, &account));
-    let grants = granted
-        || [
-            &input.grant_full_control,
-            &input.grant_read,
-            &input.grant_read_acp,
-            &input.grant_write,
-            &input.grant_write_acp,
-        ]
-        .iter()
-        .any(|grant| grant.is_some());
-    if enforced(bucket) {
-        return Err(off());
-    }
     check_acl(bucket, canned.as_ref(), grants)?;
     Ok(nothing())
 }
@@ -105,21 +110,7 @@ pub(super) fn put_object(
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
     find_mut(call, action_for(at.2, "s3:PutObjectAcl", "s3:PutObjectVersionAcl"), at)?;
     let bucket = call.visit(at.0)?;
-    let given = input.access_control_policy.as_ref();
-    let granted = given.is_some_and(|policy| !says_nothing(policy, &bucket.owner));
-    let grants = granted
-        || [
-            &input.grant_full_control,
-            &input.grant_read,
-            &input.grant_read_acp,
-            &input.grant_write,
-            &input.grant_write_acp,
-        ]
-        .iter()
-        .any(|grant| grant.is_some());
-    if enforced(bucket) {
-        return Err(off());
-    }
+    let grants = grants!(input, bucket);
     check_acl(bucket, input.acl.as_ref(), grants)?;
     follow(call, at, Part::Acl)?;
     Ok(nothing())
