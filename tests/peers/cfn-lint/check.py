@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -74,7 +75,8 @@ def main():
             failed += 1
             print(f"FAIL {example.stem}: {len(templates)} templates")
         for template in templates:
-            region = template.name.removeprefix(f"{example.stem}-").removesuffix(".template.json")
+            # The file bears the pair's name, which need not be the example's.
+            region = re.search(r"([a-z]{2}-[a-z]+-\d+)\.template\.json$", template.name)[1]
             lint = subprocess.run(
                 ["cfn-lint", *EVERYTHING, "--regions", region, "--", template], capture_output=True, text=True
             )
