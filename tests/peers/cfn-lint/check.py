@@ -71,9 +71,9 @@ def main():
             for command in (["apply", "--yes", "--no-probe", "-q"], ["export", "cloudformation", "--out", str(folder)]):
                 subprocess.run([crrctl, *command, "-f", example], env=sandbox.environment, check=True, stdout=subprocess.DEVNULL)
         templates = sorted(folder.glob("*.template.json"))
-        if len(templates) < 2:
+        if not templates:
             failed += 1
-            print(f"FAIL {example.stem}: {len(templates)} templates")
+            print(f"FAIL {example.stem}: no template")
         for template in templates:
             # The file bears the pair's name, which need not be the example's.
             region = re.search(r"([a-z]{2}-[a-z]+-\d+)\.template\.json$", template.name)[1]
