@@ -33,6 +33,10 @@ pub enum Kind {
     Encryption,
     #[serde(rename = "s3:policy")]
     BucketPolicy,
+    #[serde(rename = "s3:object-lock")]
+    ObjectLock,
+    #[serde(rename = "s3:lifecycle")]
+    Lifecycle,
     #[serde(rename = "s3:object")]
     Object,
     #[serde(rename = "iam:role")]
@@ -58,6 +62,8 @@ impl Kind {
             Self::Versioning => "s3:versioning",
             Self::Encryption => "s3:encryption",
             Self::BucketPolicy => "s3:policy",
+            Self::ObjectLock => "s3:object-lock",
+            Self::Lifecycle => "s3:lifecycle",
             Self::Object => "s3:object",
             Self::Role => "iam:role",
             Self::RolePolicy => "iam:role-policy",

@@ -2,15 +2,19 @@
 //! `raw` mirrors the text, `check` turns it into a [`Manifest`], and `topology` fills in the account.
 //! Not for: what exists (see `world`) or the text of policies (see `policy`).
 
+mod buckets;
 mod check;
 mod error;
 mod keys;
 mod raw;
+mod role;
 mod rules;
 mod topology;
 
+pub use buckets::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
 pub use error::{Located, ManifestError};
 pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
+pub use role::RoleSettings;
 pub use rules::{RuleSettings, RuleWish};
 pub use topology::{
     Activation, Manifest, Placed, Profile, ReplicationSettings, Reports, Side, Topology,

@@ -8,6 +8,7 @@ mod pending;
 pub mod expiry;
 pub mod fleet;
 mod keys;
+pub mod lifecycle;
 mod proof;
 mod removal;
 pub mod rules;
@@ -55,6 +56,8 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// Whether the rules are proven before they meet what others write.
     pub proven_first: bool,
+    /// What is allowed and dangerous.
+    pub warnings: Vec<String>,
 }
 
 impl Plan {

@@ -5,6 +5,7 @@
 mod clean;
 mod compare;
 mod differences;
+mod held;
 mod markers;
 mod poll;
 mod summary;
@@ -14,6 +15,7 @@ mod upload;
 mod wait;
 
 pub use differences::{Difference, Likeness};
+pub use held::refused;
 pub use markers::{Marker, markers};
 pub use summary::{Summary, summary};
 pub use wait::{Object as WaitedObject, Waited, region_of, wait};
@@ -176,6 +178,9 @@ pub async fn run(
     events: Events,
     stop: Stop,
 ) -> Evidence {
+    if let Some(failure) = refused(&topology) {
+        return Evidence::cut_short(failure);
+    }
     let shapes: Vec<Option<u64>> = (0..settings.count)
         .map(|_| Some(settings.size))
         .chain(settings.multipart.then_some(None))

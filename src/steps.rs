@@ -6,7 +6,10 @@ mod bucket;
 mod bucket_policy;
 mod bucket_tags;
 mod encryption;
+pub(crate) mod hold;
 mod key;
+mod lifecycle;
+mod object_lock;
 mod objects;
 mod ownership;
 mod prover;
@@ -50,6 +53,7 @@ pub(crate) mod find {
         details as key_details, grants as key_grants, tags as key_tags,
         with_policy as key_with_policy,
     };
+    pub(crate) use super::object_lock::find as object_lock;
     pub(crate) use super::objects::count as objects;
     pub(crate) use super::replication::find as replication;
     pub(crate) use super::role::{document, find as role, tags as role_tags};
@@ -285,6 +289,8 @@ impl Runner for Steps {
             Kind::Versioning => self.apply_versioning(action, progress).await,
             Kind::Encryption => self.apply_encryption(action, progress).await,
             Kind::BucketPolicy => self.apply_bucket_policy(action, progress).await,
+            Kind::ObjectLock => self.apply_object_lock(action, progress).await,
+            Kind::Lifecycle => self.apply_lifecycle(action, progress).await,
             Kind::Role => self.apply_role(action, progress).await,
             Kind::RolePolicy => self.apply_role_policy(action, progress).await,
             Kind::Replication => self.apply_replication(action, progress).await,
@@ -312,6 +318,10 @@ impl Steps {
             Kind::BucketPolicy => {
                 let bucket = BucketName::new(&action.name)?;
                 self.remove_bucket_policy(&bucket, &action.region, progress).await?;
+            }
+            Kind::Lifecycle => {
+                let bucket = BucketName::new(&action.name)?;
+                self.remove_lifecycle(&bucket, &action.region, progress).await?;
             }
             Kind::Replication if action.name != self.topology.source.bucket.as_str() => {
                 self.remove_rule(&action.name, progress).await?;

@@ -157,6 +157,10 @@ pub struct Bucket {
     pub policy: Option<Value>,
     /// Its replication configuration.
     pub replication: Option<Replication>,
+    /// Its Object Lock, where that is on.
+    pub lock: Option<Lock>,
+    /// Its lifecycle rules.
+    pub lifecycle: Vec<Expiry>,
     /// Whether it holds any version or delete marker; known only where the bucket bears no tags.
     pub empty: Option<bool>,
     /// Objects found in it; known only where they were counted, for a removal.
@@ -169,10 +173,55 @@ impl Bucket {
     pub fn is_cut_off_creation(&self) -> bool {
         self.tags.is_empty()
             && self.empty == Some(true)
-            && self.versioning.is_none()
+            // Object Lock turns versioning on from birth.
+            && (self.versioning.is_none() || self.lock.is_some())
             && self.policy.is_none()
             && self.replication.is_none()
+            && self.lifecycle.is_empty()
     }
+}
+
+/// Object Lock that is on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// What new versions get that ask for nothing else.
+    pub retention: Option<DefaultRetention>,
+}
+
+/// A default retention, as S3 tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultRetention {
+    /// `GOVERNANCE` or `COMPLIANCE`.
+    pub mode: String,
+    /// Its days, where it was given in days.
+    pub days: Option<i32>,
+    /// Its years, where it was given in years.
+    pub years: Option<i32>,
+}
+
+impl std::fmt::Display for DefaultRetention {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.days, self.years) {
+            (Some(days), _) => write!(f, "{} for {days} days", self.mode),
+            (_, Some(years)) => write!(f, "{} for {years} years", self.mode),
+            _ => f.write_str(&self.mode),
+        }
+    }
+}
+
+/// A lifecycle rule, reduced to what a pair looks at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiry {
+    /// The rule's id.
+    pub id: String,
+    /// Whether it is Enabled.
+    pub enabled: bool,
+    /// Days after which a version that is not the newest goes.
+    pub noncurrent_days: Option<i32>,
+    /// Days after which an upload that was never completed goes.
+    pub incomplete_upload_days: Option<i32>,
+    /// Whether it has a filter or an action that a pair does not use.
+    pub has_more: bool,
 }
 
 /// A bucket's default encryption.
@@ -243,6 +292,8 @@ pub struct Role {
     pub arn: Arn,
     /// The role's tags.
     pub tags: Tags,
+    /// The ARN of its permissions boundary.
+    pub boundary: Option<String>,
     /// Its trust policy.
     pub trust: Value,
     /// Its inline policy `replication`.

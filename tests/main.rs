@@ -19,6 +19,7 @@ mod iam_peers;
 mod interruption;
 mod keys;
 mod life;
+mod locks;
 mod messages;
 mod policies;
 mod promises;

@@ -426,6 +426,13 @@ fn every_call_in_the_code_is_in_the_operator_policies() {
     let operator = alone(&args).exits(0).json();
     let mut allowed: BTreeSet<String> =
         operator["documents"].as_object().unwrap().values().flat_map(actions).collect();
+    // What the manifest may want beside.
+    let more = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
+        buckets: {object_lock: true}\n\
+        role: {permissions_boundary: \"arn:aws:iam::111122223333:policy/b\"}\n";
+    let more_args = [&["policy", "operator", "-o", "json"], &VALUES[..]].concat();
+    let more = Stand::new().manifest(&more_args, more).exits(0).json();
+    allowed.extend(more["documents"].as_object().unwrap().values().flat_map(actions));
     // Needs no permission (STS API Reference, `GetCallerIdentity`).
     allowed.insert("sts:GetCallerIdentity".to_owned());
     // The switch's other position: where rotation is off, this stands in place of `kms:EnableKeyRotation`.

@@ -27,7 +27,8 @@ fn live_in(stand: &Stand, name: &str, manifest: &str) -> Value {
     let repaired = stand.manifest(&again, manifest).exits(0).json();
     assert_eq!(repaired["changed"], drifted, "{name}");
     let _ = stand.manifest(&["plan", "--detailed-exitcode"], manifest).exits(0);
-    let _ = stand.manifest(&["destroy", "--yes"], manifest).exits(0);
+    // Of a key that other accounts may use, destroying wants to be told so.
+    let _ = stand.manifest(&["destroy", "--yes", "--purge-keys"], manifest).exits(0);
     assert_eq!(stand.leftovers(), before, "{name}");
     println!(
         "{name:<16} {planned:>3} planned  {:>2} rules  {:>2} probes COMPLETED  0 changes again  drift repaired  destroyed",
@@ -112,6 +113,19 @@ destinations:
 fn every_shape_lives_and_leaves_nothing() {
     for (name, manifest) in SHAPES {
         live_in(&Stand::new(), name, manifest);
+    }
+}
+
+/// Each manifest under `examples/manifests/` that needs nothing but itself.
+#[test]
+fn every_example_lives_and_leaves_nothing() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/manifests");
+    let mut examples: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    examples.sort();
+    for path in examples {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        live_in(&Stand::new(), &name, &std::fs::read_to_string(path).unwrap());
     }
 }
 

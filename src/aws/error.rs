@@ -259,6 +259,11 @@ pub fn action(operation: &str) -> &str {
             "s3:PutReplicationConfiguration"
         }
         "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration",
+        "s3:PutObjectLockConfiguration" => "s3:PutBucketObjectLockConfiguration",
+        "s3:GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration",
+        "s3:PutBucketLifecycleConfiguration" | "s3:DeleteBucketLifecycle" => {
+            "s3:PutLifecycleConfiguration"
+        }
         "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
         "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock",
         "s3control:CreateJob" => "s3:CreateJob",

@@ -4,7 +4,7 @@
 use super::Finding;
 use super::seen::{BucketSeen, Read, Seen, Versioning, is_absent};
 use crate::aws::Class;
-use crate::manifest::{KeyWish, Side};
+use crate::manifest::{KeyWish, RetentionMode, Side};
 use crate::world::Encryption;
 
 const APPLY: &str = "`crrctl apply` puts it right";
@@ -20,7 +20,7 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
                 encryption(seen, side, &bucket.encryption),
                 bucket_key(seen, &bucket.encryption),
                 lock(seen, side, bucket),
-                holds(bucket),
+                holds(seen, bucket),
             ]);
         }
         findings.into_iter().map(|finding| finding.at(&side.region)).collect::<Vec<_>>()
@@ -171,17 +171,35 @@ fn lock(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
         let remedy = "`aws s3api put-object-lock-configuration` turns it on for a versioned bucket; it can't be turned off again";
         return Finding::fail(name, detail, remedy).because(&["DstBucketObjectLockConfigMissing"]);
     }
-    Finding::pass(name, if here { "Object Lock is on" } else { "no Object Lock" })
+    match (here, seen.topology.buckets.lock.is_some()) {
+        (false, true) if !is_absent(&bucket.head) => {
+            let detail = format!("`{}` has no Object Lock, and the manifest wants it", side.bucket);
+            Finding::fail(name, detail, APPLY)
+        }
+        (true, false) => {
+            let detail = format!("`{}` has Object Lock, and the manifest wants none", side.bucket);
+            let remedy =
+                "it can't be turned off: `buckets.object_lock` in the manifest, or another bucket";
+            Finding::fail(name, detail, remedy)
+        }
+        (true, true) => Finding::pass(name, "Object Lock is on"),
+        (false, _) => Finding::pass(name, "no Object Lock"),
+    }
 }
 
-fn holds(bucket: &BucketSeen) -> Finding {
+/// Probes carry a retention of their own where the manifest knows of the bucket's, else the bucket's holds them.
+fn holds(seen: &Seen, bucket: &BucketSeen) -> Finding {
     let name = "bucket.holds";
+    let known = seen.topology.buckets.retention();
     match &bucket.lock {
-        Ok(lock) => match lock.as_ref().and_then(|it| it.retention.as_deref()) {
+        Ok(lock) => match lock.as_ref().and_then(|it| it.retention.as_ref()) {
             None => Finding::pass(name, "no default retention"),
-            Some(retention) => Finding::unknown(
+            Some(live) if known.is_some_and(|it| it.mode == RetentionMode::Governance) => {
+                Finding::pass(name, format!("new versions are held: {live}; probes for a minute"))
+            }
+            Some(live) => Finding::unknown(
                 name,
-                format!("new versions are held: {retention}; probes stay as long"),
+                format!("new versions are held: {live}; probes stay as long"),
                 "`crrctl destroy --bypass-governance` for governance mode; compliance mode has to run out",
             ),
         },

@@ -5,8 +5,8 @@ use crate::aws::{At, Aws, Error};
 use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
 use crate::names::{BucketName, KeyId, Region};
 use crate::steps::find;
-use crate::world::{Encryption, Key, Replication, Tags};
-use aws_sdk_s3::types::{MfaDeleteStatus, ObjectLockEnabled};
+use crate::world::{Encryption, Key, Lock, Replication, Tags};
+use aws_sdk_s3::types::MfaDeleteStatus;
 use futures::future::{join, join_all};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -51,11 +51,6 @@ pub(super) struct BucketSeen {
 pub(super) struct Versioning {
     pub(super) status: Option<String>,
     pub(super) mfa_delete: bool,
-}
-
-/// Object Lock that is on, with its default retention such as `GOVERNANCE for 1 day`.
-pub(super) struct Lock {
-    pub(super) retention: Option<String>,
 }
 
 /// The replication role with every policy that has a say.
@@ -184,7 +179,7 @@ async fn bucket(aws: &Aws, side: &Side) -> BucketSeen {
         versioning(aws, side),
         find::encryption(aws, bucket, region),
         find::bucket_policy(aws, bucket, region),
-        lock(aws, side),
+        find::object_lock(aws, bucket, region),
         find::replication(aws, bucket, region),
     );
     BucketSeen { head, tags, versioning, encryption, policy, lock, replication }
@@ -197,28 +192,6 @@ async fn versioning(aws: &Aws, side: &Side) -> Read<Versioning> {
         status: output.status().map(|status| status.as_str().to_owned()),
         mfa_delete: output.mfa_delete() == Some(&MfaDeleteStatus::Enabled),
     })
-}
-
-async fn lock(aws: &Aws, side: &Side) -> Read<Option<Lock>> {
-    let request = aws.s3(&side.region).get_object_lock_configuration().bucket(side.bucket.as_str());
-    let output = match request.send().await.at("s3:GetObjectLockConfiguration", &side.region) {
-        Ok(output) => output,
-        Err(error) if error.is("ObjectLockConfigurationNotFoundError") => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let configuration = output.object_lock_configuration();
-    let on =
-        configuration.filter(|it| it.object_lock_enabled() == Some(&ObjectLockEnabled::Enabled));
-    let retention = on.and_then(|it| it.rule()).and_then(|rule| rule.default_retention());
-    let retention = retention.map(|it| {
-        let mode = it.mode().map_or("a mode", |mode| mode.as_str());
-        match (it.days(), it.years()) {
-            (Some(days), _) => format!("{mode} for {days} days"),
-            (_, Some(years)) => format!("{mode} for {years} years"),
-            _ => mode.to_owned(),
-        }
-    });
-    Ok(on.map(|_| Lock { retention }))
 }
 
 async fn role(aws: &Aws, topology: &Topology) -> Read<Option<RoleSeen>> {

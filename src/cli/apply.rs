@@ -111,8 +111,15 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     session.wish = args.wish();
     printer.put("pair", session.manifest.name());
     let (topology, world, plan) = session.plan().await?;
+    if let Some(failure) = probe::refused(&topology).filter(|_| !args.no_probe) {
+        return Err(failure);
+    }
     if args.no_probe && plan.proven_first {
         return Err(unproven(&topology));
+    }
+    printer.put("warnings", &plan.warnings);
+    for warning in &plan.warnings {
+        output::say(&format!("warning: {warning}"));
     }
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));

@@ -1,7 +1,7 @@
 //! `crrctl plan`: what would be done, and why, without doing it.
 
 use super::Global;
-use super::output::{Ended, Printer};
+use super::output::{self, Ended, Printer};
 use super::session::Session;
 use crate::plan::{self, Removal};
 use crate::report::{Language, graph, tables};
@@ -44,6 +44,12 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
     };
     session.done(true, false);
     printer.put("changes", plan.changes());
+    if !args.destroy {
+        printer.put("warnings", &plan.warnings);
+        for warning in &plan.warnings {
+            output::say(&format!("warning: {warning}"));
+        }
+    }
     let cost = plan::cost(&topology);
     if args.destroy {
         printer.put("left", &kept);

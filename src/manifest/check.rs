@@ -2,9 +2,11 @@
 //! what is allowed.
 
 mod adoption;
+mod buckets;
 mod keys;
 mod places;
 mod policy;
+mod role;
 mod rules;
 mod tags;
 
@@ -23,15 +25,18 @@ type Checked<T> = Result<T, Located>;
 pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Manifest> {
     refuse_later(raw)?;
     let name = named("name", &raw.name, PairName::new)?;
-    let fill = Fill { name: &name, run };
+    let settings = buckets::settings(raw)?;
+    let fill = Fill { name: &name, run, account_regional: settings.account_regional };
     let source = fill.side("source", &raw.source)?;
     let destinations = places::destinations(&raw.destinations, &source, &fill)?;
     let rules = rules::rules(raw, &destinations)?;
     let role = fill.role(raw.role.name.as_ref(), &source.region)?;
+    let role_settings = role::settings(&raw.role)?;
     let key = keys::key(raw, &name)?;
     let manifest = Manifest {
         adopted: adoption::adopted(raw, &source, &rules),
         bucket_key: keys::bucket_key(raw, &key)?,
+        buckets: settings,
         existing_keys: keys::existing(raw, key.kind, &source, &destinations)?,
         key,
         tls_only: raw.buckets.tls_only.as_ref().is_none_or(|flag| flag.value),
@@ -45,6 +50,7 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
         destinations: places::distinct(destinations),
         rules,
         role,
+        role_settings,
     };
     Ok(manifest)
 }
@@ -61,10 +67,10 @@ fn refuse_later(raw: &Raw) -> Checked<()> {
         later(&format!("destinations[{index}].profile"), profile, &off)?;
         later(&format!("destinations[{index}].assume_role"), assume_role, &off)?;
     }
-    later("buckets.object_lock", &raw.buckets.object_lock, &off)?;
-    later("buckets.namespace", &raw.buckets.namespace, &[json!("global")])?;
-    later("role.permissions_boundary", &raw.role.permissions_boundary, &off)?;
-    later("role.arn", &raw.role.arn, &off)?;
+    if let Some(given) = &raw.role.arn {
+        let message = "this version of crrctl does not support this setting yet";
+        return Err(Located::at(given.referenced, "role.arn", message).hint("leave the key out"));
+    }
     later("role.take_over", &raw.role.take_over, &off)?;
     later("replication.replica_modifications", &raw.replication.replica_modifications, &off)?;
     later("replication.two_way", &raw.replication.two_way, &off)

@@ -83,18 +83,27 @@ pub(super) struct RawKey {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBuckets {
     pub(super) bucket_key: At<bool>,
-    pub(super) object_lock: Later,
+    pub(super) object_lock: At<Value>,
     pub(super) tls_only: At<bool>,
     pub(super) deny_other_keys: At<bool>,
-    pub(super) namespace: Later,
+    pub(super) namespace: At<String>,
+    pub(super) lifecycle: Option<RawLifecycle>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLifecycle {
+    pub(super) noncurrent_days: At<i64>,
+    pub(super) incomplete_upload_days: At<i64>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRole {
     pub(super) name: At<String>,
-    pub(super) permissions_boundary: Later,
-    pub(super) arn: Later,
+    pub(super) path: At<String>,
+    pub(super) permissions_boundary: At<String>,
+    pub(super) arn: At<String>,
     pub(super) take_over: Later,
 }
 

@@ -267,8 +267,14 @@ fn refusals_in_the_optional_parts() {
             "key: {arns: {us-east-1: a}}",
             "`key.arns`: keys are given only beside `key.kind: existing`",
         ),
-        ("buckets: {object_lock: true}", "`buckets.object_lock`"),
-        ("buckets: {namespace: account-regional}", "`buckets.namespace`"),
+        ("buckets: {object_lock: yes please}", "`buckets.object_lock`"),
+        ("buckets: {object_lock: {mode: governence, days: 1}}", "`buckets.object_lock.mode`"),
+        ("buckets: {object_lock: {mode: governance, days: 0}}", "1 to 36500 days"),
+        ("buckets: {object_lock: {mode: governance, day: 1}}", "`buckets.object_lock.day`"),
+        ("buckets: {namespace: regional}", "`buckets.namespace`"),
+        ("buckets: {lifecycle: {noncurrent_days: 0}}", "`buckets.lifecycle.noncurrent_days`"),
+        ("role: {path: teams}", "`role.path`"),
+        ("role: {permissions_boundary: boundary}", "`role.permissions_boundary`"),
         ("buckets: {bucket_key: maybe}", "<stdin>:4:23"),
         ("role: {name: \"a b\"}", "`role.name`"),
         ("role: {arn: \"arn:aws:iam::111122223333:role/r\"}", "`role.arn`"),
@@ -372,5 +378,31 @@ proptest::proptest! {
     fn any_text_is_taken_or_refused(text in ".{0,200}") {
         let _ = read(&text);
         let _ = read(&format!("{PAIR}{text}"));
+    }
+}
+
+/// A name in the account's own namespace ends as that forces it, and no other name may end so.
+#[test]
+fn the_namespace_and_the_names_fit() {
+    let own = "buckets: {namespace: account-regional}\n";
+    let account = AccountId::new("111122223333").unwrap();
+    let same = PAIR.replace("us-west-2", "us-east-1");
+    let topology = read(&format!("{same}{own}")).unwrap().topology(&account).unwrap();
+    let names: Vec<&str> = topology.sides().map(|side| side.bucket.as_str()).collect();
+    assert_eq!(names, ["orders-111122223333-us-east-1-an", "orders-r-111122223333-us-east-1-an"]);
+    let with_bucket = |bucket: &str, rest: &str| {
+        let side = format!("{{region: us-east-1, bucket: \"{bucket}\"}}");
+        read(&PAIR.replace("{region: us-east-1}", &side).replace("]\n", &format!("]\n{rest}")))
+    };
+    assert!(with_bucket("a-{account}-us-east-1-an", own).is_ok());
+    assert!(with_bucket("a-111122223333-us-east-1-an", own).is_ok());
+    for (bucket, rest, says) in [
+        ("a-{account}", own, "`SOME-NAME-{account}-us-east-1-an` alone"),
+        ("a-{account}-us-west-2-an", own, "alone"),
+        ("a-11112222333-us-east-1-an", own, "alone"),
+        ("a-{account}-us-east-1-an", "", "are in the account's own namespace"),
+    ] {
+        let error = with_bucket(bucket, rest).unwrap_err().to_string();
+        assert!(error.contains("`source.bucket`") && error.contains(says), "{bucket}: {error}");
     }
 }

@@ -1,7 +1,9 @@
 //! What the user wants, as checked types. A [`Manifest`] does not know the account yet; a [`Topology`] does.
 //! Not for: checking (see `check`).
 
+use super::buckets::BucketSettings;
 use super::keys::{KeyRef, KeySettings};
+use super::role::RoleSettings;
 use super::rules::{PlacedRule, RuleSettings, RuleWish};
 use crate::names::{
     AccountId, Arn, BucketName, InvalidName, KeyAlias, PairName, Partition, Region, RoleName,
@@ -19,6 +21,8 @@ pub struct Manifest {
     pub(super) rules: Vec<PlacedRule>,
     pub(super) adopted: BTreeSet<String>,
     pub(super) role: String,
+    pub(super) role_settings: RoleSettings,
+    pub(super) buckets: BucketSettings,
     pub(super) key: KeySettings,
     pub(super) existing_keys: BTreeMap<Placed, KeyRef>,
     pub(super) bucket_key: bool,
@@ -129,7 +133,12 @@ impl Manifest {
             destinations: self.destinations.iter().map(side).collect::<Result<_, _>>()?,
             rules: Vec::new(),
             adopted: self.adopted.iter().map(|name| bucket(name)).collect::<Result<_, _>>()?,
-            role: RoleName::new(self.role.replace("{account}", account.as_str()))?,
+            role: match &self.role_settings.given {
+                Some(arn) => RoleName::new(arn.resource().rsplit('/').next().unwrap_or_default())?,
+                None => RoleName::new(self.role.replace("{account}", account.as_str()))?,
+            },
+            role_settings: self.role_settings.clone(),
+            buckets: self.buckets.clone(),
             key: self.key.clone(),
             existing_keys: self
                 .existing_keys
@@ -177,6 +186,10 @@ pub struct Topology {
     pub adopted: BTreeSet<BucketName>,
     /// The replication role.
     pub role: RoleName,
+    /// What else the manifest says of the role.
+    pub role_settings: RoleSettings,
+    /// What holds of all buckets.
+    pub buckets: BucketSettings,
     /// The key's settings.
     pub key: KeySettings,
     /// What names the keys of the sides that have one of their own.
@@ -291,7 +304,7 @@ impl Topology {
 
     /// Returns the ARN of [`Self::batch_role`].
     pub fn batch_role_arn(&self) -> Arn {
-        let resource = format!("role{}{}", RoleName::PATH, self.batch_role());
+        let resource = format!("role{}{}", self.role_settings.path, self.batch_role());
         Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
     }
 
@@ -300,7 +313,10 @@ impl Topology {
     pub fn reports(&self) -> Reports {
         let prefix = format!("_crrctl-batch/{}/", self.name);
         let source = &self.source;
-        if self.rules.iter().any(|rule| prefix.starts_with(&rule.settings.prefix)) {
+        let replicates = |rule: &RuleWish| prefix.starts_with(&rule.settings.prefix);
+        // Nor does it lie where new versions are held.
+        let is_held = self.buckets.retention().is_some();
+        if is_held || self.rules.iter().any(replicates) {
             let rest = format!("-reports-{}-{}", self.account, source.region);
             // A bucket's name has at most 63 characters, all of them ASCII.
             let room = 63_usize.saturating_sub(rest.len());
@@ -354,6 +370,10 @@ impl Topology {
 
     /// Returns the role's ARN.
     pub fn role_arn(&self) -> Arn {
-        self.role.arn(self.partition(), &self.account)
+        if let Some(arn) = &self.role_settings.given {
+            return arn.clone();
+        }
+        let resource = format!("role{}{}", self.role_settings.path, self.role);
+        Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
     }
 }

@@ -5,6 +5,7 @@ mod activation;
 mod batch;
 mod buckets;
 mod keys;
+mod lock;
 mod orphans;
 mod replication;
 mod role;
@@ -48,9 +49,12 @@ pub fn build_as(
     for side in topology.sides() {
         builder.bucket(side)?;
     }
+    builder.locks()?;
+    builder.lifecycles();
     builder.role()?;
     builder.replication()?;
     builder.orphans();
+    builder.plan.warnings = super::lifecycle::warnings(topology, world);
     Ok(builder.plan)
 }
 

@@ -80,6 +80,8 @@ fn whole(topology: &Topology) -> World {
         ownership: Some("BucketOwnerEnforced".to_owned()),
         policy: Some(document(Document::of_bucket(side, topology))),
         replication: (side == &topology.source).then(|| replication.clone()),
+        lock: None,
+        lifecycle: Vec::new(),
         empty: None,
         objects: Some(Objects::default()),
     };
@@ -97,6 +99,7 @@ fn whole(topology: &Topology) -> World {
         },
         buckets: topology.sides().map(|side| (side.bucket.clone(), bucket(side))).collect(),
         role: Some(Role {
+            boundary: None,
             arn: topology.role_arn(),
             tags: topology.all_tags(),
             trust: document(Document::ReplicationRoleTrust),

@@ -6,6 +6,7 @@ use super::upload::Uploaded;
 use crate::aws::{At, Error};
 use crate::events::Event;
 use crate::manifest::Side;
+use crate::steps::hold::bypass;
 use futures::future::join_all;
 use std::collections::BTreeMap;
 
@@ -59,6 +60,7 @@ impl Prober {
         let s3 = self.aws.s3(&side.region);
         let delete =
             s3.delete_object().bucket(side.bucket.as_str()).key(key).version_id(version_id);
+        let delete = delete.set_bypass_governance_retention(bypass(&self.topology));
         match delete.send().await.at("s3:DeleteObject", &side.region) {
             Err(error) if !error.is_absent() => Err(error),
             _ => Ok(()),

@@ -41,6 +41,9 @@ pub async fn markers(
     events: Events,
     stop: Stop,
 ) -> (Vec<Marker>, Option<Failure>) {
+    if let Some(failure) = super::refused(&topology) {
+        return (Vec::new(), Some(failure));
+    }
     let prober = Prober::new(aws, topology, keys, settings, events, stop);
     let mut mess = Vec::new();
     let result = prober.delete_each(&mut mess).await;

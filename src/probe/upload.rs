@@ -4,6 +4,7 @@ use super::{Prober, Target};
 use crate::aws::At;
 use crate::aws::settle::retry;
 use crate::failure::Failure;
+use crate::steps::hold::retention;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -90,7 +91,10 @@ impl Prober {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
         let output = retry(&self.stop, &progress, || async {
+            let (mode, until) = retention(&self.topology).unzip();
             s3.put_object()
+                .set_object_lock_mode(mode)
+                .set_object_lock_retain_until_date(until)
                 .bucket(source.bucket.as_str())
                 .key(key)
                 .set_metadata(Some(self.metadata()))
@@ -119,8 +123,11 @@ impl Prober {
     ) -> Result<Uploaded, Failure> {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
+        let (mode, until) = retention(&self.topology).unzip();
         let create = s3
             .create_multipart_upload()
+            .set_object_lock_mode(mode)
+            .set_object_lock_retain_until_date(until)
             .bucket(source.bucket.as_str())
             .key(key)
             .set_metadata(Some(self.metadata()))

@@ -3,8 +3,8 @@
 //! Not for: the settings one by one (each has a file).
 
 use super::{
-    Steps, bucket_policy, bucket_tags, built, encryption, objects, ownership, public_access_block,
-    replication, versioning,
+    Steps, bucket_policy, bucket_tags, built, encryption, lifecycle, object_lock, objects,
+    ownership, public_access_block, replication, versioning,
 };
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Class, Error};
@@ -15,7 +15,7 @@ use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::world::Bucket;
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, Tag,
+    BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, Tag,
 };
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(crate) async fn find(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failu
 
 async fn find_once(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
     let (bucket, region) = (&side.bucket, &side.region);
-    let (head, tags, ownership, blocked, versioning, encryption, policy, replication) = tokio::join!(
+    let (head, tags, ownership, blocked, versioning, encryption, policy, rest) = tokio::join!(
         head(aws, side),
         bucket_tags::find(aws, bucket, region),
         ownership::find(aws, bucket, region),
@@ -43,8 +43,15 @@ async fn find_once(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
         versioning::find(aws, bucket, region),
         encryption::find(aws, bucket, region),
         bucket_policy::find(aws, bucket, region),
-        replication::find(aws, bucket, region),
+        async {
+            tokio::join!(
+                replication::find(aws, bucket, region),
+                object_lock::find(aws, bucket, region),
+                lifecycle::find(aws, bucket, region),
+            )
+        },
     );
+    let (replication, lock, lifecycle) = rest;
     match head {
         Ok(()) => {}
         Err(error) if error.is_absent() => return Ok(None),
@@ -81,6 +88,8 @@ async fn find_once(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
         encryption: encryption?,
         policy: policy?,
         replication: replication?,
+        lock: lock?,
+        lifecycle: lifecycle?,
         empty: None,
         objects: None,
     }))
@@ -136,6 +145,16 @@ impl Steps {
             .bucket(bucket.as_str())
             .object_ownership(ObjectOwnership::BucketOwnerEnforced)
             .create_bucket_configuration(configuration);
+        // The bucket of reports has a global name, and nothing in it is locked.
+        let wanted = &self.topology.buckets;
+        let is_of_pair = self.topology.sides().any(|other| other == side);
+        let create = create
+            .set_object_lock_enabled_for_bucket(
+                (is_of_pair && wanted.lock.is_some()).then_some(true),
+            )
+            .set_bucket_namespace(
+                (is_of_pair && wanted.account_regional).then_some(BucketNamespace::AccountRegional),
+            );
         let call = || async {
             match create.clone().send().await.at("s3:CreateBucket", region) {
                 Ok(_) => Ok(()),

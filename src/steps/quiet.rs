@@ -3,6 +3,7 @@
 //! Not for: taking the rules away (see `replication`).
 
 use super::Steps;
+use super::hold::{bypass, retention};
 use super::recent::{self, Recent};
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
@@ -37,7 +38,7 @@ impl Steps {
         // Even where the wait was ended: nothing of ours stays in a bucket that does.
         for rule in &self.topology.rules {
             let prefix = format!("{}{run}/", self.topology.probe_prefix(&rule.settings));
-            recent::purge_own(&self.aws, source, &prefix).await?;
+            recent::purge_own(&self.aws, source, &prefix, bypass(&self.topology)).await?;
         }
         let now = quiet?;
         self.until_none_pending(now, progress).await
@@ -110,6 +111,8 @@ impl Steps {
             if !tags.is_empty() {
                 put = put.tagging(&tags);
             }
+            let (mode, until) = retention(&self.topology).unzip();
+            put = put.set_object_lock_mode(mode).set_object_lock_retain_until_date(until);
             for (name, value) in self.topology.probe_metadata() {
                 put = put.metadata(name, value);
             }

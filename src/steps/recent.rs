@@ -63,12 +63,18 @@ pub(super) async fn pending(aws: &Aws, side: &Side, now: i64) -> Result<Recent, 
 }
 
 /// Deletes every version under `prefix`, which this run alone writes to.
-pub(super) async fn purge_own(aws: &Aws, side: &Side, prefix: &str) -> Result<(), Error> {
+pub(super) async fn purge_own(
+    aws: &Aws,
+    side: &Side,
+    prefix: &str,
+    bypass: Option<bool>,
+) -> Result<(), Error> {
     let s3 = aws.s3(&side.region);
     let list = s3.list_object_versions().bucket(side.bucket.as_str()).prefix(prefix);
     let page = list.send().await.at("s3:ListObjectVersions", &side.region)?;
     for version in page.versions() {
         let delete = s3.delete_object().bucket(side.bucket.as_str());
+        let delete = delete.set_bypass_governance_retention(bypass);
         let delete = delete.set_key(version.key().map(str::to_owned));
         let delete = delete.set_version_id(version.version_id().map(str::to_owned));
         match delete.send().await.at("s3:DeleteObject", &side.region) {

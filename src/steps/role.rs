@@ -59,6 +59,10 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
             .iter()
             .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
             .collect(),
+        boundary: role
+            .permissions_boundary()
+            .and_then(|it| it.permissions_boundary_arn())
+            .map(str::to_owned),
         trust: document(role.assume_role_policy_document()),
         policy: policy?,
         other_policies: others.chain(attached).collect(),
@@ -102,11 +106,13 @@ impl Steps {
         let trust = self.render(&trust)?.to_string();
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
         let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        let boundary = self.topology.role_settings.boundary.as_ref().map(Arn::to_string);
         if action.verb == Verb::Create {
             let create = iam
                 .create_role()
                 .role_name(name)
-                .path(RoleName::PATH)
+                .path(&self.topology.role_settings.path)
+                .set_permissions_boundary(boundary.clone())
                 .description(self.topology.role_description())
                 .assume_role_policy_document(trust)
                 .set_tags(Some(tags));
@@ -127,6 +133,16 @@ impl Steps {
             let update = iam.update_assume_role_policy().role_name(name).policy_document(trust);
             retry(&self.stop, progress, || async {
                 update.clone().send().await.at("iam:UpdateAssumeRolePolicy", home)
+            })
+            .await?;
+        }
+        if action.fields.contains(&"permissions boundary") {
+            let put = iam
+                .put_role_permissions_boundary()
+                .role_name(name)
+                .set_permissions_boundary(boundary);
+            retry(&self.stop, progress, || async {
+                put.clone().send().await.at("iam:PutRolePermissionsBoundary", home)
             })
             .await?;
         }

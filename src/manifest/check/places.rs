@@ -14,29 +14,77 @@ const SOME_ACCOUNT: &str = "000000000000";
 pub(super) struct Fill<'a> {
     pub(super) name: &'a PairName,
     pub(super) run: Option<&'a str>,
+    /// Whether bucket names are in the account's own namespace.
+    pub(super) account_regional: bool,
 }
 
 impl Fill<'_> {
     pub(super) fn side(&self, path: &str, raw: &RawSide) -> Checked<Placed> {
-        self.place(path, &raw.region, raw.bucket.as_ref(), DEFAULT_BUCKET)
+        let adopts = raw.adopt.as_ref().is_some_and(|flag| flag.value);
+        self.place(path, &raw.region, (raw.bucket.as_ref(), adopts), false)
     }
 
     fn place(
         &self,
         path: &str,
         region: &Spanned<String>,
-        bucket: Option<&Spanned<String>>,
-        default: &str,
+        (bucket, adopts): (Option<&Spanned<String>>, bool),
+        is_beside: bool,
     ) -> Checked<Placed> {
         let region = named(&format!("{path}.region"), region, Region::new)?;
         let key = format!("{path}.bucket");
         let (template, at) = match bucket {
             Some(given) => (given.value.as_str(), given.referenced),
-            None => (default, Location::UNKNOWN),
+            None => (self.default_bucket(is_beside), Location::UNKNOWN),
         };
         let bucket = self.text(&key, template, at, &region)?;
         tried(&key, &bucket, at, |name| BucketName::new(name).map(drop))?;
+        if !adopts {
+            self.check_namespace(&key, &bucket, &region, at)?;
+        }
         Ok(Placed { region, bucket })
+    }
+
+    /// Returns the default name of a bucket; one that lies beside the source, in its Region, has a name of its own.
+    fn default_bucket(&self, is_beside: bool) -> &'static str {
+        match (self.account_regional, is_beside) {
+            (false, false) => "{name}-{account}-{region}",
+            (false, true) => "{name}-{account}-{region}-r",
+            (true, false) => "{name}-{account}-{region}-an",
+            (true, true) => "{name}-r-{account}-{region}-an",
+        }
+    }
+
+    /// A name in the account's own namespace ends in the account's id, the Region and `an`, and no other name may
+    /// (S3 User Guide, "Namespaces for general purpose buckets").
+    fn check_namespace(
+        &self,
+        key: &str,
+        bucket: &str,
+        region: &Region,
+        at: Location,
+    ) -> Checked<()> {
+        let stem = bucket.strip_suffix(&format!("-{region}-an"));
+        let stem = stem.and_then(|stem| {
+            let is_id = |id: &&str| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+            stem.strip_suffix("{account}").or_else(|| {
+                let id = stem.len().checked_sub(12).and_then(|at| stem.get(at..)).filter(is_id)?;
+                stem.strip_suffix(id)
+            })
+        });
+        let fits = stem.is_some_and(|stem| stem.len() > 1 && stem.ends_with('-'));
+        if fits == self.account_regional {
+            return Ok(());
+        }
+        let (message, hint) = if fits {
+            let message = "names of this form are in the account's own namespace";
+            (message.to_owned(), "set `buckets.namespace: account-regional`".to_owned())
+        } else {
+            let form = format!("SOME-NAME-{{account}}-{region}-an");
+            let message = format!("the account's own namespace has names such as `{form}` alone");
+            (message, "leave the name out to have one that fits".to_owned())
+        };
+        Err(Located::at(at, key, message).hint(hint))
     }
 
     pub(super) fn role(&self, given: Option<&Spanned<String>>, source: &Region) -> Checked<String> {
@@ -77,8 +125,6 @@ impl Fill<'_> {
     }
 }
 
-const DEFAULT_BUCKET: &str = "{name}-{account}-{region}";
-
 fn tried(
     key: &str,
     text: &str,
@@ -109,10 +155,9 @@ pub(super) fn destinations(
         let path = format!("destinations[{index}]");
         // In the source's own Region the usual name is the source's.
         let is_same = destination.region.value == source.region.as_str();
-        let default =
-            if is_same { format!("{DEFAULT_BUCKET}-r") } else { DEFAULT_BUCKET.to_owned() };
-        let bucket = destination.bucket.as_ref();
-        let placed = fill.place(&path, &destination.region, bucket, &default)?;
+        let adopts = destination.adopt.as_ref().is_some_and(|flag| flag.value);
+        let bucket = (destination.bucket.as_ref(), adopts);
+        let placed = fill.place(&path, &destination.region, bucket, is_same)?;
         check_place(&path, destination, &placed, source, &taken)?;
         taken.push(placed);
     }

@@ -32,6 +32,7 @@ impl Builder<'_> {
         if !meaning::same(&role.trust, &self.render(&Document::BatchReplicationRoleTrust)?) {
             fields.push("trust policy");
         }
+        fields.extend(self.boundary_found(role));
         fields.extend(self.tags_found(&role.tags, &self.topology.all_tags()));
         let wanted = self.render(&Document::BatchReplicationRole)?;
         let policy = match &role.policy {

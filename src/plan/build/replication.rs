@@ -1,6 +1,7 @@
 //! The replication configuration: what is to be done about it.
 //! Not for: how its rules go live (see `activation`).
 
+use super::lock::lock_step;
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
@@ -67,7 +68,16 @@ impl Builder<'_> {
         let versioning = |side: &Side| StepId::new(Kind::Versioning, side.bucket.as_str());
         let role_policy = StepId::new(Kind::RolePolicy, self.topology.role.as_str());
         let aliases = self.topology.sides().filter_map(|side| self.alias_step(side));
-        self.topology.sides().map(versioning).chain([role_policy]).chain(aliases).collect()
+        let locks = self.topology.sides().map(lock_step);
+        // What is not planned is not waited for.
+        let locks = locks.filter(|lock| self.plan.actions.iter().any(|action| &action.id == lock));
+        self.topology
+            .sides()
+            .map(versioning)
+            .chain(locks)
+            .chain([role_policy])
+            .chain(aliases)
+            .collect()
     }
 
     /// Returns whether any rule is new or differs, beside what is only to be taken away.

@@ -5,6 +5,7 @@ use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::plan::rules;
 use crate::policy::{self, Document, meaning};
+use crate::world::Role;
 use serde_json::Value;
 
 impl Builder<'_> {
@@ -32,6 +33,7 @@ impl Builder<'_> {
                 if !meaning::same(&role.trust, &trust) {
                     fields.push("trust policy");
                 }
+                fields.extend(self.boundary_found(role));
                 fields.extend(self.tags_found(&role.tags, &topology.all_tags()));
                 (Found::Differs(fields), self.role_policy_found(role.policy.as_ref())?)
             }
@@ -49,6 +51,12 @@ impl Builder<'_> {
         let needs: Vec<&StepId> = needs.iter().collect();
         self.add(Kind::RolePolicy, &step, region, topology.role.as_str(), arn, policy, &needs);
         Ok(())
+    }
+
+    /// A boundary that the manifest does not name is somebody else's rule about roles, and stays.
+    pub(super) fn boundary_found(&self, role: &Role) -> Option<&'static str> {
+        let wanted = self.topology.role_settings.boundary.as_ref()?;
+        (role.boundary.as_deref() != Some(wanted.as_str())).then_some("permissions boundary")
     }
 
     fn role_policy_found(&self, live: Option<&Value>) -> Result<Found, Failure> {

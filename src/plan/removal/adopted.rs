@@ -4,7 +4,7 @@ use super::delete;
 use crate::events::{Kind, StepId};
 use crate::manifest::Topology;
 use crate::names::BucketName;
-use crate::plan::Action;
+use crate::plan::{Action, lifecycle};
 use crate::policy::meaning;
 use crate::world::Bucket;
 
@@ -25,6 +25,12 @@ pub(in crate::plan) fn given_back(
     if topology.owns(&bucket.tags) && bucket.policy.as_ref().is_some_and(meaning::has_ours) {
         actions.push(take(Kind::BucketPolicy, needs.clone()));
         needs.push(StepId::new(Kind::BucketPolicy, name.as_str()));
+    }
+    if topology.owns(&bucket.tags)
+        && bucket.lifecycle.iter().any(|rule| lifecycle::is_ours(topology, &rule.id))
+    {
+        actions.push(take(Kind::Lifecycle, needs.clone()));
+        needs.push(StepId::new(Kind::Lifecycle, name.as_str()));
     }
     if topology.owns(&bucket.tags) {
         actions.push(take(Kind::BucketTags, needs));

@@ -2,6 +2,7 @@
 //! What `steps`, `observe` and `probe` call is compared with this list by a test.
 //! Names of actions: Service Authorization Reference for IAM, KMS and S3.
 
+mod actions;
 mod backfill;
 
 use super::call::{At, Call, Own, Who};
@@ -10,8 +11,10 @@ use super::scene::{Scene, TLS, through_s3};
 use super::{Document, Part};
 use crate::iam::Principal;
 use crate::manifest::{KeyKind, KeyWish, Profile, Side};
+use crate::names::RoleName;
+use actions::{BUCKET_READS, BUCKET_WRITES, GIVING_BACK, ROLE_WRITES};
 
-const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
+const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutBucketLogging"];
 const NOT_ON_OBJECTS: [&str; 2] = ["s3:PutObjectAcl", "s3:RestoreObject"];
 const NOT_ON_KEYS: [&str; 2] = ["kms:CreateGrant", "kms:DisableKey"];
 const NOT_ON_ROLES: [&str; 2] = ["iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary"];
@@ -132,6 +135,9 @@ impl Operator<'_> {
         }
         for side in topology.sides() {
             calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
+            if topology.buckets.lock.is_some() {
+                calls.push(self.on_bucket("s3:PutBucketObjectLockConfiguration", side));
+            }
             if !topology.tls_only && !topology.deny_other_keys {
                 calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));
             }
@@ -156,6 +162,10 @@ impl Operator<'_> {
         calls.push(self.on_bucket("s3:PutReplicationConfiguration", source));
         calls.extend(["iam:CreateRole", "iam:TagRole"].map(|it| self.tagged(self.on_role(it))));
         calls.extend(ROLE_WRITES.map(|it| self.on_role(it)));
+        if let Some(boundary) = &topology.role_settings.boundary {
+            let put = self.on_role("iam:PutRolePermissionsBoundary");
+            calls.push(put.demanding("StringEquals", "iam:PermissionsBoundary", boundary.as_str()));
+        }
         calls.push(self.pass_role());
         calls
     }
@@ -171,6 +181,11 @@ impl Operator<'_> {
         ];
         let mut calls: Vec<Call> =
             uploads.iter().flat_map(|it| self.on_probes(it, source)).collect();
+        if topology.buckets.retention().is_some() {
+            calls.extend(self.on_probes("s3:PutObjectRetention", source));
+            let bypass = |side| self.on_probes("s3:BypassGovernanceRetention", side);
+            calls.extend(topology.sides().flat_map(bypass));
+        }
         let destinations = topology.destinations.iter();
         calls.extend(destinations.flat_map(|it| self.on_probes("s3:GetObject", it)));
         calls.extend(topology.sides().flat_map(|it| self.on_probes("s3:DeleteObjectVersion", it)));
@@ -238,13 +253,16 @@ impl Operator<'_> {
     fn fleet(&self) -> Vec<Call> {
         let (scene, topology) = (self.scene, self.scene.topology);
         let on = |action, resource: &str| Call::new(&self.who, action, resource, &topology.account);
+        // A role that lies elsewhere is found by none of these lists.
+        let role =
+            scene.iam(&topology.account, &format!("role{}{}", RoleName::PATH, topology.role));
         let mut calls = vec![
             on("iam:ListRoles", "*").aliens(&["iam:ListUsers"]),
             on("kms:ListAliases", "*").aliens(&["kms:CreateCustomKeyStore"]),
             on("kms:ListKeys", "*").aliens(&["kms:CreateCustomKeyStore"]),
             on("s3:ListAllMyBuckets", "*").aliens(&["s3:CreateJob"]),
-            on("iam:ListRoleTags", topology.role_arn().as_str())
-                .decoys([(topology.role_arn().as_str().replace("/crrctl/", "/"), At::Nothing)])
+            on("iam:ListRoleTags", role.as_str())
+                .decoys([(role.as_str().replace("/crrctl/", "/"), At::Nothing)])
                 .aliens(&NOT_ON_ROLES),
         ];
         for side in topology.sides() {
@@ -387,33 +405,3 @@ impl Operator<'_> {
         through_s3(&self.on_key(action, side), side, &contexts, &not_for)
     }
 }
-
-const ROLE_WRITES: [&str; 3] = ["iam:PutRolePolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"];
-
-/// Our statements and tags leave a bucket that stays.
-const GIVING_BACK: [&str; 3] =
-    ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging"];
-
-const BUCKET_READS: [&str; 9] = [
-    "s3:GetBucketOwnershipControls",
-    "s3:GetBucketPolicy",
-    "s3:GetBucketPublicAccessBlock",
-    "s3:GetBucketTagging",
-    "s3:GetBucketVersioning",
-    "s3:GetEncryptionConfiguration",
-    "s3:GetReplicationConfiguration",
-    "s3:ListBucket",
-    "s3:ListBucketVersions",
-];
-
-/// A bucket is made with its tags and its ownership, which takes a permission each.
-const BUCKET_WRITES: [&str; 8] = [
-    "s3:CreateBucket",
-    "s3:PutBucketOwnershipControls",
-    "s3:PutBucketPolicy",
-    "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketTagging",
-    "s3:PutBucketVersioning",
-    "s3:PutEncryptionConfiguration",
-    "s3:TagResource",
-];

@@ -14,6 +14,10 @@ const SECTION: &str = "replication";
 /// What S3 reads of a source object: the version itself, its ACL, its tags.
 const READS: [&str; 3] =
     ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
+/// And, where the bucket has Object Lock, what holds it.
+const LOCK_READS: [&str; 2] = ["s3:GetObjectLegalHold", "s3:GetObjectRetention"];
+const NOT_ON_LOCKS: [&str; 3] =
+    ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"];
 const NOT_ON_BUCKETS: [&str; 3] =
     ["s3:DeleteBucket", "s3:PutBucketPolicy", "s3:PutReplicationConfiguration"];
 const NOT_ON_OBJECTS: [&str; 4] =
@@ -83,6 +87,9 @@ fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
     for prefix in &prefixes {
         let read = |action: &&str| scene.on_object(who, action, side, prefix, &prefixes);
         calls.extend(READS.iter().map(|action| read(action).aliens(&NOT_ON_OBJECTS)));
+        if topology.buckets.lock.is_some() {
+            calls.extend(LOCK_READS.iter().map(|action| read(action).aliens(&NOT_ON_LOCKS)));
+        }
     }
     if !scene.has_key(side) {
         return calls;

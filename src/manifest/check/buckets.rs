@@ -1,0 +1,86 @@
+//! What the manifest wants of all buckets: Object Lock, lifecycle, the namespace of their names.
+//! Limits: S3 User Guide, "Object Lock retention periods"; S3 API Reference, `NoncurrentVersionExpiration`,
+//! `AbortIncompleteMultipartUpload`.
+
+use super::super::buckets::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
+use super::super::error::{Located, nearest};
+use super::super::raw::{Raw, RawLifecycle};
+use super::{Checked, one_of};
+use serde_json::{Map, Value};
+use serde_saphyr::{Location, Spanned};
+
+/// A hundred years.
+const MAX_RETENTION: i64 = 36_500;
+
+pub(super) fn settings(raw: &Raw) -> Checked<BucketSettings> {
+    let buckets = &raw.buckets;
+    Ok(BucketSettings {
+        lock: buckets.object_lock.as_ref().map_or(Ok(None), lock)?,
+        lifecycle: buckets.lifecycle.as_ref().map_or(Ok(Lifecycle::default()), lifecycle)?,
+        account_regional: namespace(buckets.namespace.as_ref())?,
+    })
+}
+
+/// Returns whether names are in the account's own namespace.
+pub(super) fn namespace(given: Option<&Spanned<String>>) -> Checked<bool> {
+    one_of("buckets.namespace", given, &[("global", false), ("account-regional", true)])
+}
+
+fn lock(given: &Spanned<Value>) -> Checked<Option<ObjectLock>> {
+    match &given.value {
+        Value::Null | Value::Bool(false) => Ok(None),
+        Value::Bool(true) => Ok(Some(ObjectLock::default())),
+        Value::Object(map) => {
+            retention(map, given.referenced).map(|it| Some(ObjectLock { retention: Some(it) }))
+        }
+        _ => Err(Located::at(given.referenced, "buckets.object_lock", SHAPE)),
+    }
+}
+
+const SHAPE: &str = "`true`, `false` or `{mode: governance, days: 1}` is wanted";
+
+fn retention(map: &Map<String, Value>, at: Location) -> Checked<Retention> {
+    let path = |key: &str| format!("buckets.object_lock.{key}");
+    if let Some(other) = map.keys().find(|key| !["mode", "days"].contains(&key.as_str())) {
+        let found =
+            Located::at(at, path(other), "unknown key; allowed here: `mode`, `days`".to_owned());
+        return Err(match nearest(other, ["mode", "days"]) {
+            Some(meant) => found.hint(format!("did you mean `{meant}`?")),
+            None => found,
+        });
+    }
+    let mode = match map.get("mode").and_then(Value::as_str) {
+        Some("governance") => RetentionMode::Governance,
+        Some("compliance") => RetentionMode::Compliance,
+        _ => {
+            let message = "`governance` or `compliance` is wanted";
+            return Err(Located::at(at, path("mode"), message));
+        }
+    };
+    let days = map.get("days").and_then(Value::as_i64);
+    let days = days.filter(|days| (1..=MAX_RETENTION).contains(days));
+    let days = days.and_then(|days| i32::try_from(days).ok()).ok_or_else(|| {
+        let message = format!("1 to {MAX_RETENTION} days are allowed");
+        Located::at(at, path("days"), message)
+    })?;
+    Ok(Retention { mode, days })
+}
+
+fn lifecycle(raw: &RawLifecycle) -> Checked<Lifecycle> {
+    Ok(Lifecycle {
+        noncurrent_days: days("noncurrent_days", raw.noncurrent_days.as_ref())?,
+        incomplete_upload_days: days(
+            "incomplete_upload_days",
+            raw.incomplete_upload_days.as_ref(),
+        )?,
+    })
+}
+
+fn days(key: &str, given: Option<&Spanned<i64>>) -> Checked<Option<i32>> {
+    let Some(given) = given else { return Ok(None) };
+    let days = i32::try_from(given.value).ok().filter(|days| *days >= 1);
+    days.map(Some).ok_or_else(|| {
+        let message = format!("{}: 1 day or more is wanted", given.value);
+        Located::at(given.referenced, format!("buckets.lifecycle.{key}"), message)
+    })
+}

@@ -1,0 +1,50 @@
+//! The lifecycle rule that a pair wants in each bucket, and what of a bucket's lifecycle is to be warned of.
+//! Not for: writing it (see `steps`).
+
+use crate::manifest::Topology;
+use crate::world::{Expiry, World};
+
+fn id(topology: &Topology) -> String {
+    format!("{}lifecycle", topology.rule_prefix())
+}
+
+/// Returns whether a lifecycle rule is this pair's.
+pub fn is_ours(topology: &Topology, id: &str) -> bool {
+    id == self::id(topology)
+}
+
+/// Returns the rule that is wanted, if any is.
+pub fn wanted(topology: &Topology) -> Option<Expiry> {
+    let lifecycle = &topology.buckets.lifecycle;
+    lifecycle.is_wanted().then(|| Expiry {
+        id: id(topology),
+        enabled: true,
+        noncurrent_days: lifecycle.noncurrent_days,
+        incomplete_upload_days: lifecycle.incomplete_upload_days,
+        has_more: false,
+    })
+}
+
+/// Returns what is dangerous where delete markers replicate into a bucket whose old versions expire: a marker makes every version
+/// an old one (S3 User Guide, "Examples of S3 Lifecycle configurations", removing non-current versions).
+pub fn warnings(topology: &Topology, world: &World) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for side in &topology.destinations {
+        if topology.marker_prefixes(side).is_empty() {
+            continue;
+        }
+        let live = world.buckets.get(&side.bucket);
+        let theirs = live.iter().flat_map(|bucket| &bucket.lifecycle);
+        let theirs = theirs.filter(|rule| rule.enabled && !is_ours(topology, &rule.id));
+        let days = theirs.filter_map(|rule| rule.noncurrent_days);
+        let days = days.chain(topology.buckets.lifecycle.noncurrent_days).min();
+        if let Some(days) = days {
+            warnings.push(format!(
+                "delete markers replicate to `{}`, where versions that are not the newest expire after {days} days: one delete at the \
+                 source ends with the object gone on both sides",
+                side.bucket
+            ));
+        }
+    }
+    warnings
+}

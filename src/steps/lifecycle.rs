@@ -1,0 +1,153 @@
+//! Lifecycle: one rule of ours for old versions and unfinished uploads, beside the rules of others, which stay as they are.
+//! `PutBucketLifecycleConfiguration` replaces the whole configuration, so it is read again before it is written over.
+
+use super::{Steps, built};
+use crate::aws::settle::retry;
+use crate::aws::{At, Aws, Error};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::manifest::Side;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::{Action, lifecycle};
+use crate::world::Expiry;
+use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
+use aws_sdk_s3::types::{
+    AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleRule,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, TransitionDefaultMinimumObjectSize,
+};
+
+/// Returns the rules, reduced to what a pair looks at.
+pub(crate) async fn find(
+    aws: &Aws,
+    bucket: &BucketName,
+    region: &Region,
+) -> Result<Vec<Expiry>, Error> {
+    let live = read(aws, bucket, region).await?;
+    Ok(live.iter().flat_map(GetBucketLifecycleConfigurationOutput::rules).map(described).collect())
+}
+
+async fn read(
+    aws: &Aws,
+    bucket: &BucketName,
+    region: &Region,
+) -> Result<Option<GetBucketLifecycleConfigurationOutput>, Error> {
+    let request = aws.s3(region).get_bucket_lifecycle_configuration().bucket(bucket.as_str());
+    match request.send().await.at("s3:GetBucketLifecycleConfiguration", region) {
+        Ok(output) => Ok(Some(output)),
+        Err(error) if error.is("NoSuchLifecycleConfiguration") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn described(rule: &LifecycleRule) -> Expiry {
+    let noncurrent = rule.noncurrent_version_expiration();
+    let upload = rule.abort_incomplete_multipart_upload();
+    let filter = rule.filter();
+    let prefix = filter.and_then(LifecycleRuleFilter::prefix).unwrap_or_default();
+    // What ours never has.
+    let more = [
+        rule.expiration().is_some(),
+        !rule.transitions().is_empty(),
+        !rule.noncurrent_version_transitions().is_empty(),
+        noncurrent.is_some_and(|it| it.newer_noncurrent_versions().is_some()),
+        !prefix.is_empty(),
+        filter.is_none_or(|it| {
+            it.tag().is_some()
+                || it.and().is_some()
+                || it.object_size_greater_than().is_some()
+                || it.object_size_less_than().is_some()
+        }),
+    ];
+    Expiry {
+        id: rule.id().unwrap_or_default().to_owned(),
+        enabled: rule.status() == &ExpirationStatus::Enabled,
+        noncurrent_days: noncurrent.and_then(NoncurrentVersionExpiration::noncurrent_days),
+        incomplete_upload_days: upload
+            .and_then(AbortIncompleteMultipartUpload::days_after_initiation),
+        has_more: more.contains(&true),
+    }
+}
+
+fn sdk_rule(rule: &Expiry) -> Result<LifecycleRule, Failure> {
+    let noncurrent = rule
+        .noncurrent_days
+        .map(|days| NoncurrentVersionExpiration::builder().noncurrent_days(days).build());
+    let upload = rule
+        .incomplete_upload_days
+        .map(|days| AbortIncompleteMultipartUpload::builder().days_after_initiation(days).build());
+    built(
+        LifecycleRule::builder()
+            .id(&rule.id)
+            .status(ExpirationStatus::Enabled)
+            .filter(LifecycleRuleFilter::builder().prefix("").build())
+            .set_noncurrent_version_expiration(noncurrent)
+            .set_abort_incomplete_multipart_upload(upload)
+            .build(),
+    )
+}
+
+impl Steps {
+    pub(super) async fn apply_lifecycle(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let side = self.side(&action.name)?.clone();
+        let wanted = lifecycle::wanted(&self.topology);
+        self.put_lifecycle(&side, wanted.as_ref(), progress).await?;
+        Ok(self.bucket_arn(&side.bucket))
+    }
+
+    /// Takes our rule out of a bucket that stays.
+    pub(super) async fn remove_lifecycle(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let side = Side { region: region.clone(), bucket: bucket.clone() };
+        self.put_lifecycle(&side, None, progress).await
+    }
+
+    async fn put_lifecycle(
+        &self,
+        side: &Side,
+        wanted: Option<&Expiry>,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let (bucket, region) = (&side.bucket, &side.region);
+        let s3 = self.aws.s3(region);
+        let live = read(&self.aws, bucket, region).await?;
+        let is_ours =
+            |rule: &&LifecycleRule| !lifecycle::is_ours(&self.topology, rule.id().unwrap_or(""));
+        let mut rules: Vec<LifecycleRule> = live
+            .iter()
+            .flat_map(GetBucketLifecycleConfigurationOutput::rules)
+            .filter(is_ours)
+            .cloned()
+            .collect();
+        rules.extend(wanted.map(sdk_rule).transpose()?);
+        if rules.is_empty() {
+            let delete = s3.delete_bucket_lifecycle().bucket(bucket.as_str());
+            retry(&self.stop, progress, || async {
+                delete.clone().send().await.at("s3:DeleteBucketLifecycle", region)
+            })
+            .await?;
+            return Ok(());
+        }
+        let least: Option<TransitionDefaultMinimumObjectSize> =
+            live.as_ref().and_then(|live| live.transition_default_minimum_object_size()).cloned();
+        let configuration =
+            built(BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build())?;
+        let put = s3
+            .put_bucket_lifecycle_configuration()
+            .bucket(bucket.as_str())
+            .set_transition_default_minimum_object_size(least)
+            .lifecycle_configuration(configuration);
+        retry(&self.stop, progress, || async {
+            put.clone().send().await.at("s3:PutBucketLifecycleConfiguration", region)
+        })
+        .await?;
+        Ok(())
+    }
+}
