@@ -155,6 +155,8 @@ impl Server {
             .unwrap();
         let configuration =
             s3::ReplicationConfiguration::builder().role(arn).rules(whole).build().unwrap();
+        // Where things take their time, S3 sees versioning and role only now.
+        self.control("POST", "clock", r#"{"advance": "1h"}"#);
         let put = from.put_bucket_replication().bucket("source");
         put.replication_configuration(configuration).send().await.unwrap();
     }

@@ -10,6 +10,7 @@ mod copies;
 mod deletes;
 mod encryption;
 mod errors;
+mod event_hold;
 mod listing;
 mod lock;
 mod lock_settings;
@@ -168,13 +169,21 @@ impl Door {
         }
         let mut state = self.shared.lock();
         let (headers, uri, extensions) = (request.headers, request.uri, request.extensions);
-        let mut call =
-            Call { state: &mut state, caller, headers, uri, extensions, asked: Context::new() };
+        let mut call = Call {
+            state: &mut state,
+            caller,
+            headers,
+            uri,
+            extensions,
+            asked: Context::new(),
+            beside: Beside::default(),
+        };
         let done = perform(&mut call, request.input);
+        let Beside { headers, extensions } = std::mem::take(&mut call.beside);
         if state.replication.has_work() {
             self.shared.replicate.notify_one();
         }
-        done.map(S3Response::new)
+        done.map(|output| S3Response { headers, extensions, ..S3Response::new(output) })
     }
 }
 
@@ -320,4 +329,12 @@ struct Call<'a> {
     extensions: Extensions,
     /// Condition keys of what the request asks for, beside those of its headers.
     asked: Context,
+    beside: Beside,
+}
+
+/// What goes into an answer beside an operation's output.
+#[derive(Default)]
+struct Beside {
+    headers: HeaderMap,
+    extensions: Extensions,
 }

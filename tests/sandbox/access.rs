@@ -387,3 +387,27 @@ async fn simulations_ask_the_same_evaluator() {
         "InvalidInput" 400 "" iam.simulate_custom_policy().policy_input_list("nonsense").action_names("s3:GetObject");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_of_the_object_are_a_condition() {
+    let stand = Stand::start().await;
+    stand.bucket("tagged", EAST, true).await;
+    for (key, tags) in [("open", "team=storage&level=low"), ("closed", "team=other"), ("bare", "")]
+    {
+        let put = stand.s3(EAST).put_object().bucket("tagged").key(key);
+        put.tagging(tags).body(ByteStream::from_static(b"x")).send().await.unwrap();
+    }
+    let policy = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":["s3:GetObject","s3:GetObjectTagging"],"Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/team":"storage"}}},
+        {"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}]}"#;
+    let (id, secret) = stand.user("storage", policy).await;
+    let s3 = stand.s3_as(&id, &secret, EAST);
+    s3.get_object().bucket("tagged").key("open").send().await.unwrap();
+    s3.get_object_tagging().bucket("tagged").key("open").send().await.unwrap();
+    refused! {
+        "AccessDenied" 403 "s3:GetObject on" s3.get_object().bucket("tagged").key("closed");
+        "AccessDenied" 403 "s3:GetObject on" s3.get_object().bucket("tagged").key("bare");
+        "AccessDenied" 403 "s3:GetObject on" s3.get_object().bucket("tagged").key("absent");
+        "AccessDenied" 403 "s3:GetObjectTagging" s3.get_object_tagging().bucket("tagged").key("closed");
+    }
+}

@@ -5,7 +5,7 @@
 use super::role::{Reason, Role};
 use super::targets::{Target, syncs, targets};
 use super::{Job, Task, destination, push, source};
-use crate::sandbox::s3::{Object, Outcome, Replicated, Version, Versioning, What};
+use crate::sandbox::s3::{Lock, Object, Outcome, Replicated, Version, Versioning, What};
 use crate::sandbox::state::State;
 use s3s::dto::ReplicationRule;
 
@@ -114,7 +114,10 @@ pub(super) fn follow(state: &mut State, job: &Job, part: Part) -> Result<(), Rea
     let there: &mut Object = there;
     match part {
         Part::Tags => there.tags = tags,
-        Part::Retention => there.lock.retention = lock.retention,
+        Part::Retention => {
+            there.lock =
+                Lock { retention: lock.retention, event_hold: lock.event_hold, ..there.lock };
+        }
         Part::LegalHold => there.lock.legal_hold = lock.legal_hold,
         // The only ACLs that are modelled say the same as none.
         Part::Acl => {}

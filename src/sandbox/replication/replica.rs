@@ -110,7 +110,10 @@ fn write(state: &State, job: &Job, version: &Version, sse: Sse) -> Result<What, 
 /// The source's retention and hold go with it; without a retention the destination's default applies
 /// (S3 User Guide, "What does Amazon S3 replicate?").
 fn lock(source: &Lock, to: &Bucket, now: SystemTime) -> Lock {
-    Lock { retention: source.retention.or_else(|| to.default_retention(now)), ..*source }
+    if source.retention.is_some() {
+        return *source;
+    }
+    Lock { legal_hold: source.legal_hold, ..to.default_lock(now) }
 }
 
 /// Turns a source object into its replica. The `ETag` changes where plaintext becomes SSE-KMS.

@@ -137,7 +137,7 @@ impl<'a> Role<'a> {
                 return self.on_object(at, "s3:ReplicateObject", "DstPutAclNotPermitted");
             }
             Part::Retention => Lock { legal_hold: None, ..object.lock },
-            Part::LegalHold => Lock { retention: None, ..object.lock },
+            Part::LegalHold => Lock { legal_hold: object.lock.legal_hold, ..Lock::default() },
         };
         self.lock(at, &lock)?;
         let mut context = Context::new();

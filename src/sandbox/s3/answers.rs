@@ -2,7 +2,8 @@
 //! Not for: operations.
 
 use super::checksum;
-use super::errors::{custom, message, not_implemented};
+use super::errors::{custom, message};
+use super::event_hold;
 use super::store::Tags;
 use crate::sandbox::query::element;
 use crate::sandbox::server::{Answer, with_code, with_request_id};
@@ -20,7 +21,7 @@ pub(super) struct NewBucketTags(pub(super) Tags);
 
 /// Checks the body against the checksums in the headers, and reads what `s3s` would drop into the request's extensions.
 pub(super) fn prepare(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
-    refuse_event_holds(parts, body)?;
+    event_hold::keep(parts, body)?;
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     let sha256 = header("x-amz-content-sha256");
     // Streaming uploads carry theirs in the body, where s3s and the operation look.
@@ -49,21 +50,6 @@ fn names_bucket(path: &str) -> bool {
 fn mentions(body: &[u8]) -> bool {
     const ROOT: &[u8] = b"<CreateBucketConfiguration";
     body.windows(ROOT.len()).any(|window| window == ROOT)
-}
-
-/// Event holds are younger than `s3s`, which would drop their headers and stumble over their XML.
-fn refuse_event_holds(parts: &Parts, body: &[u8]) -> S3Result<()> {
-    let query = parts.uri.query().unwrap_or_default();
-    let lock = ["retention", "object-lock"].into_iter().any(|name| query.starts_with(name));
-    let within = |tag: &str| body.windows(tag.len()).any(|window| window == tag.as_bytes());
-    let header =
-        |name: &http::HeaderName| name.as_str().starts_with("x-amz-object-lock-event-hold");
-    if parts.headers.keys().any(header)
-        || (lock && (within("<EventHold") || within("<DefaultEventHold")))
-    {
-        return Err(not_implemented("event holds"));
-    }
-    Ok(())
 }
 
 /// Refuses settings without a checksum where S3 wants one (botocore's model, `httpChecksum.requestChecksumRequired`).
@@ -130,7 +116,8 @@ fn new_bucket_tags(body: &[u8]) -> S3Result<Tags> {
 
 /// Names the request in an answer, and completes an error with AWS's text.
 pub(super) fn complete(answer: Answer, id: &str) -> Answer {
-    let answer = if answer.status().is_success() { answer } else { with_message(answer, id) };
+    let mut answer = if answer.status().is_success() { answer } else { with_message(answer, id) };
+    event_hold::lay_in(&mut answer);
     let answer = with_request_id(answer, "x-amz-request-id", id);
     with_request_id(answer, "x-amz-id-2", &hex::encode(Sha256::digest(id)))
 }

@@ -2,7 +2,7 @@
 //! Object Lock"). Not for: the operations on it (see `lock_settings` and `retention`).
 
 use super::store::Bucket;
-use super::{Call, permit};
+use super::{Call, event_hold, permit};
 use crate::iam::Context;
 use jiff::Span;
 use jiff::tz::TimeZone;
@@ -58,15 +58,28 @@ pub(crate) struct Lock {
     pub(crate) retention: Option<Retention>,
     /// Whether there is a legal hold; `None` where none was ever spoken of.
     pub(crate) legal_hold: Option<bool>,
+    /// For how long an event hold that is on will retain the version once it is released.
+    pub(crate) event_hold: Option<Period>,
 }
 
 impl Lock {
     /// Returns whether the version can't be deleted, even by whoever bypasses governance where `bypass` is set.
     pub(super) fn holds(&self, now: SystemTime, bypass: bool) -> bool {
-        let retained = self.retention.is_some_and(|retention| {
+        let retained = self.retained(now).is_some_and(|retention| {
             retention.until > now && !(bypass && retention.mode == Mode::Governance)
         });
         retained || self.legal_hold == Some(true)
+    }
+
+    /// Returns the retention as of now: while an event hold is on, its date moves on with the time (S3 User Guide, "Locking
+    /// objects with Object Lock").
+    pub(crate) fn retained(&self, now: SystemTime) -> Option<Retention> {
+        let retention = self.retention?;
+        let moving = self.event_hold.and_then(|period| period.after_hold(now));
+        Some(Retention {
+            until: moving.map_or(retention.until, |until| until.max(retention.until)),
+            ..retention
+        })
     }
 
     /// Adds the condition keys of a request that sets this
@@ -80,6 +93,10 @@ impl Lock {
         }
         if let Some(on) = self.legal_hold {
             context.set("s3:object-lock-legal-hold", if on { "ON" } else { "OFF" });
+        }
+        if let Some(period) = self.event_hold {
+            context.set("s3:object-lock-event-hold", "ON");
+            context.set("s3:object-lock-event-hold-duration-days", period.days().to_string());
         }
     }
 }
@@ -99,28 +116,50 @@ pub(super) struct Standing {
 }
 
 /// A period as it was given.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Period {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Period {
     Days(i32),
     Years(i32),
 }
 
-impl Standing {
-    fn from(&self, now: SystemTime) -> Option<Retention> {
-        let span = match self.period {
-            Period::Days(days) => Span::new().days(days),
-            Period::Years(years) => Span::new().years(years),
+impl Period {
+    fn after(self, now: SystemTime) -> Option<SystemTime> {
+        let span = match self {
+            Self::Days(days) => Span::new().days(days),
+            Self::Years(years) => Span::new().years(years),
         };
         let start = jiff::Timestamp::try_from(now).ok()?.to_zoned(TimeZone::UTC);
-        let until = SystemTime::from(start.checked_add(span).ok()?.timestamp());
-        Some(Retention { mode: self.mode, until })
+        Some(SystemTime::from(start.checked_add(span).ok()?.timestamp()))
+    }
+
+    /// Returns the end of a hold's period that begins now: there a year has 365 days.
+    pub(super) fn after_hold(self, now: SystemTime) -> Option<SystemTime> {
+        Self::Days(self.days()).after(now)
+    }
+
+    fn days(self) -> i32 {
+        match self {
+            Self::Days(days) => days,
+            Self::Years(years) => years * 365,
+        }
+    }
+}
+
+impl Standing {
+    fn from(&self, now: SystemTime) -> Lock {
+        let until = self.period.after(now);
+        Lock {
+            retention: until.map(|until| Retention { mode: self.mode, until }),
+            ..Lock::default()
+        }
     }
 }
 
 impl Bucket {
-    /// Returns the retention that a new version of this bucket gets by default.
-    pub(crate) fn default_retention(&self, now: SystemTime) -> Option<Retention> {
-        self.object_lock?.default?.from(now)
+    /// Returns what protects a new version of this bucket by default.
+    pub(crate) fn default_lock(&self, now: SystemTime) -> Lock {
+        let standing = self.object_lock.and_then(|lock| lock.default);
+        standing.map(|standing| standing.from(now)).unwrap_or_default()
     }
 }
 
@@ -152,10 +191,15 @@ pub(super) fn for_upload(
     asked: &Asked<'_>,
 ) -> S3Result<Lock> {
     let now = call.state.now();
-    let lock = Lock { retention: retention(asked, now)?, legal_hold: legal_hold(asked)? };
+    let hold = event_hold::in_headers(&call.headers)?;
+    let lock = Lock {
+        retention: retention(asked, hold, now)?,
+        legal_hold: legal_hold(asked)?,
+        event_hold: hold.and_then(event_hold::Asked::period),
+    };
     let found = call.visit(bucket)?;
-    if lock == Lock::default() {
-        return Ok(Lock { retention: found.default_retention(now), legal_hold: None });
+    if lock == Lock::default() && hold.is_none() {
+        return Ok(found.default_lock(now));
     }
     if found.object_lock.is_none() {
         return Err(missing());
@@ -169,8 +213,10 @@ pub(super) fn for_upload(
             call.permitted(bucket, Some(key), action).map_err(permit::refused)?;
         }
     }
-    let retention = lock.retention.or_else(|| call.visit(bucket).ok()?.default_retention(now));
-    Ok(Lock { retention, ..lock })
+    if lock.retention.is_some() || hold.is_some() {
+        return Ok(lock);
+    }
+    Ok(Lock { legal_hold: lock.legal_hold, ..call.visit(bucket)?.default_lock(now) })
 }
 
 /// Refuses an upload under retention that comes without a checksum (S3 API Reference, `PutObject`, `Content-MD5`).
@@ -188,10 +234,19 @@ pub(super) fn require_checksum(call: &Call<'_>, lock: &Lock) -> S3Result<()> {
     Ok(())
 }
 
-fn retention(asked: &Asked<'_>, now: SystemTime) -> S3Result<Option<Retention>> {
+fn retention(
+    asked: &Asked<'_>,
+    hold: Option<event_hold::Asked>,
+    now: SystemTime,
+) -> S3Result<Option<Retention>> {
+    let released = hold.and_then(|hold| hold.period()?.after_hold(now));
     let (mode, until) = match (asked.mode, asked.until) {
+        (None, None) if released.is_some() => {
+            return Err(event_hold::invalid("An event hold needs a retention mode."));
+        }
         (None, None) => return Ok(None),
-        (Some(mode), Some(until)) => (mode, until),
+        (Some(mode), None) if released.is_some() => (mode, released),
+        (Some(mode), Some(until)) => (mode, released.max(Some(future(until, now)?))),
         _ => {
             return Err(s3_error!(
                 InvalidArgument,
@@ -201,7 +256,7 @@ fn retention(asked: &Asked<'_>, now: SystemTime) -> S3Result<Option<Retention>> 
     };
     let mode = Mode::named(mode.as_str())
         .ok_or_else(|| s3_error!(InvalidArgument, "Unknown wormMode directive."))?;
-    Ok(Some(Retention { mode, until: future(until, now)? }))
+    Ok(until.map(|until| Retention { mode, until }))
 }
 
 fn legal_hold(asked: &Asked<'_>) -> S3Result<Option<bool>> {
@@ -261,7 +316,7 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH;
         let later = now + Duration::from_secs(1);
         let lock =
-            |mode, until| Lock { retention: Some(Retention { mode, until }), legal_hold: None };
+            |mode, until| Lock { retention: Some(Retention { mode, until }), ..Lock::default() };
         let governance = lock(Mode::Governance, later);
         assert!(governance.holds(now, false) && !governance.holds(now, true));
         assert!(!governance.holds(later, false));
@@ -272,8 +327,20 @@ mod tests {
 
     #[test]
     fn years_are_the_calendars() {
-        let standing = Standing { mode: Mode::Governance, period: Period::Years(4) };
-        let until = standing.from(SystemTime::UNIX_EPOCH).unwrap().until;
-        assert_eq!(until, SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 1461));
+        let until = Period::Years(4).after(SystemTime::UNIX_EPOCH);
+        assert_eq!(until, Some(SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 1461)));
+    }
+
+    #[test]
+    fn an_event_hold_moves_the_date_on_and_never_back() {
+        let (day, start) = (Duration::from_hours(24), SystemTime::UNIX_EPOCH);
+        let retention = Some(Retention { mode: Mode::Compliance, until: start + 5 * day });
+        let lock = Lock { retention, event_hold: Some(Period::Days(3)), ..Lock::default() };
+        let until = |now| lock.retained(now).unwrap().until;
+        assert_eq!(until(start), start + 5 * day);
+        assert_eq!(until(start + 4 * day), start + 7 * day);
+        assert!(lock.holds(start + 1000 * day, true));
+        let year = Period::Years(4).after_hold(start);
+        assert_eq!(year, Some(start + 1460 * day));
     }
 }

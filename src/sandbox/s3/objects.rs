@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
 use super::store::{Described, Versioning};
-use super::{Call, Sse, buckets};
+use super::{Call, Sse, buckets, event_hold};
 use bytes::Bytes;
 use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
@@ -119,6 +119,7 @@ macro_rules! filled {
 /// S3 API Reference, `GetObject`: decrypting needs the object's key to be enabled.
 pub(super) fn get(call: &mut Call<'_>, input: GetObjectInput) -> S3Result<GetObjectOutput> {
     let found = look(call, &wanted!(input), true)?;
+    call.beside.headers = event_hold::headers(&found.lock);
     let (data, tags) = (found.data.clone(), found.tags);
     let output = filled!(GetObjectOutput, found);
     Ok(GetObjectOutput {
@@ -133,6 +134,7 @@ pub(super) fn head(call: &mut Call<'_>, input: HeadObjectInput) -> S3Result<Head
     let wanted = wanted!(input);
     // Only the checksum of an encrypted object is itself encrypted.
     let found = look(call, &wanted, wanted.checksum)?;
+    call.beside.headers = event_hold::headers(&found.lock);
     Ok(filled!(HeadObjectOutput, found))
 }
 
@@ -142,6 +144,7 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
     }
     let action = action_for(wanted.version, "s3:GetObject", "s3:GetObjectVersion");
     call.bucket_of(wanted.bucket, wanted.key, action)?;
+    let now = call.state.now();
     let bucket = call.visit(wanted.bucket)?;
     let versioned = *bucket.versioning != Versioning::Never;
     let found = find(bucket, wanted.key, wanted.version);
@@ -157,7 +160,7 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
         // A checksum of the whole says nothing about a range.
         checksum: (wanted.checksum && content_range.is_none()).then(|| object.checksum.clone()),
         replication: object.replicated.status(),
-        lock: object.lock,
+        lock: Lock { retention: object.lock.retained(now), ..object.lock },
         tags: object.tags.len(),
         data,
         content_range,
@@ -165,7 +168,7 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
     // Whoever may not ask for the lock is not told of it (S3 User Guide, "Managing Object Lock").
     let may = |action| call.permitted(wanted.bucket, Some(wanted.key), action).is_ok();
     if found.lock.retention.is_some() && !may("s3:GetObjectRetention") {
-        found.lock.retention = None;
+        found.lock = Lock { retention: None, event_hold: None, ..found.lock };
     }
     if found.lock.legal_hold.is_some() && !may("s3:GetObjectLegalHold") {
         found.lock.legal_hold = None;

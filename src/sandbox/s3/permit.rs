@@ -2,6 +2,7 @@
 //! Not for: Block Public Access (see `public`).
 
 use super::errors::redirect;
+use super::reads::find;
 use super::{Bucket, Call, Sse};
 use crate::iam::{Context, Principal, ResourceKind};
 use crate::names::Region;
@@ -36,6 +37,30 @@ const PARAMETERS: [(&str, &str); 4] = [
     ("prefix", "s3:prefix"),
     ("versionId", "s3:VersionId"),
 ];
+
+/// Actions that know the tags of the object as a condition (Service Authorization Reference, "Actions defined by Amazon S3",
+/// `s3:ExistingObjectTag`).
+const KNOWS_TAGS: [&str; 12] = [
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersionTagging",
+    "s3:GetObject",
+    "s3:GetObjectAcl",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionAcl",
+    "s3:GetObjectVersionTagging",
+    "s3:PutObjectAcl",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionAcl",
+    "s3:PutObjectVersionTagging",
+];
+
+fn tags_of<'a>(bucket: &'a Bucket, key: &str, version: Option<&str>) -> &'a [(String, String)] {
+    match find(bucket, key, version) {
+        Ok((_, object)) => &object.tags,
+        Err(_) => &[],
+    }
+}
 
 /// Returns a parameter of the query.
 pub(super) fn parameter(uri: &http::Uri, name: &str) -> Option<String> {
@@ -104,13 +129,20 @@ impl Call<'_> {
         if self.is_owners_way_back(bucket, action) {
             return Ok(());
         }
+        let mut context = self.context();
+        if let Some(key) = key.filter(|_| KNOWS_TAGS.contains(&action)) {
+            let version = parameter(&self.uri, "versionId");
+            for (name, value) in tags_of(bucket, key, version.as_deref()) {
+                context.set(&format!("s3:ExistingObjectTag/{name}"), value);
+            }
+        }
         let on = bucket.policy_for(&self.caller);
         let ask = Ask {
             action,
             arn,
             owner: &bucket.owner,
             on: on.map(|document| (ResourceKind::Bucket, document)),
-            context: self.context(),
+            context,
         };
         authorize(&self.state.iam, &self.caller, ask)
     }

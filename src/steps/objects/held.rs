@@ -110,7 +110,13 @@ fn hold(head: &HeadObjectOutput) -> Option<(Cause, String)> {
         .object_lock_retain_until_date()
         .and_then(|date| jiff::Timestamp::from_second(date.secs()).ok())
         .map_or_else(|| "a date that S3 does not tell".to_owned(), |date| date.to_string());
+    let awaits_event = head.object_lock_event_hold() == Some(&ObjectLockEventHold::On);
     match head.object_lock_mode() {
+        // Its date moves on as long as the hold is on, so it is not told.
+        Some(ObjectLockMode::Compliance) if awaits_event => {
+            let why = "an event hold in COMPLIANCE mode: nobody can delete it before the hold is released and its duration is over";
+            return Some((Cause::Event, why.to_owned()));
+        }
         Some(ObjectLockMode::Compliance) => {
             let why = format!("COMPLIANCE retention until {until}: nobody can delete it before");
             return Some((Cause::Compliance, why));
@@ -118,11 +124,9 @@ fn hold(head: &HeadObjectOutput) -> Option<(Cause, String)> {
         _ if head.object_lock_legal_hold_status() == Some(&ObjectLockLegalHoldStatus::On) => {
             return Some((Cause::Legal, "a legal hold, until it is taken off".to_owned()));
         }
-        _ if head.object_lock_event_hold() == Some(&ObjectLockEventHold::On) => {
-            return Some((Cause::Event, "an event hold, until it is released".to_owned()));
-        }
         mode => mode?,
     };
+    let until = if awaits_event { "an event hold is released".to_owned() } else { until };
     let why = format!("GOVERNANCE retention until {until}: `--bypass-governance` deletes it");
     Some((Cause::Governance, why))
 }
@@ -143,7 +147,7 @@ mod tests {
         };
         let held = lock(Some(ObjectLockMode::Governance))
             .object_lock_legal_hold_status(ObjectLockLegalHoldStatus::On);
-        let event = lock(None).object_lock_event_hold(ObjectLockEventHold::On);
+        let event = |mode| lock(Some(mode)).object_lock_event_hold(ObjectLockEventHold::On);
         for (head, kind, text) in [
             (
                 lock(Some(ObjectLockMode::Compliance)),
@@ -152,7 +156,12 @@ mod tests {
             ),
             (lock(Some(ObjectLockMode::Governance)), Cause::Governance, "--bypass-governance"),
             (held, Cause::Legal, "until it is taken off"),
-            (event, Cause::Event, "until it is released"),
+            (event(ObjectLockMode::Compliance), Cause::Event, "before the hold is released"),
+            (
+                event(ObjectLockMode::Governance),
+                Cause::Governance,
+                "GOVERNANCE retention until an event hold is released: `--bypass-governance`",
+            ),
         ] {
             let (found, why) = hold(&head.build()).unwrap();
             assert_eq!(found, kind);

@@ -4,9 +4,10 @@ use super::versioning;
 use crate::sandbox::{EAST, Stand, refused};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, DefaultRetention, Delete, ObjectIdentifier, ObjectLockConfiguration,
-    ObjectLockEnabled, ObjectLockEventHold, ObjectLockLegalHold, ObjectLockLegalHoldStatus,
-    ObjectLockMode, ObjectLockRetention, ObjectLockRetentionMode, ObjectLockRule,
+    BucketVersioningStatus, DefaultRetention, Delete, EventHoldDuration, ObjectIdentifier,
+    ObjectLockConfiguration, ObjectLockEnabled, ObjectLockEventHold, ObjectLockLegalHold,
+    ObjectLockLegalHoldStatus, ObjectLockMode, ObjectLockRetention, ObjectLockRetentionMode,
+    ObjectLockRule,
 };
 use std::time::{Duration, SystemTime};
 
@@ -27,6 +28,30 @@ fn retention(mode: ObjectLockRetentionMode, until: DateTime) -> ObjectLockRetent
 
 fn hold(status: &str) -> ObjectLockLegalHold {
     ObjectLockLegalHold::builder().status(ObjectLockLegalHoldStatus::from(status)).build()
+}
+
+fn event(
+    mode: Option<ObjectLockRetentionMode>,
+    status: ObjectLockEventHold,
+) -> ObjectLockRetention {
+    let duration = EventHoldDuration::builder().days(3).build();
+    ObjectLockRetention::builder()
+        .set_mode(mode)
+        .event_hold(status)
+        .event_hold_duration(duration)
+        .build()
+}
+
+fn default_hold() -> ObjectLockConfiguration {
+    let hold = EventHoldDuration::builder().days(1).build();
+    let default = DefaultRetention::builder()
+        .mode(ObjectLockRetentionMode::Compliance)
+        .default_event_hold(hold)
+        .build();
+    ObjectLockConfiguration::builder()
+        .object_lock_enabled(ObjectLockEnabled::Enabled)
+        .rule(ObjectLockRule::builder().default_retention(default).build())
+        .build()
 }
 
 fn configuration(
@@ -60,6 +85,10 @@ async fn of_buckets_and_uploads() {
     };
     let put = || s3.put_object().bucket("locked").key("n");
     let governed = || put().object_lock_mode(ObjectLockMode::Governance);
+    let on = || {
+        let held = governed().object_lock_event_hold(ObjectLockEventHold::On);
+        held.object_lock_event_hold_duration_days(1)
+    };
     let denied = || uploader.put_object().bucket("locked").key("n");
     refused! {
         "InvalidBucketState" 409 "Object Lock configuration is present" s3.put_bucket_versioning().bucket("locked").versioning_configuration(versioning(BucketVersioningStatus::Suspended));
@@ -90,8 +119,20 @@ async fn of_buckets_and_uploads() {
         "AccessDenied" 403 "s3:PutObjectLegalHold" denied().object_lock_legal_hold_status("ON".into());
         "AccessDenied" 403 "s3:PutObjectTagging" denied().tagging("a=b");
         "AccessDenied" 403 "s3:PutBucketObjectLockConfiguration" uploader.create_bucket().bucket("theirs").object_lock_enabled_for_bucket(true);
-        "NotImplemented" 501 "event holds" put().object_lock_event_hold(ObjectLockEventHold::On);
-        "NotImplemented" 501 "event holds" s3.put_object_retention().bucket("locked").key("k").retention(ObjectLockRetention::builder().event_hold(ObjectLockEventHold::On).build());
+        "InvalidArgument" 400 "either days or years" governed().object_lock_event_hold(ObjectLockEventHold::On);
+        "InvalidArgument" 400 "either days or years" on().object_lock_event_hold_duration_years(1);
+        "InvalidArgument" 400 "1 to 36500 days" governed().object_lock_event_hold(ObjectLockEventHold::On).object_lock_event_hold_duration_days(0);
+        "InvalidArgument" 400 "1 to 36500 days" governed().object_lock_event_hold(ObjectLockEventHold::On).object_lock_event_hold_duration_years(101);
+        "InvalidArgument" 400 "needs a retention mode" put().object_lock_event_hold(ObjectLockEventHold::On).object_lock_event_hold_duration_days(1);
+        "InvalidArgument" 400 "needs an event hold" governed().object_lock_event_hold_duration_days(1);
+        "InvalidArgument" 400 "'ON' or 'OFF'" governed().object_lock_event_hold("MAYBE".into()).object_lock_event_hold_duration_days(1);
+        "InvalidRequest" 400 "missing Object Lock" on().bucket("open");
+        "AccessDenied" 403 "s3:PutObjectRetention" denied().object_lock_mode(ObjectLockMode::Governance).object_lock_event_hold(ObjectLockEventHold::On).object_lock_event_hold_duration_days(1);
+        "InvalidArgument" 400 "either days or years" s3.put_object_retention().bucket("locked").key("k").retention(ObjectLockRetention::builder().event_hold(ObjectLockEventHold::On).build());
+        "InvalidArgument" 400 "needs a retention mode" s3.put_object_retention().bucket("locked").key("k").retention(event(None, ObjectLockEventHold::On));
+        "InvalidArgument" 400 "not under an event hold" s3.put_object_retention().bucket("locked").key("k").retention(ObjectLockRetention::builder().event_hold(ObjectLockEventHold::Off).build());
+        "InvalidArgument" 400 "needs an event hold" s3.put_object_retention().bucket("locked").key("k").retention(event(None, ObjectLockEventHold::Off));
+        "NotImplemented" 501 "default event holds" configure("locked", default_hold());
     }
     // Without a checksum no upload can be locked; the SDK always sends one, so it is taken away here.
     let bare = aws_sdk_s3::Client::from_conf(
@@ -227,4 +268,48 @@ async fn what_is_not_refused_is_kept() {
     );
     let gone = s3.delete_object().bucket("vault").key("plain").version_id(version);
     gone.bypass_governance_retention(true).send().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_hold_lasts_until_it_is_released_and_then_for_its_duration() {
+    let stand = Stand::start().await;
+    let s3 = stand.s3(EAST);
+    stand.locked_bucket("held", EAST).await;
+    let put = s3.put_object().bucket("held").key("k").object_lock_mode(ObjectLockMode::Compliance);
+    let put = put.object_lock_event_hold(ObjectLockEventHold::On);
+    let put = put.object_lock_event_hold_duration_days(2).body(ByteStream::from_static(b"x"));
+    let version = put.send().await.unwrap().version_id.unwrap();
+    let head = || s3.head_object().bucket("held").key("k").send();
+    let advance = async |by: &str| {
+        stand.control("POST", "clock", &format!(r#"{{"advance": "{by}"}}"#)).await;
+    };
+    let delete = || s3.delete_object().bucket("held").key("k").version_id(&version);
+    let retain = |retention| s3.put_object_retention().bucket("held").key("k").retention(retention);
+    let asked = head().await.unwrap();
+    assert_eq!(asked.object_lock_event_hold(), Some(&ObjectLockEventHold::On));
+    assert_eq!(asked.object_lock_event_hold_duration_days(), Some(2));
+    // The date moves on with the time as long as the hold is on.
+    let first = asked.object_lock_retain_until_date().unwrap().secs();
+    advance("9d").await;
+    let later = head().await.unwrap().object_lock_retain_until_date().unwrap().secs();
+    assert_eq!((later - first + 43_200) / 86_400, 9);
+    refused! {
+        "AccessDenied" 403 "protected by object lock" delete();
+        "AccessDenied" 403 "protected by object lock" delete().bypass_governance_retention(true);
+        "AccessDenied" 403 "protected by object lock" retain(ObjectLockRetention::builder().build());
+    }
+    // A longer one may take its place; then it is released.
+    let longer = event(None, ObjectLockEventHold::On);
+    retain(longer).send().await.unwrap();
+    let read = s3.get_object_retention().bucket("held").key("k").send().await.unwrap();
+    let retention = read.retention().unwrap();
+    assert_eq!(retention.event_hold(), Some(&ObjectLockEventHold::On));
+    assert_eq!(retention.event_hold_duration().unwrap().days(), Some(3));
+    let off = ObjectLockRetention::builder().event_hold(ObjectLockEventHold::Off).build();
+    retain(off).send().await.unwrap();
+    assert_eq!(head().await.unwrap().object_lock_event_hold(), None);
+    advance("2d").await;
+    refused! { "AccessDenied" 403 "protected by object lock" delete(); }
+    advance("25h").await;
+    delete().send().await.unwrap();
 }
