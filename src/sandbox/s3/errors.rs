@@ -90,6 +90,7 @@ pub(super) fn message(code: &str) -> Option<&'static str> {
         "MalformedXML" => {
             "The XML you provided was not well-formed or did not validate against our published schema"
         }
+        "MaxMessageLengthExceeded" => "Your request was too big.",
         "MethodNotAllowed" => "The specified method is not allowed against this resource.",
         "NoSuchBucket" => "The specified bucket does not exist",
         "NoSuchBucketPolicy" => "The bucket policy does not exist",

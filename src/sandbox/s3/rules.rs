@@ -12,6 +12,7 @@ use crate::names::{AccountId, Arn};
 use crate::sandbox::access::{Ask, authorize};
 use crate::sandbox::lag::Slow;
 use crate::sandbox::state::State;
+use http::header::CONTENT_LENGTH;
 use s3s::dto::{
     DeleteBucketReplicationInput, DeleteBucketReplicationOutput, DeleteMarkerReplicationStatus,
     Destination, GetBucketReplicationInput, GetBucketReplicationOutput, PutBucketReplicationInput,
@@ -25,6 +26,8 @@ use std::collections::BTreeSet;
 const MAX_RULES: usize = 1000;
 const MAX_ID: usize = 255;
 const MAX_PREFIX: usize = 1024;
+/// The most bytes of a configuration (S3 User Guide, "Setting up live replication").
+const MAX_BYTES: u64 = 2 << 20;
 
 /// Returns whether a rule has the old schema, with a Prefix of its own in place of a Filter; delete markers replicate under it.
 pub(crate) fn is_v1(rule: &ReplicationRule) -> bool {
@@ -61,6 +64,10 @@ pub(super) fn put(
     let now = call.state.now();
     let bucket = call.bucket(&input.bucket, "s3:PutReplicationConfiguration")?;
     let versioning = *bucket.versioning.at(now);
+    let length = call.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if length.and_then(|length| length.parse().ok()).is_some_and(|length: u64| length > MAX_BYTES) {
+        return Err(s3_error!(MaxMessageLengthExceeded));
+    }
     let mut configuration = input.replication_configuration;
     check(&configuration)?;
     if input.token.is_some() {

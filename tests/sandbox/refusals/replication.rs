@@ -166,6 +166,11 @@ async fn schemas_locks_and_limits() {
         });
         "InvalidRequest" 400 "Number of distinct destination bucket ARNs cannot exceed 1" put(vec![old("rules-dst"), old("rules-two")]);
         "InvalidRequest" 400 "Object Lock" put_to("rules-lock", vec![ok("r", 1)]);
+        "MaxMessageLengthExceeded" 400 "too big" put((0..1000).map(|n| {
+            let mut rule = ok(&n.to_string(), n);
+            rule.filter = Some(ReplicationRuleFilter::builder().prefix("ü".repeat(1024)).build());
+            rule
+        }).collect());
         "InvalidRequest" 400 "1000 rules" put((0..1001).map(|n| ok(&n.to_string(), n)).collect());
         "AccessDenied" 403 "iam:PassRole" limited.put_bucket_replication().bucket("rules-src").replication_configuration(configuration(vec![ok("r", 1)]));
     }
