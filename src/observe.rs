@@ -15,10 +15,10 @@ use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Manifest, PairKeys, Side, Topology};
 use crate::names::{AccountId, BucketName, KeyAlias, Region, RoleName};
-use crate::plan::rules;
-use crate::steps::find;
+use crate::plan::{others, rules};
+use crate::steps::find::{self, RoleInForce};
 use crate::stop::Stop;
-use crate::world::{Batch, Bucket, Key, KeyState, Objects, World};
+use crate::world::{Batch, Bucket, Key, KeyState, Objects, Others, World};
 use futures::future::{join, try_join, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -84,6 +84,41 @@ pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
     Ok(AccountId::new(identity.account().unwrap_or_default())?)
 }
 
+/// Where others have rules in the source's configuration, looks at what decides whether the pair can share it: their role, or
+/// what their rules lead to.
+pub async fn beside_others(
+    aws: &Aws,
+    topology: &mut Topology,
+    world: &mut World,
+) -> Result<(), Failure> {
+    let source = world.buckets.get(&topology.source.bucket);
+    let Some(live) = source.and_then(|bucket| bucket.replication.as_ref()) else { return Ok(()) };
+    topology.lent_role = others::lent(topology, live);
+    if let Some(arn) = &topology.lent_role {
+        let found = find::role_in_force(aws, arn).await?;
+        let found = found.filter(|role| role.arn == arn.as_str());
+        world.lent = found.map(RoleInForce::documents).transpose()?;
+    }
+    if !topology.role_settings.take_over || live.role == topology.role_arn().as_str() {
+        return Ok(());
+    }
+    for (side, key) in others::places(topology, world) {
+        if topology.sides().any(|known| known == &side) {
+            continue;
+        }
+        let region = find::bucket_region(aws, &side.bucket).await?;
+        if let Some(policy) = find::bucket_policy(aws, &side.bucket, &region).await? {
+            world.others.buckets.insert(side.bucket.clone(), policy);
+        }
+        let Some(key) = key else { continue };
+        if let Some(found) = find::key(aws, &side.region, &key).await? {
+            let found = find::key_with_policy(aws, found).await?;
+            world.others.keys.insert(key, found.policy);
+        }
+    }
+    Ok(())
+}
+
 /// Reads everything else. A removal looks for keys by their tags too, where nothing names them.
 pub async fn second_wave(
     aws: &Aws,
@@ -95,8 +130,15 @@ pub async fn second_wave(
     let sides: Vec<Side> = topology.sides().cloned().collect();
     let (keys, buckets) = (keys(aws, topology, named, removal), found_buckets(aws, &sides));
     let ((keys, role), buckets) = try_join(try_join(keys, role), buckets).await?;
-    let mut world =
-        World { account: topology.account.clone(), keys, buckets, role, batch: Batch::default() };
+    let mut world = World {
+        account: topology.account.clone(),
+        keys,
+        buckets,
+        role,
+        lent: None,
+        others: Others::default(),
+        batch: Batch::default(),
+    };
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
     if removal {

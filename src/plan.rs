@@ -9,18 +9,19 @@ pub mod expiry;
 pub mod fleet;
 mod keys;
 pub mod lifecycle;
+pub mod others;
 mod proof;
 mod removal;
 pub mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use build::{PRUNED, Wish, batch, build, build_as};
+pub use build::{FRESH, PRUNED, Wish, batch, build, build_as};
 pub use cost::{Cost, cost};
 pub use keys::known_keys;
 pub use pending::let_go;
 pub use proof::prove;
-pub use removal::{Kept, Removal, Why, removal};
+pub use removal::{Kept, Removal, STAYS, Why, removal};
 
 use crate::events::{Kind, StepId, Verb};
 use crate::names::{Arn, Region};

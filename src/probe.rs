@@ -18,7 +18,7 @@ pub use differences::{Difference, Likeness};
 pub use held::refused;
 pub use markers::{Marker, markers};
 pub use summary::{Summary, summary};
-pub use wait::{Object as WaitedObject, Waited, region_of, wait};
+pub use wait::{Object as WaitedObject, Waited, wait};
 
 use crate::aws::Aws;
 use crate::aws::settle::pause;

@@ -4,6 +4,7 @@
 mod alias;
 mod bucket;
 mod bucket_policy;
+mod bucket_region;
 mod bucket_tags;
 mod encryption;
 pub(crate) mod hold;
@@ -20,6 +21,7 @@ mod replica_key;
 mod replication;
 mod revive;
 mod role;
+mod role_in_force;
 mod role_policy;
 mod rotation;
 mod versioning;
@@ -36,16 +38,17 @@ use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::plan::{Action, Kept, Removal, known_keys, rules};
 use crate::policy::{self, Document, Templates};
 use crate::stop::Stop;
-use crate::world::{Bucket, World};
+use crate::world::World;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) mod find {
     //! The `find` of each thing, for `observe` and `check`.
     pub(crate) use super::bucket::{find as bucket, is_empty, stands};
     pub(crate) use super::bucket_policy::find as bucket_policy;
+    pub(crate) use super::bucket_region::find as bucket_region;
     pub(crate) use super::bucket_tags::find as bucket_tags;
     pub(crate) use super::encryption::find as encryption;
     pub(crate) use super::key::{
@@ -56,7 +59,8 @@ pub(crate) mod find {
     pub(crate) use super::object_lock::find as object_lock;
     pub(crate) use super::objects::count as objects;
     pub(crate) use super::replication::find as replication;
-    pub(crate) use super::role::{document, find as role, tags as role_tags};
+    pub(crate) use super::role::{find as role, tags as role_tags};
+    pub(crate) use super::role_in_force::{RoleInForce, find as role_in_force};
 }
 
 /// Does what actions say, for one pair.
@@ -76,9 +80,9 @@ pub struct Steps {
     held: Mutex<Vec<Kept>>,
     activated_at: OnceLock<jiff::Timestamp>,
     prover: Option<Box<dyn Prover>>,
-    /// Buckets that stay whatever is removed.
-    adopted: BTreeSet<BucketName>,
     replaced: Mutex<Vec<Replaced>>,
+    /// What was there, where the rules go by a role of others, which has yet to be proven for keys that this run makes.
+    beside_others: Option<World>,
 }
 
 /// A document that others have a share in, as it was before this run wrote over it.
@@ -101,17 +105,12 @@ impl Steps {
         removal: Removal,
     ) -> Self {
         let keys = Mutex::new(KeyBook::new(&topology, world));
-        let is_adopted =
-            |(name, bucket): &(&BucketName, &Bucket)| topology.is_adopted(name, &bucket.tags);
-        let adopted: BTreeSet<BucketName> =
-            world.buckets.iter().filter(is_adopted).map(|(name, _)| name.clone()).collect();
         let served = rules::served(&topology, world);
         // Who needs the bucket of reports has tried its name before.
         let reports = topology.report_side().ok().flatten();
         Self {
             reports,
             aws,
-            topology,
             served,
             templates,
             stop,
@@ -121,7 +120,8 @@ impl Steps {
             held: Mutex::default(),
             activated_at: OnceLock::new(),
             prover: None,
-            adopted,
+            beside_others: topology.lent_role.is_some().then(|| world.clone()),
+            topology,
             replaced: Mutex::default(),
         }
     }
@@ -326,7 +326,7 @@ impl Steps {
             Kind::Replication if action.name != self.topology.source.bucket.as_str() => {
                 self.remove_rule(&action.name, progress).await?;
             }
-            Kind::Replication => self.remove_replication(progress).await?,
+            Kind::Replication => self.remove_replication(action, progress).await?,
             other => return Err(unexpected(&format!("{other} is not removed by itself"))),
         }
         Ok(arn)

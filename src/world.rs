@@ -25,8 +25,32 @@ pub struct World {
     pub buckets: BTreeMap<BucketName, Bucket>,
     /// The replication role.
     pub role: Option<Role>,
+    /// The role of a configuration in which others have rules; known only where the pair's rules are to go by it.
+    pub lent: Option<LentRole>,
+    /// Policies of what the rules of others lead to; known only where they are to get the pair's role.
+    pub others: Others,
     /// What batch jobs stand on; known only where it was looked for.
     pub batch: Batch,
+}
+
+/// A role that is not the pair's, with every policy that has a say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LentRole {
+    /// Its trust policy.
+    pub trust: Value,
+    /// Inline and attached policies, by the names that people know them by.
+    pub policies: Vec<(String, Value)>,
+    /// Its permissions boundary.
+    pub boundary: Option<(String, Value)>,
+}
+
+/// Policies of what the rules of others lead to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Others {
+    /// Of the destination buckets that have one.
+    pub buckets: BTreeMap<BucketName, Value>,
+    /// Of the keys that replicas are encrypted under, by ARN.
+    pub keys: BTreeMap<String, Value>,
 }
 
 /// What the batch jobs of a pair stand on.

@@ -21,6 +21,7 @@ mod keys;
 mod life;
 mod locks;
 mod messages;
+mod others;
 mod policies;
 mod promises;
 mod prune;

@@ -6,6 +6,18 @@ use super::seen::Seen;
 
 pub(super) fn check(seen: &Seen) -> Vec<Finding> {
     let (name, role) = ("role.exists", &seen.topology.role);
+    if let Some(lent) = &seen.topology.lent_role {
+        return vec![match &seen.role {
+            Ok(Some(_)) => Finding::pass(name, format!("{lent}, which rules of others have too")),
+            Ok(None) => Finding::fail(
+                name,
+                format!("the configuration's role {lent} does not exist"),
+                "whoever made the rules of others beside the pair's must mend it",
+            )
+            .because(&["AssumeRoleNotPermitted"]),
+            Err(error) => Finding::unread(name, error),
+        }];
+    }
     vec![match &seen.role {
         Ok(Some(live)) if seen.topology.owns(&live.tags) => {
             Finding::pass(name, format!("`{role}`, with the pair's tags"))

@@ -29,7 +29,7 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
 
 fn compared(seen: &Seen, live: &Replication) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let role = seen.topology.role_arn();
+    let role = seen.topology.assumed_role();
     if live.role != role.as_str() {
         let detail = format!("the configuration's role is {}, not {role}", live.role);
         findings.push(Finding::fail(NAME, detail, APPLY).because(&["AssumeRoleNotPermitted"]));

@@ -4,6 +4,7 @@
 use crate::aws::{At, Aws, Error};
 use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
 use crate::names::{BucketName, KeyId, Region};
+use crate::plan::others;
 use crate::steps::find;
 use crate::world::{Encryption, Key, Lock, Replication, Tags};
 use aws_sdk_s3::types::MfaDeleteStatus;
@@ -64,7 +65,7 @@ pub(super) struct RoleSeen {
 
 impl Seen {
     /// Reads everything at once.
-    pub(super) async fn look(aws: &Aws, manifest: &Manifest, topology: Topology) -> Self {
+    pub(super) async fn look(aws: &Aws, manifest: &Manifest, mut topology: Topology) -> Self {
         let sides: Vec<Side> = topology.sides().cloned().collect();
         let alias = manifest.alias().as_str();
         let named = join_all(sides.iter().map(|side| {
@@ -81,7 +82,12 @@ impl Seen {
             }
         }));
         let buckets = join_all(sides.iter().map(|side| bucket(aws, side)));
-        let ((named, buckets), role) = join(join(named, buckets), role(aws, &topology)).await;
+        let own_role = role(aws, &topology);
+        let ((named, buckets), own_role) = join(join(named, buckets), own_role).await;
+        let live = buckets.first().and_then(|source| source.replication.as_ref().ok()?.as_ref());
+        topology.lent_role = live.and_then(|live| others::lent(&topology, live));
+        let is_lent = topology.lent_role.is_some();
+        let role = if is_lent { role(aws, &topology).await } else { own_role };
         let buckets: Vec<_> = sides.iter().cloned().zip(buckets).collect();
         let shared = pairs_key(named.first(), buckets.first());
         let mut pair_keys = PairKeys::default();
@@ -195,57 +201,11 @@ async fn versioning(aws: &Aws, side: &Side) -> Read<Versioning> {
 }
 
 async fn role(aws: &Aws, topology: &Topology) -> Read<Option<RoleSeen>> {
-    let (iam, home, name) = (aws.iam(), aws.home(), topology.role.as_str());
-    let found = async { iam.get_role().role_name(name).send().await.at("iam:GetRole", home) };
-    let (found, policies) = join(found, policies(aws, name)).await;
-    let output = match found {
-        Ok(output) => output,
-        Err(error) if error.is_absent() => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let Some(role) = output.role() else { return Ok(None) };
-    let boundary = match role.permissions_boundary().and_then(|it| it.permissions_boundary_arn()) {
-        Some(arn) => managed(aws, arn).await.map(|value| Some((format!("boundary {arn}"), value))),
-        None => Ok(None),
-    };
-    let tag = |tag: &aws_sdk_iam::types::Tag| (tag.key().to_owned(), tag.value().to_owned());
-    Ok(Some(RoleSeen {
-        tags: role.tags().iter().map(tag).collect(),
-        trust: find::document(role.assume_role_policy_document()),
-        policies,
-        boundary,
+    let found = find::role_in_force(aws, &topology.assumed_role()).await?;
+    Ok(found.map(|it| RoleSeen {
+        tags: it.tags,
+        trust: it.trust,
+        policies: it.policies,
+        boundary: it.boundary,
     }))
-}
-
-/// Reads every policy of the role: the inline ones, then those attached.
-async fn policies(aws: &Aws, role: &str) -> Read<Vec<(String, Value)>> {
-    let (iam, home) = (aws.iam(), aws.home());
-    let mut policies = Vec::new();
-    let mut pages = iam.list_role_policies().role_name(role).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        for name in page.at("iam:ListRolePolicies", home)?.policy_names() {
-            let get = iam.get_role_policy().role_name(role).policy_name(name);
-            let output = get.send().await.at("iam:GetRolePolicy", home)?;
-            let value = find::document(Some(output.policy_document()));
-            policies.push((format!("role policy {name}"), value));
-        }
-    }
-    let mut pages = iam.list_attached_role_policies().role_name(role).into_paginator().send();
-    while let Some(page) = pages.next().await {
-        for policy in page.at("iam:ListAttachedRolePolicies", home)?.attached_policies() {
-            let arn = policy.policy_arn().unwrap_or_default();
-            policies.push((format!("attached policy {arn}"), managed(aws, arn).await?));
-        }
-    }
-    Ok(policies)
-}
-
-/// Reads the default version of a managed policy.
-async fn managed(aws: &Aws, arn: &str) -> Read<Value> {
-    let (iam, home) = (aws.iam(), aws.home());
-    let policy = iam.get_policy().policy_arn(arn).send().await.at("iam:GetPolicy", home)?;
-    let version = policy.policy().and_then(|it| it.default_version_id()).unwrap_or("v1");
-    let get = iam.get_policy_version().policy_arn(arn).version_id(version);
-    let output = get.send().await.at("iam:GetPolicyVersion", home)?;
-    Ok(find::document(output.policy_version().and_then(|it| it.document())))
 }

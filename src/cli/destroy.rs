@@ -83,7 +83,7 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
         keep_buckets: args.keep_buckets,
         bypass_governance: args.bypass_governance,
     };
-    let (mut topology, world) = session.observe(!args.keep_buckets).await?;
+    let (mut topology, world) = session.observe(true).await?;
     topology.key.deletion_window_days = args.window.unwrap_or(topology.key.deletion_window_days);
     let (plan, kept) = plan::removal(&topology, &world, wish)?;
     if !args.yes && plan.has_changes() {

@@ -231,6 +231,7 @@ impl Session {
     pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
         let (mut topology, mut world) = self.observe(false).await?;
         topology.expires = expiry::expires(&topology, &world, self.ephemeral, Timestamp::now())?;
+        self.unless_ending(observe::beside_others(&self.aws, &mut topology, &mut world)).await?;
         let wish = self.wish;
         if wish.revive_keys {
             self.unless_ending(observe::pending_key(&self.aws, &topology, &mut world)).await?;

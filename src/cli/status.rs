@@ -6,6 +6,7 @@ use super::session::Session;
 use crate::check::{self, Sample};
 use crate::failure::Failure;
 use crate::manifest::Topology;
+use crate::observe;
 use crate::plan::{self, Plan};
 use crate::report;
 use crate::world::World;
@@ -21,7 +22,8 @@ pub(super) struct StatusArgs {
 pub(super) async fn run(global: &Global, args: &StatusArgs, printer: &Printer) -> Ended {
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, world) = session.observe(false).await?;
+    let (mut topology, mut world) = session.observe(false).await?;
+    observe::beside_others(&session.aws, &mut topology, &mut world).await?;
     let plan = plan::build(&topology, &world, &session.templates);
     let sample = sample(&session, &topology, &world, usize::from(args.sample)).await?;
     let stands = world.buckets.contains_key(&topology.source.bucket) || world.role.is_some();

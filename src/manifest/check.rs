@@ -71,7 +71,6 @@ fn refuse_later(raw: &Raw) -> Checked<()> {
         let message = "this version of crrctl does not support this setting yet";
         return Err(Located::at(given.referenced, "role.arn", message).hint("leave the key out"));
     }
-    later("role.take_over", &raw.role.take_over, &off)?;
     later("replication.replica_modifications", &raw.replication.replica_modifications, &off)?;
     later("replication.two_way", &raw.replication.two_way, &off)
 }

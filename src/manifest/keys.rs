@@ -146,7 +146,9 @@ impl Topology {
     pub fn key_wish(&self, side: &Side) -> KeyWish<'_> {
         match self.existing_keys.get(side) {
             Some(key) => KeyWish::Existing(key),
-            None if self.key.kind == KeyKind::None => KeyWish::Nothing,
+            None if self.key.kind == KeyKind::None || self.unencrypted.contains(side) => {
+                KeyWish::Nothing
+            }
             None => KeyWish::Ours,
         }
     }

@@ -104,7 +104,7 @@ pub(super) struct RawRole {
     pub(super) path: At<String>,
     pub(super) permissions_boundary: At<String>,
     pub(super) arn: At<String>,
-    pub(super) take_over: Later,
+    pub(super) take_over: At<bool>,
 }
 
 #[derive(Default, Deserialize)]

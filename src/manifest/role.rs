@@ -12,11 +12,13 @@ pub struct RoleSettings {
     pub boundary: Option<Arn>,
     /// A role that exists already: it is proven, and never written, tagged or deleted.
     pub given: Option<Arn>,
+    /// Whether rules of others get the pair's role, once it is proven for them too.
+    pub take_over: bool,
 }
 
 impl Default for RoleSettings {
     fn default() -> Self {
-        Self { path: RoleName::PATH.to_owned(), boundary: None, given: None }
+        Self { path: RoleName::PATH.to_owned(), boundary: None, given: None, take_over: false }
     }
 }
 

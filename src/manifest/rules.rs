@@ -88,6 +88,19 @@ impl Topology {
         self.rules.push(wish);
     }
 
+    /// Adds a rule of others, with its destination and the key that it names there, if any.
+    pub fn serve_others(&mut self, wish: RuleWish, key: Option<&str>) {
+        let side = &wish.destination;
+        if !self.destinations.contains(side) {
+            match key {
+                Some(key) => drop(self.existing_keys.insert(side.clone(), KeyRef::new(key))),
+                None => drop(self.unencrypted.insert(side.clone())),
+            }
+            self.destinations.push(side.clone());
+        }
+        self.rules.push(wish);
+    }
+
     /// Returns what the ids of all our rules begin with: no name of a pair has a dot, so no other pair's rules begin so.
     pub fn rule_prefix(&self) -> String {
         format!("crrctl.{}.", self.name)

@@ -278,7 +278,6 @@ fn refusals_in_the_optional_parts() {
         ("buckets: {bucket_key: maybe}", "<stdin>:4:23"),
         ("role: {name: \"a b\"}", "`role.name`"),
         ("role: {arn: \"arn:aws:iam::111122223333:role/r\"}", "`role.arn`"),
-        ("role: {take_over: true}", "`role.take_over`"),
         ("replication: {two_way: true}", "`replication.two_way`"),
         ("replication: {tags: {a: b}, delete_markers: true}", "`replication.delete_markers`"),
         ("replication: {time_control: true, metrics: false}", "`replication.metrics`"),

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 /// A checked manifest. Placeholders other than `{account}` are filled in.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the manifest")]
 pub struct Manifest {
     pub(super) name: PairName,
     pub(super) source: Placed,
@@ -139,12 +140,14 @@ impl Manifest {
             },
             role_settings: self.role_settings.clone(),
             buckets: self.buckets.clone(),
+            lent_role: None,
             key: self.key.clone(),
             existing_keys: self
                 .existing_keys
                 .iter()
                 .map(existing)
                 .collect::<Result<_, InvalidName>>()?,
+            unencrypted: BTreeSet::new(),
             bucket_key: self.bucket_key,
             tls_only: self.tls_only,
             deny_other_keys: self.deny_other_keys,
@@ -169,6 +172,7 @@ pub struct Side {
 
 /// What the user wants, complete: every name is the one AWS will see.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the manifest")]
 pub struct Topology {
     /// The pair's name.
     pub name: PairName,
@@ -184,16 +188,20 @@ pub struct Topology {
     pub rules: Vec<RuleWish>,
     /// Buckets that are managed and never deleted: somebody else made them.
     pub adopted: BTreeSet<BucketName>,
-    /// The replication role.
+    /// The pair's own replication role.
     pub role: RoleName,
     /// What else the manifest says of the role.
     pub role_settings: RoleSettings,
     /// What holds of all buckets.
     pub buckets: BucketSettings,
+    /// The role of a configuration in which others have rules: it stays, and the pair's rules go by it.
+    pub lent_role: Option<Arn>,
     /// The key's settings.
     pub key: KeySettings,
     /// What names the keys of the sides that have one of their own.
     pub(super) existing_keys: BTreeMap<Side, KeyRef>,
+    /// Destinations of others' rules that name no key.
+    pub(super) unencrypted: BTreeSet<Side>,
     /// Whether buckets use S3 Bucket Keys.
     pub bucket_key: bool,
     /// Whether bucket policies deny requests without TLS.
@@ -368,12 +376,25 @@ impl Topology {
         format!("S3 replicates objects of the pair {} with it (crrctl)", self.name)
     }
 
-    /// Returns the role's ARN.
+    /// Returns the ARN of the pair's own role.
     pub fn role_arn(&self) -> Arn {
         if let Some(arn) = &self.role_settings.given {
             return arn.clone();
         }
         let resource = format!("role{}{}", self.role_settings.path, self.role);
         Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
+    }
+
+    /// Returns the pair as it is where the configuration has its own role.
+    #[must_use]
+    pub fn with_own_role(&self) -> Self {
+        let mut own = self.clone();
+        own.lent_role = None;
+        own
+    }
+
+    /// Returns the ARN of the role that S3 assumes for the pair's rules: its own, unless the configuration has another's.
+    pub fn assumed_role(&self) -> Arn {
+        self.lent_role.clone().unwrap_or_else(|| self.role_arn())
     }
 }

@@ -11,6 +11,7 @@ mod replication;
 mod role;
 
 pub use orphans::PRUNED;
+pub use replication::FRESH;
 
 use super::{Action, Plan, known_keys};
 use crate::events::{Kind, StepId, Verb};

@@ -2,9 +2,9 @@
 //! bucket policies that are live.
 //! Not for: the calls and their evaluation (see `policy::proof`).
 
-use super::known_keys;
+use super::{known_keys, others};
 use crate::failure::Failure;
-use crate::manifest::Topology;
+use crate::manifest::{PairKeys, Topology};
 use crate::policy::proof::{Expectation, Organisation, Proof, prove as proof_of};
 use crate::policy::{Document, Documents, Templates, meaning};
 use crate::world::World;
@@ -12,17 +12,24 @@ use crate::world::World;
 /// Proves the documents that `apply` would write for `topology` into `world`; the failure of a proof that does not hold has
 /// exit code 5.
 pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Result<(), Failure> {
-    let keys = topology.or_some_keys(&known_keys(topology, world));
-    let wanted = Document::written(topology);
-    let mut documents = Documents::render(wanted, topology, &keys, templates)?;
-    for side in topology.sides() {
-        if let Some(key) = world.keys.existing.get(&side.bucket) {
-            // What KMS took and we can't read is left to the probe.
-            let _ = documents.put(&Document::of_key(side, topology), key.policy.clone());
-        }
+    let keys = known_keys(topology, world);
+    if topology.lent_role.is_some() {
+        others::prove_lent(topology, world, &keys, templates)?;
     }
+    let own = topology.with_own_role();
+    others::prove_take_over(&own, world, &keys, templates)?;
+    prove_own(&own, world, &topology.or_some_keys(&keys), templates)
+}
+
+fn prove_own(
+    topology: &Topology,
+    world: &World,
+    keys: &PairKeys,
+    templates: &Templates,
+) -> Result<(), Failure> {
+    let mut documents = rendered(topology, world, keys, templates)?;
     let nobody = Organisation::default();
-    let by_themselves = proof_of(topology, &keys, &documents, &nobody);
+    let by_themselves = proof_of(topology, keys, &documents, &nobody);
     if let Some(failure) = by_themselves.failure() {
         return Err(failure);
     }
@@ -30,7 +37,7 @@ pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Resul
         return Ok(());
     }
     // What others let through beside ours is theirs to answer for; what they forbid stops replication.
-    let Proof { mut rows } = proof_of(topology, &keys, &documents, &nobody);
+    let Proof { mut rows } = proof_of(topology, keys, &documents, &nobody);
     rows.retain(|row| row.expected == Expectation::Allow);
     Proof { rows }.failure().map_or(Ok(()), |failure| {
         Err(failure
@@ -38,8 +45,26 @@ pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Resul
     })
 }
 
+/// Renders the documents that `apply` would write, and puts the policies of keys that exist beside them.
+pub(super) fn rendered(
+    topology: &Topology,
+    world: &World,
+    keys: &PairKeys,
+    templates: &Templates,
+) -> Result<Documents, Failure> {
+    let wanted = Document::written(topology);
+    let mut documents = Documents::render(wanted, topology, keys, templates)?;
+    for side in topology.sides() {
+        if let Some(key) = world.keys.existing.get(&side.bucket) {
+            // What KMS took and we can't read is left to the probe.
+            let _ = documents.put(&Document::of_key(side, topology), key.policy.clone());
+        }
+    }
+    Ok(documents)
+}
+
 /// Puts bucket policies in place as they would be written: beside the statements of others. Returns whether there are any.
-fn merge(topology: &Topology, world: &World, documents: &mut Documents) -> bool {
+pub(super) fn merge(topology: &Topology, world: &World, documents: &mut Documents) -> bool {
     let mut merged = false;
     for side in topology.sides() {
         let document = Document::of_bucket(side, topology);

@@ -2,16 +2,18 @@
 //! Not for: emptying buckets or counting objects (see `steps` and `observe`).
 
 mod adopted;
+mod keys;
 
 pub(super) use adopted::given_back;
+pub(super) use keys::other_accounts;
+use keys::{kept_keys, keys_stay};
 
 use super::{Action, Plan};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::{KeyKind, Topology};
-use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::policy::meaning;
-use crate::world::{Bucket, Key, Objects, Role, Rule, World};
+use crate::manifest::Topology;
+use crate::names::{Arn, BucketName, Region};
+use crate::world::{Bucket, Objects, Role, Rule, World};
 use serde::Serialize;
 
 /// What the user allows and forbids.
@@ -63,7 +65,7 @@ pub fn removal(
     let buckets = Buckets::of(topology, world, wish)?;
     let mut plan = Plan::default();
     let mut kept = buckets.kept.clone();
-    let rules = rules(topology, world);
+    let rules = rules(topology, world, &buckets);
     let rule_step: Vec<StepId> = rules.iter().map(|action| action.id.clone()).collect();
     plan.actions.extend(rules);
     plan.actions.extend(
@@ -82,14 +84,18 @@ pub fn removal(
         .chain(rule_step)
         .collect();
     let replicating = world.role.iter().map(|role| (topology.role.to_string(), role));
+    let shared = shared_role(topology, world, &buckets);
     for (name, role) in
         replicating.chain(world.batch.role.iter().map(|role| (topology.batch_role(), role)))
     {
-        self::role(topology, &name, role, &buckets_gone, &mut plan, &mut kept);
+        match shared.as_ref().filter(|_| world.role.as_ref() == Some(role)) {
+            Some(why) => kept.push(kept_role(role, why)),
+            None => self::role(topology, &name, role, &buckets_gone, &mut plan, &mut kept),
+        }
     }
     match keys_stay(topology, world, wish, &buckets.kept) {
         Some((why, because)) => kept.extend(kept_keys(topology, world, &why, because)),
-        None => keys(topology, world, &buckets_gone, &mut plan, &mut kept),
+        None => keys::keys(topology, world, &buckets_gone, &mut plan, &mut kept),
     }
     Ok((plan, kept))
 }
@@ -123,6 +129,8 @@ impl<'a> Buckets<'a> {
                 buckets.kept.push(keep(why, Why::Asked));
             } else if wish.keep_buckets {
                 buckets.kept.push(keep("--keep-buckets", Why::Asked));
+            } else if let Some(why) = others_need(topology, world, name, wish) {
+                buckets.kept.push(keep(&why, Why::Refused));
             } else if !topology.owns(&bucket.tags) && !bucket.is_cut_off_creation() {
                 buckets.kept.push(keep("it does not bear this pair's tags", Why::Refused));
             } else if bucket.mfa_delete && bucket.objects != Some(Objects::default()) {
@@ -144,6 +152,33 @@ impl<'a> Buckets<'a> {
             .hint("nothing was changed; to delete all versions of all objects too: `crrctl destroy --purge-data`")
             .hint("to keep the buckets and their keys: `crrctl destroy --keep-buckets`"))
     }
+}
+
+/// Returns why rules of others need a bucket: they stand in its configuration, or lead to it. What is purged, rules and all, they
+/// need no more.
+fn others_need(
+    topology: &Topology,
+    world: &World,
+    name: &BucketName,
+    wish: Removal,
+) -> Option<String> {
+    let source = world.buckets.get(&topology.source.bucket)?;
+    let live = source.replication.as_ref()?;
+    let is_purged = wish.purge_data && topology.owns(&source.tags);
+    if is_purged && !topology.is_adopted(&topology.source.bucket, &source.tags) {
+        return None;
+    }
+    let arn = name.arn(topology.partition());
+    let mut foreign = super::rules::foreign(topology, live);
+    if name == &topology.source.bucket {
+        let rule = foreign.next()?;
+        return Some(format!(
+            "the rule `{}` of others stands in its replication configuration",
+            rule.id
+        ));
+    }
+    let rule = foreign.find(|rule| rule.destination == arn.as_str())?;
+    Some(format!("the rule `{}` of others leads to it", rule.id))
 }
 
 /// Only the root user, with the device, can delete versions or switch this off (S3 User Guide, "Configuring MFA delete").
@@ -181,24 +216,25 @@ fn delete(
     }
 }
 
-fn rules(topology: &Topology, world: &World) -> Option<Action> {
+/// Says of the removal of rules that their bucket stays, so that S3 must have forgotten them before anything else goes.
+pub const STAYS: &str = "its bucket stays";
+
+fn rules(topology: &Topology, world: &World, buckets: &Buckets<'_>) -> Option<Action> {
     let source = &topology.source;
     let bucket = world.buckets.get(&source.bucket)?;
     let is_ours = |rule: &Rule| super::rules::region_of(topology, &rule.id).is_some();
     let ours = bucket.replication.as_ref().is_some_and(|live| live.rules.iter().any(is_ours));
     // A run that was cut off may have taken the rules away and not waited until S3 forgot them.
-    let role_waits = topology.is_adopted(&source.bucket, &bucket.tags)
+    let goes = buckets.going.iter().any(|(name, _)| *name == &source.bucket);
+    let stays = !goes && is_live(topology, &source.bucket, bucket);
+    let role_waits = stays
+        && !shares_role(topology, bucket)
         && world.role.as_ref().is_some_and(|role| topology.owns(&role.tags));
     (ours || role_waits).then(|| {
-        let arn = source.bucket.arn(topology.partition());
-        delete(
-            Kind::Replication,
-            source.bucket.as_str(),
-            &source.region,
-            source.bucket.as_str(),
-            arn,
-            Vec::new(),
-        )
+        let (arn, name) = (source.bucket.arn(topology.partition()), source.bucket.as_str());
+        let mut action = delete(Kind::Replication, name, &source.region, name, arn, Vec::new());
+        action.fields.extend(stays.then_some(STAYS));
+        action
     })
 }
 
@@ -222,6 +258,35 @@ fn bucket_action(
     action
 }
 
+/// Returns why the pair's role stays: rules of others have it too, in a bucket that stays.
+fn shared_role(topology: &Topology, world: &World, buckets: &Buckets<'_>) -> Option<String> {
+    let source = &topology.source.bucket;
+    let bucket = world.buckets.get(source)?;
+    let goes = buckets.going.iter().any(|(name, _)| *name == source);
+    let rule = super::rules::foreign(topology, bucket.replication.as_ref()?).next()?;
+    let is_shared = shares_role(topology, bucket) && !goes;
+    is_shared.then(|| format!("the rule `{}` of others in `{source}` has it too", rule.id))
+}
+
+/// Returns whether others write to a bucket, so far as can be told.
+pub(super) fn is_live(topology: &Topology, name: &BucketName, bucket: &Bucket) -> bool {
+    let holds_theirs = bucket.objects.as_ref().is_some_and(|objects| !objects.foreign.is_empty());
+    holds_theirs || topology.is_adopted(name, &bucket.tags)
+}
+
+/// Returns whether rules of others have the pair's role.
+fn shares_role(topology: &Topology, source: &Bucket) -> bool {
+    source.replication.as_ref().is_some_and(|live| {
+        live.role == topology.role_arn().as_str()
+            && super::rules::foreign(topology, live).next().is_some()
+    })
+}
+
+fn kept_role(role: &Role, why: &str) -> Kept {
+    let (kind, arn, why) = (Kind::Role, role.arn.clone(), why.to_owned());
+    Kept { kind, arn, why, because: Why::Refused }
+}
+
 fn role(
     topology: &Topology,
     name: &str,
@@ -230,12 +295,7 @@ fn role(
     plan: &mut Plan,
     kept: &mut Vec<Kept>,
 ) {
-    let stays = |why: &str| Kept {
-        kind: Kind::Role,
-        arn: role.arn.clone(),
-        why: why.to_owned(),
-        because: Why::Refused,
-    };
+    let stays = |why: &str| kept_role(role, why);
     if !topology.owns(&role.tags) {
         kept.push(stays("it does not bear this pair's tags"));
         return;
@@ -253,166 +313,5 @@ fn role(
             "it has policies that are not ours: {}",
             role.other_policies.join(", ")
         )));
-    }
-}
-
-/// Returns why all keys stay, if they do.
-fn keys_stay(
-    topology: &Topology,
-    world: &World,
-    wish: Removal,
-    buckets: &[Kept],
-) -> Option<(String, Why)> {
-    if wish.keep_keys {
-        return Some(("--keep-keys".to_owned(), Why::Asked));
-    }
-    if let Some(bucket) = buckets.first() {
-        return Some((format!("{} stays, and its data needs the key", bucket.arn), bucket.because));
-    }
-    let all = world.keys.primary.iter().chain(world.keys.replicas.values());
-    let mut others: Vec<String> = all.flat_map(|key| other_accounts(topology, key)).collect();
-    others.extend(world.keys.grantees.iter().map(|grantee| format!("a grant to {grantee}")));
-    others.sort();
-    others.dedup();
-    if others.is_empty() || wish.purge_keys {
-        return None;
-    }
-    let why = format!(
-        "others may use it ({}); `--purge-keys` schedules it all the same",
-        others.join(", ")
-    );
-    Some((why, Why::Refused))
-}
-
-/// Returns the principals of other accounts that the key's policy lets in.
-pub(super) fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
-    let mut found: Vec<String> = meaning::statements(&key.policy)
-        .iter()
-        .filter(|statement| statement["Effect"] == "Allow")
-        .flat_map(|statement| match &statement["Principal"]["AWS"] {
-            serde_json::Value::String(one) => vec![one.clone()],
-            serde_json::Value::Array(list) => {
-                list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
-            }
-            _ => Vec::new(),
-        })
-        .filter(|principal| !principal.contains(topology.account.as_str()))
-        .collect();
-    found.sort();
-    found.dedup();
-    found
-}
-
-fn kept_keys(topology: &Topology, world: &World, why: &str, because: Why) -> Vec<Kept> {
-    let keep = |kind, arn: Arn| Kept { kind, arn, why: why.to_owned(), because };
-    let account = &topology.account;
-    let aliases = world.keys.aliases.keys();
-    let replicas = world.keys.replicas.values().filter(|key| !key.is_pending_deletion());
-    world
-        .keys
-        .primary
-        .iter()
-        .map(|key| keep(Kind::Key, key.arn.clone()))
-        .chain(replicas.map(|key| keep(kind_beside(topology), key.arn.clone())))
-        .chain(aliases.map(|region| keep(Kind::Alias, topology.key.alias.arn(region, account))))
-        .collect()
-}
-
-/// Returns what the keys of the other Regions are, beside that of the source's.
-fn kind_beside(topology: &Topology) -> Kind {
-    match topology.key.kind {
-        KeyKind::PerRegion => Kind::Key,
-        _ => Kind::ReplicaKey,
-    }
-}
-
-/// Aliases before keys, replicas before the primary, and all of it after every bucket.
-fn keys(
-    topology: &Topology,
-    world: &World,
-    buckets: &[StepId],
-    plan: &mut Plan,
-    kept: &mut Vec<Kept>,
-) {
-    let alias = &topology.key.alias;
-    let mut scheduled = buckets.to_vec();
-    let mut foreign_replica = false;
-    let is_primary = |id: &KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
-    let is_ours = |(region, id): (&Region, &KeyId)| {
-        let here = world.keys.in_region(region).is_some_and(|key| &key.id == id);
-        here || is_primary(id) || world.keys.pending.iter().any(|key| &key.id == id)
-    };
-    for (region, target) in &world.keys.aliases {
-        let arn = alias.arn(region, &topology.account);
-        if is_ours((region, target)) {
-            plan.actions.push(delete(
-                Kind::Alias,
-                region.as_str(),
-                region,
-                alias.as_str(),
-                arn,
-                buckets.to_vec(),
-            ));
-        } else {
-            let why = format!("it names the key {target}, which is not this pair's");
-            kept.push(Kept { kind: Kind::Alias, arn, why, because: Why::Refused });
-        }
-    }
-    let alias_gone = |region: &Region| {
-        let gone = world.keys.aliases.get_key_value(region).is_some_and(is_ours);
-        gone.then(|| StepId::new(Kind::Alias, region.as_str()))
-    };
-    for (region, key) in &world.keys.replicas {
-        if key.is_pending_deletion() {
-            continue;
-        }
-        if !topology.owns(&key.tags) {
-            foreign_replica = kind_beside(topology) == Kind::ReplicaKey;
-            let why = "it does not bear this pair's tags".to_owned();
-            kept.push(Kept {
-                kind: kind_beside(topology),
-                arn: key.arn.clone(),
-                why,
-                because: Why::Refused,
-            });
-            continue;
-        }
-        let needs = buckets.iter().cloned().chain(alias_gone(region)).collect();
-        let arn = key.arn.clone();
-        plan.actions.push(delete(
-            kind_beside(topology),
-            region.as_str(),
-            region,
-            alias.as_str(),
-            arn,
-            needs,
-        ));
-        if kind_beside(topology) == Kind::ReplicaKey {
-            scheduled.push(StepId::new(Kind::ReplicaKey, region.as_str()));
-        }
-    }
-    for key in
-        world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion())
-    {
-        let is_primary = is_primary(&key.id);
-        if !topology.owns(&key.tags) || (is_primary && foreign_replica) {
-            let why = if foreign_replica {
-                "a replica of it is not ours".to_owned()
-            } else {
-                "it does not bear this pair's tags".to_owned()
-            };
-            kept.push(Kept { kind: Kind::Key, arn: key.arn.clone(), why, because: Why::Refused });
-            continue;
-        }
-        let id = if is_primary { key.region.as_str() } else { key.id.as_str() };
-        let needs = scheduled.iter().cloned().chain(alias_gone(&key.region)).collect();
-        plan.actions.push(delete(
-            Kind::Key,
-            id,
-            &key.region,
-            alias.as_str(),
-            key.arn.clone(),
-            needs,
-        ));
     }
 }

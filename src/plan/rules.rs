@@ -1,6 +1,7 @@
 //! The replication rules a pair wants, and what its live rules say.
 //! Not for: writing them (see `steps`).
 
+use super::others;
 use crate::manifest::{PairKeys, RuleSettings, RuleWish, Side, Topology};
 use crate::names::{Arn, BucketName, Region};
 use crate::world::{Replication, Rule, World};
@@ -132,6 +133,11 @@ pub fn served(topology: &Topology, world: &World) -> Topology {
         };
         let wish = RuleWish { id: rule.id.clone(), destination: side, settings };
         served.serve(wish, rule.replica_key.as_deref());
+    }
+    for rule in others::served_by_ours(topology, world) {
+        if let Some(wish) = others::as_wish(topology, rule) {
+            served.serve_others(wish, rule.replica_key.as_deref());
+        }
     }
     served
 }

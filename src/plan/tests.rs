@@ -5,7 +5,8 @@ use crate::manifest::{Origin, PairKeys, Topology, parse};
 use crate::names::{AccountId, KeyId};
 use crate::policy::{Document, Templates, render};
 use crate::world::{
-    Batch, Bucket, Encryption, Key, KeyState, Keys, MultiRegion, Objects, Replication, Role, World,
+    Batch, Bucket, Encryption, Key, KeyState, Keys, MultiRegion, Objects, Others, Replication,
+    Role, World,
 };
 use std::collections::BTreeMap;
 
@@ -37,6 +38,8 @@ fn nothing() -> World {
         keys: Keys::default(),
         buckets: BTreeMap::new(),
         role: None,
+        lent: None,
+        others: Others::default(),
         batch: Batch::default(),
     }
 }
@@ -106,6 +109,8 @@ fn whole(topology: &Topology) -> World {
             policy: Some(document(Document::ReplicationRole)),
             other_policies: vec![],
         }),
+        lent: None,
+        others: Others::default(),
         batch: Batch::default(),
     }
 }

@@ -60,6 +60,11 @@ impl Documents {
         Ok(())
     }
 
+    /// Takes a document out.
+    pub fn remove(&mut self, document: &Document) {
+        self.own.remove(document);
+    }
+
     /// Puts a policy that a role has beside the pair's own `document`.
     pub fn put_beside(
         &mut self,

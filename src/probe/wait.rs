@@ -7,8 +7,9 @@ use crate::aws::{At, Aws, Error};
 use crate::events::{Event, Events, millis};
 use crate::failure::{Failure, Kind};
 use crate::names::{BucketName, Region};
+use crate::steps::find;
 use crate::stop::Stop;
-use aws_sdk_s3::types::{BucketLocationConstraint, ReplicationStatus};
+use aws_sdk_s3::types::ReplicationStatus;
 use serde::Serialize;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -36,41 +37,6 @@ pub struct Waited {
 /// An object without a status may be one whose upload has not spread; this many looks settle that it has none.
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
-/// Returns the Region of `bucket`: S3 names it in the answer to `HeadBucket`, to a refusal and a redirect too
-/// (S3 API Reference, `HeadBucket`).
-pub async fn region_of(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
-    let home = aws.home();
-    let answer = aws.s3(home).head_bucket().bucket(bucket.as_str()).send().await;
-    let named = match &answer {
-        Ok(output) => output.bucket_region().or(Some(home.as_str())).map(str::to_owned),
-        Err(error) => error
-            .raw_response()
-            .and_then(|response| response.headers().get("x-amz-bucket-region"))
-            .map(str::to_owned),
-    };
-    if let Some(region) = named {
-        return Ok(Region::new(region)?);
-    }
-    match answer.at("s3:HeadBucket", home) {
-        Ok(_) => Ok(home.clone()),
-        Err(error) if error.is_absent() => Err(missing(&format!("s3://{bucket}"), &error)),
-        Err(_) => location_of(aws, bucket).await,
-    }
-}
-
-/// `GetBucketLocation` answers in any Region; us-east-1 is the empty answer, eu-west-1 may be `EU`.
-async fn location_of(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
-    let home = aws.home();
-    let answer = aws.s3(home).get_bucket_location().bucket(bucket.as_str()).send().await;
-    let output = answer.at("s3:GetBucketLocation", home)?;
-    let region = match output.location_constraint().map(BucketLocationConstraint::as_str) {
-        None | Some("") => "us-east-1",
-        Some("EU") => "eu-west-1",
-        Some(region) => region,
-    };
-    Ok(Region::new(region)?)
-}
-
 fn missing(what: &str, error: &Error) -> Failure {
     Failure::new(Kind::Unexpected, "object-missing", format!("{what} does not exist: {error}"))
         .in_region(&error.region)
@@ -88,7 +54,7 @@ pub async fn wait(
 ) -> (Option<Waited>, Option<Failure>) {
     let region = match &object.region {
         Some(region) => region.clone(),
-        None => match region_of(aws, &object.bucket).await {
+        None => match find::bucket_region(aws, &object.bucket).await {
             Ok(region) => region,
             Err(failure) => return (None, Some(failure)),
         },

@@ -4,16 +4,20 @@
 mod rule;
 
 use super::{Steps, built};
-use crate::aws::settle::{Look, Wait, retry, until};
+use crate::aws::settle::{Look, Wait, pause, retry, until};
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::{Action, rules};
+use crate::plan::{Action, FRESH, STAYS, others, rules};
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
 use rule::{described, described_rule, sdk_rule};
 use std::time::Duration;
+
+/// How long a role that was just made or changed is given before rules of others get it: its probes can't prove it beside
+/// theirs, and FAILED is final for an object (IAM User Guide, "Changes that I make are not always immediately visible").
+const SPREADS: Duration = Duration::from_secs(30);
 
 pub(crate) async fn find(
     aws: &Aws,
@@ -63,6 +67,13 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
         let keys = self.committed_keys()?;
+        if let Some(world) = &self.beside_others {
+            others::prove_lent(&self.topology, world, &keys, &self.templates)?;
+        }
+        if action.fields.contains(&FRESH) {
+            progress.note("rules of others get the role too: it is given time to spread");
+            pause(&self.stop, SPREADS).await;
+        }
         if let Some(prover) = &self.prover {
             let narrow = |live: Option<&Replication>| {
                 let wanted = rules::wanted(&self.topology, &keys, live);
@@ -93,6 +104,7 @@ impl Steps {
     ) -> Result<Vec<Rule>, Failure> {
         let side = self.side(&action.name)?;
         let live = read(&self.aws, &side.bucket, &side.region).await?;
+        let role = self.role_for(live.as_ref().map(described).as_ref())?;
         let ours = ours(live.as_ref().map(described).as_ref());
         if ours.is_empty() {
             return Ok(ours);
@@ -106,7 +118,6 @@ impl Steps {
         self.replaces(action, live.is_some(), || live.as_ref().map(briefly).unwrap_or_default());
         let rules =
             others.map(Ok).chain(ours.iter().map(sdk_rule)).collect::<Result<Vec<_>, Failure>>()?;
-        let role = self.topology.role_arn();
         self.put_rules(side.bucket.as_str(), &side.region, role.as_str(), rules, progress).await?;
         self.confirm(&side.bucket, &side.region, progress, |live| {
             live.is_some_and(|live| {
@@ -115,6 +126,23 @@ impl Steps {
         })
         .await?;
         Ok(ours)
+    }
+
+    /// Returns the role that the configuration is to have. What was planned for must still be so.
+    fn role_for(&self, live: Option<&Replication>) -> Result<Arn, Failure> {
+        let wanted = self.topology.assumed_role();
+        let Some(live) = live else { return Ok(wanted) };
+        others::refuse_v1(&self.topology, live)?;
+        let has_others = rules::foreign(&self.topology, live).next().is_some();
+        if !has_others || self.topology.role_settings.take_over || live.role == wanted.as_str() {
+            return Ok(wanted);
+        }
+        let message = format!(
+            "the replication configuration of `{}` was given rules of others and their role {} while this run was at work",
+            self.topology.source.bucket, live.role
+        );
+        Err(Failure::new(Kind::InTheWay, "replication-not-ours", message)
+            .hint("`crrctl plan` shows what can be done beside them"))
     }
 
     async fn put_rules(
@@ -172,11 +200,14 @@ impl Steps {
 
     /// Takes our rules away, by id; the configuration goes when no rule is left. A bucket that stays goes on being written to, so
     /// there S3 must have forgotten the rules before their role and keys may go.
-    pub(super) async fn remove_replication(&self, progress: &Progress) -> Result<(), Failure> {
-        let bucket = &self.topology.source.bucket;
+    pub(super) async fn remove_replication(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let is_ours = |id: &str| rules::region_of(&self.topology, id).is_some();
         self.remove_rules(is_ours, progress).await?;
-        if self.adopted.contains(bucket) { self.until_forgotten(progress).await } else { Ok(()) }
+        if action.fields.contains(&STAYS) { self.until_forgotten(progress).await } else { Ok(()) }
     }
 
     /// Takes the one rule of ours that has `id` away.

@@ -217,9 +217,24 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "replication-not-ours",
-        "The source has a replication configuration of others with a role of their own.",
-        &["a configuration has one role for all its rules"],
-        &["move those rules, or use another source bucket"],
+        "Rules of others stand in the source's replication configuration, with a role of theirs that can't serve the pair.",
+        &["a configuration has one role for all its rules, and that of others is never changed"],
+        &[
+            "give their role the statements that the error prints, then `crrctl apply` again",
+            "or `role.take_over: true`, which gives all rules the pair's role once it is proven for theirs too",
+        ],
+    ),
+    error(
+        "rule-v1",
+        "A rule of others has no Filter (schema V1); S3 takes no rules beside it that have one.",
+        &["it was made before 2019, or by a tool that still writes such rules"],
+        &["whoever made it gives it a Filter, a Priority and DeleteMarkerReplication"],
+    ),
+    error(
+        "take-over-unproven",
+        "The pair's role can't serve a rule of others, so it does not take over; nothing was changed.",
+        &["its destination lies in another account, or a policy there keeps the pair's role out"],
+        &["let those policies name the pair's role, or leave `role.take_over` out"],
     ),
     error(
         "replication-pending",

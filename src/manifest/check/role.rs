@@ -25,7 +25,8 @@ pub(super) fn settings(raw: &RawRole) -> Checked<RoleSettings> {
             .hint("leave this out, or leave out `role.arn`"));
     }
     let default = RoleSettings::default();
-    Ok(RoleSettings { path: path.unwrap_or(default.path), boundary, given })
+    let take_over = raw.take_over.as_ref().is_some_and(|flag| flag.value);
+    Ok(RoleSettings { path: path.unwrap_or(default.path), boundary, given, take_over })
 }
 
 /// A path begins and ends with a slash and has at most 512 characters.

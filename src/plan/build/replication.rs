@@ -6,36 +6,40 @@ use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::manifest::Side;
-use crate::plan::rules;
+use crate::plan::{Action, others, rules};
 use crate::world::Replication;
+use std::fmt::Write;
 
 impl Builder<'_> {
     pub(super) fn replication(&mut self) -> Result<(), Failure> {
         let (topology, source) = (self.topology, &self.topology.source);
         let live =
             self.world.buckets.get(&source.bucket).and_then(|bucket| bucket.replication.as_ref());
+        let role_differs = live.is_some_and(|live| live.role != topology.assumed_role().as_str());
+        let has_others = live.is_some_and(|live| rules::foreign(topology, live).next().is_some());
         let found = match live {
             None => Found::Missing,
             Some(live) => {
-                let strangers = rules::foreign(topology, live).count();
-                let role_differs = live.role != topology.role_arn().as_str();
-                if strangers > 0 && role_differs {
+                others::refuse_v1(topology, live)?;
+                if role_differs && has_others && !topology.role_settings.take_over {
                     let message = format!(
-                        "the replication configuration of `{}` has {strangers} rules of others and their role {}",
+                        "the replication configuration of `{}` has rules of others and their role {}",
                         source.bucket, live.role
                     );
                     return Err(in_the_way("replication-not-ours", message, &source.region)
-                        .hint("a configuration has one role for all its rules: move those rules, or use another source bucket"));
+                        .hint("a configuration has one role for all its rules"));
                 }
                 let mut fields = if role_differs { vec!["role"] } else { vec![] };
                 if !self.rules_stand(live) {
                     fields.push("rules");
                 }
+                if role_differs && has_others && self.role_is_fresh() {
+                    fields.push(FRESH);
+                }
                 Found::Differs(fields)
             }
         };
         let changes = !matches!(&found, Found::Differs(fields) if fields.is_empty());
-        let role_differs = live.is_some_and(|live| live.role != topology.role_arn().as_str());
         let proven_first =
             changes && self.proven_first(live, role_differs)? && self.rules_change(live);
         let mut needs = self.rules_need();
@@ -55,11 +59,32 @@ impl Builder<'_> {
             found,
             &needs,
         );
-        if let Some(action) = self.plan.actions.last_mut().filter(|_| proven_first) {
-            action.reason.push_str("; proven on probes alone before it goes live");
+        if let Some(action) = self.plan.actions.last_mut().filter(|it| it.verb.changes()) {
+            if role_differs && has_others {
+                action.reason.push_str("; rules of others get this role too");
+            }
+            if let Some(rule) = live.and_then(|live| others::unselecting(topology, live)) {
+                let _ = write!(
+                    action.reason,
+                    "; the rule `{}` of others selects no SSE-KMS objects",
+                    rule.id
+                );
+            }
+            if let Some(lent) = &topology.lent_role {
+                let _ = write!(action.reason, "; by {lent}, which rules of others have");
+            }
+            if proven_first {
+                action.reason.push_str("; proven on probes alone before it goes live");
+            }
         }
         self.plan.proven_first = proven_first;
         Ok(())
+    }
+
+    /// Returns whether this run makes the role, or changes what it may do.
+    fn role_is_fresh(&self) -> bool {
+        let of_role = |action: &&Action| matches!(action.kind, Kind::Role | Kind::RolePolicy);
+        self.plan.actions.iter().filter(of_role).any(|action| action.verb.changes())
     }
 
     /// S3 takes rules only where versioning is on, and nothing replicates without the role's policy. That may be right already
@@ -68,6 +93,7 @@ impl Builder<'_> {
         let versioning = |side: &Side| StepId::new(Kind::Versioning, side.bucket.as_str());
         let role_policy = StepId::new(Kind::RolePolicy, self.topology.role.as_str());
         let aliases = self.topology.sides().filter_map(|side| self.alias_step(side));
+        let role_policy = self.topology.lent_role.is_none().then_some(role_policy);
         let locks = self.topology.sides().map(lock_step);
         // What is not planned is not waited for.
         let locks = locks.filter(|lock| self.plan.actions.iter().any(|action| &action.id == lock));
@@ -75,7 +101,7 @@ impl Builder<'_> {
             .sides()
             .map(versioning)
             .chain(locks)
-            .chain([role_policy])
+            .chain(role_policy)
             .chain(aliases)
             .collect()
     }
@@ -94,3 +120,6 @@ impl Builder<'_> {
             && !live.rules.iter().any(|rule| rules::goes(self.topology, rule))
     }
 }
+
+/// Says of an update of the configuration that its role was made or changed by the same run, and that rules of others get it.
+pub const FRESH: &str = "a role that may not have spread";

@@ -9,8 +9,12 @@ use crate::world::Role;
 use serde_json::Value;
 
 impl Builder<'_> {
+    /// Where the rules go by a role of others, the pair wants none of its own.
     pub(super) fn role(&mut self) -> Result<(), Failure> {
         let (topology, region) = (self.topology, &self.topology.source.region);
+        if topology.lent_role.is_some() {
+            return Ok(());
+        }
         let role_step = StepId::new(Kind::Role, topology.role.as_str());
         let live = self.world.role.as_ref();
         let (found, policy) = match live {

@@ -26,13 +26,13 @@ const NOT_ON_KEYS: [&str; 3] = ["kms:CreateGrant", "kms:ReEncryptFrom", "kms:Sch
 
 /// Returns every call of S3 for the pair, and what must stay denied beside them.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
-    let role = scene.topology.role_arn();
+    let role = scene.topology.assumed_role();
     let caller = Principal::RoleSession { role, session: "s3-replication".to_owned(), id: None };
     let own = Own::Document(Document::ReplicationRole);
     let who = Who { section: SECTION, caller, own };
     let trust = Document::ReplicationRoleTrust;
-    let mut calls =
-        assumption(scene, SECTION, "s3.amazonaws.com", scene.topology.role_arn().as_str(), &trust);
+    let assumed = scene.topology.assumed_role();
+    let mut calls = assumption(scene, SECTION, "s3.amazonaws.com", assumed.as_str(), &trust);
     let mut as_role = source(scene, &who);
     for side in &scene.topology.destinations {
         as_role.extend(destination(scene, &who, side));

@@ -1,0 +1,226 @@
+//! What a role can serve, by the documents in force: the role of others for the pair's rules, and the pair's for those of others.
+//! Not for: reading the documents (see `observe`).
+
+use super::super::{proof, rules};
+use super::{as_wish, served_by_ours};
+use crate::failure::{self, Failure};
+use crate::manifest::{PairKeys, Topology};
+use crate::names::Arn;
+use crate::policy::proof::{LiveRow, Organisation, Outcome, Place, Row, prove_live};
+use crate::policy::{Document, Documents, Templates, meaning};
+use crate::world::{LentRole, Rule, World};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Proves the pair's rules through the role of others that the configuration has. Calls on keys that do not exist yet are left
+/// out: they are proven once they do.
+pub fn prove_lent(
+    topology: &Topology,
+    world: &World,
+    keys: &PairKeys,
+    templates: &Templates,
+) -> Result<(), Failure> {
+    let own = topology.with_own_role();
+    let all_keys = topology.or_some_keys(keys);
+    let mut rendered = proof::rendered(&own, world, &all_keys, templates)?;
+    proof::merge(&own, world, &mut rendered);
+    let Some(lent) = &world.lent else {
+        let message = format!("the role {} does not exist", topology.assumed_role());
+        return Err(refused(topology, world, &message));
+    };
+    let in_force = with_role(rendered.clone(), lent)
+        .map_err(|what| refused(topology, world, &format!("{what} can't be read")))?;
+    let unmade: BTreeSet<Arn> = topology
+        .sides()
+        .filter(|side| topology.key_arn(keys, side).is_none())
+        .filter_map(|side| topology.key_arn(&all_keys, side))
+        .collect();
+    let nobody = Organisation::default();
+    let rows = prove_live(topology, &all_keys, &in_force, &nobody);
+    let is_denied =
+        |row: &&LiveRow| denied(row) && !unmade.iter().any(|key| row.row.resource == key.as_str());
+    let denied: Vec<&LiveRow> = rows.iter().filter(is_denied).collect();
+    let Some(first) = denied.first() else { return Ok(()) };
+    let actions: BTreeSet<&str> = denied.iter().map(|it| it.row.action.as_str()).collect();
+    let actions: Vec<&str> = actions.into_iter().collect();
+    let message = format!(
+        "it would be denied `{}` on `{}`; in all {} calls: `{}`",
+        first.row.action,
+        first.row.resource,
+        denied.len(),
+        actions.join("`, `")
+    );
+    let allowed = prove_live(&own, &all_keys, &rendered, &nobody);
+    let mut failure = refused(topology, world, &message);
+    for hint in missing(&denied, &allowed, &rendered) {
+        failure = failure.hint(hint);
+    }
+    Err(failure.hint("to give all rules the pair's own role, once it is proven for those of others too: `role.take_over: true`"))
+}
+
+/// Puts the policies of `lent` in the place of the pair's role's.
+fn with_role(mut documents: Documents, lent: &LentRole) -> Result<Documents, String> {
+    let role = Document::ReplicationRole;
+    documents.remove(&role);
+    let trust = Document::ReplicationRoleTrust;
+    let unread = |name: &str| format!("its {name}");
+    documents
+        .put_live(&trust, "trust policy".to_owned(), lent.trust.clone())
+        .map_err(|_| unread("trust policy"))?;
+    for (name, value) in &lent.policies {
+        documents.put_beside(&role, name.clone(), value.clone()).map_err(|_| unread(name))?;
+    }
+    if let Some((name, value)) = &lent.boundary {
+        documents.put_boundary(name.clone(), value.clone()).map_err(|_| unread(name))?;
+    }
+    Ok(documents)
+}
+
+/// What depends on a key that nobody outside S3 knows is left to the probes.
+fn denied(row: &LiveRow) -> bool {
+    row.place.is_some() && row.unknown.is_empty()
+}
+
+fn refused(topology: &Topology, world: &World, why: &str) -> Failure {
+    let source = &topology.source;
+    let live = world.buckets.get(&source.bucket).and_then(|bucket| bucket.replication.as_ref());
+    let strangers = live.map_or(0, |live| rules::foreign(topology, live).count());
+    let message = format!(
+        "the replication configuration of `{}` has {strangers} rules of others and their role {}, which can't serve this pair: {why}",
+        source.bucket,
+        topology.assumed_role()
+    );
+    Failure::new(failure::Kind::InTheWay, "replication-not-ours", message).in_region(&source.region)
+}
+
+/// Returns the statements that the role lacks, as the pair's own would have them; what a Deny forbids, and where.
+fn missing(denied: &[&LiveRow], allowed: &[LiveRow], rendered: &Documents) -> Vec<String> {
+    let mut hints = Vec::new();
+    for row in denied {
+        let (trust, own) = (Document::ReplicationRoleTrust, Document::ReplicationRole);
+        let (document, name) = match &row.place {
+            Some(Place::Trust) => (Some(&trust), "its trust policy"),
+            Some(Place::Role) => (Some(&own), "a policy of that role"),
+            _ => (None, ""),
+        };
+        let is_silent = row.row.decision == Outcome::ImplicitDeny;
+        let twin = allowed.iter().find(|it| is_same(&it.row, &row.row));
+        let statement = document
+            .filter(|_| is_silent)
+            .and_then(|document| rendered.get(document))
+            .and_then(|value| statement(value, twin?.row.statement.as_deref()?));
+        let hint = match statement {
+            Some(statement) => format!("add this statement to {name}: {statement}"),
+            None => row.row.mend.clone().unwrap_or_default(),
+        };
+        if !hints.contains(&hint) {
+            hints.push(hint);
+        }
+    }
+    hints
+}
+
+/// The role is another, so the assumption of it has another resource.
+fn is_same(one: &Row, other: &Row) -> bool {
+    let is_assumption = one.action == "sts:AssumeRole";
+    one.action == other.action
+        && (is_assumption || (one.resource == other.resource && one.context == other.context))
+}
+
+/// Returns the statement that a proof calls `label`, such as `Statement[2] (KmsSource)`.
+fn statement(document: &Value, label: &str) -> Option<Value> {
+    let index = label.strip_prefix("Statement[")?.split(']').next()?.parse::<usize>().ok()?;
+    meaning::statements(document).into_iter().nth(index)
+}
+
+/// Proves the pair's role for the rules of others, which are about to get it.
+pub fn prove_take_over(
+    topology: &Topology,
+    world: &World,
+    keys: &PairKeys,
+    templates: &Templates,
+) -> Result<(), Failure> {
+    let source = world.buckets.get(&topology.source.bucket);
+    let live = source.and_then(|bucket| bucket.replication.as_ref());
+    if !topology.role_settings.take_over
+        || live.is_none_or(|live| live.role == topology.role_arn().as_str())
+    {
+        return Ok(());
+    }
+    let served = rules::served(topology, world);
+    let keys = served.or_some_keys(keys);
+    let role = [Document::ReplicationRole, Document::ReplicationRoleTrust];
+    let role = Documents::render(role, &served, &keys, templates)?;
+    for rule in served_by_ours(topology, world) {
+        prove_rule(topology, world, &keys, templates, rule, &role)
+            .map_err(|why| untaken(topology, rule, &why))?;
+    }
+    Ok(())
+}
+
+fn untaken(topology: &Topology, rule: &Rule, why: &str) -> Failure {
+    let source = &topology.source;
+    let message = format!(
+        "the pair's role can't take over the rule `{}` of others in the replication configuration of `{}`: {why}",
+        rule.id, source.bucket
+    );
+    Failure::new(failure::Kind::InTheWay, "take-over-unproven", message)
+        .in_region(&source.region)
+        .hint("without `role.take_over` their role stays, and the pair's rules go by it as far as it can serve them")
+}
+
+/// Says why the pair's role, by the documents `serving`, can't serve a rule of others.
+fn prove_rule(
+    topology: &Topology,
+    world: &World,
+    keys: &PairKeys,
+    templates: &Templates,
+    rule: &Rule,
+    serving: &Documents,
+) -> Result<(), String> {
+    let beyond = ["account", "owner override"];
+    if let Some(other) = rule.others.iter().find(|other| beyond.contains(&other.as_str())) {
+        return Err(format!("it has {other}, which that role does not serve"));
+    }
+    let wish = as_wish(topology, rule)
+        .ok_or("its destination, or the key of its replicas, is not named by an ARN")?;
+    let side = wish.destination.clone();
+    let mut alone = topology.clone();
+    (alone.destinations, alone.rules) = (Vec::new(), Vec::new());
+    if topology.sides().any(|known| known == &side) {
+        let ours = topology.key_arn(keys, &side).map(|arn| arn.to_string());
+        if ours != rule.replica_key {
+            return Err("it has another key for replicas in a bucket of the pair".to_owned());
+        }
+        alone.destinations.push(side.clone());
+        alone.rules.push(wish);
+    } else {
+        alone.serve_others(wish, rule.replica_key.as_deref());
+    }
+    let mut documents =
+        proof::rendered(&alone, world, keys, templates).map_err(|failure| failure.message)?;
+    proof::merge(&alone, world, &mut documents);
+    for document in [Document::ReplicationRole, Document::ReplicationRoleTrust] {
+        let value = serving.get(&document).cloned().unwrap_or_default();
+        documents.put(&document, value).map_err(|error| error.to_string())?;
+    }
+    if let Some(policy) = world.others.buckets.get(&side.bucket) {
+        let document = Document::of_bucket(&side, &alone);
+        documents.put(&document, policy.clone()).map_err(|error| error.to_string())?;
+    }
+    let policy = rule.replica_key.as_ref().and_then(|key| world.others.keys.get(key));
+    if let Some(policy) = policy {
+        let document = Document::of_key(&side, &alone);
+        documents.put(&document, policy.clone()).map_err(|error| error.to_string())?;
+    }
+    let rows = prove_live(&alone, keys, &documents, &Organisation::default());
+    match rows.iter().find(|row| denied(row)) {
+        None => Ok(()),
+        Some(LiveRow { row, .. }) => Err(format!(
+            "`{}` on `{}` would be denied: {}",
+            row.action,
+            row.resource,
+            row.mend.clone().unwrap_or_default()
+        )),
+    }
+}

@@ -1,0 +1,171 @@
+//! What becomes of the keys and aliases in a removal.
+//! Not for: the keys of dropped destinations (see `build::orphans`).
+
+use super::{Kept, Removal, Why, delete};
+use crate::events::{Kind, StepId};
+use crate::manifest::{KeyKind, Topology};
+use crate::names::{Arn, KeyId, Region};
+use crate::plan::Plan;
+use crate::policy::meaning;
+use crate::world::{Key, World};
+
+/// Returns why all keys stay, if they do.
+pub(super) fn keys_stay(
+    topology: &Topology,
+    world: &World,
+    wish: Removal,
+    buckets: &[Kept],
+) -> Option<(String, Why)> {
+    if wish.keep_keys {
+        return Some(("--keep-keys".to_owned(), Why::Asked));
+    }
+    if let Some(bucket) = buckets.first() {
+        return Some((format!("{} stays, and its data needs the key", bucket.arn), bucket.because));
+    }
+    let all = world.keys.primary.iter().chain(world.keys.replicas.values());
+    let mut others: Vec<String> = all.flat_map(|key| other_accounts(topology, key)).collect();
+    others.extend(world.keys.grantees.iter().map(|grantee| format!("a grant to {grantee}")));
+    others.sort();
+    others.dedup();
+    if others.is_empty() || wish.purge_keys {
+        return None;
+    }
+    let why = format!(
+        "others may use it ({}); `--purge-keys` schedules it all the same",
+        others.join(", ")
+    );
+    Some((why, Why::Refused))
+}
+
+/// Returns the principals of other accounts that the key's policy lets in.
+pub(in crate::plan) fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
+    let mut found: Vec<String> = meaning::statements(&key.policy)
+        .iter()
+        .filter(|statement| statement["Effect"] == "Allow")
+        .flat_map(|statement| match &statement["Principal"]["AWS"] {
+            serde_json::Value::String(one) => vec![one.clone()],
+            serde_json::Value::Array(list) => {
+                list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
+            }
+            _ => Vec::new(),
+        })
+        .filter(|principal| !principal.contains(topology.account.as_str()))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+pub(super) fn kept_keys(topology: &Topology, world: &World, why: &str, because: Why) -> Vec<Kept> {
+    let keep = |kind, arn: Arn| Kept { kind, arn, why: why.to_owned(), because };
+    let account = &topology.account;
+    let aliases = world.keys.aliases.keys();
+    let replicas = world.keys.replicas.values().filter(|key| !key.is_pending_deletion());
+    world
+        .keys
+        .primary
+        .iter()
+        .map(|key| keep(Kind::Key, key.arn.clone()))
+        .chain(replicas.map(|key| keep(kind_beside(topology), key.arn.clone())))
+        .chain(aliases.map(|region| keep(Kind::Alias, topology.key.alias.arn(region, account))))
+        .collect()
+}
+
+/// Returns what the keys of the other Regions are, beside that of the source's.
+fn kind_beside(topology: &Topology) -> Kind {
+    match topology.key.kind {
+        KeyKind::PerRegion => Kind::Key,
+        _ => Kind::ReplicaKey,
+    }
+}
+
+/// Aliases before keys, replicas before the primary, and all of it after every bucket.
+pub(super) fn keys(
+    topology: &Topology,
+    world: &World,
+    buckets: &[StepId],
+    plan: &mut Plan,
+    kept: &mut Vec<Kept>,
+) {
+    let alias = &topology.key.alias;
+    let mut scheduled = buckets.to_vec();
+    let mut foreign_replica = false;
+    let is_primary = |id: &KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
+    let is_ours = |(region, id): (&Region, &KeyId)| {
+        let here = world.keys.in_region(region).is_some_and(|key| &key.id == id);
+        here || is_primary(id) || world.keys.pending.iter().any(|key| &key.id == id)
+    };
+    for (region, target) in &world.keys.aliases {
+        let arn = alias.arn(region, &topology.account);
+        if is_ours((region, target)) {
+            plan.actions.push(delete(
+                Kind::Alias,
+                region.as_str(),
+                region,
+                alias.as_str(),
+                arn,
+                buckets.to_vec(),
+            ));
+        } else {
+            let why = format!("it names the key {target}, which is not this pair's");
+            kept.push(Kept { kind: Kind::Alias, arn, why, because: Why::Refused });
+        }
+    }
+    let alias_gone = |region: &Region| {
+        let gone = world.keys.aliases.get_key_value(region).is_some_and(is_ours);
+        gone.then(|| StepId::new(Kind::Alias, region.as_str()))
+    };
+    for (region, key) in &world.keys.replicas {
+        if key.is_pending_deletion() {
+            continue;
+        }
+        if !topology.owns(&key.tags) {
+            foreign_replica = kind_beside(topology) == Kind::ReplicaKey;
+            let why = "it does not bear this pair's tags".to_owned();
+            kept.push(Kept {
+                kind: kind_beside(topology),
+                arn: key.arn.clone(),
+                why,
+                because: Why::Refused,
+            });
+            continue;
+        }
+        let needs = buckets.iter().cloned().chain(alias_gone(region)).collect();
+        let arn = key.arn.clone();
+        plan.actions.push(delete(
+            kind_beside(topology),
+            region.as_str(),
+            region,
+            alias.as_str(),
+            arn,
+            needs,
+        ));
+        if kind_beside(topology) == Kind::ReplicaKey {
+            scheduled.push(StepId::new(Kind::ReplicaKey, region.as_str()));
+        }
+    }
+    for key in
+        world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion())
+    {
+        let is_primary = is_primary(&key.id);
+        if !topology.owns(&key.tags) || (is_primary && foreign_replica) {
+            let why = if foreign_replica {
+                "a replica of it is not ours".to_owned()
+            } else {
+                "it does not bear this pair's tags".to_owned()
+            };
+            kept.push(Kept { kind: Kind::Key, arn: key.arn.clone(), why, because: Why::Refused });
+            continue;
+        }
+        let id = if is_primary { key.region.as_str() } else { key.id.as_str() };
+        let needs = scheduled.iter().cloned().chain(alias_gone(&key.region)).collect();
+        plan.actions.push(delete(
+            Kind::Key,
+            id,
+            &key.region,
+            alias.as_str(),
+            key.arn.clone(),
+            needs,
+        ));
+    }
+}
