@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 
 /// A checked manifest. Placeholders other than `{account}` are filled in.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the manifest")]
 pub struct Manifest {
     pub(super) name: PairName,
     pub(super) source: Placed,
@@ -172,7 +171,6 @@ pub struct Side {
 
 /// What the user wants, complete: every name is the one AWS will see.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the manifest")]
 pub struct Topology {
     /// The pair's name.
     pub name: PairName,
