@@ -101,7 +101,7 @@ enum Command {
     Man(completions::ManArgs),
     /// Write a manifest to begin with, from flags or questions
     Init(init::InitArgs),
-    /// Print the JSON Schema of the manifest
+    /// Print a JSON Schema: of the manifest, or of what `-o json` and `-o ndjson` print
     Schema(schema::SchemaArgs),
     /// Serve the stand-in for S3, KMS, IAM and STS until a signal
     Sandbox(sandbox::SandboxArgs),
@@ -358,8 +358,8 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
             }
             Command::Man(args) => completions::man(&args, printer),
             Command::Init(args) => init::run(global, &args, printer).await,
-            Command::Schema(_) => {
-                schema::run(printer);
+            Command::Schema(args) => {
+                schema::run(&args, printer);
                 Ok(0)
             }
             Command::Sandbox(args) => sandbox::run(global, &args, printer).await,

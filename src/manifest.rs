@@ -85,12 +85,7 @@ fn parse_as(
 }
 
 /// The JSON Schema of the manifest, as text.
-pub const SCHEMA: &str = include_str!("manifest/schema.json");
-
-/// Returns the JSON Schema of the manifest.
-pub fn schema() -> serde_json::Value {
-    serde_json::from_str(SCHEMA).unwrap_or_default()
-}
+pub const SCHEMA: &str = include_str!("../schemas/manifest.schema.json");
 
 /// One side as flags give it: `REGION` or `REGION:BUCKET`.
 #[derive(Debug, Clone, PartialEq, Eq)]

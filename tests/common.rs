@@ -309,12 +309,20 @@ pub(crate) fn alone(args: &[&str]) -> Output {
 
 /// Waits for `command` to end.
 pub(crate) fn finished(command: &mut Command) -> Output {
-    let output = command.output().unwrap();
-    Output {
+    output_of(&command.output().unwrap())
+}
+
+/// Keeps what a command printed, and holds whatever of it is JSON against the published schemas.
+fn output_of(output: &std::process::Output) -> Output {
+    let output = Output {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    };
+    if let Err(faults) = crate::schemas::faults(&output.stdout) {
+        panic!("not as the schema says: {faults}\n{output}");
     }
+    output
 }
 
 /// Sends `child` a signal. The shell's own `kill`, since a machine may have no other.
@@ -333,12 +341,7 @@ pub(crate) fn fed(mut command: Command, text: &str) -> Output {
         .unwrap();
     // A command that refuses its flags does not read: that is not this test's business.
     let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    Output {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    output_of(&child.wait_with_output().unwrap())
 }
 
 /// Returns the SDK's S3 client in `region` of the stand-in at `endpoint`, for the account's own hands.

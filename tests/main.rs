@@ -27,6 +27,7 @@ mod promises;
 mod prune;
 mod refusals;
 mod sandbox;
+mod schemas;
 mod shapes;
 mod survival;
 mod teardown;

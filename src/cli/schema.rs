@@ -1,12 +1,41 @@
-//! `crrctl schema`: the JSON Schema of the manifest, for editors and whoever writes manifests by program.
+//! `crrctl schema`: the JSON Schemas, for editors and for whoever writes manifests or reads output by program.
 
 use super::output::Printer;
 use crate::manifest;
+use clap::ValueEnum;
+use serde_json::Value;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct SchemaArgs {}
+pub(super) struct SchemaArgs {
+    /// What it describes
+    #[arg(value_enum, default_value_t = Of::Manifest)]
+    of: Of,
+}
 
-pub(super) fn run(printer: &Printer) {
-    printer.put("json_schema", manifest::schema());
-    printer.text(manifest::SCHEMA);
+/// What a schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// The manifest
+    Manifest,
+    /// What `-o json` prints
+    Objects,
+    /// The lines of `-o ndjson`
+    Events,
+}
+
+impl Of {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Manifest => manifest::SCHEMA,
+            Self::Objects => include_str!("../../schemas/objects.schema.json"),
+            Self::Events => include_str!("../../schemas/events.schema.json"),
+        }
+    }
+}
+
+pub(super) fn run(args: &SchemaArgs, printer: &Printer) {
+    let text = args.of.text();
+    // The files are the crate's own, and a test reads each.
+    printer.put("json_schema", serde_json::from_str::<Value>(text).unwrap_or_default());
+    printer.text(text);
 }

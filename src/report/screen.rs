@@ -1,11 +1,12 @@
-//! A run on a terminal: a live line for each step under way, with what it waits for, and a line that stays for each that is
-//! done.
+//! A run on a terminal: a live tree of the Regions and their steps under way, each with what it waits for, and a line that stays
+//! for each that is done.
 
-use super::{NOTABLE, Volume, line};
+use super::{FAINT, NOTABLE, Volume, line};
 use crate::events::{Event, Sink, StepId};
+use crate::names::Region;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Draws on stderr.
@@ -13,7 +14,28 @@ use std::time::Duration;
 pub struct Screen {
     volume: Volume,
     all: MultiProgress,
-    live: Mutex<BTreeMap<String, ProgressBar>>,
+    live: Mutex<Live>,
+}
+
+/// What is under way: a tree of Regions and their steps, and what belongs to no Region.
+#[derive(Debug, Default)]
+struct Live {
+    regions: BTreeMap<String, Branch>,
+    bars: BTreeMap<String, Leaf>,
+}
+
+/// A Region's own line and how many of its steps are done.
+#[derive(Debug)]
+struct Branch {
+    bar: ProgressBar,
+    done: usize,
+}
+
+/// A line under way, and the Region it is under.
+#[derive(Debug)]
+struct Leaf {
+    bar: ProgressBar,
+    region: Option<String>,
 }
 
 impl Screen {
@@ -22,27 +44,65 @@ impl Screen {
         Self { volume, all: MultiProgress::new(), live: Mutex::default() }
     }
 
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn begin(&self, name: &str, message: String) {
-        let bar = self.all.add(ProgressBar::new_spinner());
-        // The template is ours and valid; the default spinner does as well.
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
-            bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-        }
+        self.grow(name, None, message);
+    }
+
+    /// Adds a line for `name`, under its Region's own if it has one.
+    fn grow(&self, name: &str, region: Option<&Region>, message: String) {
+        let mut live = self.live();
+        let bar = ProgressBar::new_spinner();
+        let bar = match region {
+            None => self.all.add(bar),
+            Some(region) => {
+                let branch = live.regions.entry(region.to_string()).or_insert_with(|| {
+                    let bar = self.all.add(ProgressBar::new_spinner());
+                    dress(&bar, "{msg}");
+                    bar.set_message(heading(region.as_str(), 0));
+                    Branch { bar, done: 0 }
+                });
+                self.all.insert_after(&branch.bar, bar)
+            }
+        };
+        dress(
+            &bar,
+            if region.is_some() {
+                "  {spinner} {wide_msg} {elapsed}"
+            } else {
+                "{spinner} {wide_msg} {elapsed}"
+            },
+        );
         bar.set_message(message);
         bar.enable_steady_tick(Duration::from_millis(120));
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), bar);
+        let region = region.map(ToString::to_string);
+        live.bars.insert(name.to_owned(), Leaf { bar, region });
     }
 
     fn change(&self, name: &str, message: String) {
-        if let Some(bar) = self.live.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
-            bar.set_message(message);
+        if let Some(leaf) = self.live().bars.get(name) {
+            leaf.bar.set_message(message);
         }
     }
 
     fn end(&self, name: &str) {
-        if let Some(bar) = self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(name) {
-            bar.finish_and_clear();
+        let mut live = self.live();
+        let Some(Leaf { bar, region }) = live.bars.remove(name) else { return };
+        bar.finish_and_clear();
+        if let Some(branch) = region.as_ref().and_then(|region| live.regions.get_mut(region)) {
+            branch.done += 1;
+            branch.bar.set_message(heading(&region.unwrap_or_default(), branch.done));
         }
+    }
+
+    fn clear(&self) {
+        let live = std::mem::take(&mut *self.live());
+        let leaves = live.bars.into_values().map(|leaf| leaf.bar);
+        let branches = live.regions.into_values().map(|branch| branch.bar);
+        leaves.chain(branches).for_each(|bar| bar.finish_and_clear());
     }
 
     fn follow(&self, event: &Event) {
@@ -54,8 +114,8 @@ impl Screen {
                 self.begin("", format!("{command} {pair}: looking at what is there"));
             }
             Event::Observed { .. } => self.end(""),
-            Event::StepStart { step, action, .. } => {
-                self.begin(step.as_str(), format!("{action} {step}"));
+            Event::StepStart { step, action, region, .. } => {
+                self.grow(step.as_str(), Some(region), format!("{action} {step}"));
             }
             Event::StepWait { step, reason, .. } => {
                 let (name, message) = waiting(step, reason);
@@ -74,14 +134,7 @@ impl Screen {
                     self.begin(key, format!("{key} {NOTABLE}is PENDING{NOTABLE:#}"));
                 }
             }
-            Event::RunDone { .. } => {
-                for bar in
-                    std::mem::take(&mut *self.live.lock().unwrap_or_else(PoisonError::into_inner))
-                        .into_values()
-                {
-                    bar.finish_and_clear();
-                }
-            }
+            Event::RunDone { .. } => self.clear(),
             Event::BackfillStatus { job, status, total, succeeded, failed } => {
                 self.end(job);
                 if !["Complete", "Failed", "Cancelled"].contains(&status.as_str()) {
@@ -97,6 +150,17 @@ impl Screen {
             | Event::Error { .. } => {}
         }
     }
+}
+
+/// The templates are ours and valid; the default spinner does as well.
+fn dress(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+    }
+}
+
+fn heading(region: &str, done: usize) -> String {
+    format!("{region} {FAINT}{done} done{FAINT:#}")
 }
 
 impl Sink for Screen {
