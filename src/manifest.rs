@@ -23,6 +23,7 @@ pub use topology::{
 #[cfg(test)]
 mod tests;
 
+use crate::names::Arn;
 use std::path::{Path, PathBuf};
 
 /// Where a manifest comes from.
@@ -56,26 +57,28 @@ pub fn parse(text: &str, origin: &Origin, run: Option<&str>) -> Result<Manifest,
 }
 
 /// Like [`parse`], for a pair of its own beside the manifest's: its name ends in `-` and `suffix`, and buckets, role and alias
-/// have their default names, whatever the manifest calls them, so that nothing of the manifest's own pair is met.
+/// have their default names, whatever the manifest calls them, so that nothing of the manifest's own pair is met. Where `key` is given, the
+/// buckets are encrypted under that one, whatever the manifest says of keys.
 pub fn parse_suffixed(
     text: &str,
     origin: &Origin,
     run: Option<&str>,
     suffix: &str,
+    key: Option<&Arn>,
 ) -> Result<Manifest, ManifestError> {
-    parse_as(text, origin, run, Some(suffix))
+    parse_as(text, origin, run, Some((suffix, key)))
 }
 
 fn parse_as(
     text: &str,
     origin: &Origin,
     run: Option<&str>,
-    suffix: Option<&str>,
+    own: Option<(&str, Option<&Arn>)>,
 ) -> Result<Manifest, ManifestError> {
     let located = |error: Located| ManifestError::Invalid { origin: origin.to_string(), error };
     let mut raw = raw::Raw::parse(text).map_err(located)?;
-    if let Some(suffix) = suffix {
-        raw.rename(suffix);
+    if let Some((suffix, key)) = own {
+        raw.rename(suffix, key);
     }
     let folder = match origin {
         Origin::File(path) => path.parent().unwrap_or(Path::new("")).to_path_buf(),

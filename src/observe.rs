@@ -126,7 +126,7 @@ pub async fn second_wave(
     named: Named,
     removal: bool,
 ) -> Result<World, Failure> {
-    let role = async { Ok(find::role(aws, &topology.role).await?) };
+    let role = async { Ok(find::role(aws, &topology.role, removal).await?) };
     let sides: Vec<Side> = topology.sides().cloned().collect();
     let (keys, buckets) = (keys(aws, topology, named, removal), found_buckets(aws, &sides));
     let ((keys, role), buckets) = try_join(try_join(keys, role), buckets).await?;
@@ -141,6 +141,10 @@ pub async fn second_wave(
     };
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
+    let told = rules::unnamed(topology, &world).into_iter().map(|side| side.region);
+    let stand = world.buckets.values().filter_map(|bucket| bucket.region.clone());
+    let regions = told.chain(stand).collect();
+    keys::dropped(aws, topology, regions, &mut world.keys).await?;
     if removal {
         world.batch = batch(aws, topology, true).await?;
     }
@@ -183,7 +187,7 @@ fn recorded(world: &World) -> impl Iterator<Item = Side> {
 /// Looks for what batch jobs stand on. For a removal their role is the record: without it there was no job, and what bears the
 /// name of the bucket of reports is somebody else's.
 pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batch, Failure> {
-    let role = find::role(aws, &RoleName::new(topology.batch_role())?).await?;
+    let role = find::role(aws, &RoleName::new(topology.batch_role())?, removal).await?;
     let mut batch = Batch { role, reports: None };
     let Some(side) = topology.report_side()? else { return Ok(batch) };
     if removal && batch.role.is_none() {

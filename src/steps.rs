@@ -6,6 +6,7 @@ mod bucket;
 mod bucket_policy;
 mod bucket_region;
 mod bucket_tags;
+mod dropped;
 mod encryption;
 pub(crate) mod hold;
 mod key;
@@ -324,7 +325,7 @@ impl Steps {
                 self.remove_lifecycle(&bucket, &action.region, progress).await?;
             }
             Kind::Replication if action.name != self.topology.source.bucket.as_str() => {
-                self.remove_rule(&action.name, progress).await?;
+                self.remove_rule(action, progress).await?;
             }
             Kind::Replication => self.remove_replication(action, progress).await?,
             other => return Err(unexpected(&format!("{other} is not removed by itself"))),

@@ -182,6 +182,17 @@ fn the_sandbox_server_prints_exports_and_ends_on_a_signal() {
 }
 
 #[test]
+fn rehearse_makes_what_the_manifest_adopts() {
+    let manifest = "name: demo\nsource: {region: us-east-1, adopt: true}\ndestinations: [{region: us-west-2, adopt: true}]\n";
+    let home = tempfile::TempDir::new().unwrap();
+    let command = crate::common::bare(&home, &["rehearse", "-o", "json", "-f", "-"]);
+    let rehearsed = crate::common::fed(command, manifest).exits(0).json();
+    assert_eq!(rehearsed["left"], serde_json::json!([]));
+    let phases = rehearsed["phases"].to_string();
+    assert!(phases.contains("2 adopted buckets"), "{phases}");
+}
+
+#[test]
 fn rehearse_lives_the_whole_life() {
     let rehearsed = crate::common::alone(&["rehearse", "-o", "json"]).exits(0).json();
     let phases: Vec<&str> = rehearsed["phases"]

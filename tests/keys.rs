@@ -95,3 +95,23 @@ fn an_alias_on_a_key_that_is_going_and_that_nothing_needs_is_given_to_another() 
     assert_ne!(key(&stand, "us-east-1").0, id);
     let _ = stand.pair(&["plan", "--detailed-exitcode"]).exits(0);
 }
+
+#[test]
+fn keys_of_one_region_each_are_brought_back_too() {
+    let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
+        key: {kind: per-region}\n";
+    let stand = Stand::new();
+    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], manifest).exits(0);
+    let ids = ["us-east-1", "us-west-2"].map(|region| key(&stand, region).0);
+    assert_ne!(ids[0], ids[1]);
+    schedule(&stand, "us-east-1", &ids[0]);
+    schedule(&stand, "us-west-2", &ids[1]);
+    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(10).json();
+    assert_eq!(refused["error"]["code"], "key-pending-deletion", "{refused:#}");
+    let revive = ["apply", "--yes", "--revive-keys", "-o", "json"];
+    let revived = stand.manifest(&revive, manifest).exits(0).json();
+    assert_eq!(revived["summary"]["completed"], 2);
+    for (region, id) in ["us-east-1", "us-west-2"].iter().zip(ids) {
+        assert_eq!(key(&stand, region), (id, "Enabled".to_owned()), "{region}");
+    }
+}

@@ -1,7 +1,10 @@
 //! What the manifest no longer names: said, left, and by `--prune` taken away, but for what would lose data.
 
 use crate::common::{SOURCE, Stand};
+use crrctl::sandbox::{Lag, Options};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 const BOTH: &str = "name: demo\nsource: {region: us-east-1}\n\
     destinations: [{region: us-west-2}, {region: eu-west-1}]\n";
@@ -74,4 +77,50 @@ fn a_bucket_with_objects_is_not_pruned_and_keeps_its_key() {
     let plan = stand.manifest(&["plan", "-o", "json"], ONE).exits(0).json();
     assert_eq!(kinds(&plan["changes"], "update"), [""; 0], "the role serves it no more: {plan}");
     let _ = stand.manifest(&["destroy", "--yes"], ONE).exits(10);
+}
+
+#[test]
+fn a_dropped_region_s_own_key_goes_with_its_bucket() {
+    let of = |text: &str| format!("{text}key: {{kind: per-region}}\n");
+    let stand = Stand::new();
+    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &of(BOTH)).exits(0);
+    let prune = ["apply", "--yes", "--prune", "--no-probe", "-o", "json"];
+    let _ = stand.manifest(&prune, &of(ONE)).exits(0);
+    let left = stand.leftovers();
+    assert!(!left.iter().any(|it| it.contains("eu-west-1")), "{left:?}");
+    let _ = stand.manifest(&["apply", "--yes"], &of(ONE)).exits(0);
+}
+
+/// What is written while a rule goes would end FAILED if the role served its destination no more before S3 has forgotten it.
+#[test]
+fn a_rule_is_forgotten_before_what_it_leads_to_goes() {
+    let options = Options { lag: Lag::Aws, hurry: 20, seed: Some(5), ..Options::default() };
+    let stand = Stand::with(options);
+    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], BOTH).exits(0);
+    stand.put_theirs("theirs");
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut n = 0;
+            while !over.load(Ordering::Relaxed) {
+                stand.control("POST", "clock", r#"{"advance": "1s"}"#);
+                stand.put_theirs(&format!("late/{n}"));
+                n += 1;
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let pruned = stand.manifest(&["apply", "--yes", "--prune", "--no-probe"], ONE);
+        over.store(true, Ordering::Relaxed);
+        let _ = pruned.exits(0);
+    });
+    let records = stand.control("GET", "replication", "");
+    let is_late = |it: &&Value| it["key"].as_str().unwrap().starts_with("late/");
+    let failed =
+        records.as_array().unwrap().iter().filter(is_late).filter(|it| it["status"] == "FAILED");
+    assert_eq!(failed.count(), 0, "{records:#}");
+    let theirs = stand.s3("us-east-1", async |s3| {
+        let list = s3.list_object_versions().bucket(SOURCE).prefix("_crrctl/");
+        list.send().await.unwrap().versions().len()
+    });
+    assert_eq!(theirs, 0, "what it put there itself is gone");
 }

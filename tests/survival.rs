@@ -2,6 +2,7 @@
 //! point there is. Runs happen inside this process (see `machines`), since thousands of them are wanted.
 //! The thorough mode, `CRRCTL_THOROUGH=1`, tries what the usual one leaves out for the sake of time; each test says what.
 
+mod again;
 mod crashes;
 mod faults;
 mod hands;

@@ -5,13 +5,17 @@ use super::apply::apply;
 use super::destroy::destroy;
 use super::output::{Ended, Printer};
 use super::session::Session;
+use crate::aws::At;
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
+use crate::names::BucketName;
+use crate::observe;
 use crate::plan::{self, Removal};
 use crate::probe;
 use crate::report::tables;
 use crate::sandbox::Sandbox;
 use crate::units::humane;
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -57,12 +61,29 @@ pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) ->
     Ok(0)
 }
 
+/// Makes the buckets that the manifest adopts, which on AWS somebody else has made. Returns their names.
+async fn make_adopted(session: &Session) -> Result<Vec<BucketName>, Failure> {
+    let (topology, _) = observe::first_wave(&session.aws, &session.manifest).await?;
+    let mut made = Vec::new();
+    for side in topology.sides().filter(|side| topology.adopts(&side.bucket)) {
+        let place = (side.region.as_str() != "us-east-1")
+            .then(|| BucketLocationConstraint::from(side.region.as_str()));
+        let place = CreateBucketConfiguration::builder().set_location_constraint(place).build();
+        let create = session.aws.s3(&side.region).create_bucket().bucket(side.bucket.as_str());
+        let create = create.create_bucket_configuration(place).send().await;
+        create.at("s3:CreateBucket", &side.region)?;
+        made.push(side.bucket.clone());
+    }
+    Ok(made)
+}
+
 async fn live(
     session: &Session,
     global: &Global,
     printer: &Printer,
     phases: &mut Phases<'_>,
 ) -> Result<(), Failure> {
+    let adopted = make_adopted(session).await?;
     let (topology, world, plan) = session.plan().await?;
     phases.end("plan", format!("{} actions", plan.actions.len()));
 
@@ -92,14 +113,26 @@ async fn live(
     let (topology, world) = session.observe(true).await?;
     let (plan, kept) =
         plan::removal(&topology, &world, Removal { purge_keys: true, ..Removal::default() })?;
-    let destroyed =
-        destroy(session, global, &topology, &world, plan, kept, Removal::default()).await;
+    let work = destroy(session, global, &topology, &world, plan, kept, Removal::default());
+    // A source that stays is waited for until S3 has forgotten its rules.
+    let destroyed = match &session.sandbox {
+        Some(sandbox) if !adopted.is_empty() => sandbox.in_fast_time(work).await,
+        _ => work.await,
+    };
     if let Some(failure) = destroyed.verdict() {
         return Err(failure);
     }
     phases.end("destroy", "done".to_owned());
 
-    let left = session.sandbox.as_ref().map(Sandbox::leftovers).unwrap_or_default();
+    let mut left = session.sandbox.as_ref().map(Sandbox::leftovers).unwrap_or_default();
+    if !adopted.is_empty() {
+        // What was adopted stays, and with it the keys of its data.
+        let stays = |arn: &String| {
+            arn.contains(":kms:") || adopted.iter().any(|bucket| arn.ends_with(bucket.as_str()))
+        };
+        left.retain(|arn| !stays(arn));
+        phases.end("stays", format!("{} adopted buckets, and the keys", adopted.len()));
+    }
     printer.put("left", &left);
     if left.is_empty() {
         return Ok(());

@@ -12,7 +12,7 @@ use crate::aws::{Aws, Connection};
 use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
-use crate::names::Region;
+use crate::names::{Arn, Region};
 use crate::observe;
 use crate::plan::{self, Action, Plan, Removal, Wish, expiry};
 use crate::policy::{self, Templates};
@@ -28,6 +28,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+/// What a pair of its own beside the manifest's has in its name, and under which key it is encrypted, if that is given.
+type Own<'a> = (&'a str, Option<&'a Arn>);
 
 /// What the user gave: read and checked, without a call.
 #[derive(Debug, Clone)]
@@ -48,12 +51,13 @@ impl Input {
         global: &Global,
         in_sandbox: bool,
         suffix: &str,
+        key: Option<&Arn>,
     ) -> Result<Self, Failure> {
-        Self::named(global, in_sandbox, Some(suffix))
+        Self::named(global, in_sandbox, Some((suffix, key)))
     }
 
-    fn named(global: &Global, in_sandbox: bool, suffix: Option<&str>) -> Result<Self, Failure> {
-        let manifest = manifest(global, in_sandbox, suffix)?;
+    fn named(global: &Global, in_sandbox: bool, own: Option<Own<'_>>) -> Result<Self, Failure> {
+        let manifest = manifest(global, in_sandbox, own)?;
         let templates = match manifest.templates() {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::default(),
@@ -240,6 +244,10 @@ impl Session {
         }
         if wish.prune {
             self.unless_ending(observe::orphans(&self.aws, &topology, &mut world)).await?;
+            // Whether others write to the source decides how carefully its rules go.
+            let source = topology.source.bucket.clone();
+            let count = observe::objects(&self.aws, &topology, &mut world, &source);
+            self.unless_ending(count).await?;
         }
         let mut plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         let goes_live = |action: &Action| action.kind == Kind::Replication && action.verb.changes();
@@ -333,11 +341,11 @@ fn events(global: &Global, printer: &Printer) -> Events {
 }
 
 /// Finds the manifest: the file, the flags, `crrctl.yaml`, or, in the sandbox, the demo pair.
-fn manifest(global: &Global, in_sandbox: bool, suffix: Option<&str>) -> Result<Manifest, Failure> {
+fn manifest(global: &Global, in_sandbox: bool, own: Option<Own<'_>>) -> Result<Manifest, Failure> {
     let (text, origin) = manifest_text(global, in_sandbox)?;
     let run = global.run.as_deref();
-    Ok(match suffix {
-        Some(suffix) => manifest::parse_suffixed(&text, &origin, run, suffix)?,
+    Ok(match own {
+        Some((suffix, key)) => manifest::parse_suffixed(&text, &origin, run, suffix, key)?,
         None => manifest::parse(&text, &origin, run)?,
     })
 }

@@ -6,31 +6,33 @@ use super::destroy::{self, destroy};
 use super::output::{Ended, Printer};
 use super::session::{Input, Session};
 use crate::failure::{self, Failure};
+use crate::names::Arn;
 use crate::plan::{self, Removal};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SmokeArgs {
-    /// Encrypt under this key instead of a new one, which costs a dollar a month until it is gone
-    #[arg(long, value_name = "ARN")]
-    key: Option<String>,
+    /// Encrypt under this key instead of a new one, which costs a dollar a month until it is gone; of a multi-Region key each
+    /// Region's is meant
+    #[arg(long, value_name = "ARN", value_parser = key)]
+    key: Option<Arn>,
     /// After how long `crrctl gc` may take away what a killed run left
     #[arg(long, value_name = "TTL", default_value = "1d", value_parser = apply::ttl)]
     ttl: Duration,
+}
+
+fn key(text: &str) -> Result<Arn, String> {
+    let arn = Arn::new(text).map_err(|error| error.to_string())?;
+    let is_key = arn.service() == "kms" && arn.resource().starts_with("key/");
+    if is_key { Ok(arn) } else { Err("the ARN of a KMS key is wanted".to_owned()) }
 }
 
 /// What a run's own names end in.
 const SUFFIX: usize = 6;
 
 pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) -> Ended {
-    if args.key.is_some() {
-        let message =
-            "this version of crrctl can't use an existing key: `--key` is not supported yet";
-        return Err(Failure::new(failure::Kind::Manifest, "usage", message)
-            .hint("leave it out: the new keys are scheduled for deletion at the end of the run"));
-    }
     let suffix: String = std::iter::repeat_with(fastrand::lowercase).take(SUFFIX).collect();
-    let input = Input::suffixed(global, global.sandbox, &suffix)?;
+    let input = Input::suffixed(global, global.sandbox, &suffix, args.key.as_ref())?;
     let mut session = Session::with(global, printer, input, global.sandbox).await?;
     session.ephemeral = Some(args.ttl);
     printer.put("pair", session.manifest.name());

@@ -2,6 +2,7 @@
 //! Not for: what a value may be (see `check`).
 
 use super::error::{Located, nearest};
+use crate::names::Arn;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_saphyr::{Error, Location, Spanned};
@@ -133,7 +134,7 @@ const LONGEST_STEM: usize = 25;
 
 impl Raw {
     /// Gives the pair a name of its own, and everything the default name after it.
-    pub(super) fn rename(&mut self, suffix: &str) {
+    pub(super) fn rename(&mut self, suffix: &str, key: Option<&Arn>) {
         let stem: String = self.name.value.chars().take(LONGEST_STEM).collect();
         self.name.value = format!("{}-{suffix}", stem.trim_end_matches('-'));
         (self.source.bucket, self.source.adopt) = (None, None);
@@ -141,6 +142,34 @@ impl Raw {
             (destination.bucket, destination.adopt) = (None, None);
         }
         (self.role.name, self.key.alias) = (None, None);
+        if let Some(key) = key {
+            self.encrypt_under(key);
+        }
+    }
+
+    /// Puts a key that exists in the place of all others. Of a multi-Region key every Region's is meant, which differ in the
+    /// Region of their ARNs alone (KMS Developer Guide, "Multi-Region keys in AWS KMS").
+    fn encrypt_under(&mut self, key: &Arn) {
+        let is_multi_region = key.resource().starts_with("key/mrk-");
+        let mut arns = serde_json::Map::new();
+        let regions = self.destinations.value.iter().map(|destination| &destination.region);
+        for region in std::iter::once(&self.source.region).chain(regions).map(|it| &it.value) {
+            let own = if is_multi_region {
+                key.as_str().replacen(&format!(":{}:", key.region()), &format!(":{region}:"), 1)
+            } else {
+                key.to_string()
+            };
+            if is_multi_region || key.region() == region.as_str() {
+                arns.insert(region.clone(), Value::String(own));
+            }
+        }
+        for destination in &mut self.destinations.value {
+            destination.key = None;
+        }
+        let algorithm = self.key.algorithm.take();
+        let kind = Some(unplaced("existing".to_owned()));
+        let arns = Some(unplaced(Value::Object(arns)));
+        self.key = RawKey { kind, arns, algorithm, ..RawKey::default() };
     }
 
     /// Reads YAML; errors carry the place and, for a near miss, what was probably meant.
@@ -179,4 +208,9 @@ fn plain(message: &str) -> String {
     let cut = first.rfind(" at line ").or_else(|| first.rfind(" (line ")).unwrap_or(first.len());
     let text = first[..cut].trim_start_matches("error: ").trim();
     format!("not readable as YAML: {text}")
+}
+
+/// Returns a value that stands in no text.
+fn unplaced<T>(value: T) -> Spanned<T> {
+    Spanned { value, referenced: Location::UNKNOWN, defined: Location::UNKNOWN }
 }

@@ -53,10 +53,31 @@ async fn own_keys(
 ) -> Result<(), Failure> {
     let regions = topology.key_regions();
     let Some((first, others)) = regions.split_first() else { return Ok(()) };
-    keys.primary = made(aws, topology, first, named, removal, keys).await?;
+    // What the aliases name is looked at all at once.
+    let details = async {
+        if topology.key.kind != KeyKind::PerRegion {
+            return match named.0.get(first) {
+                Some(primary) => Ok(Some(replicas(aws, topology, primary, named).await?)),
+                None => Ok(None),
+            };
+        }
+        let found = others.iter().filter_map(|region| named.0.get(region)).cloned();
+        let found = try_join_all(found.map(|key| find::key_details(aws, key))).await?;
+        Ok::<_, Failure>(Some(found.into_iter().map(|key| (key.region.clone(), key)).collect()))
+    };
+    let (primary, beside) =
+        try_join(made(aws, topology, first, named, removal, keys), details).await?;
+    keys.primary = primary;
     if topology.key.kind == KeyKind::PerRegion {
+        keys.replicas = beside.unwrap_or_default();
         for region in others {
-            if let Some(key) = made(aws, topology, region, named, removal, keys).await? {
+            let seen = named.0.get(region);
+            if removal && let Some(seen) = seen {
+                unnamed_keys(aws, topology, region, Some(&seen.id), keys).await?;
+            }
+            if seen.is_none()
+                && let Some(key) = without_alias(aws, topology, region, keys).await?
+            {
                 keys.replicas.insert((*region).clone(), key);
             }
         }
@@ -70,7 +91,10 @@ async fn own_keys(
         pending_kin(aws, keys.primary.is_none(), keys).await?;
     }
     let Some(primary) = &keys.primary else { return Ok(()) };
-    keys.replicas = replicas(aws, topology, primary, named).await?;
+    keys.replicas = match beside {
+        Some(beside) => beside,
+        None => replicas(aws, topology, primary, named).await?,
+    };
     let unnamed = keys.replicas.keys().filter(|region| !regions.contains(region));
     let aliases = unnamed.map(|region| async move {
         let key = find::key(aws, region, topology.key.alias.as_str()).await?;
@@ -80,6 +104,32 @@ async fn own_keys(
     keys.aliases.extend(aliases.into_iter().flatten());
     if removal {
         keys.grantees = grantees(aws, keys).await?;
+    }
+    Ok(())
+}
+
+/// Finds the pair's own keys of Regions that the manifest does not name and in which buckets of the pair are, or were: of a
+/// multi-Region key the primary tells of its replicas, of keys of one Region each nothing does.
+pub(super) async fn dropped(
+    aws: &Aws,
+    topology: &Topology,
+    regions: BTreeSet<Region>,
+    keys: &mut Keys,
+) -> Result<(), Failure> {
+    if topology.key.kind != KeyKind::PerRegion {
+        return Ok(());
+    }
+    for region in regions {
+        if keys.in_region(&region).is_some() {
+            continue;
+        }
+        let named = find::key(aws, &region, topology.key.alias.as_str()).await?;
+        let Some(key) = named else { continue };
+        let key = find::key_details(aws, key).await?;
+        if topology.owns(&key.tags) {
+            keys.aliases.insert(region.clone(), key.id.clone());
+            keys.replicas.insert(region, key);
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 use super::expiry::Expiry;
 use crate::events::Kind;
 use crate::failure::Failure;
-use crate::manifest::{self, Manifest, Origin, Side, SideFlag, Topology};
+use crate::manifest::{self, KeyKind, Manifest, Origin, Side, SideFlag, Topology};
 use crate::names::{AccountId, BucketName, PairName, Region, RoleName};
 use crate::world::{Tags, Thing};
 use jiff::Timestamp;
@@ -153,6 +153,18 @@ impl Pair {
         )?;
         let mut topology = manifest.topology(&self.account)?;
         topology.destinations = self.buckets().filter(|side| side != &self.source).collect();
+        let keys = || self.things.iter().filter(|thing| thing.kind == Kind::Key);
+        let is_single = |thing: &Thing| !thing.arn.resource().starts_with("key/mrk-");
+        if keys().next().is_some() && keys().all(is_single) {
+            topology.key.kind = KeyKind::PerRegion;
+            // Such a key is looked for where a bucket of the pair is, or was.
+            for region in keys().filter_map(|thing| thing.region.clone()) {
+                if !topology.sides().any(|side| side.region == region) {
+                    let bucket = format!("{}-{}-{region}", self.name, self.account);
+                    topology.destinations.push(Side { region, bucket: BucketName::new(bucket)? });
+                }
+            }
+        }
         let role = self.things.iter().find(|thing| thing.kind == Kind::Role);
         if let Some(role) = role {
             let name = role.arn.resource().rsplit('/').next().unwrap_or_default();

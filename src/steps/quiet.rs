@@ -15,18 +15,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long fresh objects must bear no status, by S3's own clock.
-const QUIET: Duration = Duration::from_mins(2);
+pub(super) const QUIET: Duration = Duration::from_mins(2);
 /// Most objects replicate within 15 minutes (S3 User Guide, "Troubleshooting replication").
 const UNDER_WAY: Duration = Duration::from_mins(15);
 /// How many objects that are PENDING are named.
 const NAMED: usize = 5;
 
 /// What a fresh object came to.
-struct Fresh {
-    version_id: String,
+pub(super) struct Fresh {
+    pub(super) version_id: String,
     has_status: bool,
     /// When S3 took it, in seconds.
-    at: i64,
+    pub(super) at: i64,
 }
 
 impl Steps {
@@ -96,7 +96,7 @@ impl Steps {
     }
 
     /// Puts a fresh object that bears `tags` under `key` and looks whether S3 means to replicate it.
-    async fn fresh_one(
+    pub(super) async fn fresh_one(
         &self,
         key: &str,
         tags: &BTreeMap<String, String>,
@@ -130,7 +130,11 @@ impl Steps {
     }
 
     /// What was written before and is PENDING needs role and keys until it is through; what never is, is counted and named.
-    async fn until_none_pending(&self, now: i64, progress: &Progress) -> Result<(), Failure> {
+    pub(super) async fn until_none_pending(
+        &self,
+        now: i64,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let source = &self.topology.source;
         let wait = Wait {
             what: format!("the objects of `{}` that are PENDING", source.bucket),

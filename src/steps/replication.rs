@@ -210,9 +210,18 @@ impl Steps {
         if action.fields.contains(&STAYS) { self.until_forgotten(progress).await } else { Ok(()) }
     }
 
-    /// Takes the one rule of ours that has `id` away.
-    pub(super) async fn remove_rule(&self, id: &str, progress: &Progress) -> Result<(), Failure> {
-        self.remove_rules(|other| other == id, progress).await
+    /// Takes the one rule of ours that `action` names away. Where others write, what it served stays until S3 has forgotten it.
+    pub(super) async fn remove_rule(
+        &self,
+        action: &Action,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        self.remove_rules(|other| other == action.name, progress).await?;
+        let dropped = self.served.rules.iter().find(|rule| rule.id == action.name);
+        match dropped.filter(|_| action.fields.contains(&STAYS)) {
+            Some(dropped) => self.until_dropped(dropped, progress).await,
+            None => Ok(()),
+        }
     }
 
     async fn remove_rules(

@@ -16,26 +16,15 @@ use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// Finds the role, its inline policy and the names of its other policies, all at once.
-pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Error> {
+/// Finds the role and its inline policy; for a removal the names of its other policies too, all at once.
+pub(crate) async fn find(aws: &Aws, name: &RoleName, removal: bool) -> Result<Option<Role>, Error> {
     let home = aws.home();
-    let (role, policy, inline, attached) = tokio::join!(
+    let (role, policy, others) = tokio::join!(
         async {
             aws.iam().get_role().role_name(name.as_str()).send().await.at("iam:GetRole", home)
         },
         role_policy::find(aws, name),
-        async {
-            aws.iam()
-                .list_role_policies()
-                .role_name(name.as_str())
-                .send()
-                .await
-                .at("iam:ListRolePolicies", home)
-        },
-        async {
-            let request = aws.iam().list_attached_role_policies().role_name(name.as_str());
-            request.send().await.at("iam:ListAttachedRolePolicies", home)
-        },
+        async { if removal { others(aws, name).await } else { Ok(Vec::new()) } },
     );
     let output = match role {
         Ok(output) => output,
@@ -43,14 +32,6 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
         Err(error) => return Err(error),
     };
     let Some(role) = output.role() else { return Ok(None) };
-    let inline = inline?;
-    let attached = attached?;
-    let others = inline.policy_names().iter().filter(|policy| *policy != NAME).cloned();
-    let attached = attached
-        .attached_policies()
-        .iter()
-        .filter_map(|policy| policy.policy_name())
-        .map(str::to_owned);
     Ok(Some(Role {
         arn: Arn::new(role.arn())
             .map_err(|_| Error::unreadable("iam:GetRole", home, "role ARN"))?,
@@ -65,8 +46,22 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName) -> Result<Option<Role>, Err
             .map(str::to_owned),
         trust: document(role.assume_role_policy_document()),
         policy: policy?,
-        other_policies: others.chain(attached).collect(),
+        other_policies: others?,
     }))
+}
+
+/// Returns the names of the policies that a role has beside ours: inline, then attached.
+async fn others(aws: &Aws, name: &RoleName) -> Result<Vec<String>, Error> {
+    let (iam, home) = (aws.iam(), aws.home());
+    let (inline, attached) = tokio::join!(
+        iam.list_role_policies().role_name(name.as_str()).send(),
+        iam.list_attached_role_policies().role_name(name.as_str()).send(),
+    );
+    let inline = inline.at("iam:ListRolePolicies", home)?;
+    let attached = attached.at("iam:ListAttachedRolePolicies", home)?;
+    let attached = attached.attached_policies().iter().filter_map(|policy| policy.policy_name());
+    let inline = inline.policy_names().iter().map(String::as_str).filter(|name| *name != NAME);
+    Ok(inline.chain(attached).map(str::to_owned).collect())
 }
 
 /// Reads the tags of the role `name`.
@@ -165,7 +160,7 @@ impl Steps {
 
     /// `observe` saw no role, and there is one now: a second run of this pair made it, or it is somebody else's.
     async fn role_of_another_run(&self, name: &str) -> Result<(), Failure> {
-        let live = find(&self.aws, &RoleName::new(name)?).await?;
+        let live = find(&self.aws, &RoleName::new(name)?, false).await?;
         if live.is_none_or(|role| self.topology.owns(&role.tags)) {
             return Ok(());
         }

@@ -7,6 +7,10 @@ use serde_json::{Value, json};
 /// Makes the usual pair one whose time is over.
 fn expired(stand: &Stand) {
     let _ = stand.pair(&["apply", "--yes", "--no-probe", "--ephemeral", "1s"]).exits(0);
+    until_expired(stand);
+}
+
+fn until_expired(stand: &Stand) {
     // Its date is a whole second, at most two from the apply.
     let over = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
@@ -145,5 +149,31 @@ fn a_pair_that_lives_is_never_its_prey() {
             });
         }
         assert_eq!(stand.leftovers(), alive, "{args:?}");
+    }
+}
+
+/// Keys of each kind go with their pair, in every Region; those that existed before it stay.
+#[test]
+fn keys_of_every_kind_go_or_stay_with_an_expired_pair() {
+    for kind in ["per-region", "existing", "none"] {
+        let stand = Stand::new();
+        let id = key(&stand, "us-east-1", &["us-west-2"], &[("team".into(), "a".into())]);
+        let before = stand.leftovers();
+        let arns = match kind {
+            "existing" => format!(
+                ", arns: [\"arn:aws:kms:us-east-1:111122223333:key/{id}\", \"arn:aws:kms:us-west-2:111122223333:key/{id}\"]"
+            ),
+            _ => String::new(),
+        };
+        let manifest = format!(
+            "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\nkey: {{kind: {kind}{arns}}}\n"
+        );
+        let apply = ["apply", "--yes", "--no-probe", "--ephemeral", "1s"];
+        let _ = stand.manifest(&apply, &manifest).exits(0);
+        until_expired(&stand);
+        let gone = stand.run(&["gc", "--yes", "-o", "json"]).exits(0).json();
+        let keys = if kind == "per-region" { 2 } else { 0 };
+        assert_eq!(list(&gone, "keys").len(), keys, "{kind}: {gone:#}");
+        assert_eq!(stand.leftovers(), before, "{kind}");
     }
 }

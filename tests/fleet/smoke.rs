@@ -89,8 +89,33 @@ fn the_worst_of_both_halves_is_the_exit_code() {
 #[test]
 fn what_smoke_cannot_do_it_refuses() {
     let key = "arn:aws:kms:us-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef";
-    let output = alone(&["smoke", "--sandbox", "--key", key]).exits(3);
-    assert!(output.stderr.contains("not supported yet"), "{output}");
+    let output = alone(&["smoke", "--sandbox", "--key", key]).exits(10);
+    assert!(output.stderr.contains("there is no key"), "{output}");
     let _ = alone(&["smoke"]).exits(3);
     let _ = alone(&["smoke", "--sandbox"]).exits(0);
+}
+
+/// A key that exists is used in each Region, and nothing is made or scheduled in its place.
+#[test]
+fn a_key_that_exists_is_used_and_stays() {
+    let stand = Stand::new();
+    let id = super::key(&stand, "us-east-1", &["us-west-2"], &[("team".into(), "a".into())]);
+    let before = stand.leftovers();
+    let arn = format!("arn:aws:kms:us-east-1:111122223333:key/{id}");
+    let smoked = stand.pair(&["smoke", "--key", &arn]).exits(0).json();
+    assert_eq!(smoked["summary"]["completed"], 2);
+    let keys: Vec<&str> = smoked["probes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["kms_key_arn"].as_str().unwrap())
+        .collect();
+    assert!(keys.iter().all(|key| key.ends_with(&id) && key.contains("us-west-2")), "{keys:?}");
+    assert_eq!((&smoked["left"], &smoked["keys"]), (&json!([]), &json!([])));
+    assert_eq!(stand.leftovers(), before);
+    // A key of one Region serves no bucket of another.
+    let arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let refused = stand.pair(&["smoke", "--key", arn]).exits(3).json();
+    assert!(refused["error"]["message"].as_str().unwrap().contains("us-west-2"), "{refused}");
+    let _ = stand.pair(&["smoke", "--key", "alias/theirs"]).exits(3);
 }

@@ -56,6 +56,11 @@ impl World {
         Self(aws().block_on(self.0.fork(Options::default())).unwrap())
     }
 
+    /// A copy of this world that is answered as `options` say.
+    pub(super) fn fork_as(&self, options: Options) -> Self {
+        Self(aws().block_on(self.0.fork(options)).unwrap())
+    }
+
     /// Puts faults in force, in place of those that were.
     pub(super) fn faults(&self, specs: impl IntoIterator<Item = String>) {
         let specs = specs.into_iter().map(|it| it.parse::<FaultSpec>().unwrap());

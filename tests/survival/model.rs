@@ -102,7 +102,7 @@ fn crash(world: &World, args: &[&str], n: usize, is_done: bool) -> Option<u8> {
 
 #[test]
 fn any_sequence_of_happenings_ends_as_the_model_says() {
-    let (sequences, each_time) = if is_thorough() { (1000, 50) } else { (8, 4) };
+    let (sequences, each_time) = if is_thorough() { (1000, 50) } else { (100, 10) };
     let lived = Mutex::new(0);
     let _ = each(2, |n| {
         if n >= sequences / each_time {

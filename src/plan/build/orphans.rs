@@ -3,9 +3,10 @@
 
 use super::Builder;
 use crate::events::{Kind, StepId, Verb};
+use crate::manifest::KeyKind;
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::removal::{given_back, other_accounts};
-use crate::plan::{Action, rules};
+use crate::plan::removal::{given_back, is_live, other_accounts};
+use crate::plan::{Action, STAYS, rules};
 use crate::world::{Bucket, Key, Rule};
 
 const LEFT: &str =
@@ -41,6 +42,12 @@ impl Builder<'_> {
         for id in &orphans {
             let arn = source.bucket.arn(topology.partition());
             self.orphan(Kind::Replication, id, &source.region, id, arn, self.gone_or_left(&before));
+            let stays = self.world.buckets.get(&source.bucket);
+            if let Some(action) = self.plan.actions.last_mut()
+                && stays.is_some_and(|bucket| is_live(topology, &source.bucket, bucket))
+            {
+                action.fields.push(STAYS);
+            }
             // Each is a write of the one configuration.
             before = vec![StepId::new(Kind::Replication, id)];
         }
@@ -113,14 +120,11 @@ impl Builder<'_> {
                 let alias_gone = StepId::new(Kind::Alias, region.as_str());
                 needs = needs.map(|needs| needs.into_iter().chain([alias_gone]).collect());
             }
-            self.orphan(
-                Kind::ReplicaKey,
-                region.as_str(),
-                region,
-                alias.as_str(),
-                key.arn.clone(),
-                needs,
-            );
+            let kind = match self.topology.key.kind {
+                KeyKind::PerRegion => Kind::Key,
+                _ => Kind::ReplicaKey,
+            };
+            self.orphan(kind, region.as_str(), region, alias.as_str(), key.arn.clone(), needs);
         }
     }
 

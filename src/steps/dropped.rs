@@ -1,0 +1,111 @@
+//! After one rule of several was taken away, S3 goes by it for a while, and the source's status tells of the other rules: here it
+//! is waited for until fresh objects no longer come to where the rule led.
+//! Not for: a source without any rule left (see `quiet`).
+
+use super::Steps;
+use super::hold::bypass;
+use super::quiet::{Fresh, QUIET};
+use super::recent;
+use crate::aws::At;
+use crate::aws::settle::{Look, Wait, until};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::manifest::{RuleWish, Side};
+use aws_sdk_s3::types::ReplicationStatus;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// What was seen so far.
+#[derive(Default)]
+struct Seen {
+    count: u32,
+    /// Objects whose replication is not over.
+    open: Vec<(String, Fresh)>,
+    /// Since when, by S3's clock in seconds, no object came to the destination, and until when that is known.
+    quiet: Option<(i64, i64)>,
+}
+
+impl Steps {
+    /// Waits until S3 goes by the dropped `rule` no more, and then for what is still on its way.
+    pub(super) async fn until_dropped(
+        &self,
+        rule: &RuleWish,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let run: String = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
+        let prefix = format!("{}{run}/", self.topology.probe_prefix(&rule.settings));
+        let quiet = self.until_unreached(rule, &prefix, progress).await;
+        for side in self.served.sides() {
+            let purged = recent::purge_own(&self.aws, side, &prefix, bypass(&self.topology)).await;
+            match purged {
+                Err(error) if error.is_absent() => {}
+                purged => purged?,
+            }
+        }
+        self.until_none_pending(quiet?, progress).await
+    }
+
+    /// Returns S3's time when it was quiet.
+    async fn until_unreached(
+        &self,
+        rule: &RuleWish,
+        prefix: &str,
+        progress: &Progress,
+    ) -> Result<i64, Failure> {
+        let destination = &rule.destination;
+        let wait = Wait {
+            what: format!(
+                "S3 to forget the rule `{}`: for two minutes fresh objects must not come to `{}`",
+                rule.id, destination.bucket
+            ),
+            every: Duration::from_secs(1),
+            at_most_every: Duration::from_secs(10),
+            at_most: Duration::from_mins(30),
+            in_a_row: 1,
+            hint: "run `crrctl apply --prune` again to go on".to_owned(),
+        };
+        let seen = Mutex::new(Seen::default());
+        let look = || async {
+            let mut seen = seen.lock().await;
+            seen.count += 1;
+            let key = format!("{prefix}{}", seen.count);
+            let fresh = self.fresh_one(&key, &rule.settings.tags, progress).await?;
+            seen.open.push((key, fresh));
+            for (key, fresh) in std::mem::take(&mut seen.open) {
+                if self.is_under_way(&key, &fresh).await? {
+                    seen.open.push((key, fresh));
+                } else if self.came_to(destination, &key, &fresh).await? {
+                    seen.quiet = None;
+                } else {
+                    let since = seen.quiet.map_or(fresh.at, |(since, _)| since);
+                    seen.quiet = Some((since, fresh.at));
+                }
+            }
+            Ok(match seen.quiet {
+                Some((since, now)) if now - since >= QUIET.as_secs().cast_signed() => {
+                    Look::There(now)
+                }
+                Some((since, now)) => Look::NotYet(format!("none for {} s", now - since)),
+                None => Look::NotYet("they still do".to_owned()),
+            })
+        };
+        until(&self.stop, progress, &wait, look).await
+    }
+
+    /// Returns whether other rules, or this one, have yet to be done with an object.
+    async fn is_under_way(&self, key: &str, fresh: &Fresh) -> Result<bool, Failure> {
+        let Side { region, bucket } = &self.topology.source;
+        let head = self.aws.s3(region).head_object().bucket(bucket.as_str()).key(key);
+        let head = head.version_id(&fresh.version_id).send().await.at("s3:HeadObject", region)?;
+        Ok(head.replication_status() == Some(&ReplicationStatus::Pending))
+    }
+
+    async fn came_to(&self, side: &Side, key: &str, fresh: &Fresh) -> Result<bool, Failure> {
+        let head = self.aws.s3(&side.region).head_object().bucket(side.bucket.as_str()).key(key);
+        match head.version_id(&fresh.version_id).send().await.at("s3:HeadObject", &side.region) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_absent() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
