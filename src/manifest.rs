@@ -6,6 +6,7 @@ mod buckets;
 mod check;
 mod error;
 mod keys;
+mod login;
 mod raw;
 mod role;
 mod rules;
@@ -14,6 +15,7 @@ mod topology;
 pub use buckets::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
 pub use error::{Located, ManifestError};
 pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
+pub use login::{Accounts, Away, Login};
 pub use role::RoleSettings;
 pub use rules::{RuleSettings, RuleWish};
 pub use topology::{

@@ -2,19 +2,21 @@
 //! key. A third wave comes only where something is missing or odd.
 //! Not for: single things (see the `find` of each step) or judging them (see `plan`).
 
+mod accounts;
 mod fleet;
 mod keys;
 
+pub(crate) use accounts::{account, identified};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
 pub use keys::{pending_key, spare_key};
 
+use crate::aws::Aws;
 use crate::aws::settle::{Look, Wait, until};
-use crate::aws::{At, Aws};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Manifest, PairKeys, Side, Topology};
-use crate::names::{AccountId, BucketName, KeyAlias, Region, RoleName};
+use crate::manifest::{Accounts, Manifest, PairKeys, Side, Topology};
+use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
 use crate::steps::find::{self, RoleInForce};
 use crate::stop::Stop;
@@ -25,13 +27,10 @@ use std::time::Duration;
 
 /// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
 pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Named), Failure> {
-    let (account, named) =
-        join(account(aws), named(aws, manifest.alias(), manifest.alias_regions().into_iter()))
-            .await;
+    let aliases = named(aws, manifest.alias(), manifest.alias_regions().into_iter());
+    let (topology, named) = join(identified(aws, manifest), aliases).await;
     // Where both fail, who the caller is says more than what was asked for.
-    let (account, named) = (account?, named?);
-    aws.expect_owner(&account);
-    Ok((manifest.topology(&account)?, named))
+    Ok((topology?, named?))
 }
 
 async fn named(
@@ -58,7 +57,7 @@ pub async fn remains(aws: &Aws, topology: &Topology) -> Result<World, Failure> {
 
 /// Asks for no more than what policy documents name: the account, and the pair's keys, as far as its alias names them and the
 /// manifest gives them.
-pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(AccountId, PairKeys), Failure> {
+pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(Accounts, PairKeys), Failure> {
     let (topology, named) = first_wave(aws, manifest).await?;
     let mut keys = PairKeys::default();
     for region in topology.key_regions() {
@@ -71,18 +70,12 @@ pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(AccountId, PairKey
             keys.enter_existing(side, key.arn);
         }
     }
-    Ok((topology.account, keys))
+    Ok((topology.known_accounts(), keys))
 }
 
 /// The keys that the alias names, by Region.
 #[derive(Debug)]
 pub struct Named(BTreeMap<Region, Key>);
-
-pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
-    let identity =
-        aws.sts().get_caller_identity().send().await.at("sts:GetCallerIdentity", aws.home())?;
-    Ok(AccountId::new(identity.account().unwrap_or_default())?)
-}
 
 /// Where others have rules in the source's configuration, looks at what decides whether the pair can share it: their role, or
 /// what their rules lead to.

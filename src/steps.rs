@@ -218,7 +218,7 @@ impl Steps {
     }
 
     fn key_arn(&self, key: &KeyId, region: &Region) -> Arn {
-        key.arn(region, &self.topology.account)
+        key.arn(region, self.topology.account_of(region))
     }
 }
 

@@ -296,6 +296,8 @@ pub struct Rule {
     pub metrics: bool,
     /// Whether time control is on, with its threshold.
     pub time_control: bool,
+    /// The account that replicas are given to; `None` where they stay their source's.
+    pub new_owner: Option<String>,
     /// Settings that a pair does not use but this rule has.
     pub others: Vec<String>,
 }

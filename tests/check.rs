@@ -3,7 +3,7 @@
 use crate::common::{DESTINATION, SOURCE, Stand as Binary, bare, finished};
 use crate::sandbox::breakers::{self, Pair, root};
 use crate::sandbox::{ACCOUNT, EAST, ROLE, Stand, WEST};
-use crrctl::aws::{Aws, Connection};
+use crrctl::aws::{Aws, Connection, Credentials};
 use crrctl::check::{self, Finding, Report, Settings, Verdict};
 use crrctl::manifest::{self, Manifest, Origin};
 use crrctl::policy::Templates;
@@ -47,12 +47,11 @@ impl Checked {
         }
         let manifest = manifest::parse(MANIFEST, &Origin::Stdin, None).unwrap();
         let connection = Connection {
-            home: manifest.source_region().clone(),
-            profile: None,
             endpoint_url: Some(stand.sandbox.endpoint()),
-            credentials: Some((ACCOUNT.to_owned(), SECRET.to_owned())),
+            usual: Credentials::of_stand_in(ACCOUNT, SECRET),
+            ..Connection::default()
         };
-        let aws = Aws::new(connection).await;
+        let aws = Aws::new(manifest.source_region(), connection).await;
         let replica = arns.remove(1);
         let pair = Pair::of(stand, arns.remove(0), replica).await;
         Self { pair, manifest, aws }

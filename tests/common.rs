@@ -137,6 +137,25 @@ impl Stand {
         self.sandbox().leftovers()
     }
 
+    /// Returns the sandbox's endpoint.
+    pub(crate) fn endpoint(&self) -> String {
+        self.sandbox().endpoint()
+    }
+
+    /// Gives this stand's home a profile with the root credentials of `account`.
+    pub(crate) fn profile(&self, name: &str, account: &str) {
+        let path = self.path(".aws/credentials");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        let keys = format!("aws_access_key_id = {account}\naws_secret_access_key = {SECRET}");
+        std::fs::write(path, format!("{before}[{name}]\n{keys}\n")).unwrap();
+    }
+
+    /// Waits for `work`.
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     /// Runs `work` with the SDK's S3 client in `region`: a hand that is not crrctl's.
     pub(crate) fn s3<T>(&self, region: &str, work: impl AsyncFnOnce(aws_sdk_s3::Client) -> T) -> T {
         self.runtime.block_on(work(s3(self.sandbox().endpoint(), region)))
@@ -194,7 +213,7 @@ impl Stand {
 
     /// Makes a batch job of the usual pair that waits to be confirmed; returns its id.
     pub(crate) fn suspended_job(&self, token: &str) -> String {
-        use crrctl::aws::{Aws, Connection};
+        use crrctl::aws::{Aws, Connection, Credentials};
         use crrctl::backfill::{Jobs, Wish};
         struct Deaf;
         impl crrctl::events::Sink for Deaf {
@@ -203,14 +222,13 @@ impl Stand {
         let account = crrctl::names::AccountId::new(DEFAULT_ACCOUNT).unwrap();
         let home = crrctl::names::Region::new("us-east-1").unwrap();
         let connection = Connection {
-            home,
-            profile: None,
             endpoint_url: Some(self.sandbox().endpoint()),
-            credentials: Some((DEFAULT_ACCOUNT.to_owned(), SECRET.to_owned())),
+            usual: Credentials::of_stand_in(DEFAULT_ACCOUNT, SECRET),
+            ..Connection::default()
         };
         self.runtime.block_on(async {
-            let aws = Aws::new(connection).await;
-            aws.expect_owner(&account);
+            let aws = Aws::new(&home, connection).await;
+            aws.expect_owner(&home, &account);
             let origin = crrctl::manifest::Origin::Flags;
             let flags = ("us-east-1".into(), ["us-west-2".into()]);
             let manifest = crrctl::manifest::from_flags("demo", &flags.0, &flags.1, &origin, None);
@@ -305,6 +323,12 @@ pub(crate) fn bare(home: &TempDir, args: &[&str]) -> Command {
 pub(crate) fn alone(args: &[&str]) -> Output {
     let home = TempDir::new().unwrap();
     finished(bare(&home, args).stdin(Stdio::null()))
+}
+
+/// Runs the binary with `args` in an empty world, with the manifest `text` on stdin.
+pub(crate) fn alone_with(args: &[&str], text: &str) -> Output {
+    let home = TempDir::new().unwrap();
+    fed(bare(&home, &[args, &["-f", "-"]].concat()), text)
 }
 
 /// Waits for `command` to end.

@@ -11,6 +11,7 @@ fn every_example_is_planned_drawn_and_proven() {
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     examples.sort();
     let stand = Stand::new();
+    stand.profile("archive", "444455556666");
     for path in examples {
         let (file, name) = (path.to_str().unwrap(), path.file_stem().unwrap().to_str().unwrap());
         let text = stand.run(&["plan", "-f", file]).exits(0).stdout;

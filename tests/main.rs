@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at what should not be")]
 #![expect(clippy::print_stdout, reason = "loops over all points print their figures")]
 
+mod accounts;
 mod activation;
 mod adoption;
 mod architecture;

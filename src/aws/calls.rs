@@ -30,7 +30,7 @@ impl CallCount {
     }
 }
 
-/// The interceptor; all clones share one count and one account.
+/// The interceptor; all clones share one count and one account, that of their credentials.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     reads: Arc<AtomicU64>,
@@ -39,6 +39,12 @@ pub struct Calls {
 }
 
 impl Calls {
+    /// Returns one for the credentials of another account: it counts with this one.
+    pub(super) fn beside(&self) -> Self {
+        let (reads, writes) = (Arc::clone(&self.reads), Arc::clone(&self.writes));
+        Self { reads, writes, account: Arc::default() }
+    }
+
     /// Returns the requests sent so far.
     pub fn count(&self) -> CallCount {
         CallCount {

@@ -3,6 +3,7 @@
 
 use crate::failure::{Denied, Failure, Kind};
 use crate::names::Region;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Headers;
@@ -85,6 +86,11 @@ fn describe<E>(error: &SdkError<E, HttpResponse>, operation: &'static str, regio
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
+    if let SdkError::DispatchFailure(failure) = error
+        && let Some(refused) = failure.as_connector_error().and_then(refused_role)
+    {
+        return describe(refused, "sts:AssumeRole", region);
+    }
     let response = error.raw_response();
     let status = response.map(|response| response.status().as_u16());
     let service = error.as_service_error().map(ProvideErrorMetadata::meta);
@@ -137,6 +143,20 @@ fn is_about_credentials(error: Option<&(impl std::error::Error + 'static)>) -> b
         next = error.source();
     }
     false
+}
+
+/// Returns why a role could not be assumed, where that is what credentials come from.
+fn refused_role(
+    error: &(impl std::error::Error + 'static),
+) -> Option<&SdkError<AssumeRoleError, HttpResponse>> {
+    let mut next = Some(error as &(dyn std::error::Error + 'static));
+    while let Some(error) = next {
+        if let Some(refused) = error.downcast_ref() {
+            return Some(refused);
+        }
+        next = error.source();
+    }
+    None
 }
 
 fn causes(error: &dyn std::error::Error) -> String {

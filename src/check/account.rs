@@ -13,10 +13,11 @@ pub(super) async fn identity(
     aws: &Aws,
     manifest: &Manifest,
 ) -> Result<(Topology, Finding), Failure> {
-    let account = observe::account(aws).await?;
-    aws.expect_owner(&account);
-    let detail = format!("account {account}");
-    Ok((manifest.topology(&account)?, Finding::pass("identity", detail)))
+    let topology = observe::identified(aws, manifest).await?;
+    let accounts: Vec<String> = topology.accounts().iter().map(ToString::to_string).collect();
+    let word = if accounts.len() > 1 { "accounts" } else { "account" };
+    let detail = format!("{word} {}", accounts.join(", "));
+    Ok((topology, Finding::pass("identity", detail)))
 }
 
 /// In a Region that is not enabled, AWS does not know the account's credentials, which are good elsewhere.

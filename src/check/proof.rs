@@ -147,25 +147,9 @@ impl Gathered {
     }
 
     fn note_stale(&mut self, place: &Place, value: &Value) {
-        let statements = policy::meaning::statements(value);
-        let gone = statements.iter().flat_map(principals).filter(|it| is_unique_id(it));
+        let gone = policy::meaning::gone_principals(value);
         self.stale.entry(place.clone()).or_default().extend(gone);
     }
-}
-
-/// Returns what a statement names as AWS principals.
-fn principals(statement: &Value) -> Vec<String> {
-    let text = |value: &Value| value.as_str().map(str::to_owned);
-    let of = |element: &Value| match &element["AWS"] {
-        Value::Array(list) => list.iter().filter_map(text).collect(),
-        one => text(one).into_iter().collect::<Vec<_>>(),
-    };
-    ["Principal", "NotPrincipal"].iter().flat_map(|name| of(&statement[*name])).collect()
-}
-
-/// A user's or role's unique id stands where its ARN stood before it was deleted (IAM User Guide, "IAM identifiers").
-fn is_unique_id(principal: &str) -> bool {
-    ["AROA", "AIDA"].iter().any(|prefix| principal.starts_with(prefix))
 }
 
 fn to_be_written(
@@ -272,7 +256,7 @@ fn reasons(seen: &Seen, rows: &[&LiveRow]) -> Vec<&'static str> {
         match row.action.as_str() {
             "sts:AssumeRole" => "AssumeRoleNotPermitted",
             "s3:GetReplicationConfiguration" => "SrcBucketReplicationConfigMissing",
-            "s3:ListBucket" => "SrcHeadObjectNotPermitted",
+            "s3:ListBucket" if row.resource == source.as_str() => "SrcHeadObjectNotPermitted",
             "s3:GetObjectVersionForReplication" => "SrcGetObjectNotPermitted",
             "s3:GetObjectVersionAcl" => "SrcGetAclNotPermitted",
             "s3:GetObjectVersionTagging" => "SrcGetTaggingNotPermitted",

@@ -27,13 +27,18 @@ pub(super) fn on(failure: Failure, input: &Input, command: &str) -> Failure {
 fn statement(denied: &Denied, input: &Input, command: &str) -> Option<Value> {
     let named = denied.principal.iter().chain(&denied.resource).find_map(|arn| account(arn));
     let account = named.or_else(|| policy::some_account().ok())?;
-    let topology = input.manifest.topology(&account).ok()?;
+    let topology =
+        input.manifest.topology(input.manifest.home_account().unwrap_or(&account)).ok()?;
     let keys = topology.or_some_keys(&PairKeys::default());
     let usual = Part::COMMANDS.iter().find(|(name, _)| *name == command);
     // A flag may take more than the command alone.
     let parts = usual.map_or(&[][..], |(_, parts)| parts).iter().chain(&Part::ALL);
-    parts.copied().find_map(|part| {
-        let document = Document::Operator(part);
+    let accounts = topology.accounts();
+    let mut documents = parts.flat_map(|part| {
+        let of = |account: &&AccountId| Document::operator_in(&topology, account, &[*part]);
+        accounts.iter().flat_map(of).collect::<Vec<_>>()
+    });
+    documents.find_map(|document| {
         let rendered = policy::render(&document, &topology, &keys, &input.templates).ok()?;
         let statements = rendered["Statement"].as_array()?;
         statements.iter().find(|statement| allows(statement, &denied.action)).cloned()

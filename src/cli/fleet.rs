@@ -112,7 +112,7 @@ pub(super) async fn ground(
             None => Region::new("us-east-1")?,
         },
     };
-    let ground = Ground::open(global, printer, &home, "*", global.sandbox).await?;
+    let ground = Ground::open(global, printer, &home, "*", None, global.sandbox).await?;
     Ok((ground, also.into_iter().chain([home]).collect()))
 }
 

@@ -85,13 +85,13 @@ fn documents(
     values: &Values,
     wanted: impl Iterator<Item = Document>,
 ) -> Result<(Topology, Documents), Failure> {
-    let topology = input.manifest.topology(&values.account)?;
+    let topology = input.manifest.topology_in(&values.accounts)?;
     let documents = Documents::render(wanted, &topology, &values.keys, &input.templates)?;
     Ok((topology, documents))
 }
 
 fn render(input: &Input, values: &Values, name: Option<&str>, printer: &Printer) -> Ended {
-    let topology = input.manifest.topology(&values.account)?;
+    let topology = input.manifest.topology_in(&values.accounts)?;
     let (_, documents) = if let Some(name) = name {
         let one = Document::all(&topology).find(|document| document.name() == name);
         let one = one.ok_or_else(|| unknown(name, &topology))?;
@@ -132,7 +132,7 @@ fn proven(
     organisation: &Organisation,
     printer: &Printer,
 ) -> Ended {
-    let topology = input.manifest.topology(&values.account)?;
+    let topology = input.manifest.topology_in(&values.accounts)?;
     let (topology, documents) = documents(input, values, Document::all(&topology))?;
     let proof = prove(&topology, &values.keys, &documents, organisation);
     let refused: Vec<_> = proof.refused().collect();
@@ -144,11 +144,13 @@ fn proven(
 }
 
 fn operator(input: &Input, values: &Values, printer: &Printer) -> Ended {
-    let topology = input.manifest.topology(&values.account)?;
+    let topology = input.manifest.topology_in(&values.accounts)?;
     let (_, documents) = documents(input, values, Document::operator(&topology))?;
     put(&documents, printer);
     let parts = |parts: &[Part]| -> Vec<String> {
-        parts.iter().map(|part| Document::Operator(*part).name()).collect()
+        let accounts = topology.accounts().into_iter();
+        let all = accounts.flat_map(|account| Document::operator_in(&topology, account, parts));
+        all.map(|document| document.name()).collect()
     };
     let possible = Part::COMMANDS
         .iter()

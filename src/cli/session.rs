@@ -1,14 +1,16 @@
 //! What every command that talks to AWS begins with: the manifest, the templates, the clients, signals, events, and the look at
 //! what is there.
 
+mod connection;
 mod drawn;
 mod ends;
 
+pub(super) use connection::connect;
 pub(super) use ends::{Signals, given_up};
 
 use super::output::Printer;
 use super::{Format, Global};
-use crate::aws::{Aws, Connection};
+use crate::aws::Aws;
 use crate::events::{Event, Events, Kind, Sink, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Topology};
@@ -78,18 +80,19 @@ pub(super) struct Ground {
 }
 
 impl Ground {
-    /// Begins a run about `pair`, with `home` as the Region of IAM and STS.
+    /// Begins a run about `pair`, with `home` as the Region of IAM and STS and the credentials that `manifest` names.
     pub(super) async fn open(
         global: &Global,
         printer: &Printer,
         home: &Region,
         pair: &str,
+        manifest: Option<&Manifest>,
         in_sandbox: bool,
     ) -> Result<Self, Failure> {
         let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
         let (stop, events) = (stop(global), events(global, printer));
         events.say(&Event::RunStart { command: printer.command, pair: pair.to_owned() });
-        let aws = Arc::new(connect(global, home, sandbox.as_ref()).await);
+        let aws = Arc::new(connect(global, home, manifest, sandbox.as_ref()).await);
         let started = Instant::now();
         let ending = Ending { events: events.clone(), started, over: AtomicBool::new(false) };
         Ok(Self { aws, stop, events, started, sandbox, ending })
@@ -180,7 +183,7 @@ impl Session {
         let Input { manifest, templates } = printer.input.get_or_init(|| input).clone();
         let (home, pair) = (manifest.source_region(), manifest.name());
         let Ground { aws, stop, events, started, sandbox, ending } =
-            Ground::open(global, printer, home, pair.as_str(), in_sandbox).await?;
+            Ground::open(global, printer, home, pair.as_str(), Some(&manifest), in_sandbox).await?;
         let ending = Some(ending);
         Ok(Self {
             manifest,
@@ -292,18 +295,6 @@ impl Session {
             ending.say(ok, changed);
         }
     }
-}
-
-/// Makes the clients: of the stand-in, where there is one, else as the flags say.
-pub(super) async fn connect(global: &Global, home: &Region, stand_in: Option<&Sandbox>) -> Aws {
-    let credentials = (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned());
-    let connection = Connection {
-        home: home.clone(),
-        profile: global.profile.clone(),
-        endpoint_url: stand_in.map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone()),
-        credentials: stand_in.map(|_| credentials).or_else(|| global.credentials.clone()),
-    };
-    Aws::new(connection).await
 }
 
 pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {

@@ -52,7 +52,7 @@ pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> 
     let For::Completed = args.wanted;
     // Where the bucket lies is asked for first; every Region can be asked.
     let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
-    let ground = Ground::open(global, printer, &home, "", global.sandbox).await?;
+    let ground = Ground::open(global, printer, &home, "", None, global.sandbox).await?;
     let object = WaitedObject {
         bucket: args.object.bucket.clone(),
         key: args.object.key.clone(),

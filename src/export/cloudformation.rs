@@ -214,6 +214,10 @@ fn rule(rule: &Rule) -> Result<Value, Failure> {
     if let Some(class) = &rule.storage_class {
         destination["StorageClass"] = json!(class);
     }
+    if let Some(owner) = &rule.new_owner {
+        destination["Account"] = json!(owner);
+        destination["AccessControlTranslation"] = json!({"Owner": "Destination"});
+    }
     if rule.metrics {
         destination["Metrics"] = json!({"Status": status(true)});
     }

@@ -5,7 +5,7 @@ use super::File;
 use super::hcl::{Body, Value};
 use super::pair::{Pair, Placed};
 use crate::failure::Failure;
-use crate::manifest::Topology;
+use crate::manifest::{Login, Topology};
 use crate::names::Region;
 use crate::world::{Key, Replication, Rule, Tags, World};
 use std::collections::BTreeMap;
@@ -18,7 +18,8 @@ pub fn terraform(topology: &Topology, world: &World) -> Result<File, Failure> {
     for region in pair.regions() {
         let provider = Body::default()
             .set("alias", Value::text(&label(region.as_str())))
-            .set("region", Value::text(region));
+            .set("region", Value::text(region))
+            .and(credentials(topology.login_of(region)));
         file = file.block("provider", &["aws"], provider);
     }
     let references = References::of(&pair);
@@ -47,6 +48,19 @@ The tags `{pair_tag}` and `{id_tag}` make these things crrctl's: leave them, and
         pair_tag = Topology::PAIR_TAG,
         id_tag = Topology::ID_TAG,
     )
+}
+
+/// A Region that the manifest gives credentials has the same ones here.
+fn credentials(login: &Login) -> Body {
+    let mut body = Body::default();
+    if let Some(profile) = &login.profile {
+        body = body.set("profile", Value::text(profile));
+    }
+    if let Some(role) = &login.assume_role {
+        let role = Body::default().set("role_arn", Value::text(role));
+        body = body.block("assume_role", &[], role);
+    }
+    body
 }
 
 /// `import` blocks are of Terraform 1.5, rotation periods of version 5.50 of the provider.
@@ -276,6 +290,11 @@ fn rule(rule: &Rule, references: &References) -> Result<Body, Failure> {
     }
     if let Some(class) = &rule.storage_class {
         destination = destination.set("storage_class", Value::text(class));
+    }
+    if let Some(owner) = &rule.new_owner {
+        let translation = Body::default().set("owner", Value::text("Destination"));
+        destination = destination.set("account", Value::text(owner));
+        destination = destination.block("access_control_translation", &[], translation);
     }
     let minutes = || Body::default().set("minutes", Value::bare(&15));
     if rule.metrics {

@@ -4,6 +4,7 @@
 mod adoption;
 mod buckets;
 mod keys;
+mod logins;
 mod places;
 mod policy;
 mod role;
@@ -11,7 +12,7 @@ mod rules;
 mod tags;
 
 use super::error::{Located, nearest};
-use super::raw::{Later, Raw, RawDestination, RawSide};
+use super::raw::{Later, Raw};
 use super::topology::Manifest;
 use crate::names::{InvalidName, PairName};
 use places::Fill;
@@ -29,11 +30,16 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
     let fill = Fill { name: &name, run, account_regional: settings.account_regional };
     let source = fill.side("source", &raw.source)?;
     let destinations = places::destinations(&raw.destinations, &source, &fill)?;
+    let logins = logins::logins(raw, &source, &destinations)?;
     let rules = rules::rules(raw, &destinations)?;
     let role = fill.role(raw.role.name.as_ref(), &source.region)?;
     let role_settings = role::settings(&raw.role)?;
     let key = keys::key(raw, &name)?;
+    logins::check_keys(raw, &logins, key.kind, &destinations)?;
     let manifest = Manifest {
+        login: logins.login,
+        home_account: logins.home,
+        away: logins.away,
         adopted: adoption::adopted(raw, &source, &rules),
         bucket_key: keys::bucket_key(raw, &key)?,
         buckets: settings,
@@ -59,14 +65,6 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
 fn refuse_later(raw: &Raw) -> Checked<()> {
     let off = [json!(false), json!(null)];
     later("pairs", &raw.pairs, &[])?;
-    let RawSide { profile, assume_role, .. } = &raw.source;
-    later("source.profile", profile, &off)?;
-    later("source.assume_role", assume_role, &off)?;
-    for (index, destination) in raw.destinations.value.iter().enumerate() {
-        let RawDestination { profile, assume_role, .. } = destination;
-        later(&format!("destinations[{index}].profile"), profile, &off)?;
-        later(&format!("destinations[{index}].assume_role"), assume_role, &off)?;
-    }
     if let Some(given) = &raw.role.arn {
         let message = "this version of crrctl does not support this setting yet";
         return Err(Located::at(given.referenced, "role.arn", message).hint("leave the key out"));

@@ -185,7 +185,7 @@ impl Topology {
 
     /// Returns the ARN of crrctl's own key in `region`, where it is known.
     pub fn own_key_arn(&self, keys: &PairKeys, region: &Region) -> Option<Arn> {
-        keys.id(region).map(|id| id.arn(region, &self.account))
+        keys.id(region).map(|id| id.arn(region, self.account_of(region)))
     }
 
     /// Returns whether every side's key is known.
@@ -216,7 +216,8 @@ impl Topology {
                 KeyWish::Nothing => {}
                 KeyWish::Existing(_) => {
                     let resource = format!("key/{single}");
-                    let (region, account) = (side.region.as_str(), self.account.as_str());
+                    let account = self.account_of(&side.region).as_str();
+                    let region = side.region.as_str();
                     let arn = Arn::known(self.partition(), "kms", region, account, &resource);
                     keys.enter_existing(side, arn);
                 }

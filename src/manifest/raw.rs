@@ -42,8 +42,9 @@ pub(super) struct RawSide {
     pub(super) region: Spanned<String>,
     pub(super) bucket: At<String>,
     pub(super) adopt: At<bool>,
-    pub(super) profile: Later,
-    pub(super) assume_role: Later,
+    pub(super) profile: At<String>,
+    pub(super) assume_role: At<String>,
+    pub(super) account: At<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,8 +53,10 @@ pub(super) struct RawDestination {
     pub(super) region: Spanned<String>,
     pub(super) bucket: At<String>,
     pub(super) adopt: At<bool>,
-    pub(super) profile: Later,
-    pub(super) assume_role: Later,
+    pub(super) profile: At<String>,
+    pub(super) assume_role: At<String>,
+    pub(super) account: At<String>,
+    pub(super) owner_override: At<bool>,
     pub(super) storage_class: At<String>,
     pub(super) prefix: At<String>,
     pub(super) tags: At<RawTags>,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 /// What a rule says, wherever it leads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of S3's")]
 pub struct RuleSettings {
     /// Key prefix of the objects that replicate; empty for all.
     pub prefix: String,
@@ -22,6 +23,8 @@ pub struct RuleSettings {
     pub metrics: bool,
     /// Whether S3 promises most replicas within 15 minutes (S3 Replication Time Control).
     pub time_control: bool,
+    /// Whether replicas belong to the account of the destination bucket (S3 User Guide, "Changing the replica owner").
+    pub owner_override: bool,
 }
 
 /// A rule whose bucket still has `{account}` in its name.
@@ -131,6 +134,16 @@ impl Topology {
     pub fn marker_prefixes<'a>(&'a self, side: &'a Side) -> Vec<&'a str> {
         let rules = self.rules_to(side).filter(|rule| rule.settings.delete_markers);
         let mut all: Vec<&str> = rules.map(|rule| rule.settings.prefix.as_str()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Returns the prefixes of `side` under which replicas change their owner.
+    pub fn owned_prefixes<'a>(&'a self, side: &'a Side) -> Vec<&'a str> {
+        let changes = |rule: &&RuleWish| rule.settings.owner_override && self.is_foreign(side);
+        let mut all: Vec<&str> =
+            self.rules_to(side).filter(changes).map(|it| it.settings.prefix.as_str()).collect();
         all.sort_unstable();
         all.dedup();
         all

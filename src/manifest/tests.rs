@@ -113,6 +113,36 @@ fn run_is_filled_in_where_it_is_known() {
     assert!(read(&text).unwrap_err().to_string().contains("`{run}` has no value"));
 }
 
+/// A side without credentials of its own has the source's; each side's name is filled in with its own account.
+#[test]
+fn each_side_has_the_credentials_that_it_names_or_the_sources() {
+    let away = |source: &str, destination: &str| {
+        let text = format!(
+            "name: a\nsource: {{region: us-east-1{source}}}\ndestinations: [{{region: us-west-2{destination}}}]\nkey: {{kind: per-region}}\n"
+        );
+        let manifest = read(&text).unwrap();
+        let west = manifest.away().values().next().map(|away| away.login.to_string());
+        (manifest.login().to_string(), west)
+    };
+    let role = ", assume_role: \"arn:aws:iam::444455556666:role/r\"";
+    assert_eq!(away("", ""), ("the usual credentials".to_owned(), None));
+    assert_eq!(away(", profile: p", ""), ("profile `p`".to_owned(), None));
+    assert_eq!(away(", profile: p", ", profile: p"), ("profile `p`".to_owned(), None));
+    assert_eq!(away(role, ""), ("role `arn:aws:iam::444455556666:role/r`".to_owned(), None));
+    assert_eq!(away("", ", profile: q").1.unwrap(), "profile `q`");
+    let both = "role `arn:aws:iam::444455556666:role/r` by profile `p`";
+    assert_eq!(away(", profile: p", role).1.unwrap(), both);
+    assert_eq!(away(role, ", profile: q").1.unwrap(), "profile `q`");
+    let text = "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, account: \"444455556666\", profile: q}]\nkey: {kind: per-region}\n";
+    let manifest = read(text).unwrap();
+    let topology = manifest.topology(&AccountId::new("111122223333").unwrap()).unwrap();
+    let buckets: Vec<&str> = topology.sides().map(|side| side.bucket.as_str()).collect();
+    assert_eq!(buckets, ["a-111122223333-us-east-1", "a-444455556666-us-west-2"]);
+    let away = topology.destinations.first().unwrap();
+    assert!(topology.is_foreign(away) && !topology.is_foreign(&topology.source));
+    assert_eq!(topology.id(), "111122223333/us-east-1/a-111122223333-us-east-1");
+}
+
 /// Every refusal: the manifest, and what its message says.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -180,6 +210,46 @@ fn refusals_name_the_place_the_key_and_what_is_allowed() {
         (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, storage_class: STANDRAD_IA}]",
             "`STANDRAD_IA` is not known; `STANDARD`, `STANDARD_IA`",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, assume_role: crrctl}\ndestinations: [{region: us-west-2}]",
+            "`source.assume_role`: `crrctl` is not a valid ARN",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, assume_role: \"arn:aws:iam::444455556666:user/ann\"}]",
+            "`destinations[0].assume_role`: `arn:aws:iam::444455556666:user/ann` is not a role",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, profile: \"\"}]",
+            "`destinations[0].profile`: the name of a profile",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, assume_role: \"arn:aws:iam::444455556666:role/r\", account: \"111122223333\"}]",
+            "`destinations[0].account`: `111122223333` is not the account of the role",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, account: \"12\"}]",
+            "`destinations[0].account`: `12` is not a valid",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-east-1, profile: other}]",
+            "<stdin>:3:45: `destinations[0].profile`: the source is in us-east-1 too",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, profile: a, prefix: a/}, {region: us-west-2, profile: b, prefix: b/}]",
+            "`destinations[1].profile`: it leads to the bucket of `destinations[0]`",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, owner_override: true}]",
+            "`destinations[0].owner_override`: replicas change their owner only where",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, account: \"111122223333\"}\ndestinations: [{region: us-west-2, assume_role: \"arn:aws:iam::444455556666:role/r\"}]",
+            "`destinations[0]`: us-west-2 is in account 444455556666 and the source in 111122223333: a multi-Region key",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, profile: b}]\nkey: {kind: per-region}\nbuckets: {bucket_key: false}\npolicy: {profile: strict}",
+            "`policy.profile`: for a key of another account",
         ),
         (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, key: orders}]",

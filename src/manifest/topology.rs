@@ -3,6 +3,7 @@
 
 use super::buckets::BucketSettings;
 use super::keys::{KeyRef, KeySettings};
+use super::login::{Accounts, Away, Login};
 use super::role::RoleSettings;
 use super::rules::{PlacedRule, RuleSettings, RuleWish};
 use crate::names::{
@@ -32,6 +33,9 @@ pub struct Manifest {
     pub(super) replication: ReplicationSettings,
     pub(super) templates: Option<PathBuf>,
     pub(super) tags: BTreeMap<String, String>,
+    pub(super) login: Login,
+    pub(super) home_account: Option<AccountId>,
+    pub(super) away: BTreeMap<Region, Away>,
 }
 
 /// A bucket's place, its name still with `{account}`.
@@ -110,16 +114,26 @@ impl Manifest {
         regions
     }
 
-    /// Fills in the account. `check` has tried this with a placeholder of the same length, so no name can become
-    /// invalid by it.
+    /// Fills in the source's account, and those of other sides as far as the manifest tells them.
     pub fn topology(&self, account: &AccountId) -> Result<Topology, InvalidName> {
-        let bucket = |name: &str| BucketName::new(name.replace("{account}", account.as_str()));
-        let side = |placed: &Placed| {
-            Ok::<_, InvalidName>(Side {
-                region: placed.region.clone(),
-                bucket: bucket(&placed.bucket)?,
-            })
+        self.topology_in(&self.some_accounts(account))
+    }
+
+    /// Fills in the accounts, of each side its own. `check` has tried this with a placeholder of the same length, so no name
+    /// can become invalid by it.
+    pub fn topology_in(&self, accounts: &Accounts) -> Result<Topology, InvalidName> {
+        let account = &accounts.home;
+        let bucket = |placed: &Placed| {
+            let account = accounts.of(&placed.region).as_str();
+            BucketName::new(placed.bucket.replace("{account}", account))
         };
+        let side = |placed: &Placed| {
+            Ok::<_, InvalidName>(Side { region: placed.region.clone(), bucket: bucket(placed)? })
+        };
+        let adopted = std::iter::once(&self.source).chain(&self.destinations);
+        let adopted = adopted.filter(|placed| self.adopted.contains(&placed.bucket));
+        let logins = self.away.iter().map(|(region, it)| (region.clone(), it.login.clone()));
+        let foreign = accounts.away.iter().filter(|(_, away)| *away != account);
         let source = side(&self.source)?;
         let rule = |rule: &PlacedRule| Ok((side(&rule.place)?, rule.settings.clone()));
         let rules: Vec<(Side, RuleSettings)> =
@@ -132,7 +146,9 @@ impl Manifest {
             source,
             destinations: self.destinations.iter().map(side).collect::<Result<_, _>>()?,
             rules: Vec::new(),
-            adopted: self.adopted.iter().map(|name| bucket(name)).collect::<Result<_, _>>()?,
+            logins: (self.login.clone(), logins.collect()),
+            away: foreign.map(|(region, away)| (region.clone(), away.clone())).collect(),
+            adopted: adopted.map(bucket).collect::<Result<_, _>>()?,
             role: match &self.role_settings.given {
                 Some(arn) => RoleName::new(arn.resource().rsplit('/').next().unwrap_or_default())?,
                 None => RoleName::new(self.role.replace("{account}", account.as_str()))?,
@@ -174,8 +190,12 @@ pub struct Side {
 pub struct Topology {
     /// The pair's name.
     pub name: PairName,
-    /// The account of all of the pair's resources.
+    /// The account of the source and the role, and of every side that is not away.
     pub account: AccountId,
+    /// The accounts of Regions whose side is in another one.
+    pub(super) away: BTreeMap<Region, AccountId>,
+    /// What the source's credentials come from, and those of Regions that have others.
+    pub(super) logins: (Login, BTreeMap<Region, Login>),
     /// Where objects are written.
     pub source: Side,
     /// Tells pairs of one name apart: `<account>/<source-region>/<source-bucket>`.

@@ -31,7 +31,7 @@ pub struct Scope {
 /// Fails where nobody can be asked; what single calls refuse is [`Found::unread`].
 pub async fn fleet(aws: &Aws, scope: &Scope) -> Result<Found, Failure> {
     let account = account(aws).await?;
-    aws.expect_owner(&account);
+    aws.expect_owner(aws.home(), &account);
     let mut found =
         Found { account, things: Vec::new(), unread: Vec::new(), regions: BTreeSet::new() };
     let (buckets, roles) = join(buckets(aws), roles(aws)).await;

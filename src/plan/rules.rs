@@ -42,8 +42,15 @@ fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) ->
         storage_class: settings.storage_class.clone(),
         metrics: settings.metrics,
         time_control: settings.time_control,
+        new_owner: new_owner(topology, wish),
         others: Vec::new(),
     }
+}
+
+/// Within one account replicas belong to it anyway.
+fn new_owner(topology: &Topology, wish: &RuleWish) -> Option<String> {
+    let is_given = wish.settings.owner_override && topology.is_foreign(&wish.destination);
+    is_given.then(|| topology.account_of(&wish.destination.region).to_string())
 }
 
 /// Ends the id of a rule that stands only while a change of a live rule is proven.
@@ -129,6 +136,7 @@ pub fn served(topology: &Topology, world: &World) -> Topology {
             prefix: rule.prefix.clone().unwrap_or_default(),
             tags: rule.tags.clone(),
             delete_markers: rule.delete_markers,
+            owner_override: rule.new_owner.is_some(),
             ..RuleSettings::default()
         };
         let wish = RuleWish { id: rule.id.clone(), destination: side, settings };

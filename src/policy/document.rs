@@ -3,7 +3,7 @@
 
 use crate::iam::DocumentKind;
 use crate::manifest::{Side, Topology};
-use crate::names::{BucketName, Region};
+use crate::names::{AccountId, BucketName, Region};
 
 /// One policy document of a pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,8 +24,10 @@ pub enum Document {
     BatchReplicationRoleTrust,
     /// What the role of batch jobs may do.
     BatchReplicationRole,
-    /// What whoever runs crrctl needs.
+    /// What whoever runs crrctl needs in the source's account.
     Operator(Part),
+    /// What whoever runs crrctl needs in the account of other sides.
+    OperatorOf(Part, AccountId),
 }
 
 /// The parts of what whoever runs crrctl needs; a command takes one or more (see [`Part::COMMANDS`]).
@@ -81,7 +83,17 @@ impl Part {
 
     /// Returns whether there is anything in `topology` that this part is about: keys of others are never brought back.
     pub fn concerns(self, topology: &Topology) -> bool {
-        self != Self::Revive || topology.sides().any(|side| topology.has_own_key(side))
+        self.concerns_in(topology, &topology.account)
+    }
+
+    /// Returns whether this part is about anything that `topology` has in `account`: role and jobs are in the source's, and
+    /// pairs are looked for with the source's credentials.
+    pub fn concerns_in(self, topology: &Topology, account: &AccountId) -> bool {
+        match self {
+            Self::Revive => topology.sides_in(account).any(|side| topology.has_own_key(side)),
+            Self::Backfill | Self::Fleet => account == &topology.account,
+            _ => true,
+        }
     }
 }
 
@@ -104,7 +116,18 @@ impl Document {
 
     /// Returns the documents for whoever runs crrctl.
     pub fn operator(topology: &Topology) -> impl Iterator<Item = Self> {
-        Part::ALL.into_iter().filter(|part| part.concerns(topology)).map(Self::Operator)
+        let accounts = topology.accounts().into_iter();
+        accounts.flat_map(|account| Self::operator_in(topology, account, &Part::ALL))
+    }
+
+    /// Returns those of the documents for whoever runs crrctl that are about `parts` of what `topology` has in `account`.
+    pub fn operator_in(topology: &Topology, account: &AccountId, parts: &[Part]) -> Vec<Self> {
+        let parts = parts.iter().filter(|part| part.concerns_in(topology, account));
+        let is_home = account == &topology.account;
+        let document = |part: &Part| {
+            if is_home { Self::Operator(*part) } else { Self::OperatorOf(*part, account.clone()) }
+        };
+        parts.map(document).collect()
     }
 
     /// Returns every document of `topology`.
@@ -137,6 +160,7 @@ impl Document {
                 format!("{}.{region}", self.stem())
             }
             Self::ExistingKey(_, bucket) => format!("{}.{bucket}", self.stem()),
+            Self::OperatorOf(_, account) => format!("{}.{account}", self.stem()),
             _ => self.stem().to_owned(),
         }
     }
@@ -156,15 +180,19 @@ impl Document {
             Self::DestinationBucket(_) => "destination-bucket",
             Self::BatchReplicationRoleTrust => "batch-replication-role-trust",
             Self::BatchReplicationRole => "batch-replication-role",
-            Self::Operator(Part::Plan) => "operator-plan",
-            Self::Operator(Part::Apply) => "operator-apply",
-            Self::Operator(Part::Probe) => "operator-probe",
-            Self::Operator(Part::Backfill) => "operator-backfill",
-            Self::Operator(Part::Destroy) => "operator-destroy",
-            Self::Operator(Part::Purge) => "operator-purge",
-            Self::Operator(Part::Bypass) => "operator-bypass",
-            Self::Operator(Part::Fleet) => "operator-fleet",
-            Self::Operator(Part::Revive) => "operator-revive",
+            Self::Operator(Part::Plan) | Self::OperatorOf(Part::Plan, _) => "operator-plan",
+            Self::Operator(Part::Apply) | Self::OperatorOf(Part::Apply, _) => "operator-apply",
+            Self::Operator(Part::Probe) | Self::OperatorOf(Part::Probe, _) => "operator-probe",
+            Self::Operator(Part::Backfill) | Self::OperatorOf(Part::Backfill, _) => {
+                "operator-backfill"
+            }
+            Self::Operator(Part::Destroy) | Self::OperatorOf(Part::Destroy, _) => {
+                "operator-destroy"
+            }
+            Self::Operator(Part::Purge) | Self::OperatorOf(Part::Purge, _) => "operator-purge",
+            Self::Operator(Part::Bypass) | Self::OperatorOf(Part::Bypass, _) => "operator-bypass",
+            Self::Operator(Part::Fleet) | Self::OperatorOf(Part::Fleet, _) => "operator-fleet",
+            Self::Operator(Part::Revive) | Self::OperatorOf(Part::Revive, _) => "operator-revive",
         }
     }
 
@@ -177,7 +205,7 @@ impl Document {
             Self::ReplicationRole | Self::BatchReplicationRole => DocumentKind::RolePolicy,
             Self::Key(_) | Self::ExistingKey(..) => DocumentKind::KeyPolicy,
             Self::SourceBucket | Self::DestinationBucket(_) => DocumentKind::BucketPolicy,
-            Self::Operator(_) => DocumentKind::ManagedPolicy,
+            Self::Operator(_) | Self::OperatorOf(..) => DocumentKind::ManagedPolicy,
         }
     }
 }

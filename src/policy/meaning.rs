@@ -38,6 +38,22 @@ pub fn has_ours(live: &Value) -> bool {
     !merged_bucket_policy(Some(live), &nothing()).is_some_and(|others| same(&others, live))
 }
 
+/// Returns the users and roles that `document` names and that are gone: their unique ids stand where their ARNs stood, and one
+/// of the same name does not match them (IAM User Guide, "IAM identifiers").
+pub fn gone_principals(document: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let of = |element: &Value| match &element["AWS"] {
+        Value::Array(list) => list.iter().filter_map(text).collect(),
+        one => text(one).into_iter().collect::<Vec<_>>(),
+    };
+    let is_unique_id = |it: &String| ["AROA", "AIDA"].iter().any(|prefix| it.starts_with(prefix));
+    let statements = statements(document);
+    let elements = statements
+        .iter()
+        .flat_map(|statement| ["Principal", "NotPrincipal"].map(|name| of(&statement[name])));
+    elements.flatten().filter(is_unique_id).collect()
+}
+
 /// Returns the document that says nothing.
 pub fn nothing() -> Value {
     serde_json::json!({"Statement": []})
@@ -89,6 +105,16 @@ mod tests {
             &json!({"Condition": {"Bool": {"k": false}}}),
             &json!({"Condition": {"Bool": {"k": "false"}}})
         ));
+    }
+
+    #[test]
+    fn who_is_gone_is_known_by_the_unique_id() {
+        let document = json!({"Statement": [
+            {"Principal": {"AWS": ["arn:aws:iam::111122223333:root", "AROAEXAMPLE"]}},
+            {"NotPrincipal": {"AWS": "AIDAEXAMPLE"}},
+            {"Principal": "*"},
+        ]});
+        assert_eq!(gone_principals(&document), ["AROAEXAMPLE", "AIDAEXAMPLE"]);
     }
 
     #[test]

@@ -170,7 +170,12 @@ impl Calls {
             calls.extend(batch::calls(&scene));
         }
         for part in Part::ALL.into_iter().filter(|it| documents.has(&Document::Operator(*it))) {
-            calls.extend(operator::calls(&scene, part));
+            calls.extend(operator::calls(&scene, part, &topology.account));
+        }
+        for (document, ..) in documents.iter() {
+            if let Document::OperatorOf(part, account) = document {
+                calls.extend(operator::calls(&scene, *part, account));
+            }
         }
         let mut seen = BTreeSet::new();
         calls.retain(|call| seen.insert(call.identity()));

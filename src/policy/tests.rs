@@ -11,7 +11,7 @@ use crate::manifest::{self, KeyKind, Origin, PairKeys, Topology};
 use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and not.
-const SHAPES: [(&str, &str); 11] = [
+const SHAPES: [(&str, &str); 12] = [
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
         "full",
@@ -45,6 +45,19 @@ policy: {profile: strict}
     (
         "europe",
         "name: europe\nsource: {region: eusc-de-east-1}\ndestinations: [{region: eusc-de-west-1}]\nreplication: {delete_markers: true}\n",
+    ),
+    (
+        "other account",
+        r#"
+name: other
+source: {region: us-east-1}
+destinations:
+  - {region: us-west-2, profile: archive, account: "444455556666", owner_override: true, prefix: "logs/", delete_markers: true}
+  - {region: us-west-2, profile: archive, account: "444455556666", prefix: "data/"}
+  - {region: eu-west-1}
+key: {kind: per-region}
+buckets: {deny_other_keys: true}
+"#,
     ),
     (
         "rules",

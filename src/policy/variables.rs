@@ -3,7 +3,7 @@
 
 use super::Document;
 use crate::manifest::{KeyKind, KeyWish, PairKeys, Profile, Side, Topology};
-use crate::names::{Arn, Partition, Region, RoleName};
+use crate::names::{AccountId, Arn, Partition, Region, RoleName};
 use serde_json::{Value, json};
 
 /// Returns the variables of `document`.
@@ -19,18 +19,22 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
             // Each key of one Region is its own primary.
             let is_primary = topology.key.kind == KeyKind::PerRegion
                 || topology.key_regions().first() == Some(&region);
-            add(json!({"region": region, "primary": is_primary}));
+            let owner = topology.account_of(region);
+            add(json!({"region": region, "primary": is_primary, "owner": owner}));
+            add(of_users(region, topology, keys));
         }
         Document::SourceBucket => add(of_bucket(&topology.source, topology, keys)),
         Document::DestinationBucket(region) => {
             for side in topology.destinations.iter().filter(|side| &side.region == region) {
                 add(of_bucket(side, topology, keys));
+                add(of_replicas(side, topology));
             }
         }
         Document::BatchReplicationRole | Document::BatchReplicationRoleTrust => {
             add(json!({"reports": reports(topology)}));
         }
-        Document::Operator(_) => add(of_operator(topology, keys)),
+        Document::Operator(_) => add(of_operator(topology, keys, &topology.account)),
+        Document::OperatorOf(_, account) => add(of_operator(topology, keys, account)),
         Document::ReplicationRole | Document::ReplicationRoleTrust | Document::ExistingKey(..) => {}
     }
     variables
@@ -43,16 +47,33 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
         let of_side = |side| objects_under(topology, side, &prefixes(topology, side));
         destinations().flat_map(of_side).collect()
     };
+    let foreign = destinations().filter(|side| topology.is_foreign(side));
+    let foreign = foreign.map(|side| side.bucket.arn(topology.partition()).to_string());
+    let accounts = |is_meant: &dyn Fn(&Side) -> bool| {
+        let meant = destinations().filter(|side| is_meant(side));
+        let mut all: Vec<String> =
+            meant.map(|side| topology.account_of(&side.region).to_string()).collect();
+        all.sort_unstable();
+        all.dedup();
+        one_or_all(all)
+    };
     json!({
         "pair": topology.name,
         "account": topology.account,
         "partition": topology.partition(),
         "role_arn": topology.role_arn(),
+        "assumed_role_arn": topology.assumed_role(),
         "boundary": topology.role_settings.boundary,
         "source": side(&topology.source),
         "destinations": destinations().map(side).collect::<Vec<_>>(),
         "replica_arns": under(prefixes),
         "marker_arns": under(marker_prefixes),
+        "owned_arns": under(owned_prefixes),
+        "foreign_bucket_arns": one_or_all(foreign.collect()),
+        "replica_accounts": accounts(&|_| true),
+        "marker_accounts": accounts(&|side| !topology.marker_prefixes(side).is_empty()),
+        "owned_accounts": accounts(&|side| !topology.owned_prefixes(side).is_empty()),
+        "foreign_accounts": accounts(&|side| topology.is_foreign(side)),
         "bucket_key": topology.bucket_key,
         "object_lock": topology.buckets.lock.is_some(),
         "default_retention": topology.buckets.retention().is_some(),
@@ -75,6 +96,28 @@ fn marker_prefixes(topology: &Topology, side: &Side) -> Vec<String> {
     topology.marker_prefixes(side).into_iter().map(str::to_owned).collect()
 }
 
+fn owned_prefixes(topology: &Topology, side: &Side) -> Vec<String> {
+    topology.owned_prefixes(side).into_iter().map(str::to_owned).collect()
+}
+
+/// Returns what the policy of a destination bucket says of replicas that come from another account.
+fn of_replicas(side: &Side, topology: &Topology) -> Value {
+    let under = |prefixes: Vec<String>| objects_under(topology, side, &prefixes);
+    json!({
+        "foreign": topology.is_foreign(side),
+        "objects_arns": one_or_all(under(prefixes(topology, side))),
+        "marker_arns": one_or_all(under(marker_prefixes(topology, side))),
+        "owned_arns": one_or_all(under(owned_prefixes(topology, side))),
+    })
+}
+
+/// Returns how S3 uses the key of `region` for a replication role of another account.
+fn of_users(region: &Region, topology: &Topology, keys: &PairKeys) -> Value {
+    let here = topology.destinations.iter().find(|it| &it.region == region);
+    let side = side(here.unwrap_or(&topology.source), topology, keys);
+    json!({"via_services": side["via_services"], "contexts": side["contexts"]})
+}
+
 /// Returns the objects in the bucket of `side` whose keys begin with one of `prefixes`.
 fn objects_under(topology: &Topology, side: &Side, prefixes: &[String]) -> Vec<String> {
     let bucket = side.bucket.arn(topology.partition());
@@ -87,6 +130,7 @@ fn side(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
     let probes = objects_under(topology, side, &topology.probe_prefixes(side));
     json!({
         "region": side.region,
+        "account": topology.account_of(&side.region),
         "bucket": side.bucket,
         "key_arn": topology.key_arn(keys, side),
         "via_services": via_services(&side.region),
@@ -123,18 +167,21 @@ fn reports(topology: &Topology) -> Value {
 }
 
 /// Lists follow the sides: the source first, then the destinations in the manifest's order; what is the same stands once.
-fn of_operator(topology: &Topology, keys: &PairKeys) -> Value {
-    let (partition, account) = (topology.partition(), &topology.account);
-    let buckets = || topology.sides().map(|side| side.bucket.arn(partition));
+fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Value {
+    let (partition, is_home) = (topology.partition(), account == &topology.account);
+    let sides = || topology.sides_in(account);
+    let replicas = || sides().filter(|side| *side != &topology.source);
+    let buckets = || sides().map(|side| side.bucket.arn(partition));
     let in_region = |region: &Region, resource: &str| {
         Arn::known(partition, "kms", region.as_str(), account.as_str(), resource)
     };
     let probes_of = |side| objects_under(topology, side, &topology.probe_prefixes(side));
-    let probes = || topology.sides().flat_map(probes_of);
-    let own = topology.key_regions();
+    let probes = || sides().flat_map(probes_of);
+    let mut own = topology.key_regions();
+    own.retain(|region| topology.account_of(region) == account);
     let own_pattern = if topology.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" };
     let own_keys: Vec<Arn> = own.iter().map(|region| in_region(region, own_pattern)).collect();
-    let existing = topology.sides().filter(|side| !topology.has_own_key(side));
+    let existing = sides().filter(|side| !topology.has_own_key(side));
     let existing = existing.filter_map(|side| topology.key_arn(keys, side));
     // A key's Region has one key that rotates and can be a primary, or each has.
     let primaries = if topology.key.kind == KeyKind::MultiRegion { 1 } else { own_keys.len() };
@@ -150,23 +197,33 @@ fn of_operator(topology: &Topology, keys: &PairKeys) -> Value {
     let region = topology.source.region.as_str();
     let reports = reports(topology);
     let own_reports = |what: &str| {
-        if topology.reports().with_data { vec![] } else { vec![reports[what].clone()] }
+        if topology.reports().with_data || !is_home { vec![] } else { vec![reports[what].clone()] }
     };
+    let adopted = sides().filter(|side| topology.adopts(&side.bucket));
+    let adopted = adopted.map(|side| side.bucket.arn(partition));
+    let reads = replicas().filter_map(|it| {
+        let (key_arn, side) = (key_of(it)?, side(it, topology, keys));
+        let (services, contexts) = (&side["via_services"], &side["probe_contexts"]);
+        Some(json!({"key_arn": key_arn, "via_services": services, "contexts": contexts}))
+    });
     json!({
         "batch_role_arn": topology.batch_role_arn(),
         "jobs_arn": Arn::known(partition, "s3", region, account.as_str(), "job/*"),
         "own_report_bucket_arns": own_reports("bucket_arn"),
         "own_report_objects_arns": own_reports("objects_arn"),
+        "report_objects_arns": if is_home { vec![reports["objects_arn"].clone()] } else { vec![] },
         "reports": reports,
+        "home": is_home,
         "id": topology.id(),
         "rotation_days": topology.key.rotation_days,
-        "multi_region": topology.key.kind == KeyKind::MultiRegion,
+        "multi_region": is_home && topology.key.kind == KeyKind::MultiRegion,
         "replica_regions": own.iter().skip(primaries).collect::<Vec<_>>(),
         "primary_regions": one_or_all(own.iter().take(primaries).map(ToString::to_string).collect()),
         "bucket_arns": buckets().collect::<Vec<_>>(),
-        "adopted_arns": topology.adopted.iter().map(|name| name.arn(partition)).collect::<Vec<_>>(),
+        "adopted_arns": adopted.collect::<Vec<_>>(),
         "probes_arns": probes().collect::<Vec<_>>(),
-        "replica_probes_arns": topology.destinations.iter().flat_map(probes_of).collect::<Vec<_>>(),
+        "replica_probes_arns": replicas().flat_map(probes_of).collect::<Vec<_>>(),
+        "replica_reads": reads.collect::<Vec<_>>(),
         "every_object_arns": buckets().map(|arn| objects(&arn, "")).collect::<Vec<_>>(),
         "primary_key_arn": own_keys.first(),
         "primary_key_arns": one_or_all(own_keys.iter().take(primaries).map(Arn::to_string).collect()),

@@ -30,7 +30,7 @@ impl Steps {
             if is_commit {
                 self.commit(region, key);
             }
-            return Ok(alias.arn(region, &self.topology.account));
+            return Ok(alias.arn(region, self.topology.account_of(region)));
         }
         let create = self
             .aws
@@ -55,7 +55,7 @@ impl Steps {
         if is_commit {
             self.commit(region, named);
         }
-        Ok(alias.arn(region, &self.topology.account))
+        Ok(alias.arn(region, self.topology.account_of(region)))
     }
 
     /// From now on others may name the key.

@@ -4,8 +4,8 @@ use crate::cli::Global;
 use crate::cli::output::{self, Printer};
 use crate::cli::session::{connect, start_sandbox};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Manifest, PairKeys};
-use crate::names::{AccountId, KeyId};
+use crate::manifest::{Accounts, Manifest, PairKeys};
+use crate::names::{AccountId, KeyId, Region};
 use crate::{observe, policy};
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ pub(super) struct ValuesArgs {
 
 /// What documents name.
 pub(super) struct Values {
-    pub(super) account: AccountId,
+    pub(super) accounts: Accounts,
     pub(super) keys: PairKeys,
 }
 
@@ -32,29 +32,37 @@ impl Values {
         manifest: &Manifest,
         printer: &Printer,
     ) -> Result<Self, Failure> {
-        let mut account = args.account.clone();
+        let mut account = args.account.clone().or_else(|| manifest.home_account().cloned());
+        let mut away = None;
         let mut keys = args.key_id.clone().map(PairKeys::multi_region).unwrap_or_default();
         let mut why = "the pair's alias names no key yet".to_owned();
         if account.is_none() || !manifest.topology(&policy::some_account()?)?.knows_keys(&keys) {
             match live(global, manifest).await {
-                Ok((live_account, live_keys)) => {
+                Ok((live, live_keys)) => {
                     // A key of another account would not be the one that is asked about.
-                    let is_same = account.as_ref().is_none_or(|given| given == &live_account);
+                    let is_same = account.as_ref().is_none_or(|given| given == &live.home);
                     if is_same && args.key_id.is_none() {
                         keys = live_keys;
                     }
-                    account.get_or_insert(live_account);
+                    account.get_or_insert(live.home);
+                    away = Some(live.away);
                 }
                 Err(failure) => why = failure.message,
             }
         }
         let known = account.is_some();
         let account = account.map_or_else(policy::some_account, Ok)?;
-        let topology = manifest.topology(&account)?;
-        let missing: Vec<&str> = [("account", !known), ("key", !topology.knows_keys(&keys))]
-            .into_iter()
-            .filter_map(|(what, is_missing)| is_missing.then_some(what))
-            .collect();
+        let mut unknown: Vec<&Region> = manifest.unknown_accounts().collect();
+        let mut accounts = manifest.some_accounts(&account);
+        if let Some(away) = away {
+            (accounts.away, unknown) = (away, Vec::new());
+        }
+        let topology = manifest.topology_in(&accounts)?;
+        let missing = [("account", !known), ("key", !topology.knows_keys(&keys))];
+        let missing = missing.into_iter().filter(|(_, is_missing)| *is_missing);
+        let missing = missing.map(|(what, _)| what.to_owned());
+        let unknown = unknown.into_iter().map(|region| format!("account in {region}"));
+        let missing: Vec<String> = missing.chain(unknown).collect();
         printer.put("placeholders", !missing.is_empty());
         if !missing.is_empty() {
             let what = missing.join(" and ");
@@ -63,16 +71,16 @@ impl Values {
             ));
         }
         let keys = topology.or_some_keys(&keys);
-        printer.put("account", &account);
+        printer.put("account", &accounts.home);
         printer.put("key_id", keys.id(&topology.source.region));
-        Ok(Self { account, keys })
+        Ok(Self { accounts, keys })
     }
 }
 
 /// Asks the stand-in or AWS.
-async fn live(global: &Global, manifest: &Manifest) -> Result<(AccountId, PairKeys), Failure> {
+async fn live(global: &Global, manifest: &Manifest) -> Result<(Accounts, PairKeys), Failure> {
     let sandbox = if global.sandbox { Some(start_sandbox().await?) } else { None };
-    let aws = connect(global, manifest.source_region(), sandbox.as_ref()).await;
+    let aws = connect(global, manifest.source_region(), Some(manifest), sandbox.as_ref()).await;
     match observe::names(&aws, manifest).await {
         Err(failure) if failure.kind == Kind::Credentials => {
             Err(Failure { message: "there are no usable credentials".to_owned(), ..failure })

@@ -119,6 +119,7 @@ fn settings(general: &RawReplication, own: &RawDestination, path: &str) -> Check
         priority,
         metrics,
         time_control,
+        owner_override: own.owner_override.as_ref().is_some_and(|flag| flag.value),
     })
 }
 

@@ -166,7 +166,12 @@ impl Builder<'_> {
                     (None, None) => Found::Differs(vec![]),
                     (None, Some(_)) => Found::Missing,
                     (Some(live), Some(wanted)) => {
-                        differs("statements", !meaning::same(live, wanted))
+                        let fields = ["statements"].into_iter().chain(gone(live));
+                        Found::Differs(if meaning::same(live, wanted) {
+                            vec![]
+                        } else {
+                            fields.collect()
+                        })
                     }
                     (Some(_), None) => differs("statements", true),
                 }
@@ -193,6 +198,11 @@ impl Builder<'_> {
         let wanted = self.render(&Document::of_bucket(side, self.topology))?;
         Ok(meaning::merged_bucket_policy(live, &wanted))
     }
+}
+
+/// Says of a policy that is to be written anew that it names somebody who is gone, so that it no longer does what it says.
+pub(super) fn gone(live: &Value) -> Option<&'static str> {
+    (!meaning::gone_principals(live).is_empty()).then_some("principals that were deleted")
 }
 
 fn not_there(side: &Side) -> Failure {

@@ -1,5 +1,6 @@
 //! Keys, their replicas, aliases and rotation: what is to be done about them.
 
+use super::buckets::gone;
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::Failure;
@@ -127,6 +128,7 @@ impl Builder<'_> {
         }
         if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()))?) {
             fields.push("policy");
+            fields.extend(gone(&key.policy));
         }
         fields.extend(self.tags_found(&key.tags, &self.topology.key_tags(&key.region)));
         Ok(Found::Differs(fields))
@@ -153,7 +155,7 @@ impl Builder<'_> {
                     .hint("give the pair another `key.alias`, or remove that alias"));
             }
         };
-        let arn = key_arn.map(|_| alias.arn(region, &self.topology.account));
+        let arn = key_arn.map(|_| alias.arn(region, self.topology.account_of(region)));
         let step = StepId::new(Kind::Alias, region.as_str());
         self.add(Kind::Alias, &step, region, alias.as_str(), arn, found, needs);
         Ok(())

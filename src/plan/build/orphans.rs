@@ -115,7 +115,7 @@ impl Builder<'_> {
             };
             let mut needs = fate.clone();
             if world.keys.aliases.get(region) == Some(&key.id) {
-                let arn = alias.arn(region, &self.topology.account);
+                let arn = alias.arn(region, self.topology.account_of(region));
                 self.orphan(Kind::Alias, region.as_str(), region, alias.as_str(), arn, fate);
                 let alias_gone = StepId::new(Kind::Alias, region.as_str());
                 needs = needs.map(|needs| needs.into_iter().chain([alias_gone]).collect());

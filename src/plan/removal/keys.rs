@@ -39,6 +39,7 @@ pub(super) fn keys_stay(
 
 /// Returns the principals of other accounts that the key's policy lets in.
 pub(in crate::plan) fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
+    let ours = topology.accounts();
     let mut found: Vec<String> = meaning::statements(&key.policy)
         .iter()
         .filter(|statement| statement["Effect"] == "Allow")
@@ -49,7 +50,7 @@ pub(in crate::plan) fn other_accounts(topology: &Topology, key: &Key) -> Vec<Str
             }
             _ => Vec::new(),
         })
-        .filter(|principal| !principal.contains(topology.account.as_str()))
+        .filter(|principal| !ours.iter().any(|account| principal.contains(account.as_str())))
         .collect();
     found.sort();
     found.dedup();
@@ -58,8 +59,8 @@ pub(in crate::plan) fn other_accounts(topology: &Topology, key: &Key) -> Vec<Str
 
 pub(super) fn kept_keys(topology: &Topology, world: &World, why: &str, because: Why) -> Vec<Kept> {
     let keep = |kind, arn: Arn| Kept { kind, arn, why: why.to_owned(), because };
-    let account = &topology.account;
     let aliases = world.keys.aliases.keys();
+    let alias = |region| topology.key.alias.arn(region, topology.account_of(region));
     let replicas = world.keys.replicas.values().filter(|key| !key.is_pending_deletion());
     world
         .keys
@@ -67,7 +68,7 @@ pub(super) fn kept_keys(topology: &Topology, world: &World, why: &str, because: 
         .iter()
         .map(|key| keep(Kind::Key, key.arn.clone()))
         .chain(replicas.map(|key| keep(kind_beside(topology), key.arn.clone())))
-        .chain(aliases.map(|region| keep(Kind::Alias, topology.key.alias.arn(region, account))))
+        .chain(aliases.map(|region| keep(Kind::Alias, alias(region))))
         .collect()
 }
 
@@ -96,7 +97,7 @@ pub(super) fn keys(
         here || is_primary(id) || world.keys.pending.iter().any(|key| &key.id == id)
     };
     for (region, target) in &world.keys.aliases {
-        let arn = alias.arn(region, &topology.account);
+        let arn = alias.arn(region, topology.account_of(region));
         if is_ours((region, target)) {
             plan.actions.push(delete(
                 Kind::Alias,

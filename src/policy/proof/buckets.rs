@@ -20,7 +20,7 @@ pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
 }
 
 fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
-    let caller = scene.session(&scene.topology.account, "uploader");
+    let caller = scene.session(scene.owner(side), "uploader");
     let uploader = Who { section: SECTION, caller, own: Own::Everything };
     let everybody = [uploader.clone(), scene.stranger(SECTION)];
     let mut calls = allowed(scene, &uploader, side);
@@ -78,13 +78,13 @@ fn allowed(scene: &Scene<'_>, uploader: &Who, side: &Side) -> Vec<Call> {
 
 fn upload(scene: &Scene<'_>, who: &Who, side: &Side, tls: &str) -> Call {
     let object = scene.object_arn(side, scene.topology.prefixes(side)[0]);
-    Call::new(who, "s3:PutObject", object, &scene.topology.account)
+    Call::new(who, "s3:PutObject", object, scene.owner(side))
         .at(scene.bucket_policy(side))
         .with(TLS, tls)
 }
 
 fn list(scene: &Scene<'_>, who: &Who, side: &Side, tls: &str) -> Call {
-    Call::new(who, "s3:ListBucket", scene.bucket_arn(side), &scene.topology.account)
+    Call::new(who, "s3:ListBucket", scene.bucket_arn(side), scene.owner(side))
         .at(scene.bucket_policy(side))
         .with(TLS, tls)
 }

@@ -162,7 +162,15 @@ impl Call {
     /// Returns what tells calls apart.
     pub(super) fn identity(&self) -> String {
         let Self { who, action, resource, owner, context, .. } = self;
-        format!("{} {:?} {action} {resource} {owner} {context:?}", who.section, who.caller)
+        let call =
+            format!("{} {:?} {action} {resource} {owner} {context:?}", who.section, who.caller);
+        // Across accounts the same call is tried against each account's policies by themselves.
+        if self.is_across() { format!("{call} {:?} {:?}", who.own, self.at) } else { call }
+    }
+
+    /// Returns whether the caller is of another account than what it calls for.
+    pub(super) fn is_across(&self) -> bool {
+        self.who.caller.account().is_some_and(|account| account != self.owner.as_str())
     }
 
     /// Returns whether `document` has a say in it.

@@ -49,8 +49,8 @@ fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
     let key = &scene.topology.key;
     let mut calls: Vec<Call> =
         key.administrators.iter().flat_map(|arn| administrator(scene, side, arn)).collect();
-    // Naming the pair's own account says nothing that its root delegation does not.
-    let guests = key.usable_by_accounts.iter().filter(|it| **it != scene.topology.account);
+    // Naming the key's own account says nothing that its root delegation does not.
+    let guests = key.usable_by_accounts.iter().filter(|it| *it != scene.owner(side));
     calls.extend(guests.flat_map(|account| guest(scene, side, account)));
     let stranger = [scene.stranger(SECTION)];
     let refused: Vec<Call> = ADMINISTRATION
@@ -64,10 +64,10 @@ fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
     with_reverse(calls).into_iter().chain(refused).collect()
 }
 
-/// An administrator of the pair's account needs the key policy alone; one of another account has policies of its own.
+/// An administrator of the key's account needs the key policy alone; one of another account has policies of its own.
 fn administrator(scene: &Scene<'_>, side: &Side, arn: &Arn) -> Vec<Call> {
     let topology = scene.topology;
-    let is_own = arn.account() == topology.account.as_str();
+    let is_own = arn.account() == scene.owner(side).as_str();
     let own = if is_own { Own::Nothing } else { Own::Everything };
     let Some(caller) = principal(scene, arn) else { return Vec::new() };
     // The account's own root may do everything, and who is of an account that may use the key may use it.
@@ -110,7 +110,7 @@ fn grant(scene: &Scene<'_>, who: &Who, side: &Side) -> Call {
 
 /// A key policy is about its own key, so no other can come into reach by it.
 fn on_key(scene: &Scene<'_>, who: &Who, action: &str, side: &Side) -> Call {
-    Call::new(who, action, scene.key_arn(side), &scene.topology.account).at(scene.key_policy(side))
+    Call::new(who, action, scene.key_arn(side), scene.owner(side)).at(scene.key_policy(side))
 }
 
 /// Returns who an administrator's ARN is; none for what can't call by itself.

@@ -4,6 +4,7 @@
 
 mod actions;
 mod backfill;
+mod fleet;
 
 use super::call::{At, Call, Own, Who};
 use super::reverse::with_reverse;
@@ -11,7 +12,7 @@ use super::scene::{Scene, TLS, through_s3};
 use super::{Document, Part};
 use crate::iam::Principal;
 use crate::manifest::{KeyKind, KeyWish, Profile, Side};
-use crate::names::RoleName;
+use crate::names::AccountId;
 use actions::{BUCKET_READS, BUCKET_WRITES, GIVING_BACK, ROLE_WRITES};
 
 const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutBucketLogging"];
@@ -22,7 +23,7 @@ const NOT_ON_ROLES: [&str; 2] = ["iam:AttachRolePolicy", "iam:DeleteRolePermissi
 const SINGLE_REGION_KEY: &str = "key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 /// Returns every call of `part`, and what must stay denied beside them.
-pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
+pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<Call> {
     let section = match part {
         Part::Plan => "operator plan",
         Part::Apply => "operator apply",
@@ -34,10 +35,16 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
         Part::Fleet => "operator fleet",
         Part::Revive => "operator revive",
     };
-    let arn = scene.iam(&scene.topology.account, "user/operator");
+    let arn = scene.iam(account, "user/operator");
     let caller = Principal::User { arn, id: None };
-    let own = Own::Document(Document::Operator(part));
-    let operator = Operator { scene, who: Who { section, caller, own } };
+    let is_home = account == &scene.topology.account;
+    let document = if is_home {
+        Document::Operator(part)
+    } else {
+        Document::OperatorOf(part, account.clone())
+    };
+    let who = Who { section, caller, own: Own::Document(document) };
+    let operator = Operator { scene, who, account, is_home };
     let calls = match part {
         Part::Plan => operator.plan(),
         Part::Apply => operator.apply(),
@@ -55,13 +62,16 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part) -> Vec<Call> {
 struct Operator<'a> {
     scene: &'a Scene<'a>,
     who: Who,
+    account: &'a AccountId,
+    /// Whether that is the account of the source, which role and rules are in.
+    is_home: bool,
 }
 
 impl Operator<'_> {
     fn plan(&self) -> Vec<Call> {
         let topology = self.scene.topology;
         let mut calls = Vec::new();
-        for side in topology.sides() {
+        for side in self.sides() {
             calls.extend(BUCKET_READS.map(|it| self.on_bucket(it, side)));
             match topology.key_wish(side) {
                 KeyWish::Ours => {
@@ -81,10 +91,13 @@ impl Operator<'_> {
         }
         for side in self.primaries() {
             calls.push(self.on_key("kms:GetKeyRotationStatus", side));
-            let list = Call::new(&self.who, "kms:ListKeys", "*", &topology.account)
+            let list = Call::new(&self.who, "kms:ListKeys", "*", self.account)
                 .demanding("StringEquals", "aws:RequestedRegion", side.region.as_str())
                 .aliens(&["kms:CreateCustomKeyStore"]);
             calls.push(list);
+        }
+        if !self.is_home {
+            return calls;
         }
         let reads = [
             "iam:GetRole",
@@ -106,7 +119,7 @@ impl Operator<'_> {
         let other_role = scene.iam(&topology.account, other_role).to_string();
         let service_role = scene.iam(&topology.account, service_role);
         let mut calls = Vec::new();
-        if topology.key.kind == KeyKind::MultiRegion {
+        if self.is_home && topology.key.kind == KeyKind::MultiRegion {
             calls.push(
                 Call::new(
                     &self.who,
@@ -119,9 +132,9 @@ impl Operator<'_> {
                 .aliens(&["iam:DeleteServiceLinkedRole"]),
             );
         }
-        if topology.key.kind.is_ours() {
+        if self.own().next().is_some() {
             calls.push(
-                self.tagged(Call::new(&self.who, "kms:CreateKey", "*", &topology.account))
+                self.tagged(Call::new(&self.who, "kms:CreateKey", "*", self.account))
                     .aliens(&["kms:CreateCustomKeyStore"]),
             );
         }
@@ -133,16 +146,16 @@ impl Operator<'_> {
                 calls.push(self.bearing_tags(self.on_key(action, side)));
             }
         }
-        for side in topology.sides() {
+        for side in self.sides() {
             calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
             if topology.buckets.lock.is_some() {
                 calls.push(self.on_bucket("s3:PutBucketObjectLockConfiguration", side));
             }
-            if !topology.tls_only && !topology.deny_other_keys {
+            if !topology.tls_only && !topology.deny_other_keys && self.is_home {
                 calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));
             }
         }
-        if topology.key.kind == KeyKind::MultiRegion {
+        if self.is_home && topology.key.kind == KeyKind::MultiRegion {
             calls.extend(topology.key_regions().into_iter().skip(1).map(|region| {
                 let replicate = self.on_key("kms:ReplicateKey", source);
                 replicate.demanding("StringEquals", "kms:ReplicaRegion", region.as_str())
@@ -158,6 +171,9 @@ impl Operator<'_> {
                 None => self.on_key("kms:DisableKeyRotation", side),
             });
             calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
+        }
+        if !self.is_home {
+            return calls;
         }
         calls.push(self.on_bucket("s3:PutReplicationConfiguration", source));
         calls.extend(["iam:CreateRole", "iam:TagRole"].map(|it| self.tagged(self.on_role(it))));
@@ -179,32 +195,31 @@ impl Operator<'_> {
             "s3:PutObject",
             "s3:PutObjectTagging",
         ];
-        let mut calls: Vec<Call> =
-            uploads.iter().flat_map(|it| self.on_probes(it, source)).collect();
+        let mut calls = Vec::new();
         if topology.buckets.retention().is_some() {
-            calls.extend(self.on_probes("s3:PutObjectRetention", source));
             let bypass = |side| self.on_probes("s3:BypassGovernanceRetention", side);
-            calls.extend(topology.sides().flat_map(bypass));
+            calls.extend(self.sides().flat_map(bypass));
+            if self.is_home {
+                calls.extend(self.on_probes("s3:PutObjectRetention", source));
+            }
         }
-        let destinations = topology.destinations.iter();
-        calls.extend(destinations.flat_map(|it| self.on_probes("s3:GetObject", it)));
-        calls.extend(topology.sides().flat_map(|it| self.on_probes("s3:DeleteObjectVersion", it)));
-        for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
-            calls.extend(self.through_s3(action, source));
+        if self.is_home {
+            calls.extend(uploads.iter().flat_map(|it| self.on_probes(it, source)));
+            for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+                calls.extend(self.through_s3(action, source));
+            }
         }
-        calls
-            .extend(topology.destinations.iter().flat_map(|it| self.through_s3("kms:Decrypt", it)));
+        let replicas = || self.sides().filter(|side| *side != source);
+        calls.extend(replicas().flat_map(|it| self.on_probes("s3:GetObject", it)));
+        calls.extend(self.sides().flat_map(|it| self.on_probes("s3:DeleteObjectVersion", it)));
+        calls.extend(replicas().flat_map(|it| self.through_s3("kms:Decrypt", it)));
         calls
     }
 
     fn destroy(&self) -> Vec<Call> {
         let topology = self.scene.topology;
-        let mut calls = vec![
-            self.on_bucket("s3:PutReplicationConfiguration", &topology.source),
-            // What remains of others' rules is written back with the role that it has.
-            self.pass_role(),
-        ];
-        for side in topology.sides() {
+        let mut calls = Vec::new();
+        for side in self.sides() {
             calls.extend(self.on_probes("s3:DeleteObjectVersion", side));
             calls.extend(self.on_probes("s3:GetObjectVersion", side));
             calls.push(self.on_object("s3:AbortMultipartUpload", side, "", &[""]));
@@ -216,6 +231,15 @@ impl Operator<'_> {
             calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
             calls.push(self.on_key("kms:ListGrants", side));
         }
+        for side in self.sides().filter(|side| topology.adopts(&side.bucket)) {
+            calls.extend(GIVING_BACK.map(|it| self.on_bucket(it, side)));
+        }
+        if !self.is_home {
+            return calls;
+        }
+        calls.push(self.on_bucket("s3:PutReplicationConfiguration", &topology.source));
+        // What remains of others' rules is written back with the role that it has.
+        calls.push(self.pass_role());
         let deletes = ["iam:DeleteRole", "iam:DeleteRolePolicy"];
         calls.extend(deletes.map(|it| self.on_role(it)));
         calls.extend(deletes.map(|it| self.on_batch_role(it)));
@@ -224,9 +248,6 @@ impl Operator<'_> {
         calls.push(self.on_report("s3:DeleteObjectVersion"));
         if !topology.reports().with_data {
             calls.push(self.on_report("s3:AbortMultipartUpload"));
-        }
-        for side in topology.sides().filter(|side| topology.adopts(&side.bucket)) {
-            calls.extend(GIVING_BACK.map(|it| self.on_bucket(it, side)));
         }
         calls
     }
@@ -238,55 +259,20 @@ impl Operator<'_> {
             "s3:GetObjectRetention",
             "s3:GetObjectVersion",
         ];
-        let sides = self.scene.topology.sides();
+        let sides = self.sides();
         sides
             .flat_map(|side| actions.map(|action| self.on_object(action, side, "", &[""])))
             .collect()
     }
 
     fn bypass(&self) -> Vec<Call> {
-        let sides = self.scene.topology.sides();
+        let sides = self.sides();
         sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
     }
 
-    /// Finding what bears our tags takes the lists of the whole account, and the tags of each thing in them.
-    fn fleet(&self) -> Vec<Call> {
-        let (scene, topology) = (self.scene, self.scene.topology);
-        let on = |action, resource: &str| Call::new(&self.who, action, resource, &topology.account);
-        // A role that lies elsewhere is found by none of these lists.
-        let role =
-            scene.iam(&topology.account, &format!("role{}{}", RoleName::PATH, topology.role));
-        let mut calls = vec![
-            on("iam:ListRoles", "*").aliens(&["iam:ListUsers"]),
-            on("kms:ListAliases", "*").aliens(&["kms:CreateCustomKeyStore"]),
-            on("kms:ListKeys", "*").aliens(&["kms:CreateCustomKeyStore"]),
-            on("s3:ListAllMyBuckets", "*").aliens(&["s3:CreateJob"]),
-            on("iam:ListRoleTags", role.as_str())
-                .decoys([(role.as_str().replace("/crrctl/", "/"), At::Nothing)])
-                .aliens(&NOT_ON_ROLES),
-        ];
-        for side in topology.sides() {
-            // Keys of other pairs are looked at too, where this one has none of its own.
-            let (key, at) = if topology.has_own_key(side) {
-                (scene.key_arn(side), scene.key_policy(side))
-            } else {
-                (scene.kms(&side.region, SINGLE_REGION_KEY), At::LeftToIam)
-            };
-            for action in ["kms:DescribeKey", "kms:ListAliases", "kms:ListResourceTags"] {
-                calls.push(on(action, &key).at(at.clone()).aliens(&NOT_ON_KEYS));
-            }
-            let bucket = scene.bucket_arn(side);
-            calls.push(on("s3:GetBucketTagging", &bucket).aliens(&NOT_ON_BUCKETS));
-        }
-        calls
-    }
-
-    fn revive(&self) -> Vec<Call> {
-        let on = |action, side| self.bearing_tags(self.on_key(action, side));
-        let sides = self.scene.topology.sides();
-        sides
-            .flat_map(|side| ["kms:CancelKeyDeletion", "kms:EnableKey"].map(|it| on(it, side)))
-            .collect()
+    /// Returns the sides that are in this operator's account.
+    fn sides(&self) -> impl Iterator<Item = &Side> {
+        self.scene.topology.sides_in(self.account)
     }
 
     fn on_bucket(&self, action: &str, side: &Side) -> Call {
@@ -296,7 +282,7 @@ impl Operator<'_> {
     /// Returns the sides whose keys crrctl makes.
     fn own(&self) -> impl Iterator<Item = &Side> {
         let topology = self.scene.topology;
-        topology.sides().filter(|side| topology.has_own_key(side))
+        self.sides().filter(|side| topology.has_own_key(side))
     }
 
     /// Returns the sides whose keys are made by themselves, not as replicas of another.
@@ -332,7 +318,7 @@ impl Operator<'_> {
     fn any_key(&self, action: &str, side: &Side) -> Call {
         let (scene, at) = (self.scene, self.scene.key_policy(side));
         let elsewhere = scene.key_arn(side).replace(side.region.as_str(), "xx-elsewhere-9");
-        Call::new(&self.who, action, scene.key_arn(side), &scene.topology.account)
+        Call::new(&self.who, action, scene.key_arn(side), &scene.key_owner(side))
             .at(at.clone())
             .decoys([(elsewhere, at)])
             .aliens(&NOT_ON_KEYS)
@@ -356,15 +342,11 @@ impl Operator<'_> {
     /// (KMS Developer Guide, "Controlling access to aliases").
     fn alias(&self, action: &str, side: &Side) -> [Call; 2] {
         let topology = self.scene.topology;
-        let alias = topology.key.alias.arn(&side.region, &topology.account);
+        let alias = topology.key.alias.arn(&side.region, self.account);
         let decoy = (format!("{alias}-other"), At::Nothing);
-        let on_alias = Call::new(&self.who, action, alias, &topology.account)
-            .decoys([decoy])
-            .aliens(if action == "kms:DeleteAlias" {
-                &["kms:UpdateAlias"]
-            } else {
-                &["kms:DeleteAlias"]
-            });
+        let on_alias = Call::new(&self.who, action, alias, self.account).decoys([decoy]).aliens(
+            if action == "kms:DeleteAlias" { &["kms:UpdateAlias"] } else { &["kms:DeleteAlias"] },
+        );
         [on_alias, self.on_key(action, side)]
     }
 

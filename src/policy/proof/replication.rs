@@ -9,6 +9,8 @@ use super::scene::{Scene, outside, through_s3};
 use crate::iam::{Principal, ResourceKind};
 use crate::manifest::{Profile, Side};
 
+mod foreign;
+
 const SECTION: &str = "replication";
 
 /// What S3 reads of a source object: the version itself, its ACL, its tags.
@@ -47,6 +49,7 @@ pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
                 to_a_strangers_bucket(scene, &who, "s3:ReplicateDelete", side, prefix)
             }),
         );
+        calls.extend(foreign::calls(scene, &who, side));
     }
     calls
 }
@@ -109,6 +112,9 @@ fn destination(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
     if markers.is_empty() {
         aliens.push("s3:ReplicateDelete");
     }
+    if topology.owned_prefixes(side).is_empty() {
+        aliens.push("s3:ObjectOwnerOverrideToBucketOwner");
+    }
     let mut calls = Vec::new();
     for prefix in &prefixes {
         let write = |action| scene.on_object(who, action, side, prefix, &prefixes);
@@ -118,6 +124,7 @@ fn destination(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
     // Where markers of some objects alone are replicated, those of others must be out of reach.
     let mark = |prefix: &&str| scene.on_object(who, "s3:ReplicateDelete", side, prefix, &markers);
     calls.extend(markers.iter().map(mark).map(|call| call.aliens(&NOT_ON_OBJECTS)));
+    calls.extend(foreign::uses(scene, who, side));
     if !scene.has_key(side) {
         return calls;
     }
@@ -168,7 +175,11 @@ fn to_a_strangers_bucket(
     side: &Side,
     prefix: &str,
 ) -> Call {
-    Call::new(who, action, scene.object_arn(side, prefix), &scene.stranger)
+    to_a_stranger(scene, who, action, &scene.object_arn(side, prefix))
+}
+
+fn to_a_stranger(scene: &Scene<'_>, who: &Who, action: &str, resource: &str) -> Call {
+    Call::new(who, action, resource, &scene.stranger)
         .at(At::Everything(ResourceKind::Bucket))
         .expecting(Expected::Deny(Element::Condition("StringEquals", "s3:ResourceAccount", None)))
 }

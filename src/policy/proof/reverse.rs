@@ -1,12 +1,32 @@
 //! What must stay denied beside a call that must be allowed: another resource, another action, a condition key that is missing
 //! or has another value.
 
-use super::call::{Call, Element, Expected, Who};
+use super::call::{At, Call, Element, Expected, Own, Who};
+use crate::iam::ResourceKind;
 
 /// Returns `calls`, then everything beside them that must stay denied.
 pub(super) fn with_reverse(calls: Vec<Call>) -> Vec<Call> {
-    let reverse: Vec<Call> = calls.iter().flat_map(reversed).collect();
+    let reverse: Vec<Call> = calls.iter().flat_map(walls).flat_map(|it| reversed(&it)).collect();
     calls.into_iter().chain(reverse).collect()
+}
+
+/// Across accounts two policies must allow, so that what the one lets through by mistake the other may still hold back: each
+/// is tried with the other wide open.
+fn walls(call: &Call) -> Vec<Call> {
+    let At::Document(kind, _) = &call.at else { return vec![call.clone()] };
+    if !call.is_across() || !matches!(call.who.own, Own::Document(_)) {
+        return vec![call.clone()];
+    }
+    let open = At::Everything(*kind);
+    let decoys = call.decoys.iter().map(|(arn, _)| (arn.clone(), open.clone())).collect();
+    let of_caller = Call { at: open.clone(), decoys, ..call.clone() };
+    let who = Who { own: Own::Everything, ..call.who.clone() };
+    let mut of_resource = Call { who, ..call.clone() };
+    if *kind == ResourceKind::Key {
+        // A key policy is about its own key, so it has nothing to say of others.
+        of_resource.decoys.clear();
+    }
+    vec![of_caller, of_resource]
 }
 
 /// Returns `call` by callers that no document means.

@@ -27,7 +27,7 @@ pub(super) struct Scene<'a> {
 impl<'a> Scene<'a> {
     pub(super) fn new(topology: &'a Topology, keys: &PairKeys, documents: &'a Documents) -> Self {
         let named = |account: &AccountId| {
-            account == &topology.account
+            topology.accounts().contains(&account)
                 || topology.key.usable_by_accounts.contains(account)
                 || topology.key.administrators.iter().any(|arn| arn.account() == account.as_str())
         };
@@ -86,15 +86,17 @@ impl<'a> Scene<'a> {
         let document = Document::of_key(side, self.topology);
         if self.topology.has_own_key(side) || self.documents.has(&document) {
             At::Document(ResourceKind::Key, document)
-        } else {
+        } else if self.key_owner(side) == self.topology.account {
             At::LeftToIam
+        } else {
+            At::Everything(ResourceKind::Key)
         }
     }
 
     /// Returns a call on a bucket; a bucket of a similar name must be out of reach.
     pub(super) fn on_bucket(&self, who: &Who, action: &str, side: &Side) -> Call {
         let decoy = (format!("{}-other", self.bucket_arn(side)), At::Nothing);
-        Call::new(who, action, self.bucket_arn(side), &self.topology.account)
+        Call::new(who, action, self.bucket_arn(side), self.owner(side))
             .at(self.bucket_policy(side))
             .decoys([decoy])
     }
@@ -112,7 +114,7 @@ impl<'a> Scene<'a> {
         let outside = outside(all).map(|key| format!("{}/{key}", self.bucket_arn(side)));
         let at = self.bucket_policy(side);
         let outside = outside.map(|arn| (arn, at.clone()));
-        Call::new(who, action, self.object_arn(side, prefix), &self.topology.account)
+        Call::new(who, action, self.object_arn(side, prefix), self.owner(side))
             .at(at)
             .decoys([(elsewhere, At::Nothing)])
             .decoys(outside)
@@ -123,11 +125,24 @@ impl<'a> Scene<'a> {
     pub(super) fn on_key(&self, who: &Who, action: &str, side: &Side) -> Call {
         let (at, arn) = (self.key_policy(side), self.key_arn(side));
         let other = other_key(&arn);
-        Call::new(who, action, arn, &self.topology.account).at(at.clone()).decoys([(other, at)])
+        let owner = self.key_owner(side);
+        Call::new(who, action, arn, &owner).at(at.clone()).decoys([(other, at)])
+    }
+
+    /// Returns the account of the bucket of `side`.
+    pub(super) fn owner(&self, side: &Side) -> &AccountId {
+        self.topology.account_of(&side.region)
+    }
+
+    /// Returns the account of the key of `side`: that of its bucket, unless the key is given and somebody else's.
+    pub(super) fn key_owner(&self, side: &Side) -> AccountId {
+        let arn = self.topology.key_arn(&self.keys, side);
+        let given = arn.and_then(|arn| AccountId::new(arn.account()).ok());
+        given.unwrap_or_else(|| self.owner(side).clone())
     }
 
     pub(super) fn kms(&self, region: &Region, resource: &str) -> String {
-        let account = self.topology.account.as_str();
+        let account = self.topology.account_of(region).as_str();
         Arn::known(self.partition(), "kms", region.as_str(), account, resource).to_string()
     }
 }

@@ -19,15 +19,22 @@ struct Mutant {
 }
 
 /// Changes that do no harm: the document, the statement, the element, the change, and why.
-const HARMLESS: [(&str, &str, &str, &str, &str); 7] = [
+const HARMLESS: [(&str, &str, &str, &str, &str); 13] = [
     ("bucket", "CrrctlTlsOnly", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOtherKey", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlNoKeyNamed", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOtherKey", "Action", "widened", UPLOADS_ALONE),
     ("bucket", "CrrctlNoKeyNamed", "Action", "widened", UPLOADS_ALONE),
+    ("bucket", "CrrctlReplicaBucket", "Resource", "widened", ON_ITS_OWN_BUCKET),
+    ("bucket", "CrrctlReplicas", "Principal", "widened", THE_ROLE_IS_MEANT),
+    ("bucket", "CrrctlMarkers", "Principal", "widened", THE_ROLE_IS_MEANT),
+    ("bucket", "CrrctlOwner", "Principal", "widened", THE_ROLE_IS_MEANT),
+    ("bucket", "CrrctlReplicaBucket", "Principal", "widened", THE_ROLE_IS_MEANT),
+    ("key.us-west-2", "ReplicationRole", "Principal", "widened", THE_ROLE_IS_MEANT),
     ("operator-fleet", "ReadKeys", "Resource", "widened", EVERY_ONE_IS_MEANT),
     ("operator-fleet", "ReadBuckets", "Resource", "widened", EVERY_ONE_IS_MEANT),
 ];
+const THE_ROLE_IS_MEANT: &str = "the condition holds everybody but the one role off";
 const EVERY_ONE_IS_MEANT: &str =
     "its actions work on this kind of resource alone, and all of the account's are meant";
 const ON_ITS_OWN_BUCKET: &str = "a bucket's policy reaches its own bucket alone";
@@ -35,10 +42,10 @@ const UPLOADS_ALONE: &str =
     "only uploads and replicas have these keys, and replicas name the pair's key";
 
 /// Of the first shapes every mutant is tried, of the others each fifth: they vary what the first ones have.
-const WHOLE: usize = 5;
+const WHOLE: usize = 6;
 const SAMPLED: usize = 5;
 /// Shapes whose documents have two statements about one key: what the one lacks is rightly said of the other too.
-const TWINS: [&str; 2] = ["same region", "per region"];
+const TWINS: [&str; 3] = ["same region", "per region", "other account"];
 
 #[test]
 fn every_mutant_is_named_or_harmless() {

@@ -20,7 +20,10 @@ fn allowed(proof: &Proof) -> Vec<bool> {
 fn deny(document: &Document, action: &str, conditional: bool) -> Value {
     let mut statement = json!({"Effect": "Deny", "Action": action, "Resource": "*"});
     match document {
-        Document::ReplicationRole | Document::BatchReplicationRole | Document::Operator(_) => {}
+        Document::ReplicationRole
+        | Document::BatchReplicationRole
+        | Document::Operator(_)
+        | Document::OperatorOf(..) => {}
         Document::ReplicationRoleTrust | Document::BatchReplicationRoleTrust => {
             statement["Principal"] = json!("*");
             statement.as_object_mut().unwrap().remove("Resource");

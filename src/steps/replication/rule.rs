@@ -5,11 +5,11 @@ use super::super::built;
 use crate::failure::Failure;
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{
-    DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination, EncryptionConfiguration,
-    Metrics, MetricsStatus, ReplicationConfiguration, ReplicationRule, ReplicationRuleAndOperator,
-    ReplicationRuleFilter, ReplicationRuleStatus, ReplicationTime, ReplicationTimeStatus,
-    ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjects,
-    SseKmsEncryptedObjectsStatus, StorageClass, Tag,
+    AccessControlTranslation, DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination,
+    EncryptionConfiguration, Metrics, MetricsStatus, OwnerOverride, ReplicationConfiguration,
+    ReplicationRule, ReplicationRuleAndOperator, ReplicationRuleFilter, ReplicationRuleStatus,
+    ReplicationTime, ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria,
+    SseKmsEncryptedObjects, SseKmsEncryptedObjectsStatus, StorageClass, Tag,
 };
 use std::collections::BTreeMap;
 
@@ -33,9 +33,11 @@ pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
     let (metrics, time_control, odd_time) = measured(destination);
     let modifications =
         criteria.and_then(|it| it.replica_modifications()).map(|it| it.status().as_str());
+    let account = destination.and_then(Destination::account);
+    let is_translated = destination.is_some_and(|it| it.access_control_translation().is_some());
     let others = [
-        ("account", destination.is_some_and(|it| it.account().is_some())),
-        ("owner override", destination.is_some_and(|it| it.access_control_translation().is_some())),
+        ("account", account.is_some() && !is_translated),
+        ("owner override", account.is_none() && is_translated),
         ("time control", odd_time),
         ("replica modifications", modifications == Some("Enabled")),
     ];
@@ -59,6 +61,7 @@ pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
             .map(|class| class.as_str().to_owned()),
         metrics,
         time_control,
+        new_owner: account.filter(|_| is_translated).map(str::to_owned),
         others: others.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect(),
     }
 }
@@ -151,9 +154,16 @@ fn destination(rule: &Rule) -> Result<Destination, Failure> {
         let threshold = rule.time_control.then(value);
         Metrics::builder().status(MetricsStatus::Enabled).set_event_threshold(threshold).build()
     });
+    // The two stand together or not at all (S3 API Reference, `Destination`).
+    let owner = rule
+        .new_owner
+        .as_ref()
+        .map(|_| AccessControlTranslation::builder().owner(OwnerOverride::Destination).build());
     built(
         Destination::builder()
             .bucket(&rule.destination)
+            .set_account(rule.new_owner.clone())
+            .set_access_control_translation(owner.map(built).transpose()?)
             .set_encryption_configuration(key)
             .set_storage_class(rule.storage_class.as_deref().map(StorageClass::from))
             .set_replication_time(time.map(built).transpose()?)

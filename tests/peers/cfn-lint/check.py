@@ -29,6 +29,11 @@ class Sandbox:
         for _ in range(4):
             name, _, value = self.server.stdout.readline().strip().removeprefix("export ").partition("=")
             self.environment[name] = value
+        # In the sandbox the id of an account is its root's access key.
+        profiles = pathlib.Path(os.environ["TMPDIR"]) / "credentials"
+        secret = self.environment["AWS_SECRET_ACCESS_KEY"]
+        profiles.write_text(f"[archive]\naws_access_key_id = 444455556666\naws_secret_access_key = {secret}\n")
+        self.environment["AWS_SHARED_CREDENTIALS_FILE"] = str(profiles)
 
     def __enter__(self):
         return self

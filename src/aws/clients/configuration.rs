@@ -1,0 +1,85 @@
+//! How the SDK is set up: credentials, TLS, retries, time limits.
+
+use super::Credentials;
+use crate::names::Region;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::sts::AssumeRoleProvider;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use std::time::Duration;
+
+/// How often the SDK sends a request before it gives up: throttling and broken connections.
+const ATTEMPTS: u32 = 6;
+
+/// Returns the Region that the environment or the profile names.
+pub async fn region(profile: Option<&str>) -> Option<Region> {
+    let mut files = ProfileFileRegionProvider::builder();
+    if let Some(profile) = profile {
+        files = files.profile_name(profile);
+    }
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new());
+    let region = chain.or_else(files.build()).region().await?;
+    Region::new(region.as_ref()).ok()
+}
+
+pub(super) async fn of(
+    region: &Region,
+    credentials: &Credentials,
+    endpoint_url: Option<&str>,
+) -> SdkConfig {
+    let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(5))
+        .operation_attempt_timeout(Duration::from_mins(1))
+        .build();
+    let region = aws_config::Region::new(region.to_string());
+    if let Some((access_key, secret)) = &credentials.stand_in {
+        let credentials =
+            aws_credential_types::Credentials::new(access_key, secret, None, None, "crrctl");
+        // The stand-in inside this process speaks plain HTTP, so the system's certificates need not be read.
+        let http_client = aws_smithy_http_client::Builder::new().build_http();
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http_client)
+            .region(region)
+            .retry_config(retries)
+            .timeout_config(timeouts);
+        config.set_endpoint_url(endpoint_url.map(str::to_owned));
+        return config.build();
+    }
+    let http_client = aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+        .build_https();
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client)
+        .region(region.clone())
+        .retry_config(retries)
+        .timeout_config(timeouts);
+    if let Some(profile) = &credentials.login.profile {
+        // A profile that is named stands before keys in the environment, as it does with the AWS CLI.
+        let provider = ProviderConfig::without_region().with_region(Some(region.clone()));
+        let of_profile = ProfileFileCredentialsProvider::builder().profile_name(profile);
+        loader = loader
+            .profile_name(profile)
+            .credentials_provider(of_profile.configure(&provider).build());
+    }
+    if let Some(url) = endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    let config = loader.load().await;
+    let Some(role) = &credentials.login.assume_role else { return config };
+    let assumed = AssumeRoleProvider::builder(role.as_str())
+        .session_name("crrctl")
+        .region(region)
+        .configure(&config)
+        .build()
+        .await;
+    config.into_builder().credentials_provider(SharedCredentialsProvider::new(assumed)).build()
+}

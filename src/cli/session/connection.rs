@@ -1,0 +1,60 @@
+//! The clients of a run: what each side's credentials come from, and, in the stand-in, which of its accounts each side is in.
+
+use super::super::Global;
+use crate::aws::{Aws, Connection, Credentials};
+use crate::manifest::{Login, Manifest};
+use crate::names::{AccountId, Region};
+use crate::sandbox::{self, Sandbox};
+
+/// Accounts of the stand-in for the sides that name other credentials than the source's.
+const OTHER_ACCOUNTS: [&str; 4] = ["444455556666", "555566667777", "666677778888", "777788889999"];
+
+/// Makes the clients: of the stand-in, where there is one, else as the flags and `manifest` say.
+pub(in crate::cli) async fn connect(
+    global: &Global,
+    home: &Region,
+    manifest: Option<&Manifest>,
+    stand_in: Option<&Sandbox>,
+) -> Aws {
+    let endpoint_url = stand_in.map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone());
+    let away = manifest.map(Manifest::away).into_iter().flatten();
+    let connection = if stand_in.is_some() || global.credentials.is_some() {
+        let default = || (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned());
+        let usual = global.credentials.clone().filter(|_| stand_in.is_none());
+        let usual = usual.unwrap_or_else(|| own_account(manifest).unwrap_or_else(default));
+        let mut others: Vec<&Login> = Vec::new();
+        let mut account = |region: &Region| {
+            let away = manifest?.away().get(region)?;
+            let place = others.iter().position(|it| **it == away.login).unwrap_or_else(|| {
+                others.push(&away.login);
+                others.len() - 1
+            });
+            let made_up = OTHER_ACCOUNTS[place % OTHER_ACCOUNTS.len()];
+            Some(away.account.as_ref().map_or(made_up, AccountId::as_str).to_owned())
+        };
+        let away = away.filter_map(|(region, _)| {
+            let account = account(region)?;
+            Some((region.clone(), Credentials::of_stand_in(&account, sandbox::SECRET)))
+        });
+        Connection {
+            endpoint_url,
+            away: away.collect(),
+            usual: Credentials::of_stand_in(&usual.0, &usual.1),
+        }
+    } else {
+        let with_flag = |login: &Login| {
+            let profile = login.profile.clone().or_else(|| global.profile.clone());
+            Credentials { login: Login { profile, ..login.clone() }, stand_in: None }
+        };
+        let usual = with_flag(manifest.map_or(&Login::default(), Manifest::login));
+        let away = away.map(|(region, away)| (region.clone(), with_flag(&away.login)));
+        Connection { endpoint_url, away: away.collect(), usual }
+    };
+    Aws::new(home, connection).await
+}
+
+/// Returns the root credentials of the account that the source's side names.
+fn own_account(manifest: Option<&Manifest>) -> Option<(String, String)> {
+    let account = manifest?.home_account()?;
+    Some((account.to_string(), sandbox::SECRET.to_owned()))
+}

@@ -1,0 +1,170 @@
+//! Whose credentials each side is worked with, and what can't be across accounts.
+
+use super::super::error::Located;
+use super::super::keys::KeyKind;
+use super::super::login::{Away, Login};
+use super::super::raw::{At, Raw, RawDestination};
+use super::super::topology::Placed;
+use super::{Checked, named};
+use crate::names::{AccountId, Arn, Region};
+use serde_saphyr::{Location, Spanned};
+use std::collections::BTreeMap;
+
+/// What the sides' credentials come from.
+pub(super) struct Logins {
+    pub(super) login: Login,
+    pub(super) home: Option<AccountId>,
+    pub(super) away: BTreeMap<Region, Away>,
+}
+
+/// What a side says of its credentials.
+struct Given {
+    login: Login,
+    account: Option<AccountId>,
+    at: Location,
+    key: &'static str,
+}
+
+type Texts<'a> = (&'a At<String>, &'a At<String>, &'a At<String>);
+
+fn given(path: &str, (profile, role, account): Texts<'_>) -> Checked<Option<Given>> {
+    let Some((first, key)) = [(profile, "profile"), (role, "assume_role"), (account, "account")]
+        .into_iter()
+        .find_map(|(given, key)| Some((given.as_ref()?, key)))
+    else {
+        return Ok(None);
+    };
+    if let Some(empty) = profile.as_ref().filter(|profile| profile.value.trim().is_empty()) {
+        let message = "the name of a profile of the shared AWS configuration is wanted";
+        return Err(Located::at(empty.referenced, format!("{path}.profile"), message));
+    }
+    let assume_role = role.as_ref().map(|role| role_arn(path, role)).transpose()?;
+    let named_account = account
+        .as_ref()
+        .map(|account| named(&format!("{path}.account"), account, AccountId::new))
+        .transpose()?;
+    let of_role = assume_role.as_ref().and_then(|role| AccountId::new(role.account()).ok());
+    if let (Some(at), Some(own), Some(of_role)) = (account, &named_account, &of_role)
+        && own != of_role
+    {
+        let message = format!("`{own}` is not the account of the role, which is in {of_role}");
+        return Err(Located::at(at.referenced, format!("{path}.account"), message));
+    }
+    let profile = profile.as_ref().map(|profile| profile.value.clone());
+    let login = Login { profile, assume_role };
+    Ok(Some(Given { login, account: of_role.or(named_account), at: first.referenced, key }))
+}
+
+fn role_arn(path: &str, given: &Spanned<String>) -> Checked<Arn> {
+    let key = format!("{path}.assume_role");
+    let arn = named(&key, given, Arn::new)?;
+    let is_role = arn.service() == "iam" && arn.resource().starts_with("role/");
+    if is_role && AccountId::new(arn.account()).is_ok() {
+        return Ok(arn);
+    }
+    let message = format!("`{arn}` is not a role: `arn:aws:iam::ACCOUNT:role/NAME` is wanted");
+    Err(Located::at(given.referenced, key, message))
+}
+
+/// Reads the credentials of each side. A destination that names none has the source's; one that only assumes a role does so
+/// with the source's profile.
+pub(super) fn logins(raw: &Raw, source: &Placed, destinations: &[Placed]) -> Checked<Logins> {
+    let own = (&raw.source.profile, &raw.source.assume_role, &raw.source.account);
+    let home = given("source", own)?;
+    let (login, home) = home.map_or_else(Default::default, |given| (given.login, given.account));
+    let mut away: BTreeMap<Region, Away> = BTreeMap::new();
+    let mut first: BTreeMap<&Placed, (usize, Option<Away>)> = BTreeMap::new();
+    for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
+        let path = format!("destinations[{index}]");
+        let given = given(&path, (&entry.profile, &entry.assume_role, &entry.account))?;
+        let (at, key) = given
+            .as_ref()
+            .map_or((entry.region.referenced, "profile"), |given| (given.at, given.key));
+        let refuse = |message: String| Err(Located::at(at, format!("{path}.{key}"), message));
+        let other = given.and_then(|given| elsewhere(given, &login, home.as_ref()));
+        let (before, same) = first.entry(place).or_insert((index, other.clone()));
+        if *same != other {
+            return refuse(format!(
+                "it leads to the bucket of `destinations[{before}]`, so it has the credentials of that one"
+            ));
+        }
+        let Some(other) = other else { continue };
+        if place.region == source.region {
+            return refuse(format!(
+                "the source is in {} too: crrctl works each Region of a pair with one account's credentials",
+                source.region
+            ));
+        }
+        away.insert(place.region.clone(), other);
+    }
+    check_overrides(raw, &away, destinations)?;
+    Ok(Logins { login, home, away })
+}
+
+/// Returns what a destination is worked with, unless that is what the source is worked with.
+fn elsewhere(given: Given, source: &Login, home: Option<&AccountId>) -> Option<Away> {
+    let names_login = given.login != Login::default();
+    let profile = given.login.profile.or_else(|| source.profile.clone());
+    let assume_role = match given.login.assume_role {
+        None if !names_login => source.assume_role.clone(),
+        role => role,
+    };
+    let login = Login { profile, assume_role };
+    let same_account = given.account.is_none() || given.account.as_ref() == home;
+    (login != *source || !same_account).then_some(Away { login, account: given.account })
+}
+
+/// Within one account S3 makes the bucket's owner the replica's owner anyway, and refuses to be told so
+/// (S3 User Guide, "Changing the replica owner").
+fn check_overrides(
+    raw: &Raw,
+    away: &BTreeMap<Region, Away>,
+    destinations: &[Placed],
+) -> Checked<()> {
+    for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
+        let RawDestination { owner_override, .. } = entry;
+        if let Some(given) = owner_override.as_ref().filter(|flag| flag.value)
+            && !away.contains_key(&place.region)
+        {
+            let message =
+                "replicas change their owner only where the destination is in another account";
+            let path = format!("destinations[{index}].owner_override");
+            return Err(Located::at(given.referenced, path, message).hint(
+                "give the destination a `profile` or `assume_role` of its own, or leave this out",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What the refusal of a shared multi-Region key offers instead.
+const OTHER_KEYS: &str = "use `key: {kind: per-region}`, give this destination a `key` of its account, or use `key: {kind: none}`";
+
+/// Refuses what accounts make impossible, as far as they are known before any call.
+pub(super) fn check_keys(
+    raw: &Raw,
+    logins: &Logins,
+    kind: KeyKind,
+    destinations: &[Placed],
+) -> Checked<()> {
+    let strict = raw.policy.profile.as_ref().filter(|profile| profile.value == "strict");
+    if let (Some(strict), false) = (strict, logins.away.is_empty()) {
+        let message =
+            "for a key of another account AWS names more than the least that `strict` allows";
+        return Err(Located::at(strict.referenced, "policy.profile", message)
+            .hint("leave it out: `compatible` is the default"));
+    }
+    for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
+        let Some(away) = logins.away.get(&place.region) else { continue };
+        let (Some(home), Some(account)) = (&logins.home, &away.account) else { continue };
+        if home != account && kind == KeyKind::MultiRegion && entry.key.is_none() {
+            let message = format!(
+                "{} is in account {account} and the source in {home}: a multi-Region key has its replicas in its own account",
+                place.region
+            );
+            let path = format!("destinations[{index}]");
+            return Err(Located::at(entry.region.referenced, path, message).hint(OTHER_KEYS));
+        }
+    }
+    Ok(())
+}

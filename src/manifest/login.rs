@@ -1,0 +1,135 @@
+//! Whose credentials each side of a pair is worked with, and which account that is.
+//! Not for: finding out what account credentials belong to (see `observe`).
+
+use super::topology::{Manifest, Side, Topology};
+use crate::names::{AccountId, Arn, Region};
+use std::collections::BTreeMap;
+
+/// What a side's credentials come from. One that names nothing has those of `--profile` or of the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Login {
+    /// A profile of the shared configuration.
+    pub profile: Option<String>,
+    /// A role that is assumed with the credentials of the profile or of the environment.
+    pub assume_role: Option<Arn>,
+}
+
+impl std::fmt::Display for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.profile, &self.assume_role) {
+            (None, None) => write!(f, "the usual credentials"),
+            (Some(profile), None) => write!(f, "profile `{profile}`"),
+            (None, Some(role)) => write!(f, "role `{role}`"),
+            (Some(profile), Some(role)) => write!(f, "role `{role}` by profile `{profile}`"),
+        }
+    }
+}
+
+/// A Region that is worked with other credentials than the source's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away {
+    /// What the credentials come from.
+    pub login: Login,
+    /// The account that the manifest names, or the ARN of the role that is assumed there.
+    pub account: Option<AccountId>,
+}
+
+/// The accounts of a pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accounts {
+    /// The source's, which the role is in too.
+    pub home: AccountId,
+    /// Those of the Regions that are worked with other credentials.
+    pub away: BTreeMap<Region, AccountId>,
+}
+
+impl Accounts {
+    /// Returns the account of what the pair has in `region`.
+    pub fn of(&self, region: &Region) -> &AccountId {
+        self.away.get(region).unwrap_or(&self.home)
+    }
+}
+
+impl From<&AccountId> for Accounts {
+    fn from(home: &AccountId) -> Self {
+        Self { home: home.clone(), away: BTreeMap::new() }
+    }
+}
+
+/// Stands for an account that only its credentials tell, beside the source's.
+const SOME_OTHER_ACCOUNT: u64 = 999_900_000_000;
+
+impl Manifest {
+    /// Returns what the source's credentials come from.
+    pub fn login(&self) -> &Login {
+        &self.login
+    }
+
+    /// Returns the account that the source's side names.
+    pub fn home_account(&self) -> Option<&AccountId> {
+        self.home_account.as_ref()
+    }
+
+    /// Returns the Regions that are worked with other credentials than the source's.
+    pub fn away(&self) -> &BTreeMap<Region, Away> {
+        &self.away
+    }
+
+    /// Returns the accounts as far as the manifest tells them, with `home` as the source's; one that only its credentials tell
+    /// has an id of the right shape in its place.
+    pub fn some_accounts(&self, home: &AccountId) -> Accounts {
+        let logins: Vec<&Login> = self.away.values().map(|away| &away.login).collect();
+        let some = |away: &Away| {
+            let place = logins.iter().position(|login| **login == away.login).unwrap_or_default();
+            let id = SOME_OTHER_ACCOUNT + u64::try_from(place).unwrap_or_default();
+            AccountId::new(id.to_string()).unwrap_or_else(|_| home.clone())
+        };
+        let account = |away: &Away| away.account.clone().unwrap_or_else(|| some(away));
+        let away = self.away.iter().map(|(region, it)| (region.clone(), account(it)));
+        Accounts { home: home.clone(), away: away.collect() }
+    }
+
+    /// Returns the Regions whose account neither the manifest nor a role's ARN tells.
+    pub fn unknown_accounts(&self) -> impl Iterator<Item = &Region> {
+        self.away.iter().filter(|(_, away)| away.account.is_none()).map(|(region, _)| region)
+    }
+}
+
+impl Topology {
+    /// Returns the account of what the pair has in `region`.
+    pub fn account_of(&self, region: &Region) -> &AccountId {
+        self.away.get(region).unwrap_or(&self.account)
+    }
+
+    /// Returns what the credentials of `region` come from.
+    pub fn login_of(&self, region: &Region) -> &Login {
+        self.logins.1.get(region).unwrap_or(&self.logins.0)
+    }
+
+    /// Returns whether `side` is in another account than the source and the role.
+    pub fn is_foreign(&self, side: &Side) -> bool {
+        self.account_of(&side.region) != &self.account
+    }
+
+    /// Returns the sides that are in `account`.
+    pub fn sides_in<'a>(&'a self, account: &'a AccountId) -> impl Iterator<Item = &'a Side> {
+        self.sides().filter(move |side| self.account_of(&side.region) == account)
+    }
+
+    /// Returns the accounts by Region.
+    pub fn known_accounts(&self) -> Accounts {
+        Accounts { home: self.account.clone(), away: self.away.clone() }
+    }
+
+    /// Returns every account of the pair, the source's first.
+    pub fn accounts(&self) -> Vec<&AccountId> {
+        let mut accounts = vec![&self.account];
+        for side in self.sides() {
+            let account = self.account_of(&side.region);
+            if !accounts.contains(&account) {
+                accounts.push(account);
+            }
+        }
+        accounts
+    }
+}

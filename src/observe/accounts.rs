@@ -1,0 +1,99 @@
+//! Which accounts the sides' credentials belong to.
+
+use crate::aws::{At, Aws};
+use crate::failure::{Failure, Kind};
+use crate::manifest::{Accounts, KeyKind, KeyWish, Login, Manifest, Side, Topology};
+use crate::names::{AccountId, Region};
+use futures::future::try_join_all;
+use std::collections::BTreeMap;
+
+/// Asks each of the pair's credentials whose they are, and from then on tells S3 whose buckets are expected.
+pub(crate) async fn identified(aws: &Aws, manifest: &Manifest) -> Result<Topology, Failure> {
+    let regions = aws.callers();
+    let found = try_join_all(regions.iter().map(|region| of_region(aws, manifest, region))).await?;
+    for (region, account) in regions.iter().zip(&found) {
+        aws.expect_owner(region, account);
+    }
+    let mut away = BTreeMap::new();
+    for region in aws.away() {
+        let known = regions.iter().zip(&found).find(|(it, _)| aws.same_caller(it, region));
+        away.extend(known.map(|(_, account)| (region.clone(), account.clone())));
+        let account = away.get(region).unwrap_or(&found[0]);
+        matches(manifest.away().get(region).and_then(|it| it.account.as_ref()), account, region)?;
+    }
+    matches(manifest.home_account(), &found[0], aws.home())?;
+    let topology = manifest.topology_in(&Accounts { home: found[0].clone(), away })?;
+    share_keys(&topology)?;
+    Ok(topology)
+}
+
+/// Asks whose the credentials of the source are.
+pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
+    let home = aws.home();
+    let identity =
+        aws.sts(home).get_caller_identity().send().await.at("sts:GetCallerIdentity", home)?;
+    Ok(AccountId::new(identity.account().unwrap_or_default())?)
+}
+
+async fn of_region(aws: &Aws, manifest: &Manifest, region: &Region) -> Result<AccountId, Failure> {
+    let identity = aws.sts(region).get_caller_identity().send().await;
+    let identity = identity.at("sts:GetCallerIdentity", region).map_err(|error| {
+        let login = aws.login(region);
+        if *login == Login::default() {
+            return Failure::from(error);
+        }
+        let side = if region == manifest.source_region() {
+            "the source".to_owned()
+        } else {
+            format!("the destination in {region}")
+        };
+        let message = format!("the credentials of {side} ({login}) do not work: {error}");
+        Failure { message, ..Failure::from(error) }
+    })?;
+    Ok(AccountId::new(identity.account().unwrap_or_default())?)
+}
+
+/// Checks what the manifest says of an account.
+fn matches(wanted: Option<&AccountId>, found: &AccountId, region: &Region) -> Result<(), Failure> {
+    let Some(wanted) = wanted.filter(|wanted| *wanted != found) else { return Ok(()) };
+    let message = format!(
+        "the credentials for {region} are of account {found}, and the manifest says {wanted}"
+    );
+    Err(Failure::new(Kind::Credentials, "wrong-account", message)
+        .in_region(region)
+        .hint("choose other credentials with `profile` or `assume_role`, or correct `account`"))
+}
+
+/// The key that S3 makes in each account that asks for KMS and names no key.
+const AWS_MANAGED: &str = "alias/aws/s3";
+
+/// A multi-Region key can't leave its account: `ReplicateKey` has no use across accounts (KMS API Reference, `ReplicateKey`).
+fn share_keys(topology: &Topology) -> Result<(), Failure> {
+    let managed = |side: &&Side| match topology.key_wish(side) {
+        KeyWish::Existing(key) => topology.is_foreign(side) && key.as_str() == AWS_MANAGED,
+        _ => false,
+    };
+    if let Some(side) = topology.destinations.iter().find(managed) {
+        // S3 User Guide, "Replicating encrypted objects": across accounts the key must be a customer managed one.
+        let message =
+            format!("`{AWS_MANAGED}` in {} can't be used by another account", side.region);
+        return Err(Failure::new(Kind::Manifest, "key-across-accounts", message)
+            .in_region(&side.region)
+            .hint("give the destination a customer managed key of its account"));
+    }
+    let shares = |side: &&Side| topology.is_foreign(side) && topology.has_own_key(side);
+    let is_shared = topology.key.kind == KeyKind::MultiRegion;
+    let Some(side) = topology.destinations.iter().find(shares).filter(|_| is_shared) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} is in account {} and the source in {}: a multi-Region key has its replicas in its own account",
+        side.region,
+        topology.account_of(&side.region),
+        topology.account
+    );
+    Err(Failure::new(Kind::Manifest, "key-across-accounts", message)
+        .in_region(&side.region)
+        .hint("use `key: {kind: per-region}`: each account then has a key of its own")
+        .hint("or give the destination a `key` of its account, or use `key: {kind: none}`"))
+}

@@ -1,0 +1,46 @@
+//! The calls of `list`, `gc` and `apply --revive-keys`: looking through an account, and bringing keys back.
+
+use super::{At, Call, NOT_ON_BUCKETS, NOT_ON_KEYS, NOT_ON_ROLES, Operator, SINGLE_REGION_KEY};
+use crate::names::RoleName;
+
+impl Operator<'_> {
+    /// Finding what bears our tags takes the lists of the whole account, and the tags of each thing in them.
+    pub(super) fn fleet(&self) -> Vec<Call> {
+        let (scene, topology) = (self.scene, self.scene.topology);
+        let on = |action, resource: &str| Call::new(&self.who, action, resource, &topology.account);
+        // A role that lies elsewhere is found by none of these lists.
+        let role =
+            scene.iam(&topology.account, &format!("role{}{}", RoleName::PATH, topology.role));
+        let mut calls = vec![
+            on("iam:ListRoles", "*").aliens(&["iam:ListUsers"]),
+            on("kms:ListAliases", "*").aliens(&["kms:CreateCustomKeyStore"]),
+            on("kms:ListKeys", "*").aliens(&["kms:CreateCustomKeyStore"]),
+            on("s3:ListAllMyBuckets", "*").aliens(&["s3:CreateJob"]),
+            on("iam:ListRoleTags", role.as_str())
+                .decoys([(role.as_str().replace("/crrctl/", "/"), At::Nothing)])
+                .aliens(&NOT_ON_ROLES),
+        ];
+        for side in self.sides() {
+            // Keys of other pairs are looked at too, where this one has none of its own.
+            let (key, at) = if topology.has_own_key(side) {
+                (scene.key_arn(side), scene.key_policy(side))
+            } else {
+                (scene.kms(&side.region, SINGLE_REGION_KEY), At::LeftToIam)
+            };
+            for action in ["kms:DescribeKey", "kms:ListAliases", "kms:ListResourceTags"] {
+                calls.push(on(action, &key).at(at.clone()).aliens(&NOT_ON_KEYS));
+            }
+            let bucket = scene.bucket_arn(side);
+            calls.push(on("s3:GetBucketTagging", &bucket).aliens(&NOT_ON_BUCKETS));
+        }
+        calls
+    }
+
+    pub(super) fn revive(&self) -> Vec<Call> {
+        let on = |action, side| self.bearing_tags(self.on_key(action, side));
+        let sides = self.own();
+        sides
+            .flat_map(|side| ["kms:CancelKeyDeletion", "kms:EnableKey"].map(|it| on(it, side)))
+            .collect()
+    }
+}

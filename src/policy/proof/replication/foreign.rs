@@ -1,0 +1,76 @@
+//! What replication to another account takes beside: the bucket's owner lets the role in, and may take the replicas over.
+//! Sections: S3 User Guide, "Configuring replication for buckets in different accounts" and "Changing the replica owner"; IAM
+//! User Guide, "Cross-account policy evaluation logic": both accounts must allow.
+
+use super::super::call::{Call, Element, Expected, Own, Who};
+use super::super::reverse::by_others;
+use super::super::scene::Scene;
+use super::{NOT_ON_BUCKETS, NOT_ON_OBJECTS, SECTION, encrypted, through_s3, to_a_stranger};
+use crate::manifest::Side;
+
+const ON_BUCKET: [&str; 2] = ["s3:GetBucketVersioning", "s3:ListBucket"];
+const OWN: &str = "s3:ObjectOwnerOverrideToBucketOwner";
+/// What holds everybody but the role of the source's account off.
+const BY_ROLE: Element = Element::Condition("ArnEquals", "aws:PrincipalArn", None);
+
+/// Returns what the role may do beside writing replicas.
+pub(super) fn uses(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
+    if !scene.topology.is_foreign(side) {
+        return Vec::new();
+    }
+    let on_bucket = |action| scene.on_bucket(who, action, side).aliens(&NOT_ON_BUCKETS);
+    let owned = scene.topology.owned_prefixes(side);
+    let own = |prefix: &&str| scene.on_object(who, OWN, side, prefix, &owned);
+    let own = owned.iter().map(own).map(|call| call.aliens(&NOT_ON_OBJECTS));
+    ON_BUCKET.into_iter().map(on_bucket).chain(own).collect()
+}
+
+/// Returns who and what must stay out: others of the source's account, strangers, and buckets of strangers.
+pub(super) fn calls(scene: &Scene<'_>, role: &Who, side: &Side) -> Vec<Call> {
+    if !scene.topology.is_foreign(side) {
+        return Vec::new();
+    }
+    let colleague = scene.session(&scene.topology.account, "colleague");
+    let colleague = Who { section: SECTION, caller: colleague, own: Own::Everything };
+    let strangers = [scene.stranger(SECTION)];
+    let prefix = scene.topology.prefixes(side)[0];
+    let on_object = |action| scene.on_object(&colleague, action, side, prefix, &[]);
+    let mut writes = vec![
+        encrypted(scene, side, on_object("s3:ReplicateObject")),
+        on_object("s3:ReplicateTags"),
+    ];
+    let markers = scene.topology.marker_prefixes(side);
+    let owned = scene.topology.owned_prefixes(side);
+    for (action, prefixes) in [("s3:ReplicateDelete", markers), (OWN, owned)] {
+        let on = |prefix: &&str| scene.on_object(&colleague, action, side, prefix, &[]);
+        writes.extend(prefixes.first().map(on));
+    }
+    writes.extend(ON_BUCKET.map(|action| scene.on_bucket(&colleague, action, side)));
+    let mut calls: Vec<Call> = Vec::new();
+    for write in &writes {
+        calls.push(write.clone().expecting(Expected::Deny(BY_ROLE)));
+        calls.extend(by_others(write, &strangers));
+    }
+    if scene.has_key(side) && scene.topology.has_own_key(side) {
+        for action in ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] {
+            let call = scene.on_key(&colleague, action, side);
+            let contexts = [scene.object_arn(side, prefix)];
+            let mut through = through_s3(&call, side, &contexts, &[]);
+            for call in &mut through {
+                call.demands.clear();
+            }
+            let guests = &scene.topology.key.usable_by_accounts;
+            if !guests.contains(&scene.topology.account) {
+                calls.extend(
+                    through.iter().cloned().map(|it| it.expecting(Expected::Deny(BY_ROLE))),
+                );
+            }
+            calls.extend(through.iter().flat_map(|call| by_others(call, &strangers)));
+        }
+    }
+    let stranger = |action: &str, arn: String| to_a_stranger(scene, role, action, &arn);
+    calls.extend(ON_BUCKET.map(|action| stranger(action, scene.bucket_arn(side))));
+    let owned = scene.topology.owned_prefixes(side);
+    calls.extend(owned.first().map(|prefix| stranger(OWN, scene.object_arn(side, prefix))));
+    calls
+}

@@ -1,0 +1,333 @@
+//! A destination in another account: the whole life under two accounts' credentials, with both accounts' policies in force.
+
+use crate::common::{Stand, fed};
+use aws_sdk_s3::config::Credentials;
+use crrctl::sandbox::{DEFAULT_ACCOUNT, SECRET};
+use serde_json::{Value, json};
+
+const OTHER: &str = "444455556666";
+const BUCKET: &str = "far-444455556666-us-west-2";
+
+/// A pair whose destination has a profile of its own.
+const FAR: &str = "
+name: far
+source: {region: us-east-1}
+destinations: [{region: us-west-2, profile: archive}]
+key: {kind: per-region}
+";
+
+fn stand() -> Stand {
+    let stand = Stand::new();
+    stand.profile("archive", OTHER);
+    stand.profile("same", DEFAULT_ACCOUNT);
+    stand
+}
+
+fn s3_of_other(stand: &Stand) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
+        .credentials_provider(Credentials::new(OTHER, SECRET, None, None, "test"))
+        .endpoint_url(stand.endpoint())
+        .region(aws_sdk_s3::config::Region::new("us-west-2"))
+        .build();
+    aws_sdk_s3::Client::from_conf(config)
+}
+
+fn kms_of_other(stand: &Stand) -> aws_sdk_kms::Client {
+    let config = aws_sdk_kms::Config::builder()
+        .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
+        .credentials_provider(Credentials::new(OTHER, SECRET, None, None, "test"))
+        .endpoint_url(stand.endpoint())
+        .region(aws_sdk_kms::config::Region::new("us-west-2"))
+        .build();
+    aws_sdk_kms::Client::from_conf(config)
+}
+
+fn bucket_policy(stand: &Stand) -> Value {
+    let text = stand.wait(async {
+        let get = s3_of_other(stand).get_bucket_policy().bucket(BUCKET).send().await.unwrap();
+        get.policy().unwrap().to_owned()
+    });
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Every shape of a foreign destination, each through its whole life; what drifts in the other account is repaired there.
+#[test]
+fn every_shape_lives_under_two_accounts() {
+    let shapes = [
+        ("per-region", FAR.to_owned()),
+        ("SSE-S3", FAR.replace("per-region", "none")),
+        (
+            "owner override",
+            FAR.replace(
+                "profile: archive",
+                "profile: archive, owner_override: true, account: \"444455556666\"",
+            ),
+        ),
+        (
+            "both",
+            "
+name: far
+source: {region: us-east-1}
+destinations:
+  - {region: us-west-2, profile: archive, prefix: logs/, delete_markers: true, owner_override: true}
+  - {region: us-west-2, profile: archive, prefix: data/, tags: {tier: gold}}
+  - {region: eu-west-1}
+key: {kind: per-region}
+buckets: {tls_only: false, deny_other_keys: true}
+"
+            .to_owned(),
+        ),
+    ];
+    for (name, manifest) in &shapes {
+        let stand = stand();
+        let planned = stand.manifest(&["plan", "-o", "json"], manifest).exits(0).json();
+        let applied = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
+        let probes = applied["probes"].as_array().unwrap();
+        for probe in probes {
+            let checks = probe["checks"].as_object().unwrap();
+            assert!(checks.values().all(|holds| holds == true), "{name}: {probe}");
+            let key = probe["kms_key_arn"].as_str().unwrap_or_default();
+            let is_far = probe["destination"]["region"] == "us-west-2";
+            let wanted = if is_far { OTHER } else { DEFAULT_ACCOUNT };
+            assert!(key.is_empty() || key.contains(wanted), "{name}: {probe}");
+        }
+        let again = ["apply", "--yes", "-o", "json", "--no-probe"];
+        let same = stand.manifest(&again, manifest).exits(0).json();
+        assert_eq!((&same["changed"], &same["api_writes"]), (&false.into(), &0.into()), "{name}");
+        stand.wait(async {
+            s3_of_other(&stand).delete_bucket_policy().bucket(BUCKET).send().await.unwrap()
+        });
+        let repaired = stand.manifest(&again, manifest).exits(0).json();
+        assert_eq!(repaired["changed"], true, "{name}");
+        let _ = stand.manifest(&["plan", "--detailed-exitcode"], manifest).exits(0);
+        let _ = stand.manifest(&["probe"], manifest).exits(0);
+        let checked = stand.manifest(&["check", "-o", "json"], manifest).exits(0).json();
+        let failed: Vec<&Value> = checked["checks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["result"] == "fail")
+            .collect();
+        assert!(failed.is_empty(), "{name}: {failed:?}");
+        let _ = stand.manifest(&["destroy", "--yes"], manifest).exits(0);
+        assert_eq!(stand.leftovers(), [""; 0], "{name}");
+        println!(
+            "{name:<16} {:>3} planned  {:>2} probes COMPLETED in {OTHER}  0 changes again  drift repaired  destroyed",
+            planned["changes"].as_array().unwrap().len(),
+            probes.len()
+        );
+    }
+}
+
+/// Within one account another profile changes nothing: a multi-Region key serves both sides.
+#[test]
+fn a_profile_of_the_same_account_is_no_other_account() {
+    let stand = stand();
+    let manifest = "name: near\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, profile: same}]\n";
+    let _ = stand.manifest(&["apply", "--yes"], manifest).exits(0);
+    let plain = manifest.replace(", profile: same", "");
+    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &plain).exits(0);
+    let _ = stand.manifest(&["destroy", "--yes"], manifest).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+/// What can't work across accounts ends before anything is written, and says what can.
+#[test]
+fn what_accounts_make_impossible_is_refused_unwritten() {
+    let stand = stand();
+    let replaced = |from: &str, to: &str| FAR.replace(from, to);
+    let refused: [(String, i32, &str, &str); 6] = [
+        (
+            replaced("key: {kind: per-region}\n", ""),
+            3,
+            "us-west-2 is in account 444455556666 and the source in 111122223333: a multi-Region key",
+            "kind: per-region",
+        ),
+        (
+            replaced("profile: archive", "profile: archive, key: alias/aws/s3"),
+            3,
+            "`alias/aws/s3` in us-west-2 can't be used by another account",
+            "customer managed key",
+        ),
+        (
+            replaced("profile: archive", "profile: archive, account: \"777788889999\""),
+            4,
+            "the credentials for us-west-2 are of account 444455556666, and the manifest says 777788889999",
+            "correct `account`",
+        ),
+        (
+            replaced("profile: archive", "profile: nobody"),
+            4,
+            "the credentials of the destination in us-west-2 (profile `nobody`) do not work",
+            "--profile",
+        ),
+        (
+            replaced("profile: archive", "assume_role: \"arn:aws:iam::444455556666:role/nobody\""),
+            5,
+            "the credentials of the destination in us-west-2 (role `arn:aws:iam::444455556666:role/nobody`) do not work",
+            "sts:AssumeRole",
+        ),
+        (
+            replaced("{region: us-east-1}", "{region: us-east-1, profile: nobody}"),
+            4,
+            "the credentials of the source (profile `nobody`) do not work",
+            "--profile",
+        ),
+    ];
+    for (manifest, code, message, way_out) in &refused {
+        let output = stand.manifest(&["apply", "--yes"], manifest).exits(*code);
+        assert!(output.stderr.contains(message), "{manifest}\nwants {message}\n{output}");
+        assert!(output.stderr.contains(way_out), "{manifest}\nwants {way_out}\n{output}");
+    }
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+/// A policy that names a role by its ARN is bound to that very role: once that is gone, the policy reads `AROA…` and is mended.
+#[test]
+fn principals_that_are_gone_are_drift() {
+    let stand = stand();
+    let _ = stand.manifest(&["apply", "--yes"], FAR).exits(0);
+    let role = "arn:aws:iam::111122223333:role/crrctl/crrctl-far-us-east-1";
+    let mut policy = bucket_policy(&stand);
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        if statement["Effect"] == "Allow" {
+            statement["Principal"] = json!({"AWS": role});
+            statement.as_object_mut().unwrap().remove("Condition");
+        }
+    }
+    stand.wait(async {
+        let put = s3_of_other(&stand).put_bucket_policy().bucket(BUCKET);
+        put.policy(policy.to_string()).send().await.unwrap();
+        let kms = kms_of_other(&stand);
+        let key = kms.describe_key().key_id("alias/crrctl/far").send().await.unwrap();
+        let key = key.key_metadata().unwrap().key_id().to_owned();
+        let live = kms.get_key_policy().key_id(&key).policy_name("default").send().await.unwrap();
+        let mut live: Value = serde_json::from_str(live.policy().unwrap()).unwrap();
+        live["Statement"][1]["Principal"] = json!({"AWS": role});
+        let put = kms.put_key_policy().key_id(&key).policy_name("default");
+        put.policy(live.to_string()).send().await.unwrap();
+    });
+    stand.iam(async |iam| {
+        let name = "crrctl-far-us-east-1";
+        let policy = iam.delete_role_policy().role_name(name).policy_name("replication");
+        policy.send().await.unwrap();
+        iam.delete_role().role_name(name).send().await.unwrap();
+    });
+    assert!(bucket_policy(&stand).to_string().contains("\"AROA"));
+    let checked = stand.manifest(&["check", "-o", "json"], FAR).json();
+    let stale = checked["checks"].as_array().unwrap().iter();
+    let stale = stale.filter(|it| it["name"] == "principals.stale" && it["result"] == "fail");
+    assert_eq!(stale.count(), 2, "bucket and key: {checked}");
+    let plan = stand.manifest(&["plan"], FAR).exits(0).stdout;
+    assert_eq!(plan.matches("principals that were deleted").count(), 2, "{plan}");
+    let _ = stand.manifest(&["apply", "--yes"], FAR).exits(0);
+    assert!(!bucket_policy(&stand).to_string().contains("AROA"));
+    let _ = stand.manifest(&["plan", "--detailed-exitcode"], FAR).exits(0);
+    let _ = stand.manifest(&["destroy", "--yes"], FAR).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+fn iam_of(stand: &Stand, account: &str) -> aws_sdk_iam::Client {
+    let config = aws_sdk_iam::Config::builder()
+        .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
+        .credentials_provider(Credentials::new(account, SECRET, None, None, "test"))
+        .endpoint_url(stand.endpoint())
+        .region(aws_sdk_iam::config::Region::new("us-east-1"))
+        .build();
+    aws_sdk_iam::Client::from_conf(config)
+}
+
+/// Each command with a user in the source's account and a role in the other, which have what `policy operator` says for
+/// their account and nothing else.
+#[test]
+fn operator_policies_of_each_account_are_enough() {
+    let stand = stand();
+    let role = "arn:aws:iam::444455556666:role/operator";
+    let manifest =
+        FAR.replace("profile: archive", &format!("assume_role: \"{role}\", owner_override: true"));
+    let values = ["policy", "operator", "-o", "json", "--account", DEFAULT_ACCOUNT];
+    let operator = stand.manifest(&values, &manifest).exits(0).json();
+    let assume = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role},
+    ]});
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": DEFAULT_ACCOUNT}, "Action": "sts:AssumeRole"},
+    ]});
+    let (id, secret) = stand.wait(async {
+        let iam = iam_of(&stand, DEFAULT_ACCOUNT);
+        iam.create_user().user_name("ann").send().await.unwrap();
+        let put = iam.put_user_policy().user_name("ann").policy_name("assume");
+        put.policy_document(assume.to_string()).send().await.unwrap();
+        let key = iam.create_access_key().user_name("ann").send().await.unwrap();
+        let key = key.access_key().unwrap();
+        let there = iam_of(&stand, OTHER).create_role().role_name("operator");
+        there.assume_role_policy_document(trust.to_string()).send().await.unwrap();
+        (key.access_key_id().to_owned(), key.secret_access_key().to_owned())
+    });
+    let allow = |command: &str| {
+        let parts = operator["commands"][command].as_array().unwrap();
+        stand.wait(async {
+            for part in parts {
+                let part = part.as_str().unwrap();
+                let is_other = part.ends_with(OTHER);
+                let iam = iam_of(&stand, if is_other { OTHER } else { DEFAULT_ACCOUNT });
+                let document = operator["documents"][part].to_string();
+                let name = part.replace('.', "-");
+                let make = iam.create_policy().policy_name(name).policy_document(document);
+                let Ok(policy) = make.send().await else { continue };
+                let arn = policy.policy().unwrap().arn().unwrap();
+                if is_other {
+                    let attach = iam.attach_role_policy().role_name("operator");
+                    attach.policy_arn(arn).send().await.unwrap();
+                } else {
+                    let attach = iam.attach_user_policy().user_name("ann");
+                    attach.policy_arn(arn).send().await.unwrap();
+                }
+            }
+        });
+    };
+    let run = |args: &[&str]| {
+        let mut command = stand.command(&[args, &["-f", "-"]].concat());
+        command.env("AWS_ACCESS_KEY_ID", &id).env("AWS_SECRET_ACCESS_KEY", &secret);
+        fed(command, &manifest)
+    };
+    allow("plan");
+    let _ = run(&["plan"]).exits(0);
+    // Who may only look, in either account, can't change anything.
+    let denied = run(&["apply", "--yes"]).exits(5);
+    assert!(denied.stderr.contains("add this statement to the policies of"), "{denied}");
+    allow("apply");
+    for args in [&["apply", "--yes"][..], &["apply", "--yes"], &["probe"]] {
+        let _ = run(args).exits(0);
+    }
+    allow("destroy");
+    let _ = run(&["destroy", "--yes"]).exits(0);
+    let left: Vec<String> = stand.leftovers();
+    let left: Vec<&String> = left.iter().filter(|it| it.contains("far")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// The stand-in inside the process has an account for each side that names other credentials.
+#[test]
+fn a_manifest_of_two_accounts_is_rehearsed() {
+    let output = crate::common::alone_with(&["rehearse"], FAR).exits(0);
+    let said = format!("{}{}", output.stdout, output.stderr);
+    assert!(said.contains(BUCKET), "{output}");
+}
+
+/// What another tool takes over names the credentials and the new owner too.
+#[test]
+fn an_export_names_credentials_and_the_new_owner() {
+    let stand = stand();
+    let manifest = FAR.replace("profile: archive", "profile: archive, owner_override: true");
+    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
+    let text = stand.manifest(&["export", "terraform"], &manifest).exits(0).stdout;
+    assert!(text.contains("profile = \"archive\""), "{text}");
+    let flat: String = text.split_whitespace().collect();
+    assert!(flat.contains("access_control_translation{owner=\"Destination\"}"), "{text}");
+    assert!(flat.contains("account=\"444455556666\""), "{text}");
+    let templates = stand.manifest(&["export", "cloudformation", "-o", "json"], &manifest);
+    let templates = templates.exits(0).json()["files"].to_string();
+    assert!(templates.contains("AccessControlTranslation"), "{templates}");
+}
