@@ -6,7 +6,7 @@ mod accounts;
 mod fleet;
 mod keys;
 
-pub(crate) use accounts::{account, identified};
+pub(crate) use accounts::{account, identified, identified_without};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
 pub use keys::{pending_key, spare_key};

@@ -331,3 +331,45 @@ fn an_export_names_credentials_and_the_new_owner() {
     let templates = templates.exits(0).json()["files"].to_string();
     assert!(templates.contains("AccessControlTranslation"), "{templates}");
 }
+
+/// Whoever has the destination's credentials alone sees what that account must allow, and whether it does.
+#[test]
+fn the_other_account_is_checked_by_itself() {
+    let stand = stand();
+    let manifest =
+        FAR.replace("{region: us-east-1}", "{region: us-east-1, account: \"111122223333\"}");
+    let _ = stand.manifest(&["apply", "--yes"], &manifest).exits(0);
+    let check = || {
+        let args = ["check", "--side", "destination", "-o", "json", "-f", "-"];
+        let mut command = stand.command(&args);
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        fed(command, &manifest)
+    };
+    let found = |output: &Value, name: &str| {
+        let checks = output["checks"].as_array().unwrap().iter();
+        let mut here = checks.filter(|it| it["name"] == name && it["region"] == "us-west-2");
+        here.next().unwrap_or_else(|| panic!("no {name} in {output}"))["result"].clone()
+    };
+    let whole = check().exits(0).json();
+    for name in ["bucket.exists", "bucket.policy", "key.policy"] {
+        assert_eq!(found(&whole, name), "pass", "{name}: {whole}");
+    }
+    stand.wait(async {
+        s3_of_other(&stand).delete_bucket_policy().bucket(BUCKET).send().await.unwrap()
+    });
+    let broken = check().exits(2).json();
+    assert_eq!(found(&broken, "bucket.policy"), "fail", "{broken}");
+    // Without the other account's credentials a run ends and says what that account is to be given.
+    let lost = manifest.replace("profile: archive", "profile: nobody");
+    let output = stand.manifest(&["apply", "--yes"], &lost).exits(4);
+    assert!(
+        output.stderr.contains("crrctl policy render destination-bucket.us-west-2"),
+        "{output}"
+    );
+    let values = ["policy", "render", "destination-bucket.us-west-2"];
+    let known = manifest.replace("profile: archive", "profile: nobody, account: \"444455556666\"");
+    let rendered = stand.manifest(&values, &known).exits(0).json();
+    let statements = rendered["Statement"].as_array().unwrap();
+    let sids: Vec<&str> = statements.iter().map(|it| it["Sid"].as_str().unwrap()).collect();
+    assert_eq!(sids, ["CrrctlTlsOnly", "CrrctlReplicas", "CrrctlReplicaBucket"]);
+}

@@ -5,15 +5,19 @@ use super::seen::Seen;
 use crate::aws::{Aws, Class, Error};
 use crate::failure::Failure;
 use crate::manifest::{Manifest, Topology};
-use crate::names::Region;
+use crate::names::{AccountId, Region};
 use crate::observe;
 use std::collections::BTreeMap;
 
 pub(super) async fn identity(
     aws: &Aws,
     manifest: &Manifest,
+    home: Option<&AccountId>,
 ) -> Result<(Topology, Finding), Failure> {
-    let topology = observe::identified(aws, manifest).await?;
+    let topology = match home {
+        Some(home) => observe::identified_without(aws, manifest, home).await?,
+        None => observe::identified(aws, manifest).await?,
+    };
     let accounts: Vec<String> = topology.accounts().iter().map(ToString::to_string).collect();
     let word = if accounts.len() > 1 { "accounts" } else { "account" };
     let detail = format!("{word} {}", accounts.join(", "));

@@ -25,10 +25,21 @@ pub(super) fn check(
     seen: &Seen,
     templates: &Templates,
     settings: &Settings,
+    is_partial: bool,
 ) -> Result<Vec<Finding>, Failure> {
     let keys = seen.topology.or_some_keys(&seen.pair_keys);
-    let gathered =
-        if seen.stands() { gather(seen) } else { to_be_written(&seen.topology, &keys, templates)? };
+    // Where the source's account is out of reach, its role is taken to have what `apply` gives it.
+    let known = if is_partial {
+        let role = [Document::ReplicationRoleTrust, Document::ReplicationRole];
+        Documents::render(role, &seen.topology, &keys, templates)?
+    } else {
+        Documents::default()
+    };
+    let gathered = if seen.stands() {
+        gather(seen, known)
+    } else {
+        to_be_written(&seen.topology, &keys, templates)?
+    };
     let rows = prove_live(&seen.topology, &keys, &gathered.documents, &settings.organisation);
     let mut findings: Vec<Finding> = gathered.unread.values().cloned().collect();
     for place in &gathered.read {
@@ -40,14 +51,15 @@ pub(super) fn check(
 }
 
 /// Puts every live document where the proof looks for it.
-fn gather(seen: &Seen) -> Gathered {
+fn gather(seen: &Seen, documents: Documents) -> Gathered {
+    let is_partial = documents.has(&Document::ReplicationRole);
     let mut it = Gathered {
-        documents: Documents::default(),
+        documents,
         read: BTreeSet::new(),
         unread: BTreeMap::new(),
         stale: BTreeMap::new(),
     };
-    if let Ok(Some(role)) = &seen.role {
+    if let (Ok(Some(role)), false) = (&seen.role, is_partial) {
         it.put(Place::Trust, &Document::ReplicationRoleTrust, "trust policy", &role.trust, seen);
         match &role.policies {
             Err(error) => it.cannot(Place::Role, Finding::unread("role.policy", error), seen),

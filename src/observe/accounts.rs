@@ -9,20 +9,41 @@ use std::collections::BTreeMap;
 
 /// Asks each of the pair's credentials whose they are, and from then on tells S3 whose buckets are expected.
 pub(crate) async fn identified(aws: &Aws, manifest: &Manifest) -> Result<Topology, Failure> {
-    let regions = aws.callers();
+    asked(aws, manifest, None).await
+}
+
+/// Like [`identified`], where the source's credentials are not at hand and its account is known to be `home`.
+pub(crate) async fn identified_without(
+    aws: &Aws,
+    manifest: &Manifest,
+    home: &AccountId,
+) -> Result<Topology, Failure> {
+    asked(aws, manifest, Some(home)).await
+}
+
+async fn asked(
+    aws: &Aws,
+    manifest: &Manifest,
+    home: Option<&AccountId>,
+) -> Result<Topology, Failure> {
+    let mut regions = aws.callers();
+    regions.retain(|region| home.is_none() || *region != aws.home());
     let found = try_join_all(regions.iter().map(|region| of_region(aws, manifest, region))).await?;
     for (region, account) in regions.iter().zip(&found) {
         aws.expect_owner(region, account);
     }
+    let home = home.or(found.first()).cloned();
+    let home =
+        home.ok_or_else(|| Failure::new(Kind::Credentials, "NoCredentials", "nobody was asked"))?;
     let mut away = BTreeMap::new();
     for region in aws.away() {
         let known = regions.iter().zip(&found).find(|(it, _)| aws.same_caller(it, region));
         away.extend(known.map(|(_, account)| (region.clone(), account.clone())));
-        let account = away.get(region).unwrap_or(&found[0]);
+        let account = away.get(region).unwrap_or(&home);
         matches(manifest.away().get(region).and_then(|it| it.account.as_ref()), account, region)?;
     }
-    matches(manifest.home_account(), &found[0], aws.home())?;
-    let topology = manifest.topology_in(&Accounts { home: found[0].clone(), away })?;
+    matches(manifest.home_account(), &home, aws.home())?;
+    let topology = manifest.topology_in(&Accounts { home, away })?;
     share_keys(&topology)?;
     Ok(topology)
 }
@@ -48,7 +69,13 @@ async fn of_region(aws: &Aws, manifest: &Manifest, region: &Region) -> Result<Ac
             format!("the destination in {region}")
         };
         let message = format!("the credentials of {side} ({login}) do not work: {error}");
-        Failure { message, ..Failure::from(error) }
+        let failure = Failure { message, ..Failure::from(error) };
+        if region == manifest.source_region() {
+            return failure;
+        }
+        failure.hint(format!(
+            "for whoever has that account: `crrctl policy render destination-bucket.{region}` and `key.{region}` print what it must allow, and `crrctl check --side destination` looks whether it does"
+        ))
     })?;
     Ok(AccountId::new(identity.account().unwrap_or_default())?)
 }
