@@ -17,6 +17,7 @@ mod export;
 mod fleet;
 mod explain;
 mod iam_peers;
+mod identity;
 mod interruption;
 mod keys;
 mod life;
