@@ -1,12 +1,12 @@
 //! Uploads a probe: random bytes, checksum sent, metadata by which it is known, in one part or in two.
 
 use super::{Prober, Target};
-use crate::aws::At;
 use crate::aws::settle::retry;
+use crate::aws::{At, Error};
 use crate::failure::Failure;
 use crate::steps::hold::retention;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use futures::future::try_join_all;
 use sha2::{Digest, Sha256};
@@ -162,13 +162,38 @@ impl Prober {
             .key(key)
             .upload_id(upload)
             .multipart_upload(completed);
-        let output = complete.send().await.at("s3:CompleteMultipartUpload", &source.region)?;
+        let output = complete.send().await.at("s3:CompleteMultipartUpload", &source.region);
+        let output = match output {
+            Ok(output) => output,
+            // The answer to the first try was lost: what it made is there, under a key that is this probe's alone.
+            Err(error) if error.is("NoSuchUpload") => {
+                return self.completed_before(key, &body).await.map_err(|absent| {
+                    if absent.is_absent() { error.into() } else { absent.into() }
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
         Ok(Uploaded {
             version_id: output.version_id().unwrap_or("null").to_owned(),
             etag: output.e_tag().map(str::to_owned),
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
             ..Uploaded::sent(key, &body)
+        })
+    }
+
+    /// Looks at an upload whose completion was not answered.
+    async fn completed_before(&self, key: &str, body: &Bytes) -> Result<Uploaded, Error> {
+        let source = &self.topology.source;
+        let head = self.aws.s3(&source.region).head_object().bucket(source.bucket.as_str());
+        let head = head.key(key).checksum_mode(ChecksumMode::Enabled).send().await;
+        let output = head.at("s3:HeadObject", &source.region)?;
+        Ok(Uploaded {
+            version_id: output.version_id().unwrap_or("null").to_owned(),
+            etag: output.e_tag().map(str::to_owned),
+            checksum: output.checksum_sha256().map(str::to_owned),
+            kms_key: output.ssekms_key_id().map(str::to_owned),
+            ..Uploaded::sent(key, body)
         })
     }
 

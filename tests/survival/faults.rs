@@ -71,6 +71,16 @@ fn what_passes_by_itself_is_got_over_at_any_call() {
     }
 }
 
+/// The SDK tries again, and the upload that it completes is no more.
+#[test]
+fn a_completed_upload_whose_answer_is_lost_is_found() {
+    let world = World::new(Lag::None);
+    world.faults(["s3:CompleteMultipartUpload:lost-reply:times=1".to_owned()]);
+    let applied = world.run(&["apply", "--yes"]).exits(0, "apply").object;
+    assert!(world.was_struck());
+    assert_eq!(applied["summary"]["completed"], 2);
+}
+
 impl Run {
     /// Strikes every `stride`th call once with `kind`, `at_once` runs at a time: a run ends with `code` and a name (`mark` stands in
     /// a message that has no step), unless it can do without the call. Returns how many calls were struck.
