@@ -86,8 +86,9 @@ fn destroy_schedules_no_key_of_a_pair_that_is_built_again_meanwhile() {
             apply.code,
             apply.object["error"]
         );
+        // Whose rules come back while it waits to see them gone is told that, too late.
         assert!(
-            [0, 1, 9, 10].contains(&destroy.code),
+            [0, 1, 7, 9, 10].contains(&destroy.code),
             "{when}: {} {:#}",
             destroy.code,
             destroy.object["error"]
