@@ -239,8 +239,38 @@ pub async fn run(
     if !settings.failed && !is_partial && !settings.skip.contains(&"objects.failed") {
         findings.extend(objects::check(aws, &seen).await);
     }
+    for back in seen.topology.backward() {
+        findings.extend(way_back(aws, manifest, back, templates, settings).await?);
+    }
     let findings = narrowed(findings, &seen.topology, settings);
     Ok(Report::new(findings, None))
+}
+
+/// Checks what a direction back to the source has of its own: its role, its rules, and what its role may do. Buckets and keys were
+/// looked at before.
+async fn way_back(
+    aws: &Aws,
+    manifest: &Manifest,
+    back: Topology,
+    templates: &Templates,
+    settings: &Settings,
+) -> Result<Vec<Finding>, Failure> {
+    let region = back.source.region.clone();
+    let seen = Seen::look(aws, manifest, back).await;
+    let mut findings = role::check(&seen);
+    findings.extend(rules::check(&seen));
+    let is_new = |it: &Finding| {
+        it.name.starts_with("role.") || (it.result != Verdict::Pass && it.name != "organisation")
+    };
+    findings.extend(proof::check(&seen, templates, settings, false)?.into_iter().filter(is_new));
+    if !settings.failed && !settings.skip.contains(&"objects.failed") {
+        findings.extend(objects::check(aws, &seen).await);
+    }
+    for finding in &mut findings {
+        finding.detail = format!("back from {region}: {}", finding.detail);
+        finding.region.get_or_insert_with(|| region.clone());
+    }
+    Ok(findings)
 }
 
 /// Leaves out what was not asked for, and says so for checks that were named.

@@ -4,6 +4,7 @@
 
 mod buckets;
 mod check;
+mod directions;
 mod error;
 mod keys;
 mod login;

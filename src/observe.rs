@@ -20,7 +20,7 @@ use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
 use crate::steps::find::{self, RoleInForce};
 use crate::stop::Stop;
-use crate::world::{Batch, Bucket, Key, KeyState, Objects, Others, World};
+use crate::world::{Batch, Bucket, Key, KeyState, Objects, Others, Role, World};
 use futures::future::{join, try_join, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -30,7 +30,22 @@ pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Nam
     let aliases = named(aws, manifest.alias(), manifest.alias_regions().into_iter());
     let (topology, named) = join(identified(aws, manifest), aliases).await;
     // Where both fail, who the caller is says more than what was asked for.
-    Ok((topology?, named?))
+    Ok((topology?, named.map_err(not_enabled)?))
+}
+
+/// In a Region that the account has not enabled, AWS does not know credentials that are good elsewhere: here they were taken by STS.
+fn not_enabled(failure: Failure) -> Failure {
+    let Some(region) = failure.region.clone().filter(|_| failure.kind == Kind::Credentials) else {
+        return failure;
+    };
+    let message = format!(
+        "the account's credentials are good, and are not taken in {region}: it may not be enabled ({})",
+        failure.message
+    );
+    let mut named = Failure::new(Kind::Credentials, "region-not-enabled", message);
+    (named.region, named.aws_code, named.request_id) =
+        (failure.region, failure.aws_code, failure.request_id);
+    named.hint(format!("enable {region} for the account (AWS Account Management, \"Enable or disable AWS Regions\"), or use another Region"))
 }
 
 async fn named(
@@ -85,13 +100,14 @@ pub async fn beside_others(
     world: &mut World,
 ) -> Result<(), Failure> {
     let source = world.buckets.get(&topology.source.bucket);
-    let Some(live) = source.and_then(|bucket| bucket.replication.as_ref()) else { return Ok(()) };
+    let live = source.and_then(|bucket| bucket.replication.as_ref());
     topology.lent_role = others::lent(topology, live);
     if let Some(arn) = &topology.lent_role {
         let found = find::role_in_force(aws, arn).await?;
         let found = found.filter(|role| role.arn == arn.as_str());
         world.lent = found.map(RoleInForce::documents).transpose()?;
     }
+    let Some(live) = live else { return Ok(()) };
     if !topology.role_settings.take_over || live.role == topology.role_arn().as_str() {
         return Ok(());
     }
@@ -122,12 +138,16 @@ pub async fn second_wave(
     let role = async { Ok(find::role(aws, &topology.role, removal).await?) };
     let sides: Vec<Side> = topology.sides().cloned().collect();
     let (keys, buckets) = (keys(aws, topology, named, removal), found_buckets(aws, &sides));
-    let ((keys, role), buckets) = try_join(try_join(keys, role), buckets).await?;
+    let backward: Vec<Topology> = topology.backward().collect();
+    let roles = try_join(role, back_roles(aws, &backward, removal));
+    let found = try_join(try_join(keys, roles), buckets).await.map_err(not_enabled)?;
+    let ((keys, (role, back_roles)), buckets) = found;
     let mut world = World {
         account: topology.account.clone(),
         keys,
         buckets,
         role,
+        back_roles,
         lent: None,
         others: Others::default(),
         batch: Batch::default(),
@@ -138,10 +158,25 @@ pub async fn second_wave(
     let stand = world.buckets.values().filter_map(|bucket| bucket.region.clone());
     let regions = told.chain(stand).collect();
     keys::dropped(aws, topology, regions, &mut world.keys).await?;
+    let told = self::back_roles(aws, &rules::told_back(topology, &world), removal).await?;
+    world.back_roles.extend(told);
     if removal {
         world.batch = batch(aws, topology, true).await?;
     }
     Ok(world)
+}
+
+/// Finds the roles of directions back to the source.
+async fn back_roles(
+    aws: &Aws,
+    backward: &[Topology],
+    removal: bool,
+) -> Result<BTreeMap<BucketName, Role>, Failure> {
+    let found = backward.iter().map(|back| async move {
+        let role = find::role(aws, &back.role, removal).await?;
+        Ok::<_, Failure>(role.map(|role| (back.source.bucket.clone(), role)))
+    });
+    Ok(try_join_all(found).await?.into_iter().flatten().collect())
 }
 
 /// Returns the buckets of the pair that the manifest does not name: those that its live rules and its keys' tags tell of. A
@@ -318,14 +353,18 @@ async fn what_is_gone(
             None => Some(format!("`{alias}` is gone in {region}")),
         })
     });
-    let source = &topology.source;
-    let rules = async { Ok(find::replication(aws, &source.bucket, &source.region).await?) };
-    let (keys, live) = try_join(try_join_all(keys), rules).await?;
-    let has = |side: &Side| {
-        let id = topology.rule_id(side);
-        live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id)
-    };
-    let rule = topology.destinations.iter().find(|side| !has(side));
-    let rule = rule.map(|side| format!("`{}` has no rule to {}", source.bucket, side.region));
-    Ok(keys.into_iter().flatten().next().or(rule))
+    let directions = topology.directions();
+    let rules = directions.iter().map(|direction| async move {
+        let source = &direction.source;
+        let live = find::replication(aws, &source.bucket, &source.region).await?;
+        let has = |side: &Side| {
+            let id = direction.rule_id(side);
+            live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id)
+        };
+        let rule = direction.destinations.iter().find(|side| !has(side));
+        let rule = rule.map(|side| format!("`{}` has no rule to {}", source.bucket, side.region));
+        Ok::<_, Failure>(rule)
+    });
+    let (keys, rules) = try_join(try_join_all(keys), try_join_all(rules)).await?;
+    Ok(keys.into_iter().chain(rules).flatten().next())
 }

@@ -27,6 +27,9 @@ use crate::events::{Kind, StepId, Verb};
 use crate::names::{Arn, Region};
 use serde::Serialize;
 
+/// Says of an action about rules that they are proven before they meet what others write.
+pub const PROVEN_FIRST: &str = "proven first";
+
 /// One thing to do, or to leave as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {

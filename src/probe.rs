@@ -12,6 +12,7 @@ mod summary;
 mod target;
 mod told;
 mod upload;
+mod verdict;
 mod wait;
 
 pub use differences::{Difference, Likeness};
@@ -23,10 +24,11 @@ pub use wait::{Object as WaitedObject, Waited, wait};
 use crate::aws::Aws;
 use crate::aws::settle::pause;
 use crate::events::{Event, Events, StepId};
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::manifest::{PairKeys, RuleWish, Side, Topology};
 use crate::names::{Arn, Region};
 use crate::stop::Stop;
+use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -34,6 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use target::{Target, targets};
 use upload::Uploaded;
+use verdict::judged;
 
 /// How to probe.
 #[derive(Debug, Clone)]
@@ -169,7 +172,7 @@ pub(crate) struct Prober {
     settings: Settings,
 }
 
-/// Probes every rule of `topology`, whose keys are `keys`.
+/// Probes every rule of `topology`, whose keys are `keys`, in every direction.
 pub async fn run(
     aws: Arc<Aws>,
     topology: Topology,
@@ -181,12 +184,26 @@ pub async fn run(
     if let Some(failure) = refused(&topology) {
         return Evidence::cut_short(failure);
     }
+    let each = topology.directions().into_iter().map(|direction| {
+        let (aws, events, stop) = (Arc::clone(&aws), events.clone(), stop.clone());
+        one_way(Prober::new(aws, direction, keys.clone(), settings.clone(), events, stop))
+    });
+    let mut evidence = Evidence::default();
+    for way in join_all(each).await {
+        evidence.probes.extend(way.probes);
+        evidence.failure = evidence.failure.take().or(way.failure);
+    }
+    evidence
+}
+
+/// Probes every rule of one direction.
+async fn one_way(prober: Prober) -> Evidence {
+    let settings = &prober.settings;
     let shapes: Vec<Option<u64>> = (0..settings.count)
         .map(|_| Some(settings.size))
         .chain(settings.multipart.then_some(None))
         .collect();
     let concurrency = settings.concurrency.max(1);
-    let prober = Prober::new(aws, topology, keys, settings, events, stop);
     let targets = targets(&prober.topology);
     let mut each = Vec::new();
     for size in shapes {
@@ -208,53 +225,6 @@ pub async fn run(
     }
     evidence.failure = evidence.failure.take().or_else(|| evidence.probes.iter().find_map(judged));
     evidence
-}
-
-/// Returns what is wrong with a probe, if anything is.
-fn judged(probe: &Probe) -> Option<Failure> {
-    let (key, route) =
-        (&probe.source.key, format!("{} → {}", probe.source.region, probe.destination.region));
-    let failure = match probe.status {
-        Status::Completed if probe.checks.all() => return None,
-        Status::Completed => {
-            let names: Vec<&str> =
-                probe.differences.iter().map(|difference| difference.check).collect();
-            let message = format!(
-                "the replica of `{key}` ({route}) differs from its source: {}",
-                names.join(", ")
-            );
-            Failure::new(Kind::ReplicaDiffers, "replica-differs", message)
-                .hint("the differences stand in the evidence; `crrctl plan` shows whether the settings drifted")
-        }
-        Status::Failed => {
-            let message = format!(
-                "replication of `{key}` ({route}) FAILED after {} attempts",
-                probe.attempts
-            );
-            Failure::new(Kind::ReplicationFailed, "replication-failed", message)
-                .hint("check the role's rights, the key policies and states in both Regions, and deny statements of bucket policies")
-                .hint("if all of these allow it, a service or resource control policy of the organisation is the first suspect")
-        }
-        Status::Pending => {
-            let message = format!("`{key}` ({route}) is still PENDING");
-            Failure::new(Kind::TooLate, "replication-pending", message)
-                .hint("most objects replicate within 15 minutes; `crrctl probe --timeout 1h` waits longer")
-        }
-        Status::None if probe.unfit.is_some() => {
-            let why = probe.unfit.as_deref().unwrap_or_default();
-            let message = format!("`{key}` ({route}) can't replicate as it should: {why}");
-            Failure::new(Kind::ReplicationFailed, "source-drifted", message)
-                .hint("`crrctl plan` shows what drifted; `crrctl apply` puts it right")
-        }
-        Status::None => {
-            let message =
-                format!("S3 gives `{key}` ({route}) no replication status: no rule selects it");
-            Failure::new(Kind::ReplicationFailed, "not-eligible", message).hint(
-                "`crrctl plan` shows whether the rules drifted; `crrctl apply` puts them right",
-            )
-        }
-    };
-    Some(failure.in_region(&probe.source.region))
 }
 
 impl Prober {

@@ -71,6 +71,8 @@ pub struct Steps {
     topology: Topology,
     /// The topology with the destinations that only live rules name: the role serves these too.
     served: Topology,
+    /// Every direction that is wanted or live, the forward one first.
+    directions: Vec<Topology>,
     /// The bucket that is there for reports of batch jobs alone.
     reports: Option<Side>,
     templates: Templates,
@@ -107,12 +109,14 @@ impl Steps {
     ) -> Self {
         let keys = Mutex::new(KeyBook::new(&topology, world));
         let served = rules::served(&topology, world);
+        let directions = rules::directions(&topology, world);
         // Who needs the bucket of reports has tried its name before.
         let reports = topology.report_side().ok().flatten();
         Self {
             reports,
             aws,
             served,
+            directions,
             templates,
             stop,
             removal,
@@ -207,6 +211,18 @@ impl Steps {
         let mut sides = self.topology.sides().chain(&self.reports);
         let side = sides.find(|side| side.bucket.as_str() == name);
         side.ok_or_else(|| unexpected(&format!("`{name}` is no bucket of this pair")))
+    }
+
+    /// Returns the direction in which the bucket `name` replicates.
+    fn direction_from(&self, name: &str) -> Result<&Topology, Failure> {
+        let direction = self.directions.iter().find(|it| it.source.bucket.as_str() == name);
+        direction.ok_or_else(|| unexpected(&format!("`{name}` replicates nothing of this pair")))
+    }
+
+    /// Returns the direction that the role `name` serves.
+    fn direction_of_role(&self, name: &str) -> Result<&Topology, Failure> {
+        let direction = self.directions.iter().find(|it| it.role.as_str() == name);
+        direction.ok_or_else(|| unexpected(&format!("`{name}` is no role of this pair")))
     }
 
     fn is_batch_role(&self, name: &str) -> bool {
@@ -324,7 +340,7 @@ impl Steps {
                 let bucket = BucketName::new(&action.name)?;
                 self.remove_lifecycle(&bucket, &action.region, progress).await?;
             }
-            Kind::Replication if action.name != self.topology.source.bucket.as_str() => {
+            Kind::Replication if action.name.starts_with(&self.topology.rule_prefix()) => {
                 self.remove_rule(action, progress).await?;
             }
             Kind::Replication => self.remove_replication(action, progress).await?,

@@ -25,6 +25,8 @@ pub struct World {
     pub buckets: BTreeMap<BucketName, Bucket>,
     /// The replication role.
     pub role: Option<Role>,
+    /// The roles by which destinations replicate back, by the destination's bucket.
+    pub back_roles: BTreeMap<BucketName, Role>,
     /// The role of a configuration in which others have rules; known only where the pair's rules are to go by it.
     pub lent: Option<LentRole>,
     /// Policies of what the rules of others lead to; known only where they are to get the pair's role.
@@ -298,6 +300,8 @@ pub struct Rule {
     pub time_control: bool,
     /// The account that replicas are given to; `None` where they stay their source's.
     pub new_owner: Option<String>,
+    /// Whether changes of replicas' metadata replicate too.
+    pub replica_modifications: bool,
     /// Settings that a pair does not use but this rule has.
     pub others: Vec<String>,
 }

@@ -26,7 +26,10 @@ fn every_example_is_planned_drawn_and_proven() {
         assert_eq!(proof["refused"], serde_json::json!([]), "{name}");
         let mut settings = Settings::clone_current();
         settings.set_prepend_module_to_snapshot(false);
-        settings.bind(|| assert_snapshot!(format!("example-{name}"), format!("{text}\n{graph}")));
+        let changes = serde_json::to_string_pretty(&drawn["changes"]).unwrap();
+        let dot = stand.run(&["plan", "--graph", "dot", "-f", file]).exits(0).stdout;
+        let whole = format!("{text}\n{graph}\n{dot}\n{changes}");
+        settings.bind(|| assert_snapshot!(format!("example-{name}"), whole));
     }
     assert_eq!(stand.leftovers(), [""; 0]);
 }

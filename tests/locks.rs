@@ -2,6 +2,7 @@
 
 use crate::common::{DESTINATION, SOURCE, Stand};
 use aws_sdk_s3::types as t;
+use crrctl::sandbox::Options;
 use serde_json::Value;
 
 const LOCKED: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
@@ -225,4 +226,71 @@ fn a_role_has_its_path_and_its_boundary() {
     assert_eq!(seen().1, Some(boundary));
     let _ = stand.manifest(&["plan", "--detailed-exitcode"], &manifest).exits(0);
     let _ = stand.manifest(&["destroy", "--yes"], &manifest).exits(0);
+}
+
+/// A role that exists is proven and used as it is; what it lacks is printed as the statements to add.
+#[test]
+fn a_role_that_is_given_is_proven_and_never_changed() {
+    let stand = Stand::new();
+    let pair = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
+        key: {kind: none}\nreplication: {two_way: true}\n";
+    let arn = "arn:aws:iam::111122223333:role/teams/theirs";
+    let manifest = format!("{pair}role: {{arn: \"{arn}\"}}\n");
+    stand.calls();
+    let output = stand.manifest(&["apply", "--yes"], &manifest).exits(5);
+    assert!(output.stderr.contains("does not exist"), "{output}");
+    let trust = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    stand.iam(async |iam| {
+        let create = iam.create_role().role_name("theirs").path("/teams/");
+        create.assume_role_policy_document(trust.to_string()).send().await.unwrap();
+    });
+    let output = stand.manifest(&["apply", "--yes"], &manifest).exits(5);
+    assert!(output.stderr.contains("can't replicate from"), "{output}");
+    assert!(output.stderr.contains("add this statement to a policy of that role: {"), "{output}");
+    assert!(output.stderr.contains("s3:GetObjectVersionForReplication"), "{output}");
+    let put = |actions: &[&str]| {
+        let document = serde_json::json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": actions, "Resource": "*"}]});
+        stand.iam(async |iam| {
+            let put = iam.put_role_policy().role_name("theirs").policy_name("theirs");
+            put.policy_document(document.to_string()).send().await.unwrap();
+        });
+    };
+    put(&["s3:Get*", "s3:List*", "s3:Replicate*"]);
+    stand.calls();
+    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
+    assert_eq!(
+        (&applied["summary"]["failed"], &applied["summary"]["completed"]),
+        (&0.into(), &4.into())
+    );
+    let calls = stand.calls();
+    let wrote = calls["by_operation"].as_object().unwrap().keys();
+    let on_roles: Vec<&String> = wrote
+        .filter(|it| {
+            it.starts_with("iam:") && !it.starts_with("iam:Get") && !it.starts_with("iam:List")
+        })
+        .collect();
+    assert!(on_roles.is_empty(), "{on_roles:?}");
+    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &manifest).exits(0);
+    let _ = stand.manifest(&["check"], &manifest).exits(0);
+    // What it lacks later is found before anything is written.
+    put(&["s3:Get*", "s3:List*"]);
+    let output = stand.manifest(&["plan"], &manifest).exits(5);
+    assert!(output.stderr.contains("s3:ReplicateObject"), "{output}");
+    put(&["s3:Get*", "s3:List*", "s3:Replicate*"]);
+    let _ = stand.manifest(&["destroy", "--yes"], &manifest).exits(0);
+    let left = stand.leftovers();
+    assert!(left.len() == 1 && left[0].contains("theirs"), "{left:?}");
+}
+
+/// Where STS takes the credentials and a Region does not, the Region is what is wrong.
+#[test]
+fn a_region_that_is_not_enabled_is_named() {
+    let fault = "kms:DescribeKey:error=UnrecognizedClientException".parse().unwrap();
+    let stand = Stand::with(Options { faults: vec![fault], ..Options::default() });
+    let output = stand.pair(&["plan"]).exits(4);
+    let error = output.json()["error"].clone();
+    assert_eq!(error["code"], "region-not-enabled", "{error}");
+    assert!(error["hints"].to_string().contains("for the account"), "{error}");
 }

@@ -33,3 +33,4 @@ mod schemas;
 mod shapes;
 mod survival;
 mod teardown;
+mod two_way;

@@ -60,14 +60,15 @@ fn gather(seen: &Seen, documents: Documents) -> Gathered {
         stale: BTreeMap::new(),
     };
     if let (Ok(Some(role)), false) = (&seen.role, is_partial) {
-        it.put(Place::Trust, &Document::ReplicationRoleTrust, "trust policy", &role.trust, seen);
+        let trust = Document::of_role_trust(&seen.topology);
+        it.put(Place::Trust, &trust, "trust policy", &role.trust, seen);
         match &role.policies {
             Err(error) => it.cannot(Place::Role, Finding::unread("role.policy", error), seen),
             Ok(policies) => {
                 it.read.insert(Place::Role);
                 for (name, value) in policies {
                     let beside = it.documents.put_beside(
-                        &Document::ReplicationRole,
+                        &Document::of_role(&seen.topology),
                         name.clone(),
                         value.clone(),
                     );
@@ -177,7 +178,7 @@ fn to_be_written(
 }
 
 fn of_bucket(topology: &Topology, side: &Side) -> Place {
-    if side == &topology.source {
+    if side == &topology.home {
         Place::SourceBucket
     } else {
         Place::DestinationBucket(side.region.clone())
@@ -198,7 +199,7 @@ fn check_of(place: &Place) -> &'static str {
 fn placed(topology: &Topology, place: &Place, finding: Finding) -> Finding {
     match place {
         Place::Key(region) | Place::DestinationBucket(region) => finding.at(region),
-        Place::SourceBucket => finding.at(&topology.source.region),
+        Place::SourceBucket => finding.at(&topology.home.region),
         Place::Role | Place::Boundary | Place::Trust | Place::Organisation => finding,
     }
 }

@@ -8,11 +8,14 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
     let (name, role) = ("role.exists", &seen.topology.role);
     if let Some(lent) = &seen.topology.lent_role {
         return vec![match &seen.role {
+            Ok(Some(_)) if seen.topology.role_settings.given.is_some() => {
+                Finding::pass(name, format!("{lent}, as it was given"))
+            }
             Ok(Some(_)) => Finding::pass(name, format!("{lent}, which rules of others have too")),
             Ok(None) => Finding::fail(
                 name,
                 format!("the configuration's role {lent} does not exist"),
-                "whoever made the rules of others beside the pair's must mend it",
+                "crrctl does not make this role: whoever did must mend it",
             )
             .because(&["AssumeRoleNotPermitted"]),
             Err(error) => Finding::unread(name, error),

@@ -61,6 +61,8 @@ fn differences(wanted: &Rule, live: &Rule) -> Vec<Finding> {
     let text = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
     let on = |on: bool| if on { "Enabled" } else { "Disabled" };
     let marker = |on: bool| format!("delete markers {}", on_or_off(on));
+    let modified =
+        |rule: &Rule| format!("replica modifications {}", on_or_off(rule.replica_modifications));
     let prefix = |rule: &Rule| {
         let tags: Vec<String> =
             rule.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -91,6 +93,7 @@ fn differences(wanted: &Rule, live: &Rule) -> Vec<Finding> {
             format!("replicas under {}", text(&wanted.replica_key)),
             format!("replicas under {}", text(&live.replica_key)),
         ),
+        ("", modified(wanted), modified(live)),
         ("DstDelObjNotPermitted", marker(wanted.delete_markers), marker(live.delete_markers)),
         ("", format!("with {:?}", wanted.others), format!("with {:?}", live.others)),
         ("", format!("of priority {}", wanted.priority), format!("of priority {}", live.priority)),

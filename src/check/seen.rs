@@ -85,7 +85,7 @@ impl Seen {
         let own_role = role(aws, &topology);
         let ((named, buckets), own_role) = join(join(named, buckets), own_role).await;
         let live = buckets.first().and_then(|source| source.replication.as_ref().ok()?.as_ref());
-        topology.lent_role = live.and_then(|live| others::lent(&topology, live));
+        topology.lent_role = others::lent(&topology, live);
         let is_lent = topology.lent_role.is_some();
         let role = if is_lent { role(aws, &topology).await } else { own_role };
         let buckets: Vec<_> = sides.iter().cloned().zip(buckets).collect();

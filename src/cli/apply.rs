@@ -183,7 +183,7 @@ pub(super) async fn apply(
     probe: bool,
 ) -> Applied {
     let changes = plan.has_changes();
-    let proof = plan.proven_first.then(|| Proof::new(session, &topology));
+    let proof = plan.proven_first.then(|| Proof::new(session));
     let prover = proof.clone().map(|proof| -> Box<dyn Prover> { Box::new(proof) });
     let steps = session.steps(&topology, world, Removal::default());
     let steps = Arc::new(steps.proving_first(prover));
@@ -309,9 +309,10 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
             count => format!("{} of {count} probes COMPLETED", summary.completed),
         };
         printer.text(&tables::verdict(&format!(
-            "{}: {} → {}: {work}, {proof}, {} in {} calls",
+            "{}: {} {} {}: {work}, {proof}, {} in {} calls",
             applied.topology.name,
             applied.topology.source.region,
+            applied.topology.arrow(),
             regions.join(", "),
             humane(session.started.elapsed()),
             calls.total()

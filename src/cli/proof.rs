@@ -7,10 +7,12 @@ use crate::aws::settle::pause;
 use crate::events::{Events, Progress};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
+use crate::names::BucketName;
 use crate::probe::{self, Probe, Settings};
 use crate::steps::Prover;
 use crate::stop::Stop;
 use futures::future::BoxFuture;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,10 +34,10 @@ const TRIES: u32 = 5;
 #[derive(Clone)]
 pub(super) struct Proof {
     aws: Arc<Aws>,
-    topology: Topology,
     events: Events,
     stop: Stop,
-    probes: Arc<Mutex<Vec<Probe>>>,
+    /// By the bucket that the probes were written to.
+    probes: Arc<Mutex<BTreeMap<BucketName, Vec<Probe>>>>,
 }
 
 impl std::fmt::Debug for Proof {
@@ -45,10 +47,9 @@ impl std::fmt::Debug for Proof {
 }
 
 impl Proof {
-    pub(super) fn new(session: &Session, topology: &Topology) -> Self {
+    pub(super) fn new(session: &Session) -> Self {
         Self {
             aws: Arc::clone(&session.aws),
-            topology: topology.clone(),
             events: session.events.clone(),
             stop: session.stop.clone(),
             probes: Arc::default(),
@@ -57,18 +58,27 @@ impl Proof {
 
     /// Returns the evidence, the last try's where there were many.
     pub(super) fn probes(&self) -> Vec<Probe> {
-        self.probes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+        probes.values().flatten().cloned().collect()
     }
 
     /// A replica that differs may have gone by the rule that was live before: the temporary one beside it may not have spread.
-    async fn made(&self, keys: &PairKeys, progress: &Progress) -> Result<(), Failure> {
+    async fn made(
+        &self,
+        direction: &Topology,
+        keys: &PairKeys,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
         let mut tries = 0;
         loop {
             tries += 1;
             let (events, stop) = (self.events.clone(), self.stop.clone());
-            let (aws, topology) = (Arc::clone(&self.aws), self.topology.clone());
+            let (aws, topology) = (Arc::clone(&self.aws), direction.clone());
             let evidence = probe::run(aws, topology, keys.clone(), PROOF, events, stop).await;
-            *self.probes.lock().unwrap_or_else(PoisonError::into_inner) = evidence.probes;
+            {
+                let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
+                probes.insert(direction.source.bucket.clone(), evidence.probes);
+            }
             match evidence.failure {
                 None => return Ok(()),
                 Some(failure)
@@ -88,9 +98,10 @@ impl Proof {
 impl Prover for Proof {
     fn prove<'a>(
         &'a self,
+        direction: &'a Topology,
         keys: &'a PairKeys,
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.made(keys, progress))
+        Box::pin(self.made(direction, keys, progress))
     }
 }

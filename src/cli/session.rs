@@ -11,12 +11,12 @@ pub(super) use ends::{Signals, given_up};
 use super::output::Printer;
 use super::{Format, Global};
 use crate::aws::Aws;
-use crate::events::{Event, Events, Kind, Sink, millis};
+use crate::events::{Event, Events, Kind, Sink, StepId, millis};
 use crate::failure::{self, Failure};
-use crate::manifest::{self, Manifest, Origin, Topology};
-use crate::names::{Arn, Region};
+use crate::manifest::{self, Manifest, Origin, Side, Topology};
+use crate::names::{Arn, BucketName, Region};
 use crate::observe;
-use crate::plan::{self, Action, Plan, Removal, Wish, expiry};
+use crate::plan::{self, Plan, Removal, Wish, expiry};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Several, Volume};
 use crate::sandbox::{self, Sandbox};
@@ -253,10 +253,20 @@ impl Session {
             self.unless_ending(count).await?;
         }
         let mut plan = plan::build_as(&topology, &world, &self.templates, wish)?;
-        let goes_live = |action: &Action| action.kind == Kind::Replication && action.verb.changes();
-        let source = &topology.source.bucket;
-        if plan.actions.iter().any(goes_live) && world.buckets.contains_key(source) {
+        let goes_live = |side: &&Side| {
+            let id = StepId::new(Kind::Replication, side.bucket.as_str());
+            plan.actions.iter().any(|action| action.id == id && action.verb.changes())
+        };
+        let sources = topology.sides().filter(|side| topology.replicates_from(side));
+        let live: Vec<BucketName> = sources
+            .filter(|side| world.buckets.contains_key(&side.bucket))
+            .filter(goes_live)
+            .map(|side| side.bucket.clone())
+            .collect();
+        for source in &live {
             self.unless_ending(observe::objects(&self.aws, &topology, &mut world, source)).await?;
+        }
+        if !live.is_empty() {
             plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         }
         plan::prove(&topology, &world, &self.templates)?;

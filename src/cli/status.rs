@@ -6,10 +6,11 @@ use super::session::Session;
 use crate::check::{self, Sample};
 use crate::failure::Failure;
 use crate::manifest::Topology;
+use crate::names::BucketName;
 use crate::observe;
 use crate::plan::{self, Plan};
 use crate::report;
-use crate::world::World;
+use crate::world::{Bucket, World};
 use serde_json::{Value, json};
 
 #[derive(Debug, clap::Args)]
@@ -82,26 +83,31 @@ fn put(
             })
         })
         .collect();
-    let source = world.buckets.get(&topology.source.bucket);
-    let rules = source.and_then(|bucket| bucket.replication.as_ref());
-    let rules: Vec<Value> = rules
-        .iter()
-        .flat_map(|it| &it.rules)
-        .map(|rule| {
-            json!({
-                "id": rule.id,
-                "ours": rule.id.starts_with(&topology.rule_prefix()),
-                "enabled": rule.enabled,
-                "prefix": rule.prefix,
-                "delete_markers": rule.delete_markers,
-                "destination": rule.destination,
-                "key": rule.replica_key,
+    let replicating = |(name, bucket): (&'_ BucketName, &'_ Bucket)| -> Vec<Value> {
+        let rules = bucket.replication.iter().flat_map(|it| &it.rules);
+        rules
+            .map(|rule| {
+                json!({
+                    "id": rule.id,
+                    "source": name,
+                    "ours": rule.id.starts_with(&topology.rule_prefix()),
+                    "enabled": rule.enabled,
+                    "prefix": rule.prefix,
+                    "delete_markers": rule.delete_markers,
+                    "destination": rule.destination,
+                    "key": rule.replica_key,
+                })
             })
-        })
-        .collect();
+            .collect()
+    };
+    let is_source = |(name, _): &(&BucketName, &Bucket)| **name == topology.source.bucket;
+    let (source, others): (Vec<_>, Vec<_>) = world.buckets.iter().partition(is_source);
+    let rules: Vec<Value> = source.into_iter().chain(others).flat_map(replicating).collect();
     printer.put("keys", keys);
     printer.put("buckets", buckets);
     printer.put("role", world.role.as_ref().map(|role| &role.arn));
+    let back: Vec<_> = world.back_roles.values().map(|role| &role.arn).collect();
+    printer.put("back_roles", back);
     printer.put("rules", rules);
     let drift = plan.map(|plan| {
         let changes = plan.actions.iter().filter(|action| action.verb.changes());

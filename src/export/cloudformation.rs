@@ -2,12 +2,13 @@
 //! Sources of the properties and of the identifiers to import: the CloudFormation template reference, one page a type.
 
 use super::File;
-use super::pair::{Pair, Placed};
+use super::pair::{Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::manifest::Topology;
-use crate::names::{Region, RoleName};
-use crate::world::{Key, Replication, Rule, Tags, World};
+use crate::names::Region;
+use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// Returns a template and a list of resources to import for each Region. Refuses rules with settings that are not known here.
 pub fn cloudformation(topology: &Topology, world: &World) -> Result<Vec<File>, Failure> {
@@ -54,6 +55,8 @@ fn notes(stem: &str) -> Value {
 struct Stack {
     resources: Map<String, Value>,
     import: Vec<Value>,
+    /// The roles in it, by ARN.
+    roles: BTreeMap<String, String>,
 }
 
 impl Stack {
@@ -80,9 +83,9 @@ fn fill(stack: &mut Stack, pair: &Pair<'_>, region: &Region) -> Result<(), Failu
     if let Some(key) = key {
         add_key(stack, pair, key);
     }
-    let is_source = region == &pair.topology.source.region;
-    if is_source {
-        add_role(stack, pair);
+    for (index, way) in pair.ways().iter().filter(|way| way.region == region).enumerate() {
+        let id = if index == 0 { "Role".to_owned() } else { format!("Role{}", index + 1) };
+        add_role(stack, pair, way, &id);
     }
     let here = pair.buckets.iter().filter(|placed| placed.region == region);
     for (index, placed) in here.enumerate() {
@@ -91,7 +94,7 @@ fn fill(stack: &mut Stack, pair: &Pair<'_>, region: &Region) -> Result<(), Failu
             _ if index == 0 => "Bucket".to_owned(),
             _ => format!("Bucket{}", index + 1),
         };
-        add_bucket(stack, pair, placed, &id, key.copied())?;
+        add_bucket(stack, placed, &id, key.copied())?;
     }
     Ok(())
 }
@@ -131,28 +134,31 @@ fn add_key(stack: &mut Stack, pair: &Pair<'_>, key: &Key) {
     }
 }
 
-fn add_role(stack: &mut Stack, pair: &Pair<'_>) {
-    let Some(role) = &pair.world.role else { return };
-    let name = pair.topology.role.as_str();
+fn add_role(stack: &mut Stack, pair: &Pair<'_>, way: &Way<'_>, id: &str) {
+    let Some(role) = way.role else { return };
+    let name = way.role_name;
     let policies: Vec<Value> = role
         .policy
         .iter()
         .map(|policy| json!({"PolicyName": "replication", "PolicyDocument": policy}))
         .collect();
-    let properties = json!({
+    let mut properties = json!({
         "RoleName": name,
-        "Path": RoleName::PATH,
+        "Path": way.role_path(),
         "Description": pair.topology.role_description(),
         "AssumeRolePolicyDocument": role.trust,
         "Policies": policies,
         "Tags": tags(&role.tags),
     });
-    stack.add("Role", "AWS::IAM::Role", ("RoleName", name), properties);
+    if let Some(boundary) = &role.boundary {
+        properties["PermissionsBoundary"] = json!(boundary);
+    }
+    stack.add(id, "AWS::IAM::Role", ("RoleName", name), properties);
+    stack.roles.insert(role.arn.to_string(), id.to_owned());
 }
 
 fn add_bucket(
     stack: &mut Stack,
-    pair: &Pair<'_>,
     placed: &Placed<'_>,
     id: &str,
     key: Option<&Key>,
@@ -184,8 +190,26 @@ fn add_bucket(
             {"BucketKeyEnabled": encryption.bucket_key, "ServerSideEncryptionByDefault": default}
         ]});
     }
-    if let Some(replication) = live.replication.as_ref().filter(|_| placed.label == "source") {
-        properties["ReplicationConfiguration"] = self::replication(stack, pair, replication)?;
+    if let Some(lock) = &live.lock {
+        properties["ObjectLockEnabled"] = json!(true);
+        if let Some(it) = &lock.retention {
+            let mut retention = json!({"Mode": it.mode});
+            if let Some(days) = it.days {
+                retention["Days"] = json!(days);
+            }
+            if let Some(years) = it.years {
+                retention["Years"] = json!(years);
+            }
+            properties["ObjectLockConfiguration"] =
+                json!({"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}});
+        }
+    }
+    if let Some(rules) = placed.lifecycle() {
+        let rules = rules.iter().map(expiry).collect::<Vec<_>>();
+        properties["LifecycleConfiguration"] = json!({"Rules": rules});
+    }
+    if let Some(replication) = &live.replication {
+        properties["ReplicationConfiguration"] = self::replication(stack, replication)?;
     }
     stack.add(id, "AWS::S3::Bucket", ("BucketName", name), properties);
     if let Some(policy) = &live.policy {
@@ -195,11 +219,23 @@ fn add_bucket(
     Ok(())
 }
 
-fn replication(stack: &Stack, pair: &Pair<'_>, live: &Replication) -> Result<Value, Failure> {
-    let is_own = |role: &crate::world::Role| role.arn.as_str() == live.role;
-    let is_here =
-        stack.resources.contains_key("Role") && pair.world.role.as_ref().is_some_and(is_own);
-    let role = if is_here { attribute("Role", "Arn") } else { json!(live.role) };
+fn expiry(rule: &Expiry) -> Value {
+    let status = if rule.enabled { "Enabled" } else { "Disabled" };
+    let mut value = json!({"Id": rule.id, "Status": status});
+    if let Some(days) = rule.noncurrent_days {
+        value["NoncurrentVersionExpiration"] = json!({"NoncurrentDays": days});
+    }
+    if let Some(days) = rule.incomplete_upload_days {
+        value["AbortIncompleteMultipartUpload"] = json!({"DaysAfterInitiation": days});
+    }
+    value
+}
+
+fn replication(stack: &Stack, live: &Replication) -> Result<Value, Failure> {
+    let role = match stack.roles.get(&live.role) {
+        Some(id) => attribute(id, "Arn"),
+        None => json!(live.role),
+    };
     let rules = live.rules.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({"Role": role, "Rules": rules}))
 }
@@ -241,9 +277,12 @@ fn rule(rule: &Rule) -> Result<Value, Failure> {
         "DeleteMarkerReplication": {"Status": status(rule.delete_markers)},
         "Destination": destination,
     });
-    if rule.kms_objects {
+    if rule.kms_objects || rule.replica_modifications {
         value["SourceSelectionCriteria"] =
-            json!({"SseKmsEncryptedObjects": {"Status": status(true)}});
+            json!({"SseKmsEncryptedObjects": {"Status": status(rule.kms_objects)}});
+    }
+    if rule.replica_modifications {
+        value["SourceSelectionCriteria"]["ReplicaModifications"] = json!({"Status": status(true)});
     }
     Ok(value)
 }

@@ -2,7 +2,7 @@
 
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
-use crate::world::{Bucket, Key, Replication, World};
+use crate::world::{Bucket, Expiry, Key, Replication, Role, World};
 
 /// What is exported.
 pub(super) struct Pair<'a> {
@@ -21,6 +21,14 @@ pub(super) struct Placed<'a> {
     pub(super) name: &'a BucketName,
     pub(super) region: &'a Region,
     pub(super) live: &'a Bucket,
+}
+
+impl<'a> Placed<'a> {
+    /// Returns the lifecycle rules, where all of them can be said in full.
+    pub(super) fn lifecycle(&self) -> Option<&'a [Expiry]> {
+        let rules = self.live.lifecycle.as_slice();
+        (!rules.is_empty() && rules.iter().all(|rule| !rule.has_more)).then_some(rules)
+    }
 }
 
 impl<'a> Pair<'a> {
@@ -62,8 +70,50 @@ impl<'a> Pair<'a> {
         regions
     }
 
-    /// Returns the source bucket's replication configuration.
-    pub(super) fn replication(&self) -> Option<&'a Replication> {
-        self.world.buckets.get(&self.topology.source.bucket)?.replication.as_ref()
+    /// Returns every direction in which the pair replicates, the one from the source first.
+    pub(super) fn ways(&self) -> Vec<Way<'_>> {
+        let (topology, world) = (self.topology, self.world);
+        let of_bucket = |placed| {
+            let placed: &Placed<'_> = placed;
+            let is_source = placed.label == "source";
+            let live = placed.live.replication.as_ref();
+            let role =
+                if is_source { world.role.as_ref() } else { world.back_roles.get(placed.name) };
+            if !is_source && live.is_none() && role.is_none() {
+                return None;
+            }
+            // Somebody else's role is named, and not handed over.
+            let role = role.filter(|role| topology.owns(&role.tags));
+            let resource = role.map_or("", |role| role.arn.resource());
+            Some(Way {
+                label: &placed.label,
+                bucket: placed.name,
+                region: placed.region,
+                role_name: resource.rsplit('/').next().unwrap_or_default(),
+                replication: live,
+                role,
+            })
+        };
+        self.buckets.iter().filter_map(of_bucket).collect()
+    }
+}
+
+/// One direction in which a pair replicates.
+pub(super) struct Way<'a> {
+    /// The label of the bucket that it replicates from.
+    pub(super) label: &'a str,
+    pub(super) bucket: &'a BucketName,
+    pub(super) region: &'a Region,
+    pub(super) role: Option<&'a Role>,
+    pub(super) role_name: &'a str,
+    pub(super) replication: Option<&'a Replication>,
+}
+
+impl Way<'_> {
+    /// Returns the path of the role.
+    pub(super) fn role_path(&self) -> String {
+        let resource = self.role.map_or("role/", |role| role.arn.resource());
+        let path = resource.strip_prefix("role").unwrap_or(resource);
+        path.strip_suffix(self.role_name).unwrap_or(path).to_owned()
     }
 }

@@ -3,11 +3,11 @@
 
 use super::File;
 use super::hcl::{Body, Value};
-use super::pair::{Pair, Placed};
+use super::pair::{Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::manifest::{Login, Topology};
 use crate::names::Region;
-use crate::world::{Key, Replication, Rule, Tags, World};
+use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
 use std::collections::BTreeMap;
 
 /// Returns the configuration. Refuses rules with settings that are not known here.
@@ -81,6 +81,14 @@ fn label(name: &str) -> String {
     name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
 }
 
+/// Returns the label of a direction's role.
+fn way_label(way: &Way<'_>) -> String {
+    match way.label {
+        "source" => "replication".to_owned(),
+        back => format!("replication_{}", label(back)),
+    }
+}
+
 fn tags(tags: &Tags) -> Value {
     Value::Map(tags.iter().map(|(key, value)| (key.clone(), Value::text(value))).collect())
 }
@@ -105,9 +113,11 @@ impl References {
             let arn = bucket.name.arn(partition).to_string();
             (arn, format!("aws_s3_bucket.{}", label(&bucket.label)))
         });
-        let role = pair.world.role.iter();
-        let role = role.map(|role| (role.arn.to_string(), "aws_iam_role.replication".to_owned()));
-        Self(keys.chain(buckets).chain(role).collect())
+        let ways = pair.ways();
+        let roles = ways.iter().filter_map(|way| {
+            Some((way.role?.arn.to_string(), format!("aws_iam_role.{}", way_label(way))))
+        });
+        Self(keys.chain(buckets).chain(roles).collect())
     }
 
     /// Returns the ARN of what is in the configuration, else the ARN itself.
@@ -138,9 +148,11 @@ fn resources(pair: &Pair<'_>, references: &References) -> Result<Vec<Body>, Fail
     for bucket in &pair.buckets {
         all.extend(self::bucket(pair, bucket, references));
     }
-    all.extend(role(pair));
-    if let Some(replication) = pair.replication() {
-        all.push(self::replication(pair, replication, references)?);
+    for way in pair.ways() {
+        all.extend(role(pair, &way));
+        if let Some(replication) = way.replication {
+            all.push(self::replication(pair, &way, replication, references)?);
+        }
     }
     Ok(all)
 }
@@ -184,10 +196,12 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
         || Body::default().set("bucket", Value::bare(&format!("aws_s3_bucket.{label}.id")));
     let setting =
         |kind: &str, body: Body| resource(kind, &label, region, name, of_bucket().and(body));
-    let bucket = Body::default()
-        .set("bucket", Value::text(name))
-        .set("tags", tags(&live.tags))
-        .set("depends_on", Value::List(keys));
+    let bucket = Body::default().set("bucket", Value::text(name)).set("tags", tags(&live.tags));
+    let bucket = match &live.lock {
+        Some(_) => bucket.set("object_lock_enabled", Value::bare(&true)),
+        None => bucket,
+    };
+    let bucket = bucket.set("depends_on", Value::List(keys));
     let mut all = vec![resource("aws_s3_bucket", &label, region, name, bucket)];
     if let Some(ownership) = &live.ownership {
         let rule = Body::default().set("object_ownership", Value::text(ownership));
@@ -223,6 +237,24 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
         let body = Body::default().block("rule", &[], rule);
         all.push(setting("aws_s3_bucket_server_side_encryption_configuration", body));
     }
+    if let Some(retention) = live.lock.as_ref().and_then(|lock| lock.retention.as_ref()) {
+        let mut default = Body::default().set("mode", Value::text(&retention.mode));
+        for (name, number) in [("days", retention.days), ("years", retention.years)] {
+            if let Some(number) = number {
+                default = default.set(name, Value::bare(&number));
+            }
+        }
+        let rule = Body::default().block("default_retention", &[], default);
+        let body = Body::default().block("rule", &[], rule);
+        all.push(setting("aws_s3_bucket_object_lock_configuration", body));
+    }
+    if let Some(rules) = placed.lifecycle() {
+        let body = rules
+            .iter()
+            .map(expiry)
+            .fold(Body::default(), |body, rule| body.block("rule", &[], rule));
+        all.push(setting("aws_s3_bucket_lifecycle_configuration", body));
+    }
     if let Some(policy) = &live.policy {
         let body = Body::default().set("policy", Value::document(policy));
         all.push(setting("aws_s3_bucket_policy", body));
@@ -230,29 +262,53 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
     all
 }
 
-fn role(pair: &Pair<'_>) -> Vec<Body> {
-    let Some(role) = &pair.world.role else { return Vec::new() };
-    let (name, region) = (pair.topology.role.as_str(), &pair.topology.source.region);
+fn expiry(rule: &Expiry) -> Body {
+    let status = if rule.enabled { "Enabled" } else { "Disabled" };
+    let all_objects = Body::default().set("prefix", Value::text(&""));
+    let mut body = Body::default()
+        .set("id", Value::text(&rule.id))
+        .set("status", Value::text(&status))
+        .block("filter", &[], all_objects);
+    if let Some(days) = rule.noncurrent_days {
+        let days = Body::default().set("noncurrent_days", Value::bare(&days));
+        body = body.block("noncurrent_version_expiration", &[], days);
+    }
+    if let Some(days) = rule.incomplete_upload_days {
+        let days = Body::default().set("days_after_initiation", Value::bare(&days));
+        body = body.block("abort_incomplete_multipart_upload", &[], days);
+    }
+    body
+}
+
+fn role(pair: &Pair<'_>, way: &Way<'_>) -> Vec<Body> {
+    let Some(role) = way.role else { return Vec::new() };
+    let (name, label) = (way.role_name, way_label(way));
+    let region = &pair.topology.home.region;
     let body = Body::default()
-        .set("name", Value::text(name))
-        .set("path", Value::text(&crate::names::RoleName::PATH))
-        .set("description", Value::text(&pair.topology.role_description()))
-        .set("assume_role_policy", Value::document(&role.trust))
-        .set("tags", tags(&role.tags));
-    let mut all = vec![resource("aws_iam_role", "replication", region, name, body)];
+        .set("name", Value::text(&name))
+        .set("path", Value::text(&way.role_path()))
+        .set("description", Value::text(&pair.topology.role_description()));
+    let body = match &role.boundary {
+        Some(boundary) => body.set("permissions_boundary", Value::text(boundary)),
+        None => body,
+    };
+    let body =
+        body.set("assume_role_policy", Value::document(&role.trust)).set("tags", tags(&role.tags));
+    let mut all = vec![resource("aws_iam_role", &label, region, name, body)];
     if let Some(policy) = &role.policy {
         let body = Body::default()
             .set("name", Value::text("replication"))
-            .set("role", Value::bare("aws_iam_role.replication.name"))
+            .set("role", Value::bare(&format!("aws_iam_role.{label}.name")))
             .set("policy", Value::document(policy));
         let import = format!("{name}:replication");
-        all.push(resource("aws_iam_role_policy", "replication", region, &import, body));
+        all.push(resource("aws_iam_role_policy", &label, region, &import, body));
     }
     all
 }
 
 fn replication(
     pair: &Pair<'_>,
+    way: &Way<'_>,
     live: &Replication,
     references: &References,
 ) -> Result<Body, Failure> {
@@ -260,21 +316,21 @@ fn replication(
     let versioning = pair.buckets.iter().filter(versioned);
     let versioning =
         versioning.map(|it| Value::bare(&format!("aws_s3_bucket_versioning.{}", label(&it.label))));
-    let policy = pair.world.role.as_ref().and_then(|role| role.policy.as_ref());
-    let policy = policy.map(|_| Value::bare("aws_iam_role_policy.replication"));
+    let policy = way.role.and_then(|role| role.policy.as_ref());
+    let policy = policy.map(|_| Value::bare(&format!("aws_iam_role_policy.{}", way_label(way))));
+    let bucket = label(way.label);
     let mut body = Body::default()
-        .set("bucket", Value::bare("aws_s3_bucket.source.id"))
+        .set("bucket", Value::bare(&format!("aws_s3_bucket.{bucket}.id")))
         .set("role", references.arn(&live.role))
         .set("depends_on", Value::List(versioning.chain(policy).collect()));
     for rule in &live.rules {
         body = body.block("rule", &[], self::rule(rule, references)?);
     }
-    let source = &pair.topology.source;
     Ok(resource(
         "aws_s3_bucket_replication_configuration",
-        "source",
-        &source.region,
-        source.bucket.as_str(),
+        &bucket,
+        way.region,
+        way.bucket.as_str(),
         body,
     ))
 }
@@ -327,9 +383,13 @@ fn rule(rule: &Rule, references: &References) -> Result<Body, Failure> {
             &[],
             Body::default().set("status", status(rule.delete_markers)),
         );
-    if rule.kms_objects {
-        let objects = Body::default().set("status", status(true));
-        let criteria = Body::default().block("sse_kms_encrypted_objects", &[], objects);
+    if rule.kms_objects || rule.replica_modifications {
+        let objects = Body::default().set("status", status(rule.kms_objects));
+        let mut criteria = Body::default().block("sse_kms_encrypted_objects", &[], objects);
+        if rule.replica_modifications {
+            let on = Body::default().set("status", status(true));
+            criteria = criteria.block("replica_modifications", &[], on);
+        }
         body = body.block("source_selection_criteria", &[], criteria);
     }
     Ok(body.block("destination", &[], destination))

@@ -12,11 +12,11 @@ mod rules;
 mod tags;
 
 use super::error::{Located, nearest};
-use super::raw::{Later, Raw};
+use super::raw::{Later, Raw, RawDestination};
 use super::topology::Manifest;
 use crate::names::{InvalidName, PairName};
 use places::Fill;
-use serde_json::{Value, json};
+use serde_json::Value;
 use serde_saphyr::Spanned;
 use std::path::Path;
 
@@ -34,6 +34,7 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
     let rules = rules::rules(raw, &destinations)?;
     let role = fill.role(raw.role.name.as_ref(), &source.region)?;
     let role_settings = role::settings(&raw.role)?;
+    let back_roles = fill.back_roles(raw.role.name.as_ref(), &source, &destinations)?;
     let key = keys::key(raw, &name)?;
     logins::check_keys(raw, &logins, key.kind, &destinations)?;
     let manifest = Manifest {
@@ -56,6 +57,7 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
         destinations: places::distinct(destinations),
         rules,
         role,
+        back_roles,
         role_settings,
     };
     Ok(manifest)
@@ -63,14 +65,17 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
 
 /// Refuses, by name, what the schema has and this version does only at its default.
 fn refuse_later(raw: &Raw) -> Checked<()> {
-    let off = [json!(false), json!(null)];
     later("pairs", &raw.pairs, &[])?;
-    if let Some(given) = &raw.role.arn {
-        let message = "this version of crrctl does not support this setting yet";
-        return Err(Located::at(given.referenced, "role.arn", message).hint("leave the key out"));
+    let two_way = raw.replication.two_way.as_ref().filter(|flag| flag.value);
+    let is_away = |it: &RawDestination| {
+        it.profile.is_some() || it.assume_role.is_some() || it.account.is_some()
+    };
+    if let Some(flag) = two_way.filter(|_| raw.destinations.value.iter().any(is_away)) {
+        let message = "two-way replication stays in one account";
+        return Err(Located::at(flag.referenced, "replication.two_way", message)
+            .hint("leave out the destinations' credentials, or make a pair for each way"));
     }
-    later("replication.replica_modifications", &raw.replication.replica_modifications, &off)?;
-    later("replication.two_way", &raw.replication.two_way, &off)
+    Ok(())
 }
 
 fn later(key: &str, value: &Later, taken: &[Value]) -> Checked<()> {

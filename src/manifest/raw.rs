@@ -118,10 +118,10 @@ pub(super) struct RawReplication {
     pub(super) tags: At<RawTags>,
     pub(super) storage_class: At<String>,
     pub(super) delete_markers: At<bool>,
-    pub(super) replica_modifications: Later,
+    pub(super) replica_modifications: At<bool>,
     pub(super) time_control: At<bool>,
     pub(super) metrics: At<bool>,
-    pub(super) two_way: Later,
+    pub(super) two_way: At<bool>,
     pub(super) activation: At<String>,
 }
 
@@ -144,7 +144,7 @@ impl Raw {
         for destination in &mut self.destinations.value {
             (destination.bucket, destination.adopt) = (None, None);
         }
-        (self.role.name, self.key.alias) = (None, None);
+        (self.role.name, self.role.arn, self.key.alias) = (None, None, None);
         if let Some(key) = key {
             self.encrypt_under(key);
         }

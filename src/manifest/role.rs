@@ -1,6 +1,7 @@
 //! What the manifest says of the replication role beside its name.
 //! Not for: what it may do (see `policy`).
 
+use super::topology::Topology;
 use crate::names::{Arn, RoleName};
 
 /// The replication role's settings.
@@ -26,5 +27,29 @@ impl RoleSettings {
     /// Returns whether crrctl makes the role.
     pub fn is_ours(&self) -> bool {
         self.given.is_none()
+    }
+}
+
+impl Topology {
+    /// Returns the ARN of the pair's own role.
+    pub fn role_arn(&self) -> Arn {
+        if let Some(arn) = &self.role_settings.given {
+            return arn.clone();
+        }
+        let resource = format!("role{}{}", self.role_settings.path, self.role);
+        Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
+    }
+
+    /// Returns the pair as it is where the configuration has its own role.
+    #[must_use]
+    pub fn with_own_role(&self) -> Self {
+        let mut own = self.clone();
+        own.lent_role = None;
+        own
+    }
+
+    /// Returns the ARN of the role that S3 assumes for the pair's rules: its own, unless the configuration has another's.
+    pub fn assumed_role(&self) -> Arn {
+        self.lent_role.clone().unwrap_or_else(|| self.role_arn())
     }
 }

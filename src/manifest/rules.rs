@@ -21,6 +21,8 @@ pub struct RuleSettings {
     pub priority: Option<i32>,
     /// Whether S3 measures how replication gets on.
     pub metrics: bool,
+    /// Whether changes of replicas' metadata replicate too.
+    pub replica_modifications: bool,
     /// Whether S3 promises most replicas within 15 minutes (S3 Replication Time Control).
     pub time_control: bool,
     /// Whether replicas belong to the account of the destination bucket (S3 User Guide, "Changing the replica owner").

@@ -22,6 +22,7 @@ pub struct Manifest {
     pub(super) rules: Vec<PlacedRule>,
     pub(super) adopted: BTreeSet<String>,
     pub(super) role: String,
+    pub(super) back_roles: BTreeMap<Placed, String>,
     pub(super) role_settings: RoleSettings,
     pub(super) buckets: BucketSettings,
     pub(super) key: KeySettings,
@@ -61,6 +62,8 @@ pub enum Profile {
 pub struct ReplicationSettings {
     /// How a rule goes live.
     pub activation: Activation,
+    /// Whether every destination replicates back to the source.
+    pub two_way: bool,
 }
 
 /// How a rule goes live.
@@ -138,11 +141,16 @@ impl Manifest {
         let rule = |rule: &PlacedRule| Ok((side(&rule.place)?, rule.settings.clone()));
         let rules: Vec<(Side, RuleSettings)> =
             self.rules.iter().map(rule).collect::<Result<_, InvalidName>>()?;
+        let back = |(placed, name): (&Placed, &String)| {
+            let name = RoleName::new(name.replace("{account}", account.as_str()))?;
+            Ok((side(placed)?, name))
+        };
         let existing = |(placed, key): (&Placed, &KeyRef)| Ok((side(placed)?, key.clone()));
         let mut topology = Topology {
             name: self.name.clone(),
             account: account.clone(),
             id: format!("{account}/{}/{}", source.region, source.bucket),
+            home: source.clone(),
             source,
             destinations: self.destinations.iter().map(side).collect::<Result<_, _>>()?,
             rules: Vec::new(),
@@ -153,9 +161,10 @@ impl Manifest {
                 Some(arn) => RoleName::new(arn.resource().rsplit('/').next().unwrap_or_default())?,
                 None => RoleName::new(self.role.replace("{account}", account.as_str()))?,
             },
+            back_roles: self.back_roles.iter().map(back).collect::<Result<_, InvalidName>>()?,
             role_settings: self.role_settings.clone(),
             buckets: self.buckets.clone(),
-            lent_role: None,
+            lent_role: self.role_settings.given.clone(),
             key: self.key.clone(),
             existing_keys: self
                 .existing_keys
@@ -198,6 +207,8 @@ pub struct Topology {
     pub(super) logins: (Login, BTreeMap<Region, Login>),
     /// Where objects are written.
     pub source: Side,
+    /// The pair's own source, whichever direction is looked at.
+    pub home: Side,
     /// Tells pairs of one name apart: `<account>/<source-region>/<source-bucket>`.
     pub(super) id: String,
     /// Where replicas go, one bucket a Region.
@@ -208,6 +219,8 @@ pub struct Topology {
     pub adopted: BTreeSet<BucketName>,
     /// The pair's own replication role.
     pub role: RoleName,
+    /// The roles by which destinations replicate back, where the pair is two-way.
+    pub(super) back_roles: BTreeMap<Side, RoleName>,
     /// What else the manifest says of the role.
     pub role_settings: RoleSettings,
     /// What holds of all buckets.
@@ -392,27 +405,5 @@ impl Topology {
     /// Returns the description of the replication role.
     pub fn role_description(&self) -> String {
         format!("S3 replicates objects of the pair {} with it (crrctl)", self.name)
-    }
-
-    /// Returns the ARN of the pair's own role.
-    pub fn role_arn(&self) -> Arn {
-        if let Some(arn) = &self.role_settings.given {
-            return arn.clone();
-        }
-        let resource = format!("role{}{}", self.role_settings.path, self.role);
-        Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
-    }
-
-    /// Returns the pair as it is where the configuration has its own role.
-    #[must_use]
-    pub fn with_own_role(&self) -> Self {
-        let mut own = self.clone();
-        own.lent_role = None;
-        own
-    }
-
-    /// Returns the ARN of the role that S3 assumes for the pair's rules: its own, unless the configuration has another's.
-    pub fn assumed_role(&self) -> Arn {
-        self.lent_role.clone().unwrap_or_else(|| self.role_arn())
     }
 }

@@ -54,6 +54,14 @@ pub fn build_as(
     builder.lifecycles();
     builder.role()?;
     builder.replication()?;
+    for back in topology.backward() {
+        let plan = std::mem::take(&mut builder.plan);
+        let keys = builder.keys.clone();
+        let mut way = Builder { topology: &back, world, templates, keys, wish, plan };
+        way.role()?;
+        way.replication()?;
+        builder.plan = way.plan;
+    }
     builder.orphans();
     builder.plan.warnings = super::lifecycle::warnings(topology, world);
     Ok(builder.plan)

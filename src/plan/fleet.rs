@@ -127,6 +127,15 @@ impl Pair {
         places
     }
 
+    /// Returns the names of the pair's roles, those of batch jobs last.
+    fn roles(&self) -> Vec<RoleName> {
+        let roles = self.things.iter().filter(|thing| thing.kind == Kind::Role);
+        let name = |thing: &Thing| thing.arn.resource().rsplit('/').next().map(RoleName::new);
+        let mut names: Vec<RoleName> = roles.filter_map(name).filter_map(Result::ok).collect();
+        names.sort_by_key(|name| (name.as_str().ends_with("-batch"), name.clone()));
+        names
+    }
+
     fn buckets(&self) -> impl Iterator<Item = Side> {
         let buckets = self.things.iter().filter(|thing| thing.kind == Kind::Bucket);
         buckets.filter_map(|thing| {
@@ -165,10 +174,23 @@ impl Pair {
                 }
             }
         }
-        let role = self.things.iter().find(|thing| thing.kind == Kind::Role);
-        if let Some(role) = role {
-            let name = role.arn.resource().rsplit('/').next().unwrap_or_default();
-            topology.role = RoleName::new(name)?;
+        let names = self.roles();
+        let ends_in = |region: &Region| {
+            let end = format!("-{region}");
+            names.iter().find(|name| name.as_str().ends_with(&end)).cloned()
+        };
+        // A pair that is two-way has a role for each way, named by the Region that it replicates from.
+        let forward = ends_in(&self.source.region).or_else(|| names.first().cloned());
+        for side in
+            topology.destinations.clone().iter().filter(|side| side.region != self.source.region)
+        {
+            if let Some(back) = ends_in(&side.region).filter(|name| Some(name) != forward.as_ref())
+            {
+                topology.give_back_role(side.clone(), back);
+            }
+        }
+        if let Some(role) = forward {
+            topology.role = role;
         }
         let aliases = || self.things.iter().flat_map(|thing| &thing.aliases);
         if !aliases().any(|alias| alias == &topology.key.alias)

@@ -13,7 +13,12 @@ use crate::names::{Arn, BucketName, Region};
 use crate::world::{Replication, Rule, World};
 
 /// Returns the role that stays and that the pair's rules are to go by: that of a configuration in which others have rules.
-pub fn lent(topology: &Topology, live: &Replication) -> Option<Arn> {
+/// One that the manifest gives is used as it is, whatever is live.
+pub fn lent(topology: &Topology, live: Option<&Replication>) -> Option<Arn> {
+    if let Some(given) = &topology.role_settings.given {
+        return Some(given.clone());
+    }
+    let live = live?;
     let is_theirs = live.role != topology.role_arn().as_str();
     let lends = is_theirs
         && !topology.role_settings.take_over

@@ -16,6 +16,9 @@ pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Resul
     if topology.lent_role.is_some() {
         others::prove_lent(topology, world, &keys, templates)?;
     }
+    for back in topology.backward().filter(|back| back.lent_role.is_some()) {
+        others::prove_lent(&back, world, &keys, templates)?;
+    }
     let own = topology.with_own_role();
     others::prove_take_over(&own, world, &keys, templates)?;
     prove_own(&own, world, &topology.or_some_keys(&keys), templates)

@@ -3,17 +3,19 @@
 
 mod adopted;
 mod keys;
+mod ways;
 
 pub(super) use adopted::given_back;
 pub(super) use keys::other_accounts;
 use keys::{kept_keys, keys_stay};
+pub(super) use ways::is_live;
 
 use super::{Action, Plan};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::Topology;
 use crate::names::{Arn, BucketName, Region};
-use crate::world::{Bucket, Objects, Role, Rule, World};
+use crate::world::{Bucket, Objects, World};
 use serde::Serialize;
 
 /// What the user allows and forbids.
@@ -65,7 +67,7 @@ pub fn removal(
     let buckets = Buckets::of(topology, world, wish)?;
     let mut plan = Plan::default();
     let mut kept = buckets.kept.clone();
-    let rules = rules(topology, world, &buckets);
+    let rules = ways::rules(topology, world, &buckets);
     let rule_step: Vec<StepId> = rules.iter().map(|action| action.id.clone()).collect();
     plan.actions.extend(rules);
     plan.actions.extend(
@@ -83,16 +85,7 @@ pub fn removal(
         .map(|(name, _)| StepId::new(Kind::Bucket, name.as_str()))
         .chain(rule_step)
         .collect();
-    let replicating = world.role.iter().map(|role| (topology.role.to_string(), role));
-    let shared = shared_role(topology, world, &buckets);
-    for (name, role) in
-        replicating.chain(world.batch.role.iter().map(|role| (topology.batch_role(), role)))
-    {
-        match shared.as_ref().filter(|_| world.role.as_ref() == Some(role)) {
-            Some(why) => kept.push(kept_role(role, why)),
-            None => self::role(topology, &name, role, &buckets_gone, &mut plan, &mut kept),
-        }
-    }
+    ways::roles(topology, world, &buckets, &buckets_gone, &mut plan, &mut kept);
     match keys_stay(topology, world, wish, &buckets.kept) {
         Some((why, because)) => kept.extend(kept_keys(topology, world, &why, because)),
         None => keys::keys(topology, world, &buckets_gone, &mut plan, &mut kept),
@@ -219,25 +212,6 @@ fn delete(
 /// Says of the removal of rules that their bucket stays, so that S3 must have forgotten them before anything else goes.
 pub const STAYS: &str = "its bucket stays";
 
-fn rules(topology: &Topology, world: &World, buckets: &Buckets<'_>) -> Option<Action> {
-    let source = &topology.source;
-    let bucket = world.buckets.get(&source.bucket)?;
-    let is_ours = |rule: &Rule| super::rules::region_of(topology, &rule.id).is_some();
-    let ours = bucket.replication.as_ref().is_some_and(|live| live.rules.iter().any(is_ours));
-    // A run that was cut off may have taken the rules away and not waited until S3 forgot them.
-    let goes = buckets.going.iter().any(|(name, _)| *name == &source.bucket);
-    let stays = !goes && is_live(topology, &source.bucket, bucket);
-    let role_waits = stays
-        && !shares_role(topology, bucket)
-        && world.role.as_ref().is_some_and(|role| topology.owns(&role.tags));
-    (ours || role_waits).then(|| {
-        let (arn, name) = (source.bucket.arn(topology.partition()), source.bucket.as_str());
-        let mut action = delete(Kind::Replication, name, &source.region, name, arn, Vec::new());
-        action.fields.extend(stays.then_some(STAYS));
-        action
-    })
-}
-
 fn bucket_action(
     topology: &Topology,
     name: &BucketName,
@@ -256,62 +230,4 @@ fn bucket_action(
         };
     }
     action
-}
-
-/// Returns why the pair's role stays: rules of others have it too, in a bucket that stays.
-fn shared_role(topology: &Topology, world: &World, buckets: &Buckets<'_>) -> Option<String> {
-    let source = &topology.source.bucket;
-    let bucket = world.buckets.get(source)?;
-    let goes = buckets.going.iter().any(|(name, _)| *name == source);
-    let rule = super::rules::foreign(topology, bucket.replication.as_ref()?).next()?;
-    let is_shared = shares_role(topology, bucket) && !goes;
-    is_shared.then(|| format!("the rule `{}` of others in `{source}` has it too", rule.id))
-}
-
-/// Returns whether others write to a bucket, so far as can be told.
-pub(super) fn is_live(topology: &Topology, name: &BucketName, bucket: &Bucket) -> bool {
-    let holds_theirs = bucket.objects.as_ref().is_some_and(|objects| !objects.foreign.is_empty());
-    holds_theirs || topology.is_adopted(name, &bucket.tags)
-}
-
-/// Returns whether rules of others have the pair's role.
-fn shares_role(topology: &Topology, source: &Bucket) -> bool {
-    source.replication.as_ref().is_some_and(|live| {
-        live.role == topology.role_arn().as_str()
-            && super::rules::foreign(topology, live).next().is_some()
-    })
-}
-
-fn kept_role(role: &Role, why: &str) -> Kept {
-    let (kind, arn, why) = (Kind::Role, role.arn.clone(), why.to_owned());
-    Kept { kind, arn, why, because: Why::Refused }
-}
-
-fn role(
-    topology: &Topology,
-    name: &str,
-    role: &Role,
-    buckets: &[StepId],
-    plan: &mut Plan,
-    kept: &mut Vec<Kept>,
-) {
-    let stays = |why: &str| kept_role(role, why);
-    if !topology.owns(&role.tags) {
-        kept.push(stays("it does not bear this pair's tags"));
-        return;
-    }
-    let region = &topology.source.region;
-    let mut needs = buckets.to_vec();
-    if role.policy.is_some() {
-        plan.actions.push(delete(Kind::RolePolicy, name, region, name, role.arn.clone(), needs));
-        needs = vec![StepId::new(Kind::RolePolicy, name)];
-    }
-    if role.other_policies.is_empty() {
-        plan.actions.push(delete(Kind::Role, name, region, name, role.arn.clone(), needs));
-    } else {
-        kept.push(stays(&format!(
-            "it has policies that are not ours: {}",
-            role.other_policies.join(", ")
-        )));
-    }
 }

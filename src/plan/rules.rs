@@ -3,8 +3,8 @@
 
 use super::others;
 use crate::manifest::{PairKeys, RuleSettings, RuleWish, Side, Topology};
-use crate::names::{Arn, BucketName, Region};
-use crate::world::{Replication, Rule, World};
+use crate::names::{Arn, BucketName, Region, RoleName};
+use crate::world::{Bucket, Replication, Role, Rule, World};
 use std::collections::BTreeSet;
 
 /// Returns the rules of the pair. Priorities are unique and stable: one that the manifest gives stands, a live rule keeps its
@@ -43,6 +43,7 @@ fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) ->
         metrics: settings.metrics,
         time_control: settings.time_control,
         new_owner: new_owner(topology, wish),
+        replica_modifications: settings.replica_modifications,
         others: Vec::new(),
     }
 }
@@ -98,6 +99,60 @@ fn probes_place(topology: &Topology) -> String {
     format!("_crrctl/{}/", topology.name)
 }
 
+/// Returns the directions back to the source that only live rules of ours tell of: the manifest is not two-way any more, or has
+/// dropped the destination.
+pub fn told_back(topology: &Topology, world: &World) -> Vec<Topology> {
+    let is_wanted = |name: &BucketName| {
+        name == &topology.home.bucket || topology.backward().any(|it| &it.source.bucket == name)
+    };
+    let told = |(name, bucket): (&BucketName, &Bucket)| {
+        let live = bucket.replication.as_ref().filter(|_| !is_wanted(name))?;
+        let ours = live.rules.iter().filter(|rule| region_of(topology, &rule.id).is_some());
+        let home = topology.home.clone();
+        let wish = |rule: &Rule| RuleWish {
+            id: rule.id.clone(),
+            destination: home.clone(),
+            settings: settings_of(rule),
+        };
+        let rules: Vec<RuleWish> = ours.map(wish).collect();
+        if rules.is_empty() {
+            return None;
+        }
+        let side = Side { region: bucket.region.clone()?, bucket: name.clone() };
+        let role = RoleName::new(live.role.rsplit('/').next().unwrap_or_default()).ok()?;
+        let mut back = topology.back_from(&side, role);
+        back.rules = rules;
+        Some(back)
+    };
+    world.buckets.iter().filter_map(told).collect()
+}
+
+/// Returns every direction that is wanted or live, the forward one first.
+pub fn directions(topology: &Topology, world: &World) -> Vec<Topology> {
+    topology.directions().into_iter().chain(told_back(topology, world)).collect()
+}
+
+/// Returns the live replication role of one direction of a pair.
+pub fn role_of<'a>(direction: &Topology, world: &'a World) -> Option<&'a Role> {
+    if direction.is_back() {
+        world.back_roles.get(&direction.source.bucket)
+    } else {
+        world.role.as_ref()
+    }
+}
+
+/// Returns what a live rule says.
+fn settings_of(rule: &Rule) -> RuleSettings {
+    RuleSettings {
+        prefix: rule.prefix.clone().unwrap_or_default(),
+        tags: rule.tags.clone(),
+        delete_markers: rule.delete_markers,
+        replica_modifications: rule.replica_modifications,
+        owner_override: rule.new_owner.is_some(),
+        ..RuleSettings::default()
+    }
+}
+
 fn next_free(taken: &BTreeSet<i32>) -> i32 {
     // A configuration has at most 1,000 rules, so one of these is free.
     (1..=2001).find(|priority| !taken.contains(priority)).unwrap_or(2001)
@@ -132,14 +187,7 @@ pub fn unnamed(topology: &Topology, world: &World) -> Vec<Side> {
 pub fn served(topology: &Topology, world: &World) -> Topology {
     let mut served = topology.clone();
     for (side, rule) in orphans(topology, live(topology, world)) {
-        let settings = RuleSettings {
-            prefix: rule.prefix.clone().unwrap_or_default(),
-            tags: rule.tags.clone(),
-            delete_markers: rule.delete_markers,
-            owner_override: rule.new_owner.is_some(),
-            ..RuleSettings::default()
-        };
-        let wish = RuleWish { id: rule.id.clone(), destination: side, settings };
+        let wish = RuleWish { id: rule.id.clone(), destination: side, settings: settings_of(rule) };
         served.serve(wish, rule.replica_key.as_deref());
     }
     for rule in others::served_by_ours(topology, world) {

@@ -34,6 +34,7 @@ fn keys() -> PairKeys {
 
 fn nothing() -> World {
     World {
+        back_roles: std::collections::BTreeMap::new(),
         account: account(),
         keys: Keys::default(),
         buckets: BTreeMap::new(),
@@ -89,6 +90,7 @@ fn whole(topology: &Topology) -> World {
         objects: Some(Objects::default()),
     };
     World {
+        back_roles: std::collections::BTreeMap::new(),
         account: account(),
         keys: Keys {
             primary: Some(key(&topology.source.region, true)),

@@ -12,6 +12,10 @@ pub enum Document {
     ReplicationRoleTrust,
     /// What the replication role may do.
     ReplicationRole,
+    /// Who may assume the role by which the destination in a Region replicates back.
+    BackRoleTrust(Region),
+    /// What the role by which the destination in a Region replicates back may do.
+    BackRole(Region),
     /// The policy of the key in a Region.
     Key(Region),
     /// The policy of a key that exists already, by the bucket that is encrypted under it: read, never written.
@@ -103,8 +107,13 @@ impl Document {
         let keys = topology.key_regions().into_iter().map(|region| Self::Key(region.clone()));
         let buckets =
             topology.destinations.iter().map(|side| Self::DestinationBucket(side.region.clone()));
-        [Self::ReplicationRoleTrust, Self::ReplicationRole, Self::SourceBucket]
+        let back = topology.backward().flat_map(|back| {
+            let region = back.source.region;
+            [Self::BackRoleTrust(region.clone()), Self::BackRole(region)]
+        });
+        [Self::of_role_trust(topology), Self::of_role(topology), Self::SourceBucket]
             .into_iter()
+            .chain(back)
             .chain(keys)
             .chain(buckets)
     }
@@ -135,9 +144,27 @@ impl Document {
         Self::written(topology).chain(Self::batch()).chain(Self::operator(topology))
     }
 
+    /// Returns what the replication role of one direction of a pair may do.
+    pub fn of_role(direction: &Topology) -> Self {
+        if direction.is_back() {
+            Self::BackRole(direction.source.region.clone())
+        } else {
+            Self::ReplicationRole
+        }
+    }
+
+    /// Returns who may assume the replication role of one direction of a pair.
+    pub fn of_role_trust(direction: &Topology) -> Self {
+        if direction.is_back() {
+            Self::BackRoleTrust(direction.source.region.clone())
+        } else {
+            Self::ReplicationRoleTrust
+        }
+    }
+
     /// Returns the policy document of the bucket of `side`.
     pub fn of_bucket(side: &Side, topology: &Topology) -> Self {
-        if side == &topology.source {
+        if side == &topology.home {
             Self::SourceBucket
         } else {
             Self::DestinationBucket(side.region.clone())
@@ -156,7 +183,10 @@ impl Document {
     /// Returns the name that users give it, such as `key.us-east-1`.
     pub fn name(&self) -> String {
         match self {
-            Self::Key(region) | Self::DestinationBucket(region) => {
+            Self::Key(region)
+            | Self::DestinationBucket(region)
+            | Self::BackRole(region)
+            | Self::BackRoleTrust(region) => {
                 format!("{}.{region}", self.stem())
             }
             Self::ExistingKey(_, bucket) => format!("{}.{bucket}", self.stem()),
@@ -172,8 +202,8 @@ impl Document {
 
     fn stem(&self) -> &'static str {
         match self {
-            Self::ReplicationRoleTrust => "replication-role-trust",
-            Self::ReplicationRole => "replication-role",
+            Self::ReplicationRoleTrust | Self::BackRoleTrust(_) => "replication-role-trust",
+            Self::ReplicationRole | Self::BackRole(_) => "replication-role",
             Self::Key(_) => "key",
             Self::ExistingKey(..) => "existing-key",
             Self::SourceBucket => "source-bucket",
@@ -199,10 +229,12 @@ impl Document {
     /// Returns what it is attached to, which decides what AWS accepts.
     pub fn kind(&self) -> DocumentKind {
         match self {
-            Self::ReplicationRoleTrust | Self::BatchReplicationRoleTrust => {
-                DocumentKind::TrustPolicy
+            Self::ReplicationRoleTrust
+            | Self::BackRoleTrust(_)
+            | Self::BatchReplicationRoleTrust => DocumentKind::TrustPolicy,
+            Self::ReplicationRole | Self::BackRole(_) | Self::BatchReplicationRole => {
+                DocumentKind::RolePolicy
             }
-            Self::ReplicationRole | Self::BatchReplicationRole => DocumentKind::RolePolicy,
             Self::Key(_) | Self::ExistingKey(..) => DocumentKind::KeyPolicy,
             Self::SourceBucket | Self::DestinationBucket(_) => DocumentKind::BucketPolicy,
             Self::Operator(_) | Self::OperatorOf(..) => DocumentKind::ManagedPolicy,

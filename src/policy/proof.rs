@@ -166,6 +166,9 @@ impl Calls {
             calls.extend(keys::calls(&scene));
             calls.extend(buckets::calls(&scene));
         }
+        for back in topology.backward().filter(|it| documents.has(&Document::of_role(it))) {
+            calls.extend(replication::calls(&Scene::new(&back, keys, documents)));
+        }
         if documents.has(&Document::BatchReplicationRole) {
             calls.extend(batch::calls(&scene));
         }

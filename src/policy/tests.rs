@@ -11,7 +11,7 @@ use crate::manifest::{self, KeyKind, Origin, PairKeys, Topology};
 use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and not.
-const SHAPES: [(&str, &str); 12] = [
+const SHAPES: [(&str, &str); 14] = [
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
         "full",
@@ -87,6 +87,19 @@ destinations: [{region: us-west-2, key: "arn:aws:kms:us-west-2:111122223333:key/
 key: {kind: existing, arns: ["arn:aws:kms:us-east-1:111122223333:key/66666666-2222-3333-4444-555555555555", "arn:aws:kms:eu-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab"]}
 buckets: {deny_other_keys: true}
 "#,
+    ),
+    (
+        "two way",
+        r"
+name: two-way
+source: {region: us-east-1}
+destinations: [{region: us-west-2, prefix: a/}, {region: eu-west-1}]
+replication: {two_way: true}
+",
+    ),
+    (
+        "given role",
+        "name: lent\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nkey: {kind: none}\nrole: {arn: \"arn:aws:iam::111122223333:role/teams/theirs\"}\n",
     ),
     (
         "locked",

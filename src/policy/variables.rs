@@ -8,7 +8,13 @@ use serde_json::{Value, json};
 
 /// Returns the variables of `document`.
 pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKeys) -> Value {
-    let mut variables = of_pair(topology, keys);
+    let back = topology.backward().find(|back| match document {
+        Document::BackRole(region) | Document::BackRoleTrust(region) => {
+            region == &back.source.region
+        }
+        _ => false,
+    });
+    let mut variables = of_pair(back.as_ref().unwrap_or(topology), keys);
     let mut add = |more: Value| {
         if let (Value::Object(all), Value::Object(more)) = (&mut variables, more) {
             all.extend(more);
@@ -23,7 +29,7 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
             add(json!({"region": region, "primary": is_primary, "owner": owner}));
             add(of_users(region, topology, keys));
         }
-        Document::SourceBucket => add(of_bucket(&topology.source, topology, keys)),
+        Document::SourceBucket => add(of_bucket(&topology.home, topology, keys)),
         Document::DestinationBucket(region) => {
             for side in topology.destinations.iter().filter(|side| &side.region == region) {
                 add(of_bucket(side, topology, keys));
@@ -35,7 +41,11 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
         }
         Document::Operator(_) => add(of_operator(topology, keys, &topology.account)),
         Document::OperatorOf(_, account) => add(of_operator(topology, keys, account)),
-        Document::ReplicationRole | Document::ReplicationRoleTrust | Document::ExistingKey(..) => {}
+        Document::ReplicationRole
+        | Document::ReplicationRoleTrust
+        | Document::BackRole(_)
+        | Document::BackRoleTrust(_)
+        | Document::ExistingKey(..) => {}
     }
     variables
 }
@@ -63,6 +73,7 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
         "partition": topology.partition(),
         "role_arn": topology.role_arn(),
         "assumed_role_arn": topology.assumed_role(),
+        "own_role": topology.role_settings.is_ours(),
         "boundary": topology.role_settings.boundary,
         "source": side(&topology.source),
         "destinations": destinations().map(side).collect::<Vec<_>>(),
@@ -166,6 +177,13 @@ fn reports(topology: &Topology) -> Value {
     })
 }
 
+/// Returns the roles that crrctl made, and may take away.
+fn deleted_roles(topology: &Topology) -> Vec<Arn> {
+    let directions = topology.directions();
+    let own = directions.iter().filter(|it| it.role_settings.is_ours()).map(Topology::role_arn);
+    own.chain([topology.batch_role_arn()]).collect()
+}
+
 /// Lists follow the sides: the source first, then the destinations in the manifest's order; what is the same stands once.
 fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Value {
     let (partition, is_home) = (topology.partition(), account == &topology.account);
@@ -177,6 +195,8 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
     };
     let probes_of = |side| objects_under(topology, side, &topology.probe_prefixes(side));
     let probes = || sides().flat_map(probes_of);
+    let sources = || sides().filter(|side| topology.replicates_from(side));
+    let replicated = || sides().filter(|side| topology.replicates_to(side));
     let mut own = topology.key_regions();
     own.retain(|region| topology.account_of(region) == account);
     let own_pattern = if topology.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" };
@@ -215,6 +235,18 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         "reports": reports,
         "home": is_home,
         "id": topology.id(),
+        "role_arns": one_or_all(topology.directions().iter().map(|it| it.role_arn().to_string()).collect()),
+        "source_bucket_arns": one_or_all(sources().map(|it| it.bucket.arn(partition).to_string()).collect()),
+        "source_probes_arns": one_or_all(sources().flat_map(probes_of).collect()),
+        "sources": sources().map(|it| side(it, topology, keys)).collect::<Vec<_>>(),
+        "source_key_arns": sources().map(key_of).collect::<Vec<_>>(),
+        "all_policy_arns": [
+            Arn::known(partition, "iam", "", account.as_str(), "policy/*"),
+            Arn::known(partition, "iam", "", "aws", "policy/*"),
+        ],
+        "deleted_role_arns": deleted_roles(topology),
+        "every_role_arns": topology.directions().iter().map(Topology::role_arn).chain([topology.batch_role_arn()]).collect::<Vec<_>>(),
+        "two_way": topology.replication.two_way,
         "rotation_days": topology.key.rotation_days,
         "multi_region": is_home && topology.key.kind == KeyKind::MultiRegion,
         "replica_regions": own.iter().skip(primaries).collect::<Vec<_>>(),
@@ -222,7 +254,7 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         "bucket_arns": buckets().collect::<Vec<_>>(),
         "adopted_arns": adopted.collect::<Vec<_>>(),
         "probes_arns": probes().collect::<Vec<_>>(),
-        "replica_probes_arns": replicas().flat_map(probes_of).collect::<Vec<_>>(),
+        "replica_probes_arns": replicated().flat_map(probes_of).collect::<Vec<_>>(),
         "replica_reads": reads.collect::<Vec<_>>(),
         "every_object_arns": buckets().map(|arn| objects(&arn, "")).collect::<Vec<_>>(),
         "primary_key_arn": own_keys.first(),

@@ -44,19 +44,24 @@ pub async fn markers(
     if let Some(failure) = super::refused(&topology) {
         return (Vec::new(), Some(failure));
     }
-    let prober = Prober::new(aws, topology, keys, settings, events, stop);
-    let mut mess = Vec::new();
-    let result = prober.delete_each(&mut mess).await;
-    if !prober.settings.keep {
-        prober.clean_up(&mess, &BTreeMap::new()).await;
-    }
-    match result {
-        Ok(markers) => {
-            let failure = markers.iter().find_map(judged);
-            (markers, failure)
+    let (mut markers, mut failure) = (Vec::new(), None);
+    for direction in topology.directions() {
+        let (aws, events, stop) = (Arc::clone(&aws), events.clone(), stop.clone());
+        let prober = Prober::new(aws, direction, keys.clone(), settings.clone(), events, stop);
+        let mut mess = Vec::new();
+        let result = prober.delete_each(&mut mess).await;
+        if !prober.settings.keep {
+            prober.clean_up(&mess, &BTreeMap::new()).await;
         }
-        Err(failure) => (Vec::new(), Some(failure)),
+        match result {
+            Ok(found) => {
+                failure = failure.or_else(|| found.iter().find_map(judged));
+                markers.extend(found);
+            }
+            Err(error) => return (markers, failure.or(Some(error))),
+        }
     }
+    (markers, failure)
 }
 
 fn judged(marker: &Marker) -> Option<Failure> {

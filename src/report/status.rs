@@ -17,9 +17,10 @@ pub fn status(
     let regions: Vec<&str> =
         topology.destinations.iter().map(|side| side.region.as_str()).collect();
     let mut text = format!(
-        "{GOOD}{}{GOOD:#}: {} → {}\n",
+        "{GOOD}{}{GOOD:#}: {} {} {}\n",
         topology.name,
         topology.source.region,
+        topology.arrow(),
         regions.join(", ")
     );
     let mut row = |what: &str, words: String| {
@@ -47,12 +48,17 @@ pub fn status(
             format!("{region:<14} {name}  {FAINT}versioning {versioning}, {algorithm}{FAINT:#}"),
         );
     }
-    if let Some(role) = &world.role {
+    for role in world.role.iter().chain(world.back_roles.values()) {
         row("role", role.arn.to_string());
     }
     let source = world.buckets.get(&topology.source.bucket);
-    for rule in
-        source.and_then(|bucket| bucket.replication.as_ref()).iter().flat_map(|it| &it.rules)
+    let others = world.buckets.iter().filter(|(name, _)| **name != topology.source.bucket);
+    let back = others.filter_map(|(_, bucket)| bucket.replication.as_ref());
+    for rule in source
+        .and_then(|it| it.replication.as_ref())
+        .into_iter()
+        .chain(back)
+        .flat_map(|it| &it.rules)
     {
         let (state, style) = if rule.enabled { ("Enabled", GOOD) } else { ("Disabled", BAD) };
         let prefix = rule.prefix.as_deref().unwrap_or("?");

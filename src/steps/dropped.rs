@@ -42,7 +42,7 @@ impl Steps {
                 purged => purged?,
             }
         }
-        self.until_none_pending(quiet?, progress).await
+        self.until_none_pending(&self.topology.source, quiet?, progress).await
     }
 
     /// Returns S3's time when it was quiet.
@@ -69,7 +69,8 @@ impl Steps {
             let mut seen = seen.lock().await;
             seen.count += 1;
             let key = format!("{prefix}{}", seen.count);
-            let fresh = self.fresh_one(&key, &rule.settings.tags, progress).await?;
+            let fresh =
+                self.fresh_one(&self.topology.source, &key, &rule.settings.tags, progress).await?;
             seen.open.push((key, fresh));
             for (key, fresh) in std::mem::take(&mut seen.open) {
                 if self.is_under_way(&key, &fresh).await? {

@@ -3,14 +3,15 @@
 
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::PairKeys;
+use crate::manifest::{PairKeys, Topology};
 use futures::future::BoxFuture;
 
 /// Proves, by objects that are nobody's, that what stands replicates.
 pub trait Prover: std::fmt::Debug + Send + Sync {
-    /// Proves the rules that cover the place of probes; the pair's keys are `keys`.
+    /// Proves the rules of one direction that cover the place of probes; the pair's keys are `keys`.
     fn prove<'a>(
         &'a self,
+        direction: &'a Topology,
         keys: &'a PairKeys,
         progress: &'a Progress,
     ) -> BoxFuture<'a, Result<(), Failure>>;

@@ -9,7 +9,7 @@ use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::Side;
+use crate::manifest::{Side, Topology};
 use aws_sdk_s3::primitives::ByteStream;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,25 +31,34 @@ pub(super) struct Fresh {
 
 impl Steps {
     /// Waits until S3 goes by our rules no more, and then for what is still on its way, as long as that may take.
-    pub(super) async fn until_forgotten(&self, progress: &Progress) -> Result<(), Failure> {
-        let source = &self.topology.source;
+    pub(super) async fn until_forgotten(
+        &self,
+        direction: &Topology,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let source = &direction.source;
         let run: String = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-        let quiet = self.until_quiet(&run, progress).await;
+        let quiet = self.until_quiet(direction, &run, progress).await;
         // Even where the wait was ended: nothing of ours stays in a bucket that does.
-        for rule in &self.topology.rules {
-            let prefix = format!("{}{run}/", self.topology.probe_prefix(&rule.settings));
+        for rule in &direction.rules {
+            let prefix = format!("{}{run}/", direction.probe_prefix(&rule.settings));
             recent::purge_own(&self.aws, source, &prefix, bypass(&self.topology)).await?;
         }
         let now = quiet?;
-        self.until_none_pending(now, progress).await
+        self.until_none_pending(source, now, progress).await
     }
 
     /// Returns S3's time when it was quiet.
-    async fn until_quiet(&self, run: &str, progress: &Progress) -> Result<i64, Failure> {
+    async fn until_quiet(
+        &self,
+        direction: &Topology,
+        run: &str,
+        progress: &Progress,
+    ) -> Result<i64, Failure> {
         let wait = Wait {
             what: format!(
                 "S3 to forget the rules of `{}`, which stays: fresh objects must bear no status for two minutes",
-                self.topology.source.bucket
+                direction.source.bucket
             ),
             every: Duration::from_secs(1),
             at_most_every: Duration::from_secs(10),
@@ -65,7 +74,7 @@ impl Steps {
                 state.0 += 1;
                 state.0
             };
-            let fresh = self.fresh(&format!("{run}/{n}"), progress).await?;
+            let fresh = self.fresh(direction, &format!("{run}/{n}"), progress).await?;
             let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             if fresh.has_status {
                 state.1 = None;
@@ -82,11 +91,17 @@ impl Steps {
     }
 
     /// Puts a fresh object under `name` where each rule's probes lie, and looks whether S3 means to replicate any.
-    async fn fresh(&self, name: &str, progress: &Progress) -> Result<Fresh, Failure> {
+    async fn fresh(
+        &self,
+        direction: &Topology,
+        name: &str,
+        progress: &Progress,
+    ) -> Result<Fresh, Failure> {
         let mut last = Fresh { version_id: String::new(), has_status: false, at: 0 };
-        for rule in &self.topology.rules {
-            let key = format!("{}{name}", self.topology.probe_prefix(&rule.settings));
-            let fresh = self.fresh_one(&key, &rule.settings.tags, progress).await?;
+        for rule in &direction.rules {
+            let key = format!("{}{name}", direction.probe_prefix(&rule.settings));
+            let fresh =
+                self.fresh_one(&direction.source, &key, &rule.settings.tags, progress).await?;
             if fresh.has_status {
                 return Ok(fresh);
             }
@@ -98,11 +113,12 @@ impl Steps {
     /// Puts a fresh object that bears `tags` under `key` and looks whether S3 means to replicate it.
     pub(super) async fn fresh_one(
         &self,
+        side: &Side,
         key: &str,
         tags: &BTreeMap<String, String>,
         progress: &Progress,
     ) -> Result<Fresh, Failure> {
-        let Side { region, bucket } = &self.topology.source;
+        let Side { region, bucket } = side;
         let s3 = self.aws.s3(region);
         let tags = form_urlencoded::Serializer::new(String::new()).extend_pairs(tags).finish();
         let put = || async {
@@ -132,10 +148,10 @@ impl Steps {
     /// What was written before and is PENDING needs role and keys until it is through; what never is, is counted and named.
     pub(super) async fn until_none_pending(
         &self,
+        source: &Side,
         now: i64,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let source = &self.topology.source;
         let wait = Wait {
             what: format!("the objects of `{}` that are PENDING", source.bucket),
             every: Duration::from_secs(2),

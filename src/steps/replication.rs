@@ -1,4 +1,4 @@
-//! The source bucket's replication configuration: our rules, beside those of others.
+//! The replication configuration of a direction's source: our rules, beside those of others.
 //! Not for: which rules a pair wants (see `plan::rules`).
 
 mod rule;
@@ -8,8 +8,9 @@ use crate::aws::settle::{Look, Wait, pause, retry, until};
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
+use crate::manifest::{Side, Topology};
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::{Action, FRESH, STAYS, others, rules};
+use crate::plan::{Action, FRESH, PROVEN_FIRST, STAYS, others, rules};
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
 use rule::{described, described_rule, sdk_rule};
@@ -45,6 +46,7 @@ fn briefly(live: &ReplicationConfiguration) -> serde_json::Value {
     let rule = |rule: Rule| {
         serde_json::json!({"id": rule.id, "priority": rule.priority, "enabled": rule.enabled, "prefix": rule.prefix,
             "destination": rule.destination, "replica_key": rule.replica_key, "delete_markers": rule.delete_markers,
+            "replica_modifications": rule.replica_modifications,
             "others": rule.others})
     };
     let rules: Vec<_> = live.rules().iter().map(described_rule).map(rule).collect();
@@ -65,32 +67,33 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let side = self.side(&action.name)?;
+        let direction = self.direction_from(&action.name)?;
         let keys = self.committed_keys()?;
-        if let Some(world) = &self.beside_others {
+        if let Some(world) = self.beside_others.as_ref().filter(|_| !direction.is_back()) {
             others::prove_lent(&self.topology, world, &keys, &self.templates)?;
         }
         if action.fields.contains(&FRESH) {
             progress.note("rules of others get the role too: it is given time to spread");
             pause(&self.stop, SPREADS).await;
         }
-        if let Some(prover) = &self.prover {
+        let is_proven = action.fields.contains(&PROVEN_FIRST);
+        if let Some(prover) = self.prover.as_ref().filter(|_| is_proven) {
             let narrow = |live: Option<&Replication>| {
-                let wanted = rules::wanted(&self.topology, &keys, live);
-                rules::proving(&self.topology, &wanted, live)
+                let wanted = rules::wanted(direction, &keys, live);
+                rules::proving(direction, &wanted, live)
             };
             let written = self.write_rules(action, narrow, |_| false, progress).await?;
             if !written.is_empty() {
                 progress.note("the rules cover probes alone until they are proven");
-                prover.prove(&keys, progress).await.map_err(unproven)?;
+                prover.prove(direction, &keys, progress).await.map_err(unproven)?;
                 progress.note("proven: the rules go live");
             }
         }
-        let wanted = |live: Option<&Replication>| rules::wanted(&self.topology, &keys, live);
-        let goes = |rule: &Rule| rules::goes(&self.topology, rule);
+        let wanted = |live: Option<&Replication>| rules::wanted(direction, &keys, live);
+        let goes = |rule: &Rule| rules::goes(direction, rule);
         self.write_rules(action, wanted, goes, progress).await?;
         self.activated_at.get_or_init(jiff::Timestamp::now);
-        Ok(self.bucket_arn(&side.bucket))
+        Ok(self.bucket_arn(&direction.source.bucket))
     }
 
     /// Puts `ours` in place, of which each takes the place of what has its id; other rules stay as they are, but for those of
@@ -102,9 +105,10 @@ impl Steps {
         goes: impl Fn(&Rule) -> bool,
         progress: &Progress,
     ) -> Result<Vec<Rule>, Failure> {
-        let side = self.side(&action.name)?;
+        let direction = self.direction_from(&action.name)?;
+        let side = &direction.source;
         let live = read(&self.aws, &side.bucket, &side.region).await?;
-        let role = self.role_for(live.as_ref().map(described).as_ref())?;
+        let role = Self::role_for(direction, live.as_ref().map(described).as_ref())?;
         let ours = ours(live.as_ref().map(described).as_ref());
         if ours.is_empty() {
             return Ok(ours);
@@ -129,17 +133,17 @@ impl Steps {
     }
 
     /// Returns the role that the configuration is to have. What was planned for must still be so.
-    fn role_for(&self, live: Option<&Replication>) -> Result<Arn, Failure> {
-        let wanted = self.topology.assumed_role();
+    fn role_for(direction: &Topology, live: Option<&Replication>) -> Result<Arn, Failure> {
+        let wanted = direction.assumed_role();
         let Some(live) = live else { return Ok(wanted) };
-        others::refuse_v1(&self.topology, live)?;
-        let has_others = rules::foreign(&self.topology, live).next().is_some();
-        if !has_others || self.topology.role_settings.take_over || live.role == wanted.as_str() {
+        others::refuse_v1(direction, live)?;
+        let has_others = rules::foreign(direction, live).next().is_some();
+        if !has_others || direction.role_settings.take_over || live.role == wanted.as_str() {
             return Ok(wanted);
         }
         let message = format!(
             "the replication configuration of `{}` was given rules of others and their role {} while this run was at work",
-            self.topology.source.bucket, live.role
+            direction.source.bucket, live.role
         );
         Err(Failure::new(Kind::InTheWay, "replication-not-ours", message)
             .hint("`crrctl plan` shows what can be done beside them"))
@@ -205,9 +209,14 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let is_ours = |id: &str| rules::region_of(&self.topology, id).is_some();
-        self.remove_rules(is_ours, progress).await?;
-        if action.fields.contains(&STAYS) { self.until_forgotten(progress).await } else { Ok(()) }
+        let direction = self.direction_from(&action.name)?;
+        let is_ours = |id: &str| rules::region_of(direction, id).is_some();
+        self.remove_rules(&direction.source, is_ours, progress).await?;
+        if action.fields.contains(&STAYS) {
+            self.until_forgotten(direction, progress).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes the one rule of ours that `action` names away. Where others write, what it served stays until S3 has forgotten it.
@@ -216,7 +225,7 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        self.remove_rules(|other| other == action.name, progress).await?;
+        self.remove_rules(&self.topology.source, |other| other == action.name, progress).await?;
         let dropped = self.served.rules.iter().find(|rule| rule.id == action.name);
         match dropped.filter(|_| action.fields.contains(&STAYS)) {
             Some(dropped) => self.until_dropped(dropped, progress).await,
@@ -226,10 +235,11 @@ impl Steps {
 
     async fn remove_rules(
         &self,
+        source: &Side,
         goes: impl Fn(&str) -> bool,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let (bucket, region) = (&self.topology.source.bucket, &self.topology.source.region);
+        let Side { bucket, region } = source;
         let Some(live) = read(&self.aws, bucket, region).await? else { return Ok(()) };
         let stay = |rule: &&ReplicationRule| !goes(rule.id().unwrap_or_default());
         let others: Vec<ReplicationRule> = live.rules().iter().filter(stay).cloned().collect();

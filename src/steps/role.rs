@@ -96,7 +96,8 @@ impl Steps {
         let (trust, arn) = if self.is_batch_role(name) {
             (Document::BatchReplicationRoleTrust, self.topology.batch_role_arn())
         } else {
-            (Document::ReplicationRoleTrust, self.topology.role_arn())
+            let direction = self.direction_of_role(name)?;
+            (Document::of_role_trust(direction), direction.role_arn())
         };
         let trust = self.render(&trust)?.to_string();
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());

@@ -31,13 +31,16 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let keys = self.committed_keys()?;
         let (home, name) = (self.aws.home(), action.name.as_str());
-        let (document, arn) = if self.is_batch_role(name) {
-            (Document::BatchReplicationRole, self.topology.batch_role_arn())
-        } else {
-            (Document::ReplicationRole, self.topology.role_arn())
-        };
         let is_pruned = action.fields.contains(&PRUNED);
-        let topology = if is_pruned { &self.topology } else { &self.served };
+        let forward = if is_pruned { &self.topology } else { &self.served };
+        let (document, arn, topology) = if self.is_batch_role(name) {
+            (Document::BatchReplicationRole, self.topology.batch_role_arn(), forward)
+        } else {
+            // Each direction is rendered as a pair of its own.
+            let direction = self.direction_of_role(name)?;
+            let topology = if direction.is_back() { direction } else { forward };
+            (Document::ReplicationRole, direction.role_arn(), topology)
+        };
         let policy = policy::render(&document, topology, &keys, &self.templates)?.to_string();
         let put = self
             .aws

@@ -71,6 +71,41 @@ pub(super) const ALL: &[Entry] = &[
         ],
     ),
     error(
+        "object-lock-missing",
+        "A bucket that the manifest adopts has no Object Lock, and the manifest wants it.",
+        &["turning it on can't be undone, so crrctl does it only for buckets that it makes"],
+        &["`aws s3api put-object-lock-configuration` turns it on for a versioned bucket"],
+    ),
+    error(
+        "object-lock-on",
+        "A bucket has Object Lock, and the manifest wants none.",
+        &["Object Lock can't be taken off"],
+        &["`buckets.object_lock` in the manifest keeps it; else use another bucket"],
+    ),
+    error(
+        "probe-held",
+        "A probe could stay for as long as the bucket holds new versions, and nobody could delete it.",
+        &["the default retention is in COMPLIANCE mode"],
+        &[
+            "`crrctl apply --no-probe` builds the pair without proof",
+            "`mode: governance` lets it be proven",
+        ],
+    ),
+    error(
+        "region-not-enabled",
+        "AWS does not take the credentials in a Region, and takes them in the source's.",
+        &["the account has not enabled the Region", "its name is misspelt"],
+        &["enable the Region for the account, or use another"],
+    ),
+    error(
+        "role-lacks",
+        "The role of `role.arn` can't serve the pair.",
+        &[
+            "it does not exist, or its policies lack a statement, or a boundary or Deny is in the way",
+        ],
+        &["add the statements that the error prints; crrctl never changes that role"],
+    ),
+    error(
         "objects-held",
         "S3 will not delete some versions.",
         &[

@@ -6,6 +6,7 @@ use super::super::topology::Placed;
 use super::{Checked, named};
 use crate::names::{BucketName, InvalidName, PairName, Region, RoleName};
 use serde_saphyr::{Location, Spanned};
+use std::collections::BTreeMap;
 
 /// Stands for the account until it is known; every account id is as long.
 const SOME_ACCOUNT: &str = "000000000000";
@@ -95,6 +96,33 @@ impl Fill<'_> {
         let role = self.text("role.name", &template, at, source)?;
         tried("role.name", &role, at, |name| RoleName::new(name).map(drop))?;
         Ok(role)
+    }
+
+    /// Returns the name of the role by which each destination replicates back to the source: named by its own Region.
+    pub(super) fn back_roles(
+        &self,
+        given: Option<&Spanned<String>>,
+        source: &Placed,
+        destinations: &[Placed],
+    ) -> Checked<BTreeMap<Placed, String>> {
+        let mut roles = BTreeMap::new();
+        for place in destinations {
+            let (forward, mut back) =
+                (self.role(given, &source.region)?, self.role(given, &place.region)?);
+            if back == forward {
+                // The name says nothing of the Region, or it is the source's.
+                let is_beside = place.region == source.region;
+                back = if is_beside {
+                    format!("{back}-r")
+                } else {
+                    format!("{back}-{}", place.region)
+                };
+            }
+            let at = given.map_or(Location::UNKNOWN, |given| given.referenced);
+            tried("role.name", &back, at, |name| RoleName::new(name).map(drop))?;
+            roles.insert(place.clone(), back);
+        }
+        Ok(roles)
     }
 
     fn text(&self, key: &str, template: &str, at: Location, region: &Region) -> Checked<String> {

@@ -12,6 +12,12 @@ pub(super) fn settings(raw: &RawRole) -> Checked<RoleSettings> {
     let path = raw.path.as_ref().map(path).transpose()?;
     let boundary = raw.permissions_boundary.as_ref().map(boundary).transpose()?;
     let given = raw.arn.as_ref().map(role).transpose()?;
+    let asked = raw.take_over.as_ref().filter(|flag| flag.value);
+    if let Some(flag) = asked.filter(|_| given.is_some()) {
+        let message =
+            "the role of `role.arn` is used as it is: nothing is written for the rules of others";
+        return Err(Located::at(flag.referenced, "role.take_over", message));
+    }
     let beside = [
         ("role.name", raw.name.as_ref()),
         ("role.path", raw.path.as_ref()),

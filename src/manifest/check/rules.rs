@@ -32,7 +32,11 @@ pub(super) fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> 
         ("direct", Activation::Direct),
     ];
     let activation = one_of("replication.activation", raw.activation.as_ref(), &known)?;
-    Ok(ReplicationSettings { activation })
+    Ok(ReplicationSettings { activation, two_way: is_on(raw.two_way.as_ref()) })
+}
+
+fn is_on(flag: Option<&Spanned<bool>>) -> bool {
+    flag.is_some_and(|flag| flag.value)
 }
 
 /// Returns the rules, one for each entry of `destinations`, which `placed` places.
@@ -118,6 +122,11 @@ fn settings(general: &RawReplication, own: &RawDestination, path: &str) -> Check
         storage_class,
         priority,
         metrics,
+        // On both sides of two-way replication, so that what is changed on either is the same on both.
+        replica_modifications: match &general.replica_modifications {
+            Some(given) => given.value,
+            None => is_on(general.two_way.as_ref()),
+        },
         time_control,
         owner_override: own.owner_override.as_ref().is_some_and(|flag| flag.value),
     })

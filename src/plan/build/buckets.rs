@@ -74,7 +74,7 @@ impl Builder<'_> {
     /// Returns the step after which the key of `side` may be named, where crrctl makes it.
     pub(super) fn alias_step(&self, side: &Side) -> Option<StepId> {
         let region = match self.topology.key.kind {
-            KeyKind::MultiRegion => &self.topology.source.region,
+            KeyKind::MultiRegion => &self.topology.home.region,
             _ => &side.region,
         };
         self.topology.has_own_key(side).then(|| StepId::new(Kind::Alias, region.as_str()))

@@ -17,7 +17,8 @@ impl Builder<'_> {
     /// Rules first, then buckets, then aliases and replica keys; at the end the role serves what is left.
     pub(super) fn orphans(&mut self) {
         let rules = self.orphaned_rules();
-        let buckets = self.orphaned_buckets(&rules);
+        let back = self.orphaned_directions();
+        let buckets = self.orphaned_buckets(&[&rules[..], &back].concat());
         self.orphaned_keys(&buckets);
         self.pruned_role(&rules, &buckets);
     }
@@ -52,6 +53,39 @@ impl Builder<'_> {
             before = vec![StepId::new(Kind::Replication, id)];
         }
         orphans.iter().map(|id| StepId::new(Kind::Replication, id)).collect()
+    }
+
+    /// Takes away what replicates back to the source although nobody wants it any more: the rules first, then their role.
+    fn orphaned_directions(&mut self) -> Vec<StepId> {
+        let (topology, world) = (self.topology, self.world);
+        let mut steps = Vec::new();
+        for back in rules::told_back(topology, world) {
+            let (side, name) = (&back.source, back.source.bucket.as_str());
+            let arn = side.bucket.arn(topology.partition());
+            let fate = self.gone_or_left(&[]);
+            self.orphan(Kind::Replication, name, &side.region, name, arn, fate);
+            let is_named = topology.sides().any(|it| it == side);
+            if let Some(action) = self.plan.actions.last_mut().filter(|_| is_named) {
+                action.fields.push(STAYS);
+            }
+            let step = StepId::new(Kind::Replication, name);
+            let role = rules::role_of(&back, world).filter(|role| self.is_ours(&role.tags));
+            if let Some(role) = role {
+                let (name, region) = (back.role.as_str(), &topology.home.region);
+                let policy = StepId::new(Kind::RolePolicy, name);
+                let mut needs = self.gone_or_left(std::slice::from_ref(&step));
+                if role.policy.is_some() {
+                    self.orphan(Kind::RolePolicy, name, region, name, role.arn.clone(), needs);
+                    needs = self.gone_or_left(&[policy]);
+                }
+                if !role.other_policies.is_empty() {
+                    needs = Err("it has policies that are not ours: it stays".to_owned());
+                }
+                self.orphan(Kind::Role, name, region, name, role.arn.clone(), needs);
+            }
+            steps.push(step);
+        }
+        steps
     }
 
     /// Returns what an orphan waits for, where it goes.

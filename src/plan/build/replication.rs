@@ -6,7 +6,7 @@ use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::manifest::Side;
-use crate::plan::{Action, others, rules};
+use crate::plan::{Action, PROVEN_FIRST, others, rules};
 use crate::world::Replication;
 use std::fmt::Write;
 
@@ -21,7 +21,9 @@ impl Builder<'_> {
             None => Found::Missing,
             Some(live) => {
                 others::refuse_v1(topology, live)?;
-                if role_differs && has_others && !topology.role_settings.take_over {
+                // What a taking over would need is proven for the way there alone.
+                let takes_over = topology.role_settings.take_over && !topology.is_back();
+                if role_differs && has_others && !takes_over {
                     let message = format!(
                         "the replication configuration of `{}` has rules of others and their role {}",
                         source.bucket, live.role
@@ -70,14 +72,17 @@ impl Builder<'_> {
                     rule.id
                 );
             }
-            if let Some(lent) = &topology.lent_role {
+            if let Some(given) = &topology.role_settings.given {
+                let _ = write!(action.reason, "; by {given}, as it is");
+            } else if let Some(lent) = &topology.lent_role {
                 let _ = write!(action.reason, "; by {lent}, which rules of others have");
             }
             if proven_first {
                 action.reason.push_str("; proven on probes alone before it goes live");
+                action.fields.push(PROVEN_FIRST);
             }
         }
-        self.plan.proven_first = proven_first;
+        self.plan.proven_first |= proven_first;
         Ok(())
     }
 

@@ -11,12 +11,12 @@ use serde_json::Value;
 impl Builder<'_> {
     /// Where the rules go by a role of others, the pair wants none of its own.
     pub(super) fn role(&mut self) -> Result<(), Failure> {
-        let (topology, region) = (self.topology, &self.topology.source.region);
+        let (topology, region) = (self.topology, &self.topology.home.region);
         if topology.lent_role.is_some() {
             return Ok(());
         }
         let role_step = StepId::new(Kind::Role, topology.role.as_str());
-        let live = self.world.role.as_ref();
+        let live = rules::role_of(topology, self.world);
         let (found, policy) = match live {
             None => (Found::Missing, Found::Missing),
             Some(role) if !self.is_ours(&role.tags) => {

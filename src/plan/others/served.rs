@@ -28,7 +28,7 @@ pub fn prove_lent(
         let message = format!("the role {} does not exist", topology.assumed_role());
         return Err(refused(topology, world, &message));
     };
-    let in_force = with_role(rendered.clone(), lent)
+    let in_force = with_role(topology, rendered.clone(), lent)
         .map_err(|what| refused(topology, world, &format!("{what} can't be read")))?;
     let unmade: BTreeSet<Arn> = topology
         .sides()
@@ -52,17 +52,24 @@ pub fn prove_lent(
     );
     let allowed = prove_live(&own, &all_keys, &rendered, &nobody);
     let mut failure = refused(topology, world, &message);
-    for hint in missing(&denied, &allowed, &rendered) {
+    for hint in missing(topology, &denied, &allowed, &rendered) {
         failure = failure.hint(hint);
+    }
+    if topology.role_settings.given.is_some() {
+        return Err(failure);
     }
     Err(failure.hint("to give all rules the pair's own role, once it is proven for those of others too: `role.take_over: true`"))
 }
 
 /// Puts the policies of `lent` in the place of the pair's role's.
-fn with_role(mut documents: Documents, lent: &LentRole) -> Result<Documents, String> {
-    let role = Document::ReplicationRole;
+fn with_role(
+    topology: &Topology,
+    mut documents: Documents,
+    lent: &LentRole,
+) -> Result<Documents, String> {
+    let role = Document::of_role(topology);
     documents.remove(&role);
-    let trust = Document::ReplicationRoleTrust;
+    let trust = Document::of_role_trust(topology);
     let unread = |name: &str| format!("its {name}");
     documents
         .put_live(&trust, "trust policy".to_owned(), lent.trust.clone())
@@ -83,6 +90,13 @@ fn denied(row: &LiveRow) -> bool {
 
 fn refused(topology: &Topology, world: &World, why: &str) -> Failure {
     let source = &topology.source;
+    if let Some(given) = &topology.role_settings.given {
+        let way = format!("from `{}`", source.bucket);
+        let message = format!("the role {given} of `role.arn` can't replicate {way}: {why}");
+        return Failure::new(failure::Kind::Denied, "role-lacks", message)
+            .in_region(&topology.home.region)
+            .hint("crrctl never changes a role that it was given");
+    }
     let live = world.buckets.get(&source.bucket).and_then(|bucket| bucket.replication.as_ref());
     let strangers = live.map_or(0, |live| rules::foreign(topology, live).count());
     let message = format!(
@@ -94,10 +108,15 @@ fn refused(topology: &Topology, world: &World, why: &str) -> Failure {
 }
 
 /// Returns the statements that the role lacks, as the pair's own would have them; what a Deny forbids, and where.
-fn missing(denied: &[&LiveRow], allowed: &[LiveRow], rendered: &Documents) -> Vec<String> {
+fn missing(
+    topology: &Topology,
+    denied: &[&LiveRow],
+    allowed: &[LiveRow],
+    rendered: &Documents,
+) -> Vec<String> {
     let mut hints = Vec::new();
     for row in denied {
-        let (trust, own) = (Document::ReplicationRoleTrust, Document::ReplicationRole);
+        let (trust, own) = (Document::of_role_trust(topology), Document::of_role(topology));
         let (document, name) = match &row.place {
             Some(Place::Trust) => (Some(&trust), "its trust policy"),
             Some(Place::Role) => (Some(&own), "a policy of that role"),

@@ -124,7 +124,10 @@ fn place(call: &Call, decision: &Decision) -> Option<Place> {
         (Layer::Resource, At::Document(_, Document::DestinationBucket(region))) => {
             Place::DestinationBucket(region.clone())
         }
-        (Layer::Resource, At::Document(_, Document::ReplicationRoleTrust)) => Place::Trust,
+        (
+            Layer::Resource,
+            At::Document(_, Document::ReplicationRoleTrust | Document::BackRoleTrust(_)),
+        ) => Place::Trust,
         (Layer::Identity | Layer::Session | Layer::Resource, _) => Place::Role,
     })
 }

@@ -105,7 +105,12 @@ impl Operator<'_> {
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
         ];
-        calls.extend(reads.map(|action| self.on_role(action)));
+        for direction in topology.directions() {
+            calls.extend(reads.map(|action| self.on_role_of(&direction, action)));
+        }
+        if !topology.role_settings.is_ours() {
+            calls.extend(self.on_policies());
+        }
         calls.extend(reads.map(|action| self.on_batch_role(action)));
         calls.extend(BUCKET_READS.iter().filter_map(|action| self.on_report_bucket(action)));
         calls
@@ -175,44 +180,45 @@ impl Operator<'_> {
         if !self.is_home {
             return calls;
         }
-        calls.push(self.on_bucket("s3:PutReplicationConfiguration", source));
-        calls.extend(["iam:CreateRole", "iam:TagRole"].map(|it| self.tagged(self.on_role(it))));
-        calls.extend(ROLE_WRITES.map(|it| self.on_role(it)));
-        if let Some(boundary) = &topology.role_settings.boundary {
-            let put = self.on_role("iam:PutRolePermissionsBoundary");
-            calls.push(put.demanding("StringEquals", "iam:PermissionsBoundary", boundary.as_str()));
+        calls.extend(self.sources().map(|it| self.on_bucket("s3:PutReplicationConfiguration", it)));
+        for direction in topology.directions() {
+            let on_role = |action: &str| self.on_role_of(&direction, action);
+            if topology.role_settings.is_ours() {
+                calls.extend(["iam:CreateRole", "iam:TagRole"].map(|it| self.tagged(on_role(it))));
+                calls.extend(ROLE_WRITES.map(on_role));
+            }
+            if let Some(boundary) = &topology.role_settings.boundary {
+                let put = on_role("iam:PutRolePermissionsBoundary");
+                let (is, key) = ("StringEquals", "iam:PermissionsBoundary");
+                calls.push(put.demanding(is, key, boundary.as_str()));
+            }
+            calls.push(self.pass_role(&direction));
         }
-        calls.push(self.pass_role());
         calls
     }
 
     fn probe(&self) -> Vec<Call> {
         let topology = self.scene.topology;
-        let source = &topology.source;
         let uploads = [
             "s3:AbortMultipartUpload",
             "s3:GetObjectVersion",
             "s3:PutObject",
             "s3:PutObjectTagging",
         ];
-        let mut calls = Vec::new();
+        let on_sources = |action| self.sources().flat_map(move |it| self.on_probes(action, it));
+        let replicated = || self.sides().filter(|side| topology.replicates_to(side));
+        let mut calls: Vec<Call> = uploads.into_iter().flat_map(on_sources).collect();
         if topology.buckets.retention().is_some() {
+            calls.extend(on_sources("s3:PutObjectRetention"));
             let bypass = |side| self.on_probes("s3:BypassGovernanceRetention", side);
             calls.extend(self.sides().flat_map(bypass));
-            if self.is_home {
-                calls.extend(self.on_probes("s3:PutObjectRetention", source));
-            }
         }
-        if self.is_home {
-            calls.extend(uploads.iter().flat_map(|it| self.on_probes(it, source)));
-            for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
-                calls.extend(self.through_s3(action, source));
-            }
-        }
-        let replicas = || self.sides().filter(|side| *side != source);
-        calls.extend(replicas().flat_map(|it| self.on_probes("s3:GetObject", it)));
+        calls.extend(replicated().flat_map(|it| self.on_probes("s3:GetObject", it)));
         calls.extend(self.sides().flat_map(|it| self.on_probes("s3:DeleteObjectVersion", it)));
-        calls.extend(replicas().flat_map(|it| self.through_s3("kms:Decrypt", it)));
+        for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
+            calls.extend(self.sources().flat_map(|it| self.through_s3(action, it)));
+        }
+        calls.extend(replicated().flat_map(|it| self.through_s3("kms:Decrypt", it)));
         calls
     }
 
@@ -237,11 +243,15 @@ impl Operator<'_> {
         if !self.is_home {
             return calls;
         }
-        calls.push(self.on_bucket("s3:PutReplicationConfiguration", &topology.source));
-        // What remains of others' rules is written back with the role that it has.
-        calls.push(self.pass_role());
         let deletes = ["iam:DeleteRole", "iam:DeleteRolePolicy"];
-        calls.extend(deletes.map(|it| self.on_role(it)));
+        for direction in topology.directions() {
+            calls.push(self.on_bucket("s3:PutReplicationConfiguration", &direction.source));
+            // What remains of others' rules is written back with the role that it has.
+            calls.push(self.pass_role(&direction));
+            if topology.role_settings.is_ours() {
+                calls.extend(deletes.map(|it| self.on_role_of(&direction, it)));
+            }
+        }
         calls.extend(deletes.map(|it| self.on_batch_role(it)));
         let on_bucket = ["s3:DeleteBucket", "s3:ListBucketMultipartUploads"];
         calls.extend(on_bucket.iter().filter_map(|it| self.on_report_bucket(it)));
@@ -299,19 +309,6 @@ impl Operator<'_> {
         let prefixes = self.scene.topology.probe_prefixes(side);
         let all: Vec<&str> = prefixes.iter().map(String::as_str).collect();
         all.iter().map(|prefix| self.on_object(action, side, prefix, &all)).collect()
-    }
-
-    fn on_role(&self, action: &str) -> Call {
-        let role = self.scene.topology.role_arn();
-        let decoy = (format!("{role}-other"), At::Nothing);
-        Call::new(&self.who, action, role, &self.scene.topology.account)
-            .decoys([decoy])
-            .aliens(&NOT_ON_ROLES)
-    }
-
-    fn pass_role(&self) -> Call {
-        let service = "s3.amazonaws.com";
-        self.on_role("iam:PassRole").demanding("StringEquals", "iam:PassedToService", service)
     }
 
     /// Any key of the pair's Regions; one elsewhere must be out of reach.

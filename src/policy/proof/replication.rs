@@ -30,9 +30,9 @@ const NOT_ON_KEYS: [&str; 3] = ["kms:CreateGrant", "kms:ReEncryptFrom", "kms:Sch
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
     let role = scene.topology.assumed_role();
     let caller = Principal::RoleSession { role, session: "s3-replication".to_owned(), id: None };
-    let own = Own::Document(Document::ReplicationRole);
+    let own = Own::Document(Document::of_role(scene.topology));
     let who = Who { section: SECTION, caller, own };
-    let trust = Document::ReplicationRoleTrust;
+    let trust = Document::of_role_trust(scene.topology);
     let assumed = scene.topology.assumed_role();
     let mut calls = assumption(scene, SECTION, "s3.amazonaws.com", assumed.as_str(), &trust);
     let mut as_role = source(scene, &who);

@@ -45,7 +45,7 @@ const UPLOADS_ALONE: &str =
 const WHOLE: usize = 6;
 const SAMPLED: usize = 5;
 /// Shapes whose documents have two statements about one key: what the one lacks is rightly said of the other too.
-const TWINS: [&str; 3] = ["same region", "per region", "other account"];
+const TWINS: [&str; 4] = ["same region", "per region", "two way", "other account"];
 
 #[test]
 fn every_mutant_is_named_or_harmless() {

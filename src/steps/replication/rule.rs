@@ -6,10 +6,11 @@ use crate::failure::Failure;
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{
     AccessControlTranslation, DeleteMarkerReplication, DeleteMarkerReplicationStatus, Destination,
-    EncryptionConfiguration, Metrics, MetricsStatus, OwnerOverride, ReplicationConfiguration,
-    ReplicationRule, ReplicationRuleAndOperator, ReplicationRuleFilter, ReplicationRuleStatus,
-    ReplicationTime, ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria,
-    SseKmsEncryptedObjects, SseKmsEncryptedObjectsStatus, StorageClass, Tag,
+    EncryptionConfiguration, Metrics, MetricsStatus, OwnerOverride, ReplicaModifications,
+    ReplicaModificationsStatus, ReplicationConfiguration, ReplicationRule,
+    ReplicationRuleAndOperator, ReplicationRuleFilter, ReplicationRuleStatus, ReplicationTime,
+    ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjects,
+    SseKmsEncryptedObjectsStatus, StorageClass, Tag,
 };
 use std::collections::BTreeMap;
 
@@ -39,7 +40,6 @@ pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
         ("account", account.is_some() && !is_translated),
         ("owner override", account.is_none() && is_translated),
         ("time control", odd_time),
-        ("replica modifications", modifications == Some("Enabled")),
     ];
     let (prefix, tags) = filter(live.filter());
     Rule {
@@ -62,6 +62,7 @@ pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
         metrics,
         time_control,
         new_owner: account.filter(|_| is_translated).map(str::to_owned),
+        replica_modifications: modifications == Some("Enabled"),
         others: others.iter().filter(|(_, has)| *has).map(|(name, _)| (*name).to_owned()).collect(),
     }
 }
@@ -133,12 +134,25 @@ fn sdk_filter(rule: &Rule) -> Result<ReplicationRuleFilter, Failure> {
 }
 
 fn criteria(rule: &Rule) -> Result<Option<SourceSelectionCriteria>, Failure> {
-    if !rule.kms_objects {
+    if !rule.kms_objects && !rule.replica_modifications {
         return Ok(None);
     }
-    let status = SseKmsEncryptedObjectsStatus::Enabled;
+    // Where there are criteria, they must say of SSE-KMS objects too (S3 API Reference, `SourceSelectionCriteria`).
+    let status = if rule.kms_objects {
+        SseKmsEncryptedObjectsStatus::Enabled
+    } else {
+        SseKmsEncryptedObjectsStatus::Disabled
+    };
     let kms = built(SseKmsEncryptedObjects::builder().status(status).build())?;
-    Ok(Some(SourceSelectionCriteria::builder().sse_kms_encrypted_objects(kms).build()))
+    let modifications = rule.replica_modifications.then(|| {
+        built(ReplicaModifications::builder().status(ReplicaModificationsStatus::Enabled).build())
+    });
+    Ok(Some(
+        SourceSelectionCriteria::builder()
+            .sse_kms_encrypted_objects(kms)
+            .set_replica_modifications(modifications.transpose()?)
+            .build(),
+    ))
 }
 
 fn destination(rule: &Rule) -> Result<Destination, Failure> {

@@ -1,4 +1,45 @@
-//! Lists of actions that `operator` takes together. Not for: on what (see `super`).
+//! Lists of actions that `operator` takes together, and the policies of a role that was given. Not for: the rest (see `super`).
+
+use super::super::call::{At, Call};
+use super::{NOT_ON_ROLES, Operator};
+use crate::manifest::{Side, Topology};
+
+impl Operator<'_> {
+    /// Returns the sides that objects are written to.
+    pub(super) fn sources(&self) -> impl Iterator<Item = &Side> {
+        let topology = self.scene.topology;
+        self.sides().filter(|side| topology.replicates_from(side))
+    }
+
+    pub(super) fn on_role_of(&self, direction: &Topology, action: &str) -> Call {
+        let role = direction.role_arn();
+        let decoy = (format!("{role}-other"), At::Nothing);
+        Call::new(&self.who, action, role, &self.scene.topology.account)
+            .decoys([decoy])
+            .aliens(&NOT_ON_ROLES)
+    }
+
+    pub(super) fn pass_role(&self, direction: &Topology) -> Call {
+        let (is, key) = ("StringEquals", "iam:PassedToService");
+        self.on_role_of(direction, "iam:PassRole").demanding(is, key, "s3.amazonaws.com")
+    }
+
+    /// A role that is given has what policies it has: any of the account's, and of AWS's.
+    pub(super) fn on_policies(&self) -> Vec<Call> {
+        let (scene, account) = (self.scene, &self.scene.topology.account);
+        let own = scene.iam(account, "policy/of-the-role").to_string();
+        let of_aws = own.replace(account.as_str(), "aws");
+        let decoy = scene.iam(account, "user/other").to_string();
+        let on = |action: &str| {
+            [own.clone(), of_aws.clone()].map(|policy| {
+                Call::new(&self.who, action, policy, account)
+                    .decoys([(decoy.clone(), At::Nothing)])
+                    .aliens(&["iam:CreatePolicyVersion"])
+            })
+        };
+        ["iam:GetPolicy", "iam:GetPolicyVersion"].into_iter().flat_map(on).collect()
+    }
+}
 
 pub(super) const ROLE_WRITES: [&str; 3] =
     ["iam:PutRolePolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"];

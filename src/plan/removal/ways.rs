@@ -1,0 +1,116 @@
+//! What replicates, in each direction: rules and roles that go.
+//! Not for: buckets and keys (see `super`).
+
+use super::{Buckets, Kept, STAYS, Why, delete};
+use crate::events::{Kind, StepId};
+use crate::manifest::Topology;
+use crate::names::BucketName;
+use crate::plan::{Action, Plan, rules};
+use crate::world::{Bucket, Role, Rule, World};
+
+/// Returns the removal of the rules of every direction that is wanted or live.
+pub(super) fn rules(topology: &Topology, world: &World, buckets: &Buckets<'_>) -> Vec<Action> {
+    let directions = rules::directions(topology, world);
+    directions.iter().filter_map(|direction| rules_of(direction, world, buckets)).collect()
+}
+
+fn rules_of(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Option<Action> {
+    let source = &direction.source;
+    let bucket = world.buckets.get(&source.bucket)?;
+    let is_ours = |rule: &Rule| rules::region_of(direction, &rule.id).is_some();
+    let ours = bucket.replication.as_ref().is_some_and(|live| live.rules.iter().any(is_ours));
+    // A run that was cut off may have taken the rules away and not waited until S3 forgot them.
+    let goes = buckets.going.iter().any(|(name, _)| *name == &source.bucket);
+    let stays = !goes && is_live(direction, &source.bucket, bucket);
+    let role_waits = stays
+        && !shares_role(direction, bucket)
+        && rules::role_of(direction, world).is_some_and(|role| direction.owns(&role.tags));
+    (ours || role_waits).then(|| {
+        let (arn, name) = (source.bucket.arn(direction.partition()), source.bucket.as_str());
+        let mut action = delete(Kind::Replication, name, &source.region, name, arn, Vec::new());
+        action.fields.extend(stays.then_some(STAYS));
+        action
+    })
+}
+
+/// Adds the removal of every role: those of all directions, and that of batch jobs.
+pub(super) fn roles(
+    topology: &Topology,
+    world: &World,
+    buckets: &Buckets<'_>,
+    gone: &[StepId],
+    plan: &mut Plan,
+    kept: &mut Vec<Kept>,
+) {
+    for direction in rules::directions(topology, world) {
+        let Some(role) = rules::role_of(&direction, world) else { continue };
+        if direction.role_settings.given.as_ref() == Some(&role.arn) {
+            continue;
+        }
+        match shared_role(&direction, world, buckets) {
+            Some(why) => kept.push(kept_role(role, &why)),
+            None => self::role(topology, direction.role.as_str(), role, gone, plan, kept),
+        }
+    }
+    if let Some(role) = &world.batch.role {
+        self::role(topology, &topology.batch_role(), role, gone, plan, kept);
+    }
+}
+
+/// Returns why a direction's role stays: rules of others have it too, in a bucket that stays.
+fn shared_role(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Option<String> {
+    let source = &direction.source.bucket;
+    let bucket = world.buckets.get(source)?;
+    let goes = buckets.going.iter().any(|(name, _)| *name == source);
+    let rule = rules::foreign(direction, bucket.replication.as_ref()?).next()?;
+    let is_shared = shares_role(direction, bucket) && !goes;
+    is_shared.then(|| format!("the rule `{}` of others in `{source}` has it too", rule.id))
+}
+
+/// Returns whether others write to a bucket, so far as can be told.
+pub(in crate::plan) fn is_live(topology: &Topology, name: &BucketName, bucket: &Bucket) -> bool {
+    let holds_theirs = bucket.objects.as_ref().is_some_and(|objects| !objects.foreign.is_empty());
+    holds_theirs || topology.is_adopted(name, &bucket.tags)
+}
+
+/// Returns whether rules of others have a direction's role.
+fn shares_role(direction: &Topology, source: &Bucket) -> bool {
+    source.replication.as_ref().is_some_and(|live| {
+        live.role == direction.role_arn().as_str()
+            && rules::foreign(direction, live).next().is_some()
+    })
+}
+
+fn kept_role(role: &Role, why: &str) -> Kept {
+    let (kind, arn, why) = (Kind::Role, role.arn.clone(), why.to_owned());
+    Kept { kind, arn, why, because: Why::Refused }
+}
+
+fn role(
+    topology: &Topology,
+    name: &str,
+    role: &Role,
+    buckets: &[StepId],
+    plan: &mut Plan,
+    kept: &mut Vec<Kept>,
+) {
+    let stays = |why: &str| kept_role(role, why);
+    if !topology.owns(&role.tags) {
+        kept.push(stays("it does not bear this pair's tags"));
+        return;
+    }
+    let region = &topology.home.region;
+    let mut needs = buckets.to_vec();
+    if role.policy.is_some() {
+        plan.actions.push(delete(Kind::RolePolicy, name, region, name, role.arn.clone(), needs));
+        needs = vec![StepId::new(Kind::RolePolicy, name)];
+    }
+    if role.other_policies.is_empty() {
+        plan.actions.push(delete(Kind::Role, name, region, name, role.arn.clone(), needs));
+    } else {
+        kept.push(stays(&format!(
+            "it has policies that are not ours: {}",
+            role.other_policies.join(", ")
+        )));
+    }
+}
