@@ -24,7 +24,6 @@ fn bad_manifests_end_before_any_call() {
         (&format!("{MANIFEST}key: {{deletion_window_days: 3}}\n"), "3 days: 7 to 30 are allowed"),
         (&format!("{MANIFEST}key: {{alias: alias/aws/x}}\n"), "reserved for AWS managed keys"),
         (&format!("{MANIFEST}destinatons: []\n"), "did you mean `destinations`?"),
-        (&format!("{MANIFEST}replication: {{two_way: true}}\n"), "`replication.two_way`"),
         ("name: demo\n  source: x\n", "not readable as YAML"),
         ("", "error"),
     ];

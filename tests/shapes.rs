@@ -125,7 +125,9 @@ fn every_example_lives_and_leaves_nothing() {
     examples.sort();
     for path in examples {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        live_in(&Stand::new(), &name, &std::fs::read_to_string(path).unwrap());
+        let stand = Stand::new();
+        stand.profile("archive", "444455556666");
+        live_in(&stand, &name, &std::fs::read_to_string(path).unwrap());
     }
 }
 

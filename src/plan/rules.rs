@@ -100,15 +100,19 @@ fn probes_place(topology: &Topology) -> String {
 }
 
 /// Returns the directions back to the source that only live rules of ours tell of: the manifest is not two-way any more, or has
-/// dropped the destination.
+/// dropped the destination. Another pair of this name has rules with the same ids: ours lead from a bucket of ours to the source.
 pub fn told_back(topology: &Topology, world: &World) -> Vec<Topology> {
     let is_wanted = |name: &BucketName| {
         name == &topology.home.bucket || topology.backward().any(|it| &it.source.bucket == name)
     };
     let told = |(name, bucket): (&BucketName, &Bucket)| {
         let live = bucket.replication.as_ref().filter(|_| !is_wanted(name))?;
-        let ours = live.rules.iter().filter(|rule| region_of(topology, &rule.id).is_some());
         let home = topology.home.clone();
+        let destination = home.bucket.arn(topology.partition());
+        let is_ours = |rule: &&Rule| {
+            region_of(topology, &rule.id).is_some() && rule.destination == destination.as_str()
+        };
+        let ours = live.rules.iter().filter(is_ours).filter(|_| topology.owns(&bucket.tags));
         let wish = |rule: &Rule| RuleWish {
             id: rule.id.clone(),
             destination: home.clone(),

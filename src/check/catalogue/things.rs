@@ -92,6 +92,23 @@ pub(super) const ALL: &[Entry] = &[
         ],
     ),
     error(
+        "wrong-account",
+        "The credentials of a side are of another account than the manifest says.",
+        &["a `profile` or `assume_role` of another account", "`account` is misspelt"],
+        &["choose the credentials of that account, or correct `account`"],
+    ),
+    error(
+        "key-across-accounts",
+        "The key that a side in another account would be encrypted under can't be used there.",
+        &[
+            "replicas of a multi-Region key stay in its account",
+            "`aws/s3` serves its own account alone",
+        ],
+        &[
+            "`key: {kind: per-region}`, a `key` of that account for the destination, or `key: {kind: none}`",
+        ],
+    ),
+    error(
         "region-not-enabled",
         "AWS does not take the credentials in a Region, and takes them in the source's.",
         &["the account has not enabled the Region", "its name is misspelt"],
