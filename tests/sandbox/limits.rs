@@ -79,8 +79,9 @@ async fn patience_with(
     pieces: &[&[u8]],
     every: Duration,
 ) -> (String, Duration) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
+    // The server's clock starts when it accepts, so this one starts before.
     let began = Instant::now();
+    let mut stream = TcpStream::connect(address).await.unwrap();
     let (mut from, mut to) = stream.split();
     let send = async {
         for piece in pieces {
