@@ -87,6 +87,7 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
         "foreign_accounts": accounts(&|side| topology.is_foreign(side)),
         "bucket_key": topology.bucket_key,
         "object_lock": topology.buckets.lock.is_some(),
+        "lifecycle": topology.buckets.lifecycle.is_wanted(),
         "default_retention": topology.buckets.retention().is_some(),
         "tls_only": topology.tls_only,
         "deny_other_keys": topology.deny_other_keys,

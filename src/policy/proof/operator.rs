@@ -13,7 +13,7 @@ use super::{Document, Part};
 use crate::iam::Principal;
 use crate::manifest::{KeyKind, KeyWish, Profile, Side};
 use crate::names::AccountId;
-use actions::{BUCKET_READS, BUCKET_WRITES, GIVING_BACK, ROLE_WRITES};
+use actions::{BUCKET_READS, BUCKET_WRITES, GIVING_BACK, LIFECYCLE_WRITE, ROLE_WRITES};
 
 const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutBucketLogging"];
 const NOT_ON_OBJECTS: [&str; 2] = ["s3:PutObjectAcl", "s3:RestoreObject"];
@@ -153,6 +153,9 @@ impl Operator<'_> {
         }
         for side in self.sides() {
             calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
+            if topology.buckets.lifecycle.is_wanted() {
+                calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
+            }
             if topology.buckets.lock.is_some() {
                 calls.push(self.on_bucket("s3:PutBucketObjectLockConfiguration", side));
             }
@@ -239,6 +242,9 @@ impl Operator<'_> {
         }
         for side in self.sides().filter(|side| topology.adopts(&side.bucket)) {
             calls.extend(GIVING_BACK.map(|it| self.on_bucket(it, side)));
+            if topology.buckets.lifecycle.is_wanted() {
+                calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
+            }
         }
         if !self.is_home {
             return calls;

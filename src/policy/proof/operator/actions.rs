@@ -45,12 +45,10 @@ pub(super) const ROLE_WRITES: [&str; 3] =
     ["iam:PutRolePolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"];
 
 /// Our statements and tags leave a bucket that stays.
-pub(super) const GIVING_BACK: [&str; 4] = [
-    "s3:DeleteBucketPolicy",
-    "s3:PutBucketPolicy",
-    "s3:PutBucketTagging",
-    "s3:PutLifecycleConfiguration",
-];
+pub(super) const GIVING_BACK: [&str; 3] =
+    ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging"];
+
+pub(super) const LIFECYCLE_WRITE: &str = "s3:PutLifecycleConfiguration";
 
 pub(super) const BUCKET_READS: [&str; 11] = [
     "s3:GetBucketObjectLockConfiguration",
@@ -67,7 +65,7 @@ pub(super) const BUCKET_READS: [&str; 11] = [
 ];
 
 /// A bucket is made with its tags and its ownership, which takes a permission each.
-pub(super) const BUCKET_WRITES: [&str; 9] = [
+pub(super) const BUCKET_WRITES: [&str; 8] = [
     "s3:CreateBucket",
     "s3:PutBucketOwnershipControls",
     "s3:PutBucketPolicy",
@@ -75,6 +73,5 @@ pub(super) const BUCKET_WRITES: [&str; 9] = [
     "s3:PutBucketTagging",
     "s3:PutBucketVersioning",
     "s3:PutEncryptionConfiguration",
-    "s3:PutLifecycleConfiguration",
     "s3:TagResource",
 ];
