@@ -1,6 +1,6 @@
 //! A destination in another account: the whole life under two accounts' credentials, with both accounts' policies in force.
 
-use crate::common::{Stand, fed};
+use crate::common::{Stand, fed, kms_of, s3_of};
 use aws_sdk_s3::config::Credentials;
 use crrctl::sandbox::{DEFAULT_ACCOUNT, SECRET};
 use serde_json::{Value, json};
@@ -24,23 +24,11 @@ fn stand() -> Stand {
 }
 
 fn s3_of_other(stand: &Stand) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-        .credentials_provider(Credentials::new(OTHER, SECRET, None, None, "test"))
-        .endpoint_url(stand.endpoint())
-        .region(aws_sdk_s3::config::Region::new("us-west-2"))
-        .build();
-    aws_sdk_s3::Client::from_conf(config)
+    s3_of(OTHER, stand.endpoint(), "us-west-2")
 }
 
 fn kms_of_other(stand: &Stand) -> aws_sdk_kms::Client {
-    let config = aws_sdk_kms::Config::builder()
-        .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
-        .credentials_provider(Credentials::new(OTHER, SECRET, None, None, "test"))
-        .endpoint_url(stand.endpoint())
-        .region(aws_sdk_kms::config::Region::new("us-west-2"))
-        .build();
-    aws_sdk_kms::Client::from_conf(config)
+    kms_of(OTHER, stand.endpoint(), "us-west-2")
 }
 
 fn bucket_policy(stand: &Stand) -> Value {

@@ -370,9 +370,14 @@ pub(crate) fn fed(mut command: Command, text: &str) -> Output {
 
 /// Returns the SDK's S3 client in `region` of the stand-in at `endpoint`, for the account's own hands.
 pub(crate) fn s3(endpoint: String, region: &str) -> aws_sdk_s3::Client {
+    s3_of(DEFAULT_ACCOUNT, endpoint, region)
+}
+
+/// Returns it for the hands of another account.
+pub(crate) fn s3_of(account: &str, endpoint: String, region: &str) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
-        .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
+        .credentials_provider(Credentials::new(account, SECRET, None, None, "test"))
         .endpoint_url(endpoint)
         .region(aws_sdk_s3::config::Region::new(region.to_owned()))
         .build();
@@ -381,9 +386,14 @@ pub(crate) fn s3(endpoint: String, region: &str) -> aws_sdk_s3::Client {
 
 /// Returns the same for KMS.
 pub(crate) fn kms(endpoint: String, region: &str) -> aws_sdk_kms::Client {
+    kms_of(DEFAULT_ACCOUNT, endpoint, region)
+}
+
+/// Returns it for the hands of another account.
+pub(crate) fn kms_of(account: &str, endpoint: String, region: &str) -> aws_sdk_kms::Client {
     let config = aws_sdk_kms::Config::builder()
         .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
-        .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
+        .credentials_provider(Credentials::new(account, SECRET, None, None, "test"))
         .endpoint_url(endpoint)
         .region(aws_sdk_kms::config::Region::new(region.to_owned()))
         .build();

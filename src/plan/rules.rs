@@ -106,13 +106,14 @@ pub fn told_back(topology: &Topology, world: &World) -> Vec<Topology> {
         name == &topology.home.bucket || topology.backward().any(|it| &it.source.bucket == name)
     };
     let told = |(name, bucket): (&BucketName, &Bucket)| {
-        let live = bucket.replication.as_ref().filter(|_| !is_wanted(name))?;
+        let may_lead_back = !is_wanted(name) && topology.owns(&bucket.tags);
+        let live = bucket.replication.as_ref().filter(|_| may_lead_back)?;
         let home = topology.home.clone();
         let destination = home.bucket.arn(topology.partition());
         let is_ours = |rule: &&Rule| {
             region_of(topology, &rule.id).is_some() && rule.destination == destination.as_str()
         };
-        let ours = live.rules.iter().filter(is_ours).filter(|_| topology.owns(&bucket.tags));
+        let ours = live.rules.iter().filter(is_ours);
         let wish = |rule: &Rule| RuleWish {
             id: rule.id.clone(),
             destination: home.clone(),
