@@ -31,7 +31,7 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "N", env = "CRRCTL_SEED")]
     seed: Option<u64>,
     /// Makes requests go wrong: KIND is throttle, error=CODE, reset, lost-reply, hang or delay=DURATION; either name may be `*`
-    #[arg(long, value_name = "SERVICE:OPERATION:KIND[:after=N][:times=N]")]
+    #[arg(long, value_name = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]")]
     fault: Vec<FaultSpec>,
     /// Writes every request down, one line of JSON each
     #[arg(long, value_name = "FILE", env = "CRRCTL_LOG")]

@@ -8,7 +8,11 @@ use tokio::sync::Notify;
 /// The services that a fault can name.
 const SERVICES: [&str; 6] = ["*", "iam", "kms", "s3", "s3control", "sts"];
 
-/// A fault as `--fault SERVICE:OPERATION:KIND[:after=N][:times=N]` spells it.
+/// How a fault is spelled.
+pub(crate) const SPELLING: &str = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]";
+
+/// A fault as `--fault` spells it, see [`SPELLING`]: it passes `after` requests by, then strikes `times` of them. With `attempt` it
+/// means, and counts, only the requests that are the N-th try of a call as the SDKs say in `amz-sdk-request`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultSpec {
     service: String,
@@ -16,6 +20,7 @@ pub struct FaultSpec {
     kind: Trouble,
     after: u64,
     times: Option<u64>,
+    attempt: Option<u64>,
 }
 
 /// What goes wrong.
@@ -39,11 +44,8 @@ impl FromStr for FaultSpec {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let refuse = |why: &str| {
-            format!(
-                "`{text}` is not a fault: {why}; it is spelled SERVICE:OPERATION:KIND[:after=N][:times=N]"
-            )
-        };
+        let refuse =
+            |why: &str| format!("`{text}` is not a fault: {why}; it is spelled {SPELLING}");
         let mut parts = text.split(':');
         let mut next = |what: &str| {
             let part = parts.next().filter(|part| !part.is_empty());
@@ -58,20 +60,20 @@ impl FromStr for FaultSpec {
             return Err(refuse("the operation is a name such as CreateKey, or *"));
         }
         let kind = trouble(kind).map_err(|why| refuse(&why))?;
-        let (mut after, mut times) = (0, None);
+        let (mut after, mut times, mut attempt) = (0, None, None);
         for part in parts {
+            let unknown = || refuse(&format!("`{part}` is none of after=N, times=N, attempt=N"));
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let value = value
-                .parse::<u64>()
-                .map_err(|_| refuse(&format!("`{part}` is neither after=N nor times=N")))?;
+            let value = value.parse::<u64>().map_err(|_| unknown())?;
             match name {
                 "after" => after = value,
                 "times" => times = Some(value),
-                _ => return Err(refuse(&format!("`{part}` is neither after=N nor times=N"))),
+                "attempt" => attempt = Some(value),
+                _ => return Err(unknown()),
             }
         }
         let (service, operation) = (service.to_owned(), operation.to_owned());
-        Ok(Self { service, operation, kind, after, times })
+        Ok(Self { service, operation, kind, after, times, attempt })
     }
 }
 
@@ -142,12 +144,15 @@ impl Faults {
     }
 
     /// Counts a request against every fault that means it, and returns the first that strikes.
-    pub(crate) fn strike(&self, service: &str, operation: &str) -> Option<Trouble> {
+    pub(crate) fn strike(&self, service: &str, operation: &str, attempt: u64) -> Option<Trouble> {
         let mut faults = self.lock();
         let mut struck = None;
         for (spec, met) in faults.iter_mut() {
             let means = |name: &str, is: &str| name == "*" || name.eq_ignore_ascii_case(is);
-            if !means(&spec.service, service) || !means(&spec.operation, operation) {
+            if !means(&spec.service, service)
+                || !means(&spec.operation, operation)
+                || spec.attempt.is_some_and(|meant| meant != attempt)
+            {
                 continue;
             }
             *met += 1;
@@ -191,12 +196,20 @@ mod tests {
     fn faults_strike_after_and_as_often_as_they_say() {
         let spec: FaultSpec = "kms:CreateKey:error=Foo:after=1:times=2".parse().unwrap();
         let faults = Faults::new(vec![spec, "*:*:delay=2s:after=3".parse().unwrap()]);
-        let strikes: Vec<_> = (0..5).map(|_| faults.strike("kms", "CreateKey")).collect();
+        let strikes: Vec<_> = (0..5).map(|_| faults.strike("kms", "CreateKey", 1)).collect();
         let foo = Some(Trouble::Error("Foo".into()));
         let delay = Some(Trouble::Delay(Duration::from_secs(2)));
         assert_eq!(strikes, [None, foo.clone(), foo, delay.clone(), delay.clone()]);
-        assert_eq!(faults.strike("s3", "PutObject"), delay);
-        assert_eq!(Faults::new(vec!["s3:*:reset".parse().unwrap()]).strike("kms", "X"), None);
+        assert_eq!(faults.strike("s3", "PutObject", 1), delay);
+        assert_eq!(Faults::new(vec!["s3:*:reset".parse().unwrap()]).strike("kms", "X", 1), None);
+    }
+
+    #[test]
+    fn the_tries_of_a_call_are_told_apart() {
+        let faults = Faults::new(vec!["*:*:reset:after=1:attempt=1".parse().unwrap()]);
+        let strikes: Vec<_> =
+            [1, 2, 1, 2, 3, 1].map(|attempt| faults.strike("s3", "X", attempt).is_some()).into();
+        assert_eq!(strikes, [false, false, true, false, false, true]);
     }
 
     #[test]
@@ -210,8 +223,8 @@ mod tests {
             ("s3:*:explode", "throttle, error=CODE"),
             ("s3:*:error=", "throttle, error=CODE"),
             ("s3:*:delay=5", "not a duration"),
-            ("s3:*:reset:after=x", "neither after=N nor times=N"),
-            ("s3:*:reset:often=1", "neither after=N nor times=N"),
+            ("s3:*:reset:after=x", "none of after=N, times=N, attempt=N"),
+            ("s3:*:reset:often=1", "none of after=N, times=N, attempt=N"),
         ] {
             let error = text.parse::<FaultSpec>().unwrap_err();
             assert!(error.contains(part) && error.contains("SERVICE:OPERATION:KIND"), "{error}");

@@ -16,9 +16,16 @@ pub(crate) struct Note {
     caller: OnceLock<(String, String, String)>,
     /// The fault that struck the request.
     pub(crate) trouble: OnceLock<Trouble>,
+    /// Which try of its call the request is, from 1.
+    pub(crate) attempt: u64,
 }
 
 impl Note {
+    /// Begins the note of a request with these headers.
+    pub(crate) fn new(headers: &http::HeaderMap) -> Self {
+        Self { attempt: attempt(headers).unwrap_or(1), ..Self::default() }
+    }
+
     /// Finds the note of a request.
     pub(crate) fn of(extensions: &http::Extensions) -> Option<&Arc<Self>> {
         extensions.get::<Arc<Self>>()
@@ -30,6 +37,12 @@ impl Note {
         // A request has one caller; a second note would say the same.
         let _ = self.caller.set((account, caller.arn(), region));
     }
+}
+
+/// Reads what an SDK says of its tries: `amz-sdk-request: attempt=1; max=3`.
+fn attempt(headers: &http::HeaderMap) -> Option<u64> {
+    let said = headers.get("amz-sdk-request")?.to_str().ok()?;
+    said.split(';').find_map(|part| part.trim().strip_prefix("attempt="))?.parse().ok()
 }
 
 /// The code of an error, in the extensions of its answer.

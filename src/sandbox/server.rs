@@ -109,7 +109,7 @@ impl Server {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
-        let note = Arc::new(Note::default());
+        let note = Arc::new(Note::new(&parts.headers));
         parts.extensions.insert(note.clone());
         let answer = self.dispatch(parts, body, &id, &note).await;
         let lost =
@@ -164,7 +164,7 @@ pub(crate) async fn strike(
     operation: &str,
     note: &Note,
 ) -> Option<Fault> {
-    let trouble = shared.faults.strike(service, operation)?;
+    let trouble = shared.faults.strike(service, operation, note.attempt)?;
     let _ = note.trouble.set(trouble.clone());
     match trouble.clone() {
         Trouble::LostReply => None,
