@@ -11,6 +11,7 @@ mod login;
 mod raw;
 mod role;
 mod rules;
+mod settings;
 mod topology;
 
 pub use buckets::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
@@ -19,6 +20,7 @@ pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
 pub use login::{Accounts, Away, Login};
 pub use role::RoleSettings;
 pub use rules::{RuleSettings, RuleWish};
+pub use settings::Optional;
 pub use topology::{
     Activation, Manifest, Placed, Profile, ReplicationSettings, Reports, Side, Topology,
 };

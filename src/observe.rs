@@ -15,7 +15,7 @@ use crate::aws::Aws;
 use crate::aws::settle::{Look, Wait, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Accounts, Manifest, PairKeys, Side, Topology};
+use crate::manifest::{Accounts, Manifest, Optional, PairKeys, Side, Topology};
 use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
 use crate::steps::find::{self, RoleInForce};
@@ -24,6 +24,17 @@ use crate::world::{Batch, Bucket, Key, KeyState, Objects, Others, Role, World};
 use futures::future::{join, try_join, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+/// How much is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What the manifest wants, and what tags say was wanted once.
+    Wanted,
+    /// Every setting of the pair's buckets, whoever made it.
+    Settings,
+    /// All that remains, for a removal: keys by their tags and batch jobs too, where nothing names them.
+    Removal,
+}
 
 /// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
 pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Named), Failure> {
@@ -65,7 +76,7 @@ async fn named(
 pub async fn remains(aws: &Aws, topology: &Topology) -> Result<World, Failure> {
     let regions: BTreeSet<&Region> = topology.sides().map(|side| &side.region).collect();
     let named = named(aws, &topology.key.alias, regions.into_iter()).await?;
-    let mut world = second_wave(aws, topology, named, true).await?;
+    let mut world = second_wave(aws, topology, named, Depth::Removal).await?;
     all_objects(aws, topology, &mut world).await?;
     Ok(world)
 }
@@ -128,16 +139,22 @@ pub async fn beside_others(
     Ok(())
 }
 
-/// Reads everything else. A removal looks for keys by their tags too, where nothing names them.
+/// Reads everything else, as deep as is asked for.
 pub async fn second_wave(
     aws: &Aws,
     topology: &Topology,
     named: Named,
-    removal: bool,
+    depth: Depth,
 ) -> Result<World, Failure> {
+    let removal = depth == Depth::Removal;
     let role = async { Ok(find::role(aws, &topology.role, removal).await?) };
     let sides: Vec<Side> = topology.sides().cloned().collect();
-    let (keys, buckets) = (keys(aws, topology, named, removal), found_buckets(aws, &sides));
+    let matter = |side: &Side| match depth {
+        Depth::Wanted => topology.matters(&side.bucket),
+        Depth::Settings | Depth::Removal => Optional::ALL,
+    };
+    let buckets = found_buckets(aws, topology, &sides, matter);
+    let keys = keys(aws, topology, named, removal);
     let backward: Vec<Topology> = topology.backward().collect();
     let roles = try_join(role, back_roles(aws, &backward, removal));
     let found = try_join(try_join(keys, roles), buckets).await.map_err(not_enabled)?;
@@ -193,7 +210,7 @@ async fn unnamed(
     let recorded = &recorded;
     let found = sides.iter().map(|side| async move {
         let is_heeded = |bucket: &Bucket| topology.owns(&bucket.tags) || recorded.contains(side);
-        match find::bucket(aws, side).await {
+        match find::bucket(aws, side, Optional::ALL).await {
             Ok(bucket) => Ok(bucket.filter(is_heeded).map(|bucket| (side.bucket.clone(), bucket))),
             // The name belongs to somebody else by now.
             Err(failure) if failure.kind == Kind::InTheWay => Ok(None),
@@ -221,7 +238,8 @@ pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batc
     if removal && batch.role.is_none() {
         return Ok(batch);
     }
-    let found = match found_buckets(aws, std::slice::from_ref(&side)).await {
+    let every = |_: &Side| Optional::ALL;
+    let found = match found_buckets(aws, topology, std::slice::from_ref(&side), every).await {
         Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
         found => found?,
     };
@@ -286,11 +304,22 @@ fn enter(world: &mut World, name: &BucketName, objects: Option<Objects>) {
     }
 }
 
-async fn found_buckets(aws: &Aws, sides: &[Side]) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
-    let found = sides.iter().map(|side| async move {
-        let mut bucket = find::bucket(aws, side).await?;
-        if let Some(bucket) = bucket.as_mut().filter(|bucket| bucket.tags.is_empty()) {
-            bucket.empty = Some(find::is_empty(aws, side).await?);
+/// Finds buckets with those optional settings that `matter`, and with those that their tags say do.
+async fn found_buckets(
+    aws: &Aws,
+    topology: &Topology,
+    sides: &[Side],
+    matter: impl Fn(&Side) -> Optional,
+) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
+    let asked = sides.iter().map(|side| (side, matter(side)));
+    let found = asked.map(|(side, matter)| async move {
+        let mut bucket = find::bucket(aws, side, matter).await?;
+        if let Some(bucket) = &mut bucket {
+            let more = topology.matters_by(&bucket.tags).but(matter);
+            find::find_more(aws, side, more, bucket).await?;
+            if bucket.tags.is_empty() {
+                bucket.empty = Some(find::is_empty(aws, side).await?);
+            }
         }
         Ok::<_, Failure>(bucket.map(|bucket| (side.bucket.clone(), bucket)))
     });

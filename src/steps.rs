@@ -47,7 +47,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 pub(crate) mod find {
     //! The `find` of each thing, for `observe` and `check`.
-    pub(crate) use super::bucket::{find as bucket, is_empty, stands};
+    pub(crate) use super::bucket::{find as bucket, find_more, is_empty, stands};
     pub(crate) use super::bucket_policy::find as bucket_policy;
     pub(crate) use super::bucket_region::find as bucket_region;
     pub(crate) use super::bucket_tags::find as bucket_tags;

@@ -181,7 +181,7 @@ pub struct Bucket {
     pub ownership: Option<String>,
     /// Its policy.
     pub policy: Option<Value>,
-    /// Its replication configuration.
+    /// Its replication configuration; known where it [matters](crate::manifest::Topology::matters), as are the next two.
     pub replication: Option<Replication>,
     /// Its Object Lock, where that is on.
     pub lock: Option<Lock>,

@@ -9,7 +9,7 @@ use crate::engine;
 use crate::events::Verb;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
-use crate::observe;
+use crate::observe::{self, Depth};
 use crate::plan::{self, Removal};
 use crate::report::tables;
 use crate::units;
@@ -112,7 +112,7 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
     }
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, mut world) = session.observe(false).await?;
+    let (topology, mut world) = session.observe(Depth::Wanted).await?;
     let jobs = Jobs::new(&session.aws, &topology, &session.events, &session.stop);
     let under_way = jobs.under_way().await?;
     if args.cancel {

@@ -8,6 +8,7 @@ use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
 use crate::manifest::Topology;
 use crate::names::{Arn, Region};
+use crate::observe::Depth;
 use crate::plan::{self, Kept, Plan, Removal, Why};
 use crate::report::tables;
 use crate::steps::Scheduled;
@@ -83,7 +84,7 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
         keep_buckets: args.keep_buckets,
         bypass_governance: args.bypass_governance,
     };
-    let (mut topology, world) = session.observe(true).await?;
+    let (mut topology, world) = session.observe(Depth::Removal).await?;
     topology.key.deletion_window_days = args.window.unwrap_or(topology.key.deletion_window_days);
     let (plan, kept) = plan::removal(&topology, &world, wish)?;
     if !args.yes && plan.has_changes() {

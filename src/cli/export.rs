@@ -6,6 +6,7 @@ use super::session::Session;
 use crate::events::Verb;
 use crate::export::{self, File};
 use crate::failure::{Failure, Kind};
+use crate::observe::Depth;
 use crate::plan::Plan;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
@@ -33,7 +34,7 @@ enum Tool {
 pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -> Ended {
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, world, plan) = session.plan().await?;
+    let (topology, world, plan) = session.plan_at(Depth::Settings).await?;
     stands(&plan)?;
     let files = match args.tool {
         Tool::Terraform => vec![export::terraform(&topology, &world)?],

@@ -3,6 +3,7 @@
 use super::Global;
 use super::output::{self, Ended, Printer};
 use super::session::Session;
+use crate::observe::Depth;
 use crate::plan::{self, Removal};
 use crate::report::{Language, graph, tables};
 use clap::ValueEnum;
@@ -35,7 +36,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, plan, kept) = if args.destroy {
-        let (topology, world) = session.observe(true).await?;
+        let (topology, world) = session.observe(Depth::Removal).await?;
         let (plan, kept) = plan::removal(&topology, &world, Removal::default())?;
         (topology, plan, kept)
     } else {

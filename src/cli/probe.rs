@@ -6,6 +6,7 @@ use super::output::{Ended, Printer};
 use super::session::Session;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
+use crate::observe::Depth;
 use crate::plan;
 use crate::probe::{self, Settings, Summary};
 use crate::report::tables;
@@ -57,7 +58,7 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
     }
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, world) = session.observe(false).await?;
+    let (topology, world) = session.observe(Depth::Wanted).await?;
     let keys = standing_keys(&topology, &world)?;
     let settings = Settings {
         count: args.count,

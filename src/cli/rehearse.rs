@@ -9,7 +9,7 @@ use crate::aws::At;
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
 use crate::names::BucketName;
-use crate::observe;
+use crate::observe::{self, Depth};
 use crate::plan::{self, Removal};
 use crate::probe;
 use crate::report::tables;
@@ -110,7 +110,7 @@ async fn live(
     }
     phases.end("apply again", "no changes".to_owned());
 
-    let (topology, world) = session.observe(true).await?;
+    let (topology, world) = session.observe(Depth::Removal).await?;
     let (plan, kept) =
         plan::removal(&topology, &world, Removal { purge_keys: true, ..Removal::default() })?;
     let work = destroy(session, global, &topology, &world, plan, kept, Removal::default());

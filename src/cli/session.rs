@@ -15,7 +15,7 @@ use crate::events::{Event, Events, Kind, Sink, StepId, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{self, Manifest, Origin, Side, Topology};
 use crate::names::{Arn, BucketName, Region};
-use crate::observe;
+use crate::observe::{self, Depth};
 use crate::plan::{self, Plan, Removal, Wish, expiry};
 use crate::policy::{self, Templates};
 use crate::report::{Lines, Ndjson, Screen, Several, Volume};
@@ -215,14 +215,14 @@ impl Session {
         }
     }
 
-    /// Looks at what is there; `objects` counts what lies in the buckets too.
-    pub(super) async fn observe(&self, objects: bool) -> Result<(Topology, World), Failure> {
+    /// Looks at what is there; a removal counts what lies in the buckets too.
+    pub(super) async fn observe(&self, depth: Depth) -> Result<(Topology, World), Failure> {
         let (started, before) = (Instant::now(), self.aws.count());
         let look = Box::pin(async {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
             self.events.say(&Event::Pair(drawn::drawn(&topology)));
-            let mut world = observe::second_wave(&self.aws, &topology, named, objects).await?;
-            if objects {
+            let mut world = observe::second_wave(&self.aws, &topology, named, depth).await?;
+            if depth == Depth::Removal {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
             Ok((topology, world))
@@ -236,7 +236,14 @@ impl Session {
     /// Looks at what is there and says what would be done, after proving what would be written for it. Where a rule would go
     /// live on a bucket that exists, what lies in the bucket is counted first, since that decides whether it may.
     pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
-        let (mut topology, mut world) = self.observe(false).await?;
+        // What others set up has a say in what may be taken away.
+        let depth = if self.wish.prune { Depth::Settings } else { Depth::Wanted };
+        self.plan_at(depth).await
+    }
+
+    /// Like [`Self::plan`], after looking at as much as is asked for.
+    pub(super) async fn plan_at(&self, depth: Depth) -> Result<(Topology, World, Plan), Failure> {
+        let (mut topology, mut world) = self.observe(depth).await?;
         topology.expires = expiry::expires(&topology, &world, self.ephemeral, Timestamp::now())?;
         self.unless_ending(observe::beside_others(&self.aws, &mut topology, &mut world)).await?;
         let wish = self.wish;

@@ -7,6 +7,7 @@ use super::output::{Ended, Printer};
 use super::session::{Input, Session};
 use crate::failure::{self, Failure};
 use crate::names::Arn;
+use crate::observe::Depth;
 use crate::plan::{self, Removal};
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
 
 async fn take_away(session: &Session, global: &Global, printer: &Printer) -> Option<Failure> {
     let wish = Removal { purge_keys: true, ..Removal::default() };
-    let seen = session.observe(true).await;
+    let seen = session.observe(Depth::Removal).await;
     let planned = seen.and_then(|(topology, world)| {
         let (plan, kept) = plan::removal(&topology, &world, wish)?;
         Ok((topology, world, plan, kept))

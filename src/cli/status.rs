@@ -7,7 +7,7 @@ use crate::check::{self, Sample};
 use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::BucketName;
-use crate::observe;
+use crate::observe::{self, Depth};
 use crate::plan::{self, Plan};
 use crate::report;
 use crate::world::{Bucket, World};
@@ -23,7 +23,7 @@ pub(super) struct StatusArgs {
 pub(super) async fn run(global: &Global, args: &StatusArgs, printer: &Printer) -> Ended {
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (mut topology, mut world) = session.observe(false).await?;
+    let (mut topology, mut world) = session.observe(Depth::Settings).await?;
     observe::beside_others(&session.aws, &mut topology, &mut world).await?;
     let plan = plan::build(&topology, &world, &session.templates);
     let sample = sample(&session, &topology, &world, usize::from(args.sample)).await?;

@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::aws::settle::pause;
 use crate::events::{Event, millis};
 use crate::failure::{Failure, Kind};
+use crate::observe::Depth;
 use crate::probe::{self, Settings};
 use crate::report::Canary;
 use crate::units;
@@ -41,7 +42,7 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
     }
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, world) = session.observe(false).await?;
+    let (topology, world) = session.observe(Depth::Wanted).await?;
     let keys = super::probe::standing_keys(&topology, &world)?;
     let canary = Arc::new(Mutex::new(Canary::new(&topology)));
     if let Some(address) = args.listen {

@@ -318,7 +318,7 @@ impl Topology {
     /// Returns every tag that `bucket` should bear.
     pub fn bucket_tags(&self, bucket: &BucketName) -> BTreeMap<String, String> {
         let mark = self.adopts(bucket).then(|| (Self::ADOPTED_TAG.to_owned(), "true".to_owned()));
-        self.all_tags().into_iter().chain(mark).collect()
+        self.all_tags().into_iter().chain(mark).chain(self.optional(bucket).tags()).collect()
     }
 
     /// Begins the keys of tags by which a KMS key records the buckets whose data it encrypts, each under its name: they are

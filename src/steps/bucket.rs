@@ -10,53 +10,91 @@ use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Class, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
-use crate::manifest::Side;
+use crate::manifest::{Optional, Side};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
-use crate::world::Bucket;
+use crate::world::{Bucket, Expiry, Lock, Replication};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, Tag,
 };
 use std::sync::PoisonError;
 use std::time::Duration;
 
-/// Finds a bucket of this account and reads its settings, all at once. `None` is a bucket that does not exist; one that exists
-/// in another Region or account is in the way. Where some reads saw none and others one without tags, another run may just be
-/// making it: it is read again before it is judged.
-pub(crate) async fn find(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
-    match find_once(aws, side).await {
-        Ok(Some(bucket)) if bucket.tags.is_empty() => find_once(aws, side).await,
+/// Finds a bucket of this account and reads its settings, all at once; of the optional ones those that `matter`. `None` is a
+/// bucket that does not exist; one that exists in another Region or account is in the way. Where some reads saw none and others
+/// one without tags, another run may just be making it: it is read again before it is judged.
+pub(crate) async fn find(
+    aws: &Aws,
+    side: &Side,
+    matter: Optional,
+) -> Result<Option<Bucket>, Failure> {
+    match find_once(aws, side, matter).await {
+        Ok(Some(bucket)) if bucket.tags.is_empty() => find_once(aws, side, matter).await,
         Err(failure) if failure.aws_code.as_deref() == Some("NoSuchBucket") => {
-            find_once(aws, side).await
+            find_once(aws, side, matter).await
         }
         found => found,
     }
 }
 
-async fn find_once(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
+/// Reads more of a bucket's optional settings.
+pub(crate) async fn find_more(
+    aws: &Aws,
+    side: &Side,
+    more: Optional,
+    bucket: &mut Bucket,
+) -> Result<(), Failure> {
+    let (replication, lock, lifecycle) = optional(aws, side, more).await;
+    if more.replication {
+        bucket.replication = replication?;
+    }
+    if more.lock {
+        bucket.lock = lock?;
+    }
+    if more.lifecycle {
+        bucket.lifecycle = lifecycle?;
+    }
+    Ok(())
+}
+
+type Answered<T> = Result<T, Error>;
+
+/// Reads those optional settings that `matter`; of others it says that there are none.
+async fn optional(
+    aws: &Aws,
+    side: &Side,
+    matter: Optional,
+) -> (Answered<Option<Replication>>, Answered<Option<Lock>>, Answered<Vec<Expiry>>) {
     let (bucket, region) = (&side.bucket, &side.region);
-    let (head, tags, ownership, blocked, versioning, encryption, policy, rest) = tokio::join!(
-        head(aws, side),
+    tokio::join!(
+        async {
+            if matter.replication { replication::find(aws, bucket, region).await } else { Ok(None) }
+        },
+        async { if matter.lock { object_lock::find(aws, bucket, region).await } else { Ok(None) } },
+        async {
+            if matter.lifecycle { lifecycle::find(aws, bucket, region).await } else { Ok(vec![]) }
+        },
+    )
+}
+
+async fn find_once(aws: &Aws, side: &Side, matter: Optional) -> Result<Option<Bucket>, Failure> {
+    let (bucket, region) = (&side.bucket, &side.region);
+    let (tags, ownership, blocked, versioning, encryption, policy, rest) = tokio::join!(
         bucket_tags::find(aws, bucket, region),
         ownership::find(aws, bucket, region),
         public_access_block::find(aws, bucket, region),
         versioning::find(aws, bucket, region),
         encryption::find(aws, bucket, region),
         bucket_policy::find(aws, bucket, region),
-        async {
-            tokio::join!(
-                replication::find(aws, bucket, region),
-                object_lock::find(aws, bucket, region),
-                lifecycle::find(aws, bucket, region),
-            )
-        },
+        optional(aws, side, matter),
     );
     let (replication, lock, lifecycle) = rest;
-    match head {
-        Ok(()) => {}
+    // Any read says whether there is such a bucket, in this Region and of this account.
+    let (versioning, mfa_delete) = match versioning {
+        Ok(found) => found,
         Err(error) if error.is_absent() => return Ok(None),
         // The owner is checked by every call: one that was answered proves that the bucket is this account's.
-        Err(error) if error.class == Class::Denied && (tags.is_ok() || versioning.is_ok()) => {
+        Err(error) if error.class == Class::Denied && (tags.is_ok() || encryption.is_ok()) => {
             return Err(error.into());
         }
         Err(error) if error.class == Class::Denied => {
@@ -66,8 +104,9 @@ async fn find_once(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
                 Failure::new(Kind::InTheWay, "bucket-not-ours", message).in_region(region);
             failure.request_id = error.request_id;
             failure.aws_code = Some(error.code);
-            return Err(failure
-                .hint("use another bucket name; if it is yours, you need `s3:ListBucket` on it"));
+            return Err(failure.hint(
+                "use another bucket name; if it is yours, you need `s3:GetBucketVersioning` on it",
+            ));
         }
         Err(error) if error.status == Some(301) => {
             let message = format!("the bucket `{bucket}` exists in another Region than {region}");
@@ -76,8 +115,7 @@ async fn find_once(aws: &Aws, side: &Side) -> Result<Option<Bucket>, Failure> {
                 .hint("use another bucket name, or the bucket's own Region"));
         }
         Err(error) => return Err(error.into()),
-    }
-    let (versioning, mfa_delete) = versioning?;
+    };
     Ok(Some(Bucket {
         region: Some(region.clone()),
         tags: tags?,
@@ -131,7 +169,8 @@ impl Steps {
             return Ok(self.bucket_arn(bucket));
         }
         let tag = |(key, value)| built(Tag::builder().key(key).value(value).build());
-        let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        let tags = self.topology.bucket_tags(bucket);
+        let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         let place = (region.as_str() != "us-east-1")
             .then(|| BucketLocationConstraint::from(region.as_str()));
         let configuration = CreateBucketConfiguration::builder()
