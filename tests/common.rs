@@ -6,6 +6,8 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -167,6 +169,29 @@ impl Stand {
             let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
             s3.put_object().bucket(SOURCE).key(key).body(body).send().await.unwrap();
         });
+    }
+
+    /// Has somebody else put objects into the source bucket for as long as `work` takes, in fast time; returns what became of
+    /// their replication, as far as S3 meant to replicate them.
+    pub(crate) fn with_a_writer(&self, work: impl FnOnce()) -> Vec<Value> {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut n = 0;
+                while !over.load(Ordering::Relaxed) {
+                    self.control("POST", "clock", r#"{"advance": "1s"}"#);
+                    self.put_theirs(&format!("late/{n}"));
+                    n += 1;
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            });
+            let work = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+            over.store(true, Ordering::Relaxed);
+            work.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        });
+        let records = self.control("GET", "replication", "");
+        let is_late = |it: &&Value| it["key"].as_str().unwrap().starts_with("late/");
+        records.as_array().unwrap().iter().filter(is_late).cloned().collect()
     }
 
     /// Takes the rules of the usual pair away and has somebody else write to its source bucket.

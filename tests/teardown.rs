@@ -3,9 +3,11 @@
 use crate::common::{DESTINATION, PAIR, SOURCE, Stand};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
-    Delete, ObjectIdentifier, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockLegalHold,
-    ObjectLockLegalHoldStatus, ObjectLockMode,
+    BucketVersioningStatus, Delete, MfaDelete, ObjectIdentifier, ObjectLockConfiguration,
+    ObjectLockEnabled, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockMode,
+    VersioningConfiguration,
 };
+use crrctl::sandbox::{Lag, Options};
 use serde_json::{Value, json};
 
 fn built() -> Stand {
@@ -213,6 +215,53 @@ fn what_others_did_behind_its_back_is_no_obstacle() {
     // A second one tells the same dates.
     let again = stand.pair(&["destroy", "--yes"]).exits(0).json();
     assert_eq!((&again["removed"], &again["keys"]), (&json!([]), &object["keys"]));
+}
+
+/// A source that stays keeps its writers: what they put while the rules go is replicated, or never meant to be.
+#[test]
+fn buckets_that_are_kept_lose_their_role_when_s3_has_forgotten_the_rules() {
+    let options = Options { lag: Lag::Aws, hurry: 20, seed: Some(7), ..Options::default() };
+    let stand = Stand::with(options);
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.put_theirs("theirs");
+    let late = stand.with_a_writer(|| {
+        let _ = stand.pair(&["destroy", "--yes", "--keep-buckets"]).exits(0);
+    });
+    assert!(!late.is_empty(), "S3 went by the rules when they were taken away");
+    assert!(late.iter().all(|it| it["status"] == "COMPLETED"), "{late:#?}");
+    let left = stand.leftovers();
+    assert!(!left.iter().any(|it| it.contains(":role/")), "{left:?}");
+    assert!([SOURCE, DESTINATION].iter().all(|name| left.iter().any(|it| it.ends_with(name))));
+}
+
+/// With the device, as the root user has it, MFA delete goes on or off.
+fn mfa_delete(stand: &Stand, status: MfaDelete) {
+    stand.s3("us-east-1", async |s3| {
+        let versioning = VersioningConfiguration::builder()
+            .status(BucketVersioningStatus::Enabled)
+            .mfa_delete(status)
+            .build();
+        let put = s3.put_bucket_versioning().bucket(SOURCE).versioning_configuration(versioning);
+        put.mfa("arn:aws:iam::111122223333:mfa/root 123456").send().await.unwrap();
+    });
+}
+
+#[test]
+fn a_bucket_with_mfa_delete_is_not_begun_with() {
+    let stand = built();
+    stand.put_theirs("theirs");
+    mfa_delete(&stand, MfaDelete::Enabled);
+    let planned = stand.pair(&["plan", "--detailed-exitcode"]).exits(0).json();
+    let warning = planned["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("MFA delete") && warning.contains(SOURCE), "{warning}");
+    stand.calls();
+    let refused = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(10).json();
+    assert_eq!(refused["error"]["code"], "mfa-delete");
+    assert!(refused["error"]["hints"].to_string().contains("MFADelete=Disabled"), "{refused}");
+    assert_eq!(stand.calls()["writes"], 0);
+    mfa_delete(&stand, MfaDelete::Disabled);
+    let _ = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub use replication::FRESH;
 use super::{Action, Plan, known_keys};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::{PairKeys, Topology};
+use crate::manifest::{PairKeys, Side, Topology};
 use crate::names::{Arn, Region};
 use crate::policy::{self, Document, Templates};
 use crate::world::{Tags, World};
@@ -64,7 +64,21 @@ pub fn build_as(
     }
     builder.orphans();
     builder.plan.warnings = super::lifecycle::warnings(topology, world);
+    builder.plan.warnings.extend(kept_by_mfa(topology, world));
     Ok(builder.plan)
+}
+
+/// Returns a warning for each bucket whose versions only the root user can delete (S3 User Guide, "Configuring MFA delete").
+fn kept_by_mfa(topology: &Topology, world: &World) -> Vec<String> {
+    let is_on =
+        |side: &&Side| world.buckets.get(&side.bucket).is_some_and(|bucket| bucket.mfa_delete);
+    let warn = |side: &Side| {
+        format!(
+            "`{}` has MFA delete: no probe can be taken away from it, nor can `destroy` empty it",
+            side.bucket
+        )
+    };
+    topology.sides().filter(is_on).map(warn).collect()
 }
 
 /// Returns what is to be done before a batch job can replicate what is there: its role, and the bucket of its reports.

@@ -27,6 +27,7 @@ mod settings;
 mod store;
 mod turns;
 mod uploads;
+mod versioning;
 mod writes;
 
 pub(crate) use answers::refuse;
@@ -287,7 +288,7 @@ operations! {
     get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = settings::get_policy;
     get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = rules::get;
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = settings::get_tagging;
-    get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = settings::get_versioning;
+    get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
     get_object(GetObjectInput) -> GetObjectOutput = objects::get;
     get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = lock_settings::get;
     get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acls::get_object;
@@ -310,7 +311,7 @@ operations! {
     put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = settings::put_policy;
     put_bucket_replication(PutBucketReplicationInput) -> PutBucketReplicationOutput = rules::put;
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = settings::put_tagging;
-    put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = settings::put_versioning;
+    put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
     put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acls::put_object;
     put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = retention::put_legal_hold;
     put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = lock_settings::put;

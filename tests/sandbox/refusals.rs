@@ -2,6 +2,7 @@
 
 mod copies;
 mod lock;
+mod mfa;
 mod names;
 mod replication;
 

@@ -86,6 +86,7 @@ pub(super) fn create(
         tags: shown,
         // Object Lock turns versioning on from birth.
         versioning: Spreading::new(if locked { Versioning::Enabled } else { Versioning::Never }),
+        mfa_delete: false,
         encryption: Spreading::new(initial()),
         public_access_block: Some(settings::all_blocked()),
         ownership: Some(ownership),

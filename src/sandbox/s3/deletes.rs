@@ -5,7 +5,7 @@ use super::lock::{bypasses, protected};
 use super::reads::{action_for, check_version_id};
 use super::store::{NULL, Versioning, What};
 use super::writes::store;
-use super::{Call, buckets};
+use super::{Call, buckets, versioning};
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
     Error,
@@ -14,6 +14,13 @@ use s3s::{S3Result, s3_error};
 
 /// The most keys of one `DeleteObjects` request (S3 API Reference, `DeleteObjects`).
 const MOST: usize = 1000;
+
+/// By what a request wants to get past what protects versions.
+#[derive(Debug, Clone, Copy)]
+struct Shown<'a> {
+    bypass: Option<bool>,
+    mfa: Option<&'a str>,
+}
 
 /// What deleting did.
 struct Done {
@@ -28,11 +35,11 @@ pub(super) fn one(call: &mut Call<'_>, input: DeleteObjectInput) -> S3Result<Del
     let conditional = input.if_match.is_some()
         || input.if_match_size.is_some()
         || input.if_match_last_modified_time.is_some();
-    if conditional || input.mfa.is_some() {
-        return Err(not_implemented("conditional deletes and MFA delete"));
+    if conditional {
+        return Err(not_implemented("conditional deletes"));
     }
-    let bypass = input.bypass_governance_retention;
-    let done = delete(call, &input.bucket, &input.key, input.version_id.as_deref(), bypass)?;
+    let shown = Shown { bypass: input.bypass_governance_retention, mfa: input.mfa.as_deref() };
+    let done = delete(call, &input.bucket, &input.key, input.version_id.as_deref(), shown)?;
     Ok(DeleteObjectOutput {
         delete_marker: done.marker.then_some(true),
         version_id: done.version,
@@ -45,14 +52,17 @@ fn delete(
     name: &str,
     key: &str,
     version: Option<&str>,
-    bypass: Option<bool>,
+    shown: Shown<'_>,
 ) -> S3Result<Done> {
     let action = action_for(version, "s3:DeleteObject", "s3:DeleteObjectVersion");
     let now = call.state.now();
     let bucket = call.bucket_of(name, key, action)?;
     if let Some(id) = version {
         check_version_id(id)?;
-        check_lock(call, (name, key, id), bypass)?;
+        if bucket.mfa_delete {
+            versioning::check_device(call, shown.mfa)?;
+        }
+        check_lock(call, (name, key, id), shown.bypass)?;
         let bucket = call.find_mut(name)?;
         let removed = bucket.remove(key, id);
         let marker = removed.is_some_and(|version| matches!(version.what, What::DeleteMarker));
@@ -87,17 +97,14 @@ pub(super) fn many(
     input: DeleteObjectsInput,
 ) -> S3Result<DeleteObjectsOutput> {
     call.visit(&input.bucket)?;
-    if input.mfa.is_some() {
-        return Err(not_implemented("MFA delete"));
-    }
     if input.delete.objects.is_empty() || input.delete.objects.len() > MOST {
         return Err(s3_error!(MalformedXML));
     }
-    let bypass = input.bypass_governance_retention;
+    let shown = Shown { bypass: input.bypass_governance_retention, mfa: input.mfa.as_deref() };
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
         let version = object.version_id;
-        match delete(call, &input.bucket, &object.key, version.as_deref(), bypass) {
+        match delete(call, &input.bucket, &object.key, version.as_deref(), shown) {
             Ok(done) => deleted.push(DeletedObject {
                 delete_marker: done.marker.then_some(true),
                 delete_marker_version_id: done.version.filter(|_| done.marker),

@@ -1,85 +1,31 @@
-//! A bucket's settings: versioning, public access block, ownership, policy, tags, lifecycle.
-//! Not for: encryption (`encryption`) and replication (`rules`), Object Lock (`lock_settings`).
+//! A bucket's settings: public access block, ownership, policy, tags, lifecycle.
+//! Not for: versioning (`versioning`), encryption (`encryption`) and replication (`rules`), Object Lock (`lock_settings`).
 
 use super::Call;
 use super::buckets::nothing;
-use super::errors::{malformed, not_implemented};
+use super::errors::malformed;
 use super::public::is_public;
-use super::store::{Tags, Versioning};
+use super::store::Tags;
 use crate::iam::document::Scope;
 use crate::iam::{Document, DocumentKind};
 use crate::sandbox::documents::{Flaw, read};
 use crate::sandbox::lag::Slow;
 use s3s::dto::{
-    BucketVersioningStatus, DeleteBucketLifecycleInput, DeleteBucketLifecycleOutput,
-    DeleteBucketOwnershipControlsInput, DeleteBucketOwnershipControlsOutput,
-    DeleteBucketPolicyInput, DeleteBucketPolicyOutput, DeleteBucketTaggingInput,
-    DeleteBucketTaggingOutput, DeletePublicAccessBlockInput, DeletePublicAccessBlockOutput,
-    ExpirationStatus, GetBucketLifecycleConfigurationInput, GetBucketLifecycleConfigurationOutput,
-    GetBucketOwnershipControlsInput, GetBucketOwnershipControlsOutput, GetBucketPolicyInput,
-    GetBucketPolicyOutput, GetBucketTaggingInput, GetBucketTaggingOutput, GetBucketVersioningInput,
-    GetBucketVersioningOutput, GetPublicAccessBlockInput, GetPublicAccessBlockOutput,
-    ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
-    PutBucketLifecycleConfigurationInput, PutBucketLifecycleConfigurationOutput,
-    PutBucketOwnershipControlsInput, PutBucketOwnershipControlsOutput, PutBucketPolicyInput,
-    PutBucketPolicyOutput, PutBucketTaggingInput, PutBucketTaggingOutput, PutBucketVersioningInput,
-    PutBucketVersioningOutput, PutPublicAccessBlockInput, PutPublicAccessBlockOutput, Tag,
+    DeleteBucketLifecycleInput, DeleteBucketLifecycleOutput, DeleteBucketOwnershipControlsInput,
+    DeleteBucketOwnershipControlsOutput, DeleteBucketPolicyInput, DeleteBucketPolicyOutput,
+    DeleteBucketTaggingInput, DeleteBucketTaggingOutput, DeletePublicAccessBlockInput,
+    DeletePublicAccessBlockOutput, ExpirationStatus, GetBucketLifecycleConfigurationInput,
+    GetBucketLifecycleConfigurationOutput, GetBucketOwnershipControlsInput,
+    GetBucketOwnershipControlsOutput, GetBucketPolicyInput, GetBucketPolicyOutput,
+    GetBucketTaggingInput, GetBucketTaggingOutput, GetPublicAccessBlockInput,
+    GetPublicAccessBlockOutput, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    PublicAccessBlockConfiguration, PutBucketLifecycleConfigurationInput,
+    PutBucketLifecycleConfigurationOutput, PutBucketOwnershipControlsInput,
+    PutBucketOwnershipControlsOutput, PutBucketPolicyInput, PutBucketPolicyOutput,
+    PutBucketTaggingInput, PutBucketTaggingOutput, PutPublicAccessBlockInput,
+    PutPublicAccessBlockOutput, Tag,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
-
-/// S3 API Reference, `GetBucketVersioning`: a bucket that never had it answers no status.
-pub(super) fn get_versioning(
-    call: &mut Call<'_>,
-    input: GetBucketVersioningInput,
-) -> S3Result<GetBucketVersioningOutput> {
-    let status = match *call.bucket(&input.bucket, "s3:GetBucketVersioning")?.versioning {
-        Versioning::Never => None,
-        Versioning::Enabled => Some(BucketVersioningStatus::ENABLED),
-        Versioning::Suspended => Some(BucketVersioningStatus::SUSPENDED),
-    };
-    Ok(GetBucketVersioningOutput {
-        status: status.map(BucketVersioningStatus::from_static),
-        ..nothing()
-    })
-}
-
-/// S3 API Reference, `PutBucketVersioning`; not to be suspended under a replication configuration.
-pub(super) fn put_versioning(
-    call: &mut Call<'_>,
-    input: PutBucketVersioningInput,
-) -> S3Result<PutBucketVersioningOutput> {
-    let bucket = call.bucket(&input.bucket, "s3:PutBucketVersioning")?;
-    if input.mfa.is_some() || input.versioning_configuration.mfa_delete.is_some() {
-        return Err(not_implemented("MFA delete"));
-    }
-    let status = input.versioning_configuration.status.ok_or_else(|| {
-        s3_error!(
-            IllegalVersioningConfigurationException,
-            "The Versioning element must be specified"
-        )
-    })?;
-    let versioning = match status.as_str() {
-        BucketVersioningStatus::ENABLED => Versioning::Enabled,
-        BucketVersioningStatus::SUSPENDED if bucket.replication.is_some() => {
-            return Err(s3_error!(
-                InvalidBucketState,
-                "A replication configuration is present on this bucket, so you cannot change the versioning state. To change the \
-                 versioning state, first delete the replication configuration."
-            ));
-        }
-        BucketVersioningStatus::SUSPENDED if bucket.object_lock.is_some() => {
-            return Err(s3_error!(
-                InvalidBucketState,
-                "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
-            ));
-        }
-        BucketVersioningStatus::SUSPENDED => Versioning::Suspended,
-        _ => return Err(malformed()),
-    };
-    let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
-    call.find_mut(&input.bucket)?.versioning.set(versioning, now, from);
-    Ok(nothing())
-}
 
 /// Returns the public access block of a new bucket (S3 User Guide, "Blocking public access": all on since April 2023).
 pub(super) fn all_blocked() -> PublicAccessBlockConfiguration {
@@ -358,6 +304,13 @@ pub(super) fn put_lifecycle(
     };
     if rules.is_empty() || rules.len() > 1000 || !rules.iter().all(|rule| known(&rule.status)) {
         return Err(malformed());
+    }
+    if bucket.mfa_delete {
+        // S3 User Guide, "Setting an S3 Lifecycle configuration on a bucket"; the code is documented nowhere.
+        return Err(s3_error!(
+            InvalidBucketState,
+            "Lifecycle configuration on MFA enabled buckets is not supported."
+        ));
     }
     for rule in &mut rules {
         rule.id.get_or_insert_with(|| super::store::random_text(32));

@@ -48,6 +48,8 @@ pub(crate) struct Bucket {
     pub(super) created: SystemTime,
     pub(super) tags: Spreading<Tags>,
     pub(crate) versioning: Spreading<Versioning>,
+    /// Whether versions go only by the root user's device.
+    pub(super) mfa_delete: bool,
     /// The one rule of the default encryption.
     pub(super) encryption: Spreading<ServerSideEncryptionRule>,
     pub(super) public_access_block: Option<PublicAccessBlockConfiguration>,
