@@ -12,6 +12,7 @@ mod explain;
 mod fleet;
 mod gc;
 mod list;
+mod import;
 mod init;
 mod output;
 mod plan;
@@ -83,6 +84,8 @@ enum Command {
     Destroy(destroy::DestroyArgs),
     /// Hand the pair over to Terraform or CloudFormation, with what imports it there
     Export(export::ExportArgs),
+    /// Write a manifest of a bucket that replicates already, whoever made it; wants none
+    Import(import::ImportArgs),
     /// List the pairs of the account, by their tags; wants no manifest
     List(list::ListArgs),
     /// Take away what remains of ephemeral pairs whose time is over; all else is listed and never touched
@@ -120,6 +123,7 @@ impl Command {
             Self::Backfill(_) => "backfill",
             Self::Destroy(_) => "destroy",
             Self::Export(_) => "export",
+            Self::Import(_) => "import",
             Self::List(_) => "list",
             Self::Gc(_) => "gc",
             Self::Smoke(_) => "smoke",
@@ -346,6 +350,7 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
             Command::Backfill(args) => backfill::run(global, &args, printer).await,
             Command::Destroy(args) => destroy::run(global, &args, printer).await,
             Command::Export(args) => export::run(global, &args, printer).await,
+            Command::Import(args) => import::run(global, &args, printer).await,
             Command::List(args) => list::run(global, &args, printer).await,
             Command::Gc(args) => gc::run(global, &args, printer).await,
             Command::Smoke(args) => smoke::run(global, &args, printer).await,

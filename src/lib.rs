@@ -13,6 +13,7 @@ pub mod engine;
 pub mod aws;
 pub mod plan;
 pub mod export;
+pub mod import;
 pub mod policy;
 pub mod world;
 pub mod manifest;

@@ -5,10 +5,12 @@
 mod accounts;
 mod fleet;
 mod keys;
+mod live;
 
 pub(crate) use accounts::{account, identified, identified_without};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
+pub use live::{foreign, led_to, live_all, live_source, place};
 pub use keys::{pending_key, spare_key};
 
 use crate::aws::Aws;
@@ -16,11 +18,11 @@ use crate::aws::settle::{Look, Wait, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Accounts, Manifest, Optional, PairKeys, Side, Topology};
-use crate::names::{BucketName, KeyAlias, Region, RoleName};
+use crate::names::{Arn, BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
 use crate::steps::find::{self, RoleInForce};
 use crate::stop::Stop;
-use crate::world::{Batch, Bucket, Key, KeyState, Objects, Others, Role, World};
+use crate::world::{Batch, Bucket, Key, KeyState, LentRole, Objects, Others, Role, World};
 use futures::future::{join, try_join, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -114,9 +116,12 @@ pub async fn beside_others(
     let live = source.and_then(|bucket| bucket.replication.as_ref());
     topology.lent_role = others::lent(topology, live);
     if let Some(arn) = &topology.lent_role {
-        let found = find::role_in_force(aws, arn).await?;
-        let found = found.filter(|role| role.arn == arn.as_str());
-        world.lent = found.map(RoleInForce::documents).transpose()?;
+        world.lent = lent(aws, arn).await?;
+    }
+    for (bucket, arn) in topology.backward().filter_map(|it| Some((it.source.bucket, it.lent_role?))) {
+        let same = topology.lent_role.as_ref() == Some(&arn);
+        let found = if same { world.lent.clone() } else { lent(aws, &arn).await? };
+        world.back_lent.extend(found.map(|role| (bucket, role)));
     }
     let Some(live) = live else { return Ok(()) };
     if !topology.role_settings.take_over || live.role == topology.role_arn().as_str() {
@@ -137,6 +142,12 @@ pub async fn beside_others(
         }
     }
     Ok(())
+}
+
+/// Reads a role that is not the pair's, with all its policies.
+async fn lent(aws: &Aws, arn: &Arn) -> Result<Option<LentRole>, Failure> {
+    let found = find::role_in_force(aws, arn).await?.filter(|role| role.arn == arn.as_str());
+    Ok(found.map(RoleInForce::documents).transpose()?)
 }
 
 /// Reads everything else, as deep as is asked for.
@@ -166,6 +177,7 @@ pub async fn second_wave(
         role,
         back_roles,
         lent: None,
+        back_lent: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
     };
@@ -386,10 +398,10 @@ async fn what_is_gone(
     let rules = directions.iter().map(|direction| async move {
         let source = &direction.source;
         let live = find::replication(aws, &source.bucket, &source.region).await?;
-        let has = |side: &Side| {
-            let id = direction.rule_id(side);
+        let is_live = |id: &str| {
             live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id)
         };
+        let has = |side: &Side| direction.rules_to(side).all(|rule| is_live(&rule.id));
         let rule = direction.destinations.iter().find(|side| !has(side));
         let rule = rule.map(|side| format!("`{}` has no rule to {}", source.bucket, side.region));
         Ok::<_, Failure>(rule)

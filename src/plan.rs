@@ -77,27 +77,42 @@ impl Plan {
 
     /// Returns the plan as the contract shows it.
     pub fn changes(&self) -> Vec<Change<'_>> {
-        self.actions
-            .iter()
-            .map(|action| Change {
-                step: &action.id,
-                kind: action.kind,
-                region: &action.region,
-                name: &action.name,
-                action: action.verb,
-                reason: &action.reason,
-            })
-            .collect()
+        self.actions.iter().map(Change::of).collect()
+    }
+
+    /// Returns what would change beside tags and the taking on of what exists, which is recorded by tags alone.
+    pub fn changes_beside_tags(&self) -> Vec<Change<'_>> {
+        let is_tags = |action: &Action| {
+            action.kind == Kind::BucketTags
+                || (action.kind == Kind::Bucket && action.verb == Verb::Adopt)
+                || (action.verb == Verb::Update && action.fields == ["tags"])
+        };
+        let changes = self.actions.iter().filter(|it| it.verb.changes() && !is_tags(it));
+        changes.map(Change::of).collect()
     }
 }
 
 /// A line of `changes` in `crrctl/plan/v1`.
 #[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Change<'a> {
-    step: &'a StepId,
-    kind: Kind,
-    region: &'a Region,
-    name: &'a str,
-    action: Verb,
-    reason: &'a str,
+    pub step: &'a StepId,
+    pub kind: Kind,
+    pub region: &'a Region,
+    pub name: &'a str,
+    pub action: Verb,
+    pub reason: &'a str,
+}
+
+impl<'a> Change<'a> {
+    fn of(action: &'a Action) -> Self {
+        Self {
+            step: &action.id,
+            kind: action.kind,
+            region: &action.region,
+            name: &action.name,
+            action: action.verb,
+            reason: &action.reason,
+        }
+    }
 }

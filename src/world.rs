@@ -2,8 +2,10 @@
 //! Not for: asking AWS, or deciding anything.
 
 mod fleet;
+mod live;
 
 pub use fleet::{Found, Thing, Unread};
+pub use live::{Live, LiveBucket};
 
 use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
 use jiff::Timestamp;
@@ -29,6 +31,8 @@ pub struct World {
     pub back_roles: BTreeMap<BucketName, Role>,
     /// The role of a configuration in which others have rules; known only where the pair's rules are to go by it.
     pub lent: Option<LentRole>,
+    /// The same of directions back, by the bucket that they lead from.
+    pub back_lent: BTreeMap<BucketName, LentRole>,
     /// Policies of what the rules of others lead to; known only where they are to get the pair's role.
     pub others: Others,
     /// What batch jobs stand on; known only where it was looked for.
@@ -268,6 +272,13 @@ pub struct Replication {
     pub role: String,
     /// The rules.
     pub rules: Vec<Rule>,
+}
+
+impl Replication {
+    /// Returns the ARN of the role, where it is one.
+    pub fn role_arn(&self) -> Option<Arn> {
+        Arn::new(&*self.role).ok()
+    }
 }
 
 /// A replication rule, reduced to what a pair uses.

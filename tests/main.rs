@@ -17,6 +17,7 @@ mod export;
 mod fleet;
 mod explain;
 mod iam_peers;
+mod import;
 mod identity;
 mod interruption;
 mod keys;

@@ -138,6 +138,8 @@ fn real() -> Vec<Value> {
         &["list", "--regions", "us-east-1,us-west-2"][..],
         &["gc", "--regions", "us-east-1,us-west-2", "--yes"],
         &["wait", &format!("s3://{SOURCE}/k")],
+        &["import", SOURCE],
+        &["import", SOURCE, "--out", "imported.yaml"],
         &["explain"],
         &["explain", "DstPutObjectNotPermitted"],
         &["schema", "events"],

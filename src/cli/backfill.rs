@@ -10,7 +10,7 @@ use crate::events::Verb;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::observe::{self, Depth};
-use crate::plan::{self, Removal};
+use crate::plan::{self, Removal, rules};
 use crate::report::tables;
 use crate::units;
 use crate::world::World;
@@ -148,9 +148,8 @@ fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
     let source = &topology.source;
     let live = world.buckets.get(&source.bucket).filter(|live| topology.owns(&live.tags));
     let live = live.and_then(|live| live.replication.as_ref());
-    let prefix = topology.rule_prefix();
     let is_live = live.is_some_and(|live| {
-        live.rules.iter().any(|rule| rule.enabled && rule.id.starts_with(&prefix))
+        live.rules.iter().any(|rule| rule.enabled && rules::is_ours(topology, &rule.id))
     });
     if is_live {
         return Ok(());

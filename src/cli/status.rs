@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::BucketName;
 use crate::observe::{self, Depth};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, rules};
 use crate::report;
 use crate::world::{Bucket, World};
 use serde_json::{Value, json};
@@ -83,6 +83,7 @@ fn put(
             })
         })
         .collect();
+    let directions = topology.directions();
     let replicating = |(name, bucket): (&'_ BucketName, &'_ Bucket)| -> Vec<Value> {
         let rules = bucket.replication.iter().flat_map(|it| &it.rules);
         rules
@@ -90,7 +91,7 @@ fn put(
                 json!({
                     "id": rule.id,
                     "source": name,
-                    "ours": rule.id.starts_with(&topology.rule_prefix()),
+                    "ours": directions.iter().any(|way| rules::is_ours(way, &rule.id)),
                     "enabled": rule.enabled,
                     "prefix": rule.prefix,
                     "delete_markers": rule.delete_markers,

@@ -3,6 +3,7 @@
 
 mod adoption;
 mod buckets;
+mod existing;
 mod keys;
 mod logins;
 mod places;
@@ -31,9 +32,11 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
     let source = fill.side("source", &raw.source)?;
     let destinations = places::destinations(&raw.destinations, &source, &fill)?;
     let logins = logins::logins(raw, &source, &destinations)?;
-    let rules = rules::rules(raw, &destinations)?;
+    let mut rules = rules::rules(raw, &destinations)?;
+    existing::rule_ids(raw, &name, &mut rules)?;
     let role = fill.role(raw.role.name.as_ref(), &source.region)?;
-    let role_settings = role::settings(&raw.role)?;
+    let mut role_settings = role::settings(&raw.role)?;
+    role_settings.back = existing::back_roles(raw, &destinations)?;
     let back_roles = fill.back_roles(raw.role.name.as_ref(), &source, &destinations)?;
     let key = keys::key(raw, &name)?;
     logins::check_keys(raw, &logins, key.kind, &destinations)?;

@@ -2,6 +2,7 @@
 //! tags and keys. Every destination replicates back to the source, under the rules that lead to it.
 //! Not for: what is written in either direction (see `plan`).
 
+use super::role::RoleSettings;
 use super::rules::{RuleSettings, RuleWish};
 use super::topology::{Side, Topology};
 use crate::names::RoleName;
@@ -41,14 +42,20 @@ impl Topology {
     pub fn back_from(&self, side: &Side, role: RoleName) -> Self {
         let mut back = self.forward();
         let reversed = |rule: &RuleWish| {
-            let settings = RuleSettings { storage_class: None, ..rule.settings.clone() };
+            let id = rule.settings.back_id.clone();
+            let settings =
+                RuleSettings { storage_class: None, id, back_id: None, ..rule.settings.clone() };
             (self.source.clone(), settings)
         };
         let rules: Vec<_> = self.rules_to(side).map(reversed).collect();
         back.source = side.clone();
         back.destinations = vec![self.source.clone()];
         back.role = role;
-        back.lent_role.clone_from(&self.role_settings.given);
+        if let Some(given) = self.role_settings.back.get(&side.region) {
+            back.role = RoleSettings::name_of(given).unwrap_or(back.role);
+            back.role_settings.given = Some(given.clone());
+        }
+        back.lent_role.clone_from(&back.role_settings.given);
         back.rules = back.named_rules(rules);
         back
     }

@@ -81,6 +81,12 @@ impl KeyRef {
         &self.0
     }
 
+    /// Returns whether it is the key that S3 makes in each account that asks for KMS and names no key
+    /// (S3 User Guide, "Using server-side encryption with AWS KMS keys", on AWS managed keys).
+    pub fn is_managed_by_aws(&self) -> bool {
+        self.0 == "alias/aws/s3"
+    }
+
     /// Returns the ARN, where it is that of a key and not of an alias.
     fn key_arn(&self) -> Option<Arn> {
         Arn::new(self.0.clone()).ok().filter(|arn| arn.resource().starts_with("key/"))

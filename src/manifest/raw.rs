@@ -65,6 +65,15 @@ pub(super) struct RawDestination {
     pub(super) metrics: At<bool>,
     pub(super) priority: At<i64>,
     pub(super) key: At<String>,
+    pub(super) rule_id: At<String>,
+    pub(super) back: Option<RawBack>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBack {
+    pub(super) role: At<String>,
+    pub(super) rule_id: At<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -143,6 +152,7 @@ impl Raw {
         (self.source.bucket, self.source.adopt) = (None, None);
         for destination in &mut self.destinations.value {
             (destination.bucket, destination.adopt) = (None, None);
+            (destination.rule_id, destination.back) = (None, None);
         }
         (self.role.name, self.role.arn, self.key.alias) = (None, None, None);
         if let Some(key) = key {

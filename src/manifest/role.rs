@@ -2,7 +2,8 @@
 //! Not for: what it may do (see `policy`).
 
 use super::topology::Topology;
-use crate::names::{Arn, RoleName};
+use crate::names::{Arn, Region, RoleName};
+use std::collections::BTreeMap;
 
 /// The replication role's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,17 +14,25 @@ pub struct RoleSettings {
     pub boundary: Option<Arn>,
     /// A role that exists already: it is proven, and never written, tagged or deleted.
     pub given: Option<Arn>,
+    /// Roles that exist by which destinations replicate back, by the destination's Region; else the given one serves there too.
+    pub back: BTreeMap<Region, Arn>,
     /// Whether rules of others get the pair's role, once it is proven for them too.
     pub take_over: bool,
 }
 
 impl Default for RoleSettings {
     fn default() -> Self {
-        Self { path: RoleName::PATH.to_owned(), boundary: None, given: None, take_over: false }
+        let path = RoleName::PATH.to_owned();
+        Self { path, boundary: None, given: None, back: BTreeMap::new(), take_over: false }
     }
 }
 
 impl RoleSettings {
+    /// Returns the name in the ARN of a role, which is what follows its path.
+    pub fn name_of(arn: &Arn) -> Option<RoleName> {
+        RoleName::new(arn.resource().strip_prefix("role/")?.rsplit('/').next()?).ok()
+    }
+
     /// Returns whether crrctl makes the role.
     pub fn is_ours(&self) -> bool {
         self.given.is_none()

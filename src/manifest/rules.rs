@@ -27,6 +27,10 @@ pub struct RuleSettings {
     pub time_control: bool,
     /// Whether replicas belong to the account of the destination bucket (S3 User Guide, "Changing the replica owner").
     pub owner_override: bool,
+    /// The id of a rule that somebody else made; `None` for one of crrctl's.
+    pub id: Option<String>,
+    /// The same of the rule that leads back.
+    pub back_id: Option<String>,
 }
 
 /// A rule whose bucket still has `{account}` in its name.
@@ -58,7 +62,7 @@ impl RuleWish {
 
 impl Topology {
     /// Names the rules of `settings`, in their order. The first rule to a Region has the Region in its id, later ones to the
-    /// same a number besides.
+    /// same a number besides; one that exists keeps its id.
     pub(super) fn named_rules(
         &self,
         settings: impl IntoIterator<Item = (Side, RuleSettings)>,
@@ -67,10 +71,11 @@ impl Topology {
         let mut name = |(destination, settings): (Side, RuleSettings)| {
             let count = counts.entry(destination.clone()).or_default();
             *count += 1;
-            let id = match *count {
+            let own = || match *count {
                 1 => self.rule_id(&destination),
                 n => format!("{}.{n}", self.rule_id(&destination)),
             };
+            let id = settings.id.clone().unwrap_or_else(own);
             RuleWish { id, destination, settings }
         };
         settings.into_iter().map(&mut name).collect()

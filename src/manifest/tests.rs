@@ -375,6 +375,42 @@ fn refusals_in_the_optional_parts() {
     assert!(read(&long).unwrap_err().to_string().contains("960 are allowed"));
 }
 
+/// What exists already is named only where it can exist, and once.
+#[test]
+fn rules_and_roles_that_exist_are_named_once_and_where_they_can_be() {
+    let arn = "arn:aws:iam::111122223333:role/theirs";
+    let pair = |source: &str, destination: &str, rest: &str| {
+        format!(
+            "name: a\nsource: {{region: us-east-1{source}}}\n\
+             destinations: [{{region: us-west-2{destination}}}, {{region: eu-west-1, adopt: true, back: {{role: \"{arn}\", rule_id: c}}}}]\n\
+             role: {{arn: \"{arn}\"}}\nreplication: {{two_way: true}}\n{rest}"
+        )
+    };
+    let adopted = ", adopt: true, bucket: src";
+    let whole = pair(adopted, ", adopt: true, rule_id: b, back: {rule_id: b}", "");
+    let account = AccountId::new("111122223333").unwrap();
+    let topology = read(&whole).unwrap().topology(&account).unwrap();
+    let ids: Vec<&str> = topology.rules.iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(ids, ["b", "crrctl.a.eu-west-1"]);
+    let backs: Vec<String> = topology.backward().map(|it| it.rules[0].id.clone()).collect();
+    assert_eq!(backs, ["b", "c"]);
+    let refused = [
+        (pair("", ", rule_id: b", ""), "`destinations[0].rule_id`: a rule exists before the pair only"),
+        (pair(adopted, ", back: {rule_id: b}", ""), "`destinations[0].back.rule_id`: a rule exists before"),
+        (pair(adopted, ", rule_id: crrctl.a.eu-west-1", ""), "`destinations[1].rule_id`: another rule of this"),
+        (pair(adopted, ", rule_id: crrctl.b.us-west-2", ""), "an id of this kind is that of a rule that crrctl makes"),
+        (pair(adopted, ", rule_id: x.proof", ""), "an id of this kind"),
+        (pair(adopted, ", rule_id: ''", ""), "1 to 248 characters are allowed"),
+        (whole.replace("two_way: true", "two_way: false"), "`destinations[0].back`: there is no way back"),
+        (whole.replace("role: {arn", "tags: {arn"), "`role.arn` is missing"),
+        (whole.replace("role/theirs\", rule_id: c", "user/theirs\", rule_id: c"), "is no role"),
+    ];
+    for (text, wanted) in refused {
+        let message = read(&text).expect_err(&text).to_string();
+        assert!(message.contains(wanted), "{text}\n says: {message}\nwants: {wanted}");
+    }
+}
+
 /// The schema is written by hand: it has the very keys that are read, at each place.
 #[test]
 fn the_schema_has_the_keys_that_are_read() {
@@ -389,6 +425,7 @@ fn the_schema_has_the_keys_that_are_read() {
         (String::new(), format!("{PAIR}zzz: 1\n")),
         ("/properties/source".to_owned(), side(", zzz: 1", "")),
         ("/properties/destinations/items".to_owned(), side("", ", zzz: 1")),
+        ("/properties/destinations/items/properties/back".to_owned(), side("", ", back: {zzz: 1}")),
     ];
     for key in ["key", "buckets", "role", "replication", "policy"] {
         rows.push((format!("/properties/{key}"), inside(key)));

@@ -162,7 +162,7 @@ fn others_need(
         return None;
     }
     let arn = name.arn(topology.partition());
-    let mut foreign = super::rules::foreign(topology, live);
+    let mut foreign = super::rules::staying(topology, live);
     if name == &topology.source.bucket {
         let rule = foreign.next()?;
         return Some(format!(

@@ -71,7 +71,7 @@ pub fn proving(topology: &Topology, wanted: &[Rule], live: Option<&Replication>)
     let mut above = highest..;
     let stands_in = |rule: &Rule| {
         let found = live.iter().find(|live| live.id == rule.id);
-        if found == Some(rule) {
+        if found.is_some_and(|found| says(found, rule)) {
             return None;
         }
         let narrow = narrowed(topology, rule);
@@ -205,7 +205,7 @@ pub fn served(topology: &Topology, world: &World) -> Topology {
 
 /// Returns whether a live rule of the pair's is to go: a temporary one, or one that is wanted no more although its destination is.
 pub fn goes(topology: &Topology, rule: &Rule) -> bool {
-    region_of(topology, &rule.id).is_some() && is_proof(&rule.id) || is_outdated(topology, rule)
+    is_ours(topology, &rule.id) && is_proof(&rule.id) || is_outdated(topology, rule)
 }
 
 fn is_outdated(topology: &Topology, rule: &Rule) -> bool {
@@ -217,9 +217,31 @@ fn is_outdated(topology: &Topology, rule: &Rule) -> bool {
 
 /// Returns the rules of `live` that are not this pair's.
 pub fn foreign<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<Item = &'a Rule> {
+    live.rules.iter().filter(move |rule| !is_ours(topology, &rule.id))
+}
+
+/// Returns the rules of `live` that no removal takes away: those of others, and those that the manifest names by an id that
+/// somebody else gave them.
+pub fn staying<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<Item = &'a Rule> {
     let prefix = topology.rule_prefix();
     live.rules.iter().filter(move |rule| !rule.id.starts_with(&prefix))
 }
+
+/// Returns whether the pair goes by the rule `id`: crrctl made it, or the manifest names it; a temporary one goes with its own.
+pub fn is_ours(topology: &Topology, id: &str) -> bool {
+    let lasting = id.strip_suffix(PROOF).unwrap_or(id);
+    region_of(topology, id).is_some() || topology.rules.iter().any(|wish| wish.id == lasting)
+}
+
+/// Returns whether a live rule says what is `wanted`. One that names the destination's account without giving it the replicas
+/// says nothing more by that (S3 API Reference, `Destination`, on Account).
+pub fn says(live: &Rule, wanted: &Rule) -> bool {
+    let others = live.others.iter().filter(|it| *it != ACCOUNT).cloned().collect();
+    live == wanted || *wanted == Rule { others, ..live.clone() }
+}
+
+/// What a rule has that names an account and does not make it the owner of replicas (see [`Rule::others`]).
+const ACCOUNT: &str = "account";
 
 /// Returns the Region that the id of one of our rules names.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {

@@ -40,6 +40,7 @@ fn nothing() -> World {
         buckets: BTreeMap::new(),
         role: None,
         lent: None,
+        back_lent: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
     }
@@ -112,6 +113,7 @@ fn whole(topology: &Topology) -> World {
             other_policies: vec![],
         }),
         lent: None,
+        back_lent: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
     }

@@ -72,8 +72,9 @@ impl Part {
     ];
 
     /// The commands with the parts that each needs.
-    pub const COMMANDS: [(&'static str, &'static [Self]); 10] = [
+    pub const COMMANDS: [(&'static str, &'static [Self]); 11] = [
         ("plan", &[Self::Plan]),
+        ("import", &[Self::Plan]),
         ("apply", &[Self::Plan, Self::Apply, Self::Probe]),
         ("probe", &[Self::Plan, Self::Probe]),
         ("backfill", &[Self::Plan, Self::Backfill]),

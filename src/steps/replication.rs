@@ -125,7 +125,8 @@ impl Steps {
         self.put_rules(side.bucket.as_str(), &side.region, role.as_str(), rules, progress).await?;
         self.confirm(&side.bucket, &side.region, progress, |live| {
             live.is_some_and(|live| {
-                ours.iter().all(|rule| live.rules.contains(rule)) && !live.rules.iter().any(&goes)
+                let stands = |rule: &Rule| live.rules.iter().any(|it| rules::says(it, rule));
+                ours.iter().all(stands) && !live.rules.iter().any(&goes)
             })
         })
         .await?;

@@ -78,6 +78,18 @@ pub(super) const ALL: &[Entry] = &[
         &["`crrctl schema` prints what a manifest may hold"],
     ),
     error(
+        "not-expressible",
+        "What is live can't be said in a manifest; nothing was written.",
+        &["a combination of settings that crrctl does not make; the message says which"],
+        &["change what the message names, then `crrctl import` again"],
+    ),
+    error(
+        "not-replicated",
+        "The bucket has no replication configuration, so there is nothing to import.",
+        &["another bucket is the source", "nobody has set replication up yet"],
+        &["name the source bucket, or begin with `crrctl init`"],
+    ),
+    error(
         "name-invalid",
         "A name has not the shape that AWS wants.",
         &[

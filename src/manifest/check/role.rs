@@ -5,13 +5,13 @@ use super::super::error::Located;
 use super::super::raw::RawRole;
 use super::super::role::RoleSettings;
 use super::Checked;
-use crate::names::{AccountId, Arn, RoleName};
+use crate::names::{AccountId, Arn};
 use serde_saphyr::Spanned;
 
 pub(super) fn settings(raw: &RawRole) -> Checked<RoleSettings> {
     let path = raw.path.as_ref().map(path).transpose()?;
     let boundary = raw.permissions_boundary.as_ref().map(boundary).transpose()?;
-    let given = raw.arn.as_ref().map(role).transpose()?;
+    let given = raw.arn.as_ref().map(|it| role("role.arn", it)).transpose()?;
     let asked = raw.take_over.as_ref().filter(|flag| flag.value);
     if let Some(flag) = asked.filter(|_| given.is_some()) {
         let message =
@@ -32,7 +32,8 @@ pub(super) fn settings(raw: &RawRole) -> Checked<RoleSettings> {
     }
     let default = RoleSettings::default();
     let take_over = raw.take_over.as_ref().is_some_and(|flag| flag.value);
-    Ok(RoleSettings { path: path.unwrap_or(default.path), boundary, given, take_over })
+    let path = path.unwrap_or(default.path);
+    Ok(RoleSettings { path, boundary, given, back: default.back, take_over })
 }
 
 /// A path begins and ends with a slash and has at most 512 characters.
@@ -58,14 +59,14 @@ fn boundary(given: &Spanned<String>) -> Checked<Arn> {
     Err(wrong(format!("`{arn}` is no managed policy")))
 }
 
-fn role(given: &Spanned<String>) -> Checked<Arn> {
+/// Checks the ARN of a role that exists already.
+pub(super) fn role(key: &str, given: &Spanned<String>) -> Checked<Arn> {
     let wrong = |message: String| {
-        Located::at(given.referenced, "role.arn", message)
+        Located::at(given.referenced, key, message)
             .hint("such as `arn:aws:iam::111122223333:role/replication`")
     };
     let arn = Arn::new(given.value.clone()).map_err(|error| wrong(error.to_string()))?;
-    let name = arn.resource().strip_prefix("role/").and_then(|it| it.rsplit('/').next());
-    let is_role = name.is_some_and(|name| RoleName::new(name).is_ok());
+    let is_role = RoleSettings::name_of(&arn).is_some();
     if arn.service() == "iam" && is_role && AccountId::new(arn.account()).is_ok() {
         return Ok(arn);
     }

@@ -129,6 +129,9 @@ fn settings(general: &RawReplication, own: &RawDestination, path: &str) -> Check
         },
         time_control,
         owner_override: own.owner_override.as_ref().is_some_and(|flag| flag.value),
+        // What exists already is named in one go (see `existing`).
+        id: None,
+        back_id: None,
     })
 }
 

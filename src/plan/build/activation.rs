@@ -28,7 +28,7 @@ impl Builder<'_> {
             }),
         };
         let is_live = |rule: &Rule| {
-            rules::region_of(self.topology, &rule.id).is_some()
+            rules::is_ours(self.topology, &rule.id)
                 && rule.enabled
                 && !rules::is_proof(&rule.id)
                 && !rules::is_narrow(self.topology, rule)

@@ -184,14 +184,24 @@ impl Builder<'_> {
         let is_plain = self.topology.key_wish(side) == KeyWish::Nothing;
         let algorithm = if is_plain { "AES256" } else { self.topology.key.algorithm.as_str() };
         let wanted = self.topology.key_arn(&self.keys, side);
-        let key_differs = live.key.as_deref() != wanted.as_ref().map(Arn::as_str)
-            || (wanted.is_none() && !is_plain);
+        // Without a key of its own a bucket is under the one that S3 makes for the account.
+        let is_managed = live.key.is_none() && self.wants_managed_key(side);
+        let key_differs = !is_managed
+            && (live.key.as_deref() != wanted.as_ref().map(Arn::as_str)
+                || (wanted.is_none() && !is_plain));
         let fields = [
             ("algorithm", live.algorithm != algorithm),
             ("key", key_differs),
             ("bucket key", live.bucket_key != self.topology.bucket_key),
         ];
         fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+    }
+
+    fn wants_managed_key(&self, side: &Side) -> bool {
+        match self.topology.key_wish(side) {
+            KeyWish::Existing(key) => key.is_managed_by_aws(),
+            _ => false,
+        }
     }
 
     fn bucket_policy(&self, side: &Side, live: Option<&Value>) -> Result<Option<Value>, Failure> {

@@ -121,7 +121,7 @@ impl Builder<'_> {
     fn rules_stand(&self, live: &Replication) -> bool {
         let wanted = rules::wanted(self.topology, &self.keys, Some(live));
         self.topology.knows_keys(&self.keys)
-            && wanted.iter().all(|rule| live.rules.contains(rule))
+            && wanted.iter().all(|rule| live.rules.iter().any(|live| rules::says(live, rule)))
             && !live.rules.iter().any(|rule| rules::goes(self.topology, rule))
     }
 }

@@ -24,7 +24,12 @@ pub fn prove_lent(
     let all_keys = topology.or_some_keys(keys);
     let mut rendered = proof::rendered(&own, world, &all_keys, templates)?;
     proof::merge(&own, world, &mut rendered);
-    let Some(lent) = &world.lent else {
+    let lent = if topology.is_back() {
+        world.back_lent.get(&topology.source.bucket)
+    } else {
+        world.lent.as_ref()
+    };
+    let Some(lent) = lent else {
         let message = format!("the role {} does not exist", topology.assumed_role());
         return Err(refused(topology, world, &message));
     };

@@ -62,7 +62,7 @@ fn shared_role(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Op
     let source = &direction.source.bucket;
     let bucket = world.buckets.get(source)?;
     let goes = buckets.going.iter().any(|(name, _)| *name == source);
-    let rule = rules::foreign(direction, bucket.replication.as_ref()?).next()?;
+    let rule = rules::staying(direction, bucket.replication.as_ref()?).next()?;
     let is_shared = shares_role(direction, bucket) && !goes;
     is_shared.then(|| format!("the rule `{}` of others in `{source}` has it too", rule.id))
 }
@@ -77,7 +77,7 @@ pub(in crate::plan) fn is_live(topology: &Topology, name: &BucketName, bucket: &
 fn shares_role(direction: &Topology, source: &Bucket) -> bool {
     source.replication.as_ref().is_some_and(|live| {
         live.role == direction.role_arn().as_str()
-            && rules::foreign(direction, live).next().is_some()
+            && rules::staying(direction, live).next().is_some()
     })
 }
 

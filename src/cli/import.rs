@@ -1,0 +1,218 @@
+//! `crrctl import`: what is live of a bucket that replicates, as a manifest. Nothing on AWS is written, and `plan` is asked whether
+//! it agrees.
+
+use super::Global;
+use super::output::{self, Ended, Printer};
+use super::session::{Ground, Session, connect};
+use crate::events::millis;
+use crate::failure::{Failure, Kind};
+use crate::import::{self, Draft, Wish};
+use crate::manifest::{self, Login, Manifest, Origin, Side};
+use crate::names::{AccountId, Arn, BucketName, PairName, Region};
+use crate::observe;
+use crate::plan::Change;
+use crate::policy::Templates;
+use crate::world::{Live, LiveBucket};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ImportArgs {
+    /// The source bucket
+    #[arg(value_name = "BUCKET")]
+    bucket: BucketName,
+    /// Write into this file, instead of to stdout
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long, requires = "out")]
+    force: bool,
+    /// The profile for destinations in another account
+    #[arg(long, value_name = "PROFILE")]
+    destination_profile: Option<String>,
+    /// The role to assume for destinations in another account
+    #[arg(long, value_name = "ARN")]
+    destination_assume_role: Option<Arn>,
+}
+
+/// What a look came to.
+struct Imported {
+    draft: Draft,
+    text: String,
+    /// What `apply` would change beside tags, and what its plan refuses.
+    changes: Vec<serde_json::Value>,
+    refused: Option<Failure>,
+}
+
+pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -> Ended {
+    if let Some(path) = args.out.as_ref().filter(|path| path.exists() && !args.force) {
+        let message = format!("`{}` is there already", path.display());
+        return Err(Failure::new(Kind::Manifest, "file-exists", message)
+            .hint("`--force` writes over it; `--out` names another"));
+    }
+    let name = global.name.as_deref().map(PairName::new).transpose()?;
+    // Where the bucket lies is asked for first; every Region can be asked.
+    let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
+    let mut ground = Ground::open(global, printer, &home, "", None, global.sandbox).await?;
+    let mut calls = 0;
+    let (live, wish) = found(global, args, name, &mut ground, &mut calls).await?;
+    let imported = planned(&ground, import::draft(&live, &wish)?).await?;
+    calls += ground.aws.count().total();
+    ground.done(imported.refused.is_none(), false);
+    printer.put("pair", &imported.draft.name);
+    printer.put("manifest", &imported.text);
+    printer.put("notes", &imported.draft.notes);
+    printer.put("changes", &imported.changes);
+    printer.put("api_calls", calls);
+    printer.put("elapsed_ms", millis(ground.started.elapsed()));
+    match &args.out {
+        Some(path) => {
+            write(path, args.force, &imported.text)?;
+            printer.put("file", path.display().to_string());
+            printer.text(&format!("{}\n", path.display()));
+        }
+        None => printer.text(&imported.text),
+    }
+    for note in &imported.draft.notes {
+        output::say(&format!("note: {note}"));
+    }
+    match imported.refused {
+        None => Ok(0),
+        Some(failure) => {
+            Err(failure.hint("the manifest is written, and `plan` refuses it until this is mended"))
+        }
+    }
+}
+
+fn write(path: &PathBuf, force: bool, text: &str) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    // What came there meanwhile is not written over unasked.
+    let options = if force { options.create(true).truncate(true) } else { options.create_new(true) };
+    let written = options.write(true).open(path).and_then(|mut it| it.write_all(text.as_bytes()));
+    written.map_err(|error| {
+        let message = format!("can't write `{}`: {error}", path.display());
+        Failure::new(Kind::Manifest, "not-written", message)
+    })
+}
+
+/// Reads all that is live, and what the user says of it. Destinations that are not the source's account's are read with the
+/// credentials that are given for them.
+async fn found(
+    global: &Global,
+    args: &ImportArgs,
+    name: Option<PairName>,
+    ground: &mut Ground,
+    calls: &mut u64,
+) -> Result<(Live, Wish), Failure> {
+    let region = ground.unless_ending(observe::place(&ground.aws, &args.bucket)).await?;
+    let source = Side { region, bucket: args.bucket.clone() };
+    if ground.aws.home() != &source.region && !global.sandbox {
+        *calls += ground.aws.count().total();
+        ground.aws = Arc::new(connect(global, &source.region, None, None).await);
+    }
+    let seen = ground.unless_ending(observe::live_source(&ground.aws, &source)).await?;
+    let sides = ground.unless_ending(observe::led_to(&ground.aws, &seen)).await?;
+    let away = ground.unless_ending(observe::foreign(&ground.aws, &sides)).await?;
+    let mut wish = Wish { name, ..Wish::default() };
+    let mut accounts = BTreeMap::new();
+    if !away.is_empty() {
+        let login = login(args, &away)?;
+        wish.logins = away.iter().map(|side| (side.region.clone(), login.clone())).collect();
+        let skeleton = skeleton(&source, &away, &login)?;
+        *calls += ground.aws.count().total();
+        ground.aws = Arc::new(connect(global, &source.region, Some(&skeleton), None).await);
+        let topology = observe::identified(&ground.aws, &skeleton);
+        let topology = ground.unless_ending(topology).await?;
+        let of = |side: &Side| (side.region.clone(), topology.account_of(&side.region).clone());
+        accounts.extend(away.iter().map(of));
+    }
+    Ok((read(ground, seen, &sides, &accounts).await?, wish))
+}
+
+async fn read(
+    ground: &Ground,
+    source: LiveBucket,
+    sides: &[Side],
+    accounts: &BTreeMap<Region, AccountId>,
+) -> Result<Live, Failure> {
+    let live = Box::pin(observe::live_all(&ground.aws, source, sides, accounts));
+    ground.unless_ending(live).await
+}
+
+fn login(args: &ImportArgs, away: &[Side]) -> Result<Login, Failure> {
+    let profile = args.destination_profile.clone();
+    let login = Login { profile, assume_role: args.destination_assume_role.clone() };
+    if login != Login::default() {
+        return Ok(login);
+    }
+    let names: Vec<String> = away.iter().map(|side| format!("`{}`", side.bucket)).collect();
+    let message = format!("{} is in another account, or you may not see it", names.join(", "));
+    let failure = Failure::new(Kind::InTheWay, "bucket-not-ours", message);
+    let failure = match away.first() {
+        Some(side) => failure.in_region(&side.region),
+        None => failure,
+    };
+    Err(failure
+        .hint("give that account's credentials: `--destination-profile` or `--destination-assume-role`"))
+}
+
+/// Returns the least that says with whose credentials each Region is worked.
+fn skeleton(source: &Side, away: &[Side], login: &Login) -> Result<Manifest, Failure> {
+    let destination = |side: &Side| {
+        json!({"region": side.region, "bucket": side.bucket, "adopt": true, "profile": login.profile,
+            "assume_role": login.assume_role})
+    };
+    let text = json!({
+        "name": "import",
+        "source": {"region": source.region, "bucket": source.bucket, "adopt": true},
+        "destinations": away.iter().map(destination).collect::<Vec<_>>(),
+        "key": {"kind": "none"},
+    });
+    Ok(manifest::parse(&text.to_string(), &Origin::Flags, None)?)
+}
+
+/// Asks `plan` what it would change. What a manifest proves by the usual profile and can't, it may prove by the strict one.
+async fn planned(ground: &Ground, draft: Draft) -> Result<Imported, Failure> {
+    let mut strict = draft.clone();
+    strict.strict = true;
+    let imported = asked(ground, draft).await?;
+    let is_lacking = imported.refused.as_ref().is_some_and(|it| it.code == "role-lacks");
+    if !is_lacking {
+        return Ok(imported);
+    }
+    match asked(ground, strict).await {
+        Ok(strict) if strict.refused.is_none() => Ok(strict),
+        // It does not fit, or does not help.
+        _ => Ok(imported),
+    }
+}
+
+async fn asked(ground: &Ground, mut draft: Draft) -> Result<Imported, Failure> {
+    let bare = draft.text();
+    let manifest = manifest::parse(&bare, &Origin::Flags, None).map_err(|error| {
+        Failure::new(Kind::Manifest, "not-expressible", format!("no manifest can say this: {error}"))
+    })?;
+    let session = Session::part(ground, manifest, Templates::default());
+    let (mut changes, mut refused) = (Vec::new(), None);
+    match Box::pin(session.plan()).await {
+        Ok((_, _, plan)) => {
+            for change in plan.changes_beside_tags() {
+                let Change { kind, region, name, reason, .. } = &change;
+                draft.notes.push(format!(
+                    "`crrctl apply` would change {kind} of `{name}` in {region}: {reason}"
+                ));
+                changes.push(serde_json::to_value(change).unwrap_or_default());
+            }
+        }
+        Err(failure) if matches!(failure.kind, Kind::Denied | Kind::InTheWay | Kind::Manifest) => {
+            draft.notes.push(format!("`crrctl plan` refuses it: {}", failure.message));
+            refused = Some(failure);
+        }
+        Err(failure) => return Err(failure),
+    }
+    let text = draft.text();
+    Ok(Imported { draft, text, changes, refused })
+}

@@ -1,0 +1,233 @@
+//! What is live, as a manifest: `Live -> Draft -> text`. Pure. What a manifest can't say is said in a note, or is an error: nothing
+//! is lost without a word.
+//! Not for: reading what is live (see `observe`), or whether `plan` agrees (see `cli`).
+
+mod keys;
+mod rules;
+mod text;
+
+use crate::failure::{Failure, Kind};
+use crate::manifest::{Login, Topology};
+use crate::names::{PairName, Region, RoleName};
+use crate::world::{DefaultRetention, Live, LiveBucket, Tags};
+use keys::Keys;
+use rules::Entry;
+use std::collections::BTreeMap;
+
+/// What the user says beside the bucket.
+#[derive(Debug, Clone, Default)]
+pub struct Wish {
+    /// The pair's name; else that of its tags, its rules or its bucket.
+    pub name: Option<PairName>,
+    /// The credentials of destinations that have others than the source.
+    pub logins: BTreeMap<Region, Login>,
+}
+
+/// A manifest, not yet written.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The pair's name.
+    pub name: PairName,
+    /// What the manifest does not say of what is live.
+    pub notes: Vec<String>,
+    /// Whether the proof is to be content with the least that AWS documents (`policy.profile: strict`).
+    pub strict: bool,
+    source: Place,
+    entries: Vec<Entry>,
+    two_way: bool,
+    replica_modifications: bool,
+    keys: Keys,
+    roles: Roles,
+    settings: Settings,
+}
+
+/// A bucket of the manifest.
+#[derive(Debug, Clone, PartialEq)]
+struct Place {
+    region: Region,
+    bucket: String,
+    adopt: bool,
+}
+
+/// What holds of all buckets.
+#[derive(Debug, Clone, Default)]
+struct Settings {
+    tls_only: bool,
+    deny_other_keys: bool,
+    /// Whether names are in the account's own namespace; of what is adopted nobody asks.
+    account_regional: bool,
+    lock: Option<Option<(String, i32)>>,
+    noncurrent_days: Option<i32>,
+    incomplete_upload_days: Option<i32>,
+}
+
+/// Whose the roles are.
+#[derive(Debug, Clone)]
+enum Roles {
+    /// They exist, and stay as they are.
+    Given(String),
+    /// crrctl made them.
+    Own { name: Option<String>, path: Option<String>, boundary: Option<String> },
+}
+
+/// Writes down what is live as a manifest.
+pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
+    let source = &live.source;
+    let name = name(live, wish)?;
+    let own = Own { name: &name, live };
+    if let Some(rule) = own.rules().iter().find(|rule| rule.prefix.is_none()) {
+        let message = format!(
+            "the rule `{}` in the replication configuration of `{}` has no Filter (schema V1), and a manifest has none of these",
+            rule.id, source.name
+        );
+        return Err(Failure::new(Kind::InTheWay, "rule-v1", message)
+            .in_region(&source.region)
+            .hint("give it a Filter, a Priority and DeleteMarkerReplication: delete markers no longer replicate by themselves then"));
+    }
+    let mut notes = Vec::new();
+    let keys = keys::keys(&own)?;
+    let mut entries = rules::entries(&own, &keys, wish, &mut notes)?;
+    let two_way = rules::ways_back(&own, &mut entries, &mut notes);
+    let replica_modifications = entries.first().is_some_and(|entry| entry.replica_modifications);
+    let roles = roles(&own, &mut entries, two_way);
+    Ok(Draft {
+        notes,
+        strict: false,
+        source: own.place(source),
+        two_way,
+        replica_modifications,
+        keys,
+        roles,
+        settings: settings(&own)?,
+        entries,
+        name,
+    })
+}
+
+/// What tells crrctl's own things from those of others.
+struct Own<'a> {
+    name: &'a PairName,
+    live: &'a Live,
+}
+
+impl<'a> Own<'a> {
+    fn rules(&self) -> &'a [crate::world::Rule] {
+        self.live.source.bucket.replication.as_ref().map_or(&[], |it| &it.rules)
+    }
+
+    /// Returns whether what bears `tags` is the pair's.
+    fn is_ours(&self, tags: &Tags) -> bool {
+        let id = id(self.live);
+        tags.get(Topology::PAIR_TAG).is_some_and(|name| name == self.name.as_str())
+            && tags.get(Topology::ID_TAG) == Some(&id)
+    }
+
+    /// What crrctl made it may take away, too; what it did not is adopted.
+    fn place(&self, it: &LiveBucket) -> Place {
+        let tags = &it.bucket.tags;
+        let adopt = !self.is_ours(tags) || tags.contains_key(Topology::ADOPTED_TAG);
+        Place { region: it.region.clone(), bucket: it.name.to_string(), adopt }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a LiveBucket> {
+        std::iter::once(&self.live.source).chain(&self.live.destinations)
+    }
+}
+
+fn id(live: &Live) -> String {
+    format!("{}/{}/{}", live.account, live.source.region, live.source.name)
+}
+
+/// Returns the pair's name: the one that is wished for, that of its tags, that of its rules, or what is left of the bucket's name
+/// without account and Region.
+fn name(live: &Live, wish: &Wish) -> Result<PairName, Failure> {
+    if let Some(name) = &wish.name {
+        return Ok(name.clone());
+    }
+    let tags = &live.source.bucket.tags;
+    let tagged = tags.get(Topology::PAIR_TAG).filter(|_| tags.get(Topology::ID_TAG) == Some(&id(live)));
+    let rules = live.source.bucket.replication.iter().flat_map(|it| &it.rules);
+    let mut of_rules = rules.filter_map(|rule| rule.id.strip_prefix("crrctl.")?.split('.').next());
+    let known = tagged.map(String::as_str).or_else(|| of_rules.next());
+    if let Some(name) = known.and_then(|name| PairName::new(name).ok()) {
+        return Ok(name);
+    }
+    let bucket = live.source.name.as_str();
+    let bare = bucket.replace(live.account.as_str(), "").replace(live.source.region.as_str(), "");
+    let words: Vec<&str> = bare.split(['-', '.']).filter(|word| !word.is_empty()).collect();
+    let stem: String = words.join("-").chars().take(32).collect();
+    let stem = stem.trim_matches('-');
+    Ok(PairName::new(if stem.is_empty() { "imported" } else { stem })?)
+}
+
+/// Refuses what no manifest can say.
+fn inexpressible(what: &str) -> Failure {
+    Failure::new(Kind::Manifest, "not-expressible", format!("no manifest can say this: {what}"))
+}
+
+/// Roles are made by crrctl only where all of them are.
+fn roles(own: &Own<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
+    let live = own.live;
+    let given = live.source.bucket.replication.as_ref().map(|it| it.role.clone()).unwrap_or_default();
+    let backs: Vec<&String> = entries.iter().filter_map(|entry| entry.back_role.as_ref()).collect();
+    let is_own = |role: &String| live.roles.get(role).is_some_and(|it| own.is_ours(&it.tags));
+    if is_own(&given) && backs.into_iter().all(is_own) {
+        for entry in entries {
+            entry.back_role = None;
+        }
+        let role = &live.roles[&given];
+        let (path, name) = role
+            .arn
+            .resource()
+            .strip_prefix("role")
+            .and_then(|it| it.rfind('/').map(|at| it.split_at(at + 1)))
+            .unwrap_or(("/", ""));
+        let usual = format!("crrctl-{}-{}", own.name, live.source.region);
+        return Roles::Own {
+            name: (name != usual).then(|| name.to_owned()),
+            path: (path != RoleName::PATH).then(|| path.to_owned()),
+            boundary: role.boundary.clone(),
+        };
+    }
+    for entry in entries.iter_mut().filter(|_| !two_way) {
+        entry.back_role = None;
+    }
+    for entry in entries.iter_mut().filter(|entry| entry.back_role.as_ref() == Some(&given)) {
+        entry.back_role = None;
+    }
+    Roles::Given(given)
+}
+
+fn settings(own: &Own<'_>) -> Result<Settings, Failure> {
+    let has = |it: &LiveBucket, sid: &str| {
+        let policy = it.bucket.policy.as_ref();
+        policy.is_some_and(|policy| {
+            crate::policy::meaning::statements(policy).iter().any(|it| it["Sid"] == sid)
+        })
+    };
+    let id = format!("crrctl.{}.lifecycle", own.name);
+    let source = &own.live.source.bucket;
+    let lifecycle = source.lifecycle.iter().find(|rule| rule.id == id && !rule.has_more);
+    let lock = match &source.lock {
+        None => None,
+        Some(lock) => Some(lock.retention.as_ref().map(retention).transpose()?),
+    };
+    let form = |it: &LiveBucket| format!("-{}-{}-an", it.account, it.region);
+    let is_of_form = |it: &LiveBucket| it.name.as_str().ends_with(&form(it));
+    Ok(Settings {
+        account_regional: own.all().any(|it| !own.place(it).adopt && is_of_form(it)),
+        tls_only: own.all().all(|it| has(it, "CrrctlTlsOnly")),
+        deny_other_keys: own.all().all(|it| has(it, "CrrctlOtherKey")),
+        lock,
+        noncurrent_days: lifecycle.and_then(|rule| rule.noncurrent_days),
+        incomplete_upload_days: lifecycle.and_then(|rule| rule.incomplete_upload_days),
+    })
+}
+
+fn retention(given: &DefaultRetention) -> Result<(String, i32), Failure> {
+    let days = given.days.ok_or_else(|| {
+        inexpressible(&format!("the default retention of the source is {given}, and a manifest has days"))
+            .hint("put the retention in days first")
+    })?;
+    Ok((given.mode.to_lowercase(), days))
+}

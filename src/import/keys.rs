@@ -1,0 +1,117 @@
+//! Under which keys the sides are.
+
+use super::{Own, inexpressible};
+use crate::failure::Failure;
+use crate::names::{Arn, Region};
+use crate::world::{Encryption, Key, LiveBucket};
+
+/// The key that S3 makes in each account that asks for KMS and names no key.
+pub(super) const MANAGED: &str = "alias/aws/s3";
+
+/// What a manifest says of keys.
+#[derive(Debug, Clone)]
+pub(super) struct Keys {
+    pub(super) kind: Kind,
+    pub(super) dsse: bool,
+    pub(super) bucket_key: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    /// SSE-S3.
+    None,
+    /// Keys that exist: the source's.
+    Existing(String),
+    /// Keys of crrctl's.
+    Own { multi_region: bool, alias: Option<String>, rotation_days: Option<u32> },
+}
+
+fn kms(encryption: Option<&Encryption>) -> Option<&Encryption> {
+    encryption.filter(|it| it.algorithm != "AES256")
+}
+
+pub(super) fn keys(own: &Own<'_>) -> Result<Keys, Failure> {
+    let source = &own.live.source;
+    let selects = own.rules().iter().any(|rule| rule.enabled && rule.kms_objects);
+    let Some(encryption) = kms(source.bucket.encryption.as_ref()) else {
+        if selects {
+            let message = format!(
+                "the rules of `{}` replicate SSE-KMS objects, and the bucket itself encrypts by SSE-S3: a manifest has keys on both sides or on none",
+                source.name
+            );
+            return Err(inexpressible(&message)
+                .hint("give the source bucket a KMS key as its default encryption first"));
+        }
+        let kept = own.live.destinations.iter().find(|it| kms(it.bucket.encryption.as_ref()).is_some());
+        if let Some(kept) = kept {
+            let message = format!(
+                "`{}` encrypts by SSE-S3 and its destination `{}` under a KMS key: a manifest has keys on both sides or on none",
+                source.name, kept.name
+            );
+            return Err(inexpressible(&message)
+                .hint("give the source bucket a KMS key as its default encryption first"));
+        }
+        return Ok(Keys { kind: Kind::None, dsse: false, bucket_key: false });
+    };
+    if !selects {
+        let message = format!(
+            "`{}` encrypts under a KMS key, and no rule that is Enabled selects SSE-KMS objects: nothing new replicates",
+            source.name
+        );
+        return Err(inexpressible(&message)
+            .hint("let the rule select SSE-KMS objects, with a key for the replicas"));
+    }
+    let dsse = encryption.algorithm == "aws:kms:dsse";
+    let (name, key) = of_bucket(own, source)?;
+    let every = own.rules().iter().filter(|rule| rule.enabled).filter_map(|rule| {
+        let place = own.live.destinations.iter().find(|it| leads_to(&rule.destination, it))?;
+        own.live.keys.get(&(place.region.clone(), rule.replica_key.clone()?))
+    });
+    let all_ours = own.is_ours(&key.tags) && every.clone().all(|it| own.is_ours(&it.tags));
+    let alias = own.live.aliases.get(&source.region).filter(|_| all_ours);
+    let kind = match alias {
+        Some(alias) => Kind::Own {
+            multi_region: key.id.is_multi_region(),
+            alias: (*alias != format!("alias/crrctl/{}", own.name)).then(|| alias.clone()),
+            rotation_days: key.rotation_days,
+        },
+        None => Kind::Existing(name),
+    };
+    Ok(Keys { kind, dsse, bucket_key: encryption.bucket_key })
+}
+
+/// Returns whether a rule's destination is this bucket.
+pub(super) fn leads_to(destination: &str, it: &LiveBucket) -> bool {
+    Arn::new(destination).is_ok_and(|arn| arn.resource() == it.name.as_str())
+}
+
+/// Returns the key of a bucket's default encryption, as a manifest names it.
+fn of_bucket<'a>(own: &Own<'a>, it: &LiveBucket) -> Result<(String, &'a Key), Failure> {
+    let named = kms(it.bucket.encryption.as_ref()).and_then(|it| it.key.clone());
+    let is_managed = named.is_none();
+    let named = named.unwrap_or_else(|| MANAGED.to_owned());
+    let key = found(own, &it.region, &named)?;
+    Ok((if is_managed { named } else { key.arn.to_string() }, key))
+}
+
+/// Returns the key of the replicas of a rule, as a manifest names it.
+pub(super) fn of_replicas(
+    own: &Own<'_>,
+    it: &LiveBucket,
+    named: &str,
+) -> Result<String, Failure> {
+    let key = found(own, &it.region, named)?;
+    let encryption = kms(it.bucket.encryption.as_ref());
+    let is_managed = encryption.is_some_and(|it| it.key.is_none())
+        && found(own, &it.region, MANAGED).is_ok_and(|managed| managed.arn == key.arn);
+    Ok(if is_managed { MANAGED.to_owned() } else { key.arn.to_string() })
+}
+
+fn found<'a>(own: &Own<'a>, region: &Region, named: &str) -> Result<&'a Key, Failure> {
+    own.live.keys.get(&(region.clone(), named.to_owned())).ok_or_else(|| {
+        let message = format!("there is no key `{named}` in {region}");
+        Failure::new(crate::failure::Kind::InTheWay, "key-missing", message)
+            .in_region(region)
+            .hint("what is encrypted under a key that is gone can't be read; give the bucket or the rule another one first")
+    })
+}

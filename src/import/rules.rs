@@ -1,0 +1,237 @@
+//! The rules, each as an entry of `destinations`, and the way back. What can't be an entry stays a rule of others, with a note.
+
+use super::keys::{Keys, Kind, leads_to, of_replicas};
+use super::{Own, Place, Wish, inexpressible};
+use crate::failure::Failure;
+use crate::manifest::Login;
+use crate::names::Region;
+use crate::world::{LiveBucket, Replication, Rule, Tags};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The longest prefix under which a probe's key fits.
+const MAX_PREFIX: usize = 960;
+/// Classes in which a replica can be read at once.
+const READABLE: [&str; 6] = [
+    "STANDARD",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "REDUCED_REDUNDANCY",
+];
+
+/// A rule and its destination.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) place: Place,
+    pub(super) login: Option<Login>,
+    /// Where the rule has another id than crrctl's own would have.
+    pub(super) rule_id: Option<String>,
+    pub(super) priority: Option<i32>,
+    pub(super) prefix: String,
+    pub(super) tags: Tags,
+    pub(super) storage_class: Option<String>,
+    pub(super) delete_markers: bool,
+    pub(super) metrics: bool,
+    pub(super) time_control: bool,
+    pub(super) owner_override: bool,
+    pub(super) replica_modifications: bool,
+    pub(super) key: Option<String>,
+    pub(super) back_role: Option<String>,
+    pub(super) back_id: Option<String>,
+}
+
+pub(super) fn entries(
+    own: &Own<'_>,
+    keys: &Keys,
+    wish: &Wish,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Entry>, Failure> {
+    let prefix = format!("crrctl.{}.", own.name);
+    let mut rules: Vec<&Rule> = own.rules().iter().collect();
+    // Those of crrctl's own are numbered in the order of the manifest.
+    rules.sort_by_key(|rule| number(rule.id.strip_prefix(&prefix).unwrap_or_default()));
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut counts: BTreeMap<Region, usize> = BTreeMap::new();
+    let mut left = Vec::new();
+    for rule in rules {
+        let place = own.live.destinations.iter().find(|it| leads_to(&rule.destination, it));
+        let Some(place) = place else { continue };
+        let key = match &rule.replica_key {
+            Some(key) => Some(of_replicas(own, place, key)?),
+            None => None,
+        };
+        if let Some(why) = unsayable(rule, place, keys, key.as_deref(), &entries) {
+            left.push(format!("the rule `{}` is left as it is, a rule of others: {why}", rule.id));
+            continue;
+        }
+        let count = counts.entry(place.region.clone()).or_default();
+        *count += 1;
+        let usual = match *count {
+            1 => format!("{prefix}{}", place.region),
+            n => format!("{prefix}{}.{n}", place.region),
+        };
+        entries.push(Entry {
+            place: own.place(place),
+            login: wish.logins.get(&place.region).cloned(),
+            rule_id: (rule.id != usual).then(|| rule.id.clone()),
+            priority: Some(rule.priority),
+            prefix: rule.prefix.clone().unwrap_or_default(),
+            tags: rule.tags.clone(),
+            storage_class: rule.storage_class.clone(),
+            delete_markers: rule.delete_markers,
+            metrics: rule.metrics && !rule.time_control,
+            time_control: rule.time_control,
+            owner_override: rule.new_owner.is_some(),
+            replica_modifications: rule.replica_modifications,
+            key: key.filter(|_| matches!(keys.kind, Kind::Existing(_))),
+            back_role: None,
+            back_id: None,
+        });
+    }
+    if entries.is_empty() {
+        let message = format!("none of the rules of `{}` can be an entry of `destinations`", own.live.source.name);
+        return Err(left.into_iter().fold(inexpressible(&message), Failure::hint));
+    }
+    notes.extend(left);
+    distinct_priorities(&mut entries, |entry| &mut entry.priority);
+    Ok(entries)
+}
+
+/// Returns the number at the end of what follows the prefix of a rule's id, such as `us-west-2.3`; 1 without one.
+fn number(rest: &str) -> usize {
+    rest.split_once('.').map_or(1, |(_, number)| number.parse().unwrap_or(1))
+}
+
+/// A manifest gives each rule a priority of its own; where two live ones share one, all stay as they are unsaid.
+fn distinct_priorities(entries: &mut [Entry], of: impl Fn(&mut Entry) -> &mut Option<i32>) {
+    let all: Vec<Option<i32>> = entries.iter_mut().map(|entry| *of(entry)).collect();
+    let distinct: BTreeSet<&Option<i32>> = all.iter().collect();
+    if distinct.len() < all.len() || all.iter().flatten().any(|priority| *priority < 0) {
+        entries.iter_mut().for_each(|entry| *of(entry) = None);
+    }
+}
+
+/// Returns why a rule can't be an entry beside those that are.
+fn unsayable(
+    rule: &Rule,
+    place: &LiveBucket,
+    keys: &Keys,
+    key: Option<&str>,
+    entries: &[Entry],
+) -> Option<String> {
+    let prefix = rule.prefix.as_deref().unwrap_or_default();
+    let beyond: Vec<&str> =
+        rule.others.iter().map(String::as_str).filter(|it| *it != "account").collect();
+    let here = || entries.iter().filter(|it| it.place.region == place.region);
+    if !rule.enabled {
+        return Some("it is Disabled, and rules of a manifest are Enabled".to_owned());
+    }
+    if prefix.len() > MAX_PREFIX || prefix.chars().any(char::is_control) {
+        return Some("no probe's key fits below its prefix".to_owned());
+    }
+    if let Some(class) = rule.storage_class.as_deref().filter(|it| !READABLE.contains(it)) {
+        return Some(format!("replicas in the storage class `{class}` can't be read by a probe"));
+    }
+    if !beyond.is_empty() {
+        return Some(format!("it has settings that a manifest does not know: {}", beyond.join(", ")));
+    }
+    match (&keys.kind, key, rule.kms_objects) {
+        (Kind::None, None, false) | (Kind::Existing(_) | Kind::Own { .. }, Some(_), true) => {}
+        (Kind::None, ..) => return Some("it names a key, and the source has none".to_owned()),
+        _ => return Some("it selects no SSE-KMS objects, which the source makes".to_owned()),
+    }
+    if let Some(other) = here().find(|it| it.place.bucket != place.name.as_str()) {
+        return Some(format!(
+            "it leads to `{}`, and another to `{}`: a manifest has one destination bucket a Region",
+            place.name, other.place.bucket
+        ));
+    }
+    if here().any(|it| it.key.is_some() && it.key.as_deref() != key) {
+        return Some("it has another key for replicas than a rule to the same bucket".to_owned());
+    }
+    if here().any(|it| it.prefix == prefix && it.tags == rule.tags) {
+        return Some("another rule to the same bucket has the same filter".to_owned());
+    }
+    if entries.first().is_some_and(|it| it.replica_modifications != rule.replica_modifications) {
+        return Some("a manifest has replica modifications on in all rules or in none".to_owned());
+    }
+    None
+}
+
+/// Finds the rules that lead back. A manifest is two-way where each of its rules has its like on the way back.
+pub(super) fn ways_back(own: &Own<'_>, entries: &mut [Entry], notes: &mut Vec<String>) -> bool {
+    let source = &own.live.source;
+    let mut all = true;
+    for entry in entries.iter_mut() {
+        let place =
+            own.live.destinations.iter().find(|it| it.name.as_str() == entry.place.bucket);
+        let live = place.and_then(|it| it.bucket.replication.as_ref());
+        let like = live.and_then(|live| like(own, live, entry));
+        match (live, like) {
+            (Some(live), Some(rule)) => {
+                entry.back_role = Some(live.role.clone());
+                entry.back_id = Some(rule.id.clone());
+                if entry.priority != Some(rule.priority) {
+                    entry.priority = None;
+                }
+            }
+            _ => all = false,
+        }
+    }
+    if all {
+        number_backs(own, entries);
+        // What stands for one way stands for the other, so it must be said of none where it is not the same.
+        if entries.iter().any(|entry| entry.priority.is_none()) {
+            entries.iter_mut().for_each(|entry| entry.priority = None);
+        }
+        return true;
+    }
+    for entry in entries.iter_mut() {
+        (entry.back_role, entry.back_id) = (None, None);
+    }
+    for place in &own.live.destinations {
+        let rules = place.bucket.replication.iter().flat_map(|it| &it.rules);
+        let back = rules.filter(|rule| leads_to(&rule.destination, source)).count();
+        if back > 0 {
+            notes.push(format!(
+                "`{}` replicates back by {back} rules that are not the like of those here: they are left as they are",
+                place.name
+            ));
+        }
+    }
+    false
+}
+
+/// Takes the id of a way back away where it is the one that crrctl's own rule would have.
+fn number_backs(own: &Own<'_>, entries: &mut [Entry]) {
+    let mut counts: BTreeMap<Region, usize> = BTreeMap::new();
+    for entry in entries {
+        let count = counts.entry(entry.place.region.clone()).or_default();
+        *count += 1;
+        let number = if *count == 1 { String::new() } else { format!(".{count}") };
+        let usual = format!("crrctl.{}.{}{number}", own.name, own.live.source.region);
+        if entry.back_id.as_ref() == Some(&usual) {
+            entry.back_id = None;
+        }
+    }
+}
+
+/// Returns the rule that says of the way back what `entry` says of the way there.
+fn like<'a>(own: &Own<'_>, live: &'a Replication, entry: &Entry) -> Option<&'a Rule> {
+    let key = own.live.source.bucket.encryption.as_ref().filter(|it| it.algorithm != "AES256");
+    live.rules.iter().find(|rule| {
+        rule.enabled
+            && leads_to(&rule.destination, &own.live.source)
+            && rule.prefix.as_deref() == Some(&entry.prefix)
+            && rule.tags == entry.tags
+            && rule.delete_markers == entry.delete_markers
+            && rule.time_control == entry.time_control
+            && rule.metrics == (entry.metrics || entry.time_control)
+            && rule.replica_modifications == entry.replica_modifications
+            && rule.storage_class.is_none()
+            && rule.new_owner.is_none()
+            && rule.replica_key.is_some() == key.is_some()
+            && rule.others.iter().all(|it| it == "account")
+    })
+}

@@ -1,0 +1,174 @@
+//! A draft as the text of a manifest.
+
+use super::keys::Kind;
+use super::{Draft, Roles};
+use crate::manifest::Login;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Lines of YAML. What people named is always quoted, since YAML takes `no` and `1e3` for something else.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    /// Writes a line of its own.
+    fn line(&mut self, text: &str) {
+        // Writing to a text can't fail.
+        let _ = writeln!(self.0, "{text}");
+    }
+
+    /// Writes `key` with a value that needs no quotes, where there is one.
+    fn plain<T: std::fmt::Display>(&mut self, indent: &str, key: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.line(&format!("{indent}{key}: {value}"));
+        }
+    }
+
+    fn quoted(&mut self, indent: &str, key: &str, value: Option<&str>) {
+        self.plain(indent, key, value.map(|text| Value::from(text).to_string()));
+    }
+
+    fn flag(&mut self, indent: &str, key: &str, is_on: bool) {
+        self.plain(indent, key, is_on.then_some(true));
+    }
+}
+
+impl Draft {
+    /// Writes the manifest, with its notes as comments.
+    pub fn text(&self) -> String {
+        let mut lines = Lines::default();
+        lines.line("# yaml-language-server: $schema=crrctl.schema.json");
+        lines.line(&format!(
+            "# What is live of `{}`, written by `crrctl import`. `crrctl plan` says what `apply` would change.",
+            self.source.bucket
+        ));
+        if !self.notes.is_empty() {
+            lines.line("#\n# What this manifest does not say, or says otherwise than it is:");
+        }
+        for note in &self.notes {
+            // A comment ends with its line.
+            lines.line(&format!("# - {}", note.replace(['\n', '\r'], " ")));
+        }
+        lines.quoted("\n", "name", Some(self.name.as_str()));
+        lines.line("source:");
+        lines.plain("  ", "region", Some(&self.source.region));
+        lines.quoted("  ", "bucket", Some(&self.source.bucket));
+        lines.flag("  ", "adopt", self.source.adopt);
+        self.destinations(&mut lines);
+        self.key(&mut lines);
+        self.buckets(&mut lines);
+        self.role(&mut lines);
+        let modifies = (self.replica_modifications != self.two_way).then_some(self.replica_modifications);
+        if self.two_way || modifies.is_some() {
+            lines.line("replication:");
+            lines.flag("  ", "two_way", self.two_way);
+            lines.plain("  ", "replica_modifications", modifies);
+        }
+        if self.strict {
+            lines.line("policy:\n  profile: strict");
+        }
+        lines.0
+    }
+
+    fn destinations(&self, lines: &mut Lines) {
+        lines.line("destinations:");
+        for entry in &self.entries {
+            lines.plain("  - ", "region", Some(&entry.place.region));
+            let indent = "    ";
+            lines.quoted(indent, "bucket", Some(&entry.place.bucket));
+            lines.flag(indent, "adopt", entry.place.adopt);
+            if let Some(Login { profile, assume_role }) = &entry.login {
+                lines.quoted(indent, "profile", profile.as_deref());
+                lines.quoted(indent, "assume_role", assume_role.as_ref().map(|it| it.as_str()));
+            }
+            lines.quoted(indent, "rule_id", entry.rule_id.as_deref());
+            lines.plain(indent, "priority", entry.priority);
+            let prefix = Some(entry.prefix.as_str()).filter(|it| !it.is_empty());
+            lines.quoted(indent, "prefix", prefix);
+            if !entry.tags.is_empty() {
+                let tags: Map<String, Value> =
+                    entry.tags.iter().map(|(k, v)| (k.clone(), Value::from(v.clone()))).collect();
+                lines.plain(indent, "tags", Some(Value::Object(tags)));
+            }
+            lines.quoted(indent, "storage_class", entry.storage_class.as_deref());
+            lines.flag(indent, "delete_markers", entry.delete_markers);
+            lines.flag(indent, "metrics", entry.metrics);
+            lines.flag(indent, "time_control", entry.time_control);
+            lines.flag(indent, "owner_override", entry.owner_override);
+            let beside = entry.place.region == self.source.region;
+            lines.quoted(indent, "key", entry.key.as_deref().filter(|_| beside));
+            if entry.back_role.is_some() || entry.back_id.is_some() {
+                lines.line("    back:");
+                lines.quoted("      ", "role", entry.back_role.as_deref());
+                lines.quoted("      ", "rule_id", entry.back_id.as_deref());
+            }
+        }
+    }
+
+    fn key(&self, lines: &mut Lines) {
+        lines.line("key:");
+        match &self.keys.kind {
+            Kind::None => lines.line("  kind: none"),
+            Kind::Existing(source) => {
+                lines.line("  kind: existing");
+                let of = |entry: &super::Entry| Some((entry.place.region.clone(), entry.key.clone()?));
+                let mut arns: BTreeMap<_, String> = self.entries.iter().filter_map(of).collect();
+                arns.insert(self.source.region.clone(), source.clone());
+                lines.line("  arns:");
+                for (region, arn) in &arns {
+                    lines.quoted("    ", region.as_str(), Some(arn));
+                }
+            }
+            Kind::Own { multi_region, alias, rotation_days } => {
+                lines.plain("  ", "kind", Some(if *multi_region { "multi-region" } else { "per-region" }));
+                lines.quoted("  ", "alias", alias.as_deref());
+                match rotation_days {
+                    Some(days) => lines.plain("  ", "rotation_days", Some(days)),
+                    None => lines.plain("  ", "rotation_days", Some(false)),
+                }
+            }
+        }
+        lines.plain("  ", "algorithm", self.keys.dsse.then_some("\"aws:kms:dsse\""));
+    }
+
+    fn buckets(&self, lines: &mut Lines) {
+        let settings = &self.settings;
+        lines.line("buckets:");
+        if !matches!(self.keys.kind, Kind::None) && !self.keys.dsse {
+            lines.plain("  ", "bucket_key", Some(self.keys.bucket_key));
+        }
+        lines.plain("  ", "tls_only", Some(settings.tls_only));
+        lines.flag("  ", "deny_other_keys", settings.deny_other_keys);
+        let namespace = settings.account_regional.then_some("account-regional");
+        lines.plain("  ", "namespace", namespace);
+        match &settings.lock {
+            None => {}
+            Some(None) => lines.flag("  ", "object_lock", true),
+            Some(Some((mode, days))) => {
+                lines.plain("  ", "object_lock", Some(format!("{{mode: {mode}, days: {days}}}")));
+            }
+        }
+        if settings.noncurrent_days.is_some() || settings.incomplete_upload_days.is_some() {
+            lines.line("  lifecycle:");
+            lines.plain("    ", "noncurrent_days", settings.noncurrent_days);
+            lines.plain("    ", "incomplete_upload_days", settings.incomplete_upload_days);
+        }
+    }
+
+    fn role(&self, lines: &mut Lines) {
+        match &self.roles {
+            Roles::Given(arn) => {
+                lines.line("role:");
+                lines.quoted("  ", "arn", Some(arn));
+            }
+            Roles::Own { name: None, path: None, boundary: None } => {}
+            Roles::Own { name, path, boundary } => {
+                lines.line("role:");
+                lines.quoted("  ", "name", name.as_deref());
+                lines.quoted("  ", "path", path.as_deref());
+                lines.quoted("  ", "permissions_boundary", boundary.as_deref());
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Rules that somebody else made and the pair goes by, and the roles of a way back that exist already.
+//! Limit: S3 API Reference, `ReplicationRule`, on ID.
+
+use super::super::error::Located;
+use super::super::raw::{At, Raw, RawBack, RawDestination};
+use super::super::rules::PlacedRule;
+use super::super::topology::Placed;
+use super::{Checked, role};
+use crate::names::{Arn, PairName, Region};
+use serde_saphyr::{Location, Spanned};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An id has at most 255 characters; a temporary rule beside it has seven more.
+const MAX_ID: usize = 248;
+/// Ends the ids of temporary rules.
+const PROOF: &str = ".proof";
+
+/// Gives each of the `rules` the id that its entry of `destinations` names. Within a configuration each has its own.
+pub(super) fn rule_ids(raw: &Raw, name: &PairName, rules: &mut [PlacedRule]) -> Checked<()> {
+    let is_adopted = |flag: &At<bool>| flag.as_ref().is_some_and(|flag| flag.value);
+    let mut forward = Taken::default();
+    let mut backward: BTreeMap<Placed, Taken> = BTreeMap::new();
+    let mut counts: BTreeMap<Placed, usize> = BTreeMap::new();
+    for (index, (entry, rule)) in raw.destinations.value.iter().zip(rules).enumerate() {
+        let count = counts.entry(rule.place.clone()).or_default();
+        *count += 1;
+        let path = format!("destinations[{index}].rule_id");
+        let id = entry.rule_id.as_ref();
+        let adopts = is_adopted(&raw.source.adopt);
+        rule.settings.id = forward.take(&path, id, name, &rule.place.region, *count)?;
+        refuse_unadopted(&path, id, adopts, "source.adopt: true")?;
+        let back = back(raw, index, entry)?;
+        let path = format!("destinations[{index}].back.rule_id");
+        let id = back.and_then(|back| back.rule_id.as_ref());
+        let source = Region::new(raw.source.region.value.as_str());
+        let Ok(source) = source else { continue };
+        let taken = backward.entry(rule.place.clone()).or_default();
+        rule.settings.back_id = taken.take(&path, id, name, &source, *count)?;
+        refuse_unadopted(&path, id, is_adopted(&entry.adopt), "adopt: true")?;
+    }
+    Ok(())
+}
+
+/// The ids of one configuration.
+#[derive(Default)]
+struct Taken(BTreeSet<String>);
+
+impl Taken {
+    /// Takes the id that is given, or keeps the one that crrctl's own rule will have.
+    fn take(
+        &mut self,
+        path: &str,
+        given: Option<&Spanned<String>>,
+        name: &PairName,
+        region: &Region,
+        count: usize,
+    ) -> Checked<Option<String>> {
+        let own = format!("crrctl.{name}.");
+        let Some(given) = given else {
+            let number = if count == 1 { String::new() } else { format!(".{count}") };
+            let usual = format!("{own}{region}{number}");
+            if self.0.insert(usual.clone()) {
+                return Ok(None);
+            }
+            let message = format!("another rule of this configuration has the id `{usual}`, which would be this one's");
+            return Err(Located::at(Location::UNKNOWN, path, message));
+        };
+        let (id, wrong) = (
+            given.value.as_str(),
+            |message: &str| Err(Located::at(given.referenced, path, message)),
+        );
+        if id.is_empty() || id.chars().count() > MAX_ID || id.chars().any(char::is_control) {
+            return wrong("1 to 248 characters are allowed, so that one of a temporary rule fits beside it");
+        }
+        if id.ends_with(PROOF) || (id.starts_with("crrctl.") && !id.starts_with(&own)) {
+            return wrong("an id of this kind is that of a rule that crrctl makes, of another pair or for a proof");
+        }
+        if !self.0.insert(id.to_owned()) {
+            return wrong("another rule of this configuration has this id");
+        }
+        Ok(Some(id.to_owned()))
+    }
+}
+
+/// In a bucket that crrctl makes there is no rule of anybody else.
+fn refuse_unadopted(
+    path: &str,
+    given: Option<&Spanned<String>>,
+    adopts: bool,
+    flag: &str,
+) -> Checked<()> {
+    let Some(given) = given.filter(|_| !adopts) else { return Ok(()) };
+    let message = "a rule exists before the pair only in a bucket that does";
+    Err(Located::at(given.referenced, path, message)
+        .hint(format!("leave it out, or adopt the bucket with `{flag}`")))
+}
+
+/// Returns what an entry says of the way back, which there must be.
+fn back<'a>(raw: &Raw, index: usize, entry: &'a RawDestination) -> Checked<Option<&'a RawBack>> {
+    let Some(back) = &entry.back else { return Ok(None) };
+    let is_two_way = raw.replication.two_way.as_ref().is_some_and(|flag| flag.value);
+    let first = back.role.as_ref().or(back.rule_id.as_ref());
+    if let Some(first) = first.filter(|_| !is_two_way) {
+        let message = "there is no way back: `replication.two_way` is not on";
+        return Err(Located::at(first.referenced, format!("destinations[{index}].back"), message));
+    }
+    Ok(Some(back))
+}
+
+/// Returns the roles by which destinations replicate back, as far as they exist. One bucket has one role for all its rules.
+pub(super) fn back_roles(raw: &Raw, destinations: &[Placed]) -> Checked<BTreeMap<Region, Arn>> {
+    let mut roles: BTreeMap<Region, Arn> = BTreeMap::new();
+    for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
+        let Some(given) = back(raw, index, entry)?.and_then(|back| back.role.as_ref()) else {
+            continue;
+        };
+        let path = format!("destinations[{index}].back.role");
+        let arn = role::role(&path, given)?;
+        if raw.role.arn.is_none() {
+            let message = "either all roles of a pair exist already or none: `role.arn` is missing";
+            return Err(Located::at(given.referenced, path, message));
+        }
+        if roles.insert(place.region.clone(), arn.clone()).is_some_and(|other| other != arn) {
+            let message = "a replication configuration has one role for all its rules";
+            return Err(Located::at(given.referenced, path, message));
+        }
+    }
+    Ok(roles)
+}

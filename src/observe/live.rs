@@ -1,0 +1,138 @@
+//! Looks at a bucket that replicates and at all that its rules lead to, for a manifest of it: no names are known before but the
+//! bucket's own.
+
+use super::Aws;
+use crate::failure::{Failure, Kind};
+use crate::manifest::{Optional, Side, Topology};
+use crate::names::{AccountId, Arn, BucketName, Region};
+use crate::steps::find;
+use crate::world::{Bucket, Live, LiveBucket, Replication, Role};
+use futures::future::try_join_all;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The key that S3 makes in each account that asks for KMS and names no key.
+const MANAGED: &str = "alias/aws/s3";
+
+/// Returns the Region of a bucket of which no more is known than its name.
+pub async fn place(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
+    find::bucket_region(aws, bucket).await
+}
+
+/// Finds the source, which must replicate.
+pub async fn live_source(aws: &Aws, side: &Side) -> Result<LiveBucket, Failure> {
+    let account = super::account(aws).await?;
+    aws.expect_owner(aws.home(), &account);
+    let Some(bucket) = find::bucket(aws, side, Optional::ALL).await? else {
+        let message = format!("there is no bucket `{}` in {}", side.bucket, side.region);
+        return Err(Failure::new(Kind::Manifest, "bucket-missing", message));
+    };
+    if bucket.replication.is_none() {
+        let message = format!("the bucket `{}` has no replication configuration", side.bucket);
+        return Err(Failure::new(Kind::Manifest, "not-replicated", message)
+            .in_region(&side.region)
+            .hint("name the source bucket; `crrctl init` writes a manifest for one that does not replicate yet"));
+    }
+    Ok(live(side, account, bucket))
+}
+
+fn live(side: &Side, account: AccountId, bucket: Bucket) -> LiveBucket {
+    LiveBucket { region: side.region.clone(), name: side.bucket.clone(), account, bucket }
+}
+
+/// Returns where the rules of `source` lead.
+pub async fn led_to(aws: &Aws, source: &LiveBucket) -> Result<Vec<Side>, Failure> {
+    let names = source.bucket.replication.iter().flat_map(|it| &it.rules);
+    let names: BTreeSet<&str> = names.map(|rule| rule.destination.as_str()).collect();
+    let sides = names.into_iter().map(|arn| async move {
+        let bucket = BucketName::new(Arn::new(arn)?.resource())?;
+        let region = find::bucket_region(aws, &bucket).await?;
+        Ok::<_, Failure>(Side { region, bucket })
+    });
+    try_join_all(sides).await
+}
+
+/// Returns those of `sides` that the credentials of their Regions do not own.
+pub async fn foreign(aws: &Aws, sides: &[Side]) -> Result<Vec<Side>, Failure> {
+    let mut foreign = Vec::new();
+    for side in sides {
+        match find::stands(aws, side).await {
+            Ok(_) => {}
+            Err(error) if error.class == crate::aws::Class::Denied => foreign.push(side.clone()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(foreign)
+}
+
+/// Reads all that `source` replicates to and by; `accounts` says whose the sides are.
+pub async fn live_all(
+    aws: &Aws,
+    source: LiveBucket,
+    sides: &[Side],
+    accounts: &BTreeMap<Region, AccountId>,
+) -> Result<Live, Failure> {
+    let home = &source.account;
+    let destinations = try_join_all(sides.iter().map(|side| async move {
+        let Some(bucket) = find::bucket(aws, side, Optional::ALL).await? else {
+            let message = format!("a rule leads to `{}`, and there is no such bucket", side.bucket);
+            return Err(Failure::new(Kind::Manifest, "bucket-missing", message)
+                .in_region(&side.region)
+                .hint("take that rule away first: it replicates nothing"));
+        };
+        let account = accounts.get(&side.region).unwrap_or(home);
+        Ok(live(side, account.clone(), bucket))
+    }))
+    .await?;
+    let made_by_crrctl = source.bucket.tags.contains_key(Topology::ID_TAG);
+    let mut found = Live {
+        account: source.account.clone(),
+        source,
+        destinations,
+        keys: BTreeMap::new(),
+        aliases: BTreeMap::new(),
+        roles: BTreeMap::new(),
+    };
+    keys(aws, &mut found, made_by_crrctl).await?;
+    roles(aws, &mut found).await?;
+    Ok(found)
+}
+
+/// Finds every key that a bucket is encrypted under or a rule names. The tags are read only where they may tell of a pair.
+async fn keys(aws: &Aws, live: &mut Live, with_tags: bool) -> Result<(), Failure> {
+    let mut named: BTreeSet<(Region, String)> = BTreeSet::new();
+    for it in std::iter::once(&live.source).chain(&live.destinations) {
+        let encryption = it.bucket.encryption.as_ref().filter(|it| it.algorithm != "AES256");
+        let key = encryption.map(|it| it.key.clone().unwrap_or_else(|| MANAGED.to_owned()));
+        named.extend(key.map(|key| (it.region.clone(), key)));
+        for other in std::iter::once(&live.source).chain(&live.destinations) {
+            let rules = other.bucket.replication.iter().flat_map(|it| &it.rules);
+            let here = rules.filter(|rule| rule.destination.ends_with(&format!(":{}", it.name)));
+            let keys = here.filter_map(|rule| rule.replica_key.clone());
+            named.extend(keys.map(|key| (it.region.clone(), key)));
+        }
+    }
+    for (region, name) in named {
+        let Some(key) = find::key(aws, &region, &name).await? else { continue };
+        let key = if with_tags { find::key_details(aws, key).await? } else { key };
+        if key.tags.contains_key(Topology::PAIR_TAG) {
+            let aliases = find::aliases(aws, &region, key.id.as_str()).await?;
+            let first = aliases.into_iter().next();
+            live.aliases.extend(first.map(|alias| (region.clone(), alias.to_string())));
+        }
+        live.keys.insert((region, name), key);
+    }
+    Ok(())
+}
+
+/// Finds the roles that the configurations name, as far as they are of the source's account.
+async fn roles(aws: &Aws, live: &mut Live) -> Result<(), Failure> {
+    let all = std::iter::once(&live.source).chain(&live.destinations);
+    let named = all.filter_map(|it| it.bucket.replication.as_ref().map(Replication::role_arn));
+    let named: BTreeSet<Arn> = named.flatten().collect();
+    for arn in named.into_iter().filter(|arn| arn.account() == live.account.as_str()) {
+        let Some(name) = crate::manifest::RoleSettings::name_of(&arn) else { continue };
+        let found: Option<Role> = find::role(aws, &name, false).await?;
+        live.roles.extend(found.filter(|role| role.arn == arn).map(|role| (arn.to_string(), role)));
+    }
+    Ok(())
+}
