@@ -56,9 +56,16 @@ struct Settings {
     deny_other_keys: bool,
     /// Whether names are in the account's own namespace; of what is adopted nobody asks.
     account_regional: bool,
-    lock: Option<Option<(String, i32)>>,
+    lock: Option<Lock>,
     noncurrent_days: Option<i32>,
     incomplete_upload_days: Option<i32>,
+}
+
+/// Object Lock that is on.
+#[derive(Debug, Clone)]
+struct Lock {
+    /// Its default retention: mode and days.
+    retention: Option<(String, i32)>,
 }
 
 /// Whose the roles are.
@@ -145,7 +152,8 @@ fn name(live: &Live, wish: &Wish) -> Result<PairName, Failure> {
         return Ok(name.clone());
     }
     let tags = &live.source.bucket.tags;
-    let tagged = tags.get(Topology::PAIR_TAG).filter(|_| tags.get(Topology::ID_TAG) == Some(&id(live)));
+    let tagged =
+        tags.get(Topology::PAIR_TAG).filter(|_| tags.get(Topology::ID_TAG) == Some(&id(live)));
     let rules = live.source.bucket.replication.iter().flat_map(|it| &it.rules);
     let mut of_rules = rules.filter_map(|rule| rule.id.strip_prefix("crrctl.")?.split('.').next());
     let known = tagged.map(String::as_str).or_else(|| of_rules.next());
@@ -168,7 +176,8 @@ fn inexpressible(what: &str) -> Failure {
 /// Roles are made by crrctl only where all of them are.
 fn roles(own: &Own<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
     let live = own.live;
-    let given = live.source.bucket.replication.as_ref().map(|it| it.role.clone()).unwrap_or_default();
+    let given =
+        live.source.bucket.replication.as_ref().map(|it| it.role.clone()).unwrap_or_default();
     let backs: Vec<&String> = entries.iter().filter_map(|entry| entry.back_role.as_ref()).collect();
     let is_own = |role: &String| live.roles.get(role).is_some_and(|it| own.is_ours(&it.tags));
     if is_own(&given) && backs.into_iter().all(is_own) {
@@ -210,7 +219,7 @@ fn settings(own: &Own<'_>) -> Result<Settings, Failure> {
     let lifecycle = source.lifecycle.iter().find(|rule| rule.id == id && !rule.has_more);
     let lock = match &source.lock {
         None => None,
-        Some(lock) => Some(lock.retention.as_ref().map(retention).transpose()?),
+        Some(lock) => Some(Lock { retention: lock.retention.as_ref().map(retention).transpose()? }),
     };
     let form = |it: &LiveBucket| format!("-{}-{}-an", it.account, it.region);
     let is_of_form = |it: &LiveBucket| it.name.as_str().ends_with(&form(it));
@@ -226,8 +235,10 @@ fn settings(own: &Own<'_>) -> Result<Settings, Failure> {
 
 fn retention(given: &DefaultRetention) -> Result<(String, i32), Failure> {
     let days = given.days.ok_or_else(|| {
-        inexpressible(&format!("the default retention of the source is {given}, and a manifest has days"))
-            .hint("put the retention in days first")
+        inexpressible(&format!(
+            "the default retention of the source is {given}, and a manifest has days"
+        ))
+        .hint("put the retention in days first")
     })?;
     Ok((given.mode.to_lowercase(), days))
 }

@@ -10,8 +10,8 @@ mod live;
 pub(crate) use accounts::{account, identified, identified_without};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
-pub use live::{foreign, led_to, live_all, live_source, place};
 pub use keys::{pending_key, spare_key};
+pub use live::{foreign, led_to, live_all, live_source, place};
 
 use crate::aws::Aws;
 use crate::aws::settle::{Look, Wait, until};
@@ -118,7 +118,9 @@ pub async fn beside_others(
     if let Some(arn) = &topology.lent_role {
         world.lent = lent(aws, arn).await?;
     }
-    for (bucket, arn) in topology.backward().filter_map(|it| Some((it.source.bucket, it.lent_role?))) {
+    for (bucket, arn) in
+        topology.backward().filter_map(|it| Some((it.source.bucket, it.lent_role?)))
+    {
         let same = topology.lent_role.as_ref() == Some(&arn);
         let found = if same { world.lent.clone() } else { lent(aws, &arn).await? };
         world.back_lent.extend(found.map(|role| (bucket, role)));
@@ -398,9 +400,7 @@ async fn what_is_gone(
     let rules = directions.iter().map(|direction| async move {
         let source = &direction.source;
         let live = find::replication(aws, &source.bucket, &source.region).await?;
-        let is_live = |id: &str| {
-            live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id)
-        };
+        let is_live = |id: &str| live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id);
         let has = |side: &Side| direction.rules_to(side).all(|rule| is_live(&rule.id));
         let rule = direction.destinations.iter().find(|side| !has(side));
         let rule = rule.map(|side| format!("`{}` has no rule to {}", source.bucket, side.region));

@@ -85,8 +85,8 @@ fn pure_rooms_do_no_io_and_name_no_sdk_type() {
     for (path, text) in sources().iter().filter(|(path, _)| !is_test(path)) {
         let room = room(path);
         if [
-            "names", "iam", "world", "plan", "export", "import", "engine", "events", "failure", "manifest",
-            "units",
+            "names", "iam", "world", "plan", "export", "import", "engine", "events", "failure",
+            "manifest", "units",
         ]
         .contains(&room.as_str())
         {

@@ -121,12 +121,15 @@ fn every_example_that_others_made_is_imported_without_a_change() {
         let (region, source) = source(&applied);
         let place = (region.as_str(), source.as_str());
         made_by_hand(&stand, &applied);
-        let (imported, changes) =
-            imported(&stand, &source, &["--destination-profile", "archive"]);
+        let (imported, changes) = imported(&stand, &source, &["--destination-profile", "archive"]);
         assert_eq!(changes, [json!(null); 0], "{name}: {imported:#}");
         assert_eq!(imported["changes"], json!([]), "{name}");
         let manifest = imported["manifest"].as_str().unwrap();
-        assert_eq!(manifest.contains("two_way: true"), text.contains("two_way: true"), "{manifest}");
+        assert_eq!(
+            manifest.contains("two_way: true"),
+            text.contains("two_way: true"),
+            "{manifest}"
+        );
         assert!(manifest.contains("by hand 0"), "{manifest}");
         // It is applied and proven, and given back as it was.
         let applied = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
@@ -334,12 +337,19 @@ fn what_would_be_changed_is_said() {
         put.server_side_encryption_configuration(all).send().await.unwrap();
     });
     let imported = stand.run(&["import", SOURCE, "-o", "json"]).exits(0).json();
-    let kinds: Vec<&str> =
-        imported["changes"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> = imported["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["kind"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["s3:public-access-block", "s3:encryption"], "{imported:#}");
     let text = imported["manifest"].as_str().unwrap();
     for kind in kinds {
-        assert!(text.contains(&format!("# - `crrctl apply` would change {kind} of `{COPY}`")), "{text}");
+        assert!(
+            text.contains(&format!("# - `crrctl apply` would change {kind} of `{COPY}`")),
+            "{text}"
+        );
     }
     let said = stand.run(&["import", SOURCE]).exits(0);
     assert_eq!(said.stdout, text);
@@ -434,7 +444,10 @@ fn what_no_manifest_can_say_is_refused_by_name() {
     });
     let output = stand.run(&["import", SOURCE, "-o", "json"]).exits(5).json();
     assert_eq!(output["error"]["code"], "role-lacks");
-    assert!(output["manifest"].as_str().unwrap().contains("`crrctl plan` refuses it"), "{output:#}");
+    assert!(
+        output["manifest"].as_str().unwrap().contains("`crrctl plan` refuses it"),
+        "{output:#}"
+    );
 }
 
 /// A destination whose account lends no credentials is named.

@@ -58,7 +58,7 @@ pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -
     let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
     let mut ground = Ground::open(global, printer, &home, "", None, global.sandbox).await?;
     let mut calls = 0;
-    let (live, wish) = found(global, args, name, &mut ground, &mut calls).await?;
+    let (live, wish) = Box::pin(found(global, args, name, &mut ground, &mut calls)).await?;
     let imported = planned(&ground, import::draft(&live, &wish)?).await?;
     calls += ground.aws.count().total();
     ground.done(imported.refused.is_none(), false);
@@ -90,7 +90,8 @@ pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -
 fn write(path: &PathBuf, force: bool, text: &str) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     // What came there meanwhile is not written over unasked.
-    let options = if force { options.create(true).truncate(true) } else { options.create_new(true) };
+    let options =
+        if force { options.create(true).truncate(true) } else { options.create_new(true) };
     let written = options.write(true).open(path).and_then(|mut it| it.write_all(text.as_bytes()));
     written.map_err(|error| {
         let message = format!("can't write `{}`: {error}", path.display());
@@ -113,7 +114,8 @@ async fn found(
         *calls += ground.aws.count().total();
         ground.aws = Arc::new(connect(global, &source.region, None, None).await);
     }
-    let seen = ground.unless_ending(observe::live_source(&ground.aws, &source)).await?;
+    let seen = Box::pin(observe::live_source(&ground.aws, &source));
+    let seen = ground.unless_ending(seen).await?;
     let sides = ground.unless_ending(observe::led_to(&ground.aws, &seen)).await?;
     let away = ground.unless_ending(observe::foreign(&ground.aws, &sides)).await?;
     let mut wish = Wish { name, ..Wish::default() };
@@ -155,8 +157,9 @@ fn login(args: &ImportArgs, away: &[Side]) -> Result<Login, Failure> {
         Some(side) => failure.in_region(&side.region),
         None => failure,
     };
-    Err(failure
-        .hint("give that account's credentials: `--destination-profile` or `--destination-assume-role`"))
+    Err(failure.hint(
+        "give that account's credentials: `--destination-profile` or `--destination-assume-role`",
+    ))
 }
 
 /// Returns the least that says with whose credentials each Region is worked.
@@ -193,7 +196,11 @@ async fn planned(ground: &Ground, draft: Draft) -> Result<Imported, Failure> {
 async fn asked(ground: &Ground, mut draft: Draft) -> Result<Imported, Failure> {
     let bare = draft.text();
     let manifest = manifest::parse(&bare, &Origin::Flags, None).map_err(|error| {
-        Failure::new(Kind::Manifest, "not-expressible", format!("no manifest can say this: {error}"))
+        Failure::new(
+            Kind::Manifest,
+            "not-expressible",
+            format!("no manifest can say this: {error}"),
+        )
     })?;
     let session = Session::part(ground, manifest, Templates::default());
     let (mut changes, mut refused) = (Vec::new(), None);

@@ -42,7 +42,8 @@ pub(super) fn keys(own: &Own<'_>) -> Result<Keys, Failure> {
             return Err(inexpressible(&message)
                 .hint("give the source bucket a KMS key as its default encryption first"));
         }
-        let kept = own.live.destinations.iter().find(|it| kms(it.bucket.encryption.as_ref()).is_some());
+        let kept =
+            own.live.destinations.iter().find(|it| kms(it.bucket.encryption.as_ref()).is_some());
         if let Some(kept) = kept {
             let message = format!(
                 "`{}` encrypts by SSE-S3 and its destination `{}` under a KMS key: a manifest has keys on both sides or on none",
@@ -95,11 +96,7 @@ fn of_bucket<'a>(own: &Own<'a>, it: &LiveBucket) -> Result<(String, &'a Key), Fa
 }
 
 /// Returns the key of the replicas of a rule, as a manifest names it.
-pub(super) fn of_replicas(
-    own: &Own<'_>,
-    it: &LiveBucket,
-    named: &str,
-) -> Result<String, Failure> {
+pub(super) fn of_replicas(own: &Own<'_>, it: &LiveBucket, named: &str) -> Result<String, Failure> {
     let key = found(own, &it.region, named)?;
     let encryption = kms(it.bucket.encryption.as_ref());
     let is_managed = encryption.is_some_and(|it| it.key.is_none())

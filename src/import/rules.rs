@@ -22,6 +22,7 @@ const READABLE: [&str; 6] = [
 
 /// A rule and its destination.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of S3's")]
 pub(super) struct Entry {
     pub(super) place: Place,
     pub(super) login: Option<Login>,
@@ -90,7 +91,10 @@ pub(super) fn entries(
         });
     }
     if entries.is_empty() {
-        let message = format!("none of the rules of `{}` can be an entry of `destinations`", own.live.source.name);
+        let message = format!(
+            "none of the rules of `{}` can be an entry of `destinations`",
+            own.live.source.name
+        );
         return Err(left.into_iter().fold(inexpressible(&message), Failure::hint));
     }
     notes.extend(left);
@@ -108,7 +112,9 @@ fn distinct_priorities(entries: &mut [Entry], of: impl Fn(&mut Entry) -> &mut Op
     let all: Vec<Option<i32>> = entries.iter_mut().map(|entry| *of(entry)).collect();
     let distinct: BTreeSet<&Option<i32>> = all.iter().collect();
     if distinct.len() < all.len() || all.iter().flatten().any(|priority| *priority < 0) {
-        entries.iter_mut().for_each(|entry| *of(entry) = None);
+        for entry in entries {
+            *of(entry) = None;
+        }
     }
 }
 
@@ -134,7 +140,10 @@ fn unsayable(
         return Some(format!("replicas in the storage class `{class}` can't be read by a probe"));
     }
     if !beyond.is_empty() {
-        return Some(format!("it has settings that a manifest does not know: {}", beyond.join(", ")));
+        return Some(format!(
+            "it has settings that a manifest does not know: {}",
+            beyond.join(", ")
+        ));
     }
     match (&keys.kind, key, rule.kms_objects) {
         (Kind::None, None, false) | (Kind::Existing(_) | Kind::Own { .. }, Some(_), true) => {}
@@ -164,11 +173,10 @@ pub(super) fn ways_back(own: &Own<'_>, entries: &mut [Entry], notes: &mut Vec<St
     let source = &own.live.source;
     let mut all = true;
     for entry in entries.iter_mut() {
-        let place =
-            own.live.destinations.iter().find(|it| it.name.as_str() == entry.place.bucket);
+        let place = own.live.destinations.iter().find(|it| it.name.as_str() == entry.place.bucket);
         let live = place.and_then(|it| it.bucket.replication.as_ref());
-        let like = live.and_then(|live| like(own, live, entry));
-        match (live, like) {
+        let way_back = live.and_then(|live| like(own, live, entry));
+        match (live, way_back) {
             (Some(live), Some(rule)) => {
                 entry.back_role = Some(live.role.clone());
                 entry.back_id = Some(rule.id.clone());
@@ -183,7 +191,9 @@ pub(super) fn ways_back(own: &Own<'_>, entries: &mut [Entry], notes: &mut Vec<St
         number_backs(own, entries);
         // What stands for one way stands for the other, so it must be said of none where it is not the same.
         if entries.iter().any(|entry| entry.priority.is_none()) {
-            entries.iter_mut().for_each(|entry| entry.priority = None);
+            for entry in entries {
+                entry.priority = None;
+            }
         }
         return true;
     }

@@ -1,8 +1,9 @@
 //! A draft as the text of a manifest.
 
 use super::keys::Kind;
-use super::{Draft, Roles};
+use super::{Draft, Lock, Roles};
 use crate::manifest::Login;
+use crate::names::Arn;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -59,7 +60,8 @@ impl Draft {
         self.key(&mut lines);
         self.buckets(&mut lines);
         self.role(&mut lines);
-        let modifies = (self.replica_modifications != self.two_way).then_some(self.replica_modifications);
+        let modifies =
+            (self.replica_modifications != self.two_way).then_some(self.replica_modifications);
         if self.two_way || modifies.is_some() {
             lines.line("replication:");
             lines.flag("  ", "two_way", self.two_way);
@@ -80,7 +82,7 @@ impl Draft {
             lines.flag(indent, "adopt", entry.place.adopt);
             if let Some(Login { profile, assume_role }) = &entry.login {
                 lines.quoted(indent, "profile", profile.as_deref());
-                lines.quoted(indent, "assume_role", assume_role.as_ref().map(|it| it.as_str()));
+                lines.quoted(indent, "assume_role", assume_role.as_ref().map(Arn::as_str));
             }
             lines.quoted(indent, "rule_id", entry.rule_id.as_deref());
             lines.plain(indent, "priority", entry.priority);
@@ -112,7 +114,8 @@ impl Draft {
             Kind::None => lines.line("  kind: none"),
             Kind::Existing(source) => {
                 lines.line("  kind: existing");
-                let of = |entry: &super::Entry| Some((entry.place.region.clone(), entry.key.clone()?));
+                let of =
+                    |entry: &super::Entry| Some((entry.place.region.clone(), entry.key.clone()?));
                 let mut arns: BTreeMap<_, String> = self.entries.iter().filter_map(of).collect();
                 arns.insert(self.source.region.clone(), source.clone());
                 lines.line("  arns:");
@@ -121,7 +124,11 @@ impl Draft {
                 }
             }
             Kind::Own { multi_region, alias, rotation_days } => {
-                lines.plain("  ", "kind", Some(if *multi_region { "multi-region" } else { "per-region" }));
+                lines.plain(
+                    "  ",
+                    "kind",
+                    Some(if *multi_region { "multi-region" } else { "per-region" }),
+                );
                 lines.quoted("  ", "alias", alias.as_deref());
                 match rotation_days {
                     Some(days) => lines.plain("  ", "rotation_days", Some(days)),
@@ -144,8 +151,8 @@ impl Draft {
         lines.plain("  ", "namespace", namespace);
         match &settings.lock {
             None => {}
-            Some(None) => lines.flag("  ", "object_lock", true),
-            Some(Some((mode, days))) => {
+            Some(Lock { retention: None }) => lines.flag("  ", "object_lock", true),
+            Some(Lock { retention: Some((mode, days)) }) => {
                 lines.plain("  ", "object_lock", Some(format!("{{mode: {mode}, days: {days}}}")));
             }
         }

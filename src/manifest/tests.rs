@@ -395,13 +395,28 @@ fn rules_and_roles_that_exist_are_named_once_and_where_they_can_be() {
     let backs: Vec<String> = topology.backward().map(|it| it.rules[0].id.clone()).collect();
     assert_eq!(backs, ["b", "c"]);
     let refused = [
-        (pair("", ", rule_id: b", ""), "`destinations[0].rule_id`: a rule exists before the pair only"),
-        (pair(adopted, ", back: {rule_id: b}", ""), "`destinations[0].back.rule_id`: a rule exists before"),
-        (pair(adopted, ", rule_id: crrctl.a.eu-west-1", ""), "`destinations[1].rule_id`: another rule of this"),
-        (pair(adopted, ", rule_id: crrctl.b.us-west-2", ""), "an id of this kind is that of a rule that crrctl makes"),
+        (
+            pair("", ", rule_id: b", ""),
+            "`destinations[0].rule_id`: a rule exists before the pair only",
+        ),
+        (
+            pair(adopted, ", back: {rule_id: b}", ""),
+            "`destinations[0].back.rule_id`: a rule exists before",
+        ),
+        (
+            pair(adopted, ", rule_id: crrctl.a.eu-west-1", ""),
+            "`destinations[1].rule_id`: another rule of this",
+        ),
+        (
+            pair(adopted, ", rule_id: crrctl.b.us-west-2", ""),
+            "an id of this kind is that of a rule that crrctl makes",
+        ),
         (pair(adopted, ", rule_id: x.proof", ""), "an id of this kind"),
         (pair(adopted, ", rule_id: ''", ""), "1 to 248 characters are allowed"),
-        (whole.replace("two_way: true", "two_way: false"), "`destinations[0].back`: there is no way back"),
+        (
+            whole.replace("two_way: true", "two_way: false"),
+            "`destinations[0].back`: there is no way back",
+        ),
         (whole.replace("role: {arn", "tags: {arn"), "`role.arn` is missing"),
         (whole.replace("role/theirs\", rule_id: c", "user/theirs\", rule_id: c"), "is no role"),
     ];

@@ -62,18 +62,23 @@ impl Taken {
             if self.0.insert(usual.clone()) {
                 return Ok(None);
             }
-            let message = format!("another rule of this configuration has the id `{usual}`, which would be this one's");
+            let message = format!(
+                "another rule of this configuration has the id `{usual}`, which would be this one's"
+            );
             return Err(Located::at(Location::UNKNOWN, path, message));
         };
-        let (id, wrong) = (
-            given.value.as_str(),
-            |message: &str| Err(Located::at(given.referenced, path, message)),
-        );
+        let (id, wrong) = (given.value.as_str(), |message: &str| {
+            Err(Located::at(given.referenced, path, message))
+        });
         if id.is_empty() || id.chars().count() > MAX_ID || id.chars().any(char::is_control) {
-            return wrong("1 to 248 characters are allowed, so that one of a temporary rule fits beside it");
+            return wrong(
+                "1 to 248 characters are allowed, so that one of a temporary rule fits beside it",
+            );
         }
         if id.ends_with(PROOF) || (id.starts_with("crrctl.") && !id.starts_with(&own)) {
-            return wrong("an id of this kind is that of a rule that crrctl makes, of another pair or for a proof");
+            return wrong(
+                "an id of this kind is that of a rule that crrctl makes, of another pair or for a proof",
+            );
         }
         if !self.0.insert(id.to_owned()) {
             return wrong("another rule of this configuration has this id");
