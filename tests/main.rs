@@ -9,6 +9,7 @@ mod architecture;
 mod backfill;
 mod check;
 mod common;
+mod confusion;
 mod contract;
 mod evidence;
 mod examples;

@@ -10,3 +10,5 @@ mod machines;
 mod model;
 mod races;
 mod rights;
+
+pub(crate) use machines::stride;

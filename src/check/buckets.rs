@@ -29,8 +29,8 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
 }
 
 fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
-    let (name, is_source) = (&side.bucket, seen.is_source(side));
-    let reason = if is_source { "SrcBucketNotFound" } else { "DstBucketNotFound" };
+    let name = &side.bucket;
+    let reasons = seen.reasons(side, "SrcBucketNotFound", "DstBucketNotFound");
     match &bucket.head {
         Ok(()) => Finding::pass("bucket.exists", format!("`{name}`")),
         Err(error) if error.is_absent() && !seen.stands() => Finding::skip(
@@ -40,7 +40,7 @@ fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
         Err(error) if error.is_absent() => {
             let remedy = "`crrctl apply` makes it again; the name may be anybody's by now";
             Finding::fail("bucket.exists", format!("`{name}` does not exist"), remedy)
-                .because(&[reason])
+                .because(&reasons)
         }
         Err(error) if error.status == Some(301) => {
             let detail = format!("`{name}` lies in another Region");
@@ -49,13 +49,13 @@ fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
                 detail,
                 "use another bucket name, or the bucket's own Region",
             )
-            .because(&[reason])
+            .because(&reasons)
         }
         // The owner goes with every call: one that was answered proves that the bucket is this account's.
         Err(error) if error.class == Class::Denied && !is_answered(bucket) => {
             let detail = format!("`{name}` belongs to another account, or you may not see it");
             let remedy = "use another bucket name; if it is yours, you need `s3:ListBucket` on it";
-            Finding::fail("bucket.owner", detail, remedy).because(&[reason])
+            Finding::fail("bucket.owner", detail, remedy).because(&reasons)
         }
         Err(error) => Finding::unread("bucket.exists", error),
     }
@@ -83,7 +83,7 @@ fn owner(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
 }
 
 fn versioning(seen: &Seen, side: &Side, read: &Read<Versioning>) -> Finding {
-    let reason = if seen.is_source(side) { "SrcObjectNotEligible" } else { "DstBucketUnversioned" };
+    let reasons = seen.reasons(side, "SrcObjectNotEligible", "DstBucketUnversioned");
     match read {
         Ok(Versioning { status: Some(status), .. }) if status == "Enabled" => {
             Finding::pass("bucket.versioning", "Enabled")
@@ -91,7 +91,7 @@ fn versioning(seen: &Seen, side: &Side, read: &Read<Versioning>) -> Finding {
         Ok(Versioning { status, .. }) => {
             let status = status.as_deref().unwrap_or("never enabled");
             let detail = format!("versioning of `{}` is {status}", side.bucket);
-            Finding::fail("bucket.versioning", detail, APPLY).because(&[reason])
+            Finding::fail("bucket.versioning", detail, APPLY).because(&reasons)
         }
         Err(error) => Finding::unread("bucket.versioning", error),
     }
@@ -117,12 +117,16 @@ fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Find
         KeyWish::Nothing => "AES256",
         _ => topology.key.algorithm.as_str(),
     };
-    // An object under another key is one that the role has no rights for; the rule alone says what replicas are under.
-    let reasons: &[&'static str] = if seen.is_source(side) {
-        &["SrcGetObjectNotPermitted", "SrcObjectNotEligible"]
-    } else {
-        &[]
+    // An object under another key is one that the role has no rights for; one under a key that no rule selects stays; one under
+    // none replicates. The rule alone says what replicas are under.
+    let is_kms = |live: &Encryption| live.algorithm != "AES256";
+    let of_source = match read {
+        Ok(Some(live)) if is_kms(live) && wanted.is_none() => Some("SrcObjectNotEligible"),
+        Ok(Some(live)) if is_kms(live) => Some("SrcGetObjectNotPermitted"),
+        _ => None,
     };
+    let is_source = !seen.reasons(side, "source", "").iter().all(|it| it.is_empty());
+    let reasons: Vec<_> = of_source.filter(|_| is_source).into_iter().collect();
     match read {
         Ok(Some(live)) if live.algorithm == algorithm && live.key == wanted => {
             let under = if wanted.is_some() { " under the Region's key" } else { "" };
@@ -133,7 +137,7 @@ fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Find
             let key = live.and_then(|it| it.key.as_deref()).unwrap_or("no key of its own");
             let how = live.map_or("S3's default", |it| it.algorithm.as_str());
             let detail = format!("new objects in `{}` are under {how}, {key}", side.bucket);
-            Finding::fail(name, detail, APPLY).because(reasons)
+            Finding::fail(name, detail, APPLY).because(&reasons)
         }
         Err(error) => Finding::unread(name, error),
     }

@@ -26,8 +26,8 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
     seen.topology.sides().flat_map(of_side).collect()
 }
 
-fn reasons(seen: &Seen, side: &Side, of_destination: &'static str) -> [&'static str; 1] {
-    [if seen.is_source(side) { "SrcKmsKeyInvalidState" } else { of_destination }]
+fn reasons(seen: &Seen, side: &Side, of_destination: &'static str) -> Vec<&'static str> {
+    seen.reasons(side, "SrcKmsKeyInvalidState", of_destination)
 }
 
 fn exists(seen: &Seen, side: &Side, key: &KeySeen) -> Finding {

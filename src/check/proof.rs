@@ -208,12 +208,31 @@ fn placed(topology: &Topology, place: &Place, finding: Finding) -> Finding {
 fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
     let name = check_of(place);
     let here: Vec<&LiveRow> = rows.iter().filter(|row| row.place.as_ref() == Some(place)).collect();
+    let (in_doubt, here): (Vec<_>, Vec<_>) = here.into_iter().partition(|row| row.is_optional);
     let (certain, open): (Vec<&LiveRow>, Vec<&LiveRow>) =
         here.into_iter().partition(|row| row.unknown.is_empty());
     let finding = match (certain.first(), open.first()) {
+        (None, None) if seen.stands() && !in_doubt.is_empty() => {
+            let detail = format!(
+                "{} is denied at the destination, as `policy.profile: strict` has it: whether S3 asks for it where an object came in parts, no source says for certain",
+                actions(&in_doubt)
+            );
+            let remedy = "`policy.profile: compatible` grants it; `crrctl apply` puts it right";
+            Finding::unknown(name, detail, remedy).because(&reasons(seen, &in_doubt))
+        }
         (Some(first), _) => {
             let remedy = first.row.mend.clone().unwrap_or_default();
             Finding::fail(name, denied(first, &certain), remedy).because(&reasons(seen, &certain))
+        }
+        (None, Some(first)) if is_of_objects(first) => {
+            let detail = format!(
+                "{} makes {} depend on `{}`, which is each object's own: one that has not what it wants is FAILED",
+                first.row.statement.as_deref().unwrap_or("a statement"),
+                actions(&open),
+                first.unknown.join("`, `")
+            );
+            let remedy = "give objects such a retention at the source, or except the replication role by `aws:PrincipalArn`";
+            Finding::unknown(name, detail, remedy).because(&reasons(seen, &open))
         }
         (None, Some(first)) => {
             let keys = first.unknown.join("`, `");
@@ -233,6 +252,10 @@ fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
         }
     };
     placed(&seen.topology, place, finding)
+}
+
+fn is_of_objects(row: &LiveRow) -> bool {
+    row.unknown.iter().all(|key| key.to_lowercase().starts_with("s3:object-lock-"))
 }
 
 fn denied(first: &LiveRow, all: &[&LiveRow]) -> String {
@@ -261,6 +284,12 @@ fn actions(rows: &[&LiveRow]) -> String {
 /// Returns the failure reasons that S3 gives where these calls are denied.
 fn reasons(seen: &Seen, rows: &[&LiveRow]) -> Vec<&'static str> {
     let source = seen.topology.source.bucket.arn(seen.topology.partition());
+    // Objects that came in parts have reasons of their own.
+    let in_parts = |row: &&LiveRow| match row.row.action.as_str() {
+        "s3:ReplicateObject" | "kms:GenerateDataKey" => Some("DstMultipartInitNotPermitted"),
+        "kms:Decrypt" => Some("DstMultipartCompleteNotPermitted"),
+        _ => None,
+    };
     let reason = |row: &&LiveRow| {
         let row = &row.row;
         let context = row.context.get("kms:EncryptionContext:aws:s3:arn");
@@ -277,11 +306,15 @@ fn reasons(seen: &Seen, rows: &[&LiveRow]) -> Vec<&'static str> {
             "s3:GetObjectLegalHold" => "SrcGetLegalHoldNotPermitted",
             "s3:ReplicateTags" => "DstPutTaggingNotPermitted",
             "s3:ReplicateDelete" => "DstDelObjNotPermitted",
+            "s3:PutObjectRetention" => "DstPutRetentionNotPermitted",
+            "s3:PutObjectLegalHold" => "DstPutLegalHoldNotPermitted",
             action if action.starts_with("kms:") && of_source => "SrcGetObjectNotPermitted",
             _ => "DstPutObjectNotPermitted",
         }
     };
     let mut reasons: Vec<_> = rows.iter().map(reason).collect();
+    let writes = rows.iter().filter(|row| reason(row) == "DstPutObjectNotPermitted");
+    reasons.extend(writes.filter_map(in_parts));
     reasons.sort_by_key(|reason| super::catalogue::rank(reason));
     reasons.dedup();
     reasons

@@ -1,7 +1,8 @@
 //! The live replication configuration against the one that the manifest wants.
 
 use super::Finding;
-use super::seen::Seen;
+use super::seen::{Seen, is_absent};
+use crate::manifest::Side;
 use crate::plan::rules;
 use crate::world::{Replication, Rule};
 
@@ -12,13 +13,11 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
     let Some(source) = seen.source() else { return Vec::new() };
     let region = &seen.topology.source.region;
     let found = match &source.replication {
+        _ if is_absent(&source.head) => vec![Finding::skip(NAME, "there is no source bucket")],
         Ok(None) if seen.stands() => {
             let detail =
                 format!("`{}` has no replication configuration", seen.topology.source.bucket);
             vec![Finding::fail(NAME, detail, APPLY).because(&["SrcBucketReplicationConfigMissing"])]
-        }
-        Err(error) if error.is_absent() => {
-            vec![Finding::skip(NAME, "there is no source bucket")]
         }
         Ok(None) => vec![Finding::skip(NAME, "not there yet: `crrctl apply` makes them")],
         Ok(Some(live)) => compared(seen, live),
@@ -44,7 +43,10 @@ fn compared(seen: &Seen, live: &Replication) -> Vec<Finding> {
             findings.push(Finding::fail(NAME, detail, APPLY).because(&["SrcObjectNotEligible"]));
             continue;
         };
-        findings.extend(differences(rule, found));
+        let arn = |side: &Side| side.bucket.arn(seen.topology.partition()).to_string();
+        let side = seen.topology.destinations.iter().find(|side| arn(side) == rule.destination);
+        let is_hidden = side.is_some_and(|side| is_hidden(seen, side, found));
+        findings.extend(differences(rule, found, is_hidden));
     }
     if findings.is_empty() {
         let detail = match wanted.len() {
@@ -56,8 +58,17 @@ fn compared(seen: &Seen, live: &Replication) -> Vec<Finding> {
     findings
 }
 
+/// Returns whether a rule names a key in the destination's Region of another account: KMS does not tell whether there is one.
+fn is_hidden(seen: &Seen, side: &Side, live: &Rule) -> bool {
+    let mut parts = live.replica_key.iter().flat_map(|key| key.split(':')).skip(3);
+    let (region, account) = (parts.next(), parts.next());
+    seen.topology.is_foreign(side)
+        && region == Some(side.region.as_str())
+        && account.is_some_and(|account| account != seen.topology.account.as_str())
+}
+
 /// Returns what differs between a rule as it should be and as it is, the weightiest first, in one finding a failure reason.
-fn differences(wanted: &Rule, live: &Rule) -> Vec<Finding> {
+fn differences(wanted: &Rule, live: &Rule, is_hidden: bool) -> Vec<Finding> {
     let text = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
     let on = |on: bool| if on { "Enabled" } else { "Disabled" };
     let marker = |on: bool| format!("delete markers {}", on_or_off(on));
@@ -89,7 +100,7 @@ fn differences(wanted: &Rule, live: &Rule) -> Vec<Finding> {
             format!("to {}", live.destination),
         ),
         (
-            "DstKmsKeyNotFound",
+            if is_hidden { "DstPutObjectNotPermitted" } else { "DstKmsKeyNotFound" },
             format!("replicas under {}", text(&wanted.replica_key)),
             format!("replicas under {}", text(&live.replica_key)),
         ),

@@ -129,6 +129,21 @@ impl Seen {
         side == &self.topology.source
     }
 
+    /// Returns those of the two reasons that S3 gives about `side`: as a source, as a destination, or, in a two-way pair, as both.
+    pub(super) fn reasons(
+        &self,
+        side: &Side,
+        as_source: &'static str,
+        as_destination: &'static str,
+    ) -> Vec<&'static str> {
+        let directions = self.topology.directions();
+        let is = |other: &Side| other.bucket == side.bucket;
+        let is_source = directions.iter().any(|it| is(&it.source));
+        let is_destination = directions.iter().any(|it| it.destinations.iter().any(is));
+        let source = is_source.then_some(as_source);
+        source.into_iter().chain(is_destination.then_some(as_destination)).collect()
+    }
+
     /// Returns the source bucket.
     pub(super) fn source(&self) -> Option<&BucketSeen> {
         self.buckets.first().map(|(_, bucket)| bucket)

@@ -251,7 +251,7 @@ fn machine() -> Runtime {
 }
 
 /// Returns how many calls each step of a loop goes on by: one in the thorough mode.
-pub(super) fn stride(usual: usize) -> usize {
+pub(crate) fn stride(usual: usize) -> usize {
     if is_thorough() { 1 } else { usual }
 }
 

@@ -85,7 +85,10 @@ impl<'a> Judge<'a> {
                 own.into_iter().chain(self.documents.beside(document)).collect()
             }
         };
-        let is_role = call.who.own == Own::Document(Document::ReplicationRole);
+        let is_role = matches!(
+            call.who.own,
+            Own::Document(Document::ReplicationRole | Document::BackRole(_))
+        );
         let boundary = if is_role { self.documents.boundary() } else { None };
         let resource = match &call.at {
             At::Nothing => None,

@@ -40,6 +40,8 @@ pub struct LiveRow {
     pub place: Option<Place>,
     /// Condition keys on which the outcome depends and that nobody outside S3 can know; empty where it is certain.
     pub unknown: Vec<String>,
+    /// Whether S3 may do without this call: no source says for certain.
+    pub is_optional: bool,
 }
 
 /// Evaluates every call that S3 makes to replicate under `documents`, which are in force.
@@ -50,9 +52,9 @@ pub fn prove_live(
     organisation: &Organisation,
 ) -> Vec<LiveRow> {
     let scene = Scene::new(topology, keys, documents);
-    let sent = sent(topology);
+    let open = Open::of(topology);
     let assume = |favourable: bool| {
-        let change = |document: &iam::Document| assumed(document, &sent, favourable);
+        let change = |document: &iam::Document| assumed(document, &open, favourable);
         let all = |list: &[(String, iam::Document)]| {
             list.iter().map(|(name, document)| (name.clone(), change(document))).collect()
         };
@@ -63,29 +65,41 @@ pub fn prove_live(
     let owners = || vec![topology.account.to_string()];
     let (best, worst) =
         (Judge::new(&best.0, &best.1, owners()), Judge::new(&worst.0, &worst.1, owners()));
+    let view = View { best, worst, documents, organisation, open };
     let calls = replication::calls(&scene).into_iter();
     let calls = calls.filter(|call| matches!(call.expected, Expected::Allow(_)));
-    calls.map(|call| row(&call, &best, &worst, documents, organisation, &sent)).collect()
+    let mut rows: Vec<LiveRow> =
+        calls.map(|call| row(&call, &view, |decision| !decision.is_allowed())).collect();
+    let is_explicit = |decision: &Decision| matches!(decision, Decision::ExplicitDeny { .. });
+    rows.extend(replication::lock_writes(&scene).iter().map(|call| row(call, &view, is_explicit)));
+    let doubted = replication::in_doubt(&scene);
+    let doubted = doubted.iter().map(|call| row(call, &view, |decision| !decision.is_allowed()));
+    rows.extend(doubted.map(|row| LiveRow { is_optional: true, ..row }));
+    rows
 }
 
-fn row(
-    call: &Call,
-    best: &Judge<'_>,
-    worst: &Judge<'_>,
-    documents: &Documents,
-    organisation: &Organisation,
-    sent: &Context,
-) -> LiveRow {
+/// The documents in force, with what is open taken for the best and for the worst.
+struct View<'a> {
+    best: Judge<'a>,
+    worst: Judge<'a>,
+    documents: &'a Documents,
+    organisation: &'a Organisation,
+    open: Open,
+}
+
+fn row(call: &Call, view: &View<'_>, is_refused: impl Fn(&Decision) -> bool) -> LiveRow {
+    let View { best, worst, documents, organisation, open } = view;
+    let at_best = best.decision(call);
     let certain = best.row(call);
-    if !certain.holds() {
-        let place = place(call, &best.decision(call));
-        return LiveRow { row: certain, place, unknown: Vec::new() };
-    }
-    let row = worst.row(call);
-    if row.holds() {
-        return LiveRow { row: certain, place: None, unknown: Vec::new() };
+    if is_refused(&at_best) {
+        let place = place(call, &at_best);
+        return LiveRow { row: certain, place, unknown: Vec::new(), is_optional: false };
     }
     let decision = worst.decision(call);
+    if !is_refused(&decision) {
+        return LiveRow { row: certain, place: None, unknown: Vec::new(), is_optional: false };
+    }
+    let row = worst.row(call);
     let read = |name: &str| {
         let given = organisation.scps.iter().chain(&organisation.rcps);
         let given = given.filter(|(own, _)| own == name).map(|(_, document)| document);
@@ -101,10 +115,11 @@ fn row(
     let keys: BTreeSet<String> = statements
         .iter()
         .flat_map(|statement| &statement.condition)
-        .filter(|condition| is_open(condition, sent))
+        .filter(|condition| open.holds(condition))
         .map(|condition| condition.key.clone())
         .collect();
-    LiveRow { row, place: place(call, &decision), unknown: keys.into_iter().collect() }
+    let unknown = keys.into_iter().collect();
+    LiveRow { row, place: place(call, &decision), unknown, is_optional: false }
 }
 
 fn place(call: &Call, decision: &Decision) -> Option<Place> {
@@ -162,32 +177,46 @@ const UNKNOWN: [&str; 24] = [
     "s3:dataaccesspointarn",
 ];
 
-/// Returns the keys that S3 either does not send or sends with these values: no source says which of the two.
-fn sent(topology: &Topology) -> Context {
-    let source = topology.source.bucket.arn(topology.partition());
-    Context::new()
-        .with("aws:SourceAccount", topology.account.as_str())
-        .with("aws:SourceArn", source.as_str())
+/// Condition keys whose value is each object's own, where the buckets have Object Lock.
+const OF_OBJECTS: &str = "s3:object-lock-";
+
+/// What nobody knows about the calls for a pair.
+struct Open {
+    /// Keys that S3 either does not send or sends with these values: no source says which of the two.
+    sent: Context,
+    is_locked: bool,
 }
 
-/// Returns whether the outcome of a condition depends on what nobody can know.
-fn is_open(condition: &Condition, sent: &Context) -> bool {
-    let key = condition.key.to_lowercase();
-    let listed = UNKNOWN.iter().any(|it| *it == key || (it.ends_with('/') && key.starts_with(it)));
-    let is_sent = sent.get(&key).is_some();
-    let holds = |context: &Context| iam::holds(condition, context, false);
-    listed && (!is_sent || holds(&Context::new()) != holds(sent))
+impl Open {
+    fn of(topology: &Topology) -> Self {
+        let source = topology.source.bucket.arn(topology.partition());
+        let sent = Context::new()
+            .with("aws:SourceAccount", topology.account.as_str())
+            .with("aws:SourceArn", source.as_str());
+        Self { sent, is_locked: topology.buckets.lock.is_some() }
+    }
+
+    /// Returns whether the outcome of a condition depends on what nobody can know.
+    fn holds(&self, condition: &Condition) -> bool {
+        let key = condition.key.to_lowercase();
+        let is_it = |it: &str| it == key || (it.ends_with('/') && key.starts_with(it));
+        let is_listed =
+            UNKNOWN.iter().any(|it| is_it(it)) || (self.is_locked && key.starts_with(OF_OBJECTS));
+        let is_sent = self.sent.get(&key).is_some();
+        let holds = |context: &Context| iam::holds(condition, context, false);
+        is_listed && (!is_sent || holds(&Context::new()) != holds(&self.sent))
+    }
 }
 
 /// Returns `document` with every open condition taken for what suits replication best, or worst. Places of statements stay.
-fn assumed(document: &iam::Document, sent: &Context, favourable: bool) -> iam::Document {
+fn assumed(document: &iam::Document, open: &Open, favourable: bool) -> iam::Document {
     let mut assumed = document.clone();
     for statement in &mut assumed.statements {
-        if !statement.condition.iter().any(|condition| is_open(condition, sent)) {
+        if !statement.condition.iter().any(|condition| open.holds(condition)) {
             continue;
         }
         if (statement.effect == Effect::Allow) == favourable {
-            statement.condition.retain(|condition| !is_open(condition, sent));
+            statement.condition.retain(|condition| !open.holds(condition));
         } else {
             statement.action = Some(Scope::Only(Vec::new()));
         }

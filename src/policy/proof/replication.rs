@@ -18,6 +18,8 @@ const READS: [&str; 3] =
     ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
 /// And, where the bucket has Object Lock, what holds it.
 const LOCK_READS: [&str; 2] = ["s3:GetObjectLegalHold", "s3:GetObjectRetention"];
+/// What it writes of that at a destination.
+const LOCK_WRITES: [&str; 2] = ["s3:PutObjectLegalHold", "s3:PutObjectRetention"];
 const NOT_ON_LOCKS: [&str; 3] =
     ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"];
 const NOT_ON_BUCKETS: [&str; 3] =
@@ -28,10 +30,7 @@ const NOT_ON_KEYS: [&str; 3] = ["kms:CreateGrant", "kms:ReEncryptFrom", "kms:Sch
 
 /// Returns every call of S3 for the pair, and what must stay denied beside them.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
-    let role = scene.topology.assumed_role();
-    let caller = Principal::RoleSession { role, session: "s3-replication".to_owned(), id: None };
-    let own = Own::Document(Document::of_role(scene.topology));
-    let who = Who { section: SECTION, caller, own };
+    let who = role(scene);
     let trust = Document::of_role_trust(scene.topology);
     let assumed = scene.topology.assumed_role();
     let mut calls = assumption(scene, SECTION, "s3.amazonaws.com", assumed.as_str(), &trust);
@@ -103,6 +102,46 @@ fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
     let (contexts, not_for) = contexts(scene, side);
     calls.extend(through_s3(&decrypt, side, &contexts, &not_for));
     calls
+}
+
+/// Returns the writes of retention and legal hold at the destinations. The list of what a role needs names no action for them, and
+/// yet a failure reason tells of each: nothing need allow them, but a `Deny` is heeded.
+pub(super) fn lock_writes(scene: &Scene<'_>) -> Vec<Call> {
+    if scene.topology.buckets.lock.is_none() {
+        return Vec::new();
+    }
+    let who = role(scene);
+    let of_side = |side: &Side| {
+        let prefixes = scene.topology.prefixes(side);
+        LOCK_WRITES.map(|action| scene.on_object(&who, action, side, prefixes[0], &prefixes))
+    };
+    scene.topology.destinations.iter().flat_map(of_side).collect()
+}
+
+/// Returns what the strict profile leaves out, which S3 may ask for where an object came in parts: sources differ.
+pub(super) fn in_doubt(scene: &Scene<'_>) -> Vec<Call> {
+    if scene.topology.profile != Profile::Strict {
+        return Vec::new();
+    }
+    let who = role(scene);
+    let of_side = |side: &Side| {
+        let context = scene.object_arn(side, scene.topology.prefixes(side)[0]);
+        let uses = ["kms:GenerateDataKey", "kms:Decrypt"];
+        let call = |action| scene.on_key(&who, action, side);
+        uses.into_iter()
+            .flat_map(|action| through_s3(&call(action), side, std::slice::from_ref(&context), &[]))
+            .collect::<Vec<_>>()
+    };
+    let has_key = |side: &&Side| scene.has_key(side);
+    scene.topology.destinations.iter().filter(has_key).flat_map(of_side).collect()
+}
+
+/// Returns the replication role's session.
+fn role(scene: &Scene<'_>) -> Who {
+    let role = scene.topology.assumed_role();
+    let caller = Principal::RoleSession { role, session: "s3-replication".to_owned(), id: None };
+    let own = Own::Document(Document::of_role(scene.topology));
+    Who { section: SECTION, caller, own }
 }
 
 fn destination(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {

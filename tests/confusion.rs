@@ -1,0 +1,207 @@
+//! The confusion table: pairs of every shape are built by crrctl, broken in every way that follows from their live documents, keys,
+//! buckets and rules, one at a time, and the sandbox says what becomes of an upload. `check` must name that cause first.
+//! Not for: what the sandbox answers (see `sandbox::breaking`, whose expectations are written by hand).
+
+mod pair;
+mod ways;
+
+use crate::common::Stand;
+use crate::sandbox::OTHER;
+use pair::{Direction, Fate, Pair, Place};
+use serde_json::Value;
+use ways::Way;
+
+const EAST: &str = "us-east-1";
+const WEST: &str = "us-west-2";
+const HOME: &str = crrctl::sandbox::DEFAULT_ACCOUNT;
+
+/// What `check` names first, beside what it says of the whole pair.
+struct Named {
+    check: String,
+    region: String,
+    says: String,
+    reasons: Vec<String>,
+}
+
+fn named(report: &Value, known: &[Value]) -> Option<Named> {
+    let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
+    let checks = report["checks"].as_array().unwrap();
+    let of = |result: &str| {
+        let mut of_result = checks.iter().filter(|it| it["result"] == result);
+        of_result.find(|it| !known.contains(&it["detail"]))
+    };
+    let first = of("fail").or_else(|| of("unknown"))?;
+    Some(Named {
+        check: text(&first["name"]),
+        region: text(&first["region"]),
+        says: format!("{} {}", text(&first["detail"]), text(&first["remedy"])),
+        reasons: report["failure_reasons"].as_array().unwrap().iter().map(text).collect(),
+    })
+}
+
+/// Returns why the cause was not named, if it was not.
+fn miss(way: &Way, fate: &Fate, named: Option<&Named>, is_two_way: bool) -> Option<String> {
+    let Some(named) = named else {
+        // What keeps nothing from replicating need not be told, and what does must be.
+        return fate.is_harmed().then(|| "nothing is named".to_owned());
+    };
+    if !way.checks.contains(&named.check.as_str()) {
+        return Some(format!("{} is not {:?}: {}", named.check, way.checks, named.says));
+    }
+    if !named.says.contains(&way.word) {
+        return Some(format!("no word of {:?}: {}", way.word, named.says));
+    }
+    if way.region.is_some_and(|region| region != named.region) {
+        return Some(format!("{} is not {:?}: {}", named.region, way.region, named.says));
+    }
+    // The object's own reason comes first; what happens to parts and markers alone, and to the other way, is listed.
+    let is_named = match fate.reason() {
+        Some(reason) if !is_two_way => named.reasons.first().is_some_and(|first| first == reason),
+        _ => fate.reasons().iter().any(|(_, it)| named.reasons.iter().any(|named| named == it)),
+    };
+    (!fate.reasons().is_empty() && !is_named)
+        .then(|| format!("{:?}, and S3 gives {:?}", named.reasons, fate.reasons()))
+}
+
+fn confused(shape: &str, manifest: &str, directions: &[Direction]) {
+    confused_in(Stand::new(), shape, manifest, directions);
+}
+
+/// Breaks a pair in every way and prints a line for each.
+fn confused_in(stand: Stand, shape: &str, manifest: &str, directions: &[Direction]) {
+    let pair = Pair::build(stand, manifest, directions);
+    let whole = pair.check();
+    let unknown = whole["checks"].as_array().unwrap().iter().filter(|it| it["result"] == "unknown");
+    let known: Vec<Value> = unknown.map(|it| it["detail"].clone()).collect();
+    assert!(named(&whole, &known).is_none(), "{shape}: whole, and yet {whole}");
+    for direction in directions {
+        let fate = pair.fate(direction);
+        assert!(fate.is_whole(), "{shape}: {fate:?}");
+    }
+    // Each test begins at a place of its own, so that all kinds of ways are tried in the usual mode, too.
+    let stride = crate::survival::stride(5);
+    let ways: Vec<Way> =
+        ways::all(&pair).into_iter().skip(shape.len() % stride).step_by(stride).collect();
+    let (mut misses, mut harmless) = (Vec::new(), 0);
+    for way in &ways {
+        pair.breaks(&way.how);
+        let report = pair.check();
+        let named = named(&report, &known);
+        let fate = pair.fate(&way.direction);
+        let miss = miss(way, &fate, named.as_ref(), directions.len() > 1);
+        let sign = match (&miss, fate.is_harmed()) {
+            (Some(_), _) => "!",
+            (None, true) => " ",
+            (None, false) => "=",
+        };
+        harmless += usize::from(!fate.is_harmed());
+        let (check, region) = named.as_ref().map_or(("-", ""), |it| (&it.check, &it.region));
+        println!("{sign} {shape:<18} {:<92} {:<34} {check} {region}", way.what, fate.told());
+        misses.extend(miss.map(|why| format!("{shape}: {}: {why}", way.what)));
+        pair.mends(&way.how);
+    }
+    let hits = ways.len() - misses.len();
+    println!(
+        "{shape}: {hits} of {} causes named first; {harmless} kept nothing from replicating",
+        ways.len()
+    );
+    assert!(misses.is_empty(), "{} misses\n{}", misses.len(), misses.join("\n"));
+    assert!(ways.len() * stride >= 40, "{}", ways.len());
+    // The mending mends, so that each way was tried alone.
+    let mended = pair.check();
+    assert!(named(&mended, &known).is_none(), "{shape}: mended, and yet {mended}");
+}
+
+const fn at(account: &'static str, region: &'static str, bucket: &'static str) -> Place {
+    Place { account, region, bucket }
+}
+
+fn one_way(name: &'static str) -> Direction {
+    let bucket = |region| -> &'static str { format!("{name}-{HOME}-{region}").leak() };
+    Direction {
+        source: at(HOME, EAST, bucket(EAST)),
+        destination: at(HOME, WEST, bucket(WEST)),
+        role: format!("crrctl-{name}-{EAST}").leak(),
+        markers: true,
+        is_locked: false,
+        has_parts: true,
+    }
+}
+
+fn manifest(name: &str, more: &str) -> String {
+    format!(
+        "name: {name}\nsource: {{region: {EAST}}}\ndestinations: [{{region: {WEST}}}]\nreplication: {{delete_markers: true}}\n{more}"
+    )
+}
+
+#[test]
+fn one_multi_region_key() {
+    confused("multi-Region", &manifest("multi", ""), &[one_way("multi")]);
+}
+
+#[test]
+fn a_key_in_each_region() {
+    confused("per Region", &manifest("each", "key: {kind: per-region}\n"), &[one_way("each")]);
+}
+
+#[test]
+fn two_layers() {
+    let manifest = manifest("dsse", "key: {algorithm: \"aws:kms:dsse\"}\n");
+    confused("DSSE", &manifest, &[one_way("dsse")]);
+}
+
+#[test]
+fn no_bucket_keys() {
+    let manifest = manifest("bare", "buckets: {bucket_key: false}\npolicy: {profile: strict}\n");
+    confused("strict", &manifest, &[Direction { has_parts: false, ..one_way("bare") }]);
+}
+
+#[test]
+fn no_keys() {
+    confused("SSE-S3", &manifest("plain", "key: {kind: none}\n"), &[one_way("plain")]);
+}
+
+#[test]
+fn locked_buckets() {
+    let lock = "buckets: {object_lock: {mode: governance, days: 1}}\n";
+    let direction = Direction { is_locked: true, ..one_way("lock") };
+    confused("Object Lock", &manifest("lock", lock), &[direction]);
+}
+
+#[test]
+fn another_account() {
+    let manifest = format!(
+        "name: far\nsource: {{region: {EAST}}}\ndestinations:\n  - {{region: {WEST}, profile: archive, owner_override: true}}\nkey: {{kind: per-region}}\nreplication: {{delete_markers: true}}\n"
+    );
+    let bucket = "far-444455556666-us-west-2";
+    let direction = Direction { destination: at(OTHER, WEST, bucket), ..one_way("far") };
+    confused("another account", &manifest, &[direction]);
+}
+
+#[test]
+fn both_ways() {
+    let manifest = manifest("both", "").replace("markers: true", "markers: true, two_way: true");
+    let there = one_way("both");
+    let back = Direction {
+        source: there.destination,
+        destination: there.source,
+        role: "crrctl-both-us-west-2",
+        ..there
+    };
+    confused("two-way", &manifest, &[there, back]);
+}
+
+#[test]
+fn keys_that_exist() {
+    let stand = Stand::new();
+    let arn = |region: &str| {
+        stand.kms(region, async |kms| {
+            let key = kms.create_key().send().await.unwrap();
+            key.key_metadata().unwrap().arn().unwrap().to_owned()
+        })
+    };
+    let arns = [EAST, WEST].map(|region| format!("{region}: \"{}\"", arn(region)));
+    let manifest =
+        manifest("given", &format!("key: {{kind: existing, arns: {{{}}}}}\n", arns.join(", ")));
+    confused_in(stand, "keys that exist", &manifest, &[one_way("given")]);
+}
