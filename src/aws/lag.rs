@@ -17,6 +17,11 @@ pub(super) struct Lag {
 /// "Two minutes, derived from years of operational experience" (terraform-provider-aws, IAM propagation timeout).
 const SPREADING: Duration = Duration::from_mins(2);
 
+/// A replica key that is being made can't be scheduled; making it took ten minutes and more (terraform-provider-aws issue 49915).
+const SCHEDULE: &str = "kms:ScheduleKeyDeletion";
+/// How long a replica key may take to be made.
+const MADE: Duration = Duration::from_mins(20);
+
 /// Operations (`*` at the end stands for anything), code, what the message has in it, and the reason. Sources: the errors that
 /// terraform-provider-aws and other tools retry; KMS Developer Guide, "AWS KMS eventual consistency".
 const TABLE: &[(&str, &str, &str, &str)] = &[
@@ -67,6 +72,7 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     ("kms:ReplicateKey", "NotFoundException", "", "the key has not spread"),
     ("kms:EnableKeyRotation", "NotFoundException", "", "the key has not spread"),
     ("kms:TagResource", "NotFoundException", "", "the key has not spread"),
+    (SCHEDULE, "KMSInvalidStateException", "is creating", "the replica key is still being made"),
     ("iam:PutRolePolicy", "NoSuchEntity", "", "the role has not spread"),
     ("iam:*", "ConcurrentModification", "", "another change of the role is under way"),
 ];
@@ -82,7 +88,10 @@ pub(super) fn of(error: &Error) -> Option<Lag> {
         .find(|(operation, code, fragment, _)| {
             is_operation(operation) && error.is(code) && error.message.contains(fragment)
         })
-        .map(|(_, _, _, reason)| Lag { reason, budget: SPREADING })
+        .map(|(operation, _, _, reason)| {
+            let budget = if *operation == SCHEDULE { MADE } else { SPREADING };
+            Lag { reason, budget }
+        })
 }
 
 #[cfg(test)]
@@ -113,6 +122,8 @@ mod tests {
                 .is_some()
         );
         assert!(of(&error("iam:PutRolePolicy", "NoSuchEntity", "")).is_some());
+        let creating = error(SCHEDULE, "KMSInvalidStateException", "arn:aws:kms:… is creating.");
+        assert_eq!(of(&creating).unwrap().budget, MADE);
         for other in [
             error("s3:PutBucketReplication", "InvalidRequest", "Priority must be specified"),
             error("s3:GetBucketPolicy", "NoSuchBucket", ""),

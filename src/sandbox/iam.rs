@@ -90,6 +90,7 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Done {
         "GetUser" => users::get(call),
         "ListAccessKeys" => access_keys::list(call),
         "ListAttachedRolePolicies" | "ListAttachedUserPolicies" => attached::list(call, operation),
+        "ListInstanceProfilesForRole" => roles::instance_profiles(call),
         "ListPolicies" => managed::list(call),
         "ListRolePolicies" | "ListUserPolicies" => inline::list(call, operation),
         "ListRoleTags" | "ListUserTags" => tags::list(call, operation),

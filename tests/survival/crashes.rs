@@ -106,6 +106,18 @@ fn a_crash_of_apply_is_made_good_where_things_take_their_time() {
     });
 }
 
+/// It can't be scheduled before it is made.
+#[test]
+fn destroy_waits_for_a_replica_key_that_is_still_being_made() {
+    let world = World::new(Lag::Aws);
+    world.faults(["kms:ReplicateKey:lost-reply:times=1".to_owned()]);
+    assert!(world.run_until_struck(&APPLY).is_none());
+    world.faults([]);
+    world.run(&DESTROY).exits(0, "the replica key is Creating");
+    world.is_empty("destroy");
+    assert!(world.count("kms:ScheduleKeyDeletion") > 2, "it was Creating when destroy came by");
+}
+
 /// The real binary, and a signal that nobody can catch.
 #[test]
 fn a_killed_process_is_made_good() {

@@ -148,3 +148,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
     let members: String = page.items.iter().map(|role| element_of(call, role, false)).collect();
     Ok(Some(format!("<Roles>{members}</Roles>{}", truncation(page.next.as_deref()))))
 }
+
+/// IAM API Reference, `ListInstanceProfilesForRole`: no role is in one, since the sandbox makes none.
+pub(super) fn instance_profiles(call: &mut Call<'_>) -> Done {
+    call.entity("ListInstanceProfilesForRole")?;
+    Ok(Some(format!("<InstanceProfiles></InstanceProfiles>{}", truncation(None))))
+}
