@@ -10,5 +10,5 @@ mod pace;
 pub mod settle;
 
 pub use calls::{CallCount, Calls};
-pub use clients::{Aws, Connection, Credentials, region};
+pub use clients::{Aws, Connection, Credentials, QuotaFactor, region};
 pub use error::{At, Class, Error, action, denied};

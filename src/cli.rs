@@ -15,6 +15,7 @@ mod list;
 mod import;
 mod init;
 mod output;
+mod pairs;
 mod plan;
 mod policy;
 mod probe;
@@ -162,6 +163,9 @@ struct Global {
         value_delimiter = ','
     )]
     destination: Vec<SideFlag>,
+    /// Of a manifest with `pairs`, this pair alone; may be given more than once
+    #[arg(long, global = true, value_name = "NAME", env = "CRRCTL_PAIR", value_delimiter = ',')]
+    pair: Vec<String>,
     /// Use an ephemeral stand-in for AWS inside this process
     #[arg(long, global = true, env = "CRRCTL_SANDBOX", value_parser = FalseyValueParser::new())]
     sandbox: bool,
@@ -186,6 +190,9 @@ struct Global {
         env = "CRRCTL_MAX_CONCURRENCY"
     )]
     max_concurrency: usize,
+    /// How many times AWS's usual request quotas of KMS are in force, where yours were raised
+    #[arg(long, global = true, value_name = "N", default_value_t = 1, env = "CRRCTL_QUOTA_FACTOR", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    quota_factor: u32,
     /// Say nothing but errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose", env = "CRRCTL_QUIET", value_parser = FalseyValueParser::new())]
     quiet: bool,
@@ -288,7 +295,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION")).ok();
     cli.global.github |= std::env::var("GITHUB_ACTIONS").is_ok_and(|it| it == "true");
     output::set_color(cli.global.color);
-    log_calls(cli.global.verbose);
+    output::log_calls(cli.global.verbose);
     let printer = Printer::new(cli.global.output, cli.command.name(), cli.global.reports());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -397,18 +404,4 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
         .to_owned();
     output::usage_object(&command, &Failure::new(Kind::Manifest, "usage", message), args);
     ExitCode::from(Kind::Manifest.exit_code())
-}
-
-fn log_calls(verbose: u8) {
-    use tracing_subscriber::filter::{LevelFilter, Targets};
-    use tracing_subscriber::layer::SubscriberExt;
-    use tracing_subscriber::util::SubscriberInitExt;
-    if verbose < 3 {
-        return;
-    }
-    // Our own target alone: the SDK's logs hold headers, and with them credentials.
-    let ours = Targets::new().with_target("crrctl", LevelFilter::DEBUG);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
-    // Already set where `run` is called a second time.
-    let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
 }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Does what an action says. Dropped in mid-flight only when the user stops a run for the second time.
@@ -36,6 +37,27 @@ pub struct Outcome {
     pub unfinished: Vec<StepId>,
 }
 
+/// How many actions run at once: those of one plan, and those of all plans that share a gate.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    at_once: usize,
+    shared: Option<Arc<Semaphore>>,
+}
+
+impl From<usize> for Gate {
+    fn from(at_once: usize) -> Self {
+        Self { at_once, shared: None }
+    }
+}
+
+impl Gate {
+    /// Makes one for many plans, of which `at_once` actions run at once in all.
+    pub fn shared(at_once: usize) -> Self {
+        let at_once = at_once.max(1);
+        Self { at_once, shared: Some(Arc::new(Semaphore::new(at_once))) }
+    }
+}
+
 /// Runs the actions of `plan` that change something, at most `at_once` of them at a time. After the first failure, and once
 /// `stop` is ending, nothing more starts and what is in flight finishes.
 pub async fn run<R: Runner>(
@@ -43,12 +65,13 @@ pub async fn run<R: Runner>(
     runner: Arc<R>,
     events: &Events,
     stop: &Stop,
-    at_once: usize,
+    at_once: impl Into<Gate>,
 ) -> Outcome {
+    let gate = at_once.into();
     let mut run = Run::new(plan, runner, events.clone());
     loop {
         if run.outcome.failure.is_none() && !stop.is_ending() {
-            run.start_ready(at_once);
+            run.start_ready(&gate, stop);
         }
         let ended = tokio::select! {
             ended = run.tasks.join_next() => ended,
@@ -99,8 +122,8 @@ impl<R: Runner> Run<R> {
         }
     }
 
-    fn start_ready(&mut self, at_once: usize) {
-        while self.running.len() < at_once.max(1) {
+    fn start_ready(&mut self, gate: &Gate, stop: &Stop) {
+        while self.running.len() < gate.at_once.max(1) {
             let is_ready =
                 |action: &Action| action.needs.iter().all(|need| self.settled.contains(need));
             let Some(index) = self.waiting.iter().position(is_ready) else { return };
@@ -115,8 +138,19 @@ impl<R: Runner> Run<R> {
             });
             self.running.insert(action.id.clone(), (action.clone(), Instant::now()));
             let (runner, progress) = (Arc::clone(&self.runner), self.events.step(&action.id));
+            let (shared, stop) = (gate.shared.clone(), stop.clone());
             self.tasks.spawn(async move {
+                // The gate is never closed. Who comes to its turn when the run is ending starts nothing more.
+                let turn = match shared {
+                    Some(shared) => shared.acquire_owned().await.ok(),
+                    None => None,
+                };
+                if turn.is_some() && stop.is_ending() {
+                    let failure = stop.failure();
+                    return (action.id, Err(failure));
+                }
                 let result = runner.run(&action, &progress).await;
+                drop(turn);
                 (action.id, result)
             });
         }

@@ -193,6 +193,10 @@ pub enum Event {
     BackfillStatus { job: String, status: String, total: Option<u64>, succeeded: u64, failed: u64 },
     #[serde(rename = "error")]
     Error { failure: Failure },
+    #[serde(rename = "pair.start")]
+    PairStart { pairs: usize },
+    #[serde(rename = "pair.done")]
+    PairDone { ok: bool, exit_code: u8, failure: Option<Failure>, elapsed_ms: u64 },
     #[serde(rename = "run.done")]
     RunDone { ok: bool, changed: bool, elapsed_ms: u64 },
 }
@@ -274,6 +278,24 @@ pub struct CheckDone {
 pub trait Sink: Send + Sync {
     /// Takes one event. It must not block.
     fn take(&self, event: &Event);
+
+    /// Takes one event of one pair of many.
+    fn take_of(&self, pair: &str, event: &Event) {
+        let _ = pair;
+        self.take(event);
+    }
+}
+
+/// Gives events of one pair of many to who watches all of them.
+struct OfPair {
+    all: Arc<dyn Sink>,
+    pair: String,
+}
+
+impl Sink for OfPair {
+    fn take(&self, event: &Event) {
+        self.all.take_of(&self.pair, event);
+    }
 }
 
 /// Where events go; cheap to clone.
@@ -284,6 +306,12 @@ impl Events {
     /// Sends events to `sink`.
     pub fn to(sink: Arc<dyn Sink>) -> Self {
         Self(sink)
+    }
+
+    /// Returns what says what happens to one pair of many.
+    #[must_use]
+    pub fn of_pair(&self, pair: &str) -> Self {
+        Self(Arc::new(OfPair { all: Arc::clone(&self.0), pair: pair.to_owned() }))
     }
 
     /// Says that `event` happened.

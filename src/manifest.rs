@@ -2,12 +2,14 @@
 //! `raw` mirrors the text, `check` turns it into a [`Manifest`], and `topology` fills in the account.
 //! Not for: what exists (see `world`) or the text of policies (see `policy`).
 
+mod apart;
 mod buckets;
 mod check;
 mod directions;
 mod error;
 mod keys;
 mod login;
+mod pairs;
 mod raw;
 mod role;
 mod rules;
@@ -28,7 +30,8 @@ pub use topology::{
 #[cfg(test)]
 mod tests;
 
-use crate::names::Arn;
+use crate::names::{Arn, PairName};
+use serde_saphyr::Location;
 use std::path::{Path, PathBuf};
 
 /// Where a manifest comes from.
@@ -74,6 +77,80 @@ pub fn parse_suffixed(
     parse_as(text, origin, run, Some((suffix, key)))
 }
 
+/// A manifest's pairs.
+#[derive(Debug, Clone)]
+pub enum Pairs {
+    /// One, which is the manifest.
+    One(Box<Manifest>),
+    /// Those of the list `pairs`.
+    Many(Fleet),
+}
+
+/// Many pairs of one manifest; no two share anything.
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    /// What they are called together, where the manifest says so.
+    pub name: Option<PairName>,
+    /// Each pair, in the manifest's order.
+    pub pairs: Vec<Manifest>,
+}
+
+/// Reads a manifest of one pair or of many; of many, those alone that `only` names, unless it is empty. All of them are checked,
+/// whichever are asked for.
+pub fn parse_pairs(
+    text: &str,
+    origin: &Origin,
+    run: Option<&str>,
+    only: &[String],
+) -> Result<Pairs, ManifestError> {
+    let located = |error: Located| ManifestError::Invalid { origin: origin.to_string(), error };
+    if !pairs::is_many(text) {
+        let one = parse(text, origin, run)?;
+        if let Some(other) = only.iter().find(|name| *name != one.name().as_str()) {
+            return Err(located(no_such_pair(other, [one.name().as_str()])));
+        }
+        return Ok(Pairs::One(Box::new(one)));
+    }
+    let many = pairs::parse(text).map_err(located)?;
+    let name = many.name.as_ref().map(|name| {
+        PairName::new(name.value.clone())
+            .map_err(|error| located(Located::at(name.referenced, "name", error.to_string())))
+    });
+    let folder = folder(origin);
+    let mut all = Vec::with_capacity(many.pairs.len());
+    for (index, (at, raw)) in many.pairs.iter().enumerate() {
+        let checked = check::check(raw, &folder, run).map_err(|error| {
+            located(Located { key: format!("pairs[{index}].{}", error.key), ..error })
+        })?;
+        all.push((*at, checked));
+    }
+    apart::apart(&all).map_err(located)?;
+    let mut pairs: Vec<Manifest> = all.into_iter().map(|(_, pair)| pair).collect();
+    for wanted in only {
+        if pairs.iter().all(|pair| pair.name().as_str() != wanted) {
+            let names = pairs.iter().map(|pair| pair.name().as_str());
+            return Err(located(no_such_pair(wanted, names)));
+        }
+    }
+    if !only.is_empty() {
+        pairs.retain(|pair| only.iter().any(|name| name == pair.name().as_str()));
+    }
+    match <[Manifest; 1]>::try_from(pairs) {
+        Ok([one]) if only.len() == 1 => Ok(Pairs::One(Box::new(one))),
+        Ok(one) => Ok(Pairs::Many(Fleet { name: name.transpose()?, pairs: one.into() })),
+        Err(pairs) => Ok(Pairs::Many(Fleet { name: name.transpose()?, pairs })),
+    }
+}
+
+fn no_such_pair<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Located {
+    let found =
+        Located { message: format!("the manifest has no pair `{wanted}`"), ..Located::default() };
+    match error::nearest(wanted, names) {
+        Some(meant) => found.hint(format!("did you mean `{meant}`?")),
+        None => found,
+    }
+}
+
 fn parse_as(
     text: &str,
     origin: &Origin,
@@ -81,15 +158,26 @@ fn parse_as(
     own: Option<(&str, Option<&Arn>)>,
 ) -> Result<Manifest, ManifestError> {
     let located = |error: Located| ManifestError::Invalid { origin: origin.to_string(), error };
-    let mut raw = raw::Raw::parse(text).map_err(located)?;
+    let many = |at| Located::at(at, "pairs", "many pairs stand here, and one is wanted");
+    let mut raw = match raw::Raw::parse(text) {
+        Err(_) if pairs::is_many(text) => return Err(located(many(Location::UNKNOWN))),
+        raw => raw.map_err(located)?,
+    };
+    if let Some(pairs) = &raw.pairs {
+        return Err(located(many(pairs.referenced)));
+    }
     if let Some((suffix, key)) = own {
         raw.rename(suffix, key);
     }
-    let folder = match origin {
+    check::check(&raw, &folder(origin), run).map_err(located)
+}
+
+/// Returns the folder that a manifest's own paths are relative to.
+fn folder(origin: &Origin) -> PathBuf {
+    match origin {
         Origin::File(path) => path.parent().unwrap_or(Path::new("")).to_path_buf(),
         _ => PathBuf::new(),
-    };
-    check::check(&raw, &folder, run).map_err(located)
+    }
 }
 
 /// The JSON Schema of the manifest, as text.

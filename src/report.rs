@@ -51,6 +51,12 @@ impl Sink for Several {
             sink.take(event);
         }
     }
+
+    fn take_of(&self, pair: &str, event: &Event) {
+        for sink in &self.0 {
+            sink.take_of(pair, event);
+        }
+    }
 }
 
 /// Headings and what went well.
@@ -140,6 +146,17 @@ fn line(event: &Event, volume: Volume) -> Option<String> {
         _ => return None,
     };
     Some(text)
+}
+
+/// Returns the one line that tells an event of one pair of many, if the volume asks for it: how it failed, always; of so many steps
+/// each only where somebody wants to see more.
+fn line_of(pair: &str, event: &Event, volume: Volume) -> Option<String> {
+    let text = match event {
+        Event::PairDone { failure: Some(failure), .. } => explained(failure).trim_end().to_owned(),
+        _ if volume >= Volume::Verbose => line(event, volume)?,
+        _ => return None,
+    };
+    Some(format!("{FAINT}{pair}{FAINT:#} {text}"))
 }
 
 /// Returns how far a batch job is, such as `Active [######----] 3000 of 5000, 2 failed`.

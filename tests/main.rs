@@ -26,6 +26,7 @@ mod life;
 mod locks;
 mod messages;
 mod others;
+mod pairs;
 mod policies;
 mod promises;
 mod prune;

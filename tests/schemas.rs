@@ -159,6 +159,11 @@ fn real() -> Vec<Value> {
             objects.push(event);
         }
     }
+    // Of many pairs too.
+    let many = "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npairs: [{name: a}, {name: b}]\n";
+    objects.push(stand.manifest(&["plan", "-o", "json"], many).json());
+    let lines = stand.manifest(&["plan", "-o", "ndjson"], many);
+    objects.extend(lines.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()));
     let init = ["init", "--name", "a", "--source", "us-east-1", "--destination", "us-west-2"];
     objects.push(stand.run(&[&init[..], &["-o", "json"]].concat()).json());
     // A failure too.

@@ -53,6 +53,11 @@ impl Calls {
         }
     }
 
+    /// Returns the account whose credentials these are, once it is known.
+    pub(super) fn account(&self) -> Option<&AccountId> {
+        self.account.get()
+    }
+
     /// From now on S3 is told that `account` is expected to own each bucket.
     pub(super) fn expect_owner(&self, account: &AccountId) {
         self.account.get_or_init(|| account.clone());

@@ -14,10 +14,10 @@ use crate::names::{AccountId, Region};
 use crate::stop::Stop;
 use aws_config::SdkConfig;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How to reach AWS, or what stands in for it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Connection {
     /// The credentials of every Region that has none of its own.
     pub usual: Credentials,
@@ -25,6 +25,24 @@ pub struct Connection {
     pub endpoint_url: Option<String>,
     /// The Regions that are worked with other credentials.
     pub away: BTreeMap<Region, Credentials>,
+    /// How many times as high as usual the request quotas of KMS are; nothing where there are none.
+    pub quota_factor: QuotaFactor,
+}
+
+/// How the request quotas of KMS are beside those that an account has at first; all of them are adjustable (KMS Developer Guide,
+/// "Request quotas").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuotaFactor {
+    /// So many times as high.
+    Times(u32),
+    /// There are none: a stand-in that does not throttle.
+    Unlimited,
+}
+
+impl Default for QuotaFactor {
+    fn default() -> Self {
+        Self::Times(1)
+    }
 }
 
 /// Where credentials come from.
@@ -44,113 +62,159 @@ impl Credentials {
     }
 }
 
-/// What goes by the credentials of one account.
+/// The clients of one service, one a Region.
+#[derive(Debug)]
+struct Clients<C>(Mutex<BTreeMap<Region, C>>);
+
+impl<C> Default for Clients<C> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<C: Clone> Clients<C> {
+    fn get(&self, region: &Region, make: impl FnOnce() -> C) -> C {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.entry(region.clone()).or_insert_with(make).clone()
+    }
+}
+
+/// What goes by the credentials of one account, for all pairs of a run.
 #[derive(Debug)]
 struct Caller {
     credentials: Credentials,
     config: SdkConfig,
     calls: Calls,
-    sts: aws_sdk_sts::Client,
+    s3: Clients<aws_sdk_s3::Client>,
+    kms: Clients<aws_sdk_kms::Client>,
+    sts: Clients<aws_sdk_sts::Client>,
+    iam: Clients<aws_sdk_iam::Client>,
+    s3control: Clients<aws_sdk_s3control::Client>,
+}
+
+/// Makes the client of a service for a caller and a Region.
+macro_rules! client {
+    ($service:ident, $caller:expr, $region:expr) => {
+        $service::Client::from_conf(
+            $service::config::Builder::from(&$caller.config)
+                .region(aws_config::Region::new($region.to_string()))
+                .interceptor($caller.calls.clone())
+                .build(),
+        )
+    };
+}
+
+/// What all pairs of a run share: the callers, which of them have been made, and how often KMS may be called.
+#[derive(Debug)]
+struct Shared {
+    endpoint_url: Option<String>,
+    calls: Calls,
+    callers: tokio::sync::Mutex<Vec<Arc<Caller>>>,
+    pace: Pace,
+}
+
+impl Shared {
+    /// Returns the caller of these credentials, making it where nobody was it before; `region` is where STS is asked for a role.
+    async fn caller(&self, region: &Region, credentials: &Credentials) -> Arc<Caller> {
+        let mut callers = self.callers.lock().await;
+        if let Some(known) = callers.iter().find(|it| it.credentials == *credentials) {
+            return Arc::clone(known);
+        }
+        let config = configuration::of(region, credentials, self.endpoint_url.as_deref()).await;
+        let caller = Arc::new(Caller {
+            credentials: credentials.clone(),
+            config,
+            calls: self.calls.beside(),
+            s3: Clients::default(),
+            kms: Clients::default(),
+            sts: Clients::default(),
+            iam: Clients::default(),
+            s3control: Clients::default(),
+        });
+        callers.push(Arc::clone(&caller));
+        caller
+    }
 }
 
 /// The clients.
 #[derive(Debug)]
 pub struct Aws {
     home: Region,
-    /// The source's first.
-    callers: Vec<Caller>,
+    /// The source's first, each with the Region in which its STS is called.
+    callers: Vec<(Region, Arc<Caller>)>,
     /// The callers of the Regions that the source's is not for.
     away: BTreeMap<Region, usize>,
-    pace: Pace,
-    s3: Mutex<BTreeMap<Region, aws_sdk_s3::Client>>,
-    kms: Mutex<BTreeMap<Region, aws_sdk_kms::Client>>,
-    /// Batch jobs live in the source's Region alone.
-    s3control: aws_sdk_s3control::Client,
-    iam: aws_sdk_iam::Client,
+    shared: Arc<Shared>,
 }
 
 impl Aws {
     /// Makes the clients, with `home` as the Region of IAM and STS: the source's. Sends nothing.
     pub async fn new(home: &Region, connection: Connection) -> Self {
-        let Connection { usual, endpoint_url, away: of_regions } = connection;
-        let calls = Calls::default();
-        let mut callers = Vec::new();
+        let shared = Shared {
+            endpoint_url: connection.endpoint_url.clone(),
+            calls: Calls::default(),
+            callers: tokio::sync::Mutex::default(),
+            pace: Pace::new(connection.quota_factor),
+        };
+        Self::sharing(Arc::new(shared), home, &connection).await
+    }
+
+    /// Makes those of another pair of the same run: what goes by the same credentials shares clients, connections, the count and
+    /// the pace.
+    pub async fn beside(&self, home: &Region, connection: &Connection) -> Self {
+        Self::sharing(Arc::clone(&self.shared), home, connection).await
+    }
+
+    async fn sharing(shared: Arc<Shared>, home: &Region, connection: &Connection) -> Self {
+        let mut callers: Vec<(Region, Arc<Caller>)> = Vec::new();
         let mut away = BTreeMap::new();
-        let wanted = std::iter::once((home, &usual)).chain(&of_regions);
+        let wanted = std::iter::once((home, &connection.usual)).chain(&connection.away);
         for (region, credentials) in wanted {
-            let known = callers.iter().position(|it: &Caller| it.credentials == *credentials);
+            let known = callers.iter().position(|(_, it)| it.credentials == *credentials);
             let place = known.unwrap_or(callers.len());
             if known.is_none() {
-                let endpoint_url = endpoint_url.as_deref();
-                let config = configuration::of(region, credentials, endpoint_url).await;
-                let calls = calls.beside();
-                let sts =
-                    aws_sdk_sts::config::Builder::from(&config).interceptor(calls.clone()).build();
-                let sts = aws_sdk_sts::Client::from_conf(sts);
-                callers.push(Caller { credentials: credentials.clone(), config, calls, sts });
+                callers.push((region.clone(), shared.caller(region, credentials).await));
             }
             if place > 0 {
                 away.insert(region.clone(), place);
             }
         }
-        let Caller { config, calls, .. } = &callers[0];
-        let iam = aws_sdk_iam::config::Builder::from(config).interceptor(calls.clone()).build();
-        let s3control = aws_sdk_s3control::config::Builder::from(config).interceptor(calls.clone());
-        Self {
-            home: home.clone(),
-            pace: Pace::default(),
-            s3control: aws_sdk_s3control::Client::from_conf(s3control.build()),
-            s3: Mutex::default(),
-            kms: Mutex::default(),
-            iam: aws_sdk_iam::Client::from_conf(iam),
-            callers,
-            away,
-        }
+        Self { home: home.clone(), callers, away, shared }
     }
 
     fn caller(&self, region: &Region) -> &Caller {
-        &self.callers[self.away.get(region).copied().unwrap_or_default()]
+        &self.callers[self.away.get(region).copied().unwrap_or_default()].1
     }
 
     /// Returns the client of S3 in `region`.
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
-        let mut clients = self.s3.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || {
-            let Caller { config, calls, .. } = self.caller(region);
-            let config = aws_sdk_s3::config::Builder::from(config)
-                .region(aws_config::Region::new(region.to_string()))
-                .interceptor(calls.clone());
-            aws_sdk_s3::Client::from_conf(config.build())
-        };
-        clients.entry(region.clone()).or_insert_with(make).clone()
+        let caller = self.caller(region);
+        caller.s3.get(region, || client!(aws_sdk_s3, caller, region))
     }
 
     /// Returns the client of KMS in `region`.
     pub fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
-        let mut clients = self.kms.lock().unwrap_or_else(PoisonError::into_inner);
-        let make = || {
-            let Caller { config, calls, .. } = self.caller(region);
-            let config = aws_sdk_kms::config::Builder::from(config)
-                .region(aws_config::Region::new(region.to_string()))
-                .interceptor(calls.clone());
-            aws_sdk_kms::Client::from_conf(config.build())
-        };
-        clients.entry(region.clone()).or_insert_with(make).clone()
+        let caller = self.caller(region);
+        caller.kms.get(region, || client!(aws_sdk_kms, caller, region))
     }
 
-    /// Returns the client of S3 Control in the source's Region.
-    pub fn s3control(&self) -> &aws_sdk_s3control::Client {
-        &self.s3control
+    /// Returns the client of S3 Control in the source's Region: batch jobs live there alone.
+    pub fn s3control(&self) -> aws_sdk_s3control::Client {
+        let (home, caller) = (&self.home, &self.callers[0].1);
+        caller.s3control.get(home, || client!(aws_sdk_s3control, caller, home))
     }
 
     /// Returns the client of IAM, for the source's account: the role is there.
-    pub fn iam(&self) -> &aws_sdk_iam::Client {
-        &self.iam
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        let (home, caller) = (&self.home, &self.callers[0].1);
+        caller.iam.get(home, || client!(aws_sdk_iam, caller, home))
     }
 
     /// Returns the client of STS with the credentials of `region`.
-    pub fn sts(&self, region: &Region) -> &aws_sdk_sts::Client {
-        &self.caller(region).sts
+    pub fn sts(&self, region: &Region) -> aws_sdk_sts::Client {
+        let place = self.away.get(region).copied().unwrap_or_default();
+        let (region, caller) = &self.callers[place];
+        caller.sts.get(region, || client!(aws_sdk_sts, caller, region))
     }
 
     /// Returns what the credentials of `region` come from.
@@ -185,9 +249,22 @@ impl Aws {
         self.caller(region).calls.expect_owner(account);
     }
 
-    /// Waits for a turn to call an operation that its service takes only few times a second.
+    /// Waits for a turn to call an operation that KMS takes only few times a second.
     pub async fn paced(&self, operation: &'static str, region: &Region, stop: &Stop) {
-        let wait = self.pace.turn(operation, region);
+        self.wait_for(&[(operation, region)], region, stop).await;
+    }
+
+    /// Waits for a turn to replicate a key from the primary's Region `home` to `region`. That counts as one `ReplicateKey` at home
+    /// and two `CreateKey` in the replica's Region, one of which is a dry run (KMS Developer Guide, "Request quotas").
+    pub async fn paced_replica(&self, home: &Region, region: &Region, stop: &Stop) {
+        let turns =
+            [("kms:ReplicateKey", home), ("kms:CreateKey", region), ("kms:CreateKey", region)];
+        self.wait_for(&turns, home, stop).await;
+    }
+
+    async fn wait_for(&self, turns: &[(&'static str, &Region)], of: &Region, stop: &Stop) {
+        let account = self.caller(of).calls.account().cloned();
+        let wait = self.shared.pace.turns(account.as_ref(), turns);
         if !wait.is_zero() {
             pause(stop, wait).await;
         }
@@ -195,6 +272,6 @@ impl Aws {
 
     /// Returns how many requests were sent, with all credentials.
     pub fn count(&self) -> CallCount {
-        self.callers[0].calls.count()
+        self.shared.calls.count()
     }
 }

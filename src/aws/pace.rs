@@ -1,30 +1,70 @@
-//! Spaces out calls that a service takes only few of, so that many at once are not throttled one and all.
+//! Spaces out calls that KMS takes only few of, so that many at once, of one pair or of many, are not throttled one and all.
 //! Not for: what is throttled all the same, which the SDK retries.
 
-use crate::names::Region;
+use super::QuotaFactor;
+use crate::names::{AccountId, Region};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// `CreateKey`, `CreateAlias` and `ReplicateKey` are taken five times a second in an account and Region
-/// (KMS Developer Guide, "Request quotas").
-const EVERY: Duration = Duration::from_millis(200);
-/// As many may come at once.
-const AT_ONCE: u32 = 5;
+/// How often a second KMS takes each operation that changes something, in an account and Region
+/// (KMS Developer Guide, "Request quotas"). Reads have quotas of 100 and more, which a run does not come near.
+const QUOTAS: [(&str, u32); 13] = [
+    ("kms:CancelKeyDeletion", 5),
+    ("kms:CreateAlias", 5),
+    ("kms:CreateKey", 5),
+    ("kms:DeleteAlias", 15),
+    ("kms:DisableKeyRotation", 5),
+    ("kms:EnableKey", 5),
+    ("kms:EnableKeyRotation", 15),
+    ("kms:PutKeyPolicy", 15),
+    ("kms:ReplicateKey", 5),
+    ("kms:ScheduleKeyDeletion", 15),
+    ("kms:TagResource", 10),
+    ("kms:UntagResource", 5),
+    ("kms:UpdateAlias", 5),
+];
+/// As many may come at once. The quotas of a second are five and more, so that what two calls lose of their distance on the way
+/// does no harm.
+const AT_ONCE: u32 = 3;
+/// Turns are this much rarer than the quotas allow, in per cent, so that a clock that runs otherwise does no harm either.
+const SPARED: u32 = 4;
 
-/// The turns that were given out, by operation and Region; one pace belongs to one account.
-#[derive(Debug, Default)]
-pub(super) struct Pace(Mutex<BTreeMap<(&'static str, Region), Instant>>);
+/// A queue: an operation in a Region of an account.
+type Queue = (Option<AccountId>, &'static str, Region);
+
+/// The turns that were given out.
+#[derive(Debug)]
+pub(super) struct Pace {
+    factor: QuotaFactor,
+    next: Mutex<BTreeMap<Queue, Instant>>,
+}
 
 impl Pace {
-    /// Takes the next turn; returns how long until it comes.
-    pub(super) fn turn(&self, operation: &'static str, region: &Region) -> Duration {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn new(factor: QuotaFactor) -> Self {
+        Self { factor, next: Mutex::default() }
+    }
+
+    /// Takes the next turn in each queue of `account`; returns how long until all of them have come.
+    pub(super) fn turns(
+        &self,
+        account: Option<&AccountId>,
+        turns: &[(&'static str, &Region)],
+    ) -> Duration {
+        let QuotaFactor::Times(factor) = self.factor else { return Duration::ZERO };
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let next = turns.entry((operation, region.clone())).or_insert(now);
-        *next = (*next).max(now) + EVERY;
-        next.duration_since(now).saturating_sub(EVERY * AT_ONCE)
+        let wait = |(operation, region): &(&'static str, &Region)| {
+            let known = QUOTAS.iter().find(|(name, _)| name == operation);
+            let rate = known.map_or(AT_ONCE, |(_, rate)| *rate).saturating_mul(factor.max(1));
+            let every = Duration::from_secs(1) * (100 + SPARED) / (100 * rate);
+            let queue = (account.cloned(), *operation, (*region).clone());
+            let turn = next.entry(queue).or_insert(now);
+            *turn = (*turn).max(now) + every;
+            turn.duration_since(now).saturating_sub(every * AT_ONCE)
+        };
+        turns.iter().map(wait).max().unwrap_or_default()
     }
 }
 
@@ -32,13 +72,32 @@ impl Pace {
 mod tests {
     use super::*;
 
+    fn millis(pace: &Pace, turns: &[(&'static str, &Region)]) -> u128 {
+        pace.turns(None, turns).as_millis()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn five_at_once_then_five_a_second() {
-        let (pace, region) = (Pace::default(), Region::new("us-east-1").unwrap());
-        let turns = || (0..7).map(|_| pace.turn("kms:CreateKey", &region).as_millis());
-        assert_eq!(turns().collect::<Vec<_>>(), [0, 0, 0, 0, 0, 200, 400]);
-        assert_eq!(pace.turn("kms:CreateAlias", &region), Duration::ZERO);
+    async fn three_at_once_then_a_little_rarer_than_the_quota() {
+        let (pace, region) = (Pace::new(QuotaFactor::default()), Region::new("us-east-1").unwrap());
+        let create = [("kms:CreateKey", &region)];
+        let turns = || (0..5).map(|_| millis(&pace, &create)).collect::<Vec<_>>();
+        assert_eq!(turns(), [0, 0, 0, 208, 416]);
+        assert_eq!(millis(&pace, &[("kms:CreateAlias", &region)]), 0, "each has its own quota");
+        let account = AccountId::new("111122223333").unwrap();
+        assert!(pace.turns(Some(&account), &create).is_zero(), "and each account");
         tokio::time::advance(Duration::from_secs(5)).await;
-        assert_eq!(turns().collect::<Vec<_>>(), [0, 0, 0, 0, 0, 200, 400]);
+        assert_eq!(turns(), [0, 0, 0, 208, 416]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_replica_takes_two_turns_of_its_own_region() {
+        let pace = Pace::new(QuotaFactor::Times(2));
+        let (home, region) = (Region::new("us-east-1").unwrap(), Region::new("us-west-2").unwrap());
+        let replicate =
+            [("kms:ReplicateKey", &home), ("kms:CreateKey", &region), ("kms:CreateKey", &region)];
+        let waits: Vec<u128> = (0..4).map(|_| millis(&pace, &replicate)).collect();
+        assert_eq!(waits, [0, 104, 312, 520]);
+        let none = Pace::new(QuotaFactor::Unlimited);
+        assert!((0..100).all(|_| millis(&none, &replicate) == 0));
     }
 }

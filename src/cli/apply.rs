@@ -3,8 +3,10 @@
 use super::Global;
 use super::check;
 use super::output::{self, Ended, Printer};
+use super::pairs::{Crew, Telling};
+use super::plan::PlanArgs;
 use super::proof::Proof;
-use super::session::Session;
+use super::session::{Inputs, Session, Several};
 use crate::backfill;
 use crate::engine::{self, Outcome};
 use crate::events::{Event, Kind, StepId, Verb};
@@ -106,7 +108,41 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     if !args.yes && !output::can_ask() {
         return Err(output::wants_yes("apply"));
     }
-    let mut session = Session::open(global, printer, global.sandbox).await?;
+    let input = match Inputs::read(global, global.sandbox)? {
+        Inputs::One(input) => *input,
+        Inputs::Many(several) => return all(global, args, printer, several).await,
+    };
+    let session = Session::with(global, printer, input, global.sandbox).await?;
+    one(session, args, printer).await
+}
+
+/// Applies every pair of a manifest; what is asked is asked once.
+async fn all(global: &Global, args: &ApplyArgs, printer: &Printer, several: Several) -> Ended {
+    let crew = Crew::gather(global, printer, several).await?;
+    if !args.yes {
+        let plan = async |mut session: Session, part: &Printer| {
+            session.ephemeral = args.ephemeral;
+            session.wish = args.wish();
+            super::plan::one(session, &PlanArgs::default(), part).await
+        };
+        let question = format!("apply the changes of {}? [y/N]", crew.title());
+        let answer = crew.ask(plan, &question).await?;
+        if !matches!(answer.as_str(), "y" | "Y" | "yes") {
+            return Err(declined());
+        }
+    }
+    let apply = async |session: Session, part: &Printer| {
+        one(session, &ApplyArgs { yes: true, ..*args }, part).await
+    };
+    crew.each(Telling::Verdict, apply).await
+}
+
+fn declined() -> Failure {
+    Failure::new(failure::Kind::Interrupted, "declined", "not applied: the answer was not yes")
+}
+
+/// Applies one pair.
+async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended {
     session.ephemeral = args.ephemeral;
     session.wish = args.wish();
     printer.put("pair", session.manifest.name());
@@ -119,21 +155,16 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     }
     printer.put("warnings", &plan.warnings);
     for warning in &plan.warnings {
-        output::say(&format!("warning: {warning}"));
+        printer.say(&format!("warning: {warning}"));
     }
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
         let answer = output::ask("apply these changes? [y/N]", &session.stop).await?;
         if !matches!(answer.as_str(), "y" | "Y" | "yes") {
-            let declined = Failure::new(
-                failure::Kind::Interrupted,
-                "declined",
-                "not applied: the answer was not yes",
-            );
-            return Err(declined);
+            return Err(declined());
         }
     }
-    let applied = apply(&session, global, topology, &world, plan, !args.no_probe).await;
+    let applied = apply(&session, topology, &world, plan, !args.no_probe).await;
     session.done(applied.failure().is_none(), applied.changed());
     report(&session, &applied, printer);
     if applied.failure().is_none() {
@@ -164,7 +195,7 @@ async fn offer_backfill(
     let missing = sample.uncovered + sample.failed;
     if missing > 0 {
         let more = if sample.more { ", and there are more" } else { "" };
-        output::say(&format!(
+        printer.say(&format!(
             "{missing} of the {} versions looked at were written before the rule, or FAILED, and are not replicated{more}: \
              `crrctl backfill` replicates them",
             sample.looked_at
@@ -176,7 +207,6 @@ async fn offer_backfill(
 /// Runs `plan`, then probes.
 pub(super) async fn apply(
     session: &Session,
-    global: &Global,
     topology: Topology,
     world: &World,
     plan: Plan,
@@ -192,9 +222,10 @@ pub(super) async fn apply(
         Arc::clone(&steps),
         &session.events,
         &session.stop,
-        global.max_concurrency,
+        session.gate.clone(),
     )
     .await;
+    session.leave_seat();
     let (activated_at, replaced) = (steps.activated_at(), steps.replaced());
     let mut evidence = Evidence::default();
     evidence.probes.extend(proof.iter().flat_map(Proof::probes));

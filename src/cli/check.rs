@@ -2,8 +2,9 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
+use super::pairs::{Crew, Telling};
 use super::policy::organisation;
-use super::session::Session;
+use super::session::{Inputs, Session};
 use crate::check::{self, Report, Settings, Which, catalogue};
 use crate::events::{CheckDone, Event};
 use crate::failure::{Failure, Kind};
@@ -54,9 +55,22 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
         organisation: organisation(&args.scp, &args.rcp)?,
         failed: false,
     };
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let input = match Inputs::read(global, global.sandbox)? {
+        Inputs::One(input) => *input,
+        Inputs::Many(several) => {
+            let crew = Crew::gather(global, printer, several).await?;
+            let each = async |session: Session, part: &Printer| one(session, &settings, part).await;
+            return crew.each(Telling::Whole, each).await;
+        }
+    };
+    let session = Session::with(global, printer, input, global.sandbox).await?;
+    one(session, &settings, printer).await
+}
+
+/// Checks one pair.
+async fn one(session: Session, settings: &Settings, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
-    let checks = check::run(&session.aws, &session.manifest, &session.templates, &settings);
+    let checks = check::run(&session.aws, &session.manifest, &session.templates, settings);
     let report = session.unless_ending(Box::pin(checks)).await?;
     for finding in &report.findings {
         session.events.say(&Event::CheckDone(CheckDone {

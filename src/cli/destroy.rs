@@ -2,7 +2,9 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
-use super::session::Session;
+use super::pairs::{Crew, Telling};
+use super::plan::PlanArgs;
+use super::session::{Inputs, Session, Several};
 use crate::engine::{self, Outcome};
 use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
@@ -75,7 +77,39 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
     if !args.yes && !output::can_ask() {
         return Err(output::wants_yes("destroy"));
     }
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let input = match Inputs::read(global, global.sandbox)? {
+        Inputs::One(input) => *input,
+        Inputs::Many(several) => return all(global, args, printer, several).await,
+    };
+    let session = Session::with(global, printer, input, global.sandbox).await?;
+    one(session, args, printer).await
+}
+
+/// Takes every pair of a manifest away; what is asked is asked once.
+async fn all(global: &Global, args: &DestroyArgs, printer: &Printer, several: Several) -> Ended {
+    let crew = Crew::gather(global, printer, several).await?;
+    if !args.yes {
+        let args = PlanArgs::removal();
+        let plan =
+            async |session: Session, part: &Printer| super::plan::one(session, &args, part).await;
+        let question = format!("type `{}` to take all of this away:", crew.title());
+        if crew.ask(plan, &question).await? != crew.title() {
+            return Err(declined());
+        }
+    }
+    let destroy = async |session: Session, part: &Printer| {
+        one(session, &DestroyArgs { yes: true, ..*args }, part).await
+    };
+    crew.each(Telling::Verdict, destroy).await
+}
+
+fn declined() -> Failure {
+    let message = "not destroyed: the answer was not the pair's name";
+    Failure::new(failure::Kind::Interrupted, "declined", message)
+}
+
+/// Takes one pair away.
+async fn one(session: Session, args: &DestroyArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let wish = Removal {
         purge_data: args.purge_data,
@@ -92,11 +126,10 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
         output::say(&tables::kept(&kept));
         let question = format!("type `{}` to take all of this away:", topology.name);
         if output::ask(&question, &session.stop).await? != topology.name.as_str() {
-            let message = "not destroyed: the answer was not the pair's name";
-            return Err(Failure::new(failure::Kind::Interrupted, "declined", message));
+            return Err(declined());
         }
     }
-    let destroyed = destroy(&session, global, &topology, &world, plan, kept, wish).await;
+    let destroyed = destroy(&session, &topology, &world, plan, kept, wish).await;
     session.done(destroyed.verdict().is_none(), destroyed.has_removed());
     report(&session, &destroyed, printer);
     destroyed.verdict().map_or(Ok(0), Err)
@@ -105,7 +138,6 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
 /// Runs the removal `plan`.
 pub(super) async fn destroy(
     session: &Session,
-    global: &Global,
     topology: &Topology,
     world: &World,
     plan: Plan,
@@ -118,7 +150,7 @@ pub(super) async fn destroy(
         Arc::clone(&steps),
         &session.events,
         &session.stop,
-        global.max_concurrency,
+        session.gate.clone(),
     )
     .await;
     let keys = going(topology, world, &steps.scheduled());

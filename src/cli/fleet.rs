@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::output::Printer;
-use super::session::{Ground, Input};
+use super::session::{Ground, Inputs};
 use crate::aws;
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
@@ -95,15 +95,16 @@ pub(super) async fn ground(
     args: &RegionArgs,
     printer: &Printer,
 ) -> Result<(Ground, BTreeSet<Region>), Failure> {
-    let manifest = match Input::read(global, false) {
-        Ok(input) => Some(input.manifest),
+    let inputs = match Inputs::read(global, false) {
+        Ok(inputs) => Some(inputs),
         Err(failure) if global.names_a_pair() => return Err(failure),
         // A manifest that nobody asked for is not this command's business.
         Err(_) => None,
     };
+    let manifests = inputs.as_ref().map(Inputs::manifests).unwrap_or_default();
     let also: BTreeSet<Region> =
-        manifest.iter().flat_map(|manifest| manifest.regions().cloned()).collect();
-    let told = manifest.as_ref().map(|manifest| manifest.source_region().clone());
+        manifests.iter().flat_map(|manifest| manifest.regions().cloned()).collect();
+    let told = manifests.first().map(|manifest| manifest.source_region().clone());
     let home = match told.or_else(|| args.regions.first().cloned()) {
         Some(home) => home,
         None if global.sandbox => Region::new("us-east-1")?,

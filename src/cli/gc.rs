@@ -80,7 +80,7 @@ pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> En
     }
     let mut swept = Vec::new();
     for pair in &prey {
-        swept.push((*pair, sweep(&ground, global, pair).await));
+        swept.push((*pair, sweep(&ground, pair).await));
     }
     let verdict = tell(&swept, printer).or_else(|| fleet.failure());
     let changed = swept.iter().any(|(_, it)| matches!(it, Swept::Ran(ran) if ran.has_removed()));
@@ -97,22 +97,18 @@ fn would_go(prey: &[&Pair]) -> String {
 }
 
 /// Takes away one pair. It is looked at again first: whoever gave it more time meanwhile is heard.
-async fn sweep(ground: &Ground, global: &Global, pair: &Pair) -> Swept {
+async fn sweep(ground: &Ground, pair: &Pair) -> Swept {
     if ground.stop.is_ending() {
         return Swept::Failed(ground.stop.failure());
     }
-    match removal(ground, global, pair).await {
+    match removal(ground, pair).await {
         Ok(Some(destroyed)) => Swept::Ran(destroyed),
         Ok(None) => Swept::Spared,
         Err(failure) => Swept::Failed(failure),
     }
 }
 
-async fn removal(
-    ground: &Ground,
-    global: &Global,
-    pair: &Pair,
-) -> Result<Option<Destroyed>, Failure> {
+async fn removal(ground: &Ground, pair: &Pair) -> Result<Option<Destroyed>, Failure> {
     let (manifest, topology) = pair.remains()?;
     let world = ground.unless_ending(Box::pin(observe::remains(&ground.aws, &topology))).await?;
     if !Expiry::of(expiry::tags_of_ours(&topology, &world)).is_over(Timestamp::now()) {
@@ -121,7 +117,7 @@ async fn removal(
     let wish = Removal::default();
     let (plan, kept) = plan::removal(&topology, &world, wish)?;
     let session = Session::part(ground, manifest, Templates::default());
-    Ok(Some(destroy(&session, global, &topology, &world, plan, kept, wish).await))
+    Ok(Some(destroy(&session, &topology, &world, plan, kept, wish).await))
 }
 
 /// Tells what went and what is left; returns how the run failed, if it did. What stands in the way of a removal leaves something

@@ -28,7 +28,22 @@ pub(super) struct Printer {
     pub(super) input: OnceLock<Input>,
     /// The command's object, as far as it got.
     object: Mutex<Map<String, Value>>,
+    /// The pair of many that this is about, and the text about it, which is printed with the others' or not at all.
+    part: Option<(String, Mutex<String>)>,
 }
+
+/// What a command came to for one pair of many.
+pub(super) struct Part {
+    pub(super) pair: String,
+    pub(super) exit_code: u8,
+    pub(super) failure: Option<Failure>,
+    pub(super) changed: bool,
+    pub(super) object: Map<String, Value>,
+    pub(super) text: String,
+}
+
+/// What of an object tells whether something was changed.
+const CHANGES: [&str; 2] = ["changed", "removed"];
 
 impl Printer {
     pub(super) fn new(
@@ -43,12 +58,65 @@ impl Printer {
             reports,
             input: OnceLock::new(),
             object: Mutex::default(),
+            part: None,
+        }
+    }
+
+    /// Returns what prints for one pair of many: nothing, but it keeps all.
+    pub(super) fn part(&self, input: &Input) -> Self {
+        let pair = input.manifest.name().to_string();
+        Self {
+            format: self.format,
+            command: self.command,
+            ndjson: Arc::clone(&self.ndjson),
+            reports: Vec::new(),
+            input: OnceLock::from(input.clone()),
+            object: Mutex::default(),
+            part: Some((pair, Mutex::default())),
+        }
+    }
+
+    /// Returns all that was kept of a part. Its object is kept only where it is printed.
+    pub(super) fn kept(self, ended: Ended) -> Part {
+        let ended = self.advised(ended);
+        let failure = ended.as_ref().err().cloned();
+        let (pair, text) = match &self.part {
+            Some((pair, text)) => {
+                (pair.clone(), text.lock().unwrap_or_else(PoisonError::into_inner).clone())
+            }
+            None => Default::default(),
+        };
+        let is_printed = self.format == Format::Json;
+        let (exit_code, object) = self.conclude(ended);
+        let changed = CHANGES.iter().any(|name| match &object[*name] {
+            Value::Array(removed) => !removed.is_empty(),
+            other => *other == true,
+        });
+        let mut object = match object {
+            Value::Object(object) if is_printed => object,
+            _ => Map::new(),
+        };
+        // Calls are counted for all pairs together.
+        for of_all in ["api_calls", "api_writes"] {
+            object.remove(of_all);
+        }
+        object.insert("exit_code".to_owned(), json!(exit_code));
+        Part { pair, exit_code, failure, changed, object, text }
+    }
+
+    /// Prints one line on stderr for people who watch, with the pair that it is about where there are many.
+    pub(super) fn say(&self, line: &str) {
+        match &self.part {
+            Some((pair, _)) => say(&format!("{pair}: {line}")),
+            None => say(line),
         }
     }
 
     /// Prints text for people, where they asked for it.
     pub(super) fn text(&self, text: &str) {
-        if self.format == Format::Text {
+        if let Some((_, kept)) = &self.part {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+        } else if self.format == Format::Text {
             let _ = write!(anstream::stdout().lock(), "{text}");
             let _ = anstream::stdout().flush();
         }
@@ -56,6 +124,9 @@ impl Printer {
 
     /// Puts `value` into the command's object.
     pub(super) fn put(&self, name: &str, value: impl serde::Serialize) {
+        if self.part.is_some() && self.format != Format::Json && !CHANGES.contains(&name) {
+            return;
+        }
         let value = serde_json::to_value(value).unwrap_or(Value::Null);
         self.object.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
     }
@@ -149,6 +220,21 @@ pub(super) fn set_color(choice: clap::ColorChoice) {
         clap::ColorChoice::Never => anstream::ColorChoice::Never,
     }
     .write_global();
+}
+
+/// Shows each AWS call, where that much is asked for.
+pub(super) fn log_calls(verbose: u8) {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    if verbose < 3 {
+        return;
+    }
+    // Our own target alone: the SDK's logs hold headers, and with them credentials.
+    let ours = Targets::new().with_target("crrctl", LevelFilter::DEBUG);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    // Already set where `run` is called a second time.
+    let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
 }
 
 /// Asks on the terminal; returns what was typed, or the failure of a run that is ending. Only for a terminal (see [`can_ask`]).

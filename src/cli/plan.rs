@@ -1,8 +1,9 @@
 //! `crrctl plan`: what would be done, and why, without doing it.
 
 use super::Global;
-use super::output::{self, Ended, Printer};
-use super::session::Session;
+use super::output::{Ended, Printer};
+use super::pairs::{Crew, Telling};
+use super::session::{Inputs, Session};
 use crate::observe::Depth;
 use crate::plan::{self, Removal};
 use crate::report::{Language, graph, tables};
@@ -11,7 +12,7 @@ use clap::ValueEnum;
 /// Changes were found.
 const CHANGES: u8 = 2;
 
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct PlanArgs {
     /// Exit with 2 where there are changes to make, with 0 where there are none
     #[arg(long)]
@@ -24,6 +25,13 @@ pub(super) struct PlanArgs {
     graph: Option<Graph>,
 }
 
+impl PlanArgs {
+    /// Returns those that show what `destroy` would do.
+    pub(super) fn removal() -> Self {
+        Self { destroy: true, ..Self::default() }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Graph {
     /// A flowchart for Markdown
@@ -33,7 +41,20 @@ enum Graph {
 }
 
 pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Ended {
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let input = match Inputs::read(global, global.sandbox)? {
+        Inputs::One(input) => *input,
+        Inputs::Many(several) => {
+            let crew = Crew::gather(global, printer, several).await?;
+            let each = async |session: Session, part: &Printer| one(session, args, part).await;
+            return crew.each(Telling::Whole, each).await;
+        }
+    };
+    let session = Session::with(global, printer, input, global.sandbox).await?;
+    one(session, args, printer).await
+}
+
+/// Plans one pair.
+pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let (topology, plan, kept) = if args.destroy {
         let (topology, world) = session.observe(Depth::Removal).await?;
@@ -48,7 +69,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
     if !args.destroy {
         printer.put("warnings", &plan.warnings);
         for warning in &plan.warnings {
-            output::say(&format!("warning: {warning}"));
+            printer.say(&format!("warning: {warning}"));
         }
     }
     let cost = plan::cost(&topology);

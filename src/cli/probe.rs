@@ -3,7 +3,8 @@
 use super::Global;
 use super::check;
 use super::output::{Ended, Printer};
-use super::session::Session;
+use super::pairs::{Crew, Telling};
+use super::session::{Inputs, Session};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
 use crate::observe::Depth;
@@ -56,7 +57,21 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
         let message = "`--size` times `--concurrency` is more than 1GiB, which the bodies under way would take of memory";
         return Err(Failure::new(Kind::Manifest, "usage", message).hint("lower one of the two"));
     }
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let input = match Inputs::read(global, global.sandbox)? {
+        Inputs::One(input) => *input,
+        Inputs::Many(several) => {
+            let crew = Crew::gather(global, printer, several).await?;
+            let each =
+                async |session: Session, part: &Printer| one(session, global, args, part).await;
+            return crew.each(Telling::Verdict, each).await;
+        }
+    };
+    let session = Session::with(global, printer, input, global.sandbox).await?;
+    one(session, global, args, printer).await
+}
+
+/// Probes one pair.
+async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(Depth::Wanted).await?;
     let keys = standing_keys(&topology, &world)?;

@@ -50,7 +50,7 @@ pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) ->
     let session = Session::open(global, printer, true).await?;
     printer.put("pair", session.manifest.name());
     let mut phases = Phases { printer, done: Vec::new(), since: Instant::now() };
-    let ended = live(&session, global, printer, &mut phases).await;
+    let ended = live(&session, printer, &mut phases).await;
     session.done(ended.is_ok(), true);
     ended?;
     printer.put("elapsed_ms", millis(session.started.elapsed()));
@@ -79,7 +79,6 @@ async fn make_adopted(session: &Session) -> Result<Vec<BucketName>, Failure> {
 
 async fn live(
     session: &Session,
-    global: &Global,
     printer: &Printer,
     phases: &mut Phases<'_>,
 ) -> Result<(), Failure> {
@@ -87,7 +86,7 @@ async fn live(
     let (topology, world, plan) = session.plan().await?;
     phases.end("plan", format!("{} actions", plan.actions.len()));
 
-    let applied = apply(session, global, topology, &world, plan, true).await;
+    let applied = apply(session, topology, &world, plan, true).await;
     let summary = probe::summary(&applied.evidence.probes);
     printer.put("probes", &applied.evidence.probes);
     printer.text(&tables::evidence(&applied.evidence.probes, &summary));
@@ -113,7 +112,7 @@ async fn live(
     let (topology, world) = session.observe(Depth::Removal).await?;
     let (plan, kept) =
         plan::removal(&topology, &world, Removal { purge_keys: true, ..Removal::default() })?;
-    let work = destroy(session, global, &topology, &world, plan, kept, Removal::default());
+    let work = destroy(session, &topology, &world, plan, kept, Removal::default());
     // A source that stays is waited for until S3 has forgotten its rules.
     let destroyed = match &session.sandbox {
         Some(sandbox) if !adopted.is_empty() => sandbox.in_fast_time(work).await,

@@ -4,70 +4,35 @@
 mod connection;
 mod drawn;
 mod ends;
+mod input;
 
-pub(super) use connection::connect;
+pub(super) use connection::{connect, connect_beside, connection};
 pub(super) use ends::{Signals, given_up};
+pub(super) use input::{Input, Inputs, Several};
 
 use super::output::Printer;
 use super::{Format, Global};
 use crate::aws::Aws;
+use crate::engine::Gate;
 use crate::events::{Event, Events, Kind, Sink, StepId, millis};
 use crate::failure::{self, Failure};
-use crate::manifest::{self, Manifest, Origin, Side, Topology};
-use crate::names::{Arn, BucketName, Region};
+use crate::manifest::{Manifest, Side, Topology};
+use crate::names::{BucketName, Region};
 use crate::observe::{self, Depth};
 use crate::plan::{self, Plan, Removal, Wish, expiry};
-use crate::policy::{self, Templates};
-use crate::report::{Lines, Ndjson, Screen, Several, Volume};
+use crate::policy::Templates;
+use crate::report::{self, Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
 use crate::steps::Steps;
 use crate::stop::Stop;
 use crate::world::World;
 use ends::{watch_clock, watch_signals};
 use jiff::Timestamp;
-use std::io::{IsTerminal, Read};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// What a pair of its own beside the manifest's has in its name, and under which key it is encrypted, if that is given.
-type Own<'a> = (&'a str, Option<&'a Arn>);
-
-/// What the user gave: read and checked, without a call.
-#[derive(Debug, Clone)]
-pub(super) struct Input {
-    pub(super) manifest: Manifest,
-    pub(super) templates: Templates,
-}
-
-impl Input {
-    /// Reads the manifest and the folder of templates, and renders every document once.
-    pub(super) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
-        Self::named(global, in_sandbox, None)
-    }
-
-    /// Like [`Self::read`], for a pair of its own beside the manifest's: its name ends in `suffix`, and all that it makes is
-    /// named after it.
-    pub(super) fn suffixed(
-        global: &Global,
-        in_sandbox: bool,
-        suffix: &str,
-        key: Option<&Arn>,
-    ) -> Result<Self, Failure> {
-        Self::named(global, in_sandbox, Some((suffix, key)))
-    }
-
-    fn named(global: &Global, in_sandbox: bool, own: Option<Own<'_>>) -> Result<Self, Failure> {
-        let manifest = manifest(global, in_sandbox, own)?;
-        let templates = match manifest.templates() {
-            Some(folder) => Templates::overridden_by(folder)?,
-            None => Templates::default(),
-        };
-        policy::try_all(&manifest, &templates)?;
-        Ok(Self { manifest, templates })
-    }
-}
+use tokio::sync::OwnedSemaphorePermit;
 
 /// What a command stands on, whatever pairs it is about.
 pub(super) struct Ground {
@@ -75,7 +40,9 @@ pub(super) struct Ground {
     pub(super) stop: Stop,
     pub(super) events: Events,
     pub(super) started: Instant,
-    sandbox: Option<Sandbox>,
+    pub(super) sandbox: Option<Sandbox>,
+    /// How many actions run at once.
+    at_once: usize,
     ending: Ending,
 }
 
@@ -95,7 +62,8 @@ impl Ground {
         let aws = Arc::new(connect(global, home, manifest, sandbox.as_ref()).await);
         let started = Instant::now();
         let ending = Ending { events: events.clone(), started, over: AtomicBool::new(false) };
-        Ok(Self { aws, stop, events, started, sandbox, ending })
+        let at_once = global.max_concurrency;
+        Ok(Self { aws, stop, events, started, sandbox, at_once, ending })
     }
 
     /// Waits for reads, or for the end of the run, whichever comes first.
@@ -159,6 +127,10 @@ pub(super) struct Session {
     pub(super) wish: Wish,
     /// The stand-in inside this process, where it was asked for.
     pub(super) sandbox: Option<Sandbox>,
+    /// How many actions run at once, those of other pairs of the run too.
+    pub(super) gate: Gate,
+    /// The place among the pairs that are being built, which a pair that is only proven leaves.
+    seat: Mutex<Option<OwnedSemaphorePermit>>,
     /// `None` for a part of a run that goes on after it.
     ending: Option<Ending>,
 }
@@ -182,7 +154,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let Input { manifest, templates } = printer.input.get_or_init(|| input).clone();
         let (home, pair) = (manifest.source_region(), manifest.name());
-        let Ground { aws, stop, events, started, sandbox, ending } =
+        let Ground { aws, stop, events, started, sandbox, at_once, ending } =
             Ground::open(global, printer, home, pair.as_str(), Some(&manifest), in_sandbox).await?;
         let ending = Some(ending);
         Ok(Self {
@@ -195,6 +167,8 @@ impl Session {
             ephemeral: None,
             wish: Wish::default(),
             sandbox,
+            gate: at_once.into(),
+            seat: Mutex::default(),
             ending,
         })
     }
@@ -211,8 +185,29 @@ impl Session {
             ephemeral: None,
             wish: Wish::default(),
             sandbox: None,
+            gate: ground.at_once.into(),
+            seat: Mutex::default(),
             ending: None,
         }
+    }
+
+    /// Returns a session for one pair of many of one manifest: with clients of its own side by side with the others', and events
+    /// that bear its name. It shares `gate`, and has `seat` while it is being built.
+    pub(super) fn of_many(
+        ground: &Ground,
+        input: Input,
+        aws: Arc<Aws>,
+        gate: Gate,
+        seat: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let events = ground.events.of_pair(input.manifest.name().as_str());
+        let part = Self::part(ground, input.manifest, input.templates);
+        Self { aws, events, gate, seat: Mutex::new(seat), started: Instant::now(), ..part }
+    }
+
+    /// Lets another pair of the run be built: this one is built, and what follows only waits.
+    pub(super) fn leave_seat(&self) {
+        self.seat.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Looks at what is there; a removal counts what lies in the buckets too.
@@ -228,8 +223,11 @@ impl Session {
             Ok((topology, world))
         });
         let seen = self.unless_ending(look).await;
-        let reads = self.aws.count().reads - before.reads;
-        self.events.say(&Event::Observed { reads, elapsed_ms: millis(started.elapsed()) });
+        // Many pairs are counted together, so that how many reads were this one's can't be said.
+        if self.ending.is_some() {
+            let reads = self.aws.count().reads - before.reads;
+            self.events.say(&Event::Observed { reads, elapsed_ms: millis(started.elapsed()) });
+        }
         seen
     }
 
@@ -345,61 +343,5 @@ fn events(global: &Global, printer: &Printer) -> Events {
         Format::Text | Format::Json => Arc::new(Lines(volume)),
     };
     let reports = printer.reports.iter().map(|report| Arc::clone(report) as Arc<dyn Sink>);
-    Events::to(Arc::new(Several(std::iter::once(watcher).chain(reports).collect())))
-}
-
-/// Finds the manifest: the file, the flags, `crrctl.yaml`, or, in the sandbox, the demo pair.
-fn manifest(global: &Global, in_sandbox: bool, own: Option<Own<'_>>) -> Result<Manifest, Failure> {
-    let (text, origin) = manifest_text(global, in_sandbox)?;
-    let run = global.run.as_deref();
-    Ok(match own {
-        Some((suffix, key)) => manifest::parse_suffixed(&text, &origin, run, suffix, key)?,
-        None => manifest::parse(&text, &origin, run)?,
-    })
-}
-
-fn manifest_text(global: &Global, in_sandbox: bool) -> Result<(String, Origin), Failure> {
-    let has_flags =
-        global.name.is_some() || global.source.is_some() || !global.destination.is_empty();
-    let usage = |message: &str| Failure::new(failure::Kind::Manifest, "usage", message);
-    let default = Path::new("crrctl.yaml");
-    match &global.file {
-        Some(_) if has_flags => Err(usage(
-            "`--name`, `--source` and `--destination` stand in place of a manifest: leave out `--file`",
-        )),
-        Some(file) if file == "-" => {
-            let mut text = String::new();
-            let unreadable = |error: std::io::Error| unreadable("<stdin>", &error);
-            std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
-            Ok((text, Origin::Stdin))
-        }
-        Some(file) => read(PathBuf::from(file)),
-        None if has_flags => {
-            let (Some(name), Some(source)) = (&global.name, &global.source) else {
-                return Err(usage(
-                    "without a manifest, `--name`, `--source` and `--destination` are all wanted",
-                ));
-            };
-            Ok((manifest::flags_text(name, source, &global.destination), Origin::Flags))
-        }
-        None if default.exists() => read(default.to_path_buf()),
-        None if in_sandbox => {
-            let text = manifest::flags_text("demo", &"us-east-1".into(), &["us-west-2".into()]);
-            Ok((text, Origin::Demo))
-        }
-        None => Err(usage("there is no manifest: no `crrctl.yaml` here, and no flag names one")
-            .hint("name one with `--file`, or give `--name`, `--source` and `--destination`")
-            .hint("to try it without AWS: `crrctl apply --sandbox --yes`")),
-    }
-}
-
-fn read(path: PathBuf) -> Result<(String, Origin), Failure> {
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| unreadable(&path.display().to_string(), &error))?;
-    Ok((text, Origin::File(path)))
-}
-
-fn unreadable(origin: &str, error: &std::io::Error) -> Failure {
-    manifest::ManifestError::Unreadable { origin: origin.to_owned(), reason: error.to_string() }
-        .into()
+    Events::to(Arc::new(report::Several(std::iter::once(watcher).chain(reports).collect())))
 }

@@ -38,11 +38,11 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
     session.ephemeral = Some(args.ttl);
     printer.put("pair", session.manifest.name());
     let (topology, world, plan) = session.plan().await?;
-    let applied = apply(&session, global, topology, &world, plan, true).await;
+    let applied = apply(&session, topology, &world, plan, true).await;
     apply::report(&session, &applied, printer);
     // A first Ctrl-C ended the work; cleaning up has still to be done, and a second one ends that too.
     session.stop = session.stop.for_clean_up();
-    let taken = take_away(&session, global, printer).await;
+    let taken = take_away(&session, printer).await;
     let failure = failure::worst(applied.failure().cloned().into_iter().chain(taken));
     session.done(failure.is_none(), true);
     failure.map_or(Ok(0), |failure| {
@@ -50,7 +50,7 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
     })
 }
 
-async fn take_away(session: &Session, global: &Global, printer: &Printer) -> Option<Failure> {
+async fn take_away(session: &Session, printer: &Printer) -> Option<Failure> {
     let wish = Removal { purge_keys: true, ..Removal::default() };
     let seen = session.observe(Depth::Removal).await;
     let planned = seen.and_then(|(topology, world)| {
@@ -59,7 +59,7 @@ async fn take_away(session: &Session, global: &Global, printer: &Printer) -> Opt
     });
     match planned {
         Ok((topology, world, plan, kept)) => {
-            let destroyed = destroy(session, global, &topology, &world, plan, kept, wish).await;
+            let destroyed = destroy(session, &topology, &world, plan, kept, wish).await;
             destroy::report(session, &destroyed, printer);
             destroyed.verdict()
         }

@@ -2,7 +2,8 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::session::Session;
+use super::pairs::{Crew, Telling};
+use super::session::{Inputs, Session};
 use crate::check::{self, Sample};
 use crate::failure::Failure;
 use crate::manifest::Topology;
@@ -21,7 +22,20 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &StatusArgs, printer: &Printer) -> Ended {
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let input = match Inputs::read(global, global.sandbox)? {
+        Inputs::One(input) => *input,
+        Inputs::Many(several) => {
+            let crew = Crew::gather(global, printer, several).await?;
+            let each = async |session: Session, part: &Printer| one(session, args, part).await;
+            return crew.each(Telling::Whole, each).await;
+        }
+    };
+    let session = Session::with(global, printer, input, global.sandbox).await?;
+    one(session, args, printer).await
+}
+
+/// Shows one pair.
+async fn one(session: Session, args: &StatusArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let (mut topology, mut world) = session.observe(Depth::Settings).await?;
     observe::beside_others(&session.aws, &mut topology, &mut world).await?;

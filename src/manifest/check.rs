@@ -13,11 +13,10 @@ mod rules;
 mod tags;
 
 use super::error::{Located, nearest};
-use super::raw::{Later, Raw, RawDestination};
+use super::raw::{Raw, RawDestination};
 use super::topology::Manifest;
 use crate::names::{InvalidName, PairName};
 use places::Fill;
-use serde_json::Value;
 use serde_saphyr::Spanned;
 use std::path::Path;
 
@@ -25,7 +24,7 @@ type Checked<T> = Result<T, Located>;
 
 /// Checks `raw`; a templates folder is relative to `folder`, and `run` fills `{run}`.
 pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Manifest> {
-    refuse_later(raw)?;
+    refuse_away_both_ways(raw)?;
     let name = named("name", &raw.name, PairName::new)?;
     let settings = buckets::settings(raw)?;
     let fill = Fill { name: &name, run, account_regional: settings.account_regional };
@@ -66,9 +65,8 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
     Ok(manifest)
 }
 
-/// Refuses, by name, what the schema has and this version does only at its default.
-fn refuse_later(raw: &Raw) -> Checked<()> {
-    later("pairs", &raw.pairs, &[])?;
+/// Refuses what one account alone can have.
+fn refuse_away_both_ways(raw: &Raw) -> Checked<()> {
     let two_way = raw.replication.two_way.as_ref().filter(|flag| flag.value);
     let is_away = |it: &RawDestination| {
         it.profile.is_some() || it.assume_role.is_some() || it.account.is_some()
@@ -79,25 +77,6 @@ fn refuse_later(raw: &Raw) -> Checked<()> {
             .hint("leave out the destinations' credentials, or make a pair for each way"));
     }
     Ok(())
-}
-
-fn later(key: &str, value: &Later, taken: &[Value]) -> Checked<()> {
-    match value {
-        Some(given) if !taken.contains(&given.value) => {
-            let found = Located::at(
-                given.referenced,
-                key,
-                "this version of crrctl does not support this setting yet",
-            );
-            Err(match taken.first() {
-                Some(default) => {
-                    found.hint(format!("leave the key out, or give its default `{default}`"))
-                }
-                None => found.hint("leave the key out"),
-            })
-        }
-        _ => Ok(()),
-    }
 }
 
 fn named<T>(

@@ -4,6 +4,7 @@
 use super::error::{Located, nearest};
 use crate::names::Arn;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_saphyr::{Error, Location, Spanned};
 use std::collections::BTreeMap;
@@ -12,10 +13,8 @@ use std::collections::BTreeMap;
 pub(super) type At<T> = Option<Spanned<T>>;
 /// Tags, each with the place of its value.
 pub(super) type RawTags = BTreeMap<String, Spanned<String>>;
-/// A key of the schema that this version takes at its default only.
-pub(super) type Later = At<Value>;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Raw {
     pub(super) name: Spanned<String>,
@@ -33,10 +32,11 @@ pub(super) struct Raw {
     pub(super) policy: RawPolicy,
     #[serde(default)]
     pub(super) tags: RawTags,
-    pub(super) pairs: Later,
+    /// What stands here belongs to a manifest of many pairs (see `pairs`).
+    pub(super) pairs: At<Value>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSide {
     pub(super) region: Spanned<String>,
@@ -47,7 +47,7 @@ pub(super) struct RawSide {
     pub(super) account: At<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDestination {
     pub(super) region: Spanned<String>,
@@ -69,14 +69,14 @@ pub(super) struct RawDestination {
     pub(super) back: Option<RawBack>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBack {
     pub(super) role: At<String>,
     pub(super) rule_id: At<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawKey {
     pub(super) kind: At<String>,
@@ -92,7 +92,7 @@ pub(super) struct RawKey {
     pub(super) replica_timeout: At<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBuckets {
     pub(super) bucket_key: At<bool>,
@@ -103,14 +103,14 @@ pub(super) struct RawBuckets {
     pub(super) lifecycle: Option<RawLifecycle>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawLifecycle {
     pub(super) noncurrent_days: At<i64>,
     pub(super) incomplete_upload_days: At<i64>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRole {
     pub(super) name: At<String>,
@@ -120,7 +120,7 @@ pub(super) struct RawRole {
     pub(super) take_over: At<bool>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawReplication {
     pub(super) prefix: At<String>,
@@ -134,7 +134,7 @@ pub(super) struct RawReplication {
     pub(super) activation: At<String>,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPolicy {
     pub(super) profile: At<String>,
@@ -187,8 +187,13 @@ impl Raw {
 
     /// Reads YAML; errors carry the place and, for a near miss, what was probably meant.
     pub(super) fn parse(text: &str) -> Result<Self, Located> {
-        serde_saphyr::from_str(text).map_err(|error| located(error.without_snippet()))
+        read(text)
     }
+}
+
+/// Reads YAML as `T`; errors carry the place and, for a near miss, what was probably meant.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Located> {
+    serde_saphyr::from_str(text).map_err(|error| located(error.without_snippet()))
 }
 
 fn located(error: &Error) -> Located {

@@ -531,3 +531,37 @@ fn the_namespace_and_the_names_fit() {
         assert!(error.contains("`source.bucket`") && error.contains(says), "{bucket}: {error}");
     }
 }
+
+/// What an entry of `pairs` may give is what a pair may give, and the schema says so.
+#[test]
+fn the_schema_takes_many_pairs() {
+    let schema = serde_json::from_str::<serde_json::Value>(super::SCHEMA).unwrap();
+    let known = |place: &str| -> std::collections::BTreeSet<String> {
+        schema.pointer(place).unwrap().as_object().unwrap().keys().cloned().collect()
+    };
+    let mut entry = known("/properties/pairs/items/properties");
+    entry.insert("pairs".to_owned());
+    assert_eq!(entry, known("/properties"));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for (text, is_good) in [
+        (
+            "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npairs: [{name: a}, {name: b}]\n",
+            true,
+        ),
+        (
+            "source: {bucket: \"{name}-{account}\"}\ndestinations: [{region: us-west-2}]\npairs: [{name: a, source: {region: us-east-1}}]\n",
+            true,
+        ),
+        (
+            "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npairs: [{nmae: a}]\n",
+            false,
+        ),
+        ("source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npairs: []\n", false),
+        ("name: a\nsource: {bucket: b}\ndestinations: [{region: us-west-2}]\n", false),
+    ] {
+        let value: serde_json::Value = serde_saphyr::from_str(text).unwrap();
+        assert_eq!(validator.is_valid(&value), is_good, "{text}");
+        let origin = super::Origin::Stdin;
+        assert_eq!(super::parse_pairs(text, &origin, None, &[]).is_ok(), is_good, "{text}");
+    }
+}

@@ -17,6 +17,9 @@ pub struct Ndjson {
 struct Line<'a> {
     #[serde(flatten)]
     event: &'a Event,
+    /// The pair, where the run is about many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pair: Option<&'a str>,
     at: jiff::Timestamp,
 }
 
@@ -24,10 +27,10 @@ impl Ndjson {
     /// Ends the stream: the error, if there is one, then `run.done`, if a run began.
     pub fn end(&self, error: Option<&Failure>) {
         if let Some(failure) = error {
-            write(&Event::Error { failure: failure.clone() });
+            write(&Event::Error { failure: failure.clone() }, None);
         }
         if let Some(done) = self.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            write(&done);
+            write(&done, None);
         }
     }
 }
@@ -37,13 +40,20 @@ impl Sink for Ndjson {
         if matches!(event, Event::RunDone { .. }) {
             *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.clone());
         } else {
-            write(event);
+            write(event, None);
+        }
+    }
+
+    fn take_of(&self, pair: &str, event: &Event) {
+        // The places of each pair would be `pair` twice; its steps name them.
+        if !matches!(event, Event::Pair(_)) {
+            write(event, Some(pair));
         }
     }
 }
 
-fn write(event: &Event) {
-    let line = Line { event, at: jiff::Timestamp::now() };
+fn write(event: &Event, pair: Option<&str>) {
+    let line = Line { event, pair, at: jiff::Timestamp::now() };
     if let Ok(text) = serde_json::to_string(&line) {
         // A closed stdout is no reason to end a run.
         let _ = writeln!(std::io::stdout().lock(), "{text}");

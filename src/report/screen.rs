@@ -1,7 +1,7 @@
 //! A run on a terminal: a live tree of the Regions and their steps under way, each with what it waits for, and a line that stays
 //! for each that is done.
 
-use super::{FAINT, NOTABLE, Volume, line};
+use super::{BAD, FAINT, NOTABLE, Volume, line, line_of};
 use crate::events::{Event, Sink, StepId};
 use crate::names::Region;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -22,7 +22,21 @@ pub struct Screen {
 struct Live {
     regions: BTreeMap<String, Branch>,
     bars: BTreeMap<String, Leaf>,
+    pairs: Option<Pairs>,
 }
+
+/// Many pairs: one line for all of them, and one for each of those that began last.
+#[derive(Debug)]
+struct Pairs {
+    bar: ProgressBar,
+    all: usize,
+    done: usize,
+    failed: usize,
+    under_way: BTreeMap<String, ProgressBar>,
+}
+
+/// More pairs under way than this are counted and not shown.
+const MOST_PAIRS: usize = 12;
 
 /// A Region's own line and how many of its steps are done.
 #[derive(Debug)]
@@ -102,7 +116,43 @@ impl Screen {
         let live = std::mem::take(&mut *self.live());
         let leaves = live.bars.into_values().map(|leaf| leaf.bar);
         let branches = live.regions.into_values().map(|branch| branch.bar);
-        leaves.chain(branches).for_each(|bar| bar.finish_and_clear());
+        let pairs =
+            live.pairs.into_iter().flat_map(|it| it.under_way.into_values().chain([it.bar]));
+        leaves.chain(branches).chain(pairs).for_each(|bar| bar.finish_and_clear());
+    }
+
+    /// Shows how far many pairs are, and what each of the first of them does.
+    fn follow_pair(&self, pair: &str, event: &Event) {
+        self.end("");
+        let mut live = self.live();
+        if let Event::PairStart { pairs } = event {
+            let count = *pairs;
+            let pairs = live.pairs.get_or_insert_with(|| {
+                let bar = self.all.add(ProgressBar::new_spinner());
+                dress(&bar, "{spinner} {wide_msg} {elapsed}");
+                bar.enable_steady_tick(Duration::from_millis(120));
+                Pairs { bar, all: count, done: 0, failed: 0, under_way: BTreeMap::new() }
+            });
+            if pairs.under_way.len() < MOST_PAIRS {
+                let bar = self.all.insert_after(&pairs.bar, ProgressBar::new_spinner());
+                dress(&bar, "  {spinner} {wide_msg} {elapsed}");
+                bar.set_message(format!("{pair}: looking at what is there"));
+                pairs.under_way.insert(pair.to_owned(), bar);
+            }
+            pairs.show();
+            return;
+        }
+        let Some(pairs) = &mut live.pairs else { return };
+        if let Event::PairDone { ok, .. } = event {
+            pairs.done += 1;
+            pairs.failed += usize::from(!ok);
+            if let Some(bar) = pairs.under_way.remove(pair) {
+                bar.finish_and_clear();
+            }
+            pairs.show();
+        } else if let (Some(bar), Some(text)) = (pairs.under_way.get(pair), doing(event)) {
+            bar.set_message(format!("{pair}: {text}"));
+        }
     }
 
     fn follow(&self, event: &Event) {
@@ -147,9 +197,33 @@ impl Screen {
             | Event::ProbeDone(_)
             | Event::CheckDone(_)
             | Event::WatchRound { .. }
+            | Event::PairStart { .. }
+            | Event::PairDone { .. }
             | Event::Error { .. } => {}
         }
     }
+}
+
+impl Pairs {
+    fn show(&self) {
+        let Self { all, done, failed, .. } = self;
+        let bad =
+            if *failed > 0 { format!(", {BAD}{failed} failed{BAD:#}") } else { String::new() };
+        self.bar.set_message(format!("{done} of {all} pairs done{bad}"));
+    }
+}
+
+/// Returns what one pair of many is doing, in a few words.
+fn doing(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::StepStart { step, action, .. } => format!("{action} {step}"),
+        Event::StepWait { step, reason, .. } => format!("{step} {NOTABLE}{reason}{NOTABLE:#}"),
+        Event::StepRetry { step, code, reason } => {
+            format!("{step} {NOTABLE}{code}: {reason}{NOTABLE:#}")
+        }
+        Event::ProbeStatus { status, .. } => format!("the probe is {status}"),
+        _ => return None,
+    })
 }
 
 /// The templates are ours and valid; the default spinner does as well.
@@ -163,10 +237,9 @@ fn heading(region: &str, done: usize) -> String {
     format!("{region} {FAINT}{done} done{FAINT:#}")
 }
 
-impl Sink for Screen {
-    fn take(&self, event: &Event) {
-        self.follow(event);
-        let Some(text) = line(event, self.volume) else { return };
+impl Screen {
+    fn print(&self, text: Option<String>) {
+        let Some(text) = text else { return };
         let text = if anstream::stderr().current_choice() == anstream::ColorChoice::Never {
             anstream::adapter::strip_str(&text).to_string()
         } else {
@@ -174,5 +247,17 @@ impl Sink for Screen {
         };
         // A closed stderr is no reason to end a run.
         let _ = self.all.println(text);
+    }
+}
+
+impl Sink for Screen {
+    fn take(&self, event: &Event) {
+        self.follow(event);
+        self.print(line(event, self.volume));
+    }
+
+    fn take_of(&self, pair: &str, event: &Event) {
+        self.follow_pair(pair, event);
+        self.print(line_of(pair, event, self.volume));
     }
 }

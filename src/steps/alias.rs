@@ -24,6 +24,7 @@ impl Steps {
             let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
             let update = update.target_key_id(key.as_str());
             retry(&self.stop, progress, || async {
+                self.aws.paced("kms:UpdateAlias", region, &self.stop).await;
                 update.clone().send().await.at("kms:UpdateAlias", region)
             })
             .await?;
@@ -124,6 +125,7 @@ impl Steps {
         let delete =
             self.aws.kms(region).delete_alias().alias_name(self.topology.key.alias.as_str());
         let call = || async {
+            self.aws.paced("kms:DeleteAlias", region, &self.stop).await;
             match delete.clone().send().await.at("kms:DeleteAlias", region) {
                 Ok(_) => Ok(()),
                 Err(error) if error.is_absent() => Ok(()),

@@ -1,7 +1,7 @@
 //! The clients of a run: what each side's credentials come from, and, in the stand-in, which of its accounts each side is in.
 
 use super::super::Global;
-use crate::aws::{Aws, Connection, Credentials};
+use crate::aws::{Aws, Connection, Credentials, QuotaFactor};
 use crate::manifest::{Login, Manifest};
 use crate::names::{AccountId, Region};
 use crate::sandbox::{self, Sandbox};
@@ -16,9 +16,32 @@ pub(in crate::cli) async fn connect(
     manifest: Option<&Manifest>,
     stand_in: Option<&Sandbox>,
 ) -> Aws {
+    Aws::new(home, connection(global, manifest, stand_in)).await
+}
+
+/// Makes the clients of another pair of the same run.
+pub(in crate::cli) async fn connect_beside(
+    first: &Aws,
+    manifest: &Manifest,
+    connection: &Connection,
+) -> Aws {
+    first.beside(manifest.source_region(), connection).await
+}
+
+/// Returns how AWS is reached for a pair: as the flags and `manifest` say, or the stand-in, where there is one.
+pub(in crate::cli) fn connection(
+    global: &Global,
+    manifest: Option<&Manifest>,
+    stand_in: Option<&Sandbox>,
+) -> Connection {
+    // The stand-in inside this process throttles nobody.
+    let quota_factor = match stand_in {
+        Some(_) => QuotaFactor::Unlimited,
+        None => QuotaFactor::Times(global.quota_factor),
+    };
     let endpoint_url = stand_in.map(Sandbox::endpoint).or_else(|| global.endpoint_url.clone());
     let away = manifest.map(Manifest::away).into_iter().flatten();
-    let connection = if stand_in.is_some() || global.credentials.is_some() {
+    if stand_in.is_some() || global.credentials.is_some() {
         let default = || (sandbox::DEFAULT_ACCOUNT.to_owned(), sandbox::SECRET.to_owned());
         let usual = global.credentials.clone().filter(|_| stand_in.is_none());
         let usual = usual.unwrap_or_else(|| own_account(manifest).unwrap_or_else(default));
@@ -36,11 +59,8 @@ pub(in crate::cli) async fn connect(
             let account = account(region)?;
             Some((region.clone(), Credentials::of_stand_in(&account, sandbox::SECRET)))
         });
-        Connection {
-            endpoint_url,
-            away: away.collect(),
-            usual: Credentials::of_stand_in(&usual.0, &usual.1),
-        }
+        let usual = Credentials::of_stand_in(&usual.0, &usual.1);
+        Connection { endpoint_url, away: away.collect(), usual, quota_factor }
     } else {
         let with_flag = |login: &Login| {
             let profile = login.profile.clone().or_else(|| global.profile.clone());
@@ -48,9 +68,8 @@ pub(in crate::cli) async fn connect(
         };
         let usual = with_flag(manifest.map_or(&Login::default(), Manifest::login));
         let away = away.map(|(region, away)| (region.clone(), with_flag(&away.login)));
-        Connection { endpoint_url, away: away.collect(), usual }
-    };
-    Aws::new(home, connection).await
+        Connection { endpoint_url, away: away.collect(), usual, quota_factor }
+    }
 }
 
 /// Returns the root credentials of the account that the source's side names.

@@ -1,0 +1,235 @@
+//! Many pairs of one manifest in one run: with shared clients and connections, one pace, one view of how far they are; what goes
+//! wrong with one stops no other.
+//! Not for: what a command does with a pair (see each command).
+
+use super::Global;
+use super::output::{self, Ended, Part, Printer};
+use super::session::{Ground, Input, Session, Several, connect_beside};
+use crate::aws::Aws;
+use crate::engine::Gate;
+use crate::events::{Event, millis};
+use crate::failure::{self, Failure};
+use crate::names::Region;
+use crate::report::tables;
+use crate::units::humane;
+use futures::stream::{self, StreamExt};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{Mutex, Semaphore};
+
+/// So many pairs are being built for each action that may run: while one waits for its turn at KMS, others have work to do.
+const BUILT: usize = 2;
+/// And so many are under way in all, most of which wait for their probes.
+const UNDER_WAY: usize = 8;
+
+/// What stdout tells of each pair, where it gets text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    /// All of it, in the manifest's order.
+    Whole,
+    /// One line, as soon as the pair is done.
+    Verdict,
+}
+
+/// Those who work on many pairs, and what they share.
+pub(super) struct Crew<'a> {
+    global: &'a Global,
+    printer: &'a Printer,
+    ground: Ground,
+    title: String,
+    several: Several,
+    gate: Gate,
+    seats: Arc<Semaphore>,
+    /// The clients by the Region of IAM and the credentials of all sides: pairs that are alike in both have the same.
+    known: Mutex<Vec<(Kinship, Arc<Aws>)>>,
+}
+
+/// What makes the clients of two pairs the same.
+type Kinship = (Region, crate::aws::Connection);
+
+impl<'a> Crew<'a> {
+    /// Prepares for all pairs of a manifest. Nothing is called.
+    pub(super) async fn gather(
+        global: &'a Global,
+        printer: &'a Printer,
+        several: Several,
+    ) -> Result<Self, Failure> {
+        let title = match &several.name {
+            Some(name) => name.to_string(),
+            None => format!("{} pairs", several.inputs.len()),
+        };
+        let Some(first) = several.inputs.first().map(|input| &input.manifest) else {
+            return Err(Failure::new(failure::Kind::Manifest, "usage", "there are no pairs"));
+        };
+        let home = first.source_region();
+        let ground =
+            Ground::open(global, printer, home, &title, Some(first), global.sandbox).await?;
+        let at_once = global.max_concurrency.max(1);
+        Ok(Self {
+            global,
+            printer,
+            ground,
+            title,
+            several,
+            gate: Gate::shared(at_once),
+            seats: Arc::new(Semaphore::new(at_once.saturating_mul(BUILT))),
+            known: Mutex::default(),
+        })
+    }
+
+    /// Returns what the pairs are called together.
+    pub(super) fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Shows what `plan` says of each pair that would change, and asks `question`.
+    pub(super) async fn ask(
+        &self,
+        plan: impl AsyncFn(Session, &Printer) -> Ended,
+        question: &str,
+    ) -> Result<String, Failure> {
+        let parts = self.parts(Telling::Whole, plan).await;
+        for part in &parts {
+            if let Some(failure) = &part.failure {
+                let pair = &part.pair;
+                return Err(Failure { message: format!("{pair}: {failure}"), ..failure.clone() });
+            }
+            output::say(&format!("{}:\n{}", part.pair, part.text));
+        }
+        output::ask(question, &self.ground.stop).await
+    }
+
+    /// Has `work` done for each pair, and tells what it came to: for each, and for all of them.
+    pub(super) async fn each(
+        self,
+        telling: Telling,
+        work: impl AsyncFn(Session, &Printer) -> Ended,
+    ) -> Ended {
+        let parts = self.parts(telling, work).await;
+        let changed = parts.iter().any(|part| part.changed);
+        let failed: Vec<&Part> = parts.iter().filter(|part| part.failure.is_some()).collect();
+        let code = parts.iter().filter(|part| part.failure.is_none());
+        let code = code.map(|part| part.exit_code).max().unwrap_or_default();
+        let verdict = verdict(&parts, &failed);
+        self.ground.done(failed.is_empty(), changed);
+        if telling == Telling::Whole {
+            for part in &parts {
+                self.printer.text(&format!("{}:\n{}", part.pair, part.text));
+            }
+        }
+        let elapsed = self.ground.started.elapsed();
+        let calls = self.ground.aws.count();
+        let (count, failures) = (parts.len(), failed.len());
+        self.printer.put("count", count);
+        self.printer.put("failed", failures);
+        self.printer.put("api_calls", calls.total());
+        self.printer.put("api_writes", calls.writes);
+        self.printer.put("elapsed_ms", millis(elapsed));
+        let objects: Vec<Value> =
+            parts.into_iter().map(|part| Value::Object(part.object)).collect();
+        self.printer.put("pairs", objects);
+        let (took, total) = (humane(elapsed), calls.total());
+        let good = count - failures;
+        self.printer.text(&tables::verdict(&format!(
+            "{}: {good} of {count} pairs done, in {took} and {total} calls",
+            self.title
+        )));
+        verdict.map_or(Ok(code), Err)
+    }
+
+    /// Has `work` done for each pair; returns what it came to, in the manifest's order. What a pair holds is let go when it is
+    /// done, but for what is told of it.
+    async fn parts(
+        &self,
+        telling: Telling,
+        work: impl AsyncFn(Session, &Printer) -> Ended,
+    ) -> Vec<Part> {
+        let under_way = self.global.max_concurrency.max(1).saturating_mul(UNDER_WAY);
+        let inputs = self.several.inputs.iter().enumerate();
+        let mut all = stream::iter(inputs)
+            .map(|(index, input)| {
+                let work = &work;
+                async move { (index, self.one(input, work).await) }
+            })
+            .buffer_unordered(under_way);
+        let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
+        while let Some((index, mut part)) = all.next().await {
+            if telling == Telling::Verdict {
+                let text = std::mem::take(&mut part.text);
+                if let (None, Some(line)) = (&part.failure, text.lines().last()) {
+                    self.printer.text(&format!("{line}\n"));
+                }
+            }
+            parts.insert(index, part);
+        }
+        parts.into_values().collect()
+    }
+
+    async fn one(&self, input: &Input, work: &impl AsyncFn(Session, &Printer) -> Ended) -> Part {
+        // The semaphore is never closed.
+        let seat = Arc::clone(&self.seats).acquire_owned().await.ok();
+        let part = self.printer.part(input);
+        let events = self.ground.events.of_pair(input.manifest.name().as_str());
+        let began = Instant::now();
+        let ended = if self.ground.stop.is_ending() {
+            Err(self.ground.stop.failure_while("other pairs were under way"))
+        } else {
+            events.say(&Event::PairStart { pairs: self.several.inputs.len() });
+            let aws = self.clients(input).await;
+            let (ground, gate) = (&self.ground, self.gate.clone());
+            let session = Session::of_many(ground, input.clone(), aws, gate, seat);
+            // One pair's own future stays small.
+            Box::pin(work(session, &part)).await
+        };
+        let part = part.kept(ended);
+        events.say(&Event::PairDone {
+            ok: part.failure.is_none(),
+            exit_code: part.exit_code,
+            failure: part.failure.clone(),
+            elapsed_ms: millis(began.elapsed()),
+        });
+        part
+    }
+
+    async fn clients(&self, input: &Input) -> Arc<Aws> {
+        let manifest = &input.manifest;
+        let sandbox = self.ground.sandbox.as_ref();
+        let connection = super::session::connection(self.global, Some(manifest), sandbox);
+        let kinship = (manifest.source_region().clone(), connection);
+        let mut known = self.known.lock().await;
+        if let Some((_, aws)) = known.iter().find(|(it, _)| *it == kinship) {
+            return Arc::clone(aws);
+        }
+        let aws = connect_beside(&self.ground.aws, manifest, &kinship.1).await;
+        let aws = Arc::new(aws);
+        known.push((kinship, Arc::clone(&aws)));
+        aws
+    }
+}
+
+/// Returns how the run failed, if it did: as the worst of its pairs.
+fn verdict(parts: &[Part], failed: &[&Part]) -> Option<Failure> {
+    let mut by_message: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for part in failed {
+        let Some(failure) = &part.failure else { continue };
+        by_message.entry(failure.message.clone()).or_default().push(&part.pair);
+    }
+    let worst = failure::worst(failed.iter().filter_map(|part| part.failure.clone()))?;
+    let pairs = by_message.get(&worst.message).cloned().unwrap_or_default();
+    let named: Vec<&str> = pairs.iter().take(NAMED).copied().collect();
+    let more = if pairs.len() > NAMED { ", …" } else { "" };
+    let message = format!(
+        "{} of {} pairs failed; {}{more}: {}",
+        failed.len(),
+        parts.len(),
+        named.join(", "),
+        worst.message
+    );
+    let hint = "`--pair NAME` does the same for single pairs";
+    Some(Failure { message, ..worst }.hint(hint))
+}
+
+/// How many pairs that failed alike are named.
+const NAMED: usize = 5;

@@ -1,0 +1,138 @@
+//! What the user gave: the manifest, of one pair or of many, and the templates; read and checked, without a call.
+//! Not for: what is there (see `session`).
+
+use super::super::Global;
+use crate::failure::{Failure, Kind};
+use crate::manifest::{self, Manifest, Origin, Pairs};
+use crate::names::{Arn, PairName};
+use crate::policy::{self, Templates};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// What the user gave for one pair.
+#[derive(Debug, Clone)]
+pub(in crate::cli) struct Input {
+    pub(in crate::cli) manifest: Manifest,
+    pub(in crate::cli) templates: Templates,
+}
+
+/// What the user gave, for one pair or for many.
+pub(in crate::cli) enum Inputs {
+    One(Box<Input>),
+    Many(Several),
+}
+
+/// Many pairs of one manifest.
+pub(in crate::cli) struct Several {
+    pub(in crate::cli) name: Option<PairName>,
+    pub(in crate::cli) inputs: Vec<Input>,
+}
+
+impl Inputs {
+    /// Reads the manifest and the folders of templates, and renders every document of every pair once.
+    pub(in crate::cli) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
+        let (text, origin) = manifest_text(global, in_sandbox)?;
+        let pairs = manifest::parse_pairs(&text, &origin, global.run.as_deref(), &global.pair)?;
+        Ok(match pairs {
+            Pairs::One(manifest) => Self::One(Box::new(Input::of(*manifest)?)),
+            Pairs::Many(fleet) => Self::Many(Several {
+                name: fleet.name,
+                inputs: fleet.pairs.into_iter().map(Input::of).collect::<Result<_, _>>()?,
+            }),
+        })
+    }
+
+    /// Returns the manifests of all pairs.
+    pub(in crate::cli) fn manifests(&self) -> Vec<&Manifest> {
+        match self {
+            Self::One(input) => vec![&input.manifest],
+            Self::Many(several) => several.inputs.iter().map(|input| &input.manifest).collect(),
+        }
+    }
+}
+
+impl Input {
+    /// Reads the manifest of one pair, or the one pair of many that `--pair` names.
+    pub(in crate::cli) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
+        match Inputs::read(global, in_sandbox)? {
+            Inputs::One(input) => Ok(*input),
+            Inputs::Many(several) => {
+                let message =
+                    format!("the manifest has {} pairs, and this takes one", several.inputs.len());
+                Err(usage(&message).hint("name the pair that is meant with `--pair`"))
+            }
+        }
+    }
+
+    /// Like [`Self::read`], for a pair of its own beside the manifest's: its name ends in `suffix`, and all that it makes is
+    /// named after it.
+    pub(in crate::cli) fn suffixed(
+        global: &Global,
+        in_sandbox: bool,
+        suffix: &str,
+        key: Option<&Arn>,
+    ) -> Result<Self, Failure> {
+        let (text, origin) = manifest_text(global, in_sandbox)?;
+        let run = global.run.as_deref();
+        Self::of(manifest::parse_suffixed(&text, &origin, run, suffix, key)?)
+    }
+
+    fn of(manifest: Manifest) -> Result<Self, Failure> {
+        let templates = match manifest.templates() {
+            Some(folder) => Templates::overridden_by(folder)?,
+            None => Templates::default(),
+        };
+        policy::try_all(&manifest, &templates)?;
+        Ok(Self { manifest, templates })
+    }
+}
+
+fn usage(message: &str) -> Failure {
+    Failure::new(Kind::Manifest, "usage", message)
+}
+
+/// Finds the manifest: the file, the flags, `crrctl.yaml`, or, in the sandbox, the demo pair.
+fn manifest_text(global: &Global, in_sandbox: bool) -> Result<(String, Origin), Failure> {
+    let has_flags =
+        global.name.is_some() || global.source.is_some() || !global.destination.is_empty();
+    let default = Path::new("crrctl.yaml");
+    match &global.file {
+        Some(_) if has_flags => Err(usage(
+            "`--name`, `--source` and `--destination` stand in place of a manifest: leave out `--file`",
+        )),
+        Some(file) if file == "-" => {
+            let mut text = String::new();
+            let unreadable = |error: std::io::Error| unreadable("<stdin>", &error);
+            std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+            Ok((text, Origin::Stdin))
+        }
+        Some(file) => read(PathBuf::from(file)),
+        None if has_flags => {
+            let (Some(name), Some(source)) = (&global.name, &global.source) else {
+                return Err(usage(
+                    "without a manifest, `--name`, `--source` and `--destination` are all wanted",
+                ));
+            };
+            Ok((manifest::flags_text(name, source, &global.destination), Origin::Flags))
+        }
+        None if default.exists() => read(default.to_path_buf()),
+        None if in_sandbox => {
+            let text = manifest::flags_text("demo", &"us-east-1".into(), &["us-west-2".into()]);
+            Ok((text, Origin::Demo))
+        }
+        None => Err(usage("there is no manifest: no `crrctl.yaml` here, and no flag names one")
+            .hint("name one with `--file`, or give `--name`, `--source` and `--destination`")
+            .hint("to try it without AWS: `crrctl apply --sandbox --yes`")),
+    }
+}
+
+fn read(path: PathBuf) -> Result<(String, Origin), Failure> {
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| unreadable(&path.display().to_string(), &error))?;
+    Ok((text, Origin::File(path)))
+}
+
+fn unreadable(origin: &str, error: &std::io::Error) -> Failure {
+    manifest::ManifestError::Unreadable { origin: origin.to_owned(), reason: error.to_string() }
+        .into()
+}

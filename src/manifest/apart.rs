@@ -1,0 +1,80 @@
+//! What no two pairs of one manifest may share: a name, a bucket, a role, an alias. Everything that a pair makes is its own, so a
+//! second pair of the same thing would find it in its way on AWS.
+//! Not for: what a pair may be by itself (see `check`).
+
+use super::error::Located;
+use super::login::Login;
+use super::topology::{Manifest, Placed};
+use serde_saphyr::Location;
+use std::collections::BTreeMap;
+
+/// A thing as far as it is known without the account.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Thing<'a> {
+    Name(&'a str),
+    /// Names of buckets are one world's (S3 User Guide, "General purpose bucket naming rules"); where the account is in the name,
+    /// other credentials may fill in another one.
+    Bucket(&'a str, Option<&'a Login>),
+    /// Roles are one account's.
+    Role(&'a str, &'a Login),
+    /// Aliases are one account's and Region's.
+    Alias(&'a str, &'a str, &'a Login),
+}
+
+/// Refuses what two pairs share. Each has the place of its entry.
+pub(super) fn apart(pairs: &[(Location, Manifest)]) -> Result<(), Located> {
+    let mut taken: BTreeMap<Thing<'_>, usize> = BTreeMap::new();
+    for (index, (at, pair)) in pairs.iter().enumerate() {
+        for (key, thing) in things(pair) {
+            let (what, hint) = told(&thing);
+            let Some(other) = taken.insert(thing, index).filter(|other| *other != index) else {
+                continue;
+            };
+            let first = pairs[other].1.name();
+            let message = format!("{what} of `pairs[{other}]` (`{first}`) too");
+            return Err(Located::at(*at, format!("pairs[{index}].{key}"), message).hint(hint));
+        }
+    }
+    Ok(())
+}
+
+fn things(pair: &Manifest) -> Vec<(&'static str, Thing<'_>)> {
+    let login_of =
+        |placed: &Placed| pair.away.get(&placed.region).map_or(&pair.login, |it| &it.login);
+    let mut things = vec![("name", Thing::Name(pair.name.as_str()))];
+    let sides = std::iter::once(("source.bucket", &pair.source));
+    for (key, placed) in sides.chain(pair.destinations.iter().map(|it| ("destinations", it))) {
+        let of_account = placed.bucket.contains("{account}").then(|| login_of(placed));
+        things.push((key, Thing::Bucket(&placed.bucket, of_account)));
+    }
+    if pair.role_settings.given.is_none() {
+        things.push(("role.name", Thing::Role(&pair.role, &pair.login)));
+        if pair.replication.two_way {
+            let back = pair.back_roles.values();
+            things.extend(back.map(|role| ("role.name", Thing::Role(role, &pair.login))));
+        }
+    }
+    for region in pair.alias_regions() {
+        let login = pair.away.get(region).map_or(&pair.login, |it| &it.login);
+        let alias = pair.key.alias.as_str();
+        things.push(("key.alias", Thing::Alias(alias, region.as_str(), login)));
+    }
+    things
+}
+
+fn told(thing: &Thing<'_>) -> (String, &'static str) {
+    match thing {
+        Thing::Name(name) => (format!("`{name}` is the name"), "give each pair a name of its own"),
+        Thing::Bucket(bucket, _) => (
+            format!("`{bucket}` is a bucket"),
+            "give each pair buckets of its own; `{name}` in a default stands for the pair's name",
+        ),
+        Thing::Role(role, _) => {
+            (format!("`{role}` is the role"), "put `{name}` into `role.name`, or leave it out")
+        }
+        Thing::Alias(alias, region, _) => (
+            format!("`{alias}` is the alias in {region}"),
+            "leave `key.alias` out of the defaults, so that each pair's has its name",
+        ),
+    }
+}

@@ -1,0 +1,199 @@
+//! Many pairs in one manifest: what stands at the top level is the default of every entry of `pairs`, key by key; a list that an
+//! entry gives takes the place of the default's.
+//! Not for: what a value may be (see `check`), or what two pairs must not share (see `apart`).
+
+use super::error::Located;
+use super::raw::{
+    At, Raw, RawBuckets, RawDestination, RawKey, RawLifecycle, RawPolicy, RawReplication, RawRole,
+    RawSide, RawTags, read,
+};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_saphyr::{Location, Spanned};
+
+/// The one key by which a manifest of many pairs is known.
+#[derive(Deserialize)]
+struct Kind {
+    pairs: Option<IgnoredAny>,
+}
+
+/// A manifest of many pairs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMany {
+    name: At<String>,
+    source: Option<RawPart>,
+    destinations: At<Vec<RawDestination>>,
+    #[serde(default)]
+    key: RawKey,
+    #[serde(default)]
+    buckets: RawBuckets,
+    #[serde(default)]
+    role: RawRole,
+    #[serde(default)]
+    replication: RawReplication,
+    #[serde(default)]
+    policy: RawPolicy,
+    #[serde(default)]
+    tags: RawTags,
+    pairs: Spanned<Vec<Spanned<RawEntry>>>,
+}
+
+/// An entry of `pairs`: what differs from the defaults.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    name: At<String>,
+    source: Option<RawPart>,
+    destinations: At<Vec<RawDestination>>,
+    #[serde(default)]
+    key: RawKey,
+    #[serde(default)]
+    buckets: RawBuckets,
+    #[serde(default)]
+    role: RawRole,
+    #[serde(default)]
+    replication: RawReplication,
+    #[serde(default)]
+    policy: RawPolicy,
+    #[serde(default)]
+    tags: RawTags,
+}
+
+/// A source, as far as the defaults or an entry give it.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPart {
+    region: At<String>,
+    bucket: At<String>,
+    adopt: At<bool>,
+    profile: At<String>,
+    assume_role: At<String>,
+    account: At<String>,
+}
+
+/// Every pair of a manifest, each as if it stood there alone.
+pub(super) struct Many {
+    /// What the pairs are called together.
+    pub(super) name: At<String>,
+    /// Each with the place of its entry.
+    pub(super) pairs: Vec<(Location, Raw)>,
+}
+
+/// Returns whether `text` is a manifest of many pairs. One that can't be read is not: reading it tells why.
+pub(super) fn is_many(text: &str) -> bool {
+    // Whoever has one pair must not pay for a second look at the text.
+    text.contains("pairs") && read::<Kind>(text).is_ok_and(|kind| kind.pairs.is_some())
+}
+
+/// Reads a manifest of many pairs.
+pub(super) fn parse(text: &str) -> Result<Many, Located> {
+    let RawMany {
+        name,
+        source,
+        destinations,
+        key,
+        buckets,
+        role,
+        replication,
+        policy,
+        tags,
+        pairs,
+    } = read(text)?;
+    if pairs.value.is_empty() {
+        return Err(Located::at(pairs.referenced, "pairs", "at least one pair is wanted"));
+    }
+    let mut each = Vec::with_capacity(pairs.value.len());
+    for (index, entry) in pairs.value.into_iter().enumerate() {
+        let at = entry.referenced;
+        let missing =
+            |key: &str| Located::at(at, format!("pairs[{index}].{key}"), "this key is missing");
+        let entry = entry.value;
+        let raw = Raw {
+            name: entry.name.ok_or_else(|| missing("name"))?,
+            source: source_of(entry.source, source.as_ref())
+                .ok_or_else(|| missing("source.region"))?,
+            destinations: entry
+                .destinations
+                .or_else(|| destinations.clone())
+                .ok_or_else(|| missing("destinations"))?,
+            key: entry.key.over(&key),
+            buckets: entry.buckets.over(&buckets),
+            role: entry.role.over(&role),
+            replication: entry.replication.over(&replication),
+            policy: entry.policy.over(&policy),
+            tags: tags.clone().into_iter().chain(entry.tags).collect(),
+            pairs: None,
+        };
+        each.push((at, raw));
+    }
+    Ok(Many { name, pairs: each })
+}
+
+fn source_of(entry: Option<RawPart>, default: Option<&RawPart>) -> Option<RawSide> {
+    let default = default.cloned().unwrap_or_default();
+    let entry = entry.unwrap_or_default();
+    Some(RawSide {
+        region: entry.region.or(default.region)?,
+        bucket: entry.bucket.or(default.bucket),
+        adopt: entry.adopt.or(default.adopt),
+        profile: entry.profile.or(default.profile),
+        assume_role: entry.assume_role.or(default.assume_role),
+        account: entry.account.or(default.account),
+    })
+}
+
+/// Lays what an entry gives over the defaults, key by key.
+macro_rules! over {
+    ($($kind:ident { $($key:ident),+ })+) => {
+        $(impl $kind {
+            fn over(self, default: &Self) -> Self {
+                let default = default.clone();
+                Self { $($key: self.$key.or(default.$key)),+ }
+            }
+        })+
+    };
+}
+
+over! {
+    RawRole { name, path, permissions_boundary, arn, take_over }
+    RawReplication { prefix, tags, storage_class, delete_markers, replica_modifications, time_control, metrics, two_way, activation }
+    RawPolicy { profile, templates }
+    RawLifecycle { noncurrent_days, incomplete_upload_days }
+}
+
+impl RawBuckets {
+    fn over(self, default: &Self) -> Self {
+        let default = default.clone();
+        let lifecycle = match (self.lifecycle, default.lifecycle) {
+            (Some(own), Some(default)) => Some(own.over(&default)),
+            (own, default) => own.or(default),
+        };
+        Self {
+            bucket_key: self.bucket_key.or(default.bucket_key),
+            object_lock: self.object_lock.or(default.object_lock),
+            tls_only: self.tls_only.or(default.tls_only),
+            deny_other_keys: self.deny_other_keys.or(default.deny_other_keys),
+            namespace: self.namespace.or(default.namespace),
+            lifecycle,
+        }
+    }
+}
+
+impl RawKey {
+    fn over(self, default: &Self) -> Self {
+        let default = default.clone();
+        let list = |own: Vec<_>, default| if own.is_empty() { default } else { own };
+        Self {
+            kind: self.kind.or(default.kind),
+            arns: self.arns.or(default.arns),
+            algorithm: self.algorithm.or(default.algorithm),
+            alias: self.alias.or(default.alias),
+            rotation_days: self.rotation_days.or(default.rotation_days),
+            deletion_window_days: self.deletion_window_days.or(default.deletion_window_days),
+            administrators: list(self.administrators, default.administrators),
+            usable_by_accounts: list(self.usable_by_accounts, default.usable_by_accounts),
+            replica_timeout: self.replica_timeout.or(default.replica_timeout),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Many pairs in one manifest: all are checked before any call, one that fails stops no other, and what the run leaves is what
+//! single runs would leave.
+
+use crate::common::{Output, Stand, alone_with, signal};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
+
+/// Defaults, and so many pairs, each to a Region of its own or to the default's.
+fn manifest(count: usize) -> String {
+    let mut text = "name: all\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\ntags: {team: storage}\npairs:\n".to_owned();
+    for n in 0..count {
+        text.extend(["  - name: p".to_owned(), format!("{n:02}\n")]);
+        if n % 5 == 4 {
+            text.push_str("    destinations: [{region: eu-west-1}, {region: ap-south-1}]\n");
+        }
+        if n % 7 == 6 {
+            text.push_str(
+                "    source: {region: eu-central-1}\n    key: {kind: none}\n    tags: {own: yes}\n",
+            );
+        }
+    }
+    text
+}
+
+/// KMS of the stand-in takes as much as comes.
+const QUICK: [&str; 2] = ["--quota-factor", "1000"];
+
+fn run(stand: &Stand, args: &[&str], text: &str) -> Output {
+    stand.manifest(&[args, &QUICK, &["-o", "json"]].concat(), text)
+}
+
+fn pairs(output: &Value) -> &Vec<Value> {
+    output["pairs"].as_array().unwrap()
+}
+
+#[test]
+fn twenty_pairs_live_and_one_that_is_in_the_way_stops_no_other() {
+    let stand = Stand::new();
+    let text = manifest(20);
+    let foreign = "p03-111122223333-us-east-1";
+    stand.s3("us-east-1", async |s3| {
+        s3.create_bucket().bucket(foreign).send().await.unwrap();
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"theirs");
+        s3.put_object().bucket(foreign).key("k").body(body).send().await.unwrap();
+    });
+
+    let applied = run(&stand, &["apply", "--yes"], &text).exits(10).json();
+    assert_eq!((&applied["count"], &applied["failed"]), (&20.into(), &1.into()));
+    assert!(
+        applied["error"]["message"].as_str().unwrap().starts_with("1 of 20 pairs failed; p03: ")
+    );
+    for (n, pair) in pairs(&applied).iter().enumerate() {
+        assert_eq!(pair["pair"], format!("p{n:02}"), "in the manifest's order");
+        assert_eq!(pair["exit_code"], if n == 3 { 10 } else { 0 }, "{pair}");
+        assert_eq!(pair.get("error").is_some(), n == 3);
+        if n != 3 {
+            let probes = pair["probes"].as_array().unwrap();
+            assert!(
+                !probes.is_empty() && probes.iter().all(|probe| probe["status"] == "COMPLETED")
+            );
+            let kinds = |kind: &str| {
+                pair["resources"].as_array().unwrap().iter().filter(|it| it["kind"] == kind).count()
+            };
+            let replicas = match (n % 7 == 6, n % 5 == 4) {
+                (true, _) => 0,
+                (false, true) => 2,
+                (false, false) => 1,
+            };
+            assert_eq!(kinds("kms:replica-key"), replicas, "{n}");
+        }
+    }
+
+    stand.calls();
+    let again = run(&stand, &["apply", "--yes", "--no-probe"], &text).exits(10).json();
+    assert!(pairs(&again).iter().all(|pair| pair["exit_code"] == 10 || pair["changed"] == false));
+    assert_eq!(stand.calls()["writes"], 0, "a second apply writes nothing");
+
+    let destroyed = run(&stand, &["destroy", "--yes"], &text).json();
+    assert!(pairs(&destroyed).iter().filter(|pair| pair["exit_code"] == 0).count() >= 19);
+    assert_eq!(stand.leftovers(), [format!("arn:aws:s3:::{foreign}")]);
+}
+
+#[test]
+fn the_example_is_planned() {
+    let text = include_str!("../examples/fleet.yaml");
+    let planned = alone_with(&["plan", "--sandbox", "-o", "json"], text).exits(0).json();
+    assert_eq!(pairs(&planned).len(), 3);
+}
+
+#[test]
+fn every_command_about_pairs_takes_many() {
+    let stand = Stand::new();
+    let text = manifest(3);
+    let planned = run(&stand, &["plan", "--detailed-exitcode"], &text).exits(2).json();
+    assert!(pairs(&planned).iter().all(|pair| pair["exit_code"] == 2));
+    assert!(planned.get("error").is_none());
+    let _ = run(&stand, &["apply", "--yes", "--no-probe"], &text).exits(0);
+    assert_eq!(run(&stand, &["plan", "--detailed-exitcode"], &text).exits(0).json()["failed"], 0);
+    let probed = run(&stand, &["probe"], &text).exits(0).json();
+    assert!(pairs(&probed).iter().all(|pair| pair["summary"]["completed"] == 1));
+    let checked = run(&stand, &["check"], &text).exits(0).json();
+    assert!(pairs(&checked).iter().all(|pair| pair["checks"].as_array().unwrap().len() > 10));
+    let shown = run(&stand, &["status"], &text).exits(0).json();
+    assert!(pairs(&shown).iter().all(|pair| pair["stands"] == true));
+
+    // Text: what it is about stands before each, and one line for each where that is enough.
+    let shown = stand.manifest(&["status"], &text).exits(0).stdout;
+    assert!((0..3).all(|n| shown.contains(&format!("p{n:02}:\n"))), "{shown}");
+    let probed = stand.manifest(&["probe"], &text).exits(0);
+    assert!(probed.stdout.contains("all: 3 of 3 pairs done"), "{probed}");
+
+    // One pair of many is as if it stood there alone.
+    let one = run(&stand, &["probe", "--pair", "p01"], &text).exits(0).json();
+    assert_eq!((&one["pair"], one.get("pairs")), (&"p01".into(), None));
+    let two = run(&stand, &["plan", "--pair", "p02,p00"], &text).exits(0).json();
+    let names: Vec<&Value> = pairs(&two).iter().map(|pair| &pair["pair"]).collect();
+    assert_eq!(names, ["p00", "p02"]);
+    let _ = run(&stand, &["policy", "render", "--pair", "p01"], &text).exits(0);
+    let export = run(&stand, &["export", "terraform"], &text).exits(3).json();
+    assert!(export["error"]["hints"][0].as_str().unwrap().contains("--pair"));
+    let unknown = run(&stand, &["plan", "--pair", "p0l"], &text).exits(3).json();
+    assert!(unknown["error"]["hints"][0].as_str().unwrap().starts_with("did you mean `p0"));
+
+    let gone = run(&stand, &["destroy", "--yes", "--pair", "p00", "--pair", "p02"], &text);
+    assert_eq!(pairs(&gone.exits(0).json()).len(), 2);
+    assert!(stand.leftovers().iter().all(|arn| arn.contains("p01") || arn.contains(":kms:")));
+    let _ = run(&stand, &["destroy", "--yes"], &text).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+#[test]
+fn a_signal_in_the_middle_ends_all_and_the_next_run_goes_on() {
+    let stand = Stand::with(crrctl::sandbox::Options {
+        latency: Duration::from_millis(20),
+        ..crrctl::sandbox::Options::default()
+    });
+    let text = manifest(20);
+    std::fs::write(stand.path("crrctl.yaml"), &text).unwrap();
+    let args = ["apply", "--yes", "--no-probe", "--max-concurrency", "4", "-o", "ndjson"];
+    let mut command = stand.command(&[&args[..], &QUICK].concat());
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut ends = Vec::new();
+    for line in lines {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["event"] == "pair.done" {
+            if ends.is_empty() {
+                signal(&child, "INT");
+            }
+            ends.push((event["pair"].as_str().unwrap().to_owned(), event["exit_code"].clone()));
+        }
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(ends.len(), 20, "each pair is told, whether it began or not");
+    assert!(ends.iter().any(|(_, code)| *code == 0) && ends.iter().any(|(_, code)| *code == 130));
+    let before = stand.leftovers().len();
+    let began =
+        stand.control("GET", "calls", "")["by_operation"]["kms:CreateKey"].as_u64().unwrap();
+    assert!(before > 0 && began < 18, "{began} keys were made before the signal");
+
+    let _ = run(&stand, &["apply", "--yes", "--no-probe"], &text).exits(0);
+    stand.calls();
+    let third = run(&stand, &["apply", "--yes", "--no-probe"], &text).exits(0).json();
+    assert!(pairs(&third).iter().all(|pair| pair["changed"] == false));
+    assert_eq!(stand.calls()["writes"], 0);
+    let _ = run(&stand, &["destroy", "--yes"], &text).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+#[test]
+fn what_is_wrong_with_one_is_told_with_its_place_before_any_call() {
+    let head = "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+    for (text, wanted) in [
+        (format!("{head}pairs: []\n"), "<stdin>:3:8: `pairs`: at least one pair"),
+        (format!("{head}pairs:\n  - key: {{}}\n"), "<stdin>:4:5: `pairs[0].name`"),
+        ("pairs:\n  - name: a\n".to_owned(), "<stdin>:2:5: `pairs[0].source.region`"),
+        (format!("{head}pairs:\n  - name: a\n  - nmae: b\n"), "<stdin>:5:5: `nmae`"),
+        (format!("{head}pairs:\n  - name: A\n"), "<stdin>:4:11: `pairs[0].name`"),
+        (
+            format!("{head}key: {{kind: non}}\npairs:\n  - name: a\n"),
+            "<stdin>:3:13: `pairs[0].key.kind`",
+        ),
+        (
+            format!("{head}pairs:\n  - name: a\n  - name: b\n  - name: a\n"),
+            "<stdin>:6:5: `pairs[2].name`: `a` is the name of `pairs[0]` (`a`) too",
+        ),
+        (
+            format!(
+                "{head}pairs:\n  - name: a\n  - {{name: b, source: {{bucket: \"a-{{account}}-us-west-2\"}}}}\n"
+            ),
+            "`pairs[1].source.bucket`: `a-{account}-us-west-2` is a bucket of `pairs[0]`",
+        ),
+        (
+            format!("{head}role: {{name: one}}\npairs:\n  - name: a\n  - name: b\n"),
+            "`pairs[1].role.name`: `one` is the role of `pairs[0]`",
+        ),
+        (
+            format!("{head}key: {{alias: alias/k}}\npairs:\n  - name: a\n  - name: b\n"),
+            "`pairs[1].key.alias`: `alias/k` is the alias in us-east-1 of `pairs[0]`",
+        ),
+    ] {
+        let output = alone_with(&["apply", "--yes", "--sandbox"], &text).exits(3);
+        assert!(output.stderr.contains(wanted), "{text}\nwants: {wanted}\n{output}");
+    }
+    // Who has one pair hears what they heard before.
+    let output = alone_with(&["plan", "--sandbox"], "name: pairs\n").exits(3);
+    assert!(output.stderr.contains("`source`: this key is missing"), "{output}");
+    // The last of many is wrong, and nothing was called.
+    let stand = Stand::new();
+    let text = manifest(5).replace("name: p04", "name: p-04-");
+    let _ = run(&stand, &["apply", "--yes"], &text).exits(3);
+    assert_eq!(stand.calls()["by_operation"], serde_json::json!({}));
+}
+
+#[test]
+fn defaults_and_entries_are_merged_key_by_key() {
+    let stand = Stand::new();
+    let text = "\
+source: {region: us-east-1}
+destinations: [{region: us-west-2}]
+buckets: {object_lock: true, lifecycle: {noncurrent_days: 3}}
+replication: {prefix: in/, delete_markers: true}
+tags: {team: storage, tier: one}
+pairs:
+  - name: a
+  - name: b
+    buckets: {object_lock: false, lifecycle: {incomplete_upload_days: 2}}
+    replication: {prefix: out/}
+    tags: {tier: two}
+";
+    let _ = run(&stand, &["apply", "--yes"], text).exits(0);
+    let status = run(&stand, &["status"], text).exits(0).json();
+    let rule = |n: usize| &status["pairs"][n]["rules"][0];
+    assert_eq!((&rule(0)["prefix"], &rule(1)["prefix"]), (&"in/".into(), &"out/".into()));
+    assert_eq!(
+        (&rule(0)["delete_markers"], &rule(1)["delete_markers"]),
+        (&true.into(), &true.into())
+    );
+    stand.s3("us-east-1", async |s3| {
+        let lock =
+            async |bucket: &str| s3.get_object_lock_configuration().bucket(bucket).send().await;
+        assert!(lock("a-111122223333-us-east-1").await.is_ok());
+        assert!(lock("b-111122223333-us-east-1").await.is_err());
+        let bucket = "b-111122223333-us-east-1";
+        let tags = s3.get_bucket_tagging().bucket(bucket).send().await.unwrap();
+        let tag = |key: &str| tags.tag_set().iter().find(|it| it.key() == key).unwrap().value();
+        assert_eq!((tag("team"), tag("tier")), ("storage", "two"));
+        let rules = s3.get_bucket_lifecycle_configuration().bucket(bucket).send().await.unwrap();
+        let text = format!("{rules:?}");
+        assert!(
+            text.contains("noncurrent_days: Some(3)")
+                && text.contains("days_after_initiation: Some(2)"),
+            "{text}"
+        );
+    });
+}
