@@ -14,6 +14,7 @@ mod gc;
 mod list;
 mod import;
 mod init;
+mod other_side;
 mod output;
 mod pairs;
 mod plan;
@@ -71,7 +72,7 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Upload fresh objects, wait for their replicas and compare them
     Probe(probe::ProbeArgs),
-    /// Wait for the replication of any object; needs no manifest
+    /// Wait for the replication of any object; wants no manifest
     Wait(wait::WaitArgs),
     /// Show the pair on one screen: keys, buckets, role, rules, drift, the newest objects
     Status(status::StatusArgs),

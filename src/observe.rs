@@ -7,7 +7,7 @@ mod fleet;
 mod keys;
 mod live;
 
-pub(crate) use accounts::{account, identified, identified_without};
+pub(crate) use accounts::{AWAY, account, identified, identified_without};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
 pub use keys::{pending_key, spare_key};

@@ -361,3 +361,48 @@ fn the_other_account_is_checked_by_itself() {
     let sids: Vec<&str> = statements.iter().map(|it| it["Sid"].as_str().unwrap()).collect();
     assert_eq!(sids, ["CrrctlTlsOnly", "CrrctlReplicas", "CrrctlReplicaBucket"]);
 }
+
+/// A replica in another account is waited for with that account's credentials, where a manifest names them.
+#[test]
+fn wait_uses_the_credentials_of_the_objects_side() {
+    let stand = stand();
+    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], FAR).exits(0);
+    let source = "far-111122223333-us-east-1";
+    stand.s3("us-east-1", async |s3| {
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
+        s3.put_object().bucket(source).key("k").body(body).send().await.unwrap();
+    });
+    let uri = |bucket: &str| format!("s3://{bucket}/k");
+    let wait = |bucket: &str| stand.manifest(&["wait", &uri(bucket), "-o", "json"], FAR);
+    assert_eq!(wait(source).exits(0).json()["status"], "COMPLETED");
+    assert_eq!(wait(BUCKET).exits(0).json()["status"], "REPLICA");
+    // Without a manifest nobody says whose the bucket is.
+    let _ = stand.run(&["wait", &uri(BUCKET)]).exits(5);
+    // The credentials of a side that is not waited for are not asked for.
+    let gone = FAR.replace("profile: archive", "profile: nobody");
+    let output = stand.manifest(&["wait", &uri(source), "-o", "json"], &gone).exits(0);
+    assert_eq!(output.json()["status"], "COMPLETED");
+}
+
+/// Where the other account's credentials are not at hand, what it must allow is printed, word for word as it would be written.
+#[test]
+fn without_the_other_accounts_credentials_its_documents_are_printed() {
+    let stand = stand();
+    let known = FAR.replace("profile: archive", &format!("profile: archive, account: \"{OTHER}\""));
+    let rendered = stand.manifest(&["policy", "render", "-o", "json"], &known).exits(0).json();
+    let gone = known.replace("profile: archive", "profile: nobody");
+    stand.calls();
+    for command in [&["plan", "-o", "json"][..], &["apply", "--yes", "-o", "json"]] {
+        let output = stand.manifest(command, &gone).exits(4).json();
+        assert_eq!(output["error"]["code"], "away-credentials", "{output:#}");
+        let documents = output["documents"].as_object().unwrap();
+        let names: Vec<&String> = documents.keys().collect();
+        assert_eq!(names, ["key.us-west-2", "destination-bucket.us-west-2"]);
+        for (name, document) in documents {
+            assert_eq!(document, &rendered["documents"][name], "{name}");
+        }
+    }
+    assert_eq!(stand.calls()["writes"], 0);
+    let text = stand.manifest(&["plan"], &gone).exits(4);
+    assert!(text.stdout.starts_with("# key.us-west-2\n{"), "{text}");
+}

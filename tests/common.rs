@@ -105,6 +105,31 @@ impl Stand {
         fed(self.command(&[args, &["-f", "-"]].concat()), text)
     }
 
+    /// Makes what the manifests under `examples/` say exists: a profile of another account, and a role that may replicate.
+    pub(crate) fn furnished() -> Self {
+        let stand = Self::new();
+        stand.profile("archive", "444455556666");
+        let trust = serde_json::json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+        let buckets = ["us-east-1", "us-west-2"]
+            .map(|region| format!("arn:aws:s3:::existing-role-{DEFAULT_ACCOUNT}-{region}"));
+        let objects = buckets.clone().map(|bucket| format!("{bucket}/*"));
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": ["s3:GetReplicationConfiguration", "s3:ListBucket"], "Resource": buckets},
+            {"Effect": "Allow", "Action": ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl",
+                "s3:GetObjectVersionTagging", "s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"], "Resource": objects},
+            {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+             "Resource": format!("arn:aws:kms:*:{DEFAULT_ACCOUNT}:key/*")},
+        ]});
+        stand.iam(async |iam| {
+            let role = iam.create_role().role_name("replication").path("/service-role/");
+            role.assume_role_policy_document(trust.to_string()).send().await.unwrap();
+            let put = iam.put_role_policy().role_name("replication").policy_name("theirs");
+            put.policy_document(policy.to_string()).send().await.unwrap();
+        });
+        stand
+    }
+
     /// Returns a path in this stand's home.
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.home.path().join(name)

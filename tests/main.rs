@@ -13,6 +13,7 @@ mod confusion;
 mod contract;
 mod evidence;
 mod examples;
+mod exclusions;
 mod exit_codes;
 mod export;
 mod fleet;

@@ -23,6 +23,7 @@ fn live_in(stand: &Stand, name: &str, manifest: &str) -> Value {
     let again = ["apply", "--yes", "-o", "json", "--no-probe"];
     let same = stand.manifest(&again, manifest).exits(0).json();
     assert_eq!((&same["changed"], &same["api_writes"]), (&false.into(), &0.into()), "{name}");
+    let ways = ways(stand, name, manifest, &rules);
     let drifted = drift(stand, &applied);
     let repaired = stand.manifest(&again, manifest).exits(0).json();
     assert_eq!(repaired["changed"], drifted, "{name}");
@@ -31,11 +32,30 @@ fn live_in(stand: &Stand, name: &str, manifest: &str) -> Value {
     let _ = stand.manifest(&["destroy", "--yes", "--purge-keys"], manifest).exits(0);
     assert_eq!(stand.leftovers(), before, "{name}");
     println!(
-        "{name:<16} {planned:>3} planned  {:>2} rules  {:>2} probes COMPLETED  0 changes again  drift repaired  destroyed",
+        "{name:<24} {planned:>3} planned  {:>2} rules  {:>2} probes COMPLETED  {ways:>2} ways probed  0 changes again  drift repaired  destroyed",
         rules.len(),
         probes.len()
     );
     applied
+}
+
+/// Probes what stands once more; returns in how many ways from bucket to bucket objects were replicated. Each rule of each
+/// configuration is among them.
+fn ways(stand: &Stand, name: &str, manifest: &str, rules: &BTreeSet<&str>) -> usize {
+    let once_more = stand.manifest(&["probe", "-o", "json"], manifest).exits(0).json();
+    let probes = once_more["probes"].as_array().unwrap();
+    let text = |it: &Value| it.as_str().unwrap().to_owned();
+    let told: BTreeSet<&str> = probes.iter().map(|it| it["rule"].as_str().unwrap()).collect();
+    assert_eq!(&told, rules, "{name}");
+    let ways: BTreeSet<(String, String)> = probes
+        .iter()
+        .map(|it| (text(&it["source"]["bucket"]), text(&it["destination"]["bucket"])))
+        .collect();
+    if manifest.contains("two_way: true") {
+        let back = |(from, to): &(String, String)| ways.contains(&(to.clone(), from.clone()));
+        assert!(ways.iter().all(back), "{name}: {ways:?}");
+    }
+    ways.len()
 }
 
 /// Disables the first rule of every replication configuration.
@@ -125,8 +145,7 @@ fn every_example_lives_and_leaves_nothing() {
     examples.sort();
     for path in examples {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let stand = Stand::new();
-        stand.profile("archive", "444455556666");
+        let stand = Stand::furnished();
         live_in(&stand, &name, &std::fs::read_to_string(path).unwrap());
     }
 }

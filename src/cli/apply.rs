@@ -2,6 +2,7 @@
 
 use super::Global;
 use super::check;
+use super::other_side;
 use super::output::{self, Ended, Printer};
 use super::pairs::{Crew, Telling};
 use super::plan::PlanArgs;
@@ -146,7 +147,7 @@ async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended
     session.ephemeral = args.ephemeral;
     session.wish = args.wish();
     printer.put("pair", session.manifest.name());
-    let (topology, world, plan) = session.plan().await?;
+    let (topology, world, plan) = other_side::planned(&session, printer).await?;
     if let Some(failure) = probe::refused(&topology).filter(|_| !args.no_probe) {
         return Err(failure);
     }

@@ -1,6 +1,7 @@
 //! `crrctl plan`: what would be done, and why, without doing it.
 
 use super::Global;
+use super::other_side;
 use super::output::{Ended, Printer};
 use super::pairs::{Crew, Telling};
 use super::session::{Inputs, Session};
@@ -61,7 +62,7 @@ pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) ->
         let (plan, kept) = plan::removal(&topology, &world, Removal::default())?;
         (topology, plan, kept)
     } else {
-        let (topology, _, plan) = session.plan().await?;
+        let (topology, _, plan) = other_side::planned(&session, printer).await?;
         (topology, plan, Vec::new())
     };
     session.done(true, false);

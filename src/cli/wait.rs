@@ -1,8 +1,9 @@
-//! `crrctl wait`: waits for the replication of any object. No manifest is read.
+//! `crrctl wait`: waits for the replication of any object. It wants no manifest; where one names the object's bucket, that side's
+//! Region and credentials are used.
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::session::Ground;
+use super::session::{Ground, Input};
 use crate::names::{BucketName, Region};
 use crate::probe::{self, WaitedObject};
 use crate::report::tables;
@@ -51,13 +52,25 @@ fn uri(text: &str) -> Result<Uri, String> {
 pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> Ended {
     let For::Completed = args.wanted;
     // Where the bucket lies is asked for first; every Region can be asked.
-    let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
-    let ground = Ground::open(global, printer, &home, "", None, global.sandbox).await?;
+    let manifest = match Input::read(global, false) {
+        Ok(input) => Some(input.manifest),
+        Err(failure) if global.names_a_pair() => return Err(failure),
+        // A manifest that nobody asked for is not this command's business.
+        Err(_) => None,
+    };
+    let bucket = args.object.bucket.as_str();
+    let told = manifest.as_ref().and_then(|it| Some((it, it.region_of_bucket(bucket)?.clone())));
+    let home = match &told {
+        Some((manifest, _)) => manifest.source_region().clone(),
+        None => Region::new(global.home.as_deref().unwrap_or("us-east-1"))?,
+    };
+    let named = told.as_ref().map(|(manifest, _)| *manifest);
+    let ground = Ground::open(global, printer, &home, "", named, global.sandbox).await?;
     let object = WaitedObject {
         bucket: args.object.bucket.clone(),
         key: args.object.key.clone(),
         version_id: args.version_id.clone(),
-        region: None,
+        region: told.map(|(_, region)| region),
     };
     let at_most = global.timeout.unwrap_or(Duration::from_mins(20));
     let (waited, failure) =

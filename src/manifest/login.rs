@@ -1,7 +1,7 @@
 //! Whose credentials each side of a pair is worked with, and which account that is.
 //! Not for: finding out what account credentials belong to (see `observe`).
 
-use super::topology::{Manifest, Side, Topology};
+use super::topology::{Manifest, Placed, Side, Topology};
 use crate::names::{AccountId, Arn, Region};
 use std::collections::BTreeMap;
 
@@ -87,6 +87,19 @@ impl Manifest {
         let account = |away: &Away| away.account.clone().unwrap_or_else(|| some(away));
         let away = self.away.iter().map(|(region, it)| (region.clone(), account(it)));
         Accounts { home: home.clone(), away: away.collect() }
+    }
+
+    /// Returns the Region of the side whose bucket `name` is; one with `{account}` in its name may be any account's.
+    pub fn region_of_bucket(&self, name: &str) -> Option<&Region> {
+        let is_meant = |placed: &&Placed| match placed.bucket.split_once("{account}") {
+            None => placed.bucket == name,
+            Some((head, tail)) => {
+                let account = name.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
+                account.is_some_and(|it| AccountId::new(it).is_ok())
+            }
+        };
+        let mut places = std::iter::once(&self.source).chain(&self.destinations);
+        places.find(is_meant).map(|placed| &placed.region)
     }
 
     /// Returns the Regions whose account neither the manifest nor a role's ARN tells.

@@ -56,6 +56,9 @@ pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
     Ok(AccountId::new(identity.account().unwrap_or_default())?)
 }
 
+/// The code of the failure where a destination's own credentials do not work.
+pub(crate) const AWAY: &str = "away-credentials";
+
 async fn of_region(aws: &Aws, manifest: &Manifest, region: &Region) -> Result<AccountId, Failure> {
     let identity = aws.sts(region).get_caller_identity().send().await;
     let identity = identity.at("sts:GetCallerIdentity", region).map_err(|error| {
@@ -73,6 +76,7 @@ async fn of_region(aws: &Aws, manifest: &Manifest, region: &Region) -> Result<Ac
         if region == manifest.source_region() {
             return failure;
         }
+        let failure = Failure { code: AWAY.to_owned(), region: Some(region.clone()), ..failure };
         failure.hint(format!(
             "for whoever has that account: `crrctl policy render destination-bucket.{region}` and `key.{region}` print what it must allow, and `crrctl check --side destination` looks whether it does"
         ))

@@ -11,7 +11,7 @@ use crate::manifest::{self, KeyKind, Origin, PairKeys, Topology};
 use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and not.
-const SHAPES: [(&str, &str); 14] = [
+const SHAPES: [(&str, &str); 15] = [
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
         "full",
@@ -102,6 +102,17 @@ replication: {two_way: true}
         "name: lent\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nkey: {kind: none}\nrole: {arn: \"arn:aws:iam::111122223333:role/teams/theirs\"}\n",
     ),
     (
+        "given ways",
+        r#"
+name: ways
+source: {region: us-east-1, adopt: true}
+destinations: [{region: us-west-2, adopt: true, rule_id: there, back: {role: "arn:aws:iam::111122223333:role/back", rule_id: back}}]
+key: {kind: none}
+role: {arn: "arn:aws:iam::111122223333:role/theirs"}
+replication: {two_way: true}
+"#,
+    ),
+    (
         "locked",
         r#"
 name: locked
@@ -116,6 +127,19 @@ role: {path: /teams/storage/, permissions_boundary: "arn:aws:iam::111122223333:p
         "name: bare\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nkey: {kind: none}\n",
     ),
 ];
+
+/// The manifests under `examples/manifests/`, by their files' names.
+fn examples() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/manifests");
+    let read = |path: std::path::PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    let mut examples: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| read(entry.unwrap().path())).collect();
+    examples.sort();
+    examples
+}
 
 fn topology(text: &str) -> Topology {
     topology_in("111122223333", text)
@@ -144,8 +168,9 @@ fn proof(topology: &Topology, documents: &Documents) -> Proof {
 
 #[test]
 fn our_own_documents_are_proven() {
-    for (name, text) in SHAPES {
-        let topology = topology(text);
+    let shapes = SHAPES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    for (name, text) in shapes.into_iter().chain(examples()) {
+        let topology = topology(&text);
         let proof = proof(&topology, &documents(&topology));
         let refused: Vec<_> = proof.refused().collect();
         assert!(refused.is_empty(), "{name}: {refused:#?}");

@@ -17,6 +17,7 @@ mod lock_settings;
 mod multipart;
 mod object_tags;
 mod objects;
+mod payment;
 mod permit;
 mod public;
 mod reads;
@@ -287,6 +288,7 @@ operations! {
     get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = settings::get_ownership;
     get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = settings::get_policy;
     get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = rules::get;
+    get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = payment::get;
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = settings::get_tagging;
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
     get_object(GetObjectInput) -> GetObjectOutput = objects::get;
@@ -310,6 +312,7 @@ operations! {
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;
     put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = settings::put_policy;
     put_bucket_replication(PutBucketReplicationInput) -> PutBucketReplicationOutput = rules::put;
+    put_bucket_request_payment(PutBucketRequestPaymentInput) -> PutBucketRequestPaymentOutput = payment::put;
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = settings::put_tagging;
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
     put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acls::put_object;

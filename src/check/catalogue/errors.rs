@@ -78,6 +78,15 @@ pub(super) const ALL: &[Entry] = &[
         &["`crrctl schema` prints what a manifest may hold"],
     ),
     error(
+        "away-credentials",
+        "The credentials of a destination in another account do not work; nothing was changed.",
+        &["they are missing, expired, or may not be used here"],
+        &[
+            "whoever has that account puts the documents in place that are printed, and `crrctl check --side destination` looks whether they are",
+            "choose other credentials with the destination's `profile` or `assume_role`",
+        ],
+    ),
+    error(
         "not-expressible",
         "What is live can't be said in a manifest; nothing was written.",
         &["a combination of settings that crrctl does not make; the message says which"],

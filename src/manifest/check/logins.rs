@@ -157,6 +157,13 @@ pub(super) fn check_keys(
     for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
         let Some(away) = logins.away.get(&place.region) else { continue };
         let (Some(home), Some(account)) = (&logins.home, &away.account) else { continue };
+        if let Some(key) = entry.key.as_ref().filter(|key| key.value == "alias/aws/s3")
+            && home != account
+        {
+            let message = "`alias/aws/s3` can't be used by another account";
+            return Err(Located::at(key.referenced, format!("destinations[{index}].key"), message)
+                .hint("give the destination a customer managed key of its account"));
+        }
         if home != account && kind == KeyKind::MultiRegion && entry.key.is_none() {
             let message = format!(
                 "{} is in account {account} and the source in {home}: a multi-Region key has its replicas in its own account",

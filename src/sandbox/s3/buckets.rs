@@ -90,6 +90,7 @@ pub(super) fn create(
         encryption: Spreading::new(initial()),
         public_access_block: Some(settings::all_blocked()),
         ownership: Some(ownership),
+        requester_pays: false,
         policy: None,
         lifecycle: None,
         object_lock: locked.then(ObjectLock::default),

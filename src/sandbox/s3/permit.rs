@@ -89,6 +89,7 @@ impl Call<'_> {
     fn enter(&mut self, name: &str, key: Option<&str>, action: &str) -> S3Result<&mut Bucket> {
         self.visit(name)?;
         self.permitted(name, key, action).map_err(refused)?;
+        self.pays(name)?;
         self.find_mut(name)
     }
 

@@ -54,6 +54,8 @@ pub(crate) struct Bucket {
     pub(super) encryption: Spreading<ServerSideEncryptionRule>,
     pub(super) public_access_block: Option<PublicAccessBlockConfiguration>,
     pub(super) ownership: Option<ObjectOwnership>,
+    /// Whether who sends a request pays for it.
+    pub(super) requester_pays: bool,
     pub(super) policy: Option<Stored>,
     pub(super) lifecycle: Option<(LifecycleRules, Option<TransitionDefaultMinimumObjectSize>)>,
     /// Object Lock, where it is on.

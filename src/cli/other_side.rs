@@ -1,0 +1,54 @@
+//! What the account of a destination must allow, for whoever has it: printed where its credentials are not at hand.
+
+use super::output::Printer;
+use super::session::Session;
+use crate::failure::Failure;
+use crate::manifest::{PairKeys, Side, Topology};
+use crate::observe;
+use crate::plan::Plan;
+use crate::policy::{Document, Documents};
+use crate::world::World;
+use serde_json::{Map, Value};
+
+/// Plans, and, where the credentials of another account do not work, prints the documents of what lies there.
+pub(super) async fn planned(
+    session: &Session,
+    printer: &Printer,
+) -> Result<(Topology, World, Plan), Failure> {
+    match Box::pin(session.plan()).await {
+        Err(failure) if failure.code == observe::AWAY => {
+            // What can't be said is no reason to hide why.
+            match documents(session).await {
+                Ok(documents) => print(&documents, printer),
+                Err(why) => tracing::debug!("no documents of the other side: {why}"),
+            }
+            Err(failure)
+        }
+        planned => planned,
+    }
+}
+
+/// Renders the policies of every bucket and key in another account; an account that only its credentials tell is a placeholder.
+async fn documents(session: &Session) -> Result<Documents, Failure> {
+    let home = session.unless_ending(observe::account(&session.aws)).await?;
+    let accounts = session.manifest.some_accounts(&home);
+    let topology = session.manifest.topology_in(&accounts)?;
+    let keys = topology.or_some_keys(&PairKeys::default());
+    let away = topology.destinations.iter().filter(|side| topology.is_foreign(side));
+    let of_side = |side: &Side| {
+        let bucket = Document::of_bucket(side, &topology);
+        let key = topology.has_own_key(side).then(|| Document::of_key(side, &topology));
+        std::iter::once(bucket).chain(key).collect::<Vec<_>>()
+    };
+    let wanted: Vec<Document> = away.flat_map(of_side).collect();
+    Ok(Documents::render(wanted, &topology, &keys, &session.templates)?)
+}
+
+fn print(documents: &Documents, printer: &Printer) {
+    let all: Map<String, Value> =
+        documents.iter().map(|(_, name, value)| (name.to_owned(), value.clone())).collect();
+    for (name, value) in &all {
+        printer.text(&format!("# {name}\n{value:#}\n\n"));
+    }
+    printer.put("documents", all);
+}

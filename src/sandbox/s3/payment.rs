@@ -1,0 +1,46 @@
+//! Who pays for requests: the bucket's owner, or whoever sends them.
+
+use super::Call;
+use super::buckets::nothing;
+use super::errors::malformed;
+use s3s::dto::{
+    GetBucketRequestPaymentInput, GetBucketRequestPaymentOutput, Payer,
+    PutBucketRequestPaymentInput, PutBucketRequestPaymentOutput,
+};
+use s3s::{S3Result, s3_error};
+
+/// S3 API Reference, `GetBucketRequestPayment`.
+pub(super) fn get(
+    call: &mut Call<'_>,
+    input: GetBucketRequestPaymentInput,
+) -> S3Result<GetBucketRequestPaymentOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:GetBucketRequestPayment")?;
+    let payer = if bucket.requester_pays { Payer::REQUESTER } else { Payer::BUCKET_OWNER };
+    Ok(GetBucketRequestPaymentOutput { payer: Some(Payer::from_static(payer)) })
+}
+
+/// S3 API Reference, `PutBucketRequestPayment`.
+pub(super) fn put(
+    call: &mut Call<'_>,
+    input: PutBucketRequestPaymentInput,
+) -> S3Result<PutBucketRequestPaymentOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:PutBucketRequestPayment")?;
+    bucket.requester_pays = match input.request_payment_configuration.payer.as_str() {
+        Payer::REQUESTER => true,
+        Payer::BUCKET_OWNER => false,
+        _ => return Err(malformed()),
+    };
+    Ok(nothing())
+}
+
+impl Call<'_> {
+    /// Refuses who would have to pay and does not say so (S3 User Guide, "Using Requester Pays general purpose buckets").
+    pub(super) fn pays(&self, name: &str) -> S3Result<()> {
+        let bucket = self.visit(name)?;
+        let agrees = self.headers.get("x-amz-request-payer").is_some_and(|it| it == "requester");
+        if bucket.requester_pays && bucket.owner != self.caller.account && !agrees {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+        Ok(())
+    }
+}
