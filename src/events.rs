@@ -159,7 +159,7 @@ pub enum Event {
     #[serde(rename = "pair")]
     Pair(PairOf),
     #[serde(rename = "observe.done")]
-    Observed { reads: u64, elapsed_ms: u64 },
+    Observed { reads: u64, elapsed_ms: u64, round_trip_ms: Option<u64> },
     #[serde(rename = "step.start")]
     StepStart {
         step: StepId,

@@ -2,6 +2,7 @@
 //! Not for: deciding anything, or knowing AWS.
 
 mod canary;
+mod chain;
 mod checks;
 mod codes;
 pub mod fleet;
@@ -18,6 +19,7 @@ mod status;
 pub mod tables;
 
 pub use canary::Canary;
+pub use chain::{Chain, Ran, chain};
 pub use checks::{cause, checks};
 pub use codes::{codes, explanation};
 pub use github::Github;
@@ -140,7 +142,7 @@ fn line(event: &Event, volume: Volume) -> Option<String> {
         Event::StepRetry { step, code, reason } if volume >= Volume::Verbose => {
             format!("{FAINT}retry{FAINT:#}    {step}: {code}: {reason}")
         }
-        Event::Observed { reads, elapsed_ms } if volume >= Volume::Verbose => {
+        Event::Observed { reads, elapsed_ms, .. } if volume >= Volume::Verbose => {
             format!("{FAINT}observed{FAINT:#} {reads} reads {}", ms(elapsed_ms))
         }
         _ => return None,

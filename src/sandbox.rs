@@ -67,6 +67,8 @@ pub struct Options {
     pub hurry: u32,
     /// What chance is drawn from. Default another seed each time.
     pub seed: Option<u64>,
+    /// How many times as high as usual KMS's request quotas are. Default none: it takes as much as comes.
+    pub quotas: Option<u32>,
     /// What is to go wrong. Default nothing.
     pub faults: Vec<FaultSpec>,
     /// How much is kept in memory.
@@ -88,6 +90,7 @@ impl Default for Options {
             lag: Lag::None,
             hurry: 1,
             seed: None,
+            quotas: None,
             faults: Vec::new(),
             limits: Limits::default(),
             patience: Patience::default(),
@@ -124,6 +127,7 @@ impl Sandbox {
             lag: options.lag,
             hurry: options.hurry,
             seed: options.seed,
+            quotas: options.quotas,
             limits: options.limits,
             patience: options.patience,
         };

@@ -257,3 +257,78 @@ pairs:
         );
     });
 }
+
+/// The pace is what keeps KMS from throttling: a run that goes by other quotas than are in force is throttled, and ends well all the same.
+#[test]
+fn kms_is_asked_no_more_often_than_its_quotas_allow() {
+    let throttled = |factor: &str| {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let stand = Stand::with(crrctl::sandbox::Options {
+            quotas: Some(1),
+            log: Some(log.path().to_owned()),
+            ..crrctl::sandbox::Options::default()
+        });
+        let args = ["apply", "--yes", "--no-probe", "--quota-factor", factor, "-o", "json"];
+        let text = "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npairs: [{name: a}, {name: b}, {name: c}, {name: d}, {name: e}, {name: f}]\n";
+        let applied = stand.manifest(&args, text).exits(0).json();
+        let log = std::fs::read_to_string(log.path()).unwrap();
+        assert_eq!(
+            log.matches("ReplicateKey").count(),
+            6 + retries(&log, "ReplicateKey"),
+            "{factor}"
+        );
+        (log.matches("ThrottlingException").count(), applied["elapsed_ms"].as_u64().unwrap())
+    };
+    assert_eq!(throttled("1").0, 0);
+    assert!(throttled("1000").0 > 0, "without the pace they come too fast");
+}
+
+/// Returns how many requests of an operation were throttled.
+fn retries(log: &str, operation: &str) -> usize {
+    log.lines().filter(|it| it.contains(operation) && it.contains("ThrottlingException")).count()
+}
+
+/// One key for many pairs: one that exists, which no pair makes and none takes away.
+#[test]
+fn many_pairs_share_a_key_that_exists() {
+    let stand = Stand::new();
+    let owner = "name: keys\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+    let _ = run(&stand, &["apply", "--yes", "--no-probe"], owner).exits(0);
+    let text = "\
+source: {region: us-east-1}
+destinations: [{region: us-west-2}]
+key: {kind: existing, arns: {us-east-1: alias/crrctl/keys, us-west-2: alias/crrctl/keys}}
+pairs: [{name: a}, {name: b}, {name: c}]
+";
+    let applied = run(&stand, &["apply", "--yes"], text).exits(0).json();
+    let keys: std::collections::BTreeSet<&str> = pairs(&applied)
+        .iter()
+        .flat_map(|pair| pair["probes"].as_array().unwrap())
+        .map(|probe| probe["kms_key_arn"].as_str().unwrap())
+        .collect();
+    assert_eq!(keys.len(), 1, "{keys:?}");
+    let made = stand.calls();
+    assert_eq!(made["by_operation"]["kms:CreateKey"], 1);
+    let _ = run(&stand, &["destroy", "--yes"], text).exits(0);
+    assert_eq!(stand.calls()["by_operation"].get("kms:ScheduleKeyDeletion"), None);
+    let _ = run(&stand, &["destroy", "--yes"], owner).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+/// What waited for what is told to who watches closely.
+#[test]
+fn the_critical_path_is_told() {
+    let slow = Stand::with(crrctl::sandbox::Options {
+        latency: Duration::from_millis(40),
+        ..crrctl::sandbox::Options::default()
+    });
+    let args = [&["apply", "--yes", "--no-probe", "-v"][..], &crate::common::PAIR].concat();
+    let told = slow.run(&args).exits(0).stderr;
+    let path = told.split("critical path: ").nth(1).unwrap_or_else(|| panic!("{told}"));
+    assert!(path.contains("round trips of") && path.contains("looking at what is there"), "{path}");
+    let steps: Vec<&str> = path.lines().skip(1).collect();
+    // Which steps they are is up to the machine; that each waited for the one before it is not.
+    assert!(steps[0].contains("looking at") && steps.len() >= 3, "{path}");
+    let usual = [&["apply", "--yes", "--no-probe"][..], &crate::common::PAIR].concat();
+    assert!(!slow.run(&usual).exits(0).stderr.contains("critical path"));
+}

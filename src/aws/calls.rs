@@ -10,9 +10,10 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// How many requests were sent, attempts of a retried call each counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -35,14 +36,24 @@ impl CallCount {
 pub struct Calls {
     reads: Arc<AtomicU64>,
     writes: Arc<AtomicU64>,
+    /// How long the shortest request took, in microseconds; 0 before the first.
+    fastest: Arc<AtomicU64>,
     account: Arc<OnceLock<AccountId>>,
+}
+
+/// When a request was sent.
+#[derive(Debug)]
+struct Sent(Instant);
+
+impl Storable for Sent {
+    type Storer = StoreReplace<Self>;
 }
 
 impl Calls {
     /// Returns one for the credentials of another account: it counts with this one.
     pub(super) fn beside(&self) -> Self {
         let (reads, writes) = (Arc::clone(&self.reads), Arc::clone(&self.writes));
-        Self { reads, writes, account: Arc::default() }
+        Self { reads, writes, fastest: Arc::clone(&self.fastest), account: Arc::default() }
     }
 
     /// Returns the requests sent so far.
@@ -51,6 +62,18 @@ impl Calls {
             reads: self.reads.load(Ordering::Relaxed),
             writes: self.writes.load(Ordering::Relaxed),
         }
+    }
+
+    /// Returns how long the shortest request took so far.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        let micros = self.fastest.load(Ordering::Relaxed);
+        (micros > 0).then(|| Duration::from_micros(micros))
+    }
+
+    fn took(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1);
+        let shorter = |so_far: u64| (so_far == 0 || micros < so_far).then_some(micros);
+        let _ = self.fastest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, shorter);
     }
 
     /// Returns the account whose credentials these are, once it is known.
@@ -115,6 +138,7 @@ impl Intercept for Calls {
             .any(|verb| metadata.name().starts_with(verb));
         let counter = if is_read { &self.reads } else { &self.writes };
         counter.fetch_add(1, Ordering::Relaxed);
+        config.interceptor_state().store_put(Sent(Instant::now()));
         Ok(())
     }
 
@@ -125,6 +149,9 @@ impl Intercept for Calls {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let Some(metadata) = config.load::<Metadata>() else { return Ok(()) };
+        if let Some(Sent(sent)) = config.load::<Sent>() {
+            self.took(sent.elapsed());
+        }
         let response = context.response();
         let request_id = super::error::request_id(response.headers()).unwrap_or("-");
         let (service, operation, status) =

@@ -270,6 +270,11 @@ impl Aws {
         }
     }
 
+    /// Returns how long the shortest request of the run took so far.
+    pub fn round_trip(&self) -> Option<std::time::Duration> {
+        self.shared.calls.round_trip()
+    }
+
     /// Returns how many requests were sent, with all credentials.
     pub fn count(&self) -> CallCount {
         self.shared.calls.count()

@@ -30,6 +30,9 @@ pub(super) struct SandboxArgs {
     /// What chance is drawn from, so that a run can be had again
     #[arg(long, value_name = "N", env = "CRRCTL_SEED")]
     seed: Option<u64>,
+    /// Lets KMS throttle as on AWS; FACTOR is how many times as high as usual its quotas are
+    #[arg(long, value_name = "FACTOR", num_args = 0..=1, default_missing_value = "1", env = "CRRCTL_QUOTAS", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    quotas: Option<u32>,
     /// Makes requests go wrong: KIND is throttle, error=CODE, reset, lost-reply, hang or delay=DURATION; either name may be `*`
     #[arg(long, value_name = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]")]
     fault: Vec<FaultSpec>,
@@ -53,6 +56,7 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
         latency: args.latency,
         lag: args.lag,
         seed: args.seed,
+        quotas: args.quotas,
         faults: args.fault.clone(),
         log: args.log.clone(),
         plain_http_is_insecure: args.plain_http_is_insecure,

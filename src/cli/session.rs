@@ -21,7 +21,7 @@ use crate::names::{BucketName, Region};
 use crate::observe::{self, Depth};
 use crate::plan::{self, Plan, Removal, Wish, expiry};
 use crate::policy::Templates;
-use crate::report::{self, Lines, Ndjson, Screen, Volume};
+use crate::report::{self, Chain, Lines, Ndjson, Screen, Volume};
 use crate::sandbox::{self, Sandbox};
 use crate::steps::Steps;
 use crate::stop::Stop;
@@ -226,7 +226,9 @@ impl Session {
         // Many pairs are counted together, so that how many reads were this one's can't be said.
         if self.ending.is_some() {
             let reads = self.aws.count().reads - before.reads;
-            self.events.say(&Event::Observed { reads, elapsed_ms: millis(started.elapsed()) });
+            let round_trip_ms = self.aws.round_trip().map(millis).filter(|ms| *ms > 0);
+            let elapsed_ms = millis(started.elapsed());
+            self.events.say(&Event::Observed { reads, elapsed_ms, round_trip_ms });
         }
         seen
     }
@@ -343,5 +345,7 @@ fn events(global: &Global, printer: &Printer) -> Events {
         Format::Text | Format::Json => Arc::new(Lines(volume)),
     };
     let reports = printer.reports.iter().map(|report| Arc::clone(report) as Arc<dyn Sink>);
-    Events::to(Arc::new(report::Several(std::iter::once(watcher).chain(reports).collect())))
+    let path = (volume >= Volume::Verbose).then(|| Arc::new(Chain::default()) as Arc<dyn Sink>);
+    let all = std::iter::once(watcher).chain(reports).chain(path);
+    Events::to(Arc::new(report::Several(all.collect())))
 }

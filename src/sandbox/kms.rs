@@ -10,11 +10,13 @@ mod keys;
 mod lists;
 mod policies;
 mod primary;
+mod quotas;
 mod rotation;
 mod store;
 mod tags;
 
 pub(crate) use access::ThroughS3;
+pub(crate) use quotas::Quotas;
 pub(crate) use store::{Kms, Unusable};
 
 use super::access::{Ask, authorize};
@@ -39,6 +41,7 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
     let done = verify(shared, parts, body, "kms").map_err(refused).and_then(|caller| {
         let mut state = shared.lock();
         state.calls.count("kms", operation);
+        state.quotas.take(&caller, operation, body)?;
         perform(operation, &mut Call { state: &mut state, caller: &caller, body })
     });
     reply_with(done, id)

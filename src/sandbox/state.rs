@@ -5,7 +5,7 @@ use super::calls::Calls;
 use super::clock::Clock;
 use super::faults::Faults;
 use super::iam::Iam;
-use super::kms::Kms;
+use super::kms::{Kms, Quotas};
 use super::lag::{Delays, Lag, Slow};
 use super::limits::{Limits, Patience};
 use super::replication::Replication;
@@ -27,6 +27,7 @@ pub(crate) struct State {
     pub(crate) jobs: Jobs,
     pub(crate) delays: Delays,
     pub(crate) limits: Limits,
+    pub(crate) quotas: Quotas,
 }
 
 impl State {
@@ -49,7 +50,8 @@ impl State {
 
     fn new(settings: &Settings) -> Self {
         let delays = Delays::new(settings.lag, settings.hurry, settings.seed);
-        Self { delays, limits: settings.limits, ..Self::default() }
+        let quotas = Quotas::new(settings.quotas);
+        Self { delays, limits: settings.limits, quotas, ..Self::default() }
     }
 
     /// Returns the ARNs of all that still exists and is not pending deletion.
@@ -69,6 +71,7 @@ pub(crate) struct Settings {
     pub(crate) lag: Lag,
     pub(crate) hurry: u32,
     pub(crate) seed: Option<u64>,
+    pub(crate) quotas: Option<u32>,
     pub(crate) limits: Limits,
     pub(crate) patience: Patience,
 }
@@ -76,7 +79,8 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         let (limits, patience) = (Limits::default(), Patience::default());
-        Self { secure: true, lag: Lag::None, hurry: 1, seed: None, limits, patience }
+        let (lag, quotas) = (Lag::None, None);
+        Self { secure: true, lag, hurry: 1, seed: None, quotas, limits, patience }
     }
 }
 
