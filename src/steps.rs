@@ -139,7 +139,11 @@ impl Steps {
 
     /// Returns the keys whose deletion was scheduled, by ARN.
     pub fn scheduled(&self) -> BTreeMap<Arn, Scheduled> {
-        self.scheduled.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.going().clone()
+    }
+
+    fn going(&self) -> MutexGuard<'_, BTreeMap<Arn, Scheduled>> {
+        self.scheduled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the versions of objects that S3 would not delete, and what holds each.
@@ -321,8 +325,7 @@ impl Steps {
         let arn = action.arn.clone().ok_or_else(|| unexpected("a removal names no resource"))?;
         match action.kind {
             Kind::Key | Kind::ReplicaKey => {
-                self.nothing_uses(&arn, &action.region, progress).await?;
-                self.schedule_key(&arn, &action.region, progress).await?;
+                self.schedule_unless_used(&arn, &action.region, progress).await?;
             }
             Kind::Alias => self.remove_alias(&action.region, progress).await?,
             Kind::Bucket => self.remove_bucket(&action.name, &action.region, progress).await?,

@@ -213,8 +213,7 @@ impl Steps {
         retry(&self.stop, progress, call).await?;
         if let Some(key) = describe(&self.aws, region, arn.as_str()).await? {
             let scheduled = Scheduled::from(&key);
-            let mut all = self.scheduled.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            all.insert(arn.clone(), scheduled);
+            self.going().insert(arn.clone(), scheduled);
         }
         Ok(())
     }

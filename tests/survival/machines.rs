@@ -142,11 +142,6 @@ impl World {
         assert_eq!(self.leftovers(), [""; 0], "{when}");
     }
 
-    /// Returns whether something names a key that is on its way out.
-    pub(super) fn names_a_doomed_key(&self) -> bool {
-        !self.0.doomed().is_empty()
-    }
-
     #[track_caller]
     pub(super) fn names_no_doomed_key(&self, when: &str) {
         assert_eq!(self.0.doomed(), [""; 0], "{when}: something names a key that goes");

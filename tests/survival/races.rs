@@ -67,7 +67,7 @@ fn apply_does_not_claim_a_pair_that_is_going() {
 #[test]
 fn destroy_schedules_no_key_of_a_pair_that_is_built_again_meanwhile() {
     let whole = World::whole();
-    let late = Mutex::new(0);
+    let back = Mutex::new(0);
     let tried = at_every_call(|n| {
         let world = whole.fork();
         let when = format!("destroy held at call {n} while apply runs");
@@ -93,19 +93,17 @@ fn destroy_schedules_no_key_of_a_pair_that_is_built_again_meanwhile() {
             destroy.code,
             destroy.object["error"]
         );
-        if world.names_a_doomed_key() {
-            // Between the last look at the buckets and the call that schedules the key there is no lock; nobody calls it whole.
-            let plan = world.run(&["plan", "--detailed-exitcode"]);
-            assert_ne!(plan.code, 0, "{when}");
-            *late.lock().unwrap() += 1;
-        }
+        // There is no lock between the last look at the buckets and the call that schedules a key: such a key comes back.
+        let when = format!(
+            "{when}: apply {} {:#}, destroy {} {:#}",
+            apply.code, apply.object["error"], destroy.code, destroy.object["error"]
+        );
+        world.names_no_doomed_key(&when);
+        *back.lock().unwrap() += usize::from(world.count("kms:CancelKeyDeletion") > 0);
         world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
         world.is_empty(&when);
         true
     });
-    let late = late.into_inner().unwrap();
-    assert!(late <= 2, "only a schedule that was under way comes too late: {late}");
-    println!(
-        "destroy beside apply: {tried} points, {late} where the key was being scheduled already"
-    );
+    let back = back.into_inner().unwrap();
+    println!("destroy beside apply: {tried} points, keys came back at {back}");
 }

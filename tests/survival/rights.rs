@@ -18,9 +18,15 @@ struct Stage {
     runs: &'static [&'static [&'static str]],
 }
 
-/// What runs get by without: they only tell less exactly what holds a version, or that one is missing rather than forbidden (S3 API
-/// Reference, `HeadObject`).
-const TELLING: [&str; 3] = ["s3:GetObjectLegalHold", "s3:GetObjectRetention", "s3:ListBucket"];
+/// What runs get by without. Two bring keys back where the pair is built again while it is taken away; without the others it is only
+/// told less exactly what holds a version, or that one is missing rather than forbidden (S3 API Reference, `HeadObject`).
+const SPARED: [&str; 5] = [
+    "kms:CancelKeyDeletion",
+    "kms:EnableKey",
+    "s3:GetObjectLegalHold",
+    "s3:GetObjectRetention",
+    "s3:ListBucket",
+];
 
 /// Together these take every action there is.
 fn stages(empty: &World) -> Vec<Stage> {
@@ -215,5 +221,5 @@ fn without_any_one_action_a_run_says_which_and_what_to_add() {
     let mut unused = unused.into_inner().unwrap();
     unused.sort();
     println!("got by without: {}", unused.join(", "));
-    assert_eq!(unused, TELLING);
+    assert_eq!(unused, SPARED);
 }

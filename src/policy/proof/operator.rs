@@ -13,7 +13,9 @@ use super::{Document, Part};
 use crate::iam::Principal;
 use crate::manifest::{KeyKind, KeyWish, Profile, Side};
 use crate::names::AccountId;
-use actions::{BUCKET_READS, BUCKET_WRITES, GIVING_BACK, LIFECYCLE_WRITE, ROLE_WRITES};
+use actions::{
+    BUCKET_READS, BUCKET_WRITES, GIVING_BACK, LIFECYCLE_WRITE, ROLE_WRITES, TAKING_KEYS,
+};
 
 const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutBucketLogging"];
 const NOT_ON_OBJECTS: [&str; 2] = ["s3:PutObjectAcl", "s3:RestoreObject"];
@@ -237,7 +239,7 @@ impl Operator<'_> {
         }
         for side in self.own() {
             calls.extend(self.alias("kms:DeleteAlias", side));
-            calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
+            calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
             calls.push(self.on_key("kms:ListGrants", side));
         }
         for side in self.sides().filter(|side| topology.adopts(&side.bucket)) {

@@ -2,19 +2,70 @@
 //! Not for: which keys are to go (see `plan`).
 
 use super::{LISTED_WITHIN, by_tags};
+use crate::aws::Error;
 use crate::aws::settle::{Look, Wait, pause, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::names::{Arn, KeyId, Region};
 use crate::steps::{Steps, encryption, find};
 use crate::world::Key;
+use futures::future::try_join_all;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a bucket that was just removed may still answer.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
+/// The code of the failure that says so.
+const STANDS: &str = "bucket-stands";
 
 impl Steps {
+    /// Schedules a key, and looks around before and after: another run may build the pair again while this one takes it away, and no
+    /// lock keeps them apart. Where it does, what this run has scheduled comes back.
+    pub(in crate::steps) async fn schedule_unless_used(
+        &self,
+        arn: &Arn,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let mut looked = self.nothing_uses(arn, region, progress).await;
+        if looked.is_ok() {
+            self.schedule_key(arn, region, progress).await?;
+            looked = self.nothing_uses(arn, region, progress).await;
+        }
+        let Err(failure) = looked else { return Ok(()) };
+        if failure.code == STANDS {
+            self.take_back(progress).await.map_err(|taken| {
+                taken.hint("a key under which a bucket stands is scheduled: `crrctl apply --revive-keys` brings it back")
+            })?;
+        }
+        Err(failure)
+    }
+
+    /// Brings the keys back that this run has scheduled and under which a bucket stands again. A run that came later made others.
+    async fn take_back(&self, progress: &Progress) -> Result<(), Failure> {
+        let mut used = BTreeSet::new();
+        for side in self.topology.sides() {
+            let Ok(key) = self.any_key(&side.region) else { continue };
+            let live = encryption::find(&self.aws, &side.bucket, &side.region).await?;
+            if live.and_then(|it| it.key).as_deref()
+                == Some(self.key_arn(&key, &side.region).as_str())
+            {
+                used.insert(key);
+            }
+        }
+        // Those of a multi-Region key in all of its Regions.
+        for region in self.topology.key_regions() {
+            let Some(key) = self.any_key(region).ok().filter(|key| used.contains(key)) else {
+                continue;
+            };
+            if self.going().remove(&self.key_arn(&key, region)).is_some() {
+                self.revive(&key, region, progress).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes sure that nothing uses the key that is about to be scheduled: of the pair's own key, that none of the buckets stands;
     /// of a spare one, that none is encrypted under it.
     pub(in crate::steps) async fn nothing_uses(
@@ -41,12 +92,11 @@ impl Steps {
             hint: String::new(),
         };
         let look = || async {
-            for side in self.topology.sides() {
-                if find::stands(&self.aws, side).await? {
-                    return Ok(Look::NotYet(format!("`{}` stands", side.bucket)));
-                }
-            }
-            Ok(Look::There(()))
+            let looks = self.topology.sides().map(|side| async move {
+                Ok::<_, Error>(find::stands(&self.aws, side).await?.then_some(&side.bucket))
+            });
+            let standing = try_join_all(looks).await?.into_iter().flatten().next();
+            Ok(standing.map_or(Look::There(()), |name| Look::NotYet(format!("`{name}` stands"))))
         };
         until(&self.stop, progress, &wait, look).await.map_err(|failure| {
             if failure.code != "too-late" {
@@ -56,7 +106,7 @@ impl Steps {
                 "{arn} stays, since a bucket of the pair stands again: {}",
                 failure.message
             );
-            Failure::new(Kind::LeftBehind, "bucket-stands", message)
+            Failure::new(Kind::LeftBehind, STANDS, message)
                 .hint("another run is building the pair: end it, then `crrctl destroy` again")
         })
     }

@@ -44,6 +44,10 @@ impl Operator<'_> {
 pub(super) const ROLE_WRITES: [&str; 3] =
     ["iam:PutRolePolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"];
 
+/// A key that is scheduled comes back where the pair is built again meanwhile.
+pub(super) const TAKING_KEYS: [&str; 3] =
+    ["kms:CancelKeyDeletion", "kms:EnableKey", "kms:ScheduleKeyDeletion"];
+
 /// Our statements and tags leave a bucket that stays.
 pub(super) const GIVING_BACK: [&str; 3] =
     ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging"];
