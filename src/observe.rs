@@ -331,6 +331,9 @@ async fn found_buckets(
         if let Some(bucket) = &mut bucket {
             let more = topology.matters_by(&bucket.tags).but(matter);
             find::find_more(aws, side, more, bucket).await?;
+            if topology.is_foreign(side) {
+                bucket.requester_pays = find::requester_pays(aws, side).await?;
+            }
             if bucket.tags.is_empty() {
                 bucket.empty = Some(find::is_empty(aws, side).await?);
             }

@@ -19,6 +19,7 @@ mod quiet;
 mod recent;
 mod public_access_block;
 mod replica_key;
+mod request_payer;
 mod replication;
 mod revive;
 mod role;
@@ -60,6 +61,7 @@ pub(crate) mod find {
     pub(crate) use super::object_lock::find as object_lock;
     pub(crate) use super::objects::count as objects;
     pub(crate) use super::replication::find as replication;
+    pub(crate) use super::request_payer::find as requester_pays;
     pub(crate) use super::role::{find as role, tags as role_tags};
     pub(crate) use super::role_in_force::{RoleInForce, find as role_in_force};
 }

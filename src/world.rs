@@ -181,6 +181,8 @@ pub struct Bucket {
     pub encryption: Option<Encryption>,
     /// Whether all four settings of its public access block are on.
     pub public_access_blocked: bool,
+    /// Whether who sends a request pays for it; known only of a destination in another account than the source's.
+    pub requester_pays: bool,
     /// Its object ownership, such as `BucketOwnerEnforced`.
     pub ownership: Option<String>,
     /// Its policy.

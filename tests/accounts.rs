@@ -362,6 +362,38 @@ fn the_other_account_is_checked_by_itself() {
     assert_eq!(sids, ["CrrctlTlsOnly", "CrrctlReplicas", "CrrctlReplicaBucket"]);
 }
 
+/// Across accounts S3 replicates into no Requester Pays bucket: that is known before anything is written.
+#[test]
+fn a_destination_whose_requesters_pay_is_refused_unwritten() {
+    use aws_sdk_s3::types::{Payer, RequestPaymentConfiguration};
+    let stand = stand();
+    let _ = stand.manifest(&["apply", "--yes"], FAR).exits(0);
+    let pays = |payer: Payer| {
+        let all = RequestPaymentConfiguration::builder().payer(payer).build().unwrap();
+        let s3 = s3_of_other(&stand);
+        let put = s3.put_bucket_request_payment().bucket(BUCKET);
+        stand.wait(put.request_payment_configuration(all).send()).unwrap();
+        let get = stand.wait(s3.get_bucket_request_payment().bucket(BUCKET).send()).unwrap();
+        get.payer.unwrap()
+    };
+    assert_eq!(pays(Payer::Requester), Payer::Requester);
+    // Who would have to pay says so, or is refused.
+    let list = |payer| {
+        let s3 = s3_of(DEFAULT_ACCOUNT, stand.endpoint(), "us-west-2");
+        let list = s3.list_objects_v2().bucket(BUCKET).set_request_payer(payer);
+        let error = stand.wait(list.send()).unwrap_err().into_service_error();
+        aws_sdk_s3::error::ProvideErrorMetadata::code(&error).unwrap().to_owned()
+    };
+    assert_eq!(list(None), "AccessDenied");
+    stand.calls();
+    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], FAR).exits(10).json();
+    assert_eq!(refused["error"]["code"], "requester-pays", "{refused:#}");
+    assert!(refused["error"]["hints"][0].as_str().unwrap().contains("Payer=BucketOwner"));
+    assert_eq!(stand.calls()["writes"], 0);
+    assert_eq!(pays(Payer::BucketOwner), Payer::BucketOwner);
+    let _ = stand.manifest(&["apply", "--yes"], FAR).exits(0);
+}
+
 /// A replica in another account is waited for with that account's credentials, where a manifest names them.
 #[test]
 fn wait_uses_the_credentials_of_the_objects_side() {

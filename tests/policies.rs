@@ -433,6 +433,12 @@ fn every_call_in_the_code_is_in_the_operator_policies() {
     let more_args = [&["policy", "operator", "-o", "json"], &VALUES[..]].concat();
     let more = Stand::new().manifest(&more_args, more).exits(0).json();
     allowed.extend(more["documents"].as_object().unwrap().values().flat_map(actions));
+    // Who pays for requests to a bucket of another account.
+    let stand = Stand::new();
+    stand.profile("archive", "444455556666");
+    let far = "name: far\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, profile: archive}]\nkey: {kind: per-region}\n";
+    let far = stand.manifest(&["policy", "operator", "-o", "json"], far).exits(0).json();
+    allowed.extend(far["documents"].as_object().unwrap().values().flat_map(actions));
     // Needs no permission (STS API Reference, `GetCallerIdentity`).
     allowed.insert("sts:GetCallerIdentity".to_owned());
     // The switch's other position: where rotation is off, this stands in place of `kms:EnableKeyRotation`.

@@ -75,6 +75,7 @@ fn whole(topology: &Topology) -> World {
         region: Some(side.region.clone()),
         tags: topology.all_tags(),
         mfa_delete: false,
+        requester_pays: false,
         versioning: Some("Enabled".to_owned()),
         encryption: Some(Encryption {
             algorithm: "aws:kms".to_owned(),

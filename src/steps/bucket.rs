@@ -120,6 +120,7 @@ async fn find_once(aws: &Aws, side: &Side, matter: Optional) -> Result<Option<Bu
         region: Some(region.clone()),
         tags: tags?,
         ownership: ownership?,
+        requester_pays: false,
         public_access_blocked: blocked?,
         versioning,
         mfa_delete,

@@ -277,6 +277,12 @@ pub(super) const ALL: &[Entry] = &[
         ],
     ),
     error(
+        "requester-pays",
+        "The destination is a Requester Pays bucket of another account, into which S3 does not replicate.",
+        &["its owner lets those pay who read from it"],
+        &["let the owner pay: `aws s3api put-bucket-request-payment` with `Payer=BucketOwner`"],
+    ),
+    error(
         "rule-v1",
         "A rule of others has no Filter (schema V1); S3 takes no rules beside it that have one.",
         &["it was made before 2019, or by a tool that still writes such rules"],

@@ -102,6 +102,9 @@ impl Builder<'_> {
         let Some(bucket) = live else {
             return if adopts { Err(not_there(side)) } else { Ok(Found::Missing) };
         };
+        if bucket.requester_pays {
+            return Err(requester_pays(side));
+        }
         if self.is_ours(&bucket.tags) {
             return Ok(Found::Differs(vec![]));
         }
@@ -213,6 +216,19 @@ impl Builder<'_> {
 /// Says of a policy that is to be written anew that it names somebody who is gone, so that it no longer does what it says.
 pub(super) fn gone(live: &Value) -> Option<&'static str> {
     (!meaning::gone_principals(live).is_empty()).then_some("principals that were deleted")
+}
+
+/// Across accounts "the destination buckets cannot be configured as Requester Pays buckets" (S3 User Guide, "Requirements and
+/// considerations for replication").
+fn requester_pays(side: &Side) -> Failure {
+    let message = format!(
+        "`{}` is a Requester Pays bucket, and S3 replicates into none of another account",
+        side.bucket
+    );
+    in_the_way("requester-pays", message, &side.region).hint(format!(
+        "`aws s3api put-bucket-request-payment --bucket {} --region {} --request-payment-configuration Payer=BucketOwner`",
+        side.bucket, side.region
+    ))
 }
 
 fn not_there(side: &Side) -> Failure {

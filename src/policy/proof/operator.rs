@@ -75,6 +75,9 @@ impl Operator<'_> {
         let mut calls = Vec::new();
         for side in self.sides() {
             calls.extend(BUCKET_READS.map(|it| self.on_bucket(it, side)));
+            if !self.is_home {
+                calls.push(self.on_bucket("s3:GetBucketRequestPayment", side));
+            }
             match topology.key_wish(side) {
                 KeyWish::Ours => {
                     // Finding a key takes any, since what the alias names is not known before.

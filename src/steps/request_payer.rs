@@ -1,0 +1,11 @@
+//! Whether a bucket is a Requester Pays bucket. crrctl only looks: who pays is the owner's decision.
+
+use crate::aws::{At, Aws, Error};
+use crate::manifest::Side;
+use aws_sdk_s3::types::Payer;
+
+pub(crate) async fn find(aws: &Aws, side: &Side) -> Result<bool, Error> {
+    let request = aws.s3(&side.region).get_bucket_request_payment().bucket(side.bucket.as_str());
+    let output = request.send().await.at("s3:GetBucketRequestPayment", &side.region)?;
+    Ok(output.payer() == Some(&Payer::Requester))
+}
