@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::manifest::{Manifest, Side, Topology};
 use crate::names::{AccountId, Region};
 use crate::policy::Templates;
-use crate::policy::proof::Organisation;
+use crate::policy::proof::{Organisation, Row};
 pub use objects::{Sample, sample};
 use seen::Seen;
 use serde::Serialize;
@@ -152,6 +152,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The failure reasons that S3 would give, the likeliest first.
     pub failure_reasons: Vec<&'static str>,
+    /// What S3 is allowed and what not, as the documents in force say.
+    pub calls: Vec<Row>,
     /// Why nothing could be looked at.
     pub failure: Option<Failure>,
 }
@@ -173,7 +175,7 @@ impl Report {
                 }
             }
         }
-        Self { findings, failure_reasons, failure }
+        Self { findings, failure_reasons, calls: Vec::new(), failure }
     }
 
     /// Returns whether any check failed.
@@ -232,7 +234,8 @@ pub async fn run(
     }
     findings.extend(rules::check(&seen));
     findings.extend(keys::check(&seen));
-    findings.extend(proof::check(&seen, templates, settings, is_partial)?);
+    let (proven, mut calls) = proof::check(&seen, templates, settings, is_partial)?;
+    findings.extend(proven);
     if !settings.skip.contains(&"kms.shared-material") {
         findings.extend(material::check(aws, &seen).await);
     }
@@ -240,10 +243,12 @@ pub async fn run(
         findings.extend(objects::check(aws, &seen).await);
     }
     for back in seen.topology.backward() {
-        findings.extend(way_back(aws, manifest, back, templates, settings).await?);
+        let (found, more) = way_back(aws, manifest, back, templates, settings).await?;
+        findings.extend(found);
+        calls.extend(more);
     }
     let findings = narrowed(findings, &seen.topology, settings);
-    Ok(Report::new(findings, None))
+    Ok(Report { calls, ..Report::new(findings, None) })
 }
 
 /// Checks what a direction back to the source has of its own: its role, its rules, and what its role may do. Buckets and keys were
@@ -254,7 +259,7 @@ async fn way_back(
     back: Topology,
     templates: &Templates,
     settings: &Settings,
-) -> Result<Vec<Finding>, Failure> {
+) -> Result<(Vec<Finding>, Vec<Row>), Failure> {
     let region = back.source.region.clone();
     let seen = Seen::look(aws, manifest, back).await;
     let mut findings = role::check(&seen);
@@ -262,7 +267,8 @@ async fn way_back(
     let is_new = |it: &Finding| {
         it.name.starts_with("role.") || (it.result != Verdict::Pass && it.name != "organisation")
     };
-    findings.extend(proof::check(&seen, templates, settings, false)?.into_iter().filter(is_new));
+    let (proven, calls) = proof::check(&seen, templates, settings, false)?;
+    findings.extend(proven.into_iter().filter(is_new));
     if !settings.failed && !settings.skip.contains(&"objects.failed") {
         findings.extend(objects::check(aws, &seen).await);
     }
@@ -270,7 +276,7 @@ async fn way_back(
         finding.detail = format!("back from {region}: {}", finding.detail);
         finding.region.get_or_insert_with(|| region.clone());
     }
-    Ok(findings)
+    Ok((findings, calls))
 }
 
 /// Leaves out what was not asked for, and says so for checks that were named.

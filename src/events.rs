@@ -1,6 +1,10 @@
 //! What happened in a run, as plain data. All that people and machines see of a run is a fold over these.
 //! Not for: deciding or printing anything.
 
+mod pair;
+
+pub use pair::{CallOf, DestinationOf, PairOf, PlaceOf, RuleOf, SideOf, TargetOf, WayOf};
+
 use crate::failure::Failure;
 use crate::names::{Arn, Region};
 use serde::Serialize;
@@ -160,6 +164,8 @@ pub enum Event {
     Pair(PairOf),
     #[serde(rename = "observe.done")]
     Observed { reads: u64, elapsed_ms: u64, round_trip_ms: Option<u64> },
+    #[serde(rename = "proof")]
+    Proof { calls: Vec<CallOf> },
     #[serde(rename = "step.start")]
     StepStart {
         step: StepId,
@@ -199,34 +205,6 @@ pub enum Event {
     PairDone { ok: bool, exit_code: u8, failure: Option<Failure>, elapsed_ms: u64 },
     #[serde(rename = "run.done")]
     RunDone { ok: bool, changed: bool, elapsed_ms: u64 },
-}
-
-/// A pair's places, as reports draw them.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "each field is what it says")]
-pub struct PairOf {
-    pub source: PlaceOf,
-    pub destinations: Vec<DestinationOf>,
-    pub alias: String,
-    pub role: String,
-}
-
-/// A bucket and its Region.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "each field is what it says")]
-pub struct PlaceOf {
-    pub bucket: String,
-    pub region: Region,
-}
-
-/// A destination and the rule that fills it.
-#[derive(Debug, Clone, Serialize)]
-#[expect(missing_docs, reason = "each field is what it says")]
-pub struct DestinationOf {
-    pub bucket: String,
-    pub region: Region,
-    pub rule: String,
-    pub prefix: String,
 }
 
 /// What became of one probe at one destination.

@@ -341,6 +341,72 @@ fn the_html_report_needs_nothing_but_itself() {
 }
 
 #[test]
+fn the_html_report_draws_both_ways_with_keys_roles_accounts_and_policies() {
+    let stand = Stand::new();
+    stand.profile("archive", "444455556666");
+    let path = stand.path("page.html");
+    let page = |manifest: &str| {
+        let args = ["apply", "--yes", "-q", "--html", path.to_str().unwrap()];
+        let _ = stand.manifest(&args, manifest).exits(0);
+        std::fs::read_to_string(&path).unwrap().replace("&#x2f;", "/")
+    };
+    let both = page(
+        "name: both\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: eu-west-1, prefix: shared/}]\nreplication: {two_way: true}\n",
+    );
+    assert_eq!(both.matches("<div class=\"way\">").count(), 3, "there, and back from each");
+    for part in [
+        "role/crrctl/crrctl-both-us-east-1",
+        "role/crrctl/crrctl-both-us-west-2",
+        "role/crrctl/crrctl-both-eu-west-1",
+        "<code>crrctl.both.eu-west-1</code><br><span class=\"faint\">prefix</span> <code>shared/</code>",
+        "<code>alias/crrctl/both</code>",
+        "<h2 id=\"policies\">",
+        "<caption id=\"policy-1\"><code>",
+        "<code>s3:GetObjectVersionForReplication</code>",
+        "Statement[1] (SourceObjects)",
+        "<td>look <code>",
+        "<td>probe <code>2 × us-west-2 → us-east-1</code>",
+    ] {
+        assert!(both.contains(part), "{part}: {both}");
+    }
+    let far = page(
+        "name: far\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, profile: archive}]\nkey: {kind: none}\n",
+    );
+    for part in ["444455556666 (another one)", "none (SSE-S3)", "s3:ReplicateObject"] {
+        assert!(far.contains(part), "{part}: {far}");
+    }
+}
+
+#[test]
+fn what_decides_about_each_call_is_an_event_of_its_own() {
+    let stand = built();
+    let said = |command: &[&str]| {
+        let output = stand.run(&[command, &PAIR[..], &["-o", "ndjson"]].concat());
+        let mut lines = output.stdout.lines();
+        let line = lines.find(|line| line.contains(r#""event":"proof""#)).unwrap().to_owned();
+        serde_json::from_str::<serde_json::Value>(&line).unwrap()["calls"].clone()
+    };
+    for command in [&["plan"][..], &["check"]] {
+        let calls = said(command);
+        let calls = calls.as_array().unwrap();
+        assert!(calls.len() > 8, "{calls:?}");
+        assert!(calls.iter().all(|it| it["allowed"] == true && it["statement"].is_string()));
+    }
+    stand.iam(async |iam| {
+        let put = iam.put_role_policy().role_name("crrctl-demo-us-east-1");
+        let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+        put.policy_name("replication").policy_document(text).send().await.unwrap()
+    });
+    let calls = said(&["check"]);
+    let denied: Vec<&serde_json::Value> =
+        calls.as_array().unwrap().iter().filter(|it| it["allowed"] == false).collect();
+    assert!(
+        !denied.is_empty()
+            && denied.iter().all(|it| it["action"].as_str().unwrap().starts_with("kms:"))
+    );
+}
+
+#[test]
 fn reports_are_turned_on_by_variables_too() {
     let stand = built();
     let (junit, html) = (stand.path("v.xml"), stand.path("v.html"));

@@ -6,7 +6,7 @@ use super::seen::{Read, Seen};
 use super::{Finding, Settings, Verdict};
 use crate::failure::Failure;
 use crate::manifest::{PairKeys, Side, Topology};
-use crate::policy::proof::{LiveRow, Outcome, Place, prove_live};
+use crate::policy::proof::{LiveRow, Outcome, Place, Row, prove_live};
 use crate::policy::{self, Document, Documents, Templates};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ pub(super) fn check(
     templates: &Templates,
     settings: &Settings,
     is_partial: bool,
-) -> Result<Vec<Finding>, Failure> {
+) -> Result<(Vec<Finding>, Vec<Row>), Failure> {
     let keys = seen.topology.or_some_keys(&seen.pair_keys);
     // Where the source's account is out of reach, its role is taken to have what `apply` gives it.
     let known = if is_partial {
@@ -47,7 +47,7 @@ pub(super) fn check(
     }
     findings.extend(stale(&seen.topology, &gathered.stale));
     findings.push(organisation(seen, &rows, settings));
-    Ok(findings)
+    Ok((findings, rows.into_iter().filter(LiveRow::is_asked).map(|it| it.row).collect()))
 }
 
 /// Puts every live document where the proof looks for it.

@@ -4,7 +4,7 @@ use super::Global;
 use super::output::{Ended, Printer};
 use super::pairs::{Crew, Telling};
 use super::policy::organisation;
-use super::session::{Inputs, Session};
+use super::session::{self, Inputs, Session};
 use crate::check::{self, Report, Settings, Which, catalogue};
 use crate::events::{CheckDone, Event};
 use crate::failure::{Failure, Kind};
@@ -81,6 +81,7 @@ async fn one(session: Session, settings: &Settings, printer: &Printer) -> Ended 
             remedy: finding.remedy.clone(),
         }));
     }
+    session.events.say(&Event::Proof { calls: session::calls(report.calls.iter()) });
     session.done(!report.has_failed(), false);
     put(&report, printer);
     printer.put("api_calls", session.aws.count().total());

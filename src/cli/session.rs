@@ -10,6 +10,8 @@ pub(super) use connection::{connect, connect_beside, connection};
 pub(super) use ends::{Signals, given_up};
 pub(super) use input::{Input, Inputs, Several};
 
+pub(super) use drawn::calls;
+
 use super::output::Printer;
 use super::{Format, Global};
 use crate::aws::Aws;
@@ -276,7 +278,8 @@ impl Session {
         if !live.is_empty() {
             plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         }
-        plan::prove(&topology, &world, &self.templates)?;
+        let proof = plan::prove(&topology, &world, &self.templates)?;
+        self.events.say(&Event::Proof { calls: drawn::calls(proof.rows.iter()) });
         Ok((topology, world, plan))
     }
 

@@ -11,7 +11,7 @@ use crate::world::World;
 
 /// Proves the documents that `apply` would write for `topology` into `world`; the failure of a proof that does not hold has
 /// exit code 5.
-pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Result<(), Failure> {
+pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Result<Proof, Failure> {
     let keys = known_keys(topology, world);
     if topology.lent_role.is_some() {
         others::prove_lent(topology, world, &keys, templates)?;
@@ -29,7 +29,7 @@ fn prove_own(
     world: &World,
     keys: &PairKeys,
     templates: &Templates,
-) -> Result<(), Failure> {
+) -> Result<Proof, Failure> {
     let mut documents = rendered(topology, world, keys, templates)?;
     let nobody = Organisation::default();
     let by_themselves = proof_of(topology, keys, &documents, &nobody);
@@ -37,15 +37,17 @@ fn prove_own(
         return Err(failure);
     }
     if !merge(topology, world, &mut documents) {
-        return Ok(());
+        return Ok(by_themselves);
     }
     // What others let through beside ours is theirs to answer for; what they forbid stops replication.
     let Proof { mut rows } = proof_of(topology, keys, &documents, &nobody);
     rows.retain(|row| row.expected == Expectation::Allow);
-    Proof { rows }.failure().map_or(Ok(()), |failure| {
-        Err(failure
-            .hint("the bucket's policy has statements of others, which crrctl leaves as they are"))
-    })
+    let proof = Proof { rows };
+    match proof.failure() {
+        None => Ok(proof),
+        Some(failure) => Err(failure
+            .hint("the bucket's policy has statements of others, which crrctl leaves as they are")),
+    }
 }
 
 /// Renders the documents that `apply` would write, and puts the policies of keys that exist beside them.

@@ -1,7 +1,7 @@
 //! What reports of a whole run keep of its events: the probes, the checks, what failed, in bounded words.
 //! Not for: writing any of them (see `junit`, `github`, `html`).
 
-use crate::events::{CheckDone, Event, PairOf, ProbeDone};
+use crate::events::{CallOf, CheckDone, Event, PairOf, ProbeDone};
 use crate::failure::Failure;
 use std::collections::BTreeMap;
 
@@ -11,6 +11,8 @@ pub(super) struct Run {
     pub(super) command: String,
     pub(super) pair: String,
     pub(super) topology: Option<PairOf>,
+    /// What S3 is allowed, as the documents of the last proof say.
+    pub(super) calls: Vec<CallOf>,
     pub(super) probes: Vec<ProbeDone>,
     pub(super) checks: Vec<CheckDone>,
     pub(super) elapsed_ms: u64,
@@ -24,6 +26,7 @@ impl Run {
                 (self.command, self.pair) = ((*command).to_owned(), pair.clone());
             }
             Event::Pair(pair) => self.topology = Some(pair.clone()),
+            Event::Proof { calls } => self.calls.clone_from(calls),
             Event::ProbeDone(probe) => self.probes.push(probe.clone()),
             Event::CheckDone(check) => self.checks.push(check.clone()),
             Event::RunDone { elapsed_ms, .. } => self.elapsed_ms = *elapsed_ms,

@@ -5,7 +5,7 @@ mod timeline;
 
 use super::Report;
 use super::fold::Run;
-use crate::events::{Event, Sink};
+use crate::events::{CallOf, Event, Sink};
 use crate::failure::Failure;
 use crate::units::humane;
 use minijinja::Environment;
@@ -100,6 +100,7 @@ fn page(
         "pair": run.pair,
         "topology": run.topology,
         "checks": run.checks,
+        "policies": policies(&run.calls),
         "steps": timeline.rows(),
         "elapsed": ms(run.elapsed_ms),
         "at": jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -111,6 +112,28 @@ fn page(
 
 fn ms(ms: u64) -> String {
     humane(Duration::from_millis(ms))
+}
+
+/// A document and the calls that its statements decide about.
+#[derive(Serialize)]
+struct Policy<'a> {
+    document: &'a str,
+    calls: Vec<&'a CallOf>,
+}
+
+/// Returns the calls of S3 by the document that decided, in the order of the calls; those that nothing allows come first.
+fn policies(calls: &[CallOf]) -> Vec<Policy<'_>> {
+    const NOTHING: &str = "no document";
+    let mut policies: Vec<Policy<'_>> = Vec::new();
+    for call in calls {
+        let document = call.document.as_deref().unwrap_or(NOTHING);
+        match policies.iter_mut().find(|it| it.document == document) {
+            Some(policy) => policy.calls.push(call),
+            None => policies.push(Policy { document, calls: vec![call] }),
+        }
+    }
+    policies.sort_by_key(|policy| policy.calls.iter().all(|call| call.allowed));
+    policies
 }
 
 /// At most this many bars.

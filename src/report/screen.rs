@@ -194,6 +194,7 @@ impl Screen {
             Event::StepNote { .. }
             | Event::ProbeRetry { .. }
             | Event::Pair(_)
+            | Event::Proof { .. }
             | Event::ProbeDone(_)
             | Event::CheckDone(_)
             | Event::WatchRound { .. }

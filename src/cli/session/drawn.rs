@@ -1,7 +1,8 @@
 //! A pair's places, as reports draw them.
 
-use crate::events::{DestinationOf, PairOf, PlaceOf};
-use crate::manifest::{RuleWish, Topology};
+use crate::events::{CallOf, DestinationOf, PairOf, PlaceOf, RuleOf, SideOf, TargetOf, WayOf};
+use crate::manifest::{KeyWish, RuleWish, Side, Topology};
+use crate::policy::proof::{Expectation, Row};
 
 /// Returns a pair's places.
 pub(super) fn drawn(topology: &Topology) -> PairOf {
@@ -17,5 +18,60 @@ pub(super) fn drawn(topology: &Topology) -> PairOf {
         destinations: topology.rules.iter().map(destination).collect(),
         alias: topology.key.alias.to_string(),
         role: topology.role.to_string(),
+        ways: topology.directions().iter().map(way).collect(),
     }
+}
+
+fn way(direction: &Topology) -> WayOf {
+    let rule = |rule: &RuleWish| RuleOf {
+        id: rule.id.clone(),
+        prefix: rule.settings.prefix.clone(),
+        tags: rule.settings.tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
+        delete_markers: rule.settings.delete_markers,
+    };
+    let target = |to: &Side| TargetOf {
+        side: side(direction, to),
+        rules: direction.rules_to(to).map(rule).collect(),
+    };
+    WayOf {
+        source: side(direction, &direction.source),
+        role: direction.assumed_role().to_string(),
+        destinations: direction.destinations.iter().map(target).collect(),
+    }
+}
+
+fn side(direction: &Topology, side: &Side) -> SideOf {
+    let key = match direction.key_wish(side) {
+        KeyWish::Ours => Some(direction.key.alias.to_string()),
+        KeyWish::Existing(given) => Some(given.as_str().to_owned()),
+        KeyWish::Nothing => None,
+    };
+    SideOf {
+        bucket: side.bucket.to_string(),
+        region: side.region.clone(),
+        account: direction.account_of(&side.region).to_string(),
+        key,
+    }
+}
+
+/// Returns the calls of S3 that a proof is about, each once, with the statement that decided.
+pub(in crate::cli) fn calls<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<CallOf> {
+    let is_asked = |row: &&Row| row.expected == Expectation::Allow && row.section == "replication";
+    let mut calls: Vec<CallOf> = Vec::new();
+    for row in rows.filter(is_asked) {
+        let call = CallOf {
+            caller: row.caller.clone(),
+            action: row.action.clone(),
+            resource: row.resource.clone(),
+            context: row.context.iter().map(|(key, value)| format!("{key}={value}")).collect(),
+            allowed: row.holds(),
+            document: row.document.clone(),
+            statement: row.statement.clone(),
+        };
+        // Across accounts a call is tried against each account's policies by themselves.
+        if !calls.contains(&call) {
+            calls.push(call);
+        }
+    }
+    calls
 }

@@ -44,6 +44,13 @@ pub struct LiveRow {
     pub is_optional: bool,
 }
 
+impl LiveRow {
+    /// Returns whether S3 makes the call for certain and needs an `Allow` for it.
+    pub fn is_asked(&self) -> bool {
+        !self.is_optional && !replication::LOCK_WRITES.contains(&self.row.action.as_str())
+    }
+}
+
 /// Evaluates every call that S3 makes to replicate under `documents`, which are in force.
 pub fn prove_live(
     topology: &Topology,

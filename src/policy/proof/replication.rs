@@ -19,7 +19,7 @@ const READS: [&str; 3] =
 /// And, where the bucket has Object Lock, what holds it.
 const LOCK_READS: [&str; 2] = ["s3:GetObjectLegalHold", "s3:GetObjectRetention"];
 /// What it writes of that at a destination.
-const LOCK_WRITES: [&str; 2] = ["s3:PutObjectLegalHold", "s3:PutObjectRetention"];
+pub(super) const LOCK_WRITES: [&str; 2] = ["s3:PutObjectLegalHold", "s3:PutObjectRetention"];
 const NOT_ON_LOCKS: [&str; 3] =
     ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"];
 const NOT_ON_BUCKETS: [&str; 3] =

@@ -1,6 +1,7 @@
-//! When each step ran, what it waited for, and which steps made the run as long as it was.
+//! When each step ran, what it waited for, and which steps made the run as long as it was: the reads before them and the probes after
+//! them too.
 
-use crate::events::{Event, StepId};
+use crate::events::{Event, ProbeDone, StepId};
 use crate::units::humane;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,8 +11,20 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     begun: Option<Instant>,
+    /// Reads before the steps: how many, and from when to when.
+    looked: Option<(u64, Duration, Duration)>,
     steps: Vec<Step>,
     place: BTreeMap<StepId, usize>,
+    /// The probes of each route: how many, from when to when, and how many of them are not right.
+    probes: BTreeMap<String, Probes>,
+}
+
+#[derive(Debug)]
+struct Probes {
+    count: usize,
+    wrong: usize,
+    from: Duration,
+    to: Duration,
 }
 
 #[derive(Debug)]
@@ -26,7 +39,7 @@ struct Step {
 }
 
 /// A row of the timeline; `left` and `width` are percents of the whole.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Row {
     step: String,
     action: &'static str,
@@ -50,6 +63,11 @@ impl Timeline {
     pub(super) fn take(&mut self, event: &Event) {
         let now = self.begun.get_or_insert_with(Instant::now).elapsed();
         match event {
+            Event::Observed { reads, elapsed_ms, .. } => {
+                let from = now.saturating_sub(Duration::from_millis(*elapsed_ms));
+                self.looked.get_or_insert((*reads, from, now));
+            }
+            Event::ProbeDone(probe) => self.probed(probe, now),
             Event::StepStart { step, action, needs, .. } => {
                 self.place.insert(step.clone(), self.steps.len());
                 self.steps.push(Step {
@@ -85,6 +103,17 @@ impl Timeline {
         }
     }
 
+    /// A probe began its latency before it ended: the comparison of its replica took the rest.
+    fn probed(&mut self, probe: &ProbeDone, now: Duration) {
+        let took = Duration::from_millis(probe.latency_ms.unwrap_or_default());
+        let from = now.saturating_sub(took);
+        let route = probe.route();
+        let all = self.probes.entry(route).or_insert(Probes { count: 0, wrong: 0, from, to: now });
+        all.count += 1;
+        all.wrong += usize::from(!probe.ok());
+        (all.from, all.to) = (all.from.min(from), all.to.max(now));
+    }
+
     fn step(&mut self, id: &StepId) -> Option<&mut Step> {
         self.place.get(id).and_then(|at| self.steps.get_mut(*at))
     }
@@ -94,31 +123,54 @@ impl Timeline {
         step.to.unwrap_or_else(last)
     }
 
-    /// Returns the steps with their places, in the order in which they began.
+    /// Returns the steps with their places, in the order in which they began, between the reads and the probes.
     pub(super) fn rows(&self) -> Vec<Row> {
-        let first = self.steps.iter().map(|step| step.from).min().unwrap_or_default();
-        let last = self.steps.iter().map(|step| self.end(step)).max().unwrap_or_default();
+        let looked = self.looked.iter().map(|(_, from, to)| (*from, *to));
+        let probed = self.probes.values().map(|it| (it.from, it.to));
+        let steps = self.steps.iter().map(|step| (step.from, self.end(step)));
+        let spans: Vec<_> = looked.chain(probed).chain(steps).collect();
+        if self.steps.is_empty() && self.probes.is_empty() {
+            return Vec::new();
+        }
+        let first = spans.iter().map(|(from, _)| *from).min().unwrap_or_default();
+        let last = spans.iter().map(|(_, to)| *to).max().unwrap_or_default();
         let whole = last.saturating_sub(first).as_secs_f64().max(1e-6);
         let percent = |time: Duration| (time.as_secs_f64() / whole * 1000.0).round() / 10.0;
+        let placed = |from: Duration, to: Duration| Row {
+            left: percent(from.saturating_sub(first)),
+            width: percent(to.saturating_sub(from)).max(0.4),
+            from: humane(from.saturating_sub(first)),
+            took: humane(to.saturating_sub(from)),
+            ..Row::default()
+        };
+        let looked = self.looked.iter().map(|(reads, from, to)| Row {
+            step: format!("{reads} reads"),
+            action: "look",
+            critical: true,
+            ..placed(*from, *to)
+        });
         let critical = self.critical();
-        let row = |step: &Step| {
-            let took = self.end(step).saturating_sub(step.from);
-            let from = step.from.saturating_sub(first);
+        let step = |step: &Step| {
             let ran = step.needs.iter().filter(|need| self.place.contains_key(need));
             Row {
                 step: step.id.to_string(),
                 action: step.action,
-                left: percent(from),
-                width: percent(took).max(0.4),
-                from: humane(from),
-                took: humane(took),
                 after: ran.map(ToString::to_string).collect(),
                 waits: step.waits.clone(),
                 critical: critical.contains(&step.id),
                 failure: step.failure.clone(),
+                ..placed(step.from, self.end(step))
             }
         };
-        self.steps.iter().map(row).collect()
+        let longest = self.probes.values().map(|it| it.to).max();
+        let of_routes = self.probes.iter().map(|(route, it)| Row {
+            step: format!("{} × {route}", it.count),
+            action: "probe",
+            critical: Some(it.to) == longest,
+            failure: (it.wrong > 0).then(|| format!("{} of {} are not right", it.wrong, it.count)),
+            ..placed(it.from, it.to)
+        });
+        looked.chain(self.steps.iter().map(step)).chain(of_routes).collect()
     }
 
     /// Returns the steps on the critical path: from the last to end, back to what each began after.
@@ -157,6 +209,50 @@ mod tests {
     fn done(timeline: &mut Timeline, name: &str) {
         let step = StepId::new(Kind::Bucket, name);
         timeline.take(&Event::StepDone { step, action: Verb::Create, arn: None, elapsed_ms: 1 });
+    }
+
+    #[test]
+    fn reads_and_probes_have_rows_of_their_own() {
+        let place = |region: &str| crate::events::PlaceOf {
+            bucket: "b".to_owned(),
+            region: Region::new(region).unwrap(),
+        };
+        let probe = |to: &str, status: &str| {
+            Event::ProbeDone(ProbeDone {
+                rule: "r".to_owned(),
+                key: "k".to_owned(),
+                version_id: "v".to_owned(),
+                source: place("us-east-1"),
+                destination: place(to),
+                status: status.to_owned(),
+                latency_ms: Some(1),
+                attempts: 1,
+                checked: status == "COMPLETED",
+                differences: Vec::new(),
+            })
+        };
+        let mut timeline = Timeline::default();
+        assert_eq!(timeline.rows(), []);
+        timeline.take(&Event::Observed { reads: 15, elapsed_ms: 0, round_trip_ms: None });
+        assert_eq!(timeline.rows(), [], "reads alone are no timeline");
+        start(&mut timeline, "a", &[]);
+        done(&mut timeline, "a");
+        timeline.take(&probe("us-west-2", "COMPLETED"));
+        timeline.take(&probe("us-west-2", "FAILED"));
+        timeline.take(&probe("eu-west-1", "COMPLETED"));
+        let rows = timeline.rows();
+        let said: Vec<String> = rows
+            .iter()
+            .map(|row| format!("{} {} {}", row.action, row.step, row.critical))
+            .collect();
+        let expected = [
+            "look 15 reads true",
+            "create s3:bucket/a true",
+            "probe 1 × us-east-1 → eu-west-1 true",
+            "probe 2 × us-east-1 → us-west-2 false",
+        ];
+        assert_eq!(said, expected);
+        assert_eq!(rows[3].failure.as_deref(), Some("1 of 2 are not right"));
     }
 
     #[test]
