@@ -4,6 +4,7 @@
 
 mod calls;
 mod clients;
+mod cloudwatch;
 mod error;
 mod lag;
 mod pace;
@@ -11,4 +12,5 @@ pub mod settle;
 
 pub use calls::{CallCount, Calls};
 pub use clients::{Aws, Connection, Credentials, QuotaFactor, region};
+pub use cloudwatch::{MAX_SERIES, Series};
 pub use error::{At, Class, Error, action, denied};

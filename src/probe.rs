@@ -18,7 +18,7 @@ mod wait;
 pub use differences::{Difference, Likeness};
 pub use held::refused;
 pub use markers::{Marker, markers};
-pub use summary::{Summary, summary};
+pub use summary::{RouteSummary, Summary, by_route, summary};
 pub use wait::{Object as WaitedObject, Waited, wait};
 
 use crate::aws::Aws;

@@ -30,7 +30,7 @@ pub use lines::Lines;
 pub use ndjson::Ndjson;
 pub use proof::proof;
 pub use screen::Screen;
-pub use status::status;
+pub use status::{metrics, status};
 
 use crate::events::{Event, Sink, Verb};
 use crate::failure::Failure;

@@ -7,6 +7,7 @@ mod access;
 mod auth;
 mod calls;
 mod clock;
+mod cloudwatch;
 mod control;
 mod csv;
 mod documents;

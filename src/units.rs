@@ -45,6 +45,22 @@ pub fn humane(duration: Duration) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
+/// Writes a number of bytes the way people read it, such as `1.5 MiB`.
+pub fn bytes(count: f64) -> String {
+    let mut rest = count.max(0.0);
+    for unit in ["bytes", "KiB", "MiB", "GiB"] {
+        if rest < 1024.0 {
+            return if unit == "bytes" {
+                format!("{rest:.0} {unit}")
+            } else {
+                format!("{rest:.1} {unit}")
+            };
+        }
+        rest /= 1024.0;
+    }
+    format!("{rest:.1} TiB")
+}
+
 /// Reads a size in bytes; `KB`, `MB`, `GB` are powers of 1,000 and `KiB`, `MiB`, `GiB` of 1,024. A bare number is an error.
 pub fn size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 7] = [

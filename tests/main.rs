@@ -26,6 +26,7 @@ mod keys;
 mod life;
 mod locks;
 mod messages;
+mod metrics;
 mod others;
 mod pairs;
 mod policies;

@@ -2,7 +2,7 @@
 
 use crate::common::{PAIR, Stand, alone};
 
-fn blotted() -> insta::Settings {
+pub(crate) fn blotted() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     for (pattern, blot) in [
@@ -14,6 +14,7 @@ fn blotted() -> insta::Settings {
         (r"request id [0-9A-Za-z/+=-]+", "request id <id>"),
         (r"127\.0\.0\.1:\d+", "127.0.0.1:<port>"),
         (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "<time>"),
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>"),
     ] {
         settings.add_filter(pattern, blot);
     }
@@ -100,12 +101,56 @@ fn calls_are_shown_with_their_request_ids_and_without_secrets() {
 }
 
 #[test]
+fn completions_offer_the_names_of_pairs_and_regions() {
+    let stand = Stand::new();
+    let manifest = "name: orders\nsource: {region: xx-new-1}\ndestinations: [{region: us-west-2}]\nrole: {name: not-a-pair}\n";
+    std::fs::write(stand.path("crrctl.yaml"), manifest).unwrap();
+    let words = |what: &str| {
+        let text = stand.run(&["completions", "--offer", what]).exits(0).stdout;
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(words("pairs"), ["orders"]);
+    let regions = words("regions");
+    assert!(regions.contains(&"xx-new-1".to_owned()) && regions.contains(&"eu-west-1".to_owned()));
+    // What a shell would expand is not offered; what can't be read offers nothing.
+    std::fs::write(stand.path("crrctl.yaml"), "name: $(touch owned)\n").unwrap();
+    assert_eq!(words("pairs"), [""; 0]);
+    std::fs::write(stand.path("crrctl.yaml"), "name: [\n").unwrap();
+    assert_eq!(words("pairs"), [""; 0]);
+    std::fs::write(stand.path("crrctl.yaml"), manifest).unwrap();
+    // In a real bash, with the script as it is sourced.
+    let script = alone(&["completions", "bash"]).exits(0).stdout;
+    std::fs::write(stand.path("crrctl.bash"), script).unwrap();
+    let binary = assert_cmd::cargo::cargo_bin!("crrctl");
+    let typed = |line: &str| {
+        let program = format!(
+            "crrctl() {{ {} \"$@\"; }}; source ./crrctl.bash; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); \
+             _crrctl_offering crrctl \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+            binary.display()
+        );
+        let mut bash = std::process::Command::new("bash");
+        let output = bash.args(["-c", &program]).current_dir(stand.path("")).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(typed("crrctl plan --name o"), ["orders"]);
+    assert_eq!(typed("crrctl plan --source xx"), ["xx-new-1"]);
+    assert!(typed("crrctl plan --destination us-").contains(&"us-west-2".to_owned()));
+    assert!(typed("crrctl de").contains(&"destroy".to_owned()));
+    for shell in ["zsh", "fish"] {
+        let script = alone(&["completions", shell]).exits(0).stdout;
+        assert!(script.contains("crrctl completions --offer regions"), "{shell}");
+        assert!(script.contains("crrctl completions --offer pairs"), "{shell}");
+    }
+}
+
+#[test]
 fn completions_and_man_pages_are_made_of_the_command_line() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = alone(&["completions", shell]).exits(0).stdout;
         assert!(script.contains("ephemeral") && script.contains("destroy"), "{shell}");
     }
     let _ = alone(&["completions", "csh"]).exits(3);
+    let _ = alone(&["completions"]).exits(3);
     let page = alone(&["man"]).exits(0).stdout;
     assert!(page.contains(".TH crrctl") && page.contains("crrctl\\-apply"), "{page}");
     let folder = tempfile::TempDir::new().unwrap();

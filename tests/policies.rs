@@ -364,7 +364,7 @@ fn a_user_with_the_operator_policies_gets_by() {
 }
 
 /// Makes a user with the policies that `command` needs; returns its access key.
-fn user(stand: &Stand, operator: &Value, command: &str) -> (String, String) {
+pub(crate) fn user(stand: &Stand, operator: &Value, command: &str) -> (String, String) {
     let parts = operator["commands"][command].as_array().unwrap();
     stand.iam(async |iam| {
         // Who exists already gets one more key.
@@ -429,6 +429,7 @@ fn every_call_in_the_code_is_in_the_operator_policies() {
     // What the manifest may want beside.
     let more = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
         buckets: {object_lock: true, lifecycle: {noncurrent_days: 90}}\n\
+        replication: {metrics: true}\n\
         role: {permissions_boundary: \"arn:aws:iam::111122223333:policy/b\"}\n";
     let more_args = [&["policy", "operator", "-o", "json"], &VALUES[..]].concat();
     let more = Stand::new().manifest(&more_args, more).exits(0).json();

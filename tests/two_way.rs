@@ -15,6 +15,52 @@ fn two_way() -> String {
     format!("{ONE_WAY}replication: {{two_way: true}}\n")
 }
 
+/// Both ways are held to what is expected, by themselves, in probes, delete markers and the canary.
+#[test]
+fn probes_markers_and_the_canary_tell_each_way() {
+    let stand = Stand::new();
+    let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: eu-west-1, prefix: e/}]\n\
+        replication: {two_way: true, delete_markers: true}\n";
+    let _ = stand.manifest(&["apply", "--yes", "--no-probe", "-q"], manifest).exits(0);
+    let probed = ["probe", "--count", "3", "--delete-marker", "-o", "json"];
+    let probed = stand.manifest(&probed, manifest).exits(0).json();
+    let ways = |list: &Value| -> BTreeSet<(String, String)> {
+        let text =
+            |it: &Value| it.as_str().unwrap_or_else(|| it["region"].as_str().unwrap()).to_owned();
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|it| (text(&it["source"]), text(&it["destination"])))
+            .collect()
+    };
+    let all: BTreeSet<(String, String)> = [
+        ("us-east-1", "us-west-2"),
+        ("us-east-1", "eu-west-1"),
+        ("us-west-2", "us-east-1"),
+        ("eu-west-1", "us-east-1"),
+    ]
+    .map(|(from, to)| (from.to_owned(), to.to_owned()))
+    .into();
+    assert_eq!(ways(&probed["routes"]), all);
+    assert!(probed["routes"].as_array().unwrap().iter().all(|it| it["completed"] == 3), "{probed}");
+    assert_eq!(ways(&probed["delete_markers"]), all);
+    let text = stand.manifest(&["probe", "--count", "3"], manifest).exits(0).stdout;
+    assert!(text.contains("eu-west-1 → us-east-1: 3 of 3 COMPLETED; p50 "), "{text}");
+    let slow =
+        stand.manifest(&["probe", "--expect-p95", "0ms", "-o", "json"], manifest).exits(7).json();
+    assert!(slow["error"]["message"].as_str().unwrap().contains(" → "), "{slow}");
+    let watched = ["watch", "--every", "1s", "--timeout", "2s", "-o", "json"];
+    let watched = stand.manifest(&watched, manifest).exits(7).json();
+    let rules: Vec<&String> = watched["probes"].as_object().unwrap().keys().collect();
+    let expected = [
+        "crrctl.demo.eu-west-1",
+        "crrctl.demo.us-east-1 from eu-west-1",
+        "crrctl.demo.us-east-1 from us-west-2",
+        "crrctl.demo.us-west-2",
+    ];
+    assert_eq!(rules, expected, "{watched}");
+}
+
 fn rules(stand: &Stand, region: &str, bucket: &str) -> Vec<t::ReplicationRule> {
     stand.s3(region, async |s3| {
         let live = s3.get_bucket_replication().bucket(bucket).send().await;

@@ -81,10 +81,10 @@ impl<C: Clone> Clients<C> {
 
 /// What goes by the credentials of one account, for all pairs of a run.
 #[derive(Debug)]
-struct Caller {
+pub(super) struct Caller {
     credentials: Credentials,
-    config: SdkConfig,
-    calls: Calls,
+    pub(super) config: SdkConfig,
+    pub(super) calls: Calls,
     s3: Clients<aws_sdk_s3::Client>,
     kms: Clients<aws_sdk_kms::Client>,
     sts: Clients<aws_sdk_sts::Client>,
@@ -182,7 +182,8 @@ impl Aws {
         Self { home: home.clone(), callers, away, shared }
     }
 
-    fn caller(&self, region: &Region) -> &Caller {
+    /// Returns what `region` is worked with.
+    pub(super) fn caller(&self, region: &Region) -> &Caller {
         &self.callers[self.away.get(region).copied().unwrap_or_default()].1
     }
 

@@ -1,5 +1,7 @@
 //! `crrctl completions` and `crrctl man`: what shells and `man` read, made from the command line itself.
 
+mod offer;
+
 use super::Cli;
 use super::output::{Ended, Printer};
 use crate::failure::{Failure, Kind};
@@ -10,7 +12,11 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub(super) struct CompletionsArgs {
     /// The shell
-    shell: Shell,
+    #[arg(required_unless_present = "offer")]
+    shell: Option<Shell>,
+    /// What the scripts ask for while a line is typed
+    #[arg(long, value_enum, hide = true, conflicts_with = "shell")]
+    offer: Option<offer::Offer>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -21,9 +27,15 @@ pub(super) struct ManArgs {
 }
 
 pub(super) fn completions(args: &CompletionsArgs, printer: &Printer) {
+    if let Some(what) = args.offer {
+        let lines = offer::words(what).into_iter().map(|word| format!("{word}\n"));
+        return say(lines.collect::<String>().as_bytes(), "offered", printer);
+    }
+    let Some(shell) = args.shell else { return };
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "crrctl", &mut script);
-    say(&script, "script", printer);
+    clap_complete::generate(shell, &mut Cli::command(), "crrctl", &mut script);
+    let script = offer::offering(shell, &String::from_utf8_lossy(&script));
+    say(script.as_bytes(), "script", printer);
 }
 
 pub(super) fn man(args: &ManArgs, printer: &Printer) -> Ended {

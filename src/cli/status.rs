@@ -40,12 +40,16 @@ async fn one(session: Session, args: &StatusArgs, printer: &Printer) -> Ended {
     let (mut topology, mut world) = session.observe(Depth::Settings).await?;
     observe::beside_others(&session.aws, &mut topology, &mut world).await?;
     let plan = plan::build(&topology, &world, &session.templates);
+    let look = async { Ok(check::metrics(&session.aws, &topology, &world).await) };
+    let metrics = session.unless_ending(Box::pin(look)).await?;
     let sample = sample(&session, &topology, &world, usize::from(args.sample)).await?;
     let stands = world.buckets.contains_key(&topology.source.bucket) || world.role.is_some();
     put(printer, &topology, &world, plan.as_ref().ok(), sample.as_ref());
+    printer.put("metrics", &metrics);
     printer.put("stands", stands);
     printer.put("api_calls", session.aws.count().total());
-    printer.text(&report::status(&topology, &world, plan.as_ref().ok(), sample.as_ref()));
+    let shown = report::status(&topology, &world, plan.as_ref().ok(), sample.as_ref());
+    printer.text(&format!("{shown}{}", report::metrics(&metrics, stands)));
     session.done(plan.is_ok(), false);
     plan.map(|_| 0)
 }

@@ -3,6 +3,7 @@
 
 use super::keys::{KeyKind, KeyRef};
 use super::topology::{Placed, Side, Topology};
+use crate::names::Region;
 use std::collections::BTreeMap;
 
 /// What a rule says, wherever it leads.
@@ -114,6 +115,20 @@ impl Topology {
     /// Returns what the ids of all our rules begin with: no name of a pair has a dot, so no other pair's rules begin so.
     pub fn rule_prefix(&self) -> String {
         format!("crrctl.{}.", self.name)
+    }
+
+    /// Returns the Regions whose CloudWatch knows of rules that S3 measures: those of both ends, the source's first.
+    pub fn metric_regions(&self) -> Vec<&Region> {
+        let is_measured = |rule: &&RuleWish| rule.settings.metrics || rule.settings.time_control;
+        let mut regions = Vec::new();
+        for rule in self.rules.iter().filter(is_measured) {
+            for region in [&self.source.region, &rule.destination.region] {
+                if !regions.contains(&region) {
+                    regions.push(region);
+                }
+            }
+        }
+        regions
     }
 
     /// Returns the rules that lead to `side`.

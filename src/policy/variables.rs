@@ -232,6 +232,7 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         "jobs_arn": Arn::known(partition, "s3", region, account.as_str(), "job/*"),
         "own_report_bucket_arns": own_reports("bucket_arn"),
         "own_report_objects_arns": own_reports("objects_arn"),
+        "metric_regions": if is_home { topology.metric_regions() } else { vec![] },
         "report_objects_arns": if is_home { vec![reports["objects_arn"].clone()] } else { vec![] },
         "reports": reports,
         "home": is_home,

@@ -25,6 +25,7 @@ pub struct Marker {
     pub rule: String,
     pub key: String,
     pub version_id: String,
+    pub source: super::Place,
     pub destination: super::Place,
     /// Whether the manifest wants it to replicate.
     pub expected: bool,
@@ -128,6 +129,10 @@ impl Prober {
                 rule: rule.id.clone(),
                 key: marker.key.clone(),
                 version_id: marker.version_id.clone(),
+                source: super::Place {
+                    bucket: source.bucket.to_string(),
+                    region: source.region.clone(),
+                },
                 destination: super::Place {
                     bucket: side.bucket.to_string(),
                     region: side.region.clone(),

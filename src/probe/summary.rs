@@ -1,6 +1,7 @@
 //! The figures of many probes.
 
 use super::{Probe, Status};
+use crate::names::Region;
 use serde::Serialize;
 
 /// How many came through, and how long they took.
@@ -30,6 +31,39 @@ pub fn summary(probes: &[Probe]) -> Summary {
         p99_ms: percentile(&latencies, 99),
         max_ms: latencies.last().copied(),
     }
+}
+
+/// The figures of one rule in one direction.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "each field is what it says")]
+pub struct RouteSummary {
+    pub rule: String,
+    pub source: Region,
+    pub destination: Region,
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// Sums up `probes` by rule and direction: ways back may have rules of the same id.
+pub fn by_route(probes: &[Probe]) -> Vec<RouteSummary> {
+    let mut routes: Vec<(&Probe, Vec<Probe>)> = Vec::new();
+    for probe in probes {
+        let is_it = |other: &Probe| {
+            (&other.rule, &other.source.region) == (&probe.rule, &probe.source.region)
+                && other.destination.region == probe.destination.region
+        };
+        match routes.iter_mut().find(|(first, _)| is_it(first)) {
+            Some((_, of_route)) => of_route.push(probe.clone()),
+            None => routes.push((probe, vec![probe.clone()])),
+        }
+    }
+    let summed = |(first, of_route): (&Probe, Vec<Probe>)| RouteSummary {
+        rule: first.rule.clone(),
+        source: first.source.region.clone(),
+        destination: first.destination.region.clone(),
+        summary: summary(&of_route),
+    };
+    routes.into_iter().map(summed).collect()
 }
 
 fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {

@@ -3,6 +3,7 @@
 
 use crate::failure::Failure;
 use crate::manifest::Topology;
+use crate::names::Region;
 use crate::probe::{Probe, Status};
 use crate::units::humane;
 use serde::Serialize;
@@ -20,7 +21,9 @@ pub struct Canary {
     rounds: u64,
     /// Rounds that ended with an error, by its code.
     errors: BTreeMap<String, u64>,
-    routes: BTreeMap<String, Route>,
+    /// By the source's Region and the rule: ways back may have rules of the same id.
+    routes: BTreeMap<(Region, String), Route>,
+    home: Region,
     last: String,
 }
 
@@ -53,16 +56,21 @@ const MOST_CODES: usize = 50;
 impl Canary {
     /// Begins with nothing seen.
     pub fn new(topology: &Topology) -> Self {
-        let route = |rule: &crate::manifest::RuleWish| {
-            let (source, destination) =
-                (topology.source.region.to_string(), rule.destination.region.to_string());
-            (rule.id.clone(), Route { source, destination, ..Route::default() })
-        };
+        let directions = topology.directions();
+        let routes = directions.iter().flat_map(|direction| {
+            let source = &direction.source.region;
+            direction.rules.iter().map(move |rule| {
+                let (from, to) = (source.to_string(), rule.destination.region.to_string());
+                let route = Route { source: from, destination: to, ..Route::default() };
+                ((source.clone(), rule.id.clone()), route)
+            })
+        });
         Self {
             pair: topology.name.to_string(),
             rounds: 0,
             errors: BTreeMap::new(),
-            routes: topology.rules.iter().map(route).collect(),
+            routes: routes.collect(),
+            home: topology.source.region.clone(),
             last: String::new(),
         }
     }
@@ -79,7 +87,8 @@ impl Canary {
             route.up = false;
         }
         for probe in probes {
-            if let Some(route) = self.routes.get_mut(&probe.rule) {
+            let place = (probe.source.region.clone(), probe.rule.clone());
+            if let Some(route) = self.routes.get_mut(&place) {
                 route.take(probe);
             }
         }
@@ -102,7 +111,10 @@ impl Canary {
 
     /// Returns the sums.
     pub fn totals(&self) -> Totals {
-        let probes = self.routes.iter().map(|(rule, route)| (rule.clone(), route.statuses.clone()));
+        let name = |(source, rule): &(Region, String)| {
+            if *source == self.home { rule.clone() } else { format!("{rule} from {source}") }
+        };
+        let probes = self.routes.iter().map(|(place, it)| (name(place), it.statuses.clone()));
         Totals { rounds: self.rounds, errors: self.errors.clone(), probes: probes.collect() }
     }
 
@@ -125,7 +137,8 @@ impl Canary {
             )
         };
         let of_routes = |line: &dyn Fn(&str, &Route) -> Vec<String>| {
-            self.routes.iter().flat_map(|(rule, route)| line(&labels(rule, route), route)).collect()
+            let routes = self.routes.iter();
+            routes.flat_map(|((_, rule), route)| line(&labels(rule, route), route)).collect()
         };
         family(
             "crrctl_rounds_total",

@@ -1,11 +1,14 @@
 //! A pair on one screen.
 
 use super::{BAD, FAINT, GOOD, NOTABLE, mark};
-use crate::check::Sample;
+use crate::check::{RuleMetrics, Sample};
 use crate::manifest::Topology;
+use crate::names::{BucketName, Region};
 use crate::plan::Plan;
-use crate::world::{KeyState, World};
+use crate::units::{bytes, humane};
+use crate::world::{Bucket, KeyState, World};
 use std::fmt::Write;
+use std::time::Duration;
 
 /// Returns the pair as it stands: keys, buckets, role, rules, what differs from the manifest, and how the newest objects fare.
 pub fn status(
@@ -51,25 +54,8 @@ pub fn status(
     for role in world.role.iter().chain(world.back_roles.values()) {
         row("role", role.arn.to_string());
     }
-    let source = world.buckets.get(&topology.source.bucket);
-    let others = world.buckets.iter().filter(|(name, _)| **name != topology.source.bucket);
-    let back = others.filter_map(|(_, bucket)| bucket.replication.as_ref());
-    for rule in source
-        .and_then(|it| it.replication.as_ref())
-        .into_iter()
-        .chain(back)
-        .flat_map(|it| &it.rules)
-    {
-        let (state, style) = if rule.enabled { ("Enabled", GOOD) } else { ("Disabled", BAD) };
-        let prefix = rule.prefix.as_deref().unwrap_or("?");
-        let markers = if rule.delete_markers { ", delete markers too" } else { "" };
-        row(
-            "rule",
-            format!(
-                "{}  {style}{state}{style:#}  {FAINT}prefix `{prefix}`{markers}{FAINT:#}",
-                rule.id
-            ),
-        );
+    for words in rules(topology, world) {
+        row("rule", words);
     }
     match plan {
         None => row("drift", format!("{BAD}in the way: see the error{BAD:#}")),
@@ -106,4 +92,80 @@ pub fn status(
         row("probes", format!("{} kept in the source", sample.kept_probes));
     }
     text
+}
+
+/// Returns what CloudWatch knows of each rule, or how to have it know.
+pub fn metrics(metrics: &[RuleMetrics], stands: bool) -> String {
+    let mut text = String::new();
+    let mut row = |words: String| {
+        let _ = writeln!(text, "{:<8} {words}", "metrics");
+    };
+    if metrics.is_empty() && stands {
+        row(format!(
+            "{FAINT}off: with `replication.metrics: true` S3 tells CloudWatch what is pending, late and FAILED{FAINT:#}"
+        ));
+    }
+    for it in metrics {
+        row(format!("{} → {}  {}", it.source_region, it.destination_region, measured(it)));
+    }
+    text
+}
+
+fn measured(it: &RuleMetrics) -> String {
+    if let Some(why) = &it.unread {
+        return format!("{NOTABLE}unknown{NOTABLE:#}: {why}");
+    }
+    let count = |value: f64| format!("{value:.0}");
+    let seconds = |value: f64| match value {
+        0.0 => "0 s".to_owned(),
+        value => humane(Duration::from_secs_f64(value.clamp(0.0, 1e9))),
+    };
+    let parts = [
+        it.operations_pending.map(|it| format!("{} pending", count(it))),
+        it.bytes_pending.map(bytes),
+        it.latency_seconds.map(|it| format!("{} behind", seconds(it))),
+        it.operations_failed.map(|it| format!("{} failed in the last hour", count(it))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let style = match (it.operations_failed, it.operations_pending) {
+        (Some(failed), _) if failed > 0.0 => BAD,
+        (_, Some(pending)) if pending > 0.0 => NOTABLE,
+        _ => GOOD,
+    };
+    match parts.len() {
+        0 => format!("{FAINT}nothing yet: S3's values come within fifteen minutes{FAINT:#}"),
+        _ => format!("{style}{}{style:#}", parts.join(", ")),
+    }
+}
+
+/// Returns every live rule in a line, the source's first.
+fn rules(topology: &Topology, world: &World) -> Vec<String> {
+    let is_source = |(name, _): &(&BucketName, &Bucket)| **name == topology.source.bucket;
+    let (source, others): (Vec<_>, Vec<_>) = world.buckets.iter().partition(is_source);
+    let sources = source.into_iter().chain(others);
+    let mut words = Vec::new();
+    let rules = sources.flat_map(|(_, bucket)| {
+        let rules = bucket.replication.iter().flat_map(|it| &it.rules);
+        rules.map(move |rule| (bucket.region.as_ref(), rule))
+    });
+    for (from, rule) in rules {
+        let leads = |(name, _): &(&BucketName, &Bucket)| {
+            rule.destination.rsplit(':').next() == Some(name.as_str())
+        };
+        let to = world.buckets.iter().find(leads).and_then(|(_, bucket)| bucket.region.as_ref());
+        let known = |region: Option<&Region>| region.map_or("?", Region::as_str).to_owned();
+        let route = format!("{} → {}", known(from), known(to));
+        let (state, style) = if rule.enabled { ("Enabled", GOOD) } else { ("Disabled", BAD) };
+        let prefix = match rule.prefix.as_deref() {
+            Some("") => "all objects".to_owned(),
+            Some(prefix) => format!("prefix `{prefix}`"),
+            None => "of the old kind, without a filter".to_owned(),
+        };
+        let markers = if rule.delete_markers { ", delete markers too" } else { "" };
+        words.push(format!(
+            "{route}  {}  {style}{state}{style:#}  {FAINT}{prefix}{markers}{FAINT:#}",
+            rule.id
+        ));
+    }
+    words
 }

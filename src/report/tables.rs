@@ -5,7 +5,7 @@ use crate::backfill::Reason;
 use crate::check::catalogue;
 use crate::events::Verb;
 use crate::plan::{Cost, Kept, Plan};
-use crate::probe::{Marker, Probe, Status, Summary};
+use crate::probe::{Marker, Probe, Status, Summary, by_route};
 use crate::units::humane;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
@@ -98,21 +98,29 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
         }
     }
     if summary.count > probes_of_one_run(probes) {
-        let ms = |ms: Option<u64>| {
-            ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms)))
-        };
-        let _ = writeln!(
-            text,
-            "{} of {} COMPLETED; p50 {}, p95 {}, p99 {}, max {}",
-            summary.completed,
-            summary.count,
-            ms(summary.p50_ms),
-            ms(summary.p95_ms),
-            ms(summary.p99_ms),
-            ms(summary.max_ms)
-        );
+        let routes = by_route(probes);
+        if routes.len() > 1 {
+            for it in &routes {
+                let _ = writeln!(text, "{} → {}: {}", it.source, it.destination, said(&it.summary));
+            }
+        }
+        let _ = writeln!(text, "{}", said(summary));
     }
     text
+}
+
+fn said(summary: &Summary) -> String {
+    let ms =
+        |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms)));
+    format!(
+        "{} of {} COMPLETED; p50 {}, p95 {}, p99 {}, max {}",
+        summary.completed,
+        summary.count,
+        ms(summary.p50_ms),
+        ms(summary.p95_ms),
+        ms(summary.p99_ms),
+        ms(summary.max_ms)
+    )
 }
 
 /// Returns what became of delete markers, a line each.
@@ -128,8 +136,8 @@ pub fn markers(markers: &[Marker]) -> String {
             Some(ms) => format!("came after {}", humane(Duration::from_millis(ms))),
             None => "did not come".to_owned(),
         };
-        let region = &marker.destination.region;
-        let _ = writeln!(text, "delete marker to {region}: {came}, {style}{word}{style:#}");
+        let (from, to) = (&marker.source.region, &marker.destination.region);
+        let _ = writeln!(text, "delete marker {from} → {to}: {came}, {style}{word}{style:#}");
     }
     text
 }
@@ -154,9 +162,7 @@ fn verdict_on(probe: &Probe) -> String {
 
 /// Percentiles say something only where there is more than the one proof a rule.
 fn probes_of_one_run(probes: &[Probe]) -> usize {
-    let rules: std::collections::BTreeSet<&str> =
-        probes.iter().map(|probe| probe.rule.as_str()).collect();
-    rules.len() * 2
+    by_route(probes).len() * 2
 }
 
 /// Returns what stays, and why.

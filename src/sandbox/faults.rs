@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 /// The services that a fault can name.
-const SERVICES: [&str; 6] = ["*", "iam", "kms", "s3", "s3control", "sts"];
+const SERVICES: [&str; 7] = ["*", "cloudwatch", "iam", "kms", "s3", "s3control", "sts"];
 
 /// How a fault is spelled.
 pub(crate) const SPELLING: &str = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]";

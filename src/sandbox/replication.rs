@@ -74,6 +74,35 @@ impl Replication {
         self.records.iter().map(record).collect()
     }
 
+    /// Returns how replication from `source` to `destination` under `rule` gets on; failures between two times are counted.
+    pub(crate) fn measured(
+        &self,
+        source: &str,
+        destination: &str,
+        rule: &str,
+        between: (SystemTime, SystemTime),
+    ) -> Measured {
+        let mut measured = Measured::default();
+        let is_it = |it: &&Record| {
+            it.bucket == source && it.destination == destination && it.rule.as_deref() == Some(rule)
+        };
+        for record in self.records.iter().filter(is_it) {
+            match (record.status, record.ended) {
+                ("PENDING", _) => {
+                    measured.pending += 1;
+                    measured.bytes += record.size;
+                    let oldest = measured.oldest.unwrap_or(record.begun);
+                    measured.oldest = Some(oldest.min(record.begun));
+                }
+                ("FAILED", Some(ended)) if between.0 <= ended && ended <= between.1 => {
+                    measured.failed += 1;
+                }
+                _ => {}
+            }
+        }
+        measured
+    }
+
     /// Queues a job.
     fn push(&mut self, job: Job) {
         let record = self.begin(&job);
@@ -89,6 +118,10 @@ impl Replication {
             destination: job.target.bucket.clone(),
             status: "PENDING",
             reason: None,
+            rule: job.target.rule.clone(),
+            size: job.size,
+            begun: job.begun,
+            ended: None,
         });
         if self.records.len() > MAX_RECORDS {
             self.records.pop_front();
@@ -107,6 +140,20 @@ struct Record {
     destination: String,
     status: &'static str,
     reason: Option<&'static str>,
+    rule: Option<String>,
+    size: usize,
+    begun: SystemTime,
+    ended: Option<SystemTime>,
+}
+
+/// How replication under one rule gets on.
+#[derive(Debug, Default)]
+pub(crate) struct Measured {
+    pub(crate) pending: usize,
+    pub(crate) bytes: usize,
+    /// Since when the one waits that waits longest.
+    pub(crate) oldest: Option<SystemTime>,
+    pub(crate) failed: usize,
 }
 
 /// One version that is to go to one destination.
@@ -122,6 +169,9 @@ struct Job {
     record: usize,
     /// When S3 gets round to it.
     due: SystemTime,
+    begun: SystemTime,
+    /// Bytes of the object; none of a marker or of a change.
+    size: usize,
 }
 
 /// What is to be replicated of a version.
@@ -184,9 +234,17 @@ fn push(
     task: Task,
 ) {
     let due = state.done_at(Slow::Replication);
+    let begun = state.now();
+    let found = state.buckets.0.get(bucket).and_then(|it| it.version(key, version));
+    let size = match found.map(|it| &it.what) {
+        Some(What::Object(object)) if task == Task::Whole => object.data.len(),
+        _ => 0,
+    };
     let (bucket, key, version) = (bucket.to_owned(), key.to_owned(), version.to_owned());
     let role = role.to_owned();
-    state.replication.push(Job { bucket, key, version, role, target, task, record: 0, due });
+    let record = 0;
+    let job = Job { bucket, key, version, role, target, task, record, due, begun, size };
+    state.replication.push(job);
 }
 
 /// Works off the queue until `stop`.
@@ -227,10 +285,12 @@ fn settle(state: &mut State, job: &Job, outcome: Result<(), Reason>) {
         Err(reason) => (Outcome::Failed, Some(reason)),
     };
     tracing::debug!(bucket = job.bucket, key = job.key, ?status, reason, "replicated");
+    let now = state.now();
     let record = job.record.checked_sub(state.replication.first);
     if let Some(record) = record.and_then(|at| state.replication.records.get_mut(at)) {
         record.status = if reason.is_some() { "FAILED" } else { "COMPLETED" };
         record.reason = reason;
+        record.ended = Some(now);
     }
     // Another change of the same version keeps it PENDING.
     let again = state.replication.queue.iter().any(|other| {

@@ -6,7 +6,7 @@ use super::faults::{self, Trouble};
 use super::journal::{Code, Journal, Note};
 use super::limits::Patience;
 use super::state::{Settings, Shared};
-use super::{GRACE, control, iam, kms, query, s3, s3control, sts};
+use super::{GRACE, cloudwatch, control, iam, kms, query, s3, s3control, sts};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
@@ -144,6 +144,9 @@ impl Server {
         match route {
             Route::Kms => kms::answer(&self.shared, &parts, &body, id),
             Route::Iam(params) => iam::answer(&self.shared, &parts, &body, &params, id),
+            Route::CloudWatch(params) => {
+                cloudwatch::answer(&self.shared, &parts, &body, &params, id)
+            }
             Route::Sts(params) => sts::answer(&self.shared, &parts, &body, &params, id),
             Route::S3Control => s3control::answer(&self.shared, &parts, &body, id),
             Route::S3 => self.s3.answer(parts, body, id).await,
@@ -195,6 +198,9 @@ impl Route {
         match self {
             Self::Kms => ("kms", target.and_then(|target| target.strip_prefix(kms::TARGET_PREFIX))),
             Self::Iam(params) => ("iam", Some(params.get("Action").unwrap_or_default())),
+            Self::CloudWatch(params) => {
+                ("cloudwatch", Some(params.get("Action").unwrap_or_default()))
+            }
             Self::Sts(params) => ("sts", Some(params.get("Action").unwrap_or_default())),
             Self::S3Control => ("s3control", Some(s3control::operation(parts))),
             Self::S3 => ("s3", None),
@@ -205,6 +211,7 @@ impl Route {
         match self {
             Self::Kms => kms::reply_with(Err(fault.clone()), id),
             Self::Iam(params) => iam::reply_with(params, Err(fault.clone()), id),
+            Self::CloudWatch(params) => cloudwatch::reply_with(params, Err(fault.clone()), id),
             Self::Sts(params) => sts::reply_with(params, Err(fault.clone()), id),
             Self::S3Control => s3control::refuse(fault, id),
             Self::S3 => s3::refuse(s3::error_of(fault), id),
@@ -216,6 +223,7 @@ impl Route {
 enum Route {
     Kms,
     Iam(query::Params),
+    CloudWatch(query::Params),
     Sts(query::Params),
     S3Control,
     S3,
@@ -232,19 +240,22 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     // A presigned request carries its parameters in the query.
     let query = parts.uri.query().unwrap_or_default();
     if parts.uri.path() == "/" && query.contains("X-Amz-Signature=") && query.contains("Action=") {
-        let params = query::Params::decode(query.as_bytes());
-        let sts = params.get("Version") == Some(sts::VERSION);
-        return if sts { Route::Sts(params) } else { Route::Iam(params) };
+        return by_version(query::Params::decode(query.as_bytes()));
     }
     let form = header("content-type").starts_with("application/x-www-form-urlencoded");
     if parts.method == Method::POST && parts.uri.path() == "/" && form {
-        let params = query::Params::decode(body);
-        if params.get("Version") == Some(sts::VERSION) {
-            return Route::Sts(params);
-        }
-        return Route::Iam(params);
+        return by_version(query::Params::decode(body));
     }
     Route::S3
+}
+
+/// The services that speak the Query protocol are told apart by the version of their API.
+fn by_version(params: query::Params) -> Route {
+    match params.get("Version") {
+        Some(sts::VERSION) => Route::Sts(params),
+        Some(cloudwatch::VERSION) => Route::CloudWatch(params),
+        _ => Route::Iam(params),
+    }
 }
 
 /// Reads a body within the bounds of size and time.

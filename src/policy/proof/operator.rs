@@ -104,6 +104,12 @@ impl Operator<'_> {
         if !self.is_home {
             return calls;
         }
+        // CloudWatch knows no ARNs of metrics (Service Authorization Reference, "Actions defined by Amazon CloudWatch").
+        calls.extend(topology.metric_regions().into_iter().map(|region| {
+            Call::new(&self.who, "cloudwatch:GetMetricData", "*", self.account)
+                .demanding("StringEquals", "aws:RequestedRegion", region.as_str())
+                .aliens(&["cloudwatch:PutMetricData"])
+        }));
         let reads = [
             "iam:GetRole",
             "iam:GetRolePolicy",

@@ -66,7 +66,8 @@ pub(crate) fn again(
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let (version, role) = (version.to_owned(), role.clone());
         let task = Task::Whole;
-        let job = Job { bucket, key, version, role, target, task, record: 0, due: now };
+        let (record, due, begun, size) = (0, now, now, 0);
+        let job = Job { bucket, key, version, role, target, task, record, due, begun, size };
         let job = Job { record: state.replication.begin(&job), ..job };
         let outcome = replicate(state, &job);
         settle(state, &job, outcome);

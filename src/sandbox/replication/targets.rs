@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone)]
 pub(super) struct Target {
     pub(super) bucket: String,
+    /// The rule's id.
+    pub(super) rule: Option<String>,
     /// The key for replicas, as the rule names it.
     pub(super) key: Option<String>,
     pub(super) storage_class: Option<String>,
@@ -33,6 +35,7 @@ pub(super) fn targets(rules: &[ReplicationRule], key: &str, what: &What) -> Vec<
         .filter(|rule| eligible(rule, object))
         .map(|rule| Target {
             bucket: rule.destination.bucket.rsplit(':').next().unwrap_or_default().to_owned(),
+            rule: rule.id.clone(),
             key: rule
                 .destination
                 .encryption_configuration

@@ -1,0 +1,146 @@
+//! What shells offer for names of pairs and for Regions: they ask while a line is typed, so nothing is asked of AWS.
+//! Not for: what is allowed; any name and any Region of the right shape is.
+
+use clap::ValueEnum;
+use clap_complete::Shell;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// What can be offered.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Offer {
+    Pairs,
+    Regions,
+}
+
+/// Regions to offer beside those at hand; one that is not here is as good (AWS General Reference, "AWS service endpoints").
+const REGIONS: [&str; 34] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Returns what there is to offer: of the manifest at hand, of the environment, and Regions that are widely known.
+pub(super) fn words(what: Offer) -> Vec<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let file = variable("CRRCTL_FILE").map_or_else(|| PathBuf::from("crrctl.yaml"), PathBuf::from);
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    // What can't be read offers nothing; a half-written manifest is no error while a line is typed.
+    let manifest: Value = serde_saphyr::from_str(&text).unwrap_or_default();
+    let mut found = BTreeSet::new();
+    match what {
+        Offer::Pairs => {
+            named(&manifest, "name", &mut found);
+            found.extend(variable("CRRCTL_NAME"));
+        }
+        Offer::Regions => {
+            named(&manifest, "region", &mut found);
+            found.extend(["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().filter_map(variable));
+            found.extend(REGIONS.map(str::to_owned));
+        }
+    }
+    found.into_iter().filter(|word| is_plain(word)).collect()
+}
+
+/// A shell splits and expands what it is offered: words alone may go there.
+fn is_plain(word: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    !word.is_empty() && word.chars().all(is_plain)
+}
+
+/// Gathers the values of `key` outside roles, whose names are no pair's.
+fn named(value: &Value, key: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get(key).and_then(Value::as_str).map(str::to_owned));
+            let inside = fields.iter().filter(|(name, _)| *name != "role");
+            inside.for_each(|(_, value)| named(value, key, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| named(item, key, found)),
+        _ => {}
+    }
+}
+
+/// Returns the script, made to ask for names and Regions where the shell can.
+pub(super) fn offering(shell: Shell, script: &str) -> String {
+    match shell {
+        Shell::Bash => format!("{script}{BASH}"),
+        Shell::Fish => format!("{script}{FISH}"),
+        Shell::Zsh => ["name=", "source=", "destination=", "regions="].iter().fold(
+            script.to_owned(),
+            |script, flag| {
+                let what = if *flag == "name=" { "pairs" } else { "regions" };
+                zsh(&script, flag, what)
+            },
+        ),
+        _ => script.to_owned(),
+    }
+}
+
+/// Puts the question in the place of zsh's usual files, in every line about `flag`.
+fn zsh(script: &str, flag: &str, what: &str) -> String {
+    let start = format!("--{flag}[");
+    let asked = format!(":{{compadd -- $(crrctl completions --offer {what} 2>/dev/null)}}'");
+    let line = |line: &str| match (line.contains(&start), line.rfind(":_default'")) {
+        (true, Some(at)) => format!("{}{asked}{}", &line[..at], &line[at + ":_default'".len()..]),
+        _ => line.to_owned(),
+    };
+    let mut lines: Vec<String> = script.lines().map(line).collect();
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+const FISH: &str = "\
+complete -c crrctl -l name -x -a '(crrctl completions --offer pairs 2>/dev/null)'
+complete -c crrctl -l source -x -a '(crrctl completions --offer regions 2>/dev/null)'
+complete -c crrctl -l destination -x -a '(crrctl completions --offer regions 2>/dev/null)'
+complete -c crrctl -l regions -x -a '(crrctl completions --offer regions 2>/dev/null)'
+";
+
+const BASH: &str = r#"
+_crrctl_offering() {
+    local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" what=
+    case "$before" in
+        --name) what=pairs ;;
+        --source|--destination|--regions) what=regions ;;
+    esac
+    if [[ -n "$what" ]]; then
+        COMPREPLY=( $(compgen -W "$(crrctl completions --offer "$what" 2>/dev/null)" -- "$current") )
+    else
+        _crrctl "$@"
+    fi
+}
+complete -F _crrctl_offering -o bashdefault -o default crrctl
+"#;
