@@ -87,6 +87,7 @@ impl Steps {
             let put =
                 kms.put_key_policy().key_id(key.as_str()).policy_name("default").policy(policy);
             retry(&self.stop, progress, || async {
+                self.aws.paced("kms:PutKeyPolicy", region, &self.stop).await;
                 put.clone().send().await.at("kms:PutKeyPolicy", region)
             })
             .await?;
@@ -95,6 +96,7 @@ impl Steps {
             let tags = kms_tags(&self.topology.key_tags(region))?;
             let tag = kms.tag_resource().key_id(key.as_str()).set_tags(Some(tags));
             retry(&self.stop, progress, || async {
+                self.aws.paced("kms:TagResource", region, &self.stop).await;
                 tag.clone().send().await.at("kms:TagResource", region)
             })
             .await?;
@@ -102,6 +104,7 @@ impl Steps {
         if action.fields.contains(&"expires") {
             let untag = kms.untag_resource().key_id(key.as_str()).tag_keys(Topology::EXPIRES_TAG);
             retry(&self.stop, progress, || async {
+                self.aws.paced("kms:UntagResource", region, &self.stop).await;
                 untag.clone().send().await.at("kms:UntagResource", region)
             })
             .await?;
@@ -198,6 +201,7 @@ impl Steps {
         let schedule =
             kms.schedule_key_deletion().key_id(arn.as_str()).pending_window_in_days(days);
         let call = || async {
+            self.aws.paced("kms:ScheduleKeyDeletion", region, &self.stop).await;
             match schedule.clone().send().await.at("kms:ScheduleKeyDeletion", region) {
                 Ok(_) => Ok(()),
                 Err(error) if error.is_absent() => Ok(()),
