@@ -218,7 +218,7 @@ mod tests {
             ("", "the service is missing"),
             ("s3", "the operation is missing"),
             ("s3:PutObject", "the kind is missing"),
-            ("ec2:Run:reset", "one of *, iam, kms"),
+            ("ec2:Run:reset", "one of *, cloudwatch, iam, kms"),
             ("s3:Put Object:reset", "such as CreateKey"),
             ("s3:*:explode", "throttle, error=CODE"),
             ("s3:*:error=", "throttle, error=CODE"),
