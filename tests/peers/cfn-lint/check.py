@@ -16,6 +16,8 @@ import sys
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+import boto3
+
 EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "manifests"
 EVERYTHING = ["--include-checks", "I", "--non-zero-exit-code", "informational"]
 
@@ -65,6 +67,25 @@ def import_is_whole(template, listed, region):
     return faults
 
 
+def make_role(environment, arn):
+    """Makes the role that an example says exists, with every right on S3 and KMS."""
+    def document(**more):
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **more}]})
+
+    path, name = re.search(r":role(/.*?)([^/]+)$", arn).groups()
+    iam = boto3.client(
+        "iam",
+        region_name="us-east-1",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    trust = document(Principal={"Service": "s3.amazonaws.com"}, Action="sts:AssumeRole")
+    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust)
+    rights = document(Action=["s3:*", "kms:*"], Resource="*")
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=rights)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--crrctl", required=True)
@@ -73,6 +94,8 @@ def main():
     for example in sorted(EXAMPLES.glob("*.yaml")):
         folder = pathlib.Path(os.environ["TMPDIR"]) / example.stem
         with Sandbox(crrctl) as sandbox:
+            if given := re.search(r"^role: \{arn: \"(.*)\"\}", example.read_text(), re.M):
+                make_role(sandbox.environment, given[1])
             for command in (["apply", "--yes", "--no-probe", "-q"], ["export", "cloudformation", "--out", str(folder)]):
                 subprocess.run([crrctl, *command, "-f", example], env=sandbox.environment, check=True, stdout=subprocess.DEVNULL)
         templates = sorted(folder.glob("*.template.json"))
