@@ -89,7 +89,11 @@ pub(super) fn keys(
     kept: &mut Vec<Kept>,
 ) {
     let alias = &topology.key.alias;
-    let mut scheduled = buckets.to_vec();
+    // Nothing names a key that goes: the policies of roles do until they are gone.
+    let policies = plan.actions.iter().filter(|action| action.kind == Kind::RolePolicy);
+    let free: Vec<StepId> =
+        buckets.iter().cloned().chain(policies.map(|action| action.id.clone())).collect();
+    let mut scheduled = free.clone();
     let mut foreign_replica = false;
     let is_primary = |id: &KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
     let is_ours = |(region, id): (&Region, &KeyId)| {
@@ -131,7 +135,7 @@ pub(super) fn keys(
             });
             continue;
         }
-        let needs = buckets.iter().cloned().chain(alias_gone(region)).collect();
+        let needs = free.iter().cloned().chain(alias_gone(region)).collect();
         let arn = key.arn.clone();
         plan.actions.push(delete(
             kind_beside(topology),
