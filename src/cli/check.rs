@@ -2,9 +2,9 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::pairs::{Crew, Telling};
+use super::pairs::{self, Telling};
 use super::policy::organisation;
-use super::session::{self, Inputs, Session};
+use super::session::{self, Session};
 use crate::check::{self, Report, Settings, Which, catalogue};
 use crate::events::{CheckDone, Event};
 use crate::failure::{Failure, Kind};
@@ -55,16 +55,8 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
         organisation: organisation(&args.scp, &args.rcp)?,
         failed: false,
     };
-    let input = match Inputs::read(global, global.sandbox)? {
-        Inputs::One(input) => *input,
-        Inputs::Many(several) => {
-            let crew = Crew::gather(global, printer, several).await?;
-            let each = async |session: Session, part: &Printer| one(session, &settings, part).await;
-            return crew.each(Telling::Whole, each).await;
-        }
-    };
-    let session = Session::with(global, printer, input, global.sandbox).await?;
-    one(session, &settings, printer).await
+    let one = async |session: Session, part: &Printer| one(session, &settings, part).await;
+    pairs::one_or_each(global, printer, Telling::Whole, one).await
 }
 
 /// Checks one pair.

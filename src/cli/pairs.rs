@@ -4,7 +4,7 @@
 
 use super::Global;
 use super::output::{self, Ended, Part, Printer};
-use super::session::{Ground, Input, Session, Several, connect_beside};
+use super::session::{Ground, Input, Inputs, Session, Several, connect_beside};
 use crate::aws::Aws;
 use crate::engine::Gate;
 use crate::events::{Event, millis};
@@ -31,6 +31,24 @@ pub(super) enum Telling {
     Whole,
     /// One line, as soon as the pair is done.
     Verdict,
+}
+
+/// Has `one` done for the manifest's pair, or for each of its pairs.
+pub(super) async fn one_or_each(
+    global: &Global,
+    printer: &Printer,
+    telling: Telling,
+    one: impl AsyncFn(Session, &Printer) -> Ended,
+) -> Ended {
+    match Inputs::read(global, global.sandbox)? {
+        Inputs::One(input) => {
+            let session = Session::with(global, printer, *input, global.sandbox).await?;
+            one(session, printer).await
+        }
+        Inputs::Many(several) => {
+            Crew::gather(global, printer, several).await?.each(telling, one).await
+        }
+    }
 }
 
 /// Those who work on many pairs, and what they share.

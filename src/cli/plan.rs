@@ -3,8 +3,8 @@
 use super::Global;
 use super::other_side;
 use super::output::{Ended, Printer};
-use super::pairs::{Crew, Telling};
-use super::session::{Inputs, Session};
+use super::pairs::{self, Telling};
+use super::session::Session;
 use crate::observe::Depth;
 use crate::plan::{self, Removal};
 use crate::report::{Language, graph, tables};
@@ -42,16 +42,8 @@ enum Graph {
 }
 
 pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Ended {
-    let input = match Inputs::read(global, global.sandbox)? {
-        Inputs::One(input) => *input,
-        Inputs::Many(several) => {
-            let crew = Crew::gather(global, printer, several).await?;
-            let each = async |session: Session, part: &Printer| one(session, args, part).await;
-            return crew.each(Telling::Whole, each).await;
-        }
-    };
-    let session = Session::with(global, printer, input, global.sandbox).await?;
-    one(session, args, printer).await
+    let one = async |session: Session, part: &Printer| one(session, args, part).await;
+    pairs::one_or_each(global, printer, Telling::Whole, one).await
 }
 
 /// Plans one pair.

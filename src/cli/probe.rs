@@ -3,8 +3,8 @@
 use super::Global;
 use super::check;
 use super::output::{Ended, Printer};
-use super::pairs::{Crew, Telling};
-use super::session::{Inputs, Session};
+use super::pairs::{self, Telling};
+use super::session::Session;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
 use crate::observe::Depth;
@@ -57,17 +57,8 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
         let message = "`--size` times `--concurrency` is more than 1GiB, which the bodies under way would take of memory";
         return Err(Failure::new(Kind::Manifest, "usage", message).hint("lower one of the two"));
     }
-    let input = match Inputs::read(global, global.sandbox)? {
-        Inputs::One(input) => *input,
-        Inputs::Many(several) => {
-            let crew = Crew::gather(global, printer, several).await?;
-            let each =
-                async |session: Session, part: &Printer| one(session, global, args, part).await;
-            return crew.each(Telling::Verdict, each).await;
-        }
-    };
-    let session = Session::with(global, printer, input, global.sandbox).await?;
-    one(session, global, args, printer).await
+    let one = async |session: Session, part: &Printer| one(session, global, args, part).await;
+    pairs::one_or_each(global, printer, Telling::Verdict, one).await
 }
 
 /// Probes one pair.

@@ -2,8 +2,8 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::pairs::{Crew, Telling};
-use super::session::{Inputs, Session};
+use super::pairs::{self, Telling};
+use super::session::Session;
 use crate::check::{self, Sample};
 use crate::failure::Failure;
 use crate::manifest::Topology;
@@ -22,16 +22,8 @@ pub(super) struct StatusArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &StatusArgs, printer: &Printer) -> Ended {
-    let input = match Inputs::read(global, global.sandbox)? {
-        Inputs::One(input) => *input,
-        Inputs::Many(several) => {
-            let crew = Crew::gather(global, printer, several).await?;
-            let each = async |session: Session, part: &Printer| one(session, args, part).await;
-            return crew.each(Telling::Whole, each).await;
-        }
-    };
-    let session = Session::with(global, printer, input, global.sandbox).await?;
-    one(session, args, printer).await
+    let one = async |session: Session, part: &Printer| one(session, args, part).await;
+    pairs::one_or_each(global, printer, Telling::Whole, one).await
 }
 
 /// Shows one pair.

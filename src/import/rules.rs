@@ -3,22 +3,10 @@
 use super::keys::{Keys, Kind, leads_to, of_replicas};
 use super::{Own, Place, Wish, inexpressible};
 use crate::failure::Failure;
-use crate::manifest::Login;
+use crate::manifest::{Login, MAX_PREFIX, REPLICA_CLASSES};
 use crate::names::Region;
 use crate::world::{LiveBucket, Replication, Rule, Tags};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// The longest prefix under which a probe's key fits.
-const MAX_PREFIX: usize = 960;
-/// Classes in which a replica can be read at once.
-const READABLE: [&str; 6] = [
-    "STANDARD",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "INTELLIGENT_TIERING",
-    "GLACIER_IR",
-    "REDUCED_REDUNDANCY",
-];
 
 /// A rule and its destination.
 #[derive(Debug, Clone)]
@@ -136,7 +124,7 @@ fn unsayable(
     if prefix.len() > MAX_PREFIX || prefix.chars().any(char::is_control) {
         return Some("no probe's key fits below its prefix".to_owned());
     }
-    if let Some(class) = rule.storage_class.as_deref().filter(|it| !READABLE.contains(it)) {
+    if let Some(class) = rule.storage_class.as_deref().filter(|it| !REPLICA_CLASSES.contains(it)) {
         return Some(format!("replicas in the storage class `{class}` can't be read by a probe"));
     }
     if !beyond.is_empty() {

@@ -6,6 +6,18 @@ use super::topology::{Placed, Side, Topology};
 use crate::names::Region;
 use std::collections::BTreeMap;
 
+/// An object key has at most 1,024 bytes (S3 User Guide, "Naming Amazon S3 objects"); a probe's name takes up to 64 of them.
+pub const MAX_PREFIX: usize = 960;
+/// Classes that S3 takes for replicas and from which a replica can be read at once.
+pub const REPLICA_CLASSES: [&str; 6] = [
+    "STANDARD",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "REDUCED_REDUNDANCY",
+];
+
 /// What a rule says, wherever it leads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of S3's")]

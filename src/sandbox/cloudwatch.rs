@@ -8,7 +8,7 @@ use super::clock::rfc3339;
 use super::fault::Fault;
 use super::query::{self, Params, element, wrapped};
 use super::replication::Measured;
-use super::server::{Answer, with_code};
+use super::server::Answer;
 use super::state::{Shared, State};
 use http::request::Parts;
 use std::time::{Duration, SystemTime};
@@ -43,14 +43,7 @@ pub(crate) fn answer(
 
 /// Returns the answer to a request that went so.
 pub(crate) fn reply_with(params: &Params, done: Result<String, Fault>, id: &str) -> Answer {
-    let operation = params.get("Action").unwrap_or_default();
-    match done {
-        Ok(result) => query::reply(200, query::answer(NAMESPACE, operation, Some(&result), id), id),
-        Err(fault) => {
-            let text = query::error(NAMESPACE, &fault, id);
-            with_code(query::reply(fault.status, text, id), &fault.code)
-        }
-    }
+    query::told(NAMESPACE, params, done.map(Some), id)
 }
 
 /// One query of a request.

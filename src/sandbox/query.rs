@@ -2,7 +2,7 @@
 
 use super::auth::Refusal;
 use super::fault::Fault;
-use super::server::{Answer, answer as answer_of, with_request_id};
+use super::server::{Answer, answer as answer_of, with_code, with_request_id};
 use http::StatusCode;
 use std::collections::BTreeMap;
 
@@ -85,6 +85,22 @@ pub(crate) fn error(namespace: &str, fault: &Fault, id: &str) -> String {
 pub(crate) fn reply(status: u16, body: String, id: &str) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     with_request_id(answer_of(status, "text/xml", body), "x-amzn-requestid", id)
+}
+
+/// Returns the answer to a request that went so.
+pub(crate) fn told(
+    namespace: &str,
+    params: &Params,
+    done: Result<Option<String>, Fault>,
+    id: &str,
+) -> Answer {
+    match done {
+        Ok(result) => {
+            let operation = params.get("Action").unwrap_or_default();
+            reply(200, answer(namespace, operation, result.as_deref(), id), id)
+        }
+        Err(fault) => with_code(reply(fault.status, error(namespace, &fault, id), id), &fault.code),
+    }
 }
 
 /// Returns how IAM and STS word a refused signature (IAM API Reference, "Common Errors").

@@ -7,7 +7,7 @@ use super::documents::{Flaw, read};
 use super::fault::Fault;
 use super::iam::{Session, Who};
 use super::query::{self, Params, element, wrapped};
-use super::server::{Answer, with_code};
+use super::server::Answer;
 use super::state::{Shared, State};
 use crate::iam::{Context, Document, DocumentKind, Principal, ResourceKind};
 use crate::names::AccountId;
@@ -46,17 +46,7 @@ pub(crate) fn answer(
 
 /// Returns the answer to a request that went so.
 pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, id: &str) -> Answer {
-    let operation = params.get("Action").unwrap_or_default();
-    match done {
-        Ok(result) => {
-            let text = query::answer(NAMESPACE, operation, result.as_deref(), id);
-            query::reply(200, text, id)
-        }
-        Err(fault) => {
-            let text = query::error(NAMESPACE, &fault, id);
-            with_code(query::reply(fault.status, text, id), &fault.code)
-        }
-    }
+    query::told(NAMESPACE, params, done, id)
 }
 
 fn user_id(caller: &Caller) -> String {

@@ -3,25 +3,14 @@
 
 use super::super::error::Located;
 use super::super::raw::{At, Raw, RawDestination, RawReplication};
-use super::super::rules::{PlacedRule, RuleSettings};
+use super::super::rules::{MAX_PREFIX, PlacedRule, REPLICA_CLASSES, RuleSettings};
 use super::super::topology::{Activation, Placed, ReplicationSettings};
 use super::{Checked, one_of, tags};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;
 
-/// An object key has at most 1,024 bytes (S3 User Guide, "Naming Amazon S3 objects"); a probe's name takes up to 64 of them.
-const MAX_PREFIX: usize = 960;
 /// The most rules of a configuration.
 const MAX_RULES: usize = 1000;
-/// Classes that S3 takes for replicas and from which a replica can be read at once.
-const CLASSES: [&str; 6] = [
-    "STANDARD",
-    "STANDARD_IA",
-    "ONEZONE_IA",
-    "INTELLIGENT_TIERING",
-    "GLACIER_IR",
-    "REDUCED_REDUNDANCY",
-];
 /// Classes from which an object must be restored before it can be read.
 const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
@@ -181,7 +170,7 @@ fn class(key: &str, given: &Spanned<String>) -> Checked<String> {
             "use `GLACIER_IR`, or let a lifecycle rule of the destination move replicas on",
         ));
     }
-    let known: Vec<(&str, ())> = CLASSES.iter().map(|class| (*class, ())).collect();
+    let known: Vec<(&str, ())> = REPLICA_CLASSES.iter().map(|class| (*class, ())).collect();
     one_of(key, Some(given), &known)?;
     Ok(given.value.clone())
 }
