@@ -23,7 +23,7 @@ use s3s::dto::{
     PutBucketLifecycleConfigurationOutput, PutBucketOwnershipControlsInput,
     PutBucketOwnershipControlsOutput, PutBucketPolicyInput, PutBucketPolicyOutput,
     PutBucketTaggingInput, PutBucketTaggingOutput, PutPublicAccessBlockInput,
-    PutPublicAccessBlockOutput, Tag,
+    PutPublicAccessBlockOutput, Tag, TransitionDefaultMinimumObjectSize,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
@@ -315,7 +315,23 @@ pub(super) fn put_lifecycle(
     for rule in &mut rules {
         rule.id.get_or_insert_with(|| super::store::random_text(32));
     }
-    let least = input.transition_default_minimum_object_size;
+    // What S3 takes where nothing is said, and says when asked (S3 API Reference, "x-amz-transition-default-minimum-object-size").
+    let least = input.transition_default_minimum_object_size.unwrap_or_else(|| {
+        TransitionDefaultMinimumObjectSize::from_static(
+            TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K,
+        )
+    });
+    let known = [
+        TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K,
+        TransitionDefaultMinimumObjectSize::VARIES_BY_STORAGE_CLASS,
+    ];
+    if !known.contains(&least.as_str()) {
+        return Err(s3_error!(
+            InvalidArgument,
+            "The transition default minimum object size is not known"
+        ));
+    }
+    let least = Some(least);
     bucket.lifecycle = Some((rules, least.clone()));
     Ok(PutBucketLifecycleConfigurationOutput { transition_default_minimum_object_size: least })
 }

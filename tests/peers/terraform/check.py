@@ -1,43 +1,50 @@
 """Has Terraform import what `crrctl export terraform` hands over, and find nothing to change.
 
-For manifests under `examples/manifests/` (TRIED says which): crrctl builds the pair in its sandbox; Terraform plans (every resource imported, no change), applies
-(not one call that writes), plans again; crrctl still finds nothing to change, and takes everything away.
+For every manifest under `examples/manifests/` and `tests/peers/shapes/`: crrctl builds the pair in its sandbox and exports it; the
+file is formatted as `terraform fmt` would; Terraform validates it, plans (every resource imported, no change), applies (not one call
+that writes) and plans again; crrctl still finds nothing to change, and takes everything away.
 Not for finding Terraform: `run` beside this file does that and calls this.
 
-Each check prints one line. The exit code is 0 only when every check passed.
+Two sandboxes work side by side. Each check prints one line. The exit code is 0 only when every check passed.
 """
 
 import argparse
+import concurrent.futures
 import json
+import os
 import pathlib
+import queue
 import re
+import shutil
 import subprocess
 import sys
 import time
 import urllib.request
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "manifests"
-# What has been handed over so far; the others are named and left out.
-TRIED = ("minimal", "no-bucket-keys", "no-kms", "three-regions")
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+MANIFESTS = [*sorted((ROOT / "examples" / "manifests").glob("*.yaml")), *sorted((HERE.parent / "shapes").glob("*.yaml"))]
+# Backfilled first, so that the role and the reports of batch jobs are handed over too: in a bucket of their own, and beside the data.
+BACKFILLED = ("minimal", "three-regions")
+AT_ONCE = 2
+# The provider lives for seconds: what it saves by collecting garbage is less than what that costs.
+GARBAGE = {"GOGC": "400"}
 
 
 class Checks:
-    """Prints one line a check and counts."""
+    """What one worker found, printed when it is whole, so that lines of two don't mix."""
 
     def __init__(self):
-        self.passed = self.failed = 0
+        self.lines, self.passed, self.failed = [], 0, 0
 
     def that(self, what, is_so, seen=""):
         if is_so:
             self.passed += 1
-            print(f"ok   {what}", flush=True)
+            self.lines.append(f"ok   {what}")
         else:
             self.failed += 1
-            print(f"FAIL {what}: {seen}", flush=True)
+            self.lines.append(f"FAIL {what}: {seen}")
         return is_so
-
-
-checks = Checks()
 
 
 class Stand:
@@ -45,19 +52,19 @@ class Stand:
 
     def __init__(self, crrctl, mirror, work):
         self.crrctl_path, self.work = crrctl, pathlib.Path(work)
+        self.work.mkdir()
         settings = self.work / "terraform.rc"
         settings.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n')
         self.environment = {
-            "PATH": subprocess.os.environ["PATH"],
+            "PATH": os.environ["PATH"],
             "HOME": str(self.work),
             "TMPDIR": str(self.work),
             "TF_CLI_CONFIG_FILE": str(settings),
             "TF_IN_AUTOMATION": "1",
             "CHECKPOINT_DISABLE": "1",
             "AWS_EC2_METADATA_DISABLED": "true",
+            **GARBAGE,
         }
-        self.folder = self.work / "pair"
-        self.folder.mkdir()
         self.server = subprocess.Popen(
             [crrctl, "sandbox", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True, env=self.environment
         )
@@ -65,6 +72,11 @@ class Stand:
             name, _, value = self.server.stdout.readline().strip().removeprefix("export ").partition("=")
             self.environment[name] = value
         self.endpoint = self.environment["AWS_ENDPOINT_URL"]
+        # In the sandbox the id of an account is its root's access key.
+        profiles = self.work / "credentials"
+        secret = self.environment["AWS_SECRET_ACCESS_KEY"]
+        profiles.write_text(f"[archive]\naws_access_key_id = 444455556666\naws_secret_access_key = {secret}\n")
+        self.environment["AWS_SHARED_CREDENTIALS_FILE"] = str(profiles)
 
     def stop(self):
         self.server.terminate()
@@ -75,66 +87,103 @@ class Stand:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read() or "null")
 
-    def run(self, *command, input=None):
+    def run(self, folder, *command, input=None):
         return subprocess.run(
-            command, cwd=self.folder, env=self.environment, input=input or "", text=True, capture_output=True, timeout=300
+            command, cwd=folder, env=self.environment, input=input or "", text=True, capture_output=True, timeout=300
         )
 
-    def crrctl(self, manifest, *arguments):
-        return self.run(self.crrctl_path, *arguments, "-f", "-", "-o", "json", input=manifest)
+    def terraform(self, folder, *arguments):
+        return self.run(folder, "terraform", *arguments, "-no-color")
 
-    def terraform(self, *arguments):
-        return self.run("terraform", *arguments, "-no-color")
+    def furnish(self, checks):
+        """Has Terraform make what some manifests say exists; its folder is where the provider is found for all others."""
+        folder = self.work / "furnish"
+        folder.mkdir()
+        shutil.copy(HERE / "furnish.tf", folder)
+        ready = self.terraform(folder, "init", "-input=false")
+        if not checks.that("terraform init finds the provider in the mirror", ready.returncode == 0, said(ready)):
+            return False
+        made = self.terraform(folder, "apply", "-input=false", "-auto-approve")
+        if not checks.that("terraform makes what some manifests say exists", made.returncode == 0, said(made)):
+            return False
+        for name, output in (("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret")):
+            self.environment[name] = self.terraform(folder, "output", "-raw", output).stdout
+        return True
+
+    def folder(self, name):
+        """Makes a folder in which Terraform is initialised."""
+        folder = self.work / name
+        folder.mkdir()
+        shutil.copytree(self.work / "furnish" / ".terraform", folder / ".terraform", symlinks=True)
+        shutil.copy(self.work / "furnish" / ".terraform.lock.hcl", folder)
+        return folder
 
 
 def said(answer):
-    return f"exit {answer.returncode}\n{answer.stdout[-2000:]}{answer.stderr[-2000:]}"
+    return f"exit {answer.returncode}\n{answer.stdout[-4000:]}{answer.stderr[-2000:]}"
 
 
-def take_over(stand, name, manifest, is_first):
+def messages(answer):
+    """Returns what `-json` had Terraform say, by type."""
+    found = {}
+    for line in answer.stdout.splitlines():
+        if line.startswith("{"):
+            message = json.loads(line)
+            found.setdefault(message["type"], []).append(message)
+    return found
+
+
+def take_over(stand, checks, name, manifest):
     """Builds a pair with crrctl, hands it to Terraform, and takes it away again."""
-    stand.control("reset")
-    for left in ("terraform.tfstate", "terraform.tfstate.backup", "plan"):
-        (stand.folder / left).unlink(missing_ok=True)
-    for old in stand.folder.glob("*.tf"):
-        old.unlink()
-    built = stand.crrctl(manifest, "apply", "--yes")
+    folder = stand.folder(name)
+
+    def crrctl(*arguments):
+        return stand.run(folder, stand.crrctl_path, *arguments, "-f", "-", "-o", "json", input=manifest)
+
+    def terraform(*arguments):
+        return stand.terraform(folder, *arguments)
+
+    built = crrctl("apply", "--yes")
     if not checks.that(f"{name}: crrctl apply proves the pair", built.returncode == 0, said(built)):
         return
-    exported = stand.crrctl(manifest, "export", "terraform", "--out", ".")
+    def backfilled(when):
+        if name in BACKFILLED:
+            filled = crrctl("backfill", "--yes", "--watch")
+            checks.that(f"{name}: crrctl backfill {when}", filled.returncode == 0, said(filled))
+
+    backfilled("before")
+    exported = crrctl("export", "terraform", "--out", ".")
     if not checks.that(f"{name}: crrctl export terraform", exported.returncode == 0, said(exported)):
         return
-    text = (stand.folder / f"{name}.tf").read_text()
-    formatted = stand.terraform("fmt", "-check", "-diff")
+    text = next(folder.glob("*.tf")).read_text()
+    formatted = terraform("fmt", "-check", "-diff")
     checks.that(f"{name}: it is formatted as terraform fmt would", formatted.returncode == 0, said(formatted))
-    if is_first:
-        ready = stand.terraform("init", "-input=false")
-        if not checks.that("terraform init finds the provider in the mirror", ready.returncode == 0, said(ready)):
-            return
-    planned = stand.terraform("plan", "-input=false", "-out=plan")
+    valid = terraform("validate")
+    checks.that(f"{name}: terraform validate", valid.returncode == 0 and "Success!" in valid.stdout, said(valid))
+    planned = terraform("plan", "-input=false", "-out=plan", "-json")
     if not checks.that(f"{name}: terraform plan", planned.returncode == 0, said(planned)):
         return
-    shown = json.loads(stand.terraform("show", "-json", "plan").stdout)
-    changes = shown["resource_changes"]
-    changed = [it["address"] for it in changes if it["change"]["actions"] != ["no-op"]]
-    imported = [it for it in changes if "importing" in it["change"]]
+    told = messages(planned)
     resources = len(re.findall(r'^resource "', text, re.MULTILINE))
-    checks.that(
-        f"{name}: all {resources} resources are imported",
-        resources == len(changes) == len(imported) and resources > 14,
-        f"{len(imported)} of {len(changes)}, {resources} written",
-    )
-    checks.that(f"{name}: no change is planned", not changed, f"{changed}\n{planned.stdout[-4000:]}")
+    summary = told["change_summary"][0]["changes"]
+    checks.that(f"{name}: all {resources} resources are imported", resources == summary["import"] > 8, summary)
+    changes = [it["change"]["resource"]["addr"] for it in told.get("planned_change", []) if it["change"]["action"] not in ("noop", "import")]
+    nothing = not changes and summary["add"] == summary["change"] == summary["remove"] == 0
+    if not checks.that(f"{name}: no change is planned", nothing, f"{summary} {changes}"):
+        checks.lines.append(terraform("show", "plan").stdout)
     stand.control("calls/reset")
-    applied = stand.terraform("apply", "-input=false", "plan")
+    applied = terraform("apply", "-input=false", "plan")
     checks.that(f"{name}: terraform apply", applied.returncode == 0, said(applied))
     calls = stand.control("calls", "GET")
-    checks.that(f"{name}: it made no call that writes", calls["writes"] == 0 < calls["reads"], calls)
-    again = stand.terraform("plan", "-input=false", "-detailed-exitcode")
+    # To take a role on changes nothing.
+    writes = calls["writes"] - calls["by_operation"].get("sts:AssumeRole", 0)
+    checks.that(f"{name}: it made no call that writes", writes == 0 < calls["reads"], calls)
+    backfilled("again")
+    again = terraform("plan", "-input=false", "-detailed-exitcode")
     checks.that(f"{name}: a second terraform plan shows no change", again.returncode == 0, said(again))
-    same = stand.crrctl(manifest, "plan", "--detailed-exitcode")
+    same = crrctl("plan", "--detailed-exitcode")
     checks.that(f"{name}: crrctl plan shows no change either", same.returncode == 0, said(same))
-    gone = stand.crrctl(manifest, "destroy", "--yes", "--purge-keys")
+    gone = crrctl("destroy", "--yes", "--purge-data", "--purge-keys")
     left = json.loads(gone.stdout).get("left")
     checks.that(f"{name}: crrctl destroy leaves nothing", gone.returncode == 0 and left == [], said(gone))
 
@@ -144,19 +193,48 @@ def main():
     parser.add_argument("--crrctl", required=True)
     parser.add_argument("--mirror", required=True)
     parser.add_argument("--work", required=True)
+    parser.add_argument("only", nargs="*", help="the names of the manifests to take, instead of all")
     arguments = parser.parse_args()
     began = time.monotonic()
-    stand = Stand(arguments.crrctl, arguments.mirror, arguments.work)
-    try:
-        for example in sorted(EXAMPLES.glob("*.yaml")):
-            if example.stem in TRIED:
-                take_over(stand, example.stem, example.read_text(), example.stem == TRIED[0])
-            else:
-                print(f"skip {example.stem}: not handed over to Terraform yet")
-    finally:
-        stand.stop()
-    print(f"{checks.passed} passed, {checks.failed} failed, {time.monotonic() - began:.0f} s")
-    return 1 if checks.failed else 0
+    waiting = queue.SimpleQueue()
+    for manifest in MANIFESTS:
+        if not arguments.only or manifest.stem in arguments.only:
+            waiting.put(manifest)
+
+    def work(number):
+        passed = failed = 0
+
+        def tell(checks):
+            nonlocal passed, failed
+            passed, failed = passed + checks.passed, failed + checks.failed
+            print("\n".join(checks.lines), flush=True)
+
+        stand = Stand(arguments.crrctl, arguments.mirror, pathlib.Path(arguments.work) / f"{number}")
+        try:
+            checks = Checks()
+            ready = stand.furnish(checks)
+            tell(checks)
+            while ready and not waiting.empty():
+                try:
+                    manifest = waiting.get_nowait()
+                except queue.Empty:
+                    break
+                checks, since = Checks(), time.monotonic()
+                try:
+                    take_over(stand, checks, manifest.stem, manifest.read_text())
+                except Exception as fault:  # what went wrong with one stops no other
+                    checks.that(f"{manifest.stem}: goes through", False, repr(fault))
+                checks.lines.append(f"     {manifest.stem}: {time.monotonic() - since:.0f} s")
+                tell(checks)
+        finally:
+            stand.stop()
+        return passed, failed
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as workers:
+        sums = list(workers.map(work, range(AT_ONCE)))
+    passed, failed = (sum(one) for one in zip(*sums))
+    print(f"{passed} passed, {failed} failed, {time.monotonic() - began:.0f} s")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
