@@ -46,6 +46,51 @@ fn cloudformation_gets_a_template_and_an_import_a_region() {
     });
 }
 
+/// What batch jobs go by is handed over once there was one, without the tag that each job writes anew.
+#[test]
+fn what_a_backfill_made_is_handed_over() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    assert!(!files(&stand, "terraform")["demo.tf"].as_str().unwrap().contains("\"reports\""));
+    let _ = stand.pair(&["backfill", "--yes", "--watch"]).exits(0);
+    stand.calls();
+    let files = (files(&stand, "terraform"), files(&stand, "cloudformation"));
+    assert_eq!(stand.calls()["writes"], json!(0));
+    let text = files.0["demo.tf"].as_str().unwrap();
+    for said in [
+        "resource \"aws_s3_bucket\" \"reports\"",
+        "resource \"aws_iam_role\" \"batch\"",
+        "id = \"crrctl-demo-us-east-1-batch:replication\"",
+        "\"${aws_s3_bucket.reports.arn}/_crrctl-batch/demo/*\"",
+        "tags[\"crrctl:job\"],",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("\"crrctl:job\" ="), "{text}");
+    let template = files.1["demo-us-east-1.template.json"].as_str().unwrap();
+    let template: Value = serde_json::from_str(template).unwrap();
+    assert_eq!(template["Resources"]["ReportBucket"]["Type"], "AWS::S3::Bucket");
+    let role = template["Resources"]["BatchRole"]["Properties"].to_string();
+    assert!(role.contains(r#"{"Fn::GetAtt":["SourceBucket","Arn"]}"#), "{role}");
+    assert!(role.contains(r#"{"Fn::Sub":"${ReportBucket.Arn}/_crrctl-batch/demo/*"}"#), "{role}");
+    assert!(!role.contains("crrctl:job"), "{role}");
+}
+
+/// No key's id stands in a policy: it is named by reference, of the other Region too.
+#[test]
+fn keys_are_named_by_reference() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let text = files(&stand, "terraform")["demo.tf"].as_str().unwrap().to_owned();
+    let literal = |line: &&str| line.contains("mrk-") && !line.trim_start().starts_with("id = ");
+    assert_eq!(text.lines().filter(literal).collect::<Vec<_>>(), Vec::<&str>::new());
+    let files = files(&stand, "cloudformation");
+    let source = files["demo-us-east-1.template.json"].as_str().unwrap();
+    assert!(!source.contains("mrk-"), "{source}");
+    let there = r#""Fn::Sub": "arn:${AWS::Partition}:kms:us-west-2:${AWS::AccountId}:key/${Key}""#;
+    assert_eq!(source.matches(there).count(), 2, "{source}");
+}
+
 #[test]
 fn only_what_stands_is_exported() {
     let stand = Stand::new();

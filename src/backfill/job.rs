@@ -124,7 +124,7 @@ const LIVE: [JobStatus; 8] = [
 
 impl<'a> Jobs<'a> {
     /// The tag of the jobs' role that says which job's end was told last: a job that comes after it has another token.
-    pub const TOLD_TAG: &'static str = "crrctl:job";
+    pub const TOLD_TAG: &'static str = Topology::JOB_TAG;
 
     /// Looks after the jobs of `topology`.
     pub fn new(aws: &'a Aws, topology: &'a Topology, events: &'a Events, stop: &'a Stop) -> Self {

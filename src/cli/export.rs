@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::events::Verb;
 use crate::export::{self, File};
 use crate::failure::{Failure, Kind};
-use crate::observe::Depth;
+use crate::observe::{self, Depth};
 use crate::plan::Plan;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
@@ -34,8 +34,9 @@ enum Tool {
 pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -> Ended {
     let session = Session::open(global, printer, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, world, plan) = session.plan_at(Depth::Settings).await?;
+    let (topology, mut world, plan) = session.plan_at(Depth::Settings).await?;
     stands(&plan)?;
+    world.batch = session.unless_ending(observe::batch(&session.aws, &topology, true)).await?;
     let files = match args.tool {
         Tool::Terraform => vec![export::terraform(&topology, &world)?],
         Tool::Cloudformation => export::cloudformation(&topology, &world)?,

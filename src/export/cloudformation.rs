@@ -1,14 +1,16 @@
 //! `export cloudformation`: a template a Region, since a stack lives in one, and the list of resources to import beside it.
 //! Sources of the properties and of the identifiers to import: the CloudFormation template reference, one page a type.
 
+mod named;
+
 use super::File;
-use super::pair::{Pair, Placed, Way};
+use super::pair::{BATCH, Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::Region;
 use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
+use named::{Named, Reach};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// Returns a template and a list of resources to import for each Region. Refuses rules with settings that are not known here.
 pub fn cloudformation(topology: &Topology, world: &World) -> Result<Vec<File>, Failure> {
@@ -16,7 +18,7 @@ pub fn cloudformation(topology: &Topology, world: &World) -> Result<Vec<File>, F
     let mut files = Vec::new();
     for region in pair.regions() {
         let stem = format!("{}-{region}", topology.name);
-        let mut stack = Stack::default();
+        let mut stack = Stack { named: Named::of(&pair, region), ..Stack::default() };
         fill(&mut stack, &pair, region)?;
         let template = json!({
             "AWSTemplateFormatVersion": "2010-09-09",
@@ -42,6 +44,10 @@ fn notes(stem: &str) -> Value {
             "Activation: a stack puts a rule in force at once, on all new objects; an object that a rule fails stays FAILED.",
             "Teardown: a stack knows one Region, so it can't see that no bucket stands in the other before a key goes, nor does it \
              empty buckets. Everything is retained here; `crrctl destroy` takes it away in AWS's order.",
+            "Backfill: a batch job is no resource of CloudFormation. The role and the bucket of reports that jobs go by are here once \
+             one was; `crrctl backfill` makes the job.",
+            "Other Regions: what stands there is in another stack and bears its ARN here, except that of a multi-Region key, whose id is \
+             the same. A key's policy and the buckets in a replication role's policy bear theirs too: a reference would be a circle.",
         ],
         "Tags": format!(
             "{} and {} make these things crrctl's: leave them, and both tools agree.",
@@ -55,8 +61,7 @@ fn notes(stem: &str) -> Value {
 struct Stack {
     resources: Map<String, Value>,
     import: Vec<Value>,
-    /// The roles in it, by ARN.
-    roles: BTreeMap<String, String>,
+    named: Named,
 }
 
 impl Stack {
@@ -79,32 +84,43 @@ impl Stack {
 }
 
 fn fill(stack: &mut Stack, pair: &Pair<'_>, region: &Region) -> Result<(), Failure> {
-    let key = pair.keys.iter().find(|key| &key.region == region);
-    if let Some(key) = key {
+    if let Some(key) = pair.keys.iter().find(|key| &key.region == region) {
         add_key(stack, pair, key);
     }
-    for (index, way) in pair.ways().iter().filter(|way| way.region == region).enumerate() {
-        let id = if index == 0 { "Role".to_owned() } else { format!("Role{}", index + 1) };
+    for (way, id) in roles(&pair.ways(), region) {
         add_role(stack, pair, way, &id);
     }
-    let here = pair.buckets.iter().filter(|placed| placed.region == region);
-    for (index, placed) in here.enumerate() {
-        let id = match placed.label.as_str() {
-            "source" => "SourceBucket".to_owned(),
-            _ if index == 0 => "Bucket".to_owned(),
-            _ => format!("Bucket{}", index + 1),
-        };
-        add_bucket(stack, placed, &id, key.copied())?;
+    for (placed, id) in buckets(pair, region) {
+        add_bucket(stack, placed, &id)?;
     }
     Ok(())
 }
 
-fn tags(tags: &Tags) -> Value {
-    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+/// Returns the directions of a Region, each with the name of its role.
+fn roles<'a>(ways: &'a [Way<'a>], region: &Region) -> Vec<(&'a Way<'a>, String)> {
+    let here = ways.iter().filter(|way| way.region == region).enumerate();
+    let named = here.map(|(index, way)| match (way.label, index) {
+        (BATCH, _) => (way, "BatchRole".to_owned()),
+        (_, 0) => (way, "Role".to_owned()),
+        _ => (way, format!("Role{}", index + 1)),
+    });
+    named.collect()
 }
 
-fn attribute(id: &str, name: &str) -> Value {
-    json!({"Fn::GetAtt": [id, name]})
+/// Returns the buckets of a Region, each with its name in the template.
+fn buckets<'a>(pair: &'a Pair<'a>, region: &Region) -> Vec<(&'a Placed<'a>, String)> {
+    let here = pair.buckets.iter().filter(|placed| placed.region == region).enumerate();
+    let named = here.map(|(index, placed)| match (placed.label.as_str(), index) {
+        ("source", _) => (placed, "SourceBucket".to_owned()),
+        ("reports", _) => (placed, "ReportBucket".to_owned()),
+        (_, 0) => (placed, "Bucket".to_owned()),
+        _ => (placed, format!("Bucket{}", index + 1)),
+    });
+    named.collect()
+}
+
+fn tags(tags: &Tags) -> Value {
+    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
 fn add_key(stack: &mut Stack, pair: &Pair<'_>, key: &Key) {
@@ -137,32 +153,34 @@ fn add_key(stack: &mut Stack, pair: &Pair<'_>, key: &Key) {
 fn add_role(stack: &mut Stack, pair: &Pair<'_>, way: &Way<'_>, id: &str) {
     let Some(role) = way.role else { return };
     let name = way.role_name;
+    // A bucket stands on the role by which it replicates, and on no other.
+    let reach = if way.label == BATCH { Reach::All } else { Reach::Keys };
     let policies: Vec<Value> = role
         .policy
         .iter()
-        .map(|policy| json!({"PolicyName": "replication", "PolicyDocument": policy}))
+        .map(|policy| {
+            let policy = stack.named.document(policy, reach);
+            json!({"PolicyName": "replication", "PolicyDocument": policy})
+        })
         .collect();
+    let mut lasting = role.tags.clone();
+    // Each backfill that was followed to its end writes this one anew.
+    lasting.remove(Topology::JOB_TAG);
     let mut properties = json!({
         "RoleName": name,
         "Path": way.role_path(),
         "Description": pair.topology.role_description(),
         "AssumeRolePolicyDocument": role.trust,
         "Policies": policies,
-        "Tags": tags(&role.tags),
+        "Tags": tags(&lasting),
     });
     if let Some(boundary) = &role.boundary {
         properties["PermissionsBoundary"] = json!(boundary);
     }
     stack.add(id, "AWS::IAM::Role", ("RoleName", name), properties);
-    stack.roles.insert(role.arn.to_string(), id.to_owned());
 }
 
-fn add_bucket(
-    stack: &mut Stack,
-    placed: &Placed<'_>,
-    id: &str,
-    key: Option<&Key>,
-) -> Result<(), Failure> {
+fn add_bucket(stack: &mut Stack, placed: &Placed<'_>, id: &str) -> Result<(), Failure> {
     let (name, live) = (placed.name.as_str(), placed.live);
     let mut properties = json!({"BucketName": name, "Tags": tags(&live.tags)});
     if let Some(ownership) = &live.ownership {
@@ -183,8 +201,7 @@ fn add_bucket(
         let mut default = json!({"SSEAlgorithm": encryption.algorithm});
         if let Some(named) = &encryption.key {
             // By reference, so that the bucket stands on the key.
-            let is_own = key.is_some_and(|key| key.arn.as_str() == named);
-            default["KMSMasterKeyID"] = if is_own { attribute("Key", "Arn") } else { json!(named) };
+            default["KMSMasterKeyID"] = stack.named.text(named, Reach::Keys);
         }
         properties["BucketEncryption"] = json!({"ServerSideEncryptionConfiguration": [
             {"BucketKeyEnabled": encryption.bucket_key, "ServerSideEncryptionByDefault": default}
@@ -213,6 +230,7 @@ fn add_bucket(
     }
     stack.add(id, "AWS::S3::Bucket", ("BucketName", name), properties);
     if let Some(policy) = &live.policy {
+        let policy = stack.named.document(policy, Reach::All);
         let properties = json!({"Bucket": {"Ref": id}, "PolicyDocument": policy});
         stack.add(&format!("{id}Policy"), "AWS::S3::BucketPolicy", ("Bucket", name), properties);
     }
@@ -232,20 +250,18 @@ fn expiry(rule: &Expiry) -> Value {
 }
 
 fn replication(stack: &Stack, live: &Replication) -> Result<Value, Failure> {
-    let role = match stack.roles.get(&live.role) {
-        Some(id) => attribute(id, "Arn"),
-        None => json!(live.role),
-    };
-    let rules = live.rules.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
+    let role = stack.named.text(&live.role, Reach::Roles);
+    let rules = live.rules.iter().map(|it| rule(stack, it)).collect::<Result<Vec<_>, _>>()?;
     Ok(json!({"Role": role, "Rules": rules}))
 }
 
-fn rule(rule: &Rule) -> Result<Value, Failure> {
+fn rule(stack: &Stack, rule: &Rule) -> Result<Value, Failure> {
     super::known(rule)?;
     let status = |is_on: bool| if is_on { "Enabled" } else { "Disabled" };
     let mut destination = json!({"Bucket": rule.destination});
     if let Some(key) = &rule.replica_key {
-        destination["EncryptionConfiguration"] = json!({"ReplicaKmsKeyID": key});
+        destination["EncryptionConfiguration"] =
+            json!({"ReplicaKmsKeyID": stack.named.text(key, Reach::Keys)});
     }
     if let Some(class) = &rule.storage_class {
         destination["StorageClass"] = json!(class);

@@ -29,21 +29,29 @@ impl Value {
         Self::Bare(text.to_string())
     }
 
-    /// Makes what JSON says.
-    pub(super) fn json(json: &Json) -> Self {
+    /// Makes a string that begins with what an expression is.
+    pub(super) fn template(expression: &str, rest: &str) -> Self {
+        let rest = quoted(rest);
+        let rest = rest.strip_prefix('"').unwrap_or(&rest);
+        Self::Bare(format!("\"${{{expression}}}{rest}"))
+    }
+
+    /// Makes what JSON says; of each string, what `text` makes of it.
+    pub(super) fn json(json: &Json, text: &impl Fn(&str) -> Self) -> Self {
         match json {
-            Json::String(text) => Self::text(text),
-            Json::Array(items) => Self::List(items.iter().map(Self::json).collect()),
+            Json::String(it) => text(it),
+            Json::Array(items) => Self::List(items.iter().map(|it| Self::json(it, text)).collect()),
             Json::Object(map) => {
-                Self::Map(map.iter().map(|(key, it)| (key.clone(), Self::json(it))).collect())
+                let entry = |(key, it): (&String, &Json)| (key.clone(), Self::json(it, text));
+                Self::Map(map.iter().map(entry).collect())
             }
             scalar => Self::bare(scalar),
         }
     }
 
-    /// Makes a policy.
-    pub(super) fn document(json: &Json) -> Self {
-        Self::Document(Box::new(Self::json(json)))
+    /// Makes a policy; of each string in it, what `text` makes of it.
+    pub(super) fn document(json: &Json, text: &impl Fn(&str) -> Self) -> Self {
+        Self::Document(Box::new(Self::json(json, text)))
     }
 
     fn render(&self, depth: usize) -> String {
@@ -208,13 +216,23 @@ mod tests {
         assert_eq!(word("Sid"), "Sid");
     }
 
+    fn plain(text: &str) -> Value {
+        Value::text(text)
+    }
+
+    #[test]
+    fn a_template_escapes_all_but_its_expression() {
+        let template = Value::template("aws_s3_bucket.source.arn", "/${a}\"*");
+        assert_eq!(template.render(0), r#""${aws_s3_bucket.source.arn}/$${a}\"*""#);
+    }
+
     #[test]
     fn neighbours_of_one_line_are_aligned_and_others_are_not() {
         let body = Body::default()
             .set("a", Value::bare(&1))
-            .set("longer", Value::json(&json!(["x"])))
-            .set("list", Value::json(&json!(["x", {"k": null, "key:1": []}])))
-            .set("z", Value::document(&json!({})))
+            .set("longer", Value::json(&json!(["x"]), &plain))
+            .set("list", Value::json(&json!(["x", {"k": null, "key:1": []}]), &plain))
+            .set("z", Value::document(&json!({}), &plain))
             .block("inner", &["l"], Body::default());
         let text = "a      = 1\nlonger = [\"x\"]\nlist = [\n  \"x\",\n  {\n    k       = null\n    \"key:1\" = []\n  },\n]\n\
                     z = jsonencode({})\n\ninner \"l\" {}\n";

@@ -4,6 +4,9 @@ use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
 use crate::world::{Bucket, Expiry, Key, Replication, Role, World};
 
+/// The label of what batch jobs go by.
+pub(super) const BATCH: &str = "batch";
+
 /// What is exported.
 pub(super) struct Pair<'a> {
     pub(super) topology: &'a Topology,
@@ -54,6 +57,13 @@ impl<'a> Pair<'a> {
             };
             buckets.push(Placed { label, name, region, live });
         }
+        let reports = world.batch.reports.iter().filter(|(_, live)| topology.owns(&live.tags));
+        buckets.extend(reports.map(|(name, live)| Placed {
+            label: "reports".to_owned(),
+            name,
+            region: &topology.source.region,
+            live,
+        }));
         Self { topology, world, keys: keys.collect(), buckets }
     }
 
@@ -70,7 +80,7 @@ impl<'a> Pair<'a> {
         regions
     }
 
-    /// Returns every direction in which the pair replicates, the one from the source first.
+    /// Returns every direction in which the pair replicates, the one from the source first, and what batch jobs go by last.
     pub(super) fn ways(&self) -> Vec<Way<'_>> {
         let (topology, world) = (self.topology, self.world);
         let of_bucket = |placed| {
@@ -94,13 +104,22 @@ impl<'a> Pair<'a> {
                 role,
             })
         };
-        self.buckets.iter().filter_map(of_bucket).collect()
+        let batch = world.batch.role.as_ref().filter(|role| topology.owns(&role.tags));
+        let batch = batch.map(|role| Way {
+            label: BATCH,
+            bucket: &topology.source.bucket,
+            region: &topology.source.region,
+            role_name: role.arn.resource().rsplit('/').next().unwrap_or_default(),
+            replication: None,
+            role: Some(role),
+        });
+        self.buckets.iter().filter_map(of_bucket).chain(batch).collect()
     }
 }
 
 /// One direction in which a pair replicates.
 pub(super) struct Way<'a> {
-    /// The label of the bucket that it replicates from.
+    /// The label of the bucket that it replicates from, or [`BATCH`].
     pub(super) label: &'a str,
     pub(super) bucket: &'a BucketName,
     pub(super) region: &'a Region,

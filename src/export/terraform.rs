@@ -1,14 +1,16 @@
 //! `export terraform`: a configuration with an `import` block for each resource.
 //! Sources of the arguments and of the ids to import: the AWS provider's documentation, one page a resource.
 
+mod references;
+
 use super::File;
 use super::hcl::{Body, Value};
-use super::pair::{Pair, Placed, Way};
+use super::pair::{BATCH, Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::manifest::{Login, Topology};
 use crate::names::Region;
 use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
-use std::collections::BTreeMap;
+use references::References;
 
 /// Returns the configuration. Refuses rules with settings that are not known here.
 pub fn terraform(topology: &Topology, world: &World) -> Result<File, Failure> {
@@ -39,6 +41,7 @@ What Terraform can't express, and what to do instead:
 - Activation. Terraform puts a rule in force at once, on all new objects; an object that a rule fails stays FAILED.
 - Teardown. Buckets depend on the keys here, so that no key is scheduled for deletion while a bucket stands; Terraform does
   not empty buckets, nor wait until the rule is gone before it takes the role away. `crrctl destroy` does both.
+- Backfill. A batch job is no resource: `crrctl backfill`. The role and the bucket of reports that its jobs go by are here once one was.
 - Deletion windows can't be imported: where `deletion_window_in_days` is not set (and not ignored), a key goes after 30 days, not {days}.
 
 The tags `{pair_tag}` and `{id_tag}` make these things crrctl's: leave them, and both tools agree.",
@@ -85,6 +88,7 @@ fn label(name: &str) -> String {
 fn way_label(way: &Way<'_>) -> String {
     match way.label {
         "source" => "replication".to_owned(),
+        BATCH => BATCH.to_owned(),
         back => format!("replication_{}", label(back)),
     }
 }
@@ -100,32 +104,6 @@ fn resource(kind: &str, name: &str, region: &Region, import: &str, body: Body) -
     Body::default()
         .block("import", &[], Body::default().set("to", address).set("id", Value::text(&import)))
         .block("resource", &[kind, name], Body::default().set("provider", provider).and(body))
-}
-
-/// What is in this configuration, by ARN: named by reference, so that Terraform knows the order.
-struct References(BTreeMap<String, String>);
-
-impl References {
-    fn of(pair: &Pair<'_>) -> Self {
-        let partition = pair.topology.partition();
-        let keys = pair.keys.iter().map(|key| (key.arn.to_string(), address(key)));
-        let buckets = pair.buckets.iter().map(|bucket| {
-            let arn = bucket.name.arn(partition).to_string();
-            (arn, format!("aws_s3_bucket.{}", label(&bucket.label)))
-        });
-        let ways = pair.ways();
-        let roles = ways.iter().filter_map(|way| {
-            Some((way.role?.arn.to_string(), format!("aws_iam_role.{}", way_label(way))))
-        });
-        Self(keys.chain(buckets).chain(roles).collect())
-    }
-
-    /// Returns the ARN of what is in the configuration, else the ARN itself.
-    fn arn(&self, arn: &str) -> Value {
-        self.0
-            .get(arn)
-            .map_or_else(|| Value::text(arn), |address| Value::bare(&format!("{address}.arn")))
-    }
 }
 
 fn is_primary(key: &Key) -> bool {
@@ -149,7 +127,7 @@ fn resources(pair: &Pair<'_>, references: &References) -> Result<Vec<Body>, Fail
         all.extend(self::bucket(pair, bucket, references));
     }
     for way in pair.ways() {
-        all.extend(role(pair, &way));
+        all.extend(role(pair, &way, references));
         if let Some(replication) = way.replication {
             all.push(self::replication(pair, &way, replication, references)?);
         }
@@ -170,7 +148,8 @@ fn key(pair: &Pair<'_>, key: &Key, references: &References) -> Body {
     } else if let Some(primary) = &pair.world.keys.primary {
         body = body.set("primary_key_arn", references.arn(primary.arn.as_str()));
     }
-    let mut body = body.set("policy", Value::document(&key.policy)).set("tags", tags(&key.tags));
+    let policy = Value::document(&key.policy, &|text| references.in_key_policy(text));
+    let mut body = body.set("policy", policy).set("tags", tags(&key.tags));
     if !is_primary(key) {
         // The provider's import leaves these unset, and its own defaults would be a change.
         let unset = ["bypass_policy_lockout_safety_check", "deletion_window_in_days"];
@@ -256,8 +235,8 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
         all.push(setting("aws_s3_bucket_lifecycle_configuration", body));
     }
     if let Some(policy) = &live.policy {
-        let body = Body::default().set("policy", Value::document(policy));
-        all.push(setting("aws_s3_bucket_policy", body));
+        let policy = Value::document(policy, &|text| references.arn(text));
+        all.push(setting("aws_s3_bucket_policy", Body::default().set("policy", policy)));
     }
     all
 }
@@ -280,7 +259,7 @@ fn expiry(rule: &Expiry) -> Body {
     body
 }
 
-fn role(pair: &Pair<'_>, way: &Way<'_>) -> Vec<Body> {
+fn role(pair: &Pair<'_>, way: &Way<'_>, references: &References) -> Vec<Body> {
     let Some(role) = way.role else { return Vec::new() };
     let (name, label) = (way.role_name, way_label(way));
     let region = &pair.topology.home.region;
@@ -292,14 +271,23 @@ fn role(pair: &Pair<'_>, way: &Way<'_>) -> Vec<Body> {
         Some(boundary) => body.set("permissions_boundary", Value::text(boundary)),
         None => body,
     };
-    let body =
-        body.set("assume_role_policy", Value::document(&role.trust)).set("tags", tags(&role.tags));
+    let mut lasting = role.tags.clone();
+    lasting.remove(Topology::JOB_TAG);
+    let trust = Value::document(&role.trust, &|text| Value::text(text));
+    let mut body = body.set("assume_role_policy", trust).set("tags", tags(&lasting));
+    if way.label == BATCH {
+        // Each backfill that was followed to its end writes this tag anew.
+        let told = ["tags", "tags_all"];
+        let told = told.map(|it| Value::bare(&format!("{it}[\"{}\"]", Topology::JOB_TAG)));
+        let unset = Value::List(told.to_vec());
+        body = body.block("lifecycle", &[], Body::default().set("ignore_changes", unset));
+    }
     let mut all = vec![resource("aws_iam_role", &label, region, name, body)];
     if let Some(policy) = &role.policy {
         let body = Body::default()
             .set("name", Value::text("replication"))
             .set("role", Value::bare(&format!("aws_iam_role.{label}.name")))
-            .set("policy", Value::document(policy));
+            .set("policy", Value::document(policy, &|text| references.arn(text)));
         let import = format!("{name}:replication");
         all.push(resource("aws_iam_role_policy", &label, region, &import, body));
     }

@@ -267,6 +267,8 @@ impl Topology {
     pub const PAIR_TAG: &'static str = "crrctl:pair";
     /// Tells pairs of one name apart.
     pub const ID_TAG: &'static str = "crrctl:id";
+    /// The tag of the batch jobs' role that says which job's end was told last.
+    pub const JOB_TAG: &'static str = "crrctl:job";
     /// Says until when an ephemeral pair stands, in RFC 3339; what stays does not bear it.
     pub const EXPIRES_TAG: &'static str = "crrctl:expires";
 

@@ -1,4 +1,4 @@
-"""Asks cfn-lint about the templates of `crrctl export cloudformation`, for each manifest under `examples/manifests/`.
+"""Asks cfn-lint about the templates of `crrctl export cloudformation`, for each manifest under `examples/manifests/` and `tests/peers/shapes/`.
 
 Beside that: the list of resources to import names every resource of its template, by the identifiers that cfn-lint's copy of
 the registry's schemas calls primary. Not for its own Python: `run` beside this file makes that and calls this.
@@ -18,7 +18,10 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 import boto3
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "manifests"
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+MANIFESTS = [*sorted((ROOT / "examples" / "manifests").glob("*.yaml")), *sorted((ROOT / "tests" / "peers" / "shapes").glob("*.yaml"))]
+# Backfilled first, so that the role and the reports of batch jobs are in the templates: in a bucket of their own, and beside the data.
+BACKFILLED = ("minimal", "three-regions")
 EVERYTHING = ["--include-checks", "I", "--non-zero-exit-code", "informational"]
 
 
@@ -67,23 +70,42 @@ def import_is_whole(template, listed, region):
     return faults
 
 
-def make_role(environment, arn):
-    """Makes the role that an example says exists, with every right on S3 and KMS."""
-    def document(**more):
-        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **more}]})
+def document(**more):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **more}]})
 
+
+def client(environment, service, region="us-east-1", **keys):
+    given = {
+        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+        **keys,
+    }
+    return boto3.client(service, region_name=region, endpoint_url=environment["AWS_ENDPOINT_URL"], **given)
+
+
+def make_role(iam, arn, trusted, actions):
     path, name = re.search(r":role(/.*?)([^/]+)$", arn).groups()
-    iam = boto3.client(
-        "iam",
-        region_name="us-east-1",
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
-    trust = document(Principal={"Service": "s3.amazonaws.com"}, Action="sts:AssumeRole")
-    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=trust)
-    rights = document(Action=["s3:*", "kms:*"], Resource="*")
-    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=rights)
+    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document(Principal=trusted, Action="sts:AssumeRole"))
+    iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=document(Action=actions, Resource="*"))
+
+
+def furnish(environment, example):
+    """Makes what an example says exists: a role, keys, another account's role."""
+    text = example.read_text()
+    if given := re.search(r'^role: \{arn: "(.*)"\}', text, re.M):
+        make_role(client(environment, "iam"), given[1], {"Service": "s3.amazonaws.com"}, ["s3:*", "kms:*"])
+    for region in re.findall(r"([a-z]{2}-[a-z]+-\d): alias/theirs", text):
+        kms = client(environment, "kms", region)
+        kms.create_alias(AliasName="alias/theirs", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    if given := re.search(r'assume_role: "(arn:aws:iam::(\d+):.*?)"', text):
+        there = client(environment, "iam", aws_access_key_id=given[2])
+        make_role(there, given[1], {"AWS": "arn:aws:iam::111122223333:root"}, ["s3:*", "kms:*", "iam:*"])
+        # Roles may not be assumed by an account's root.
+        iam = client(environment, "iam")
+        iam.create_user(UserName="operator")
+        iam.put_user_policy(UserName="operator", PolicyName="all", PolicyDocument=document(Action="*", Resource="*"))
+        key = iam.create_access_key(UserName="operator")["AccessKey"]
+        environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"] = key["AccessKeyId"], key["SecretAccessKey"]
 
 
 def main():
@@ -91,12 +113,12 @@ def main():
     parser.add_argument("--crrctl", required=True)
     crrctl = parser.parse_args().crrctl
     passed = failed = 0
-    for example in sorted(EXAMPLES.glob("*.yaml")):
+    for example in MANIFESTS:
         folder = pathlib.Path(os.environ["TMPDIR"]) / example.stem
         with Sandbox(crrctl) as sandbox:
-            if given := re.search(r"^role: \{arn: \"(.*)\"\}", example.read_text(), re.M):
-                make_role(sandbox.environment, given[1])
-            for command in (["apply", "--yes", "--no-probe", "-q"], ["export", "cloudformation", "--out", str(folder)]):
+            furnish(sandbox.environment, example)
+            backfill = [["backfill", "--yes", "--watch", "-q"]] if example.stem in BACKFILLED else []
+            for command in (["apply", "--yes", "--no-probe", "-q"], *backfill, ["export", "cloudformation", "--out", str(folder)]):
                 subprocess.run([crrctl, *command, "-f", example], env=sandbox.environment, check=True, stdout=subprocess.DEVNULL)
         templates = sorted(folder.glob("*.template.json"))
         if not templates:
