@@ -14,18 +14,14 @@ pub use keys::{pending_key, spare_key};
 pub use live::{foreign, led_to, live_all, live_source, place};
 
 use crate::aws::Aws;
-use crate::aws::settle::{Look, Wait, until};
-use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Accounts, Manifest, Optional, PairKeys, Side, Topology};
 use crate::names::{Arn, BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
 use crate::steps::find::{self, RoleInForce};
-use crate::stop::Stop;
-use crate::world::{Batch, Bucket, Key, KeyState, LentRole, Objects, Others, Role, World};
-use futures::future::{join, try_join, try_join_all};
+use crate::world::{Batch, Bucket, Key, LentRole, Objects, Others, Role, World};
+use futures::future::{join, try_join_all, try_join3};
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,12 +162,15 @@ pub async fn second_wave(
         Depth::Wanted => topology.matters(&side.bucket),
         Depth::Settings | Depth::Removal => Optional::ALL,
     };
-    let buckets = found_buckets(aws, topology, &sides, matter);
-    let keys = keys(aws, topology, named, removal);
+    let buckets = Box::pin(found_buckets(aws, topology, &sides, matter, removal));
+    let keys = Box::pin(keys(aws, topology, named, removal));
     let backward: Vec<Topology> = topology.backward().collect();
-    let roles = try_join(role, back_roles(aws, &backward, removal));
-    let found = try_join(try_join(keys, roles), buckets).await.map_err(not_enabled)?;
-    let ((keys, (role, back_roles)), buckets) = found;
+    let batch = async {
+        if removal { Box::pin(batch(aws, topology, true)).await } else { Ok(Batch::default()) }
+    };
+    let roles = try_join3(role, back_roles(aws, &backward, removal), batch);
+    let found = try_join3(keys, roles, buckets).await.map_err(not_enabled)?;
+    let (keys, (role, back_roles, batch), buckets) = found;
     let mut world = World {
         account: topology.account.clone(),
         keys,
@@ -181,7 +180,7 @@ pub async fn second_wave(
         lent: None,
         back_lent: BTreeMap::new(),
         others: Others::default(),
-        batch: Batch::default(),
+        batch,
     };
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
@@ -191,9 +190,6 @@ pub async fn second_wave(
     keys::dropped(aws, topology, regions, &mut world.keys).await?;
     let told = self::back_roles(aws, &rules::told_back(topology, &world), removal).await?;
     world.back_roles.extend(told);
-    if removal {
-        world.batch = batch(aws, topology, true).await?;
-    }
     Ok(world)
 }
 
@@ -253,25 +249,23 @@ pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batc
         return Ok(batch);
     }
     let every = |_: &Side| Optional::ALL;
-    let found = match found_buckets(aws, topology, std::slice::from_ref(&side), every).await {
-        Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
-        found => found?,
-    };
+    let found =
+        match found_buckets(aws, topology, std::slice::from_ref(&side), every, removal).await {
+            Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
+            found => found?,
+        };
     batch.reports = found.into_iter().next();
     Ok(batch)
 }
 
-/// Counts what lies in every bucket, for a removal.
+/// Counts, for a removal, what lies in the buckets in which that was not yet done.
 pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
-    let names: Vec<BucketName> = world.buckets.keys().cloned().collect();
+    let uncounted = world.buckets.iter().filter(|(_, bucket)| bucket.objects.is_none());
+    let names: Vec<BucketName> = uncounted.map(|(name, _)| name.clone()).collect();
     for (name, objects) in
         try_join_all(names.iter().map(|name| counted(aws, topology, world, name))).await?
     {
         enter(world, &name, objects);
-    }
-    if let Some((name, bucket)) = &mut world.batch.reports {
-        let side = Side { region: topology.source.region.clone(), bucket: name.clone() };
-        bucket.objects = Some(find::objects(aws, topology, &side).await?);
     }
     Ok(())
 }
@@ -318,17 +312,24 @@ fn enter(world: &mut World, name: &BucketName, objects: Option<Objects>) {
     }
 }
 
-/// Finds buckets with those optional settings that `matter`, and with those that their tags say do.
+/// Finds buckets with those optional settings that `matter`, and with those that their tags say do. For a removal what lies in them is
+/// counted at the same time.
 async fn found_buckets(
     aws: &Aws,
     topology: &Topology,
     sides: &[Side],
     matter: impl Fn(&Side) -> Optional,
+    removal: bool,
 ) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
     let asked = sides.iter().map(|side| (side, matter(side)));
     let found = asked.map(|(side, matter)| async move {
-        let mut bucket = find::bucket(aws, side, matter).await?;
+        let objects = async {
+            if removal { find::objects(aws, topology, side).await.map(Some) } else { Ok(None) }
+        };
+        let (bucket, objects) = join(find::bucket(aws, side, matter), objects).await;
+        let mut bucket = bucket?;
         if let Some(bucket) = &mut bucket {
+            bucket.objects = objects?;
             let more = topology.matters_by(&bucket.tags).but(matter);
             find::find_more(aws, side, more, bucket).await?;
             if topology.is_foreign(side) {
@@ -341,74 +342,4 @@ async fn found_buckets(
         Ok::<_, Failure>(bucket.map(|bucket| (side.bucket.clone(), bucket)))
     });
     Ok(try_join_all(found).await?.into_iter().flatten().collect())
-}
-
-/// How long what a run has just made may take to show in reads.
-const SHOWS_WITHIN: Duration = Duration::from_secs(20);
-
-/// Looks whether the alias still names the pair's own key in each Region, that can be used there, and the pair's rules are in place.
-/// `fresh` says that this run made some of it, so that reads may be stale.
-pub async fn still_stands(
-    aws: &Aws,
-    topology: &Topology,
-    keys: &PairKeys,
-    fresh: bool,
-    stop: &Stop,
-    progress: &Progress,
-) -> Result<(), Failure> {
-    let wait = Wait {
-        what: "the pair to stand as this run left it".to_owned(),
-        every: Duration::from_millis(500),
-        at_most_every: Duration::from_secs(5),
-        at_most: if fresh { SHOWS_WITHIN } else { Duration::ZERO },
-        in_a_row: 1,
-        hint: String::new(),
-    };
-    let look = || async {
-        let gone = what_is_gone(aws, topology, keys).await?;
-        Ok(gone.map_or(Look::There(()), Look::NotYet))
-    };
-    until(stop, progress, &wait, look).await.map_err(|failure| {
-        if failure.code != "too-late" {
-            return failure;
-        }
-        let message =
-            format!("the pair was changed while this run was at work; {}", failure.message);
-        Failure::new(Kind::Unexpected, "changed-meanwhile", message).hint(
-            "another run may be taking it away: once that is done, `crrctl plan` shows what stands",
-        )
-    })
-}
-
-async fn what_is_gone(
-    aws: &Aws,
-    topology: &Topology,
-    keys: &PairKeys,
-) -> Result<Option<String>, Failure> {
-    let alias = topology.key.alias.as_str();
-    let keys = topology.key_regions().into_iter().map(|region| async move {
-        let found = find::key(aws, region, alias).await?;
-        Ok::<_, Failure>(match found {
-            Some(found) if Some(&found.id) != keys.id(region) => {
-                Some(format!("`{alias}` in {region} names {}", found.id))
-            }
-            Some(found) if found.state != KeyState::Enabled => {
-                Some(format!("{} is {}", found.arn, found.state))
-            }
-            Some(_) => None,
-            None => Some(format!("`{alias}` is gone in {region}")),
-        })
-    });
-    let directions = topology.directions();
-    let rules = directions.iter().map(|direction| async move {
-        let source = &direction.source;
-        let live = find::replication(aws, &source.bucket, &source.region).await?;
-        let is_live = |id: &str| live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id);
-        let has = |side: &Side| direction.rules_to(side).all(|rule| is_live(&rule.id));
-        let rule = direction.destinations.iter().find(|side| !has(side));
-        let rule = rule.map(|side| format!("`{}` has no rule to {}", source.bucket, side.region));
-        Ok::<_, Failure>(rule)
-    });
-    let (keys, rules) = try_join(try_join_all(keys), try_join_all(rules)).await?;
-    Ok(keys.into_iter().chain(rules).flatten().next())
 }

@@ -21,7 +21,7 @@ pub use cost::{Cost, cost};
 pub use keys::known_keys;
 pub use pending::let_go;
 pub use proof::prove;
-pub use removal::{Kept, Removal, STAYS, Why, removal};
+pub use removal::{EMPTY, GOES_ALONG, Kept, Removal, STAYS, Why, removal};
 
 use crate::events::{Kind, StepId, Verb};
 use crate::names::{Arn, Region};

@@ -26,6 +26,7 @@ mod role;
 mod role_in_force;
 mod role_policy;
 mod rotation;
+mod standing;
 mod versioning;
 
 pub use key::Scheduled;
@@ -43,8 +44,11 @@ use crate::stop::Stop;
 use crate::world::World;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 pub(crate) mod find {
     //! The `find` of each thing, for `observe` and `check`.
@@ -81,6 +85,16 @@ pub struct Steps {
     stop: Stop,
     removal: Removal,
     keys: Mutex<KeyBook>,
+    /// The buckets that were not there when this run began.
+    fresh: BTreeSet<BucketName>,
+    /// The Regions that had an alias of the pair's name when this run began.
+    aliased: BTreeSet<Region>,
+    seen: Mutex<standing::Seen>,
+    /// Told whenever a key was made or named, and when all is built.
+    keys_moved: Notify,
+    is_built: AtomicBool,
+    /// The buckets that this run deleted, and when.
+    deleted: Mutex<BTreeMap<BucketName, Instant>>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
     held: Mutex<Vec<Kept>>,
     activated_at: OnceLock<jiff::Timestamp>,
@@ -114,7 +128,15 @@ impl Steps {
         let directions = rules::directions(&topology, world);
         // Who needs the bucket of reports has tried its name before.
         let reports = topology.report_side().ok().flatten();
+        let is_fresh = |side: &&Side| !world.buckets.contains_key(&side.bucket);
+        let fresh = topology.sides().filter(is_fresh).map(|side| side.bucket.clone()).collect();
         Self {
+            fresh,
+            aliased: world.keys.aliases.keys().cloned().collect(),
+            seen: Mutex::default(),
+            keys_moved: Notify::new(),
+            is_built: AtomicBool::new(false),
+            deleted: Mutex::default(),
             reports,
             aws,
             served,
@@ -330,7 +352,7 @@ impl Steps {
                 self.schedule_unless_used(&arn, &action.region, progress).await?;
             }
             Kind::Alias => self.remove_alias(&action.region, progress).await?,
-            Kind::Bucket => self.remove_bucket(&action.name, &action.region, progress).await?,
+            Kind::Bucket => self.remove_bucket(action, progress).await?,
             Kind::Role => self.remove_role(&action.name, progress).await?,
             Kind::RolePolicy => self.remove_role_policy(&action.name, progress).await?,
             Kind::BucketTags => {

@@ -423,6 +423,25 @@ fn destroy_takes_spare_keys_and_aliases_of_pending_keys_along() {
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
+/// A removal that was cut off between the two may have scheduled a primary and not its replica, and the pair was built again since.
+#[test]
+fn destroy_takes_the_replica_of_an_older_key_that_is_going_along() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let older = stand.kms("us-east-1", async |kms| {
+        let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+        key.key_metadata().unwrap().key_id().to_owned()
+    });
+    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    stand.kms("us-west-2", async |kms| {
+        kms.cancel_key_deletion().key_id(&older).send().await.unwrap();
+        kms.enable_key().key_id(&older).send().await.unwrap();
+    });
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let object = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    assert_eq!(stand.leftovers(), [""; 0], "{object:#}");
+}
+
 #[test]
 fn an_alias_of_a_key_of_ours_that_is_going_is_taken_away_and_taken_over() {
     let leaked = |stand: &Stand| {

@@ -261,7 +261,7 @@ pairs:
 /// The pace is what keeps KMS from throttling: a run that goes by other quotas than are in force is throttled, and ends well all the same.
 #[test]
 fn kms_is_asked_no_more_often_than_its_quotas_allow() {
-    let throttled = |factor: &str| {
+    let throttled = |factor: &str, pairs: usize| {
         let log = tempfile::NamedTempFile::new().unwrap();
         let stand = Stand::with(crrctl::sandbox::Options {
             quotas: Some(1),
@@ -269,18 +269,22 @@ fn kms_is_asked_no_more_often_than_its_quotas_allow() {
             ..crrctl::sandbox::Options::default()
         });
         let args = ["apply", "--yes", "--no-probe", "--quota-factor", factor, "-o", "json"];
-        let text = "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npairs: [{name: a}, {name: b}, {name: c}, {name: d}, {name: e}, {name: f}]\n";
-        let applied = stand.manifest(&args, text).exits(0).json();
+        let names: Vec<String> = (0..pairs).map(|n| format!("{{name: p{n}}}")).collect();
+        let text = format!(
+            "source: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\npairs: [{}]\n",
+            names.join(", ")
+        );
+        let applied = stand.manifest(&args, &text).exits(0).json();
         let log = std::fs::read_to_string(log.path()).unwrap();
         assert_eq!(
             log.matches("ReplicateKey").count(),
-            6 + retries(&log, "ReplicateKey"),
+            pairs + retries(&log, "ReplicateKey"),
             "{factor}"
         );
         (log.matches("ThrottlingException").count(), applied["elapsed_ms"].as_u64().unwrap())
     };
-    assert_eq!(throttled("1").0, 0);
-    assert!(throttled("1000").0 > 0, "without the pace they come too fast");
+    assert_eq!(throttled("1", 6).0, 0);
+    assert!(throttled("1000", 24).0 > 0, "without the pace they come too fast");
 }
 
 /// Returns how many requests of an operation were throttled.

@@ -14,7 +14,6 @@ use crate::events::{Event, Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{PairKeys, Topology};
 use crate::names::{Arn, Region};
-use crate::observe;
 use crate::plan::expiry::{self, Expiry};
 use crate::plan::{self, Action, Plan, Removal, Wish};
 use crate::probe::{self, Evidence, Settings};
@@ -26,6 +25,8 @@ use clap::builder::FalseyValueParser;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
@@ -218,6 +219,7 @@ pub(super) async fn apply(
     let prover = proof.clone().map(|proof| -> Box<dyn Prover> { Box::new(proof) });
     let steps = session.steps(&topology, world, Removal::default());
     let steps = Arc::new(steps.proving_first(prover));
+    let mut spares = late_spares(session, &steps, &topology);
     let outcome = engine::run(
         &plan,
         Arc::clone(&steps),
@@ -227,6 +229,7 @@ pub(super) async fn apply(
     )
     .await;
     session.leave_seat();
+    steps.is_built();
     let (activated_at, replaced) = (steps.activated_at(), steps.replaced());
     let mut evidence = Evidence::default();
     evidence.probes.extend(proof.iter().flat_map(Proof::probes));
@@ -238,7 +241,7 @@ pub(super) async fn apply(
         evidence.failure = last.failure;
     }
     if outcome.failure.is_none() && evidence.failure.is_none() {
-        let look = still(session, &steps, &topology, changes, probe);
+        let look = still(session, &steps, &mut spares, changes, probe);
         let stands = session.unless_cut("looking whether the pair stands", look).await;
         evidence.failure = stands.and_then(|stands| stands).err();
     }
@@ -259,22 +262,38 @@ fn unproven(topology: &Topology) -> Failure {
         .hint("to let them go live at once, and risk objects that end FAILED: `replication.activation: direct`")
 }
 
-/// Takes spare keys away that lists did not show before, and looks once more whether the pair stands: what a run at work beside
-/// this one takes away meanwhile must not be told as done.
+/// Takes spare keys away that lists did not show before, beside all else; a run that fails leaves that to the next.
+fn late_spares(session: &Session, steps: &Arc<Steps>, topology: &Topology) -> JoinSet<Spares> {
+    let progress = session.events.step(&StepId::new(Kind::Key, topology.source.region.as_str()));
+    let steps = Arc::clone(steps);
+    let mut beside = JoinSet::new();
+    beside.spawn(async move { steps.schedule_late_spares(&progress).await });
+    beside
+}
+
+/// When spare keys had been looked for.
+type Spares = Result<Instant, Failure>;
+
+/// Looks once more whether the pair stands: what a run at work beside this one takes away meanwhile must not be told as done.
 async fn still(
     session: &Session,
     steps: &Steps,
-    topology: &Topology,
+    spares: &mut JoinSet<Spares>,
     changed: bool,
     probed: bool,
 ) -> Result<(), Failure> {
-    let progress = session.events.step(&StepId::new(Kind::Key, topology.source.region.as_str()));
-    steps.schedule_late_spares(&progress).await?;
+    let looked = match spares.join_next().await {
+        Some(Ok(looked)) => looked?,
+        // A panic in it is a bug that must show.
+        Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
+        None => Instant::now(),
+    };
     if !changed && !probed {
         return Ok(());
     }
-    observe::still_stands(&session.aws, topology, &steps.keys(), changed, &session.stop, &progress)
-        .await
+    let since = if probed { Instant::now() } else { looked };
+    let progress = session.events.step(&StepId::new(Kind::Key, session.aws.home().as_str()));
+    steps.still_stands(since, changed, &progress).await
 }
 
 /// Probes each rule: once, or, where something changed, with an object in two parts too.

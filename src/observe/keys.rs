@@ -43,8 +43,29 @@ pub(super) async fn existing(
     Ok(try_join_all(found).await?.into_iter().flatten().collect())
 }
 
-/// Finds the keys that crrctl makes.
+/// Finds the keys that crrctl makes, and for a removal who else has grants on them.
 async fn own_keys(
+    aws: &Aws,
+    topology: &Topology,
+    named: &Named,
+    removal: bool,
+    keys: &mut Keys,
+) -> Result<(), Failure> {
+    let granted: Vec<&Key> = if removal { named.0.values().collect() } else { Vec::new() };
+    let grants = grantees(aws, granted.iter().copied());
+    let (grantees_of_named, ()) =
+        try_join(grants, self::keys_found(aws, topology, named, removal, keys)).await?;
+    keys.grantees = grantees_of_named;
+    if removal {
+        let known = keys.replicas.values().chain(&keys.primary);
+        let others = known.filter(|key| granted.iter().all(|it| it.arn != key.arn));
+        keys.grantees.extend(grantees(aws, others).await?);
+    }
+    Ok(())
+}
+
+/// Finds the keys that crrctl makes: what the aliases name all at once.
+async fn keys_found(
     aws: &Aws,
     topology: &Topology,
     named: &Named,
@@ -53,7 +74,6 @@ async fn own_keys(
 ) -> Result<(), Failure> {
     let regions = topology.key_regions();
     let Some((first, others)) = regions.split_first() else { return Ok(()) };
-    // What the aliases name is looked at all at once.
     let details = async {
         if topology.key.kind != KeyKind::PerRegion {
             return match named.0.get(first) {
@@ -73,7 +93,8 @@ async fn own_keys(
         for region in others {
             let seen = named.0.get(region);
             if removal && let Some(seen) = seen {
-                unnamed_keys(aws, topology, region, Some(&seen.id), keys).await?;
+                let unnamed = unnamed_keys(aws, topology, region, Some(&seen.id)).await?;
+                unnamed.enter(keys);
             }
             if seen.is_none()
                 && let Some(key) = without_alias(aws, topology, region, keys).await?
@@ -82,13 +103,12 @@ async fn own_keys(
             }
         }
         if removal {
-            pending_kin(aws, keys.primary.is_none(), keys).await?;
-            keys.grantees = grantees(aws, keys).await?;
+            pending_kin(aws, topology, keys).await?;
         }
         return Ok(());
     }
     if removal {
-        pending_kin(aws, keys.primary.is_none(), keys).await?;
+        pending_kin(aws, topology, keys).await?;
     }
     let Some(primary) = &keys.primary else { return Ok(()) };
     keys.replicas = match beside {
@@ -102,9 +122,6 @@ async fn own_keys(
     });
     let aliases = try_join_all(aliases).await?;
     keys.aliases.extend(aliases.into_iter().flatten());
-    if removal {
-        keys.grantees = grantees(aws, keys).await?;
-    }
     Ok(())
 }
 
@@ -134,9 +151,9 @@ pub(super) async fn dropped(
     Ok(())
 }
 
-/// Finds who else has grants on the keys.
-async fn grantees(aws: &Aws, keys: &Keys) -> Result<Vec<String>, Failure> {
-    let usable = keys.replicas.values().chain(&keys.primary).filter(|it| !it.is_pending_deletion());
+/// Finds who else has grants on `keys`.
+async fn grantees(aws: &Aws, keys: impl Iterator<Item = &Key>) -> Result<Vec<String>, Failure> {
+    let usable = keys.filter(|it| !it.is_pending_deletion());
     let grants = usable.map(|key| find::key_grants(aws, &key.region, key.id.as_str()));
     Ok(try_join_all(grants).await?.concat())
 }
@@ -153,10 +170,14 @@ async fn made(
     let Some(key) = named.0.get(region) else {
         return without_alias(aws, topology, region, keys).await;
     };
-    if removal {
-        unnamed_keys(aws, topology, region, Some(&key.id), keys).await?;
+    let details = async { Ok(find::key_details(aws, key.clone()).await?) };
+    if !removal {
+        return details.await.map(Some);
     }
-    Ok(Some(find::key_details(aws, key.clone()).await?))
+    let unnamed = unnamed_keys(aws, topology, region, Some(&key.id));
+    let (key, unnamed) = try_join(details, unnamed).await?;
+    unnamed.enter(keys);
+    Ok(Some(key))
 }
 
 /// Enters the newest of the pair's keys that are pending deletion as the pair's, with its replicas, where no other is.
@@ -193,7 +214,7 @@ async fn without_alias(
     region: &Region,
     keys: &mut Keys,
 ) -> Result<Option<Key>, Failure> {
-    unnamed_keys(aws, topology, region, None, keys).await?;
+    unnamed_keys(aws, topology, region, None).await?.enter(keys);
     let Some(oldest) = keys.spares.iter().position(|key| &key.region == region) else {
         return Ok(None);
     };
@@ -201,27 +222,36 @@ async fn without_alias(
     Ok(Some(find::key_details(aws, key).await?))
 }
 
-/// Enters the keys of `region` with our tags but `named`: usable ones as spare, the oldest first, and pending ones.
+/// Keys with our tags that no alias names: usable ones are spare, the oldest first; others are pending deletion.
+struct Unnamed {
+    spares: Vec<Key>,
+    pending: Vec<Key>,
+}
+
+impl Unnamed {
+    fn enter(self, keys: &mut Keys) {
+        keys.spares.extend(self.spares);
+        keys.pending.extend(self.pending);
+    }
+}
+
+/// Finds the keys of `region` with our tags but `named`.
 async fn unnamed_keys(
     aws: &Aws,
     topology: &Topology,
     region: &Region,
     named: Option<&KeyId>,
-    keys: &mut Keys,
-) -> Result<(), Failure> {
+) -> Result<Unnamed, Failure> {
     let (tags, kind) = (topology.owner_tags(), topology.key.kind);
-    let ours = find::keys_by_tags(aws, region, &tags, kind).await?;
+    let ours = find::keys_by_tags(aws, region, &tags, kind, named).await?;
     let is_made = |key: &Key| key.multi_region.as_ref().is_none_or(|place| place.primary);
-    let unnamed = ours.into_iter().filter(|key| is_made(key) && Some(&key.id) != named);
-    let (pending, spares): (Vec<Key>, Vec<Key>) = unnamed.partition(Key::is_pending_deletion);
-    keys.pending.extend(pending);
-    keys.spares.extend(spares);
-    Ok(())
+    let (pending, spares) = ours.into_iter().filter(is_made).partition(Key::is_pending_deletion);
+    Ok(Unnamed { spares, pending })
 }
 
-/// Enters the replicas of keys that are pending deletion: those that are pending too, and, where the pair has no other key, those
-/// that a run that was cut off left usable.
-async fn pending_kin(aws: &Aws, no_primary: bool, keys: &mut Keys) -> Result<(), Failure> {
+/// Enters the replicas of keys that are pending deletion: those that are pending too, and those that a run that was cut off left
+/// usable: where the pair has no other key these are its own, else they are spare.
+async fn pending_kin(aws: &Aws, topology: &Topology, keys: &mut Keys) -> Result<(), Failure> {
     let place = |key: &Key| {
         let regions = key.multi_region.as_ref().map(|place| place.replica_regions.clone());
         (key.id.clone(), regions.unwrap_or_default())
@@ -229,13 +259,16 @@ async fn pending_kin(aws: &Aws, no_primary: bool, keys: &mut Keys) -> Result<(),
     let known: Vec<(KeyId, Vec<Region>)> = keys.pending.iter().map(place).collect();
     for (id, regions) in known {
         for region in regions {
-            match replica(aws, &region, &id).await? {
-                Some(key) if key.is_pending_deletion() => keys.pending.push(key),
-                Some(key) if no_primary => {
-                    let key = find::key_details(aws, key).await?;
-                    keys.replicas.insert(region, key);
-                }
-                _ => {}
+            let Some(key) = replica(aws, &region, &id).await? else { continue };
+            if key.is_pending_deletion() {
+                keys.pending.push(key);
+                continue;
+            }
+            let key = find::key_details(aws, key).await?;
+            if keys.primary.is_none() {
+                keys.replicas.insert(region, key);
+            } else if topology.owns(&key.tags) {
+                keys.spares.push(key);
             }
         }
     }

@@ -68,14 +68,18 @@ pub fn removal(
     let mut plan = Plan::default();
     let mut kept = buckets.kept.clone();
     let rules = ways::rules(topology, world, &buckets);
-    let rule_step: Vec<StepId> = rules.iter().map(|action| action.id.clone()).collect();
-    plan.actions.extend(rules);
+    // Rules that go with their bucket come after it.
+    let (along, first): (Vec<Action>, Vec<Action>) =
+        rules.into_iter().partition(|action| action.fields.contains(&GOES_ALONG));
+    let rule_step: Vec<StepId> = first.iter().map(|action| action.id.clone()).collect();
+    plan.actions.extend(first);
     plan.actions.extend(
         buckets
             .going
             .iter()
             .map(|(name, bucket)| bucket_action(topology, name, bucket, &rule_step)),
     );
+    plan.actions.extend(along);
     for (name, bucket) in &buckets.adopted {
         plan.actions.extend(given_back(topology, name, bucket, &rule_step));
     }
@@ -211,6 +215,15 @@ fn delete(
 
 /// Says of the removal of rules that their bucket stays, so that S3 must have forgotten them before anything else goes.
 pub const STAYS: &str = "its bucket stays";
+/// Says of the removal of rules that their bucket goes and is empty, so that they go with it: none can take effect any more.
+pub const GOES_ALONG: &str = "it goes with its bucket";
+/// Says of a bucket that it was seen to be empty.
+pub const EMPTY: &str = "empty";
+
+/// Returns whether a bucket was looked into, and nothing lies there.
+fn is_empty(bucket: &Bucket) -> bool {
+    bucket.objects == Some(Objects::default())
+}
 
 fn bucket_action(
     topology: &Topology,
@@ -222,6 +235,7 @@ fn bucket_action(
     let arn = name.arn(topology.partition());
     let mut action =
         delete(Kind::Bucket, name.as_str(), region, name.as_str(), arn, rules.to_vec());
+    action.fields.extend(is_empty(bucket).then_some(EMPTY));
     if let Some(objects) = &bucket.objects {
         action.reason = match (objects.probes, objects.foreign.is_empty()) {
             (0, true) => "ours, empty".to_owned(),

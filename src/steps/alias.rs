@@ -10,6 +10,7 @@ use crate::names::{Arn, KeyId, Region};
 use crate::plan::Action;
 use crate::world::Key;
 use std::time::Duration;
+use tokio::time::Instant;
 
 impl Steps {
     pub(super) async fn apply_alias(
@@ -33,12 +34,30 @@ impl Steps {
             }
             return Ok(alias.arn(region, self.topology.account_of(region)));
         }
-        let create = self
-            .aws
-            .kms(region)
-            .create_alias()
-            .alias_name(alias.as_str())
-            .target_key_id(key.as_str());
+        // That of a new replica is made as soon as the replica is there.
+        if self.has_seen_alias(region) || self.create_alias(key.clone(), region, progress).await? {
+            if is_commit {
+                self.commit(region, key);
+            }
+            return Ok(alias.arn(region, self.topology.account_of(region)));
+        }
+        let named = self.already_named(key, region, is_commit, progress).await?;
+        if is_commit {
+            self.commit(region, named);
+        }
+        Ok(alias.arn(region, self.topology.account_of(region)))
+    }
+
+    /// Returns whether the alias was made: another may have its name.
+    pub(super) async fn create_alias(
+        &self,
+        key: KeyId,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<bool, Failure> {
+        let alias = self.topology.key.alias.as_str();
+        let create =
+            self.aws.kms(region).create_alias().alias_name(alias).target_key_id(key.as_str());
         let call = || async {
             self.aws.paced("kms:CreateAlias", region, &self.stop).await;
             match create.clone().send().await.at("kms:CreateAlias", region) {
@@ -47,16 +66,12 @@ impl Steps {
                 Err(error) => Err(error),
             }
         };
+        let at = Instant::now();
         let created = retry(&self.stop, progress, call).await?;
-        let named = if created {
-            key
-        } else {
-            self.already_named(key, region, is_commit, progress).await?
-        };
-        if is_commit {
-            self.commit(region, named);
+        if created {
+            self.saw_alias(region, at);
         }
-        Ok(alias.arn(region, self.topology.account_of(region)))
+        Ok(created)
     }
 
     /// From now on others may name the key.
@@ -65,6 +80,7 @@ impl Steps {
         if book.committed.id(region).is_none() {
             book.committed.enter(self.topology.key.kind, region, key);
         }
+        self.keys_moved.notify_one();
     }
 
     /// Another run was faster: its key is the pair's, and ours, which nothing names, goes.

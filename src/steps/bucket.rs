@@ -11,8 +11,8 @@ use crate::aws::{At, Aws, Class, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Optional, Side};
-use crate::names::{Arn, BucketName, Region};
-use crate::plan::Action;
+use crate::names::{Arn, BucketName};
+use crate::plan::{Action, EMPTY};
 use crate::world::{Bucket, Expiry, Lock, Replication};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, Tag,
@@ -223,11 +223,17 @@ impl Steps {
     /// Empties and removes a bucket. Replicas under way may land while it is emptied, so both are done until it stays empty.
     pub(super) async fn remove_bucket(
         &self,
-        name: &str,
-        region: &Region,
+        action: &Action,
         progress: &Progress,
     ) -> Result<(), Failure> {
+        let (name, region) = (action.name.as_str(), &action.region);
         let side = Side { region: region.clone(), bucket: BucketName::new(name)? };
+        // What was seen to be empty need not be listed again: S3 deletes no bucket that holds a version.
+        if action.fields.contains(&EMPTY)
+            && let Look::There(()) = self.delete_bucket(&side).await?
+        {
+            return Ok(());
+        }
         let wait = Wait {
             what: format!("the bucket `{name}` to stay empty"),
             every: Duration::from_millis(250),
@@ -257,16 +263,23 @@ impl Steps {
                 held.extend(stuck.held);
                 return Err(stuck.failure);
             }
-            let delete = self.aws.s3(region).delete_bucket().bucket(name);
-            match delete.send().await.at("s3:DeleteBucket", region) {
-                Ok(_) => Ok(Look::There(())),
-                Err(error) if error.is_absent() => Ok(Look::There(())),
-                Err(error) if error.is("BucketNotEmpty") || error.is("OperationAborted") => {
-                    Ok(Look::NotYet(error.code))
-                }
-                Err(error) => Err(error.into()),
-            }
+            self.delete_bucket(&side).await
         };
         until(&self.stop, progress, &wait, look).await
+    }
+
+    async fn delete_bucket(&self, side: &Side) -> Result<Look<()>, Failure> {
+        let delete = self.aws.s3(&side.region).delete_bucket().bucket(side.bucket.as_str());
+        match delete.send().await.at("s3:DeleteBucket", &side.region) {
+            Ok(_) => {
+                self.deleted(side);
+                Ok(Look::There(()))
+            }
+            Err(error) if error.is_absent() => Ok(Look::There(())),
+            Err(error) if error.is("BucketNotEmpty") || error.is("OperationAborted") => {
+                Ok(Look::NotYet(error.code))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -4,7 +4,9 @@
 mod find;
 mod unused;
 
-pub(crate) use find::{aliases, all_ids, by_tags, describe, details, grants, tags, with_policy};
+pub(crate) use find::{
+    aliases, all_ids, by_tags, describe, details, grants, ids_of, tagged, tags, with_policy,
+};
 
 use super::{Steps, unexpected};
 use crate::aws::settle::{pause, retry};
@@ -170,6 +172,7 @@ impl Steps {
         };
         let key = created.ok_or_else(|| unexpected("CreateKey answered without a key"))?;
         self.book().made.insert(region.clone(), key.id);
+        self.keys_moved.notify_one();
         Ok(key.arn)
     }
 
@@ -178,7 +181,7 @@ impl Steps {
         let started = Instant::now();
         loop {
             let wanted = [(ATTEMPT_TAG, attempt.to_owned())];
-            let found = by_tags(&self.aws, region, &wanted, self.topology.key.kind).await?;
+            let found = by_tags(&self.aws, region, &wanted, self.topology.key.kind, None).await?;
             if let Some(key) = found.into_iter().next() {
                 return Ok(Some(key));
             }
@@ -203,20 +206,19 @@ impl Steps {
         let call = || async {
             self.aws.paced("kms:ScheduleKeyDeletion", region, &self.stop).await;
             match schedule.clone().send().await.at("kms:ScheduleKeyDeletion", region) {
-                Ok(_) => Ok(()),
-                Err(error) if error.is_absent() => Ok(()),
+                Ok(output) => Ok(find::scheduled(&output)),
+                Err(error) if error.is_absent() => Ok(None),
                 Err(error)
                     if error.is("KMSInvalidStateException")
                         && error.message.contains("pending") =>
                 {
-                    Ok(())
+                    let key = describe(&self.aws, region, arn.as_str()).await?;
+                    Ok(key.as_ref().map(Scheduled::from))
                 }
                 Err(error) => Err(error),
             }
         };
-        retry(&self.stop, progress, call).await?;
-        if let Some(key) = describe(&self.aws, region, arn.as_str()).await? {
-            let scheduled = Scheduled::from(&key);
+        if let Some(scheduled) = retry(&self.stop, progress, call).await? {
             self.going().insert(arn.clone(), scheduled);
         }
         Ok(())

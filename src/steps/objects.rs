@@ -9,6 +9,7 @@ pub(super) use purge::{Purge, Wanted};
 use crate::aws::{At, Aws, Error};
 use crate::manifest::{Side, Topology};
 use crate::world::Objects;
+use futures::future::try_join;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 /// A version or a delete marker.
@@ -40,15 +41,28 @@ const NAMED: usize = 5;
 
 /// Counts the probes in a bucket, and names objects of others.
 pub(crate) async fn count(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects, Error> {
-    let mut objects = Objects::default();
+    let (unfinished, mut objects) =
+        try_join(unfinished(aws, topology, side), versions(aws, topology, side)).await?;
+    objects.foreign.splice(0..0, unfinished);
+    objects.foreign.truncate(NAMED);
+    Ok(objects)
+}
+
+/// Names the unfinished uploads of others.
+async fn unfinished(aws: &Aws, topology: &Topology, side: &Side) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
     let mut from = Some(Markers::default());
-    while let Some(markers) = from.filter(|_| objects.foreign.len() < NAMED) {
+    while let Some(markers) = from.filter(|_| names.len() < NAMED) {
         let page = uploads(aws, side, markers).await?;
-        let unfinished = page.uploads.iter().filter(|(key, _)| !topology.is_probe_key(key));
-        let names = unfinished.map(|(key, _)| format!("{key} (an unfinished upload)"));
-        objects.foreign.extend(names.take(NAMED));
+        let foreign = page.uploads.iter().filter(|(key, _)| !topology.is_probe_key(key));
+        names.extend(foreign.map(|(key, _)| format!("{key} (an unfinished upload)")).take(NAMED));
         from = page.next;
     }
+    Ok(names)
+}
+
+async fn versions(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects, Error> {
+    let mut objects = Objects::default();
     let mut from = Some(Markers::default());
     while let Some(markers) = from {
         let page = page(aws, side, markers).await?;

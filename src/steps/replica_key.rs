@@ -11,6 +11,7 @@ use crate::names::{Arn, KeyId, Region};
 use crate::plan::Action;
 use crate::policy::Document;
 use crate::world::KeyState;
+use futures::future::join;
 use std::time::Duration;
 
 impl Steps {
@@ -20,13 +21,23 @@ impl Steps {
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let (region, key) = (&action.region, &self.committed_key(&action.region)?);
-        if action.verb == Verb::Create {
+        let is_new = action.verb == Verb::Create;
+        if is_new {
             self.replicate_key(key, region, progress).await?;
         }
         if action.fields.contains(&"state") {
             self.revive(key, region, progress).await?;
         }
-        self.wait_until_enabled(key, region, progress).await?;
+        let enabled = self.wait_until_enabled(key, region, progress);
+        if is_new && !self.aliased.contains(region) {
+            // A key that is `Creating` can be managed (KMS Developer Guide, "Create multi-Region replica keys"). Where that fails, the
+            // alias's own step tries again, and tells.
+            let (enabled, _) =
+                join(enabled, self.create_alias(key.clone(), region, progress)).await;
+            enabled?;
+        } else {
+            enabled.await?;
+        }
         if action.verb == Verb::Update {
             self.change_key(key, action, progress).await?;
         }

@@ -10,11 +10,13 @@ use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Side, Topology};
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::{Action, FRESH, PROVEN_FIRST, STAYS, others, rules};
+use crate::plan::{Action, FRESH, GOES_ALONG, PROVEN_FIRST, STAYS, others, rules};
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
+use futures::future::try_join;
 use rule::{described, described_rule, sdk_rule};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long a role that was just made or changed is given before rules of others get it: its probes can't prove it beside
 /// theirs, and FAILED is final for an object (IAM User Guide, "Changes that I make are not always immediately visible").
@@ -107,7 +109,12 @@ impl Steps {
     ) -> Result<Vec<Rule>, Failure> {
         let direction = self.direction_from(&action.name)?;
         let side = &direction.source;
-        let live = read(&self.aws, &side.bucket, &side.region).await?;
+        // A bucket that this run made has no rules but the pair's own.
+        let live = if self.fresh.contains(&side.bucket) {
+            None
+        } else {
+            read(&self.aws, &side.bucket, &side.region).await?
+        };
         let role = Self::role_for(direction, live.as_ref().map(described).as_ref())?;
         let ours = ours(live.as_ref().map(described).as_ref());
         if ours.is_empty() {
@@ -123,13 +130,15 @@ impl Steps {
         let rules =
             others.map(Ok).chain(ours.iter().map(sdk_rule)).collect::<Result<Vec<_>, Failure>>()?;
         self.put_rules(side.bucket.as_str(), &side.region, role.as_str(), rules, progress).await?;
-        self.confirm(&side.bucket, &side.region, progress, |live| {
+        let at = Instant::now();
+        let confirmed = self.confirm(&side.bucket, &side.region, progress, |live| {
             live.is_some_and(|live| {
                 let stands = |rule: &Rule| live.rules.iter().any(|it| rules::says(it, rule));
                 ours.iter().all(stands) && !live.rules.iter().any(&goes)
             })
-        })
-        .await?;
+        });
+        try_join(confirmed, self.keys_stand(progress)).await?;
+        self.saw_rules(&side.bucket, at);
         Ok(ours)
     }
 
@@ -210,6 +219,9 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<(), Failure> {
+        if action.fields.contains(&GOES_ALONG) {
+            return Ok(());
+        }
         let direction = self.direction_from(&action.name)?;
         let is_ours = |id: &str| rules::region_of(direction, id).is_some();
         self.remove_rules(&direction.source, is_ours, progress).await?;

@@ -74,7 +74,7 @@ fn destroy_schedules_no_key_of_a_pair_that_is_built_again_meanwhile() {
         let Some((destroy, apply)) = world.held(&DESTROY, n, || {
             let apply = world.run(&APPLY);
             if apply.code == 0 {
-                world.is_whole(&when);
+                world.is_whole_beside_a_removal(&when);
             }
             apply
         }) else {

@@ -49,7 +49,10 @@ impl Builder<'_> {
             let tags_step = StepId::new(Kind::BucketTags, name);
             let key_step = self.key_step(side);
             let mut needs = vec![&bucket_step];
-            if kind != Kind::BucketTags {
+            // Whoever's bucket this turns out to be wants versioning too, and rules wait for it.
+            let may_go_first =
+                kind == Kind::BucketTags || kind == Kind::Versioning && live.is_none();
+            if !may_go_first {
                 needs.push(&tags_step);
             }
             if names_key {

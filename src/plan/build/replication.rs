@@ -92,11 +92,16 @@ impl Builder<'_> {
         self.plan.actions.iter().filter(of_role).any(|action| action.verb.changes())
     }
 
-    /// S3 takes rules only where versioning is on, and nothing replicates without the role's policy. That may be right already
-    /// where the alias is gone, and nothing names the key before the alias does.
+    /// S3 takes rules only where versioning is on, and nothing replicates without the role's policy, for which a bucket that this run
+    /// makes need not wait: it is empty. The policy may be right already where the alias is gone, and nothing names the key before
+    /// the alias does.
     fn rules_need(&self) -> Vec<StepId> {
         let versioning = |side: &Side| StepId::new(Kind::Versioning, side.bucket.as_str());
-        let role_policy = StepId::new(Kind::RolePolicy, self.topology.role.as_str());
+        let source = &self.topology.source.bucket;
+        let is_fresh = !self.world.buckets.contains_key(source);
+        let needed = if is_fresh { Kind::Role } else { Kind::RolePolicy };
+        let role_policy = StepId::new(needed, self.topology.role.as_str());
+        let tags = StepId::new(Kind::BucketTags, source.as_str());
         let aliases = self.topology.sides().filter_map(|side| self.alias_step(side));
         let role_policy = self.topology.lent_role.is_none().then_some(role_policy);
         let locks = self.topology.sides().map(lock_step);
@@ -105,6 +110,7 @@ impl Builder<'_> {
         self.topology
             .sides()
             .map(versioning)
+            .chain(std::iter::once(tags))
             .chain(locks)
             .chain(role_policy)
             .chain(aliases)

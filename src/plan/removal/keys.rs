@@ -80,7 +80,8 @@ fn kind_beside(topology: &Topology) -> Kind {
     }
 }
 
-/// Aliases before keys, replicas before the primary, and all of it after every bucket.
+/// Aliases before keys, and all of it after every bucket. A primary may be scheduled before its replicas are: it waits for them
+/// (KMS Developer Guide, "Deleting multi-Region keys").
 pub(super) fn keys(
     topology: &Topology,
     world: &World,
@@ -93,7 +94,6 @@ pub(super) fn keys(
     let policies = plan.actions.iter().filter(|action| action.kind == Kind::RolePolicy);
     let free: Vec<StepId> =
         buckets.iter().cloned().chain(policies.map(|action| action.id.clone())).collect();
-    let mut scheduled = free.clone();
     let mut foreign_replica = false;
     let is_primary = |id: &KeyId| world.keys.primary.as_ref().is_some_and(|key| &key.id == id);
     let is_ours = |(region, id): (&Region, &KeyId)| {
@@ -145,9 +145,6 @@ pub(super) fn keys(
             arn,
             needs,
         ));
-        if kind_beside(topology) == Kind::ReplicaKey {
-            scheduled.push(StepId::new(Kind::ReplicaKey, region.as_str()));
-        }
     }
     for key in
         world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion())
@@ -163,7 +160,7 @@ pub(super) fn keys(
             continue;
         }
         let id = if is_primary { key.region.as_str() } else { key.id.as_str() };
-        let needs = scheduled.iter().cloned().chain(alias_gone(&key.region)).collect();
+        let needs = free.iter().cloned().chain(alias_gone(&key.region)).collect();
         plan.actions.push(delete(
             Kind::Key,
             id,

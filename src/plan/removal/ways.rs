@@ -1,7 +1,7 @@
 //! What replicates, in each direction: rules and roles that go.
 //! Not for: buckets and keys (see `super`).
 
-use super::{Buckets, Kept, STAYS, Why, delete};
+use super::{Buckets, GOES_ALONG, Kept, STAYS, Why, delete, is_empty};
 use crate::events::{Kind, StepId};
 use crate::manifest::Topology;
 use crate::names::BucketName;
@@ -27,8 +27,11 @@ fn rules_of(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Optio
         && rules::role_of(direction, world).is_some_and(|role| direction.owns(&role.tags));
     (ours || role_waits).then(|| {
         let (arn, name) = (source.bucket.arn(direction.partition()), source.bucket.as_str());
-        let mut action = delete(Kind::Replication, name, &source.region, name, arn, Vec::new());
+        let goes_along = goes && is_empty(bucket);
+        let needs = goes_along.then(|| StepId::new(Kind::Bucket, name)).into_iter().collect();
+        let mut action = delete(Kind::Replication, name, &source.region, name, arn, needs);
         action.fields.extend(stays.then_some(STAYS));
+        action.fields.extend(goes_along.then_some(GOES_ALONG));
         action
     })
 }

@@ -1,11 +1,15 @@
 //! Finds KMS keys: by id, ARN or alias, or by their tags where no alias names them.
 
+use super::Scheduled;
 use crate::aws::settle::shown;
 use crate::aws::{At, Aws, Error};
 use crate::manifest::KeyKind;
 use crate::names::{Arn, KeyAlias, KeyId, Region};
 use crate::world::{Key, KeyState, MultiRegion, Tags};
-use aws_sdk_kms::types::{KeyMetadata, KeySpec, KeyUsageType, MultiRegionKeyType};
+use aws_sdk_kms::operation::schedule_key_deletion::ScheduleKeyDeletionOutput;
+use aws_sdk_kms::types::{
+    KeyMetadata, KeySpec, KeyState as AwsKeyState, KeyUsageType, MultiRegionKeyType,
+};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -28,16 +32,33 @@ fn exact(date: &aws_smithy_types::DateTime) -> Option<Timestamp> {
     Timestamp::new(date.secs(), i32::try_from(date.subsec_nanos()).ok()?).ok()
 }
 
-pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<Key, Error> {
-    let unreadable = |what: &str| Error::unreadable("kms:DescribeKey", region, what);
-    let state = match metadata.key_state().map_or("Enabled", |state| state.as_str()) {
+fn to_the_second(date: Option<&aws_smithy_types::DateTime>) -> Option<Timestamp> {
+    date.and_then(|date| Timestamp::from_second(date.secs()).ok())
+}
+
+fn state(state: Option<&AwsKeyState>) -> Option<KeyState> {
+    Some(match state?.as_str() {
         "Creating" => KeyState::Creating,
         "Enabled" => KeyState::Enabled,
         "Disabled" => KeyState::Disabled,
         "PendingDeletion" => KeyState::PendingDeletion,
         "PendingReplicaDeletion" => KeyState::PendingReplicaDeletion,
         other => KeyState::Other(other.to_owned()),
-    };
+    })
+}
+
+/// Returns what `ScheduleKeyDeletion` says has become of a key (KMS API Reference: a primary with replicas has no date).
+pub(super) fn scheduled(output: &ScheduleKeyDeletionOutput) -> Option<Scheduled> {
+    Some(Scheduled {
+        state: state(output.key_state())?,
+        deletion_date: to_the_second(output.deletion_date()),
+        window_days: output.pending_window_in_days(),
+    })
+}
+
+pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<Key, Error> {
+    let unreadable = |what: &str| Error::unreadable("kms:DescribeKey", region, what);
+    let state = state(metadata.key_state()).unwrap_or(KeyState::Enabled);
     let place = metadata.multi_region_configuration().map(|place| {
         let primary_region = place.primary_key().and_then(|key| key.region()).unwrap_or_default();
         Ok(MultiRegion {
@@ -52,9 +73,6 @@ pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<K
                 .collect::<Result<_, Error>>()?,
         })
     });
-    let time = |date: Option<&aws_smithy_types::DateTime>| {
-        date.and_then(|date| Timestamp::from_second(date.secs()).ok())
-    };
     Ok(Key {
         id: KeyId::new(metadata.key_id()).map_err(|_| unreadable("key id"))?,
         arn: Arn::new(metadata.arn().unwrap_or_default()).map_err(|_| unreadable("ARN"))?,
@@ -68,7 +86,7 @@ pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<K
             && metadata.key_spec().is_none_or(|spec| spec == &KeySpec::SymmetricDefault),
         // To the fraction: which of two keys is the older decides which one is the pair's.
         created: metadata.creation_date().and_then(exact).unwrap_or_default(),
-        deletion_date: time(metadata.deletion_date()),
+        deletion_date: to_the_second(metadata.deletion_date()),
         pending_window_days: metadata.pending_deletion_window_in_days(),
     })
 }
@@ -141,35 +159,62 @@ pub(crate) async fn tags(aws: &Aws, region: &Region, id: &str) -> Result<Tags, E
     }
 }
 
-/// Returns the keys in `region` that can be of `kind` and whose tags include `wanted`. Keys whose tags the caller may not read are skipped;
-/// if that is so for all, the refusal stands.
+/// Returns the keys in `region`, but `known`, that can be of `kind` and whose tags include `wanted`. Keys whose tags the caller may not
+/// read are skipped; if that is so for all, the refusal stands.
 pub(crate) async fn by_tags(
     aws: &Aws,
     region: &Region,
     wanted: &[(&str, String)],
     kind: KeyKind,
+    known: Option<&KeyId>,
 ) -> Result<Vec<Key>, Error> {
+    let mut ids = ids_of(aws, region, kind).await?;
+    let count = ids.len();
+    ids.retain(|id| known.is_none_or(|known| id != known.as_str()));
+    let (found, mut refused) = tagged(aws, region, ids, wanted).await?;
+    match refused.pop() {
+        Some(error) if refused.len() + 1 == count => Err(error),
+        _ => Ok(found),
+    }
+}
+
+/// Lists the keys in `region` that can be of `kind`.
+pub(crate) async fn ids_of(
+    aws: &Aws,
+    region: &Region,
+    kind: KeyKind,
+) -> Result<Vec<String>, Error> {
     let mut ids = all_ids(aws, region).await?;
     ids.retain(|id| id.starts_with("mrk-") == (kind == KeyKind::MultiRegion));
-    let count = ids.len();
+    Ok(ids)
+}
+
+/// Returns those of the keys `ids` whose tags include `wanted`, the oldest first, and a refusal for each whose tags the caller may not
+/// read.
+pub(crate) async fn tagged(
+    aws: &Aws,
+    region: &Region,
+    ids: Vec<String>,
+    wanted: &[(&str, String)],
+) -> Result<(Vec<Key>, Vec<Error>), Error> {
     let read = |id: String| async move {
         match tags(aws, region, &id).await {
-            Ok(tags) => Ok((id, Some(tags), None)),
-            Err(error) if error.class == crate::aws::Class::Denied => Ok((id, None, Some(error))),
-            Err(error) if error.is_absent() => Ok((id, Some(Tags::new()), None)),
+            Ok(tags) => Ok(Ok((id, tags))),
+            Err(error) if error.class == crate::aws::Class::Denied => Ok(Err(error)),
+            Err(error) if error.is_absent() => Ok(Ok((id, Tags::new()))),
             Err(error) => Err(error),
         }
     };
-    let mut read: Vec<_> = stream::iter(ids).map(read).buffer_unordered(8).try_collect().await?;
-    let unread = read.iter().filter(|(_, tags, _)| tags.is_none()).count();
-    if unread == count
-        && let Some(error) = read.iter_mut().find_map(|(_, _, error)| error.take())
-    {
-        return Err(error);
-    }
-    let mut found = Vec::new();
-    for (id, tags, _) in read {
-        let Some(tags) = tags else { continue };
+    let read: Vec<_> = stream::iter(ids).map(read).buffer_unordered(8).try_collect().await?;
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    for read in read {
+        let (id, tags) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                refused.push(error);
+                continue;
+            }
+        };
         if wanted.iter().all(|(key, value)| tags.get(*key) == Some(value))
             && let Some(key) = describe(aws, region, &id).await?
         {
@@ -177,7 +222,7 @@ pub(crate) async fn by_tags(
         }
     }
     found.sort_by(|a, b| a.created.cmp(&b.created).then_with(|| a.id.cmp(&b.id)));
-    Ok(found)
+    Ok((found, refused))
 }
 
 /// Lists the keys in `region`.

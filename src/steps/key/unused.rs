@@ -1,21 +1,26 @@
 //! Keys may go only when nothing uses them: looked at once more right before, since another run may be at work.
 //! Not for: which keys are to go (see `plan`).
 
-use super::{LISTED_WITHIN, by_tags};
+use super::{LISTED_WITHIN, ids_of, tagged};
 use crate::aws::Error;
 use crate::aws::settle::{Look, Wait, pause, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
+use crate::manifest::Side;
 use crate::names::{Arn, KeyId, Region};
 use crate::steps::{Steps, encryption, find};
 use crate::world::Key;
 use futures::future::try_join_all;
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a bucket that was just removed may still answer.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
+/// How old S3's word that a bucket is gone may be to be taken for now.
+const JUST_NOW: Duration = Duration::from_millis(500);
 /// The code of the failure that says so.
 const STANDS: &str = "bucket-stands";
 
@@ -28,7 +33,10 @@ impl Steps {
         region: &Region,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let mut looked = self.nothing_uses(arn, region, progress).await;
+        let mut looked = Ok(());
+        if !self.has_just_deleted_all() {
+            looked = self.nothing_uses(arn, region, progress).await;
+        }
         if looked.is_ok() {
             self.schedule_key(arn, region, progress).await?;
             looked = self.nothing_uses(arn, region, progress).await;
@@ -40,6 +48,20 @@ impl Steps {
             })?;
         }
         Err(failure)
+    }
+
+    /// Notes that S3 said that the bucket is gone.
+    pub(in crate::steps) fn deleted(&self, side: &Side) {
+        let mut deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
+        deleted.insert(side.bucket.clone(), Instant::now());
+    }
+
+    /// Returns whether this very run deleted every bucket of the pair, so recently that a look around would tell no more.
+    fn has_just_deleted_all(&self) -> bool {
+        let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_gone =
+            |side: &Side| deleted.get(&side.bucket).is_some_and(|at| at.elapsed() < JUST_NOW);
+        self.topology.sides().all(is_gone)
     }
 
     /// Brings the keys back that this run has scheduled and under which a bucket stands again. A run that came later made others.
@@ -125,13 +147,47 @@ impl Steps {
     }
 
     /// A run that was cut off may have made a key that lists did not show when this one looked, so that it made another. Where it
-    /// did, looks again, until its own key is listed, and schedules what nothing uses.
-    pub async fn schedule_late_spares(&self, progress: &Progress) -> Result<(), Failure> {
-        let made = self.book().made.clone();
-        for (region, made) in &made {
-            self.schedule_late_spares_in(region, made, progress).await?;
+    /// did, looks again, beside all else, until its own key is listed, and schedules what nothing uses. Returns when it had looked,
+    /// once all is built.
+    pub async fn schedule_late_spares(&self, progress: &Progress) -> Result<Instant, Failure> {
+        let (mut looked, mut at) = (BTreeSet::new(), Instant::now());
+        loop {
+            let is_last = self.is_built.load(Ordering::Acquire);
+            let made: Vec<_> = self.book().made.clone().into_iter().collect();
+            for (region, made) in made {
+                if looked.insert(region.clone()) {
+                    self.schedule_late_spares_in(&region, &made, progress).await?;
+                    at = Instant::now();
+                }
+            }
+            if is_last {
+                return Ok(at);
+            }
+            // The last word may have been heard while a key was waited for.
+            if !self.is_built.load(Ordering::Acquire) {
+                self.keys_moved.notified().await;
+            }
         }
-        Ok(())
+    }
+
+    /// Says that no key is made any more.
+    pub fn is_built(&self) {
+        self.is_built.store(true, Ordering::Release);
+        self.keys_moved.notify_one();
+    }
+
+    /// Until an alias names a key, which one is the spare is open; a run that ends before that has none.
+    async fn named(&self, region: &Region) -> Option<KeyId> {
+        loop {
+            let is_last = self.is_built.load(Ordering::Acquire);
+            if let Ok(key) = self.committed_key(region) {
+                return Some(key);
+            }
+            if is_last {
+                return None;
+            }
+            self.keys_moved.notified().await;
+        }
     }
 
     async fn schedule_late_spares_in(
@@ -140,14 +196,18 @@ impl Steps {
         made: &KeyId,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let Ok(key) = self.committed_key(region) else { return Ok(()) };
         let (tags, started) = (self.topology.owner_tags(), Instant::now());
         loop {
-            let ours = by_tags(&self.aws, region, &tags, self.topology.key.kind).await?;
+            let mut ids = ids_of(&self.aws, region, self.topology.key.kind).await?;
+            let count = ids.len();
+            ids.retain(|id| id != made.as_str());
+            let is_listed = ids.len() < count;
+            // A key whose tags this run may not read is not its own.
+            let (ours, _) = tagged(&self.aws, region, ids, &tags).await?;
+            let Some(key) = self.named(region).await else { return Ok(()) };
             for spare in ours.iter().filter(|it| it.id != key && is_fresh(it)) {
                 self.schedule_spare(&spare.arn, &spare.id, region, progress).await?;
             }
-            let is_listed = ours.iter().any(|it| &it.id == made);
             if is_listed || started.elapsed() > LISTED_WITHIN || self.stop.is_ending() {
                 return Ok(());
             }

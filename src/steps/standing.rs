@@ -1,0 +1,148 @@
+//! Whether the pair stands as a run left it: its aliases name its keys, these can be used, and its rules are in place. Each thing is
+//! looked at as soon as it can be, beside what else is under way, so that a run that ends need not look once more.
+//! Not for: whether the pair is as the manifest wants it (see `plan`) or works (see `probe`).
+
+use super::{Steps, find};
+use crate::aws::settle::{Look, Wait, until};
+use crate::events::Progress;
+use crate::failure::{Failure, Kind};
+use crate::manifest::{Side, Topology};
+use crate::names::{BucketName, Region};
+use crate::world::KeyState;
+use futures::future::{try_join, try_join_all};
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long what a run has just made may take to show in reads.
+const SHOWS_WITHIN: Duration = Duration::from_secs(20);
+
+/// What was seen to stand, and since when that was known.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// The aliases, each with its key, by Region.
+    aliases: BTreeMap<Region, Instant>,
+    /// The rules, by the bucket that replicates.
+    rules: BTreeMap<BucketName, Instant>,
+}
+
+impl Steps {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that the alias of `region` names the pair's key, as was known at `at`.
+    pub(super) fn saw_alias(&self, region: &Region, at: Instant) {
+        self.seen().aliases.insert(region.clone(), at);
+    }
+
+    /// Returns whether the alias of `region` was seen, or made, by this run.
+    pub(super) fn has_seen_alias(&self, region: &Region) -> bool {
+        self.seen().aliases.contains_key(region)
+    }
+
+    /// Notes that the rules of `bucket` are as wanted, as was known at `at`.
+    pub(super) fn saw_rules(&self, bucket: &BucketName, at: Instant) {
+        self.seen().rules.insert(bucket.clone(), at);
+    }
+
+    /// Looks, beside the rules that were just written, at the keys whose aliases stand by now: that of another Region may be on its
+    /// way, and is seen when it is made.
+    pub(super) async fn keys_stand(&self, progress: &Progress) -> Result<(), Failure> {
+        let known =
+            |region: &&Region| self.aliased.contains(*region) || self.has_seen_alias(region);
+        let regions = self.topology.key_regions().into_iter().filter(known).cloned().collect();
+        self.until_standing(regions, Vec::new(), SHOWS_WITHIN, progress).await
+    }
+
+    /// Looks at every alias and all rules that were not seen to stand since `since`. `fresh` says that this run made some of them,
+    /// so that reads may be stale.
+    pub async fn still_stands(
+        &self,
+        since: Instant,
+        fresh: bool,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let is_old = |seen: Option<&Instant>| seen.is_none_or(|at| *at < since);
+        let (regions, directions) = {
+            let seen = self.seen();
+            let regions = self.topology.key_regions().into_iter().cloned();
+            let regions = regions.filter(|region| is_old(seen.aliases.get(region))).collect();
+            let mut directions = self.topology.directions();
+            directions.retain(|it| is_old(seen.rules.get(&it.source.bucket)));
+            (regions, directions)
+        };
+        let within = if fresh { SHOWS_WITHIN } else { Duration::ZERO };
+        self.until_standing(regions, directions, within, progress).await
+    }
+
+    async fn until_standing(
+        &self,
+        regions: Vec<Region>,
+        directions: Vec<Topology>,
+        within: Duration,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let wait = Wait {
+            what: "the pair to stand as this run left it".to_owned(),
+            every: Duration::from_millis(500),
+            at_most_every: Duration::from_secs(5),
+            at_most: within,
+            in_a_row: 1,
+            hint: String::new(),
+        };
+        let look = || async {
+            let gone = self.what_is_gone(&regions, &directions).await?;
+            Ok(gone.map_or(Look::There(()), Look::NotYet))
+        };
+        let looked = until(&self.stop, progress, &wait, look).await;
+        looked
+            .map_err(|failure| if failure.code == "too-late" { changed(&failure) } else { failure })
+    }
+
+    async fn what_is_gone(
+        &self,
+        regions: &[Region],
+        directions: &[Topology],
+    ) -> Result<Option<String>, Failure> {
+        let keys = try_join_all(regions.iter().map(|region| self.key_that_is_gone(region)));
+        let rules = try_join_all(directions.iter().map(|it| self.rule_that_is_gone(it)));
+        let (keys, rules) = try_join(keys, rules).await?;
+        Ok(keys.into_iter().chain(rules).flatten().next())
+    }
+
+    async fn key_that_is_gone(&self, region: &Region) -> Result<Option<String>, Failure> {
+        let (alias, keys) = (self.topology.key.alias.as_str(), self.keys());
+        let at = Instant::now();
+        Ok(match find::key(&self.aws, region, alias).await? {
+            Some(found) if Some(&found.id) != keys.id(region) => {
+                Some(format!("`{alias}` in {region} names {}", found.id))
+            }
+            Some(found) if found.state != KeyState::Enabled => {
+                Some(format!("{} is {}", found.arn, found.state))
+            }
+            Some(_) => {
+                self.saw_alias(region, at);
+                None
+            }
+            None => Some(format!("`{alias}` is gone in {region}")),
+        })
+    }
+
+    async fn rule_that_is_gone(&self, direction: &Topology) -> Result<Option<String>, Failure> {
+        let Side { bucket, region } = &direction.source;
+        let live = find::replication(&self.aws, bucket, region).await?;
+        let is_live = |id: &str| live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id);
+        let has = |side: &Side| direction.rules_to(side).all(|rule| is_live(&rule.id));
+        let gone = direction.destinations.iter().find(|side| !has(side));
+        Ok(gone.map(|side| format!("`{bucket}` has no rule to {}", side.region)))
+    }
+}
+
+fn changed(failure: &Failure) -> Failure {
+    let message = format!("the pair was changed while this run was at work; {}", failure.message);
+    Failure::new(Kind::Unexpected, "changed-meanwhile", message).hint(
+        "another run may be taking it away: once that is done, `crrctl plan` shows what stands",
+    )
+}
