@@ -32,6 +32,7 @@ pub use proof::proof;
 pub use screen::Screen;
 pub use status::{metrics, status};
 
+use crate::check::catalogue;
 use crate::events::{Event, Sink, Verb};
 use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
@@ -172,7 +173,7 @@ fn progress(status: &str, total: Option<u64>, succeeded: u64, failed: u64) -> St
     format!("{status} [{bar}] {done} of {total}{failures}")
 }
 
-/// Returns a failure as people read it: what, why, what is left, what next.
+/// Returns a failure as people read it: what, why, what is left, what next, where more is said.
 pub fn explained(failure: &Failure) -> String {
     let mut text = format!("{BAD}error{BAD:#}: {failure}\n");
     let mut detail = |name: &str, value: Option<String>| {
@@ -196,6 +197,10 @@ pub fn explained(failure: &Failure) -> String {
     }
     for hint in &failure.hints {
         let _ = writeln!(text, "{NOTABLE}hint{NOTABLE:#}: {hint}");
+    }
+    // What `-o json` has as `code`, in the form in which it is of use.
+    if let Some(entry) = catalogue::entry(&failure.code) {
+        let _ = writeln!(text, "{FAINT}more: crrctl explain {}{FAINT:#}", entry.code);
     }
     text
 }

@@ -3,6 +3,12 @@
 use jiff::{Span, SpanRelativeTo, Unit};
 use std::time::Duration;
 
+/// Writes a count and its noun, such as `1 day` or `2 days`, where the noun takes an s.
+pub fn counted(count: impl Into<i64>, noun: &str) -> String {
+    let count = count.into();
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Reads a duration; a day has 24 hours, months and years are refused, and so is a bare number.
 pub fn duration(text: &str) -> Result<Duration, String> {
     const RULE: &str = "a duration is a number with a unit, such as `90s`, `15m`, `2h` or `1d`";

@@ -8,6 +8,7 @@ pub use fleet::{Found, Thing, Unread};
 pub use live::{Live, LiveBucket};
 
 use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
+use crate::units::counted;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -234,8 +235,8 @@ pub struct DefaultRetention {
 impl std::fmt::Display for DefaultRetention {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.days, self.years) {
-            (Some(days), _) => write!(f, "{} for {days} days", self.mode),
-            (_, Some(years)) => write!(f, "{} for {years} years", self.mode),
+            (Some(days), _) => write!(f, "{} for {}", self.mode, counted(days, "day")),
+            (_, Some(years)) => write!(f, "{} for {}", self.mode, counted(years, "year")),
             _ => f.write_str(&self.mode),
         }
     }

@@ -386,7 +386,11 @@ fn a_destination_whose_requesters_pay_is_refused_unwritten() {
     };
     assert_eq!(list(None), "AccessDenied");
     stand.calls();
-    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], FAR).exits(10).json();
+    let refused = stand
+        .manifest(&["apply", "--yes", "-o", "json"], FAR)
+        .exits(10)
+        .told("requester-pays")
+        .json();
     assert_eq!(refused["error"]["code"], "requester-pays", "{refused:#}");
     assert!(refused["error"]["hints"][0].as_str().unwrap().contains("Payer=BucketOwner"));
     assert_eq!(stand.calls()["writes"], 0);
@@ -425,7 +429,7 @@ fn without_the_other_accounts_credentials_its_documents_are_printed() {
     let gone = known.replace("profile: archive", "profile: nobody");
     stand.calls();
     for command in [&["plan", "-o", "json"][..], &["apply", "--yes", "-o", "json"]] {
-        let output = stand.manifest(command, &gone).exits(4).json();
+        let output = stand.manifest(command, &gone).exits(4).told("away-credentials").json();
         assert_eq!(output["error"]["code"], "away-credentials", "{output:#}");
         let documents = output["documents"].as_object().unwrap();
         let names: Vec<&String> = documents.keys().collect();

@@ -140,7 +140,11 @@ fn an_adopted_pair_is_given_back_with_its_keys_in_place() {
 #[test]
 fn an_adopted_bucket_that_is_not_there_is_not_made() {
     let stand = Stand::new();
-    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], MANIFEST).exits(3).json();
+    let refused = stand
+        .manifest(&["apply", "--yes", "-o", "json"], MANIFEST)
+        .exits(3)
+        .told("bucket-missing")
+        .json();
     assert_eq!(refused["error"]["code"], "bucket-missing");
     assert_eq!(stand.calls()["writes"], 0);
 }

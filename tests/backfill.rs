@@ -95,7 +95,7 @@ fn what_was_there_and_what_failed_is_replicated_by_one_job() {
     killed.kill().unwrap();
     killed.wait().unwrap();
 
-    let answer = stand.pair(&BACKFILL).exits(6).json();
+    let answer = stand.pair(&BACKFILL).exits(6).told("backfill-failed").json();
     let job = &answer["job"];
     let done = json!([job["status"], job["total"], job["succeeded"], job["failed"]]);
     assert_eq!(done, json!(["Complete", 5_000, 4_995, 5]));
@@ -156,7 +156,7 @@ fn only_what_is_asked_for_is_replicated() {
 fn a_job_under_way_is_found_again() {
     let stand = Stand::new();
     with_objects(&stand, 2);
-    let none = stand.pair(&["backfill", "--yes", "--resume"]).exits(3).json();
+    let none = stand.pair(&["backfill", "--yes", "--resume"]).exits(3).told("no-job").json();
     assert_eq!(none["error"]["code"], "no-job");
     let _ = stand.pair(&["backfill", "--cancel"]).exits(0);
     // What a job stands on is made by the first one, which finds nothing.
@@ -209,7 +209,8 @@ fn a_job_that_fails_as_a_whole_says_why() {
     std::fs::write(stand.path("templates/batch-replication-role.json.j2"), template).unwrap();
     let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npolicy: {templates: templates}\n";
     std::fs::write(stand.path("crrctl.yaml"), manifest).unwrap();
-    let denied = stand.run(&[&BACKFILL[..], &["-o", "json"]].concat()).exits(5).json();
+    let denied =
+        stand.run(&[&BACKFILL[..], &["-o", "json"]].concat()).exits(5).told("job-failed").json();
     assert_eq!(denied["error"]["code"], "job-failed");
     assert!(denied["error"]["message"].as_str().unwrap().contains("s3:PutInventoryConfiguration"));
 }

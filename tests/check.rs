@@ -9,7 +9,9 @@ use crrctl::manifest::{self, Manifest, Origin};
 use crrctl::policy::Templates;
 use crrctl::sandbox::SECRET;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::sync::Mutex;
 
 const MANIFEST: &str = "\
 name: break
@@ -88,10 +90,11 @@ async fn for_everything_that_can_be_broken_the_cause_is_named_first() {
         Pair::trusts_broken(),
     ]
     .concat();
-    let mut misses = Vec::new();
+    let (mut misses, mut words) = (Vec::new(), BTreeMap::new());
     for it in &breaks {
         pair.breaks(&it.how).await;
         let report = checked.report().await;
+        keep(&mut words, &report);
         let named = first(&report).filter(|finding| finding.result == Verdict::Fail);
         let says = named.map(|finding| {
             format!("{} {}", finding.detail, finding.remedy.as_deref().unwrap_or_default())
@@ -113,14 +116,29 @@ async fn for_everything_that_can_be_broken_the_cause_is_named_first() {
     eprintln!("{hits} of {} causes named first", breaks.len());
     assert!(misses.is_empty(), "{}", misses.join("\n"));
     assert!(breaks.len() >= 50, "{}", breaks.len());
+    pinned("told-checks-broken", &words);
+}
+
+/// Keeps the first words of each failed check.
+fn keep(words: &mut BTreeMap<&'static str, String>, report: &Report) {
+    for finding in report.causes().into_iter().filter(|it| it.result == Verdict::Fail) {
+        words.entry(finding.name).or_insert_with(|| crrctl::report::cause(finding));
+    }
+}
+
+fn pinned(name: &str, words: &BTreeMap<&'static str, String>) {
+    let text = words.values().map(String::as_str).collect::<Vec<_>>().join("\n");
+    crate::messages::blotted().bind(|| insta::assert_snapshot!(name, text));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_drifted_is_named_first_too() {
     let checked = Checked::new().await;
     let (pair, stand) = (&checked.pair, &checked.pair.stand);
+    let words = Mutex::new(BTreeMap::new());
     let expect = async |what: &str, name: &str, word: &str| {
         let report = checked.report().await;
+        keep(&mut words.lock().unwrap(), &report);
         let named = first(&report).unwrap();
         assert_eq!((named.result, named.name), (Verdict::Fail, name), "{what}: {named:?}");
         assert!(named.detail.contains(word), "{what}: {named:?}");
@@ -169,6 +187,7 @@ async fn what_drifted_is_named_first_too() {
     let gone = stand.s3(WEST).delete_bucket().bucket(breakers::DESTINATION).send().await;
     gone.unwrap();
     expect("no destination", "bucket.exists", "does not exist").await;
+    pinned("told-checks-drifted", &words.lock().unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,6 +40,13 @@ impl Output {
         assert_eq!(self.code, code, "{self}");
         self
     }
+
+    /// Asserts the code of the error, and pins its words.
+    #[track_caller]
+    pub(crate) fn told(self, code: &str) -> Self {
+        crate::told::told(code, &self);
+        self
+    }
 }
 
 impl std::fmt::Display for Output {
@@ -162,6 +169,28 @@ impl Stand {
     /// Returns what still exists in the sandbox.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         self.sandbox().leftovers()
+    }
+
+    /// Puts faults in force, in place of those that were.
+    pub(crate) fn faults(&self, specs: &[&str]) {
+        self.sandbox().set_faults(specs.iter().map(|spec| spec.parse().unwrap()).collect());
+    }
+
+    /// Runs the binary on the usual pair, held at its first call of `operation` until `meanwhile` is done.
+    pub(crate) fn held(&self, operation: &str, args: &[&str], meanwhile: impl FnOnce()) -> Output {
+        let fault = format!("{operation}:delay=1h:times=1").parse().unwrap();
+        self.sandbox().set_faults(vec![fault]);
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| self.pair(args));
+            let is_held = Duration::from_mins(1);
+            let is_held = self
+                .runtime
+                .block_on(async { tokio::time::timeout(is_held, self.sandbox().struck()).await });
+            is_held.unwrap_or_else(|_| panic!("never called: {operation}"));
+            meanwhile();
+            self.sandbox().set_faults(Vec::new());
+            run.join().unwrap()
+        })
     }
 
     /// Returns the sandbox's endpoint.
@@ -387,7 +416,7 @@ pub(crate) fn finished(command: &mut Command) -> Output {
 }
 
 /// Keeps what a command printed, and holds whatever of it is JSON against the published schemas.
-fn output_of(output: &std::process::Output) -> Output {
+pub(crate) fn output_of(output: &std::process::Output) -> Output {
     let output = Output {
         code: output.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

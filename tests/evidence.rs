@@ -102,7 +102,7 @@ async fn wait_is_too_late_where_an_object_stays_pending() {
         .env("AWS_ACCESS_KEY_ID", ACCOUNT)
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
         .stdin(Stdio::null());
-    let output = finished(&mut wait).exits(7).json();
+    let output = finished(&mut wait).exits(7).told("replication-pending").json();
     assert_eq!(output["status"], "PENDING");
     assert_eq!(output["error"]["code"], "replication-pending");
 }
@@ -161,12 +161,13 @@ fn delete_markers_replicate_or_do_not_as_the_manifest_says() {
     );
     assert!(on["delete_markers"][0]["latency_ms"].is_u64());
     // What replicates although the manifest says that nothing does is wrong.
-    let wrong = probe(8);
+    let wrong = stand.pair(&["probe", "--delete-marker"]).exits(8).told("marker-replicated").json();
     assert_eq!(wrong["error"]["code"], "marker-replicated");
     markers(&stand, Status::Disabled);
     let late = stand
         .manifest(&["probe", "--delete-marker", "--timeout", "2s", "-o", "json"], manifest)
         .exits(7)
+        .told("marker-not-replicated")
         .json();
     assert_eq!(late["error"]["code"], "marker-not-replicated");
     // Nothing of it stays, on either side.

@@ -92,7 +92,7 @@ fn code_7_where_the_p95_is_too_slow() {
 #[test]
 fn code_7_where_the_run_takes_too_long() {
     let stand = Stand::new();
-    let output = stand.pair(&["apply", "--yes", "--timeout", "0s"]).exits(7);
+    let output = stand.pair(&["apply", "--yes", "--timeout", "0s"]).exits(7).told("timeout");
     assert_eq!(output.json()["error"]["code"], "timeout");
 }
 
@@ -113,7 +113,7 @@ fn code_10_where_a_role_or_an_alias_is_not_ours() {
         let create = iam.create_role().role_name("crrctl-demo-us-east-1").assume_role_policy_document(trust);
         create.send().await.unwrap();
     });
-    let output = stand.pair(&["apply", "--yes"]).exits(10);
+    let output = stand.pair(&["apply", "--yes"]).exits(10).told("role-not-ours");
     assert_eq!(output.json()["error"]["code"], "role-not-ours");
 
     let stand = Stand::new();
@@ -155,7 +155,8 @@ fn code_10_where_others_write_and_the_rule_would_stay_unproven() {
     let stand = Stand::new();
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.unproven();
-    let output = stand.pair(&["apply", "--yes", "--no-probe"]).exits(10);
+    let output =
+        stand.pair(&["apply", "--yes", "--no-probe"]).exits(10).told("activation-unproven");
     assert_eq!(output.json()["error"]["code"], "activation-unproven");
     let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
         replication: {activation: direct}\n";
@@ -204,8 +205,7 @@ fn code_130_on_a_signal_with_what_exists_and_an_apply_goes_on() {
     slow.wait_for_writes();
     crate::common::signal(&child, "INT");
     let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
-    let object: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let object = crate::common::output_of(&output).exits(130).told("interrupted").json();
     assert_eq!(object["error"]["kind"], "interrupted");
     assert!(
         object["error"]["left_behind"].as_str().unwrap().contains("crrctl:pair=demo"),
@@ -261,7 +261,7 @@ fn code_6_names_the_key_where_encryption_drifted() {
     stand.s3("us-east-1", async |s3| {
         s3.delete_bucket_encryption().bucket(SOURCE).send().await.unwrap()
     });
-    let output = stand.pair(&["probe"]).exits(6);
+    let output = stand.pair(&["probe"]).exits(6).told("source-drifted");
     let error = output.json()["error"].clone();
     assert_eq!(error["code"], "source-drifted");
     assert!(

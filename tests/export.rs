@@ -94,7 +94,7 @@ fn keys_are_named_by_reference() {
 #[test]
 fn only_what_stands_is_exported() {
     let stand = Stand::new();
-    let nothing = stand.pair(&["export", "terraform"]).exits(10).json();
+    let nothing = stand.pair(&["export", "terraform"]).exits(10).told("not-applied").json();
     assert_eq!(nothing["error"]["code"], "not-applied");
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.s3("us-east-1", async |s3| {
@@ -141,7 +141,7 @@ fn a_rule_that_says_more_than_is_known_is_refused() {
         put.replication_configuration(live).send().await.unwrap();
     });
     for tool in ["terraform", "cloudformation"] {
-        let refused = stand.pair(&["export", tool]).exits(10).json();
+        let refused = stand.pair(&["export", tool]).exits(10).told("rule-not-exportable").json();
         assert_eq!(refused["error"]["code"], "rule-not-exportable");
         assert!(refused["error"]["message"].as_str().unwrap().contains("`theirs`"));
     }
@@ -157,7 +157,7 @@ fn files_that_are_there_are_never_written_over() {
     let before = std::fs::read_to_string(&written).unwrap();
     assert!(before.contains("\"SourceBucket\""));
     std::fs::write(&written, "mine").unwrap();
-    let refused = stand.pair(&into).exits(3).json();
+    let refused = stand.pair(&into).exits(3).told("not-written").json();
     assert_eq!(refused["error"]["code"], "not-written");
     assert_eq!(std::fs::read_to_string(&written).unwrap(), "mine");
 }

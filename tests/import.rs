@@ -394,7 +394,8 @@ fn a_file_that_is_there_is_not_written_over_unasked() {
     assert!(text.contains("name: \"mine\""), "{text}");
     let _ = stand.run(&["plan"]).exits(0);
     stand.calls();
-    let refused = stand.run(&[&out[..], &["-o", "json"]].concat()).exits(3).json();
+    let refused =
+        stand.run(&[&out[..], &["-o", "json"]].concat()).exits(3).told("file-exists").json();
     assert_eq!(refused["error"]["code"], "file-exists");
     assert_eq!(stand.calls()["reads"], 0);
     let _ = stand.run(&[&out[..], &["--force"]].concat()).exits(0);
@@ -403,25 +404,27 @@ fn a_file_that_is_there_is_not_written_over_unasked() {
 #[test]
 fn what_no_manifest_can_say_is_refused_by_name() {
     let refused = |stand: &Stand, bucket: &str, code: i32, wanted: &str| {
+        let (wanted, told_as) = wanted.split_once(':').unwrap_or((wanted, wanted));
         stand.calls();
         let output = stand.run(&["import", bucket, "-o", "json"]).exits(code);
+        crate::told::told_as(told_as, wanted, &output);
         assert_eq!(output.json()["error"]["code"], wanted, "{output}");
         assert_eq!(stand.calls()["writes"], 0);
         output.stderr
     };
     let (stand, replicas) = by_hand();
     refused(&stand, SOURCE, 3, "not-replicated");
-    refused(&stand, "nobody-has-this", 1, "object-missing");
+    refused(&stand, "nobody-has-this", 1, "object-missing:no-such-bucket");
     let mut old = rule("old", "", 1, Some(&replicas));
     (old.filter, old.priority, old.delete_marker_replication) = (None, None, None);
     #[expect(deprecated, reason = "that is what the old schema has")]
     old.prefix.replace(String::new());
     put(&stand, vec![old]);
-    refused(&stand, SOURCE, 10, "rule-v1");
+    refused(&stand, SOURCE, 10, "rule-v1:rule-v1-imported");
     let mut off = rule("off", "", 1, Some(&replicas));
     off.status = t::ReplicationRuleStatus::Disabled;
     put(&stand, vec![off]);
-    let said = refused(&stand, SOURCE, 3, "not-expressible");
+    let said = refused(&stand, SOURCE, 3, "not-expressible:not-expressible-off");
     assert!(said.contains("no rule that is Enabled selects SSE-KMS objects"), "{said}");
     let mut cold = rule("cold", "", 1, Some(&replicas));
     cold.destination = cold.destination.map(|mut it| {
@@ -429,14 +432,14 @@ fn what_no_manifest_can_say_is_refused_by_name() {
         it
     });
     put(&stand, vec![cold]);
-    let said = refused(&stand, SOURCE, 3, "not-expressible");
+    let said = refused(&stand, SOURCE, 3, "not-expressible:not-expressible-storage-class");
     assert!(said.contains("`DEEP_ARCHIVE` can't be read by a probe"), "{said}");
     // A source without a key.
     put(&stand, vec![rule("all", "", 1, Some(&replicas))]);
     stand.s3("us-east-1", async |s3| {
         s3.delete_bucket_encryption().bucket(SOURCE).send().await.unwrap();
     });
-    let said = refused(&stand, SOURCE, 3, "not-expressible");
+    let said = refused(&stand, SOURCE, 3, "not-expressible:not-expressible-without-key");
     assert!(said.contains("keys on both sides or on none"), "{said}");
     // A role that can't replicate: the manifest is there, and what it lacks is said.
     let (stand, replicas) = by_hand();
@@ -445,7 +448,7 @@ fn what_no_manifest_can_say_is_refused_by_name() {
         let delete = iam.delete_role_policy().role_name("by-hand").policy_name("s3crr");
         delete.send().await.unwrap();
     });
-    let output = stand.run(&["import", SOURCE, "-o", "json"]).exits(5).json();
+    let output = stand.run(&["import", SOURCE, "-o", "json"]).exits(5).told("role-lacks").json();
     assert_eq!(output["error"]["code"], "role-lacks");
     assert!(
         output["manifest"].as_str().unwrap().contains("`crrctl plan` refuses it"),

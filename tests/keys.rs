@@ -34,7 +34,7 @@ fn keys_that_are_going_under_standing_buckets_are_brought_back_by_the_flag_alone
     schedule(&stand, "us-west-2", &id);
     schedule(&stand, "us-east-1", &id);
     stand.calls();
-    let refused = stand.pair(&["apply", "--yes"]).exits(10).json();
+    let refused = stand.pair(&["apply", "--yes"]).exits(10).told("key-pending-deletion").json();
     assert_eq!(refused["error"]["code"], "key-pending-deletion");
     assert!(refused["error"]["hints"].to_string().contains("--revive-keys"));
     assert_eq!(stand.calls()["writes"], 0);

@@ -289,7 +289,7 @@ fn a_role_that_is_given_is_proven_and_never_changed() {
 fn a_region_that_is_not_enabled_is_named() {
     let fault = "kms:DescribeKey:error=UnrecognizedClientException".parse().unwrap();
     let stand = Stand::with(Options { faults: vec![fault], ..Options::default() });
-    let output = stand.pair(&["plan"]).exits(4);
+    let output = stand.pair(&["plan"]).exits(4).told("region-not-enabled");
     let error = output.json()["error"].clone();
     assert_eq!(error["code"], "region-not-enabled", "{error}");
     assert!(error["hints"].to_string().contains("for the account"), "{error}");

@@ -5,8 +5,10 @@ use crate::common::{PAIR, Stand, alone};
 pub(crate) fn blotted() -> insta::Settings {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
+    settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
     for (pattern, blot) in [
         (r"mrk-[0-9a-f]{32}", "mrk-<id>"),
+        (r"AROA[A-Z0-9]+", "AROA<id>"),
         (r"_crrctl/demo/[a-z]{8}/", "_crrctl/demo/<run>/"),
         (r"\d+ ms\s*", "<ms> "),
         (r"\d+\.\d s\s*", "<ms> "),

@@ -105,6 +105,13 @@ fn missing(refused: &Value) -> Vec<Value> {
     statements.map(|it| serde_json::from_str(it).unwrap()).collect()
 }
 
+#[test]
+fn words_about_a_role_that_serves_theirs_alone() {
+    let stand = shared();
+    let refused = stand.manifest(&["plan", "-o", "json"], ADOPTED).exits(10);
+    let _ = refused.told("replication-not-ours");
+}
+
 fn refusal(stand: &Stand, args: &[&str], text: &str) -> Value {
     let refused = stand.manifest(&[args, &["-o", "json"]].concat(), text).exits(10).json();
     assert_eq!(refused["error"]["code"], "replication-not-ours", "{refused:#}");
@@ -238,7 +245,7 @@ fn our_role_does_not_take_over_what_it_cannot_serve() {
     });
     stand.calls();
     let refused = stand.manifest(&["apply", "--yes", "-o", "json"], &taking_over());
-    let refused = refused.exits(10).json();
+    let refused = refused.exits(10).told("take-over-unproven").json();
     assert_eq!(refused["error"]["code"], "take-over-unproven", "{refused:#}");
     assert!(refused["error"]["message"].as_str().unwrap().contains("s3:ReplicateObject"));
     let mut foreign = their_rule();
@@ -263,7 +270,11 @@ fn a_rule_of_the_old_schema_is_refused_and_not_rewritten() {
         put_rules(&stand, ROLE, vec![old]);
         let before = rules(&stand);
         stand.calls();
-        let refused = stand.manifest(&["apply", "--yes", "-o", "json"], &text).exits(10).json();
+        let refused = stand
+            .manifest(&["apply", "--yes", "-o", "json"], &text)
+            .exits(10)
+            .told("rule-v1")
+            .json();
         assert_eq!(refused["error"]["code"], "rule-v1", "{refused:#}");
         assert_eq!((stand.calls()["writes"].as_u64(), rules(&stand)), (Some(0), before));
     }

@@ -149,7 +149,7 @@ fn what_object_lock_holds_is_told_one_by_one_and_until_when() {
     let destroy =
         |args: &[&str]| stand.pair(&[&["destroy", "--yes", "--purge-data"], args].concat());
 
-    let object = destroy(&[]).exits(9).json();
+    let object = destroy(&[]).exits(9).told("objects-held").json();
     let objects: Vec<(&str, &str)> =
         left(&object).into_iter().filter(|(kind, _)| *kind == "s3:object").collect();
     let told =
@@ -255,7 +255,8 @@ fn a_bucket_with_mfa_delete_is_not_begun_with() {
     let warning = planned["warnings"][0].as_str().unwrap();
     assert!(warning.contains("MFA delete") && warning.contains(SOURCE), "{warning}");
     stand.calls();
-    let refused = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(10).json();
+    let refused =
+        stand.pair(&["destroy", "--yes", "--purge-data"]).exits(10).told("mfa-delete").json();
     assert_eq!(refused["error"]["code"], "mfa-delete");
     assert!(refused["error"]["hints"].to_string().contains("MFADelete=Disabled"), "{refused}");
     assert_eq!(stand.calls()["writes"], 0);

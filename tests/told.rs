@@ -1,6 +1,12 @@
 //! What people are told when something goes wrong: one situation a code, its words pinned; every kind of failure and every code's
 //! explanation rendered; and no code that the source knows goes without a test that names it.
 
+mod between;
+mod checks;
+mod gate;
+mod meanwhile;
+mod rare;
+
 use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, alone, alone_with};
 use crate::messages::blotted;
 use crrctl::check::catalogue;
@@ -15,20 +21,29 @@ const JSON: [&str; 2] = ["-o", "json"];
 
 /// Asserts the code, and pins what stderr says under its name.
 #[track_caller]
-fn told(code: &str, output: &Output) {
+pub(crate) fn told(code: &str, output: &Output) {
     told_as(code, code, output);
 }
 
 #[track_caller]
-fn told_as(name: &str, code: &str, output: &Output) {
+pub(crate) fn told_as(name: &str, code: &str, output: &Output) {
     let object = output.json();
     assert_eq!(object["error"]["code"], code, "{output}");
+    told_in_text(name, code, output);
+}
+
+/// The same where the command prints no object.
+#[track_caller]
+fn told_in_text(name: &str, code: &str, output: &Output) {
     assert!(catalogue::entry(code).is_some(), "{code} is not explained");
-    let words: Vec<&str> =
-        output.stderr.lines().skip_while(|line| !line.starts_with("error:")).collect();
+    assert!(output.stderr.contains(&format!("more: crrctl explain {code}")), "{output}");
+    // Which step a signal meets is chance.
+    let is_chance = |line: &str| code == "interrupted" && line.starts_with("  step:");
+    let lines = output.stderr.lines().skip_while(|line| !line.starts_with("error:"));
+    let words: Vec<&str> = lines.filter(|line| !is_chance(line)).collect();
     let text = format!("{}\n[exit status: {}]", words.join("\n"), output.code);
     let mut settings = blotted();
-    settings.add_filter(r"\d+ changes of this run", "<n> changes of this run");
+    settings.add_filter(r"\d+ changes? of this run", "<n> changes of this run");
     settings.bind(|| insta::assert_snapshot!(format!("told-{name}"), text));
 }
 

@@ -374,10 +374,11 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
 /// Says what a failed run leaves behind and how to go on.
 fn leaving(failure: Failure, applied: &Applied) -> Failure {
     let made = applied.outcome.done.len();
+    let changes = if made == 1 { "change" } else { "changes" };
     let pair = &applied.topology.name;
     let failure = if made > 0 {
         failure.leaving(format!(
-            "{made} changes of this run, all tagged `{}={pair}`",
+            "{made} {changes} of this run, tagged `{}={pair}`",
             Topology::PAIR_TAG
         ))
     } else {

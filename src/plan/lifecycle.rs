@@ -2,6 +2,7 @@
 //! Not for: writing it (see `steps`).
 
 use crate::manifest::Topology;
+use crate::units::counted;
 use crate::world::{Expiry, World};
 
 fn id(topology: &Topology) -> String {
@@ -40,9 +41,10 @@ pub fn warnings(topology: &Topology, world: &World) -> Vec<String> {
         let days = days.chain(topology.buckets.lifecycle.noncurrent_days).min();
         if let Some(days) = days {
             warnings.push(format!(
-                "delete markers replicate to `{}`, where versions that are not the newest expire after {days} days: one delete at the \
+                "delete markers replicate to `{}`, where versions that are not the newest expire after {}: one delete at the \
                  source ends with the object gone on both sides",
-                side.bucket
+                side.bucket,
+                counted(days, "day")
             ));
         }
     }

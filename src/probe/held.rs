@@ -3,6 +3,7 @@
 
 use crate::failure::{Failure, Kind};
 use crate::manifest::{RetentionMode, Topology};
+use crate::units::counted;
 
 /// Returns why there must be no probes, where that is so: if the explicit retention were lost on the way, they would stay for as long
 /// as the bucket says, and nobody could delete them.
@@ -12,8 +13,9 @@ pub fn refused(topology: &Topology) -> Option<Failure> {
         return None;
     }
     let message = format!(
-        "`{}` holds new versions in COMPLIANCE mode for {} days: a probe could stay there, and nobody could delete it",
-        topology.source.bucket, retention.days
+        "`{}` holds new versions in COMPLIANCE mode for {}: a probe could stay there, and nobody could delete it",
+        topology.source.bucket,
+        counted(retention.days, "day")
     );
     Some(
         Failure::new(Kind::InTheWay, "probe-held", message)

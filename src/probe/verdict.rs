@@ -3,6 +3,7 @@
 
 use super::{Probe, Status};
 use crate::failure::{Failure, Kind};
+use crate::units::counted;
 
 /// Returns what is wrong with a probe, if anything is.
 pub(super) fn judged(probe: &Probe) -> Option<Failure> {
@@ -22,8 +23,8 @@ pub(super) fn judged(probe: &Probe) -> Option<Failure> {
         }
         Status::Failed => {
             let message = format!(
-                "replication of `{key}` ({route}) FAILED after {} attempts",
-                probe.attempts
+                "replication of `{key}` ({route}) FAILED after {}",
+                counted(probe.attempts, "attempt")
             );
             Failure::new(Kind::ReplicationFailed, "replication-failed", message)
                 .hint("check the role's rights, the key policies and states in both Regions, and deny statements of bucket policies")

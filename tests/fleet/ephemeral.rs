@@ -85,7 +85,8 @@ fn a_pair_that_stays_never_becomes_ephemeral() {
     let stand = Stand::new();
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.calls();
-    let refused = stand.pair(&["apply", "--yes", "--ephemeral", "1d"]).exits(10).json();
+    let refused =
+        stand.pair(&["apply", "--yes", "--ephemeral", "1d"]).exits(10).told("pair-stays").json();
     assert_eq!(refused["error"]["code"], "pair-stays");
     assert_eq!(stand.calls()["writes"], 0);
     assert!(dates(&stand).values().all(Option::is_none));

@@ -214,12 +214,6 @@ pub(super) const ALL: &[Entry] = &[
         &["most objects replicate within 15 minutes, large ones in hours"],
         &["`replication.time_control` buys a promise of 15 minutes"],
     ),
-    error(
-        "check-failed",
-        "A check of the live pair failed.",
-        &["the first failed check is the cause"],
-        &["each check has its own remedy; `crrctl apply` puts the pair's own settings back"],
-    ),
 ];
 
 pub(super) const KINDS: &[Entry] = &[

@@ -1,0 +1,246 @@
+//! What is seldom told: keys and replicas of an odd shape, answers that nobody can read, questions that are declined, places that
+//! are taken, and each code of AWS.
+
+use super::between::{Piece, between, replace};
+use super::{DEMO, JSON, built, manifest, told, told_in_text};
+use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, alone, bare, finished};
+use aws_sdk_s3::types as t;
+use crrctl::check::catalogue::{self, About};
+use crrctl::sandbox::{Lag, Options};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+/// Runs the binary on the usual pair by way of `endpoint`.
+fn by_way_of(stand: &Stand, endpoint: &str, args: &[&str]) -> Output {
+    let mut command = stand.command(&[args, &PAIR, &JSON].concat());
+    finished(command.env("AWS_ENDPOINT_URL", endpoint).stdin(Stdio::null()))
+}
+
+#[test]
+fn aliases_and_keys_of_an_odd_shape() {
+    // An older key bears the pair's tags, and the alias that says which of the two it is, is gone.
+    let stand = Stand::new();
+    let older = stand.kms("us-east-1", async |kms| {
+        let made = kms.create_key().multi_region(true).send().await.unwrap();
+        made.key_metadata().unwrap().key_id().to_owned()
+    });
+    stand.control("POST", "clock", r#"{"advance": "1m"}"#);
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.kms("us-east-1", async |kms| {
+        let tags = super::meanwhile::tags();
+        kms.tag_resource().key_id(older).set_tags(Some(tags)).send().await.unwrap()
+    });
+    for region in ["us-east-1", "us-west-2"] {
+        stand.kms(region, async |kms| {
+            kms.delete_alias().alias_name("alias/crrctl/demo").send().await.unwrap()
+        });
+    }
+    told("alias-missing", &stand.pair(&["plan"]).exits(10));
+    let per_region = format!("{DEMO}key: {{kind: per-region}}\n");
+    told("key-multi-region", &manifest(&built(), &["plan"], &per_region).exits(10));
+
+    let stand = Stand::new();
+    let arns = ["us-east-1", "us-west-2"].map(|region| {
+        stand.kms(region, async |kms| {
+            let made = kms.create_key().send().await.unwrap();
+            made.key_metadata().unwrap().arn().unwrap().to_owned()
+        })
+    });
+    let text = format!(
+        "{DEMO}key: {{kind: existing, arns: {{us-east-1: \"{}\", us-west-2: \"{}\"}}}}\n",
+        arns[0], arns[1]
+    );
+    std::fs::write(stand.path("crrctl.yaml"), text).unwrap();
+    // The sandbox makes symmetric keys alone: what it says of one is changed on its way.
+    let endpoint = between(&stand, |_, piece| {
+        replace(piece, "\"ENCRYPT_DECRYPT\"", "\"SIGN_VERIFY\"");
+        Piece::Goes
+    });
+    let mut plan = stand.command(&["plan", "-o", "json"]);
+    let plan = finished(plan.env("AWS_ENDPOINT_URL", endpoint).stdin(Stdio::null()));
+    told("key-unfit", &plan.exits(10));
+}
+
+#[test]
+fn replicas_of_an_odd_shape() {
+    let stand = built();
+    let other = stand.kms("us-west-2", async |kms| {
+        let made = kms.create_key().send().await.unwrap();
+        made.key_metadata().unwrap().arn().unwrap().to_owned()
+    });
+    stand.iam(async |iam| {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kms:*","Resource":"*"}]}"#;
+        let put = iam.put_role_policy().role_name("crrctl-demo-us-east-1").policy_name("theirs");
+        put.policy_document(policy).send().await.unwrap();
+    });
+    stand.s3("us-east-1", async |s3| {
+        let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
+        let mut live = live.replication_configuration().unwrap().clone();
+        live.rules[0].destination.as_mut().unwrap().encryption_configuration =
+            Some(t::EncryptionConfiguration::builder().replica_kms_key_id(&other).build());
+        let put = s3.put_bucket_replication().bucket(SOURCE).replication_configuration(live);
+        put.send().await.unwrap();
+    });
+    told("replica-differs", &stand.pair(&["probe"]).exits(8));
+
+    let stand = built();
+    let endpoint = between(&stand, |asked, piece| {
+        let is_replica =
+            asked.starts_with("GET") && asked.contains(&format!("/{DESTINATION}/_crrctl"));
+        // The head of the answer comes, and not the end of its body.
+        let is_head = piece.starts_with(b"HTTP/1.1");
+        if is_replica && !is_head { Piece::BreaksOff } else { Piece::Goes }
+    });
+    told(
+        "replica-unreadable",
+        &by_way_of(&stand, &endpoint, &["probe", "--size", "1MiB"]).exits(1),
+    );
+}
+
+/// Puts an object into the source while no rule is there.
+fn before_the_rule(stand: &Stand) {
+    stand.s3("us-east-1", async |s3| {
+        let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
+        s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap();
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
+        s3.put_object().bucket(SOURCE).key("theirs").body(body).send().await.unwrap();
+        let put = s3.put_bucket_replication().bucket(SOURCE);
+        put.set_replication_configuration(live.replication_configuration).send().await.unwrap();
+    });
+}
+
+#[test]
+fn batch_jobs() {
+    let stand = built();
+    before_the_rule(&stand);
+    // What a job stands on is made by the first one.
+    let _ = stand.pair(&["backfill", "--yes", "--watch", "--prefix", "none"]).exits(0);
+    let _ = stand.suspended_job("first");
+    let resumed = stand.held("s3control:DescribeJob", &["backfill", "--yes", "--resume"], || {
+        let _ = stand.pair(&["backfill", "--cancel"]).exits(0);
+    });
+    told("cancelled", &resumed);
+
+    let stand = built();
+    before_the_rule(&stand);
+    let _ = stand.pair(&["backfill", "--yes", "--watch"]).exits(0);
+    let reports = "demo-reports-111122223333-us-east-1";
+    stand.s3("us-east-1", async |s3| {
+        let days = t::DefaultRetention::builder().mode(t::ObjectLockRetentionMode::Governance);
+        let rule = t::ObjectLockRule::builder().default_retention(days.days(1).build()).build();
+        let lock = t::ObjectLockConfiguration::builder()
+            .object_lock_enabled(t::ObjectLockEnabled::Enabled)
+            .rule(rule)
+            .build();
+        let versioning = t::VersioningConfiguration::builder()
+            .status(t::BucketVersioningStatus::Enabled)
+            .build();
+        let put = s3.put_bucket_versioning().bucket(reports).versioning_configuration(versioning);
+        put.send().await.unwrap();
+        let put = s3.put_object_lock_configuration().bucket(reports);
+        put.object_lock_configuration(lock).send().await.unwrap();
+    });
+    told("reports-locked", &stand.pair(&["backfill", "--yes"]).exits(10));
+}
+
+#[test]
+fn places_that_are_taken_or_misspelt() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = taken.local_addr().unwrap().to_string();
+    let stand = built();
+    told("listen", &stand.pair(&["watch", "--listen", &at]).exits(3));
+    told("sandbox", &alone(&["sandbox", "--listen", &at, "-o", "json"]).exits(1));
+    let unwritten = stand.pair(&["plan", "--junit", "/dev/null/no.xml"]).exits(1);
+    told_in_text("file-unwritable", "file-unwritable", &unwritten);
+}
+
+#[test]
+fn states_that_are_not_reached() {
+    let stand = Stand::with(Options { lag: Lag::Aws, ..Options::default() });
+    let impatient = format!("{DEMO}key: {{replica_timeout: 1s}}\n");
+    let late = manifest(&stand, &["apply", "--yes", "--no-probe"], &impatient).exits(7);
+    told("too-late", &late);
+    let lent = format!("{DEMO}key: {{usable_by_accounts: ['444455556666']}}\n");
+    let stand = Stand::new();
+    let _ = manifest(&stand, &["apply", "--yes", "--no-probe"], &lent).exits(0);
+    told("left-behind", &manifest(&stand, &["destroy", "--yes"], &lent).exits(9));
+}
+
+/// Runs the binary on a terminal, which `script` makes, with `typed` on it.
+fn on_a_terminal(stand: &Stand, args: &[&str], typed: &str) -> Output {
+    let command = stand.command(&[args, &PAIR].concat());
+    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let words: Vec<&str> = words.iter().map(|it| it.to_str().unwrap()).collect();
+    let mut script = Command::new("script");
+    script.args(["-qec", &words.join(" "), "/dev/null"]).env_clear();
+    for (name, value) in command.get_envs() {
+        script.env(name, value.unwrap());
+    }
+    script.env("PATH", std::env::var_os("PATH").unwrap()).env("NO_COLOR", "1");
+    script.current_dir(stand.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = script.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap().replace("\r\n", "\n").replace('\r', "\n");
+    let from = text.find("error:").unwrap_or_else(|| panic!("no error: {text}"));
+    let stderr = text[from..].to_owned();
+    Output { code: output.status.code().unwrap(), stdout: String::new(), stderr }
+}
+
+#[test]
+fn questions_that_are_declined() {
+    let stand = Stand::new();
+    let declined = |name: &str, output: &Output| {
+        assert_eq!(output.code, 130, "{output}");
+        told_in_text(name, "declined", output);
+    };
+    declined("declined-apply", &on_a_terminal(&stand, &["apply"], "n\n"));
+    assert_eq!(stand.leftovers(), [""; 0]);
+    let stand = built();
+    declined("declined-destroy", &on_a_terminal(&stand, &["destroy"], "orders\n"));
+    before_the_rule(&stand);
+    declined("declined-backfill", &on_a_terminal(&stand, &["backfill"], "n\n"));
+}
+
+#[test]
+fn each_code_of_aws() {
+    let stand = Stand::new();
+    let mut text = String::new();
+    let is_aws = |code: &str| code.starts_with(|first: char| first.is_ascii_uppercase());
+    let all = catalogue::all().filter(|it| it.about == About::Error && is_aws(it.code));
+    for entry in all.filter(|it| !UNNAMED.contains(&it.code)) {
+        stand.faults(&[&format!("sts:GetCallerIdentity:error={}", entry.code)]);
+        let output = stand.pair(&["plan"]);
+        assert_eq!(output.json()["error"]["aws_code"], entry.code, "{output}");
+        let _ = writeln!(text, "{}[exit status: {}]\n", output.stderr, output.code);
+    }
+    super::blotted().bind(|| insta::assert_snapshot!("told-aws", text));
+    // What has no code of AWS's is named by what became of the call.
+    told("NoCredentials", &alone(&[&["plan"], &PAIR[..], &JSON].concat()).exits(4));
+    let home = tempfile::TempDir::new().unwrap();
+    let mut nobody = bare(
+        &home,
+        &[&["plan", "--endpoint-url", "http://127.0.0.1:9"], &PAIR[..], &JSON].concat(),
+    );
+    nobody.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").stdin(Stdio::null());
+    told("ConnectionFailed", &finished(&mut nobody).exits(1));
+    stand.faults(&[]);
+    let endpoint = between(&stand, |_, piece| {
+        replace(piece, "GetCallerIdentityResult>", "GetCallerIdentityRemark>");
+        Piece::Goes
+    });
+    told("Unknown", &by_way_of(&stand, &endpoint, &["plan"]).exits(1));
+    let endpoint = between(&stand, |_, piece| {
+        if piece.ends_with(b"</GetCallerIdentityResponse>") {
+            Piece::LosesItsEnd
+        } else {
+            Piece::Goes
+        }
+    });
+    told("AnswerUnreadable", &by_way_of(&stand, &endpoint, &["plan"]).exits(1));
+}
+
+/// Codes that stand for what AWS gave no code for.
+pub(super) const UNNAMED: [&str; 6] =
+    ["AnswerUnreadable", "ConnectionFailed", "NoCredentials", "NotSent", "TimedOut", "Unknown"];
