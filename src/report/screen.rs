@@ -187,8 +187,11 @@ impl Screen {
             Event::RunDone { .. } => self.clear(),
             Event::BackfillStatus { job, status, total, succeeded, failed } => {
                 self.end(job);
-                if !["Complete", "Failed", "Cancelled"].contains(&status.as_str()) {
-                    self.begin(job, super::progress(status, *total, *succeeded, *failed));
+                match status.as_str() {
+                    "Complete" | "Failed" | "Cancelled" => {}
+                    // It waits for the user: what is drawn anew would wipe the question out.
+                    "Suspended" => self.clear(),
+                    _ => self.begin(job, super::progress(status, *total, *succeeded, *failed)),
                 }
             }
             Event::StepNote { .. }
