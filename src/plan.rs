@@ -16,7 +16,7 @@ pub mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use build::{FRESH, PRUNED, Wish, batch, build, build_as};
+pub use build::{FRESH, PRUNED, SHARED, Wish, batch, build, build_as};
 pub use cost::{Cost, cost};
 pub use keys::known_keys;
 pub use pending::let_go;

@@ -12,7 +12,7 @@ use crate::units::counted;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -78,6 +78,8 @@ pub struct Keys {
     pub replicas: BTreeMap<Region, Key>,
     /// Keys that existed before the pair, by the bucket that is encrypted under each.
     pub existing: BTreeMap<BucketName, Key>,
+    /// Those of them whose tags the caller may not read, so that nobody knows whether another pair made them.
+    pub untold: BTreeSet<Arn>,
     /// The id of the key that the alias names, in each Region that has the alias.
     pub aliases: BTreeMap<Region, KeyId>,
     /// Usable keys that bear our tags and that no alias names: left by a run that was cut off.

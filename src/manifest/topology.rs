@@ -323,6 +323,12 @@ impl Topology {
         self.all_tags().into_iter().chain(mark).chain(self.optional(bucket).tags()).collect()
     }
 
+    /// The tag by which a key says that a pair that did not make it uses it too: the name of the last one that said so. A key has room
+    /// for 50 tags (KMS Developer Guide, "Resource quotas"), and for more pairs than that.
+    pub const SHARED_TAG: &'static str = "crrctl:shared";
+    /// The condition key for the value that [`Self::SHARED_TAG`] is to have.
+    pub const SHARED_REQUEST: &'static str = "aws:RequestTag/crrctl:shared";
+
     /// Begins the keys of tags by which a KMS key records the buckets whose data it encrypts, each under its name: they are
     /// found again by it, whatever becomes of the manifest and the rules.
     pub const BUCKET_TAG_PREFIX: &'static str = "crrctl:bucket/";

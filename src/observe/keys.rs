@@ -1,10 +1,10 @@
 //! What keys a pair has: by their aliases, by their tags where those are missing, and those that exist already.
 
 use super::Named;
-use crate::aws::Aws;
+use crate::aws::{Aws, Class};
 use crate::failure::Failure;
 use crate::manifest::{KeyKind, KeyWish, Topology};
-use crate::names::{BucketName, KeyId, Region};
+use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::steps::find;
 use crate::world::{Key, Keys, World};
 use futures::future::{try_join, try_join_all};
@@ -19,10 +19,34 @@ pub(super) async fn keys(
     let aliases = named.0.iter().map(|(region, key)| (region.clone(), key.id.clone())).collect();
     let mut keys = Keys { aliases, ..Keys::default() };
     let own = own_keys(aws, topology, &named, removal, &mut keys);
-    let (own, existing) = try_join(own, existing(aws, topology)).await?;
-    let () = own;
-    keys.existing = existing;
+    let ((), (existing, untold)) = try_join(own, existing_tagged(aws, topology)).await?;
+    (keys.existing, keys.untold) = (existing, untold);
     Ok(keys)
+}
+
+/// Finds the keys that exist already, what their policies say, and, of those of the account, their tags: they tell whether another pair
+/// made a key. Of some the caller may not know.
+async fn existing_tagged(
+    aws: &Aws,
+    topology: &Topology,
+) -> Result<(BTreeMap<BucketName, Key>, BTreeSet<Arn>), Failure> {
+    let (mut existing, mut untold) = (existing(aws, topology).await?, BTreeSet::new());
+    let is_own = |key: &Key| key.arn.account() == topology.account_of(&key.region).as_str();
+    let tags = existing.iter().filter(|(_, key)| is_own(key)).map(|(name, key)| async move {
+        match find::key_tags(aws, &key.region, key.id.as_str()).await {
+            Ok(tags) => Ok((name.clone(), Some(tags))),
+            Err(error) if error.class == Class::Denied => Ok((name.clone(), None)),
+            Err(error) => Err(error),
+        }
+    });
+    for (name, tags) in try_join_all(tags).await? {
+        let Some(key) = existing.get_mut(&name) else { continue };
+        match tags {
+            Some(tags) => key.tags = tags,
+            None => drop(untold.insert(key.arn.clone())),
+        }
+    }
+    Ok((existing, untold))
 }
 
 /// Finds the keys that exist already and what their policies say.

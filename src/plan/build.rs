@@ -10,6 +10,7 @@ mod orphans;
 mod replication;
 mod role;
 
+pub use keys::SHARED;
 pub use orphans::PRUNED;
 pub use replication::FRESH;
 
@@ -65,6 +66,12 @@ pub fn build_as(
     builder.orphans();
     builder.plan.warnings = super::lifecycle::warnings(topology, world);
     builder.plan.warnings.extend(kept_by_mfa(topology, world));
+    builder.plan.warnings.extend(world.keys.untold.iter().map(|arn| {
+        format!(
+            "the tags of {arn} can't be read (`kms:ListResourceTags`): if another pair of crrctl made it, nothing tells that pair's \
+             `destroy` that this one uses it too"
+        )
+    }));
     Ok(builder.plan)
 }
 

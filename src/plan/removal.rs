@@ -6,7 +6,7 @@ mod keys;
 mod ways;
 
 pub(super) use adopted::given_back;
-pub(super) use keys::other_accounts;
+pub(super) use keys::other_users;
 use keys::{kept_keys, keys_stay};
 pub(super) use ways::is_live;
 

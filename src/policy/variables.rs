@@ -203,7 +203,10 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
     let own_pattern = if topology.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" };
     let own_keys: Vec<Arn> = own.iter().map(|region| in_region(region, own_pattern)).collect();
     let existing = sides().filter(|side| !topology.has_own_key(side));
-    let existing = existing.filter_map(|side| topology.key_arn(keys, side));
+    let existing: Vec<Arn> = existing.filter_map(|side| topology.key_arn(keys, side)).collect();
+    // No other account's key can be tagged, nor its tags be read (KMS API Reference, `TagResource`, `ListResourceTags`).
+    let is_of_account = |arn: &Arn| arn.account() == account.as_str();
+    let of_account: Vec<Arn> = existing.iter().filter(|arn| is_of_account(arn)).cloned().collect();
     // A key's Region has one key that rotates and can be a primary, or each has.
     let primaries = if topology.key.kind == KeyKind::MultiRegion { 1 } else { own_keys.len() };
     let key_of = |side: &Side| match topology.key_wish(side) {
@@ -265,7 +268,8 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         "alias_arns": own.iter().map(|it| topology.key.alias.arn(it, account)).collect::<Vec<_>>(),
         "source_key_arn": key_of(&topology.source),
         "destination_key_arns": topology.destinations.iter().map(key_of).collect::<Vec<_>>(),
-        "existing_key_arns": distinct(existing),
+        "existing_key_arns": distinct(existing.into_iter()),
+        "account_key_arns": distinct(of_account.into_iter()),
         "key_arns": own_keys,
         "multi_region_role_arn": service_role,
         "all_bucket_arns": Arn::known(partition, "s3", "", "", "*"),

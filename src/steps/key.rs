@@ -15,7 +15,7 @@ use crate::events::Progress;
 use crate::failure::Failure;
 use crate::manifest::{KeyKind, Topology};
 use crate::names::{Arn, KeyId, Region};
-use crate::plan::Action;
+use crate::plan::{Action, SHARED};
 use crate::policy::Document;
 use crate::world::{Key, KeyState};
 use aws_sdk_kms::types::Tag;
@@ -68,8 +68,29 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let region = &action.region;
         let Some(arn) = &action.arn else { return self.create_key(region, progress).await };
+        if action.fields.contains(&SHARED) {
+            return self.mark_shared(arn, region, progress).await;
+        }
         let key = self.any_key(region)?;
         self.change_key(&key, action, progress).await?;
+        Ok(arn.clone())
+    }
+
+    /// Marks a key that another pair made, so that it does not go with that pair.
+    async fn mark_shared(
+        &self,
+        arn: &Arn,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let mark = Tag::builder().tag_key(Topology::SHARED_TAG);
+        let mark = super::built(mark.tag_value(self.topology.name.as_str()).build())?;
+        let tag = self.aws.kms(region).tag_resource().key_id(arn.as_str()).tags(mark);
+        retry(&self.stop, progress, || async {
+            self.aws.paced("kms:TagResource", region, &self.stop).await;
+            tag.clone().send().await.at("kms:TagResource", region)
+        })
+        .await?;
         Ok(arn.clone())
     }
 

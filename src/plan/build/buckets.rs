@@ -1,5 +1,6 @@
 //! Buckets and their settings: what is to be done about them.
 
+use super::keys::shared_step;
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
@@ -83,8 +84,12 @@ impl Builder<'_> {
         self.topology.has_own_key(side).then(|| StepId::new(Kind::Alias, region.as_str()))
     }
 
-    /// Returns the step that records the bucket of `side` on a key that exists; a key that is made bears the record from birth.
+    /// Returns the step that records the bucket of `side` on a key that exists, or marks a key of another pair as shared; a key that is
+    /// made bears the record from birth.
     fn key_step(&self, side: &Side) -> Option<StepId> {
+        if let Some(key) = self.world.keys.existing.get(&side.bucket) {
+            return Some(shared_step(key));
+        }
         let (topology, region) = (self.topology, &side.region);
         let is_primary = region == &topology.source.region;
         let kind = if is_primary || topology.key.kind == KeyKind::PerRegion {

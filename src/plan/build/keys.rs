@@ -4,11 +4,19 @@ use super::buckets::gone;
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::Failure;
-use crate::manifest::{KeyKind, KeyWish, Side};
+use crate::manifest::{KeyKind, KeyWish, Side, Topology};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::policy::{Document, meaning};
 use crate::world::{Bucket, Key, KeyState};
+
+/// Returns the step that marks another pair's key as shared; the same id may be a key's in many Regions.
+pub(super) fn shared_step(key: &Key) -> StepId {
+    StepId::new(Kind::Key, &format!("{}/{}", key.region, key.id))
+}
+
+/// Says of another pair's key that it is to be marked as shared.
+pub const SHARED: &str = "shared";
 
 impl Builder<'_> {
     pub(super) fn keys(&mut self) -> Result<(), Failure> {
@@ -83,7 +91,21 @@ impl Builder<'_> {
             return Err(in_the_way("key-unfit", message, region)
                 .hint("give a key with the spec SYMMETRIC_DEFAULT and the usage ENCRYPT_DECRYPT"));
         }
+        self.shared_key(key);
         Ok(())
+    }
+
+    /// A key that another pair made bears a mark that it is shared, so that it does not go with that pair.
+    fn shared_key(&mut self, key: &Key) {
+        let of_another = key.tags.contains_key(Topology::PAIR_TAG) && !self.is_ours(&key.tags);
+        let step = shared_step(key);
+        let is_marked = key.tags.contains_key(Topology::SHARED_TAG);
+        let is_planned = self.plan.actions.iter().any(|it| it.id == step);
+        if of_another && !is_marked && !is_planned {
+            let (name, arn) = (self.topology.name.clone(), Some(key.arn.clone()));
+            let found = Found::Differs(vec![SHARED]);
+            self.add(Kind::Key, &step, &key.region, name.as_str(), arn, found, &[]);
+        }
     }
 
     /// A key of the wrong state can't carry data; whether it is brought back is the user's decision.

@@ -5,7 +5,7 @@ use super::Builder;
 use crate::events::{Kind, StepId, Verb};
 use crate::manifest::KeyKind;
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::removal::{given_back, is_live, other_accounts};
+use crate::plan::removal::{given_back, is_live, other_users};
 use crate::plan::{Action, STAYS, rules};
 use crate::world::{Bucket, Key, Rule};
 
@@ -141,9 +141,8 @@ impl Builder<'_> {
                 Err("it does not bear this pair's tags".to_owned())
             } else if let Some((name, _)) = here().find(|(name, _)| !going.contains(name)) {
                 Err(format!("the bucket `{name}` stays, and its data needs the key"))
-            } else if !other_accounts(self.topology, key).is_empty() {
-                Err("other accounts may use it; only `destroy --purge-keys` schedules it"
-                    .to_owned())
+            } else if !other_users(self.topology, key).is_empty() {
+                Err("others may use it; only `destroy --purge-keys` schedules it".to_owned())
             } else {
                 Ok(here().map(|(name, _)| StepId::new(Kind::Bucket, name.as_str())).collect())
             };

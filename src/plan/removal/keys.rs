@@ -23,7 +23,7 @@ pub(super) fn keys_stay(
         return Some((format!("{} stays, and its data needs the key", bucket.arn), bucket.because));
     }
     let all = world.keys.primary.iter().chain(world.keys.replicas.values());
-    let mut others: Vec<String> = all.flat_map(|key| other_accounts(topology, key)).collect();
+    let mut others: Vec<String> = all.flat_map(|key| other_users(topology, key)).collect();
     others.extend(world.keys.grantees.iter().map(|grantee| format!("a grant to {grantee}")));
     others.sort();
     others.dedup();
@@ -37,8 +37,15 @@ pub(super) fn keys_stay(
     Some((why, Why::Refused))
 }
 
+/// Returns who else may use a key: principals of other accounts, and pairs that share it.
+pub(in crate::plan) fn other_users(topology: &Topology, key: &Key) -> Vec<String> {
+    let pair = key.tags.get(Topology::SHARED_TAG);
+    let pairs = pair.map(|name| format!("pairs that share it, such as `{name}`"));
+    other_accounts(topology, key).into_iter().chain(pairs).collect()
+}
+
 /// Returns the principals of other accounts that the key's policy lets in.
-pub(in crate::plan) fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
+fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
     let ours = topology.accounts();
     let mut found: Vec<String> = meaning::statements(&key.policy)
         .iter()

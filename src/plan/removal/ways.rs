@@ -31,7 +31,10 @@ fn rules_of(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Optio
         let needs = goes_along.then(|| StepId::new(Kind::Bucket, name)).into_iter().collect();
         let mut action = delete(Kind::Replication, name, &source.region, name, arn, needs);
         action.fields.extend(stays.then_some(STAYS));
-        action.fields.extend(goes_along.then_some(GOES_ALONG));
+        if goes_along {
+            action.fields.push(GOES_ALONG);
+            "ours, goes with its bucket".clone_into(&mut action.reason);
+        }
         action
     })
 }

@@ -11,7 +11,7 @@ use super::reverse::with_reverse;
 use super::scene::{Scene, TLS, through_s3};
 use super::{Document, Part};
 use crate::iam::Principal;
-use crate::manifest::{KeyKind, KeyWish, Profile, Side};
+use crate::manifest::{KeyKind, KeyWish, Profile, Side, Topology};
 use crate::names::AccountId;
 use actions::{
     BUCKET_READS, BUCKET_WRITES, GIVING_BACK, LIFECYCLE_WRITE, ROLE_WRITES, TAKING_KEYS,
@@ -90,6 +90,7 @@ impl Operator<'_> {
                     calls.extend(
                         reads.map(|it| self.scene.on_key(&self.who, it, side).aliens(&NOT_ON_KEYS)),
                     );
+                    calls.extend(self.on_own_existing("kms:ListResourceTags", side));
                 }
                 KeyWish::Nothing => {}
             }
@@ -125,6 +126,17 @@ impl Operator<'_> {
         calls.extend(reads.map(|action| self.on_batch_role(action)));
         calls.extend(BUCKET_READS.iter().filter_map(|action| self.on_report_bucket(action)));
         calls
+    }
+
+    /// Returns the call on the key of a side that existed before, where it is of the same account.
+    fn on_own_existing(&self, action: &str, side: &Side) -> Option<Call> {
+        let topology = self.scene.topology;
+        if !matches!(topology.key_wish(side), KeyWish::Existing(_)) {
+            return None;
+        }
+        let call = self.scene.on_key(&self.who, action, side).aliens(&NOT_ON_KEYS);
+        let key = topology.key_arn(&self.scene.keys, side)?;
+        (key.account() == self.account.as_str()).then_some(call)
     }
 
     fn apply(&self) -> Vec<Call> {
@@ -163,6 +175,11 @@ impl Operator<'_> {
             }
         }
         for side in self.sides() {
+            let pair = topology.name.as_str();
+            let mark = self.on_own_existing("kms:TagResource", side);
+            calls.extend(
+                mark.map(|it| it.demanding("StringEquals", Topology::SHARED_REQUEST, pair)),
+            );
             calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
             if topology.buckets.lifecycle.is_wanted() {
                 calls.push(self.on_bucket(LIFECYCLE_WRITE, side));

@@ -18,7 +18,7 @@ pub(super) const TLS: &str = "aws:SecureTransport";
 pub(super) struct Scene<'a> {
     pub(super) topology: &'a Topology,
     /// The keys; placeholders for those that are not known.
-    keys: PairKeys,
+    pub(super) keys: PairKeys,
     documents: &'a Documents,
     /// An account that the manifest does not name.
     pub(super) stranger: AccountId,
