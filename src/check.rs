@@ -16,12 +16,13 @@ mod rules;
 mod seen;
 
 use crate::aws::{Aws, Error};
+pub use crate::events::RuleMetrics;
 use crate::failure::Failure;
 use crate::manifest::{Manifest, Side, Topology};
 use crate::names::{AccountId, Region};
 use crate::policy::Templates;
 use crate::policy::proof::{Organisation, Row};
-pub use metrics::{RuleMetrics, metrics};
+pub use metrics::metrics;
 pub use objects::{Sample, sample};
 use seen::Seen;
 use serde::Serialize;

@@ -1,8 +1,10 @@
 //! What happened in a run, as plain data. All that people and machines see of a run is a fold over these.
 //! Not for: deciding or printing anything.
 
+mod measured;
 mod pair;
 
+pub use measured::RuleMetrics;
 pub use pair::{CallOf, DestinationOf, PairOf, PlaceOf, RuleOf, SideOf, TargetOf, WayOf};
 
 use crate::failure::Failure;
@@ -194,7 +196,13 @@ pub enum Event {
     #[serde(rename = "check.done")]
     CheckDone(CheckDone),
     #[serde(rename = "watch.round")]
-    WatchRound { ok: bool, failure: Option<Failure>, elapsed_ms: u64 },
+    WatchRound {
+        ok: bool,
+        failure: Option<Failure>,
+        /// Of the rules that S3 measures.
+        metrics: Vec<RuleMetrics>,
+        elapsed_ms: u64,
+    },
     #[serde(rename = "backfill.status")]
     BackfillStatus { job: String, status: String, total: Option<u64>, succeeded: u64, failed: u64 },
     #[serde(rename = "error")]

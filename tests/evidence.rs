@@ -2,6 +2,7 @@
 
 use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, alone, finished, signal};
 use aws_sdk_s3::types::{DeleteMarkerReplication, DeleteMarkerReplicationStatus as Status};
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
@@ -415,4 +416,51 @@ fn reports_are_turned_on_by_variables_too() {
     command.env("CRRCTL_JUNIT", &junit).env("CRRCTL_HTML", &html).stdin(Stdio::null());
     let _ = finished(&mut command).exits(0);
     assert!(junit.exists() && html.exists());
+}
+
+/// Checks, steps and policies bear the same names in every pair: in each report every pair has a place of its own.
+#[test]
+fn reports_of_many_pairs_keep_them_apart() {
+    let stand = Stand::new();
+    let text = "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npairs: [{name: a}, {name: b}, {name: c}]\n";
+    stand.s3("us-east-1", async |s3| {
+        let bucket = "b-111122223333-us-east-1";
+        s3.create_bucket().bucket(bucket).send().await.unwrap();
+        let body = aws_sdk_s3::primitives::ByteStream::from_static(b"theirs");
+        s3.put_object().bucket(bucket).key("k").body(body).send().await.unwrap();
+    });
+    std::fs::write(stand.path("crrctl.yaml"), text).unwrap();
+    let reported = |command: &[&str], code: i32| {
+        let files = ["--junit", "run.xml", "--html", "run.html", "--github", "-o", "json"];
+        let mut command = stand.command(&[command, &["--quota-factor", "1000"], &files].concat());
+        command.env("GITHUB_STEP_SUMMARY", stand.path("summary.md")).stdin(Stdio::null());
+        let output = finished(&mut command).exits(code);
+        let read = |name: &str| std::fs::read_to_string(stand.path(name)).unwrap();
+        (output, read("run.xml"), read("run.html"), read("summary.md"))
+    };
+    let (output, junit, html, summary) = reported(&["apply", "--yes"], 10);
+    for (pair, ok) in [("a", true), ("b", false), ("c", true)] {
+        let suite = format!("<testsuite name=\"crrctl apply {pair}\" tests=\"1\"");
+        assert_eq!(junit.matches(&suite).count(), 1, "{junit}");
+        let case = format!("classname=\"{pair}/crrctl.{pair}.us-west-2\"");
+        assert_eq!(junit.matches(&case).count(), usize::from(ok), "{junit}");
+        assert_eq!(html.matches(&format!("<h2 id=\"of-{pair}\">{pair}</h2>")).count(), 1);
+        let sign = if ok { "✅" } else { "❌" };
+        assert_eq!(summary.matches(&format!("## {sign} crrctl apply {pair}\n")).count(), 1);
+    }
+    assert!(junit.contains("type=\"bucket-not-ours\""), "{junit}");
+    assert_eq!(output.stderr.matches("::error title=crrctl b%3A bucket-not-ours").count(), 1);
+    let (_, junit, html, _) = reported(&["check", "--skip-check", "bucket.owner"], 2);
+    let mut names = BTreeSet::new();
+    for case in junit.split("<testcase ").skip(1) {
+        let name: Vec<&str> = case.split('"').take(4).collect();
+        assert!(names.insert(name.join(" ")), "twice: {name:?}");
+    }
+    assert!(names.len() > 60, "{names:?}");
+    // Ids are what links and names of tables go by.
+    let mut ids = BTreeSet::new();
+    for id in html.split(" id=\"").skip(1) {
+        assert!(ids.insert(id.split('"').next().unwrap()), "twice: {id:.40}");
+    }
+    assert!(ids.contains("checks-a") && ids.contains("checks-c"), "{ids:?}");
 }

@@ -219,3 +219,31 @@ fn a_throttled_call_is_made_again() {
     let seen = metrics(&stand, ON)[0].clone();
     assert_eq!((&seen["unread"], &seen["operations_pending"]), (&Value::Null, &json!(0.0)));
 }
+
+#[test]
+fn watch_tells_them_with_each_round_and_never_takes_a_failed_read_for_zero() {
+    let stand = built(ON);
+    let watched = || {
+        let args = ["watch", "--timeout", "2s", "--every", "1s", "-o", "ndjson"];
+        let output = stand.manifest(&args, ON).exits(7);
+        let rounds = output.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let mut rounds = rounds.filter(|event| event["event"] == "watch.round");
+        rounds.next().unwrap_or_else(|| panic!("no round: {output}"))["metrics"].clone()
+    };
+    let read = watched();
+    assert_eq!(
+        (&read[0]["rule"], &read[0]["unread"]),
+        (&json!("crrctl.demo.us-west-2"), &Value::Null)
+    );
+    assert_eq!(read[0]["operations_failed"], 0.0, "{read}");
+    stand.faults(&["cloudwatch:GetMetricData:error=AccessDenied"]);
+    let unread = watched();
+    assert_eq!(unread[0]["operations_pending"], Value::Null, "{unread}");
+    assert!(unread[0]["unread"].as_str().unwrap().contains("AccessDenied"), "{unread}");
+    let off = ON.replace("metrics: true", "metrics: false");
+    let stand = built(&off);
+    let args = ["watch", "--timeout", "2s", "--every", "1s", "-o", "ndjson"];
+    let output = stand.manifest(&args, &off).exits(7);
+    assert!(output.stdout.contains(r#""metrics":[]"#), "{output}");
+    assert_eq!(stand.calls()["by_operation"]["cloudwatch:GetMetricData"], Value::Null);
+}

@@ -2,33 +2,15 @@
 //! Replication metrics": what is pending and how far behind it is in the destination's Region, what failed in the source's.
 
 use crate::aws::{Aws, Error, MAX_SERIES, Series};
+use crate::events::RuleMetrics;
 use crate::manifest::{Side, Topology};
 use crate::names::Region;
 use crate::world::{Rule, World};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 /// How far back is looked; S3's values come within fifteen minutes.
 const SPAN: SignedDuration = SignedDuration::from_hours(1);
-
-/// What CloudWatch knows of one rule; nothing where it has no value of the last hour.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "each field is what it says")]
-pub struct RuleMetrics {
-    pub rule: String,
-    pub source: String,
-    pub source_region: Region,
-    pub destination: String,
-    pub destination_region: Region,
-    pub bytes_pending: Option<f64>,
-    pub operations_pending: Option<f64>,
-    pub latency_seconds: Option<f64>,
-    /// In the last hour.
-    pub operations_failed: Option<f64>,
-    /// Why it could not be read.
-    pub unread: Option<String>,
-}
 
 /// The metrics, each with its statistic and whether it is about the last hour as a whole.
 const METRICS: [(&str, &str); 4] = [

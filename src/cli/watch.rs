@@ -6,6 +6,7 @@ use super::Global;
 use super::output::{Ended, Printer};
 use super::session::Session;
 use crate::aws::settle::pause;
+use crate::check;
 use crate::events::{Event, millis};
 use crate::failure::{Failure, Kind};
 use crate::observe::Depth;
@@ -70,14 +71,17 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
             break;
         }
         let failure = evidence.failure.as_ref();
+        let look = async { Ok(check::metrics(&session.aws, &topology, &world).await) };
+        let Ok(metrics) = session.unless_ending(Box::pin(look)).await else { break };
         let line = {
             let mut canary = canary.lock().unwrap_or_else(PoisonError::into_inner);
-            canary.take(&evidence.probes, failure);
+            canary.take(&evidence.probes, failure, &metrics);
             canary.line()
         };
         session.events.say(&Event::WatchRound {
             ok: failure.is_none(),
             failure: failure.cloned(),
+            metrics,
             elapsed_ms: millis(began.elapsed()),
         });
         printer.text(&line);

@@ -1,6 +1,8 @@
 //! What a canary knows of all its rounds: counts by rule and status, a histogram, the last success. It does not grow.
 //! Section: Prometheus documentation, "Exposition formats".
 
+use super::status::measured;
+use crate::events::RuleMetrics;
 use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::Region;
@@ -24,6 +26,8 @@ pub struct Canary {
     /// By the source's Region and the rule: ways back may have rules of the same id.
     routes: BTreeMap<(Region, String), Route>,
     home: Region,
+    /// What S3 told CloudWatch by the last round.
+    measured: Vec<RuleMetrics>,
     last: String,
 }
 
@@ -71,13 +75,15 @@ impl Canary {
             errors: BTreeMap::new(),
             routes: routes.collect(),
             home: topology.source.region.clone(),
+            measured: Vec::new(),
             last: String::new(),
         }
     }
 
     /// Takes a round.
-    pub fn take(&mut self, probes: &[Probe], failure: Option<&Failure>) {
+    pub fn take(&mut self, probes: &[Probe], failure: Option<&Failure>, metrics: &[RuleMetrics]) {
         self.rounds += 1;
+        self.measured = metrics.to_vec();
         if let Some(failure) = failure {
             let known = self.errors.len() < MOST_CODES || self.errors.contains_key(&failure.code);
             let code = if known { failure.code.as_str() } else { "other" };
@@ -102,9 +108,19 @@ impl Canary {
         let routes: Vec<String> = self.routes.values().map(said).collect();
         let failure = failure.map_or_else(String::new, |it| format!("; {}: {it}", it.code));
         self.last = format!("{at} {}{failure}\n", routes.join(", "));
+        for it in metrics {
+            let way = format!("{} → {}", it.source_region, it.destination_region);
+            let _ = writeln!(
+                self.last,
+                "{:at$} {way} by S3's metrics: {}",
+                "",
+                measured(it),
+                at = at.len()
+            );
+        }
     }
 
-    /// Returns the last round in one line.
+    /// Returns the last round: a line, and one for each rule that S3 measures.
     pub fn line(&self) -> String {
         self.last.clone()
     }
@@ -187,7 +203,50 @@ impl Canary {
             "From the end of the upload to COMPLETED.",
             of_routes(&|labels, route| route.histogram(labels)),
         );
+        self.of_s3(&pair, &mut family);
         text
+    }
+
+    /// Adds what S3 told CloudWatch. What could not be read has no value: it is neither zero nor the last one.
+    fn of_s3(&self, pair: &str, family: &mut impl FnMut(&str, &str, &str, Vec<String>)) {
+        let labels = |it: &RuleMetrics| {
+            let (rule, from, to) = (quoted(&it.rule), &it.source_region, &it.destination_region);
+            format!("pair=\"{pair}\",rule=\"{rule}\",source=\"{from}\",destination=\"{to}\"")
+        };
+        let of_s3 = |value: fn(&RuleMetrics) -> Option<f64>| -> Vec<String> {
+            let line = |it: &RuleMetrics| Some(format!("{{{}}} {}", labels(it), value(it)?));
+            self.measured.iter().filter_map(line).collect()
+        };
+        family(
+            "crrctl_s3_metrics_up",
+            "gauge",
+            "Whether S3's metrics of the rule could be read from CloudWatch.",
+            of_s3(|it| Some(f64::from(u8::from(it.unread.is_none())))),
+        );
+        family(
+            "crrctl_s3_bytes_pending",
+            "gauge",
+            "BytesPendingReplication, by CloudWatch.",
+            of_s3(|it| it.bytes_pending.filter(|_| it.unread.is_none())),
+        );
+        family(
+            "crrctl_s3_operations_pending",
+            "gauge",
+            "OperationsPendingReplication, by CloudWatch.",
+            of_s3(|it| it.operations_pending.filter(|_| it.unread.is_none())),
+        );
+        family(
+            "crrctl_s3_latency_seconds",
+            "gauge",
+            "ReplicationLatency, by CloudWatch.",
+            of_s3(|it| it.latency_seconds.filter(|_| it.unread.is_none())),
+        );
+        family(
+            "crrctl_s3_operations_failed",
+            "gauge",
+            "OperationsFailedReplication of the last hour, by CloudWatch.",
+            of_s3(|it| it.operations_failed.filter(|_| it.unread.is_none())),
+        );
     }
 }
 
@@ -226,4 +285,71 @@ impl Route {
 /// Escapes the value of a label.
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+    use crate::manifest::{Origin, from_flags};
+    use crate::names::AccountId;
+
+    fn canary() -> Canary {
+        let flags = ("us-east-1".into(), ["us-west-2".into()]);
+        let manifest = from_flags("demo", &flags.0, &flags.1, &Origin::Flags, None).unwrap();
+        Canary::new(&manifest.topology(&AccountId::new("111122223333").unwrap()).unwrap())
+    }
+
+    fn measured_rule(round: u32) -> RuleMetrics {
+        let region = |name| Region::new(name).unwrap();
+        RuleMetrics {
+            rule: "crrctl.demo.us-west-2".to_owned(),
+            source: "a".to_owned(),
+            source_region: region("us-east-1"),
+            destination: "b".to_owned(),
+            destination_region: region("us-west-2"),
+            bytes_pending: Some(f64::from(round % 10)),
+            operations_pending: Some(0.0),
+            latency_seconds: None,
+            operations_failed: Some(0.0),
+            unread: None,
+        }
+    }
+
+    /// Ten thousand rounds are five weeks of one every five minutes.
+    #[test]
+    fn what_is_kept_does_not_grow_with_the_rounds() {
+        let mut canary = canary();
+        let mut kept = Vec::new();
+        for round in 0..10_000 {
+            // Codes without end, as an odd stand-in might answer.
+            let code = format!("code-{}", round % 1_000);
+            let failure = Failure::new(Kind::Unexpected, code, "it is not right");
+            canary.take(&[], Some(&failure), &[measured_rule(round)]);
+            if [1_999, 9_999].contains(&round) {
+                kept.push((format!("{canary:?}").len(), canary.metrics().len()));
+            }
+        }
+        let (early, late) = (kept[0], kept[1]);
+        println!("after 2,000 rounds {early:?} characters (kept, told), after 10,000 {late:?}");
+        // Only counters got longer, by a digit each.
+        assert!(late.0 <= early.0 + 100 && late.1 <= early.1 + 100, "{kept:?}");
+        assert_eq!(canary.totals().errors.values().sum::<u64>(), 10_000);
+        assert_eq!(canary.totals().errors.len(), MOST_CODES + 1);
+    }
+
+    #[test]
+    fn what_can_not_be_read_has_no_value() {
+        let mut canary = canary();
+        canary.take(&[], None, &[measured_rule(7)]);
+        let text = canary.metrics();
+        assert!(text.contains("crrctl_s3_bytes_pending{pair=\"demo\",rule=\"crrctl.demo.us-west-2\",source=\"us-east-1\",destination=\"us-west-2\"} 7\n"), "{text}");
+        assert!(!text.contains("crrctl_s3_latency_seconds{"), "CloudWatch had none: {text}");
+        let unread = RuleMetrics { unread: Some("denied".to_owned()), ..measured_rule(7) };
+        canary.take(&[], None, &[unread]);
+        let text = canary.metrics();
+        assert!(text.contains("crrctl_s3_metrics_up{") && text.contains("\"} 0\n"), "{text}");
+        assert!(!text.contains("crrctl_s3_bytes_pending{"), "{text}");
+        assert!(canary.line().contains("unknown") && canary.line().contains("denied"));
+    }
 }

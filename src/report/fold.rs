@@ -29,7 +29,9 @@ impl Run {
             Event::Proof { calls } => self.calls.clone_from(calls),
             Event::ProbeDone(probe) => self.probes.push(probe.clone()),
             Event::CheckDone(check) => self.checks.push(check.clone()),
-            Event::RunDone { elapsed_ms, .. } => self.elapsed_ms = *elapsed_ms,
+            Event::RunDone { elapsed_ms, .. } | Event::PairDone { elapsed_ms, .. } => {
+                self.elapsed_ms = *elapsed_ms;
+            }
             _ => {}
         }
     }
@@ -41,6 +43,83 @@ impl Run {
             routes.entry((probe.rule.as_str(), probe.route())).or_default().push(probe);
         }
         routes
+    }
+}
+
+/// What a report keeps of a run.
+pub(super) trait Fold: Default {
+    /// Takes one event.
+    fn keep(&mut self, event: &Event);
+}
+
+impl Fold for Run {
+    fn keep(&mut self, event: &Event) {
+        self.take(event);
+    }
+}
+
+/// What is kept of one pair of many, and how it failed.
+#[derive(Debug, Default)]
+struct OfPair<T> {
+    kept: T,
+    failure: Option<Failure>,
+}
+
+/// A run, and, where it is about many pairs, each pair by itself: what bears the same name in two pairs must not fall into one.
+#[derive(Debug, Default)]
+pub(super) struct Runs<T> {
+    whole: T,
+    pairs: BTreeMap<String, OfPair<T>>,
+}
+
+/// One run to tell of: the only one, or that of one pair of many.
+#[derive(Debug)]
+pub(super) struct Part<'a, T> {
+    /// The pair's name, where there are many.
+    pub(super) pair: Option<&'a str>,
+    pub(super) kept: &'a T,
+    pub(super) failure: Option<&'a Failure>,
+}
+
+impl<T: Fold> Runs<T> {
+    /// Takes one event of the run as a whole.
+    pub(super) fn take(&mut self, event: &Event) {
+        self.whole.keep(event);
+    }
+
+    /// Takes one event of one pair of many.
+    pub(super) fn take_of(&mut self, pair: &str, event: &Event) {
+        if !self.pairs.contains_key(pair) {
+            self.pairs.insert(pair.to_owned(), OfPair::default());
+        }
+        let Some(of) = self.pairs.get_mut(pair) else { return };
+        if let Event::PairDone { failure, .. } = event {
+            of.failure.clone_from(failure);
+        }
+        of.kept.keep(event);
+    }
+
+    /// Returns the run as a whole.
+    pub(super) fn whole(&self) -> &T {
+        &self.whole
+    }
+
+    /// Returns what there is to tell of. `failure` is that of the whole: where no pair has failed, it stands by itself.
+    pub(super) fn parts<'a>(&'a self, failure: Option<&'a Failure>) -> Vec<Part<'a, T>> {
+        let mut parts: Vec<Part<'a, T>> = self
+            .pairs
+            .iter()
+            .map(|(pair, of)| Part {
+                pair: Some(pair.as_str()),
+                kept: &of.kept,
+                failure: of.failure.as_ref(),
+            })
+            .collect();
+        let is_told = parts.iter().any(|part| part.failure.is_some());
+        if parts.is_empty() || (failure.is_some() && !is_told) {
+            parts.push(Part { pair: None, kept: &self.whole, failure });
+        }
+        parts
     }
 }
 

@@ -3,8 +3,8 @@
 //! stdout stays data.
 
 use super::Report;
-use super::fold::{Run, why};
-use crate::events::{Event, Sink};
+use super::fold::{Part, Run, Runs, why};
+use crate::events::{CheckDone, Event, Sink};
 use crate::failure::Failure;
 use crate::units::humane;
 use std::fmt::Write as _;
@@ -17,48 +17,59 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Github {
     summary: Option<PathBuf>,
-    run: Mutex<Run>,
+    runs: Mutex<Runs<Run>>,
 }
 
 impl Github {
     /// Will append to the file `summary`, which the runner names in `GITHUB_STEP_SUMMARY`.
     pub fn new(summary: Option<PathBuf>) -> Self {
-        Self { summary, run: Mutex::default() }
+        Self { summary, runs: Mutex::default() }
     }
 }
 
 impl Sink for Github {
     fn take(&self, event: &Event) {
-        self.run.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+    }
+
+    fn take_of(&self, pair: &str, event: &Event) {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).take_of(pair, event);
     }
 }
 
 impl Report for Github {
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
-        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let parts = runs.parts(failure);
         // A closed stderr is no error.
-        let _ = write!(std::io::stderr().lock(), "{}", annotations(&run, failure));
+        let _ = write!(std::io::stderr().lock(), "{}", annotations(&parts));
         let Some(file) = &self.summary else { return Ok(()) };
         let unwritable = |error: std::io::Error| format!("can't write {}: {error}", file.display());
         let mut file =
             std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(unwritable)?;
-        file.write_all(summary(&run, command, failure).as_bytes())
+        let text: String = parts.iter().map(|part| summary(part, command)).collect();
+        file.write_all(text.as_bytes())
             .map_err(|error| format!("can't write the step summary: {error}"))
     }
 }
 
-fn annotations(run: &Run, failure: Option<&Failure>) -> String {
+fn annotations(parts: &[Part<'_, Run>]) -> String {
     let mut text = String::new();
-    if let Some(failure) = failure {
-        let title = escaped(&format!("crrctl: {}", failure.code), true);
-        let _ = writeln!(text, "::error title={title}::{}", escaped(&why(failure), false));
-    }
-    for check in run.checks.iter().filter(|check| ["fail", "unknown"].contains(&check.result)) {
-        let level = if check.result == "fail" { "error" } else { "notice" };
-        let title = escaped(&format!("crrctl check: {}", check.name), true);
-        let remedy = check.remedy.as_deref().unwrap_or_default();
-        let message = format!("{}\n{remedy}", check.detail);
-        let _ = writeln!(text, "::{level} title={title}::{}", escaped(message.trim_end(), false));
+    for part in parts {
+        let of = part.pair.map_or_else(String::new, |pair| format!(" {pair}"));
+        if let Some(failure) = part.failure {
+            let title = escaped(&format!("crrctl{of}: {}", failure.code), true);
+            let _ = writeln!(text, "::error title={title}::{}", escaped(&why(failure), false));
+        }
+        let told = |check: &&CheckDone| ["fail", "unknown"].contains(&check.result);
+        for check in part.kept.checks.iter().filter(told) {
+            let level = if check.result == "fail" { "error" } else { "notice" };
+            let title = escaped(&format!("crrctl check{of}: {}", check.name), true);
+            let remedy = check.remedy.as_deref().unwrap_or_default();
+            let message = format!("{}\n{remedy}", check.detail);
+            let message = escaped(message.trim_end(), false);
+            let _ = writeln!(text, "::{level} title={title}::{message}");
+        }
     }
     text
 }
@@ -69,9 +80,11 @@ fn escaped(text: &str, property: bool) -> String {
     if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
 }
 
-fn summary(run: &Run, command: &str, failure: Option<&Failure>) -> String {
+fn summary(part: &Part<'_, Run>, command: &str) -> String {
+    let (run, failure) = (part.kept, part.failure);
     let sign = if failure.is_none() { "✅" } else { "❌" };
-    let mut text = format!("## {sign} crrctl {command} {}\n\n", run.pair);
+    let pair = part.pair.unwrap_or(&run.pair);
+    let mut text = format!("## {sign} crrctl {command} {pair}\n\n");
     if !run.probes.is_empty() {
         text.push_str("| rule | route | probes | COMPLETED | slowest |\n|---|---|---|---|---|\n");
         for ((rule, route), probes) in run.routes() {
@@ -120,7 +133,7 @@ mod tests {
     #[test]
     fn annotations_escape_what_has_a_meaning() {
         let failure = Failure::new(Kind::Denied, "a:b,c", "100 % of\nit").hint("do");
-        let text = annotations(&Run::default(), Some(&failure));
+        let text = annotations(&Runs::default().parts(Some(&failure)));
         assert_eq!(text, "::error title=crrctl%3A a%3Ab%2Cc::100 %25 of%0Ait%0Ahint: do\n");
     }
 }

@@ -4,7 +4,7 @@
 mod timeline;
 
 use super::Report;
-use super::fold::Run;
+use super::fold::{Fold, Part, Run, Runs};
 use crate::events::{CallOf, Event, Sink};
 use crate::failure::Failure;
 use crate::units::humane;
@@ -19,28 +19,44 @@ use timeline::Timeline;
 #[derive(Debug)]
 pub struct Html {
     file: PathBuf,
-    kept: Mutex<(Run, Timeline)>,
+    runs: Mutex<Runs<Kept>>,
+}
+
+/// What the page shows of a run.
+#[derive(Debug, Default)]
+struct Kept {
+    run: Run,
+    timeline: Timeline,
+}
+
+impl Fold for Kept {
+    fn keep(&mut self, event: &Event) {
+        self.run.take(event);
+        self.timeline.take(event);
+    }
 }
 
 impl Html {
     /// Will write `file`.
     pub fn new(file: PathBuf) -> Self {
-        Self { file, kept: Mutex::default() }
+        Self { file, runs: Mutex::default() }
     }
 }
 
 impl Sink for Html {
     fn take(&self, event: &Event) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.0.take(event);
-        kept.1.take(event);
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+    }
+
+    fn take_of(&self, pair: &str, event: &Event) {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).take_of(pair, event);
     }
 }
 
 impl Report for Html {
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = page(&kept.0, &kept.1, command, failure).map_err(|error| error.to_string())?;
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = page(&runs, command, failure).map_err(|error| error.to_string())?;
         std::fs::write(&self.file, text)
             .map_err(|error| format!("can't write {}: {error}", self.file.display()))
     }
@@ -68,14 +84,49 @@ struct Bar {
 }
 
 fn page(
-    run: &Run,
-    timeline: &Timeline,
+    runs: &Runs<Kept>,
     command: &str,
     failure: Option<&Failure>,
 ) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     // The name's ending turns escaping on.
     environment.add_template("page.html", include_str!("html/page.html"))?;
+    environment.add_template("pair.html", include_str!("html/pair.html"))?;
+    let parts = runs.parts(failure);
+    let section_of = environment.get_template("pair.html")?;
+    let parts = parts.iter().map(|part| {
+        let mut values = section(part, command);
+        let shown = serde_json::json!({
+            "part": values,
+            "level": if part.pair.is_some() { 3 } else { 2 },
+        });
+        // Escaped there, so that it is not escaped again.
+        values["html"] =
+            section_of.render(minijinja::Value::from(minijinja::value::Serde(&shown)))?.into();
+        Ok(values)
+    });
+    let parts: Vec<_> = parts.collect::<Result<_, minijinja::Error>>()?;
+    let count = |name: &str| {
+        parts.iter().filter_map(|part| part[name].as_u64()).fold(0, u64::saturating_add)
+    };
+    let whole = &runs.whole().run;
+    let values = serde_json::json!({
+        "command": command,
+        "failure": failure,
+        "pair": whole.pair,
+        "elapsed": ms(whole.elapsed_ms),
+        "good": count("good"),
+        "count": count("count"),
+        "at": jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        "parts": parts,
+    });
+    let values = minijinja::Value::from(minijinja::value::Serde(&values));
+    environment.get_template("page.html")?.render(values)
+}
+
+/// Returns what the page says of one run. Of many each has ids of its own.
+fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
+    let run = &part.kept.run;
     let evidence: Vec<Evidence<'_>> = run
         .probes
         .iter()
@@ -91,23 +142,21 @@ fn page(
         })
         .collect();
     let latencies: Vec<u64> = run.probes.iter().filter_map(|probe| probe.latency_ms).collect();
-    let good = evidence.iter().filter(|it| it.ok).count();
-    let values = serde_json::json!({
+    serde_json::json!({
         "command": command,
-        "failure": failure,
+        "name": part.pair,
+        "id": part.pair.map_or_else(String::new, |pair| format!("-{pair}")),
+        "failure": part.failure,
+        "good": evidence.iter().filter(|it| it.ok).count(),
+        "count": evidence.len(),
         "evidence": evidence,
-        "good": good,
-        "pair": run.pair,
         "topology": run.topology,
         "checks": run.checks,
         "policies": policies(&run.calls),
-        "steps": timeline.rows(),
+        "steps": part.kept.timeline.rows(),
         "elapsed": ms(run.elapsed_ms),
-        "at": jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         "bars": distribution(&latencies),
-    });
-    let values = minijinja::Value::from(minijinja::value::Serde(&values));
-    environment.get_template("page.html")?.render(values)
+    })
 }
 
 fn ms(ms: u64) -> String {

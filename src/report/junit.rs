@@ -1,8 +1,8 @@
 //! A run as `JUnit` XML: one testcase a rule and direction, whose time is the replication latency and whose failure is the cause;
-//! one a check; and one for what ended the run otherwise.
+//! one a check; and one for what ended the run otherwise. Of many pairs each has a testsuite of its own.
 
 use super::Report;
-use super::fold::{Run, why};
+use super::fold::{Part, Run, Runs, why};
 use crate::events::{CheckDone, Event, ProbeDone, Sink};
 use crate::failure::Failure;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
@@ -14,37 +14,51 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Junit {
     file: PathBuf,
-    run: Mutex<Run>,
+    runs: Mutex<Runs<Run>>,
 }
 
 impl Junit {
     /// Will write `file`.
     pub fn new(file: PathBuf) -> Self {
-        Self { file, run: Mutex::default() }
+        Self { file, runs: Mutex::default() }
     }
 }
 
 impl Sink for Junit {
     fn take(&self, event: &Event) {
-        self.run.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).take(event);
+    }
+
+    fn take_of(&self, pair: &str, event: &Event) {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).take_of(pair, event);
     }
 }
 
 impl Report for Junit {
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
-        let run = self.run.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = xml(&run, command, failure).map_err(|error| error.to_string())?;
+        let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = xml(&runs, command, failure).map_err(|error| error.to_string())?;
         std::fs::write(&self.file, text)
             .map_err(|error| format!("can't write {}: {error}", self.file.display()))
     }
 }
 
 fn xml(
-    run: &Run,
+    runs: &Runs<Run>,
     command: &str,
     failure: Option<&Failure>,
 ) -> Result<String, quick_junit::SerializeError> {
-    let mut suite = TestSuite::new(format!("crrctl {command} {}", run.pair).trim_end().to_owned());
+    let mut report = quick_junit::Report::new("crrctl");
+    for part in runs.parts(failure) {
+        report.add_test_suite(suite(&part, command));
+    }
+    report.to_string()
+}
+
+fn suite(part: &Part<'_, Run>, command: &str) -> TestSuite {
+    let (run, failure) = (part.kept, part.failure);
+    let name = part.pair.unwrap_or(&run.pair);
+    let mut suite = TestSuite::new(format!("crrctl {command} {name}").trim_end().to_owned());
     suite.set_time(Duration::from_millis(run.elapsed_ms));
     let mut told = false;
     for ((rule, route), probes) in run.routes() {
@@ -66,9 +80,14 @@ fn xml(
     } else if suite.test_cases.is_empty() {
         suite.add_test_case(case(command, command, TestCaseStatus::success()));
     }
-    let mut report = quick_junit::Report::new("crrctl");
-    report.add_test_suite(suite);
-    report.to_string()
+    // Who reads such files often goes by class and name alone: of many pairs both say which.
+    if let Some(pair) = part.pair {
+        for case in &mut suite.test_cases {
+            let class = case.classname.as_deref().unwrap_or_default().to_owned();
+            case.set_classname(format!("{pair}/{class}"));
+        }
+    }
+    suite
 }
 
 /// Whether a testcase went well.

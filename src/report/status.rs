@@ -111,7 +111,7 @@ pub fn metrics(metrics: &[RuleMetrics], stands: bool) -> String {
     text
 }
 
-fn measured(it: &RuleMetrics) -> String {
+pub(super) fn measured(it: &RuleMetrics) -> String {
     if let Some(why) = &it.unread {
         return format!("{NOTABLE}unknown{NOTABLE:#}: {why}");
     }
