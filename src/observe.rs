@@ -112,14 +112,13 @@ pub async fn beside_others(
     let live = source.and_then(|bucket| bucket.replication.as_ref());
     topology.lent_role = others::lent(topology, live);
     if let Some(arn) = &topology.lent_role {
-        world.lent = lent(aws, arn).await?;
+        world.lent = lent(aws, topology, arn).await?;
     }
-    for (bucket, arn) in
-        topology.backward().filter_map(|it| Some((it.source.bucket, it.lent_role?)))
-    {
-        let same = topology.lent_role.as_ref() == Some(&arn);
-        let found = if same { world.lent.clone() } else { lent(aws, &arn).await? };
-        world.back_lent.extend(found.map(|role| (bucket, role)));
+    for back in topology.backward() {
+        let Some(arn) = &back.lent_role else { continue };
+        let same = topology.lent_role.as_ref() == Some(arn);
+        let found = if same { world.lent.clone() } else { lent(aws, &back, arn).await? };
+        world.back_lent.extend(found.map(|role| (back.source.bucket.clone(), role)));
     }
     let Some(live) = live else { return Ok(()) };
     if !topology.role_settings.take_over || live.role == topology.role_arn().as_str() {
@@ -143,8 +142,9 @@ pub async fn beside_others(
 }
 
 /// Reads a role that is not the pair's, with all its policies.
-async fn lent(aws: &Aws, arn: &Arn) -> Result<Option<LentRole>, Failure> {
-    let found = find::role_in_force(aws, arn).await?.filter(|role| role.arn == arn.as_str());
+async fn lent(aws: &Aws, direction: &Topology, arn: &Arn) -> Result<Option<LentRole>, Failure> {
+    let found = find::role_in_force(aws, arn, direction.role_region()).await?;
+    let found = found.filter(|role| role.arn == arn.as_str());
     Ok(found.map(RoleInForce::documents).transpose()?)
 }
 
@@ -156,7 +156,8 @@ pub async fn second_wave(
     depth: Depth,
 ) -> Result<World, Failure> {
     let removal = depth == Depth::Removal;
-    let role = async { Ok(find::role(aws, &topology.role, removal).await?) };
+    let role =
+        async { Ok(find::role(aws, &topology.role, topology.role_region(), removal).await?) };
     let sides: Vec<Side> = topology.sides().cloned().collect();
     let matter = |side: &Side| match depth {
         Depth::Wanted => topology.matters(&side.bucket),
@@ -200,7 +201,7 @@ async fn back_roles(
     removal: bool,
 ) -> Result<BTreeMap<BucketName, Role>, Failure> {
     let found = backward.iter().map(|back| async move {
-        let role = find::role(aws, &back.role, removal).await?;
+        let role = find::role(aws, &back.role, back.role_region(), removal).await?;
         Ok::<_, Failure>(role.map(|role| (back.source.bucket.clone(), role)))
     });
     Ok(try_join_all(found).await?.into_iter().flatten().collect())
@@ -242,7 +243,8 @@ fn recorded(world: &World) -> impl Iterator<Item = Side> {
 /// Looks for what batch jobs stand on. For a removal their role is the record: without it there was no job, and what bears the
 /// name of the bucket of reports is somebody else's.
 pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batch, Failure> {
-    let role = find::role(aws, &RoleName::new(topology.batch_role())?, removal).await?;
+    let name = RoleName::new(topology.batch_role())?;
+    let role = find::role(aws, &name, aws.home(), removal).await?;
     let mut batch = Batch { role, reports: None };
     let Some(side) = topology.report_side()? else { return Ok(batch) };
     if removal && batch.role.is_none() {
@@ -332,7 +334,7 @@ async fn found_buckets(
             bucket.objects = objects?;
             let more = topology.matters_by(&bucket.tags).but(matter);
             find::find_more(aws, side, more, bucket).await?;
-            if topology.is_foreign(side) {
+            if !topology.across_to(side).is_empty() {
                 bucket.requester_pays = find::requester_pays(aws, side).await?;
             }
             if bucket.tags.is_empty() {

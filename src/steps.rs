@@ -211,10 +211,10 @@ impl Steps {
         key.ok_or_else(|| unexpected("no alias names the key yet, so nothing may use it"))
     }
 
-    /// Returns the keys of all sides, each of which an alias must name by now.
-    fn committed_keys(&self) -> Result<PairKeys, Failure> {
+    /// Returns the keys of the sides of `direction`, each of which an alias must name by now.
+    fn committed_keys(&self, direction: &Topology) -> Result<PairKeys, Failure> {
         let keys = self.keys();
-        if self.topology.knows_keys(&keys) {
+        if direction.knows_keys(&keys) {
             return Ok(keys);
         }
         Err(unexpected("no alias names a key of the pair yet, so nothing may use it"))
@@ -247,9 +247,10 @@ impl Steps {
         direction.ok_or_else(|| unexpected(&format!("`{name}` replicates nothing of this pair")))
     }
 
-    /// Returns the direction that the role `name` serves.
-    fn direction_of_role(&self, name: &str) -> Result<&Topology, Failure> {
-        let direction = self.directions.iter().find(|it| it.role.as_str() == name);
+    /// Returns the direction that the role `name` of the account whose IAM is called in `home` serves.
+    fn direction_of_role(&self, name: &str, home: &Region) -> Result<&Topology, Failure> {
+        let is_it = |it: &&Topology| it.role.as_str() == name && it.role_region() == home;
+        let direction = self.directions.iter().find(is_it);
         direction.ok_or_else(|| unexpected(&format!("`{name}` is no role of this pair")))
     }
 
@@ -353,8 +354,10 @@ impl Steps {
             }
             Kind::Alias => self.remove_alias(&action.region, progress).await?,
             Kind::Bucket => self.remove_bucket(action, progress).await?,
-            Kind::Role => self.remove_role(&action.name, progress).await?,
-            Kind::RolePolicy => self.remove_role_policy(&action.name, progress).await?,
+            Kind::Role => self.remove_role(&action.name, &action.region, progress).await?,
+            Kind::RolePolicy => {
+                self.remove_role_policy(&action.name, &action.region, progress).await?;
+            }
             Kind::BucketTags => {
                 let bucket = BucketName::new(&action.name)?;
                 self.remove_bucket_tags(&bucket, &action.region, progress).await?;

@@ -4,8 +4,10 @@ use crate::common::{Stand, fed, kms_of, s3_of};
 use aws_sdk_s3::config::Credentials;
 use crrctl::sandbox::{DEFAULT_ACCOUNT, SECRET};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 const OTHER: &str = "444455556666";
+const THIRD: &str = "777788889999";
 const BUCKET: &str = "far-444455556666-us-west-2";
 
 /// A pair whose destination has a profile of its own.
@@ -16,9 +18,14 @@ destinations: [{region: us-west-2, profile: archive}]
 key: {kind: per-region}
 ";
 
+fn both_ways() -> String {
+    format!("{FAR}replication: {{two_way: true}}\n")
+}
+
 fn stand() -> Stand {
     let stand = Stand::new();
     stand.profile("archive", OTHER);
+    stand.profile("third", THIRD);
     stand.profile("same", DEFAULT_ACCOUNT);
     stand
 }
@@ -29,6 +36,12 @@ fn s3_of_other(stand: &Stand) -> aws_sdk_s3::Client {
 
 fn kms_of_other(stand: &Stand) -> aws_sdk_kms::Client {
     kms_of(OTHER, stand.endpoint(), "us-west-2")
+}
+
+/// Returns the Regions that a probe went from and to.
+fn way(probe: &Value) -> (String, String) {
+    let region = |side: &str| probe[side]["region"].as_str().unwrap().to_owned();
+    (region("source"), region("destination"))
 }
 
 fn bucket_policy(stand: &Stand) -> Value {
@@ -45,6 +58,25 @@ fn every_shape_lives_under_two_accounts() {
     let shapes = [
         ("per-region", FAR.to_owned()),
         ("SSE-S3", FAR.replace("per-region", "none")),
+        ("both ways", both_ways()),
+        (
+            "both ways, SSE-S3",
+            both_ways().replace("per-region", "none") + "buckets: {tls_only: false}\n",
+        ),
+        (
+            "both ways, many",
+            "
+name: far
+source: {region: us-east-1}
+destinations:
+  - {region: us-west-2, profile: archive, prefix: logs/, delete_markers: true, owner_override: true}
+  - {region: ap-south-1, profile: third, prefix: data/}
+  - {region: eu-west-1}
+key: {kind: per-region}
+replication: {two_way: true}
+"
+            .to_owned(),
+        ),
         (
             "owner override",
             FAR.replace(
@@ -76,8 +108,11 @@ buckets: {tls_only: false, deny_other_keys: true}
             let checks = probe["checks"].as_object().unwrap();
             assert!(checks.values().all(|holds| holds == true), "{name}: {probe}");
             let key = probe["kms_key_arn"].as_str().unwrap_or_default();
-            let is_far = probe["destination"]["region"] == "us-west-2";
-            let wanted = if is_far { OTHER } else { DEFAULT_ACCOUNT };
+            let wanted = match probe["destination"]["region"].as_str().unwrap() {
+                "us-west-2" => OTHER,
+                "ap-south-1" => THIRD,
+                _ => DEFAULT_ACCOUNT,
+            };
             assert!(key.is_empty() || key.contains(wanted), "{name}: {probe}");
         }
         let again = ["apply", "--yes", "-o", "json", "--no-probe"];
@@ -89,7 +124,12 @@ buckets: {tls_only: false, deny_other_keys: true}
         let repaired = stand.manifest(&again, manifest).exits(0).json();
         assert_eq!(repaired["changed"], true, "{name}");
         let _ = stand.manifest(&["plan", "--detailed-exitcode"], manifest).exits(0);
-        let _ = stand.manifest(&["probe"], manifest).exits(0);
+        let once_more = stand.manifest(&["probe", "-o", "json"], manifest).exits(0).json();
+        let told = once_more["probes"].as_array().unwrap().iter();
+        let ways: BTreeSet<(String, String)> = told.map(way).collect();
+        let back = |(from, to): &(String, String)| (to.clone(), from.clone());
+        let is_two_way = manifest.contains("two_way: true");
+        assert_eq!(ways.iter().all(|it| ways.contains(&back(it))), is_two_way, "{name}: {ways:?}");
         let checked = stand.manifest(&["check", "-o", "json"], manifest).exits(0).json();
         let failed: Vec<&Value> = checked["checks"]
             .as_array()
@@ -230,10 +270,15 @@ fn iam_of(stand: &Stand, account: &str) -> aws_sdk_iam::Client {
 /// their account and nothing else.
 #[test]
 fn operator_policies_of_each_account_are_enough() {
+    operators_get_by(FAR);
+    operators_get_by(&both_ways());
+}
+
+fn operators_get_by(manifest: &str) {
     let stand = stand();
     let role = "arn:aws:iam::444455556666:role/operator";
-    let manifest =
-        FAR.replace("profile: archive", &format!("assume_role: \"{role}\", owner_override: true"));
+    let credentials = format!("assume_role: \"{role}\", owner_override: true");
+    let manifest = manifest.replace("profile: archive", &credentials);
     let values = ["policy", "operator", "-o", "json", "--account", DEFAULT_ACCOUNT];
     let operator = stand.manifest(&values, &manifest).exits(0).json();
     let assume = json!({"Version": "2012-10-17", "Statement": [
@@ -308,13 +353,17 @@ fn a_manifest_of_two_accounts_is_rehearsed() {
 #[test]
 fn an_export_names_credentials_and_the_new_owner() {
     let stand = stand();
-    let manifest = FAR.replace("profile: archive", "profile: archive, owner_override: true");
+    let manifest =
+        both_ways().replace("profile: archive", "profile: archive, owner_override: true");
     let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
     let text = stand.manifest(&["export", "terraform"], &manifest).exits(0).stdout;
     assert!(text.contains("profile = \"archive\""), "{text}");
     let flat: String = text.split_whitespace().collect();
     assert!(flat.contains("access_control_translation{owner=\"Destination\"}"), "{text}");
     assert!(flat.contains("account=\"444455556666\""), "{text}");
+    let (_, role) = flat.split_once("name=\"crrctl-far-us-west-2\"").unwrap();
+    let before = flat.split("name=\"crrctl-far-us-west-2\"").next().unwrap();
+    assert!(before.ends_with("{provider=aws.us_west_2"), "{role}");
     let templates = stand.manifest(&["export", "cloudformation", "-o", "json"], &manifest);
     let templates = templates.exits(0).json()["files"].to_string();
     assert!(templates.contains("AccessControlTranslation"), "{templates}");
@@ -324,29 +373,45 @@ fn an_export_names_credentials_and_the_new_owner() {
 #[test]
 fn the_other_account_is_checked_by_itself() {
     let stand = stand();
-    let manifest =
+    let mut manifest =
         FAR.replace("{region: us-east-1}", "{region: us-east-1, account: \"111122223333\"}");
     let _ = stand.manifest(&["apply", "--yes"], &manifest).exits(0);
-    let check = || {
+    let check = |manifest: &str| {
         let args = ["check", "--side", "destination", "-o", "json", "-f", "-"];
         let mut command = stand.command(&args);
         command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
-        fed(command, &manifest)
+        fed(command, manifest)
     };
     let found = |output: &Value, name: &str| {
         let checks = output["checks"].as_array().unwrap().iter();
         let mut here = checks.filter(|it| it["name"] == name && it["region"] == "us-west-2");
         here.next().unwrap_or_else(|| panic!("no {name} in {output}"))["result"].clone()
     };
-    let whole = check().exits(0).json();
+    let whole = check(&manifest).exits(0).json();
     for name in ["bucket.exists", "bucket.policy", "key.policy"] {
         assert_eq!(found(&whole, name), "pass", "{name}: {whole}");
     }
     stand.wait(async {
         s3_of_other(&stand).delete_bucket_policy().bucket(BUCKET).send().await.unwrap()
     });
-    let broken = check().exits(2).json();
+    let broken = check(&manifest).exits(2).json();
     assert_eq!(found(&broken, "bucket.policy"), "fail", "{broken}");
+    // On the way back that account has a role and rules of its own.
+    let _ = stand.manifest(&["apply", "--yes"], &manifest).exits(0);
+    let both_ways = format!("{manifest}replication: {{two_way: true}}\n");
+    let one_way = std::mem::replace(&mut manifest, both_ways);
+    let _ = stand.manifest(&["apply", "--yes"], &manifest).exits(0);
+    let whole = check(&manifest).exits(0).json();
+    let failed = |it: &&Value| it["result"] == "fail";
+    assert!(whole["checks"].as_array().unwrap().iter().all(|it| !failed(&it)), "{whole:#}");
+    assert_eq!(found(&whole, "role.exists"), "pass", "{whole:#}");
+    stand.wait(async {
+        let gone = iam_of(&stand, OTHER).delete_role_policy().policy_name("replication");
+        gone.role_name("crrctl-far-us-west-2").send().await.unwrap()
+    });
+    let broken = check(&manifest).exits(2).json();
+    assert_eq!(found(&broken, "role.policy"), "fail", "{broken:#}");
+    let manifest = one_way;
     // Without the other account's credentials a run ends and says what that account is to be given.
     let lost = manifest.replace("profile: archive", "profile: nobody");
     let output = stand.manifest(&["apply", "--yes"], &lost).exits(4);

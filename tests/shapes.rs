@@ -1,9 +1,13 @@
 //! Pairs of every shape, each through its whole life: planned, applied and proven, applied again without a change, one drift
 //! repaired, destroyed, nothing left.
 
-use crate::common::Stand;
+use crate::common::{Stand, s3_of};
+use crrctl::sandbox::DEFAULT_ACCOUNT;
 use serde_json::Value;
 use std::collections::BTreeSet;
+
+/// The account of the profile `archive`.
+const OTHER: &str = "444455556666";
 
 /// Runs the whole life of `manifest` in `stand`; returns what `apply` said.
 fn live_in(stand: &Stand, name: &str, manifest: &str) -> Value {
@@ -66,7 +70,10 @@ fn drift(stand: &Stand, applied: &Value) -> bool {
     let mut drifted = false;
     for it in configurations {
         let bucket = it["arn"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
-        stand.s3(it["region"].as_str().unwrap(), async |s3| {
+        let foreign = bucket.contains(OTHER).then_some(OTHER);
+        let account = foreign.unwrap_or(DEFAULT_ACCOUNT);
+        let s3 = s3_of(account, stand.endpoint(), it["region"].as_str().unwrap());
+        stand.wait(async {
             let live = s3.get_bucket_replication().bucket(&bucket).send().await.unwrap();
             let mut live = live.replication_configuration().unwrap().clone();
             live.rules[0].status = Disabled;

@@ -205,10 +205,11 @@ impl Aws {
         caller.s3control.get(home, || client!(aws_sdk_s3control, caller, home))
     }
 
-    /// Returns the client of IAM, for the source's account: the role is there.
-    pub fn iam(&self) -> aws_sdk_iam::Client {
-        let (home, caller) = (&self.home, &self.callers[0].1);
-        caller.iam.get(home, || client!(aws_sdk_iam, caller, home))
+    /// Returns the client of IAM with the credentials of `region`: roles are their account's, in whichever Region they serve.
+    pub fn iam(&self, region: &Region) -> aws_sdk_iam::Client {
+        let place = self.away.get(region).copied().unwrap_or_default();
+        let (region, caller) = &self.callers[place];
+        caller.iam.get(region, || client!(aws_sdk_iam, caller, region))
     }
 
     /// Returns the client of STS with the credentials of `region`.

@@ -28,10 +28,9 @@ pub(super) fn check(
     is_partial: bool,
 ) -> Result<(Vec<Finding>, Vec<Row>), Failure> {
     let keys = seen.topology.or_some_keys(&seen.pair_keys);
-    // Where the source's account is out of reach, its role is taken to have what `apply` gives it.
+    // Where the source's account is out of reach, its documents are taken to be what `apply` writes.
     let known = if is_partial {
-        let role = [Document::ReplicationRoleTrust, Document::ReplicationRole];
-        Documents::render(role, &seen.topology, &keys, templates)?
+        Documents::render(of_source(&seen.topology), &seen.topology, &keys, templates)?
     } else {
         Documents::default()
     };
@@ -48,6 +47,16 @@ pub(super) fn check(
     findings.extend(stale(&seen.topology, &gathered.stale));
     findings.push(organisation(seen, &rows, settings));
     Ok((findings, rows.into_iter().filter(LiveRow::is_asked).map(|it| it.row).collect()))
+}
+
+/// Returns the documents that lie in the source's account: its role's on the way there, its bucket's and its key's on the way back.
+fn of_source(direction: &Topology) -> Vec<Document> {
+    if !direction.is_back() {
+        return vec![Document::ReplicationRoleTrust, Document::ReplicationRole];
+    }
+    let home = &direction.home;
+    let key = direction.has_own_key(home).then(|| Document::of_key(home, direction));
+    key.into_iter().chain([Document::of_bucket(home, direction)]).collect()
 }
 
 /// Puts every live document where the proof looks for it.

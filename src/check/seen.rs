@@ -3,7 +3,7 @@
 
 use crate::aws::{At, Aws, Error};
 use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
-use crate::names::{BucketName, KeyId, Region};
+use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::plan::others;
 use crate::steps::find;
 use crate::world::{Encryption, Key, Lock, Replication, Tags};
@@ -124,6 +124,28 @@ impl Seen {
             || self.keys.values().any(|key| matches!(key.named, Ok(Some(_))))
     }
 
+    /// Takes the live rules' word for the keys of destinations that are not to be asked for: those of an account whose credentials
+    /// are not at hand.
+    pub(super) fn believe_rules(&mut self) {
+        let live = self.source().and_then(|source| source.replication.as_ref().ok()?.clone());
+        for side in &self.topology.destinations {
+            if self.topology.key_arn(&self.pair_keys, side).is_some() {
+                continue;
+            }
+            let arn = side.bucket.arn(self.topology.partition());
+            let rules = live.iter().flat_map(|live| &live.rules);
+            let rule = rules.filter(|rule| rule.destination == arn.as_str());
+            let named = rule.filter_map(|rule| Arn::new(rule.replica_key.clone()?).ok());
+            let account = self.topology.account_of(&side.region).as_str();
+            let is_there =
+                |key: &Arn| key.region() == side.region.as_str() && key.account() == account;
+            let id = |key: Arn| KeyId::new(key.resource().strip_prefix("key/")?).ok();
+            if let Some(id) = named.filter(is_there).find_map(id) {
+                self.pair_keys.enter(self.topology.key.kind, &side.region, id);
+            }
+        }
+    }
+
     /// Returns whether `side` is the source.
     pub(super) fn is_source(&self, side: &Side) -> bool {
         side == &self.topology.source
@@ -216,7 +238,7 @@ async fn versioning(aws: &Aws, side: &Side) -> Read<Versioning> {
 }
 
 async fn role(aws: &Aws, topology: &Topology) -> Read<Option<RoleSeen>> {
-    let found = find::role_in_force(aws, &topology.assumed_role()).await?;
+    let found = find::role_in_force(aws, &topology.assumed_role(), topology.role_region()).await?;
     Ok(found.map(|it| RoleSeen {
         tags: it.tags,
         trust: it.trust,

@@ -28,7 +28,7 @@ pub(super) async fn planned(
     }
 }
 
-/// Renders the policies of every bucket and key in another account; an account that only its credentials tell is a placeholder.
+/// Renders the policies of every bucket, key and role in another account; an account that only its credentials tell is a placeholder.
 async fn documents(session: &Session) -> Result<Documents, Failure> {
     let home = session.unless_ending(observe::account(&session.aws)).await?;
     let accounts = session.manifest.some_accounts(&home);
@@ -40,7 +40,12 @@ async fn documents(session: &Session) -> Result<Documents, Failure> {
         let key = topology.has_own_key(side).then(|| Document::of_key(side, &topology));
         std::iter::once(bucket).chain(key).collect::<Vec<_>>()
     };
-    let wanted: Vec<Document> = away.flat_map(of_side).collect();
+    let back = topology.backward().filter(|back| back.account != topology.account);
+    let of_role = |back: Topology| {
+        let (trust, role) = (Document::of_role_trust(&back), Document::of_role(&back));
+        back.role_settings.is_ours().then_some([trust, role]).into_iter().flatten()
+    };
+    let wanted: Vec<Document> = away.flat_map(of_side).chain(back.flat_map(of_role)).collect();
     Ok(Documents::render(wanted, &topology, &keys, &session.templates)?)
 }
 

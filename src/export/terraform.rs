@@ -262,7 +262,9 @@ fn expiry(rule: &Expiry) -> Body {
 fn role(pair: &Pair<'_>, way: &Way<'_>, references: &References) -> Vec<Body> {
     let Some(role) = way.role else { return Vec::new() };
     let (name, label) = (way.role_name, way_label(way));
-    let region = &pair.topology.home.region;
+    // A role of another account is made by that account's provider.
+    let is_home = role.arn.account() == pair.topology.account.as_str();
+    let region = if is_home { &pair.topology.home.region } else { way.region };
     let body = Body::default()
         .set("name", Value::text(&name))
         .set("path", Value::text(&way.role_path()))

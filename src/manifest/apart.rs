@@ -50,8 +50,8 @@ fn things(pair: &Manifest) -> Vec<(&'static str, Thing<'_>)> {
     if pair.role_settings.given.is_none() {
         things.push(("role.name", Thing::Role(&pair.role, &pair.login)));
         if pair.replication.two_way {
-            let back = pair.back_roles.values();
-            things.extend(back.map(|role| ("role.name", Thing::Role(role, &pair.login))));
+            let back = pair.back_roles.iter();
+            things.extend(back.map(|(it, role)| ("role.name", Thing::Role(role, login_of(it)))));
         }
     }
     for region in pair.alias_regions() {

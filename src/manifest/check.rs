@@ -13,7 +13,7 @@ mod rules;
 mod tags;
 
 use super::error::{Located, nearest};
-use super::raw::{Raw, RawDestination};
+use super::raw::Raw;
 use super::topology::Manifest;
 use crate::names::{InvalidName, PairName};
 use places::Fill;
@@ -24,7 +24,6 @@ type Checked<T> = Result<T, Located>;
 
 /// Checks `raw`; a templates folder is relative to `folder`, and `run` fills `{run}`.
 pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Manifest> {
-    refuse_away_both_ways(raw)?;
     let name = named("name", &raw.name, PairName::new)?;
     let settings = buckets::settings(raw)?;
     let fill = Fill { name: &name, run, account_regional: settings.account_regional };
@@ -36,6 +35,8 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
     let role = fill.role(raw.role.name.as_ref(), &source.region)?;
     let mut role_settings = role::settings(&raw.role)?;
     role_settings.back = existing::back_roles(raw, &destinations)?;
+    role_settings.back_boundaries = existing::back_boundaries(raw, &destinations)?;
+    logins::check_roles(raw, &logins, &role_settings, &destinations)?;
     let back_roles = fill.back_roles(raw.role.name.as_ref(), &source, &destinations)?;
     let key = keys::key(raw, &name)?;
     logins::check_keys(raw, &logins, key.kind, &destinations)?;
@@ -63,20 +64,6 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
         role_settings,
     };
     Ok(manifest)
-}
-
-/// Refuses what one account alone can have.
-fn refuse_away_both_ways(raw: &Raw) -> Checked<()> {
-    let two_way = raw.replication.two_way.as_ref().filter(|flag| flag.value);
-    let is_away = |it: &RawDestination| {
-        it.profile.is_some() || it.assume_role.is_some() || it.account.is_some()
-    };
-    if let Some(flag) = two_way.filter(|_| raw.destinations.value.iter().any(is_away)) {
-        let message = "two-way replication stays in one account";
-        return Err(Located::at(flag.referenced, "replication.two_way", message)
-            .hint("leave out the destinations' credentials, or make a pair for each way"));
-    }
-    Ok(())
 }
 
 fn named<T>(

@@ -51,6 +51,10 @@ impl Topology {
         back.source = side.clone();
         back.destinations = vec![self.source.clone()];
         back.role = role;
+        back.account = self.account_of(&side.region).clone();
+        if let Some(boundary) = self.role_settings.back_boundaries.get(&side.region) {
+            back.role_settings.boundary = Some(boundary.clone());
+        }
         if let Some(given) = self.role_settings.back.get(&side.region) {
             back.role = RoleSettings::name_of(given).unwrap_or(back.role);
             back.role_settings.given = Some(given.clone());

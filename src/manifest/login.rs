@@ -111,7 +111,7 @@ impl Manifest {
 impl Topology {
     /// Returns the account of what the pair has in `region`.
     pub fn account_of(&self, region: &Region) -> &AccountId {
-        self.away.get(region).unwrap_or(&self.account)
+        self.away.get(region).unwrap_or(&self.base)
     }
 
     /// Returns what the credentials of `region` come from.
@@ -124,6 +124,25 @@ impl Topology {
         self.account_of(&side.region) != &self.account
     }
 
+    /// Returns the Region by whose credentials the role is reached: each account's IAM is called in one alone.
+    pub fn role_region(&self) -> &Region {
+        if self.account == self.base { &self.home.region } else { &self.source.region }
+    }
+
+    /// Returns the directions whose role is in `account`.
+    pub fn directions_of(&self, account: &AccountId) -> Vec<Self> {
+        let mut all = self.directions();
+        all.retain(|direction| &direction.account == account);
+        all
+    }
+
+    /// Returns the directions in which roles of other accounts write replicas to `side`.
+    pub fn across_to(&self, side: &Side) -> Vec<Self> {
+        let mut all = self.directions();
+        all.retain(|it| it.destinations.contains(side) && it.is_foreign(side));
+        all
+    }
+
     /// Returns the sides that are in `account`.
     pub fn sides_in<'a>(&'a self, account: &'a AccountId) -> impl Iterator<Item = &'a Side> {
         self.sides().filter(move |side| self.account_of(&side.region) == account)
@@ -131,7 +150,7 @@ impl Topology {
 
     /// Returns the accounts by Region.
     pub fn known_accounts(&self) -> Accounts {
-        Accounts { home: self.account.clone(), away: self.away.clone() }
+        Accounts { home: self.base.clone(), away: self.away.clone() }
     }
 
     /// Returns every account of the pair, the source's first.

@@ -73,6 +73,7 @@ pub(super) struct RawDestination {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBack {
     pub(super) role: At<String>,
+    pub(super) permissions_boundary: At<String>,
     pub(super) rule_id: At<String>,
 }
 

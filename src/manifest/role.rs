@@ -16,6 +16,8 @@ pub struct RoleSettings {
     pub given: Option<Arn>,
     /// Roles that exist by which destinations replicate back, by the destination's Region; else the given one serves there too.
     pub back: BTreeMap<Region, Arn>,
+    /// The boundaries of the roles by which destinations replicate back, by the destination's Region; else that of the role.
+    pub back_boundaries: BTreeMap<Region, Arn>,
     /// Whether rules of others get the pair's role, once it is proven for them too.
     pub take_over: bool,
 }
@@ -23,7 +25,14 @@ pub struct RoleSettings {
 impl Default for RoleSettings {
     fn default() -> Self {
         let path = RoleName::PATH.to_owned();
-        Self { path, boundary: None, given: None, back: BTreeMap::new(), take_over: false }
+        Self {
+            path,
+            boundary: None,
+            given: None,
+            back: BTreeMap::new(),
+            back_boundaries: BTreeMap::new(),
+            take_over: false,
+        }
     }
 }
 

@@ -426,6 +426,78 @@ fn rules_and_roles_that_exist_are_named_once_and_where_they_can_be() {
     }
 }
 
+/// On the way back from another account the role is one of that account's, and so is what bounds it.
+#[test]
+fn roles_of_the_way_back_are_of_the_account_they_are_in() {
+    let pair = |destination: &str, rest: &str| {
+        format!(
+            "name: a\nsource: {{region: us-east-1, account: \"111122223333\"}}\n\
+             destinations: [{{region: us-west-2, account: \"444455556666\"{destination}}}]\n\
+             key: {{kind: none}}\nreplication: {{two_way: true}}\n{rest}"
+        )
+    };
+    let here = "arn:aws:iam::111122223333:role/theirs";
+    let (there, bound) = (here.replace("111122223333", "444455556666"), "policy/boundary");
+    let given = format!("role: {{arn: \"{here}\"}}\n");
+    let bounded = |account: &str| {
+        format!("role: {{permissions_boundary: \"arn:aws:iam::{account}:{bound}\"}}\n")
+    };
+    let back = |key: &str, arn: &str| format!(", back: {{{key}: \"{arn}\"}}");
+    let own_bound = back("permissions_boundary", "arn:aws:iam::444455556666:policy/theirs");
+    let account = AccountId::new("111122223333").unwrap();
+    let roles = |text: &str| {
+        let accounts = read(text).unwrap().some_accounts(&account);
+        let topology = read(text).unwrap().topology_in(&accounts).unwrap();
+        let way = |it: super::Topology| {
+            (it.role_arn().to_string(), it.role_settings.boundary.map(|it| it.to_string()))
+        };
+        topology.directions().into_iter().map(way).collect::<Vec<_>>()
+    };
+    let made = roles(&pair(&own_bound, &bounded("111122223333")));
+    let ours = "role/crrctl/crrctl-a";
+    assert_eq!(
+        made,
+        [
+            (
+                format!("arn:aws:iam::111122223333:{ours}-us-east-1"),
+                Some(format!("arn:aws:iam::111122223333:{bound}"))
+            ),
+            (
+                format!("arn:aws:iam::444455556666:{ours}-us-west-2"),
+                Some("arn:aws:iam::444455556666:policy/theirs".to_owned())
+            ),
+        ]
+    );
+    assert_eq!(
+        roles(&pair("", &bounded("aws")))[1].1.as_deref().unwrap(),
+        "arn:aws:iam::aws:policy/boundary"
+    );
+    assert_eq!(roles(&pair(&back("role", &there), &given))[1].0, there);
+    let refused = [
+        (
+            pair("", &given),
+            "`destinations[0].back.role`: us-west-2 replicates back by a role of its own account",
+        ),
+        (pair(&back("role", here), &given), "is not a role of the destination's account"),
+        (
+            pair("", &bounded("111122223333")),
+            "`role.permissions_boundary`: it bounds no role of another account",
+        ),
+        (
+            pair(&own_bound.replace('}', &format!(", role: \"{there}\"}}")), &given),
+            "`destinations[0].back.permissions_boundary`: a role that exists is used as it is",
+        ),
+        (
+            pair(&own_bound, "").replace("two_way: true", "two_way: false"),
+            "`destinations[0].back`: there is no way back",
+        ),
+    ];
+    for (text, wanted) in refused {
+        let message = read(&text).expect_err(&text).to_string();
+        assert!(message.contains(wanted), "{text}\n says: {message}\nwants: {wanted}");
+    }
+}
+
 /// The schema is written by hand: it has the very keys that are read, at each place.
 #[test]
 fn the_schema_has_the_keys_that_are_read() {

@@ -142,13 +142,14 @@ impl Manifest {
         let rules: Vec<(Side, RuleSettings)> =
             self.rules.iter().map(rule).collect::<Result<_, InvalidName>>()?;
         let back = |(placed, name): (&Placed, &String)| {
-            let name = RoleName::new(name.replace("{account}", account.as_str()))?;
-            Ok((side(placed)?, name))
+            let account = accounts.of(&placed.region).as_str();
+            Ok((side(placed)?, RoleName::new(name.replace("{account}", account))?))
         };
         let existing = |(placed, key): (&Placed, &KeyRef)| Ok((side(placed)?, key.clone()));
         let mut topology = Topology {
             name: self.name.clone(),
             account: account.clone(),
+            base: account.clone(),
             id: format!("{account}/{}/{}", source.region, source.bucket),
             home: source.clone(),
             source,
@@ -199,8 +200,10 @@ pub struct Side {
 pub struct Topology {
     /// The pair's name.
     pub name: PairName,
-    /// The account of the source and the role, and of every side that is not away.
+    /// The account of the source and the role.
     pub account: AccountId,
+    /// The account of every Region that is not away: that of the pair's own source, whichever direction is looked at.
+    pub(super) base: AccountId,
     /// The accounts of Regions whose side is in another one.
     pub(super) away: BTreeMap<Region, AccountId>,
     /// What the source's credentials come from, and those of Regions that have others.

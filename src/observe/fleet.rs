@@ -158,7 +158,8 @@ async fn roles(aws: &Aws) -> Result<Things, Error> {
     let home = aws.home();
     let (mut names, mut marker) = (Vec::new(), None);
     loop {
-        let request = aws.iam().list_roles().path_prefix(RoleName::PATH).set_marker(marker);
+        let request =
+            aws.iam(aws.home()).list_roles().path_prefix(RoleName::PATH).set_marker(marker);
         let output = request.send().await.at("iam:ListRoles", home)?;
         let role =
             |role: &aws_sdk_iam::types::Role| (role.role_name().to_owned(), role.arn().to_owned());

@@ -131,7 +131,7 @@ async fn roles(aws: &Aws, live: &mut Live) -> Result<(), Failure> {
     let named: BTreeSet<Arn> = named.flatten().collect();
     for arn in named.into_iter().filter(|arn| arn.account() == live.account.as_str()) {
         let Some(name) = crate::manifest::RoleSettings::name_of(&arn) else { continue };
-        let found: Option<Role> = find::role(aws, &name, false).await?;
+        let found: Option<Role> = find::role(aws, &name, aws.home(), false).await?;
         live.roles.extend(found.filter(|role| role.arn == arn).map(|role| (arn.to_string(), role)));
     }
     Ok(())

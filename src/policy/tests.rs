@@ -11,7 +11,7 @@ use crate::manifest::{self, KeyKind, Origin, PairKeys, Topology};
 use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and not.
-const SHAPES: [(&str, &str); 15] = [
+const SHAPES: [(&str, &str); 16] = [
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
         "full",
@@ -96,6 +96,21 @@ source: {region: us-east-1}
 destinations: [{region: us-west-2, prefix: a/}, {region: eu-west-1}]
 replication: {two_way: true}
 ",
+    ),
+    (
+        "two way across",
+        r#"
+name: across
+source: {region: us-east-1}
+destinations:
+  - {region: us-west-2, profile: archive, account: "444455556666", owner_override: true, prefix: "logs/", delete_markers: true, back: {permissions_boundary: "arn:aws:iam::444455556666:policy/there"}}
+  - {region: ap-south-1, profile: third, account: "777788889999", prefix: "data/"}
+  - {region: eu-west-1}
+key: {kind: per-region}
+buckets: {tls_only: false}
+role: {permissions_boundary: "arn:aws:iam::aws:policy/boundary"}
+replication: {two_way: true, metrics: true}
+"#,
     ),
     (
         "given role",

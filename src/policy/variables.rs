@@ -27,20 +27,29 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
                 || topology.key_regions().first() == Some(&region);
             let owner = topology.account_of(region);
             add(json!({"region": region, "primary": is_primary, "owner": owner}));
-            add(of_users(region, topology, keys));
+            add(json!({"users": users(region, topology, keys)}));
         }
-        Document::SourceBucket => add(of_bucket(&topology.home, topology, keys)),
+        Document::SourceBucket => {
+            add(of_bucket(&topology.home, topology, keys));
+            add(json!({"writers": writers(&topology.home, topology)}));
+        }
         Document::DestinationBucket(region) => {
             for side in topology.destinations.iter().filter(|side| &side.region == region) {
                 add(of_bucket(side, topology, keys));
-                add(of_replicas(side, topology));
+                add(json!({"writers": writers(side, topology)}));
             }
         }
         Document::BatchReplicationRole | Document::BatchReplicationRoleTrust => {
             add(json!({"reports": reports(topology)}));
         }
-        Document::Operator(_) => add(of_operator(topology, keys, &topology.account)),
-        Document::OperatorOf(_, account) => add(of_operator(topology, keys, account)),
+        Document::Operator(_) => {
+            add(of_operator(topology, keys, &topology.account));
+            add(of_roles(topology, &topology.directions_of(&topology.account), true));
+        }
+        Document::OperatorOf(_, account) => {
+            add(of_operator(topology, keys, account));
+            add(of_roles(topology, &topology.directions_of(account), false));
+        }
         Document::ReplicationRole
         | Document::ReplicationRoleTrust
         | Document::BackRole(_)
@@ -112,22 +121,38 @@ fn owned_prefixes(topology: &Topology, side: &Side) -> Vec<String> {
     topology.owned_prefixes(side).into_iter().map(str::to_owned).collect()
 }
 
-/// Returns what the policy of a destination bucket says of replicas that come from another account.
-fn of_replicas(side: &Side, topology: &Topology) -> Value {
-    let under = |prefixes: Vec<String>| objects_under(topology, side, &prefixes);
-    json!({
-        "foreign": topology.is_foreign(side),
-        "objects_arns": one_or_all(under(prefixes(topology, side))),
-        "marker_arns": one_or_all(under(marker_prefixes(topology, side))),
-        "owned_arns": one_or_all(under(owned_prefixes(topology, side))),
-    })
+/// Returns the roles of other accounts that write replicas to `side`, each with what of its objects are replicas, may be
+/// markers and change their owner.
+fn writers(side: &Side, topology: &Topology) -> Vec<Value> {
+    let writer = |direction: &Topology| {
+        let under = |prefixes: Vec<String>| one_or_all(objects_under(direction, side, &prefixes));
+        json!({
+            "account": direction.account,
+            "role_arn": direction.assumed_role(),
+            "objects_arns": under(prefixes(direction, side)),
+            "marker_arns": under(marker_prefixes(direction, side)),
+            "owned_arns": under(owned_prefixes(direction, side)),
+        })
+    };
+    topology.across_to(side).iter().map(writer).collect()
 }
 
-/// Returns how S3 uses the key of `region` for a replication role of another account.
-fn of_users(region: &Region, topology: &Topology, keys: &PairKeys) -> Value {
-    let here = topology.destinations.iter().find(|it| &it.region == region);
-    let side = side(here.unwrap_or(&topology.source), topology, keys);
-    json!({"via_services": side["via_services"], "contexts": side["contexts"]})
+/// Returns the roles of other accounts for which S3 uses the key of `region`, each with how it does.
+fn users(region: &Region, topology: &Topology, keys: &PairKeys) -> Vec<Value> {
+    let here = topology.sides().filter(|it| &it.region == region && topology.has_own_key(it));
+    let of_side = |it: &Side| {
+        let user = |direction: &Topology| {
+            let side = side(it, direction, keys);
+            json!({
+                "account": direction.account,
+                "role_arn": direction.assumed_role(),
+                "via_services": side["via_services"],
+                "contexts": side["contexts"],
+            })
+        };
+        topology.across_to(it).iter().map(user).collect::<Vec<_>>()
+    };
+    here.flat_map(of_side).collect()
 }
 
 /// Returns the objects in the bucket of `side` whose keys begin with one of `prefixes`.
@@ -178,11 +203,27 @@ fn reports(topology: &Topology) -> Value {
     })
 }
 
-/// Returns the roles that crrctl made, and may take away.
-fn deleted_roles(topology: &Topology) -> Vec<Arn> {
-    let directions = topology.directions();
+/// Returns what of `directions`, whose roles are in one account, whoever runs crrctl there works with.
+fn of_roles(topology: &Topology, directions: &[Topology], is_home: bool) -> Value {
+    let batch = is_home.then(|| topology.batch_role_arn());
+    let roles = || directions.iter().map(Topology::role_arn);
     let own = directions.iter().filter(|it| it.role_settings.is_ours()).map(Topology::role_arn);
-    own.chain([topology.batch_role_arn()]).collect()
+    let text = |arns: Vec<Arn>| arns.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let boundaries = directions.iter().filter_map(|it| it.role_settings.boundary.clone());
+    let boundaries = distinct(boundaries);
+    let mut metric_regions = Vec::new();
+    for region in directions.iter().flat_map(Topology::metric_regions) {
+        if !metric_regions.contains(&region) {
+            metric_regions.push(region);
+        }
+    }
+    json!({
+        "role_arns": one_or_all(text(roles().collect())),
+        "deleted_role_arns": own.chain(batch.clone()).collect::<Vec<_>>(),
+        "every_role_arns": roles().chain(batch).collect::<Vec<_>>(),
+        "boundary": if boundaries.is_empty() { Value::Null } else { one_or_all(text(boundaries)) },
+        "metric_regions": metric_regions,
+    })
 }
 
 /// Lists follow the sides: the source first, then the destinations in the manifest's order; what is the same stands once.
@@ -235,12 +276,11 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         "jobs_arn": Arn::known(partition, "s3", region, account.as_str(), "job/*"),
         "own_report_bucket_arns": own_reports("bucket_arn"),
         "own_report_objects_arns": own_reports("objects_arn"),
-        "metric_regions": if is_home { topology.metric_regions() } else { vec![] },
         "report_objects_arns": if is_home { vec![reports["objects_arn"].clone()] } else { vec![] },
         "reports": reports,
         "home": is_home,
+        "across": sides().any(|side| !topology.across_to(side).is_empty()),
         "id": topology.id(),
-        "role_arns": one_or_all(topology.directions().iter().map(|it| it.role_arn().to_string()).collect()),
         "source_bucket_arns": one_or_all(sources().map(|it| it.bucket.arn(partition).to_string()).collect()),
         "source_probes_arns": one_or_all(sources().flat_map(probes_of).collect()),
         "sources": sources().map(|it| side(it, topology, keys)).collect::<Vec<_>>(),
@@ -249,8 +289,6 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
             Arn::known(partition, "iam", "", account.as_str(), "policy/*"),
             Arn::known(partition, "iam", "", "aws", "policy/*"),
         ],
-        "deleted_role_arns": deleted_roles(topology),
-        "every_role_arns": topology.directions().iter().map(Topology::role_arn).chain([topology.batch_role_arn()]).collect::<Vec<_>>(),
         "two_way": topology.replication.two_way,
         "rotation_days": topology.key.rotation_days,
         "multi_region": is_home && topology.key.kind == KeyKind::MultiRegion,

@@ -70,7 +70,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let direction = self.direction_from(&action.name)?;
-        let keys = self.committed_keys()?;
+        let keys = self.committed_keys(direction)?;
         if let Some(world) = self.beside_others.as_ref().filter(|_| !direction.is_back()) {
             others::prove_lent(&self.topology, world, &keys, &self.templates)?;
         }

@@ -8,7 +8,7 @@ use crate::aws::{At, Aws, Error};
 use crate::events::{Progress, Verb};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
-use crate::names::{Arn, RoleName};
+use crate::names::{Arn, Region, RoleName};
 use crate::plan::Action;
 use crate::policy::Document;
 use crate::world::{Role, Tags};
@@ -16,15 +16,19 @@ use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// Finds the role and its inline policy; for a removal the names of its other policies too, all at once.
-pub(crate) async fn find(aws: &Aws, name: &RoleName, removal: bool) -> Result<Option<Role>, Error> {
-    let home = aws.home();
+/// Finds the role and its inline policy in the account whose IAM is called in `home`; for a removal the names of its other policies too, all at once.
+pub(crate) async fn find(
+    aws: &Aws,
+    name: &RoleName,
+    home: &Region,
+    removal: bool,
+) -> Result<Option<Role>, Error> {
     let (role, policy, others) = tokio::join!(
         async {
-            aws.iam().get_role().role_name(name.as_str()).send().await.at("iam:GetRole", home)
+            aws.iam(home).get_role().role_name(name.as_str()).send().await.at("iam:GetRole", home)
         },
-        role_policy::find(aws, name),
-        async { if removal { others(aws, name).await } else { Ok(Vec::new()) } },
+        role_policy::find(aws, name, home),
+        async { if removal { others(aws, name, home).await } else { Ok(Vec::new()) } },
     );
     let output = match role {
         Ok(output) => output,
@@ -51,8 +55,8 @@ pub(crate) async fn find(aws: &Aws, name: &RoleName, removal: bool) -> Result<Op
 }
 
 /// Returns the names of the policies that a role has beside ours: inline, then attached.
-async fn others(aws: &Aws, name: &RoleName) -> Result<Vec<String>, Error> {
-    let (iam, home) = (aws.iam(), aws.home());
+async fn others(aws: &Aws, name: &RoleName, home: &Region) -> Result<Vec<String>, Error> {
+    let iam = aws.iam(home);
     let (inline, attached) = tokio::join!(
         iam.list_role_policies().role_name(name.as_str()).send(),
         iam.list_attached_role_policies().role_name(name.as_str()).send(),
@@ -68,7 +72,7 @@ async fn others(aws: &Aws, name: &RoleName) -> Result<Vec<String>, Error> {
 pub(crate) async fn tags(aws: &Aws, name: &str) -> Result<Tags, Error> {
     let (mut tags, mut marker) = (Tags::new(), None);
     loop {
-        let request = aws.iam().list_role_tags().role_name(name).set_marker(marker);
+        let request = aws.iam(aws.home()).list_role_tags().role_name(name).set_marker(marker);
         let output = request.send().await.at("iam:ListRoleTags", aws.home())?;
         let pair = |tag: &Tag| (tag.key().to_owned(), tag.value().to_owned());
         tags.extend(output.tags().iter().map(pair));
@@ -92,17 +96,19 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let (iam, home, name) = (self.aws.iam(), self.aws.home(), action.name.as_str());
-        let (trust, arn) = if self.is_batch_role(name) {
-            (Document::BatchReplicationRoleTrust, self.topology.batch_role_arn())
+        let (home, name) = (&action.region, action.name.as_str());
+        let iam = self.aws.iam(home);
+        let (trust, arn, of) = if self.is_batch_role(name) {
+            let arn = self.topology.batch_role_arn();
+            (Document::BatchReplicationRoleTrust, arn, &self.topology)
         } else {
-            let direction = self.direction_of_role(name)?;
-            (Document::of_role_trust(direction), direction.role_arn())
+            let direction = self.direction_of_role(name, home)?;
+            (Document::of_role_trust(direction), direction.role_arn(), direction)
         };
         let trust = self.render(&trust)?.to_string();
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
         let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-        let boundary = self.topology.role_settings.boundary.as_ref().map(Arn::to_string);
+        let boundary = of.role_settings.boundary.as_ref().map(Arn::to_string);
         if action.verb == Verb::Create {
             let create = iam
                 .create_role()
@@ -121,7 +127,7 @@ impl Steps {
                 }
             };
             if !retry(&self.stop, progress, call).await? {
-                self.role_of_another_run(name).await?;
+                self.role_of_another_run(name, home).await?;
             }
             return Ok(arn);
         }
@@ -160,8 +166,8 @@ impl Steps {
     }
 
     /// `observe` saw no role, and there is one now: a second run of this pair made it, or it is somebody else's.
-    async fn role_of_another_run(&self, name: &str) -> Result<(), Failure> {
-        let live = find(&self.aws, &RoleName::new(name)?, false).await?;
+    async fn role_of_another_run(&self, name: &str, home: &Region) -> Result<(), Failure> {
+        let live = find(&self.aws, &RoleName::new(name)?, home, false).await?;
         if live.is_none_or(|role| self.topology.owns(&role.tags)) {
             return Ok(());
         }
@@ -171,9 +177,13 @@ impl Steps {
     }
 
     /// A run at work beside this one may write the inline policy again: then it goes again, a few times.
-    pub(super) async fn remove_role(&self, name: &str, progress: &Progress) -> Result<(), Failure> {
-        let home = self.aws.home();
-        let delete = self.aws.iam().delete_role().role_name(name);
+    pub(super) async fn remove_role(
+        &self,
+        name: &str,
+        home: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let delete = self.aws.iam(home).delete_role().role_name(name);
         let call = || async {
             match delete.clone().send().await.at("iam:DeleteRole", home) {
                 Ok(_) => Ok(()),
@@ -188,7 +198,7 @@ impl Steps {
                 Err(failure)
                     if tries < 4 && failure.aws_code.as_deref() == Some("DeleteConflict") =>
                 {
-                    self.remove_role_policy(name, progress).await?;
+                    self.remove_role_policy(name, home, progress).await?;
                 }
                 other => return other,
             }

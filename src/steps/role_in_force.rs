@@ -3,7 +3,7 @@
 
 use super::role::document;
 use crate::aws::{At, Aws, Error};
-use crate::names::Arn;
+use crate::names::{Arn, Region};
 use crate::world::{LentRole, Tags};
 use futures::future::join;
 use serde_json::Value;
@@ -27,12 +27,12 @@ impl RoleInForce {
     }
 }
 
-/// Finds the role of the name in `arn` with its policies; under another path it is another role.
-pub(crate) async fn find(aws: &Aws, arn: &Arn) -> Read<Option<RoleInForce>> {
-    let (iam, home) = (aws.iam(), aws.home());
+/// Finds the role of the name in `arn`, in the account whose IAM is called in `home`, with its policies; under another path it is another role.
+pub(crate) async fn find(aws: &Aws, arn: &Arn, home: &Region) -> Read<Option<RoleInForce>> {
+    let iam = aws.iam(home);
     let name = arn.resource().rsplit('/').next().unwrap_or_default();
     let found = async { iam.get_role().role_name(name).send().await.at("iam:GetRole", home) };
-    let (found, policies) = join(found, policies(aws, name)).await;
+    let (found, policies) = join(found, policies(aws, name, home)).await;
     let output = match found {
         Ok(output) => output,
         Err(error) if error.is_absent() => return Ok(None),
@@ -40,7 +40,9 @@ pub(crate) async fn find(aws: &Aws, arn: &Arn) -> Read<Option<RoleInForce>> {
     };
     let Some(role) = output.role() else { return Ok(None) };
     let boundary = match role.permissions_boundary().and_then(|it| it.permissions_boundary_arn()) {
-        Some(arn) => managed(aws, arn).await.map(|value| Some((format!("boundary {arn}"), value))),
+        Some(arn) => {
+            managed(aws, arn, home).await.map(|value| Some((format!("boundary {arn}"), value)))
+        }
         None => Ok(None),
     };
     let tag = |tag: &aws_sdk_iam::types::Tag| (tag.key().to_owned(), tag.value().to_owned());
@@ -54,8 +56,8 @@ pub(crate) async fn find(aws: &Aws, arn: &Arn) -> Read<Option<RoleInForce>> {
 }
 
 /// Reads every policy of the role: the inline ones, then those attached.
-async fn policies(aws: &Aws, role: &str) -> Read<Vec<(String, Value)>> {
-    let (iam, home) = (aws.iam(), aws.home());
+async fn policies(aws: &Aws, role: &str, home: &Region) -> Read<Vec<(String, Value)>> {
+    let iam = aws.iam(home);
     let mut policies = Vec::new();
     let mut pages = iam.list_role_policies().role_name(role).into_paginator().send();
     while let Some(page) = pages.next().await {
@@ -70,15 +72,15 @@ async fn policies(aws: &Aws, role: &str) -> Read<Vec<(String, Value)>> {
     while let Some(page) = pages.next().await {
         for policy in page.at("iam:ListAttachedRolePolicies", home)?.attached_policies() {
             let arn = policy.policy_arn().unwrap_or_default();
-            policies.push((format!("attached policy {arn}"), managed(aws, arn).await?));
+            policies.push((format!("attached policy {arn}"), managed(aws, arn, home).await?));
         }
     }
     Ok(policies)
 }
 
 /// Reads the default version of a managed policy.
-async fn managed(aws: &Aws, arn: &str) -> Read<Value> {
-    let (iam, home) = (aws.iam(), aws.home());
+async fn managed(aws: &Aws, arn: &str, home: &Region) -> Read<Value> {
+    let iam = aws.iam(home);
     let policy = iam.get_policy().policy_arn(arn).send().await.at("iam:GetPolicy", home)?;
     let version = policy.policy().and_then(|it| it.default_version_id()).unwrap_or("v1");
     let get = iam.get_policy_version().policy_arn(arn).version_id(version);

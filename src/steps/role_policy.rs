@@ -6,7 +6,7 @@ use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::names::{Arn, RoleName};
+use crate::names::{Arn, Region, RoleName};
 use crate::plan::{Action, PRUNED};
 use crate::policy::{self, Document};
 use serde_json::Value;
@@ -14,9 +14,13 @@ use serde_json::Value;
 /// The inline policy's name (part of the contract).
 pub(super) const NAME: &str = "replication";
 
-pub(super) async fn find(aws: &Aws, role: &RoleName) -> Result<Option<Value>, Error> {
-    let request = aws.iam().get_role_policy().role_name(role.as_str()).policy_name(NAME);
-    match request.send().await.at("iam:GetRolePolicy", aws.home()) {
+pub(super) async fn find(
+    aws: &Aws,
+    role: &RoleName,
+    home: &Region,
+) -> Result<Option<Value>, Error> {
+    let request = aws.iam(home).get_role_policy().role_name(role.as_str()).policy_name(NAME);
+    match request.send().await.at("iam:GetRolePolicy", home) {
         Ok(output) => Ok(Some(document(Some(output.policy_document())))),
         Err(error) if error.is_absent() => Ok(None),
         Err(error) => Err(error),
@@ -29,22 +33,23 @@ impl Steps {
         action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let keys = self.committed_keys()?;
-        let (home, name) = (self.aws.home(), action.name.as_str());
+        let (home, name) = (&action.region, action.name.as_str());
         let is_pruned = action.fields.contains(&PRUNED);
         let forward = if is_pruned { &self.topology } else { &self.served };
         let (document, arn, topology) = if self.is_batch_role(name) {
             (Document::BatchReplicationRole, self.topology.batch_role_arn(), forward)
         } else {
             // Each direction is rendered as a pair of its own.
-            let direction = self.direction_of_role(name)?;
+            let direction = self.direction_of_role(name, home)?;
             let topology = if direction.is_back() { direction } else { forward };
             (Document::ReplicationRole, direction.role_arn(), topology)
         };
+        let wanted = if topology.is_back() { topology } else { &self.topology };
+        let keys = self.committed_keys(wanted)?;
         let policy = policy::render(&document, topology, &keys, &self.templates)?.to_string();
         let put = self
             .aws
-            .iam()
+            .iam(home)
             .put_role_policy()
             .role_name(name)
             .policy_name(NAME)
@@ -59,10 +64,10 @@ impl Steps {
     pub(super) async fn remove_role_policy(
         &self,
         name: &str,
+        home: &Region,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let home = self.aws.home();
-        let delete = self.aws.iam().delete_role_policy().role_name(name).policy_name(NAME);
+        let delete = self.aws.iam(home).delete_role_policy().role_name(name).policy_name(NAME);
         let call = || async {
             match delete.clone().send().await.at("iam:DeleteRolePolicy", home) {
                 Ok(_) => Ok(()),

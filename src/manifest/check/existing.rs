@@ -104,7 +104,8 @@ fn refuse_unadopted(
 fn back<'a>(raw: &Raw, index: usize, entry: &'a RawDestination) -> Checked<Option<&'a RawBack>> {
     let Some(back) = &entry.back else { return Ok(None) };
     let is_two_way = raw.replication.two_way.as_ref().is_some_and(|flag| flag.value);
-    let first = back.role.as_ref().or(back.rule_id.as_ref());
+    let first = back.role.as_ref().or(back.permissions_boundary.as_ref());
+    let first = first.or(back.rule_id.as_ref());
     if let Some(first) = first.filter(|_| !is_two_way) {
         let message = "there is no way back: `replication.two_way` is not on";
         return Err(Located::at(first.referenced, format!("destinations[{index}].back"), message));
@@ -131,4 +132,26 @@ pub(super) fn back_roles(raw: &Raw, destinations: &[Placed]) -> Checked<BTreeMap
         }
     }
     Ok(roles)
+}
+
+/// Returns the boundaries of the roles by which destinations replicate back, as far as they have one of their own.
+pub(super) fn back_boundaries(
+    raw: &Raw,
+    destinations: &[Placed],
+) -> Checked<BTreeMap<Region, Arn>> {
+    let mut boundaries: BTreeMap<Region, Arn> = BTreeMap::new();
+    for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
+        let Some(back) = back(raw, index, entry)? else { continue };
+        let Some(given) = &back.permissions_boundary else { continue };
+        let path = format!("destinations[{index}].back.permissions_boundary");
+        let refuse = |message: &str| Err(Located::at(given.referenced, path.clone(), message));
+        if back.role.is_some() || raw.role.arn.is_some() {
+            return refuse("a role that exists is used as it is: nothing of it is made or changed");
+        }
+        let arn = role::boundary(&path, given)?;
+        if boundaries.insert(place.region.clone(), arn.clone()).is_some_and(|other| other != arn) {
+            return refuse("a bucket has one role for all its rules, and a role one boundary");
+        }
+    }
+    Ok(boundaries)
 }

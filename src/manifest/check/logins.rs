@@ -4,6 +4,7 @@ use super::super::error::Located;
 use super::super::keys::KeyKind;
 use super::super::login::{Away, Login};
 use super::super::raw::{At, Raw, RawDestination};
+use super::super::role::RoleSettings;
 use super::super::topology::Placed;
 use super::{Checked, named};
 use crate::names::{AccountId, Arn, Region};
@@ -132,6 +133,60 @@ fn check_overrides(
             return Err(Located::at(given.referenced, path, message).hint(
                 "give the destination a `profile` or `assume_role` of its own, or leave this out",
             ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses roles and boundaries of the way back that are not of the account they would be in: S3 takes a role of the source
+/// bucket's own account, since nobody can pass another's (IAM User Guide, "Grant a user permissions to pass a role to an AWS
+/// service"), and a boundary is a policy of the role's account or of AWS.
+pub(super) fn check_roles(
+    raw: &Raw,
+    logins: &Logins,
+    roles: &RoleSettings,
+    destinations: &[Placed],
+) -> Checked<()> {
+    if !raw.replication.two_way.as_ref().is_some_and(|flag| flag.value) {
+        return Ok(());
+    }
+    for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
+        let Some(away) = logins.away.get(&place.region) else { continue };
+        if away.account.is_some() && away.account == logins.home {
+            continue;
+        }
+        let back = |key: &str| format!("destinations[{index}].back.{key}");
+        let given = entry.back.as_ref().and_then(|back| back.role.as_ref());
+        let own = roles.back.get(&place.region);
+        if let (Some(arn), None) = (&roles.given, own) {
+            let message = format!(
+                "{} replicates back by a role of its own account, not by {arn}",
+                place.region
+            );
+            return Err(Located::at(entry.region.referenced, back("role"), message).hint(
+                "give the ARN of a role there as `back: {role: …}`, or leave out `role.arn`",
+            ));
+        }
+        let is_elsewhere = |arn: &Arn| {
+            let named = away.account.as_ref().is_some_and(|it| it.as_str() != arn.account());
+            named || logins.home.as_ref().is_some_and(|it| it.as_str() == arn.account())
+        };
+        if let (Some(given), Some(arn)) = (given, own.filter(|arn| is_elsewhere(arn))) {
+            let message = format!("{arn} is not a role of the destination's account");
+            return Err(Located::at(given.referenced, back("role"), message));
+        }
+        let bound = raw.role.permissions_boundary.as_ref().filter(|_| roles.given.is_none());
+        let is_of_aws = |arn: &Arn| arn.account() == "aws";
+        let needs_own = roles.boundary.as_ref().is_some_and(|arn| !is_of_aws(arn));
+        if let Some(bound) = bound.filter(|_| needs_own)
+            && !roles.back_boundaries.contains_key(&place.region)
+        {
+            let message = format!(
+                "it bounds no role of another account, by which {} replicates back",
+                place.region
+            );
+            return Err(Located::at(bound.referenced, "role.permissions_boundary", message)
+                .hint("give the ARN of a policy there as `back: {permissions_boundary: …}` of the destination"));
         }
     }
     Ok(())

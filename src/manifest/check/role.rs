@@ -10,7 +10,9 @@ use serde_saphyr::Spanned;
 
 pub(super) fn settings(raw: &RawRole) -> Checked<RoleSettings> {
     let path = raw.path.as_ref().map(path).transpose()?;
-    let boundary = raw.permissions_boundary.as_ref().map(boundary).transpose()?;
+    let boundary = raw.permissions_boundary.as_ref();
+    let boundary =
+        boundary.map(|it| self::boundary("role.permissions_boundary", it)).transpose()?;
     let given = raw.arn.as_ref().map(|it| role("role.arn", it)).transpose()?;
     let asked = raw.take_over.as_ref().filter(|flag| flag.value);
     if let Some(flag) = asked.filter(|_| given.is_some()) {
@@ -33,7 +35,7 @@ pub(super) fn settings(raw: &RawRole) -> Checked<RoleSettings> {
     let default = RoleSettings::default();
     let take_over = raw.take_over.as_ref().is_some_and(|flag| flag.value);
     let path = path.unwrap_or(default.path);
-    Ok(RoleSettings { path, boundary, given, back: default.back, take_over })
+    Ok(RoleSettings { path, boundary, given, take_over, ..default })
 }
 
 /// A path begins and ends with a slash and has at most 512 characters.
@@ -47,9 +49,10 @@ fn path(given: &Spanned<String>) -> Checked<String> {
     Err(Located::at(given.referenced, "role.path", message))
 }
 
-fn boundary(given: &Spanned<String>) -> Checked<Arn> {
+/// Checks the ARN of a policy that bounds a role.
+pub(super) fn boundary(key: &str, given: &Spanned<String>) -> Checked<Arn> {
     let wrong = |message: String| {
-        Located::at(given.referenced, "role.permissions_boundary", message)
+        Located::at(given.referenced, key, message)
             .hint("such as `arn:aws:iam::111122223333:policy/boundary`")
     };
     let arn = Arn::new(given.value.clone()).map_err(|error| wrong(error.to_string()))?;

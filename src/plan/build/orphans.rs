@@ -71,7 +71,7 @@ impl Builder<'_> {
             let step = StepId::new(Kind::Replication, name);
             let role = rules::role_of(&back, world).filter(|role| self.is_ours(&role.tags));
             if let Some(role) = role {
-                let (name, region) = (back.role.as_str(), &topology.home.region);
+                let (name, region) = (back.role.as_str(), back.role_region());
                 let policy = StepId::new(Kind::RolePolicy, name);
                 let mut needs = self.gone_or_left(std::slice::from_ref(&step));
                 if role.policy.is_some() {

@@ -11,7 +11,7 @@ use serde_json::Value;
 impl Builder<'_> {
     /// Where the rules go by a role of others, the pair wants none of its own.
     pub(super) fn role(&mut self) -> Result<(), Failure> {
-        let (topology, region) = (self.topology, &self.topology.home.region);
+        let (topology, region) = (self.topology, self.topology.role_region());
         if topology.lent_role.is_some() {
             return Ok(());
         }

@@ -4,7 +4,7 @@
 use super::{Buckets, GOES_ALONG, Kept, STAYS, Why, delete, is_empty};
 use crate::events::{Kind, StepId};
 use crate::manifest::Topology;
-use crate::names::BucketName;
+use crate::names::{BucketName, Region};
 use crate::plan::{Action, Plan, rules};
 use crate::world::{Bucket, Role, Rule, World};
 
@@ -53,13 +53,16 @@ pub(super) fn roles(
         if direction.role_settings.given.as_ref() == Some(&role.arn) {
             continue;
         }
-        match shared_role(&direction, world, buckets) {
-            Some(why) => kept.push(kept_role(role, &why)),
-            None => self::role(topology, direction.role.as_str(), role, gone, plan, kept),
+        if let Some(why) = shared_role(&direction, world, buckets) {
+            kept.push(kept_role(role, &why));
+        } else {
+            let name = (direction.role.as_str(), direction.role_region());
+            self::role(topology, name, role, gone, plan, kept);
         }
     }
     if let Some(role) = &world.batch.role {
-        self::role(topology, &topology.batch_role(), role, gone, plan, kept);
+        let name = (topology.batch_role(), topology.role_region());
+        self::role(topology, (&name.0, name.1), role, gone, plan, kept);
     }
 }
 
@@ -94,7 +97,7 @@ fn kept_role(role: &Role, why: &str) -> Kept {
 
 fn role(
     topology: &Topology,
-    name: &str,
+    (name, region): (&str, &Region),
     role: &Role,
     buckets: &[StepId],
     plan: &mut Plan,
@@ -105,7 +108,6 @@ fn role(
         kept.push(stays("it does not bear this pair's tags"));
         return;
     }
-    let region = &topology.home.region;
     let mut needs = buckets.to_vec();
     if role.policy.is_some() {
         plan.actions.push(delete(Kind::RolePolicy, name, region, name, role.arn.clone(), needs));

@@ -75,7 +75,7 @@ impl Operator<'_> {
         let mut calls = Vec::new();
         for side in self.sides() {
             calls.extend(BUCKET_READS.map(|it| self.on_bucket(it, side)));
-            if !self.is_home {
+            if self.sides().any(|it| !topology.across_to(it).is_empty()) {
                 calls.push(self.on_bucket("s3:GetBucketRequestPayment", side));
             }
             match topology.key_wish(side) {
@@ -102,11 +102,10 @@ impl Operator<'_> {
                 .aliens(&["kms:CreateCustomKeyStore"]);
             calls.push(list);
         }
-        if !self.is_home {
-            return calls;
-        }
         // CloudWatch knows no ARNs of metrics (Service Authorization Reference, "Actions defined by Amazon CloudWatch").
-        calls.extend(topology.metric_regions().into_iter().map(|region| {
+        let directions = self.directions();
+        let measured = directions.iter().flat_map(Topology::metric_regions);
+        calls.extend(measured.map(|region| {
             Call::new(&self.who, "cloudwatch:GetMetricData", "*", self.account)
                 .demanding("StringEquals", "aws:RequestedRegion", region.as_str())
                 .aliens(&["cloudwatch:PutMetricData"])
@@ -117,11 +116,14 @@ impl Operator<'_> {
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
         ];
-        for direction in topology.directions() {
-            calls.extend(reads.map(|action| self.on_role_of(&direction, action)));
+        for direction in &directions {
+            calls.extend(reads.map(|action| self.on_role_of(direction, action)));
         }
-        if !topology.role_settings.is_ours() {
+        if !directions.is_empty() && !topology.role_settings.is_ours() {
             calls.extend(self.on_policies());
+        }
+        if !self.is_home {
+            return calls;
         }
         calls.extend(reads.map(|action| self.on_batch_role(action)));
         calls.extend(BUCKET_READS.iter().filter_map(|action| self.on_report_bucket(action)));
@@ -208,17 +210,14 @@ impl Operator<'_> {
             });
             calls.push(self.bearing_tags(self.on_key("kms:ScheduleKeyDeletion", side)));
         }
-        if !self.is_home {
-            return calls;
-        }
         calls.extend(self.sources().map(|it| self.on_bucket("s3:PutReplicationConfiguration", it)));
-        for direction in topology.directions() {
+        for direction in self.directions() {
             let on_role = |action: &str| self.on_role_of(&direction, action);
             if topology.role_settings.is_ours() {
                 calls.extend(["iam:CreateRole", "iam:TagRole"].map(|it| self.tagged(on_role(it))));
                 calls.extend(ROLE_WRITES.map(on_role));
             }
-            if let Some(boundary) = &topology.role_settings.boundary {
+            if let Some(boundary) = &direction.role_settings.boundary {
                 let put = on_role("iam:PutRolePermissionsBoundary");
                 let (is, key) = ("StringEquals", "iam:PermissionsBoundary");
                 calls.push(put.demanding(is, key, boundary.as_str()));
@@ -274,17 +273,17 @@ impl Operator<'_> {
                 calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
             }
         }
-        if !self.is_home {
-            return calls;
-        }
         let deletes = ["iam:DeleteRole", "iam:DeleteRolePolicy"];
-        for direction in topology.directions() {
+        for direction in self.directions() {
             calls.push(self.on_bucket("s3:PutReplicationConfiguration", &direction.source));
             // What remains of others' rules is written back with the role that it has.
             calls.push(self.pass_role(&direction));
             if topology.role_settings.is_ours() {
                 calls.extend(deletes.map(|it| self.on_role_of(&direction, it)));
             }
+        }
+        if !self.is_home {
+            return calls;
         }
         calls.extend(deletes.map(|it| self.on_batch_role(it)));
         let on_bucket = ["s3:DeleteBucket", "s3:ListBucketMultipartUploads"];
@@ -312,6 +311,11 @@ impl Operator<'_> {
     fn bypass(&self) -> Vec<Call> {
         let sides = self.sides();
         sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
+    }
+
+    /// Returns the directions whose role is in this operator's account.
+    fn directions(&self) -> Vec<Topology> {
+        self.scene.topology.directions_of(self.account)
     }
 
     /// Returns the sides that are in this operator's account.

@@ -14,9 +14,7 @@ impl Operator<'_> {
     pub(super) fn on_role_of(&self, direction: &Topology, action: &str) -> Call {
         let role = direction.role_arn();
         let decoy = (format!("{role}-other"), At::Nothing);
-        Call::new(&self.who, action, role, &self.scene.topology.account)
-            .decoys([decoy])
-            .aliens(&NOT_ON_ROLES)
+        Call::new(&self.who, action, role, self.account).decoys([decoy]).aliens(&NOT_ON_ROLES)
     }
 
     pub(super) fn pass_role(&self, direction: &Topology) -> Call {
@@ -26,7 +24,7 @@ impl Operator<'_> {
 
     /// A role that is given has what policies it has: any of the account's, and of AWS's.
     pub(super) fn on_policies(&self) -> Vec<Call> {
-        let (scene, account) = (self.scene, &self.scene.topology.account);
+        let (scene, account) = (self.scene, self.account);
         let own = scene.iam(account, "policy/of-the-role").to_string();
         let of_aws = own.replace(account.as_str(), "aws");
         let decoy = scene.iam(account, "user/other").to_string();
