@@ -5,21 +5,23 @@
 mod accounts;
 mod fleet;
 mod keys;
+mod lent;
 mod live;
 
 pub(crate) use accounts::{AWAY, account, identified, identified_without};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
 pub use keys::{pending_key, spare_key};
+use lent::lent;
 pub use live::{foreign, led_to, live_all, live_source, place};
 
 use crate::aws::Aws;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Accounts, Manifest, Optional, PairKeys, Side, Topology};
-use crate::names::{Arn, BucketName, KeyAlias, Region, RoleName};
+use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
-use crate::steps::find::{self, RoleInForce};
-use crate::world::{Batch, Bucket, Key, LentRole, Objects, Others, Role, World};
+use crate::steps::find;
+use crate::world::{Batch, Bucket, Key, Objects, Others, Role, World};
 use futures::future::{join, try_join_all, try_join3};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,10 +38,16 @@ pub enum Depth {
 
 /// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
 pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Named), Failure> {
-    let aliases = named(aws, manifest.alias(), manifest.alias_regions().into_iter());
+    let is_guest = |region: &&Region| aws.guest_of(region).is_some();
+    let (guests, own): (Vec<_>, Vec<_>) = manifest.alias_regions().into_iter().partition(is_guest);
+    let aliases = named(aws, manifest.alias(), own.into_iter());
     let (topology, named) = join(identified(aws, manifest), aliases).await;
     // Where both fail, who the caller is says more than what was asked for.
-    Ok((topology?, named.map_err(not_enabled)?))
+    let (topology, mut named) = (topology?, named.map_err(not_enabled)?);
+    // An account that is named may turn out to be the caller's own.
+    let own = guests.into_iter().filter(|it| !topology.is_handed_over(it));
+    named.0.extend(self::named(aws, manifest.alias(), own).await?.0);
+    Ok((topology, named))
 }
 
 /// In a Region that the account has not enabled, AWS does not know credentials that are good elsewhere: here they were taken by STS.
@@ -141,13 +149,6 @@ pub async fn beside_others(
     Ok(())
 }
 
-/// Reads a role that is not the pair's, with all its policies.
-async fn lent(aws: &Aws, direction: &Topology, arn: &Arn) -> Result<Option<LentRole>, Failure> {
-    let found = find::role_in_force(aws, arn, direction.role_region()).await?;
-    let found = found.filter(|role| role.arn == arn.as_str());
-    Ok(found.map(RoleInForce::documents).transpose()?)
-}
-
 /// Reads everything else, as deep as is asked for.
 pub async fn second_wave(
     aws: &Aws,
@@ -158,7 +159,7 @@ pub async fn second_wave(
     let removal = depth == Depth::Removal;
     let role =
         async { Ok(find::role(aws, &topology.role, topology.role_region(), removal).await?) };
-    let sides: Vec<Side> = topology.sides().cloned().collect();
+    let sides: Vec<Side> = topology.reached().cloned().collect();
     let matter = |side: &Side| match depth {
         Depth::Wanted => topology.matters(&side.bucket),
         Depth::Settings | Depth::Removal => Optional::ALL,

@@ -17,6 +17,7 @@ mod exclusions;
 mod exit_codes;
 mod export;
 mod fleet;
+mod handover;
 mod explain;
 mod iam_peers;
 mod import;

@@ -52,6 +52,8 @@ pub struct Credentials {
     pub login: Login,
     /// Access key and secret for a stand-in on plain HTTP; nothing of the environment is read then.
     pub stand_in: Option<(String, String)>,
+    /// The account whose buckets they are only let into: its own credentials are not at hand.
+    pub guest_of: Option<AccountId>,
 }
 
 impl Credentials {
@@ -222,6 +224,11 @@ impl Aws {
     /// Returns what the credentials of `region` come from.
     pub fn login(&self, region: &Region) -> &Login {
         &self.caller(region).credentials.login
+    }
+
+    /// Returns the account that `region` is worked in without its own credentials, if it is.
+    pub fn guest_of(&self, region: &Region) -> Option<&AccountId> {
+        self.caller(region).credentials.guest_of.as_ref()
     }
 
     /// Returns the Regions that are worked with other credentials than the source's: of those that share theirs, all.

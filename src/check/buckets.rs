@@ -73,6 +73,9 @@ fn owner(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
         Ok(tags) if seen.topology.owns(tags) => {
             Finding::pass("bucket.owner", "this account's, with the pair's tags")
         }
+        Ok(_) if seen.topology.is_handed_over(&side.region) => {
+            Finding::pass("bucket.owner", "the other account's, which made it")
+        }
         Ok(_) => {
             let detail = format!("`{name}` does not bear this pair's tags");
             let remedy = "`apply` ends with exit code 10 here: use another bucket name, or tag it as the pair's";

@@ -173,6 +173,7 @@ async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended
         printer.text(&until(&applied));
     }
     if let Some(failure) = applied.failure().cloned() {
+        other_side::hand_over(&session, &applied.topology, printer)?;
         let failure = check::diagnosed(&session, failure, printer).await;
         return Err(leaving(failure, &applied));
     }
@@ -233,7 +234,8 @@ pub(super) async fn apply(
     let (activated_at, replaced) = (steps.activated_at(), steps.replaced());
     let mut evidence = Evidence::default();
     evidence.probes.extend(proof.iter().flat_map(Proof::probes));
-    if probe && outcome.failure.is_none() {
+    evidence.failure = other_side::waiting(&topology).filter(|_| outcome.failure.is_none());
+    if probe && outcome.failure.is_none() && evidence.failure.is_none() {
         let proof = prove(session, &topology, steps.keys(), changes);
         let last = session.unless_cut("probing", proof).await;
         let last = last.unwrap_or_else(Evidence::cut_short);

@@ -2,7 +2,7 @@
 
 use super::output::Printer;
 use super::session::Session;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Side, Topology};
 use crate::observe;
 use crate::plan::Plan;
@@ -28,16 +28,47 @@ pub(super) async fn planned(
     }
 }
 
+/// Prints the documents of what is handed over, where anything is.
+pub(super) fn hand_over(
+    session: &Session,
+    topology: &Topology,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    if topology.handed_over().next().is_some() {
+        print(&rendered(session, topology)?, printer);
+    }
+    Ok(())
+}
+
+/// Says what is missing of a pair whose source's half stands, where its rules wait for the other account.
+pub(super) fn waiting(topology: &Topology) -> Option<Failure> {
+    let side = topology.waits_for_key()?;
+    let account = topology.account_of(&side.region);
+    let message = format!(
+        "the source's half stands, and replicates nothing yet: no rule can name the key in {} before account {account} has it",
+        side.region
+    );
+    let failure = Failure::new(Kind::TooLate, "other-side-missing", message);
+    Some(failure.in_region(&side.region).hint(format!(
+        "whoever has account {account} makes `{}`, versioned and encrypted under a key of its own, with the documents printed here; then give the ARN of its key as `key` of that destination, and `crrctl apply` goes on",
+        side.bucket
+    )))
+}
+
 /// Renders the policies of every bucket, key and role in another account; an account that only its credentials tell is a placeholder.
 async fn documents(session: &Session) -> Result<Documents, Failure> {
     let home = session.unless_ending(observe::account(&session.aws)).await?;
     let accounts = session.manifest.some_accounts(&home);
-    let topology = session.manifest.topology_in(&accounts)?;
+    rendered(session, &session.manifest.topology_in(&accounts)?)
+}
+
+fn rendered(session: &Session, topology: &Topology) -> Result<Documents, Failure> {
+    let topology = &topology.of_others();
     let keys = topology.or_some_keys(&PairKeys::default());
     let away = topology.destinations.iter().filter(|side| topology.is_foreign(side));
     let of_side = |side: &Side| {
-        let bucket = Document::of_bucket(side, &topology);
-        let key = topology.has_own_key(side).then(|| Document::of_key(side, &topology));
+        let bucket = Document::of_bucket(side, topology);
+        let key = topology.has_own_key(side).then(|| Document::of_key(side, topology));
         std::iter::once(bucket).chain(key).collect::<Vec<_>>()
     };
     let back = topology.backward().filter(|back| back.account != topology.account);
@@ -46,7 +77,7 @@ async fn documents(session: &Session) -> Result<Documents, Failure> {
         back.role_settings.is_ours().then_some([trust, role]).into_iter().flatten()
     };
     let wanted: Vec<Document> = away.flat_map(of_side).chain(back.flat_map(of_role)).collect();
-    Ok(Documents::render(wanted, &topology, &keys, &session.templates)?)
+    Ok(Documents::render(wanted, topology, &keys, &session.templates)?)
 }
 
 fn print(documents: &Documents, printer: &Printer) {

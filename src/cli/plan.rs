@@ -55,6 +55,7 @@ pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) ->
         (topology, plan, kept)
     } else {
         let (topology, _, plan) = other_side::planned(&session, printer).await?;
+        other_side::hand_over(&session, &topology, printer)?;
         (topology, plan, Vec::new())
     };
     session.done(true, false);

@@ -194,6 +194,14 @@ impl Topology {
         keys.id(region).map(|id| id.arn(region, self.account_of(region)))
     }
 
+    /// Returns the pair as whoever has the accounts that are handed over sees it: a key that they name is theirs to write to.
+    #[must_use]
+    pub fn of_others(&self) -> Self {
+        let mut others = self.clone();
+        others.existing_keys.retain(|side, _| !self.is_handed_over(&side.region));
+        others
+    }
+
     /// Returns whether every side's key is known.
     pub fn knows_keys(&self, keys: &PairKeys) -> bool {
         let knows = |side: &Side| {

@@ -3,7 +3,7 @@
 
 use super::topology::{Manifest, Placed, Side, Topology};
 use crate::names::{AccountId, Arn, Region};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a side's credentials come from. One that names nothing has those of `--profile` or of the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,9 +70,22 @@ impl Manifest {
         self.home_account.as_ref()
     }
 
+    /// Returns the account of a side that names it and no credentials: they are not at hand, so whoever has them makes what lies
+    /// there.
+    pub fn handed_over_to<'a>(&self, away: &'a Away) -> Option<&'a AccountId> {
+        away.account.as_ref().filter(|_| away.login == self.login)
+    }
+
     /// Returns the Regions that are worked with other credentials than the source's.
     pub fn away(&self) -> &BTreeMap<Region, Away> {
         &self.away
+    }
+
+    /// Returns the Regions whose side is handed over, as far as the manifest tells.
+    pub(super) fn handed_over(&self, accounts: &Accounts) -> BTreeSet<Region> {
+        let is_foreign = |region: &Region| accounts.of(region) != &accounts.home;
+        let over = self.away.iter().filter(|(_, away)| self.handed_over_to(away).is_some());
+        over.map(|(region, _)| region).filter(|it| is_foreign(it)).cloned().collect()
     }
 
     /// Returns the accounts as far as the manifest tells them, with `home` as the source's; one that only its credentials tell
@@ -117,6 +130,35 @@ impl Topology {
     /// Returns what the credentials of `region` come from.
     pub fn login_of(&self, region: &Region) -> &Login {
         self.logins.1.get(region).unwrap_or(&self.logins.0)
+    }
+
+    /// Notes the Regions whose side is in an account whose credentials are not at hand.
+    pub fn hand_over(&mut self, regions: impl IntoIterator<Item = Region>) {
+        self.handed_over = regions.into_iter().filter(|it| self.away.contains_key(it)).collect();
+    }
+
+    /// Returns whether the side in `region` is made by whoever has the credentials of its account.
+    pub fn is_handed_over(&self, region: &Region) -> bool {
+        self.handed_over.contains(region)
+    }
+
+    /// Returns the sides that are not handed over.
+    pub fn reached(&self) -> impl Iterator<Item = &Side> {
+        self.sides().filter(|side| !self.is_handed_over(&side.region))
+    }
+
+    /// Returns the sides that are handed over.
+    pub fn handed_over(&self) -> impl Iterator<Item = &Side> {
+        self.destinations.iter().filter(|side| self.is_handed_over(&side.region))
+    }
+
+    /// Returns the first side that is handed over and whose key nobody has named yet: no rule can name it either.
+    pub fn waits_for_key(&self) -> Option<&Side> {
+        let is_unknown = |side: &&Side| {
+            let nothing = self.key_wish(side) == super::keys::KeyWish::Nothing;
+            !nothing && self.key_arn(&super::keys::PairKeys::default(), side).is_none()
+        };
+        self.handed_over().find(is_unknown)
     }
 
     /// Returns whether `side` is in another account than the source and the role.

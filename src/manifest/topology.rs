@@ -157,6 +157,7 @@ impl Manifest {
             rules: Vec::new(),
             logins: (self.login.clone(), logins.collect()),
             away: foreign.map(|(region, away)| (region.clone(), away.clone())).collect(),
+            handed_over: self.handed_over(accounts),
             adopted: adopted.map(bucket).collect::<Result<_, _>>()?,
             role: match &self.role_settings.given {
                 Some(arn) => RoleName::new(arn.resource().rsplit('/').next().unwrap_or_default())?,
@@ -206,6 +207,8 @@ pub struct Topology {
     pub(super) base: AccountId,
     /// The accounts of Regions whose side is in another one.
     pub(super) away: BTreeMap<Region, AccountId>,
+    /// Those of them whose credentials are not at hand.
+    pub(super) handed_over: BTreeSet<Region>,
     /// What the source's credentials come from, and those of Regions that have others.
     pub(super) logins: (Login, BTreeMap<Region, Login>),
     /// Where objects are written.

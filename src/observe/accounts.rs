@@ -27,7 +27,12 @@ async fn asked(
     home: Option<&AccountId>,
 ) -> Result<Topology, Failure> {
     let mut regions = aws.callers();
-    regions.retain(|region| home.is_none() || *region != aws.home());
+    // Nobody's credentials tell an account that they are only let into, unless they are looked for there alone.
+    let is_asked = |region: &Region| match home {
+        None => aws.guest_of(region).is_none(),
+        Some(_) => region != aws.home(),
+    };
+    regions.retain(|region| is_asked(region));
     let found = try_join_all(regions.iter().map(|region| of_region(aws, manifest, region))).await?;
     for (region, account) in regions.iter().zip(&found) {
         aws.expect_owner(region, account);
@@ -38,13 +43,20 @@ async fn asked(
     let mut away = BTreeMap::new();
     for region in aws.away() {
         let known = regions.iter().zip(&found).find(|(it, _)| aws.same_caller(it, region));
-        away.extend(known.map(|(_, account)| (region.clone(), account.clone())));
+        let guest_of = aws.guest_of(region).filter(|_| known.is_none());
+        let account = known.map(|(_, account)| account).or(guest_of);
+        away.extend(account.map(|account| (region.clone(), account.clone())));
+        if let Some(account) = guest_of {
+            aws.expect_owner(region, account);
+        }
         let account = away.get(region).unwrap_or(&home);
         matches(manifest.away().get(region).and_then(|it| it.account.as_ref()), account, region)?;
     }
     matches(manifest.home_account(), &home, aws.home())?;
-    let topology = manifest.topology_in(&Accounts { home, away })?;
+    let mut topology = manifest.topology_in(&Accounts { home, away })?;
+    topology.hand_over(aws.away().filter(|it| aws.guest_of(it).is_some()).cloned());
     share_keys(&topology)?;
+    one_way_to_others(&topology)?;
     Ok(topology)
 }
 
@@ -93,6 +105,21 @@ fn matches(wanted: Option<&AccountId>, found: &AccountId, region: &Region) -> Re
     Err(Failure::new(Kind::Credentials, "wrong-account", message)
         .in_region(region)
         .hint("choose other credentials with `profile` or `assume_role`, or correct `account`"))
+}
+
+/// What replicates back from an account is set up there.
+fn one_way_to_others(topology: &Topology) -> Result<(), Failure> {
+    let Some(side) = topology.handed_over().next().filter(|_| topology.replication.two_way) else {
+        return Ok(());
+    };
+    let account = topology.account_of(&side.region);
+    let message = format!(
+        "{} replicates back by a role and rules of account {account}, whose credentials are not named",
+        side.region
+    );
+    Err(Failure::new(Kind::Manifest, "two-way-handed-over", message)
+        .in_region(&side.region)
+        .hint("give the destination a `profile` or `assume_role`, or make it one way"))
 }
 
 /// The key that S3 makes in each account that asks for KMS and names no key.

@@ -54,7 +54,7 @@ pub(super) async fn existing(
     aws: &Aws,
     topology: &Topology,
 ) -> Result<BTreeMap<BucketName, Key>, Failure> {
-    let given = topology.sides().filter_map(|side| match topology.key_wish(side) {
+    let given = topology.reached().filter_map(|side| match topology.key_wish(side) {
         KeyWish::Existing(given) => Some((side, given)),
         _ => None,
     });
@@ -96,7 +96,8 @@ async fn keys_found(
     removal: bool,
     keys: &mut Keys,
 ) -> Result<(), Failure> {
-    let regions = topology.key_regions();
+    let mut regions = topology.key_regions();
+    regions.retain(|region| !topology.is_handed_over(region));
     let Some((first, others)) = regions.split_first() else { return Ok(()) };
     let details = async {
         if topology.key.kind != KeyKind::PerRegion {

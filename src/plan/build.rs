@@ -7,6 +7,7 @@ mod buckets;
 mod keys;
 mod lock;
 mod orphans;
+mod reach;
 mod replication;
 mod role;
 
@@ -64,6 +65,7 @@ pub fn build_as(
         builder.plan = way.plan;
     }
     builder.orphans();
+    builder.hand_over();
     builder.plan.warnings = super::lifecycle::warnings(topology, world);
     builder.plan.warnings.extend(kept_by_mfa(topology, world));
     builder.plan.warnings.extend(world.keys.untold.iter().map(|arn| {

@@ -13,7 +13,7 @@ pub(super) use ways::is_live;
 use super::{Action, Plan};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::Topology;
+use crate::manifest::{Side, Topology};
 use crate::names::{Arn, BucketName, Region};
 use crate::world::{Bucket, Objects, World};
 use serde::Serialize;
@@ -90,6 +90,7 @@ pub fn removal(
         .chain(rule_step)
         .collect();
     ways::roles(topology, world, &buckets, &buckets_gone, &mut plan, &mut kept);
+    kept.extend(topology.handed_over().map(|side| handed_over(topology, side)));
     match keys_stay(topology, world, wish, &buckets.kept) {
         Some((why, because)) => kept.extend(kept_keys(topology, world, &why, because)),
         None => keys::keys(topology, world, &buckets_gone, &mut plan, &mut kept),
@@ -190,6 +191,17 @@ fn mfa_delete(name: &BucketName, bucket: &Bucket) -> Failure {
     failure
         .hint("nothing was changed; as the root user, switch it off: `aws s3api put-bucket-versioning --versioning-configuration Status=Enabled,MFADelete=Disabled --mfa 'SERIAL CODE'`")
         .hint("to keep the buckets and their keys: `crrctl destroy --keep-buckets`")
+}
+
+/// What whoever has the other account made is theirs to take away.
+fn handed_over(topology: &Topology, side: &Side) -> Kept {
+    let account = topology.account_of(&side.region);
+    Kept {
+        kind: Kind::Bucket,
+        arn: side.bucket.arn(topology.partition()),
+        why: format!("it is for whoever has account {account}, whose credentials are not named"),
+        because: Why::Asked,
+    }
 }
 
 fn delete(

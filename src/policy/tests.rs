@@ -11,7 +11,7 @@ use crate::manifest::{self, KeyKind, Origin, PairKeys, Topology};
 use crate::names::{AccountId, KeyId};
 
 /// The manifests that documents are tested with: each switch in both positions, each list empty and not.
-const SHAPES: [(&str, &str); 16] = [
+const SHAPES: [(&str, &str); 17] = [
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
         "full",
@@ -110,6 +110,15 @@ key: {kind: per-region}
 buckets: {tls_only: false}
 role: {permissions_boundary: "arn:aws:iam::aws:policy/boundary"}
 replication: {two_way: true, metrics: true}
+"#,
+    ),
+    (
+        "handed over",
+        r#"
+name: over
+source: {region: us-east-1}
+destinations: [{region: us-west-2, account: "444455556666", prefix: "logs/"}, {region: eu-west-1}]
+key: {kind: per-region}
 "#,
     ),
     (

@@ -132,9 +132,23 @@ fn writers(side: &Side, topology: &Topology) -> Vec<Value> {
             "objects_arns": under(prefixes(direction, side)),
             "marker_arns": under(marker_prefixes(direction, side)),
             "owned_arns": under(owned_prefixes(direction, side)),
+            "proven_arns": under(proven_prefixes(direction, side)),
+            "proven_prefixes": one_or_all(patterns(&proven_prefixes(direction, side))),
         })
     };
     topology.across_to(side).iter().map(writer).collect()
+}
+
+/// Returns where the probes lie in the bucket of `side` that the source's account may read and take away, since nobody else
+/// proves them.
+fn proven_prefixes(direction: &Topology, side: &Side) -> Vec<String> {
+    let is_handed_over = direction.is_handed_over(&side.region);
+    if is_handed_over { direction.probe_prefixes(side) } else { Vec::new() }
+}
+
+/// Returns patterns of keys that begin with one of `prefixes`.
+fn patterns(prefixes: &[String]) -> Vec<String> {
+    prefixes.iter().map(|prefix| format!("{}*", literal(prefix))).collect()
 }
 
 /// Returns the roles of other accounts for which S3 uses the key of `region`, each with how it does.
@@ -148,6 +162,7 @@ fn users(region: &Region, topology: &Topology, keys: &PairKeys) -> Vec<Value> {
                 "role_arn": direction.assumed_role(),
                 "via_services": side["via_services"],
                 "contexts": side["contexts"],
+                "probe_contexts": direction.is_handed_over(region).then(|| side["probe_contexts"].clone()),
             })
         };
         topology.across_to(it).iter().map(user).collect::<Vec<_>>()
@@ -271,6 +286,27 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         let (services, contexts) = (&side["via_services"], &side["probe_contexts"]);
         Some(json!({"key_arn": key_arn, "via_services": services, "contexts": contexts}))
     });
+    // Probes of what is handed over are read and removed with the source's credentials.
+    let lent = || topology.handed_over().filter(|_| is_home);
+    let reads = reads.chain(lent().filter_map(|it| {
+        let own = || {
+            Arn::known(
+                partition,
+                "kms",
+                it.region.as_str(),
+                topology.account_of(&it.region).as_str(),
+                own_pattern,
+            )
+        };
+        let key_arn = match topology.key_wish(it) {
+            KeyWish::Ours => Some(own()),
+            KeyWish::Existing(_) => topology.key_arn(keys, it),
+            KeyWish::Nothing => None,
+        }?;
+        let side = side(it, topology, keys);
+        let (services, contexts) = (&side["via_services"], &side["probe_contexts"]);
+        Some(json!({"key_arn": key_arn, "via_services": services, "contexts": contexts}))
+    }));
     json!({
         "batch_role_arn": topology.batch_role_arn(),
         "jobs_arn": Arn::known(partition, "s3", region, account.as_str(), "job/*"),
@@ -297,7 +333,10 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         "bucket_arns": buckets().collect::<Vec<_>>(),
         "adopted_arns": adopted.collect::<Vec<_>>(),
         "probes_arns": probes().collect::<Vec<_>>(),
-        "replica_probes_arns": replicated().flat_map(probes_of).collect::<Vec<_>>(),
+        "lent_bucket_arns": one_or_all(lent().map(|it| it.bucket.arn(partition).to_string()).collect()),
+        "lent_prefixes": one_or_all(lent().flat_map(|it| patterns(&topology.probe_prefixes(it))).collect()),
+        "lent_probes_arns": lent().flat_map(probes_of).collect::<Vec<_>>(),
+        "replica_probes_arns": replicated().chain(lent()).flat_map(probes_of).collect::<Vec<_>>(),
         "replica_reads": reads.collect::<Vec<_>>(),
         "every_object_arns": buckets().map(|arn| objects(&arn, "")).collect::<Vec<_>>(),
         "primary_key_arn": own_keys.first(),

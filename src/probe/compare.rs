@@ -3,7 +3,7 @@
 use super::upload::Uploaded;
 use super::{Checks, Difference, Likeness, Probe, Prober, Status};
 use crate::aws::settle::pause;
-use crate::aws::{At, Error};
+use crate::aws::{At, Class, Error};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Side;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
@@ -60,6 +60,14 @@ impl Prober {
             match get.send().await.at("s3:GetObject", &side.region) {
                 Ok(output) => return Ok(Some(self.examine(side, object, output).await?)),
                 Err(error) if error.is_absent() && status != Status::Completed => return Ok(None),
+                // Who may not list another account's bucket is not told that nothing is there.
+                Err(error)
+                    if error.class == Class::Denied
+                        && self.topology.is_handed_over(&side.region)
+                        && status != Status::Completed =>
+                {
+                    return Ok(None);
+                }
                 Err(error)
                     if error.is_absent()
                         && started.elapsed() < READABLE_WITHIN

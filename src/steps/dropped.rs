@@ -35,7 +35,7 @@ impl Steps {
         let run: String = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
         let prefix = format!("{}{run}/", self.topology.probe_prefix(&rule.settings));
         let quiet = self.until_unreached(rule, &prefix, progress).await;
-        for side in self.served.sides() {
+        for side in self.served.reached() {
             let purged = recent::purge_own(&self.aws, side, &prefix, bypass(&self.topology)).await;
             match purged {
                 Err(error) if error.is_absent() => {}

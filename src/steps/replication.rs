@@ -5,7 +5,7 @@ mod rule;
 
 use super::{Steps, built};
 use crate::aws::settle::{Look, Wait, pause, retry, until};
-use crate::aws::{At, Aws, Error};
+use crate::aws::{At, Aws, Class, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Side, Topology};
@@ -74,6 +74,7 @@ impl Steps {
         if let Some(world) = self.beside_others.as_ref().filter(|_| !direction.is_back()) {
             others::prove_lent(&self.topology, world, &keys, &self.templates)?;
         }
+        self.others_are_ready(direction).await?;
         if action.fields.contains(&FRESH) {
             progress.note("rules of others get the role too: it is given time to spread");
             pause(&self.stop, SPREADS).await;
@@ -96,6 +97,30 @@ impl Steps {
         self.write_rules(action, wanted, goes, progress).await?;
         self.activated_at.get_or_init(jiff::Timestamp::now);
         Ok(self.bucket_arn(&direction.source.bucket))
+    }
+
+    /// Looks whether the buckets that whoever has another account makes are there: S3 takes no rule to one that is not, and waiting
+    /// for it is no use. Who may not list a bucket is refused, which says that there is one.
+    async fn others_are_ready(&self, direction: &Topology) -> Result<(), Failure> {
+        for side in direction.handed_over() {
+            let head = self.aws.s3(&side.region).head_bucket().bucket(side.bucket.as_str());
+            match head.send().await.at("s3:HeadBucket", &side.region) {
+                Err(error) if error.is_absent() => {
+                    let account = direction.account_of(&side.region);
+                    let message = format!(
+                        "the source's half stands, and replicates nothing yet: there is no bucket `{}`, which is for whoever has account {account}",
+                        side.bucket
+                    );
+                    let failure = Failure::new(Kind::TooLate, "other-side-missing", message);
+                    return Err(failure.in_region(&side.region).hint(
+                        "once it is there, versioned, with the documents printed here, `crrctl apply` goes on",
+                    ));
+                }
+                Err(error) if error.class != Class::Denied => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Puts `ours` in place, of which each takes the place of what has its id; other rules stay as they are, but for those of

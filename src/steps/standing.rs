@@ -68,6 +68,7 @@ impl Steps {
         let (regions, directions) = {
             let seen = self.seen();
             let regions = self.topology.key_regions().into_iter().cloned();
+            let regions = regions.filter(|it| !self.topology.is_handed_over(it));
             let regions = regions.filter(|region| is_old(seen.aliases.get(region))).collect();
             let mut directions = self.topology.directions();
             directions.retain(|it| is_old(seen.rules.get(&it.source.bucket)));

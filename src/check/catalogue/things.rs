@@ -26,6 +26,21 @@ pub(super) const ALL: &[Entry] = &[
         &["use another `key.alias`"],
     ),
     error(
+        "other-side-missing",
+        "The source's half of a pair stands, and what another account has to make for it does not yet; nothing replicates.",
+        &["that account's credentials are not named, so whoever has them makes its bucket and key"],
+        &[
+            "whoever has that account puts the documents in place that are printed; `crrctl check --side destination` looks whether they are",
+            "then `crrctl apply` again, with the ARN of the key as `key` of that destination",
+        ],
+    ),
+    error(
+        "two-way-handed-over",
+        "A pair is to replicate back from an account whose credentials are not named.",
+        &["the role and the rules of the way back are made in that account"],
+        &["give the destination a `profile` or `assume_role`, or leave `two_way` out"],
+    ),
+    error(
         "bucket-elsewhere",
         "A bucket of that name exists in another Region.",
         &["bucket names are shared by all Regions"],

@@ -2,7 +2,7 @@
 
 use super::super::Global;
 use crate::aws::{Aws, Connection, Credentials, QuotaFactor};
-use crate::manifest::{Login, Manifest};
+use crate::manifest::{Away, Login, Manifest};
 use crate::names::{AccountId, Region};
 use crate::sandbox::{self, Sandbox};
 
@@ -64,10 +64,14 @@ pub(in crate::cli) fn connection(
     } else {
         let with_flag = |login: &Login| {
             let profile = login.profile.clone().or_else(|| global.profile.clone());
-            Credentials { login: Login { profile, ..login.clone() }, stand_in: None }
+            Credentials { login: Login { profile, ..login.clone() }, ..Credentials::default() }
         };
         let usual = with_flag(manifest.map_or(&Login::default(), Manifest::login));
-        let away = away.map(|(region, away)| (region.clone(), with_flag(&away.login)));
+        let with_account = |away: &Away| Credentials {
+            guest_of: manifest.and_then(|it| it.handed_over_to(away)).cloned(),
+            ..with_flag(&away.login)
+        };
+        let away = away.map(|(region, away)| (region.clone(), with_account(away)));
         Connection { endpoint_url, away: away.collect(), usual, quota_factor }
     }
 }

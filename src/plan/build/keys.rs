@@ -79,6 +79,9 @@ impl Builder<'_> {
     fn existing_key(&mut self, side: &Side) -> Result<(), Failure> {
         let KeyWish::Existing(given) = self.topology.key_wish(side) else { return Ok(()) };
         let region = &side.region;
+        if self.topology.is_handed_over(region) {
+            return Ok(());
+        }
         let Some(key) = self.world.keys.existing.get(&side.bucket) else {
             let message = format!("there is no key `{}` in {region}", given.as_str());
             return Err(in_the_way("key-missing", message, region)

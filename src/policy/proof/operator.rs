@@ -236,7 +236,9 @@ impl Operator<'_> {
             "s3:PutObjectTagging",
         ];
         let on_sources = |action| self.sources().flat_map(move |it| self.on_probes(action, it));
-        let replicated = || self.sides().filter(|side| topology.replicates_to(side));
+        // Of what is handed over the source's operator reads and removes the probes.
+        let lent = || topology.handed_over().filter(|_| self.is_home);
+        let replicated = || self.sides().filter(|side| topology.replicates_to(side)).chain(lent());
         let mut calls: Vec<Call> = uploads.into_iter().flat_map(on_sources).collect();
         if topology.buckets.retention().is_some() {
             calls.extend(on_sources("s3:PutObjectRetention"));
@@ -244,7 +246,9 @@ impl Operator<'_> {
             calls.extend(self.sides().flat_map(bypass));
         }
         calls.extend(replicated().flat_map(|it| self.on_probes("s3:GetObject", it)));
-        calls.extend(self.sides().flat_map(|it| self.on_probes("s3:DeleteObjectVersion", it)));
+        calls.extend(lent().flat_map(|it| self.lists_of_probes(it)));
+        let all = self.sides().chain(lent());
+        calls.extend(all.flat_map(|it| self.on_probes("s3:DeleteObjectVersion", it)));
         for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
             calls.extend(self.sources().flat_map(|it| self.through_s3(action, it)));
         }

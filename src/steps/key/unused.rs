@@ -67,7 +67,7 @@ impl Steps {
     /// Brings the keys back that this run has scheduled and under which a bucket stands again. A run that came later made others.
     async fn take_back(&self, progress: &Progress) -> Result<(), Failure> {
         let mut used = BTreeSet::new();
-        for side in self.topology.sides() {
+        for side in self.topology.reached() {
             let Ok(key) = self.any_key(&side.region) else { continue };
             let live = encryption::find(&self.aws, &side.bucket, &side.region).await?;
             if live.and_then(|it| it.key).as_deref()
@@ -101,7 +101,7 @@ impl Steps {
         if !is_the_pairs {
             return self.encrypts_nothing(arn).await;
         }
-        if self.topology.sides().all(|side| &side.region != region) {
+        if self.topology.reached().all(|side| &side.region != region) {
             // A Region that the manifest does not name, such as one that `--prune` clears: the plan sees to its bucket.
             return Ok(());
         }
@@ -114,7 +114,7 @@ impl Steps {
             hint: String::new(),
         };
         let look = || async {
-            let looks = self.topology.sides().map(|side| async move {
+            let looks = self.topology.reached().map(|side| async move {
                 Ok::<_, Error>(find::stands(&self.aws, side).await?.then_some(&side.bucket))
             });
             let standing = try_join_all(looks).await?.into_iter().flatten().next();
@@ -134,7 +134,7 @@ impl Steps {
     }
 
     async fn encrypts_nothing(&self, arn: &Arn) -> Result<(), Failure> {
-        for side in self.topology.sides() {
+        for side in self.topology.reached() {
             let live = encryption::find(&self.aws, &side.bucket, &side.region).await?;
             if live.and_then(|it| it.key).is_some_and(|key| key == arn.as_str()) {
                 let message = format!("the bucket `{}` is encrypted under {arn}", side.bucket);

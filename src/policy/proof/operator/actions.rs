@@ -17,6 +17,16 @@ impl Operator<'_> {
         Call::new(&self.who, action, role, self.account).decoys([decoy]).aliens(&NOT_ON_ROLES)
     }
 
+    /// Lists of a bucket of another account are for probes alone.
+    pub(super) fn lists_of_probes(&self, side: &Side) -> Vec<Call> {
+        let prefixes = self.scene.topology.probe_prefixes(side);
+        let list = |prefix: &String| {
+            let list = self.on_bucket("s3:ListBucketVersions", side);
+            list.demanding_not("StringLike", "s3:prefix", prefix, vec!["0/outside".to_owned()])
+        };
+        prefixes.iter().map(list).collect()
+    }
+
     pub(super) fn pass_role(&self, direction: &Topology) -> Call {
         let (is, key) = ("StringEquals", "iam:PassedToService");
         self.on_role_of(direction, "iam:PassRole").demanding(is, key, "s3.amazonaws.com")

@@ -68,9 +68,34 @@ pub(super) fn calls(scene: &Scene<'_>, role: &Who, side: &Side) -> Vec<Call> {
             calls.extend(through.iter().flat_map(|call| by_others(call, &strangers)));
         }
     }
+    calls.extend(proven(scene, &colleague, side));
     let stranger = |action: &str, arn: String| to_a_stranger(scene, role, action, &arn);
     calls.extend(ON_BUCKET.map(|action| stranger(action, scene.bucket_arn(side))));
     let owned = scene.topology.owned_prefixes(side);
     calls.extend(owned.first().map(|prefix| stranger(OWN, scene.object_arn(side, prefix))));
+    calls
+}
+
+/// Where the other account's credentials are not at hand, whoever runs crrctl in the source's reads and removes the probes there.
+fn proven(scene: &Scene<'_>, colleague: &Who, side: &Side) -> Vec<Call> {
+    let topology = scene.topology;
+    if !topology.is_handed_over(&side.region) {
+        return Vec::new();
+    }
+    let mut calls = Vec::new();
+    for prefix in &topology.probe_prefixes(side) {
+        let on = |action| scene.on_object(colleague, action, side, prefix, &[]);
+        calls.extend(["s3:GetObject", "s3:DeleteObjectVersion"].map(on));
+        let list = scene.on_bucket(colleague, "s3:ListBucketVersions", side);
+        calls.push(list.with("s3:prefix", prefix));
+        if scene.has_key(side) && scene.topology.has_own_key(side) {
+            let read = scene.on_key(colleague, "kms:Decrypt", side);
+            calls.extend(through_s3(&read, side, &[scene.object_arn(side, prefix)], &[]));
+        }
+    }
+    for call in &mut calls {
+        call.decoys.clear();
+        call.demands.clear();
+    }
     calls
 }

@@ -1,0 +1,19 @@
+//! A role that is not the pair's and serves its rules. Not for: the pair's own roles (see `observe`).
+
+use crate::aws::Aws;
+use crate::failure::Failure;
+use crate::manifest::Topology;
+use crate::names::Arn;
+use crate::steps::find::{self, RoleInForce};
+use crate::world::LentRole;
+
+/// Reads a role that is not the pair's, with all its policies.
+pub(super) async fn lent(
+    aws: &Aws,
+    direction: &Topology,
+    arn: &Arn,
+) -> Result<Option<LentRole>, Failure> {
+    let found = find::role_in_force(aws, arn, direction.role_region()).await?;
+    let found = found.filter(|role| role.arn == arn.as_str());
+    Ok(found.map(RoleInForce::documents).transpose()?)
+}

@@ -1,0 +1,44 @@
+//! What lies in accounts whose credentials are not at hand: whoever has them makes it, so it is no part of the plan.
+//! Not for: what must be allowed there (see `policy`).
+
+use super::Builder;
+use crate::events::{Kind, StepId};
+use crate::plan::Action;
+use std::collections::BTreeSet;
+
+impl Builder<'_> {
+    /// Leaves out what is handed over, and what has to wait for it: no rule, and no policy of the role, can name a key that nobody
+    /// has named yet.
+    pub(super) fn hand_over(&mut self) {
+        let topology = self.topology;
+        if topology.handed_over().next().is_none() {
+            return;
+        }
+        let waits = topology.waits_for_key();
+        let role = StepId::new(Kind::RolePolicy, topology.role.as_str());
+        let rules = StepId::new(Kind::Replication, topology.source.bucket.as_str());
+        let stays = |action: &Action| {
+            let waits = waits.is_some() && [&role, &rules].contains(&&action.id);
+            !waits && !topology.is_handed_over(&action.region)
+        };
+        self.plan.actions.retain(stays);
+        let planned: BTreeSet<StepId> =
+            self.plan.actions.iter().map(|action| action.id.clone()).collect();
+        for action in &mut self.plan.actions {
+            action.needs.retain(|need| planned.contains(need));
+        }
+        for side in topology.handed_over() {
+            self.plan.warnings.push(format!(
+                "`{}` and its key are for whoever has account {}: its credentials are not named",
+                side.bucket,
+                topology.account_of(&side.region)
+            ));
+        }
+        self.plan.warnings.extend(waits.map(|side| {
+            format!(
+                "the role's policy and the rules wait for the key in {}: give its ARN as `key` of that destination",
+                side.region
+            )
+        }));
+    }
+}
