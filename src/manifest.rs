@@ -21,7 +21,7 @@ pub use error::{Located, ManifestError};
 pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
 pub use login::{Accounts, Away, Login};
 pub use role::RoleSettings;
-pub use rules::{MAX_PREFIX, REPLICA_CLASSES, RuleSettings, RuleWish};
+pub use rules::{ARCHIVES, MAX_PREFIX, PAID_FOR_DAYS, REPLICA_CLASSES, RuleSettings, RuleWish};
 pub use settings::Optional;
 pub use topology::{
     Activation, Manifest, Placed, Profile, ReplicationSettings, Reports, Side, Topology,

@@ -255,6 +255,8 @@ pub struct Expiry {
     pub noncurrent_days: Option<i32>,
     /// Days after which an upload that was never completed goes.
     pub incomplete_upload_days: Option<i32>,
+    /// The class to which it moves objects and from which they must be restored to be read again, if there is one.
+    pub archive: Option<String>,
     /// Whether it has a filter or an action that a pair does not use.
     pub has_more: bool,
 }

@@ -293,6 +293,48 @@ fn a_prefix_with_wildcards_in_it_and_delete_markers() {
     );
 }
 
+/// A bucket of somebody else that moves objects into an archive: what that means at either end is said before anything is done.
+#[test]
+fn archives_are_warned_of() {
+    use aws_sdk_s3::types as t;
+    let stand = Stand::new();
+    let place = |region: &str| {
+        let it = t::CreateBucketConfiguration::builder().location_constraint(region.into());
+        (region != "us-east-1").then(|| it.build())
+    };
+    let moved = |id: &str, class: t::TransitionStorageClass| {
+        let to = t::Transition::builder().days(30).storage_class(class).build();
+        let rule = t::LifecycleRule::builder().id(id).status(t::ExpirationStatus::Enabled);
+        let rule = rule.filter(t::LifecycleRuleFilter::builder().prefix("").build());
+        rule.transitions(to).build().unwrap()
+    };
+    let rules = [
+        ("us-east-1", "theirs-src", moved("cold", t::TransitionStorageClass::DeepArchive)),
+        ("us-west-2", "theirs-dst", moved("old", t::TransitionStorageClass::Glacier)),
+    ];
+    for (region, bucket, rule) in rules {
+        stand.s3(region, async |s3| {
+            let make = s3.create_bucket().bucket(bucket);
+            make.set_create_bucket_configuration(place(region)).send().await.unwrap();
+            let warm = moved("warm", t::TransitionStorageClass::StandardIa);
+            let all = t::BucketLifecycleConfiguration::builder().rules(warm).rules(rule);
+            let put = s3.put_bucket_lifecycle_configuration().bucket(bucket);
+            put.lifecycle_configuration(all.build().unwrap()).send().await.unwrap();
+        });
+    }
+    let manifest = "name: cold\nsource: {region: us-east-1, bucket: theirs-src, adopt: true}\n\
+        destinations: [{region: us-west-2, bucket: theirs-dst, adopt: true, storage_class: GLACIER_IR}]\n";
+    let planned = stand.manifest(&["plan", "-o", "json"], manifest).exits(0).json();
+    let said = |it: &Value| {
+        let lines = it.as_array().unwrap().iter().map(|line| line.as_str().unwrap());
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    let text = format!("{}\n\n{}", said(&planned["warnings"]), said(&planned["cost"]["items"]));
+    settings.bind(|| insta::assert_snapshot!("warnings-archives", text));
+}
+
 #[test]
 fn two_pairs_side_by_side() {
     let stand = Stand::new();

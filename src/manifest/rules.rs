@@ -18,6 +18,13 @@ pub const REPLICA_CLASSES: [&str; 6] = [
     "REDUCED_REDUNDANCY",
 ];
 
+/// Classes from which an object must be restored before it can be read, with the days that each object is paid for at least
+/// (S3 User Guide, "Understanding and managing Amazon S3 storage classes").
+pub const ARCHIVES: [(&str, u16); 2] = [("GLACIER", 90), ("DEEP_ARCHIVE", 180)];
+/// Classes that can be read at once and in which each object is paid for so many days at least, and as 128 KB (same page).
+pub const PAID_FOR_DAYS: [(&str, u16); 3] =
+    [("STANDARD_IA", 30), ("ONEZONE_IA", 30), ("GLACIER_IR", 90)];
+
 /// What a rule says, wherever it leads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of S3's")]

@@ -1,7 +1,7 @@
 //! What a pair costs a month, as far as it can be known before anything is stored.
 //! Not for: a bill. Prices are AWS's list prices in us-east-1, November 2026; other Regions differ a little.
 
-use crate::manifest::{KeyKind, Topology};
+use crate::manifest::{KeyKind, PAID_FOR_DAYS, RuleWish, Topology};
 use serde::Serialize;
 
 /// AWS KMS pricing: a customer managed key, each replica counts as one.
@@ -44,6 +44,14 @@ pub fn cost(topology: &Topology) -> Cost {
         _ => "a PUT request for each object and replica; KMS requests, few with Bucket Keys"
             .to_owned(),
     });
+    for (class, days) in PAID_FOR_DAYS {
+        let is_it = |rule: &RuleWish| rule.settings.storage_class.as_deref() == Some(class);
+        if topology.rules.iter().any(is_it) {
+            items.push(format!(
+                "each replica in {class} as 128 KB at least and for {days} days at least, those of probes too"
+            ));
+        }
+    }
     if topology.rules.iter().any(|rule| rule.settings.time_control) {
         items.push("replication time control, typically $0.015 a GB replicated".to_owned());
     }

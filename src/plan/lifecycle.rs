@@ -1,7 +1,7 @@
 //! The lifecycle rule that a pair wants in each bucket, and what of a bucket's lifecycle is to be warned of.
 //! Not for: writing it (see `steps`).
 
-use crate::manifest::Topology;
+use crate::manifest::{ARCHIVES, Topology};
 use crate::units::counted;
 use crate::world::{Expiry, World};
 
@@ -22,6 +22,7 @@ pub fn wanted(topology: &Topology) -> Option<Expiry> {
         enabled: true,
         noncurrent_days: lifecycle.noncurrent_days,
         incomplete_upload_days: lifecycle.incomplete_upload_days,
+        archive: None,
         has_more: false,
     })
 }
@@ -29,7 +30,7 @@ pub fn wanted(topology: &Topology) -> Option<Expiry> {
 /// Returns what is dangerous where delete markers replicate into a bucket whose old versions expire: a marker makes every version
 /// an old one (S3 User Guide, "Examples of S3 Lifecycle configurations", removing non-current versions).
 pub fn warnings(topology: &Topology, world: &World) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings = archives(topology, world);
     for side in &topology.destinations {
         if topology.marker_prefixes(side).is_empty() {
             continue;
@@ -46,6 +47,34 @@ pub fn warnings(topology: &Topology, world: &World) -> Vec<String> {
                 side.bucket,
                 counted(days, "day")
             ));
+        }
+    }
+    warnings
+}
+
+/// Returns what follows where objects are moved into an archive. S3 moves none before it has replicated it, and replicates none from
+/// there (S3 User Guide, "Getting replication status information"; "What does Amazon S3 replicate?").
+fn archives(topology: &Topology, world: &World) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for side in topology.sides() {
+        let live = world.buckets.get(&side.bucket);
+        let rules = live.iter().flat_map(|bucket| &bucket.lifecycle).filter(|rule| rule.enabled);
+        for (rule, class) in rules.filter_map(|rule| Some((rule, rule.archive.as_deref()?))) {
+            let (bucket, id) = (&side.bucket, &rule.id);
+            if topology.replicates_from(side) {
+                warnings.push(format!(
+                    "the lifecycle rule `{id}` of `{bucket}` moves objects to {class}: from there nothing is replicated, neither by `backfill` \
+                     nor after a change of tags, before it is restored"
+                ));
+            }
+            if topology.replicates_to(side) {
+                let days =
+                    ARCHIVES.iter().find(|(it, _)| *it == class).map_or(0, |(_, days)| *days);
+                warnings.push(format!(
+                    "the lifecycle rule `{id}` of `{bucket}` moves replicas to {class}: they must be restored before they can be read, and each \
+                     is paid for {days} days at least"
+                ));
+            }
         }
     }
     warnings

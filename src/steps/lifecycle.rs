@@ -6,14 +6,15 @@ use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::Side;
+use crate::manifest::{ARCHIVES, Side};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::{Action, lifecycle};
 use crate::world::Expiry;
 use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleRule,
-    LifecycleRuleFilter, NoncurrentVersionExpiration, TransitionDefaultMinimumObjectSize,
+    LifecycleRuleFilter, NoncurrentVersionExpiration, NoncurrentVersionTransition, Transition,
+    TransitionDefaultMinimumObjectSize, TransitionStorageClass,
 };
 
 /// Returns the rules, reduced to what a pair looks at.
@@ -58,12 +59,19 @@ fn described(rule: &LifecycleRule) -> Expiry {
                 || it.object_size_less_than().is_some()
         }),
     ];
+    let current = rule.transitions().iter().filter_map(Transition::storage_class);
+    let old = rule.noncurrent_version_transitions().iter();
+    let old = old.filter_map(NoncurrentVersionTransition::storage_class);
+    let is_archive =
+        |class: &&TransitionStorageClass| ARCHIVES.iter().any(|(it, _)| *it == class.as_str());
+    let archive = current.chain(old).find(is_archive);
     Expiry {
         id: rule.id().unwrap_or_default().to_owned(),
         enabled: rule.status() == &ExpirationStatus::Enabled,
         noncurrent_days: noncurrent.and_then(NoncurrentVersionExpiration::noncurrent_days),
         incomplete_upload_days: upload
             .and_then(AbortIncompleteMultipartUpload::days_after_initiation),
+        archive: archive.map(|class| class.as_str().to_owned()),
         has_more: more.contains(&true),
     }
 }

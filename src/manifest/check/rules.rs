@@ -3,7 +3,7 @@
 
 use super::super::error::Located;
 use super::super::raw::{At, Raw, RawDestination, RawReplication};
-use super::super::rules::{MAX_PREFIX, PlacedRule, REPLICA_CLASSES, RuleSettings};
+use super::super::rules::{ARCHIVES, MAX_PREFIX, PlacedRule, REPLICA_CLASSES, RuleSettings};
 use super::super::topology::{Activation, Placed, ReplicationSettings};
 use super::{Checked, one_of, tags};
 use serde_saphyr::{Location, Spanned};
@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 
 /// The most rules of a configuration.
 const MAX_RULES: usize = 1000;
-/// Classes from which an object must be restored before it can be read.
-const ARCHIVES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
 pub(super) fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> {
     let known = [
@@ -161,7 +159,7 @@ fn prefix(key: &str, given: &Spanned<String>) -> Checked<String> {
 }
 
 fn class(key: &str, given: &Spanned<String>) -> Checked<String> {
-    if ARCHIVES.contains(&given.value.as_str()) {
+    if ARCHIVES.iter().any(|(class, _)| *class == given.value) {
         let message = format!(
             "a replica in `{}` must be restored before it can be read, so no probe could be compared",
             given.value
