@@ -256,7 +256,7 @@ fn principals_that_are_gone_are_drift() {
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
-fn iam_of(stand: &Stand, account: &str) -> aws_sdk_iam::Client {
+pub(crate) fn iam_of(stand: &Stand, account: &str) -> aws_sdk_iam::Client {
     let config = aws_sdk_iam::Config::builder()
         .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
         .credentials_provider(Credentials::new(account, SECRET, None, None, "test"))

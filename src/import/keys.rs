@@ -4,6 +4,7 @@ use super::{Own, inexpressible};
 use crate::failure::Failure;
 use crate::names::{Arn, Region};
 use crate::world::{Encryption, Key, LiveBucket};
+use serde_json::Value;
 
 /// The key that S3 makes in each account that asks for KMS and names no key.
 pub(super) const MANAGED: &str = "alias/aws/s3";
@@ -23,7 +24,15 @@ pub(super) enum Kind {
     /// Keys that exist: the source's.
     Existing(String),
     /// Keys of crrctl's.
-    Own { multi_region: bool, alias: Option<String>, rotation_days: Option<u32> },
+    Own {
+        multi_region: bool,
+        alias: Option<String>,
+        rotation_days: Option<u32>,
+        /// Whom its policy lets administer it.
+        administrators: Vec<String>,
+        /// The accounts that its policy lets use it.
+        usable_by_accounts: Vec<String>,
+    },
 }
 
 fn kms(encryption: Option<&Encryption>) -> Option<&Encryption> {
@@ -75,10 +84,29 @@ pub(super) fn keys(own: &Own<'_>) -> Result<Keys, Failure> {
             multi_region: key.id.is_multi_region(),
             alias: (*alias != format!("alias/crrctl/{}", own.name)).then(|| alias.clone()),
             rotation_days: key.rotation_days,
+            administrators: principals(&key.policy, "Administrators"),
+            usable_by_accounts: accounts(&key.policy),
         },
         None => Kind::Existing(name),
     };
     Ok(Keys { kind, dsse, bucket_key: encryption.bucket_key })
+}
+
+/// Returns the principals of the statement that our key policies have under this Sid; those that were deleted are left out.
+fn principals(policy: &Value, sid: &str) -> Vec<String> {
+    let statements = policy["Statement"].as_array().into_iter().flatten();
+    let ours = statements.filter(|it| it["Sid"] == sid && it["Effect"] == "Allow");
+    let named = ours.flat_map(|statement| match &statement["Principal"]["AWS"] {
+        Value::Array(all) => all.clone(),
+        one => vec![one.clone()],
+    });
+    named.filter_map(|it| Some(Arn::new(it.as_str()?).ok()?.to_string())).collect()
+}
+
+/// Returns the accounts whose root the policy lets use the key.
+fn accounts(policy: &Value) -> Vec<String> {
+    let roots = principals(policy, "OtherAccountsUse");
+    roots.iter().filter_map(|arn| Some(Arn::new(arn.as_str()).ok()?.account().to_owned())).collect()
 }
 
 /// Returns whether a rule's destination is this bucket.

@@ -218,6 +218,7 @@ fn number_backs(own: &Own<'_>, entries: &mut [Entry]) {
 /// Returns the rule that says of the way back what `entry` says of the way there.
 fn like<'a>(own: &Own<'_>, live: &'a Replication, entry: &Entry) -> Option<&'a Rule> {
     let key = own.live.source.bucket.encryption.as_ref().filter(|it| it.algorithm != "AES256");
+    let owner = entry.owner_override.then_some(own.live.account.as_str());
     live.rules.iter().find(|rule| {
         rule.enabled
             && leads_to(&rule.destination, &own.live.source)
@@ -228,7 +229,7 @@ fn like<'a>(own: &Own<'_>, live: &'a Replication, entry: &Entry) -> Option<&'a R
             && rule.metrics == (entry.metrics || entry.time_control)
             && rule.replica_modifications == entry.replica_modifications
             && rule.storage_class.is_none()
-            && rule.new_owner.is_none()
+            && rule.new_owner.as_deref() == owner
             && rule.replica_key.is_some() == key.is_some()
             && rule.others.iter().all(|it| it == "account")
     })

@@ -123,7 +123,13 @@ impl Draft {
                     lines.quoted("    ", region.as_str(), Some(arn));
                 }
             }
-            Kind::Own { multi_region, alias, rotation_days } => {
+            Kind::Own {
+                multi_region,
+                alias,
+                rotation_days,
+                administrators,
+                usable_by_accounts,
+            } => {
                 lines.plain(
                     "  ",
                     "kind",
@@ -133,6 +139,13 @@ impl Draft {
                 match rotation_days {
                     Some(days) => lines.plain("  ", "rotation_days", Some(days)),
                     None => lines.plain("  ", "rotation_days", Some(false)),
+                }
+                let lists = [
+                    ("administrators", administrators),
+                    ("usable_by_accounts", usable_by_accounts),
+                ];
+                for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
+                    lines.plain("  ", name, Some(Value::from(list.clone())));
                 }
             }
         }

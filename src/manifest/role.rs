@@ -49,6 +49,16 @@ impl RoleSettings {
 }
 
 impl Topology {
+    /// Returns the description of the pair's keys.
+    pub fn key_description(&self) -> String {
+        format!("S3 replication of the pair {} (crrctl)", self.name)
+    }
+
+    /// Returns the description of the replication role.
+    pub fn role_description(&self) -> String {
+        format!("S3 replicates objects of the pair {} with it (crrctl)", self.name)
+    }
+
     /// Returns the ARN of the pair's own role.
     pub fn role_arn(&self) -> Arn {
         if let Some(arn) = &self.role_settings.given {

@@ -410,14 +410,4 @@ impl Topology {
     pub fn probe_metadata(&self) -> [(&'static str, String); 2] {
         [("crrctl-pair", self.name.to_string()), ("crrctl-id", self.id())]
     }
-
-    /// Returns the description of the pair's keys.
-    pub fn key_description(&self) -> String {
-        format!("S3 replication of the pair {} (crrctl)", self.name)
-    }
-
-    /// Returns the description of the replication role.
-    pub fn role_description(&self) -> String {
-        format!("S3 replicates objects of the pair {} with it (crrctl)", self.name)
-    }
 }

@@ -124,14 +124,19 @@ async fn keys(aws: &Aws, live: &mut Live, with_tags: bool) -> Result<(), Failure
     Ok(())
 }
 
-/// Finds the roles that the configurations name, as far as they are of the source's account.
+/// Finds the roles that the configurations name, each in the account of its bucket: S3 takes no other's.
 async fn roles(aws: &Aws, live: &mut Live) -> Result<(), Failure> {
-    let all = std::iter::once(&live.source).chain(&live.destinations);
-    let named = all.filter_map(|it| it.bucket.replication.as_ref().map(Replication::role_arn));
-    let named: BTreeSet<Arn> = named.flatten().collect();
-    for arn in named.into_iter().filter(|arn| arn.account() == live.account.as_str()) {
+    let mut named: BTreeMap<Arn, Region> = BTreeMap::new();
+    for it in std::iter::once(&live.source).chain(&live.destinations) {
+        let arn = it.bucket.replication.as_ref().and_then(Replication::role_arn);
+        let is_home = it.account == live.account;
+        let by = if is_home { aws.home() } else { &it.region };
+        let own = arn.filter(|arn| arn.account() == it.account.as_str());
+        named.extend(own.map(|arn| (arn, by.clone())));
+    }
+    for (arn, by) in named {
         let Some(name) = crate::manifest::RoleSettings::name_of(&arn) else { continue };
-        let found: Option<Role> = find::role(aws, &name, aws.home(), false).await?;
+        let found: Option<Role> = find::role(aws, &name, &by, false).await?;
         live.roles.extend(found.filter(|role| role.arn == arn).map(|role| (arn.to_string(), role)));
     }
     Ok(())

@@ -299,24 +299,6 @@ impl Operator<'_> {
         calls
     }
 
-    fn purge(&self) -> Vec<Call> {
-        let actions = [
-            "s3:DeleteObjectVersion",
-            "s3:GetObjectLegalHold",
-            "s3:GetObjectRetention",
-            "s3:GetObjectVersion",
-        ];
-        let sides = self.sides();
-        sides
-            .flat_map(|side| actions.map(|action| self.on_object(action, side, "", &[""])))
-            .collect()
-    }
-
-    fn bypass(&self) -> Vec<Call> {
-        let sides = self.sides();
-        sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
-    }
-
     /// Returns the directions whose role is in this operator's account.
     fn directions(&self) -> Vec<Topology> {
         self.scene.topology.directions_of(self.account)

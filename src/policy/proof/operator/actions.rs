@@ -5,6 +5,24 @@ use super::{NOT_ON_ROLES, Operator};
 use crate::manifest::{Side, Topology};
 
 impl Operator<'_> {
+    pub(super) fn purge(&self) -> Vec<Call> {
+        let actions = [
+            "s3:DeleteObjectVersion",
+            "s3:GetObjectLegalHold",
+            "s3:GetObjectRetention",
+            "s3:GetObjectVersion",
+        ];
+        let sides = self.sides();
+        sides
+            .flat_map(|side| actions.map(|action| self.on_object(action, side, "", &[""])))
+            .collect()
+    }
+
+    pub(super) fn bypass(&self) -> Vec<Call> {
+        let sides = self.sides();
+        sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
+    }
+
     /// Returns the sides that objects are written to.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Side> {
         let topology = self.scene.topology;
