@@ -25,10 +25,15 @@ async fn put(s3: &aws_sdk_s3::Client, prefix: &str, count: usize, key: Option<&s
 /// Builds the pair, and has others write `before` objects while no rule is there.
 fn with_objects(stand: &Stand, before: usize) {
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    without_rule(stand, async |s3| put(s3, "before", before, None).await);
+}
+
+/// Has others work while no rule is there.
+fn without_rule(stand: &Stand, work: impl AsyncFnOnce(&aws_sdk_s3::Client)) {
     stand.s3("us-east-1", async |s3| {
         let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
         s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap();
-        put(&s3, "before", before, None).await;
+        work(&s3).await;
         let rules = live.replication_configuration.unwrap();
         let again = s3.put_bucket_replication().bucket(SOURCE).replication_configuration(rules);
         again.send().await.unwrap();
@@ -173,6 +178,58 @@ fn a_job_under_way_is_found_again() {
     assert_eq!(resumed["job"], expected);
 }
 
+/// `destroy` ends the job first: until then it works as a role of the pair, and writes into a bucket of it.
+#[test]
+fn destroy_ends_the_job_first() {
+    let stand = Stand::new();
+    with_objects(&stand, 2);
+    let _ = stand.pair(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    let waiting = stand.suspended_job("first");
+    // Where that is refused, nothing goes.
+    let before = stand.leftovers();
+    let fault = |spec: &str| stand.sandbox().set_faults(vec![spec.parse().unwrap()]);
+    fault("s3control:UpdateJobStatus:error=AccessDenied:times=1");
+    let denied = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(5).json();
+    assert_eq!(
+        (&denied["removed"], &denied["error"]["aws_code"]),
+        (&json!([]), &json!("AccessDenied"))
+    );
+    assert!(denied["left"].as_array().unwrap().len() > 10, "{denied}");
+    assert_eq!(stand.leftovers(), before);
+    // Objects of others stand in the way of all of it, of the job's end too.
+    let foreign = stand.pair(&["destroy", "--yes"]).exits(10).json();
+    assert_eq!(foreign["error"]["code"], "foreign-objects");
+    assert_eq!(stand.job_under_way(), Some(waiting));
+    // A run that dies once the job is cancelled is gone on with.
+    fault("s3control:DescribeJob:delay=5s:times=1");
+    let mut killed = stand.command(&[&["destroy", "--yes", "--purge-data"], &PAIR[..]].concat());
+    let mut killed =
+        killed.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    Stand::wait_until("the job is cancelled", || stand.job_under_way().is_none());
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert_eq!(stand.leftovers(), before);
+    let gone = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0).json();
+    assert_eq!(gone["left"], json!([]));
+    let stays = stand.leftovers();
+    assert!(stays.iter().all(|it| !it.contains("demo")), "{stays:?}");
+}
+
+/// What is said of the job, and where it is in the object.
+#[test]
+fn destroy_says_which_job_it_ended() {
+    let stand = Stand::new();
+    with_objects(&stand, 2);
+    let _ = stand.pair(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    let waiting = stand.suspended_job("first");
+    let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
+    let answer = finished(&mut stand.command(&[&destroy[..], &PAIR].concat())).exits(0);
+    assert!(answer.stderr.contains(&format!("the batch job {waiting} is under way")), "{answer}");
+    let ended = answer.json();
+    let job = (&ended["job"]["id"], &ended["job"]["status"]);
+    assert_eq!((job, &ended["left"]), ((&json!(waiting), &json!("Cancelled")), &json!([])));
+}
+
 #[test]
 fn what_a_job_needs_is_asked_for_first() {
     let stand = Stand::new();
@@ -213,6 +270,80 @@ fn a_job_that_fails_as_a_whole_says_why() {
         stand.run(&[&BACKFILL[..], &["-o", "json"]].concat()).exits(5).told("job-failed").json();
     assert_eq!(denied["error"]["code"], "job-failed");
     assert!(denied["error"]["message"].as_str().unwrap().contains("s3:PutInventoryConfiguration"));
+}
+
+/// What a job could not replicate is looked at first: what is archived, and where its report would be held.
+#[test]
+fn what_a_job_could_not_do_is_said_first() {
+    let stand = Stand::new();
+    with_objects(&stand, 2);
+    without_rule(&stand, async |s3| {
+        let class = aws_sdk_s3::types::StorageClass::Glacier;
+        let put = s3.put_object().bucket(SOURCE).key("before/archived").storage_class(class);
+        put.body(ByteStream::from_static(b"a")).send().await.unwrap();
+    });
+    let run = [&BACKFILL[..], &PAIR, &["-o", "json"]].concat();
+    let answer = finished(&mut stand.command(&run));
+    assert!(answer.stderr.contains("1 of 3 objects looked at lie in GLACIER"), "{answer}");
+    assert!(!keys(&stand, "us-west-2", DESTINATION).contains("before/archived"));
+    stand.s3("us-east-1", async |s3| {
+        use aws_sdk_s3::types::{
+            BucketVersioningStatus, DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled,
+            ObjectLockRetentionMode, ObjectLockRule, VersioningConfiguration,
+        };
+        let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let put = s3.put_bucket_versioning().bucket(REPORTS).versioning_configuration(on);
+        put.send().await.unwrap();
+        let held =
+            DefaultRetention::builder().mode(ObjectLockRetentionMode::Governance).days(1).build();
+        let rule = ObjectLockRule::builder().default_retention(held).build();
+        let lock =
+            ObjectLockConfiguration::builder().object_lock_enabled(ObjectLockEnabled::Enabled);
+        let put = s3.put_object_lock_configuration().bucket(REPORTS);
+        put.object_lock_configuration(lock.rule(rule).build()).send().await.unwrap();
+    });
+    let made = |stand: &Stand| stand.calls()["by_operation"]["s3control:CreateJob"].clone();
+    made(&stand);
+    let locked = stand.pair(&BACKFILL).exits(10).json();
+    assert_eq!(locked["error"]["code"], "reports-locked");
+    assert_eq!(made(&stand), Value::Null);
+}
+
+/// A replica version that somebody deleted can't come back under its version id: that is told, with what to do instead.
+#[test]
+fn a_deleted_replica_is_told() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.s3("us-east-1", async |s3| put(&s3, "gone", 1, None).await);
+    stand.settled(1);
+    stand.s3("us-west-2", async |s3| {
+        let head = s3.head_object().bucket(DESTINATION).key("gone/0").send().await.unwrap();
+        let version = head.version_id().unwrap().to_owned();
+        let delete = s3.delete_object().bucket(DESTINATION).key("gone/0").version_id(version);
+        delete.send().await.unwrap();
+    });
+    let again = stand.pair(&[&BACKFILL[..], &["--status", "completed"]].concat()).exits(6).json();
+    let reason = &again["reasons"][0];
+    assert_eq!(
+        (&reason["code"], &reason["count"], &reason["keys"]),
+        (&json!("DstObjectHardDeleted"), &json!(1), &json!(["gone/0"]))
+    );
+    assert!(again["error"]["hints"][0].as_str().unwrap().contains("DstObjectHardDeleted"));
+}
+
+/// The job as it goes on, from `DescribeJob`: how many there are, and how many are done.
+#[test]
+fn a_job_that_is_followed_is_told_as_it_goes_on() {
+    let stand = Stand::new();
+    with_objects(&stand, 3);
+    let run = stand.run(&[&BACKFILL[..], &PAIR, &["-o", "ndjson"]].concat()).exits(0).stdout;
+    let events = run.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let told: Vec<Value> = events.filter(|it| it["event"] == "backfill.status").collect();
+    let last = told.last().unwrap();
+    let figures = (&last["status"], &last["total"], &last["succeeded"], &last["failed"]);
+    assert_eq!(figures, (&json!("Complete"), &json!(3), &json!(3), &json!(0)));
+    let lines = stand.run(&[&BACKFILL[..], &PAIR].concat()).exits(0);
+    assert!(lines.stdout.contains("nothing to replicate"), "{lines}");
 }
 
 /// Where the rule leaves room, reports lie beside the data, and go with it.

@@ -83,7 +83,7 @@ impl Stand {
         Self { runtime, sandbox: Some(sandbox), home: TempDir::new().unwrap() }
     }
 
-    fn sandbox(&self) -> &Sandbox {
+    pub(crate) fn sandbox(&self) -> &Sandbox {
         self.sandbox.as_ref().unwrap()
     }
 
@@ -292,8 +292,25 @@ impl Stand {
 
     /// Makes a batch job of the usual pair that waits to be confirmed; returns its id.
     pub(crate) fn suspended_job(&self, token: &str) -> String {
+        use crrctl::backfill::Wish;
+        self.jobs(async |jobs| {
+            let statuses = vec!["NONE".to_owned()];
+            let wish = Wish { statuses, confirm: true, ..Wish::default() };
+            let id = jobs.create(&wish, Some(token)).await.unwrap();
+            assert!(jobs.until_counted(&id).await.unwrap().is_suspended());
+            id
+        })
+    }
+
+    /// Returns the id of the usual pair's batch job that is not over.
+    pub(crate) fn job_under_way(&self) -> Option<String> {
+        self.jobs(async |jobs| jobs.not_over().await.unwrap())
+    }
+
+    /// Runs `work` with the batch jobs of the usual pair.
+    fn jobs<T>(&self, work: impl AsyncFnOnce(&crrctl::backfill::Jobs<'_>) -> T) -> T {
         use crrctl::aws::{Aws, Connection, Credentials};
-        use crrctl::backfill::{Jobs, Wish};
+        use crrctl::backfill::Jobs;
         struct Deaf;
         impl crrctl::events::Sink for Deaf {
             fn take(&self, _: &crrctl::events::Event) {}
@@ -316,12 +333,7 @@ impl Stand {
                 crrctl::events::Events::to(std::sync::Arc::new(Deaf)),
                 crrctl::stop::Stop::default(),
             );
-            let jobs = Jobs::new(&aws, &topology, &events, &stop);
-            let statuses = vec!["NONE".to_owned()];
-            let wish = Wish { statuses, confirm: true, ..Wish::default() };
-            let id = jobs.create(&wish, Some(token)).await.unwrap();
-            assert!(jobs.until_counted(&id).await.unwrap().is_suspended());
-            id
+            work(&Jobs::new(&aws, &topology, &events, &stop)).await
         })
     }
 

@@ -110,7 +110,7 @@ pub struct Jobs<'a> {
     stop: &'a Stop,
 }
 
-/// Every status that something comes after.
+/// Every status of a job that goes on, or can.
 const LIVE: [JobStatus; 8] = [
     JobStatus::New,
     JobStatus::Preparing,
@@ -121,6 +121,9 @@ const LIVE: [JobStatus; 8] = [
     JobStatus::Paused,
     JobStatus::Completing,
 ];
+
+/// Every status of a job whose end is decided and not reached.
+const ENDING: [JobStatus; 2] = [JobStatus::Cancelling, JobStatus::Failing];
 
 impl<'a> Jobs<'a> {
     /// The tag of the jobs' role that says which job's end was told last: a job that comes after it has another token.
@@ -137,11 +140,20 @@ impl<'a> Jobs<'a> {
 
     /// Finds the job that is under way.
     pub async fn under_way(&self) -> Result<Option<String>, Error> {
+        self.find(&LIVE).await
+    }
+
+    /// Finds the job that is not over, under way or not: until it is, it works as its role and writes its report.
+    pub async fn not_over(&self) -> Result<Option<String>, Error> {
+        self.find(&[&LIVE[..], &ENDING].concat()).await
+    }
+
+    async fn find(&self, statuses: &[JobStatus]) -> Result<Option<String>, Error> {
         let (description, region) = (self.description(), &self.topology.source.region);
         let mut token = None;
         loop {
             let list = self.aws.s3control().list_jobs().account_id(self.topology.account.as_str());
-            let list = list.set_job_statuses(Some(LIVE.to_vec())).set_next_token(token);
+            let list = list.set_job_statuses(Some(statuses.to_vec())).set_next_token(token);
             let page = list.send().await.at("s3:ListJobs", region)?;
             let ours = page.jobs().iter().find(|job| job.description() == Some(&description));
             if let Some(id) = ours.and_then(|job| job.job_id()) {

@@ -129,6 +129,12 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
         }
         None => {
             covers(&topology, &world)?;
+            if topology.backward().next().is_some() {
+                output::say(&format!(
+                    "only what lies in `{}` is looked at: S3 Batch Replication of the ways back is not built",
+                    topology.source.bucket
+                ));
+            }
             prepare(&session, global, &topology, &mut world).await?;
             let told = world.batch.role.as_ref().and_then(|role| role.tags.get(Jobs::TOLD_TAG));
             jobs.create(&args.wish(), told.map(String::as_str)).await?

@@ -5,6 +5,7 @@ use super::output::{self, Ended, Printer};
 use super::pairs::{Crew, Telling};
 use super::plan::PlanArgs;
 use super::session::{Inputs, Session, Several};
+use crate::backfill::{Job, Jobs};
 use crate::engine::{self, Outcome};
 use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
@@ -67,6 +68,8 @@ pub(super) struct Going {
 
 /// What a destroy came to.
 pub(super) struct Destroyed {
+    /// The batch job that was ended first.
+    job: Option<Box<Job>>,
     plan: Plan,
     outcome: Outcome,
     pub(super) left: Vec<Kept>,
@@ -124,6 +127,9 @@ async fn one(session: Session, args: &DestroyArgs, printer: &Printer) -> Ended {
     if !args.yes && plan.has_changes() {
         output::say(&tables::plan(&plan, None));
         output::say(&tables::kept(&kept));
+        if let Some(id) = job_under_way(&session, &topology, &world).await? {
+            output::say(&format!("the batch job {id} is under way; it is cancelled first"));
+        }
         let question = format!("type `{}` to take all of this away:", topology.name);
         if output::ask(&question, &session.stop).await? != topology.name.as_str() {
             return Err(declined());
@@ -144,6 +150,10 @@ pub(super) async fn destroy(
     kept: Vec<Kept>,
     wish: Removal,
 ) -> Destroyed {
+    let job = match end_job(session, topology, world).await {
+        Ok(job) => job.map(Box::new),
+        Err(failure) => return Destroyed::not_begun(plan, kept, failure),
+    };
     let steps = Arc::new(session.steps(topology, world, wish));
     let outcome = engine::run(
         &plan,
@@ -157,10 +167,48 @@ pub(super) async fn destroy(
     let mut left = kept;
     left.extend(unfinished(&plan, &outcome));
     left.extend(steps.held());
-    Destroyed { plan, outcome, left, keys }
+    Destroyed { job, plan, outcome, left, keys }
+}
+
+/// Finds a batch job of the pair that is not over. Their role is the record: without it there was none.
+async fn job_under_way(
+    session: &Session,
+    topology: &Topology,
+    world: &World,
+) -> Result<Option<String>, Failure> {
+    if !world.batch.role.as_ref().is_some_and(|role| topology.owns(&role.tags)) {
+        return Ok(None);
+    }
+    let jobs = Jobs::new(&session.aws, topology, &session.events, &session.stop);
+    session.unless_ending(async { Ok(jobs.not_over().await?) }).await
+}
+
+/// Ends the batch job that is under way: it works as a role of the pair, and writes into a bucket of it until it is over.
+async fn end_job(
+    session: &Session,
+    topology: &Topology,
+    world: &World,
+) -> Result<Option<Job>, Failure> {
+    let Some(id) = job_under_way(session, topology, world).await? else { return Ok(None) };
+    let jobs = Jobs::new(&session.aws, topology, &session.events, &session.stop);
+    output::say(&format!(
+        "the batch job {id} is under way: cancelling it; what it has replicated stays"
+    ));
+    jobs.cancel(&id).await?;
+    Ok(Some(jobs.until_over(&id).await?))
 }
 
 impl Destroyed {
+    /// Nothing was taken away: what comes before failed.
+    fn not_begun(plan: Plan, kept: Vec<Kept>, failure: Failure) -> Self {
+        let changes = plan.actions.iter().filter(|action| action.verb.changes());
+        let unfinished = changes.map(|action| action.id.clone()).collect();
+        let outcome = Outcome { done: BTreeMap::new(), failure: Some(failure), unfinished };
+        let mut left = kept;
+        left.extend(self::unfinished(&plan, &outcome));
+        Self { job: None, plan, outcome, left, keys: Vec::new() }
+    }
+
     /// Returns whether anything was taken away.
     pub(super) fn has_removed(&self) -> bool {
         !self.outcome.done.is_empty()
@@ -245,6 +293,10 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
 
 pub(super) fn report(session: &Session, destroyed: &Destroyed, printer: &Printer) {
     let verdict = destroyed.verdict();
+    if let Some(job) = &destroyed.job {
+        printer.put("job", job);
+        printer.text(&format!("the batch job {} is {}\n", job.id, job.status));
+    }
     printer.put("removed", destroyed.removed());
     printer.put("left", &destroyed.left);
     printer.put("keys", &destroyed.keys);

@@ -289,7 +289,7 @@ impl Operator<'_> {
         if !self.is_home {
             return calls;
         }
-        calls.extend(deletes.map(|it| self.on_batch_role(it)));
+        calls.extend(self.ends_jobs(&deletes));
         let on_bucket = ["s3:DeleteBucket", "s3:ListBucketMultipartUploads"];
         calls.extend(on_bucket.iter().filter_map(|it| self.on_report_bucket(it)));
         calls.push(self.on_report("s3:DeleteObjectVersion"));

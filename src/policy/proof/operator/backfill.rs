@@ -22,11 +22,7 @@ impl Operator<'_> {
         let service = "batchoperations.s3.amazonaws.com";
         let pass = self.on_batch_role("iam:PassRole");
         calls.push(pass.demanding("StringEquals", "iam:PassedToService", service));
-        calls.extend(["s3:CreateJob", "s3:ListJobs"].map(|action| {
-            Call::new(&self.who, action, "*", &topology.account)
-                .demanding("StringEquals", "aws:RequestedRegion", source.region.as_str())
-                .aliens(&["s3:ListAllMyBuckets"])
-        }));
+        calls.extend(["s3:CreateJob", "s3:ListJobs"].map(|action| self.on_jobs(action)));
         calls.extend(["s3:DescribeJob", "s3:UpdateJobStatus"].map(|action| self.on_job(action)));
         calls.extend(REPORT_BUCKET_WRITES.iter().filter_map(|it| self.on_report_bucket(it)));
         calls.push(self.on_reports("s3:GetBucketObjectLockConfiguration"));
@@ -53,6 +49,21 @@ impl Operator<'_> {
         Call::new(&self.who, action, role, &self.scene.topology.account)
             .decoys([decoy])
             .aliens(&NOT_ON_ROLES)
+    }
+
+    /// Returns the calls that end a job that is under way, and those that take its role away.
+    pub(super) fn ends_jobs(&self, deletes: &[&str]) -> Vec<Call> {
+        let on_job = ["s3:DescribeJob", "s3:UpdateJobStatus"].map(|it| self.on_job(it));
+        let deletes = deletes.iter().map(|it| self.on_batch_role(it));
+        deletes.chain([self.on_jobs("s3:ListJobs")]).chain(on_job).collect()
+    }
+
+    /// Before a job has an ARN there is none to name.
+    fn on_jobs(&self, action: &str) -> Call {
+        let topology = self.scene.topology;
+        Call::new(&self.who, action, "*", &topology.account)
+            .demanding("StringEquals", "aws:RequestedRegion", topology.source.region.as_str())
+            .aliens(&["s3:ListAllMyBuckets"])
     }
 
     fn on_job(&self, action: &str) -> Call {
