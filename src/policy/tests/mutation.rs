@@ -19,7 +19,7 @@ struct Mutant {
 }
 
 /// Changes that do no harm: the document, the statement, the element, the change, and why.
-const HARMLESS: [(&str, &str, &str, &str, &str); 16] = [
+const HARMLESS: [(&str, &str, &str, &str, &str); 17] = [
     ("bucket", "CrrctlTlsOnly", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOtherKey", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlNoKeyNamed", "Resource", "widened", ON_ITS_OWN_BUCKET),
@@ -30,6 +30,7 @@ const HARMLESS: [(&str, &str, &str, &str, &str); 16] = [
     ("bucket", "CrrctlReplicas", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlMarkers", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOwner", "Resource", "widened", ON_ITS_OWN_BUCKET),
+    ("bucket", "CrrctlListProbes", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlReplicas", "Principal", "widened", THE_ROLE_IS_MEANT),
     ("bucket", "CrrctlMarkers", "Principal", "widened", THE_ROLE_IS_MEANT),
     ("bucket", "CrrctlOwner", "Principal", "widened", THE_ROLE_IS_MEANT),
