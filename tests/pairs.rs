@@ -325,25 +325,6 @@ pairs: [{name: a}, {name: b}, {name: c}]
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
-/// A key whose tags the caller may not read is used, and that nobody knows whose it is is said.
-#[test]
-fn of_a_key_whose_tags_may_not_be_read_it_is_said_that_it_may_be_another_pairs() {
-    let stand = Stand::with(crrctl::sandbox::Options {
-        faults: vec!["kms:ListResourceTags:error=AccessDeniedException".parse().unwrap()],
-        ..crrctl::sandbox::Options::default()
-    });
-    let arn = stand.kms("us-east-1", async |kms| {
-        let made = kms.create_key().send().await.unwrap();
-        made.key_metadata().unwrap().arn().unwrap().to_owned()
-    });
-    let text = format!(
-        "name: one\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-east-1, bucket: one-there}}]\nkey: {{kind: existing, arns: [\"{arn}\"]}}\n"
-    );
-    let plan = run(&stand, &["plan"], &text).exits(0).json();
-    let told = plan["warnings"][0].as_str().unwrap();
-    assert!(told.contains("kms:ListResourceTags") && told.contains(&arn), "{told}");
-}
-
 /// What waited for what is told to who watches closely.
 #[test]
 fn the_critical_path_is_told() {

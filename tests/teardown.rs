@@ -235,7 +235,7 @@ fn buckets_that_are_kept_lose_their_role_when_s3_has_forgotten_the_rules() {
 }
 
 /// With the device, as the root user has it, MFA delete goes on or off.
-fn mfa_delete(stand: &Stand, status: MfaDelete) {
+pub(crate) fn mfa_delete(stand: &Stand, status: MfaDelete) {
     stand.s3("us-east-1", async |s3| {
         let versioning = VersioningConfiguration::builder()
             .status(BucketVersioningStatus::Enabled)

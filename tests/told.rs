@@ -6,6 +6,7 @@ mod checks;
 mod gate;
 mod meanwhile;
 mod rare;
+mod warnings;
 
 use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, alone, alone_with};
 use crate::messages::blotted;

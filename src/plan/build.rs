@@ -66,7 +66,7 @@ pub fn build_as(
     }
     builder.orphans();
     builder.hand_over();
-    builder.plan.warnings = super::lifecycle::warnings(topology, world);
+    builder.plan.warnings.extend(super::lifecycle::warnings(topology, world));
     builder.plan.warnings.extend(kept_by_mfa(topology, world));
     builder.plan.warnings.extend(world.keys.untold.iter().map(|arn| {
         format!(
