@@ -2,7 +2,7 @@
 
 mod access;
 mod aliases;
-mod cipher;
+pub(super) mod cipher;
 mod crypto;
 mod deletion;
 mod grants;

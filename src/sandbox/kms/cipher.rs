@@ -21,6 +21,12 @@ impl std::fmt::Debug for Secret {
     }
 }
 
+/// Has the source of random bytes seeded, which takes some 50 ms and would keep the first request that makes a key, and all others
+/// with it, waiting.
+pub(in crate::sandbox) fn get_ready() {
+    random(&mut [0]);
+}
+
 /// Fills a buffer with random bytes.
 pub(super) fn random(buffer: &mut [u8]) {
     // Should the system's source fail, the sandbox protects nothing that weaker bytes would betray.
