@@ -339,7 +339,7 @@ fn a_job_that_is_followed_is_told_as_it_goes_on() {
     let run = stand.run(&[&BACKFILL[..], &PAIR, &["-o", "ndjson"]].concat()).exits(0).stdout;
     let events = run.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let told: Vec<Value> = events.filter(|it| it["event"] == "backfill.status").collect();
-    let last = told.last().unwrap();
+    let last = told.last().unwrap_or_else(|| panic!("{run}"));
     let figures = (&last["status"], &last["total"], &last["succeeded"], &last["failed"]);
     assert_eq!(figures, (&json!("Complete"), &json!(3), &json!(3), &json!(0)));
     let lines = stand.run(&[&BACKFILL[..], &PAIR].concat()).exits(0);

@@ -141,11 +141,8 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
         }
     };
     let job = confirmed(&session, &jobs, args, &id).await?;
-    let job = if (args.watch || args.resume) && !job.is_over() {
-        jobs.until_over(&id).await?
-    } else {
-        job
-    };
+    // One that is over by now is told of like any other that was followed.
+    let job = if args.watch || args.resume { jobs.until_over(&id).await? } else { job };
     end(&session, &topology, &jobs, &job, printer).await
 }
 
