@@ -252,11 +252,11 @@ pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batc
         return Ok(batch);
     }
     let every = |_: &Side| Optional::ALL;
-    let found =
-        match found_buckets(aws, topology, std::slice::from_ref(&side), every, removal).await {
-            Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
-            found => found?,
-        };
+    let found = match found_buckets(aws, topology, std::slice::from_ref(&side), every, false).await
+    {
+        Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
+        found => found?,
+    };
     batch.reports = found.into_iter().next();
     Ok(batch)
 }
@@ -269,6 +269,10 @@ pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> R
         try_join_all(names.iter().map(|name| counted(aws, topology, world, name))).await?
     {
         enter(world, &name, objects);
+    }
+    if let Some((name, bucket)) = &mut world.batch.reports {
+        let side = Side { region: topology.source.region.clone(), bucket: name.clone() };
+        bucket.objects = Some(find::objects(aws, topology, &side).await?);
     }
     Ok(())
 }

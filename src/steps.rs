@@ -45,9 +45,8 @@ use crate::world::World;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub(crate) mod find {
@@ -90,9 +89,8 @@ pub struct Steps {
     /// The Regions that had an alias of the pair's name when this run began.
     aliased: BTreeSet<Region>,
     seen: Mutex<standing::Seen>,
-    /// Told whenever a key was made or named, and when all is built.
-    keys_moved: Notify,
-    is_built: AtomicBool,
+    /// Told whenever a key was made or named; the value says that all is built.
+    keys_moved: watch::Sender<bool>,
     /// The buckets that this run deleted, and when.
     deleted: Mutex<BTreeMap<BucketName, Instant>>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
@@ -134,8 +132,7 @@ impl Steps {
             fresh,
             aliased: world.keys.aliases.keys().cloned().collect(),
             seen: Mutex::default(),
-            keys_moved: Notify::new(),
-            is_built: AtomicBool::new(false),
+            keys_moved: watch::Sender::new(false),
             deleted: Mutex::default(),
             reports,
             aws,

@@ -193,7 +193,7 @@ impl Steps {
         };
         let key = created.ok_or_else(|| unexpected("CreateKey answered without a key"))?;
         self.book().made.insert(region.clone(), key.id);
-        self.keys_moved.notify_one();
+        self.keys_moved.send_modify(|_| {});
         Ok(key.arn)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{DEMO, blotted, built, manifest};
 use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, finished};
+use crate::teardown::mfa_delete;
 use aws_sdk_s3::types as t;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -63,13 +64,8 @@ fn what_holds_versions_and_what_failed() {
     stand.settled(1);
     shown("objects", &stand.pair(&["check"]));
     let stand = built();
+    mfa_delete(&stand, t::MfaDelete::Enabled);
     stand.s3("us-east-1", async |s3| {
-        let versioning = t::VersioningConfiguration::builder()
-            .status(t::BucketVersioningStatus::Enabled)
-            .mfa_delete(t::MfaDelete::Enabled)
-            .build();
-        let put = s3.put_bucket_versioning().bucket(SOURCE).versioning_configuration(versioning);
-        put.mfa("arn:aws:iam::111122223333:mfa/root 123456").send().await.unwrap();
         let default = t::ServerSideEncryptionByDefault::builder()
             .sse_algorithm(t::ServerSideEncryption::AwsKms)
             .kms_master_key_id("alias/crrctl/demo")

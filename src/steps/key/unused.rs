@@ -13,7 +13,6 @@ use crate::world::Key;
 use futures::future::try_join_all;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -61,7 +60,7 @@ impl Steps {
         let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
         let is_gone =
             |side: &Side| deleted.get(&side.bucket).is_some_and(|at| at.elapsed() < JUST_NOW);
-        self.topology.sides().all(is_gone)
+        self.topology.reached().all(is_gone)
     }
 
     /// Brings the keys back that this run has scheduled and under which a bucket stands again. A run that came later made others.
@@ -151,8 +150,9 @@ impl Steps {
     /// once all is built.
     pub async fn schedule_late_spares(&self, progress: &Progress) -> Result<Instant, Failure> {
         let (mut looked, mut at) = (BTreeSet::new(), Instant::now());
+        let mut moved = self.keys_moved.subscribe();
         loop {
-            let is_last = self.is_built.load(Ordering::Acquire);
+            let is_last = *moved.borrow_and_update();
             let made: Vec<_> = self.book().made.clone().into_iter().collect();
             for (region, made) in made {
                 if looked.insert(region.clone()) {
@@ -160,34 +160,24 @@ impl Steps {
                     at = Instant::now();
                 }
             }
-            if is_last {
+            // Whoever sends is there as long as these steps are.
+            if is_last || moved.changed().await.is_err() {
                 return Ok(at);
-            }
-            // The last word may have been heard while a key was waited for.
-            if !self.is_built.load(Ordering::Acquire) {
-                self.keys_moved.notified().await;
             }
         }
     }
 
     /// Says that no key is made any more.
     pub fn is_built(&self) {
-        self.is_built.store(true, Ordering::Release);
-        self.keys_moved.notify_one();
+        self.keys_moved.send_replace(true);
     }
 
     /// Until an alias names a key, which one is the spare is open; a run that ends before that has none.
     async fn named(&self, region: &Region) -> Option<KeyId> {
-        loop {
-            let is_last = self.is_built.load(Ordering::Acquire);
-            if let Ok(key) = self.committed_key(region) {
-                return Some(key);
-            }
-            if is_last {
-                return None;
-            }
-            self.keys_moved.notified().await;
-        }
+        let is_settled = |is_last: &bool| *is_last || self.committed_key(region).is_ok();
+        let mut moved = self.keys_moved.subscribe();
+        moved.wait_for(is_settled).await.ok()?;
+        self.committed_key(region).ok()
     }
 
     async fn schedule_late_spares_in(
