@@ -8,6 +8,7 @@ mod cloudwatch;
 mod error;
 mod lag;
 mod pace;
+mod seen;
 pub mod settle;
 
 pub use calls::{CallCount, Calls};

@@ -72,13 +72,18 @@ fn twenty_pairs_live_and_one_that_is_in_the_way_stops_no_other() {
         }
     }
 
-    stand.calls();
+    // Each pair looks for its own keys among those of all.
+    let looks = |made: &Value| made["by_operation"]["kms:ListResourceTags"].as_u64().unwrap();
+    let made = looks(&stand.calls());
+    assert!(made <= 4 * 20, "{made} times the tags of a key were read");
     let again = run(&stand, &["apply", "--yes", "--no-probe"], &text).exits(10).json();
     assert!(pairs(&again).iter().all(|pair| pair["exit_code"] == 10 || pair["changed"] == false));
     assert_eq!(stand.calls()["writes"], 0, "a second apply writes nothing");
 
     let destroyed = run(&stand, &["destroy", "--yes"], &text).json();
     assert!(pairs(&destroyed).iter().filter(|pair| pair["exit_code"] == 0).count() >= 19);
+    let made = looks(&stand.calls());
+    assert!(made <= 6 * 20, "{made} times the tags of a key were read");
     assert_eq!(stand.leftovers(), [format!("arn:aws:s3:::{foreign}")]);
 }
 

@@ -7,8 +7,9 @@ mod configuration;
 pub use configuration::region;
 
 use super::pace::Pace;
+use super::seen::SeenTags;
 use super::settle::pause;
-use super::{CallCount, Calls};
+use super::{CallCount, Calls, Error};
 use crate::manifest::Login;
 use crate::names::{AccountId, Region};
 use crate::stop::Stop;
@@ -87,6 +88,7 @@ pub(super) struct Caller {
     credentials: Credentials,
     pub(super) config: SdkConfig,
     pub(super) calls: Calls,
+    seen: SeenTags,
     s3: Clients<aws_sdk_s3::Client>,
     kms: Clients<aws_sdk_kms::Client>,
     sts: Clients<aws_sdk_sts::Client>,
@@ -127,6 +129,7 @@ impl Shared {
             credentials: credentials.clone(),
             config,
             calls: self.calls.beside(),
+            seen: SeenTags::default(),
             s3: Clients::default(),
             kms: Clients::default(),
             sts: Clients::default(),
@@ -277,6 +280,20 @@ impl Aws {
         if !wait.is_zero() {
             pause(stop, wait).await;
         }
+    }
+
+    /// Returns the tags of the key `id`, or the refusal to tell them: as the run has seen them lately where they are not `wanted`, else
+    /// as `read` finds them.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn key_tags(
+        &self,
+        (region, id): (&Region, &str),
+        wanted: &[(&str, String)],
+        read: impl AsyncFnOnce() -> Result<Result<BTreeMap<String, String>, Error>, Error>,
+    ) -> Result<Result<BTreeMap<String, String>, Error>, Error> {
+        self.caller(region).seen.get((region, id), wanted, read).await
     }
 
     /// Returns how long the shortest request of the run took so far.

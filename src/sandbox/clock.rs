@@ -52,6 +52,11 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     stamp.unwrap_or_default().to_string()
 }
 
+/// Returns `time` as RFC 3339 with its fraction of a second, as the sandbox's own log has it.
+pub(crate) fn rfc3339_exact(time: SystemTime) -> String {
+    jiff::Timestamp::try_from(time).unwrap_or_default().to_string()
+}
+
 /// Returns `time` as seconds since 1970 with their fraction, as AWS JSON carries it.
 pub(crate) fn epoch_seconds(time: SystemTime) -> f64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -10,6 +10,7 @@ mod replica;
 mod role;
 mod targets;
 
+use super::clock;
 use super::lag::Slow;
 use super::s3::{Outcome, Replicated, Version, Versioning, What};
 use super::state::{Shared, State};
@@ -69,6 +70,8 @@ impl Replication {
                 "destination": record.destination,
                 "status": record.status,
                 "failure_reason": record.reason,
+                "begun_at": clock::rfc3339_exact(record.begun),
+                "ended_at": record.ended.map(clock::rfc3339_exact),
             })
         };
         self.records.iter().map(record).collect()

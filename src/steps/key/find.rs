@@ -198,12 +198,13 @@ pub(crate) async fn tagged(
     wanted: &[(&str, String)],
 ) -> Result<(Vec<Key>, Vec<Error>), Error> {
     let read = |id: String| async move {
-        match tags(aws, region, &id).await {
-            Ok(tags) => Ok(Ok((id, tags))),
+        let read = async || match tags(aws, region, &id).await {
             Err(error) if error.class == crate::aws::Class::Denied => Ok(Err(error)),
-            Err(error) if error.is_absent() => Ok(Ok((id, Tags::new()))),
-            Err(error) => Err(error),
-        }
+            Err(error) if error.is_absent() => Ok(Ok(Tags::new())),
+            other => other.map(Ok),
+        };
+        let seen = aws.key_tags((region, &id), wanted, read).await?;
+        Ok::<_, Error>(seen.map(|tags| (id, tags)))
     };
     let read: Vec<_> = stream::iter(ids).map(read).buffer_unordered(8).try_collect().await?;
     let (mut found, mut refused) = (Vec::new(), Vec::new());
