@@ -5,6 +5,7 @@ mod advice;
 mod apply;
 mod check;
 mod backfill;
+mod bug;
 mod completions;
 mod destroy;
 mod export;
@@ -297,6 +298,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     cli.global.github |= std::env::var("GITHUB_ACTIONS").is_ok_and(|it| it == "true");
     output::set_color(cli.global.color);
     output::log_calls(cli.global.verbose);
+    bug::tell_panics(cli.global.output, cli.command.name());
     let printer = Printer::new(cli.global.output, cli.command.name(), cli.global.reports());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -134,7 +134,6 @@ impl Sandbox {
         };
         let shared = Arc::new(state::Shared::new(settings, faults));
         let tasks = TaskTracker::new();
-        tasks.spawn_blocking(kms::cipher::get_ready);
         let token = CancellationToken::new();
         let server = server::Server::new(shared.clone(), options.latency, journal, tasks.clone());
         tasks.spawn(server.serve(listener, token.clone()));

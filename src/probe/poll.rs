@@ -24,9 +24,9 @@ pub(super) struct Polled {
 /// An eligible object has a status from the start; this many looks without one settle that it has none.
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
-/// The pause after `elapsed`: a twentieth of it, so that what is seen late is seen at most 5 % late.
+/// The pause after `elapsed`: a twenty-fifth of it, so that with the look itself what is seen late is seen at most 5 % late.
 pub(super) fn next_pause(elapsed: Duration) -> Duration {
-    (elapsed / 20).clamp(Duration::from_millis(50), Duration::from_secs(30))
+    (elapsed / 25).clamp(Duration::from_millis(50), Duration::from_secs(30))
 }
 
 impl Prober {
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn short_replications_are_seen_at_once_and_long_ones_cost_few_calls() {
-        for (seconds, most) in [(1, 25), (60, 110), (900, 165)] {
+        for (seconds, most) in [(1, 25), (60, 125), (900, 195)] {
             let (looks, late) = looks(seconds);
             assert!(looks <= most, "{seconds} s: {looks} looks");
             let bound = (Duration::from_secs(seconds) / 20).max(Duration::from_millis(150));

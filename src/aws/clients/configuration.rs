@@ -55,16 +55,18 @@ pub(super) async fn of(
         return config.build();
     }
     let http_client = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client)
+        .http_client(http_client.clone())
         .region(region.clone())
         .retry_config(retries)
         .timeout_config(timeouts);
     if let Some(profile) = &credentials.login.profile {
         // A profile that is named stands before keys in the environment, as it does with the AWS CLI.
-        let provider = ProviderConfig::without_region().with_region(Some(region.clone()));
+        let provider = ProviderConfig::without_region()
+            .with_region(Some(region.clone()))
+            .with_http_client(http_client);
         let of_profile = ProfileFileCredentialsProvider::builder().profile_name(profile);
         loader = loader
             .profile_name(profile)

@@ -183,7 +183,7 @@ pub(super) const ALL: &[Entry] = &[
         &["a plan that can't be right"],
         REPORT,
     ),
-    error("bug", "Something that can't be happened.", &["a bug"], REPORT),
+    error("bug", "Something happened that can't.", &["a bug"], REPORT),
     error(
         "proof-failed",
         "A call that S3 has to make would be denied, or one that must stay denied would be allowed; nothing was written.",

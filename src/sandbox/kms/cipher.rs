@@ -2,7 +2,8 @@
 //! The blob is not AWS's own, which is not published. Not for: who may do it.
 
 use crate::names::{AccountId, KeyId};
-use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::BTreeMap;
 
 /// What a blob begins with.
@@ -21,16 +22,10 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Has the source of random bytes seeded, which takes some 50 ms and would keep the first request that makes a key, and all others
-/// with it, waiting.
-pub(in crate::sandbox) fn get_ready() {
-    random(&mut [0]);
-}
-
 /// Fills a buffer with random bytes.
 pub(super) fn random(buffer: &mut [u8]) {
     // Should the system's source fail, the sandbox protects nothing that weaker bytes would betray.
-    if aws_lc_rs::rand::fill(buffer).is_err() {
+    if SystemRandom::new().fill(buffer).is_err() {
         buffer.fill_with(|| fastrand::u8(..));
     }
 }

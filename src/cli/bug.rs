@@ -1,0 +1,27 @@
+//! What is told where crrctl itself is at fault. The binary unwinds nothing: a panic in any of its threads is told and ends the run, and
+//! what stands by then the next run finds by its tags.
+//! Not for: failures of any other kind (see `failure`).
+
+use super::Format;
+use super::output::Printer;
+use crate::failure::{Failure, Kind};
+use std::panic::PanicHookInfo;
+
+/// From now on a panic ends the process as an error of `command`, with exit code 1.
+pub(super) fn tell_panics(format: Format, command: &'static str) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let printer = Printer::new(format, command, Vec::new());
+        printer.end(Err(failure(panic)));
+        #[expect(clippy::exit, reason = "there is nobody to return to")]
+        std::process::exit(Kind::Unexpected.exit_code().into());
+    }));
+}
+
+fn failure(panic: &PanicHookInfo<'_>) -> Failure {
+    let message = panic.payload_as_str().unwrap_or("it panicked");
+    let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
+    let place = place.unwrap_or_default();
+    Failure::new(Kind::Unexpected, "bug", format!("{message}{place}: this is a bug in crrctl"))
+        .hint("report it, with this message and the output of `-vvv`")
+        .hint("`crrctl plan` shows what stands; `crrctl apply` goes on from there, `crrctl destroy` takes it away")
+}
