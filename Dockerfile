@@ -3,9 +3,9 @@
 #   docker build --tag crrctl .
 #   docker run --rm --network none crrctl apply --sandbox --yes
 FROM rust:1.95.0-alpine3.22 AS build
-# The TLS library compiles C.
+# The TLS library compiles a little C.
 # hadolint ignore=DL3018
-RUN apk add --no-cache build-base ca-certificates cmake perl
+RUN apk add --no-cache build-base ca-certificates
 WORKDIR /crrctl
 COPY . .
 RUN cargo build --release --locked

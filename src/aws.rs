@@ -2,6 +2,8 @@
 //! count of the calls.
 //! Not for: which calls make what (see `steps`).
 
+mod batch;
+mod by_hand;
 mod calls;
 mod clients;
 mod cloudwatch;
@@ -11,6 +13,7 @@ mod pace;
 mod seen;
 pub mod settle;
 
+pub use batch::{Filter, FoundJob, NewJob};
 pub use calls::{CallCount, Calls};
 pub use clients::{Aws, Connection, Credentials, QuotaFactor, region};
 pub use cloudwatch::{MAX_SERIES, Series};

@@ -258,6 +258,7 @@ fn principals_that_are_gone_are_drift() {
 
 pub(crate) fn iam_of(stand: &Stand, account: &str) -> aws_sdk_iam::Client {
     let config = aws_sdk_iam::Config::builder()
+        .http_client(crate::common::plain_http())
         .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
         .credentials_provider(Credentials::new(account, SECRET, None, None, "test"))
         .endpoint_url(stand.endpoint())

@@ -44,6 +44,7 @@ macro_rules! client {
     ($sdk:ident, $stand:expr, $account:expr, $secret:expr, $region:expr) => {
         $sdk::Client::from_conf(
             $sdk::Config::builder()
+                .http_client(crate::common::plain_http())
                 .behavior_version_latest()
                 .region($sdk::config::Region::new($region.to_owned()))
                 .credentials_provider(credentials($account, $secret))
@@ -102,7 +103,7 @@ impl Stand {
         secret: &str,
         region: &str,
     ) -> aws_sdk_s3control::Client {
-        let tls = aws_smithy_http_client::tls::rustls_provider::CryptoMode::AwsLc;
+        let tls = aws_smithy_http_client::tls::rustls_provider::CryptoMode::Ring;
         let http = aws_smithy_http_client::Builder::new()
             .tls_provider(aws_smithy_http_client::tls::Provider::Rustls(tls))
             .build_with_resolver(Loopback);

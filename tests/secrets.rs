@@ -20,6 +20,7 @@ struct Session {
 fn session(stand: &Stand, account: &str) -> (String, Session) {
     let client = |id: &str, secret: &str| {
         let config = aws_sdk_iam::Config::builder()
+            .http_client(crate::common::plain_http())
             .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
             .credentials_provider(Credentials::new(id, secret, None, None, "test"))
             .endpoint_url(stand.endpoint())
@@ -44,6 +45,7 @@ fn session(stand: &Stand, account: &str) -> (String, Session) {
         let key = here.create_access_key().user_name("caller").send().await.unwrap();
         let key = key.access_key().unwrap().clone();
         let config = aws_sdk_sts::Config::builder()
+            .http_client(crate::common::plain_http())
             .behavior_version(aws_sdk_sts::config::BehaviorVersion::latest())
             .credentials_provider(Credentials::new(
                 key.access_key_id(),

@@ -92,6 +92,7 @@ impl Server {
     pub(crate) async fn pair(&self, keyed: bool) {
         let config = |region: &str| {
             aws_config::SdkConfig::builder()
+                .http_client(aws_smithy_http_client::Builder::new().build_http())
                 .behavior_version(aws_config::BehaviorVersion::latest())
                 .region(aws_config::Region::new(region.to_owned()))
                 .endpoint_url(format!("http://{}", self.address))

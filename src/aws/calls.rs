@@ -90,14 +90,6 @@ impl Calls {
 /// Operations without `x-amz-expected-bucket-owner` (S3 API Reference, `CreateBucket` and `ListBuckets`).
 const WITHOUT_OWNER: [&str; 2] = ["CreateBucket", "ListBuckets"];
 
-/// S3 Control's SDK puts the account in front of every host, which neither an IP address nor most stand-ins serve. AWS's own hosts
-/// want it there.
-fn without_account(uri: &str, account: &AccountId) -> Option<String> {
-    let (scheme, rest) = uri.split_once("://")?;
-    let host = rest.strip_prefix(account.as_str())?.strip_prefix('.')?;
-    (!host.starts_with("s3-control")).then(|| format!("{scheme}://{host}"))
-}
-
 impl Intercept for Calls {
     fn name(&self) -> &'static str {
         "crrctl calls"
@@ -111,12 +103,6 @@ impl Intercept for Calls {
     ) -> Result<(), BoxError> {
         let Some(metadata) = config.load::<Metadata>() else { return Ok(()) };
         let Some(account) = self.account.get() else { return Ok(()) };
-        if metadata.service() == "S3 Control" {
-            let request = context.request_mut();
-            if let Some(uri) = without_account(request.uri(), account) {
-                request.set_uri(uri)?;
-            }
-        }
         if metadata.service() == "S3" && !WITHOUT_OWNER.contains(&metadata.name()) {
             context
                 .request_mut()
@@ -158,23 +144,5 @@ impl Intercept for Calls {
             (metadata.service(), metadata.name(), response.status().as_u16());
         tracing::debug!("{service} {operation} answered {status}, request id {request_id}");
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_hosts_of_aws_have_the_account_in_front() {
-        let account = AccountId::new("111122223333").unwrap();
-        let without = |uri: &str| without_account(uri, &account);
-        let local = without("http://111122223333.127.0.0.1:4700/v20180820/jobs?x=1");
-        assert_eq!(local.as_deref(), Some("http://127.0.0.1:4700/v20180820/jobs?x=1"));
-        assert_eq!(
-            without("https://111122223333.s3-control.us-east-1.amazonaws.com/v20180820/jobs"),
-            None
-        );
-        assert_eq!(without("https://s3-control.example.com/"), None);
     }
 }

@@ -93,7 +93,6 @@ pub(super) struct Caller {
     kms: Clients<aws_sdk_kms::Client>,
     sts: Clients<aws_sdk_sts::Client>,
     iam: Clients<aws_sdk_iam::Client>,
-    s3control: Clients<aws_sdk_s3control::Client>,
 }
 
 /// Makes the client of a service for a caller and a Region.
@@ -134,7 +133,6 @@ impl Shared {
             kms: Clients::default(),
             sts: Clients::default(),
             iam: Clients::default(),
-            s3control: Clients::default(),
         });
         callers.push(Arc::clone(&caller));
         caller
@@ -202,12 +200,6 @@ impl Aws {
     pub fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
         let caller = self.caller(region);
         caller.kms.get(region, || client!(aws_sdk_kms, caller, region))
-    }
-
-    /// Returns the client of S3 Control in the source's Region: batch jobs live there alone.
-    pub fn s3control(&self) -> aws_sdk_s3control::Client {
-        let (home, caller) = (&self.home, &self.callers[0].1);
-        caller.s3control.get(home, || client!(aws_sdk_s3control, caller, home))
     }
 
     /// Returns the client of IAM with the credentials of `region`: roles are their account's, in whichever Region they serve.

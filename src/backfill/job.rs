@@ -2,19 +2,13 @@
 //! Sources: S3 API Reference, `CreateJob`; S3 User Guide, "Replicating existing objects with Batch Replication".
 
 use crate::aws::settle::{Look, Wait, retry, until};
-use crate::aws::{At, Aws, Error};
+use crate::aws::{At, Aws, Error, Filter, FoundJob, NewJob};
 use crate::events::{Event, Events, StepId};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::names::Arn;
 use crate::stop::Stop;
 use aws_sdk_iam::types::Tag;
-use aws_sdk_s3control::primitives::DateTime;
-use aws_sdk_s3control::types::{
-    JobDescriptor, JobManifestGenerator, JobManifestGeneratorFilter, JobOperation, JobReport,
-    JobReportFormat, JobReportScope, JobStatus, KeyNameConstraint, ReplicationStatus,
-    RequestedJobStatus, S3JobManifestGenerator, S3ReplicateObjectOperation, S3StorageClass,
-};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -62,21 +56,11 @@ pub struct Job {
 }
 
 impl Job {
-    fn of(job: &JobDescriptor) -> Self {
-        let count = |count: Option<i64>| count.and_then(|count| u64::try_from(count).ok());
-        let progress = job.progress_summary();
-        let failures = job.failure_reasons().iter().map(|failure| {
-            let (code, text) = (failure.failure_code(), failure.failure_reason());
-            format!("{}: {}", code.unwrap_or("Unknown"), text.unwrap_or("AWS gave no reason"))
-        });
-        Self {
-            id: job.job_id().unwrap_or_default().to_owned(),
-            status: job.status().map_or("New", JobStatus::as_str).to_owned(),
-            total: progress.and_then(|it| count(it.total_number_of_tasks())),
-            succeeded: progress.and_then(|it| count(it.number_of_tasks_succeeded())).unwrap_or(0),
-            failed: progress.and_then(|it| count(it.number_of_tasks_failed())).unwrap_or(0),
-            failures: failures.collect(),
-        }
+    fn of(job: FoundJob) -> Self {
+        let (total, succeeded, failed) = job.counts();
+        let failures = job.failures().map(|(code, text)| format!("{code}: {text}")).collect();
+        let status = job.status.unwrap_or_else(|| "New".to_owned());
+        Self { id: job.job_id, status, total, succeeded, failed, failures }
     }
 
     /// Returns whether nothing comes after this status.
@@ -111,19 +95,11 @@ pub struct Jobs<'a> {
 }
 
 /// Every status of a job that goes on, or can.
-const LIVE: [JobStatus; 8] = [
-    JobStatus::New,
-    JobStatus::Preparing,
-    JobStatus::Suspended,
-    JobStatus::Ready,
-    JobStatus::Active,
-    JobStatus::Pausing,
-    JobStatus::Paused,
-    JobStatus::Completing,
-];
+const LIVE: [&str; 8] =
+    ["New", "Preparing", "Suspended", "Ready", "Active", "Pausing", "Paused", "Completing"];
 
 /// Every status of a job whose end is decided and not reached.
-const ENDING: [JobStatus; 2] = [JobStatus::Cancelling, JobStatus::Failing];
+const ENDING: [&str; 2] = ["Cancelling", "Failing"];
 
 impl<'a> Jobs<'a> {
     /// The tag of the jobs' role that says which job's end was told last: a job that comes after it has another token.
@@ -148,61 +124,41 @@ impl<'a> Jobs<'a> {
         self.find(&[&LIVE[..], &ENDING].concat()).await
     }
 
-    async fn find(&self, statuses: &[JobStatus]) -> Result<Option<String>, Error> {
-        let (description, region) = (self.description(), &self.topology.source.region);
+    async fn find(&self, statuses: &[&str]) -> Result<Option<String>, Error> {
+        let (description, account) = (self.description(), &self.topology.account);
         let mut token = None;
         loop {
-            let list = self.aws.s3control().list_jobs().account_id(self.topology.account.as_str());
-            let list = list.set_job_statuses(Some(statuses.to_vec())).set_next_token(token);
-            let page = list.send().await.at("s3:ListJobs", region)?;
-            let ours = page.jobs().iter().find(|job| job.description() == Some(&description));
-            if let Some(id) = ours.and_then(|job| job.job_id()) {
-                return Ok(Some(id.to_owned()));
+            let (jobs, next) = self.aws.list_jobs(account, statuses, token.as_deref()).await?;
+            let ours = jobs.into_iter().find(|job| job.description.as_ref() == Some(&description));
+            if let Some(job) = ours {
+                return Ok(Some(job.job_id));
             }
-            token = page.next_token().map(str::to_owned);
-            if token.is_none() {
+            if next.is_none() {
                 return Ok(None);
             }
+            token = next;
         }
     }
 
     /// Makes a job, once: until its end was told (`told` is the last job whose was), the same wish is the same job.
     pub async fn create(&self, wish: &Wish, told: Option<&str>) -> Result<String, Failure> {
-        let (topology, region) = (self.topology, &self.topology.source.region);
+        let topology = self.topology;
         let reports = topology.reports();
         let arn = |bucket: &str| Arn::known(topology.partition(), "s3", "", "", bucket).to_string();
-        let report = JobReport::builder()
-            .bucket(arn(&reports.bucket))
-            .prefix(reports.prefix.trim_end_matches('/'))
-            .format(JobReportFormat::ReportCsv20180820)
-            .enabled(true)
-            .report_scope(JobReportScope::FailedTasksOnly)
-            .expected_bucket_owner(topology.account.as_str());
-        let generator = S3JobManifestGenerator::builder()
-            .source_bucket(arn(topology.source.bucket.as_str()))
-            .expected_bucket_owner(topology.account.as_str())
-            .enable_manifest_output(false)
-            .filter(filter(wish));
-        let generator = generator.build().map_err(|error| super::bug(&error.to_string()))?;
-        let operation = JobOperation::builder()
-            .s3_replicate_object(S3ReplicateObjectOperation::builder().build());
-        let create = self
-            .aws
-            .s3control()
-            .create_job()
-            .account_id(topology.account.as_str())
-            .confirmation_required(wish.confirm)
-            .operation(operation.build())
-            .report(report.build())
-            .client_request_token(self.token(wish, told))
-            .description(self.description())
-            .priority(wish.priority)
-            .role_arn(topology.batch_role_arn().as_str())
-            .manifest_generator(JobManifestGenerator::S3JobManifestGenerator(generator));
+        let job = NewJob {
+            client_request_token: self.token(wish, told),
+            description: self.description(),
+            confirmation_required: wish.confirm,
+            priority: wish.priority,
+            role_arn: topology.batch_role_arn().to_string(),
+            source_bucket: arn(topology.source.bucket.as_str()),
+            filter: filter(wish),
+            report_bucket: arn(&reports.bucket),
+            report_prefix: reports.prefix.trim_end_matches('/').to_owned(),
+        };
         let progress = self.events.step(&StepId::job(topology.name.as_str()));
-        let call = || async { create.clone().send().await.at("s3:CreateJob", region) };
-        let made = retry(self.stop, &progress, call).await?;
-        Ok(made.job_id().unwrap_or_default().to_owned())
+        let call = || self.aws.create_job(&topology.account, &job);
+        retry(self.stop, &progress, call).await
     }
 
     fn token(&self, wish: &Wish, told: Option<&str>) -> String {
@@ -213,32 +169,20 @@ impl<'a> Jobs<'a> {
 
     /// Looks at a job.
     pub async fn look(&self, id: &str) -> Result<Job, Failure> {
-        let describe = self.aws.s3control().describe_job();
-        let describe = describe.account_id(self.topology.account.as_str()).job_id(id);
-        let region = &self.topology.source.region;
-        let output = describe.send().await.at("s3:DescribeJob", region)?;
-        let job = output.job().ok_or_else(|| Error::unreadable("s3:DescribeJob", region, "job"))?;
-        Ok(Job::of(job))
+        Ok(Job::of(self.aws.describe_job(&self.topology.account, id).await?))
     }
 
     /// Lets a job that waits to be confirmed go on.
     pub async fn confirm(&self, id: &str) -> Result<(), Failure> {
-        Ok(self.update(id, RequestedJobStatus::Ready).await?)
+        Ok(self.aws.update_job(&self.topology.account, id, "Ready").await?)
     }
 
     /// Ends a job; what it has replicated stays. One that has ended meanwhile is none to cancel.
     pub async fn cancel(&self, id: &str) -> Result<(), Failure> {
-        match self.update(id, RequestedJobStatus::Cancelled).await {
+        match self.aws.update_job(&self.topology.account, id, "Cancelled").await {
             Err(error) if error.is("JobStatusException") => Ok(()),
             other => Ok(other?),
         }
-    }
-
-    async fn update(&self, id: &str, status: RequestedJobStatus) -> Result<(), Error> {
-        let update = self.aws.s3control().update_job_status();
-        let update = update.account_id(self.topology.account.as_str()).job_id(id);
-        let update = update.requested_job_status(status);
-        update.send().await.at("s3:UpdateJobStatus", &self.topology.source.region).map(drop)
     }
 
     /// Follows a job until its objects are counted.
@@ -343,22 +287,15 @@ pub fn verdict(job: &Job) -> Option<Failure> {
     }
 }
 
-fn filter(wish: &Wish) -> JobManifestGeneratorFilter {
-    let time = |time: &Timestamp| DateTime::from_secs(time.as_second());
-    let size = |size: u64| i64::try_from(size).unwrap_or(i64::MAX);
-    let statuses = wish.statuses.iter().map(|it| ReplicationStatus::from(it.as_str())).collect();
-    let classes: Vec<S3StorageClass> =
-        wish.storage_classes.iter().map(|it| S3StorageClass::from(it.as_str())).collect();
-    let named = wish.prefix.as_ref();
-    let named = named.map(|prefix| KeyNameConstraint::builder().match_any_prefix(prefix).build());
-    JobManifestGeneratorFilter::builder()
-        .eligible_for_replication(true)
-        .set_object_replication_statuses(Some(statuses))
-        .set_created_after(wish.since.as_ref().map(time))
-        .set_created_before(wish.until.as_ref().map(time))
-        .set_key_name_constraint(named)
-        .set_object_size_greater_than_bytes(wish.larger_than.map(size))
-        .set_object_size_less_than_bytes(wish.smaller_than.map(size))
-        .set_match_any_storage_class((!classes.is_empty()).then_some(classes))
-        .build()
+fn filter(wish: &Wish) -> Filter {
+    let time = |time: &Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    Filter {
+        created_after: wish.since.as_ref().map(time),
+        created_before: wish.until.as_ref().map(time),
+        statuses: wish.statuses.clone(),
+        prefix: wish.prefix.clone(),
+        larger_than: wish.larger_than,
+        smaller_than: wish.smaller_than,
+        storage_classes: wish.storage_classes.clone(),
+    }
 }

@@ -162,6 +162,7 @@ async fn sessions_of_roles() {
         );
         aws_sdk_s3::Client::from_conf(
             aws_sdk_s3::Config::builder()
+                .http_client(crate::common::plain_http())
                 .behavior_version_latest()
                 .region(aws_sdk_s3::config::Region::new(EAST))
                 .credentials_provider(own)

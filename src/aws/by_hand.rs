@@ -1,0 +1,193 @@
+//! Calls of services of which crrctl needs too little to link their crates: signed, sent and retried by the SDK's own machinery.
+//! Not for: what the requests and answers say (see `cloudwatch` and `batch`).
+
+use super::clients::Caller;
+use super::{At, Error};
+use crate::names::Region;
+use aws_config::BehaviorVersion;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{
+    HttpStatusCodeClassifier, TransientErrorClassifier,
+};
+use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
+use aws_types::SigningName;
+use aws_types::service_config::ServiceConfigKey;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// A service of AWS.
+pub(super) struct Service {
+    /// Such as `S3 Control`: `AWS_ENDPOINT_URL_S3_CONTROL` and the profile's `services` say it so.
+    pub(super) id: &'static str,
+    /// What requests are signed for.
+    pub(super) signing_name: &'static str,
+    /// Where AWS serves it.
+    pub(super) endpoint: String,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    /// Such as `POST`.
+    pub(super) method: &'static str,
+    /// Path and query, encoded.
+    pub(super) target: String,
+    /// Headers beside those that signing adds.
+    pub(super) headers: Vec<(&'static str, String)>,
+    pub(super) body: String,
+}
+
+impl Caller {
+    /// Sends a request and reads the XML of its answer; `operation` is its name as policies spell it, such as `s3:CreateJob`.
+    ///
+    /// # Errors
+    /// What the service said, or that it can't be reached, or that its answer can't be read.
+    pub(super) async fn send<T: DeserializeOwned>(
+        &self,
+        region: &Region,
+        service: &Service,
+        operation: &'static str,
+        request: Request,
+    ) -> Result<T, Error> {
+        let text = self.operation(region, service, operation).invoke(request).await;
+        let text = text.at(operation, region)?;
+        quick_xml::de::from_str(&text).map_err(|_| Error::unreadable(operation, region, "XML"))
+    }
+
+    fn operation(
+        &self,
+        region: &Region,
+        service: &Service,
+        operation: &'static str,
+    ) -> Operation<Request, String, Refused> {
+        let mut layer = Layer::new(service.id);
+        layer.store_put(AuthSchemeOptionResolverParams::new(()));
+        let mut signing_options = SigningOptions::default();
+        signing_options.content_sha256_header = true;
+        layer.store_put(SigV4OperationSigningConfig {
+            region: Some(aws_config::Region::new(region.to_string()).into()),
+            name: Some(SigningName::from_static(service.signing_name)),
+            signing_options,
+            ..SigV4OperationSigningConfig::default()
+        });
+        let schemes = StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID]);
+        let mut components = RuntimeComponentsBuilder::new(service.id)
+            .with_auth_scheme(SigV4AuthScheme::new())
+            .with_auth_scheme_option_resolver(Some(schemes))
+            .with_interceptor(self.calls.clone());
+        if let Some(credentials) = self.config.credentials_provider() {
+            components = components.with_identity_resolver(SCHEME_ID, credentials);
+        }
+        if let Some(cache) = self.config.identity_cache() {
+            components = components.with_identity_cache(Some(cache));
+        }
+        let plugin = StaticRuntimePlugin::new()
+            .with_config(layer.freeze())
+            .with_runtime_components(components);
+        let name = operation.split_once(':').map_or(operation, |(_, name)| name);
+        let mut operation = Operation::builder()
+            .service_name(service.id)
+            .operation_name(name)
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&self.endpoint(service))
+            .retry_classifier(TransientErrorClassifier::<Refused>::new())
+            .retry_classifier(HttpStatusCodeClassifier::default())
+            .retry_classifier(AwsErrorCodeClassifier::<Refused>::new())
+            .runtime_plugin(plugin)
+            .serializer(write)
+            .deserializer(read);
+        if let Some(client) = self.config.http_client() {
+            operation = operation.http_client(client);
+        }
+        if let Some(retries) = self.config.retry_config() {
+            operation = operation.standard_retry(retries);
+        }
+        if let Some(timeouts) = self.config.timeout_config() {
+            operation = operation.timeout_config(timeouts.clone());
+        }
+        operation.build()
+    }
+
+    /// Returns the endpoint: the one that was given, the one of the environment or the profile, else AWS's own.
+    fn endpoint(&self, service: &Service) -> String {
+        let key = ServiceConfigKey::builder()
+            .service_id(service.id)
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        let own = self.config.service_config().zip(key.ok());
+        let own = own.and_then(|(config, key)| config.load_config(key));
+        let given = own.or_else(|| self.config.endpoint_url().map(str::to_owned));
+        given.unwrap_or_else(|| service.endpoint.clone())
+    }
+}
+
+fn write(request: Request) -> Result<HttpRequest, aws_smithy_runtime_api::box_error::BoxError> {
+    let mut written = HttpRequest::new(SdkBody::from(request.body));
+    written.set_method(request.method)?;
+    written.set_uri(request.target)?;
+    for (name, value) in request.headers {
+        written.headers_mut().try_insert(name, value)?;
+    }
+    Ok(written)
+}
+
+/// What a service said instead of an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", .0.code().unwrap_or("no code"), .0.message().unwrap_or("no message"))]
+struct Refused(ErrorMetadata);
+
+impl ProvideErrorMetadata for Refused {
+    fn meta(&self) -> &ErrorMetadata {
+        &self.0
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Refusal {
+    #[serde(rename = "Error")]
+    error: Said,
+}
+
+#[derive(Debug, Deserialize)]
+struct Said {
+    #[serde(rename = "Code")]
+    code: String,
+    #[serde(rename = "Message")]
+    message: Option<String>,
+}
+
+fn read(response: &HttpResponse) -> Result<String, OrchestratorError<Refused>> {
+    let text = String::from_utf8_lossy(response.body().bytes().unwrap_or_default()).into_owned();
+    if response.status().is_success() {
+        return Ok(text);
+    }
+    let mut meta = ErrorMetadata::builder();
+    if let Ok(Refusal { error }) = quick_xml::de::from_str(&text) {
+        meta = meta.code(error.code).message(error.message.unwrap_or_default());
+    }
+    Err(OrchestratorError::operation(Refused(meta.build())))
+}
+
+/// A list as AWS writes it in XML.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct List<T> {
+    #[serde(default = "Vec::new")]
+    pub(super) member: Vec<T>,
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self { member: Vec::new() }
+    }
+}
