@@ -1,26 +1,54 @@
 //! Makes the release binary smaller at the link: functions that are the same are kept once, and the tables for unwinding not at all,
-//! since nothing unwinds (`src/cli/bug.rs`). Only where the linker is the one that rustc brings along, as it does for x86-64 Linux since
-//! 1.90: no other is known to take these options. Not for: anything that the code depends on.
+//! since nothing unwinds (`src/cli/bug.rs`). Linkers differ in what they take, so each option is tried on a program of one line first.
+//! Not for: anything that the code depends on.
 
 use std::env::var;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-const TARGET: &str = "x86_64-unknown-linux-gnu";
+const NO_TABLES: &str = "SECTIONS { /DISCARD/ : { *(.eh_frame .eh_frame.* .gcc_except_table .gcc_except_table.*) } } INSERT AFTER .text;\n";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-env-changed=RUSTC_LINKER");
-    let is = |name: &str, value: &str| var(name).is_ok_and(|it| it == value);
-    let flags = var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let is_other = var("RUSTC_LINKER").is_ok()
-        || ["linker", "fuse-ld"].iter().any(|option| flags.contains(option));
-    if !is("TARGET", TARGET) || !is("HOST", TARGET) || !is("PROFILE", "release") || is_other {
+    let of = |name: &str| var(name).unwrap_or_default();
+    if of("PROFILE") != "release"
+        || of("TARGET") != of("HOST")
+        || of("CARGO_CFG_TARGET_OS") != "linux"
+    {
         return;
     }
-    let script = Path::new(&var("OUT_DIR").unwrap_or_default()).join("no-unwinding.ld");
-    let text = "SECTIONS { /DISCARD/ : { *(.eh_frame .eh_frame.* .gcc_except_table .gcc_except_table.*) } } INSERT AFTER .text;\n";
-    if std::fs::write(&script, text).is_ok() {
-        println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", script.display());
+    let folder = of("OUT_DIR");
+    let script = Path::new(&folder).join("no-unwinding.ld");
+    if std::fs::write(&script, NO_TABLES).is_err() {
+        return;
     }
+    for option in ["--icf=all".to_owned(), format!("-T,{}", script.display())] {
+        let option = format!("-Wl,{option}");
+        if is_taken(&option, Path::new(&folder)) {
+            println!("cargo::rustc-link-arg-bins={option}");
+        }
+    }
+}
+
+/// Links a program with `option`, as the binary will be linked, and runs it.
+fn is_taken(option: &str, folder: &Path) -> bool {
+    let (source, program) = (folder.join("probe.rs"), folder.join("probe"));
+    if std::fs::write(&source, "fn main() { println!(\"it runs\"); }\n").is_err() {
+        return false;
+    }
+    let mut rustc = Command::new(var("RUSTC").unwrap_or("rustc".to_owned()));
+    rustc.args(["--edition=2024", "-Cpanic=abort", "-o"]).arg(&program).arg(&source);
+    rustc.arg(format!("-Clink-arg={option}"));
+    rustc.args(
+        var("CARGO_ENCODED_RUSTFLAGS")
+            .iter()
+            .flat_map(|it| it.split('\x1f'))
+            .filter(|it| !it.is_empty()),
+    );
+    rustc.args(var("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}")));
+    let succeeds = |command: &mut Command| {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    succeeds(&mut rustc) && succeeds(&mut Command::new(program))
 }

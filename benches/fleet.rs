@@ -11,9 +11,12 @@
 #![expect(clippy::unwrap_used, reason = "what can't be set up ends the benchmark")]
 #![expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 
+mod process;
+
+use process::{Running, binary, peak_memory};
 use std::fmt::Write;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 /// Keys a second that KMS takes in a Region; a replica key counts as two (KMS Developer Guide, "Request quotas").
@@ -21,22 +24,12 @@ const KEYS: f64 = 5.0;
 const MOST_OVER: f64 = 1.10;
 const MOST_MEMORY: usize = 200 << 20;
 
-/// A process that ends with this.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 fn main() -> ExitCode {
     let mut numbers = std::env::args().skip(1).filter_map(|argument| argument.parse::<u32>().ok());
     let (pairs, factor) = (numbers.next().unwrap_or(1000), numbers.next().unwrap_or(1));
     let folder = std::env::temp_dir().join(format!("crrctl-fleet-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let binary = std::env::var("CRRCTL").unwrap_or(env!("CARGO_BIN_EXE_crrctl").to_owned());
+    let binary = binary();
     let mut text =
         "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\npairs:\n".to_owned();
     for n in 0..pairs {
@@ -64,7 +57,7 @@ fn main() -> ExitCode {
         let mut child = command.stdout(Stdio::null()).spawn().unwrap();
         let mut peak = 0;
         loop {
-            peak = peak.max(memory(child.id()));
+            peak = peak.max(peak_memory(child.id()));
             if let Some(status) = child.try_wait().unwrap() {
                 return (began.elapsed(), peak, status.success());
             }
@@ -93,12 +86,4 @@ fn main() -> ExitCode {
     let well =
         ok && same && over <= MOST_OVER && peak.max(memory_again) <= MOST_MEMORY && throttled == 0;
     if well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// Returns the most memory that a process has had in use, in bytes; 0 where it has ended.
-fn memory(process: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
-    kib.unwrap_or_default() * 1024
 }

@@ -15,9 +15,11 @@
 
 #[path = "probe/detection.rs"]
 mod detection;
+mod process;
 #[path = "probe/throughput.rs"]
 mod throughput;
 
+use process::binary;
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -74,10 +76,6 @@ impl Drop for Stand {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.home);
     }
-}
-
-fn binary() -> String {
-    std::env::var("CRRCTL").unwrap_or(env!("CARGO_BIN_EXE_crrctl").to_owned())
 }
 
 fn main() -> ExitCode {

@@ -13,6 +13,7 @@
 
 #[path = "sandbox/client.rs"]
 mod client;
+mod process;
 #[path = "sandbox/server.rs"]
 mod server;
 #[path = "sandbox/soak.rs"]

@@ -1,8 +1,10 @@
 //! How a thousand objects go at rising concurrency: objects a second, whose processor is busy, how much memory.
 
-use super::{Stand, binary};
+use super::Stand;
+use super::process::{Running, binary, cpu, peak_memory};
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const OBJECTS: usize = 1_000;
@@ -27,8 +29,8 @@ struct Figures {
 
 /// Probes at each concurrency; false where more of it brings nothing though the machine has time, or where memory grows with objects.
 pub(crate) fn run() -> bool {
-    let mut server = Server::start();
-    let stand = Stand::new(server.address());
+    let (server, address) = sandbox();
+    let stand = Stand::new(address);
     stand.apply();
     let (mut well, mut last) = (true, None::<f64>);
     let mut most = 0;
@@ -51,18 +53,17 @@ pub(crate) fn run() -> bool {
         OBJECTS / 10,
         most >> 20
     );
-    let _ = server.0.kill();
     well && most <= few + MOST_GROWTH
 }
 
-fn probe(stand: &Stand, server: &Server, count: usize, concurrency: usize) -> Figures {
+fn probe(stand: &Stand, server: &Running, count: usize, concurrency: usize) -> Figures {
     let (count, concurrency) = (count.to_string(), concurrency.to_string());
     let args = ["probe", "--count", &count, "--concurrency", &concurrency, "-q"];
     let (began, before) = (Instant::now(), cpu(server.0.id()));
     let mut child = stand.command(&args).spawn().unwrap();
     let (mut memory, mut own) = (0, Duration::ZERO);
     let status = loop {
-        memory = memory.max(peak(child.id()));
+        memory = memory.max(peak_memory(child.id()));
         own = own.max(cpu(child.id()));
         if let Some(status) = child.try_wait().unwrap() {
             break status;
@@ -77,50 +78,12 @@ fn probe(stand: &Stand, server: &Server, count: usize, concurrency: usize) -> Fi
     Figures { seconds: took.as_secs_f64(), busy, memory }
 }
 
-/// `crrctl sandbox` in a process of its own; it ends with this.
-struct Server(Child);
-
-impl Server {
-    fn start() -> Self {
-        let mut command = Command::new(binary());
-        command.args(["sandbox", "--listen", "127.0.0.1:0", "--latency", LATENCY]);
-        Self(command.stdout(Stdio::piped()).spawn().unwrap())
-    }
-
-    fn address(&mut self) -> std::net::SocketAddr {
-        let mut line = String::new();
-        BufReader::new(self.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        line.trim().rsplit('/').next().unwrap().parse().unwrap()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Returns the most memory that a process has had in use, in bytes; 0 where it has ended.
-fn peak(process: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
-    kib.unwrap_or_default() * 1024
-}
-
-/// Returns how long a process has kept processors busy; none where it has ended.
-fn cpu(process: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    let fields: Vec<u64> = stat
-        .rsplit(')')
-        .next()
-        .unwrap_or_default()
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse().ok())
-        .collect();
-    // The kernel's unit of this file is a hundredth of a second.
-    Duration::from_millis(fields.iter().sum::<u64>() * 10)
+/// Starts `crrctl sandbox` in a process of its own, and returns where it listens.
+fn sandbox() -> (Running, SocketAddr) {
+    let mut command = Command::new(binary());
+    command.args(["sandbox", "--listen", "127.0.0.1:0", "--latency", LATENCY]);
+    let mut server = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (server, line.trim().rsplit('/').next().unwrap().parse().unwrap())
 }

@@ -1,16 +1,17 @@
 //! `crrctl sandbox` in a process of its own, and what can be seen of it from outside.
 
 use super::client::Connection;
+use super::process::{self, Running};
 use aws_sdk_s3::types as s3;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A running server; it ends with this.
 pub(crate) struct Server {
-    child: Child,
+    child: Running,
     pub(crate) address: SocketAddr,
 }
 
@@ -28,8 +29,7 @@ pub(crate) fn pin(process: u32, processor: usize) {
 impl Server {
     /// Starts the binary on the first processor.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let own = env!("CARGO_BIN_EXE_crrctl").to_owned();
-        let mut child = Command::new(std::env::var("CRRCTL").unwrap_or(own))
+        let mut child = Command::new(process::binary())
             .args(["sandbox", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
@@ -39,33 +39,22 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit('/').next().unwrap().parse().unwrap();
-        Self { child, address }
-    }
-
-    fn proc(&self, file: &str) -> String {
-        std::fs::read_to_string(format!("/proc/{}/{file}", self.child.id())).unwrap()
+        Self { child: Running(child), address }
     }
 
     /// Returns how much memory it has in use, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        let status = self.proc("status");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        kib * 1024
+        process::memory(self.child.0.id())
     }
 
     /// Returns how many files and connections it has open.
     pub(crate) fn files(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.0.id())).unwrap().count()
     }
 
     /// Returns how long it has kept a processor busy.
     pub(crate) fn cpu(&self) -> Duration {
-        let stat = self.proc("stat");
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        // The kernel's unit of this file is a hundredth of a second.
-        Duration::from_millis(ticks * 10)
+        process::cpu(self.child.0.id())
     }
 
     /// Sends a control request and returns the answer.
@@ -186,11 +175,4 @@ async fn role(iam: &aws_sdk_iam::Client) -> String {
     let put = iam.put_role_policy().role_name("bench").policy_name("bench");
     put.policy_document(policy).send().await.unwrap();
     role
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
