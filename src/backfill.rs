@@ -8,9 +8,3 @@ mod sample;
 pub use job::{Job, Jobs, Wish, verdict};
 pub use report::{Reason, reasons};
 pub use sample::{Sample, check_report_place, sample};
-
-use crate::failure::{Failure, Kind};
-
-fn bug(message: &str) -> Failure {
-    Failure::new(Kind::Unexpected, "bug", format!("{message}: this is a bug in crrctl"))
-}

@@ -118,6 +118,11 @@ pub struct Denied {
 }
 
 impl Failure {
+    /// Makes the failure of what can't happen.
+    pub fn bug(message: &str) -> Self {
+        Self::new(Kind::Unexpected, "bug", format!("{message}: this is a bug in crrctl"))
+    }
+
     /// Makes a failure of `kind` that has nothing to say but `message`.
     pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {

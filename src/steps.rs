@@ -35,7 +35,7 @@ pub use prover::Prover;
 use crate::aws::Aws;
 use crate::engine::Runner;
 use crate::events::{Kind, Progress, StepId, Verb};
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::manifest::{KeyKind, PairKeys, Side, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::plan::{Action, Kept, Removal, known_keys, rules};
@@ -305,7 +305,7 @@ fn commit_region<'a>(topology: &'a Topology, region: &'a Region) -> &'a Region {
 }
 
 fn unexpected(message: &str) -> Failure {
-    Failure::new(failure::Kind::Unexpected, "bug", format!("{message}: this is a bug in crrctl"))
+    Failure::bug(message)
 }
 
 /// Turns an SDK builder's refusal into a failure; our values are complete, so it is a bug if it ever shows.

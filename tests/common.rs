@@ -472,7 +472,7 @@ pub(crate) fn s3(endpoint: String, region: &str) -> aws_sdk_s3::Client {
 /// Returns it for the hands of another account.
 pub(crate) fn s3_of(account: &str, endpoint: String, region: &str) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
-        .http_client(crate::common::plain_http())
+        .http_client(plain_http())
         .behavior_version(aws_sdk_s3::config::BehaviorVersion::latest())
         .credentials_provider(Credentials::new(account, SECRET, None, None, "test"))
         .endpoint_url(endpoint)
@@ -489,7 +489,7 @@ pub(crate) fn kms(endpoint: String, region: &str) -> aws_sdk_kms::Client {
 /// Returns it for the hands of another account.
 pub(crate) fn kms_of(account: &str, endpoint: String, region: &str) -> aws_sdk_kms::Client {
     let config = aws_sdk_kms::Config::builder()
-        .http_client(crate::common::plain_http())
+        .http_client(plain_http())
         .behavior_version(aws_sdk_kms::config::BehaviorVersion::latest())
         .credentials_provider(Credentials::new(account, SECRET, None, None, "test"))
         .endpoint_url(endpoint)
@@ -501,7 +501,7 @@ pub(crate) fn kms_of(account: &str, endpoint: String, region: &str) -> aws_sdk_k
 /// Returns the same for IAM.
 pub(crate) fn iam(endpoint: String) -> aws_sdk_iam::Client {
     let config = aws_sdk_iam::Config::builder()
-        .http_client(crate::common::plain_http())
+        .http_client(plain_http())
         .behavior_version(aws_sdk_iam::config::BehaviorVersion::latest())
         .credentials_provider(Credentials::new(DEFAULT_ACCOUNT, SECRET, None, None, "test"))
         .endpoint_url(endpoint)

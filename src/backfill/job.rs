@@ -245,7 +245,7 @@ impl<'a> Jobs<'a> {
         let owner = self.topology.owner_tags().into_iter().chain([(Self::TOLD_TAG, id.to_owned())]);
         let tag = |(key, value)| Tag::builder().key(key).value(value).build();
         let tags = owner.map(tag).collect::<Result<Vec<_>, _>>();
-        let tags = tags.map_err(|error| super::bug(&error.to_string()))?;
+        let tags = tags.map_err(|error| Failure::bug(&error.to_string()))?;
         let record = self.aws.iam(self.aws.home()).tag_role().role_name(self.topology.batch_role());
         let record = record.set_tags(Some(tags));
         record.send().await.at("iam:TagRole", self.aws.home())?;

@@ -21,7 +21,7 @@ fn failure(panic: &PanicHookInfo<'_>) -> Failure {
     let message = panic.payload_as_str().unwrap_or("it panicked");
     let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line()));
     let place = place.unwrap_or_default();
-    Failure::new(Kind::Unexpected, "bug", format!("{message}{place}: this is a bug in crrctl"))
+    Failure::bug(&format!("{message}{place}"))
         .hint("report it, with this message and the output of `-vvv`")
         .hint("`crrctl plan` shows what stands; `crrctl apply` goes on from there, `crrctl destroy` takes it away")
 }

@@ -104,7 +104,7 @@ impl Shared {
 
     /// Locks the state after letting what has come due happen. Never hold the guard across an await.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in one request must not end the sandbox for all others.
+        // Where panics unwind (the binary's don't), one request's must not end the sandbox for all others.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = state.now();
         state.kms.pass_time(now);
