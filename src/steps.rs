@@ -205,7 +205,7 @@ impl Steps {
     /// Returns crrctl's own key in `region`, once the alias names it.
     fn committed_key(&self, region: &Region) -> Result<KeyId, Failure> {
         let key = self.book().committed.id(region).cloned();
-        key.ok_or_else(|| unexpected("no alias names the key yet, so nothing may use it"))
+        key.ok_or_else(|| Failure::bug("no alias names the key yet, so nothing may use it"))
     }
 
     /// Returns the keys of the sides of `direction`, each of which an alias must name by now.
@@ -214,7 +214,7 @@ impl Steps {
         if direction.knows_keys(&keys) {
             return Ok(keys);
         }
-        Err(unexpected("no alias names a key of the pair yet, so nothing may use it"))
+        Err(Failure::bug("no alias names a key of the pair yet, so nothing may use it"))
     }
 
     /// Returns the key that an action about the key itself works on: the committed one, or the one about to be.
@@ -222,7 +222,7 @@ impl Steps {
         let book = self.book();
         let key = book.committed.id(region);
         let key = key.or_else(|| book.made.get(region)).or_else(|| book.found.get(region)).cloned();
-        key.ok_or_else(|| unexpected("there is no key yet"))
+        key.ok_or_else(|| Failure::bug("there is no key yet"))
     }
 
     /// Renders a document; placeholders stand for keys that are not named yet, since what names them comes after them.
@@ -235,20 +235,20 @@ impl Steps {
     fn side(&self, name: &str) -> Result<&Side, Failure> {
         let mut sides = self.topology.sides().chain(&self.reports);
         let side = sides.find(|side| side.bucket.as_str() == name);
-        side.ok_or_else(|| unexpected(&format!("`{name}` is no bucket of this pair")))
+        side.ok_or_else(|| Failure::bug(&format!("`{name}` is no bucket of this pair")))
     }
 
     /// Returns the direction in which the bucket `name` replicates.
     fn direction_from(&self, name: &str) -> Result<&Topology, Failure> {
         let direction = self.directions.iter().find(|it| it.source.bucket.as_str() == name);
-        direction.ok_or_else(|| unexpected(&format!("`{name}` replicates nothing of this pair")))
+        direction.ok_or_else(|| Failure::bug(&format!("`{name}` replicates nothing of this pair")))
     }
 
     /// Returns the direction that the role `name` of the account whose IAM is called in `home` serves.
     fn direction_of_role(&self, name: &str, home: &Region) -> Result<&Topology, Failure> {
         let is_it = |it: &&Topology| it.role.as_str() == name && it.role_region() == home;
         let direction = self.directions.iter().find(is_it);
-        direction.ok_or_else(|| unexpected(&format!("`{name}` is no role of this pair")))
+        direction.ok_or_else(|| Failure::bug(&format!("`{name}` is no role of this pair")))
     }
 
     fn is_batch_role(&self, name: &str) -> bool {
@@ -304,15 +304,11 @@ fn commit_region<'a>(topology: &'a Topology, region: &'a Region) -> &'a Region {
     }
 }
 
-fn unexpected(message: &str) -> Failure {
-    Failure::bug(message)
-}
-
 /// Turns an SDK builder's refusal into a failure; our values are complete, so it is a bug if it ever shows.
 fn built<T>(
     result: Result<T, aws_smithy_types::error::operation::BuildError>,
 ) -> Result<T, Failure> {
-    result.map_err(|error| unexpected(&error.to_string()))
+    result.map_err(|error| Failure::bug(&error.to_string()))
 }
 
 impl Runner for Steps {
@@ -337,14 +333,14 @@ impl Runner for Steps {
             Kind::Role => self.apply_role(action, progress).await,
             Kind::RolePolicy => self.apply_role_policy(action, progress).await,
             Kind::Replication => self.apply_replication(action, progress).await,
-            Kind::Object => Err(unexpected("objects are not made by a step")),
+            Kind::Object => Err(Failure::bug("objects are not made by a step")),
         }
     }
 }
 
 impl Steps {
     async fn remove(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
-        let arn = action.arn.clone().ok_or_else(|| unexpected("a removal names no resource"))?;
+        let arn = action.arn.clone().ok_or_else(|| Failure::bug("a removal names no resource"))?;
         match action.kind {
             Kind::Key | Kind::ReplicaKey => {
                 self.schedule_unless_used(&arn, &action.region, progress).await?;
@@ -371,7 +367,7 @@ impl Steps {
                 self.remove_rule(action, progress).await?;
             }
             Kind::Replication => self.remove_replication(action, progress).await?,
-            other => return Err(unexpected(&format!("{other} is not removed by itself"))),
+            other => return Err(Failure::bug(&format!("{other} is not removed by itself"))),
         }
         Ok(arn)
     }

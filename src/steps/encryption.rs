@@ -47,7 +47,7 @@ impl Steps {
         let key = self.topology.key_arn(&self.keys(), side);
         let algorithm = match self.topology.key_wish(side) {
             KeyWish::Nothing => ServerSideEncryption::Aes256,
-            _ if key.is_none() => return Err(super::unexpected("the key is not named yet")),
+            _ if key.is_none() => return Err(Failure::bug("the key is not named yet")),
             _ => ServerSideEncryption::from(self.topology.key.algorithm.as_str()),
         };
         let default = ServerSideEncryptionByDefault::builder()

@@ -8,7 +8,7 @@ pub(crate) use find::{
     aliases, all_ids, by_tags, describe, details, grants, ids_of, tagged, tags, with_policy,
 };
 
-use super::{Steps, unexpected};
+use super::Steps;
 use crate::aws::settle::{pause, retry};
 use crate::aws::{At, Error};
 use crate::events::Progress;
@@ -191,7 +191,7 @@ impl Steps {
                 other => break other?,
             }
         };
-        let key = created.ok_or_else(|| unexpected("CreateKey answered without a key"))?;
+        let key = created.ok_or_else(|| Failure::bug("CreateKey answered without a key"))?;
         self.book().made.insert(region.clone(), key.id);
         self.keys_moved.send_modify(|_| {});
         Ok(key.arn)
