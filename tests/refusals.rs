@@ -25,7 +25,33 @@ fn bad_manifests_end_before_any_call() {
         (&format!("{MANIFEST}key: {{alias: alias/aws/x}}\n"), "reserved for AWS managed keys"),
         (&format!("{MANIFEST}destinatons: []\n"), "did you mean `destinations`?"),
         ("name: demo\n  source: x\n", "not readable as YAML"),
-        ("", "error"),
+        ("", "it is empty, or ends too early"),
+        (
+            "name: demo\nsource: us-east-1\ndestinations: [{region: us-west-2}]\n",
+            "2:9: `source`: a mapping is wanted here",
+        ),
+        (
+            "name: demo\nsource: {region: us-east-1}\ndestinations: us-west-2\n",
+            "3:15: `destinations`: a list is wanted here",
+        ),
+        (
+            "name: demo\nsource: {region: us-east-1}\ndestinations:\n  region: us-west-2\n",
+            "4:3: `destinations`: a list is wanted here",
+        ),
+        (
+            "name: demo\nsource: {region: [us-east-1]}\ndestinations: [{region: us-west-2}]\n",
+            "2:18: `region`: a single value is wanted here",
+        ),
+        (
+            &format!("{MANIFEST}key: {{deletion_window_days: seven}}\n"),
+            "`deletion_window_days`: a whole number is wanted here",
+        ),
+        (&MANIFEST.replace("name: demo", "name: ~"), "`name`: a value is wanted here"),
+        (&format!("{MANIFEST}---\n{MANIFEST}"), "a manifest is one"),
+        (
+            &format!("{MANIFEST}replication: {{metrics: maybe}}\n"),
+            "`metrics`: `true` or `false` is wanted here",
+        ),
     ];
     for (manifest, wanted) in table {
         for command in

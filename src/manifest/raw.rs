@@ -194,7 +194,27 @@ impl Raw {
 
 /// Reads YAML as `T`; errors carry the place and, for a near miss, what was probably meant.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Located> {
-    serde_saphyr::from_str(text).map_err(|error| located(error.without_snippet()))
+    serde_saphyr::from_str(text).map_err(|error| {
+        let mut found = located(error.without_snippet());
+        if found.key.is_empty() {
+            found.key = found.at.and_then(|at| key_before(text, at)).unwrap_or_default();
+        }
+        found
+    })
+}
+
+/// Returns the key whose value begins at a line and column, both from 1.
+fn key_before(text: &str, (line, column): (u64, u64)) -> Option<String> {
+    let line = usize::try_from(line).ok()?.checked_sub(1)?;
+    let column = usize::try_from(column).ok()?.checked_sub(1)?;
+    let lines: Vec<&str> = text.lines().collect();
+    let before: String = lines.get(line)?.chars().take(column).collect();
+    // A value may begin on a line of its own.
+    let above = lines[..line].iter().rev().copied();
+    let nearest = std::iter::once(before.as_str()).chain(above).find(|it| !it.trim().is_empty())?;
+    let key = nearest.trim_end().strip_suffix(':')?;
+    let key = key.rsplit(['{', ',']).next()?.trim().trim_start_matches("- ");
+    Some(key.trim_matches(['"', '\'']).to_owned())
 }
 
 fn located(error: &Error) -> Located {
@@ -217,6 +237,26 @@ fn located(error: &Error) -> Located {
         | Error::SerdeInvalidValue { unexpected, expected, .. } => {
             Located::at(at, "", format!("{unexpected} stands where {expected} is wanted"))
         }
+        Error::Unexpected { expected: "mapping start", .. } => {
+            Located::at(at, "", "a mapping is wanted here, such as `{name: value}`")
+        }
+        Error::Unexpected { expected: "sequence start", .. } => {
+            Located::at(at, "", "a list is wanted here, such as `[one, another]`")
+        }
+        Error::Unexpected { expected: "scalar" | "string scalar", .. } => {
+            Located::at(at, "", "a single value is wanted here")
+        }
+        Error::InvalidBooleanStrict { .. } | Error::InvalidScalar { ty: "boolean", .. } => {
+            Located::at(at, "", "`true` or `false` is wanted here")
+        }
+        Error::InvalidScalar { ty, .. } if ty.starts_with(['u', 'i']) => {
+            Located::at(at, "", "a whole number is wanted here")
+        }
+        Error::NullIntoString { .. } => Located::at(at, "", "a value is wanted here"),
+        Error::MultipleDocuments { .. } => {
+            Located::at(at, "", "a second document begins here: a manifest is one")
+        }
+        Error::Eof { .. } => Located::at(at, "", "it is empty, or ends too early"),
         other => Located::at(at, "", plain(&other.to_string())),
     }
 }

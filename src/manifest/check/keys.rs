@@ -24,8 +24,9 @@ pub(super) fn key(raw: &Raw, name: &PairName) -> Checked<KeySettings> {
     let algorithm = one_of("key.algorithm", key.algorithm.as_ref(), &algorithms)?;
     contradictions(raw, kind, algorithm)?;
     let default_alias =
-        Spanned::new(format!("alias/crrctl/{name}"), Location::UNKNOWN, Location::UNKNOWN);
-    let alias = named("key.alias", key.alias.as_ref().unwrap_or(&default_alias), KeyAlias::new)?;
+        Spanned::new("alias/crrctl/{name}".to_owned(), Location::UNKNOWN, Location::UNKNOWN);
+    let with_name = |given: String| KeyAlias::new(given.replace("{name}", name.as_str()));
+    let alias = named("key.alias", key.alias.as_ref().unwrap_or(&default_alias), with_name)?;
     let rotation_days = key.rotation_days.as_ref().map_or(Ok(Some(365)), rotation)?;
     let replica_timeout = match &key.replica_timeout {
         None => std::time::Duration::from_mins(20),
