@@ -18,6 +18,7 @@ mod prover;
 mod quiet;
 mod recent;
 mod public_access_block;
+mod replaced;
 mod replica_key;
 mod request_payer;
 mod replication;
@@ -31,6 +32,7 @@ mod versioning;
 
 pub use key::Scheduled;
 pub use prover::Prover;
+pub use replaced::Replaced;
 
 use crate::aws::Aws;
 use crate::engine::Runner;
@@ -41,8 +43,7 @@ use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::plan::{Action, Kept, Removal, known_keys, rules};
 use crate::policy::{self, Document, Templates};
 use crate::stop::Stop;
-use crate::world::World;
-use serde::Serialize;
+use crate::world::{Bucket, World};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -97,18 +98,12 @@ pub struct Steps {
     held: Mutex<Vec<Kept>>,
     activated_at: OnceLock<jiff::Timestamp>,
     prover: Option<Box<dyn Prover>>,
-    replaced: Mutex<Vec<Replaced>>,
+    /// What each step found when it first wrote over what others have a share in.
+    replaced: Mutex<Vec<(StepId, Option<Value>)>>,
+    /// The buckets that were there before the pair, as this run found them.
+    adopted: BTreeMap<BucketName, Bucket>,
     /// What was there, where the rules go by a role of others, which has yet to be proven for keys that this run makes.
     beside_others: Option<World>,
-}
-
-/// A document that others have a share in, as it was before this run wrote over it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Replaced {
-    /// The step that wrote over it.
-    pub step: StepId,
-    /// What it said.
-    pub document: Value,
 }
 
 impl Steps {
@@ -127,6 +122,9 @@ impl Steps {
         // Who needs the bucket of reports has tried its name before.
         let reports = topology.report_side().ok().flatten();
         let is_fresh = |side: &&Side| !world.buckets.contains_key(&side.bucket);
+        let is_adopted = |(name, it): &(&BucketName, &Bucket)| topology.is_adopted(name, &it.tags);
+        let adopted = world.buckets.iter().filter(is_adopted);
+        let adopted = adopted.map(|(name, it)| (name.clone(), it.clone())).collect();
         let fresh = topology.sides().filter(is_fresh).map(|side| side.bucket.clone()).collect();
         Self {
             fresh,
@@ -149,6 +147,7 @@ impl Steps {
             beside_others: topology.lent_role.is_some().then(|| world.clone()),
             topology,
             replaced: Mutex::default(),
+            adopted,
         }
     }
 
@@ -170,22 +169,6 @@ impl Steps {
     /// Returns the versions of objects that S3 would not delete, and what holds each.
     pub fn held(&self) -> Vec<Kept> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Returns the shared documents that were written over.
-    pub fn replaced(&self) -> Vec<Replaced> {
-        self.replaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Keeps what `action` is about to write over, where something `is_there`.
-    fn replaces(&self, action: &Action, is_there: bool, document: impl FnOnce() -> Value) {
-        if is_there {
-            let mut all = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
-            // A step that writes twice replaces what was there before the first time.
-            if all.iter().all(|it| it.step != action.id) {
-                all.push(Replaced { step: action.id.clone(), document: document() });
-            }
-        }
     }
 
     /// Returns when the rules were seen live as they were written, if this run wrote them.
@@ -316,6 +299,7 @@ impl Runner for Steps {
         if action.verb == Verb::Delete {
             return self.remove(action, progress).await;
         }
+        self.replaces_setting(action);
         match action.kind {
             Kind::Key => self.apply_key(action, progress).await,
             Kind::Alias => self.apply_alias(action, progress).await,

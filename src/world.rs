@@ -182,8 +182,8 @@ pub struct Bucket {
     pub mfa_delete: bool,
     /// Its default encryption.
     pub encryption: Option<Encryption>,
-    /// Whether all four settings of its public access block are on.
-    pub public_access_blocked: bool,
+    /// Its public access block.
+    pub public_access_block: Option<PublicAccessBlock>,
     /// Whether who sends a request pays for it; known only of a destination in another account than the source's.
     pub requester_pays: bool,
     /// Its object ownership, such as `BucketOwnerEnforced`.
@@ -214,6 +214,26 @@ impl Bucket {
             && self.replication.is_none()
             && self.lifecycle.is_empty()
     }
+}
+
+/// The four settings of a public access block.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "S3 has four")]
+pub struct PublicAccessBlock {
+    /// `BlockPublicAcls`.
+    pub block_acls: bool,
+    /// `IgnorePublicAcls`.
+    pub ignore_acls: bool,
+    /// `BlockPublicPolicy`.
+    pub block_policy: bool,
+    /// `RestrictPublicBuckets`.
+    pub restrict_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    /// All four on.
+    pub const WHOLE: Self =
+        Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
 }
 
 /// Object Lock that is on.

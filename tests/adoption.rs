@@ -24,9 +24,52 @@ fn theirs(stand: &Stand, region: &str, name: &str) {
         s3.put_bucket_tagging().bucket(name).tagging(tags).send().await.unwrap();
         let policy = their_policy(name).to_string();
         s3.put_bucket_policy().bucket(name).policy(policy).send().await.unwrap();
+        let rule =
+            t::OwnershipControlsRule::builder().object_ownership(t::ObjectOwnership::ObjectWriter);
+        let controls =
+            t::OwnershipControls::builder().rules(rule.build().unwrap()).build().unwrap();
+        s3.put_bucket_ownership_controls()
+            .bucket(name)
+            .ownership_controls(controls)
+            .send()
+            .await
+            .unwrap();
+        let block = t::PublicAccessBlockConfiguration::builder().block_public_acls(true).build();
+        s3.put_public_access_block()
+            .bucket(name)
+            .public_access_block_configuration(block)
+            .send()
+            .await
+            .unwrap();
+        let suspended =
+            t::VersioningConfiguration::builder().status(t::BucketVersioningStatus::Suspended);
+        s3.put_bucket_versioning()
+            .bucket(name)
+            .versioning_configuration(suspended.build())
+            .send()
+            .await
+            .unwrap();
         let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
         s3.put_object().bucket(name).key("theirs").body(body).send().await.unwrap();
+        let default = t::ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(t::ServerSideEncryption::AwsKms);
+        let rule = t::ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(
+            default.kms_master_key_id(their_key(region)).build().unwrap(),
+        );
+        let encryption =
+            t::ServerSideEncryptionConfiguration::builder().rules(rule.build()).build().unwrap();
+        s3.put_bucket_encryption()
+            .bucket(name)
+            .server_side_encryption_configuration(encryption)
+            .send()
+            .await
+            .unwrap();
     });
+}
+
+/// The key that S3 makes for whoever names none.
+fn their_key(region: &str) -> String {
+    format!("arn:aws:kms:{region}:111122223333:alias/aws/s3")
 }
 
 fn their_policy(bucket: &str) -> Value {
@@ -90,6 +133,21 @@ fn an_adopted_pair_is_managed_and_what_others_put_there_stays() {
     let of = |step: &str| &replaced.iter().find(|it| it["step"] == step).unwrap()["document"];
     assert_eq!(of(&format!("s3:policy/{SOURCE}")), &their_policy(SOURCE));
     assert_eq!(of(&format!("s3:tags/{DESTINATION}")), &json!({"owner": "them"}));
+    for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
+        let setting = |kind: &str| of(&format!("s3:{kind}/{bucket}"));
+        let encryption = &setting("encryption")["Rules"][0]["ApplyServerSideEncryptionByDefault"];
+        let default = json!({"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": their_key(region)});
+        assert_eq!(encryption, &default);
+        assert_eq!(setting("ownership"), &json!({"Rules": [{"ObjectOwnership": "ObjectWriter"}]}));
+        assert_eq!(setting("versioning"), &json!({"Status": "Suspended"}));
+        let block = setting("public-access-block");
+        assert_eq!(
+            (&block["BlockPublicAcls"], &block["BlockPublicPolicy"]),
+            (&json!(true), &json!(false))
+        );
+    }
+    let rules = replaced.iter().filter(|it| it["step"] == format!("s3:replication/{SOURCE}"));
+    assert_eq!(rules.count(), 0, "what this run wrote before it was proven is not theirs");
     for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
         let (tags, sids) = marks(&stand, region, bucket);
         assert_eq!(tags, ["crrctl:adopted", "crrctl:id", "crrctl:pair", "owner"]);

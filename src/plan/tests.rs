@@ -5,8 +5,8 @@ use crate::manifest::{Origin, PairKeys, Topology, parse};
 use crate::names::{AccountId, KeyId};
 use crate::policy::{Document, Templates, render};
 use crate::world::{
-    Batch, Bucket, Encryption, Key, KeyState, Keys, MultiRegion, Objects, Others, Replication,
-    Role, World,
+    Batch, Bucket, Encryption, Key, KeyState, Keys, MultiRegion, Objects, Others,
+    PublicAccessBlock, Replication, Role, World,
 };
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ fn whole(topology: &Topology) -> World {
             key: topology.key_arn(&keys(), side).map(|arn| arn.to_string()),
             bucket_key: true,
         }),
-        public_access_blocked: true,
+        public_access_block: Some(PublicAccessBlock::WHOLE),
         ownership: Some("BucketOwnerEnforced".to_owned()),
         policy: Some(document(Document::of_bucket(side, topology))),
         replication: (side == &topology.source).then(|| replication.clone()),

@@ -121,7 +121,7 @@ async fn find_once(aws: &Aws, side: &Side, matter: Optional) -> Result<Option<Bu
         tags: tags?,
         ownership: ownership?,
         requester_pays: false,
-        public_access_blocked: blocked?,
+        public_access_block: blocked?,
         versioning,
         mfa_delete,
         encryption: encryption?,

@@ -7,14 +7,28 @@ use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
+use crate::world::PublicAccessBlock;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 
-pub(super) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<bool, Error> {
+pub(super) async fn find(
+    aws: &Aws,
+    bucket: &BucketName,
+    region: &Region,
+) -> Result<Option<PublicAccessBlock>, Error> {
     let request = aws.s3(region).get_public_access_block().bucket(bucket.as_str());
     match request.send().await.at("s3:GetPublicAccessBlock", region) {
-        Ok(output) => Ok(output.public_access_block_configuration() == Some(&all_blocked())),
-        Err(error) if error.is_absent() => Ok(false),
+        Ok(output) => Ok(output.public_access_block_configuration().map(described)),
+        Err(error) if error.is_absent() => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+fn described(live: &PublicAccessBlockConfiguration) -> PublicAccessBlock {
+    PublicAccessBlock {
+        block_acls: live.block_public_acls() == Some(true),
+        ignore_acls: live.ignore_public_acls() == Some(true),
+        block_policy: live.block_public_policy() == Some(true),
+        restrict_buckets: live.restrict_public_buckets() == Some(true),
     }
 }
 
