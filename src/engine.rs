@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 /// Does what an action says. Dropped in mid-flight only when the user stops a run for the second time.
 pub trait Runner: Send + Sync + 'static {
@@ -80,11 +81,11 @@ pub async fn run<R: Runner>(
         let Some(ended) = ended else { break };
         // A task is never aborted, and a panic in one is a bug that must show.
         match ended {
-            Ok((id, result)) => run.finished(id, result),
+            Ok(ran) => run.finished(ran),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         }
     }
-    run.conclude(stop)
+    run.conclude(plan, stop)
 }
 
 struct Run<R> {
@@ -92,9 +93,32 @@ struct Run<R> {
     events: Events,
     waiting: Vec<Action>,
     settled: BTreeSet<StepId>,
-    tasks: JoinSet<(StepId, Result<Arn, Failure>)>,
-    running: BTreeMap<StepId, (Action, Instant)>,
+    tasks: JoinSet<Ran>,
+    /// Those that were given to a task: at work, or waiting for their turn at a shared gate.
+    running: BTreeSet<StepId>,
+    /// Told when an action failed, for those that wait for their turn.
+    failed: CancellationToken,
     outcome: Outcome,
+}
+
+/// An action whose task has ended.
+struct Ran {
+    action: Action,
+    /// When it began and what it came to; nothing where its turn came too late.
+    result: Option<(Instant, Result<Arn, Failure>)>,
+}
+
+/// Says that `action` begins, and returns when.
+fn begin(events: &Events, action: &Action) -> Instant {
+    events.say(&Event::StepStart {
+        step: action.id.clone(),
+        kind: action.kind,
+        region: action.region.clone(),
+        name: action.name.clone(),
+        action: action.verb,
+        needs: action.needs.clone(),
+    });
+    Instant::now()
 }
 
 impl<R: Runner> Run<R> {
@@ -117,7 +141,8 @@ impl<R: Runner> Run<R> {
             waiting,
             settled,
             tasks,
-            running: BTreeMap::new(),
+            running: BTreeSet::new(),
+            failed: CancellationToken::new(),
             outcome: Outcome::default(),
         }
     }
@@ -128,36 +153,42 @@ impl<R: Runner> Run<R> {
                 |action: &Action| action.needs.iter().all(|need| self.settled.contains(need));
             let Some(index) = self.waiting.iter().position(is_ready) else { return };
             let action = self.waiting.remove(index);
-            self.events.say(&Event::StepStart {
-                step: action.id.clone(),
-                kind: action.kind,
-                region: action.region.clone(),
-                name: action.name.clone(),
-                action: action.verb,
-                needs: action.needs.clone(),
-            });
-            self.running.insert(action.id.clone(), (action.clone(), Instant::now()));
-            let (runner, progress) = (Arc::clone(&self.runner), self.events.step(&action.id));
-            let (shared, stop) = (gate.shared.clone(), stop.clone());
+            self.running.insert(action.id.clone());
+            let (runner, events) = (Arc::clone(&self.runner), self.events.clone());
+            let Some(shared) = gate.shared.clone() else {
+                let started = begin(&events, &action);
+                self.tasks.spawn(async move {
+                    let result = runner.run(&action, &events.step(&action.id)).await;
+                    Ran { action, result: Some((started, result)) }
+                });
+                continue;
+            };
+            let (stop, failed) = (stop.clone(), self.failed.clone());
             self.tasks.spawn(async move {
-                // The gate is never closed. Who comes to its turn when the run is ending starts nothing more.
-                let turn = match shared {
-                    Some(shared) => shared.acquire_owned().await.ok(),
-                    None => None,
-                };
-                if turn.is_some() && stop.is_ending() {
-                    let failure = stop.failure();
-                    return (action.id, Err(failure));
+                // The gate is never closed.
+                let turn = shared.acquire_owned().await;
+                if stop.is_ending() || failed.is_cancelled() {
+                    return Ran { action, result: None };
                 }
-                let result = runner.run(&action, &progress).await;
+                let started = begin(&events, &action);
+                let result = runner.run(&action, &events.step(&action.id)).await;
+                // Told before the turn goes on to one that waits for it.
+                if result.is_err() {
+                    failed.cancel();
+                }
                 drop(turn);
-                (action.id, result)
+                Ran { action, result: Some((started, result)) }
             });
         }
     }
 
-    fn finished(&mut self, id: StepId, result: Result<Arn, Failure>) {
-        let Some((action, started)) = self.running.remove(&id) else { return };
+    fn finished(&mut self, Ran { action, result }: Ran) {
+        let id = action.id;
+        self.running.remove(&id);
+        let Some((started, result)) = result else {
+            self.outcome.unfinished.push(id);
+            return;
+        };
         match result {
             Ok(arn) => {
                 self.events.say(&Event::StepDone {
@@ -170,7 +201,7 @@ impl<R: Runner> Run<R> {
                 self.outcome.done.insert(id, arn);
             }
             Err(failure) => {
-                let failure = failure.at_step(id.as_str());
+                let failure = failure.at_step(id.as_str(), &action.region);
                 self.events.say(&Event::StepFailed { step: id.clone(), failure: failure.clone() });
                 self.outcome.unfinished.push(id);
                 self.outcome.failure.get_or_insert(failure);
@@ -178,12 +209,15 @@ impl<R: Runner> Run<R> {
         }
     }
 
-    fn conclude(mut self, stop: &Stop) -> Outcome {
+    fn conclude(mut self, plan: &Plan, stop: &Stop) -> Outcome {
         self.tasks.abort_all();
-        self.outcome.unfinished.extend(self.running.into_keys());
+        self.outcome.unfinished.extend(self.running);
         self.outcome.unfinished.extend(self.waiting.into_iter().map(|action| action.id));
-        if let (true, Some(step)) = (stop.is_ending(), self.outcome.unfinished.first()) {
-            self.outcome.failure.get_or_insert_with(|| stop.failure().at_step(step.as_str()));
+        let first = self.outcome.unfinished.first();
+        let first = first.and_then(|id| plan.actions.iter().find(|action| action.id == *id));
+        if let (true, Some(action)) = (stop.is_ending(), first) {
+            let failure = || stop.failure().at_step(action.id.as_str(), &action.region);
+            self.outcome.failure.get_or_insert_with(failure);
         } else if self.outcome.failure.is_none() && !self.outcome.unfinished.is_empty() {
             let steps: Vec<&str> = self.outcome.unfinished.iter().map(StepId::as_str).collect();
             let message =

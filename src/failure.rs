@@ -157,8 +157,9 @@ impl Failure {
 
     /// Says which step failed, unless a step closer to the cause already did.
     #[must_use]
-    pub fn at_step(mut self, step: &str) -> Self {
+    pub fn at_step(mut self, step: &str, region: &Region) -> Self {
         self.step.get_or_insert_with(|| step.to_owned());
+        self.region.get_or_insert_with(|| region.clone());
         self
     }
 

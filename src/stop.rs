@@ -19,6 +19,8 @@ pub enum Reason {
 pub struct Stop {
     orderly: CancellationToken,
     at_once: CancellationToken,
+    /// Told by whoever will wait for nothing any more, be it for cleaning up.
+    forced: CancellationToken,
     reason: Arc<OnceLock<Reason>>,
 }
 
@@ -29,18 +31,25 @@ impl Stop {
         self.orderly.cancel();
     }
 
-    /// Asks for an end at once: calls in flight are dropped.
+    /// Asks for an end at once, of cleaning up too: calls in flight are dropped.
     pub fn end_at_once(&self) {
         self.end(Reason::Interrupted);
         self.at_once.cancel();
+        self.forced.cancel();
     }
 
-    /// Returns what ends the cleaning up after this run: only what ends the run at once.
+    /// Drops calls in flight, which have had their time; what is still to be cleaned up has all that it needs.
+    pub fn drop_calls(&self) {
+        self.at_once.cancel();
+    }
+
+    /// Returns what ends the cleaning up after this run: no deadline, and no signal but the one that ends all at once.
     #[must_use]
     pub fn for_clean_up(&self) -> Self {
         Self {
-            orderly: self.at_once.clone(),
-            at_once: self.at_once.clone(),
+            orderly: self.forced.clone(),
+            at_once: self.forced.clone(),
+            forced: self.forced.clone(),
             reason: Arc::default(),
         }
     }

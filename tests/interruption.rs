@@ -112,3 +112,29 @@ fn the_first_signal_lets_a_removal_end_its_calls_and_a_second_destroy_goes_on() 
     let _ = crate::common::finished(&mut run(&["destroy", "--yes"])).exits(0);
     assert_eq!(slow.leftovers(), [""; 0]);
 }
+
+/// Calls in flight may end, but one that hangs keeps nobody for ever.
+#[test]
+fn one_signal_ends_a_run_whose_call_hangs() {
+    let stand = Stand::with(crrctl::sandbox::Options {
+        faults: vec!["kms:ReplicateKey:hang".parse().unwrap()],
+        ..crrctl::sandbox::Options::default()
+    });
+    let mut command = stand.command(&[&["apply", "--yes", "-o", "ndjson"], &PAIR[..]].concat());
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut error = serde_json::Value::Null;
+    for line in lines {
+        let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["event"] == "step.start" && event["step"] == "kms:replica-key/us-west-2" {
+            signal(&child, "INT");
+        }
+        if event["event"] == "error" {
+            error = event;
+        }
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(error["failure"]["step"], "kms:replica-key/us-west-2", "{error}");
+    assert_eq!(error["failure"]["region"], "us-west-2", "{error}");
+}

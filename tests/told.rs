@@ -226,7 +226,7 @@ fn every_kind_of_failure() {
     for (kind, exit, meaning) in Kind::TABLE {
         let mut failure = Failure::new(kind, "some-code", format!("it is {meaning}"))
             .in_region(&Region::new("us-east-1").unwrap())
-            .at_step("s3:bucket/orders")
+            .at_step("s3:bucket/orders", &Region::new("us-east-1").unwrap())
             .leaving("3 changes")
             .hint("do this")
             .hint("or that");

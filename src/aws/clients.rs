@@ -254,23 +254,52 @@ impl Aws {
     }
 
     /// Waits for a turn to call an operation that KMS takes only few times a second.
-    pub async fn paced(&self, operation: &'static str, region: &Region, stop: &Stop) {
-        self.wait_for(&[(operation, region)], region, stop).await;
+    ///
+    /// # Errors
+    /// Where the run ends before the turn comes: what waits for it is not to be called.
+    pub async fn paced(
+        &self,
+        operation: &'static str,
+        region: &Region,
+        stop: &Stop,
+    ) -> Result<(), Error> {
+        self.wait_for(&[(operation, region)], region, stop).await
     }
 
     /// Waits for a turn to replicate a key from the primary's Region `home` to `region`. That counts as one `ReplicateKey` at home
     /// and two `CreateKey` in the replica's Region, one of which is a dry run (KMS Developer Guide, "Request quotas").
-    pub async fn paced_replica(&self, home: &Region, region: &Region, stop: &Stop) {
+    ///
+    /// # Errors
+    /// Those of [`Aws::paced`].
+    pub async fn paced_replica(
+        &self,
+        home: &Region,
+        region: &Region,
+        stop: &Stop,
+    ) -> Result<(), Error> {
         let turns =
             [("kms:ReplicateKey", home), ("kms:CreateKey", region), ("kms:CreateKey", region)];
-        self.wait_for(&turns, home, stop).await;
+        self.wait_for(&turns, home, stop).await
     }
 
-    async fn wait_for(&self, turns: &[(&'static str, &Region)], of: &Region, stop: &Stop) {
+    async fn wait_for(
+        &self,
+        turns: &[(&'static str, &Region)],
+        of: &Region,
+        stop: &Stop,
+    ) -> Result<(), Error> {
         let account = self.caller(of).calls.account().cloned();
         let wait = self.shared.pace.turns(account.as_ref(), turns);
-        if !wait.is_zero() {
-            pause(stop, wait).await;
+        if wait.is_zero() {
+            return Ok(());
+        }
+        pause(stop, wait).await;
+        // Those that wait for the same turns would all call at once.
+        match turns.first() {
+            Some((operation, _)) if stop.is_ending() => {
+                Err(Error::not_begun(operation, of, &stop.failure()))
+            }
+            _ => Ok(()),
         }
     }
 

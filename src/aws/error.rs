@@ -38,11 +38,32 @@ pub enum Class {
     Denied,
     /// There are no usable credentials.
     Credentials,
+    /// It was not made: the run is ending, and this is how that shows.
+    NotBegun(Kind),
     /// Anything else.
     Other,
 }
 
 impl Error {
+    /// Returns whether it may be the object, not the caller, that keeps a HEAD from being answered: S3 says 400 and nothing else to
+    /// one without the key that the object is encrypted under (SSE-C), to a malformed version id, and to expired credentials.
+    pub fn may_be_the_objects(&self) -> bool {
+        self.operation == "s3:HeadObject" && self.status == Some(400)
+    }
+
+    /// Makes the error of a call that was not made, since the run ends as `ending` says.
+    pub fn not_begun(operation: &'static str, region: &Region, ending: &Failure) -> Self {
+        Self {
+            operation,
+            region: region.clone(),
+            code: ending.code.clone(),
+            message: ending.message.clone(),
+            status: None,
+            request_id: None,
+            class: Class::NotBegun(ending.kind),
+        }
+    }
+
     /// Makes the error of an answer that came and can't be used: never to be taken for an absence.
     pub fn unreadable(operation: &'static str, region: &Region, what: &str) -> Self {
         Self {
@@ -117,7 +138,7 @@ pub(super) fn request_id(headers: &Headers) -> Option<&str> {
 fn unnamed<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> &'static str {
     match (error, status) {
         (_, Some(301)) => "PermanentRedirect",
-        // HEAD has no body to say so, and our own requests are well formed.
+        // HEAD has no body to say so, and what is asked of our own objects is well formed (see `may_be_the_objects`).
         (_, Some(400)) => "ExpiredToken",
         (_, Some(403)) => "AccessDenied",
         (_, Some(404)) => "NotFound",
@@ -212,6 +233,9 @@ fn classify(code: &str, status: Option<u16>) -> Class {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match error.class {
+            Class::NotBegun(kind) => {
+                return Self::new(kind, error.code, error.message).in_region(&error.region);
+            }
             Class::Denied => Kind::Denied,
             Class::Credentials => Kind::Credentials,
             Class::Absent | Class::Other => Kind::Unexpected,

@@ -5,11 +5,12 @@ use super::apply::{self, apply};
 use super::destroy::{self, destroy};
 use super::output::{Ended, Printer};
 use super::session::{Input, Session};
+use crate::aws::settle::pause;
 use crate::failure::{self, Failure};
 use crate::names::Arn;
 use crate::observe::Depth;
 use crate::plan::{self, Removal};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SmokeArgs {
@@ -50,13 +51,30 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
     })
 }
 
+/// How long what was just made may take to show its tags (S3 User Guide, "Amazon S3 data consistency model": bucket configurations are
+/// eventually consistent), and how often that is looked at. Nobody else has things of such a name.
+const SPREADS: Duration = Duration::from_mins(2);
+const LOOKS: Duration = Duration::from_secs(2);
+
 async fn take_away(session: &Session, printer: &Printer) -> Option<Failure> {
     let wish = Removal { purge_keys: true, ..Removal::default() };
-    let seen = session.observe(Depth::Removal).await;
-    let planned = seen.and_then(|(topology, world)| {
-        let (plan, kept) = plan::removal(&topology, &world, wish)?;
-        Ok((topology, world, plan, kept))
-    });
+    let began = Instant::now();
+    let planned = loop {
+        let seen = session.observe(Depth::Removal).await;
+        let planned = seen.and_then(|(topology, world)| {
+            let (plan, kept) = plan::removal(&topology, &world, wish)?;
+            Ok((topology, world, plan, kept))
+        });
+        let is_whole = match &planned {
+            Ok((.., kept)) => kept.is_empty(),
+            Err(failure) => failure.kind != failure::Kind::InTheWay,
+        };
+        if is_whole || began.elapsed() > SPREADS || session.stop.is_ending() {
+            break planned;
+        }
+        printer.say("not all that was just made shows yet whose it is: looking again");
+        pause(&session.stop, LOOKS).await;
+    };
     match planned {
         Ok((topology, world, plan, kept)) => {
             let destroyed = destroy(session, &topology, &world, plan, kept, wish).await;

@@ -58,7 +58,11 @@ impl Runner for Recorder {
     }
 }
 
-async fn recorded(plan: &Plan, recorder: Recorder, at_once: usize) -> (Outcome, Vec<String>) {
+async fn recorded(
+    plan: &Plan,
+    recorder: Recorder,
+    at_once: impl Into<Gate>,
+) -> (Outcome, Vec<String>) {
     let stop = recorder.stops.as_ref().map(|(_, stop)| stop.clone()).unwrap_or_default();
     let runner = Arc::new(recorder);
     let outcome = run(plan, Arc::clone(&runner), &silent(), &stop, at_once).await;
@@ -91,6 +95,20 @@ async fn after_a_failure_nothing_more_starts_and_what_runs_finishes() {
     assert!(log.contains(&"-b".to_owned()) && !log.iter().any(|it| it == "+c" || it == "+d"));
     assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/a"));
     assert_eq!(outcome.unfinished.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_at_a_shared_gate_does_not_start_after_a_failure() {
+    let plan = plan(&[("a", &[]), ("b", &[]), ("c", &[])]);
+    let gate = Gate::shared(1);
+    let fails = || Recorder { fails: Some("a"), ..Recorder::default() };
+    let (outcome, log) = recorded(&plan, fails(), gate.clone()).await;
+    assert_eq!(log, ["+a", "-a"]);
+    assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/a"));
+    assert_eq!(outcome.unfinished.len(), 3);
+    // Another plan is not held up by it.
+    let (outcome, log) = recorded(&plan, Recorder::default(), gate).await;
+    assert_eq!((outcome.done.len(), log.len()), (3, 6));
 }
 
 #[tokio::test(start_paused = true)]

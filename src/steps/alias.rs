@@ -25,7 +25,7 @@ impl Steps {
             let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
             let update = update.target_key_id(key.as_str());
             retry(&self.stop, progress, || async {
-                self.aws.paced("kms:UpdateAlias", region, &self.stop).await;
+                self.aws.paced("kms:UpdateAlias", region, &self.stop).await?;
                 update.clone().send().await.at("kms:UpdateAlias", region)
             })
             .await?;
@@ -59,7 +59,7 @@ impl Steps {
         let create =
             self.aws.kms(region).create_alias().alias_name(alias).target_key_id(key.as_str());
         let call = || async {
-            self.aws.paced("kms:CreateAlias", region, &self.stop).await;
+            self.aws.paced("kms:CreateAlias", region, &self.stop).await?;
             match create.clone().send().await.at("kms:CreateAlias", region) {
                 Ok(_) => Ok(true),
                 Err(error) if error.is("AlreadyExistsException") => Ok(false),
@@ -143,7 +143,7 @@ impl Steps {
         let delete =
             self.aws.kms(region).delete_alias().alias_name(self.topology.key.alias.as_str());
         let call = || async {
-            self.aws.paced("kms:DeleteAlias", region, &self.stop).await;
+            self.aws.paced("kms:DeleteAlias", region, &self.stop).await?;
             match delete.clone().send().await.at("kms:DeleteAlias", region) {
                 Ok(_) => Ok(()),
                 Err(error) if error.is_absent() => Ok(()),

@@ -87,7 +87,7 @@ impl Steps {
         let mark = super::built(mark.tag_value(self.topology.name.as_str()).build())?;
         let tag = self.aws.kms(region).tag_resource().key_id(arn.as_str()).tags(mark);
         retry(&self.stop, progress, || async {
-            self.aws.paced("kms:TagResource", region, &self.stop).await;
+            self.aws.paced("kms:TagResource", region, &self.stop).await?;
             tag.clone().send().await.at("kms:TagResource", region)
         })
         .await?;
@@ -110,7 +110,7 @@ impl Steps {
             let put =
                 kms.put_key_policy().key_id(key.as_str()).policy_name("default").policy(policy);
             retry(&self.stop, progress, || async {
-                self.aws.paced("kms:PutKeyPolicy", region, &self.stop).await;
+                self.aws.paced("kms:PutKeyPolicy", region, &self.stop).await?;
                 put.clone().send().await.at("kms:PutKeyPolicy", region)
             })
             .await?;
@@ -119,7 +119,7 @@ impl Steps {
             let tags = kms_tags(&self.topology.key_tags(region))?;
             let tag = kms.tag_resource().key_id(key.as_str()).set_tags(Some(tags));
             retry(&self.stop, progress, || async {
-                self.aws.paced("kms:TagResource", region, &self.stop).await;
+                self.aws.paced("kms:TagResource", region, &self.stop).await?;
                 tag.clone().send().await.at("kms:TagResource", region)
             })
             .await?;
@@ -127,7 +127,7 @@ impl Steps {
         if action.fields.contains(&"expires") {
             let untag = kms.untag_resource().key_id(key.as_str()).tag_keys(Topology::EXPIRES_TAG);
             retry(&self.stop, progress, || async {
-                self.aws.paced("kms:UntagResource", region, &self.stop).await;
+                self.aws.paced("kms:UntagResource", region, &self.stop).await?;
                 untag.clone().send().await.at("kms:UntagResource", region)
             })
             .await?;
@@ -154,7 +154,7 @@ impl Steps {
             .set_tags(Some(kms_tags(&tags)?));
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
         let call = || async {
-            self.aws.paced("kms:CreateKey", region, &self.stop).await;
+            self.aws.paced("kms:CreateKey", region, &self.stop).await?;
             let sent = create.clone().customize().config_override(once.clone()).send().await;
             match sent.at("kms:CreateKey", region) {
                 Ok(output) => {
@@ -225,7 +225,7 @@ impl Steps {
         let schedule =
             kms.schedule_key_deletion().key_id(arn.as_str()).pending_window_in_days(days);
         let call = || async {
-            self.aws.paced("kms:ScheduleKeyDeletion", region, &self.stop).await;
+            self.aws.paced("kms:ScheduleKeyDeletion", region, &self.stop).await?;
             match schedule.clone().send().await.at("kms:ScheduleKeyDeletion", region) {
                 Ok(output) => Ok(find::scheduled(&output)),
                 Err(error) if error.is_absent() => Ok(None),

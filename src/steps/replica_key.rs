@@ -63,7 +63,7 @@ impl Steps {
             .policy(policy)
             .set_tags(Some(kms_tags(&self.topology.key_tags(region))?));
         let call = || async {
-            self.aws.paced_replica(home, region, &self.stop).await;
+            self.aws.paced_replica(home, region, &self.stop).await?;
             match replicate.clone().send().await.at("kms:ReplicateKey", home) {
                 Ok(_) => Ok(()),
                 Err(error) if error.is("AlreadyExistsException") => Ok(()),

@@ -23,7 +23,8 @@ impl Steps {
         if found.is_pending_deletion() {
             let cancel = kms.cancel_key_deletion().key_id(key.as_str());
             retry(&self.stop, progress, || async {
-                self.aws.paced("kms:CancelKeyDeletion", region, &self.stop).await;
+                // A key that is needed comes back, however late it is.
+                let _ = self.aws.paced("kms:CancelKeyDeletion", region, &self.stop).await;
                 cancel.clone().send().await.at("kms:CancelKeyDeletion", region)
             })
             .await?;
@@ -31,7 +32,7 @@ impl Steps {
         if found.is_pending_deletion() || found.state == KeyState::Disabled {
             let enable = kms.enable_key().key_id(key.as_str());
             retry(&self.stop, progress, || async {
-                self.aws.paced("kms:EnableKey", region, &self.stop).await;
+                let _ = self.aws.paced("kms:EnableKey", region, &self.stop).await;
                 enable.clone().send().await.at("kms:EnableKey", region)
             })
             .await?;

@@ -21,14 +21,14 @@ impl Steps {
             let enable =
                 kms.enable_key_rotation().key_id(key.as_str()).rotation_period_in_days(days.into());
             retry(&self.stop, progress, || async {
-                self.aws.paced("kms:EnableKeyRotation", region, &self.stop).await;
+                self.aws.paced("kms:EnableKeyRotation", region, &self.stop).await?;
                 enable.clone().send().await.at("kms:EnableKeyRotation", region)
             })
             .await?;
         } else {
             let disable = kms.disable_key_rotation().key_id(key.as_str());
             retry(&self.stop, progress, || async {
-                self.aws.paced("kms:DisableKeyRotation", region, &self.stop).await;
+                self.aws.paced("kms:DisableKeyRotation", region, &self.stop).await?;
                 disable.clone().send().await.at("kms:DisableKeyRotation", region)
             })
             .await?;

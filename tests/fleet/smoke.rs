@@ -1,6 +1,7 @@
 //! `smoke`: a pair of its own, always taken away, beside whatever else there is.
 
 use crate::common::{PAIR, Stand, alone, signal};
+use crrctl::sandbox::{Lag, Options};
 use serde_json::json;
 use std::process::Stdio;
 
@@ -39,6 +40,40 @@ fn ctrl_c_ends_the_work_and_takes_it_away_all_the_same() {
         assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
         assert_eq!(slow.leftovers(), [""; 0]);
     }
+}
+
+/// Where tags take a while to show, as AWS's do, what was made last seems to be nobody's.
+#[test]
+fn what_was_just_made_goes_though_its_tags_do_not_show_yet() {
+    let stand = Stand::with(Options { lag: Lag::Aws, ..Options::default() });
+    let mut command = stand.command(&[&["smoke", "-o", "json"], &PAIR[..]].concat());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let writes = || stand.control("GET", "calls", "")["writes"].as_u64().unwrap();
+    while writes() < 6 {
+        assert!(child.id() > 0);
+    }
+    signal(&child, "INT");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+/// The deadline ends the work; calls that are under way then have five seconds, and taking away has all the time it needs.
+#[test]
+fn a_deadline_cuts_no_clean_up() {
+    let stand = Stand::with(Options {
+        latency: std::time::Duration::from_millis(1500),
+        ..Options::default()
+    });
+    let output = stand.pair(&["smoke", "--timeout", "4s"]).exits(7).json();
+    assert_eq!(output["error"]["code"], "timeout", "{output}");
+    assert!(!output["removed"].as_array().unwrap().is_empty(), "{output}");
+    assert!(
+        output["elapsed_ms"].as_u64().unwrap() > 9000,
+        "it was done before it was cut: {output}"
+    );
+    assert_eq!(stand.leftovers(), [""; 0]);
 }
 
 #[test]

@@ -9,25 +9,33 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// How long a run that was told to end at once has for it.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long calls that are under way at the first signal have to end, and probes to be taken away. Most runners are less patient: they
+/// send the second signal after some ten seconds.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How long calls that are under way at the deadline have to end.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
-/// Waits until a run was told to end at once and did not: be it a call that hangs, it is given up, unless it may be late.
-pub(in crate::cli) async fn given_up(stop: &Stop, unless_late: bool) {
+/// Waits until a run was told to end at once and did not: be it a call that hangs, it is given up. One that cleans up may be late.
+pub(in crate::cli) async fn given_up(stop: &Stop, cleans_up: bool) {
+    let stop = if cleans_up { stop.for_clean_up() } else { stop.clone() };
     stop.ended_at_once().await;
-    if unless_late && stop.is_too_late() {
-        std::future::pending::<()>().await;
-    }
     tokio::time::sleep(GRACE).await;
 }
 
-/// The first signal ends the run in order, the second at once.
+/// The first signal ends the run in order, though a call that hangs doesn't keep it for ever; the second ends it at once.
 pub(super) fn watch_signals(stop: &Stop) {
     let (stop, mut signals) = (stop.clone(), Signals::listen());
     tokio::spawn(async move {
         signals.next().await;
         stop.end(Reason::Interrupted);
-        signals.next().await;
+        tokio::select! {
+            () = signals.next() => {}
+            () = tokio::time::sleep(PATIENCE) => {
+                stop.drop_calls();
+                signals.next().await;
+            }
+        }
         stop.end_at_once();
     });
 }
@@ -63,6 +71,6 @@ pub(super) fn watch_clock(stop: &Stop, global: &Global) {
         tokio::time::sleep(timeout).await;
         stop.end(Reason::Deadline);
         tokio::time::sleep(LAST_CALLS).await;
-        stop.end_at_once();
+        stop.drop_calls();
     });
 }
