@@ -79,7 +79,7 @@ enum Command {
     Status(status::StatusArgs),
     /// Keep probing until a signal comes (exit 0), with one line or event a round and Prometheus metrics
     Watch(watch::WatchArgs),
-    /// Run named checks of the live pair, and the proof on the policies in force; explains a FAILED replication
+    /// Run named checks of the live pair, and the proof on the policies in force; explains a FAILED replication; exit 2 where one fails
     Check(check::CheckArgs),
     /// Replicate what was there before the rule, or FAILED, through S3 Batch Replication
     Backfill(backfill::BackfillArgs),

@@ -8,7 +8,7 @@ mod keys;
 mod lent;
 mod live;
 
-pub(crate) use accounts::{AWAY, account, identified, identified_without};
+pub(crate) use accounts::{AWAY, account, expect_owner, identified, identified_without};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
 pub use keys::{pending_key, spare_key};

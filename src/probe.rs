@@ -159,6 +159,15 @@ impl Evidence {
     pub fn cut_short(failure: Failure) -> Self {
         Self { failure: Some(failure), ..Self::default() }
     }
+
+    /// Evidence of probing that was cut off by `failure`: what it came to is lost, and what it had put may still be there.
+    pub fn cut_off(failure: Failure, topology: &Topology) -> Self {
+        let places = topology.probe_prefixes(&topology.source).join("`, `");
+        let failure = failure.leaving(format!("probes under `{places}`"));
+        Self::cut_short(
+            failure.hint("`crrctl destroy` takes probes that are left away with the pair"),
+        )
+    }
 }
 
 /// All that probing works with.

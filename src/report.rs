@@ -16,6 +16,7 @@ mod ndjson;
 mod proof;
 mod screen;
 mod status;
+mod stdout;
 pub mod tables;
 
 pub use canary::Canary;
@@ -31,6 +32,7 @@ pub use ndjson::Ndjson;
 pub use proof::proof;
 pub use screen::Screen;
 pub use status::{metrics, status};
+pub use stdout::Stdout;
 
 use crate::check::catalogue;
 use crate::events::{Event, Sink, Verb};

@@ -242,6 +242,22 @@ async fn with_a_clean_proof_and_a_failed_probe_the_organisation_is_the_first_sus
 }
 
 #[test]
+fn a_role_without_its_policy_is_for_apply() {
+    let stand = crate::common::Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.iam(async |iam| {
+        let delete = iam.delete_role_policy().role_name("crrctl-demo-us-east-1");
+        delete.policy_name("replication").send().await.unwrap()
+    });
+    let output = stand.pair(&["check"]).exits(2).json();
+    let mut checks = output["checks"].as_array().unwrap().iter();
+    let policy = checks.find(|check| check["name"] == "role.policy").unwrap();
+    assert_eq!(policy["remedy"], "`crrctl apply` puts the role's policy back", "{policy}");
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.pair(&["check"]).exits(0);
+}
+
+#[test]
 fn a_pair_that_is_not_there_yet_fails_nothing() {
     let output = crate::common::alone(&["check", "--sandbox", "-o", "json"]).exits(0).json();
     assert_eq!(output["schema"], "crrctl/check/v1");

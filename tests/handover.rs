@@ -89,6 +89,14 @@ fn two_engineers_who_share_no_credentials_get_a_proven_pair() {
     assert!(!kinds.contains(&"s3:replication"), "{kinds:?}");
     // Nothing is made in the other account, and nothing twice.
     assert!(stand.leftovers().iter().all(|it| !it.contains(OTHER)), "{:?}", stand.leftovers());
+    let status = stand.manifest(&["status"], OVER).exits(0);
+    let waits = format!("waits    no rule leads to us-west-2 yet: account {OTHER} makes its half");
+    assert!(status.stdout.contains(&waits), "{status}");
+    let missing = stand.manifest(&["check", "-o", "json"], OVER).exits(2).json();
+    let mut checks = missing["checks"].as_array().unwrap().iter();
+    let bucket = checks.find(|it| it["name"] == "bucket.exists" && it["result"] == "fail").unwrap();
+    let maker = bucket["remedy"].as_str().unwrap();
+    assert!(maker.starts_with(&format!("whoever has account {OTHER} makes it")), "{maker}");
     let before = stand.leftovers();
     let again = apply(&stand, OVER).exits(7).json();
     assert_eq!((&again["changed"], &again["api_writes"]), (&false.into(), &0.into()));
@@ -115,6 +123,8 @@ fn two_engineers_who_share_no_credentials_get_a_proven_pair() {
         assert!(probe["checks"].as_object().unwrap().values().all(|it| it == true), "{probe}");
         assert_eq!(probe["kms_key_arn"], key.as_str());
     }
+    let status = stand.manifest(&["status"], &manifest).exits(0);
+    assert!(!status.stdout.contains("waits"), "{status}");
     let same = apply(&stand, &manifest).exits(0).json();
     assert_eq!(same["changed"], false);
     assert_eq!(same["documents"], Value::Null);

@@ -93,6 +93,49 @@ fn a_closed_stdout_is_no_error() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// `/dev/full` takes nothing, as a full disk does.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stdout_that_takes_nothing_is_told() {
+    let stand = Stand::new();
+    let pair = |args: &[&str]| [args, &PAIR[..]].concat().join(" ");
+    let commands = [
+        "schema".to_owned(),
+        "completions bash".to_owned(),
+        "man".to_owned(),
+        "explain".to_owned(),
+        pair(&["policy", "render"]),
+        pair(&["apply", "--yes", "--no-probe"]),
+        pair(&["export", "terraform"]),
+        pair(&["plan"]),
+        pair(&["probe"]),
+        pair(&["check"]),
+        pair(&["status"]),
+        "list".to_owned(),
+        pair(&["destroy", "--yes"]),
+    ];
+    for command in commands {
+        for form in ["text", "json", "ndjson"] {
+            // What has no events has nothing to say in them.
+            let is_silent = ["schema", "completions", "man", "explain"];
+            let word = command.split(' ').next().unwrap();
+            if form == "ndjson" && (is_silent.contains(&word) || word == "policy") {
+                continue;
+            }
+            let words: Vec<&str> = command.split(' ').chain(["-o", form]).collect();
+            let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+            let output = stand.command(&words).stdout(full).output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{words:?}: {stderr}");
+            assert!(
+                stderr.contains("stdout can't be written: No space left"),
+                "{words:?}: {stderr}"
+            );
+        }
+    }
+    assert_eq!(stand.leftovers(), [""; 0], "what was to be done is done");
+}
+
 #[test]
 fn calls_are_shown_with_their_request_ids_and_without_secrets() {
     let output = alone(&["plan", "--sandbox", "-vvv"]).exits(0);

@@ -36,6 +36,19 @@ fn pairs(output: &Value) -> &Vec<Value> {
 }
 
 #[test]
+fn a_graph_is_of_one_pair() {
+    let stand = Stand::new();
+    let text = manifest(2);
+    let refused = stand.manifest(&["plan", "--graph", "dot"], &text).exits(3);
+    assert!(refused.stderr.contains("`--pair`") && refused.stdout.is_empty(), "{refused}");
+    assert_eq!(stand.calls()["by_operation"], serde_json::json!({}));
+    let one = stand.manifest(&["plan", "--graph", "dot", "--pair", "p01"], &text).exits(0);
+    assert!(one.stdout.starts_with("digraph plan {\n"), "{one}");
+    let all = run(&stand, &["plan", "--graph", "dot"], &text).exits(0).json();
+    assert!(pairs(&all).iter().all(|pair| pair["graph"].is_string()), "{all}");
+}
+
+#[test]
 fn twenty_pairs_live_and_one_that_is_in_the_way_stops_no_other() {
     let stand = Stand::new();
     let text = manifest(20);
@@ -173,6 +186,55 @@ fn a_signal_in_the_middle_ends_all_and_the_next_run_goes_on() {
     assert_eq!(stand.calls()["writes"], 0);
     let _ = run(&stand, &["destroy", "--yes"], &text).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
+}
+
+/// At AWS's quotas a key is made every fifth of a second, and a signal lets none of those go that wait for their turn.
+#[test]
+fn a_signal_lets_no_call_go_before_its_turn() {
+    let stand = Stand::new();
+    std::fs::write(stand.path("crrctl.yaml"), manifest(20)).unwrap();
+    let mut command = stand.command(&["apply", "--yes", "--no-probe", "-o", "ndjson"]);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let (mut is_told, mut ends) = (false, Vec::new());
+    for line in lines {
+        let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        if event["event"] == "step.done" && event["step"].as_str().unwrap().starts_with("kms:key") {
+            if !is_told {
+                signal(&child, "INT");
+            }
+            is_told = true;
+        }
+        if event["event"] == "pair.done" {
+            ends.push(event["exit_code"].as_i64().unwrap());
+        }
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(ends.len() == 20 && ends.iter().all(|code| [0, 130].contains(code)), "{ends:?}");
+    let began = stand.calls()["by_operation"]["kms:CreateKey"].as_u64().unwrap();
+    assert!(began < 10, "{began} keys were made");
+}
+
+/// A failed check is no failure of the run, and the pair is not as it should be.
+#[test]
+fn a_failed_check_of_one_is_told_of_all() {
+    let stand = Stand::new();
+    let text = manifest(3);
+    let _ = run(&stand, &["apply", "--yes", "--no-probe"], &text).exits(0);
+    stand.s3("us-east-1", async |s3| {
+        let delete = s3.delete_bucket_replication().bucket("p01-111122223333-us-east-1");
+        delete.send().await.unwrap()
+    });
+    let output = stand.manifest(&["check"], &text).exits(2);
+    assert!(output.stdout.contains("2 of 3 pairs as they should be"), "{output}");
+    let events = stand.manifest(&["check", "-o", "ndjson"], &text).exits(2).stdout;
+    let of = |name: &str| -> Vec<bool> {
+        let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.filter(|it| it["event"] == name).map(|it| it["ok"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(of("pair.done").iter().filter(|ok| !**ok).count(), 1, "{events}");
+    assert_eq!(of("run.done"), [false], "{events}");
 }
 
 #[test]

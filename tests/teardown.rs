@@ -185,6 +185,27 @@ fn what_object_lock_holds_is_told_one_by_one_and_until_when() {
 }
 
 #[test]
+fn each_primary_goes_after_its_own_replica() {
+    let stand = built();
+    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    stand.control("POST", "clock", r#"{"advance": "24h"}"#);
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let object = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let keys = object["keys"].as_array().unwrap();
+    let date = |key: &Value| -> jiff::Timestamp {
+        key["deletes_not_before"].as_str().unwrap().parse().unwrap()
+    };
+    let id = |key: &Value| key["arn"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    let of = |state: &str| keys.iter().filter(|key| key["state"] == state).collect::<Vec<_>>();
+    let (primaries, replicas) = (of("PendingReplicaDeletion"), of("PendingDeletion"));
+    assert_eq!((primaries.len(), replicas.len()), (2, 2), "{object}");
+    for primary in primaries {
+        let replica = replicas.iter().find(|replica| id(replica) == id(primary)).unwrap();
+        assert_eq!(date(primary).duration_since(date(replica)).as_hours(), 7 * 24, "{object}");
+    }
+}
+
+#[test]
 fn what_others_did_behind_its_back_is_no_obstacle() {
     // The destination is gone, the role's policy too, and the primary is pending already.
     let stand = built();

@@ -184,6 +184,8 @@ fn probes_and_waits() {
     let stand = built();
     told("p95-exceeded", &stand.pair(&["probe", "--expect-p95", "0ms"]));
     told("object-missing", &stand.run(&["wait", &format!("s3://{SOURCE}/nothing"), "-o", "json"]));
+    let misspelt = ["wait", &format!("s3://{SOURCE}/nothing"), "--version-id", "xxx", "-o", "json"];
+    told("object-unreadable", &stand.run(&misspelt));
     stand.disable_replica_key();
     told("replication-failed", &stand.pair(&["probe"]));
     let stand = built();

@@ -77,6 +77,10 @@ async fn status(
         Ok(output) => Ok(output.replication_status().map(|status| status.as_str().to_owned())),
         // Deleted meanwhile: nothing to replicate.
         Err(error) if error.is_absent() => Ok(Some("deleted".to_owned())),
+        // The list before was answered, so the credentials are good.
+        Err(error) if error.may_be_the_objects() => {
+            Ok(Some("under a key of its owner's".to_owned()))
+        }
         Err(error) => Err(error),
     }
 }

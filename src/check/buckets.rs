@@ -38,7 +38,8 @@ fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
             format!("`{name}` is not there yet: `crrctl apply` makes it"),
         ),
         Err(error) if error.is_absent() => {
-            let remedy = "`crrctl apply` makes it again; the name may be anybody's by now";
+            let again = "`crrctl apply` makes it again; the name may be anybody's by now";
+            let remedy = seen.maker(&side.region, again);
             Finding::fail("bucket.exists", format!("`{name}` does not exist"), remedy)
                 .because(&reasons)
         }

@@ -50,7 +50,8 @@ fn exists(seen: &Seen, side: &Side, key: &KeySeen) -> Finding {
         }
         (Ok(None), _) => {
             let detail = format!("the pair has no key in {}", side.region);
-            Finding::fail(name, detail, "`crrctl apply` makes it").because(&because)
+            let remedy = seen.maker(&side.region, "`crrctl apply` makes it");
+            Finding::fail(name, detail, remedy).because(&because)
         }
         (Ok(Some(found)), Ok(Some(named))) if found.id == named.id => {
             Finding::pass(name, format!("{}, named by `{alias}`", found.id))

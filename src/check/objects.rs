@@ -85,6 +85,8 @@ pub async fn sample(aws: &Aws, topology: &Topology, newest: usize) -> Result<Sam
             Ok(head) => head,
             // Deleted meanwhile.
             Err(error) if error.is_absent() => continue,
+            // The list before was answered, so the credentials are good.
+            Err(error) if error.may_be_the_objects() => continue,
             Err(error) => return Err(error),
         };
         sample.looked_at += 1;

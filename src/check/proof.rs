@@ -230,7 +230,14 @@ fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
             Finding::unknown(name, detail, remedy).because(&reasons(seen, &in_doubt))
         }
         (Some(first), _) => {
-            let remedy = first.row.mend.clone().unwrap_or_default();
+            // Of a role's policies none was found, where no statement of one comes close.
+            let is_gone = *place == Place::Role && first.row.document.is_none();
+            let remedy = match &first.row.mend {
+                _ if is_gone && seen.topology.lent_role.is_none() => {
+                    "`crrctl apply` puts the role's policy back".to_owned()
+                }
+                mend => mend.clone().unwrap_or_default(),
+            };
             Finding::fail(name, denied(first, &certain), remedy).because(&reasons(seen, &certain))
         }
         (None, Some(first)) if is_of_objects(first) => {

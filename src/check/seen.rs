@@ -124,6 +124,18 @@ impl Seen {
             || self.keys.values().any(|key| matches!(key.named, Ok(Some(_))))
     }
 
+    /// Returns what makes a thing in `region` that is missing: `apply` says what it does, where whoever has another account does not.
+    pub(super) fn maker(&self, region: &Region, apply: &str) -> String {
+        if self.topology.is_handed_over(region) {
+            let account = self.topology.account_of(region);
+            format!(
+                "whoever has account {account} makes it; `crrctl apply` prints the documents for it"
+            )
+        } else {
+            apply.to_owned()
+        }
+    }
+
     /// Takes the live rules' word for the keys of destinations that are not to be asked for: those of an account whose credentials
     /// are not at hand.
     pub(super) fn believe_rules(&mut self) {

@@ -177,23 +177,29 @@ async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended
         let failure = check::diagnosed(&session, failure, printer).await;
         return Err(leaving(failure, &applied));
     }
-    offer_backfill(&session, &applied.topology, &world, printer).await?;
+    offer_backfill(&session, &applied.topology, &world, printer).await;
     Ok(0)
 }
 
 /// Where others had written before the rule went live, says how much of that it does not cover: a rule is about what is written
 /// after it.
-async fn offer_backfill(
-    session: &Session,
-    topology: &Topology,
-    world: &World,
-    printer: &Printer,
-) -> Result<(), Failure> {
+async fn offer_backfill(session: &Session, topology: &Topology, world: &World, printer: &Printer) {
     let objects = world.buckets.get(&topology.source.bucket).and_then(|it| it.objects.as_ref());
     if objects.is_none_or(|objects| objects.foreign.is_empty()) {
-        return Ok(());
+        return;
     }
-    let sample = backfill::sample(&session.aws, topology).await?;
+    let looked =
+        session.unless_ending(async { Ok(backfill::sample(&session.aws, topology).await?) }).await;
+    let sample = match looked {
+        Ok(sample) => sample,
+        // The pair stands and is proven all the same; whoever applies needs no right to read what others wrote.
+        Err(why) => {
+            printer.say(&format!(
+                "what was written before the rule could not be looked at: {why}; `crrctl backfill` does it"
+            ));
+            return;
+        }
+    };
     printer.put("existing", sample);
     let missing = sample.uncovered + sample.failed;
     if missing > 0 {
@@ -204,7 +210,6 @@ async fn offer_backfill(
             sample.looked_at
         ));
     }
-    Ok(())
 }
 
 /// Runs `plan`, then probes.
@@ -238,7 +243,7 @@ pub(super) async fn apply(
     if probe && outcome.failure.is_none() && evidence.failure.is_none() {
         let proof = prove(session, &topology, steps.keys(), changes);
         let last = session.unless_cut("probing", proof).await;
-        let last = last.unwrap_or_else(Evidence::cut_short);
+        let last = last.unwrap_or_else(|why| Evidence::cut_off(why, &topology));
         evidence.probes.extend(last.probes);
         evidence.failure = last.failure;
     }
@@ -361,14 +366,16 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
             0 => "not probed".to_owned(),
             count => format!("{} of {count} probes COMPLETED", summary.completed),
         };
+        // Calls are counted for all pairs together.
+        let calls =
+            if printer.is_part() { String::new() } else { format!(" in {} calls", calls.total()) };
         printer.text(&tables::verdict(&format!(
-            "{}: {} {} {}: {work}, {proof}, {} in {} calls",
+            "{}: {} {} {}: {work}, {proof}, {}{calls}",
             applied.topology.name,
             applied.topology.source.region,
             applied.topology.arrow(),
             regions.join(", "),
-            humane(session.started.elapsed()),
-            calls.total()
+            humane(session.started.elapsed())
         )));
     }
 }

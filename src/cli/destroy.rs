@@ -3,7 +3,6 @@
 use super::Global;
 use super::output::{self, Ended, Printer};
 use super::pairs::{Crew, Telling};
-use super::plan::PlanArgs;
 use super::session::{Inputs, Session, Several};
 use crate::backfill::{Job, Jobs};
 use crate::engine::{self, Outcome};
@@ -21,6 +20,7 @@ use clap::builder::FalseyValueParser;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
@@ -92,9 +92,10 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
 async fn all(global: &Global, args: &DestroyArgs, printer: &Printer, several: Several) -> Ended {
     let crew = Crew::gather(global, printer, several).await?;
     if !args.yes {
-        let args = PlanArgs::removal();
-        let plan =
-            async |session: Session, part: &Printer| super::plan::one(session, &args, part).await;
+        let plan = async |session: Session, part: &Printer| {
+            part.text(&planned(&session, args).await?.preview(&session).await?);
+            Ok(0)
+        };
         let question = format!("type `{}` to take all of this away:", crew.title());
         if crew.ask(plan, &question).await? != crew.title() {
             return Err(declined());
@@ -111,31 +112,59 @@ fn declined() -> Failure {
     Failure::new(failure::Kind::Interrupted, "declined", message)
 }
 
+/// What would be taken away.
+struct Planned {
+    topology: Topology,
+    world: World,
+    plan: Plan,
+    kept: Vec<Kept>,
+}
+
+impl DestroyArgs {
+    fn wish(&self) -> Removal {
+        Removal {
+            purge_data: self.purge_data,
+            purge_keys: self.purge_keys,
+            keep_keys: self.keep_keys,
+            keep_buckets: self.keep_buckets,
+            bypass_governance: self.bypass_governance,
+        }
+    }
+}
+
+async fn planned(session: &Session, args: &DestroyArgs) -> Result<Planned, Failure> {
+    let (mut topology, world) = session.observe(Depth::Removal).await?;
+    topology.key.deletion_window_days = args.window.unwrap_or(topology.key.deletion_window_days);
+    let (plan, kept) = plan::removal(&topology, &world, args.wish())?;
+    Ok(Planned { topology, world, plan, kept })
+}
+
+impl Planned {
+    /// Returns what whoever is asked agrees to.
+    async fn preview(&self, session: &Session) -> Result<String, Failure> {
+        let mut text =
+            format!("{}\n{}\n", tables::plan(&self.plan, None), tables::kept(&self.kept));
+        if let Some(id) = job_under_way(session, &self.topology, &self.world).await? {
+            let _ = writeln!(text, "the batch job {id} is under way; it is cancelled first");
+        }
+        Ok(text)
+    }
+}
+
 /// Takes one pair away.
 async fn one(session: Session, args: &DestroyArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
-    let wish = Removal {
-        purge_data: args.purge_data,
-        purge_keys: args.purge_keys,
-        keep_keys: args.keep_keys,
-        keep_buckets: args.keep_buckets,
-        bypass_governance: args.bypass_governance,
-    };
-    let (mut topology, world) = session.observe(Depth::Removal).await?;
-    topology.key.deletion_window_days = args.window.unwrap_or(topology.key.deletion_window_days);
-    let (plan, kept) = plan::removal(&topology, &world, wish)?;
-    if !args.yes && plan.has_changes() {
-        output::say(&tables::plan(&plan, None));
-        output::say(&tables::kept(&kept));
-        if let Some(id) = job_under_way(&session, &topology, &world).await? {
-            output::say(&format!("the batch job {id} is under way; it is cancelled first"));
-        }
-        let question = format!("type `{}` to take all of this away:", topology.name);
-        if output::ask(&question, &session.stop).await? != topology.name.as_str() {
+    let planned = planned(&session, args).await?;
+    if !args.yes && planned.plan.has_changes() {
+        output::say(planned.preview(&session).await?.trim_end_matches('\n'));
+        let name = &planned.topology.name;
+        let question = format!("type `{name}` to take all of this away:");
+        if output::ask(&question, &session.stop).await? != name.as_str() {
             return Err(declined());
         }
     }
-    let destroyed = destroy(&session, &topology, &world, plan, kept, wish).await;
+    let Planned { topology, world, plan, kept } = planned;
+    let destroyed = destroy(&session, &topology, &world, plan, kept, args.wish()).await;
     session.done(destroyed.verdict().is_none(), destroyed.has_removed());
     report(&session, &destroyed, printer);
     destroyed.verdict().map_or(Ok(0), Err)
@@ -272,13 +301,17 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
         .map(|key| (key.arn.clone(), Scheduled::from(key)));
     let mut all: BTreeMap<Arn, Scheduled> = known.collect();
     all.extend(scheduled.clone());
-    let last_replica = all
-        .values()
-        .filter(|key| key.state == KeyState::PendingDeletion)
-        .filter_map(|key| key.deletion_date)
-        .max();
+    // Earlier keys of the pair may be on their way too; a replica has its primary's key id.
+    let mut last_replicas: BTreeMap<String, Timestamp> = BTreeMap::new();
+    for (arn, key) in &all {
+        if let (KeyState::PendingDeletion, Some(date)) = (&key.state, key.deletion_date) {
+            let last = last_replicas.entry(arn.resource().to_owned()).or_insert(date);
+            *last = date.max(*last);
+        }
+    }
     all.into_iter()
         .map(|(arn, key)| {
+            let last_replica = last_replicas.get(arn.resource());
             // A timestamp knows no calendar days; a window's days have 24 hours.
             let days = key.window_days.unwrap_or(topology.key.deletion_window_days.into());
             let after_replicas = || last_replica?.checked_add((days * 24).hours()).ok();

@@ -78,6 +78,9 @@ pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> En
         printer.text(&would_go(&prey));
         return fleet.failure().map_or(Ok(0), Err);
     }
+    if prey.is_empty() {
+        printer.text(&would_go(&prey));
+    }
     let mut swept = Vec::new();
     for pair in &prey {
         swept.push((*pair, sweep(&ground, pair).await));

@@ -1,10 +1,10 @@
 //! The one printer: data on stdout, in the form that was asked for, and the error, once, on stderr.
-//! A closed stdout or stderr is no error.
+//! A closed stdout or stderr is no error; a stdout that can't be written is one (see `report::Stdout`).
 
 use super::session::Input;
 use super::{Format, advice};
 use crate::failure::{Failure, Kind};
-use crate::report::{self, Ndjson, Report};
+use crate::report::{self, Ndjson, Report, Stdout};
 use crate::stop::Stop;
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
@@ -20,6 +20,7 @@ pub(super) type Ended = Result<u8, Failure>;
 pub(super) struct Printer {
     format: Format,
     pub(super) command: &'static str,
+    stdout: Stdout,
     /// The stream of events, where stdout gets them.
     pub(super) ndjson: Arc<Ndjson>,
     /// Reports that are written at the end.
@@ -37,6 +38,8 @@ pub(super) struct Part {
     pub(super) pair: String,
     pub(super) exit_code: u8,
     pub(super) failure: Option<Failure>,
+    /// Whether it is as it should be: a failed check is no failure of the run, and not well either.
+    pub(super) ok: bool,
     pub(super) changed: bool,
     pub(super) object: Map<String, Value>,
     pub(super) text: String,
@@ -51,10 +54,12 @@ impl Printer {
         command: &'static str,
         reports: Vec<Arc<dyn Report>>,
     ) -> Self {
+        let stdout = Stdout::default();
         Self {
             format,
             command,
-            ndjson: Arc::default(),
+            ndjson: Arc::new(Ndjson::new(stdout.clone())),
+            stdout,
             reports,
             input: OnceLock::new(),
             object: Mutex::default(),
@@ -68,12 +73,18 @@ impl Printer {
         Self {
             format: self.format,
             command: self.command,
+            stdout: self.stdout.clone(),
             ndjson: Arc::clone(&self.ndjson),
             reports: Vec::new(),
             input: OnceLock::from(input.clone()),
             object: Mutex::default(),
             part: Some((pair, Mutex::default())),
         }
+    }
+
+    /// Returns whether this is about one pair of many.
+    pub(super) fn is_part(&self) -> bool {
+        self.part.is_some()
     }
 
     /// Returns all that was kept of a part. Its object is kept only where it is printed.
@@ -86,7 +97,7 @@ impl Printer {
             }
             None => Default::default(),
         };
-        let is_printed = self.format == Format::Json;
+        let (is_printed, command) = (self.format == Format::Json, self.command);
         let (exit_code, object) = self.conclude(ended);
         let changed = CHANGES.iter().any(|name| match &object[*name] {
             Value::Array(removed) => !removed.is_empty(),
@@ -101,7 +112,8 @@ impl Printer {
             object.remove(of_all);
         }
         object.insert("exit_code".to_owned(), json!(exit_code));
-        Part { pair, exit_code, failure, changed, object, text }
+        let ok = failure.is_none() && !(command == "check" && exit_code != 0);
+        Part { pair, exit_code, failure, ok, changed, object, text }
     }
 
     /// Prints one line on stderr for people who watch, with the pair that it is about where there are many.
@@ -117,8 +129,7 @@ impl Printer {
         if let Some((_, kept)) = &self.part {
             kept.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
         } else if self.format == Format::Text {
-            let _ = write!(anstream::stdout().lock(), "{text}");
-            let _ = anstream::stdout().flush();
+            self.stdout.text(text);
         }
     }
 
@@ -144,16 +155,15 @@ impl Printer {
         let unwritten = self.write_reports(ended.as_ref().err());
         let ended = ended.map(|code| if unwritten { Kind::Unexpected.exit_code() } else { code });
         if let Err(failure) = &ended {
-            let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
+            complain(failure);
         }
         self.ndjson.end(ended.as_ref().err().filter(|_| self.format == Format::Ndjson));
-        let format = self.format;
+        let (format, stdout) = (self.format, self.stdout.clone());
         let (code, object) = self.conclude(ended);
         if format == Format::Json {
-            let text = serde_json::to_string_pretty(&object).unwrap_or_default();
-            let _ = writeln!(std::io::stdout().lock(), "{text}");
+            stdout.line(&serde_json::to_string_pretty(&object).unwrap_or_default());
         }
-        ExitCode::from(code)
+        ExitCode::from(told_whole(code, &stdout))
     }
 
     /// Adds what only the pair's own documents know.
@@ -187,13 +197,25 @@ impl Printer {
         let mut unwritten = false;
         for report in &self.reports {
             if let Err(why) = report.end(self.command, failure) {
-                let failure = Failure::new(Kind::Unexpected, "file-unwritable", why);
-                let _ = write!(anstream::stderr().lock(), "{}", report::explained(&failure));
+                complain(&Failure::new(Kind::Unexpected, "file-unwritable", why));
                 unwritten = true;
             }
         }
         unwritten
     }
+}
+
+/// Returns the exit code of a run that ended with `code`: what was done well and can't be told whole is not well done.
+fn told_whole(code: u8, stdout: &Stdout) -> u8 {
+    let Some(why) = stdout.unwritten() else { return code };
+    complain(&Failure::new(Kind::Unexpected, "file-unwritable", why));
+    // A failed check is no error, so its code gives way.
+    if matches!(code, 0 | 2) { Kind::Unexpected.exit_code() } else { code }
+}
+
+/// Prints an error on stderr.
+fn complain(failure: &Failure) {
+    let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
 }
 
 /// Prints the object of a command line that can't be read, if it asks for JSON as far as it can be read.
@@ -203,7 +225,7 @@ pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) 
     let asks_in_one = |word: &&str| matches!(*word, "-ojson" | "-o=json" | "--output=json");
     if words.windows(2).any(asks) || words.iter().any(asks_in_one) {
         let object = json!({"schema": format!("crrctl/{command}/v1"), "error": failure});
-        let _ = writeln!(std::io::stdout().lock(), "{object:#}");
+        Stdout::default().line(&format!("{object:#}"));
     }
 }
 
@@ -232,7 +254,12 @@ pub(super) fn log_calls(verbose: u8) {
     }
     // Our own target alone: the SDK's logs hold headers, and with them credentials.
     let ours = Targets::new().with_target("crrctl", LevelFilter::DEBUG);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let is_coloured =
+        anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(is_coloured);
     // Already set where `run` is called a second time.
     let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
 }

@@ -10,7 +10,7 @@ use crate::engine::Gate;
 use crate::events::{Event, millis};
 use crate::failure::{self, Failure};
 use crate::names::Region;
-use crate::report::tables;
+use crate::report::{self, tables};
 use crate::units::humane;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub(super) enum Telling {
     Whole,
     /// One line, as soon as the pair is done.
     Verdict,
+    /// What is about one pair and nothing else: many are refused.
+    Alone,
 }
 
 /// Has `one` done for the manifest's pair, or for each of its pairs.
@@ -44,6 +46,10 @@ pub(super) async fn one_or_each(
         Inputs::One(input) => {
             let session = Session::with(global, printer, *input, global.sandbox).await?;
             one(session, printer).await
+        }
+        Inputs::Many(_) if telling == Telling::Alone => {
+            let message = "this is text about one pair: name it with `--pair`";
+            Err(Failure::new(failure::Kind::Manifest, "usage", message))
         }
         Inputs::Many(several) => {
             Crew::gather(global, printer, several).await?.each(telling, one).await
@@ -102,19 +108,22 @@ impl<'a> Crew<'a> {
         &self.title
     }
 
-    /// Shows what `plan` says of each pair that would change, and asks `question`.
+    /// Shows what `plan` says of each pair, and asks `question`; a pair that can't be planned stops no other, and will fail by itself.
     pub(super) async fn ask(
         &self,
         plan: impl AsyncFn(Session, &Printer) -> Ended,
         question: &str,
     ) -> Result<String, Failure> {
         let parts = self.parts(Telling::Whole, plan).await;
+        let failed: Vec<&Part> = parts.iter().filter(|part| part.failure.is_some()).collect();
+        if failed.len() == parts.len()
+            && let Some(failure) = verdict(&parts, &failed)
+        {
+            return Err(failure);
+        }
         for part in &parts {
-            if let Some(failure) = &part.failure {
-                let pair = &part.pair;
-                return Err(Failure { message: format!("{pair}: {failure}"), ..failure.clone() });
-            }
-            output::say(&format!("{}:\n{}", part.pair, part.text));
+            let words = part.failure.as_ref().map_or_else(|| part.text.clone(), report::explained);
+            output::say(&format!("{}:\n{words}", part.pair));
         }
         output::ask(question, &self.ground.stop).await
     }
@@ -131,7 +140,8 @@ impl<'a> Crew<'a> {
         let code = parts.iter().filter(|part| part.failure.is_none());
         let code = code.map(|part| part.exit_code).max().unwrap_or_default();
         let verdict = verdict(&parts, &failed);
-        self.ground.done(failed.is_empty(), changed);
+        let good = parts.iter().filter(|part| part.ok).count();
+        self.ground.done(good == parts.len(), changed);
         if telling == Telling::Whole {
             for part in &parts {
                 self.printer.text(&format!("{}:\n{}", part.pair, part.text));
@@ -149,9 +159,9 @@ impl<'a> Crew<'a> {
             parts.into_iter().map(|part| Value::Object(part.object)).collect();
         self.printer.put("pairs", objects);
         let (took, total) = (humane(elapsed), calls.total());
-        let good = count - failures;
+        let done = if self.printer.command == "check" { "as they should be" } else { "done" };
         self.printer.text(&tables::verdict(&format!(
-            "{}: {good} of {count} pairs done, in {took} and {total} calls",
+            "{}: {good} of {count} pairs {done}, in {took} and {total} calls",
             self.title
         )));
         verdict.map_or(Ok(code), Err)
@@ -203,7 +213,7 @@ impl<'a> Crew<'a> {
         };
         let part = part.kept(ended);
         events.say(&Event::PairDone {
-            ok: part.failure.is_none(),
+            ok: part.ok,
             exit_code: part.exit_code,
             failure: part.failure.clone(),
             elapsed_ms: millis(began.elapsed()),

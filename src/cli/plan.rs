@@ -1,10 +1,10 @@
 //! `crrctl plan`: what would be done, and why, without doing it.
 
-use super::Global;
 use super::other_side;
 use super::output::{Ended, Printer};
 use super::pairs::{self, Telling};
 use super::session::Session;
+use super::{Format, Global};
 use crate::observe::Depth;
 use crate::plan::{self, Removal};
 use crate::report::{Language, graph, tables};
@@ -26,13 +26,6 @@ pub(super) struct PlanArgs {
     graph: Option<Graph>,
 }
 
-impl PlanArgs {
-    /// Returns those that show what `destroy` would do.
-    pub(super) fn removal() -> Self {
-        Self { destroy: true, ..Self::default() }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Graph {
     /// A flowchart for Markdown
@@ -43,7 +36,10 @@ enum Graph {
 
 pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Ended {
     let one = async |session: Session, part: &Printer| one(session, args, part).await;
-    pairs::one_or_each(global, printer, Telling::Whole, one).await
+    // Two graphs are no graph; in JSON each pair has its own.
+    let is_graph = args.graph.is_some() && global.output == Format::Text;
+    let telling = if is_graph { Telling::Alone } else { Telling::Whole };
+    pairs::one_or_each(global, printer, telling, one).await
 }
 
 /// Plans one pair.

@@ -80,7 +80,8 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
         (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
     let proof = probe::run(aws, topology.clone(), keys.clone(), settings.clone(), events, stop);
     let proof = session.unless_cut("probing", proof).await;
-    let evidence = proof.unwrap_or_else(probe::Evidence::cut_short);
+    let cut_off = |why| probe::Evidence::cut_off(why, &topology);
+    let evidence = proof.unwrap_or_else(cut_off);
     let summary = probe::summary(&evidence.probes);
     let routes = probe::by_route(&evidence.probes);
     let mut failure = evidence.failure.or_else(|| too_slow(args, &routes));
@@ -88,7 +89,9 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
     if args.delete_marker && failure.is_none() {
         let (aws, events, stop) =
             (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-        (markers, failure) = probe::markers(aws, topology, keys, settings, events, stop).await;
+        let marking = probe::markers(aws, topology.clone(), keys, settings, events, stop);
+        let marked = session.unless_cut("probing delete markers", marking).await;
+        (markers, failure) = marked.unwrap_or_else(|why| (Vec::new(), cut_off(why).failure));
     }
     session.done(failure.is_none(), false);
     printer.put("probes", &evidence.probes);
@@ -110,13 +113,21 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
 /// Returns the keys of a pair that stands; of another there is nothing to probe.
 pub(super) fn standing_keys(topology: &Topology, world: &World) -> Result<PairKeys, Failure> {
     let source = world.buckets.get(&topology.source.bucket);
-    let stands = source.is_some_and(|bucket| bucket.replication.is_some());
     let keys = plan::known_keys(topology, world);
-    if stands && topology.knows_keys(&keys) {
-        return Ok(keys);
-    }
-    let message = format!("the pair `{}` does not stand: there is nothing to probe", topology.name);
-    Err(Failure::new(Kind::Unexpected, "pair-missing", message).hint("`crrctl apply` builds it"))
+    let missing = match source {
+        None => format!("there is no source bucket `{}`", topology.source.bucket),
+        Some(bucket) if bucket.replication.is_none() => {
+            format!("`{}` has no replication configuration", topology.source.bucket)
+        }
+        Some(_) if !topology.knows_keys(&keys) => "a key of it is missing".to_owned(),
+        Some(_) => return Ok(keys),
+    };
+    let message = format!(
+        "the pair `{}` does not stand: {missing}, so there is nothing to probe",
+        topology.name
+    );
+    let failure = Failure::new(Kind::Unexpected, "pair-missing", message);
+    Err(failure.hint("`crrctl check` says what is missing; `crrctl apply` builds it"))
 }
 
 /// Each rule and direction is held to it by itself: many quick ones must not hide a slow one.

@@ -345,7 +345,7 @@ fn events(global: &Global, printer: &Printer) -> Events {
     let watcher: Arc<dyn Sink> = match global.output {
         Format::Ndjson => Arc::<Ndjson>::clone(&printer.ndjson),
         Format::Text | Format::Json if live => Arc::new(Screen::new(volume)),
-        Format::Text | Format::Json => Arc::new(Lines(volume)),
+        Format::Text | Format::Json => Arc::new(Lines::new(volume)),
     };
     let reports = printer.reports.iter().map(|report| Arc::clone(report) as Arc<dyn Sink>);
     let path = (volume >= Volume::Verbose).then(|| Arc::new(Chain::default()) as Arc<dyn Sink>);

@@ -5,6 +5,7 @@ use super::Global;
 use super::output::{Ended, Printer};
 use super::session::{Ground, Input};
 use crate::names::{BucketName, Region};
+use crate::observe;
 use crate::probe::{self, WaitedObject};
 use crate::report::tables;
 use crate::units::humane;
@@ -66,6 +67,9 @@ pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> 
     };
     let named = told.as_ref().map(|(manifest, _)| *manifest);
     let ground = Ground::open(global, printer, &home, "", named, global.sandbox).await?;
+    if let Some((manifest, region)) = &told {
+        ground.unless_ending(observe::expect_owner(&ground.aws, manifest, region)).await?;
+    }
     let object = WaitedObject {
         bucket: args.object.bucket.clone(),
         key: args.object.key.clone(),

@@ -29,6 +29,13 @@ pub enum Layer {
     Rcp,
 }
 
+impl Layer {
+    /// Returns the article that goes before its name.
+    pub fn article(self) -> &'static str {
+        if self == Self::Identity { "an" } else { "a" }
+    }
+}
+
 impl std::fmt::Display for Layer {
     /// Writes the words that AWS uses in its messages of denied access.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -60,6 +60,21 @@ async fn asked(
     Ok(topology)
 }
 
+/// Has every S3 call in `region` expect its bucket to belong to whose credentials are used there, or to the account that they are
+/// let into.
+pub(crate) async fn expect_owner(
+    aws: &Aws,
+    manifest: &Manifest,
+    region: &Region,
+) -> Result<(), Failure> {
+    let account = match aws.guest_of(region) {
+        Some(account) => account.clone(),
+        None => of_region(aws, manifest, region).await?,
+    };
+    aws.expect_owner(region, &account);
+    Ok(())
+}
+
 /// Asks whose the credentials of the source are.
 pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
     let home = aws.home();

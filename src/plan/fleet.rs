@@ -78,6 +78,11 @@ fn named(tags: &Tags) -> Option<(PairName, AccountId, Side)> {
 }
 
 impl Pair {
+    /// Returns whether its source bucket is there.
+    pub fn has_source(&self) -> bool {
+        self.buckets().any(|side| side == self.source)
+    }
+
     /// Returns the pair's id, as its tag spells it.
     pub fn id(&self) -> String {
         format!("{}/{}/{}", self.account, self.source.region, self.source.bucket)

@@ -34,7 +34,7 @@ fn prove_own(
     let nobody = Organisation::default();
     let by_themselves = proof_of(topology, keys, &documents, &nobody);
     if let Some(failure) = by_themselves.failure() {
-        return Err(failure);
+        return Err(failure.hint("`crrctl policy prove` lists every call"));
     }
     if !merge(topology, world, &mut documents) {
         return Ok(by_themselves);
@@ -46,7 +46,8 @@ fn prove_own(
     match proof.failure() {
         None => Ok(proof),
         Some(failure) => Err(failure
-            .hint("the bucket's policy has statements of others, which crrctl leaves as they are")),
+            .hint("the bucket's policy has statements of others, which crrctl leaves as they are")
+            .hint("`crrctl check` proves what is in force beside them")),
     }
 }
 

@@ -136,10 +136,9 @@ impl Proof {
             failure = failure.hint(*mend);
         }
         let count = self.refused().count();
-        Some(failure.hint(format!(
-            "{count} of {} calls are not as they should be; `crrctl policy prove` lists them",
-            self.rows.len()
-        )))
+        Some(
+            failure.hint(format!("{count} of {} calls are not as they should be", self.rows.len())),
+        )
     }
 }
 

@@ -43,6 +43,25 @@ fn missing(what: &str, error: &Error) -> Failure {
         .hint("`aws s3api list-object-versions` shows what is there")
 }
 
+/// Returns whether the credentials are good for the object's bucket.
+async fn is_let_in(aws: &Aws, object: &Object, region: &Region) -> bool {
+    let head = aws.s3(region).head_bucket().bucket(object.bucket.as_str()).send().await;
+    head.at("s3:HeadBucket", region).is_ok()
+}
+
+fn unreadable(object: &Object, error: Error) -> Failure {
+    let message = format!(
+        "s3://{}/{} can't be looked at: S3 answers 400 and gives no reason",
+        object.bucket, object.key
+    );
+    let mut failure =
+        Failure::new(Kind::Unexpected, "object-unreadable", message).in_region(&error.region);
+    failure.request_id = error.request_id;
+    failure
+        .hint("is the version id spelt right? `aws s3api list-object-versions` shows it")
+        .hint("an object under a key of its owner's (SSE-C) tells nothing without it")
+}
+
 /// Looks at `object` until its replication is over or the run is ending. The version that is current at first is the one that
 /// is waited for.
 pub async fn wait(
@@ -70,6 +89,9 @@ pub async fn wait(
             Err(error) if error.is_absent() => {
                 let what = format!("s3://{}/{}", object.bucket, object.key);
                 return (None, Some(missing(&what, &error)));
+            }
+            Err(error) if error.may_be_the_objects() && is_let_in(aws, &object, &region).await => {
+                return (None, Some(unreadable(&object, error)));
             }
             Err(error) => return (None, Some(error.into())),
         };

@@ -1,12 +1,11 @@
 //! The pairs of an account as text for people, and what could not be read.
 
+use super::tables::blank;
 use super::{BAD, FAINT, GOOD, NOTABLE};
 use crate::names::BucketName;
 use crate::plan::fleet::{Pair, State};
 use crate::units::humane;
 use crate::world::Unread;
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
 use jiff::Timestamp;
 use std::fmt::Write;
 use std::time::Duration;
@@ -16,8 +15,7 @@ pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
     if pairs.is_empty() {
         return "no pairs\n".to_owned();
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = blank();
     table.set_header(["PAIR", "SOURCE", "DESTINATIONS", "STATE", "RESOURCES"]);
     for pair in pairs {
         let places = pair.destinations();
@@ -31,10 +29,13 @@ pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
             .collect();
         table.add_row([
             pair.name.to_string(),
-            place(pair.source.region.as_str(), Some(pair.source.bucket.as_str())),
+            place(
+                pair.source.region.as_str(),
+                pair.has_source().then_some(pair.source.bucket.as_str()),
+            ),
             if destinations.is_empty() { "-".to_owned() } else { destinations.join("\n") },
             state(pair, now),
-            pair.things.len().to_string(),
+            resources(pair),
         ]);
     }
     let mut text = String::new();
@@ -42,6 +43,16 @@ pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text
+}
+
+/// Returns how much of a pair stands, and how much is on its way out.
+fn resources(pair: &Pair) -> String {
+    let going = pair.things.iter().filter(|thing| thing.is_going()).count();
+    match (pair.things.len() - going, going) {
+        (standing, 0) => standing.to_string(),
+        (0, going) => format!("{going} going"),
+        (standing, going) => format!("{standing}, {going} going"),
+    }
 }
 
 /// Returns what a pair is up to, with how long it has.

@@ -1,15 +1,16 @@
 //! The events as they happen, one JSON object a line on stdout.
 
+use super::Stdout;
 use crate::events::{Event, Sink};
 use crate::failure::Failure;
 use serde::Serialize;
-use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 /// Writes events to stdout. `run.done` is held back until [`Ndjson::end`], so that it is the last line even where an error
 /// follows it.
 #[derive(Debug, Default)]
 pub struct Ndjson {
+    stdout: Stdout,
     done: Mutex<Option<Event>>,
 }
 
@@ -24,13 +25,25 @@ struct Line<'a> {
 }
 
 impl Ndjson {
+    /// Writes to `stdout`.
+    pub fn new(stdout: Stdout) -> Self {
+        Self { stdout, done: Mutex::default() }
+    }
+
     /// Ends the stream: the error, if there is one, then `run.done`, if a run began.
     pub fn end(&self, error: Option<&Failure>) {
         if let Some(failure) = error {
-            write(&Event::Error { failure: failure.clone() }, None);
+            self.write(&Event::Error { failure: failure.clone() }, None);
         }
         if let Some(done) = self.done.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            write(&done, None);
+            self.write(&done, None);
+        }
+    }
+
+    fn write(&self, event: &Event, pair: Option<&str>) {
+        let line = Line { event, pair, at: jiff::Timestamp::now() };
+        if let Ok(text) = serde_json::to_string(&line) {
+            self.stdout.line(&text);
         }
     }
 }
@@ -40,22 +53,14 @@ impl Sink for Ndjson {
         if matches!(event, Event::RunDone { .. }) {
             *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(event.clone());
         } else {
-            write(event, None);
+            self.write(event, None);
         }
     }
 
     fn take_of(&self, pair: &str, event: &Event) {
         // The places of each pair would be `pair` twice; its steps name them.
         if !matches!(event, Event::Pair(_)) {
-            write(event, Some(pair));
+            self.write(event, Some(pair));
         }
-    }
-}
-
-fn write(event: &Event, pair: Option<&str>) {
-    let line = Line { event, pair, at: jiff::Timestamp::now() };
-    if let Ok(text) = serde_json::to_string(&line) {
-        // A closed stdout is no reason to end a run.
-        let _ = writeln!(std::io::stdout().lock(), "{text}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{BAD, FAINT, GOOD, NOTABLE, mark};
 use crate::check::{RuleMetrics, Sample};
-use crate::manifest::Topology;
+use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
 use crate::plan::Plan;
 use crate::units::{bytes, humane};
@@ -56,6 +56,13 @@ pub fn status(
     }
     for words in rules(topology, world) {
         row("rule", words);
+    }
+    for side in topology.handed_over().filter(|side| !is_served(world, side)) {
+        let (account, region) = (topology.account_of(&side.region), &side.region);
+        let words = format!(
+            "no rule leads to {region} yet: account {account} makes its half, then `crrctl apply` sets it"
+        );
+        row("waits", format!("{NOTABLE}{words}{NOTABLE:#}"));
     }
     match plan {
         None => row("drift", format!("{BAD}in the way: see the error{BAD:#}")),
@@ -139,6 +146,14 @@ pub(super) fn measured(it: &RuleMetrics) -> String {
 }
 
 /// Returns every live rule in a line, the source's first.
+/// Returns whether a live rule leads to `side`.
+fn is_served(world: &World, side: &Side) -> bool {
+    let rules =
+        world.buckets.values().flat_map(|bucket| &bucket.replication).flat_map(|it| &it.rules);
+    let mut buckets = rules.filter_map(|rule| rule.destination.rsplit(':').next());
+    buckets.any(|bucket| bucket == side.bucket.as_str())
+}
+
 fn rules(topology: &Topology, world: &World) -> Vec<String> {
     let is_source = |(name, _): &(&BucketName, &Bucket)| **name == topology.source.bucket;
     let (source, others): (Vec<_>, Vec<_>) = world.buckets.iter().partition(is_source);

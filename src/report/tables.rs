@@ -62,13 +62,23 @@ pub fn reasons(reasons: &[Reason]) -> String {
     reasons.iter().map(line).collect()
 }
 
+/// Returns a table that keeps to the terminal's width, where that is known: some tell a width of 0.
+pub(super) fn blank() -> Table {
+    let mut table = Table::new();
+    let arrangement = match table.width() {
+        Some(0) => ContentArrangement::Disabled,
+        _ => ContentArrangement::Dynamic,
+    };
+    table.load_style(NOTHING).set_content_arrangement(arrangement);
+    table
+}
+
 /// Returns the evidence, a row a probe and destination, and what differs.
 pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
     if probes.is_empty() {
         return String::new();
     }
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    let mut table = blank();
     table.set_header(["PROBE", "ROUTE", "STATUS", "LATENCY", "REPLICA"]);
     for probe in probes {
         table.add_row([

@@ -4,8 +4,7 @@
 use super::auth::Caller;
 use super::iam::Iam;
 use crate::iam::{
-    Context, Decision, Document, Layer, Named, Policies, Request, ResourceKind, ResourcePolicy,
-    evaluate,
+    Context, Decision, Document, Named, Policies, Request, ResourceKind, ResourcePolicy, evaluate,
 };
 use crate::names::AccountId;
 
@@ -89,7 +88,7 @@ pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: Ask<'_>) -> Result<(), 
             (format!("because no {} allows the {} action", why.layer, ask.action), false)
         }
         Decision::ExplicitDeny { by } => {
-            let article = if by.layer == Layer::Identity { "an" } else { "a" };
+            let article = by.layer.article();
             (format!("with an explicit deny in {article} {}", by.layer), true)
         }
     };

@@ -1,7 +1,7 @@
 //! `list`: the pairs of an account by their tags, from wherever they can be seen, and what can't be read.
 
 use super::{FUTURE, PAST, bucket, key, role, tags};
-use crate::common::{DESTINATION, Stand, finished};
+use crate::common::{DESTINATION, SOURCE, Stand, finished};
 use serde_json::{Value, json};
 
 /// Returns the pair `name` of what `list` printed.
@@ -55,6 +55,11 @@ fn a_pair_whose_keys_alone_remain_is_going() {
     assert_eq!(keys.len(), 2);
     let replica = keys.iter().find(|key| key["kind"] == "kms:replica-key").unwrap();
     assert!(replica["deletes_not_before"].is_string(), "{replica}");
+    let text = stand.run(&["list"]).exits(0).stdout;
+    assert!(text.contains("us-east-1 (no bucket)") && text.contains("2 going"), "{text}");
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let text = stand.run(&["list"]).exits(0).stdout;
+    assert!(text.contains(SOURCE) && text.contains("5, 2 going"), "{text}");
 }
 
 #[test]

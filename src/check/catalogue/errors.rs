@@ -140,9 +140,12 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "file-unwritable",
-        "A report can't be written.",
-        &["the folder of `--junit` or `--html` does not exist or is not writable"],
-        &["name another path"],
+        "A report or stdout can't be written.",
+        &[
+            "the folder of `--junit` or `--html` does not exist or is not writable",
+            "the disk is full that the output goes to; what was done is done",
+        ],
+        &["name another path, or make room, and run the command again"],
     ),
     error(
         "listen",
@@ -188,7 +191,10 @@ pub(super) const ALL: &[Entry] = &[
         "proof-failed",
         "A call that S3 has to make would be denied, or one that must stay denied would be allowed; nothing was written.",
         &["a template of one's own", "a statement of others in a bucket policy"],
-        &["the hint names document, statement and element; `crrctl policy prove` lists every call"],
+        &[
+            "the hint names document, statement and element",
+            "`crrctl policy prove` lists every call by the pair's own documents, `crrctl check` by those in force",
+        ],
     ),
     error(
         "left-behind",

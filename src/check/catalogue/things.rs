@@ -239,6 +239,15 @@ pub(super) const ALL: &[Entry] = &[
         &["`aws s3api list-object-versions` shows what is there"],
     ),
     error(
+        "object-unreadable",
+        "S3 answers HeadObject with 400 and no reason, though the bucket can be read.",
+        &[
+            "the version id is malformed",
+            "the object is encrypted under a key of its owner's (SSE-C)",
+        ],
+        &["`aws s3api list-object-versions` shows the version ids"],
+    ),
+    error(
         "no-replication-status",
         "The object has no replication status: no rule selected it when it was written.",
         &["it is older than the rule, or the rule does not select it"],

@@ -65,9 +65,10 @@ fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> F
             }
         }
         _ => {
-            let place = asked
-                .as_ref()
-                .map_or_else(|| format!("a {}", why.layer), |document| format!("`{document}`"));
+            let place = asked.as_ref().map_or_else(
+                || format!("{} {}", why.layer.article(), why.layer),
+                |document| format!("`{document}`"),
+            );
             let hint = match why.layer {
                 Layer::Scp => "; if it stands under FullAWSAccess, give that policy too",
                 _ => "",
