@@ -161,6 +161,10 @@ fn what_object_lock_holds_is_told_one_by_one_and_until_when() {
     assert_eq!(object["error"]["code"], "objects-held");
     let kinds: Vec<&str> = left(&object).iter().map(|(kind, _)| *kind).collect();
     assert!(["s3:bucket", "kms:key", "kms:replica-key"].iter().all(|it| kinds.contains(it)));
+    let of_keys: Vec<(&str, &str)> =
+        left(&object).into_iter().filter(|(kind, _)| kind.starts_with("kms:")).collect();
+    let why = format!("arn:aws:s3:::{SOURCE} stays, and its data needs the key");
+    assert!(of_keys.len() == 4 && of_keys.iter().all(|(_, it)| *it == why), "{of_keys:?}");
 
     let object = destroy(&["--bypass-governance"]).exits(9).json();
     assert_eq!(

@@ -276,11 +276,22 @@ impl Destroyed {
 /// What the run did not come to.
 fn unfinished(plan: &Plan, outcome: &Outcome) -> Vec<Kept> {
     let is_left = |action: &&crate::plan::Action| outcome.unfinished.contains(&action.id);
+    let failed = |action: &crate::plan::Action| {
+        let failure = outcome.failure.as_ref();
+        failure.filter(|failure| failure.step.as_deref() == Some(action.id.as_str()))
+    };
+    let is_ending = |failure: &Failure| {
+        matches!(failure.kind, failure::Kind::Interrupted | failure::Kind::TooLate)
+    };
+    let is_stuck = |it: &&crate::plan::Action| {
+        it.kind == Kind::Bucket && failed(it).is_some_and(|failure| !is_ending(failure))
+    };
+    let stuck = plan.actions.iter().filter(is_stuck).find_map(|bucket| bucket.arn.as_ref());
     let left = plan.actions.iter().filter(is_left).filter_map(|action| {
-        let why = match &outcome.failure {
-            Some(failure) if failure.step.as_deref() == Some(action.id.as_str()) => {
-                failure.message.clone()
-            }
+        let is_of_keys = matches!(action.kind, Kind::Key | Kind::ReplicaKey | Kind::Alias);
+        let why = match (failed(action), stuck.filter(|_| is_of_keys)) {
+            (Some(failure), _) => failure.message.clone(),
+            (None, Some(bucket)) => format!("{bucket} stays, and its data needs the key"),
             _ => "the run ended before its turn".to_owned(),
         };
         Some(Kept { kind: action.kind, arn: action.arn.clone()?, why, because: Why::Refused })
