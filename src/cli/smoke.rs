@@ -58,7 +58,7 @@ const LOOKS: Duration = Duration::from_secs(2);
 
 async fn take_away(session: &Session, printer: &Printer) -> Option<Failure> {
     let wish = Removal { purge_keys: true, ..Removal::default() };
-    let began = Instant::now();
+    let (began, mut is_told) = (Instant::now(), false);
     let planned = loop {
         let seen = session.observe(Depth::Removal).await;
         let planned = seen.and_then(|(topology, world)| {
@@ -72,7 +72,10 @@ async fn take_away(session: &Session, printer: &Printer) -> Option<Failure> {
         if is_whole || began.elapsed() > SPREADS || session.stop.is_ending() {
             break planned;
         }
-        printer.say("not all that was just made shows yet whose it is: looking again");
+        if !is_told {
+            printer.say("not all that was just made shows yet whose it is: looking until it does");
+            is_told = true;
+        }
         pause(&session.stop, LOOKS).await;
     };
     match planned {
