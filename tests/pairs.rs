@@ -192,8 +192,9 @@ fn a_signal_in_the_middle_ends_all_and_the_next_run_goes_on() {
 #[test]
 fn a_signal_lets_no_call_go_before_its_turn() {
     let stand = Stand::new();
-    std::fs::write(stand.path("crrctl.yaml"), manifest(20)).unwrap();
+    std::fs::write(stand.path("crrctl.yaml"), manifest(60)).unwrap();
     let mut command = stand.command(&["apply", "--yes", "--no-probe", "-o", "ndjson"]);
+    let started = std::time::Instant::now();
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -211,9 +212,11 @@ fn a_signal_lets_no_call_go_before_its_turn() {
         }
     }
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(ends.len() == 20 && ends.iter().all(|code| [0, 130].contains(code)), "{ends:?}");
+    // What the pace allowed by then, however slow all was; 32 wait for their turn at a time.
+    let allowed = 10 + started.elapsed().as_millis() / 200;
+    assert!(ends.len() == 60 && ends.iter().all(|code| [0, 130].contains(code)), "{ends:?}");
     let began = stand.calls()["by_operation"]["kms:CreateKey"].as_u64().unwrap();
-    assert!(began < 10, "{began} keys were made");
+    assert!(u128::from(began) <= allowed, "{began} keys were made where {allowed} may be");
 }
 
 /// A failed check is no failure of the run, and the pair is not as it should be.
