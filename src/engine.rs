@@ -155,22 +155,19 @@ impl<R: Runner> Run<R> {
             let action = self.waiting.remove(index);
             self.running.insert(action.id.clone());
             let (runner, events) = (Arc::clone(&self.runner), self.events.clone());
-            let Some(shared) = gate.shared.clone() else {
-                let started = begin(&events, &action);
-                self.tasks.spawn(async move {
-                    let result = runner.run(&action, &events.step(&action.id)).await;
-                    Ran { action, result: Some((started, result)) }
-                });
-                continue;
-            };
-            let (stop, failed) = (stop.clone(), self.failed.clone());
+            let (shared, stop, failed) = (gate.shared.clone(), stop.clone(), self.failed.clone());
+            // What waits for no turn begins in the plan's order.
+            let begun = shared.is_none().then(|| begin(&events, &action));
             self.tasks.spawn(async move {
                 // The gate is never closed.
-                let turn = shared.acquire_owned().await;
-                if stop.is_ending() || failed.is_cancelled() {
+                let turn = match shared {
+                    Some(shared) => shared.acquire_owned().await.ok(),
+                    None => None,
+                };
+                if turn.is_some() && (stop.is_ending() || failed.is_cancelled()) {
                     return Ran { action, result: None };
                 }
-                let started = begin(&events, &action);
+                let started = begun.unwrap_or_else(|| begin(&events, &action));
                 let result = runner.run(&action, &events.step(&action.id)).await;
                 // Told before the turn goes on to one that waits for it.
                 if result.is_err() {

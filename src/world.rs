@@ -203,6 +203,11 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// Returns whether all four settings of its public access block are on.
+    pub fn blocks_public_access(&self) -> bool {
+        self.public_access_block == Some(PublicAccessBlock::WHOLE)
+    }
+
     /// Returns whether this is a creation that was cut off before its tags stood: ours only if nobody has used it or set
     /// anything up.
     pub fn is_cut_off_creation(&self) -> bool {

@@ -263,7 +263,7 @@ impl Aws {
         region: &Region,
         stop: &Stop,
     ) -> Result<(), Error> {
-        self.wait_for(&[(operation, region)], region, stop).await
+        self.wait_for(&[(operation, region)], stop).await
     }
 
     /// Waits for a turn to replicate a key from the primary's Region `home` to `region`. That counts as one `ReplicateKey` at home
@@ -279,15 +279,12 @@ impl Aws {
     ) -> Result<(), Error> {
         let turns =
             [("kms:ReplicateKey", home), ("kms:CreateKey", region), ("kms:CreateKey", region)];
-        self.wait_for(&turns, home, stop).await
+        self.wait_for(&turns, stop).await
     }
 
-    async fn wait_for(
-        &self,
-        turns: &[(&'static str, &Region)],
-        of: &Region,
-        stop: &Stop,
-    ) -> Result<(), Error> {
+    /// The first of the turns is that of the call itself.
+    async fn wait_for(&self, turns: &[(&'static str, &Region)], stop: &Stop) -> Result<(), Error> {
+        let [(operation, of), ..] = turns else { return Ok(()) };
         let account = self.caller(of).calls.account().cloned();
         let wait = self.shared.pace.turns(account.as_ref(), turns);
         if wait.is_zero() {
@@ -295,12 +292,10 @@ impl Aws {
         }
         pause(stop, wait).await;
         // Those that wait for the same turns would all call at once.
-        match turns.first() {
-            Some((operation, _)) if stop.is_ending() => {
-                Err(Error::not_begun(operation, of, &stop.failure()))
-            }
-            _ => Ok(()),
+        if stop.is_ending() {
+            return Err(Error::not_begun(operation, of, &stop.failure()));
         }
+        Ok(())
     }
 
     /// Returns the tags of the key `id`, or the refusal to tell them: as the run has seen them lately where they are not `wanted`, else

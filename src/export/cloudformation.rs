@@ -8,7 +8,7 @@ use super::pair::{BATCH, Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::Region;
-use crate::world::{Expiry, Key, PublicAccessBlock, Replication, Rule, Tags, World};
+use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
 use named::{Named, Reach};
 use serde_json::{Map, Value, json};
 
@@ -186,7 +186,7 @@ fn add_bucket(stack: &mut Stack, placed: &Placed<'_>, id: &str) -> Result<(), Fa
     if let Some(ownership) = &live.ownership {
         properties["OwnershipControls"] = json!({"Rules": [{"ObjectOwnership": ownership}]});
     }
-    if live.public_access_block == Some(PublicAccessBlock::WHOLE) {
+    if live.blocks_public_access() {
         properties["PublicAccessBlockConfiguration"] = json!({
             "BlockPublicAcls": true,
             "BlockPublicPolicy": true,

@@ -9,7 +9,7 @@ use super::pair::{BATCH, Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::manifest::{Login, Topology};
 use crate::names::Region;
-use crate::world::{Expiry, Key, PublicAccessBlock, Replication, Rule, Tags, World};
+use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
 use references::References;
 
 /// Returns the configuration. Refuses rules with settings that are not known here.
@@ -189,7 +189,7 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
             Body::default().block("rule", &[], rule),
         ));
     }
-    if live.public_access_block == Some(PublicAccessBlock::WHOLE) {
+    if live.blocks_public_access() {
         let all_four = [
             "block_public_acls",
             "block_public_policy",

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Writes events to stdout. `run.done` is held back until [`Ndjson::end`], so that it is the last line even where an error
 /// follows it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ndjson {
     stdout: Stdout,
     done: Mutex<Option<Event>>,

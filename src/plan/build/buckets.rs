@@ -7,7 +7,7 @@ use crate::failure::{self, Failure};
 use crate::manifest::{KeyKind, KeyWish, Side, Topology};
 use crate::names::Arn;
 use crate::policy::{self, Document, meaning};
-use crate::world::{Bucket, Encryption, PublicAccessBlock};
+use crate::world::{Bucket, Encryption};
 use serde_json::Value;
 
 /// The settings of a bucket, each a step of its own.
@@ -164,9 +164,7 @@ impl Builder<'_> {
             Kind::Ownership => {
                 differs("ownership", bucket.ownership.as_deref() != Some(OWNER_ENFORCED))
             }
-            Kind::PublicAccessBlock => {
-                differs("settings", bucket.public_access_block != Some(PublicAccessBlock::WHOLE))
-            }
+            Kind::PublicAccessBlock => differs("settings", !bucket.blocks_public_access()),
             Kind::Versioning if bucket.versioning.is_none() => Found::Missing,
             Kind::Versioning => differs("status", bucket.versioning.as_deref() != Some("Enabled")),
             Kind::Encryption => match &bucket.encryption {
