@@ -2,7 +2,6 @@
 //! count of the calls.
 //! Not for: which calls make what (see `steps`).
 
-mod batch;
 mod by_hand;
 mod calls;
 mod clients;
@@ -10,10 +9,11 @@ mod cloudwatch;
 mod error;
 mod lag;
 mod pace;
+mod s3control;
 mod seen;
 pub mod settle;
+mod throttle;
 
-pub use batch::{Filter, FoundJob, NewJob};
 pub use calls::{CallCount, Calls};
 pub use clients::{Aws, Connection, Credentials, QuotaFactor, region};
 pub use cloudwatch::{MAX_SERIES, Series};

@@ -288,7 +288,7 @@ fn commit_region<'a>(topology: &'a Topology, region: &'a Region) -> &'a Region {
 }
 
 /// Turns an SDK builder's refusal into a failure; our values are complete, so it is a bug if it ever shows.
-fn built<T>(
+pub(crate) fn built<T>(
     result: Result<T, aws_smithy_types::error::operation::BuildError>,
 ) -> Result<T, Failure> {
     result.map_err(|error| Failure::bug(&error.to_string()))

@@ -1,5 +1,5 @@
 //! Calls of services of which crrctl needs too little to link their crates: signed, sent and retried by the SDK's own machinery.
-//! Not for: what the requests and answers say (see `cloudwatch` and `batch`).
+//! Not for: what the requests and answers say (see `cloudwatch`).
 
 use super::clients::Caller;
 use super::{At, Error};
@@ -84,7 +84,8 @@ impl Caller {
         let mut components = RuntimeComponentsBuilder::new(service.id)
             .with_auth_scheme(SigV4AuthScheme::new())
             .with_auth_scheme_option_resolver(Some(schemes))
-            .with_interceptor(self.calls.clone());
+            .with_interceptor(self.calls.clone())
+            .with_interceptor(self.throttle(region));
         if let Some(credentials) = self.config.credentials_provider() {
             components = components.with_identity_resolver(SCHEME_ID, credentials);
         }

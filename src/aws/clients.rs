@@ -7,13 +7,16 @@ mod configuration;
 pub use configuration::region;
 
 use super::pace::Pace;
+use super::s3control::AsGiven;
 use super::seen::SeenTags;
 use super::settle::pause;
+use super::throttle::Throttle;
 use super::{CallCount, Calls, Error};
 use crate::manifest::Login;
 use crate::names::{AccountId, Region};
 use crate::stop::Stop;
 use aws_config::SdkConfig;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -88,20 +91,39 @@ pub(super) struct Caller {
     credentials: Credentials,
     pub(super) config: SdkConfig,
     pub(super) calls: Calls,
+    pace: Arc<Pace>,
     seen: SeenTags,
     s3: Clients<aws_sdk_s3::Client>,
+    s3control: Clients<aws_sdk_s3control::Client>,
     kms: Clients<aws_sdk_kms::Client>,
     sts: Clients<aws_sdk_sts::Client>,
     iam: Clients<aws_sdk_iam::Client>,
 }
 
+impl Caller {
+    /// Returns what looks after throttled requests to `region`.
+    pub(super) fn throttle(&self, region: &Region) -> Throttle {
+        let (pace, calls) = (Arc::clone(&self.pace), self.calls.clone());
+        Throttle { pace, calls, region: region.clone() }
+    }
+}
+
+/// Returns what bounds the retries of all requests of a run together: nothing, since each request has a bound of its own. The SDK's own
+/// bucket is one for the whole process, so how a call ends would depend on what others met.
+fn retries() -> RetryPartition {
+    RetryPartition::custom("crrctl").token_bucket(TokenBucket::unlimited()).build()
+}
+
 /// Makes the client of a service for a caller and a Region.
 macro_rules! client {
-    ($service:ident, $caller:expr, $region:expr) => {
+    ($service:ident, $caller:expr, $region:expr $(, $setting:ident($value:expr))?) => {
         $service::Client::from_conf(
             $service::config::Builder::from(&$caller.config)
+                $(.$setting($value))?
                 .region(aws_config::Region::new($region.to_string()))
+                .retry_partition(retries())
                 .interceptor($caller.calls.clone())
+                .interceptor($caller.throttle($region))
                 .build(),
         )
     };
@@ -113,7 +135,7 @@ struct Shared {
     endpoint_url: Option<String>,
     calls: Calls,
     callers: tokio::sync::Mutex<Vec<Arc<Caller>>>,
-    pace: Pace,
+    pace: Arc<Pace>,
 }
 
 impl Shared {
@@ -128,8 +150,10 @@ impl Shared {
             credentials: credentials.clone(),
             config,
             calls: self.calls.beside(),
+            pace: Arc::clone(&self.pace),
             seen: SeenTags::default(),
             s3: Clients::default(),
+            s3control: Clients::default(),
             kms: Clients::default(),
             sts: Clients::default(),
             iam: Clients::default(),
@@ -157,7 +181,7 @@ impl Aws {
             endpoint_url: connection.endpoint_url.clone(),
             calls: Calls::default(),
             callers: tokio::sync::Mutex::default(),
-            pace: Pace::new(connection.quota_factor),
+            pace: Arc::new(Pace::new(connection.quota_factor)),
         };
         Self::sharing(Arc::new(shared), home, &connection).await
     }
@@ -194,6 +218,14 @@ impl Aws {
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         let caller = self.caller(region);
         caller.s3.get(region, || client!(aws_sdk_s3, caller, region))
+    }
+
+    /// Returns the client of S3 Control in the source's Region, where batch jobs live.
+    pub fn s3control(&self) -> aws_sdk_s3control::Client {
+        let (region, caller) = (&self.home, self.caller(&self.home));
+        caller.s3control.get(region, || {
+            client!(aws_sdk_s3control, caller, region, endpoint_resolver(AsGiven::default()))
+        })
     }
 
     /// Returns the client of KMS in `region`.

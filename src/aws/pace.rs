@@ -1,5 +1,5 @@
 //! Spaces out calls that KMS takes only few of, so that many at once, of one pair or of many, are not throttled one and all.
-//! Not for: what is throttled all the same, which the SDK retries.
+//! Not for: sending again what is throttled all the same (see `throttle`).
 
 use super::QuotaFactor;
 use crate::names::{AccountId, Region};
@@ -66,6 +66,17 @@ impl Pace {
         };
         turns.iter().map(wait).max().unwrap_or_default()
     }
+
+    /// Lets no more calls of `operation`, such as `CreateKey`, begin for a second, which is what a quota counts by: KMS has just
+    /// throttled one.
+    pub(super) fn throttled(&self, account: Option<&AccountId>, operation: &str, region: &Region) {
+        let is_it = |name: &str| name.strip_prefix("kms:") == Some(operation);
+        let Some(&(name, _)) = QUOTAS.iter().find(|(name, _)| is_it(name)) else { return };
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = Instant::now() + Duration::from_secs(1);
+        let turn = next.entry((account.cloned(), name, region.clone())).or_insert(from);
+        *turn = (*turn).max(from);
+    }
 }
 
 #[cfg(test)]
@@ -87,6 +98,19 @@ mod tests {
         assert!(pace.turns(Some(&account), &create).is_zero(), "and each account");
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(turns(), [0, 0, 0, 208, 416]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_throttled_call_nobody_calls_for_a_second() {
+        let (pace, region) =
+            (Pace::new(QuotaFactor::Times(1000)), Region::new("us-east-1").unwrap());
+        let create = [("kms:CreateKey", &region)];
+        assert_eq!(millis(&pace, &create), 0);
+        pace.throttled(None, "CreateKey", &region);
+        assert!((990..=1000).contains(&millis(&pace, &create)));
+        assert_eq!(millis(&pace, &[("kms:CreateAlias", &region)]), 0, "each has its own quota");
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(millis(&pace, &create), 0);
     }
 
     #[tokio::test(start_paused = true)]

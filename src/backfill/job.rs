@@ -2,13 +2,20 @@
 //! Sources: S3 API Reference, `CreateJob`; S3 User Guide, "Replicating existing objects with Batch Replication".
 
 use crate::aws::settle::{Look, Wait, retry, until};
-use crate::aws::{At, Aws, Error, Filter, FoundJob, NewJob};
+use crate::aws::{At, Aws, Error};
 use crate::events::{Event, Events, StepId};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::names::Arn;
+use crate::steps::built;
 use crate::stop::Stop;
 use aws_sdk_iam::types::Tag;
+use aws_sdk_s3control::types::{
+    JobDescriptor, JobManifestGenerator, JobManifestGeneratorFilter, JobOperation, JobReport,
+    JobReportFormat, JobReportScope, JobStatus, KeyNameConstraint, ReplicationStatus,
+    RequestedJobStatus, S3JobManifestGenerator, S3ReplicateObjectOperation, S3StorageClass,
+};
+use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -56,11 +63,22 @@ pub struct Job {
 }
 
 impl Job {
-    fn of(job: FoundJob) -> Self {
-        let (total, succeeded, failed) = job.counts();
-        let failures = job.failures().map(|(code, text)| format!("{code}: {text}")).collect();
-        let status = job.status.unwrap_or_else(|| "New".to_owned());
-        Self { id: job.job_id, status, total, succeeded, failed, failures }
+    fn of(job: &JobDescriptor) -> Self {
+        let count = |count: Option<i64>| count.and_then(|it| u64::try_from(it).ok());
+        let progress = job.progress_summary();
+        let failures = job.failure_reasons().iter().map(|it| {
+            let code = it.failure_code().unwrap_or("Unknown");
+            format!("{code}: {}", it.failure_reason().unwrap_or("AWS gave no reason"))
+        });
+        Self {
+            id: job.job_id().unwrap_or_default().to_owned(),
+            status: job.status().map_or("New", JobStatus::as_str).to_owned(),
+            total: count(progress.and_then(|it| it.total_number_of_tasks())),
+            succeeded: count(progress.and_then(|it| it.number_of_tasks_succeeded()))
+                .unwrap_or_default(),
+            failed: count(progress.and_then(|it| it.number_of_tasks_failed())).unwrap_or_default(),
+            failures: failures.collect(),
+        }
     }
 
     /// Returns whether nothing comes after this status.
@@ -95,11 +113,19 @@ pub struct Jobs<'a> {
 }
 
 /// Every status of a job that goes on, or can.
-const LIVE: [&str; 8] =
-    ["New", "Preparing", "Suspended", "Ready", "Active", "Pausing", "Paused", "Completing"];
+const LIVE: [JobStatus; 8] = [
+    JobStatus::New,
+    JobStatus::Preparing,
+    JobStatus::Suspended,
+    JobStatus::Ready,
+    JobStatus::Active,
+    JobStatus::Pausing,
+    JobStatus::Paused,
+    JobStatus::Completing,
+];
 
 /// Every status of a job whose end is decided and not reached.
-const ENDING: [&str; 2] = ["Cancelling", "Failing"];
+const ENDING: [JobStatus; 2] = [JobStatus::Cancelling, JobStatus::Failing];
 
 impl<'a> Jobs<'a> {
     /// The tag of the jobs' role that says which job's end was told last: a job that comes after it has another token.
@@ -124,19 +150,21 @@ impl<'a> Jobs<'a> {
         self.find(&[&LIVE[..], &ENDING].concat()).await
     }
 
-    async fn find(&self, statuses: &[&str]) -> Result<Option<String>, Error> {
-        let (description, account) = (self.description(), &self.topology.account);
+    async fn find(&self, statuses: &[JobStatus]) -> Result<Option<String>, Error> {
+        let (description, home) = (self.description(), self.aws.home());
+        let list = self.aws.s3control().list_jobs().account_id(self.topology.account.as_str());
+        let list = list.set_job_statuses(Some(statuses.to_vec()));
         let mut token = None;
         loop {
-            let (jobs, next) = self.aws.list_jobs(account, statuses, token.as_deref()).await?;
-            let ours = jobs.into_iter().find(|job| job.description.as_ref() == Some(&description));
-            if let Some(job) = ours {
-                return Ok(Some(job.job_id));
+            let page = list.clone().set_next_token(token).send().await.at("s3:ListJobs", home)?;
+            let ours = page.jobs().iter().find(|job| job.description() == Some(&*description));
+            if let Some(id) = ours.and_then(|job| job.job_id()) {
+                return Ok(Some(id.to_owned()));
             }
-            if next.is_none() {
+            token = page.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
                 return Ok(None);
             }
-            token = next;
         }
     }
 
@@ -145,20 +173,39 @@ impl<'a> Jobs<'a> {
         let topology = self.topology;
         let reports = topology.reports();
         let arn = |bucket: &str| Arn::known(topology.partition(), "s3", "", "", bucket).to_string();
-        let job = NewJob {
-            client_request_token: self.token(wish, told),
-            description: self.description(),
-            confirmation_required: wish.confirm,
-            priority: wish.priority,
-            role_arn: topology.batch_role_arn().to_string(),
-            source_bucket: arn(topology.source.bucket.as_str()),
-            filter: filter(wish),
-            report_bucket: arn(&reports.bucket),
-            report_prefix: reports.prefix.trim_end_matches('/').to_owned(),
-        };
+        let (account, home) = (topology.account.as_str(), self.aws.home());
+        let generator = S3JobManifestGenerator::builder()
+            .expected_bucket_owner(account)
+            .source_bucket(arn(topology.source.bucket.as_str()))
+            .filter(filter(wish))
+            .enable_manifest_output(false);
+        let generator = JobManifestGenerator::S3JobManifestGenerator(built(generator.build())?);
+        let report = JobReport::builder()
+            .bucket(arn(&reports.bucket))
+            .format(JobReportFormat::ReportCsv20180820)
+            .enabled(true)
+            .prefix(reports.prefix.trim_end_matches('/'))
+            .report_scope(JobReportScope::FailedTasksOnly)
+            .expected_bucket_owner(account);
+        let replicate = S3ReplicateObjectOperation::builder().build();
+        let create = self
+            .aws
+            .s3control()
+            .create_job()
+            .account_id(account)
+            .client_request_token(self.token(wish, told))
+            .confirmation_required(wish.confirm)
+            .description(self.description())
+            .manifest_generator(generator)
+            .operation(JobOperation::builder().s3_replicate_object(replicate).build())
+            .priority(wish.priority)
+            .report(report.build())
+            .role_arn(topology.batch_role_arn().to_string());
         let progress = self.events.step(&StepId::job(topology.name.as_str()));
-        let call = || self.aws.create_job(&topology.account, &job);
-        retry(self.stop, &progress, call).await
+        let call = || async { create.clone().send().await.at("s3:CreateJob", home) };
+        let made = retry(self.stop, &progress, call).await?;
+        let unreadable = || Error::unreadable("s3:CreateJob", home, "job id");
+        Ok(made.job_id.ok_or_else(unreadable)?)
     }
 
     fn token(&self, wish: &Wish, told: Option<&str>) -> String {
@@ -169,20 +216,31 @@ impl<'a> Jobs<'a> {
 
     /// Looks at a job.
     pub async fn look(&self, id: &str) -> Result<Job, Failure> {
-        Ok(Job::of(self.aws.describe_job(&self.topology.account, id).await?))
+        let describe = self.aws.s3control().describe_job();
+        let describe = describe.account_id(self.topology.account.as_str()).job_id(id);
+        let told = describe.send().await.at("s3:DescribeJob", self.aws.home())?;
+        let unreadable = || Error::unreadable("s3:DescribeJob", self.aws.home(), "job");
+        Ok(Job::of(told.job().ok_or_else(unreadable)?))
     }
 
     /// Lets a job that waits to be confirmed go on.
     pub async fn confirm(&self, id: &str) -> Result<(), Failure> {
-        Ok(self.aws.update_job(&self.topology.account, id, "Ready").await?)
+        Ok(self.ask_for(id, RequestedJobStatus::Ready).await?)
     }
 
     /// Ends a job; what it has replicated stays. One that has ended meanwhile is none to cancel.
     pub async fn cancel(&self, id: &str) -> Result<(), Failure> {
-        match self.aws.update_job(&self.topology.account, id, "Cancelled").await {
+        match self.ask_for(id, RequestedJobStatus::Cancelled).await {
             Err(error) if error.is("JobStatusException") => Ok(()),
             other => Ok(other?),
         }
+    }
+
+    async fn ask_for(&self, id: &str, status: RequestedJobStatus) -> Result<(), Error> {
+        let update = self.aws.s3control().update_job_status();
+        let update = update.account_id(self.topology.account.as_str()).job_id(id);
+        let update = update.requested_job_status(status);
+        update.send().await.at("s3:UpdateJobStatus", self.aws.home()).map(drop)
     }
 
     /// Follows a job until its objects are counted.
@@ -287,15 +345,21 @@ pub fn verdict(job: &Job) -> Option<Failure> {
     }
 }
 
-fn filter(wish: &Wish) -> Filter {
-    let time = |time: &Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    Filter {
-        created_after: wish.since.as_ref().map(time),
-        created_before: wish.until.as_ref().map(time),
-        statuses: wish.statuses.clone(),
-        prefix: wish.prefix.clone(),
-        larger_than: wish.larger_than,
-        smaller_than: wish.smaller_than,
-        storage_classes: wish.storage_classes.clone(),
-    }
+fn filter(wish: &Wish) -> JobManifestGeneratorFilter {
+    // Job filters take whole seconds.
+    let time = |time: &Timestamp| DateTime::from_secs(time.as_second());
+    let size = |size: Option<u64>| size.map(|it| i64::try_from(it).unwrap_or(i64::MAX));
+    let prefix = |it: &String| KeyNameConstraint::builder().match_any_prefix(it).build();
+    let statuses = wish.statuses.iter().map(|it| ReplicationStatus::from(it.as_str()));
+    let classes = wish.storage_classes.iter().map(|it| S3StorageClass::from(it.as_str()));
+    JobManifestGeneratorFilter::builder()
+        .eligible_for_replication(true)
+        .set_created_after(wish.since.as_ref().map(time))
+        .set_created_before(wish.until.as_ref().map(time))
+        .set_object_replication_statuses(Some(statuses.collect()))
+        .set_key_name_constraint(wish.prefix.as_ref().map(prefix))
+        .set_object_size_greater_than_bytes(size(wish.larger_than))
+        .set_object_size_less_than_bytes(size(wish.smaller_than))
+        .set_match_any_storage_class(Some(classes.collect()).filter(|it: &Vec<_>| !it.is_empty()))
+        .build()
 }

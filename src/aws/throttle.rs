@@ -1,0 +1,117 @@
+//! Requests that AWS throttles are sent again until the run ends, however many attempts that takes, and the pace of such calls slows
+//! down for the whole run: other programs of the account share its quotas.
+//! Not for: broken connections and errors of a service, which the SDK retries a few times.
+
+use super::calls::Calls;
+use super::pace::Pace;
+use crate::names::Region;
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+use aws_smithy_types::retry::RetryConfig;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest pause before a throttled request is sent again: request quotas count by the second.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+
+/// The interceptor of one client.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    pub(super) pace: Arc<Pace>,
+    pub(super) calls: Calls,
+    pub(super) region: Region,
+}
+
+/// How many attempts a request has where nothing throttles it.
+#[derive(Debug, Clone, Copy)]
+struct Attempts(u32);
+
+impl Storable for Attempts {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Intercept for Throttle {
+    fn name(&self) -> &'static str {
+        "crrctl throttle"
+    }
+
+    /// Lets the request have all its attempts once more.
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if !context.response().is_some_and(is_throttled) {
+            return Ok(());
+        }
+        if let Some(metadata) = config.load::<Metadata>() {
+            self.pace.throttled(self.calls.account(), metadata.name(), &self.region);
+        }
+        let Some(retries) = config.load::<RetryConfig>().cloned() else { return Ok(()) };
+        let usual =
+            config.load::<Attempts>().map_or(retries.max_attempts(), |Attempts(usual)| *usual);
+        let made = config.load::<RequestAttempts>().map_or(1, RequestAttempts::attempts);
+        let retries =
+            retries.with_max_attempts(made.saturating_add(usual)).with_max_backoff(LONGEST_PAUSE);
+        config.interceptor_state().store_put(Attempts(usual)).store_put(retries);
+        Ok(())
+    }
+}
+
+/// Returns whether a service answered that requests come too fast. `LimitExceededException` is how KMS says that there are too many
+/// keys, which no patience mends.
+fn is_throttled(response: &HttpResponse) -> bool {
+    let status = response.status();
+    if status.is_success() {
+        return false;
+    }
+    status.as_u16() == 429
+        || code(response).is_some_and(|code| {
+            code != "LimitExceededException" && THROTTLING_ERRORS.contains(&code.as_str())
+        })
+}
+
+/// Reads the error code of an answer, as each protocol spells it.
+fn code(response: &HttpResponse) -> Option<String> {
+    let body = std::str::from_utf8(response.body().bytes()?).ok()?;
+    if let Ok(json) = serde_json::from_str::<serde_json::Value>(body) {
+        let name = json.get("__type")?.as_str()?;
+        return Some(name.rsplit('#').next().unwrap_or(name).to_owned());
+    }
+    let (_, rest) = body.split_once("<Code>")?;
+    Some(rest.split_once("</Code>")?.0.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_types::body::SdkBody;
+
+    fn answered(status: u16, body: &str) -> bool {
+        let status = status.try_into().unwrap();
+        is_throttled(&HttpResponse::new(status, SdkBody::from(body)))
+    }
+
+    #[test]
+    fn what_comes_too_fast_is_told_from_what_there_is_too_much_of() {
+        assert!(answered(400, r#"{"__type":"com.amazonaws.kms#ThrottlingException"}"#));
+        assert!(answered(400, r#"{"__type":"ThrottlingException","message":"m"}"#));
+        assert!(answered(503, "<?xml version=\"1.0\"?><Error><Code>SlowDown</Code></Error>"));
+        assert!(answered(
+            400,
+            "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"
+        ));
+        assert!(answered(429, ""));
+        assert!(!answered(400, r#"{"__type":"LimitExceededException"}"#));
+        assert!(!answered(503, "<Error><Code>ServiceUnavailable</Code></Error>"));
+        assert!(!answered(200, "<Code>SlowDown</Code>"));
+        assert!(!answered(503, ""));
+    }
+}
