@@ -62,6 +62,10 @@ pub struct Options {
     pub account: AccountId,
     /// Whether plain HTTP counts as such for `aws:SecureTransport`. Default no: on loopback it counts as TLS.
     pub plain_http_is_insecure: bool,
+    /// Whether the clock stands but for `advance`, so that nothing comes due by itself. Default no.
+    pub clock_stands: bool,
+    /// How far the clock is behind the wall clock, so that what is made is old from the start. Default not at all.
+    pub clock_behind: Duration,
     /// Whether things take as long as on AWS. Default no.
     pub lag: Lag,
     /// How many times faster than on AWS, so that a test need not wait. Default once.
@@ -88,6 +92,8 @@ impl Default for Options {
             latency: Duration::ZERO,
             account: AccountId::new(DEFAULT_ACCOUNT).expect("12 digits"),
             plain_http_is_insecure: false,
+            clock_stands: false,
+            clock_behind: Duration::ZERO,
             lag: Lag::None,
             hurry: 1,
             seed: None,
@@ -107,6 +113,7 @@ pub struct Sandbox {
     account: AccountId,
     shared: Arc<state::Shared>,
     tasks: TaskTracker,
+    connections: TaskTracker,
     alive: DropGuard,
 }
 
@@ -125,6 +132,8 @@ impl Sandbox {
         let faults = faults::Faults::new(options.faults);
         let settings = state::Settings {
             secure: !options.plain_http_is_insecure,
+            clock_stands: options.clock_stands,
+            clock_behind: options.clock_behind,
             lag: options.lag,
             hurry: options.hurry,
             seed: options.seed,
@@ -135,12 +144,19 @@ impl Sandbox {
         let shared = Arc::new(state::Shared::new(settings, faults));
         let tasks = TaskTracker::new();
         let token = CancellationToken::new();
-        let server = server::Server::new(shared.clone(), options.latency, journal, tasks.clone());
+        let connections = TaskTracker::new();
+        let server = server::Server::new(
+            shared.clone(),
+            options.latency,
+            journal,
+            tasks.clone(),
+            connections.clone(),
+        );
         tasks.spawn(server.serve(listener, token.clone()));
         tasks.spawn(replication::work(shared.clone(), token.clone()));
         tasks.spawn(s3control::work(shared.clone(), token.clone()));
         let alive = token.drop_guard();
-        Ok(Self { address, account: options.account, shared, tasks, alive })
+        Ok(Self { address, account: options.account, shared, tasks, connections, alive })
     }
 
     /// Starts another sandbox whose world is a copy of this one's, but for the counts of calls. From then on nothing that happens
@@ -164,6 +180,13 @@ impl Sandbox {
     /// Waits until the first of the faults in force has struck and what it lets be done is done; for a delay, until it begins.
     pub async fn struck(&self) {
         self.shared.faults.struck().await;
+    }
+
+    /// Waits until every client has hung up: what they had asked for is done by then, or never will be.
+    pub async fn unconnected(&self) {
+        self.connections.close();
+        self.connections.wait().await;
+        self.connections.reopen();
     }
 
     /// Returns how often each operation was called, as `GET /_crrctl/calls` does.

@@ -7,12 +7,21 @@ use std::time::{Duration, SystemTime};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Clock {
     ahead: Duration,
+    behind: Duration,
+    /// The time at which it stands but for `advance`; a clock that runs has none.
+    stands_at: Option<SystemTime>,
 }
 
 impl Clock {
+    /// A clock that is `behind` the wall clock, and that moves only where it is told to if it `stands`.
+    pub(crate) fn new(behind: Duration, stands: bool) -> Self {
+        let stands_at = stands.then(SystemTime::now);
+        Self { ahead: Duration::ZERO, behind, stands_at }
+    }
+
     /// Returns the sandbox's present.
     pub(crate) fn now(&self) -> SystemTime {
-        SystemTime::now() + self.ahead
+        self.stands_at.unwrap_or_else(SystemTime::now) - self.behind + self.ahead
     }
 
     /// Moves the clock forward; a hundred years in all is the most, so that dates stay printable.

@@ -1,9 +1,9 @@
 //! Trouble on demand: which requests are to go wrong, and how. Not for: making them go wrong (see `server` and `s3`).
 
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// The services that a fault can name.
 const SERVICES: [&str; 7] = ["*", "cloudwatch", "iam", "kms", "s3", "s3control", "sts"];
@@ -101,11 +101,16 @@ fn is_code(text: &str) -> bool {
 /// Faults in force, with how often each was met.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    in_force: Mutex<Vec<(FaultSpec, u64)>>,
-    /// Rings when the first of them has struck and the request is over.
-    first: Notify,
-    /// Rings when others are put in their place.
-    lifted: Notify,
+    in_force: Mutex<InForce>,
+    /// Told when others are put in their place.
+    replaced: watch::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct InForce {
+    specs: Vec<(FaultSpec, u64)>,
+    /// Rings when the first of them has struck and the request is over; each set has its own, so that none hears of another's.
+    first: Arc<Notify>,
 }
 
 impl Faults {
@@ -118,36 +123,41 @@ impl Faults {
 
     /// Puts faults in force, in place of all that were.
     pub(crate) fn set(&self, specs: Vec<FaultSpec>) {
-        *self.lock() = specs.into_iter().map(|spec| (spec, 0)).collect();
-        self.lifted.notify_waiters();
+        let specs = specs.into_iter().map(|spec| (spec, 0)).collect();
+        *self.lock() = InForce { specs, first: Arc::default() };
+        self.replaced.send_replace(());
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<(FaultSpec, u64)>> {
+    fn lock(&self) -> MutexGuard<'_, InForce> {
         self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Hears that a request which `trouble` struck is over, but for an answer that never comes.
     pub(crate) fn over(&self, trouble: &Trouble) {
-        if self.lock().first().is_some_and(|(spec, _)| &spec.kind == trouble) {
-            self.first.notify_one();
+        let faults = self.lock();
+        if faults.specs.first().is_some_and(|(spec, _)| &spec.kind == trouble) {
+            faults.first.notify_one();
         }
     }
 
-    /// Waits until the faults that were are in force no more.
-    pub(crate) async fn lifted(&self) {
-        self.lifted.notified().await;
+    /// Returns what completes once the faults that are in force now no longer are.
+    pub(crate) fn lifted(&self) -> impl Future<Output = ()> + use<> {
+        let mut replaced = self.replaced.subscribe();
+        // The sender lives as long as the sandbox.
+        async move { drop(replaced.changed().await) }
     }
 
     /// Waits until the first fault has struck and the request is over.
     pub(crate) async fn struck(&self) {
-        self.first.notified().await;
+        let first = Arc::clone(&self.lock().first);
+        first.notified().await;
     }
 
     /// Counts a request against every fault that means it, and returns the first that strikes.
     pub(crate) fn strike(&self, service: &str, operation: &str, attempt: u64) -> Option<Trouble> {
         let mut faults = self.lock();
         let mut struck = None;
-        for (spec, met) in faults.iter_mut() {
+        for (spec, met) in &mut faults.specs {
             let means = |name: &str, is: &str| name == "*" || name.eq_ignore_ascii_case(is);
             if !means(&spec.service, service)
                 || !means(&spec.operation, operation)

@@ -36,18 +36,21 @@ pub(crate) struct Server {
     latency: Duration,
     journal: Option<Journal>,
     tasks: TaskTracker,
+    connections: TaskTracker,
 }
 
 impl Server {
     /// A server over `shared` that adds `latency` to every AWS request and writes each down in `journal`.
-    /// Its connections are tasks of `tasks`.
+    /// Its connections are tasks of `tasks`, and of `connections`, which holds nothing else.
     pub(crate) fn new(
         shared: Arc<Shared>,
         latency: Duration,
         journal: Option<Journal>,
         tasks: TaskTracker,
+        connections: TaskTracker,
     ) -> Self {
-        Self { s3: s3::Service::new(shared.clone()), shared, latency, journal, tasks }
+        let s3 = s3::Service::new(shared.clone());
+        Self { s3, shared, latency, journal, tasks, connections }
     }
 
     /// Accepts connections until `stop`, each as a task of its own.
@@ -60,7 +63,8 @@ impl Server {
             };
             match accepted {
                 Ok((stream, _)) => {
-                    server.tasks.spawn(server.clone().connection(stream, stop.clone()));
+                    let connection = server.clone().connection(stream, stop.clone());
+                    server.tasks.spawn(server.connections.track_future(connection));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "accepting a connection failed");
@@ -167,6 +171,7 @@ pub(crate) async fn strike(
     operation: &str,
     note: &Note,
 ) -> Option<Fault> {
+    let lifted = shared.faults.lifted();
     let trouble = shared.faults.strike(service, operation, note.attempt)?;
     let _ = note.trouble.set(trouble.clone());
     match trouble.clone() {
@@ -175,7 +180,7 @@ pub(crate) async fn strike(
             shared.faults.over(&trouble);
             tokio::select! {
                 () = tokio::time::sleep(time) => {}
-                () = shared.faults.lifted() => {}
+                () = lifted => {}
             }
             None
         }

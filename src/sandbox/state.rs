@@ -12,7 +12,7 @@ use super::replication::Replication;
 use super::s3::{Buckets, Turns};
 use super::s3control::Jobs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::sync::Notify;
 
 /// The whole state of one sandbox.
@@ -51,7 +51,8 @@ impl State {
     fn new(settings: &Settings) -> Self {
         let delays = Delays::new(settings.lag, settings.hurry, settings.seed);
         let quotas = Quotas::new(settings.quotas);
-        Self { delays, limits: settings.limits, quotas, ..Self::default() }
+        let clock = Clock::new(settings.clock_behind, settings.clock_stands);
+        Self { clock, delays, limits: settings.limits, quotas, ..Self::default() }
     }
 
     /// Returns the ARNs of all that still exists and is not pending deletion.
@@ -68,6 +69,8 @@ impl State {
 pub(crate) struct Settings {
     /// Whether requests count as sent over TLS (`aws:SecureTransport`).
     pub(crate) secure: bool,
+    pub(crate) clock_stands: bool,
+    pub(crate) clock_behind: Duration,
     pub(crate) lag: Lag,
     pub(crate) hurry: u32,
     pub(crate) seed: Option<u64>,
@@ -80,7 +83,17 @@ impl Default for Settings {
     fn default() -> Self {
         let (limits, patience) = (Limits::default(), Patience::default());
         let (lag, quotas) = (Lag::None, None);
-        Self { secure: true, lag, hurry: 1, seed: None, quotas, limits, patience }
+        Self {
+            secure: true,
+            clock_stands: false,
+            clock_behind: Duration::ZERO,
+            lag,
+            hurry: 1,
+            seed: None,
+            quotas,
+            limits,
+            patience,
+        }
     }
 }
 
