@@ -32,9 +32,9 @@ pub trait Runner: Send + Sync + 'static {
 pub struct Outcome {
     /// The ARN of each action's resource, for actions that are done.
     pub done: BTreeMap<StepId, Arn>,
-    /// The first failure; what others failed with was said as events.
+    /// Of the failures seen, the first in the plan's order; every one was said as an event.
     pub failure: Option<Failure>,
-    /// Actions that had not ended: not started, or dropped.
+    /// Actions that are not done, in the plan's order: those that had started, then those that had not.
     pub unfinished: Vec<StepId>,
 }
 
@@ -71,10 +71,11 @@ pub async fn run<R: Runner>(
     let gate = at_once.into();
     let mut run = Run::new(plan, runner, events.clone());
     loop {
-        if run.outcome.failure.is_none() && !stop.is_ending() {
+        if run.failures.is_empty() && !stop.is_ending() {
             run.start_ready(&gate, stop);
         }
         let ended = tokio::select! {
+            biased;
             ended = run.tasks.join_next() => ended,
             () = stop.ended_at_once() => None,
         };
@@ -98,6 +99,8 @@ struct Run<R> {
     running: BTreeSet<StepId>,
     /// Told when an action failed, for those that wait for their turn.
     failed: CancellationToken,
+    /// What actions failed with before the run was to end.
+    failures: BTreeMap<StepId, Failure>,
     outcome: Outcome,
 }
 
@@ -106,6 +109,8 @@ struct Ran {
     action: Action,
     /// When it began and what it came to; nothing where its turn came too late.
     result: Option<(Instant, Result<Arn, Failure>)>,
+    /// Whether the run was to end by then: a failure after that does not say why it ended.
+    is_late: bool,
 }
 
 /// Says that `action` begins, and returns when.
@@ -143,6 +148,7 @@ impl<R: Runner> Run<R> {
             tasks,
             running: BTreeSet::new(),
             failed: CancellationToken::new(),
+            failures: BTreeMap::new(),
             outcome: Outcome::default(),
         }
     }
@@ -165,21 +171,22 @@ impl<R: Runner> Run<R> {
                     None => None,
                 };
                 if turn.is_some() && (stop.is_ending() || failed.is_cancelled()) {
-                    return Ran { action, result: None };
+                    return Ran { action, result: None, is_late: true };
                 }
                 let started = begun.unwrap_or_else(|| begin(&events, &action));
                 let result = runner.run(&action, &events.step(&action.id)).await;
+                let is_late = stop.is_ending();
                 // Told before the turn goes on to one that waits for it.
                 if result.is_err() {
                     failed.cancel();
                 }
                 drop(turn);
-                Ran { action, result: Some((started, result)) }
+                Ran { action, result: Some((started, result)), is_late }
             });
         }
     }
 
-    fn finished(&mut self, Ran { action, result }: Ran) {
+    fn finished(&mut self, Ran { action, result, is_late }: Ran) {
         let id = action.id;
         self.running.remove(&id);
         let Some((started, result)) = result else {
@@ -200,28 +207,36 @@ impl<R: Runner> Run<R> {
             Err(failure) => {
                 let failure = failure.at_step(id.as_str(), &action.region);
                 self.events.say(&Event::StepFailed { step: id.clone(), failure: failure.clone() });
-                self.outcome.unfinished.push(id);
-                self.outcome.failure.get_or_insert(failure);
+                self.outcome.unfinished.push(id.clone());
+                if !is_late {
+                    self.failures.insert(id, failure);
+                }
             }
         }
     }
 
     fn conclude(mut self, plan: &Plan, stop: &Stop) -> Outcome {
         self.tasks.abort_all();
-        self.outcome.unfinished.extend(self.running);
-        self.outcome.unfinished.extend(self.waiting.into_iter().map(|action| action.id));
-        let first = self.outcome.unfinished.first();
+        let mut outcome = self.outcome;
+        let started: BTreeSet<StepId> = outcome.unfinished.drain(..).chain(self.running).collect();
+        let ids = || plan.actions.iter().map(|action| &action.id);
+        let is_waiting = |id: &&StepId| self.waiting.iter().any(|action| action.id == **id);
+        let (started, waiting) =
+            (ids().filter(|id| started.contains(*id)), ids().filter(is_waiting));
+        outcome.unfinished = started.chain(waiting).cloned().collect();
+        outcome.failure = ids().find_map(|id| self.failures.remove(id));
+        let first = outcome.unfinished.first();
         let first = first.and_then(|id| plan.actions.iter().find(|action| action.id == *id));
         if let (true, Some(action)) = (stop.is_ending(), first) {
             let failure = || stop.failure().at_step(action.id.as_str(), &action.region);
-            self.outcome.failure.get_or_insert_with(failure);
-        } else if self.outcome.failure.is_none() && !self.outcome.unfinished.is_empty() {
-            let steps: Vec<&str> = self.outcome.unfinished.iter().map(StepId::as_str).collect();
+            outcome.failure.get_or_insert_with(failure);
+        } else if outcome.failure.is_none() && first.is_some() {
+            let steps: Vec<&str> = outcome.unfinished.iter().map(StepId::as_str).collect();
             let message =
                 format!("the plan has a circle: {} wait for one another", steps.join(", "));
-            self.outcome.failure =
+            outcome.failure =
                 Some(Failure::new(crate::failure::Kind::Unexpected, "plan-circle", message));
         }
-        self.outcome
+        outcome
     }
 }

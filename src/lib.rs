@@ -24,3 +24,7 @@ pub mod sandbox;
 pub mod iam;
 pub mod names;
 pub mod units;
+pub mod joined;
+
+#[cfg(test)]
+mod seeded;

@@ -16,14 +16,19 @@ use lent::lent;
 pub use live::{foreign, led_to, live_all, live_source, place};
 
 use crate::aws::Aws;
+use crate::aws::settle::shown;
+use crate::events::{self, Events, StepId};
 use crate::failure::{Failure, Kind};
+use crate::joined;
 use crate::manifest::{Accounts, Manifest, Optional, PairKeys, Side, Topology};
 use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
 use crate::steps::find;
+use crate::units::humane;
 use crate::world::{Batch, Bucket, Key, Objects, Others, Role, World};
-use futures::future::{join, try_join_all, try_join3};
+use futures::future::join;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// How much is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,15 +79,16 @@ async fn named(
         let key = find::key(aws, region, alias.as_str()).await?;
         Ok::<_, Failure>(key.map(|key| (region.clone(), key)))
     });
-    Ok(Named(try_join_all(aliases).await?.into_iter().flatten().collect()))
+    Ok(Named(joined::all(aliases).await?.into_iter().flatten().collect()))
 }
 
 /// Looks, for a removal, at all that remains of a pair of which no more is known than what its tags tell. The account has been
 /// asked for before.
-pub async fn remains(aws: &Aws, topology: &Topology) -> Result<World, Failure> {
+pub async fn remains(aws: &Aws, topology: &Topology, events: &Events) -> Result<World, Failure> {
     let regions: BTreeSet<&Region> = topology.sides().map(|side| &side.region).collect();
     let named = named(aws, &topology.key.alias, regions.into_iter()).await?;
     let mut world = second_wave(aws, topology, named, Depth::Removal).await?;
+    late_tags(aws, topology, Depth::Removal, events, &mut world).await?;
     all_objects(aws, topology, &mut world).await?;
     Ok(world)
 }
@@ -160,18 +166,14 @@ pub async fn second_wave(
     let role =
         async { Ok(find::role(aws, &topology.role, topology.role_region(), removal).await?) };
     let sides: Vec<Side> = topology.reached().cloned().collect();
-    let matter = |side: &Side| match depth {
-        Depth::Wanted => topology.matters(&side.bucket),
-        Depth::Settings | Depth::Removal => Optional::ALL,
-    };
-    let buckets = Box::pin(found_buckets(aws, topology, &sides, matter, removal));
+    let buckets = Box::pin(buckets_at(aws, topology, &sides, depth));
     let keys = Box::pin(keys(aws, topology, named, removal));
     let backward: Vec<Topology> = topology.backward().collect();
     let batch = async {
         if removal { Box::pin(batch(aws, topology, true)).await } else { Ok(Batch::default()) }
     };
-    let roles = try_join3(role, back_roles(aws, &backward, removal), batch);
-    let found = try_join3(keys, roles, buckets).await.map_err(not_enabled)?;
+    let roles = joined::three(role, back_roles(aws, &backward, removal), batch);
+    let found = joined::three(keys, roles, buckets).await.map_err(not_enabled)?;
     let (keys, (role, back_roles, batch), buckets) = found;
     let mut world = World {
         account: topology.account.clone(),
@@ -195,6 +197,47 @@ pub async fn second_wave(
     Ok(world)
 }
 
+/// How long tags that were just written may take to show. S3 names no bound (S3 User Guide, "Amazon S3 data consistency model").
+const TAGS_SHOW_WITHIN: Duration = Duration::from_secs(20);
+
+/// Looks again at each bucket that shows no tags and may be the pair's all the same: one of the pair's keys records it, or it is empty.
+/// A run that ended a moment ago may have made it, and one read that shows no tags is no evidence that there are none.
+pub async fn late_tags(
+    aws: &Aws,
+    topology: &Topology,
+    depth: Depth,
+    events: &Events,
+    world: &mut World,
+) -> Result<(), Failure> {
+    let recorded: BTreeSet<BucketName> = recorded(world).map(|side| side.bucket).collect();
+    let may_be_ours = |(name, bucket): &(&BucketName, &Bucket)| {
+        bucket.tags.is_empty()
+            && !topology.adopts(name)
+            && !bucket.is_cut_off_creation()
+            && (bucket.empty == Some(true) || recorded.contains(*name))
+    };
+    let side = |(bucket, found): (&BucketName, &Bucket)| {
+        let region = found.region.clone()?;
+        Some(Side { region, bucket: bucket.clone() })
+    };
+    let sides: Vec<Side> = world.buckets.iter().filter(may_be_ours).filter_map(side).collect();
+    let shown = joined::all(sides.iter().map(|side| tagged_late(aws, events, side))).await?;
+    let tagged = sides.into_iter().zip(shown).filter(|(_, is_tagged)| *is_tagged);
+    let tagged: Vec<Side> = tagged.map(|(side, _)| side).collect();
+    world.buckets.extend(buckets_at(aws, topology, &tagged, depth).await?);
+    Ok(())
+}
+
+/// Looks at the tags of a bucket until there are some, and returns whether there are.
+async fn tagged_late(aws: &Aws, events: &Events, side: &Side) -> Result<bool, Failure> {
+    let progress = events.step(&StepId::new(events::Kind::BucketTags, side.bucket.as_str()));
+    let at_most = format_args!("at most {}", humane(TAGS_SHOW_WITHIN));
+    let reason = format!("it shows no tags and may be this pair's: waiting for them, {at_most}");
+    progress.waiting(reason, Duration::ZERO);
+    let look = || find::bucket_tags(aws, &side.bucket, &side.region);
+    Ok(!shown(TAGS_SHOW_WITHIN, |tags| !tags.is_empty(), look).await?.is_empty())
+}
+
 /// Finds the roles of directions back to the source.
 async fn back_roles(
     aws: &Aws,
@@ -205,7 +248,7 @@ async fn back_roles(
         let role = find::role(aws, &back.role, back.role_region(), removal).await?;
         Ok::<_, Failure>(role.map(|role| (back.source.bucket.clone(), role)))
     });
-    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+    Ok(joined::all(found).await?.into_iter().flatten().collect())
 }
 
 /// Returns the buckets of the pair that the manifest does not name: those that its live rules and its keys' tags tell of. A
@@ -229,7 +272,7 @@ async fn unnamed(
             Err(failure) => Err(failure),
         }
     });
-    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+    Ok(joined::all(found).await?.into_iter().flatten().collect())
 }
 
 /// Returns the buckets whose data the keys say they encrypt.
@@ -266,7 +309,7 @@ pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> R
     let uncounted = world.buckets.iter().filter(|(_, bucket)| bucket.objects.is_none());
     let names: Vec<BucketName> = uncounted.map(|(name, _)| name.clone()).collect();
     for (name, objects) in
-        try_join_all(names.iter().map(|name| counted(aws, topology, world, name))).await?
+        joined::all(names.iter().map(|name| counted(aws, topology, world, name))).await?
     {
         enter(world, &name, objects);
     }
@@ -319,6 +362,20 @@ fn enter(world: &mut World, name: &BucketName, objects: Option<Objects>) {
     }
 }
 
+/// Finds buckets, looking at as much as is asked for.
+async fn buckets_at(
+    aws: &Aws,
+    topology: &Topology,
+    sides: &[Side],
+    depth: Depth,
+) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
+    let matter = |side: &Side| match depth {
+        Depth::Wanted => topology.matters(&side.bucket),
+        Depth::Settings | Depth::Removal => Optional::ALL,
+    };
+    found_buckets(aws, topology, sides, matter, depth == Depth::Removal).await
+}
+
 /// Finds buckets with those optional settings that `matter`, and with those that their tags say do. For a removal what lies in them is
 /// counted at the same time.
 async fn found_buckets(
@@ -348,5 +405,5 @@ async fn found_buckets(
         }
         Ok::<_, Failure>(bucket.map(|bucket| (side.bucket.clone(), bucket)))
     });
-    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+    Ok(joined::all(found).await?.into_iter().flatten().collect())
 }

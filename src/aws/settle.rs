@@ -10,7 +10,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Calls until the answer is not lag any more. When the lag's budget is over, the last error stands.
+/// Calls until the answer is not lag any more. When the lag's budget is over, the last error stands; where the run ends first, that
+/// is why the call was not made again.
 pub async fn retry<T, F>(
     stop: &Stop,
     progress: &Progress,
@@ -26,8 +27,11 @@ where
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        let lag = lag::of(&error).filter(|lag| started.elapsed() < lag.budget && !stop.is_ending());
+        let lag = lag::of(&error).filter(|lag| started.elapsed() < lag.budget);
         let Some(lag) = lag else { return Err(error.into()) };
+        if stop.is_ending() {
+            return Err(stop.failure_while(lag.reason).in_region(&error.region));
+        }
         progress.retrying(&error.code, lag.reason);
         pause(stop, pauses.next().unwrap_or_default()).await;
     }
@@ -138,4 +142,57 @@ fn pauses(first: Duration, longest: Duration) -> impl Iterator<Item = Duration> 
         .with_jitter()
         .without_max_times()
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::Class;
+    use crate::events::{Event, Events, Kind as Thing, Sink, StepId};
+    use crate::names::Region;
+    use crate::stop::Reason;
+
+    struct Silent;
+    impl Sink for Silent {
+        fn take(&self, _: &Event) {}
+    }
+
+    fn aborted() -> Error {
+        Error {
+            operation: "s3:PutBucketTagging",
+            region: Region::new("us-east-1").unwrap(),
+            code: "OperationAborted".to_owned(),
+            message: "A conflicting conditional operation is currently in progress".to_owned(),
+            status: Some(409),
+            request_id: None,
+            class: Class::Other,
+        }
+    }
+
+    /// Whether the signal comes while a call is under way or between two of them.
+    #[tokio::test(start_paused = true)]
+    async fn a_signal_between_two_tries_is_why_the_run_ends() {
+        let progress = Events::to(std::sync::Arc::new(Silent))
+            .step(&StepId::new(Thing::BucketTags, "demo-111122223333-us-east-1"));
+        for in_call in [true, false] {
+            let stop = Stop::default();
+            let ender = stop.clone();
+            let signal = move || ender.end(Reason::Interrupted);
+            if !in_call {
+                let signal = signal.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    signal();
+                });
+            }
+            let call = || async {
+                if in_call {
+                    signal();
+                }
+                Err::<(), _>(aborted())
+            };
+            let failure = retry(&stop, &progress, call).await.unwrap_err();
+            assert_eq!((failure.kind, failure.code.as_str()), (Kind::Interrupted, "interrupted"));
+        }
+    }
 }

@@ -88,6 +88,13 @@ impl Applied {
         !self.outcome.done.is_empty()
     }
 
+    /// Returns the keys that this run made: until an alias names them, only lists and tags tell of them, and these lag.
+    pub(super) fn keys_made(&self) -> Vec<Arn> {
+        let is_made = |it: &&Action| it.kind == Kind::Key && it.verb == Verb::Create;
+        let made = self.plan.actions.iter().filter(is_made);
+        made.filter_map(|it| self.outcome.done.get(&it.id).cloned()).collect()
+    }
+
     /// Returns what went wrong first.
     pub(super) fn failure(&self) -> Option<&Failure> {
         self.outcome.failure.as_ref().or(self.evidence.failure.as_ref())

@@ -113,7 +113,9 @@ async fn sweep(ground: &Ground, pair: &Pair) -> Swept {
 
 async fn removal(ground: &Ground, pair: &Pair) -> Result<Option<Destroyed>, Failure> {
     let (manifest, topology) = pair.remains()?;
-    let world = ground.unless_ending(Box::pin(observe::remains(&ground.aws, &topology))).await?;
+    let world = ground
+        .unless_ending(Box::pin(observe::remains(&ground.aws, &topology, &ground.events)))
+        .await?;
     if !Expiry::of(expiry::tags_of_ours(&topology, &world)).is_over(Timestamp::now()) {
         return Ok(None);
     }

@@ -275,8 +275,9 @@ pub(super) async fn ask(question: &str, stop: &Stop) -> Result<String, Failure> 
         answer.trim().to_owned()
     });
     tokio::select! {
-        answer = read => Ok(answer.unwrap_or_default()),
+        biased;
         () = stop.ending() => Err(stop.failure()),
+        answer = read => Ok(answer.unwrap_or_default()),
     }
 }
 

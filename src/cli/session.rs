@@ -87,8 +87,9 @@ async fn unless_ending<T>(
     reads: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
     tokio::select! {
-        read = reads => read,
+        biased;
         () = stop.ending() => Err(stop.failure_while("looking at what is there")),
+        read = reads => read,
     }
 }
 
@@ -219,6 +220,7 @@ impl Session {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
             self.events.say(&Event::Pair(drawn::drawn(&topology)));
             let mut world = observe::second_wave(&self.aws, &topology, named, depth).await?;
+            observe::late_tags(&self.aws, &topology, depth, &self.events, &mut world).await?;
             if depth == Depth::Removal {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
@@ -298,8 +300,9 @@ impl Session {
         work: impl Future<Output = T>,
     ) -> Result<T, Failure> {
         tokio::select! {
-            done = work => Ok(done),
+            biased;
             () = self.stop.ended_at_once() => Err(self.stop.failure_while(doing)),
+            done = work => Ok(done),
         }
     }
 

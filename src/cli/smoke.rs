@@ -41,9 +41,10 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
     let (topology, world, plan) = session.plan().await?;
     let applied = apply(&session, topology, &world, plan, true).await;
     apply::report(&session, &applied, printer);
+    let made = applied.keys_made();
     // A first Ctrl-C ended the work; cleaning up has still to be done, and a second one ends that too.
     session.stop = session.stop.for_clean_up();
-    let taken = take_away(&session, printer).await;
+    let taken = take_away(&session, &made, printer).await;
     let failure = failure::worst(applied.failure().cloned().into_iter().chain(taken));
     session.done(failure.is_none(), true);
     failure.map_or(Ok(0), |failure| {
@@ -56,7 +57,8 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
 const SPREADS: Duration = Duration::from_mins(2);
 const LOOKS: Duration = Duration::from_secs(2);
 
-async fn take_away(session: &Session, printer: &Printer) -> Option<Failure> {
+/// Takes away all that shows; the keys that this run `made` must be among it.
+async fn take_away(session: &Session, made: &[Arn], printer: &Printer) -> Option<Failure> {
     let wish = Removal { purge_keys: true, ..Removal::default() };
     let (began, mut is_told) = (Instant::now(), false);
     let planned = loop {
@@ -66,7 +68,10 @@ async fn take_away(session: &Session, printer: &Printer) -> Option<Failure> {
             Ok((topology, world, plan, kept))
         });
         let is_whole = match &planned {
-            Ok((.., kept)) => kept.is_empty(),
+            Ok((_, _, plan, kept)) => {
+                let goes = |key: &Arn| plan.actions.iter().any(|it| it.arn.as_ref() == Some(key));
+                kept.is_empty() && made.iter().all(goes)
+            }
             Err(failure) => failure.kind != failure::Kind::InTheWay,
         };
         if is_whole || began.elapsed() > SPREADS || session.stop.is_ending() {

@@ -35,11 +35,11 @@ fn plan(steps: &[(&str, &[&str])]) -> Plan {
     Plan { actions, ..Plan::default() }
 }
 
-/// Writes down when steps begin and end; `fails` names the step that fails. Each step takes a virtual second.
+/// Writes down when steps begin and end. Each step takes a virtual second; those that fail take as long as is said.
 #[derive(Default)]
 struct Recorder {
     log: Mutex<Vec<String>>,
-    fails: Option<&'static str>,
+    fails: &'static [(&'static str, u64)],
     stops: Option<(&'static str, Stop)>,
 }
 
@@ -49,9 +49,11 @@ impl Runner for Recorder {
         if let Some((_, stop)) = self.stops.as_ref().filter(|(name, _)| *name == action.name) {
             stop.end(Reason::Interrupted);
         }
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        let fails = self.fails.iter().find(|(name, _)| *name == action.name);
+        let seconds = fails.map_or(1, |(_, seconds)| *seconds);
+        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
         self.log.lock().unwrap().push(format!("-{}", action.name));
-        if self.fails == Some(action.name.as_str()) {
+        if fails.is_some() {
             return Err(Failure::new(crate::failure::Kind::Denied, "no", "no"));
         }
         Ok(Arn::new(format!("arn:aws:s3:::{}", action.name)).unwrap())
@@ -91,17 +93,44 @@ async fn no_more_than_the_limit_run_at_once() {
 async fn after_a_failure_nothing_more_starts_and_what_runs_finishes() {
     let plan = plan(&[("a", &[]), ("b", &[]), ("c", &["a"]), ("d", &["b"])]);
     let (outcome, log) =
-        recorded(&plan, Recorder { fails: Some("a"), ..Recorder::default() }, 16).await;
+        recorded(&plan, Recorder { fails: &[("a", 1)], ..Recorder::default() }, 16).await;
     assert!(log.contains(&"-b".to_owned()) && !log.iter().any(|it| it == "+c" || it == "+d"));
     assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/a"));
     assert_eq!(outcome.unfinished.len(), 3);
+}
+
+/// Which of them failed first is left to chance; what is told is not.
+#[tokio::test(start_paused = true)]
+async fn of_several_failures_the_first_in_the_plan_is_told() {
+    let plan = plan(&[("a", &[]), ("b", &[]), ("c", &[]), ("d", &[])]);
+    for fails in [&[("b", 2), ("c", 1)], &[("b", 1), ("c", 2)]] {
+        let (outcome, _) = recorded(&plan, Recorder { fails, ..Recorder::default() }, 16).await;
+        assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/b"), "{fails:?}");
+        assert_eq!(outcome.unfinished, ["b", "c"].map(|name| StepId::new(Kind::Bucket, name)));
+    }
+}
+
+/// What fails once the run is to end does not say why it ends.
+#[tokio::test(start_paused = true)]
+async fn a_failure_after_a_signal_is_an_interrupted_run() {
+    let plan = plan(&[("a", &[]), ("b", &[])]);
+    let stops = Some(("a", Stop::default()));
+    let recorder = Recorder { stops, fails: &[("b", 1)], ..Recorder::default() };
+    let (outcome, _) = recorded(&plan, recorder, 16).await;
+    assert_eq!(outcome.failure.unwrap().kind, crate::failure::Kind::Interrupted);
+    // One that failed before is why.
+    let stops = Some(("c", Stop::default()));
+    let plan = self::plan(&[("a", &[]), ("b", &["a"]), ("c", &["a"])]);
+    let recorder = Recorder { stops, fails: &[("b", 1)], ..Recorder::default() };
+    let (outcome, _) = recorded(&plan, recorder, 1).await;
+    assert_eq!(outcome.failure.unwrap().kind, crate::failure::Kind::Denied);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_at_a_shared_gate_does_not_start_after_a_failure() {
     let plan = plan(&[("a", &[]), ("b", &[]), ("c", &[])]);
     let gate = Gate::shared(1);
-    let fails = || Recorder { fails: Some("a"), ..Recorder::default() };
+    let fails = || Recorder { fails: &[("a", 1)], ..Recorder::default() };
     let (outcome, log) = recorded(&plan, fails(), gate.clone()).await;
     assert_eq!(log, ["+a", "-a"]);
     assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/a"));
@@ -154,6 +183,8 @@ async fn a_circle_is_an_error_and_not_a_silence() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     /// Whatever the plan's shape, each step runs once, after all that it needs.
     #[test]
     fn every_step_runs_once_after_its_needs(edges in proptest::collection::vec((0usize..12, 0usize..12), 0..40)) {

@@ -570,6 +570,8 @@ fn near_misses_are_named() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     /// No text makes the parser panic.
     #[test]
     fn any_text_is_taken_or_refused(text in ".{0,200}") {

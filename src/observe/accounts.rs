@@ -2,9 +2,9 @@
 
 use crate::aws::{At, Aws};
 use crate::failure::{Failure, Kind};
+use crate::joined;
 use crate::manifest::{Accounts, KeyKind, KeyWish, Login, Manifest, Side, Topology};
 use crate::names::{AccountId, Region};
-use futures::future::try_join_all;
 use std::collections::BTreeMap;
 
 /// Asks each of the pair's credentials whose they are, and from then on tells S3 whose buckets are expected.
@@ -33,7 +33,7 @@ async fn asked(
         Some(_) => region != aws.home(),
     };
     regions.retain(|region| is_asked(region));
-    let found = try_join_all(regions.iter().map(|region| of_region(aws, manifest, region))).await?;
+    let found = joined::all(regions.iter().map(|region| of_region(aws, manifest, region))).await?;
     for (region, account) in regions.iter().zip(&found) {
         aws.expect_owner(region, account);
     }

@@ -3,11 +3,11 @@
 use super::Named;
 use crate::aws::{Aws, Class};
 use crate::failure::Failure;
+use crate::joined;
 use crate::manifest::{KeyKind, KeyWish, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::steps::find;
 use crate::world::{Key, Keys, World};
-use futures::future::{try_join, try_join_all};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) async fn keys(
@@ -19,7 +19,7 @@ pub(super) async fn keys(
     let aliases = named.0.iter().map(|(region, key)| (region.clone(), key.id.clone())).collect();
     let mut keys = Keys { aliases, ..Keys::default() };
     let own = own_keys(aws, topology, &named, removal, &mut keys);
-    let ((), (existing, untold)) = try_join(own, existing_tagged(aws, topology)).await?;
+    let ((), (existing, untold)) = joined::both(own, existing_tagged(aws, topology)).await?;
     (keys.existing, keys.untold) = (existing, untold);
     Ok(keys)
 }
@@ -39,7 +39,7 @@ async fn existing_tagged(
             Err(error) => Err(error),
         }
     });
-    for (name, tags) in try_join_all(tags).await? {
+    for (name, tags) in joined::all(tags).await? {
         let Some(key) = existing.get_mut(&name) else { continue };
         match tags {
             Some(tags) => key.tags = tags,
@@ -64,7 +64,7 @@ pub(super) async fn existing(
         };
         Ok(Some((side.bucket.clone(), find::key_with_policy(aws, key).await?)))
     });
-    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+    Ok(joined::all(found).await?.into_iter().flatten().collect())
 }
 
 /// Finds the keys that crrctl makes, and for a removal who else has grants on them.
@@ -78,7 +78,7 @@ async fn own_keys(
     let granted: Vec<&Key> = if removal { named.0.values().collect() } else { Vec::new() };
     let grants = grantees(aws, granted.iter().copied());
     let (grantees_of_named, ()) =
-        try_join(grants, self::keys_found(aws, topology, named, removal, keys)).await?;
+        joined::both(grants, self::keys_found(aws, topology, named, removal, keys)).await?;
     keys.grantees = grantees_of_named;
     if removal {
         let known = keys.replicas.values().chain(&keys.primary);
@@ -107,11 +107,11 @@ async fn keys_found(
             };
         }
         let found = others.iter().filter_map(|region| named.0.get(region)).cloned();
-        let found = try_join_all(found.map(|key| find::key_details(aws, key))).await?;
+        let found = joined::all(found.map(|key| find::key_details(aws, key))).await?;
         Ok::<_, Failure>(Some(found.into_iter().map(|key| (key.region.clone(), key)).collect()))
     };
     let (primary, beside) =
-        try_join(made(aws, topology, first, named, removal, keys), details).await?;
+        joined::both(made(aws, topology, first, named, removal, keys), details).await?;
     keys.primary = primary;
     if topology.key.kind == KeyKind::PerRegion {
         keys.replicas = beside.unwrap_or_default();
@@ -145,7 +145,7 @@ async fn keys_found(
         let key = find::key(aws, region, topology.key.alias.as_str()).await?;
         Ok::<_, Failure>(key.map(|key| (region.clone(), key.id)))
     });
-    let aliases = try_join_all(aliases).await?;
+    let aliases = joined::all(aliases).await?;
     keys.aliases.extend(aliases.into_iter().flatten());
     Ok(())
 }
@@ -180,7 +180,7 @@ pub(super) async fn dropped(
 async fn grantees(aws: &Aws, keys: impl Iterator<Item = &Key>) -> Result<Vec<String>, Failure> {
     let usable = keys.filter(|it| !it.is_pending_deletion());
     let grants = usable.map(|key| find::key_grants(aws, &key.region, key.id.as_str()));
-    Ok(try_join_all(grants).await?.concat())
+    Ok(joined::all(grants).await?.concat())
 }
 
 /// Finds the key that is made in `region`, by its alias, or by its tags where that is missing.
@@ -200,7 +200,7 @@ async fn made(
         return details.await.map(Some);
     }
     let unnamed = unnamed_keys(aws, topology, region, Some(&key.id));
-    let (key, unnamed) = try_join(details, unnamed).await?;
+    let (key, unnamed) = joined::both(details, unnamed).await?;
     unnamed.enter(keys);
     Ok(Some(key))
 }
@@ -318,7 +318,7 @@ async fn replicas(
         let Some(key) = key else { return Ok::<_, Failure>(None) };
         Ok(Some((region.clone(), find::key_details(aws, key).await?)))
     });
-    Ok(try_join_all(found).await?.into_iter().flatten().collect())
+    Ok(joined::all(found).await?.into_iter().flatten().collect())
 }
 
 async fn replica(aws: &Aws, region: &Region, id: &KeyId) -> Result<Option<Key>, Failure> {

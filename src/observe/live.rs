@@ -3,11 +3,11 @@
 
 use super::Aws;
 use crate::failure::{Failure, Kind};
+use crate::joined;
 use crate::manifest::{Optional, Side, Topology};
 use crate::names::{AccountId, Arn, BucketName, Region};
 use crate::steps::find;
 use crate::world::{Bucket, Live, LiveBucket, Replication, Role};
-use futures::future::try_join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The key that S3 makes in each account that asks for KMS and names no key.
@@ -48,7 +48,7 @@ pub async fn led_to(aws: &Aws, source: &LiveBucket) -> Result<Vec<Side>, Failure
         let region = find::bucket_region(aws, &bucket).await?;
         Ok::<_, Failure>(Side { region, bucket })
     });
-    try_join_all(sides).await
+    joined::all(sides).await
 }
 
 /// Returns those of `sides` that the credentials of their Regions do not own.
@@ -72,7 +72,7 @@ pub async fn live_all(
     accounts: &BTreeMap<Region, AccountId>,
 ) -> Result<Live, Failure> {
     let home = &source.account;
-    let destinations = try_join_all(sides.iter().map(|side| async move {
+    let destinations = joined::all(sides.iter().map(|side| async move {
         let Some(bucket) = find::bucket(aws, side, Optional::ALL).await? else {
             let message = format!("a rule leads to `{}`, and there is no such bucket", side.bucket);
             return Err(Failure::new(Kind::Manifest, "bucket-missing", message)

@@ -124,6 +124,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::seeded::cases(256))]
+
         /// Nothing is over while any of its dates lies ahead, or while any resource bears none.
         #[test]
         fn what_lives_is_never_over(

@@ -247,6 +247,8 @@ fn a_key_that_a_bucket_names_is_never_spare() {
 }
 
 proptest::proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     /// Whatever is missing of a whole pair, the plan is sound, makes just that, and a removal is sound too.
     #[test]
     fn whatever_is_missing_is_what_is_made(missing in proptest::collection::vec(0u8..3, 6)) {

@@ -4,11 +4,11 @@ use super::{Prober, Target};
 use crate::aws::settle::retry;
 use crate::aws::{At, Error};
 use crate::failure::Failure;
+use crate::joined;
 use crate::steps::hold::retention;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
-use futures::future::try_join_all;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use tokio::time::Instant;
@@ -139,7 +139,7 @@ impl Prober {
         .await?;
         let upload = created.upload_id().unwrap_or_default();
         let parts = [(1, body.slice(..FIRST_PART)), (2, body.slice(FIRST_PART..))];
-        let sent = try_join_all(
+        let sent = joined::all(
             parts.into_iter().map(|(number, part)| self.upload_part(key, upload, number, part)),
         );
         let parts = match sent.await {

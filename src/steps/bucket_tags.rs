@@ -1,15 +1,23 @@
-//! A bucket's tags. They ride on `CreateBucket`; this step confirms that they took, and later adds what is missing.
+//! A bucket's tags. They ride on `CreateBucket`; this step confirms that they took, and later adds what is missing. It ends only once
+//! the pair's tags show, since the bucket's settings wait for it: a bucket with settings and without tags is taken for somebody else's.
 
 use super::Steps;
-use crate::aws::settle::retry;
+use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
-use crate::events::Progress;
+use crate::events::{Progress, Verb};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::world::Tags;
 use aws_sdk_s3::types::{Tag, Tagging};
+use std::time::Duration;
+
+/// How long the tags of `CreateBucket` may take to show before they are written once more: some stand-ins take none there.
+const TAKEN_WITHIN: Duration = Duration::from_secs(5);
+/// How long tags that were written may take to show: "bucket configurations have an eventual consistency model" (S3 User Guide,
+/// "Amazon S3 data consistency model"), which names no bound.
+const SHOWN_WITHIN: Duration = Duration::from_mins(2);
 
 pub(crate) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Tags, Error> {
     let request = aws.s3(region).get_bucket_tagging().bucket(bucket.as_str());
@@ -33,7 +41,11 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        let live = find(&self.aws, bucket, region).await?;
+        let live = if action.verb == Verb::Create {
+            self.tags_of_new(bucket, region, progress).await?
+        } else {
+            find(&self.aws, bucket, region).await?
+        };
         if let Some(other) = live.get(Topology::ID_TAG).filter(|id| **id != self.topology.id()) {
             let message = format!("the bucket `{bucket}` belongs to another pair, {other}");
             return Err(Failure::new(Kind::InTheWay, "bucket-not-ours", message)
@@ -49,7 +61,52 @@ impl Steps {
             self.replaces(action, !live.is_empty(), || serde_json::json!(live));
             self.put_tags(bucket, region, all, progress).await?;
         }
+        if !self.topology.owns(&live) {
+            self.until_shown(bucket, region, SHOWN_WITHIN, progress, |it| self.topology.owns(it))
+                .await?;
+        }
         Ok(self.bucket_arn(bucket))
+    }
+
+    /// Returns the tags of a bucket that this run made, as soon as it shows any.
+    async fn tags_of_new(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<Tags, Failure> {
+        let is_tagged = |tags: &Tags| !tags.is_empty();
+        match self.until_shown(bucket, region, TAKEN_WITHIN, progress, is_tagged).await {
+            Err(failure) if failure.code == "too-late" => Ok(Tags::new()),
+            shown => shown,
+        }
+    }
+
+    async fn until_shown(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        at_most: Duration,
+        progress: &Progress,
+        is_so: impl Fn(&Tags) -> bool,
+    ) -> Result<Tags, Failure> {
+        let wait = Wait {
+            what: format!("the tags of the bucket `{bucket}` to show"),
+            every: Duration::from_millis(250),
+            at_most_every: Duration::from_secs(2),
+            at_most,
+            in_a_row: 1,
+            hint: "run the command again: what stands is found again".to_owned(),
+        };
+        let look = || async {
+            let tags = find(&self.aws, bucket, region).await?;
+            Ok(if is_so(&tags) {
+                Look::There(tags)
+            } else {
+                Look::NotYet("they do not show yet".to_owned())
+            })
+        };
+        until(&self.stop, progress, &wait, look).await
     }
 
     /// Takes crrctl's own tags off a bucket that stays.

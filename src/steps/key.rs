@@ -49,6 +49,8 @@ impl From<&Key> for Scheduled {
 
 /// Tells the keys that one run made apart, so that a lost answer can be looked up.
 const ATTEMPT_TAG: &str = "crrctl:attempt";
+/// How long a key that could not be made is tried for.
+const MADE_WITHIN: Duration = Duration::from_mins(5);
 /// How long a key whose creation was not answered may take to show in lists, which are eventually consistent.
 const LISTED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -175,18 +177,19 @@ impl Steps {
                 Err(error) => Err(error),
             }
         };
-        let mut tries = 0;
+        let (began, mut tries) = (Instant::now(), 0);
         let created = loop {
             tries += 1;
             match retry(&self.stop, progress, call).await {
-                Err(failure)
-                    if tries < 4 && is_worth_another(&failure) && !self.stop.is_ending() =>
-                {
+                Err(failure) if is_worth_another(&failure) && began.elapsed() < MADE_WITHIN => {
+                    if self.stop.is_ending() {
+                        return Err(self.stop.failure_while("no answer came to CreateKey"));
+                    }
                     progress.retrying(
                         failure.aws_code.as_deref().unwrap_or_default(),
                         "no key was made: once more",
                     );
-                    pause(&self.stop, Duration::from_secs(tries)).await;
+                    pause(&self.stop, Duration::from_secs(tries.min(10))).await;
                 }
                 other => break other?,
             }
@@ -254,15 +257,7 @@ fn may_have_been_done(error: &Error) -> bool {
 /// Whether a second `CreateKey` may do better: throttled, or not answered and no key found.
 fn is_worth_another(failure: &Failure) -> bool {
     let code = failure.aws_code.as_deref().unwrap_or_default();
-    [
-        "Throttling",
-        "TimedOut",
-        "ConnectionFailed",
-        "AnswerUnreadable",
-        "Internal",
-        "Unavailable",
-        "LimitExceeded",
-    ]
-    .iter()
-    .any(|known| code.contains(known))
+    ["Throttling", "TimedOut", "ConnectionFailed", "AnswerUnreadable", "Internal", "Unavailable"]
+        .iter()
+        .any(|known| code.contains(known))
 }

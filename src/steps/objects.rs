@@ -7,9 +7,9 @@ mod purge;
 pub(super) use purge::{Purge, Wanted};
 
 use crate::aws::{At, Aws, Error};
+use crate::joined;
 use crate::manifest::{Side, Topology};
 use crate::world::Objects;
-use futures::future::try_join;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 /// A version or a delete marker.
@@ -42,7 +42,7 @@ const NAMED: usize = 5;
 /// Counts the probes in a bucket, and names objects of others.
 pub(crate) async fn count(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects, Error> {
     let (unfinished, mut objects) =
-        try_join(unfinished(aws, topology, side), versions(aws, topology, side)).await?;
+        joined::both(unfinished(aws, topology, side), versions(aws, topology, side)).await?;
     objects.foreign.splice(0..0, unfinished);
     objects.foreign.truncate(NAMED);
     Ok(objects)

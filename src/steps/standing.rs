@@ -6,10 +6,10 @@ use super::{Steps, find};
 use crate::aws::settle::{Look, Wait, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
+use crate::joined;
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
 use crate::world::KeyState;
-use futures::future::{try_join, try_join_all};
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
@@ -107,9 +107,9 @@ impl Steps {
         regions: &[Region],
         directions: &[Topology],
     ) -> Result<Option<String>, Failure> {
-        let keys = try_join_all(regions.iter().map(|region| self.key_that_is_gone(region)));
-        let rules = try_join_all(directions.iter().map(|it| self.rule_that_is_gone(it)));
-        let (keys, rules) = try_join(keys, rules).await?;
+        let keys = joined::all(regions.iter().map(|region| self.key_that_is_gone(region)));
+        let rules = joined::all(directions.iter().map(|it| self.rule_that_is_gone(it)));
+        let (keys, rules) = joined::both(keys, rules).await?;
         Ok(keys.into_iter().chain(rules).flatten().next())
     }
 
@@ -120,6 +120,8 @@ impl Steps {
             Some(found) if Some(&found.id) != keys.id(region) => {
                 Some(format!("`{alias}` in {region} names {}", found.id))
             }
+            // Its step waits until it is made.
+            Some(found) if found.state == KeyState::Creating => None,
             Some(found) if found.state != KeyState::Enabled => {
                 Some(format!("{} is {}", found.arn, found.state))
             }

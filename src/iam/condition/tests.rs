@@ -310,6 +310,8 @@ fn variables_need_the_newer_version() {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn dates_agree_with_jiff(seconds in -62_167_219_200_i64..253_402_300_799, nanos in 0_i32..1_000_000_000) {
         let stamp = jiff::Timestamp::new(seconds, nanos);

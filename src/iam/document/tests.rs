@@ -213,6 +213,8 @@ fn conditions() -> impl Strategy<Value = Condition> {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn a_document_survives_printing(document in documents()) {
         prop_assert_eq!(&Document::parse(&document.to_value()).unwrap(), &document);

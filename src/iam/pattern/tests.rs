@@ -188,6 +188,8 @@ fn reference(pattern: &[char], text: &[char]) -> bool {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn matching_is_as_defined(pattern in "[ab*?]{0,7}", text in "[ab]{0,9}") {
         let compiled = Pattern::new(&pattern, PLAIN).unwrap();

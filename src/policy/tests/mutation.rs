@@ -6,6 +6,9 @@ use crate::policy::proof::{Calls, Organisation, Row};
 use crate::policy::{Document, Documents};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A changed document: which, where in it, and how.
 #[derive(Debug, Clone)]
@@ -68,58 +71,91 @@ const TWINS: [&str; 13] = [
     "per-region-keys",
 ];
 
-#[test]
-fn every_mutant_is_named_or_harmless() {
-    let (mut mutants, mut named, mut twins) = (0, 0, 0);
-    let mut harmless = BTreeMap::<&str, usize>::new();
-    let mut survivors = Vec::new();
-    let shapes = SHAPES.map(|(name, text)| (name.to_owned(), text.to_owned()));
-    for (index, (shape, text)) in shapes.into_iter().chain(examples()).enumerate() {
-        let step = match index {
-            0..WHOLE => 1,
-            _ if index < SHAPES.len() => SAMPLED,
-            _ => OF_EXAMPLES,
-        };
-        let shape = shape.as_str();
-        let topology = topology(&text);
-        let original = documents(&topology);
-        let whole: Vec<(Document, Value)> =
-            original.iter().map(|(document, _, value)| (document.clone(), value.clone())).collect();
-        let calls = Calls::about(&topology, &keys(&topology), &original);
-        let judged = |calls: &Calls, documents: &Documents| {
-            calls.judged(documents, &Organisation::default())
-        };
-        for (document, value) in &whole {
-            let concerned = calls.under(document);
-            for mutant in mutated(document, value).into_iter().step_by(step) {
-                mutants += 1;
-                let mut changed = original.clone();
-                changed.put(&mutant.document, mutant.value.clone()).unwrap();
-                if concerned.finds(&changed, |row| names(row, &mutant)) {
-                    named += 1;
-                } else if TWINS.contains(&shape)
-                    && concerned.finds(&changed, |row| row.document == Some(document.name()))
-                {
-                    twins += 1;
-                } else if let Some(why) = harmless_in(shape, &mutant)
-                    .filter(|_| judged(&calls, &changed).failure().is_none())
-                {
-                    *harmless.entry(why).or_default() += 1;
-                } else {
-                    let proof = judged(&concerned, &changed);
-                    let found: Vec<_> =
-                        proof.refused().take(2).map(|row| (&row.document, &row.element)).collect();
-                    survivors.push(format!(
-                        "{shape}: {} {} ({}) {}: {found:?}",
-                        mutant.document.name(),
-                        mutant.path,
-                        mutant.sid,
-                        mutant.change
-                    ));
-                }
+/// What became of the mutants of a shape.
+#[derive(Debug, Default)]
+struct Tally {
+    mutants: usize,
+    named: usize,
+    twins: usize,
+    harmless: BTreeMap<&'static str, usize>,
+    survivors: Vec<String>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.mutants += other.mutants;
+        self.named += other.named;
+        self.twins += other.twins;
+        for (why, count) in other.harmless {
+            *self.harmless.entry(why).or_default() += count;
+        }
+        self.survivors.extend(other.survivors);
+    }
+}
+
+/// Tries each `step`th mutant of each document of a shape.
+fn tried(shape: &str, text: &str, step: usize) -> Tally {
+    let mut tally = Tally::default();
+    let topology = topology(text);
+    let original = documents(&topology);
+    let calls = Calls::about(&topology, &keys(&topology), &original);
+    let judged =
+        |calls: &Calls, documents: &Documents| calls.judged(documents, &Organisation::default());
+    for (document, _, value) in original.iter() {
+        let concerned = calls.under(document);
+        for mutant in mutated(document, value).into_iter().step_by(step) {
+            tally.mutants += 1;
+            let mut changed = original.clone();
+            changed.put(&mutant.document, mutant.value.clone()).unwrap();
+            if concerned.finds(&changed, |row| names(row, &mutant)) {
+                tally.named += 1;
+            } else if TWINS.contains(&shape)
+                && concerned.finds(&changed, |row| row.document == Some(document.name()))
+            {
+                tally.twins += 1;
+            } else if let Some(why) =
+                harmless_in(shape, &mutant).filter(|_| judged(&calls, &changed).failure().is_none())
+            {
+                *tally.harmless.entry(why).or_default() += 1;
+            } else {
+                let proof = judged(&concerned, &changed);
+                let found: Vec<_> =
+                    proof.refused().take(2).map(|row| (&row.document, &row.element)).collect();
+                let Mutant { document, path, sid, change, .. } = mutant;
+                let document = document.name();
+                tally
+                    .survivors
+                    .push(format!("{shape}: {document} {path} ({sid}) {change}: {found:?}"));
             }
         }
     }
+    tally
+}
+
+#[test]
+fn every_mutant_is_named_or_harmless() {
+    let shapes = SHAPES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let shapes: Vec<(String, String)> = shapes.into_iter().chain(examples()).collect();
+    let (next, tally) = (AtomicUsize::new(0), Mutex::new(Tally::default()));
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some((shape, text)) = shapes.get(index) else { return };
+            let step = match index {
+                0..WHOLE => 1,
+                _ if index < SHAPES.len() => SAMPLED,
+                _ => OF_EXAMPLES,
+            };
+            let tried = tried(shape, text, step);
+            tally.lock().unwrap().add(tried);
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(work);
+        }
+    });
+    let Tally { mutants, named, twins, harmless, survivors } = tally.into_inner().unwrap();
     let spared: usize = harmless.values().sum();
     println!(
         "{mutants} mutants, {named} named, {twins} found under a twin's name, {spared} harmless"

@@ -37,7 +37,7 @@ fn deny(document: &Document, action: &str, conditional: bool) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(crate::seeded::cases(12))]
 
     #[test]
     fn a_deny_never_allows(

@@ -3,6 +3,7 @@
 use super::Scheduled;
 use crate::aws::settle::shown;
 use crate::aws::{At, Aws, Error};
+use crate::joined;
 use crate::manifest::KeyKind;
 use crate::names::{Arn, KeyAlias, KeyId, Region};
 use crate::world::{Key, KeyState, MultiRegion, Tags};
@@ -107,9 +108,10 @@ pub(crate) async fn details(aws: &Aws, key: Key) -> Result<Key, Error> {
     // A replica has the rotation of its primary (KMS Developer Guide, "Rotate AWS KMS keys").
     let is_primary = key.multi_region.as_ref().is_none_or(|place| place.primary);
     let (policy, tags, rotation_days) =
-        tokio::try_join!(policy(aws, &key), shown_tags(aws, &key), async {
+        joined::three(policy(aws, &key), shown_tags(aws, &key), async {
             if is_primary { rotation(aws, &key).await } else { Ok(None) }
-        },)?;
+        })
+        .await?;
     Ok(Key { tags, policy, rotation_days, ..key })
 }
 
@@ -206,7 +208,7 @@ pub(crate) async fn tagged(
         let seen = aws.key_tags((region, &id), wanted, read).await?;
         Ok::<_, Error>(seen.map(|tags| (id, tags)))
     };
-    let read: Vec<_> = stream::iter(ids).map(read).buffer_unordered(8).try_collect().await?;
+    let read: Vec<_> = stream::iter(ids).map(read).buffered(8).try_collect().await?;
     let (mut found, mut refused) = (Vec::new(), Vec::new());
     for read in read {
         let (id, tags) = match read {

@@ -6,11 +6,11 @@ use crate::aws::Error;
 use crate::aws::settle::{Look, Wait, pause, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
+use crate::joined;
 use crate::manifest::Side;
 use crate::names::{Arn, KeyId, Region};
 use crate::steps::{Steps, encryption, find};
 use crate::world::Key;
-use futures::future::try_join_all;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -116,7 +116,7 @@ impl Steps {
             let looks = self.topology.reached().map(|side| async move {
                 Ok::<_, Error>(find::stands(&self.aws, side).await?.then_some(&side.bucket))
             });
-            let standing = try_join_all(looks).await?.into_iter().flatten().next();
+            let standing = joined::all(looks).await?.into_iter().flatten().next();
             Ok(standing.map_or(Look::There(()), |name| Look::NotYet(format!("`{name}` stands"))))
         };
         until(&self.stop, progress, &wait, look).await.map_err(|failure| {

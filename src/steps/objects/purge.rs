@@ -11,6 +11,7 @@ use crate::plan::Kept;
 use crate::stop::Stop;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use futures::stream::{self, Stream, StreamExt};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -107,16 +108,20 @@ impl Purge<'_> {
     /// in flight finishes.
     async fn walk(&self, before: usize) -> Result<Walk, Failure> {
         let ended = AtomicBool::new(false);
-        let calls = self.pages(&ended).map(async |versions| self.delete_page(versions?).await);
+        let delete = async |(at, versions): (usize, Result<Vec<Entry>, Failure>)| match versions {
+            Ok(versions) => (at, self.delete_page(versions).await),
+            Err(failure) => (at, Err(failure)),
+        };
+        let calls = self.pages(&ended).enumerate().map(delete);
         let mut calls = std::pin::pin!(calls.buffer_unordered(IN_FLIGHT));
-        let (mut walk, mut failure) = (Walk::default(), None);
+        let (mut walk, mut failures) = (Walk::default(), BTreeMap::new());
         let (started, mut said) = (Instant::now(), Instant::now());
-        while let Some(call) = calls.next().await {
+        while let Some((at, call)) = calls.next().await {
             match call {
                 Ok(done) => walk.add(done),
                 Err(error) => {
                     ended.store(true, Ordering::Relaxed);
-                    failure.get_or_insert(error);
+                    failures.insert(at, error);
                 }
             }
             let all = before + walk.deleted;
@@ -127,8 +132,8 @@ impl Purge<'_> {
             }
             self.progress.waiting(so_far, started.elapsed());
         }
-        match failure {
-            Some(failure) => Err(failure),
+        match failures.pop_first() {
+            Some((_, failure)) => Err(failure),
             None if self.stop.is_ending() => Err(self.stop.failure()),
             None => Ok(walk),
         }
@@ -218,7 +223,7 @@ impl Purge<'_> {
             }
             let aborted = stream::iter(page.uploads)
                 .map(async |(key, upload)| self.abort(key, upload).await)
-                .buffer_unordered(IN_FLIGHT);
+                .buffered(IN_FLIGHT);
             for aborted in aborted.collect::<Vec<_>>().await {
                 aborted?;
             }

@@ -87,7 +87,7 @@ fn denies() -> impl Strategy<Value = Statement> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(crate::seeded::cases(1_000))]
 
     #[test]
     fn another_deny_never_allows(set in sets(), request in requests(), deny in denies(), at in 0_usize..100) {

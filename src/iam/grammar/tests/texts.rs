@@ -133,6 +133,8 @@ fn odd_json() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #![proptest_config(crate::seeded::cases(256))]
+
     #[test]
     fn no_json_is_too_odd(value in odd_json()) {
         let statement = json!({"Version": "2012-10-17", "Statement": [value.clone()]});
