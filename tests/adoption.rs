@@ -121,13 +121,14 @@ fn an_adopted_pair_is_managed_and_what_others_put_there_stays() {
     let stand = Stand::new();
     theirs(&stand, "us-east-1", SOURCE);
     theirs(&stand, "us-west-2", DESTINATION);
-    let refused = stand.pair(&["apply", "--yes"]).exits(10).json();
+    let refused = stand.in_process(&["apply", "--yes"]).exits(10).json();
     assert!(refused["error"]["hints"].to_string().contains("adopt: true"), "{refused}");
 
-    let plan = stand.manifest(&["plan", "-o", "json"], MANIFEST).exits(0).json();
+    let plan = stand.in_process_with(&["plan", "-o", "json"], MANIFEST).exits(0).json();
     assert_eq!(action(&plan, "s3:bucket", SOURCE), "adopt");
     assert_eq!(action(&plan, "s3:policy", SOURCE), "update");
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], MANIFEST).exits(0).json();
+    let applied =
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], MANIFEST).exits(0).json();
     assert_eq!(applied["summary"]["completed"], 5, "proven first: the buckets are theirs");
     let replaced = applied["replaced"].as_array().unwrap();
     let of = |step: &str| &replaced.iter().find(|it| it["step"] == step).unwrap()["document"];
@@ -156,7 +157,7 @@ fn an_adopted_pair_is_managed_and_what_others_put_there_stays() {
     let again = stand.manifest(&["apply", "--yes", "--no-probe", "-o", "json"], MANIFEST);
     assert_eq!(again.exits(0).json()["changed"], false);
     // They are never deleted, even where the manifest forgets that they are adopted.
-    let plan = stand.pair(&["plan", "--destroy"]).exits(0).json();
+    let plan = stand.in_process(&["plan", "--destroy"]).exits(0).json();
     assert_eq!(action(&plan, "s3:bucket", SOURCE), "absent");
 }
 
@@ -165,9 +166,10 @@ fn an_adopted_pair_is_given_back_with_its_keys_in_place() {
     let stand = Stand::new();
     theirs(&stand, "us-east-1", SOURCE);
     theirs(&stand, "us-west-2", DESTINATION);
-    let _ = stand.manifest(&["apply", "--yes"], MANIFEST).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], MANIFEST).exits(0);
     let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
-    let destroyed = in_fast_time(&stand, || stand.manifest(&destroy, MANIFEST)).exits(0).json();
+    let destroyed =
+        in_fast_time(&stand, || stand.in_process_with(&destroy, MANIFEST)).exits(0).json();
     let keys = ["kms:key", "kms:replica-key", "kms:alias", "kms:alias"];
     assert_eq!(kinds(&destroyed["left"]), [&["s3:bucket", "s3:bucket"][..], &keys].concat());
     assert!(destroyed["left"][0]["why"].as_str().unwrap().contains("adopted"));
@@ -185,14 +187,14 @@ fn an_adopted_pair_is_given_back_with_its_keys_in_place() {
     }
     assert!(!stand.leftovers().iter().any(|arn| arn.contains(":role/")));
     // A second time there is nothing to do and nothing to wait for.
-    let again = stand.manifest(&destroy, MANIFEST).exits(0).json();
+    let again = stand.in_process_with(&destroy, MANIFEST).exits(0).json();
     assert_eq!(again["removed"], json!([]));
     // The keys stay as long as the buckets do, though the manifest names another by now and no tag tells of the old one.
     let other = MANIFEST.replace("us-west-2, adopt: true", "us-west-2, bucket: another-b");
-    let kept = stand.manifest(&destroy, &other).json();
+    let kept = stand.in_process_with(&destroy, &other).json();
     assert_eq!(kept["keys"], json!([]), "{kept}");
     // And the pair can be built again with the key that it had.
-    let _ = stand.manifest(&["apply", "--yes"], MANIFEST).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], MANIFEST).exits(0);
 }
 
 #[test]
@@ -210,13 +212,13 @@ fn an_adopted_bucket_that_is_not_there_is_not_made() {
 #[test]
 fn a_bucket_of_another_pair_is_not_adopted() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.calls();
     let thief = format!(
         "name: thief\nsource: {{region: us-east-1, bucket: {SOURCE}, adopt: true}}\n\
          destinations: [{{region: us-west-2}}]\n"
     );
-    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], &thief).exits(10).json();
+    let refused = stand.in_process_with(&["apply", "--yes", "-o", "json"], &thief).exits(10).json();
     assert_eq!(refused["error"]["code"], "bucket-not-ours");
     assert_eq!(stand.calls()["writes"], 0);
 }
@@ -227,10 +229,10 @@ fn the_role_of_an_adopted_source_goes_when_s3_has_forgotten_its_rule() {
     let stand = Stand::with(Options { lag: Lag::Aws, seed: Some(3), ..Options::default() });
     theirs(&stand, "us-east-1", SOURCE);
     let late = in_fast_time(&stand, || {
-        let _ = stand.manifest(&["apply", "--yes"], SOURCE_ONLY).exits(0);
+        let _ = stand.in_process_with(&["apply", "--yes"], SOURCE_ONLY).exits(0);
         stand.with_a_writer(|| {
             let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
-            let _ = stand.manifest(&destroy, SOURCE_ONLY).exits(0);
+            let _ = stand.in_process_with(&destroy, SOURCE_ONLY).exits(0);
         })
     });
     assert!(!late.is_empty(), "the rule was live");

@@ -24,7 +24,7 @@ async fn put(s3: &aws_sdk_s3::Client, prefix: &str, count: usize, key: Option<&s
 
 /// Builds the pair, and has others write `before` objects while no rule is there.
 fn with_objects(stand: &Stand, before: usize) {
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     without_rule(stand, async |s3| put(s3, "before", before, None).await);
 }
 
@@ -116,10 +116,10 @@ fn what_was_there_and_what_failed_is_replicated_by_one_job() {
     assert_eq!(reported(&stand), BTreeSet::from([job["id"].as_str().unwrap().to_owned()]));
 
     // Its end was told, so this is another one, about what is left.
-    let again = stand.pair(&BACKFILL).exits(6).json();
+    let again = stand.in_process(&BACKFILL).exits(6).json();
     assert_ne!(again["job"]["id"], job["id"]);
     assert_eq!(again["job"]["total"], 5);
-    let all = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0).json();
+    let all = stand.in_process(&["destroy", "--yes", "--purge-data"]).exits(0).json();
     assert_eq!(all["left"], json!([]));
     let stays: Vec<String> = stand.leftovers();
     assert!(stays.iter().all(|it| !it.contains("demo")), "{stays:?}");
@@ -139,7 +139,7 @@ fn only_what_is_asked_for_is_replicated() {
         &["--larger-than", "1KiB"],
         &["--storage-class", "glacier"],
     ] {
-        let answer = stand.pair(&[&BACKFILL[..], nothing].concat()).exits(0).json();
+        let answer = stand.in_process(&[&BACKFILL[..], nothing].concat()).exits(0).json();
         assert_eq!(
             (&answer["job"]["status"], &answer["reasons"]),
             (&json!("Failed"), &json!([])),
@@ -147,7 +147,7 @@ fn only_what_is_asked_for_is_replicated() {
         );
     }
     let some = ["--prefix", "before/1", "--smaller-than", "1KiB", "--storage-class", "standard"];
-    let answer = stand.pair(&[&BACKFILL[..], &some].concat()).exits(0).json();
+    let answer = stand.in_process(&[&BACKFILL[..], &some].concat()).exits(0).json();
     assert_eq!(
         (&answer["job"]["status"], &answer["job"]["succeeded"]),
         (&json!("Complete"), &json!(1))
@@ -163,17 +163,17 @@ fn a_job_under_way_is_found_again() {
     with_objects(&stand, 2);
     let none = stand.pair(&["backfill", "--yes", "--resume"]).exits(3).told("no-job").json();
     assert_eq!(none["error"]["code"], "no-job");
-    let _ = stand.pair(&["backfill", "--cancel"]).exits(0);
+    let _ = stand.in_process(&["backfill", "--cancel"]).exits(0);
     // What a job stands on is made by the first one, which finds nothing.
-    let _ = stand.pair(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
     let waiting = stand.suspended_job("first");
-    let cancelled = stand.pair(&["backfill", "--cancel"]).exits(0).json();
+    let cancelled = stand.in_process(&["backfill", "--cancel"]).exits(0).json();
     assert_eq!(
         (&cancelled["job"]["id"], &cancelled["job"]["status"]),
         (&json!(waiting), &json!("Cancelled"))
     );
     let waiting = stand.suspended_job("second");
-    let resumed = stand.pair(&["backfill", "--yes", "--resume"]).exits(0).json();
+    let resumed = stand.in_process(&["backfill", "--yes", "--resume"]).exits(0).json();
     let expected = json!({"id": waiting, "status": "Complete", "total": 2, "succeeded": 2, "failed": 0, "failures": []});
     assert_eq!(resumed["job"], expected);
 }
@@ -183,13 +183,13 @@ fn a_job_under_way_is_found_again() {
 fn destroy_ends_the_job_first() {
     let stand = Stand::new();
     with_objects(&stand, 2);
-    let _ = stand.pair(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
     let waiting = stand.suspended_job("first");
     // Where that is refused, nothing goes.
     let before = stand.leftovers();
     let fault = |spec: &str| stand.sandbox().set_faults(vec![spec.parse().unwrap()]);
     fault("s3control:UpdateJobStatus:error=AccessDenied:times=1");
-    let denied = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(5).json();
+    let denied = stand.in_process(&["destroy", "--yes", "--purge-data"]).exits(5).json();
     assert_eq!(
         (&denied["removed"], &denied["error"]["aws_code"]),
         (&json!([]), &json!("AccessDenied"))
@@ -197,7 +197,7 @@ fn destroy_ends_the_job_first() {
     assert!(denied["left"].as_array().unwrap().len() > 10, "{denied}");
     assert_eq!(stand.leftovers(), before);
     // Objects of others stand in the way of all of it, of the job's end too.
-    let foreign = stand.pair(&["destroy", "--yes"]).exits(10).json();
+    let foreign = stand.in_process(&["destroy", "--yes"]).exits(10).json();
     assert_eq!(foreign["error"]["code"], "foreign-objects");
     assert_eq!(stand.job_under_way(), Some(waiting));
     // A run that dies once the job is cancelled is gone on with.
@@ -209,7 +209,7 @@ fn destroy_ends_the_job_first() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     assert_eq!(stand.leftovers(), before);
-    let gone = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0).json();
+    let gone = stand.in_process(&["destroy", "--yes", "--purge-data"]).exits(0).json();
     assert_eq!(gone["left"], json!([]));
     let stays = stand.leftovers();
     assert!(stays.iter().all(|it| !it.contains("demo")), "{stays:?}");
@@ -220,7 +220,7 @@ fn destroy_ends_the_job_first() {
 fn destroy_says_which_job_it_ended() {
     let stand = Stand::new();
     with_objects(&stand, 2);
-    let _ = stand.pair(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
+    let _ = stand.in_process(&[&BACKFILL[..], &["--prefix", "none"]].concat()).exits(0);
     let waiting = stand.suspended_job("first");
     let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
     let answer = finished(&mut stand.command(&[&destroy[..], &PAIR].concat())).exits(0);
@@ -233,9 +233,9 @@ fn destroy_says_which_job_it_ended() {
 #[test]
 fn what_a_job_needs_is_asked_for_first() {
     let stand = Stand::new();
-    let nothing = stand.pair(&BACKFILL).exits(10).json();
+    let nothing = stand.in_process(&BACKFILL).exits(10).json();
     assert_eq!(nothing["error"]["code"], "not-applied");
-    let unasked = stand.pair(&["backfill"]).exits(3).json();
+    let unasked = stand.in_process(&["backfill"]).exits(3).json();
     assert!(unasked["error"]["message"].as_str().unwrap().contains("--yes"));
     with_objects(&stand, 1);
     // The bucket's name is taken by something that is not ours.
@@ -243,10 +243,10 @@ fn what_a_job_needs_is_asked_for_first() {
         s3.create_bucket().bucket(REPORTS).send().await.unwrap();
         s3.put_object().bucket(REPORTS).key("theirs").send().await.unwrap();
     });
-    let taken = stand.pair(&BACKFILL).exits(10).json();
+    let taken = stand.in_process(&BACKFILL).exits(10).json();
     assert_eq!(taken["error"]["code"], "bucket-not-ours");
     // Nothing of it is taken away with the pair.
-    let _ = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes", "--purge-data"]).exits(0);
     assert_eq!(keys(&stand, "us-east-1", REPORTS), BTreeSet::from(["theirs".to_owned()]));
 }
 
@@ -304,7 +304,7 @@ fn what_a_job_could_not_do_is_said_first() {
     });
     let made = |stand: &Stand| stand.calls()["by_operation"]["s3control:CreateJob"].clone();
     made(&stand);
-    let locked = stand.pair(&BACKFILL).exits(10).json();
+    let locked = stand.in_process(&BACKFILL).exits(10).json();
     assert_eq!(locked["error"]["code"], "reports-locked");
     assert_eq!(made(&stand), Value::Null);
 }
@@ -313,7 +313,7 @@ fn what_a_job_could_not_do_is_said_first() {
 #[test]
 fn a_deleted_replica_is_told() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.s3("us-east-1", async |s3| put(&s3, "gone", 1, None).await);
     stand.settled(1);
     stand.s3("us-west-2", async |s3| {
@@ -322,7 +322,8 @@ fn a_deleted_replica_is_told() {
         let delete = s3.delete_object().bucket(DESTINATION).key("gone/0").version_id(version);
         delete.send().await.unwrap();
     });
-    let again = stand.pair(&[&BACKFILL[..], &["--status", "completed"]].concat()).exits(6).json();
+    let again =
+        stand.in_process(&[&BACKFILL[..], &["--status", "completed"]].concat()).exits(6).json();
     let reason = &again["reasons"][0];
     assert_eq!(
         (&reason["code"], &reason["count"], &reason["keys"]),
@@ -379,13 +380,13 @@ fn reports_lie_outside_every_rule() {
 #[test]
 fn apply_offers_the_backfill() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.unproven();
     let mut apply = stand.command(&[&["apply", "--yes"], &PAIR[..], &["-o", "json"]].concat());
     let answer = finished(&mut apply).exits(0);
     assert!(answer.stderr.contains("1 of the 1 versions looked at"), "{answer}");
     assert!(answer.stderr.contains("`crrctl backfill`"), "{answer}");
     assert_eq!(answer.json()["existing"]["uncovered"], 1);
-    let _ = stand.pair(&BACKFILL).exits(0);
+    let _ = stand.in_process(&BACKFILL).exits(0);
     assert_eq!(keys(&stand, "us-west-2", DESTINATION), BTreeSet::from(["theirs".to_owned()]));
 }

@@ -244,17 +244,17 @@ async fn with_a_clean_proof_and_a_failed_probe_the_organisation_is_the_first_sus
 #[test]
 fn a_role_without_its_policy_is_for_apply() {
     let stand = crate::common::Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.iam(async |iam| {
         let delete = iam.delete_role_policy().role_name("crrctl-demo-us-east-1");
         delete.policy_name("replication").send().await.unwrap()
     });
-    let output = stand.pair(&["check"]).exits(2).json();
+    let output = stand.in_process(&["check"]).exits(2).json();
     let mut checks = output["checks"].as_array().unwrap().iter();
     let policy = checks.find(|check| check["name"] == "role.policy").unwrap();
     assert_eq!(policy["remedy"], "`crrctl apply` puts the role's policy back", "{policy}");
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    let _ = stand.pair(&["check"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["check"]).exits(0);
 }
 
 #[test]
@@ -291,10 +291,10 @@ fn a_service_control_policy_that_forbids_replication_is_found_before_apply() {
 #[test]
 fn code_2_where_a_check_failed_and_json_as_the_contract_says() {
     let stand = Binary::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    let whole = stand.pair(&["check"]).exits(0).json();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let whole = stand.in_process(&["check"]).exits(0).json();
     stand.disable_replica_key();
-    let broken = stand.pair(&["check"]).exits(2).json();
+    let broken = stand.in_process(&["check"]).exits(2).json();
     assert_eq!(broken["failure_reasons"], json!(["DstKmsKeyInvalidState"]));
     for check in
         whole["checks"].as_array().unwrap().iter().chain(broken["checks"].as_array().unwrap())
@@ -309,11 +309,11 @@ fn code_2_where_a_check_failed_and_json_as_the_contract_says() {
     }
     // Of the failing check alone, and of the other side.
     assert_eq!(
-        stand.pair(&["check", "--skip-check", "key.state"]).exits(0).json()["failure_reasons"],
+        stand.in_process(&["check", "--skip-check", "key.state"]).exits(0).json()["failure_reasons"],
         json!([])
     );
-    let _ = stand.pair(&["check", "--side", "source"]).exits(0);
-    let _ = stand.pair(&["check", "--side", "destination"]).exits(2);
+    let _ = stand.in_process(&["check", "--side", "source"]).exits(0);
+    let _ = stand.in_process(&["check", "--side", "destination"]).exits(2);
     let text = stand.run(&[&["check"], &crate::common::PAIR[..]].concat()).exits(2).stdout;
     assert!(text.contains("first cause: key.state in us-west-2"), "{text}");
 }
@@ -327,9 +327,9 @@ fn an_unknown_check_is_told_with_what_was_meant() {
 #[test]
 fn a_probe_that_failed_is_diagnosed_by_itself() {
     let stand = Binary::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.disable_replica_key();
-    let output = stand.pair(&["probe"]).exits(6).json();
+    let output = stand.in_process(&["probe"]).exits(6).json();
     assert_eq!(output["failure_reasons"][0], "DstKmsKeyInvalidState");
     let error = &output["error"];
     assert_eq!(error["failure_reasons"][0], "DstKmsKeyInvalidState");
@@ -343,7 +343,7 @@ fn a_probe_that_failed_is_diagnosed_by_itself() {
 fn a_bucket_that_is_somebody_elses_is_named() {
     let stand = Binary::new();
     stand.bucket_of_somebody_else();
-    let output = stand.pair(&["check"]).exits(2).json();
+    let output = stand.in_process(&["check"]).exits(2).json();
     let failed =
         output["checks"].as_array().unwrap().iter().find(|it| it["result"] == "fail").unwrap();
     assert!(

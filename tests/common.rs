@@ -3,10 +3,13 @@
 use aws_sdk_s3::config::Credentials;
 use crrctl::sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
 use serde_json::Value;
-use std::io::{Read, Write};
+use std::cell::Cell;
+use std::io::{BufRead, Read, Write};
 use std::net::TcpStream;
+use std::num::NonZero;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -16,8 +19,44 @@ pub(crate) fn plain_http() -> aws_sdk_s3::config::SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 
+/// A place among the tests that have a stand at the same time. Each has a sandbox, and runs that wait for it: more of them than the
+/// machine has room for would only be slower. A test with several stands takes one place.
+struct Place {
+    is_first: bool,
+}
+
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static GIVEN_BACK: Condvar = Condvar::new();
+thread_local! {
+    static HAS_PLACE: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Place {
+    fn take() -> Self {
+        let is_first = !HAS_PLACE.replace(true);
+        if is_first {
+            let places = 4 * std::thread::available_parallelism().map_or(1, NonZero::get);
+            let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+            let taken = GIVEN_BACK.wait_while(taken, |taken| *taken >= places);
+            *taken.unwrap_or_else(PoisonError::into_inner) += 1;
+        }
+        Self { is_first }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.is_first {
+            HAS_PLACE.set(false);
+            *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+            GIVEN_BACK.notify_one();
+        }
+    }
+}
+
 /// A sandbox, a home, and the binary that is told of nothing else.
 pub(crate) struct Stand {
+    _place: Place,
     runtime: Runtime,
     sandbox: Option<Sandbox>,
     home: TempDir,
@@ -37,6 +76,15 @@ impl Output {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("no JSON: {error}\n{self}"))
+    }
+
+    /// Asserts that what is JSON is as the published schemas say.
+    #[track_caller]
+    fn held_against_schemas(self) -> Self {
+        if let Err(faults) = crate::schemas::faults(&self.stdout) {
+            panic!("not as the schema says: {faults}\n{self}");
+        }
+        self
     }
 
     /// Asserts the exit code.
@@ -78,14 +126,20 @@ impl Stand {
         Self::with(Options::default())
     }
 
+    /// A stand in which whatever is made seems to be there since an hour ago: nobody waits for tags of such a key to show.
+    pub(crate) fn long_ago() -> Self {
+        Self::with(Options { clock_behind: Duration::from_hours(1), ..Options::default() })
+    }
+
     pub(crate) fn with(options: Options) -> Self {
+        let place = Place::take();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
         let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
-        Self { runtime, sandbox: Some(sandbox), home: TempDir::new().unwrap() }
+        Self { _place: place, runtime, sandbox: Some(sandbox), home: TempDir::new().unwrap() }
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
@@ -115,6 +169,39 @@ impl Stand {
     /// Runs the binary with `args` and the manifest `text` on stdin.
     pub(crate) fn manifest(&self, args: &[&str], text: &str) -> Output {
         fed(self.command(&[args, &["-f", "-"]].concat()), text)
+    }
+
+    /// Runs crrctl with `args` on the usual pair inside this process: it costs less than the binary, and nothing is printed but the
+    /// object of `-o json`. Where a binary is given (see [`binary`]), that is run.
+    pub(crate) fn in_process(&self, args: &[&str]) -> Output {
+        if given_binary().is_some() {
+            return self.pair(args);
+        }
+        self.embedded(&[args, &PAIR].concat())
+    }
+
+    /// Runs it so with the manifest `text`.
+    pub(crate) fn in_process_with(&self, args: &[&str], text: &str) -> Output {
+        if given_binary().is_some() {
+            let json: &[&str] = if args.contains(&"json") { &[] } else { &["-o", "json"] };
+            return self.manifest(&[args, json].concat(), text);
+        }
+        let manifest = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(manifest.path(), text).unwrap();
+        self.embedded(&[args, &["-f", manifest.path().to_str().unwrap()]].concat())
+    }
+
+    fn embedded(&self, args: &[&str]) -> Output {
+        let endpoint = self.endpoint();
+        let args = [&["crrctl"], args, &["--endpoint-url", &endpoint]].concat();
+        let (code, object) = on_a_machine(async || {
+            let args = args.into_iter().map(std::ffi::OsString::from);
+            let credentials = (DEFAULT_ACCOUNT.to_owned(), SECRET.to_owned());
+            crrctl::cli::embedded(args, credentials, crrctl::stop::Stop::default()).await
+        });
+        let output =
+            Output { code: code.into(), stdout: object.to_string(), stderr: String::new() };
+        output.held_against_schemas()
     }
 
     /// Makes what the manifests under `examples/` say exists: a profile of another account, and a role that may replicate.
@@ -183,19 +270,43 @@ impl Stand {
 
     /// Runs the binary on the usual pair, held at its first call of `operation` until `meanwhile` is done.
     pub(crate) fn held(&self, operation: &str, args: &[&str], meanwhile: impl FnOnce()) -> Output {
-        let fault = format!("{operation}:delay=1h:times=1").parse().unwrap();
-        self.sandbox().set_faults(vec![fault]);
+        self.held_by(&format!("{operation}:delay=1h:times=1"), args, meanwhile)
+    }
+
+    /// Runs the binary on the usual pair, held by a fault that delays calls until `meanwhile` is done.
+    pub(crate) fn held_by(&self, fault: &str, args: &[&str], meanwhile: impl FnOnce()) -> Output {
+        let specs = vec![fault.parse().unwrap()];
+        self.sandbox().set_faults(specs);
         std::thread::scope(|scope| {
             let run = scope.spawn(|| self.pair(args));
             let is_held = Duration::from_mins(1);
             let is_held = self
                 .runtime
                 .block_on(async { tokio::time::timeout(is_held, self.sandbox().struck()).await });
-            is_held.unwrap_or_else(|_| panic!("never called: {operation}"));
+            is_held.unwrap_or_else(|_| panic!("never called: {fault}"));
             meanwhile();
             self.sandbox().set_faults(Vec::new());
             run.join().unwrap()
         })
+    }
+
+    /// Runs `watch` on the pair of `manifest` until its first round has ended, ends it by a signal, and returns its events.
+    pub(crate) fn watched(&self, manifest: &str) -> Vec<Value> {
+        std::fs::write(self.path("watched.yaml"), manifest).unwrap();
+        let args = ["watch", "--every", "1s", "-f", "watched.yaml", "-o", "ndjson"];
+        let mut command = self.command(&args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let mut events: Vec<Value> = Vec::new();
+        for line in std::io::BufReader::new(child.stdout.take().unwrap()).lines() {
+            events.push(serde_json::from_str(&line.unwrap()).unwrap());
+            if events.last().unwrap()["event"] == "watch.round" {
+                signal(&child, "TERM");
+                break;
+            }
+        }
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{events:?}");
+        events
     }
 
     /// Returns the sandbox's endpoint.
@@ -403,9 +514,29 @@ impl Drop for Stand {
     }
 }
 
+/// Returns the binary that is tested: the one at the path `CRRCTL`, such as a packed release, else the one that was built with the tests.
+pub(crate) fn binary() -> std::path::PathBuf {
+    given_binary().unwrap_or_else(|| assert_cmd::cargo::cargo_bin!("crrctl").to_owned())
+}
+
+fn given_binary() -> Option<std::path::PathBuf> {
+    std::env::var_os("CRRCTL").filter(|path| !path.is_empty()).map(Into::into)
+}
+
+/// Does `work` as a process of its own would: in a runtime that is dropped at its end with all that runs on it, on a thread with room
+/// for futures that nothing has optimised.
+fn on_a_machine<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> T {
+    let machine = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(16 << 20);
+        let thread = thread.spawn_scoped(scope, || machine().block_on(work()));
+        thread.unwrap().join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// Returns the binary with `args` in an empty world: no credentials, no configuration, no terminal.
 pub(crate) fn bare(home: &TempDir, args: &[&str]) -> Command {
-    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("crrctl"));
+    let mut command = Command::new(binary());
     command
         .args(args)
         .env_clear()
@@ -439,16 +570,35 @@ pub(crate) fn output_of(output: &std::process::Output) -> Output {
         stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     };
-    if let Err(faults) = crate::schemas::faults(&output.stdout) {
-        panic!("not as the schema says: {faults}\n{output}");
-    }
-    output
+    output.held_against_schemas()
 }
 
 /// Sends `child` a signal. The shell's own `kill`, since a machine may have no other.
 pub(crate) fn signal(child: &Child, name: &str) {
     let kill = format!("kill -{name} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+}
+
+/// Runs the parts of a test at the same time, where they wait most of theirs. They share the test's place.
+pub(crate) fn side_by_side(parts: &[&(dyn Fn() + Sync)]) {
+    let part = |part: &(dyn Fn() + Sync)| {
+        HAS_PLACE.set(true);
+        part();
+    };
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = parts.iter().map(|it| scope.spawn(move || part(it))).collect();
+        for ended in parts.into_iter().map(std::thread::ScopedJoinHandle::join) {
+            ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+    });
+}
+
+/// Returns the settings of a property test of so many cases: the same each time, but in the thorough mode.
+pub(crate) fn cases(cases: u32) -> proptest::test_runner::Config {
+    use proptest::test_runner::{Config, RngSeed};
+    let is_thorough = crate::survival::is_thorough();
+    let rng_seed = if is_thorough { RngSeed::Random } else { RngSeed::Fixed(1) };
+    Config { cases, rng_seed, ..Config::default() }
 }
 
 /// Runs `command` with `text` on stdin.

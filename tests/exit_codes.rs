@@ -116,7 +116,7 @@ fn code_10_where_a_role_or_an_alias_is_not_ours() {
     let output = stand.pair(&["apply", "--yes"]).exits(10).told("role-not-ours");
     assert_eq!(output.json()["error"]["code"], "role-not-ours");
 
-    let stand = Stand::new();
+    let stand = Stand::long_ago();
     stand.kms("us-east-1", async |kms| {
         let key = kms.create_key().multi_region(true).send().await.unwrap();
         let id = key.key_metadata().unwrap().key_id().to_owned();

@@ -20,7 +20,7 @@ fn files(stand: &Stand, tool: &str) -> Value {
 #[test]
 fn terraform_gets_every_resource_with_its_import() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.calls();
     let text = stand.run(&[&["export", "terraform"], &PAIR[..]].concat()).exits(0).stdout;
     assert_eq!(stand.calls()["writes"], json!(0));
@@ -31,7 +31,7 @@ fn terraform_gets_every_resource_with_its_import() {
 #[test]
 fn cloudformation_gets_a_template_and_an_import_a_region() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let files = files(&stand, "cloudformation");
     let names: Vec<&String> = files.as_object().unwrap().keys().collect();
     let stems = ["demo-us-east-1", "demo-us-west-2"];
@@ -50,9 +50,9 @@ fn cloudformation_gets_a_template_and_an_import_a_region() {
 #[test]
 fn what_a_backfill_made_is_handed_over() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     assert!(!files(&stand, "terraform")["demo.tf"].as_str().unwrap().contains("\"reports\""));
-    let _ = stand.pair(&["backfill", "--yes", "--watch"]).exits(0);
+    let _ = stand.in_process(&["backfill", "--yes", "--watch"]).exits(0);
     stand.calls();
     let files = (files(&stand, "terraform"), files(&stand, "cloudformation"));
     assert_eq!(stand.calls()["writes"], json!(0));
@@ -80,7 +80,7 @@ fn what_a_backfill_made_is_handed_over() {
 #[test]
 fn keys_are_named_by_reference() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let text = files(&stand, "terraform")["demo.tf"].as_str().unwrap().to_owned();
     let literal = |line: &&str| line.contains("mrk-") && !line.trim_start().starts_with("id = ");
     assert_eq!(text.lines().filter(literal).collect::<Vec<_>>(), Vec::<&str>::new());
@@ -96,18 +96,18 @@ fn only_what_stands_is_exported() {
     let stand = Stand::new();
     let nothing = stand.pair(&["export", "terraform"]).exits(10).told("not-applied").json();
     assert_eq!(nothing["error"]["code"], "not-applied");
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.s3("us-east-1", async |s3| {
         s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap();
     });
-    let missing = stand.pair(&["export", "terraform"]).exits(10).json();
+    let missing = stand.in_process(&["export", "terraform"]).exits(10).json();
     assert_eq!(missing["error"]["code"], "not-applied");
 }
 
 #[test]
 fn what_differs_is_exported_as_it_stands() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.s3("us-east-1", async |s3| {
         use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
         let rule = OwnershipControlsRule::builder();
@@ -125,7 +125,7 @@ fn what_differs_is_exported_as_it_stands() {
 #[test]
 fn a_rule_that_says_more_than_is_known_is_refused() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.s3("us-east-1", async |s3| {
         use aws_sdk_s3::types::{ReplicationRule, ReplicationRuleFilter};
         let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();

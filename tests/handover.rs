@@ -75,7 +75,7 @@ fn apply(stand: &Stand, manifest: &str) -> Output {
 /// The source's half first, then the other account's by hand, then the rest: each step tells what the next one needs.
 #[test]
 fn two_engineers_who_share_no_credentials_get_a_proven_pair() {
-    let stand = Stand::new();
+    let stand = Stand::long_ago();
     let planned = stand.manifest(&["plan", "-o", "json"], OVER).exits(0).json();
     let first = apply(&stand, OVER).exits(7);
     told("other-side-missing", &first);
@@ -149,7 +149,7 @@ fn kind(resource: &Value) -> &str {
 #[test]
 fn what_nobody_answers_is_taken_away_whole() {
     for manifest in [OVER.to_owned(), OVER.replace("per-region", "none")] {
-        let stand = Stand::new();
+        let stand = Stand::long_ago();
         let _ = apply(&stand, &manifest).exits(7);
         stand.s3("us-east-1", async |s3| {
             let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
@@ -166,7 +166,7 @@ fn what_nobody_answers_is_taken_away_whole() {
 /// A bucket that lets nobody in ends a probe, not an object of others, and the next run goes on.
 #[test]
 fn a_bucket_that_lets_nobody_in_is_found_by_a_probe() {
-    let stand = Stand::new();
+    let stand = Stand::long_ago();
     let manifest = OVER.replace("per-region", "none");
     let documents = apply(&stand, &manifest).exits(7).json()["documents"].clone();
     make_bucket(&stand, None);
@@ -179,7 +179,7 @@ fn a_bucket_that_lets_nobody_in_is_found_by_a_probe() {
 /// What replicates back from an account is made there, and the source's own account is no other one.
 #[test]
 fn what_can_not_be_handed_over_is_said() {
-    let stand = Stand::new();
+    let stand = Stand::long_ago();
     let both = format!("{OVER}replication: {{two_way: true}}\n");
     let output = stand.manifest(&["plan", "-o", "json"], &both).exits(3);
     told("two-way-handed-over", &output);

@@ -12,7 +12,7 @@ fn imported(stand: &Stand, bucket: &str, more: &[&str]) -> (Value, Vec<Value>) {
     let args = [&["import", bucket, "-o", "json"], more].concat();
     let imported = stand.run(&args).exits(0).json();
     let text = imported["manifest"].as_str().unwrap();
-    let planned = stand.manifest(&["plan", "-o", "json"], text).exits(0).json();
+    let planned = stand.in_process_with(&["plan", "-o", "json"], text).exits(0).json();
     let changes = planned["changes"].as_array().unwrap().iter();
     let beside = changes.filter(|it| {
         let (kind, action) = (it["kind"].as_str().unwrap(), it["action"].as_str().unwrap());
@@ -304,14 +304,14 @@ fn what_the_user_guide_shows_is_imported_without_a_change() {
     let applied = stand.manifest(&["apply", "--yes", "--no-probe", "-o", "json"], text).exits(0);
     assert_eq!(applied.json()["changed"], true);
     assert_eq!(rules(&stand, ("us-east-1", SOURCE)), before, "no rule is rewritten");
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], text).exits(0);
-    let probed = stand.manifest(&["probe", "-o", "json"], text).exits(0).json();
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], text).exits(0);
+    let probed = stand.in_process_with(&["probe", "-o", "json"], text).exits(0).json();
     assert_eq!(probed["probes"][0]["rule"], "logs to the west");
     // A rule that drifts is put right under its own id.
     let mut drifted = before.clone();
     drifted.rules[0].status = t::ReplicationRuleStatus::Disabled;
     put(&stand, drifted.rules);
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], text).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], text).exits(0);
     let after = rules(&stand, ("us-east-1", SOURCE));
     let ids: Vec<&str> = after.rules().iter().map(|it| it.id().unwrap()).collect();
     assert_eq!(ids.len(), 2, "{ids:?}");
@@ -365,7 +365,7 @@ fn the_operator_policy_of_plan_is_enough_to_import() {
     let imported = stand.run(&["import", SOURCE, "-o", "json"]).exits(0).json();
     let text = imported["manifest"].as_str().unwrap().to_owned();
     let operator = ["policy", "operator", "-o", "json"];
-    let operator = stand.manifest(&operator, &text).exits(0).json();
+    let operator = stand.in_process_with(&operator, &text).exits(0).json();
     let (id, secret) = stand.iam(async |iam| {
         iam.create_user().user_name("ann").send().await.unwrap();
         for part in operator["commands"]["import"].as_array().unwrap() {

@@ -29,7 +29,7 @@ fn action(plan: &Value, kind: &str, region: &str) -> String {
 #[test]
 fn keys_that_are_going_under_standing_buckets_are_brought_back_by_the_flag_alone() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes"]).exits(0);
     let (id, _) = key(&stand, "us-east-1");
     schedule(&stand, "us-west-2", &id);
     schedule(&stand, "us-east-1", &id);
@@ -38,41 +38,41 @@ fn keys_that_are_going_under_standing_buckets_are_brought_back_by_the_flag_alone
     assert_eq!(refused["error"]["code"], "key-pending-deletion");
     assert!(refused["error"]["hints"].to_string().contains("--revive-keys"));
     assert_eq!(stand.calls()["writes"], 0);
-    let revived = stand.pair(&["apply", "--yes", "--revive-keys"]).exits(0).json();
+    let revived = stand.in_process(&["apply", "--yes", "--revive-keys"]).exits(0).json();
     assert_eq!(revived["summary"]["completed"], 2);
     for region in ["us-east-1", "us-west-2"] {
         assert_eq!(key(&stand, region), (id.clone(), "Enabled".to_owned()), "{region}");
     }
-    let _ = stand.pair(&["plan", "--detailed-exitcode"]).exits(0);
+    let _ = stand.in_process(&["plan", "--detailed-exitcode"]).exits(0);
 }
 
 #[test]
 fn a_replica_that_is_pending_and_a_key_that_is_disabled_are_brought_back() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let (id, _) = key(&stand, "us-east-1");
     schedule(&stand, "us-west-2", &id);
-    let refused = stand.pair(&["apply", "--yes"]).exits(10).json();
+    let refused = stand.in_process(&["apply", "--yes"]).exits(10).json();
     assert_eq!(refused["error"]["region"], "us-west-2");
-    let _ = stand.pair(&["apply", "--yes", "--revive-keys"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--revive-keys"]).exits(0);
     stand.disable_replica_key();
-    let refused = stand.pair(&["apply", "--yes"]).exits(10).json();
+    let refused = stand.in_process(&["apply", "--yes"]).exits(10).json();
     assert_eq!(refused["error"]["code"], "key-unusable");
-    let _ = stand.pair(&["apply", "--yes", "--revive-keys"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--revive-keys"]).exits(0);
     assert_eq!(key(&stand, "us-west-2"), (id, "Enabled".to_owned()));
 }
 
 #[test]
 fn after_a_destroy_the_same_keys_come_back_by_the_flag_and_others_without_it() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let (id, _) = key(&stand, "us-east-1");
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
-    let _ = stand.pair(&["apply", "--yes", "--revive-keys"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--revive-keys"]).exits(0);
     assert_eq!(key(&stand, "us-east-1"), (id.clone(), "Enabled".to_owned()));
     assert_eq!(key(&stand, "us-west-2"), (id.clone(), "Enabled".to_owned()));
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
-    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes"]).exits(0);
     assert_ne!(key(&stand, "us-east-1").0, id);
 }
 
@@ -80,20 +80,20 @@ fn after_a_destroy_the_same_keys_come_back_by_the_flag_and_others_without_it() {
 #[test]
 fn an_alias_on_a_key_that_is_going_and_that_nothing_needs_is_given_to_another() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let (id, _) = key(&stand, "us-east-1");
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
     stand.kms("us-east-1", async |kms| {
         kms.cancel_key_deletion().key_id(&id).send().await.unwrap();
         kms.create_alias().alias_name(ALIAS).target_key_id(&id).send().await.unwrap();
         kms.schedule_key_deletion().key_id(&id).pending_window_in_days(7).send().await.unwrap();
     });
-    let plan = stand.pair(&["plan"]).exits(0).json();
+    let plan = stand.in_process(&["plan"]).exits(0).json();
     assert_eq!(action(&plan, "kms:key", "us-east-1"), "create missing");
     assert_eq!(action(&plan, "kms:alias", "us-east-1"), "update differs in target");
-    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes"]).exits(0);
     assert_ne!(key(&stand, "us-east-1").0, id);
-    let _ = stand.pair(&["plan", "--detailed-exitcode"]).exits(0);
+    let _ = stand.in_process(&["plan", "--detailed-exitcode"]).exits(0);
 }
 
 #[test]
@@ -101,15 +101,16 @@ fn keys_of_one_region_each_are_brought_back_too() {
     let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
         key: {kind: per-region}\n";
     let stand = Stand::new();
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], manifest).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], manifest).exits(0);
     let ids = ["us-east-1", "us-west-2"].map(|region| key(&stand, region).0);
     assert_ne!(ids[0], ids[1]);
     schedule(&stand, "us-east-1", &ids[0]);
     schedule(&stand, "us-west-2", &ids[1]);
-    let refused = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(10).json();
+    let refused =
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], manifest).exits(10).json();
     assert_eq!(refused["error"]["code"], "key-pending-deletion", "{refused:#}");
     let revive = ["apply", "--yes", "--revive-keys", "-o", "json"];
-    let revived = stand.manifest(&revive, manifest).exits(0).json();
+    let revived = stand.in_process_with(&revive, manifest).exits(0).json();
     assert_eq!(revived["summary"]["completed"], 2);
     for (region, id) in ["us-east-1", "us-west-2"].iter().zip(ids) {
         assert_eq!(key(&stand, region), (id, "Enabled".to_owned()), "{region}");

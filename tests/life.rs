@@ -12,28 +12,28 @@ fn actions(list: &Value) -> Vec<(String, String)> {
 #[test]
 fn plan_then_apply_then_plan_again() {
     let stand = Stand::new();
-    let before = stand.pair(&["plan", "--detailed-exitcode"]).exits(2).json();
+    let before = stand.in_process(&["plan", "--detailed-exitcode"]).exits(2).json();
     let planned = actions(&before["changes"]);
     assert!(planned.iter().all(|(_, action)| action == "create"), "{planned:?}");
     assert_eq!(planned.len(), 22);
     assert_eq!(before["cost"]["monthly_usd"], 2.0);
 
-    let applied = stand.pair(&["apply", "--yes"]).exits(0).json();
+    let applied = stand.in_process(&["apply", "--yes"]).exits(0).json();
     assert_eq!(actions(&applied["resources"]), planned, "what was planned is what was done");
     assert_eq!(applied["changed"], true);
     assert!(applied["activated_at"].is_string());
     assert_eq!(applied["summary"]["completed"], 2, "a small probe and one in two parts");
 
-    let after = stand.pair(&["plan", "--detailed-exitcode"]).exits(0).json();
+    let after = stand.in_process(&["plan", "--detailed-exitcode"]).exits(0).json();
     assert!(actions(&after["changes"]).iter().all(|(_, action)| action == "none"));
 }
 
 #[test]
 fn a_second_apply_without_probe_writes_nothing_and_reads_in_two_waves() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes"]).exits(0);
     stand.calls();
-    let again = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0).json();
+    let again = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0).json();
     let calls = stand.calls();
     assert_eq!(again["changed"], false);
     assert_eq!(again["probes"], json!([]));
@@ -45,9 +45,9 @@ fn a_second_apply_without_probe_writes_nothing_and_reads_in_two_waves() {
 #[test]
 fn a_second_apply_writes_nothing_but_its_probe_and_leaves_no_object() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes"]).exits(0);
     stand.calls();
-    let again = stand.pair(&["apply", "--yes"]).exits(0).json();
+    let again = stand.in_process(&["apply", "--yes"]).exits(0).json();
     assert_eq!((&again["changed"], &again["summary"]["count"]), (&json!(false), &json!(1)));
     let calls = stand.calls();
     let writes: Vec<&String> = calls["by_operation"]
@@ -73,9 +73,10 @@ fn a_second_apply_writes_nothing_but_its_probe_and_leaves_no_object() {
 #[test]
 fn probe_counts_sizes_and_keeps() {
     let stand = Stand::new();
-    let _ = stand.pair(&["probe"]).exits(1);
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    let probed = stand.pair(&["probe", "--count", "5", "--size", "1KiB", "--keep"]).exits(0).json();
+    let _ = stand.in_process(&["probe"]).exits(1);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let probed =
+        stand.in_process(&["probe", "--count", "5", "--size", "1KiB", "--keep"]).exits(0).json();
     assert_eq!(probed["summary"]["completed"], 5);
     assert!(probed["summary"]["p95_ms"].is_u64());
     let kept = stand.s3("us-west-2", async |s3| {
@@ -87,21 +88,21 @@ fn probe_counts_sizes_and_keeps() {
     );
     assert!(kept.versions().iter().all(|version| version.size() == Some(1024)));
     // Kept probes are ours, so they do not stand in a destroy's way.
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
 #[test]
 fn destroy_of_nothing_is_done_and_destroy_twice_is_too() {
     let stand = Stand::new();
-    let nothing = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let nothing = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     assert_eq!((&nothing["removed"], &nothing["left"]), (&json!([]), &json!([])));
-    let _ = stand.pair(&["apply", "--yes"]).exits(0);
-    let destroyed = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let _ = stand.in_process(&["apply", "--yes"]).exits(0);
+    let destroyed = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     assert_eq!(destroyed["left"], json!([]));
     assert_eq!(stand.leftovers(), [""; 0]);
 
-    let again = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let again = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     assert_eq!(again["removed"], json!([]));
     assert_eq!(
         again["keys"].as_array().unwrap().len(),
@@ -113,8 +114,8 @@ fn destroy_of_nothing_is_done_and_destroy_twice_is_too() {
 #[test]
 fn destroy_says_when_each_key_goes() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    let destroyed = stand.pair(&["destroy", "--yes", "--window", "10"]).exits(0).json();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let destroyed = stand.in_process(&["destroy", "--yes", "--window", "10"]).exits(0).json();
     let keys = destroyed["keys"].as_array().unwrap();
     let days = |key: &Value| {
         let date: jiff::Timestamp = key["deletes_not_before"].as_str().unwrap().parse().unwrap();
@@ -130,8 +131,8 @@ fn destroy_says_when_each_key_goes() {
 fn after_destroy_the_pair_can_be_built_again_at_once() {
     let stand = Stand::new();
     for _ in 0..2 {
-        let _ = stand.pair(&["apply", "--yes"]).exits(0);
-        let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+        let _ = stand.in_process(&["apply", "--yes"]).exits(0);
+        let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
         assert_eq!(stand.leftovers(), [""; 0]);
     }
 }
@@ -195,12 +196,12 @@ fn half_built_pairs_are_cleared_and_mended() {
     ];
     for (name, take_away) in states {
         let stand = Stand::new();
-        let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+        let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
         take_away(&stand);
         let mended = stand.pair(&["apply", "--yes"]);
         assert_eq!(mended.code, 0, "{name}: {mended}");
         assert_eq!(mended.json()["changed"], true, "{name}");
-        let _ = stand.pair(&["plan", "--detailed-exitcode"]).exits(0);
+        let _ = stand.in_process(&["plan", "--detailed-exitcode"]).exits(0);
         take_away(&stand);
         let cleared = stand.pair(&["destroy", "--yes"]);
         assert_eq!(cleared.code, 0, "{name}: {cleared}");
@@ -211,11 +212,11 @@ fn half_built_pairs_are_cleared_and_mended() {
 #[test]
 fn drift_is_named_by_its_fields_and_mended() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
         key: {rotation_days: 90}\nbuckets: {bucket_key: false, tls_only: false}\n\
         replication: {prefix: data/, delete_markers: true}\ntags: {team: storage}\n";
-    let plan = stand.manifest(&["plan", "-o", "json"], manifest).exits(0).json();
+    let plan = stand.in_process_with(&["plan", "-o", "json"], manifest).exits(0).json();
     let updates: Vec<(String, String)> = plan["changes"]
         .as_array()
         .unwrap()
@@ -245,22 +246,22 @@ fn drift_is_named_by_its_fields_and_mended() {
     let updates: Vec<(&str, &str)> =
         updates.iter().map(|(kind, reason)| (kind.as_str(), reason.as_str())).collect();
     assert_eq!(updates, expected);
-    let _ = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0);
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], manifest).exits(0);
-    let _ = stand.manifest(&["destroy", "--yes"], manifest).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "-o", "json"], manifest).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], manifest).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], manifest).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
 #[test]
 fn statements_of_others_in_a_bucket_policy_stay() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let theirs = json!({"Version": "2012-10-17", "Statement": [{"Sid": "Theirs", "Effect": "Deny", "Principal": "*",
         "Action": "s3:PutObjectAcl", "Resource": format!("arn:aws:s3:::{SOURCE}/*")}]});
     stand.s3("us-east-1", async |s3| {
         s3.put_bucket_policy().bucket(SOURCE).policy(theirs.to_string()).send().await.unwrap();
     });
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let policy = stand
         .s3("us-east-1", async |s3| s3.get_bucket_policy().bucket(SOURCE).send().await.unwrap());
     let policy: Value = serde_json::from_str(policy.policy().unwrap()).unwrap();
@@ -271,13 +272,16 @@ fn statements_of_others_in_a_bucket_policy_stay() {
         .map(|it| it["Sid"].as_str().unwrap())
         .collect();
     assert_eq!(sids, ["Theirs", "CrrctlTlsOnly"]);
-    assert_eq!(stand.pair(&["apply", "--yes", "--no-probe"]).exits(0).json()["changed"], false);
+    assert_eq!(
+        stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0).json()["changed"],
+        false
+    );
 }
 
 #[test]
 fn rules_of_others_stay_where_they_share_our_role() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.s3("us-east-1", async |s3| {
         use aws_sdk_s3::types as t;
         let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
@@ -309,7 +313,7 @@ fn rules_of_others_stay_where_they_share_our_role() {
             .await
             .unwrap();
     });
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let ids = stand.s3("us-east-1", async |s3| {
         let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
         let rules = live.replication_configuration().unwrap().rules().to_vec();
@@ -353,13 +357,13 @@ fn a_renamed_destination_is_found_again_and_keeps_the_key_while_it_holds_data() 
         destinations("{region: us-west-2, bucket: old-b}"),
         destinations("{region: us-west-2, bucket: new-b}"),
     );
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &old).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], &old).exits(0);
     stand.s3("us-west-2", async |s3| {
         let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
         s3.put_object().bucket("old-b").key("precious").body(body).send().await.unwrap();
     });
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &new).exits(0);
-    let plan = stand.manifest(&["plan", "-o", "json"], &new).exits(0).json();
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], &new).exits(0);
+    let plan = stand.in_process_with(&["plan", "-o", "json"], &new).exits(0).json();
     assert!(
         plan["changes"]
             .as_array()
@@ -367,14 +371,14 @@ fn a_renamed_destination_is_found_again_and_keeps_the_key_while_it_holds_data() 
             .iter()
             .any(|it| it["action"] == "orphan" && it["name"] == "old-b")
     );
-    let refused = stand.manifest(&["destroy", "--yes", "-o", "json"], &new).exits(10).json();
+    let refused = stand.in_process_with(&["destroy", "--yes", "-o", "json"], &new).exits(10).json();
     assert!(refused["error"]["message"].as_str().unwrap().contains("old-b"), "{refused}");
     // Even without a rule that tells of it.
     stand.s3("us-east-1", async |s3| {
         s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
     });
-    let _ = stand.manifest(&["destroy", "--yes"], &new).exits(10);
-    let _ = stand.manifest(&["destroy", "--yes", "--purge-data"], &new).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], &new).exits(10);
+    let _ = stand.in_process_with(&["destroy", "--yes", "--purge-data"], &new).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -383,8 +387,8 @@ fn a_dropped_destination_is_served_as_long_as_its_rule_lives() {
     let stand = Stand::new();
     let both = destinations("{region: us-west-2}, {region: eu-west-1}");
     let one = destinations("{region: us-west-2}");
-    let _ = stand.manifest(&["apply", "--yes"], &both).exits(0);
-    let again = stand.manifest(&["apply", "--yes", "-o", "json"], &one).exits(0).json();
+    let _ = stand.in_process_with(&["apply", "--yes"], &both).exits(0);
+    let again = stand.in_process_with(&["apply", "--yes", "-o", "json"], &one).exits(0).json();
     assert_eq!(again["changed"], false, "{again}");
     let policy = stand.iam(async |iam| {
         let get =
@@ -392,14 +396,14 @@ fn a_dropped_destination_is_served_as_long_as_its_rule_lives() {
         get.send().await.unwrap().policy_document().to_owned()
     });
     assert!(policy.contains("eu-west-1"), "{policy}");
-    let _ = stand.manifest(&["destroy", "--yes"], &one).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], &one).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
 #[test]
 fn destroy_takes_spare_keys_and_aliases_of_pending_keys_along() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let spare = stand.kms("us-east-1", async |kms| {
         let tag = |key, value| {
             aws_sdk_kms::types::Tag::builder().tag_key(key).tag_value(value).build().unwrap()
@@ -412,7 +416,7 @@ fn destroy_takes_spare_keys_and_aliases_of_pending_keys_along() {
             kms.create_key().multi_region(true).set_tags(Some(tags.into())).send().await.unwrap();
         made.key_metadata().unwrap().key_id().to_owned()
     });
-    let destroyed = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let destroyed = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     assert!(
         destroyed["keys"]
             .as_array()
@@ -427,30 +431,30 @@ fn destroy_takes_spare_keys_and_aliases_of_pending_keys_along() {
 #[test]
 fn destroy_takes_the_replica_of_an_older_key_that_is_going_along() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let older = stand.kms("us-east-1", async |kms| {
         let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
         key.key_metadata().unwrap().key_id().to_owned()
     });
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
     stand.kms("us-west-2", async |kms| {
         kms.cancel_key_deletion().key_id(&older).send().await.unwrap();
         kms.enable_key().key_id(&older).send().await.unwrap();
     });
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    let object = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let object = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     assert_eq!(stand.leftovers(), [""; 0], "{object:#}");
 }
 
 #[test]
 fn an_alias_of_a_key_of_ours_that_is_going_is_taken_away_and_taken_over() {
     let leaked = |stand: &Stand| {
-        let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+        let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
         let id = stand.kms("us-east-1", async |kms| {
             let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
             key.key_metadata().unwrap().key_id().to_owned()
         });
-        let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+        let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
         // As if a run at the same time had set it again: aliases survive on keys that are pending deletion.
         stand.kms("us-west-2", async |kms| {
             kms.cancel_key_deletion().key_id(&id).send().await.unwrap();
@@ -465,10 +469,10 @@ fn an_alias_of_a_key_of_ours_that_is_going_is_taken_away_and_taken_over() {
     };
     let stand = Stand::new();
     leaked(&stand);
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
     let stand = Stand::new();
     leaked(&stand);
-    let _ = stand.pair(&["apply", "--yes"]).exits(0);
-    let _ = stand.pair(&["plan", "--detailed-exitcode"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes"]).exits(0);
+    let _ = stand.in_process(&["plan", "--detailed-exitcode"]).exits(0);
 }

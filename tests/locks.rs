@@ -66,18 +66,18 @@ fn rule(id: &str) -> t::LifecycleRule {
 #[test]
 fn a_default_retention_is_put_kept_and_repaired() {
     let stand = Stand::new();
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], LOCKED).exits(0).json();
+    let applied = stand.in_process_with(&["apply", "--yes", "-o", "json"], LOCKED).exits(0).json();
     assert_eq!(applied["summary"]["failed"], 0);
     for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
         assert_eq!(lock(&stand, region, bucket), Some(("GOVERNANCE".to_owned(), 1)));
     }
     put_lock(&stand, "us-west-2", DESTINATION, 7);
-    let plan = stand.manifest(&["plan", "-o", "json"], LOCKED).exits(0).json();
+    let plan = stand.in_process_with(&["plan", "-o", "json"], LOCKED).exits(0).json();
     let changes = plan["changes"].as_array().unwrap();
     let updates: Vec<&Value> = changes.iter().filter(|it| it["action"] != "none").collect();
     assert_eq!((updates.len(), &updates[0]["kind"]), (1, &"s3:object-lock".into()));
     assert_eq!(updates[0]["reason"], "differs in default retention");
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], LOCKED).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], LOCKED).exits(0);
     assert_eq!(lock(&stand, "us-west-2", DESTINATION), Some(("GOVERNANCE".to_owned(), 1)));
     // It can't be taken off.
     let without = LOCKED.split("buckets:").next().unwrap();
@@ -86,7 +86,7 @@ fn a_default_retention_is_put_kept_and_repaired() {
     assert!(output.stderr.contains("can't be taken off"), "{output}");
     assert!(output.stderr.contains("{mode: governance, days: 1}"), "{output}");
     assert_eq!(stand.calls()["writes"], 0);
-    let _ = stand.manifest(&["destroy", "--yes"], LOCKED).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], LOCKED).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -94,19 +94,20 @@ fn a_default_retention_is_put_kept_and_repaired() {
 fn a_lock_that_the_manifest_asks_for_later_is_turned_on_the_destinations_first() {
     let stand = Stand::new();
     let without = LOCKED.split("buckets:").next().unwrap();
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], without).exits(0);
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], LOCKED).exits(0).json();
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], without).exits(0);
+    let applied = stand.in_process_with(&["apply", "--yes", "-o", "json"], LOCKED).exits(0).json();
     assert_eq!(applied["summary"]["failed"], 0);
     assert_eq!(lock(&stand, "us-east-1", SOURCE), Some(("GOVERNANCE".to_owned(), 1)));
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], LOCKED).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], LOCKED).exits(0);
 }
 
 #[test]
 fn what_is_held_stands_in_left_until_it_is_bypassed() {
     let stand = Stand::new();
-    let _ = stand.manifest(&["apply", "--yes"], LOCKED).exits(0);
-    let _ = stand.manifest(&["probe", "--keep"], LOCKED).exits(0);
-    let destroyed = stand.manifest(&["destroy", "--yes", "-o", "json"], LOCKED).exits(9).json();
+    let _ = stand.in_process_with(&["apply", "--yes"], LOCKED).exits(0);
+    let _ = stand.in_process_with(&["probe", "--keep"], LOCKED).exits(0);
+    let destroyed =
+        stand.in_process_with(&["destroy", "--yes", "-o", "json"], LOCKED).exits(9).json();
     let held: Vec<&Value> = destroyed["left"]
         .as_array()
         .unwrap()
@@ -115,7 +116,7 @@ fn what_is_held_stands_in_left_until_it_is_bypassed() {
         .collect();
     assert!(!held.is_empty(), "{destroyed}");
     assert!(held[0]["why"].as_str().unwrap().contains("GOVERNANCE retention until"), "{destroyed}");
-    let _ = stand.manifest(&["destroy", "--yes", "--bypass-governance"], LOCKED).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes", "--bypass-governance"], LOCKED).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -128,9 +129,9 @@ fn under_compliance_apply_stops_before_it_writes() {
     let output = stand.manifest(&["apply", "--yes"], &manifest).exits(10);
     assert!(output.stderr.contains("nobody could delete it"), "{output}");
     assert_eq!(stand.calls()["writes"], 0);
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
-    let _ = stand.manifest(&["probe"], &manifest).exits(10);
-    let _ = stand.manifest(&["destroy", "--yes"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["probe"], &manifest).exits(10);
+    let _ = stand.in_process_with(&["destroy", "--yes"], &manifest).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -150,7 +151,7 @@ fn a_lock_is_not_forced_on_a_bucket_of_others() {
         put.versioning_configuration(on.build()).send().await.unwrap();
     });
     put_lock(&stand, "us-west-2", DESTINATION, 1);
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], &locked).exits(0).json();
+    let applied = stand.in_process_with(&["apply", "--yes", "-o", "json"], &locked).exits(0).json();
     assert_eq!(applied["summary"]["failed"], 0);
     assert_eq!(lock(&stand, "us-west-2", DESTINATION), None, "the manifest wants no default");
 }
@@ -174,14 +175,14 @@ fn lifecycle_rules_of_others_stay_and_ours_come_and_go() {
     let warning = planned.json()["warnings"][0].as_str().unwrap().to_owned();
     assert!(warning.contains("expire after 30 days"), "{warning}");
     assert!(planned.stderr.contains("warning: delete markers replicate"), "{planned}");
-    let _ = stand.manifest(&["apply", "--yes"], &wanted).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], &wanted).exits(0);
     assert_eq!(lifecycle(&stand, "us-east-1", SOURCE), ["crrctl.demo.lifecycle"]);
     assert_eq!(lifecycle(&stand, "us-west-2", DESTINATION), ["theirs", "crrctl.demo.lifecycle"]);
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &wanted).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &wanted).exits(0);
     let changed = wanted.replace("30", "60");
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &changed).exits(2);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &changed).exits(2);
     // What the manifest does not want any more goes; what others put there stays as it was.
-    let _ = stand.manifest(&["apply", "--yes"], ADOPTED).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], ADOPTED).exits(0);
     assert!(lifecycle(&stand, "us-east-1", SOURCE).is_empty());
     assert_eq!(lifecycle(&stand, "us-west-2", DESTINATION), ["theirs"]);
     stand.s3("us-west-2", async |s3| {
@@ -205,7 +206,8 @@ fn a_role_has_its_path_and_its_boundary() {
         "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\n\
          role: {{path: /teams/storage/, permissions_boundary: \"{boundary}\"}}\n"
     );
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
+    let applied =
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
     assert_eq!(applied["summary"]["failed"], 0);
     let role = "crrctl-demo-us-east-1";
     let seen = || {
@@ -221,11 +223,11 @@ fn a_role_has_its_path_and_its_boundary() {
     stand.iam(async |iam| {
         iam.delete_role_permissions_boundary().role_name(role).send().await.unwrap();
     });
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &manifest).exits(2);
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &manifest).exits(2);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
     assert_eq!(seen().1, Some(boundary));
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &manifest).exits(0);
-    let _ = stand.manifest(&["destroy", "--yes"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], &manifest).exits(0);
 }
 
 /// A role that exists is proven and used as it is; what it lacks is printed as the statements to add.
@@ -259,7 +261,8 @@ fn a_role_that_is_given_is_proven_and_never_changed() {
     };
     put(&["s3:Get*", "s3:List*", "s3:Replicate*"]);
     stand.calls();
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
+    let applied =
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
     assert_eq!(
         (&applied["summary"]["failed"], &applied["summary"]["completed"]),
         (&0.into(), &4.into())
@@ -272,14 +275,14 @@ fn a_role_that_is_given_is_proven_and_never_changed() {
         })
         .collect();
     assert!(on_roles.is_empty(), "{on_roles:?}");
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &manifest).exits(0);
-    let _ = stand.manifest(&["check"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["check"], &manifest).exits(0);
     // What it lacks later is found before anything is written.
     put(&["s3:Get*", "s3:List*"]);
     let output = stand.manifest(&["plan"], &manifest).exits(5);
     assert!(output.stderr.contains("s3:ReplicateObject"), "{output}");
     put(&["s3:Get*", "s3:List*", "s3:Replicate*"]);
-    let _ = stand.manifest(&["destroy", "--yes"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], &manifest).exits(0);
     let left = stand.leftovers();
     assert!(left.len() == 1 && left[0].contains("theirs"), "{left:?}");
 }

@@ -166,7 +166,7 @@ fn completions_offer_the_names_of_pairs_and_regions() {
     // In a real bash, with the script as it is sourced.
     let script = alone(&["completions", "bash"]).exits(0).stdout;
     std::fs::write(stand.path("crrctl.bash"), script).unwrap();
-    let binary = assert_cmd::cargo::cargo_bin!("crrctl");
+    let binary = crate::common::binary();
     let typed = |line: &str| {
         let program = format!(
             "crrctl() {{ {} \"$@\"; }}; source ./crrctl.bash; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); \

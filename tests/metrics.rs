@@ -12,7 +12,7 @@ const ON: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{regio
 
 fn built(manifest: &str) -> Stand {
     let stand = Stand::new();
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe", "-q"], manifest).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe", "-q"], manifest).exits(0);
     stand
 }
 
@@ -140,7 +140,7 @@ fn who_may_not_read_them_sees_the_rest_and_the_operators_policy_lets_in() {
         finished(&mut status).exits(0).json()["metrics"][0].clone()
     };
     let operator = |manifest: &str| {
-        stand.manifest(&["policy", "operator", "-o", "json"], manifest).exits(0).json()
+        stand.in_process_with(&["policy", "operator", "-o", "json"], manifest).exits(0).json()
     };
     let without = operator(&ON.replace("metrics: true", "metrics: false"));
     let denied = run(user(&stand, &without, "plan"));
@@ -215,7 +215,7 @@ fn each_metric_comes_from_its_own_region_and_of_its_own_rule() {
 fn a_throttled_call_is_made_again() {
     let fault = "cloudwatch:GetMetricData:throttle:times=2".parse().unwrap();
     let stand = Stand::with(Options { faults: vec![fault], ..Options::default() });
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe", "-q"], ON).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe", "-q"], ON).exits(0);
     let seen = metrics(&stand, ON)[0].clone();
     assert_eq!((&seen["unread"], &seen["operations_pending"]), (&Value::Null, &json!(0.0)));
 }
@@ -223,27 +223,23 @@ fn a_throttled_call_is_made_again() {
 #[test]
 fn watch_tells_them_with_each_round_and_never_takes_a_failed_read_for_zero() {
     let stand = built(ON);
-    let watched = || {
-        let args = ["watch", "--timeout", "2s", "--every", "1s", "-o", "ndjson"];
-        let output = stand.manifest(&args, ON).exits(7);
-        let rounds = output.stdout.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let mut rounds = rounds.filter(|event| event["event"] == "watch.round");
-        rounds.next().unwrap_or_else(|| panic!("no round: {output}"))["metrics"].clone()
+    let watched = |stand: &Stand, manifest: &str| {
+        let mut rounds = stand.watched(manifest).into_iter();
+        rounds.find(|event| event["event"] == "watch.round").unwrap()["metrics"].clone()
     };
-    let read = watched();
+    let read = watched(&stand, ON);
     assert_eq!(
         (&read[0]["rule"], &read[0]["unread"]),
         (&json!("crrctl.demo.us-west-2"), &Value::Null)
     );
     assert_eq!(read[0]["operations_failed"], 0.0, "{read}");
     stand.faults(&["cloudwatch:GetMetricData:error=AccessDenied"]);
-    let unread = watched();
+    let unread = watched(&stand, ON);
     assert_eq!(unread[0]["operations_pending"], Value::Null, "{unread}");
     assert!(unread[0]["unread"].as_str().unwrap().contains("AccessDenied"), "{unread}");
     let off = ON.replace("metrics: true", "metrics: false");
     let stand = built(&off);
-    let args = ["watch", "--timeout", "2s", "--every", "1s", "-o", "ndjson"];
-    let output = stand.manifest(&args, &off).exits(7);
-    assert!(output.stdout.contains(r#""metrics":[]"#), "{output}");
+    stand.calls();
+    assert_eq!(watched(&stand, &off), json!([]));
     assert_eq!(stand.calls()["by_operation"]["cloudwatch:GetMetricData"], Value::Null);
 }

@@ -113,7 +113,7 @@ fn words_about_a_role_that_serves_theirs_alone() {
 }
 
 fn refusal(stand: &Stand, args: &[&str], text: &str) -> Value {
-    let refused = stand.manifest(&[args, &["-o", "json"]].concat(), text).exits(10).json();
+    let refused = stand.in_process_with(&[args, &["-o", "json"]].concat(), text).exits(10).json();
     assert_eq!(refused["error"]["code"], "replication-not-ours", "{refused:#}");
     refused
 }
@@ -139,7 +139,7 @@ fn our_rule_goes_by_their_role_once_that_is_proven() {
     let stand = shared();
     let before = rules(&stand).1;
     let _ = made_to_serve(&stand);
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], ADOPTED).exits(0).json();
+    let applied = stand.in_process_with(&["apply", "--yes", "-o", "json"], ADOPTED).exits(0).json();
     assert_eq!(applied["summary"]["completed"], 5, "{applied:#}");
     let (role, all) = rules(&stand);
     assert_eq!((role.as_str(), ids(&all)), (ROLE, vec!["theirs", "crrctl.demo.us-west-2"]));
@@ -147,7 +147,7 @@ fn our_rule_goes_by_their_role_once_that_is_proven() {
     assert!(!stand.leftovers().iter().any(|it| it.contains("role/crrctl/")), "no role of ours");
     let again = stand.manifest(&["apply", "--yes", "--no-probe", "-o", "json"], ADOPTED);
     assert_eq!(again.exits(0).json()["changed"], false);
-    let checked = stand.manifest(&["check", "-o", "json"], ADOPTED).exits(0).json();
+    let checked = stand.in_process_with(&["check", "-o", "json"], ADOPTED).exits(0).json();
     assert!(!checked["checks"].to_string().contains("\"fail\""), "{checked:#}");
 }
 
@@ -156,7 +156,7 @@ fn our_rule_goes_by_their_role_once_that_is_proven() {
 fn without_any_one_permission_of_their_role_it_is_refused_by_name() {
     let stand = shared();
     let policy = made_to_serve(&stand);
-    let _ = stand.manifest(&["plan"], ADOPTED).exits(0);
+    let _ = stand.in_process_with(&["plan"], ADOPTED).exits(0);
     let mut tried = 0;
     // Theirs too, as far as our rule needs them; the places of the others are not its own.
     let statements = policy["Statement"].as_array().unwrap();
@@ -229,9 +229,9 @@ fn our_role_takes_over_where_it_can_serve_their_rule_too() {
         })
     });
     let again = ["apply", "--yes", "--no-probe", "-o", "json"];
-    assert_eq!(stand.manifest(&again, &taking_over()).exits(0).json()["changed"], false);
+    assert_eq!(stand.in_process_with(&again, &taking_over()).exits(0).json()["changed"], false);
     // What it serves it goes on serving, whatever the manifest forgets.
-    assert_eq!(stand.manifest(&again, ADOPTED).exits(0).json()["changed"], false);
+    assert_eq!(stand.in_process_with(&again, ADOPTED).exits(0).json()["changed"], false);
 }
 
 #[test]
@@ -284,7 +284,7 @@ fn a_rule_of_the_old_schema_is_refused_and_not_rewritten() {
 #[test]
 fn a_removal_takes_our_rules_alone_and_leaves_a_role_that_serves_theirs() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.s3("us-west-2", async |s3| {
         let place = t::BucketLocationConstraint::from("us-west-2");
         let made = t::CreateBucketConfiguration::builder().location_constraint(place).build();
@@ -294,7 +294,7 @@ fn a_removal_takes_our_rules_alone_and_leaves_a_role_that_serves_theirs() {
     let (_, mut all) = rules(&stand);
     all.push(their_rule());
     put_rules(&stand, OWN, all);
-    let destroyed = stand.pair(&["destroy", "--yes"]).exits(9).json();
+    let destroyed = stand.in_process(&["destroy", "--yes"]).exits(9).json();
     let left = destroyed["left"].as_array().unwrap();
     let why = |kind: &str| {
         let found = left.iter().find(|it| it["kind"] == kind);
@@ -310,22 +310,22 @@ fn a_removal_takes_our_rules_alone_and_leaves_a_role_that_serves_theirs() {
     stand.s3("us-east-1", async |s3| {
         s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
     });
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
     assert!(!stand.leftovers().iter().any(|it| it.contains("demo")), "{:?}", stand.leftovers());
 }
 
 #[test]
 fn data_is_purged_with_the_rules_of_others_on_it() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let (_, mut all) = rules(&stand);
     let mut theirs = their_rule();
     let ours = all[0].destination().unwrap().bucket().to_owned();
     theirs.destination = Some(t::Destination::builder().bucket(ours).build().unwrap());
     all.push(theirs);
     put_rules(&stand, OWN, all);
-    let destroyed = stand.pair(&["destroy", "--yes"]).exits(9).json();
+    let destroyed = stand.in_process(&["destroy", "--yes"]).exits(9).json();
     assert!(destroyed["left"].to_string().contains("leads to it"), "{destroyed:#}");
-    let _ = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes", "--purge-data"]).exits(0);
     assert_eq!(stand.leftovers().iter().filter(|it| !it.contains("PendingDeletion")).count(), 0);
 }

@@ -1,7 +1,7 @@
 //! Many pairs in one manifest: all are checked before any call, one that fails stops no other, and what the run leaves is what
 //! single runs would leave.
 
-use crate::common::{Output, Stand, alone_with, signal};
+use crate::common::{Output, Stand, alone_with, side_by_side, signal};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -344,7 +344,7 @@ fn kms_is_asked_no_more_often_than_its_quotas_allow() {
             "source: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\npairs: [{}]\n",
             names.join(", ")
         );
-        let applied = stand.manifest(&args, &text).exits(0).json();
+        let applied = stand.in_process_with(&args, &text).exits(0).json();
         let log = std::fs::read_to_string(log.path()).unwrap();
         assert_eq!(
             log.matches("ReplicateKey").count(),
@@ -355,6 +355,24 @@ fn kms_is_asked_no_more_often_than_its_quotas_allow() {
     };
     assert_eq!(throttled("1", 6).0, 0);
     assert!(throttled("1000", 24).0 > 0, "without the pace they come too fast");
+}
+
+/// Other programs use the same quotas: how often a call is throttled is nothing that ends a run.
+#[test]
+fn a_throttled_call_is_made_again_until_it_is_taken() {
+    let applied = |faults: &[&str]| {
+        let stand = Stand::new();
+        stand.faults(faults);
+        let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+        stand.leftovers().iter().filter(|arn| arn.contains(":key/")).count()
+    };
+    // More often than the SDK tries by itself.
+    let write = || assert_eq!(applied(&["kms:ReplicateKey:throttle:times=8"]), 2);
+    let read = || assert_eq!(applied(&["iam:GetRole:throttle:times=8"]), 2);
+    // One that may have been done is not made again blindly, however often it was throttled before.
+    let lost = ["kms:CreateKey:throttle:times=3", "kms:CreateKey:lost-reply:after=3:times=1"];
+    let lost = || assert_eq!(applied(&lost), 2, "the key and its replica");
+    side_by_side(&[&write, &read, &lost]);
 }
 
 /// Returns how many requests of an operation were throttled.

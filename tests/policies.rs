@@ -60,7 +60,7 @@ fn documents_as_they_are_rendered() {
     let render = |manifest: &str| {
         let stand = Stand::new();
         let args = [&["policy", "render", "-o", "json"], &VALUES[..]].concat();
-        let json = stand.manifest(&args, manifest).exits(0).json();
+        let json = stand.in_process_with(&args, manifest).exits(0).json();
         assert_eq!(json["schema"], "crrctl/policy-render/v1");
         assert_eq!(json["placeholders"], false);
         assert_eq!(stand.calls()["by_operation"], json!({}), "nothing is asked");
@@ -198,7 +198,7 @@ fn apply_writes_nothing_that_is_not_proven() {
 #[test]
 fn apply_finds_a_deny_of_others_before_it_writes() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes"]).exits(0);
     let bucket = crate::common::DESTINATION;
     stand.s3("us-west-2", async |s3| {
         let theirs = json!({"Version": "2012-10-17", "Statement": [{
@@ -264,9 +264,9 @@ fn values_are_given_live_or_marked_as_placeholders() {
         (&before.json()["placeholders"], &before.json()["account"]),
         (&json!(true), &json!("111122223333"))
     );
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.calls();
-    let live = stand.pair(&["policy", "render"]).exits(0).json();
+    let live = stand.in_process(&["policy", "render"]).exits(0).json();
     assert_eq!(live["placeholders"], false);
     assert!(live["key_id"].as_str().unwrap().starts_with("mrk-"));
     assert_eq!(stand.calls()["writes"], 0);
@@ -299,7 +299,7 @@ fn strict_replicates_single_parts_and_apply_finds_out_about_others() {
     let stand = Stand::new();
     let applied = stand.manifest(&["apply", "--yes", "--no-probe"], STRICT);
     let _ = applied.exits(0);
-    let probed = stand.manifest(&["probe", "-o", "json"], STRICT).exits(0).json();
+    let probed = stand.in_process_with(&["probe", "-o", "json"], STRICT).exits(0).json();
     assert_eq!(probed["probes"][0]["status"], "COMPLETED");
     assert_eq!(probed["probes"][0]["checks"]["bucket_key"], true);
 }
@@ -310,11 +310,12 @@ fn a_deny_of_other_keys_spares_uploads_without_a_header() {
     use aws_sdk_s3::types::ServerSideEncryption::{Aes256, AwsKms};
     let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nbuckets: {deny_other_keys: true}\n";
     let stand = Stand::new();
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
+    let applied =
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
     assert!(
         applied["probes"].as_array().unwrap().iter().all(|probe| probe["status"] == "COMPLETED")
     );
-    let key = stand.manifest(&["policy", "render", "-o", "json"], manifest).exits(0).json();
+    let key = stand.in_process_with(&["policy", "render", "-o", "json"], manifest).exits(0).json();
     let ours =
         format!("arn:aws:kms:us-east-1:111122223333:key/{}", key["key_id"].as_str().unwrap());
     let other = stand.kms("us-east-1", async |kms| {
@@ -342,7 +343,7 @@ fn a_deny_of_other_keys_spares_uploads_without_a_header() {
 #[test]
 fn a_user_with_the_operator_policies_gets_by() {
     let stand = Stand::new();
-    let operator = stand.pair(&["policy", "operator"]).exits(0).json();
+    let operator = stand.in_process(&["policy", "operator"]).exits(0).json();
     for (command, args) in [
         ("plan", &["plan"][..]),
         ("apply", &["apply", "--yes"]),
@@ -390,7 +391,7 @@ pub(crate) fn user(stand: &Stand, operator: &Value, command: &str) -> (String, S
 #[test]
 fn each_command_calls_what_its_operator_policies_allow() {
     let stand = Stand::new();
-    let operator = stand.pair(&["policy", "operator"]).exits(0).json();
+    let operator = stand.in_process(&["policy", "operator"]).exits(0).json();
     let allowed = |command: &str| -> BTreeSet<String> {
         let parts = operator["commands"][command].as_array().unwrap();
         parts
@@ -407,7 +408,7 @@ fn each_command_calls_what_its_operator_policies_allow() {
         &["backfill", "--yes", "--watch"],
         &["destroy", "--yes"],
     ] {
-        let _ = stand.pair(args).exits(0);
+        let _ = stand.in_process(args).exits(0);
         let allowed = allowed(args[0]);
         for operation in stand.calls()["by_operation"].as_object().unwrap().keys() {
             let action = crrctl::aws::action(operation);

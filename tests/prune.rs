@@ -38,55 +38,59 @@ fn replica_state(stand: &Stand) -> String {
 #[test]
 fn orphans_are_listed_and_pruned() {
     let stand = Stand::new();
-    let _ = stand.manifest(&["apply", "--yes"], BOTH).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], BOTH).exits(0);
     let orphans = ["s3:replication", "s3:bucket", "kms:alias", "kms:replica-key"];
-    let plan = stand.manifest(&["plan", "--detailed-exitcode", "-o", "json"], ONE).exits(0).json();
+    let plan =
+        stand.in_process_with(&["plan", "--detailed-exitcode", "-o", "json"], ONE).exits(0).json();
     assert_eq!(kinds(&plan["changes"], "orphan"), orphans);
-    let left = stand.manifest(&["apply", "--yes", "--no-probe", "-o", "json"], ONE).exits(0).json();
+    let left =
+        stand.in_process_with(&["apply", "--yes", "--no-probe", "-o", "json"], ONE).exits(0).json();
     assert_eq!((&left["changed"], kinds(&left["resources"], "orphan").len()), (&json!(false), 4));
 
-    let pruned = stand.manifest(&["apply", "--yes", "--prune", "-o", "json"], ONE).exits(0).json();
+    let pruned =
+        stand.in_process_with(&["apply", "--yes", "--prune", "-o", "json"], ONE).exits(0).json();
     assert_eq!(kinds(&pruned["resources"], "delete"), orphans);
     assert_eq!(rules(&stand), ["crrctl.demo.us-west-2"]);
     assert_eq!(replica_state(&stand), "PendingDeletion");
     assert!(!stand.leftovers().iter().any(|arn| arn.contains("eu-west-1")));
-    let plan = stand.manifest(&["plan", "--detailed-exitcode", "-o", "json"], ONE).exits(0).json();
+    let plan =
+        stand.in_process_with(&["plan", "--detailed-exitcode", "-o", "json"], ONE).exits(0).json();
     assert_eq!(kinds(&plan["changes"], "orphan"), [""; 0]);
-    let _ = stand.manifest(&["destroy", "--yes"], ONE).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], ONE).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
 #[test]
 fn a_bucket_with_objects_is_not_pruned_and_keeps_its_key() {
     let stand = Stand::new();
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], BOTH).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], BOTH).exits(0);
     stand.s3("eu-west-1", async |s3| {
         let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
         s3.put_object().bucket(DROPPED).key("precious").body(body).send().await.unwrap();
     });
     let apply = ["apply", "--yes", "--prune", "-o", "json"];
     for _ in 0..2 {
-        let pruned = stand.manifest(&apply, ONE).exits(0).json();
+        let pruned = stand.in_process_with(&apply, ONE).exits(0).json();
         let left = ["s3:bucket", "kms:alias", "kms:replica-key"];
         assert_eq!(kinds(&pruned["resources"], "orphan"), left, "{pruned}");
         assert_eq!(rules(&stand), ["crrctl.demo.us-west-2"]);
     }
     assert_eq!(replica_state(&stand), "Enabled");
-    let plan = stand.manifest(&["plan", "-o", "json"], ONE).exits(0).json();
+    let plan = stand.in_process_with(&["plan", "-o", "json"], ONE).exits(0).json();
     assert_eq!(kinds(&plan["changes"], "update"), [""; 0], "the role serves it no more: {plan}");
-    let _ = stand.manifest(&["destroy", "--yes"], ONE).exits(10);
+    let _ = stand.in_process_with(&["destroy", "--yes"], ONE).exits(10);
 }
 
 #[test]
 fn a_dropped_region_s_own_key_goes_with_its_bucket() {
     let of = |text: &str| format!("{text}key: {{kind: per-region}}\n");
     let stand = Stand::new();
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &of(BOTH)).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], &of(BOTH)).exits(0);
     let prune = ["apply", "--yes", "--prune", "--no-probe", "-o", "json"];
-    let _ = stand.manifest(&prune, &of(ONE)).exits(0);
+    let _ = stand.in_process_with(&prune, &of(ONE)).exits(0);
     let left = stand.leftovers();
     assert!(!left.iter().any(|it| it.contains("eu-west-1")), "{left:?}");
-    let _ = stand.manifest(&["apply", "--yes"], &of(ONE)).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], &of(ONE)).exits(0);
 }
 
 /// What is written while a rule goes would end FAILED if the role served its destination no more before S3 has forgotten it.
@@ -94,10 +98,10 @@ fn a_dropped_region_s_own_key_goes_with_its_bucket() {
 fn a_rule_is_forgotten_before_what_it_leads_to_goes() {
     let options = Options { lag: Lag::Aws, hurry: 20, seed: Some(5), ..Options::default() };
     let stand = Stand::with(options);
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], BOTH).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], BOTH).exits(0);
     stand.put_theirs("theirs");
     let late = stand.with_a_writer(|| {
-        let _ = stand.manifest(&["apply", "--yes", "--prune", "--no-probe"], ONE).exits(0);
+        let _ = stand.in_process_with(&["apply", "--yes", "--prune", "--no-probe"], ONE).exits(0);
     });
     assert!(late.iter().all(|it| it["status"] != "FAILED"), "{late:#?}");
     let theirs = stand.s3("us-east-1", async |s3| {

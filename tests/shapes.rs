@@ -14,7 +14,8 @@ fn live_in(stand: &Stand, name: &str, manifest: &str) -> Value {
     let before = stand.leftovers();
     let planned = stand.manifest(&["plan", "--detailed-exitcode", "-o", "json"], manifest);
     let planned = planned.exits(2).json()["changes"].as_array().unwrap().len();
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
+    let applied =
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], manifest).exits(0).json();
     assert_eq!(applied["summary"]["failed"], 0);
     let probes = applied["probes"].as_array().unwrap();
     for probe in probes {
@@ -25,15 +26,15 @@ fn live_in(stand: &Stand, name: &str, manifest: &str) -> Value {
     }
     let rules: BTreeSet<&str> = probes.iter().map(|it| it["rule"].as_str().unwrap()).collect();
     let again = ["apply", "--yes", "-o", "json", "--no-probe"];
-    let same = stand.manifest(&again, manifest).exits(0).json();
+    let same = stand.in_process_with(&again, manifest).exits(0).json();
     assert_eq!((&same["changed"], &same["api_writes"]), (&false.into(), &0.into()), "{name}");
     let ways = ways(stand, name, manifest, &rules);
     let drifted = drift(stand, &applied);
-    let repaired = stand.manifest(&again, manifest).exits(0).json();
+    let repaired = stand.in_process_with(&again, manifest).exits(0).json();
     assert_eq!(repaired["changed"], drifted, "{name}");
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], manifest).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], manifest).exits(0);
     // Of a key that other accounts may use, destroying wants to be told so.
-    let _ = stand.manifest(&["destroy", "--yes", "--purge-keys"], manifest).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes", "--purge-keys"], manifest).exits(0);
     assert_eq!(stand.leftovers(), before, "{name}");
     println!(
         "{name:<24} {planned:>3} planned  {:>2} rules  {:>2} probes COMPLETED  {ways:>2} ways probed  0 changes again  drift repaired  destroyed",
@@ -46,7 +47,7 @@ fn live_in(stand: &Stand, name: &str, manifest: &str) -> Value {
 /// Probes what stands once more; returns in how many ways from bucket to bucket objects were replicated. Each rule of each
 /// configuration is among them.
 fn ways(stand: &Stand, name: &str, manifest: &str, rules: &BTreeSet<&str>) -> usize {
-    let once_more = stand.manifest(&["probe", "-o", "json"], manifest).exits(0).json();
+    let once_more = stand.in_process_with(&["probe", "-o", "json"], manifest).exits(0).json();
     let probes = once_more["probes"].as_array().unwrap();
     let text = |it: &Value| it.as_str().unwrap().to_owned();
     let told: BTreeSet<&str> = probes.iter().map(|it| it["rule"].as_str().unwrap()).collect();
@@ -238,9 +239,9 @@ fn a_rule_that_is_dropped_goes() {
     let stand = Stand::new();
     let two = "name: two\nsource: {region: us-east-1}\n\
         destinations: [{region: us-west-2, prefix: a/}, {region: us-west-2, prefix: b/}]\n";
-    let _ = stand.manifest(&["apply", "--yes"], two).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], two).exits(0);
     let one = two.replace(", {region: us-west-2, prefix: b/}", "");
-    let _ = stand.manifest(&["apply", "--yes"], &one).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], &one).exits(0);
     stand.s3("us-east-1", async |s3| {
         let bucket = "two-111122223333-us-east-1";
         let live = s3.get_bucket_replication().bucket(bucket).send().await.unwrap();
@@ -253,8 +254,8 @@ fn a_rule_that_is_dropped_goes() {
             .collect();
         assert_eq!(ids, ["crrctl.two.us-west-2"]);
     });
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &one).exits(0);
-    let _ = stand.manifest(&["destroy", "--yes"], &one).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &one).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], &one).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -324,7 +325,7 @@ fn archives_are_warned_of() {
     }
     let manifest = "name: cold\nsource: {region: us-east-1, bucket: theirs-src, adopt: true}\n\
         destinations: [{region: us-west-2, bucket: theirs-dst, adopt: true, storage_class: GLACIER_IR}]\n";
-    let planned = stand.manifest(&["plan", "-o", "json"], manifest).exits(0).json();
+    let planned = stand.in_process_with(&["plan", "-o", "json"], manifest).exits(0).json();
     let said = |it: &Value| {
         let lines = it.as_array().unwrap().iter().map(|line| line.as_str().unwrap());
         lines.collect::<Vec<_>>().join("\n")
@@ -344,9 +345,9 @@ fn two_pairs_side_by_side() {
         )
     };
     for name in ["a", "a-b"] {
-        let _ = stand.manifest(&["apply", "--yes"], &manifest(name)).exits(0);
+        let _ = stand.in_process_with(&["apply", "--yes"], &manifest(name)).exits(0);
     }
-    let _ = stand.manifest(&["destroy", "--yes"], &manifest("a")).exits(0);
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &manifest("a-b")).exits(0);
-    let _ = stand.manifest(&["probe"], &manifest("a-b")).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], &manifest("a")).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &manifest("a-b")).exits(0);
+    let _ = stand.in_process_with(&["probe"], &manifest("a-b")).exits(0);
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 fn built() -> Stand {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand
 }
 
@@ -68,7 +68,7 @@ fn a_hundred_thousand_versions_go_in_bounded_memory() {
     let stand = built();
     let mut peaks = Vec::new();
     for count in [2_000, 100_000] {
-        let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+        let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
         fill(&stand, count);
         let started = std::time::Instant::now();
         let args = [&["destroy", "--yes", "--purge-data"], &PAIR[..]].concat();
@@ -111,7 +111,7 @@ fn what_lands_while_a_bucket_is_emptied_goes_too() {
     };
     std::thread::scope(|scope| {
         let writer = scope.spawn(writer);
-        let _ = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0);
+        let _ = stand.in_process(&["destroy", "--yes", "--purge-data"]).exits(0);
         assert!(writer.join().unwrap() > 0);
     });
     assert_eq!(stand.leftovers(), [""; 0]);
@@ -191,10 +191,10 @@ fn what_object_lock_holds_is_told_one_by_one_and_until_when() {
 #[test]
 fn each_primary_goes_after_its_own_replica() {
     let stand = built();
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
     stand.control("POST", "clock", r#"{"advance": "24h"}"#);
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    let object = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let object = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     let keys = object["keys"].as_array().unwrap();
     let date = |key: &Value| -> jiff::Timestamp {
         key["deletes_not_before"].as_str().unwrap().parse().unwrap()
@@ -223,7 +223,7 @@ fn what_others_did_behind_its_back_is_no_obstacle() {
         let schedule = kms.schedule_key_deletion().pending_window_in_days(9);
         schedule.key_id(key.key_metadata().unwrap().key_id()).send().await.unwrap();
     });
-    let object = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let object = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     assert_eq!(stand.leftovers(), [""; 0]);
     let keys = object["keys"].as_array().unwrap();
     let days = |key: &Value| {
@@ -238,7 +238,7 @@ fn what_others_did_behind_its_back_is_no_obstacle() {
         "the primary's own nine days begin when the replica is gone: {object}"
     );
     // A second one tells the same dates.
-    let again = stand.pair(&["destroy", "--yes"]).exits(0).json();
+    let again = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     assert_eq!((&again["removed"], &again["keys"]), (&json!([]), &object["keys"]));
 }
 
@@ -247,10 +247,10 @@ fn what_others_did_behind_its_back_is_no_obstacle() {
 fn buckets_that_are_kept_lose_their_role_when_s3_has_forgotten_the_rules() {
     let options = Options { lag: Lag::Aws, hurry: 20, seed: Some(7), ..Options::default() };
     let stand = Stand::with(options);
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.put_theirs("theirs");
     let late = stand.with_a_writer(|| {
-        let _ = stand.pair(&["destroy", "--yes", "--keep-buckets"]).exits(0);
+        let _ = stand.in_process(&["destroy", "--yes", "--keep-buckets"]).exits(0);
     });
     assert!(!late.is_empty(), "S3 went by the rules when they were taken away");
     assert!(late.iter().all(|it| it["status"] == "COMPLETED"), "{late:#?}");
@@ -276,7 +276,7 @@ fn a_bucket_with_mfa_delete_is_not_begun_with() {
     let stand = built();
     stand.put_theirs("theirs");
     mfa_delete(&stand, MfaDelete::Enabled);
-    let planned = stand.pair(&["plan", "--detailed-exitcode"]).exits(0).json();
+    let planned = stand.in_process(&["plan", "--detailed-exitcode"]).exits(0).json();
     let warning = planned["warnings"][0].as_str().unwrap();
     assert!(warning.contains("MFA delete") && warning.contains(SOURCE), "{warning}");
     stand.calls();
@@ -286,7 +286,7 @@ fn a_bucket_with_mfa_delete_is_not_begun_with() {
     assert!(refused["error"]["hints"].to_string().contains("MFADelete=Disabled"), "{refused}");
     assert_eq!(stand.calls()["writes"], 0);
     mfa_delete(&stand, MfaDelete::Disabled);
-    let _ = stand.pair(&["destroy", "--yes", "--purge-data"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes", "--purge-data"]).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -303,7 +303,7 @@ fn a_role_with_policies_of_others_stays() {
         put.policy_document(POLICY).send().await.unwrap();
         arn
     });
-    let object = stand.pair(&["destroy", "--yes"]).exits(9).json();
+    let object = stand.in_process(&["destroy", "--yes"]).exits(9).json();
     let why = "it has policies that are not ours: inline-of-theirs, theirs";
     assert_eq!(left(&object), [("iam:role", why)]);
     stand.iam(async |iam| {
@@ -312,7 +312,7 @@ fn a_role_with_policies_of_others_stays() {
         delete.send().await.unwrap();
         iam.delete_policy().policy_arn(&arn).send().await.unwrap();
     });
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -325,13 +325,13 @@ fn a_key_with_a_grant_stays_unless_keys_are_purged() {
         let grant = grant.grantee_principal("arn:aws:iam::111122223333:role/reader");
         grant.operations(aws_sdk_kms::types::GrantOperation::Decrypt).send().await.unwrap();
     });
-    let object = stand.pair(&["destroy", "--yes"]).exits(9).json();
+    let object = stand.in_process(&["destroy", "--yes"]).exits(9).json();
     let kinds: Vec<&str> = left(&object).iter().map(|(kind, _)| *kind).collect();
     assert_eq!(kinds, ["kms:key", "kms:replica-key", "kms:alias", "kms:alias"]);
     assert!(
         left(&object)[0].1.contains("a grant to arn:aws:iam::111122223333:role/reader"),
         "{object}"
     );
-    let _ = stand.pair(&["destroy", "--yes", "--purge-keys"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes", "--purge-keys"]).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }

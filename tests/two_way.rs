@@ -21,9 +21,9 @@ fn probes_markers_and_the_canary_tell_each_way() {
     let stand = Stand::new();
     let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}, {region: eu-west-1, prefix: e/}]\n\
         replication: {two_way: true, delete_markers: true}\n";
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe", "-q"], manifest).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe", "-q"], manifest).exits(0);
     let probed = ["probe", "--count", "3", "--delete-marker", "-o", "json"];
-    let probed = stand.manifest(&probed, manifest).exits(0).json();
+    let probed = stand.in_process_with(&probed, manifest).exits(0).json();
     let ways = |list: &Value| -> BTreeSet<(String, String)> {
         let text =
             |it: &Value| it.as_str().unwrap_or_else(|| it["region"].as_str().unwrap()).to_owned();
@@ -46,11 +46,16 @@ fn probes_markers_and_the_canary_tell_each_way() {
     assert_eq!(ways(&probed["delete_markers"]), all);
     let text = stand.manifest(&["probe", "--count", "3"], manifest).exits(0).stdout;
     assert!(text.contains("eu-west-1 → us-east-1: 3 of 3 COMPLETED; p50 "), "{text}");
-    let slow =
-        stand.manifest(&["probe", "--expect-p95", "0ms", "-o", "json"], manifest).exits(7).json();
+    // However fast the machine, a probe takes a while.
+    stand.faults(&["s3:HeadObject:delay=20ms"]);
+    let slow = stand
+        .in_process_with(&["probe", "--expect-p95", "0ms", "-o", "json"], manifest)
+        .exits(7)
+        .json();
     assert!(slow["error"]["message"].as_str().unwrap().contains(" → "), "{slow}");
+    stand.faults(&[]);
     let watched = ["watch", "--every", "1s", "--timeout", "2s", "-o", "json"];
-    let watched = stand.manifest(&watched, manifest).exits(7).json();
+    let watched = stand.in_process_with(&watched, manifest).exits(7).json();
     let rules: Vec<&String> = watched["probes"].as_object().unwrap().keys().collect();
     let expected = [
         "crrctl.demo.eu-west-1",
@@ -118,7 +123,8 @@ fn tags(stand: &Stand, region: &str, bucket: &str, key: &str) -> Vec<(String, St
 fn both_ways_stand_are_proven_and_go() {
     let stand = Stand::new();
     let manifest = two_way();
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
+    let applied =
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
     assert_eq!(routes(&applied["probes"]), both());
     assert_eq!(applied["summary"]["failed"], 0);
     for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
@@ -134,7 +140,10 @@ fn both_ways_stand_are_proven_and_go() {
     ] {
         let key = format!("from-{from}");
         let version = put(&stand, from, bucket, &key);
-        std::thread::sleep(Duration::from_millis(300));
+        Stand::wait_until("all is replicated", || {
+            let records = stand.control("GET", "replication", "");
+            records.as_array().unwrap().iter().all(|it| it["status"] != "PENDING")
+        });
         assert_eq!(versions(&stand, from, bucket, &key), [version.as_str()]);
         assert_eq!(versions(&stand, to, other, &key), [version.as_str()]);
     }
@@ -154,10 +163,10 @@ fn both_ways_stand_are_proven_and_go() {
     let probed = probed.exits(0).json();
     assert_eq!(routes(&probed["probes"]), both());
     assert_eq!(probed["delete_markers"].as_array().unwrap().len(), 2);
-    let status = stand.manifest(&["status", "-o", "json"], &manifest).exits(0).json();
+    let status = stand.in_process_with(&["status", "-o", "json"], &manifest).exits(0).json();
     assert_eq!(status["rules"].as_array().unwrap().len(), 2);
     assert_eq!(status["back_roles"].as_array().unwrap().len(), 1);
-    let _ = stand.manifest(&["destroy", "--yes", "--purge-data"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes", "--purge-data"], &manifest).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -165,18 +174,19 @@ fn both_ways_stand_are_proven_and_go() {
 #[test]
 fn each_way_is_proven_first_where_others_write() {
     let stand = Stand::new();
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], ONE_WAY).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], ONE_WAY).exits(0);
     let version = put(&stand, "us-east-1", SOURCE, "theirs");
     let manifest = two_way();
     let output = stand.manifest(&["apply", "--yes", "--no-probe"], &manifest).exits(10);
     assert!(output.stderr.contains("activation"), "{output}");
-    let planned = stand.manifest(&["plan", "-o", "json"], &manifest).exits(0).json();
+    let planned = stand.in_process_with(&["plan", "-o", "json"], &manifest).exits(0).json();
     let changes = planned["changes"].as_array().unwrap();
     let proven = |it: &&Value| it["reason"].as_str().unwrap().contains("proven on probes alone");
     let names: Vec<&str> =
         changes.iter().filter(proven).map(|it| it["name"].as_str().unwrap()).collect();
     assert_eq!(names, [SOURCE, DESTINATION]);
-    let applied = stand.manifest(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
+    let applied =
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
     // Three of each proof, then two of each direction.
     assert_eq!(applied["summary"]["completed"], 10);
     assert_eq!(versions(&stand, "us-east-1", SOURCE, "theirs"), [version]);
@@ -184,15 +194,15 @@ fn each_way_is_proven_first_where_others_write() {
         let filter = rules(&stand, region, bucket)[0].filter().unwrap().clone();
         assert_eq!(filter.prefix().unwrap_or_default(), "");
     }
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &manifest).exits(0);
 }
 
 /// A manifest that is one-way again leaves the way back as an orphan; pruning takes it away with its role.
 #[test]
 fn a_way_back_that_is_not_wanted_any_more_is_told_and_pruned() {
     let stand = Stand::new();
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &two_way()).exits(0);
-    let planned = stand.manifest(&["plan", "-o", "json"], ONE_WAY).exits(0).json();
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], &two_way()).exits(0);
+    let planned = stand.in_process_with(&["plan", "-o", "json"], ONE_WAY).exits(0).json();
     let orphans: BTreeSet<&str> = planned["changes"]
         .as_array()
         .unwrap()
@@ -201,10 +211,11 @@ fn a_way_back_that_is_not_wanted_any_more_is_told_and_pruned() {
         .map(|it| it["kind"].as_str().unwrap())
         .collect();
     assert_eq!(orphans, BTreeSet::from(["iam:role", "iam:role-policy", "s3:replication"]));
-    let destroyed = stand.manifest(&["plan", "--destroy", "-o", "json"], ONE_WAY).exits(0).json();
+    let destroyed =
+        stand.in_process_with(&["plan", "--destroy", "-o", "json"], ONE_WAY).exits(0).json();
     let roles = destroyed["changes"].as_array().unwrap();
     assert_eq!(roles.iter().filter(|it| it["kind"] == "iam:role").count(), 2);
-    let _ = stand.manifest(&["destroy", "--yes"], ONE_WAY).exits(0);
+    let _ = stand.in_process_with(&["destroy", "--yes"], ONE_WAY).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
@@ -213,24 +224,24 @@ fn a_way_back_that_is_not_wanted_any_more_is_told_and_pruned() {
 fn a_broken_way_back_is_found() {
     let stand = Stand::new();
     let manifest = two_way();
-    let _ = stand.manifest(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
-    let _ = stand.manifest(&["check"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["check"], &manifest).exits(0);
     stand.iam(async |iam| {
         let delete = iam.delete_role_policy().role_name("crrctl-demo-us-west-2");
         delete.policy_name("replication").send().await.unwrap();
     });
-    let checked = stand.manifest(&["check", "-o", "json"], &manifest).exits(2).json();
+    let checked = stand.in_process_with(&["check", "-o", "json"], &manifest).exits(2).json();
     let failed: Vec<&Value> =
         checked["checks"].as_array().unwrap().iter().filter(|it| it["result"] == "fail").collect();
     assert_eq!(failed[0]["name"], "role.policy", "{failed:?}");
     assert!(failed[0]["detail"].as_str().unwrap().contains(DESTINATION), "{failed:?}");
-    let _ = stand.manifest(&["plan", "--detailed-exitcode"], &manifest).exits(2);
-    let probed = stand.manifest(&["probe", "-o", "json"], &manifest).exits(6).json();
+    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], &manifest).exits(2);
+    let probed = stand.in_process_with(&["probe", "-o", "json"], &manifest).exits(6).json();
     let failed: Vec<&Value> =
         probed["probes"].as_array().unwrap().iter().filter(|it| it["status"] == "FAILED").collect();
     assert_eq!(failed.len(), 1);
     assert_eq!(failed[0]["source"]["region"], "us-west-2");
-    let _ = stand.manifest(&["apply", "--yes"], &manifest).exits(0);
+    let _ = stand.in_process_with(&["apply", "--yes"], &manifest).exits(0);
 }
 
 /// Without its manifest too, both roles go: also where the configuration that names the second is gone already.
@@ -238,7 +249,7 @@ fn a_broken_way_back_is_found() {
 fn what_has_expired_of_both_ways_goes() {
     let stand = Stand::new();
     let apply = ["apply", "--yes", "--no-probe", "--ephemeral", "1s"];
-    let _ = stand.manifest(&apply, &two_way()).exits(0);
+    let _ = stand.in_process_with(&apply, &two_way()).exits(0);
     stand.s3("us-west-2", async |s3| {
         s3.delete_bucket_replication().bucket(DESTINATION).send().await.unwrap();
     });

@@ -32,7 +32,7 @@ pub(super) fn dates(stand: &Stand) -> BTreeMap<String, Option<String>> {
 #[test]
 fn every_resource_bears_the_date_and_a_second_apply_writes_nothing() {
     let stand = Stand::new();
-    let applied = stand.pair(&["apply", "--yes", "--ephemeral", "2h"]).exits(0).json();
+    let applied = stand.in_process(&["apply", "--yes", "--ephemeral", "2h"]).exits(0).json();
     let expires: Timestamp = applied["expires"].as_str().unwrap().parse().unwrap();
     let left = expires.duration_since(Timestamp::now());
     assert!((7100..=7201).contains(&left.as_secs()), "{expires}");
@@ -40,7 +40,8 @@ fn every_resource_bears_the_date_and_a_second_apply_writes_nothing() {
     assert_eq!(dates.len(), 5);
     assert!(dates.values().all(|date| date.as_deref() == applied["expires"].as_str()), "{dates:?}");
 
-    let again = stand.pair(&["apply", "--yes", "--no-probe", "--ephemeral", "2h"]).exits(0).json();
+    let again =
+        stand.in_process(&["apply", "--yes", "--no-probe", "--ephemeral", "2h"]).exits(0).json();
     assert_eq!((&again["changed"], &again["api_writes"]), (&false.into(), &0.into()));
     assert_eq!(again["expires"], applied["expires"]);
 }
@@ -48,10 +49,10 @@ fn every_resource_bears_the_date_and_a_second_apply_writes_nothing() {
 #[test]
 fn another_ttl_renews_the_date_everywhere() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe", "--ephemeral", "2h"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe", "--ephemeral", "2h"]).exits(0);
     for ttl in ["1d", "1h"] {
         let args = ["apply", "--yes", "--no-probe", "--ephemeral", ttl];
-        let renewed = stand.pair(&args).exits(0).json();
+        let renewed = stand.in_process(&args).exits(0).json();
         let dates = dates(&stand);
         assert!(
             dates.values().all(|date| date.as_deref() == renewed["expires"].as_str()),
@@ -66,8 +67,8 @@ fn another_ttl_renews_the_date_everywhere() {
 #[test]
 fn a_plain_apply_makes_an_ephemeral_pair_stay_and_says_so() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe", "--ephemeral", "2h"]).exits(0);
-    let plan = stand.pair(&["plan"]).exits(0).json();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe", "--ephemeral", "2h"]).exits(0);
+    let plan = stand.in_process(&["plan"]).exits(0).json();
     let updates = plan["changes"].as_array().unwrap().iter().filter(|it| it["action"] == "update");
     let reasons: Vec<&str> = updates.map(|it| it["reason"].as_str().unwrap()).collect();
     assert_eq!(reasons, ["it was ephemeral, and stays from now on"; 5]);
@@ -76,14 +77,14 @@ fn a_plain_apply_makes_an_ephemeral_pair_stay_and_says_so() {
     let text = stand.run(&[&args[..], &["--destination", "us-west-2"]].concat()).exits(0).stdout;
     assert!(text.contains("and stays from now on"), "{text}");
     assert!(dates(&stand).values().all(Option::is_none));
-    let again = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0).json();
+    let again = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0).json();
     assert_eq!((&again["changed"], &again["expires"]), (&false.into(), &serde_json::Value::Null));
 }
 
 #[test]
 fn a_pair_that_stays_never_becomes_ephemeral() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.calls();
     let refused =
         stand.pair(&["apply", "--yes", "--ephemeral", "1d"]).exits(10).told("pair-stays").json();
@@ -93,12 +94,12 @@ fn a_pair_that_stays_never_becomes_ephemeral() {
 
     // One resource that stays is enough: a run that was to make the pair stay was cut off.
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe", "--ephemeral", "1d"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe", "--ephemeral", "1d"]).exits(0);
     stand.iam(async |iam| {
         let untag = iam.untag_role().role_name("crrctl-demo-us-east-1");
         untag.tag_keys("crrctl:expires").send().await.unwrap()
     });
-    let _ = stand.pair(&["apply", "--yes", "--ephemeral", "1d"]).exits(10);
+    let _ = stand.in_process(&["apply", "--yes", "--ephemeral", "1d"]).exits(10);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 /// Makes the usual pair one whose time is over.
 fn expired(stand: &Stand) {
-    let _ = stand.pair(&["apply", "--yes", "--no-probe", "--ephemeral", "1s"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe", "--ephemeral", "1s"]).exits(0);
     until_expired(stand);
 }
 
@@ -169,7 +169,7 @@ fn keys_of_every_kind_go_or_stay_with_an_expired_pair() {
             "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\nkey: {{kind: {kind}{arns}}}\n"
         );
         let apply = ["apply", "--yes", "--no-probe", "--ephemeral", "1s"];
-        let _ = stand.manifest(&apply, &manifest).exits(0);
+        let _ = stand.in_process_with(&apply, &manifest).exits(0);
         until_expired(&stand);
         let gone = stand.run(&["gc", "--yes", "-o", "json"]).exits(0).json();
         let keys = if kind == "per-region" { 2 } else { 0 };

@@ -15,7 +15,7 @@ fn pairs_are_found_by_their_tags_without_a_manifest() {
     let stand = Stand::new();
     let nothing = stand.run(&["list", "-o", "json"]).exits(0).json();
     assert_eq!((&nothing["schema"], &nothing["pairs"]), (&json!("crrctl/list/v1"), &json!([])));
-    let _ = stand.pair(&["apply", "--yes", "--no-probe", "--ephemeral", "1d"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe", "--ephemeral", "1d"]).exits(0);
     bucket(&stand, "eu-west-1", "theirs", &[("team".to_owned(), "storage".to_owned())]);
     bucket(&stand, "eu-west-1", "kept-source", &tags("kept", None));
     stand.calls();
@@ -46,8 +46,8 @@ fn pairs_are_found_by_their_tags_without_a_manifest() {
 #[test]
 fn a_pair_whose_keys_alone_remain_is_going() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
-    let _ = stand.pair(&["destroy", "--yes"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
     let list = stand.run(&["list", "-o", "json"]).exits(0).json();
     let demo = pair(&list, "demo");
     assert_eq!((&demo["state"], &demo["expires"]), (&json!("going"), &Value::Null));
@@ -57,7 +57,7 @@ fn a_pair_whose_keys_alone_remain_is_going() {
     assert!(replica["deletes_not_before"].is_string(), "{replica}");
     let text = stand.run(&["list"]).exits(0).stdout;
     assert!(text.contains("us-east-1 (no bucket)") && text.contains("2 going"), "{text}");
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let text = stand.run(&["list"]).exits(0).stdout;
     assert!(text.contains(SOURCE) && text.contains("5, 2 going"), "{text}");
 }
@@ -94,7 +94,7 @@ fn a_pair_is_followed_to_its_other_regions() {
 #[test]
 fn what_cannot_be_read_is_told() {
     let stand = Stand::new();
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     bucket(&stand, "us-east-1", "halved", &tags("demo", None)[..1]);
     let (id, secret) = stand.iam(async |iam| {
         iam.create_user().user_name("lister").send().await.unwrap();

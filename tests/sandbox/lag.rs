@@ -5,7 +5,8 @@ use aws_sdk_kms::primitives::Blob;
 use crrctl::sandbox::{Lag, Options};
 
 async fn slow() -> Stand {
-    Stand::with(Options { lag: Lag::Aws, seed: Some(1), ..Options::default() }).await
+    Stand::with(Options { lag: Lag::Aws, seed: Some(1), clock_stands: true, ..Options::default() })
+        .await
 }
 
 async fn advance(stand: &Stand, by: &str) {

@@ -438,8 +438,7 @@ fn no_request_ends_in_a_panic_or_a_500() {
     let stand = runtime.block_on(Stand::start());
     runtime.block_on(stand.bucket("raw-bucket", EAST, true));
     let address = stand.sandbox.address();
-    let config =
-        ProptestConfig { cases: 1800, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig { failure_persistence: None, ..crate::common::cases(1800) };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let seen = std::cell::RefCell::new(std::collections::BTreeMap::<(&str, u16), usize>::new());
     let tried = runner.run(&prop_oneof![kms(), query(), s3(), s3(), control()], |raw| {

@@ -204,7 +204,16 @@ impl World {
         })
     }
 
-    /// Runs crrctl with `first`, holds its call number `n`, does `meanwhile`, and lets it go on. `None` where it has no such call.
+    /// Waits until every machine has hung up: what it had asked for is done by then, or never will be.
+    pub(super) fn unconnected(&self) {
+        aws().block_on(async {
+            let unconnected = tokio::time::timeout(Duration::from_mins(1), self.0.unconnected());
+            unconnected.await.expect("a connection stays open");
+        });
+    }
+
+    /// Runs crrctl with `first` until its call number `n`, stops its machine, does `meanwhile`, and lets it go on. `None` where it
+    /// has no such call.
     pub(super) fn held<T>(
         &self,
         first: &[&str],
@@ -214,12 +223,17 @@ impl World {
         self.faults([format!("*:*:delay=1h:after={n}:times=1")]);
         std::thread::scope(|scope| {
             let (told, hear) = std::sync::mpsc::channel();
+            let (go_on, wait) = std::sync::mpsc::channel::<()>();
             let run = stack().spawn_scoped(scope, move || {
                 machine().block_on(async {
                     let run = self.embedded((DEFAULT_ACCOUNT, SECRET), first);
                     let mut run = std::pin::pin!(run);
                     tokio::select! {
-                        () = self.0.struck() => { let _ = told.send(true); }
+                        () = self.0.struck() => {
+                            let _ = told.send(true);
+                            // The one thread of the machine: nothing of this run goes on meanwhile.
+                            let _ = wait.recv();
+                        }
                         ended = &mut run => { let _ = told.send(false); return ended; }
                     }
                     run.await
@@ -227,6 +241,7 @@ impl World {
             });
             let meanwhile = hear.recv().unwrap().then(meanwhile);
             self.faults([]);
+            drop(go_on);
             let ended = run.unwrap().join().unwrap();
             meanwhile.map(|it| (ended, it))
         })
@@ -265,7 +280,7 @@ pub(crate) fn stride(usual: usize) -> usize {
 }
 
 /// Returns whether the thorough mode is on.
-pub(super) fn is_thorough() -> bool {
+pub(crate) fn is_thorough() -> bool {
     std::env::var_os("CRRCTL_THOROUGH").is_some_and(|value| !value.is_empty() && value != "0")
 }
 

@@ -95,7 +95,7 @@ fn crash(world: &World, args: &[&str], n: usize, is_done: bool) -> Option<u8> {
     let done = is_done.then(|| format!("*:*:lost-reply:after={n}:times=1"));
     world.faults(done.into_iter().chain([format!("*:*:hang:after={}", n + usize::from(is_done))]));
     let ended = world.run_until_struck(args);
-    std::thread::sleep(std::time::Duration::from_millis(3));
+    world.unconnected();
     world.faults([]);
     ended.map(|ended| ended.code)
 }

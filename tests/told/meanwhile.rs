@@ -52,7 +52,9 @@ fn spare(stand: &Stand) -> String {
 fn a_bucket_that_comes_back_keeps_its_key() {
     let stand = built();
     let key = named(&stand);
-    let destroyed = stand.held("kms:ScheduleKeyDeletion", &["destroy", "--yes"], || {
+    // Both keys' steps are held: whichever comes first, both see the bucket.
+    let all = "kms:ScheduleKeyDeletion:delay=1h";
+    let destroyed = stand.held_by(all, &["destroy", "--yes"], || {
         stand.s3("us-east-1", async |s3| s3.create_bucket().bucket(SOURCE).send().await.unwrap());
         encrypt(&stand, SOURCE, &key);
     });

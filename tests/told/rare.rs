@@ -26,7 +26,7 @@ fn aliases_and_keys_of_an_odd_shape() {
         made.key_metadata().unwrap().key_id().to_owned()
     });
     stand.control("POST", "clock", r#"{"advance": "1m"}"#);
-    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     stand.kms("us-east-1", async |kms| {
         let tags = super::meanwhile::tags();
         kms.tag_resource().key_id(older).set_tags(Some(tags)).send().await.unwrap()
@@ -115,16 +115,16 @@ fn batch_jobs() {
     let stand = built();
     before_the_rule(&stand);
     // What a job stands on is made by the first one.
-    let _ = stand.pair(&["backfill", "--yes", "--watch", "--prefix", "none"]).exits(0);
+    let _ = stand.in_process(&["backfill", "--yes", "--watch", "--prefix", "none"]).exits(0);
     let _ = stand.suspended_job("first");
     let resumed = stand.held("s3control:DescribeJob", &["backfill", "--yes", "--resume"], || {
-        let _ = stand.pair(&["backfill", "--cancel"]).exits(0);
+        let _ = stand.in_process(&["backfill", "--cancel"]).exits(0);
     });
     told("cancelled", &resumed);
 
     let stand = built();
     before_the_rule(&stand);
-    let _ = stand.pair(&["backfill", "--yes", "--watch"]).exits(0);
+    let _ = stand.in_process(&["backfill", "--yes", "--watch"]).exits(0);
     let reports = "demo-reports-111122223333-us-east-1";
     stand.s3("us-east-1", async |s3| {
         let days = t::DefaultRetention::builder().mode(t::ObjectLockRetentionMode::Governance);
