@@ -58,9 +58,9 @@ impl Shown {
 fn differences(of: &[String], than: &[String]) -> String {
     let only = |these: &[String], those: &[String], sign: char| {
         let only = these.iter().filter(|line| !those.contains(line));
-        only.map(|line| format!("{sign} {line}\n")).collect::<String>()
+        only.map(|line| format!("{sign} {line}")).collect::<Vec<_>>()
     };
-    only(than, of, '-') + &only(of, than, '+')
+    [only(than, of, '-'), only(of, than, '+')].concat().join("\n")
 }
 
 #[test]

@@ -11,9 +11,10 @@ use crate::steps::built;
 use crate::stop::Stop;
 use aws_sdk_iam::types::Tag;
 use aws_sdk_s3control::types::{
-    JobDescriptor, JobManifestGenerator, JobManifestGeneratorFilter, JobOperation, JobReport,
-    JobReportFormat, JobReportScope, JobStatus, KeyNameConstraint, ReplicationStatus,
-    RequestedJobStatus, S3JobManifestGenerator, S3ReplicateObjectOperation, S3StorageClass,
+    JobDescriptor, JobManifestGenerator, JobManifestGeneratorFilter, JobOperation,
+    JobProgressSummary, JobReport, JobReportFormat, JobReportScope, JobStatus, KeyNameConstraint,
+    ReplicationStatus, RequestedJobStatus, S3JobManifestGenerator, S3ReplicateObjectOperation,
+    S3StorageClass,
 };
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
@@ -73,10 +74,11 @@ impl Job {
         Self {
             id: job.job_id().unwrap_or_default().to_owned(),
             status: job.status().map_or("New", JobStatus::as_str).to_owned(),
-            total: count(progress.and_then(|it| it.total_number_of_tasks())),
-            succeeded: count(progress.and_then(|it| it.number_of_tasks_succeeded()))
+            total: count(progress.and_then(JobProgressSummary::total_number_of_tasks)),
+            succeeded: count(progress.and_then(JobProgressSummary::number_of_tasks_succeeded))
                 .unwrap_or_default(),
-            failed: count(progress.and_then(|it| it.number_of_tasks_failed())).unwrap_or_default(),
+            failed: count(progress.and_then(JobProgressSummary::number_of_tasks_failed))
+                .unwrap_or_default(),
             failures: failures.collect(),
         }
     }

@@ -50,7 +50,7 @@ impl Server {
         connections: TaskTracker,
     ) -> Self {
         let s3 = s3::Service::new(shared.clone());
-        Self { s3, shared, latency, journal, tasks, connections }
+        Self { shared, s3, latency, journal, tasks, connections }
     }
 
     /// Accepts connections until `stop`, each as a task of its own.

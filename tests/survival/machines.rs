@@ -208,7 +208,7 @@ impl World {
     pub(super) fn unconnected(&self) {
         aws().block_on(async {
             let unconnected = tokio::time::timeout(Duration::from_mins(1), self.0.unconnected());
-            unconnected.await.expect("a connection stays open");
+            unconnected.await.unwrap_or_else(|_| panic!("a connection stays open"));
         });
     }
 
