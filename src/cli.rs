@@ -323,13 +323,16 @@ pub async fn embedded(
     credentials: (String, String),
     stop: Stop,
 ) -> (u8, serde_json::Value) {
-    let mut cli = match Cli::try_parse_from(args) {
-        Ok(cli) => cli,
-        Err(error) => {
-            let failure = Failure::new(Kind::Manifest, "usage", error.to_string());
-            return Printer::new(Format::Json, "usage", Vec::new()).conclude(Err(failure));
-        }
-    };
+    let command = without_variables(Cli::command());
+    let parsed = command.try_get_matches_from(args);
+    let mut cli: Cli =
+        match parsed.and_then(|matches| clap::FromArgMatches::from_arg_matches(&matches)) {
+            Ok(cli) => cli,
+            Err(error) => {
+                let failure = Failure::new(Kind::Manifest, "usage", error.to_string());
+                return Printer::new(Format::Json, "usage", Vec::new()).conclude(Err(failure));
+            }
+        };
     cli.global = Global {
         quiet: true,
         output: Format::Json,
@@ -342,6 +345,12 @@ pub async fn embedded(
     let command: Pin<Box<dyn Future<Output = Ended>>> = Box::pin(perform(cli, &printer));
     let ended = command.await;
     printer.conclude(ended)
+}
+
+/// Takes the variables of the environment from all flags.
+fn without_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| arg.env(clap::builder::Resettable::Reset));
+    command.mut_subcommands(without_variables)
 }
 
 async fn perform(cli: Cli, printer: &Printer) -> Ended {

@@ -38,7 +38,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -183,10 +184,19 @@ impl Sandbox {
     }
 
     /// Waits until every client has hung up: what they had asked for is done by then, or never will be.
-    pub async fn unconnected(&self) {
+    ///
+    /// # Errors
+    /// Those of a connection of its own.
+    pub async fn unconnected(&self) -> std::io::Result<()> {
+        // Connections are accepted in their order: once this one is answered, none is left that came before it.
+        let mut last = TcpStream::connect(self.address).await?;
+        let health = format!("GET {}health HTTP/1.1\r\nhost: sandbox\r\n", control::PREFIX);
+        last.write_all(format!("{health}connection: close\r\n\r\n").as_bytes()).await?;
+        last.read_to_end(&mut Vec::new()).await?;
         self.connections.close();
         self.connections.wait().await;
         self.connections.reopen();
+        Ok(())
     }
 
     /// Returns how often each operation was called, as `GET /_crrctl/calls` does.

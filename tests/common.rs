@@ -528,8 +528,7 @@ fn given_binary() -> Option<std::path::PathBuf> {
 fn on_a_machine<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> T {
     let machine = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(16 << 20);
-        let thread = thread.spawn_scoped(scope, || machine().block_on(work()));
+        let thread = crate::survival::stack().spawn_scoped(scope, || machine().block_on(work()));
         thread.unwrap().join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

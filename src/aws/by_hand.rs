@@ -1,7 +1,7 @@
 //! Calls of services of which crrctl needs too little to link their crates: signed, sent and retried by the SDK's own machinery.
 //! Not for: what the requests and answers say (see `cloudwatch`).
 
-use super::clients::Caller;
+use super::clients::{Caller, retries};
 use super::{At, Error};
 use crate::names::Region;
 use aws_config::BehaviorVersion;
@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 
 /// A service of AWS.
 pub(super) struct Service {
-    /// Such as `S3 Control`: `AWS_ENDPOINT_URL_S3_CONTROL` and the profile's `services` say it so.
+    /// Such as `CloudWatch`: `AWS_ENDPOINT_URL_CLOUDWATCH` and the profile's `services` say it so.
     pub(super) id: &'static str,
     /// What requests are signed for.
     pub(super) signing_name: &'static str,
@@ -48,7 +48,8 @@ pub(super) struct Request {
 }
 
 impl Caller {
-    /// Sends a request and reads the XML of its answer; `operation` is its name as policies spell it, such as `s3:CreateJob`.
+    /// Sends a request and reads the XML of its answer; `operation` is its name as policies spell it, such as
+    /// `cloudwatch:GetMetricData`.
     ///
     /// # Errors
     /// What the service said, or that it can't be reached, or that its answer can't be read.
@@ -72,6 +73,7 @@ impl Caller {
     ) -> Operation<Request, String, Refused> {
         let mut layer = Layer::new(service.id);
         layer.store_put(AuthSchemeOptionResolverParams::new(()));
+        layer.store_put(retries());
         let mut signing_options = SigningOptions::default();
         signing_options.content_sha256_header = true;
         layer.store_put(SigV4OperationSigningConfig {

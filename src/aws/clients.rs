@@ -18,7 +18,7 @@ use crate::stop::Stop;
 use aws_config::SdkConfig;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// How to reach AWS, or what stands in for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,6 +92,7 @@ pub(super) struct Caller {
     pub(super) config: SdkConfig,
     pub(super) calls: Calls,
     pace: Arc<Pace>,
+    stop: Arc<OnceLock<Stop>>,
     seen: SeenTags,
     s3: Clients<aws_sdk_s3::Client>,
     s3control: Clients<aws_sdk_s3control::Client>,
@@ -103,14 +104,14 @@ pub(super) struct Caller {
 impl Caller {
     /// Returns what looks after throttled requests to `region`.
     pub(super) fn throttle(&self, region: &Region) -> Throttle {
-        let (pace, calls) = (Arc::clone(&self.pace), self.calls.clone());
-        Throttle { pace, calls, region: region.clone() }
+        let (pace, stop) = (Arc::clone(&self.pace), Arc::clone(&self.stop));
+        Throttle { pace, calls: self.calls.clone(), region: region.clone(), stop }
     }
 }
 
 /// Returns what bounds the retries of all requests of a run together: nothing, since each request has a bound of its own. The SDK's own
 /// bucket is one for the whole process, so how a call ends would depend on what others met.
-fn retries() -> RetryPartition {
+pub(super) fn retries() -> RetryPartition {
     RetryPartition::custom("crrctl").token_bucket(TokenBucket::unlimited()).build()
 }
 
@@ -136,6 +137,7 @@ struct Shared {
     calls: Calls,
     callers: tokio::sync::Mutex<Vec<Arc<Caller>>>,
     pace: Arc<Pace>,
+    stop: Arc<OnceLock<Stop>>,
 }
 
 impl Shared {
@@ -151,6 +153,7 @@ impl Shared {
             config,
             calls: self.calls.beside(),
             pace: Arc::clone(&self.pace),
+            stop: Arc::clone(&self.stop),
             seen: SeenTags::default(),
             s3: Clients::default(),
             s3control: Clients::default(),
@@ -182,8 +185,16 @@ impl Aws {
             calls: Calls::default(),
             callers: tokio::sync::Mutex::default(),
             pace: Arc::new(Pace::new(connection.quota_factor)),
+            stop: Arc::default(),
         };
         Self::sharing(Arc::new(shared), home, &connection).await
+    }
+
+    /// From now on what is throttled is sent again only until `stop` says that the run is to end.
+    #[must_use]
+    pub fn ending_with(self, stop: &Stop) -> Self {
+        self.shared.stop.get_or_init(|| stop.clone());
+        self
     }
 
     /// Makes those of another pair of the same run: what goes by the same credentials shares clients, connections, the count and

@@ -1,6 +1,6 @@
 //! Propagation: what AWS answers while something that was just made has not spread yet, and how long that may take. One table,
 //! by operation, code and message; what it does not know ends the run at once.
-//! Not for: throttling and broken connections, which the SDK retries by itself.
+//! Not for: throttling (see `throttle`) and broken connections, which the SDK retries by itself.
 
 use super::Error;
 use std::time::Duration;

@@ -57,8 +57,7 @@ impl Pace {
         let now = Instant::now();
         let wait = |(operation, region): &(&'static str, &Region)| {
             let known = QUOTAS.iter().find(|(name, _)| name == operation);
-            let rate = known.map_or(AT_ONCE, |(_, rate)| *rate).saturating_mul(factor.max(1));
-            let every = Duration::from_secs(1) * (100 + SPARED) / (100 * rate);
+            let every = every(known.map_or(AT_ONCE, |(_, rate)| *rate), factor);
             let queue = (account.cloned(), *operation, (*region).clone());
             let turn = next.entry(queue).or_insert(now);
             *turn = (*turn).max(now) + every;
@@ -71,12 +70,19 @@ impl Pace {
     /// throttled one.
     pub(super) fn throttled(&self, account: Option<&AccountId>, operation: &str, region: &Region) {
         let is_it = |name: &str| name.strip_prefix("kms:") == Some(operation);
-        let Some(&(name, _)) = QUOTAS.iter().find(|(name, _)| is_it(name)) else { return };
+        let QuotaFactor::Times(factor) = self.factor else { return };
+        let Some(&(name, rate)) = QUOTAS.iter().find(|(name, _)| is_it(name)) else { return };
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let from = Instant::now() + Duration::from_secs(1);
+        // The next turn is that of the first call after the second, whatever may come at once otherwise.
+        let from = Instant::now() + Duration::from_secs(1) + every(rate, factor) * (AT_ONCE - 1);
         let turn = next.entry((account.cloned(), name, region.clone())).or_insert(from);
         *turn = (*turn).max(from);
     }
+}
+
+/// Returns the time from one turn to the next where KMS takes `rate` calls a second, times `factor`.
+fn every(rate: u32, factor: u32) -> Duration {
+    Duration::from_secs(1) * (100 + SPARED) / (100 * rate.saturating_mul(factor.max(1)))
 }
 
 #[cfg(test)]
@@ -102,15 +108,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn after_a_throttled_call_nobody_calls_for_a_second() {
-        let (pace, region) =
-            (Pace::new(QuotaFactor::Times(1000)), Region::new("us-east-1").unwrap());
-        let create = [("kms:CreateKey", &region)];
-        assert_eq!(millis(&pace, &create), 0);
-        pace.throttled(None, "CreateKey", &region);
-        assert!((990..=1000).contains(&millis(&pace, &create)));
-        assert_eq!(millis(&pace, &[("kms:CreateAlias", &region)]), 0, "each has its own quota");
-        tokio::time::advance(Duration::from_secs(2)).await;
-        assert_eq!(millis(&pace, &create), 0);
+        for factor in [1, 1000] {
+            let (pace, region) =
+                (Pace::new(QuotaFactor::Times(factor)), Region::new("us-east-1").unwrap());
+            let create = [("kms:CreateKey", &region)];
+            assert_eq!(millis(&pace, &create), 0);
+            pace.throttled(None, "CreateKey", &region);
+            assert_eq!(millis(&pace, &create), 1000, "{factor}");
+            assert_eq!(millis(&pace, &[("kms:CreateAlias", &region)]), 0, "each has its own quota");
+            tokio::time::advance(Duration::from_secs(3)).await;
+            assert_eq!(millis(&pace, &create), 0);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,5 @@
 //! The one place that waits for AWS: tries again while something spreads, and polls for states.
-//! Not for: throttling (the SDK's own retries) or what counts as lag (see `lag`).
+//! Not for: throttling (see `throttle`) or what counts as lag (see `lag`).
 
 use super::{Error, lag};
 use crate::events::Progress;

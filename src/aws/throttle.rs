@@ -5,6 +5,7 @@
 use super::calls::Calls;
 use super::pace::Pace;
 use crate::names::Region;
+use crate::stop::Stop;
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -14,7 +15,7 @@ use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_smithy_types::retry::RetryConfig;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The longest pause before a throttled request is sent again: request quotas count by the second.
@@ -26,6 +27,8 @@ pub(super) struct Throttle {
     pub(super) pace: Arc<Pace>,
     pub(super) calls: Calls,
     pub(super) region: Region,
+    /// When the run is to end; after that a request has its usual attempts.
+    pub(super) stop: Arc<OnceLock<Stop>>,
 }
 
 /// How many attempts a request has where nothing throttles it.
@@ -48,7 +51,9 @@ impl Intercept for Throttle {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if !context.response().is_some_and(is_throttled) {
+        let is_head = context.request().is_some_and(|request| request.method() == "HEAD");
+        let is_throttled = context.response().is_some_and(|answer| is_throttled(answer, is_head));
+        if !is_throttled || self.stop.get().is_some_and(Stop::is_ending) {
             return Ok(());
         }
         if let Some(metadata) = config.load::<Metadata>() {
@@ -66,13 +71,14 @@ impl Intercept for Throttle {
 }
 
 /// Returns whether a service answered that requests come too fast. `LimitExceededException` is how KMS says that there are too many
-/// keys, which no patience mends.
-fn is_throttled(response: &HttpResponse) -> bool {
+/// keys, which no patience mends. The answer to a HEAD has no body to say so: 503 is S3's status for `SlowDown` (S3 API Reference,
+/// "Error responses").
+fn is_throttled(response: &HttpResponse, is_head: bool) -> bool {
     let status = response.status();
     if status.is_success() {
         return false;
     }
-    status.as_u16() == 429
+    is_head && status.as_u16() == 503
         || code(response).is_some_and(|code| {
             code != "LimitExceededException" && THROTTLING_ERRORS.contains(&code.as_str())
         })
@@ -96,7 +102,7 @@ mod tests {
 
     fn answered(status: u16, body: &str) -> bool {
         let status = status.try_into().unwrap();
-        is_throttled(&HttpResponse::new(status, SdkBody::from(body)))
+        is_throttled(&HttpResponse::new(status, SdkBody::from(body)), false)
     }
 
     #[test]
@@ -108,10 +114,11 @@ mod tests {
             400,
             "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"
         ));
-        assert!(answered(429, ""));
         assert!(!answered(400, r#"{"__type":"LimitExceededException"}"#));
         assert!(!answered(503, "<Error><Code>ServiceUnavailable</Code></Error>"));
         assert!(!answered(200, "<Code>SlowDown</Code>"));
         assert!(!answered(503, ""));
+        let slow_down = HttpResponse::new(503.try_into().unwrap(), SdkBody::empty());
+        assert!(is_throttled(&slow_down, true), "the answer to a HEAD has no body");
     }
 }

@@ -183,7 +183,7 @@ impl Steps {
             match retry(&self.stop, progress, call).await {
                 Err(failure) if is_worth_another(&failure) && began.elapsed() < MADE_WITHIN => {
                     if self.stop.is_ending() {
-                        return Err(self.stop.failure_while("no answer came to CreateKey"));
+                        return Err(self.stop.failure_while("the key was being made"));
                     }
                     progress.retrying(
                         failure.aws_code.as_deref().unwrap_or_default(),
@@ -254,10 +254,10 @@ fn may_have_been_done(error: &Error) -> bool {
     error.status.is_none_or(|status| status >= 500) && error.class == crate::aws::Class::Other
 }
 
-/// Whether a second `CreateKey` may do better: throttled, or not answered and no key found.
+/// Whether a second `CreateKey` may do better: it was not answered, and no key was found.
 fn is_worth_another(failure: &Failure) -> bool {
     let code = failure.aws_code.as_deref().unwrap_or_default();
-    ["Throttling", "TimedOut", "ConnectionFailed", "AnswerUnreadable", "Internal", "Unavailable"]
+    ["TimedOut", "ConnectionFailed", "AnswerUnreadable", "Internal", "Unavailable"]
         .iter()
         .any(|known| code.contains(known))
 }

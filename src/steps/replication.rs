@@ -8,12 +8,12 @@ use crate::aws::settle::{Look, Wait, pause, retry, until};
 use crate::aws::{At, Aws, Class, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
-use crate::joined;
 use crate::manifest::{Side, Topology};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::{Action, FRESH, GOES_ALONG, PROVEN_FIRST, STAYS, others, rules};
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
+use futures::future::try_join;
 use rule::{described, described_rule, sdk_rule};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -162,7 +162,7 @@ impl Steps {
                 ours.iter().all(stands) && !live.rules.iter().any(&goes)
             })
         });
-        joined::both(confirmed, self.keys_stand(progress)).await?;
+        try_join(confirmed, self.keys_stand(progress)).await?;
         self.saw_rules(&side.bucket, at);
         Ok(ours)
     }

@@ -14,7 +14,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::time::Duration;
 
-/// How often the SDK sends a request before it gives up: throttling and broken connections.
+/// How often the SDK sends a request before it gives up: broken connections and errors of a service.
 const ATTEMPTS: u32 = 6;
 
 /// Returns the Region that the environment or the profile names.

@@ -16,7 +16,7 @@ pub(in crate::cli) async fn connect(
     manifest: Option<&Manifest>,
     stand_in: Option<&Sandbox>,
 ) -> Aws {
-    Aws::new(home, connection(global, manifest, stand_in)).await
+    Aws::new(home, connection(global, manifest, stand_in)).await.ending_with(&global.stop)
 }
 
 /// Makes the clients of another pair of the same run.
