@@ -1,5 +1,6 @@
 //! What most tests begin with: a sandbox of their own, and the binary in an empty home that knows nothing else.
 
+use crate::survival::{machine, on_a_machine};
 use aws_sdk_s3::config::Credentials;
 use crrctl::sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
 use serde_json::Value;
@@ -194,10 +195,11 @@ impl Stand {
     fn embedded(&self, args: &[&str]) -> Output {
         let endpoint = self.endpoint();
         let args = [&["crrctl"], args, &["--endpoint-url", &endpoint]].concat();
-        let (code, object) = on_a_machine(async || {
+        let (code, object) = on_a_machine(|| {
             let args = args.into_iter().map(std::ffi::OsString::from);
             let credentials = (DEFAULT_ACCOUNT.to_owned(), SECRET.to_owned());
-            crrctl::cli::embedded(args, credentials, crrctl::stop::Stop::default()).await
+            let stop = crrctl::stop::Stop::default();
+            machine().block_on(crrctl::cli::embedded(args, credentials, stop))
         });
         let output =
             Output { code: code.into(), stdout: object.to_string(), stderr: String::new() };
@@ -521,16 +523,6 @@ pub(crate) fn binary() -> std::path::PathBuf {
 
 fn given_binary() -> Option<std::path::PathBuf> {
     std::env::var_os("CRRCTL").filter(|path| !path.is_empty()).map(Into::into)
-}
-
-/// Does `work` as a process of its own would: in a runtime that is dropped at its end with all that runs on it, on a thread with room
-/// for futures that nothing has optimised.
-fn on_a_machine<T: Send>(work: impl AsyncFnOnce() -> T + Send) -> T {
-    let machine = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    std::thread::scope(|scope| {
-        let thread = crate::survival::stack().spawn_scoped(scope, || machine().block_on(work()));
-        thread.unwrap().join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
 }
 
 /// Returns the binary with `args` in an empty world: no credentials, no configuration, no terminal.

@@ -11,4 +11,4 @@ mod model;
 mod races;
 mod rights;
 
-pub(crate) use machines::{is_thorough, stack, stride};
+pub(crate) use machines::{is_thorough, machine, on_a_machine, stride};

@@ -263,15 +263,17 @@ impl World {
 }
 
 /// A thread with room for futures that nothing has optimised.
-pub(crate) fn stack() -> std::thread::Builder {
+fn stack() -> std::thread::Builder {
     std::thread::Builder::new().stack_size(16 << 20)
 }
 
-fn on_a_machine<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+/// Does `run` on such a thread.
+pub(crate) fn on_a_machine<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| stack().spawn_scoped(scope, run).unwrap().join().unwrap())
 }
 
-fn machine() -> Runtime {
+/// Returns the runtime of one process: it is dropped at the end of that with all that runs on it.
+pub(crate) fn machine() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
