@@ -121,6 +121,15 @@ mod tests {
         }
     }
 
+    /// A run that goes by higher quotas than are in force comes too fast: 24 calls in a second of which KMS takes five.
+    #[tokio::test(start_paused = true)]
+    async fn higher_quotas_than_are_in_force_let_too_many_calls_come() {
+        let (pace, region) =
+            (Pace::new(QuotaFactor::Times(1000)), Region::new("us-east-1").unwrap());
+        let last = (0..24).map(|_| millis(&pace, &[("kms:ReplicateKey", &region)])).max();
+        assert!(last.is_some_and(|last| last < 1000), "{last:?}");
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_replica_takes_two_turns_of_its_own_region() {
         let pace = Pace::new(QuotaFactor::Times(2));
