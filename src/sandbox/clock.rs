@@ -1,6 +1,7 @@
 //! The sandbox's own clock: the wall clock, and how far `advance` has moved the state ahead of it.
 //! Not for: judging whether a request is too old, which goes by the wall clock (see `auth`).
 
+use jiff::{Span, SpanRelativeTo};
 use std::time::{Duration, SystemTime};
 
 /// A clock that can be moved forward but never back.
@@ -31,27 +32,16 @@ impl Clock {
     }
 }
 
-/// Reads a duration such as `90s`, `15m`, `2h`, `8d` (24 h each) or `1d12h`; a bare number is refused.
-pub(crate) fn parse_duration(text: &str) -> Option<Duration> {
-    let mut rest = text.trim();
-    let mut total = Duration::ZERO;
-    if rest.is_empty() {
-        return None;
+/// Reads a duration such as `300ms`, `90s`, `8d` (24 h each) or `1d12h`. Months, years and a bare number are refused.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    const RULE: &str = "a duration is a number with a unit, such as `90s`, `15m`, `2h` or `1d`";
+    let refused = || format!("`{text}` is not a duration: {RULE}");
+    let span: Span = text.trim().parse().map_err(|_| refused())?;
+    if span.get_months() != 0 || span.get_years() != 0 {
+        return Err(refused());
     }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        let seconds = match rest.as_bytes()[digits] {
-            b's' => 1,
-            b'm' => 60,
-            b'h' => 3_600,
-            b'd' => 86_400,
-            _ => return None,
-        };
-        total = total.checked_add(Duration::from_secs(number.checked_mul(seconds)?))?;
-        rest = &rest[digits + 1..];
-    }
-    Some(total)
+    let signed = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| refused())?;
+    Duration::try_from(signed).map_err(|_| refused())
 }
 
 /// Returns `time` as RFC 3339 in whole seconds, such as `2026-01-02T03:04:05Z`, as IAM prints it.
@@ -86,12 +76,14 @@ mod tests {
             ("8", None),
             ("", None),
             ("d", None),
-            ("8w", None),
+            ("1mo", None),
+            ("-5s", None),
             ("8dä", None),
             ("99999999999999999999d", None),
         ] {
-            assert_eq!(parse_duration(text), seconds.map(Duration::from_secs), "{text}");
+            assert_eq!(parse_duration(text).ok(), seconds.map(Duration::from_secs), "{text}");
         }
+        assert_eq!(parse_duration("300ms"), Ok(Duration::from_millis(300)));
     }
 
     #[test]

@@ -36,8 +36,8 @@ pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: 
 
 fn advance(shared: &Shared, body: &[u8]) -> Answer {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
-    let by = parsed.as_ref().and_then(|v| v["advance"].as_str()).and_then(clock::parse_duration);
-    let Some(by) = by else {
+    let by = parsed.as_ref().and_then(|v| v["advance"].as_str()).map(clock::parse_duration);
+    let Some(Ok(by)) = by else {
         let error = r#"expected {"advance": "8d"}: a number with s, m, h or d"#;
         return json(StatusCode::BAD_REQUEST, &json!({"error": error}));
     };

@@ -85,7 +85,7 @@ fn trouble(text: &str) -> Result<Trouble, String> {
         ("lost-reply", "") => Ok(Trouble::LostReply),
         ("hang", "") => Ok(Trouble::Hang),
         ("error", code) if is_code(code) => Ok(Trouble::Error(code.to_owned())),
-        ("delay", duration) => crate::units::duration(duration).map(Trouble::Delay),
+        ("delay", duration) => super::clock::parse_duration(duration).map(Trouble::Delay),
         _ => {
             Err("the kind is throttle, error=CODE, reset, lost-reply, hang or delay=DURATION"
                 .into())
