@@ -45,8 +45,8 @@ impl Stand {
         command.args(args).args(["--name", "demo", "--source", "us-east-1"]);
         command.args(["--destination", "us-west-2"]).current_dir(&self.home);
         command.env("HOME", &self.home).env("AWS_ENDPOINT_URL", format!("http://{}", self.address));
-        command.env("AWS_ACCESS_KEY_ID", crrctl::sandbox::DEFAULT_ACCOUNT);
-        command.env("AWS_SECRET_ACCESS_KEY", crrctl::sandbox::SECRET);
+        command.env("AWS_ACCESS_KEY_ID", crrctl_sandbox::DEFAULT_ACCOUNT);
+        command.env("AWS_SECRET_ACCESS_KEY", crrctl_sandbox::SECRET);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }

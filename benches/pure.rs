@@ -11,12 +11,12 @@
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use crrctl::iam::{self, Context, Named, Policies, Principal, Request};
 use crrctl::manifest::{Manifest, Origin, PairKeys, Pairs, Topology, parse_pairs};
 use crrctl::names::{AccountId, KeyId};
 use crrctl::plan;
 use crrctl::policy::{Document, Templates, render};
 use crrctl::world::{Batch, Keys, Others, World};
+use crrctl_iam::{self as iam, Context, Named, Policies, Principal, Request};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;

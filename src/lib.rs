@@ -20,8 +20,6 @@ pub mod manifest;
 pub mod events;
 pub mod stop;
 pub mod failure;
-pub mod sandbox;
-pub mod iam;
 pub mod names;
 pub mod units;
 pub mod joined;

@@ -1,75 +1,12 @@
-//! The names of things on AWS: each type checks itself in its constructor, so that whoever holds one need not check again.
+//! The names of things on AWS, which `crrctl-iam` defines, and the names that crrctl gives. Each type checks itself in its constructor,
+//! so that whoever holds one need not check again.
 //! Not for: reading manifests (see `manifest`) or asking AWS whether a thing exists (see `observe`).
 
-mod arn;
-mod bucket;
-mod identity;
-mod kms;
-mod region;
+mod pair;
 mod role;
 
-pub use arn::Arn;
-pub use bucket::BucketName;
-pub use identity::{AccountId, PairName};
-pub use kms::{KeyAlias, KeyId};
-pub use region::{Partition, Region};
+pub use crrctl_iam::names::{
+    AccountId, Arn, BucketName, InvalidName, KeyAlias, KeyId, Partition, Region, checked_name,
+};
+pub use pair::PairName;
 pub use role::RoleName;
-
-/// Why a text is not the name it was meant to be: what it is for, what was given, what is allowed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not a valid {what}: {rule}")]
-pub struct InvalidName {
-    /// What the text was meant to be, such as `bucket name`.
-    pub what: &'static str,
-    /// The text as it was given.
-    pub given: String,
-    /// What is allowed.
-    pub rule: &'static str,
-}
-
-/// Gives a newtype over `String` its constructor from a `rule` function, and the conversions every name has.
-macro_rules! checked_name {
-    ($name:ident, $what:literal, $check:path) => {
-        impl $name {
-            /// Checks `text` and takes it as it is.
-            pub fn new(text: impl Into<String>) -> Result<Self, $crate::names::InvalidName> {
-                let given = text.into();
-                match $check(&given) {
-                    Ok(()) => Ok(Self(given)),
-                    Err(rule) => Err($crate::names::InvalidName { what: $what, given, rule }),
-                }
-            }
-
-            /// Returns the name as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.pad(&self.0)
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = $crate::names::InvalidName;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::new(text)
-            }
-        }
-
-        impl serde::Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-    };
-}
-use checked_name;
-
-/// Returns whether every character of `text` is a lower-case ASCII letter, a digit or one of `extra`.
-fn lower_alphanumeric_or(text: &str, extra: &[char]) -> bool {
-    text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || extra.contains(&c))
-}

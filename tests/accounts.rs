@@ -2,7 +2,7 @@
 
 use crate::common::{Stand, fed, kms_of, s3_of};
 use aws_sdk_s3::config::Credentials;
-use crrctl::sandbox::{DEFAULT_ACCOUNT, SECRET};
+use crrctl_sandbox::{DEFAULT_ACCOUNT, SECRET};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

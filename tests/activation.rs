@@ -3,7 +3,7 @@
 
 use crate::common::{DESTINATION, SOURCE, Stand};
 use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
-use crrctl::sandbox::{Lag, Options};
+use crrctl_sandbox::{Lag, Options};
 use serde_json::Value;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use crate::common::{DESTINATION, SOURCE, Stand};
 use aws_sdk_s3::types as t;
-use crrctl::sandbox::{Lag, Options};
+use crrctl_sandbox::{Lag, Options};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;

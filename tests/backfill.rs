@@ -2,7 +2,7 @@
 
 use crate::common::{DESTINATION, PAIR, SOURCE, Stand, finished};
 use aws_sdk_s3::primitives::ByteStream;
-use crrctl::sandbox::Options;
+use crrctl_sandbox::Options;
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;

@@ -7,7 +7,7 @@ use crrctl::aws::{Aws, Connection, Credentials};
 use crrctl::check::{self, Finding, Report, Settings, Verdict};
 use crrctl::manifest::{self, Manifest, Origin};
 use crrctl::policy::Templates;
-use crrctl::sandbox::SECRET;
+use crrctl_sandbox::SECRET;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Stdio;

@@ -2,7 +2,7 @@
 
 use crate::survival::{machine, on_a_machine};
 use aws_sdk_s3::config::Credentials;
-use crrctl::sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
+use crrctl_sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
 use serde_json::Value;
 use std::cell::Cell;
 use std::io::{BufRead, Read, Write};

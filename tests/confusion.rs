@@ -13,7 +13,7 @@ use ways::Way;
 
 const EAST: &str = "us-east-1";
 const WEST: &str = "us-west-2";
-const HOME: &str = crrctl::sandbox::DEFAULT_ACCOUNT;
+const HOME: &str = crrctl_sandbox::DEFAULT_ACCOUNT;
 
 /// What `check` names first, beside what it says of the whole pair.
 struct Named {

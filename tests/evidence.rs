@@ -85,7 +85,7 @@ fn wait_ends_by_what_became_of_the_object() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wait_is_too_late_where_an_object_stays_pending() {
     use crate::sandbox::{ACCOUNT, EAST, WEST};
-    use crrctl::sandbox::{Lag, Options, SECRET};
+    use crrctl_sandbox::{Lag, Options, SECRET};
     let options =
         Options { lag: Lag::Aws, seed: Some(1), clock_stands: true, ..Options::default() };
     let stand = crate::sandbox::Stand::with(options).await;

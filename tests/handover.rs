@@ -4,7 +4,7 @@
 use crate::common::{Output, Stand, fed, kms_of, s3_of};
 use crate::told::told;
 use aws_sdk_s3::types as t;
-use crrctl::sandbox::SECRET;
+use crrctl_sandbox::SECRET;
 use serde_json::Value;
 
 const OTHER: &str = "444455556666";

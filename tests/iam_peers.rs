@@ -7,11 +7,11 @@
 #![expect(clippy::unwrap_used, reason = "a test: a wrong case shall fail")]
 #![expect(clippy::needless_pass_by_value, reason = "`json!` rows read better by value")]
 
-use crrctl::iam::{
+use crrctl::names::{AccountId, Arn};
+use crrctl_iam::{
     Context, Decision, Document, Named, Policies, Principal, Request, ResourceKind, ResourcePolicy,
     evaluate,
 };
-use crrctl::names::{AccountId, Arn};
 use iam_rs::{ContextValue, IAMPolicy, IAMRequest, PrincipalId};
 use proptest::prelude::*;
 use serde_json::{Value, json};

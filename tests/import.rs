@@ -52,7 +52,7 @@ fn made_by_hand(stand: &Stand, applied: &Value) {
 
 /// Returns the client of the account that owns the bucket.
 async fn owner(stand: &Stand, region: &str, bucket: &str) -> aws_sdk_s3::Client {
-    let own = of(stand, crrctl::sandbox::DEFAULT_ACCOUNT, region);
+    let own = of(stand, crrctl_sandbox::DEFAULT_ACCOUNT, region);
     let is_own = own.get_bucket_versioning().bucket(bucket).send().await.is_ok();
     if is_own { own } else { of(stand, OTHER, region) }
 }
@@ -91,7 +91,7 @@ fn examples() -> Vec<(String, String)> {
 }
 
 fn rules(stand: &Stand, (region, bucket): (&str, &str)) -> t::ReplicationConfiguration {
-    let s3 = of(stand, crrctl::sandbox::DEFAULT_ACCOUNT, region);
+    let s3 = of(stand, crrctl_sandbox::DEFAULT_ACCOUNT, region);
     stand.wait(async {
         let live = s3.get_bucket_replication().bucket(bucket).send().await.unwrap();
         live.replication_configuration.unwrap()
@@ -99,7 +99,7 @@ fn rules(stand: &Stand, (region, bucket): (&str, &str)) -> t::ReplicationConfigu
 }
 
 fn tags(stand: &Stand, (region, bucket): (&str, &str)) -> Vec<t::Tag> {
-    let s3 = of(stand, crrctl::sandbox::DEFAULT_ACCOUNT, region);
+    let s3 = of(stand, crrctl_sandbox::DEFAULT_ACCOUNT, region);
     let tags = stand.wait(s3.get_bucket_tagging().bucket(bucket).send());
     tags.map(|it| it.tag_set).unwrap_or_default()
 }
@@ -179,7 +179,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/service-role/by-hand";
 
 /// Makes a bucket as the console does: versioned, encrypted under `key`, with a tag of its own.
 async fn bucket(stand: &Stand, region: &str, name: &str, key: Option<&str>) {
-    let s3 = of(stand, crrctl::sandbox::DEFAULT_ACCOUNT, region);
+    let s3 = of(stand, crrctl_sandbox::DEFAULT_ACCOUNT, region);
     let place = (region != "us-east-1").then(|| t::BucketLocationConstraint::from(region));
     let made = t::CreateBucketConfiguration::builder().set_location_constraint(place).build();
     s3.create_bucket().bucket(name).create_bucket_configuration(made).send().await.unwrap();

@@ -116,9 +116,9 @@ fn the_first_signal_lets_a_removal_end_its_calls_and_a_second_destroy_goes_on() 
 /// Calls in flight may end, but one that hangs keeps nobody for ever.
 #[test]
 fn one_signal_ends_a_run_whose_call_hangs() {
-    let stand = Stand::with(crrctl::sandbox::Options {
+    let stand = Stand::with(crrctl_sandbox::Options {
         faults: vec!["kms:ReplicateKey:hang".parse().unwrap()],
-        ..crrctl::sandbox::Options::default()
+        ..crrctl_sandbox::Options::default()
     });
     let mut command = stand.command(&[&["apply", "--yes", "-o", "ndjson"], &PAIR[..]].concat());
     let mut child =

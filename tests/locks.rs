@@ -2,7 +2,7 @@
 
 use crate::common::{DESTINATION, SOURCE, Stand};
 use aws_sdk_s3::types as t;
-use crrctl::sandbox::Options;
+use crrctl_sandbox::Options;
 use serde_json::Value;
 
 const LOCKED: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\

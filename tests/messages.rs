@@ -140,7 +140,7 @@ fn a_stdout_that_takes_nothing_is_told() {
 fn calls_are_shown_with_their_request_ids_and_without_secrets() {
     let output = alone(&["plan", "--sandbox", "-vvv"]).exits(0);
     assert!(output.stderr.contains("STS GetCallerIdentity answered 200, request id"), "{output}");
-    for secret in [crrctl::sandbox::SECRET, "Authorization", "authorization", "Signature="] {
+    for secret in [crrctl_sandbox::SECRET, "Authorization", "authorization", "Signature="] {
         assert!(!output.stderr.contains(secret) && !output.stdout.contains(secret), "{secret}");
     }
 }

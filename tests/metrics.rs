@@ -4,7 +4,7 @@ use crate::common::{SOURCE, Stand, finished};
 use crate::policies::user;
 use crrctl::aws::{Aws, Connection, Credentials, Series};
 use crrctl::names::Region;
-use crrctl::sandbox::{DEFAULT_ACCOUNT, Lag, Options, SECRET};
+use crrctl_sandbox::{DEFAULT_ACCOUNT, Lag, Options, SECRET};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 

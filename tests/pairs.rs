@@ -150,9 +150,9 @@ fn every_command_about_pairs_takes_many() {
 
 #[test]
 fn a_signal_in_the_middle_ends_all_and_the_next_run_goes_on() {
-    let stand = Stand::with(crrctl::sandbox::Options {
+    let stand = Stand::with(crrctl_sandbox::Options {
         latency: Duration::from_millis(20),
-        ..crrctl::sandbox::Options::default()
+        ..crrctl_sandbox::Options::default()
     });
     let text = manifest(20);
     std::fs::write(stand.path("crrctl.yaml"), &text).unwrap();
@@ -333,10 +333,10 @@ pairs:
 fn kms_is_asked_no_more_often_than_its_quotas_allow() {
     let throttled = |factor: &str, pairs: usize| {
         let log = tempfile::NamedTempFile::new().unwrap();
-        let stand = Stand::with(crrctl::sandbox::Options {
+        let stand = Stand::with(crrctl_sandbox::Options {
             quotas: Some(1),
             log: Some(log.path().to_owned()),
-            ..crrctl::sandbox::Options::default()
+            ..crrctl_sandbox::Options::default()
         });
         let args = ["apply", "--yes", "--no-probe", "--quota-factor", factor, "-o", "json"];
         let names: Vec<String> = (0..pairs).map(|n| format!("{{name: p{n}}}")).collect();
@@ -417,9 +417,9 @@ pairs: [{name: a}, {name: b}, {name: c}]
 /// What waited for what is told to who watches closely.
 #[test]
 fn the_critical_path_is_told() {
-    let slow = Stand::with(crrctl::sandbox::Options {
+    let slow = Stand::with(crrctl_sandbox::Options {
         latency: Duration::from_millis(40),
-        ..crrctl::sandbox::Options::default()
+        ..crrctl_sandbox::Options::default()
     });
     let args = [&["apply", "--yes", "--no-probe", "-v"][..], &crate::common::PAIR].concat();
     let told = slow.run(&args).exits(0).stderr;

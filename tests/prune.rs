@@ -1,7 +1,7 @@
 //! What the manifest no longer names: said, left, and by `--prune` taken away, but for what would lose data.
 
 use crate::common::{SOURCE, Stand};
-use crrctl::sandbox::{Lag, Options};
+use crrctl_sandbox::{Lag, Options};
 use serde_json::{Value, json};
 
 const BOTH: &str = "name: demo\nsource: {region: us-east-1}\n\

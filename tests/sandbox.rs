@@ -23,7 +23,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use crrctl::sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
+use crrctl_sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
 use serde_json::Value;
 
 /// A running sandbox with clients for any account and Region.

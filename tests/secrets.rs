@@ -3,7 +3,7 @@
 
 use crate::common::{Output, Stand, finished};
 use aws_sdk_s3::config::Credentials;
-use crrctl::sandbox::{DEFAULT_ACCOUNT, SECRET};
+use crrctl_sandbox::{DEFAULT_ACCOUNT, SECRET};
 use serde_json::json;
 use std::process::Stdio;
 

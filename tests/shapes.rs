@@ -2,7 +2,7 @@
 //! repaired, destroyed, nothing left.
 
 use crate::common::{Stand, s3_of};
-use crrctl::sandbox::DEFAULT_ACCOUNT;
+use crrctl_sandbox::DEFAULT_ACCOUNT;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

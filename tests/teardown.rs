@@ -7,7 +7,7 @@ use aws_sdk_s3::types::{
     ObjectLockEnabled, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockMode,
     VersioningConfiguration,
 };
-use crrctl::sandbox::{Lag, Options};
+use crrctl_sandbox::{Lag, Options};
 use serde_json::{Value, json};
 
 fn built() -> Stand {

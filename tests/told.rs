@@ -14,7 +14,7 @@ use crrctl::check::catalogue;
 use crrctl::failure::{Failure, Kind};
 use crrctl::names::Region;
 use crrctl::report;
-use crrctl::sandbox::Options;
+use crrctl_sandbox::Options;
 use std::fmt::Write;
 
 const DEMO: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";

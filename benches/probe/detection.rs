@@ -1,7 +1,7 @@
 //! How long after S3 is done with an object crrctl says so, and what that costs in calls.
 
 use super::Stand;
-use crrctl::sandbox::{Lag, Options, Sandbox};
+use crrctl_sandbox::{Lag, Options, Sandbox};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::HashMap;

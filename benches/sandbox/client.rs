@@ -31,8 +31,8 @@ impl Signer {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Vec<u8> {
-        let secret = crrctl::sandbox::SECRET;
-        let account = crrctl::sandbox::DEFAULT_ACCOUNT;
+        let secret = crrctl_sandbox::SECRET;
+        let account = crrctl_sandbox::DEFAULT_ACCOUNT;
         let identity = Credentials::new(account, secret, None, None, "bench").into();
         let mut settings = SigningSettings::default();
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;

@@ -88,8 +88,8 @@ impl Server {
                 .credentials_provider(
                     aws_credential_types::provider::SharedCredentialsProvider::new(
                         aws_credential_types::Credentials::new(
-                            crrctl::sandbox::DEFAULT_ACCOUNT,
-                            crrctl::sandbox::SECRET,
+                            crrctl_sandbox::DEFAULT_ACCOUNT,
+                            crrctl_sandbox::SECRET,
                             None,
                             None,
                             "bench",

@@ -77,7 +77,7 @@ fn cycle(address: SocketAddr, client: usize, calls: &AtomicU64) {
     let mut call = |method: &str, target: &str, body: &[u8]| {
         calls.fetch_add(1, Ordering::Relaxed);
         let headers: &[_] = if target.starts_with("/v20180820/") {
-            &[("x-amz-account-id", crrctl::sandbox::DEFAULT_ACCOUNT)]
+            &[("x-amz-account-id", crrctl_sandbox::DEFAULT_ACCOUNT)]
         } else {
             &[]
         };

@@ -13,9 +13,9 @@ use crate::observe::{self, Depth};
 use crate::plan::{self, Removal};
 use crate::probe;
 use crate::report::tables;
-use crate::sandbox::Sandbox;
 use crate::units::humane;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use crrctl_sandbox::Sandbox;
 use serde::Serialize;
 use std::time::{Duration, Instant};
 

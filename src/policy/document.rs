@@ -1,9 +1,9 @@
 //! The documents of a pair: their names, their templates and what each is attached to.
 //! Not for: their text (see `render`) or whether they do what is wanted (see `proof`).
 
-use crate::iam::DocumentKind;
 use crate::manifest::{Side, Topology};
 use crate::names::{AccountId, BucketName, Region};
+use crrctl_iam::DocumentKind;
 
 /// One policy document of a pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,8 +2,8 @@
 //! Not for: finding out what they allow (see `proof`).
 
 use super::{Document, RenderError, Templates, render};
-use crate::iam;
 use crate::manifest::{PairKeys, Topology};
+use crrctl_iam as iam;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -19,9 +19,9 @@ mod scene;
 
 use super::{Document, Documents, Part};
 use crate::failure::{Failure, Kind};
-use crate::iam;
 use crate::manifest::{PairKeys, Topology};
 use call::Call;
+use crrctl_iam as iam;
 pub use live::{LiveRow, Place, prove_live};
 use scene::Scene;
 use serde::Serialize;

@@ -5,9 +5,9 @@
 use super::variables::variables;
 use super::{Document, Templates};
 use crate::failure::{Failure, Kind};
-use crate::iam::{self, DocumentKind, Finding};
 use crate::manifest::{Manifest, PairKeys, Topology};
 use crate::names::{AccountId, InvalidName};
+use crrctl_iam::{self as iam, DocumentKind, Finding};
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
 

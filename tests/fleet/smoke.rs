@@ -1,7 +1,7 @@
 //! `smoke`: a pair of its own, always taken away, beside whatever else there is.
 
 use crate::common::{PAIR, Stand, alone, signal};
-use crrctl::sandbox::{Lag, Options};
+use crrctl_sandbox::{Lag, Options};
 use serde_json::json;
 use std::process::Stdio;
 

@@ -4,7 +4,7 @@ use super::{ACCOUNT, EAST, OTHER, POLICY, ROLE, Stand, TRUST, WEST, refused, rul
 use aws_credential_types::Credentials;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ReplicationConfiguration, ServerSideEncryption};
-use crrctl::sandbox::{Options, SECRET};
+use crrctl_sandbox::{Options, SECRET};
 
 /// A policy of one statement that allows `actions` everywhere.
 fn allow(actions: &str) -> String {

@@ -12,7 +12,7 @@ use aws_sdk_s3control::types::{
     JobManifest, JobManifestFieldName, JobManifestFormat, JobManifestLocation, JobManifestSpec,
     ObjectEncryptionFilter, SsekmsFilter, Sses3Filter, Tag,
 };
-use crrctl::sandbox::{Lag, Options, SECRET};
+use crrctl_sandbox::{Lag, Options, SECRET};
 use serde_json::{Value, json};
 
 pub(super) const SOURCE: &str = "batch-src";

@@ -8,7 +8,7 @@ use aws_sdk_s3control::types::{
     JobManifestLocation, JobManifestSpec, JobOperation, JobReport, JobReportScope,
     KeyNameConstraint, RequestedJobStatus, S3DeleteObjectTaggingOperation, S3Tag,
 };
-use crrctl::sandbox::SECRET;
+use crrctl_sandbox::SECRET;
 
 fn manifest(format: JobManifestFormat, fields: &[JobManifestFieldName], arn: &str) -> JobManifest {
     let spec = JobManifestSpec::builder().format(format).set_fields(Some(fields.to_vec()));

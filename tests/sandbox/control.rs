@@ -1,7 +1,7 @@
 //! The control endpoints: clock, counts, reset.
 
 use super::{ACCOUNT, EAST, OTHER, Stand, WEST};
-use crrctl::sandbox::{Options, SECRET, Sandbox};
+use crrctl_sandbox::{Options, SECRET, Sandbox};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use super::{EAST, OTHER, Stand, WEST, refused};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::DataKeySpec;
-use crrctl::sandbox::SECRET;
+use crrctl_sandbox::SECRET;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_decrypts_in_every_region_what_it_encrypted_in_one() {

@@ -2,7 +2,7 @@
 
 use super::{EAST, Stand, WEST, refused, rule};
 use aws_sdk_kms::primitives::Blob;
-use crrctl::sandbox::{Lag, Options};
+use crrctl_sandbox::{Lag, Options};
 
 async fn slow() -> Stand {
     Stand::with(Options { lag: Lag::Aws, seed: Some(1), clock_stands: true, ..Options::default() })

@@ -3,7 +3,7 @@
 use super::{EAST, Stand, WEST, refused, rule};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
-use crrctl::sandbox::{Limits, Options, Patience};
+use crrctl_sandbox::{Limits, Options, Patience};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -7,7 +7,7 @@ use aws_sigv4::http_request::{
     UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
-use crrctl::sandbox::SECRET;
+use crrctl_sandbox::SECRET;
 use proptest::prelude::*;
 use std::fmt::Write;
 use std::net::SocketAddr;

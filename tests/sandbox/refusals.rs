@@ -14,7 +14,7 @@ use aws_sdk_s3::types::{
     CompletedPart, CreateBucketConfiguration, ObjectCannedAcl, ServerSideEncryption, Tag,
     VersioningConfiguration,
 };
-use crrctl::sandbox::SECRET;
+use crrctl_sandbox::SECRET;
 
 fn located(region: &str) -> CreateBucketConfiguration {
     let constraint = BucketLocationConstraint::from(region);

@@ -1,7 +1,7 @@
 //! Faults on demand, and the log of requests.
 
 use super::{EAST, Stand, refused};
-use crrctl::sandbox::Options;
+use crrctl_sandbox::Options;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ async fn services_answer_with_the_errors_that_were_asked_for() {
         "Throttling" 400 "Rate exceeded" stand.iam().list_roles();
         "OperationAborted" 409 "" s3.create_bucket().bucket("second");
         "KMSInternalException" 500 "" kms.create_key();
-        "ServiceUnavailable" 503 "" stand.sts(super::ACCOUNT, crrctl::sandbox::SECRET, EAST).get_caller_identity();
+        "ServiceUnavailable" 503 "" stand.sts(super::ACCOUNT, crrctl_sandbox::SECRET, EAST).get_caller_identity();
     }
     s3.create_bucket().bucket("second").send().await.unwrap();
     assert_eq!(s3.list_buckets().send().await.unwrap().buckets().len(), 2);

@@ -1,7 +1,7 @@
 //! A pair that stands as it should is looked at, and nothing else.
 
 use super::machines::World;
-use crrctl::sandbox::Options;
+use crrctl_sandbox::Options;
 use serde_json::Value;
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 
 use super::machines::{World, each, is_thorough, stride};
 use crate::common::{PAIR, Stand, signal};
-use crrctl::sandbox::Lag;
+use crrctl_sandbox::Lag;
 use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::sync::Mutex;

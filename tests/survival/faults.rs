@@ -2,7 +2,7 @@
 //! went wrong. Never a panic, a duplicate or a wrong claim.
 
 use super::machines::{Ended, World, each, is_thorough, stride};
-use crrctl::sandbox::Lag;
+use crrctl_sandbox::Lag;
 
 /// What AWS gets over by itself.
 const PASSING: [&str; 4] = ["throttle", "error=InternalError", "reset", "lost-reply"];

@@ -2,8 +2,8 @@
 //! Not for: the real binary and real signals (see `crashes`).
 
 use crate::common::{DESTINATION, PAIR, SOURCE};
-use crrctl::sandbox::{DEFAULT_ACCOUNT, FaultSpec, Lag, Options, SECRET, Sandbox};
 use crrctl::stop::{Reason, Stop};
+use crrctl_sandbox::{DEFAULT_ACCOUNT, FaultSpec, Lag, Options, SECRET, Sandbox};
 use futures::FutureExt;
 use serde_json::Value;
 use std::ffi::OsString;

@@ -2,7 +2,7 @@
 
 use super::hands::BREAKS;
 use super::machines::{World, each, is_thorough};
-use crrctl::sandbox::Lag;
+use crrctl_sandbox::Lag;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::sync::Mutex;

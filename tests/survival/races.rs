@@ -1,7 +1,7 @@
 //! Two runs at the same time: one is held at each of its calls in turn, the other lives its whole life meanwhile.
 
 use super::machines::{World, each, stride};
-use crrctl::sandbox::Lag;
+use crrctl_sandbox::Lag;
 use std::sync::Mutex;
 
 const APPLY: [&str; 3] = ["apply", "--yes", "--no-probe"];

@@ -4,7 +4,7 @@
 use super::hands::BREAKS;
 use super::machines::{Ended, World, each};
 use crate::common::{DESTINATION, SOURCE, iam, kms, s3};
-use crrctl::sandbox::Lag;
+use crrctl_sandbox::Lag;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -6,7 +6,7 @@ use super::{DEMO, JSON, built, manifest, told, told_in_text};
 use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, alone, bare, finished};
 use aws_sdk_s3::types as t;
 use crrctl::check::catalogue::{self, About};
-use crrctl::sandbox::{Lag, Options};
+use crrctl_sandbox::{Lag, Options};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -4,7 +4,7 @@ use crate::common::Stand;
 use crate::messages::blotted;
 use crate::teardown::mfa_delete;
 use aws_sdk_s3::types::MfaDelete;
-use crrctl::sandbox::Options;
+use crrctl_sandbox::Options;
 use serde_json::Value;
 
 /// Pins the warnings of a plan, one a line.

@@ -4,7 +4,7 @@ use super::super::Global;
 use crate::aws::{Aws, Connection, Credentials, QuotaFactor};
 use crate::manifest::{Away, Login, Manifest};
 use crate::names::{AccountId, Region};
-use crate::sandbox::{self, Sandbox};
+use crrctl_sandbox::{self as sandbox, Sandbox};
 
 /// Accounts of the stand-in for the sides that name other credentials than the source's.
 const OTHER_ACCOUNTS: [&str; 4] = ["444455556666", "555566667777", "666677778888", "777788889999"];

@@ -6,9 +6,9 @@ use super::call::{At, Call, Element, Expected, Own, Who};
 use super::replication::assumption;
 use super::reverse::with_reverse;
 use super::scene::{Scene, outside, through_s3};
-use crate::iam::{Principal, ResourceKind};
 use crate::manifest::{Profile, Reports};
 use crate::names::Arn;
+use crrctl_iam::{Principal, ResourceKind};
 
 const SECTION: &str = "batch";
 

@@ -1,8 +1,8 @@
 //! A call, what it should come to, and which element of a document sees to that.
 
 use super::Document;
-use crate::iam::{Context, Principal, Request, ResourceKind};
 use crate::names::AccountId;
+use crrctl_iam::{Context, Principal, Request, ResourceKind};
 
 /// The caller's own policies.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,10 +3,11 @@
 
 use super::call::{At, Call, Expected, Own};
 use super::{Document, Documents, Expectation, Organisation, Outcome, Row, mend};
-use crate::iam::document::{PrincipalKind, Principals, Scope, Statement};
-use crate::iam::evaluate::Decider;
-use crate::iam::{
-    self, Decision, Effect, Named, Policies, Principal, ResourceKind, ResourcePolicy, evaluate,
+use crrctl_iam::document::{PrincipalKind, Principals, Scope, Statement};
+use crrctl_iam::evaluate::Decider;
+use crrctl_iam::{
+    self as iam, Decision, Effect, Named, Policies, Principal, ResourceKind, ResourcePolicy,
+    evaluate,
 };
 
 /// The documents, and two of others that let everything through.

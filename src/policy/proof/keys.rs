@@ -4,9 +4,9 @@
 use super::call::{Call, Own, Who};
 use super::reverse::{by_others, with_reverse};
 use super::scene::Scene;
-use crate::iam::Principal;
 use crate::manifest::{KeyKind, Side};
 use crate::names::{AccountId, Arn};
+use crrctl_iam::Principal;
 
 const SECTION: &str = "key users";
 

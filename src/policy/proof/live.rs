@@ -6,10 +6,10 @@ use super::call::{At, Call, Expected};
 use super::judge::Judge;
 use super::scene::Scene;
 use super::{Document, Documents, Organisation, Row, replication};
-use crate::iam::document::{Condition, Effect, Scope, Statement};
-use crate::iam::{self, Context, Decision, Layer};
 use crate::manifest::{PairKeys, Topology};
 use crate::names::Region;
+use crrctl_iam::document::{Condition, Effect, Scope, Statement};
+use crrctl_iam::{self as iam, Context, Decision, Layer};
 use std::collections::BTreeSet;
 
 /// Where the policy stands that decides about a call.

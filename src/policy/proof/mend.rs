@@ -4,9 +4,9 @@
 use super::call::{Call, Element, Expected};
 use super::judge::{label, name};
 use super::{Document, Documents};
-use crate::iam::document::{Scope, Statement};
-use crate::iam::evaluate::{Decider, Layer, Trace, Why, trace};
-use crate::iam::{Decision, Effect, Policies, Request};
+use crrctl_iam::document::{Scope, Statement};
+use crrctl_iam::evaluate::{Decider, Layer, Trace, Why, trace};
+use crrctl_iam::{Decision, Effect, Policies, Request};
 use std::cmp::Reverse;
 
 /// What is wrong, and how to mend it.

@@ -10,12 +10,12 @@ use super::call::{At, Call, Own, Who};
 use super::reverse::with_reverse;
 use super::scene::{Scene, TLS, through_s3};
 use super::{Document, Part};
-use crate::iam::Principal;
 use crate::manifest::{KeyKind, KeyWish, Profile, Side, Topology};
 use crate::names::AccountId;
 use actions::{
     BUCKET_READS, BUCKET_WRITES, GIVING_BACK, LIFECYCLE_WRITE, ROLE_WRITES, TAKING_KEYS,
 };
+use crrctl_iam::Principal;
 
 const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutBucketLogging"];
 const NOT_ON_OBJECTS: [&str; 2] = ["s3:PutObjectAcl", "s3:RestoreObject"];

@@ -6,8 +6,8 @@ use super::Document;
 use super::call::{At, Call, Element, Expected, Own, Who};
 use super::reverse::{by_others, with_reverse};
 use super::scene::{Scene, outside, through_s3};
-use crate::iam::{Principal, ResourceKind};
 use crate::manifest::{Profile, Side};
+use crrctl_iam::{Principal, ResourceKind};
 
 mod foreign;
 

@@ -2,7 +2,7 @@
 //! or has another value.
 
 use super::call::{At, Call, Element, Expected, Own, Who};
-use crate::iam::ResourceKind;
+use crrctl_iam::ResourceKind;
 
 /// Returns `calls`, then everything beside them that must stay denied.
 pub(super) fn with_reverse(calls: Vec<Call>) -> Vec<Call> {

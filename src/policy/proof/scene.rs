@@ -2,9 +2,9 @@
 
 use super::call::{At, Call, Own, Who};
 use super::{Document, Documents};
-use crate::iam::{Principal, ResourceKind};
 use crate::manifest::{KeyWish, PairKeys, Side, Topology};
 use crate::names::{AccountId, Arn, Partition, Region};
+use crrctl_iam::{Principal, ResourceKind};
 
 /// S3's encryption context is the ARN of the object, or of the bucket where a Bucket Key is used
 /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").

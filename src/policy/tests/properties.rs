@@ -2,9 +2,9 @@
 //! survives printing and parsing.
 
 use super::{SHAPES, documents, proof, topology};
-use crate::iam;
 use crate::policy::proof::{Outcome, Proof};
 use crate::policy::{Document, Documents};
+use crrctl_iam as iam;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use crate::sandbox::{EAST, OTHER, ROLE};
 use aws_sdk_s3::types::{
     AccessControlTranslation, BucketVersioningStatus, OwnerOverride, VersioningConfiguration,
 };
-use crrctl::sandbox::SECRET;
+use crrctl_sandbox::SECRET;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -62,7 +62,7 @@ async fn acls() {
         "NotImplemented" 501 "ACLs" object("writers", ObjectCannedAcl::PublicRead);
         "NotImplemented" 501 "ACLs" s3.put_object_acl().bucket("writers").key("k").grant_read("id=1");
         "NoSuchKey" 404 "" s3.get_object_acl().bucket("enforced").key("absent");
-        "AccessDenied" 403 "s3:GetBucketAcl" stand.s3_as(OTHER, crrctl::sandbox::SECRET, EAST).get_bucket_acl().bucket("enforced");
+        "AccessDenied" 403 "s3:GetBucketAcl" stand.s3_as(OTHER, crrctl_sandbox::SECRET, EAST).get_bucket_acl().bucket("enforced");
     }
     bucket("writers", BucketCannedAcl::Private).send().await.unwrap();
     let put = s3.put_object_acl().bucket("writers").key("k").access_control_policy(own);

@@ -4,11 +4,11 @@
 use super::{
     At, Call, NOT_ON_BUCKETS, NOT_ON_OBJECTS, NOT_ON_ROLES, Operator, ROLE_WRITES, through_s3,
 };
-use crate::iam::ResourceKind;
 use crate::manifest::Profile;
 use crate::names::Arn;
 use crate::policy::Document;
 use crate::policy::proof::scene::outside;
+use crrctl_iam::ResourceKind;
 
 impl Operator<'_> {
     pub(super) fn backfill(&self) -> Vec<Call> {

@@ -1,0 +1,80 @@
+//! The shapes of actions and resources.
+//! Sections: "IAM JSON policy elements: Action" and "IAM JSON policy elements: Resource".
+//! Not for: whether an action or a resource exists.
+
+use super::DocumentKind;
+use crate::names::Partition;
+use crate::pattern::arn_parts;
+
+/// Checks an action: `*`, or a service and a name with wildcards; policies on resources take their own service's only.
+pub(super) fn action(kind: DocumentKind, text: &str) -> Result<(), String> {
+    let own = match kind {
+        DocumentKind::TrustPolicy => Some("sts"),
+        DocumentKind::KeyPolicy => Some("kms"),
+        DocumentKind::BucketPolicy => Some("s3"),
+        _ => None,
+    };
+    if text == "*" {
+        return match kind {
+            DocumentKind::TrustPolicy => Err("a trust policy takes actions of sts only".into()),
+            _ => Ok(()),
+        };
+    }
+    let shaped = text.split_once(':').filter(|(service, name)| {
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '*' | '?');
+        !service.is_empty()
+            && service.chars().all(word)
+            && !name.is_empty()
+            && name.chars().all(named)
+    });
+    let Some((service, _)) = shaped else {
+        return Err(format!(
+            "\"{text}\" is not an action: write `service:Name`, with `*` and `?` in the name"
+        ));
+    };
+    match own {
+        Some(own) if !service.eq_ignore_ascii_case(own) => {
+            Err(format!("\"{text}\" is not an action of {own}, which alone can stand here"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks a resource: `*` or an ARN with wildcards.
+///
+/// Section: "Identify AWS resources with ARNs": identity-based policies may leave out the last parts; no wildcard in the service.
+pub(super) fn resource(kind: DocumentKind, text: &str) -> Result<(), String> {
+    if text == "*" {
+        return Ok(());
+    }
+    let parts = arn_parts(text);
+    let incomplete = matches!(
+        kind,
+        DocumentKind::RolePolicy
+            | DocumentKind::UserPolicy
+            | DocumentKind::ManagedPolicy
+            | DocumentKind::Scp
+    );
+    let enough = parts.len() == 6 || (incomplete && parts.len() >= 3);
+    if parts.first() != Some(&"arn") || !enough {
+        return Err(format!("\"{text}\" is not a resource: write an ARN or `*`"));
+    }
+    let wild = |part: &str| part.contains(['*', '?']);
+    if !wild(parts[1]) && Partition::from_name(parts[1]).is_none() {
+        return Err(format!("\"{}\" is not a partition", parts[1]));
+    }
+    if parts[2].is_empty() || wild(parts[2]) {
+        return Err("the service of an ARN is written out, without wildcards".into());
+    }
+    if parts.last().is_some_and(|last| last.is_empty()) {
+        return Err(format!("\"{text}\" names nothing after its last colon"));
+    }
+    if kind == DocumentKind::BucketPolicy && parts[2] != "s3" {
+        return Err(format!("\"{text}\" is not a bucket or object"));
+    }
+    let account = parts.get(4).copied().unwrap_or_default();
+    let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = account.is_empty() || account == "aws" || wild(account) || account.contains("${");
+    if digits || plain { Ok(()) } else { Err(format!("\"{account}\" is not an account id")) }
+}

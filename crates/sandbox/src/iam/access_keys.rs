@@ -1,0 +1,86 @@
+//! Access keys of users. Not for: root keys, which exist by themselves, and sessions (see `sts`).
+
+use super::store::AccessKey;
+use super::{Call, Done, letters, no_such, truncation};
+use crate::clock::rfc3339;
+use crate::fault::Fault;
+use crate::query::{element, wrapped};
+
+/// The most access keys of a user (IAM User Guide, "IAM and AWS STS quotas").
+const MOST: usize = 2;
+
+fn owner(call: &Call<'_>, action: &str) -> Result<(crrctl_iam::names::AccountId, String), Fault> {
+    let name = call.params.require("UserName")?;
+    let slot = call.slot(name);
+    let user = call.state.iam.users.get(&slot).ok_or_else(|| no_such("user", name))?;
+    call.permit(action, user.arn.as_str())?;
+    Ok(slot)
+}
+
+fn status(active: bool) -> &'static str {
+    if active { "Active" } else { "Inactive" }
+}
+
+/// IAM API Reference, `CreateAccessKey`.
+pub(super) fn create(call: &mut Call<'_>) -> Done {
+    let owner = owner(call, "iam:CreateAccessKey")?;
+    let keys = &mut call.state.iam.keys;
+    if keys.values().filter(|key| key.owner == owner).count() >= MOST {
+        let text = format!("Cannot exceed quota for AccessKeysPerUser: {MOST}");
+        return Err(Fault::new(409, "LimitExceeded", text));
+    }
+    let id = format!("AKIA{}", letters(16));
+    let created = call.state.clock.now();
+    let secret: String = (0..40).map(|_| fastrand::alphanumeric()).collect();
+    let shown = element("UserName", &owner.1)
+        + &element("AccessKeyId", &id)
+        + &element("Status", status(true))
+        + &element("SecretAccessKey", &secret)
+        + &element("CreateDate", rfc3339(created));
+    keys.insert(id, AccessKey { owner, secret, active: true, created });
+    Ok(Some(wrapped("AccessKey", &shown)))
+}
+
+/// IAM API Reference, `ListAccessKeys`.
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    let owner = owner(call, "iam:ListAccessKeys")?;
+    let own = call.state.iam.keys.iter().filter(|(_, key)| key.owner == owner);
+    let member = |(id, key): (&String, &AccessKey)| {
+        let shown = element("UserName", &key.owner.1)
+            + &element("AccessKeyId", id)
+            + &element("Status", status(key.active))
+            + &element("CreateDate", rfc3339(key.created));
+        wrapped("member", &shown)
+    };
+    let members: String = own.map(member).collect();
+    Ok(Some(wrapped("AccessKeyMetadata", &members) + &truncation(None)))
+}
+
+/// IAM API Reference, `UpdateAccessKey`.
+pub(super) fn update(call: &mut Call<'_>) -> Done {
+    let owner = owner(call, "iam:UpdateAccessKey")?;
+    let id = call.params.require("AccessKeyId")?;
+    let active = match call.params.require("Status")? {
+        "Active" => true,
+        "Inactive" => false,
+        other => return Err(super::invalid(format!("Invalid status {other}"))),
+    };
+    let key = call.state.iam.keys.get_mut(id).filter(|key| key.owner == owner);
+    key.ok_or_else(|| missing(id))?.active = active;
+    Ok(None)
+}
+
+/// IAM API Reference, `DeleteAccessKey`.
+pub(super) fn delete(call: &mut Call<'_>) -> Done {
+    let owner = owner(call, "iam:DeleteAccessKey")?;
+    let id = call.params.require("AccessKeyId")?;
+    if call.state.iam.keys.get(id).is_none_or(|key| key.owner != owner) {
+        return Err(missing(id));
+    }
+    call.state.iam.keys.remove(id);
+    Ok(None)
+}
+
+fn missing(id: &str) -> Fault {
+    Fault::new(404, "NoSuchEntity", format!("The Access Key with id {id} cannot be found."))
+}

@@ -1,0 +1,47 @@
+//! Attaching managed policies to users and roles. Not for: the policies themselves (see `managed`).
+
+use super::managed::check_exists;
+use super::{Call, Done, truncation};
+use crate::fault::Fault;
+use crate::paging::page;
+use crate::query::{element, wrapped};
+
+/// The most managed policies of a user or role (IAM User Guide, "IAM and AWS STS quotas").
+const MOST: usize = 10;
+
+/// IAM API Reference, `AttachRolePolicy` and `AttachUserPolicy`.
+pub(super) fn attach(call: &mut Call<'_>, operation: &str) -> Done {
+    let arn = call.params.require("PolicyArn")?;
+    call.entity(operation)?;
+    check_exists(call, arn)?;
+    let (_, entity) = call.entity(operation)?;
+    if entity.attached.len() >= MOST && !entity.attached.contains(arn) {
+        let text = format!("Cannot exceed quota for PoliciesPerRole: {MOST}");
+        return Err(Fault::new(409, "LimitExceeded", text));
+    }
+    entity.attached.insert(arn.to_owned());
+    Ok(None)
+}
+
+/// IAM API Reference, `DetachRolePolicy` and `DetachUserPolicy`.
+pub(super) fn detach(call: &mut Call<'_>, operation: &str) -> Done {
+    let arn = call.params.require("PolicyArn")?;
+    let (_, entity) = call.entity(operation)?;
+    if entity.attached.remove(arn) {
+        return Ok(None);
+    }
+    Err(Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")))
+}
+
+/// IAM API Reference, `ListAttachedRolePolicies` and `ListAttachedUserPolicies`.
+pub(super) fn list(call: &mut Call<'_>, operation: &str) -> Done {
+    let (marker, limit) = (call.params.get("Marker"), call.limit()?);
+    let arns: Vec<String> = call.entity(operation)?.1.attached.iter().cloned().collect();
+    let page = page(arns, marker, limit, String::clone);
+    let member = |arn: &String| {
+        let name = arn.rsplit('/').next().unwrap_or_default();
+        wrapped("member", &(element("PolicyName", name) + &element("PolicyArn", arn)))
+    };
+    let members: String = page.items.iter().map(member).collect();
+    Ok(Some(wrapped("AttachedPolicies", &members) + &truncation(page.next.as_deref())))
+}

@@ -1,0 +1,39 @@
+//! Permissions boundaries of users and roles. Not for: what they limit (see `access`).
+
+use super::managed::check_exists;
+use super::{Call, Done, kind};
+use crate::fault::Fault;
+use crate::query::{element, wrapped};
+
+/// Returns the boundary that a new user or role is given.
+pub(super) fn given(call: &Call<'_>) -> Result<Option<String>, Fault> {
+    let given = call.params.get("PermissionsBoundary");
+    given.map(|arn| check_exists(call, arn).map(|()| arn.to_owned())).transpose()
+}
+
+/// IAM API Reference, `PutRolePermissionsBoundary` and `PutUserPermissionsBoundary`.
+pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
+    let arn = call.params.require("PermissionsBoundary")?;
+    call.entity(operation)?;
+    check_exists(call, arn)?;
+    call.entity(operation)?.1.boundary = Some(arn.to_owned());
+    Ok(None)
+}
+
+/// IAM API Reference, `DeleteRolePermissionsBoundary` and `DeleteUserPermissionsBoundary`.
+pub(super) fn delete(call: &mut Call<'_>, operation: &str) -> Done {
+    let (name, entity) = call.entity(operation)?;
+    if entity.boundary.take().is_some() {
+        return Ok(None);
+    }
+    let text = format!("The {} {name} has no permissions boundary.", kind(operation));
+    Err(Fault::new(404, "NoSuchEntity", text))
+}
+
+/// Returns a boundary as users and roles show it.
+pub(super) fn element_of(boundary: Option<&str>) -> String {
+    let Some(arn) = boundary else { return String::new() };
+    let inner =
+        element("PermissionsBoundaryType", "Policy") + &element("PermissionsBoundaryArn", arn);
+    wrapped("PermissionsBoundary", &inner)
+}

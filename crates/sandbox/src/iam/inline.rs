@@ -1,0 +1,121 @@
+//! Inline policies of users and roles. Not for: managed policies (see `managed`).
+
+use super::{Call, Done, check_name, encoded, is_user, kind, truncation};
+use crate::documents::{Flaw, Stored, read};
+use crate::fault::Fault;
+use crate::lag::Slow;
+use crate::paging::page;
+use crate::query::element;
+use crrctl_iam::DocumentKind;
+use std::collections::BTreeMap;
+
+/// The most characters all inline policies of a role, or of a user, may have together, white space aside
+/// (IAM User Guide, "IAM and AWS STS quotas").
+const MAX_ROLE: usize = 10_240;
+const MAX_USER: usize = 2048;
+
+/// Returns a policy document as IAM keeps it, if it has at most `most` characters.
+pub(super) fn document(
+    call: &Call<'_>,
+    kind: DocumentKind,
+    text: &str,
+    most: usize,
+) -> Result<Stored, Fault> {
+    if size(text) > most {
+        let text = format!("Cannot exceed quota for PolicySize: {most}");
+        return Err(Fault::new(409, "LimitExceeded", text));
+    }
+    read(kind, text, &call.state.iam).map_err(|flaw| malformed(&flaw))
+}
+
+/// Returns how IAM and STS word a refused document.
+pub(crate) fn malformed(flaw: &Flaw) -> Fault {
+    let text = match flaw {
+        Flaw::Malformed(finding) => format!("Syntax errors in policy. {finding}"),
+        Flaw::Principal(name) => format!("Invalid principal in policy: \"AWS\":\"{name}\""),
+    };
+    Fault::bad("MalformedPolicyDocument", text)
+}
+
+fn size(text: &str) -> usize {
+    text.chars().filter(|c| !c.is_whitespace()).count()
+}
+
+/// IAM API Reference, `PutRolePolicy` and `PutUserPolicy`.
+pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
+    let name = call.params.require("PolicyName")?;
+    check_name(name, "policyName", 128)?;
+    let text = call.params.require("PolicyDocument")?;
+    let (owner, entity) = call.entity(operation)?;
+    let others = entity.inline.iter().filter(|(other, _)| *other != name);
+    let others: usize = others.map(|(_, policy)| size(policy.text())).sum();
+    let (most, grammar) = if is_user(operation) {
+        (MAX_USER, DocumentKind::UserPolicy)
+    } else {
+        (MAX_ROLE, DocumentKind::RolePolicy)
+    };
+    if others + size(text) > most {
+        let kind = kind(operation);
+        let text = format!("Maximum policy size of {most} bytes exceeded for {kind} {owner}");
+        return Err(Fault::new(409, "LimitExceeded", text));
+    }
+    let policy = document(call, grammar, text, most)?;
+    set(call, operation, |inline| {
+        inline.insert(name.to_owned(), policy);
+    })?;
+    Ok(None)
+}
+
+/// IAM API Reference, `GetRolePolicy` and `GetUserPolicy`: the document comes URL-encoded.
+pub(super) fn get(call: &mut Call<'_>, operation: &str) -> Done {
+    let name = call.params.require("PolicyName")?;
+    let (owner, entity) = call.entity(operation)?;
+    let policy = entity.inline.get(name).ok_or_else(|| missing(operation, name))?;
+    let label = if is_user(operation) { "UserName" } else { "RoleName" };
+    Ok(Some(
+        element(label, owner)
+            + &element("PolicyName", name)
+            + &element("PolicyDocument", encoded(policy.text())),
+    ))
+}
+
+/// IAM API Reference, `DeleteRolePolicy` and `DeleteUserPolicy`.
+pub(super) fn delete(call: &mut Call<'_>, operation: &str) -> Done {
+    let name = call.params.require("PolicyName")?;
+    let (_, entity) = call.entity(operation)?;
+    if !entity.inline.contains_key(name) {
+        return Err(missing(operation, name));
+    }
+    set(call, operation, |inline| {
+        inline.remove(name);
+    })?;
+    Ok(None)
+}
+
+/// Changes the policies of a user or role; the change counts a while later.
+fn set(
+    call: &mut Call<'_>,
+    operation: &str,
+    change: impl FnOnce(&mut BTreeMap<String, Stored>),
+) -> Result<(), Fault> {
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Policy));
+    let (_, entity) = call.entity(operation)?;
+    let mut inline = (*entity.inline).clone();
+    change(&mut inline);
+    entity.inline.set(inline, now, from);
+    Ok(())
+}
+
+/// IAM API Reference, `ListRolePolicies` and `ListUserPolicies`.
+pub(super) fn list(call: &mut Call<'_>, operation: &str) -> Done {
+    let (marker, limit) = (call.params.get("Marker"), call.limit()?);
+    let names: Vec<String> = call.entity(operation)?.1.inline.keys().cloned().collect();
+    let page = page(names, marker, limit, String::clone);
+    let members: String = page.items.iter().map(|name| element("member", name)).collect();
+    Ok(Some(format!("<PolicyNames>{members}</PolicyNames>{}", truncation(page.next.as_deref()))))
+}
+
+fn missing(operation: &str, name: &str) -> Fault {
+    let text = format!("The {} policy with name {name} cannot be found.", kind(operation));
+    Fault::new(404, "NoSuchEntity", text)
+}

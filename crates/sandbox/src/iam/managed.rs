@@ -1,0 +1,165 @@
+//! Managed policies: customer managed ones with one version, and of AWS's own `AdministratorAccess` alone.
+//! Not for: versions beyond the first, which are not modelled, and attaching (see `attached`).
+
+use super::inline::document;
+use super::{Call, Done, check_name, checked_path, encoded, new_id, truncation};
+use crate::clock::rfc3339;
+use crate::documents::Stored;
+use crate::fault::Fault;
+use crate::paging::page;
+use crate::query::{element, wrapped};
+use crrctl_iam::names::Arn;
+use crrctl_iam::{Document, DocumentKind};
+use std::sync::LazyLock;
+use std::time::SystemTime;
+
+/// The most characters of a managed policy, white space aside (IAM User Guide, "IAM and AWS STS quotas").
+const MAX_POLICY: usize = 6144;
+
+/// A customer managed policy.
+#[derive(Debug, Clone)]
+pub(crate) struct Managed {
+    pub(super) stored: Stored,
+    id: String,
+    path: String,
+    name: String,
+    created: SystemTime,
+}
+
+/// Returns the document of one of AWS's own policies, if it is modelled.
+pub(super) fn aws_document(arn: &str) -> Option<&'static Document> {
+    static ADMINISTRATOR: LazyLock<Option<Document>> = LazyLock::new(|| {
+        let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+        Document::parse(text).ok()
+    });
+    arn.ends_with(":iam::aws:policy/AdministratorAccess").then_some(())?;
+    ADMINISTRATOR.as_ref()
+}
+
+/// Checks that `arn` names a managed policy that exists for the caller.
+pub(super) fn check_exists(call: &Call<'_>, arn: &str) -> Result<(), Fault> {
+    let parsed = Arn::new(arn)
+        .ok()
+        .filter(|arn| arn.service() == "iam" && arn.resource().starts_with("policy/"))
+        .ok_or_else(|| super::invalid(format!("ARN {arn} is not valid.")))?;
+    if parsed.account() == "aws" && aws_document(arn).is_none() {
+        return Err(Fault::not_implemented(&format!("the AWS managed policy {arn}")));
+    }
+    let own = parsed.account() == "aws" || parsed.account() == call.caller.account.as_str();
+    if own && call.state.iam.managed_document(arn).is_some() { Ok(()) } else { Err(missing(arn)) }
+}
+
+fn missing(arn: &str) -> Fault {
+    let text = format!("Policy {arn} does not exist or is not attachable.");
+    Fault::new(404, "NoSuchEntity", text)
+}
+
+/// IAM API Reference, `CreatePolicy`.
+pub(super) fn create(call: &mut Call<'_>) -> Done {
+    let name = call.params.require("PolicyName")?;
+    check_name(name, "policyName", 128)?;
+    let path = checked_path(call)?;
+    let arn = call.arn("policy", path, name).to_string();
+    call.permit("iam:CreatePolicy", &arn)?;
+    let text = call.params.require("PolicyDocument")?;
+    let stored = document(call, DocumentKind::ManagedPolicy, text, MAX_POLICY)?;
+    if call.params.get("Tags.member.1.Key").is_some() {
+        return Err(Fault::not_implemented("tags of managed policies"));
+    }
+    if call.state.iam.managed.contains_key(&arn) {
+        let text =
+            format!("A policy called {name} already exists. Duplicate names are not allowed.");
+        return Err(Fault::new(409, "EntityAlreadyExists", text));
+    }
+    let (path, name, created) = (path.to_owned(), name.to_owned(), call.state.now());
+    let managed = Managed { stored, id: new_id("ANPA"), path, name, created };
+    let shown = element_of(call, &arn, &managed, "Policy");
+    call.state.iam.managed.insert(arn, managed);
+    Ok(Some(shown))
+}
+
+fn element_of(call: &Call<'_>, arn: &str, managed: &Managed, name: &str) -> String {
+    let created = rfc3339(managed.created);
+    let shown = element("PolicyName", &managed.name)
+        + &element("PolicyId", &managed.id)
+        + &element("Arn", arn)
+        + &element("Path", &managed.path)
+        + &element("DefaultVersionId", "v1")
+        + &element("AttachmentCount", attachments(call, arn).to_string())
+        + &element("IsAttachable", "true")
+        + &element("CreateDate", &created)
+        + &element("UpdateDate", &created);
+    wrapped(name, &shown)
+}
+
+fn attachments(call: &Call<'_>, arn: &str) -> usize {
+    let iam = &call.state.iam;
+    let entities = iam.roles.values().map(|role| &role.entity);
+    let entities = entities.chain(iam.users.values().map(|user| &user.entity));
+    entities.filter(|entity| entity.attached.contains(arn)).count()
+}
+
+fn find<'a>(call: &'a Call<'_>, action: &str) -> Result<(&'a str, &'a Managed), Fault> {
+    let arn = call.params.require("PolicyArn")?;
+    call.permit(action, arn)?;
+    let own = |(found, _): &(&String, &Managed)| {
+        Arn::new(found.as_str()).is_ok_and(|arn| arn.account() == call.caller.account.as_str())
+    };
+    let found = call.state.iam.managed.get_key_value(arn).filter(own);
+    found
+        .map(|(arn, managed)| (arn.as_str(), managed))
+        .ok_or_else(|| Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")))
+}
+
+/// IAM API Reference, `GetPolicy`.
+pub(super) fn get(call: &mut Call<'_>) -> Done {
+    let (arn, managed) = find(call, "iam:GetPolicy")?;
+    Ok(Some(element_of(call, arn, managed, "Policy")))
+}
+
+/// IAM API Reference, `GetPolicyVersion`: there is only `v1`.
+pub(super) fn get_version(call: &mut Call<'_>) -> Done {
+    let version = call.params.require("VersionId")?;
+    let (arn, managed) = find(call, "iam:GetPolicyVersion")?;
+    if version != "v1" {
+        let text = format!("Policy {arn} version {version} does not exist or is not attachable.");
+        return Err(Fault::new(404, "NoSuchEntity", text));
+    }
+    let shown = element("Document", encoded(managed.stored.text()))
+        + &element("VersionId", "v1")
+        + &element("IsDefaultVersion", "true")
+        + &element("CreateDate", rfc3339(managed.created));
+    Ok(Some(wrapped("PolicyVersion", &shown)))
+}
+
+/// IAM API Reference, `ListPolicies`: those of the account.
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    call.permit("iam:ListPolicies", call.arn("policy", "/", "*").as_str())?;
+    if call.params.get("Scope") != Some("Local") {
+        return Err(Fault::not_implemented("lists of AWS's own policies; ask with Scope=Local"));
+    }
+    let own = call.arn("policy", "/", "").to_string();
+    let managed = call.state.iam.managed.iter().filter(|(arn, _)| arn.starts_with(&own));
+    let page = page(managed.collect(), call.params.get("Marker"), call.limit()?, |(arn, _)| {
+        (*arn).clone()
+    });
+    let members: String =
+        page.items.iter().map(|(arn, managed)| element_of(call, arn, managed, "member")).collect();
+    Ok(Some(wrapped("Policies", &members) + &truncation(page.next.as_deref())))
+}
+
+/// IAM API Reference, `DeletePolicy`: nobody may have it any more.
+pub(super) fn delete(call: &mut Call<'_>) -> Done {
+    let arn = find(call, "iam:DeletePolicy")?.0.to_owned();
+    let iam = &call.state.iam;
+    let boundary = |entity: &super::Entity| entity.boundary.as_deref() == Some(arn.as_str());
+    let used = attachments(call, &arn) > 0
+        || iam.roles.values().any(|role| boundary(&role.entity))
+        || iam.users.values().any(|user| boundary(&user.entity));
+    if used {
+        let text = "Cannot delete a policy attached to entities.";
+        return Err(Fault::new(409, "DeleteConflict", text));
+    }
+    call.state.iam.managed.remove(&arn);
+    Ok(None)
+}

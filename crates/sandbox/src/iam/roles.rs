@@ -1,0 +1,156 @@
+//! Roles: their life and their trust. Not for: their policies and tags.
+
+use super::inline::document;
+use super::{Call, Done, Entity, check_name, checked_path, encoded, invalid, new_id, truncation};
+use crate::clock::rfc3339;
+use crate::documents::Stored;
+use crate::fault::Fault;
+use crate::lag::Slow;
+use crate::paging::page;
+use crate::query::{element, wrapped};
+use crrctl_iam::DocumentKind;
+use crrctl_iam::names::{AccountId, Arn};
+use std::time::SystemTime;
+
+/// The most characters a trust policy may have, white space aside (IAM User Guide, "IAM and AWS STS quotas").
+const MAX_TRUST: usize = 2048;
+
+/// A role, as plain data.
+#[derive(Debug, Clone)]
+pub(crate) struct Role {
+    pub(crate) arn: Arn,
+    pub(crate) id: String,
+    pub(super) path: String,
+    pub(crate) name: String,
+    pub(crate) created: SystemTime,
+    pub(crate) trust: Stored,
+    pub(super) description: Option<String>,
+    /// The longest that a session may last, in seconds.
+    pub(crate) max_session: u32,
+    /// When the role can first be assumed.
+    pub(crate) usable: SystemTime,
+    pub(super) entity: Entity,
+}
+
+/// IAM API Reference, `CreateRole`.
+pub(super) fn create(call: &mut Call<'_>) -> Done {
+    let params = call.params;
+    let name = params.require("RoleName")?;
+    check_name(name, "roleName", 64)?;
+    let path = checked_path(call)?;
+    let arn = call.arn("role", path, name);
+    call.permit("iam:CreateRole", arn.as_str())?;
+    let trust = params.require("AssumeRolePolicyDocument")?;
+    let trust = document(call, DocumentKind::TrustPolicy, trust, MAX_TRUST)?;
+    let tags = super::tags::merged(&[], params.tags("Tags"))?;
+    let max_session = session(params.get("MaxSessionDuration"))?;
+    let boundary = super::boundaries::given(call)?;
+    let account = &call.caller.account;
+    // Names are unique without regard to case (IAM API Reference, `CreateRole`).
+    let taken = |(owner, other): &(_, String)| owner == account && other.eq_ignore_ascii_case(name);
+    if call.state.iam.roles.keys().any(taken) {
+        let text = format!("Role with name {name} already exists.");
+        return Err(Fault::new(409, "EntityAlreadyExists", text));
+    }
+    let role = Role {
+        arn,
+        id: new_id("AROA"),
+        path: path.to_owned(),
+        name: name.to_owned(),
+        created: call.state.now(),
+        usable: call.state.done_at(Slow::Role),
+        trust,
+        description: params.get("Description").map(String::from),
+        max_session,
+        entity: Entity { boundary, tags, ..Entity::default() },
+    };
+    let answer = element_of(call, &role, true);
+    let slot = call.slot(name);
+    call.state.iam.roles.insert(slot, role);
+    Ok(Some(answer))
+}
+
+fn session(given: Option<&str>) -> Result<u32, Fault> {
+    let Some(given) = given else { return Ok(3600) };
+    given.parse().ok().filter(|s| (3600..=43_200).contains(s)).ok_or_else(|| {
+        invalid(format!(
+            "1 validation error detected: Value '{given}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between 3600 and 43200"
+        ))
+    })
+}
+
+/// Returns a role as XML; lists leave out tags and boundary, as AWS's do.
+fn element_of(call: &Call<'_>, role: &Role, whole: bool) -> String {
+    let trust = role.trust.shown(&call.state.iam);
+    let mut xml = element("Path", &role.path)
+        + &element("RoleName", &role.name)
+        + &element("RoleId", &role.id)
+        + &element("Arn", role.arn.as_str())
+        + &element("CreateDate", rfc3339(role.created))
+        + &element("AssumeRolePolicyDocument", encoded(&trust))
+        + &element("MaxSessionDuration", role.max_session.to_string());
+    if let Some(description) = &role.description {
+        xml += &element("Description", description);
+    }
+    if whole {
+        xml += &super::boundaries::element_of(role.entity.boundary.as_deref());
+        xml += &wrapped("Tags", &super::tags::elements(&role.entity.tags));
+    }
+    wrapped(if whole { "Role" } else { "member" }, &xml)
+}
+
+/// IAM API Reference, `GetRole`.
+pub(super) fn get(call: &mut Call<'_>) -> Done {
+    let name = call.role("iam:GetRole")?.name.clone();
+    let slot = call.slot(&name);
+    let role = call.state.iam.roles.get(&slot);
+    Ok(role.map(|role| element_of(call, role, true)))
+}
+
+/// IAM API Reference, `DeleteRole`: policies must go first.
+pub(super) fn delete(call: &mut Call<'_>) -> Done {
+    let role = call.role("iam:DeleteRole")?;
+    let conflict = |what: &str| {
+        let text = format!("Cannot delete entity, must {what} first.");
+        Err(Fault::new(409, "DeleteConflict", text))
+    };
+    if !role.entity.attached.is_empty() {
+        return conflict("detach all policies");
+    }
+    if !role.entity.inline.is_empty() {
+        return conflict("delete policies");
+    }
+    let slot = call.slot(call.params.require("RoleName")?);
+    call.state.iam.roles.remove(&slot);
+    Ok(None)
+}
+
+/// IAM API Reference, `UpdateAssumeRolePolicy`.
+pub(super) fn update_trust(call: &mut Call<'_>) -> Done {
+    call.role("iam:UpdateAssumeRolePolicy")?;
+    let text = call.params.require("PolicyDocument")?;
+    let trust = document(call, DocumentKind::TrustPolicy, text, MAX_TRUST)?;
+    call.role("iam:UpdateAssumeRolePolicy")?.trust = trust;
+    Ok(None)
+}
+
+/// IAM API Reference, `ListRoles`.
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    call.permit("iam:ListRoles", call.arn("role", "/", "*").as_str())?;
+    let prefix = call.params.get("PathPrefix").unwrap_or("/");
+    let own = |account: &AccountId| *account == call.caller.account;
+    let roles = call.state.iam.roles.iter();
+    let roles: Vec<_> = roles
+        .filter(|((account, _), role)| own(account) && role.path.starts_with(prefix))
+        .map(|(_, role)| role)
+        .collect();
+    let page = page(roles, call.params.get("Marker"), call.limit()?, |role| role.name.clone());
+    let members: String = page.items.iter().map(|role| element_of(call, role, false)).collect();
+    Ok(Some(format!("<Roles>{members}</Roles>{}", truncation(page.next.as_deref()))))
+}
+
+/// IAM API Reference, `ListInstanceProfilesForRole`: no role is in one, since the sandbox makes none.
+pub(super) fn instance_profiles(call: &mut Call<'_>) -> Done {
+    call.entity("ListInstanceProfilesForRole")?;
+    Ok(Some(format!("<InstanceProfiles></InstanceProfiles>{}", truncation(None))))
+}

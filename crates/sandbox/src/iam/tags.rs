@@ -1,0 +1,59 @@
+//! Tags of users and roles. Not for: tags of anything else.
+
+use super::{Call, Done, invalid, truncation};
+use crate::fault::Fault;
+use crate::paging::page;
+use crate::query::{element, wrapped};
+
+/// Returns `current` with `new` laid over it (IAM API Reference, `TagRole`; 50 tags at most).
+pub(super) fn merged(
+    current: &[(String, String)],
+    new: Vec<(String, String)>,
+) -> Result<Vec<(String, String)>, Fault> {
+    let mut tags = current.to_vec();
+    for (name, value) in new {
+        if !(1..=128).contains(&name.chars().count()) || value.chars().count() > 256 {
+            return Err(invalid(format!("Invalid tag {name}")));
+        }
+        match tags.iter_mut().find(|(key, _)| *key == name) {
+            Some((_, old)) => *old = value,
+            None => tags.push((name, value)),
+        }
+    }
+    if tags.len() > 50 {
+        let text = "The number of tags has reached the maximum limit.";
+        return Err(Fault::new(409, "LimitExceeded", text));
+    }
+    Ok(tags)
+}
+
+/// Returns tags as IAM answers them.
+pub(super) fn elements(tags: &[(String, String)]) -> String {
+    let member = |(key, value): &(String, String)| {
+        wrapped("member", &(element("Key", key) + &element("Value", value)))
+    };
+    tags.iter().map(member).collect()
+}
+
+/// IAM API Reference, `TagRole` and `TagUser`.
+pub(super) fn add(call: &mut Call<'_>, operation: &str) -> Done {
+    let new = call.params.tags("Tags");
+    let (_, entity) = call.entity(operation)?;
+    entity.tags = merged(&entity.tags, new)?;
+    Ok(None)
+}
+
+/// IAM API Reference, `UntagRole` and `UntagUser`.
+pub(super) fn remove(call: &mut Call<'_>, operation: &str) -> Done {
+    let names = call.params.list("TagKeys");
+    call.entity(operation)?.1.tags.retain(|(name, _)| !names.contains(name));
+    Ok(None)
+}
+
+/// IAM API Reference, `ListRoleTags` and `ListUserTags`.
+pub(super) fn list(call: &mut Call<'_>, operation: &str) -> Done {
+    let (marker, limit) = (call.params.get("Marker"), call.limit()?);
+    let tags = call.entity(operation)?.1.tags.clone();
+    let page = page(tags, marker, limit, |(name, _)| name.clone());
+    Ok(Some(wrapped("Tags", &elements(&page.items)) + &truncation(page.next.as_deref())))
+}

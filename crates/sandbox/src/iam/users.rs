@@ -1,0 +1,115 @@
+//! Users: their life. Not for: their policies, tags and access keys, nor passwords and groups, which are not modelled.
+
+use super::{Call, Done, Entity, check_name, checked_path, invalid, new_id, no_such, truncation};
+use crate::clock::rfc3339;
+use crate::fault::Fault;
+use crate::paging::page;
+use crate::query::{element, wrapped};
+use crrctl_iam::names::{AccountId, Arn};
+use std::time::SystemTime;
+
+/// A user, as plain data.
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(super) arn: Arn,
+    pub(super) id: String,
+    pub(super) path: String,
+    pub(super) name: String,
+    pub(super) created: SystemTime,
+    pub(super) entity: Entity,
+}
+
+/// IAM API Reference, `CreateUser`.
+pub(super) fn create(call: &mut Call<'_>) -> Done {
+    let name = call.params.require("UserName")?;
+    check_name(name, "userName", 64)?;
+    let path = checked_path(call)?;
+    let arn = call.arn("user", path, name);
+    call.permit("iam:CreateUser", arn.as_str())?;
+    let tags = super::tags::merged(&[], call.params.tags("Tags"))?;
+    let boundary = super::boundaries::given(call)?;
+    let account = &call.caller.account;
+    let taken = |(owner, other): &(_, String)| owner == account && other.eq_ignore_ascii_case(name);
+    if call.state.iam.users.keys().any(taken) {
+        let text = format!("User with name {name} already exists.");
+        return Err(Fault::new(409, "EntityAlreadyExists", text));
+    }
+    let user = User {
+        arn,
+        id: new_id("AIDA"),
+        path: path.to_owned(),
+        name: name.to_owned(),
+        created: call.state.now(),
+        entity: Entity { boundary, tags, ..Entity::default() },
+    };
+    let answer = element_of(&user, "User");
+    let slot = call.slot(name);
+    call.state.iam.users.insert(slot, user);
+    Ok(Some(answer))
+}
+
+fn element_of(user: &User, name: &str) -> String {
+    let mut xml = element("Path", &user.path)
+        + &element("UserName", &user.name)
+        + &element("UserId", &user.id)
+        + &element("Arn", user.arn.as_str())
+        + &element("CreateDate", rfc3339(user.created));
+    if name == "User" {
+        xml += &super::boundaries::element_of(user.entity.boundary.as_deref());
+        xml += &wrapped("Tags", &super::tags::elements(&user.entity.tags));
+    }
+    wrapped(name, &xml)
+}
+
+/// IAM API Reference, `GetUser`: without a name, the user whose key signed the request.
+pub(super) fn get(call: &mut Call<'_>) -> Done {
+    let own = match &call.caller.principal {
+        crrctl_iam::Principal::User { arn, .. } => arn.resource().rsplit('/').next(),
+        _ => None,
+    };
+    let name =
+        call.params.get("UserName").or(own).ok_or_else(|| {
+            invalid("Must specify userName when calling with non-User credentials")
+        })?;
+    let user = call.state.iam.users.get(&call.slot(name)).ok_or_else(|| no_such("user", name))?;
+    call.permit("iam:GetUser", user.arn.as_str())?;
+    Ok(Some(element_of(user, "User")))
+}
+
+/// IAM API Reference, `ListUsers`.
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    call.permit("iam:ListUsers", call.arn("user", "/", "*").as_str())?;
+    let prefix = call.params.get("PathPrefix").unwrap_or("/");
+    let own = |account: &AccountId| *account == call.caller.account;
+    let users = call.state.iam.users.iter();
+    let users: Vec<_> = users
+        .filter(|((account, _), user)| own(account) && user.path.starts_with(prefix))
+        .map(|(_, user)| user)
+        .collect();
+    let page = page(users, call.params.get("Marker"), call.limit()?, |user| user.name.clone());
+    let members: String = page.items.iter().map(|user| element_of(user, "member")).collect();
+    Ok(Some(wrapped("Users", &members) + &truncation(page.next.as_deref())))
+}
+
+/// IAM API Reference, `DeleteUser`: access keys and policies must go first.
+pub(super) fn delete(call: &mut Call<'_>) -> Done {
+    let name = call.params.require("UserName")?;
+    let slot = call.slot(name);
+    let user = call.state.iam.users.get(&slot).ok_or_else(|| no_such("user", name))?;
+    call.permit("iam:DeleteUser", user.arn.as_str())?;
+    let conflict = |what: &str| {
+        let text = format!("Cannot delete entity, must {what} first.");
+        Err(Fault::new(409, "DeleteConflict", text))
+    };
+    if call.state.iam.keys.values().any(|key| key.owner == slot) {
+        return conflict("delete access keys");
+    }
+    if !user.entity.inline.is_empty() {
+        return conflict("delete policies");
+    }
+    if !user.entity.attached.is_empty() {
+        return conflict("detach all policies");
+    }
+    call.state.iam.users.remove(&slot);
+    Ok(None)
+}

@@ -1,0 +1,148 @@
+//! Aliases: each lives in one Region and names one key there. Not for: resolving them (see `store`).
+
+use super::lists::{clip, truncated};
+use super::store::{Alias, Place, arn_of, not_pending};
+use super::{Call, invalid};
+use crate::clock::epoch_seconds;
+use crate::fault::Fault;
+use crate::lag::Slow;
+use crate::paging::page;
+use crrctl_iam::names::KeyId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Naming {
+    alias_name: String,
+    target_key_id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct DeleteAlias {
+    alias_name: String,
+}
+
+/// Refuses names that KMS refuses (KMS API Reference, `CreateAlias`).
+fn check(name: &str) -> Result<(), Fault> {
+    let rest = name.strip_prefix("alias/").unwrap_or_default();
+    if rest.is_empty() {
+        return Err(invalid(
+            "Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+        ));
+    }
+    if rest.starts_with("aws/") {
+        return Err(Fault::bad("NotAuthorizedException", ""));
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "/_-".contains(c);
+    if name.len() > 256 || !rest.chars().all(allowed) {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{name}' at 'aliasName' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$"
+        )));
+    }
+    Ok(())
+}
+
+/// KMS API Reference, `CreateAlias`.
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Naming = call.input()?;
+    check(&input.alias_name)?;
+    let id = target(call, "kms:CreateAlias", &input)?;
+    let place = slot(call, &input.alias_name);
+    if call.state.kms.aliases.contains_key(&place) {
+        let arn = arn_of(call.caller, &input.alias_name);
+        let text = format!("An alias with the name {arn} already exists");
+        return Err(Fault::bad("AlreadyExistsException", text));
+    }
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    call.state.kms.aliases.insert(place, Alias { target: id, created: now, updated: now, listed });
+    Ok(Value::Null)
+}
+
+/// KMS API Reference, `UpdateAlias`.
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Naming = call.input()?;
+    check(&input.alias_name)?;
+    let id = target(call, "kms:UpdateAlias", &input)?;
+    let (place, now) = (slot(call, &input.alias_name), call.state.now());
+    let missing = not_found(call, &input.alias_name);
+    let alias = call.state.kms.aliases.get_mut(&place).ok_or(missing)?;
+    (alias.target, alias.updated) = (id, now);
+    Ok(Value::Null)
+}
+
+/// KMS API Reference, `DeleteAlias`.
+pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: DeleteAlias = call.input()?;
+    check(&input.alias_name)?;
+    let place = slot(call, &input.alias_name);
+    call.authorize("kms:DeleteAlias", arn_of(call.caller, &input.alias_name).to_string())?;
+    let missing = not_found(call, &input.alias_name);
+    call.state.kms.aliases.remove(&place).map(|_| Value::Null).ok_or(missing)
+}
+
+/// Finds the key that an alias is to name; the action is asked for on both.
+fn target(call: &Call<'_>, action: &str, input: &Naming) -> Result<KeyId, Fault> {
+    call.authorize(action, arn_of(call.caller, &input.alias_name).to_string())?;
+    let id = call.key(action, &input.target_key_id)?;
+    not_pending(call.state.kms.key(call.caller, &id)?, &call.arn(&id))?;
+    Ok(id)
+}
+
+fn slot(call: &Call<'_>, name: &str) -> (Place, String) {
+    ((call.caller.account.clone(), call.caller.region.clone()), name.to_owned())
+}
+
+fn not_found(call: &Call<'_>, name: &str) -> Fault {
+    let arn = arn_of(call.caller, name);
+    Fault::bad("NotFoundException", format!("Alias {arn} is not found."))
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+struct ListAliases {
+    key_id: Option<String>,
+    limit: Option<i64>,
+    marker: Option<String>,
+}
+
+/// KMS API Reference, `ListAliases`.
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: ListAliases = call.input()?;
+    call.authorize("kms:ListAliases", "*".into())?;
+    let wanted = match &input.key_id {
+        Some(reference) => Some(call.key("kms:ListAliases", reference)?),
+        None => None,
+    };
+    let (caller, now) = (call.caller, call.state.now());
+    let here = |(account, region): &Place| *account == caller.account && *region == caller.region;
+    let aliases: Vec<(&String, &Alias)> = call
+        .state
+        .kms
+        .aliases
+        .iter()
+        .filter(|((place, _), alias)| {
+            here(place)
+                && alias.listed <= now
+                && wanted.as_ref().is_none_or(|id| *id == alias.target)
+        })
+        .map(|((_, name), alias)| (name, alias))
+        .collect();
+    let limit = clip(input.limit, 50, 100)?;
+    let page = page(aliases, input.marker.as_deref(), limit, |(name, _)| (*name).clone());
+    let aliases: Vec<Value> = page
+        .items
+        .iter()
+        .map(|(name, alias)| {
+            json!({
+                "AliasName": name,
+                "AliasArn": arn_of(caller, name),
+                "TargetKeyId": alias.target,
+                "CreationDate": epoch_seconds(alias.created),
+                "LastUpdatedDate": epoch_seconds(alias.updated),
+            })
+        })
+        .collect();
+    Ok(truncated(json!({"Aliases": aliases}), page.next))
+}

@@ -1,0 +1,248 @@
+//! Encrypt, decrypt, data keys, re-encrypt: blobs work in every Region of a multi-Region key.
+//! Not for: asymmetric keys, MACs and grants, which are not modelled, nor for S3, which keeps its data as it is.
+
+use super::cipher::{Blob, EncryptionContext, random};
+use super::store::enabled;
+use super::{Call, invalid};
+use crate::auth::Caller;
+use crate::fault::Fault;
+use aws_smithy_types::base64;
+use crrctl_iam::Context;
+use crrctl_iam::names::KeyId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The most bytes that `Encrypt` takes, and the most that an encryption context may have (KMS API Reference, `Encrypt`).
+const MAX_PLAINTEXT: usize = 4096;
+const MAX_CONTEXT: usize = 8192;
+/// The most bytes of a ciphertext blob (KMS API Reference, `Decrypt`).
+const MAX_BLOB: usize = 6144;
+const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
+
+/// Bytes as AWS JSON carries them.
+fn decoded(text: &str, most: usize, name: &str) -> Result<Vec<u8>, Fault> {
+    let bytes = base64::decode(text)
+        .map_err(|_| Fault::bad("SerializationException", "a blob is not in base64"))?;
+    if (1..=most).contains(&bytes.len()) {
+        return Ok(bytes);
+    }
+    Err(invalid(format!(
+        "1 validation error detected: Value at '{name}' failed to satisfy constraint: Member must have length less than or equal to {most} and greater than or equal to 1"
+    )))
+}
+
+fn check_algorithm(given: Option<&str>) -> Result<(), Fault> {
+    match given {
+        None | Some(ALGORITHM) => Ok(()),
+        Some(other) => Err(Fault::not_implemented(other)),
+    }
+}
+
+/// Returns the condition keys of a use of a key (KMS Developer Guide, "AWS KMS condition keys").
+fn keys_of(context: &EncryptionContext, reference: Option<&str>) -> Result<Context, Fault> {
+    let size: usize = context.iter().map(|(key, value)| key.len() + value.len()).sum();
+    if size > MAX_CONTEXT {
+        return Err(invalid("The encryption context is too large."));
+    }
+    let mut keys = Context::new().with("kms:EncryptionAlgorithm", ALGORITHM);
+    for (key, value) in context {
+        keys.set(&format!("kms:EncryptionContext:{key}"), value);
+    }
+    if !context.is_empty() {
+        keys.set_all("kms:EncryptionContextKeys", context.keys());
+    }
+    if let Some(alias) =
+        reference.and_then(|reference| reference.find("alias/").map(|at| &reference[at..]))
+    {
+        keys.set("kms:RequestAlias", alias);
+    }
+    Ok(keys)
+}
+
+/// Finds an enabled key that the caller may use so.
+fn usable(
+    call: &Call<'_>,
+    action: &str,
+    reference: &str,
+    context: &EncryptionContext,
+) -> Result<(Caller, KeyId), Fault> {
+    let (at, id) = call.any_key(action, reference, keys_of(context, Some(reference))?)?;
+    enabled(call.state.kms.key(&at, &id)?, id.arn(&at.region, &at.account).as_str())?;
+    Ok((at, id))
+}
+
+fn seal(
+    call: &Call<'_>,
+    (at, id): &(Caller, KeyId),
+    plaintext: &[u8],
+    context: &EncryptionContext,
+) -> Result<String, Fault> {
+    let material = call.state.kms.material(at, id)?;
+    let blob = material.secret.seal((&at.account, id), plaintext, context);
+    let blob = blob.ok_or_else(|| Fault::not_implemented("encryption on this machine"))?;
+    Ok(base64::encode(blob))
+}
+
+/// Opens a blob as the caller; `reference` is the key that the caller says it is under.
+fn open(
+    call: &Call<'_>,
+    action: &str,
+    blob: &str,
+    reference: Option<&str>,
+    context: &EncryptionContext,
+) -> Result<((Caller, KeyId), Vec<u8>), Fault> {
+    let unreadable = || Fault::bad("InvalidCiphertextException", "");
+    let bytes = decoded(blob, MAX_BLOB, "ciphertextBlob")?;
+    let blob = Blob::parse(&bytes).ok_or_else(unreadable)?;
+    let at = Caller::root(blob.account.clone(), call.caller.region.clone());
+    if let Some(reference) = reference {
+        let (owner, id) = call.state.kms.locate(call.caller, reference, true)?;
+        if (&owner.account, &id) != (&blob.account, &blob.id) {
+            return Err(Fault::bad(
+                "IncorrectKeyException",
+                "The key ID in the request does not identify a CMK that can perform this operation.",
+            ));
+        }
+    }
+    if call.state.kms.key(&at, &blob.id).is_err() {
+        // Another key's, or one of another Region alone: KMS does not tell which.
+        let user = call.caller.arn();
+        return Err(Fault::bad(
+            "AccessDeniedException",
+            format!(
+                "User: {user} is not authorized to perform: {action} on the resource associated with this ciphertext because the resource \
+             does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"
+            ),
+        ));
+    }
+    call.permit(action, &at, &blob.id, keys_of(context, reference)?)?;
+    let arn = blob.id.arn(&at.region, &at.account);
+    enabled(call.state.kms.key(&at, &blob.id)?, arn.as_str())?;
+    let opened = call.state.kms.material(&at, &blob.id)?.secret.open(&blob, context);
+    Ok(((at, blob.id.clone()), opened.ok_or_else(unreadable)?))
+}
+
+fn arn((at, id): &(Caller, KeyId)) -> String {
+    id.arn(&at.region, &at.account).to_string()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Encrypt {
+    key_id: String,
+    plaintext: String,
+    #[serde(default)]
+    encryption_context: EncryptionContext,
+    encryption_algorithm: Option<String>,
+    #[serde(default, rename = "GrantTokens")]
+    _grant_tokens: Vec<String>,
+}
+
+/// KMS API Reference, `Encrypt`.
+pub(super) fn encrypt(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Encrypt = call.input()?;
+    check_algorithm(input.encryption_algorithm.as_deref())?;
+    let plaintext = decoded(&input.plaintext, MAX_PLAINTEXT, "plaintext")?;
+    let key = usable(call, "kms:Encrypt", &input.key_id, &input.encryption_context)?;
+    let blob = seal(call, &key, &plaintext, &input.encryption_context)?;
+    Ok(json!({"CiphertextBlob": blob, "KeyId": arn(&key), "EncryptionAlgorithm": ALGORITHM}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Decrypt {
+    ciphertext_blob: String,
+    key_id: Option<String>,
+    #[serde(default)]
+    encryption_context: EncryptionContext,
+    encryption_algorithm: Option<String>,
+    #[serde(default, rename = "GrantTokens")]
+    _grant_tokens: Vec<String>,
+}
+
+/// KMS API Reference, `Decrypt`: the blob names its key.
+pub(super) fn decrypt(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Decrypt = call.input()?;
+    check_algorithm(input.encryption_algorithm.as_deref())?;
+    let (blob, reference) = (&input.ciphertext_blob, input.key_id.as_deref());
+    let (key, plaintext) = open(call, "kms:Decrypt", blob, reference, &input.encryption_context)?;
+    let plaintext = base64::encode(plaintext);
+    Ok(json!({"Plaintext": plaintext, "KeyId": arn(&key), "EncryptionAlgorithm": ALGORITHM}))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct DataKey {
+    key_id: String,
+    key_spec: Option<String>,
+    number_of_bytes: Option<i64>,
+    #[serde(default)]
+    encryption_context: EncryptionContext,
+    #[serde(default, rename = "GrantTokens")]
+    _grant_tokens: Vec<String>,
+}
+
+/// KMS API Reference, `GenerateDataKey` and `GenerateDataKeyWithoutPlaintext`.
+pub(super) fn data_key(call: &mut Call<'_>, shown: bool) -> Result<Value, Fault> {
+    let input: DataKey = call.input()?;
+    let length = match (input.key_spec.as_deref(), input.number_of_bytes) {
+        (Some("AES_256"), None) => 32,
+        (Some("AES_128"), None) => 16,
+        (None, Some(bytes)) => usize::try_from(bytes)
+            .ok()
+            .filter(|bytes| (1..=1024).contains(bytes))
+            .ok_or_else(|| invalid(format!(
+                "1 validation error detected: Value '{bytes}' at 'numberOfBytes' failed to satisfy constraint: Member must have value between 1 and 1024"
+            )))?,
+        (Some(other), None) => return Err(invalid(format!(
+            "1 validation error detected: Value '{other}' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [AES_256, AES_128]"
+        ))),
+        _ => return Err(invalid("Please specify either number of bytes or key spec.")),
+    };
+    let action = if shown { "kms:GenerateDataKey" } else { "kms:GenerateDataKeyWithoutPlaintext" };
+    let key = usable(call, action, &input.key_id, &input.encryption_context)?;
+    let mut plaintext = vec![0; length];
+    random(&mut plaintext);
+    let blob = seal(call, &key, &plaintext, &input.encryption_context)?;
+    let mut answer = json!({"CiphertextBlob": blob, "KeyId": arn(&key)});
+    if shown {
+        answer["Plaintext"] = json!(base64::encode(plaintext));
+    }
+    Ok(answer)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ReEncrypt {
+    ciphertext_blob: String,
+    source_key_id: Option<String>,
+    destination_key_id: String,
+    #[serde(default)]
+    source_encryption_context: EncryptionContext,
+    #[serde(default)]
+    destination_encryption_context: EncryptionContext,
+    source_encryption_algorithm: Option<String>,
+    destination_encryption_algorithm: Option<String>,
+    #[serde(default, rename = "GrantTokens")]
+    _grant_tokens: Vec<String>,
+}
+
+/// KMS API Reference, `ReEncrypt`: a permission on either key.
+pub(super) fn re_encrypt(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: ReEncrypt = call.input()?;
+    check_algorithm(input.source_encryption_algorithm.as_deref())?;
+    check_algorithm(input.destination_encryption_algorithm.as_deref())?;
+    let (blob, reference) = (&input.ciphertext_blob, input.source_key_id.as_deref());
+    let context = &input.source_encryption_context;
+    let (source, plaintext) = open(call, "kms:ReEncryptFrom", blob, reference, context)?;
+    let context = &input.destination_encryption_context;
+    let destination = usable(call, "kms:ReEncryptTo", &input.destination_key_id, context)?;
+    let blob = seal(call, &destination, &plaintext, context)?;
+    Ok(json!({
+        "CiphertextBlob": blob,
+        "SourceKeyId": arn(&source),
+        "KeyId": arn(&destination),
+        "SourceEncryptionAlgorithm": ALGORITHM,
+        "DestinationEncryptionAlgorithm": ALGORITHM,
+    }))
+}

@@ -1,0 +1,78 @@
+//! Scheduling and cancelling the deletion of keys. Not for: deleting them when the date has come (see `store`).
+
+use super::keys::managed;
+use super::store::{Standing, days, not_pending};
+use super::{Call, invalid};
+use crate::clock::epoch_seconds;
+use crate::fault::Fault;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The window KMS takes where none is given (KMS API Reference, `ScheduleKeyDeletion`).
+const DEFAULT_WINDOW: u32 = 30;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Deletion {
+    key_id: String,
+    pending_window_in_days: Option<i64>,
+}
+
+/// KMS API Reference, `ScheduleKeyDeletion`: a primary with replicas waits for them without a date.
+pub(super) fn schedule(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Deletion = call.input()?;
+    let window = match input.pending_window_in_days {
+        None => DEFAULT_WINDOW,
+        Some(days) => u32::try_from(days)
+            .ok()
+            .filter(|d| (7..=30).contains(d))
+            .ok_or_else(|| invalid(format!(
+                "1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value between 7 and 30"
+            )))?,
+    };
+    let id = call.key("kms:ScheduleKeyDeletion", &input.key_id)?;
+    let (arn, now, caller) = (call.arn(&id), call.state.now(), call.caller);
+    let primary = call.state.kms.material(caller, &id)?.primary == caller.region;
+    let has_replicas = primary && call.state.kms.regions(&caller.account, &id).len() > 1;
+    let key = call.state.kms.key_mut(caller, &id)?;
+    not_pending(key, &arn)?;
+    if key.aws_managed {
+        return Err(managed(&arn));
+    }
+    if has_replicas {
+        key.standing = Standing::PendingReplicaDeletion { window };
+        return Ok(json!({
+            "KeyId": arn,
+            "KeyState": "PendingReplicaDeletion",
+            "PendingWindowInDays": window,
+        }));
+    }
+    let due = now + days(window);
+    key.standing = Standing::PendingDeletion { due };
+    Ok(json!({
+        "KeyId": arn,
+        "KeyState": "PendingDeletion",
+        "DeletionDate": epoch_seconds(due),
+        "PendingWindowInDays": window,
+    }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Cancellation {
+    key_id: String,
+}
+
+/// KMS API Reference, `CancelKeyDeletion`: the key comes back disabled.
+pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Cancellation = call.input()?;
+    let id = call.key("kms:CancelKeyDeletion", &input.key_id)?;
+    let arn = call.arn(&id);
+    let key = call.state.kms.key_mut(call.caller, &id)?;
+    if not_pending(key, &arn).is_ok() {
+        let text = format!("{arn} is not pending deletion.");
+        return Err(Fault::bad("KMSInvalidStateException", text));
+    }
+    key.standing = Standing::Disabled;
+    Ok(json!({"KeyId": arn}))
+}

@@ -1,0 +1,160 @@
+//! Grants: permission on one key, beside its policy (KMS Developer Guide, "Grants in AWS KMS").
+//! Not for: grant tokens and constraints, which are refused.
+
+use super::lists::{clip, truncated};
+use super::store::{Kms, not_pending};
+use super::{Call, invalid};
+use crate::auth::Caller;
+use crate::clock::epoch_seconds;
+use crate::fault::Fault;
+use crate::paging::page;
+use crrctl_iam::Principal;
+use crrctl_iam::names::{Arn, KeyId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::SystemTime;
+
+/// What a grant may allow (KMS API Reference, `CreateGrant`), for symmetric keys.
+const OPERATIONS: [&str; 9] = [
+    "CreateGrant",
+    "Decrypt",
+    "DescribeKey",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+    "RetireGrant",
+];
+
+/// One grant.
+#[derive(Debug, Clone)]
+pub(super) struct Grant {
+    id: String,
+    name: Option<String>,
+    grantee: String,
+    operations: Vec<String>,
+    created: SystemTime,
+    issuer: String,
+}
+
+impl Kms {
+    /// Returns whether a grant lets `caller` do `action` with the key.
+    pub(super) fn is_granted(
+        &self,
+        caller: &Caller,
+        action: &str,
+        at: &Caller,
+        id: &KeyId,
+    ) -> bool {
+        let Some(operation) = action.strip_prefix("kms:") else { return false };
+        let place = ((at.account.clone(), at.region.clone()), id.clone());
+        let names = |grantee: &str| match &caller.principal {
+            Principal::RoleSession { role, .. } => grantee == role.as_str(),
+            other => other.arn().as_deref() == Some(grantee),
+        };
+        self.grants
+            .get(&place)
+            .into_iter()
+            .flatten()
+            .any(|grant| names(&grant.grantee) && grant.operations.iter().any(|it| it == operation))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct CreateGrant {
+    key_id: String,
+    grantee_principal: String,
+    operations: Vec<String>,
+    name: Option<String>,
+}
+
+/// KMS API Reference, `CreateGrant`.
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: CreateGrant = call.input()?;
+    let id = call.key("kms:CreateGrant", &input.key_id)?;
+    let arn = call.arn(&id);
+    not_pending(call.state.kms.key(call.caller, &id)?, &arn)?;
+    let is_principal = Arn::new(input.grantee_principal.as_str())
+        .is_ok_and(|arn| matches!(arn.service(), "iam" | "sts"));
+    if !is_principal {
+        return Err(Fault::bad("InvalidArnException", "The grantee is no principal's ARN"));
+    }
+    if let Some(unknown) = input.operations.iter().find(|it| !OPERATIONS.contains(&it.as_str())) {
+        return Err(invalid(format!("Operation {unknown} is not valid for this key")));
+    }
+    let mut random = [0; 32];
+    super::cipher::random(&mut random);
+    let grant = Grant {
+        id: hex::encode(random),
+        name: input.name,
+        grantee: input.grantee_principal,
+        operations: input.operations,
+        created: call.state.now(),
+        issuer: call.caller.account.to_string(),
+    };
+    let answer = json!({"GrantId": grant.id, "GrantToken": grant.id});
+    let place = ((call.caller.account.clone(), call.caller.region.clone()), id);
+    call.state.kms.grants.entry(place).or_default().push(grant);
+    Ok(answer)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListGrants {
+    key_id: String,
+    limit: Option<i64>,
+    marker: Option<String>,
+}
+
+/// KMS API Reference, `ListGrants`.
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: ListGrants = call.input()?;
+    let id = call.key("kms:ListGrants", &input.key_id)?;
+    let arn = call.arn(&id);
+    let place = ((call.caller.account.clone(), call.caller.region.clone()), id);
+    let grants = call.state.kms.grants.get(&place).cloned().unwrap_or_default();
+    let limit = clip(input.limit, 50, 100)?;
+    let page = page(grants, input.marker.as_deref(), limit, |grant| grant.id.clone());
+    let rendered: Vec<Value> = page
+        .items
+        .iter()
+        .map(|grant| {
+            json!({
+                "KeyId": arn,
+                "GrantId": grant.id,
+                "Name": grant.name.as_deref().unwrap_or_default(),
+                "CreationDate": epoch_seconds(grant.created),
+                "GranteePrincipal": grant.grantee,
+                "IssuingAccount": format!("arn:aws:iam::{}:root", grant.issuer),
+                "Operations": grant.operations,
+            })
+        })
+        .collect();
+    Ok(truncated(json!({"Grants": rendered}), page.next))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct RevokeGrant {
+    key_id: String,
+    grant_id: String,
+}
+
+/// KMS API Reference, `RevokeGrant`.
+pub(super) fn revoke(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: RevokeGrant = call.input()?;
+    let id = call.key("kms:RevokeGrant", &input.key_id)?;
+    let place = ((call.caller.account.clone(), call.caller.region.clone()), id);
+    let grants = call.state.kms.grants.entry(place).or_default();
+    let before = grants.len();
+    grants.retain(|grant| grant.id != input.grant_id);
+    if grants.len() == before {
+        return Err(Fault::bad(
+            "NotFoundException",
+            format!("Grant ID {} is not found", input.grant_id),
+        ));
+    }
+    Ok(Value::Null)
+}

@@ -1,0 +1,346 @@
+//! Keys: create, replicate, describe, list, enable and disable. Not for: deletion, rotation, policies, tags.
+
+use super::cipher::Secret;
+use super::lists::{clip, truncated};
+use super::policies::parsed;
+use super::store::{Key, Material, Standing, default_policy, enabled, new_id, not_pending};
+use super::tags::{Tag, checked};
+use super::{Call, denied, invalid};
+use crate::access::{Ask, authorize};
+use crate::auth::Caller;
+use crate::clock::epoch_seconds;
+use crate::fault::Fault;
+use crate::lag::{Slow, Spreading};
+use crate::paging::page;
+use crrctl_iam::Context;
+use crrctl_iam::names::{Arn, KeyId, Region};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+struct CreateKey {
+    bypass_policy_lockout_safety_check: bool,
+    customer_master_key_spec: Option<String>,
+    description: String,
+    key_spec: Option<String>,
+    key_usage: Option<String>,
+    multi_region: bool,
+    origin: Option<String>,
+    policy: Option<String>,
+    tags: Vec<Tag>,
+}
+
+/// KMS API Reference, `CreateKey`.
+pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: CreateKey = call.input()?;
+    let only = |given: &Option<String>, modelled: &str| match given.as_deref() {
+        Some(other) if other != modelled => Err(Fault::not_implemented(other)),
+        _ => Ok(()),
+    };
+    only(&input.customer_master_key_spec, "SYMMETRIC_DEFAULT")?;
+    only(&input.key_spec, "SYMMETRIC_DEFAULT")?;
+    only(&input.key_usage, "ENCRYPT_DECRYPT")?;
+    only(&input.origin, "AWS_KMS")?;
+    let context = asked(&input.tags).with("kms:MultiRegion", input.multi_region.to_string());
+    call.authorize_with("kms:CreateKey", "*".into(), context)?;
+    if !input.tags.is_empty() {
+        let any = any_key(call.caller);
+        call.authorize_with("kms:TagResource", any, asked(&input.tags))?;
+    }
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    if input.multi_region {
+        link(call)?;
+    }
+    let id = new_id(input.multi_region);
+    let caller = call.caller;
+    let material = Material {
+        secret: Secret::random(),
+        multi_region: input.multi_region,
+        primary: caller.region.clone(),
+        rotation: None,
+    };
+    call.state.kms.materials.insert((caller.account.clone(), id.clone()), material);
+    let place = (caller.account.clone(), caller.region.clone());
+    call.state.kms.keys.insert((place, id.clone()), key);
+    Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
+}
+
+/// Returns the condition keys that follow from the tags of a request.
+pub(super) fn asked(tags: &[Tag]) -> Context {
+    let mut context = Context::new();
+    for tag in tags {
+        context.set(&format!("aws:RequestTag/{}", tag.tag_key), &tag.tag_value);
+    }
+    context.set_all("aws:TagKeys", tags.iter().map(|tag| &tag.tag_key));
+    context
+}
+
+/// An account's first multi-Region key makes KMS's service-linked role, for which the caller needs the permission
+/// (KMS Developer Guide, "Controlling access to multi-Region keys").
+fn link(call: &mut Call<'_>) -> Result<(), Fault> {
+    let caller = call.caller;
+    if call.state.iam.is_linked(&caller.account) {
+        return Ok(());
+    }
+    let role = "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
+    let arn = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), role);
+    let context = Context::new().with("iam:AWSServiceName", "mrk.kms.amazonaws.com");
+    call.authorize_with("iam:CreateServiceLinkedRole", arn.to_string(), context)?;
+    call.state.iam.link(&caller.account);
+    Ok(())
+}
+
+/// Checks what a new key is given and makes it; a key without a policy gets KMS's default one.
+fn new_key(
+    call: &mut Call<'_>,
+    description: String,
+    policy: Option<String>,
+    bypass: bool,
+    tags: Vec<Tag>,
+) -> Result<Key, Fault> {
+    if description.chars().count() > 8192 {
+        return Err(invalid(
+            "Value at 'description' failed to satisfy constraint: Member must have length less than or equal to 8192",
+        ));
+    }
+    let policy = match policy {
+        Some(text) => parsed(call, &text, bypass)?,
+        None => default_policy(call.caller),
+    };
+    let tags = checked(tags, &[])?;
+    let (created, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    let mut shown = Spreading::new(Vec::new());
+    shown.set(tags, created, call.state.done_at(Slow::List));
+    Ok(Key {
+        description,
+        policy,
+        tags: shown,
+        standing: Standing::Enabled,
+        created,
+        aws_managed: false,
+        listed,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ReplicateKey {
+    key_id: String,
+    replica_region: String,
+    #[serde(default)]
+    bypass_policy_lockout_safety_check: bool,
+    #[serde(default)]
+    description: String,
+    policy: Option<String>,
+    #[serde(default)]
+    tags: Vec<Tag>,
+}
+
+/// KMS API Reference, `ReplicateKey`: from the primary's Region only, once a Region, within the partition.
+pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: ReplicateKey = call.input()?;
+    let context = asked(&input.tags).with("kms:ReplicaRegion", input.replica_region.as_str());
+    let id = call.key_with("kms:ReplicateKey", &input.key_id, context)?;
+    let (caller, arn) = (call.caller, call.arn(&id));
+    let material = call.state.kms.material(caller, &id)?;
+    if !material.multi_region {
+        return Err(unsupported(format!("{arn} is not a multi-region key.")));
+    }
+    if material.primary != caller.region {
+        return Err(unsupported(format!("{arn} is not a multi-region primary key.")));
+    }
+    enabled(call.state.kms.key(caller, &id)?, &arn)?;
+    let region = Region::new(&input.replica_region)
+        .ok()
+        .filter(|r| r.partition() == caller.partition() && *r != caller.region)
+        .ok_or_else(|| invalid(format!("Invalid replica region {}.", input.replica_region)))?;
+    let there = Caller { region: region.clone(), ..caller.clone() };
+    may_create(call, &there, &input.tags)?;
+    if call.state.kms.key(&there, &id).is_ok() {
+        let text = format!("Replica key {id} already exists in region {region}.");
+        return Err(Fault::bad("AlreadyExistsException", text));
+    }
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    let (now, until) = (call.state.now(), call.state.done_at(Slow::ReplicaKey));
+    let standing = if until > now { Standing::Creating { until } } else { Standing::Enabled };
+    let key = Key { standing, ..key };
+    let (policy, tags) = (key.policy.text().to_owned(), super::tags::rendered(&key.tags));
+    call.state.kms.keys.insert(((there.account.clone(), region), id.clone()), key);
+    Ok(json!({
+        "ReplicaKeyMetadata": metadata(call, &there, &id)?,
+        "ReplicaPolicy": policy,
+        "ReplicaTags": tags,
+    }))
+}
+
+/// The replica is created in its own Region, which takes permissions there (KMS Developer Guide, "Controlling access to multi-Region keys").
+fn may_create(call: &Call<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fault> {
+    let ask = |action, arn| Ask { context: asked(tags), ..Ask::plain(action, arn, &there.account) };
+    authorize(&call.state.iam, there, ask("kms:CreateKey", "*".to_owned())).map_err(denied)?;
+    if tags.is_empty() {
+        return Ok(());
+    }
+    authorize(&call.state.iam, there, ask("kms:TagResource", any_key(there))).map_err(denied)
+}
+
+/// To tag a key while it is made takes the permission on all keys of the account and Region, not on everything
+/// (KMS Developer Guide, "Controlling access to tags").
+fn any_key(at: &Caller) -> String {
+    let (region, account) = (at.region.as_str(), at.account.as_str());
+    Arn::known(at.partition(), "kms", region, account, "key/*").to_string()
+}
+
+pub(super) fn unsupported(text: String) -> Fault {
+    Fault::bad("UnsupportedOperationException", text)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct DescribeKey {
+    key_id: String,
+    #[serde(default, rename = "GrantTokens")]
+    _grant_tokens: Vec<String>,
+}
+
+/// KMS API Reference, `DescribeKey`: by id, ARN, alias name or alias ARN.
+pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: DescribeKey = call.input()?;
+    let (at, id) = call.any_key("kms:DescribeKey", &input.key_id, Context::new())?;
+    Ok(json!({"KeyMetadata": metadata(call, &at, &id)?}))
+}
+
+/// Returns a key's `KeyMetadata` (KMS API Reference) as seen in the Region of `caller`.
+pub(super) fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault> {
+    let kms = &call.state.kms;
+    let (key, material) = (kms.key(caller, id)?, kms.material(caller, id)?);
+    let state = match key.standing {
+        Standing::Enabled => "Enabled",
+        Standing::Disabled => "Disabled",
+        Standing::Creating { .. } => "Creating",
+        Standing::PendingDeletion { .. } => "PendingDeletion",
+        Standing::PendingReplicaDeletion { .. } => "PendingReplicaDeletion",
+    };
+    let mut metadata = json!({
+        "AWSAccountId": caller.account,
+        "KeyId": id,
+        "Arn": id.arn(&caller.region, &caller.account),
+        "CreationDate": epoch_seconds(key.created),
+        "Enabled": key.standing == Standing::Enabled,
+        "Description": key.description,
+        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyState": state,
+        "Origin": "AWS_KMS",
+        "KeyManager": if key.aws_managed { "AWS" } else { "CUSTOMER" },
+        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+        "MultiRegion": material.multi_region,
+    });
+    match key.standing {
+        Standing::PendingDeletion { due } => metadata["DeletionDate"] = json!(epoch_seconds(due)),
+        Standing::PendingReplicaDeletion { window } => {
+            metadata["PendingDeletionWindowInDays"] = json!(window);
+        }
+        Standing::Enabled | Standing::Disabled | Standing::Creating { .. } => {}
+    }
+    if material.multi_region {
+        metadata["MultiRegionConfiguration"] = family(call, caller, id, &material.primary);
+    }
+    Ok(metadata)
+}
+
+fn family(call: &Call<'_>, caller: &Caller, id: &KeyId, primary: &Region) -> Value {
+    let member =
+        |region: &Region| json!({"Arn": id.arn(region, &caller.account), "Region": region});
+    let regions = call.state.kms.regions(&caller.account, id);
+    let replicas: Vec<Value> = regions.iter().filter(|r| *r != primary).map(member).collect();
+    json!({
+        "MultiRegionKeyType": if caller.region == *primary { "PRIMARY" } else { "REPLICA" },
+        "PrimaryKey": member(primary),
+        "ReplicaKeys": replicas,
+    })
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
+struct ListKeys {
+    limit: Option<i64>,
+    marker: Option<String>,
+}
+
+/// KMS API Reference, `ListKeys`.
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: ListKeys = call.input()?;
+    call.authorize("kms:ListKeys", "*".into())?;
+    let caller = call.caller;
+    let now = call.state.now();
+    let here = |(account, region): &(_, _)| *account == caller.account && *region == caller.region;
+    let keys = call.state.kms.keys.iter();
+    let ids: Vec<&KeyId> = keys
+        .filter(|((place, _), key)| here(place) && key.listed <= now)
+        .map(|((_, id), _)| id)
+        .collect();
+    let page =
+        page(ids, input.marker.as_deref(), clip(input.limit, 100, 1000)?, ToString::to_string);
+    let keys: Vec<Value> =
+        page.items.iter().map(|id| json!({"KeyId": id, "KeyArn": call.arn(id)})).collect();
+    Ok(truncated(json!({"Keys": keys}), page.next))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct OneKey {
+    key_id: String,
+}
+
+/// KMS API Reference, `EnableKey`.
+pub(super) fn enable(call: &mut Call<'_>) -> Result<Value, Fault> {
+    switch(call, "kms:EnableKey", Standing::Enabled)
+}
+
+/// KMS API Reference, `DisableKey`.
+pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
+    switch(call, "kms:DisableKey", Standing::Disabled)
+}
+
+fn switch(call: &mut Call<'_>, action: &str, to: Standing) -> Result<Value, Fault> {
+    let input: OneKey = call.input()?;
+    let id = call.key(action, &input.key_id)?;
+    let arn = call.arn(&id);
+    let key = call.state.kms.key_mut(call.caller, &id)?;
+    not_pending(key, &arn)?;
+    if key.aws_managed {
+        return Err(managed(&arn));
+    }
+    key.standing = to;
+    Ok(Value::Null)
+}
+
+/// Refuses changes to an AWS managed key.
+pub(super) fn managed(arn: &str) -> Fault {
+    Fault::bad("AccessDeniedException", format!("{arn} is an AWS managed key and can't be changed"))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct UpdateKeyDescription {
+    key_id: String,
+    description: String,
+}
+
+/// KMS API Reference, `UpdateKeyDescription`.
+pub(super) fn update_description(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: UpdateKeyDescription = call.input()?;
+    let id = call.key("kms:UpdateKeyDescription", &input.key_id)?;
+    let arn = call.arn(&id);
+    let key = call.state.kms.key_mut(call.caller, &id)?;
+    not_pending(key, &arn)?;
+    if key.aws_managed {
+        return Err(managed(&arn));
+    }
+    key.description = input.description;
+    Ok(Value::Null)
+}

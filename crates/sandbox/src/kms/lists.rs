@@ -1,0 +1,24 @@
+//! What KMS's lists have in common: limits and markers. Not for: what is listed.
+
+use super::invalid;
+use crate::fault::Fault;
+use serde_json::{Value, json};
+
+/// Returns the page size: `limit` if given and within `1..=most`, else `default`.
+pub(super) fn clip(limit: Option<i64>, default: usize, most: usize) -> Result<usize, Fault> {
+    let Some(limit) = limit else { return Ok(default) };
+    usize::try_from(limit).ok().filter(|l| (1..=most).contains(l)).ok_or_else(|| {
+        invalid(format!(
+            "1 validation error detected: Value '{limit}' at 'limit' failed to satisfy constraint: Member must have value between 1 and {most}"
+        ))
+    })
+}
+
+/// Adds `Truncated`, and `NextMarker` where there is more.
+pub(super) fn truncated(mut answer: Value, next: Option<String>) -> Value {
+    answer["Truncated"] = json!(next.is_some());
+    if let Some(next) = next {
+        answer["NextMarker"] = json!(next);
+    }
+    answer
+}

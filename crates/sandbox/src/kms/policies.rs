@@ -1,0 +1,124 @@
+//! Key policies: each Region's key has its own, and the only one is named `default`. Not for: evaluating them.
+
+use super::Call;
+use super::keys::managed;
+use crate::documents::{Flaw, Stored, read};
+use crate::fault::Fault;
+use crrctl_iam::document::{Scope, Statement};
+use crrctl_iam::{
+    Document, DocumentKind, Effect, Named, Policies, Request, ResourceKind, ResourcePolicy,
+    evaluate,
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The most bytes a key policy may have (KMS API Reference, `PutKeyPolicy`).
+const MAX_POLICY: usize = 32_768;
+
+/// Returns whether a key policy lets the caller change it, by itself or by leaving that to the caller's account. What the account
+/// then allows is no matter of the key policy.
+fn lets_in(policy: &Document, call: &Call<'_>) -> bool {
+    let anything = Some(Scope::Only(vec!["*".to_owned()]));
+    let statement = Statement {
+        sid: None,
+        effect: Effect::Allow,
+        principal: None,
+        action: anything.clone(),
+        resource: anything,
+        condition: Vec::new(),
+    };
+    let account = Document { version: None, id: None, statements: vec![statement] };
+    let policies = Policies {
+        identity: vec![Named { name: "", document: &account }],
+        resource: Some(ResourcePolicy {
+            kind: ResourceKind::Key,
+            policy: Named { name: "", document: policy },
+        }),
+        ..Policies::default()
+    };
+    let caller = call.caller;
+    let (principal, context) = (caller.principal.clone(), caller.context());
+    let owner = caller.account.clone();
+    let request = Request::new(principal, "kms:PutKeyPolicy", "*", owner, context);
+    evaluate(&request, &policies).is_allowed()
+}
+
+/// Returns a policy as KMS keeps it, if the caller could still change it afterwards.
+///
+/// The lock-out check: "the key policy must allow the calling principal to make a subsequent `PutKeyPolicy` request"
+/// (KMS API Reference, `PutKeyPolicy`, `BypassPolicyLockoutSafetyCheck`).
+pub(super) fn parsed(call: &Call<'_>, text: &str, bypass: bool) -> Result<Stored, Fault> {
+    if text.len() > MAX_POLICY {
+        return Err(Fault::bad("LimitExceededException", "Policy exceeds 32768 bytes"));
+    }
+    let malformed = |text: String| Fault::bad("MalformedPolicyDocumentException", text);
+    let stored =
+        read(DocumentKind::KeyPolicy, text, &call.state.iam).map_err(|flaw| match flaw {
+            Flaw::Malformed(finding) => malformed(format!("Policy is malformed: {finding}")),
+            Flaw::Principal(_) => malformed(
+                "Policy contains a statement with one or more invalid principals.".to_owned(),
+            ),
+        })?;
+    if !bypass && !lets_in(&stored.document, call) {
+        let text = "The new key policy will not allow you to update the key policy in the future.";
+        return Err(malformed(text.to_owned()));
+    }
+    Ok(stored)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct KeyPolicy {
+    key_id: String,
+    policy_name: Option<String>,
+    #[serde(default)]
+    policy: Option<String>,
+    #[serde(default, rename = "BypassPolicyLockoutSafetyCheck")]
+    bypass: bool,
+}
+
+fn check_name(name: Option<&str>) -> Result<(), Fault> {
+    match name {
+        None | Some("default") => Ok(()),
+        Some(other) => {
+            Err(Fault::bad("NotFoundException", format!("No such policy exists: {other}")))
+        }
+    }
+}
+
+/// KMS API Reference, `GetKeyPolicy`.
+pub(super) fn get(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: KeyPolicy = call.input()?;
+    let id = call.key("kms:GetKeyPolicy", &input.key_id)?;
+    check_name(input.policy_name.as_deref())?;
+    let policy = call.state.kms.key(call.caller, &id)?.policy.shown(&call.state.iam);
+    Ok(json!({"Policy": policy, "PolicyName": "default"}))
+}
+
+/// KMS API Reference, `PutKeyPolicy`; keys that are pending deletion take it too (KMS Developer Guide, "Key states").
+pub(super) fn put(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: KeyPolicy = call.input()?;
+    let id = call.key("kms:PutKeyPolicy", &input.key_id)?;
+    check_name(input.policy_name.as_deref())?;
+    let policy = parsed(call, &input.policy.unwrap_or_default(), input.bypass)?;
+    let arn = call.arn(&id);
+    let key = call.state.kms.key_mut(call.caller, &id)?;
+    if key.aws_managed {
+        return Err(managed(&arn));
+    }
+    key.policy = policy;
+    Ok(Value::Null)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListKeyPolicies {
+    key_id: String,
+}
+
+/// KMS API Reference, `ListKeyPolicies`: there is only one.
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: ListKeyPolicies = call.input()?;
+    call.key("kms:ListKeyPolicies", &input.key_id)?;
+    Ok(json!({"PolicyNames": ["default"], "Truncated": false}))
+}

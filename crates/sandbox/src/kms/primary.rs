@@ -1,0 +1,40 @@
+//! Making another Region the primary of a multi-Region key. Not for: replicas (see `keys`).
+
+use super::keys::unsupported;
+use super::store::enabled;
+use super::{Call, invalid};
+use crate::auth::Caller;
+use crate::fault::Fault;
+use crrctl_iam::Context;
+use crrctl_iam::names::Region;
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct UpdatePrimaryRegion {
+    key_id: String,
+    primary_region: String,
+}
+
+/// KMS API Reference, `UpdatePrimaryRegion`: called where the primary is, with a permission on both keys; both must be enabled.
+pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: UpdatePrimaryRegion = call.input()?;
+    let id = call.key("kms:UpdatePrimaryRegion", &input.key_id)?;
+    let (caller, arn) = (call.caller, call.arn(&id));
+    let material = call.state.kms.material(caller, &id)?;
+    if !material.multi_region || material.primary != caller.region {
+        return Err(unsupported(format!("{arn} is not a multi-region primary key.")));
+    }
+    enabled(call.state.kms.key(caller, &id)?, &arn)?;
+    let region = Region::new(&input.primary_region)
+        .ok()
+        .filter(|region| *region != caller.region)
+        .ok_or_else(|| invalid(format!("Invalid primary region {}.", input.primary_region)))?;
+    let there = Caller { region: region.clone(), ..caller.clone() };
+    let replica = call.state.kms.key(&there, &id)?;
+    enabled(replica, id.arn(&region, &caller.account).as_str())?;
+    call.permit("kms:UpdatePrimaryRegion", &there, &id, Context::new())?;
+    call.state.kms.material_mut(caller, &id)?.primary = region;
+    Ok(Value::Null)
+}

@@ -1,0 +1,85 @@
+//! Automatic rotation: set on the primary, shared with its replicas. Not for: on-demand rotation, which is not modelled.
+
+use super::keys::{managed, unsupported};
+use super::store::{Standing, days, enabled};
+use super::{Call, invalid};
+use crate::clock::epoch_seconds;
+use crate::fault::Fault;
+use crrctl_iam::Context;
+use crrctl_iam::names::KeyId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The period KMS takes where none is given (KMS API Reference, `EnableKeyRotation`).
+const DEFAULT_PERIOD: u32 = 365;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Rotation {
+    key_id: String,
+    rotation_period_in_days: Option<i64>,
+}
+
+/// KMS API Reference, `EnableKeyRotation`.
+pub(super) fn enable(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Rotation = call.input()?;
+    let period = match input.rotation_period_in_days {
+        None => DEFAULT_PERIOD,
+        Some(days) => u32::try_from(days)
+            .ok()
+            .filter(|d| (90..=2560).contains(d))
+            .ok_or_else(|| invalid(format!(
+                "1 validation error detected: Value '{days}' at 'rotationPeriodInDays' failed to satisfy constraint: Member must have value between 90 and 2560"
+            )))?,
+    };
+    let context = Context::new().with("kms:RotationPeriodInDays", period.to_string());
+    let id = changeable(call, "kms:EnableKeyRotation", &input.key_id, context)?;
+    let now = call.state.now();
+    call.state.kms.material_mut(call.caller, &id)?.rotation = Some((period, now));
+    Ok(Value::Null)
+}
+
+/// KMS API Reference, `DisableKeyRotation`.
+pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Rotation = call.input()?;
+    let id = changeable(call, "kms:DisableKeyRotation", &input.key_id, Context::new())?;
+    call.state.kms.material_mut(call.caller, &id)?.rotation = None;
+    Ok(Value::Null)
+}
+
+/// Finds a key whose rotation can be changed: enabled, customer managed, and no replica.
+fn changeable(
+    call: &Call<'_>,
+    action: &str,
+    reference: &str,
+    context: Context,
+) -> Result<KeyId, Fault> {
+    let id = call.key_with(action, reference, context)?;
+    let arn = call.arn(&id);
+    let key = call.state.kms.key(call.caller, &id)?;
+    enabled(key, &arn)?;
+    if key.aws_managed {
+        return Err(managed(&arn));
+    }
+    if call.state.kms.material(call.caller, &id)?.primary != call.caller.region {
+        return Err(unsupported(format!(
+            "{arn} is a multi-region replica key: rotation is changed on its primary key."
+        )));
+    }
+    Ok(id)
+}
+
+/// KMS API Reference, `GetKeyRotationStatus`: replicas answer what they share; a key pending deletion does not rotate.
+pub(super) fn status(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: Rotation = call.input()?;
+    let id = call.key("kms:GetKeyRotationStatus", &input.key_id)?;
+    let standing = call.state.kms.key(call.caller, &id)?.standing;
+    let rotation = call.state.kms.material(call.caller, &id)?.rotation;
+    let mut answer = json!({"KeyId": call.arn(&id), "KeyRotationEnabled": false});
+    if let (Some((period, since)), Standing::Enabled | Standing::Disabled) = (rotation, standing) {
+        answer["KeyRotationEnabled"] = json!(true);
+        answer["RotationPeriodInDays"] = json!(period);
+        answer["NextRotationDate"] = json!(epoch_seconds(since + days(period)));
+    }
+    Ok(answer)
+}

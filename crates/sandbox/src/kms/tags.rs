@@ -1,0 +1,110 @@
+//! Tags of keys; replicas have tags of their own. Not for: tags of anything else.
+
+use super::Call;
+use super::keys::managed;
+use super::lists::{clip, truncated};
+use super::store::not_pending;
+use crate::fault::Fault;
+use crate::lag::Slow;
+use crate::paging::page;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// A tag as KMS spells it.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Tag {
+    pub(super) tag_key: String,
+    pub(super) tag_value: String,
+}
+
+/// Returns `current` with `new` laid over it, or why KMS refuses (KMS API Reference, `Tag`; 50 tags a key).
+pub(super) fn checked(
+    new: Vec<Tag>,
+    current: &[(String, String)],
+) -> Result<Vec<(String, String)>, Fault> {
+    let mut tags = current.to_vec();
+    for Tag { tag_key, tag_value } in new {
+        let shaped =
+            (1..=128).contains(&tag_key.chars().count()) && tag_value.chars().count() <= 256;
+        if !shaped || tag_key.starts_with("aws:") {
+            return Err(Fault::bad("TagException", format!("Invalid tag {tag_key}")));
+        }
+        match tags.iter_mut().find(|(key, _)| *key == tag_key) {
+            Some((_, value)) => *value = tag_value,
+            None => tags.push((tag_key, tag_value)),
+        }
+    }
+    if tags.len() > 50 {
+        return Err(Fault::bad("TagException", "Too many tags"));
+    }
+    Ok(tags)
+}
+
+/// Returns tags as KMS answers them.
+pub(super) fn rendered(tags: &[(String, String)]) -> Vec<Value> {
+    tags.iter().map(|(key, value)| json!({"TagKey": key, "TagValue": value})).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct TagResource {
+    key_id: String,
+    tags: Vec<Tag>,
+}
+
+/// KMS API Reference, `TagResource`: adds and overwrites.
+pub(super) fn add(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: TagResource = call.input()?;
+    let context = super::keys::asked(&input.tags);
+    let id = call.key_with("kms:TagResource", &input.key_id, context)?;
+    let arn = call.arn(&id);
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    let key = call.state.kms.key_mut(call.caller, &id)?;
+    not_pending(key, &arn)?;
+    if key.aws_managed {
+        return Err(managed(&arn));
+    }
+    let tags = checked(input.tags, &key.tags)?;
+    key.tags.set(tags, now, listed);
+    Ok(Value::Null)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct UntagResource {
+    key_id: String,
+    tag_keys: Vec<String>,
+}
+
+/// KMS API Reference, `UntagResource`.
+pub(super) fn remove(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: UntagResource = call.input()?;
+    let id = call.key("kms:UntagResource", &input.key_id)?;
+    let arn = call.arn(&id);
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    let key = call.state.kms.key_mut(call.caller, &id)?;
+    not_pending(key, &arn)?;
+    let mut tags = (*key.tags).clone();
+    tags.retain(|(name, _)| !input.tag_keys.contains(name));
+    key.tags.set(tags, now, listed);
+    Ok(Value::Null)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct ListResourceTags {
+    key_id: String,
+    limit: Option<i64>,
+    marker: Option<String>,
+}
+
+/// KMS API Reference, `ListResourceTags`.
+pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+    let input: ListResourceTags = call.input()?;
+    let id = call.key("kms:ListResourceTags", &input.key_id)?;
+    let tags = call.state.kms.key(call.caller, &id)?.tags.at(call.state.now()).clone();
+    let limit = clip(input.limit, 50, 50)?;
+    let page = page(tags, input.marker.as_deref(), limit, |(name, _)| name.clone());
+    Ok(truncated(json!({"Tags": rendered(&page.items)}), page.next))
+}

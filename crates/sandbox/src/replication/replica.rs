@@ -1,0 +1,130 @@
+//! Making one replica: from the source as the role reads it to the destination as the role writes it.
+//! Not for: permissions (see `role`).
+
+use super::role::{Reason, Role, destination_key, source_key};
+use super::{Job, destination, source};
+use crate::auth::Caller;
+use crate::kms::{Kms, Unusable};
+use crate::s3::{
+    Bucket, Lock, Object, Replicated, Sse, Version, Versioning, What, default_of, random_etag,
+};
+use crate::state::State;
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// Makes the replica of one version, or returns AWS's `failureReason`
+/// (S3 User Guide, "Receiving replication failure events with Amazon S3 Event Notifications").
+pub(super) fn replicate(state: &mut State, job: &Job) -> Result<(), Reason> {
+    let version = read(state, job)?;
+    let sse = encryption(state, job, &version)?;
+    let what = write(state, job, &version, sse)?;
+    let there = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
+    // What is there already, as after a replication back and forth, stays as it is.
+    if there.version(&job.key, &job.version).is_some() {
+        return Ok(());
+    }
+    let version = Version { what, ..version };
+    let more = version.weight(&job.key);
+    // AWS has no such reason, nor such a bound.
+    state.buckets.check_room(&state.limits, &job.target.bucket, more).or(Err("SandboxFull"))?;
+    let destination = state.buckets.0.get_mut(&job.target.bucket).ok_or("DstBucketNotFound")?;
+    destination.insert(&job.key, version);
+    Ok(())
+}
+
+/// Reads the source version as the role.
+fn read(state: &State, job: &Job) -> Result<Version, Reason> {
+    let from = source(state, job)?;
+    let role = Role::assume(state, &job.role, from.bucket)?;
+    role.read_configuration(from)?;
+    let version = from.bucket.version(&job.key, &job.version).ok_or("SrcVersionNotFound")?;
+    match &version.what {
+        What::DeleteMarker => role.list(from)?,
+        What::Object(object) => {
+            role.read(from, object)?;
+            if let Sse::Kms { key, .. } = &object.sse {
+                source_key(state, key)?;
+            }
+        }
+    }
+    let to = destination(state, job)?;
+    if *to.bucket.versioning.at(state.now()) != Versioning::Enabled {
+        return Err("DstBucketUnversioned");
+    }
+    // A bucket with Object Lock replicates into such alone (S3 User Guide, "Requirements and considerations for replication").
+    if from.bucket.object_lock.is_some() && to.bucket.object_lock.is_none() {
+        return Err("DstBucketObjectLockConfigMissing");
+    }
+    Ok(version.clone())
+}
+
+/// Decides how the replica is encrypted.
+fn encryption(state: &mut State, job: &Job, version: &Version) -> Result<Sse, Reason> {
+    let What::Object(object) = &version.what else { return Ok(Sse::S3) };
+    let now = state.now();
+    let from = source(state, job)?;
+    let to = destination(state, job)?.bucket;
+    let requester = Role::assume(state, &job.role, from.bucket)?.caller_at(to);
+    let to = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
+    let sse = encrypt(&mut state.kms, &requester, to, job, object, now)
+        .map_err(|unusable| destination_key(&unusable))?;
+    Ok(sse)
+}
+
+/// An SSE-KMS source goes under the rule's key, another as the destination bucket has it by default
+/// (S3 User Guide, "Replicating encrypted objects"). A Bucket Key is kept, and used where the destination has it on.
+fn encrypt(
+    kms: &mut Kms,
+    requester: &Caller,
+    destination: &Bucket,
+    job: &Job,
+    object: &Object,
+    now: SystemTime,
+) -> Result<Sse, Unusable> {
+    let (Sse::Kms { dual, bucket_key, .. }, Some(key)) = (&object.sse, &job.target.key) else {
+        return default_of(destination, kms, requester, now, None);
+    };
+    let key = kms.resolve(requester, key)?;
+    let bucket_key = !dual && (*bucket_key || destination.has_bucket_key(now));
+    Ok(Sse::Kms { dual: *dual, key, bucket_key })
+}
+
+/// Writes the replica as the role, and returns what is to be kept.
+fn write(state: &State, job: &Job, version: &Version, sse: Sse) -> Result<What, Reason> {
+    let (from, to) = (source(state, job)?, destination(state, job)?);
+    let role = Role::assume(state, &job.role, from.bucket)?;
+    match &version.what {
+        What::DeleteMarker => role.mark(to).map(|()| What::DeleteMarker),
+        What::Object(object) => {
+            role.write(to, object, &sse, &job.target)?;
+            if let Sse::Kms { key, .. } = &sse {
+                state.kms.check_state(key).map_err(|unusable| destination_key(&unusable))?;
+            }
+            let mut replica = replica((**object).clone(), sse, job);
+            replica.lock = lock(&replica.lock, to.bucket, state.now());
+            Ok(What::Object(Box::new(replica)))
+        }
+    }
+}
+
+/// The source's retention and hold go with it; without a retention the destination's default applies
+/// (S3 User Guide, "What does Amazon S3 replicate?").
+fn lock(source: &Lock, to: &Bucket, now: SystemTime) -> Lock {
+    if source.retention.is_some() {
+        return *source;
+    }
+    Lock { legal_hold: source.legal_hold, ..to.default_lock(now) }
+}
+
+/// Turns a source object into its replica. The `ETag` changes where plaintext becomes SSE-KMS.
+fn replica(mut object: Object, sse: Sse, job: &Job) -> Object {
+    if object.sse == Sse::S3 && sse != Sse::S3 {
+        object.etag = random_etag();
+    }
+    object.sse = sse;
+    object.replicated = Replicated::Replica(BTreeMap::new());
+    if let Some(class) = &job.target.storage_class {
+        object.described.storage_class = Some(class.clone()).filter(|class| class != "STANDARD");
+    }
+    object
+}

@@ -1,0 +1,344 @@
+//! S3 on `s3s`, which decodes and signs; the table below says which function performs which operation. What is not in the table
+//! `s3s` answers with `NotImplemented`. Not for: replication, which runs behind everybody's back (see `replication`).
+
+mod acls;
+mod answers;
+mod backstage;
+mod buckets;
+mod checksum;
+mod copies;
+mod deletes;
+mod encryption;
+mod errors;
+mod event_hold;
+mod listing;
+mod lock;
+mod lock_settings;
+mod multipart;
+mod object_tags;
+mod objects;
+mod payment;
+mod permit;
+mod public;
+mod reads;
+mod retention;
+mod room;
+mod rules;
+mod settings;
+mod store;
+mod turns;
+mod uploads;
+mod versioning;
+mod writes;
+
+pub(crate) use answers::refuse;
+pub(crate) use backstage::deliver;
+pub(crate) use encryption::{Sse, default_of};
+pub(crate) use errors::error_of;
+pub(crate) use lock::Lock;
+pub(crate) use room::too_large;
+pub(crate) use rules::{is_v1, matches};
+pub(crate) use store::{Bucket, Buckets, Object, Outcome, Replicated, Version, Versioning, What};
+pub(crate) use turns::Turns;
+pub(crate) use writes::random_etag;
+
+use super::auth::{Caller, Refusal, check_token};
+use super::iam::Who;
+use super::journal::Note;
+use super::server::{Answer, strike};
+use super::state::{Shared, State};
+use bytes::Bytes;
+use crrctl_iam::Context;
+use crrctl_iam::names::Region;
+use futures::TryStreamExt;
+use http::request::Parts;
+use http::{Extensions, HeaderMap};
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::dto::{PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
+use std::sync::Arc;
+
+/// The S3 service: `s3s` between our own layers.
+pub(crate) struct Service {
+    inner: S3Service,
+}
+
+impl Service {
+    /// A service over `shared`.
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let mut builder = S3ServiceBuilder::new(Door { shared: shared.clone() });
+        builder.set_auth(Secrets { shared: shared.clone() });
+        builder.set_access(Gate { shared });
+        Self { inner: builder.build() }
+    }
+
+    /// Answers one request: checks what `s3s` leaves unchecked, lets it decode and perform, completes its answer.
+    pub(crate) async fn answer(&self, mut parts: Parts, body: Bytes, id: &str) -> Answer {
+        if let Err(error) = answers::prepare(&mut parts, &body) {
+            return refuse(error, id);
+        }
+        let request = http::Request::from_parts(parts, s3s::Body::from(body));
+        match self.inner.call(request).await {
+            Ok(answer) => answers::complete(answer, id),
+            Err(_) => refuse(s3_error!(InternalError), id),
+        }
+    }
+}
+
+/// Tells `s3s` the secrets.
+struct Secrets {
+    shared: Arc<Shared>,
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Secrets {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let credential = self.shared.lock().iam.credential(access_key);
+        credential
+            .map(|credential| SecretKey::from(credential.secret))
+            .ok_or_else(|| s3_error!(InvalidAccessKeyId))
+    }
+}
+
+/// Refuses the unsigned and those whose session is not what they say, notes who the others are, and counts them.
+struct Gate {
+    shared: Arc<Shared>,
+}
+
+#[async_trait::async_trait]
+impl S3Access for Gate {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let operation = context.s3_op().name().to_owned();
+        let note = Note::of(context.extensions_mut()).cloned();
+        if let Some(note) = &note {
+            let _ = note.operation.set(operation.clone());
+        }
+        let who = self.who(context)?;
+        context.extensions_mut().insert(who);
+        self.shared.lock().calls.count("s3", &operation);
+        match note {
+            Some(note) => match strike(&self.shared, "s3", &operation, &note).await {
+                Some(fault) => Err(error_of(&fault)),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+}
+
+impl Gate {
+    fn who(&self, context: &S3AccessContext<'_>) -> S3Result<Who> {
+        let Some(credentials) = context.credentials() else {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        };
+        let state = self.shared.lock();
+        let credential = state
+            .iam
+            .credential(&credentials.access_key)
+            .ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
+        let header = context.headers().get("x-amz-security-token");
+        let token = match header {
+            Some(value) => value.to_str().ok().map(String::from),
+            None => permit::parameter(context.uri(), "X-Amz-Security-Token"),
+        };
+        match check_token(&credential, token.as_deref(), state.now()) {
+            Ok(()) => Ok(credential.who),
+            Err(Refusal::Expired) => {
+                let text = "The provided token has expired.";
+                Err(errors::custom(400, "ExpiredToken", text.into()))
+            }
+            Err(_) => Err(s3_error!(InvalidToken)),
+        }
+    }
+}
+
+/// The way into the state for all operations.
+struct Door {
+    shared: Arc<Shared>,
+}
+
+impl Door {
+    fn run<I, O>(
+        &self,
+        request: S3Request<I>,
+        perform: impl FnOnce(&mut Call<'_>, I) -> S3Result<O>,
+    ) -> S3Result<S3Response<O>> {
+        let caller = caller(&request, self.shared.settings.secure)?;
+        if let Some(note) = Note::of(&request.extensions) {
+            note.set_caller(&caller);
+        }
+        let mut state = self.shared.lock();
+        let (headers, uri, extensions) = (request.headers, request.uri, request.extensions);
+        let mut call = Call {
+            state: &mut state,
+            caller,
+            headers,
+            uri,
+            extensions,
+            asked: Context::new(),
+            beside: Beside::default(),
+        };
+        let done = perform(&mut call, request.input);
+        let Beside { headers, extensions } = std::mem::take(&mut call.beside);
+        if state.replication.has_work() {
+            self.shared.replicate.notify_one();
+        }
+        done.map(|output| S3Response { headers, extensions, ..S3Response::new(output) })
+    }
+}
+
+/// Returns who signed a request; Signature Version 2 has no Region and is refused, as in all newer Regions.
+fn caller<I>(request: &S3Request<I>, secure: bool) -> S3Result<Caller> {
+    let who = request.extensions.get::<Who>().cloned();
+    let who = who.ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
+    let region = request.region.as_ref().ok_or_else(|| {
+        s3_error!(
+            InvalidRequest,
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+        )
+    })?;
+    let region = Region::new(region.as_str()).map_err(|_| {
+        s3_error!(
+            AuthorizationHeaderMalformed,
+            "The authorization header is malformed; the region '{region}' is wrong"
+        )
+    })?;
+    Ok(Caller::new(who, region, secure))
+}
+
+/// Reads the whole body of an upload, and moves the trailing headers that came with it to the others.
+async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S3Result<Bytes> {
+    let mut data = bytes::BytesMut::new();
+    if let Some(mut body) = body {
+        while let Some(chunk) = body.try_next().await.map_err(|error| {
+            tracing::debug!(%error, "an upload could not be decoded");
+            s3_error!(
+                IncompleteBody,
+                "You did not provide the number of bytes specified by the Content-Length HTTP header."
+            )
+        })? {
+            data.extend_from_slice(&chunk);
+        }
+    }
+    if let Some(trailers) = request.trailing_headers.take().and_then(|t| t.take()) {
+        checksum::verify(&trailers, &data)?;
+        request.headers.extend(trailers);
+    }
+    Ok(data.freeze())
+}
+
+/// Implements `s3s`'s trait from a table of operations, each with the function that performs it.
+macro_rules! operations {
+    ($($method:ident($input:ident) -> $output:ident = $perform:path;)*) => {
+        #[async_trait::async_trait]
+        impl S3 for Door {
+            $(async fn $method(
+                &self,
+                request: S3Request<s3s::dto::$input>,
+            ) -> S3Result<S3Response<s3s::dto::$output>> {
+                let path = request.uri.path();
+                let _turn = turns::take(&self.shared, stringify!($method), path).await?;
+                self.run(request, $perform)
+            })*
+
+            async fn put_object(
+                &self,
+                mut request: S3Request<PutObjectInput>,
+            ) -> S3Result<S3Response<PutObjectOutput>> {
+                let body = request.input.body.take();
+                let data = upload(&mut request, body).await?;
+                self.run(request, |call, input| writes::put(call, input, data))
+            }
+
+            async fn upload_part(
+                &self,
+                mut request: S3Request<UploadPartInput>,
+            ) -> S3Result<S3Response<UploadPartOutput>> {
+                let body = request.input.body.take();
+                let data = upload(&mut request, body).await?;
+                self.run(request, |call, input| multipart::upload_part(call, &input, data))
+            }
+        }
+    };
+}
+
+operations! {
+    abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = multipart::abort;
+    complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = multipart::complete;
+    copy_object(CopyObjectInput) -> CopyObjectOutput = copies::copy;
+    create_bucket(CreateBucketInput) -> CreateBucketOutput = buckets::create;
+    create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
+    delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = buckets::delete;
+    delete_bucket_encryption(DeleteBucketEncryptionInput) -> DeleteBucketEncryptionOutput = encryption::delete;
+    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = settings::delete_lifecycle;
+    delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = settings::delete_ownership;
+    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = settings::delete_policy;
+    delete_bucket_replication(DeleteBucketReplicationInput) -> DeleteBucketReplicationOutput = rules::delete;
+    delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = settings::delete_tagging;
+    delete_object(DeleteObjectInput) -> DeleteObjectOutput = deletes::one;
+    delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = object_tags::delete;
+    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = deletes::many;
+    delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = settings::delete_public_access_block;
+    get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acls::get_bucket;
+    get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput = encryption::get;
+    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = settings::get_lifecycle;
+    get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
+    get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = settings::get_ownership;
+    get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = settings::get_policy;
+    get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = rules::get;
+    get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = payment::get;
+    get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = settings::get_tagging;
+    get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
+    get_object(GetObjectInput) -> GetObjectOutput = objects::get;
+    get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = lock_settings::get;
+    get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acls::get_object;
+    get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = retention::get_legal_hold;
+    get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = retention::get;
+    get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = object_tags::get;
+    get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = settings::get_public_access_block;
+    head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
+    head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
+    list_buckets(ListBucketsInput) -> ListBucketsOutput = buckets::list;
+    list_multipart_uploads(ListMultipartUploadsInput) -> ListMultipartUploadsOutput = uploads::list;
+    list_object_versions(ListObjectVersionsInput) -> ListObjectVersionsOutput = listing::versions;
+    list_objects(ListObjectsInput) -> ListObjectsOutput = listing::objects_v1;
+    list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = listing::objects;
+    list_parts(ListPartsInput) -> ListPartsOutput = uploads::list_parts;
+    put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acls::put_bucket;
+    put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput = encryption::put;
+    put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = settings::put_lifecycle;
+    put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;
+    put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = settings::put_policy;
+    put_bucket_replication(PutBucketReplicationInput) -> PutBucketReplicationOutput = rules::put;
+    put_bucket_request_payment(PutBucketRequestPaymentInput) -> PutBucketRequestPaymentOutput = payment::put;
+    put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = settings::put_tagging;
+    put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
+    put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acls::put_object;
+    put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = retention::put_legal_hold;
+    put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = lock_settings::put;
+    put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = retention::put;
+    put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = object_tags::put;
+    put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = settings::put_public_access_block;
+    upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copies::copy_part;
+}
+
+/// One request: who asks, with which headers, of which state.
+struct Call<'a> {
+    state: &'a mut State,
+    caller: Caller,
+    headers: HeaderMap,
+    uri: http::Uri,
+    extensions: Extensions,
+    /// Condition keys of what the request asks for, beside those of its headers.
+    asked: Context,
+    beside: Beside,
+}
+
+/// What goes into an answer beside an operation's output.
+#[derive(Default)]
+struct Beside {
+    headers: HeaderMap,
+    extensions: Extensions,
+}

@@ -1,0 +1,166 @@
+//! The layers around `s3s`: before it, what it does not check or drops; behind it, request ids and AWS's error texts.
+//! Not for: operations.
+
+use super::checksum;
+use super::errors::{custom, message};
+use super::event_hold;
+use super::store::Tags;
+use crate::query::element;
+use crate::server::{Answer, with_code, with_request_id};
+use bytes::Bytes;
+use http::Method;
+use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::request::Parts;
+use s3s::{Body, S3Error, S3Result, s3_error};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+/// The tags of a `CreateBucket` request, which `s3s` drops.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NewBucketTags(pub(super) Tags);
+
+/// Checks the body against the checksums in the headers, and reads what `s3s` would drop into the request's extensions.
+pub(super) fn prepare(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
+    event_hold::keep(parts, body)?;
+    let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
+    let sha256 = header("x-amz-content-sha256");
+    // Streaming uploads carry theirs in the body, where s3s and the operation look.
+    if sha256.starts_with("STREAMING-") {
+        return Ok(());
+    }
+    if sha256.len() == 64 && hex::encode(Sha256::digest(body)) != sha256 {
+        return Err(custom(400, "XAmzContentSHA256Mismatch", String::new()));
+    }
+    // CompleteMultipartUpload's checksum is that of the object, not of its own body.
+    if !parts.uri.query().unwrap_or_default().contains("uploadId=") || parts.method == Method::PUT {
+        checksum::verify(&parts.headers, body)?;
+    }
+    require_checksum(parts)?;
+    if parts.method == Method::PUT && names_bucket(parts.uri.path()) && mentions(body) {
+        let tags = new_bucket_tags(body)?;
+        parts.extensions.insert(NewBucketTags(tags));
+    }
+    Ok(())
+}
+
+fn names_bucket(path: &str) -> bool {
+    !path.trim_matches('/').contains('/')
+}
+
+fn mentions(body: &[u8]) -> bool {
+    const ROOT: &[u8] = b"<CreateBucketConfiguration";
+    body.windows(ROOT.len()).any(|window| window == ROOT)
+}
+
+/// Refuses settings without a checksum where S3 wants one (botocore's model, `httpChecksum.requestChecksumRequired`).
+fn require_checksum(parts: &Parts) -> S3Result<()> {
+    const WANTED: [(&Method, &str); 13] = [
+        (&Method::POST, "delete"),
+        (&Method::PUT, "encryption"),
+        (&Method::PUT, "legal-hold"),
+        (&Method::PUT, "lifecycle"),
+        (&Method::PUT, "object-lock"),
+        (&Method::PUT, "ownershipControls"),
+        (&Method::PUT, "policy"),
+        (&Method::PUT, "publicAccessBlock"),
+        (&Method::PUT, "replication"),
+        (&Method::PUT, "retention"),
+        (&Method::PUT, "tagging"),
+        (&Method::PUT, "versioning"),
+        (&Method::PUT, "acl"),
+    ];
+    let query = parts.uri.query().unwrap_or_default();
+    let names = || query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+    let wanted = WANTED
+        .iter()
+        .any(|(method, name)| parts.method == *method && names().any(|other| other == *name));
+    let sent = parts
+        .headers
+        .keys()
+        .any(|name| *name == "content-md5" || name.as_str().starts_with("x-amz-checksum-"));
+    if wanted && !sent {
+        return Err(s3_error!(
+            InvalidRequest,
+            "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
+        ));
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct CreateBucketConfiguration {
+    #[serde(rename = "Tags", default)]
+    tags: TagList,
+}
+
+#[derive(Deserialize, Default)]
+struct TagList {
+    #[serde(rename = "Tag", default)]
+    tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    #[serde(rename = "Key")]
+    key: String,
+    #[serde(rename = "Value", default)]
+    value: String,
+}
+
+fn new_bucket_tags(body: &[u8]) -> S3Result<Tags> {
+    let text = std::str::from_utf8(body).map_err(|_| s3_error!(MalformedXML))?;
+    let parsed: CreateBucketConfiguration =
+        quick_xml::de::from_str(text).map_err(|_| s3_error!(MalformedXML))?;
+    Ok(parsed.tags.tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+/// Names the request in an answer, and completes an error with AWS's text.
+pub(super) fn complete(answer: Answer, id: &str) -> Answer {
+    let mut answer = if answer.status().is_success() { answer } else { with_message(answer, id) };
+    event_hold::lay_in(&mut answer);
+    let answer = with_request_id(answer, "x-amz-request-id", id);
+    with_request_id(answer, "x-amz-id-2", &hex::encode(Sha256::digest(id)))
+}
+
+fn with_message(mut answer: Answer, id: &str) -> Answer {
+    let Some(text) = answer.body().bytes() else { return answer };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let within = |name: &str| {
+        let start = text.find(&format!("<{name}>"))? + name.len() + 2;
+        let end = text[start..].find(&format!("</{name}>"))? + start;
+        Some(&text[start..end])
+    };
+    let Some(code) = within("Code") else { return answer };
+    // s3s has escaped the message already, ours contains nothing to escape.
+    let message =
+        within("Message").filter(|text| !text.is_empty()).or_else(|| message(code)).unwrap_or(code);
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{}</Error>",
+        element("RequestId", id)
+    );
+    answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    *answer.body_mut() = Body::from(body);
+    with_code(answer, code)
+}
+
+/// Answers with an error that arose outside of `s3s`.
+pub(crate) fn refuse(error: S3Error, id: &str) -> Answer {
+    match error.to_http_response() {
+        Ok(answer) => complete(answer, id),
+        Err(_) => complete(http::Response::new(Body::empty()), id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_of_a_new_bucket_are_read() {
+        let body = br#"<CreateBucketConfiguration xmlns="x"><LocationConstraint>us-west-2</LocationConstraint><Tags><Tag><Key>a</Key><Value>1</Value></Tag><Tag><Key>b</Key><Value/></Tag></Tags></CreateBucketConfiguration>"#;
+        let expected = vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), String::new())];
+        assert_eq!(new_bucket_tags(body).unwrap(), expected);
+        assert!(new_bucket_tags(b"<CreateBucketConfiguration>").is_err());
+        assert!(new_bucket_tags(b"<CreateBucketConfiguration/>").unwrap().is_empty());
+    }
+}

@@ -1,0 +1,278 @@
+//! Buckets: create, look, list, delete. Not for: their settings.
+
+use super::answers::NewBucketTags;
+use super::encryption::initial;
+use super::errors::{custom, not_implemented};
+use super::lock::ObjectLock;
+use super::store::{Bucket, Tags, Versioning, random_text};
+use super::{Call, permit, settings};
+use crate::access::{Ask, authorize};
+use crate::lag::{Slow, Spreading};
+use crate::paging::page;
+use crrctl_iam::names::{AccountId, BucketName, Region};
+use s3s::dto::{
+    self, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
+    DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput,
+    HeadBucketOutput, ListBucketsInput, ListBucketsOutput, ObjectOwnership, Owner, Timestamp,
+};
+use s3s::{S3Result, s3_error};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Returns the output of an operation that answers nothing.
+pub(super) fn nothing<T: Default>() -> T {
+    T::default()
+}
+
+/// Returns an account as S3 names owners: by a canonical id of 64 hex digits.
+pub(super) fn owner(account: &AccountId) -> Owner {
+    let id = hex::encode(Sha256::digest(account.as_str()));
+    Owner { display_name: None, id: Some(id) }
+}
+
+/// S3 API Reference, `CreateBucket`.
+pub(super) fn create(
+    call: &mut Call<'_>,
+    input: CreateBucketInput,
+) -> S3Result<CreateBucketOutput> {
+    let name = BucketName::new(&*input.bucket).map_err(|_| s3_error!(InvalidBucketName))?;
+    let arn = name.arn(call.caller.partition()).to_string();
+    let tagged = call.extensions.get::<NewBucketTags>().is_some_and(|tags| !tags.0.is_empty());
+    let locked = input.object_lock_enabled_for_bucket == Some(true);
+    let owned = input.object_ownership.is_some();
+    for action in [
+        Some("s3:CreateBucket"),
+        tagged.then_some("s3:TagResource"),
+        locked.then_some("s3:PutBucketObjectLockConfiguration"),
+        locked.then_some("s3:PutBucketVersioning"),
+        owned.then_some("s3:PutBucketOwnershipControls"),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let ask = Ask::plain(action, arn.as_str(), &call.caller.account);
+        authorize(&call.state.iam, &call.caller, ask).map_err(permit::refused)?;
+    }
+    check_location(call, &input)?;
+    refuse_unmodelled(&input)?;
+    check_namespace(call, name.as_str())?;
+    let ownership = input
+        .object_ownership
+        .unwrap_or_else(|| ObjectOwnership::from_static(ObjectOwnership::BUCKET_OWNER_ENFORCED));
+    settings::check_ownership(&ownership)?;
+    let tags = call.extensions.remove::<NewBucketTags>().unwrap_or_default().0;
+    settings::check_tags(&tags, 50)?;
+    let location = Some(format!("/{name}"));
+    if let Some(existing) = call.state.buckets.0.get(name.as_str()) {
+        if existing.owner != call.caller.account {
+            return Err(s3_error!(BucketAlreadyExists));
+        }
+        // us-east-1 answers 200 for old times' sake where the bucket is there already.
+        let legacy =
+            call.caller.region.as_str() == "us-east-1" && existing.region == call.caller.region;
+        return if legacy {
+            Ok(CreateBucketOutput { location })
+        } else {
+            Err(s3_error!(BucketAlreadyOwnedByYou))
+        };
+    }
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    let mut shown = Spreading::new(Tags::new());
+    shown.set(tags, now, listed);
+    let bucket = Bucket {
+        owner: call.caller.account.clone(),
+        region: call.caller.region.clone(),
+        created: now,
+        tags: shown,
+        // Object Lock turns versioning on from birth.
+        versioning: Spreading::new(if locked { Versioning::Enabled } else { Versioning::Never }),
+        mfa_delete: false,
+        encryption: Spreading::new(initial()),
+        public_access_block: Some(settings::all_blocked()),
+        ownership: Some(ownership),
+        requester_pays: false,
+        policy: None,
+        lifecycle: None,
+        object_lock: locked.then(ObjectLock::default),
+        replication: Spreading::new(None),
+        objects: BTreeMap::new(),
+        uploads: BTreeMap::new(),
+        held: 0,
+    };
+    call.state.buckets.0.insert(name.to_string(), bucket);
+    Ok(CreateBucketOutput { location })
+}
+
+/// `LocationConstraint` must name the Region of the endpoint, and be left out in us-east-1 (S3 API Reference, `CreateBucket`).
+fn check_location(call: &Call<'_>, input: &CreateBucketInput) -> S3Result<()> {
+    let given = input
+        .create_bucket_configuration
+        .as_ref()
+        .and_then(|c| c.location_constraint.as_ref())
+        .map(BucketLocationConstraint::as_str)
+        .filter(|location| !location.is_empty());
+    let region = call.caller.region.as_str();
+    match given {
+        None if region == "us-east-1" => Ok(()),
+        None => Err(s3_error!(
+            IllegalLocationConstraintException,
+            "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."
+        )),
+        Some("us-east-1") if region == "us-east-1" => Err(s3_error!(
+            InvalidLocationConstraint,
+            "The specified location-constraint is not valid"
+        )),
+        Some(other) if Region::new(other).is_err() && other != "EU" => Err(s3_error!(
+            InvalidLocationConstraint,
+            "The specified location-constraint is not valid"
+        )),
+        Some(other) if other == region || (other == "EU" && region == "eu-west-1") => Ok(()),
+        Some(other) => Err(s3_error!(
+            IllegalLocationConstraintException,
+            "The {other} location constraint is incompatible for the region specific endpoint this request was sent to."
+        )),
+    }
+}
+
+fn refuse_unmodelled(input: &CreateBucketInput) -> S3Result<()> {
+    let configuration = input.create_bucket_configuration.as_ref();
+    let grants = [
+        &input.grant_full_control,
+        &input.grant_read,
+        &input.grant_read_acp,
+        &input.grant_write,
+        &input.grant_write_acp,
+    ];
+    if grants.iter().any(|grant| grant.is_some())
+        || input.acl.as_ref().is_some_and(|acl| acl.as_str() != "private")
+    {
+        return Err(not_implemented("ACLs"));
+    }
+    if configuration.is_some_and(|c| c.bucket.is_some() || c.location.is_some()) {
+        return Err(not_implemented("directory buckets"));
+    }
+    Ok(())
+}
+
+/// A name with an account's and a Region's suffix belongs to these, and is asked for by a header; codes and texts as they were seen
+/// (S3 User Guide, "Namespaces for general purpose buckets"; getmoto/moto#9871, ansible-collections/amazon.aws#2935).
+fn check_namespace(call: &Call<'_>, name: &str) -> S3Result<()> {
+    let suffix = format!("-{}-{}-an", call.caller.account, call.caller.region);
+    let namespace = call.headers.get("x-amz-bucket-namespace").map(http::HeaderValue::as_bytes);
+    let fits = name.strip_suffix(&suffix).is_some_and(|prefix| !prefix.is_empty());
+    match namespace {
+        Some(b"account-regional") if fits => Ok(()),
+        Some(b"account-regional") => Err(custom(
+            400,
+            "InvalidNamespaceHeader",
+            format!(
+                "The requested bucket name did not include the account-regional namespace suffix, but the provided \
+                 x-amz-bucket-namespace header value is account-regional. Specify {suffix} as the bucket name suffix to create a \
+                 bucket in your account-regional namespace, or remove the header."
+            ),
+        )),
+        None if is_account_regional(name) => Err(custom(
+            400,
+            "MissingNamespaceHeader",
+            "The requested bucket is an account-regional namespace bucket, but your request is missing the required \
+             x-amz-bucket-namespace header."
+                .into(),
+        )),
+        Some(b"global") if is_account_regional(name) => Err(custom(
+            400,
+            "InvalidNamespaceHeader",
+            "The requested bucket is an account-regional namespace bucket, but the provided x-amz-bucket-namespace header value is \
+             global."
+                .into(),
+        )),
+        None | Some(b"global") => Ok(()),
+        Some(_) => Err(s3_error!(InvalidArgument, "Invalid x-amz-bucket-namespace header value")),
+    }
+}
+
+/// Returns whether a name ends in an account id, a Region and `an`.
+fn is_account_regional(name: &str) -> bool {
+    let Some(rest) = name.strip_suffix("-an") else { return false };
+    rest.match_indices('-').any(|(at, _)| {
+        let mut parts = rest[at + 1..].splitn(2, '-');
+        let (account, region) =
+            (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        AccountId::new(account).is_ok() && Region::new(region).is_ok()
+    })
+}
+
+/// S3 API Reference, `HeadBucket`.
+pub(super) fn head(call: &mut Call<'_>, input: HeadBucketInput) -> S3Result<HeadBucketOutput> {
+    let region = call.bucket(&input.bucket, "s3:ListBucket")?.region.to_string();
+    Ok(HeadBucketOutput {
+        access_point_alias: Some(false),
+        bucket_region: Some(region),
+        ..nothing()
+    })
+}
+
+/// S3 API Reference, `DeleteBucket`: all versions and delete markers must be gone; uploads under way go with it.
+pub(super) fn delete(
+    call: &mut Call<'_>,
+    input: DeleteBucketInput,
+) -> S3Result<DeleteBucketOutput> {
+    if !call.bucket(&input.bucket, "s3:DeleteBucket")?.objects.is_empty() {
+        return Err(s3_error!(
+            BucketNotEmpty,
+            "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+        ));
+    }
+    call.state.buckets.0.remove(&input.bucket);
+    Ok(nothing())
+}
+
+/// S3 API Reference, `GetBucketLocation`: us-east-1 is the empty one.
+pub(super) fn location(
+    call: &mut Call<'_>,
+    input: GetBucketLocationInput,
+) -> S3Result<GetBucketLocationOutput> {
+    let region = call.bucket(&input.bucket, "s3:GetBucketLocation")?.region.to_string();
+    let constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
+    Ok(GetBucketLocationOutput { location_constraint: constraint })
+}
+
+/// S3 API Reference, `ListBuckets`: all Regions of the account's partition.
+pub(super) fn list(call: &mut Call<'_>, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
+    let caller = &call.caller;
+    let ask = Ask::plain("s3:ListAllMyBuckets", "*", &caller.account);
+    authorize(&call.state.iam, caller, ask).map_err(permit::refused)?;
+    let limit = match input.max_buckets {
+        None => 10_000,
+        Some(n) => {
+            usize::try_from(n).ok().filter(|n| (1..=10_000).contains(n)).ok_or_else(|| {
+                s3_error!(InvalidArgument, "Argument max-buckets must be between 1 and 10000")
+            })?
+        }
+    };
+    let prefix = input.prefix.as_deref().unwrap_or_default();
+    let wanted = |name: &str, bucket: &Bucket| {
+        bucket.owner == caller.account
+            && bucket.region.partition() == caller.partition()
+            && name.starts_with(prefix)
+            && input.bucket_region.as_deref().is_none_or(|region| region == bucket.region.as_str())
+    };
+    let found: Vec<(&String, &Bucket)> =
+        call.state.buckets.0.iter().filter(|(name, bucket)| wanted(name, bucket)).collect();
+    let page = page(found, input.continuation_token.as_deref(), limit, |(name, _)| (*name).clone());
+    let buckets = page.items.iter().map(|(name, bucket)| dto::Bucket {
+        bucket_region: Some(bucket.region.to_string()),
+        creation_date: Some(Timestamp::from(bucket.created)),
+        name: Some((*name).clone()),
+    });
+    Ok(ListBucketsOutput {
+        buckets: Some(buckets.collect()),
+        continuation_token: page.next,
+        owner: Some(owner(&caller.account)),
+        prefix: input.prefix,
+    })
+}
+
+/// Returns a new multipart upload id, opaque to all.
+pub(super) fn new_upload_id() -> String {
+    random_text(64)
+}

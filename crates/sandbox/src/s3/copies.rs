@@ -1,0 +1,252 @@
+//! Copies of objects, whole or as parts of an upload; a copy onto itself is how metadata and encryption are changed.
+//! Not for: what every write has in common (see `writes`).
+
+use super::checksum::{Algorithm, Checksum, with_checksum};
+use super::encryption::{Asked, decide};
+use super::errors::not_implemented;
+use super::lock::{asked_lock, for_upload};
+use super::multipart::{check_part_number, keep_part};
+use super::object_tags::from_header;
+use super::objects::hidden;
+use super::permit::refused;
+use super::reads::{Conditions, action_for, etag, find};
+use super::store::{Bucket, Described, Object, Replicated, Tags, Versioning, What};
+use super::writes::{
+    check_acl, check_condition, check_storage_class, etag_of, permit_tags, store, stored_encoding,
+};
+use super::{Call, buckets};
+use bytes::Bytes;
+use crrctl_iam::names::Region;
+use md5::{Digest, Md5};
+use s3s::dto::{
+    ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource,
+    MetadataDirective, TaggingDirective, Timestamp, UploadPartCopyInput, UploadPartCopyOutput,
+};
+use s3s::{S3Result, s3_error};
+use std::time::SystemTime;
+
+/// What is copied: where it lies, and what was found there.
+struct From {
+    bucket: String,
+    key: String,
+    version: Option<String>,
+    /// The version id to answer.
+    shown: Option<String>,
+    object: Object,
+    written: SystemTime,
+    region: Region,
+}
+
+/// Reads the source as the caller; it may lie in another Region (S3 API Reference, `CopyObject`, "Permissions").
+fn source(call: &Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Result<From> {
+    let CopySource::Bucket { bucket, key, version_id } = given else {
+        return Err(not_implemented("copies from access points"));
+    };
+    let version = version_id.as_deref();
+    let found: &Bucket =
+        call.state.buckets.0.get(&**bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
+    if owner.is_some_and(|owner| owner != found.owner.as_str()) {
+        return Err(s3_error!(AccessDenied, "Access Denied"));
+    }
+    let action = action_for(version, "s3:GetObject", "s3:GetObjectVersion");
+    call.permitted(bucket, Some(key), action).map_err(refused)?;
+    let looked = find(found, key, version).map_err(|error| hidden(call, bucket, error))?;
+    Ok(From {
+        bucket: bucket.to_string(),
+        key: key.to_string(),
+        version: version.map(String::from),
+        shown: (*found.versioning != Versioning::Never).then(|| looked.0.id.clone()),
+        object: looked.1.clone(),
+        written: looked.0.written,
+        region: found.region.clone(),
+    })
+}
+
+/// The conditions on the source, from either's input; a copy that is not wanted is refused with 412 in any case.
+macro_rules! check_source {
+    ($input:expr, $from:expr) => {
+        Conditions {
+            matches: $input.copy_source_if_match.as_ref(),
+            differs: $input.copy_source_if_none_match.as_ref(),
+            modified_since: $input.copy_source_if_modified_since.as_ref(),
+            unmodified_since: $input.copy_source_if_unmodified_since.as_ref(),
+        }
+        .check(&$from.object.etag, $from.written)
+        .map_err(|_| s3_error!(PreconditionFailed))
+    };
+}
+
+/// S3 API Reference, `CopyObject`.
+pub(super) fn copy(call: &mut Call<'_>, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
+    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    let grants = [
+        &input.grant_full_control,
+        &input.grant_read,
+        &input.grant_read_acp,
+        &input.grant_write_acp,
+    ];
+    check_acl(bucket, input.acl.as_ref(), grants.iter().any(|grant| grant.is_some()))?;
+    if input.website_redirect_location.is_some() {
+        return Err(not_implemented("website redirects"));
+    }
+    let from = source(call, &input.copy_source, input.expected_source_bucket_owner.as_deref())?;
+    check_source!(input, from)?;
+    check_condition(call, &input.bucket, &input.key)?;
+    check_itself(&input, &from)?;
+    let (described, tags) = (described(&input, &from)?, tags(call, &input, &from)?);
+    let lock = for_upload(call, &input.bucket, &input.key, &asked_lock!(input))?;
+    let asked = Asked {
+        algorithm: input.server_side_encryption.as_ref(),
+        key: input.ssekms_key_id.as_deref(),
+        bucket_key: input.bucket_key_enabled,
+        beyond: input.sse_customer_algorithm.is_some()
+            || input.copy_source_sse_customer_algorithm.is_some()
+            || input.ssekms_encryption_context.is_some(),
+    };
+    let sse = decide(call, &input.bucket, &asked)?;
+    let at = (&from.region, &*from.bucket, &*from.key);
+    call.check_key_in(at, &from.object.sse, "kms:Decrypt")?;
+    call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
+    let data = from.object.data.clone();
+    let wanted = input.checksum_algorithm.as_ref().and_then(|name| Algorithm::named(name.as_str()));
+    let checksum = Checksum::of(wanted.unwrap_or(from.object.checksum.algorithm), &data);
+    let tag = etag_of(&sse, || hex::encode(Md5::digest(&data)));
+    let result = CopyObjectResult {
+        e_tag: Some(etag(&tag)),
+        last_modified: Some(Timestamp::from(call.state.now())),
+        checksum_type: Some(ChecksumType::from_static(checksum.kind())),
+        ..buckets::nothing()
+    };
+    let output = CopyObjectOutput {
+        copy_object_result: Some(with_checksum!(result, &checksum)),
+        copy_source_version_id: from.shown,
+        server_side_encryption: Some(sse.algorithm()),
+        ssekms_key_id: sse.key(),
+        bucket_key_enabled: sse.bucket_key(),
+        ..buckets::nothing()
+    };
+    let replicated = Replicated::No;
+    let object = Object { data, etag: tag, described, tags, sse, lock, checksum, replicated };
+    let version_id = store(call.state, &input.bucket, &input.key, What::Object(Box::new(object)))?;
+    Ok(CopyObjectOutput { version_id, ..output })
+}
+
+/// A copy of the newest version onto itself must change something.
+fn check_itself(input: &CopyObjectInput, from: &From) -> S3Result<()> {
+    let itself = from.version.is_none() && input.bucket == from.bucket && input.key == from.key;
+    let replaces = input
+        .metadata_directive
+        .as_ref()
+        .is_some_and(|directive| directive.as_str() == MetadataDirective::REPLACE);
+    let changes = replaces
+        || input.storage_class.is_some()
+        || input.server_side_encryption.is_some()
+        || input.bucket_key_enabled.is_some();
+    if itself && !changes {
+        return Err(s3_error!(
+            InvalidRequest,
+            "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, \
+             storage class, website redirect location or encryption attributes."
+        ));
+    }
+    Ok(())
+}
+
+/// The source's metadata or the request's; the storage class is always the request's.
+fn described(input: &CopyObjectInput, from: &From) -> S3Result<Described> {
+    let storage_class = check_storage_class(input.storage_class.as_ref())?;
+    match input.metadata_directive.as_ref().map(MetadataDirective::as_str) {
+        None | Some(MetadataDirective::COPY) => {
+            Ok(Described { storage_class, ..from.object.described.clone() })
+        }
+        Some(MetadataDirective::REPLACE) => Ok(Described {
+            content_type: input.content_type.clone(),
+            cache_control: input.cache_control.clone(),
+            content_disposition: input.content_disposition.clone(),
+            content_encoding: stored_encoding(input.content_encoding.clone()),
+            content_language: input.content_language.clone(),
+            expires: input.expires.clone(),
+            metadata: input.metadata.clone().unwrap_or_default(),
+            storage_class,
+        }),
+        Some(_) => Err(s3_error!(InvalidArgument, "Unknown metadata directive.")),
+    }
+}
+
+/// The source's tags or the request's; the source's are asked for as the caller.
+fn tags(call: &Call<'_>, input: &CopyObjectInput, from: &From) -> S3Result<Tags> {
+    let tags = match input.tagging_directive.as_ref().map(TaggingDirective::as_str) {
+        None | Some(TaggingDirective::COPY) => {
+            if !from.object.tags.is_empty() {
+                let version = from.version.as_deref();
+                let action =
+                    action_for(version, "s3:GetObjectTagging", "s3:GetObjectVersionTagging");
+                call.permitted(&from.bucket, Some(&from.key), action).map_err(refused)?;
+            }
+            from.object.tags.clone()
+        }
+        Some(TaggingDirective::REPLACE) => from_header(input.tagging.as_deref())?,
+        Some(_) => return Err(s3_error!(InvalidArgument, "Unknown tagging directive.")),
+    };
+    permit_tags(call, &input.bucket, &input.key, &tags)?;
+    Ok(tags)
+}
+
+/// S3 API Reference, `UploadPartCopy`.
+pub(super) fn copy_part(
+    call: &mut Call<'_>,
+    input: UploadPartCopyInput,
+) -> S3Result<UploadPartCopyOutput> {
+    check_part_number(input.part_number)?;
+    call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    if input.sse_customer_algorithm.is_some() || input.copy_source_sse_customer_algorithm.is_some()
+    {
+        return Err(not_implemented("SSE-C"));
+    }
+    let from = source(call, &input.copy_source, input.expected_source_bucket_owner.as_deref())?;
+    check_source!(input, from)?;
+    let at = (&from.region, &*from.bucket, &*from.key);
+    call.check_key_in(at, &from.object.sse, "kms:Decrypt")?;
+    let data = cut(&from.object.data, input.copy_source_range.as_deref())?;
+    let now = call.state.now();
+    let at = (&*input.bucket, &*input.key, &*input.upload_id);
+    let (tag, checksum) = keep_part(call.state, at, input.part_number, data, now)?;
+    let bucket = call.find_mut(&input.bucket)?;
+    let upload = super::multipart::find(bucket, &input.key, &input.upload_id)?;
+    let result = CopyPartResult {
+        e_tag: Some(etag(&tag)),
+        last_modified: Some(Timestamp::from(now)),
+        ..buckets::nothing()
+    };
+    let result = if upload.chosen { with_checksum!(result, &checksum) } else { result };
+    Ok(UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        copy_source_version_id: from.shown,
+        server_side_encryption: Some(upload.sse.algorithm()),
+        ssekms_key_id: upload.sse.key(),
+        bucket_key_enabled: upload.sse.bucket_key(),
+        ..buckets::nothing()
+    })
+}
+
+/// Cuts `bytes=first-last` out of the source; both ends must lie within it.
+fn cut(data: &Bytes, range: Option<&str>) -> S3Result<Bytes> {
+    let Some(range) = range else { return Ok(data.clone()) };
+    let ends = range.strip_prefix("bytes=").and_then(|ends| ends.split_once('-'));
+    let ends = ends.and_then(|(a, b)| Some((a.parse::<usize>().ok()?, b.parse::<usize>().ok()?)));
+    let (first, last) = ends.filter(|(first, last)| first <= last).ok_or_else(|| {
+        s3_error!(
+            InvalidArgument,
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets \
+             of the first and last bytes to copy"
+        )
+    })?;
+    if last >= data.len() {
+        let size = data.len();
+        return Err(s3_error!(
+            InvalidArgument,
+            "Range specified is not valid for source object of size: {size}"
+        ));
+    }
+    Ok(data.slice(first..=last))
+}

@@ -1,0 +1,198 @@
+//! Server-side encryption: a bucket's default, what a request asks for, and whether the key can be used now.
+//! Not for: keys themselves (see `kms`).
+
+use super::errors::{malformed, not_implemented, unusable};
+use super::store::Bucket;
+use super::{Call, buckets};
+use crate::auth::Caller;
+use crate::kms::{Kms, Unusable};
+use crate::lag::Slow;
+use crrctl_iam::names::{Arn, Partition};
+use s3s::dto::{
+    DeleteBucketEncryptionInput, DeleteBucketEncryptionOutput, GetBucketEncryptionInput,
+    GetBucketEncryptionOutput, PutBucketEncryptionInput, PutBucketEncryptionOutput,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
+    ServerSideEncryptionRule,
+};
+use s3s::{S3Result, s3_error};
+use std::time::SystemTime;
+
+/// How an object is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sse {
+    /// SSE-S3, `AES256`.
+    S3,
+    /// SSE-KMS or DSSE-KMS under a key of the bucket's Region.
+    Kms { dual: bool, key: Arn, bucket_key: bool },
+}
+
+impl Sse {
+    /// Returns the value of `x-amz-server-side-encryption`.
+    pub(crate) fn algorithm(&self) -> ServerSideEncryption {
+        ServerSideEncryption::from_static(match self {
+            Self::S3 => ServerSideEncryption::AES256,
+            Self::Kms { dual: false, .. } => ServerSideEncryption::AWS_KMS,
+            Self::Kms { dual: true, .. } => ServerSideEncryption::AWS_KMS_DSSE,
+        })
+    }
+
+    /// Returns the ARN of the KMS key.
+    pub(crate) fn key(&self) -> Option<String> {
+        match self {
+            Self::S3 => None,
+            Self::Kms { key, .. } => Some(key.to_string()),
+        }
+    }
+
+    /// Returns whether a Bucket Key is used; S3 leaves the header out where there is none.
+    pub(crate) fn bucket_key(&self) -> Option<bool> {
+        match self {
+            Self::Kms { bucket_key: true, .. } => Some(true),
+            _ => None,
+        }
+    }
+
+    /// Returns the value of the encryption context `aws:s3:arn`: with a Bucket Key the bucket's ARN, else the object's
+    /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+    pub(crate) fn context(&self, partition: Partition, bucket: &str, key: &str) -> String {
+        match self {
+            Self::Kms { bucket_key: true, .. } => format!("arn:{partition}:s3:::{bucket}"),
+            _ => format!("arn:{partition}:s3:::{bucket}/{key}"),
+        }
+    }
+}
+
+/// The headers of an upload that speak of encryption.
+pub(super) struct Asked<'a> {
+    pub(super) algorithm: Option<&'a ServerSideEncryption>,
+    pub(super) key: Option<&'a str>,
+    pub(super) bucket_key: Option<bool>,
+    /// Whether the client brings its own key (SSE-C) or an encryption context, which are not modelled.
+    pub(super) beyond: bool,
+}
+
+/// Decides how an upload to a bucket is encrypted; whether the key can be used, and by whom, is asked afterwards
+/// (S3 API Reference, `PutObject`, the `x-amz-server-side-encryption` headers).
+pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3Result<Sse> {
+    if asked.beyond {
+        return Err(not_implemented("SSE-C and encryption contexts of the client's own"));
+    }
+    let now = call.state.now();
+    let caller = call.caller.clone();
+    let Some(found) = call.state.buckets.0.get(bucket) else { return Err(s3_error!(NoSuchBucket)) };
+    let default_bucket_key = found.encryption.at(now).bucket_key_enabled.unwrap_or(false);
+    let kms = &mut call.state.kms;
+    match (asked.algorithm.map(ServerSideEncryption::as_str), asked.key) {
+        (None, None) => default_of(found, kms, &caller, now, asked.bucket_key).map_err(unusable),
+        (Some(ServerSideEncryption::AES256), None) => Ok(Sse::S3),
+        (
+            Some(name @ (ServerSideEncryption::AWS_KMS | ServerSideEncryption::AWS_KMS_DSSE)),
+            key,
+        ) => {
+            let key = match key {
+                Some(key) => kms.resolve(&caller, key).map_err(unusable)?,
+                None => kms.managed_for_s3(&caller, now),
+            };
+            let dual = name == ServerSideEncryption::AWS_KMS_DSSE;
+            let bucket_key = !dual && asked.bucket_key.unwrap_or(default_bucket_key);
+            Ok(Sse::Kms { dual, key, bucket_key })
+        }
+        (Some(ServerSideEncryption::AES256) | None, Some(_)) => Err(s3_error!(
+            InvalidArgument,
+            "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms"
+        )),
+        (Some(_), _) => {
+            Err(s3_error!(InvalidArgument, "The encryption method specified is not supported"))
+        }
+    }
+}
+
+/// Returns how a bucket encrypts by default what `requester` writes; a key that is not there is an error. An alias is looked up in
+/// the requester's account (S3 API Reference, `ServerSideEncryptionByDefault`).
+pub(crate) fn default_of(
+    bucket: &Bucket,
+    kms: &mut Kms,
+    requester: &Caller,
+    now: SystemTime,
+    bucket_key: Option<bool>,
+) -> Result<Sse, Unusable> {
+    let Some(default) = &bucket.encryption.at(now).apply_server_side_encryption_by_default else {
+        return Ok(Sse::S3);
+    };
+    let dual = match default.sse_algorithm.as_str() {
+        ServerSideEncryption::AWS_KMS => false,
+        ServerSideEncryption::AWS_KMS_DSSE => true,
+        _ => return Ok(Sse::S3),
+    };
+    let key = match &default.kms_master_key_id {
+        Some(key) => kms.resolve(requester, key)?,
+        None => kms.managed_for_s3(requester, now),
+    };
+    let bucket_key =
+        !dual && bucket_key.or(bucket.encryption.at(now).bucket_key_enabled).unwrap_or(false);
+    Ok(Sse::Kms { dual, key, bucket_key })
+}
+
+/// Returns the default of a bucket that nothing was set for (S3 User Guide, "Default encryption FAQ": SSE-S3 since January 2023).
+pub(super) fn initial() -> ServerSideEncryptionRule {
+    let algorithm = ServerSideEncryption::from_static(ServerSideEncryption::AES256);
+    ServerSideEncryptionRule {
+        apply_server_side_encryption_by_default: Some(ServerSideEncryptionByDefault {
+            kms_master_key_id: None,
+            sse_algorithm: algorithm,
+        }),
+        bucket_key_enabled: Some(false),
+    }
+}
+
+/// S3 API Reference, `GetBucketEncryption`.
+pub(super) fn get(
+    call: &mut Call<'_>,
+    input: GetBucketEncryptionInput,
+) -> S3Result<GetBucketEncryptionOutput> {
+    let bucket = call.bucket(&input.bucket, "s3:GetEncryptionConfiguration")?;
+    let rules = vec![(*bucket.encryption).clone()];
+    let configuration = ServerSideEncryptionConfiguration { rules };
+    Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
+}
+
+/// S3 API Reference, `PutBucketEncryption`: the key is not looked at.
+pub(super) fn put(
+    call: &mut Call<'_>,
+    input: PutBucketEncryptionInput,
+) -> S3Result<PutBucketEncryptionOutput> {
+    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
+    let [mut rule] = <[_; 1]>::try_from(input.server_side_encryption_configuration.rules)
+        .map_err(|_| malformed())?;
+    let default = rule.apply_server_side_encryption_by_default.as_ref().ok_or_else(malformed)?;
+    match (default.sse_algorithm.as_str(), &default.kms_master_key_id) {
+        (ServerSideEncryption::AES256, Some(_)) => {
+            return Err(s3_error!(
+                InvalidArgument,
+                "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
+            ));
+        }
+        (ServerSideEncryption::AES256, None)
+        | (ServerSideEncryption::AWS_KMS | ServerSideEncryption::AWS_KMS_DSSE, _) => {}
+        _ => return Err(malformed()),
+    }
+    rule.bucket_key_enabled = Some(rule.bucket_key_enabled.unwrap_or(false));
+    set(call, &input.bucket, rule)?;
+    Ok(PutBucketEncryptionOutput::default())
+}
+
+/// S3 API Reference, `DeleteBucketEncryption`: back to SSE-S3.
+pub(super) fn delete(
+    call: &mut Call<'_>,
+    input: DeleteBucketEncryptionInput,
+) -> S3Result<DeleteBucketEncryptionOutput> {
+    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
+    set(call, &input.bucket, initial())?;
+    Ok(buckets::nothing())
+}
+
+fn set(call: &mut Call<'_>, name: &str, rule: ServerSideEncryptionRule) -> S3Result<()> {
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
+    call.find_mut(name)?.encryption.set(rule, now, from);
+    Ok(())
+}

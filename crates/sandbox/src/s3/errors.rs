@@ -1,0 +1,127 @@
+//! S3's errors that carry more than a code, and AWS's texts for those that `s3s` leaves without one
+//! (S3 API Reference, "Error responses"). Not for: deciding when to refuse.
+
+use crate::fault::Fault;
+use crate::kms::Unusable;
+use crrctl_iam::names::Region;
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use s3s::{S3Error, S3ErrorCode, s3_error};
+
+/// The bucket is in another Region (301).
+pub(super) fn redirect(region: &Region) -> S3Error {
+    let mut error = S3Error::new(S3ErrorCode::PermanentRedirect);
+    error.set_status_code(http::StatusCode::MOVED_PERMANENTLY);
+    with_headers(error, &[("x-amz-bucket-region", region.as_str())])
+}
+
+/// Adds headers to an error's answer.
+pub(super) fn with_headers(mut error: S3Error, pairs: &[(&'static str, &str)]) -> S3Error {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    error.set_headers(headers);
+    error
+}
+
+/// A code that `s3s` has no constant for.
+pub(super) fn custom(status: u16, code: &str, message: String) -> S3Error {
+    let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
+    if let Ok(status) = http::StatusCode::from_u16(status) {
+        error.set_status_code(status);
+    }
+    error
+}
+
+/// A fault in S3's clothes.
+pub(crate) fn error_of(fault: &Fault) -> S3Error {
+    custom(fault.status, &fault.code, fault.message.clone())
+}
+
+/// A key that S3 can't use: KMS's error, passed on under S3's name for it (400).
+pub(super) fn unusable(reason: Unusable) -> S3Error {
+    match reason {
+        Unusable::NotFound(text) => custom(400, "KMS.NotFoundException", text),
+        Unusable::Denied(text) => s3_error!(AccessDenied, "{text}"),
+        Unusable::Disabled(text) => custom(400, "KMS.DisabledException", text),
+        Unusable::InvalidState(text) => custom(400, "KMS.KMSInvalidStateException", text),
+    }
+}
+
+/// What the sandbox does not model (501).
+pub(super) fn not_implemented(what: &str) -> S3Error {
+    s3_error!(NotImplemented, "The sandbox does not implement {what}.")
+}
+
+/// The XML has the right shape but a value that S3 does not know.
+pub(super) fn malformed() -> S3Error {
+    s3_error!(MalformedXML)
+}
+
+/// Returns AWS's text for a code.
+pub(super) fn message(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "AccessDenied" => "Access Denied",
+        "BadDigest" => {
+            "The Content-MD5 or checksum value that you specified did not match what the server received."
+        }
+        "BucketAlreadyExists" => {
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again."
+        }
+        "BucketAlreadyOwnedByYou" => {
+            "Your previous request to create the named bucket succeeded and you already own it."
+        }
+        "BucketNotEmpty" => "The bucket you tried to delete is not empty",
+        "EntityTooSmall" => "Your proposed upload is smaller than the minimum allowed size",
+        "InternalError" => "We encountered an internal error. Please try again.",
+        "InvalidAccessKeyId" => "The AWS Access Key Id you provided does not exist in our records.",
+        "InvalidBucketName" => "The specified bucket is not valid.",
+        "InvalidPart" => {
+            "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."
+        }
+        "InvalidPartOrder" => {
+            "The list of parts was not in ascending order. Parts must be ordered by part number."
+        }
+        "InvalidRange" => "The requested range is not satisfiable",
+        "InvalidToken" => "The provided token is malformed or otherwise invalid.",
+        "KeyTooLongError" => "Your key is too long",
+        "MalformedXML" => {
+            "The XML you provided was not well-formed or did not validate against our published schema"
+        }
+        "MaxMessageLengthExceeded" => "Your request was too big.",
+        "MethodNotAllowed" => "The specified method is not allowed against this resource.",
+        "NoSuchBucket" => "The specified bucket does not exist",
+        "NoSuchBucketPolicy" => "The bucket policy does not exist",
+        "NoSuchKey" => "The specified key does not exist.",
+        "NoSuchLifecycleConfiguration" => "The lifecycle configuration does not exist",
+        "NoSuchPublicAccessBlockConfiguration" => {
+            "The public access block configuration was not found"
+        }
+        "NoSuchTagSet" => "The TagSet does not exist",
+        "NoSuchUpload" => {
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
+        }
+        "NoSuchVersion" => "The specified version does not exist.",
+        "ObjectLockConfigurationNotFoundError" => {
+            "Object Lock configuration does not exist for this bucket"
+        }
+        "OwnershipControlsNotFoundError" => "The bucket ownership controls were not found",
+        "PermanentRedirect" => {
+            "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint."
+        }
+        "PreconditionFailed" => "At least one of the pre-conditions you specified did not hold",
+        "ReplicationConfigurationNotFoundError" => "The replication configuration was not found",
+        "RequestTimeTooSkewed" => {
+            "The difference between the request time and the current time is too large."
+        }
+        "SignatureDoesNotMatch" => {
+            "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+        }
+        "XAmzContentSHA256Mismatch" => {
+            "The provided 'x-amz-content-sha256' header does not match what was computed."
+        }
+        _ => return None,
+    })
+}

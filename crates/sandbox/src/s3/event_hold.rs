@@ -1,0 +1,160 @@
+//! Event holds of Object Lock, which are younger than `s3s`: read from a request's headers and XML, and laid into an answer's.
+//! They protect a version until they are released, and for a period from then on (`CloudFormation` Template Reference,
+//! "`AWS::S3::Bucket` `DefaultEventHold`"). Not for: what they forbid (see `lock`).
+
+use super::errors::not_implemented;
+use super::lock::{Lock, Period};
+use crate::query::{element, wrapped};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::request::Parts;
+use http::{Extensions, HeaderMap};
+use s3s::{Body, S3Error, S3Result, s3_error};
+use serde::Deserialize;
+
+const STATUS: &str = "x-amz-object-lock-event-hold";
+const DAYS: &str = "x-amz-object-lock-event-hold-duration-days";
+const YEARS: &str = "x-amz-object-lock-event-hold-duration-years";
+
+/// What a request wants of an event hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// It begins, and protects for this long after its end.
+    On(Period),
+    /// It ends, or a bucket's default is not wanted.
+    Off,
+}
+
+impl Asked {
+    /// Returns the period of one that begins.
+    pub(super) fn period(self) -> Option<Period> {
+        match self {
+            Self::On(period) => Some(period),
+            Self::Off => None,
+        }
+    }
+
+    fn new(status: Option<&str>, days: Option<i32>, years: Option<i32>) -> S3Result<Option<Self>> {
+        match status {
+            None if days.is_none() && years.is_none() => Ok(None),
+            Some("OFF") if days.is_none() && years.is_none() => Ok(Some(Self::Off)),
+            Some("ON") => Ok(Some(Self::On(period(days, years)?))),
+            Some("OFF") | None => Err(invalid("An event hold duration needs an event hold.")),
+            Some(_) => Err(invalid("Event Hold must be either of 'ON' or 'OFF'")),
+        }
+    }
+}
+
+/// Returns what the headers of an upload ask for.
+pub(super) fn in_headers(headers: &HeaderMap) -> S3Result<Option<Asked>> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    let number = |name: &str| {
+        let parsed = text(name).map(|text| text.parse().map_err(|_| out_of_range()));
+        parsed.transpose()
+    };
+    Asked::new(text(STATUS), number(DAYS)?, number(YEARS)?)
+}
+
+/// Reads what `s3s` skips in the body of `PutObjectRetention` into the request's extensions, and refuses what it can't decode.
+pub(super) fn keep(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
+    let query = parts.uri.query().unwrap_or_default();
+    let within = |tag: &[u8]| body.windows(tag.len()).any(|window| window == tag);
+    if query.starts_with("retention") && within(b"<EventHold") {
+        let given: Retention = parse(body)?;
+        let duration = given.duration.unwrap_or_default();
+        let asked = Asked::new(given.status.as_deref(), duration.days, duration.years)?;
+        parts.extensions.insert(Kept(asked));
+    }
+    if query.starts_with("object-lock") && within(b"<DefaultEventHold") {
+        return Err(not_implemented("default event holds"));
+    }
+    Ok(())
+}
+
+/// Returns what the body of a request asks for.
+pub(super) fn in_body(extensions: &Extensions) -> Option<Asked> {
+    extensions.get::<Kept>()?.0
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Kept(Option<Asked>);
+
+#[derive(Deserialize)]
+struct Retention {
+    #[serde(rename = "EventHold")]
+    status: Option<String>,
+    #[serde(rename = "EventHoldDuration")]
+    duration: Option<Duration>,
+}
+
+#[derive(Deserialize, Default)]
+struct Duration {
+    #[serde(rename = "Days")]
+    days: Option<i32>,
+    #[serde(rename = "Years")]
+    years: Option<i32>,
+}
+
+fn parse<'de, T: Deserialize<'de>>(body: &'de Bytes) -> S3Result<T> {
+    let text = std::str::from_utf8(body).map_err(|_| s3_error!(MalformedXML))?;
+    quick_xml::de::from_str(text).map_err(|_| s3_error!(MalformedXML))
+}
+
+/// One to 36,500 days or one to 100 years, never both (S3 API Reference, `S3ObjectLockEventHoldDuration`).
+fn period(days: Option<i32>, years: Option<i32>) -> S3Result<Period> {
+    match (days, years) {
+        (Some(days @ 1..=36_500), None) => Ok(Period::Days(days)),
+        (None, Some(years @ 1..=100)) => Ok(Period::Years(years)),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(invalid("An event hold needs a duration in either days or years."))
+        }
+        _ => Err(out_of_range()),
+    }
+}
+
+fn out_of_range() -> S3Error {
+    invalid("The event hold duration must be 1 to 36500 days, or 1 to 100 years.")
+}
+
+/// The status and code are documented, no text is.
+pub(super) fn invalid(text: &str) -> S3Error {
+    s3_error!(InvalidArgument, "{text}")
+}
+
+/// What an answer says beside what `s3s` writes.
+#[derive(Debug, Clone)]
+struct Beside(String);
+
+/// Returns the headers of `HeadObject` and `GetObject`.
+pub(super) fn headers(lock: &Lock) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(hold) = lock.event_hold {
+        headers.insert(STATUS, HeaderValue::from_static("ON"));
+        match hold {
+            Period::Days(days) => headers.insert(DAYS, HeaderValue::from(days)),
+            Period::Years(years) => headers.insert(YEARS, HeaderValue::from(years)),
+        };
+    }
+    headers
+}
+
+/// Has `GetObjectRetention` tell of a hold.
+pub(super) fn tell(hold: Period, extensions: &mut Extensions) {
+    let duration = match hold {
+        Period::Days(days) => element("Days", days.to_string()),
+        Period::Years(years) => element("Years", years.to_string()),
+    };
+    let xml = element("EventHold", "ON") + &wrapped("EventHoldDuration", &duration);
+    extensions.insert(Beside(xml));
+}
+
+/// Lays it into an answer that `s3s` has written.
+pub(super) fn lay_in(answer: &mut http::Response<Body>) {
+    const END: &str = "</Retention>";
+    let Some(Beside(xml)) = answer.extensions_mut().remove() else { return };
+    let Some(text) = answer.body().bytes() else { return };
+    let text = String::from_utf8_lossy(&text);
+    let whole = text.replacen(END, &format!("{xml}{END}"), 1);
+    answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    *answer.body_mut() = Body::from(whole);
+}

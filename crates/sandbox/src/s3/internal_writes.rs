@@ -1,0 +1,94 @@
+//! What the rest of the sandbox does in buckets without an S3 request: S3 Control's tags, the walk over all versions, and what S3 itself
+//! writes in a role's name. Not for: asking whether it may.
+
+use super::checksum::{Algorithm, Checksum};
+use super::settings::check_tags;
+use super::store::{Bucket, Described, Object, Replicated, Tags, Version, What};
+use super::{Lock, Sse, writes};
+use crate::fault::Fault;
+use crate::state::State;
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use s3s::{S3Error, S3Result};
+use std::time::SystemTime;
+
+impl Bucket {
+    /// Returns all objects with their versions, newest last; delete markers are left out.
+    pub(crate) fn every_object(&self) -> impl Iterator<Item = (&str, &Version, &Object)> {
+        self.objects.iter().flat_map(|(key, versions)| {
+            versions.iter().filter_map(move |version| match &version.what {
+                What::Object(object) => Some((key.as_str(), version, &**object)),
+                What::DeleteMarker => None,
+            })
+        })
+    }
+
+    /// Returns the bucket's tags as they are shown by now.
+    pub(crate) fn tags(&self, now: SystemTime) -> &Tags {
+        self.tags.at(now)
+    }
+
+    /// Adds tags to those that are there, in place of those of the same key; they are shown from `listed` on.
+    pub(crate) fn add_tags(
+        &mut self,
+        added: Tags,
+        (now, listed): (SystemTime, SystemTime),
+    ) -> Result<(), Fault> {
+        check_tags(&added, 50).map_err(|error| fault_of(&error))?;
+        let mut tags = (*self.tags).clone();
+        tags.retain(|(key, _)| added.iter().all(|(other, _)| other != key));
+        tags.extend(added);
+        check_tags(&tags, 50).map_err(|error| fault_of(&error))?;
+        self.tags.set(tags, now, listed);
+        Ok(())
+    }
+
+    /// Takes tags away by their keys; they are shown until `listed`.
+    pub(crate) fn remove_tags(&mut self, keys: &[String], (now, listed): (SystemTime, SystemTime)) {
+        let mut tags = (*self.tags).clone();
+        tags.retain(|(key, _)| !keys.contains(key));
+        self.tags.set(tags, now, listed);
+    }
+}
+
+impl Described {
+    /// Returns whether the object must be restored before it can be read.
+    pub(crate) fn is_archived(&self) -> bool {
+        matches!(self.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"))
+    }
+}
+
+/// Writes what S3 itself has made into a bucket, under SSE-S3.
+pub(crate) fn deliver(
+    state: &mut State,
+    bucket: &str,
+    key: &str,
+    data: Bytes,
+) -> Result<(), Fault> {
+    // Reports are not delivered there (S3 User Guide, "Tracking job status and completion reports").
+    let kept = state.buckets.0.get(bucket).and_then(|bucket| bucket.object_lock);
+    if kept.is_some_and(|lock| lock.default.is_some()) {
+        let text = "The bucket has a default retention, where S3 delivers no reports.";
+        return Err(Fault::bad("InvalidRequest", text));
+    }
+    let object = Object {
+        etag: hex::encode(Md5::digest(&data)),
+        checksum: Checksum::of(Algorithm::Crc64Nvme, &data),
+        described: Described::default(),
+        tags: Tags::new(),
+        sse: Sse::S3,
+        lock: Lock::default(),
+        replicated: Replicated::No,
+        data,
+    };
+    let stored: S3Result<_> = writes::store(state, bucket, key, What::Object(Box::new(object)));
+    stored.map(drop).map_err(|error| fault_of(&error))
+}
+
+/// Returns an error of S3 as other protocols answer it.
+fn fault_of(error: &S3Error) -> Fault {
+    let status = error.status_code().map_or(400, |status| status.as_u16());
+    let code = error.code().as_str().to_owned();
+    let text = error.message().or_else(|| super::errors::message(&code)).unwrap_or_default();
+    Fault::new(status, code.clone(), text)
+}

@@ -1,0 +1,220 @@
+//! The way into a bucket: whose it is, where it is, and whether the caller may; and the condition keys of S3.
+//! Not for: Block Public Access (see `public`).
+
+use super::errors::redirect;
+use super::reads::find;
+use super::{Bucket, Call, Sse};
+use crate::access::{Ask, Denied, authorize};
+use crate::kms::ThroughS3;
+use crrctl_iam::names::Region;
+use crrctl_iam::{Context, Principal, ResourceKind};
+use s3s::{S3Error, S3Result, s3_error};
+
+/// Headers that are condition keys under `s3:` with their own names
+/// (Service Authorization Reference, "Condition keys for Amazon S3").
+const HEADERS: [&str; 15] = [
+    "x-amz-acl",
+    "x-amz-content-sha256",
+    "x-amz-copy-source",
+    "x-amz-grant-full-control",
+    "x-amz-grant-read",
+    "x-amz-grant-read-acp",
+    "x-amz-grant-write",
+    "x-amz-grant-write-acp",
+    "x-amz-metadata-directive",
+    "x-amz-object-ownership",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-storage-class",
+    "x-amz-website-redirect-location",
+];
+
+/// Parameters of the query that are condition keys.
+const PARAMETERS: [(&str, &str); 4] = [
+    ("delimiter", "s3:delimiter"),
+    ("max-keys", "s3:max-keys"),
+    ("prefix", "s3:prefix"),
+    ("versionId", "s3:VersionId"),
+];
+
+/// Actions that know the tags of the object as a condition (Service Authorization Reference, "Actions defined by Amazon S3",
+/// `s3:ExistingObjectTag`).
+const KNOWS_TAGS: [&str; 12] = [
+    "s3:DeleteObjectTagging",
+    "s3:DeleteObjectVersionTagging",
+    "s3:GetObject",
+    "s3:GetObjectAcl",
+    "s3:GetObjectTagging",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionAcl",
+    "s3:GetObjectVersionTagging",
+    "s3:PutObjectAcl",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionAcl",
+    "s3:PutObjectVersionTagging",
+];
+
+fn tags_of<'a>(bucket: &'a Bucket, key: &str, version: Option<&str>) -> &'a [(String, String)] {
+    match find(bucket, key, version) {
+        Ok((_, object)) => &object.tags,
+        Err(_) => &[],
+    }
+}
+
+/// Returns a parameter of the query.
+pub(super) fn parameter(uri: &http::Uri, name: &str) -> Option<String> {
+    form_urlencoded::parse(uri.query()?.as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+impl Call<'_> {
+    /// Enters a bucket for `action`: it must exist, be in the Region that the request is signed for, belong to the expected owner,
+    /// and the caller must be allowed to.
+    pub(super) fn bucket(&mut self, name: &str, action: &str) -> S3Result<&mut Bucket> {
+        self.enter(name, None, action)
+    }
+
+    /// Like [`Self::bucket`], for an action on an object.
+    pub(super) fn bucket_of(
+        &mut self,
+        name: &str,
+        key: &str,
+        action: &str,
+    ) -> S3Result<&mut Bucket> {
+        self.enter(name, Some(key), action)
+    }
+
+    fn enter(&mut self, name: &str, key: Option<&str>, action: &str) -> S3Result<&mut Bucket> {
+        self.visit(name)?;
+        self.permitted(name, key, action).map_err(refused)?;
+        self.pays(name)?;
+        self.find_mut(name)
+    }
+
+    /// Finds a bucket that the caller has entered already.
+    pub(super) fn find_mut(&mut self, name: &str) -> S3Result<&mut Bucket> {
+        self.state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))
+    }
+
+    /// Looks at a bucket without asking for any permission.
+    pub(super) fn visit(&self, name: &str) -> S3Result<&Bucket> {
+        let bucket = self.state.buckets.0.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+        if bucket.region != self.caller.region {
+            return Err(redirect(&bucket.region));
+        }
+        let expected = self.headers.get("x-amz-expected-bucket-owner");
+        if expected.is_some_and(|owner| owner.as_bytes() != bucket.owner.as_str().as_bytes()) {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
+        Ok(bucket)
+    }
+
+    /// Asks whether the caller may perform `action` on a bucket that exists, or on an object in it.
+    pub(super) fn permitted(
+        &self,
+        name: &str,
+        key: Option<&str>,
+        action: &str,
+    ) -> Result<(), Denied> {
+        let partition = self.caller.partition();
+        let arn = match key {
+            Some(key) => format!("arn:{partition}:s3:::{name}/{key}"),
+            None => format!("arn:{partition}:s3:::{name}"),
+        };
+        let Some(bucket) = self.state.buckets.0.get(name) else {
+            let ask = Ask::plain(action, arn, &self.caller.account);
+            return authorize(&self.state.iam, &self.caller, ask);
+        };
+        if self.is_owners_way_back(bucket, action) {
+            return Ok(());
+        }
+        let mut context = self.context();
+        if let Some(key) = key.filter(|_| KNOWS_TAGS.contains(&action)) {
+            let version = parameter(&self.uri, "versionId");
+            for (name, value) in tags_of(bucket, key, version.as_deref()) {
+                context.set(&format!("s3:ExistingObjectTag/{name}"), value);
+            }
+        }
+        let on = bucket.policy_for(&self.caller);
+        let ask = Ask {
+            action,
+            arn,
+            owner: &bucket.owner,
+            on: on.map(|document| (ResourceKind::Bucket, document)),
+            context,
+        };
+        authorize(&self.state.iam, &self.caller, ask)
+    }
+
+    /// The root user of the owner's account can always read, put and delete the bucket policy, even where the policy denies it
+    /// (S3 User Guide, "Bucket policies for Amazon S3", S3 API Reference, `PutBucketPolicy`).
+    fn is_owners_way_back(&self, bucket: &Bucket, action: &str) -> bool {
+        let policy = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
+        let root = matches!(self.caller.principal, Principal::Root { .. });
+        root && self.caller.account == bucket.owner && policy.contains(&action)
+    }
+
+    fn context(&self) -> Context {
+        let mut context = self.asked.clone().with("s3:signatureversion", "AWS4-HMAC-SHA256").with(
+            "s3:authType",
+            {
+                let presigned = self.uri.query().is_some_and(|q| q.contains("X-Amz-Signature="));
+                if presigned { "REST-QUERY-STRING" } else { "REST-HEADER" }
+            },
+        );
+        for name in HEADERS {
+            if let Some(value) = self.headers.get(name).and_then(|value| value.to_str().ok()) {
+                context.set(&format!("s3:{name}"), value);
+            }
+        }
+        for (name, key) in PARAMETERS {
+            if let Some(value) = parameter(&self.uri, name) {
+                context.set(key, value);
+            }
+        }
+        if let Some(tags) = self.headers.get("x-amz-tagging") {
+            let tags: Vec<_> = form_urlencoded::parse(tags.as_bytes()).into_owned().collect();
+            for (key, value) in &tags {
+                context.set(&format!("s3:RequestObjectTag/{key}"), value);
+            }
+            context.set_all("s3:RequestObjectTagKeys", tags.iter().map(|(key, _)| key));
+        }
+        context
+    }
+
+    /// Asks whether the caller may have S3 use the key of an object, and whether the key can be used now.
+    pub(super) fn check_key(
+        &self,
+        sse: &Sse,
+        action: &str,
+        bucket: &str,
+        key: &str,
+    ) -> S3Result<()> {
+        self.check_key_in((&self.caller.region, bucket, key), sse, action)
+    }
+
+    /// Like [`Self::check_key`], for an object in any Region.
+    pub(super) fn check_key_in(
+        &self,
+        (region, bucket, key): (&Region, &str, &str),
+        sse: &Sse,
+        action: &str,
+    ) -> S3Result<()> {
+        let Sse::Kms { key: arn, .. } = sse else { return Ok(()) };
+        let bound_to = sse.context(self.caller.partition(), bucket, key);
+        let wanted = ThroughS3 { action, key: arn, region, bound_to: &bound_to };
+        let state = &self.state;
+        state
+            .kms
+            .permit_s3(&state.iam, &self.caller, &wanted)
+            .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))?;
+        state.kms.check_state(arn).map_err(super::errors::unusable)
+    }
+}
+
+/// Returns how S3 words what its policies refuse.
+pub(super) fn refused(denied: Denied) -> S3Error {
+    s3_error!(AccessDenied, "{}", denied.quoted())
+}

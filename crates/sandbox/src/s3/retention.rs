@@ -1,0 +1,151 @@
+//! Retention and legal hold of single versions. Not for: what they forbid (see `lock`).
+
+use super::errors::{custom, malformed};
+use super::lock::{Lock, Mode, Retention, bypasses, future, missing, protected};
+use super::object_tags::{find_mut, follow};
+use super::store::Object;
+use super::{Call, event_hold};
+use crate::replication::Part;
+use s3s::dto::{
+    GetObjectLegalHoldInput, GetObjectLegalHoldOutput, GetObjectRetentionInput,
+    GetObjectRetentionOutput, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
+    ObjectLockRetentionMode, PutObjectLegalHoldInput, PutObjectLegalHoldOutput,
+    PutObjectRetentionInput, PutObjectRetentionOutput, Timestamp,
+};
+use s3s::{S3Error, S3Result};
+use std::time::SystemTime;
+
+/// Finds a version in a bucket with Object Lock, with its id.
+fn find<'a>(
+    call: &'a mut Call<'_>,
+    action: &str,
+    at: (&str, &str, Option<&str>),
+) -> S3Result<&'a mut Object> {
+    if call.bucket_of(at.0, at.1, action)?.object_lock.is_none() {
+        return Err(missing());
+    }
+    Ok(find_mut(call, action, at)?.0)
+}
+
+fn none() -> S3Error {
+    let text = "The specified object does not have a ObjectLock configuration";
+    custom(404, "NoSuchObjectLockConfiguration", text.into())
+}
+
+/// S3 API Reference, `GetObjectRetention`.
+pub(super) fn get(
+    call: &mut Call<'_>,
+    input: GetObjectRetentionInput,
+) -> S3Result<GetObjectRetentionOutput> {
+    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
+    let now = call.state.now();
+    let lock = find(call, "s3:GetObjectRetention", at)?.lock;
+    let retention = lock.retained(now).ok_or_else(none)?;
+    if let Some(hold) = lock.event_hold {
+        event_hold::tell(hold, &mut call.beside.extensions);
+    }
+    Ok(GetObjectRetentionOutput {
+        retention: Some(ObjectLockRetention {
+            mode: Some(ObjectLockRetentionMode::from_static(retention.mode.name())),
+            retain_until_date: Some(Timestamp::from(retention.until)),
+        }),
+    })
+}
+
+/// S3 API Reference, `PutObjectRetention`: longer is always allowed; shorter, looser or none at all only to those who bypass
+/// governance, and never under compliance. An event hold that is released retains the version for its period from then on.
+pub(super) fn put(
+    call: &mut Call<'_>,
+    input: PutObjectRetentionInput,
+) -> S3Result<PutObjectRetentionOutput> {
+    let now = call.state.now();
+    let given = input.retention.ok_or_else(malformed)?;
+    let hold = event_hold::in_body(&call.extensions);
+    let mode = given.mode.as_ref().map(|mode| Mode::named(mode.as_str()).ok_or_else(malformed));
+    let mode = mode.transpose()?;
+    let date = given.retain_until_date.as_ref().map(|until| future(until, now)).transpose()?;
+    Lock {
+        retention: mode.zip(date).map(|(mode, until)| Retention { mode, until }),
+        legal_hold: None,
+        event_hold: hold.and_then(event_hold::Asked::period),
+    }
+    .describe(&mut call.asked, now);
+    if hold == Some(event_hold::Asked::Off) {
+        call.asked.set("s3:object-lock-event-hold", "OFF");
+    }
+    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
+    let lock = find(call, "s3:PutObjectRetention", at)?.lock;
+    let current = lock.retained(now);
+    let new = changed(&lock, mode, date, hold, now)?;
+    if current.is_some_and(|current| current.is_loosened_by(new.retained(now), now)) {
+        let governed = current.is_some_and(|current| current.mode == Mode::Governance);
+        let bypass = bypasses(call, input.bypass_governance_retention, at.0, at.1)?;
+        if !(governed && bypass) {
+            return Err(protected());
+        }
+    }
+    find(call, "s3:PutObjectRetention", at)?.lock = new;
+    follow(call, at, Part::Retention)?;
+    Ok(PutObjectRetentionOutput::default())
+}
+
+/// Returns what `lock` becomes.
+fn changed(
+    lock: &Lock,
+    mode: Option<Mode>,
+    date: Option<SystemTime>,
+    hold: Option<event_hold::Asked>,
+    now: SystemTime,
+) -> S3Result<Lock> {
+    let current = lock.retained(now);
+    let (mode, until, event_hold) = match (hold, mode, date) {
+        (None, None, None) => return Ok(Lock { retention: None, event_hold: None, ..*lock }),
+        (None, Some(mode), Some(until)) => (mode, until, lock.event_hold),
+        (Some(event_hold::Asked::On(period)), mode, date) => {
+            let mode = mode.or_else(|| Some(current?.mode));
+            let mode =
+                mode.ok_or_else(|| event_hold::invalid("An event hold needs a retention mode."))?;
+            let until = date.max(period.after_hold(now)).max(current.map(|current| current.until));
+            (mode, until.ok_or_else(malformed)?, Some(period))
+        }
+        (Some(event_hold::Asked::Off), mode, date) => {
+            let current = current.filter(|_| lock.event_hold.is_some()).ok_or_else(|| {
+                event_hold::invalid("The object version is not under an event hold.")
+            })?;
+            let until = date.map_or(current.until, |date| date.max(current.until));
+            (mode.unwrap_or(current.mode), until, None)
+        }
+        _ => return Err(malformed()),
+    };
+    Ok(Lock { retention: Some(Retention { mode, until }), event_hold, ..*lock })
+}
+
+/// S3 API Reference, `GetObjectLegalHold`.
+pub(super) fn get_legal_hold(
+    call: &mut Call<'_>,
+    input: GetObjectLegalHoldInput,
+) -> S3Result<GetObjectLegalHoldOutput> {
+    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
+    let on = find(call, "s3:GetObjectLegalHold", at)?.lock.legal_hold.ok_or_else(none)?;
+    let status = Some(ObjectLockLegalHoldStatus::from_static(if on { "ON" } else { "OFF" }));
+    Ok(GetObjectLegalHoldOutput { legal_hold: Some(ObjectLockLegalHold { status }) })
+}
+
+/// S3 API Reference, `PutObjectLegalHold`.
+pub(super) fn put_legal_hold(
+    call: &mut Call<'_>,
+    input: PutObjectLegalHoldInput,
+) -> S3Result<PutObjectLegalHoldOutput> {
+    let status = input.legal_hold.and_then(|hold| hold.status).ok_or_else(malformed)?;
+    let on = match status.as_str() {
+        "ON" => true,
+        "OFF" => false,
+        _ => return Err(malformed()),
+    };
+    let now = call.state.now();
+    Lock { legal_hold: Some(on), ..Lock::default() }.describe(&mut call.asked, now);
+    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
+    find(call, "s3:PutObjectLegalHold", at)?.lock.legal_hold = Some(on);
+    follow(call, at, Part::LegalHold)?;
+    Ok(PutObjectLegalHoldOutput::default())
+}

@@ -1,0 +1,207 @@
+//! Writing objects: `PutObject`, and what every write has in common. Not for: multipart uploads (see `multipart`).
+
+use super::checksum::{Algorithm, Checksum, with_checksum};
+use super::encryption::{Asked, Sse, decide};
+use super::errors::not_implemented;
+use super::lock::{asked_lock, for_upload, require_checksum};
+use super::object_tags::from_header;
+use super::permit::refused;
+use super::reads::{check_write, etag};
+use super::room::full;
+use super::store::{Bucket, Described, Object, Replicated, Tags, Version, Versioning, What};
+use super::{Call, buckets};
+use crate::replication;
+use crate::state::State;
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use s3s::dto::{
+    ChecksumType, ETagCondition, ObjectCannedACL, ObjectOwnership, PutObjectInput, PutObjectOutput,
+    StorageClass,
+};
+use s3s::{S3Result, s3_error};
+
+/// S3 API Reference, `PutObject`.
+pub(super) fn put(
+    call: &mut Call<'_>,
+    input: PutObjectInput,
+    data: Bytes,
+) -> S3Result<PutObjectOutput> {
+    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    check_acl(bucket, input.acl.as_ref(), has_grants(&input))?;
+    if input.write_offset_bytes.is_some() || input.website_redirect_location.is_some() {
+        return Err(not_implemented("appending to objects and website redirects"));
+    }
+    check_write(bucket, &input.key, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    let lock = for_upload(call, &input.bucket, &input.key, &asked_lock!(input))?;
+    require_checksum(call, &lock)?;
+    let asked = Asked {
+        algorithm: input.server_side_encryption.as_ref(),
+        key: input.ssekms_key_id.as_deref(),
+        bucket_key: input.bucket_key_enabled,
+        beyond: input.sse_customer_algorithm.is_some() || input.ssekms_encryption_context.is_some(),
+    };
+    let sse = decide(call, &input.bucket, &asked)?;
+    call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
+    let tags = from_header(input.tagging.as_deref())?;
+    permit_tags(call, &input.bucket, &input.key, &tags)?;
+    let checksum = Checksum::of(Algorithm::sent_in(&call.headers), &data);
+    let tag = etag_of(&sse, || hex::encode(Md5::digest(&data)));
+    let described = Described {
+        content_type: input.content_type,
+        cache_control: input.cache_control,
+        content_disposition: input.content_disposition,
+        content_encoding: stored_encoding(input.content_encoding),
+        content_language: input.content_language,
+        expires: input.expires,
+        metadata: input.metadata.unwrap_or_default(),
+        storage_class: check_storage_class(input.storage_class.as_ref())?,
+    };
+    let output = PutObjectOutput {
+        e_tag: Some(etag(&tag)),
+        server_side_encryption: Some(sse.algorithm()),
+        ssekms_key_id: sse.key(),
+        bucket_key_enabled: sse.bucket_key(),
+        checksum_type: Some(ChecksumType::from_static(checksum.kind())),
+        ..buckets::nothing()
+    };
+    let output = with_checksum!(output, &checksum);
+    let replicated = Replicated::No;
+    let object = Object { data, etag: tag, described, tags, sse, lock, checksum, replicated };
+    let version_id = store(call.state, &input.bucket, &input.key, What::Object(Box::new(object)))?;
+    Ok(PutObjectOutput { version_id, ..output })
+}
+
+/// Whoever uploads with tags must be allowed to tag (S3 User Guide, "Categorizing your storage using tags").
+pub(super) fn permit_tags(call: &Call<'_>, bucket: &str, key: &str, tags: &Tags) -> S3Result<()> {
+    if tags.is_empty() {
+        return Ok(());
+    }
+    call.permitted(bucket, Some(key), "s3:PutObjectTagging").map_err(refused)
+}
+
+/// Refuses a copy whose own condition does not hold, which `s3s` does not decode.
+pub(super) fn check_condition(call: &Call<'_>, bucket: &str, key: &str) -> S3Result<()> {
+    let header = |name: &str| {
+        let value = call.headers.get(name).and_then(|value| value.to_str().ok())?;
+        Some(if value == "*" {
+            ETagCondition::Any
+        } else {
+            ETagCondition::ETag(etag(value.trim_matches('"')))
+        })
+    };
+    let (wanted, unwanted) = (header("if-match"), header("if-none-match"));
+    check_write(call.visit(bucket)?, key, wanted.as_ref(), unwanted.as_ref())
+}
+
+fn has_grants(input: &PutObjectInput) -> bool {
+    [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp]
+        .iter()
+        .any(|grant| grant.is_some())
+}
+
+/// Returns whether a bucket's owner owns all that is in it, so that there are no ACLs.
+pub(super) fn enforced(bucket: &Bucket) -> bool {
+    let ownership = bucket.ownership.as_ref();
+    ownership.is_some_and(|o| o.as_str() == ObjectOwnership::BUCKET_OWNER_ENFORCED)
+}
+
+/// Refuses ACLs where they are off, as on all new buckets, and does not model them where they are on
+/// (S3 User Guide, "Controlling ownership of objects").
+pub(super) fn check_acl(
+    bucket: &Bucket,
+    acl: Option<&ObjectCannedACL>,
+    grants: bool,
+) -> S3Result<()> {
+    let enforced = enforced(bucket);
+    let acl = acl.map(ObjectCannedACL::as_str);
+    match acl {
+        None | Some("bucket-owner-full-control") if !grants => Ok(()),
+        Some("private") if !enforced && !grants => Ok(()),
+        _ if enforced => {
+            Err(s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs"))
+        }
+        _ => Err(not_implemented("ACLs")),
+    }
+}
+
+/// Returns the storage class to keep; STANDARD is not shown (S3 API Reference, `HeadObject`).
+pub(super) fn check_storage_class(given: Option<&StorageClass>) -> S3Result<Option<String>> {
+    match given.map(StorageClass::as_str) {
+        None | Some(StorageClass::STANDARD) => Ok(None),
+        Some(class) if is_storage_class(class) => Ok(Some(class.to_owned())),
+        Some(_) => {
+            Err(s3_error!(InvalidStorageClass, "The storage class you specified is not valid"))
+        }
+    }
+}
+
+/// Returns whether a general purpose bucket's objects can have this storage class.
+pub(super) fn is_storage_class(class: &str) -> bool {
+    matches!(
+        class,
+        StorageClass::STANDARD
+            | StorageClass::REDUCED_REDUNDANCY
+            | StorageClass::STANDARD_IA
+            | StorageClass::ONEZONE_IA
+            | StorageClass::INTELLIGENT_TIERING
+            | StorageClass::GLACIER
+            | StorageClass::DEEP_ARCHIVE
+            | StorageClass::GLACIER_IR
+    )
+}
+
+/// `aws-chunked` says how the upload travelled and is not kept.
+pub(super) fn stored_encoding(given: Option<String>) -> Option<String> {
+    let kept: Vec<&str> = given
+        .as_deref()?
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty() && *part != "aws-chunked")
+        .collect();
+    (!kept.is_empty()).then(|| kept.join(","))
+}
+
+/// The `ETag` is the MD5 with SSE-S3 and something else with KMS (S3 API Reference, `Object`).
+pub(super) fn etag_of(sse: &Sse, md5: impl FnOnce() -> String) -> String {
+    match sse {
+        Sse::S3 => md5(),
+        Sse::Kms { .. } => random_etag(),
+    }
+}
+
+/// Returns an `ETag` that tells nothing of the data.
+pub(crate) fn random_etag() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// Writes a version as the bucket's versioning has it, sets replication off, and returns the version id to show.
+pub(super) fn store(
+    state: &mut State,
+    name: &str,
+    key: &str,
+    what: What,
+) -> S3Result<Option<String>> {
+    let now = state.now();
+    let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+    // The newest is what was written last, even if the wall clock steps back.
+    let written = bucket.latest(key).map_or(now, |newest| newest.written.max(now));
+    let id = bucket.next_id(written);
+    let version = Version { id: id.clone(), written, what };
+    state.buckets.check_room(&state.limits, name, version.weight(key)).map_err(full)?;
+    let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+    bucket.insert(key, version);
+    let shown = (*bucket.versioning.at(written) != Versioning::Never).then(|| id.clone());
+    replication::schedule(state, name, key, &id);
+    Ok(shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_transfer_encoding_is_not_kept() {
+        assert_eq!(stored_encoding(Some("aws-chunked".into())), None);
+        assert_eq!(stored_encoding(Some("gzip, aws-chunked".into())).as_deref(), Some("gzip"));
+    }
+}

@@ -1,0 +1,203 @@
+//! S3 Control: batch jobs that replicate existing objects, and tags of buckets. Known by its path: the account that clients put in front
+//! of the host is not looked at, the header `x-amz-account-id` is. Not for: replicating itself (see `replication`).
+//!
+//! `request` is the XML of a job, `create` judges it, `jobs` is what is kept of it, `run` its life, as the `role` it has, over what
+//! `manifest` lists, with a `report` at the end; `describe` and `change` are the client's view of it, `tags` those of buckets.
+
+mod change;
+mod create;
+mod describe;
+mod jobs;
+mod manifest;
+mod report;
+mod request;
+mod role;
+mod run;
+mod tags;
+
+pub(crate) use jobs::Jobs;
+pub(crate) use run::work;
+
+use super::access::{Ask, authorize};
+use super::auth::{Caller, Refusal, verify};
+use super::fault::Fault;
+use super::query;
+use super::server::{Answer, answer as answer_of, with_code, with_request_id};
+use super::state::{Shared, State};
+use crrctl_iam::Context;
+use crrctl_iam::names::{AccountId, Arn};
+use http::request::Parts;
+use http::{Method, StatusCode};
+
+/// The path that tells S3 Control's requests from S3's.
+pub(crate) const PREFIX: &str = "/v20180820/";
+
+const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
+
+/// An answer's body; `None` is 204.
+type Done = Result<Option<String>, Fault>;
+
+/// One request: who asks, for what, of which state.
+struct Call<'a> {
+    state: &'a mut State,
+    caller: Caller,
+    parts: &'a Parts,
+    body: &'a [u8],
+    /// What follows the operation's part of the path: a job's id, an ARN.
+    rest: &'a str,
+}
+
+/// Returns the name of the operation that a request asks for; empty where there is none like it here.
+pub(crate) fn operation(parts: &Parts) -> &'static str {
+    let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    let last = rest.split_once('/').map_or("", |(_, last)| last);
+    match (&parts.method, first, rest.is_empty(), last) {
+        (&Method::POST, "jobs", true, _) => "CreateJob",
+        (&Method::GET, "jobs", true, _) => "ListJobs",
+        (&Method::GET, "jobs", false, "") => "DescribeJob",
+        (&Method::POST, "jobs", false, "status") => "UpdateJobStatus",
+        (&Method::POST, "jobs", false, "priority") => "UpdateJobPriority",
+        (&Method::GET, "jobs", false, "tagging") => "GetJobTagging",
+        (&Method::POST, "tags", false, _) => "TagResource",
+        (&Method::GET, "tags", false, _) => "ListTagsForResource",
+        (&Method::DELETE, "tags", false, _) => "UntagResource",
+        _ => "",
+    }
+}
+
+/// Answers one S3 Control request.
+pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> Answer {
+    let done = verify(shared, parts, body, "s3").map_err(refused).and_then(|caller| {
+        let operation = operation(parts);
+        let mut state = shared.lock();
+        state.calls.count("s3control", operation);
+        check_account(parts, &caller)?;
+        let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+        let rest = path.split_once('/').map_or("", |(_, rest)| rest);
+        let rest =
+            if path.starts_with("jobs") { rest.split('/').next().unwrap_or("") } else { rest };
+        let call = &mut Call { state: &mut state, caller, parts, body, rest };
+        match operation {
+            "CreateJob" => create::create(call),
+            "DescribeJob" => describe::describe(call),
+            "ListJobs" => describe::list(call),
+            "GetJobTagging" => describe::tags(call),
+            "UpdateJobStatus" => change::status(call),
+            "UpdateJobPriority" => change::priority(call),
+            "TagResource" => tags::add(call),
+            "UntagResource" => tags::remove(call),
+            "ListTagsForResource" => tags::list(call),
+            _ => Err(Fault::not_implemented("this operation of S3 Control")),
+        }
+    });
+    shared.batch.notify_one();
+    match done {
+        Ok(Some(body)) => reply(StatusCode::OK, body, id),
+        Ok(None) => reply(StatusCode::NO_CONTENT, String::new(), id),
+        Err(fault) => refuse(&fault, id),
+    }
+}
+
+fn reply(status: StatusCode, body: String, id: &str) -> Answer {
+    let answer =
+        with_request_id(answer_of(status, "application/xml", body), "x-amz-request-id", id);
+    with_request_id(answer, "x-amz-id-2", id)
+}
+
+/// Returns the answer to a request that was refused.
+pub(crate) fn refuse(fault: &Fault, id: &str) -> Answer {
+    let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    with_code(reply(status, query::error(NAMESPACE, fault, id), id), &fault.code)
+}
+
+/// S3 Control words a refused signature as S3 does (S3 API Reference, "Error responses").
+fn refused(refusal: Refusal) -> Fault {
+    match refusal {
+        Refusal::Missing => Fault::new(403, "AccessDenied", "Access Denied"),
+        Refusal::UnknownKey => Fault::new(
+            403,
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        Refusal::Expired => Fault::bad("ExpiredToken", "The provided token has expired."),
+        Refusal::Incomplete(text) => Fault::bad("AuthorizationHeaderMalformed", text),
+        Refusal::Mismatch(text) => Fault::new(403, "SignatureDoesNotMatch", text),
+    }
+}
+
+/// A caller works in its own account alone.
+fn check_account(parts: &Parts, caller: &Caller) -> Result<(), Fault> {
+    let given = parts.headers.get("x-amz-account-id").and_then(|value| value.to_str().ok());
+    let given = given.and_then(|account| AccountId::new(account).ok());
+    let given = given.ok_or_else(|| {
+        invalid("The header x-amz-account-id must be the 12 digits of an account.")
+    })?;
+    if given != caller.account {
+        return Err(Fault::new(403, "AccessDenied", "Access Denied"));
+    }
+    Ok(())
+}
+
+impl Call<'_> {
+    /// Asks whether the caller may.
+    fn permit(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
+        let ask = Ask { context, ..Ask::plain(action, arn, &self.caller.account) };
+        authorize(&self.state.iam, &self.caller, ask)
+            .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
+    }
+
+    /// Returns a parameter of the query.
+    fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters(name).next()
+    }
+
+    /// Returns all values of a parameter that may come several times.
+    fn parameters(&self, name: &str) -> impl Iterator<Item = String> {
+        form_urlencoded::parse(self.parts.uri.query().unwrap_or_default().as_bytes())
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// Reads the XML of the request.
+    fn xml<T: serde::de::DeserializeOwned>(&self) -> Result<T, Fault> {
+        let text = std::str::from_utf8(self.body).map_err(|_| malformed("it is not UTF-8"))?;
+        quick_xml::de::from_str(text).map_err(|error| malformed(&error.to_string()))
+    }
+}
+
+fn malformed(why: &str) -> Fault {
+    let text =
+        "The XML you provided was not well-formed or did not validate against our published schema";
+    Fault::bad("MalformedXML", format!("{text}: {why}"))
+}
+
+fn invalid(text: impl Into<String>) -> Fault {
+    Fault::bad("InvalidRequest", text)
+}
+
+/// Returns an answer's body.
+fn result(name: &str, inner: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{name} xmlns=\"{NAMESPACE}\">{inner}</{name}>"
+    )
+}
+
+/// Returns the ARN of a bucket as a caller sees it.
+fn bucket_arn(caller: &Caller, name: &str) -> String {
+    format!("arn:{}:s3:::{name}", caller.partition())
+}
+
+/// Returns the name in a bucket's ARN.
+fn bucket_name(arn: &str) -> Option<&str> {
+    Arn::new(arn).ok().filter(|arn| arn.service() == "s3")?;
+    let name = arn.splitn(6, ':').nth(5)?;
+    (!name.is_empty() && !name.contains(['/', ':'])).then_some(name)
+}
+
+/// Returns bucket and key in an object's ARN.
+fn object_name(arn: &str) -> Option<(&str, &str)> {
+    Arn::new(arn).ok().filter(|arn| arn.service() == "s3")?;
+    let (bucket, key) = arn.splitn(6, ':').nth(5)?.split_once('/')?;
+    (!bucket.is_empty() && !key.is_empty()).then_some((bucket, key))
+}

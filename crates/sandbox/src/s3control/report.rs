@@ -1,0 +1,73 @@
+//! Completion reports (S3 User Guide, "Examples: S3 Batch Operations completion reports"). Not for: when they are written.
+
+use super::jobs::{Done, Job};
+use super::run::{Failure, assume};
+use crate::clock::rfc3339;
+use crate::csv;
+use crate::s3::deliver;
+use crate::state::State;
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+/// What stays as it is in the keys of a report.
+const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
+
+/// Writes a job's report as its role: one file of what succeeded, one of what failed, and `manifest.json` that names them.
+pub(super) fn write(state: &mut State, id: &str, job: &Job) -> Result<(), Failure> {
+    let report = &job.report;
+    let bucket = report.bucket.as_deref().and_then(super::bucket_name).unwrap_or_default();
+    let prefix = report.prefix.as_deref().map(|p| p.trim_end_matches('/').to_owned() + "/");
+    let folder = format!("{}job-{id}", prefix.unwrap_or_default());
+    let everything = report.report_scope.as_deref() == Some("AllTasks");
+    let mut files = Vec::new();
+    let mut results = Vec::new();
+    for (name, succeeded) in [("succeeded", true), ("failed", false)] {
+        let of_kind = job.done.iter().filter(|done| done.outcome.is_ok() == succeeded);
+        let rows: String = of_kind.map(row).collect();
+        if rows.is_empty() || (succeeded && !everything) {
+            continue;
+        }
+        let digest = hex::encode(Md5::digest(&rows));
+        let key = format!("{folder}/results/{}.csv", uuid::Uuid::new_v4().simple());
+        results.push(json!({"TaskExecutionStatus": name, "Bucket": bucket, "MD5Checksum": digest, "Key": key}));
+        files.push((key, Bytes::from(rows)));
+    }
+    let manifest = json!({
+        "Format": "Report_CSV_20180820",
+        "ReportCreationDate": rfc3339(state.now()),
+        "Results": results,
+        "ReportSchema": "Bucket, Key, VersionId, TaskStatus, ErrorCode, HTTPStatusCode, ResultMessage",
+    });
+    files.push((format!("{folder}/manifest.json"), Bytes::from(manifest.to_string())));
+    let refused = || {
+        let text = "The job report could not be written to your report bucket. Please check your permissions.";
+        ("ReportNotWritten", text.to_owned())
+    };
+    for (key, data) in files {
+        let owner = report.expected_bucket_owner.as_deref();
+        assume(state, job)?.report(bucket, &key, owner).ok_or_else(refused)?;
+        deliver(state, bucket, &key, data).map_err(|fault| ("ReportNotWritten", fault.message))?;
+    }
+    Ok(())
+}
+
+/// One line of a report. AWS's examples have the HTTP status before the error code, other than their schema says.
+fn row(done: &Done) -> String {
+    let key = utf8_percent_encode(&done.task.key, &KEPT).to_string();
+    let (status, http, code, text) = match done.outcome {
+        Ok(()) => ("succeeded", "200", "", "Successful"),
+        Err(reason) => ("failed", http_status(reason), reason, reason),
+    };
+    csv::join(&[&done.task.bucket, &key, &done.task.version, status, http, code, text]) + "\n"
+}
+
+/// AWS documents none for replication.
+fn http_status(reason: &str) -> &'static str {
+    match reason {
+        reason if reason.ends_with("NotPermitted") => "403",
+        reason if reason.ends_with("NotFound") => "404",
+        _ => "400",
+    }
+}

@@ -1,0 +1,81 @@
+//! What S3 Batch Operations asks for as a job's role, one call a line.
+//! Source: S3 User Guide, "Configuring an IAM role for S3 Batch Replication". Not for: the replication itself, which S3 does as the role
+//! of the configuration (see `replication`).
+
+use crate::access::{Ask, authorize};
+use crate::auth::Caller;
+use crate::kms::ThroughS3;
+use crate::s3::{Bucket, Sse};
+use crate::service::assume;
+use crate::state::State;
+use crrctl_iam::names::AccountId;
+use crrctl_iam::{Context, ResourceKind};
+
+/// The job's role, in the Region of the job.
+pub(super) struct Role<'a> {
+    state: &'a State,
+    caller: Caller,
+}
+
+impl<'a> Role<'a> {
+    /// Has Batch Operations assume the role, which wants a trust of its own; `None` where it can't.
+    pub(super) fn assume(state: &'a State, job: &super::jobs::Job) -> Option<Self> {
+        let service = ("batchoperations.s3.amazonaws.com", "s3-batch-operations");
+        let caller = assume(state, &job.role, service, &job.account, &job.region)?;
+        Some(Self { state, caller })
+    }
+
+    fn on(&self, name: &str, key: Option<&str>, action: &str, context: Context) -> Option<&Bucket> {
+        let bucket = self.state.buckets.0.get(name)?;
+        let arn = super::bucket_arn(&self.caller, name);
+        let ask = Ask {
+            action,
+            arn: key.map_or(arn.clone(), |key| format!("{arn}/{key}")),
+            owner: &bucket.owner,
+            on: bucket.policy_for(&self.caller).map(|policy| (ResourceKind::Bucket, policy)),
+            context,
+        };
+        authorize(&self.state.iam, &self.caller, ask).ok().map(|()| bucket)
+    }
+
+    /// Reads the replication configuration of the source; `None` where it may not.
+    pub(super) fn configured(&self, source: &str) -> Option<&Bucket> {
+        self.on(source, None, "s3:GetReplicationConfiguration", Context::new())
+    }
+
+    /// Has the list of objects made by S3 Inventory, which generates manifests.
+    pub(super) fn inventory(&self, source: &str) -> Option<&Bucket> {
+        self.on(source, None, "s3:PutInventoryConfiguration", Context::new())
+    }
+
+    /// Reads a manifest that the job was given.
+    pub(super) fn read(
+        &self,
+        name: &str,
+        key: &str,
+        version: Option<&str>,
+        sse: &Sse,
+    ) -> Option<()> {
+        let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+        let bucket = self.on(name, Some(key), action, Context::new())?;
+        let Sse::Kms { key: arn, .. } = sse else { return Some(()) };
+        let region = &bucket.region;
+        let bound_to = sse.context(region.partition(), name, key);
+        let wanted = ThroughS3 { action: "kms:Decrypt", key: arn, region, bound_to: &bound_to };
+        let state = self.state;
+        state.kms.permit_s3(&state.iam, &self.caller, &wanted).ok()?;
+        state.kms.check_state(arn).ok()
+    }
+
+    /// Asks for the replication of one object.
+    pub(super) fn initiate(&self, source: &str, key: &str) -> Option<()> {
+        self.on(source, Some(key), "s3:InitiateReplication", Context::new()).map(|_| ())
+    }
+
+    /// Puts a completion report, which is always under SSE-S3 (S3 User Guide, "Examples: S3 Batch Operations completion reports").
+    pub(super) fn report(&self, name: &str, key: &str, owner: Option<&str>) -> Option<()> {
+        let context = Context::new().with("s3:x-amz-server-side-encryption", "AES256");
+        let bucket = self.on(name, Some(key), "s3:PutObject", context)?;
+        owner.is_none_or(|owner| owner == AccountId::as_str(&bucket.owner)).then_some(())
+    }
+}

@@ -1,0 +1,208 @@
+//! The life of a job: from one status to the next, its objects listed as the job's role, each replicated as the configuration's, and its
+//! report written at the end. Not for: what a client asks (see `create`, `describe`).
+//!
+//! AWS documents the statuses, not the codes of failed jobs: those here are the sandbox's own, with texts that name the cause.
+
+use super::jobs::{Job, Status, Task, What};
+use super::request::{Generator, Manifest};
+use super::role::Role;
+use super::{manifest, report};
+use crate::lag::Slow;
+use crate::replication::{Reason, again};
+use crate::s3::What as Written;
+use crate::state::{Shared, State};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// How long the worker sleeps at most where nothing waits; it is woken when something does.
+const IDLE: Duration = Duration::from_mins(1);
+
+/// A job fails when it has tried this many tasks and more than half of them failed
+/// (S3 User Guide, "Tracking job status and completion reports", "Tracking job failures").
+const ENOUGH: usize = 1000;
+
+/// Why a job fails as a whole: code and text.
+pub(super) type Failure = (&'static str, String);
+
+/// Works on jobs until `stop`.
+pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
+    loop {
+        let wait = {
+            let state = shared.lock();
+            state.jobs.wait(state.now()).unwrap_or(IDLE)
+        };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = shared.batch.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        // One step a lock, so that requests get their turn in between.
+        while !stop.is_cancelled() && step(&mut shared.lock()) {
+            shared.replicate.notify_one();
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// Takes one job one step on; false where none is due.
+fn step(state: &mut State) -> bool {
+    let Some(id) = state.jobs.next(state.now()) else { return false };
+    // The job is taken out while it works on everything else.
+    let Some(mut job) = state.jobs.0.remove(&id) else { return false };
+    let before = job.status;
+    job.status = advance(state, &id, &mut job);
+    if job.status != before {
+        tracing::debug!(job = id, status = job.status.name(), "batch job");
+        let now = state.now();
+        job.due = state.done_at(Slow::Batch);
+        match job.status {
+            Status::Suspended => job.suspended = Some(now),
+            Status::Active => job.active = Some(now),
+            Status::Complete | Status::Cancelled | Status::Failed => job.ended = Some(now),
+            _ => {}
+        }
+    }
+    state.jobs.0.insert(id, job);
+    true
+}
+
+/// Does what a status is there for, and returns the next.
+fn advance(state: &mut State, id: &str, job: &mut Job) -> Status {
+    match job.status {
+        Status::New => Status::Preparing,
+        Status::Preparing => match list(state, job) {
+            Err(failure) => fail(job, failure),
+            Ok(tasks) => {
+                job.waiting = tasks.into();
+                job.listed = true;
+                if job.confirmation { Status::Suspended } else { Status::Ready }
+            }
+        },
+        Status::Ready => Status::Active,
+        Status::Active => match job.waiting.pop_front() {
+            None => Status::Completing,
+            Some(task) => {
+                let outcome = perform(state, job, &task);
+                job.finish(task, outcome);
+                if job.done.len() >= ENOUGH && job.failed > job.succeeded() {
+                    let text = "More than half of the tasks failed.".to_owned();
+                    fail(job, ("FailureThresholdExceeded", text))
+                } else {
+                    Status::Active
+                }
+            }
+        },
+        Status::Completing => end(state, id, job, Status::Complete),
+        Status::Cancelling => end(state, id, job, Status::Cancelled),
+        Status::Failing => end(state, id, job, Status::Failed),
+        ended => ended,
+    }
+}
+
+fn fail(job: &mut Job, failure: Failure) -> Status {
+    job.failures.push(failure);
+    Status::Failing
+}
+
+/// Writes the report where there is anything to report; a job whose report can't be written has failed.
+fn end(state: &mut State, id: &str, job: &mut Job, status: Status) -> Status {
+    if job.done.is_empty() || !job.report.enabled {
+        return status;
+    }
+    match report::write(state, id, job) {
+        Ok(()) => status,
+        Err(failure) => {
+            job.failures.push(failure);
+            Status::Failed
+        }
+    }
+}
+
+/// Lists the objects of a job, as its role.
+fn list(state: &State, job: &Job) -> Result<Vec<Task>, Failure> {
+    let role = assume(state, job)?;
+    let tasks = match &job.what {
+        What::Generated(generator) => generated(state, job, &role, generator)?,
+        What::Listed(manifest) => given(state, &role, manifest)?,
+    };
+    if tasks.is_empty() {
+        let text = "Manifest generation found no keys matching the filter criteria.".to_owned();
+        return Err(("EmptyManifest", text));
+    }
+    Ok(tasks)
+}
+
+pub(super) fn assume<'a>(state: &'a State, job: &Job) -> Result<Role<'a>, Failure> {
+    let unusable = || {
+        let text = format!("Batch Operations can't assume the role {}.", job.role);
+        ("AssumeRoleNotPermitted", text)
+    };
+    Role::assume(state, job).ok_or_else(unusable)
+}
+
+fn generated(
+    state: &State,
+    job: &Job,
+    role: &Role<'_>,
+    generator: &Generator,
+) -> Result<Vec<Task>, Failure> {
+    let generator = &generator.s3;
+    let name = super::bucket_name(&generator.source_bucket).unwrap_or_default();
+    let cannot = |what: String| ("ManifestGenerationFailed", what);
+    let source = state
+        .buckets
+        .0
+        .get(name)
+        .ok_or_else(|| cannot(format!("The source bucket {name} does not exist.")))?;
+    if source.region != job.region {
+        return Err(cannot(format!("The source bucket {name} is in {}.", source.region)));
+    }
+    let owner = generator.expected_bucket_owner.as_deref();
+    if owner.is_some_and(|owner| owner != source.owner.as_str()) {
+        return Err(cannot(format!("The source bucket {name} has another owner.")));
+    }
+    let denied = |action: &str| cannot(format!("The role may not {action} on {name}."));
+    let source = role.configured(name).ok_or_else(|| denied("s3:GetReplicationConfiguration"))?;
+    role.inventory(name).ok_or_else(|| denied("s3:PutInventoryConfiguration"))?;
+    if source.replication.at(state.now()).is_none() {
+        return Err(cannot(format!("The source bucket {name} has no replication configuration.")));
+    }
+    Ok(manifest::generate(name, source, generator.filter.as_ref(), state.now()))
+}
+
+fn given(state: &State, role: &Role<'_>, manifest: &Manifest) -> Result<Vec<Task>, Failure> {
+    let at = &manifest.location;
+    let cannot = |what: &str| {
+        let text = format!("The manifest {} {what}.", at.object_arn);
+        ("InvalidManifest", text)
+    };
+    let (name, key) = super::object_name(&at.object_arn).ok_or_else(|| cannot("is no object"))?;
+    let absent = || cannot("does not exist or can't be read by the role");
+    let bucket = state.buckets.0.get(name).ok_or_else(absent)?;
+    let version = at.object_version_id.as_deref();
+    let found = match version {
+        Some(version) => bucket.version(key, version),
+        None => bucket.latest(key),
+    };
+    let Some(Written::Object(object)) = found.map(|found| &found.what) else {
+        return Err(absent());
+    };
+    role.read(name, key, version, &object.sse).ok_or_else(absent)?;
+    if object.etag != at.etag.trim_matches('"') {
+        return Err(cannot("has another ETag"));
+    }
+    manifest::read(&manifest.spec, &object.data)
+        .map_err(|line| cannot(&format!("is malformed in line {line}")))
+}
+
+/// Replicates one object: the job's role asks for it, and S3 does it as the configuration's.
+fn perform(state: &mut State, job: &Job, task: &Task) -> Result<(), Reason> {
+    let source = state.buckets.0.get(&task.bucket).ok_or("SrcBucketNotFound")?;
+    if source.region != job.region {
+        return Err("SrcBucketInvalidRegion");
+    }
+    let allowed = Role::assume(state, job).and_then(|role| role.initiate(&task.bucket, &task.key));
+    allowed.ok_or("InitiateReplicationNotPermitted")?;
+    again(state, &task.bucket, &task.key, &task.version)
+}

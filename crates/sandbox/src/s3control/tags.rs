@@ -1,0 +1,72 @@
+//! `TagResource`, `UntagResource` and `ListTagsForResource`, for general purpose buckets. Not for: `PutBucketTagging` (see `s3`), which
+//! replaces the whole set.
+
+use super::request::TagResource;
+use super::{Call, Done, bucket_name, invalid, result};
+use crate::access::{Ask, authorize};
+use crate::fault::Fault;
+use crate::lag::Slow;
+use crate::query::{element, wrapped};
+use crate::s3::Bucket;
+use crrctl_iam::{Context, ResourceKind};
+
+impl Call<'_> {
+    /// Enters the bucket that the request names by its ARN, for `action`.
+    fn bucket(&mut self, action: &str, context: Context) -> Result<&mut Bucket, Fault> {
+        let arn = percent_encoding::percent_decode_str(self.rest).decode_utf8_lossy().into_owned();
+        let name = bucket_name(&arn).ok_or_else(|| {
+            Fault::not_implemented("tags of anything but general purpose buckets")
+        })?;
+        let absent = || Fault::new(404, "NoSuchBucket", "The specified bucket does not exist");
+        let bucket = self.state.buckets.0.get(name).ok_or_else(absent)?;
+        if bucket.region != self.caller.region {
+            let region = &bucket.region;
+            return Err(invalid(format!("The bucket {name} is in {region}; ask there.")));
+        }
+        let ask = Ask {
+            action,
+            arn: super::bucket_arn(&self.caller, name),
+            owner: &bucket.owner,
+            on: bucket.policy_for(&self.caller).map(|policy| (ResourceKind::Bucket, policy)),
+            context,
+        };
+        authorize(&self.state.iam, &self.caller, ask)
+            .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))?;
+        self.state.buckets.0.get_mut(name).ok_or_else(absent)
+    }
+}
+
+/// S3 API Reference, `TagResource`: adds to the tags that are there.
+pub(super) fn add(call: &mut Call<'_>) -> Done {
+    let request: TagResource = call.xml()?;
+    let mut context = Context::new();
+    for tag in &request.tags.tags {
+        context.set(&format!("aws:RequestTag/{}", tag.key), &tag.value);
+    }
+    context.set_all("aws:TagKeys", request.tags.tags.iter().map(|tag| &tag.key));
+    let added = request.tags.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+    let times = (call.state.now(), call.state.done_at(Slow::List));
+    call.bucket("s3:TagResource", context)?.add_tags(added, times)?;
+    Ok(None)
+}
+
+/// S3 API Reference, `UntagResource`.
+pub(super) fn remove(call: &mut Call<'_>) -> Done {
+    let keys: Vec<String> = call.parameters("tagKeys").collect();
+    let mut context = Context::new();
+    context.set_all("aws:TagKeys", keys.iter());
+    let times = (call.state.now(), call.state.done_at(Slow::List));
+    call.bucket("s3:UntagResource", context)?.remove_tags(&keys, times);
+    Ok(None)
+}
+
+/// S3 API Reference, `ListTagsForResource`.
+pub(super) fn list(call: &mut Call<'_>) -> Done {
+    let now = call.state.now();
+    let bucket = call.bucket("s3:ListTagsForResource", Context::new())?;
+    let tag = |(key, value): &(String, String)| {
+        wrapped("Tag", &(element("Key", key) + &element("Value", value)))
+    };
+    let tags: String = bucket.tags(now).iter().map(tag).collect();
+    Ok(Some(result("ListTagsForResourceResult", &wrapped("Tags", &tags))))
+}

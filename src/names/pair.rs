@@ -1,0 +1,33 @@
+//! Names of pairs.
+
+use super::checked_name;
+
+/// The name of a pair: what its resources are named after and tagged with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PairName(String);
+
+checked_name!(PairName, "pair name", check_pair);
+
+fn check_pair(text: &str) -> Result<(), &'static str> {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !(1..=32).contains(&text.len()) || !text.chars().all(is_allowed) {
+        return Err("1 to 32 lower-case letters, digits and hyphens are allowed");
+    }
+    if text.starts_with('-') || text.ends_with('-') {
+        return Err("it must begin and end with a letter or a digit");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pair_names_are_checked() {
+        assert!(PairName::new("orders-2").is_ok());
+        for bad in ["", "Orders", "a_b", "-a", "a-", &"a".repeat(33)] {
+            assert!(PairName::new(bad).is_err(), "{bad}");
+        }
+    }
+}
