@@ -284,7 +284,7 @@ impl Stand {
             let is_held = Duration::from_mins(1);
             let is_held = self
                 .runtime
-                .block_on(async { tokio::time::timeout(is_held, self.sandbox().struck()).await });
+                .block_on(async { tokio::time::timeout(is_held, self.sandbox().injected()).await });
             is_held.unwrap_or_else(|_| panic!("never called: {fault}"));
             meanwhile();
             self.sandbox().set_faults(Vec::new());

@@ -74,7 +74,7 @@ impl World {
 
     /// Returns whether the first fault in force has struck.
     pub(super) fn was_struck(&self) -> bool {
-        self.0.struck().now_or_never().is_some()
+        self.0.injected().now_or_never().is_some()
     }
 
     /// Does `work` with an account's own hands.
@@ -179,7 +179,7 @@ impl World {
             machine().block_on(async {
                 let mut run = Box::pin(self.stopped_by(&stop, (DEFAULT_ACCOUNT, SECRET), args));
                 tokio::select! {
-                    () = self.0.struck() => {}
+                    () = self.0.injected() => {}
                     ended = &mut run => return ended,
                 }
                 stop.end(Reason::Deadline);
@@ -198,7 +198,7 @@ impl World {
         on_a_machine(|| {
             machine().block_on(async {
                 tokio::select! {
-                    () = self.0.struck() => None,
+                    () = self.0.injected() => None,
                     ended = self.embedded((DEFAULT_ACCOUNT, SECRET), args) => Some(ended),
                 }
             })
@@ -230,7 +230,7 @@ impl World {
                     let run = self.embedded((DEFAULT_ACCOUNT, SECRET), first);
                     let mut run = std::pin::pin!(run);
                     tokio::select! {
-                        () = self.0.struck() => {
+                        () = self.0.injected() => {
                             let _ = told.send(true);
                             // The one thread of the machine: nothing of this run goes on meanwhile.
                             let _ = wait.recv();

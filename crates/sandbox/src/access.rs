@@ -10,7 +10,7 @@ use crrctl_iam::{
 
 /// A question to the policies.
 #[derive(Debug)]
-pub(crate) struct Ask<'a> {
+pub(crate) struct AccessRequest<'a> {
     /// The action, such as `s3:GetObject`.
     pub(crate) action: &'a str,
     /// What it is aimed at.
@@ -23,7 +23,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) context: Context,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> AccessRequest<'a> {
     /// A question about something that has no policy of its own.
     pub(crate) fn plain(action: &'a str, arn: impl Into<String>, owner: &'a AccountId) -> Self {
         Self { action, arn: arn.into(), owner, on: None, context: Context::new() }
@@ -68,7 +68,7 @@ impl Denied {
 ///
 /// # Errors
 /// [`Denied`], with the kind of policy that decided.
-pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: Ask<'_>) -> Result<(), Denied> {
+pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> Result<(), Denied> {
     let held = iam.policies_of(&caller.principal);
     let named = |document| Named { name: "", document };
     let policies = Policies {
@@ -108,12 +108,12 @@ mod tests {
         let account = |a: &str| AccountId::new(a).unwrap();
         let region = Region::new("us-east-1").unwrap();
         let caller = Caller::root(account("111122223333"), region);
-        let ask = |owner: &AccountId| {
-            let ask = Ask::plain("s3:GetObject", "arn:aws:s3:::b/k", owner);
-            authorize(&Iam::default(), &caller, ask)
+        let request = |owner: &AccountId| {
+            let request = AccessRequest::plain("s3:GetObject", "arn:aws:s3:::b/k", owner);
+            authorize(&Iam::default(), &caller, request)
         };
-        assert!(ask(&account("111122223333")).is_ok());
-        let denied = ask(&account("444455556666")).unwrap_err();
+        assert!(request(&account("111122223333")).is_ok());
+        let denied = request(&account("444455556666")).unwrap_err();
         let expected = "User: arn:aws:iam::111122223333:root is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k \
              because no resource-based policy allows the s3:GetObject action";
         assert_eq!(denied.message(), expected);

@@ -2,7 +2,7 @@
 //! Sections: CloudWatch API Reference, `GetMetricData`; S3 User Guide, "Using S3 Replication metrics" and "Amazon S3 metrics and
 //! dimensions". Not for: any other metric, expressions, alarms.
 
-use super::access::{Ask, authorize};
+use super::access::{AccessRequest, authorize};
 use super::auth::{Caller, verify};
 use super::clock::rfc3339;
 use super::fault::Fault;
@@ -47,7 +47,7 @@ pub(crate) fn reply_with(params: &Params, done: Result<String, Fault>, id: &str)
 }
 
 /// One query of a request.
-struct Wanted<'a> {
+struct MetricQuery<'a> {
     id: &'a str,
     metric: &'a str,
     statistic: &'a str,
@@ -57,15 +57,15 @@ struct Wanted<'a> {
 }
 
 fn data(state: &State, caller: &Caller, params: &Params) -> Result<String, Fault> {
-    let ask = Ask::plain("cloudwatch:GetMetricData", "*", &caller.account);
-    authorize(&state.iam, caller, ask)
+    let request = AccessRequest::plain("cloudwatch:GetMetricData", "*", &caller.account);
+    authorize(&state.iam, caller, request)
         .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))?;
     let between = (time(params, "StartTime")?, time(params, "EndTime")?);
     if between.0 >= between.1 {
         let text = "The parameter StartTime must be less than the parameter EndTime.";
         return Err(Fault::bad("ValidationError", text));
     }
-    let one = |it: &Wanted<'_>| {
+    let one = |it: &MetricQuery<'_>| {
         let value = value(state, caller, it, between);
         let list = |text: Option<String>| text.map(|it| element("member", it)).unwrap_or_default();
         let at = value.map(|_| rfc3339(minute(state.now())));
@@ -92,7 +92,7 @@ fn time(params: &Params, name: &str) -> Result<SystemTime, Fault> {
     read.map(SystemTime::from).map_err(|_| Fault::bad("ValidationError", text))
 }
 
-fn wanted(params: &Params) -> Result<Vec<Wanted<'_>>, Fault> {
+fn wanted(params: &Params) -> Result<Vec<MetricQuery<'_>>, Fault> {
     let mut all = Vec::new();
     for at in 1.. {
         let query = format!("MetricDataQueries.member.{at}");
@@ -113,7 +113,7 @@ fn wanted(params: &Params) -> Result<Vec<Wanted<'_>>, Fault> {
         }
         let is_s3 = params.require(&format!("{stat}.Metric.Namespace"))? == "AWS/S3";
         let metric = params.require(&format!("{stat}.Metric.MetricName"))?;
-        all.push(Wanted {
+        all.push(MetricQuery {
             id,
             metric: if is_s3 { metric } else { "" },
             statistic: params.require(&format!("{stat}.Stat"))?,
@@ -137,7 +137,7 @@ fn wanted(params: &Params) -> Result<Vec<Wanted<'_>>, Fault> {
 fn value(
     state: &State,
     caller: &Caller,
-    it: &Wanted<'_>,
+    it: &MetricQuery<'_>,
     between: (SystemTime, SystemTime),
 ) -> Option<f64> {
     let now = state.now();

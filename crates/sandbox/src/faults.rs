@@ -17,7 +17,7 @@ pub(crate) const SPELLING: &str = "SERVICE:OPERATION:KIND[:after=N][:times=N][:a
 pub struct FaultSpec {
     service: String,
     operation: String,
-    kind: Trouble,
+    kind: FaultKind,
     after: u64,
     times: Option<u64>,
     attempt: Option<u64>,
@@ -25,7 +25,7 @@ pub struct FaultSpec {
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Trouble {
+pub(crate) enum FaultKind {
     /// The service says that it is asked too often.
     Throttle,
     /// The service answers with this code.
@@ -77,15 +77,15 @@ impl FromStr for FaultSpec {
     }
 }
 
-fn trouble(text: &str) -> Result<Trouble, String> {
+fn trouble(text: &str) -> Result<FaultKind, String> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     match (name, value) {
-        ("throttle", "") => Ok(Trouble::Throttle),
-        ("reset", "") => Ok(Trouble::Reset),
-        ("lost-reply", "") => Ok(Trouble::LostReply),
-        ("hang", "") => Ok(Trouble::Hang),
-        ("error", code) if is_code(code) => Ok(Trouble::Error(code.to_owned())),
-        ("delay", duration) => super::clock::parse_duration(duration).map(Trouble::Delay),
+        ("throttle", "") => Ok(FaultKind::Throttle),
+        ("reset", "") => Ok(FaultKind::Reset),
+        ("lost-reply", "") => Ok(FaultKind::LostReply),
+        ("hang", "") => Ok(FaultKind::Hang),
+        ("error", code) if is_code(code) => Ok(FaultKind::Error(code.to_owned())),
+        ("delay", duration) => super::clock::parse_duration(duration).map(FaultKind::Delay),
         _ => {
             Err("the kind is throttle, error=CODE, reset, lost-reply, hang or delay=DURATION"
                 .into())
@@ -133,7 +133,7 @@ impl Faults {
     }
 
     /// Hears that a request which `trouble` struck is over, but for an answer that never comes.
-    pub(crate) fn over(&self, trouble: &Trouble) {
+    pub(crate) fn over(&self, trouble: &FaultKind) {
         let faults = self.lock();
         if faults.specs.first().is_some_and(|(spec, _)| &spec.kind == trouble) {
             faults.first.notify_one();
@@ -148,15 +148,15 @@ impl Faults {
     }
 
     /// Waits until the first fault has struck and the request is over.
-    pub(crate) async fn struck(&self) {
+    pub(crate) async fn injected(&self) {
         let first = Arc::clone(&self.lock().first);
         first.notified().await;
     }
 
     /// Counts a request against every fault that means it, and returns the first that strikes.
-    pub(crate) fn strike(&self, service: &str, operation: &str, attempt: u64) -> Option<Trouble> {
+    pub(crate) fn inject(&self, service: &str, operation: &str, attempt: u64) -> Option<FaultKind> {
         let mut faults = self.lock();
-        let mut struck = None;
+        let mut injected = None;
         for (spec, met) in &mut faults.specs {
             let means = |name: &str, is: &str| name == "*" || name.eq_ignore_ascii_case(is);
             if !means(&spec.service, service)
@@ -167,11 +167,11 @@ impl Faults {
             }
             *met += 1;
             let last = spec.times.map_or(u64::MAX, |times| spec.after.saturating_add(times));
-            if struck.is_none() && (spec.after < *met && *met <= last) {
-                struck = Some(spec.kind.clone());
+            if injected.is_none() && (spec.after < *met && *met <= last) {
+                injected = Some(spec.kind.clone());
             }
         }
-        struck
+        injected
     }
 }
 
@@ -206,19 +206,19 @@ mod tests {
     fn faults_strike_after_and_as_often_as_they_say() {
         let spec: FaultSpec = "kms:CreateKey:error=Foo:after=1:times=2".parse().unwrap();
         let faults = Faults::new(vec![spec, "*:*:delay=2s:after=3".parse().unwrap()]);
-        let strikes: Vec<_> = (0..5).map(|_| faults.strike("kms", "CreateKey", 1)).collect();
-        let foo = Some(Trouble::Error("Foo".into()));
-        let delay = Some(Trouble::Delay(Duration::from_secs(2)));
+        let strikes: Vec<_> = (0..5).map(|_| faults.inject("kms", "CreateKey", 1)).collect();
+        let foo = Some(FaultKind::Error("Foo".into()));
+        let delay = Some(FaultKind::Delay(Duration::from_secs(2)));
         assert_eq!(strikes, [None, foo.clone(), foo, delay.clone(), delay.clone()]);
-        assert_eq!(faults.strike("s3", "PutObject", 1), delay);
-        assert_eq!(Faults::new(vec!["s3:*:reset".parse().unwrap()]).strike("kms", "X", 1), None);
+        assert_eq!(faults.inject("s3", "PutObject", 1), delay);
+        assert_eq!(Faults::new(vec!["s3:*:reset".parse().unwrap()]).inject("kms", "X", 1), None);
     }
 
     #[test]
     fn the_tries_of_a_call_are_told_apart() {
         let faults = Faults::new(vec!["*:*:reset:after=1:attempt=1".parse().unwrap()]);
         let strikes: Vec<_> =
-            [1, 2, 1, 2, 3, 1].map(|attempt| faults.strike("s3", "X", attempt).is_some()).into();
+            [1, 2, 1, 2, 3, 1].map(|attempt| faults.inject("s3", "X", attempt).is_some()).into();
         assert_eq!(strikes, [false, false, true, false, false, true]);
     }
 

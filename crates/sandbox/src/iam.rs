@@ -15,7 +15,7 @@ mod users;
 pub(crate) use roles::Role;
 pub(crate) use store::{Credential, Iam, Session, Who};
 
-use super::access::{Ask, authorize};
+use super::access::{AccessRequest, authorize};
 use super::auth::{Caller, verify};
 use super::fault::Fault;
 use super::lag::Spreading;
@@ -44,7 +44,7 @@ pub(crate) fn answer(
         if params.get("Version") != Some(VERSION) {
             return Err(Fault::not_implemented("this version of the Query API"));
         }
-        perform(operation, &mut Call { state: &mut state, caller: &caller, params })
+        perform(operation, &mut IamCall { state: &mut state, caller: &caller, params })
     });
     reply_with(params, done, id)
 }
@@ -55,9 +55,9 @@ pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, i
 }
 
 /// What an operation answers; `None` is the answer of those that answer nothing.
-type Done = Result<Option<String>, Fault>;
+type Output = Result<Option<String>, Fault>;
 
-fn perform(operation: &str, call: &mut Call<'_>) -> Done {
+fn perform(operation: &str, call: &mut IamCall<'_>) -> Output {
     match operation {
         "AttachRolePolicy" | "AttachUserPolicy" => attached::attach(call, operation),
         "CreateAccessKey" => access_keys::create(call),
@@ -113,17 +113,17 @@ pub(crate) struct Entity {
 }
 
 /// One request: who asks, for what, of which state.
-struct Call<'a> {
+struct IamCall<'a> {
     state: &'a mut State,
     caller: &'a Caller,
     params: &'a Params,
 }
 
-impl Call<'_> {
+impl IamCall<'_> {
     /// Asks whether the caller may perform `action` on something of its own account.
     fn permit(&self, action: &str, arn: &str) -> Result<(), Fault> {
-        let ask = Ask::plain(action, arn, &self.caller.account);
-        authorize(&self.state.iam, self.caller, Ask { context: self.asked(), ..ask })
+        let request = AccessRequest::plain(action, arn, &self.caller.account);
+        authorize(&self.state.iam, self.caller, AccessRequest { context: self.asked(), ..request })
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
     }
 
@@ -211,7 +211,7 @@ fn letters(count: usize) -> String {
     (0..count).map(|_| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())])).collect()
 }
 
-fn checked_path<'p>(call: &Call<'p>) -> Result<&'p str, Fault> {
+fn checked_path<'p>(call: &IamCall<'p>) -> Result<&'p str, Fault> {
     let path = call.params.get("Path").unwrap_or("/");
     let shaped = path.starts_with('/')
         && path.ends_with('/')

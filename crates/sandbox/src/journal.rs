@@ -2,7 +2,7 @@
 //! Not for: counting (see `calls`).
 
 use super::auth::Caller;
-use super::faults::Trouble;
+use super::faults::FaultKind;
 use serde_json::json;
 use std::fs::File;
 use std::io::Write;
@@ -15,7 +15,7 @@ pub(crate) struct Note {
     pub(crate) operation: OnceLock<String>,
     caller: OnceLock<(String, String, String)>,
     /// The fault that struck the request.
-    pub(crate) trouble: OnceLock<Trouble>,
+    pub(crate) trouble: OnceLock<FaultKind>,
     /// Which try of its call the request is, from 1.
     pub(crate) attempt: u64,
 }

@@ -19,7 +19,7 @@ pub(crate) use access::ThroughS3;
 pub(crate) use quotas::Quotas;
 pub(crate) use store::{Kms, Unusable};
 
-use super::access::{Ask, authorize};
+use super::access::{AccessRequest, authorize};
 use super::auth::{Caller, Refusal, verify};
 use super::fault::Fault;
 use super::server::{Answer, answer as reply, with_code, with_request_id};
@@ -42,7 +42,7 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
         let mut state = shared.lock();
         state.calls.count("kms", operation);
         state.quotas.take(&caller, operation, body)?;
-        perform(operation, &mut Call { state: &mut state, caller: &caller, body })
+        perform(operation, &mut KmsCall { state: &mut state, caller: &caller, body })
     });
     reply_with(done, id)
 }
@@ -84,7 +84,7 @@ fn refused(refusal: Refusal) -> Fault {
     }
 }
 
-fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
+fn perform(operation: &str, call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     match operation {
         "CancelKeyDeletion" => deletion::cancel(call),
         "CreateAlias" => aliases::create(call),
@@ -122,13 +122,13 @@ fn perform(operation: &str, call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// One request: who asks, for what, of which state.
-struct Call<'a> {
+struct KmsCall<'a> {
     state: &'a mut State,
     caller: &'a Caller,
     body: &'a [u8],
 }
 
-impl Call<'_> {
+impl KmsCall<'_> {
     /// Decodes the request. A member that is not modelled is `NotImplemented`, never ignored.
     fn input<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         serde_json::from_slice(self.body).map_err(|error| {
@@ -183,8 +183,9 @@ impl Call<'_> {
     }
 
     fn authorize_with(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
-        let ask = Ask { context, ..Ask::plain(action, arn, &self.caller.account) };
-        authorize(&self.state.iam, self.caller, ask).map_err(denied)
+        let request =
+            AccessRequest { context, ..AccessRequest::plain(action, arn, &self.caller.account) };
+        authorize(&self.state.iam, self.caller, request).map_err(denied)
     }
 
     fn arn(&self, id: &KeyId) -> String {

@@ -180,8 +180,8 @@ impl Sandbox {
     }
 
     /// Waits until the first of the faults in force has struck and what it lets be done is done; for a delay, until it begins.
-    pub async fn struck(&self) {
-        self.shared.faults.struck().await;
+    pub async fn injected(&self) {
+        self.shared.faults.injected().await;
     }
 
     /// Waits until every client has hung up: what they had asked for is done by then, or never will be.

@@ -4,7 +4,7 @@
 //!
 //! `changes` is what happens after an upload, `targets` says where a version goes, `role` what the role is asked for, `replica` what is made of it.
 
-mod again;
+mod on_demand;
 mod changes;
 mod replica;
 mod role;
@@ -12,19 +12,19 @@ mod targets;
 
 use super::clock;
 use super::lag::Slow;
-use super::s3::{Outcome, Replicated, Version, Versioning, What};
+use super::s3::{Content, Outcome, Replicated, Version, Versioning};
 use super::state::{Shared, State};
 use changes::{follow, note};
 use replica::replicate;
-use role::At;
+use role::ObjectLocation;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
-use targets::{Target, targets};
+use targets::{ReplicationTarget, targets};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use again::{again, is_eligible};
-pub(crate) use changes::{Part, changed};
+pub(crate) use changes::{MetadataChange, changed};
+pub(crate) use on_demand::{is_eligible, replicate_on_demand};
 pub(crate) use role::Reason;
 
 /// The most records that are kept; the oldest go first.
@@ -36,8 +36,8 @@ const IDLE: Duration = Duration::from_mins(1);
 /// Work that is waiting, and how all work went.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Replication {
-    queue: VecDeque<Job>,
-    records: VecDeque<Record>,
+    queue: VecDeque<ReplicationJob>,
+    records: VecDeque<ReplicationRecord>,
     /// The number of the oldest record that is kept.
     first: usize,
 }
@@ -49,7 +49,7 @@ impl Replication {
     }
 
     /// Takes the first job that is due.
-    fn take(&mut self, now: SystemTime) -> Option<Job> {
+    fn take(&mut self, now: SystemTime) -> Option<ReplicationJob> {
         let at = self.queue.iter().position(|job| job.due <= now)?;
         self.queue.remove(at)
     }
@@ -62,7 +62,7 @@ impl Replication {
 
     /// Returns the records as `GET /_crrctl/replication` shows them.
     pub(crate) fn to_json(&self) -> serde_json::Value {
-        let record = |record: &Record| {
+        let record = |record: &ReplicationRecord| {
             serde_json::json!({
                 "bucket": record.bucket,
                 "key": record.key,
@@ -86,7 +86,7 @@ impl Replication {
         between: (SystemTime, SystemTime),
     ) -> Measured {
         let mut measured = Measured::default();
-        let is_it = |it: &&Record| {
+        let is_it = |it: &&ReplicationRecord| {
             it.bucket == source && it.destination == destination && it.rule.as_deref() == Some(rule)
         };
         for record in self.records.iter().filter(is_it) {
@@ -107,14 +107,14 @@ impl Replication {
     }
 
     /// Queues a job.
-    fn push(&mut self, job: Job) {
+    fn push(&mut self, job: ReplicationJob) {
         let record = self.begin(&job);
-        self.queue.push_back(Job { record, ..job });
+        self.queue.push_back(ReplicationJob { record, ..job });
     }
 
     /// Begins the record of a job and returns its number.
-    fn begin(&mut self, job: &Job) -> usize {
-        self.records.push_back(Record {
+    fn begin(&mut self, job: &ReplicationJob) -> usize {
+        self.records.push_back(ReplicationRecord {
             bucket: job.bucket.clone(),
             key: job.key.clone(),
             version: job.version.clone(),
@@ -136,7 +136,7 @@ impl Replication {
 
 /// How replicating one version to one destination stands.
 #[derive(Debug, Clone)]
-struct Record {
+struct ReplicationRecord {
     bucket: String,
     key: String,
     version: String,
@@ -161,14 +161,14 @@ pub(crate) struct Measured {
 
 /// One version that is to go to one destination.
 #[derive(Debug, Clone)]
-struct Job {
+struct ReplicationJob {
     bucket: String,
     key: String,
     version: String,
     /// The configuration's role when the version was written.
     role: String,
-    target: Target,
-    task: Task,
+    target: ReplicationTarget,
+    task: ReplicationWork,
     record: usize,
     /// When S3 gets round to it.
     due: SystemTime,
@@ -179,14 +179,14 @@ struct Job {
 
 /// What is to be replicated of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Task {
+enum ReplicationWork {
     /// All of it.
     Whole,
     /// What was changed later.
-    Change(Part),
+    Change(MetadataChange),
 }
 
-impl Job {
+impl ReplicationJob {
     fn is_of(&self, bucket: &str, key: &str, version: &str, destination: &str) -> bool {
         self.version == version
             && self.bucket == bucket
@@ -195,14 +195,17 @@ impl Job {
     }
 }
 
-fn source<'a>(state: &'a State, job: &'a Job) -> Result<At<'a>, Reason> {
+fn source<'a>(state: &'a State, job: &'a ReplicationJob) -> Result<ObjectLocation<'a>, Reason> {
     let bucket = state.buckets.0.get(&job.bucket).ok_or("SrcBucketNotFound")?;
-    Ok(At { name: &job.bucket, bucket, key: &job.key })
+    Ok(ObjectLocation { name: &job.bucket, bucket, key: &job.key })
 }
 
-fn destination<'a>(state: &'a State, job: &'a Job) -> Result<At<'a>, Reason> {
+fn destination<'a>(
+    state: &'a State,
+    job: &'a ReplicationJob,
+) -> Result<ObjectLocation<'a>, Reason> {
     let bucket = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
-    Ok(At { name: &job.target.bucket, bucket, key: &job.key })
+    Ok(ObjectLocation { name: &job.target.bucket, bucket, key: &job.key })
 }
 
 /// Decides where a version that was just written goes, marks it PENDING and queues the work.
@@ -215,17 +218,18 @@ pub(crate) fn schedule(state: &mut State, bucket: &str, key: &str, version: &str
     let Some(configuration) = source.replication.at(now) else { return };
     let role = configuration.role.clone();
     let Some(written) = source.version(key, version) else { return };
-    let targets = targets(&configuration.rules, key, &written.what);
+    let targets = targets(&configuration.rules, key, &written.content);
     if targets.is_empty() {
         return;
     }
     let outcomes: BTreeMap<String, Outcome> =
         targets.iter().map(|target| (target.bucket.clone(), Outcome::Pending)).collect();
-    if let Some(Version { what: What::Object(object), .. }) = source.version_mut(key, version) {
+    if let Some(Version { content: Content::Object(object), .. }) = source.version_mut(key, version)
+    {
         object.replicated = Replicated::Source(outcomes);
     }
     for target in targets {
-        push(state, (bucket, key, version), &role, target, Task::Whole);
+        push(state, (bucket, key, version), &role, target, ReplicationWork::Whole);
     }
 }
 
@@ -233,20 +237,20 @@ fn push(
     state: &mut State,
     (bucket, key, version): (&str, &str, &str),
     role: &str,
-    target: Target,
-    task: Task,
+    target: ReplicationTarget,
+    task: ReplicationWork,
 ) {
     let due = state.done_at(Slow::Replication);
     let begun = state.now();
     let found = state.buckets.0.get(bucket).and_then(|it| it.version(key, version));
-    let size = match found.map(|it| &it.what) {
-        Some(What::Object(object)) if task == Task::Whole => object.data.len(),
+    let size = match found.map(|it| &it.content) {
+        Some(Content::Object(object)) if task == ReplicationWork::Whole => object.data.len(),
         _ => 0,
     };
     let (bucket, key, version) = (bucket.to_owned(), key.to_owned(), version.to_owned());
     let role = role.to_owned();
     let record = 0;
-    let job = Job { bucket, key, version, role, target, task, record, due, begun, size };
+    let job = ReplicationJob { bucket, key, version, role, target, task, record, due, begun, size };
     state.replication.push(job);
 }
 
@@ -274,15 +278,15 @@ fn step(state: &mut State) -> bool {
     let now = state.now();
     let Some(job) = state.replication.take(now) else { return false };
     let outcome = match job.task {
-        Task::Whole => replicate(state, &job),
-        Task::Change(part) => follow(state, &job, part),
+        ReplicationWork::Whole => replicate(state, &job),
+        ReplicationWork::Change(part) => follow(state, &job, part),
     };
     settle(state, &job, outcome);
     true
 }
 
 /// Writes down how a job went, in the log and on the source version.
-fn settle(state: &mut State, job: &Job, outcome: Result<(), Reason>) {
+fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<(), Reason>) {
     let (status, reason) = match outcome {
         Ok(()) => (Outcome::Completed, None),
         Err(reason) => (Outcome::Failed, Some(reason)),
@@ -297,7 +301,7 @@ fn settle(state: &mut State, job: &Job, outcome: Result<(), Reason>) {
     }
     // Another change of the same version keeps it PENDING.
     let again = state.replication.queue.iter().any(|other| {
-        job.task != Task::Whole
+        job.task != ReplicationWork::Whole
             && other.is_of(&job.bucket, &job.key, &job.version, &job.target.bucket)
     });
     if !again {

@@ -3,7 +3,7 @@
 
 mod acls;
 mod answers;
-mod backstage;
+mod internal_writes;
 mod buckets;
 mod checksum;
 mod copies;
@@ -32,20 +32,22 @@ mod versioning;
 mod writes;
 
 pub(crate) use answers::refuse;
-pub(crate) use backstage::deliver;
 pub(crate) use encryption::{Sse, default_of};
 pub(crate) use errors::error_of;
+pub(crate) use internal_writes::deliver;
 pub(crate) use lock::Lock;
 pub(crate) use room::too_large;
 pub(crate) use rules::{is_v1, matches};
-pub(crate) use store::{Bucket, Buckets, Object, Outcome, Replicated, Version, Versioning, What};
+pub(crate) use store::{
+    Bucket, Buckets, Content, Object, Outcome, Replicated, Version, Versioning,
+};
 pub(crate) use turns::Turns;
 pub(crate) use writes::random_etag;
 
 use super::auth::{Caller, Refusal, check_token};
 use super::iam::Who;
 use super::journal::Note;
-use super::server::{Answer, strike};
+use super::server::{Answer, inject};
 use super::state::{Shared, State};
 use bytes::Bytes;
 use crrctl_iam::Context;
@@ -68,9 +70,9 @@ pub(crate) struct Service {
 impl Service {
     /// A service over `shared`.
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let mut builder = S3ServiceBuilder::new(Door { shared: shared.clone() });
+        let mut builder = S3ServiceBuilder::new(Dispatcher { shared: shared.clone() });
         builder.set_auth(Secrets { shared: shared.clone() });
-        builder.set_access(Gate { shared });
+        builder.set_access(Authorizer { shared });
         Self { inner: builder.build() }
     }
 
@@ -103,12 +105,12 @@ impl S3Auth for Secrets {
 }
 
 /// Refuses the unsigned and those whose session is not what they say, notes who the others are, and counts them.
-struct Gate {
+struct Authorizer {
     shared: Arc<Shared>,
 }
 
 #[async_trait::async_trait]
-impl S3Access for Gate {
+impl S3Access for Authorizer {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         let operation = context.s3_op().name().to_owned();
         let note = Note::of(context.extensions_mut()).cloned();
@@ -119,7 +121,7 @@ impl S3Access for Gate {
         context.extensions_mut().insert(who);
         self.shared.lock().calls.count("s3", &operation);
         match note {
-            Some(note) => match strike(&self.shared, "s3", &operation, &note).await {
+            Some(note) => match inject(&self.shared, "s3", &operation, &note).await {
                 Some(fault) => Err(error_of(&fault)),
                 None => Ok(()),
             },
@@ -128,7 +130,7 @@ impl S3Access for Gate {
     }
 }
 
-impl Gate {
+impl Authorizer {
     fn who(&self, context: &S3AccessContext<'_>) -> S3Result<Who> {
         let Some(credentials) = context.credentials() else {
             return Err(s3_error!(AccessDenied, "Access Denied"));
@@ -155,15 +157,15 @@ impl Gate {
 }
 
 /// The way into the state for all operations.
-struct Door {
+struct Dispatcher {
     shared: Arc<Shared>,
 }
 
-impl Door {
+impl Dispatcher {
     fn run<I, O>(
         &self,
         request: S3Request<I>,
-        perform: impl FnOnce(&mut Call<'_>, I) -> S3Result<O>,
+        perform: impl FnOnce(&mut S3Call<'_>, I) -> S3Result<O>,
     ) -> S3Result<S3Response<O>> {
         let caller = caller(&request, self.shared.settings.secure)?;
         if let Some(note) = Note::of(&request.extensions) {
@@ -171,17 +173,17 @@ impl Door {
         }
         let mut state = self.shared.lock();
         let (headers, uri, extensions) = (request.headers, request.uri, request.extensions);
-        let mut call = Call {
+        let mut call = S3Call {
             state: &mut state,
             caller,
             headers,
             uri,
             extensions,
             asked: Context::new(),
-            beside: Beside::default(),
+            extra: ExtraOutput::default(),
         };
         let done = perform(&mut call, request.input);
-        let Beside { headers, extensions } = std::mem::take(&mut call.beside);
+        let ExtraOutput { headers, extensions } = std::mem::take(&mut call.extra);
         if state.replication.has_work() {
             self.shared.replicate.notify_one();
         }
@@ -233,7 +235,7 @@ async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S
 macro_rules! operations {
     ($($method:ident($input:ident) -> $output:ident = $perform:path;)*) => {
         #[async_trait::async_trait]
-        impl S3 for Door {
+        impl S3 for Dispatcher {
             $(async fn $method(
                 &self,
                 request: S3Request<s3s::dto::$input>,
@@ -325,7 +327,7 @@ operations! {
 }
 
 /// One request: who asks, with which headers, of which state.
-struct Call<'a> {
+struct S3Call<'a> {
     state: &'a mut State,
     caller: Caller,
     headers: HeaderMap,
@@ -333,12 +335,12 @@ struct Call<'a> {
     extensions: Extensions,
     /// Condition keys of what the request asks for, beside those of its headers.
     asked: Context,
-    beside: Beside,
+    extra: ExtraOutput,
 }
 
 /// What goes into an answer beside an operation's output.
 #[derive(Default)]
-struct Beside {
+struct ExtraOutput {
     headers: HeaderMap,
     extensions: Extensions,
 }

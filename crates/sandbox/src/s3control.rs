@@ -18,7 +18,7 @@ mod tags;
 pub(crate) use jobs::Jobs;
 pub(crate) use run::work;
 
-use super::access::{Ask, authorize};
+use super::access::{AccessRequest, authorize};
 use super::auth::{Caller, Refusal, verify};
 use super::fault::Fault;
 use super::query;
@@ -35,10 +35,10 @@ pub(crate) const PREFIX: &str = "/v20180820/";
 const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
 
 /// An answer's body; `None` is 204.
-type Done = Result<Option<String>, Fault>;
+type Output = Result<Option<String>, Fault>;
 
 /// One request: who asks, for what, of which state.
-struct Call<'a> {
+struct ControlCall<'a> {
     state: &'a mut State,
     caller: Caller,
     parts: &'a Parts,
@@ -77,7 +77,7 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
         let rest = path.split_once('/').map_or("", |(_, rest)| rest);
         let rest =
             if path.starts_with("jobs") { rest.split('/').next().unwrap_or("") } else { rest };
-        let call = &mut Call { state: &mut state, caller, parts, body, rest };
+        let call = &mut ControlCall { state: &mut state, caller, parts, body, rest };
         match operation {
             "CreateJob" => create::create(call),
             "DescribeJob" => describe::describe(call),
@@ -139,11 +139,12 @@ fn check_account(parts: &Parts, caller: &Caller) -> Result<(), Fault> {
     Ok(())
 }
 
-impl Call<'_> {
+impl ControlCall<'_> {
     /// Asks whether the caller may.
     fn permit(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
-        let ask = Ask { context, ..Ask::plain(action, arn, &self.caller.account) };
-        authorize(&self.state.iam, &self.caller, ask)
+        let request =
+            AccessRequest { context, ..AccessRequest::plain(action, arn, &self.caller.account) };
+        authorize(&self.state.iam, &self.caller, request)
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
     }
 

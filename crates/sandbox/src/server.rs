@@ -2,7 +2,7 @@
 //! Not for: what any service does with it.
 
 use super::fault::Fault;
-use super::faults::{self, Trouble};
+use super::faults::{self, FaultKind};
 use super::journal::{Code, Journal, Note};
 use super::limits::Patience;
 use super::state::{Settings, Shared};
@@ -116,18 +116,20 @@ impl Server {
         let note = Arc::new(Note::new(&parts.headers));
         parts.extensions.insert(note.clone());
         let answer = self.dispatch(parts, body, &id, &note).await;
-        let lost =
-            matches!(note.trouble.get(), Some(Trouble::Reset | Trouble::LostReply | Trouble::Hang));
+        let lost = matches!(
+            note.trouble.get(),
+            Some(FaultKind::Reset | FaultKind::LostReply | FaultKind::Hang)
+        );
         if let Some(journal) = &self.journal {
             let status = (!lost).then(|| answer.status().as_u16());
             let code = answer.extensions().get::<Code>().map(|code| code.0.as_str());
             let code = code.filter(|_| !lost);
             journal.write(&note, status, code);
         }
-        if let Some(trouble) = note.trouble.get().filter(|it| !matches!(it, Trouble::Delay(_))) {
+        if let Some(trouble) = note.trouble.get().filter(|it| !matches!(it, FaultKind::Delay(_))) {
             self.shared.faults.over(trouble);
         }
-        if note.trouble.get() == Some(&Trouble::Hang) {
+        if note.trouble.get() == Some(&FaultKind::Hang) {
             tokio::time::sleep(MAX_HANG).await;
         }
         if lost { Err(NoAnswer) } else { Ok(answer) }
@@ -140,7 +142,7 @@ impl Server {
         // S3's operation is found out later, and its faults strike then.
         if let Some(operation) = operation {
             let _ = note.operation.set(operation.to_owned());
-            let refused = strike(&self.shared, service, operation, note).await;
+            let refused = inject(&self.shared, service, operation, note).await;
             if let Some(fault) = refused {
                 return route.refuse(&fault, id);
             }
@@ -165,18 +167,18 @@ pub(crate) struct NoAnswer;
 
 /// Lets a fault strike a request that is about to be performed: waits where it is a delay, and returns what is to be answered in
 /// place of performing it.
-pub(crate) async fn strike(
+pub(crate) async fn inject(
     shared: &Shared,
     service: &str,
     operation: &str,
     note: &Note,
 ) -> Option<Fault> {
     let lifted = shared.faults.lifted();
-    let trouble = shared.faults.strike(service, operation, note.attempt)?;
+    let trouble = shared.faults.inject(service, operation, note.attempt)?;
     let _ = note.trouble.set(trouble.clone());
     match trouble.clone() {
-        Trouble::LostReply => None,
-        Trouble::Delay(time) => {
+        FaultKind::LostReply => None,
+        FaultKind::Delay(time) => {
             shared.faults.over(&trouble);
             tokio::select! {
                 () = tokio::time::sleep(time) => {}
@@ -184,15 +186,15 @@ pub(crate) async fn strike(
             }
             None
         }
-        Trouble::Throttle => {
+        FaultKind::Throttle => {
             let (code, status, text) = faults::throttled(service);
             Some(Fault::new(status, code, text))
         }
-        Trouble::Error(code) => {
+        FaultKind::Error(code) => {
             Some(Fault::new(faults::status_of(&code), code, "A fault was asked for."))
         }
         // Nobody sees this answer.
-        Trouble::Reset | Trouble::Hang => Some(Fault::new(503, "ServiceUnavailable", "")),
+        FaultKind::Reset | FaultKind::Hang => Some(Fault::new(503, "ServiceUnavailable", "")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! An AWS service that acts as a role which somebody passed to it: S3 replication, S3 Batch Operations.
 //! Not for: what it does then (see `replication` and `s3control`).
 
-use super::access::{Ask, authorize};
+use super::access::{AccessRequest, authorize};
 use super::auth::Caller;
 use super::state::State;
 use crrctl_iam::names::{AccountId, Region};
@@ -22,11 +22,11 @@ pub(crate) fn assume(
         principal: Principal::Service(service.to_owned()),
         ..Caller::root(account.clone(), region.clone())
     };
-    let ask = Ask {
+    let request = AccessRequest {
         on: Some((ResourceKind::Trust, &role.trust.document)),
-        ..Ask::plain("sts:AssumeRole", arn, account)
+        ..AccessRequest::plain("sts:AssumeRole", arn, account)
     };
-    if role.arn.account() != account.as_str() || authorize(&state.iam, &service, ask).is_err() {
+    if role.arn.account() != account.as_str() || authorize(&state.iam, &service, request).is_err() {
         return None;
     }
     let principal = Principal::RoleSession {

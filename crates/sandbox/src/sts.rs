@@ -1,6 +1,6 @@
 //! STS: who am I, and sessions of roles. Not for: federation, and nothing that needs an identity provider.
 
-use super::access::{Ask, authorize};
+use super::access::{AccessRequest, authorize};
 use super::auth::{Caller, verify};
 use super::clock::rfc3339;
 use super::documents::{Flaw, read};
@@ -93,14 +93,14 @@ fn assume(state: &mut State, caller: &Caller, params: &Params) -> Result<String,
     if let Some(external) = params.get("ExternalId") {
         context.set("sts:ExternalId", external);
     }
-    let ask = Ask {
+    let request = AccessRequest {
         action: "sts:AssumeRole",
         arn: arn.to_owned(),
         owner: &owner,
         on: Some((ResourceKind::Trust, &role.trust.document)),
         context,
     };
-    authorize(&state.iam, caller, ask).map_err(|refused| denied(refused.message()))?;
+    authorize(&state.iam, caller, request).map_err(|refused| denied(refused.message()))?;
     let seconds = duration(params.get("DurationSeconds"), role.max_session)?;
     let policy = session_policy(state, params)?;
     let (role_arn, role_name, id) = (role.arn.clone(), role.name.clone(), role.id.clone());

@@ -1,7 +1,7 @@
 //! Access keys of users. Not for: root keys, which exist by themselves, and sessions (see `sts`).
 
 use super::store::AccessKey;
-use super::{Call, Done, letters, no_such, truncation};
+use super::{IamCall, Output, letters, no_such, truncation};
 use crate::clock::rfc3339;
 use crate::fault::Fault;
 use crate::query::{element, wrapped};
@@ -9,7 +9,10 @@ use crate::query::{element, wrapped};
 /// The most access keys of a user (IAM User Guide, "IAM and AWS STS quotas").
 const MOST: usize = 2;
 
-fn owner(call: &Call<'_>, action: &str) -> Result<(crrctl_iam::names::AccountId, String), Fault> {
+fn owner(
+    call: &IamCall<'_>,
+    action: &str,
+) -> Result<(crrctl_iam::names::AccountId, String), Fault> {
     let name = call.params.require("UserName")?;
     let slot = call.slot(name);
     let user = call.state.iam.users.get(&slot).ok_or_else(|| no_such("user", name))?;
@@ -22,7 +25,7 @@ fn status(active: bool) -> &'static str {
 }
 
 /// IAM API Reference, `CreateAccessKey`.
-pub(super) fn create(call: &mut Call<'_>) -> Done {
+pub(super) fn create(call: &mut IamCall<'_>) -> Output {
     let owner = owner(call, "iam:CreateAccessKey")?;
     let keys = &mut call.state.iam.keys;
     if keys.values().filter(|key| key.owner == owner).count() >= MOST {
@@ -42,7 +45,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `ListAccessKeys`.
-pub(super) fn list(call: &mut Call<'_>) -> Done {
+pub(super) fn list(call: &mut IamCall<'_>) -> Output {
     let owner = owner(call, "iam:ListAccessKeys")?;
     let own = call.state.iam.keys.iter().filter(|(_, key)| key.owner == owner);
     let member = |(id, key): (&String, &AccessKey)| {
@@ -57,7 +60,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `UpdateAccessKey`.
-pub(super) fn update(call: &mut Call<'_>) -> Done {
+pub(super) fn update(call: &mut IamCall<'_>) -> Output {
     let owner = owner(call, "iam:UpdateAccessKey")?;
     let id = call.params.require("AccessKeyId")?;
     let active = match call.params.require("Status")? {
@@ -71,7 +74,7 @@ pub(super) fn update(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `DeleteAccessKey`.
-pub(super) fn delete(call: &mut Call<'_>) -> Done {
+pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let owner = owner(call, "iam:DeleteAccessKey")?;
     let id = call.params.require("AccessKeyId")?;
     if call.state.iam.keys.get(id).is_none_or(|key| key.owner != owner) {

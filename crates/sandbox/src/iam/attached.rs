@@ -1,7 +1,7 @@
 //! Attaching managed policies to users and roles. Not for: the policies themselves (see `managed`).
 
 use super::managed::check_exists;
-use super::{Call, Done, truncation};
+use super::{IamCall, Output, truncation};
 use crate::fault::Fault;
 use crate::paging::page;
 use crate::query::{element, wrapped};
@@ -10,7 +10,7 @@ use crate::query::{element, wrapped};
 const MOST: usize = 10;
 
 /// IAM API Reference, `AttachRolePolicy` and `AttachUserPolicy`.
-pub(super) fn attach(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn attach(call: &mut IamCall<'_>, operation: &str) -> Output {
     let arn = call.params.require("PolicyArn")?;
     call.entity(operation)?;
     check_exists(call, arn)?;
@@ -24,7 +24,7 @@ pub(super) fn attach(call: &mut Call<'_>, operation: &str) -> Done {
 }
 
 /// IAM API Reference, `DetachRolePolicy` and `DetachUserPolicy`.
-pub(super) fn detach(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn detach(call: &mut IamCall<'_>, operation: &str) -> Output {
     let arn = call.params.require("PolicyArn")?;
     let (_, entity) = call.entity(operation)?;
     if entity.attached.remove(arn) {
@@ -34,7 +34,7 @@ pub(super) fn detach(call: &mut Call<'_>, operation: &str) -> Done {
 }
 
 /// IAM API Reference, `ListAttachedRolePolicies` and `ListAttachedUserPolicies`.
-pub(super) fn list(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> Output {
     let (marker, limit) = (call.params.get("Marker"), call.limit()?);
     let arns: Vec<String> = call.entity(operation)?.1.attached.iter().cloned().collect();
     let page = page(arns, marker, limit, String::clone);

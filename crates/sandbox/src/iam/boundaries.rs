@@ -1,18 +1,18 @@
 //! Permissions boundaries of users and roles. Not for: what they limit (see `access`).
 
 use super::managed::check_exists;
-use super::{Call, Done, kind};
+use super::{IamCall, Output, kind};
 use crate::fault::Fault;
 use crate::query::{element, wrapped};
 
 /// Returns the boundary that a new user or role is given.
-pub(super) fn given(call: &Call<'_>) -> Result<Option<String>, Fault> {
+pub(super) fn given(call: &IamCall<'_>) -> Result<Option<String>, Fault> {
     let given = call.params.get("PermissionsBoundary");
     given.map(|arn| check_exists(call, arn).map(|()| arn.to_owned())).transpose()
 }
 
 /// IAM API Reference, `PutRolePermissionsBoundary` and `PutUserPermissionsBoundary`.
-pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> Output {
     let arn = call.params.require("PermissionsBoundary")?;
     call.entity(operation)?;
     check_exists(call, arn)?;
@@ -21,7 +21,7 @@ pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
 }
 
 /// IAM API Reference, `DeleteRolePermissionsBoundary` and `DeleteUserPermissionsBoundary`.
-pub(super) fn delete(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> Output {
     let (name, entity) = call.entity(operation)?;
     if entity.boundary.take().is_some() {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! Inline policies of users and roles. Not for: managed policies (see `managed`).
 
-use super::{Call, Done, check_name, encoded, is_user, kind, truncation};
+use super::{IamCall, Output, check_name, encoded, is_user, kind, truncation};
 use crate::documents::{Flaw, Stored, read};
 use crate::fault::Fault;
 use crate::lag::Slow;
@@ -16,7 +16,7 @@ const MAX_USER: usize = 2048;
 
 /// Returns a policy document as IAM keeps it, if it has at most `most` characters.
 pub(super) fn document(
-    call: &Call<'_>,
+    call: &IamCall<'_>,
     kind: DocumentKind,
     text: &str,
     most: usize,
@@ -42,7 +42,7 @@ fn size(text: &str) -> usize {
 }
 
 /// IAM API Reference, `PutRolePolicy` and `PutUserPolicy`.
-pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> Output {
     let name = call.params.require("PolicyName")?;
     check_name(name, "policyName", 128)?;
     let text = call.params.require("PolicyDocument")?;
@@ -67,7 +67,7 @@ pub(super) fn put(call: &mut Call<'_>, operation: &str) -> Done {
 }
 
 /// IAM API Reference, `GetRolePolicy` and `GetUserPolicy`: the document comes URL-encoded.
-pub(super) fn get(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn get(call: &mut IamCall<'_>, operation: &str) -> Output {
     let name = call.params.require("PolicyName")?;
     let (owner, entity) = call.entity(operation)?;
     let policy = entity.inline.get(name).ok_or_else(|| missing(operation, name))?;
@@ -80,7 +80,7 @@ pub(super) fn get(call: &mut Call<'_>, operation: &str) -> Done {
 }
 
 /// IAM API Reference, `DeleteRolePolicy` and `DeleteUserPolicy`.
-pub(super) fn delete(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> Output {
     let name = call.params.require("PolicyName")?;
     let (_, entity) = call.entity(operation)?;
     if !entity.inline.contains_key(name) {
@@ -94,7 +94,7 @@ pub(super) fn delete(call: &mut Call<'_>, operation: &str) -> Done {
 
 /// Changes the policies of a user or role; the change counts a while later.
 fn set(
-    call: &mut Call<'_>,
+    call: &mut IamCall<'_>,
     operation: &str,
     change: impl FnOnce(&mut BTreeMap<String, Stored>),
 ) -> Result<(), Fault> {
@@ -107,7 +107,7 @@ fn set(
 }
 
 /// IAM API Reference, `ListRolePolicies` and `ListUserPolicies`.
-pub(super) fn list(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> Output {
     let (marker, limit) = (call.params.get("Marker"), call.limit()?);
     let names: Vec<String> = call.entity(operation)?.1.inline.keys().cloned().collect();
     let page = page(names, marker, limit, String::clone);

@@ -2,7 +2,7 @@
 //! Not for: versions beyond the first, which are not modelled, and attaching (see `attached`).
 
 use super::inline::document;
-use super::{Call, Done, check_name, checked_path, encoded, new_id, truncation};
+use super::{IamCall, Output, check_name, checked_path, encoded, new_id, truncation};
 use crate::clock::rfc3339;
 use crate::documents::Stored;
 use crate::fault::Fault;
@@ -37,7 +37,7 @@ pub(super) fn aws_document(arn: &str) -> Option<&'static Document> {
 }
 
 /// Checks that `arn` names a managed policy that exists for the caller.
-pub(super) fn check_exists(call: &Call<'_>, arn: &str) -> Result<(), Fault> {
+pub(super) fn check_exists(call: &IamCall<'_>, arn: &str) -> Result<(), Fault> {
     let parsed = Arn::new(arn)
         .ok()
         .filter(|arn| arn.service() == "iam" && arn.resource().starts_with("policy/"))
@@ -55,7 +55,7 @@ fn missing(arn: &str) -> Fault {
 }
 
 /// IAM API Reference, `CreatePolicy`.
-pub(super) fn create(call: &mut Call<'_>) -> Done {
+pub(super) fn create(call: &mut IamCall<'_>) -> Output {
     let name = call.params.require("PolicyName")?;
     check_name(name, "policyName", 128)?;
     let path = checked_path(call)?;
@@ -78,7 +78,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
     Ok(Some(shown))
 }
 
-fn element_of(call: &Call<'_>, arn: &str, managed: &Managed, name: &str) -> String {
+fn element_of(call: &IamCall<'_>, arn: &str, managed: &Managed, name: &str) -> String {
     let created = rfc3339(managed.created);
     let shown = element("PolicyName", &managed.name)
         + &element("PolicyId", &managed.id)
@@ -92,14 +92,14 @@ fn element_of(call: &Call<'_>, arn: &str, managed: &Managed, name: &str) -> Stri
     wrapped(name, &shown)
 }
 
-fn attachments(call: &Call<'_>, arn: &str) -> usize {
+fn attachments(call: &IamCall<'_>, arn: &str) -> usize {
     let iam = &call.state.iam;
     let entities = iam.roles.values().map(|role| &role.entity);
     let entities = entities.chain(iam.users.values().map(|user| &user.entity));
     entities.filter(|entity| entity.attached.contains(arn)).count()
 }
 
-fn find<'a>(call: &'a Call<'_>, action: &str) -> Result<(&'a str, &'a Managed), Fault> {
+fn find<'a>(call: &'a IamCall<'_>, action: &str) -> Result<(&'a str, &'a Managed), Fault> {
     let arn = call.params.require("PolicyArn")?;
     call.permit(action, arn)?;
     let own = |(found, _): &(&String, &Managed)| {
@@ -112,13 +112,13 @@ fn find<'a>(call: &'a Call<'_>, action: &str) -> Result<(&'a str, &'a Managed), 
 }
 
 /// IAM API Reference, `GetPolicy`.
-pub(super) fn get(call: &mut Call<'_>) -> Done {
+pub(super) fn get(call: &mut IamCall<'_>) -> Output {
     let (arn, managed) = find(call, "iam:GetPolicy")?;
     Ok(Some(element_of(call, arn, managed, "Policy")))
 }
 
 /// IAM API Reference, `GetPolicyVersion`: there is only `v1`.
-pub(super) fn get_version(call: &mut Call<'_>) -> Done {
+pub(super) fn get_version(call: &mut IamCall<'_>) -> Output {
     let version = call.params.require("VersionId")?;
     let (arn, managed) = find(call, "iam:GetPolicyVersion")?;
     if version != "v1" {
@@ -133,7 +133,7 @@ pub(super) fn get_version(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `ListPolicies`: those of the account.
-pub(super) fn list(call: &mut Call<'_>) -> Done {
+pub(super) fn list(call: &mut IamCall<'_>) -> Output {
     call.permit("iam:ListPolicies", call.arn("policy", "/", "*").as_str())?;
     if call.params.get("Scope") != Some("Local") {
         return Err(Fault::not_implemented("lists of AWS's own policies; ask with Scope=Local"));
@@ -149,7 +149,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `DeletePolicy`: nobody may have it any more.
-pub(super) fn delete(call: &mut Call<'_>) -> Done {
+pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let arn = find(call, "iam:DeletePolicy")?.0.to_owned();
     let iam = &call.state.iam;
     let boundary = |entity: &super::Entity| entity.boundary.as_deref() == Some(arn.as_str());

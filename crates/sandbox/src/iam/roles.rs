@@ -1,7 +1,9 @@
 //! Roles: their life and their trust. Not for: their policies and tags.
 
 use super::inline::document;
-use super::{Call, Done, Entity, check_name, checked_path, encoded, invalid, new_id, truncation};
+use super::{
+    Entity, IamCall, Output, check_name, checked_path, encoded, invalid, new_id, truncation,
+};
 use crate::clock::rfc3339;
 use crate::documents::Stored;
 use crate::fault::Fault;
@@ -33,7 +35,7 @@ pub(crate) struct Role {
 }
 
 /// IAM API Reference, `CreateRole`.
-pub(super) fn create(call: &mut Call<'_>) -> Done {
+pub(super) fn create(call: &mut IamCall<'_>) -> Output {
     let params = call.params;
     let name = params.require("RoleName")?;
     check_name(name, "roleName", 64)?;
@@ -80,7 +82,7 @@ fn session(given: Option<&str>) -> Result<u32, Fault> {
 }
 
 /// Returns a role as XML; lists leave out tags and boundary, as AWS's do.
-fn element_of(call: &Call<'_>, role: &Role, whole: bool) -> String {
+fn element_of(call: &IamCall<'_>, role: &Role, whole: bool) -> String {
     let trust = role.trust.shown(&call.state.iam);
     let mut xml = element("Path", &role.path)
         + &element("RoleName", &role.name)
@@ -100,7 +102,7 @@ fn element_of(call: &Call<'_>, role: &Role, whole: bool) -> String {
 }
 
 /// IAM API Reference, `GetRole`.
-pub(super) fn get(call: &mut Call<'_>) -> Done {
+pub(super) fn get(call: &mut IamCall<'_>) -> Output {
     let name = call.role("iam:GetRole")?.name.clone();
     let slot = call.slot(&name);
     let role = call.state.iam.roles.get(&slot);
@@ -108,7 +110,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `DeleteRole`: policies must go first.
-pub(super) fn delete(call: &mut Call<'_>) -> Done {
+pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let role = call.role("iam:DeleteRole")?;
     let conflict = |what: &str| {
         let text = format!("Cannot delete entity, must {what} first.");
@@ -126,7 +128,7 @@ pub(super) fn delete(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `UpdateAssumeRolePolicy`.
-pub(super) fn update_trust(call: &mut Call<'_>) -> Done {
+pub(super) fn update_trust(call: &mut IamCall<'_>) -> Output {
     call.role("iam:UpdateAssumeRolePolicy")?;
     let text = call.params.require("PolicyDocument")?;
     let trust = document(call, DocumentKind::TrustPolicy, text, MAX_TRUST)?;
@@ -135,7 +137,7 @@ pub(super) fn update_trust(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `ListRoles`.
-pub(super) fn list(call: &mut Call<'_>) -> Done {
+pub(super) fn list(call: &mut IamCall<'_>) -> Output {
     call.permit("iam:ListRoles", call.arn("role", "/", "*").as_str())?;
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
     let own = |account: &AccountId| *account == call.caller.account;
@@ -150,7 +152,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `ListInstanceProfilesForRole`: no role is in one, since the sandbox makes none.
-pub(super) fn instance_profiles(call: &mut Call<'_>) -> Done {
+pub(super) fn instance_profiles(call: &mut IamCall<'_>) -> Output {
     call.entity("ListInstanceProfilesForRole")?;
     Ok(Some(format!("<InstanceProfiles></InstanceProfiles>{}", truncation(None))))
 }

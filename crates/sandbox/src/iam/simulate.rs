@@ -1,7 +1,7 @@
 //! The policy simulator: what policies say of actions, by the evaluator that is in force everywhere else.
 //! Not for: paging, since a simulation answers all at once.
 
-use super::{Call, Done};
+use super::{IamCall, Output};
 use crate::documents::{Stored, read};
 use crate::fault::Fault;
 use crate::query::{element, wrapped};
@@ -16,7 +16,7 @@ use crrctl_iam::{
 const MOST: usize = 10_000;
 
 /// IAM API Reference, `SimulateCustomPolicy`: the policies that are given, and no others.
-pub(super) fn custom(call: &mut Call<'_>) -> Done {
+pub(super) fn custom(call: &mut IamCall<'_>) -> Output {
     call.permit("iam:SimulateCustomPolicy", "*")?;
     let given = inputs(call, "PolicyInputList")?;
     if given.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn custom(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `SimulatePrincipalPolicy`: the policies of a user or role, and those that are given besides.
-pub(super) fn principal(call: &mut Call<'_>) -> Done {
+pub(super) fn principal(call: &mut IamCall<'_>) -> Output {
     let source = call.params.require("PolicySourceArn")?;
     call.permit("iam:SimulatePrincipalPolicy", source)?;
     let own = Arn::new(source).is_ok_and(|arn| arn.account() == call.caller.account.as_str());
@@ -48,7 +48,7 @@ pub(super) fn principal(call: &mut Call<'_>) -> Done {
     simulate(call, &caller, &policies, source, held.boundary)
 }
 
-fn inputs(call: &Call<'_>, list: &str) -> Result<Vec<Stored>, Fault> {
+fn inputs(call: &IamCall<'_>, list: &str) -> Result<Vec<Stored>, Fault> {
     let read = |text: String| {
         read(DocumentKind::RolePolicy, &text, &call.state.iam)
             .map_err(|flaw| Fault::bad("InvalidInput", format!("{flaw:?}")))
@@ -75,12 +75,12 @@ fn named(arn: &str) -> Result<Principal, Fault> {
 }
 
 fn simulate(
-    call: &Call<'_>,
+    call: &IamCall<'_>,
     caller: &Principal,
     identity: &[&Document],
     source: &str,
     boundary: Option<&Document>,
-) -> Done {
+) -> Output {
     let params = call.params;
     let (actions, mut resources) = (params.list("ActionNames"), params.list("ResourceArns"));
     if actions.is_empty() {
@@ -117,7 +117,7 @@ fn simulate(
     Ok(Some(wrapped("EvaluationResults", &members) + &super::truncation(None)))
 }
 
-fn owner(call: &Call<'_>) -> Result<AccountId, Fault> {
+fn owner(call: &IamCall<'_>) -> Result<AccountId, Fault> {
     let Some(given) = call.params.get("ResourceOwner") else {
         return Ok(call.caller.account.clone());
     };
@@ -127,7 +127,7 @@ fn owner(call: &Call<'_>) -> Result<AccountId, Fault> {
 }
 
 /// Reads `ResourcePolicy`; what it is attached to is seen in the service of the first resource.
-fn resource_policy(call: &Call<'_>) -> Result<Option<(ResourceKind, Stored)>, Fault> {
+fn resource_policy(call: &IamCall<'_>) -> Result<Option<(ResourceKind, Stored)>, Fault> {
     let Some(text) = call.params.get("ResourcePolicy") else { return Ok(None) };
     let key = call.params.get("ResourceArns.member.1").is_some_and(|arn| arn.contains(":kms:"));
     let (kind, grammar) = if key {
@@ -140,7 +140,7 @@ fn resource_policy(call: &Call<'_>) -> Result<Option<(ResourceKind, Stored)>, Fa
     Ok(Some((kind, stored)))
 }
 
-fn context(call: &Call<'_>) -> Context {
+fn context(call: &IamCall<'_>) -> Context {
     let mut context = Context::new();
     for n in 1.. {
         let entry = format!("ContextEntries.member.{n}");

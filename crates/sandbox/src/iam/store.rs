@@ -79,7 +79,7 @@ pub(crate) struct Credential {
 
 /// The policies that a caller has by itself.
 #[derive(Debug, Default)]
-pub(crate) struct Held<'a> {
+pub(crate) struct OwnPolicies<'a> {
     pub(crate) identity: Vec<&'a Document>,
     pub(crate) boundary: Option<&'a Document>,
 }
@@ -171,7 +171,7 @@ impl Iam {
     }
 
     /// Returns the policies of a user or of a session's role; nothing where it is gone or was made again since.
-    pub(crate) fn policies_of(&self, principal: &Principal) -> Held<'_> {
+    pub(crate) fn policies_of(&self, principal: &Principal) -> OwnPolicies<'_> {
         let entity = match principal {
             Principal::User { arn, id } => self
                 .user(arn.as_str())
@@ -196,10 +196,10 @@ impl Iam {
         self.now = Some(now);
     }
 
-    fn held<'a>(&'a self, entity: &'a Entity) -> Held<'a> {
+    fn held<'a>(&'a self, entity: &'a Entity) -> OwnPolicies<'a> {
         let attached = entity.attached.iter().filter_map(|arn| self.managed_document(arn));
         let inline = self.in_effect(entity).values().map(|stored| &stored.document);
-        Held {
+        OwnPolicies {
             identity: inline.chain(attached).collect(),
             boundary: entity.boundary.as_ref().and_then(|arn| self.managed_document(arn)),
         }

@@ -1,6 +1,6 @@
 //! Tags of users and roles. Not for: tags of anything else.
 
-use super::{Call, Done, invalid, truncation};
+use super::{IamCall, Output, invalid, truncation};
 use crate::fault::Fault;
 use crate::paging::page;
 use crate::query::{element, wrapped};
@@ -36,7 +36,7 @@ pub(super) fn elements(tags: &[(String, String)]) -> String {
 }
 
 /// IAM API Reference, `TagRole` and `TagUser`.
-pub(super) fn add(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn add(call: &mut IamCall<'_>, operation: &str) -> Output {
     let new = call.params.tags("Tags");
     let (_, entity) = call.entity(operation)?;
     entity.tags = merged(&entity.tags, new)?;
@@ -44,14 +44,14 @@ pub(super) fn add(call: &mut Call<'_>, operation: &str) -> Done {
 }
 
 /// IAM API Reference, `UntagRole` and `UntagUser`.
-pub(super) fn remove(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn remove(call: &mut IamCall<'_>, operation: &str) -> Output {
     let names = call.params.list("TagKeys");
     call.entity(operation)?.1.tags.retain(|(name, _)| !names.contains(name));
     Ok(None)
 }
 
 /// IAM API Reference, `ListRoleTags` and `ListUserTags`.
-pub(super) fn list(call: &mut Call<'_>, operation: &str) -> Done {
+pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> Output {
     let (marker, limit) = (call.params.get("Marker"), call.limit()?);
     let tags = call.entity(operation)?.1.tags.clone();
     let page = page(tags, marker, limit, |(name, _)| name.clone());

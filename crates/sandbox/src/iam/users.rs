@@ -1,6 +1,8 @@
 //! Users: their life. Not for: their policies, tags and access keys, nor passwords and groups, which are not modelled.
 
-use super::{Call, Done, Entity, check_name, checked_path, invalid, new_id, no_such, truncation};
+use super::{
+    Entity, IamCall, Output, check_name, checked_path, invalid, new_id, no_such, truncation,
+};
 use crate::clock::rfc3339;
 use crate::fault::Fault;
 use crate::paging::page;
@@ -20,7 +22,7 @@ pub(crate) struct User {
 }
 
 /// IAM API Reference, `CreateUser`.
-pub(super) fn create(call: &mut Call<'_>) -> Done {
+pub(super) fn create(call: &mut IamCall<'_>) -> Output {
     let name = call.params.require("UserName")?;
     check_name(name, "userName", 64)?;
     let path = checked_path(call)?;
@@ -62,7 +64,7 @@ fn element_of(user: &User, name: &str) -> String {
 }
 
 /// IAM API Reference, `GetUser`: without a name, the user whose key signed the request.
-pub(super) fn get(call: &mut Call<'_>) -> Done {
+pub(super) fn get(call: &mut IamCall<'_>) -> Output {
     let own = match &call.caller.principal {
         crrctl_iam::Principal::User { arn, .. } => arn.resource().rsplit('/').next(),
         _ => None,
@@ -77,7 +79,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `ListUsers`.
-pub(super) fn list(call: &mut Call<'_>) -> Done {
+pub(super) fn list(call: &mut IamCall<'_>) -> Output {
     call.permit("iam:ListUsers", call.arn("user", "/", "*").as_str())?;
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
     let own = |account: &AccountId| *account == call.caller.account;
@@ -92,7 +94,7 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
 }
 
 /// IAM API Reference, `DeleteUser`: access keys and policies must go first.
-pub(super) fn delete(call: &mut Call<'_>) -> Done {
+pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let name = call.params.require("UserName")?;
     let slot = call.slot(name);
     let user = call.state.iam.users.get(&slot).ok_or_else(|| no_such("user", name))?;

@@ -2,7 +2,7 @@
 //! Not for: the state that a key is in (see `store`).
 
 use super::store::{Key, Kms, Material};
-use crate::access::{Ask, Denied, authorize};
+use crate::access::{AccessRequest, Denied, authorize};
 use crate::auth::Caller;
 use crate::iam::Iam;
 use crrctl_iam::names::{Arn, KeyId, Region};
@@ -32,16 +32,16 @@ impl Kms {
     ) -> Result<(), Denied> {
         let (Ok(key), Ok(material)) = (self.key(at, id), self.material(at, id)) else {
             let arn = id.arn(&at.region, &at.account);
-            return authorize(iam, caller, Ask::plain(action, arn.as_str(), &at.account));
+            return authorize(iam, caller, AccessRequest::plain(action, arn.as_str(), &at.account));
         };
-        let ask = Ask {
+        let request = AccessRequest {
             action,
             arn: id.arn(&at.region, &at.account).to_string(),
             owner: &at.account,
             on: Some((ResourceKind::Key, &key.policy.document)),
             context: self.facts(at, id, key, material).overlaid(context),
         };
-        match authorize(iam, caller, ask) {
+        match authorize(iam, caller, request) {
             Err(denied) if !denied.is_explicit() && self.is_granted(caller, action, at, id) => {
                 Ok(())
             }
@@ -66,8 +66,8 @@ impl Kms {
         if let Some((at, id)) = Self::parts(wanted.key) {
             return self.permit(iam, caller, wanted.action, (&at, &id), context);
         }
-        let ask = Ask::plain(wanted.action, wanted.key.as_str(), &caller.account);
-        authorize(iam, caller, Ask { context, ..ask })
+        let request = AccessRequest::plain(wanted.action, wanted.key.as_str(), &caller.account);
+        authorize(iam, caller, AccessRequest { context, ..request })
     }
 
     /// Returns the condition keys that follow from the key (KMS Developer Guide, "AWS KMS condition keys").

@@ -1,8 +1,8 @@
 //! Aliases: each lives in one Region and names one key there. Not for: resolving them (see `store`).
 
 use super::lists::{clip, truncated};
-use super::store::{Alias, Place, arn_of, not_pending};
-use super::{Call, invalid};
+use super::store::{AccountRegion, Alias, arn_of, not_pending};
+use super::{KmsCall, invalid};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
 use crate::lag::Slow;
@@ -45,11 +45,11 @@ fn check(name: &str) -> Result<(), Fault> {
 }
 
 /// KMS API Reference, `CreateAlias`.
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Naming = call.input()?;
     check(&input.alias_name)?;
     let id = target(call, "kms:CreateAlias", &input)?;
-    let place = slot(call, &input.alias_name);
+    let place = alias_id(call, &input.alias_name);
     if call.state.kms.aliases.contains_key(&place) {
         let arn = arn_of(call.caller, &input.alias_name);
         let text = format!("An alias with the name {arn} already exists");
@@ -61,11 +61,11 @@ pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// KMS API Reference, `UpdateAlias`.
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Naming = call.input()?;
     check(&input.alias_name)?;
     let id = target(call, "kms:UpdateAlias", &input)?;
-    let (place, now) = (slot(call, &input.alias_name), call.state.now());
+    let (place, now) = (alias_id(call, &input.alias_name), call.state.now());
     let missing = not_found(call, &input.alias_name);
     let alias = call.state.kms.aliases.get_mut(&place).ok_or(missing)?;
     (alias.target, alias.updated) = (id, now);
@@ -73,28 +73,28 @@ pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// KMS API Reference, `DeleteAlias`.
-pub(super) fn delete(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn delete(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: DeleteAlias = call.input()?;
     check(&input.alias_name)?;
-    let place = slot(call, &input.alias_name);
+    let place = alias_id(call, &input.alias_name);
     call.authorize("kms:DeleteAlias", arn_of(call.caller, &input.alias_name).to_string())?;
     let missing = not_found(call, &input.alias_name);
     call.state.kms.aliases.remove(&place).map(|_| Value::Null).ok_or(missing)
 }
 
 /// Finds the key that an alias is to name; the action is asked for on both.
-fn target(call: &Call<'_>, action: &str, input: &Naming) -> Result<KeyId, Fault> {
+fn target(call: &KmsCall<'_>, action: &str, input: &Naming) -> Result<KeyId, Fault> {
     call.authorize(action, arn_of(call.caller, &input.alias_name).to_string())?;
     let id = call.key(action, &input.target_key_id)?;
     not_pending(call.state.kms.key(call.caller, &id)?, &call.arn(&id))?;
     Ok(id)
 }
 
-fn slot(call: &Call<'_>, name: &str) -> (Place, String) {
+fn alias_id(call: &KmsCall<'_>, name: &str) -> (AccountRegion, String) {
     ((call.caller.account.clone(), call.caller.region.clone()), name.to_owned())
 }
 
-fn not_found(call: &Call<'_>, name: &str) -> Fault {
+fn not_found(call: &KmsCall<'_>, name: &str) -> Fault {
     let arn = arn_of(call.caller, name);
     Fault::bad("NotFoundException", format!("Alias {arn} is not found."))
 }
@@ -108,7 +108,7 @@ struct ListAliases {
 }
 
 /// KMS API Reference, `ListAliases`.
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ListAliases = call.input()?;
     call.authorize("kms:ListAliases", "*".into())?;
     let wanted = match &input.key_id {
@@ -116,7 +116,8 @@ pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
         None => None,
     };
     let (caller, now) = (call.caller, call.state.now());
-    let here = |(account, region): &Place| *account == caller.account && *region == caller.region;
+    let here =
+        |(account, region): &AccountRegion| *account == caller.account && *region == caller.region;
     let aliases: Vec<(&String, &Alias)> = call
         .state
         .kms

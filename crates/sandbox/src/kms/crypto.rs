@@ -3,7 +3,7 @@
 
 use super::cipher::{Blob, EncryptionContext, random};
 use super::store::enabled;
-use super::{Call, invalid};
+use super::{KmsCall, invalid};
 use crate::auth::Caller;
 use crate::fault::Fault;
 use aws_smithy_types::base64;
@@ -61,7 +61,7 @@ fn keys_of(context: &EncryptionContext, reference: Option<&str>) -> Result<Conte
 
 /// Finds an enabled key that the caller may use so.
 fn usable(
-    call: &Call<'_>,
+    call: &KmsCall<'_>,
     action: &str,
     reference: &str,
     context: &EncryptionContext,
@@ -72,7 +72,7 @@ fn usable(
 }
 
 fn seal(
-    call: &Call<'_>,
+    call: &KmsCall<'_>,
     (at, id): &(Caller, KeyId),
     plaintext: &[u8],
     context: &EncryptionContext,
@@ -85,7 +85,7 @@ fn seal(
 
 /// Opens a blob as the caller; `reference` is the key that the caller says it is under.
 fn open(
-    call: &Call<'_>,
+    call: &KmsCall<'_>,
     action: &str,
     blob: &str,
     reference: Option<&str>,
@@ -139,7 +139,7 @@ struct Encrypt {
 }
 
 /// KMS API Reference, `Encrypt`.
-pub(super) fn encrypt(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Encrypt = call.input()?;
     check_algorithm(input.encryption_algorithm.as_deref())?;
     let plaintext = decoded(&input.plaintext, MAX_PLAINTEXT, "plaintext")?;
@@ -161,7 +161,7 @@ struct Decrypt {
 }
 
 /// KMS API Reference, `Decrypt`: the blob names its key.
-pub(super) fn decrypt(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn decrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Decrypt = call.input()?;
     check_algorithm(input.encryption_algorithm.as_deref())?;
     let (blob, reference) = (&input.ciphertext_blob, input.key_id.as_deref());
@@ -183,7 +183,7 @@ struct DataKey {
 }
 
 /// KMS API Reference, `GenerateDataKey` and `GenerateDataKeyWithoutPlaintext`.
-pub(super) fn data_key(call: &mut Call<'_>, shown: bool) -> Result<Value, Fault> {
+pub(super) fn data_key(call: &mut KmsCall<'_>, shown: bool) -> Result<Value, Fault> {
     let input: DataKey = call.input()?;
     let length = match (input.key_spec.as_deref(), input.number_of_bytes) {
         (Some("AES_256"), None) => 32,
@@ -228,7 +228,7 @@ struct ReEncrypt {
 }
 
 /// KMS API Reference, `ReEncrypt`: a permission on either key.
-pub(super) fn re_encrypt(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn re_encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ReEncrypt = call.input()?;
     check_algorithm(input.source_encryption_algorithm.as_deref())?;
     check_algorithm(input.destination_encryption_algorithm.as_deref())?;

@@ -1,8 +1,8 @@
 //! Scheduling and cancelling the deletion of keys. Not for: deleting them when the date has come (see `store`).
 
 use super::keys::managed;
-use super::store::{Standing, days, not_pending};
-use super::{Call, invalid};
+use super::store::{KeyState, days, not_pending};
+use super::{KmsCall, invalid};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ struct Deletion {
 }
 
 /// KMS API Reference, `ScheduleKeyDeletion`: a primary with replicas waits for them without a date.
-pub(super) fn schedule(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn schedule(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Deletion = call.input()?;
     let window = match input.pending_window_in_days {
         None => DEFAULT_WINDOW,
@@ -40,7 +40,7 @@ pub(super) fn schedule(call: &mut Call<'_>) -> Result<Value, Fault> {
         return Err(managed(&arn));
     }
     if has_replicas {
-        key.standing = Standing::PendingReplicaDeletion { window };
+        key.state = KeyState::PendingReplicaDeletion { window };
         return Ok(json!({
             "KeyId": arn,
             "KeyState": "PendingReplicaDeletion",
@@ -48,7 +48,7 @@ pub(super) fn schedule(call: &mut Call<'_>) -> Result<Value, Fault> {
         }));
     }
     let due = now + days(window);
-    key.standing = Standing::PendingDeletion { due };
+    key.state = KeyState::PendingDeletion { due };
     Ok(json!({
         "KeyId": arn,
         "KeyState": "PendingDeletion",
@@ -64,7 +64,7 @@ struct Cancellation {
 }
 
 /// KMS API Reference, `CancelKeyDeletion`: the key comes back disabled.
-pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn cancel(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Cancellation = call.input()?;
     let id = call.key("kms:CancelKeyDeletion", &input.key_id)?;
     let arn = call.arn(&id);
@@ -73,6 +73,6 @@ pub(super) fn cancel(call: &mut Call<'_>) -> Result<Value, Fault> {
         let text = format!("{arn} is not pending deletion.");
         return Err(Fault::bad("KMSInvalidStateException", text));
     }
-    key.standing = Standing::Disabled;
+    key.state = KeyState::Disabled;
     Ok(json!({"KeyId": arn}))
 }

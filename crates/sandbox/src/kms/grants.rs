@@ -3,7 +3,7 @@
 
 use super::lists::{clip, truncated};
 use super::store::{Kms, not_pending};
-use super::{Call, invalid};
+use super::{KmsCall, invalid};
 use crate::auth::Caller;
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
@@ -71,7 +71,7 @@ struct CreateGrant {
 }
 
 /// KMS API Reference, `CreateGrant`.
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: CreateGrant = call.input()?;
     let id = call.key("kms:CreateGrant", &input.key_id)?;
     let arn = call.arn(&id);
@@ -109,7 +109,7 @@ struct ListGrants {
 }
 
 /// KMS API Reference, `ListGrants`.
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ListGrants = call.input()?;
     let id = call.key("kms:ListGrants", &input.key_id)?;
     let arn = call.arn(&id);
@@ -143,7 +143,7 @@ struct RevokeGrant {
 }
 
 /// KMS API Reference, `RevokeGrant`.
-pub(super) fn revoke(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn revoke(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: RevokeGrant = call.input()?;
     let id = call.key("kms:RevokeGrant", &input.key_id)?;
     let place = ((call.caller.account.clone(), call.caller.region.clone()), id);

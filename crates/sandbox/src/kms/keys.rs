@@ -3,10 +3,10 @@
 use super::cipher::Secret;
 use super::lists::{clip, truncated};
 use super::policies::parsed;
-use super::store::{Key, Material, Standing, default_policy, enabled, new_id, not_pending};
+use super::store::{Key, KeyState, Material, default_policy, enabled, new_id, not_pending};
 use super::tags::{Tag, checked};
-use super::{Call, denied, invalid};
-use crate::access::{Ask, authorize};
+use super::{KmsCall, denied, invalid};
+use crate::access::{AccessRequest, authorize};
 use crate::auth::Caller;
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
@@ -32,7 +32,7 @@ struct CreateKey {
 }
 
 /// KMS API Reference, `CreateKey`.
-pub(super) fn create(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: CreateKey = call.input()?;
     let only = |given: &Option<String>, modelled: &str| match given.as_deref() {
         Some(other) if other != modelled => Err(Fault::not_implemented(other)),
@@ -79,7 +79,7 @@ pub(super) fn asked(tags: &[Tag]) -> Context {
 
 /// An account's first multi-Region key makes KMS's service-linked role, for which the caller needs the permission
 /// (KMS Developer Guide, "Controlling access to multi-Region keys").
-fn link(call: &mut Call<'_>) -> Result<(), Fault> {
+fn link(call: &mut KmsCall<'_>) -> Result<(), Fault> {
     let caller = call.caller;
     if call.state.iam.is_linked(&caller.account) {
         return Ok(());
@@ -94,7 +94,7 @@ fn link(call: &mut Call<'_>) -> Result<(), Fault> {
 
 /// Checks what a new key is given and makes it; a key without a policy gets KMS's default one.
 fn new_key(
-    call: &mut Call<'_>,
+    call: &mut KmsCall<'_>,
     description: String,
     policy: Option<String>,
     bypass: bool,
@@ -117,7 +117,7 @@ fn new_key(
         description,
         policy,
         tags: shown,
-        standing: Standing::Enabled,
+        state: KeyState::Enabled,
         created,
         aws_managed: false,
         listed,
@@ -139,7 +139,7 @@ struct ReplicateKey {
 }
 
 /// KMS API Reference, `ReplicateKey`: from the primary's Region only, once a Region, within the partition.
-pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ReplicateKey = call.input()?;
     let context = asked(&input.tags).with("kms:ReplicaRegion", input.replica_region.as_str());
     let id = call.key_with("kms:ReplicateKey", &input.key_id, context)?;
@@ -165,8 +165,8 @@ pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
     let bypass = input.bypass_policy_lockout_safety_check;
     let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
     let (now, until) = (call.state.now(), call.state.done_at(Slow::ReplicaKey));
-    let standing = if until > now { Standing::Creating { until } } else { Standing::Enabled };
-    let key = Key { standing, ..key };
+    let state = if until > now { KeyState::Creating { until } } else { KeyState::Enabled };
+    let key = Key { state, ..key };
     let (policy, tags) = (key.policy.text().to_owned(), super::tags::rendered(&key.tags));
     call.state.kms.keys.insert(((there.account.clone(), region), id.clone()), key);
     Ok(json!({
@@ -177,13 +177,16 @@ pub(super) fn replicate(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// The replica is created in its own Region, which takes permissions there (KMS Developer Guide, "Controlling access to multi-Region keys").
-fn may_create(call: &Call<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fault> {
-    let ask = |action, arn| Ask { context: asked(tags), ..Ask::plain(action, arn, &there.account) };
-    authorize(&call.state.iam, there, ask("kms:CreateKey", "*".to_owned())).map_err(denied)?;
+fn may_create(call: &KmsCall<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fault> {
+    let request = |action, arn| AccessRequest {
+        context: asked(tags),
+        ..AccessRequest::plain(action, arn, &there.account)
+    };
+    authorize(&call.state.iam, there, request("kms:CreateKey", "*".to_owned())).map_err(denied)?;
     if tags.is_empty() {
         return Ok(());
     }
-    authorize(&call.state.iam, there, ask("kms:TagResource", any_key(there))).map_err(denied)
+    authorize(&call.state.iam, there, request("kms:TagResource", any_key(there))).map_err(denied)
 }
 
 /// To tag a key while it is made takes the permission on all keys of the account and Region, not on everything
@@ -206,29 +209,29 @@ struct DescribeKey {
 }
 
 /// KMS API Reference, `DescribeKey`: by id, ARN, alias name or alias ARN.
-pub(super) fn describe(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn describe(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: DescribeKey = call.input()?;
     let (at, id) = call.any_key("kms:DescribeKey", &input.key_id, Context::new())?;
     Ok(json!({"KeyMetadata": metadata(call, &at, &id)?}))
 }
 
 /// Returns a key's `KeyMetadata` (KMS API Reference) as seen in the Region of `caller`.
-pub(super) fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault> {
+pub(super) fn metadata(call: &KmsCall<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault> {
     let kms = &call.state.kms;
     let (key, material) = (kms.key(caller, id)?, kms.material(caller, id)?);
-    let state = match key.standing {
-        Standing::Enabled => "Enabled",
-        Standing::Disabled => "Disabled",
-        Standing::Creating { .. } => "Creating",
-        Standing::PendingDeletion { .. } => "PendingDeletion",
-        Standing::PendingReplicaDeletion { .. } => "PendingReplicaDeletion",
+    let state = match key.state {
+        KeyState::Enabled => "Enabled",
+        KeyState::Disabled => "Disabled",
+        KeyState::Creating { .. } => "Creating",
+        KeyState::PendingDeletion { .. } => "PendingDeletion",
+        KeyState::PendingReplicaDeletion { .. } => "PendingReplicaDeletion",
     };
     let mut metadata = json!({
         "AWSAccountId": caller.account,
         "KeyId": id,
         "Arn": id.arn(&caller.region, &caller.account),
         "CreationDate": epoch_seconds(key.created),
-        "Enabled": key.standing == Standing::Enabled,
+        "Enabled": key.state == KeyState::Enabled,
         "Description": key.description,
         "KeyUsage": "ENCRYPT_DECRYPT",
         "KeyState": state,
@@ -239,12 +242,12 @@ pub(super) fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<V
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         "MultiRegion": material.multi_region,
     });
-    match key.standing {
-        Standing::PendingDeletion { due } => metadata["DeletionDate"] = json!(epoch_seconds(due)),
-        Standing::PendingReplicaDeletion { window } => {
+    match key.state {
+        KeyState::PendingDeletion { due } => metadata["DeletionDate"] = json!(epoch_seconds(due)),
+        KeyState::PendingReplicaDeletion { window } => {
             metadata["PendingDeletionWindowInDays"] = json!(window);
         }
-        Standing::Enabled | Standing::Disabled | Standing::Creating { .. } => {}
+        KeyState::Enabled | KeyState::Disabled | KeyState::Creating { .. } => {}
     }
     if material.multi_region {
         metadata["MultiRegionConfiguration"] = family(call, caller, id, &material.primary);
@@ -252,7 +255,7 @@ pub(super) fn metadata(call: &Call<'_>, caller: &Caller, id: &KeyId) -> Result<V
     Ok(metadata)
 }
 
-fn family(call: &Call<'_>, caller: &Caller, id: &KeyId, primary: &Region) -> Value {
+fn family(call: &KmsCall<'_>, caller: &Caller, id: &KeyId, primary: &Region) -> Value {
     let member =
         |region: &Region| json!({"Arn": id.arn(region, &caller.account), "Region": region});
     let regions = call.state.kms.regions(&caller.account, id);
@@ -272,7 +275,7 @@ struct ListKeys {
 }
 
 /// KMS API Reference, `ListKeys`.
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ListKeys = call.input()?;
     call.authorize("kms:ListKeys", "*".into())?;
     let caller = call.caller;
@@ -297,16 +300,16 @@ struct OneKey {
 }
 
 /// KMS API Reference, `EnableKey`.
-pub(super) fn enable(call: &mut Call<'_>) -> Result<Value, Fault> {
-    switch(call, "kms:EnableKey", Standing::Enabled)
+pub(super) fn enable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
+    switch(call, "kms:EnableKey", KeyState::Enabled)
 }
 
 /// KMS API Reference, `DisableKey`.
-pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
-    switch(call, "kms:DisableKey", Standing::Disabled)
+pub(super) fn disable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
+    switch(call, "kms:DisableKey", KeyState::Disabled)
 }
 
-fn switch(call: &mut Call<'_>, action: &str, to: Standing) -> Result<Value, Fault> {
+fn switch(call: &mut KmsCall<'_>, action: &str, to: KeyState) -> Result<Value, Fault> {
     let input: OneKey = call.input()?;
     let id = call.key(action, &input.key_id)?;
     let arn = call.arn(&id);
@@ -315,7 +318,7 @@ fn switch(call: &mut Call<'_>, action: &str, to: Standing) -> Result<Value, Faul
     if key.aws_managed {
         return Err(managed(&arn));
     }
-    key.standing = to;
+    key.state = to;
     Ok(Value::Null)
 }
 
@@ -332,7 +335,7 @@ struct UpdateKeyDescription {
 }
 
 /// KMS API Reference, `UpdateKeyDescription`.
-pub(super) fn update_description(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update_description(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: UpdateKeyDescription = call.input()?;
     let id = call.key("kms:UpdateKeyDescription", &input.key_id)?;
     let arn = call.arn(&id);

@@ -1,6 +1,6 @@
 //! Key policies: each Region's key has its own, and the only one is named `default`. Not for: evaluating them.
 
-use super::Call;
+use super::KmsCall;
 use super::keys::managed;
 use crate::documents::{Flaw, Stored, read};
 use crate::fault::Fault;
@@ -17,7 +17,7 @@ const MAX_POLICY: usize = 32_768;
 
 /// Returns whether a key policy lets the caller change it, by itself or by leaving that to the caller's account. What the account
 /// then allows is no matter of the key policy.
-fn lets_in(policy: &Document, call: &Call<'_>) -> bool {
+fn lets_in(policy: &Document, call: &KmsCall<'_>) -> bool {
     let anything = Some(Scope::Only(vec!["*".to_owned()]));
     let statement = Statement {
         sid: None,
@@ -47,7 +47,7 @@ fn lets_in(policy: &Document, call: &Call<'_>) -> bool {
 ///
 /// The lock-out check: "the key policy must allow the calling principal to make a subsequent `PutKeyPolicy` request"
 /// (KMS API Reference, `PutKeyPolicy`, `BypassPolicyLockoutSafetyCheck`).
-pub(super) fn parsed(call: &Call<'_>, text: &str, bypass: bool) -> Result<Stored, Fault> {
+pub(super) fn parsed(call: &KmsCall<'_>, text: &str, bypass: bool) -> Result<Stored, Fault> {
     if text.len() > MAX_POLICY {
         return Err(Fault::bad("LimitExceededException", "Policy exceeds 32768 bytes"));
     }
@@ -87,7 +87,7 @@ fn check_name(name: Option<&str>) -> Result<(), Fault> {
 }
 
 /// KMS API Reference, `GetKeyPolicy`.
-pub(super) fn get(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn get(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: KeyPolicy = call.input()?;
     let id = call.key("kms:GetKeyPolicy", &input.key_id)?;
     check_name(input.policy_name.as_deref())?;
@@ -96,7 +96,7 @@ pub(super) fn get(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// KMS API Reference, `PutKeyPolicy`; keys that are pending deletion take it too (KMS Developer Guide, "Key states").
-pub(super) fn put(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn put(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: KeyPolicy = call.input()?;
     let id = call.key("kms:PutKeyPolicy", &input.key_id)?;
     check_name(input.policy_name.as_deref())?;
@@ -117,7 +117,7 @@ struct ListKeyPolicies {
 }
 
 /// KMS API Reference, `ListKeyPolicies`: there is only one.
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ListKeyPolicies = call.input()?;
     call.key("kms:ListKeyPolicies", &input.key_id)?;
     Ok(json!({"PolicyNames": ["default"], "Truncated": false}))

@@ -2,7 +2,7 @@
 
 use super::keys::unsupported;
 use super::store::enabled;
-use super::{Call, invalid};
+use super::{KmsCall, invalid};
 use crate::auth::Caller;
 use crate::fault::Fault;
 use crrctl_iam::Context;
@@ -18,7 +18,7 @@ struct UpdatePrimaryRegion {
 }
 
 /// KMS API Reference, `UpdatePrimaryRegion`: called where the primary is, with a permission on both keys; both must be enabled.
-pub(super) fn update(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn update(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: UpdatePrimaryRegion = call.input()?;
     let id = call.key("kms:UpdatePrimaryRegion", &input.key_id)?;
     let (caller, arn) = (call.caller, call.arn(&id));

@@ -1,8 +1,8 @@
 //! Automatic rotation: set on the primary, shared with its replicas. Not for: on-demand rotation, which is not modelled.
 
 use super::keys::{managed, unsupported};
-use super::store::{Standing, days, enabled};
-use super::{Call, invalid};
+use super::store::{KeyState, days, enabled};
+use super::{KmsCall, invalid};
 use crate::clock::epoch_seconds;
 use crate::fault::Fault;
 use crrctl_iam::Context;
@@ -21,7 +21,7 @@ struct Rotation {
 }
 
 /// KMS API Reference, `EnableKeyRotation`.
-pub(super) fn enable(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn enable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Rotation = call.input()?;
     let period = match input.rotation_period_in_days {
         None => DEFAULT_PERIOD,
@@ -40,7 +40,7 @@ pub(super) fn enable(call: &mut Call<'_>) -> Result<Value, Fault> {
 }
 
 /// KMS API Reference, `DisableKeyRotation`.
-pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn disable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Rotation = call.input()?;
     let id = changeable(call, "kms:DisableKeyRotation", &input.key_id, Context::new())?;
     call.state.kms.material_mut(call.caller, &id)?.rotation = None;
@@ -49,7 +49,7 @@ pub(super) fn disable(call: &mut Call<'_>) -> Result<Value, Fault> {
 
 /// Finds a key whose rotation can be changed: enabled, customer managed, and no replica.
 fn changeable(
-    call: &Call<'_>,
+    call: &KmsCall<'_>,
     action: &str,
     reference: &str,
     context: Context,
@@ -70,13 +70,13 @@ fn changeable(
 }
 
 /// KMS API Reference, `GetKeyRotationStatus`: replicas answer what they share; a key pending deletion does not rotate.
-pub(super) fn status(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn status(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Rotation = call.input()?;
     let id = call.key("kms:GetKeyRotationStatus", &input.key_id)?;
-    let standing = call.state.kms.key(call.caller, &id)?.standing;
+    let state = call.state.kms.key(call.caller, &id)?.state;
     let rotation = call.state.kms.material(call.caller, &id)?.rotation;
     let mut answer = json!({"KeyId": call.arn(&id), "KeyRotationEnabled": false});
-    if let (Some((period, since)), Standing::Enabled | Standing::Disabled) = (rotation, standing) {
+    if let (Some((period, since)), KeyState::Enabled | KeyState::Disabled) = (rotation, state) {
         answer["KeyRotationEnabled"] = json!(true);
         answer["RotationPeriodInDays"] = json!(period);
         answer["NextRotationDate"] = json!(epoch_seconds(since + days(period)));

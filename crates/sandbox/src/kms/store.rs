@@ -12,15 +12,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 /// Where a key or an alias lives.
-pub(super) type Place = (AccountId, Region);
+pub(super) type AccountRegion = (AccountId, Region);
 
 /// All keys, what the Regions of a multi-Region key share, and all aliases.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kms {
-    pub(super) keys: BTreeMap<(Place, KeyId), Key>,
+    pub(super) keys: BTreeMap<(AccountRegion, KeyId), Key>,
     pub(super) materials: BTreeMap<(AccountId, KeyId), Material>,
-    pub(super) aliases: BTreeMap<(Place, String), Alias>,
-    pub(super) grants: BTreeMap<(Place, KeyId), Vec<Grant>>,
+    pub(super) aliases: BTreeMap<(AccountRegion, String), Alias>,
+    pub(super) grants: BTreeMap<(AccountRegion, KeyId), Vec<Grant>>,
 }
 
 /// One key in one Region.
@@ -29,7 +29,7 @@ pub(super) struct Key {
     pub(super) description: String,
     pub(super) policy: Stored,
     pub(super) tags: Spreading<Vec<(String, String)>>,
-    pub(super) standing: Standing,
+    pub(super) state: KeyState,
     pub(super) created: SystemTime,
     pub(super) aws_managed: bool,
     /// When lists first show it.
@@ -38,7 +38,7 @@ pub(super) struct Key {
 
 /// A key's state (KMS Developer Guide, "Key states of AWS KMS keys").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum KeyState {
     Enabled,
     Disabled,
     /// A new replica that can't be used yet.
@@ -93,8 +93,8 @@ impl Kms {
     pub(crate) fn pending(&self) -> impl Iterator<Item = String> {
         let is_pending = |key: &Key| {
             matches!(
-                key.standing,
-                Standing::PendingDeletion { .. } | Standing::PendingReplicaDeletion { .. }
+                key.state,
+                KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. }
             )
         };
         self.keys.iter().filter(move |(_, key)| is_pending(key)).map(|((_, id), _)| id.to_string())
@@ -209,9 +209,9 @@ impl Kms {
         let missing = || Unusable::NotFound(format!("Key '{arn}' does not exist"));
         let (at, id) = Self::parts(arn).ok_or_else(missing)?;
         let key = self.key(&at, &id).map_err(|_| missing())?;
-        match key.standing {
-            Standing::Enabled => Ok(()),
-            Standing::Disabled => Err(Unusable::Disabled(format!("{arn} is disabled."))),
+        match key.state {
+            KeyState::Enabled => Ok(()),
+            KeyState::Disabled => Err(Unusable::Disabled(format!("{arn} is disabled."))),
             pending => Err(Unusable::InvalidState(pending_text(arn.as_str(), pending))),
         }
     }
@@ -237,7 +237,7 @@ impl Kms {
                 .into(),
             policy: managed_policy(caller),
             tags: Spreading::default(),
-            standing: Standing::Enabled,
+            state: KeyState::Enabled,
             created: now,
             aws_managed: true,
             listed: now,
@@ -258,16 +258,16 @@ impl Kms {
     /// Deletes what is due, earliest first; a primary's own window starts when its last replica is really gone.
     pub(crate) fn pass_time(&mut self, now: SystemTime) {
         for key in self.keys.values_mut() {
-            if matches!(key.standing, Standing::Creating { until } if until <= now) {
-                key.standing = Standing::Enabled;
+            if matches!(key.state, KeyState::Creating { until } if until <= now) {
+                key.state = KeyState::Enabled;
             }
         }
         loop {
             let due = self
                 .keys
                 .iter()
-                .filter_map(|(place, key)| match key.standing {
-                    Standing::PendingDeletion { due } if due <= now => Some((due, place.clone())),
+                .filter_map(|(place, key)| match key.state {
+                    KeyState::PendingDeletion { due } if due <= now => Some((due, place.clone())),
                     _ => None,
                 })
                 .min_by_key(|(due, _)| *due);
@@ -276,7 +276,7 @@ impl Kms {
         }
     }
 
-    fn remove(&mut self, place: &(Place, KeyId), at: SystemTime) {
+    fn remove(&mut self, place: &(AccountRegion, KeyId), at: SystemTime) {
         let ((account, region), id) = place;
         self.keys.remove(place);
         self.grants.remove(place);
@@ -288,9 +288,9 @@ impl Kms {
         }
         if let [last] = &left[..]
             && let Some(key) = self.keys.get_mut(&((account.clone(), last.clone()), id.clone()))
-            && let Standing::PendingReplicaDeletion { window } = key.standing
+            && let KeyState::PendingReplicaDeletion { window } = key.state
         {
-            key.standing = Standing::PendingDeletion { due: at + days(window) };
+            key.state = KeyState::PendingDeletion { due: at + days(window) };
         }
     }
 
@@ -300,34 +300,31 @@ impl Kms {
         let aliases = self.aliases.keys().filter(|(_, name)| ours(name)).map(|((a, r), name)| {
             Arn::known(r.partition(), "kms", r.as_str(), a.as_str(), name).to_string()
         });
-        let standing = |key: &Key| {
-            matches!(
-                key.standing,
-                Standing::Enabled | Standing::Disabled | Standing::Creating { .. }
-            )
+        let is_kept = |key: &Key| {
+            matches!(key.state, KeyState::Enabled | KeyState::Disabled | KeyState::Creating { .. })
         };
         let keys = self
             .keys
             .iter()
-            .filter(|(_, key)| standing(key) && !key.aws_managed)
+            .filter(|(_, key)| is_kept(key) && !key.aws_managed)
             .map(|(((account, region), id), _)| id.arn(region, account).to_string());
         aliases.chain(keys).collect()
     }
 }
 
 /// Returns KMS's text for an operation on a key that is on its way out.
-pub(super) fn pending_text(arn: &str, standing: Standing) -> String {
-    match standing {
-        Standing::Creating { .. } => format!("{arn} is creating."),
-        Standing::PendingReplicaDeletion { .. } => format!("{arn} is pending replica deletion."),
+pub(super) fn pending_text(arn: &str, state: KeyState) -> String {
+    match state {
+        KeyState::Creating { .. } => format!("{arn} is creating."),
+        KeyState::PendingReplicaDeletion { .. } => format!("{arn} is pending replica deletion."),
         _ => format!("{arn} is pending deletion."),
     }
 }
 
 /// Refuses operations that a key on its way out does not take.
 pub(super) fn not_pending(key: &Key, arn: &str) -> Result<(), Fault> {
-    match key.standing {
-        Standing::Enabled | Standing::Disabled => Ok(()),
+    match key.state {
+        KeyState::Enabled | KeyState::Disabled => Ok(()),
         pending => Err(Fault::bad("KMSInvalidStateException", pending_text(arn, pending))),
     }
 }
@@ -335,8 +332,8 @@ pub(super) fn not_pending(key: &Key, arn: &str) -> Result<(), Fault> {
 /// Refuses operations that want an enabled key.
 pub(super) fn enabled(key: &Key, arn: &str) -> Result<(), Fault> {
     not_pending(key, arn)?;
-    match key.standing {
-        Standing::Disabled => Err(Fault::bad("DisabledException", format!("{arn} is disabled."))),
+    match key.state {
+        KeyState::Disabled => Err(Fault::bad("DisabledException", format!("{arn} is disabled."))),
         _ => Ok(()),
     }
 }

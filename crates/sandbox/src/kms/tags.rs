@@ -1,6 +1,6 @@
 //! Tags of keys; replicas have tags of their own. Not for: tags of anything else.
 
-use super::Call;
+use super::KmsCall;
 use super::keys::managed;
 use super::lists::{clip, truncated};
 use super::store::not_pending;
@@ -54,7 +54,7 @@ struct TagResource {
 }
 
 /// KMS API Reference, `TagResource`: adds and overwrites.
-pub(super) fn add(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn add(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: TagResource = call.input()?;
     let context = super::keys::asked(&input.tags);
     let id = call.key_with("kms:TagResource", &input.key_id, context)?;
@@ -78,7 +78,7 @@ struct UntagResource {
 }
 
 /// KMS API Reference, `UntagResource`.
-pub(super) fn remove(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn remove(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: UntagResource = call.input()?;
     let id = call.key("kms:UntagResource", &input.key_id)?;
     let arn = call.arn(&id);
@@ -100,7 +100,7 @@ struct ListResourceTags {
 }
 
 /// KMS API Reference, `ListResourceTags`.
-pub(super) fn list(call: &mut Call<'_>) -> Result<Value, Fault> {
+pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ListResourceTags = call.input()?;
     let id = call.key("kms:ListResourceTags", &input.key_id)?;
     let tags = call.state.kms.key(call.caller, &id)?.tags.at(call.state.now()).clone();

@@ -3,14 +3,14 @@
 
 use super::role::Reason;
 use super::targets::targets;
-use super::{Job, Task, replicate, settle};
-use crate::s3::{Bucket, Outcome, Replicated, Version, What};
+use super::{ReplicationJob, ReplicationWork, replicate, settle};
+use crate::s3::{Bucket, Content, Outcome, Replicated, Version};
 use crate::state::State;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 /// Returns whether the rules of a bucket have a version go anywhere.
-pub(crate) fn is_eligible(bucket: &Bucket, key: &str, what: &What, now: SystemTime) -> bool {
+pub(crate) fn is_eligible(bucket: &Bucket, key: &str, what: &Content, now: SystemTime) -> bool {
     let configuration = bucket.replication.at(now).as_ref();
     configuration.is_some_and(|found| !targets(&found.rules, key, what).is_empty())
 }
@@ -20,7 +20,7 @@ pub(crate) fn is_eligible(bucket: &Bucket, key: &str, what: &What, now: SystemTi
 /// # Errors
 /// AWS's `failureReason` of the first destination that failed (S3 User Guide, "Receiving replication failure events with Amazon S3
 /// Event Notifications").
-pub(crate) fn again(
+pub(crate) fn replicate_on_demand(
     state: &mut State,
     bucket: &str,
     key: &str,
@@ -33,8 +33,8 @@ pub(crate) fn again(
     let found = source.version(key, version).ok_or_else(|| {
         if source.latest(key).is_some() { "SrcVersionNotFound" } else { "SrcKeyNotFound" }
     })?;
-    let What::Object(object) = &found.what else { return Err("SrcObjectNotEligible") };
-    let targets = targets(&configuration.rules, key, &found.what);
+    let Content::Object(object) = &found.content else { return Err("SrcObjectNotEligible") };
+    let targets = targets(&configuration.rules, key, &found.content);
     if targets.is_empty() || object.described.is_archived() {
         return Err("SrcObjectNotEligible");
     }
@@ -56,7 +56,7 @@ pub(crate) fn again(
         return Err("SrcReplicationNotPending");
     }
     let source = state.buckets.0.get_mut(bucket).ok_or("SrcBucketNotFound")?;
-    if let Some(Version { what: What::Object(object), .. }) = source.version_mut(key, version)
+    if let Some(Version { content: Content::Object(object), .. }) = source.version_mut(key, version)
         && object.replicated == Replicated::No
     {
         object.replicated = Replicated::Source(BTreeMap::new());
@@ -65,10 +65,11 @@ pub(crate) fn again(
     for target in missing {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let (version, role) = (version.to_owned(), role.clone());
-        let task = Task::Whole;
+        let task = ReplicationWork::Whole;
         let (record, due, begun, size) = (0, now, now, 0);
-        let job = Job { bucket, key, version, role, target, task, record, due, begun, size };
-        let job = Job { record: state.replication.begin(&job), ..job };
+        let job =
+            ReplicationJob { bucket, key, version, role, target, task, record, due, begun, size };
+        let job = ReplicationJob { record: state.replication.begin(&job), ..job };
         let outcome = replicate(state, &job);
         settle(state, &job, outcome);
         first = first.and(outcome);

@@ -1,12 +1,12 @@
 //! Making one replica: from the source as the role reads it to the destination as the role writes it.
 //! Not for: permissions (see `role`).
 
-use super::role::{Reason, Role, destination_key, source_key};
-use super::{Job, destination, source};
+use super::role::{Reason, ReplicationRole, destination_key, source_key};
+use super::{ReplicationJob, destination, source};
 use crate::auth::Caller;
 use crate::kms::{Kms, Unusable};
 use crate::s3::{
-    Bucket, Lock, Object, Replicated, Sse, Version, Versioning, What, default_of, random_etag,
+    Bucket, Content, Lock, Object, Replicated, Sse, Version, Versioning, default_of, random_etag,
 };
 use crate::state::State;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 /// Makes the replica of one version, or returns AWS's `failureReason`
 /// (S3 User Guide, "Receiving replication failure events with Amazon S3 Event Notifications").
-pub(super) fn replicate(state: &mut State, job: &Job) -> Result<(), Reason> {
+pub(super) fn replicate(state: &mut State, job: &ReplicationJob) -> Result<(), Reason> {
     let version = read(state, job)?;
     let sse = encryption(state, job, &version)?;
     let what = write(state, job, &version, sse)?;
@@ -23,7 +23,7 @@ pub(super) fn replicate(state: &mut State, job: &Job) -> Result<(), Reason> {
     if there.version(&job.key, &job.version).is_some() {
         return Ok(());
     }
-    let version = Version { what, ..version };
+    let version = Version { content: what, ..version };
     let more = version.weight(&job.key);
     // AWS has no such reason, nor such a bound.
     state.buckets.check_room(&state.limits, &job.target.bucket, more).or(Err("SandboxFull"))?;
@@ -33,14 +33,14 @@ pub(super) fn replicate(state: &mut State, job: &Job) -> Result<(), Reason> {
 }
 
 /// Reads the source version as the role.
-fn read(state: &State, job: &Job) -> Result<Version, Reason> {
+fn read(state: &State, job: &ReplicationJob) -> Result<Version, Reason> {
     let from = source(state, job)?;
-    let role = Role::assume(state, &job.role, from.bucket)?;
+    let role = ReplicationRole::assume(state, &job.role, from.bucket)?;
     role.read_configuration(from)?;
     let version = from.bucket.version(&job.key, &job.version).ok_or("SrcVersionNotFound")?;
-    match &version.what {
-        What::DeleteMarker => role.list(from)?,
-        What::Object(object) => {
+    match &version.content {
+        Content::DeleteMarker => role.list(from)?,
+        Content::Object(object) => {
             role.read(from, object)?;
             if let Sse::Kms { key, .. } = &object.sse {
                 source_key(state, key)?;
@@ -59,12 +59,12 @@ fn read(state: &State, job: &Job) -> Result<Version, Reason> {
 }
 
 /// Decides how the replica is encrypted.
-fn encryption(state: &mut State, job: &Job, version: &Version) -> Result<Sse, Reason> {
-    let What::Object(object) = &version.what else { return Ok(Sse::S3) };
+fn encryption(state: &mut State, job: &ReplicationJob, version: &Version) -> Result<Sse, Reason> {
+    let Content::Object(object) = &version.content else { return Ok(Sse::S3) };
     let now = state.now();
     let from = source(state, job)?;
     let to = destination(state, job)?.bucket;
-    let requester = Role::assume(state, &job.role, from.bucket)?.caller_at(to);
+    let requester = ReplicationRole::assume(state, &job.role, from.bucket)?.caller_at(to);
     let to = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
     let sse = encrypt(&mut state.kms, &requester, to, job, object, now)
         .map_err(|unusable| destination_key(&unusable))?;
@@ -77,7 +77,7 @@ fn encrypt(
     kms: &mut Kms,
     requester: &Caller,
     destination: &Bucket,
-    job: &Job,
+    job: &ReplicationJob,
     object: &Object,
     now: SystemTime,
 ) -> Result<Sse, Unusable> {
@@ -90,19 +90,24 @@ fn encrypt(
 }
 
 /// Writes the replica as the role, and returns what is to be kept.
-fn write(state: &State, job: &Job, version: &Version, sse: Sse) -> Result<What, Reason> {
+fn write(
+    state: &State,
+    job: &ReplicationJob,
+    version: &Version,
+    sse: Sse,
+) -> Result<Content, Reason> {
     let (from, to) = (source(state, job)?, destination(state, job)?);
-    let role = Role::assume(state, &job.role, from.bucket)?;
-    match &version.what {
-        What::DeleteMarker => role.mark(to).map(|()| What::DeleteMarker),
-        What::Object(object) => {
+    let role = ReplicationRole::assume(state, &job.role, from.bucket)?;
+    match &version.content {
+        Content::DeleteMarker => role.mark(to).map(|()| Content::DeleteMarker),
+        Content::Object(object) => {
             role.write(to, object, &sse, &job.target)?;
             if let Sse::Kms { key, .. } = &sse {
                 state.kms.check_state(key).map_err(|unusable| destination_key(&unusable))?;
             }
             let mut replica = replica((**object).clone(), sse, job);
             replica.lock = lock(&replica.lock, to.bucket, state.now());
-            Ok(What::Object(Box::new(replica)))
+            Ok(Content::Object(Box::new(replica)))
         }
     }
 }
@@ -117,7 +122,7 @@ fn lock(source: &Lock, to: &Bucket, now: SystemTime) -> Lock {
 }
 
 /// Turns a source object into its replica. The `ETag` changes where plaintext becomes SSE-KMS.
-fn replica(mut object: Object, sse: Sse, job: &Job) -> Object {
+fn replica(mut object: Object, sse: Sse, job: &ReplicationJob) -> Object {
     if object.sse == Sse::S3 && sse != Sse::S3 {
         object.etag = random_etag();
     }

@@ -2,11 +2,11 @@
 //! Sources: S3 User Guide, "Setting up permissions for live replication", "Replicating encrypted objects" and "Receiving
 //! replication failure events"; what they leave open is marked. Not for: key states and buckets (see `replica`).
 
-use super::targets::Target;
-use crate::access::{Ask, Denied, authorize};
+use super::targets::ReplicationTarget;
+use crate::access::{AccessRequest, Denied, authorize};
 use crate::auth::Caller;
 use crate::kms::ThroughS3;
-use crate::replication::Part;
+use crate::replication::MetadataChange;
 use crate::s3::{Bucket, Lock, Object, Sse};
 use crate::service::assume;
 use crate::state::State;
@@ -18,25 +18,25 @@ pub(crate) type Reason = &'static str;
 
 /// A bucket with the object that is read or written in it.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a> {
+pub(super) struct ObjectLocation<'a> {
     pub(super) name: &'a str,
     pub(super) bucket: &'a Bucket,
     pub(super) key: &'a str,
 }
 
-impl At<'_> {
+impl ObjectLocation<'_> {
     fn object(&self) -> String {
         format!("arn:{}:s3:::{}/{}", self.bucket.region.partition(), self.name, self.key)
     }
 }
 
 /// The role's session, in the Region of one of the buckets.
-pub(super) struct Role<'a> {
+pub(super) struct ReplicationRole<'a> {
     state: &'a State,
     caller: Caller,
 }
 
-impl<'a> Role<'a> {
+impl<'a> ReplicationRole<'a> {
     /// Has S3 assume the role in the name of the source bucket's account.
     pub(super) fn assume(state: &'a State, arn: &str, source: &Bucket) -> Result<Self, Reason> {
         let service = ("s3.amazonaws.com", "s3-replication");
@@ -49,34 +49,51 @@ impl<'a> Role<'a> {
         Caller { region: bucket.region.clone(), ..self.caller.clone() }
     }
 
-    fn s3(&self, at: At<'_>, arn: String, action: &str, context: Context) -> bool {
+    fn s3(&self, at: ObjectLocation<'_>, arn: String, action: &str, context: Context) -> bool {
         self.ask(at, arn, action, context).is_ok()
     }
 
     /// Returns whether a policy denies an action, which is more than that none allows it.
-    fn denies(&self, at: At<'_>, action: &str, context: Context) -> bool {
+    fn denies(&self, at: ObjectLocation<'_>, action: &str, context: Context) -> bool {
         let answer = self.ask(at, at.object(), action, context);
         answer.is_err_and(|denied| denied.is_explicit())
     }
 
-    fn ask(&self, at: At<'_>, arn: String, action: &str, context: Context) -> Result<(), Denied> {
+    fn ask(
+        &self,
+        at: ObjectLocation<'_>,
+        arn: String,
+        action: &str,
+        context: Context,
+    ) -> Result<(), Denied> {
         let caller = self.caller_at(at.bucket);
-        let ask = Ask {
+        let request = AccessRequest {
             action,
             arn,
             owner: &at.bucket.owner,
             on: at.bucket.policy_for(&caller).map(|document| (ResourceKind::Bucket, document)),
             context,
         };
-        authorize(&self.state.iam, &caller, ask)
+        authorize(&self.state.iam, &caller, request)
     }
 
-    fn on_object(&self, at: At<'_>, action: &str, reason: Reason) -> Result<(), Reason> {
+    fn on_object(
+        &self,
+        at: ObjectLocation<'_>,
+        action: &str,
+        reason: Reason,
+    ) -> Result<(), Reason> {
         let allowed = self.s3(at, at.object(), action, Context::new());
         if allowed { Ok(()) } else { Err(reason) }
     }
 
-    fn kms(&self, at: At<'_>, sse: &Sse, action: &str, reason: Reason) -> Result<(), Reason> {
+    fn kms(
+        &self,
+        at: ObjectLocation<'_>,
+        sse: &Sse,
+        action: &str,
+        reason: Reason,
+    ) -> Result<(), Reason> {
         let Sse::Kms { key, .. } = sse else { return Ok(()) };
         let region = &at.bucket.region;
         let bound_to = sse.context(region.partition(), at.name, at.key);
@@ -88,21 +105,21 @@ impl<'a> Role<'a> {
 
     /// Reads the configuration of the source bucket. No documented reason names this action: without it S3 knows of no
     /// configuration.
-    pub(super) fn read_configuration(&self, at: At<'_>) -> Result<(), Reason> {
+    pub(super) fn read_configuration(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
         let arn = format!("arn:{}:s3:::{}", at.bucket.region.partition(), at.name);
         let allowed = self.s3(at, arn, "s3:GetReplicationConfiguration", Context::new());
         if allowed { Ok(()) } else { Err("SrcBucketReplicationConfigMissing") }
     }
 
     /// Lists the source bucket, which delete markers need; no documented reason names this action either.
-    pub(super) fn list(&self, at: At<'_>) -> Result<(), Reason> {
+    pub(super) fn list(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
         let arn = format!("arn:{}:s3:::{}", at.bucket.region.partition(), at.name);
         let allowed = self.s3(at, arn, "s3:ListBucket", Context::new());
         if allowed { Ok(()) } else { Err("SrcHeadObjectNotPermitted") }
     }
 
     /// Reads an object with its ACL and tags, and decrypts it.
-    pub(super) fn read(&self, at: At<'_>, object: &Object) -> Result<(), Reason> {
+    pub(super) fn read(&self, at: ObjectLocation<'_>, object: &Object) -> Result<(), Reason> {
         self.on_object(at, "s3:GetObjectVersionForReplication", "SrcGetObjectNotPermitted")?;
         self.on_object(at, "s3:GetObjectVersionAcl", "SrcGetAclNotPermitted")?;
         if !object.tags.is_empty() {
@@ -110,34 +127,45 @@ impl<'a> Role<'a> {
         }
         // S3 looks for a lock wherever the bucket could have one.
         if at.bucket.object_lock.is_some() {
-            self.read_part(at, Part::Retention)?;
-            self.read_part(at, Part::LegalHold)?;
+            self.read_part(at, MetadataChange::Retention)?;
+            self.read_part(at, MetadataChange::LegalHold)?;
         }
         self.kms(at, &object.sse, "kms:Decrypt", "SrcGetObjectNotPermitted")
     }
 
     /// Reads one thing about an object that can be changed after the upload.
-    pub(super) fn read_part(&self, at: At<'_>, part: Part) -> Result<(), Reason> {
+    pub(super) fn read_part(
+        &self,
+        at: ObjectLocation<'_>,
+        part: MetadataChange,
+    ) -> Result<(), Reason> {
         let (action, reason) = match part {
-            Part::Tags => ("s3:GetObjectVersionTagging", "SrcGetTaggingNotPermitted"),
-            Part::Acl => ("s3:GetObjectVersionAcl", "SrcGetAclNotPermitted"),
-            Part::Retention => ("s3:GetObjectRetention", "SrcGetRetentionNotPermitted"),
-            Part::LegalHold => ("s3:GetObjectLegalHold", "SrcGetLegalHoldNotPermitted"),
+            MetadataChange::Tags => ("s3:GetObjectVersionTagging", "SrcGetTaggingNotPermitted"),
+            MetadataChange::Acl => ("s3:GetObjectVersionAcl", "SrcGetAclNotPermitted"),
+            MetadataChange::Retention => ("s3:GetObjectRetention", "SrcGetRetentionNotPermitted"),
+            MetadataChange::LegalHold => ("s3:GetObjectLegalHold", "SrcGetLegalHoldNotPermitted"),
         };
         self.on_object(at, action, reason)
     }
 
     /// Writes one such thing to the replica.
-    pub(super) fn write_part(&self, at: At<'_>, object: &Object, part: Part) -> Result<(), Reason> {
+    pub(super) fn write_part(
+        &self,
+        at: ObjectLocation<'_>,
+        object: &Object,
+        part: MetadataChange,
+    ) -> Result<(), Reason> {
         let lock = match part {
-            Part::Tags => {
+            MetadataChange::Tags => {
                 return self.on_object(at, "s3:ReplicateTags", "DstPutTaggingNotPermitted");
             }
-            Part::Acl => {
+            MetadataChange::Acl => {
                 return self.on_object(at, "s3:ReplicateObject", "DstPutAclNotPermitted");
             }
-            Part::Retention => Lock { legal_hold: None, ..object.lock },
-            Part::LegalHold => Lock { legal_hold: object.lock.legal_hold, ..Lock::default() },
+            MetadataChange::Retention => Lock { legal_hold: None, ..object.lock },
+            MetadataChange::LegalHold => {
+                Lock { legal_hold: object.lock.legal_hold, ..Lock::default() }
+            }
         };
         self.lock(at, &lock)?;
         let mut context = Context::new();
@@ -148,7 +176,7 @@ impl<'a> Role<'a> {
 
     /// Locks the replica. The list of what a role needs names no action for this at the destination, and yet there are reasons
     /// for its refusal: so nothing need allow it, but what denies it is heeded.
-    fn lock(&self, at: At<'_>, lock: &Lock) -> Result<(), Reason> {
+    fn lock(&self, at: ObjectLocation<'_>, lock: &Lock) -> Result<(), Reason> {
         let mut context = Context::new();
         lock.describe(&mut context, self.state.now());
         for (is_set, action, reason) in [
@@ -163,17 +191,17 @@ impl<'a> Role<'a> {
     }
 
     /// Puts a delete marker at the destination.
-    pub(super) fn mark(&self, at: At<'_>) -> Result<(), Reason> {
+    pub(super) fn mark(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
         self.on_object(at, "s3:ReplicateDelete", "DstDelObjNotPermitted")
     }
 
     /// Writes the replica of `object`, encrypted as `sse` says.
     pub(super) fn write(
         &self,
-        at: At<'_>,
+        at: ObjectLocation<'_>,
         object: &Object,
         sse: &Sse,
-        target: &Target,
+        target: &ReplicationTarget,
     ) -> Result<(), Reason> {
         // Which reason a multipart replica gives is told by the names of the reasons alone.
         let parts = object.is_multipart();
@@ -223,7 +251,7 @@ impl<'a> Role<'a> {
 }
 
 /// Returns the condition keys of the write (Service Authorization Reference, "Actions defined by Amazon S3", `ReplicateObject`).
-fn written(object: &Object, sse: &Sse, target: &Target) -> Context {
+fn written(object: &Object, sse: &Sse, target: &ReplicationTarget) -> Context {
     let mut context =
         Context::new().with("s3:x-amz-server-side-encryption", sse.algorithm().as_str());
     if let Some(key) = sse.key() {

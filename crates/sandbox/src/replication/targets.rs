@@ -1,12 +1,12 @@
 //! Where a version goes: the rules that apply to it, and what they say of their destinations. Not for: going there.
 
-use crate::s3::{Object, Sse, What, is_v1, matches};
+use crate::s3::{Content, Object, Sse, is_v1, matches};
 use s3s::dto::{DeleteMarkerReplicationStatus, ReplicationRule};
 use std::collections::BTreeMap;
 
 /// What the rule that applied says of its destination.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct ReplicationTarget {
     pub(super) bucket: String,
     /// The rule's id.
     pub(super) rule: Option<String>,
@@ -19,10 +19,14 @@ pub(super) struct Target {
 
 /// Returns the destinations of a version: of the rules that apply, the one of highest priority for each
 /// (S3 User Guide, "Replication configuration file elements").
-pub(super) fn targets(rules: &[ReplicationRule], key: &str, what: &What) -> Vec<Target> {
+pub(super) fn targets(
+    rules: &[ReplicationRule],
+    key: &str,
+    what: &Content,
+) -> Vec<ReplicationTarget> {
     let object = match what {
-        What::Object(object) => Some(&**object),
-        What::DeleteMarker => None,
+        Content::Object(object) => Some(&**object),
+        Content::DeleteMarker => None,
     };
     let mut best: BTreeMap<&str, &ReplicationRule> = BTreeMap::new();
     for rule in rules.iter().filter(|rule| matches(rule, key, object)) {
@@ -33,7 +37,7 @@ pub(super) fn targets(rules: &[ReplicationRule], key: &str, what: &What) -> Vec<
     }
     best.into_values()
         .filter(|rule| eligible(rule, object))
-        .map(|rule| Target {
+        .map(|rule| ReplicationTarget {
             bucket: rule.destination.bucket.rsplit(':').next().unwrap_or_default().to_owned(),
             rule: rule.id.clone(),
             key: rule

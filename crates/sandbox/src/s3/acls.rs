@@ -1,12 +1,12 @@
 //! ACLs, as far as they say no more than that the owner has everything: that is what `BucketOwnerEnforced` leaves of them.
 //! Not for: ACLs in uploads (see `writes`), other grants, which are not modelled.
 
-use super::Call;
+use super::S3Call;
 use super::buckets::{nothing, owner};
 use super::object_tags::{find_mut, follow};
 use super::reads::action_for;
 use super::writes::{check_acl, enforced};
-use crate::replication::Part;
+use crate::replication::MetadataChange;
 use crrctl_iam::names::AccountId;
 use s3s::dto::{
     AccessControlPolicy, GetBucketAclInput, GetBucketAclOutput, GetObjectAclInput,
@@ -68,7 +68,7 @@ fn off() -> S3Error {
 
 /// S3 API Reference, `GetBucketAcl`.
 pub(super) fn get_bucket(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketAclInput,
 ) -> S3Result<GetBucketAclOutput> {
     let account = call.bucket(&input.bucket, "s3:GetBucketAcl")?.owner.clone();
@@ -77,7 +77,7 @@ pub(super) fn get_bucket(
 
 /// S3 API Reference, `PutBucketAcl`: refused where ACLs are off (S3 User Guide, "Controlling ownership of objects").
 pub(super) fn put_bucket(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketAclInput,
 ) -> S3Result<PutBucketAclOutput> {
     let bucket = call.bucket(&input.bucket, "s3:PutBucketAcl")?;
@@ -89,7 +89,7 @@ pub(super) fn put_bucket(
 
 /// S3 API Reference, `GetObjectAcl`.
 pub(super) fn get_object(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetObjectAclInput,
 ) -> S3Result<GetObjectAclOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
@@ -104,7 +104,7 @@ pub(super) fn get_object(
 
 /// S3 API Reference, `PutObjectAcl`.
 pub(super) fn put_object(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutObjectAclInput,
 ) -> S3Result<PutObjectAclOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
@@ -112,6 +112,6 @@ pub(super) fn put_object(
     let bucket = call.visit(at.0)?;
     let grants = grants!(input, bucket);
     check_acl(bucket, input.acl.as_ref(), grants)?;
-    follow(call, at, Part::Acl)?;
+    follow(call, at, MetadataChange::Acl)?;
     Ok(nothing())
 }

@@ -117,7 +117,7 @@ fn new_bucket_tags(body: &[u8]) -> S3Result<Tags> {
 /// Names the request in an answer, and completes an error with AWS's text.
 pub(super) fn complete(answer: Answer, id: &str) -> Answer {
     let mut answer = if answer.status().is_success() { answer } else { with_message(answer, id) };
-    event_hold::lay_in(&mut answer);
+    event_hold::insert_xml(&mut answer);
     let answer = with_request_id(answer, "x-amz-request-id", id);
     with_request_id(answer, "x-amz-id-2", &hex::encode(Sha256::digest(id)))
 }

@@ -5,8 +5,8 @@ use super::encryption::initial;
 use super::errors::{custom, not_implemented};
 use super::lock::ObjectLock;
 use super::store::{Bucket, Tags, Versioning, random_text};
-use super::{Call, permit, settings};
-use crate::access::{Ask, authorize};
+use super::{S3Call, permit, settings};
+use crate::access::{AccessRequest, authorize};
 use crate::lag::{Slow, Spreading};
 use crate::paging::page;
 use crrctl_iam::names::{AccountId, BucketName, Region};
@@ -32,7 +32,7 @@ pub(super) fn owner(account: &AccountId) -> Owner {
 
 /// S3 API Reference, `CreateBucket`.
 pub(super) fn create(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: CreateBucketInput,
 ) -> S3Result<CreateBucketOutput> {
     let name = BucketName::new(&*input.bucket).map_err(|_| s3_error!(InvalidBucketName))?;
@@ -50,8 +50,8 @@ pub(super) fn create(
     .into_iter()
     .flatten()
     {
-        let ask = Ask::plain(action, arn.as_str(), &call.caller.account);
-        authorize(&call.state.iam, &call.caller, ask).map_err(permit::refused)?;
+        let request = AccessRequest::plain(action, arn.as_str(), &call.caller.account);
+        authorize(&call.state.iam, &call.caller, request).map_err(permit::refused)?;
     }
     check_location(call, &input)?;
     refuse_unmodelled(&input)?;
@@ -104,7 +104,7 @@ pub(super) fn create(
 }
 
 /// `LocationConstraint` must name the Region of the endpoint, and be left out in us-east-1 (S3 API Reference, `CreateBucket`).
-fn check_location(call: &Call<'_>, input: &CreateBucketInput) -> S3Result<()> {
+fn check_location(call: &S3Call<'_>, input: &CreateBucketInput) -> S3Result<()> {
     let given = input
         .create_bucket_configuration
         .as_ref()
@@ -156,7 +156,7 @@ fn refuse_unmodelled(input: &CreateBucketInput) -> S3Result<()> {
 
 /// A name with an account's and a Region's suffix belongs to these, and is asked for by a header; codes and texts as they were seen
 /// (S3 User Guide, "Namespaces for general purpose buckets"; getmoto/moto#9871, ansible-collections/amazon.aws#2935).
-fn check_namespace(call: &Call<'_>, name: &str) -> S3Result<()> {
+fn check_namespace(call: &S3Call<'_>, name: &str) -> S3Result<()> {
     let suffix = format!("-{}-{}-an", call.caller.account, call.caller.region);
     let namespace = call.headers.get("x-amz-bucket-namespace").map(http::HeaderValue::as_bytes);
     let fits = name.strip_suffix(&suffix).is_some_and(|prefix| !prefix.is_empty());
@@ -202,7 +202,7 @@ fn is_account_regional(name: &str) -> bool {
 }
 
 /// S3 API Reference, `HeadBucket`.
-pub(super) fn head(call: &mut Call<'_>, input: HeadBucketInput) -> S3Result<HeadBucketOutput> {
+pub(super) fn head(call: &mut S3Call<'_>, input: HeadBucketInput) -> S3Result<HeadBucketOutput> {
     let region = call.bucket(&input.bucket, "s3:ListBucket")?.region.to_string();
     Ok(HeadBucketOutput {
         access_point_alias: Some(false),
@@ -213,7 +213,7 @@ pub(super) fn head(call: &mut Call<'_>, input: HeadBucketInput) -> S3Result<Head
 
 /// S3 API Reference, `DeleteBucket`: all versions and delete markers must be gone; uploads under way go with it.
 pub(super) fn delete(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteBucketInput,
 ) -> S3Result<DeleteBucketOutput> {
     if !call.bucket(&input.bucket, "s3:DeleteBucket")?.objects.is_empty() {
@@ -228,7 +228,7 @@ pub(super) fn delete(
 
 /// S3 API Reference, `GetBucketLocation`: us-east-1 is the empty one.
 pub(super) fn location(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketLocationInput,
 ) -> S3Result<GetBucketLocationOutput> {
     let region = call.bucket(&input.bucket, "s3:GetBucketLocation")?.region.to_string();
@@ -237,10 +237,10 @@ pub(super) fn location(
 }
 
 /// S3 API Reference, `ListBuckets`: all Regions of the account's partition.
-pub(super) fn list(call: &mut Call<'_>, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
+pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
     let caller = &call.caller;
-    let ask = Ask::plain("s3:ListAllMyBuckets", "*", &caller.account);
-    authorize(&call.state.iam, caller, ask).map_err(permit::refused)?;
+    let request = AccessRequest::plain("s3:ListAllMyBuckets", "*", &caller.account);
+    authorize(&call.state.iam, caller, request).map_err(permit::refused)?;
     let limit = match input.max_buckets {
         None => 10_000,
         Some(n) => {

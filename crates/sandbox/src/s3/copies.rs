@@ -2,19 +2,19 @@
 //! Not for: what every write has in common (see `writes`).
 
 use super::checksum::{Algorithm, Checksum, with_checksum};
-use super::encryption::{Asked, decide};
+use super::encryption::{EncryptionHeaders, decide};
 use super::errors::not_implemented;
-use super::lock::{asked_lock, for_upload};
+use super::lock::{for_upload, lock_headers};
 use super::multipart::{check_part_number, keep_part};
 use super::object_tags::from_header;
 use super::objects::hidden;
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
-use super::store::{Bucket, Described, Object, Replicated, Tags, Versioning, What};
+use super::store::{Bucket, Content, Described, Object, Replicated, Tags, Versioning};
 use super::writes::{
     check_acl, check_condition, check_storage_class, etag_of, permit_tags, store, stored_encoding,
 };
-use super::{Call, buckets};
+use super::{S3Call, buckets};
 use bytes::Bytes;
 use crrctl_iam::names::Region;
 use md5::{Digest, Md5};
@@ -38,7 +38,7 @@ struct From {
 }
 
 /// Reads the source as the caller; it may lie in another Region (S3 API Reference, `CopyObject`, "Permissions").
-fn source(call: &Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Result<From> {
+fn source(call: &S3Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Result<From> {
     let CopySource::Bucket { bucket, key, version_id } = given else {
         return Err(not_implemented("copies from access points"));
     };
@@ -77,7 +77,7 @@ macro_rules! check_source {
 }
 
 /// S3 API Reference, `CopyObject`.
-pub(super) fn copy(call: &mut Call<'_>, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
+pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
     let grants = [
         &input.grant_full_control,
@@ -94,8 +94,8 @@ pub(super) fn copy(call: &mut Call<'_>, input: CopyObjectInput) -> S3Result<Copy
     check_condition(call, &input.bucket, &input.key)?;
     check_itself(&input, &from)?;
     let (described, tags) = (described(&input, &from)?, tags(call, &input, &from)?);
-    let lock = for_upload(call, &input.bucket, &input.key, &asked_lock!(input))?;
-    let asked = Asked {
+    let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
+    let asked = EncryptionHeaders {
         algorithm: input.server_side_encryption.as_ref(),
         key: input.ssekms_key_id.as_deref(),
         bucket_key: input.bucket_key_enabled,
@@ -127,7 +127,8 @@ pub(super) fn copy(call: &mut Call<'_>, input: CopyObjectInput) -> S3Result<Copy
     };
     let replicated = Replicated::No;
     let object = Object { data, etag: tag, described, tags, sse, lock, checksum, replicated };
-    let version_id = store(call.state, &input.bucket, &input.key, What::Object(Box::new(object)))?;
+    let version_id =
+        store(call.state, &input.bucket, &input.key, Content::Object(Box::new(object)))?;
     Ok(CopyObjectOutput { version_id, ..output })
 }
 
@@ -174,7 +175,7 @@ fn described(input: &CopyObjectInput, from: &From) -> S3Result<Described> {
 }
 
 /// The source's tags or the request's; the source's are asked for as the caller.
-fn tags(call: &Call<'_>, input: &CopyObjectInput, from: &From) -> S3Result<Tags> {
+fn tags(call: &S3Call<'_>, input: &CopyObjectInput, from: &From) -> S3Result<Tags> {
     let tags = match input.tagging_directive.as_ref().map(TaggingDirective::as_str) {
         None | Some(TaggingDirective::COPY) => {
             if !from.object.tags.is_empty() {
@@ -194,7 +195,7 @@ fn tags(call: &Call<'_>, input: &CopyObjectInput, from: &From) -> S3Result<Tags>
 
 /// S3 API Reference, `UploadPartCopy`.
 pub(super) fn copy_part(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: UploadPartCopyInput,
 ) -> S3Result<UploadPartCopyOutput> {
     check_part_number(input.part_number)?;

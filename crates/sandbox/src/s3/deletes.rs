@@ -3,9 +3,9 @@
 use super::errors::not_implemented;
 use super::lock::{bypasses, protected};
 use super::reads::{action_for, check_version_id};
-use super::store::{NULL, Versioning, What};
+use super::store::{Content, NULL, Versioning};
 use super::writes::store;
-use super::{Call, buckets, versioning};
+use super::{S3Call, buckets, versioning};
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
     Error,
@@ -17,13 +17,13 @@ const MOST: usize = 1000;
 
 /// By what a request wants to get past what protects versions.
 #[derive(Debug, Clone, Copy)]
-struct Shown<'a> {
+struct DeleteHeaders<'a> {
     bypass: Option<bool>,
     mfa: Option<&'a str>,
 }
 
 /// What deleting did.
-struct Done {
+struct Deletion {
     /// Whether a marker was made or removed.
     marker: bool,
     /// The version that was removed, or the marker that was made.
@@ -31,14 +31,15 @@ struct Done {
 }
 
 /// S3 API Reference, `DeleteObject`.
-pub(super) fn one(call: &mut Call<'_>, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
+pub(super) fn one(call: &mut S3Call<'_>, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
     let conditional = input.if_match.is_some()
         || input.if_match_size.is_some()
         || input.if_match_last_modified_time.is_some();
     if conditional {
         return Err(not_implemented("conditional deletes"));
     }
-    let shown = Shown { bypass: input.bypass_governance_retention, mfa: input.mfa.as_deref() };
+    let shown =
+        DeleteHeaders { bypass: input.bypass_governance_retention, mfa: input.mfa.as_deref() };
     let done = delete(call, &input.bucket, &input.key, input.version_id.as_deref(), shown)?;
     Ok(DeleteObjectOutput {
         delete_marker: done.marker.then_some(true),
@@ -48,12 +49,12 @@ pub(super) fn one(call: &mut Call<'_>, input: DeleteObjectInput) -> S3Result<Del
 }
 
 fn delete(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     name: &str,
     key: &str,
     version: Option<&str>,
-    shown: Shown<'_>,
-) -> S3Result<Done> {
+    shown: DeleteHeaders<'_>,
+) -> S3Result<Deletion> {
     let action = action_for(version, "s3:DeleteObject", "s3:DeleteObjectVersion");
     let now = call.state.now();
     let bucket = call.bucket_of(name, key, action)?;
@@ -65,24 +66,26 @@ fn delete(
         check_lock(call, (name, key, id), shown.bypass)?;
         let bucket = call.find_mut(name)?;
         let removed = bucket.remove(key, id);
-        let marker = removed.is_some_and(|version| matches!(version.what, What::DeleteMarker));
-        return Ok(Done { marker, version: Some(id.to_owned()) });
+        let marker =
+            removed.is_some_and(|version| matches!(version.content, Content::DeleteMarker));
+        return Ok(Deletion { marker, version: Some(id.to_owned()) });
     }
     if *bucket.versioning.at(now) == Versioning::Never {
         bucket.remove(key, NULL);
-        return Ok(Done { marker: false, version: None });
+        return Ok(Deletion { marker: false, version: None });
     }
-    let version = store(call.state, name, key, What::DeleteMarker)?;
-    Ok(Done { marker: true, version })
+    let version = store(call.state, name, key, Content::DeleteMarker)?;
+    Ok(Deletion { marker: true, version })
 }
 
 /// Refuses to delete what Object Lock protects.
 fn check_lock(
-    call: &Call<'_>,
+    call: &S3Call<'_>,
     (bucket, key, id): (&str, &str, &str),
     bypass: Option<bool>,
 ) -> S3Result<()> {
-    let Some(What::Object(object)) = call.visit(bucket)?.version(key, id).map(|v| &v.what) else {
+    let Some(Content::Object(object)) = call.visit(bucket)?.version(key, id).map(|v| &v.content)
+    else {
         return Ok(());
     };
     if object.lock.holds(call.state.now(), bypasses(call, bypass, bucket, key)?) {
@@ -93,14 +96,15 @@ fn check_lock(
 
 /// S3 API Reference, `DeleteObjects`: each on its own, failures among the answers.
 pub(super) fn many(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteObjectsInput,
 ) -> S3Result<DeleteObjectsOutput> {
     call.visit(&input.bucket)?;
     if input.delete.objects.is_empty() || input.delete.objects.len() > MOST {
         return Err(s3_error!(MalformedXML));
     }
-    let shown = Shown { bypass: input.bypass_governance_retention, mfa: input.mfa.as_deref() };
+    let shown =
+        DeleteHeaders { bypass: input.bypass_governance_retention, mfa: input.mfa.as_deref() };
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
         let version = object.version_id;

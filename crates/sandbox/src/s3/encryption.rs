@@ -3,7 +3,7 @@
 
 use super::errors::{malformed, not_implemented, unusable};
 use super::store::Bucket;
-use super::{Call, buckets};
+use super::{S3Call, buckets};
 use crate::auth::Caller;
 use crate::kms::{Kms, Unusable};
 use crate::lag::Slow;
@@ -63,7 +63,7 @@ impl Sse {
 }
 
 /// The headers of an upload that speak of encryption.
-pub(super) struct Asked<'a> {
+pub(super) struct EncryptionHeaders<'a> {
     pub(super) algorithm: Option<&'a ServerSideEncryption>,
     pub(super) key: Option<&'a str>,
     pub(super) bucket_key: Option<bool>,
@@ -73,7 +73,11 @@ pub(super) struct Asked<'a> {
 
 /// Decides how an upload to a bucket is encrypted; whether the key can be used, and by whom, is asked afterwards
 /// (S3 API Reference, `PutObject`, the `x-amz-server-side-encryption` headers).
-pub(super) fn decide(call: &mut Call<'_>, bucket: &str, asked: &Asked<'_>) -> S3Result<Sse> {
+pub(super) fn decide(
+    call: &mut S3Call<'_>,
+    bucket: &str,
+    asked: &EncryptionHeaders<'_>,
+) -> S3Result<Sse> {
     if asked.beyond {
         return Err(not_implemented("SSE-C and encryption contexts of the client's own"));
     }
@@ -147,7 +151,7 @@ pub(super) fn initial() -> ServerSideEncryptionRule {
 
 /// S3 API Reference, `GetBucketEncryption`.
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketEncryptionInput,
 ) -> S3Result<GetBucketEncryptionOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetEncryptionConfiguration")?;
@@ -158,7 +162,7 @@ pub(super) fn get(
 
 /// S3 API Reference, `PutBucketEncryption`: the key is not looked at.
 pub(super) fn put(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketEncryptionInput,
 ) -> S3Result<PutBucketEncryptionOutput> {
     call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
@@ -183,7 +187,7 @@ pub(super) fn put(
 
 /// S3 API Reference, `DeleteBucketEncryption`: back to SSE-S3.
 pub(super) fn delete(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteBucketEncryptionInput,
 ) -> S3Result<DeleteBucketEncryptionOutput> {
     call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
@@ -191,7 +195,7 @@ pub(super) fn delete(
     Ok(buckets::nothing())
 }
 
-fn set(call: &mut Call<'_>, name: &str, rule: ServerSideEncryptionRule) -> S3Result<()> {
+fn set(call: &mut S3Call<'_>, name: &str, rule: ServerSideEncryptionRule) -> S3Result<()> {
     let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
     call.find_mut(name)?.encryption.set(rule, now, from);
     Ok(())

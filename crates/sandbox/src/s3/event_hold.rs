@@ -18,14 +18,14 @@ const YEARS: &str = "x-amz-object-lock-event-hold-duration-years";
 
 /// What a request wants of an event hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum EventHoldChange {
     /// It begins, and protects for this long after its end.
     On(Period),
     /// It ends, or a bucket's default is not wanted.
     Off,
 }
 
-impl Asked {
+impl EventHoldChange {
     /// Returns the period of one that begins.
     pub(super) fn period(self) -> Option<Period> {
         match self {
@@ -46,13 +46,13 @@ impl Asked {
 }
 
 /// Returns what the headers of an upload ask for.
-pub(super) fn in_headers(headers: &HeaderMap) -> S3Result<Option<Asked>> {
+pub(super) fn in_headers(headers: &HeaderMap) -> S3Result<Option<EventHoldChange>> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     let number = |name: &str| {
         let parsed = text(name).map(|text| text.parse().map_err(|_| out_of_range()));
         parsed.transpose()
     };
-    Asked::new(text(STATUS), number(DAYS)?, number(YEARS)?)
+    EventHoldChange::new(text(STATUS), number(DAYS)?, number(YEARS)?)
 }
 
 /// Reads what `s3s` skips in the body of `PutObjectRetention` into the request's extensions, and refuses what it can't decode.
@@ -62,8 +62,8 @@ pub(super) fn keep(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
     if query.starts_with("retention") && within(b"<EventHold") {
         let given: Retention = parse(body)?;
         let duration = given.duration.unwrap_or_default();
-        let asked = Asked::new(given.status.as_deref(), duration.days, duration.years)?;
-        parts.extensions.insert(Kept(asked));
+        let asked = EventHoldChange::new(given.status.as_deref(), duration.days, duration.years)?;
+        parts.extensions.insert(BodyHold(asked));
     }
     if query.starts_with("object-lock") && within(b"<DefaultEventHold") {
         return Err(not_implemented("default event holds"));
@@ -72,12 +72,12 @@ pub(super) fn keep(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
 }
 
 /// Returns what the body of a request asks for.
-pub(super) fn in_body(extensions: &Extensions) -> Option<Asked> {
-    extensions.get::<Kept>()?.0
+pub(super) fn in_body(extensions: &Extensions) -> Option<EventHoldChange> {
+    extensions.get::<BodyHold>()?.0
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Kept(Option<Asked>);
+struct BodyHold(Option<EventHoldChange>);
 
 #[derive(Deserialize)]
 struct Retention {
@@ -123,7 +123,7 @@ pub(super) fn invalid(text: &str) -> S3Error {
 
 /// What an answer says beside what `s3s` writes.
 #[derive(Debug, Clone)]
-struct Beside(String);
+struct ExtraXml(String);
 
 /// Returns the headers of `HeadObject` and `GetObject`.
 pub(super) fn headers(lock: &Lock) -> HeaderMap {
@@ -145,13 +145,13 @@ pub(super) fn tell(hold: Period, extensions: &mut Extensions) {
         Period::Years(years) => element("Years", years.to_string()),
     };
     let xml = element("EventHold", "ON") + &wrapped("EventHoldDuration", &duration);
-    extensions.insert(Beside(xml));
+    extensions.insert(ExtraXml(xml));
 }
 
 /// Lays it into an answer that `s3s` has written.
-pub(super) fn lay_in(answer: &mut http::Response<Body>) {
+pub(super) fn insert_xml(answer: &mut http::Response<Body>) {
     const END: &str = "</Retention>";
-    let Some(Beside(xml)) = answer.extensions_mut().remove() else { return };
+    let Some(ExtraXml(xml)) = answer.extensions_mut().remove() else { return };
     let Some(text) = answer.body().bytes() else { return };
     let text = String::from_utf8_lossy(&text);
     let whole = text.replacen(END, &format!("{xml}{END}"), 1);

@@ -3,7 +3,7 @@
 
 use super::checksum::{Algorithm, Checksum};
 use super::settings::check_tags;
-use super::store::{Bucket, Described, Object, Replicated, Tags, Version, What};
+use super::store::{Bucket, Content, Described, Object, Replicated, Tags, Version};
 use super::{Lock, Sse, writes};
 use crate::fault::Fault;
 use crate::state::State;
@@ -16,9 +16,9 @@ impl Bucket {
     /// Returns all objects with their versions, newest last; delete markers are left out.
     pub(crate) fn every_object(&self) -> impl Iterator<Item = (&str, &Version, &Object)> {
         self.objects.iter().flat_map(|(key, versions)| {
-            versions.iter().filter_map(move |version| match &version.what {
-                What::Object(object) => Some((key.as_str(), version, &**object)),
-                What::DeleteMarker => None,
+            versions.iter().filter_map(move |version| match &version.content {
+                Content::Object(object) => Some((key.as_str(), version, &**object)),
+                Content::DeleteMarker => None,
             })
         })
     }
@@ -81,7 +81,7 @@ pub(crate) fn deliver(
         replicated: Replicated::No,
         data,
     };
-    let stored: S3Result<_> = writes::store(state, bucket, key, What::Object(Box::new(object)));
+    let stored: S3Result<_> = writes::store(state, bucket, key, Content::Object(Box::new(object)));
     stored.map(drop).map_err(|error| fault_of(&error))
 }
 

@@ -1,9 +1,9 @@
 //! Listings of objects and of versions, with prefixes, delimiters and pages. Not for: lists of buckets and uploads.
 
-use super::Call;
+use super::S3Call;
 use super::buckets::{nothing, owner};
 use super::reads::etag;
-use super::store::{Bucket, NULL, Object, Version, What};
+use super::store::{Bucket, Content, NULL, Object, Version};
 use s3s::dto::{
     self, CommonPrefix, DeleteMarkerEntry, EncodingType, ListObjectVersionsInput,
     ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
@@ -110,7 +110,7 @@ fn gather<'a>(
         let skipped = behind.map_or(0, |id| seen(versions, id));
         for (back, version) in versions.iter().rev().enumerate().skip(skipped) {
             let newest = back == 0;
-            let visible = all_versions || (newest && matches!(version.what, What::Object(_)));
+            let visible = all_versions || (newest && matches!(version.content, Content::Object(_)));
             if !visible {
                 continue;
             }
@@ -149,7 +149,7 @@ fn end_of(lines: &[Line<'_>]) -> Option<End> {
 
 /// S3 API Reference, `ListObjectsV2`.
 pub(super) fn objects(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: ListObjectsV2Input,
 ) -> S3Result<ListObjectsV2Output> {
     let bucket = call.bucket(&input.bucket, "s3:ListBucket")?;
@@ -185,7 +185,7 @@ pub(super) fn objects(
 
 /// S3 API Reference, `ListObjects`: the older form, whose pages go on behind a key.
 pub(super) fn objects_v1(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: ListObjectsInput,
 ) -> S3Result<ListObjectsOutput> {
     let bucket = call.bucket(&input.bucket, "s3:ListBucket")?;
@@ -225,7 +225,7 @@ fn shown(
         match line {
             Line::Prefix(prefix) => prefixes.push(query.show(prefix)),
             Line::Version { key, version, .. } => {
-                let What::Object(object) = &version.what else { continue };
+                let Content::Object(object) = &version.content else { continue };
                 contents.push(dto::Object {
                     e_tag: Some(etag(&object.etag)),
                     key: Some(query.show(key)),
@@ -243,7 +243,7 @@ fn shown(
 
 /// S3 API Reference, `ListObjectVersions`: by key, newest version first.
 pub(super) fn versions(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: ListObjectVersionsInput,
 ) -> S3Result<ListObjectVersionsOutput> {
     let bucket = call.bucket(&input.bucket, "s3:ListBucketVersions")?;
@@ -275,8 +275,8 @@ pub(super) fn versions(
         };
         let (is_latest, last_modified) = (Some(newest), Some(Timestamp::from(version.written)));
         let (version_id, owner) = (Some(version.id.clone()), Some(owner(&bucket.owner)));
-        match &version.what {
-            What::Object(object) => versions.push(ObjectVersion {
+        match &version.content {
+            Content::Object(object) => versions.push(ObjectVersion {
                 e_tag: Some(etag(&object.etag)),
                 is_latest,
                 key: Some(key),
@@ -287,7 +287,7 @@ pub(super) fn versions(
                 version_id,
                 ..nothing()
             }),
-            What::DeleteMarker => markers.push(DeleteMarkerEntry {
+            Content::DeleteMarker => markers.push(DeleteMarkerEntry {
                 is_latest,
                 key: Some(key),
                 last_modified,

@@ -2,7 +2,7 @@
 //! Object Lock"). Not for: the operations on it (see `lock_settings` and `retention`).
 
 use super::store::Bucket;
-use super::{Call, event_hold, permit};
+use super::{S3Call, event_hold, permit};
 use crrctl_iam::Context;
 use jiff::Span;
 use jiff::tz::TimeZone;
@@ -105,12 +105,12 @@ impl Lock {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ObjectLock {
     /// What new versions get that ask for nothing else.
-    pub(super) default: Option<Standing>,
+    pub(super) default: Option<DefaultLock>,
 }
 
 /// A default retention.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Standing {
+pub(super) struct DefaultLock {
     pub(super) mode: Mode,
     pub(super) period: Period,
 }
@@ -145,7 +145,7 @@ impl Period {
     }
 }
 
-impl Standing {
+impl DefaultLock {
     fn from(&self, now: SystemTime) -> Lock {
         let until = self.period.after(now);
         Lock {
@@ -158,44 +158,44 @@ impl Standing {
 impl Bucket {
     /// Returns what protects a new version of this bucket by default.
     pub(crate) fn default_lock(&self, now: SystemTime) -> Lock {
-        let standing = self.object_lock.and_then(|lock| lock.default);
-        standing.map(|standing| standing.from(now)).unwrap_or_default()
+        let default = self.object_lock.and_then(|lock| lock.default);
+        default.map(|default| default.from(now)).unwrap_or_default()
     }
 }
 
 /// The headers of an upload that speak of Object Lock.
-pub(super) struct Asked<'a> {
+pub(super) struct LockHeaders<'a> {
     pub(super) mode: Option<&'a ObjectLockMode>,
     pub(super) until: Option<&'a Timestamp>,
     pub(super) legal_hold: Option<&'a ObjectLockLegalHoldStatus>,
 }
 
 /// Takes them from an input.
-macro_rules! asked_lock {
+macro_rules! lock_headers {
     ($input:expr) => {
-        $crate::s3::lock::Asked {
+        $crate::s3::lock::LockHeaders {
             mode: $input.object_lock_mode.as_ref(),
             until: $input.object_lock_retain_until_date.as_ref(),
             legal_hold: $input.object_lock_legal_hold_status.as_ref(),
         }
     };
 }
-pub(super) use asked_lock;
+pub(super) use lock_headers;
 
 /// Returns what protects a new version: what the upload asks for, else the bucket's default
 /// (S3 API Reference, `PutObject`, the `x-amz-object-lock-` headers; the texts are those that S3 was seen to give).
 pub(super) fn for_upload(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     bucket: &str,
     key: &str,
-    asked: &Asked<'_>,
+    asked: &LockHeaders<'_>,
 ) -> S3Result<Lock> {
     let now = call.state.now();
     let hold = event_hold::in_headers(&call.headers)?;
     let lock = Lock {
         retention: retention(asked, hold, now)?,
         legal_hold: legal_hold(asked)?,
-        event_hold: hold.and_then(event_hold::Asked::period),
+        event_hold: hold.and_then(event_hold::EventHoldChange::period),
     };
     let found = call.visit(bucket)?;
     if lock == Lock::default() && hold.is_none() {
@@ -220,7 +220,7 @@ pub(super) fn for_upload(
 }
 
 /// Refuses an upload under retention that comes without a checksum (S3 API Reference, `PutObject`, `Content-MD5`).
-pub(super) fn require_checksum(call: &Call<'_>, lock: &Lock) -> S3Result<()> {
+pub(super) fn require_checksum(call: &S3Call<'_>, lock: &Lock) -> S3Result<()> {
     let sent = call
         .headers
         .keys()
@@ -235,8 +235,8 @@ pub(super) fn require_checksum(call: &Call<'_>, lock: &Lock) -> S3Result<()> {
 }
 
 fn retention(
-    asked: &Asked<'_>,
-    hold: Option<event_hold::Asked>,
+    asked: &LockHeaders<'_>,
+    hold: Option<event_hold::EventHoldChange>,
     now: SystemTime,
 ) -> S3Result<Option<Retention>> {
     let released = hold.and_then(|hold| hold.period()?.after_hold(now));
@@ -259,7 +259,7 @@ fn retention(
     Ok(until.map(|until| Retention { mode, until }))
 }
 
-fn legal_hold(asked: &Asked<'_>) -> S3Result<Option<bool>> {
+fn legal_hold(asked: &LockHeaders<'_>) -> S3Result<Option<bool>> {
     match asked.legal_hold.map(ObjectLockLegalHoldStatus::as_str) {
         None => Ok(None),
         Some("ON") => Ok(Some(true)),
@@ -294,7 +294,7 @@ pub(super) fn protected() -> S3Error {
 
 /// Returns whether a request gets past governance: it says so, and its caller may.
 pub(super) fn bypasses(
-    call: &Call<'_>,
+    call: &S3Call<'_>,
     asked: Option<bool>,
     bucket: &str,
     key: &str,

@@ -1,9 +1,9 @@
 //! A bucket's Object Lock configuration. Not for: what it means for versions (see `lock`).
 
-use super::Call;
+use super::S3Call;
 use super::buckets::nothing;
 use super::errors::{malformed, not_implemented};
-use super::lock::{Mode, ObjectLock, Period, Standing};
+use super::lock::{DefaultLock, Mode, ObjectLock, Period};
 use super::store::Versioning;
 use s3s::dto::{
     DefaultRetention, GetObjectLockConfigurationInput, GetObjectLockConfigurationOutput,
@@ -18,17 +18,17 @@ const MAX_YEARS: i32 = 100;
 
 /// S3 API Reference, `GetObjectLockConfiguration`.
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetObjectLockConfigurationInput,
 ) -> S3Result<GetObjectLockConfigurationOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetBucketObjectLockConfiguration")?;
     let lock = bucket.object_lock.ok_or_else(|| s3_error!(ObjectLockConfigurationNotFoundError))?;
-    let rule = lock.default.map(|standing| {
-        let (days, years) = match standing.period {
+    let rule = lock.default.map(|default_lock| {
+        let (days, years) = match default_lock.period {
             Period::Days(days) => (Some(days), None),
             Period::Years(years) => (None, Some(years)),
         };
-        let mode = Some(ObjectLockRetentionMode::from_static(standing.mode.name()));
+        let mode = Some(ObjectLockRetentionMode::from_static(default_lock.mode.name()));
         ObjectLockRule { default_retention: Some(DefaultRetention { days, mode, years }) }
     });
     let enabled = Some(ObjectLockEnabled::from_static(ObjectLockEnabled::ENABLED));
@@ -38,7 +38,7 @@ pub(super) fn get(
 
 /// S3 API Reference, `PutObjectLockConfiguration`: turns Object Lock on, and sets or takes away the default.
 pub(super) fn put(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutObjectLockConfigurationInput,
 ) -> S3Result<PutObjectLockConfigurationOutput> {
     let now = call.state.now();
@@ -53,7 +53,7 @@ pub(super) fn put(
     }
     let default = match configuration.rule {
         None => None,
-        Some(rule) => Some(standing(&rule.default_retention.ok_or_else(malformed)?)?),
+        Some(rule) => Some(default_lock(&rule.default_retention.ok_or_else(malformed)?)?),
     };
     if *bucket.versioning.at(now) != Versioning::Enabled {
         return Err(s3_error!(
@@ -65,7 +65,7 @@ pub(super) fn put(
     Ok(nothing())
 }
 
-fn standing(given: &DefaultRetention) -> S3Result<Standing> {
+fn default_lock(given: &DefaultRetention) -> S3Result<DefaultLock> {
     let mode = given.mode.as_ref().and_then(|mode| Mode::named(mode.as_str()));
     let mode = mode.ok_or_else(malformed)?;
     let (number, most, period) = match (given.days, given.years) {
@@ -82,5 +82,5 @@ fn standing(given: &DefaultRetention) -> S3Result<Standing> {
     if number > most {
         return Err(s3_error!(InvalidArgument, "Default retention period is too large."));
     }
-    Ok(Standing { mode, period })
+    Ok(DefaultLock { mode, period })
 }

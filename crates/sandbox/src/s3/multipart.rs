@@ -1,16 +1,16 @@
 //! Multipart uploads, from creation to completion. Not for: listing them (see `uploads`), nor what every write has in common
 //! (see `writes`).
 
-use super::Call;
+use super::S3Call;
 use super::buckets::{new_upload_id, nothing};
 use super::checksum::{Algorithm, Checksum, with_checksum};
-use super::encryption::{Asked, Sse, decide};
+use super::encryption::{EncryptionHeaders, Sse, decide};
 use super::errors::{malformed, not_implemented};
-use super::lock::{Lock, asked_lock, for_upload};
+use super::lock::{Lock, for_upload, lock_headers};
 use super::object_tags::from_header;
 use super::reads::{check_write, etag};
 use super::room::{full, too_large, weight_of};
-use super::store::{Bucket, Described, Object, Replicated, Tags, What};
+use super::store::{Bucket, Content, Described, Object, Replicated, Tags};
 use super::writes::{
     check_acl, check_storage_class, etag_of, permit_tags, random_etag, store, stored_encoding,
 };
@@ -54,7 +54,7 @@ pub(super) struct UploadedPart {
 
 /// S3 API Reference, `CreateMultipartUpload`.
 pub(super) fn create(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: CreateMultipartUploadInput,
 ) -> S3Result<CreateMultipartUploadOutput> {
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
@@ -65,11 +65,11 @@ pub(super) fn create(
         &input.grant_write_acp,
     ];
     check_acl(bucket, input.acl.as_ref(), grants.iter().any(|grant| grant.is_some()))?;
-    let lock = for_upload(call, &input.bucket, &input.key, &asked_lock!(input))?;
+    let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
     if input.website_redirect_location.is_some() {
         return Err(not_implemented("website redirects"));
     }
-    let asked = Asked {
+    let asked = EncryptionHeaders {
         algorithm: input.server_side_encryption.as_ref(),
         key: input.ssekms_key_id.as_deref(),
         bucket_key: input.bucket_key_enabled,
@@ -223,7 +223,7 @@ pub(super) fn keep_part(
 
 /// S3 API Reference, `UploadPart`.
 pub(super) fn upload_part(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: &UploadPartInput,
     data: Bytes,
 ) -> S3Result<UploadPartOutput> {
@@ -255,7 +255,7 @@ pub(super) fn upload_part(
 
 /// S3 API Reference, `CompleteMultipartUpload`.
 pub(super) fn complete(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: CompleteMultipartUploadInput,
 ) -> S3Result<CompleteMultipartUploadOutput> {
     let (name, key) = (&input.bucket, &input.key);
@@ -281,7 +281,7 @@ pub(super) fn complete(
         ..nothing()
     };
     let output = with_checksum!(output, &object.checksum);
-    let version_id = store(call.state, name, key, What::Object(Box::new(object)))?;
+    let version_id = store(call.state, name, key, Content::Object(Box::new(object)))?;
     let bucket = call.bucket_of(name, key, "s3:PutObject")?;
     bucket.end_upload(key, &input.upload_id);
     Ok(CompleteMultipartUploadOutput { version_id, ..output })
@@ -389,7 +389,7 @@ fn check_whole(input: &CompleteMultipartUploadInput, object: &Object) -> S3Resul
 
 /// S3 API Reference, `AbortMultipartUpload`.
 pub(super) fn abort(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: AbortMultipartUploadInput,
 ) -> S3Result<AbortMultipartUploadOutput> {
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:AbortMultipartUpload")?;

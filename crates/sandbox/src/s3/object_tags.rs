@@ -1,10 +1,10 @@
 //! Tags of object versions. Not for: tags that come with an upload (see `writes`).
 
-use super::Call;
+use super::S3Call;
 use super::reads::{action_for, find};
 use super::settings::{read_tags, rendered};
-use super::store::{Object, Tags, Versioning, What};
-use crate::replication::{Part, changed};
+use super::store::{Content, Object, Tags, Versioning};
+use crate::replication::{MetadataChange, changed};
 use s3s::dto::{
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput,
     GetObjectTaggingOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
@@ -16,24 +16,24 @@ pub(super) const MOST: usize = 10;
 
 /// Finds a version to change, with the version id to answer.
 pub(super) fn find_mut<'a>(
-    call: &'a mut Call<'_>,
+    call: &'a mut S3Call<'_>,
     action: &str,
     (bucket, key, version): (&str, &str, Option<&str>),
 ) -> S3Result<(&'a mut Object, Option<String>)> {
     let bucket = call.bucket_of(bucket, key, action)?;
     let id = find(bucket, key, version)?.0.id.clone();
     let shown = (*bucket.versioning != Versioning::Never).then(|| id.clone());
-    match bucket.version_mut(key, &id).map(|version| &mut version.what) {
-        Some(What::Object(object)) => Ok((object, shown)),
+    match bucket.version_mut(key, &id).map(|version| &mut version.content) {
+        Some(Content::Object(object)) => Ok((object, shown)),
         _ => Err(s3_error!(NoSuchKey)),
     }
 }
 
 /// Sets off the replication of a change that was just made.
 pub(super) fn follow(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     (bucket, key, version): (&str, &str, Option<&str>),
-    part: Part,
+    part: MetadataChange,
 ) -> S3Result<()> {
     let id = find(call.visit(bucket)?, key, version)?.0.id.clone();
     changed(call.state, bucket, key, &id, part);
@@ -42,7 +42,7 @@ pub(super) fn follow(
 
 /// S3 API Reference, `GetObjectTagging`.
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetObjectTaggingInput,
 ) -> S3Result<GetObjectTaggingOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
@@ -53,7 +53,7 @@ pub(super) fn get(
 
 /// S3 API Reference, `PutObjectTagging`: replaces the whole set.
 pub(super) fn put(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutObjectTaggingInput,
 ) -> S3Result<PutObjectTaggingOutput> {
     let tags = read_tags(input.tagging.tag_set, MOST)?;
@@ -61,13 +61,13 @@ pub(super) fn put(
     let (object, version_id) =
         find_mut(call, action_for(at.2, "s3:PutObjectTagging", "s3:PutObjectVersionTagging"), at)?;
     object.tags = tags;
-    follow(call, at, Part::Tags)?;
+    follow(call, at, MetadataChange::Tags)?;
     Ok(PutObjectTaggingOutput { version_id })
 }
 
 /// S3 API Reference, `DeleteObjectTagging`.
 pub(super) fn delete(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteObjectTaggingInput,
 ) -> S3Result<DeleteObjectTaggingOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
@@ -77,7 +77,7 @@ pub(super) fn delete(
         at,
     )?;
     object.tags = Tags::new();
-    follow(call, at, Part::Tags)?;
+    follow(call, at, MetadataChange::Tags)?;
     Ok(DeleteObjectTaggingOutput { version_id })
 }
 

@@ -6,7 +6,7 @@ use super::lock::Lock;
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
 use super::store::{Described, Versioning};
-use super::{Call, Sse, buckets, event_hold};
+use super::{S3Call, Sse, buckets, event_hold};
 use bytes::Bytes;
 use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
@@ -17,7 +17,7 @@ use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
 
 /// What GET and HEAD have in common.
-struct Wanted<'a> {
+struct ObjectRequest<'a> {
     bucket: &'a str,
     key: &'a str,
     version: Option<&'a str>,
@@ -31,7 +31,7 @@ struct Wanted<'a> {
 /// Takes what GET and HEAD have in common from either's input.
 macro_rules! wanted {
     ($input:expr) => {
-        Wanted {
+        ObjectRequest {
             bucket: &$input.bucket,
             key: &$input.key,
             version: $input.version_id.as_deref(),
@@ -52,7 +52,7 @@ macro_rules! wanted {
 }
 
 /// A version as it was found.
-struct Found {
+struct FoundObject {
     data: Bytes,
     /// The part of the data that was asked for, with its `Content-Range`.
     content_range: Option<String>,
@@ -117,9 +117,9 @@ macro_rules! filled {
 }
 
 /// S3 API Reference, `GetObject`: decrypting needs the object's key to be enabled.
-pub(super) fn get(call: &mut Call<'_>, input: GetObjectInput) -> S3Result<GetObjectOutput> {
+pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetObjectOutput> {
     let found = look(call, &wanted!(input), true)?;
-    call.beside.headers = event_hold::headers(&found.lock);
+    call.extra.headers = event_hold::headers(&found.lock);
     let (data, tags) = (found.data.clone(), found.tags);
     let output = filled!(GetObjectOutput, found);
     Ok(GetObjectOutput {
@@ -130,15 +130,15 @@ pub(super) fn get(call: &mut Call<'_>, input: GetObjectInput) -> S3Result<GetObj
 }
 
 /// S3 API Reference, `HeadObject`.
-pub(super) fn head(call: &mut Call<'_>, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
+pub(super) fn head(call: &mut S3Call<'_>, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
     let wanted = wanted!(input);
     // Only the checksum of an encrypted object is itself encrypted.
     let found = look(call, &wanted, wanted.checksum)?;
-    call.beside.headers = event_hold::headers(&found.lock);
+    call.extra.headers = event_hold::headers(&found.lock);
     Ok(filled!(HeadObjectOutput, found))
 }
 
-fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Found> {
+fn look(call: &mut S3Call<'_>, wanted: &ObjectRequest<'_>, decrypt: bool) -> S3Result<FoundObject> {
     if wanted.beyond {
         return Err(not_implemented("reading single parts, and SSE-C"));
     }
@@ -151,7 +151,7 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
     let (version, object) = found.map_err(|error| hidden(call, wanted.bucket, error))?;
     wanted.conditions.check(&object.etag, version.written)?;
     let (data, content_range) = cut(&object.data, wanted.range)?;
-    let mut found = Found {
+    let mut found = FoundObject {
         described: object.described.clone(),
         etag: etag(&object.etag),
         written: version.written,
@@ -180,7 +180,7 @@ fn look(call: &mut Call<'_>, wanted: &Wanted<'_>, decrypt: bool) -> S3Result<Fou
 }
 
 /// Without `s3:ListBucket` nobody learns that a key is not there (S3 API Reference, `GetObject`, "Permissions").
-pub(super) fn hidden(call: &Call<'_>, bucket: &str, error: S3Error) -> S3Error {
+pub(super) fn hidden(call: &S3Call<'_>, bucket: &str, error: S3Error) -> S3Error {
     let absent = *error.code() == S3ErrorCode::NoSuchKey;
     match call.permitted(bucket, None, "s3:ListBucket") {
         Err(denied) if absent => refused(denied),

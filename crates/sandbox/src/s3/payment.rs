@@ -1,6 +1,6 @@
 //! Who pays for requests: the bucket's owner, or whoever sends them.
 
-use super::Call;
+use super::S3Call;
 use super::buckets::nothing;
 use super::errors::malformed;
 use s3s::dto::{
@@ -11,7 +11,7 @@ use s3s::{S3Result, s3_error};
 
 /// S3 API Reference, `GetBucketRequestPayment`.
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketRequestPaymentInput,
 ) -> S3Result<GetBucketRequestPaymentOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetBucketRequestPayment")?;
@@ -21,7 +21,7 @@ pub(super) fn get(
 
 /// S3 API Reference, `PutBucketRequestPayment`.
 pub(super) fn put(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketRequestPaymentInput,
 ) -> S3Result<PutBucketRequestPaymentOutput> {
     let bucket = call.bucket(&input.bucket, "s3:PutBucketRequestPayment")?;
@@ -33,7 +33,7 @@ pub(super) fn put(
     Ok(nothing())
 }
 
-impl Call<'_> {
+impl S3Call<'_> {
     /// Refuses who would have to pay and does not say so (S3 User Guide, "Using Requester Pays general purpose buckets").
     pub(super) fn pays(&self, name: &str) -> S3Result<()> {
         let bucket = self.visit(name)?;

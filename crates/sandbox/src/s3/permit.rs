@@ -3,8 +3,8 @@
 
 use super::errors::redirect;
 use super::reads::find;
-use super::{Bucket, Call, Sse};
-use crate::access::{Ask, Denied, authorize};
+use super::{Bucket, S3Call, Sse};
+use crate::access::{AccessRequest, Denied, authorize};
 use crate::kms::ThroughS3;
 use crrctl_iam::names::Region;
 use crrctl_iam::{Context, Principal, ResourceKind};
@@ -69,7 +69,7 @@ pub(super) fn parameter(uri: &http::Uri, name: &str) -> Option<String> {
         .map(|(_, value)| value.into_owned())
 }
 
-impl Call<'_> {
+impl S3Call<'_> {
     /// Enters a bucket for `action`: it must exist, be in the Region that the request is signed for, belong to the expected owner,
     /// and the caller must be allowed to.
     pub(super) fn bucket(&mut self, name: &str, action: &str) -> S3Result<&mut Bucket> {
@@ -124,8 +124,8 @@ impl Call<'_> {
             None => format!("arn:{partition}:s3:::{name}"),
         };
         let Some(bucket) = self.state.buckets.0.get(name) else {
-            let ask = Ask::plain(action, arn, &self.caller.account);
-            return authorize(&self.state.iam, &self.caller, ask);
+            let request = AccessRequest::plain(action, arn, &self.caller.account);
+            return authorize(&self.state.iam, &self.caller, request);
         };
         if self.is_owners_way_back(bucket, action) {
             return Ok(());
@@ -138,14 +138,14 @@ impl Call<'_> {
             }
         }
         let on = bucket.policy_for(&self.caller);
-        let ask = Ask {
+        let request = AccessRequest {
             action,
             arn,
             owner: &bucket.owner,
             on: on.map(|document| (ResourceKind::Bucket, document)),
             context,
         };
-        authorize(&self.state.iam, &self.caller, ask)
+        authorize(&self.state.iam, &self.caller, request)
     }
 
     /// The root user of the owner's account can always read, put and delete the bucket policy, even where the policy denies it

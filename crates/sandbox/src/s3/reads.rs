@@ -1,7 +1,7 @@
 //! Finding the version that a request means, and the conditions it may come with. Not for: answering with it.
 
 use super::errors::with_headers;
-use super::store::{Bucket, NULL, Object, Version, What};
+use super::store::{Bucket, Content, NULL, Object, Version};
 use s3s::dto::{ETag, ETagCondition, Timestamp};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
@@ -27,9 +27,9 @@ pub(super) fn find<'a>(
 ) -> S3Result<(&'a Version, &'a Object)> {
     let Some(id) = version else {
         let newest = bucket.latest(key).ok_or_else(|| s3_error!(NoSuchKey))?;
-        return match &newest.what {
-            What::Object(object) => Ok((newest, object)),
-            What::DeleteMarker => Err(with_headers(
+        return match &newest.content {
+            Content::Object(object) => Ok((newest, object)),
+            Content::DeleteMarker => Err(with_headers(
                 s3_error!(NoSuchKey),
                 &[("x-amz-delete-marker", "true"), ("x-amz-version-id", &newest.id)],
             )),
@@ -37,9 +37,9 @@ pub(super) fn find<'a>(
     };
     check_version_id(id)?;
     let found = bucket.version(key, id).ok_or_else(|| s3_error!(NoSuchVersion))?;
-    match &found.what {
-        What::Object(object) => Ok((found, object)),
-        What::DeleteMarker => Err(with_headers(
+    match &found.content {
+        Content::Object(object) => Ok((found, object)),
+        Content::DeleteMarker => Err(with_headers(
             s3_error!(MethodNotAllowed),
             &[("x-amz-delete-marker", "true"), ("allow", "DELETE"), ("x-amz-version-id", id)],
         )),

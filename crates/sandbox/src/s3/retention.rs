@@ -4,8 +4,8 @@ use super::errors::{custom, malformed};
 use super::lock::{Lock, Mode, Retention, bypasses, future, missing, protected};
 use super::object_tags::{find_mut, follow};
 use super::store::Object;
-use super::{Call, event_hold};
-use crate::replication::Part;
+use super::{S3Call, event_hold};
+use crate::replication::MetadataChange;
 use s3s::dto::{
     GetObjectLegalHoldInput, GetObjectLegalHoldOutput, GetObjectRetentionInput,
     GetObjectRetentionOutput, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,
@@ -17,7 +17,7 @@ use std::time::SystemTime;
 
 /// Finds a version in a bucket with Object Lock, with its id.
 fn find<'a>(
-    call: &'a mut Call<'_>,
+    call: &'a mut S3Call<'_>,
     action: &str,
     at: (&str, &str, Option<&str>),
 ) -> S3Result<&'a mut Object> {
@@ -34,7 +34,7 @@ fn none() -> S3Error {
 
 /// S3 API Reference, `GetObjectRetention`.
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetObjectRetentionInput,
 ) -> S3Result<GetObjectRetentionOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
@@ -42,7 +42,7 @@ pub(super) fn get(
     let lock = find(call, "s3:GetObjectRetention", at)?.lock;
     let retention = lock.retained(now).ok_or_else(none)?;
     if let Some(hold) = lock.event_hold {
-        event_hold::tell(hold, &mut call.beside.extensions);
+        event_hold::tell(hold, &mut call.extra.extensions);
     }
     Ok(GetObjectRetentionOutput {
         retention: Some(ObjectLockRetention {
@@ -55,7 +55,7 @@ pub(super) fn get(
 /// S3 API Reference, `PutObjectRetention`: longer is always allowed; shorter, looser or none at all only to those who bypass
 /// governance, and never under compliance. An event hold that is released retains the version for its period from then on.
 pub(super) fn put(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutObjectRetentionInput,
 ) -> S3Result<PutObjectRetentionOutput> {
     let now = call.state.now();
@@ -67,10 +67,10 @@ pub(super) fn put(
     Lock {
         retention: mode.zip(date).map(|(mode, until)| Retention { mode, until }),
         legal_hold: None,
-        event_hold: hold.and_then(event_hold::Asked::period),
+        event_hold: hold.and_then(event_hold::EventHoldChange::period),
     }
     .describe(&mut call.asked, now);
-    if hold == Some(event_hold::Asked::Off) {
+    if hold == Some(event_hold::EventHoldChange::Off) {
         call.asked.set("s3:object-lock-event-hold", "OFF");
     }
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
@@ -85,7 +85,7 @@ pub(super) fn put(
         }
     }
     find(call, "s3:PutObjectRetention", at)?.lock = new;
-    follow(call, at, Part::Retention)?;
+    follow(call, at, MetadataChange::Retention)?;
     Ok(PutObjectRetentionOutput::default())
 }
 
@@ -94,21 +94,21 @@ fn changed(
     lock: &Lock,
     mode: Option<Mode>,
     date: Option<SystemTime>,
-    hold: Option<event_hold::Asked>,
+    hold: Option<event_hold::EventHoldChange>,
     now: SystemTime,
 ) -> S3Result<Lock> {
     let current = lock.retained(now);
     let (mode, until, event_hold) = match (hold, mode, date) {
         (None, None, None) => return Ok(Lock { retention: None, event_hold: None, ..*lock }),
         (None, Some(mode), Some(until)) => (mode, until, lock.event_hold),
-        (Some(event_hold::Asked::On(period)), mode, date) => {
+        (Some(event_hold::EventHoldChange::On(period)), mode, date) => {
             let mode = mode.or_else(|| Some(current?.mode));
             let mode =
                 mode.ok_or_else(|| event_hold::invalid("An event hold needs a retention mode."))?;
             let until = date.max(period.after_hold(now)).max(current.map(|current| current.until));
             (mode, until.ok_or_else(malformed)?, Some(period))
         }
-        (Some(event_hold::Asked::Off), mode, date) => {
+        (Some(event_hold::EventHoldChange::Off), mode, date) => {
             let current = current.filter(|_| lock.event_hold.is_some()).ok_or_else(|| {
                 event_hold::invalid("The object version is not under an event hold.")
             })?;
@@ -122,7 +122,7 @@ fn changed(
 
 /// S3 API Reference, `GetObjectLegalHold`.
 pub(super) fn get_legal_hold(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetObjectLegalHoldInput,
 ) -> S3Result<GetObjectLegalHoldOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
@@ -133,7 +133,7 @@ pub(super) fn get_legal_hold(
 
 /// S3 API Reference, `PutObjectLegalHold`.
 pub(super) fn put_legal_hold(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutObjectLegalHoldInput,
 ) -> S3Result<PutObjectLegalHoldOutput> {
     let status = input.legal_hold.and_then(|hold| hold.status).ok_or_else(malformed)?;
@@ -146,6 +146,6 @@ pub(super) fn put_legal_hold(
     Lock { legal_hold: Some(on), ..Lock::default() }.describe(&mut call.asked, now);
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
     find(call, "s3:PutObjectLegalHold", at)?.lock.legal_hold = Some(on);
-    follow(call, at, Part::LegalHold)?;
+    follow(call, at, MetadataChange::LegalHold)?;
     Ok(PutObjectLegalHoldOutput::default())
 }

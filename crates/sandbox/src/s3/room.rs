@@ -3,7 +3,7 @@
 
 use super::Buckets;
 use super::errors::custom;
-use super::store::{Version, What};
+use super::store::{Content, Version};
 use crate::limits::Limits;
 use s3s::{S3Error, s3_error};
 
@@ -18,13 +18,13 @@ pub(super) fn weight_of(bytes: usize) -> u64 {
 impl Version {
     /// Returns what the version counts as.
     pub(crate) fn weight(&self, key: &str) -> u64 {
-        let data = match &self.what {
-            What::Object(object) => {
+        let data = match &self.content {
+            Content::Object(object) => {
                 let metadata = object.described.metadata.iter();
                 object.data.len()
                     + metadata.map(|(name, value)| name.len() + value.len()).sum::<usize>()
             }
-            What::DeleteMarker => 0,
+            Content::DeleteMarker => 0,
         };
         weight_of(data + key.len())
     }

@@ -2,12 +2,12 @@
 //! The texts marked "observed" were seen in the field; the others have the right code but wording of our own.
 //! Not for: replicating (see `replication`).
 
-use super::Call;
+use super::S3Call;
 use super::buckets::nothing;
 use super::errors::{malformed, not_implemented};
 use super::store::{Object, Versioning};
 use super::writes::is_storage_class;
-use crate::access::{Ask, authorize};
+use crate::access::{AccessRequest, authorize};
 use crate::lag::Slow;
 use crate::state::State;
 use crrctl_iam::Context;
@@ -36,7 +36,7 @@ pub(crate) fn is_v1(rule: &ReplicationRule) -> bool {
 
 /// S3 API Reference, `GetBucketReplication`.
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketReplicationInput,
 ) -> S3Result<GetBucketReplicationOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetReplicationConfiguration")?;
@@ -48,7 +48,7 @@ pub(super) fn get(
 
 /// S3 API Reference, `DeleteBucketReplication`: 204 whether there was one or not.
 pub(super) fn delete(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteBucketReplicationInput,
 ) -> S3Result<DeleteBucketReplicationOutput> {
     call.bucket(&input.bucket, "s3:PutReplicationConfiguration")?;
@@ -58,7 +58,7 @@ pub(super) fn delete(
 
 /// S3 API Reference, `PutBucketReplication`: neither the role nor any KMS key is looked at.
 pub(super) fn put(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketReplicationInput,
 ) -> S3Result<PutBucketReplicationOutput> {
     let now = call.state.now();
@@ -91,7 +91,7 @@ pub(super) fn put(
 }
 
 fn set(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     name: &str,
     configuration: Option<ReplicationConfiguration>,
 ) -> S3Result<()> {
@@ -101,12 +101,12 @@ fn set(
 }
 
 /// The caller hands the role to S3, for which it needs `iam:PassRole` (IAM User Guide, "Grant a user permissions to pass a role").
-fn pass_role(call: &Call<'_>, role: &str) -> S3Result<()> {
+fn pass_role(call: &S3Call<'_>, role: &str) -> S3Result<()> {
     let owner = Arn::new(role).ok().and_then(|arn| AccountId::new(arn.account()).ok());
     let owner = owner.unwrap_or_else(|| call.caller.account.clone());
     let context = Context::new().with("iam:PassedToService", "s3.amazonaws.com");
-    let ask = Ask { context, ..Ask::plain("iam:PassRole", role, &owner) };
-    authorize(&call.state.iam, &call.caller, ask)
+    let request = AccessRequest { context, ..AccessRequest::plain("iam:PassRole", role, &owner) };
+    authorize(&call.state.iam, &call.caller, request)
         .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))
 }
 

@@ -1,7 +1,7 @@
 //! A bucket's settings: public access block, ownership, policy, tags, lifecycle.
 //! Not for: versioning (`versioning`), encryption (`encryption`) and replication (`rules`), Object Lock (`lock_settings`).
 
-use super::Call;
+use super::S3Call;
 use super::buckets::nothing;
 use super::errors::malformed;
 use super::public::is_public;
@@ -39,7 +39,7 @@ pub(super) fn all_blocked() -> PublicAccessBlockConfiguration {
 
 /// S3 API Reference, `GetPublicAccessBlock`.
 pub(super) fn get_public_access_block(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetPublicAccessBlockInput,
 ) -> S3Result<GetPublicAccessBlockOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetBucketPublicAccessBlock")?;
@@ -55,7 +55,7 @@ pub(super) fn get_public_access_block(
 
 /// S3 API Reference, `PutPublicAccessBlock`: what is left out is off.
 pub(super) fn put_public_access_block(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutPublicAccessBlockInput,
 ) -> S3Result<PutPublicAccessBlockOutput> {
     let given = input.public_access_block_configuration;
@@ -72,7 +72,7 @@ pub(super) fn put_public_access_block(
 
 /// S3 API Reference, `DeletePublicAccessBlock`.
 pub(super) fn delete_public_access_block(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeletePublicAccessBlockInput,
 ) -> S3Result<DeletePublicAccessBlockOutput> {
     call.bucket(&input.bucket, "s3:PutBucketPublicAccessBlock")?.public_access_block = None;
@@ -91,7 +91,7 @@ pub(super) fn check_ownership(given: &ObjectOwnership) -> S3Result<()> {
 
 /// S3 API Reference, `GetBucketOwnershipControls`.
 pub(super) fn get_ownership(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketOwnershipControlsInput,
 ) -> S3Result<GetBucketOwnershipControlsOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetBucketOwnershipControls")?;
@@ -105,7 +105,7 @@ pub(super) fn get_ownership(
 
 /// S3 API Reference, `PutBucketOwnershipControls`.
 pub(super) fn put_ownership(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketOwnershipControlsInput,
 ) -> S3Result<PutBucketOwnershipControlsOutput> {
     let bucket = call.bucket(&input.bucket, "s3:PutBucketOwnershipControls")?;
@@ -117,7 +117,7 @@ pub(super) fn put_ownership(
 
 /// S3 API Reference, `DeleteBucketOwnershipControls`.
 pub(super) fn delete_ownership(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteBucketOwnershipControlsInput,
 ) -> S3Result<DeleteBucketOwnershipControlsOutput> {
     call.bucket(&input.bucket, "s3:PutBucketOwnershipControls")?.ownership = None;
@@ -126,7 +126,7 @@ pub(super) fn delete_ownership(
 
 /// S3 API Reference, `GetBucketPolicy`.
 pub(super) fn get_policy(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketPolicyInput,
 ) -> S3Result<GetBucketPolicyOutput> {
     let policy = call.bucket(&input.bucket, "s3:GetBucketPolicy")?.policy.clone();
@@ -138,7 +138,7 @@ pub(super) fn get_policy(
 
 /// S3 API Reference, `PutBucketPolicy`; 20 KB is the most (S3 User Guide, "Bucket policies").
 pub(super) fn put_policy(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketPolicyInput,
 ) -> S3Result<PutBucketPolicyOutput> {
     call.bucket(&input.bucket, "s3:PutBucketPolicy")?;
@@ -189,7 +189,7 @@ fn check_resources(document: &Document, bucket: &str) -> S3Result<()> {
 
 /// S3 API Reference, `DeleteBucketPolicy`.
 pub(super) fn delete_policy(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteBucketPolicyInput,
 ) -> S3Result<DeleteBucketPolicyOutput> {
     call.bucket(&input.bucket, "s3:DeleteBucketPolicy")?.policy = None;
@@ -242,7 +242,7 @@ pub(super) fn check_tags(tags: &Tags, most: usize) -> S3Result<()> {
 
 /// S3 API Reference, `GetBucketTagging`.
 pub(super) fn get_tagging(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketTaggingInput,
 ) -> S3Result<GetBucketTaggingOutput> {
     let now = call.state.now();
@@ -255,7 +255,7 @@ pub(super) fn get_tagging(
 
 /// S3 API Reference, `PutBucketTagging`: replaces the whole set.
 pub(super) fn put_tagging(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketTaggingInput,
 ) -> S3Result<PutBucketTaggingOutput> {
     call.bucket(&input.bucket, "s3:PutBucketTagging")?;
@@ -263,7 +263,7 @@ pub(super) fn put_tagging(
     Ok(nothing())
 }
 
-fn set_tags(call: &mut Call<'_>, name: &str, tags: Tags) -> S3Result<()> {
+fn set_tags(call: &mut S3Call<'_>, name: &str, tags: Tags) -> S3Result<()> {
     let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
     call.find_mut(name)?.tags.set(tags, now, listed);
     Ok(())
@@ -271,7 +271,7 @@ fn set_tags(call: &mut Call<'_>, name: &str, tags: Tags) -> S3Result<()> {
 
 /// S3 API Reference, `DeleteBucketTagging`.
 pub(super) fn delete_tagging(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteBucketTaggingInput,
 ) -> S3Result<DeleteBucketTaggingOutput> {
     call.bucket(&input.bucket, "s3:PutBucketTagging")?;
@@ -281,7 +281,7 @@ pub(super) fn delete_tagging(
 
 /// S3 API Reference, `GetBucketLifecycleConfiguration`.
 pub(super) fn get_lifecycle(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketLifecycleConfigurationInput,
 ) -> S3Result<GetBucketLifecycleConfigurationOutput> {
     let lifecycle = call.bucket(&input.bucket, "s3:GetLifecycleConfiguration")?.lifecycle.clone();
@@ -294,7 +294,7 @@ pub(super) fn get_lifecycle(
 
 /// S3 API Reference, `PutBucketLifecycleConfiguration`: kept and given back; nothing expires here.
 pub(super) fn put_lifecycle(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketLifecycleConfigurationInput,
 ) -> S3Result<PutBucketLifecycleConfigurationOutput> {
     let bucket = call.bucket(&input.bucket, "s3:PutLifecycleConfiguration")?;
@@ -338,7 +338,7 @@ pub(super) fn put_lifecycle(
 
 /// S3 API Reference, `DeleteBucketLifecycle`.
 pub(super) fn delete_lifecycle(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: DeleteBucketLifecycleInput,
 ) -> S3Result<DeleteBucketLifecycleOutput> {
     call.bucket(&input.bucket, "s3:PutLifecycleConfiguration")?.lifecycle = None;

@@ -85,12 +85,12 @@ pub(super) const NULL: &str = "null";
 pub(crate) struct Version {
     pub(crate) id: String,
     pub(crate) written: SystemTime,
-    pub(crate) what: What,
+    pub(crate) content: Content,
 }
 
 /// What a version is.
 #[derive(Debug, Clone)]
-pub(crate) enum What {
+pub(crate) enum Content {
     Object(Box<Object>),
     DeleteMarker,
 }

@@ -1,6 +1,6 @@
 //! Lists of multipart uploads under way and of their parts. Not for: the uploads themselves (see `multipart`).
 
-use super::Call;
+use super::S3Call;
 use super::buckets::{nothing, owner};
 use super::checksum::with_checksum;
 use super::errors::not_implemented;
@@ -14,7 +14,7 @@ use s3s::{S3Result, s3_error};
 
 /// S3 API Reference, `ListMultipartUploads`; delimiters are not modelled.
 pub(super) fn list(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: ListMultipartUploadsInput,
 ) -> S3Result<ListMultipartUploadsOutput> {
     if input.delimiter.as_deref().is_some_and(|delimiter| !delimiter.is_empty()) {
@@ -66,7 +66,10 @@ pub(super) fn list(
 }
 
 /// S3 API Reference, `ListParts`.
-pub(super) fn list_parts(call: &mut Call<'_>, input: ListPartsInput) -> S3Result<ListPartsOutput> {
+pub(super) fn list_parts(
+    call: &mut S3Call<'_>,
+    input: ListPartsInput,
+) -> S3Result<ListPartsOutput> {
     let limit = limit(input.max_parts)?;
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:ListMultipartUploadParts")?;
     let account = owner(&bucket.owner);

@@ -1,7 +1,7 @@
 //! A bucket's versioning, and MFA delete, which only the root user with a device gets past.
 //! Not for: versions themselves (see `objects` and `deletes`).
 
-use super::Call;
+use super::S3Call;
 use super::buckets::nothing;
 use super::errors::malformed;
 use super::store::Versioning;
@@ -15,7 +15,7 @@ use s3s::{S3Result, s3_error};
 
 /// Refuses a request that needs the root user's device and does not show it: `SERIAL CODE` in `x-amz-mfa` (S3 User Guide,
 /// "Configuring MFA delete"). Every six digits are taken; S3 also wants TLS.
-pub(super) fn check_device(call: &Call<'_>, mfa: Option<&str>) -> S3Result<()> {
+pub(super) fn check_device(call: &S3Call<'_>, mfa: Option<&str>) -> S3Result<()> {
     let is_shown = mfa.and_then(|shown| shown.rsplit_once(' ')).is_some_and(|(serial, code)| {
         !serial.is_empty() && code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit())
     });
@@ -27,7 +27,7 @@ pub(super) fn check_device(call: &Call<'_>, mfa: Option<&str>) -> S3Result<()> {
 
 /// S3 API Reference, `GetBucketVersioning`: a bucket that never had it answers no status.
 pub(super) fn get(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: GetBucketVersioningInput,
 ) -> S3Result<GetBucketVersioningOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetBucketVersioning")?;
@@ -46,7 +46,7 @@ pub(super) fn get(
 
 /// S3 API Reference, `PutBucketVersioning`; not to be suspended under a replication configuration.
 pub(super) fn put(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutBucketVersioningInput,
 ) -> S3Result<PutBucketVersioningOutput> {
     let bucket = call.bucket(&input.bucket, "s3:PutBucketVersioning")?;

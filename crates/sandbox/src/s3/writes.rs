@@ -1,15 +1,15 @@
 //! Writing objects: `PutObject`, and what every write has in common. Not for: multipart uploads (see `multipart`).
 
 use super::checksum::{Algorithm, Checksum, with_checksum};
-use super::encryption::{Asked, Sse, decide};
+use super::encryption::{EncryptionHeaders, Sse, decide};
 use super::errors::not_implemented;
-use super::lock::{asked_lock, for_upload, require_checksum};
+use super::lock::{for_upload, lock_headers, require_checksum};
 use super::object_tags::from_header;
 use super::permit::refused;
 use super::reads::{check_write, etag};
 use super::room::full;
-use super::store::{Bucket, Described, Object, Replicated, Tags, Version, Versioning, What};
-use super::{Call, buckets};
+use super::store::{Bucket, Content, Described, Object, Replicated, Tags, Version, Versioning};
+use super::{S3Call, buckets};
 use crate::replication;
 use crate::state::State;
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use s3s::{S3Result, s3_error};
 
 /// S3 API Reference, `PutObject`.
 pub(super) fn put(
-    call: &mut Call<'_>,
+    call: &mut S3Call<'_>,
     input: PutObjectInput,
     data: Bytes,
 ) -> S3Result<PutObjectOutput> {
@@ -32,9 +32,9 @@ pub(super) fn put(
         return Err(not_implemented("appending to objects and website redirects"));
     }
     check_write(bucket, &input.key, input.if_match.as_ref(), input.if_none_match.as_ref())?;
-    let lock = for_upload(call, &input.bucket, &input.key, &asked_lock!(input))?;
+    let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
     require_checksum(call, &lock)?;
-    let asked = Asked {
+    let asked = EncryptionHeaders {
         algorithm: input.server_side_encryption.as_ref(),
         key: input.ssekms_key_id.as_deref(),
         bucket_key: input.bucket_key_enabled,
@@ -67,12 +67,13 @@ pub(super) fn put(
     let output = with_checksum!(output, &checksum);
     let replicated = Replicated::No;
     let object = Object { data, etag: tag, described, tags, sse, lock, checksum, replicated };
-    let version_id = store(call.state, &input.bucket, &input.key, What::Object(Box::new(object)))?;
+    let version_id =
+        store(call.state, &input.bucket, &input.key, Content::Object(Box::new(object)))?;
     Ok(PutObjectOutput { version_id, ..output })
 }
 
 /// Whoever uploads with tags must be allowed to tag (S3 User Guide, "Categorizing your storage using tags").
-pub(super) fn permit_tags(call: &Call<'_>, bucket: &str, key: &str, tags: &Tags) -> S3Result<()> {
+pub(super) fn permit_tags(call: &S3Call<'_>, bucket: &str, key: &str, tags: &Tags) -> S3Result<()> {
     if tags.is_empty() {
         return Ok(());
     }
@@ -80,7 +81,7 @@ pub(super) fn permit_tags(call: &Call<'_>, bucket: &str, key: &str, tags: &Tags)
 }
 
 /// Refuses a copy whose own condition does not hold, which `s3s` does not decode.
-pub(super) fn check_condition(call: &Call<'_>, bucket: &str, key: &str) -> S3Result<()> {
+pub(super) fn check_condition(call: &S3Call<'_>, bucket: &str, key: &str) -> S3Result<()> {
     let header = |name: &str| {
         let value = call.headers.get(name).and_then(|value| value.to_str().ok())?;
         Some(if value == "*" {
@@ -179,14 +180,14 @@ pub(super) fn store(
     state: &mut State,
     name: &str,
     key: &str,
-    what: What,
+    content: Content,
 ) -> S3Result<Option<String>> {
     let now = state.now();
     let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
     // The newest is what was written last, even if the wall clock steps back.
     let written = bucket.latest(key).map_or(now, |newest| newest.written.max(now));
     let id = bucket.next_id(written);
-    let version = Version { id: id.clone(), written, what };
+    let version = Version { id: id.clone(), written, content };
     state.buckets.check_room(&state.limits, name, version.weight(key)).map_err(full)?;
     let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
     bucket.insert(key, version);

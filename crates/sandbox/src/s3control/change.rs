@@ -1,12 +1,12 @@
 //! `UpdateJobStatus` and `UpdateJobPriority`. Not for: the changes a job goes through by itself (see `run`).
 
 use super::jobs::Status;
-use super::{Call, Done, invalid, result};
+use super::{ControlCall, Output, invalid, result};
 use crate::fault::Fault;
 use crate::query::element;
 
 /// S3 API Reference, `UpdateJobStatus`: a job that waits for confirmation is made Ready, any that is not about to end is Cancelled.
-pub(super) fn status(call: &mut Call<'_>) -> Done {
+pub(super) fn status(call: &mut ControlCall<'_>) -> Output {
     let wanted = call.parameter("requestedJobStatus").unwrap_or_default();
     let reason = call.parameter("statusUpdateReason").filter(|reason| !reason.is_empty());
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > 256) {
@@ -32,7 +32,7 @@ pub(super) fn status(call: &mut Call<'_>) -> Done {
 }
 
 /// S3 API Reference, `UpdateJobPriority`.
-pub(super) fn priority(call: &mut Call<'_>) -> Done {
+pub(super) fn priority(call: &mut ControlCall<'_>) -> Output {
     let given = call.parameter("priority").and_then(|text| text.parse().ok());
     let given = given.filter(|priority: &i32| *priority >= 0);
     let (id, job) = call.job("s3:UpdateJobPriority")?;

@@ -1,10 +1,10 @@
 //! `CreateJob`: what S3 refuses at once; the rest a job finds out when it runs (see `run`).
 //! The codes are those of the S3 API Reference; it gives no texts, so they are the sandbox's own.
 
-use super::jobs::{Job, Status, What};
-use super::request::{self, Filter, Generator, KeyName, Manifest, Members, Report};
-use super::{Call, Done, bucket_name, invalid, object_name, result};
-use crate::access::{Ask, authorize};
+use super::jobs::{BatchJob, ObjectList, Status};
+use super::request::{self, Filter, JobManifest, JobReport, KeyName, ManifestGenerator, Members};
+use super::{ControlCall, Output, bucket_name, invalid, object_name, result};
+use crate::access::{AccessRequest, authorize};
 use crate::fault::Fault;
 use crate::lag::Slow;
 use crate::query::element;
@@ -29,7 +29,7 @@ const OPERATIONS: [&str; 11] = [
 ];
 
 /// S3 API Reference, `CreateJob`.
-pub(super) fn create(call: &mut Call<'_>) -> Done {
+pub(super) fn create(call: &mut ControlCall<'_>) -> Output {
     let request: request::CreateJob = call.xml()?;
     let priority = request.priority.filter(|priority| *priority >= 0);
     let priority = priority.ok_or_else(|| invalid("Priority must be a number from 0 on."))?;
@@ -52,7 +52,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         let text = "As many jobs as the sandbox keeps are under way.";
         return Err(Fault::bad("TooManyRequestsException", text));
     }
-    let job = Job {
+    let job = BatchJob {
         account: call.caller.account.clone(),
         region: call.caller.region.clone(),
         role,
@@ -60,7 +60,7 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
         description: request.description.filter(|text| !text.is_empty()),
         // S3 takes what is left out for true, other than its model says (aws/aws-sdk-go-v2#1814).
         confirmation: request.confirmation_required.unwrap_or(true),
-        what,
+        objects: what,
         report,
         tags: request.tags.map(|tags| tags.member).unwrap_or_default(),
         token: (token, digest),
@@ -83,9 +83,9 @@ pub(super) fn create(call: &mut Call<'_>) -> Done {
 }
 
 /// The same token is the same job, and must come with the same request.
-fn earlier(call: &Call<'_>, token: &str, digest: &[u8]) -> Option<Result<String, Fault>> {
+fn earlier(call: &ControlCall<'_>, token: &str, digest: &[u8]) -> Option<Result<String, Fault>> {
     let caller = &call.caller;
-    let same = |job: &Job| {
+    let same = |job: &BatchJob| {
         (&job.account, &job.region, &*job.token.0) == (&caller.account, &caller.region, token)
     };
     let (id, job) = call.state.jobs.0.iter().find(|(_, job)| same(job))?;
@@ -105,11 +105,11 @@ fn operation<T>(given: Option<&std::collections::BTreeMap<String, T>>) -> Result
 
 /// The caller needs `s3:CreateJob`, and `iam:PassRole` for the role (Service Authorization Reference, "Actions defined by Amazon S3").
 fn permit(
-    call: &Call<'_>,
+    call: &ControlCall<'_>,
     role: &str,
     operation: &str,
     priority: i32,
-    tags: &[request::Tag],
+    tags: &[request::JobTag],
 ) -> Result<(), Fault> {
     let mut context = Context::new()
         .with("s3:RequestJobOperation", operation)
@@ -129,26 +129,29 @@ fn permit(
         .and_then(|arn| AccountId::new(arn.account()).ok())
         .ok_or_else(|| invalid("RoleArn must be the ARN of a role."))?;
     let context = Context::new().with("iam:PassedToService", "batchoperations.s3.amazonaws.com");
-    let ask = Ask { context, ..Ask::plain("iam:PassRole", role, &owner) };
-    authorize(&call.state.iam, &call.caller, ask)
+    let request = AccessRequest { context, ..AccessRequest::plain("iam:PassRole", role, &owner) };
+    authorize(&call.state.iam, &call.caller, request)
         .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
 }
 
-fn what(generator: Option<Generator>, manifest: Option<Manifest>) -> Result<What, Fault> {
+fn what(
+    generator: Option<ManifestGenerator>,
+    manifest: Option<JobManifest>,
+) -> Result<ObjectList, Fault> {
     match (generator, manifest) {
         (Some(generator), None) => {
             check_generator(&generator)?;
-            Ok(What::Generated(generator))
+            Ok(ObjectList::Generated(generator))
         }
         (None, Some(manifest)) => {
             check_manifest(&manifest)?;
-            Ok(What::Listed(manifest))
+            Ok(ObjectList::Listed(manifest))
         }
         _ => Err(invalid("A job has either a Manifest or a ManifestGenerator.")),
     }
 }
 
-fn check_generator(generator: &Generator) -> Result<(), Fault> {
+fn check_generator(generator: &ManifestGenerator) -> Result<(), Fault> {
     let generator = &generator.s3;
     if bucket_name(&generator.source_bucket).is_none() {
         return Err(invalid("SourceBucket must be the ARN of a bucket."));
@@ -222,7 +225,7 @@ fn check_names(constraint: &KeyName) -> Result<(), Fault> {
 }
 
 /// Replication wants version ids (S3 User Guide, "Specifying a manifest").
-fn check_manifest(manifest: &Manifest) -> Result<(), Fault> {
+fn check_manifest(manifest: &JobManifest) -> Result<(), Fault> {
     match manifest.spec.format.as_str() {
         "S3BatchOperations_CSV_20180820" => {}
         "S3InventoryReport_CSV_20161130" => {
@@ -244,7 +247,7 @@ fn check_manifest(manifest: &Manifest) -> Result<(), Fault> {
     Ok(())
 }
 
-fn checked_report(report: Option<Report>) -> Result<Report, Fault> {
+fn checked_report(report: Option<JobReport>) -> Result<JobReport, Fault> {
     let report = report.ok_or_else(|| invalid("Report is required."))?;
     if !report.enabled {
         return Ok(report);

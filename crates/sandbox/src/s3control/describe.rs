@@ -1,7 +1,7 @@
 //! `DescribeJob`, `ListJobs` and `GetJobTagging`: what a client sees of jobs. Not for: changing them.
 
-use super::jobs::{Job, Status, What};
-use super::{Call, Done, invalid, result};
+use super::jobs::{BatchJob, ObjectList, Status};
+use super::{ControlCall, Output, invalid, result};
 use crate::clock::rfc3339;
 use crate::fault::Fault;
 use crate::paging::page;
@@ -10,17 +10,17 @@ use crrctl_iam::Context;
 use serde::Serialize;
 use std::time::SystemTime;
 
-impl Call<'_> {
+impl ControlCall<'_> {
     /// Finds the job that the request names, for `action`.
     ///
     /// # Errors
     /// `AccessDenied`, and `NoSuchJobException` for what another account or Region has, or nobody
     /// (S3 User Guide, "Troubleshooting S3 Batch Operations").
-    pub(super) fn job(&mut self, action: &str) -> Result<(String, &mut Job), Fault> {
+    pub(super) fn job(&mut self, action: &str) -> Result<(String, &mut BatchJob), Fault> {
         let id = self.rest.to_owned();
         let (region, account) = (&self.caller.region, &self.caller.account);
         let arn = format!("arn:{}:s3:{region}:{account}:job/{id}", self.caller.partition());
-        let own = |job: &&Job| (&job.account, &job.region) == (account, region);
+        let own = |job: &&BatchJob| (&job.account, &job.region) == (account, region);
         let found = self.state.jobs.0.get(&id).filter(own);
         let mut context = Context::new();
         if let Some(job) = found {
@@ -39,7 +39,7 @@ impl Call<'_> {
 }
 
 /// S3 API Reference, `DescribeJob`.
-pub(super) fn describe(call: &mut Call<'_>) -> Done {
+pub(super) fn describe(call: &mut ControlCall<'_>) -> Output {
     let now = call.state.now();
     let (id, job) = call.job("s3:DescribeJob")?;
     let mut xml = element("JobId", &id)
@@ -52,9 +52,9 @@ pub(super) fn describe(call: &mut Call<'_>) -> Done {
         + &written("Report", &job.report)?
         + &progress(job, now)
         + &times(job);
-    xml += &match &job.what {
-        What::Generated(generator) => written("ManifestGenerator", generator)?,
-        What::Listed(manifest) => written("Manifest", manifest)?,
+    xml += &match &job.objects {
+        ObjectList::Generated(generator) => written("ManifestGenerator", generator)?,
+        ObjectList::Listed(manifest) => written("Manifest", manifest)?,
     };
     for (name, text) in [("Description", &job.description), ("StatusUpdateReason", &job.reason)] {
         xml += &text.as_ref().map(|text| element(name, text)).unwrap_or_default();
@@ -80,7 +80,7 @@ fn written(name: &str, part: &impl Serialize) -> Result<String, Fault> {
         .map_err(|error| Fault::new(500, "InternalServiceException", error.to_string()))
 }
 
-fn progress(job: &Job, now: SystemTime) -> String {
+fn progress(job: &BatchJob, now: SystemTime) -> String {
     if !job.listed {
         return String::new();
     }
@@ -93,13 +93,13 @@ fn progress(job: &Job, now: SystemTime) -> String {
     wrapped("ProgressSummary", &counts)
 }
 
-fn times(job: &Job) -> String {
+fn times(job: &BatchJob) -> String {
     let ended = job.ended.map(|time| element("TerminationDate", rfc3339(time)));
     element("CreationTime", rfc3339(job.created)) + &ended.unwrap_or_default()
 }
 
 /// S3 API Reference, `ListJobs`.
-pub(super) fn list(call: &mut Call<'_>) -> Done {
+pub(super) fn list(call: &mut ControlCall<'_>) -> Output {
     call.permit("s3:ListJobs", "*".to_owned(), Context::new())?;
     let wanted: Vec<String> = call.parameters("jobStatuses").collect();
     if let Some(strange) = wanted.iter().find(|name| !Status::is_known(name)) {
@@ -110,12 +110,13 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
     let limit = limit.ok_or_else(|| invalid("MaxResults is a number from 1 to 1000."))?;
     let now = call.state.now();
     let caller = &call.caller;
-    let own = |job: &Job| (&job.account, &job.region) == (&caller.account, &caller.region);
-    let fits = |job: &Job| wanted.is_empty() || wanted.iter().any(|name| name == job.status.name());
+    let own = |job: &BatchJob| (&job.account, &job.region) == (&caller.account, &caller.region);
+    let fits =
+        |job: &BatchJob| wanted.is_empty() || wanted.iter().any(|name| name == job.status.name());
     let jobs = call.state.jobs.0.iter().filter(|(_, job)| own(job) && fits(job)).collect();
     let token = call.parameter("nextToken");
-    let page = page(jobs, token.as_deref(), limit, |(id, _): &(&String, &Job)| (*id).clone());
-    let member = |(id, job): &(&String, &Job)| {
+    let page = page(jobs, token.as_deref(), limit, |(id, _): &(&String, &BatchJob)| (*id).clone());
+    let member = |(id, job): &(&String, &BatchJob)| {
         let description = job.description.as_ref().map(|text| element("Description", text));
         let xml = element("JobId", *id)
             + &description.unwrap_or_default()
@@ -132,9 +133,9 @@ pub(super) fn list(call: &mut Call<'_>) -> Done {
 }
 
 /// S3 API Reference, `GetJobTagging`.
-pub(super) fn tags(call: &mut Call<'_>) -> Done {
+pub(super) fn tags(call: &mut ControlCall<'_>) -> Output {
     let (_, job) = call.job("s3:GetJobTagging")?;
-    let tag = |tag: &super::request::Tag| {
+    let tag = |tag: &super::request::JobTag| {
         wrapped("member", &(element("Key", &tag.key) + &element("Value", &tag.value)))
     };
     let tags: String = job.tags.iter().map(tag).collect();

@@ -1,6 +1,6 @@
 //! Batch jobs as plain data, and the ways from one status to the next. Not for: decoding requests or doing a job's work (see `run`).
 
-use super::request::{Generator, Manifest, Report, Tag};
+use super::request::{JobManifest, JobReport, JobTag, ManifestGenerator};
 use crrctl_iam::names::{AccountId, Region};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
@@ -13,20 +13,20 @@ const MOST: usize = 1000;
 
 /// All jobs of all accounts and Regions, by id.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Jobs(pub(super) BTreeMap<String, Job>);
+pub(crate) struct Jobs(pub(super) BTreeMap<String, BatchJob>);
 
 /// One job.
 #[derive(Debug, Clone)]
-pub(super) struct Job {
+pub(super) struct BatchJob {
     pub(super) account: AccountId,
     pub(super) region: Region,
     pub(super) role: String,
     pub(super) priority: i32,
     pub(super) description: Option<String>,
     pub(super) confirmation: bool,
-    pub(super) what: What,
-    pub(super) report: Report,
-    pub(super) tags: Vec<Tag>,
+    pub(super) objects: ObjectList,
+    pub(super) report: JobReport,
+    pub(super) tags: Vec<JobTag>,
     /// The token of the request that made it, and a digest of that request.
     pub(super) token: (String, Vec<u8>),
     pub(super) status: Status,
@@ -39,8 +39,8 @@ pub(super) struct Job {
     pub(super) reason: Option<String>,
     /// Why the job failed: code and text.
     pub(super) failures: Vec<(&'static str, String)>,
-    pub(super) waiting: VecDeque<Task>,
-    pub(super) done: Vec<Done>,
+    pub(super) waiting: VecDeque<BatchTask>,
+    pub(super) done: Vec<FinishedTask>,
     /// How many of those that are done failed.
     pub(super) failed: usize,
     /// Whether the list of objects was made.
@@ -50,14 +50,14 @@ pub(super) struct Job {
 
 /// Which objects a job is about.
 #[derive(Debug, Clone)]
-pub(super) enum What {
-    Generated(Generator),
-    Listed(Manifest),
+pub(super) enum ObjectList {
+    Generated(ManifestGenerator),
+    Listed(JobManifest),
 }
 
 /// One object version to replicate.
 #[derive(Debug, Clone)]
-pub(super) struct Task {
+pub(super) struct BatchTask {
     pub(super) bucket: String,
     pub(super) key: String,
     pub(super) version: String,
@@ -65,8 +65,8 @@ pub(super) struct Task {
 
 /// A task and how it went.
 #[derive(Debug, Clone)]
-pub(super) struct Done {
-    pub(super) task: Task,
+pub(super) struct FinishedTask {
+    pub(super) task: BatchTask,
     pub(super) outcome: Result<(), &'static str>,
 }
 
@@ -135,7 +135,7 @@ impl Status {
     }
 }
 
-impl Job {
+impl BatchJob {
     /// Returns the job's ARN.
     pub(super) fn arn(&self, id: &str) -> String {
         let (partition, region, account) = (self.region.partition(), &self.region, &self.account);
@@ -143,9 +143,9 @@ impl Job {
     }
 
     /// Puts a task where those that are done are.
-    pub(super) fn finish(&mut self, task: Task, outcome: Result<(), &'static str>) {
+    pub(super) fn finish(&mut self, task: BatchTask, outcome: Result<(), &'static str>) {
         self.failed += usize::from(outcome.is_err());
-        self.done.push(Done { task, outcome });
+        self.done.push(FinishedTask { task, outcome });
     }
 
     /// Returns how many tasks succeeded.

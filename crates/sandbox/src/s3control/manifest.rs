@@ -1,7 +1,7 @@
 //! Which objects a job is about: those that a generator's filter lets through, or those that a CSV manifest lists.
 //! Not for: whether the job's role may read any of it (see `run`).
 
-use super::jobs::Task;
+use super::jobs::BatchTask;
 use super::request::{Encryption, Filter, KeyName, KmsFilter, Members, Spec};
 use crate::s3::{Bucket, Object, Sse, Version};
 use crate::{csv, replication};
@@ -13,15 +13,15 @@ pub(super) fn generate(
     bucket: &Bucket,
     filter: Option<&Filter>,
     now: SystemTime,
-) -> Vec<Task> {
+) -> Vec<BatchTask> {
     let everything = Filter::default();
     let filter = filter.unwrap_or(&everything);
     let wanted = bucket.every_object().filter(|(key, version, object)| {
-        let eligible = || replication::is_eligible(bucket, key, &version.what, now);
+        let eligible = || replication::is_eligible(bucket, key, &version.content, now);
         lets_through(filter, key, version, object)
             && filter.eligible_for_replication.is_none_or(|wanted| wanted == eligible())
     });
-    let task = |(key, version, _): (&str, &Version, _)| Task {
+    let task = |(key, version, _): (&str, &Version, _)| BatchTask {
         bucket: name.to_owned(),
         key: key.to_owned(),
         version: version.id.clone(),
@@ -77,7 +77,7 @@ fn encrypted(wanted: &Encryption, sse: &Sse) -> bool {
 ///
 /// # Errors
 /// The number of the first line that is none.
-pub(super) fn read(spec: &Spec, data: &[u8]) -> Result<Vec<Task>, usize> {
+pub(super) fn read(spec: &Spec, data: &[u8]) -> Result<Vec<BatchTask>, usize> {
     let text = std::str::from_utf8(data).map_err(|_| 1_usize)?;
     let fields = spec.fields.as_ref().map_or(&[][..], |fields| &fields.member);
     let at = |name: &str| fields.iter().position(|field| field == name);
@@ -92,7 +92,7 @@ pub(super) fn read(spec: &Spec, data: &[u8]) -> Result<Vec<Task>, usize> {
             .map_err(|_| bad)?
             .into_owned();
         let version = column("VersionId").map_or("null", String::as_str).to_owned();
-        tasks.push(Task { bucket: bucket.clone(), key, version });
+        tasks.push(BatchTask { bucket: bucket.clone(), key, version });
     }
     Ok(tasks)
 }

@@ -1,6 +1,6 @@
 //! Completion reports (S3 User Guide, "Examples: S3 Batch Operations completion reports"). Not for: when they are written.
 
-use super::jobs::{Done, Job};
+use super::jobs::{BatchJob, FinishedTask};
 use super::run::{Failure, assume};
 use crate::clock::rfc3339;
 use crate::csv;
@@ -15,7 +15,7 @@ use serde_json::json;
 const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
 
 /// Writes a job's report as its role: one file of what succeeded, one of what failed, and `manifest.json` that names them.
-pub(super) fn write(state: &mut State, id: &str, job: &Job) -> Result<(), Failure> {
+pub(super) fn write(state: &mut State, id: &str, job: &BatchJob) -> Result<(), Failure> {
     let report = &job.report;
     let bucket = report.bucket.as_deref().and_then(super::bucket_name).unwrap_or_default();
     let prefix = report.prefix.as_deref().map(|p| p.trim_end_matches('/').to_owned() + "/");
@@ -54,7 +54,7 @@ pub(super) fn write(state: &mut State, id: &str, job: &Job) -> Result<(), Failur
 }
 
 /// One line of a report. AWS's examples have the HTTP status before the error code, other than their schema says.
-fn row(done: &Done) -> String {
+fn row(done: &FinishedTask) -> String {
     let key = utf8_percent_encode(&done.task.key, &KEPT).to_string();
     let (status, http, code, text) = match done.outcome {
         Ok(()) => ("succeeded", "200", "", "Successful"),

@@ -16,14 +16,14 @@ pub(super) struct CreateJob {
     /// By name; exactly one.
     #[expect(clippy::zero_sized_map_values, reason = "what is in it is not looked at")]
     pub(super) operation: Option<BTreeMap<String, IgnoredAny>>,
-    pub(super) report: Option<Report>,
+    pub(super) report: Option<JobReport>,
     pub(super) client_request_token: Option<String>,
-    pub(super) manifest: Option<Manifest>,
+    pub(super) manifest: Option<JobManifest>,
     pub(super) description: Option<String>,
     pub(super) priority: Option<i32>,
     pub(super) role_arn: Option<String>,
-    pub(super) tags: Option<Members<Tag>>,
-    pub(super) manifest_generator: Option<Generator>,
+    pub(super) tags: Option<Members<JobTag>>,
+    pub(super) manifest_generator: Option<ManifestGenerator>,
 }
 
 /// A list as S3 Control writes it.
@@ -37,7 +37,7 @@ pub(super) struct Members<T> {
 /// A tag of a job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Tag {
+pub(super) struct JobTag {
     pub(super) key: String,
     #[serde(default)]
     pub(super) value: String,
@@ -46,7 +46,7 @@ pub(super) struct Tag {
 /// S3 API Reference, `JobReport`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Report {
+pub(super) struct JobReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) bucket: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +64,7 @@ pub(super) struct Report {
 /// S3 API Reference, `JobManifest`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct Manifest {
+pub(super) struct JobManifest {
     pub(super) spec: Spec,
     pub(super) location: Location,
 }
@@ -90,7 +90,7 @@ pub(super) struct Location {
 /// S3 API Reference, `JobManifestGenerator`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Generator {
+pub(super) struct ManifestGenerator {
     #[serde(rename = "S3JobManifestGenerator")]
     pub(super) s3: S3Generator,
 }
@@ -195,7 +195,7 @@ pub(super) struct TagResource {
 #[serde(deny_unknown_fields)]
 pub(super) struct TagList {
     #[serde(rename = "Tag", default)]
-    pub(super) tags: Vec<Tag>,
+    pub(super) tags: Vec<JobTag>,
 }
 
 #[cfg(test)]
@@ -211,7 +211,7 @@ mod tests {
             <ObjectSizeGreaterThanBytes>5</ObjectSizeGreaterThanBytes><MatchAnyObjectEncryption><ObjectEncryption><SSE-KMS>\
             <BucketKeyEnabled>true</BucketKeyEnabled></SSE-KMS></ObjectEncryption></MatchAnyObjectEncryption></Filter>\
             <EnableManifestOutput>false</EnableManifestOutput></S3JobManifestGenerator></ManifestGenerator>";
-        let read: Generator = quick_xml::de::from_str(xml).unwrap();
+        let read: ManifestGenerator = quick_xml::de::from_str(xml).unwrap();
         let written = quick_xml::se::to_string_with_root("ManifestGenerator", &read).unwrap();
         assert_eq!(written, xml);
     }

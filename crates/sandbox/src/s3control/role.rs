@@ -2,7 +2,7 @@
 //! Source: S3 User Guide, "Configuring an IAM role for S3 Batch Replication". Not for: the replication itself, which S3 does as the role
 //! of the configuration (see `replication`).
 
-use crate::access::{Ask, authorize};
+use crate::access::{AccessRequest, authorize};
 use crate::auth::Caller;
 use crate::kms::ThroughS3;
 use crate::s3::{Bucket, Sse};
@@ -12,14 +12,14 @@ use crrctl_iam::names::AccountId;
 use crrctl_iam::{Context, ResourceKind};
 
 /// The job's role, in the Region of the job.
-pub(super) struct Role<'a> {
+pub(super) struct BatchRole<'a> {
     state: &'a State,
     caller: Caller,
 }
 
-impl<'a> Role<'a> {
+impl<'a> BatchRole<'a> {
     /// Has Batch Operations assume the role, which wants a trust of its own; `None` where it can't.
-    pub(super) fn assume(state: &'a State, job: &super::jobs::Job) -> Option<Self> {
+    pub(super) fn assume(state: &'a State, job: &super::jobs::BatchJob) -> Option<Self> {
         let service = ("batchoperations.s3.amazonaws.com", "s3-batch-operations");
         let caller = assume(state, &job.role, service, &job.account, &job.region)?;
         Some(Self { state, caller })
@@ -28,14 +28,14 @@ impl<'a> Role<'a> {
     fn on(&self, name: &str, key: Option<&str>, action: &str, context: Context) -> Option<&Bucket> {
         let bucket = self.state.buckets.0.get(name)?;
         let arn = super::bucket_arn(&self.caller, name);
-        let ask = Ask {
+        let request = AccessRequest {
             action,
             arn: key.map_or(arn.clone(), |key| format!("{arn}/{key}")),
             owner: &bucket.owner,
             on: bucket.policy_for(&self.caller).map(|policy| (ResourceKind::Bucket, policy)),
             context,
         };
-        authorize(&self.state.iam, &self.caller, ask).ok().map(|()| bucket)
+        authorize(&self.state.iam, &self.caller, request).ok().map(|()| bucket)
     }
 
     /// Reads the replication configuration of the source; `None` where it may not.

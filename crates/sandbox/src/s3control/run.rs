@@ -3,13 +3,13 @@
 //!
 //! AWS documents the statuses, not the codes of failed jobs: those here are the sandbox's own, with texts that name the cause.
 
-use super::jobs::{Job, Status, Task, What};
-use super::request::{Generator, Manifest};
-use super::role::Role;
+use super::jobs::{BatchJob, BatchTask, ObjectList, Status};
+use super::request::{JobManifest, ManifestGenerator};
+use super::role::BatchRole;
 use super::{manifest, report};
 use crate::lag::Slow;
-use crate::replication::{Reason, again};
-use crate::s3::What as Written;
+use crate::replication::{Reason, replicate_on_demand};
+use crate::s3::Content as Written;
 use crate::state::{Shared, State};
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +68,7 @@ fn step(state: &mut State) -> bool {
 }
 
 /// Does what a status is there for, and returns the next.
-fn advance(state: &mut State, id: &str, job: &mut Job) -> Status {
+fn advance(state: &mut State, id: &str, job: &mut BatchJob) -> Status {
     match job.status {
         Status::New => Status::Preparing,
         Status::Preparing => match list(state, job) {
@@ -100,13 +100,13 @@ fn advance(state: &mut State, id: &str, job: &mut Job) -> Status {
     }
 }
 
-fn fail(job: &mut Job, failure: Failure) -> Status {
+fn fail(job: &mut BatchJob, failure: Failure) -> Status {
     job.failures.push(failure);
     Status::Failing
 }
 
 /// Writes the report where there is anything to report; a job whose report can't be written has failed.
-fn end(state: &mut State, id: &str, job: &mut Job, status: Status) -> Status {
+fn end(state: &mut State, id: &str, job: &mut BatchJob, status: Status) -> Status {
     if job.done.is_empty() || !job.report.enabled {
         return status;
     }
@@ -120,11 +120,11 @@ fn end(state: &mut State, id: &str, job: &mut Job, status: Status) -> Status {
 }
 
 /// Lists the objects of a job, as its role.
-fn list(state: &State, job: &Job) -> Result<Vec<Task>, Failure> {
+fn list(state: &State, job: &BatchJob) -> Result<Vec<BatchTask>, Failure> {
     let role = assume(state, job)?;
-    let tasks = match &job.what {
-        What::Generated(generator) => generated(state, job, &role, generator)?,
-        What::Listed(manifest) => given(state, &role, manifest)?,
+    let tasks = match &job.objects {
+        ObjectList::Generated(generator) => generated(state, job, &role, generator)?,
+        ObjectList::Listed(manifest) => given(state, &role, manifest)?,
     };
     if tasks.is_empty() {
         let text = "Manifest generation found no keys matching the filter criteria.".to_owned();
@@ -133,20 +133,20 @@ fn list(state: &State, job: &Job) -> Result<Vec<Task>, Failure> {
     Ok(tasks)
 }
 
-pub(super) fn assume<'a>(state: &'a State, job: &Job) -> Result<Role<'a>, Failure> {
+pub(super) fn assume<'a>(state: &'a State, job: &BatchJob) -> Result<BatchRole<'a>, Failure> {
     let unusable = || {
         let text = format!("Batch Operations can't assume the role {}.", job.role);
         ("AssumeRoleNotPermitted", text)
     };
-    Role::assume(state, job).ok_or_else(unusable)
+    BatchRole::assume(state, job).ok_or_else(unusable)
 }
 
 fn generated(
     state: &State,
-    job: &Job,
-    role: &Role<'_>,
-    generator: &Generator,
-) -> Result<Vec<Task>, Failure> {
+    job: &BatchJob,
+    role: &BatchRole<'_>,
+    generator: &ManifestGenerator,
+) -> Result<Vec<BatchTask>, Failure> {
     let generator = &generator.s3;
     let name = super::bucket_name(&generator.source_bucket).unwrap_or_default();
     let cannot = |what: String| ("ManifestGenerationFailed", what);
@@ -171,7 +171,11 @@ fn generated(
     Ok(manifest::generate(name, source, generator.filter.as_ref(), state.now()))
 }
 
-fn given(state: &State, role: &Role<'_>, manifest: &Manifest) -> Result<Vec<Task>, Failure> {
+fn given(
+    state: &State,
+    role: &BatchRole<'_>,
+    manifest: &JobManifest,
+) -> Result<Vec<BatchTask>, Failure> {
     let at = &manifest.location;
     let cannot = |what: &str| {
         let text = format!("The manifest {} {what}.", at.object_arn);
@@ -185,7 +189,7 @@ fn given(state: &State, role: &Role<'_>, manifest: &Manifest) -> Result<Vec<Task
         Some(version) => bucket.version(key, version),
         None => bucket.latest(key),
     };
-    let Some(Written::Object(object)) = found.map(|found| &found.what) else {
+    let Some(Written::Object(object)) = found.map(|found| &found.content) else {
         return Err(absent());
     };
     role.read(name, key, version, &object.sse).ok_or_else(absent)?;
@@ -197,12 +201,13 @@ fn given(state: &State, role: &Role<'_>, manifest: &Manifest) -> Result<Vec<Task
 }
 
 /// Replicates one object: the job's role asks for it, and S3 does it as the configuration's.
-fn perform(state: &mut State, job: &Job, task: &Task) -> Result<(), Reason> {
+fn perform(state: &mut State, job: &BatchJob, task: &BatchTask) -> Result<(), Reason> {
     let source = state.buckets.0.get(&task.bucket).ok_or("SrcBucketNotFound")?;
     if source.region != job.region {
         return Err("SrcBucketInvalidRegion");
     }
-    let allowed = Role::assume(state, job).and_then(|role| role.initiate(&task.bucket, &task.key));
+    let allowed =
+        BatchRole::assume(state, job).and_then(|role| role.initiate(&task.bucket, &task.key));
     allowed.ok_or("InitiateReplicationNotPermitted")?;
-    again(state, &task.bucket, &task.key, &task.version)
+    replicate_on_demand(state, &task.bucket, &task.key, &task.version)
 }

@@ -2,15 +2,15 @@
 //! replaces the whole set.
 
 use super::request::TagResource;
-use super::{Call, Done, bucket_name, invalid, result};
-use crate::access::{Ask, authorize};
+use super::{ControlCall, Output, bucket_name, invalid, result};
+use crate::access::{AccessRequest, authorize};
 use crate::fault::Fault;
 use crate::lag::Slow;
 use crate::query::{element, wrapped};
 use crate::s3::Bucket;
 use crrctl_iam::{Context, ResourceKind};
 
-impl Call<'_> {
+impl ControlCall<'_> {
     /// Enters the bucket that the request names by its ARN, for `action`.
     fn bucket(&mut self, action: &str, context: Context) -> Result<&mut Bucket, Fault> {
         let arn = percent_encoding::percent_decode_str(self.rest).decode_utf8_lossy().into_owned();
@@ -23,21 +23,21 @@ impl Call<'_> {
             let region = &bucket.region;
             return Err(invalid(format!("The bucket {name} is in {region}; ask there.")));
         }
-        let ask = Ask {
+        let request = AccessRequest {
             action,
             arn: super::bucket_arn(&self.caller, name),
             owner: &bucket.owner,
             on: bucket.policy_for(&self.caller).map(|policy| (ResourceKind::Bucket, policy)),
             context,
         };
-        authorize(&self.state.iam, &self.caller, ask)
+        authorize(&self.state.iam, &self.caller, request)
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))?;
         self.state.buckets.0.get_mut(name).ok_or_else(absent)
     }
 }
 
 /// S3 API Reference, `TagResource`: adds to the tags that are there.
-pub(super) fn add(call: &mut Call<'_>) -> Done {
+pub(super) fn add(call: &mut ControlCall<'_>) -> Output {
     let request: TagResource = call.xml()?;
     let mut context = Context::new();
     for tag in &request.tags.tags {
@@ -51,7 +51,7 @@ pub(super) fn add(call: &mut Call<'_>) -> Done {
 }
 
 /// S3 API Reference, `UntagResource`.
-pub(super) fn remove(call: &mut Call<'_>) -> Done {
+pub(super) fn remove(call: &mut ControlCall<'_>) -> Output {
     let keys: Vec<String> = call.parameters("tagKeys").collect();
     let mut context = Context::new();
     context.set_all("aws:TagKeys", keys.iter());
@@ -61,7 +61,7 @@ pub(super) fn remove(call: &mut Call<'_>) -> Done {
 }
 
 /// S3 API Reference, `ListTagsForResource`.
-pub(super) fn list(call: &mut Call<'_>) -> Done {
+pub(super) fn list(call: &mut ControlCall<'_>) -> Output {
     let now = call.state.now();
     let bucket = call.bucket("s3:ListTagsForResource", Context::new())?;
     let tag = |(key, value): &(String, String)| {
