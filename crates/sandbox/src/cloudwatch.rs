@@ -2,14 +2,13 @@
 //! Sections: CloudWatch API Reference, `GetMetricData`; S3 User Guide, "Using S3 Replication metrics" and "Amazon S3 metrics and
 //! dimensions". Not for: any other metric, expressions, alarms.
 
-use super::access::{AccessRequest, authorize};
-use super::auth::{Caller, verify};
-use super::clock::rfc3339;
-use super::fault::Fault;
-use super::query::{self, Params, element, wrapped};
-use super::replication::Measured;
-use super::server::Answer;
-use super::state::{Shared, State};
+use crate::gate::refused_in_query;
+use crate::gate::{AccessRequest, Shared, authorize, verify};
+use crate::wire::query::{element, wrapped};
+use crate::wire::{Answer, Fault, Params, query};
+use crate::world::clock::rfc3339;
+use crate::world::replication::Measured;
+use crate::world::{Caller, State};
 use http::request::Parts;
 use std::time::{Duration, SystemTime};
 
@@ -29,7 +28,7 @@ pub(crate) fn answer(
     id: &str,
 ) -> Answer {
     let operation = params.get("Action").unwrap_or_default();
-    let done = verify(shared, parts, body, "monitoring").map_err(query::refused);
+    let done = verify(shared, parts, body, "monitoring").map_err(refused_in_query);
     let done = done.and_then(|caller| {
         let mut state = shared.lock();
         state.calls.count("cloudwatch", operation);

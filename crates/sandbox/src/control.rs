@@ -1,9 +1,10 @@
 //! The control endpoints under `/_crrctl/`: health, reset, clock, replication log, call counts.
 //! Not for: anything an AWS client would ask.
 
-use super::clock;
-use super::server::{Answer, json};
-use super::state::Shared;
+use crate::gate::Shared;
+use crate::wire::Answer;
+use crate::wire::answer::json;
+use crate::world::{Calls, clock};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: 
         (&Method::GET, "replication") => json(StatusCode::OK, &shared.lock().replication.to_json()),
         (&Method::GET, "calls") => json(StatusCode::OK, &shared.lock().calls.to_json()),
         (&Method::POST, "calls/reset") => {
-            shared.lock().calls = super::calls::Calls::default();
+            shared.lock().calls = Calls::default();
             json(StatusCode::OK, &json!({}))
         }
         (&Method::POST, "reset") => {

@@ -1,34 +1,25 @@
-//! KMS: AWS JSON 1.1, one function an operation. Not for: what S3 needs of a key (that is [`Kms::usable`], in `kms/store.rs`).
+//! KMS: AWS JSON 1.1, one function an operation. Not for: what S3 needs of a key (see `gate::keys`).
 
-mod access;
 mod aliases;
-pub(super) mod cipher;
+mod call;
 mod crypto;
 mod deletion;
+mod find;
 mod grants;
 mod keys;
 mod lists;
 mod policies;
 mod primary;
-mod quotas;
 mod rotation;
-mod store;
 mod tags;
 
-pub(crate) use access::ThroughS3;
-pub(crate) use quotas::Quotas;
-pub(crate) use store::{Kms, Unusable};
-
-use super::access::{AccessRequest, authorize};
-use super::auth::{Caller, Refusal, verify};
-use super::fault::Fault;
-use super::server::{Answer, answer as reply, with_code, with_request_id};
-use super::state::{Shared, State};
-use crrctl_iam::Context;
-use crrctl_iam::names::KeyId;
+use crate::gate::{Refusal, Shared, verify};
+use crate::kms::call::KmsCall;
+use crate::wire::answer::{answer as reply, with_code, with_request_id};
+use crate::wire::{Answer, Fault};
+use crate::world::quotas::OverQuota;
 use http::StatusCode;
 use http::request::Parts;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 /// What `X-Amz-Target` begins with.
@@ -41,7 +32,7 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
     let done = verify(shared, parts, body, "kms").map_err(refused).and_then(|caller| {
         let mut state = shared.lock();
         state.calls.count("kms", operation);
-        state.quotas.take(&caller, operation, body)?;
+        state.quotas.take(&caller, operation, body).map_err(|OverQuota| throttled())?;
         perform(operation, &mut KmsCall { state: &mut state, caller: &caller, body })
     });
     reply_with(done, id)
@@ -121,83 +112,9 @@ fn perform(operation: &str, call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     }
 }
 
-/// One request: who asks, for what, of which state.
-struct KmsCall<'a> {
-    state: &'a mut State,
-    caller: &'a Caller,
-    body: &'a [u8],
-}
-
-impl KmsCall<'_> {
-    /// Decodes the request. A member that is not modelled is `NotImplemented`, never ignored.
-    fn input<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        serde_json::from_slice(self.body).map_err(|error| {
-            let text = error.to_string();
-            match text.strip_prefix("unknown field ") {
-                Some(rest) => {
-                    Fault::not_implemented(rest.split(',').next().unwrap_or_default())
-                }
-                None if text.starts_with("missing field") => {
-                    let field = text.split('`').nth(1).unwrap_or_default();
-                    invalid(format!(
-                        "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
-                    ))
-                }
-                None => Fault::bad("SerializationException", text),
-            }
-        })
-    }
-
-    /// Finds a key by id or ARN and asks whether the caller may perform `action` on it.
-    fn key(&self, action: &str, reference: &str) -> Result<KeyId, Fault> {
-        self.key_with(action, reference, Context::new())
-    }
-
-    /// Like [`Self::key`], with the condition keys that follow from the request.
-    fn key_with(&self, action: &str, reference: &str, context: Context) -> Result<KeyId, Fault> {
-        let id = self.state.kms.find(self.caller, reference)?;
-        self.permit(action, self.caller, &id, context)?;
-        Ok(id)
-    }
-
-    /// Like [`Self::key`], for operations that take keys of other accounts: returns the key's account and Region too.
-    fn any_key(
-        &self,
-        action: &str,
-        reference: &str,
-        context: Context,
-    ) -> Result<(Caller, KeyId), Fault> {
-        let (at, id) = self.state.kms.locate(self.caller, reference, true)?;
-        self.permit(action, &at, &id, context)?;
-        Ok((at, id))
-    }
-
-    fn permit(&self, action: &str, at: &Caller, id: &KeyId, context: Context) -> Result<(), Fault> {
-        let state = &self.state;
-        state.kms.permit(&state.iam, self.caller, action, (at, id), context).map_err(denied)
-    }
-
-    /// Asks whether the caller may perform `action` on something of its own account that has no policy.
-    fn authorize(&self, action: &str, arn: String) -> Result<(), Fault> {
-        self.authorize_with(action, arn, Context::new())
-    }
-
-    fn authorize_with(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
-        let request =
-            AccessRequest { context, ..AccessRequest::plain(action, arn, &self.caller.account) };
-        authorize(&self.state.iam, self.caller, request).map_err(denied)
-    }
-
-    fn arn(&self, id: &KeyId) -> String {
-        id.arn(&self.caller.region, &self.caller.account).to_string()
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
-fn denied(denied: super::access::Denied) -> Fault {
-    Fault::bad("AccessDeniedException", denied.message())
-}
-
-fn invalid(text: impl Into<String>) -> Fault {
-    Fault::bad("ValidationException", text)
+/// The text is our own.
+fn throttled() -> Fault {
+    let text =
+        "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";
+    Fault::bad("ThrottlingException", text)
 }

@@ -1,38 +1,33 @@
 //! The sandbox: a stand-in for S3, S3 Control, KMS, IAM and STS on loopback that speaks the real protocols to any client and refuses what AWS
 //! refuses. What it does not model it answers with `NotImplemented`. Not for: production, and not for anything but crrctl's subject.
 //!
-//! Data flows one way: `server` (listen, route) → `auth` (`SigV4`) → the protocols (`s3`, `s3control`, `kms`, `iam`, `sts`) → `state` (plain data).
+//! The modules stand from top to bottom; each uses only those below it: `server` listens and routes; `s3control` and `replication` act as roles;
+//! each service has a folder and uses no other service; `gate` decides who may; `wire` is what requests and answers have in common; `world` is
+//! plain data.
 #![doc = include_str!("../README.md")]
 
-mod access;
-mod auth;
-mod calls;
-mod clock;
-mod cloudwatch;
+mod server;
 mod control;
-mod csv;
-mod documents;
-mod fault;
-mod faults;
-mod iam;
-mod journal;
-mod kms;
-mod lag;
-mod limits;
-mod paging;
-mod query;
+mod s3control;
 mod replication;
+mod cloudwatch;
+mod sts;
+mod iam;
+mod kms;
 #[expect(clippy::needless_pass_by_value, reason = "the table of operations hands each its input")]
 mod s3;
-mod s3control;
-mod server;
-mod service;
-mod state;
-mod sts;
+mod gate;
+mod wire;
+mod world;
 
-pub use faults::FaultSpec;
-pub use lag::Lag;
-pub use limits::{Limits, Patience};
+pub use gate::FaultSpec;
+pub use world::iam::SECRET;
+pub use world::{Lag, Limits, Patience};
+
+use gate::{Faults, Shared};
+use server::{GRACE, Server};
+use wire::Journal;
+use world::{Calls, Settings, State};
 
 use crrctl_iam::names::AccountId;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -44,14 +39,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-/// The secret of every account's root key; the access key id is the account's own 12 digits.
-pub const SECRET: &str = "crrctl-sandbox-secret";
-
 /// The account whose credentials [`Sandbox::environment`] hands out unless told otherwise.
 pub const DEFAULT_ACCOUNT: &str = "111122223333";
-
-/// How long [`Sandbox::stop`] waits for requests that are under way.
-const GRACE: Duration = Duration::from_secs(2);
 
 /// How a sandbox is started.
 #[derive(Debug, Clone)]
@@ -113,7 +102,7 @@ impl Default for Options {
 pub struct Sandbox {
     address: SocketAddr,
     account: AccountId,
-    shared: Arc<state::Shared>,
+    shared: Arc<Shared>,
     tasks: TaskTracker,
     connections: TaskTracker,
     alive: DropGuard,
@@ -128,11 +117,11 @@ impl Sandbox {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
         let journal = match &options.log {
-            Some(path) => Some(journal::Journal::new(std::fs::File::create(path)?)),
+            Some(path) => Some(Journal::new(std::fs::File::create(path)?)),
             None => None,
         };
-        let faults = faults::Faults::new(options.faults);
-        let settings = state::Settings {
+        let faults = Faults::new(options.faults);
+        let settings = Settings {
             secure: !options.plain_http_is_insecure,
             clock_stands: options.clock_stands,
             clock_behind: options.clock_behind,
@@ -143,11 +132,11 @@ impl Sandbox {
             limits: options.limits,
             patience: options.patience,
         };
-        let shared = Arc::new(state::Shared::new(settings, faults));
+        let shared = Arc::new(Shared::new(settings, faults));
         let tasks = TaskTracker::new();
         let token = CancellationToken::new();
         let connections = TaskTracker::new();
-        let server = server::Server::new(
+        let server = Server::new(
             shared.clone(),
             options.latency,
             journal,
@@ -168,7 +157,7 @@ impl Sandbox {
     /// Those of [`Sandbox::start`].
     pub async fn fork(&self, options: Options) -> std::io::Result<Self> {
         let fork = Self::start(options).await?;
-        let world = state::State { calls: calls::Calls::default(), ..self.shared.lock().clone() };
+        let world = State { calls: Calls::default(), ..self.shared.lock().clone() };
         *fork.shared.lock() = world;
         fork.shared.replicate.notify_one();
         Ok(fork)

@@ -3,14 +3,15 @@
 
 mod acls;
 mod answers;
-mod internal_writes;
 mod buckets;
+mod call;
 mod checksum;
 mod copies;
 mod deletes;
 mod encryption;
 mod errors;
 mod event_hold;
+mod internal_writes;
 mod listing;
 mod lock;
 mod lock_settings;
@@ -19,42 +20,29 @@ mod object_tags;
 mod objects;
 mod payment;
 mod permit;
-mod public;
 mod reads;
 mod retention;
-mod room;
 mod rules;
 mod settings;
-mod store;
 mod turns;
 mod uploads;
 mod versioning;
 mod writes;
 
 pub(crate) use answers::refuse;
-pub(crate) use encryption::{Sse, default_of};
-pub(crate) use errors::error_of;
+pub(crate) use errors::{error_of, too_large};
 pub(crate) use internal_writes::deliver;
-pub(crate) use lock::Lock;
-pub(crate) use room::too_large;
-pub(crate) use rules::{is_v1, matches};
-pub(crate) use store::{
-    Bucket, Buckets, Content, Object, Outcome, Replicated, Version, Versioning,
-};
-pub(crate) use turns::Turns;
-pub(crate) use writes::random_etag;
 
-use super::auth::{Caller, Refusal, check_token};
-use super::iam::Who;
-use super::journal::Note;
-use super::server::{Answer, inject};
-use super::state::{Shared, State};
+use crate::gate::{Refusal, Shared, check_token, inject};
+use crate::s3::call::{ExtraOutput, S3Call};
+use crate::wire::{Answer, Note};
+use crate::world::Caller;
+use crate::world::iam::Who;
 use bytes::Bytes;
 use crrctl_iam::Context;
 use crrctl_iam::names::Region;
 use futures::TryStreamExt;
 use http::request::Parts;
-use http::{Extensions, HeaderMap};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::dto::{PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput};
@@ -324,23 +312,4 @@ operations! {
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = object_tags::put;
     put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = settings::put_public_access_block;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copies::copy_part;
-}
-
-/// One request: who asks, with which headers, of which state.
-struct S3Call<'a> {
-    state: &'a mut State,
-    caller: Caller,
-    headers: HeaderMap,
-    uri: http::Uri,
-    extensions: Extensions,
-    /// Condition keys of what the request asks for, beside those of its headers.
-    asked: Context,
-    extra: ExtraOutput,
-}
-
-/// What goes into an answer beside an operation's output.
-#[derive(Default)]
-struct ExtraOutput {
-    headers: HeaderMap,
-    extensions: Extensions,
 }

@@ -4,48 +4,30 @@
 //! `request` is the XML of a job, `create` judges it, `jobs` is what is kept of it, `run` its life, as the `role` it has, over what
 //! `manifest` lists, with a `report` at the end; `describe` and `change` are the client's view of it, `tags` those of buckets.
 
+mod call;
 mod change;
 mod create;
+mod csv;
 mod describe;
-mod jobs;
 mod manifest;
 mod report;
-mod request;
 mod role;
 mod run;
 mod tags;
 
-pub(crate) use jobs::Jobs;
 pub(crate) use run::work;
 
-use super::access::{AccessRequest, authorize};
-use super::auth::{Caller, Refusal, verify};
-use super::fault::Fault;
-use super::query;
-use super::server::{Answer, answer as answer_of, with_code, with_request_id};
-use super::state::{Shared, State};
-use crrctl_iam::Context;
-use crrctl_iam::names::{AccountId, Arn};
+use crate::gate::{Refusal, Shared, verify};
+use crate::s3control::call::{ControlCall, NAMESPACE, invalid};
+use crate::wire::answer::{answer as answer_of, with_code, with_request_id};
+use crate::wire::{Answer, Fault, query};
+use crate::world::Caller;
+use crrctl_iam::names::AccountId;
 use http::request::Parts;
 use http::{Method, StatusCode};
 
 /// The path that tells S3 Control's requests from S3's.
 pub(crate) const PREFIX: &str = "/v20180820/";
-
-const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
-
-/// An answer's body; `None` is 204.
-type Output = Result<Option<String>, Fault>;
-
-/// One request: who asks, for what, of which state.
-struct ControlCall<'a> {
-    state: &'a mut State,
-    caller: Caller,
-    parts: &'a Parts,
-    body: &'a [u8],
-    /// What follows the operation's part of the path: a job's id, an ARN.
-    rest: &'a str,
-}
 
 /// Returns the name of the operation that a request asks for; empty where there is none like it here.
 pub(crate) fn operation(parts: &Parts) -> &'static str {
@@ -137,68 +119,4 @@ fn check_account(parts: &Parts, caller: &Caller) -> Result<(), Fault> {
         return Err(Fault::new(403, "AccessDenied", "Access Denied"));
     }
     Ok(())
-}
-
-impl ControlCall<'_> {
-    /// Asks whether the caller may.
-    fn permit(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
-        let request =
-            AccessRequest { context, ..AccessRequest::plain(action, arn, &self.caller.account) };
-        authorize(&self.state.iam, &self.caller, request)
-            .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
-    }
-
-    /// Returns a parameter of the query.
-    fn parameter(&self, name: &str) -> Option<String> {
-        self.parameters(name).next()
-    }
-
-    /// Returns all values of a parameter that may come several times.
-    fn parameters(&self, name: &str) -> impl Iterator<Item = String> {
-        form_urlencoded::parse(self.parts.uri.query().unwrap_or_default().as_bytes())
-            .filter(move |(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    }
-
-    /// Reads the XML of the request.
-    fn xml<T: serde::de::DeserializeOwned>(&self) -> Result<T, Fault> {
-        let text = std::str::from_utf8(self.body).map_err(|_| malformed("it is not UTF-8"))?;
-        quick_xml::de::from_str(text).map_err(|error| malformed(&error.to_string()))
-    }
-}
-
-fn malformed(why: &str) -> Fault {
-    let text =
-        "The XML you provided was not well-formed or did not validate against our published schema";
-    Fault::bad("MalformedXML", format!("{text}: {why}"))
-}
-
-fn invalid(text: impl Into<String>) -> Fault {
-    Fault::bad("InvalidRequest", text)
-}
-
-/// Returns an answer's body.
-fn result(name: &str, inner: &str) -> String {
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{name} xmlns=\"{NAMESPACE}\">{inner}</{name}>"
-    )
-}
-
-/// Returns the ARN of a bucket as a caller sees it.
-fn bucket_arn(caller: &Caller, name: &str) -> String {
-    format!("arn:{}:s3:::{name}", caller.partition())
-}
-
-/// Returns the name in a bucket's ARN.
-fn bucket_name(arn: &str) -> Option<&str> {
-    Arn::new(arn).ok().filter(|arn| arn.service() == "s3")?;
-    let name = arn.splitn(6, ':').nth(5)?;
-    (!name.is_empty() && !name.contains(['/', ':'])).then_some(name)
-}
-
-/// Returns bucket and key in an object's ARN.
-fn object_name(arn: &str) -> Option<(&str, &str)> {
-    Arn::new(arn).ok().filter(|arn| arn.service() == "s3")?;
-    let (bucket, key) = arn.splitn(6, ':').nth(5)?.split_once('/')?;
-    (!bucket.is_empty() && !key.is_empty()).then_some((bucket, key))
 }

@@ -1,16 +1,13 @@
 //! Listens on one port, reads each request within bounds and hands it to the service it is meant for.
 //! Not for: what any service does with it.
 
-use super::fault::Fault;
-use super::faults::{self, FaultKind};
-use super::journal::{Code, Journal, Note};
-use super::limits::Patience;
-use super::state::{Settings, Shared};
-use super::{GRACE, cloudwatch, control, iam, kms, query, s3, s3control, sts};
+use crate::gate::{Shared, inject};
+use crate::wire::{Answer, Code, Fault, FaultKind, Journal, Note, query};
+use crate::world::{Patience, Settings};
+use crate::{cloudwatch, control, iam, kms, s3, s3control, sts};
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
@@ -21,9 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// An answer on its way out.
-pub(crate) type Answer = Response<s3s::Body>;
-
+/// How long requests that are under way may take when the sandbox is stopped.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// How long a request hangs at most that a fault lets hang.
 const MAX_HANG: Duration = Duration::from_mins(10);
 /// How long accepting pauses after it failed, as it does when file descriptors run out.
@@ -165,39 +161,6 @@ impl Server {
 #[error("a fault ends this connection without an answer")]
 pub(crate) struct NoAnswer;
 
-/// Lets a fault strike a request that is about to be performed: waits where it is a delay, and returns what is to be answered in
-/// place of performing it.
-pub(crate) async fn inject(
-    shared: &Shared,
-    service: &str,
-    operation: &str,
-    note: &Note,
-) -> Option<Fault> {
-    let lifted = shared.faults.lifted();
-    let trouble = shared.faults.inject(service, operation, note.attempt)?;
-    let _ = note.trouble.set(trouble.clone());
-    match trouble.clone() {
-        FaultKind::LostReply => None,
-        FaultKind::Delay(time) => {
-            shared.faults.over(&trouble);
-            tokio::select! {
-                () = tokio::time::sleep(time) => {}
-                () = lifted => {}
-            }
-            None
-        }
-        FaultKind::Throttle => {
-            let (code, status, text) = faults::throttled(service);
-            Some(Fault::new(status, code, text))
-        }
-        FaultKind::Error(code) => {
-            Some(Fault::new(faults::status_of(&code), code, "A fault was asked for."))
-        }
-        // Nobody sees this answer.
-        FaultKind::Reset | FaultKind::Hang => Some(Fault::new(503, "ServiceUnavailable", "")),
-    }
-}
-
 impl Route {
     /// Returns the service, and the operation where the request tells it by itself.
     fn name<'a>(&'a self, parts: &'a Parts) -> (&'static str, Option<&'a str>) {
@@ -300,31 +263,4 @@ async fn gather(
         fits((data.len() + piece.len()) as u64)?;
         data.extend_from_slice(&piece);
     }
-}
-
-/// Returns an answer with a body of the given content type.
-pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: String) -> Answer {
-    let mut answer = Response::new(s3s::Body::from(body));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
-}
-
-/// Returns an answer with a JSON body.
-pub(crate) fn json(status: StatusCode, body: &serde_json::Value) -> Answer {
-    answer(status, "application/json", body.to_string())
-}
-
-/// Notes the code of an error in its answer.
-pub(crate) fn with_code(mut answer: Answer, code: &str) -> Answer {
-    answer.extensions_mut().insert(Code(code.to_owned()));
-    answer
-}
-
-/// Names the request, as AWS does in every answer.
-pub(crate) fn with_request_id(mut answer: Answer, header: &'static str, id: &str) -> Answer {
-    if let Ok(value) = HeaderValue::from_str(id) {
-        answer.headers_mut().insert(header, value);
-    }
-    answer
 }

@@ -1,14 +1,13 @@
 //! STS: who am I, and sessions of roles. Not for: federation, and nothing that needs an identity provider.
 
-use super::access::{AccessRequest, authorize};
-use super::auth::{Caller, verify};
-use super::clock::rfc3339;
-use super::documents::{Flaw, read};
-use super::fault::Fault;
-use super::iam::{Session, Who};
-use super::query::{self, Params, element, wrapped};
-use super::server::Answer;
-use super::state::{Shared, State};
+use crate::gate::refused_in_query;
+use crate::gate::{AccessRequest, Shared, authorize, verify};
+use crate::wire::query::{element, wrapped};
+use crate::wire::{Answer, Fault, Params, query};
+use crate::world::clock::rfc3339;
+use crate::world::documents::read;
+use crate::world::iam::{Session, Who};
+use crate::world::{Caller, Flaw, State};
 use crrctl_iam::names::AccountId;
 use crrctl_iam::{Context, Document, DocumentKind, Principal, ResourceKind};
 use http::request::Parts;
@@ -29,7 +28,7 @@ pub(crate) fn answer(
     id: &str,
 ) -> Answer {
     let operation = params.get("Action").unwrap_or_default();
-    let done = verify(shared, parts, body, "sts").map_err(query::refused).and_then(|caller| {
+    let done = verify(shared, parts, body, "sts").map_err(refused_in_query).and_then(|caller| {
         let mut state = shared.lock();
         state.calls.count("sts", operation);
         match operation {

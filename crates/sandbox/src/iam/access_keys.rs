@@ -1,10 +1,11 @@
 //! Access keys of users. Not for: root keys, which exist by themselves, and sessions (see `sts`).
 
-use super::store::AccessKey;
-use super::{IamCall, Output, letters, no_such, truncation};
-use crate::clock::rfc3339;
-use crate::fault::Fault;
-use crate::query::{element, wrapped};
+use crate::iam::call::{IamCall, Output, invalid, no_such, truncation};
+use crate::wire::Fault;
+use crate::wire::query::{element, wrapped};
+use crate::world::clock::rfc3339;
+use crate::world::iam::AccessKey;
+use crate::world::random::letters;
 
 /// The most access keys of a user (IAM User Guide, "IAM and AWS STS quotas").
 const MOST: usize = 2;
@@ -66,7 +67,7 @@ pub(super) fn update(call: &mut IamCall<'_>) -> Output {
     let active = match call.params.require("Status")? {
         "Active" => true,
         "Inactive" => false,
-        other => return Err(super::invalid(format!("Invalid status {other}"))),
+        other => return Err(invalid(format!("Invalid status {other}"))),
     };
     let key = call.state.iam.keys.get_mut(id).filter(|key| key.owner == owner);
     key.ok_or_else(|| missing(id))?.active = active;

@@ -1,10 +1,10 @@
 //! Attaching managed policies to users and roles. Not for: the policies themselves (see `managed`).
 
 use super::managed::check_exists;
-use super::{IamCall, Output, truncation};
-use crate::fault::Fault;
-use crate::paging::page;
-use crate::query::{element, wrapped};
+use crate::iam::call::{IamCall, Output, truncation};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::wire::query::{element, wrapped};
 
 /// The most managed policies of a user or role (IAM User Guide, "IAM and AWS STS quotas").
 const MOST: usize = 10;

@@ -1,9 +1,9 @@
 //! Permissions boundaries of users and roles. Not for: what they limit (see `access`).
 
 use super::managed::check_exists;
-use super::{IamCall, Output, kind};
-use crate::fault::Fault;
-use crate::query::{element, wrapped};
+use crate::iam::call::{IamCall, Output, kind};
+use crate::wire::Fault;
+use crate::wire::query::{element, wrapped};
 
 /// Returns the boundary that a new user or role is given.
 pub(super) fn given(call: &IamCall<'_>) -> Result<Option<String>, Fault> {

@@ -1,11 +1,11 @@
 //! Inline policies of users and roles. Not for: managed policies (see `managed`).
 
-use super::{IamCall, Output, check_name, encoded, is_user, kind, truncation};
-use crate::documents::{Flaw, Stored, read};
-use crate::fault::Fault;
-use crate::lag::Slow;
-use crate::paging::page;
-use crate::query::element;
+use crate::iam::call::{IamCall, Output, check_name, encoded, is_user, kind, truncation};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::wire::query::element;
+use crate::world::documents::read;
+use crate::world::{Flaw, Slow, Stored};
 use crrctl_iam::DocumentKind;
 use std::collections::BTreeMap;
 

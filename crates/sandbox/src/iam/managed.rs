@@ -2,46 +2,25 @@
 //! Not for: versions beyond the first, which are not modelled, and attaching (see `attached`).
 
 use super::inline::document;
-use super::{IamCall, Output, check_name, checked_path, encoded, new_id, truncation};
-use crate::clock::rfc3339;
-use crate::documents::Stored;
-use crate::fault::Fault;
-use crate::paging::page;
-use crate::query::{element, wrapped};
+use crate::iam::call::{IamCall, Output, check_name, checked_path, encoded, invalid, truncation};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::wire::query::{element, wrapped};
+use crate::world::clock::rfc3339;
+use crate::world::iam::{Entity, Managed, aws_document};
+use crate::world::random::unique_id;
+use crrctl_iam::DocumentKind;
 use crrctl_iam::names::Arn;
-use crrctl_iam::{Document, DocumentKind};
-use std::sync::LazyLock;
-use std::time::SystemTime;
 
 /// The most characters of a managed policy, white space aside (IAM User Guide, "IAM and AWS STS quotas").
 const MAX_POLICY: usize = 6144;
-
-/// A customer managed policy.
-#[derive(Debug, Clone)]
-pub(crate) struct Managed {
-    pub(super) stored: Stored,
-    id: String,
-    path: String,
-    name: String,
-    created: SystemTime,
-}
-
-/// Returns the document of one of AWS's own policies, if it is modelled.
-pub(super) fn aws_document(arn: &str) -> Option<&'static Document> {
-    static ADMINISTRATOR: LazyLock<Option<Document>> = LazyLock::new(|| {
-        let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-        Document::parse(text).ok()
-    });
-    arn.ends_with(":iam::aws:policy/AdministratorAccess").then_some(())?;
-    ADMINISTRATOR.as_ref()
-}
 
 /// Checks that `arn` names a managed policy that exists for the caller.
 pub(super) fn check_exists(call: &IamCall<'_>, arn: &str) -> Result<(), Fault> {
     let parsed = Arn::new(arn)
         .ok()
         .filter(|arn| arn.service() == "iam" && arn.resource().starts_with("policy/"))
-        .ok_or_else(|| super::invalid(format!("ARN {arn} is not valid.")))?;
+        .ok_or_else(|| invalid(format!("ARN {arn} is not valid.")))?;
     if parsed.account() == "aws" && aws_document(arn).is_none() {
         return Err(Fault::not_implemented(&format!("the AWS managed policy {arn}")));
     }
@@ -72,7 +51,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> Output {
         return Err(Fault::new(409, "EntityAlreadyExists", text));
     }
     let (path, name, created) = (path.to_owned(), name.to_owned(), call.state.now());
-    let managed = Managed { stored, id: new_id("ANPA"), path, name, created };
+    let managed = Managed { stored, id: unique_id("ANPA"), path, name, created };
     let shown = element_of(call, &arn, &managed, "Policy");
     call.state.iam.managed.insert(arn, managed);
     Ok(Some(shown))
@@ -152,7 +131,7 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
 pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let arn = find(call, "iam:DeletePolicy")?.0.to_owned();
     let iam = &call.state.iam;
-    let boundary = |entity: &super::Entity| entity.boundary.as_deref() == Some(arn.as_str());
+    let boundary = |entity: &Entity| entity.boundary.as_deref() == Some(arn.as_str());
     let used = attachments(call, &arn) > 0
         || iam.roles.values().any(|role| boundary(&role.entity))
         || iam.users.values().any(|user| boundary(&user.entity));

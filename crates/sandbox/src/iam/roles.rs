@@ -1,38 +1,19 @@
 //! Roles: their life and their trust. Not for: their policies and tags.
 
 use super::inline::document;
-use super::{
-    Entity, IamCall, Output, check_name, checked_path, encoded, invalid, new_id, truncation,
-};
-use crate::clock::rfc3339;
-use crate::documents::Stored;
-use crate::fault::Fault;
-use crate::lag::Slow;
-use crate::paging::page;
-use crate::query::{element, wrapped};
+use crate::iam::call::{IamCall, Output, check_name, checked_path, encoded, invalid, truncation};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::wire::query::{element, wrapped};
+use crate::world::Slow;
+use crate::world::clock::rfc3339;
+use crate::world::iam::{Entity, Role};
+use crate::world::random::unique_id;
 use crrctl_iam::DocumentKind;
-use crrctl_iam::names::{AccountId, Arn};
-use std::time::SystemTime;
+use crrctl_iam::names::AccountId;
 
 /// The most characters a trust policy may have, white space aside (IAM User Guide, "IAM and AWS STS quotas").
 const MAX_TRUST: usize = 2048;
-
-/// A role, as plain data.
-#[derive(Debug, Clone)]
-pub(crate) struct Role {
-    pub(crate) arn: Arn,
-    pub(crate) id: String,
-    pub(super) path: String,
-    pub(crate) name: String,
-    pub(crate) created: SystemTime,
-    pub(crate) trust: Stored,
-    pub(super) description: Option<String>,
-    /// The longest that a session may last, in seconds.
-    pub(crate) max_session: u32,
-    /// When the role can first be assumed.
-    pub(crate) usable: SystemTime,
-    pub(super) entity: Entity,
-}
 
 /// IAM API Reference, `CreateRole`.
 pub(super) fn create(call: &mut IamCall<'_>) -> Output {
@@ -56,7 +37,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> Output {
     }
     let role = Role {
         arn,
-        id: new_id("AROA"),
+        id: unique_id("AROA"),
         path: path.to_owned(),
         name: name.to_owned(),
         created: call.state.now(),

@@ -1,10 +1,11 @@
 //! The policy simulator: what policies say of actions, by the evaluator that is in force everywhere else.
 //! Not for: paging, since a simulation answers all at once.
 
-use super::{IamCall, Output};
-use crate::documents::{Stored, read};
-use crate::fault::Fault;
-use crate::query::{element, wrapped};
+use crate::iam::call::{IamCall, Output, truncation};
+use crate::wire::Fault;
+use crate::wire::query::{element, wrapped};
+use crate::world::Stored;
+use crate::world::documents::read;
 use crrctl_iam::evaluate::Decider;
 use crrctl_iam::names::{AccountId, Arn};
 use crrctl_iam::{
@@ -114,7 +115,7 @@ fn simulate(
             members += &result(action, resource, &evaluate(&request, &policies));
         }
     }
-    Ok(Some(wrapped("EvaluationResults", &members) + &super::truncation(None)))
+    Ok(Some(wrapped("EvaluationResults", &members) + &truncation(None)))
 }
 
 fn owner(call: &IamCall<'_>) -> Result<AccountId, Fault> {

@@ -1,9 +1,9 @@
 //! Tags of users and roles. Not for: tags of anything else.
 
-use super::{IamCall, Output, invalid, truncation};
-use crate::fault::Fault;
-use crate::paging::page;
-use crate::query::{element, wrapped};
+use crate::iam::call::{IamCall, Output, invalid, truncation};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::wire::query::{element, wrapped};
 
 /// Returns `current` with `new` laid over it (IAM API Reference, `TagRole`; 50 tags at most).
 pub(super) fn merged(

@@ -1,25 +1,13 @@
 //! Users: their life. Not for: their policies, tags and access keys, nor passwords and groups, which are not modelled.
 
-use super::{
-    Entity, IamCall, Output, check_name, checked_path, invalid, new_id, no_such, truncation,
-};
-use crate::clock::rfc3339;
-use crate::fault::Fault;
-use crate::paging::page;
-use crate::query::{element, wrapped};
-use crrctl_iam::names::{AccountId, Arn};
-use std::time::SystemTime;
-
-/// A user, as plain data.
-#[derive(Debug, Clone)]
-pub(crate) struct User {
-    pub(super) arn: Arn,
-    pub(super) id: String,
-    pub(super) path: String,
-    pub(super) name: String,
-    pub(super) created: SystemTime,
-    pub(super) entity: Entity,
-}
+use crate::iam::call::{IamCall, Output, check_name, checked_path, invalid, no_such, truncation};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::wire::query::{element, wrapped};
+use crate::world::clock::rfc3339;
+use crate::world::iam::{Entity, User};
+use crate::world::random::unique_id;
+use crrctl_iam::names::AccountId;
 
 /// IAM API Reference, `CreateUser`.
 pub(super) fn create(call: &mut IamCall<'_>) -> Output {
@@ -38,7 +26,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> Output {
     }
     let user = User {
         arn,
-        id: new_id("AIDA"),
+        id: unique_id("AIDA"),
         path: path.to_owned(),
         name: name.to_owned(),
         created: call.state.now(),

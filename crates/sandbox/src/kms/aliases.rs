@@ -1,12 +1,13 @@
 //! Aliases: each lives in one Region and names one key there. Not for: resolving them (see `store`).
 
-use super::lists::{clip, truncated};
-use super::store::{AccountRegion, Alias, arn_of, not_pending};
-use super::{KmsCall, invalid};
-use crate::clock::epoch_seconds;
-use crate::fault::Fault;
-use crate::lag::Slow;
-use crate::paging::page;
+use crate::kms::call::{KmsCall, invalid};
+use crate::kms::find::not_pending;
+use crate::kms::lists::{clip, truncated};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::world::Slow;
+use crate::world::clock::epoch_seconds;
+use crate::world::kms::{AccountRegion, Alias, arn_of};
 use crrctl_iam::names::KeyId;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,11 +1,11 @@
 //! Encrypt, decrypt, data keys, re-encrypt: blobs work in every Region of a multi-Region key.
 //! Not for: asymmetric keys, MACs and grants, which are not modelled, nor for S3, which keeps its data as it is.
 
-use super::cipher::{Blob, EncryptionContext, random};
-use super::store::enabled;
-use super::{KmsCall, invalid};
-use crate::auth::Caller;
-use crate::fault::Fault;
+use super::find::enabled;
+use crate::kms::call::{KmsCall, invalid};
+use crate::wire::Fault;
+use crate::world::Caller;
+use crate::world::kms::cipher::{Blob, EncryptionContext, random};
 use aws_smithy_types::base64;
 use crrctl_iam::Context;
 use crrctl_iam::names::KeyId;
@@ -96,7 +96,7 @@ fn open(
     let blob = Blob::parse(&bytes).ok_or_else(unreadable)?;
     let at = Caller::root(blob.account.clone(), call.caller.region.clone());
     if let Some(reference) = reference {
-        let (owner, id) = call.state.kms.locate(call.caller, reference, true)?;
+        let (owner, id) = call.state.kms.find_any(call.caller, reference, true)?;
         if (&owner.account, &id) != (&blob.account, &blob.id) {
             return Err(Fault::bad(
                 "IncorrectKeyException",

@@ -1,10 +1,11 @@
 //! Scheduling and cancelling the deletion of keys. Not for: deleting them when the date has come (see `store`).
 
-use super::keys::managed;
-use super::store::{KeyState, days, not_pending};
-use super::{KmsCall, invalid};
-use crate::clock::epoch_seconds;
-use crate::fault::Fault;
+use super::find::not_pending;
+use crate::kms::call::{KmsCall, invalid};
+use crate::kms::find::managed;
+use crate::wire::Fault;
+use crate::world::clock::epoch_seconds;
+use crate::world::kms::{KeyState, days};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

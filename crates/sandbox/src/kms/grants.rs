@@ -1,18 +1,16 @@
 //! Grants: permission on one key, beside its policy (KMS Developer Guide, "Grants in AWS KMS").
 //! Not for: grant tokens and constraints, which are refused.
 
+use super::find::not_pending;
 use super::lists::{clip, truncated};
-use super::store::{Kms, not_pending};
-use super::{KmsCall, invalid};
-use crate::auth::Caller;
-use crate::clock::epoch_seconds;
-use crate::fault::Fault;
-use crate::paging::page;
-use crrctl_iam::Principal;
-use crrctl_iam::names::{Arn, KeyId};
+use crate::kms::call::{KmsCall, invalid};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::world::clock::epoch_seconds;
+use crate::world::kms::{Grant, cipher};
+use crrctl_iam::names::Arn;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::SystemTime;
 
 /// What a grant may allow (KMS API Reference, `CreateGrant`), for symmetric keys.
 const OPERATIONS: [&str; 9] = [
@@ -26,40 +24,6 @@ const OPERATIONS: [&str; 9] = [
     "ReEncryptTo",
     "RetireGrant",
 ];
-
-/// One grant.
-#[derive(Debug, Clone)]
-pub(super) struct Grant {
-    id: String,
-    name: Option<String>,
-    grantee: String,
-    operations: Vec<String>,
-    created: SystemTime,
-    issuer: String,
-}
-
-impl Kms {
-    /// Returns whether a grant lets `caller` do `action` with the key.
-    pub(super) fn is_granted(
-        &self,
-        caller: &Caller,
-        action: &str,
-        at: &Caller,
-        id: &KeyId,
-    ) -> bool {
-        let Some(operation) = action.strip_prefix("kms:") else { return false };
-        let place = ((at.account.clone(), at.region.clone()), id.clone());
-        let names = |grantee: &str| match &caller.principal {
-            Principal::RoleSession { role, .. } => grantee == role.as_str(),
-            other => other.arn().as_deref() == Some(grantee),
-        };
-        self.grants
-            .get(&place)
-            .into_iter()
-            .flatten()
-            .any(|grant| names(&grant.grantee) && grant.operations.iter().any(|it| it == operation))
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -85,7 +49,7 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         return Err(invalid(format!("Operation {unknown} is not valid for this key")));
     }
     let mut random = [0; 32];
-    super::cipher::random(&mut random);
+    cipher::random(&mut random);
     let grant = Grant {
         id: hex::encode(random),
         name: input.name,

@@ -1,17 +1,18 @@
 //! Keys: create, replicate, describe, list, enable and disable. Not for: deletion, rotation, policies, tags.
 
-use super::cipher::Secret;
+use super::find::{enabled, not_pending};
 use super::lists::{clip, truncated};
-use super::policies::parsed;
-use super::store::{Key, KeyState, Material, default_policy, enabled, new_id, not_pending};
+use super::policies::{default_policy, parsed};
 use super::tags::{Tag, checked};
-use super::{KmsCall, denied, invalid};
-use crate::access::{AccessRequest, authorize};
-use crate::auth::Caller;
-use crate::clock::epoch_seconds;
-use crate::fault::Fault;
-use crate::lag::{Slow, Spreading};
-use crate::paging::page;
+use crate::gate::{AccessRequest, authorize};
+use crate::kms::call::{KmsCall, denied, invalid};
+use crate::kms::find::managed;
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::world::clock::epoch_seconds;
+use crate::world::kms::cipher::Secret;
+use crate::world::kms::{Key, KeyState, Material, new_id};
+use crate::world::{Caller, Slow, Spreading};
 use crrctl_iam::Context;
 use crrctl_iam::names::{Arn, KeyId, Region};
 use serde::Deserialize;
@@ -320,11 +321,6 @@ fn switch(call: &mut KmsCall<'_>, action: &str, to: KeyState) -> Result<Value, F
     }
     key.state = to;
     Ok(Value::Null)
-}
-
-/// Refuses changes to an AWS managed key.
-pub(super) fn managed(arn: &str) -> Fault {
-    Fault::bad("AccessDeniedException", format!("{arn} is an AWS managed key and can't be changed"))
 }
 
 #[derive(Deserialize)]

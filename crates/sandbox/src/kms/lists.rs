@@ -1,7 +1,7 @@
 //! What KMS's lists have in common: limits and markers. Not for: what is listed.
 
-use super::invalid;
-use crate::fault::Fault;
+use crate::kms::call::invalid;
+use crate::wire::Fault;
 use serde_json::{Value, json};
 
 /// Returns the page size: `limit` if given and within `1..=most`, else `default`.

@@ -1,10 +1,13 @@
 //! Key policies: each Region's key has its own, and the only one is named `default`. Not for: evaluating them.
 
-use super::KmsCall;
-use super::keys::managed;
-use crate::documents::{Flaw, Stored, read};
-use crate::fault::Fault;
+use super::find::managed;
+use crate::gate::context_of;
+use crate::kms::call::KmsCall;
+use crate::wire::Fault;
+use crate::world::documents::read;
+use crate::world::{Caller, Flaw, Stored};
 use crrctl_iam::document::{Scope, Statement};
+use crrctl_iam::names::Arn;
 use crrctl_iam::{
     Document, DocumentKind, Effect, Named, Policies, Request, ResourceKind, ResourcePolicy,
     evaluate,
@@ -37,7 +40,7 @@ fn lets_in(policy: &Document, call: &KmsCall<'_>) -> bool {
         ..Policies::default()
     };
     let caller = call.caller;
-    let (principal, context) = (caller.principal.clone(), caller.context());
+    let (principal, context) = (caller.principal.clone(), context_of(caller));
     let owner = caller.account.clone();
     let request = Request::new(principal, "kms:PutKeyPolicy", "*", owner, context);
     evaluate(&request, &policies).is_allowed()
@@ -121,4 +124,20 @@ pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ListKeyPolicies = call.input()?;
     call.key("kms:ListKeyPolicies", &input.key_id)?;
     Ok(json!({"PolicyNames": ["default"], "Truncated": false}))
+}
+
+/// Returns the key policy that KMS gives a key without one (KMS Developer Guide, "Default key policy").
+pub(crate) fn default_policy(caller: &Caller) -> Stored {
+    let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
+    Stored::known(&serde_json::json!({
+        "Version": "2012-10-17",
+        "Id": "key-default-1",
+        "Statement": [{
+            "Sid": "Enable IAM User Permissions",
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": "kms:*",
+            "Resource": "*",
+        }],
+    }))
 }

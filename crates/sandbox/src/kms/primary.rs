@@ -1,10 +1,10 @@
 //! Making another Region the primary of a multi-Region key. Not for: replicas (see `keys`).
 
+use super::find::enabled;
 use super::keys::unsupported;
-use super::store::enabled;
-use super::{KmsCall, invalid};
-use crate::auth::Caller;
-use crate::fault::Fault;
+use crate::kms::call::{KmsCall, invalid};
+use crate::wire::Fault;
+use crate::world::Caller;
 use crrctl_iam::Context;
 use crrctl_iam::names::Region;
 use serde::Deserialize;

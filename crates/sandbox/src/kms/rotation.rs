@@ -1,10 +1,12 @@
 //! Automatic rotation: set on the primary, shared with its replicas. Not for: on-demand rotation, which is not modelled.
 
-use super::keys::{managed, unsupported};
-use super::store::{KeyState, days, enabled};
-use super::{KmsCall, invalid};
-use crate::clock::epoch_seconds;
-use crate::fault::Fault;
+use super::find::enabled;
+use super::keys::unsupported;
+use crate::kms::call::{KmsCall, invalid};
+use crate::kms::find::managed;
+use crate::wire::Fault;
+use crate::world::clock::epoch_seconds;
+use crate::world::kms::{KeyState, days};
 use crrctl_iam::Context;
 use crrctl_iam::names::KeyId;
 use serde::Deserialize;

@@ -1,12 +1,12 @@
 //! Tags of keys; replicas have tags of their own. Not for: tags of anything else.
 
-use super::KmsCall;
-use super::keys::managed;
+use super::find::managed;
+use super::find::not_pending;
 use super::lists::{clip, truncated};
-use super::store::not_pending;
-use crate::fault::Fault;
-use crate::lag::Slow;
-use crate::paging::page;
+use crate::kms::call::KmsCall;
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::world::Slow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -1,11 +1,12 @@
 //! Replication on demand, as Batch Replication asks for it: one version, whatever became of it before, under the configuration as it
 //! is now and as its role. Not for: jobs and the role they have (see `s3control`).
 
-use super::role::Reason;
-use super::targets::targets;
-use super::{ReplicationJob, ReplicationWork, replicate, settle};
-use crate::s3::{Bucket, Content, Outcome, Replicated, Version};
-use crate::state::State;
+use crate::replication::location::Reason;
+use crate::replication::replica::replicate;
+use crate::replication::worker::settle;
+use crate::world::State;
+use crate::world::buckets::{Bucket, Content, Outcome, Replicated, Version};
+use crate::world::replication::{ReplicationJob, ReplicationWork, targets};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 

@@ -1,14 +1,14 @@
 //! Making one replica: from the source as the role reads it to the destination as the role writes it.
 //! Not for: permissions (see `role`).
 
-use super::role::{Reason, ReplicationRole, destination_key, source_key};
-use super::{ReplicationJob, destination, source};
-use crate::auth::Caller;
-use crate::kms::{Kms, Unusable};
-use crate::s3::{
+use crate::replication::location::{Reason, destination, source};
+use crate::replication::role::{ReplicationRole, destination_key, source_key};
+use crate::world::buckets::{
     Bucket, Content, Lock, Object, Replicated, Sse, Version, Versioning, default_of, random_etag,
 };
-use crate::state::State;
+use crate::world::kms::{Kms, Unusable};
+use crate::world::replication::ReplicationJob;
+use crate::world::{Caller, State};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 

@@ -2,33 +2,14 @@
 //! Sources: S3 User Guide, "Setting up permissions for live replication", "Replicating encrypted objects" and "Receiving
 //! replication failure events"; what they leave open is marked. Not for: key states and buckets (see `replica`).
 
-use super::targets::ReplicationTarget;
-use crate::access::{AccessRequest, Denied, authorize};
-use crate::auth::Caller;
-use crate::kms::ThroughS3;
-use crate::replication::MetadataChange;
-use crate::s3::{Bucket, Lock, Object, Sse};
-use crate::service::assume;
-use crate::state::State;
+use crate::gate::{AccessRequest, Denied, ThroughS3, assume, authorize};
+use crate::replication::location::{ObjectLocation, Reason};
+use crate::world::buckets::{Bucket, Lock, Object, Sse};
+use crate::world::kms::Unusable;
+use crate::world::replication::{MetadataChange, ReplicationTarget};
+use crate::world::{Caller, State};
 use crrctl_iam::names::Arn;
 use crrctl_iam::{Context, ResourceKind};
-
-/// AWS's `failureReason`.
-pub(crate) type Reason = &'static str;
-
-/// A bucket with the object that is read or written in it.
-#[derive(Clone, Copy)]
-pub(super) struct ObjectLocation<'a> {
-    pub(super) name: &'a str,
-    pub(super) bucket: &'a Bucket,
-    pub(super) key: &'a str,
-}
-
-impl ObjectLocation<'_> {
-    fn object(&self) -> String {
-        format!("arn:{}:s3:::{}/{}", self.bucket.region.partition(), self.name, self.key)
-    }
-}
 
 /// The role's session, in the Region of one of the buckets.
 pub(super) struct ReplicationRole<'a> {
@@ -263,8 +244,7 @@ fn written(object: &Object, sse: &Sse, target: &ReplicationTarget) -> Context {
 }
 
 /// Returns the reason of a key that can't be found or used at the destination.
-pub(super) fn destination_key(unusable: &crate::kms::Unusable) -> Reason {
-    use crate::kms::Unusable;
+pub(super) fn destination_key(unusable: &Unusable) -> Reason {
     match unusable {
         Unusable::NotFound(_) => "DstKmsKeyNotFound",
         Unusable::Denied(_) => "DstPutObjectNotPermitted",

@@ -1,12 +1,11 @@
 //! ACLs, as far as they say no more than that the owner has everything: that is what `BucketOwnerEnforced` leaves of them.
 //! Not for: ACLs in uploads (see `writes`), other grants, which are not modelled.
 
-use super::S3Call;
-use super::buckets::{nothing, owner};
 use super::object_tags::{find_mut, follow};
 use super::reads::action_for;
 use super::writes::{check_acl, enforced};
-use crate::replication::MetadataChange;
+use crate::s3::call::{S3Call, nothing, owner};
+use crate::world::replication::MetadataChange;
 use crrctl_iam::names::AccountId;
 use s3s::dto::{
     AccessControlPolicy, GetBucketAclInput, GetBucketAclOutput, GetObjectAclInput,

@@ -1,12 +1,12 @@
 //! The layers around `s3s`: before it, what it does not check or drops; behind it, request ids and AWS's error texts.
 //! Not for: operations.
 
-use super::checksum;
 use super::errors::{custom, message};
-use super::event_hold;
-use super::store::Tags;
-use crate::query::element;
-use crate::server::{Answer, with_code, with_request_id};
+use super::{checksum, event_hold};
+use crate::wire::Answer;
+use crate::wire::answer::{with_code, with_request_id};
+use crate::wire::query::element;
+use crate::world::buckets::Tags;
 use bytes::Bytes;
 use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderValue};

@@ -3,32 +3,20 @@
 use super::answers::NewBucketTags;
 use super::encryption::initial;
 use super::errors::{custom, not_implemented};
-use super::lock::ObjectLock;
-use super::store::{Bucket, Tags, Versioning, random_text};
-use super::{S3Call, permit, settings};
-use crate::access::{AccessRequest, authorize};
-use crate::lag::{Slow, Spreading};
-use crate::paging::page;
+use super::{permit, settings};
+use crate::gate::{AccessRequest, authorize};
+use crate::s3::call::{S3Call, nothing, owner};
+use crate::wire::paging::page;
+use crate::world::buckets::{Bucket, ObjectLock, Tags, Versioning};
+use crate::world::{Slow, Spreading};
 use crrctl_iam::names::{AccountId, BucketName, Region};
 use s3s::dto::{
-    self, BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
+    BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
     DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput,
-    HeadBucketOutput, ListBucketsInput, ListBucketsOutput, ObjectOwnership, Owner, Timestamp,
+    HeadBucketOutput, ListBucketsInput, ListBucketsOutput, ObjectOwnership, Timestamp,
 };
-use s3s::{S3Result, s3_error};
-use sha2::{Digest, Sha256};
+use s3s::{S3Result, dto, s3_error};
 use std::collections::BTreeMap;
-
-/// Returns the output of an operation that answers nothing.
-pub(super) fn nothing<T: Default>() -> T {
-    T::default()
-}
-
-/// Returns an account as S3 names owners: by a canonical id of 64 hex digits.
-pub(super) fn owner(account: &AccountId) -> Owner {
-    let id = hex::encode(Sha256::digest(account.as_str()));
-    Owner { display_name: None, id: Some(id) }
-}
 
 /// S3 API Reference, `CreateBucket`.
 pub(super) fn create(
@@ -270,9 +258,4 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
         owner: Some(owner(&caller.account)),
         prefix: input.prefix,
     })
-}
-
-/// Returns a new multipart upload id, opaque to all.
-pub(super) fn new_upload_id() -> String {
-    random_text(64)
 }

@@ -1,20 +1,21 @@
 //! Copies of objects, whole or as parts of an upload; a copy onto itself is how metadata and encryption are changed.
 //! Not for: what every write has in common (see `writes`).
 
-use super::checksum::{Algorithm, Checksum, with_checksum};
+use super::checksum::with_checksum;
 use super::encryption::{EncryptionHeaders, decide};
 use super::errors::not_implemented;
 use super::lock::{for_upload, lock_headers};
-use super::multipart::{check_part_number, keep_part};
-use super::object_tags::from_header;
 use super::objects::hidden;
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
-use super::store::{Bucket, Content, Described, Object, Replicated, Tags, Versioning};
-use super::writes::{
-    check_acl, check_condition, check_storage_class, etag_of, permit_tags, store, stored_encoding,
+use super::writes::{check_acl, check_condition, etag_of, store};
+use crate::s3::call::{S3Call, nothing};
+use crate::s3::multipart::{check_part_number, keep_part};
+use crate::s3::object_tags::from_header;
+use crate::s3::writes::{check_storage_class, permit_tags, stored_encoding};
+use crate::world::buckets::{
+    Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Tags, Versioning,
 };
-use super::{S3Call, buckets};
 use bytes::Bytes;
 use crrctl_iam::names::Region;
 use md5::{Digest, Md5};
@@ -115,7 +116,7 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
         e_tag: Some(etag(&tag)),
         last_modified: Some(Timestamp::from(call.state.now())),
         checksum_type: Some(ChecksumType::from_static(checksum.kind())),
-        ..buckets::nothing()
+        ..nothing()
     };
     let output = CopyObjectOutput {
         copy_object_result: Some(with_checksum!(result, &checksum)),
@@ -123,7 +124,7 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
         server_side_encryption: Some(sse.algorithm()),
         ssekms_key_id: sse.key(),
         bucket_key_enabled: sse.bucket_key(),
-        ..buckets::nothing()
+        ..nothing()
     };
     let replicated = Replicated::No;
     let object = Object { data, etag: tag, described, tags, sse, lock, checksum, replicated };
@@ -217,7 +218,7 @@ pub(super) fn copy_part(
     let result = CopyPartResult {
         e_tag: Some(etag(&tag)),
         last_modified: Some(Timestamp::from(now)),
-        ..buckets::nothing()
+        ..nothing()
     };
     let result = if upload.chosen { with_checksum!(result, &checksum) } else { result };
     Ok(UploadPartCopyOutput {
@@ -226,7 +227,7 @@ pub(super) fn copy_part(
         server_side_encryption: Some(upload.sse.algorithm()),
         ssekms_key_id: upload.sse.key(),
         bucket_key_enabled: upload.sse.bucket_key(),
-        ..buckets::nothing()
+        ..nothing()
     })
 }
 

@@ -3,9 +3,10 @@
 use super::errors::not_implemented;
 use super::lock::{bypasses, protected};
 use super::reads::{action_for, check_version_id};
-use super::store::{Content, NULL, Versioning};
+use super::versioning;
 use super::writes::store;
-use super::{S3Call, buckets, versioning};
+use crate::s3::call::{S3Call, nothing};
+use crate::world::buckets::{Content, NULL, Versioning};
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
     Error,
@@ -44,7 +45,7 @@ pub(super) fn one(call: &mut S3Call<'_>, input: DeleteObjectInput) -> S3Result<D
     Ok(DeleteObjectOutput {
         delete_marker: done.marker.then_some(true),
         version_id: done.version,
-        ..buckets::nothing()
+        ..nothing()
     })
 }
 
@@ -126,5 +127,5 @@ pub(super) fn many(
     if input.delete.quiet == Some(true) {
         deleted.clear();
     }
-    Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..buckets::nothing() })
+    Ok(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..nothing() })
 }

@@ -2,12 +2,9 @@
 //! Not for: keys themselves (see `kms`).
 
 use super::errors::{malformed, not_implemented, unusable};
-use super::store::Bucket;
-use super::{S3Call, buckets};
-use crate::auth::Caller;
-use crate::kms::{Kms, Unusable};
-use crate::lag::Slow;
-use crrctl_iam::names::{Arn, Partition};
+use crate::s3::call::{S3Call, nothing};
+use crate::world::Slow;
+use crate::world::buckets::{Sse, default_of};
 use s3s::dto::{
     DeleteBucketEncryptionInput, DeleteBucketEncryptionOutput, GetBucketEncryptionInput,
     GetBucketEncryptionOutput, PutBucketEncryptionInput, PutBucketEncryptionOutput,
@@ -15,52 +12,6 @@ use s3s::dto::{
     ServerSideEncryptionRule,
 };
 use s3s::{S3Result, s3_error};
-use std::time::SystemTime;
-
-/// How an object is encrypted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Sse {
-    /// SSE-S3, `AES256`.
-    S3,
-    /// SSE-KMS or DSSE-KMS under a key of the bucket's Region.
-    Kms { dual: bool, key: Arn, bucket_key: bool },
-}
-
-impl Sse {
-    /// Returns the value of `x-amz-server-side-encryption`.
-    pub(crate) fn algorithm(&self) -> ServerSideEncryption {
-        ServerSideEncryption::from_static(match self {
-            Self::S3 => ServerSideEncryption::AES256,
-            Self::Kms { dual: false, .. } => ServerSideEncryption::AWS_KMS,
-            Self::Kms { dual: true, .. } => ServerSideEncryption::AWS_KMS_DSSE,
-        })
-    }
-
-    /// Returns the ARN of the KMS key.
-    pub(crate) fn key(&self) -> Option<String> {
-        match self {
-            Self::S3 => None,
-            Self::Kms { key, .. } => Some(key.to_string()),
-        }
-    }
-
-    /// Returns whether a Bucket Key is used; S3 leaves the header out where there is none.
-    pub(crate) fn bucket_key(&self) -> Option<bool> {
-        match self {
-            Self::Kms { bucket_key: true, .. } => Some(true),
-            _ => None,
-        }
-    }
-
-    /// Returns the value of the encryption context `aws:s3:arn`: with a Bucket Key the bucket's ARN, else the object's
-    /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
-    pub(crate) fn context(&self, partition: Partition, bucket: &str, key: &str) -> String {
-        match self {
-            Self::Kms { bucket_key: true, .. } => format!("arn:{partition}:s3:::{bucket}"),
-            _ => format!("arn:{partition}:s3:::{bucket}/{key}"),
-        }
-    }
-}
 
 /// The headers of an upload that speak of encryption.
 pub(super) struct EncryptionHeaders<'a> {
@@ -109,32 +60,6 @@ pub(super) fn decide(
             Err(s3_error!(InvalidArgument, "The encryption method specified is not supported"))
         }
     }
-}
-
-/// Returns how a bucket encrypts by default what `requester` writes; a key that is not there is an error. An alias is looked up in
-/// the requester's account (S3 API Reference, `ServerSideEncryptionByDefault`).
-pub(crate) fn default_of(
-    bucket: &Bucket,
-    kms: &mut Kms,
-    requester: &Caller,
-    now: SystemTime,
-    bucket_key: Option<bool>,
-) -> Result<Sse, Unusable> {
-    let Some(default) = &bucket.encryption.at(now).apply_server_side_encryption_by_default else {
-        return Ok(Sse::S3);
-    };
-    let dual = match default.sse_algorithm.as_str() {
-        ServerSideEncryption::AWS_KMS => false,
-        ServerSideEncryption::AWS_KMS_DSSE => true,
-        _ => return Ok(Sse::S3),
-    };
-    let key = match &default.kms_master_key_id {
-        Some(key) => kms.resolve(requester, key)?,
-        None => kms.managed_for_s3(requester, now),
-    };
-    let bucket_key =
-        !dual && bucket_key.or(bucket.encryption.at(now).bucket_key_enabled).unwrap_or(false);
-    Ok(Sse::Kms { dual, key, bucket_key })
 }
 
 /// Returns the default of a bucket that nothing was set for (S3 User Guide, "Default encryption FAQ": SSE-S3 since January 2023).
@@ -192,7 +117,7 @@ pub(super) fn delete(
 ) -> S3Result<DeleteBucketEncryptionOutput> {
     call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
     set(call, &input.bucket, initial())?;
-    Ok(buckets::nothing())
+    Ok(nothing())
 }
 
 fn set(call: &mut S3Call<'_>, name: &str, rule: ServerSideEncryptionRule) -> S3Result<()> {

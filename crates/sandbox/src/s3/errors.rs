@@ -1,8 +1,10 @@
 //! S3's errors that carry more than a code, and AWS's texts for those that `s3s` leaves without one
 //! (S3 API Reference, "Error responses"). Not for: deciding when to refuse.
 
-use crate::fault::Fault;
-use crate::kms::Unusable;
+use crate::wire::Fault;
+use crate::world::buckets::Full;
+use crate::world::kms::Unusable;
+
 use crrctl_iam::names::Region;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use s3s::{S3Error, S3ErrorCode, s3_error};
@@ -124,4 +126,17 @@ pub(super) fn message(code: &str) -> Option<&'static str> {
         }
         _ => return None,
     })
+}
+
+/// The code of what is too much for a bucket; AWS has none.
+pub(super) fn full(full: Full) -> S3Error {
+    custom(507, "SandboxFull", full.0)
+}
+
+/// Refuses an object that is too large to be kept.
+pub(crate) fn too_large(most: u64) -> S3Error {
+    s3_error!(
+        EntityTooLarge,
+        "Your proposed upload exceeds the maximum allowed size: the sandbox keeps objects in memory and takes at most {most} bytes."
+    )
 }

@@ -3,8 +3,11 @@
 //! "`AWS::S3::Bucket` `DefaultEventHold`"). Not for: what they forbid (see `lock`).
 
 use super::errors::not_implemented;
-use super::lock::{Lock, Period};
-use crate::query::{element, wrapped};
+use crate::wire::query::element;
+use crate::wire::query::wrapped;
+use crate::world::buckets::Lock;
+use crate::world::buckets::Period;
+
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::request::Parts;

@@ -1,28 +1,19 @@
 //! What the rest of the sandbox does in buckets without an S3 request: S3 Control's tags, the walk over all versions, and what S3 itself
 //! writes in a role's name. Not for: asking whether it may.
 
-use super::checksum::{Algorithm, Checksum};
 use super::settings::check_tags;
-use super::store::{Bucket, Content, Described, Object, Replicated, Tags, Version};
-use super::{Lock, Sse, writes};
-use crate::fault::Fault;
-use crate::state::State;
+use super::writes;
+use crate::wire::Fault;
+use crate::world::State;
+use crate::world::buckets::{
+    Algorithm, Bucket, Checksum, Content, Described, Lock, Object, Replicated, Sse, Tags,
+};
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use s3s::{S3Error, S3Result};
 use std::time::SystemTime;
 
 impl Bucket {
-    /// Returns all objects with their versions, newest last; delete markers are left out.
-    pub(crate) fn every_object(&self) -> impl Iterator<Item = (&str, &Version, &Object)> {
-        self.objects.iter().flat_map(|(key, versions)| {
-            versions.iter().filter_map(move |version| match &version.content {
-                Content::Object(object) => Some((key.as_str(), version, &**object)),
-                Content::DeleteMarker => None,
-            })
-        })
-    }
-
     /// Returns the bucket's tags as they are shown by now.
     pub(crate) fn tags(&self, now: SystemTime) -> &Tags {
         self.tags.at(now)
@@ -48,13 +39,6 @@ impl Bucket {
         let mut tags = (*self.tags).clone();
         tags.retain(|(key, _)| !keys.contains(key));
         self.tags.set(tags, now, listed);
-    }
-}
-
-impl Described {
-    /// Returns whether the object must be restored before it can be read.
-    pub(crate) fn is_archived(&self) -> bool {
-        matches!(self.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE"))
     }
 }
 

@@ -1,15 +1,14 @@
 //! Listings of objects and of versions, with prefixes, delimiters and pages. Not for: lists of buckets and uploads.
 
-use super::S3Call;
-use super::buckets::{nothing, owner};
 use super::reads::etag;
-use super::store::{Bucket, Content, NULL, Object, Version};
+use crate::s3::call::{S3Call, nothing, owner};
+use crate::world::buckets::{Bucket, Content, NULL, Object, Version};
 use s3s::dto::{
-    self, CommonPrefix, DeleteMarkerEntry, EncodingType, ListObjectVersionsInput,
+    CommonPrefix, DeleteMarkerEntry, EncodingType, ListObjectVersionsInput,
     ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
     ListObjectsV2Output, ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass, Timestamp,
 };
-use s3s::{S3Result, s3_error};
+use s3s::{S3Result, dto, s3_error};
 
 /// What a listing takes from its request.
 struct Query<'a> {

@@ -1,10 +1,8 @@
 //! A bucket's Object Lock configuration. Not for: what it means for versions (see `lock`).
 
-use super::S3Call;
-use super::buckets::nothing;
 use super::errors::{malformed, not_implemented};
-use super::lock::{DefaultLock, Mode, ObjectLock, Period};
-use super::store::Versioning;
+use crate::s3::call::{S3Call, nothing};
+use crate::world::buckets::{DefaultLock, Mode, ObjectLock, Period, Versioning};
 use s3s::dto::{
     DefaultRetention, GetObjectLockConfigurationInput, GetObjectLockConfigurationOutput,
     ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule,

@@ -1,20 +1,20 @@
 //! Multipart uploads, from creation to completion. Not for: listing them (see `uploads`), nor what every write has in common
 //! (see `writes`).
 
-use super::S3Call;
-use super::buckets::{new_upload_id, nothing};
-use super::checksum::{Algorithm, Checksum, with_checksum};
-use super::encryption::{EncryptionHeaders, Sse, decide};
+use super::checksum::with_checksum;
+use super::encryption::{EncryptionHeaders, decide};
+use super::errors::{full, too_large};
 use super::errors::{malformed, not_implemented};
-use super::lock::{Lock, for_upload, lock_headers};
+use super::lock::{for_upload, lock_headers};
 use super::object_tags::from_header;
 use super::reads::{check_write, etag};
-use super::room::{full, too_large, weight_of};
-use super::store::{Bucket, Content, Described, Object, Replicated, Tags};
-use super::writes::{
-    check_acl, check_storage_class, etag_of, permit_tags, random_etag, store, stored_encoding,
+use super::writes::{check_acl, check_storage_class, etag_of, permit_tags, store, stored_encoding};
+use crate::s3::call::{S3Call, nothing};
+use crate::world::State;
+use crate::world::buckets::{
+    Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Sse, Upload, UploadedPart,
+    random_etag, random_text, weight_of,
 };
-use crate::state::State;
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 use s3s::dto::{
@@ -28,29 +28,6 @@ use std::time::SystemTime;
 
 /// The smallest that a part other than the last may be (S3 User Guide, "Multipart upload limits").
 const MIN_PART: usize = 5 * 1024 * 1024;
-
-/// An upload under way.
-#[derive(Debug, Clone)]
-pub(crate) struct Upload {
-    pub(super) created: SystemTime,
-    pub(super) described: Described,
-    tags: Tags,
-    pub(super) sse: Sse,
-    lock: Lock,
-    pub(super) algorithm: Algorithm,
-    /// Whether the client chose the algorithm.
-    pub(super) chosen: bool,
-    composite: bool,
-    pub(super) parts: BTreeMap<i32, UploadedPart>,
-}
-
-#[derive(Debug, Clone)]
-pub(super) struct UploadedPart {
-    pub(super) data: Bytes,
-    pub(super) etag: String,
-    pub(super) checksum: Checksum,
-    pub(super) written: SystemTime,
-}
 
 /// S3 API Reference, `CreateMultipartUpload`.
 pub(super) fn create(
@@ -158,32 +135,6 @@ fn checksum_of(
         ));
     }
     Ok((algorithm, composite))
-}
-
-impl Bucket {
-    /// Takes an upload out with all of its parts.
-    fn end_upload(&mut self, key: &str, id: &str) -> Option<Upload> {
-        let upload = self.uploads.remove(&(key.to_owned(), id.to_owned()))?;
-        self.held = self.held.saturating_sub(upload.weight(key));
-        Some(upload)
-    }
-}
-
-impl Upload {
-    /// Returns what the upload counts as.
-    fn weight(&self, key: &str) -> u64 {
-        let parts: u64 = self.parts.values().map(|part| weight_of(part.data.len())).sum();
-        weight_of(key.len()) + parts
-    }
-
-    pub(super) fn shown_algorithm(&self) -> Option<ChecksumAlgorithm> {
-        self.chosen.then(|| ChecksumAlgorithm::from_static(self.algorithm.name()))
-    }
-
-    pub(super) fn shown_type(&self) -> Option<ChecksumType> {
-        let kind = if self.composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT };
-        self.chosen.then(|| ChecksumType::from_static(kind))
-    }
 }
 
 pub(super) fn find<'a>(bucket: &'a mut Bucket, key: &str, id: &str) -> S3Result<&'a mut Upload> {
@@ -397,4 +348,9 @@ pub(super) fn abort(
         .end_upload(&input.key, &input.upload_id)
         .map(|_| nothing())
         .ok_or_else(|| s3_error!(NoSuchUpload))
+}
+
+/// Returns a new multipart upload id, opaque to all.
+fn new_upload_id() -> String {
+    random_text(64)
 }

@@ -1,10 +1,10 @@
 //! Tags of object versions. Not for: tags that come with an upload (see `writes`).
 
-use super::S3Call;
 use super::reads::{action_for, find};
 use super::settings::{read_tags, rendered};
-use super::store::{Content, Object, Tags, Versioning};
-use crate::replication::{MetadataChange, changed};
+use crate::s3::call::S3Call;
+use crate::world::buckets::{Content, Object, Tags, Versioning};
+use crate::world::replication::{MetadataChange, schedule_change};
 use s3s::dto::{
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput,
     GetObjectTaggingOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
@@ -36,7 +36,7 @@ pub(super) fn follow(
     part: MetadataChange,
 ) -> S3Result<()> {
     let id = find(call.visit(bucket)?, key, version)?.0.id.clone();
-    changed(call.state, bucket, key, &id, part);
+    schedule_change(call.state, bucket, key, &id, part);
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! Reading objects: `GetObject` and `HeadObject`. Not for: finding the version (see `reads`).
 
-use super::checksum::{Checksum, with_checksum};
+use super::checksum::with_checksum;
 use super::errors::not_implemented;
-use super::lock::Lock;
+use super::event_hold;
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
-use super::store::{Described, Versioning};
-use super::{S3Call, Sse, buckets, event_hold};
+use crate::s3::call::{S3Call, nothing};
+use crate::world::buckets::{Checksum, Described, Lock, Sse, Versioning};
 use bytes::Bytes;
 use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
@@ -104,7 +104,7 @@ macro_rules! filled {
             ssekms_key_id: found.sse.key(),
             storage_class: found.described.storage_class.map(StorageClass::from),
             version_id: found.version_id,
-            ..buckets::nothing()
+            ..nothing()
         };
         match found.checksum {
             Some(checksum) => {

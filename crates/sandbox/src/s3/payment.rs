@@ -1,8 +1,7 @@
 //! Who pays for requests: the bucket's owner, or whoever sends them.
 
-use super::S3Call;
-use super::buckets::nothing;
 use super::errors::malformed;
+use crate::s3::call::{S3Call, nothing};
 use s3s::dto::{
     GetBucketRequestPaymentInput, GetBucketRequestPaymentOutput, Payer,
     PutBucketRequestPaymentInput, PutBucketRequestPaymentOutput,

@@ -3,9 +3,9 @@
 
 use super::errors::redirect;
 use super::reads::find;
-use super::{Bucket, S3Call, Sse};
-use crate::access::{AccessRequest, Denied, authorize};
-use crate::kms::ThroughS3;
+use crate::gate::{AccessRequest, Denied, ThroughS3, authorize};
+use crate::s3::call::S3Call;
+use crate::world::buckets::{Bucket, Sse};
 use crrctl_iam::names::Region;
 use crrctl_iam::{Context, Principal, ResourceKind};
 use s3s::{S3Error, S3Result, s3_error};

@@ -1,7 +1,7 @@
 //! Finding the version that a request means, and the conditions it may come with. Not for: answering with it.
 
 use super::errors::with_headers;
-use super::store::{Bucket, Content, NULL, Object, Version};
+use crate::world::buckets::{Bucket, Content, NULL, Object, Version};
 use s3s::dto::{ETag, ETagCondition, Timestamp};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;

@@ -1,11 +1,12 @@
 //! Retention and legal hold of single versions. Not for: what they forbid (see `lock`).
 
 use super::errors::{custom, malformed};
-use super::lock::{Lock, Mode, Retention, bypasses, future, missing, protected};
+use super::event_hold;
+use super::lock::{bypasses, future, missing, protected};
 use super::object_tags::{find_mut, follow};
-use super::store::Object;
-use super::{S3Call, event_hold};
-use crate::replication::MetadataChange;
+use crate::s3::call::S3Call;
+use crate::world::buckets::{Lock, Mode, Object, Retention};
+use crate::world::replication::MetadataChange;
 use s3s::dto::{
     GetObjectLegalHoldInput, GetObjectLegalHoldOutput, GetObjectRetentionInput,
     GetObjectRetentionOutput, ObjectLockLegalHold, ObjectLockLegalHoldStatus, ObjectLockRetention,

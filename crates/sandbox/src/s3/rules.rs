@@ -2,14 +2,13 @@
 //! The texts marked "observed" were seen in the field; the others have the right code but wording of our own.
 //! Not for: replicating (see `replication`).
 
-use super::S3Call;
-use super::buckets::nothing;
 use super::errors::{malformed, not_implemented};
-use super::store::{Object, Versioning};
-use super::writes::is_storage_class;
-use crate::access::{AccessRequest, authorize};
-use crate::lag::Slow;
-use crate::state::State;
+use crate::gate::{AccessRequest, authorize};
+use crate::s3::call::{S3Call, nothing};
+use crate::s3::writes::is_storage_class;
+use crate::world::buckets::{Versioning, random_text};
+use crate::world::replication::rules::{is_v1, tags_of as tags};
+use crate::world::{Slow, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
 use http::header::CONTENT_LENGTH;
@@ -17,7 +16,7 @@ use s3s::dto::{
     DeleteBucketReplicationInput, DeleteBucketReplicationOutput, DeleteMarkerReplicationStatus,
     Destination, GetBucketReplicationInput, GetBucketReplicationOutput, PutBucketReplicationInput,
     PutBucketReplicationOutput, ReplicationConfiguration, ReplicationRule, ReplicationRuleFilter,
-    ReplicationRuleStatus, ReplicationTimeStatus, Tag,
+    ReplicationRuleStatus, ReplicationTimeStatus,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use std::collections::BTreeSet;
@@ -28,11 +27,6 @@ const MAX_ID: usize = 255;
 const MAX_PREFIX: usize = 1024;
 /// The most bytes of a configuration (S3 User Guide, "Setting up live replication").
 const MAX_BYTES: u64 = 2 << 20;
-
-/// Returns whether a rule has the old schema, with a Prefix of its own in place of a Filter; delete markers replicate under it.
-pub(crate) fn is_v1(rule: &ReplicationRule) -> bool {
-    rule.filter.is_none()
-}
 
 /// S3 API Reference, `GetBucketReplication`.
 pub(super) fn get(
@@ -84,7 +78,7 @@ pub(super) fn put(
         check_prefix(rule)?;
     }
     for rule in &mut configuration.rules {
-        rule.id.get_or_insert_with(|| super::store::random_text(32));
+        rule.id.get_or_insert_with(|| random_text(32));
     }
     set(call, &input.bucket, Some(configuration))?;
     Ok(nothing())
@@ -346,29 +340,4 @@ fn check_destination(state: &State, source: &str, destination: &Destination) -> 
         }
         _ => Ok(()),
     }
-}
-
-fn tags(filter: &ReplicationRuleFilter) -> impl Iterator<Item = &Tag> {
-    let joined = filter.and.as_ref().and_then(|and| and.tags.as_ref()).into_iter().flatten();
-    filter.tag.iter().chain(joined)
-}
-
-/// Returns whether an enabled rule applies to a version: `object` is `None` for a delete marker, which has no tags.
-pub(crate) fn matches(rule: &ReplicationRule, key: &str, object: Option<&Object>) -> bool {
-    if rule.status.as_str() != ReplicationRuleStatus::ENABLED {
-        return false;
-    }
-    let Some(filter) = &rule.filter else {
-        return key.starts_with(rule.prefix.as_deref().unwrap_or_default());
-    };
-    let joined = filter.and.as_ref().and_then(|and| and.prefix.as_deref());
-    let prefix = filter.prefix.as_deref().or(joined).unwrap_or_default();
-    let has = |tag: &Tag| {
-        object.is_some_and(|object| {
-            object.tags.iter().any(|(key, value)| {
-                tag.key.as_ref() == Some(key) && tag.value.as_deref().unwrap_or_default() == value
-            })
-        })
-    };
-    key.starts_with(prefix) && tags(filter).all(has)
 }

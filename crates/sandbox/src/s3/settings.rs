@@ -1,13 +1,12 @@
 //! A bucket's settings: public access block, ownership, policy, tags, lifecycle.
 //! Not for: versioning (`versioning`), encryption (`encryption`) and replication (`rules`), Object Lock (`lock_settings`).
 
-use super::S3Call;
-use super::buckets::nothing;
 use super::errors::malformed;
-use super::public::is_public;
-use super::store::Tags;
-use crate::documents::{Flaw, read};
-use crate::lag::Slow;
+use crate::gate::is_public;
+use crate::s3::call::{S3Call, nothing};
+use crate::world::buckets::{Tags, random_text};
+use crate::world::documents::read;
+use crate::world::{Flaw, Slow};
 use crrctl_iam::document::Scope;
 use crrctl_iam::{Document, DocumentKind};
 use s3s::dto::{
@@ -313,7 +312,7 @@ pub(super) fn put_lifecycle(
         ));
     }
     for rule in &mut rules {
-        rule.id.get_or_insert_with(|| super::store::random_text(32));
+        rule.id.get_or_insert_with(|| random_text(32));
     }
     // What S3 takes where nothing is said, and says when asked (S3 API Reference, "x-amz-transition-default-minimum-object-size").
     let least = input.transition_default_minimum_object_size.unwrap_or_else(|| {

@@ -1,39 +1,9 @@
 //! Writes to a bucket's settings under `lag: aws`: each takes its time, and one that comes meanwhile may be refused, as S3 does
 //! with `OperationAborted`. Not for: what such a write does.
 
-use crate::lag::Slow;
-use crate::state::Shared;
+use crate::gate::{Shared, Turn};
+use crate::world::Slow;
 use s3s::{S3Result, s3_error};
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// How many settings of each bucket are being written.
-#[derive(Debug, Default)]
-pub(crate) struct Turns(Mutex<BTreeMap<String, usize>>);
-
-impl Turns {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, usize>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A write under way; it ends when this is dropped.
-pub(super) struct Turn<'a> {
-    turns: &'a Turns,
-    bucket: String,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut writes = self.turns.lock();
-        match writes.get_mut(&self.bucket) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => {
-                writes.remove(&self.bucket);
-            }
-        }
-    }
-}
 
 /// Waits for as long as a write takes; nothing where things take no time, or where `method` writes no setting.
 ///
@@ -55,18 +25,12 @@ pub(super) async fn take<'a>(
     if time.is_zero() {
         return Ok(None);
     }
-    let turn = {
-        let mut writes = shared.turns.lock();
-        let count = writes.entry(bucket.clone()).or_default();
-        if *count > 0 && unlucky {
-            return Err(s3_error!(
-                OperationAborted,
-                "A conflicting conditional operation is currently in progress against this resource. Please try again."
-            ));
-        }
-        *count += 1;
-        Turn { turns: &shared.turns, bucket }
-    };
+    let turn = shared.turns.begin(bucket, unlucky).ok_or_else(|| {
+        s3_error!(
+            OperationAborted,
+            "A conflicting conditional operation is currently in progress against this resource. Please try again."
+        )
+    })?;
     tokio::time::sleep(time).await;
     Ok(Some(turn))
 }

@@ -1,11 +1,11 @@
 //! Lists of multipart uploads under way and of their parts. Not for: the uploads themselves (see `multipart`).
 
-use super::S3Call;
-use super::buckets::{nothing, owner};
 use super::checksum::with_checksum;
 use super::errors::not_implemented;
-use super::multipart::{Upload, find};
+use super::multipart::find;
 use super::reads::etag;
+use crate::s3::call::{S3Call, nothing, owner};
+use crate::world::buckets::Upload;
 use s3s::dto::{
     Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
     ListPartsOutput, MultipartUpload, Part, StorageClass, Timestamp,

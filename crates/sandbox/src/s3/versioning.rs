@@ -1,11 +1,10 @@
 //! A bucket's versioning, and MFA delete, which only the root user with a device gets past.
 //! Not for: versions themselves (see `objects` and `deletes`).
 
-use super::S3Call;
-use super::buckets::nothing;
 use super::errors::malformed;
-use super::store::Versioning;
-use crate::lag::Slow;
+use crate::s3::call::{S3Call, nothing};
+use crate::world::Slow;
+use crate::world::buckets::Versioning;
 use crrctl_iam::Principal;
 use s3s::dto::{
     BucketVersioningStatus, GetBucketVersioningInput, GetBucketVersioningOutput, MFADeleteStatus,

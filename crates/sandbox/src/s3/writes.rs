@@ -1,17 +1,19 @@
 //! Writing objects: `PutObject`, and what every write has in common. Not for: multipart uploads (see `multipart`).
 
-use super::checksum::{Algorithm, Checksum, with_checksum};
-use super::encryption::{EncryptionHeaders, Sse, decide};
-use super::errors::not_implemented;
+use super::checksum::with_checksum;
+use super::encryption::{EncryptionHeaders, decide};
+use super::errors::{full, not_implemented};
 use super::lock::{for_upload, lock_headers, require_checksum};
 use super::object_tags::from_header;
 use super::permit::refused;
 use super::reads::{check_write, etag};
-use super::room::full;
-use super::store::{Bucket, Content, Described, Object, Replicated, Tags, Version, Versioning};
-use super::{S3Call, buckets};
-use crate::replication;
-use crate::state::State;
+use crate::s3::call::{S3Call, nothing};
+use crate::world::State;
+use crate::world::buckets::{
+    Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Sse, Tags, Version,
+    Versioning, random_etag,
+};
+use crate::world::replication::schedule;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use s3s::dto::{
@@ -62,7 +64,7 @@ pub(super) fn put(
         ssekms_key_id: sse.key(),
         bucket_key_enabled: sse.bucket_key(),
         checksum_type: Some(ChecksumType::from_static(checksum.kind())),
-        ..buckets::nothing()
+        ..nothing()
     };
     let output = with_checksum!(output, &checksum);
     let replicated = Replicated::No;
@@ -170,11 +172,6 @@ pub(super) fn etag_of(sse: &Sse, md5: impl FnOnce() -> String) -> String {
     }
 }
 
-/// Returns an `ETag` that tells nothing of the data.
-pub(crate) fn random_etag() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
-}
-
 /// Writes a version as the bucket's versioning has it, sets replication off, and returns the version id to show.
 pub(super) fn store(
     state: &mut State,
@@ -192,7 +189,7 @@ pub(super) fn store(
     let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
     bucket.insert(key, version);
     let shown = (*bucket.versioning.at(written) != Versioning::Never).then(|| id.clone());
-    replication::schedule(state, name, key, &id);
+    schedule(state, name, key, &id);
     Ok(shown)
 }
 

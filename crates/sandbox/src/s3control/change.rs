@@ -1,9 +1,9 @@
 //! `UpdateJobStatus` and `UpdateJobPriority`. Not for: the changes a job goes through by itself (see `run`).
 
-use super::jobs::Status;
-use super::{ControlCall, Output, invalid, result};
-use crate::fault::Fault;
-use crate::query::element;
+use crate::s3control::call::{ControlCall, Output, invalid, result};
+use crate::wire::Fault;
+use crate::wire::query::element;
+use crate::world::jobs::Status;
 
 /// S3 API Reference, `UpdateJobStatus`: a job that waits for confirmation is made Ready, any that is not about to end is Cancelled.
 pub(super) fn status(call: &mut ControlCall<'_>) -> Output {

@@ -1,13 +1,16 @@
 //! `CreateJob`: what S3 refuses at once; the rest a job finds out when it runs (see `run`).
 //! The codes are those of the S3 API Reference; it gives no texts, so they are the sandbox's own.
 
-use super::jobs::{BatchJob, ObjectList, Status};
-use super::request::{self, Filter, JobManifest, JobReport, KeyName, ManifestGenerator, Members};
-use super::{ControlCall, Output, bucket_name, invalid, object_name, result};
-use crate::access::{AccessRequest, authorize};
-use crate::fault::Fault;
-use crate::lag::Slow;
-use crate::query::element;
+use crate::gate::{AccessRequest, authorize};
+use crate::s3control::call::{ControlCall, Output, bucket_name, invalid, object_name, result};
+use crate::wire::Fault;
+use crate::wire::query::element;
+use crate::world::Slow;
+use crate::world::jobs::request::{
+    CreateJob, Encryption, Filter, JobManifest, JobReport, JobTag, KeyName, ManifestGenerator,
+    Members,
+};
+use crate::world::jobs::{BatchJob, ObjectList, Status};
 use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
 use sha2::{Digest, Sha256};
@@ -30,7 +33,7 @@ const OPERATIONS: [&str; 11] = [
 
 /// S3 API Reference, `CreateJob`.
 pub(super) fn create(call: &mut ControlCall<'_>) -> Output {
-    let request: request::CreateJob = call.xml()?;
+    let request: CreateJob = call.xml()?;
     let priority = request.priority.filter(|priority| *priority >= 0);
     let priority = priority.ok_or_else(|| invalid("Priority must be a number from 0 on."))?;
     let token = request.client_request_token.filter(|token| (1..=64).contains(&token.len()));
@@ -109,7 +112,7 @@ fn permit(
     role: &str,
     operation: &str,
     priority: i32,
-    tags: &[request::JobTag],
+    tags: &[JobTag],
 ) -> Result<(), Fault> {
     let mut context = Context::new()
         .with("s3:RequestJobOperation", operation)
@@ -185,7 +188,7 @@ fn check_filter(filter: &Filter) -> Result<(), Fault> {
         return Err(invalid("Sizes must not be negative."));
     }
     if let Some(encryptions) = &filter.match_any_object_encryption {
-        let kinds = |e: &request::Encryption| {
+        let kinds = |e: &Encryption| {
             [
                 e.s3.is_some(),
                 e.kms.is_some(),
@@ -194,7 +197,7 @@ fn check_filter(filter: &Filter) -> Result<(), Fault> {
                 e.none.is_some(),
             ]
         };
-        let one = |e: &request::Encryption| kinds(e).iter().filter(|given| **given).count() == 1;
+        let one = |e: &Encryption| kinds(e).iter().filter(|given| **given).count() == 1;
         if encryptions.any.len() != 1 || !encryptions.any.iter().all(one) {
             return Err(invalid("MatchAnyObjectEncryption must name one kind of encryption."));
         }

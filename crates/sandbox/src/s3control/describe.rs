@@ -1,11 +1,12 @@
 //! `DescribeJob`, `ListJobs` and `GetJobTagging`: what a client sees of jobs. Not for: changing them.
 
-use super::jobs::{BatchJob, ObjectList, Status};
-use super::{ControlCall, Output, invalid, result};
-use crate::clock::rfc3339;
-use crate::fault::Fault;
-use crate::paging::page;
-use crate::query::{element, wrapped};
+use crate::s3control::call::{ControlCall, Output, invalid, result};
+use crate::wire::Fault;
+use crate::wire::paging::page;
+use crate::wire::query::{element, wrapped};
+use crate::world::clock::rfc3339;
+use crate::world::jobs::request::JobTag;
+use crate::world::jobs::{BatchJob, ObjectList, Status};
 use crrctl_iam::Context;
 use serde::Serialize;
 use std::time::SystemTime;
@@ -135,7 +136,7 @@ pub(super) fn list(call: &mut ControlCall<'_>) -> Output {
 /// S3 API Reference, `GetJobTagging`.
 pub(super) fn tags(call: &mut ControlCall<'_>) -> Output {
     let (_, job) = call.job("s3:GetJobTagging")?;
-    let tag = |tag: &super::request::JobTag| {
+    let tag = |tag: &JobTag| {
         wrapped("member", &(element("Key", &tag.key) + &element("Value", &tag.value)))
     };
     let tags: String = job.tags.iter().map(tag).collect();

@@ -1,10 +1,11 @@
 //! Which objects a job is about: those that a generator's filter lets through, or those that a CSV manifest lists.
 //! Not for: whether the job's role may read any of it (see `run`).
 
-use super::jobs::BatchTask;
-use super::request::{Encryption, Filter, KeyName, KmsFilter, Members, Spec};
-use crate::s3::{Bucket, Object, Sse, Version};
-use crate::{csv, replication};
+use crate::replication;
+use crate::s3control::csv;
+use crate::world::buckets::{Bucket, Object, Sse, Version};
+use crate::world::jobs::BatchTask;
+use crate::world::jobs::request::{Encryption, Filter, KeyName, KmsFilter, Members, Spec};
 use std::time::SystemTime;
 
 /// Lists the objects of a bucket that a filter lets through (S3 API Reference, `JobManifestGeneratorFilter`).

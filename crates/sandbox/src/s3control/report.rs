@@ -1,11 +1,12 @@
 //! Completion reports (S3 User Guide, "Examples: S3 Batch Operations completion reports"). Not for: when they are written.
 
-use super::jobs::{BatchJob, FinishedTask};
-use super::run::{Failure, assume};
-use crate::clock::rfc3339;
-use crate::csv;
+use super::role::{Failure, assume_role};
 use crate::s3::deliver;
-use crate::state::State;
+use crate::s3control::call::bucket_name;
+use crate::s3control::csv;
+use crate::world::State;
+use crate::world::clock::rfc3339;
+use crate::world::jobs::{BatchJob, FinishedTask};
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -17,7 +18,7 @@ const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').r
 /// Writes a job's report as its role: one file of what succeeded, one of what failed, and `manifest.json` that names them.
 pub(super) fn write(state: &mut State, id: &str, job: &BatchJob) -> Result<(), Failure> {
     let report = &job.report;
-    let bucket = report.bucket.as_deref().and_then(super::bucket_name).unwrap_or_default();
+    let bucket = report.bucket.as_deref().and_then(bucket_name).unwrap_or_default();
     let prefix = report.prefix.as_deref().map(|p| p.trim_end_matches('/').to_owned() + "/");
     let folder = format!("{}job-{id}", prefix.unwrap_or_default());
     let everything = report.report_scope.as_deref() == Some("AllTasks");
@@ -47,7 +48,7 @@ pub(super) fn write(state: &mut State, id: &str, job: &BatchJob) -> Result<(), F
     };
     for (key, data) in files {
         let owner = report.expected_bucket_owner.as_deref();
-        assume(state, job)?.report(bucket, &key, owner).ok_or_else(refused)?;
+        assume_role(state, job)?.report(bucket, &key, owner).ok_or_else(refused)?;
         deliver(state, bucket, &key, data).map_err(|fault| ("ReportNotWritten", fault.message))?;
     }
     Ok(())

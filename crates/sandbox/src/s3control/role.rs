@@ -2,12 +2,11 @@
 //! Source: S3 User Guide, "Configuring an IAM role for S3 Batch Replication". Not for: the replication itself, which S3 does as the role
 //! of the configuration (see `replication`).
 
-use crate::access::{AccessRequest, authorize};
-use crate::auth::Caller;
-use crate::kms::ThroughS3;
-use crate::s3::{Bucket, Sse};
-use crate::service::assume;
-use crate::state::State;
+use crate::gate::{AccessRequest, ThroughS3, assume, authorize};
+use crate::s3control::call::bucket_arn;
+use crate::world::buckets::{Bucket, Sse};
+use crate::world::jobs::BatchJob;
+use crate::world::{Caller, State};
 use crrctl_iam::names::AccountId;
 use crrctl_iam::{Context, ResourceKind};
 
@@ -19,7 +18,7 @@ pub(super) struct BatchRole<'a> {
 
 impl<'a> BatchRole<'a> {
     /// Has Batch Operations assume the role, which wants a trust of its own; `None` where it can't.
-    pub(super) fn assume(state: &'a State, job: &super::jobs::BatchJob) -> Option<Self> {
+    pub(super) fn assume(state: &'a State, job: &BatchJob) -> Option<Self> {
         let service = ("batchoperations.s3.amazonaws.com", "s3-batch-operations");
         let caller = assume(state, &job.role, service, &job.account, &job.region)?;
         Some(Self { state, caller })
@@ -27,7 +26,7 @@ impl<'a> BatchRole<'a> {
 
     fn on(&self, name: &str, key: Option<&str>, action: &str, context: Context) -> Option<&Bucket> {
         let bucket = self.state.buckets.0.get(name)?;
-        let arn = super::bucket_arn(&self.caller, name);
+        let arn = bucket_arn(&self.caller, name);
         let request = AccessRequest {
             action,
             arn: key.map_or(arn.clone(), |key| format!("{arn}/{key}")),
@@ -78,4 +77,15 @@ impl<'a> BatchRole<'a> {
         let bucket = self.on(name, Some(key), "s3:PutObject", context)?;
         owner.is_none_or(|owner| owner == AccountId::as_str(&bucket.owner)).then_some(())
     }
+}
+
+/// Why a job fails as a whole: code and text.
+pub(super) type Failure = (&'static str, String);
+
+pub(super) fn assume_role<'a>(state: &'a State, job: &BatchJob) -> Result<BatchRole<'a>, Failure> {
+    let unusable = || {
+        let text = format!("Batch Operations can't assume the role {}.", job.role);
+        ("AssumeRoleNotPermitted", text)
+    };
+    BatchRole::assume(state, job).ok_or_else(unusable)
 }

@@ -3,14 +3,16 @@
 //!
 //! AWS documents the statuses, not the codes of failed jobs: those here are the sandbox's own, with texts that name the cause.
 
-use super::jobs::{BatchJob, BatchTask, ObjectList, Status};
-use super::request::{JobManifest, ManifestGenerator};
 use super::role::BatchRole;
 use super::{manifest, report};
-use crate::lag::Slow;
+use crate::gate::Shared;
 use crate::replication::{Reason, replicate_on_demand};
-use crate::s3::Content as Written;
-use crate::state::{Shared, State};
+use crate::s3control::call::{bucket_name, object_name};
+use crate::s3control::role::{Failure, assume_role};
+use crate::world::buckets::Content as Written;
+use crate::world::jobs::request::{JobManifest, ManifestGenerator};
+use crate::world::jobs::{BatchJob, BatchTask, ObjectList, Status};
+use crate::world::{Slow, State};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +23,6 @@ const IDLE: Duration = Duration::from_mins(1);
 /// A job fails when it has tried this many tasks and more than half of them failed
 /// (S3 User Guide, "Tracking job status and completion reports", "Tracking job failures").
 const ENOUGH: usize = 1000;
-
-/// Why a job fails as a whole: code and text.
-pub(super) type Failure = (&'static str, String);
 
 /// Works on jobs until `stop`.
 pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
@@ -121,7 +120,7 @@ fn end(state: &mut State, id: &str, job: &mut BatchJob, status: Status) -> Statu
 
 /// Lists the objects of a job, as its role.
 fn list(state: &State, job: &BatchJob) -> Result<Vec<BatchTask>, Failure> {
-    let role = assume(state, job)?;
+    let role = assume_role(state, job)?;
     let tasks = match &job.objects {
         ObjectList::Generated(generator) => generated(state, job, &role, generator)?,
         ObjectList::Listed(manifest) => given(state, &role, manifest)?,
@@ -133,14 +132,6 @@ fn list(state: &State, job: &BatchJob) -> Result<Vec<BatchTask>, Failure> {
     Ok(tasks)
 }
 
-pub(super) fn assume<'a>(state: &'a State, job: &BatchJob) -> Result<BatchRole<'a>, Failure> {
-    let unusable = || {
-        let text = format!("Batch Operations can't assume the role {}.", job.role);
-        ("AssumeRoleNotPermitted", text)
-    };
-    BatchRole::assume(state, job).ok_or_else(unusable)
-}
-
 fn generated(
     state: &State,
     job: &BatchJob,
@@ -148,7 +139,7 @@ fn generated(
     generator: &ManifestGenerator,
 ) -> Result<Vec<BatchTask>, Failure> {
     let generator = &generator.s3;
-    let name = super::bucket_name(&generator.source_bucket).unwrap_or_default();
+    let name = bucket_name(&generator.source_bucket).unwrap_or_default();
     let cannot = |what: String| ("ManifestGenerationFailed", what);
     let source = state
         .buckets
@@ -181,7 +172,7 @@ fn given(
         let text = format!("The manifest {} {what}.", at.object_arn);
         ("InvalidManifest", text)
     };
-    let (name, key) = super::object_name(&at.object_arn).ok_or_else(|| cannot("is no object"))?;
+    let (name, key) = object_name(&at.object_arn).ok_or_else(|| cannot("is no object"))?;
     let absent = || cannot("does not exist or can't be read by the role");
     let bucket = state.buckets.0.get(name).ok_or_else(absent)?;
     let version = at.object_version_id.as_deref();

@@ -1,13 +1,13 @@
 //! `TagResource`, `UntagResource` and `ListTagsForResource`, for general purpose buckets. Not for: `PutBucketTagging` (see `s3`), which
 //! replaces the whole set.
 
-use super::request::TagResource;
-use super::{ControlCall, Output, bucket_name, invalid, result};
-use crate::access::{AccessRequest, authorize};
-use crate::fault::Fault;
-use crate::lag::Slow;
-use crate::query::{element, wrapped};
-use crate::s3::Bucket;
+use crate::gate::{AccessRequest, authorize};
+use crate::s3control::call::{ControlCall, Output, bucket_arn, bucket_name, invalid, result};
+use crate::wire::Fault;
+use crate::wire::query::{element, wrapped};
+use crate::world::Slow;
+use crate::world::buckets::Bucket;
+use crate::world::jobs::request::TagResource;
 use crrctl_iam::{Context, ResourceKind};
 
 impl ControlCall<'_> {
@@ -25,7 +25,7 @@ impl ControlCall<'_> {
         }
         let request = AccessRequest {
             action,
-            arn: super::bucket_arn(&self.caller, name),
+            arn: bucket_arn(&self.caller, name),
             owner: &bucket.owner,
             on: bucket.policy_for(&self.caller).map(|policy| (ResourceKind::Bucket, policy)),
             context,

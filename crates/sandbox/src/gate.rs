@@ -1,0 +1,23 @@
+//! What stands between a request and the state: the lock, signatures, policies in force, the roles that services assume, injected faults.
+//! Not for: what an operation does once it may.
+
+mod inject;
+mod signature;
+mod keys;
+mod bucket_policy;
+mod roles;
+mod access;
+mod shared;
+mod turns;
+pub(crate) mod faults;
+
+pub(crate) use access::{AccessRequest, Denied, authorize, context_of};
+pub(crate) use bucket_policy::is_public;
+pub use faults::FaultSpec;
+pub(crate) use faults::Faults;
+pub(crate) use inject::inject;
+pub(crate) use keys::ThroughS3;
+pub(crate) use roles::assume;
+pub(crate) use shared::Shared;
+pub(crate) use signature::{Refusal, check_token, refused_in_query, verify};
+pub(crate) use turns::{Turn, Turns};

@@ -1,0 +1,134 @@
+//! The one door that is asked before each action: who may do what to which resource, by the policies in force.
+//! Not for: finding out who is asking (see `auth`), S3 Block Public Access (see `s3::public`).
+
+use crate::world::Caller;
+use crate::world::iam::Iam;
+
+use crrctl_iam::names::AccountId;
+use crrctl_iam::{
+    Context, Decision, Document, Named, Policies, Request, ResourceKind, ResourcePolicy, evaluate,
+};
+
+/// A question to the policies.
+#[derive(Debug)]
+pub(crate) struct AccessRequest<'a> {
+    /// The action, such as `s3:GetObject`.
+    pub(crate) action: &'a str,
+    /// What it is aimed at.
+    pub(crate) arn: String,
+    /// The account that owns it: S3's ARNs do not tell.
+    pub(crate) owner: &'a AccountId,
+    /// The policy on it. Keys and roles always have one.
+    pub(crate) on: Option<(ResourceKind, &'a Document)>,
+    /// The condition keys of the request, beside those that every request has.
+    pub(crate) context: Context,
+}
+
+impl<'a> AccessRequest<'a> {
+    /// A question about something that has no policy of its own.
+    pub(crate) fn plain(action: &'a str, arn: impl Into<String>, owner: &'a AccountId) -> Self {
+        Self { action, arn: arn.into(), owner, on: None, context: Context::new() }
+    }
+}
+
+/// Why an action was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Denied {
+    principal: String,
+    action: String,
+    arn: String,
+    because: String,
+    explicit: bool,
+}
+
+impl Denied {
+    /// Returns whether a statement denies it, rather than that none allows it.
+    pub(crate) fn is_explicit(&self) -> bool {
+        self.explicit
+    }
+
+    /// Returns AWS's text (IAM User Guide, "Troubleshoot access denied error messages").
+    pub(crate) fn message(&self) -> String {
+        self.worded(&self.arn)
+    }
+
+    /// Returns the text as S3 words it, with the resource in quotes (S3 User Guide, "Troubleshoot access denied errors").
+    pub(crate) fn quoted(&self) -> String {
+        self.worded(&format!("\"{}\"", self.arn))
+    }
+
+    fn worded(&self, arn: &str) -> String {
+        let Self { principal, action, because, .. } = self;
+        format!(
+            "User: {principal} is not authorized to perform: {action} on resource: {arn} {because}"
+        )
+    }
+}
+
+/// Decides whether `caller` may do what it asks for.
+///
+/// # Errors
+/// [`Denied`], with the kind of policy that decided.
+pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> Result<(), Denied> {
+    let held = iam.policies_of(&caller.principal);
+    let named = |document| Named { name: "", document };
+    let policies = Policies {
+        identity: held.identity.into_iter().map(named).collect(),
+        resource: ask.on.map(|(kind, document)| ResourcePolicy { kind, policy: named(document) }),
+        boundary: held.boundary.map(named),
+        session: caller.session.iter().map(|document| named(document)).collect(),
+        scps: Vec::new(),
+        rcps: Vec::new(),
+    };
+    let context = context_of(caller).overlaid(ask.context);
+    let principal = caller.principal.clone();
+    let request = Request::new(principal, ask.action, ask.arn, ask.owner.clone(), context);
+    let (because, explicit) = match evaluate(&request, &policies) {
+        Decision::Allow { .. } => return Ok(()),
+        Decision::ImplicitDeny { why } => {
+            (format!("because no {} allows the {} action", why.layer, ask.action), false)
+        }
+        Decision::ExplicitDeny { by } => {
+            let article = by.layer.article();
+            (format!("with an explicit deny in {article} {}", by.layer), true)
+        }
+    };
+    let arn = request.resources.into_iter().next().unwrap_or_default();
+    let (principal, action) = (caller.arn(), ask.action.to_owned());
+    tracing::debug!(principal, action, arn, because, "denied");
+    Err(Denied { principal, action, arn, because, explicit })
+}
+
+/// Returns the condition keys that every request has (IAM User Guide, "AWS global condition context keys").
+pub(crate) fn context_of(caller: &Caller) -> Context {
+    let now = jiff::Timestamp::now();
+    Context::new()
+        .with("aws:RequestedRegion", caller.region.as_str())
+        .with("aws:SecureTransport", caller.secure.to_string())
+        .with("aws:SourceIp", "127.0.0.1")
+        .with("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .with("aws:EpochTime", now.as_second().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crrctl_iam::names::Region;
+
+    #[test]
+    fn root_rules_its_own_account_only() {
+        let account = |a: &str| AccountId::new(a).unwrap();
+        let region = Region::new("us-east-1").unwrap();
+        let caller = Caller::root(account("111122223333"), region);
+        let request = |owner: &AccountId| {
+            let request = AccessRequest::plain("s3:GetObject", "arn:aws:s3:::b/k", owner);
+            authorize(&Iam::default(), &caller, request)
+        };
+        assert!(request(&account("111122223333")).is_ok());
+        let denied = request(&account("444455556666")).unwrap_err();
+        let expected = "User: arn:aws:iam::111122223333:root is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k \
+             because no resource-based policy allows the s3:GetObject action";
+        assert_eq!(denied.message(), expected);
+        assert!(denied.quoted().contains("\"arn:aws:s3:::b/k\""));
+    }
+}

@@ -1,0 +1,82 @@
+//! S3 Block Public Access, as far as policies go: which are public, and what becomes of them.
+//! Section: S3 User Guide, "Blocking public access to your Amazon S3 storage", "The meaning of public". Not for: ACLs.
+
+use crate::world::Caller;
+use crate::world::buckets::Bucket;
+use crrctl_iam::document::{Comparison, PrincipalKind, Principals, Scope, Statement};
+use crrctl_iam::{Document, Effect};
+
+/// Condition keys that make a statement for everyone not public, where their values are fixed.
+const FIXED: [&str; 14] = [
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceorgid",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+];
+
+/// Returns whether a bucket policy is public: it allows something to everyone, without a condition that fixes who that is.
+pub(crate) fn is_public(document: &Document) -> bool {
+    document.statements.iter().any(|statement| {
+        statement.effect == Effect::Allow && names_everyone(statement) && !is_fixed(statement)
+    })
+}
+
+fn names_everyone(statement: &Statement) -> bool {
+    match &statement.principal {
+        Some(Scope::Only(Principals::Everyone) | Scope::Except(_)) => true,
+        Some(Scope::Only(Principals::Listed(listed))) => listed.iter().any(|(kind, names)| {
+            *kind == PrincipalKind::Aws && names.iter().any(|name| name == "*")
+        }),
+        None => false,
+    }
+}
+
+fn is_fixed(statement: &Statement) -> bool {
+    statement.condition.iter().any(|condition| {
+        let fixed = |value: &String| match condition.operator.comparison {
+            Comparison::IpAddress => !value.starts_with("0.0.0.0/") && !value.starts_with("::/"),
+            _ => !value.contains(['*', '?', '$']),
+        };
+        let positive = matches!(
+            condition.operator.comparison,
+            Comparison::StringEquals
+                | Comparison::StringLike
+                | Comparison::ArnEquals
+                | Comparison::ArnLike
+                | Comparison::IpAddress
+        );
+        positive
+            && FIXED.contains(&condition.key.to_lowercase().as_str())
+            && condition.values.iter().all(fixed)
+    })
+}
+
+impl Bucket {
+    /// Returns the bucket's policy as it counts for a caller: with `RestrictPublicBuckets` a public one lets nobody in from outside.
+    pub(crate) fn policy_for(&self, caller: &Caller) -> Option<&Document> {
+        let stored = self.policy.as_ref()?;
+        let restricted = self
+            .public_access_block
+            .as_ref()
+            .is_some_and(|block| block.restrict_public_buckets == Some(true));
+        let outside = caller.account != self.owner;
+        let closed = restricted && outside && is_public(&stored.document);
+        (!closed).then_some(&stored.document)
+    }
+
+    /// Returns whether the bucket refuses public policies.
+    pub(crate) fn blocks_public_policy(&self) -> bool {
+        let block = self.public_access_block.as_ref();
+        block.is_some_and(|block| block.block_public_policy == Some(true))
+    }
+}

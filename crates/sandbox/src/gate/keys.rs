@@ -1,0 +1,110 @@
+//! Who may use a key: the key policy with the caller's own policies, directly and through S3.
+//! Not for: the state that a key is in (see `store`).
+
+use crate::gate::{AccessRequest, Denied, authorize};
+use crate::world::Caller;
+use crate::world::iam::Iam;
+use crate::world::kms::{Key, Kms, Material};
+use crrctl_iam::names::{Arn, KeyId, Region};
+use crrctl_iam::{Context, Principal, ResourceKind};
+
+/// What S3 does with a key in a caller's name.
+#[derive(Debug)]
+pub(crate) struct ThroughS3<'a> {
+    /// Such as `kms:Decrypt`.
+    pub(crate) action: &'a str,
+    pub(crate) key: &'a Arn,
+    /// The Region of the bucket.
+    pub(crate) region: &'a Region,
+    /// The encryption context `aws:s3:arn`: the object, or with a Bucket Key the bucket.
+    pub(crate) bound_to: &'a str,
+}
+
+impl Kms {
+    /// Asks whether `caller` may perform `action` on the key `id` of the account and Region of `at`.
+    pub(crate) fn permit(
+        &self,
+        iam: &Iam,
+        caller: &Caller,
+        action: &str,
+        (at, id): (&Caller, &KeyId),
+        context: Context,
+    ) -> Result<(), Denied> {
+        let (Some(key), Some(material)) = (self.stored_key(at, id), self.stored_material(at, id))
+        else {
+            let arn = id.arn(&at.region, &at.account);
+            return authorize(iam, caller, AccessRequest::plain(action, arn.as_str(), &at.account));
+        };
+        let request = AccessRequest {
+            action,
+            arn: id.arn(&at.region, &at.account).to_string(),
+            owner: &at.account,
+            on: Some((ResourceKind::Key, &key.policy.document)),
+            context: self.facts(at, id, key, material).overlaid(context),
+        };
+        match authorize(iam, caller, request) {
+            Err(denied) if !denied.is_explicit() && self.is_granted(caller, action, at, id) => {
+                Ok(())
+            }
+            decided => decided,
+        }
+    }
+
+    /// Asks whether S3 may use a key in the name of `caller` (KMS Developer Guide, "kms:ViaService"; S3 User Guide, "Encryption context").
+    pub(crate) fn permit_s3(
+        &self,
+        iam: &Iam,
+        caller: &Caller,
+        wanted: &ThroughS3<'_>,
+    ) -> Result<(), Denied> {
+        let service = format!("s3.{}.{}", wanted.region, wanted.region.partition().dns_suffix());
+        let context = Context::new()
+            .with("kms:ViaService", service)
+            .with("kms:EncryptionContext:aws:s3:arn", wanted.bound_to)
+            .with("kms:EncryptionContextKeys", "aws:s3:arn")
+            .with("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")
+            .with("aws:ViaAWSService", "true");
+        if let Some((at, id)) = Self::parts(wanted.key) {
+            return self.permit(iam, caller, wanted.action, (&at, &id), context);
+        }
+        let request = AccessRequest::plain(wanted.action, wanted.key.as_str(), &caller.account);
+        authorize(iam, caller, AccessRequest { context, ..request })
+    }
+
+    /// Returns the condition keys that follow from the key (KMS Developer Guide, "AWS KMS condition keys").
+    fn facts(&self, at: &Caller, id: &KeyId, key: &Key, material: &Material) -> Context {
+        let mut context = Context::new()
+            .with("kms:KeySpec", "SYMMETRIC_DEFAULT")
+            .with("kms:KeyUsage", "ENCRYPT_DECRYPT")
+            .with("kms:KeyOrigin", "AWS_KMS")
+            .with("kms:MultiRegion", material.multi_region.to_string());
+        if material.multi_region {
+            let primary = material.primary == at.region;
+            let kind = if primary { "PRIMARY" } else { "REPLICA" };
+            context.set("kms:MultiRegionKeyType", kind);
+        }
+        let aliases = self.aliases.iter().filter(|((place, _), alias)| {
+            (&place.0, &place.1, &alias.target) == (&at.account, &at.region, id)
+        });
+        context.set_all("kms:ResourceAliases", aliases.map(|((_, name), _)| name.clone()));
+        for (name, value) in &*key.tags {
+            context.set(&format!("aws:ResourceTag/{name}"), value);
+        }
+        context
+    }
+
+    /// Returns whether a grant lets `caller` do `action` with the key.
+    fn is_granted(&self, caller: &Caller, action: &str, at: &Caller, id: &KeyId) -> bool {
+        let Some(operation) = action.strip_prefix("kms:") else { return false };
+        let place = ((at.account.clone(), at.region.clone()), id.clone());
+        let names = |grantee: &str| match &caller.principal {
+            Principal::RoleSession { role, .. } => grantee == role.as_str(),
+            other => other.arn().as_deref() == Some(grantee),
+        };
+        self.grants
+            .get(&place)
+            .into_iter()
+            .flatten()
+            .any(|grant| names(&grant.grantee) && grant.operations.iter().any(|it| it == operation))
+    }
+}

@@ -1,0 +1,38 @@
+//! The two ends of a replication: a bucket and the key in it. Not for: whether the role may read or write there (see `role`).
+
+use crate::world::State;
+use crate::world::buckets::Bucket;
+use crate::world::replication::ReplicationJob;
+
+/// AWS's `failureReason`.
+pub(crate) type Reason = &'static str;
+
+/// A bucket with the object that is read or written in it.
+#[derive(Clone, Copy)]
+pub(super) struct ObjectLocation<'a> {
+    pub(super) name: &'a str,
+    pub(super) bucket: &'a Bucket,
+    pub(super) key: &'a str,
+}
+
+impl ObjectLocation<'_> {
+    pub(super) fn object(&self) -> String {
+        format!("arn:{}:s3:::{}/{}", self.bucket.region.partition(), self.name, self.key)
+    }
+}
+
+pub(super) fn source<'a>(
+    state: &'a State,
+    job: &'a ReplicationJob,
+) -> Result<ObjectLocation<'a>, Reason> {
+    let bucket = state.buckets.0.get(&job.bucket).ok_or("SrcBucketNotFound")?;
+    Ok(ObjectLocation { name: &job.bucket, bucket, key: &job.key })
+}
+
+pub(super) fn destination<'a>(
+    state: &'a State,
+    job: &'a ReplicationJob,
+) -> Result<ObjectLocation<'a>, Reason> {
+    let bucket = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
+    Ok(ObjectLocation { name: &job.target.bucket, bucket, key: &job.key })
+}

@@ -1,0 +1,124 @@
+//! The AWS Query protocol that IAM and STS speak: form-encoded requests, XML answers. Not for: what the operations do.
+
+use crate::wire::answer::{answer as answer_of, with_code, with_request_id};
+use crate::wire::{Answer, Fault};
+use http::StatusCode;
+use std::collections::BTreeMap;
+
+/// The parameters of a request by name, `Tags.member.1.Key` for members of lists.
+#[derive(Debug, Default)]
+pub(crate) struct Params(BTreeMap<String, String>);
+
+impl Params {
+    /// Decodes a form-encoded body.
+    pub(crate) fn decode(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    /// Returns a parameter that may be absent.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Returns a parameter that must be there.
+    pub(crate) fn require(&self, name: &str) -> Result<&str, Fault> {
+        self.get(name).ok_or_else(|| {
+            Fault::bad(
+                "ValidationError",
+                format!(
+                    "1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"
+                ),
+            )
+        })
+    }
+
+    /// Returns the members of a list of texts, in order.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        (1..).map_while(|n| self.get(&format!("{name}.member.{n}"))).map(String::from).collect()
+    }
+
+    /// Returns the members of a list of `Key` and `Value`, in order.
+    pub(crate) fn tags(&self, name: &str) -> Vec<(String, String)> {
+        let member = |n: usize, part: &str| self.get(&format!("{name}.member.{n}.{part}"));
+        (1..)
+            .map_while(|n| {
+                Some((member(n, "Key")?.into(), member(n, "Value").unwrap_or("").into()))
+            })
+            .collect()
+    }
+}
+
+/// Returns `<name>text</name>` with the text escaped.
+pub(crate) fn element(name: &str, text: impl AsRef<str>) -> String {
+    format!("<{name}>{}</{name}>", quick_xml::escape::escape(text.as_ref()))
+}
+
+/// Returns `<name>xml</name>` with the XML as it is.
+pub(crate) fn wrapped(name: &str, xml: &str) -> String {
+    format!("<{name}>{xml}</{name}>")
+}
+
+/// Returns an answer's body: `result` is the inner XML, `None` for operations that answer nothing.
+pub(crate) fn answer(namespace: &str, operation: &str, result: Option<&str>, id: &str) -> String {
+    let result = result
+        .map(|inner| format!("<{operation}Result>{inner}</{operation}Result>"))
+        .unwrap_or_default();
+    let id = element("RequestId", id);
+    format!(
+        "<{operation}Response xmlns=\"{namespace}\">{result}<ResponseMetadata>{id}</ResponseMetadata></{operation}Response>"
+    )
+}
+
+/// Returns an error's body.
+pub(crate) fn error(namespace: &str, fault: &Fault, id: &str) -> String {
+    let kind = if fault.status < 500 { "Sender" } else { "Receiver" };
+    format!(
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type>{}{}</Error>{}</ErrorResponse>",
+        element("Code", &fault.code),
+        element("Message", &fault.message),
+        element("RequestId", id)
+    )
+}
+
+/// Returns an answer of IAM or STS.
+pub(crate) fn reply(status: u16, body: String, id: &str) -> Answer {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    with_request_id(answer_of(status, "text/xml", body), "x-amzn-requestid", id)
+}
+
+/// Returns the answer to a request that went so.
+pub(crate) fn told(
+    namespace: &str,
+    params: &Params,
+    done: Result<Option<String>, Fault>,
+    id: &str,
+) -> Answer {
+    match done {
+        Ok(result) => {
+            let operation = params.get("Action").unwrap_or_default();
+            reply(200, answer(namespace, operation, result.as_deref(), id), id)
+        }
+        Err(fault) => with_code(reply(fault.status, error(namespace, &fault, id), id), &fault.code),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_end_at_the_first_gap() {
+        let params = Params::decode(
+            b"Action=TagRole&Tags.member.1.Key=a&Tags.member.1.Value=1+2&Tags.member.2.Key=b&Tags.member.4.Key=x&TagKeys.member.1=k",
+        );
+        let expected = vec![("a".to_owned(), "1 2".to_owned()), ("b".to_owned(), String::new())];
+        assert_eq!(params.tags("Tags"), expected);
+        assert_eq!(params.list("TagKeys"), ["k"]);
+        assert!(params.require("RoleName").unwrap_err().message.contains("'RoleName'"));
+    }
+
+    #[test]
+    fn text_is_escaped() {
+        assert_eq!(element("A", "<&>"), "<A>&lt;&amp;&gt;</A>");
+    }
+}

@@ -1,0 +1,22 @@
+//! Buckets, objects and their versions as plain data. Not for: decoding requests or checking them.
+
+mod bucket;
+pub(crate) mod checksum;
+mod default_encryption;
+mod described;
+pub(crate) mod lock;
+pub(crate) mod room;
+mod sse;
+mod upload;
+
+pub(crate) use bucket::{
+    Bucket, Buckets, Content, NULL, Object, Outcome, Replicated, Version, Versioning, random_etag,
+    random_text,
+};
+pub(crate) use checksum::{Algorithm, Checksum};
+pub(crate) use default_encryption::default_of;
+pub(crate) use described::{Described, Tags};
+pub(crate) use lock::{DefaultLock, Lock, Mode, ObjectLock, Period, Retention};
+pub(crate) use room::{Full, weight_of};
+pub(crate) use sse::Sse;
+pub(crate) use upload::{Upload, UploadedPart};

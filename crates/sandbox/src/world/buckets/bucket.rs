@@ -1,0 +1,325 @@
+//! Buckets, objects and their versions. Not for: what is kept with them (see the other files here).
+
+use super::checksum::Checksum;
+use super::lock::{Lock, ObjectLock};
+use super::sse::Sse;
+use super::upload::Upload;
+use crate::world::buckets::{Described, Full, Tags, weight_of};
+use crate::world::{Limits, Spreading, Stored};
+use bytes::Bytes;
+use crrctl_iam::names::{AccountId, Arn, Region};
+use s3s::dto::{
+    LifecycleRules, ObjectOwnership, PublicAccessBlockConfiguration, ReplicationConfiguration,
+    ServerSideEncryptionRule, TransitionDefaultMinimumObjectSize,
+};
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// All buckets by name; names are unique across accounts and Regions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Buckets(pub(crate) BTreeMap<String, Bucket>);
+
+impl Buckets {
+    /// Returns the ARNs of all buckets.
+    pub(crate) fn arns(&self) -> Vec<String> {
+        self.0
+            .iter()
+            .map(|(name, bucket)| {
+                Arn::known(bucket.region.partition(), "s3", "", "", name).to_string()
+            })
+            .collect()
+    }
+
+    /// Returns the default encryption and the rules of each bucket, as texts to search.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = String> {
+        let text = |bucket: &Bucket| format!("{:?} {:?}", *bucket.encryption, *bucket.replication);
+        self.0.values().map(text)
+    }
+}
+
+/// A general purpose bucket.
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket {
+    pub(crate) owner: AccountId,
+    pub(crate) region: Region,
+    pub(crate) created: SystemTime,
+    pub(crate) tags: Spreading<Tags>,
+    pub(crate) versioning: Spreading<Versioning>,
+    /// Whether versions go only by the root user's device.
+    pub(crate) mfa_delete: bool,
+    /// The one rule of the default encryption.
+    pub(crate) encryption: Spreading<ServerSideEncryptionRule>,
+    pub(crate) public_access_block: Option<PublicAccessBlockConfiguration>,
+    pub(crate) ownership: Option<ObjectOwnership>,
+    /// Whether who sends a request pays for it.
+    pub(crate) requester_pays: bool,
+    pub(crate) policy: Option<Stored>,
+    pub(crate) lifecycle: Option<(LifecycleRules, Option<TransitionDefaultMinimumObjectSize>)>,
+    /// Object Lock, where it is on.
+    pub(crate) object_lock: Option<ObjectLock>,
+    pub(crate) replication: Spreading<Option<ReplicationConfiguration>>,
+    /// The versions of each key, oldest first; no key is without versions.
+    pub(crate) objects: BTreeMap<String, Vec<Version>>,
+    /// What all versions and parts count as (see `room`).
+    pub(crate) held: u64,
+    /// Multipart uploads under way, by key and upload id.
+    pub(crate) uploads: BTreeMap<(String, String), Upload>,
+}
+
+/// A bucket's versioning; once enabled it can only be suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Versioning {
+    Never,
+    Enabled,
+    Suspended,
+}
+
+/// The version id of what was written without versioning.
+pub(crate) const NULL: &str = "null";
+
+/// One version of an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Version {
+    pub(crate) id: String,
+    pub(crate) written: SystemTime,
+    pub(crate) content: Content,
+}
+
+/// What a version is.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    Object(Box<Object>),
+    DeleteMarker,
+}
+
+/// An object's data with all that is kept about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Object {
+    pub(crate) data: Bytes,
+    pub(crate) etag: String,
+    pub(crate) described: Described,
+    pub(crate) tags: Tags,
+    pub(crate) sse: Sse,
+    pub(crate) lock: Lock,
+    pub(crate) checksum: Checksum,
+    pub(crate) replicated: Replicated,
+}
+
+/// Where a version stands in replication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Replicated {
+    /// No rule applies to it.
+    No,
+    /// It is a source: the destination buckets, and how each went.
+    Source(BTreeMap<String, Outcome>),
+    /// It came from another bucket: where changes made to it here go back to, and how that went.
+    Replica(BTreeMap<String, Outcome>),
+}
+
+/// How replicating to one destination went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Pending,
+    Completed,
+    Failed,
+}
+
+impl Replicated {
+    /// Returns the `x-amz-replication-status` of a version: several destinations are PENDING until all are done, then FAILED if
+    /// one failed (S3 User Guide, "Getting replication status information").
+    pub(crate) fn status(&self) -> Option<&'static str> {
+        match self {
+            Self::No => None,
+            Self::Source(outcomes) | Self::Replica(outcomes) => {
+                let any = |wanted| outcomes.values().any(|outcome| *outcome == wanted);
+                Some(match (any(Outcome::Pending), any(Outcome::Failed), self) {
+                    (true, ..) => "PENDING",
+                    (false, true, _) => "FAILED",
+                    (false, false, Self::Replica(_)) => "REPLICA",
+                    (false, false, _) => "COMPLETED",
+                })
+            }
+        }
+    }
+
+    /// Returns how replicating to one destination went, if it was tried.
+    pub(crate) fn outcome(&self, destination: &str) -> Option<Outcome> {
+        match self {
+            Self::Source(outcomes) | Self::Replica(outcomes) => outcomes.get(destination).copied(),
+            Self::No => None,
+        }
+    }
+}
+
+impl Object {
+    /// Returns whether the object was uploaded in parts, which its `ETag` tells.
+    pub(crate) fn is_multipart(&self) -> bool {
+        self.etag.contains('-')
+    }
+}
+
+impl Bucket {
+    /// Returns all objects with their versions, newest last; delete markers are left out.
+    pub(crate) fn every_object(&self) -> impl Iterator<Item = (&str, &Version, &Object)> {
+        self.objects.iter().flat_map(|(key, versions)| {
+            versions.iter().filter_map(move |version| match &version.content {
+                Content::Object(object) => Some((key.as_str(), version, &**object)),
+                Content::DeleteMarker => None,
+            })
+        })
+    }
+
+    /// Returns the newest version of a key, which may be a delete marker.
+    pub(crate) fn latest(&self, key: &str) -> Option<&Version> {
+        self.objects.get(key)?.last()
+    }
+
+    /// Returns a version by its id.
+    pub(crate) fn version(&self, key: &str, id: &str) -> Option<&Version> {
+        self.objects.get(key)?.iter().find(|version| version.id == id)
+    }
+
+    /// Like [`Self::version`], to change it.
+    pub(crate) fn version_mut(&mut self, key: &str, id: &str) -> Option<&mut Version> {
+        self.objects.get_mut(key)?.iter_mut().find(|version| version.id == id)
+    }
+
+    /// Returns whether the bucket uses a Bucket Key by default.
+    pub(crate) fn has_bucket_key(&self, now: SystemTime) -> bool {
+        self.encryption.at(now).bucket_key_enabled == Some(true)
+    }
+
+    /// Returns the id that the next version written gets.
+    pub(crate) fn next_id(&self, now: SystemTime) -> String {
+        match self.versioning.at(now) {
+            Versioning::Enabled => new_version_id(now),
+            Versioning::Never | Versioning::Suspended => NULL.to_owned(),
+        }
+    }
+
+    /// Puts a version where its time belongs, in place of one of the same id.
+    pub(crate) fn insert(&mut self, key: &str, version: Version) {
+        let versions = self.objects.entry(key.to_owned()).or_default();
+        let gone = versions.iter().filter(|other| other.id == version.id);
+        let gone: u64 = gone.map(|other| other.weight(key)).sum();
+        self.held = self.held.saturating_sub(gone).saturating_add(version.weight(key));
+        versions.retain(|other| other.id != version.id);
+        let at = versions.partition_point(|other| other.written <= version.written);
+        versions.insert(at, version);
+    }
+
+    /// Takes a version out.
+    pub(crate) fn remove(&mut self, key: &str, id: &str) -> Option<Version> {
+        let versions = self.objects.get_mut(key)?;
+        let at = versions.iter().position(|version| version.id == id)?;
+        let version = versions.remove(at);
+        self.held = self.held.saturating_sub(version.weight(key));
+        if versions.is_empty() {
+            self.objects.remove(key);
+        }
+        Some(version)
+    }
+}
+
+impl Bucket {
+    /// Returns what protects a new version of this bucket by default.
+    pub(crate) fn default_lock(&self, now: SystemTime) -> Lock {
+        let default = self.object_lock.and_then(|lock| lock.default);
+        default.map(|default| default.from(now)).unwrap_or_default()
+    }
+}
+
+impl Bucket {
+    /// Takes an upload out with all of its parts.
+    pub(crate) fn end_upload(&mut self, key: &str, id: &str) -> Option<Upload> {
+        let upload = self.uploads.remove(&(key.to_owned(), id.to_owned()))?;
+        self.held = self.held.saturating_sub(upload.weight(key));
+        Some(upload)
+    }
+}
+
+impl Version {
+    /// Returns what the version counts as.
+    pub(crate) fn weight(&self, key: &str) -> u64 {
+        let data = match &self.content {
+            Content::Object(object) => {
+                let metadata = object.described.metadata.iter();
+                object.data.len()
+                    + metadata.map(|(name, value)| name.len() + value.len()).sum::<usize>()
+            }
+            Content::DeleteMarker => 0,
+        };
+        weight_of(data + key.len())
+    }
+}
+
+impl Buckets {
+    /// Checks that a bucket can take `more`; one that does not exist is no matter of room.
+    pub(crate) fn check_room(&self, limits: &Limits, name: &str, more: u64) -> Result<(), Full> {
+        let full = |what: &str, most: u64| {
+            Full(format!(
+                "The sandbox keeps objects in memory: {what} would hold more than {most} bytes. Delete versions, or abort uploads."
+            ))
+        };
+        let held = self.0.get(name).map_or(0, |bucket| bucket.held);
+        if held.saturating_add(more) > limits.bucket {
+            return Err(full(&format!("bucket {name}"), limits.bucket));
+        }
+        let total: u64 = self.0.values().map(|bucket| bucket.held).sum();
+        if total.saturating_add(more) > limits.total {
+            return Err(full("all buckets together", limits.total));
+        }
+        Ok(())
+    }
+}
+
+/// Letters, digits, dots and underscores, in the order of their bytes.
+const ALPHABET: &[u8; 64] = b".0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+/// Returns a new version id: 32 letters, digits, dots and underscores, opaque to all. Ids sort by the time of their making, so
+/// that a listing can go on behind a version that is gone.
+pub(crate) fn new_version_id(now: SystemTime) -> String {
+    let nanos = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let digit = |place: u32| {
+        let index = usize::try_from((nanos >> (6 * place)) & 63).unwrap_or_default();
+        char::from(ALPHABET[index])
+    };
+    let time: String = (0..11).rev().map(digit).collect();
+    time + &random_text(21)
+}
+
+/// Returns random letters, digits, dots and underscores.
+pub(crate) fn random_text(length: usize) -> String {
+    (0..length).map(|_| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())])).collect()
+}
+
+/// Returns an `ETag` that tells nothing of the data.
+pub(crate) fn random_etag() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_destinations_are_pending_until_all_are_done() {
+        let status = |outcomes: &[Outcome]| {
+            let named = outcomes.iter().enumerate().map(|(n, o)| (n.to_string(), *o));
+            Replicated::Source(named.collect()).status().unwrap()
+        };
+        assert_eq!(status(&[Outcome::Completed, Outcome::Pending]), "PENDING");
+        assert_eq!(status(&[Outcome::Failed, Outcome::Pending]), "PENDING");
+        assert_eq!(status(&[Outcome::Failed, Outcome::Completed]), "FAILED");
+        assert_eq!(status(&[Outcome::Completed, Outcome::Completed]), "COMPLETED");
+    }
+
+    #[test]
+    fn version_ids_sort_by_time() {
+        assert!(ALPHABET.is_sorted());
+        let then = SystemTime::now();
+        let earlier = new_version_id(then);
+        let later = new_version_id(then + std::time::Duration::from_micros(1));
+        assert!(earlier < later && earlier.len() == 32);
+    }
+}

@@ -1,0 +1,49 @@
+//! How an object is encrypted on the server. Not for: deciding it (see `s3::encryption`), and not for keys (see `kms`).
+
+use crrctl_iam::names::{Arn, Partition};
+use s3s::dto::ServerSideEncryption;
+
+/// How an object is encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sse {
+    /// SSE-S3, `AES256`.
+    S3,
+    /// SSE-KMS or DSSE-KMS under a key of the bucket's Region.
+    Kms { dual: bool, key: Arn, bucket_key: bool },
+}
+
+impl Sse {
+    /// Returns the value of `x-amz-server-side-encryption`.
+    pub(crate) fn algorithm(&self) -> ServerSideEncryption {
+        ServerSideEncryption::from_static(match self {
+            Self::S3 => ServerSideEncryption::AES256,
+            Self::Kms { dual: false, .. } => ServerSideEncryption::AWS_KMS,
+            Self::Kms { dual: true, .. } => ServerSideEncryption::AWS_KMS_DSSE,
+        })
+    }
+
+    /// Returns the ARN of the KMS key.
+    pub(crate) fn key(&self) -> Option<String> {
+        match self {
+            Self::S3 => None,
+            Self::Kms { key, .. } => Some(key.to_string()),
+        }
+    }
+
+    /// Returns whether a Bucket Key is used; S3 leaves the header out where there is none.
+    pub(crate) fn bucket_key(&self) -> Option<bool> {
+        match self {
+            Self::Kms { bucket_key: true, .. } => Some(true),
+            _ => None,
+        }
+    }
+
+    /// Returns the value of the encryption context `aws:s3:arn`: with a Bucket Key the bucket's ARN, else the object's
+    /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+    pub(crate) fn context(&self, partition: Partition, bucket: &str, key: &str) -> String {
+        match self {
+            Self::Kms { bucket_key: true, .. } => format!("arn:{partition}:s3:::{bucket}"),
+            _ => format!("arn:{partition}:s3:::{bucket}/{key}"),
+        }
+    }
+}

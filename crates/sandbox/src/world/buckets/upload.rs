@@ -1,0 +1,47 @@
+//! Multipart uploads under way. Not for: the operations on them (see `s3::multipart`).
+
+use super::{Algorithm, Checksum, Described, Lock, Sse, Tags, weight_of};
+use bytes::Bytes;
+use s3s::dto::{ChecksumAlgorithm, ChecksumType};
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+/// An upload under way.
+#[derive(Debug, Clone)]
+pub(crate) struct Upload {
+    pub(crate) created: SystemTime,
+    pub(crate) described: Described,
+    pub(crate) tags: Tags,
+    pub(crate) sse: Sse,
+    pub(crate) lock: Lock,
+    pub(crate) algorithm: Algorithm,
+    /// Whether the client chose the algorithm.
+    pub(crate) chosen: bool,
+    pub(crate) composite: bool,
+    pub(crate) parts: BTreeMap<i32, UploadedPart>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct UploadedPart {
+    pub(crate) data: Bytes,
+    pub(crate) etag: String,
+    pub(crate) checksum: Checksum,
+    pub(crate) written: SystemTime,
+}
+
+impl Upload {
+    /// Returns what the upload counts as.
+    pub(crate) fn weight(&self, key: &str) -> u64 {
+        let parts: u64 = self.parts.values().map(|part| weight_of(part.data.len())).sum();
+        weight_of(key.len()) + parts
+    }
+
+    pub(crate) fn shown_algorithm(&self) -> Option<ChecksumAlgorithm> {
+        self.chosen.then(|| ChecksumAlgorithm::from_static(self.algorithm.name()))
+    }
+
+    pub(crate) fn shown_type(&self) -> Option<ChecksumType> {
+        let kind = if self.composite { ChecksumType::COMPOSITE } else { ChecksumType::FULL_OBJECT };
+        self.chosen.then(|| ChecksumType::from_static(kind))
+    }
+}

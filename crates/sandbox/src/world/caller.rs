@@ -1,0 +1,53 @@
+//! Who asks: an authenticated caller. Not for: authenticating it (see `gate::signature`).
+
+use crate::world::iam::Who;
+
+use crrctl_iam::names::{AccountId, Partition, Region};
+use crrctl_iam::{Document, Principal};
+use std::sync::Arc;
+
+/// An authenticated caller, and the Region that the request was signed for.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) account: AccountId,
+    pub(crate) region: Region,
+    pub(crate) principal: Principal,
+    /// The policy that the session was begun with.
+    pub(crate) session: Option<Arc<Document>>,
+    /// Whether the request counts as sent over TLS.
+    pub(crate) secure: bool,
+}
+
+impl Caller {
+    /// The root user of an account: also how an account looks up its own things.
+    pub(crate) fn root(account: AccountId, region: Region) -> Self {
+        let partition = region.partition();
+        let principal = Principal::Root { account: account.clone(), partition };
+        Self { account, region, principal, session: None, secure: true }
+    }
+
+    /// The holder of a credential.
+    pub(crate) fn new(who: Who, region: Region, secure: bool) -> Self {
+        match who {
+            Who::Root(account) => Self { secure, ..Self::root(account, region) },
+            Who::User { account, arn, id } => {
+                let principal = Principal::User { arn, id: Some(id) };
+                Self { account, region, principal, session: None, secure }
+            }
+            Who::Session { account, role, name, id, policy } => {
+                let principal = Principal::RoleSession { role, session: name, id: Some(id) };
+                Self { account, region, principal, session: policy, secure }
+            }
+        }
+    }
+
+    /// Returns the partition of the Region that the request was signed for.
+    pub(crate) fn partition(&self) -> Partition {
+        self.region.partition()
+    }
+
+    /// Returns the caller's own ARN, as `sts:GetCallerIdentity` shows it.
+    pub(crate) fn arn(&self) -> String {
+        self.principal.arn().unwrap_or_default()
+    }
+}

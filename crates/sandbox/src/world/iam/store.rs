@@ -1,0 +1,222 @@
+//! Users, roles, policies, access keys and sessions of all accounts, and how they are found. Not for: decoding requests.
+
+use super::{Entity, Managed, Role, User, aws_document};
+use crate::world::Stored;
+use crate::world::random::letters;
+use crrctl_iam::names::{AccountId, Arn};
+use crrctl_iam::{Document, Principal};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The secret of every account's root key; the access key id is the account's own 12 digits.
+pub const SECRET: &str = "crrctl-sandbox-secret";
+
+/// The most sessions that are remembered; those that end first go first.
+const MAX_SESSIONS: usize = 10_000;
+
+/// All of IAM.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Iam {
+    pub(crate) roles: BTreeMap<(AccountId, String), Role>,
+    pub(crate) users: BTreeMap<(AccountId, String), User>,
+    /// Managed policies by ARN.
+    pub(crate) managed: BTreeMap<String, Managed>,
+    /// Access keys by id.
+    pub(crate) keys: BTreeMap<String, AccessKey>,
+    sessions: BTreeMap<String, Session>,
+    /// Accounts that have KMS's service-linked role for multi-Region keys.
+    linked: BTreeSet<AccountId>,
+    /// When it was last asked.
+    now: Option<SystemTime>,
+}
+
+/// An access key of a user.
+#[derive(Debug, Clone)]
+pub(crate) struct AccessKey {
+    pub(crate) owner: (AccountId, String),
+    pub(crate) secret: String,
+    pub(crate) active: bool,
+    pub(crate) created: SystemTime,
+}
+
+/// A session of an assumed role.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    pub(crate) secret: String,
+    pub(crate) token: String,
+    pub(crate) expires: SystemTime,
+    pub(crate) who: Who,
+}
+
+/// Whose credential it is.
+#[derive(Debug, Clone)]
+pub(crate) enum Who {
+    Root(AccountId),
+    User {
+        account: AccountId,
+        arn: Arn,
+        id: String,
+    },
+    Session {
+        account: AccountId,
+        role: Arn,
+        name: String,
+        id: String,
+        policy: Option<Arc<Document>>,
+    },
+}
+
+/// What a request is signed with.
+#[derive(Debug, Clone)]
+pub(crate) struct Credential {
+    pub(crate) secret: String,
+    pub(crate) token: Option<String>,
+    pub(crate) expires: Option<SystemTime>,
+    pub(crate) who: Who,
+}
+
+/// The policies that a caller has by itself.
+#[derive(Debug, Default)]
+pub(crate) struct OwnPolicies<'a> {
+    pub(crate) identity: Vec<&'a Document>,
+    pub(crate) boundary: Option<&'a Document>,
+}
+
+impl Iam {
+    /// Returns the ARNs of all roles, users and managed policies.
+    pub(crate) fn arns(&self) -> Vec<String> {
+        let roles = self.roles.values().map(|role| role.arn.to_string());
+        let users = self.users.values().map(|user| user.arn.to_string());
+        roles.chain(users).chain(self.managed.keys().cloned()).collect()
+    }
+
+    /// Returns the inline policies of all roles.
+    pub(crate) fn role_policies(&self) -> impl Iterator<Item = String> {
+        let policies = |role: &Role| {
+            role.entity.inline.values().map(|it| format!("{it:?}")).collect::<Vec<_>>()
+        };
+        self.roles.values().flat_map(policies)
+    }
+
+    /// Finds a role by its ARN.
+    pub(crate) fn role(&self, arn: &str) -> Option<&Role> {
+        let parsed = Arn::new(arn).ok()?;
+        let account = AccountId::new(parsed.account()).ok()?;
+        let name = parsed.resource().rsplit('/').next()?.to_owned();
+        self.roles.get(&(account, name)).filter(|role| role.arn.as_str() == arn)
+    }
+
+    /// Returns whether an account has a role of this name, whatever its path.
+    pub(crate) fn has_role_named(&self, account: &str, name: &str) -> bool {
+        let account = AccountId::new(account).ok();
+        account.is_some_and(|account| self.roles.contains_key(&(account, name.to_owned())))
+    }
+
+    fn user(&self, arn: &str) -> Option<&User> {
+        let parsed = Arn::new(arn).ok()?;
+        let account = AccountId::new(parsed.account()).ok()?;
+        let name = parsed.resource().rsplit('/').next()?.to_owned();
+        self.users.get(&(account, name)).filter(|user| user.arn.as_str() == arn)
+    }
+
+    /// Returns the unique id of the user or role of this ARN.
+    pub(crate) fn id_of(&self, arn: &str) -> Option<String> {
+        let role = self.role(arn).map(|role| role.id.clone());
+        role.or_else(|| self.user(arn).map(|user| user.id.clone()))
+    }
+
+    /// Returns whether some user or role has this unique id.
+    pub(crate) fn has_id(&self, id: &str) -> bool {
+        self.roles.values().any(|role| role.id == id)
+            || self.users.values().any(|user| user.id == id)
+    }
+
+    /// Finds what a request is signed with; 12 digits are the root key of that account.
+    pub(crate) fn credential(&self, access_key: &str) -> Option<Credential> {
+        if let Ok(account) = AccountId::new(access_key) {
+            let who = Who::Root(account);
+            return Some(Credential { secret: SECRET.to_owned(), token: None, expires: None, who });
+        }
+        if let Some(session) = self.sessions.get(access_key) {
+            return Some(Credential {
+                secret: session.secret.clone(),
+                token: Some(session.token.clone()),
+                expires: Some(session.expires),
+                who: session.who.clone(),
+            });
+        }
+        let key = self.keys.get(access_key).filter(|key| key.active)?;
+        let user = self.users.get(&key.owner)?;
+        let who =
+            Who::User { account: key.owner.0.clone(), arn: user.arn.clone(), id: user.id.clone() };
+        Some(Credential { secret: key.secret.clone(), token: None, expires: None, who })
+    }
+
+    /// Remembers a session and returns its access key id.
+    pub(crate) fn begin(&mut self, session: Session, now: SystemTime) -> String {
+        if self.sessions.len() >= MAX_SESSIONS {
+            self.sessions.retain(|_, session| session.expires > now);
+        }
+        if self.sessions.len() >= MAX_SESSIONS {
+            let first = self.sessions.iter().min_by_key(|(_, session)| session.expires);
+            if let Some(id) = first.map(|(id, _)| id.clone()) {
+                self.sessions.remove(&id);
+            }
+        }
+        let id = format!("ASIA{}", letters(16));
+        self.sessions.insert(id.clone(), session);
+        id
+    }
+
+    /// Returns the policies of a user or of a session's role; nothing where it is gone or was made again since.
+    pub(crate) fn policies_of(&self, principal: &Principal) -> OwnPolicies<'_> {
+        let entity = match principal {
+            Principal::User { arn, id } => self
+                .user(arn.as_str())
+                .filter(|user| id.as_ref().is_none_or(|id| *id == user.id))
+                .map(|user| &user.entity),
+            Principal::RoleSession { role, id, .. } => self
+                .role(role.as_str())
+                .filter(|role| id.as_ref().is_none_or(|id| *id == role.id))
+                .map(|role| &role.entity),
+            Principal::Root { .. } | Principal::Service(_) | Principal::Anonymous => None,
+        };
+        entity.map(|entity| self.held(entity)).unwrap_or_default()
+    }
+
+    /// Returns the inline policies that count by now.
+    fn in_effect<'a>(&self, entity: &'a Entity) -> &'a BTreeMap<String, Stored> {
+        self.now.map_or_else(|| &*entity.inline, |now| entity.inline.at(now))
+    }
+
+    /// Lets time pass: changed policies come into effect.
+    pub(crate) fn pass_time(&mut self, now: SystemTime) {
+        self.now = Some(now);
+    }
+
+    fn held<'a>(&'a self, entity: &'a Entity) -> OwnPolicies<'a> {
+        let attached = entity.attached.iter().filter_map(|arn| self.managed_document(arn));
+        let inline = self.in_effect(entity).values().map(|stored| &stored.document);
+        OwnPolicies {
+            identity: inline.chain(attached).collect(),
+            boundary: entity.boundary.as_ref().and_then(|arn| self.managed_document(arn)),
+        }
+    }
+
+    /// Returns the document of a managed policy, AWS's own included.
+    pub(crate) fn managed_document(&self, arn: &str) -> Option<&Document> {
+        let own = self.managed.get(arn).map(|managed| &managed.stored.document);
+        own.or_else(|| aws_document(arn))
+    }
+
+    /// Returns whether an account has KMS's service-linked role for multi-Region keys.
+    pub(crate) fn is_linked(&self, account: &AccountId) -> bool {
+        self.linked.contains(account)
+    }
+
+    /// Notes that an account has it now.
+    pub(crate) fn link(&mut self, account: &AccountId) {
+        self.linked.insert(account.clone());
+    }
+}

@@ -1,0 +1,355 @@
+//! The keys and aliases of all accounts and Regions as plain data: look-ups, key states, what time does to them.
+//! Not for: decoding requests.
+
+pub(crate) mod cipher;
+
+use crate::world::{Caller, Spreading, Stored};
+use cipher::Secret;
+use crrctl_iam::names::{AccountId, Arn, KeyId, Region};
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+/// Where a key or an alias lives.
+pub(crate) type AccountRegion = (AccountId, Region);
+
+/// All keys, what the Regions of a multi-Region key share, and all aliases.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kms {
+    pub(crate) keys: BTreeMap<(AccountRegion, KeyId), Key>,
+    pub(crate) materials: BTreeMap<(AccountId, KeyId), Material>,
+    pub(crate) aliases: BTreeMap<(AccountRegion, String), Alias>,
+    pub(crate) grants: BTreeMap<(AccountRegion, KeyId), Vec<Grant>>,
+}
+
+/// One key in one Region.
+#[derive(Debug, Clone)]
+pub(crate) struct Key {
+    pub(crate) description: String,
+    pub(crate) policy: Stored,
+    pub(crate) tags: Spreading<Vec<(String, String)>>,
+    pub(crate) state: KeyState,
+    pub(crate) created: SystemTime,
+    pub(crate) aws_managed: bool,
+    /// When lists first show it.
+    pub(crate) listed: SystemTime,
+}
+
+/// A key's state (KMS Developer Guide, "Key states of AWS KMS keys").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyState {
+    Enabled,
+    Disabled,
+    /// A new replica that can't be used yet.
+    Creating {
+        until: SystemTime,
+    },
+    /// Deletion is due at a date.
+    PendingDeletion {
+        due: SystemTime,
+    },
+    /// A primary whose own window, in days, starts when its last replica is gone.
+    PendingReplicaDeletion {
+        window: u32,
+    },
+}
+
+/// What all Regions of a key share.
+#[derive(Debug, Clone)]
+pub(crate) struct Material {
+    pub(crate) secret: Secret,
+    pub(crate) multi_region: bool,
+    pub(crate) primary: Region,
+    /// The rotation period in days and when it was last switched on; `None` is off.
+    pub(crate) rotation: Option<(u32, SystemTime)>,
+}
+
+/// A name for a key.
+#[derive(Debug, Clone)]
+pub(crate) struct Alias {
+    pub(crate) target: KeyId,
+    pub(crate) created: SystemTime,
+    pub(crate) updated: SystemTime,
+    /// When lists first show it.
+    pub(crate) listed: SystemTime,
+}
+
+/// One grant.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant {
+    pub(crate) id: String,
+    pub(crate) name: Option<String>,
+    pub(crate) grantee: String,
+    pub(crate) operations: Vec<String>,
+    pub(crate) created: SystemTime,
+    pub(crate) issuer: String,
+}
+
+/// Why a key can't be found or used. The texts are KMS's own.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// There is no such key in the Region.
+    NotFound(String),
+    /// The key is another account's.
+    Denied(String),
+    /// The key is disabled.
+    Disabled(String),
+    /// The key is on its way out.
+    InvalidState(String),
+}
+
+impl Kms {
+    /// Returns the ids of the keys that are pending deletion.
+    pub(crate) fn pending(&self) -> impl Iterator<Item = String> {
+        let is_pending = |key: &Key| {
+            matches!(
+                key.state,
+                KeyState::PendingDeletion { .. } | KeyState::PendingReplicaDeletion { .. }
+            )
+        };
+        self.keys.iter().filter(move |(_, key)| is_pending(key)).map(|((_, id), _)| id.to_string())
+    }
+
+    /// Like [`Self::find`], for operations that take keys of other accounts, and aliases where `aliases` says so: returns the
+    /// key's account and Region too.
+    pub(crate) fn locate(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        aliases: bool,
+    ) -> Result<(Caller, KeyId), Unusable> {
+        let not_found = Unusable::NotFound;
+        let mut account = caller.account.clone();
+        let resource = if reference.starts_with("arn:") {
+            let arn = Arn::new(reference)
+                .ok()
+                .filter(|a| a.service() == "kms" && a.partition() == caller.partition().as_str())
+                .ok_or_else(|| not_found(format!("Invalid arn {reference}")))?;
+            if arn.region() != caller.region.as_str() {
+                return Err(not_found(format!("Invalid arn {}", arn.region())));
+            }
+            account = AccountId::new(arn.account())
+                .map_err(|_| not_found(format!("Invalid arn {reference}")))?;
+            arn.resource().to_owned()
+        } else {
+            reference.to_owned()
+        };
+        let at = Caller::root(account.clone(), caller.region.clone());
+        let strange = account != caller.account;
+        let place = (account, caller.region.clone());
+        if resource.starts_with("alias/") {
+            if !aliases {
+                return Err(not_found(format!("Invalid keyId '{reference}'")));
+            }
+            let found = self.aliases.get(&(place, resource.clone()));
+            return match found {
+                Some(alias) => Ok((at, alias.target.clone())),
+                None if strange => Err(foreign(caller, reference)),
+                None => {
+                    Err(not_found(format!("Alias {} is not found.", arn_of(caller, &resource))))
+                }
+            };
+        }
+        let bare = resource.strip_prefix("key/").unwrap_or(&resource);
+        let id = KeyId::new(bare).map_err(|_| not_found(format!("Invalid keyId '{reference}'")))?;
+        if self.keys.contains_key(&(place, id.clone())) {
+            return Ok((at, id));
+        }
+        if strange {
+            return Err(foreign(caller, reference));
+        }
+        let arn = id.arn(&caller.region, &caller.account);
+        Err(not_found(format!("Key '{arn}' does not exist")))
+    }
+
+    /// Returns a key of the account and Region of `at`.
+    pub(crate) fn stored_key(&self, at: &Caller, id: &KeyId) -> Option<&Key> {
+        self.keys.get(&((at.account.clone(), at.region.clone()), id.clone()))
+    }
+
+    /// Returns what the Regions of a key share.
+    pub(crate) fn stored_material(&self, at: &Caller, id: &KeyId) -> Option<&Material> {
+        self.materials.get(&(at.account.clone(), id.clone()))
+    }
+
+    /// Returns the Regions in which a key stands, whatever its state, sorted.
+    pub(crate) fn regions(&self, account: &AccountId, id: &KeyId) -> Vec<Region> {
+        self.keys
+            .keys()
+            .filter(|((owner, _), other)| owner == account && other == id)
+            .map(|((_, region), _)| region.clone())
+            .collect()
+    }
+
+    /// Resolves what `caller` named to the ARN of a key in the caller's Region, whatever its state and whoever may use it.
+    pub(crate) fn resolve(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
+        let (at, id) = self.locate(caller, reference, true)?;
+        Ok(id.arn(&at.region, &at.account))
+    }
+
+    /// Checks that a key can encrypt and decrypt now.
+    pub(crate) fn check_state(&self, arn: &Arn) -> Result<(), Unusable> {
+        let missing = || Unusable::NotFound(format!("Key '{arn}' does not exist"));
+        let (at, id) = Self::parts(arn).ok_or_else(missing)?;
+        let key = self.stored_key(&at, &id).ok_or_else(missing)?;
+        match key.state {
+            KeyState::Enabled => Ok(()),
+            KeyState::Disabled => Err(Unusable::Disabled(format!("{arn} is disabled."))),
+            pending => Err(Unusable::InvalidState(pending_text(arn.as_str(), pending))),
+        }
+    }
+
+    /// Takes a key's ARN apart: where it lives, and its id.
+    pub(crate) fn parts(arn: &Arn) -> Option<(Caller, KeyId)> {
+        let (account, region) =
+            (AccountId::new(arn.account()).ok()?, Region::new(arn.region()).ok()?);
+        let id = KeyId::new(arn.resource().strip_prefix("key/")?).ok()?;
+        Some((Caller::root(account, region), id))
+    }
+
+    /// Returns the ARN of the AWS managed key for S3 in the caller's account and Region, made at its first use as AWS does.
+    pub(crate) fn managed_for_s3(&mut self, caller: &Caller, now: SystemTime) -> Arn {
+        const ALIAS: &str = "alias/aws/s3";
+        let place = (caller.account.clone(), caller.region.clone());
+        if let Some(alias) = self.aliases.get(&(place.clone(), ALIAS.to_owned())) {
+            return alias.target.arn(&caller.region, &caller.account);
+        }
+        let id = new_id(false);
+        let key = Key {
+            description: "Default key that protects my S3 objects when no other key is defined"
+                .into(),
+            policy: managed_policy(caller),
+            tags: Spreading::default(),
+            state: KeyState::Enabled,
+            created: now,
+            aws_managed: true,
+            listed: now,
+        };
+        let material = Material {
+            secret: Secret::random(),
+            multi_region: false,
+            primary: caller.region.clone(),
+            rotation: None,
+        };
+        self.materials.insert((caller.account.clone(), id.clone()), material);
+        self.keys.insert((place.clone(), id.clone()), key);
+        let alias = Alias { target: id.clone(), created: now, updated: now, listed: now };
+        self.aliases.insert((place, ALIAS.to_owned()), alias);
+        id.arn(&caller.region, &caller.account)
+    }
+
+    /// Deletes what is due, earliest first; a primary's own window starts when its last replica is really gone.
+    pub(crate) fn pass_time(&mut self, now: SystemTime) {
+        for key in self.keys.values_mut() {
+            if matches!(key.state, KeyState::Creating { until } if until <= now) {
+                key.state = KeyState::Enabled;
+            }
+        }
+        loop {
+            let due = self
+                .keys
+                .iter()
+                .filter_map(|(place, key)| match key.state {
+                    KeyState::PendingDeletion { due } if due <= now => Some((due, place.clone())),
+                    _ => None,
+                })
+                .min_by_key(|(due, _)| *due);
+            let Some((due, place)) = due else { return };
+            self.remove(&place, due);
+        }
+    }
+
+    fn remove(&mut self, place: &(AccountRegion, KeyId), at: SystemTime) {
+        let ((account, region), id) = place;
+        self.keys.remove(place);
+        self.grants.remove(place);
+        // AWS deletes a key's aliases with it (KMS API Reference, ScheduleKeyDeletion).
+        self.aliases.retain(|((a, r), _), alias| (a, r, &alias.target) != (account, region, id));
+        let left = self.regions(account, id);
+        if left.is_empty() {
+            self.materials.remove(&(account.clone(), id.clone()));
+        }
+        if let [last] = &left[..]
+            && let Some(key) = self.keys.get_mut(&((account.clone(), last.clone()), id.clone()))
+            && let KeyState::PendingReplicaDeletion { window } = key.state
+        {
+            key.state = KeyState::PendingDeletion { due: at + days(window) };
+        }
+    }
+
+    /// Returns the ARNs of all aliases, and of all customer keys that are not pending deletion.
+    pub(crate) fn arns(&self) -> Vec<String> {
+        let ours = |alias: &str| !alias.starts_with("alias/aws/");
+        let aliases = self.aliases.keys().filter(|(_, name)| ours(name)).map(|((a, r), name)| {
+            Arn::known(r.partition(), "kms", r.as_str(), a.as_str(), name).to_string()
+        });
+        let is_kept = |key: &Key| {
+            matches!(key.state, KeyState::Enabled | KeyState::Disabled | KeyState::Creating { .. })
+        };
+        let keys = self
+            .keys
+            .iter()
+            .filter(|(_, key)| is_kept(key) && !key.aws_managed)
+            .map(|(((account, region), id), _)| id.arn(region, account).to_string());
+        aliases.chain(keys).collect()
+    }
+}
+
+/// Returns KMS's text for an operation on a key that is on its way out.
+pub(crate) fn pending_text(arn: &str, state: KeyState) -> String {
+    match state {
+        KeyState::Creating { .. } => format!("{arn} is creating."),
+        KeyState::PendingReplicaDeletion { .. } => format!("{arn} is pending replica deletion."),
+        _ => format!("{arn} is pending deletion."),
+    }
+}
+
+/// Returns a new key id: `mrk-` and 32 hex digits for multi-Region keys, else a UUID.
+#[expect(clippy::expect_used, reason = "a UUID and hex digits are what key ids are made of")]
+pub(crate) fn new_id(multi_region: bool) -> KeyId {
+    let uuid = uuid::Uuid::new_v4();
+    let text = if multi_region { format!("mrk-{}", uuid.simple()) } else { uuid.to_string() };
+    KeyId::new(text).expect("valid by construction")
+}
+
+/// Returns the policy of the AWS managed key for S3: everybody in the account, through S3 alone
+/// (KMS Developer Guide, "AWS managed keys").
+fn managed_policy(caller: &Caller) -> Stored {
+    let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
+    let service = format!("s3.{}.{}", caller.region, caller.partition().dns_suffix());
+    Stored::known(&serde_json::json!({
+        "Version": "2012-10-17",
+        "Id": "auto-s3-2",
+        "Statement": [{
+            "Sid": "Allow access through S3 for all principals in the account that are authorized to use S3",
+            "Effect": "Allow",
+            "Principal": {"AWS": "*"},
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            "Resource": "*",
+            "Condition": {"StringEquals": {"kms:CallerAccount": caller.account, "kms:ViaService": service}},
+        }, {
+            "Sid": "Allow direct access to key metadata to the account",
+            "Effect": "Allow",
+            "Principal": {"AWS": root},
+            "Action": ["kms:Describe*", "kms:Get*", "kms:List*"],
+            "Resource": "*",
+        }],
+    }))
+}
+
+pub(crate) fn days(count: u32) -> Duration {
+    Duration::from_hours(24 * u64::from(count))
+}
+
+pub(crate) fn arn_of(caller: &Caller, resource: &str) -> Arn {
+    Arn::known(caller.partition(), "kms", caller.region.as_str(), caller.account.as_str(), resource)
+}
+
+/// Refuses a key of another account, whether it exists or not.
+pub(crate) fn foreign(caller: &Caller, arn: &str) -> Unusable {
+    let text = format!(
+        "User: {} is not authorized to perform this operation on resource: {arn} because the resource does not exist in this \
+         Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
+        caller.arn()
+    );
+    Unusable::Denied(text)
+}
