@@ -11,12 +11,14 @@ mod github;
 mod html;
 mod junit;
 mod graph;
+mod line;
 mod lines;
 mod ndjson;
 mod proof;
 mod screen;
 mod status;
 mod stdout;
+pub(crate) mod style;
 pub mod tables;
 
 pub use canary::Canary;
@@ -27,6 +29,7 @@ pub use github::Github;
 pub use graph::{Language, graph};
 pub use html::Html;
 pub use junit::Junit;
+pub use line::{Volume, explained};
 pub use lines::Lines;
 pub use ndjson::Ndjson;
 pub use proof::proof;
@@ -34,11 +37,8 @@ pub use screen::Screen;
 pub use status::{metrics, status};
 pub use stdout::Stdout;
 
-use crate::check::catalogue;
-use crate::events::{Event, Sink, Verb};
+use crate::events::{Event, Sink};
 use crate::failure::Failure;
-use anstyle::{AnsiColor, Style};
-use std::fmt::Write;
 use std::sync::Arc;
 
 /// A report of a whole run: takes its events, and is written when it has ended.
@@ -62,147 +62,4 @@ impl Sink for Several {
             sink.take_of(pair, event);
         }
     }
-}
-
-/// Headings and what went well.
-pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// What changes, waits or is worth a look.
-pub(crate) const NOTABLE: Style = AnsiColor::Yellow.on_default();
-/// What went wrong.
-pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What may be skipped.
-pub(crate) const FAINT: Style = Style::new().dimmed();
-
-/// How much a run says on stderr.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Volume {
-    /// Errors alone.
-    Quiet,
-    /// A line for each change.
-    Usual,
-    /// Waits, retries and notes too.
-    Verbose,
-}
-
-/// Returns the mark of a verb in lists, which colour only repeats.
-pub(crate) fn mark(verb: Verb) -> (char, Style) {
-    match verb {
-        Verb::Create => ('+', GOOD),
-        Verb::Update | Verb::Adopt => ('~', NOTABLE),
-        Verb::Delete => ('-', BAD),
-        Verb::Orphan => ('?', NOTABLE),
-        Verb::None => ('=', FAINT),
-    }
-}
-
-/// Returns what a step's verb reads like once it is done.
-fn done(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "created",
-        Verb::Update => "updated",
-        Verb::Adopt => "adopted",
-        Verb::Delete => "removed",
-        Verb::Orphan => "left",
-        Verb::None => "unchanged",
-    }
-}
-
-/// Returns the one line that tells an event to people, if the volume asks for it.
-fn line(event: &Event, volume: Volume) -> Option<String> {
-    let ms = |ms: &u64| crate::units::humane(std::time::Duration::from_millis(*ms));
-    let text = match event {
-        Event::StepDone { step, action, elapsed_ms, .. } => {
-            let style = mark(*action).1;
-            format!(
-                "{style}{:<8}{style:#} {step} {FAINT}{}{FAINT:#}",
-                done(*action),
-                ms(elapsed_ms)
-            )
-        }
-        Event::StepFailed { step, failure } => format!("{BAD}failed{BAD:#}   {step}: {failure}"),
-        Event::ProbeStatus { key, status, elapsed_ms, .. } => {
-            format!(
-                "{NOTABLE}probe{NOTABLE:#}    {key} is {status} {FAINT}after {}{FAINT:#}",
-                ms(elapsed_ms)
-            )
-        }
-        Event::ProbeRetry { key, reason, .. } => {
-            format!("{NOTABLE}probe{NOTABLE:#}    a fresh one after {key}: {reason}")
-        }
-        Event::BackfillStatus { status, total, succeeded, failed, .. } => {
-            format!(
-                "{NOTABLE}backfill{NOTABLE:#} {}",
-                progress(status, *total, *succeeded, *failed)
-            )
-        }
-        Event::StepNote { step, note } => format!("{FAINT}note{FAINT:#}     {step}: {note}"),
-        Event::StepStart { step, .. } if volume >= Volume::Verbose => {
-            format!("{FAINT}start{FAINT:#}    {step}")
-        }
-        Event::StepWait { step, reason, .. } if volume >= Volume::Verbose => {
-            format!("{FAINT}wait{FAINT:#}     {step}: {reason}")
-        }
-        Event::StepRetry { step, code, reason } if volume >= Volume::Verbose => {
-            format!("{FAINT}retry{FAINT:#}    {step}: {code}: {reason}")
-        }
-        Event::Observed { reads, elapsed_ms, .. } if volume >= Volume::Verbose => {
-            format!("{FAINT}observed{FAINT:#} {reads} reads {}", ms(elapsed_ms))
-        }
-        _ => return None,
-    };
-    Some(text)
-}
-
-/// Returns the one line that tells an event of one pair of many, if the volume asks for it: how it failed, always; of so many steps
-/// each only where somebody wants to see more.
-fn line_of(pair: &str, event: &Event, volume: Volume) -> Option<String> {
-    let text = match event {
-        Event::PairDone { failure: Some(failure), .. } => explained(failure).trim_end().to_owned(),
-        _ if volume >= Volume::Verbose => line(event, volume)?,
-        _ => return None,
-    };
-    Some(format!("{FAINT}{pair}{FAINT:#} {text}"))
-}
-
-/// Returns how far a batch job is, such as `Active [######----] 3000 of 5000, 2 failed`.
-fn progress(status: &str, total: Option<u64>, succeeded: u64, failed: u64) -> String {
-    const WIDTH: u64 = 20;
-    let Some(total) = total.filter(|total| *total > 0) else { return status.to_owned() };
-    let done = succeeded + failed;
-    let full = usize::try_from((done * WIDTH / total).min(WIDTH)).unwrap_or_default();
-    let bar = format!("{:-<20}", "#".repeat(full));
-    let failures = if failed > 0 { format!(", {failed} failed") } else { String::new() };
-    format!("{status} [{bar}] {done} of {total}{failures}")
-}
-
-/// Returns a failure as people read it: what, why, what is left, what next, where more is said.
-pub fn explained(failure: &Failure) -> String {
-    let mut text = format!("{BAD}error{BAD:#}: {failure}\n");
-    let mut detail = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            let _ = writeln!(text, "  {name}: {value}");
-        }
-    };
-    detail("step", failure.step.clone());
-    detail("region", failure.region.as_ref().map(ToString::to_string));
-    detail(
-        "aws",
-        failure.aws_code.as_ref().map(|code| match &failure.request_id {
-            Some(id) => format!("{code}, request id {id}"),
-            None => code.clone(),
-        }),
-    );
-    detail("left behind", failure.left_behind.clone());
-    detail("reasons", Some(failure.failure_reasons.join(", ")).filter(|text| !text.is_empty()));
-    for cause in &failure.causes {
-        let _ = writeln!(text, "{BAD}cause{BAD:#}: {cause}");
-    }
-    for hint in &failure.hints {
-        let _ = writeln!(text, "{NOTABLE}hint{NOTABLE:#}: {hint}");
-    }
-    // What `-o json` has as `code`, in the form in which it is of use.
-    if let Some(entry) = catalogue::entry(&failure.code) {
-        let _ = writeln!(text, "{FAINT}more: crrctl explain {}{FAINT:#}", entry.code);
-    }
-    text
 }

@@ -2,7 +2,7 @@
 //! watches closely.
 //! Not for: what may wait for what (see `plan`).
 
-use super::FAINT;
+use super::style::FAINT;
 use crate::events::{Event, Sink, StepId};
 use crate::units::humane;
 use std::collections::BTreeMap;

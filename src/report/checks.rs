@@ -1,6 +1,6 @@
 //! What checks came to, as text for people.
 
-use super::{BAD, FAINT, GOOD, NOTABLE};
+use super::style::{BAD, FAINT, GOOD, NOTABLE};
 use crate::check::{Finding, Report, Verdict};
 use anstyle::Style;
 use std::fmt::Write;

@@ -1,6 +1,6 @@
 //! Codes and their explanations as text for people.
 
-use super::{FAINT, GOOD};
+use super::style::{FAINT, GOOD};
 use crate::check::catalogue::{About, Entry};
 use std::fmt::Write;
 

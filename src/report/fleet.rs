@@ -1,7 +1,7 @@
 //! The pairs of an account as text for people, and what could not be read.
 
+use super::style::{BAD, FAINT, GOOD, NOTABLE};
 use super::tables::blank;
-use super::{BAD, FAINT, GOOD, NOTABLE};
 use crate::names::BucketName;
 use crate::plan::fleet::{Pair, State};
 use crate::units::humane;

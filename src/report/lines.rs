@@ -1,6 +1,6 @@
 //! One plain line a change on stderr: what a log or a pipe gets. What takes long is told of now and then.
 
-use super::{Volume, line, line_of};
+use super::line::{Volume, line, line_of};
 use crate::events::{Event, Sink, StepId};
 use std::collections::BTreeMap;
 use std::io::Write;

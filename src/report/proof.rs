@@ -1,6 +1,7 @@
 //! A proof as text for people.
 
-use super::{NOTABLE, tables};
+use super::style::NOTABLE;
+use super::tables;
 use crate::policy::proof::{Expectation, Proof, Row};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;

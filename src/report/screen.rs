@@ -1,7 +1,8 @@
 //! A run on a terminal: a live tree of the Regions and their steps under way, each with what it waits for, and a line that stays
 //! for each that is done.
 
-use super::{BAD, FAINT, NOTABLE, Volume, line, line_of};
+use super::line::{Volume, line, line_of};
+use super::style::{BAD, FAINT, NOTABLE};
 use crate::events::{Event, Sink, StepId};
 use crate::names::Region;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -191,7 +192,7 @@ impl Screen {
                     "Complete" | "Failed" | "Cancelled" => {}
                     // It waits for the user: what is drawn anew would wipe the question out.
                     "Suspended" => self.clear(),
-                    _ => self.begin(job, super::progress(status, *total, *succeeded, *failed)),
+                    _ => self.begin(job, super::line::progress(status, *total, *succeeded, *failed)),
                 }
             }
             Event::StepNote { .. }

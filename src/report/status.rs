@@ -1,6 +1,6 @@
 //! A pair on one screen.
 
-use super::{BAD, FAINT, GOOD, NOTABLE, mark};
+use super::style::{BAD, FAINT, GOOD, NOTABLE, mark};
 use crate::check::{RuleMetrics, Sample};
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};

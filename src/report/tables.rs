@@ -1,6 +1,6 @@
 //! Plans, evidence and removals as text for people.
 
-use super::{FAINT, GOOD, NOTABLE, mark};
+use super::style::{FAINT, GOOD, NOTABLE, mark};
 use crate::backfill::Reason;
 use crate::check::catalogue;
 use crate::events::Verb;
