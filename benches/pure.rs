@@ -58,9 +58,9 @@ fn nothing() -> World {
         keys: Keys::default(),
         buckets: BTreeMap::new(),
         role: None,
-        back_roles: BTreeMap::new(),
-        lent: None,
-        back_lent: BTreeMap::new(),
+        reverse_roles: BTreeMap::new(),
+        shared_role: None,
+        reverse_shared_roles: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
     }

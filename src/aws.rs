@@ -2,7 +2,7 @@
 //! count of the calls.
 //! Not for: which calls make what (see `steps`).
 
-mod by_hand;
+mod raw_request;
 mod calls;
 mod clients;
 mod cloudwatch;

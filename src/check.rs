@@ -121,7 +121,7 @@ impl Finding {
 /// Which side is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is the side of that name")]
-pub enum Which {
+pub enum CheckedSide {
     Source,
     Destination,
 }
@@ -132,7 +132,7 @@ pub struct Settings {
     /// Names of checks that are left out.
     pub skip: Vec<&'static str>,
     /// The one side to look at; what belongs to the account is looked at all the same.
-    pub side: Option<Which>,
+    pub side: Option<CheckedSide>,
     /// The organisation's policies, as far as they were given.
     pub organisation: Organisation,
     /// Whether a probe has just FAILED, so that what can't be seen from here is suspected too.
@@ -143,7 +143,7 @@ impl Settings {
     /// Returns the source's account where only the destinations are looked at, with credentials of their own: whoever has those
     /// need not have the source's.
     fn home_of_others<'a>(&self, manifest: &'a Manifest) -> Option<&'a AccountId> {
-        let is_there = self.side == Some(Which::Destination) && !manifest.away().is_empty();
+        let is_there = self.side == Some(CheckedSide::Destination) && !manifest.away().is_empty();
         manifest.home_account().filter(|_| is_there)
     }
 }
@@ -249,7 +249,7 @@ pub async fn run(
         if is_partial && back.account == seen.topology.account {
             continue;
         }
-        let (found, more) = way_back(aws, manifest, back, templates, settings).await?;
+        let (found, more) = reverse_direction(aws, manifest, back, templates, settings).await?;
         findings.extend(found);
         calls.extend(more);
     }
@@ -259,7 +259,7 @@ pub async fn run(
 
 /// Checks what a direction back to the source has of its own: its role, its rules, and what its role may do. Buckets and keys were
 /// looked at before.
-async fn way_back(
+async fn reverse_direction(
     aws: &Aws,
     manifest: &Manifest,
     back: Topology,
@@ -296,8 +296,8 @@ fn narrowed(findings: Vec<Finding>, topology: &Topology, settings: &Settings) ->
         .into_iter()
         .filter(|finding| !settings.skip.contains(&finding.name))
         .filter(|finding| match (&finding.region, settings.side) {
-            (Some(region), Some(Which::Source)) => is_there(&topology.source, region),
-            (Some(region), Some(Which::Destination)) => {
+            (Some(region), Some(CheckedSide::Source)) => is_there(&topology.source, region),
+            (Some(region), Some(CheckedSide::Destination)) => {
                 topology.destinations.iter().any(|side| is_there(side, region))
             }
             _ => true,

@@ -40,18 +40,18 @@ pub struct Outcome {
 
 /// How many actions run at once: those of one plan, and those of all plans that share a gate.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub struct ConcurrencyLimit {
     at_once: usize,
     shared: Option<Arc<Semaphore>>,
 }
 
-impl From<usize> for Gate {
+impl From<usize> for ConcurrencyLimit {
     fn from(at_once: usize) -> Self {
         Self { at_once, shared: None }
     }
 }
 
-impl Gate {
+impl ConcurrencyLimit {
     /// Makes one for many plans, of which `at_once` actions run at once in all.
     pub fn shared(at_once: usize) -> Self {
         let at_once = at_once.max(1);
@@ -66,7 +66,7 @@ pub async fn run<R: Runner>(
     runner: Arc<R>,
     events: &Events,
     stop: &Stop,
-    at_once: impl Into<Gate>,
+    at_once: impl Into<ConcurrencyLimit>,
 ) -> Outcome {
     let gate = at_once.into();
     let mut run = Run::new(plan, runner, events.clone());
@@ -153,7 +153,7 @@ impl<R: Runner> Run<R> {
         }
     }
 
-    fn start_ready(&mut self, gate: &Gate, stop: &Stop) {
+    fn start_ready(&mut self, gate: &ConcurrencyLimit, stop: &Stop) {
         while self.running.len() < gate.at_once.max(1) {
             let is_ready =
                 |action: &Action| action.needs.iter().all(|need| self.settled.contains(need));

@@ -74,14 +74,14 @@ enum Roles {
     /// They exist, and stay as they are.
     Given(String),
     /// crrctl made them.
-    Own { name: Option<String>, path: Option<String>, boundary: Option<String> },
+    OwnSettings { name: Option<String>, path: Option<String>, boundary: Option<String> },
 }
 
 /// Writes down what is live as a manifest.
 pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
     let source = &live.source;
     let name = name(live, wish)?;
-    let own = Own { name: &name, live };
+    let own = OwnSettings { name: &name, live };
     if let Some(rule) = own.rules().iter().find(|rule| rule.prefix.is_none()) {
         let message = format!(
             "the rule `{}` in the replication configuration of `{}` has no Filter (schema V1), and a manifest has none of these",
@@ -112,12 +112,12 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
 }
 
 /// What tells crrctl's own things from those of others.
-struct Own<'a> {
+struct OwnSettings<'a> {
     name: &'a PairName,
     live: &'a Live,
 }
 
-impl<'a> Own<'a> {
+impl<'a> OwnSettings<'a> {
     fn rules(&self) -> &'a [crate::world::Rule] {
         self.live.source.bucket.replication.as_ref().map_or(&[], |it| &it.rules)
     }
@@ -174,7 +174,7 @@ fn inexpressible(what: &str) -> Failure {
 }
 
 /// Roles are made by crrctl only where all of them are.
-fn roles(own: &Own<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
+fn roles(own: &OwnSettings<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
     let live = own.live;
     let given =
         live.source.bucket.replication.as_ref().map(|it| it.role.clone()).unwrap_or_default();
@@ -192,7 +192,7 @@ fn roles(own: &Own<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
             .and_then(|it| it.rfind('/').map(|at| it.split_at(at + 1)))
             .unwrap_or(("/", ""));
         let usual = format!("crrctl-{}-{}", own.name, live.source.region);
-        return Roles::Own {
+        return Roles::OwnSettings {
             name: (name != usual).then(|| name.to_owned()),
             path: (path != RoleName::PATH).then(|| path.to_owned()),
             boundary: role.boundary.clone(),
@@ -207,7 +207,7 @@ fn roles(own: &Own<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
     Roles::Given(given)
 }
 
-fn settings(own: &Own<'_>) -> Result<Settings, Failure> {
+fn settings(own: &OwnSettings<'_>) -> Result<Settings, Failure> {
     let has = |it: &LiveBucket, sid: &str| {
         let policy = it.bucket.policy.as_ref();
         policy.is_some_and(|policy| {

@@ -2,7 +2,7 @@
 //! `raw` mirrors the text, `check` turns it into a [`Manifest`], and `topology` fills in the account.
 //! Not for: what exists (see `world`) or the text of policies (see `policy`).
 
-mod apart;
+mod conflicts;
 mod buckets;
 mod check;
 mod directions;
@@ -124,7 +124,7 @@ pub fn parse_pairs(
         })?;
         all.push((*at, checked));
     }
-    apart::apart(&all).map_err(located)?;
+    conflicts::refuse(&all).map_err(located)?;
     let mut pairs: Vec<Manifest> = all.into_iter().map(|(_, pair)| pair).collect();
     for wanted in only {
         if pairs.iter().all(|pair| pair.name().as_str() != wanted) {

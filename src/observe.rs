@@ -5,15 +5,15 @@
 mod accounts;
 mod fleet;
 mod keys;
-mod lent;
+mod shared_role;
 mod live;
 
 pub(crate) use accounts::{AWAY, account, expect_owner, identified, identified_without};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
 pub use keys::{pending_key, spare_key};
-use lent::lent;
-pub use live::{foreign, led_to, live_all, live_source, place};
+pub use live::{foreign, live_all, live_destinations, live_source, place};
+use shared_role::shared_role;
 
 use crate::aws::Aws;
 use crate::aws::settle::shown;
@@ -24,7 +24,7 @@ use crate::manifest::{Accounts, Manifest, Optional, PairKeys, Side, Topology};
 use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
 use crate::steps::find;
-use crate::units::humane;
+use crate::units::format_duration;
 use crate::world::{Batch, Bucket, Key, Objects, Others, Role, World};
 use futures::future::join;
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,15 +124,16 @@ pub async fn beside_others(
 ) -> Result<(), Failure> {
     let source = world.buckets.get(&topology.source.bucket);
     let live = source.and_then(|bucket| bucket.replication.as_ref());
-    topology.lent_role = others::lent(topology, live);
-    if let Some(arn) = &topology.lent_role {
-        world.lent = lent(aws, topology, arn).await?;
+    topology.shared_role = others::shared_role(topology, live);
+    if let Some(arn) = &topology.shared_role {
+        world.shared_role = shared_role(aws, topology, arn).await?;
     }
     for back in topology.backward() {
-        let Some(arn) = &back.lent_role else { continue };
-        let same = topology.lent_role.as_ref() == Some(arn);
-        let found = if same { world.lent.clone() } else { lent(aws, &back, arn).await? };
-        world.back_lent.extend(found.map(|role| (back.source.bucket.clone(), role)));
+        let Some(arn) = &back.shared_role else { continue };
+        let same = topology.shared_role.as_ref() == Some(arn);
+        let found =
+            if same { world.shared_role.clone() } else { shared_role(aws, &back, arn).await? };
+        world.reverse_shared_roles.extend(found.map(|role| (back.source.bucket.clone(), role)));
     }
     let Some(live) = live else { return Ok(()) };
     if !topology.role_settings.take_over || live.role == topology.role_arn().as_str() {
@@ -172,17 +173,17 @@ pub async fn second_wave(
     let batch = async {
         if removal { Box::pin(batch(aws, topology, true)).await } else { Ok(Batch::default()) }
     };
-    let roles = joined::three(role, back_roles(aws, &backward, removal), batch);
+    let roles = joined::three(role, reverse_roles(aws, &backward, removal), batch);
     let found = joined::three(keys, roles, buckets).await.map_err(not_enabled)?;
-    let (keys, (role, back_roles, batch), buckets) = found;
+    let (keys, (role, reverse_roles, batch), buckets) = found;
     let mut world = World {
         account: topology.account.clone(),
         keys,
         buckets,
         role,
-        back_roles,
-        lent: None,
-        back_lent: BTreeMap::new(),
+        reverse_roles,
+        shared_role: None,
+        reverse_shared_roles: BTreeMap::new(),
         others: Others::default(),
         batch,
     };
@@ -192,8 +193,10 @@ pub async fn second_wave(
     let stand = world.buckets.values().filter_map(|bucket| bucket.region.clone());
     let regions = told.chain(stand).collect();
     keys::dropped(aws, topology, regions, &mut world.keys).await?;
-    let told = self::back_roles(aws, &rules::told_back(topology, &world), removal).await?;
-    world.back_roles.extend(told);
+    let told =
+        self::reverse_roles(aws, &rules::reverse_directions_in_force(topology, &world), removal)
+            .await?;
+    world.reverse_roles.extend(told);
     Ok(world)
 }
 
@@ -231,7 +234,7 @@ pub async fn late_tags(
 /// Looks at the tags of a bucket until there are some, and returns whether there are.
 async fn tagged_late(aws: &Aws, events: &Events, side: &Side) -> Result<bool, Failure> {
     let progress = events.step(&StepId::new(events::Kind::BucketTags, side.bucket.as_str()));
-    let at_most = format_args!("at most {}", humane(TAGS_SHOW_WITHIN));
+    let at_most = format_args!("at most {}", format_duration(TAGS_SHOW_WITHIN));
     let reason = format!("it shows no tags and may be this pair's: waiting for them, {at_most}");
     progress.waiting(reason, Duration::ZERO);
     let look = || find::bucket_tags(aws, &side.bucket, &side.region);
@@ -239,7 +242,7 @@ async fn tagged_late(aws: &Aws, events: &Events, side: &Side) -> Result<bool, Fa
 }
 
 /// Finds the roles of directions back to the source.
-async fn back_roles(
+async fn reverse_roles(
     aws: &Aws,
     backward: &[Topology],
     removal: bool,

@@ -144,7 +144,7 @@ impl Steps {
             held: Mutex::default(),
             activated_at: OnceLock::new(),
             prover: None,
-            beside_others: topology.lent_role.is_some().then(|| world.clone()),
+            beside_others: topology.shared_role.is_some().then(|| world.clone()),
             topology,
             replaced: Mutex::default(),
             adopted,

@@ -22,7 +22,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Writes a duration the way people read it: `850 ms`, `12.3 s`, `4m 10s`, `2d 3h`.
-pub fn humane(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         return format!("{} ms", duration.as_millis());
     }
@@ -117,7 +117,7 @@ mod tests {
             (250_000, "4m 10s"),
             (183_600_000, "2d 3h"),
         ] {
-            assert_eq!(humane(Duration::from_millis(millis)), text);
+            assert_eq!(format_duration(Duration::from_millis(millis)), text);
         }
     }
 

@@ -29,11 +29,11 @@ pub struct World {
     /// The replication role.
     pub role: Option<Role>,
     /// The roles by which destinations replicate back, by the destination's bucket.
-    pub back_roles: BTreeMap<BucketName, Role>,
+    pub reverse_roles: BTreeMap<BucketName, Role>,
     /// The role of a configuration in which others have rules; known only where the pair's rules are to go by it.
-    pub lent: Option<LentRole>,
+    pub shared_role: Option<SharedRole>,
     /// The same of directions back, by the bucket that they lead from.
-    pub back_lent: BTreeMap<BucketName, LentRole>,
+    pub reverse_shared_roles: BTreeMap<BucketName, SharedRole>,
     /// Policies of what the rules of others lead to; known only where they are to get the pair's role.
     pub others: Others,
     /// What batch jobs stand on; known only where it was looked for.
@@ -42,7 +42,7 @@ pub struct World {
 
 /// A role that is not the pair's, with every policy that has a say.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LentRole {
+pub struct SharedRole {
     /// Its trust policy.
     pub trust: Value,
     /// Inline and attached policies, by the names that people know them by.
@@ -136,7 +136,7 @@ impl Key {
     }
 }
 
-/// A multi-Region key's place among its kin.
+/// A multi-Region key's place among the keys that share its material.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiRegion {
     /// Whether this is the primary.

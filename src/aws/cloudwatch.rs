@@ -2,7 +2,7 @@
 //! and a second HTTP library for it.
 //! Section: CloudWatch API Reference, `GetMetricData`, in the Query protocol. Not for: which metrics those are (see `check`).
 
-use super::by_hand::{List, Request, Service};
+use super::raw_request::{List, Request, Service};
 use super::{Aws, Error};
 use crate::names::Region;
 use jiff::Timestamp;

@@ -5,7 +5,7 @@ use super::{Error, lag};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::stop::Stop;
-use crate::units::humane;
+use crate::units::format_duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -91,14 +91,15 @@ where
             }
         };
         if started.elapsed() >= wait.at_most {
-            let message = format!("waited {} for {}: {now}", humane(wait.at_most), wait.what);
+            let message =
+                format!("waited {} for {}: {now}", format_duration(wait.at_most), wait.what);
             return Err(Failure::new(Kind::TooLate, "too-late", message).hint(wait.hint.clone()));
         }
         if stop.is_ending() {
             return Err(stop.failure());
         }
         progress.waiting(
-            format!("{now}: waiting for {}, at most {}", wait.what, humane(wait.at_most)),
+            format!("{now}: waiting for {}, at most {}", wait.what, format_duration(wait.at_most)),
             started.elapsed(),
         );
         pause(stop, pauses.next().unwrap_or(wait.at_most_every)).await;

@@ -233,7 +233,7 @@ fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
             // Of a role's policies none was found, where no statement of one comes close.
             let is_gone = *place == Place::Role && first.row.document.is_none();
             let remedy = match &first.row.mend {
-                _ if is_gone && seen.topology.lent_role.is_none() => {
+                _ if is_gone && seen.topology.shared_role.is_none() => {
                     "`crrctl apply` puts the role's policy back".to_owned()
                 }
                 mend => mend.clone().unwrap_or_default(),

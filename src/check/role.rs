@@ -6,15 +6,15 @@ use super::seen::Seen;
 
 pub(super) fn check(seen: &Seen) -> Vec<Finding> {
     let (name, role) = ("role.exists", &seen.topology.role);
-    if let Some(lent) = &seen.topology.lent_role {
+    if let Some(shared) = &seen.topology.shared_role {
         return vec![match &seen.role {
             Ok(Some(_)) if seen.topology.role_settings.given.is_some() => {
-                Finding::pass(name, format!("{lent}, as it was given"))
+                Finding::pass(name, format!("{shared}, as it was given"))
             }
-            Ok(Some(_)) => Finding::pass(name, format!("{lent}, which rules of others have too")),
+            Ok(Some(_)) => Finding::pass(name, format!("{shared}, which rules of others have too")),
             Ok(None) => Finding::fail(
                 name,
-                format!("the configuration's role {lent} does not exist"),
+                format!("the configuration's role {shared} does not exist"),
                 "crrctl does not make this role: whoever did must mend it",
             )
             .because(&["AssumeRoleNotPermitted"]),

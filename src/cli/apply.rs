@@ -4,7 +4,7 @@ use super::Global;
 use super::check;
 use super::other_side;
 use super::output::{self, Ended, Printer};
-use super::pairs::{Crew, Telling};
+use super::pairs::{OutputMode, PairRunner};
 use super::plan::PlanArgs;
 use super::proof::Proof;
 use super::session::{Inputs, Session, Several};
@@ -19,7 +19,7 @@ use crate::plan::{self, Action, Plan, Removal, Wish};
 use crate::probe::{self, Evidence, Settings};
 use crate::report::tables;
 use crate::steps::{Prover, Replaced, Steps};
-use crate::units::humane;
+use crate::units::format_duration;
 use crate::world::World;
 use clap::builder::FalseyValueParser;
 use serde::Serialize;
@@ -127,7 +127,7 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
 
 /// Applies every pair of a manifest; what is asked is asked once.
 async fn all(global: &Global, args: &ApplyArgs, printer: &Printer, several: Several) -> Ended {
-    let crew = Crew::gather(global, printer, several).await?;
+    let crew = PairRunner::gather(global, printer, several).await?;
     if !args.yes {
         let plan = async |mut session: Session, part: &Printer| {
             session.ephemeral = args.ephemeral;
@@ -143,7 +143,7 @@ async fn all(global: &Global, args: &ApplyArgs, printer: &Printer, several: Seve
     let apply = async |session: Session, part: &Printer| {
         one(session, &ApplyArgs { yes: true, ..*args }, part).await
     };
-    crew.each(Telling::Verdict, apply).await
+    crew.each(OutputMode::Verdict, apply).await
 }
 
 fn declined() -> Failure {
@@ -382,7 +382,7 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
             applied.topology.source.region,
             applied.topology.arrow(),
             regions.join(", "),
-            humane(session.started.elapsed())
+            format_duration(session.started.elapsed())
         )));
     }
 }

@@ -2,10 +2,10 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::pairs::{self, Telling};
+use super::pairs::{self, OutputMode};
 use super::policy::organisation;
 use super::session::{self, Session};
-use crate::check::{self, Report, Settings, Which, catalogue};
+use crate::check::{self, CheckedSide, Report, Settings, catalogue};
 use crate::events::{CheckDone, Event};
 use crate::failure::{Failure, Kind};
 use crate::report;
@@ -49,14 +49,14 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
     let settings = Settings {
         skip: args.skip_check.clone(),
         side: args.side.map(|side| match side {
-            SideArg::Source => Which::Source,
-            SideArg::Destination => Which::Destination,
+            SideArg::Source => CheckedSide::Source,
+            SideArg::Destination => CheckedSide::Destination,
         }),
         organisation: organisation(&args.scp, &args.rcp)?,
         failed: false,
     };
     let one = async |session: Session, part: &Printer| one(session, &settings, part).await;
-    pairs::one_or_each(global, printer, Telling::Whole, one).await
+    pairs::one_or_each(global, printer, OutputMode::Whole, one).await
 }
 
 /// Checks one pair.

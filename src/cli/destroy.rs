@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
-use super::pairs::{Crew, Telling};
+use super::pairs::{OutputMode, PairRunner};
 use super::session::{Inputs, Session, Several};
 use crate::backfill::{Job, Jobs};
 use crate::engine::{self, Outcome};
@@ -14,7 +14,7 @@ use crate::observe::Depth;
 use crate::plan::{self, Kept, Plan, Removal, Why};
 use crate::report::tables;
 use crate::steps::Scheduled;
-use crate::units::humane;
+use crate::units::format_duration;
 use crate::world::{KeyState, World};
 use clap::builder::FalseyValueParser;
 use jiff::{Timestamp, ToSpan};
@@ -90,7 +90,7 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
 
 /// Takes every pair of a manifest away; what is asked is asked once.
 async fn all(global: &Global, args: &DestroyArgs, printer: &Printer, several: Several) -> Ended {
-    let crew = Crew::gather(global, printer, several).await?;
+    let crew = PairRunner::gather(global, printer, several).await?;
     if !args.yes {
         let plan = async |session: Session, part: &Printer| {
             part.text(&planned(&session, args).await?.preview(&session).await?);
@@ -104,7 +104,7 @@ async fn all(global: &Global, args: &DestroyArgs, printer: &Printer, several: Se
     let destroy = async |session: Session, part: &Printer| {
         one(session, &DestroyArgs { yes: true, ..*args }, part).await
     };
-    crew.each(Telling::Verdict, destroy).await
+    crew.each(OutputMode::Verdict, destroy).await
 }
 
 fn declined() -> Failure {
@@ -356,7 +356,7 @@ pub(super) fn report(session: &Session, destroyed: &Destroyed, printer: &Printer
     }
     if verdict.is_none() {
         let removed = destroyed.outcome.done.len();
-        let took = humane(session.started.elapsed());
+        let took = format_duration(session.started.elapsed());
         let pair = session.manifest.name();
         printer.text(&tables::verdict(&match removed {
             0 => format!("{pair}: nothing to remove"),

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::output::Printer;
-use super::session::{Ground, Inputs};
+use super::session::{Inputs, RunContext};
 use crate::aws;
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
@@ -38,13 +38,13 @@ pub(super) struct Fleet {
 impl Fleet {
     /// Looks at the account, and puts what it finds into the command's object.
     pub(super) async fn look(
-        ground: &Ground,
+        context: &RunContext,
         args: &RegionArgs,
         also: BTreeSet<Region>,
         printer: &Printer,
     ) -> Result<Self, Failure> {
         let scope = Scope { only: args.regions.iter().cloned().collect(), also };
-        let found = ground.unless_ending(observe::fleet(&ground.aws, &scope)).await?;
+        let found = context.unless_ending(observe::fleet(&context.aws, &scope)).await?;
         let (mut pairs, strays) = pairs(found.things);
         // Following one pair to its other Regions shows others there, which nobody asked for.
         pairs.retain(|pair| {
@@ -90,11 +90,11 @@ fn stray(thing: &Thing) -> Unread {
 }
 
 /// Prepares for a command about the account: the manifest, if there is one here, tells where to begin.
-pub(super) async fn ground(
+pub(super) async fn context(
     global: &Global,
     args: &RegionArgs,
     printer: &Printer,
-) -> Result<(Ground, BTreeSet<Region>), Failure> {
+) -> Result<(RunContext, BTreeSet<Region>), Failure> {
     let inputs = match Inputs::read(global, false) {
         Ok(inputs) => Some(inputs),
         Err(failure) if global.names_a_pair() => return Err(failure),
@@ -113,8 +113,8 @@ pub(super) async fn ground(
             None => Region::new("us-east-1")?,
         },
     };
-    let ground = Ground::open(global, printer, &home, "*", None, global.sandbox).await?;
-    Ok((ground, also.into_iter().chain([home]).collect()))
+    let context = RunContext::open(global, printer, &home, "*", None, global.sandbox).await?;
+    Ok((context, also.into_iter().chain([home]).collect()))
 }
 
 /// A line of `pairs`.
@@ -183,8 +183,8 @@ fn line(pair: &Pair, now: Timestamp) -> serde_json::Value {
 }
 
 /// Puts the figures of a run into the command's object, and says that it is over.
-pub(super) fn figures(ground: &Ground, printer: &Printer, ok: bool, changed: bool) {
-    ground.done(ok, changed);
-    printer.put("api_calls", ground.aws.count().total());
-    printer.put("elapsed_ms", millis(ground.started.elapsed()));
+pub(super) fn figures(context: &RunContext, printer: &Printer, ok: bool, changed: bool) {
+    context.done(ok, changed);
+    printer.put("api_calls", context.aws.count().total());
+    printer.put("elapsed_ms", millis(context.started.elapsed()));
 }

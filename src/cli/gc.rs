@@ -3,9 +3,9 @@
 
 use super::Global;
 use super::destroy::{Destroyed, Going, Removed, destroy};
-use super::fleet::{Fleet, RegionArgs, figures, ground};
+use super::fleet::{Fleet, RegionArgs, context, figures};
 use super::output::{Ended, Printer};
-use super::session::{Ground, Session};
+use super::session::{RunContext, Session};
 use crate::events::Kind;
 use crate::failure::{self, Failure};
 use crate::names::Arn;
@@ -33,7 +33,7 @@ pub(super) struct GcArgs {
 
 /// A line of `removed`, `left` or `keys`: what `destroy` says, with the pair.
 #[derive(Debug, Serialize)]
-struct Of<'a, T> {
+struct OfPair<'a, T> {
     pair: &'a str,
     #[serde(flatten)]
     line: T,
@@ -61,8 +61,8 @@ enum Swept {
 }
 
 pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> Ended {
-    let (ground, also) = ground(global, &args.regions, printer).await?;
-    let fleet = Fleet::look(&ground, &args.regions, also, printer).await?;
+    let (context, also) = context(global, &args.regions, printer).await?;
+    let fleet = Fleet::look(&context, &args.regions, also, printer).await?;
     printer.text(&report::pairs(&fleet.pairs, fleet.now));
     printer.text(&report::unread(&fleet.unread));
     let is_meant = |pair: &&Pair| {
@@ -70,58 +70,58 @@ pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> En
             args.name_prefix.as_deref().is_none_or(|it| pair.name.as_str().starts_with(it));
         begins && pair.account == fleet.account && pair.state(fleet.now) == State::Expired
     };
-    let prey: Vec<&Pair> = fleet.pairs.iter().filter(is_meant).collect();
-    printer.put("expired", prey.iter().map(|pair| pair.id()).collect::<Vec<_>>());
+    let expired: Vec<&Pair> = fleet.pairs.iter().filter(is_meant).collect();
+    printer.put("expired", expired.iter().map(|pair| pair.id()).collect::<Vec<_>>());
     if !args.yes {
         let _ = tell(&[], printer);
-        figures(&ground, printer, true, false);
-        printer.text(&would_go(&prey));
+        figures(&context, printer, true, false);
+        printer.text(&would_go(&expired));
         return fleet.failure().map_or(Ok(0), Err);
     }
-    if prey.is_empty() {
-        printer.text(&would_go(&prey));
+    if expired.is_empty() {
+        printer.text(&would_go(&expired));
     }
     let mut swept = Vec::new();
-    for pair in &prey {
-        swept.push((*pair, sweep(&ground, pair).await));
+    for pair in &expired {
+        swept.push((*pair, sweep(&context, pair).await));
     }
     let verdict = tell(&swept, printer).or_else(|| fleet.failure());
     let changed = swept.iter().any(|(_, it)| matches!(it, Swept::Ran(ran) if ran.has_removed()));
-    figures(&ground, printer, verdict.is_none(), changed);
+    figures(&context, printer, verdict.is_none(), changed);
     verdict.map_or(Ok(0), Err)
 }
 
-fn would_go(prey: &[&Pair]) -> String {
-    if prey.is_empty() {
+fn would_go(expired: &[&Pair]) -> String {
+    if expired.is_empty() {
         return "nothing has expired\n".to_owned();
     }
-    let pairs: String = prey.iter().map(|pair| report::doomed(pair)).collect();
-    format!("{pairs}`crrctl gc --yes` takes these away: {}\n", prey.len())
+    let pairs: String = expired.iter().map(|pair| report::expired_pair(pair)).collect();
+    format!("{pairs}`crrctl gc --yes` takes these away: {}\n", expired.len())
 }
 
 /// Takes away one pair. It is looked at again first: whoever gave it more time meanwhile is heard.
-async fn sweep(ground: &Ground, pair: &Pair) -> Swept {
-    if ground.stop.is_ending() {
-        return Swept::Failed(ground.stop.failure());
+async fn sweep(context: &RunContext, pair: &Pair) -> Swept {
+    if context.stop.is_ending() {
+        return Swept::Failed(context.stop.failure());
     }
-    match removal(ground, pair).await {
+    match removal(context, pair).await {
         Ok(Some(destroyed)) => Swept::Ran(destroyed),
         Ok(None) => Swept::Spared,
         Err(failure) => Swept::Failed(failure),
     }
 }
 
-async fn removal(ground: &Ground, pair: &Pair) -> Result<Option<Destroyed>, Failure> {
+async fn removal(context: &RunContext, pair: &Pair) -> Result<Option<Destroyed>, Failure> {
     let (manifest, topology) = pair.remains()?;
-    let world = ground
-        .unless_ending(Box::pin(observe::remains(&ground.aws, &topology, &ground.events)))
+    let world = context
+        .unless_ending(Box::pin(observe::remains(&context.aws, &topology, &context.events)))
         .await?;
     if !Expiry::of(expiry::tags_of_ours(&topology, &world)).is_over(Timestamp::now()) {
         return Ok(None);
     }
     let wish = Removal::default();
     let (plan, kept) = plan::removal(&topology, &world, wish)?;
-    let session = Session::part(ground, manifest, Templates::default());
+    let session = Session::part(context, manifest, Templates::default());
     Ok(Some(destroy(&session, &topology, &world, plan, kept, wish).await))
 }
 
@@ -138,8 +138,8 @@ fn tell(swept: &[(&Pair, Swept)], printer: &Printer) -> Option<Failure> {
                 let gone_arns: Vec<&Arn> = gone.iter().map(|line| line.arn).collect();
                 printer.text(&report::swept(name, gone.len(), ran.left.len()));
                 printer.text(&crate::report::tables::kept(&ran.left));
-                removed.extend(gone.into_iter().map(|line| Of { pair: name, line }));
-                left.extend(ran.left.iter().map(|Kept { kind, arn, why, .. }| Of {
+                removed.extend(gone.into_iter().map(|line| OfPair { pair: name, line }));
+                left.extend(ran.left.iter().map(|Kept { kind, arn, why, .. }| OfPair {
                     pair: name,
                     line: Left { kind: *kind, arn, why },
                 }));
@@ -148,18 +148,24 @@ fn tell(swept: &[(&Pair, Swept)], printer: &Printer) -> Option<Failure> {
                     gone_arns.iter().copied().chain(ran.left.iter().map(|it| &it.arn)).collect();
                 let missed =
                     pair.things.iter().filter(|it| !it.is_going() && !told.contains(&&it.arn));
-                left.extend(missed.map(|it| Of {
+                left.extend(missed.map(|it| OfPair {
                     pair: name,
                     line: Left { kind: it.kind, arn: &it.arn, why: MISSED },
                 }));
-                keys.extend(ran.keys.iter().map(|line: &Going| Of { pair: name, line }));
+                keys.extend(ran.keys.iter().map(|line: &Going| OfPair { pair: name, line }));
                 failures.extend(ran.verdict());
             }
             Swept::Failed(failure) => {
                 printer.text(&format!("{name}: left: {failure}\n"));
-                left.extend(pair.things.iter().filter(|thing| !thing.is_going()).map(|thing| Of {
-                    pair: name,
-                    line: Left { kind: thing.kind, arn: &thing.arn, why: failure.message.as_str() },
+                left.extend(pair.things.iter().filter(|thing| !thing.is_going()).map(|thing| {
+                    OfPair {
+                        pair: name,
+                        line: Left {
+                            kind: thing.kind,
+                            arn: &thing.arn,
+                            why: failure.message.as_str(),
+                        },
+                    }
                 }));
                 failures.push(failure.clone());
             }

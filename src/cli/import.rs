@@ -3,7 +3,7 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
-use super::session::{Ground, Session, connect};
+use super::session::{RunContext, Session, connect};
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
 use crate::import::{self, Draft, Wish};
@@ -56,18 +56,18 @@ pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -
     let name = global.name.as_deref().map(PairName::new).transpose()?;
     // Where the bucket lies is asked for first; every Region can be asked.
     let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
-    let mut ground = Ground::open(global, printer, &home, "", None, global.sandbox).await?;
+    let mut context = RunContext::open(global, printer, &home, "", None, global.sandbox).await?;
     let mut calls = 0;
-    let (live, wish) = Box::pin(found(global, args, name, &mut ground, &mut calls)).await?;
-    let imported = planned(&ground, import::draft(&live, &wish)?).await?;
-    calls += ground.aws.count().total();
-    ground.done(imported.refused.is_none(), false);
+    let (live, wish) = Box::pin(found(global, args, name, &mut context, &mut calls)).await?;
+    let imported = planned(&context, import::draft(&live, &wish)?).await?;
+    calls += context.aws.count().total();
+    context.done(imported.refused.is_none(), false);
     printer.put("pair", &imported.draft.name);
     printer.put("manifest", &imported.text);
     printer.put("notes", &imported.draft.notes);
     printer.put("changes", &imported.changes);
     printer.put("api_calls", calls);
-    printer.put("elapsed_ms", millis(ground.started.elapsed()));
+    printer.put("elapsed_ms", millis(context.started.elapsed()));
     match &args.out {
         Some(path) => {
             write(path, args.force, &imported.text)?;
@@ -105,43 +105,43 @@ async fn found(
     global: &Global,
     args: &ImportArgs,
     name: Option<PairName>,
-    ground: &mut Ground,
+    context: &mut RunContext,
     calls: &mut u64,
 ) -> Result<(Live, Wish), Failure> {
-    let region = ground.unless_ending(observe::place(&ground.aws, &args.bucket)).await?;
+    let region = context.unless_ending(observe::place(&context.aws, &args.bucket)).await?;
     let source = Side { region, bucket: args.bucket.clone() };
-    if ground.aws.home() != &source.region && !global.sandbox {
-        *calls += ground.aws.count().total();
-        ground.aws = Arc::new(connect(global, &source.region, None, None).await);
+    if context.aws.home() != &source.region && !global.sandbox {
+        *calls += context.aws.count().total();
+        context.aws = Arc::new(connect(global, &source.region, None, None).await);
     }
-    let seen = Box::pin(observe::live_source(&ground.aws, &source));
-    let seen = ground.unless_ending(seen).await?;
-    let sides = ground.unless_ending(observe::led_to(&ground.aws, &seen)).await?;
-    let away = ground.unless_ending(observe::foreign(&ground.aws, &sides)).await?;
+    let seen = Box::pin(observe::live_source(&context.aws, &source));
+    let seen = context.unless_ending(seen).await?;
+    let sides = context.unless_ending(observe::live_destinations(&context.aws, &seen)).await?;
+    let away = context.unless_ending(observe::foreign(&context.aws, &sides)).await?;
     let mut wish = Wish { name, ..Wish::default() };
     let mut accounts = BTreeMap::new();
     if !away.is_empty() {
         let login = login(args, &away)?;
         wish.logins = away.iter().map(|side| (side.region.clone(), login.clone())).collect();
         let skeleton = skeleton(&source, &away, &login)?;
-        *calls += ground.aws.count().total();
-        ground.aws = Arc::new(connect(global, &source.region, Some(&skeleton), None).await);
-        let topology = observe::identified(&ground.aws, &skeleton);
-        let topology = ground.unless_ending(topology).await?;
+        *calls += context.aws.count().total();
+        context.aws = Arc::new(connect(global, &source.region, Some(&skeleton), None).await);
+        let topology = observe::identified(&context.aws, &skeleton);
+        let topology = context.unless_ending(topology).await?;
         let of = |side: &Side| (side.region.clone(), topology.account_of(&side.region).clone());
         accounts.extend(away.iter().map(of));
     }
-    Ok((read(ground, seen, &sides, &accounts).await?, wish))
+    Ok((read(context, seen, &sides, &accounts).await?, wish))
 }
 
 async fn read(
-    ground: &Ground,
+    context: &RunContext,
     source: LiveBucket,
     sides: &[Side],
     accounts: &BTreeMap<Region, AccountId>,
 ) -> Result<Live, Failure> {
-    let live = Box::pin(observe::live_all(&ground.aws, source, sides, accounts));
-    ground.unless_ending(live).await
+    let live = Box::pin(observe::live_all(&context.aws, source, sides, accounts));
+    context.unless_ending(live).await
 }
 
 fn login(args: &ImportArgs, away: &[Side]) -> Result<Login, Failure> {
@@ -178,22 +178,22 @@ fn skeleton(source: &Side, away: &[Side], login: &Login) -> Result<Manifest, Fai
 }
 
 /// Asks `plan` what it would change. What a manifest proves by the usual profile and can't, it may prove by the strict one.
-async fn planned(ground: &Ground, draft: Draft) -> Result<Imported, Failure> {
+async fn planned(context: &RunContext, draft: Draft) -> Result<Imported, Failure> {
     let mut strict = draft.clone();
     strict.strict = true;
-    let imported = asked(ground, draft).await?;
+    let imported = asked(context, draft).await?;
     let is_lacking = imported.refused.as_ref().is_some_and(|it| it.code == "role-lacks");
     if !is_lacking {
         return Ok(imported);
     }
-    match asked(ground, strict).await {
+    match asked(context, strict).await {
         Ok(strict) if strict.refused.is_none() => Ok(strict),
         // It does not fit, or does not help.
         _ => Ok(imported),
     }
 }
 
-async fn asked(ground: &Ground, mut draft: Draft) -> Result<Imported, Failure> {
+async fn asked(context: &RunContext, mut draft: Draft) -> Result<Imported, Failure> {
     let bare = draft.text();
     let manifest = manifest::parse(&bare, &Origin::Flags, None).map_err(|error| {
         Failure::new(
@@ -202,7 +202,7 @@ async fn asked(ground: &Ground, mut draft: Draft) -> Result<Imported, Failure> {
             format!("no manifest can say this: {error}"),
         )
     })?;
-    let session = Session::part(ground, manifest, Templates::default());
+    let session = Session::part(context, manifest, Templates::default());
     let (mut changes, mut refused) = (Vec::new(), None);
     match Box::pin(session.plan()).await {
         Ok((_, _, plan)) => {

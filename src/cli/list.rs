@@ -1,7 +1,7 @@
 //! `crrctl list`: the pairs of the account, by their tags.
 
 use super::Global;
-use super::fleet::{Fleet, RegionArgs, figures, ground};
+use super::fleet::{Fleet, RegionArgs, context, figures};
 use super::output::{Ended, Printer};
 use crate::report::fleet;
 
@@ -12,10 +12,10 @@ pub(super) struct ListArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &ListArgs, printer: &Printer) -> Ended {
-    let (ground, also) = ground(global, &args.regions, printer).await?;
-    let fleet = Fleet::look(&ground, &args.regions, also, printer).await?;
+    let (context, also) = context(global, &args.regions, printer).await?;
+    let fleet = Fleet::look(&context, &args.regions, also, printer).await?;
     let failure = fleet.failure();
-    figures(&ground, printer, failure.is_none(), false);
+    figures(&context, printer, failure.is_none(), false);
     printer.text(&fleet::pairs(&fleet.pairs, fleet.now));
     printer.text(&fleet::unread(&fleet.unread));
     failure.map_or(Ok(0), Err)

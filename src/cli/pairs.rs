@@ -4,14 +4,14 @@
 
 use super::Global;
 use super::output::{self, Ended, Part, Printer};
-use super::session::{Ground, Input, Inputs, Session, Several, connect_beside};
+use super::session::{Input, Inputs, RunContext, Session, Several, connect_beside};
 use crate::aws::Aws;
-use crate::engine::Gate;
+use crate::engine::ConcurrencyLimit;
 use crate::events::{Event, millis};
 use crate::failure::{self, Failure};
 use crate::names::Region;
 use crate::report::{self, tables};
-use crate::units::humane;
+use crate::units::format_duration;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ const UNDER_WAY: usize = 8;
 
 /// What stdout tells of each pair, where it gets text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(super) enum OutputMode {
     /// All of it, in the manifest's order.
     Whole,
     /// One line, as soon as the pair is done.
@@ -39,7 +39,7 @@ pub(super) enum Telling {
 pub(super) async fn one_or_each(
     global: &Global,
     printer: &Printer,
-    telling: Telling,
+    telling: OutputMode,
     one: impl AsyncFn(Session, &Printer) -> Ended,
 ) -> Ended {
     match Inputs::read(global, global.sandbox)? {
@@ -47,33 +47,33 @@ pub(super) async fn one_or_each(
             let session = Session::with(global, printer, *input, global.sandbox).await?;
             one(session, printer).await
         }
-        Inputs::Many(_) if telling == Telling::Alone => {
+        Inputs::Many(_) if telling == OutputMode::Alone => {
             let message = "this is text about one pair: name it with `--pair`";
             Err(Failure::new(failure::Kind::Manifest, "usage", message))
         }
         Inputs::Many(several) => {
-            Crew::gather(global, printer, several).await?.each(telling, one).await
+            PairRunner::gather(global, printer, several).await?.each(telling, one).await
         }
     }
 }
 
 /// Those who work on many pairs, and what they share.
-pub(super) struct Crew<'a> {
+pub(super) struct PairRunner<'a> {
     global: &'a Global,
     printer: &'a Printer,
-    ground: Ground,
+    context: RunContext,
     title: String,
     several: Several,
-    gate: Gate,
+    gate: ConcurrencyLimit,
     seats: Arc<Semaphore>,
     /// The clients by the Region of IAM and the credentials of all sides: pairs that are alike in both have the same.
-    known: Mutex<Vec<(Kinship, Arc<Aws>)>>,
+    known: Mutex<Vec<(ClientKey, Arc<Aws>)>>,
 }
 
 /// What makes the clients of two pairs the same.
-type Kinship = (Region, crate::aws::Connection);
+type ClientKey = (Region, crate::aws::Connection);
 
-impl<'a> Crew<'a> {
+impl<'a> PairRunner<'a> {
     /// Prepares for all pairs of a manifest. Nothing is called.
     pub(super) async fn gather(
         global: &'a Global,
@@ -88,16 +88,16 @@ impl<'a> Crew<'a> {
             return Err(Failure::new(failure::Kind::Manifest, "usage", "there are no pairs"));
         };
         let home = first.source_region();
-        let ground =
-            Ground::open(global, printer, home, &title, Some(first), global.sandbox).await?;
+        let context =
+            RunContext::open(global, printer, home, &title, Some(first), global.sandbox).await?;
         let at_once = global.max_concurrency.max(1);
         Ok(Self {
             global,
             printer,
-            ground,
+            context,
             title,
             several,
-            gate: Gate::shared(at_once),
+            gate: ConcurrencyLimit::shared(at_once),
             seats: Arc::new(Semaphore::new(at_once.saturating_mul(BUILT))),
             known: Mutex::default(),
         })
@@ -114,7 +114,7 @@ impl<'a> Crew<'a> {
         plan: impl AsyncFn(Session, &Printer) -> Ended,
         question: &str,
     ) -> Result<String, Failure> {
-        let parts = self.parts(Telling::Whole, plan).await;
+        let parts = self.parts(OutputMode::Whole, plan).await;
         let failed: Vec<&Part> = parts.iter().filter(|part| part.failure.is_some()).collect();
         if failed.len() == parts.len()
             && let Some(failure) = verdict(&parts, &failed)
@@ -125,13 +125,13 @@ impl<'a> Crew<'a> {
             let words = part.failure.as_ref().map_or_else(|| part.text.clone(), report::explained);
             output::say(&format!("{}:\n{words}", part.pair));
         }
-        output::ask(question, &self.ground.stop).await
+        output::ask(question, &self.context.stop).await
     }
 
     /// Has `work` done for each pair, and tells what it came to: for each, and for all of them.
     pub(super) async fn each(
         self,
-        telling: Telling,
+        telling: OutputMode,
         work: impl AsyncFn(Session, &Printer) -> Ended,
     ) -> Ended {
         let parts = self.parts(telling, work).await;
@@ -141,14 +141,14 @@ impl<'a> Crew<'a> {
         let code = code.map(|part| part.exit_code).max().unwrap_or_default();
         let verdict = verdict(&parts, &failed);
         let good = parts.iter().filter(|part| part.ok).count();
-        self.ground.done(good == parts.len(), changed);
-        if telling == Telling::Whole {
+        self.context.done(good == parts.len(), changed);
+        if telling == OutputMode::Whole {
             for part in &parts {
                 self.printer.text(&format!("{}:\n{}", part.pair, part.text));
             }
         }
-        let elapsed = self.ground.started.elapsed();
-        let calls = self.ground.aws.count();
+        let elapsed = self.context.started.elapsed();
+        let calls = self.context.aws.count();
         let (count, failures) = (parts.len(), failed.len());
         self.printer.put("count", count);
         self.printer.put("failed", failures);
@@ -158,7 +158,7 @@ impl<'a> Crew<'a> {
         let objects: Vec<Value> =
             parts.into_iter().map(|part| Value::Object(part.object)).collect();
         self.printer.put("pairs", objects);
-        let (took, total) = (humane(elapsed), calls.total());
+        let (took, total) = (format_duration(elapsed), calls.total());
         let done = if self.printer.command == "check" { "as they should be" } else { "done" };
         self.printer.text(&tables::verdict(&format!(
             "{}: {good} of {count} pairs {done}, in {took} and {total} calls",
@@ -171,7 +171,7 @@ impl<'a> Crew<'a> {
     /// done, but for what is told of it.
     async fn parts(
         &self,
-        telling: Telling,
+        telling: OutputMode,
         work: impl AsyncFn(Session, &Printer) -> Ended,
     ) -> Vec<Part> {
         let under_way = self.global.max_concurrency.max(1).saturating_mul(UNDER_WAY);
@@ -184,7 +184,7 @@ impl<'a> Crew<'a> {
             .buffer_unordered(under_way);
         let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
         while let Some((index, mut part)) = all.next().await {
-            if telling == Telling::Verdict {
+            if telling == OutputMode::Verdict {
                 let text = std::mem::take(&mut part.text);
                 if let (None, Some(line)) = (&part.failure, text.lines().last()) {
                     self.printer.text(&format!("{line}\n"));
@@ -197,17 +197,17 @@ impl<'a> Crew<'a> {
 
     async fn one(&self, input: &Input, work: &impl AsyncFn(Session, &Printer) -> Ended) -> Part {
         // The semaphore is never closed.
-        let seat = Arc::clone(&self.seats).acquire_owned().await.ok();
+        let build_permit = Arc::clone(&self.seats).acquire_owned().await.ok();
         let part = self.printer.part(input);
-        let events = self.ground.events.of_pair(input.manifest.name().as_str());
+        let events = self.context.events.of_pair(input.manifest.name().as_str());
         let began = Instant::now();
-        let ended = if self.ground.stop.is_ending() {
-            Err(self.ground.stop.failure_while("other pairs were under way"))
+        let ended = if self.context.stop.is_ending() {
+            Err(self.context.stop.failure_while("other pairs were under way"))
         } else {
             events.say(&Event::PairStart { pairs: self.several.inputs.len() });
             let aws = self.clients(input).await;
-            let (ground, gate) = (&self.ground, self.gate.clone());
-            let session = Session::of_many(ground, input.clone(), aws, gate, seat);
+            let (context, gate) = (&self.context, self.gate.clone());
+            let session = Session::of_many(context, input.clone(), aws, gate, build_permit);
             // One pair's own future stays small.
             Box::pin(work(session, &part)).await
         };
@@ -223,14 +223,14 @@ impl<'a> Crew<'a> {
 
     async fn clients(&self, input: &Input) -> Arc<Aws> {
         let manifest = &input.manifest;
-        let sandbox = self.ground.sandbox.as_ref();
+        let sandbox = self.context.sandbox.as_ref();
         let connection = super::session::connection(self.global, Some(manifest), sandbox);
         let kinship = (manifest.source_region().clone(), connection);
         let mut known = self.known.lock().await;
         if let Some((_, aws)) = known.iter().find(|(it, _)| *it == kinship) {
             return Arc::clone(aws);
         }
-        let aws = connect_beside(&self.ground.aws, manifest, &kinship.1).await;
+        let aws = connect_beside(&self.context.aws, manifest, &kinship.1).await;
         let aws = Arc::new(aws);
         known.push((kinship, Arc::clone(&aws)));
         aws

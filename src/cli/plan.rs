@@ -2,7 +2,7 @@
 
 use super::other_side;
 use super::output::{Ended, Printer};
-use super::pairs::{self, Telling};
+use super::pairs::{self, OutputMode};
 use super::session::Session;
 use super::{Format, Global};
 use crate::observe::Depth;
@@ -38,7 +38,7 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
     let one = async |session: Session, part: &Printer| one(session, args, part).await;
     // Two graphs are no graph; in JSON each pair has its own.
     let is_graph = args.graph.is_some() && global.output == Format::Text;
-    let telling = if is_graph { Telling::Alone } else { Telling::Whole };
+    let telling = if is_graph { OutputMode::Alone } else { OutputMode::Whole };
     pairs::one_or_each(global, printer, telling, one).await
 }
 

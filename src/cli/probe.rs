@@ -3,7 +3,7 @@
 use super::Global;
 use super::check;
 use super::output::{Ended, Printer};
-use super::pairs::{self, Telling};
+use super::pairs::{self, OutputMode};
 use super::session::Session;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
@@ -11,7 +11,7 @@ use crate::observe::Depth;
 use crate::plan;
 use crate::probe::{self, RouteSummary, Settings};
 use crate::report::tables;
-use crate::units::{self, humane};
+use crate::units::{self, format_duration};
 use crate::world::World;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
         return Err(Failure::new(Kind::Manifest, "usage", message).hint("lower one of the two"));
     }
     let one = async |session: Session, part: &Printer| one(session, global, args, part).await;
-    pairs::one_or_each(global, printer, Telling::Verdict, one).await
+    pairs::one_or_each(global, printer, OutputMode::Verdict, one).await
 }
 
 /// Probes one pair.
@@ -140,8 +140,8 @@ fn too_slow(args: &ProbeArgs, routes: &[RouteSummary]) -> Option<Failure> {
             "the 95th percentile of the latency {} → {} is {}, not {}",
             slowest.source,
             slowest.destination,
-            humane(p95),
-            humane(expected)
+            format_duration(p95),
+            format_duration(expected)
         );
         Failure::new(Kind::TooLate, "p95-exceeded", message).in_region(&slowest.source)
     })

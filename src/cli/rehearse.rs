@@ -13,7 +13,7 @@ use crate::observe::{self, Depth};
 use crate::plan::{self, Removal};
 use crate::probe;
 use crate::report::tables;
-use crate::units::humane;
+use crate::units::format_duration;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use crrctl_sandbox::Sandbox;
 use serde::Serialize;
@@ -40,7 +40,7 @@ struct Phases<'a> {
 impl Phases<'_> {
     fn end(&mut self, name: &'static str, detail: String) {
         let elapsed = std::mem::replace(&mut self.since, Instant::now()).elapsed();
-        self.printer.text(&format!("{name:<14} {detail} ({})\n", humane(elapsed)));
+        self.printer.text(&format!("{name:<14} {detail} ({})\n", format_duration(elapsed)));
         self.done.push(Phase { name, detail, elapsed_ms: millis(elapsed) });
         self.printer.put("phases", &self.done);
     }
@@ -93,7 +93,7 @@ async fn live(
     if let Some(failure) = applied.failure() {
         return Err(failure.clone());
     }
-    let longest = humane(Duration::from_millis(summary.max_ms.unwrap_or_default()));
+    let longest = format_duration(Duration::from_millis(summary.max_ms.unwrap_or_default()));
     let (done, probes) = (applied.outcome.done.len(), summary.completed);
     phases.end(
         "apply",

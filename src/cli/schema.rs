@@ -8,13 +8,13 @@ use serde_json::Value;
 #[derive(Debug, clap::Args)]
 pub(super) struct SchemaArgs {
     /// What it describes
-    #[arg(value_enum, default_value_t = Of::Manifest)]
-    of: Of,
+    #[arg(value_enum, default_value_t = SchemaOf::Manifest)]
+    of: SchemaOf,
 }
 
 /// What a schema describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Of {
+enum SchemaOf {
     /// The manifest
     Manifest,
     /// What `-o json` prints
@@ -23,7 +23,7 @@ enum Of {
     Events,
 }
 
-impl Of {
+impl SchemaOf {
     fn text(self) -> &'static str {
         match self {
             Self::Manifest => manifest::SCHEMA,

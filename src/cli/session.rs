@@ -15,7 +15,7 @@ pub(super) use drawn::calls;
 use super::output::Printer;
 use super::{Format, Global};
 use crate::aws::Aws;
-use crate::engine::Gate;
+use crate::engine::ConcurrencyLimit;
 use crate::events::{Event, Events, Kind, Sink, StepId, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{Manifest, Side, Topology};
@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
 /// What a command stands on, whatever pairs it is about.
-pub(super) struct Ground {
+pub(super) struct RunContext {
     pub(super) aws: Arc<Aws>,
     pub(super) stop: Stop,
     pub(super) events: Events,
@@ -48,7 +48,7 @@ pub(super) struct Ground {
     ending: Ending,
 }
 
-impl Ground {
+impl RunContext {
     /// Begins a run about `pair`, with `home` as the Region of IAM and STS and the credentials that `manifest` names.
     pub(super) async fn open(
         global: &Global,
@@ -131,9 +131,9 @@ pub(super) struct Session {
     /// The stand-in inside this process, where it was asked for.
     pub(super) sandbox: Option<Sandbox>,
     /// How many actions run at once, those of other pairs of the run too.
-    pub(super) gate: Gate,
+    pub(super) gate: ConcurrencyLimit,
     /// The place among the pairs that are being built, which a pair that is only proven leaves.
-    seat: Mutex<Option<OwnedSemaphorePermit>>,
+    build_permit: Mutex<Option<OwnedSemaphorePermit>>,
     /// `None` for a part of a run that goes on after it.
     ending: Option<Ending>,
 }
@@ -157,8 +157,9 @@ impl Session {
     ) -> Result<Self, Failure> {
         let Input { manifest, templates } = printer.input.get_or_init(|| input).clone();
         let (home, pair) = (manifest.source_region(), manifest.name());
-        let Ground { aws, stop, events, started, sandbox, at_once, ending } =
-            Ground::open(global, printer, home, pair.as_str(), Some(&manifest), in_sandbox).await?;
+        let RunContext { aws, stop, events, started, sandbox, at_once, ending } =
+            RunContext::open(global, printer, home, pair.as_str(), Some(&manifest), in_sandbox)
+                .await?;
         let ending = Some(ending);
         Ok(Self {
             manifest,
@@ -171,46 +172,53 @@ impl Session {
             wish: Wish::default(),
             sandbox,
             gate: at_once.into(),
-            seat: Mutex::default(),
+            build_permit: Mutex::default(),
             ending,
         })
     }
 
     /// Returns a session for one pair of a run about several.
-    pub(super) fn part(ground: &Ground, manifest: Manifest, templates: Templates) -> Self {
+    pub(super) fn part(context: &RunContext, manifest: Manifest, templates: Templates) -> Self {
         Self {
             manifest,
             templates,
-            aws: Arc::clone(&ground.aws),
-            stop: ground.stop.clone(),
-            events: ground.events.clone(),
-            started: ground.started,
+            aws: Arc::clone(&context.aws),
+            stop: context.stop.clone(),
+            events: context.events.clone(),
+            started: context.started,
             ephemeral: None,
             wish: Wish::default(),
             sandbox: None,
-            gate: ground.at_once.into(),
-            seat: Mutex::default(),
+            gate: context.at_once.into(),
+            build_permit: Mutex::default(),
             ending: None,
         }
     }
 
     /// Returns a session for one pair of many of one manifest: with clients of its own side by side with the others', and events
-    /// that bear its name. It shares `gate`, and has `seat` while it is being built.
+    /// that bear its name. It shares `gate`, and has `build_permit` while it is being built.
     pub(super) fn of_many(
-        ground: &Ground,
+        context: &RunContext,
         input: Input,
         aws: Arc<Aws>,
-        gate: Gate,
-        seat: Option<OwnedSemaphorePermit>,
+        gate: ConcurrencyLimit,
+        build_permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
-        let events = ground.events.of_pair(input.manifest.name().as_str());
-        let part = Self::part(ground, input.manifest, input.templates);
-        Self { aws, events, gate, seat: Mutex::new(seat), started: Instant::now(), ..part }
+        let events = context.events.of_pair(input.manifest.name().as_str());
+        let part = Self::part(context, input.manifest, input.templates);
+        Self {
+            aws,
+            events,
+            gate,
+            build_permit: Mutex::new(build_permit),
+            started: Instant::now(),
+            ..part
+        }
     }
 
     /// Lets another pair of the run be built: this one is built, and what follows only waits.
     pub(super) fn leave_seat(&self) {
-        self.seat.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.build_permit.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Looks at what is there; a removal counts what lies in the buckets too.

@@ -2,7 +2,7 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::pairs::{self, Telling};
+use super::pairs::{self, OutputMode};
 use super::session::Session;
 use crate::check::{self, Sample};
 use crate::failure::Failure;
@@ -23,7 +23,7 @@ pub(super) struct StatusArgs {
 
 pub(super) async fn run(global: &Global, args: &StatusArgs, printer: &Printer) -> Ended {
     let one = async |session: Session, part: &Printer| one(session, args, part).await;
-    pairs::one_or_each(global, printer, Telling::Whole, one).await
+    pairs::one_or_each(global, printer, OutputMode::Whole, one).await
 }
 
 /// Shows one pair.
@@ -117,7 +117,7 @@ fn put(
     printer.put("keys", keys);
     printer.put("buckets", buckets);
     printer.put("role", world.role.as_ref().map(|role| &role.arn));
-    let back: Vec<_> = world.back_roles.values().map(|role| &role.arn).collect();
+    let back: Vec<_> = world.reverse_roles.values().map(|role| &role.arn).collect();
     printer.put("back_roles", back);
     printer.put("rules", rules);
     let drift = plan.map(|plan| {

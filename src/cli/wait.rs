@@ -3,12 +3,12 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::session::{Ground, Input};
+use super::session::{Input, RunContext};
 use crate::names::{BucketName, Region};
 use crate::observe;
 use crate::probe::{self, WaitedObject};
 use crate::report::tables;
-use crate::units::humane;
+use crate::units::format_duration;
 use clap::ValueEnum;
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ pub(super) struct WaitArgs {
     #[arg(long, value_name = "ID")]
     version_id: Option<String>,
     /// What to wait for
-    #[arg(long = "for", value_enum, default_value_t = For::Completed)]
-    wanted: For,
+    #[arg(long = "for", value_enum, default_value_t = WaitFor::Completed)]
+    wanted: WaitFor,
 }
 
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum For {
+enum WaitFor {
     /// COMPLETED at every destination, or the object is itself a replica
     Completed,
 }
@@ -51,7 +51,7 @@ fn uri(text: &str) -> Result<Uri, String> {
 }
 
 pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> Ended {
-    let For::Completed = args.wanted;
+    let WaitFor::Completed = args.wanted;
     // Where the bucket lies is asked for first; every Region can be asked.
     let manifest = match Input::read(global, false) {
         Ok(input) => Some(input.manifest),
@@ -66,9 +66,9 @@ pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> 
         None => Region::new(global.home.as_deref().unwrap_or("us-east-1"))?,
     };
     let named = told.as_ref().map(|(manifest, _)| *manifest);
-    let ground = Ground::open(global, printer, &home, "", named, global.sandbox).await?;
+    let context = RunContext::open(global, printer, &home, "", named, global.sandbox).await?;
     if let Some((manifest, region)) = &told {
-        ground.unless_ending(observe::expect_owner(&ground.aws, manifest, region)).await?;
+        context.unless_ending(observe::expect_owner(&context.aws, manifest, region)).await?;
     }
     let object = WaitedObject {
         bucket: args.object.bucket.clone(),
@@ -78,12 +78,12 @@ pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> 
     };
     let at_most = global.timeout.unwrap_or(Duration::from_mins(20));
     let (waited, failure) =
-        probe::wait(&ground.aws, object, at_most, &ground.events, &ground.stop).await;
-    ground.done(failure.is_none(), false);
+        probe::wait(&context.aws, object, at_most, &context.events, &context.stop).await;
+    context.done(failure.is_none(), false);
     if let Some(waited) = &waited {
         printer.put_all(waited);
         if failure.is_none() {
-            let took = humane(Duration::from_millis(waited.elapsed_ms));
+            let took = format_duration(Duration::from_millis(waited.elapsed_ms));
             let key = &waited.object.key;
             printer.text(&tables::verdict(&format!("{key} is {} after {took}", waited.status)));
         }

@@ -63,7 +63,7 @@ impl Runner for Recorder {
 async fn recorded(
     plan: &Plan,
     recorder: Recorder,
-    at_once: impl Into<Gate>,
+    at_once: impl Into<ConcurrencyLimit>,
 ) -> (Outcome, Vec<String>) {
     let stop = recorder.stops.as_ref().map(|(_, stop)| stop.clone()).unwrap_or_default();
     let runner = Arc::new(recorder);
@@ -129,7 +129,7 @@ async fn a_failure_after_a_signal_is_an_interrupted_run() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_at_a_shared_gate_does_not_start_after_a_failure() {
     let plan = plan(&[("a", &[]), ("b", &[]), ("c", &[])]);
-    let gate = Gate::shared(1);
+    let gate = ConcurrencyLimit::shared(1);
     let fails = || Recorder { fails: &[("a", 1)], ..Recorder::default() };
     let (outcome, log) = recorded(&plan, fails(), gate.clone()).await;
     assert_eq!(log, ["+a", "-a"]);

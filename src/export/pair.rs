@@ -88,7 +88,7 @@ impl<'a> Pair<'a> {
             let is_source = placed.label == "source";
             let live = placed.live.replication.as_ref();
             let role =
-                if is_source { world.role.as_ref() } else { world.back_roles.get(placed.name) };
+                if is_source { world.role.as_ref() } else { world.reverse_roles.get(placed.name) };
             if !is_source && live.is_none() && role.is_none() {
                 return None;
             }

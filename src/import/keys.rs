@@ -1,6 +1,6 @@
 //! Under which keys the sides are.
 
-use super::{Own, inexpressible};
+use super::{OwnSettings, inexpressible};
 use crate::failure::Failure;
 use crate::names::{Arn, Region};
 use crate::world::{Encryption, Key, LiveBucket};
@@ -24,7 +24,7 @@ pub(super) enum Kind {
     /// Keys that exist: the source's.
     Existing(String),
     /// Keys of crrctl's.
-    Own {
+    OwnSettings {
         multi_region: bool,
         alias: Option<String>,
         rotation_days: Option<u32>,
@@ -39,7 +39,7 @@ fn kms(encryption: Option<&Encryption>) -> Option<&Encryption> {
     encryption.filter(|it| it.algorithm != "AES256")
 }
 
-pub(super) fn keys(own: &Own<'_>) -> Result<Keys, Failure> {
+pub(super) fn keys(own: &OwnSettings<'_>) -> Result<Keys, Failure> {
     let source = &own.live.source;
     let selects = own.rules().iter().any(|rule| rule.enabled && rule.kms_objects);
     let Some(encryption) = kms(source.bucket.encryption.as_ref()) else {
@@ -80,7 +80,7 @@ pub(super) fn keys(own: &Own<'_>) -> Result<Keys, Failure> {
     let all_ours = own.is_ours(&key.tags) && every.clone().all(|it| own.is_ours(&it.tags));
     let alias = own.live.aliases.get(&source.region).filter(|_| all_ours);
     let kind = match alias {
-        Some(alias) => Kind::Own {
+        Some(alias) => Kind::OwnSettings {
             multi_region: key.id.is_multi_region(),
             alias: (*alias != format!("alias/crrctl/{}", own.name)).then(|| alias.clone()),
             rotation_days: key.rotation_days,
@@ -115,7 +115,7 @@ pub(super) fn leads_to(destination: &str, it: &LiveBucket) -> bool {
 }
 
 /// Returns the key of a bucket's default encryption, as a manifest names it.
-fn of_bucket<'a>(own: &Own<'a>, it: &LiveBucket) -> Result<(String, &'a Key), Failure> {
+fn of_bucket<'a>(own: &OwnSettings<'a>, it: &LiveBucket) -> Result<(String, &'a Key), Failure> {
     let named = kms(it.bucket.encryption.as_ref()).and_then(|it| it.key.clone());
     let is_managed = named.is_none();
     let named = named.unwrap_or_else(|| MANAGED.to_owned());
@@ -124,7 +124,11 @@ fn of_bucket<'a>(own: &Own<'a>, it: &LiveBucket) -> Result<(String, &'a Key), Fa
 }
 
 /// Returns the key of the replicas of a rule, as a manifest names it.
-pub(super) fn of_replicas(own: &Own<'_>, it: &LiveBucket, named: &str) -> Result<String, Failure> {
+pub(super) fn of_replicas(
+    own: &OwnSettings<'_>,
+    it: &LiveBucket,
+    named: &str,
+) -> Result<String, Failure> {
     let key = found(own, &it.region, named)?;
     let encryption = kms(it.bucket.encryption.as_ref());
     let is_managed = encryption.is_some_and(|it| it.key.is_none())
@@ -132,7 +136,7 @@ pub(super) fn of_replicas(own: &Own<'_>, it: &LiveBucket, named: &str) -> Result
     Ok(if is_managed { MANAGED.to_owned() } else { key.arn.to_string() })
 }
 
-fn found<'a>(own: &Own<'a>, region: &Region, named: &str) -> Result<&'a Key, Failure> {
+fn found<'a>(own: &OwnSettings<'a>, region: &Region, named: &str) -> Result<&'a Key, Failure> {
     own.live.keys.get(&(region.clone(), named.to_owned())).ok_or_else(|| {
         let message = format!("there is no key `{named}` in {region}");
         Failure::new(crate::failure::Kind::InTheWay, "key-missing", message)

@@ -1,7 +1,7 @@
 //! The rules, each as an entry of `destinations`, and the way back. What can't be an entry stays a rule of others, with a note.
 
 use super::keys::{Keys, Kind, leads_to, of_replicas};
-use super::{Own, Place, Wish, inexpressible};
+use super::{OwnSettings, Place, Wish, inexpressible};
 use crate::failure::Failure;
 use crate::manifest::{Login, MAX_PREFIX, REPLICA_CLASSES};
 use crate::names::Region;
@@ -31,7 +31,7 @@ pub(super) struct Entry {
 }
 
 pub(super) fn entries(
-    own: &Own<'_>,
+    own: &OwnSettings<'_>,
     keys: &Keys,
     wish: &Wish,
     notes: &mut Vec<String>,
@@ -134,7 +134,8 @@ fn unsayable(
         ));
     }
     match (&keys.kind, key, rule.kms_objects) {
-        (Kind::None, None, false) | (Kind::Existing(_) | Kind::Own { .. }, Some(_), true) => {}
+        (Kind::None, None, false)
+        | (Kind::Existing(_) | Kind::OwnSettings { .. }, Some(_), true) => {}
         (Kind::None, ..) => return Some("it names a key, and the source has none".to_owned()),
         _ => return Some("it selects no SSE-KMS objects, which the source makes".to_owned()),
     }
@@ -157,14 +158,18 @@ fn unsayable(
 }
 
 /// Finds the rules that lead back. A manifest is two-way where each of its rules has its like on the way back.
-pub(super) fn ways_back(own: &Own<'_>, entries: &mut [Entry], notes: &mut Vec<String>) -> bool {
+pub(super) fn ways_back(
+    own: &OwnSettings<'_>,
+    entries: &mut [Entry],
+    notes: &mut Vec<String>,
+) -> bool {
     let source = &own.live.source;
     let mut all = true;
     for entry in entries.iter_mut() {
         let place = own.live.destinations.iter().find(|it| it.name.as_str() == entry.place.bucket);
         let live = place.and_then(|it| it.bucket.replication.as_ref());
-        let way_back = live.and_then(|live| like(own, live, entry));
-        match (live, way_back) {
+        let reverse_direction = live.and_then(|live| like(own, live, entry));
+        match (live, reverse_direction) {
             (Some(live), Some(rule)) => {
                 entry.back_role = Some(live.role.clone());
                 entry.back_id = Some(rule.id.clone());
@@ -202,7 +207,7 @@ pub(super) fn ways_back(own: &Own<'_>, entries: &mut [Entry], notes: &mut Vec<St
 }
 
 /// Takes the id of a way back away where it is the one that crrctl's own rule would have.
-fn number_backs(own: &Own<'_>, entries: &mut [Entry]) {
+fn number_backs(own: &OwnSettings<'_>, entries: &mut [Entry]) {
     let mut counts: BTreeMap<Region, usize> = BTreeMap::new();
     for entry in entries {
         let count = counts.entry(entry.place.region.clone()).or_default();
@@ -216,7 +221,7 @@ fn number_backs(own: &Own<'_>, entries: &mut [Entry]) {
 }
 
 /// Returns the rule that says of the way back what `entry` says of the way there.
-fn like<'a>(own: &Own<'_>, live: &'a Replication, entry: &Entry) -> Option<&'a Rule> {
+fn like<'a>(own: &OwnSettings<'_>, live: &'a Replication, entry: &Entry) -> Option<&'a Rule> {
     let key = own.live.source.bucket.encryption.as_ref().filter(|it| it.algorithm != "AES256");
     let owner = entry.owner_override.then_some(own.live.account.as_str());
     live.rules.iter().find(|rule| {

@@ -123,7 +123,7 @@ impl Draft {
                     lines.quoted("    ", region.as_str(), Some(arn));
                 }
             }
-            Kind::Own {
+            Kind::OwnSettings {
                 multi_region,
                 alias,
                 rotation_days,
@@ -182,8 +182,8 @@ impl Draft {
                 lines.line("role:");
                 lines.quoted("  ", "arn", Some(arn));
             }
-            Roles::Own { name: None, path: None, boundary: None } => {}
-            Roles::Own { name, path, boundary } => {
+            Roles::OwnSettings { name: None, path: None, boundary: None } => {}
+            Roles::OwnSettings { name, path, boundary } => {
                 lines.line("role:");
                 lines.quoted("  ", "name", name.as_deref());
                 lines.quoted("  ", "path", path.as_deref());

@@ -34,10 +34,10 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
     existing::rule_ids(raw, &name, &mut rules)?;
     let role = fill.role(raw.role.name.as_ref(), &source.region)?;
     let mut role_settings = role::settings(&raw.role)?;
-    role_settings.back = existing::back_roles(raw, &destinations)?;
+    role_settings.back = existing::reverse_roles(raw, &destinations)?;
     role_settings.back_boundaries = existing::back_boundaries(raw, &destinations)?;
     logins::check_roles(raw, &logins, &role_settings, &destinations)?;
-    let back_roles = fill.back_roles(raw.role.name.as_ref(), &source, &destinations)?;
+    let reverse_roles = fill.reverse_roles(raw.role.name.as_ref(), &source, &destinations)?;
     let key = keys::key(raw, &name)?;
     logins::check_keys(raw, &logins, key.kind, &destinations)?;
     let manifest = Manifest {
@@ -60,7 +60,7 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
         destinations: places::distinct(destinations),
         rules,
         role,
-        back_roles,
+        reverse_roles,
         role_settings,
     };
     Ok(manifest)

@@ -27,13 +27,13 @@ impl Topology {
         // What only live rules name has no way back of its own.
         sides
             .iter()
-            .filter_map(|side| Some(self.back_from(side, self.back_roles.get(side)?.clone())))
+            .filter_map(|side| Some(self.back_from(side, self.reverse_roles.get(side)?.clone())))
     }
 
     /// Lets `side` replicate back by a role that was found.
     pub fn give_back_role(&mut self, side: Side, role: RoleName) {
         self.replication.two_way = true;
-        self.back_roles.insert(side, role);
+        self.reverse_roles.insert(side, role);
     }
 
     /// Returns the direction back from `side`, with the role `role`. A storage class is that of replicas at the destination, so
@@ -59,7 +59,7 @@ impl Topology {
             back.role = RoleSettings::name_of(given).unwrap_or(back.role);
             back.role_settings.given = Some(given.clone());
         }
-        back.lent_role.clone_from(&back.role_settings.given);
+        back.shared_role.clone_from(&back.role_settings.given);
         back.rules = back.named_rules(rules);
         back
     }

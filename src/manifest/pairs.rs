@@ -1,6 +1,6 @@
 //! Many pairs in one manifest: what stands at the top level is the default of every entry of `pairs`, key by key; a list that an
 //! entry gives takes the place of the default's.
-//! Not for: what a value may be (see `check`), or what two pairs must not share (see `apart`).
+//! Not for: what a value may be (see `check`), or what two pairs must not share (see `conflicts`).
 
 use super::error::Located;
 use super::raw::{

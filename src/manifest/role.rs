@@ -72,12 +72,12 @@ impl Topology {
     #[must_use]
     pub fn with_own_role(&self) -> Self {
         let mut own = self.clone();
-        own.lent_role = None;
+        own.shared_role = None;
         own
     }
 
     /// Returns the ARN of the role that S3 assumes for the pair's rules: its own, unless the configuration has another's.
     pub fn assumed_role(&self) -> Arn {
-        self.lent_role.clone().unwrap_or_else(|| self.role_arn())
+        self.shared_role.clone().unwrap_or_else(|| self.role_arn())
     }
 }

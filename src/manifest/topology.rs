@@ -22,7 +22,7 @@ pub struct Manifest {
     pub(super) rules: Vec<PlacedRule>,
     pub(super) adopted: BTreeSet<String>,
     pub(super) role: String,
-    pub(super) back_roles: BTreeMap<Placed, String>,
+    pub(super) reverse_roles: BTreeMap<Placed, String>,
     pub(super) role_settings: RoleSettings,
     pub(super) buckets: BucketSettings,
     pub(super) key: KeySettings,
@@ -163,10 +163,14 @@ impl Manifest {
                 Some(arn) => RoleName::new(arn.resource().rsplit('/').next().unwrap_or_default())?,
                 None => RoleName::new(self.role.replace("{account}", account.as_str()))?,
             },
-            back_roles: self.back_roles.iter().map(back).collect::<Result<_, InvalidName>>()?,
+            reverse_roles: self
+                .reverse_roles
+                .iter()
+                .map(back)
+                .collect::<Result<_, InvalidName>>()?,
             role_settings: self.role_settings.clone(),
             buckets: self.buckets.clone(),
-            lent_role: self.role_settings.given.clone(),
+            shared_role: self.role_settings.given.clone(),
             key: self.key.clone(),
             existing_keys: self
                 .existing_keys
@@ -226,13 +230,13 @@ pub struct Topology {
     /// The pair's own replication role.
     pub role: RoleName,
     /// The roles by which destinations replicate back, where the pair is two-way.
-    pub(super) back_roles: BTreeMap<Side, RoleName>,
+    pub(super) reverse_roles: BTreeMap<Side, RoleName>,
     /// What else the manifest says of the role.
     pub role_settings: RoleSettings,
     /// What holds of all buckets.
     pub buckets: BucketSettings,
     /// The role of a configuration in which others have rules: it stays, and the pair's rules go by it.
-    pub lent_role: Option<Arn>,
+    pub shared_role: Option<Arn>,
     /// The key's settings.
     pub key: KeySettings,
     /// What names the keys of the sides that have one of their own.

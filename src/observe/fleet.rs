@@ -54,7 +54,7 @@ pub async fn fleet(aws: &Aws, scope: &Scope) -> Result<Found, Failure> {
         found.regions.append(&mut ahead);
         for seen in seen {
             let (things, unread) = seen?;
-            ahead.extend(things.iter().flat_map(kin));
+            ahead.extend(things.iter().flat_map(related_key_regions));
             found.things.extend(things);
             found.unread.extend(unread);
         }
@@ -78,7 +78,7 @@ fn source_regions(things: &[Thing]) -> impl Iterator<Item = Region> {
 }
 
 /// Returns the Regions in which there is more of what `thing` belongs to.
-fn kin(thing: &Thing) -> Vec<Region> {
+fn related_key_regions(thing: &Thing) -> Vec<Region> {
     let place = thing.key.as_ref().and_then(|key| key.multi_region.as_ref());
     let keys = place.into_iter().flat_map(|place| {
         place.replica_regions.iter().cloned().chain([place.primary_region.clone()])

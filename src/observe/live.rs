@@ -40,7 +40,7 @@ fn live(side: &Side, account: AccountId, bucket: Bucket) -> LiveBucket {
 }
 
 /// Returns where the rules of `source` lead.
-pub async fn led_to(aws: &Aws, source: &LiveBucket) -> Result<Vec<Side>, Failure> {
+pub async fn live_destinations(aws: &Aws, source: &LiveBucket) -> Result<Vec<Side>, Failure> {
     let names = source.bucket.replication.iter().flat_map(|it| &it.rules);
     let names: BTreeSet<&str> = names.map(|rule| rule.destination.as_str()).collect();
     let sides = names.into_iter().map(|arn| async move {

@@ -14,7 +14,7 @@ use crate::world::{Replication, Rule, World};
 
 /// Returns the role that stays and that the pair's rules are to go by: that of a configuration in which others have rules.
 /// One that the manifest gives is used as it is, whatever is live.
-pub fn lent(topology: &Topology, live: Option<&Replication>) -> Option<Arn> {
+pub fn shared_role(topology: &Topology, live: Option<&Replication>) -> Option<Arn> {
     if let Some(given) = &topology.role_settings.given {
         return Some(given.clone());
     }

@@ -13,10 +13,10 @@ use crate::world::World;
 /// exit code 5.
 pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Result<Proof, Failure> {
     let keys = known_keys(topology, world);
-    if topology.lent_role.is_some() {
+    if topology.shared_role.is_some() {
         others::prove_lent(topology, world, &keys, templates)?;
     }
-    for back in topology.backward().filter(|back| back.lent_role.is_some()) {
+    for back in topology.backward().filter(|back| back.shared_role.is_some()) {
         others::prove_lent(&back, world, &keys, templates)?;
     }
     let own = topology.with_own_role();

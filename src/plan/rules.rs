@@ -101,7 +101,7 @@ fn probes_place(topology: &Topology) -> String {
 
 /// Returns the directions back to the source that only live rules of ours tell of: the manifest is not two-way any more, or has
 /// dropped the destination. Another pair of this name has rules with the same ids: ours lead from a bucket of ours to the source.
-pub fn told_back(topology: &Topology, world: &World) -> Vec<Topology> {
+pub fn reverse_directions_in_force(topology: &Topology, world: &World) -> Vec<Topology> {
     let is_wanted = |name: &BucketName| {
         name == &topology.home.bucket || topology.backward().any(|it| &it.source.bucket == name)
     };
@@ -134,13 +134,13 @@ pub fn told_back(topology: &Topology, world: &World) -> Vec<Topology> {
 
 /// Returns every direction that is wanted or live, the forward one first.
 pub fn directions(topology: &Topology, world: &World) -> Vec<Topology> {
-    topology.directions().into_iter().chain(told_back(topology, world)).collect()
+    topology.directions().into_iter().chain(reverse_directions_in_force(topology, world)).collect()
 }
 
 /// Returns the live replication role of one direction of a pair.
 pub fn role_of<'a>(direction: &Topology, world: &'a World) -> Option<&'a Role> {
     if direction.is_back() {
-        world.back_roles.get(&direction.source.bucket)
+        world.reverse_roles.get(&direction.source.bucket)
     } else {
         world.role.as_ref()
     }

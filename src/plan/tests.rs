@@ -34,13 +34,13 @@ fn keys() -> PairKeys {
 
 fn nothing() -> World {
     World {
-        back_roles: std::collections::BTreeMap::new(),
+        reverse_roles: std::collections::BTreeMap::new(),
         account: account(),
         keys: Keys::default(),
         buckets: BTreeMap::new(),
         role: None,
-        lent: None,
-        back_lent: BTreeMap::new(),
+        shared_role: None,
+        reverse_shared_roles: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
     }
@@ -92,7 +92,7 @@ fn whole(topology: &Topology) -> World {
         objects: Some(Objects::default()),
     };
     World {
-        back_roles: std::collections::BTreeMap::new(),
+        reverse_roles: std::collections::BTreeMap::new(),
         account: account(),
         keys: Keys {
             primary: Some(key(&topology.source.region, true)),
@@ -113,8 +113,8 @@ fn whole(topology: &Topology) -> World {
             policy: Some(document(Document::ReplicationRole)),
             other_policies: vec![],
         }),
-        lent: None,
-        back_lent: BTreeMap::new(),
+        shared_role: None,
+        reverse_shared_roles: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
     }

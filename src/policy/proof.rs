@@ -201,7 +201,7 @@ impl Calls {
 
     /// Returns the accounts whose key policies leave all to IAM.
     fn owners(&self) -> Vec<String> {
-        let left = self.0.iter().filter(|call| call.at == call::At::LeftToIam);
+        let left = self.0.iter().filter(|call| call.at == call::ResourcePolicyOf::LeftToIam);
         left.map(|call| call.owner.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 

@@ -287,8 +287,8 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         Some(json!({"key_arn": key_arn, "via_services": services, "contexts": contexts}))
     });
     // Probes of what is handed over are read and removed with the source's credentials.
-    let lent = || topology.handed_over().filter(|_| is_home);
-    let reads = reads.chain(lent().filter_map(|it| {
+    let shared = || topology.handed_over().filter(|_| is_home);
+    let reads = reads.chain(shared().filter_map(|it| {
         let own = || {
             Arn::known(
                 partition,
@@ -333,10 +333,10 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         "bucket_arns": buckets().collect::<Vec<_>>(),
         "adopted_arns": adopted.collect::<Vec<_>>(),
         "probes_arns": probes().collect::<Vec<_>>(),
-        "lent_bucket_arns": one_or_all(lent().map(|it| it.bucket.arn(partition).to_string()).collect()),
-        "lent_prefixes": one_or_all(lent().flat_map(|it| patterns(&topology.probe_prefixes(it))).collect()),
-        "lent_probes_arns": lent().flat_map(probes_of).collect::<Vec<_>>(),
-        "replica_probes_arns": replicated().chain(lent()).flat_map(probes_of).collect::<Vec<_>>(),
+        "lent_bucket_arns": one_or_all(shared().map(|it| it.bucket.arn(partition).to_string()).collect()),
+        "lent_prefixes": one_or_all(shared().flat_map(|it| patterns(&topology.probe_prefixes(it))).collect()),
+        "lent_probes_arns": shared().flat_map(probes_of).collect::<Vec<_>>(),
+        "replica_probes_arns": replicated().chain(shared()).flat_map(probes_of).collect::<Vec<_>>(),
         "replica_reads": reads.collect::<Vec<_>>(),
         "every_object_arns": buckets().map(|arn| objects(&arn, "")).collect::<Vec<_>>(),
         "primary_key_arn": own_keys.first(),

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::Region;
 use crate::probe::{Probe, Status};
-use crate::units::humane;
+use crate::units::format_duration;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -102,7 +102,8 @@ impl Canary {
         let said = |route: &Route| {
             let latency = route.last_latency_ms.filter(|_| route.up).map(Duration::from_millis);
             let word = if route.up { "COMPLETED" } else { "NOT RIGHT" };
-            let latency = latency.map_or_else(String::new, |it| format!(" after {}", humane(it)));
+            let latency =
+                latency.map_or_else(String::new, |it| format!(" after {}", format_duration(it)));
             format!("{} → {} {word}{latency}", route.source, route.destination)
         };
         let routes: Vec<String> = self.routes.values().map(said).collect();

@@ -4,7 +4,7 @@
 
 use super::style::FAINT;
 use crate::events::{Event, Sink, StepId};
-use crate::units::humane;
+use crate::units::format_duration;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -115,21 +115,21 @@ impl Seen {
             Some(trip) => format!(
                 ", {:.1} round trips of {}",
                 whole.as_secs_f64() / trip.as_secs_f64(),
-                humane(trip)
+                format_duration(trip)
             ),
             None => String::new(),
         };
         let mut text =
-            format!("critical path: {} in {} links{trips}\n", humane(whole), links.len());
+            format!("critical path: {} in {} links{trips}\n", format_duration(whole), links.len());
         for link in &links {
             let (at, took) =
                 (link.began.saturating_sub(first.began), link.ended.saturating_sub(link.began));
             let _ = writeln!(
                 text,
                 "  {FAINT}{:>8}{FAINT:#} {} {FAINT}{}{FAINT:#}",
-                humane(at),
+                format_duration(at),
                 link.name,
-                humane(took)
+                format_duration(took)
             );
         }
         text

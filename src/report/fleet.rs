@@ -4,7 +4,7 @@ use super::style::{BAD, FAINT, GOOD, NOTABLE};
 use super::tables::blank;
 use crate::names::BucketName;
 use crate::plan::fleet::{Pair, State};
-use crate::units::humane;
+use crate::units::format_duration;
 use crate::world::Unread;
 use jiff::Timestamp;
 use std::fmt::Write;
@@ -59,7 +59,7 @@ fn resources(pair: &Pair) -> String {
 fn state(pair: &Pair, now: Timestamp) -> String {
     let state = pair.state(now);
     let apart = |date: Timestamp| {
-        humane(Duration::try_from(now.duration_until(date).abs()).unwrap_or_default())
+        format_duration(Duration::try_from(now.duration_until(date).abs()).unwrap_or_default())
     };
     match (state, pair.expiry().date()) {
         (State::Ephemeral, Some(date)) => format!("ephemeral, {} left", apart(date)),
@@ -75,7 +75,7 @@ fn state(pair: &Pair, now: Timestamp) -> String {
 }
 
 /// Returns what of a pair would go, a line each.
-pub fn doomed(pair: &Pair) -> String {
+pub fn expired_pair(pair: &Pair) -> String {
     let mut text = format!("{BAD}-{BAD:#} {} {FAINT}{}{FAINT:#}\n", pair.name, pair.id());
     for thing in pair.things.iter().filter(|thing| !thing.is_going()) {
         let _ = writeln!(text, "    {:<15} {}", thing.kind, thing.arn);

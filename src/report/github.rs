@@ -6,7 +6,7 @@ use super::Report;
 use super::fold::{Part, Run, Runs, why};
 use crate::events::{CheckDone, Event, Sink};
 use crate::failure::Failure;
-use crate::units::humane;
+use crate::units::format_duration;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -90,7 +90,8 @@ fn summary(part: &Part<'_, Run>, command: &str) -> String {
         for ((rule, route), probes) in run.routes() {
             let completed = probes.iter().filter(|probe| probe.ok()).count();
             let slowest = probes.iter().filter_map(|probe| probe.latency_ms).max();
-            let slowest = slowest.map_or("-".to_owned(), |ms| humane(Duration::from_millis(ms)));
+            let slowest =
+                slowest.map_or("-".to_owned(), |ms| format_duration(Duration::from_millis(ms)));
             let (rule, count) = (cell(rule), probes.len());
             let _ = writeln!(text, "| {rule} | {route} | {count} | {completed} | {slowest} |");
         }

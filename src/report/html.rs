@@ -7,7 +7,7 @@ use super::Report;
 use super::fold::{Fold, Part, Run, Runs};
 use crate::events::{CallOf, Event, Sink};
 use crate::failure::Failure;
-use crate::units::humane;
+use crate::units::format_duration;
 use minijinja::Environment;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -160,7 +160,7 @@ fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
 }
 
 fn ms(ms: u64) -> String {
-    humane(Duration::from_millis(ms))
+    format_duration(Duration::from_millis(ms))
 }
 
 /// A document and the calls that its statements decide about.

@@ -31,7 +31,7 @@ fn done(verb: Verb) -> &'static str {
 
 /// Returns the one line that tells an event to people, if the volume asks for it.
 pub(super) fn line(event: &Event, volume: Volume) -> Option<String> {
-    let ms = |ms: &u64| crate::units::humane(std::time::Duration::from_millis(*ms));
+    let ms = |ms: &u64| crate::units::format_duration(std::time::Duration::from_millis(*ms));
     let text = match event {
         Event::StepDone { step, action, elapsed_ms, .. } => {
             let style = mark(*action).1;

@@ -192,7 +192,9 @@ impl Screen {
                     "Complete" | "Failed" | "Cancelled" => {}
                     // It waits for the user: what is drawn anew would wipe the question out.
                     "Suspended" => self.clear(),
-                    _ => self.begin(job, super::line::progress(status, *total, *succeeded, *failed)),
+                    _ => {
+                        self.begin(job, super::line::progress(status, *total, *succeeded, *failed))
+                    }
                 }
             }
             Event::StepNote { .. }

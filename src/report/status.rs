@@ -5,7 +5,7 @@ use crate::check::{RuleMetrics, Sample};
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
 use crate::plan::Plan;
-use crate::units::{bytes, humane};
+use crate::units::{bytes, format_duration};
 use crate::world::{Bucket, KeyState, World};
 use std::fmt::Write;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub fn status(
             format!("{region:<14} {name}  {FAINT}versioning {versioning}, {algorithm}{FAINT:#}"),
         );
     }
-    for role in world.role.iter().chain(world.back_roles.values()) {
+    for role in world.role.iter().chain(world.reverse_roles.values()) {
         row("role", role.arn.to_string());
     }
     for words in rules(topology, world) {
@@ -125,7 +125,7 @@ pub(super) fn measured(it: &RuleMetrics) -> String {
     let count = |value: f64| format!("{value:.0}");
     let seconds = |value: f64| match value {
         0.0 => "0 s".to_owned(),
-        value => humane(Duration::from_secs_f64(value.clamp(0.0, 1e9))),
+        value => format_duration(Duration::from_secs_f64(value.clamp(0.0, 1e9))),
     };
     let parts = [
         it.operations_pending.map(|it| format!("{} pending", count(it))),

@@ -6,7 +6,7 @@ use crate::check::catalogue;
 use crate::events::Verb;
 use crate::plan::{Cost, Kept, Plan};
 use crate::probe::{Marker, Probe, Status, Summary, by_route};
-use crate::units::humane;
+use crate::units::format_duration;
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 use std::fmt::Write;
@@ -85,7 +85,9 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
             probe.source.key.rsplit('/').next().unwrap_or_default().to_owned(),
             format!("{} → {}", probe.source.region, probe.destination.region),
             probe.status.as_str().to_owned(),
-            probe.latency_ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms))),
+            probe
+                .latency_ms
+                .map_or_else(|| "-".to_owned(), |ms| format_duration(Duration::from_millis(ms))),
             verdict_on(probe),
         ]);
     }
@@ -120,8 +122,9 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
 }
 
 fn said(summary: &Summary) -> String {
-    let ms =
-        |ms: Option<u64>| ms.map_or_else(|| "-".to_owned(), |ms| humane(Duration::from_millis(ms)));
+    let ms = |ms: Option<u64>| {
+        ms.map_or_else(|| "-".to_owned(), |ms| format_duration(Duration::from_millis(ms)))
+    };
     format!(
         "{} of {} COMPLETED; p50 {}, p95 {}, p99 {}, max {}",
         summary.completed,
@@ -143,7 +146,7 @@ pub fn markers(markers: &[Marker]) -> String {
             ("WRONG", NOTABLE)
         };
         let came = match marker.latency_ms {
-            Some(ms) => format!("came after {}", humane(Duration::from_millis(ms))),
+            Some(ms) => format!("came after {}", format_duration(Duration::from_millis(ms))),
             None => "did not come".to_owned(),
         };
         let (from, to) = (&marker.source.region, &marker.destination.region);

@@ -75,7 +75,7 @@ impl Steps {
             for (key, fresh) in std::mem::take(&mut seen.open) {
                 if self.is_under_way(&key, &fresh).await? {
                     seen.open.push((key, fresh));
-                } else if self.came_to(destination, &key, &fresh).await? {
+                } else if self.has_replica(destination, &key, &fresh).await? {
                     seen.quiet = None;
                 } else {
                     let since = seen.quiet.map_or(fresh.at, |(since, _)| since);
@@ -101,7 +101,7 @@ impl Steps {
         Ok(head.replication_status() == Some(&ReplicationStatus::Pending))
     }
 
-    async fn came_to(&self, side: &Side, key: &str, fresh: &Fresh) -> Result<bool, Failure> {
+    async fn has_replica(&self, side: &Side, key: &str, fresh: &Fresh) -> Result<bool, Failure> {
         let head = self.aws.s3(&side.region).head_object().bucket(side.bucket.as_str()).key(key);
         match head.version_id(&fresh.version_id).send().await.at("s3:HeadObject", &side.region) {
             Ok(_) => Ok(true),

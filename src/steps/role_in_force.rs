@@ -4,7 +4,7 @@
 use super::role::document;
 use crate::aws::{At, Aws, Error};
 use crate::names::{Arn, Region};
-use crate::world::{LentRole, Tags};
+use crate::world::{SharedRole, Tags};
 use futures::future::join;
 use serde_json::Value;
 
@@ -22,8 +22,8 @@ pub(crate) struct RoleInForce {
 
 impl RoleInForce {
     /// Returns its documents, all of which must have been read.
-    pub(crate) fn documents(self) -> Read<LentRole> {
-        Ok(LentRole { trust: self.trust, policies: self.policies?, boundary: self.boundary? })
+    pub(crate) fn documents(self) -> Read<SharedRole> {
+        Ok(SharedRole { trust: self.trust, policies: self.policies?, boundary: self.boundary? })
     }
 }
 

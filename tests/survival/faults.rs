@@ -100,7 +100,7 @@ impl Run {
             let when = format!("{} with {kind} at call {n}", self.name);
             let is_over = !world.was_struck();
             world.faults([]);
-            world.names_no_doomed_key(&when);
+            world.names_no_key_pending_deletion(&when);
             if ended.code == 0 {
                 // A call that a run can do without, such as the settings of a bucket that is not there.
                 (self.done)(&world, &when);

@@ -142,7 +142,7 @@ impl World {
             [7, 1, 1, 1, 1, 1, 1, 1],
             "{when}: {left:#?}"
         );
-        self.names_no_doomed_key(when);
+        self.names_no_key_pending_deletion(when);
     }
 
     /// Asserts that each setting is as it should be, too.
@@ -158,8 +158,12 @@ impl World {
     }
 
     #[track_caller]
-    pub(super) fn names_no_doomed_key(&self, when: &str) {
-        assert_eq!(self.0.doomed(), [""; 0], "{when}: something names a key that goes");
+    pub(super) fn names_no_key_pending_deletion(&self, when: &str) {
+        assert_eq!(
+            self.0.pending_keys_in_use(),
+            [""; 0],
+            "{when}: something names a key that goes"
+        );
     }
 
     /// Runs crrctl with `args` on the usual pair, on a machine that knows nothing.

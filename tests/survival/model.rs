@@ -71,7 +71,7 @@ impl Model {
                 self.whole = false;
             }
         }
-        world.names_no_doomed_key(when);
+        world.names_no_key_pending_deletion(when);
     }
 
     fn applied(&mut self, world: &World, code: u8, when: &str) {

@@ -22,7 +22,7 @@ fn two_applies_end_with_one_key_that_everything_names() {
         let when = format!("two applies, one held at call {n}");
         let Some((first, second)) = world.held(&APPLY, n, || {
             let second = world.run(&APPLY);
-            world.names_no_doomed_key(&when);
+            world.names_no_key_pending_deletion(&when);
             second
         }) else {
             return false;
@@ -98,7 +98,7 @@ fn destroy_schedules_no_key_of_a_pair_that_is_built_again_meanwhile() {
             "{when}: apply {} {:#}, destroy {} {:#}",
             apply.code, apply.object["error"], destroy.code, destroy.object["error"]
         );
-        world.names_no_doomed_key(&when);
+        world.names_no_key_pending_deletion(&when);
         *back.lock().unwrap() += usize::from(world.count("kms:CancelKeyDeletion") > 0);
         world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
         world.is_empty(&when);

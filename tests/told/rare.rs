@@ -161,10 +161,10 @@ fn states_that_are_not_reached() {
     let impatient = format!("{DEMO}key: {{replica_timeout: 1s}}\n");
     let late = manifest(&stand, &["apply", "--yes", "--no-probe"], &impatient).exits(7);
     told("too-late", &late);
-    let lent = format!("{DEMO}key: {{usable_by_accounts: ['444455556666']}}\n");
+    let shared = format!("{DEMO}key: {{usable_by_accounts: ['444455556666']}}\n");
     let stand = Stand::new();
-    let _ = manifest(&stand, &["apply", "--yes", "--no-probe"], &lent).exits(0);
-    told("left-behind", &manifest(&stand, &["destroy", "--yes"], &lent).exits(9));
+    let _ = manifest(&stand, &["apply", "--yes", "--no-probe"], &shared).exits(0);
+    told("left-behind", &manifest(&stand, &["destroy", "--yes"], &shared).exits(9));
 }
 
 /// Runs the binary on a terminal, which `script` makes, with `typed` on it.

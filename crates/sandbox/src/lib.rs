@@ -235,8 +235,8 @@ impl Sandbox {
 
     /// Returns the keys that are on their way out and that the encryption or the rules of a bucket, or the policy of a role, name
     /// all the same.
-    pub fn doomed(&self) -> Vec<String> {
-        self.shared.lock().doomed()
+    pub fn pending_keys_in_use(&self) -> Vec<String> {
+        self.shared.lock().pending_keys_in_use()
     }
 
     /// Stops listening, lets requests that are under way finish for at most two seconds, and returns.

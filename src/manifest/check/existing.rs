@@ -114,7 +114,7 @@ fn back<'a>(raw: &Raw, index: usize, entry: &'a RawDestination) -> Checked<Optio
 }
 
 /// Returns the roles by which destinations replicate back, as far as they exist. One bucket has one role for all its rules.
-pub(super) fn back_roles(raw: &Raw, destinations: &[Placed]) -> Checked<BTreeMap<Region, Arn>> {
+pub(super) fn reverse_roles(raw: &Raw, destinations: &[Placed]) -> Checked<BTreeMap<Region, Arn>> {
     let mut roles: BTreeMap<Region, Arn> = BTreeMap::new();
     for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
         let Some(given) = back(raw, index, entry)?.and_then(|back| back.role.as_ref()) else {

@@ -99,7 +99,7 @@ impl Fill<'_> {
     }
 
     /// Returns the name of the role by which each destination replicates back to the source: named by its own Region.
-    pub(super) fn back_roles(
+    pub(super) fn reverse_roles(
         &self,
         given: Option<&Spanned<String>>,
         source: &Placed,

@@ -59,7 +59,7 @@ impl Builder<'_> {
     fn orphaned_directions(&mut self) -> Vec<StepId> {
         let (topology, world) = (self.topology, self.world);
         let mut steps = Vec::new();
-        for back in rules::told_back(topology, world) {
+        for back in rules::reverse_directions_in_force(topology, world) {
             let (side, name) = (&back.source, back.source.bucket.as_str());
             let arn = side.bucket.arn(topology.partition());
             let fate = self.gone_or_left(&[]);

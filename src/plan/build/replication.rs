@@ -74,8 +74,8 @@ impl Builder<'_> {
             }
             if let Some(given) = &topology.role_settings.given {
                 let _ = write!(action.reason, "; by {given}, as it is");
-            } else if let Some(lent) = &topology.lent_role {
-                let _ = write!(action.reason, "; by {lent}, which rules of others have");
+            } else if let Some(shared) = &topology.shared_role {
+                let _ = write!(action.reason, "; by {shared}, which rules of others have");
             }
             if proven_first {
                 action.reason.push_str("; proven on probes alone before it goes live");
@@ -103,7 +103,7 @@ impl Builder<'_> {
         let role_policy = StepId::new(needed, self.topology.role.as_str());
         let tags = StepId::new(Kind::BucketTags, source.as_str());
         let aliases = self.topology.sides().filter_map(|side| self.alias_step(side));
-        let role_policy = self.topology.lent_role.is_none().then_some(role_policy);
+        let role_policy = self.topology.shared_role.is_none().then_some(role_policy);
         let locks = self.topology.sides().map(lock_step);
         // What is not planned is not waited for.
         let locks = locks.filter(|lock| self.plan.actions.iter().any(|action| &action.id == lock));

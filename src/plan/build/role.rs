@@ -12,7 +12,7 @@ impl Builder<'_> {
     /// Where the rules go by a role of others, the pair wants none of its own.
     pub(super) fn role(&mut self) -> Result<(), Failure> {
         let (topology, region) = (self.topology, self.topology.role_region());
-        if topology.lent_role.is_some() {
+        if topology.shared_role.is_some() {
             return Ok(());
         }
         let role_step = StepId::new(Kind::Role, topology.role.as_str());

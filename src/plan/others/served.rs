@@ -8,7 +8,7 @@ use crate::manifest::{PairKeys, Topology};
 use crate::names::Arn;
 use crate::policy::proof::{LiveRow, Organisation, Outcome, Place, Row, prove_live};
 use crate::policy::{Document, Documents, Templates, meaning};
-use crate::world::{LentRole, Rule, World};
+use crate::world::{Rule, SharedRole, World};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -24,16 +24,16 @@ pub fn prove_lent(
     let all_keys = topology.or_some_keys(keys);
     let mut rendered = proof::rendered(&own, world, &all_keys, templates)?;
     proof::merge(&own, world, &mut rendered);
-    let lent = if topology.is_back() {
-        world.back_lent.get(&topology.source.bucket)
+    let shared = if topology.is_back() {
+        world.reverse_shared_roles.get(&topology.source.bucket)
     } else {
-        world.lent.as_ref()
+        world.shared_role.as_ref()
     };
-    let Some(lent) = lent else {
+    let Some(shared) = shared else {
         let message = format!("the role {} does not exist", topology.assumed_role());
         return Err(refused(topology, world, &message));
     };
-    let in_force = with_role(topology, rendered.clone(), lent)
+    let in_force = with_role(topology, rendered.clone(), shared)
         .map_err(|what| refused(topology, world, &format!("{what} can't be read")))?;
     let unmade: BTreeSet<Arn> = topology
         .sides()
@@ -66,23 +66,23 @@ pub fn prove_lent(
     Err(failure.hint("to give all rules the pair's own role, once it is proven for those of others too: `role.take_over: true`"))
 }
 
-/// Puts the policies of `lent` in the place of the pair's role's.
+/// Puts the policies of `shared` in the place of the pair's role's.
 fn with_role(
     topology: &Topology,
     mut documents: Documents,
-    lent: &LentRole,
+    shared: &SharedRole,
 ) -> Result<Documents, String> {
     let role = Document::of_role(topology);
     documents.remove(&role);
     let trust = Document::of_role_trust(topology);
     let unread = |name: &str| format!("its {name}");
     documents
-        .put_live(&trust, "trust policy".to_owned(), lent.trust.clone())
+        .put_live(&trust, "trust policy".to_owned(), shared.trust.clone())
         .map_err(|_| unread("trust policy"))?;
-    for (name, value) in &lent.policies {
+    for (name, value) in &shared.policies {
         documents.put_beside(&role, name.clone(), value.clone()).map_err(|_| unread(name))?;
     }
-    if let Some((name, value)) = &lent.boundary {
+    if let Some((name, value)) = &shared.boundary {
         documents.put_boundary(name.clone(), value.clone()).map_err(|_| unread(name))?;
     }
     Ok(documents)

@@ -3,7 +3,7 @@
 //! (condition keys of uploads).
 
 use super::Document;
-use super::call::{Call, Element, Expected, Own, Who};
+use super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller};
 use super::scene::{Scene, TLS};
 use crate::manifest::Side;
 
@@ -21,7 +21,7 @@ pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
 
 fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
     let caller = scene.session(scene.owner(side), "uploader");
-    let uploader = Who { section: SECTION, caller, own: Own::Everything };
+    let uploader = PolicyCaller { section: SECTION, caller, own: OwnPolicies::Everything };
     let everybody = [uploader.clone(), scene.stranger(SECTION)];
     let mut calls = allowed(scene, &uploader, side);
     let document = Document::of_bucket(side, scene.topology);
@@ -51,7 +51,7 @@ fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
 }
 
 /// What must go through: a listing, an upload that leaves encryption to the bucket, and one that names the pair's key.
-fn allowed(scene: &Scene<'_>, uploader: &Who, side: &Side) -> Vec<Call> {
+fn allowed(scene: &Scene<'_>, uploader: &PolicyCaller, side: &Side) -> Vec<Call> {
     let spared = |elements: &[Element]| {
         Expected::Allow(elements.iter().cloned().chain([TLS_SPARED]).collect())
     };
@@ -76,14 +76,14 @@ fn allowed(scene: &Scene<'_>, uploader: &Who, side: &Side) -> Vec<Call> {
     calls
 }
 
-fn upload(scene: &Scene<'_>, who: &Who, side: &Side, tls: &str) -> Call {
+fn upload(scene: &Scene<'_>, who: &PolicyCaller, side: &Side, tls: &str) -> Call {
     let object = scene.object_arn(side, scene.topology.prefixes(side)[0]);
     Call::new(who, "s3:PutObject", object, scene.owner(side))
         .at(scene.bucket_policy(side))
         .with(TLS, tls)
 }
 
-fn list(scene: &Scene<'_>, who: &Who, side: &Side, tls: &str) -> Call {
+fn list(scene: &Scene<'_>, who: &PolicyCaller, side: &Side, tls: &str) -> Call {
     Call::new(who, "s3:ListBucket", scene.bucket_arn(side), scene.owner(side))
         .at(scene.bucket_policy(side))
         .with(TLS, tls)

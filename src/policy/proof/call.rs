@@ -6,7 +6,7 @@ use crrctl_iam::{Context, Principal, Request, ResourceKind};
 
 /// The caller's own policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Own {
+pub(super) enum OwnPolicies {
     /// It has none: the policy on the resource must name it.
     Nothing,
     /// They allow everything: the policy on the resource, or the other account, must hold it back.
@@ -17,7 +17,7 @@ pub(super) enum Own {
 
 /// The policy on the resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum At {
+pub(super) enum ResourcePolicyOf {
     /// There is none, or this kind of resource has none.
     Nothing,
     /// A key policy that leaves all to IAM, as keys have by default.
@@ -60,33 +60,33 @@ pub(super) struct Demand {
 
 /// Who calls, with what policies.
 #[derive(Debug, Clone)]
-pub(super) struct Who {
+pub(super) struct PolicyCaller {
     pub(super) section: &'static str,
     pub(super) caller: Principal,
-    pub(super) own: Own,
+    pub(super) own: OwnPolicies,
 }
 
 /// One call.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
-    pub(super) who: Who,
+    pub(super) who: PolicyCaller,
     pub(super) action: String,
     pub(super) resource: String,
     pub(super) owner: AccountId,
-    pub(super) at: At,
+    pub(super) at: ResourcePolicyOf,
     pub(super) context: Vec<(&'static str, String)>,
     pub(super) demands: Vec<Demand>,
     pub(super) expected: Expected,
     /// Resources of the same kind that must be out of reach, each with the policy on it.
-    pub(super) decoys: Vec<(String, At)>,
+    pub(super) foreign_resources: Vec<(String, ResourcePolicyOf)>,
     /// Actions of the same kind that must be out of reach.
-    pub(super) aliens: Vec<&'static str>,
+    pub(super) forbidden_actions: Vec<&'static str>,
 }
 
 impl Call {
     /// Makes a call that must be allowed.
     pub(super) fn new(
-        who: &Who,
+        who: &PolicyCaller,
         action: &str,
         resource: impl std::fmt::Display,
         owner: &AccountId,
@@ -96,16 +96,16 @@ impl Call {
             action: action.to_owned(),
             resource: resource.to_string(),
             owner: owner.clone(),
-            at: At::Nothing,
+            at: ResourcePolicyOf::Nothing,
             context: Vec::new(),
             demands: Vec::new(),
             expected: Expected::Allow(Vec::new()),
-            decoys: Vec::new(),
-            aliens: Vec::new(),
+            foreign_resources: Vec::new(),
+            forbidden_actions: Vec::new(),
         }
     }
 
-    pub(super) fn at(mut self, at: At) -> Self {
+    pub(super) fn at(mut self, at: ResourcePolicyOf) -> Self {
         self.at = at;
         self
     }
@@ -144,13 +144,16 @@ impl Call {
         self.with(key, value)
     }
 
-    pub(super) fn decoys(mut self, decoys: impl IntoIterator<Item = (String, At)>) -> Self {
-        self.decoys.extend(decoys);
+    pub(super) fn foreign_resources(
+        mut self,
+        foreign_resources: impl IntoIterator<Item = (String, ResourcePolicyOf)>,
+    ) -> Self {
+        self.foreign_resources.extend(foreign_resources);
         self
     }
 
-    pub(super) fn aliens(mut self, aliens: &[&'static str]) -> Self {
-        self.aliens = aliens.to_vec();
+    pub(super) fn forbidden_actions(mut self, forbidden_actions: &[&'static str]) -> Self {
+        self.forbidden_actions = forbidden_actions.to_vec();
         self
     }
 
@@ -176,8 +179,8 @@ impl Call {
     /// Returns whether `document` has a say in it.
     #[cfg(test)]
     pub(super) fn is_under(&self, document: &Document) -> bool {
-        let at = matches!(&self.at, At::Document(_, at) if at == document);
-        at || self.who.own == Own::Document(document.clone())
+        let at = matches!(&self.at, ResourcePolicyOf::Document(_, at) if at == document);
+        at || self.who.own == OwnPolicies::Document(document.clone())
     }
 
     pub(super) fn request(&self) -> Request {

@@ -1,7 +1,7 @@
 //! Evaluates a call under the documents and says which statement decided.
 //! Not for: what is wrong where a call does not come to what it should (see `mend`).
 
-use super::call::{At, Call, Expected, Own};
+use super::call::{Call, Expected, OwnPolicies, ResourcePolicyOf};
 use super::{Document, Documents, Expectation, Organisation, Outcome, Row, mend};
 use crrctl_iam::document::{PrincipalKind, Principals, Scope, Statement};
 use crrctl_iam::evaluate::Decider;
@@ -79,23 +79,23 @@ impl<'a> Judge<'a> {
         let somebodys = Named { name: "a policy of others", document: &self.somebodys };
         let by_default = Named { name: "the default key policy", document: &self.delegating };
         let identity = match &call.who.own {
-            Own::Nothing => Vec::new(),
-            Own::Everything => vec![callers_own],
-            Own::Document(document) => {
+            OwnPolicies::Nothing => Vec::new(),
+            OwnPolicies::Everything => vec![callers_own],
+            OwnPolicies::Document(document) => {
                 let own = self.documents.named(document);
                 own.into_iter().chain(self.documents.beside(document)).collect()
             }
         };
         let is_role = matches!(
             call.who.own,
-            Own::Document(Document::ReplicationRole | Document::BackRole(_))
+            OwnPolicies::Document(Document::ReplicationRole | Document::BackRole(_))
         );
         let boundary = if is_role { self.documents.boundary() } else { None };
         let resource = match &call.at {
-            At::Nothing => None,
-            At::LeftToIam => Some((ResourceKind::Key, by_default)),
-            At::Everything(kind) => Some((*kind, somebodys)),
-            At::Document(kind, document) => {
+            ResourcePolicyOf::Nothing => None,
+            ResourcePolicyOf::LeftToIam => Some((ResourceKind::Key, by_default)),
+            ResourcePolicyOf::Everything(kind) => Some((*kind, somebodys)),
+            ResourcePolicyOf::Document(kind, document) => {
                 // Without a document there is no policy: possible for a bucket alone.
                 let named = self.documents.named(document);
                 named.map(|named| (*kind, named))

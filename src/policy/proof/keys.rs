@@ -1,7 +1,7 @@
 //! Who else the key policies are for: administrators, other accounts, and nobody beside them.
 //! Section: KMS Developer Guide, "Key policies in AWS KMS", "Allowing users in other accounts to use a KMS key".
 
-use super::call::{Call, Own, Who};
+use super::call::{Call, OwnPolicies, PolicyCaller};
 use super::reverse::{by_others, with_reverse};
 use super::scene::Scene;
 use crate::manifest::{KeyKind, Side};
@@ -50,8 +50,8 @@ fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
     let mut calls: Vec<Call> =
         key.administrators.iter().flat_map(|arn| administrator(scene, side, arn)).collect();
     // Naming the key's own account says nothing that its root delegation does not.
-    let guests = key.usable_by_accounts.iter().filter(|it| *it != scene.owner(side));
-    calls.extend(guests.flat_map(|account| guest(scene, side, account)));
+    let other_accounts = key.usable_by_accounts.iter().filter(|it| *it != scene.owner(side));
+    calls.extend(other_accounts.flat_map(|account| cross_account(scene, side, account)));
     let stranger = [scene.stranger(SECTION)];
     let refused: Vec<Call> = ADMINISTRATION
         .iter()
@@ -68,39 +68,41 @@ fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
 fn administrator(scene: &Scene<'_>, side: &Side, arn: &Arn) -> Vec<Call> {
     let topology = scene.topology;
     let is_own = arn.account() == scene.owner(side).as_str();
-    let own = if is_own { Own::Nothing } else { Own::Everything };
+    let own = if is_own { OwnPolicies::Nothing } else { OwnPolicies::Everything };
     let Some(caller) = principal(scene, arn) else { return Vec::new() };
     // The account's own root may do everything, and who is of an account that may use the key may use it.
     let uses = (is_own && matches!(caller, Principal::Root { .. }))
         || topology.key.usable_by_accounts.iter().any(|other| other.as_str() == arn.account());
-    let aliens: &[&str] =
+    let forbidden_actions: &[&str] =
         if uses { &[] } else { &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] };
-    let who = Who { section: SECTION, caller, own };
+    let who = PolicyCaller { section: SECTION, caller, own };
     let is_primary = topology.key_regions().first() == Some(&&side.region)
         || topology.key.kind == KeyKind::PerRegion;
     let primary = is_primary.then_some("kms:ReplicateKey");
     ADMINISTRATION
         .into_iter()
         .chain(primary)
-        .map(|action| on_key(scene, &who, action, side).aliens(aliens))
+        .map(|action| on_key(scene, &who, action, side).forbidden_actions(forbidden_actions))
         .collect()
 }
 
-fn guest(scene: &Scene<'_>, side: &Side, account: &AccountId) -> Vec<Call> {
+fn cross_account(scene: &Scene<'_>, side: &Side, account: &AccountId) -> Vec<Call> {
     let caller = scene.session(account, "guest");
-    let who = Who { section: SECTION, caller, own: Own::Everything };
+    let who = PolicyCaller { section: SECTION, caller, own: OwnPolicies::Everything };
     let administers =
         scene.topology.key.administrators.iter().any(|arn| arn.account() == account.as_str());
-    let aliens: &[&str] =
+    let forbidden_actions: &[&str] =
         if administers { &[] } else { &["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"] };
-    let mut calls: Vec<Call> =
-        USE.iter().map(|action| on_key(scene, &who, action, side).aliens(aliens)).collect();
-    calls.push(grant(scene, &who, side).aliens(aliens));
+    let mut calls: Vec<Call> = USE
+        .iter()
+        .map(|action| on_key(scene, &who, action, side).forbidden_actions(forbidden_actions))
+        .collect();
+    calls.push(grant(scene, &who, side).forbidden_actions(forbidden_actions));
     calls
 }
 
 /// A grant that an AWS service makes use of, such as for a volume.
-fn grant(scene: &Scene<'_>, who: &Who, side: &Side) -> Call {
+fn grant(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Call {
     on_key(scene, who, "kms:CreateGrant", side).demanding(
         "Bool",
         "kms:GrantIsForAWSResource",
@@ -109,7 +111,7 @@ fn grant(scene: &Scene<'_>, who: &Who, side: &Side) -> Call {
 }
 
 /// A key policy is about its own key, so no other can come into reach by it.
-fn on_key(scene: &Scene<'_>, who: &Who, action: &str, side: &Side) -> Call {
+fn on_key(scene: &Scene<'_>, who: &PolicyCaller, action: &str, side: &Side) -> Call {
     Call::new(who, action, scene.key_arn(side), scene.owner(side)).at(scene.key_policy(side))
 }
 

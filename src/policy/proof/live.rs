@@ -2,7 +2,7 @@
 //! depend on a condition key that nobody outside S3 can know is told as unknown, neither as allowed nor as denied.
 //! Not for: reading the documents (see `check`).
 
-use super::call::{At, Call, Expected};
+use super::call::{Call, Expected, ResourcePolicyOf};
 use super::judge::Judge;
 use super::scene::Scene;
 use super::{Document, Documents, Organisation, Row, replication};
@@ -140,15 +140,20 @@ fn place(call: &Call, decision: &Decision) -> Option<Place> {
         (Layer::Scp | Layer::Rcp, _) => Place::Organisation,
         (
             Layer::Resource,
-            At::Document(_, Document::Key(region) | Document::ExistingKey(region, _)),
+            ResourcePolicyOf::Document(_, Document::Key(region) | Document::ExistingKey(region, _)),
         ) => Place::Key(region.clone()),
-        (Layer::Resource, At::Document(_, Document::SourceBucket)) => Place::SourceBucket,
-        (Layer::Resource, At::Document(_, Document::DestinationBucket(region))) => {
+        (Layer::Resource, ResourcePolicyOf::Document(_, Document::SourceBucket)) => {
+            Place::SourceBucket
+        }
+        (Layer::Resource, ResourcePolicyOf::Document(_, Document::DestinationBucket(region))) => {
             Place::DestinationBucket(region.clone())
         }
         (
             Layer::Resource,
-            At::Document(_, Document::ReplicationRoleTrust | Document::BackRoleTrust(_)),
+            ResourcePolicyOf::Document(
+                _,
+                Document::ReplicationRoleTrust | Document::BackRoleTrust(_),
+            ),
         ) => Place::Trust,
         (Layer::Identity | Layer::Session | Layer::Resource, _) => Place::Role,
     })

@@ -6,7 +6,7 @@ mod actions;
 mod backfill;
 mod fleet;
 
-use super::call::{At, Call, Own, Who};
+use super::call::{Call, OwnPolicies, PolicyCaller, ResourcePolicyOf};
 use super::reverse::with_reverse;
 use super::scene::{Scene, TLS, through_s3};
 use super::{Document, Part};
@@ -45,7 +45,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
     } else {
         Document::OperatorOf(part, account.clone())
     };
-    let who = Who { section, caller, own: Own::Document(document) };
+    let who = PolicyCaller { section, caller, own: OwnPolicies::Document(document) };
     let operator = Operator { scene, who, account, is_home };
     let calls = match part {
         Part::Plan => operator.plan(),
@@ -63,7 +63,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
 
 struct Operator<'a> {
     scene: &'a Scene<'a>,
-    who: Who,
+    who: PolicyCaller,
     account: &'a AccountId,
     /// Whether that is the account of the source, which role and rules are in.
     is_home: bool,
@@ -87,9 +87,9 @@ impl Operator<'_> {
                 }
                 KeyWish::Existing(_) => {
                     let reads = ["kms:DescribeKey", "kms:GetKeyPolicy"];
-                    calls.extend(
-                        reads.map(|it| self.scene.on_key(&self.who, it, side).aliens(&NOT_ON_KEYS)),
-                    );
+                    calls.extend(reads.map(|it| {
+                        self.scene.on_key(&self.who, it, side).forbidden_actions(&NOT_ON_KEYS)
+                    }));
                     calls.extend(self.on_own_existing("kms:ListResourceTags", side));
                 }
                 KeyWish::Nothing => {}
@@ -99,7 +99,7 @@ impl Operator<'_> {
             calls.push(self.on_key("kms:GetKeyRotationStatus", side));
             let list = Call::new(&self.who, "kms:ListKeys", "*", self.account)
                 .demanding("StringEquals", "aws:RequestedRegion", side.region.as_str())
-                .aliens(&["kms:CreateCustomKeyStore"]);
+                .forbidden_actions(&["kms:CreateCustomKeyStore"]);
             calls.push(list);
         }
         // CloudWatch knows no ARNs of metrics (Service Authorization Reference, "Actions defined by Amazon CloudWatch").
@@ -108,7 +108,7 @@ impl Operator<'_> {
         calls.extend(measured.map(|region| {
             Call::new(&self.who, "cloudwatch:GetMetricData", "*", self.account)
                 .demanding("StringEquals", "aws:RequestedRegion", region.as_str())
-                .aliens(&["cloudwatch:PutMetricData"])
+                .forbidden_actions(&["cloudwatch:PutMetricData"])
         }));
         let reads = [
             "iam:GetRole",
@@ -136,7 +136,7 @@ impl Operator<'_> {
         if !matches!(topology.key_wish(side), KeyWish::Existing(_)) {
             return None;
         }
-        let call = self.scene.on_key(&self.who, action, side).aliens(&NOT_ON_KEYS);
+        let call = self.scene.on_key(&self.who, action, side).forbidden_actions(&NOT_ON_KEYS);
         let key = topology.key_arn(&self.scene.keys, side)?;
         (key.account() == self.account.as_str()).then_some(call)
     }
@@ -158,14 +158,14 @@ impl Operator<'_> {
                     &topology.account,
                 )
                 .demanding("StringEquals", "iam:AWSServiceName", "mrk.kms.amazonaws.com")
-                .decoys([(other_role, At::Nothing)])
-                .aliens(&["iam:DeleteServiceLinkedRole"]),
+                .foreign_resources([(other_role, ResourcePolicyOf::Nothing)])
+                .forbidden_actions(&["iam:DeleteServiceLinkedRole"]),
             );
         }
         if self.own().next().is_some() {
             calls.push(
                 self.tagged(Call::new(&self.who, "kms:CreateKey", "*", self.account))
-                    .aliens(&["kms:CreateCustomKeyStore"]),
+                    .forbidden_actions(&["kms:CreateCustomKeyStore"]),
             );
         }
         for side in self.own() {
@@ -237,8 +237,9 @@ impl Operator<'_> {
         ];
         let on_sources = |action| self.sources().flat_map(move |it| self.on_probes(action, it));
         // Of what is handed over the source's operator reads and removes the probes.
-        let lent = || topology.handed_over().filter(|_| self.is_home);
-        let replicated = || self.sides().filter(|side| topology.replicates_to(side)).chain(lent());
+        let shared = || topology.handed_over().filter(|_| self.is_home);
+        let replicated =
+            || self.sides().filter(|side| topology.replicates_to(side)).chain(shared());
         let mut calls: Vec<Call> = uploads.into_iter().flat_map(on_sources).collect();
         if topology.buckets.retention().is_some() {
             calls.extend(on_sources("s3:PutObjectRetention"));
@@ -246,8 +247,8 @@ impl Operator<'_> {
             calls.extend(self.sides().flat_map(bypass));
         }
         calls.extend(replicated().flat_map(|it| self.on_probes("s3:GetObject", it)));
-        calls.extend(lent().flat_map(|it| self.lists_of_probes(it)));
-        let all = self.sides().chain(lent());
+        calls.extend(shared().flat_map(|it| self.lists_of_probes(it)));
+        let all = self.sides().chain(shared());
         calls.extend(all.flat_map(|it| self.on_probes("s3:DeleteObjectVersion", it)));
         for action in ["kms:Decrypt", "kms:GenerateDataKey"] {
             calls.extend(self.sources().flat_map(|it| self.through_s3(action, it)));
@@ -310,7 +311,7 @@ impl Operator<'_> {
     }
 
     fn on_bucket(&self, action: &str, side: &Side) -> Call {
-        self.scene.on_bucket(&self.who, action, side).aliens(&NOT_ON_BUCKETS)
+        self.scene.on_bucket(&self.who, action, side).forbidden_actions(&NOT_ON_BUCKETS)
     }
 
     /// Returns the sides whose keys crrctl makes.
@@ -326,7 +327,9 @@ impl Operator<'_> {
     }
 
     fn on_object(&self, action: &str, side: &Side, prefix: &str, all: &[&str]) -> Call {
-        self.scene.on_object(&self.who, action, side, prefix, all).aliens(&NOT_ON_OBJECTS)
+        self.scene
+            .on_object(&self.who, action, side, prefix, all)
+            .forbidden_actions(&NOT_ON_OBJECTS)
     }
 
     fn on_probes(&self, action: &str, side: &Side) -> Vec<Call> {
@@ -341,8 +344,8 @@ impl Operator<'_> {
         let elsewhere = scene.key_arn(side).replace(side.region.as_str(), "xx-elsewhere-9");
         Call::new(&self.who, action, scene.key_arn(side), &scene.key_owner(side))
             .at(at.clone())
-            .decoys([(elsewhere, at)])
-            .aliens(&NOT_ON_KEYS)
+            .foreign_resources([(elsewhere, at)])
+            .forbidden_actions(&NOT_ON_KEYS)
     }
 
     /// Any multi-Region key of the pair's Regions, where the pair has one: others must be out of reach. A key of one Region has
@@ -352,10 +355,10 @@ impl Operator<'_> {
         match (scene.topology.key_wish(side), scene.topology.key.kind) {
             (KeyWish::Ours, KeyKind::MultiRegion) => {
                 let other = scene.kms(&side.region, SINGLE_REGION_KEY);
-                self.any_key(action, side).decoys([(other, scene.key_policy(side))])
+                self.any_key(action, side).foreign_resources([(other, scene.key_policy(side))])
             }
             (KeyWish::Ours, _) => self.any_key(action, side),
-            _ => scene.on_key(&self.who, action, side).aliens(&NOT_ON_KEYS),
+            _ => scene.on_key(&self.who, action, side).forbidden_actions(&NOT_ON_KEYS),
         }
     }
 
@@ -364,10 +367,14 @@ impl Operator<'_> {
     fn alias(&self, action: &str, side: &Side) -> [Call; 2] {
         let topology = self.scene.topology;
         let alias = topology.key.alias.arn(&side.region, self.account);
-        let decoy = (format!("{alias}-other"), At::Nothing);
-        let on_alias = Call::new(&self.who, action, alias, self.account).decoys([decoy]).aliens(
-            if action == "kms:DeleteAlias" { &["kms:UpdateAlias"] } else { &["kms:DeleteAlias"] },
-        );
+        let decoy = (format!("{alias}-other"), ResourcePolicyOf::Nothing);
+        let on_alias = Call::new(&self.who, action, alias, self.account)
+            .foreign_resources([decoy])
+            .forbidden_actions(if action == "kms:DeleteAlias" {
+                &["kms:UpdateAlias"]
+            } else {
+                &["kms:DeleteAlias"]
+            });
         [on_alias, self.on_key(action, side)]
     }
 

@@ -3,7 +3,7 @@
 //! reasons ("Receiving replication failure events") name the actions that are missing.
 
 use super::Document;
-use super::call::{At, Call, Element, Expected, Own, Who};
+use super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller, ResourcePolicyOf};
 use super::reverse::{by_others, with_reverse};
 use super::scene::{Scene, outside, through_s3};
 use crate::manifest::{Profile, Side};
@@ -61,15 +61,15 @@ pub(super) fn assumption(
     role: &str,
     trust: &Document,
 ) -> Vec<Call> {
-    let by = |caller| Who { section, caller, own: Own::Everything };
-    let at = At::Document(ResourceKind::Trust, trust.clone());
+    let by = |caller| PolicyCaller { section, caller, own: OwnPolicies::Everything };
+    let at = ResourcePolicyOf::Document(ResourceKind::Trust, trust.clone());
     let who = by(Principal::Service(service.to_owned()));
     let assume = Call::new(&who, "sts:AssumeRole", role, &scene.topology.account)
         .at(at)
-        .aliens(&["sts:SetSourceIdentity", "sts:TagSession"]);
+        .forbidden_actions(&["sts:SetSourceIdentity", "sts:TagSession"]);
     let services = ["batchoperations.s3.amazonaws.com", "s3.amazonaws.com", "lambda.amazonaws.com"];
     let others = services.iter().filter(|other| **other != service);
-    let mut others: Vec<Who> =
+    let mut others: Vec<PolicyCaller> =
         others.map(|other| by(Principal::Service((*other).to_owned()))).collect();
     others.push(by(scene.session(&scene.topology.account, "colleague")));
     others.push(scene.stranger(section));
@@ -78,27 +78,29 @@ pub(super) fn assumption(
     with_reverse(vec![assume]).into_iter().chain(refused).collect()
 }
 
-fn source(scene: &Scene<'_>, who: &Who) -> Vec<Call> {
+fn source(scene: &Scene<'_>, who: &PolicyCaller) -> Vec<Call> {
     let (topology, side) = (scene.topology, &scene.topology.source);
     let prefixes = topology.prefixes(side);
     let on_bucket = ["s3:GetReplicationConfiguration", "s3:ListBucket"];
     let mut calls: Vec<Call> = on_bucket
         .iter()
-        .map(|action| scene.on_bucket(who, action, side).aliens(&NOT_ON_BUCKETS))
+        .map(|action| scene.on_bucket(who, action, side).forbidden_actions(&NOT_ON_BUCKETS))
         .collect();
     for prefix in &prefixes {
         let read = |action: &&str| scene.on_object(who, action, side, prefix, &prefixes);
-        calls.extend(READS.iter().map(|action| read(action).aliens(&NOT_ON_OBJECTS)));
+        calls.extend(READS.iter().map(|action| read(action).forbidden_actions(&NOT_ON_OBJECTS)));
         if topology.buckets.lock.is_some() {
-            calls.extend(LOCK_READS.iter().map(|action| read(action).aliens(&NOT_ON_LOCKS)));
+            calls.extend(
+                LOCK_READS.iter().map(|action| read(action).forbidden_actions(&NOT_ON_LOCKS)),
+            );
         }
     }
     if !scene.has_key(side) {
         return calls;
     }
-    let mut aliens = NOT_ON_KEYS.to_vec();
-    aliens.extend(["kms:Encrypt", "kms:GenerateDataKey"]);
-    let decrypt = scene.on_key(who, "kms:Decrypt", side).aliens(&aliens);
+    let mut forbidden_actions = NOT_ON_KEYS.to_vec();
+    forbidden_actions.extend(["kms:Encrypt", "kms:GenerateDataKey"]);
+    let decrypt = scene.on_key(who, "kms:Decrypt", side).forbidden_actions(&forbidden_actions);
     let (contexts, not_for) = contexts(scene, side);
     calls.extend(through_s3(&decrypt, side, &contexts, &not_for));
     calls
@@ -137,46 +139,49 @@ pub(super) fn in_doubt(scene: &Scene<'_>) -> Vec<Call> {
 }
 
 /// Returns the replication role's session.
-fn role(scene: &Scene<'_>) -> Who {
+fn role(scene: &Scene<'_>) -> PolicyCaller {
     let role = scene.topology.assumed_role();
     let caller = Principal::RoleSession { role, session: "s3-replication".to_owned(), id: None };
-    let own = Own::Document(Document::of_role(scene.topology));
-    Who { section: SECTION, caller, own }
+    let own = OwnPolicies::Document(Document::of_role(scene.topology));
+    PolicyCaller { section: SECTION, caller, own }
 }
 
-fn destination(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
+fn destination(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Call> {
     let topology = scene.topology;
     let (prefixes, markers) = (topology.prefixes(side), topology.marker_prefixes(side));
-    let mut aliens = NOT_ON_OBJECTS.to_vec();
+    let mut forbidden_actions = NOT_ON_OBJECTS.to_vec();
     if markers.is_empty() {
-        aliens.push("s3:ReplicateDelete");
+        forbidden_actions.push("s3:ReplicateDelete");
     }
     if topology.owned_prefixes(side).is_empty() {
-        aliens.push("s3:ObjectOwnerOverrideToBucketOwner");
+        forbidden_actions.push("s3:ObjectOwnerOverrideToBucketOwner");
     }
     let mut calls = Vec::new();
     for prefix in &prefixes {
         let write = |action| scene.on_object(who, action, side, prefix, &prefixes);
         let object = encrypted(scene, side, write("s3:ReplicateObject"));
-        calls.extend([object, write("s3:ReplicateTags")].map(|call| call.aliens(&aliens)));
+        calls.extend(
+            [object, write("s3:ReplicateTags")]
+                .map(|call| call.forbidden_actions(&forbidden_actions)),
+        );
     }
     // Where markers of some objects alone are replicated, those of others must be out of reach.
     let mark = |prefix: &&str| scene.on_object(who, "s3:ReplicateDelete", side, prefix, &markers);
-    calls.extend(markers.iter().map(mark).map(|call| call.aliens(&NOT_ON_OBJECTS)));
+    calls.extend(markers.iter().map(mark).map(|call| call.forbidden_actions(&NOT_ON_OBJECTS)));
     calls.extend(foreign::uses(scene, who, side));
     if !scene.has_key(side) {
         return calls;
     }
     // `Encrypt` alone is what AWS documents for objects without Bucket Keys; the failure reason DstPutObjectNotPermitted names
     // `Decrypt` and `GenerateDataKey` too.
-    let (uses, mut aliens): (&[&str], _) = match topology.profile {
+    let (uses, mut forbidden_actions): (&[&str], _) = match topology.profile {
         Profile::Compatible => (&["kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"], vec![]),
         Profile::Strict => (&["kms:Encrypt"], vec!["kms:Decrypt", "kms:GenerateDataKey"]),
     };
-    aliens.extend(NOT_ON_KEYS);
+    forbidden_actions.extend(NOT_ON_KEYS);
     let (contexts, not_for) = contexts(scene, side);
     for action in uses {
-        let call = scene.on_key(who, action, side).aliens(&aliens);
+        let call = scene.on_key(who, action, side).forbidden_actions(&forbidden_actions);
         calls.extend(through_s3(&call, side, &contexts, &not_for));
     }
     calls
@@ -209,7 +214,7 @@ fn contexts(scene: &Scene<'_>, side: &Side) -> (Vec<String>, Vec<String>) {
 /// A bucket that was deleted and made again by a stranger, who lets everybody in, must receive nothing.
 fn to_a_strangers_bucket(
     scene: &Scene<'_>,
-    who: &Who,
+    who: &PolicyCaller,
     action: &str,
     side: &Side,
     prefix: &str,
@@ -217,8 +222,8 @@ fn to_a_strangers_bucket(
     to_a_stranger(scene, who, action, &scene.object_arn(side, prefix))
 }
 
-fn to_a_stranger(scene: &Scene<'_>, who: &Who, action: &str, resource: &str) -> Call {
+fn to_a_stranger(scene: &Scene<'_>, who: &PolicyCaller, action: &str, resource: &str) -> Call {
     Call::new(who, action, resource, &scene.stranger)
-        .at(At::Everything(ResourceKind::Bucket))
+        .at(ResourcePolicyOf::Everything(ResourceKind::Bucket))
         .expecting(Expected::Deny(Element::Condition("StringEquals", "s3:ResourceAccount", None)))
 }

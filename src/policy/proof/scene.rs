@@ -1,6 +1,6 @@
 //! The pair as calls see it: callers, buckets, objects and keys, and what lies beside them and must be out of reach.
 
-use super::call::{At, Call, Own, Who};
+use super::call::{Call, OwnPolicies, PolicyCaller, ResourcePolicyOf};
 use super::{Document, Documents};
 use crate::manifest::{KeyWish, PairKeys, Side, Topology};
 use crate::names::{AccountId, Arn, Partition, Region};
@@ -53,13 +53,13 @@ impl<'a> Scene<'a> {
     }
 
     /// Returns somebody of another account whose own policies allow everything.
-    pub(super) fn stranger(&self, section: &'static str) -> Who {
+    pub(super) fn stranger(&self, section: &'static str) -> PolicyCaller {
         let caller = self.session(&self.stranger, "stranger");
-        Who { section, caller, own: Own::Everything }
+        PolicyCaller { section, caller, own: OwnPolicies::Everything }
     }
 
-    pub(super) fn bucket_policy(&self, side: &Side) -> At {
-        At::Document(ResourceKind::Bucket, Document::of_bucket(side, self.topology))
+    pub(super) fn bucket_policy(&self, side: &Side) -> ResourcePolicyOf {
+        ResourcePolicyOf::Document(ResourceKind::Bucket, Document::of_bucket(side, self.topology))
     }
 
     pub(super) fn bucket_arn(&self, side: &Side) -> String {
@@ -82,29 +82,29 @@ impl<'a> Scene<'a> {
     }
 
     /// Returns the policy on the key of `side`: ours, or, of a key that exists already, what is known of it.
-    pub(super) fn key_policy(&self, side: &Side) -> At {
+    pub(super) fn key_policy(&self, side: &Side) -> ResourcePolicyOf {
         let document = Document::of_key(side, self.topology);
         if self.topology.has_own_key(side) || self.documents.has(&document) {
-            At::Document(ResourceKind::Key, document)
+            ResourcePolicyOf::Document(ResourceKind::Key, document)
         } else if self.key_owner(side) == self.topology.account {
-            At::LeftToIam
+            ResourcePolicyOf::LeftToIam
         } else {
-            At::Everything(ResourceKind::Key)
+            ResourcePolicyOf::Everything(ResourceKind::Key)
         }
     }
 
     /// Returns a call on a bucket; a bucket of a similar name must be out of reach.
-    pub(super) fn on_bucket(&self, who: &Who, action: &str, side: &Side) -> Call {
-        let decoy = (format!("{}-other", self.bucket_arn(side)), At::Nothing);
+    pub(super) fn on_bucket(&self, who: &PolicyCaller, action: &str, side: &Side) -> Call {
+        let decoy = (format!("{}-other", self.bucket_arn(side)), ResourcePolicyOf::Nothing);
         Call::new(who, action, self.bucket_arn(side), self.owner(side))
             .at(self.bucket_policy(side))
-            .decoys([decoy])
+            .foreign_resources([decoy])
     }
 
     /// Returns a call on an object under `prefix`; objects of another bucket and outside `all` prefixes must be out of reach.
     pub(super) fn on_object(
         &self,
-        who: &Who,
+        who: &PolicyCaller,
         action: &str,
         side: &Side,
         prefix: &str,
@@ -116,17 +116,17 @@ impl<'a> Scene<'a> {
         let outside = outside.map(|arn| (arn, at.clone()));
         Call::new(who, action, self.object_arn(side, prefix), self.owner(side))
             .at(at)
-            .decoys([(elsewhere, At::Nothing)])
-            .decoys(outside)
+            .foreign_resources([(elsewhere, ResourcePolicyOf::Nothing)])
+            .foreign_resources(outside)
     }
 
     /// Returns a call on the key of `side` by someone who is to use this key alone: another one of the same account, whose policy
     /// leaves it to IAM too, must be out of reach.
-    pub(super) fn on_key(&self, who: &Who, action: &str, side: &Side) -> Call {
+    pub(super) fn on_key(&self, who: &PolicyCaller, action: &str, side: &Side) -> Call {
         let (at, arn) = (self.key_policy(side), self.key_arn(side));
         let other = other_key(&arn);
         let owner = self.key_owner(side);
-        Call::new(who, action, arn, &owner).at(at.clone()).decoys([(other, at)])
+        Call::new(who, action, arn, &owner).at(at.clone()).foreign_resources([(other, at)])
     }
 
     /// Returns the account of the bucket of `side`.

@@ -2,7 +2,7 @@
 //! them too.
 
 use crate::events::{Event, ProbeDone, StepId};
-use crate::units::humane;
+use crate::units::format_duration;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -139,8 +139,8 @@ impl Timeline {
         let placed = |from: Duration, to: Duration| Row {
             left: percent(from.saturating_sub(first)),
             width: percent(to.saturating_sub(from)).max(0.4),
-            from: humane(from.saturating_sub(first)),
-            took: humane(to.saturating_sub(from)),
+            from: format_duration(from.saturating_sub(first)),
+            took: format_duration(to.saturating_sub(from)),
             ..Row::default()
         };
         let looked = self.looked.iter().map(|(reads, from, to)| Row {

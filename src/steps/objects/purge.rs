@@ -155,7 +155,7 @@ impl Purge<'_> {
     }
 
     async fn delete_page(&self, versions: Vec<Entry>) -> Result<Walk, Failure> {
-        let doomed = match self.wanted {
+        let to_delete = match self.wanted {
             Wanted::All => versions,
             Wanted::Probes => {
                 let (probes, foreign) =
@@ -168,7 +168,7 @@ impl Purge<'_> {
         };
         let mut walk = Walk::default();
         // `DeleteObjects` takes a thousand (S3 API Reference), which is also what a page holds.
-        for batch in doomed.chunks(1000) {
+        for batch in to_delete.chunks(1000) {
             walk.add(self.delete(batch).await?);
         }
         Ok(walk)

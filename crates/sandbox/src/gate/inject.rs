@@ -7,7 +7,7 @@ use crate::wire::Fault;
 use crate::wire::FaultKind;
 use crate::wire::Note;
 
-/// Lets a fault strike a request that is about to be performed: waits where it is a delay, and returns what is to be answered in
+/// Injects a fault into a request that is about to be performed: waits where it is a delay, and returns what is to be answered in
 /// place of performing it.
 pub(crate) async fn inject(
     shared: &Shared,

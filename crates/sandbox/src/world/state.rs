@@ -36,7 +36,7 @@ impl State {
     }
 
     /// Returns the keys that are pending deletion and that something still names.
-    pub(crate) fn doomed(&self) -> Vec<String> {
+    pub(crate) fn pending_keys_in_use(&self) -> Vec<String> {
         let texts: Vec<String> = self.buckets.settings().chain(self.iam.role_policies()).collect();
         let is_named = |id: &String| texts.iter().any(|text| text.contains(id.as_str()));
         self.kms.pending().filter(is_named).collect()

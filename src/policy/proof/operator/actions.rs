@@ -1,6 +1,6 @@
 //! Lists of actions that `operator` takes together, and the policies of a role that was given. Not for: the rest (see `super`).
 
-use super::super::call::{At, Call};
+use super::super::call::{Call, ResourcePolicyOf};
 use super::{NOT_ON_ROLES, Operator};
 use crate::manifest::{Side, Topology};
 
@@ -31,8 +31,10 @@ impl Operator<'_> {
 
     pub(super) fn on_role_of(&self, direction: &Topology, action: &str) -> Call {
         let role = direction.role_arn();
-        let decoy = (format!("{role}-other"), At::Nothing);
-        Call::new(&self.who, action, role, self.account).decoys([decoy]).aliens(&NOT_ON_ROLES)
+        let decoy = (format!("{role}-other"), ResourcePolicyOf::Nothing);
+        Call::new(&self.who, action, role, self.account)
+            .foreign_resources([decoy])
+            .forbidden_actions(&NOT_ON_ROLES)
     }
 
     /// Lists of a bucket of another account are for probes alone.
@@ -59,8 +61,8 @@ impl Operator<'_> {
         let on = |action: &str| {
             [own.clone(), of_aws.clone()].map(|policy| {
                 Call::new(&self.who, action, policy, account)
-                    .decoys([(decoy.clone(), At::Nothing)])
-                    .aliens(&["iam:CreatePolicyVersion"])
+                    .foreign_resources([(decoy.clone(), ResourcePolicyOf::Nothing)])
+                    .forbidden_actions(&["iam:CreatePolicyVersion"])
             })
         };
         ["iam:GetPolicy", "iam:GetPolicyVersion"].into_iter().flat_map(on).collect()

@@ -2,7 +2,8 @@
 //! Not for: what the job does as its role (see `batch`).
 
 use super::{
-    At, Call, NOT_ON_BUCKETS, NOT_ON_OBJECTS, NOT_ON_ROLES, Operator, ROLE_WRITES, through_s3,
+    Call, NOT_ON_BUCKETS, NOT_ON_OBJECTS, NOT_ON_ROLES, Operator, ROLE_WRITES, ResourcePolicyOf,
+    through_s3,
 };
 use crate::manifest::Profile;
 use crate::names::Arn;
@@ -45,10 +46,10 @@ impl Operator<'_> {
 
     pub(super) fn on_batch_role(&self, action: &str) -> Call {
         let role = self.scene.topology.batch_role_arn();
-        let decoy = (format!("{role}-other"), At::Nothing);
+        let decoy = (format!("{role}-other"), ResourcePolicyOf::Nothing);
         Call::new(&self.who, action, role, &self.scene.topology.account)
-            .decoys([decoy])
-            .aliens(&NOT_ON_ROLES)
+            .foreign_resources([decoy])
+            .forbidden_actions(&NOT_ON_ROLES)
     }
 
     /// Returns the calls that end a job that is under way, and those that take its role away.
@@ -63,7 +64,7 @@ impl Operator<'_> {
         let topology = self.scene.topology;
         Call::new(&self.who, action, "*", &topology.account)
             .demanding("StringEquals", "aws:RequestedRegion", topology.source.region.as_str())
-            .aliens(&["s3:ListAllMyBuckets"])
+            .forbidden_actions(&["s3:ListAllMyBuckets"])
     }
 
     fn on_job(&self, action: &str) -> Call {
@@ -74,8 +75,8 @@ impl Operator<'_> {
             Arn::known(topology.partition(), "s3", region, account, id).to_string()
         };
         Call::new(&self.who, action, job(topology.source.region.as_str()), &topology.account)
-            .decoys([(job("xx-elsewhere-9"), At::Nothing)])
-            .aliens(&["s3:DeleteJobTagging", "s3:UpdateJobPriority"])
+            .foreign_resources([(job("xx-elsewhere-9"), ResourcePolicyOf::Nothing)])
+            .forbidden_actions(&["s3:DeleteJobTagging", "s3:UpdateJobPriority"])
     }
 
     fn report_bucket_arn(&self) -> String {
@@ -88,12 +89,15 @@ impl Operator<'_> {
     }
 
     /// The policy in force where reports lie: the source's, or none.
-    fn at_reports(&self) -> At {
+    fn at_reports(&self) -> ResourcePolicyOf {
         let topology = self.scene.topology;
         if topology.reports().with_data {
-            At::Document(ResourceKind::Bucket, Document::of_bucket(&topology.source, topology))
+            ResourcePolicyOf::Document(
+                ResourceKind::Bucket,
+                Document::of_bucket(&topology.source, topology),
+            )
         } else {
-            At::Nothing
+            ResourcePolicyOf::Nothing
         }
     }
 
@@ -104,11 +108,11 @@ impl Operator<'_> {
 
     /// A call on the bucket that reports lie in.
     fn on_reports(&self, action: &str) -> Call {
-        let decoy = (format!("{}-other", self.report_bucket_arn()), At::Nothing);
+        let decoy = (format!("{}-other", self.report_bucket_arn()), ResourcePolicyOf::Nothing);
         Call::new(&self.who, action, self.report_bucket_arn(), &self.scene.topology.account)
             .at(self.at_reports())
-            .decoys([decoy])
-            .aliens(&NOT_ON_BUCKETS)
+            .foreign_resources([decoy])
+            .forbidden_actions(&NOT_ON_BUCKETS)
     }
 
     pub(super) fn on_report(&self, action: &str) -> Call {
@@ -119,9 +123,9 @@ impl Operator<'_> {
         let outside = outside.map(|arn| (arn, self.at_reports()));
         Call::new(&self.who, action, self.report_arn(), &topology.account)
             .at(self.at_reports())
-            .decoys([(elsewhere, At::Nothing)])
-            .decoys(outside)
-            .aliens(&NOT_ON_OBJECTS)
+            .foreign_resources([(elsewhere, ResourcePolicyOf::Nothing)])
+            .foreign_resources(outside)
+            .forbidden_actions(&NOT_ON_OBJECTS)
     }
 }
 

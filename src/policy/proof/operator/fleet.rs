@@ -1,6 +1,8 @@
 //! The calls of `list`, `gc` and `apply --revive-keys`: looking through an account, and bringing keys back.
 
-use super::{At, Call, NOT_ON_BUCKETS, NOT_ON_KEYS, NOT_ON_ROLES, Operator, SINGLE_REGION_KEY};
+use super::{
+    Call, NOT_ON_BUCKETS, NOT_ON_KEYS, NOT_ON_ROLES, Operator, ResourcePolicyOf, SINGLE_REGION_KEY,
+};
 use crate::names::RoleName;
 
 impl Operator<'_> {
@@ -12,26 +14,29 @@ impl Operator<'_> {
         let role =
             scene.iam(&topology.account, &format!("role{}{}", RoleName::PATH, topology.role));
         let mut calls = vec![
-            on("iam:ListRoles", "*").aliens(&["iam:ListUsers"]),
-            on("kms:ListAliases", "*").aliens(&["kms:CreateCustomKeyStore"]),
-            on("kms:ListKeys", "*").aliens(&["kms:CreateCustomKeyStore"]),
-            on("s3:ListAllMyBuckets", "*").aliens(&["s3:CreateJob"]),
+            on("iam:ListRoles", "*").forbidden_actions(&["iam:ListUsers"]),
+            on("kms:ListAliases", "*").forbidden_actions(&["kms:CreateCustomKeyStore"]),
+            on("kms:ListKeys", "*").forbidden_actions(&["kms:CreateCustomKeyStore"]),
+            on("s3:ListAllMyBuckets", "*").forbidden_actions(&["s3:CreateJob"]),
             on("iam:ListRoleTags", role.as_str())
-                .decoys([(role.as_str().replace("/crrctl/", "/"), At::Nothing)])
-                .aliens(&NOT_ON_ROLES),
+                .foreign_resources([(
+                    role.as_str().replace("/crrctl/", "/"),
+                    ResourcePolicyOf::Nothing,
+                )])
+                .forbidden_actions(&NOT_ON_ROLES),
         ];
         for side in self.sides() {
             // Keys of other pairs are looked at too, where this one has none of its own.
             let (key, at) = if topology.has_own_key(side) {
                 (scene.key_arn(side), scene.key_policy(side))
             } else {
-                (scene.kms(&side.region, SINGLE_REGION_KEY), At::LeftToIam)
+                (scene.kms(&side.region, SINGLE_REGION_KEY), ResourcePolicyOf::LeftToIam)
             };
             for action in ["kms:DescribeKey", "kms:ListAliases", "kms:ListResourceTags"] {
-                calls.push(on(action, &key).at(at.clone()).aliens(&NOT_ON_KEYS));
+                calls.push(on(action, &key).at(at.clone()).forbidden_actions(&NOT_ON_KEYS));
             }
             let bucket = scene.bucket_arn(side);
-            calls.push(on("s3:GetBucketTagging", &bucket).aliens(&NOT_ON_BUCKETS));
+            calls.push(on("s3:GetBucketTagging", &bucket).forbidden_actions(&NOT_ON_BUCKETS));
         }
         calls
     }

@@ -2,7 +2,7 @@
 //! Sections: S3 User Guide, "Configuring replication for buckets in different accounts" and "Changing the replica owner"; IAM
 //! User Guide, "Cross-account policy evaluation logic": both accounts must allow.
 
-use super::super::call::{Call, Element, Expected, Own, Who};
+use super::super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller};
 use super::super::reverse::by_others;
 use super::super::scene::Scene;
 use super::{NOT_ON_BUCKETS, NOT_ON_OBJECTS, SECTION, encrypted, through_s3, to_a_stranger};
@@ -14,24 +14,25 @@ const OWN: &str = "s3:ObjectOwnerOverrideToBucketOwner";
 const BY_ROLE: Element = Element::Condition("ArnEquals", "aws:PrincipalArn", None);
 
 /// Returns what the role may do beside writing replicas.
-pub(super) fn uses(scene: &Scene<'_>, who: &Who, side: &Side) -> Vec<Call> {
+pub(super) fn uses(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Call> {
     if !scene.topology.is_foreign(side) {
         return Vec::new();
     }
-    let on_bucket = |action| scene.on_bucket(who, action, side).aliens(&NOT_ON_BUCKETS);
+    let on_bucket = |action| scene.on_bucket(who, action, side).forbidden_actions(&NOT_ON_BUCKETS);
     let owned = scene.topology.owned_prefixes(side);
     let own = |prefix: &&str| scene.on_object(who, OWN, side, prefix, &owned);
-    let own = owned.iter().map(own).map(|call| call.aliens(&NOT_ON_OBJECTS));
+    let own = owned.iter().map(own).map(|call| call.forbidden_actions(&NOT_ON_OBJECTS));
     ON_BUCKET.into_iter().map(on_bucket).chain(own).collect()
 }
 
 /// Returns who and what must stay out: others of the source's account, strangers, and buckets of strangers.
-pub(super) fn calls(scene: &Scene<'_>, role: &Who, side: &Side) -> Vec<Call> {
+pub(super) fn calls(scene: &Scene<'_>, role: &PolicyCaller, side: &Side) -> Vec<Call> {
     if !scene.topology.is_foreign(side) {
         return Vec::new();
     }
     let colleague = scene.session(&scene.topology.account, "colleague");
-    let colleague = Who { section: SECTION, caller: colleague, own: Own::Everything };
+    let colleague =
+        PolicyCaller { section: SECTION, caller: colleague, own: OwnPolicies::Everything };
     let strangers = [scene.stranger(SECTION)];
     let prefix = scene.topology.prefixes(side)[0];
     let on_object = |action| scene.on_object(&colleague, action, side, prefix, &[]);
@@ -59,8 +60,8 @@ pub(super) fn calls(scene: &Scene<'_>, role: &Who, side: &Side) -> Vec<Call> {
             for call in &mut through {
                 call.demands.clear();
             }
-            let guests = &scene.topology.key.usable_by_accounts;
-            if !guests.contains(&scene.topology.account) {
+            let other_accounts = &scene.topology.key.usable_by_accounts;
+            if !other_accounts.contains(&scene.topology.account) {
                 calls.extend(
                     through.iter().cloned().map(|it| it.expecting(Expected::Deny(BY_ROLE))),
                 );
@@ -77,7 +78,7 @@ pub(super) fn calls(scene: &Scene<'_>, role: &Who, side: &Side) -> Vec<Call> {
 }
 
 /// Where the other account's credentials are not at hand, whoever runs crrctl in the source's reads and removes the probes there.
-fn proven(scene: &Scene<'_>, colleague: &Who, side: &Side) -> Vec<Call> {
+fn proven(scene: &Scene<'_>, colleague: &PolicyCaller, side: &Side) -> Vec<Call> {
     let topology = scene.topology;
     if !topology.is_handed_over(&side.region) {
         return Vec::new();
@@ -94,7 +95,7 @@ fn proven(scene: &Scene<'_>, colleague: &Who, side: &Side) -> Vec<Call> {
         }
     }
     for call in &mut calls {
-        call.decoys.clear();
+        call.foreign_resources.clear();
         call.demands.clear();
     }
     calls

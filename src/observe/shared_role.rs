@@ -5,14 +5,14 @@ use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::Arn;
 use crate::steps::find::{self, RoleInForce};
-use crate::world::LentRole;
+use crate::world::SharedRole;
 
 /// Reads a role that is not the pair's, with all its policies.
-pub(super) async fn lent(
+pub(super) async fn shared_role(
     aws: &Aws,
     direction: &Topology,
     arn: &Arn,
-) -> Result<Option<LentRole>, Failure> {
+) -> Result<Option<SharedRole>, Failure> {
     let found = find::role_in_force(aws, arn, direction.role_region()).await?;
     let found = found.filter(|role| role.arn == arn.as_str());
     Ok(found.map(RoleInForce::documents).transpose()?)

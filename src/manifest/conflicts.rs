@@ -22,7 +22,7 @@ enum Thing<'a> {
 }
 
 /// Refuses what two pairs share. Each has the place of its entry.
-pub(super) fn apart(pairs: &[(Location, Manifest)]) -> Result<(), Located> {
+pub(super) fn refuse(pairs: &[(Location, Manifest)]) -> Result<(), Located> {
     let mut taken: BTreeMap<Thing<'_>, usize> = BTreeMap::new();
     for (index, (at, pair)) in pairs.iter().enumerate() {
         for (key, thing) in things(pair) {
@@ -50,7 +50,7 @@ fn things(pair: &Manifest) -> Vec<(&'static str, Thing<'_>)> {
     if pair.role_settings.given.is_none() {
         things.push(("role.name", Thing::Role(&pair.role, &pair.login)));
         if pair.replication.two_way {
-            let back = pair.back_roles.iter();
+            let back = pair.reverse_roles.iter();
             things.extend(back.map(|(it, role)| ("role.name", Thing::Role(role, login_of(it)))));
         }
     }
