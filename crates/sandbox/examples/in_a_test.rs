@@ -1,4 +1,6 @@
-//! How a test starts a sandbox and points an AWS SDK client at it. `cargo test --example in_a_test` runs it as a test.
+//! Starts a sandbox and points an AWS SDK client at it, as a test does.
+//! `cargo test --example in_a_test` runs it as a test.
+//! Not for: services other than S3.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Config, Credentials, Region};
@@ -7,7 +9,7 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use crrctl_sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
 use std::error::Error;
 
-/// Returns a client of the account that every sandbox has.
+/// Returns an S3 client with the credentials of [`DEFAULT_ACCOUNT`].
 fn client(sandbox: &Sandbox) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -19,7 +21,8 @@ fn client(sandbox: &Sandbox) -> Client {
     Client::from_conf(config)
 }
 
-/// A new bucket has no versioning; switched on, it is there at once unless [`Options::lag`] says otherwise.
+/// Enables versioning on a new bucket. The change takes effect immediately unless [`Options::lag`]
+/// sets a delay.
 async fn versioning_is_switched_on() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Options::default()).await?;
     let s3 = client(&sandbox);
@@ -35,7 +38,7 @@ async fn versioning_is_switched_on() -> Result<(), Box<dyn Error>> {
         .await?;
     let after = s3.get_bucket_versioning().bucket("orders-src").send().await?;
     assert_eq!(after.status(), Some(&BucketVersioningStatus::Enabled));
-    // What AWS refuses, the sandbox refuses with the same code.
+    // The sandbox returns the same error code as AWS.
     let refused = s3.get_bucket_replication().bucket("orders-src").send().await;
     let error = refused.err().ok_or("a bucket without rules has no replication configuration")?;
     assert_eq!(error.code(), Some("ReplicationConfigurationNotFoundError"));

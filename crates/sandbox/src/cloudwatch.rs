@@ -1,6 +1,8 @@
-//! CloudWatch: `GetMetricData` of the replication metrics that S3 publishes, made of the sandbox's own records.
-//! Sections: CloudWatch API Reference, `GetMetricData`; S3 User Guide, "Using S3 Replication metrics" and "Amazon S3 metrics and
-//! dimensions". Not for: any other metric, expressions, alarms.
+//! CloudWatch: `GetMetricData` for the replication metrics that S3 publishes, calculated from the
+//! sandbox's own replication records.
+//! Sources: CloudWatch API Reference, `GetMetricData`; S3 User Guide, "Using S3 Replication
+//! metrics" and "Amazon S3 metrics and dimensions".
+//! Not for: other metrics, expressions, alarms.
 
 use crate::gate::refused_in_query;
 use crate::gate::{AccessRequest, Shared, authorize, verify};
@@ -12,14 +14,14 @@ use crate::world::{Caller, State};
 use http::request::Parts;
 use std::time::{Duration, SystemTime};
 
-/// The API version that tells CloudWatch's requests from those of IAM and STS.
+/// The API version that distinguishes CloudWatch requests from IAM and STS requests.
 pub(crate) const VERSION: &str = "2010-08-01";
 
 const NAMESPACE: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
-/// The most queries that one request may have (CloudWatch API Reference, `GetMetricData`).
+/// Maximum number of queries in one request (CloudWatch API Reference, `GetMetricData`).
 const MAX_QUERIES: usize = 500;
 
-/// Answers one CloudWatch request.
+/// Handles one CloudWatch request.
 pub(crate) fn answer(
     shared: &Shared,
     parts: &Parts,
@@ -40,12 +42,12 @@ pub(crate) fn answer(
     reply_with(params, done, id)
 }
 
-/// Returns the answer to a request that went so.
+/// Wraps the result in CloudWatch's response envelope.
 pub(crate) fn reply_with(params: &Params, done: Result<String, Fault>, id: &str) -> Answer {
     query::told(NAMESPACE, params, done.map(Some), id)
 }
 
-/// One query of a request.
+/// One metric query of a request.
 struct MetricQuery<'a> {
     id: &'a str,
     metric: &'a str,
@@ -79,7 +81,7 @@ fn data(state: &State, caller: &Caller, params: &Params) -> Result<String, Fault
     Ok(wrapped("Messages", "") + &wrapped("MetricDataResults", &results))
 }
 
-/// Returns the beginning of the minute.
+/// Returns the start of the minute that contains `time`.
 fn minute(time: SystemTime) -> SystemTime {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds - seconds % 60)
@@ -131,8 +133,9 @@ fn wanted(params: &Params) -> Result<Vec<MetricQuery<'_>>, Fault> {
     Err(Fault::bad("ValidationError", wrong))
 }
 
-/// Returns a metric's value of this minute; none where S3 publishes no such metric here: for a rule without metrics, in another
-/// account than the source's, or in the other Region.
+/// Returns the value of a metric for the current minute. `None` if S3 does not publish the metric
+/// to the caller: the rule has metrics disabled, the caller's account does not own the source
+/// bucket, or S3 publishes the metric in the other bucket's Region.
 fn value(
     state: &State,
     caller: &Caller,
@@ -155,7 +158,8 @@ fn value(
         let is_here = source.region == caller.region && it.statistic == "Sum";
         return is_here.then(|| count(failed));
     }
-    // These come from the destination's Region, and stop where its bucket is gone.
+    // S3 publishes these metrics in the destination bucket's Region, and only while that bucket
+    // exists.
     let destination = state.buckets.0.get(it.destination)?;
     if destination.region != caller.region || it.statistic != "Maximum" {
         return None;

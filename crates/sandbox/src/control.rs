@@ -1,5 +1,5 @@
 //! The control endpoints under `/_crrctl/`: health, reset, clock, replication log, call counts.
-//! Not for: anything an AWS client would ask.
+//! Not for: requests of AWS clients (see the service modules).
 
 use crate::gate::Shared;
 use crate::wire::Answer;
@@ -10,10 +10,10 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
-/// The prefix of all control paths.
+/// The path prefix of all control endpoints.
 pub(crate) const PREFIX: &str = "/_crrctl/";
 
-/// Answers a control request.
+/// Handles one control request.
 pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: &[u8]) -> Answer {
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     match (&parts.method, path) {
@@ -45,7 +45,8 @@ fn advance(shared: &Shared, body: &[u8]) -> Answer {
     shared.lock().clock.advance(by);
     shared.replicate.notify_one();
     shared.batch.notify_one();
-    // Locking again lets what has come due happen before the answer goes out.
+    // Locking the state again applies the key and policy changes that are due at the new time
+    // before the response is sent.
     let now = clock::rfc3339(shared.lock().now());
     json(StatusCode::OK, &json!({"now": now}))
 }

@@ -1,5 +1,6 @@
-//! What stands between a request and the state: the lock, signatures, policies in force, the roles that services assume, injected faults.
-//! Not for: what an operation does once it may.
+//! The layer between a request and the state: the lock, signatures, authorization by policies, the
+//! roles that services assume, and injected faults. Not for: what an operation does once it is
+//! authorized.
 
 mod inject;
 mod signature;

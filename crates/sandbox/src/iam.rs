@@ -1,5 +1,7 @@
-//! IAM: AWS Query, one function an operation: roles, users with access keys, inline and managed policies, boundaries, simulation.
-//! Not for: evaluating policies (see `access`), nor groups, instance profiles and identity providers, which are not modelled.
+//! IAM over the AWS Query protocol, one function per operation: roles, users with access keys,
+//! inline and managed policies, permissions boundaries, policy simulation.
+//! Not for: evaluating policies (see `gate::access`), nor groups, instance profiles and identity
+//! providers, which are not modelled.
 
 mod access_keys;
 mod attached;
@@ -21,7 +23,7 @@ use http::request::Parts;
 const VERSION: &str = "2010-05-08";
 const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
-/// Answers one IAM request.
+/// Handles one IAM request.
 pub(crate) fn answer(
     shared: &Shared,
     parts: &Parts,
@@ -41,7 +43,7 @@ pub(crate) fn answer(
     reply_with(params, done, id)
 }
 
-/// Returns the answer to a request that went so.
+/// Wraps the result in IAM's response envelope.
 pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, id: &str) -> Answer {
     query::told(NAMESPACE, params, done, id)
 }

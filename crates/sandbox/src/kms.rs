@@ -1,4 +1,5 @@
-//! KMS: AWS JSON 1.1, one function an operation. Not for: what S3 needs of a key (see `gate::keys`).
+//! KMS over the AWS JSON 1.1 protocol, one function per operation.
+//! Not for: S3's use of KMS keys (see `gate::keys`).
 
 mod aliases;
 mod call;
@@ -22,10 +23,10 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::{Value, json};
 
-/// What `X-Amz-Target` begins with.
+/// The prefix of the header `X-Amz-Target`.
 pub(crate) const TARGET_PREFIX: &str = "TrentService.";
 
-/// Answers one KMS request.
+/// Handles one KMS request.
 pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> Answer {
     let target = parts.headers.get("x-amz-target").and_then(|v| v.to_str().ok()).unwrap_or("");
     let operation = target.strip_prefix(TARGET_PREFIX).unwrap_or(target);
@@ -38,7 +39,7 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
     reply_with(done, id)
 }
 
-/// Returns the answer to a request that went so.
+/// Builds the AWS JSON response for the result of an operation.
 pub(crate) fn reply_with(done: Result<Value, Fault>, id: &str) -> Answer {
     let code = done.as_ref().err().map(|fault| fault.code.to_string());
     let (status, body) = match done {
@@ -46,7 +47,7 @@ pub(crate) fn reply_with(done: Result<Value, Fault>, id: &str) -> Answer {
         Err(fault) => (fault.status, json!({"__type": fault.code, "message": fault.message})),
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // Operations without an output answer with an empty body.
+    // An operation without output has an empty response body.
     let text = if body.is_null() { String::new() } else { body.to_string() };
     let answer = reply(status, "application/x-amz-json-1.1", text);
     let answer = with_request_id(answer, "x-amzn-requestid", id);
@@ -56,7 +57,7 @@ pub(crate) fn reply_with(done: Result<Value, Fault>, id: &str) -> Answer {
     }
 }
 
-/// Returns how AWS JSON services word a refused signature.
+/// Converts a rejected signature to the error of an AWS JSON service.
 fn refused(refusal: Refusal) -> Fault {
     match refusal {
         Refusal::Missing => {
@@ -112,7 +113,7 @@ fn perform(operation: &str, call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     }
 }
 
-/// The text is our own.
+/// Returns the error for an exceeded request quota. The message text is the sandbox's own.
 fn throttled() -> Fault {
     let text =
         "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.";

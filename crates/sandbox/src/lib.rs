@@ -1,9 +1,12 @@
-//! The sandbox: a stand-in for S3, S3 Control, KMS, IAM and STS on loopback that speaks the real protocols to any client and refuses what AWS
-//! refuses. What it does not model it answers with `NotImplemented`. Not for: production, and not for anything but crrctl's subject.
+//! The sandbox: S3, S3 Control, KMS, IAM and STS on loopback. It serves the real protocols to any
+//! client and refuses the requests that AWS refuses. Features that it does not model return
+//! `NotImplemented`. Not for: production, or AWS features that are unrelated to S3 replication with
+//! KMS keys.
 //!
-//! The modules stand from top to bottom; each uses only those below it: `server` listens and routes; `s3control` and `replication` act as roles;
-//! each service has a folder and uses no other service; `gate` decides who may; `wire` is what requests and answers have in common; `world` is
-//! plain data.
+//! The modules are listed from the top layer to the bottom layer. Each module uses only the modules
+//! below it: `server` listens and routes requests; `s3control` and `replication` act as roles; each
+//! service has its own module and uses no other service; `gate` authenticates and authorizes
+//! requests; `wire` holds what the protocols share; `world` holds the state as plain data.
 #![doc = include_str!("../README.md")]
 
 mod server;
@@ -39,39 +42,44 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-/// The account whose credentials [`Sandbox::environment`] hands out unless told otherwise.
+/// The account whose credentials [`Sandbox::environment`] returns by default.
 pub const DEFAULT_ACCOUNT: &str = "111122223333";
 
-/// How a sandbox is started.
+/// The options to start a sandbox with.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where to listen; port 0 picks a free one. Default `127.0.0.1:0`.
+    /// The address to listen on. Port 0 selects a free port. Default `127.0.0.1:0`.
     pub listen: SocketAddr,
-    /// Added to every AWS request, not to control requests. Default none.
+    /// The delay added to every AWS request. Control requests are not delayed. Default none.
     pub latency: Duration,
-    /// The account of [`Sandbox::environment`]; every other 12-digit account works too. Default [`DEFAULT_ACCOUNT`].
+    /// The account whose credentials [`Sandbox::environment`] returns. Every other 12-digit account
+    /// works too. Default [`DEFAULT_ACCOUNT`].
     pub account: AccountId,
-    /// Whether plain HTTP counts as such for `aws:SecureTransport`. Default no: on loopback it counts as TLS.
+    /// Whether `aws:SecureTransport` is `false` for plain HTTP requests. Default no: on loopback,
+    /// plain HTTP counts as TLS.
     pub plain_http_is_insecure: bool,
-    /// Whether the clock stands but for `advance`, so that nothing comes due by itself. Default no.
+    /// Whether the clock stands still and moves only by `advance`, so that no change comes due on
+    /// its own. Default no.
     pub clock_stands: bool,
-    /// How far the clock is behind the wall clock, so that what is made is old from the start. Default not at all.
+    /// How far the clock is behind the wall clock, so that new resources have a creation date in
+    /// the past. Default zero.
     pub clock_behind: Duration,
-    /// Whether things take as long as on AWS. Default no.
+    /// Whether changes take as long to take effect as on AWS. Default no.
     pub lag: Lag,
-    /// How many times faster than on AWS, so that a test need not wait. Default once.
+    /// The divisor of the delays of [`Lag::Aws`], so that a test waits less. Default 1.
     pub hurry: u32,
-    /// What chance is drawn from. Default another seed each time.
+    /// The seed of the random delays and conflicts. Default: a new seed for each sandbox.
     pub seed: Option<u64>,
-    /// How many times as high as usual KMS's request quotas are. Default none: it takes as much as comes.
+    /// The multiplier of KMS's request quotas. Default none: KMS accepts any number of requests.
     pub quotas: Option<u32>,
-    /// What is to go wrong. Default nothing.
+    /// The faults to inject. Default none.
     pub faults: Vec<FaultSpec>,
-    /// How much is kept in memory.
+    /// The memory limits.
     pub limits: Limits,
-    /// How long slow clients are waited for.
+    /// The timeouts for slow clients.
     pub patience: Patience,
-    /// Where each request is written down as one line of JSON; the file is begun anew. Default nowhere.
+    /// The file to which each request is written as one line of JSON. An existing file is
+    /// truncated. Default none.
     pub log: Option<PathBuf>,
 }
 
@@ -109,10 +117,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Binds and serves until stopped or dropped. Must be called inside a tokio runtime.
+    /// Binds the listener and serves requests until the sandbox is stopped or dropped. Must be
+    /// called inside a tokio runtime.
     ///
     /// # Errors
-    /// Those of binding to [`Options::listen`] and of making the file [`Options::log`].
+    /// Errors from binding to [`Options::listen`] and from creating the file [`Options::log`].
     pub async fn start(options: Options) -> std::io::Result<Self> {
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;
@@ -150,11 +159,11 @@ impl Sandbox {
         Ok(Self { address, account: options.account, shared, tasks, connections, alive })
     }
 
-    /// Starts another sandbox whose world is a copy of this one's, but for the counts of calls. From then on nothing that happens
-    /// in one shows in the other.
+    /// Starts another sandbox with a copy of this sandbox's state, except the call counts. Later
+    /// changes in one sandbox do not affect the other.
     ///
     /// # Errors
-    /// Those of [`Sandbox::start`].
+    /// The errors of [`Sandbox::start`].
     pub async fn fork(&self, options: Options) -> std::io::Result<Self> {
         let fork = Self::start(options).await?;
         let world = State { calls: Calls::default(), ..self.shared.lock().clone() };
@@ -163,22 +172,25 @@ impl Sandbox {
         Ok(fork)
     }
 
-    /// Puts other faults in force, in place of all that were; delays that run end.
+    /// Replaces all faults in force. Delays in progress end.
     pub fn set_faults(&self, faults: Vec<FaultSpec>) {
         self.shared.faults.set(faults);
     }
 
-    /// Waits until the first of the faults in force has struck and what it lets be done is done; for a delay, until it begins.
+    /// Waits until the first of the faults in force has been injected and its request has been
+    /// processed. For a delay, waits until the delay begins.
     pub async fn injected(&self) {
         self.shared.faults.injected().await;
     }
 
-    /// Waits until every client has hung up: what they had asked for is done by then, or never will be.
+    /// Waits until every client has closed its connection. By then, each request of these clients
+    /// is either performed or never will be.
     ///
     /// # Errors
-    /// Those of a connection of its own.
+    /// Errors from the connection that this method opens.
     pub async fn unconnected(&self) -> std::io::Result<()> {
-        // Connections are accepted in their order: once this one is answered, none is left that came before it.
+        // Connections are accepted in order: once this connection receives its response, every
+        // earlier connection has been accepted.
         let mut last = TcpStream::connect(self.address).await?;
         let health = format!("GET {}health HTTP/1.1\r\nhost: sandbox\r\n", control::PREFIX);
         last.write_all(format!("{health}connection: close\r\n\r\n").as_bytes()).await?;
@@ -189,7 +201,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Returns how often each operation was called, as `GET /_crrctl/calls` does.
+    /// Returns the number of calls of each operation, as `GET /_crrctl/calls` does.
     pub fn calls(&self) -> serde_json::Value {
         self.shared.lock().calls.to_json()
     }
@@ -204,7 +216,7 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
-    /// Returns the variables that point any AWS client at this sandbox.
+    /// Returns the environment variables that point any AWS client at this sandbox.
     pub fn environment(&self) -> [(&'static str, String); 4] {
         [
             ("AWS_ENDPOINT_URL", self.endpoint()),
@@ -214,7 +226,8 @@ impl Sandbox {
         ]
     }
 
-    /// Does `work` while the sandbox's clock runs some hundred times as fast as ours, so that what waits for S3 ends soon.
+    /// Runs `work` while the sandbox's clock runs about 100 times as fast as the wall clock, so
+    /// that waits for S3 end soon.
     pub async fn in_fast_time<T>(&self, work: impl Future<Output = T>) -> T {
         let hurry = async {
             loop {
@@ -228,18 +241,19 @@ impl Sandbox {
         }
     }
 
-    /// Returns the ARNs of all that still exists and is not on its way out: buckets, roles, aliases, and keys that are not pending deletion.
+    /// Returns the ARNs of all remaining resources: buckets, roles, users, managed policies,
+    /// aliases, and keys that are not pending deletion.
     pub fn leftovers(&self) -> Vec<String> {
         self.shared.lock().leftovers()
     }
 
-    /// Returns the keys that are on their way out and that the encryption or the rules of a bucket, or the policy of a role, name
-    /// all the same.
+    /// Returns the ids of the keys that are pending deletion and that the default encryption or
+    /// replication rules of a bucket, or an inline policy of a role, still reference.
     pub fn pending_keys_in_use(&self) -> Vec<String> {
         self.shared.lock().pending_keys_in_use()
     }
 
-    /// Stops listening, lets requests that are under way finish for at most two seconds, and returns.
+    /// Stops listening, waits at most two seconds for requests in progress, and returns.
     pub async fn stop(self) {
         drop(self.alive);
         self.tasks.close();

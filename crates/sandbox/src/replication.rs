@@ -1,8 +1,12 @@
-//! Replication behind everybody's back: decides at the time of writing what goes where, then does it in the background.
-//! It lists what S3 does by its own lights and must never share a list with what is tested against it.
-//! Not for: checking configurations (see `s3::rules`).
+//! Asynchronous replication. Rules are matched when a version is written (see
+//! `world::replication`); a worker makes the replicas later.
+//! The behavior of S3 is listed here independently: no list may be shared with the code that is
+//! tested against the sandbox.
+//! Not for: validating replication configurations (see `s3::rules`).
 //!
-//! `changes` is what happens after an upload, `targets` says where a version goes, `role` what the role is asked for, `replica` what is made of it.
+//! `worker` takes jobs from the queue; `replica` makes replicas; `changes` replicates metadata
+//! changes; `on_demand` serves Batch Replication; `location` finds the source and destination
+//! buckets; `role` checks the permissions of the replication role.
 
 mod changes;
 mod location;

@@ -1,5 +1,6 @@
-//! S3 on `s3s`, which decodes and signs; the table below says which function performs which operation. What is not in the table
-//! `s3s` answers with `NotImplemented`. Not for: replication, which runs behind everybody's back (see `replication`).
+//! S3 on `s3s`, which decodes requests and verifies signatures. The table at the end of this file
+//! maps each operation to the function that performs it; `s3s` returns `NotImplemented` for any
+//! other operation. Not for: replication, which runs asynchronously (see `replication`).
 
 mod acls;
 mod answers;
@@ -50,13 +51,13 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use std::sync::Arc;
 
-/// The S3 service: `s3s` between our own layers.
+/// The S3 service: `s3s`, with the sandbox's own layers before and after it (see `answers`).
 pub(crate) struct Service {
     inner: S3Service,
 }
 
 impl Service {
-    /// A service over `shared`.
+    /// Creates the service on the state in `shared`.
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let mut builder = S3ServiceBuilder::new(Dispatcher { shared: shared.clone() });
         builder.set_auth(Secrets { shared: shared.clone() });
@@ -64,7 +65,8 @@ impl Service {
         Self { inner: builder.build() }
     }
 
-    /// Answers one request: checks what `s3s` leaves unchecked, lets it decode and perform, completes its answer.
+    /// Handles one request: runs the checks that `s3s` omits, passes the request to `s3s`, and
+    /// completes the response.
     pub(crate) async fn answer(&self, mut parts: Parts, body: Bytes, id: &str) -> Answer {
         if let Err(error) = answers::prepare(&mut parts, &body) {
             return refuse(error, id);
@@ -77,7 +79,7 @@ impl Service {
     }
 }
 
-/// Tells `s3s` the secrets.
+/// Returns secret access keys to `s3s`, which verifies signatures with them.
 struct Secrets {
     shared: Arc<Shared>,
 }
@@ -92,7 +94,8 @@ impl S3Auth for Secrets {
     }
 }
 
-/// Refuses the unsigned and those whose session is not what they say, notes who the others are, and counts them.
+/// Refuses unsigned requests and invalid session tokens, stores the caller's identity in the
+/// request, counts the request, and injects faults.
 struct Authorizer {
     shared: Arc<Shared>,
 }
@@ -144,7 +147,7 @@ impl Authorizer {
     }
 }
 
-/// The way into the state for all operations.
+/// Runs each operation on the locked state.
 struct Dispatcher {
     shared: Arc<Shared>,
 }
@@ -179,7 +182,8 @@ impl Dispatcher {
     }
 }
 
-/// Returns who signed a request; Signature Version 2 has no Region and is refused, as in all newer Regions.
+/// Returns the caller that signed a request. A Signature Version 2 signature has no Region and is
+/// refused, as in all newer Regions.
 fn caller<I>(request: &S3Request<I>, secure: bool) -> S3Result<Caller> {
     let who = request.extensions.get::<Who>().cloned();
     let who = who.ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
@@ -198,7 +202,8 @@ fn caller<I>(request: &S3Request<I>, secure: bool) -> S3Result<Caller> {
     Ok(Caller::new(who, region, secure))
 }
 
-/// Reads the whole body of an upload, and moves the trailing headers that came with it to the others.
+/// Reads the whole body of an upload, verifies the checksums in its trailing headers, and adds the
+/// trailing headers to the request headers.
 async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S3Result<Bytes> {
     let mut data = bytes::BytesMut::new();
     if let Some(mut body) = body {
@@ -219,7 +224,7 @@ async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S
     Ok(data.freeze())
 }
 
-/// Implements `s3s`'s trait from a table of operations, each with the function that performs it.
+/// Implements the `S3` trait of `s3s` from a table that maps each operation to its function.
 macro_rules! operations {
     ($($method:ident($input:ident) -> $output:ident = $perform:path;)*) => {
         #[async_trait::async_trait]

@@ -1,8 +1,12 @@
-//! S3 Control: batch jobs that replicate existing objects, and tags of buckets. Known by its path: the account that clients put in front
-//! of the host is not looked at, the header `x-amz-account-id` is. Not for: replicating itself (see `replication`).
+//! S3 Control: batch jobs that replicate existing objects, and tags of buckets. Requests are
+//! recognized by their path. The account id that clients put in front of the host is ignored; the
+//! header `x-amz-account-id` is checked.
+//! Not for: the replication itself (see `replication`).
 //!
-//! `request` is the XML of a job, `create` judges it, `jobs` is what is kept of it, `run` its life, as the `role` it has, over what
-//! `manifest` lists, with a `report` at the end; `describe` and `change` are the client's view of it, `tags` those of buckets.
+//! `create` validates and stores a job; `run` advances jobs from status to status; `role` checks
+//! the permissions of a job's role; `manifest` lists a job's objects; `report` writes the
+//! completion report; `describe` and `change` return and update jobs; `tags` handles bucket tags.
+//! Stored jobs are in `world::jobs`, the XML of their requests in `world::jobs::request`.
 
 mod call;
 mod change;
@@ -26,10 +30,10 @@ use crrctl_iam::names::AccountId;
 use http::request::Parts;
 use http::{Method, StatusCode};
 
-/// The path that tells S3 Control's requests from S3's.
+/// The path prefix that distinguishes S3 Control requests from S3 requests.
 pub(crate) const PREFIX: &str = "/v20180820/";
 
-/// Returns the name of the operation that a request asks for; empty where there is none like it here.
+/// Returns the operation that a request names; empty if the sandbox does not have the operation.
 pub(crate) fn operation(parts: &Parts) -> &'static str {
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
@@ -48,7 +52,7 @@ pub(crate) fn operation(parts: &Parts) -> &'static str {
     }
 }
 
-/// Answers one S3 Control request.
+/// Handles one S3 Control request.
 pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> Answer {
     let done = verify(shared, parts, body, "s3").map_err(refused).and_then(|caller| {
         let operation = operation(parts);
@@ -87,13 +91,14 @@ fn reply(status: StatusCode, body: String, id: &str) -> Answer {
     with_request_id(answer, "x-amz-id-2", id)
 }
 
-/// Returns the answer to a request that was refused.
+/// Wraps a fault in S3 Control's error response.
 pub(crate) fn refuse(fault: &Fault, id: &str) -> Answer {
     let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     with_code(reply(status, query::error(NAMESPACE, fault, id), id), &fault.code)
 }
 
-/// S3 Control words a refused signature as S3 does (S3 API Reference, "Error responses").
+/// Converts a rejected signature to S3 Control's error, which is the same as S3's (S3 API
+/// Reference, "Error responses").
 fn refused(refusal: Refusal) -> Fault {
     match refusal {
         Refusal::Missing => Fault::new(403, "AccessDenied", "Access Denied"),
@@ -108,7 +113,7 @@ fn refused(refusal: Refusal) -> Fault {
     }
 }
 
-/// A caller works in its own account alone.
+/// Checks that `x-amz-account-id` is the caller's own account.
 fn check_account(parts: &Parts, caller: &Caller) -> Result<(), Fault> {
     let given = parts.headers.get("x-amz-account-id").and_then(|value| value.to_str().ok());
     let given = given.and_then(|account| AccountId::new(account).ok());

@@ -1,5 +1,6 @@
-//! Listens on one port, reads each request within bounds and hands it to the service it is meant for.
-//! Not for: what any service does with it.
+//! The HTTP server: listens on one port, reads each request within size and time limits, and routes
+//! it to its service.
+//! Not for: handling the request (see the service modules).
 
 use crate::gate::{Shared, inject};
 use crate::wire::{Answer, Code, Fault, FaultKind, Journal, Note, query};
@@ -18,14 +19,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How long requests that are under way may take when the sandbox is stopped.
+/// How long requests in progress may take after the sandbox is stopped.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
-/// How long a request hangs at most that a fault lets hang.
+/// The longest time that a hang fault keeps a request open.
 const MAX_HANG: Duration = Duration::from_mins(10);
-/// How long accepting pauses after it failed, as it does when file descriptors run out.
+/// How long the server pauses after a failed `accept`, for example when it runs out of file
+/// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What every connection needs.
+/// What every connection uses: the shared state, the S3 service, the latency, the request log.
 pub(crate) struct Server {
     shared: Arc<Shared>,
     s3: s3::Service,
@@ -36,8 +38,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// A server over `shared` that adds `latency` to every AWS request and writes each down in `journal`.
-    /// Its connections are tasks of `tasks`, and of `connections`, which holds nothing else.
+    /// Creates a server over `shared` that delays every AWS request by `latency` and writes every
+    /// AWS request to `journal`. Each connection is a task of `tasks` and of `connections`, which
+    /// contains only connections.
     pub(crate) fn new(
         shared: Arc<Shared>,
         latency: Duration,
@@ -49,7 +52,7 @@ impl Server {
         Self { shared, s3, latency, journal, tasks, connections }
     }
 
-    /// Accepts connections until `stop`, each as a task of its own.
+    /// Accepts connections until `stop` is cancelled. Each connection is a separate task.
     pub(crate) async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         let server = Arc::new(self);
         loop {
@@ -71,7 +74,7 @@ impl Server {
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream, stop: CancellationToken) {
-        // Small answers must not wait for Nagle's algorithm.
+        // Disables Nagle's algorithm, which delays small responses.
         let _ = stream.set_nodelay(true);
         let head = self.shared.settings.patience.head;
         let service = service_fn(move |request| {
@@ -135,7 +138,7 @@ impl Server {
         let route = route(&parts, &body);
         let (service, operation) = route.name(&parts);
         let _ = note.service.set(service);
-        // S3's operation is found out later, and its faults strike then.
+        // The S3 service determines its operation later and injects its faults itself.
         if let Some(operation) = operation {
             let _ = note.operation.set(operation.to_owned());
             let refused = inject(&self.shared, service, operation, note).await;
@@ -156,13 +159,14 @@ impl Server {
     }
 }
 
-/// A request that is to get no answer: hyper ends the connection.
+/// The error for a request that gets no response: hyper closes the connection.
 #[derive(Debug, thiserror::Error)]
 #[error("a fault ends this connection without an answer")]
 pub(crate) struct NoAnswer;
 
 impl Route {
-    /// Returns the service, and the operation where the request tells it by itself.
+    /// Returns the service, and the operation if it can be read from the request. For S3, the
+    /// operation is determined later.
     fn name<'a>(&'a self, parts: &'a Parts) -> (&'static str, Option<&'a str>) {
         let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         match self {
@@ -189,7 +193,7 @@ impl Route {
     }
 }
 
-/// Which service a request is meant for.
+/// The service that a request is addressed to.
 enum Route {
     Kms,
     Iam(query::Params),
@@ -207,7 +211,7 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     if parts.uri.path().starts_with(s3control::PREFIX) {
         return Route::S3Control;
     }
-    // A presigned request carries its parameters in the query.
+    // A presigned request has its parameters in the query string.
     let query = parts.uri.query().unwrap_or_default();
     if parts.uri.path() == "/" && query.contains("X-Amz-Signature=") && query.contains("Action=") {
         return by_version(query::Params::decode(query.as_bytes()));
@@ -219,7 +223,7 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     Route::S3
 }
 
-/// The services that speak the Query protocol are told apart by the version of their API.
+/// Selects the service of a Query protocol request by its API version.
 fn by_version(params: query::Params) -> Route {
     match params.get("Version") {
         Some(sts::VERSION) => Route::Sts(params),
@@ -228,7 +232,7 @@ fn by_version(params: query::Params) -> Route {
     }
 }
 
-/// Reads a body within the bounds of size and time.
+/// Reads a request body within the size and time limits.
 async fn read(body: Incoming, settings: &Settings) -> Result<Bytes, s3s::S3Error> {
     let slow = || {
         s3s::s3_error!(
@@ -241,7 +245,7 @@ async fn read(body: Incoming, settings: &Settings) -> Result<Bytes, s3s::S3Error
     gathered.unwrap_or(Ok(None))?.ok_or_else(slow)
 }
 
-/// Gathers a body; `None` where a piece took longer than `stall`.
+/// Reads a request body frame by frame; `None` if a frame took longer than `stall`.
 async fn gather(
     mut body: Incoming,
     most: u64,

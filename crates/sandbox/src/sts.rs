@@ -1,4 +1,5 @@
-//! STS: who am I, and sessions of roles. Not for: federation, and nothing that needs an identity provider.
+//! STS: `GetCallerIdentity`, and role sessions through `AssumeRole`.
+//! Not for: federation and other operations that need an identity provider.
 
 use crate::gate::refused_in_query;
 use crate::gate::{AccessRequest, Shared, authorize, verify};
@@ -14,12 +15,12 @@ use http::request::Parts;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The API version that tells STS requests from IAM's.
+/// The API version that distinguishes STS requests from IAM requests.
 pub(crate) const VERSION: &str = "2011-06-15";
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// Answers one STS request.
+/// Handles one STS request.
 pub(crate) fn answer(
     shared: &Shared,
     parts: &Parts,
@@ -33,7 +34,7 @@ pub(crate) fn answer(
         state.calls.count("sts", operation);
         match operation {
             "AssumeRole" => assume(&mut state, &caller, params),
-            // It needs no permission (STS API Reference, `GetCallerIdentity`).
+            // No permission is required (STS API Reference, `GetCallerIdentity`).
             "GetCallerIdentity" => Ok(element("Arn", caller.arn())
                 + &element("UserId", user_id(&caller))
                 + &element("Account", caller.account.as_str())),
@@ -43,7 +44,7 @@ pub(crate) fn answer(
     reply_with(params, done.map(Some), id)
 }
 
-/// Returns the answer to a request that went so.
+/// Wraps the result in STS's response envelope.
 pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, id: &str) -> Answer {
     query::told(NAMESPACE, params, done, id)
 }
@@ -56,7 +57,8 @@ fn user_id(caller: &Caller) -> String {
     }
 }
 
-/// STS API Reference, `AssumeRole`: the role's trust policy must name the caller, and root users never can.
+/// STS API Reference, `AssumeRole`: the role's trust policy must allow the caller, and a root user
+/// can never assume a role.
 fn assume(state: &mut State, caller: &Caller, params: &Params) -> Result<String, Fault> {
     let (arn, name) = (params.require("RoleArn")?, params.require("RoleSessionName")?);
     for unmodelled in

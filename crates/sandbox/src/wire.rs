@@ -1,5 +1,5 @@
-//! What goes over the wire, whatever the service: answers, errors, the Query protocol, pages of lists, and the log of requests.
-//! Not for: what a request does.
+//! The parts of the protocols that the services share: responses, errors, the Query protocol,
+//! pagination, and the request log. Not for: the operations themselves.
 
 pub(crate) mod answer;
 mod fault;

@@ -1,5 +1,6 @@
-//! Everything the sandbox remembers, as plain data with the rules that hold of it whatever the request. Time passes here, keys and versions
-//! are found here. Not for: requests and answers (see `wire`), and not for who may do what (see `gate`).
+//! The state of the sandbox as plain data, with the rules that hold for every request: due changes
+//! take effect here, and keys and versions are looked up here. Not for: requests and responses (see
+//! `wire`), or permissions (see `gate`).
 
 pub(crate) mod state;
 pub(crate) mod replication;

@@ -1,5 +1,6 @@
-//! The one door that is asked before each action: who may do what to which resource, by the policies in force.
-//! Not for: finding out who is asking (see `auth`), S3 Block Public Access (see `s3::public`).
+//! Authorization: evaluates the policies in force for an action of a caller on a resource.
+//! Not for: authentication (see `gate::signature`), or S3 Block Public Access (see
+//! `gate::bucket_policy`).
 
 use crate::world::Caller;
 use crate::world::iam::Iam;
@@ -9,29 +10,29 @@ use crrctl_iam::{
     Context, Decision, Document, Named, Policies, Request, ResourceKind, ResourcePolicy, evaluate,
 };
 
-/// A question to the policies.
+/// An authorization request.
 #[derive(Debug)]
 pub(crate) struct AccessRequest<'a> {
     /// The action, such as `s3:GetObject`.
     pub(crate) action: &'a str,
-    /// What it is aimed at.
+    /// The ARN of the resource.
     pub(crate) arn: String,
-    /// The account that owns it: S3's ARNs do not tell.
+    /// The account that owns the resource. S3's ARNs do not contain the account.
     pub(crate) owner: &'a AccountId,
-    /// The policy on it. Keys and roles always have one.
+    /// The resource-based policy of the resource. Keys and roles always have one.
     pub(crate) on: Option<(ResourceKind, &'a Document)>,
-    /// The condition keys of the request, beside those that every request has.
+    /// The condition keys of the request, in addition to the keys that every request has.
     pub(crate) context: Context,
 }
 
 impl<'a> AccessRequest<'a> {
-    /// A question about something that has no policy of its own.
+    /// Creates a request for a resource without a resource-based policy.
     pub(crate) fn plain(action: &'a str, arn: impl Into<String>, owner: &'a AccountId) -> Self {
         Self { action, arn: arn.into(), owner, on: None, context: Context::new() }
     }
 }
 
-/// Why an action was refused.
+/// Why an action was denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Denied {
     principal: String,
@@ -42,17 +43,18 @@ pub(crate) struct Denied {
 }
 
 impl Denied {
-    /// Returns whether a statement denies it, rather than that none allows it.
+    /// Returns whether a statement denies the action explicitly. Otherwise, no statement allows it.
     pub(crate) fn is_explicit(&self) -> bool {
         self.explicit
     }
 
-    /// Returns AWS's text (IAM User Guide, "Troubleshoot access denied error messages").
+    /// Returns AWS's error message (IAM User Guide, "Troubleshoot access denied error messages").
     pub(crate) fn message(&self) -> String {
         self.worded(&self.arn)
     }
 
-    /// Returns the text as S3 words it, with the resource in quotes (S3 User Guide, "Troubleshoot access denied errors").
+    /// Returns the error message in S3's wording, with the resource in quotes (S3 User Guide,
+    /// "Troubleshoot access denied errors").
     pub(crate) fn quoted(&self) -> String {
         self.worded(&format!("\"{}\"", self.arn))
     }
@@ -65,7 +67,7 @@ impl Denied {
     }
 }
 
-/// Decides whether `caller` may do what it asks for.
+/// Checks that the policies allow `caller` to perform the requested action.
 ///
 /// # Errors
 /// [`Denied`], with the kind of policy that decided.
@@ -99,7 +101,8 @@ pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> R
     Err(Denied { principal, action, arn, because, explicit })
 }
 
-/// Returns the condition keys that every request has (IAM User Guide, "AWS global condition context keys").
+/// Returns the condition keys that every request has (IAM User Guide, "AWS global condition context
+/// keys").
 pub(crate) fn context_of(caller: &Caller) -> Context {
     let now = jiff::Timestamp::now();
     Context::new()

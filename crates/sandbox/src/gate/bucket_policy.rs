@@ -1,12 +1,15 @@
-//! S3 Block Public Access, as far as policies go: which are public, and what becomes of them.
-//! Section: S3 User Guide, "Blocking public access to your Amazon S3 storage", "The meaning of public". Not for: ACLs.
+//! S3 Block Public Access for bucket policies: which policies are public, and how public policies
+//! are restricted.
+//! Section: S3 User Guide, "Blocking public access to your Amazon S3 storage", "The meaning of
+//! public". Not for: ACLs.
 
 use crate::world::Caller;
 use crate::world::buckets::Bucket;
 use crrctl_iam::document::{Comparison, PrincipalKind, Principals, Scope, Statement};
 use crrctl_iam::{Document, Effect};
 
-/// Condition keys that make a statement for everyone not public, where their values are fixed.
+/// The condition keys that make a statement for all principals not public, if their values are
+/// fixed.
 const FIXED: [&str; 14] = [
     "aws:principalaccount",
     "aws:principalarn",
@@ -24,7 +27,8 @@ const FIXED: [&str; 14] = [
     "s3:dataaccesspointarn",
 ];
 
-/// Returns whether a bucket policy is public: it allows something to everyone, without a condition that fixes who that is.
+/// Returns whether a bucket policy is public: a statement allows access to all principals, without
+/// a condition that restricts the access to fixed values.
 pub(crate) fn is_public(document: &Document) -> bool {
     document.statements.iter().any(|statement| {
         statement.effect == Effect::Allow && names_everyone(statement) && !is_fixed(statement)
@@ -62,7 +66,8 @@ fn is_fixed(statement: &Statement) -> bool {
 }
 
 impl Bucket {
-    /// Returns the bucket's policy as it counts for a caller: with `RestrictPublicBuckets` a public one lets nobody in from outside.
+    /// Returns the bucket policy that applies to a caller. With `RestrictPublicBuckets`, a public
+    /// policy does not apply to callers of other accounts.
     pub(crate) fn policy_for(&self, caller: &Caller) -> Option<&Document> {
         let stored = self.policy.as_ref()?;
         let restricted = self
@@ -74,7 +79,7 @@ impl Bucket {
         (!closed).then_some(&stored.document)
     }
 
-    /// Returns whether the bucket refuses public policies.
+    /// Returns whether the bucket refuses public policies (`BlockPublicPolicy`).
     pub(crate) fn blocks_public_policy(&self) -> bool {
         let block = self.public_access_block.as_ref();
         block.is_some_and(|block| block.block_public_policy == Some(true))

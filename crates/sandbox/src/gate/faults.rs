@@ -1,4 +1,5 @@
-//! Trouble on demand: which requests are to go wrong, and how. Not for: making them go wrong (see `server` and `s3`).
+//! The faults to inject: which requests fail, and how. Not for: making requests fail (see
+//! `gate::inject`, `server` and `s3`).
 
 use crate::wire::FaultKind;
 use crate::world::clock::parse_duration;
@@ -9,11 +10,13 @@ use tokio::sync::{Notify, watch};
 /// The services that a fault can name.
 const SERVICES: [&str; 7] = ["*", "cloudwatch", "iam", "kms", "s3", "s3control", "sts"];
 
-/// How a fault is spelled.
+/// The syntax of a fault.
 pub(crate) const SPELLING: &str = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]";
 
-/// A fault as `--fault` spells it, see [`SPELLING`]: it passes `after` requests by, then strikes `times` of them. With `attempt` it
-/// means, and counts, only the requests that are the N-th try of a call as the SDKs say in `amz-sdk-request`.
+/// A fault in the syntax of `--fault`, see [`SPELLING`]. The fault skips `after` matching requests,
+/// then is injected into `times` requests. With `attempt`, the fault matches and counts only the
+/// requests that are the N-th attempt of a call according to `amz-sdk-request`, which the SDKs
+/// send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultSpec {
     service: String,
@@ -82,30 +85,31 @@ fn is_code(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'_')
 }
 
-/// Faults in force, with how often each was met.
+/// The faults in force, each with the number of requests that it has matched.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     in_force: Mutex<InForce>,
-    /// Told when others are put in their place.
+    /// Notified when the faults are replaced.
     replaced: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
 struct InForce {
     specs: Vec<(FaultSpec, u64)>,
-    /// Rings when the first of them has struck and the request is over; each set has its own, so that none hears of another's.
+    /// Notified when the first fault was injected and its request is complete. Each set of faults
+    /// has its own `Notify`, so that a waiter is not notified of a fault in another set.
     first: Arc<Notify>,
 }
 
 impl Faults {
-    /// Puts faults in force.
+    /// Creates a set of faults and puts it in force.
     pub(crate) fn new(specs: Vec<FaultSpec>) -> Self {
         let faults = Self::default();
         faults.set(specs);
         faults
     }
 
-    /// Puts faults in force, in place of all that were.
+    /// Replaces all faults in force.
     pub(crate) fn set(&self, specs: Vec<FaultSpec>) {
         let specs = specs.into_iter().map(|spec| (spec, 0)).collect();
         *self.lock() = InForce { specs, first: Arc::default() };
@@ -116,7 +120,8 @@ impl Faults {
         self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hears that a request which `trouble` struck is over, but for an answer that never comes.
+    /// Notifies [`Self::injected`] if `trouble` is the first fault. The request with this fault is
+    /// complete, except for a response that never arrives.
     pub(crate) fn over(&self, trouble: &FaultKind) {
         let faults = self.lock();
         if faults.specs.first().is_some_and(|(spec, _)| &spec.kind == trouble) {
@@ -124,20 +129,20 @@ impl Faults {
         }
     }
 
-    /// Returns what completes once the faults that are in force now no longer are.
+    /// Returns a future that completes when the current faults are no longer in force.
     pub(crate) fn lifted(&self) -> impl Future<Output = ()> + use<> {
         let mut replaced = self.replaced.subscribe();
         // The sender lives as long as the sandbox.
         async move { drop(replaced.changed().await) }
     }
 
-    /// Waits until the first fault has struck and the request is over.
+    /// Waits until the first fault has been injected and its request is complete.
     pub(crate) async fn injected(&self) {
         let first = Arc::clone(&self.lock().first);
         first.notified().await;
     }
 
-    /// Counts a request against every fault that means it, and returns the first that strikes.
+    /// Counts a request against every fault that matches it, and returns the first fault to inject.
     pub(crate) fn inject(&self, service: &str, operation: &str, attempt: u64) -> Option<FaultKind> {
         let mut faults = self.lock();
         let mut injected = None;
@@ -159,7 +164,7 @@ impl Faults {
     }
 }
 
-/// Returns the code and status with which a service says that it is asked too often.
+/// Returns the code, the status and the message of a service's throttling error.
 pub(crate) fn throttled(service: &str) -> (&'static str, u16, &'static str) {
     match service {
         "s3" | "s3control" => ("SlowDown", 503, "Please reduce your request rate."),
@@ -168,7 +173,7 @@ pub(crate) fn throttled(service: &str) -> (&'static str, u16, &'static str) {
     }
 }
 
-/// Returns the status that usually comes with a code.
+/// Returns the usual HTTP status of an error code.
 pub(crate) fn status_of(code: &str) -> u16 {
     match code {
         "InternalError" | "InternalFailure" | "KMSInternalException" | "ServiceFailure" => 500,

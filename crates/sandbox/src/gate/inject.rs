@@ -1,4 +1,5 @@
-//! Injects faults into requests that are about to be performed. Not for: which faults are in force (see `faults`).
+//! Injects faults into requests before they are performed. Not for: the faults in force (see
+//! `gate::faults`).
 
 use super::faults::status_of;
 use super::faults::throttled;
@@ -7,8 +8,8 @@ use crate::wire::Fault;
 use crate::wire::FaultKind;
 use crate::wire::Note;
 
-/// Injects a fault into a request that is about to be performed: waits where it is a delay, and returns what is to be answered in
-/// place of performing it.
+/// Injects a fault into a request before the request is performed. For a delay, waits. Returns the
+/// error to return instead of performing the request.
 pub(crate) async fn inject(
     shared: &Shared,
     service: &str,
@@ -35,7 +36,7 @@ pub(crate) async fn inject(
         FaultKind::Error(code) => {
             Some(Fault::new(status_of(&code), code, "A fault was asked for."))
         }
-        // Nobody sees this answer.
+        // The client never receives this response.
         FaultKind::Reset | FaultKind::Hang => Some(Fault::new(503, "ServiceUnavailable", "")),
     }
 }

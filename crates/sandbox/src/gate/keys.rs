@@ -1,5 +1,6 @@
-//! Who may use a key: the key policy with the caller's own policies, directly and through S3.
-//! Not for: the state that a key is in (see `store`).
+//! Authorization for KMS keys: the key policy, grants and the caller's own policies, for direct use
+//! and for use through S3.
+//! Not for: key states (see `world::kms`).
 
 use crate::gate::{AccessRequest, Denied, authorize};
 use crate::world::Caller;
@@ -8,20 +9,21 @@ use crate::world::kms::{Key, Kms, Material};
 use crrctl_iam::names::{Arn, KeyId, Region};
 use crrctl_iam::{Context, Principal, ResourceKind};
 
-/// What S3 does with a key in a caller's name.
+/// S3's use of a key on behalf of a caller.
 #[derive(Debug)]
 pub(crate) struct ThroughS3<'a> {
-    /// Such as `kms:Decrypt`.
+    /// The action, such as `kms:Decrypt`.
     pub(crate) action: &'a str,
     pub(crate) key: &'a Arn,
     /// The Region of the bucket.
     pub(crate) region: &'a Region,
-    /// The encryption context `aws:s3:arn`: the object, or with a Bucket Key the bucket.
+    /// The value of the encryption context key `aws:s3:arn`: the ARN of the object, or with a
+    /// Bucket Key the ARN of the bucket.
     pub(crate) bound_to: &'a str,
 }
 
 impl Kms {
-    /// Asks whether `caller` may perform `action` on the key `id` of the account and Region of `at`.
+    /// Checks that `caller` may perform `action` on the key `id` in the account and Region of `at`.
     pub(crate) fn permit(
         &self,
         iam: &Iam,
@@ -50,7 +52,8 @@ impl Kms {
         }
     }
 
-    /// Asks whether S3 may use a key in the name of `caller` (KMS Developer Guide, "kms:ViaService"; S3 User Guide, "Encryption context").
+    /// Checks that S3 may use a key on behalf of `caller` (KMS Developer Guide, "kms:ViaService";
+    /// S3 User Guide, "Encryption context").
     pub(crate) fn permit_s3(
         &self,
         iam: &Iam,
@@ -71,7 +74,8 @@ impl Kms {
         authorize(iam, caller, AccessRequest { context, ..request })
     }
 
-    /// Returns the condition keys that follow from the key (KMS Developer Guide, "AWS KMS condition keys").
+    /// Returns the condition keys that depend on the key (KMS Developer Guide, "AWS KMS condition
+    /// keys").
     fn facts(&self, at: &Caller, id: &KeyId, key: &Key, material: &Material) -> Context {
         let mut context = Context::new()
             .with("kms:KeySpec", "SYMMETRIC_DEFAULT")
@@ -93,7 +97,7 @@ impl Kms {
         context
     }
 
-    /// Returns whether a grant lets `caller` do `action` with the key.
+    /// Returns whether a grant allows `caller` to perform `action` with the key.
     fn is_granted(&self, caller: &Caller, action: &str, at: &Caller, id: &KeyId) -> bool {
         let Some(operation) = action.strip_prefix("kms:") else { return false };
         let place = ((at.account.clone(), at.region.clone()), id.clone());

@@ -1,5 +1,6 @@
-//! An AWS service that acts as a role which somebody passed to it: S3 replication, S3 Batch Operations.
-//! Not for: what it does then (see `replication` and `s3control`).
+//! Service roles: S3 replication and S3 Batch Operations assume a role that a caller passed to the
+//! service.
+//! Not for: what the service does with the role (see `replication` and `s3control`).
 
 use crate::gate::AccessRequest;
 use crate::gate::authorize;
@@ -9,9 +10,10 @@ use crate::world::State;
 use crrctl_iam::names::{AccountId, Region};
 use crrctl_iam::{Principal, ResourceKind};
 
-/// Has a service assume a role of `account`, in whose name it acts; `None` where there is no such role, it can't be used yet, or its
-/// trust does not let the service in. No source says that S3 sends `aws:SourceArn` or `aws:SourceAccount` here, so a trust policy that
-/// wants them does not.
+/// Assumes a role of `account` for a service, and returns the session as the caller. Returns `None`
+/// if the role does not exist, if it can't be used yet, or if its trust policy does not allow the
+/// service. No source says that S3 sends `aws:SourceArn` or `aws:SourceAccount` here, so a trust
+/// policy that requires these keys does not allow the service.
 pub(crate) fn assume(
     state: &State,
     arn: &str,

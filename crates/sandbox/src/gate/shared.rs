@@ -1,4 +1,5 @@
-//! The state behind its lock, with what wakes the workers. Not for: the state itself (see `world`).
+//! The state behind its lock, and the notifications that wake the workers. Not for: the state
+//! itself (see `world`).
 
 use crate::gate::Faults;
 use crate::gate::Turns;
@@ -8,7 +9,8 @@ use crate::world::State;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The state, its lock, and the bells that wake the workers.
+/// The state behind its lock, the settings, the faults, and the notifications that wake the
+/// workers.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     state: Mutex<State>,
@@ -20,15 +22,16 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// An empty state.
+    /// Creates an empty state.
     pub(crate) fn new(settings: Settings, faults: Faults) -> Self {
         let state = Mutex::new(State::new(&settings));
         Self { state, settings, faults, ..Self::default() }
     }
 
-    /// Locks the state after letting what has come due happen. Never hold the guard across an await.
+    /// Locks the state and applies the changes that are due. Never hold the guard across an await.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // Where panics unwind (the binary's don't), one request's must not end the sandbox for all others.
+        // Where panics unwind (not in the binary), a panic in one request must not stop the sandbox
+        // for all others.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = state.now();
         state.kms.pass_time(now);
@@ -36,7 +39,7 @@ impl Shared {
         state
     }
 
-    /// Forgets everything: clock, counters, resources, work under way.
+    /// Resets everything: clock, counters, resources, work in progress.
     pub(crate) fn reset(&self) {
         *self.lock() = State::new(&self.settings);
     }

@@ -1,5 +1,7 @@
-//! Who is asking: verifies the Signature Version 4 of KMS, IAM, STS and S3 Control requests by signing them again.
-//! Not for: S3's signatures, which `s3s` verifies with the same secrets, and not for permissions (see `access`).
+//! Authentication: verifies the Signature Version 4 of KMS, IAM, STS and S3 Control requests by
+//! computing the signature again.
+//! Not for: S3's signatures, which `s3s` verifies with the same secrets, or permissions (see
+//! `gate::access`).
 
 use crate::gate::Shared;
 use crate::wire::{Fault, Note};
@@ -13,27 +15,29 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
-/// How far a request's time may be from the wall clock (IAM User Guide, "Elements of an AWS API request signature").
+/// The maximum difference between the time of a request and the wall clock (IAM User Guide,
+/// "Elements of an AWS API request signature").
 const MAX_SKEW: Duration = Duration::from_mins(15);
-/// The longest that a presigned request can hold, in seconds: seven days.
+/// The maximum validity of a presigned request, in seconds: seven days.
 const MAX_PRESIGNED: u64 = 604_800;
 
-/// Why a request is not believed. Each service has codes of its own for these.
+/// Why authentication fails. Each service has its own error codes for these cases.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// There is no signature.
+    /// The request has no signature.
     Missing,
-    /// Nobody has this access key id, or not with this session token.
+    /// The access key id does not exist, or the session token does not belong to it.
     UnknownKey,
-    /// The session has ended.
+    /// The session has expired.
     Expired,
-    /// The header can't be read.
+    /// The signature parameters can't be parsed.
     Incomplete(String),
-    /// The signature is wrong, too old, or made for something else.
+    /// The signature is wrong, too old, or made for another scope.
     Mismatch(String),
 }
 
-/// Returns how IAM and STS word a refused signature (IAM API Reference, "Common Errors").
+/// Returns the error of IAM and STS for a failed authentication (IAM API Reference, "Common
+/// Errors").
 pub(crate) fn refused_in_query(refusal: Refusal) -> Fault {
     match refusal {
         Refusal::Missing => {
@@ -52,7 +56,7 @@ pub(crate) fn refused_in_query(refusal: Refusal) -> Fault {
     }
 }
 
-/// Checks that a credential comes with its own session token, and not after its end.
+/// Checks that a credential comes with its own session token and has not expired.
 pub(crate) fn check_token(
     credential: &Credential,
     token: Option<&str>,
@@ -67,7 +71,7 @@ pub(crate) fn check_token(
     }
 }
 
-/// Verifies the signature of a request to `service`, in its header or in its query.
+/// Verifies the signature of a request to `service`, in the header or in the query string.
 pub(crate) fn verify(
     shared: &Shared,
     parts: &Parts,
@@ -115,14 +119,15 @@ pub(crate) fn verify(
     Ok(caller)
 }
 
-/// What a request says of its own signature, in its header or, where it was presigned, in its query.
+/// The signature parameters of a request, from the header or, for a presigned request, from the
+/// query string.
 struct Signed {
     credential: String,
     headers: String,
     signature: String,
     stamp: String,
     token: Option<String>,
-    /// How long the signature holds.
+    /// How long the signature is valid.
     valid_for: Duration,
 }
 
@@ -157,7 +162,8 @@ impl Signed {
         })
     }
 
-    /// A presigned request (IAM User Guide, "Create a signed AWS API request", "Query string parameters").
+    /// Reads the parameters of a presigned request (IAM User Guide, "Create a signed AWS API
+    /// request", "Query string parameters").
     fn in_query(query: &str) -> Result<Self, Refusal> {
         let find = |wanted: &str| {
             let mut pairs = form_urlencoded::parse(query.as_bytes());
@@ -196,7 +202,8 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Reads `X-Amz-Date`, and refuses what the scope's date or the wall clock contradicts.
+/// Parses `X-Amz-Date`. A time that contradicts the date of the credential scope or the wall clock
+/// is refused.
 fn check_time(stamp: &str, scope_date: &str, valid_for: Duration) -> Result<SystemTime, Refusal> {
     let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", stamp)
         .ok()

@@ -1,14 +1,16 @@
-//! Which buckets' settings are being written right now. Not for: how long a write takes, nor what it does (see `s3::turns`).
+//! Tracks the writes to bucket settings that are in progress. Not for: the duration or the effect
+//! of a write (see `s3::turns`).
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How many settings of each bucket are being written.
+/// The number of writes to settings in progress, by bucket.
 #[derive(Debug, Default)]
 pub(crate) struct Turns(Mutex<BTreeMap<String, usize>>);
 
 impl Turns {
-    /// Begins a write; none where another of the bucket is under way and this one is `unlucky`.
+    /// Begins a write. Returns `None` if another write to the bucket is in progress and this write
+    /// is `unlucky`.
     pub(crate) fn begin(&self, bucket: String, unlucky: bool) -> Option<Turn<'_>> {
         let mut writes = self.lock();
         let count = writes.entry(bucket.clone()).or_default();
@@ -24,7 +26,7 @@ impl Turns {
     }
 }
 
-/// A write under way; it ends when this is dropped.
+/// A write in progress. It ends when this value is dropped.
 pub(crate) struct Turn<'a> {
     turns: &'a Turns,
     bucket: String,

@@ -1,4 +1,6 @@
-//! Access keys of users. Not for: root keys, which exist by themselves, and sessions (see `sts`).
+//! Access keys of users.
+//! Not for: the root user's access key, which every account has from the start, and sessions (see
+//! `sts`).
 
 use crate::iam::call::{IamCall, Output, invalid, no_such, truncation};
 use crate::wire::Fault;
@@ -7,7 +9,7 @@ use crate::world::clock::rfc3339;
 use crate::world::iam::AccessKey;
 use crate::world::random::letters;
 
-/// The most access keys of a user (IAM User Guide, "IAM and AWS STS quotas").
+/// Maximum number of access keys per user (IAM User Guide, "IAM and AWS STS quotas").
 const MOST: usize = 2;
 
 fn owner(

@@ -1,4 +1,5 @@
-//! Attaching managed policies to users and roles. Not for: the policies themselves (see `managed`).
+//! Attaches managed policies to users and roles and detaches them.
+//! Not for: the managed policies themselves (see `managed`).
 
 use super::managed::check_exists;
 use crate::iam::call::{IamCall, Output, truncation};
@@ -6,7 +7,8 @@ use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 
-/// The most managed policies of a user or role (IAM User Guide, "IAM and AWS STS quotas").
+/// Maximum number of managed policies attached to a user or role (IAM User Guide, "IAM and AWS STS
+/// quotas").
 const MOST: usize = 10;
 
 /// IAM API Reference, `AttachRolePolicy` and `AttachUserPolicy`.

@@ -1,11 +1,12 @@
-//! Permissions boundaries of users and roles. Not for: what they limit (see `access`).
+//! Permissions boundaries of users and roles. Not for: enforcing them (see `gate::access`).
 
 use super::managed::check_exists;
 use crate::iam::call::{IamCall, Output, kind};
 use crate::wire::Fault;
 use crate::wire::query::{element, wrapped};
 
-/// Returns the boundary that a new user or role is given.
+/// Returns the permissions boundary in a request that creates a user or role, if the request has
+/// one. The policy must exist.
 pub(super) fn given(call: &IamCall<'_>) -> Result<Option<String>, Fault> {
     let given = call.params.get("PermissionsBoundary");
     given.map(|arn| check_exists(call, arn).map(|()| arn.to_owned())).transpose()
@@ -30,7 +31,8 @@ pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> Output {
     Err(Fault::new(404, "NoSuchEntity", text))
 }
 
-/// Returns a boundary as users and roles show it.
+/// Returns the `PermissionsBoundary` element of a user or role; empty without a permissions
+/// boundary.
 pub(super) fn element_of(boundary: Option<&str>) -> String {
     let Some(arn) = boundary else { return String::new() };
     let inner =

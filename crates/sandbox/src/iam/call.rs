@@ -1,5 +1,6 @@
-//! One IAM request, and what operations have in common: finding users and roles, checking names, wording refusals.
-//! Not for: what an operation does.
+//! One IAM request, with the functions that operations share: finding users and roles, checking
+//! names, error messages.
+//! Not for: the operations themselves (see the other files in `iam`).
 
 use crate::gate::{AccessRequest, authorize};
 use crate::wire::query::element;
@@ -9,10 +10,10 @@ use crate::world::{Caller, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
 
-/// What an operation answers; `None` is the answer of those that answer nothing.
+/// The content of the result element of a response. `None` is a response without a result element.
 pub(super) type Output = Result<Option<String>, Fault>;
 
-/// One request: who asks, for what, of which state.
+/// One request: its caller, its parameters, and the state that it reads and changes.
 pub(super) struct IamCall<'a> {
     pub(super) state: &'a mut State,
     pub(super) caller: &'a Caller,
@@ -20,14 +21,14 @@ pub(super) struct IamCall<'a> {
 }
 
 impl IamCall<'_> {
-    /// Asks whether the caller may perform `action` on something of its own account.
+    /// Checks that the caller may perform `action` on a resource of its own account.
     pub(super) fn permit(&self, action: &str, arn: &str) -> Result<(), Fault> {
         let request = AccessRequest::plain(action, arn, &self.caller.account);
         authorize(&self.state.iam, self.caller, AccessRequest { context: self.asked(), ..request })
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
     }
 
-    /// Returns the condition keys that follow from the tags of the request.
+    /// Returns the condition keys for the tags of the request.
     pub(super) fn asked(&self) -> Context {
         let tags = self.params.tags("Tags");
         let mut context = Context::new();
@@ -44,7 +45,7 @@ impl IamCall<'_> {
         (self.caller.account.clone(), name.to_owned())
     }
 
-    /// Finds the role that `RoleName` names and asks whether the caller may perform `action` on it.
+    /// Finds the role that `RoleName` names and checks that the caller may perform `action` on it.
     pub(super) fn role(&mut self, action: &str) -> Result<&mut Role, Fault> {
         let name = self.params.require("RoleName")?;
         let slot = self.slot(name);
@@ -53,7 +54,8 @@ impl IamCall<'_> {
         self.state.iam.roles.get_mut(&slot).ok_or_else(|| no_such("role", name))
     }
 
-    /// Finds the user or role that an operation such as `PutRolePolicy` is about, with its name, and asks whether the caller may.
+    /// Finds the user or role that an operation such as `PutRolePolicy` changes or reads, and
+    /// checks that the caller may perform the operation on it. Returns the name and the entity.
     pub(super) fn entity(&mut self, operation: &str) -> Result<(String, &mut Entity), Fault> {
         let user = is_user(operation);
         let name = self.params.require(if user { "UserName" } else { "RoleName" })?;
@@ -75,14 +77,14 @@ impl IamCall<'_> {
         Ok((name.to_owned(), entity.ok_or_else(missing)?))
     }
 
-    /// Returns an ARN of the caller's account, such as that of `role/path/name`.
+    /// Returns the ARN of a resource of the caller's account, such as `role/path/name`.
     pub(super) fn arn(&self, kind: &str, path: &str, name: &str) -> Arn {
         let resource = format!("{kind}{path}{name}");
         let (partition, account) = (self.caller.partition(), self.caller.account.as_str());
         Arn::known(partition, "iam", "", account, &resource)
     }
 
-    /// Returns `MaxItems`, 100 unless given (IAM API Reference, `ListRoles`).
+    /// Returns `MaxItems`; the default is 100 (IAM API Reference, `ListRoles`).
     pub(super) fn limit(&self) -> Result<usize, Fault> {
         let Some(given) = self.params.get("MaxItems") else { return Ok(100) };
         given.parse().ok().filter(|n| (1..=1000).contains(n)).ok_or_else(|| {
@@ -116,7 +118,7 @@ pub(super) fn checked_path<'p>(call: &IamCall<'p>) -> Result<&'p str, Fault> {
     }
 }
 
-/// Refuses a name that IAM refuses; `what` is the parameter as IAM calls it in its text.
+/// Rejects a name that IAM rejects. `what` is the name of the parameter in IAM's error message.
 pub(super) fn check_name(name: &str, what: &str, most: usize) -> Result<(), Fault> {
     let shaped = (1..=most).contains(&name.len())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
@@ -133,7 +135,7 @@ pub(super) fn truncation(next: Option<&str>) -> String {
     element("IsTruncated", next.is_some().to_string()) + &marker
 }
 
-/// A document is URL-encoded in answers (RFC 3986), where a space is %20.
+/// URL-encodes a policy document for a response (RFC 3986, where a space is `%20`).
 pub(super) fn encoded(text: &str) -> String {
     let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
     encoded.replace('+', "%20")

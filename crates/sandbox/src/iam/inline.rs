@@ -9,12 +9,13 @@ use crate::world::{Flaw, Slow, Stored};
 use crrctl_iam::DocumentKind;
 use std::collections::BTreeMap;
 
-/// The most characters all inline policies of a role, or of a user, may have together, white space aside
+/// Maximum total size of the inline policies of a role, in characters without white space
 /// (IAM User Guide, "IAM and AWS STS quotas").
 const MAX_ROLE: usize = 10_240;
+/// The same maximum for a user.
 const MAX_USER: usize = 2048;
 
-/// Returns a policy document as IAM keeps it, if it has at most `most` characters.
+/// Validates and parses a policy document of at most `most` characters, white space not counted.
 pub(super) fn document(
     call: &IamCall<'_>,
     kind: DocumentKind,
@@ -28,7 +29,7 @@ pub(super) fn document(
     read(kind, text, &call.state.iam).map_err(|flaw| malformed(&flaw))
 }
 
-/// Returns how IAM and STS word a refused document.
+/// Converts a flaw in a policy document to `MalformedPolicyDocument`, the error of IAM and STS.
 pub(crate) fn malformed(flaw: &Flaw) -> Fault {
     let text = match flaw {
         Flaw::Malformed(finding) => format!("Syntax errors in policy. {finding}"),
@@ -66,7 +67,8 @@ pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> Output {
     Ok(None)
 }
 
-/// IAM API Reference, `GetRolePolicy` and `GetUserPolicy`: the document comes URL-encoded.
+/// IAM API Reference, `GetRolePolicy` and `GetUserPolicy`: the policy document is URL-encoded in
+/// the response.
 pub(super) fn get(call: &mut IamCall<'_>, operation: &str) -> Output {
     let name = call.params.require("PolicyName")?;
     let (owner, entity) = call.entity(operation)?;
@@ -92,7 +94,8 @@ pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> Output {
     Ok(None)
 }
 
-/// Changes the policies of a user or role; the change counts a while later.
+/// Changes the inline policies of a user or role. The change takes effect after the delay
+/// `Slow::Policy`.
 fn set(
     call: &mut IamCall<'_>,
     operation: &str,

@@ -1,5 +1,7 @@
-//! Managed policies: customer managed ones with one version, and of AWS's own `AdministratorAccess` alone.
-//! Not for: versions beyond the first, which are not modelled, and attaching (see `attached`).
+//! Managed policies: customer managed policies with one version each, and `AdministratorAccess` as
+//! the only AWS managed policy.
+//! Not for: further policy versions, which are not modelled, and attaching policies (see
+//! `attached`).
 
 use super::inline::document;
 use crate::iam::call::{IamCall, Output, check_name, checked_path, encoded, invalid, truncation};
@@ -12,10 +14,12 @@ use crate::world::random::unique_id;
 use crrctl_iam::DocumentKind;
 use crrctl_iam::names::Arn;
 
-/// The most characters of a managed policy, white space aside (IAM User Guide, "IAM and AWS STS quotas").
+/// Maximum size of a managed policy, in characters without white space (IAM User Guide, "IAM and
+/// AWS STS quotas").
 const MAX_POLICY: usize = 6144;
 
-/// Checks that `arn` names a managed policy that exists for the caller.
+/// Checks that `arn` names an existing managed policy: one of the caller's account or an AWS
+/// managed policy.
 pub(super) fn check_exists(call: &IamCall<'_>, arn: &str) -> Result<(), Fault> {
     let parsed = Arn::new(arn)
         .ok()
@@ -96,7 +100,7 @@ pub(super) fn get(call: &mut IamCall<'_>) -> Output {
     Ok(Some(element_of(call, arn, managed, "Policy")))
 }
 
-/// IAM API Reference, `GetPolicyVersion`: there is only `v1`.
+/// IAM API Reference, `GetPolicyVersion`: the only version is `v1`.
 pub(super) fn get_version(call: &mut IamCall<'_>) -> Output {
     let version = call.params.require("VersionId")?;
     let (arn, managed) = find(call, "iam:GetPolicyVersion")?;
@@ -111,7 +115,7 @@ pub(super) fn get_version(call: &mut IamCall<'_>) -> Output {
     Ok(Some(wrapped("PolicyVersion", &shown)))
 }
 
-/// IAM API Reference, `ListPolicies`: those of the account.
+/// IAM API Reference, `ListPolicies`: lists the customer managed policies of the account.
 pub(super) fn list(call: &mut IamCall<'_>) -> Output {
     call.permit("iam:ListPolicies", call.arn("policy", "/", "*").as_str())?;
     if call.params.get("Scope") != Some("Local") {
@@ -127,7 +131,8 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
     Ok(Some(wrapped("Policies", &members) + &truncation(page.next.as_deref())))
 }
 
-/// IAM API Reference, `DeletePolicy`: nobody may have it any more.
+/// IAM API Reference, `DeletePolicy`: the policy must not be attached to a user or role, nor be a
+/// permissions boundary.
 pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let arn = find(call, "iam:DeletePolicy")?.0.to_owned();
     let iam = &call.state.iam;

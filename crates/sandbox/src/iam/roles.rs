@@ -1,4 +1,5 @@
-//! Roles: their life and their trust. Not for: their policies and tags.
+//! Roles and their trust policies: create, get, list, delete.
+//! Not for: the roles' permissions policies (see `inline`, `attached`) and tags (see `tags`).
 
 use super::inline::document;
 use crate::iam::call::{IamCall, Output, check_name, checked_path, encoded, invalid, truncation};
@@ -12,7 +13,8 @@ use crate::world::random::unique_id;
 use crrctl_iam::DocumentKind;
 use crrctl_iam::names::AccountId;
 
-/// The most characters a trust policy may have, white space aside (IAM User Guide, "IAM and AWS STS quotas").
+/// Maximum size of a trust policy, in characters without white space (IAM User Guide, "IAM and AWS
+/// STS quotas").
 const MAX_TRUST: usize = 2048;
 
 /// IAM API Reference, `CreateRole`.
@@ -29,7 +31,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> Output {
     let max_session = session(params.get("MaxSessionDuration"))?;
     let boundary = super::boundaries::given(call)?;
     let account = &call.caller.account;
-    // Names are unique without regard to case (IAM API Reference, `CreateRole`).
+    // Role names are unique, ignoring case (IAM API Reference, `CreateRole`).
     let taken = |(owner, other): &(_, String)| owner == account && other.eq_ignore_ascii_case(name);
     if call.state.iam.roles.keys().any(taken) {
         let text = format!("Role with name {name} already exists.");
@@ -62,7 +64,8 @@ fn session(given: Option<&str>) -> Result<u32, Fault> {
     })
 }
 
-/// Returns a role as XML; lists leave out tags and boundary, as AWS's do.
+/// Returns a role as XML. Unless `whole` is set, tags and the permissions boundary are omitted, as
+/// in AWS's lists.
 fn element_of(call: &IamCall<'_>, role: &Role, whole: bool) -> String {
     let trust = role.trust.shown(&call.state.iam);
     let mut xml = element("Path", &role.path)
@@ -90,7 +93,8 @@ pub(super) fn get(call: &mut IamCall<'_>) -> Output {
     Ok(role.map(|role| element_of(call, role, true)))
 }
 
-/// IAM API Reference, `DeleteRole`: policies must go first.
+/// IAM API Reference, `DeleteRole`: the inline policies must be deleted and the managed policies
+/// detached first.
 pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let role = call.role("iam:DeleteRole")?;
     let conflict = |what: &str| {
@@ -132,7 +136,8 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
     Ok(Some(format!("<Roles>{members}</Roles>{}", truncation(page.next.as_deref()))))
 }
 
-/// IAM API Reference, `ListInstanceProfilesForRole`: no role is in one, since the sandbox makes none.
+/// IAM API Reference, `ListInstanceProfilesForRole`: the list is empty, because the sandbox creates
+/// no instance profiles.
 pub(super) fn instance_profiles(call: &mut IamCall<'_>) -> Output {
     call.entity("ListInstanceProfilesForRole")?;
     Ok(Some(format!("<InstanceProfiles></InstanceProfiles>{}", truncation(None))))

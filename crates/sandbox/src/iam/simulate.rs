@@ -1,5 +1,5 @@
-//! The policy simulator: what policies say of actions, by the evaluator that is in force everywhere else.
-//! Not for: paging, since a simulation answers all at once.
+//! The IAM policy simulator. It uses the same policy evaluator as the authorization of requests.
+//! Not for: paging, because a simulation returns all results in one response.
 
 use crate::iam::call::{IamCall, Output, truncation};
 use crate::wire::Fault;
@@ -13,10 +13,10 @@ use crrctl_iam::{
     ResourceKind, ResourcePolicy, evaluate,
 };
 
-/// The most actions times resources of one request, so that an answer stays within bounds.
+/// Maximum number of actions times resources in one request, which bounds the size of the response.
 const MOST: usize = 10_000;
 
-/// IAM API Reference, `SimulateCustomPolicy`: the policies that are given, and no others.
+/// IAM API Reference, `SimulateCustomPolicy`: evaluates only the policies in the request.
 pub(super) fn custom(call: &mut IamCall<'_>) -> Output {
     call.permit("iam:SimulateCustomPolicy", "*")?;
     let given = inputs(call, "PolicyInputList")?;
@@ -25,14 +25,15 @@ pub(super) fn custom(call: &mut IamCall<'_>) -> Output {
     }
     let caller = match call.params.get("CallerArn") {
         Some(arn) => named(arn)?,
-        // The policies are some user's; no name is given, so it is no particular one.
+        // Without `CallerArn`, the policies are evaluated for a placeholder user.
         None => named(call.arn("user", "/", "simulated").as_str())?,
     };
     let policies: Vec<&Document> = given.iter().map(|stored| &stored.document).collect();
     simulate(call, &caller, &policies, "PolicyInputList", None)
 }
 
-/// IAM API Reference, `SimulatePrincipalPolicy`: the policies of a user or role, and those that are given besides.
+/// IAM API Reference, `SimulatePrincipalPolicy`: evaluates the policies of a user or role together
+/// with the policies in the request.
 pub(super) fn principal(call: &mut IamCall<'_>) -> Output {
     let source = call.params.require("PolicySourceArn")?;
     call.permit("iam:SimulatePrincipalPolicy", source)?;
@@ -57,7 +58,7 @@ fn inputs(call: &IamCall<'_>, list: &str) -> Result<Vec<Stored>, Fault> {
     call.params.list(list).into_iter().map(read).collect()
 }
 
-/// Returns the caller that an ARN names.
+/// Returns the principal for the ARN of a user or role.
 fn named(arn: &str) -> Result<Principal, Fault> {
     let refused = || {
         Fault::bad(
@@ -127,7 +128,8 @@ fn owner(call: &IamCall<'_>) -> Result<AccountId, Fault> {
         .map_err(|_| Fault::bad("InvalidInput", format!("Invalid resource owner {given}")))
 }
 
-/// Reads `ResourcePolicy`; what it is attached to is seen in the service of the first resource.
+/// Reads `ResourcePolicy`. The first resource determines its type: a key policy for a KMS ARN,
+/// otherwise a bucket policy.
 fn resource_policy(call: &IamCall<'_>) -> Result<Option<(ResourceKind, Stored)>, Fault> {
     let Some(text) = call.params.get("ResourcePolicy") else { return Ok(None) };
     let key = call.params.get("ResourceArns.member.1").is_some_and(|arn| arn.contains(":kms:"));

@@ -1,11 +1,13 @@
-//! Tags of users and roles. Not for: tags of anything else.
+//! Tags of users and roles.
+//! Not for: tags of other resources (see `kms::tags`, `s3control::tags`).
 
 use crate::iam::call::{IamCall, Output, invalid, truncation};
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 
-/// Returns `current` with `new` laid over it (IAM API Reference, `TagRole`; 50 tags at most).
+/// Merges `new` into `current`: a tag whose key exists replaces the value (IAM API Reference,
+/// `TagRole`; 50 tags at most).
 pub(super) fn merged(
     current: &[(String, String)],
     new: Vec<(String, String)>,
@@ -27,7 +29,7 @@ pub(super) fn merged(
     Ok(tags)
 }
 
-/// Returns tags as IAM answers them.
+/// Returns tags as the XML members of an IAM response.
 pub(super) fn elements(tags: &[(String, String)]) -> String {
     let member = |(key, value): &(String, String)| {
         wrapped("member", &(element("Key", key) + &element("Value", value)))

@@ -1,4 +1,6 @@
-//! Users: their life. Not for: their policies, tags and access keys, nor passwords and groups, which are not modelled.
+//! Users: create, get, list, delete.
+//! Not for: the users' policies (see `inline`, `attached`), tags (see `tags`) and access keys (see
+//! `access_keys`), nor passwords and groups, which are not modelled.
 
 use crate::iam::call::{IamCall, Output, check_name, checked_path, invalid, no_such, truncation};
 use crate::wire::Fault;
@@ -51,7 +53,8 @@ fn element_of(user: &User, name: &str) -> String {
     wrapped(name, &xml)
 }
 
-/// IAM API Reference, `GetUser`: without a name, the user whose key signed the request.
+/// IAM API Reference, `GetUser`: without `UserName`, returns the user whose access key signed the
+/// request.
 pub(super) fn get(call: &mut IamCall<'_>) -> Output {
     let own = match &call.caller.principal {
         crrctl_iam::Principal::User { arn, .. } => arn.resource().rsplit('/').next(),
@@ -81,7 +84,8 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
     Ok(Some(wrapped("Users", &members) + &truncation(page.next.as_deref())))
 }
 
-/// IAM API Reference, `DeleteUser`: access keys and policies must go first.
+/// IAM API Reference, `DeleteUser`: the access keys and inline policies must be deleted and the
+/// managed policies detached first.
 pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let name = call.params.require("UserName")?;
     let slot = call.slot(name);

@@ -1,4 +1,5 @@
-//! Aliases: each lives in one Region and names one key there. Not for: resolving them (see `store`).
+//! KMS aliases. An alias belongs to one account and Region and refers to one key there.
+//! Not for: resolving an alias to its key (see `world::kms`).
 
 use crate::kms::call::{KmsCall, invalid};
 use crate::kms::find::not_pending;
@@ -25,7 +26,7 @@ struct DeleteAlias {
     alias_name: String,
 }
 
-/// Refuses names that KMS refuses (KMS API Reference, `CreateAlias`).
+/// Rejects an alias name that KMS rejects (KMS API Reference, `CreateAlias`).
 fn check(name: &str) -> Result<(), Fault> {
     let rest = name.strip_prefix("alias/").unwrap_or_default();
     if rest.is_empty() {
@@ -83,7 +84,8 @@ pub(super) fn delete(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     call.state.kms.aliases.remove(&place).map(|_| Value::Null).ok_or(missing)
 }
 
-/// Finds the key that an alias is to name; the action is asked for on both.
+/// Finds the target key of an alias. The caller needs permission for `action` on the alias and on
+/// the key.
 fn target(call: &KmsCall<'_>, action: &str, input: &Naming) -> Result<KeyId, Fault> {
     call.authorize(action, arn_of(call.caller, &input.alias_name).to_string())?;
     let id = call.key(action, &input.target_key_id)?;

@@ -1,4 +1,6 @@
-//! One KMS request, and what all operations ask of it. Not for: what an operation does.
+//! One KMS request, with the functions that all operations share: decoding, finding keys,
+//! authorization.
+//! Not for: the operations themselves (see the other files in `kms`).
 
 use crate::gate::{AccessRequest, Denied, authorize};
 use crate::wire::Fault;
@@ -7,7 +9,7 @@ use crrctl_iam::Context;
 use crrctl_iam::names::KeyId;
 use serde::de::DeserializeOwned;
 
-/// One request: who asks, for what, of which state.
+/// One request: its caller, its body, and the state that it reads and changes.
 pub(super) struct KmsCall<'a> {
     pub(super) state: &'a mut State,
     pub(super) caller: &'a Caller,
@@ -15,7 +17,8 @@ pub(super) struct KmsCall<'a> {
 }
 
 impl KmsCall<'_> {
-    /// Decodes the request. A member that is not modelled is `NotImplemented`, never ignored.
+    /// Decodes the request body. A member that the sandbox does not model is rejected with
+    /// `NotImplemented`, never ignored.
     pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, Fault> {
         serde_json::from_slice(self.body).map_err(|error| {
             let text = error.to_string();
@@ -34,12 +37,12 @@ impl KmsCall<'_> {
         })
     }
 
-    /// Finds a key by id or ARN and asks whether the caller may perform `action` on it.
+    /// Finds a key by key id or key ARN and checks that the caller may perform `action` on it.
     pub(super) fn key(&self, action: &str, reference: &str) -> Result<KeyId, Fault> {
         self.key_with(action, reference, Context::new())
     }
 
-    /// Like [`Self::key`], with the condition keys that follow from the request.
+    /// Like [`Self::key`], with the condition keys of the request.
     pub(super) fn key_with(
         &self,
         action: &str,
@@ -51,7 +54,8 @@ impl KmsCall<'_> {
         Ok(id)
     }
 
-    /// Like [`Self::key`], for operations that take keys of other accounts: returns the key's account and Region too.
+    /// Like [`Self::key_with`], for operations that accept aliases and keys of other accounts. Also
+    /// returns the key's account and Region.
     pub(super) fn any_key(
         &self,
         action: &str,
@@ -74,7 +78,8 @@ impl KmsCall<'_> {
         state.kms.permit(&state.iam, self.caller, action, (at, id), context).map_err(denied)
     }
 
-    /// Asks whether the caller may perform `action` on something of its own account that has no policy.
+    /// Checks that the caller may perform `action` on a resource of its own account that has no
+    /// resource-based policy.
     pub(super) fn authorize(&self, action: &str, arn: String) -> Result<(), Fault> {
         self.authorize_with(action, arn, Context::new())
     }

@@ -1,5 +1,7 @@
-//! Encrypt, decrypt, data keys, re-encrypt: blobs work in every Region of a multi-Region key.
-//! Not for: asymmetric keys, MACs and grants, which are not modelled, nor for S3, which keeps its data as it is.
+//! `Encrypt`, `Decrypt`, `GenerateDataKey` and `ReEncrypt`. A ciphertext blob of a multi-Region key
+//! can be decrypted in every Region of the key.
+//! Not for: asymmetric keys and MACs, which are not modelled; grant tokens, which are accepted but
+//! not evaluated; S3 objects, whose data the sandbox stores unencrypted.
 
 use super::find::enabled;
 use crate::kms::call::{KmsCall, invalid};
@@ -12,14 +14,15 @@ use crrctl_iam::names::KeyId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The most bytes that `Encrypt` takes, and the most that an encryption context may have (KMS API Reference, `Encrypt`).
+/// Maximum size of a plaintext, in bytes (KMS API Reference, `Encrypt`).
 const MAX_PLAINTEXT: usize = 4096;
+/// Maximum size of an encryption context, in bytes (KMS API Reference, `Encrypt`).
 const MAX_CONTEXT: usize = 8192;
-/// The most bytes of a ciphertext blob (KMS API Reference, `Decrypt`).
+/// Maximum size of a ciphertext blob, in bytes (KMS API Reference, `Decrypt`).
 const MAX_BLOB: usize = 6144;
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
 
-/// Bytes as AWS JSON carries them.
+/// Decodes a base64 blob of AWS JSON and checks that it has 1 to `most` bytes.
 fn decoded(text: &str, most: usize, name: &str) -> Result<Vec<u8>, Fault> {
     let bytes = base64::decode(text)
         .map_err(|_| Fault::bad("SerializationException", "a blob is not in base64"))?;
@@ -38,7 +41,8 @@ fn check_algorithm(given: Option<&str>) -> Result<(), Fault> {
     }
 }
 
-/// Returns the condition keys of a use of a key (KMS Developer Guide, "AWS KMS condition keys").
+/// Returns the condition keys of a cryptographic operation (KMS Developer Guide, "AWS KMS condition
+/// keys").
 fn keys_of(context: &EncryptionContext, reference: Option<&str>) -> Result<Context, Fault> {
     let size: usize = context.iter().map(|(key, value)| key.len() + value.len()).sum();
     if size > MAX_CONTEXT {
@@ -59,7 +63,8 @@ fn keys_of(context: &EncryptionContext, reference: Option<&str>) -> Result<Conte
     Ok(keys)
 }
 
-/// Finds an enabled key that the caller may use so.
+/// Finds the key, checks that the caller may perform `action` on it with this encryption context,
+/// and checks that the key is enabled.
 fn usable(
     call: &KmsCall<'_>,
     action: &str,
@@ -83,7 +88,8 @@ fn seal(
     Ok(base64::encode(blob))
 }
 
-/// Opens a blob as the caller; `reference` is the key that the caller says it is under.
+/// Decrypts a ciphertext blob for the caller. `reference` is the key that the request names, if
+/// any.
 fn open(
     call: &KmsCall<'_>,
     action: &str,
@@ -105,7 +111,8 @@ fn open(
         }
     }
     if call.state.kms.key(&at, &blob.id).is_err() {
-        // Another key's, or one of another Region alone: KMS does not tell which.
+        // The key does not exist, or it exists only in another Region. KMS does not distinguish
+        // these cases.
         let user = call.caller.arn();
         return Err(Fault::bad(
             "AccessDeniedException",
@@ -160,7 +167,7 @@ struct Decrypt {
     _grant_tokens: Vec<String>,
 }
 
-/// KMS API Reference, `Decrypt`: the blob names its key.
+/// KMS API Reference, `Decrypt`: the ciphertext blob identifies its key.
 pub(super) fn decrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Decrypt = call.input()?;
     check_algorithm(input.encryption_algorithm.as_deref())?;
@@ -227,7 +234,8 @@ struct ReEncrypt {
     _grant_tokens: Vec<String>,
 }
 
-/// KMS API Reference, `ReEncrypt`: a permission on either key.
+/// KMS API Reference, `ReEncrypt`: the caller needs `kms:ReEncryptFrom` on the source key and
+/// `kms:ReEncryptTo` on the destination key.
 pub(super) fn re_encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ReEncrypt = call.input()?;
     check_algorithm(input.source_encryption_algorithm.as_deref())?;

@@ -1,4 +1,5 @@
-//! Scheduling and cancelling the deletion of keys. Not for: deleting them when the date has come (see `store`).
+//! `ScheduleKeyDeletion` and `CancelKeyDeletion`.
+//! Not for: deleting the keys when their deletion date is reached (see `world::kms`).
 
 use super::find::not_pending;
 use crate::kms::call::{KmsCall, invalid};
@@ -9,7 +10,7 @@ use crate::world::kms::{KeyState, days};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The window KMS takes where none is given (KMS API Reference, `ScheduleKeyDeletion`).
+/// The default waiting period, in days (KMS API Reference, `ScheduleKeyDeletion`).
 const DEFAULT_WINDOW: u32 = 30;
 
 #[derive(Deserialize)]
@@ -19,7 +20,8 @@ struct Deletion {
     pending_window_in_days: Option<i64>,
 }
 
-/// KMS API Reference, `ScheduleKeyDeletion`: a primary with replicas waits for them without a date.
+/// KMS API Reference, `ScheduleKeyDeletion`: a primary key that has replica keys becomes
+/// `PendingReplicaDeletion` and gets no deletion date until its replica keys are deleted.
 pub(super) fn schedule(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Deletion = call.input()?;
     let window = match input.pending_window_in_days {
@@ -64,7 +66,7 @@ struct Cancellation {
     key_id: String,
 }
 
-/// KMS API Reference, `CancelKeyDeletion`: the key comes back disabled.
+/// KMS API Reference, `CancelKeyDeletion`: the key state becomes `Disabled`.
 pub(super) fn cancel(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Cancellation = call.input()?;
     let id = call.key("kms:CancelKeyDeletion", &input.key_id)?;

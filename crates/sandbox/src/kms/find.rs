@@ -1,4 +1,5 @@
-//! Finding the key that a request names, in the state that the operation wants. Not for: who may use it (see `gate::keys`).
+//! Finds the key that a request names and checks its key state.
+//! Not for: the caller's permissions on the key (see `gate::keys`).
 
 use crate::wire::Fault;
 use crate::world::Caller;
@@ -12,10 +13,11 @@ use crate::world::kms::{foreign, pending_text};
 use crrctl_iam::names::KeyId;
 
 impl Kms {
-    /// Finds the key that `reference` names among the caller's own in the Region of its request.
+    /// Finds a key of the caller's account, in the Region of the request.
     ///
     /// # Errors
-    /// `NotFoundException` with KMS's texts, `AccessDeniedException` for a key of another account.
+    /// `NotFoundException` with KMS's message texts, `AccessDeniedException` for a key of another
+    /// account.
     pub(crate) fn find(&self, caller: &Caller, reference: &str) -> Result<KeyId, Fault> {
         let (at, id) = self.find_any(caller, reference, false)?;
         if at.account == caller.account {
@@ -25,8 +27,8 @@ impl Kms {
         }
     }
 
-    /// Like [`Self::find`], for operations that take keys of other accounts, and aliases where `aliases` says so: returns the
-    /// key's account and Region too.
+    /// Like [`Self::find`], for operations that accept keys of other accounts, and aliases if
+    /// `aliases` is true. Also returns the key's account and Region.
     pub(super) fn find_any(
         &self,
         caller: &Caller,
@@ -61,7 +63,7 @@ impl Kms {
     }
 }
 
-/// Refuses operations that a key on its way out does not take.
+/// Returns `KMSInvalidStateException` if the key is pending deletion or still `Creating`.
 pub(crate) fn not_pending(key: &Key, arn: &str) -> Result<(), Fault> {
     match key.state {
         KeyState::Enabled | KeyState::Disabled => Ok(()),
@@ -69,7 +71,7 @@ pub(crate) fn not_pending(key: &Key, arn: &str) -> Result<(), Fault> {
     }
 }
 
-/// Refuses operations that want an enabled key.
+/// Returns `DisabledException` or `KMSInvalidStateException` if the key is not enabled.
 pub(crate) fn enabled(key: &Key, arn: &str) -> Result<(), Fault> {
     not_pending(key, arn)?;
     match key.state {
@@ -92,7 +94,7 @@ fn fault_of(unusable: Unusable) -> Fault {
     }
 }
 
-/// Refuses changes to an AWS managed key.
+/// Returns the error for a change to an AWS managed key.
 pub(super) fn managed(arn: &str) -> Fault {
     Fault::bad("AccessDeniedException", format!("{arn} is an AWS managed key and can't be changed"))
 }

@@ -1,5 +1,6 @@
-//! Grants: permission on one key, beside its policy (KMS Developer Guide, "Grants in AWS KMS").
-//! Not for: grant tokens and constraints, which are refused.
+//! Grants: permissions on one key in addition to its key policy (KMS Developer Guide, "Grants in
+//! AWS KMS").
+//! Not for: grant tokens and grant constraints, which `CreateGrant` rejects.
 
 use super::find::not_pending;
 use super::lists::{clip, truncated};
@@ -12,7 +13,7 @@ use crrctl_iam::names::Arn;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// What a grant may allow (KMS API Reference, `CreateGrant`), for symmetric keys.
+/// The operations that a grant can allow on a symmetric key (KMS API Reference, `CreateGrant`).
 const OPERATIONS: [&str; 9] = [
     "CreateGrant",
     "Decrypt",

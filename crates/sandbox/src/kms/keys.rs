@@ -1,4 +1,6 @@
-//! Keys: create, replicate, describe, list, enable and disable. Not for: deletion, rotation, policies, tags.
+//! KMS keys: create, replicate, describe, list, enable, disable, update the description.
+//! Not for: key deletion (see `deletion`), rotation (see `rotation`), key policies (see
+//! `policies`), tags (see `tags`).
 
 use super::find::{enabled, not_pending};
 use super::lists::{clip, truncated};
@@ -68,7 +70,7 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
 }
 
-/// Returns the condition keys that follow from the tags of a request.
+/// Returns the condition keys for the tags of a request.
 pub(super) fn asked(tags: &[Tag]) -> Context {
     let mut context = Context::new();
     for tag in tags {
@@ -78,7 +80,8 @@ pub(super) fn asked(tags: &[Tag]) -> Context {
     context
 }
 
-/// An account's first multi-Region key makes KMS's service-linked role, for which the caller needs the permission
+/// Creates KMS's service-linked role with an account's first multi-Region key. The caller needs
+/// permission to create the role
 /// (KMS Developer Guide, "Controlling access to multi-Region keys").
 fn link(call: &mut KmsCall<'_>) -> Result<(), Fault> {
     let caller = call.caller;
@@ -93,7 +96,8 @@ fn link(call: &mut KmsCall<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Checks what a new key is given and makes it; a key without a policy gets KMS's default one.
+/// Validates the input of a new key and builds the key. A key without a policy gets KMS's default
+/// key policy.
 fn new_key(
     call: &mut KmsCall<'_>,
     description: String,
@@ -139,7 +143,8 @@ struct ReplicateKey {
     tags: Vec<Tag>,
 }
 
-/// KMS API Reference, `ReplicateKey`: from the primary's Region only, once a Region, within the partition.
+/// KMS API Reference, `ReplicateKey`: called in the primary key's Region; at most one replica key
+/// per Region, within the partition.
 pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ReplicateKey = call.input()?;
     let context = asked(&input.tags).with("kms:ReplicaRegion", input.replica_region.as_str());
@@ -177,7 +182,8 @@ pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     }))
 }
 
-/// The replica is created in its own Region, which takes permissions there (KMS Developer Guide, "Controlling access to multi-Region keys").
+/// Checks the caller's permissions in the replica key's Region, where the replica key is created
+/// (KMS Developer Guide, "Controlling access to multi-Region keys").
 fn may_create(call: &KmsCall<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fault> {
     let request = |action, arn| AccessRequest {
         context: asked(tags),
@@ -190,8 +196,9 @@ fn may_create(call: &KmsCall<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fa
     authorize(&call.state.iam, there, request("kms:TagResource", any_key(there))).map_err(denied)
 }
 
-/// To tag a key while it is made takes the permission on all keys of the account and Region, not on everything
-/// (KMS Developer Guide, "Controlling access to tags").
+/// Returns the ARN pattern of all keys of the account and Region. Tagging a key at its creation
+/// requires the permission on this pattern, not on `*` (KMS Developer Guide, "Controlling access to
+/// tags").
 fn any_key(at: &Caller) -> String {
     let (region, account) = (at.region.as_str(), at.account.as_str());
     Arn::known(at.partition(), "kms", region, account, "key/*").to_string()
@@ -209,14 +216,14 @@ struct DescribeKey {
     _grant_tokens: Vec<String>,
 }
 
-/// KMS API Reference, `DescribeKey`: by id, ARN, alias name or alias ARN.
+/// KMS API Reference, `DescribeKey`: accepts a key id, key ARN, alias name or alias ARN.
 pub(super) fn describe(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: DescribeKey = call.input()?;
     let (at, id) = call.any_key("kms:DescribeKey", &input.key_id, Context::new())?;
     Ok(json!({"KeyMetadata": metadata(call, &at, &id)?}))
 }
 
-/// Returns a key's `KeyMetadata` (KMS API Reference) as seen in the Region of `caller`.
+/// Returns the `KeyMetadata` (KMS API Reference) of a key in the Region of `caller`.
 pub(super) fn metadata(call: &KmsCall<'_>, caller: &Caller, id: &KeyId) -> Result<Value, Fault> {
     let kms = &call.state.kms;
     let (key, material) = (kms.key(caller, id)?, kms.material(caller, id)?);

@@ -1,4 +1,6 @@
-//! Key policies: each Region's key has its own, and the only one is named `default`. Not for: evaluating them.
+//! Key policies. Each Region of a multi-Region key has its own key policy, and the only policy name
+//! is `default`.
+//! Not for: authorizing requests with key policies (see `gate::keys`).
 
 use super::find::managed;
 use crate::gate::context_of;
@@ -15,11 +17,12 @@ use crrctl_iam::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The most bytes a key policy may have (KMS API Reference, `PutKeyPolicy`).
+/// Maximum size of a key policy, in bytes (KMS API Reference, `PutKeyPolicy`).
 const MAX_POLICY: usize = 32_768;
 
-/// Returns whether a key policy lets the caller change it, by itself or by leaving that to the caller's account. What the account
-/// then allows is no matter of the key policy.
+/// Returns whether a key policy allows the caller to change it, either directly or by delegating
+/// the decision to the caller's account. The caller is given an identity policy that allows
+/// everything, because the account's own policies are not part of this check.
 fn lets_in(policy: &Document, call: &KmsCall<'_>) -> bool {
     let anything = Some(Scope::Only(vec!["*".to_owned()]));
     let statement = Statement {
@@ -46,9 +49,10 @@ fn lets_in(policy: &Document, call: &KmsCall<'_>) -> bool {
     evaluate(&request, &policies).is_allowed()
 }
 
-/// Returns a policy as KMS keeps it, if the caller could still change it afterwards.
+/// Validates and parses a key policy.
 ///
-/// The lock-out check: "the key policy must allow the calling principal to make a subsequent `PutKeyPolicy` request"
+/// Unless `bypass` is set, makes the lockout safety check: "the key policy must allow the calling
+/// principal to make a subsequent `PutKeyPolicy` request"
 /// (KMS API Reference, `PutKeyPolicy`, `BypassPolicyLockoutSafetyCheck`).
 pub(super) fn parsed(call: &KmsCall<'_>, text: &str, bypass: bool) -> Result<Stored, Fault> {
     if text.len() > MAX_POLICY {
@@ -98,7 +102,8 @@ pub(super) fn get(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     Ok(json!({"Policy": policy, "PolicyName": "default"}))
 }
 
-/// KMS API Reference, `PutKeyPolicy`; keys that are pending deletion take it too (KMS Developer Guide, "Key states").
+/// KMS API Reference, `PutKeyPolicy`: also allowed for a key that is pending deletion (KMS
+/// Developer Guide, "Key states").
 pub(super) fn put(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: KeyPolicy = call.input()?;
     let id = call.key("kms:PutKeyPolicy", &input.key_id)?;
@@ -119,14 +124,15 @@ struct ListKeyPolicies {
     key_id: String,
 }
 
-/// KMS API Reference, `ListKeyPolicies`: there is only one.
+/// KMS API Reference, `ListKeyPolicies`: a key has only the policy `default`.
 pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ListKeyPolicies = call.input()?;
     call.key("kms:ListKeyPolicies", &input.key_id)?;
     Ok(json!({"PolicyNames": ["default"], "Truncated": false}))
 }
 
-/// Returns the key policy that KMS gives a key without one (KMS Developer Guide, "Default key policy").
+/// Returns the default key policy, which KMS gives a key that is created without one
+/// (KMS Developer Guide, "Default key policy").
 pub(crate) fn default_policy(caller: &Caller) -> Stored {
     let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
     Stored::known(&serde_json::json!({

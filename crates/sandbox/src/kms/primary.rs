@@ -1,4 +1,5 @@
-//! Making another Region the primary of a multi-Region key. Not for: replicas (see `keys`).
+//! `UpdatePrimaryRegion`: changes the primary Region of a multi-Region key.
+//! Not for: creating replica keys (see `keys`).
 
 use super::find::enabled;
 use super::keys::unsupported;
@@ -17,7 +18,8 @@ struct UpdatePrimaryRegion {
     primary_region: String,
 }
 
-/// KMS API Reference, `UpdatePrimaryRegion`: called where the primary is, with a permission on both keys; both must be enabled.
+/// KMS API Reference, `UpdatePrimaryRegion`: called in the primary key's Region. The caller needs
+/// the permission on the primary key and on the replica key, and both keys must be enabled.
 pub(super) fn update(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: UpdatePrimaryRegion = call.input()?;
     let id = call.key("kms:UpdatePrimaryRegion", &input.key_id)?;

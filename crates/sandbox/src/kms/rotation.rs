@@ -1,4 +1,5 @@
-//! Automatic rotation: set on the primary, shared with its replicas. Not for: on-demand rotation, which is not modelled.
+//! Automatic key rotation. It is set on the primary key and shared with its replica keys.
+//! Not for: on-demand rotation, which is not modelled.
 
 use super::find::enabled;
 use super::keys::unsupported;
@@ -12,7 +13,7 @@ use crrctl_iam::names::KeyId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// The period KMS takes where none is given (KMS API Reference, `EnableKeyRotation`).
+/// The default rotation period, in days (KMS API Reference, `EnableKeyRotation`).
 const DEFAULT_PERIOD: u32 = 365;
 
 #[derive(Deserialize)]
@@ -49,7 +50,8 @@ pub(super) fn disable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     Ok(Value::Null)
 }
 
-/// Finds a key whose rotation can be changed: enabled, customer managed, and no replica.
+/// Finds a key whose rotation can be changed: the key is enabled, customer managed, and not a
+/// replica key.
 fn changeable(
     call: &KmsCall<'_>,
     action: &str,
@@ -71,7 +73,8 @@ fn changeable(
     Ok(id)
 }
 
-/// KMS API Reference, `GetKeyRotationStatus`: replicas answer what they share; a key pending deletion does not rotate.
+/// KMS API Reference, `GetKeyRotationStatus`: a replica key returns the rotation that it shares
+/// with its primary key. A key that is pending deletion does not rotate.
 pub(super) fn status(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Rotation = call.input()?;
     let id = call.key("kms:GetKeyRotationStatus", &input.key_id)?;

@@ -1,4 +1,5 @@
-//! Tags of keys; replicas have tags of their own. Not for: tags of anything else.
+//! Tags of KMS keys. A replica key has its own tags.
+//! Not for: tags of other resources (see `iam::tags`, `s3control::tags`).
 
 use super::find::managed;
 use super::find::not_pending;
@@ -10,7 +11,7 @@ use crate::world::Slow;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// A tag as KMS spells it.
+/// A tag with the member names that KMS uses.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Tag {
@@ -18,7 +19,8 @@ pub(super) struct Tag {
     pub(super) tag_value: String,
 }
 
-/// Returns `current` with `new` laid over it, or why KMS refuses (KMS API Reference, `Tag`; 50 tags a key).
+/// Merges `new` into `current`: a tag whose key exists replaces the value. An invalid tag or too
+/// many tags are a `TagException` (KMS API Reference, `Tag`; 50 tags per key).
 pub(super) fn checked(
     new: Vec<Tag>,
     current: &[(String, String)],
@@ -41,7 +43,7 @@ pub(super) fn checked(
     Ok(tags)
 }
 
-/// Returns tags as KMS answers them.
+/// Returns tags with the member names that KMS uses.
 pub(super) fn rendered(tags: &[(String, String)]) -> Vec<Value> {
     tags.iter().map(|(key, value)| json!({"TagKey": key, "TagValue": value})).collect()
 }
@@ -53,7 +55,7 @@ struct TagResource {
     tags: Vec<Tag>,
 }
 
-/// KMS API Reference, `TagResource`: adds and overwrites.
+/// KMS API Reference, `TagResource`: adds tags and overwrites the values of existing tag keys.
 pub(super) fn add(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: TagResource = call.input()?;
     let context = super::keys::asked(&input.tags);

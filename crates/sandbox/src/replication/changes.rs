@@ -1,6 +1,8 @@
-//! Changes after the upload: tags, ACL, retention and legal hold of a version follow to its replicas, and from a replica back to
-//! its source where a rule has `ReplicaModifications` (S3 User Guide, "Replicating metadata changes with replica modification
-//! sync"). What arrives here is never sent on, so nothing goes in circles. Not for: new versions (see `replica`).
+//! Metadata changes after the upload. A change to the tags, ACL, retention or legal hold of a
+//! version is replicated to its replicas, and from a replica to its source if a rule enables
+//! `ReplicaModifications` (S3 User Guide, "Replicating metadata changes with replica modification
+//! sync"). A replicated change is not replicated again, so there are no loops.
+//! Not for: new versions (see `replica`).
 
 use crate::replication::location::{Reason, destination, source};
 use crate::replication::role::ReplicationRole;
@@ -8,7 +10,8 @@ use crate::world::State;
 use crate::world::buckets::{Content, Lock, Object, Version, Versioning};
 use crate::world::replication::{MetadataChange, ReplicationJob};
 
-/// Makes a change at the destination as the role, or returns AWS's `failureReason`.
+/// Applies a metadata change at the destination with the role's permissions, or returns AWS's
+/// `failureReason`.
 pub(super) fn follow(
     state: &mut State,
     job: &ReplicationJob,
@@ -47,7 +50,7 @@ pub(super) fn follow(
                 Lock { retention: lock.retention, event_hold: lock.event_hold, ..there.lock };
         }
         MetadataChange::LegalHold => there.lock.legal_hold = lock.legal_hold,
-        // The only ACLs that are modelled say the same as none.
+        // The modelled ACLs are all equivalent to no ACL, so there is nothing to change.
         MetadataChange::Acl => {}
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! The two ends of a replication: a bucket and the key in it. Not for: whether the role may read or write there (see `role`).
+//! The source and the destination of a replication: a bucket and the key in it.
+//! Not for: the role's permissions on them (see `role`).
 
 use crate::world::State;
 use crate::world::buckets::Bucket;
@@ -7,7 +8,7 @@ use crate::world::replication::ReplicationJob;
 /// AWS's `failureReason`.
 pub(crate) type Reason = &'static str;
 
-/// A bucket with the object that is read or written in it.
+/// A bucket and the key of the object that is read or written in it.
 #[derive(Clone, Copy)]
 pub(super) struct ObjectLocation<'a> {
     pub(super) name: &'a str,

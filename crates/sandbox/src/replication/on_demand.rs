@@ -1,5 +1,6 @@
-//! Replication on demand, as Batch Replication asks for it: one version, whatever became of it before, under the configuration as it
-//! is now and as its role. Not for: jobs and the role they have (see `s3control`).
+//! On-demand replication for Batch Replication: replicates one version regardless of its
+//! replication status, with the current replication configuration and its role.
+//! Not for: batch jobs and their roles (see `s3control`).
 
 use crate::replication::location::Reason;
 use crate::replication::replica::replicate;
@@ -10,17 +11,18 @@ use crate::world::replication::{ReplicationJob, ReplicationWork, targets};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-/// Returns whether the rules of a bucket have a version go anywhere.
+/// Returns whether the replication rules of a bucket give a version at least one destination.
 pub(crate) fn is_eligible(bucket: &Bucket, key: &str, what: &Content, now: SystemTime) -> bool {
     let configuration = bucket.replication.at(now).as_ref();
     configuration.is_some_and(|found| !targets(&found.rules, key, what).is_empty())
 }
 
-/// Replicates a version wherever the rules have it go and it is not yet.
+/// Replicates a version to each destination in the matching rules that does not have the version
+/// yet.
 ///
 /// # Errors
-/// AWS's `failureReason` of the first destination that failed (S3 User Guide, "Receiving replication failure events with Amazon S3
-/// Event Notifications").
+/// AWS's `failureReason` of the first destination that failed
+/// (S3 User Guide, "Receiving replication failure events with Amazon S3 Event Notifications").
 pub(crate) fn replicate_on_demand(
     state: &mut State,
     bucket: &str,
@@ -46,7 +48,8 @@ pub(crate) fn replicate_on_demand(
         if there.is_some_and(|bucket| bucket.version(key, version).is_some()) {
             continue;
         }
-        // What was there and is not has been deleted by its version id, which Batch Replication does not undo
+        // A replica that was completed and no longer exists was deleted by its version id. Batch
+        // Replication does not create it again
         // (S3 User Guide, "Replicating existing objects with Batch Replication", considerations).
         if object.replicated.outcome(&target.bucket) == Some(Outcome::Completed) {
             return Err("DstObjectHardDeleted");

@@ -1,5 +1,6 @@
-//! Making one replica: from the source as the role reads it to the destination as the role writes it.
-//! Not for: permissions (see `role`).
+//! Makes one replica: reads the source version and writes the destination, both with the role's
+//! permissions.
+//! Not for: the permission checks (see `role`).
 
 use crate::replication::location::{Reason, destination, source};
 use crate::replication::role::{ReplicationRole, destination_key, source_key};
@@ -19,20 +20,21 @@ pub(super) fn replicate(state: &mut State, job: &ReplicationJob) -> Result<(), R
     let sse = encryption(state, job, &version)?;
     let what = write(state, job, &version, sse)?;
     let there = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
-    // What is there already, as after a replication back and forth, stays as it is.
+    // A version that already exists at the destination, as in two-way replication, is not changed.
     if there.version(&job.key, &job.version).is_some() {
         return Ok(());
     }
     let version = Version { content: what, ..version };
     let more = version.weight(&job.key);
-    // AWS has no such reason, nor such a bound.
+    // AWS has neither this `failureReason` nor this limit.
     state.buckets.check_room(&state.limits, &job.target.bucket, more).or(Err("SandboxFull"))?;
     let destination = state.buckets.0.get_mut(&job.target.bucket).ok_or("DstBucketNotFound")?;
     destination.insert(&job.key, version);
     Ok(())
 }
 
-/// Reads the source version as the role.
+/// Reads the source version with the role's permissions and checks the destination bucket's
+/// settings.
 fn read(state: &State, job: &ReplicationJob) -> Result<Version, Reason> {
     let from = source(state, job)?;
     let role = ReplicationRole::assume(state, &job.role, from.bucket)?;
@@ -51,14 +53,15 @@ fn read(state: &State, job: &ReplicationJob) -> Result<Version, Reason> {
     if *to.bucket.versioning.at(state.now()) != Versioning::Enabled {
         return Err("DstBucketUnversioned");
     }
-    // A bucket with Object Lock replicates into such alone (S3 User Guide, "Requirements and considerations for replication").
+    // A source bucket with Object Lock requires a destination bucket with Object Lock (S3 User
+    // Guide, "Requirements and considerations for replication").
     if from.bucket.object_lock.is_some() && to.bucket.object_lock.is_none() {
         return Err("DstBucketObjectLockConfigMissing");
     }
     Ok(version.clone())
 }
 
-/// Decides how the replica is encrypted.
+/// Returns the encryption of the replica.
 fn encryption(state: &mut State, job: &ReplicationJob, version: &Version) -> Result<Sse, Reason> {
     let Content::Object(object) = &version.content else { return Ok(Sse::S3) };
     let now = state.now();
@@ -71,8 +74,10 @@ fn encryption(state: &mut State, job: &ReplicationJob, version: &Version) -> Res
     Ok(sse)
 }
 
-/// An SSE-KMS source goes under the rule's key, another as the destination bucket has it by default
-/// (S3 User Guide, "Replicating encrypted objects"). A Bucket Key is kept, and used where the destination has it on.
+/// The replica of an SSE-KMS object is encrypted under the rule's replica key. Every other replica
+/// gets the default encryption of the destination bucket
+/// (S3 User Guide, "Replicating encrypted objects"). A replica under the rule's replica key uses a
+/// Bucket Key if the source object does or if the destination bucket has it enabled.
 fn encrypt(
     kms: &mut Kms,
     requester: &Caller,
@@ -89,7 +94,7 @@ fn encrypt(
     Ok(Sse::Kms { dual: *dual, key, bucket_key })
 }
 
-/// Writes the replica as the role, and returns what is to be kept.
+/// Checks the permissions to write the replica and returns the content to store.
 fn write(
     state: &State,
     job: &ReplicationJob,
@@ -112,7 +117,8 @@ fn write(
     }
 }
 
-/// The source's retention and hold go with it; without a retention the destination's default applies
+/// Returns the replica's Object Lock settings: the retention and legal hold of the source. If the
+/// source has no retention, the destination bucket's default retention applies
 /// (S3 User Guide, "What does Amazon S3 replicate?").
 fn lock(source: &Lock, to: &Bucket, now: SystemTime) -> Lock {
     if source.retention.is_some() {
@@ -121,7 +127,8 @@ fn lock(source: &Lock, to: &Bucket, now: SystemTime) -> Lock {
     Lock { legal_hold: source.legal_hold, ..to.default_lock(now) }
 }
 
-/// Turns a source object into its replica. The `ETag` changes where plaintext becomes SSE-KMS.
+/// Converts a source object to its replica. The `ETag` changes if the source uses SSE-S3 and the
+/// replica a KMS key.
 fn replica(mut object: Object, sse: Sse, job: &ReplicationJob) -> Object {
     if object.sse == Sse::S3 && sse != Sse::S3 {
         object.etag = random_etag();

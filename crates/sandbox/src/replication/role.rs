@@ -1,6 +1,9 @@
-//! What S3 asks for as the replication role, one call a line, each with the reason that its refusal gives.
-//! Sources: S3 User Guide, "Setting up permissions for live replication", "Replicating encrypted objects" and "Receiving
-//! replication failure events"; what they leave open is marked. Not for: key states and buckets (see `replica`).
+//! The permissions that S3 checks for the replication role, one action per call, each with the
+//! `failureReason` for a denial.
+//! Sources: S3 User Guide, "Setting up permissions for live replication", "Replicating encrypted
+//! objects" and "Receiving replication failure events". Comments mark what these sources do not
+//! specify.
+//! Not for: key states and bucket settings (see `replica`).
 
 use crate::gate::{AccessRequest, Denied, ThroughS3, assume, authorize};
 use crate::replication::location::{ObjectLocation, Reason};
@@ -11,21 +14,21 @@ use crate::world::{Caller, State};
 use crrctl_iam::names::Arn;
 use crrctl_iam::{Context, ResourceKind};
 
-/// The role's session, in the Region of one of the buckets.
+/// The session of the replication role, in the Region of one of the buckets.
 pub(super) struct ReplicationRole<'a> {
     state: &'a State,
     caller: Caller,
 }
 
 impl<'a> ReplicationRole<'a> {
-    /// Has S3 assume the role in the name of the source bucket's account.
+    /// Assumes the role as the S3 service, in the source bucket's account.
     pub(super) fn assume(state: &'a State, arn: &str, source: &Bucket) -> Result<Self, Reason> {
         let service = ("s3.amazonaws.com", "s3-replication");
         let caller = assume(state, arn, service, &source.owner, &source.region);
         Ok(Self { state, caller: caller.ok_or("AssumeRoleNotPermitted")? })
     }
 
-    /// Returns the session as it looks from a bucket's Region.
+    /// Returns the session with the Region of `bucket`.
     pub(super) fn caller_at(&self, bucket: &Bucket) -> Caller {
         Caller { region: bucket.region.clone(), ..self.caller.clone() }
     }
@@ -34,7 +37,7 @@ impl<'a> ReplicationRole<'a> {
         self.ask(at, arn, action, context).is_ok()
     }
 
-    /// Returns whether a policy denies an action, which is more than that none allows it.
+    /// Returns whether a policy explicitly denies an action. An implicit deny is not enough.
     fn denies(&self, at: ObjectLocation<'_>, action: &str, context: Context) -> bool {
         let answer = self.ask(at, at.object(), action, context);
         answer.is_err_and(|denied| denied.is_explicit())
@@ -84,29 +87,32 @@ impl<'a> ReplicationRole<'a> {
         state.kms.permit_s3(&state.iam, &caller, &wanted).map_err(|_| reason)
     }
 
-    /// Reads the configuration of the source bucket. No documented reason names this action: without it S3 knows of no
-    /// configuration.
+    /// Checks the permission to read the replication configuration of the source bucket. No
+    /// documented `failureReason` names this action: without the permission, the configuration
+    /// counts as missing.
     pub(super) fn read_configuration(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
         let arn = format!("arn:{}:s3:::{}", at.bucket.region.partition(), at.name);
         let allowed = self.s3(at, arn, "s3:GetReplicationConfiguration", Context::new());
         if allowed { Ok(()) } else { Err("SrcBucketReplicationConfigMissing") }
     }
 
-    /// Lists the source bucket, which delete markers need; no documented reason names this action either.
+    /// Checks the permission to list the source bucket, which replicating a delete marker requires.
+    /// No documented `failureReason` names this action either.
     pub(super) fn list(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
         let arn = format!("arn:{}:s3:::{}", at.bucket.region.partition(), at.name);
         let allowed = self.s3(at, arn, "s3:ListBucket", Context::new());
         if allowed { Ok(()) } else { Err("SrcHeadObjectNotPermitted") }
     }
 
-    /// Reads an object with its ACL and tags, and decrypts it.
+    /// Checks the permissions to read an object with its ACL, tags and Object Lock settings, and to
+    /// decrypt it.
     pub(super) fn read(&self, at: ObjectLocation<'_>, object: &Object) -> Result<(), Reason> {
         self.on_object(at, "s3:GetObjectVersionForReplication", "SrcGetObjectNotPermitted")?;
         self.on_object(at, "s3:GetObjectVersionAcl", "SrcGetAclNotPermitted")?;
         if !object.tags.is_empty() {
             self.on_object(at, "s3:GetObjectVersionTagging", "SrcGetTaggingNotPermitted")?;
         }
-        // S3 looks for a lock wherever the bucket could have one.
+        // S3 reads the retention and legal hold of every object in a bucket with Object Lock.
         if at.bucket.object_lock.is_some() {
             self.read_part(at, MetadataChange::Retention)?;
             self.read_part(at, MetadataChange::LegalHold)?;
@@ -114,7 +120,7 @@ impl<'a> ReplicationRole<'a> {
         self.kms(at, &object.sse, "kms:Decrypt", "SrcGetObjectNotPermitted")
     }
 
-    /// Reads one thing about an object that can be changed after the upload.
+    /// Checks the permission to read metadata of an object that can change after the upload.
     pub(super) fn read_part(
         &self,
         at: ObjectLocation<'_>,
@@ -129,7 +135,7 @@ impl<'a> ReplicationRole<'a> {
         self.on_object(at, action, reason)
     }
 
-    /// Writes one such thing to the replica.
+    /// Checks the permissions to write such metadata to the replica.
     pub(super) fn write_part(
         &self,
         at: ObjectLocation<'_>,
@@ -155,8 +161,10 @@ impl<'a> ReplicationRole<'a> {
         if allowed { Ok(()) } else { Err("DstPutObjectNotPermitted") }
     }
 
-    /// Locks the replica. The list of what a role needs names no action for this at the destination, and yet there are reasons
-    /// for its refusal: so nothing need allow it, but what denies it is heeded.
+    /// Checks that no policy denies locking the replica. The documentation of the role's
+    /// permissions names no action for this at the destination, but failure reasons for it are
+    /// documented. The sandbox therefore requires no policy that allows the action, but applies an
+    /// explicit deny.
     fn lock(&self, at: ObjectLocation<'_>, lock: &Lock) -> Result<(), Reason> {
         let mut context = Context::new();
         lock.describe(&mut context, self.state.now());
@@ -171,12 +179,12 @@ impl<'a> ReplicationRole<'a> {
         Ok(())
     }
 
-    /// Puts a delete marker at the destination.
+    /// Checks the permission to create a delete marker at the destination.
     pub(super) fn mark(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
         self.on_object(at, "s3:ReplicateDelete", "DstDelObjNotPermitted")
     }
 
-    /// Writes the replica of `object`, encrypted as `sse` says.
+    /// Checks the permissions to write the replica of `object` with the encryption `sse`.
     pub(super) fn write(
         &self,
         at: ObjectLocation<'_>,
@@ -184,7 +192,8 @@ impl<'a> ReplicationRole<'a> {
         sse: &Sse,
         target: &ReplicationTarget,
     ) -> Result<(), Reason> {
-        // Which reason a multipart replica gives is told by the names of the reasons alone.
+        // The `failureReason` for a multipart replica is inferred from the names of the failure
+        // reasons alone.
         let parts = object.is_multipart();
         let reason =
             if parts { "DstMultipartInitNotPermitted" } else { "DstPutObjectNotPermitted" };
@@ -211,8 +220,10 @@ impl<'a> ReplicationRole<'a> {
         Ok(())
     }
 
-    /// What the destination's key is asked for: `Encrypt` from one KMS key to another; data keys where there was none before,
-    /// with a Bucket Key, for parts, and across accounts; `Decrypt` where S3 must read its own data key back.
+    /// Returns the KMS actions on the destination's key. `Encrypt`: the source object is under a
+    /// KMS key. `GenerateDataKey`: the source object is not under a KMS key, or the replica uses a
+    /// Bucket Key, or the object is multipart, or the key belongs to another account. `Decrypt`: S3
+    /// decrypts its own data key, for a Bucket Key or a multipart object.
     fn key_calls(&self, object: &Object, sse: &Sse) -> Vec<&'static str> {
         let Sse::Kms { key, bucket_key, .. } = sse else { return Vec::new() };
         let parts = object.is_multipart();
@@ -231,7 +242,8 @@ impl<'a> ReplicationRole<'a> {
     }
 }
 
-/// Returns the condition keys of the write (Service Authorization Reference, "Actions defined by Amazon S3", `ReplicateObject`).
+/// Returns the condition keys of the write (Service Authorization Reference, "Actions defined by
+/// Amazon S3", `ReplicateObject`).
 fn written(object: &Object, sse: &Sse, target: &ReplicationTarget) -> Context {
     let mut context =
         Context::new().with("s3:x-amz-server-side-encryption", sse.algorithm().as_str());
@@ -243,7 +255,7 @@ fn written(object: &Object, sse: &Sse, target: &ReplicationTarget) -> Context {
     context
 }
 
-/// Returns the reason of a key that can't be found or used at the destination.
+/// Returns the `failureReason` for a key that is not found or can't be used at the destination.
 pub(super) fn destination_key(unusable: &Unusable) -> Reason {
     match unusable {
         Unusable::NotFound(_) => "DstKmsKeyNotFound",
@@ -252,7 +264,7 @@ pub(super) fn destination_key(unusable: &Unusable) -> Reason {
     }
 }
 
-/// Checks that the key of a source object can decrypt.
+/// Checks that the KMS key of a source object can be used to decrypt.
 pub(super) fn source_key(state: &State, key: &Arn) -> Result<(), Reason> {
     state.kms.check_state(key).map_err(|_| "SrcKmsKeyInvalidState")
 }

@@ -1,4 +1,5 @@
-//! The worker that makes replicas in the background. Not for: what is queued (see `world::replication`).
+//! The worker that makes replicas in the background.
+//! Not for: the queue of replication jobs (see `world::replication`).
 
 use crate::gate::Shared;
 use crate::replication::changes::follow;
@@ -11,10 +12,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long the worker sleeps at most where nothing waits; it is woken when something does.
+/// The longest time that the worker sleeps while the queue is empty. New work wakes it earlier.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// Works off the queue until `stop`.
+/// Processes the queue until `stop` is cancelled.
 pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
     loop {
         let wait = {
@@ -26,14 +27,14 @@ pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
             () = shared.replicate.notified() => {}
             () = tokio::time::sleep(wait) => {}
         }
-        // One job a lock, so that requests get their turn in between.
+        // Locks the state for one job at a time, so that requests are handled between jobs.
         while !stop.is_cancelled() && step(&mut shared.lock()) {
             tokio::task::yield_now().await;
         }
     }
 }
 
-/// Does one job; false where there is none.
+/// Processes the next job that is due; false if no job is due.
 fn step(state: &mut State) -> bool {
     let now = state.now();
     let Some(job) = state.replication.take(now) else { return false };
@@ -45,7 +46,7 @@ fn step(state: &mut State) -> bool {
     true
 }
 
-/// Writes down how a job went, in the log and on the source version.
+/// Records the outcome of a job in the replication log and on the source version.
 pub(super) fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<(), Reason>) {
     let (status, reason) = match outcome {
         Ok(()) => (Outcome::Completed, None),
@@ -59,7 +60,7 @@ pub(super) fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<()
         record.reason = reason;
         record.ended = Some(now);
     }
-    // Another change of the same version keeps it PENDING.
+    // The version stays PENDING while another job for it and the same destination is queued.
     let again = state.replication.queue.iter().any(|other| {
         job.task != ReplicationWork::Whole
             && other.is_of(&job.bucket, &job.key, &job.version, &job.target.bucket)

@@ -1,5 +1,6 @@
-//! ACLs, as far as they say no more than that the owner has everything: that is what `BucketOwnerEnforced` leaves of them.
-//! Not for: ACLs in uploads (see `writes`), other grants, which are not modelled.
+//! ACL operations, limited to the ACL that gives full control to the owner and nothing to anyone
+//! else: the only ACL under `BucketOwnerEnforced`. Not for: ACLs in uploads (see `writes`), or
+//! other grants, which are not modelled.
 
 use super::object_tags::{find_mut, follow};
 use super::reads::action_for;
@@ -28,7 +29,7 @@ fn everything(account: &AccountId) -> Vec<Grant> {
     }]
 }
 
-/// Returns whether a policy gives the owner everything and nobody else anything.
+/// Returns whether a policy gives full control to the owner and nothing to anyone else.
 fn says_nothing(policy: &AccessControlPolicy, account: &AccountId) -> bool {
     let grants = policy.grants.as_deref().unwrap_or_default();
     let own = everything(account);
@@ -40,7 +41,8 @@ fn says_nothing(policy: &AccessControlPolicy, account: &AccountId) -> bool {
             .all(|(one, other)| id(one) == id(other) && one.permission == other.permission)
 }
 
-/// Whether a request gives anybody but the owner of `bucket` anything. Refused where ACLs are off.
+/// Returns whether a request grants access to anyone but the owner of `bucket`. Refuses the request
+/// where ACLs are disabled.
 macro_rules! grants {
     ($input:ident, $bucket:ident) => {{
         if enforced($bucket) {
@@ -60,7 +62,8 @@ macro_rules! grants {
     }};
 }
 
-/// The bucket's owner owns all that is in it, and ACLs can't be set.
+/// The error where ACLs are disabled: the bucket owner owns every object in the bucket, and ACLs
+/// can't be set.
 fn off() -> S3Error {
     s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs")
 }
@@ -74,7 +77,8 @@ pub(super) fn get_bucket(
     Ok(GetBucketAclOutput { grants: Some(everything(&account)), owner: Some(owner(&account)) })
 }
 
-/// S3 API Reference, `PutBucketAcl`: refused where ACLs are off (S3 User Guide, "Controlling ownership of objects").
+/// S3 API Reference, `PutBucketAcl`: refused where ACLs are disabled (S3 User Guide, "Controlling
+/// ownership of objects").
 pub(super) fn put_bucket(
     call: &mut S3Call<'_>,
     input: PutBucketAclInput,

@@ -1,5 +1,5 @@
-//! The layers around `s3s`: before it, what it does not check or drops; behind it, request ids and AWS's error texts.
-//! Not for: operations.
+//! The layers around `s3s`. Before `s3s`: checks that `s3s` omits, and request elements that it
+//! drops. After `s3s`: request ids and AWS's error messages. Not for: operations.
 
 use super::errors::{custom, message};
 use super::{checksum, event_hold};
@@ -19,19 +19,20 @@ use sha2::{Digest, Sha256};
 #[derive(Debug, Clone, Default)]
 pub(super) struct NewBucketTags(pub(super) Tags);
 
-/// Checks the body against the checksums in the headers, and reads what `s3s` would drop into the request's extensions.
+/// Verifies the body against the checksum headers, and stores the elements that `s3s` drops in the
+/// request's extensions.
 pub(super) fn prepare(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
     event_hold::keep(parts, body)?;
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     let sha256 = header("x-amz-content-sha256");
-    // Streaming uploads carry theirs in the body, where s3s and the operation look.
+    // A streaming upload carries its checksums in the body; `s3s` and the operation verify them.
     if sha256.starts_with("STREAMING-") {
         return Ok(());
     }
     if sha256.len() == 64 && hex::encode(Sha256::digest(body)) != sha256 {
         return Err(custom(400, "XAmzContentSHA256Mismatch", String::new()));
     }
-    // CompleteMultipartUpload's checksum is that of the object, not of its own body.
+    // In CompleteMultipartUpload, the checksum headers cover the object, not the request body.
     if !parts.uri.query().unwrap_or_default().contains("uploadId=") || parts.method == Method::PUT {
         checksum::verify(&parts.headers, body)?;
     }
@@ -52,7 +53,8 @@ fn mentions(body: &[u8]) -> bool {
     body.windows(ROOT.len()).any(|window| window == ROOT)
 }
 
-/// Refuses settings without a checksum where S3 wants one (botocore's model, `httpChecksum.requestChecksumRequired`).
+/// Refuses a request without a checksum where S3 requires one (botocore's model,
+/// `httpChecksum.requestChecksumRequired`).
 fn require_checksum(parts: &Parts) -> S3Result<()> {
     const WANTED: [(&Method, &str); 13] = [
         (&Method::POST, "delete"),
@@ -114,7 +116,7 @@ fn new_bucket_tags(body: &[u8]) -> S3Result<Tags> {
     Ok(parsed.tags.tags.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
-/// Names the request in an answer, and completes an error with AWS's text.
+/// Adds the request ids to a response, and AWS's message to an error response.
 pub(super) fn complete(answer: Answer, id: &str) -> Answer {
     let mut answer = if answer.status().is_success() { answer } else { with_message(answer, id) };
     event_hold::insert_xml(&mut answer);
@@ -131,7 +133,7 @@ fn with_message(mut answer: Answer, id: &str) -> Answer {
         Some(&text[start..end])
     };
     let Some(code) = within("Code") else { return answer };
-    // s3s has escaped the message already, ours contains nothing to escape.
+    // `s3s` has already escaped its message; the sandbox's messages contain nothing to escape.
     let message =
         within("Message").filter(|text| !text.is_empty()).or_else(|| message(code)).unwrap_or(code);
     let body = format!(
@@ -143,7 +145,7 @@ fn with_message(mut answer: Answer, id: &str) -> Answer {
     with_code(answer, code)
 }
 
-/// Answers with an error that arose outside of `s3s`.
+/// Converts an error raised outside `s3s` to a response.
 pub(crate) fn refuse(error: S3Error, id: &str) -> Answer {
     match error.to_http_response() {
         Ok(answer) => complete(answer, id),

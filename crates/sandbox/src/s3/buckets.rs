@@ -1,4 +1,4 @@
-//! Buckets: create, look, list, delete. Not for: their settings.
+//! Creating, finding, listing and deleting buckets. Not for: bucket settings (see `settings`).
 
 use super::answers::NewBucketTags;
 use super::encryption::initial;
@@ -55,7 +55,8 @@ pub(super) fn create(
         if existing.owner != call.caller.account {
             return Err(s3_error!(BucketAlreadyExists));
         }
-        // us-east-1 answers 200 for old times' sake where the bucket is there already.
+        // For compatibility, us-east-1 returns 200 where the caller already owns the bucket in that
+        // Region.
         let legacy =
             call.caller.region.as_str() == "us-east-1" && existing.region == call.caller.region;
         return if legacy {
@@ -72,7 +73,7 @@ pub(super) fn create(
         region: call.caller.region.clone(),
         created: now,
         tags: shown,
-        // Object Lock turns versioning on from birth.
+        // Object Lock enables versioning when the bucket is created.
         versioning: Spreading::new(if locked { Versioning::Enabled } else { Versioning::Never }),
         mfa_delete: false,
         encryption: Spreading::new(initial()),
@@ -91,7 +92,8 @@ pub(super) fn create(
     Ok(CreateBucketOutput { location })
 }
 
-/// `LocationConstraint` must name the Region of the endpoint, and be left out in us-east-1 (S3 API Reference, `CreateBucket`).
+/// Checks that `LocationConstraint` names the Region of the endpoint, and is omitted in us-east-1
+/// (S3 API Reference, `CreateBucket`).
 fn check_location(call: &S3Call<'_>, input: &CreateBucketInput) -> S3Result<()> {
     let given = input
         .create_bucket_configuration
@@ -142,8 +144,10 @@ fn refuse_unmodelled(input: &CreateBucketInput) -> S3Result<()> {
     Ok(())
 }
 
-/// A name with an account's and a Region's suffix belongs to these, and is asked for by a header; codes and texts as they were seen
-/// (S3 User Guide, "Namespaces for general purpose buckets"; getmoto/moto#9871, ansible-collections/amazon.aws#2935).
+/// Checks the account-regional namespace. A name that ends with the suffix of an account and a
+/// Region belongs to them, and requires the header `x-amz-bucket-namespace`. The codes and messages
+/// are as observed (S3 User Guide, "Namespaces for general purpose buckets"; getmoto/moto#9871,
+/// ansible-collections/amazon.aws#2935).
 fn check_namespace(call: &S3Call<'_>, name: &str) -> S3Result<()> {
     let suffix = format!("-{}-{}-an", call.caller.account, call.caller.region);
     let namespace = call.headers.get("x-amz-bucket-namespace").map(http::HeaderValue::as_bytes);
@@ -178,7 +182,7 @@ fn check_namespace(call: &S3Call<'_>, name: &str) -> S3Result<()> {
     }
 }
 
-/// Returns whether a name ends in an account id, a Region and `an`.
+/// Returns whether a name ends with an account id, a Region and `an`.
 fn is_account_regional(name: &str) -> bool {
     let Some(rest) = name.strip_suffix("-an") else { return false };
     rest.match_indices('-').any(|(at, _)| {
@@ -199,7 +203,8 @@ pub(super) fn head(call: &mut S3Call<'_>, input: HeadBucketInput) -> S3Result<He
     })
 }
 
-/// S3 API Reference, `DeleteBucket`: all versions and delete markers must be gone; uploads under way go with it.
+/// S3 API Reference, `DeleteBucket`: all versions and delete markers must be deleted first.
+/// Multipart uploads in progress are deleted with the bucket.
 pub(super) fn delete(
     call: &mut S3Call<'_>,
     input: DeleteBucketInput,
@@ -214,7 +219,7 @@ pub(super) fn delete(
     Ok(nothing())
 }
 
-/// S3 API Reference, `GetBucketLocation`: us-east-1 is the empty one.
+/// S3 API Reference, `GetBucketLocation`: the location constraint of us-east-1 is empty.
 pub(super) fn location(
     call: &mut S3Call<'_>,
     input: GetBucketLocationInput,
@@ -224,7 +229,7 @@ pub(super) fn location(
     Ok(GetBucketLocationOutput { location_constraint: constraint })
 }
 
-/// S3 API Reference, `ListBuckets`: all Regions of the account's partition.
+/// S3 API Reference, `ListBuckets`: lists the buckets of all Regions in the account's partition.
 pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
     let caller = &call.caller;
     let request = AccessRequest::plain("s3:ListAllMyBuckets", "*", &caller.account);

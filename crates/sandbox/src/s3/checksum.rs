@@ -1,5 +1,7 @@
-//! The checksums of S3: verified where a client sends them, and one kept for each object; `CRC64NVME` where none was sent, as S3
-//! does (S3 User Guide, "Checking object integrity"). Not for: `ETag`s.
+//! Verifies the checksums that clients send, and returns the stored checksum in outputs. S3 stores
+//! one checksum for each object: `CRC64NVME` where the client sends none (S3 User Guide, "Checking
+//! object integrity"). Not for: `ETag`s, or calculating the stored checksum (see
+//! `world::buckets::checksum`).
 
 use crate::world::buckets::Algorithm;
 use aws_smithy_types::base64;
@@ -7,7 +9,7 @@ use http::HeaderMap;
 use md5::{Digest, Md5};
 use s3s::{S3Result, s3_error};
 
-/// Fills the five checksum members that many of S3's outputs have.
+/// Fills the five checksum members that many S3 outputs have.
 macro_rules! with_checksum {
     ($output:expr, $checksum:expr) => {{
         let (mut output, checksum) = ($output, $checksum);
@@ -21,10 +23,11 @@ macro_rules! with_checksum {
 }
 pub(super) use with_checksum;
 
-/// Compares `data` with every checksum among `headers` (or trailing headers).
+/// Compares `data` with every checksum in the headers or trailing headers.
 ///
 /// # Errors
-/// `BadDigest` where one differs, `InvalidDigest` where Content-MD5 is no MD5, `NotImplemented` for an algorithm not known here.
+/// `BadDigest` where a checksum differs, `InvalidDigest` where Content-MD5 is not an MD5,
+/// `NotImplemented` for an algorithm that the sandbox does not support.
 pub(super) fn verify(headers: &HeaderMap, data: &[u8]) -> S3Result<()> {
     for (name, value) in headers {
         let Some(suffix) = name.as_str().strip_prefix("x-amz-checksum-") else { continue };

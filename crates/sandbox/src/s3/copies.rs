@@ -1,5 +1,5 @@
-//! Copies of objects, whole or as parts of an upload; a copy onto itself is how metadata and encryption are changed.
-//! Not for: what every write has in common (see `writes`).
+//! Copies of objects, whole or as parts of an upload. A copy of an object onto itself changes its
+//! metadata or encryption. Not for: the steps that every write shares (see `writes`).
 
 use super::checksum::with_checksum;
 use super::encryption::{EncryptionHeaders, decide};
@@ -26,19 +26,20 @@ use s3s::dto::{
 use s3s::{S3Result, s3_error};
 use std::time::SystemTime;
 
-/// What is copied: where it lies, and what was found there.
+/// The source of a copy: its location, and the version found there.
 struct From {
     bucket: String,
     key: String,
     version: Option<String>,
-    /// The version id to answer.
+    /// The version id to return.
     shown: Option<String>,
     object: Object,
     written: SystemTime,
     region: Region,
 }
 
-/// Reads the source as the caller; it may lie in another Region (S3 API Reference, `CopyObject`, "Permissions").
+/// Reads the source with the caller's permissions. The source may be in another Region (S3 API
+/// Reference, `CopyObject`, "Permissions").
 fn source(call: &S3Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Result<From> {
     let CopySource::Bucket { bucket, key, version_id } = given else {
         return Err(not_implemented("copies from access points"));
@@ -63,7 +64,8 @@ fn source(call: &S3Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Resul
     })
 }
 
-/// The conditions on the source, from either's input; a copy that is not wanted is refused with 412 in any case.
+/// Checks the conditions on the source, from the input of either operation. A condition that does
+/// not hold always returns 412.
 macro_rules! check_source {
     ($input:expr, $from:expr) => {
         Conditions {
@@ -133,7 +135,7 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
     Ok(CopyObjectOutput { version_id, ..output })
 }
 
-/// A copy of the newest version onto itself must change something.
+/// Refuses a copy of the newest version onto itself that changes nothing.
 fn check_itself(input: &CopyObjectInput, from: &From) -> S3Result<()> {
     let itself = from.version.is_none() && input.bucket == from.bucket && input.key == from.key;
     let replaces = input
@@ -154,7 +156,8 @@ fn check_itself(input: &CopyObjectInput, from: &From) -> S3Result<()> {
     Ok(())
 }
 
-/// The source's metadata or the request's; the storage class is always the request's.
+/// Returns the copy's metadata: the source's or the request's. The storage class is always the
+/// request's.
 fn described(input: &CopyObjectInput, from: &From) -> S3Result<Described> {
     let storage_class = check_storage_class(input.storage_class.as_ref())?;
     match input.metadata_directive.as_ref().map(MetadataDirective::as_str) {
@@ -175,7 +178,8 @@ fn described(input: &CopyObjectInput, from: &From) -> S3Result<Described> {
     }
 }
 
-/// The source's tags or the request's; the source's are asked for as the caller.
+/// Returns the copy's tags: the source's or the request's. To copy the source's tags, the caller
+/// must be allowed to read them.
 fn tags(call: &S3Call<'_>, input: &CopyObjectInput, from: &From) -> S3Result<Tags> {
     let tags = match input.tagging_directive.as_ref().map(TaggingDirective::as_str) {
         None | Some(TaggingDirective::COPY) => {
@@ -231,7 +235,7 @@ pub(super) fn copy_part(
     })
 }
 
-/// Cuts `bytes=first-last` out of the source; both ends must lie within it.
+/// Returns the range `bytes=first-last` of the source; both ends must be within the source.
 fn cut(data: &Bytes, range: Option<&str>) -> S3Result<Bytes> {
     let Some(range) = range else { return Ok(data.clone()) };
     let ends = range.strip_prefix("bytes=").and_then(|ends| ends.split_once('-'));

@@ -1,4 +1,5 @@
-//! Deleting objects: a marker on top, or one version for good. Not for: what becomes of it elsewhere (see `replication`).
+//! Deleting objects: a delete marker becomes the newest version, or one version is deleted
+//! permanently. Not for: replication of deletes (see `replication`).
 
 use super::errors::not_implemented;
 use super::lock::{bypasses, protected};
@@ -13,21 +14,21 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-/// The most keys of one `DeleteObjects` request (S3 API Reference, `DeleteObjects`).
+/// The maximum number of keys in one `DeleteObjects` request (S3 API Reference, `DeleteObjects`).
 const MOST: usize = 1000;
 
-/// By what a request wants to get past what protects versions.
+/// The headers of a request that asks to delete a protected version: governance bypass and MFA.
 #[derive(Debug, Clone, Copy)]
 struct DeleteHeaders<'a> {
     bypass: Option<bool>,
     mfa: Option<&'a str>,
 }
 
-/// What deleting did.
+/// The result of a delete.
 struct Deletion {
-    /// Whether a marker was made or removed.
+    /// Whether a delete marker was created or deleted.
     marker: bool,
-    /// The version that was removed, or the marker that was made.
+    /// The id of the version that was deleted, or of the delete marker that was created.
     version: Option<String>,
 }
 
@@ -79,7 +80,7 @@ fn delete(
     Ok(Deletion { marker: true, version })
 }
 
-/// Refuses to delete what Object Lock protects.
+/// Refuses to delete a version that Object Lock protects.
 fn check_lock(
     call: &S3Call<'_>,
     (bucket, key, id): (&str, &str, &str),
@@ -95,7 +96,8 @@ fn check_lock(
     Ok(())
 }
 
-/// S3 API Reference, `DeleteObjects`: each on its own, failures among the answers.
+/// S3 API Reference, `DeleteObjects`: each object is deleted separately, and the response lists the
+/// failures.
 pub(super) fn many(
     call: &mut S3Call<'_>,
     input: DeleteObjectsInput,

@@ -1,5 +1,5 @@
-//! Server-side encryption: a bucket's default, what a request asks for, and whether the key can be used now.
-//! Not for: keys themselves (see `kms`).
+//! Server-side encryption: a bucket's default encryption, and the encryption that a request asks
+//! for. Not for: KMS keys (see `kms`), or checking that a key can be used (see `permit`).
 
 use super::errors::{malformed, not_implemented, unusable};
 use crate::s3::call::{S3Call, nothing};
@@ -13,17 +13,19 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-/// The headers of an upload that speak of encryption.
+/// The encryption headers of an upload.
 pub(super) struct EncryptionHeaders<'a> {
     pub(super) algorithm: Option<&'a ServerSideEncryption>,
     pub(super) key: Option<&'a str>,
     pub(super) bucket_key: Option<bool>,
-    /// Whether the client brings its own key (SSE-C) or an encryption context, which are not modelled.
+    /// Whether the request carries a customer-provided key (SSE-C) or an encryption context, which
+    /// are not modelled.
     pub(super) beyond: bool,
 }
 
-/// Decides how an upload to a bucket is encrypted; whether the key can be used, and by whom, is asked afterwards
-/// (S3 API Reference, `PutObject`, the `x-amz-server-side-encryption` headers).
+/// Returns how an upload to a bucket is encrypted (S3 API Reference, `PutObject`, the
+/// `x-amz-server-side-encryption` headers). `S3Call::check_key` then checks that the key can be
+/// used, and that the caller may use it.
 pub(super) fn decide(
     call: &mut S3Call<'_>,
     bucket: &str,
@@ -62,7 +64,8 @@ pub(super) fn decide(
     }
 }
 
-/// Returns the default of a bucket that nothing was set for (S3 User Guide, "Default encryption FAQ": SSE-S3 since January 2023).
+/// Returns the default encryption of a bucket without a configuration of its own (S3 User Guide,
+/// "Default encryption FAQ": SSE-S3 since January 2023).
 pub(super) fn initial() -> ServerSideEncryptionRule {
     let algorithm = ServerSideEncryption::from_static(ServerSideEncryption::AES256);
     ServerSideEncryptionRule {
@@ -85,7 +88,7 @@ pub(super) fn get(
     Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
 }
 
-/// S3 API Reference, `PutBucketEncryption`: the key is not looked at.
+/// S3 API Reference, `PutBucketEncryption`: the KMS key is not checked.
 pub(super) fn put(
     call: &mut S3Call<'_>,
     input: PutBucketEncryptionInput,
@@ -110,7 +113,7 @@ pub(super) fn put(
     Ok(PutBucketEncryptionOutput::default())
 }
 
-/// S3 API Reference, `DeleteBucketEncryption`: back to SSE-S3.
+/// S3 API Reference, `DeleteBucketEncryption`: resets the default encryption to SSE-S3.
 pub(super) fn delete(
     call: &mut S3Call<'_>,
     input: DeleteBucketEncryptionInput,

@@ -1,5 +1,5 @@
-//! S3's errors that carry more than a code, and AWS's texts for those that `s3s` leaves without one
-//! (S3 API Reference, "Error responses"). Not for: deciding when to refuse.
+//! S3 errors that carry more than a code, and AWS's messages for the codes that `s3s` leaves
+//! without one (S3 API Reference, "Error responses"). Not for: deciding when to refuse a request.
 
 use crate::wire::Fault;
 use crate::world::buckets::Full;
@@ -16,7 +16,7 @@ pub(super) fn redirect(region: &Region) -> S3Error {
     with_headers(error, &[("x-amz-bucket-region", region.as_str())])
 }
 
-/// Adds headers to an error's answer.
+/// Adds headers to an error response.
 pub(super) fn with_headers(mut error: S3Error, pairs: &[(&'static str, &str)]) -> S3Error {
     let mut headers = HeaderMap::new();
     for (name, value) in pairs {
@@ -28,7 +28,7 @@ pub(super) fn with_headers(mut error: S3Error, pairs: &[(&'static str, &str)]) -
     error
 }
 
-/// A code that `s3s` has no constant for.
+/// An error whose code has no constant in `s3s`.
 pub(super) fn custom(status: u16, code: &str, message: String) -> S3Error {
     let mut error = S3Error::with_message(S3ErrorCode::Custom(code.into()), message);
     if let Ok(status) = http::StatusCode::from_u16(status) {
@@ -37,12 +37,13 @@ pub(super) fn custom(status: u16, code: &str, message: String) -> S3Error {
     error
 }
 
-/// A fault in S3's clothes.
+/// Converts a `Fault` to S3's error type.
 pub(crate) fn error_of(fault: &Fault) -> S3Error {
     custom(fault.status, &fault.code, fault.message.clone())
 }
 
-/// A key that S3 can't use: KMS's error, passed on under S3's name for it (400).
+/// Converts KMS's error for a key that S3 can't use to S3's error: a code that starts with `KMS.`
+/// (400), or `AccessDenied`.
 pub(super) fn unusable(reason: Unusable) -> S3Error {
     match reason {
         Unusable::NotFound(text) => custom(400, "KMS.NotFoundException", text),
@@ -52,17 +53,17 @@ pub(super) fn unusable(reason: Unusable) -> S3Error {
     }
 }
 
-/// What the sandbox does not model (501).
+/// A feature that the sandbox does not model (501).
 pub(super) fn not_implemented(what: &str) -> S3Error {
     s3_error!(NotImplemented, "The sandbox does not implement {what}.")
 }
 
-/// The XML has the right shape but a value that S3 does not know.
+/// The XML has the right structure but contains a value that S3 does not accept.
 pub(super) fn malformed() -> S3Error {
     s3_error!(MalformedXML)
 }
 
-/// Returns AWS's text for a code.
+/// Returns AWS's message for an error code.
 pub(super) fn message(code: &str) -> Option<&'static str> {
     Some(match code {
         "AccessDenied" => "Access Denied",
@@ -128,12 +129,12 @@ pub(super) fn message(code: &str) -> Option<&'static str> {
     })
 }
 
-/// The code of what is too much for a bucket; AWS has none.
+/// A write exceeds the sandbox's memory limits (507). AWS has no error code for this.
 pub(super) fn full(full: Full) -> S3Error {
     custom(507, "SandboxFull", full.0)
 }
 
-/// Refuses an object that is too large to be kept.
+/// An object exceeds the maximum size that the sandbox stores, `most` bytes.
 pub(crate) fn too_large(most: u64) -> S3Error {
     s3_error!(
         EntityTooLarge,

@@ -1,6 +1,8 @@
-//! Event holds of Object Lock, which are younger than `s3s`: read from a request's headers and XML, and laid into an answer's.
-//! They protect a version until they are released, and for a period from then on (`CloudFormation` Template Reference,
-//! "`AWS::S3::Bucket` `DefaultEventHold`"). Not for: what they forbid (see `lock`).
+//! Event holds of Object Lock, which are newer than `s3s`: read from a request's headers and XML,
+//! and added to a response's headers and XML. An event hold protects a version until the hold is
+//! released, and for a period from then on (`CloudFormation` Template Reference, "`AWS::S3::Bucket`
+//! `DefaultEventHold`"). Not for: whether a held version can be deleted (see
+//! `world::buckets::lock`).
 
 use super::errors::not_implemented;
 use crate::wire::query::element;
@@ -19,17 +21,17 @@ const STATUS: &str = "x-amz-object-lock-event-hold";
 const DAYS: &str = "x-amz-object-lock-event-hold-duration-days";
 const YEARS: &str = "x-amz-object-lock-event-hold-duration-years";
 
-/// What a request wants of an event hold.
+/// The change to an event hold that a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventHoldChange {
-    /// It begins, and protects for this long after its end.
+    /// Places a hold, which protects the version for this period after its release.
     On(Period),
-    /// It ends, or a bucket's default is not wanted.
+    /// Releases the hold; in an upload, declines the bucket's default.
     Off,
 }
 
 impl EventHoldChange {
-    /// Returns the period of one that begins.
+    /// Returns the period of a hold that is placed.
     pub(super) fn period(self) -> Option<Period> {
         match self {
             Self::On(period) => Some(period),
@@ -48,7 +50,7 @@ impl EventHoldChange {
     }
 }
 
-/// Returns what the headers of an upload ask for.
+/// Returns the change that the headers of an upload ask for.
 pub(super) fn in_headers(headers: &HeaderMap) -> S3Result<Option<EventHoldChange>> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     let number = |name: &str| {
@@ -58,7 +60,9 @@ pub(super) fn in_headers(headers: &HeaderMap) -> S3Result<Option<EventHoldChange
     EventHoldChange::new(text(STATUS), number(DAYS)?, number(YEARS)?)
 }
 
-/// Reads what `s3s` skips in the body of `PutObjectRetention` into the request's extensions, and refuses what it can't decode.
+/// Reads the event hold of a `PutObjectRetention` body, which `s3s` skips, into the request's
+/// extensions. Refuses a body that can't be decoded, and default event holds, which are not
+/// modelled.
 pub(super) fn keep(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
     let query = parts.uri.query().unwrap_or_default();
     let within = |tag: &[u8]| body.windows(tag.len()).any(|window| window == tag);
@@ -74,7 +78,7 @@ pub(super) fn keep(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
     Ok(())
 }
 
-/// Returns what the body of a request asks for.
+/// Returns the change that the body of a request asks for.
 pub(super) fn in_body(extensions: &Extensions) -> Option<EventHoldChange> {
     extensions.get::<BodyHold>()?.0
 }
@@ -103,7 +107,8 @@ fn parse<'de, T: Deserialize<'de>>(body: &'de Bytes) -> S3Result<T> {
     quick_xml::de::from_str(text).map_err(|_| s3_error!(MalformedXML))
 }
 
-/// One to 36,500 days or one to 100 years, never both (S3 API Reference, `S3ObjectLockEventHoldDuration`).
+/// Returns a hold's period: 1 to 36,500 days or 1 to 100 years, never both (S3 API Reference,
+/// `S3ObjectLockEventHoldDuration`).
 fn period(days: Option<i32>, years: Option<i32>) -> S3Result<Period> {
     match (days, years) {
         (Some(days @ 1..=36_500), None) => Ok(Period::Days(days)),
@@ -119,16 +124,16 @@ fn out_of_range() -> S3Error {
     invalid("The event hold duration must be 1 to 36500 days, or 1 to 100 years.")
 }
 
-/// The status and code are documented, no text is.
+/// The error for an invalid event hold. AWS documents its status and code, but no message.
 pub(super) fn invalid(text: &str) -> S3Error {
     s3_error!(InvalidArgument, "{text}")
 }
 
-/// What an answer says beside what `s3s` writes.
+/// XML that a response contains in addition to the XML that `s3s` writes.
 #[derive(Debug, Clone)]
 struct ExtraXml(String);
 
-/// Returns the headers of `HeadObject` and `GetObject`.
+/// Returns the event hold headers of `HeadObject` and `GetObject`.
 pub(super) fn headers(lock: &Lock) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(hold) = lock.event_hold {
@@ -141,7 +146,7 @@ pub(super) fn headers(lock: &Lock) -> HeaderMap {
     headers
 }
 
-/// Has `GetObjectRetention` tell of a hold.
+/// Adds an event hold to the response of `GetObjectRetention`.
 pub(super) fn tell(hold: Period, extensions: &mut Extensions) {
     let duration = match hold {
         Period::Days(days) => element("Days", days.to_string()),
@@ -151,7 +156,7 @@ pub(super) fn tell(hold: Period, extensions: &mut Extensions) {
     extensions.insert(ExtraXml(xml));
 }
 
-/// Lays it into an answer that `s3s` has written.
+/// Inserts the `ExtraXml` into a response that `s3s` has written.
 pub(super) fn insert_xml(answer: &mut http::Response<Body>) {
     const END: &str = "</Retention>";
     let Some(ExtraXml(xml)) = answer.extensions_mut().remove() else { return };

@@ -1,5 +1,6 @@
-//! What the rest of the sandbox does in buckets without an S3 request: S3 Control's tags, the walk over all versions, and what S3 itself
-//! writes in a role's name. Not for: asking whether it may.
+//! Changes to buckets without an S3 request: bucket tags set through S3 Control, and job reports
+//! that S3 writes with a job's role. Not for: permission checks, which the callers of these
+//! functions make.
 
 use super::settings::check_tags;
 use super::writes;
@@ -14,12 +15,12 @@ use s3s::{S3Error, S3Result};
 use std::time::SystemTime;
 
 impl Bucket {
-    /// Returns the bucket's tags as they are shown by now.
+    /// Returns the bucket's tags that readers see at `now`.
     pub(crate) fn tags(&self, now: SystemTime) -> &Tags {
         self.tags.at(now)
     }
 
-    /// Adds tags to those that are there, in place of those of the same key; they are shown from `listed` on.
+    /// Adds tags, and replaces those with the same key. Readers see the change from `listed` on.
     pub(crate) fn add_tags(
         &mut self,
         added: Tags,
@@ -34,7 +35,7 @@ impl Bucket {
         Ok(())
     }
 
-    /// Takes tags away by their keys; they are shown until `listed`.
+    /// Removes tags by key. Readers see the removed tags until `listed`.
     pub(crate) fn remove_tags(&mut self, keys: &[String], (now, listed): (SystemTime, SystemTime)) {
         let mut tags = (*self.tags).clone();
         tags.retain(|(key, _)| !keys.contains(key));
@@ -42,14 +43,15 @@ impl Bucket {
     }
 }
 
-/// Writes what S3 itself has made into a bucket, under SSE-S3.
+/// Writes an object that S3 itself creates to a bucket, under SSE-S3.
 pub(crate) fn deliver(
     state: &mut State,
     bucket: &str,
     key: &str,
     data: Bytes,
 ) -> Result<(), Fault> {
-    // Reports are not delivered there (S3 User Guide, "Tracking job status and completion reports").
+    // S3 delivers no reports to a bucket with a default retention period (S3 User Guide, "Tracking
+    // job status and completion reports").
     let kept = state.buckets.0.get(bucket).and_then(|bucket| bucket.object_lock);
     if kept.is_some_and(|lock| lock.default.is_some()) {
         let text = "The bucket has a default retention, where S3 delivers no reports.";
@@ -69,7 +71,7 @@ pub(crate) fn deliver(
     stored.map(drop).map_err(|error| fault_of(&error))
 }
 
-/// Returns an error of S3 as other protocols answer it.
+/// Converts an S3 error to a `Fault`, for services with another protocol.
 fn fault_of(error: &S3Error) -> Fault {
     let status = error.status_code().map_or(400, |status| status.as_u16());
     let code = error.code().as_str().to_owned();

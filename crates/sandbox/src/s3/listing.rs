@@ -1,4 +1,5 @@
-//! Listings of objects and of versions, with prefixes, delimiters and pages. Not for: lists of buckets and uploads.
+//! Listings of objects and of versions, with prefixes, delimiters and pages. Not for: lists of
+//! buckets (see `buckets`) and of multipart uploads (see `uploads`).
 
 use super::reads::etag;
 use crate::s3::call::{S3Call, nothing, owner};
@@ -10,12 +11,12 @@ use s3s::dto::{
 };
 use s3s::{S3Result, dto, s3_error};
 
-/// What a listing takes from its request.
+/// The listing parameters of a request.
 struct Query<'a> {
     prefix: &'a str,
     delimiter: Option<&'a str>,
     limit: usize,
-    /// Whether keys are URL-encoded in the answer.
+    /// Whether keys are URL-encoded in the response.
     encoded: bool,
 }
 
@@ -58,7 +59,7 @@ impl<'a> Query<'a> {
         Some(&key[..end])
     }
 
-    /// Returns a key or prefix as the answer shows it.
+    /// Returns a key or prefix as the response shows it.
     fn show(&self, text: &str) -> String {
         if !self.encoded {
             return text.to_owned();
@@ -78,10 +79,11 @@ enum Line<'a> {
     Version { key: &'a str, version: &'a Version, newest: bool },
 }
 
-/// Where a page ended: the key or prefix, and the version id if the last line was a version.
+/// The end of a page: the last key or prefix, and the version id if the last line was a version.
 type End = (String, Option<String>);
 
-/// Gathers the lines of one page after `start`; the second is where the page ended, if there is more.
+/// Collects the lines of one page after `start`. The second value is the end of the page, if there
+/// are more lines.
 fn gather<'a>(
     bucket: &'a Bucket,
     query: &Query<'_>,
@@ -98,7 +100,7 @@ fn gather<'a>(
         let mut behind = None;
         match start {
             Some((marker, _)) if key.as_str() < marker => continue,
-            // A page that ended with a common prefix goes on behind all of its keys.
+            // The page after one that ended with a common prefix skips all keys with that prefix.
             Some((marker, _)) if rolled_up == Some(marker) => continue,
             Some((marker, version)) if key == marker => match version {
                 None => continue,
@@ -128,8 +130,9 @@ fn gather<'a>(
     (lines, None)
 }
 
-/// Returns how many versions, newest first, an earlier page has shown that ended with `id`. That one may be gone by now, as it is
-/// where a client deletes page by page; ids sort by their time.
+/// Returns how many versions of a key, newest first, the previous page has shown if it ended with
+/// `id`. If that version no longer exists, as when a client deletes page by page, the versions with
+/// a greater id count: version ids sort by the time of the write.
 fn seen(versions: &[Version], id: &str) -> usize {
     let at = versions.iter().rev().position(|version| version.id == id);
     at.map_or_else(
@@ -138,7 +141,8 @@ fn seen(versions: &[Version], id: &str) -> usize {
     )
 }
 
-/// Returns where a page ended; with `max-keys=0` nothing has begun, and S3 says that nothing is left.
+/// Returns the end of a page. With `max-keys=0` a page has no end, and S3 returns a listing that is
+/// not truncated.
 fn end_of(lines: &[Line<'_>]) -> Option<End> {
     match lines.last()? {
         Line::Prefix(prefix) => Some(((*prefix).to_owned(), None)),
@@ -182,7 +186,8 @@ pub(super) fn objects(
     })
 }
 
-/// S3 API Reference, `ListObjects`: the older form, whose pages go on behind a key.
+/// S3 API Reference, `ListObjects`: the older version of the operation, with a key as its page
+/// marker.
 pub(super) fn objects_v1(
     call: &mut S3Call<'_>,
     input: ListObjectsInput,
@@ -204,7 +209,8 @@ pub(super) fn objects_v1(
         marker: Some(query.show(marker.unwrap_or_default())),
         max_keys: i32::try_from(query.limit).ok(),
         is_truncated: Some(end.is_some()),
-        // Only with a delimiter; without one, the last key says where to go on.
+        // S3 returns NextMarker only with a delimiter; without a delimiter, the last key is the
+        // marker for the next page.
         next_marker: end.filter(|_| query.delimiter.is_some()).map(|(key, _)| query.show(&key)),
         encoding_type: query.encoding(),
         contents: Some(contents),
@@ -240,7 +246,7 @@ fn shown(
     (contents, prefixes)
 }
 
-/// S3 API Reference, `ListObjectVersions`: by key, newest version first.
+/// S3 API Reference, `ListObjectVersions`: sorted by key, newest version first.
 pub(super) fn versions(
     call: &mut S3Call<'_>,
     input: ListObjectVersionsInput,

@@ -1,5 +1,6 @@
-//! Object Lock: what protects a version, what an upload asks for, and who gets past it (S3 User Guide, "Locking objects with
-//! Object Lock"). Not for: the operations on it (see `lock_settings` and `retention`).
+//! Object Lock: the lock of a new version, the headers of an upload that ask for it, and the bypass
+//! of governance mode (S3 User Guide, "Locking objects with Object Lock"). Not for: the Object Lock
+//! operations (see `lock_settings` and `retention`).
 
 use super::{event_hold, permit};
 use crate::s3::call::S3Call;
@@ -8,14 +9,14 @@ use s3s::dto::{ObjectLockLegalHoldStatus, ObjectLockMode, Timestamp, TimestampFo
 use s3s::{S3Error, S3Result, s3_error};
 use std::time::SystemTime;
 
-/// The headers of an upload that speak of Object Lock.
+/// The Object Lock headers of an upload.
 pub(super) struct LockHeaders<'a> {
     pub(super) mode: Option<&'a ObjectLockMode>,
     pub(super) until: Option<&'a Timestamp>,
     pub(super) legal_hold: Option<&'a ObjectLockLegalHoldStatus>,
 }
 
-/// Takes them from an input.
+/// Builds `LockHeaders` from an operation's input.
 macro_rules! lock_headers {
     ($input:expr) => {
         $crate::s3::lock::LockHeaders {
@@ -27,8 +28,9 @@ macro_rules! lock_headers {
 }
 pub(super) use lock_headers;
 
-/// Returns what protects a new version: what the upload asks for, else the bucket's default
-/// (S3 API Reference, `PutObject`, the `x-amz-object-lock-` headers; the texts are those that S3 was seen to give).
+/// Returns the lock of a new version: the one that the upload asks for, else the bucket's default
+/// (S3 API Reference, `PutObject`, the `x-amz-object-lock-` headers). The messages are those
+/// observed from S3.
 pub(super) fn for_upload(
     call: &mut S3Call<'_>,
     bucket: &str,
@@ -64,7 +66,8 @@ pub(super) fn for_upload(
     Ok(Lock { legal_hold: lock.legal_hold, ..call.visit(bucket)?.default_lock(now) })
 }
 
-/// Refuses an upload under retention that comes without a checksum (S3 API Reference, `PutObject`, `Content-MD5`).
+/// Refuses an upload with a retention period but without a checksum (S3 API Reference, `PutObject`,
+/// `Content-MD5`).
 pub(super) fn require_checksum(call: &S3Call<'_>, lock: &Lock) -> S3Result<()> {
     let sent = call
         .headers
@@ -113,7 +116,7 @@ fn legal_hold(asked: &LockHeaders<'_>) -> S3Result<Option<bool>> {
     }
 }
 
-/// Reads a date, which must lie ahead.
+/// Parses a retain-until date, which must be in the future.
 pub(super) fn future(date: &Timestamp, now: SystemTime) -> S3Result<SystemTime> {
     let mut text = Vec::new();
     let written = date.format(TimestampFormat::DateTime, &mut text).ok();
@@ -127,17 +130,18 @@ pub(super) fn future(date: &Timestamp, now: SystemTime) -> S3Result<SystemTime> 
     Ok(time)
 }
 
-/// The bucket has no Object Lock.
+/// The error for a bucket without Object Lock.
 pub(super) fn missing() -> S3Error {
     s3_error!(InvalidRequest, "Bucket is missing Object Lock Configuration")
 }
 
-/// The version is protected.
+/// The error for a version that Object Lock protects.
 pub(super) fn protected() -> S3Error {
     s3_error!(AccessDenied, "Access Denied because object protected by object lock.")
 }
 
-/// Returns whether a request gets past governance: it says so, and its caller may.
+/// Returns whether a request bypasses governance mode. A request that asks for the bypass is
+/// refused if the caller lacks `s3:BypassGovernanceRetention`.
 pub(super) fn bypasses(
     call: &S3Call<'_>,
     asked: Option<bool>,

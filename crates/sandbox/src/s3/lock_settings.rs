@@ -1,4 +1,4 @@
-//! A bucket's Object Lock configuration. Not for: what it means for versions (see `lock`).
+//! A bucket's Object Lock configuration. Not for: the lock of new versions (see `lock`).
 
 use super::errors::{malformed, not_implemented};
 use crate::s3::call::{S3Call, nothing};
@@ -10,7 +10,8 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-/// The longest default retention: a hundred years (S3 User Guide, "Object Lock retention periods").
+/// The maximum default retention period, in days and in years: 100 years (S3 User Guide, "Object
+/// Lock retention periods").
 const MAX_DAYS: i32 = 36_500;
 const MAX_YEARS: i32 = 100;
 
@@ -34,7 +35,8 @@ pub(super) fn get(
     Ok(GetObjectLockConfigurationOutput { object_lock_configuration: Some(configuration) })
 }
 
-/// S3 API Reference, `PutObjectLockConfiguration`: turns Object Lock on, and sets or takes away the default.
+/// S3 API Reference, `PutObjectLockConfiguration`: enables Object Lock, and sets or removes the
+/// default retention.
 pub(super) fn put(
     call: &mut S3Call<'_>,
     input: PutObjectLockConfigurationInput,

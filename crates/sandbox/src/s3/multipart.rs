@@ -1,5 +1,5 @@
-//! Multipart uploads, from creation to completion. Not for: listing them (see `uploads`), nor what every write has in common
-//! (see `writes`).
+//! Multipart uploads, from creation to completion. Not for: listing them (see `uploads`), or the
+//! steps that every write shares (see `writes`).
 
 use super::checksum::with_checksum;
 use super::encryption::{EncryptionHeaders, decide};
@@ -26,7 +26,7 @@ use s3s::{S3Result, s3_error};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-/// The smallest that a part other than the last may be (S3 User Guide, "Multipart upload limits").
+/// The minimum size in bytes of every part but the last (S3 User Guide, "Multipart upload limits").
 const MIN_PART: usize = 5 * 1024 * 1024;
 
 /// S3 API Reference, `CreateMultipartUpload`.
@@ -98,8 +98,9 @@ pub(super) fn create(
     Ok(output)
 }
 
-/// Returns an upload's checksum algorithm and whether it is of the composite kind
-/// (S3 User Guide, "Checking object integrity": CRC64NVME is always full, SHA always composite, the others composite by default).
+/// Returns an upload's checksum algorithm, and whether its checksum is composite (S3 User Guide,
+/// "Checking object integrity": CRC64NVME is always full object, SHA is always composite, the
+/// others are composite by default).
 fn checksum_of(
     algorithm: Option<&ChecksumAlgorithm>,
     kind: Option<&ChecksumType>,
@@ -141,7 +142,7 @@ pub(super) fn find<'a>(bucket: &'a mut Bucket, key: &str, id: &str) -> S3Result<
     bucket.uploads.get_mut(&(key.to_owned(), id.to_owned())).ok_or_else(|| s3_error!(NoSuchUpload))
 }
 
-/// Refuses what is no part's number (S3 User Guide, "Multipart upload limits").
+/// Refuses an invalid part number (S3 User Guide, "Multipart upload limits").
 pub(super) fn check_part_number(number: i32) -> S3Result<()> {
     if !(1..=10_000).contains(&number) {
         return Err(s3_error!(
@@ -152,7 +153,7 @@ pub(super) fn check_part_number(number: i32) -> S3Result<()> {
     Ok(())
 }
 
-/// Keeps a part and returns its `ETag` and checksum.
+/// Stores a part and returns its `ETag` and checksum.
 pub(super) fn keep_part(
     state: &mut State,
     (name, key, id): (&str, &str, &str),
@@ -218,7 +219,8 @@ pub(super) fn complete(
     let bucket = call.find_mut(name)?;
     let object = assemble(find(bucket, key, &input.upload_id)?, &named, most)?;
     check_whole(&input, &object)?;
-    // S3 reads the parts again to join them (S3 User Guide, "Multipart upload API and permissions").
+    // S3 reads the parts again to join them, which requires `kms:Decrypt` (S3 User Guide,
+    // "Multipart upload API and permissions").
     call.check_key(&object.sse, "kms:Decrypt", name, key)?;
     let output = CompleteMultipartUploadOutput {
         bucket: Some(name.clone()),
@@ -238,7 +240,7 @@ pub(super) fn complete(
     Ok(CompleteMultipartUploadOutput { version_id, ..output })
 }
 
-/// Joins the named parts of an upload to an object.
+/// Joins the named parts of an upload into an object.
 fn assemble(upload: &Upload, named: &[CompletedPart], most: u64) -> S3Result<Object> {
     if named.is_empty() {
         return Err(malformed());
@@ -287,7 +289,7 @@ fn assemble(upload: &Upload, named: &[CompletedPart], most: u64) -> S3Result<Obj
     })
 }
 
-/// The MD5 of the parts' MD5s with SSE-S3, something else with KMS.
+/// Returns the MD5 of the parts' MD5s under SSE-S3, a random value under KMS.
 fn joined_etag(sse: &Sse, parts: &[&UploadedPart]) -> String {
     match sse {
         Sse::Kms { .. } => random_etag(),
@@ -312,7 +314,8 @@ fn same_checksum(wanted: &CompletedPart, checksum: &Checksum) -> bool {
         .all(|(algorithm, value)| value.is_none() || **value == checksum.value_of(*algorithm))
 }
 
-/// Compares what the client says of the whole object with what it is.
+/// Compares the checksum and size that the client sends for the whole object with those of the
+/// object.
 fn check_whole(input: &CompleteMultipartUploadInput, object: &Object) -> S3Result<()> {
     let given = CompletedPart {
         checksum_crc32: input.checksum_crc32.clone(),
@@ -350,7 +353,7 @@ pub(super) fn abort(
         .ok_or_else(|| s3_error!(NoSuchUpload))
 }
 
-/// Returns a new multipart upload id, opaque to all.
+/// Returns a new upload id, which is opaque to clients.
 fn new_upload_id() -> String {
     random_text(64)
 }

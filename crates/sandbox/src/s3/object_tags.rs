@@ -1,4 +1,4 @@
-//! Tags of object versions. Not for: tags that come with an upload (see `writes`).
+//! Tags of object versions. Not for: permission to tag in an upload (see `writes`).
 
 use super::reads::{action_for, find};
 use super::settings::{read_tags, rendered};
@@ -11,10 +11,10 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-/// The most tags an object may have (S3 User Guide, "Categorizing your storage using tags").
+/// The maximum number of tags of an object (S3 User Guide, "Categorizing your storage using tags").
 pub(super) const MOST: usize = 10;
 
-/// Finds a version to change, with the version id to answer.
+/// Finds a version to change, and the version id to return.
 pub(super) fn find_mut<'a>(
     call: &'a mut S3Call<'_>,
     action: &str,
@@ -29,7 +29,7 @@ pub(super) fn find_mut<'a>(
     }
 }
 
-/// Sets off the replication of a change that was just made.
+/// Schedules the replication of a metadata change that was just made.
 pub(super) fn follow(
     call: &mut S3Call<'_>,
     (bucket, key, version): (&str, &str, Option<&str>),
@@ -51,7 +51,7 @@ pub(super) fn get(
     Ok(GetObjectTaggingOutput { tag_set: rendered(&object.tags), version_id })
 }
 
-/// S3 API Reference, `PutObjectTagging`: replaces the whole set.
+/// S3 API Reference, `PutObjectTagging`: replaces the whole tag set.
 pub(super) fn put(
     call: &mut S3Call<'_>,
     input: PutObjectTaggingInput,
@@ -81,7 +81,7 @@ pub(super) fn delete(
     Ok(DeleteObjectTaggingOutput { version_id })
 }
 
-/// Reads the `x-amz-tagging` header: URL-encoded pairs.
+/// Parses the `x-amz-tagging` header: URL-encoded pairs.
 pub(super) fn from_header(header: Option<&str>) -> S3Result<Tags> {
     let tags = form_urlencoded::parse(header.unwrap_or_default().as_bytes()).into_owned().collect();
     super::settings::check_tags(&tags, MOST)?;

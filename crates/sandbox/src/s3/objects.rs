@@ -16,7 +16,7 @@ use s3s::dto::{
 use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
 
-/// What GET and HEAD have in common.
+/// The input members that `GetObject` and `HeadObject` share.
 struct ObjectRequest<'a> {
     bucket: &'a str,
     key: &'a str,
@@ -24,11 +24,12 @@ struct ObjectRequest<'a> {
     conditions: Conditions<'a>,
     range: Option<Range>,
     checksum: bool,
-    /// Whether the request asks for a part or brings a key of its own, which are not modelled.
+    /// Whether the request asks for a part or carries a customer-provided key (SSE-C), which are
+    /// not modelled.
     beyond: bool,
 }
 
-/// Takes what GET and HEAD have in common from either's input.
+/// Builds an `ObjectRequest` from the input of either operation.
 macro_rules! wanted {
     ($input:expr) => {
         ObjectRequest {
@@ -51,10 +52,10 @@ macro_rules! wanted {
     };
 }
 
-/// A version as it was found.
+/// A version that was found, with the data to return.
 struct FoundObject {
     data: Bytes,
-    /// The part of the data that was asked for, with its `Content-Range`.
+    /// The `Content-Range` of `data`, where the request asks for a range.
     content_range: Option<String>,
     described: Described,
     etag: ETag,
@@ -67,7 +68,7 @@ struct FoundObject {
     tags: usize,
 }
 
-/// Lays a found version into either's output.
+/// Fills the output of either operation from a found version.
 macro_rules! filled {
     ($output:ident, $found:expr) => {{
         let found = $found;
@@ -116,7 +117,7 @@ macro_rules! filled {
     }};
 }
 
-/// S3 API Reference, `GetObject`: decrypting needs the object's key to be enabled.
+/// S3 API Reference, `GetObject`: decryption requires the object's KMS key to be enabled.
 pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetObjectOutput> {
     let found = look(call, &wanted!(input), true)?;
     call.extra.headers = event_hold::headers(&found.lock);
@@ -132,7 +133,7 @@ pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetO
 /// S3 API Reference, `HeadObject`.
 pub(super) fn head(call: &mut S3Call<'_>, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
     let wanted = wanted!(input);
-    // Only the checksum of an encrypted object is itself encrypted.
+    // HeadObject decrypts only the checksum: S3 encrypts no other metadata of an object.
     let found = look(call, &wanted, wanted.checksum)?;
     call.extra.headers = event_hold::headers(&found.lock);
     Ok(filled!(HeadObjectOutput, found))
@@ -157,7 +158,7 @@ fn look(call: &mut S3Call<'_>, wanted: &ObjectRequest<'_>, decrypt: bool) -> S3R
         written: version.written,
         version_id: versioned.then(|| version.id.clone()),
         sse: object.sse.clone(),
-        // A checksum of the whole says nothing about a range.
+        // The checksum covers the whole object, so a range is returned without it.
         checksum: (wanted.checksum && content_range.is_none()).then(|| object.checksum.clone()),
         replication: object.replicated.status(),
         lock: Lock { retention: object.lock.retained(now), ..object.lock },
@@ -165,7 +166,8 @@ fn look(call: &mut S3Call<'_>, wanted: &ObjectRequest<'_>, decrypt: bool) -> S3R
         data,
         content_range,
     };
-    // Whoever may not ask for the lock is not told of it (S3 User Guide, "Managing Object Lock").
+    // A caller without permission to read the lock gets a response without it (S3 User Guide,
+    // "Managing Object Lock").
     let may = |action| call.permitted(wanted.bucket, Some(wanted.key), action).is_ok();
     if found.lock.retention.is_some() && !may("s3:GetObjectRetention") {
         found.lock = Lock { retention: None, event_hold: None, ..found.lock };
@@ -179,7 +181,8 @@ fn look(call: &mut S3Call<'_>, wanted: &ObjectRequest<'_>, decrypt: bool) -> S3R
     Ok(found)
 }
 
-/// Without `s3:ListBucket` nobody learns that a key is not there (S3 API Reference, `GetObject`, "Permissions").
+/// Replaces `NoSuchKey` with `AccessDenied` for a caller without `s3:ListBucket`, so that the
+/// caller can't find out whether a key exists (S3 API Reference, `GetObject`, "Permissions").
 pub(super) fn hidden(call: &S3Call<'_>, bucket: &str, error: S3Error) -> S3Error {
     let absent = *error.code() == S3ErrorCode::NoSuchKey;
     match call.permitted(bucket, None, "s3:ListBucket") {
@@ -188,7 +191,7 @@ pub(super) fn hidden(call: &S3Call<'_>, bucket: &str, error: S3Error) -> S3Error
     }
 }
 
-/// Cuts the range that was asked for out of an object, and returns its `Content-Range`.
+/// Returns the requested range of an object, and its `Content-Range`.
 fn cut(data: &Bytes, range: Option<Range>) -> S3Result<(Bytes, Option<String>)> {
     let Some(range) = range else { return Ok((data.clone(), None)) };
     let whole = data.len();

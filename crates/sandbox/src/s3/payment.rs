@@ -1,4 +1,5 @@
-//! Who pays for requests: the bucket's owner, or whoever sends them.
+//! The payer of a bucket's requests: the bucket owner or the requester. Not for: the cost of
+//! requests.
 
 use super::errors::malformed;
 use crate::s3::call::{S3Call, nothing};
@@ -33,7 +34,8 @@ pub(super) fn put(
 }
 
 impl S3Call<'_> {
-    /// Refuses who would have to pay and does not say so (S3 User Guide, "Using Requester Pays general purpose buckets").
+    /// Refuses a caller that would have to pay for the request but does not agree to (S3 User
+    /// Guide, "Using Requester Pays general purpose buckets").
     pub(super) fn pays(&self, name: &str) -> S3Result<()> {
         let bucket = self.visit(name)?;
         let agrees = self.headers.get("x-amz-request-payer").is_some_and(|it| it == "requester");

@@ -1,5 +1,5 @@
-//! The way into a bucket: whose it is, where it is, and whether the caller may; and the condition keys of S3.
-//! Not for: Block Public Access (see `public`).
+//! Access to a bucket: its existence, Region and owner, the caller's permission, and S3's condition
+//! keys. Not for: Block Public Access (see `gate::bucket_policy`).
 
 use super::errors::redirect;
 use super::reads::find;
@@ -10,8 +10,8 @@ use crrctl_iam::names::Region;
 use crrctl_iam::{Context, Principal, ResourceKind};
 use s3s::{S3Error, S3Result, s3_error};
 
-/// Headers that are condition keys under `s3:` with their own names
-/// (Service Authorization Reference, "Condition keys for Amazon S3").
+/// Headers that are condition keys with the prefix `s3:` and their own names (Service Authorization
+/// Reference, "Condition keys for Amazon S3").
 const HEADERS: [&str; 15] = [
     "x-amz-acl",
     "x-amz-content-sha256",
@@ -30,7 +30,7 @@ const HEADERS: [&str; 15] = [
     "x-amz-website-redirect-location",
 ];
 
-/// Parameters of the query that are condition keys.
+/// Query parameters that are condition keys.
 const PARAMETERS: [(&str, &str); 4] = [
     ("delimiter", "s3:delimiter"),
     ("max-keys", "s3:max-keys"),
@@ -38,8 +38,8 @@ const PARAMETERS: [(&str, &str); 4] = [
     ("versionId", "s3:VersionId"),
 ];
 
-/// Actions that know the tags of the object as a condition (Service Authorization Reference, "Actions defined by Amazon S3",
-/// `s3:ExistingObjectTag`).
+/// Actions that support the object's tags as a condition key (Service Authorization Reference,
+/// "Actions defined by Amazon S3", `s3:ExistingObjectTag`).
 const KNOWS_TAGS: [&str; 12] = [
     "s3:DeleteObjectTagging",
     "s3:DeleteObjectVersionTagging",
@@ -62,7 +62,7 @@ fn tags_of<'a>(bucket: &'a Bucket, key: &str, version: Option<&str>) -> &'a [(St
     }
 }
 
-/// Returns a parameter of the query.
+/// Returns a query parameter.
 pub(super) fn parameter(uri: &http::Uri, name: &str) -> Option<String> {
     form_urlencoded::parse(uri.query()?.as_bytes())
         .find(|(key, _)| key == name)
@@ -70,8 +70,9 @@ pub(super) fn parameter(uri: &http::Uri, name: &str) -> Option<String> {
 }
 
 impl S3Call<'_> {
-    /// Enters a bucket for `action`: it must exist, be in the Region that the request is signed for, belong to the expected owner,
-    /// and the caller must be allowed to.
+    /// Returns a bucket for `action`. The bucket must exist, be in the Region that the request is
+    /// signed for, and belong to the expected owner. The caller must be allowed to perform
+    /// `action`, and must agree to pay if the bucket is a Requester Pays bucket.
     pub(super) fn bucket(&mut self, name: &str, action: &str) -> S3Result<&mut Bucket> {
         self.enter(name, None, action)
     }
@@ -93,12 +94,12 @@ impl S3Call<'_> {
         self.find_mut(name)
     }
 
-    /// Finds a bucket that the caller has entered already.
+    /// Returns a bucket whose access has already been checked.
     pub(super) fn find_mut(&mut self, name: &str) -> S3Result<&mut Bucket> {
         self.state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))
     }
 
-    /// Looks at a bucket without asking for any permission.
+    /// Returns a bucket after checking its Region and expected owner, but no permission.
     pub(super) fn visit(&self, name: &str) -> S3Result<&Bucket> {
         let bucket = self.state.buckets.0.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
         if bucket.region != self.caller.region {
@@ -111,7 +112,7 @@ impl S3Call<'_> {
         Ok(bucket)
     }
 
-    /// Asks whether the caller may perform `action` on a bucket that exists, or on an object in it.
+    /// Checks whether the caller may perform `action` on a bucket, or on an object in it.
     pub(super) fn permitted(
         &self,
         name: &str,
@@ -148,7 +149,8 @@ impl S3Call<'_> {
         authorize(&self.state.iam, &self.caller, request)
     }
 
-    /// The root user of the owner's account can always read, put and delete the bucket policy, even where the policy denies it
+    /// Returns whether the caller is the root user of the bucket owner's account and `action` gets,
+    /// puts or deletes the bucket policy. This is always allowed, even where the policy denies it
     /// (S3 User Guide, "Bucket policies for Amazon S3", S3 API Reference, `PutBucketPolicy`).
     fn is_owners_way_back(&self, bucket: &Bucket, action: &str) -> bool {
         let policy = ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"];
@@ -184,7 +186,8 @@ impl S3Call<'_> {
         context
     }
 
-    /// Asks whether the caller may have S3 use the key of an object, and whether the key can be used now.
+    /// Checks whether S3 may use the object's KMS key for the caller, and whether the key can be
+    /// used now.
     pub(super) fn check_key(
         &self,
         sse: &Sse,
@@ -214,7 +217,7 @@ impl S3Call<'_> {
     }
 }
 
-/// Returns how S3 words what its policies refuse.
+/// Converts a denial to S3's `AccessDenied` error, in S3's wording.
 pub(super) fn refused(denied: Denied) -> S3Error {
     s3_error!(AccessDenied, "{}", denied.quoted())
 }

@@ -1,4 +1,5 @@
-//! Finding the version that a request means, and the conditions it may come with. Not for: answering with it.
+//! Finds the version that a request names, and checks the conditional headers of a request.
+//! Not for: building the response.
 
 use super::errors::with_headers;
 use crate::world::buckets::{Bucket, Content, NULL, Object, Version};
@@ -6,7 +7,7 @@ use s3s::dto::{ETag, ETagCondition, Timestamp};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
 
-/// Returns the IAM action, which is another where a version is named.
+/// Returns the IAM action: `versioned` where the request names a version id, else `plain`.
 pub(super) fn action_for(
     version: Option<&str>,
     plain: &'static str,
@@ -15,11 +16,11 @@ pub(super) fn action_for(
     if version.is_some() { versioned } else { plain }
 }
 
-/// Finds the version of a key that a request means: the one named, else the newest.
+/// Finds the version of a key that a request names, or the newest version if it names none.
 ///
 /// # Errors
-/// `NoSuchKey`, `NoSuchVersion`, `InvalidArgument` for what is no version id, `MethodNotAllowed` for a delete marker that is named
-/// (S3 User Guide, "Working with delete markers").
+/// `NoSuchKey`, `NoSuchVersion`, `InvalidArgument` for an invalid version id, `MethodNotAllowed`
+/// for a version id of a delete marker (S3 User Guide, "Working with delete markers").
 pub(super) fn find<'a>(
     bucket: &'a Bucket,
     key: &str,
@@ -46,14 +47,14 @@ pub(super) fn find<'a>(
     }
 }
 
-/// Refuses what can't be a version id.
+/// Refuses an invalid version id.
 pub(super) fn check_version_id(id: &str) -> S3Result<()> {
     let shaped = id == NULL || (id.len() == 32 && id.bytes().all(|b| b.is_ascii_graphic()));
     if shaped { Ok(()) } else { Err(s3_error!(InvalidArgument, "Invalid version id specified")) }
 }
 
-/// The conditions of a GET or HEAD: If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since
-/// (S3 API Reference, `GetObject`).
+/// The conditions of a GET or HEAD request: If-Match, If-None-Match, If-Modified-Since,
+/// If-Unmodified-Since (S3 API Reference, `GetObject`).
 pub(super) struct Conditions<'a> {
     pub(super) matches: Option<&'a ETagCondition>,
     pub(super) differs: Option<&'a ETagCondition>,
@@ -62,7 +63,8 @@ pub(super) struct Conditions<'a> {
 }
 
 impl Conditions<'_> {
-    /// Refuses with 412, or with 304 where the client has what it asks for.
+    /// Refuses with 412 where a condition does not hold, or with 304 where the client already has
+    /// the current version.
     pub(super) fn check(&self, etag: &str, written: SystemTime) -> S3Result<()> {
         let modified_after = |since: &Timestamp| whole_seconds(written) > *since;
         let matched = self.matches.map(|condition| holds(condition, etag));
@@ -83,18 +85,19 @@ impl Conditions<'_> {
     }
 }
 
-/// Returns whether an `ETag` fulfils a condition.
+/// Returns whether an `ETag` meets a condition.
 pub(super) fn holds(condition: &ETagCondition, etag: &str) -> bool {
     condition.is_any() || condition.as_etag().is_some_and(|other| other.value() == etag)
 }
 
-/// Returns a time as S3 shows it in headers, in whole seconds.
+/// Truncates a time to whole seconds, the precision of S3's headers.
 fn whole_seconds(time: SystemTime) -> Timestamp {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(since.as_secs()))
 }
 
-/// Refuses a conditional write whose condition does not hold (S3 API Reference, `PutObject`, If-Match and If-None-Match).
+/// Refuses a conditional write whose condition does not hold (S3 API Reference, `PutObject`,
+/// If-Match and If-None-Match).
 pub(super) fn check_write(
     bucket: &Bucket,
     key: &str,
@@ -118,7 +121,7 @@ pub(super) fn check_write(
     }
 }
 
-/// Returns an `ETag` for an answer.
+/// Returns an `ETag` for a response.
 pub(super) fn etag(value: &str) -> ETag {
     ETag::Strong(value.to_owned())
 }

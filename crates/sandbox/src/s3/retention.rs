@@ -1,4 +1,5 @@
-//! Retention and legal hold of single versions. Not for: what they forbid (see `lock`).
+//! Retention and legal hold of single versions. Not for: refusing to delete a protected version
+//! (see `deletes`).
 
 use super::errors::{custom, malformed};
 use super::event_hold;
@@ -16,7 +17,7 @@ use s3s::dto::{
 use s3s::{S3Error, S3Result};
 use std::time::SystemTime;
 
-/// Finds a version in a bucket with Object Lock, with its id.
+/// Finds a version in a bucket, which must have Object Lock.
 fn find<'a>(
     call: &'a mut S3Call<'_>,
     action: &str,
@@ -53,8 +54,10 @@ pub(super) fn get(
     })
 }
 
-/// S3 API Reference, `PutObjectRetention`: longer is always allowed; shorter, looser or none at all only to those who bypass
-/// governance, and never under compliance. An event hold that is released retains the version for its period from then on.
+/// S3 API Reference, `PutObjectRetention`: a retention period can always be extended. Shortening
+/// it, removing it or changing its mode requires the bypass of governance mode, and is refused in
+/// compliance mode. When an event hold is released, the version is retained for the hold's period
+/// from then on.
 pub(super) fn put(
     call: &mut S3Call<'_>,
     input: PutObjectRetentionInput,
@@ -90,7 +93,7 @@ pub(super) fn put(
     Ok(PutObjectRetentionOutput::default())
 }
 
-/// Returns what `lock` becomes.
+/// Returns the version's new lock after the requested change.
 fn changed(
     lock: &Lock,
     mode: Option<Mode>,

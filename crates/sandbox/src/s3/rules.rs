@@ -1,6 +1,7 @@
-//! Replication configurations: what S3 checks when one is put, and which rules apply to an object.
-//! The texts marked "observed" were seen in the field; the others have the right code but wording of our own.
-//! Not for: replicating (see `replication`).
+//! Replication configurations: the operations on them, and the checks that S3 makes when one is
+//! put. The messages marked "observed" are quoted from S3; the other messages have S3's code but
+//! the sandbox's own wording. Not for: matching rules to objects (see `world::replication::rules`),
+//! or replicating (see `replication`).
 
 use super::errors::{malformed, not_implemented};
 use crate::gate::{AccessRequest, authorize};
@@ -21,11 +22,12 @@ use s3s::dto::{
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use std::collections::BTreeSet;
 
-/// The most rules of a configuration, and the most characters of a rule's id (S3 API Reference, `PutBucketReplication`).
+/// The maximum number of rules in a configuration, and of characters in a rule's id (S3 API
+/// Reference, `PutBucketReplication`).
 const MAX_RULES: usize = 1000;
 const MAX_ID: usize = 255;
 const MAX_PREFIX: usize = 1024;
-/// The most bytes of a configuration (S3 User Guide, "Setting up live replication").
+/// The maximum size of a configuration in bytes (S3 User Guide, "Setting up live replication").
 const MAX_BYTES: u64 = 2 << 20;
 
 /// S3 API Reference, `GetBucketReplication`.
@@ -40,7 +42,8 @@ pub(super) fn get(
     }
 }
 
-/// S3 API Reference, `DeleteBucketReplication`: 204 whether there was one or not.
+/// S3 API Reference, `DeleteBucketReplication`: returns 204 even if the bucket has no
+/// configuration.
 pub(super) fn delete(
     call: &mut S3Call<'_>,
     input: DeleteBucketReplicationInput,
@@ -50,7 +53,7 @@ pub(super) fn delete(
     Ok(nothing())
 }
 
-/// S3 API Reference, `PutBucketReplication`: neither the role nor any KMS key is looked at.
+/// S3 API Reference, `PutBucketReplication`: neither the role nor any KMS key is read.
 pub(super) fn put(
     call: &mut S3Call<'_>,
     input: PutBucketReplicationInput,
@@ -94,7 +97,8 @@ fn set(
     Ok(())
 }
 
-/// The caller hands the role to S3, for which it needs `iam:PassRole` (IAM User Guide, "Grant a user permissions to pass a role").
+/// Checks that the caller may pass the role to S3, which requires `iam:PassRole` (IAM User Guide,
+/// "Grant a user permissions to pass a role").
 fn pass_role(call: &S3Call<'_>, role: &str) -> S3Result<()> {
     let owner = Arn::new(role).ok().and_then(|arn| AccountId::new(arn.account()).ok());
     let owner = owner.unwrap_or_else(|| call.caller.account.clone());
@@ -108,7 +112,7 @@ fn invalid(text: &'static str) -> S3Error {
     S3Error::with_message(S3ErrorCode::InvalidRequest, text)
 }
 
-/// Checks all that needs no other bucket.
+/// Runs every check that needs no other bucket.
 fn check(configuration: &ReplicationConfiguration) -> S3Result<()> {
     let role = Arn::new(&*configuration.role).ok();
     if !role.is_some_and(|arn| arn.service() == "iam" && arn.resource().starts_with("role/")) {
@@ -132,7 +136,8 @@ fn check(configuration: &ReplicationConfiguration) -> S3Result<()> {
     check_unique(rules)
 }
 
-/// Ids and priorities are unique; rules of the old schema have one destination among them.
+/// Checks that rule ids and priorities are unique, and that all rules of the old schema have the
+/// same destination.
 fn check_unique(rules: &[ReplicationRule]) -> S3Result<()> {
     let (mut ids, mut priorities) = (BTreeSet::new(), BTreeSet::new());
     for rule in rules {
@@ -162,7 +167,8 @@ fn check_rule(rule: &ReplicationRule) -> S3Result<()> {
     ) {
         return Err(malformed());
     }
-    // No longer supported at all (S3 User Guide, "Replicating existing objects").
+    // S3 no longer supports ExistingObjectReplication (S3 User Guide, "Replicating existing
+    // objects").
     if rule.existing_object_replication.is_some() {
         return Err(malformed());
     }
@@ -230,7 +236,8 @@ fn check_v2(rule: &ReplicationRule, filter: &ReplicationRuleFilter) -> S3Result<
     }
 }
 
-/// `SseKmsEncryptedObjects` and the destination's key go together (S3 API Reference, `SourceSelectionCriteria`).
+/// Checks that `SseKmsEncryptedObjects` and the replica key are specified together (S3 API
+/// Reference, `SourceSelectionCriteria`).
 fn check_encryption(rule: &ReplicationRule) -> S3Result<()> {
     let criteria = rule.source_selection_criteria.as_ref();
     let opted = criteria.and_then(|criteria| criteria.sse_kms_encrypted_objects.as_ref());
@@ -260,7 +267,8 @@ fn check_encryption(rule: &ReplicationRule) -> S3Result<()> {
     }
 }
 
-/// Replication time control comes with metrics, and is 15 minutes (S3 API Reference, `ReplicationTimeValue`).
+/// Checks that S3 Replication Time Control comes with metrics, and that its time is 15 minutes (S3
+/// API Reference, `ReplicationTimeValue`).
 fn check_time(destination: &Destination) -> S3Result<()> {
     let on = |status: &str| match status {
         ReplicationTimeStatus::ENABLED => Ok(true),
@@ -295,7 +303,8 @@ fn check_time(destination: &Destination) -> S3Result<()> {
     Ok(())
 }
 
-/// 1,024 characters are the most, as in a key (S3 API Reference, `ReplicationRule`).
+/// Checks that a prefix has at most 1,024 characters, as a key does (S3 API Reference,
+/// `ReplicationRule`).
 fn check_prefix(rule: &ReplicationRule) -> S3Result<()> {
     let filter = rule.filter.as_ref();
     let prefix = rule
@@ -308,7 +317,8 @@ fn check_prefix(rule: &ReplicationRule) -> S3Result<()> {
     Ok(())
 }
 
-/// The destination must exist, be versioned, be another bucket, and belong to the account that is named.
+/// Checks that the destination exists, has versioning enabled, is not the source bucket, and
+/// belongs to the account that the rule names.
 fn check_destination(state: &State, source: &str, destination: &Destination) -> S3Result<()> {
     let name = Arn::new(&*destination.bucket)
         .ok()
@@ -318,7 +328,7 @@ fn check_destination(state: &State, source: &str, destination: &Destination) -> 
     if name == source {
         return Err(invalid("Destination bucket cannot be the same as the source bucket."));
     }
-    // observed, as is the next
+    // observed, this message and the next
     let bucket =
         state.buckets.0.get(&name).ok_or_else(|| invalid("Destination bucket must exist."))?;
     if *bucket.versioning.at(state.now()) != Versioning::Enabled {

@@ -1,5 +1,6 @@
-//! A bucket's settings: public access block, ownership, policy, tags, lifecycle.
-//! Not for: versioning (`versioning`), encryption (`encryption`) and replication (`rules`), Object Lock (`lock_settings`).
+//! A bucket's settings: public access block, ownership, policy, tags, lifecycle. Not for:
+//! versioning (see `versioning`), encryption (see `encryption`), replication (see `rules`) or
+//! Object Lock (see `lock_settings`).
 
 use super::errors::malformed;
 use crate::gate::is_public;
@@ -26,7 +27,8 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 
-/// Returns the public access block of a new bucket (S3 User Guide, "Blocking public access": all on since April 2023).
+/// Returns the public access block of a new bucket (S3 User Guide, "Blocking public access": all on
+/// since April 2023).
 pub(super) fn all_blocked() -> PublicAccessBlockConfiguration {
     PublicAccessBlockConfiguration {
         block_public_acls: Some(true),
@@ -52,7 +54,7 @@ pub(super) fn get_public_access_block(
     Ok(GetPublicAccessBlockOutput { public_access_block_configuration: Some(block) })
 }
 
-/// S3 API Reference, `PutPublicAccessBlock`: what is left out is off.
+/// S3 API Reference, `PutPublicAccessBlock`: an omitted setting is off.
 pub(super) fn put_public_access_block(
     call: &mut S3Call<'_>,
     input: PutPublicAccessBlockInput,
@@ -78,7 +80,7 @@ pub(super) fn delete_public_access_block(
     Ok(nothing())
 }
 
-/// Refuses what is no `ObjectOwnership`.
+/// Refuses an unknown `ObjectOwnership` value.
 pub(super) fn check_ownership(given: &ObjectOwnership) -> S3Result<()> {
     match given.as_str() {
         ObjectOwnership::BUCKET_OWNER_ENFORCED
@@ -135,7 +137,8 @@ pub(super) fn get_policy(
     }
 }
 
-/// S3 API Reference, `PutBucketPolicy`; 20 KB is the most (S3 User Guide, "Bucket policies").
+/// S3 API Reference, `PutBucketPolicy`: the maximum size is 20 KB (S3 User Guide, "Bucket
+/// policies").
 pub(super) fn put_policy(
     call: &mut S3Call<'_>,
     input: PutBucketPolicyInput,
@@ -172,7 +175,8 @@ pub(super) fn put_policy(
     Ok(nothing())
 }
 
-/// A bucket policy speaks of its own bucket alone (S3 User Guide, "Troubleshooting bucket policies").
+/// Refuses a bucket policy whose resources name another bucket (S3 User Guide, "Troubleshooting
+/// bucket policies").
 fn check_resources(document: &Document, bucket: &str) -> S3Result<()> {
     let resources = document.statements.iter().filter_map(|statement| statement.resource.as_ref());
     let strange = |resource: &&String| {
@@ -195,7 +199,7 @@ pub(super) fn delete_policy(
     Ok(nothing())
 }
 
-/// Returns tags as S3 answers them.
+/// Converts tags to the tag set of a response.
 pub(super) fn rendered(tags: &Tags) -> Vec<Tag> {
     let tag = |(key, value): &(String, String)| Tag {
         key: Some(key.clone()),
@@ -204,7 +208,7 @@ pub(super) fn rendered(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(tag).collect()
 }
 
-/// Reads a tag set as S3 is given it, and checks it.
+/// Converts and checks the tag set of a request.
 pub(super) fn read_tags(set: Vec<Tag>, most: usize) -> S3Result<Tags> {
     let tags: Option<Tags> =
         set.into_iter().map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect();
@@ -213,7 +217,7 @@ pub(super) fn read_tags(set: Vec<Tag>, most: usize) -> S3Result<Tags> {
     Ok(tags)
 }
 
-/// Refuses tags that S3 refuses (S3 User Guide, "Categorizing your storage using tags").
+/// Refuses tags that S3 does not allow (S3 User Guide, "Categorizing your storage using tags").
 pub(super) fn check_tags(tags: &Tags, most: usize) -> S3Result<()> {
     if tags.len() > most {
         return Err(super::errors::custom(
@@ -252,7 +256,7 @@ pub(super) fn get_tagging(
     Ok(GetBucketTaggingOutput { tag_set: rendered(tags) })
 }
 
-/// S3 API Reference, `PutBucketTagging`: replaces the whole set.
+/// S3 API Reference, `PutBucketTagging`: replaces the whole tag set.
 pub(super) fn put_tagging(
     call: &mut S3Call<'_>,
     input: PutBucketTaggingInput,
@@ -291,7 +295,8 @@ pub(super) fn get_lifecycle(
     })
 }
 
-/// S3 API Reference, `PutBucketLifecycleConfiguration`: kept and given back; nothing expires here.
+/// S3 API Reference, `PutBucketLifecycleConfiguration`: the rules are stored and returned, but the
+/// sandbox expires no objects.
 pub(super) fn put_lifecycle(
     call: &mut S3Call<'_>,
     input: PutBucketLifecycleConfigurationInput,
@@ -305,7 +310,8 @@ pub(super) fn put_lifecycle(
         return Err(malformed());
     }
     if bucket.mfa_delete {
-        // S3 User Guide, "Setting an S3 Lifecycle configuration on a bucket"; the code is documented nowhere.
+        // MFA delete excludes a lifecycle configuration (S3 User Guide, "Setting an S3 Lifecycle
+        // configuration on a bucket"). The error code is not documented.
         return Err(s3_error!(
             InvalidBucketState,
             "Lifecycle configuration on MFA enabled buckets is not supported."
@@ -314,7 +320,8 @@ pub(super) fn put_lifecycle(
     for rule in &mut rules {
         rule.id.get_or_insert_with(|| random_text(32));
     }
-    // What S3 takes where nothing is said, and says when asked (S3 API Reference, "x-amz-transition-default-minimum-object-size").
+    // The value that S3 applies and returns where the request has none (S3 API Reference,
+    // "x-amz-transition-default-minimum-object-size").
     let least = input.transition_default_minimum_object_size.unwrap_or_else(|| {
         TransitionDefaultMinimumObjectSize::from_static(
             TransitionDefaultMinimumObjectSize::ALL_STORAGE_CLASSES_128K,

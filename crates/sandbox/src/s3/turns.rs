@@ -1,14 +1,15 @@
-//! Writes to a bucket's settings under `lag: aws`: each takes its time, and one that comes meanwhile may be refused, as S3 does
-//! with `OperationAborted`. Not for: what such a write does.
+//! Delays of writes to a bucket's settings under `lag: aws`. A write that overlaps another may be
+//! refused with `OperationAborted`, as in S3. Not for: performing the write.
 
 use crate::gate::{Shared, Turn};
 use crate::world::Slow;
 use s3s::{S3Result, s3_error};
 
-/// Waits for as long as a write takes; nothing where things take no time, or where `method` writes no setting.
+/// Waits for the duration of a settings write. Returns `None` at once where the duration is zero,
+/// or where `method` writes no setting.
 ///
 /// # Errors
-/// `OperationAborted` for every second write that meets another, as the seed has it.
+/// `OperationAborted` for one in two writes that overlap another; the seed determines which.
 pub(super) async fn take<'a>(
     shared: &'a Shared,
     method: &str,

@@ -1,4 +1,5 @@
-//! Lists of multipart uploads under way and of their parts. Not for: the uploads themselves (see `multipart`).
+//! Lists of multipart uploads in progress and of their parts. Not for: creating or completing an
+//! upload (see `multipart`).
 
 use super::checksum::with_checksum;
 use super::errors::not_implemented;

@@ -1,5 +1,5 @@
-//! A bucket's versioning, and MFA delete, which only the root user with a device gets past.
-//! Not for: versions themselves (see `objects` and `deletes`).
+//! A bucket's versioning and MFA delete, which requires the root user and an MFA device. Not for:
+//! versions themselves (see `objects` and `deletes`).
 
 use super::errors::malformed;
 use crate::s3::call::{S3Call, nothing};
@@ -12,8 +12,9 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-/// Refuses a request that needs the root user's device and does not show it: `SERIAL CODE` in `x-amz-mfa` (S3 User Guide,
-/// "Configuring MFA delete"). Every six digits are taken; S3 also wants TLS.
+/// Refuses a request that requires the root user's MFA device but does not carry a valid
+/// `x-amz-mfa` header, `SERIAL CODE` (S3 User Guide, "Configuring MFA delete"). Any six digits are
+/// accepted as the code. S3 also requires TLS.
 pub(super) fn check_device(call: &S3Call<'_>, mfa: Option<&str>) -> S3Result<()> {
     let is_shown = mfa.and_then(|shown| shown.rsplit_once(' ')).is_some_and(|(serial, code)| {
         !serial.is_empty() && code.len() == 6 && code.bytes().all(|digit| digit.is_ascii_digit())
@@ -24,7 +25,8 @@ pub(super) fn check_device(call: &S3Call<'_>, mfa: Option<&str>) -> S3Result<()>
     Err(s3_error!(AccessDenied, "Mfa Authentication must be used for this request"))
 }
 
-/// S3 API Reference, `GetBucketVersioning`: a bucket that never had it answers no status.
+/// S3 API Reference, `GetBucketVersioning`: returns no status for a bucket on which versioning was
+/// never set.
 pub(super) fn get(
     call: &mut S3Call<'_>,
     input: GetBucketVersioningInput,
@@ -43,7 +45,8 @@ pub(super) fn get(
     })
 }
 
-/// S3 API Reference, `PutBucketVersioning`; not to be suspended under a replication configuration.
+/// S3 API Reference, `PutBucketVersioning`: versioning can't be suspended while the bucket has a
+/// replication configuration or Object Lock.
 pub(super) fn put(
     call: &mut S3Call<'_>,
     input: PutBucketVersioningInput,
@@ -60,7 +63,8 @@ pub(super) fn put(
         check_device(call, input.mfa.as_deref())?;
     }
     if mfa_delete && has_lifecycle {
-        // S3 User Guide, "Configuring MFA delete": not together with lifecycle configurations; the code is documented nowhere.
+        // MFA delete can't be combined with a lifecycle configuration (S3 User Guide, "Configuring
+        // MFA delete"). The error code is not documented.
         return Err(s3_error!(
             InvalidBucketState,
             "MFA delete is not supported on buckets with a lifecycle configuration."

@@ -1,4 +1,5 @@
-//! Writing objects: `PutObject`, and what every write has in common. Not for: multipart uploads (see `multipart`).
+//! Writing objects: `PutObject`, and the steps that every write shares. Not for: multipart uploads
+//! (see `multipart`).
 
 use super::checksum::with_checksum;
 use super::encryption::{EncryptionHeaders, decide};
@@ -74,7 +75,8 @@ pub(super) fn put(
     Ok(PutObjectOutput { version_id, ..output })
 }
 
-/// Whoever uploads with tags must be allowed to tag (S3 User Guide, "Categorizing your storage using tags").
+/// Checks that a caller that uploads an object with tags has `s3:PutObjectTagging` (S3 User Guide,
+/// "Categorizing your storage using tags").
 pub(super) fn permit_tags(call: &S3Call<'_>, bucket: &str, key: &str, tags: &Tags) -> S3Result<()> {
     if tags.is_empty() {
         return Ok(());
@@ -82,7 +84,8 @@ pub(super) fn permit_tags(call: &S3Call<'_>, bucket: &str, key: &str, tags: &Tag
     call.permitted(bucket, Some(key), "s3:PutObjectTagging").map_err(refused)
 }
 
-/// Refuses a copy whose own condition does not hold, which `s3s` does not decode.
+/// Refuses a copy whose If-Match or If-None-Match condition on the destination does not hold. `s3s`
+/// does not decode these two headers of a copy.
 pub(super) fn check_condition(call: &S3Call<'_>, bucket: &str, key: &str) -> S3Result<()> {
     let header = |name: &str| {
         let value = call.headers.get(name).and_then(|value| value.to_str().ok())?;
@@ -102,14 +105,14 @@ fn has_grants(input: &PutObjectInput) -> bool {
         .any(|grant| grant.is_some())
 }
 
-/// Returns whether a bucket's owner owns all that is in it, so that there are no ACLs.
+/// Returns whether the bucket owner owns every object in the bucket, which disables ACLs.
 pub(super) fn enforced(bucket: &Bucket) -> bool {
     let ownership = bucket.ownership.as_ref();
     ownership.is_some_and(|o| o.as_str() == ObjectOwnership::BUCKET_OWNER_ENFORCED)
 }
 
-/// Refuses ACLs where they are off, as on all new buckets, and does not model them where they are on
-/// (S3 User Guide, "Controlling ownership of objects").
+/// Refuses ACLs where they are disabled, as on all new buckets. Where ACLs are enabled, only the
+/// owner's full control is modelled (S3 User Guide, "Controlling ownership of objects").
 pub(super) fn check_acl(
     bucket: &Bucket,
     acl: Option<&ObjectCannedACL>,
@@ -127,7 +130,8 @@ pub(super) fn check_acl(
     }
 }
 
-/// Returns the storage class to keep; STANDARD is not shown (S3 API Reference, `HeadObject`).
+/// Returns the storage class to store. STANDARD is stored as `None`, because S3 does not return it
+/// (S3 API Reference, `HeadObject`).
 pub(super) fn check_storage_class(given: Option<&StorageClass>) -> S3Result<Option<String>> {
     match given.map(StorageClass::as_str) {
         None | Some(StorageClass::STANDARD) => Ok(None),
@@ -138,7 +142,7 @@ pub(super) fn check_storage_class(given: Option<&StorageClass>) -> S3Result<Opti
     }
 }
 
-/// Returns whether a general purpose bucket's objects can have this storage class.
+/// Returns whether an object in a general purpose bucket can have this storage class.
 pub(super) fn is_storage_class(class: &str) -> bool {
     matches!(
         class,
@@ -153,7 +157,8 @@ pub(super) fn is_storage_class(class: &str) -> bool {
     )
 }
 
-/// `aws-chunked` says how the upload travelled and is not kept.
+/// Returns the content encoding to store, without `aws-chunked`, which describes only the transfer
+/// of the upload.
 pub(super) fn stored_encoding(given: Option<String>) -> Option<String> {
     let kept: Vec<&str> = given
         .as_deref()?
@@ -164,7 +169,8 @@ pub(super) fn stored_encoding(given: Option<String>) -> Option<String> {
     (!kept.is_empty()).then(|| kept.join(","))
 }
 
-/// The `ETag` is the MD5 with SSE-S3 and something else with KMS (S3 API Reference, `Object`).
+/// Returns the `ETag` of an object: the MD5 under SSE-S3, a random value under KMS (S3 API
+/// Reference, `Object`).
 pub(super) fn etag_of(sse: &Sse, md5: impl FnOnce() -> String) -> String {
     match sse {
         Sse::S3 => md5(),
@@ -172,7 +178,8 @@ pub(super) fn etag_of(sse: &Sse, md5: impl FnOnce() -> String) -> String {
     }
 }
 
-/// Writes a version as the bucket's versioning has it, sets replication off, and returns the version id to show.
+/// Writes a version as the bucket's versioning requires, schedules its replication, and returns the
+/// version id to show.
 pub(super) fn store(
     state: &mut State,
     name: &str,
@@ -181,7 +188,7 @@ pub(super) fn store(
 ) -> S3Result<Option<String>> {
     let now = state.now();
     let bucket = state.buckets.0.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
-    // The newest is what was written last, even if the wall clock steps back.
+    // The version written last is the newest, even if the wall clock moves backward.
     let written = bucket.latest(key).map_or(now, |newest| newest.written.max(now));
     let id = bucket.next_id(written);
     let version = Version { id: id.clone(), written, content };

@@ -1,4 +1,6 @@
-//! One S3 Control request, and what operations have in common. Not for: what an operation does.
+//! One S3 Control request, with the functions that operations share: authorization, parameters,
+//! XML, ARNs.
+//! Not for: the operations themselves (see the other files in `s3control`).
 
 use crate::gate::{AccessRequest, authorize};
 use crate::wire::Fault;
@@ -9,21 +11,21 @@ use http::request::Parts;
 
 pub(super) const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
 
-/// An answer's body; `None` is 204.
+/// The body of a response. `None` is status 204 without a body.
 pub(super) type Output = Result<Option<String>, Fault>;
 
-/// One request: who asks, for what, of which state.
+/// One request: its caller, its content, and the state that it reads and changes.
 pub(super) struct ControlCall<'a> {
     pub(super) state: &'a mut State,
     pub(super) caller: Caller,
     pub(super) parts: &'a Parts,
     pub(super) body: &'a [u8],
-    /// What follows the operation's part of the path: a job's id, an ARN.
+    /// The rest of the path after the operation's part: a job id or an ARN.
     pub(super) rest: &'a str,
 }
 
 impl ControlCall<'_> {
-    /// Asks whether the caller may.
+    /// Checks that the caller may perform `action` on a resource of its own account.
     pub(super) fn permit(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
         let request =
             AccessRequest { context, ..AccessRequest::plain(action, arn, &self.caller.account) };
@@ -31,19 +33,19 @@ impl ControlCall<'_> {
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
     }
 
-    /// Returns a parameter of the query.
+    /// Returns the first value of a query parameter.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
         self.parameters(name).next()
     }
 
-    /// Returns all values of a parameter that may come several times.
+    /// Returns all values of a query parameter that can be repeated.
     pub(super) fn parameters(&self, name: &str) -> impl Iterator<Item = String> {
         form_urlencoded::parse(self.parts.uri.query().unwrap_or_default().as_bytes())
             .filter(move |(key, _)| key == name)
             .map(|(_, value)| value.into_owned())
     }
 
-    /// Reads the XML of the request.
+    /// Decodes the XML body of the request.
     pub(super) fn xml<T: serde::de::DeserializeOwned>(&self) -> Result<T, Fault> {
         let text = std::str::from_utf8(self.body).map_err(|_| malformed("it is not UTF-8"))?;
         quick_xml::de::from_str(text).map_err(|error| malformed(&error.to_string()))
@@ -60,26 +62,26 @@ pub(super) fn invalid(text: impl Into<String>) -> Fault {
     Fault::bad("InvalidRequest", text)
 }
 
-/// Returns an answer's body.
+/// Returns the XML body of a response.
 pub(super) fn result(name: &str, inner: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{name} xmlns=\"{NAMESPACE}\">{inner}</{name}>"
     )
 }
 
-/// Returns the ARN of a bucket as a caller sees it.
+/// Returns the ARN of a bucket in the caller's partition.
 pub(super) fn bucket_arn(caller: &Caller, name: &str) -> String {
     format!("arn:{}:s3:::{name}", caller.partition())
 }
 
-/// Returns the name in a bucket's ARN.
+/// Returns the bucket name in the ARN of a bucket.
 pub(super) fn bucket_name(arn: &str) -> Option<&str> {
     Arn::new(arn).ok().filter(|arn| arn.service() == "s3")?;
     let name = arn.splitn(6, ':').nth(5)?;
     (!name.is_empty() && !name.contains(['/', ':'])).then_some(name)
 }
 
-/// Returns bucket and key in an object's ARN.
+/// Returns the bucket name and the key in the ARN of an object.
 pub(super) fn object_name(arn: &str) -> Option<(&str, &str)> {
     Arn::new(arn).ok().filter(|arn| arn.service() == "s3")?;
     let (bucket, key) = arn.splitn(6, ':').nth(5)?.split_once('/')?;

@@ -1,11 +1,13 @@
-//! `UpdateJobStatus` and `UpdateJobPriority`. Not for: the changes a job goes through by itself (see `run`).
+//! `UpdateJobStatus` and `UpdateJobPriority`.
+//! Not for: the status changes that a job makes as it runs (see `run`).
 
 use crate::s3control::call::{ControlCall, Output, invalid, result};
 use crate::wire::Fault;
 use crate::wire::query::element;
 use crate::world::jobs::Status;
 
-/// S3 API Reference, `UpdateJobStatus`: a job that waits for confirmation is made Ready, any that is not about to end is Cancelled.
+/// S3 API Reference, `UpdateJobStatus`: `Ready` confirms a job that awaits confirmation;
+/// `Cancelled` cancels a job that is not already ending.
 pub(super) fn status(call: &mut ControlCall<'_>) -> Output {
     let wanted = call.parameter("requestedJobStatus").unwrap_or_default();
     let reason = call.parameter("statusUpdateReason").filter(|reason| !reason.is_empty());

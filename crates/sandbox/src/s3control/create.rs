@@ -1,5 +1,6 @@
-//! `CreateJob`: what S3 refuses at once; the rest a job finds out when it runs (see `run`).
-//! The codes are those of the S3 API Reference; it gives no texts, so they are the sandbox's own.
+//! `CreateJob`: validates a request and stores the job. The error codes are those of the S3 API
+//! Reference; it specifies no message texts, so they are the sandbox's own.
+//! Not for: failures that are found only when the job runs (see `run`).
 
 use crate::gate::{AccessRequest, authorize};
 use crate::s3control::call::{ControlCall, Output, bucket_name, invalid, object_name, result};
@@ -16,7 +17,7 @@ use crrctl_iam::names::{AccountId, Arn};
 use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 
-/// The operations that Batch Operations has (S3 API Reference, `JobOperation`).
+/// The operations of S3 Batch Operations (S3 API Reference, `JobOperation`).
 const OPERATIONS: [&str; 11] = [
     "LambdaInvoke",
     "S3PutObjectCopy",
@@ -61,7 +62,8 @@ pub(super) fn create(call: &mut ControlCall<'_>) -> Output {
         role,
         priority,
         description: request.description.filter(|text| !text.is_empty()),
-        // S3 takes what is left out for true, other than its model says (aws/aws-sdk-go-v2#1814).
+        // S3 treats a missing value as true, although its API model says otherwise
+        // (aws/aws-sdk-go-v2#1814).
         confirmation: request.confirmation_required.unwrap_or(true),
         objects: what,
         report,
@@ -85,7 +87,8 @@ pub(super) fn create(call: &mut ControlCall<'_>) -> Output {
     Ok(Some(result("CreateJobResult", &element("JobId", id))))
 }
 
-/// The same token is the same job, and must come with the same request.
+/// Returns the id of the job that was created with the same `ClientRequestToken`. A different
+/// request with the same token is an `IdempotencyException`.
 fn earlier(call: &ControlCall<'_>, token: &str, digest: &[u8]) -> Option<Result<String, Fault>> {
     let caller = &call.caller;
     let same = |job: &BatchJob| {
@@ -106,7 +109,8 @@ fn operation<T>(given: Option<&std::collections::BTreeMap<String, T>>) -> Result
     if OPERATIONS.contains(&name) { Ok(name) } else { Err(one()) }
 }
 
-/// The caller needs `s3:CreateJob`, and `iam:PassRole` for the role (Service Authorization Reference, "Actions defined by Amazon S3").
+/// Checks that the caller has `s3:CreateJob`, `s3:PutJobTagging` for a job with tags, and
+/// `iam:PassRole` for the role (Service Authorization Reference, "Actions defined by Amazon S3").
 fn permit(
     call: &ControlCall<'_>,
     role: &str,
@@ -213,7 +217,7 @@ fn check_values(list: Option<&Members<String>>, what: &str, allowed: &[&str]) ->
     }
 }
 
-/// Each list has one member (S3 API Reference, `KeyNameConstraint`).
+/// Checks that each list has one member (S3 API Reference, `KeyNameConstraint`).
 fn check_names(constraint: &KeyName) -> Result<(), Fault> {
     let lists = [
         &constraint.match_any_prefix,
@@ -227,7 +231,8 @@ fn check_names(constraint: &KeyName) -> Result<(), Fault> {
     Err(invalid("Each KeyNameConstraint has one string of 1 to 1024 characters."))
 }
 
-/// Replication wants version ids (S3 User Guide, "Specifying a manifest").
+/// Checks the format and fields of a manifest. Replication requires version ids (S3 User Guide,
+/// "Specifying a manifest").
 fn check_manifest(manifest: &JobManifest) -> Result<(), Fault> {
     match manifest.spec.format.as_str() {
         "S3BatchOperations_CSV_20180820" => {}

@@ -1,7 +1,8 @@
-//! Lines of comma-separated values (RFC 4180), as S3's manifests and reports are. Not for: values with line ends in them, which S3's
-//! URL-encoded keys never have.
+//! Reads and writes lines of comma-separated values (RFC 4180), the format of S3's manifests and
+//! reports.
+//! Not for: values that contain line breaks, which S3's URL-encoded keys never do.
 
-/// Splits one line into its values; `None` where a quotation does not end.
+/// Splits one line into its values; `None` if a quoted value is malformed.
 pub(crate) fn split(line: &str) -> Option<Vec<String>> {
     let (mut values, mut rest) = (Vec::new(), line);
     loop {
@@ -30,7 +31,7 @@ pub(crate) fn split(line: &str) -> Option<Vec<String>> {
     }
 }
 
-/// Joins values to one line, in quotes where they need them.
+/// Joins values into one line and quotes the values that require it.
 pub(crate) fn join(values: &[&str]) -> String {
     let quoted = |value: &&str| {
         if value.contains([',', '"', '\n', '\r']) {

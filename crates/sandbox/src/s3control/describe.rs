@@ -1,4 +1,4 @@
-//! `DescribeJob`, `ListJobs` and `GetJobTagging`: what a client sees of jobs. Not for: changing them.
+//! `DescribeJob`, `ListJobs` and `GetJobTagging`. Not for: changing jobs (see `change`).
 
 use crate::s3control::call::{ControlCall, Output, invalid, result};
 use crate::wire::Fault;
@@ -12,11 +12,11 @@ use serde::Serialize;
 use std::time::SystemTime;
 
 impl ControlCall<'_> {
-    /// Finds the job that the request names, for `action`.
+    /// Finds the job that the request names and checks that the caller may perform `action` on it.
     ///
     /// # Errors
-    /// `AccessDenied`, and `NoSuchJobException` for what another account or Region has, or nobody
-    /// (S3 User Guide, "Troubleshooting S3 Batch Operations").
+    /// `AccessDenied`, and `NoSuchJobException` for a job that does not exist or that belongs to
+    /// another account or Region (S3 User Guide, "Troubleshooting S3 Batch Operations").
     pub(super) fn job(&mut self, action: &str) -> Result<(String, &mut BatchJob), Fault> {
         let id = self.rest.to_owned();
         let (region, account) = (&self.caller.region, &self.caller.account);
@@ -75,7 +75,7 @@ pub(super) fn describe(call: &mut ControlCall<'_>) -> Output {
     Ok(Some(result("DescribeJobResult", &wrapped("Job", &xml))))
 }
 
-/// Writes back a part of the request.
+/// Serializes a part of the `CreateJob` request for the response.
 fn written(name: &str, part: &impl Serialize) -> Result<String, Fault> {
     quick_xml::se::to_string_with_root(name, part)
         .map_err(|error| Fault::new(500, "InternalServiceException", error.to_string()))

@@ -1,5 +1,6 @@
-//! Which objects a job is about: those that a generator's filter lets through, or those that a CSV manifest lists.
-//! Not for: whether the job's role may read any of it (see `run`).
+//! The objects of a job: those that match the filter of a manifest generator, or those that a CSV
+//! manifest lists.
+//! Not for: the permissions of the job's role (see `role`).
 
 use crate::replication;
 use crate::s3control::csv;
@@ -8,7 +9,8 @@ use crate::world::jobs::BatchTask;
 use crate::world::jobs::request::{Encryption, Filter, KeyName, KmsFilter, Members, Spec};
 use std::time::SystemTime;
 
-/// Lists the objects of a bucket that a filter lets through (S3 API Reference, `JobManifestGeneratorFilter`).
+/// Returns the object versions of a bucket that match a filter (S3 API Reference,
+/// `JobManifestGeneratorFilter`).
 pub(super) fn generate(
     name: &str,
     bucket: &Bucket,
@@ -48,7 +50,7 @@ fn lets_through(filter: &Filter, key: &str, version: &Version, object: &Object) 
             .is_none_or(|wanted| wanted.any.iter().any(|wanted| encrypted(wanted, &object.sse)))
 }
 
-/// A list that is not given lets everything through.
+/// Returns whether a member of the list fits. A missing list matches everything.
 fn listed(list: Option<&Members<String>>, fits: impl Fn(&str) -> bool) -> bool {
     list.is_none_or(|list| list.member.iter().any(|wanted| fits(wanted)))
 }
@@ -59,7 +61,8 @@ fn named(constraint: &KeyName, key: &str) -> bool {
         && listed(constraint.match_any_substring.as_ref(), |text| key.contains(text))
 }
 
-/// No object here is under SSE-C or without encryption.
+/// Returns whether an object's encryption matches the filter. No object in the sandbox uses SSE-C
+/// or is unencrypted.
 fn encrypted(wanted: &Encryption, sse: &Sse) -> bool {
     match sse {
         Sse::S3 => wanted.s3.is_some(),
@@ -74,10 +77,11 @@ fn encrypted(wanted: &Encryption, sse: &Sse) -> bool {
     }
 }
 
-/// Reads a CSV manifest: one object a line, keys URL-encoded (S3 User Guide, "Specifying a manifest").
+/// Reads a CSV manifest: one object per line, keys URL-encoded (S3 User Guide, "Specifying a
+/// manifest").
 ///
 /// # Errors
-/// The number of the first line that is none.
+/// The number of the first malformed line.
 pub(super) fn read(spec: &Spec, data: &[u8]) -> Result<Vec<BatchTask>, usize> {
     let text = std::str::from_utf8(data).map_err(|_| 1_usize)?;
     let fields = spec.fields.as_ref().map_or(&[][..], |fields| &fields.member);

@@ -1,4 +1,5 @@
-//! Completion reports (S3 User Guide, "Examples: S3 Batch Operations completion reports"). Not for: when they are written.
+//! Writes completion reports (S3 User Guide, "Examples: S3 Batch Operations completion reports").
+//! Not for: deciding when to write a report (see `run`).
 
 use super::role::{Failure, assume_role};
 use crate::s3::deliver;
@@ -12,10 +13,12 @@ use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-/// What stays as it is in the keys of a report.
+/// The characters that are percent-encoded in the keys of a report: all except letters, digits and
+/// `/-_.`.
 const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
 
-/// Writes a job's report as its role: one file of what succeeded, one of what failed, and `manifest.json` that names them.
+/// Writes a job's completion report with the permissions of the job's role: one file of the
+/// succeeded tasks, one file of the failed tasks, and a `manifest.json` that lists these files.
 pub(super) fn write(state: &mut State, id: &str, job: &BatchJob) -> Result<(), Failure> {
     let report = &job.report;
     let bucket = report.bucket.as_deref().and_then(bucket_name).unwrap_or_default();
@@ -54,7 +57,8 @@ pub(super) fn write(state: &mut State, id: &str, job: &BatchJob) -> Result<(), F
     Ok(())
 }
 
-/// One line of a report. AWS's examples have the HTTP status before the error code, other than their schema says.
+/// Returns one line of a report. AWS's examples have the HTTP status before the error code; the
+/// documented schema has them in the other order.
 fn row(done: &FinishedTask) -> String {
     let key = utf8_percent_encode(&done.task.key, &KEPT).to_string();
     let (status, http, code, text) = match done.outcome {
@@ -64,7 +68,7 @@ fn row(done: &FinishedTask) -> String {
     csv::join(&[&done.task.bucket, &key, &done.task.version, status, http, code, text]) + "\n"
 }
 
-/// AWS documents none for replication.
+/// Returns the HTTP status for a `failureReason`. AWS documents none for replication.
 fn http_status(reason: &str) -> &'static str {
     match reason {
         reason if reason.ends_with("NotPermitted") => "403",

@@ -1,6 +1,7 @@
-//! What S3 Batch Operations asks for as a job's role, one call a line.
-//! Source: S3 User Guide, "Configuring an IAM role for S3 Batch Replication". Not for: the replication itself, which S3 does as the role
-//! of the configuration (see `replication`).
+//! The permissions that S3 Batch Operations checks for a job's role, one action per call.
+//! Source: S3 User Guide, "Configuring an IAM role for S3 Batch Replication".
+//! Not for: the replication itself, which S3 does with the role of the replication configuration
+//! (see `replication`).
 
 use crate::gate::{AccessRequest, ThroughS3, assume, authorize};
 use crate::s3control::call::bucket_arn;
@@ -10,14 +11,15 @@ use crate::world::{Caller, State};
 use crrctl_iam::names::AccountId;
 use crrctl_iam::{Context, ResourceKind};
 
-/// The job's role, in the Region of the job.
+/// The session of a job's role, in the Region of the job.
 pub(super) struct BatchRole<'a> {
     state: &'a State,
     caller: Caller,
 }
 
 impl<'a> BatchRole<'a> {
-    /// Has Batch Operations assume the role, which wants a trust of its own; `None` where it can't.
+    /// Assumes the role as S3 Batch Operations, which the role's trust policy must allow; `None` if
+    /// the role can't be assumed.
     pub(super) fn assume(state: &'a State, job: &BatchJob) -> Option<Self> {
         let service = ("batchoperations.s3.amazonaws.com", "s3-batch-operations");
         let caller = assume(state, &job.role, service, &job.account, &job.region)?;
@@ -37,17 +39,19 @@ impl<'a> BatchRole<'a> {
         authorize(&self.state.iam, &self.caller, request).ok().map(|()| bucket)
     }
 
-    /// Reads the replication configuration of the source; `None` where it may not.
+    /// Checks the permission to read the replication configuration of the source bucket; `None` if
+    /// it is denied.
     pub(super) fn configured(&self, source: &str) -> Option<&Bucket> {
         self.on(source, None, "s3:GetReplicationConfiguration", Context::new())
     }
 
-    /// Has the list of objects made by S3 Inventory, which generates manifests.
+    /// Checks the permission to configure S3 Inventory on the source bucket. S3 Inventory lists the
+    /// objects for a generated manifest.
     pub(super) fn inventory(&self, source: &str) -> Option<&Bucket> {
         self.on(source, None, "s3:PutInventoryConfiguration", Context::new())
     }
 
-    /// Reads a manifest that the job was given.
+    /// Checks the permissions to read and decrypt the manifest of a job.
     pub(super) fn read(
         &self,
         name: &str,
@@ -66,12 +70,14 @@ impl<'a> BatchRole<'a> {
         state.kms.check_state(arn).ok()
     }
 
-    /// Asks for the replication of one object.
+    /// Checks the permission to initiate the replication of one object.
     pub(super) fn initiate(&self, source: &str, key: &str) -> Option<()> {
         self.on(source, Some(key), "s3:InitiateReplication", Context::new()).map(|_| ())
     }
 
-    /// Puts a completion report, which is always under SSE-S3 (S3 User Guide, "Examples: S3 Batch Operations completion reports").
+    /// Checks the permission to write a completion report and the expected owner of the bucket. A
+    /// completion report always uses SSE-S3 (S3 User Guide, "Examples: S3 Batch Operations
+    /// completion reports").
     pub(super) fn report(&self, name: &str, key: &str, owner: Option<&str>) -> Option<()> {
         let context = Context::new().with("s3:x-amz-server-side-encryption", "AES256");
         let bucket = self.on(name, Some(key), "s3:PutObject", context)?;
@@ -79,7 +85,7 @@ impl<'a> BatchRole<'a> {
     }
 }
 
-/// Why a job fails as a whole: code and text.
+/// The reason why a job fails as a whole: code and text.
 pub(super) type Failure = (&'static str, String);
 
 pub(super) fn assume_role<'a>(state: &'a State, job: &BatchJob) -> Result<BatchRole<'a>, Failure> {

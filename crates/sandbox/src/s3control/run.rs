@@ -1,7 +1,10 @@
-//! The life of a job: from one status to the next, its objects listed as the job's role, each replicated as the configuration's, and its
-//! report written at the end. Not for: what a client asks (see `create`, `describe`).
+//! Runs jobs: advances each job from status to status. The objects are listed with the job's role,
+//! each object is replicated with the replication configuration's role, and the completion report
+//! is written at the end.
+//! Not for: client requests (see `create`, `describe`, `change`).
 //!
-//! AWS documents the statuses, not the codes of failed jobs: those here are the sandbox's own, with texts that name the cause.
+//! AWS documents the job statuses but not the failure codes of jobs. The codes here are the
+//! sandbox's own, with texts that state the cause.
 
 use super::role::BatchRole;
 use super::{manifest, report};
@@ -17,14 +20,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How long the worker sleeps at most where nothing waits; it is woken when something does.
+/// The longest time that the worker sleeps while no job can advance. A request wakes it earlier.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// A job fails when it has tried this many tasks and more than half of them failed
+/// A job fails once it has run this many tasks and more than half of them failed
 /// (S3 User Guide, "Tracking job status and completion reports", "Tracking job failures").
 const ENOUGH: usize = 1000;
 
-/// Works on jobs until `stop`.
+/// Advances jobs until `stop` is cancelled.
 pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
     loop {
         let wait = {
@@ -36,7 +39,7 @@ pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
             () = shared.batch.notified() => {}
             () = tokio::time::sleep(wait) => {}
         }
-        // One step a lock, so that requests get their turn in between.
+        // Locks the state for one step at a time, so that requests are handled between steps.
         while !stop.is_cancelled() && step(&mut shared.lock()) {
             shared.replicate.notify_one();
             tokio::task::yield_now().await;
@@ -44,10 +47,11 @@ pub(crate) async fn work(shared: Arc<Shared>, stop: CancellationToken) {
     }
 }
 
-/// Takes one job one step on; false where none is due.
+/// Advances one job by one step; false if no job is due.
 fn step(state: &mut State) -> bool {
     let Some(id) = state.jobs.next(state.now()) else { return false };
-    // The job is taken out while it works on everything else.
+    // Removes the job from the state during the step, because the step changes the rest of the
+    // state.
     let Some(mut job) = state.jobs.0.remove(&id) else { return false };
     let before = job.status;
     job.status = advance(state, &id, &mut job);
@@ -66,7 +70,7 @@ fn step(state: &mut State) -> bool {
     true
 }
 
-/// Does what a status is there for, and returns the next.
+/// Does the work of the job's status and returns the next status.
 fn advance(state: &mut State, id: &str, job: &mut BatchJob) -> Status {
     match job.status {
         Status::New => Status::Preparing,
@@ -104,7 +108,8 @@ fn fail(job: &mut BatchJob, failure: Failure) -> Status {
     Status::Failing
 }
 
-/// Writes the report where there is anything to report; a job whose report can't be written has failed.
+/// Writes the completion report if the report is enabled and a task was run. A job whose report
+/// can't be written fails.
 fn end(state: &mut State, id: &str, job: &mut BatchJob, status: Status) -> Status {
     if job.done.is_empty() || !job.report.enabled {
         return status;
@@ -118,7 +123,7 @@ fn end(state: &mut State, id: &str, job: &mut BatchJob, status: Status) -> Statu
     }
 }
 
-/// Lists the objects of a job, as its role.
+/// Lists the objects of a job with the permissions of its role.
 fn list(state: &State, job: &BatchJob) -> Result<Vec<BatchTask>, Failure> {
     let role = assume_role(state, job)?;
     let tasks = match &job.objects {
@@ -191,7 +196,8 @@ fn given(
         .map_err(|line| cannot(&format!("is malformed in line {line}")))
 }
 
-/// Replicates one object: the job's role asks for it, and S3 does it as the configuration's.
+/// Replicates one object. The job's role initiates the replication, and S3 makes the replica with
+/// the replication configuration's role.
 fn perform(state: &mut State, job: &BatchJob, task: &BatchTask) -> Result<(), Reason> {
     let source = state.buckets.0.get(&task.bucket).ok_or("SrcBucketNotFound")?;
     if source.region != job.region {

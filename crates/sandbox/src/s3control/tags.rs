@@ -1,5 +1,5 @@
-//! `TagResource`, `UntagResource` and `ListTagsForResource`, for general purpose buckets. Not for: `PutBucketTagging` (see `s3`), which
-//! replaces the whole set.
+//! `TagResource`, `UntagResource` and `ListTagsForResource` for general purpose buckets.
+//! Not for: `PutBucketTagging`, which replaces all tags of a bucket (see `s3`).
 
 use crate::gate::{AccessRequest, authorize};
 use crate::s3control::call::{ControlCall, Output, bucket_arn, bucket_name, invalid, result};
@@ -11,7 +11,8 @@ use crate::world::jobs::request::TagResource;
 use crrctl_iam::{Context, ResourceKind};
 
 impl ControlCall<'_> {
-    /// Enters the bucket that the request names by its ARN, for `action`.
+    /// Finds the bucket that the request names by its ARN and checks that the caller may perform
+    /// `action` on it.
     fn bucket(&mut self, action: &str, context: Context) -> Result<&mut Bucket, Fault> {
         let arn = percent_encoding::percent_decode_str(self.rest).decode_utf8_lossy().into_owned();
         let name = bucket_name(&arn).ok_or_else(|| {
@@ -36,7 +37,7 @@ impl ControlCall<'_> {
     }
 }
 
-/// S3 API Reference, `TagResource`: adds to the tags that are there.
+/// S3 API Reference, `TagResource`: adds tags to the existing tags.
 pub(super) fn add(call: &mut ControlCall<'_>) -> Output {
     let request: TagResource = call.xml()?;
     let mut context = Context::new();

@@ -1,5 +1,5 @@
-//! What is known about a request while it is on its way, and the log of all requests as NDJSON.
-//! Not for: counting (see `calls`).
+//! The data collected about a request while it is processed, and the log of all requests as NDJSON.
+//! Not for: counting calls (see `world::calls`).
 
 use crate::world::Caller;
 use serde_json::json;
@@ -8,75 +8,77 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// The fault that is injected into a request.
+/// The kind of fault that is injected into a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum FaultKind {
-    /// The service says that it is asked too often.
+    /// The service responds with its throttling error.
     Throttle,
-    /// The service answers with this code.
+    /// The service responds with this error code.
     Error(String),
-    /// The connection ends; nothing was done.
+    /// The connection closes. The operation is not performed.
     Reset,
-    /// It is done, but the connection ends before the answer.
+    /// The operation is performed, but the connection closes before the response.
     LostReply,
-    /// No answer ever comes; nothing was done.
+    /// The response never arrives. The operation is not performed.
     Hang,
-    /// The answer takes longer.
+    /// The response is delayed by this duration.
     Delay(Duration),
 }
 
-/// What the services find out about a request; it travels in the request's extensions.
+/// The data that the services collect about a request. It is stored in the extensions of the
+/// request.
 #[derive(Debug, Default)]
 pub(crate) struct Note {
     pub(crate) service: OnceLock<&'static str>,
     pub(crate) operation: OnceLock<String>,
     caller: OnceLock<(String, String, String)>,
-    /// The fault that struck the request.
+    /// The fault that was injected into the request.
     pub(crate) trouble: OnceLock<FaultKind>,
-    /// Which try of its call the request is, from 1.
+    /// The number of this attempt of the call, from 1.
     pub(crate) attempt: u64,
 }
 
 impl Note {
-    /// Begins the note of a request with these headers.
+    /// Creates the note of a request with these headers.
     pub(crate) fn new(headers: &http::HeaderMap) -> Self {
         Self { attempt: attempt(headers).unwrap_or(1), ..Self::default() }
     }
 
-    /// Finds the note of a request.
+    /// Returns the note of a request from its extensions.
     pub(crate) fn of(extensions: &http::Extensions) -> Option<&Arc<Self>> {
         extensions.get::<Arc<Self>>()
     }
 
-    /// Notes who asks.
+    /// Records the caller.
     pub(crate) fn set_caller(&self, caller: &Caller) {
         let (account, region) = (caller.account.to_string(), caller.region.to_string());
-        // A request has one caller; a second note would say the same.
+        // A request has one caller; a second call would set the same value.
         let _ = self.caller.set((account, caller.arn(), region));
     }
 }
 
-/// Reads what an SDK says of its tries: `amz-sdk-request: attempt=1; max=3`.
+/// Reads the attempt number that an SDK sends: `amz-sdk-request: attempt=1; max=3`.
 fn attempt(headers: &http::HeaderMap) -> Option<u64> {
     let said = headers.get("amz-sdk-request")?.to_str().ok()?;
     said.split(';').find_map(|part| part.trim().strip_prefix("attempt="))?.parse().ok()
 }
 
-/// The code of an error, in the extensions of its answer.
+/// The code of an error, stored in the extensions of its response.
 #[derive(Debug, Clone)]
 pub(crate) struct Code(pub(crate) String);
 
-/// The file of `--log`.
+/// The log file of `--log`.
 #[derive(Debug)]
 pub(crate) struct Journal(Mutex<File>);
 
 impl Journal {
-    /// Writes into `file`.
+    /// Creates a log that writes to `file`.
     pub(crate) fn new(file: File) -> Self {
         Self(Mutex::new(file))
     }
 
-    /// Writes down one request: a status of `None` is a request that got no answer.
+    /// Writes one request to the log. A `status` of `None` means that the request received no
+    /// response.
     pub(crate) fn write(&self, note: &Note, status: Option<u16>, code: Option<&str>) {
         let caller = note.caller.get();
         let line = json!({

@@ -1,14 +1,16 @@
-//! Cuts a sorted list into pages with markers, as KMS and IAM do. Not for: S3's listings, which group by delimiter.
+//! Splits a sorted list into pages with markers, as KMS and IAM do. Not for: S3's listings, which
+//! group keys by delimiter.
 
-/// One page of a list, and where the next begins if there is one.
+/// One page of a list, and the marker of the next page if there is one.
 pub(crate) struct Page<T> {
     /// The items of this page.
     pub(crate) items: Vec<T>,
-    /// The marker to ask for the next page with; `None` on the last.
+    /// The marker that requests the next page; `None` on the last page.
     pub(crate) next: Option<String>,
 }
 
-/// Takes at most `limit` items that come after `marker`; `name` gives each item its unique, sortable name.
+/// Returns at most `limit` items that come after `marker`. `name` returns the unique, sortable name
+/// of an item.
 pub(crate) fn page<T>(
     mut items: Vec<T>,
     marker: Option<&str>,

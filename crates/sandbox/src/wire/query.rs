@@ -1,11 +1,12 @@
-//! The AWS Query protocol that IAM and STS speak: form-encoded requests, XML answers. Not for: what the operations do.
+//! The AWS Query protocol that IAM and STS use: form-encoded requests, XML responses. Not for: the
+//! operations themselves.
 
 use crate::wire::answer::{answer as answer_of, with_code, with_request_id};
 use crate::wire::{Answer, Fault};
 use http::StatusCode;
 use std::collections::BTreeMap;
 
-/// The parameters of a request by name, `Tags.member.1.Key` for members of lists.
+/// The parameters of a request by name, such as `Tags.member.1.Key` for list members.
 #[derive(Debug, Default)]
 pub(crate) struct Params(BTreeMap<String, String>);
 
@@ -15,12 +16,12 @@ impl Params {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    /// Returns a parameter that may be absent.
+    /// Returns an optional parameter.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Returns a parameter that must be there.
+    /// Returns a required parameter.
     pub(crate) fn require(&self, name: &str) -> Result<&str, Fault> {
         self.get(name).ok_or_else(|| {
             Fault::bad(
@@ -32,12 +33,12 @@ impl Params {
         })
     }
 
-    /// Returns the members of a list of texts, in order.
+    /// Returns the members of a list of strings, in order.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         (1..).map_while(|n| self.get(&format!("{name}.member.{n}"))).map(String::from).collect()
     }
 
-    /// Returns the members of a list of `Key` and `Value`, in order.
+    /// Returns the members of a list of tags, each with `Key` and `Value`, in order.
     pub(crate) fn tags(&self, name: &str) -> Vec<(String, String)> {
         let member = |n: usize, part: &str| self.get(&format!("{name}.member.{n}.{part}"));
         (1..)
@@ -53,12 +54,13 @@ pub(crate) fn element(name: &str, text: impl AsRef<str>) -> String {
     format!("<{name}>{}</{name}>", quick_xml::escape::escape(text.as_ref()))
 }
 
-/// Returns `<name>xml</name>` with the XML as it is.
+/// Returns `<name>xml</name>` without escaping the XML.
 pub(crate) fn wrapped(name: &str, xml: &str) -> String {
     format!("<{name}>{xml}</{name}>")
 }
 
-/// Returns an answer's body: `result` is the inner XML, `None` for operations that answer nothing.
+/// Returns the body of a response. `result` is the inner XML; `None` for operations without a
+/// result.
 pub(crate) fn answer(namespace: &str, operation: &str, result: Option<&str>, id: &str) -> String {
     let result = result
         .map(|inner| format!("<{operation}Result>{inner}</{operation}Result>"))
@@ -69,7 +71,7 @@ pub(crate) fn answer(namespace: &str, operation: &str, result: Option<&str>, id:
     )
 }
 
-/// Returns an error's body.
+/// Returns the body of an error response.
 pub(crate) fn error(namespace: &str, fault: &Fault, id: &str) -> String {
     let kind = if fault.status < 500 { "Sender" } else { "Receiver" };
     format!(
@@ -80,13 +82,13 @@ pub(crate) fn error(namespace: &str, fault: &Fault, id: &str) -> String {
     )
 }
 
-/// Returns an answer of IAM or STS.
+/// Returns a response of IAM or STS.
 pub(crate) fn reply(status: u16, body: String, id: &str) -> Answer {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     with_request_id(answer_of(status, "text/xml", body), "x-amzn-requestid", id)
 }
 
-/// Returns the answer to a request that went so.
+/// Wraps the result or the error of an operation in the Query protocol's response envelope.
 pub(crate) fn told(
     namespace: &str,
     params: &Params,

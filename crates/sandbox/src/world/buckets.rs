@@ -1,4 +1,4 @@
-//! Buckets, objects and their versions as plain data. Not for: decoding requests or checking them.
+//! Buckets, objects and their versions as plain data. Not for: decoding or checking requests.
 
 mod bucket;
 pub(crate) mod checksum;

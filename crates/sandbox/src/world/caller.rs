@@ -1,4 +1,4 @@
-//! Who asks: an authenticated caller. Not for: authenticating it (see `gate::signature`).
+//! The caller: an authenticated principal. Not for: authenticating it (see `gate::signature`).
 
 use crate::world::iam::Who;
 
@@ -12,21 +12,21 @@ pub(crate) struct Caller {
     pub(crate) account: AccountId,
     pub(crate) region: Region,
     pub(crate) principal: Principal,
-    /// The policy that the session was begun with.
+    /// The session policy.
     pub(crate) session: Option<Arc<Document>>,
     /// Whether the request counts as sent over TLS.
     pub(crate) secure: bool,
 }
 
 impl Caller {
-    /// The root user of an account: also how an account looks up its own things.
+    /// Creates the root user of an account. It is also used for lookups within an account.
     pub(crate) fn root(account: AccountId, region: Region) -> Self {
         let partition = region.partition();
         let principal = Principal::Root { account: account.clone(), partition };
         Self { account, region, principal, session: None, secure: true }
     }
 
-    /// The holder of a credential.
+    /// Creates the caller that a credential belongs to.
     pub(crate) fn new(who: Who, region: Region, secure: bool) -> Self {
         match who {
             Who::Root(account) => Self { secure, ..Self::root(account, region) },
@@ -46,7 +46,7 @@ impl Caller {
         self.region.partition()
     }
 
-    /// Returns the caller's own ARN, as `sts:GetCallerIdentity` shows it.
+    /// Returns the ARN of the caller, as `sts:GetCallerIdentity` returns it.
     pub(crate) fn arn(&self) -> String {
         self.principal.arn().unwrap_or_default()
     }

@@ -1,9 +1,9 @@
-//! Counts requests by operation, so that tests can say what a run has asked of AWS.
+//! Counts requests by operation, so that tests can check which AWS calls a run made.
 //! Not for: control requests and requests that failed to authenticate, which are not counted.
 
 use std::collections::BTreeMap;
 
-/// How often each operation was called, by `service:Operation`.
+/// The number of calls of each operation, by `service:Operation`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Calls {
     by_operation: BTreeMap<String, u64>,
@@ -28,7 +28,8 @@ impl Calls {
     }
 }
 
-/// Returns whether an operation leaves the state as it is, going by its name as AWS gives them.
+/// Returns whether an operation leaves the state unchanged, based on the prefix of AWS's operation
+/// name.
 fn is_read(name: &str) -> bool {
     const READS: [&str; 8] =
         ["Get", "Head", "List", "Describe", "Simulate", "Encrypt", "Decrypt", "GenerateDataKey"];

@@ -1,5 +1,5 @@
-//! The sandbox's own clock: the wall clock, and how far `advance` has moved the state ahead of it.
-//! Not for: judging whether a request is too old, which goes by the wall clock (see `auth`).
+//! The sandbox's own clock: the wall clock with an offset, which `advance` increases.
+//! Not for: checking the age of a request, which uses the wall clock (see `gate::signature`).
 
 use jiff::{Span, SpanRelativeTo};
 use std::time::{Duration, SystemTime};
@@ -9,30 +9,33 @@ use std::time::{Duration, SystemTime};
 pub(crate) struct Clock {
     ahead: Duration,
     behind: Duration,
-    /// The time at which it stands but for `advance`; a clock that runs has none.
+    /// The wall-clock time at which the clock stopped; `None` if the clock runs. `advance` moves a
+    /// stopped clock too.
     stands_at: Option<SystemTime>,
 }
 
 impl Clock {
-    /// A clock that is `behind` the wall clock, and that moves only where it is told to if it `stands`.
+    /// Creates a clock that is `behind` the wall clock. If `stands` is set, only `advance` moves
+    /// the clock.
     pub(crate) fn new(behind: Duration, stands: bool) -> Self {
         let stands_at = stands.then(SystemTime::now);
         Self { ahead: Duration::ZERO, behind, stands_at }
     }
 
-    /// Returns the sandbox's present.
+    /// Returns the current time of this clock.
     pub(crate) fn now(&self) -> SystemTime {
         self.stands_at.unwrap_or_else(SystemTime::now) - self.behind + self.ahead
     }
 
-    /// Moves the clock forward; a hundred years in all is the most, so that dates stay printable.
+    /// Moves the clock forward, by at most a hundred years in total, so that dates stay printable.
     pub(crate) fn advance(&mut self, by: Duration) {
         const MOST: Duration = Duration::from_hours(100 * 365 * 24);
         self.ahead = self.ahead.saturating_add(by).min(MOST);
     }
 }
 
-/// Reads a duration such as `300ms`, `90s`, `8d` (24 h each) or `1d12h`. Months, years and a bare number are refused.
+/// Parses a duration such as `300ms`, `90s`, `8d` (24 h each) or `1d12h`. Months, years and numbers
+/// without a unit are refused.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     const RULE: &str = "a duration is a number with a unit, such as `90s`, `15m`, `2h` or `1d`";
     let refused = || format!("`{text}` is not a duration: {RULE}");
@@ -44,19 +47,19 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| refused())
 }
 
-/// Returns `time` as RFC 3339 in whole seconds, such as `2026-01-02T03:04:05Z`, as IAM prints it.
+/// Formats `time` as RFC 3339 in whole seconds, such as `2026-01-02T03:04:05Z`, as IAM does.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let stamp = i64::try_from(seconds).ok().and_then(|s| jiff::Timestamp::from_second(s).ok());
     stamp.unwrap_or_default().to_string()
 }
 
-/// Returns `time` as RFC 3339 with its fraction of a second, as the sandbox's own log has it.
+/// Formats `time` as RFC 3339 with fractional seconds, as in the sandbox's own log.
 pub(crate) fn rfc3339_exact(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).unwrap_or_default().to_string()
 }
 
-/// Returns `time` as seconds since 1970 with their fraction, as AWS JSON carries it.
+/// Returns `time` as seconds since 1970 with a fraction, the timestamp format of AWS JSON.
 pub(crate) fn epoch_seconds(time: SystemTime) -> f64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     (since.as_secs_f64() * 1000.0).round() / 1000.0

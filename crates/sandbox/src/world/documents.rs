@@ -1,5 +1,6 @@
-//! Policy documents as the services keep them: checked by the grammar, with principals bound to unique ids.
-//! Not for: deciding by them (see `access`).
+//! Policy documents as the services store them: validated against the policy grammar, with
+//! principals bound to unique ids.
+//! Not for: evaluating them (see `gate::access`).
 
 use crate::world::iam::Iam;
 
@@ -7,29 +8,31 @@ use crrctl_iam::document::{PrincipalKind, Principals, Scope};
 use crrctl_iam::names::Arn;
 use crrctl_iam::{Document, DocumentKind, check};
 
-/// A document that a service has taken.
+/// A policy document that a service accepted.
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     text: String,
-    /// The document as it is evaluated: users and roles by their unique ids.
+    /// The document for evaluation: users and roles are replaced by their unique ids.
     pub(crate) document: Document,
-    /// The ARNs that were written, with the unique ids they stood for when the document was taken.
+    /// The ARNs in the original text, each with its unique id at the time when the document was
+    /// accepted.
     bound: Vec<(String, String)>,
 }
 
 /// Why a document is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// It breaks the grammar, in the words of the first finding.
+    /// The document violates the grammar. Contains the text of the first finding.
     Malformed(String),
-    /// It names a user or role that does not exist.
+    /// The document names a user or role that does not exist.
     Principal(String),
 }
 
-/// Reads a document as the service that keeps it would.
+/// Validates and parses a document as the service that stores it does.
 ///
-/// Users and roles in `Principal` are bound to their unique ids, so that one made again under the same name is not meant
-/// (IAM User Guide, "AWS JSON policy elements: Principal", "IAM role principals").
+/// Users and roles in `Principal` are bound to their unique ids, so that the policy does not apply
+/// to a user or role that is recreated with the same name (IAM User Guide, "AWS JSON policy
+/// elements: Principal", "IAM role principals").
 pub(crate) fn read(kind: DocumentKind, text: &str, iam: &Iam) -> Result<Stored, Flaw> {
     if let Some(finding) = check(kind, text).into_iter().next() {
         return Err(Flaw::Malformed(finding.to_string()));
@@ -52,7 +55,8 @@ pub(crate) fn read(kind: DocumentKind, text: &str, iam: &Iam) -> Result<Stored, 
     Ok(Stored { text: text.to_owned(), document, bound })
 }
 
-/// Returns the unique id that a name is to be bound to; accounts, sessions and everyone stay as they are written.
+/// Returns the unique id that a name is bound to; `None` for accounts, sessions and everyone, which
+/// stay as written.
 fn bind(name: &str, iam: &Iam) -> Result<Option<String>, Flaw> {
     let unknown = || Flaw::Principal(name.to_owned());
     let account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
@@ -75,14 +79,15 @@ fn bind(name: &str, iam: &Iam) -> Result<Option<String>, Flaw> {
 }
 
 impl Stored {
-    /// A document of our own making, which names accounts alone.
+    /// Creates a document that is part of the sandbox's own code and names only accounts.
     #[expect(clippy::expect_used, reason = "written here, and read by every test of a key")]
     pub(crate) fn known(json: &serde_json::Value) -> Self {
         let document = Document::parse(json).expect("a policy document");
         Self { text: json.to_string(), document, bound: Vec::new() }
     }
 
-    /// Returns the text as a reader gets it: who is gone is shown by the unique id.
+    /// Returns the text as a read operation returns it: a deleted user or role appears as its
+    /// unique id.
     pub(crate) fn shown(&self, iam: &Iam) -> String {
         let mut text = self.text.clone();
         for (arn, id) in &self.bound {
@@ -93,7 +98,7 @@ impl Stored {
         text
     }
 
-    /// Returns the text as it was given.
+    /// Returns the original text.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

@@ -1,5 +1,5 @@
-//! Users, roles, policies, access keys and sessions of all accounts as plain data, and look-ups for the other services.
-//! Not for: decoding requests.
+//! Users, roles, policies, access keys and sessions of all accounts as plain data, and lookups for
+//! the other services. Not for: decoding requests.
 
 mod aws_managed;
 mod entities;

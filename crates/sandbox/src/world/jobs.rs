@@ -1,4 +1,5 @@
-//! Batch jobs as plain data, and the ways from one status to the next. Not for: decoding requests or doing a job's work (see `run`).
+//! Batch jobs as plain data, with their statuses and the times at which they progress. Not for:
+//! decoding requests (see `s3control::create`) or running a job (see `s3control::run`).
 
 pub(crate) mod request;
 
@@ -7,10 +8,11 @@ use crrctl_iam::names::{AccountId, Region};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, SystemTime};
 
-/// How long a job is remembered after its end (S3 User Guide, "Listing jobs").
+/// How long a job is kept after it ends (S3 User Guide, "Listing jobs").
 const KEPT: Duration = Duration::from_hours(90 * 24);
 
-/// The most jobs that are kept; those that ended first go first. More than this under way are refused.
+/// The maximum number of jobs. At the maximum, a new job replaces the job that ended first; the new
+/// job is refused if every job is still in progress.
 const MOST: usize = 1000;
 
 /// All jobs of all accounts and Regions, by id.
@@ -29,28 +31,28 @@ pub(crate) struct BatchJob {
     pub(crate) objects: ObjectList,
     pub(crate) report: JobReport,
     pub(crate) tags: Vec<JobTag>,
-    /// The token of the request that made it, and a digest of that request.
+    /// The client request token of the `CreateJob` request, and a digest of that request.
     pub(crate) token: (String, Vec<u8>),
     pub(crate) status: Status,
-    /// When it goes on by itself.
+    /// When the job next progresses on its own.
     pub(crate) due: SystemTime,
     pub(crate) created: SystemTime,
     pub(crate) ended: Option<SystemTime>,
     pub(crate) suspended: Option<SystemTime>,
-    /// What who changed the status gave as the reason.
+    /// The reason given in the last `UpdateJobStatus` request.
     pub(crate) reason: Option<String>,
-    /// Why the job failed: code and text.
+    /// Why the job failed: codes and texts.
     pub(crate) failures: Vec<(&'static str, String)>,
     pub(crate) waiting: VecDeque<BatchTask>,
     pub(crate) done: Vec<FinishedTask>,
-    /// How many of those that are done failed.
+    /// How many of the finished tasks failed.
     pub(crate) failed: usize,
-    /// Whether the list of objects was made.
+    /// Whether the list of objects has been created.
     pub(crate) listed: bool,
     pub(crate) active: Option<SystemTime>,
 }
 
-/// Which objects a job is about.
+/// The source of a job's list of objects.
 #[derive(Debug, Clone)]
 pub(crate) enum ObjectList {
     Generated(ManifestGenerator),
@@ -65,15 +67,16 @@ pub(crate) struct BatchTask {
     pub(crate) version: String,
 }
 
-/// A task and how it went.
+/// A finished task and its outcome.
 #[derive(Debug, Clone)]
 pub(crate) struct FinishedTask {
     pub(crate) task: BatchTask,
     pub(crate) outcome: Result<(), &'static str>,
 }
 
-/// S3 User Guide, "Tracking job status and completion reports". `Pausing` and `Paused` are for jobs that one of higher priority pushes
-/// aside, which no job here is long enough for.
+/// S3 User Guide, "Tracking job status and completion reports". `Pausing` and `Paused` are not
+/// modelled: they apply to a job that a job of higher priority preempts, and no job in the sandbox
+/// runs long enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     New,
@@ -106,7 +109,7 @@ impl Status {
         }
     }
 
-    /// Returns whether `name` is a status that AWS has.
+    /// Returns whether `name` is a job status of AWS.
     pub(crate) fn is_known(name: &str) -> bool {
         let waits = ["Pausing", "Paused"].contains(&name);
         waits || Self::ALL.iter().any(|status| status.name() == name)
@@ -126,12 +129,12 @@ impl Status {
         Self::Failed,
     ];
 
-    /// Returns whether nothing comes after it.
+    /// Returns whether no status follows this status.
     pub(crate) fn is_final(self) -> bool {
         matches!(self, Self::Complete | Self::Cancelled | Self::Failed)
     }
 
-    /// Returns whether a job can still be cancelled: nothing has decided yet how it ends.
+    /// Returns whether a job can still be cancelled: its final status is not yet decided.
     pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::New | Self::Preparing | Self::Suspended | Self::Ready | Self::Active)
     }
@@ -144,7 +147,7 @@ impl BatchJob {
         format!("arn:{partition}:s3:{region}:{account}:job/{id}")
     }
 
-    /// Puts a task where those that are done are.
+    /// Records a finished task.
     pub(crate) fn finish(&mut self, task: BatchTask, outcome: Result<(), &'static str>) {
         self.failed += usize::from(outcome.is_err());
         self.done.push(FinishedTask { task, outcome });
@@ -155,20 +158,20 @@ impl BatchJob {
         self.done.len() - self.failed
     }
 
-    /// Returns how long it has been active.
+    /// Returns how long the job has been active.
     pub(crate) fn active_for(&self, now: SystemTime) -> Duration {
         let until = self.ended.unwrap_or(now);
         self.active.and_then(|since| until.duration_since(since).ok()).unwrap_or_default()
     }
 
-    /// Whether the job goes on by itself.
+    /// Returns whether the job progresses on its own.
     fn moves(&self) -> bool {
         !self.status.is_final() && self.status != Status::Suspended
     }
 }
 
 impl Jobs {
-    /// Makes room for one more job; false where as many as are kept are still under way.
+    /// Makes room for one more job. Returns `false` if the maximum number of jobs is in progress.
     pub(crate) fn make_room(&mut self, now: SystemTime) -> bool {
         self.0.retain(|_, job| job.ended.is_none_or(|ended| now < ended + KEPT));
         if self.0.len() < MOST {
@@ -179,13 +182,14 @@ impl Jobs {
         first.is_some_and(|id| self.0.remove(&id).is_some())
     }
 
-    /// Returns how long until the next job goes on by itself.
+    /// Returns the time until the next job progresses on its own.
     pub(crate) fn wait(&self, now: SystemTime) -> Option<Duration> {
         let due = self.0.values().filter(|job| job.moves()).map(|job| job.due).min()?;
         Some(due.duration_since(now).unwrap_or_default())
     }
 
-    /// Returns the job that goes on now: of those that are due the one of highest priority.
+    /// Returns the id of the job that progresses now: of the due jobs, the job with the highest
+    /// priority.
     pub(crate) fn next(&self, now: SystemTime) -> Option<String> {
         let due = self.0.iter().filter(|(_, job)| job.moves() && job.due <= now);
         due.max_by_key(|(_, job)| job.priority).map(|(id, _)| id.clone())

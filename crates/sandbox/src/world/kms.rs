@@ -1,4 +1,5 @@
-//! The keys and aliases of all accounts and Regions as plain data: look-ups, key states, what time does to them.
+//! The keys and aliases of all accounts and Regions as plain data: lookups, key states, and state
+//! changes that come due.
 //! Not for: decoding requests.
 
 pub(crate) mod cipher;
@@ -9,10 +10,11 @@ use crrctl_iam::names::{AccountId, Arn, KeyId, Region};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-/// Where a key or an alias lives.
+/// The account and the Region of a key or an alias.
 pub(crate) type AccountRegion = (AccountId, Region);
 
-/// All keys, what the Regions of a multi-Region key share, and all aliases.
+/// All keys, the key material and settings that the Regions of a multi-Region key share, all
+/// aliases and all grants.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kms {
     pub(crate) keys: BTreeMap<(AccountRegion, KeyId), Key>,
@@ -30,7 +32,7 @@ pub(crate) struct Key {
     pub(crate) state: KeyState,
     pub(crate) created: SystemTime,
     pub(crate) aws_managed: bool,
-    /// When lists first show it.
+    /// When lists first include the key.
     pub(crate) listed: SystemTime,
 }
 
@@ -39,37 +41,39 @@ pub(crate) struct Key {
 pub(crate) enum KeyState {
     Enabled,
     Disabled,
-    /// A new replica that can't be used yet.
+    /// A new replica key that can't be used yet.
     Creating {
         until: SystemTime,
     },
-    /// Deletion is due at a date.
+    /// The key is deleted at `due`.
     PendingDeletion {
         due: SystemTime,
     },
-    /// A primary whose own window, in days, starts when its last replica is gone.
+    /// A primary key whose own waiting period, in days, starts when its last replica key is
+    /// deleted.
     PendingReplicaDeletion {
         window: u32,
     },
 }
 
-/// What all Regions of a key share.
+/// The key material and settings that all Regions of a key share.
 #[derive(Debug, Clone)]
 pub(crate) struct Material {
     pub(crate) secret: Secret,
     pub(crate) multi_region: bool,
     pub(crate) primary: Region,
-    /// The rotation period in days and when it was last switched on; `None` is off.
+    /// The rotation period in days and the time at which rotation was last enabled; `None` if
+    /// rotation is off.
     pub(crate) rotation: Option<(u32, SystemTime)>,
 }
 
-/// A name for a key.
+/// An alias of a key.
 #[derive(Debug, Clone)]
 pub(crate) struct Alias {
     pub(crate) target: KeyId,
     pub(crate) created: SystemTime,
     pub(crate) updated: SystemTime,
-    /// When lists first show it.
+    /// When lists first include the alias.
     pub(crate) listed: SystemTime,
 }
 
@@ -84,16 +88,16 @@ pub(crate) struct Grant {
     pub(crate) issuer: String,
 }
 
-/// Why a key can't be found or used. The texts are KMS's own.
+/// Why a key can't be found or used, with KMS's error message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
-    /// There is no such key in the Region.
+    /// The key does not exist in the Region.
     NotFound(String),
-    /// The key is another account's.
+    /// The key belongs to another account.
     Denied(String),
     /// The key is disabled.
     Disabled(String),
-    /// The key is on its way out.
+    /// The key is pending deletion or still being created.
     InvalidState(String),
 }
 
@@ -109,8 +113,9 @@ impl Kms {
         self.keys.iter().filter(move |(_, key)| is_pending(key)).map(|((_, id), _)| id.to_string())
     }
 
-    /// Like [`Self::find`], for operations that take keys of other accounts, and aliases where `aliases` says so: returns the
-    /// key's account and Region too.
+    /// Resolves a reference to a key: a key id or ARN, or an alias if `aliases` is set. Unlike
+    /// [`Self::find`], this function accepts keys of other accounts, and returns the key's account
+    /// and Region too.
     pub(crate) fn locate(
         &self,
         caller: &Caller,
@@ -166,12 +171,12 @@ impl Kms {
         self.keys.get(&((at.account.clone(), at.region.clone()), id.clone()))
     }
 
-    /// Returns what the Regions of a key share.
+    /// Returns the key material and settings that the Regions of a key share.
     pub(crate) fn stored_material(&self, at: &Caller, id: &KeyId) -> Option<&Material> {
         self.materials.get(&(at.account.clone(), id.clone()))
     }
 
-    /// Returns the Regions in which a key stands, whatever its state, sorted.
+    /// Returns the Regions that contain a key, in any key state, sorted.
     pub(crate) fn regions(&self, account: &AccountId, id: &KeyId) -> Vec<Region> {
         self.keys
             .keys()
@@ -180,13 +185,14 @@ impl Kms {
             .collect()
     }
 
-    /// Resolves what `caller` named to the ARN of a key in the caller's Region, whatever its state and whoever may use it.
+    /// Resolves a reference of `caller` to the ARN of a key in the caller's Region. Neither the key
+    /// state nor permissions are checked.
     pub(crate) fn resolve(&self, caller: &Caller, reference: &str) -> Result<Arn, Unusable> {
         let (at, id) = self.locate(caller, reference, true)?;
         Ok(id.arn(&at.region, &at.account))
     }
 
-    /// Checks that a key can encrypt and decrypt now.
+    /// Checks that the key state allows encryption and decryption.
     pub(crate) fn check_state(&self, arn: &Arn) -> Result<(), Unusable> {
         let missing = || Unusable::NotFound(format!("Key '{arn}' does not exist"));
         let (at, id) = Self::parts(arn).ok_or_else(missing)?;
@@ -198,7 +204,7 @@ impl Kms {
         }
     }
 
-    /// Takes a key's ARN apart: where it lives, and its id.
+    /// Splits a key's ARN into its account and Region, and its key id.
     pub(crate) fn parts(arn: &Arn) -> Option<(Caller, KeyId)> {
         let (account, region) =
             (AccountId::new(arn.account()).ok()?, Region::new(arn.region()).ok()?);
@@ -206,7 +212,8 @@ impl Kms {
         Some((Caller::root(account, region), id))
     }
 
-    /// Returns the ARN of the AWS managed key for S3 in the caller's account and Region, made at its first use as AWS does.
+    /// Returns the ARN of the AWS managed key for S3 in the caller's account and Region. The key is
+    /// created at its first use, as on AWS.
     pub(crate) fn managed_for_s3(&mut self, caller: &Caller, now: SystemTime) -> Arn {
         const ALIAS: &str = "alias/aws/s3";
         let place = (caller.account.clone(), caller.region.clone());
@@ -237,7 +244,8 @@ impl Kms {
         id.arn(&caller.region, &caller.account)
     }
 
-    /// Deletes what is due, earliest first; a primary's own window starts when its last replica is really gone.
+    /// Applies the changes that are due: replica keys become usable, and keys are deleted, earliest
+    /// first. A primary key's own waiting period starts when its last replica key is deleted.
     pub(crate) fn pass_time(&mut self, now: SystemTime) {
         for key in self.keys.values_mut() {
             if matches!(key.state, KeyState::Creating { until } if until <= now) {
@@ -262,7 +270,7 @@ impl Kms {
         let ((account, region), id) = place;
         self.keys.remove(place);
         self.grants.remove(place);
-        // AWS deletes a key's aliases with it (KMS API Reference, ScheduleKeyDeletion).
+        // AWS deletes the aliases of a key with the key (KMS API Reference, ScheduleKeyDeletion).
         self.aliases.retain(|((a, r), _), alias| (a, r, &alias.target) != (account, region, id));
         let left = self.regions(account, id);
         if left.is_empty() {
@@ -276,7 +284,8 @@ impl Kms {
         }
     }
 
-    /// Returns the ARNs of all aliases, and of all customer keys that are not pending deletion.
+    /// Returns the ARNs of all customer aliases, and of all customer managed keys that are not
+    /// pending deletion.
     pub(crate) fn arns(&self) -> Vec<String> {
         let ours = |alias: &str| !alias.starts_with("alias/aws/");
         let aliases = self.aliases.keys().filter(|(_, name)| ours(name)).map(|((a, r), name)| {
@@ -294,7 +303,8 @@ impl Kms {
     }
 }
 
-/// Returns KMS's text for an operation on a key that is on its way out.
+/// Returns KMS's error message for an operation on a key that is pending deletion or still being
+/// created.
 pub(crate) fn pending_text(arn: &str, state: KeyState) -> String {
     match state {
         KeyState::Creating { .. } => format!("{arn} is creating."),
@@ -303,7 +313,7 @@ pub(crate) fn pending_text(arn: &str, state: KeyState) -> String {
     }
 }
 
-/// Returns a new key id: `mrk-` and 32 hex digits for multi-Region keys, else a UUID.
+/// Returns a new key id: `mrk-` and 32 hex digits for a multi-Region key, otherwise a UUID.
 #[expect(clippy::expect_used, reason = "a UUID and hex digits are what key ids are made of")]
 pub(crate) fn new_id(multi_region: bool) -> KeyId {
     let uuid = uuid::Uuid::new_v4();
@@ -311,8 +321,8 @@ pub(crate) fn new_id(multi_region: bool) -> KeyId {
     KeyId::new(text).expect("valid by construction")
 }
 
-/// Returns the policy of the AWS managed key for S3: everybody in the account, through S3 alone
-/// (KMS Developer Guide, "AWS managed keys").
+/// Returns the key policy of the AWS managed key for S3: all principals in the account can use the
+/// key, but only through S3 (KMS Developer Guide, "AWS managed keys").
 fn managed_policy(caller: &Caller) -> Stored {
     let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
     let service = format!("s3.{}.{}", caller.region, caller.partition().dns_suffix());
@@ -344,7 +354,7 @@ pub(crate) fn arn_of(caller: &Caller, resource: &str) -> Arn {
     Arn::known(caller.partition(), "kms", caller.region.as_str(), caller.account.as_str(), resource)
 }
 
-/// Refuses a key of another account, whether it exists or not.
+/// Returns the refusal for a key of another account, whether the key exists or not.
 pub(crate) fn foreign(caller: &Caller, arn: &str) -> Unusable {
     let text = format!(
         "User: {} is not authorized to perform this operation on resource: {arn} because the resource does not exist in this \

@@ -1,17 +1,18 @@
-//! How long things take to be true everywhere: nothing at all, or about as long as on AWS. Drawn from a seed, so that a run can be
-//! had again. Not for: what is not true yet (see the services).
+//! How long changes take to propagate: no time, or about as long as on AWS. The delays are drawn
+//! from a seeded generator, so that a run can be repeated. Not for: the changes themselves (see the
+//! services).
 
 use std::ops::Deref;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
-/// Whether the sandbox takes its time.
+/// Whether changes take time to propagate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lag {
-    /// Everything is true at once.
+    /// Every change takes effect immediately.
     #[default]
     None,
-    /// Things spread as on AWS, by the sandbox's own clock.
+    /// Changes take about as long as on AWS, measured by the sandbox's own clock.
     Aws,
 }
 
@@ -27,33 +28,39 @@ impl FromStr for Lag {
     }
 }
 
-/// What takes time.
+/// A change or process that takes time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Slow {
-    /// A new role until it can be assumed (IAM User Guide, "Changes that I make are not always immediately visible").
+    /// From the creation of a role until it can be assumed (IAM User Guide, "Changes that I make
+    /// are not always immediately visible").
     Role,
-    /// A new replica key until it is no longer `Creating`: seconds by the KMS Developer Guide, minutes at worst in the field
+    /// From the creation of a replica key until its state is no longer `Creating`: seconds
+    /// according to the KMS Developer Guide, minutes in the worst observed case
     /// (hashicorp/terraform-provider-aws#49915).
     ReplicaKey,
-    /// A new key, alias or tag until lists show it (KMS Developer Guide, "Eventual consistency").
+    /// From the creation of a key, alias or tag until lists include it (KMS Developer Guide,
+    /// "Eventual consistency").
     List,
-    /// A bucket's settings until they hold for uploads; for versioning S3 recommends waiting for 15 minutes
-    /// (S3 API Reference, `PutBucketVersioning`).
+    /// From a change to a bucket's settings until it applies to uploads. For versioning, S3
+    /// recommends waiting for 15 minutes (S3 API Reference, `PutBucketVersioning`).
     Setting,
-    /// A replication configuration, new or deleted, until S3 goes by it (S3 API Reference, `DeleteBucketReplication`).
+    /// From the creation or deletion of a replication configuration until S3 applies the change (S3
+    /// API Reference, `DeleteBucketReplication`).
     Rule,
-    /// A batch job until it goes on to its next status, which S3 gives no time for.
+    /// From one status of a batch job to the next. S3 documents no duration.
     Batch,
-    /// A changed inline policy until it counts (IAM User Guide, as above).
+    /// From a change to an inline policy until it takes effect (IAM User Guide, as above).
     Policy,
-    /// A write to a bucket's settings until it is answered.
+    /// From a write to a bucket's settings until its response.
     Write,
-    /// One object until it is replicated; most take less than 15 minutes (S3 User Guide, "Troubleshooting replication").
+    /// The replication of one object. Most objects take less than 15 minutes (S3 User Guide,
+    /// "Troubleshooting replication").
     Replication,
 }
 
 impl Slow {
-    /// Returns the shortest and the longest, in milliseconds. Within the bounds of the sources these are our own choice.
+    /// Returns the shortest and the longest delay, in milliseconds. The sources give only bounds;
+    /// the values within these bounds are the sandbox's own.
     fn bounds(self) -> (u64, u64) {
         match self {
             Self::Role => (4_000, 15_000),
@@ -69,11 +76,11 @@ impl Slow {
     }
 }
 
-/// Draws how long things take.
+/// The generator of delays.
 #[derive(Debug, Clone)]
 pub(crate) struct Delays {
     lag: Lag,
-    /// How many times faster than on AWS.
+    /// The divisor of all delays.
     hurry: u32,
     random: fastrand::Rng,
 }
@@ -85,7 +92,7 @@ impl Default for Delays {
 }
 
 impl Delays {
-    /// Draws from `seed`, or from one of its own.
+    /// Creates a generator with `seed`, or with a random seed.
     pub(crate) fn new(lag: Lag, hurry: u32, seed: Option<u64>) -> Self {
         Self {
             lag,
@@ -94,12 +101,12 @@ impl Delays {
         }
     }
 
-    /// Returns one of two sides of a coin; always the same where nothing takes time.
+    /// Returns a random boolean; always `false` with [`Lag::None`].
     pub(crate) fn toss(&mut self) -> bool {
         self.lag == Lag::Aws && self.random.bool()
     }
 
-    /// Returns how long it takes this time.
+    /// Returns a random delay for `what`; zero with [`Lag::None`].
     pub(crate) fn draw(&mut self, what: Slow) -> Duration {
         let (least, most) = what.bounds();
         match self.lag {
@@ -109,32 +116,32 @@ impl Delays {
     }
 }
 
-/// A value that readers see at once and that takes effect later.
+/// A value that is visible immediately and takes effect later.
 #[derive(Debug, Clone)]
 pub(crate) struct Spreading<T> {
     value: T,
-    /// What was in effect before, and until when.
+    /// The previous value in effect, and the time until which it stays in effect.
     before: Option<(T, SystemTime)>,
 }
 
 impl<T> Spreading<T> {
-    /// A value in effect.
+    /// Creates a value that is already in effect.
     pub(crate) fn new(value: T) -> Self {
         Self { value, before: None }
     }
 
-    /// Sets another value, which takes effect at `from`.
+    /// Sets a new value, which takes effect at `from`.
     pub(crate) fn set(&mut self, value: T, now: SystemTime, from: SystemTime) {
         let last = std::mem::replace(&mut self.value, value);
         let before = match self.before.take() {
-            // What was not yet in effect never will be.
+            // A value that is replaced before it takes effect never takes effect.
             Some((before, until)) if now < until => before,
             _ => last,
         };
         self.before = (now < from).then_some((before, from));
     }
 
-    /// Returns the value that is in effect.
+    /// Returns the value in effect at `now`.
     pub(crate) fn at(&self, now: SystemTime) -> &T {
         match &self.before {
             Some((before, until)) if now < *until => before,

@@ -1,16 +1,18 @@
-//! What the sandbox takes on at most: everything is in memory, and a client that stops half-way must not keep its place.
+//! The memory limits and the client timeouts of the sandbox: all data is in memory, and a client
+//! that stops part-way must not keep its connection open.
 //! Not for: AWS's own quotas.
 
 use std::time::Duration;
 
-/// How much is kept, in bytes.
+/// The memory limits, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// The largest object, and the largest request. Default 256 MiB.
+    /// The maximum size of an object, and of a request. Default 256 MiB.
     pub object: u64,
-    /// What all versions and parts in one bucket weigh, each with 1 KiB for what is known about it. Default 1 GiB.
+    /// The maximum size of all versions and parts in one bucket, each with 1 KiB for its metadata.
+    /// Default 1 GiB.
     pub bucket: u64,
-    /// What all buckets weigh together. Default 4 GiB.
+    /// The maximum size of all buckets together. Default 4 GiB.
     pub total: u64,
 }
 
@@ -20,14 +22,15 @@ impl Default for Limits {
     }
 }
 
-/// How long a client may take before its connection is closed.
+/// The timeouts after which the connection of a client is closed.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// For the head of a request, from the moment that the last one was answered: an idle connection lasts as long. Default 30 s.
+    /// For the headers of a request, from the previous response. This timeout also applies to idle
+    /// connections. Default 30 s.
     pub head: Duration,
-    /// Between two pieces of a body. Default 30 s.
+    /// Between two chunks of a request body. Default 30 s.
     pub stall: Duration,
-    /// For a whole body. Default 10 min.
+    /// For a whole request body. Default 10 min.
     pub body: Duration,
 }
 

@@ -1,13 +1,14 @@
-//! How often KMS lets itself be asked: what is beyond that is answered with `ThrottlingException`.
-//! Not for: throttling that a test asks for (see `faults`).
+//! KMS's request quotas. Requests beyond a quota fail with `ThrottlingException`.
+//! Not for: throttling that a test injects (see `gate::faults`).
 
 use crate::world::Caller;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-/// How often a second each operation is taken in an account and Region (KMS Developer Guide, "Request quotas"). The cryptographic
-/// operations share quotas that differ by Region and are in the thousands, which this does not model.
+/// Returns the quota of an operation in requests per second, for one account and Region (KMS
+/// Developer Guide, "Request quotas"). The shared quotas of the cryptographic operations are not
+/// modelled: they differ by Region and are in the thousands.
 fn usual(operation: &str) -> Option<f64> {
     Some(match operation {
         "CancelKeyDeletion"
@@ -33,14 +34,15 @@ fn usual(operation: &str) -> Option<f64> {
     })
 }
 
-/// A request that comes too soon after the others.
+/// A request that exceeds a quota.
 #[derive(Debug)]
 pub(crate) struct OverQuota;
 
-/// What is left of each quota. AWS does not say how it counts: here what a second allows may come at once, and comes back evenly.
+/// The remaining capacity of each quota. AWS does not document how it counts. Here, each quota is a
+/// token bucket that holds the requests of one second and refills at a constant rate.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Quotas {
-    /// How many times as high as usual they are; nothing where there are none.
+    /// The multiplier of the quotas; `None` if there are no quotas.
     factor: Option<u32>,
     left: BTreeMap<(String, String, String), (f64, Option<Instant>)>,
 }
@@ -50,7 +52,8 @@ impl Quotas {
         Self { factor, left: BTreeMap::new() }
     }
 
-    /// Takes a request of `caller` off its quotas. A replica counts as two `CreateKey` in its own Region too.
+    /// Counts a request of `caller` against its quotas. `ReplicateKey` also counts as two
+    /// `CreateKey` requests in the Region of the replica key.
     pub(crate) fn take(
         &mut self,
         caller: &Caller,

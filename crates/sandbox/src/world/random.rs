@@ -1,4 +1,4 @@
-//! Random ids and texts. Not for: key material (see `kms::cipher`).
+//! Random ids and texts. Not for: key material (see `world::kms::cipher`).
 
 /// Returns a new unique id: a prefix and 17 letters or digits (IAM User Guide, "IAM identifiers").
 pub(crate) fn unique_id(prefix: &str) -> String {

@@ -1,4 +1,5 @@
-//! What waits to be replicated, and how it went. Not for: replicating (see the service `replication`).
+//! Replication as plain data: the queue of pending replication, its outcomes, and the rules that
+//! apply to a version. Not for: making replicas (see `crate::replication`).
 
 mod queue;
 pub(crate) mod rules;

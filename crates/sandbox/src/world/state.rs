@@ -1,5 +1,5 @@
-//! Everything the sandbox remembers, as plain data. Not for: its lock (see `gate::shared`), deciding who may do what (see
-//! `gate::access`) or how a protocol spells it.
+//! The whole state of a sandbox as plain data. Not for: its lock (see `gate::shared`),
+//! authorization (see `gate::access`), or the encoding of requests and responses (see `wire`).
 
 use super::buckets::Buckets;
 use super::iam::Iam;
@@ -25,17 +25,18 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Returns the sandbox's present.
+    /// Returns the current time of the sandbox's clock.
     pub(crate) fn now(&self) -> SystemTime {
         self.clock.now()
     }
 
-    /// Returns when something that begins now is done.
+    /// Returns the time at which a change of the kind `what` that starts now is complete.
     pub(crate) fn done_at(&mut self, what: Slow) -> SystemTime {
         self.now() + self.delays.draw(what)
     }
 
-    /// Returns the keys that are pending deletion and that something still names.
+    /// Returns the ids of the keys that are pending deletion and that a bucket setting or a role
+    /// policy still references.
     pub(crate) fn pending_keys_in_use(&self) -> Vec<String> {
         let texts: Vec<String> = self.buckets.settings().chain(self.iam.role_policies()).collect();
         let is_named = |id: &String| texts.iter().any(|text| text.contains(id.as_str()));
@@ -49,7 +50,7 @@ impl State {
         Self { clock, delays, limits: settings.limits, quotas, ..Self::default() }
     }
 
-    /// Returns the ARNs of all that still exists and is not pending deletion.
+    /// Returns the ARNs of all resources that exist and are not pending deletion.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let mut arns = self.buckets.arns();
         arns.extend(self.iam.arns());
@@ -58,7 +59,7 @@ impl State {
     }
 }
 
-/// What a sandbox was started with and keeps until its end.
+/// The settings that a sandbox keeps from its start to its end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Settings {
     /// Whether requests count as sent over TLS (`aws:SecureTransport`).

@@ -1,4 +1,5 @@
-//! Buckets, objects and their versions. Not for: what is kept with them (see the other files here).
+//! Buckets, objects and their versions. Not for: the settings and attributes stored with them (see
+//! the other files of this folder).
 
 use super::checksum::Checksum;
 use super::lock::{Lock, ObjectLock};
@@ -15,7 +16,7 @@ use s3s::dto::{
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-/// All buckets by name; names are unique across accounts and Regions.
+/// All buckets by name. Names are unique across accounts and Regions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Buckets(pub(crate) BTreeMap<String, Bucket>);
 
@@ -30,7 +31,7 @@ impl Buckets {
             .collect()
     }
 
-    /// Returns the default encryption and the rules of each bucket, as texts to search.
+    /// Returns the default encryption and the replication rules of each bucket as text to search.
     pub(crate) fn settings(&self) -> impl Iterator<Item = String> {
         let text = |bucket: &Bucket| format!("{:?} {:?}", *bucket.encryption, *bucket.replication);
         self.0.values().map(text)
@@ -45,28 +46,29 @@ pub(crate) struct Bucket {
     pub(crate) created: SystemTime,
     pub(crate) tags: Spreading<Tags>,
     pub(crate) versioning: Spreading<Versioning>,
-    /// Whether versions go only by the root user's device.
+    /// Whether MFA delete is on: deleting a version requires the MFA device of the root user.
     pub(crate) mfa_delete: bool,
-    /// The one rule of the default encryption.
+    /// The single rule of the default encryption.
     pub(crate) encryption: Spreading<ServerSideEncryptionRule>,
     pub(crate) public_access_block: Option<PublicAccessBlockConfiguration>,
     pub(crate) ownership: Option<ObjectOwnership>,
-    /// Whether who sends a request pays for it.
+    /// Whether Requester Pays is on: the requester pays for a request.
     pub(crate) requester_pays: bool,
     pub(crate) policy: Option<Stored>,
     pub(crate) lifecycle: Option<(LifecycleRules, Option<TransitionDefaultMinimumObjectSize>)>,
-    /// Object Lock, where it is on.
+    /// The Object Lock configuration, if Object Lock is on.
     pub(crate) object_lock: Option<ObjectLock>,
     pub(crate) replication: Spreading<Option<ReplicationConfiguration>>,
-    /// The versions of each key, oldest first; no key is without versions.
+    /// The versions of each key, oldest first. Keys without versions are not in the map.
     pub(crate) objects: BTreeMap<String, Vec<Version>>,
-    /// What all versions and parts count as (see `room`).
+    /// The size of all versions and parts, in bytes, that counts toward the memory limits (see
+    /// `room`).
     pub(crate) held: u64,
-    /// Multipart uploads under way, by key and upload id.
+    /// The multipart uploads in progress, by key and upload id.
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
 }
 
-/// A bucket's versioning; once enabled it can only be suspended.
+/// The versioning state of a bucket. Once enabled, versioning can only be suspended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Versioning {
     Never,
@@ -74,7 +76,7 @@ pub(crate) enum Versioning {
     Suspended,
 }
 
-/// The version id of what was written without versioning.
+/// The id of a version that is written while versioning is not enabled.
 pub(crate) const NULL: &str = "null";
 
 /// One version of an object.
@@ -85,14 +87,14 @@ pub(crate) struct Version {
     pub(crate) content: Content,
 }
 
-/// What a version is.
+/// The content of a version: an object or a delete marker.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Object(Box<Object>),
     DeleteMarker,
 }
 
-/// An object's data with all that is kept about it.
+/// An object: its data and metadata.
 #[derive(Debug, Clone)]
 pub(crate) struct Object {
     pub(crate) data: Bytes,
@@ -105,18 +107,19 @@ pub(crate) struct Object {
     pub(crate) replicated: Replicated,
 }
 
-/// Where a version stands in replication.
+/// The replication state of a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Replicated {
-    /// No rule applies to it.
+    /// No replication rule applies to the version.
     No,
-    /// It is a source: the destination buckets, and how each went.
+    /// The version is a source. Contains the destination buckets and the outcome for each.
     Source(BTreeMap<String, Outcome>),
-    /// It came from another bucket: where changes made to it here go back to, and how that went.
+    /// The version is a replica. Contains the buckets to which changes made to this replica
+    /// replicate back, and the outcome for each.
     Replica(BTreeMap<String, Outcome>),
 }
 
-/// How replicating to one destination went.
+/// The outcome of replication to one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Pending,
@@ -125,8 +128,9 @@ pub(crate) enum Outcome {
 }
 
 impl Replicated {
-    /// Returns the `x-amz-replication-status` of a version: several destinations are PENDING until all are done, then FAILED if
-    /// one failed (S3 User Guide, "Getting replication status information").
+    /// Returns the `x-amz-replication-status` of a version. With several destinations, the status
+    /// is PENDING until all are finished, then FAILED if one failed (S3 User Guide, "Getting
+    /// replication status information").
     pub(crate) fn status(&self) -> Option<&'static str> {
         match self {
             Self::No => None,
@@ -142,7 +146,7 @@ impl Replicated {
         }
     }
 
-    /// Returns how replicating to one destination went, if it was tried.
+    /// Returns the outcome of replication to `destination`, if there is one.
     pub(crate) fn outcome(&self, destination: &str) -> Option<Outcome> {
         match self {
             Self::Source(outcomes) | Self::Replica(outcomes) => outcomes.get(destination).copied(),
@@ -152,14 +156,15 @@ impl Replicated {
 }
 
 impl Object {
-    /// Returns whether the object was uploaded in parts, which its `ETag` tells.
+    /// Returns whether the object was uploaded in parts, which the format of its `ETag` shows.
     pub(crate) fn is_multipart(&self) -> bool {
         self.etag.contains('-')
     }
 }
 
 impl Bucket {
-    /// Returns all objects with their versions, newest last; delete markers are left out.
+    /// Returns the versions of all objects, by key, newest version last. Delete markers are
+    /// omitted.
     pub(crate) fn every_object(&self) -> impl Iterator<Item = (&str, &Version, &Object)> {
         self.objects.iter().flat_map(|(key, versions)| {
             versions.iter().filter_map(move |version| match &version.content {
@@ -179,7 +184,7 @@ impl Bucket {
         self.objects.get(key)?.iter().find(|version| version.id == id)
     }
 
-    /// Like [`Self::version`], to change it.
+    /// Returns a mutable version by its id.
     pub(crate) fn version_mut(&mut self, key: &str, id: &str) -> Option<&mut Version> {
         self.objects.get_mut(key)?.iter_mut().find(|version| version.id == id)
     }
@@ -189,7 +194,7 @@ impl Bucket {
         self.encryption.at(now).bucket_key_enabled == Some(true)
     }
 
-    /// Returns the id that the next version written gets.
+    /// Returns the id for the next version that is written.
     pub(crate) fn next_id(&self, now: SystemTime) -> String {
         match self.versioning.at(now) {
             Versioning::Enabled => new_version_id(now),
@@ -197,7 +202,7 @@ impl Bucket {
         }
     }
 
-    /// Puts a version where its time belongs, in place of one of the same id.
+    /// Inserts a version at the position of its time. It replaces a version with the same id.
     pub(crate) fn insert(&mut self, key: &str, version: Version) {
         let versions = self.objects.entry(key.to_owned()).or_default();
         let gone = versions.iter().filter(|other| other.id == version.id);
@@ -208,7 +213,7 @@ impl Bucket {
         versions.insert(at, version);
     }
 
-    /// Takes a version out.
+    /// Removes a version and returns it.
     pub(crate) fn remove(&mut self, key: &str, id: &str) -> Option<Version> {
         let versions = self.objects.get_mut(key)?;
         let at = versions.iter().position(|version| version.id == id)?;
@@ -222,7 +227,7 @@ impl Bucket {
 }
 
 impl Bucket {
-    /// Returns what protects a new version of this bucket by default.
+    /// Returns the default Object Lock settings of a new version in this bucket.
     pub(crate) fn default_lock(&self, now: SystemTime) -> Lock {
         let default = self.object_lock.and_then(|lock| lock.default);
         default.map(|default| default.from(now)).unwrap_or_default()
@@ -230,7 +235,7 @@ impl Bucket {
 }
 
 impl Bucket {
-    /// Takes an upload out with all of its parts.
+    /// Removes an upload with all of its parts.
     pub(crate) fn end_upload(&mut self, key: &str, id: &str) -> Option<Upload> {
         let upload = self.uploads.remove(&(key.to_owned(), id.to_owned()))?;
         self.held = self.held.saturating_sub(upload.weight(key));
@@ -239,7 +244,8 @@ impl Bucket {
 }
 
 impl Version {
-    /// Returns what the version counts as.
+    /// Returns the size of the version, in bytes, that counts toward the memory limits (see
+    /// `room`).
     pub(crate) fn weight(&self, key: &str) -> u64 {
         let data = match &self.content {
             Content::Object(object) => {
@@ -254,7 +260,8 @@ impl Version {
 }
 
 impl Buckets {
-    /// Checks that a bucket can take `more`; one that does not exist is no matter of room.
+    /// Checks that a bucket can hold `more` bytes within the memory limits. A bucket that does not
+    /// exist counts as empty.
     pub(crate) fn check_room(&self, limits: &Limits, name: &str, more: u64) -> Result<(), Full> {
         let full = |what: &str, most: u64| {
             Full(format!(
@@ -273,11 +280,11 @@ impl Buckets {
     }
 }
 
-/// Letters, digits, dots and underscores, in the order of their bytes.
+/// Letters, digits, dots and underscores, sorted by byte value.
 const ALPHABET: &[u8; 64] = b".0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
-/// Returns a new version id: 32 letters, digits, dots and underscores, opaque to all. Ids sort by the time of their making, so
-/// that a listing can go on behind a version that is gone.
+/// Returns a new version id: 32 letters, digits, dots and underscores, opaque to clients. Ids sort
+/// by creation time, so that a listing can continue after a version that was deleted.
 pub(crate) fn new_version_id(now: SystemTime) -> String {
     let nanos = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let digit = |place: u32| {
@@ -293,7 +300,7 @@ pub(crate) fn random_text(length: usize) -> String {
     (0..length).map(|_| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())])).collect()
 }
 
-/// Returns an `ETag` that tells nothing of the data.
+/// Returns a random `ETag`, which is independent of the data.
 pub(crate) fn random_etag() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }

@@ -1,5 +1,6 @@
-//! The checksum that S3 keeps of each object and part (S3 User Guide, "Checking object integrity"). Not for: `ETag`s, nor verifying what
-//! a client sends (see `s3::checksum`).
+//! The checksum that S3 stores for each object and part (S3 User Guide, "Checking object
+//! integrity"). Not for: `ETag`s, or verifying the checksums that a client sends (see
+//! `s3::checksum`).
 
 use aws_smithy_types::base64;
 use http::HeaderMap;
@@ -24,7 +25,7 @@ impl Algorithm {
         (Self::Sha256, "x-amz-checksum-sha256", "SHA256"),
     ];
 
-    /// Returns the algorithm of a name such as `CRC32`.
+    /// Returns the algorithm with a name such as `CRC32`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::TABLE.iter().find(|row| row.2 == name).map(|row| row.0)
     }
@@ -34,7 +35,8 @@ impl Algorithm {
         Self::TABLE.iter().find(|row| row.0 == self).map_or("CRC64NVME", |row| row.2)
     }
 
-    /// Returns the algorithm of the checksum that a request sends; that of CRC64NVME if it sends none.
+    /// Returns the algorithm of the checksum header in a request; CRC64NVME if the request has
+    /// none.
     pub(crate) fn sent_in(headers: &HeaderMap) -> Self {
         Self::TABLE
             .iter()
@@ -57,20 +59,20 @@ impl Algorithm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checksum {
     pub(crate) algorithm: Algorithm,
-    /// Base64; of a composite one with `-N` for its N parts.
+    /// Base64. A composite checksum of N parts ends with `-N`.
     pub(crate) value: String,
-    /// Whether it is a checksum of the parts' checksums rather than of the data.
+    /// Whether this is a checksum of the parts' checksums instead of the data.
     pub(crate) composite: bool,
 }
 
 impl Checksum {
-    /// The checksum of the whole of `data`.
+    /// Computes the checksum of `data`.
     pub(crate) fn of(algorithm: Algorithm, data: &[u8]) -> Self {
         let value = base64::encode(algorithm.digest(data));
         Self { algorithm, value, composite: false }
     }
 
-    /// The checksum of the checksums of parts.
+    /// Computes the composite checksum of an object from the checksums of its parts.
     pub(crate) fn of_parts(algorithm: Algorithm, parts: &[&Self]) -> Self {
         let joined: Vec<u8> =
             parts.iter().filter_map(|part| base64::decode(&part.value).ok()).flatten().collect();
@@ -78,12 +80,12 @@ impl Checksum {
         Self { algorithm, value, composite: true }
     }
 
-    /// Returns the value if the algorithm is this one.
+    /// Returns the value if the checksum uses `algorithm`.
     pub(crate) fn value_of(&self, algorithm: Algorithm) -> Option<String> {
         (self.algorithm == algorithm).then(|| self.value.clone())
     }
 
-    /// Returns `COMPOSITE` or `FULL_OBJECT`.
+    /// Returns the checksum type: `COMPOSITE` or `FULL_OBJECT`.
     pub(crate) fn kind(&self) -> &'static str {
         if self.composite { "COMPOSITE" } else { "FULL_OBJECT" }
     }

@@ -1,4 +1,5 @@
-//! What a bucket's default encryption makes of an upload. Not for: what an upload asks for itself (see `s3::encryption`).
+//! The default encryption of a bucket, applied to an upload. Not for: the encryption that an upload
+//! specifies (see `s3::encryption`).
 
 use super::{Bucket, Sse};
 use crate::world::Caller;
@@ -6,8 +7,9 @@ use crate::world::kms::{Kms, Unusable};
 use s3s::dto::ServerSideEncryption;
 use std::time::SystemTime;
 
-/// Returns how a bucket encrypts by default what `requester` writes; a key that is not there is an error. An alias is looked up in
-/// the requester's account (S3 API Reference, `ServerSideEncryptionByDefault`).
+/// Returns the default encryption of an object that `requester` writes. A default key that does not
+/// exist is an error. An alias is resolved in the requester's account (S3 API Reference,
+/// `ServerSideEncryptionByDefault`).
 pub(crate) fn default_of(
     bucket: &Bucket,
     kms: &mut Kms,

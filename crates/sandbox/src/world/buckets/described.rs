@@ -1,12 +1,13 @@
-//! What an upload says about itself, and its tags. Not for: what S3 finds out (see `bucket`).
+//! The attributes and tags that an upload specifies. Not for: the attributes that S3 computes (see
+//! `bucket`).
 
 use s3s::dto::Timestamp;
 use std::collections::HashMap;
 
-/// Tags in the order they were given.
+/// Tags in the order in which they were specified.
 pub(crate) type Tags = Vec<(String, String)>;
 
-/// What an upload says about itself in its headers.
+/// The attributes that an upload specifies in its headers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Described {
     pub(crate) content_type: Option<String>,

@@ -1,4 +1,5 @@
-//! Object Lock: what protects a version (S3 User Guide, "Locking objects with Object Lock"). Not for: requests about it (see `s3::lock`).
+//! Object Lock: the protection of a version (S3 User Guide, "Locking objects with Object Lock").
+//! Not for: Object Lock in requests (see `s3::lock`).
 
 use crate::world::clock::rfc3339;
 use crrctl_iam::Context;
@@ -6,17 +7,17 @@ use jiff::Span;
 use jiff::tz::TimeZone;
 use std::time::SystemTime;
 
-/// How strictly a retention binds.
+/// The retention mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// Whoever may bypass it can.
+    /// Callers with permission can bypass the retention.
     Governance,
-    /// Nobody gets past it.
+    /// No caller can bypass the retention.
     Compliance,
 }
 
 impl Mode {
-    /// Returns the mode of a name.
+    /// Returns the mode with this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             "GOVERNANCE" => Some(Self::Governance),
@@ -25,7 +26,7 @@ impl Mode {
         }
     }
 
-    /// Returns S3's name.
+    /// Returns S3's name of the mode.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Governance => "GOVERNANCE",
@@ -34,7 +35,7 @@ impl Mode {
     }
 }
 
-/// Until when a version is kept.
+/// The retention mode and the retain-until date of a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Retention {
     pub(crate) mode: Mode,
@@ -42,24 +43,27 @@ pub(crate) struct Retention {
 }
 
 impl Retention {
-    /// Returns whether putting `new` in its place takes protection away, which only those who bypass governance may.
+    /// Returns whether replacing this retention with `new` weakens the protection. Only callers
+    /// that bypass governance may weaken it.
     pub(crate) fn is_loosened_by(&self, new: Option<Self>, now: SystemTime) -> bool {
         self.until > now && new.is_none_or(|new| new.mode != self.mode || new.until < self.until)
     }
 }
 
-/// What protects a version.
+/// The Object Lock settings of a version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Lock {
     pub(crate) retention: Option<Retention>,
-    /// Whether there is a legal hold; `None` where none was ever spoken of.
+    /// Whether a legal hold is on; `None` if a legal hold was never set.
     pub(crate) legal_hold: Option<bool>,
-    /// For how long an event hold that is on will retain the version once it is released.
+    /// The period for which an event hold that is on retains the version after the hold is
+    /// released.
     pub(crate) event_hold: Option<Period>,
 }
 
 impl Lock {
-    /// Returns whether the version can't be deleted, even by whoever bypasses governance where `bypass` is set.
+    /// Returns whether the version can't be deleted. `bypass` is set for a request that bypasses
+    /// governance.
     pub(crate) fn holds(&self, now: SystemTime, bypass: bool) -> bool {
         let retained = self.retained(now).is_some_and(|retention| {
             retention.until > now && !(bypass && retention.mode == Mode::Governance)
@@ -67,8 +71,8 @@ impl Lock {
         retained || self.legal_hold == Some(true)
     }
 
-    /// Returns the retention as of now: while an event hold is on, its date moves on with the time (S3 User Guide, "Locking
-    /// objects with Object Lock").
+    /// Returns the retention at `now`. While an event hold is on, the retain-until date moves
+    /// forward with the time (S3 User Guide, "Locking objects with Object Lock").
     pub(crate) fn retained(&self, now: SystemTime) -> Option<Retention> {
         let retention = self.retention?;
         let moving = self.event_hold.and_then(|period| period.after_hold(now));
@@ -78,8 +82,8 @@ impl Lock {
         })
     }
 
-    /// Adds the condition keys of a request that sets this
-    /// (Service Authorization Reference, "Condition keys for Amazon S3").
+    /// Adds the condition keys of a request that sets this lock (Service Authorization Reference,
+    /// "Condition keys for Amazon S3").
     pub(crate) fn describe(&self, context: &mut Context, now: SystemTime) {
         if let Some(Retention { mode, until }) = self.retention {
             let days = until.duration_since(now).unwrap_or_default().as_secs().div_ceil(86_400);
@@ -97,10 +101,10 @@ impl Lock {
     }
 }
 
-/// A bucket's Object Lock, which can't be turned off again.
+/// The Object Lock configuration of a bucket. Once enabled, Object Lock can't be turned off.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ObjectLock {
-    /// What new versions get that ask for nothing else.
+    /// The default retention of new versions that specify none.
     pub(crate) default: Option<DefaultLock>,
 }
 
@@ -111,7 +115,7 @@ pub(crate) struct DefaultLock {
     pub(crate) period: Period,
 }
 
-/// A period as it was given.
+/// A retention period in the unit in which it was specified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Period {
     Days(i32),
@@ -128,7 +132,8 @@ impl Period {
         Some(SystemTime::from(start.checked_add(span).ok()?.timestamp()))
     }
 
-    /// Returns the end of a hold's period that begins now: there a year has 365 days.
+    /// Returns the end of an event hold's period that starts at `now`. In this period, a year has
+    /// 365 days.
     pub(crate) fn after_hold(self, now: SystemTime) -> Option<SystemTime> {
         Self::Days(self.days()).after(now)
     }

@@ -1,14 +1,15 @@
-//! How an object is encrypted on the server. Not for: deciding it (see `s3::encryption`), and not for keys (see `kms`).
+//! The server-side encryption of an object. Not for: choosing the encryption (see
+//! `s3::encryption`), or the keys (see `world::kms`).
 
 use crrctl_iam::names::{Arn, Partition};
 use s3s::dto::ServerSideEncryption;
 
-/// How an object is encrypted.
+/// The server-side encryption of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sse {
     /// SSE-S3, `AES256`.
     S3,
-    /// SSE-KMS or DSSE-KMS under a key of the bucket's Region.
+    /// SSE-KMS or DSSE-KMS with a key in the bucket's Region.
     Kms { dual: bool, key: Arn, bucket_key: bool },
 }
 
@@ -22,7 +23,7 @@ impl Sse {
         })
     }
 
-    /// Returns the ARN of the KMS key.
+    /// Returns the ARN of the KMS key, if there is one.
     pub(crate) fn key(&self) -> Option<String> {
         match self {
             Self::S3 => None,
@@ -30,7 +31,8 @@ impl Sse {
         }
     }
 
-    /// Returns whether a Bucket Key is used; S3 leaves the header out where there is none.
+    /// Returns `Some(true)` if a Bucket Key is used, otherwise `None`: S3 omits the header without
+    /// a Bucket Key.
     pub(crate) fn bucket_key(&self) -> Option<bool> {
         match self {
             Self::Kms { bucket_key: true, .. } => Some(true),
@@ -38,8 +40,9 @@ impl Sse {
         }
     }
 
-    /// Returns the value of the encryption context `aws:s3:arn`: with a Bucket Key the bucket's ARN, else the object's
-    /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+    /// Returns the value of the encryption context key `aws:s3:arn`: with a Bucket Key the ARN of
+    /// the bucket, otherwise the ARN of the object (S3 User Guide, "Reducing the cost of SSE-KMS
+    /// with Amazon S3 Bucket Keys").
     pub(crate) fn context(&self, partition: Partition, bucket: &str, key: &str) -> String {
         match self {
             Self::Kms { bucket_key: true, .. } => format!("arn:{partition}:s3:::{bucket}"),

@@ -1,4 +1,4 @@
-//! Multipart uploads under way. Not for: the operations on them (see `s3::multipart`).
+//! Multipart uploads in progress. Not for: the operations on them (see `s3::multipart`).
 
 use super::{Algorithm, Checksum, Described, Lock, Sse, Tags, weight_of};
 use bytes::Bytes;
@@ -6,7 +6,7 @@ use s3s::dto::{ChecksumAlgorithm, ChecksumType};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-/// An upload under way.
+/// A multipart upload in progress.
 #[derive(Debug, Clone)]
 pub(crate) struct Upload {
     pub(crate) created: SystemTime,
@@ -15,7 +15,7 @@ pub(crate) struct Upload {
     pub(crate) sse: Sse,
     pub(crate) lock: Lock,
     pub(crate) algorithm: Algorithm,
-    /// Whether the client chose the algorithm.
+    /// Whether the client specified the checksum algorithm.
     pub(crate) chosen: bool,
     pub(crate) composite: bool,
     pub(crate) parts: BTreeMap<i32, UploadedPart>,
@@ -30,7 +30,7 @@ pub(crate) struct UploadedPart {
 }
 
 impl Upload {
-    /// Returns what the upload counts as.
+    /// Returns the size of the upload, in bytes, that counts toward the memory limits (see `room`).
     pub(crate) fn weight(&self, key: &str) -> u64 {
         let parts: u64 = self.parts.values().map(|part| weight_of(part.data.len())).sum();
         weight_of(key.len()) + parts

@@ -1,9 +1,9 @@
-//! AWS's own managed policies. Not for: policies of accounts.
+//! AWS managed policies. Not for: customer managed policies.
 
 use crrctl_iam::Document;
 use std::sync::LazyLock;
 
-/// Returns the document of one of AWS's own policies, if it is modelled.
+/// Returns the document of an AWS managed policy, if the sandbox models the policy.
 pub(crate) fn aws_document(arn: &str) -> Option<&'static Document> {
     static ADMINISTRATOR: LazyLock<Option<Document>> = LazyLock::new(|| {
         let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;

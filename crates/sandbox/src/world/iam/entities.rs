@@ -1,4 +1,5 @@
-//! Roles, users and managed policies as plain data. Not for: finding them (see `iam`).
+//! Roles, users and managed policies as plain data. Not for: looking them up (see
+//! `world::iam::store`).
 
 use crate::world::Spreading;
 use crate::world::Stored;
@@ -7,19 +8,19 @@ use crrctl_iam::names::Arn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-/// What users and roles have in common.
+/// The properties that users and roles share.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entity {
     /// Inline policies by name.
     pub(crate) inline: Spreading<BTreeMap<String, Stored>>,
-    /// The ARNs of managed policies.
+    /// The ARNs of the attached managed policies.
     pub(crate) attached: BTreeSet<String>,
-    /// The ARN of the managed policy that is its boundary.
+    /// The ARN of the managed policy that is the permissions boundary.
     pub(crate) boundary: Option<String>,
     pub(crate) tags: Vec<(String, String)>,
 }
 
-/// A role, as plain data.
+/// A role.
 #[derive(Debug, Clone)]
 pub(crate) struct Role {
     pub(crate) arn: Arn,
@@ -29,14 +30,14 @@ pub(crate) struct Role {
     pub(crate) created: SystemTime,
     pub(crate) trust: Stored,
     pub(crate) description: Option<String>,
-    /// The longest that a session may last, in seconds.
+    /// The maximum session duration, in seconds.
     pub(crate) max_session: u32,
     /// When the role can first be assumed.
     pub(crate) usable: SystemTime,
     pub(crate) entity: Entity,
 }
 
-/// A user, as plain data.
+/// A user.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     pub(crate) arn: Arn,

@@ -1,4 +1,5 @@
-//! Users, roles, policies, access keys and sessions of all accounts, and how they are found. Not for: decoding requests.
+//! Users, roles, policies, access keys and sessions of all accounts, and lookups of them. Not for:
+//! decoding requests.
 
 use super::{Entity, Managed, Role, User, aws_document};
 use crate::world::Stored;
@@ -9,13 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// The secret of every account's root key; the access key id is the account's own 12 digits.
+/// The secret access key of every account's root user. The root user's access key id is the
+/// account's 12-digit id.
 pub const SECRET: &str = "crrctl-sandbox-secret";
 
-/// The most sessions that are remembered; those that end first go first.
+/// The maximum number of sessions. The sessions that expire first are removed first.
 const MAX_SESSIONS: usize = 10_000;
 
-/// All of IAM.
+/// The IAM state of all accounts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Iam {
     pub(crate) roles: BTreeMap<(AccountId, String), Role>,
@@ -25,9 +27,9 @@ pub(crate) struct Iam {
     /// Access keys by id.
     pub(crate) keys: BTreeMap<String, AccessKey>,
     sessions: BTreeMap<String, Session>,
-    /// Accounts that have KMS's service-linked role for multi-Region keys.
+    /// The accounts that have KMS's service-linked role for multi-Region keys.
     linked: BTreeSet<AccountId>,
-    /// When it was last asked.
+    /// The time of the last call of [`Self::pass_time`].
     now: Option<SystemTime>,
 }
 
@@ -49,7 +51,7 @@ pub(crate) struct Session {
     pub(crate) who: Who,
 }
 
-/// Whose credential it is.
+/// The principal that a credential belongs to.
 #[derive(Debug, Clone)]
 pub(crate) enum Who {
     Root(AccountId),
@@ -67,7 +69,7 @@ pub(crate) enum Who {
     },
 }
 
-/// What a request is signed with.
+/// The credential that a request is signed with.
 #[derive(Debug, Clone)]
 pub(crate) struct Credential {
     pub(crate) secret: String,
@@ -76,7 +78,7 @@ pub(crate) struct Credential {
     pub(crate) who: Who,
 }
 
-/// The policies that a caller has by itself.
+/// The identity-based policies and the permissions boundary of a caller.
 #[derive(Debug, Default)]
 pub(crate) struct OwnPolicies<'a> {
     pub(crate) identity: Vec<&'a Document>,
@@ -99,7 +101,7 @@ impl Iam {
         self.roles.values().flat_map(policies)
     }
 
-    /// Finds a role by its ARN.
+    /// Returns a role by its ARN.
     pub(crate) fn role(&self, arn: &str) -> Option<&Role> {
         let parsed = Arn::new(arn).ok()?;
         let account = AccountId::new(parsed.account()).ok()?;
@@ -107,7 +109,7 @@ impl Iam {
         self.roles.get(&(account, name)).filter(|role| role.arn.as_str() == arn)
     }
 
-    /// Returns whether an account has a role of this name, whatever its path.
+    /// Returns whether an account has a role with this name, whatever its path.
     pub(crate) fn has_role_named(&self, account: &str, name: &str) -> bool {
         let account = AccountId::new(account).ok();
         account.is_some_and(|account| self.roles.contains_key(&(account, name.to_owned())))
@@ -126,13 +128,14 @@ impl Iam {
         role.or_else(|| self.user(arn).map(|user| user.id.clone()))
     }
 
-    /// Returns whether some user or role has this unique id.
+    /// Returns whether a user or role has this unique id.
     pub(crate) fn has_id(&self, id: &str) -> bool {
         self.roles.values().any(|role| role.id == id)
             || self.users.values().any(|user| user.id == id)
     }
 
-    /// Finds what a request is signed with; 12 digits are the root key of that account.
+    /// Returns the credential with an access key id. A 12-digit id is the access key id of the root
+    /// user of that account.
     pub(crate) fn credential(&self, access_key: &str) -> Option<Credential> {
         if let Ok(account) = AccountId::new(access_key) {
             let who = Who::Root(account);
@@ -153,7 +156,7 @@ impl Iam {
         Some(Credential { secret: key.secret.clone(), token: None, expires: None, who })
     }
 
-    /// Remembers a session and returns its access key id.
+    /// Stores a session and returns its access key id.
     pub(crate) fn begin(&mut self, session: Session, now: SystemTime) -> String {
         if self.sessions.len() >= MAX_SESSIONS {
             self.sessions.retain(|_, session| session.expires > now);
@@ -169,7 +172,8 @@ impl Iam {
         id
     }
 
-    /// Returns the policies of a user or of a session's role; nothing where it is gone or was made again since.
+    /// Returns the policies of a user or of a session's role. Returns no policies if the user or
+    /// role was deleted, or recreated since.
     pub(crate) fn policies_of(&self, principal: &Principal) -> OwnPolicies<'_> {
         let entity = match principal {
             Principal::User { arn, id } => self
@@ -185,12 +189,12 @@ impl Iam {
         entity.map(|entity| self.held(entity)).unwrap_or_default()
     }
 
-    /// Returns the inline policies that count by now.
+    /// Returns the inline policies that are in effect.
     fn in_effect<'a>(&self, entity: &'a Entity) -> &'a BTreeMap<String, Stored> {
         self.now.map_or_else(|| &*entity.inline, |now| entity.inline.at(now))
     }
 
-    /// Lets time pass: changed policies come into effect.
+    /// Sets the current time, so that changed policies take effect.
     pub(crate) fn pass_time(&mut self, now: SystemTime) {
         self.now = Some(now);
     }
@@ -204,7 +208,7 @@ impl Iam {
         }
     }
 
-    /// Returns the document of a managed policy, AWS's own included.
+    /// Returns the document of a customer managed or AWS managed policy.
     pub(crate) fn managed_document(&self, arn: &str) -> Option<&Document> {
         let own = self.managed.get(arn).map(|managed| &managed.stored.document);
         own.or_else(|| aws_document(arn))
@@ -215,7 +219,7 @@ impl Iam {
         self.linked.contains(account)
     }
 
-    /// Notes that an account has it now.
+    /// Records that an account has KMS's service-linked role for multi-Region keys.
     pub(crate) fn link(&mut self, account: &AccountId) {
         self.linked.insert(account.clone());
     }

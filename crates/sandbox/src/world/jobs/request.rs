@@ -1,5 +1,7 @@
-//! The XML of a `CreateJob` request, element for element; written back by `DescribeJob`. Not for: judging it (see `create`).
-//! Source: S3 API Reference, `CreateJob` and its data types. What is not named here is refused, never passed over.
+//! The XML elements of a `CreateJob` request. `DescribeJob` returns the same elements in its
+//! response. Not for: validating the request (see `s3control::create`).
+//! Source: S3 API Reference, `CreateJob` and its data types. Elements that are not declared here
+//! are refused, never ignored.
 
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
@@ -13,7 +15,7 @@ pub(crate) struct CreateJob {
     #[serde(rename = "@xmlns")]
     _xmlns: Option<String>,
     pub(crate) confirmation_required: Option<bool>,
-    /// By name; exactly one.
+    /// The operation by name; exactly one.
     #[expect(clippy::zero_sized_map_values, reason = "what is in it is not looked at")]
     pub(crate) operation: Option<BTreeMap<String, IgnoredAny>>,
     pub(crate) report: Option<JobReport>,
@@ -26,7 +28,7 @@ pub(crate) struct CreateJob {
     pub(crate) manifest_generator: Option<ManifestGenerator>,
 }
 
-/// A list as S3 Control writes it.
+/// A list in the XML format of S3 Control.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Members<T> {
@@ -153,7 +155,7 @@ pub(crate) struct Encryptions {
     pub(crate) any: Vec<Encryption>,
 }
 
-/// S3 API Reference, `ObjectEncryptionFilter`: one of them.
+/// S3 API Reference, `ObjectEncryptionFilter`: one member is set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Encryption {
@@ -182,7 +184,8 @@ pub(crate) struct KmsFilter {
     pub(crate) bucket_key_enabled: Option<bool>,
 }
 
-/// S3 API Reference, `TagResource`; its list names its members otherwise than a job's.
+/// S3 API Reference, `TagResource`. The members of its list have another element name than those of
+/// the tag list of a job.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct TagResource {

@@ -1,18 +1,20 @@
-//! Encrypting under a key's material: AES-256-GCM, with the encryption context as additional data, in a blob that names its key.
-//! The blob is not AWS's own, which is not published. Not for: who may do it.
+//! Encryption under a key's material: AES-256-GCM, with the encryption context as additional data.
+//! The ciphertext blob contains the name of its key. AWS does not publish its blob format; this
+//! format is the sandbox's own. Not for: permissions.
 
 use crrctl_iam::names::{AccountId, KeyId};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::BTreeMap;
 
-/// What a blob begins with.
+/// The first byte of a blob.
 const FORMAT: u8 = 1;
 
-/// Names and values that must be the same for decryption (KMS Developer Guide, "Encryption context").
+/// An encryption context: names and values that must be the same for encryption and decryption (KMS
+/// Developer Guide, "Encryption context").
 pub(crate) type EncryptionContext = BTreeMap<String, String>;
 
-/// The material of a key, which never leaves it.
+/// The key material of a key. It is never exposed.
 #[derive(Clone)]
 pub(crate) struct Secret([u8; 32]);
 
@@ -24,14 +26,15 @@ impl std::fmt::Debug for Secret {
 
 /// Fills a buffer with random bytes.
 pub(crate) fn random(buffer: &mut [u8]) {
-    // Should the system's source fail, the sandbox protects nothing that weaker bytes would betray.
+    // If the random source of the system fails, weaker bytes are sufficient: the sandbox protects
+    // no real data.
     if SystemRandom::new().fill(buffer).is_err() {
         buffer.fill_with(|| fastrand::u8(..));
     }
 }
 
 impl Secret {
-    /// New material.
+    /// Generates new key material.
     pub(crate) fn random() -> Self {
         let mut bytes = [0; 32];
         random(&mut bytes);
@@ -42,7 +45,8 @@ impl Secret {
         UnboundKey::new(&AES_256_GCM, &self.0).ok().map(LessSafeKey::new)
     }
 
-    /// Encrypts, and names the key in the blob so that decrypting needs no name.
+    /// Encrypts `plaintext`. The blob contains the name of the key, so that decryption needs no key
+    /// id.
     pub(crate) fn seal(
         &self,
         (account, id): (&AccountId, &KeyId),
@@ -63,7 +67,7 @@ impl Secret {
         Some(blob)
     }
 
-    /// Decrypts a blob that was sealed under the same context.
+    /// Decrypts a blob that was encrypted under the same encryption context.
     pub(crate) fn open(&self, blob: &Blob<'_>, context: &EncryptionContext) -> Option<Vec<u8>> {
         let aad = Aad::from(canonical(blob.name, context));
         let nonce = Nonce::try_assume_unique_for_key(blob.nonce).ok()?;
@@ -74,7 +78,7 @@ impl Secret {
     }
 }
 
-/// A blob taken apart.
+/// A parsed ciphertext blob.
 pub(crate) struct Blob<'a> {
     name: &'a str,
     pub(crate) account: AccountId,
@@ -84,7 +88,7 @@ pub(crate) struct Blob<'a> {
 }
 
 impl<'a> Blob<'a> {
-    /// Takes a blob apart, if it is one.
+    /// Parses a blob; `None` if the format is invalid.
     pub(crate) fn parse(blob: &'a [u8]) -> Option<Self> {
         let (&[format, length], rest) = blob.split_first_chunk::<2>()?;
         let (name, rest) = rest.split_at_checked(length.into())?;
@@ -96,7 +100,8 @@ impl<'a> Blob<'a> {
     }
 }
 
-/// Writes key and context down in one way only: each text with its length before it.
+/// Encodes the name of the key and the encryption context unambiguously: the length of each text
+/// precedes the text.
 fn canonical(name: &str, context: &EncryptionContext) -> Vec<u8> {
     let mut bytes = Vec::new();
     let texts = context.iter().flat_map(|(key, value)| [key.as_str(), value.as_str()]);

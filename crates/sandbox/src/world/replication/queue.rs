@@ -1,35 +1,36 @@
-//! The queue of replications that wait, and how each went. Not for: what goes into it (see `schedule`).
+//! The queue of pending replication, and the records of all replication. Not for: deciding what is
+//! queued (see `schedule`).
 
 use super::ReplicationTarget;
 use crate::world::clock;
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
-/// The most records that are kept; the oldest go first.
+/// The maximum number of records. The oldest records are removed first.
 const MAX_RECORDS: usize = 100_000;
 
-/// Work that is waiting, and how all work went.
+/// The pending jobs, and the records of all jobs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Replication {
     pub(crate) queue: VecDeque<ReplicationJob>,
     pub(crate) records: VecDeque<ReplicationRecord>,
-    /// The number of the oldest record that is kept.
+    /// The number of the oldest record that is stored.
     pub(crate) first: usize,
 }
 
 impl Replication {
-    /// Returns whether anything waits.
+    /// Returns whether the queue contains a job.
     pub(crate) fn has_work(&self) -> bool {
         !self.queue.is_empty()
     }
 
-    /// Takes the first job that is due.
+    /// Removes the first job that is due and returns it.
     pub(crate) fn take(&mut self, now: SystemTime) -> Option<ReplicationJob> {
         let at = self.queue.iter().position(|job| job.due <= now)?;
         self.queue.remove(at)
     }
 
-    /// Returns how long until the next job is due.
+    /// Returns the time until the next job is due.
     pub(crate) fn wait(&self, now: SystemTime) -> Option<Duration> {
         let next = self.queue.iter().map(|job| job.due).min()?;
         Some(next.duration_since(now).unwrap_or_default())
@@ -52,7 +53,8 @@ impl Replication {
         self.records.iter().map(record).collect()
     }
 
-    /// Returns how replication from `source` to `destination` under `rule` gets on; failures between two times are counted.
+    /// Returns the metrics of replication from `source` to `destination` under `rule`. A failure
+    /// counts if it ended within the interval `between`.
     pub(crate) fn measured(
         &self,
         source: &str,
@@ -81,7 +83,7 @@ impl Replication {
         measured
     }
 
-    /// Queues a job.
+    /// Queues a job and begins its record.
     pub(crate) fn push(&mut self, job: ReplicationJob) {
         let record = self.begin(&job);
         self.queue.push_back(ReplicationJob { record, ..job });
@@ -109,7 +111,7 @@ impl Replication {
     }
 }
 
-/// How replicating one version to one destination stands.
+/// The state of the replication of one version to one destination.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplicationRecord {
     pub(crate) bucket: String,
@@ -124,35 +126,35 @@ pub(crate) struct ReplicationRecord {
     pub(crate) ended: Option<SystemTime>,
 }
 
-/// How replication under one rule gets on.
+/// The metrics of replication under one rule.
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
     pub(crate) pending: usize,
     pub(crate) bytes: usize,
-    /// Since when the one waits that waits longest.
+    /// When the oldest pending replication began.
     pub(crate) oldest: Option<SystemTime>,
     pub(crate) failed: usize,
 }
 
-/// One version that is to go to one destination.
+/// The replication of one version to one destination.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplicationJob {
     pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) version: String,
-    /// The configuration's role when the version was written.
+    /// The role of the replication configuration at the time when the job was created.
     pub(crate) role: String,
     pub(crate) target: ReplicationTarget,
     pub(crate) task: ReplicationWork,
     pub(crate) record: usize,
-    /// When S3 gets round to it.
+    /// When the worker can process the job.
     pub(crate) due: SystemTime,
     pub(crate) begun: SystemTime,
-    /// Bytes of the object; none of a marker or of a change.
+    /// The size of the object in bytes; 0 for a delete marker or a change.
     pub(crate) size: usize,
 }
 
-/// What was changed.
+/// The metadata that changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MetadataChange {
     Tags,
@@ -161,12 +163,12 @@ pub(crate) enum MetadataChange {
     LegalHold,
 }
 
-/// What is to be replicated of a version.
+/// The part of a version to replicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplicationWork {
-    /// All of it.
+    /// The whole version.
     Whole,
-    /// What was changed later.
+    /// A change that was made after the upload.
     Change(MetadataChange),
 }
 

@@ -1,9 +1,11 @@
-//! Which replication rules apply to an object. Not for: checking a configuration when it is put (see `s3::rules`).
+//! Matches replication rules to objects. Not for: checking a replication configuration in a request
+//! (see `s3::rules`).
 
 use crate::world::buckets::Object;
 use s3s::dto::{ReplicationRule, ReplicationRuleFilter, ReplicationRuleStatus, Tag};
 
-/// Returns whether a rule has the old schema, with a Prefix of its own in place of a Filter; delete markers replicate under it.
+/// Returns whether a rule uses the old schema, which has a Prefix instead of a Filter. Delete
+/// markers replicate under the old schema.
 pub(crate) fn is_v1(rule: &ReplicationRule) -> bool {
     rule.filter.is_none()
 }
@@ -13,7 +15,8 @@ pub(crate) fn tags_of(filter: &ReplicationRuleFilter) -> impl Iterator<Item = &T
     filter.tag.iter().chain(joined)
 }
 
-/// Returns whether an enabled rule applies to a version: `object` is `None` for a delete marker, which has no tags.
+/// Returns whether a rule is enabled and applies to a version. `object` is `None` for a delete
+/// marker, which has no tags.
 pub(crate) fn matches(rule: &ReplicationRule, key: &str, object: Option<&Object>) -> bool {
     if rule.status.as_str() != ReplicationRuleStatus::ENABLED {
         return false;

@@ -1,7 +1,9 @@
-//! Decides, when a version is written or changed, where that goes, marks it PENDING and queues the work.
-//! A change to tags, ACL, retention or legal hold follows its version to the replicas, and from a replica back to its source where a rule has
-//! `ReplicaModifications` (S3 User Guide, "Replicating metadata changes with replica modification sync").
-//! Not for: doing the work (see the service `replication`).
+//! Matches a version to the replication rules when the version is written or changed, sets its
+//! status to PENDING and queues the work.
+//! A change to tags, ACL, retention or legal hold of a version replicates to its replicas, and from
+//! a replica back to its source if a rule enables `ReplicaModifications` (S3 User Guide,
+//! "Replicating metadata changes with replica modification sync").
+//! Not for: doing the work (see `crate::replication`).
 
 use super::targets::syncs;
 use super::{MetadataChange, ReplicationJob, ReplicationTarget, ReplicationWork, targets};
@@ -10,7 +12,8 @@ use crate::world::{Slow, State};
 use s3s::dto::ReplicationRule;
 use std::collections::BTreeMap;
 
-/// Decides where a version that was just written goes, marks it PENDING and queues the work.
+/// Determines the destinations of a version that was just written, sets the status of the version
+/// to PENDING and queues the work.
 pub(crate) fn schedule(state: &mut State, bucket: &str, key: &str, version: &str) {
     let now = state.now();
     let Some(source) = state.buckets.0.get_mut(bucket) else { return };
@@ -56,7 +59,7 @@ fn push(
     state.replication.push(job);
 }
 
-/// Sets off the replication of a change to a version, where it was replicated or is a replica.
+/// Queues the replication of a change to a version that was replicated or is a replica.
 pub(crate) fn schedule_change(
     state: &mut State,
     bucket: &str,
@@ -99,7 +102,8 @@ fn wanted(rules: &[ReplicationRule], key: &str, what: &Content) -> Vec<Replicati
     }
 }
 
-/// A change follows its version to where that went: not where the version failed, and from a replica only to where it is, too.
+/// Returns whether a change replicates to a destination. `copied` is set if the destination has the
+/// version: this is required for a replica, and for a version whose replication failed.
 fn follows(what: &Content, destination: &str, copied: bool) -> bool {
     let Content::Object(object) = what else { return false };
     match &object.replicated {
@@ -113,7 +117,7 @@ fn follows(what: &Content, destination: &str, copied: bool) -> bool {
     }
 }
 
-/// Notes how replicating a version to a destination stands.
+/// Records the outcome of replicating a version to a destination.
 pub(crate) fn note_outcome(
     state: &mut State,
     (bucket, key, version): (&str, &str, &str),

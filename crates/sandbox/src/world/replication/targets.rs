@@ -1,4 +1,5 @@
-//! Where a version goes: the rules that apply to it, and what they say of their destinations. Not for: going there.
+//! The destinations of a version: the rules that apply to it, and their destination settings.
+//! Not for: replicating to the destinations (see `crate::replication`).
 
 use super::rules::is_v1;
 use super::rules::matches;
@@ -6,21 +7,21 @@ use crate::world::buckets::{Content, Object, Sse};
 use s3s::dto::{DeleteMarkerReplicationStatus, ReplicationRule};
 use std::collections::BTreeMap;
 
-/// What the rule that applied says of its destination.
+/// A destination, with the settings of the rule that applies to the version.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplicationTarget {
     pub(crate) bucket: String,
     /// The rule's id.
     pub(crate) rule: Option<String>,
-    /// The key for replicas, as the rule names it.
+    /// The KMS key that encrypts the replicas, as the rule specifies it.
     pub(crate) key: Option<String>,
     pub(crate) storage_class: Option<String>,
-    /// Whether the replica goes to the owner of the destination bucket.
+    /// Whether the owner of the destination bucket owns the replica.
     pub(crate) owner_override: bool,
 }
 
-/// Returns the destinations of a version: of the rules that apply, the one of highest priority for each
-/// (S3 User Guide, "Replication configuration file elements").
+/// Returns the destinations of a version. If several rules apply for one destination, the rule with
+/// the highest priority is used (S3 User Guide, "Replication configuration file elements").
 pub(crate) fn targets(
     rules: &[ReplicationRule],
     key: &str,
@@ -53,14 +54,15 @@ pub(crate) fn targets(
         .collect()
 }
 
-/// Returns whether changes to replicas go by a rule, too.
+/// Returns whether a rule also applies to changes of replicas.
 pub(crate) fn syncs(rule: &ReplicationRule) -> bool {
     let criteria = rule.source_selection_criteria.as_ref();
     let modifications = criteria.and_then(|criteria| criteria.replica_modifications.as_ref());
     modifications.is_some_and(|modifications| modifications.status.as_str() == "Enabled")
 }
 
-/// Delete markers and SSE-KMS objects go only where the rule says so.
+/// Returns whether a rule replicates the version. Delete markers and SSE-KMS objects replicate only
+/// if the rule enables their replication; under the old schema, delete markers always replicate.
 fn eligible(rule: &ReplicationRule, object: Option<&Object>) -> bool {
     match object {
         None => {
