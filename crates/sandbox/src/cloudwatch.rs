@@ -4,8 +4,7 @@
 //! metrics" and "Amazon S3 metrics and dimensions".
 //! Not for: other metrics, expressions, alarms.
 
-use crate::gate::refused_in_query;
-use crate::gate::{AccessRequest, Shared, authorize, verify};
+use crate::gate::{AccessRequest, Shared, authorize, refused_in_query, verify};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Answer, Fault, Params, query};
 use crate::world::clock::rfc3339;

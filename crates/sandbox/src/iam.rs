@@ -14,8 +14,7 @@ mod simulate;
 mod tags;
 mod users;
 
-use crate::gate::refused_in_query;
-use crate::gate::{Shared, verify};
+use crate::gate::{Shared, refused_in_query, verify};
 use crate::iam::call::{IamCall, Output};
 use crate::wire::{Answer, Fault, Params, query};
 use http::request::Parts;

@@ -1,8 +1,7 @@
 //! STS: `GetCallerIdentity`, and role sessions through `AssumeRole`.
 //! Not for: federation and other operations that need an identity provider.
 
-use crate::gate::refused_in_query;
-use crate::gate::{AccessRequest, Shared, authorize, verify};
+use crate::gate::{AccessRequest, Shared, authorize, refused_in_query, verify};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Answer, Fault, Params, query};
 use crate::world::clock::rfc3339;

@@ -4,7 +4,6 @@
 
 use crate::world::Caller;
 use crate::world::iam::Iam;
-
 use crrctl_iam::names::AccountId;
 use crrctl_iam::{
     Context, Decision, Document, Named, Policies, Request, ResourceKind, ResourcePolicy, evaluate,

@@ -1,12 +1,9 @@
 //! Injects faults into requests before they are performed. Not for: the faults in force (see
 //! `gate::faults`).
 
-use super::faults::status_of;
-use super::faults::throttled;
+use super::faults::{status_of, throttled};
 use crate::gate::Shared;
-use crate::wire::Fault;
-use crate::wire::FaultKind;
-use crate::wire::Note;
+use crate::wire::{Fault, FaultKind, Note};
 
 /// Injects a fault into a request before the request is performed. For a delay, waits. Returns the
 /// error to return instead of performing the request.

@@ -2,11 +2,8 @@
 //! service.
 //! Not for: what the service does with the role (see `replication` and `s3control`).
 
-use crate::gate::AccessRequest;
-use crate::gate::authorize;
-use crate::world::Caller;
-use crate::world::State;
-
+use crate::gate::{AccessRequest, authorize};
+use crate::world::{Caller, State};
 use crrctl_iam::names::{AccountId, Region};
 use crrctl_iam::{Principal, ResourceKind};
 

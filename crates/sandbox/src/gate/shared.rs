@@ -1,11 +1,8 @@
 //! The state behind its lock, and the notifications that wake the workers. Not for: the state
 //! itself (see `world`).
 
-use crate::gate::Faults;
-use crate::gate::Turns;
-use crate::world::Settings;
-use crate::world::State;
-
+use crate::gate::{Faults, Turns};
+use crate::world::{Settings, State};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 

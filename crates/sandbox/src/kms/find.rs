@@ -3,13 +3,7 @@
 
 use crate::wire::Fault;
 use crate::world::Caller;
-use crate::world::kms::Key;
-use crate::world::kms::KeyState;
-use crate::world::kms::Kms;
-use crate::world::kms::Material;
-use crate::world::kms::Unusable;
-use crate::world::kms::{foreign, pending_text};
-
+use crate::world::kms::{Key, KeyState, Kms, Material, Unusable, foreign, pending_text};
 use crrctl_iam::names::KeyId;
 
 impl Kms {

@@ -1,8 +1,7 @@
 //! Tags of KMS keys. A replica key has its own tags.
 //! Not for: tags of other resources (see `iam::tags`, `s3control::tags`).
 
-use super::find::managed;
-use super::find::not_pending;
+use super::find::{managed, not_pending};
 use super::lists::{clip, truncated};
 use crate::kms::call::KmsCall;
 use crate::wire::Fault;

@@ -4,7 +4,6 @@
 use crate::wire::Fault;
 use crate::world::buckets::Full;
 use crate::world::kms::Unusable;
-
 use crrctl_iam::names::Region;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use s3s::{S3Error, S3ErrorCode, s3_error};

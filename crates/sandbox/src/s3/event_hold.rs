@@ -5,11 +5,8 @@
 //! `world::buckets::lock`).
 
 use super::errors::not_implemented;
-use crate::wire::query::element;
-use crate::wire::query::wrapped;
-use crate::world::buckets::Lock;
-use crate::world::buckets::Period;
-
+use crate::wire::query::{element, wrapped};
+use crate::world::buckets::{Lock, Period};
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderValue};
 use http::request::Parts;

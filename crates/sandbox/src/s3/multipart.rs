@@ -3,8 +3,7 @@
 
 use super::checksum::with_checksum;
 use super::encryption::{EncryptionHeaders, decide};
-use super::errors::{full, too_large};
-use super::errors::{malformed, not_implemented};
+use super::errors::{full, malformed, not_implemented, too_large};
 use super::lock::{for_upload, lock_headers};
 use super::object_tags::from_header;
 use super::reads::{check_write, etag};

@@ -1,7 +1,6 @@
 //! HTTP responses. Not for: their bodies, which each protocol encodes in its own way.
 
 use crate::wire::Code;
-
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 

@@ -1,7 +1,6 @@
 //! The caller: an authenticated principal. Not for: authenticating it (see `gate::signature`).
 
 use crate::world::iam::Who;
-
 use crrctl_iam::names::{AccountId, Partition, Region};
 use crrctl_iam::{Document, Principal};
 use std::sync::Arc;

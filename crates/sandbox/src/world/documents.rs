@@ -3,7 +3,6 @@
 //! Not for: evaluating them (see `gate::access`).
 
 use crate::world::iam::Iam;
-
 use crrctl_iam::document::{PrincipalKind, Principals, Scope};
 use crrctl_iam::names::Arn;
 use crrctl_iam::{Document, DocumentKind, check};

@@ -1,9 +1,7 @@
 //! Roles, users and managed policies as plain data. Not for: looking them up (see
 //! `world::iam::store`).
 
-use crate::world::Spreading;
-use crate::world::Stored;
-
+use crate::world::{Spreading, Stored};
 use crrctl_iam::names::Arn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;

@@ -1,8 +1,7 @@
 //! The destinations of a version: the rules that apply to it, and their destination settings.
 //! Not for: replicating to the destinations (see `crate::replication`).
 
-use super::rules::is_v1;
-use super::rules::matches;
+use super::rules::{is_v1, matches};
 use crate::world::buckets::{Content, Object, Sse};
 use s3s::dto::{DeleteMarkerReplicationStatus, ReplicationRule};
 use std::collections::BTreeMap;
