@@ -2,8 +2,8 @@
 
 What is run meets `crrctl sandbox`: the action's own step, alone and as the nightly workflow calls it, the commands of the SSM document
 and of the Rundeck job, the playbook. The release's archive is packed by the release workflow's own step, from the binary that is
-there, and installed by the action's; `cargo cyclonedx` and `gh` are not called, but looked whether they are asked as is meant. The
-crate is packed without being built.
+there, and installed by the action's; `cargo cyclonedx` and `gh` are not called, but looked whether they are asked as is meant. All
+packages are packed without being built.
 Not for its own Python: `run` beside this file makes that and calls this.
 
 Each check prints one line. The exit code is 0 only when every check passed.
@@ -220,25 +220,32 @@ def release(crrctl, scratch):
     that("an archive of another sum is not installed", done.returncode != 0 and "FAILED" in done.stdout, said(done))
 
 
-def crate():
-    """Packs the crate, and looks whether all that it builds from is in it."""
+def crates():
+    """Packs all packages, and looks whether all that each builds from is in it."""
     if not shutil.which("cargo"):
         return that("cargo is there", False)
-    command = ["cargo", "package", "--offline", "--locked", "--allow-dirty", "--no-verify"]
+    command = ["cargo", "package", "--workspace", "--offline", "--locked", "--allow-dirty", "--no-verify"]
     target = os.environ["CRRCTL_PACKAGE_TARGET"]
     done = subprocess.run([*command, "--target-dir", target], cwd=ROOT, capture_output=True, text=True)
     # Where the project will live is not known here.
     warnings = [it for it in done.stderr.splitlines() if "warning" in it and "has no documentation, homepage or repository" not in it]
-    if not that("cargo package, without a warning", done.returncode == 0 and not warnings, said(done)):
-        return None
-    (packed,) = pathlib.Path(target, "package").glob("crrctl-*.crate")
-    with tarfile.open(packed) as archive:
-        names = {pathlib.PurePath(member.name).relative_to(packed.stem).as_posix() for member in archive.getmembers()}
-    tracked = {path.relative_to(ROOT).as_posix() for folder in ("src", "policies", "schemas") for path in (ROOT / folder).rglob("*") if path.is_file()}
-    that("all of src, policies and schemas is in it", tracked <= names, tracked - names)
-    strays = [it for it in names if it.split("/")[0] in (".ci", ".github", "target", "action.yml")]
-    that("nothing of the repository's own keeping is", not strays, strays)
-    that(f"it has at most 4 MiB: {packed.stat().st_size // 1024} KiB", packed.stat().st_size <= 4 << 20)
+    if not that("cargo package --workspace, without a warning", done.returncode == 0 and not warnings, said(done)):
+        return
+    for package, at, folders in (
+        ("crrctl", ROOT, ("src", "policies", "schemas")),
+        ("crrctl-iam", ROOT / "crates" / "iam", ("src",)),
+        ("crrctl-sandbox", ROOT / "crates" / "sandbox", ("src",)),
+    ):
+        (packed,) = pathlib.Path(target, "package").glob(f"{package}-[0-9]*.crate")
+        with tarfile.open(packed) as archive:
+            names = {pathlib.PurePath(member.name).relative_to(packed.stem).as_posix() for member in archive.getmembers()}
+        tracked = {path.relative_to(at).as_posix() for folder in folders for path in (at / folder).rglob("*") if path.is_file()}
+        that(f"{package}: all of {', '.join(folders)} is in it", tracked <= names, tracked - names)
+        texts = {"README.md", "LICENSE-APACHE", "LICENSE-MIT"}
+        that(f"{package}: its README and its licences are", texts <= names, texts - names)
+        strays = [it for it in names if it.split("/")[0] in (".ci", ".github", "target", "action.yml", "crates")]
+        that(f"{package}: nothing of the repository's own keeping is", not strays, strays)
+        that(f"{package}: it has at most 4 MiB: {packed.stat().st_size // 1024} KiB", packed.stat().st_size <= 4 << 20)
 
 
 def commands_of_ssm():
@@ -271,7 +278,7 @@ def main():
     crrctl = parser.parse_args().crrctl
     scratch = pathlib.Path(os.environ["TMPDIR"])
     linted()
-    crate()
+    crates()
     release(crrctl, scratch)
     with Sandbox(crrctl) as sandbox:
         nightly(sandbox, scratch)
