@@ -1,6 +1,6 @@
-//! How AWS is called: clients per Region, errors with all that AWS said, retries for propagation, waiting for states, and a
-//! count of the calls.
-//! Not for: which calls make what (see `steps`).
+//! Calls to AWS: one client per service and Region, errors with AWS's code and message, retries for
+//! propagation delay, waiting for states, and request counts.
+//! Not for: which calls create which resource (see `steps`).
 
 mod raw_request;
 mod calls;

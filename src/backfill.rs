@@ -1,5 +1,6 @@
-//! What is there already, or FAILED, through S3 Batch Replication: one job, followed to its end, and its report.
-//! Not for: the role and the bucket that a job stands on (see `plan::batch`), or asking the user.
+//! Replicates existing and FAILED objects through S3 Batch Replication: one job, followed to its
+//! end, and its report.
+//! Not for: the role and the bucket that a job requires (see `plan`), or asking the user.
 
 mod job;
 mod report;

@@ -1,5 +1,6 @@
-//! What would fail and what is wrong: named checks of a live pair, each with its remedy, ranked by AWS's failure reasons.
-//! Before a pair is built they say what would keep it from working; then the documents are those that `apply` would write.
+//! Named checks of a live pair, each with its remedy, ranked by S3's failure reasons. Before a pair
+//! is built, the checks report what would prevent replication; the documents are then those that
+//! `apply` would write.
 //! Not for: changing anything, or probing (see `probe`).
 
 pub mod catalogue;
@@ -27,22 +28,22 @@ pub use objects::{Sample, sample};
 use seen::Seen;
 use serde::Serialize;
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// As it should be.
+    /// The setting is correct.
     Pass,
-    /// Wrong.
+    /// The setting is wrong.
     Fail,
-    /// Not looked at: on request, or since there is nothing to look at.
+    /// The check did not run: the user left it out, or there is nothing to check.
     Skip,
-    /// Nobody can say from here.
+    /// crrctl can't determine the result.
     Unknown,
 }
 
 impl Verdict {
-    /// Returns the verdict as the contract spells it.
+    /// Returns the verdict as the output contract spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -53,20 +54,20 @@ impl Verdict {
     }
 }
 
-/// One check in one place.
+/// The result of one check in one Region or account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The check's name.
     pub name: &'static str,
-    /// What it came to.
+    /// The result of the check.
     pub result: Verdict,
-    /// The Region it looked at; none for what belongs to the account.
+    /// The Region that the check covers; `None` for an account-level check.
     pub region: Option<Region>,
-    /// What was found.
+    /// What the check found.
     pub detail: String,
-    /// What mends it.
+    /// How to fix the defect.
     pub remedy: Option<String>,
-    /// The failure reasons that S3 gives where this is wrong.
+    /// The failure reasons that S3 gives for this defect.
     #[serde(skip)]
     pub reasons: Vec<&'static str>,
 }
@@ -93,7 +94,7 @@ impl Finding {
         Self::new(name, Verdict::Unknown, detail).mend(remedy)
     }
 
-    /// What could not be read says nothing of what is there.
+    /// Returns an unknown result: a failed read shows nothing about the resource.
     fn unread(name: &'static str, error: &Error) -> Self {
         let remedy = format!(
             "the caller needs `{}`; a policy on the resource or of the organisation may deny it too",
@@ -118,7 +119,7 @@ impl Finding {
     }
 }
 
-/// Which side is looked at.
+/// The side to check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is the side of that name")]
 pub enum CheckedSide {
@@ -126,38 +127,38 @@ pub enum CheckedSide {
     Destination,
 }
 
-/// What to look at, and what is known already.
+/// Which checks to run, and what is known beforehand.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Names of checks that are left out.
+    /// Names of checks to leave out.
     pub skip: Vec<&'static str>,
-    /// The one side to look at; what belongs to the account is looked at all the same.
+    /// The one side to check; account-level checks run in either case.
     pub side: Option<CheckedSide>,
-    /// The organisation's policies, as far as they were given.
+    /// The organization's policies, as far as the user gave them.
     pub organisation: Organisation,
-    /// Whether a probe has just FAILED, so that what can't be seen from here is suspected too.
+    /// Whether a probe has just FAILED. Causes that crrctl can't see are then suspects too.
     pub failed: bool,
 }
 
 impl Settings {
-    /// Returns the source's account where only the destinations are looked at, with credentials of their own: whoever has those
-    /// need not have the source's.
+    /// Returns the source's account if only the destinations are checked and they have credentials
+    /// of their own. The holder of those credentials need not have the source's credentials.
     fn home_of_others<'a>(&self, manifest: &'a Manifest) -> Option<&'a AccountId> {
         let is_there = self.side == Some(CheckedSide::Destination) && !manifest.away().is_empty();
         manifest.home_account().filter(|_| is_there)
     }
 }
 
-/// What all checks came to.
+/// The result of all checks.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Every check, in the order in which one follows from another: the first that failed is the cause.
+    /// Every check, in dependency order: the first failed check is the cause.
     pub findings: Vec<Finding>,
-    /// The failure reasons that S3 would give, the likeliest first.
+    /// The failure reasons that S3 would give, the most likely first.
     pub failure_reasons: Vec<&'static str>,
-    /// What S3 is allowed and what not, as the documents in force say.
+    /// The calls that S3 makes, each allowed or denied by the documents in force.
     pub calls: Vec<Row>,
-    /// Why nothing could be looked at.
+    /// Why no check could run.
     pub failure: Option<Failure>,
 }
 
@@ -186,18 +187,19 @@ impl Report {
         self.count(Verdict::Fail) > 0
     }
 
-    /// Returns how many checks came to `verdict`.
+    /// Returns the number of checks with the result `verdict`.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.findings.iter().filter(|finding| finding.result == verdict).count()
     }
 
-    /// Returns what is wrong, the cause first, then what nobody can say.
+    /// Returns the failed checks, the cause first, then the unknown ones.
     pub fn causes(&self) -> Vec<&Finding> {
         ranked(&self.findings)
     }
 }
 
-/// Returns the findings that may explain a failure: what failed, in order, then what is unknown, the organisation last.
+/// Returns the findings that may explain a failure: the failed ones in order, then the unknown
+/// ones, with `organisation` last.
 fn ranked(findings: &[Finding]) -> Vec<&Finding> {
     let of = |verdict| findings.iter().filter(move |finding| finding.result == verdict);
     let is_organisation = |finding: &&Finding| finding.name == "organisation";
@@ -208,7 +210,7 @@ fn ranked(findings: &[Finding]) -> Vec<&Finding> {
         .collect()
 }
 
-/// Runs every check of the pair that `manifest` names.
+/// Runs every check of the pair that `manifest` defines.
 pub async fn run(
     aws: &Aws,
     manifest: &Manifest,
@@ -257,8 +259,8 @@ pub async fn run(
     Ok(Report { calls, ..Report::new(findings, None) })
 }
 
-/// Checks what a direction back to the source has of its own: its role, its rules, and what its role may do. Buckets and keys were
-/// looked at before.
+/// Checks the parts of a reverse direction that the forward direction does not have: its role, its
+/// rules, and the role's permissions. Buckets and keys are already checked.
 async fn reverse_direction(
     aws: &Aws,
     manifest: &Manifest,
@@ -289,7 +291,8 @@ async fn reverse_direction(
     Ok((findings, calls))
 }
 
-/// Leaves out what was not asked for, and says so for checks that were named.
+/// Removes the findings that the user did not ask for. Adds a `skip` finding for each check that
+/// the user left out by name.
 fn narrowed(findings: Vec<Finding>, topology: &Topology, settings: &Settings) -> Vec<Finding> {
     let is_there = |side: &Side, region: &Region| &side.region == region;
     let mut kept: Vec<Finding> = findings

@@ -1,5 +1,6 @@
-//! The command line: what can be typed, and the one place that reads the terminal.
-//! One file a command: its `Args`, its `run`, its helpers. Not for: anything a program without a terminal would do.
+//! The command line: parses the arguments and is the only module that reads the terminal. Each
+//! command has a file of its own with its `Args`, its `run` and its helpers.
+//! Not for: anything that a program without a terminal would also do.
 
 mod advice;
 mod apply;
@@ -231,7 +232,7 @@ struct Global {
 }
 
 impl Global {
-    /// Returns whether a pair is named here, by a manifest or by flags.
+    /// Returns whether the flags name a pair, by a manifest or by its parts.
     fn names_a_pair(&self) -> bool {
         self.file.is_some()
             || self.name.is_some()
@@ -239,7 +240,7 @@ impl Global {
             || !self.destination.is_empty()
     }
 
-    /// Returns the reports that were asked for.
+    /// Returns the reports that the flags request.
     fn reports(&self) -> Vec<Arc<dyn Report>> {
         let mut reports: Vec<Arc<dyn Report>> = Vec::new();
         reports
@@ -261,7 +262,7 @@ impl Global {
     }
 }
 
-/// Checks an endpoint, so that a slip of the pen is not taken for a network that is down.
+/// Checks the form of an endpoint, so that a typing error is not reported as a network failure.
 fn endpoint(text: &str) -> Result<String, String> {
     let uri: Option<http::Uri> = text.parse().ok();
     let is_url = uri.is_some_and(|uri| {
@@ -315,9 +316,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     printer.end(ended)
 }
 
-/// Runs the command line `args` inside another program, in its runtime: with an access key and its secret in place of the
-/// environment's, until it is done or `stop` says so. Nothing is printed and no signal is heard. Returns the exit code and the
-/// object of `-o json`.
+/// Runs the command line `args` inside another program, in that program's runtime, until the
+/// command is done or `stop` ends it. `credentials` (access key and secret) replace the
+/// environment's. Prints nothing and handles no signals. Returns the exit code and the object of
+/// `-o json`.
 pub async fn embedded(
     args: impl IntoIterator<Item = OsString>,
     credentials: (String, String),
@@ -341,13 +343,13 @@ pub async fn embedded(
         ..cli.global
     };
     let printer = Printer::new(Format::Json, cli.command.name(), Vec::new());
-    // A caller's own future stays small.
+    // Boxed, so that the caller's future stays small.
     let command: Pin<Box<dyn Future<Output = Ended>>> = Box::pin(perform(cli, &printer));
     let ended = command.await;
     printer.conclude(ended)
 }
 
-/// Takes the variables of the environment from all flags.
+/// Removes the environment variables from all flags.
 fn without_variables(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| arg.env(clap::builder::Resettable::Reset));
     command.mut_subcommands(without_variables)
@@ -355,7 +357,7 @@ fn without_variables(command: clap::Command) -> clap::Command {
 
 async fn perform(cli: Cli, printer: &Printer) -> Ended {
     let global = &cli.global;
-    // What it made it takes away, however late it is.
+    // `smoke` always deletes what it created, even after the deadline or the first signal.
     let takes_away = matches!(cli.command, Command::Smoke(_));
     let command = async {
         match cli.command {
@@ -396,9 +398,10 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
     }
 }
 
-/// Clap's own exit code for usage is 2, which here means "changes found". Who asked for JSON gets an object all the same.
+/// Prints a usage error. Clap's own exit code for usage is 2, which here means "changes found". If
+/// the arguments ask for JSON, the JSON output object is printed too.
 fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
-    // A closed stdout or stderr is no error.
+    // A closed stdout or stderr is not an error.
     let _ = error.print();
     if !error.use_stderr() {
         return ExitCode::SUCCESS;

@@ -1,5 +1,6 @@
-//! Runs any plan: starts each action as soon as what it needs is done, says what happens, and stops in order.
-//! Knows no AWS: what an action does is the [`Runner`]'s. Works for building and for removing alike.
+//! Runs a plan: starts each action as soon as the actions that it needs are done, emits events, and
+//! stops in order. Works for creation and for removal.
+//! Not for: the AWS calls of an action (see [`Runner`]).
 
 #[cfg(test)]
 mod tests;
@@ -17,9 +18,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Does what an action says. Dropped in mid-flight only when the user stops a run for the second time.
+/// Runs one action. The future is dropped before it completes only if the run must end at once.
 pub trait Runner: Send + Sync + 'static {
-    /// Does `action`; returns the ARN of its resource.
+    /// Runs `action` and returns the ARN of its resource.
     fn run(
         &self,
         action: &Action,
@@ -27,18 +28,18 @@ pub trait Runner: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Arn, Failure>> + Send;
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// The ARN of each action's resource, for actions that are done.
+    /// The ARN of the resource of each completed action.
     pub done: BTreeMap<StepId, Arn>,
-    /// Of the failures seen, the first in the plan's order; every one was said as an event.
+    /// The first of the failures in the plan's order. Every failure was emitted as an event.
     pub failure: Option<Failure>,
-    /// Actions that are not done, in the plan's order: those that had started, then those that had not.
+    /// The actions that are not done, in the plan's order: those that had started, then the others.
     pub unfinished: Vec<StepId>,
 }
 
-/// How many actions run at once: those of one plan, and those of all plans that share a gate.
+/// How many actions run at once: of one plan, and of all plans that share a semaphore.
 #[derive(Debug, Clone)]
 pub struct ConcurrencyLimit {
     at_once: usize,
@@ -52,15 +53,15 @@ impl From<usize> for ConcurrencyLimit {
 }
 
 impl ConcurrencyLimit {
-    /// Makes one for many plans, of which `at_once` actions run at once in all.
+    /// Creates a limit for many plans: at most `at_once` actions of all of them run at once.
     pub fn shared(at_once: usize) -> Self {
         let at_once = at_once.max(1);
         Self { at_once, shared: Some(Arc::new(Semaphore::new(at_once))) }
     }
 }
 
-/// Runs the actions of `plan` that change something, at most `at_once` of them at a time. After the first failure, and once
-/// `stop` is ending, nothing more starts and what is in flight finishes.
+/// Runs the actions of `plan` that change something, at most `at_once` of them at a time. After the
+/// first failure, and once `stop` is ending, no more actions start and the running actions finish.
 pub async fn run<R: Runner>(
     plan: &Plan,
     runner: Arc<R>,
@@ -80,7 +81,7 @@ pub async fn run<R: Runner>(
             () = stop.ended_at_once() => None,
         };
         let Some(ended) = ended else { break };
-        // A task is never aborted, and a panic in one is a bug that must show.
+        // No task was aborted, so the error is a panic, which is a bug that must not be hidden.
         match ended {
             Ok(ran) => run.finished(ran),
             Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -95,11 +96,11 @@ struct Run<R> {
     waiting: Vec<Action>,
     settled: BTreeSet<StepId>,
     tasks: JoinSet<Ran>,
-    /// Those that were given to a task: at work, or waiting for their turn at a shared gate.
+    /// The actions given to a task: running, or waiting for a turn at a shared semaphore.
     running: BTreeSet<StepId>,
-    /// Told when an action failed, for those that wait for their turn.
+    /// Cancelled when an action fails, so that actions waiting for a turn do not start.
     failed: CancellationToken,
-    /// What actions failed with before the run was to end.
+    /// The failures of actions that ended before the run was ending.
     failures: BTreeMap<StepId, Failure>,
     outcome: Outcome,
 }
@@ -107,13 +108,13 @@ struct Run<R> {
 /// An action whose task has ended.
 struct Ran {
     action: Action,
-    /// When it began and what it came to; nothing where its turn came too late.
+    /// The start time and the result, or `None` if the turn came too late.
     result: Option<(Instant, Result<Arn, Failure>)>,
-    /// Whether the run was to end by then: a failure after that does not say why it ended.
+    /// Whether the run was already ending. A failure after that is not the cause of the end.
     is_late: bool,
 }
 
-/// Says that `action` begins, and returns when.
+/// Emits the start event of `action` and returns the start time.
 fn begin(events: &Events, action: &Action) -> Instant {
     events.say(&Event::StepStart {
         step: action.id.clone(),
@@ -131,7 +132,7 @@ impl<R: Runner> Run<R> {
         let (waiting, idle): (Vec<Action>, Vec<Action>) =
             plan.actions.iter().cloned().partition(|action| action.verb.changes());
         let planned: BTreeSet<StepId> = waiting.iter().map(|action| action.id.clone()).collect();
-        // What an action needs and this plan does not do is there already.
+        // An action that is needed and not in this plan is already done.
         let settled = waiting
             .iter()
             .flat_map(|action| &action.needs)
@@ -162,10 +163,10 @@ impl<R: Runner> Run<R> {
             self.running.insert(action.id.clone());
             let (runner, events) = (Arc::clone(&self.runner), self.events.clone());
             let (shared, stop, failed) = (gate.shared.clone(), stop.clone(), self.failed.clone());
-            // What waits for no turn begins in the plan's order.
+            // Without a shared semaphore, actions start in the plan's order.
             let begun = shared.is_none().then(|| begin(&events, &action));
             self.tasks.spawn(async move {
-                // The gate is never closed.
+                // The semaphore is never closed.
                 let turn = match shared {
                     Some(shared) => shared.acquire_owned().await.ok(),
                     None => None,
@@ -176,7 +177,7 @@ impl<R: Runner> Run<R> {
                 let started = begun.unwrap_or_else(|| begin(&events, &action));
                 let result = runner.run(&action, &events.step(&action.id)).await;
                 let is_late = stop.is_ending();
-                // Told before the turn goes on to one that waits for it.
+                // Cancelled before the turn passes to a waiting action.
                 if result.is_err() {
                     failed.cancel();
                 }

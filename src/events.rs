@@ -1,5 +1,6 @@
-//! What happened in a run, as plain data. All that people and machines see of a run is a fold over these.
-//! Not for: deciding or printing anything.
+//! The events of a run, as plain data. All output about a run, for people and for programs, is
+//! derived from these events.
+//! Not for: making decisions or printing (see `report`).
 
 mod measured;
 mod pair;
@@ -13,7 +14,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What kind of resource a step is about; the names are part of the contract.
+/// The resource kind of a step. The names are part of the output contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[expect(missing_docs, reason = "each variant is the resource of that name")]
 pub enum Kind {
@@ -54,7 +55,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns the kind's name in the contract, such as `kms:key`.
+    /// Returns the kind's name in the output contract, such as `kms:key`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Key => "kms:key",
@@ -84,26 +85,26 @@ impl std::fmt::Display for Kind {
     }
 }
 
-/// What a step does to its resource.
+/// The operation of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
-    /// Makes what is missing.
+    /// Creates a missing resource.
     Create,
-    /// Changes what differs.
+    /// Updates a resource that differs from the manifest.
     Update,
-    /// Takes an existing resource as ours and tags it.
+    /// Tags an existing resource as the pair's.
     Adopt,
-    /// Takes it away.
+    /// Deletes the resource.
     Delete,
-    /// Ours, but the manifest no longer names it: left as it is.
+    /// Keeps a resource of the pair that the manifest no longer names.
     Orphan,
-    /// As it should be.
+    /// Keeps a resource that matches the manifest.
     None,
 }
 
 impl Verb {
-    /// Returns the verb's name in the contract.
+    /// Returns the verb's name in the output contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -115,7 +116,7 @@ impl Verb {
         }
     }
 
-    /// Returns whether a step with this verb calls AWS to change something.
+    /// Returns whether a step with this verb calls AWS to change a resource.
     pub fn changes(self) -> bool {
         !matches!(self, Self::Orphan | Self::None)
     }
@@ -127,23 +128,23 @@ impl std::fmt::Display for Verb {
     }
 }
 
-/// Names a step, such as `s3:versioning/demo-111122223333-us-east-1`.
+/// The id of a step, such as `s3:versioning/demo-111122223333-us-east-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct StepId(String);
 
 impl StepId {
-    /// Names the step about the resource `name` of `kind`.
+    /// Returns the id of the step for the resource `name` of `kind`.
     pub fn new(kind: Kind, name: &str) -> Self {
         Self(format!("{kind}/{name}"))
     }
 
-    /// Names the following of a batch job.
+    /// Returns the id of the step that follows the batch job `id`.
     pub fn job(id: &str) -> Self {
         Self(format!("s3:batch-job/{id}"))
     }
 
-    /// Returns the step's name.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -155,7 +156,7 @@ impl std::fmt::Display for StepId {
     }
 }
 
-/// What happened. Durations are in milliseconds.
+/// An event of a run. Durations are in milliseconds.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event")]
 #[expect(missing_docs, reason = "the contract names the fields")]
@@ -199,7 +200,7 @@ pub enum Event {
     WatchRound {
         ok: bool,
         failure: Option<Failure>,
-        /// Of the rules that S3 measures.
+        /// Metrics of the rules that have S3 Replication metrics enabled.
         metrics: Vec<RuleMetrics>,
         elapsed_ms: u64,
     },
@@ -215,7 +216,7 @@ pub enum Event {
     RunDone { ok: bool, changed: bool, elapsed_ms: u64 },
 }
 
-/// What became of one probe at one destination.
+/// The outcome of one probe at one destination.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct ProbeDone {
@@ -227,9 +228,9 @@ pub struct ProbeDone {
     pub status: String,
     pub latency_ms: Option<u64>,
     pub attempts: u32,
-    /// Whether every check of the replica holds.
+    /// Whether every check of the replica passed.
     pub checked: bool,
-    /// The checks that do not hold, each with what was expected and what was found.
+    /// The failed checks, each with the expected and the actual value.
     pub differences: Vec<String>,
 }
 
@@ -239,7 +240,7 @@ impl ProbeDone {
         self.status == "COMPLETED" && self.checked
     }
 
-    /// Returns what it came to, in a few words.
+    /// Returns the outcome in a few words.
     pub fn says(&self) -> String {
         match (self.ok(), self.differences.is_empty()) {
             (true, _) => "all checks hold".to_owned(),
@@ -249,7 +250,7 @@ impl ProbeDone {
     }
 }
 
-/// What one check came to in one place.
+/// The outcome of one check in one Region.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct CheckDone {
@@ -260,19 +261,19 @@ pub struct CheckDone {
     pub remedy: Option<String>,
 }
 
-/// Takes events as they happen; called from many tasks.
+/// Receives events as they happen. Many tasks call it concurrently.
 pub trait Sink: Send + Sync {
-    /// Takes one event. It must not block.
+    /// Receives one event. Must not block.
     fn take(&self, event: &Event);
 
-    /// Takes one event of one pair of many.
+    /// Receives one event of the pair `pair`, in a run of many pairs.
     fn take_of(&self, pair: &str, event: &Event) {
         let _ = pair;
         self.take(event);
     }
 }
 
-/// Gives events of one pair of many to who watches all of them.
+/// Forwards the events of one pair to the sink of all pairs.
 struct OfPair {
     all: Arc<dyn Sink>,
     pair: String,
@@ -284,28 +285,28 @@ impl Sink for OfPair {
     }
 }
 
-/// Where events go; cheap to clone.
+/// A handle to the event sink. Cheap to clone.
 #[derive(Clone)]
 pub struct Events(Arc<dyn Sink>);
 
 impl Events {
-    /// Sends events to `sink`.
+    /// Returns a handle that sends events to `sink`.
     pub fn to(sink: Arc<dyn Sink>) -> Self {
         Self(sink)
     }
 
-    /// Returns what says what happens to one pair of many.
+    /// Returns a handle that labels events with the pair's name, for a run of many pairs.
     #[must_use]
     pub fn of_pair(&self, pair: &str) -> Self {
         Self(Arc::new(OfPair { all: Arc::clone(&self.0), pair: pair.to_owned() }))
     }
 
-    /// Says that `event` happened.
+    /// Sends `event` to the sink.
     pub fn say(&self, event: &Event) {
         self.0.take(event);
     }
 
-    /// Returns what says how `step` is getting on.
+    /// Returns a handle that reports the progress of `step`.
     pub fn step(&self, step: &StepId) -> Progress {
         Progress { events: self.clone(), step: step.clone() }
     }
@@ -317,7 +318,7 @@ impl std::fmt::Debug for Events {
     }
 }
 
-/// Says how one step is getting on.
+/// Reports the progress of one step.
 #[derive(Debug, Clone)]
 pub struct Progress {
     events: Events,
@@ -325,7 +326,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Says that the step waits, for what, and for how long already.
+    /// Reports that the step is waiting, the reason, and the time waited so far.
     pub fn waiting(&self, reason: impl Into<String>, waited: Duration) {
         self.events.say(&Event::StepWait {
             step: self.step.clone(),
@@ -334,19 +335,19 @@ impl Progress {
         });
     }
 
-    /// Says that AWS answered `code` and the call is made again.
+    /// Reports that AWS returned the error `code` and that the call is retried.
     pub fn retrying(&self, code: &str, reason: &str) {
         let (code, reason) = (code.to_owned(), reason.to_owned());
         self.events.say(&Event::StepRetry { step: self.step.clone(), code, reason });
     }
 
-    /// Says something worth knowing.
+    /// Reports a note for the user.
     pub fn note(&self, note: impl Into<String>) {
         self.events.say(&Event::StepNote { step: self.step.clone(), note: note.into() });
     }
 }
 
-/// Returns whole milliseconds.
+/// Returns the duration in whole milliseconds.
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

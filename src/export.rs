@@ -1,5 +1,7 @@
-//! What stands, in the words of tools that people already have: `(Topology, World) -> text`. Pure.
-//! Not for: what should stand (see `plan`): an export hands over what is there, so that the other tool finds nothing to change.
+//! Exports the live pair as a Terraform configuration or CloudFormation templates:
+//! `(Topology, World) -> text`. Pure.
+//! Not for: the wanted state (see `plan`): an export describes the live state, so that the other
+//! tool finds nothing to change.
 
 mod cloudformation;
 mod hcl;
@@ -17,11 +19,11 @@ use crate::world::Rule;
 pub struct File {
     /// The file's name, such as `orders.tf`.
     pub name: String,
-    /// What is in it.
+    /// The file's content.
     pub text: String,
 }
 
-/// Refuses a rule that says more than is known here: an export without it would undo it.
+/// Refuses a rule with settings that crrctl can't export: an export without them would remove them.
 fn known(rule: &Rule) -> Result<(), Failure> {
     let old = rule.prefix.is_none().then_some("a filter of the old schema");
     let beyond: Vec<&str> = rule.others.iter().map(String::as_str).chain(old).collect();

@@ -1,38 +1,40 @@
-//! What went wrong, as the user sees it: kind, step, AWS's own words, what is left behind, how to go on.
-//! Modules have typed errors of their own; each is turned into a [`Failure`] once, where it leaves its module.
+//! A failure as the user sees it: kind, step, AWS's error message, resources left behind, next
+//! steps.
+//! Modules have their own typed errors. Each error is converted to a [`Failure`] once, where it
+//! leaves its module.
 //! Not for: printing (see `report`).
 
 use crate::names::{InvalidName, Region};
 use serde::Serialize;
 
-/// The class of a failure; each has one exit code (`contract`: "Exit codes").
+/// The class of a failure. Each class has one exit code (README, "Exit codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// Something that no rule of ours knows.
+    /// An error that matches no other class.
     Unexpected,
-    /// The manifest, a flag or a template is not valid; nothing was called.
+    /// The manifest, a flag, or a template is invalid. AWS was not called.
     Manifest,
-    /// There are no usable credentials.
+    /// No usable credentials.
     Credentials,
-    /// AWS refused a call for want of permission.
+    /// AWS denied a call because of missing permissions.
     Denied,
-    /// S3 says that replication of an object FAILED.
+    /// The replication status of an object is FAILED.
     ReplicationFailed,
-    /// A state was not reached in time.
+    /// A resource or an object did not reach a state in time.
     TooLate,
-    /// The replica differs from its source.
+    /// A replica differs from its source object.
     ReplicaDiffers,
-    /// A removal left something behind.
+    /// A removal left resources behind.
     LeftBehind,
-    /// A resource of that name, or an object in a bucket, is not ours.
+    /// A resource with a required name, or an object in a bucket, does not belong to this pair.
     InTheWay,
     /// The user stopped the run.
     Interrupted,
 }
 
 impl Kind {
-    /// Every kind with its exit code and what the code means, in the order of the codes.
+    /// Every kind with its exit code and the code's meaning, sorted by exit code.
     pub const TABLE: [(Self, u8, &'static str); 10] = [
         (Self::Unexpected, 1, "unexpected error"),
         (Self::Manifest, 3, "manifest or usage"),
@@ -46,7 +48,7 @@ impl Kind {
         (Self::Interrupted, 130, "interrupted"),
     ];
 
-    /// Returns the kind's name, as JSON has it.
+    /// Returns the kind's name in JSON output.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unexpected => "unexpected",
@@ -67,63 +69,64 @@ impl Kind {
         Self::TABLE.iter().find(|row| row.0 == self).map_or(1, |row| row.1)
     }
 
-    /// Returns what the exit code of this kind means.
+    /// Returns the meaning of the exit code of this kind.
     pub fn meaning(self) -> &'static str {
         Self::TABLE.iter().find(|row| row.0 == self).map_or("unexpected error", |row| row.2)
     }
 }
 
-/// A failure with all that is needed to understand it and to go on.
+/// A failure with the information needed to understand it and to continue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
-    /// Decides the exit code.
+    /// Determines the exit code.
     pub kind: Kind,
-    /// A short, stable name of what happened, such as `replica-key-timeout` or AWS's own code.
+    /// A short, stable code, such as `replica-key-timeout` or AWS's error code.
     pub code: String,
-    /// One sentence for people.
+    /// Error message: one sentence in plain language.
     pub message: String,
-    /// The step that failed, such as `s3:versioning/demo-111122223333-us-east-1`.
+    /// The failed step, such as `s3:versioning/demo-111122223333-us-east-1`.
     pub step: Option<String>,
-    /// The Region that was called.
+    /// Region of the failed call.
     pub region: Option<Region>,
     /// AWS's error code.
     pub aws_code: Option<String>,
     /// AWS's request id.
     pub request_id: Option<String>,
-    /// What exists now and was not taken away; `None` where the run changed nothing.
+    /// Resources that exist now and were not removed. `None` if the run changed nothing.
     pub left_behind: Option<String>,
-    /// Why an object FAILED, as the live policies and settings tell it, the likeliest first.
+    /// Possible causes of a FAILED replication, derived from the live policies and settings, the
+    /// most likely first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
-    /// AWS's failure reasons that go with the causes, ranked.
+    /// AWS's replication failure reasons that match the causes, ranked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failure_reasons: Vec<String>,
-    /// What to do next, one command or action each.
+    /// Next steps, one command or action each.
     pub hints: Vec<String>,
-    /// What was refused to whom, where permission is missing.
+    /// The denied action, its resource, and the principal, if a permission is missing.
     #[serde(skip)]
     pub denied: Option<Denied>,
 }
 
-/// A permission that is missing.
+/// A missing permission.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denied {
-    /// Such as `kms:CreateKey`.
+    /// Denied action, such as `kms:CreateKey`.
     pub action: String,
-    /// What it was asked for, as AWS names it.
+    /// Resource of the call, as AWS names it in the error message.
     pub resource: Option<String>,
-    /// The ARN of who asked.
+    /// ARN of the caller.
     pub principal: Option<String>,
 }
 
 impl Failure {
-    /// Makes the failure of what can't happen.
+    /// Creates the failure for a state that should be impossible.
     pub fn bug(message: &str) -> Self {
         Self::new(Kind::Unexpected, "bug", format!("{message}: this is a bug in crrctl"))
     }
 
-    /// Makes a failure of `kind` that has nothing to say but `message`.
+    /// Creates a failure of `kind` with a code and a message only.
     pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -141,21 +144,21 @@ impl Failure {
         }
     }
 
-    /// Adds the next thing to do.
+    /// Adds a next step.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// Says in which Region it happened.
+    /// Sets the Region.
     #[must_use]
     pub fn in_region(mut self, region: &Region) -> Self {
         self.region = Some(region.clone());
         self
     }
 
-    /// Says which step failed, unless a step closer to the cause already did.
+    /// Sets the failed step and its Region, unless they are already set closer to the cause.
     #[must_use]
     pub fn at_step(mut self, step: &str, region: &Region) -> Self {
         self.step.get_or_insert_with(|| step.to_owned());
@@ -163,7 +166,7 @@ impl Failure {
         self
     }
 
-    /// Says what exists now.
+    /// Sets the resources left behind.
     #[must_use]
     pub fn leaving(mut self, left_behind: impl Into<String>) -> Self {
         self.left_behind = Some(left_behind.into());
@@ -171,7 +174,7 @@ impl Failure {
     }
 }
 
-/// Returns the failure that decides the exit code of several.
+/// Returns the failure that determines the exit code when there are several.
 pub fn worst(failures: impl IntoIterator<Item = Failure>) -> Option<Failure> {
     const ORDER: [Kind; 10] = [
         Kind::Interrupted,

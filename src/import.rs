@@ -1,6 +1,7 @@
-//! What is live, as a manifest: `Live -> Draft -> text`. Pure. What a manifest can't say is said in a note, or is an error: nothing
-//! is lost without a word.
-//! Not for: reading what is live (see `observe`), or whether `plan` agrees (see `cli`).
+//! Writes live resources as a manifest: `Live -> Draft -> text`. Pure. A setting that a manifest
+//! can't express becomes a note or an error, so no setting is lost silently.
+//! Not for: reading the live resources (see `observe`), or comparing the draft with `plan` (see
+//! `cli`).
 
 mod keys;
 mod rules;
@@ -14,23 +15,24 @@ use keys::Keys;
 use rules::Entry;
 use std::collections::BTreeMap;
 
-/// What the user says beside the bucket.
+/// What the user specifies in addition to the bucket.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
-    /// The pair's name; else that of its tags, its rules or its bucket.
+    /// The pair's name. By default it comes from the tags, the rules or the bucket name.
     pub name: Option<PairName>,
-    /// The credentials of destinations that have others than the source.
+    /// The credentials of destinations, where they differ from the source's.
     pub logins: BTreeMap<Region, Login>,
 }
 
-/// A manifest, not yet written.
+/// A manifest that is not written yet.
 #[derive(Debug, Clone)]
 pub struct Draft {
     /// The pair's name.
     pub name: PairName,
-    /// What the manifest does not say of what is live.
+    /// Notes on live settings that the manifest does not express.
     pub notes: Vec<String>,
-    /// Whether the proof is to be content with the least that AWS documents (`policy.profile: strict`).
+    /// Whether the proof accepts the minimum permissions that AWS documents
+    /// (`policy.profile: strict`).
     pub strict: bool,
     source: Place,
     entries: Vec<Entry>,
@@ -49,35 +51,35 @@ struct Place {
     adopt: bool,
 }
 
-/// What holds of all buckets.
+/// Settings that apply to all buckets.
 #[derive(Debug, Clone, Default)]
 struct Settings {
     tls_only: bool,
     deny_other_keys: bool,
-    /// Whether names are in the account's own namespace; of what is adopted nobody asks.
+    /// Whether bucket names are in the account-regional namespace; adopted buckets don't count.
     account_regional: bool,
     lock: Option<Lock>,
     noncurrent_days: Option<i32>,
     incomplete_upload_days: Option<i32>,
 }
 
-/// Object Lock that is on.
+/// The settings of Object Lock, if it is on.
 #[derive(Debug, Clone)]
 struct Lock {
-    /// Its default retention: mode and days.
+    /// The default retention: mode and days.
     retention: Option<(String, i32)>,
 }
 
-/// Whose the roles are.
+/// Who owns the roles.
 #[derive(Debug, Clone)]
 enum Roles {
-    /// They exist, and stay as they are.
+    /// The roles exist, and crrctl does not change them.
     Given(String),
     /// crrctl made them.
     OwnSettings { name: Option<String>, path: Option<String>, boundary: Option<String> },
 }
 
-/// Writes down what is live as a manifest.
+/// Drafts a manifest of the live resources.
 pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
     let source = &live.source;
     let name = name(live, wish)?;
@@ -111,7 +113,7 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
     })
 }
 
-/// What tells crrctl's own things from those of others.
+/// Distinguishes the pair's own resources from other resources.
 struct OwnSettings<'a> {
     name: &'a PairName,
     live: &'a Live,
@@ -122,14 +124,14 @@ impl<'a> OwnSettings<'a> {
         self.live.source.bucket.replication.as_ref().map_or(&[], |it| &it.rules)
     }
 
-    /// Returns whether what bears `tags` is the pair's.
+    /// Returns whether a resource with `tags` is the pair's.
     fn is_ours(&self, tags: &Tags) -> bool {
         let id = id(self.live);
         tags.get(Topology::PAIR_TAG).is_some_and(|name| name == self.name.as_str())
             && tags.get(Topology::ID_TAG) == Some(&id)
     }
 
-    /// What crrctl made it may take away, too; what it did not is adopted.
+    /// crrctl may delete a bucket that it made; any other bucket is adopted.
     fn place(&self, it: &LiveBucket) -> Place {
         let tags = &it.bucket.tags;
         let adopt = !self.is_ours(tags) || tags.contains_key(Topology::ADOPTED_TAG);
@@ -145,7 +147,7 @@ fn id(live: &Live) -> String {
     format!("{}/{}/{}", live.account, live.source.region, live.source.name)
 }
 
-/// Returns the pair's name: the one that is wished for, that of its tags, that of its rules, or what is left of the bucket's name
+/// Returns the pair's name: from `wish`, from the tags, from the rules, or from the bucket name
 /// without account and Region.
 fn name(live: &Live, wish: &Wish) -> Result<PairName, Failure> {
     if let Some(name) = &wish.name {
@@ -168,12 +170,12 @@ fn name(live: &Live, wish: &Wish) -> Result<PairName, Failure> {
     Ok(PairName::new(if stem.is_empty() { "imported" } else { stem })?)
 }
 
-/// Refuses what no manifest can say.
+/// Returns the error for a setting that no manifest can express.
 fn inexpressible(what: &str) -> Failure {
     Failure::new(Kind::Manifest, "not-expressible", format!("no manifest can say this: {what}"))
 }
 
-/// Roles are made by crrctl only where all of them are.
+/// The roles are crrctl's own only if crrctl made all of them.
 fn roles(own: &OwnSettings<'_>, entries: &mut [Entry], two_way: bool) -> Roles {
     let live = own.live;
     let given =

@@ -1,14 +1,15 @@
-//! Several calls at once: all of them end, and of those that failed the first in their order is told, whichever failed first in time.
-//! Not for: calls without end, or so many that they must not all be in flight.
+//! Runs several calls concurrently. All calls finish. If several fail, the error of the first call
+//! in argument order is returned, even if another call failed earlier.
+//! Not for: calls that never end, or too many calls to be in flight at once.
 
 use futures::future::{FutureExt, join, join_all, join3};
 
-// None is an `async fn`, which would hold the calls twice.
+// These are not `async fn`s, because an `async fn` would store the calls twice.
 
-/// Waits for all of `calls`; returns what they returned, in their order.
+/// Waits for all `calls` and returns their results, in argument order.
 ///
 /// # Errors
-/// The first in their order.
+/// The error of the first failed call in argument order.
 pub fn all<T, E, F: Future<Output = Result<T, E>>>(
     calls: impl IntoIterator<Item = F>,
 ) -> impl Future<Output = Result<Vec<T>, E>> {
@@ -18,7 +19,7 @@ pub fn all<T, E, F: Future<Output = Result<T, E>>>(
 /// Waits for both calls.
 ///
 /// # Errors
-/// That of the first before that of the second.
+/// The error of the first failed call in argument order.
 pub fn both<A, B, E>(
     first: impl Future<Output = Result<A, E>>,
     second: impl Future<Output = Result<B, E>>,
@@ -29,7 +30,7 @@ pub fn both<A, B, E>(
 /// Waits for three calls.
 ///
 /// # Errors
-/// The first in their order.
+/// The error of the first failed call in argument order.
 pub fn three<A, B, C, E>(
     first: impl Future<Output = Result<A, E>>,
     second: impl Future<Output = Result<B, E>>,

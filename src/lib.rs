@@ -1,6 +1,8 @@
-//! crrctl makes S3 cross-Region replication with KMS multi-Region keys work, and proves that it works.
+//! crrctl sets up S3 cross-Region replication with KMS multi-Region keys, and proves that it works.
 //!
-//! The modules in reading order; each may use only those below it (`ARCHITECTURE.md`).
+//! The modules are listed in reading order; each may use only those below it (`ARCHITECTURE.md`).
+//! Not for: the policy evaluator and the sandbox, which are the crates `crrctl-iam` and
+//! `crrctl-sandbox`.
 
 pub mod cli;
 pub mod report;

@@ -1,6 +1,6 @@
-//! The manifest: what the user wants, read and checked once, before any AWS call.
-//! `raw` mirrors the text, `check` turns it into a [`Manifest`], and `topology` fills in the account.
-//! Not for: what exists (see `world`) or the text of policies (see `policy`).
+//! The manifest: the user's configuration, parsed and validated once, before any AWS call. `raw`
+//! mirrors the YAML, `check` turns it into a [`Manifest`], and `topology` fills in the account.
+//! Not for: existing resources (see `world`) or policy documents (see `policy`).
 
 mod conflicts;
 mod buckets;
@@ -34,16 +34,16 @@ use crate::names::{Arn, PairName};
 use serde_saphyr::Location;
 use std::path::{Path, PathBuf};
 
-/// Where a manifest comes from.
+/// Source of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A file, as the user named it.
+    /// A file, with the path as the user gave it.
     File(PathBuf),
     /// Standard input.
     Stdin,
     /// The flags `--name`, `--source` and `--destination`.
     Flags,
-    /// The pair that `--sandbox` and `rehearse` use when nothing else is given.
+    /// The demo pair, which `--sandbox` and `rehearse` use when no manifest is given.
     Demo,
 }
 
@@ -58,15 +58,17 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// Reads a manifest from YAML (JSON is a subset of it). Errors point into `text`, whose name is `origin`.
-/// A `policy.templates` folder is relative to the manifest's own; `run` fills `{run}`.
+/// Parses a manifest from YAML (JSON is a subset of YAML). Errors name a position in `text`, under
+/// the name `origin`. A `policy.templates` folder is relative to the manifest's folder. `run`
+/// replaces the placeholder `{run}`.
 pub fn parse(text: &str, origin: &Origin, run: Option<&str>) -> Result<Manifest, ManifestError> {
     parse_as(text, origin, run, None)
 }
 
-/// Like [`parse`], for a pair of its own beside the manifest's: its name ends in `-` and `suffix`, and buckets, role and alias
-/// have their default names, whatever the manifest calls them, so that nothing of the manifest's own pair is met. Where `key` is given, the
-/// buckets are encrypted under that one, whatever the manifest says of keys.
+/// Like [`parse`], but describes a separate pair: `-` and `suffix` are appended to the name, and
+/// the buckets, the role, and the alias get their default names. The separate pair therefore uses
+/// no resource of the manifest's pair. If `key` is given, all buckets are encrypted under it, and
+/// of the manifest's key settings only `key.algorithm` is used.
 pub fn parse_suffixed(
     text: &str,
     origin: &Origin,
@@ -77,26 +79,26 @@ pub fn parse_suffixed(
     parse_as(text, origin, run, Some((suffix, key)))
 }
 
-/// A manifest's pairs.
+/// The pairs of a manifest.
 #[derive(Debug, Clone)]
 pub enum Pairs {
-    /// One, which is the manifest.
+    /// One pair.
     One(Box<Manifest>),
-    /// Those of the list `pairs`.
+    /// The pairs of the list `pairs`.
     Many(Fleet),
 }
 
-/// Many pairs of one manifest; no two share anything.
+/// The pairs of one manifest. No two of them share a resource.
 #[derive(Debug, Clone)]
 pub struct Fleet {
-    /// What they are called together, where the manifest says so.
+    /// Name of the whole set of pairs, if the manifest gives one.
     pub name: Option<PairName>,
-    /// Each pair, in the manifest's order.
+    /// The pairs, in the manifest's order.
     pub pairs: Vec<Manifest>,
 }
 
-/// Reads a manifest of one pair or of many; of many, those alone that `only` names, unless it is empty. All of them are checked,
-/// whichever are asked for.
+/// Parses a manifest of one or many pairs and returns the pairs named in `only`, or all pairs if
+/// `only` is empty. Every pair is validated, including those not returned.
 pub fn parse_pairs(
     text: &str,
     origin: &Origin,
@@ -172,7 +174,7 @@ fn parse_as(
     check::check(&raw, &folder(origin), run).map_err(located)
 }
 
-/// Returns the folder that a manifest's own paths are relative to.
+/// Returns the folder that relative paths in the manifest start from.
 fn folder(origin: &Origin) -> PathBuf {
     match origin {
         Origin::File(path) => path.parent().unwrap_or(Path::new("")).to_path_buf(),
@@ -183,7 +185,7 @@ fn folder(origin: &Origin) -> PathBuf {
 /// The JSON Schema of the manifest, as text.
 pub const SCHEMA: &str = include_str!("../schemas/manifest.schema.json");
 
-/// One side as flags give it: `REGION` or `REGION:BUCKET`.
+/// One side as a command line flag gives it: `REGION` or `REGION:BUCKET`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SideFlag {
     region: String,
@@ -191,7 +193,7 @@ pub struct SideFlag {
 }
 
 impl SideFlag {
-    /// Writes the side as lines of a manifest, each after `indent`.
+    /// Formats the side as lines of a manifest, each prefixed with `indent`.
     pub fn lines(&self, indent: &str) -> String {
         let bucket = self.bucket.iter().map(|bucket| format!("{indent}bucket: \"{bucket}\"\n"));
         format!("{indent}region: {}\n{}", self.region, bucket.collect::<String>())
@@ -209,7 +211,7 @@ impl From<&str> for SideFlag {
     }
 }
 
-/// Builds the manifest that flags describe; all that they do not name has its default.
+/// Builds a manifest from flags. Keys without a flag have their defaults.
 pub fn from_flags(
     name: &str,
     source: &SideFlag,
@@ -220,7 +222,7 @@ pub fn from_flags(
     parse(&flags_text(name, source, destinations), origin, run)
 }
 
-/// Returns the text of the manifest that flags describe.
+/// Returns the manifest text for the given flags.
 pub fn flags_text(name: &str, source: &SideFlag, destinations: &[SideFlag]) -> String {
     let side = |side: &SideFlag| match &side.bucket {
         Some(bucket) => serde_json::json!({"region": side.region, "bucket": bucket}),

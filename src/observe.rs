@@ -1,6 +1,6 @@
-//! Looks at everything of a pair that exists, in two waves of reads: what needs only names, and what needs the account and the
-//! key. A third wave comes only where something is missing or odd.
-//! Not for: single things (see the `find` of each step) or judging them (see `plan`).
+//! Reads everything of a pair that exists, in two waves: reads that need only names, then reads
+//! that need the account and the key. A third wave runs only if something is missing or unexpected.
+//! Not for: reading single resources (see the `find` of each step) or judging them (see `plan`).
 
 mod accounts;
 mod fleet;
@@ -30,32 +30,33 @@ use futures::future::join;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// How much is looked at.
+/// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// What the manifest wants, and what tags say was wanted once.
+    /// The settings that the manifest declares, and those that tags record as wanted earlier.
     Wanted,
-    /// Every setting of the pair's buckets, whoever made it.
+    /// Every setting of the pair's buckets, whoever set it.
     Settings,
-    /// All that remains, for a removal: keys by their tags and batch jobs too, where nothing names them.
+    /// Everything that remains, for a removal: also keys found only by tags, and batch jobs.
     Removal,
 }
 
-/// Asks who the caller is and what the alias names in each Region, and from then on tells S3 whose buckets are expected.
+/// Reads the caller's identity and the alias in each Region, and sets the expected bucket owners.
 pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Named), Failure> {
     let is_guest = |region: &&Region| aws.guest_of(region).is_some();
     let (guests, own): (Vec<_>, Vec<_>) = manifest.alias_regions().into_iter().partition(is_guest);
     let aliases = named(aws, manifest.alias(), own.into_iter());
     let (topology, named) = join(identified(aws, manifest), aliases).await;
-    // Where both fail, who the caller is says more than what was asked for.
+    // If both fail, the identity's failure explains more.
     let (topology, mut named) = (topology?, named.map_err(not_enabled)?);
-    // An account that is named may turn out to be the caller's own.
+    // An account that the manifest names may be the caller's own.
     let own = guests.into_iter().filter(|it| !topology.is_handed_over(it));
     named.0.extend(self::named(aws, manifest.alias(), own).await?.0);
     Ok((topology, named))
 }
 
-/// In a Region that the account has not enabled, AWS does not know credentials that are good elsewhere: here they were taken by STS.
+/// In a Region that is not enabled, AWS rejects credentials that are valid elsewhere. STS accepted
+/// these credentials before.
 fn not_enabled(failure: Failure) -> Failure {
     let Some(region) = failure.region.clone().filter(|_| failure.kind == Kind::Credentials) else {
         return failure;
@@ -82,8 +83,8 @@ async fn named(
     Ok(Named(joined::all(aliases).await?.into_iter().flatten().collect()))
 }
 
-/// Looks, for a removal, at all that remains of a pair of which no more is known than what its tags tell. The account has been
-/// asked for before.
+/// Reads, for a removal, all that remains of a pair that is known only by its tags. The account is
+/// already identified.
 pub async fn remains(aws: &Aws, topology: &Topology, events: &Events) -> Result<World, Failure> {
     let regions: BTreeSet<&Region> = topology.sides().map(|side| &side.region).collect();
     let named = named(aws, &topology.key.alias, regions.into_iter()).await?;
@@ -93,8 +94,8 @@ pub async fn remains(aws: &Aws, topology: &Topology, events: &Events) -> Result<
     Ok(world)
 }
 
-/// Asks for no more than what policy documents name: the account, and the pair's keys, as far as its alias names them and the
-/// manifest gives them.
+/// Reads only what policy documents name: the account, the keys that the alias names, and the keys
+/// that the manifest names.
 pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(Accounts, PairKeys), Failure> {
     let (topology, named) = first_wave(aws, manifest).await?;
     let mut keys = PairKeys::default();
@@ -115,8 +116,8 @@ pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(Accounts, PairKeys
 #[derive(Debug)]
 pub struct Named(BTreeMap<Region, Key>);
 
-/// Where others have rules in the source's configuration, looks at what decides whether the pair can share it: their role, or
-/// what their rules lead to.
+/// If other owners have rules in the source's configuration, reads what decides whether the pair
+/// can share it: their role, or what their rules lead to.
 pub async fn beside_others(
     aws: &Aws,
     topology: &mut Topology,
@@ -156,7 +157,7 @@ pub async fn beside_others(
     Ok(())
 }
 
-/// Reads everything else, as deep as is asked for.
+/// Reads everything else, to the given depth.
 pub async fn second_wave(
     aws: &Aws,
     topology: &Topology,
@@ -200,11 +201,13 @@ pub async fn second_wave(
     Ok(world)
 }
 
-/// How long tags that were just written may take to show. S3 names no bound (S3 User Guide, "Amazon S3 data consistency model").
+/// How long new tags may take to appear. S3 names no bound (S3 User Guide,
+/// "Amazon S3 data consistency model").
 const TAGS_SHOW_WITHIN: Duration = Duration::from_secs(20);
 
-/// Looks again at each bucket that shows no tags and may be the pair's all the same: one of the pair's keys records it, or it is empty.
-/// A run that ended a moment ago may have made it, and one read that shows no tags is no evidence that there are none.
+/// Reads again each bucket without tags that may still be the pair's: a key of the pair records it,
+/// or it is empty. An earlier run may have just created it, and one read without tags does not
+/// prove that there are none.
 pub async fn late_tags(
     aws: &Aws,
     topology: &Topology,
@@ -231,7 +234,7 @@ pub async fn late_tags(
     Ok(())
 }
 
-/// Looks at the tags of a bucket until there are some, and returns whether there are.
+/// Polls the tags of a bucket until some appear. Returns whether any did.
 async fn tagged_late(aws: &Aws, events: &Events, side: &Side) -> Result<bool, Failure> {
     let progress = events.step(&StepId::new(events::Kind::BucketTags, side.bucket.as_str()));
     let at_most = format_args!("at most {}", format_duration(TAGS_SHOW_WITHIN));
@@ -241,7 +244,7 @@ async fn tagged_late(aws: &Aws, events: &Events, side: &Side) -> Result<bool, Fa
     Ok(!shown(TAGS_SHOW_WITHIN, |tags| !tags.is_empty(), look).await?.is_empty())
 }
 
-/// Finds the roles of directions back to the source.
+/// Finds the roles of the directions back to the source.
 async fn reverse_roles(
     aws: &Aws,
     backward: &[Topology],
@@ -254,8 +257,8 @@ async fn reverse_roles(
     Ok(joined::all(found).await?.into_iter().flatten().collect())
 }
 
-/// Returns the buckets of the pair that the manifest does not name: those that its live rules and its keys' tags tell of. A
-/// bucket that a key records is heeded though it has lost our tags: its data may lie under the pair's key.
+/// Returns the buckets of the pair that only its live rules and the tags of its keys name. A bucket
+/// that a key records counts even without the pair's tags: its data may be under the pair's key.
 async fn unnamed(
     aws: &Aws,
     topology: &Topology,
@@ -270,7 +273,7 @@ async fn unnamed(
         let is_heeded = |bucket: &Bucket| topology.owns(&bucket.tags) || recorded.contains(side);
         match find::bucket(aws, side, Optional::ALL).await {
             Ok(bucket) => Ok(bucket.filter(is_heeded).map(|bucket| (side.bucket.clone(), bucket))),
-            // The name belongs to somebody else by now.
+            // Another owner uses the name now.
             Err(failure) if failure.kind == Kind::InTheWay => Ok(None),
             Err(failure) => Err(failure),
         }
@@ -278,7 +281,7 @@ async fn unnamed(
     Ok(joined::all(found).await?.into_iter().flatten().collect())
 }
 
-/// Returns the buckets whose data the keys say they encrypt.
+/// Returns the buckets that the tags of the keys record as encrypted under them.
 fn recorded(world: &World) -> impl Iterator<Item = Side> {
     world.keys.primary.iter().chain(world.keys.replicas.values()).flat_map(|key| {
         let names = key.tags.keys().filter_map(|tag| tag.strip_prefix(Topology::BUCKET_TAG_PREFIX));
@@ -287,8 +290,8 @@ fn recorded(world: &World) -> impl Iterator<Item = Side> {
     })
 }
 
-/// Looks for what batch jobs stand on. For a removal their role is the record: without it there was no job, and what bears the
-/// name of the bucket of reports is somebody else's.
+/// Finds the resources of batch jobs. For a removal, their role is the record: without it there was
+/// no job, and a bucket with the name of the report bucket has another owner.
 pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batch, Failure> {
     let name = RoleName::new(topology.batch_role())?;
     let role = find::role(aws, &name, aws.home(), removal).await?;
@@ -307,7 +310,7 @@ pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batc
     Ok(batch)
 }
 
-/// Counts, for a removal, what lies in the buckets in which that was not yet done.
+/// Counts, for a removal, the objects of each bucket that was not counted before.
 pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
     let uncounted = world.buckets.iter().filter(|(_, bucket)| bucket.objects.is_none());
     let names: Vec<BucketName> = uncounted.map(|(name, _)| name.clone()).collect();
@@ -323,7 +326,7 @@ pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> R
     Ok(())
 }
 
-/// Counts what lies in the buckets that the manifest does not name.
+/// Counts the objects of the buckets that the manifest does not name.
 pub async fn orphans(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
     let is_named = |name: &BucketName| topology.sides().any(|side| &side.bucket == name);
     let names: Vec<BucketName> =
@@ -334,7 +337,7 @@ pub async fn orphans(aws: &Aws, topology: &Topology, world: &mut World) -> Resul
     Ok(())
 }
 
-/// Counts what lies in the bucket `name`.
+/// Counts the objects of the bucket `name`.
 pub async fn objects(
     aws: &Aws,
     topology: &Topology,
@@ -365,7 +368,7 @@ fn enter(world: &mut World, name: &BucketName, objects: Option<Objects>) {
     }
 }
 
-/// Finds buckets, looking at as much as is asked for.
+/// Finds buckets and reads their settings to the given depth.
 async fn buckets_at(
     aws: &Aws,
     topology: &Topology,
@@ -379,8 +382,8 @@ async fn buckets_at(
     found_buckets(aws, topology, sides, matter, depth == Depth::Removal).await
 }
 
-/// Finds buckets with those optional settings that `matter`, and with those that their tags say do. For a removal what lies in them is
-/// counted at the same time.
+/// Finds buckets with the optional settings that `matter` returns and those that their tags record.
+/// For a removal, counts the objects at the same time.
 async fn found_buckets(
     aws: &Aws,
     topology: &Topology,

@@ -1,6 +1,6 @@
-//! `(Topology, World) -> Plan`: what is to be done and what each action needs first. Pure: the plan that is printed is the one
-//! that is run.
-//! Not for: doing it (see `engine` and `steps`).
+//! Builds the plan: `(Topology, World) -> Plan`, the actions to take and the order between them.
+//! Pure: `plan` prints the same value that `apply` runs.
+//! Not for: running actions (see `engine` and `steps`).
 
 mod build;
 mod cost;
@@ -27,40 +27,41 @@ use crate::events::{Kind, StepId, Verb};
 use crate::names::{Arn, Region};
 use serde::Serialize;
 
-/// Says of an action about rules that they are proven before they meet what others write.
+/// Marks a replication action whose rules are proven on probes before they apply to other objects.
 pub const PROVEN_FIRST: &str = "proven first";
 
-/// One thing to do, or to leave as it is.
+/// One planned change of one resource, or the decision to leave the resource as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
-    /// Names the action; unique in a plan.
+    /// Id of the action, unique in a plan.
     pub id: StepId,
-    /// The kind of its resource.
+    /// Kind of the resource.
     pub kind: Kind,
-    /// The Region of its resource; for IAM the source's.
+    /// Region of the resource. For an IAM role, the Region whose credentials call IAM.
     pub region: Region,
-    /// The resource's name: a bucket, an alias, a role.
+    /// Name of the resource: a bucket, an alias, or a role.
     pub name: String,
-    /// The resource's ARN, a sub-resource's parent's; `None` for a key that does not exist yet.
+    /// ARN of the resource, or of the parent of a subresource. `None` for a key that does not exist
+    /// yet.
     pub arn: Option<Arn>,
-    /// What is done.
+    /// The operation.
     pub verb: Verb,
-    /// Why, for people.
+    /// Reason for the operation, in plain language.
     pub reason: String,
-    /// For an update: what differs.
+    /// Settings that an update changes, and markers such as [`PROVEN_FIRST`].
     pub fields: Vec<&'static str>,
-    /// What must be done before.
+    /// Actions that must finish first.
     pub needs: Vec<StepId>,
 }
 
-/// All actions, in an order in which each comes after what it needs.
+/// All actions, sorted so that each action follows the actions it needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// The actions, those with nothing to do included.
+    /// The actions, including those with nothing to change.
     pub actions: Vec<Action>,
-    /// Whether the rules are proven before they meet what others write.
+    /// Whether the rules are proven on probes before they apply to other objects.
     pub proven_first: bool,
-    /// What is allowed and dangerous.
+    /// Warnings about settings that are valid but dangerous.
     pub warnings: Vec<String>,
 }
 
@@ -70,17 +71,18 @@ impl Plan {
         self.actions.iter().any(|action| action.verb.changes())
     }
 
-    /// Returns how many actions have `verb`.
+    /// Returns the number of actions with `verb`.
     pub fn count(&self, verb: Verb) -> usize {
         self.actions.iter().filter(|action| action.verb == verb).count()
     }
 
-    /// Returns the plan as the contract shows it.
+    /// Returns the plan in the format of the output contract.
     pub fn changes(&self) -> Vec<Change<'_>> {
         self.actions.iter().map(Change::of).collect()
     }
 
-    /// Returns what would change beside tags and the taking on of what exists, which is recorded by tags alone.
+    /// Returns the changes other than tag changes and bucket adoptions. An adoption is itself
+    /// recorded only in tags.
     pub fn changes_beside_tags(&self) -> Vec<Change<'_>> {
         let is_tags = |action: &Action| {
             action.kind == Kind::BucketTags
@@ -92,7 +94,7 @@ impl Plan {
     }
 }
 
-/// A line of `changes` in `crrctl/plan/v1`.
+/// An entry of `changes` in `crrctl/plan/v1`.
 #[derive(Debug, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Change<'a> {

@@ -1,5 +1,5 @@
-//! The proof: uploads fresh objects, waits until their replication status is COMPLETED, compares every replica with what was
-//! sent, and takes the objects away again.
+//! The proof: uploads new objects, waits until their replication status is COMPLETED, compares
+//! every replica with the uploaded object, and deletes the objects.
 //! Not for: explaining a FAILED replication, or printing (see `report`).
 
 mod clean;
@@ -38,37 +38,39 @@ use target::{Target, targets};
 use upload::Uploaded;
 use verdict::judged;
 
-/// How to probe.
+/// The settings of a probe run.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Probes of one part, each checked at every destination.
+    /// The number of single-part probes per filter, each checked at every destination.
     pub count: u32,
-    /// Bytes of each of them.
+    /// The size of each single-part probe, in bytes.
     pub size: u64,
-    /// Whether one more probe is uploaded in two parts, which S3 replicates with other permissions.
+    /// Whether to upload one more probe in two parts, which S3 replicates with other permissions.
     pub multipart: bool,
-    /// How many are under way at once.
+    /// The number of probes in progress at a time.
     pub concurrency: usize,
-    /// Whether the objects stay.
+    /// Whether to keep the objects.
     pub keep: bool,
-    /// How often a fresh object follows one that FAILED: a role or key that was just made may not be usable yet, and FAILED is
-    /// final for an object.
+    /// How often to upload a new object after one FAILED. A new role or key may not be usable yet,
+    /// and FAILED is final for an object.
     pub retries_after_failed: u32,
-    /// How often a fresh object follows one that S3 does not see as eligible: the configuration may not have spread.
+    /// How often to upload a new object after one without a replication status: the configuration
+    /// may not have propagated.
     pub retries_without_status: u32,
     /// How long an object may stay PENDING.
     pub at_most: Duration,
 }
 
-/// A replication status, as `HeadObject` gives it; `Complete` and `Completed` are one (both are in S3's model).
+/// A replication status, as `HeadObject` returns it; `Complete` and `Completed` are the same status
+/// (both are in S3's model).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
-    /// Under way.
+    /// Replication is in progress.
     Pending,
-    /// Done, at every destination.
+    /// Replicated to every destination.
     Completed,
-    /// Failed at one destination or more; final.
+    /// Failed at one or more destinations; final.
     Failed,
     /// No status: no rule selects the object.
     None,
@@ -86,7 +88,7 @@ impl Status {
     }
 }
 
-/// What became of one object at one destination.
+/// The result of one object at one destination.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Probe {
@@ -102,12 +104,13 @@ pub struct Probe {
     pub differences: Vec<Difference>,
     pub etag: Likeness,
     pub checksum: Likeness,
-    /// Why the object could not replicate as it should, where its upload already shows that.
+    /// Why the object can't replicate as required, if the response to its upload already shows
+    /// that.
     #[serde(skip)]
     pub unfit: Option<String>,
 }
 
-/// The object at the source.
+/// The source object.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct SourceObject {
@@ -125,7 +128,7 @@ pub struct Place {
     pub region: Region,
 }
 
-/// Whether the replica is what it should be.
+/// The checks of a replica, each true if the replica has the required value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a check of the contract")]
@@ -139,28 +142,29 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// Returns whether every check holds.
+    /// Returns whether every check passes.
     pub fn all(self) -> bool {
         self.version_id && self.size && self.body && self.kms_key && self.bucket_key && self.status
     }
 }
 
-/// What probing came to: the evidence as far as it goes, and what ended it early.
+/// The result of a probe run: the evidence collected, and the failure that ended it early.
 #[derive(Debug, Default)]
 pub struct Evidence {
-    /// One entry an object and destination.
+    /// One entry per object and destination.
     pub probes: Vec<Probe>,
     /// The first failure: of a call, of replication, or of a check.
     pub failure: Option<Failure>,
 }
 
 impl Evidence {
-    /// Evidence of nothing, since `failure` came before it.
+    /// Returns evidence without probes: `failure` came before the first probe.
     pub fn cut_short(failure: Failure) -> Self {
         Self { failure: Some(failure), ..Self::default() }
     }
 
-    /// Evidence of probing that was cut off by `failure`: what it came to is lost, and what it had put may still be there.
+    /// Returns evidence of a probe run that `failure` interrupted: its results are lost, and
+    /// objects that it uploaded may still exist.
     pub fn cut_off(failure: Failure, topology: &Topology) -> Self {
         let places = topology.probe_prefixes(&topology.source).join("`, `");
         let failure = failure.leaving(format!("probes under `{places}`"));
@@ -170,7 +174,7 @@ impl Evidence {
     }
 }
 
-/// All that probing works with.
+/// State shared by all probes of one direction.
 pub(crate) struct Prober {
     aws: Arc<Aws>,
     topology: Topology,
@@ -181,7 +185,7 @@ pub(crate) struct Prober {
     settings: Settings,
 }
 
-/// Probes every rule of `topology`, whose keys are `keys`, in every direction.
+/// Probes every rule of `topology` in every direction; `keys` are the pair's keys.
 pub async fn run(
     aws: Arc<Aws>,
     topology: Topology,
@@ -237,7 +241,7 @@ async fn one_way(prober: Prober) -> Evidence {
 }
 
 impl Prober {
-    /// Returns what probes for one run, under an id of its own.
+    /// Returns the prober of one run, with a random run id.
     fn new(
         aws: Arc<Aws>,
         topology: Topology,
@@ -250,8 +254,8 @@ impl Prober {
         Self { aws, topology, keys, events, stop, run, settings }
     }
 
-    /// Probes with one object, and with fresh ones after it where that may help, at every destination. All of them are removed
-    /// at the end, however it ends.
+    /// Uploads one object and, where a retry may help, further ones; compares the last one at every
+    /// destination. Deletes all of them at the end, also after a failure, unless `keep` is set.
     async fn probe(
         &self,
         n: usize,
@@ -319,7 +323,8 @@ impl Prober {
         (probes, failure)
     }
 
-    /// Compares the replica at every destination; returns also the version ids by which replicas can be removed.
+    /// Compares the replica at every destination. Also returns the version ids by which the
+    /// replicas can be deleted.
     async fn evidence(
         &self,
         target: &Target,
@@ -374,12 +379,12 @@ impl Prober {
         }
     }
 
-    /// Returns the id under which a probe's own waiting is told.
+    /// Returns the id of the step under which probes report their progress.
     fn step(&self) -> StepId {
         StepId::new(crate::events::Kind::Replication, self.topology.source.bucket.as_str())
     }
 
-    /// Returns the key that an object must be encrypted under on `side`; `None` for SSE-S3.
+    /// Returns the key that must encrypt an object on `side`; `None` for SSE-S3.
     fn key(&self, side: &Side) -> Option<Arn> {
         self.topology.key_arn(&self.keys, side)
     }

@@ -1,5 +1,6 @@
-//! What people and machines see of a run: each sink is a fold over the events, each table a view of plain data.
-//! Not for: deciding anything, or knowing AWS.
+//! Output for people and programs: each sink is a fold over the events, each table a view of plain
+//! data.
+//! Not for: decisions or calls to AWS.
 
 mod canary;
 mod chain;
@@ -41,13 +42,14 @@ use crate::events::{Event, Sink};
 use crate::failure::Failure;
 use std::sync::Arc;
 
-/// A report of a whole run: takes its events, and is written when it has ended.
+/// A report of a whole run. It receives the run's events and is written when the run ends.
 pub trait Report: Sink + std::fmt::Debug {
-    /// Writes the report of `command`, which ended with `failure` or well; the error says what could not be written.
+    /// Writes the report of `command`, which failed with `failure` or succeeded. The error names
+    /// what could not be written.
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String>;
 }
 
-/// Gives each event to more than one sink.
+/// Forwards each event to several sinks.
 pub struct Several(pub Vec<Arc<dyn Sink>>);
 
 impl Sink for Several {

@@ -1,5 +1,6 @@
-//! What AWS is asked to make, change and take away: one file a thing, each in the same order: find, apply, confirm, remove.
-//! Not for: deciding what is to be done (see `plan`) or in which order (see `engine`).
+//! Creates, changes and removes AWS resources. One file per resource, each in the same order: find,
+//! apply, confirm, remove.
+//! Not for: deciding what to do (see `plan`) or in which order (see `engine`).
 
 mod alias;
 mod bucket;
@@ -51,7 +52,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub(crate) mod find {
-    //! The `find` of each thing, for `observe` and `check`.
+    //! The `find` of each resource, for `observe` and `check`.
     pub(crate) use super::bucket::{find as bucket, find_more, is_empty, stands};
     pub(crate) use super::bucket_policy::find as bucket_policy;
     pub(crate) use super::bucket_region::find as bucket_region;
@@ -70,44 +71,46 @@ pub(crate) mod find {
     pub(crate) use super::role_in_force::{RoleInForce, find as role_in_force};
 }
 
-/// Does what actions say, for one pair.
+/// Runs the actions of one pair.
 #[derive(Debug)]
 pub struct Steps {
     aws: Arc<Aws>,
     topology: Topology,
-    /// The topology with the destinations that only live rules name: the role serves these too.
+    /// The topology plus the destinations that only live rules name. The role serves these too.
     served: Topology,
-    /// Every direction that is wanted or live, the forward one first.
+    /// Every direction that is wanted or live, the forward direction first.
     directions: Vec<Topology>,
-    /// The bucket that is there for reports of batch jobs alone.
+    /// The bucket that holds only reports of batch jobs, if there is one.
     reports: Option<Side>,
     templates: Templates,
     stop: Stop,
     removal: Removal,
     keys: Mutex<KeyBook>,
-    /// The buckets that were not there when this run began.
+    /// The buckets that did not exist when this run began.
     fresh: BTreeSet<BucketName>,
-    /// The Regions that had an alias of the pair's name when this run began.
+    /// The Regions in which an alias of the pair's name existed when this run began.
     aliased: BTreeSet<Region>,
     seen: Mutex<standing::Seen>,
-    /// Told whenever a key was made or named; the value says that all is built.
+    /// Notified whenever a key is created or named. The value is `true` once everything is built.
     keys_moved: watch::Sender<bool>,
-    /// The buckets that this run deleted, and when.
+    /// The buckets that this run deleted, with the time of each deletion.
     deleted: Mutex<BTreeMap<BucketName, Instant>>,
     scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
     held: Mutex<Vec<Kept>>,
     activated_at: OnceLock<jiff::Timestamp>,
     prover: Option<Box<dyn Prover>>,
-    /// What each step found when it first wrote over what others have a share in.
+    /// The content that each step found before it first overwrote a setting or document shared with
+    /// other owners.
     replaced: Mutex<Vec<(StepId, Option<Value>)>>,
-    /// The buckets that were there before the pair, as this run found them.
+    /// The buckets that existed before the pair, as this run found them.
     adopted: BTreeMap<BucketName, Bucket>,
-    /// What was there, where the rules go by a role of others, which has yet to be proven for keys that this run makes.
+    /// What existed when this run began, if the rules use another owner's role. That role must
+    /// still be proven for keys that this run creates.
     beside_others: Option<World>,
 }
 
 impl Steps {
-    /// Prepares to build or remove what `topology` says, starting from `world`.
+    /// Prepares to build or remove the resources of `topology`, starting from `world`.
     pub fn new(
         aws: Arc<Aws>,
         topology: Topology,
@@ -119,7 +122,7 @@ impl Steps {
         let keys = Mutex::new(KeyBook::new(&topology, world));
         let served = rules::served(&topology, world);
         let directions = rules::directions(&topology, world);
-        // Who needs the bucket of reports has tried its name before.
+        // Every function that needs the report bucket has validated its name before.
         let reports = topology.report_side().ok().flatten();
         let is_fresh = |side: &&Side| !world.buckets.contains_key(&side.bucket);
         let is_adopted = |(name, it): &(&BucketName, &Bucket)| topology.is_adopted(name, &it.tags);
@@ -151,7 +154,7 @@ impl Steps {
         }
     }
 
-    /// Has rules proven by `prover` before they go live.
+    /// Has `prover` prove rules before they go live.
     #[must_use]
     pub fn proving_first(self, prover: Option<Box<dyn Prover>>) -> Self {
         Self { prover, ..self }
@@ -166,17 +169,18 @@ impl Steps {
         self.scheduled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the versions of objects that S3 would not delete, and what holds each.
+    /// Returns the object versions that S3 did not delete, and what holds each.
     pub fn held(&self) -> Vec<Kept> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns when the rules were seen live as they were written, if this run wrote them.
+    /// Returns when the rules were confirmed to be live, if this run wrote them.
     pub fn activated_at(&self) -> Option<jiff::Timestamp> {
         self.activated_at.get().copied()
     }
 
-    /// Returns the pair's keys that may be named: those that an alias names, and those that existed before the pair.
+    /// Returns the pair's keys that other resources may name: keys that an alias names, and keys
+    /// that existed before the pair.
     pub fn keys(&self) -> PairKeys {
         self.book().committed.clone()
     }
@@ -185,13 +189,13 @@ impl Steps {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns crrctl's own key in `region`, once the alias names it.
+    /// Returns crrctl's own key in `region`. Fails until the alias names the key.
     fn committed_key(&self, region: &Region) -> Result<KeyId, Failure> {
         let key = self.book().committed.id(region).cloned();
         key.ok_or_else(|| Failure::bug("no alias names the key yet, so nothing may use it"))
     }
 
-    /// Returns the keys of the sides of `direction`, each of which an alias must name by now.
+    /// Returns the keys of the sides of `direction`. Fails until an alias names each of them.
     fn committed_keys(&self, direction: &Topology) -> Result<PairKeys, Failure> {
         let keys = self.keys();
         if direction.knows_keys(&keys) {
@@ -200,7 +204,8 @@ impl Steps {
         Err(Failure::bug("no alias names a key of the pair yet, so nothing may use it"))
     }
 
-    /// Returns the key that an action about the key itself works on: the committed one, or the one about to be.
+    /// Returns the key for an action on the key itself: the committed key, or the key about to be
+    /// committed.
     fn any_key(&self, region: &Region) -> Result<KeyId, Failure> {
         let book = self.book();
         let key = book.committed.id(region);
@@ -208,26 +213,27 @@ impl Steps {
         key.ok_or_else(|| Failure::bug("there is no key yet"))
     }
 
-    /// Renders a document; placeholders stand for keys that are not named yet, since what names them comes after them.
+    /// Renders a document. Placeholders replace keys that are not named yet, because documents that
+    /// name them are written later.
     fn render(&self, document: &Document) -> Result<Value, Failure> {
         let keys = self.topology.or_some_keys(&self.keys());
         Ok(policy::render(document, &self.topology, &keys, &self.templates)?)
     }
 
-    /// Returns the side whose bucket `name` is; the bucket of reports is one too.
+    /// Returns the side with the bucket `name`, which may be the report bucket.
     fn side(&self, name: &str) -> Result<&Side, Failure> {
         let mut sides = self.topology.sides().chain(&self.reports);
         let side = sides.find(|side| side.bucket.as_str() == name);
         side.ok_or_else(|| Failure::bug(&format!("`{name}` is no bucket of this pair")))
     }
 
-    /// Returns the direction in which the bucket `name` replicates.
+    /// Returns the direction whose source is the bucket `name`.
     fn direction_from(&self, name: &str) -> Result<&Topology, Failure> {
         let direction = self.directions.iter().find(|it| it.source.bucket.as_str() == name);
         direction.ok_or_else(|| Failure::bug(&format!("`{name}` replicates nothing of this pair")))
     }
 
-    /// Returns the direction that the role `name` of the account whose IAM is called in `home` serves.
+    /// Returns the direction of the role `name` in the account whose IAM is called in `home`.
     fn direction_of_role(&self, name: &str, home: &Region) -> Result<&Topology, Failure> {
         let is_it = |it: &&Topology| it.role.as_str() == name && it.role_region() == home;
         let direction = self.directions.iter().find(is_it);
@@ -247,14 +253,16 @@ impl Steps {
     }
 }
 
-/// The keys that a run knows of, by how far it may go with them.
+/// The keys that a run has found or created, by how far the run may use them.
 #[derive(Debug, Default)]
 struct KeyBook {
-    /// What an alias names, and what existed before the pair: only these may be named by anything.
+    /// Keys that an alias names, and keys that existed before the pair. Other resources may name
+    /// only these.
     committed: PairKeys,
     /// Keys that were found by their tags and that no alias names yet.
     found: BTreeMap<Region, KeyId>,
-    /// Keys that this very run made: no other may be scheduled for having lost the race for the alias.
+    /// Keys that this run created. After a lost race for the alias, only these may be scheduled for
+    /// deletion.
     made: BTreeMap<Region, KeyId>,
 }
 
@@ -287,7 +295,8 @@ fn commit_region<'a>(topology: &'a Topology, region: &'a Region) -> &'a Region {
     }
 }
 
-/// Turns an SDK builder's refusal into a failure; our values are complete, so it is a bug if it ever shows.
+/// Converts an error of an SDK builder to a failure. All required values are set, so an error is a
+/// bug.
 pub(crate) fn built<T>(
     result: Result<T, aws_smithy_types::error::operation::BuildError>,
 ) -> Result<T, Failure> {

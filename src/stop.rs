@@ -1,49 +1,52 @@
-//! When a run is to end: the first signal or the deadline ends it in order, the second at once.
+//! The stop signal of a run: the first signal or the deadline requests an orderly end, the second
+//! signal an immediate end.
 //! Not for: catching signals (see `cli`).
 
 use crate::failure::{Failure, Kind};
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 
-/// Why a run is ended before its work is done.
+/// Reason why a run ends before its work is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// Ctrl-C or SIGTERM.
     Interrupted,
-    /// `--timeout`.
+    /// The deadline that `--timeout` sets.
     Deadline,
 }
 
-/// Shared by all that starts or waits: whoever holds one asks it before starting more.
+/// The shared stop signal. Code that starts calls or waits must check it before it starts more.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
     orderly: CancellationToken,
     at_once: CancellationToken,
-    /// Told by whoever will wait for nothing any more, be it for cleaning up.
+    /// Cancelled on a request for an immediate end. Ends cleanup too.
     forced: CancellationToken,
     reason: Arc<OnceLock<Reason>>,
 }
 
 impl Stop {
-    /// Asks for an orderly end: calls in flight finish, nothing more starts. The first reason stands.
+    /// Requests an orderly end: calls in flight finish, and no new call starts. The first reason is
+    /// kept.
     pub fn end(&self, reason: Reason) {
         self.reason.get_or_init(|| reason);
         self.orderly.cancel();
     }
 
-    /// Asks for an end at once, of cleaning up too: calls in flight are dropped.
+    /// Requests an immediate end, including of cleanup: calls in flight are dropped.
     pub fn end_at_once(&self) {
         self.end(Reason::Interrupted);
         self.at_once.cancel();
         self.forced.cancel();
     }
 
-    /// Drops calls in flight, which have had their time; what is still to be cleaned up has all that it needs.
+    /// Drops calls in flight after their grace period. Cleanup continues.
     pub fn drop_calls(&self) {
         self.at_once.cancel();
     }
 
-    /// Returns what ends the cleaning up after this run: no deadline, and no signal but the one that ends all at once.
+    /// Returns the stop signal for the cleanup after this run. The deadline and the first signal
+    /// don't affect it; only a request for an immediate end does.
     #[must_use]
     pub fn for_clean_up(&self) -> Self {
         Self {
@@ -54,34 +57,34 @@ impl Stop {
         }
     }
 
-    /// Returns whether nothing more should be started.
+    /// Returns whether no new call may start.
     pub fn is_ending(&self) -> bool {
         self.orderly.is_cancelled()
     }
 
-    /// Returns whether the run ends because its time is over.
+    /// Returns whether the run is ending because of the deadline.
     pub fn is_too_late(&self) -> bool {
         self.is_ending() && self.reason.get() == Some(&Reason::Deadline)
     }
 
-    /// Waits until nothing more should be started.
+    /// Waits until no new call may start.
     pub async fn ending(&self) {
         self.orderly.cancelled().await;
     }
 
-    /// Waits until calls in flight should be dropped.
+    /// Waits until calls in flight must be dropped.
     pub async fn ended_at_once(&self) {
         self.at_once.cancelled().await;
     }
 
-    /// Returns how the end shows to the user, and what was under way.
+    /// Returns the failure that the user sees, including the operation that was interrupted.
     pub fn failure_while(&self, doing: &str) -> Failure {
         let mut failure = self.failure();
         failure.message = format!("{}, while {doing}", failure.message);
         failure
     }
 
-    /// Returns how the end shows to the user.
+    /// Returns the failure that the user sees.
     pub fn failure(&self) -> Failure {
         match self.reason.get() {
             Some(Reason::Deadline) => {

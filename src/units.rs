@@ -1,15 +1,17 @@
-//! Durations such as `90s`, `15m`, `1d` and sizes such as `64KiB`, as flags and manifest spell them.
+//! Parses and formats durations such as `90s`, `15m`, `1d` and sizes such as `64KiB`, as flags and
+//! the manifest use them.
+//! Not for: points in time.
 
 use jiff::{Span, SpanRelativeTo, Unit};
 use std::time::Duration;
 
-/// Writes a count and its noun, such as `1 day` or `2 days`, where the noun takes an s.
+/// Formats a count with its noun, such as `1 day` or `2 days`. The noun must have a plural in -s.
 pub fn counted(count: impl Into<i64>, noun: &str) -> String {
     let count = count.into();
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// Reads a duration; a day has 24 hours, months and years are refused, and so is a bare number.
+/// Parses a duration. A day has 24 hours. Months, years, and numbers without a unit are errors.
 pub fn duration(text: &str) -> Result<Duration, String> {
     const RULE: &str = "a duration is a number with a unit, such as `90s`, `15m`, `2h` or `1d`";
     let refuse = || format!("`{text}` is not a duration: {RULE}");
@@ -21,7 +23,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| refuse())
 }
 
-/// Writes a duration the way people read it: `850 ms`, `12.3 s`, `4m 10s`, `2d 3h`.
+/// Formats a duration for people: `850 ms`, `12.3 s`, `4m 10s`, `2d 3h`.
 pub fn format_duration(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
         return format!("{} ms", duration.as_millis());
@@ -51,7 +53,7 @@ pub fn format_duration(duration: Duration) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Writes a number of bytes the way people read it, such as `1.5 MiB`.
+/// Formats a number of bytes for people, such as `1.5 MiB`.
 pub fn bytes(count: f64) -> String {
     let mut rest = count.max(0.0);
     for unit in ["bytes", "KiB", "MiB", "GiB"] {
@@ -67,7 +69,8 @@ pub fn bytes(count: f64) -> String {
     format!("{rest:.1} TiB")
 }
 
-/// Reads a size in bytes; `KB`, `MB`, `GB` are powers of 1,000 and `KiB`, `MiB`, `GiB` of 1,024. A bare number is an error.
+/// Parses a size in bytes. `KB`, `MB`, `GB` are powers of 1,000 and `KiB`, `MiB`, `GiB` are powers
+/// of 1,024. A number without a unit is an error.
 pub fn size(text: &str) -> Result<u64, String> {
     const UNITS: [(&str, u64); 7] = [
         ("KiB", 1 << 10),

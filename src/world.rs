@@ -1,5 +1,6 @@
-//! What exists on AWS, as plain data: what `observe` found and `plan` compares with what the user wants.
-//! Not for: asking AWS, or deciding anything.
+//! The resources that exist on AWS, as plain data. `observe` reads them; `plan` compares them with
+//! the manifest.
+//! Not for: calling AWS (see `observe`) or deciding what to change (see `plan`).
 
 mod fleet;
 mod live;
@@ -17,110 +18,117 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
 
-/// Everything of a pair that exists.
+/// The existing resources of a pair.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// The account the caller's credentials belong to.
+    /// Account of the caller's credentials.
     pub account: AccountId,
     /// The pair's keys and aliases.
     pub keys: Keys,
-    /// Existing buckets of the pair: those of the manifest and those that only its live rules name.
+    /// Existing buckets of the pair: buckets of the manifest, and buckets that only live rules or
+    /// key tags name.
     pub buckets: BTreeMap<BucketName, Bucket>,
     /// The replication role.
     pub role: Option<Role>,
-    /// The roles by which destinations replicate back, by the destination's bucket.
+    /// Roles of the reverse directions, by destination bucket.
     pub reverse_roles: BTreeMap<BucketName, Role>,
-    /// The role of a configuration in which others have rules; known only where the pair's rules are to go by it.
+    /// Role of a replication configuration that has foreign rules. Read only if the pair's rules
+    /// use that role.
     pub shared_role: Option<SharedRole>,
-    /// The same of directions back, by the bucket that they lead from.
+    /// The same for the reverse directions, by the bucket that replicates back.
     pub reverse_shared_roles: BTreeMap<BucketName, SharedRole>,
-    /// Policies of what the rules of others lead to; known only where they are to get the pair's role.
+    /// Policies of the destinations of foreign rules. Read only if the pair's role takes over those
+    /// rules.
     pub others: Others,
-    /// What batch jobs stand on; known only where it was looked for.
+    /// Resources of batch jobs. Read only on request.
     pub batch: Batch,
 }
 
-/// A role that is not the pair's, with every policy that has a say.
+/// A role that the pair uses but does not own, with every policy that affects its permissions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SharedRole {
-    /// Its trust policy.
+    /// Trust policy.
     pub trust: Value,
-    /// Inline and attached policies, by the names that people know them by.
+    /// Inline and attached policies, each with a name for messages.
     pub policies: Vec<(String, Value)>,
-    /// Its permissions boundary.
+    /// Permissions boundary, with a name for messages.
     pub boundary: Option<(String, Value)>,
 }
 
-/// Policies of what the rules of others lead to.
+/// Policies of the destinations of foreign rules.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Others {
-    /// Of the destination buckets that have one.
+    /// Bucket policies, for the destination buckets that have one.
     pub buckets: BTreeMap<BucketName, Value>,
-    /// Of the keys that replicas are encrypted under, by ARN.
+    /// Key policies of the replica keys, by ARN.
     pub keys: BTreeMap<String, Value>,
 }
 
-/// What the batch jobs of a pair stand on.
+/// Resources of a pair's batch jobs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
-    /// The role that S3 Batch Operations assumes.
+    /// Role that S3 Batch Operations assumes.
     pub role: Option<Role>,
-    /// The bucket that is there for completion reports alone.
+    /// Bucket that holds only completion reports.
     pub reports: Option<(BucketName, Bucket)>,
 }
 
-/// The pair's keys and aliases, by Region where there may be one in each.
+/// The pair's keys and aliases.
 #[derive(Debug, Clone, Default)]
 pub struct Keys {
-    /// The key in the source's Region that the alias names, or, where there is no alias, that bears our tags.
+    /// Key in the source's Region: the target of the alias, or, without an alias, a key with the
+    /// pair's tags.
     pub primary: Option<Key>,
-    /// Its replicas; where each Region has a key of its own, those of the other Regions.
+    /// Keys in the other Regions: replica keys of the multi-Region key, or one single-Region key
+    /// per Region.
     pub replicas: BTreeMap<Region, Key>,
-    /// Keys that existed before the pair, by the bucket that is encrypted under each.
+    /// Existing keys that the manifest gives, by the bucket encrypted under each.
     pub existing: BTreeMap<BucketName, Key>,
-    /// Those of them whose tags the caller may not read, so that nobody knows whether another pair made them.
+    /// Existing keys whose tags the caller can't read, so it is unknown whether another pair owns
+    /// them.
     pub untold: BTreeSet<Arn>,
-    /// The id of the key that the alias names, in each Region that has the alias.
+    /// Id of the key that the alias targets, in each Region where the alias exists.
     pub aliases: BTreeMap<Region, KeyId>,
-    /// Usable keys that bear our tags and that no alias names: left by a run that was cut off.
+    /// Usable keys with the pair's tags that no alias targets. An interrupted run leaves such keys.
     pub spares: Vec<Key>,
-    /// Keys that bear our tags and are pending deletion.
+    /// Keys with the pair's tags that are pending deletion.
     pub pending: Vec<Key>,
-    /// Whom grants let use the pair's key, in any Region; known only for a removal.
+    /// Grantee principals of the grants on the pair's keys, in all Regions. Read only for a
+    /// removal.
     pub grantees: Vec<String>,
 }
 
 /// A KMS key in one Region.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
-    /// The key's id: the same in all Regions of a multi-Region key.
+    /// Key id. A multi-Region key has the same id in all Regions.
     pub id: KeyId,
-    /// The key's ARN in its Region.
+    /// ARN in this Region.
     pub arn: Arn,
-    /// The Region this ARN is in.
+    /// Region of the ARN.
     pub region: Region,
-    /// The key's state.
+    /// Key state.
     pub state: KeyState,
-    /// `None` for a key that is not multi-Region.
+    /// `None` for a single-Region key.
     pub multi_region: Option<MultiRegion>,
-    /// The key's tags in this Region.
+    /// Tags in this Region.
     pub tags: Tags,
-    /// The key's policy in this Region.
+    /// Key policy in this Region.
     pub policy: Value,
-    /// Days between rotations; `None` where rotation is off.
+    /// Rotation period in days. `None` if rotation is off.
     pub rotation_days: Option<u32>,
-    /// Whether it is symmetric and for encryption, as S3 needs it.
+    /// Whether the key is a symmetric encryption key, which S3 requires.
     pub encrypts: bool,
-    /// When it was made.
+    /// Creation date.
     pub created: Timestamp,
-    /// When it goes, where its deletion is scheduled.
+    /// Deletion date, if deletion is scheduled.
     pub deletion_date: Option<Timestamp>,
-    /// The days of its own window, for a primary that waits for its replicas to go.
+    /// Waiting period in days of a primary key that is pending the deletion of its replica keys.
     pub pending_window_days: Option<i32>,
 }
 
 impl Keys {
-    /// Returns the pair's key in `region`: the primary, or the one that belongs to it there.
+    /// Returns the pair's key in `region`: the primary key or the key of that Region in `replicas`.
     pub fn in_region(&self, region: &Region) -> Option<&Key> {
         self.primary
             .as_ref()
@@ -130,20 +138,20 @@ impl Keys {
 }
 
 impl Key {
-    /// Returns whether the key is on its way out and can't be used.
+    /// Returns whether the key is pending deletion and therefore unusable.
     pub fn is_pending_deletion(&self) -> bool {
         matches!(self.state, KeyState::PendingDeletion | KeyState::PendingReplicaDeletion)
     }
 }
 
-/// A multi-Region key's place among the keys that share its material.
+/// The place of a multi-Region key among the related keys that share its key material.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MultiRegion {
-    /// Whether this is the primary.
+    /// Whether this key is the primary key.
     pub primary: bool,
-    /// The Region of the primary.
+    /// Region of the primary key.
     pub primary_region: Region,
-    /// The Regions of the replicas.
+    /// Regions of the replica keys.
     pub replica_regions: Vec<Region>,
 }
 
@@ -169,51 +177,55 @@ impl std::fmt::Display for KeyState {
     }
 }
 
-/// A bucket of this account and its settings.
+/// A bucket and its settings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Bucket {
-    /// The Region that the pair wants it in and in which it answered.
+    /// Region of the bucket: the Region that the pair expects, confirmed by the response to a
+    /// request there.
     pub region: Option<Region>,
     /// The bucket's tags.
     pub tags: Tags,
-    /// `Enabled`, `Suspended`, or `None` where versioning was never on.
+    /// Versioning status: `Enabled`, `Suspended`, or `None` if versioning was never enabled.
     pub versioning: Option<String>,
-    /// Whether versions can be deleted only with the root user's MFA device.
+    /// Whether MFA delete is on, so that only the root user with the MFA device can delete
+    /// versions.
     pub mfa_delete: bool,
-    /// Its default encryption.
+    /// Default encryption.
     pub encryption: Option<Encryption>,
-    /// Its public access block.
+    /// Public access block.
     pub public_access_block: Option<PublicAccessBlock>,
-    /// Whether who sends a request pays for it; known only of a destination in another account than the source's.
+    /// Whether the bucket is a Requester Pays bucket. Read only for a destination in another
+    /// account than the source.
     pub requester_pays: bool,
-    /// Its object ownership, such as `BucketOwnerEnforced`.
+    /// Object ownership, such as `BucketOwnerEnforced`.
     pub ownership: Option<String>,
-    /// Its policy.
+    /// Bucket policy.
     pub policy: Option<Value>,
-    /// Its replication configuration; known where it [matters](crate::manifest::Topology::matters), as are the next two.
+    /// Replication configuration. Read only where it [matters](crate::manifest::Topology::matters);
+    /// the same holds for `lock` and `lifecycle`.
     pub replication: Option<Replication>,
-    /// Its Object Lock, where that is on.
+    /// Object Lock configuration, if Object Lock is on.
     pub lock: Option<Lock>,
-    /// Its lifecycle rules.
+    /// Lifecycle rules.
     pub lifecycle: Vec<Expiry>,
-    /// Whether it holds any version or delete marker; known only where the bucket bears no tags.
+    /// Whether the bucket has no version and no delete marker. Read only for a bucket without tags.
     pub empty: Option<bool>,
-    /// Objects found in it; known only where they were counted, for a removal.
+    /// Objects in the bucket. Counted only for a removal.
     pub objects: Option<Objects>,
 }
 
 impl Bucket {
-    /// Returns whether all four settings of its public access block are on.
+    /// Returns whether all four public access block settings are on.
     pub fn blocks_public_access(&self) -> bool {
         self.public_access_block == Some(PublicAccessBlock::WHOLE)
     }
 
-    /// Returns whether this is a creation that was cut off before its tags stood: ours only if nobody has used it or set
-    /// anything up.
+    /// Returns whether the bucket was created by a run that was interrupted before it set the tags.
+    /// Such a bucket is empty and has no tags and no other settings.
     pub fn is_cut_off_creation(&self) -> bool {
         self.tags.is_empty()
             && self.empty == Some(true)
-            // Object Lock turns versioning on from birth.
+            // Object Lock enables versioning when the bucket is created.
             && (self.versioning.is_none() || self.lock.is_some())
             && self.policy.is_none()
             && self.replication.is_none()
@@ -236,26 +248,26 @@ pub struct PublicAccessBlock {
 }
 
 impl PublicAccessBlock {
-    /// All four on.
+    /// All four settings on.
     pub const WHOLE: Self =
         Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
 }
 
-/// Object Lock that is on.
+/// The Object Lock configuration of a bucket that has Object Lock.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lock {
-    /// What new versions get that ask for nothing else.
+    /// Default retention of new versions whose request sets no retention.
     pub retention: Option<DefaultRetention>,
 }
 
-/// A default retention, as S3 tells it.
+/// The default retention that S3 returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefaultRetention {
-    /// `GOVERNANCE` or `COMPLIANCE`.
+    /// Retention mode: `GOVERNANCE` or `COMPLIANCE`.
     pub mode: String,
-    /// Its days, where it was given in days.
+    /// Retention period in days, if given in days.
     pub days: Option<i32>,
-    /// Its years, where it was given in years.
+    /// Retention period in years, if given in years.
     pub years: Option<i32>,
 }
 
@@ -269,108 +281,109 @@ impl std::fmt::Display for DefaultRetention {
     }
 }
 
-/// A lifecycle rule, reduced to what a pair looks at.
+/// A lifecycle rule, reduced to the actions that affect a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expiry {
     /// The rule's id.
     pub id: String,
-    /// Whether it is Enabled.
+    /// Whether the rule's status is `Enabled`.
     pub enabled: bool,
-    /// Days after which a version that is not the newest goes.
+    /// Days after which noncurrent versions expire.
     pub noncurrent_days: Option<i32>,
-    /// Days after which an upload that was never completed goes.
+    /// Days after which incomplete multipart uploads are aborted.
     pub incomplete_upload_days: Option<i32>,
-    /// The class to which it moves objects and from which they must be restored to be read again, if there is one.
+    /// Storage class of a transition after which objects must be restored before they can be read,
+    /// if the rule has such a transition.
     pub archive: Option<String>,
-    /// Whether it has a filter or an action that a pair does not use.
+    /// Whether the rule has a filter or an action that crrctl never sets.
     pub has_more: bool,
 }
 
 /// A bucket's default encryption.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encryption {
-    /// Such as `aws:kms`.
+    /// Algorithm, such as `aws:kms`.
     pub algorithm: String,
-    /// The key, as it was given.
+    /// Key id, ARN, or alias, as set on the bucket.
     pub key: Option<String>,
-    /// Whether Bucket Keys are on.
+    /// Whether the Bucket Key is enabled.
     pub bucket_key: bool,
 }
 
 /// A bucket's replication configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replication {
-    /// The one role of all rules.
+    /// Role of all rules.
     pub role: String,
     /// The rules.
     pub rules: Vec<Rule>,
 }
 
 impl Replication {
-    /// Returns the ARN of the role, where it is one.
+    /// Returns the ARN of the role, or `None` if `role` is not an ARN.
     pub fn role_arn(&self) -> Option<Arn> {
         Arn::new(&*self.role).ok()
     }
 }
 
-/// A replication rule, reduced to what a pair uses.
+/// A replication rule, reduced to the settings that a pair uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of S3's")]
 pub struct Rule {
     /// The rule's id.
     pub id: String,
-    /// Higher wins, among rules to one destination.
+    /// Priority. Among rules to the same destination, the highest priority wins.
     pub priority: i32,
-    /// Whether it is Enabled.
+    /// Whether the rule's status is `Enabled`.
     pub enabled: bool,
-    /// The filter's prefix; `None` for a rule without Filter (schema V1).
+    /// Prefix of the filter. `None` for a rule without a Filter (schema V1).
     pub prefix: Option<String>,
-    /// The tags that the filter wants, all of them.
+    /// Tags of the filter. An object must have all of them.
     pub tags: BTreeMap<String, String>,
     /// Whether delete markers replicate.
     pub delete_markers: bool,
     /// ARN of the destination bucket.
     pub destination: String,
-    /// The key replicas are encrypted under.
+    /// Replica key: the key that encrypts the replicas.
     pub replica_key: Option<String>,
-    /// Whether SSE-KMS objects are selected.
+    /// Whether the rule replicates SSE-KMS objects.
     pub kms_objects: bool,
-    /// The storage class of replicas; `None` for that of the source.
+    /// Storage class of the replicas. `None` keeps the source object's class.
     pub storage_class: Option<String>,
-    /// Whether S3 measures how replication gets on.
+    /// Whether S3 Replication metrics are enabled.
     pub metrics: bool,
-    /// Whether time control is on, with its threshold.
+    /// Whether S3 Replication Time Control is enabled, with S3's standard threshold.
     pub time_control: bool,
-    /// The account that replicas are given to; `None` where they stay their source's.
+    /// Account that becomes the owner of the replicas. `None` keeps the source object's owner.
     pub new_owner: Option<String>,
-    /// Whether changes of replicas' metadata replicate too.
+    /// Whether replica modification sync is enabled: metadata changes of replicas are replicated.
     pub replica_modifications: bool,
-    /// Settings that a pair does not use but this rule has.
+    /// Settings of this rule that a pair does not use.
     pub others: Vec<String>,
 }
 
-/// What lies in a bucket that is to be removed.
+/// The objects in a bucket that a removal deletes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Objects {
-    /// Versions and delete markers that are probes of this pair.
+    /// Number of versions and delete markers that are probes of this pair.
     pub probes: u64,
-    /// Some of the versions and markers that are not; more may exist.
+    /// Some of the other versions and delete markers; there may be more.
     pub foreign: Vec<String>,
 }
 
-/// The replication role.
+/// An IAM role that S3 or S3 Batch Operations assumes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Role {
     /// The role's ARN.
     pub arn: Arn,
     /// The role's tags.
     pub tags: Tags,
-    /// The ARN of its permissions boundary.
+    /// ARN of the permissions boundary.
     pub boundary: Option<String>,
-    /// Its trust policy.
+    /// Trust policy.
     pub trust: Value,
-    /// Its inline policy `replication`.
+    /// Inline policy `replication`.
     pub policy: Option<Value>,
-    /// Names of other inline policies.
+    /// Names of the other inline and attached policies. Read only for a removal.
     pub other_policies: Vec<String>,
 }

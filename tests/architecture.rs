@@ -1,9 +1,11 @@
-//! The invariants of ARCHITECTURE.md: who may use whom, who does no I/O, who prints, how long a file may be.
+//! The invariants of ARCHITECTURE.md: which module may use which, which modules do no I/O, which
+//! print, how long a file may be.
+//! Not for: the behavior of crrctl (see the other tests).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The folders of the three packages' code.
+/// The source folders of the three packages.
 const PACKAGES: [&str; 3] = ["src", "crates/iam/src", "crates/sandbox/src"];
 
 fn root() -> &'static Path {
@@ -30,13 +32,14 @@ fn sources() -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// Returns the top-level module of `package` that a file belongs to, `None` where it is another package's.
+/// Returns the top-level module of `package` that a file belongs to; `None` if the file belongs to
+/// another package.
 fn module(package: &str, path: &Path) -> Option<String> {
     let first = path.strip_prefix(root().join(package)).ok()?.components().next()?;
     Some(first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned())
 }
 
-/// Returns the room that a file belongs to: a module of the tool, or one of the other packages.
+/// Returns the top-level module of a file in `src`, or the package of a file in another package.
 fn room(path: &Path) -> String {
     module("src", path).unwrap_or_else(|| {
         let package = path.strip_prefix(root().join("crates")).unwrap();
@@ -44,7 +47,7 @@ fn room(path: &Path) -> String {
     })
 }
 
-/// Returns the code of a file up to its unit tests, which may use more.
+/// Returns the code of a file before its unit tests, which are exempt.
 fn code(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap()
 }
@@ -54,7 +57,8 @@ fn is_test(path: &Path) -> bool {
         || path.components().any(|part| part.as_os_str() == "tests")
 }
 
-/// Returns the top-level modules that a piece of code names by `crate::`, in `use crate::{a, b}` too.
+/// Returns the top-level modules that the code names by `crate::`, including those in
+/// `use crate::{a, b}`.
 fn named_modules(code: &str) -> Vec<String> {
     let word = |text: &str| -> String {
         text.chars()
@@ -91,7 +95,8 @@ fn lists_of_modules_are_read() {
     assert_eq!(named_modules(code), ["a", "d", "self", "e", "g"]);
 }
 
-/// Each package's `lib.rs` lists its modules from top to bottom.
+/// Each package's `lib.rs` lists its modules from top to bottom, and a module uses only modules
+/// below it.
 #[test]
 fn arrows_only_point_down() {
     for package in PACKAGES {
@@ -114,7 +119,7 @@ fn arrows_only_point_down() {
     }
 }
 
-/// What two services have in common lies in the floors below them.
+/// Code that two services share belongs in the modules below them.
 #[test]
 fn a_service_of_the_sandbox_uses_no_other() {
     const SERVICES: [&str; 5] = ["cloudwatch", "iam", "kms", "s3", "sts"];
@@ -159,7 +164,7 @@ fn pure_rooms_do_no_io_and_name_no_sdk_type() {
                 assert!(!code(text).contains(word), "{} names {word}", path.display());
             }
         }
-        // The one room that reads the user's templates reads nothing else.
+        // `policy` reads the user's templates, so it may use `std::fs`, but it names no SDK type.
         if room == "policy" {
             assert!(!code(text).contains("aws_s"), "{}", path.display());
         }
@@ -193,7 +198,7 @@ fn only_settle_the_engine_and_the_sandbox_sleep() {
 
 #[test]
 fn every_file_says_what_it_is_for_and_none_is_too_long() {
-    /// Longer than this, something wants to move out.
+    /// A file with more lines must be split.
     const MOST_LINES: usize = 420;
     for (path, text) in sources() {
         assert!(text.starts_with("//! "), "{} does not say what it is for", path.display());

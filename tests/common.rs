@@ -1,4 +1,6 @@
-//! What most tests begin with: a sandbox of their own, and the binary in an empty home that knows nothing else.
+//! The setup of most tests: a sandbox per test, and the binary in an empty home directory, without
+//! any other configuration.
+//! Not for: the tests of the sandbox itself (see `sandbox`).
 
 use crate::survival::{machine, on_a_machine};
 use aws_sdk_s3::config::Credentials;
@@ -15,13 +17,14 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-/// Returns the HTTP client of an SDK client that is to call a sandbox.
+/// Returns the HTTP client for SDK clients that call a sandbox.
 pub(crate) fn plain_http() -> aws_sdk_s3::config::SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 
-/// A place among the tests that have a stand at the same time. Each has a sandbox, and runs that wait for it: more of them than the
-/// machine has room for would only be slower. A test with several stands takes one place.
+/// A place among the tests that hold a stand at the same time. Each stand has a sandbox, and runs
+/// that wait for it; more stands than the machine has room for would only be slower. A test with
+/// several stands takes one place.
 struct Place {
     is_first: bool,
 }
@@ -55,7 +58,7 @@ impl Drop for Place {
     }
 }
 
-/// A sandbox, a home, and the binary that is told of nothing else.
+/// A sandbox, a home directory, and the binary configured for these two only.
 pub(crate) struct Stand {
     _place: Place,
     runtime: Runtime,
@@ -63,7 +66,7 @@ pub(crate) struct Stand {
     home: TempDir,
 }
 
-/// How a command ended.
+/// The result of a command.
 #[must_use]
 pub(crate) struct Output {
     pub(crate) code: i32,
@@ -72,14 +75,14 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Returns the one object on stdout.
+    /// Returns the one JSON object on stdout.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("no JSON: {error}\n{self}"))
     }
 
-    /// Asserts that what is JSON is as the published schemas say.
+    /// Asserts that any JSON on stdout matches the published schemas.
     #[track_caller]
     fn held_against_schemas(self) -> Self {
         if let Err(faults) = crate::schemas::faults(&self.stdout) {
@@ -95,7 +98,7 @@ impl Output {
         self
     }
 
-    /// Asserts the code of the error, and pins its words.
+    /// Asserts the error code, and pins the text of the error.
     #[track_caller]
     pub(crate) fn told(self, code: &str) -> Self {
         crate::told::told(code, &self);
@@ -115,10 +118,10 @@ impl std::fmt::Display for Output {
 
 /// The source bucket of the usual pair.
 pub(crate) const SOURCE: &str = "demo-111122223333-us-east-1";
-/// Its destination bucket.
+/// The destination bucket of the usual pair.
 pub(crate) const DESTINATION: &str = "demo-111122223333-us-west-2";
 
-/// The pair most tests use.
+/// The pair that most tests use.
 pub(crate) const PAIR: [&str; 6] =
     ["--name", "demo", "--source", "us-east-1", "--destination", "us-west-2"];
 
@@ -127,7 +130,8 @@ impl Stand {
         Self::with(Options::default())
     }
 
-    /// A stand in which whatever is made seems to be there since an hour ago: nobody waits for tags of such a key to show.
+    /// Returns a stand in which every new resource appears to be an hour old, so that no run waits
+    /// for the tags of a new key to propagate.
     pub(crate) fn long_ago() -> Self {
         Self::with(Options { clock_behind: Duration::from_hours(1), ..Options::default() })
     }
@@ -147,7 +151,7 @@ impl Stand {
         self.sandbox.as_ref().unwrap()
     }
 
-    /// Returns the binary with `args`, pointed at this sandbox, in its empty home.
+    /// Returns the binary with `args`, pointed at this sandbox, in its empty home directory.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = bare(&self.home, args);
         command
@@ -172,8 +176,9 @@ impl Stand {
         fed(self.command(&[args, &["-f", "-"]].concat()), text)
     }
 
-    /// Runs crrctl with `args` on the usual pair inside this process: it costs less than the binary, and nothing is printed but the
-    /// object of `-o json`. Where a binary is given (see [`binary`]), that is run.
+    /// Runs crrctl with `args` on the usual pair inside this process, which costs less than running
+    /// the binary. Prints nothing but the object of `-o json`. If a binary is given (see
+    /// [`binary`]), runs that binary instead.
     pub(crate) fn in_process(&self, args: &[&str]) -> Output {
         if given_binary().is_some() {
             return self.pair(args);
@@ -181,7 +186,7 @@ impl Stand {
         self.embedded(&[args, &PAIR].concat())
     }
 
-    /// Runs it so with the manifest `text`.
+    /// Does the same with the manifest `text`.
     pub(crate) fn in_process_with(&self, args: &[&str], text: &str) -> Output {
         if given_binary().is_some() {
             let json: &[&str] = if args.contains(&"json") { &[] } else { &["-o", "json"] };
@@ -206,7 +211,8 @@ impl Stand {
         output.held_against_schemas()
     }
 
-    /// Makes what the manifests under `examples/` say exists: a profile of another account, and a role that may replicate.
+    /// Returns a stand with the resources that the manifests under `examples/` require: a profile
+    /// of another account, and a role that may replicate.
     pub(crate) fn furnished() -> Self {
         let stand = Self::new();
         stand.profile("archive", "444455556666");
@@ -231,12 +237,12 @@ impl Stand {
         stand
     }
 
-    /// Returns a path in this stand's home.
+    /// Returns a path in this stand's home directory.
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.home.path().join(name)
     }
 
-    /// Returns what the sandbox counted, and begins again.
+    /// Returns the sandbox's call counts, and resets them.
     pub(crate) fn calls(&self) -> Value {
         let calls = self.control("GET", "calls", "");
         self.control("POST", "calls/reset", "");
@@ -255,7 +261,7 @@ impl Stand {
         Slow { endpoint: sandbox.endpoint(), address: sandbox.address(), sandbox }
     }
 
-    /// Asks the sandbox's own endpoint `/_crrctl/<path>`.
+    /// Sends a request to the sandbox's control endpoint `/_crrctl/<path>`.
     pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Value {
         control(self.sandbox().address(), method, path, body)
     }
@@ -265,17 +271,19 @@ impl Stand {
         self.sandbox().leftovers()
     }
 
-    /// Puts faults in force, in place of those that were.
+    /// Replaces the faults in force.
     pub(crate) fn faults(&self, specs: &[&str]) {
         self.sandbox().set_faults(specs.iter().map(|spec| spec.parse().unwrap()).collect());
     }
 
-    /// Runs the binary on the usual pair, held at its first call of `operation` until `meanwhile` is done.
+    /// Runs the binary on the usual pair; its first call of `operation` is held until `meanwhile`
+    /// has ended.
     pub(crate) fn held(&self, operation: &str, args: &[&str], meanwhile: impl FnOnce()) -> Output {
         self.held_by(&format!("{operation}:delay=1h:times=1"), args, meanwhile)
     }
 
-    /// Runs the binary on the usual pair, held by a fault that delays calls until `meanwhile` is done.
+    /// Runs the binary on the usual pair; the calls that `fault` delays are held until `meanwhile`
+    /// has ended.
     pub(crate) fn held_by(&self, fault: &str, args: &[&str], meanwhile: impl FnOnce()) -> Output {
         let specs = vec![fault.parse().unwrap()];
         self.sandbox().set_faults(specs);
@@ -292,7 +300,8 @@ impl Stand {
         })
     }
 
-    /// Runs `watch` on the pair of `manifest` until its first round has ended, ends it by a signal, and returns its events.
+    /// Runs `watch` on the pair of `manifest` until its first round has ended, stops it with a
+    /// signal, and returns its events.
     pub(crate) fn watched(&self, manifest: &str) -> Vec<Value> {
         std::fs::write(self.path("watched.yaml"), manifest).unwrap();
         let args = ["watch", "--every", "1s", "-f", "watched.yaml", "-o", "ndjson"];
@@ -316,7 +325,7 @@ impl Stand {
         self.sandbox().endpoint()
     }
 
-    /// Gives this stand's home a profile with the root credentials of `account`.
+    /// Adds a profile with the root credentials of `account` to this stand's home directory.
     pub(crate) fn profile(&self, name: &str, account: &str) {
         let path = self.path(".aws/credentials");
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -325,17 +334,17 @@ impl Stand {
         std::fs::write(path, format!("{before}[{name}]\n{keys}\n")).unwrap();
     }
 
-    /// Waits for `work`.
+    /// Runs `work` to its end.
     pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
 
-    /// Runs `work` with the SDK's S3 client in `region`: a hand that is not crrctl's.
+    /// Runs `work` with the SDK's S3 client in `region`, outside crrctl.
     pub(crate) fn s3<T>(&self, region: &str, work: impl AsyncFnOnce(aws_sdk_s3::Client) -> T) -> T {
         self.runtime.block_on(work(s3(self.sandbox().endpoint(), region)))
     }
 
-    /// Puts an object of somebody else into the source bucket of the usual pair.
+    /// Puts an object that is not crrctl's into the source bucket of the usual pair.
     pub(crate) fn put_theirs(&self, key: &str) {
         self.s3("us-east-1", async |s3| {
             let body = aws_sdk_s3::primitives::ByteStream::from_static(b"a");
@@ -343,8 +352,9 @@ impl Stand {
         });
     }
 
-    /// Has somebody else put objects into the source bucket for as long as `work` takes, in fast time; returns what became of
-    /// their replication, as far as S3 meant to replicate them.
+    /// Puts objects that are not crrctl's into the source bucket while `work` runs, and advances
+    /// the sandbox's clock by one second for each. Returns their replication records; an object
+    /// that no rule selects has none.
     pub(crate) fn with_a_writer(&self, work: impl FnOnce()) -> Vec<Value> {
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -366,7 +376,8 @@ impl Stand {
         records.as_array().unwrap().iter().filter(is_late).cloned().collect()
     }
 
-    /// Takes the rules of the usual pair away and has somebody else write to its source bucket.
+    /// Deletes the rules of the usual pair, and puts an object that is not crrctl's into its source
+    /// bucket.
     pub(crate) fn unproven(&self) {
         self.s3("us-east-1", async |s3| {
             s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
@@ -374,13 +385,13 @@ impl Stand {
         self.put_theirs("theirs");
     }
 
-    /// Makes the source bucket of the usual pair, without tags and with an object in it.
+    /// Creates the source bucket of the usual pair, without tags and with an object in it.
     pub(crate) fn bucket_of_somebody_else(&self) {
         self.s3("us-east-1", async |s3| s3.create_bucket().bucket(SOURCE).send().await.unwrap());
         self.put_theirs("theirs");
     }
 
-    /// Disables the usual pair's replica key, so that nothing replicates.
+    /// Disables the usual pair's replica key, so that no object replicates.
     pub(crate) fn disable_replica_key(&self) {
         self.kms("us-west-2", async |kms| {
             let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
@@ -389,7 +400,7 @@ impl Stand {
         });
     }
 
-    /// Waits until so many objects have ended COMPLETED or FAILED.
+    /// Waits until `count` objects are COMPLETED or FAILED.
     pub(crate) fn settled(&self, count: usize) {
         let is_over =
             |it: &&Value| ["COMPLETED", "FAILED"].contains(&it["status"].as_str().unwrap());
@@ -399,7 +410,7 @@ impl Stand {
         });
     }
 
-    /// Waits until something is so.
+    /// Waits until `is_so` returns true; `what` names the condition.
     pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
         let started = std::time::Instant::now();
         while !is_so() {
@@ -408,7 +419,7 @@ impl Stand {
         }
     }
 
-    /// Makes a batch job of the usual pair that waits to be confirmed; returns its id.
+    /// Creates a batch job of the usual pair that waits for confirmation. Returns its id.
     pub(crate) fn suspended_job(&self, token: &str) -> String {
         use crrctl::backfill::Wish;
         self.jobs(async |jobs| {
@@ -420,7 +431,7 @@ impl Stand {
         })
     }
 
-    /// Returns the id of the usual pair's batch job that is not over.
+    /// Returns the id of the usual pair's batch job that has not ended.
     pub(crate) fn job_under_way(&self) -> Option<String> {
         self.jobs(async |jobs| jobs.not_over().await.unwrap())
     }
@@ -470,7 +481,7 @@ impl Stand {
     }
 }
 
-/// Asks the sandbox at `address` at its own endpoint `/_crrctl/<path>`.
+/// Sends a request to the control endpoint `/_crrctl/<path>` of the sandbox at `address`.
 fn control(address: std::net::SocketAddr, method: &str, path: &str, body: &str) -> Value {
     let mut stream = TcpStream::connect(address).unwrap();
     let length = body.len();
@@ -486,7 +497,7 @@ fn control(address: std::net::SocketAddr, method: &str, path: &str, body: &str) 
     serde_json::from_str(body).unwrap_or(Value::Null)
 }
 
-/// A second sandbox that takes its time over every request.
+/// A second sandbox that delays every request.
 pub(crate) struct Slow {
     pub(crate) endpoint: String,
     address: std::net::SocketAddr,
@@ -494,12 +505,12 @@ pub(crate) struct Slow {
 }
 
 impl Slow {
-    /// Returns what still exists in it.
+    /// Returns what still exists in this sandbox.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         self.sandbox.leftovers()
     }
 
-    /// Waits until a bucket or a key was made: something exists, and much is still to do.
+    /// Waits until six write calls were made: some resources exist, and most of the run remains.
     pub(crate) fn wait_for_writes(&self) {
         let started = std::time::Instant::now();
         while control(self.address, "GET", "calls", "")["writes"].as_u64().unwrap() < 6 {
@@ -516,7 +527,8 @@ impl Drop for Stand {
     }
 }
 
-/// Returns the binary that is tested: the one at the path `CRRCTL`, such as a packed release, else the one that was built with the tests.
+/// Returns the binary under test: the one at the path in `CRRCTL`, such as a packaged release,
+/// otherwise the one built with the tests.
 pub(crate) fn binary() -> std::path::PathBuf {
     given_binary().unwrap_or_else(|| assert_cmd::cargo::cargo_bin!("crrctl").to_owned())
 }
@@ -525,7 +537,8 @@ fn given_binary() -> Option<std::path::PathBuf> {
     std::env::var_os("CRRCTL").filter(|path| !path.is_empty()).map(Into::into)
 }
 
-/// Returns the binary with `args` in an empty world: no credentials, no configuration, no terminal.
+/// Returns the binary with `args` in an empty environment: no credentials, no configuration, no
+/// terminal.
 pub(crate) fn bare(home: &TempDir, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command
@@ -537,24 +550,24 @@ pub(crate) fn bare(home: &TempDir, args: &[&str]) -> Command {
     command
 }
 
-/// Runs the binary with `args` in an empty world.
+/// Runs the binary with `args` in an empty environment.
 pub(crate) fn alone(args: &[&str]) -> Output {
     let home = TempDir::new().unwrap();
     finished(bare(&home, args).stdin(Stdio::null()))
 }
 
-/// Runs the binary with `args` in an empty world, with the manifest `text` on stdin.
+/// Runs the binary with `args` in an empty environment, with the manifest `text` on stdin.
 pub(crate) fn alone_with(args: &[&str], text: &str) -> Output {
     let home = TempDir::new().unwrap();
     fed(bare(&home, &[args, &["-f", "-"]].concat()), text)
 }
 
-/// Waits for `command` to end.
+/// Runs `command` to its end.
 pub(crate) fn finished(command: &mut Command) -> Output {
     output_of(&command.output().unwrap())
 }
 
-/// Keeps what a command printed, and holds whatever of it is JSON against the published schemas.
+/// Collects the output of a command, and checks any JSON in it against the published schemas.
 pub(crate) fn output_of(output: &std::process::Output) -> Output {
     let output = Output {
         code: output.status.code().unwrap_or(-1),
@@ -564,13 +577,14 @@ pub(crate) fn output_of(output: &std::process::Output) -> Output {
     output.held_against_schemas()
 }
 
-/// Sends `child` a signal. The shell's own `kill`, since a machine may have no other.
+/// Sends a signal to `child` with the shell's built-in `kill`, since a machine may have no other.
 pub(crate) fn signal(child: &Child, name: &str) {
     let kill = format!("kill -{name} {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
-/// Runs the parts of a test at the same time, where they wait most of theirs. They share the test's place.
+/// Runs the parts of a test at the same time; the parts spend most of their time waiting. They
+/// share the test's place.
 pub(crate) fn side_by_side(parts: &[&(dyn Fn() + Sync)]) {
     let part = |part: &(dyn Fn() + Sync)| {
         HAS_PLACE.set(true);
@@ -584,7 +598,8 @@ pub(crate) fn side_by_side(parts: &[&(dyn Fn() + Sync)]) {
     });
 }
 
-/// Returns the settings of a property test of so many cases: the same each time, but in the thorough mode.
+/// Returns the settings of a property test with `cases` cases. The seed is fixed, except in the
+/// thorough mode.
 pub(crate) fn cases(cases: u32) -> proptest::test_runner::Config {
     use proptest::test_runner::{Config, RngSeed};
     let is_thorough = crate::survival::is_thorough();
@@ -600,17 +615,19 @@ pub(crate) fn fed(mut command: Command, text: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that refuses its flags does not read: that is not this test's business.
+    // A command that refuses its flags does not read stdin, so a failed write is no failure of the
+    // test.
     let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
     output_of(&child.wait_with_output().unwrap())
 }
 
-/// Returns the SDK's S3 client in `region` of the stand-in at `endpoint`, for the account's own hands.
+/// Returns the SDK's S3 client in `region` for the sandbox at `endpoint`, with the default
+/// account's credentials.
 pub(crate) fn s3(endpoint: String, region: &str) -> aws_sdk_s3::Client {
     s3_of(DEFAULT_ACCOUNT, endpoint, region)
 }
 
-/// Returns it for the hands of another account.
+/// Returns the S3 client with the credentials of `account`.
 pub(crate) fn s3_of(account: &str, endpoint: String, region: &str) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
         .http_client(plain_http())
@@ -622,12 +639,12 @@ pub(crate) fn s3_of(account: &str, endpoint: String, region: &str) -> aws_sdk_s3
     aws_sdk_s3::Client::from_conf(config)
 }
 
-/// Returns the same for KMS.
+/// Returns the SDK's KMS client, with the default account's credentials.
 pub(crate) fn kms(endpoint: String, region: &str) -> aws_sdk_kms::Client {
     kms_of(DEFAULT_ACCOUNT, endpoint, region)
 }
 
-/// Returns it for the hands of another account.
+/// Returns the KMS client with the credentials of `account`.
 pub(crate) fn kms_of(account: &str, endpoint: String, region: &str) -> aws_sdk_kms::Client {
     let config = aws_sdk_kms::Config::builder()
         .http_client(plain_http())
@@ -639,7 +656,7 @@ pub(crate) fn kms_of(account: &str, endpoint: String, region: &str) -> aws_sdk_k
     aws_sdk_kms::Client::from_conf(config)
 }
 
-/// Returns the same for IAM.
+/// Returns the SDK's IAM client, with the default account's credentials.
 pub(crate) fn iam(endpoint: String) -> aws_sdk_iam::Client {
     let config = aws_sdk_iam::Config::builder()
         .http_client(plain_http())

@@ -1,6 +1,8 @@
-//! The confusion table: pairs of every shape are built by crrctl, broken in every way that follows from their live documents, keys,
-//! buckets and rules, one at a time, and the sandbox says what becomes of an upload. `check` must name that cause first.
-//! Not for: what the sandbox answers (see `sandbox::breaking`, whose expectations are written by hand).
+//! The confusion table. crrctl builds pairs of every shape. The tests break each pair in every way
+//! that follows from its live documents, keys, buckets and rules, one at a time, and read the
+//! outcome of an upload from the sandbox. `check` must name that cause first.
+//! Not for: the outcomes themselves (see `sandbox::breaking`, whose expectations are written by
+//! hand).
 
 mod pair;
 mod ways;
@@ -15,7 +17,7 @@ const EAST: &str = "us-east-1";
 const WEST: &str = "us-west-2";
 const HOME: &str = crrctl_sandbox::DEFAULT_ACCOUNT;
 
-/// What `check` names first, beside what it says of the whole pair.
+/// The first finding of `check` that it does not also report for the intact pair.
 struct Named {
     check: String,
     region: String,
@@ -39,10 +41,10 @@ fn named(report: &Value, known: &[Value]) -> Option<Named> {
     })
 }
 
-/// Returns why the cause was not named, if it was not.
+/// Returns why the cause was not named; `None` if it was.
 fn miss(way: &Way, fate: &Fate, named: Option<&Named>, is_two_way: bool) -> Option<String> {
     let Some(named) = named else {
-        // What keeps nothing from replicating need not be told, and what does must be.
+        // A defect that prevents no replication need not be named; one that prevents it must be.
         return fate.is_harmed().then(|| "nothing is named".to_owned());
     };
     if !way.checks.contains(&named.check.as_str()) {
@@ -54,7 +56,8 @@ fn miss(way: &Way, fate: &Fate, named: Option<&Named>, is_two_way: bool) -> Opti
     if way.region.is_some_and(|region| region != named.region) {
         return Some(format!("{} is not {:?}: {}", named.region, way.region, named.says));
     }
-    // The object's own reason comes first; what happens to parts and markers alone, and to the other way, is listed.
+    // The failure reason of the object comes first. Reasons that apply only to multipart uploads,
+    // to delete markers or to the other direction are listed.
     let is_named = match fate.reason() {
         Some(reason) if !is_two_way => named.reasons.first().is_some_and(|first| first == reason),
         _ => fate.reasons().iter().any(|(_, it)| named.reasons.iter().any(|named| named == it)),
@@ -78,7 +81,8 @@ fn confused_in(stand: Stand, shape: &str, manifest: &str, directions: &[Directio
         let fate = pair.fate(direction);
         assert!(fate.is_whole(), "{shape}: {fate:?}");
     }
-    // Each test begins at a place of its own, so that all kinds of ways are tried in the usual mode, too.
+    // Each test starts at an offset of its own, so that the usual mode also tries every kind of
+    // way.
     let stride = crate::survival::stride(12);
     let ways: Vec<Way> =
         ways::all(&pair).into_iter().skip(shape.len() % stride).step_by(stride).collect();
@@ -107,7 +111,7 @@ fn confused_in(stand: Stand, shape: &str, manifest: &str, directions: &[Directio
     );
     assert!(misses.is_empty(), "{} misses\n{}", misses.len(), misses.join("\n"));
     assert!(ways.len() * stride >= 30, "{}", ways.len());
-    // The mending mends, so that each way was tried alone.
+    // The repaired pair passes, so each way was tried alone.
     let mended = pair.check();
     assert!(named(&mended, &known).is_none(), "{shape}: mended, and yet {mended}");
 }

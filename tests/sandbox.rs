@@ -1,4 +1,6 @@
-//! The sandbox over HTTP with the real SDK: the walk of a replicated pair, and a table of what AWS refuses.
+//! Tests of the sandbox over HTTP with the real SDK: a replicated pair from start to end, and
+//! tables of the requests that AWS refuses.
+//! Not for: the commands of crrctl (see the other tests).
 
 #![expect(clippy::unwrap_used, reason = "what can't be set up fails the test")]
 
@@ -39,7 +41,8 @@ pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/crrctl/replication
 pub(crate) const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
 pub(crate) const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","kms:*"],"Resource":"*"}]}"#;
 
-/// Builds the configuration of one SDK crate for this stand; the SDK's own retries are off, so that each call is one request.
+/// Builds the client of one SDK crate for this stand. The SDK's retries are disabled, so that each
+/// call is one request.
 macro_rules! client {
     ($sdk:ident, $stand:expr, $account:expr, $secret:expr, $region:expr) => {
         $sdk::Client::from_conf(
@@ -59,7 +62,7 @@ pub(crate) fn credentials(account: &str, secret: &str) -> Credentials {
     Credentials::new(account, secret, None, None, "test")
 }
 
-/// Finds every host on loopback.
+/// Resolves every host to the loopback address.
 #[derive(Debug, Clone)]
 struct Loopback;
 
@@ -96,7 +99,8 @@ impl Stand {
         client!(aws_sdk_kms, self, account, secret, region)
     }
 
-    /// S3 Control as the SDK asks for it: the account in front of the host, which a resolver of our own finds on loopback.
+    /// Returns an S3 Control client. The SDK puts the account id in front of the host name;
+    /// `Loopback` resolves that host.
     pub(crate) fn s3control(
         &self,
         account: &str,
@@ -131,7 +135,7 @@ impl Stand {
         client!(aws_sdk_sts, self, account, secret, region)
     }
 
-    /// Makes a user with one inline policy and returns its access key.
+    /// Creates a user with one inline policy, and returns its access key.
     pub(crate) async fn user(&self, name: &str, policy: &str) -> (String, String) {
         let iam = self.iam();
         iam.create_user().user_name(name).send().await.unwrap();
@@ -142,7 +146,8 @@ impl Stand {
         (key.access_key_id().to_owned(), key.secret_access_key().to_owned())
     }
 
-    /// Sends a control request over a connection of its own and returns status and JSON.
+    /// Sends a control request over a separate connection. Returns the status and the JSON of the
+    /// response.
     pub(crate) async fn control(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let mut stream = tokio::net::TcpStream::connect(self.sandbox.address()).await.unwrap();
@@ -158,7 +163,7 @@ impl Stand {
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
     }
 
-    /// Makes a bucket in a Region, versioned or not.
+    /// Creates a bucket in a Region, with or without versioning.
     pub(crate) async fn bucket(&self, name: &str, region: &str, versioned: bool) {
         use aws_sdk_s3::types::{
             BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
@@ -185,7 +190,7 @@ impl Stand {
         }
     }
 
-    /// Makes a bucket with Object Lock, and so with versioning.
+    /// Creates a bucket with Object Lock, which also enables versioning.
     pub(crate) async fn locked_bucket(&self, name: &str, region: &str) {
         use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
         let constraint = (region != EAST).then(|| BucketLocationConstraint::from(region));
@@ -196,7 +201,7 @@ impl Stand {
         create.set_create_bucket_configuration(configuration).send().await.unwrap();
     }
 
-    /// Makes the multi-Region key and its replica and returns the ARNs of both.
+    /// Creates a multi-Region primary key and its replica key. Returns the ARNs of both.
     pub(crate) async fn keys(&self) -> (String, String) {
         let kms = self.kms(EAST);
         let key = kms.create_key().multi_region(true).send().await.unwrap();
@@ -207,7 +212,7 @@ impl Stand {
         (primary.arn().unwrap().to_owned(), replica)
     }
 
-    /// Makes the role that [`ROLE`] names, which may do anything in S3 and KMS.
+    /// Creates the role that [`ROLE`] names, with every permission in S3 and KMS.
     pub(crate) async fn role(&self) {
         let (iam, name) = (self.iam(), "replication");
         let create = iam.create_role().path("/crrctl/").role_name(name);
@@ -216,7 +221,7 @@ impl Stand {
         put.policy_document(POLICY).send().await.unwrap();
     }
 
-    /// Makes `bucket` encrypt under `key` with a Bucket Key.
+    /// Sets the default encryption of `bucket` to `key`, with a Bucket Key.
     pub(crate) async fn encrypt(&self, bucket: &str, region: &str, key: &str) {
         use aws_sdk_s3::types::{
             ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
@@ -297,7 +302,7 @@ impl Stand {
         panic!("{key} stayed PENDING");
     }
 
-    /// Returns the failure reasons in the sandbox's log for a version.
+    /// Returns the failure reason of a version, from the sandbox's replication log.
     pub(crate) async fn reason(&self, version: &str) -> Option<String> {
         let (_, log) = self.control("GET", "replication", "").await;
         let record =
@@ -306,7 +311,8 @@ impl Stand {
     }
 }
 
-/// A V2 rule to `bucket` in priority order, with the destination's key if one is given.
+/// Returns a V2 rule to `bucket` with the given priority, and with the destination's key if one is
+/// given.
 pub(crate) fn rule(
     id: &str,
     priority: i32,
@@ -344,7 +350,7 @@ pub(crate) fn rule(
         .destination(destination.build().unwrap())
 }
 
-/// Returns code, status and message of what must be a refusal.
+/// Returns the code, status and message of a request that must be refused.
 pub(crate) fn refusal<T, E: ProvideErrorMetadata>(
     result: Result<T, SdkError<E, HttpResponse>>,
 ) -> (String, u16, String) {
@@ -355,7 +361,7 @@ pub(crate) fn refusal<T, E: ProvideErrorMetadata>(
     (code.unwrap_or_default().into(), status, message.unwrap_or_default().into())
 }
 
-/// Sends each request and compares code, status and a part of the message.
+/// Sends each request, and compares the code, the status and a part of the message.
 macro_rules! refused {
     ($($code:literal $status:literal $part:literal $call:expr;)*) => {
         let mut wrong = Vec::new();

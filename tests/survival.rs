@@ -1,6 +1,9 @@
-//! Nothing is lost and nothing is orphaned, whatever happens: crashes, faults, lag, drift and runs side by side, each at every
-//! point there is. Runs happen inside this process (see `machines`), since thousands of them are wanted.
-//! The thorough mode, `CRRCTL_THOROUGH=1`, tries what the usual one leaves out for the sake of time; each test says what.
+//! Tests that no data is lost and no resource is orphaned under crashes, faults, propagation lag,
+//! drift and concurrent runs, each at every possible point. Runs happen inside this process (see
+//! `machines`), since the tests make thousands of them.
+//! The thorough mode, `CRRCTL_THOROUGH=1`, adds the cases that the usual mode leaves out to save
+//! time; each test names them.
+//! Not for: the signals and deadlines of single commands (see `interruption`).
 
 mod again;
 mod crashes;

@@ -1,5 +1,7 @@
-//! What people are told when something goes wrong: one situation a code, its words pinned; every kind of failure and every code's
-//! explanation rendered; and no code that the source knows goes without a test that names it.
+//! The errors that crrctl prints: one situation per code, with its text pinned; every kind of
+//! failure and every code's explanation, rendered; and a check that a test names every code in the
+//! source.
+//! Not for: the exit codes of commands (see `exit_codes`).
 
 mod between;
 mod checks;
@@ -20,7 +22,7 @@ use std::fmt::Write;
 const DEMO: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
 const JSON: [&str; 2] = ["-o", "json"];
 
-/// Asserts the code, and pins what stderr says under its name.
+/// Asserts the error code, and pins the text on stderr under the code's name.
 #[track_caller]
 pub(crate) fn told(code: &str, output: &Output) {
     told_as(code, code, output);
@@ -33,12 +35,13 @@ pub(crate) fn told_as(name: &str, code: &str, output: &Output) {
     told_in_text(name, code, output);
 }
 
-/// The same where the command prints no object.
+/// Does the same for a command that prints no object.
 #[track_caller]
 fn told_in_text(name: &str, code: &str, output: &Output) {
     assert!(catalogue::entry(code).is_some(), "{code} is not explained");
     assert!(output.stderr.contains(&format!("more: crrctl explain {code}")), "{output}");
-    // Which step a signal meets is chance, and which of a pair's keys comes first to be scheduled.
+    // Two facts vary between runs: the step that a signal interrupts, and which of a pair's keys is
+    // scheduled for deletion first.
     let is_chance = |line: &str| {
         ["interrupted", "bucket-stands"].contains(&code) && line.starts_with("  step:")
     };
@@ -48,7 +51,7 @@ fn told_in_text(name: &str, code: &str, output: &Output) {
     let mut settings = blotted();
     settings.add_filter(r"\d+ changes? of this run", "<n> changes of this run");
     if code == "region-not-enabled" {
-        // Each Region is asked at the same time.
+        // The Regions are called at the same time, so either can fail first.
         settings.add_filter("us-(east-1|west-2)", "<region>");
     }
     if code == "bucket-stands" {
@@ -183,7 +186,7 @@ fn probes_and_waits() {
     let stand = Stand::new();
     told("pair-missing", &stand.pair(&["probe"]));
     let stand = built();
-    // However fast the machine, a probe takes a while.
+    // The delay makes a probe slower than 0 ms on any machine.
     stand.faults(&["s3:HeadObject:delay=20ms"]);
     told("p95-exceeded", &stand.pair(&["probe", "--expect-p95", "0ms"]));
     stand.faults(&[]);
@@ -220,12 +223,12 @@ fn the_run_itself() {
     told("AccessDeniedException", &stand.pair(&["apply", "--yes"]));
     let unwritable = alone(&["man", "--dir", "/dev/null/no", "-o", "json"]);
     told("unwritable", &unwritable);
-    // What can't be written is said after all else, and has no object of its own.
+    // The error of an unwritable report follows all other output, and has no object of its own.
     let output = built().pair(&["plan", "--junit", "/dev/null/no.xml"]).exits(1);
     assert!(output.stderr.contains("error: can't write /dev/null/no.xml"), "{output}");
 }
 
-/// Each kind of failure with all that it can say, as people read it and as programs do.
+/// Every kind of failure with all of its fields, as text and as JSON.
 #[test]
 fn every_kind_of_failure() {
     let mut text = String::new();
@@ -255,7 +258,8 @@ fn every_explanation() {
         let _ = writeln!(text, "{said}");
     }
     blotted().bind(|| insta::assert_snapshot!("told-explanations", text));
-    // AWS's list of failure reasons (S3 User Guide, "Receiving replication failure events with Amazon S3 Event Notifications").
+    // AWS's list of failure reasons (S3 User Guide, "Receiving replication failure events with
+    // Amazon S3 Event Notifications").
     for code in [
         "AssumeRoleNotPermitted",
         "DstBucketInvalidRegion",

@@ -1,5 +1,6 @@
-//! Sees every request on its way out: counts it, logs it, and gives S3 the account that is expected to own the bucket.
-//! Not for: retrying.
+//! Interceptor of every SDK request: counts the request, logs the response, and sets the expected
+//! bucket owner of S3 requests.
+//! Not for: retrying (see `settle` and `throttle`).
 
 use crate::names::AccountId;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -15,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// How many requests were sent, attempts of a retried call each counted.
+/// The number of requests sent. Each attempt of a retried call counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct CallCount {
     /// Requests that only read.
@@ -25,23 +26,23 @@ pub struct CallCount {
 }
 
 impl CallCount {
-    /// Returns all requests.
+    /// Returns the number of all requests.
     pub fn total(self) -> u64 {
         self.reads + self.writes
     }
 }
 
-/// The interceptor; all clones share one count and one account, that of their credentials.
+/// The interceptor. Its clones share the counters and the account of the credentials.
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     reads: Arc<AtomicU64>,
     writes: Arc<AtomicU64>,
-    /// How long the shortest request took, in microseconds; 0 before the first.
+    /// The duration of the fastest request in microseconds; 0 before the first.
     fastest: Arc<AtomicU64>,
     account: Arc<OnceLock<AccountId>>,
 }
 
-/// When a request was sent.
+/// The time at which a request was sent.
 #[derive(Debug)]
 struct Sent(Instant);
 
@@ -50,13 +51,14 @@ impl Storable for Sent {
 }
 
 impl Calls {
-    /// Returns one for the credentials of another account: it counts with this one.
+    /// Returns an interceptor for the credentials of another account. It shares the counters, but
+    /// not the account.
     pub(super) fn beside(&self) -> Self {
         let (reads, writes) = (Arc::clone(&self.reads), Arc::clone(&self.writes));
         Self { reads, writes, fastest: Arc::clone(&self.fastest), account: Arc::default() }
     }
 
-    /// Returns the requests sent so far.
+    /// Returns the number of requests sent so far.
     pub fn count(&self) -> CallCount {
         CallCount {
             reads: self.reads.load(Ordering::Relaxed),
@@ -64,7 +66,7 @@ impl Calls {
         }
     }
 
-    /// Returns how long the shortest request took so far.
+    /// Returns the duration of the fastest request so far.
     pub(super) fn round_trip(&self) -> Option<Duration> {
         let micros = self.fastest.load(Ordering::Relaxed);
         (micros > 0).then(|| Duration::from_micros(micros))
@@ -76,18 +78,19 @@ impl Calls {
         let _ = self.fastest.fetch_update(Ordering::Relaxed, Ordering::Relaxed, shorter);
     }
 
-    /// Returns the account whose credentials these are, once it is known.
+    /// Returns the account that the credentials belong to, once it is known.
     pub(super) fn account(&self) -> Option<&AccountId> {
         self.account.get()
     }
 
-    /// From now on S3 is told that `account` is expected to own each bucket.
+    /// Sets `account` as the expected bucket owner of every later S3 request.
     pub(super) fn expect_owner(&self, account: &AccountId) {
         self.account.get_or_init(|| account.clone());
     }
 }
 
-/// Operations without `x-amz-expected-bucket-owner` (S3 API Reference, `CreateBucket` and `ListBuckets`).
+/// Operations without the header `x-amz-expected-bucket-owner` (S3 API Reference, `CreateBucket`
+/// and `ListBuckets`).
 const WITHOUT_OWNER: [&str; 2] = ["CreateBucket", "ListBuckets"];
 
 impl Intercept for Calls {

@@ -1,6 +1,6 @@
-//! SDK clients, one a service and Region, made once and sharing one pool of connections. Each Region is worked with the
-//! credentials of one account.
-//! Not for: which account that is (see `observe`).
+//! SDK clients: one per service and Region, created once, sharing one connection pool. Each Region
+//! is called with the credentials of one account.
+//! Not for: which account the credentials belong to (see `observe`).
 
 mod configuration;
 
@@ -20,26 +20,27 @@ use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// How to reach AWS, or what stands in for it.
+/// How to reach AWS, or an emulator of AWS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Connection {
-    /// The credentials of every Region that has none of its own.
+    /// The credentials of every Region that is not in `away`.
     pub usual: Credentials,
-    /// The endpoint of every service; without it `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` count.
+    /// The endpoint of every service. If it is `None`, `AWS_ENDPOINT_URL` and
+    /// `AWS_ENDPOINT_URL_<SERVICE>` apply.
     pub endpoint_url: Option<String>,
-    /// The Regions that are worked with other credentials.
+    /// The Regions that are called with other credentials.
     pub away: BTreeMap<Region, Credentials>,
-    /// How many times as high as usual the request quotas of KMS are; nothing where there are none.
+    /// The KMS request quotas of the account, compared with the default quotas.
     pub quota_factor: QuotaFactor,
 }
 
-/// How the request quotas of KMS are beside those that an account has at first; all of them are adjustable (KMS Developer Guide,
-/// "Request quotas").
+/// KMS request quotas, compared with the default quotas of an account. All of them are adjustable
+/// (KMS Developer Guide, "Request quotas").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuotaFactor {
-    /// So many times as high.
+    /// The quotas are this many times the default quotas.
     Times(u32),
-    /// There are none: a stand-in that does not throttle.
+    /// There are no quotas: an emulator that does not throttle.
     Unlimited,
 }
 
@@ -54,21 +55,23 @@ impl Default for QuotaFactor {
 pub struct Credentials {
     /// A profile of the shared configuration, and a role to assume.
     pub login: Login,
-    /// Access key and secret for a stand-in on plain HTTP; nothing of the environment is read then.
+    /// Access key and secret key for an emulator over plain HTTP. If they are set, the environment
+    /// is not read.
     pub stand_in: Option<(String, String)>,
-    /// The account whose buckets they are only let into: its own credentials are not at hand.
+    /// The account of the Region, if its own credentials are not available and these credentials
+    /// only have cross-account access to its buckets.
     pub guest_of: Option<AccountId>,
 }
 
 impl Credentials {
-    /// Makes those of a stand-in.
+    /// Returns the credentials of an emulator.
     pub fn of_stand_in(access_key: &str, secret: &str) -> Self {
         let stand_in = Some((access_key.to_owned(), secret.to_owned()));
         Self { stand_in, ..Self::default() }
     }
 }
 
-/// The clients of one service, one a Region.
+/// The clients of one service, one per Region.
 #[derive(Debug)]
 struct Clients<C>(Mutex<BTreeMap<Region, C>>);
 
@@ -85,7 +88,7 @@ impl<C: Clone> Clients<C> {
     }
 }
 
-/// What goes by the credentials of one account, for all pairs of a run.
+/// The clients and the state of one set of credentials, shared by all pairs of a run.
 #[derive(Debug)]
 pub(super) struct Caller {
     credentials: Credentials,
@@ -102,20 +105,21 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// Returns what looks after throttled requests to `region`.
+    /// Returns the interceptor that retries throttled requests to `region`.
     pub(super) fn throttle(&self, region: &Region) -> Throttle {
         let (pace, stop) = (Arc::clone(&self.pace), Arc::clone(&self.stop));
         Throttle { pace, calls: self.calls.clone(), region: region.clone(), stop }
     }
 }
 
-/// Returns what bounds the retries of all requests of a run together: nothing, since each request has a bound of its own. The SDK's own
-/// bucket is one for the whole process, so how a call ends would depend on what others met.
+/// Returns the retry partition of all requests of a run. Its token bucket is unlimited, because
+/// each request has a limit of its own. The SDK's own token bucket is shared by the whole process,
+/// so the result of a call would depend on the failures of other calls.
 pub(super) fn retries() -> RetryPartition {
     RetryPartition::custom("crrctl").token_bucket(TokenBucket::unlimited()).build()
 }
 
-/// Makes the client of a service for a caller and a Region.
+/// Builds the client of a service for a caller and a Region.
 macro_rules! client {
     ($service:ident, $caller:expr, $region:expr $(, $setting:ident($value:expr))?) => {
         $service::Client::from_conf(
@@ -130,7 +134,8 @@ macro_rules! client {
     };
 }
 
-/// What all pairs of a run share: the callers, which of them have been made, and how often KMS may be called.
+/// State shared by all pairs of a run: the endpoint, the request counters, the callers created so
+/// far, the pace of KMS calls, and the stop signal.
 #[derive(Debug)]
 struct Shared {
     endpoint_url: Option<String>,
@@ -141,7 +146,8 @@ struct Shared {
 }
 
 impl Shared {
-    /// Returns the caller of these credentials, making it where nobody was it before; `region` is where STS is asked for a role.
+    /// Returns the caller for `credentials` and creates it if there is none yet. `region` is the
+    /// Region in which STS is called to assume a role.
     async fn caller(&self, region: &Region, credentials: &Credentials) -> Arc<Caller> {
         let mut callers = self.callers.lock().await;
         if let Some(known) = callers.iter().find(|it| it.credentials == *credentials) {
@@ -166,19 +172,20 @@ impl Shared {
     }
 }
 
-/// The clients.
+/// The clients of one pair.
 #[derive(Debug)]
 pub struct Aws {
     home: Region,
-    /// The source's first, each with the Region in which its STS is called.
+    /// The callers, the source's first, each with the Region in which its STS is called.
     callers: Vec<(Region, Arc<Caller>)>,
-    /// The callers of the Regions that the source's is not for.
+    /// The index in `callers` of each Region that does not use the source's caller.
     away: BTreeMap<Region, usize>,
     shared: Arc<Shared>,
 }
 
 impl Aws {
-    /// Makes the clients, with `home` as the Region of IAM and STS: the source's. Sends nothing.
+    /// Creates the clients. `home` is the source's Region, in which IAM and STS are called. Sends
+    /// no request.
     pub async fn new(home: &Region, connection: Connection) -> Self {
         let shared = Shared {
             endpoint_url: connection.endpoint_url.clone(),
@@ -190,15 +197,15 @@ impl Aws {
         Self::sharing(Arc::new(shared), home, &connection).await
     }
 
-    /// From now on what is throttled is sent again only until `stop` says that the run is to end.
+    /// From now on, throttled requests are retried without limit only until `stop` is ending.
     #[must_use]
     pub fn ending_with(self, stop: &Stop) -> Self {
         self.shared.stop.get_or_init(|| stop.clone());
         self
     }
 
-    /// Makes those of another pair of the same run: what goes by the same credentials shares clients, connections, the count and
-    /// the pace.
+    /// Creates the clients of another pair of the same run. Pairs with the same credentials share
+    /// clients and connections. All pairs share the request counters and the pace.
     pub async fn beside(&self, home: &Region, connection: &Connection) -> Self {
         Self::sharing(Arc::clone(&self.shared), home, connection).await
     }
@@ -220,7 +227,7 @@ impl Aws {
         Self { home: home.clone(), callers, away, shared }
     }
 
-    /// Returns what `region` is worked with.
+    /// Returns the caller of `region`.
     pub(super) fn caller(&self, region: &Region) -> &Caller {
         &self.callers[self.away.get(region).copied().unwrap_or_default()].1
     }
@@ -231,7 +238,7 @@ impl Aws {
         caller.s3.get(region, || client!(aws_sdk_s3, caller, region))
     }
 
-    /// Returns the client of S3 Control in the source's Region, where batch jobs live.
+    /// Returns the client of S3 Control in the source's Region, where batch jobs are created.
     pub fn s3control(&self) -> aws_sdk_s3control::Client {
         let (region, caller) = (&self.home, self.caller(&self.home));
         caller.s3control.get(region, || {
@@ -245,7 +252,8 @@ impl Aws {
         caller.kms.get(region, || client!(aws_sdk_kms, caller, region))
     }
 
-    /// Returns the client of IAM with the credentials of `region`: roles are their account's, in whichever Region they serve.
+    /// Returns the client of IAM with the credentials of `region`. A role belongs to an account,
+    /// whichever Region it serves.
     pub fn iam(&self, region: &Region) -> aws_sdk_iam::Client {
         let place = self.away.get(region).copied().unwrap_or_default();
         let (region, caller) = &self.callers[place];
@@ -259,29 +267,29 @@ impl Aws {
         caller.sts.get(region, || client!(aws_sdk_sts, caller, region))
     }
 
-    /// Returns what the credentials of `region` come from.
+    /// Returns the login that the credentials of `region` come from.
     pub fn login(&self, region: &Region) -> &Login {
         &self.caller(region).credentials.login
     }
 
-    /// Returns the account that `region` is worked in without its own credentials, if it is.
+    /// Returns the account of `region`, if its own credentials are not available.
     pub fn guest_of(&self, region: &Region) -> Option<&AccountId> {
         self.caller(region).credentials.guest_of.as_ref()
     }
 
-    /// Returns the Regions that are worked with other credentials than the source's: of those that share theirs, all.
+    /// Returns every Region that is called with other credentials than the source's.
     pub fn away(&self) -> impl Iterator<Item = &Region> {
         self.away.keys()
     }
 
-    /// Returns the first Region of each of the credentials, the source's first.
+    /// Returns the first Region of each set of credentials, the source's Region first.
     pub fn callers(&self) -> Vec<&Region> {
         let first = |caller| self.away.iter().find(|(_, it)| **it == caller);
         let others = (1..self.callers.len()).filter_map(|caller| Some(first(caller)?.0));
         std::iter::once(&self.home).chain(others).collect()
     }
 
-    /// Returns whether both Regions are worked with the same credentials.
+    /// Returns whether both Regions are called with the same credentials.
     pub fn same_caller(&self, one: &Region, other: &Region) -> bool {
         std::ptr::eq(self.caller(one), self.caller(other))
     }
@@ -291,15 +299,16 @@ impl Aws {
         &self.home
     }
 
-    /// From now on every S3 call with the credentials of `region` says that `account` is expected to own the bucket.
+    /// Sets `account` as the expected bucket owner of every later S3 request with the credentials
+    /// of `region`.
     pub fn expect_owner(&self, region: &Region, account: &AccountId) {
         self.caller(region).calls.expect_owner(account);
     }
 
-    /// Waits for a turn to call an operation that KMS takes only few times a second.
+    /// Waits for a turn to call an operation with a low KMS request quota.
     ///
     /// # Errors
-    /// Where the run ends before the turn comes: what waits for it is not to be called.
+    /// The run ends before the turn comes. The operation must not be called then.
     pub async fn paced(
         &self,
         operation: &'static str,
@@ -309,8 +318,9 @@ impl Aws {
         self.wait_for(&[(operation, region)], stop).await
     }
 
-    /// Waits for a turn to replicate a key from the primary's Region `home` to `region`. That counts as one `ReplicateKey` at home
-    /// and two `CreateKey` in the replica's Region, one of which is a dry run (KMS Developer Guide, "Request quotas").
+    /// Waits for a turn to replicate a key from `home`, the Region of the primary key, to `region`.
+    /// The call counts as one `ReplicateKey` in `home` and two `CreateKey` in `region`, one of
+    /// which is a dry run (KMS Developer Guide, "Request quotas").
     ///
     /// # Errors
     /// Those of [`Aws::paced`].
@@ -325,7 +335,7 @@ impl Aws {
         self.wait_for(&turns, stop).await
     }
 
-    /// The first of the turns is that of the call itself.
+    /// Waits for all `turns`. The first one is the turn of the call itself.
     async fn wait_for(&self, turns: &[(&'static str, &Region)], stop: &Stop) -> Result<(), Error> {
         let [(operation, of), ..] = turns else { return Ok(()) };
         let account = self.caller(of).calls.account().cloned();
@@ -334,15 +344,15 @@ impl Aws {
             return Ok(());
         }
         pause(stop, wait).await;
-        // Those that wait for the same turns would all call at once.
+        // When the run ends, all waiting calls would otherwise be sent at once.
         if stop.is_ending() {
             return Err(Error::not_begun(operation, of, &stop.failure()));
         }
         Ok(())
     }
 
-    /// Returns the tags of the key `id`, or the refusal to tell them: as the run has seen them lately where they are not `wanted`, else
-    /// as `read` finds them.
+    /// Returns the tags of the key `id`, or the error if the caller may not read them. Returns
+    /// cached tags if they are not the `wanted` tags, otherwise the result of `read`.
     ///
     /// # Errors
     /// Those of `read`.
@@ -355,12 +365,12 @@ impl Aws {
         self.caller(region).seen.get((region, id), wanted, read).await
     }
 
-    /// Returns how long the shortest request of the run took so far.
+    /// Returns the duration of the fastest request of the run so far.
     pub fn round_trip(&self) -> Option<std::time::Duration> {
         self.shared.calls.round_trip()
     }
 
-    /// Returns how many requests were sent, with all credentials.
+    /// Returns the number of requests sent with all credentials.
     pub fn count(&self) -> CallCount {
         self.shared.calls.count()
     }

@@ -1,6 +1,7 @@
-//! CloudWatch's `GetMetricData`, the one call of that service that is needed: the service's crate would bring a CBOR codec, a compressor
-//! and a second HTTP library for it.
-//! Section: CloudWatch API Reference, `GetMetricData`, in the Query protocol. Not for: which metrics those are (see `check`).
+//! CloudWatch's `GetMetricData`. It is the only CloudWatch call that crrctl needs. The SDK crate
+//! for CloudWatch would add a CBOR codec, a compressor and a second HTTP library.
+//! Section: CloudWatch API Reference, `GetMetricData`, in the Query protocol.
+//! Not for: which metrics are read (see `check`).
 
 use super::raw_request::{List, Request, Service};
 use super::{Aws, Error};
@@ -8,27 +9,27 @@ use crate::names::Region;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-/// The API version, which stands in every request of the Query protocol.
+/// The API version. Every request of the Query protocol contains it.
 const VERSION: &str = "2010-08-01";
-/// The most series that one request may ask for.
+/// The maximum number of series per request.
 pub const MAX_SERIES: usize = 500;
-/// Seconds that one value stands for: S3 tells CloudWatch every minute.
+/// The period of one value in seconds. S3 reports to CloudWatch every minute.
 const PERIOD: &str = "60";
 
-/// One series of values that is asked for.
+/// One series of values to request.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// Such as `ReplicationLatency`, of the namespace `AWS/S3`.
+    /// The metric in the namespace `AWS/S3`, such as `ReplicationLatency`.
     pub metric: &'static str,
-    /// Such as `Maximum` or `Sum`.
+    /// The statistic, such as `Maximum` or `Sum`.
     pub statistic: &'static str,
     /// Names and values of the dimensions.
     pub dimensions: Vec<(&'static str, String)>,
 }
 
 impl Aws {
-    /// Returns the values of each of `series` between two times, the newest first, as CloudWatch in `region` has them for the
-    /// account of `account_of`.
+    /// Returns the values of each of `series` between two times, newest first. CloudWatch is called
+    /// in `region` with the credentials of `account_of`.
     pub async fn metric_data(
         &self,
         account_of: &Region,
@@ -70,7 +71,7 @@ impl Aws {
     }
 }
 
-/// Writes the request.
+/// Writes the form body of the request.
 fn form(between: (Timestamp, Timestamp), series: &[Series], token: Option<&str>) -> String {
     let mut form = form_urlencoded::Serializer::new(String::new());
     let time = |time: Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();

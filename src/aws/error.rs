@@ -1,5 +1,5 @@
-//! What AWS said when a call failed, and what class of failure that is.
-//! Not for: deciding whether to try again (see `lag`).
+//! Errors of failed AWS calls: what AWS returned, and the class of the failure.
+//! Not for: deciding whether to retry (see `lag`).
 
 use crate::failure::{Denied, Failure, Kind};
 use crate::names::Region;
@@ -13,45 +13,49 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{operation} in {region} failed: {code}: {message}")]
 pub struct Error {
-    /// Such as `s3:PutBucketVersioning`.
+    /// The operation, such as `s3:PutBucketVersioning`.
     pub operation: &'static str,
     /// The Region that was called.
     pub region: Region,
-    /// AWS's error code; for HEAD, which has no body, a name for the status; `ConnectionFailed` where nothing answered.
+    /// AWS's error code. A HEAD response has no body, so its code is derived from the status. The
+    /// code is `ConnectionFailed` if there was no response.
     pub code: String,
     /// AWS's message.
     pub message: String,
-    /// The HTTP status, where there was an answer.
+    /// The HTTP status, if there was a response.
     pub status: Option<u16>,
     /// AWS's request id.
     pub request_id: Option<String>,
-    /// What the failure means.
+    /// The class of the failure.
     pub class: Class,
 }
 
-/// What a failed call means, whatever the operation.
+/// The class of a failed call, whatever the operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// The thing does not exist.
+    /// The resource does not exist.
     Absent,
     /// Permission is missing.
     Denied,
     /// There are no usable credentials.
     Credentials,
-    /// It was not made: the run is ending, and this is how that shows.
+    /// The call was never sent because the run is shutting down. The kind is that of the run's
+    /// failure.
     NotBegun(Kind),
     /// Anything else.
     Other,
 }
 
 impl Error {
-    /// Returns whether it may be the object, not the caller, that keeps a HEAD from being answered: S3 says 400 and nothing else to
-    /// one without the key that the object is encrypted under (SSE-C), to a malformed version id, and to expired credentials.
+    /// Returns whether the object, and not the caller, may be the cause of a failed HEAD. S3
+    /// returns 400 without a code if the request lacks the key of an SSE-C object, names a
+    /// malformed version id, or uses expired credentials.
     pub fn may_be_the_objects(&self) -> bool {
         self.operation == "s3:HeadObject" && self.status == Some(400)
     }
 
-    /// Makes the error of a call that was not made, since the run ends as `ending` says.
+    /// Returns the error of a call that was not sent because the run is ending with the failure
+    /// `ending`.
     pub fn not_begun(operation: &'static str, region: &Region, ending: &Failure) -> Self {
         Self {
             operation,
@@ -64,7 +68,8 @@ impl Error {
         }
     }
 
-    /// Makes the error of an answer that came and can't be used: never to be taken for an absence.
+    /// Returns the error of a response that can't be parsed. Such a response never means that a
+    /// resource is absent.
     pub fn unreadable(operation: &'static str, region: &Region, what: &str) -> Self {
         Self {
             operation,
@@ -77,20 +82,20 @@ impl Error {
         }
     }
 
-    /// Returns whether the thing that was asked for does not exist.
+    /// Returns whether the requested resource does not exist.
     pub fn is_absent(&self) -> bool {
         self.class == Class::Absent
     }
 
-    /// Returns whether AWS answered with `code`.
+    /// Returns whether the error code is `code`.
     pub fn is(&self, code: &str) -> bool {
         self.code == code
     }
 }
 
-/// Says where a call went, and turns the SDK's error into ours.
+/// Converts an SDK error to [`Error`] and adds the operation and the Region.
 pub trait At<T> {
-    /// Makes a failure say that `operation` was called in `region`.
+    /// Adds to a failure that `operation` was called in `region`.
     fn at(self, operation: &'static str, region: &Region) -> Result<T, Error>;
 }
 
@@ -129,16 +134,17 @@ where
     Error { operation, region: region.clone(), code, message, status, request_id, class }
 }
 
-/// Returns the request id of an answer, as each protocol spells it.
+/// Returns the request id of a response. The header depends on the protocol.
 pub(super) fn request_id(headers: &Headers) -> Option<&str> {
     headers.get("x-amz-request-id").or_else(|| headers.get("x-amzn-requestid"))
 }
 
-/// Names a failure for which AWS gave no code.
+/// Returns a code for a failure without a code from AWS.
 fn unnamed<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> &'static str {
     match (error, status) {
         (_, Some(301)) => "PermanentRedirect",
-        // HEAD has no body to say so, and what is asked of our own objects is well formed (see `may_be_the_objects`).
+        // A HEAD response has no body with a code. Requests for crrctl's own objects are well
+        // formed (see `may_be_the_objects`), so 400 means expired credentials.
         (_, Some(400)) => "ExpiredToken",
         (_, Some(403)) => "AccessDenied",
         (_, Some(404)) => "NotFound",
@@ -166,7 +172,7 @@ fn is_about_credentials(error: Option<&(impl std::error::Error + 'static)>) -> b
     false
 }
 
-/// Returns why a role could not be assumed, where that is what credentials come from.
+/// Returns the error of `AssumeRole`, if the credentials come from a role that can't be assumed.
 fn refused_role(
     error: &(impl std::error::Error + 'static),
 ) -> Option<&SdkError<AssumeRoleError, HttpResponse>> {
@@ -259,8 +265,9 @@ impl From<Error> for Failure {
     }
 }
 
-/// Reads who was refused what from AWS's words, such as "User: ARN is not authorized to perform: ACTION on resource: ARN because
-/// ...". Where there are none, as for HEAD, the operation tells.
+/// Parses the principal, the action and the resource of AWS's message, such as
+/// "User: ARN is not authorized to perform: ACTION on resource: ARN because ...". If the message
+/// does not name the action, as for HEAD, it is derived from the operation.
 pub fn denied(message: &str, operation: &str) -> Denied {
     let after = |words: &str| {
         let (_, rest) = message.split_once(words)?;
@@ -281,15 +288,16 @@ fn needs(denied: &Denied) -> String {
     format!("{who} needs `{}`{on}; a service control policy may deny it too", denied.action)
 }
 
-/// Returns the IAM action that an operation needs, where the two have different names
-/// (Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3").
+/// Returns the IAM action that an operation requires. Some actions have another name than their
+/// operation (Service Authorization Reference,
+/// "Actions, resources, and condition keys for Amazon S3").
 pub fn action(operation: &str) -> &str {
     match operation {
         "s3:HeadBucket" => "s3:ListBucket",
         "s3:ListBuckets" => "s3:ListAllMyBuckets",
         "s3:ListObjectVersions" => "s3:ListBucketVersions",
         "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
-        // crrctl names the version in every HEAD and DELETE.
+        // crrctl sends a version id in every HEAD and DELETE.
         "s3:HeadObject" => "s3:GetObjectVersion",
         "s3:DeleteObject" | "s3:DeleteObjects" => "s3:DeleteObjectVersion",
         "s3:CreateMultipartUpload" | "s3:UploadPart" | "s3:CompleteMultipartUpload" => {

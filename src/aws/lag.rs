@@ -1,29 +1,33 @@
-//! Propagation: what AWS answers while something that was just made has not spread yet, and how long that may take. One table,
-//! by operation, code and message; what it does not know ends the run at once.
-//! Not for: throttling (see `throttle`) and broken connections, which the SDK retries by itself.
+//! Propagation delay: the errors that AWS returns while a new resource has not propagated, and how
+//! long to retry them. One table, by operation, code and message. An error that is not in the table
+//! ends the run at once.
+//! Not for: throttling (see `throttle`) and broken connections, which the SDK retries.
 
 use super::Error;
 use std::time::Duration;
 
-/// A kind of lag: what to tell the user, and how long to put up with it.
+/// A kind of propagation delay: the reason to show to the user, and the time limit of the retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lag {
-    /// What has not spread yet.
+    /// The resource that has not propagated.
     pub(super) reason: &'static str,
-    /// How long to try again before the error stands.
+    /// How long to retry before the error is returned.
     pub(super) budget: Duration,
 }
 
-/// "Two minutes, derived from years of operational experience" (terraform-provider-aws, IAM propagation timeout).
+/// The usual time limit: "Two minutes, derived from years of operational experience"
+/// (terraform-provider-aws, IAM propagation timeout).
 const SPREADING: Duration = Duration::from_mins(2);
 
-/// A replica key that is being made can't be scheduled; making it took ten minutes and more (terraform-provider-aws issue 49915).
+/// The deletion of a replica key can't be scheduled while the key is being created. The creation
+/// took ten minutes and more (terraform-provider-aws issue 49915).
 const SCHEDULE: &str = "kms:ScheduleKeyDeletion";
-/// How long a replica key may take to be made.
+/// The time limit for the creation of a replica key.
 const MADE: Duration = Duration::from_mins(20);
 
-/// Operations (`*` at the end stands for anything), code, what the message has in it, and the reason. Sources: the errors that
-/// terraform-provider-aws and other tools retry; KMS Developer Guide, "AWS KMS eventual consistency".
+/// The operation (a trailing `*` matches any suffix), the code, a part of the message, and the
+/// reason. Sources: the errors that terraform-provider-aws and other tools retry; KMS Developer
+/// Guide, "AWS KMS eventual consistency".
 const TABLE: &[(&str, &str, &str, &str)] = &[
     (
         "s3:PutBucketReplication",
@@ -77,7 +81,7 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     ("iam:*", "ConcurrentModification", "", "another change of the role is under way"),
 ];
 
-/// Returns the lag that `error` is a sign of, if it is one.
+/// Returns the propagation delay that `error` indicates, if any.
 pub(super) fn of(error: &Error) -> Option<Lag> {
     let is_operation = |pattern: &str| match pattern.strip_suffix('*') {
         Some(start) => error.operation.starts_with(start),

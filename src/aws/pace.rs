@@ -1,5 +1,6 @@
-//! Spaces out calls that KMS takes only few of, so that many at once, of one pair or of many, are not throttled one and all.
-//! Not for: sending again what is throttled all the same (see `throttle`).
+//! Spaces out calls of KMS operations with low request quotas, so that concurrent calls of one pair
+//! or of many pairs are not throttled.
+//! Not for: retrying calls that are throttled nevertheless (see `throttle`).
 
 use super::QuotaFactor;
 use crate::names::{AccountId, Region};
@@ -8,8 +9,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often a second KMS takes each operation that changes something, in an account and Region
-/// (KMS Developer Guide, "Request quotas"). Reads have quotas of 100 and more, which a run does not come near.
+/// The KMS request quota per second of each operation that changes something, in an account and
+/// Region (KMS Developer Guide, "Request quotas"). Quotas of reads are 100 and more, which a run
+/// does not approach.
 const QUOTAS: [(&str, u32); 13] = [
     ("kms:CancelKeyDeletion", 5),
     ("kms:CreateAlias", 5),
@@ -25,16 +27,17 @@ const QUOTAS: [(&str, u32); 13] = [
     ("kms:UntagResource", 5),
     ("kms:UpdateAlias", 5),
 ];
-/// As many may come at once. The quotas of a second are five and more, so that what two calls lose of their distance on the way
-/// does no harm.
+/// The number of calls that may be sent at once. The quotas per second are five and more, so two
+/// calls that arrive closer together than they were sent do no harm.
 const AT_ONCE: u32 = 3;
-/// Turns are this much rarer than the quotas allow, in per cent, so that a clock that runs otherwise does no harm either.
+/// Turns are this many per cent rarer than the quotas allow, so that a difference between clocks
+/// does no harm.
 const SPARED: u32 = 4;
 
-/// A queue: an operation in a Region of an account.
+/// A queue: one operation in one Region of an account.
 type Queue = (Option<AccountId>, &'static str, Region);
 
-/// The turns that were given out.
+/// The turns assigned so far.
 #[derive(Debug)]
 pub(super) struct Pace {
     factor: QuotaFactor,
@@ -46,7 +49,8 @@ impl Pace {
         Self { factor, next: Mutex::default() }
     }
 
-    /// Takes the next turn in each queue of `account`; returns how long until all of them have come.
+    /// Takes the next turn in each queue of `account` and returns the time until all of them have
+    /// come.
     pub(super) fn turns(
         &self,
         account: Option<&AccountId>,
@@ -66,21 +70,22 @@ impl Pace {
         turns.iter().map(wait).max().unwrap_or_default()
     }
 
-    /// Lets no more calls of `operation`, such as `CreateKey`, begin for a second, which is what a quota counts by: KMS has just
-    /// throttled one.
+    /// Blocks new calls of `operation`, such as `CreateKey`, for a second, because KMS has just
+    /// throttled one. A quota counts per second.
     pub(super) fn throttled(&self, account: Option<&AccountId>, operation: &str, region: &Region) {
         let is_it = |name: &str| name.strip_prefix("kms:") == Some(operation);
         let QuotaFactor::Times(factor) = self.factor else { return };
         let Some(&(name, rate)) = QUOTAS.iter().find(|(name, _)| is_it(name)) else { return };
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        // The next turn is that of the first call after the second, whatever may come at once otherwise.
+        // Adds the burst (`AT_ONCE`) that `turns` subtracts, so that the next call waits for the
+        // full second.
         let from = Instant::now() + Duration::from_secs(1) + every(rate, factor) * (AT_ONCE - 1);
         let turn = next.entry((account.cloned(), name, region.clone())).or_insert(from);
         *turn = (*turn).max(from);
     }
 }
 
-/// Returns the time from one turn to the next where KMS takes `rate` calls a second, times `factor`.
+/// Returns the time between two turns if KMS accepts `rate` calls per second, times `factor`.
 fn every(rate: u32, factor: u32) -> Duration {
     Duration::from_secs(1) * (100 + SPARED) / (100 * rate.saturating_mul(factor.max(1)))
 }
@@ -121,7 +126,8 @@ mod tests {
         }
     }
 
-    /// A run that goes by higher quotas than are in force comes too fast: 24 calls in a second of which KMS takes five.
+    /// With a factor above the quotas in force, calls come too fast: 24 calls in a second of which
+    /// KMS accepts five.
     #[tokio::test(start_paused = true)]
     async fn higher_quotas_than_are_in_force_let_too_many_calls_come() {
         let (pace, region) =

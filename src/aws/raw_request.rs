@@ -1,5 +1,6 @@
-//! Calls of services of which crrctl needs too little to link their crates: signed, sent and retried by the SDK's own machinery.
-//! Not for: what the requests and answers say (see `cloudwatch`).
+//! Calls to services whose SDK crate crrctl does not link, because it needs too little of it. The
+//! runtime of the SDK signs, sends and retries the requests.
+//! Not for: the content of requests and responses (see `cloudwatch`).
 
 use super::clients::{Caller, retries};
 use super::{At, Error};
@@ -25,34 +26,35 @@ use aws_types::service_config::ServiceConfigKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// A service of AWS.
+/// An AWS service.
 pub(super) struct Service {
-    /// Such as `CloudWatch`: `AWS_ENDPOINT_URL_CLOUDWATCH` and the profile's `services` say it so.
+    /// The service id, such as `CloudWatch`. `AWS_ENDPOINT_URL_CLOUDWATCH` and `services` in the
+    /// profile use it.
     pub(super) id: &'static str,
-    /// What requests are signed for.
+    /// The service name in the signature.
     pub(super) signing_name: &'static str,
-    /// Where AWS serves it.
+    /// AWS's endpoint of the service.
     pub(super) endpoint: String,
 }
 
 /// One request.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
-    /// Such as `POST`.
+    /// The HTTP method, such as `POST`.
     pub(super) method: &'static str,
     /// Path and query, encoded.
     pub(super) target: String,
-    /// Headers beside those that signing adds.
+    /// Headers in addition to those that signing adds.
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: String,
 }
 
 impl Caller {
-    /// Sends a request and reads the XML of its answer; `operation` is its name as policies spell it, such as
-    /// `cloudwatch:GetMetricData`.
+    /// Sends a request and parses the XML of its response. `operation` is the name in the form that
+    /// policies use, such as `cloudwatch:GetMetricData`.
     ///
     /// # Errors
-    /// What the service said, or that it can't be reached, or that its answer can't be read.
+    /// The service returns an error, can't be reached, or returns a response that can't be parsed.
     pub(super) async fn send<T: DeserializeOwned>(
         &self,
         region: &Region,
@@ -121,7 +123,8 @@ impl Caller {
         operation.build()
     }
 
-    /// Returns the endpoint: the one that was given, the one of the environment or the profile, else AWS's own.
+    /// Returns the endpoint from the environment or the profile, else from the SDK configuration,
+    /// else AWS's own endpoint.
     fn endpoint(&self, service: &Service) -> String {
         let key = ServiceConfigKey::builder()
             .service_id(service.id)
@@ -145,7 +148,7 @@ fn write(request: Request) -> Result<HttpRequest, aws_smithy_runtime_api::box_er
     Ok(written)
 }
 
-/// What a service said instead of an answer.
+/// The error that a service returned.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {}", .0.code().unwrap_or("no code"), .0.message().unwrap_or("no message"))]
 struct Refused(ErrorMetadata);
@@ -182,7 +185,7 @@ fn read(response: &HttpResponse) -> Result<String, OrchestratorError<Refused>> {
     Err(OrchestratorError::operation(Refused(meta.build())))
 }
 
-/// A list as AWS writes it in XML.
+/// A list in AWS's XML.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct List<T> {
     #[serde(default = "Vec::new")]

@@ -1,19 +1,20 @@
-//! Where S3 Control is called. AWS puts the account in front of the host; an endpoint that is given is used as it is, since neither an
-//! IP address nor most stand-ins serve such a name.
-//! Not for: what is called there (see `backfill`).
+//! Endpoints of S3 Control. AWS puts the account id in front of the host. A given endpoint is used
+//! unchanged, because neither an IP address nor most emulators serve such a host name.
+//! Not for: the calls to S3 Control (see `backfill`).
 
 use aws_sdk_s3control::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 use aws_smithy_types::endpoint::{Endpoint, EndpointAuthScheme};
 
-/// Resolves endpoints as the SDK does, but for those that are given.
+/// Resolves endpoints as the SDK does, except given endpoints.
 #[derive(Debug, Default)]
 pub(super) struct AsGiven(DefaultResolver);
 
 impl ResolveEndpoint for AsGiven {
     fn resolve_endpoint<'a>(&'a self, params: &'a Params) -> EndpointFuture<'a> {
         let Some(url) = params.endpoint() else { return self.0.resolve_endpoint(params) };
-        // Requests are signed for the service `s3`, and paths are encoded once (S3 Control's endpoint rules, as of every S3 service).
+        // Requests are signed for the service `s3`, and paths are encoded once (S3 Control's
+        // endpoint rules, as of every S3 service).
         let signing = EndpointAuthScheme::with_capacity("sigv4", 3)
             .put("disableDoubleEncoding", true)
             .put("signingName", "s3".to_owned())

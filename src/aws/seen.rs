@@ -1,6 +1,7 @@
-//! Tags of keys that the run has read. A pair looks for its own keys among all of a Region; without a memory, a thousand pairs would
-//! read the tags of a thousand keys each, far more often than KMS lets itself be asked (2,000 times a second).
-//! Not for: keys that are the pair's, which are read anew each time.
+//! Cache of the key tags that the run has read. A pair searches all keys of a Region for its own
+//! keys. Without the cache, each of a thousand pairs would read the tags of a thousand keys, far
+//! more often than KMS allows (2,000 times a second).
+//! Not for: the pair's own keys, whose tags are read again each time.
 
 use super::Error;
 use crate::names::Region;
@@ -10,22 +11,23 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-/// How long the tags of somebody else's key are taken for as they were.
+/// How long the cached tags of another owner's key are valid.
 const KEPT: Duration = Duration::from_mins(5);
 
 type Tags = BTreeMap<String, String>;
 
-/// What was read of one key, and when: its tags, or that the caller may not read them.
+/// The result of one read and its time: the tags of a key, or the refusal to read them.
 type Seen = (Instant, Result<Tags, Error>);
 type Cell = Arc<OnceCell<Seen>>;
 
-/// The tags, by Region and key id, as one caller sees them.
+/// The tags by Region and key id, as one caller reads them.
 #[derive(Debug, Default)]
 pub(super) struct SeenTags(Mutex<BTreeMap<(Region, String), Cell>>);
 
 impl SeenTags {
-    /// Returns the tags of the key `id`, or the refusal to tell them: from memory where they are not `wanted`, else as `read` finds
-    /// them. Who asks while they are being read gets the same answer.
+    /// Returns the tags of the key `id`, or the refusal to read them. Cached tags are returned if
+    /// they are not the `wanted` tags; otherwise `read` is called. Concurrent callers for the same
+    /// key share one read.
     pub(super) async fn get(
         &self,
         (region, id): (&Region, &str),
@@ -38,7 +40,7 @@ impl SeenTags {
         Ok(seen.1.clone())
     }
 
-    /// Returns the cell of a key, or a new one where that of before is no good.
+    /// Returns the cell of a key. A cell that is not good is replaced by an empty one.
     fn cell(&self, place: (Region, String), is_good: impl FnOnce(&Cell) -> bool) -> Cell {
         let mut cells = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let cell = cells.entry(place).or_default();
@@ -49,7 +51,8 @@ impl SeenTags {
     }
 }
 
-/// Whether a key is surely somebody else's. One that showed no tags may be new: its tags may come.
+/// Returns whether an entry is valid and its key certainly belongs to another owner. A key without
+/// tags may be new, and its tags may appear later.
 fn is_others((at, seen): &Seen, wanted: &[(&str, String)]) -> bool {
     let is_other = |tags: &Tags| {
         !tags.is_empty() && wanted.iter().any(|(key, value)| tags.get(*key) != Some(value))
@@ -66,7 +69,7 @@ mod tests {
         Tags::from([("crrctl:pair".to_owned(), pair.to_owned())])
     }
 
-    /// Reads as the pair `pair`, and returns the answer and how often KMS was asked.
+    /// Reads the tags as the pair `pair`. Returns the tags and the number of calls to KMS.
     async fn asked(seen: &SeenTags, id: &str, pair: &str, answer: Tags) -> (Tags, usize) {
         let (region, count) = (Region::new("us-east-1").unwrap(), AtomicUsize::new(0));
         let wanted = [("crrctl:pair", pair.to_owned())];

@@ -1,5 +1,6 @@
-//! The one place that waits for AWS: tries again while something spreads, and polls for states.
-//! Not for: throttling (see `throttle`) or what counts as lag (see `lag`).
+//! The only module that waits for AWS: retries calls during propagation delay, and polls for
+//! states.
+//! Not for: throttling (see `throttle`) or which errors mean propagation delay (see `lag`).
 
 use super::{Error, lag};
 use crate::events::Progress;
@@ -10,8 +11,8 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Calls until the answer is not lag any more. When the lag's budget is over, the last error stands; where the run ends first, that
-/// is why the call was not made again.
+/// Repeats the call while its error means propagation delay. After the time limit, the last error
+/// is returned. If the run ends first, the failure says so.
 pub async fn retry<T, F>(
     stop: &Stop,
     progress: &Progress,
@@ -37,33 +38,34 @@ where
     }
 }
 
-/// What is waited for, and how patiently.
+/// What to wait for, and how long.
 #[derive(Debug, Clone)]
 pub struct Wait {
     /// Completes the sentence "waiting for …".
     pub what: String,
-    /// The first pause; later ones grow to `at_most_every`.
+    /// The first pause. Later pauses grow up to `at_most_every`.
     pub every: Duration,
     /// The longest pause.
     pub at_most_every: Duration,
-    /// How long to wait in all.
+    /// The time limit of the whole wait.
     pub at_most: Duration,
-    /// How many times in a row the state must be seen, where reads may be stale.
+    /// How many consecutive reads must show the state, if reads may be stale.
     pub in_a_row: u32,
-    /// What to do when it takes too long.
+    /// The hint for the user after the time limit.
     pub hint: String,
 }
 
-/// One look at what is waited for.
+/// The result of one poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look<T> {
-    /// It is there.
+    /// The state is reached.
     There(T),
-    /// It is not, but in the state that the text names.
+    /// The state is not reached. The text names the current state.
     NotYet(String),
 }
 
-/// Looks until the state is there. Too late is exit 7; a failed look ends the wait at once.
+/// Polls until the state is reached. After the time limit, the exit code is 7. A failed poll ends
+/// the wait at once.
 pub async fn until<T, F>(
     stop: &Stop,
     progress: &Progress,
@@ -114,7 +116,8 @@ pub async fn pause(stop: &Stop, duration: Duration) {
     }
 }
 
-/// Looks until what is seen `is_so`, and at most for `within`; returns what was seen last. Whoever may be stopped drops it.
+/// Polls until `is_so` holds for the result, and at most for `within`. Returns the last result. A
+/// caller that can be stopped drops this future.
 pub async fn shown<T, E, F>(
     within: Duration,
     is_so: impl Fn(&T) -> bool,
@@ -134,7 +137,7 @@ where
     }
 }
 
-/// Returns pauses that grow by half, with jitter, from `first` to `longest`, without end.
+/// Returns endless pauses that grow by half, with jitter, from `first` to `longest`.
 fn pauses(first: Duration, longest: Duration) -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(first)
@@ -170,7 +173,7 @@ mod tests {
         }
     }
 
-    /// Whether the signal comes while a call is under way or between two of them.
+    /// The signal arrives during a call, or between two calls.
     #[tokio::test(start_paused = true)]
     async fn a_signal_between_two_tries_is_why_the_run_ends() {
         let progress = Events::to(std::sync::Arc::new(Silent))

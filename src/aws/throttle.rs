@@ -1,6 +1,6 @@
-//! Requests that AWS throttles are sent again until the run ends, however many attempts that takes, and the pace of such calls slows
-//! down for the whole run: other programs of the account share its quotas.
-//! Not for: broken connections and errors of a service, which the SDK retries a few times.
+//! Retries throttled requests until the run ends, with any number of attempts. Also slows down such
+//! calls for the whole run, because other programs of the account share its quotas.
+//! Not for: broken connections and service errors, which the SDK retries a few times.
 
 use super::calls::Calls;
 use super::pace::Pace;
@@ -18,7 +18,7 @@ use aws_smithy_types::retry::RetryConfig;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// The longest pause before a throttled request is sent again: request quotas count by the second.
+/// The longest pause before a throttled request is retried. Request quotas count per second.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// The interceptor of one client.
@@ -27,11 +27,11 @@ pub(super) struct Throttle {
     pub(super) pace: Arc<Pace>,
     pub(super) calls: Calls,
     pub(super) region: Region,
-    /// When the run is to end; after that a request has its usual attempts.
+    /// The stop signal of the run. Once the run is ending, a request has only its usual attempts.
     pub(super) stop: Arc<OnceLock<Stop>>,
 }
 
-/// How many attempts a request has where nothing throttles it.
+/// The number of attempts of a request that is not throttled.
 #[derive(Debug, Clone, Copy)]
 struct Attempts(u32);
 
@@ -44,7 +44,7 @@ impl Intercept for Throttle {
         "crrctl throttle"
     }
 
-    /// Lets the request have all its attempts once more.
+    /// Grants a throttled request its usual number of attempts again.
     fn read_after_attempt(
         &self,
         context: &FinalizerInterceptorContextRef<'_>,
@@ -70,9 +70,9 @@ impl Intercept for Throttle {
     }
 }
 
-/// Returns whether a service answered that requests come too fast. `LimitExceededException` is how KMS says that there are too many
-/// keys, which no patience mends. The answer to a HEAD has no body to say so: 503 is S3's status for `SlowDown` (S3 API Reference,
-/// "Error responses").
+/// Returns whether the response means that requests come too fast. `LimitExceededException` does
+/// not: KMS returns it for too many keys, and a retry does not help. The response to a HEAD has no
+/// body with a code: 503 is S3's status for `SlowDown` (S3 API Reference, "Error responses").
 fn is_throttled(response: &HttpResponse, is_head: bool) -> bool {
     let status = response.status();
     if status.is_success() {
@@ -84,7 +84,7 @@ fn is_throttled(response: &HttpResponse, is_head: bool) -> bool {
         })
 }
 
-/// Reads the error code of an answer, as each protocol spells it.
+/// Parses the error code of a response. Its format depends on the protocol.
 fn code(response: &HttpResponse) -> Option<String> {
     let body = std::str::from_utf8(response.body().bytes()?).ok()?;
     if let Ok(json) = serde_json::from_str::<serde_json::Value>(body) {

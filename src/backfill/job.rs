@@ -1,5 +1,7 @@
-//! Batch jobs of a pair: made once, found again, confirmed, cancelled, followed.
-//! Sources: S3 API Reference, `CreateJob`; S3 User Guide, "Replicating existing objects with Batch Replication".
+//! Batch jobs of a pair: created once, found again, confirmed, cancelled, followed.
+//! Sources: S3 API Reference, `CreateJob`; S3 User Guide, "Replicating existing objects with Batch
+//! Replication".
+//! Not for: the completion report of a job (see `report`).
 
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
@@ -23,43 +25,43 @@ use sha2::{Digest, Sha256};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Which objects a job is about, and how it is made.
+/// The objects that a job selects, and how the job is created.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Wish {
     /// Replication statuses: `NONE`, `FAILED`, `COMPLETED`, `REPLICA`.
     pub statuses: Vec<String>,
-    /// Only what was written after this.
+    /// Only versions created after this time.
     pub since: Option<Timestamp>,
-    /// Only what was written before this.
+    /// Only versions created before this time.
     pub until: Option<Timestamp>,
-    /// Only keys that begin so.
+    /// Only keys with this prefix.
     pub prefix: Option<String>,
-    /// Only objects of more bytes.
+    /// Only objects larger than this, in bytes.
     pub larger_than: Option<u64>,
-    /// Only objects of fewer bytes.
+    /// Only objects smaller than this, in bytes.
     pub smaller_than: Option<u64>,
-    /// Only these storage classes.
+    /// Only objects in these storage classes.
     pub storage_classes: Vec<String>,
-    /// Of several jobs of an account, higher goes first.
+    /// Among the jobs of an account, one with a higher priority runs first.
     pub priority: i32,
-    /// Whether the job waits, once its objects are counted, until it is confirmed.
+    /// Whether the job waits for confirmation after its objects are counted.
     pub confirm: bool,
 }
 
-/// A job as it is.
+/// The state of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Job {
     /// The job's id.
     pub id: String,
-    /// Such as `Active`.
+    /// The job's status, such as `Active`.
     pub status: String,
-    /// Objects in all, once they are counted.
+    /// The total number of objects, once they are counted.
     pub total: Option<u64>,
     /// Objects that were replicated.
     pub succeeded: u64,
-    /// Objects that were not.
+    /// Objects that were not replicated.
     pub failed: u64,
-    /// Why the job as a whole failed, where it did.
+    /// Why the job as a whole failed, if it did.
     pub failures: Vec<String>,
 }
 
@@ -83,12 +85,12 @@ impl Job {
         }
     }
 
-    /// Returns whether nothing comes after this status.
+    /// Returns whether the status is final.
     pub fn is_over(&self) -> bool {
         ["Complete", "Failed", "Cancelled"].contains(&self.status.as_str())
     }
 
-    /// Returns whether the job waits to be confirmed.
+    /// Returns whether the job waits for confirmation.
     pub fn is_suspended(&self) -> bool {
         self.status == "Suspended"
     }
@@ -98,7 +100,7 @@ impl Job {
         ["New", "Preparing"].contains(&self.status.as_str())
     }
 
-    /// Returns whether the job failed for having found nothing that its filter lets through.
+    /// Returns whether the job failed because its filter selects no object.
     pub fn found_nothing(&self) -> bool {
         self.status == "Failed"
             && self.failures.iter().any(|it| it.contains("found no keys matching"))
@@ -114,7 +116,7 @@ pub struct Jobs<'a> {
     stop: &'a Stop,
 }
 
-/// Every status of a job that goes on, or can.
+/// Every status of a job that is in progress or can continue.
 const LIVE: [JobStatus; 8] = [
     JobStatus::New,
     JobStatus::Preparing,
@@ -126,14 +128,15 @@ const LIVE: [JobStatus; 8] = [
     JobStatus::Completing,
 ];
 
-/// Every status of a job whose end is decided and not reached.
+/// Every status of a job that is ending but has not ended.
 const ENDING: [JobStatus; 2] = [JobStatus::Cancelling, JobStatus::Failing];
 
 impl<'a> Jobs<'a> {
-    /// The tag of the jobs' role that says which job's end was told last: a job that comes after it has another token.
+    /// The tag of the jobs' role that holds the last job whose end was reported: the job after it
+    /// has another token.
     pub const TOLD_TAG: &'static str = Topology::JOB_TAG;
 
-    /// Looks after the jobs of `topology`.
+    /// Returns the batch jobs of `topology`.
     pub fn new(aws: &'a Aws, topology: &'a Topology, events: &'a Events, stop: &'a Stop) -> Self {
         Self { aws, topology, events, stop }
     }
@@ -142,12 +145,13 @@ impl<'a> Jobs<'a> {
         format!("crrctl backfill of {}", self.topology.id())
     }
 
-    /// Finds the job that is under way.
+    /// Finds the job that is in progress.
     pub async fn under_way(&self) -> Result<Option<String>, Error> {
         self.find(&LIVE).await
     }
 
-    /// Finds the job that is not over, under way or not: until it is, it works as its role and writes its report.
+    /// Finds the job that has not ended, in progress or ending: until its end, it uses its role and
+    /// writes its report.
     pub async fn not_over(&self) -> Result<Option<String>, Error> {
         self.find(&[&LIVE[..], &ENDING].concat()).await
     }
@@ -170,7 +174,8 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    /// Makes a job, once: until its end was told (`told` is the last job whose was), the same wish is the same job.
+    /// Creates a job once: until the end of the job is reported, the same `wish` yields the same
+    /// job. `told` is the last job whose end was reported.
     pub async fn create(&self, wish: &Wish, told: Option<&str>) -> Result<String, Failure> {
         let topology = self.topology;
         let reports = topology.reports();
@@ -216,7 +221,7 @@ impl<'a> Jobs<'a> {
         hex::encode(Sha256::digest(text))
     }
 
-    /// Looks at a job.
+    /// Reads the state of a job.
     pub async fn look(&self, id: &str) -> Result<Job, Failure> {
         let describe = self.aws.s3control().describe_job();
         let describe = describe.account_id(self.topology.account.as_str()).job_id(id);
@@ -225,12 +230,13 @@ impl<'a> Jobs<'a> {
         Ok(Job::of(told.job().ok_or_else(unreadable)?))
     }
 
-    /// Lets a job that waits to be confirmed go on.
+    /// Confirms a job that waits for confirmation.
     pub async fn confirm(&self, id: &str) -> Result<(), Failure> {
         Ok(self.ask_for(id, RequestedJobStatus::Ready).await?)
     }
 
-    /// Ends a job; what it has replicated stays. One that has ended meanwhile is none to cancel.
+    /// Cancels a job; objects that it has replicated stay. A job that has already ended is no
+    /// error.
     pub async fn cancel(&self, id: &str) -> Result<(), Failure> {
         match self.ask_for(id, RequestedJobStatus::Cancelled).await {
             Err(error) if error.is("JobStatusException") => Ok(()),
@@ -265,7 +271,7 @@ impl<'a> Jobs<'a> {
             what: format!("the batch job {id} {what}"),
             every: Duration::from_millis(100),
             at_most_every: Duration::from_secs(20),
-            // A job over billions of objects takes days; what ends the wait is the run's own deadline.
+            // A job over billions of objects takes days; the run's own deadline ends the wait.
             at_most: Duration::from_hours(30 * 24),
             in_a_row: 1,
             hint: "the job goes on by itself: `crrctl backfill --resume` follows it".to_owned(),
@@ -283,7 +289,7 @@ impl<'a> Jobs<'a> {
         })
     }
 
-    /// Says how the job is, where that is news.
+    /// Reports the job's state if it has changed.
     fn say(&self, job: &Job, last: &Mutex<Option<Job>>) {
         let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if last.as_ref() == Some(job) {
@@ -299,9 +305,10 @@ impl<'a> Jobs<'a> {
         *last = Some(job.clone());
     }
 
-    /// Records that the end of a job was told.
+    /// Records that the end of a job was reported.
     pub async fn told(&self, id: &str) -> Result<(), Failure> {
-        // The pair's own tags go along, since the operator's policy holds whoever tags a role to them.
+        // The request includes the pair's own tags: the operator's policy requires them of a caller
+        // that tags a role.
         let owner = self.topology.owner_tags().into_iter().chain([(Self::TOLD_TAG, id.to_owned())]);
         let tag = |(key, value)| Tag::builder().key(key).value(value).build();
         let tags = owner.map(tag).collect::<Result<Vec<_>, _>>();
@@ -313,7 +320,8 @@ impl<'a> Jobs<'a> {
     }
 }
 
-/// Returns how a job that has not replicated everything failed; `None` where it has, or where there was nothing to do.
+/// Returns the failure of a job that has not replicated every object; `None` if it has, or if there
+/// was nothing to do.
 pub fn verdict(job: &Job) -> Option<Failure> {
     match job.status.as_str() {
         "Complete" if job.failed == 0 => None,

@@ -1,5 +1,6 @@
 //! The completion report of a batch job: why objects were not replicated, by reason.
 //! Source: S3 User Guide, "Examples: S3 Batch Operations completion reports".
+//! Not for: following the job (see `job`).
 
 use crate::aws::{At, Aws, Error};
 use crate::failure::Failure;
@@ -8,17 +9,17 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How many keys of a reason are named.
+/// The number of keys to name per reason.
 const NAMED: usize = 5;
 
 /// Why objects were not replicated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reason {
-    /// Such as `DstPutObjectNotPermitted`.
+    /// The error code, such as `DstPutObjectNotPermitted`.
     pub code: String,
-    /// How many objects.
+    /// The number of objects.
     pub count: u64,
-    /// Some of their keys.
+    /// Keys of some of these objects.
     pub keys: Vec<String>,
 }
 
@@ -36,7 +37,7 @@ struct Part {
     key: String,
 }
 
-/// Reads the report of the job `id`: the reasons, the most frequent first.
+/// Reads the report of the job `id`. Returns the reasons, the most frequent first.
 pub async fn reasons(aws: &Aws, topology: &Topology, id: &str) -> Result<Vec<Reason>, Failure> {
     let reports = topology.reports();
     let manifest =
@@ -70,8 +71,8 @@ async fn read(aws: &Aws, topology: &Topology, key: &str) -> Result<Vec<u8>, Fail
     Ok(body.to_vec())
 }
 
-/// Returns key and reason of a line: bucket, key, version, status, then the error's code and the HTTP status, of which AWS's examples
-/// and its schema give opposite orders.
+/// Returns the key and the reason of a line. The fields are bucket, key, version, status, then the
+/// error code and the HTTP status, for which AWS's examples and its schema give opposite orders.
 fn failed(line: &str) -> Option<(String, String)> {
     let fields = split(line);
     let key =

@@ -1,4 +1,6 @@
-//! A bounded look at what lies in the source: how much of it no rule covers, and what a job could not replicate.
+//! A bounded sample of the versions in the source bucket: how many no rule covers, and how many a
+//! job can't replicate.
+//! Not for: the report of a job (see `report`).
 
 use crate::aws::{At, Aws, Error};
 use crate::failure::{Failure, Kind};
@@ -7,25 +9,25 @@ use aws_sdk_s3::types::ObjectVersion;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
 
-/// How many versions are looked at, one call each.
+/// The number of versions to read, one call each.
 const MOST: usize = 100;
 
-/// What a look at some versions showed; probes and reports don't count.
+/// The result of a sample; probes and reports don't count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Sample {
-    /// Versions that were looked at.
+    /// Versions in the sample.
     pub looked_at: u64,
-    /// Those without a replication status: written before a rule covered them.
+    /// Versions without a replication status: written before a rule covered them.
     pub uncovered: u64,
-    /// Those whose status is FAILED.
+    /// Versions whose status is FAILED.
     pub failed: u64,
-    /// Those in Glacier Flexible Retrieval or Deep Archive, which S3 does not replicate.
+    /// Versions in Glacier Flexible Retrieval or Deep Archive, which S3 does not replicate.
     pub archived: u64,
-    /// Whether there are more versions than were looked at.
+    /// Whether there are more versions than the sample holds.
     pub more: bool,
 }
 
-/// Looks at the first versions under the rules' prefixes, of the first page of all.
+/// Reads the first versions under the rules' prefixes, from the first page of the bucket's list.
 pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
     let source = &topology.source;
     let prefixes = topology.prefixes(source);
@@ -75,9 +77,10 @@ async fn status(
         .set_version_id(version.version_id().map(str::to_owned));
     match head.send().await.at("s3:HeadObject", &source.region) {
         Ok(output) => Ok(output.replication_status().map(|status| status.as_str().to_owned())),
-        // Deleted meanwhile: nothing to replicate.
+        // The version was deleted in the meantime: there is nothing to replicate.
         Err(error) if error.is_absent() => Ok(Some("deleted".to_owned())),
-        // The list before was answered, so the credentials are good.
+        // The preceding list request succeeded, so the credentials are valid and the object is the
+        // cause.
         Err(error) if error.may_be_the_objects() => {
             Ok(Some("under a key of its owner's".to_owned()))
         }
@@ -85,7 +88,7 @@ async fn status(
     }
 }
 
-/// Refuses a place of reports with default retention: S3 Batch Operations can't write there
+/// Refuses a report bucket with default retention: S3 Batch Operations can't write there
 /// (S3 User Guide, "Managing Object Lock", considerations for batch operations).
 pub async fn check_report_place(aws: &Aws, topology: &Topology) -> Result<(), Failure> {
     let (bucket, region) = (topology.reports().bucket, &topology.source.region);

@@ -1,4 +1,5 @@
-//! Who calls, and whether every Region answers.
+//! The caller's identity, and whether every Region answers.
+//! Not for: permissions (see `proof`).
 
 use super::Finding;
 use super::seen::Seen;
@@ -24,7 +25,7 @@ pub(super) async fn identity(
     Ok((topology, Finding::pass("identity", detail)))
 }
 
-/// In a Region that is not enabled, AWS does not know the account's credentials, which are good elsewhere.
+/// In a Region that is not enabled, AWS rejects credentials that are valid in other Regions.
 pub(super) fn regions(seen: &Seen) -> Vec<Finding> {
     let enable = "enable the Region for the account (AWS Account Management, \"Enable or disable AWS Regions\")";
     let of_region = |(region, error): (&Region, Option<&Error>)| {

@@ -1,5 +1,5 @@
-//! The buckets: there, ours, and set as replication and the manifest want them.
-//! Not for: their policies (see `proof`).
+//! The buckets: existence, owner, and the settings that replication and the manifest require.
+//! Not for: bucket policies (see `proof`).
 
 use super::Finding;
 use super::seen::{BucketSeen, Read, Seen, Versioning, is_absent};
@@ -52,7 +52,7 @@ fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
             )
             .because(&reasons)
         }
-        // The owner goes with every call: one that was answered proves that the bucket is this account's.
+        // Every request carries the expected bucket owner, so an answered request proves the owner.
         Err(error) if error.class == Class::Denied && !is_answered(bucket) => {
             let detail = format!("`{name}` belongs to another account, or you may not see it");
             let remedy = "use another bucket name; if it is yours, you need `s3:ListBucket` on it";
@@ -62,7 +62,8 @@ fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
     }
 }
 
-/// S3 says of a bucket that does not exist that it has no tags or policy, so an absence is no answer.
+/// For a bucket that does not exist, S3 also reports missing tags or a missing policy, so an
+/// absence is no answer.
 fn is_answered(bucket: &BucketSeen) -> bool {
     let is_there = !is_absent(&bucket.head) && !is_absent(&bucket.versioning);
     is_there && (bucket.tags.is_ok() || bucket.versioning.is_ok() || bucket.policy.is_ok())
@@ -121,8 +122,9 @@ fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Find
         KeyWish::Nothing => "AES256",
         _ => topology.key.algorithm.as_str(),
     };
-    // An object under another key is one that the role has no rights for; one under a key that no rule selects stays; one under
-    // none replicates. The rule alone says what replicas are under.
+    // At the source: an object under another key is one that the role has no permissions for; an
+    // object under a key that no rule selects does not replicate; an object under no key
+    // replicates. At a destination, the rule alone sets the encryption of replicas.
     let is_kms = |live: &Encryption| live.algorithm != "AES256";
     let of_source = match read {
         Ok(Some(live)) if is_kms(live) && wanted.is_none() => Some("SrcObjectNotEligible"),
@@ -195,7 +197,8 @@ fn lock(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
     }
 }
 
-/// Probes carry a retention of their own where the manifest knows of the bucket's, else the bucket's holds them.
+/// If the manifest sets a retention period, probes carry a retention period of their own; otherwise
+/// the bucket's default retention holds them.
 fn holds(seen: &Seen, bucket: &BucketSeen) -> Finding {
     let name = "bucket.holds";
     let known = seen.topology.buckets.retention();

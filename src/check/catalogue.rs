@@ -1,5 +1,6 @@
-//! What every code means, what causes it and what mends it: AWS's failure reasons, our own errors, the checks.
-//! Not for: finding out which of them applies (see `check`).
+//! The meaning, causes and remedies of every code: S3's failure reasons, crrctl's own errors, AWS's
+//! error codes, the checks.
+//! Not for: finding which code applies (see `check`).
 
 mod aws;
 mod checks;
@@ -10,22 +11,22 @@ mod things;
 use crate::failure::Kind;
 use serde::Serialize;
 
-/// What a code is.
+/// The kind of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum About {
-    /// A `failureReason` of S3, in the order in which S3 comes to it.
+    /// A `failureReason` of S3, in the order in which S3 evaluates them.
     FailureReason,
-    /// The code of an error of crrctl's own, or of AWS where crrctl knows what to do about it.
+    /// An error code of crrctl, or an error code of AWS for which crrctl has a remedy.
     Error,
     /// A check of `crrctl check`.
     Check,
-    /// A class of errors, which has an exit code.
+    /// A class of errors, with its exit code.
     Kind,
 }
 
 impl About {
-    /// Returns what it is in a few words.
+    /// Returns the kind in a few words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FailureReason => "a failure reason of S3",
@@ -36,18 +37,18 @@ impl About {
     }
 }
 
-/// One code.
+/// The explanation of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Entry {
-    /// The code as it is printed.
+    /// The code as printed.
     pub code: &'static str,
-    /// What it is.
+    /// The kind of the code.
     pub about: About,
-    /// What it means, in one sentence.
+    /// Its meaning, in one sentence.
     pub means: &'static str,
-    /// What causes it, the usual first.
+    /// Its causes, the most common first.
     pub causes: &'static [&'static str],
-    /// What mends it.
+    /// Its remedies.
     pub mends: &'static [&'static str],
 }
 
@@ -62,7 +63,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         .chain(errors::KINDS)
 }
 
-/// Returns the entry of `code`, however its letters are cased; a number is an exit code.
+/// Returns the entry of `code`, regardless of case; a number is an exit code.
 pub fn entry(code: &str) -> Option<&'static Entry> {
     let by_number = |number: u8| {
         let kind = Kind::TABLE.iter().find(|row| row.1 == number)?.0;
@@ -74,17 +75,17 @@ pub fn entry(code: &str) -> Option<&'static Entry> {
     }
 }
 
-/// Returns the codes that `code` was probably meant to be, the nearest first.
+/// Returns the codes most similar to `code`, the nearest first.
 pub fn near(code: &str) -> Vec<&'static str> {
     nearest(code, all().map(|entry| entry.code))
 }
 
-/// Returns the names of all checks, in their order.
+/// Returns the names of all checks, in order.
 pub fn check_names() -> impl Iterator<Item = &'static str> {
     checks::ALL.iter().map(|entry| entry.code)
 }
 
-/// Returns those of `names` that `given` was probably meant to be, the nearest first, at most three.
+/// Returns at most three of `names` that are similar to `given`, the nearest first.
 pub fn nearest(given: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'static str> {
     let given = given.to_lowercase();
     let distance = |name: &'static str| {
@@ -98,7 +99,7 @@ pub fn nearest(given: &str, names: impl Iterator<Item = &'static str>) -> Vec<&'
     near.into_iter().map(|(_, name)| name).take(3).collect()
 }
 
-/// Returns the place of a failure reason among those that S3 may come to: the lower, the earlier.
+/// Returns the position of a failure reason in S3's order of evaluation: lower is earlier.
 pub(super) fn rank(reason: &str) -> usize {
     let place = reasons::ALL.iter().position(|entry| entry.code == reason);
     place.unwrap_or(usize::MAX)

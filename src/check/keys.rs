@@ -1,5 +1,5 @@
-//! The keys, Region by Region: there, usable, rotating.
-//! Not for: their policies (see `proof`) or their material (see `material`).
+//! The KMS keys, per Region: existence, key state, rotation.
+//! Not for: key policies (see `proof`) or key material (see `material`).
 
 use super::Finding;
 use super::seen::{KeySeen, Seen};

@@ -1,5 +1,7 @@
-//! Whether the keys of the Regions share their material: what one encrypts the other decrypts.
+//! Whether the keys of the Regions share key material: each key decrypts what the source's key
+//! encrypts.
 //! Section: KMS Developer Guide, "Multi-Region keys in AWS KMS".
+//! Not for: key state and rotation (see `keys`).
 
 use super::Finding;
 use super::seen::Seen;

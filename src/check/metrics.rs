@@ -1,5 +1,7 @@
-//! How replication gets on under each rule, as S3 tells CloudWatch where the rule has metrics. Section: S3 User Guide, "Using S3
-//! Replication metrics": what is pending and how far behind it is in the destination's Region, what failed in the source's.
+//! S3 replication metrics of each rule that has them, read from CloudWatch. Section: S3 User Guide,
+//! "Using S3 Replication metrics": pending bytes, pending operations and latency are in the
+//! destination's Region, failed operations in the source's Region.
+//! Not for: the statuses of single objects (see `objects`).
 
 use crate::aws::{Aws, Error, MAX_SERIES, Series};
 use crate::events::RuleMetrics;
@@ -9,10 +11,10 @@ use crate::world::{Rule, World};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
-/// How far back is looked; S3's values come within fifteen minutes.
+/// The period to query; S3 publishes values within fifteen minutes.
 const SPAN: SignedDuration = SignedDuration::from_hours(1);
 
-/// The metrics, each with its statistic and whether it is about the last hour as a whole.
+/// The metrics, each with its CloudWatch statistic.
 const METRICS: [(&str, &str); 4] = [
     ("BytesPendingReplication", "Maximum"),
     ("OperationsPendingReplication", "Maximum"),
@@ -20,14 +22,15 @@ const METRICS: [(&str, &str); 4] = [
     ("OperationsFailedReplication", "Sum"),
 ];
 
-/// A rule of the pair that S3 measures.
+/// A rule of the pair with S3 replication metrics.
 struct Measured<'a> {
     source: Side,
     destination: Side,
     rule: &'a Rule,
 }
 
-/// Asks for every rule of the pair that S3 measures; what can't be read is told and hides nothing else.
+/// Reads the metrics of every rule that has them. A failed read is recorded with its rules and
+/// hides no other metric.
 pub async fn metrics(aws: &Aws, topology: &Topology, world: &World) -> Vec<RuleMetrics> {
     let directions = topology.directions();
     let mut measured = Vec::new();
@@ -45,7 +48,8 @@ pub async fn metrics(aws: &Aws, topology: &Topology, world: &World) -> Vec<RuleM
         }
     }
     let chunks = measured.chunks(MAX_SERIES / METRICS.len());
-    // A chunk holds rules of several Regions; each Region is asked for all of them, and answers what it has.
+    // The rules of a chunk span several Regions. Each Region receives a query for all of its rules
+    // and returns the metrics that it has.
     let all = join_all(chunks.map(|chunk| async move {
         let now = Timestamp::now();
         let mut found: Vec<RuleMetrics> = chunk.iter().map(unmeasured).collect();
@@ -65,7 +69,8 @@ pub async fn metrics(aws: &Aws, topology: &Topology, world: &World) -> Vec<RuleM
             let here: Vec<usize> = here.map(|(at, _)| at).collect();
             let series: Vec<Series> = here.iter().flat_map(|at| series(&chunk[*at])).collect();
             async move {
-                // CloudWatch takes whole seconds, and the value of this minute is wanted.
+                // CloudWatch takes whole seconds. The end is one minute ahead, so that the value of
+                // the current minute is included.
                 let end = now.checked_add(SignedDuration::from_mins(1)).unwrap_or(now);
                 let between = (now.checked_sub(SPAN).unwrap_or(now), end);
                 let answer = aws.metric_data(account_of, region, between, &series).await;
@@ -112,7 +117,7 @@ fn series(it: &Measured<'_>) -> impl Iterator<Item = Series> {
     })
 }
 
-/// Enters what one Region answered for the rules `here`.
+/// Adds the response of one Region for the rules at the indexes `here`.
 fn enter(found: &mut [RuleMetrics], here: &[usize], answer: Result<Vec<Vec<f64>>, Error>) {
     let answer = match answer {
         Ok(answer) => answer,

@@ -1,4 +1,6 @@
-//! How the newest objects of the source fared, as far as a first page of versions tells.
+//! Replication statuses of the newest objects of the source, as far as the first page of versions
+//! shows them.
+//! Not for: why an object FAILED (see the other checks).
 
 use super::Finding;
 use super::seen::Seen;
@@ -9,7 +11,7 @@ use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
 const NAME: &str = "objects.failed";
-/// How many objects are looked at.
+/// The number of objects to check.
 const NEWEST: usize = 10;
 
 pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
@@ -36,7 +38,8 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
     vec![finding.at(&side.region)]
 }
 
-/// How the newest objects of a source fared. Their versions are those of the first page that S3 lists.
+/// Replication statuses of the newest objects of a source. The versions are those of the first page
+/// that S3 lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct Sample {
@@ -46,16 +49,16 @@ pub struct Sample {
     pub failed: usize,
     /// Replicas of another rule, and objects that no rule selected.
     pub none: usize,
-    /// Some of those that are FAILED.
+    /// Keys of some FAILED objects.
     pub failed_keys: Vec<String>,
-    /// Versions under the place of this pair's probes.
+    /// Versions under the probe prefix of this pair.
     pub kept_probes: usize,
 }
 
-/// How many keys are named.
+/// The number of keys to name.
 const NAMED: usize = 10;
 
-/// Looks at the `newest` objects of the source.
+/// Reads the replication status of the `newest` objects of the source.
 pub async fn sample(aws: &Aws, topology: &Topology, newest: usize) -> Result<Sample, Error> {
     let side = &topology.source;
     let s3 = aws.s3(&side.region);
@@ -83,9 +86,10 @@ pub async fn sample(aws: &Aws, topology: &Topology, newest: usize) -> Result<Sam
     while let Some((key, head)) = heads.next().await {
         let head = match head {
             Ok(head) => head,
-            // Deleted meanwhile.
+            // The object was deleted in the meantime.
             Err(error) if error.is_absent() => continue,
-            // The list before was answered, so the credentials are good.
+            // The preceding list request succeeded, so the credentials are valid and the object is
+            // the cause.
             Err(error) if error.may_be_the_objects() => continue,
             Err(error) => return Err(error),
         };

@@ -1,6 +1,6 @@
-//! The proof on the documents that are in force: one finding a policy, with the statement that decides. Where nothing of the
-//! pair stands yet, the documents are those that `apply` would write.
-//! Not for: evaluating (see `policy::proof`).
+//! Evaluates the documents in force: one finding per policy, with the statement that decides. If
+//! nothing of the pair exists yet, the documents are those that `apply` would write.
+//! Not for: the evaluation itself (see `policy::proof`).
 
 use super::seen::{Read, Seen};
 use super::{Finding, Settings, Verdict};
@@ -11,13 +11,13 @@ use crate::policy::{self, Document, Documents, Templates};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The documents of a pair, and what could not be read of them.
+/// The documents of a pair, and the documents that could not be read.
 struct Gathered {
     documents: Documents,
-    /// Places that have a document, with the names that people know it by.
+    /// Places whose document, or its absence, was read.
     read: BTreeSet<Place>,
     unread: BTreeMap<Place, Finding>,
-    /// Statements that name a principal that is gone.
+    /// The deleted principals that each document still names.
     stale: BTreeMap<Place, Vec<String>>,
 }
 
@@ -28,7 +28,8 @@ pub(super) fn check(
     is_partial: bool,
 ) -> Result<(Vec<Finding>, Vec<Row>), Failure> {
     let keys = seen.topology.or_some_keys(&seen.pair_keys);
-    // Where the source's account is out of reach, its documents are taken to be what `apply` writes.
+    // If the source's account is out of reach, its documents are assumed to be those that `apply`
+    // writes.
     let known = if is_partial {
         Documents::render(of_source(&seen.topology), &seen.topology, &keys, templates)?
     } else {
@@ -49,7 +50,8 @@ pub(super) fn check(
     Ok((findings, rows.into_iter().filter(LiveRow::is_asked).map(|it| it.row).collect()))
 }
 
-/// Returns the documents that lie in the source's account: its role's on the way there, its bucket's and its key's on the way back.
+/// Returns the documents in the source's account: the role's documents in the forward direction,
+/// the bucket policy and the key policy in a reverse direction.
 fn of_source(direction: &Topology) -> Vec<Document> {
     if !direction.is_back() {
         return vec![Document::ReplicationRoleTrust, Document::ReplicationRole];
@@ -59,7 +61,7 @@ fn of_source(direction: &Topology) -> Vec<Document> {
     key.into_iter().chain([Document::of_bucket(home, direction)]).collect()
 }
 
-/// Puts every live document where the proof looks for it.
+/// Adds every live document to `documents`, under the place where the evaluation reads it.
 fn gather(seen: &Seen, documents: Documents) -> Gathered {
     let is_partial = documents.has(&Document::ReplicationRole);
     let mut it = Gathered {
@@ -213,7 +215,7 @@ fn placed(topology: &Topology, place: &Place, finding: Finding) -> Finding {
     }
 }
 
-/// Says what the calls come to that a policy decides about.
+/// Returns the finding for one policy, from the calls that the policy decides.
 fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
     let name = check_of(place);
     let here: Vec<&LiveRow> = rows.iter().filter(|row| row.place.as_ref() == Some(place)).collect();
@@ -230,7 +232,7 @@ fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
             Finding::unknown(name, detail, remedy).because(&reasons(seen, &in_doubt))
         }
         (Some(first), _) => {
-            // Of a role's policies none was found, where no statement of one comes close.
+            // If no document of the role decides a denied call, the role policy is missing.
             let is_gone = *place == Place::Role && first.row.document.is_none();
             let remedy = match &first.row.mend {
                 _ if is_gone && seen.topology.shared_role.is_none() => {
@@ -297,10 +299,10 @@ fn actions(rows: &[&LiveRow]) -> String {
     format!("`{}`", actions.join("`, `"))
 }
 
-/// Returns the failure reasons that S3 gives where these calls are denied.
+/// Returns the failure reasons that S3 gives if these calls are denied.
 fn reasons(seen: &Seen, rows: &[&LiveRow]) -> Vec<&'static str> {
     let source = seen.topology.source.bucket.arn(seen.topology.partition());
-    // Objects that came in parts have reasons of their own.
+    // Multipart uploads have failure reasons of their own.
     let in_parts = |row: &&LiveRow| match row.row.action.as_str() {
         "s3:ReplicateObject" | "kms:GenerateDataKey" => Some("DstMultipartInitNotPermitted"),
         "kms:Decrypt" => Some("DstMultipartCompleteNotPermitted"),
@@ -356,7 +358,7 @@ fn stale(topology: &Topology, stale: &BTreeMap<Place, Vec<String>>) -> Vec<Findi
     }
 }
 
-/// Policies of the organisation bind the role too and can't be read with the caller's rights.
+/// The organization's policies bind the role too, and the caller has no permission to read them.
 fn organisation(seen: &Seen, rows: &[LiveRow], settings: &Settings) -> Finding {
     if settings.organisation.is_known() {
         let finding = judged(seen, &Place::Organisation, rows);

@@ -1,5 +1,5 @@
-//! The replication role: there and ours.
-//! Not for: what it may do (see `proof`).
+//! The replication role: it exists and has the pair's tags.
+//! Not for: the role's permissions (see `proof`).
 
 use super::Finding;
 use super::seen::Seen;

@@ -1,4 +1,5 @@
-//! The live replication configuration against the one that the manifest wants.
+//! Compares the live replication configuration with the one that the manifest requires.
+//! Not for: the permissions of the replication role (see `proof`).
 
 use super::Finding;
 use super::seen::{Seen, is_absent};
@@ -58,7 +59,8 @@ fn compared(seen: &Seen, live: &Replication) -> Vec<Finding> {
     findings
 }
 
-/// Returns whether a rule names a key in the destination's Region of another account: KMS does not tell whether there is one.
+/// Returns whether a rule names a key of another account in the destination's Region: KMS does not
+/// reveal whether such a key exists.
 fn is_hidden(seen: &Seen, side: &Side, live: &Rule) -> bool {
     let mut parts = live.replica_key.iter().flat_map(|key| key.split(':')).skip(3);
     let (region, account) = (parts.next(), parts.next());
@@ -67,7 +69,8 @@ fn is_hidden(seen: &Seen, side: &Side, live: &Rule) -> bool {
         && account.is_some_and(|account| account != seen.topology.account.as_str())
 }
 
-/// Returns what differs between a rule as it should be and as it is, the weightiest first, in one finding a failure reason.
+/// Returns the differences between the wanted rule and the live rule, the most severe first, each
+/// as one finding with its failure reason.
 fn differences(wanted: &Rule, live: &Rule, is_hidden: bool) -> Vec<Finding> {
     let text = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
     let on = |on: bool| if on { "Enabled" } else { "Disabled" };

@@ -1,5 +1,6 @@
-//! What is there, each thing read by itself: what can't be read is an error of its own and hides nothing else.
-//! Not for: judging it (see the checks).
+//! Reads each resource of a pair separately: a resource that can't be read yields its own error and
+//! hides no other resource.
+//! Not for: judging the resources (see the checks).
 
 use crate::aws::{At, Aws, Error};
 use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
@@ -12,28 +13,29 @@ use futures::future::{join, join_all};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A thing that was read, or why it could not be.
+/// The value that was read, or the error of the read.
 pub(super) type Read<T> = Result<T, Error>;
 
-/// Everything of a pair that checks look at.
+/// Everything of a pair that the checks use.
 pub(super) struct Seen {
     pub(super) topology: Topology,
-    /// The pair's keys, each by its alias or, where that is missing, by the bucket's encryption.
+    /// The pair's keys, each found by its alias or, if the alias is missing, by the bucket's
+    /// default encryption.
     pub(super) pair_keys: PairKeys,
     /// By bucket.
     pub(super) keys: BTreeMap<BucketName, KeySeen>,
-    /// The source's first.
+    /// The source bucket comes first.
     pub(super) buckets: Vec<(Side, BucketSeen)>,
     pub(super) role: Read<Option<RoleSeen>>,
 }
 
 /// The key in one Region.
 pub(super) struct KeySeen {
-    /// What the alias names.
+    /// The key that the alias names.
     pub(super) named: Read<Option<Key>>,
-    /// The pair's key, with policy, tags and rotation where they can be read.
+    /// The pair's key; `details` holds its policy, tags and rotation.
     pub(super) key: Read<Option<Key>>,
-    /// Policy, tags and rotation; none where there is no key.
+    /// The key with its policy, tags and rotation; `None` if there is no key.
     pub(super) details: Option<Read<Key>>,
 }
 
@@ -48,23 +50,23 @@ pub(super) struct BucketSeen {
     pub(super) replication: Read<Option<Replication>>,
 }
 
-/// Versioning and whether deletes want a device.
+/// The versioning status, and whether MFA delete is on.
 pub(super) struct Versioning {
     pub(super) status: Option<String>,
     pub(super) mfa_delete: bool,
 }
 
-/// The replication role with every policy that has a say.
+/// The replication role with every policy that applies to it.
 pub(super) struct RoleSeen {
     pub(super) tags: Tags,
     pub(super) trust: Value,
-    /// Inline and attached policies, by the names that people know them by.
+    /// Inline and attached policies, by policy name.
     pub(super) policies: Read<Vec<(String, Value)>>,
     pub(super) boundary: Read<Option<(String, Value)>>,
 }
 
 impl Seen {
-    /// Reads everything at once.
+    /// Reads every resource of the pair.
     pub(super) async fn look(aws: &Aws, manifest: &Manifest, mut topology: Topology) -> Self {
         let sides: Vec<Side> = topology.sides().cloned().collect();
         let alias = manifest.alias().as_str();
@@ -116,7 +118,7 @@ impl Seen {
         Self { topology, pair_keys, keys, buckets, role }
     }
 
-    /// Returns whether anything of the pair stands, so that what is missing is wrong.
+    /// Returns whether any resource of the pair exists, so that a missing resource is a defect.
     pub(super) fn stands(&self) -> bool {
         let source = self.buckets.first();
         source.is_some_and(|(_, bucket)| !is_absent(&bucket.head))
@@ -124,7 +126,8 @@ impl Seen {
             || self.keys.values().any(|key| matches!(key.named, Ok(Some(_))))
     }
 
-    /// Returns what makes a thing in `region` that is missing: `apply` says what it does, where whoever has another account does not.
+    /// Returns the remedy for a missing resource in `region`: `apply`, or the other account's
+    /// operator if that side is handed over.
     pub(super) fn maker(&self, region: &Region, apply: &str) -> String {
         if self.topology.is_handed_over(region) {
             let account = self.topology.account_of(region);
@@ -136,8 +139,8 @@ impl Seen {
         }
     }
 
-    /// Takes the live rules' word for the keys of destinations that are not to be asked for: those of an account whose credentials
-    /// are not at hand.
+    /// Adds the keys of destinations that can't be read because the caller has no credentials for
+    /// their account. The keys are those that the live rules name.
     pub(super) fn believe_rules(&mut self) {
         let live = self.source().and_then(|source| source.replication.as_ref().ok()?.clone());
         for side in &self.topology.destinations {
@@ -158,12 +161,13 @@ impl Seen {
         }
     }
 
-    /// Returns whether `side` is the source.
+    /// Returns whether `side` is the source of this direction.
     pub(super) fn is_source(&self, side: &Side) -> bool {
         side == &self.topology.source
     }
 
-    /// Returns those of the two reasons that S3 gives about `side`: as a source, as a destination, or, in a two-way pair, as both.
+    /// Returns the failure reasons that S3 gives for `side`: `as_source`, `as_destination`, or both
+    /// in a two-way pair.
     pub(super) fn reasons(
         &self,
         side: &Side,
@@ -184,12 +188,13 @@ impl Seen {
     }
 }
 
-/// Returns whether a read says that there is no such thing.
+/// Returns whether a read failed because the resource does not exist.
 pub(super) fn is_absent<T>(read: &Read<T>) -> bool {
     read.as_ref().is_err_and(Error::is_absent)
 }
 
-/// The alias is the record of the key; without it the bucket's own encryption names the key that its data is under.
+/// Returns the key that the alias names. If the alias is missing, returns the key of the bucket's
+/// default encryption.
 fn pairs_key(
     named: Option<&Read<Option<Key>>>,
     bucket: Option<&(Side, BucketSeen)>,

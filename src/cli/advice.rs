@@ -1,5 +1,6 @@
-//! What to add to whose policy where permission is missing: the statement, from the documents of `crrctl policy operator`.
-//! Not for: finding out what was refused (see `aws::error`).
+//! Advice for missing permissions: the statement to add and the principal whose policies need it,
+//! taken from the documents of `crrctl policy operator`.
+//! Not for: finding out which call was denied (see `aws::error`).
 
 use super::session::Input;
 use crate::failure::{Denied, Failure};
@@ -8,10 +9,11 @@ use crate::names::{AccountId, Arn};
 use crate::policy::{self, Document, Part};
 use serde_json::Value;
 
-/// What the hint that brings a statement begins with.
+/// The beginning of a hint that contains a policy statement.
 pub(super) const STATEMENT: &str = "add this statement to ";
 
-/// Adds to a refusal the statement that would allow it, where one of our documents for `command` has it.
+/// Adds to a denial the statement that would allow the call, if a policy document for `command`
+/// contains one.
 pub(super) fn on(failure: Failure, input: &Input, command: &str) -> Failure {
     let Some(denied) = failure.denied.clone() else { return failure };
     match statement(&denied, input, command) {
@@ -31,7 +33,8 @@ fn statement(denied: &Denied, input: &Input, command: &str) -> Option<Value> {
         input.manifest.topology(input.manifest.home_account().unwrap_or(&account)).ok()?;
     let keys = topology.or_some_keys(&PairKeys::default());
     let usual = Part::COMMANDS.iter().find(|(name, _)| *name == command);
-    // A flag may take more than the command alone.
+    // A flag may require permissions beyond those of the command, so all other parts are searched
+    // too.
     let parts = usual.map_or(&[][..], |(_, parts)| parts).iter().chain(&Part::ALL);
     let accounts = topology.accounts();
     let mut documents = parts.flat_map(|part| {

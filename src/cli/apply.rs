@@ -1,4 +1,5 @@
-//! `crrctl apply`: makes it so, then proves it.
+//! `crrctl apply`: creates or updates the pair, then proves that it replicates.
+//! Not for: deciding what to change (see `plan`), or running the actions (see `engine`).
 
 use super::Global;
 use super::check;
@@ -48,7 +49,7 @@ pub(super) struct ApplyArgs {
     ephemeral: Option<Duration>,
 }
 
-/// A pair that is over before it stands is no use to anybody.
+/// Parses a TTL of at least 1s: a pair that expires before it exists is of no use.
 pub(super) fn ttl(text: &str) -> Result<Duration, String> {
     let ttl = crate::units::duration(text)?;
     if ttl < Duration::from_secs(1) { Err("it must be at least 1s".to_owned()) } else { Ok(ttl) }
@@ -60,7 +61,7 @@ impl ApplyArgs {
     }
 }
 
-/// A line of `resources`.
+/// An item of `resources` in the JSON output object.
 #[derive(Debug, Serialize)]
 struct Resource<'a> {
     step: &'a StepId,
@@ -70,7 +71,7 @@ struct Resource<'a> {
     action: Verb,
 }
 
-/// What an apply came to.
+/// The result of an apply.
 pub(super) struct Applied {
     pub(super) topology: Topology,
     pub(super) plan: Plan,
@@ -78,7 +79,7 @@ pub(super) struct Applied {
     pub(super) evidence: Evidence,
     pub(super) activated_at: Option<jiff::Timestamp>,
     replaced: Vec<Replaced>,
-    /// The date that the pair bore before, if it was ephemeral.
+    /// The expiry date that the pair had before, if it was ephemeral.
     pub(super) expired_at: Option<jiff::Timestamp>,
 }
 
@@ -88,14 +89,15 @@ impl Applied {
         !self.outcome.done.is_empty()
     }
 
-    /// Returns the keys that this run made: until an alias names them, only lists and tags tell of them, and these lag.
+    /// Returns the keys that this run created. Until an alias names them, they are found only by
+    /// lists and tags, which are not up to date at once.
     pub(super) fn keys_made(&self) -> Vec<Arn> {
         let is_made = |it: &&Action| it.kind == Kind::Key && it.verb == Verb::Create;
         let made = self.plan.actions.iter().filter(is_made);
         made.filter_map(|it| self.outcome.done.get(&it.id).cloned()).collect()
     }
 
-    /// Returns what went wrong first.
+    /// Returns the first failure.
     pub(super) fn failure(&self) -> Option<&Failure> {
         self.outcome.failure.as_ref().or(self.evidence.failure.as_ref())
     }
@@ -103,7 +105,7 @@ impl Applied {
     fn resources(&self) -> Vec<Resource<'_>> {
         let mut resources = Vec::new();
         for action in &self.plan.actions {
-            // What was planned and not done has no place among what stands.
+            // A change that was planned and not made is not an existing resource.
             let stands = action.arn.as_ref().filter(|_| !action.verb.changes());
             let Some(arn) = self.outcome.done.get(&action.id).or(stands) else { continue };
             let Action { id, kind, region, verb, .. } = action;
@@ -125,7 +127,7 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
     one(session, args, printer).await
 }
 
-/// Applies every pair of a manifest; what is asked is asked once.
+/// Applies every pair of a manifest; asks for confirmation once.
 async fn all(global: &Global, args: &ApplyArgs, printer: &Printer, several: Several) -> Ended {
     let crew = PairRunner::gather(global, printer, several).await?;
     if !args.yes {
@@ -188,8 +190,8 @@ async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended
     Ok(0)
 }
 
-/// Where others had written before the rule went live, says how much of that it does not cover: a rule is about what is written
-/// after it.
+/// If others wrote objects before the rule became live, prints how many versions the rule does not
+/// cover: a replication rule applies to objects that are written after it.
 async fn offer_backfill(session: &Session, topology: &Topology, world: &World, printer: &Printer) {
     let objects = world.buckets.get(&topology.source.bucket).and_then(|it| it.objects.as_ref());
     if objects.is_none_or(|objects| objects.foreign.is_empty()) {
@@ -199,7 +201,8 @@ async fn offer_backfill(session: &Session, topology: &Topology, world: &World, p
         session.unless_ending(async { Ok(backfill::sample(&session.aws, topology).await?) }).await;
     let sample = match looked {
         Ok(sample) => sample,
-        // The pair stands and is proven all the same; whoever applies needs no right to read what others wrote.
+        // The pair is built and proven all the same: `apply` does not require permission to read
+        // objects that others wrote.
         Err(why) => {
             printer.say(&format!(
                 "what was written before the rule could not be looked at: {why}; `crrctl backfill` does it"
@@ -219,7 +222,7 @@ async fn offer_backfill(session: &Session, topology: &Topology, world: &World, p
     }
 }
 
-/// Runs `plan`, then probes.
+/// Runs the actions of `plan`, then probes.
 pub(super) async fn apply(
     session: &Session,
     topology: Topology,
@@ -263,7 +266,8 @@ pub(super) async fn apply(
     Applied { topology, plan, outcome, evidence, activated_at, replaced, expired_at }
 }
 
-/// A rule that meets what others write must be proven, so without probes it can't go live.
+/// Returns the failure for `--no-probe` with rules that cover objects of others: such rules must be
+/// proven before they become live.
 fn unproven(topology: &Topology) -> Failure {
     let source = &topology.source;
     let message = format!(
@@ -276,7 +280,8 @@ fn unproven(topology: &Topology) -> Failure {
         .hint("to let them go live at once, and risk objects that end FAILED: `replication.activation: direct`")
 }
 
-/// Takes spare keys away that lists did not show before, beside all else; a run that fails leaves that to the next.
+/// Starts a task that schedules the deletion of spare keys that lists did not show before. It runs
+/// beside everything else; if the run fails, the next run does this work.
 fn late_spares(session: &Session, steps: &Arc<Steps>, topology: &Topology) -> JoinSet<Spares> {
     let progress = session.events.step(&StepId::new(Kind::Key, topology.source.region.as_str()));
     let steps = Arc::clone(steps);
@@ -285,10 +290,10 @@ fn late_spares(session: &Session, steps: &Arc<Steps>, topology: &Topology) -> Jo
     beside
 }
 
-/// When spare keys had been looked for.
+/// The time of the last look for spare keys.
 type Spares = Result<Instant, Failure>;
 
-/// Looks once more whether the pair stands: what a run at work beside this one takes away meanwhile must not be told as done.
+/// Re-reads the pair before reporting success: a concurrent `destroy` may have removed part of it.
 async fn still(
     session: &Session,
     steps: &Steps,
@@ -298,7 +303,7 @@ async fn still(
 ) -> Result<(), Failure> {
     let looked = match spares.join_next().await {
         Some(Ok(looked)) => looked?,
-        // A panic in it is a bug that must show.
+        // A panic in the task is a bug and must not be hidden.
         Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
         None => Instant::now(),
     };
@@ -310,7 +315,7 @@ async fn still(
     steps.still_stands(since, changed, &progress).await
 }
 
-/// Probes each rule: once, or, where something changed, with an object in two parts too.
+/// Probes each rule with one object and, if the run changed something, with a two-part object too.
 async fn prove(session: &Session, topology: &Topology, keys: PairKeys, changed: bool) -> Evidence {
     let settings = Settings {
         count: 1,
@@ -318,7 +323,7 @@ async fn prove(session: &Session, topology: &Topology, keys: PairKeys, changed: 
         multipart: changed,
         concurrency: 2,
         keep: false,
-        // What was just made may not be usable for minutes, and FAILED is final for an object.
+        // A new resource may not be usable for minutes, and FAILED is final for an object.
         retries_after_failed: if changed { 5 } else { 0 },
         retries_without_status: if changed { 5 } else { 1 },
         at_most: Duration::from_mins(20),
@@ -328,7 +333,8 @@ async fn prove(session: &Session, topology: &Topology, keys: PairKeys, changed: 
     probe::run(aws, topology.clone(), keys, settings, events, stop).await
 }
 
-/// Says until when the pair stands, where there is, or was, an end to that.
+/// Returns a sentence about when the pair expires, or that it no longer expires; empty if it never
+/// did.
 fn until(applied: &Applied) -> String {
     match (applied.topology.expires, applied.expired_at) {
         (Some(expires), _) => {
@@ -373,7 +379,7 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
             0 => "not probed".to_owned(),
             count => format!("{} of {count} probes COMPLETED", summary.completed),
         };
-        // Calls are counted for all pairs together.
+        // Calls are counted for all pairs together, so a single pair has no count.
         let calls =
             if printer.is_part() { String::new() } else { format!(" in {} calls", calls.total()) };
         printer.text(&tables::verdict(&format!(
@@ -387,7 +393,7 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
     }
 }
 
-/// Says what a failed run leaves behind and how to go on.
+/// Adds to a failure what the run leaves behind and how to continue.
 fn leaving(failure: Failure, applied: &Applied) -> Failure {
     let made = applied.outcome.done.len();
     let changes = if made == 1 { "change" } else { "changes" };

@@ -1,4 +1,5 @@
-//! `crrctl backfill`: replicates what is there already, or FAILED, through S3 Batch Replication.
+//! `crrctl backfill`: replicates existing and FAILED objects through S3 Batch Replication.
+//! Not for: the batch job itself (see `crate::backfill`).
 
 use super::Global;
 use super::output::{self, Ended, Printer};
@@ -141,12 +142,12 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
         }
     };
     let job = confirmed(&session, &jobs, args, &id).await?;
-    // One that is over by now is told of like any other that was followed.
+    // A job that is over by now is reported like a job that was followed to its end.
     let job = if args.watch || args.resume { jobs.until_over(&id).await? } else { job };
     end(&session, &topology, &jobs, &job, printer).await
 }
 
-/// A job replicates by the live rules, so they must be there.
+/// Checks that a live rule of the pair exists, since a batch job replicates by the live rules.
 fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
     let source = &topology.source;
     let live = world.buckets.get(&source.bucket).filter(|live| topology.owns(&live.tags));
@@ -163,7 +164,8 @@ fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
         .hint("`crrctl apply` first"))
 }
 
-/// Makes what a job stands on, and looks at what it could not replicate.
+/// Creates the resources that a batch job requires, and samples the objects that it can't
+/// replicate.
 async fn prepare(
     session: &Session,
     global: &Global,
@@ -195,7 +197,8 @@ async fn prepare(
     Ok(())
 }
 
-/// Has a job that waits for it confirmed: by the user, who is told how many objects it is about.
+/// Confirms a job that waits for confirmation. Without `--yes`, the user is asked first and is
+/// shown how many objects the job covers.
 async fn confirmed(
     session: &Session,
     jobs: &Jobs<'_>,
@@ -239,7 +242,7 @@ async fn cancel(
     Ok(0)
 }
 
-/// Says how the job is, and, once it is over, why objects were not replicated.
+/// Reports the status of the job and, once the job is over, why objects were not replicated.
 async fn end(
     session: &Session,
     topology: &Topology,

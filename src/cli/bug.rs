@@ -1,5 +1,5 @@
-//! What is told where crrctl itself is at fault. The binary unwinds nothing: a panic in any of its threads is told and ends the run, and
-//! what stands by then the next run finds by its tags.
+//! Reports bugs in crrctl itself. The binary does not unwind: a panic in any thread is reported and
+//! ends the run. The next run finds the existing resources by their tags.
 //! Not for: failures of any other kind (see `failure`).
 
 use super::Format;
@@ -7,7 +7,7 @@ use super::output::Printer;
 use crate::failure::{Failure, Kind};
 use std::panic::PanicHookInfo;
 
-/// From now on a panic ends the process as an error of `command`, with exit code 1.
+/// Installs a panic hook that reports a panic as an error of `command` and exits with code 1.
 pub(super) fn tell_panics(format: Format, command: &'static str) {
     std::panic::set_hook(Box::new(move |panic| {
         let printer = Printer::new(format, command, Vec::new());

@@ -1,4 +1,5 @@
-//! `crrctl check`: named checks of the live pair.
+//! `crrctl check`: runs named checks of the live pair.
+//! Not for: the checks themselves (see `crate::check`).
 
 use super::Global;
 use super::output::{Ended, Printer};
@@ -85,16 +86,17 @@ async fn one(session: Session, settings: &Settings, printer: &Printer) -> Ended 
     }
 }
 
-/// A failed check (`contract`: "Exit codes").
+/// The exit code of a failed check (`contract`: "Exit codes").
 const FAILED: u8 = 2;
 
-/// Puts what the checks came to into the command's object.
+/// Adds the results of the checks to the JSON output object.
 pub(super) fn put(report: &Report, printer: &Printer) {
     printer.put("checks", &report.findings);
     printer.put("failure_reasons", &report.failure_reasons);
 }
 
-/// Looks at the live pair after an object FAILED, and gives `failure` the causes, the likeliest first.
+/// Checks the live pair after an object FAILED, and adds the causes to `failure`, the likeliest
+/// first.
 pub(super) async fn diagnosed(session: &Session, failure: Failure, printer: &Printer) -> Failure {
     if failure.kind != Kind::ReplicationFailed || session.stop.is_ending() {
         return failure;
@@ -103,7 +105,7 @@ pub(super) async fn diagnosed(session: &Session, failure: Failure, printer: &Pri
     let checks = check::run(&session.aws, &session.manifest, &session.templates, &settings);
     let report = match session.unless_ending(Box::pin(checks)).await {
         Ok(report) => report,
-        // The first failure is the one to tell.
+        // The original failure is reported, not the failure of the diagnosis.
         Err(why) => {
             return failure.hint(format!("no diagnosis: {why}; `crrctl check` tries again"));
         }
@@ -112,7 +114,7 @@ pub(super) async fn diagnosed(session: &Session, failure: Failure, printer: &Pri
     explained(failure, &report)
 }
 
-/// How many causes are told with a failure.
+/// The maximum number of causes that are added to a failure.
 const CAUSES: usize = 3;
 
 fn explained(mut failure: Failure, report: &Report) -> Failure {

@@ -1,4 +1,6 @@
-//! `crrctl completions` and `crrctl man`: what shells and `man` read, made from the command line itself.
+//! `crrctl completions` and `crrctl man`: generate shell completion scripts and man pages from the
+//! definition of the command line.
+//! Not for: the values that a shell offers for names and Regions (see `offer`).
 
 mod offer;
 

@@ -1,4 +1,5 @@
-//! `crrctl destroy`: takes it all away, in the order AWS needs.
+//! `crrctl destroy`: removes the pair in the order that AWS requires.
+//! Not for: deciding what is removed (see `plan::removal`).
 
 use super::Global;
 use super::output::{self, Ended, Printer};
@@ -49,7 +50,7 @@ pub(super) struct DestroyArgs {
     window: Option<u8>,
 }
 
-/// A line of `removed`.
+/// An item of `removed` in the JSON output object.
 #[derive(Debug, Serialize)]
 pub(super) struct Removed<'a> {
     step: &'a StepId,
@@ -58,7 +59,8 @@ pub(super) struct Removed<'a> {
     pub(super) arn: &'a Arn,
 }
 
-/// A line of `keys`: a key that is to go, and when.
+/// An item of `keys` in the JSON output object: a key that is scheduled for deletion, and the
+/// earliest date of its deletion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Going {
     arn: Arn,
@@ -66,9 +68,9 @@ pub(super) struct Going {
     deletes_not_before: Option<Timestamp>,
 }
 
-/// What a destroy came to.
+/// The result of a destroy.
 pub(super) struct Destroyed {
-    /// The batch job that was ended first.
+    /// The batch job that was cancelled before the removal.
     job: Option<Box<Job>>,
     plan: Plan,
     outcome: Outcome,
@@ -88,7 +90,7 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
     one(session, args, printer).await
 }
 
-/// Takes every pair of a manifest away; what is asked is asked once.
+/// Destroys every pair of a manifest; asks for confirmation once.
 async fn all(global: &Global, args: &DestroyArgs, printer: &Printer, several: Several) -> Ended {
     let crew = PairRunner::gather(global, printer, several).await?;
     if !args.yes {
@@ -112,7 +114,7 @@ fn declined() -> Failure {
     Failure::new(failure::Kind::Interrupted, "declined", message)
 }
 
-/// What would be taken away.
+/// What would be removed.
 struct Planned {
     topology: Topology,
     world: World,
@@ -140,7 +142,7 @@ async fn planned(session: &Session, args: &DestroyArgs) -> Result<Planned, Failu
 }
 
 impl Planned {
-    /// Returns what whoever is asked agrees to.
+    /// Returns the text that is shown to the user before the confirmation.
     async fn preview(&self, session: &Session) -> Result<String, Failure> {
         let mut text =
             format!("{}\n{}\n", tables::plan(&self.plan, None), tables::kept(&self.kept));
@@ -151,7 +153,7 @@ impl Planned {
     }
 }
 
-/// Takes one pair away.
+/// Destroys one pair.
 async fn one(session: Session, args: &DestroyArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let planned = planned(&session, args).await?;
@@ -199,7 +201,8 @@ pub(super) async fn destroy(
     Destroyed { job, plan, outcome, left, keys }
 }
 
-/// Finds a batch job of the pair that is not over. Their role is the record: without it there was none.
+/// Finds a batch job of the pair that is not over. All batch jobs use the pair's batch role: if
+/// that role does not exist, there was no job.
 async fn job_under_way(
     session: &Session,
     topology: &Topology,
@@ -212,7 +215,8 @@ async fn job_under_way(
     session.unless_ending(async { Ok(jobs.not_over().await?) }).await
 }
 
-/// Ends the batch job that is under way: it works as a role of the pair, and writes into a bucket of it until it is over.
+/// Cancels the batch job that is under way and waits for its end. Until then, the job uses a role
+/// of the pair and writes to one of the pair's buckets.
 async fn end_job(
     session: &Session,
     topology: &Topology,
@@ -228,7 +232,7 @@ async fn end_job(
 }
 
 impl Destroyed {
-    /// Nothing was taken away: what comes before failed.
+    /// Returns the result of a removal that did not begin because an earlier step failed.
     fn not_begun(plan: Plan, kept: Vec<Kept>, failure: Failure) -> Self {
         let changes = plan.actions.iter().filter(|action| action.verb.changes());
         let unfinished = changes.map(|action| action.id.clone()).collect();
@@ -238,7 +242,7 @@ impl Destroyed {
         Self { job: None, plan, outcome, left, keys: Vec::new() }
     }
 
-    /// Returns whether anything was taken away.
+    /// Returns whether anything was removed.
     pub(super) fn has_removed(&self) -> bool {
         !self.outcome.done.is_empty()
     }
@@ -252,7 +256,8 @@ impl Destroyed {
         removed.collect()
     }
 
-    /// Returns how the removal failed, if it did: by an error, or by leaving what no flag asked to keep.
+    /// Returns the failure of the removal, if any: an error, or a resource that stays although no
+    /// flag asked to keep it.
     pub(super) fn verdict(&self) -> Option<Failure> {
         let hint = "`crrctl destroy` again goes on from here";
         if let Some(failure) = self.outcome.failure.clone() {
@@ -273,7 +278,7 @@ impl Destroyed {
     }
 }
 
-/// What the run did not come to.
+/// Returns the resources that the run did not remove.
 fn unfinished(plan: &Plan, outcome: &Outcome) -> Vec<Kept> {
     let is_left = |action: &&crate::plan::Action| outcome.unfinished.contains(&action.id);
     let failed = |action: &crate::plan::Action| {
@@ -299,8 +304,9 @@ fn unfinished(plan: &Plan, outcome: &Outcome) -> Vec<Kept> {
     left.collect()
 }
 
-/// Returns the keys that are on their way out and the earliest date for each. A primary's own window begins only when the last
-/// replica is deleted (KMS Developer Guide, "Deleting multi-Region keys").
+/// Returns the keys that are pending deletion, with the earliest deletion date of each. The waiting
+/// period of a primary key begins only when its last replica key is deleted (KMS Developer Guide,
+/// "Deleting multi-Region keys").
 fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled>) -> Vec<Going> {
     let known = world
         .keys
@@ -312,7 +318,8 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
         .map(|key| (key.arn.clone(), Scheduled::from(key)));
     let mut all: BTreeMap<Arn, Scheduled> = known.collect();
     all.extend(scheduled.clone());
-    // Earlier keys of the pair may be on their way too; a replica has its primary's key id.
+    // Earlier keys of the pair may be pending deletion too; a replica key has the key id of its
+    // primary key.
     let mut last_replicas: BTreeMap<String, Timestamp> = BTreeMap::new();
     for (arn, key) in &all {
         if let (KeyState::PendingDeletion, Some(date)) = (&key.state, key.deletion_date) {
@@ -323,7 +330,7 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
     all.into_iter()
         .map(|(arn, key)| {
             let last_replica = last_replicas.get(arn.resource());
-            // A timestamp knows no calendar days; a window's days have 24 hours.
+            // `Timestamp` has no calendar days; each day of the waiting period has 24 hours.
             let days = key.window_days.unwrap_or(topology.key.deletion_window_days.into());
             let after_replicas = || last_replica?.checked_add((days * 24).hours()).ok();
             let date = match key.state {

@@ -1,4 +1,5 @@
-//! `crrctl explain`: what a code means, what causes it, what mends it. Calls nothing.
+//! `crrctl explain`: prints what a code means, its causes and its remedies. Makes no calls.
+//! Not for: the explanations themselves (see `check::catalogue`).
 
 use super::output::{Ended, Printer};
 use crate::check::catalogue::{self, Entry};

@@ -1,4 +1,5 @@
-//! `crrctl export`: hands the pair over to a tool that people already have. Nothing on AWS is written.
+//! `crrctl export`: exports the pair to Terraform or CloudFormation. Writes nothing to AWS.
+//! Not for: the formats (see `crate::export`).
 
 use super::Global;
 use super::output::{self, Ended, Printer};
@@ -48,7 +49,7 @@ pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -
     printer.put("api_calls", session.aws.count().total());
     match (&args.out, files.as_slice()) {
         (Some(folder), files) => write(folder, files, printer)?,
-        // One alone is printed bare, so that it can be piped on.
+        // A single file is printed without a heading, so that it can be piped.
         (None, [file]) => printer.text(&file.text),
         (None, files) => {
             let named = files.iter().map(|file| format!("# {}\n{}", file.name, file.text));
@@ -58,7 +59,8 @@ pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -
     Ok(0)
 }
 
-/// Only what stands can be handed over; what merely differs from the manifest is handed over as it stands, and said.
+/// Checks that every resource of the pair exists: only existing resources can be exported. If the
+/// pair differs from its manifest, prints that it is exported as it exists.
 fn stands(plan: &Plan) -> Result<(), Failure> {
     let missing = plan.count(Verb::Create) + plan.count(Verb::Adopt);
     if missing > 0 {

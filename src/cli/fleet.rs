@@ -1,4 +1,6 @@
-//! What `list` and `gc` share: the account without a manifest, the Regions to look at, and the pairs in what was found.
+//! Code that `list` and `gc` share: opening a run without a manifest, the Regions to read, and the
+//! pairs in the resources that are found.
+//! Not for: the reads themselves (see `observe`), or their text (see `report::fleet`).
 
 use super::Global;
 use super::output::Printer;
@@ -36,7 +38,7 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Looks at the account, and puts what it finds into the command's object.
+    /// Reads the account, and adds the result to the JSON output object.
     pub(super) async fn look(
         context: &RunContext,
         args: &RegionArgs,
@@ -46,7 +48,7 @@ impl Fleet {
         let scope = Scope { only: args.regions.iter().cloned().collect(), also };
         let found = context.unless_ending(observe::fleet(&context.aws, &scope)).await?;
         let (mut pairs, strays) = pairs(found.things);
-        // Following one pair to its other Regions shows others there, which nobody asked for.
+        // Following one pair to its other Regions also finds pairs outside the requested Regions.
         pairs.retain(|pair| {
             scope.only.is_empty() || pair.regions().any(|it| scope.only.contains(it))
         });
@@ -62,8 +64,8 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Returns why the look is of no use: a Region that was asked for, or the list of buckets that would have told the Regions,
-    /// can't be read.
+    /// Returns the failure of an incomplete search: a requested Region can't be read, or no Region
+    /// was requested and the list of buckets, which names the Regions, can't be read.
     pub(super) fn failure(&self) -> Option<Failure> {
         let matters = |it: &&Unread| match &it.region {
             Some(region) => it.count == 0 && self.asked.contains(region),
@@ -75,7 +77,7 @@ impl Fleet {
     }
 }
 
-/// Tells of a thing whose tags name no pair: whose it is can't be said.
+/// Reports a resource whose tags name no pair, so that its owner is unknown.
 fn stray(thing: &Thing) -> Unread {
     let message = "its tags `crrctl:pair` and `crrctl:id` name no pair".to_owned();
     Unread {
@@ -89,7 +91,8 @@ fn stray(thing: &Thing) -> Unread {
     }
 }
 
-/// Prepares for a command about the account: the manifest, if there is one here, tells where to begin.
+/// Opens a run about the account. If there is a manifest, its Regions are read too and its source
+/// Region is the home Region.
 pub(super) async fn context(
     global: &Global,
     args: &RegionArgs,
@@ -98,7 +101,7 @@ pub(super) async fn context(
     let inputs = match Inputs::read(global, false) {
         Ok(inputs) => Some(inputs),
         Err(failure) if global.names_a_pair() => return Err(failure),
-        // A manifest that nobody asked for is not this command's business.
+        // The default manifest is optional here: if it is missing or invalid, it is ignored.
         Err(_) => None,
     };
     let manifests = inputs.as_ref().map(Inputs::manifests).unwrap_or_default();
@@ -117,7 +120,7 @@ pub(super) async fn context(
     Ok((context, also.into_iter().chain([home]).collect()))
 }
 
-/// A line of `pairs`.
+/// An item of `pairs` in the JSON output object.
 #[derive(Debug, Serialize)]
 struct Line<'a> {
     name: &'a str,
@@ -178,11 +181,11 @@ fn line(pair: &Pair, now: Timestamp) -> serde_json::Value {
             })
             .collect(),
     };
-    // Owned, since the pairs go on to be removed.
+    // An owned value, since the caller removes pairs afterwards.
     serde_json::to_value(line).unwrap_or_default()
 }
 
-/// Puts the figures of a run into the command's object, and says that it is over.
+/// Adds the number of calls and the duration to the JSON output object, and emits `run.done`.
 pub(super) fn figures(context: &RunContext, printer: &Printer, ok: bool, changed: bool) {
     context.done(ok, changed);
     printer.put("api_calls", context.aws.count().total());

@@ -1,5 +1,6 @@
-//! `crrctl gc`: takes away what remains of ephemeral pairs whose time is over, under the rules of `destroy`.
-//! Everything else is listed, and never touched.
+//! `crrctl gc`: removes the remaining resources of expired ephemeral pairs, under the rules of
+//! `destroy`. Everything else is listed and never changed.
+//! Not for: pairs that have not expired (see `destroy`).
 
 use super::Global;
 use super::destroy::{Destroyed, Going, Removed, destroy};
@@ -31,7 +32,8 @@ pub(super) struct GcArgs {
     yes: bool,
 }
 
-/// A line of `removed`, `left` or `keys`: what `destroy` says, with the pair.
+/// An item of `removed`, `left` or `keys` in the JSON output object: the item of `destroy`, with
+/// the name of the pair.
 #[derive(Debug, Serialize)]
 struct OfPair<'a, T> {
     pair: &'a str,
@@ -39,7 +41,7 @@ struct OfPair<'a, T> {
     line: T,
 }
 
-/// A line of `left` that no removal came to.
+/// An item of `left`: a resource that stays, and why.
 #[derive(Debug, Serialize)]
 struct Left<'a> {
     kind: Kind,
@@ -47,16 +49,16 @@ struct Left<'a> {
     why: &'a str,
 }
 
-/// Why a thing is left that bears the pair's tags and that the removal did not know of.
+/// The reason given for a resource that has the pair's tags and that the removal did not include.
 const MISSED: &str = "this run did not come to it: run `crrctl gc` again";
 
-/// What became of one pair.
+/// The result for one pair.
 enum Swept {
     /// The removal ran.
     Ran(Destroyed),
-    /// It was given more time meanwhile.
+    /// The pair was given more time in the meantime.
     Spared,
-    /// It could not begin.
+    /// The removal could not begin.
     Failed(Failure),
 }
 
@@ -99,7 +101,8 @@ fn would_go(expired: &[&Pair]) -> String {
     format!("{pairs}`crrctl gc --yes` takes these away: {}\n", expired.len())
 }
 
-/// Takes away one pair. It is looked at again first: whoever gave it more time meanwhile is heard.
+/// Removes one pair. Re-reads the pair first: a pair that was given more time in the meantime
+/// stays.
 async fn sweep(context: &RunContext, pair: &Pair) -> Swept {
     if context.stop.is_ending() {
         return Swept::Failed(context.stop.failure());
@@ -125,8 +128,8 @@ async fn removal(context: &RunContext, pair: &Pair) -> Result<Option<Destroyed>,
     Ok(Some(destroy(&session, &topology, &world, plan, kept, wish).await))
 }
 
-/// Tells what went and what is left; returns how the run failed, if it did. What stands in the way of a removal leaves something
-/// behind, and so it is told.
+/// Prints what was removed and what is left; returns the failure of the run, if any. A removal that
+/// is blocked (`Kind::InTheWay`) leaves resources behind, so it is reported as `Kind::LeftBehind`.
 fn tell(swept: &[(&Pair, Swept)], printer: &Printer) -> Option<Failure> {
     let (mut removed, mut left, mut keys, mut failures) = (vec![], vec![], vec![], vec![]);
     for (pair, swept) in swept {
@@ -143,7 +146,8 @@ fn tell(swept: &[(&Pair, Swept)], printer: &Printer) -> Option<Failure> {
                     pair: name,
                     line: Left { kind: *kind, arn, why },
                 }));
-                // What the tags name and the removal did not come to, such as a second role, is left too.
+                // A resource that has the pair's tags and that the removal did not include, such as
+                // a second role, is left too.
                 let told: Vec<&Arn> =
                     gone_arns.iter().copied().chain(ran.left.iter().map(|it| &it.arn)).collect();
                 let missed =

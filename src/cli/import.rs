@@ -1,5 +1,6 @@
-//! `crrctl import`: what is live of a bucket that replicates, as a manifest. Nothing on AWS is written, and `plan` is asked whether
-//! it agrees.
+//! `crrctl import`: writes a manifest that describes a bucket that already replicates. Writes
+//! nothing to AWS. `plan` checks that the manifest matches.
+//! Not for: the manifest's content (see `crate::import`).
 
 use super::Global;
 use super::output::{self, Ended, Printer};
@@ -38,11 +39,11 @@ pub(super) struct ImportArgs {
     destination_assume_role: Option<Arn>,
 }
 
-/// What a look came to.
+/// The result of an import.
 struct Imported {
     draft: Draft,
     text: String,
-    /// What `apply` would change beside tags, and what its plan refuses.
+    /// What `apply` would change apart from tags, and the failure if its plan refuses the manifest.
     changes: Vec<serde_json::Value>,
     refused: Option<Failure>,
 }
@@ -54,7 +55,7 @@ pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -
             .hint("`--force` writes over it; `--out` names another"));
     }
     let name = global.name.as_deref().map(PairName::new).transpose()?;
-    // Where the bucket lies is asked for first; every Region can be asked.
+    // The bucket's Region is looked up first; every Region can answer that call.
     let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
     let mut context = RunContext::open(global, printer, &home, "", None, global.sandbox).await?;
     let mut calls = 0;
@@ -89,7 +90,7 @@ pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -
 
 fn write(path: &PathBuf, force: bool, text: &str) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
-    // What came there meanwhile is not written over unasked.
+    // Without `--force`, a file that was created in the meantime is not overwritten.
     let options =
         if force { options.create(true).truncate(true) } else { options.create_new(true) };
     let written = options.write(true).open(path).and_then(|mut it| it.write_all(text.as_bytes()));
@@ -99,8 +100,8 @@ fn write(path: &PathBuf, force: bool, text: &str) -> Result<(), Failure> {
     })
 }
 
-/// Reads all that is live, and what the user says of it. Destinations that are not the source's account's are read with the
-/// credentials that are given for them.
+/// Reads everything that is live, and the user's flags about it. Destinations in another account
+/// are read with the credentials that are given for them.
 async fn found(
     global: &Global,
     args: &ImportArgs,
@@ -162,7 +163,7 @@ fn login(args: &ImportArgs, away: &[Side]) -> Result<Login, Failure> {
     ))
 }
 
-/// Returns the least that says with whose credentials each Region is worked.
+/// Returns the smallest manifest that names the credentials for each Region.
 fn skeleton(source: &Side, away: &[Side], login: &Login) -> Result<Manifest, Failure> {
     let destination = |side: &Side| {
         json!({"region": side.region, "bucket": side.bucket, "adopt": true, "profile": login.profile,
@@ -177,7 +178,8 @@ fn skeleton(source: &Side, away: &[Side], login: &Login) -> Result<Manifest, Fai
     Ok(manifest::parse(&text.to_string(), &Origin::Flags, None)?)
 }
 
-/// Asks `plan` what it would change. What a manifest proves by the usual profile and can't, it may prove by the strict one.
+/// Returns what `plan` would change. If the policy proof fails with the usual profile, tries the
+/// strict profile, whose proof may succeed.
 async fn planned(context: &RunContext, draft: Draft) -> Result<Imported, Failure> {
     let mut strict = draft.clone();
     strict.strict = true;
@@ -188,7 +190,7 @@ async fn planned(context: &RunContext, draft: Draft) -> Result<Imported, Failure
     }
     match asked(context, strict).await {
         Ok(strict) if strict.refused.is_none() => Ok(strict),
-        // It does not fit, or does not help.
+        // The strict draft is not a valid manifest, or is refused too.
         _ => Ok(imported),
     }
 }

@@ -1,4 +1,5 @@
-//! `crrctl init`: a manifest to begin with, from flags or from questions.
+//! `crrctl init`: writes an initial manifest, from flags or from answers to questions.
+//! Not for: a manifest of a bucket that already replicates (see `import`).
 
 use super::Global;
 use super::output::{self, Ended, Printer};
@@ -14,7 +15,7 @@ pub(super) struct InitArgs {
     force: bool,
 }
 
-/// What the file says beside name, source and destinations: every key at its default, as a comment.
+/// The file's content beside name, source and destinations: every key at its default, as a comment.
 const REST: &str = include_str!("init.yaml");
 
 pub(super) async fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Ended {
@@ -25,7 +26,7 @@ pub(super) async fn run(global: &Global, args: &InitArgs, printer: &Printer) -> 
             .hint("`--force` writes over it; `--file` names another"));
     }
     let (name, source, destinations) = answers(global).await?;
-    // Checked before it is written; `{run}` can't be part of what flags say.
+    // Validated before the file is written; the values of flags can't contain `{run}`.
     manifest::from_flags(&name, &source, &destinations, &Origin::Flags, None)?;
     let text = text(&name, &source, &destinations);
     write(&path, &text)?;
@@ -36,7 +37,7 @@ pub(super) async fn run(global: &Global, args: &InitArgs, printer: &Printer) -> 
     Ok(0)
 }
 
-/// Returns what the flags say; what they do not is asked for, where somebody is there to answer.
+/// Returns the values of the flags, and asks for missing values if there is a terminal.
 async fn answers(global: &Global) -> Result<(String, SideFlag, Vec<SideFlag>), Failure> {
     let is_whole =
         global.name.is_some() && global.source.is_some() && !global.destination.is_empty();

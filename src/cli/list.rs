@@ -1,4 +1,5 @@
-//! `crrctl list`: the pairs of the account, by their tags.
+//! `crrctl list`: lists the pairs of the account, found by their tags.
+//! Not for: finding the pairs (see `fleet`).
 
 use super::Global;
 use super::fleet::{Fleet, RegionArgs, context, figures};

@@ -1,4 +1,6 @@
-//! What the account of a destination must allow, for whoever has it: printed where its credentials are not at hand.
+//! The policy documents that a destination's account must have, printed for that account's
+//! administrator where its credentials are not available.
+//! Not for: rendering the documents (see `policy`).
 
 use super::output::Printer;
 use super::session::Session;
@@ -10,14 +12,15 @@ use crate::policy::{Document, Documents};
 use crate::world::World;
 use serde_json::{Map, Value};
 
-/// Plans, and, where the credentials of another account do not work, prints the documents of what lies there.
+/// Plans. If the credentials of another account do not work, prints the documents of that account's
+/// resources.
 pub(super) async fn planned(
     session: &Session,
     printer: &Printer,
 ) -> Result<(Topology, World, Plan), Failure> {
     match Box::pin(session.plan()).await {
         Err(failure) if failure.code == observe::AWAY => {
-            // What can't be said is no reason to hide why.
+            // If the documents can't be rendered, the original failure is still returned.
             match documents(session).await {
                 Ok(documents) => print(&documents, printer),
                 Err(why) => tracing::debug!("no documents of the other side: {why}"),
@@ -28,7 +31,7 @@ pub(super) async fn planned(
     }
 }
 
-/// Prints the documents of what is handed over, where anything is.
+/// Prints the documents of the sides that are handed over to another account, if any.
 pub(super) fn hand_over(
     session: &Session,
     topology: &Topology,
@@ -40,7 +43,8 @@ pub(super) fn hand_over(
     Ok(())
 }
 
-/// Says what is missing of a pair whose source's half stands, where its rules wait for the other account.
+/// Returns the failure of a pair whose source side is complete and whose rules wait for the other
+/// account's key; `None` for any other pair.
 pub(super) fn waiting(topology: &Topology) -> Option<Failure> {
     let side = topology.waits_for_key()?;
     let account = topology.account_of(&side.region);
@@ -55,7 +59,8 @@ pub(super) fn waiting(topology: &Topology) -> Option<Failure> {
     )))
 }
 
-/// Renders the policies of every bucket, key and role in another account; an account that only its credentials tell is a placeholder.
+/// Renders the policies of every bucket, key and role in another account. A placeholder stands for
+/// an account id that only the account's credentials reveal.
 async fn documents(session: &Session) -> Result<Documents, Failure> {
     let home = session.unless_ending(observe::account(&session.aws)).await?;
     let accounts = session.manifest.some_accounts(&home);

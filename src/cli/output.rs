@@ -1,5 +1,7 @@
-//! The one printer: data on stdout, in the form that was asked for, and the error, once, on stderr.
-//! A closed stdout or stderr is no error; a stdout that can't be written is one (see `report::Stdout`).
+//! The only printer: writes data to stdout in the requested format, and the error once to stderr. A
+//! closed stdout or stderr is not an error; a stdout that can't be written is one (see
+//! `report::Stdout`).
+//! Not for: the text of tables and reports (see `report`).
 
 use super::session::Input;
 use super::{Format, advice};
@@ -12,40 +14,42 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// How a command ended: its exit code, or what went wrong.
+/// How a command ended: its exit code, or its failure.
 pub(super) type Ended = Result<u8, Failure>;
 
-/// Prints for one command.
+/// Prints the output of one command.
 #[derive(Debug)]
 pub(super) struct Printer {
     format: Format,
     pub(super) command: &'static str,
     stdout: Stdout,
-    /// The stream of events, where stdout gets them.
+    /// The stream of events, for the format that writes them to stdout.
     pub(super) ndjson: Arc<Ndjson>,
     /// Reports that are written at the end.
     pub(super) reports: Vec<Arc<dyn Report>>,
-    /// Whose policies to read when permission is missing.
+    /// The input whose policy documents give advice about missing permissions.
     pub(super) input: OnceLock<Input>,
-    /// The command's object, as far as it got.
+    /// The command's JSON output object so far.
     object: Mutex<Map<String, Value>>,
-    /// The pair of many that this is about, and the text about it, which is printed with the others' or not at all.
+    /// Set for one pair of several: the pair's name and its text. The text is printed with that of
+    /// the other pairs or not at all.
     part: Option<(String, Mutex<String>)>,
 }
 
-/// What a command came to for one pair of many.
+/// The result of a command for one pair of several.
 pub(super) struct Part {
     pub(super) pair: String,
     pub(super) exit_code: u8,
     pub(super) failure: Option<Failure>,
-    /// Whether it is as it should be: a failed check is no failure of the run, and not well either.
+    /// Whether the pair is in order. A failed check is not a failure of the run, but the pair is
+    /// not in order.
     pub(super) ok: bool,
     pub(super) changed: bool,
     pub(super) object: Map<String, Value>,
     pub(super) text: String,
 }
 
-/// What of an object tells whether something was changed.
+/// The fields of the JSON output object that show whether something was changed.
 const CHANGES: [&str; 2] = ["changed", "removed"];
 
 impl Printer {
@@ -67,7 +71,7 @@ impl Printer {
         }
     }
 
-    /// Returns what prints for one pair of many: nothing, but it keeps all.
+    /// Returns a printer for one pair of several. It stores data instead of writing it to stdout.
     pub(super) fn part(&self, input: &Input) -> Self {
         let pair = input.manifest.name().to_string();
         Self {
@@ -82,12 +86,13 @@ impl Printer {
         }
     }
 
-    /// Returns whether this is about one pair of many.
+    /// Returns whether this printer is for one pair of several.
     pub(super) fn is_part(&self) -> bool {
         self.part.is_some()
     }
 
-    /// Returns all that was kept of a part. Its object is kept only where it is printed.
+    /// Returns everything that a printer for one pair stored. The JSON output object is stored only
+    /// where it is printed.
     pub(super) fn kept(self, ended: Ended) -> Part {
         let ended = self.advised(ended);
         let failure = ended.as_ref().err().cloned();
@@ -107,7 +112,7 @@ impl Printer {
             Value::Object(object) if is_printed => object,
             _ => Map::new(),
         };
-        // Calls are counted for all pairs together.
+        // Calls are counted for all pairs together, so a single pair has no count.
         for of_all in ["api_calls", "api_writes"] {
             object.remove(of_all);
         }
@@ -116,7 +121,7 @@ impl Printer {
         Part { pair, exit_code, failure, ok, changed, object, text }
     }
 
-    /// Prints one line on stderr for people who watch, with the pair that it is about where there are many.
+    /// Prints one line on stderr, after the pair's name if there are several pairs.
     pub(super) fn say(&self, line: &str) {
         match &self.part {
             Some((pair, _)) => say(&format!("{pair}: {line}")),
@@ -124,7 +129,7 @@ impl Printer {
         }
     }
 
-    /// Prints text for people, where they asked for it.
+    /// Prints human-readable text, if the format is text.
     pub(super) fn text(&self, text: &str) {
         if let Some((_, kept)) = &self.part {
             kept.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
@@ -133,7 +138,7 @@ impl Printer {
         }
     }
 
-    /// Puts `value` into the command's object.
+    /// Adds `value` to the JSON output object.
     pub(super) fn put(&self, name: &str, value: impl serde::Serialize) {
         if self.part.is_some() && self.format != Format::Json && !CHANGES.contains(&name) {
             return;
@@ -142,14 +147,14 @@ impl Printer {
         self.object.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
     }
 
-    /// Puts each field of `value`, which is an object, into the command's object.
+    /// Adds each field of `value`, which is an object, to the JSON output object.
     pub(super) fn put_all(&self, value: impl serde::Serialize) {
         if let Ok(Value::Object(fields)) = serde_json::to_value(value) {
             self.object.lock().unwrap_or_else(PoisonError::into_inner).extend(fields);
         }
     }
 
-    /// Ends the command: prints its object and its error, and returns its exit code.
+    /// Ends the command: prints the JSON output object and the error, and returns the exit code.
     pub(super) fn end(self, ended: Ended) -> ExitCode {
         let ended = self.advised(ended);
         let unwritten = self.write_reports(ended.as_ref().err());
@@ -166,7 +171,7 @@ impl Printer {
         ExitCode::from(told_whole(code, &stdout))
     }
 
-    /// Adds what only the pair's own documents know.
+    /// Adds to a failure the advice that requires the pair's own policy documents.
     fn advised(&self, ended: Ended) -> Ended {
         ended.map_err(|failure| match self.input.get() {
             Some(input) if failure.hints.iter().all(|it| !it.starts_with(advice::STATEMENT)) => {
@@ -176,7 +181,7 @@ impl Printer {
         })
     }
 
-    /// Returns the exit code and the command's object.
+    /// Returns the exit code and the JSON output object.
     pub(super) fn conclude(self, ended: Ended) -> (u8, Value) {
         let ended = self.advised(ended);
         let mut object = Map::new();
@@ -192,7 +197,8 @@ impl Printer {
 }
 
 impl Printer {
-    /// Writes every report; returns whether one could not be written, which is said once.
+    /// Writes every report; prints an error for each report that can't be written, and returns
+    /// whether there was one.
     fn write_reports(&self, failure: Option<&Failure>) -> bool {
         let mut unwritten = false;
         for report in &self.reports {
@@ -205,11 +211,12 @@ impl Printer {
     }
 }
 
-/// Returns the exit code of a run that ended with `code`: what was done well and can't be told whole is not well done.
+/// Returns the exit code of a run that ended with `code`: a successful run whose output can't be
+/// written completely is not successful.
 fn told_whole(code: u8, stdout: &Stdout) -> u8 {
     let Some(why) = stdout.unwritten() else { return code };
     complain(&Failure::new(Kind::Unexpected, "file-unwritable", why));
-    // A failed check is no error, so its code gives way.
+    // Code 2, such as that of a failed check, is not an error, so the write error replaces it.
     if matches!(code, 0 | 2) { Kind::Unexpected.exit_code() } else { code }
 }
 
@@ -218,7 +225,8 @@ fn complain(failure: &Failure) {
     let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
 }
 
-/// Prints the object of a command line that can't be read, if it asks for JSON as far as it can be read.
+/// Prints the JSON output object for a command line that can't be parsed, if its readable part asks
+/// for JSON.
 pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) {
     let words: Vec<&str> = args.iter().filter_map(|arg| arg.to_str()).collect();
     let asks = |pair: &[&str]| matches!(pair, ["-o" | "--output", "json"]);
@@ -229,12 +237,12 @@ pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) 
     }
 }
 
-/// Prints one line on stderr for people who watch.
+/// Prints one line on stderr.
 pub(super) fn say(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
 }
 
-/// Decides about colour for all streams; `auto` leaves it to the terminal and to `NO_COLOR`.
+/// Sets the use of color for all streams; `auto` depends on the terminal and on `NO_COLOR`.
 pub(super) fn set_color(choice: clap::ColorChoice) {
     match choice {
         clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
@@ -244,7 +252,7 @@ pub(super) fn set_color(choice: clap::ColorChoice) {
     .write_global();
 }
 
-/// Shows each AWS call, where that much is asked for.
+/// Logs each AWS call, if `verbose` is at least 3.
 pub(super) fn log_calls(verbose: u8) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::layer::SubscriberExt;
@@ -252,7 +260,8 @@ pub(super) fn log_calls(verbose: u8) {
     if verbose < 3 {
         return;
     }
-    // Our own target alone: the SDK's logs hold headers, and with them credentials.
+    // Only crrctl's own target: the logs of the SDK contain headers, and headers contain
+    // credentials.
     let ours = Targets::new().with_target("crrctl", LevelFilter::DEBUG);
     let is_coloured =
         anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
@@ -260,17 +269,18 @@ pub(super) fn log_calls(verbose: u8) {
         .with_writer(std::io::stderr)
         .with_target(false)
         .with_ansi(is_coloured);
-    // Already set where `run` is called a second time.
+    // The subscriber is already set where `run` is called a second time.
     let _ = tracing_subscriber::registry().with(lines).with(ours).try_init();
 }
 
-/// Asks on the terminal; returns what was typed, or the failure of a run that is ending. Only for a terminal (see [`can_ask`]).
+/// Asks on the terminal; returns the answer, or the failure of a run that is ending. Requires a
+/// terminal (see [`can_ask`]).
 pub(super) async fn ask(question: &str, stop: &Stop) -> Result<String, Failure> {
     let _ = write!(anstream::stderr().lock(), "{question} ");
     let _ = anstream::stderr().flush();
     let read = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
-        // An unreadable terminal is an empty answer, which agrees to nothing.
+        // An unreadable terminal is an empty answer, which confirms nothing.
         let _ = std::io::stdin().read_line(&mut answer);
         answer.trim().to_owned()
     });
@@ -281,7 +291,8 @@ pub(super) async fn ask(question: &str, stop: &Stop) -> Result<String, Failure> 
     }
 }
 
-/// Refuses to change anything unasked.
+/// Returns the failure of a command that would change something without `--yes` and without a
+/// terminal.
 pub(super) fn wants_yes(command: &str) -> Failure {
     Failure::new(
         Kind::Manifest,
@@ -290,7 +301,7 @@ pub(super) fn wants_yes(command: &str) -> Failure {
     )
 }
 
-/// Returns whether somebody is there to answer.
+/// Returns whether there is a terminal on which the user can answer.
 pub(super) fn can_ask() -> bool {
     use std::io::IsTerminal;
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

@@ -1,6 +1,7 @@
-//! Many pairs of one manifest in one run: with shared clients and connections, one pace, one view of how far they are; what goes
-//! wrong with one stops no other.
-//! Not for: what a command does with a pair (see each command).
+//! Runs a command for several pairs of one manifest in one run. The pairs share clients,
+//! connections, request pacing and the progress display. The failure of one pair does not stop the
+//! others.
+//! Not for: the work of a command on one pair (see each command).
 
 use super::Global;
 use super::output::{self, Ended, Part, Printer};
@@ -19,23 +20,25 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{Mutex, Semaphore};
 
-/// So many pairs are being built for each action that may run: while one waits for its turn at KMS, others have work to do.
+/// How several pairs are being built for each action that may run: while one pair waits for its
+/// turn at KMS, others have work to do.
 const BUILT: usize = 2;
-/// And so many are under way in all, most of which wait for their probes.
+/// How several pairs are under way in all for each action that may run; most of them wait for their
+/// probes.
 const UNDER_WAY: usize = 8;
 
-/// What stdout tells of each pair, where it gets text.
+/// What stdout gets about each pair, if the format is text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OutputMode {
-    /// All of it, in the manifest's order.
+    /// The whole text, in the manifest's order.
     Whole,
     /// One line, as soon as the pair is done.
     Verdict,
-    /// What is about one pair and nothing else: many are refused.
+    /// Text that can be about one pair only: a manifest with several pairs is refused.
     Alone,
 }
 
-/// Has `one` done for the manifest's pair, or for each of its pairs.
+/// Runs `one` for the manifest's pair, or for each of its pairs.
 pub(super) async fn one_or_each(
     global: &Global,
     printer: &Printer,
@@ -57,7 +60,7 @@ pub(super) async fn one_or_each(
     }
 }
 
-/// Those who work on many pairs, and what they share.
+/// Runs a command for several pairs, and holds the state that the pairs share.
 pub(super) struct PairRunner<'a> {
     global: &'a Global,
     printer: &'a Printer,
@@ -66,15 +69,16 @@ pub(super) struct PairRunner<'a> {
     several: Several,
     gate: ConcurrencyLimit,
     seats: Arc<Semaphore>,
-    /// The clients by the Region of IAM and the credentials of all sides: pairs that are alike in both have the same.
+    /// The clients, by the Region of IAM and the credentials of all sides. Pairs for which both are
+    /// equal share their clients.
     known: Mutex<Vec<(ClientKey, Arc<Aws>)>>,
 }
 
-/// What makes the clients of two pairs the same.
+/// Pairs with the same key share their clients.
 type ClientKey = (Region, crate::aws::Connection);
 
 impl<'a> PairRunner<'a> {
-    /// Prepares for all pairs of a manifest. Nothing is called.
+    /// Opens the run for all pairs of a manifest. Makes no AWS calls.
     pub(super) async fn gather(
         global: &'a Global,
         printer: &'a Printer,
@@ -103,12 +107,13 @@ impl<'a> PairRunner<'a> {
         })
     }
 
-    /// Returns what the pairs are called together.
+    /// Returns the common name of the pairs.
     pub(super) fn title(&self) -> &str {
         &self.title
     }
 
-    /// Shows what `plan` says of each pair, and asks `question`; a pair that can't be planned stops no other, and will fail by itself.
+    /// Prints the plan of each pair, and asks `question`. A pair that can't be planned does not
+    /// stop the others; it fails later, in its own run.
     pub(super) async fn ask(
         &self,
         plan: impl AsyncFn(Session, &Printer) -> Ended,
@@ -128,7 +133,7 @@ impl<'a> PairRunner<'a> {
         output::ask(question, &self.context.stop).await
     }
 
-    /// Has `work` done for each pair, and tells what it came to: for each, and for all of them.
+    /// Runs `work` for each pair, and reports the result of each pair and of the whole run.
     pub(super) async fn each(
         self,
         telling: OutputMode,
@@ -167,8 +172,8 @@ impl<'a> PairRunner<'a> {
         verdict.map_or(Ok(code), Err)
     }
 
-    /// Has `work` done for each pair; returns what it came to, in the manifest's order. What a pair holds is let go when it is
-    /// done, but for what is told of it.
+    /// Runs `work` for each pair; returns the results in the manifest's order. When a pair is done,
+    /// everything but its result is dropped.
     async fn parts(
         &self,
         telling: OutputMode,
@@ -208,7 +213,7 @@ impl<'a> PairRunner<'a> {
             let aws = self.clients(input).await;
             let (context, gate) = (&self.context, self.gate.clone());
             let session = Session::of_many(context, input.clone(), aws, gate, build_permit);
-            // One pair's own future stays small.
+            // Boxed, so that the future of one pair stays small.
             Box::pin(work(session, &part)).await
         };
         let part = part.kept(ended);
@@ -237,7 +242,7 @@ impl<'a> PairRunner<'a> {
     }
 }
 
-/// Returns how the run failed, if it did: as the worst of its pairs.
+/// Returns the failure of the run, if any: the worst failure of its pairs.
 fn verdict(parts: &[Part], failed: &[&Part]) -> Option<Failure> {
     let mut by_message: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for part in failed {
@@ -259,5 +264,5 @@ fn verdict(parts: &[Part], failed: &[&Part]) -> Option<Failure> {
     Some(Failure { message, ..worst }.hint(hint))
 }
 
-/// How many pairs that failed alike are named.
+/// How several pairs with the same failure message are named.
 const NAMED: usize = 5;

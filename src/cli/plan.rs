@@ -1,4 +1,5 @@
-//! `crrctl plan`: what would be done, and why, without doing it.
+//! `crrctl plan`: prints what `apply` or `destroy` would do, and why, without doing it.
+//! Not for: building the plan (see `crate::plan`).
 
 use super::other_side;
 use super::output::{Ended, Printer};
@@ -10,7 +11,7 @@ use crate::plan::{self, Removal};
 use crate::report::{Language, graph, tables};
 use clap::ValueEnum;
 
-/// Changes were found.
+/// The exit code where there are changes to make.
 const CHANGES: u8 = 2;
 
 #[derive(Debug, Default, clap::Args)]
@@ -36,7 +37,7 @@ enum Graph {
 
 pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Ended {
     let one = async |session: Session, part: &Printer| one(session, args, part).await;
-    // Two graphs are no graph; in JSON each pair has its own.
+    // Two graphs in one text are not a valid graph; in JSON each pair has its own graph.
     let is_graph = args.graph.is_some() && global.output == Format::Text;
     let telling = if is_graph { OutputMode::Alone } else { OutputMode::Whole };
     pairs::one_or_each(global, printer, telling, one).await

@@ -1,4 +1,6 @@
-//! `crrctl policy`: the documents, their proof, and what whoever runs crrctl needs. Nothing is written.
+//! `crrctl policy`: prints the pair's policy documents, their proof, and the policies that the
+//! principal that runs crrctl requires. Writes nothing to AWS.
+//! Not for: the documents themselves (see `crate::policy`).
 
 mod values;
 
@@ -101,7 +103,7 @@ fn render(input: &Input, values: &Values, name: Option<&str>, printer: &Printer)
     };
     put(&documents, printer);
     match name.and_then(|_| documents.iter().next()) {
-        // One alone is printed bare, so that it can be piped on.
+        // A single document is printed without a heading, so that it can be piped.
         Some((_, _, value)) => printer.text(&format!("{value:#}\n")),
         None => printer.text(&texts(&documents)),
     }
@@ -167,12 +169,13 @@ fn operator(input: &Input, values: &Values, printer: &Printer) -> Ended {
     Ok(0)
 }
 
-/// Reads the organisation's policies, as far as they are given.
+/// Reads the organization's policies that the flags name.
 pub(super) fn organisation(scp: &[PathBuf], rcp: &[PathBuf]) -> Result<Organisation, Failure> {
     Ok(Organisation { scps: read(scp, DocumentKind::Scp)?, rcps: read(rcp, DocumentKind::Rcp)? })
 }
 
-/// Reads policies of the organisation; what AWS would not take as such is refused.
+/// Reads policies of the organization; a file that AWS would not accept as a policy of `kind` is
+/// refused.
 fn read(files: &[PathBuf], kind: DocumentKind) -> Result<Vec<(String, iam::Document)>, Failure> {
     files.iter().map(|file| read_one(file, kind)).collect()
 }

@@ -1,4 +1,5 @@
-//! `crrctl probe`: fresh objects through a pair that stands.
+//! `crrctl probe`: uploads fresh objects to an existing pair and compares their replicas.
+//! Not for: the upload and the comparison (see `crate::probe`).
 
 use super::Global;
 use super::check;
@@ -38,10 +39,11 @@ pub(super) struct ProbeArgs {
     expect_p95: Option<Duration>,
 }
 
-/// Bytes of bodies under way at once.
+/// The maximum number of bytes of object bodies under way at once.
 const MOST_HELD: u64 = 1 << 30;
 
-/// A single PUT takes at most 5 GB (S3 User Guide, "Uploading objects").
+/// Parses the size of a probe. A single PUT takes at most 5 GB (S3 User Guide,
+/// "Uploading objects").
 fn probe_size(text: &str) -> Result<u64, String> {
     let size = units::size(text)?;
     if size > 5_000_000_000 {
@@ -110,7 +112,8 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
     }
 }
 
-/// Returns the keys of a pair that stands; of another there is nothing to probe.
+/// Returns the keys of an existing pair; fails if the pair does not exist, since there is nothing
+/// to probe.
 pub(super) fn standing_keys(topology: &Topology, world: &World) -> Result<PairKeys, Failure> {
     let source = world.buckets.get(&topology.source.bucket);
     let keys = plan::known_keys(topology, world);
@@ -130,7 +133,8 @@ pub(super) fn standing_keys(topology: &Topology, world: &World) -> Result<PairKe
     Err(failure.hint("`crrctl check` says what is missing; `crrctl apply` builds it"))
 }
 
-/// Each rule and direction is held to it by itself: many quick ones must not hide a slow one.
+/// Compares each rule and direction with `--expect-p95` separately: many fast ones must not hide a
+/// slow one.
 fn too_slow(args: &ProbeArgs, routes: &[RouteSummary]) -> Option<Failure> {
     let expected = args.expect_p95?;
     let slowest = routes.iter().max_by_key(|it| it.summary.p95_ms)?;

@@ -1,4 +1,5 @@
-//! The proof of rules that are not live yet: fresh probes, one after another, through rules that cover the place of probes alone.
+//! The proof of replication rules that are not live yet: uploads fresh probes, one after another,
+//! through rules that cover only the prefix of probes.
 //! Not for: the probes at the end of a run (see `apply`).
 
 use super::session::Session;
@@ -16,7 +17,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Two small objects and one in two parts, one after the other: a role that was just made may be known here and not there.
+/// Two small objects and a two-part object, one after another: a new role may not be visible
+/// everywhere at the same time.
 const PROOF: Settings = Settings {
     count: 2,
     size: 64 << 10,
@@ -27,16 +29,16 @@ const PROOF: Settings = Settings {
     retries_without_status: 5,
     at_most: Duration::from_mins(20),
 };
-/// How often the proof begins anew where replicas differ.
+/// How often the proof is attempted while replicas differ.
 const TRIES: u32 = 5;
 
-/// Makes the proof and keeps its evidence; its clones share it.
+/// Makes the proof and stores its evidence; clones share the evidence.
 #[derive(Clone)]
 pub(super) struct Proof {
     aws: Arc<Aws>,
     events: Events,
     stop: Stop,
-    /// By the bucket that the probes were written to.
+    /// The probes, by the bucket that they were written to.
     probes: Arc<Mutex<BTreeMap<BucketName, Vec<Probe>>>>,
 }
 
@@ -56,13 +58,14 @@ impl Proof {
         }
     }
 
-    /// Returns the evidence, the last try's where there were many.
+    /// Returns the evidence of the last attempt.
     pub(super) fn probes(&self) -> Vec<Probe> {
         let probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
         probes.values().flatten().cloned().collect()
     }
 
-    /// A replica that differs may have gone by the rule that was live before: the temporary one beside it may not have spread.
+    /// Makes the proof, and repeats it if a replica differs: the replica may result from the rule
+    /// that was live before, since the temporary rule beside it may not have propagated.
     async fn made(
         &self,
         direction: &Topology,

@@ -1,4 +1,6 @@
-//! `crrctl rehearse`: the whole life of the manifest in the sandbox: plan, apply, probe, apply again, destroy, nothing left.
+//! `crrctl rehearse`: runs the whole lifecycle of the manifest in the sandbox: plan, apply, probe,
+//! apply again, destroy. Fails if anything is left.
+//! Not for: calls to AWS.
 
 use super::Global;
 use super::apply::apply;
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, clap::Args)]
 pub(super) struct RehearseArgs {}
 
-/// A line of `phases`.
+/// An item of `phases` in the JSON output object.
 #[derive(Debug, Serialize)]
 struct Phase {
     name: &'static str,
@@ -30,7 +32,7 @@ struct Phase {
     elapsed_ms: u64,
 }
 
-/// Keeps the phases and tells each as it ends.
+/// Stores the phases, and prints each phase when it ends.
 struct Phases<'a> {
     printer: &'a Printer,
     done: Vec<Phase>,
@@ -61,7 +63,8 @@ pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) ->
     Ok(0)
 }
 
-/// Makes the buckets that the manifest adopts, which on AWS somebody else has made. Returns their names.
+/// Creates the buckets that the manifest adopts, since on AWS they already exist. Returns their
+/// names.
 async fn make_adopted(session: &Session) -> Result<Vec<BucketName>, Failure> {
     let (topology, _) = observe::first_wave(&session.aws, &session.manifest).await?;
     let mut made = Vec::new();
@@ -113,7 +116,7 @@ async fn live(
     let (plan, kept) =
         plan::removal(&topology, &world, Removal { purge_keys: true, ..Removal::default() })?;
     let work = destroy(session, &topology, &world, plan, kept, Removal::default());
-    // A source that stays is waited for until S3 has forgotten its rules.
+    // If the source bucket stays, the removal waits until S3 no longer applies its rules.
     let destroyed = match &session.sandbox {
         Some(sandbox) if !adopted.is_empty() => sandbox.in_fast_time(work).await,
         _ => work.await,
@@ -125,7 +128,7 @@ async fn live(
 
     let mut left = session.sandbox.as_ref().map(Sandbox::leftovers).unwrap_or_default();
     if !adopted.is_empty() {
-        // What was adopted stays, and with it the keys of its data.
+        // Adopted buckets stay, and the keys of their data stay with them.
         let stays = |arn: &String| {
             arn.contains(":kms:") || adopted.iter().any(|bucket| arn.ends_with(bucket.as_str()))
         };

@@ -1,4 +1,6 @@
-//! `crrctl sandbox`: the stand-in as a server. stdout gets only `export` lines, so that a shell can read them.
+//! `crrctl sandbox`: serves the sandbox. stdout gets only `export` lines, so that a shell can read
+//! them.
+//! Not for: `--sandbox`, which embeds the sandbox in the process (see `session`).
 
 use super::Global;
 use super::output::{Ended, Printer, say};
@@ -73,7 +75,7 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
     })?;
     let mut stdout = std::io::stdout().lock();
     for (name, value) in sandbox.environment() {
-        // A closed stdout is no error: the port may be known anyway.
+        // A closed stdout is not an error: the port may be known anyway.
         let _ = writeln!(stdout, "export {name}={value}");
     }
     let _ = stdout.flush();

@@ -1,4 +1,6 @@
-//! `crrctl schema`: the JSON Schemas, for editors and for whoever writes manifests or reads output by program.
+//! `crrctl schema`: prints the JSON Schemas, for editors and for programs that write manifests or
+//! read crrctl's output.
+//! Not for: checking a manifest (see `manifest`).
 
 use super::output::Printer;
 use crate::manifest;
@@ -35,7 +37,7 @@ impl SchemaOf {
 
 pub(super) fn run(args: &SchemaArgs, printer: &Printer) {
     let text = args.of.text();
-    // The files are the crate's own, and a test reads each.
+    // The files are part of the crate, and a test reads each of them.
     printer.put("json_schema", serde_json::from_str::<Value>(text).unwrap_or_default());
     printer.text(text);
 }

@@ -1,5 +1,6 @@
-//! What every command that talks to AWS begins with: the manifest, the templates, the clients, signals, events, and the look at
-//! what is there.
+//! The setup of every command that calls AWS: the manifest, the templates, the clients, signals,
+//! events, and reading the existing resources.
+//! Not for: the work of each command.
 
 mod connection;
 mod drawn;
@@ -36,7 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
-/// What a command stands on, whatever pairs it is about.
+/// State shared by every pair of a run: clients, event sink, stop signal, embedded sandbox.
 pub(super) struct RunContext {
     pub(super) aws: Arc<Aws>,
     pub(super) stop: Stop,
@@ -49,7 +50,8 @@ pub(super) struct RunContext {
 }
 
 impl RunContext {
-    /// Begins a run about `pair`, with `home` as the Region of IAM and STS and the credentials that `manifest` names.
+    /// Begins a run about `pair`, with `home` as the Region of IAM and STS and the credentials that
+    /// `manifest` names.
     pub(super) async fn open(
         global: &Global,
         printer: &Printer,
@@ -76,7 +78,7 @@ impl RunContext {
         unless_ending(&self.stop, reads).await
     }
 
-    /// Says that the run is over; later words are not heard.
+    /// Emits `run.done`; later calls have no effect.
     pub(super) fn done(&self, ok: bool, changed: bool) {
         self.ending.say(ok, changed);
     }
@@ -93,7 +95,7 @@ async fn unless_ending<T>(
     }
 }
 
-/// Says once that a run is over; one that an error ended early is over too.
+/// Emits `run.done` once, also for a run that an error ended early.
 struct Ending {
     events: Events,
     started: Instant,
@@ -116,7 +118,7 @@ impl Drop for Ending {
     }
 }
 
-/// A command's surroundings, for one pair.
+/// The state of a command for one pair.
 pub(super) struct Session {
     pub(super) manifest: Manifest,
     pub(super) templates: Templates,
@@ -124,22 +126,24 @@ pub(super) struct Session {
     pub(super) stop: Stop,
     pub(super) events: Events,
     pub(super) started: Instant,
-    /// For how long what is applied is to stand; `None` for good.
+    /// How long the applied pair is to exist; `None` for no limit.
     pub(super) ephemeral: Option<Duration>,
-    /// What `apply` may do beside what it always does.
+    /// The optional changes that `apply` may make.
     pub(super) wish: Wish,
-    /// The stand-in inside this process, where it was asked for.
+    /// The sandbox inside this process, if it was requested.
     pub(super) sandbox: Option<Sandbox>,
-    /// How many actions run at once, those of other pairs of the run too.
+    /// How many actions run at once, including those of the other pairs of the run.
     pub(super) gate: ConcurrencyLimit,
-    /// The place among the pairs that are being built, which a pair that is only proven leaves.
+    /// The permit to be built, beside the other pairs of the run. It is released when the pair is
+    /// built and only has to be proven.
     build_permit: Mutex<Option<OwnedSemaphorePermit>>,
-    /// `None` for a part of a run that goes on after it.
+    /// `None` if this session is part of a longer run, which emits `run.done` itself.
     ending: Option<Ending>,
 }
 
 impl Session {
-    /// Reads and checks all input, then makes the clients. Nothing is called before the input is valid.
+    /// Reads and checks all input, then creates the clients. No call is made before the input is
+    /// valid.
     pub(super) async fn open(
         global: &Global,
         printer: &Printer,
@@ -148,7 +152,7 @@ impl Session {
         Self::with(global, printer, Input::read(global, in_sandbox)?, in_sandbox).await
     }
 
-    /// Makes the clients for `input`.
+    /// Creates the clients for `input`.
     pub(super) async fn with(
         global: &Global,
         printer: &Printer,
@@ -195,8 +199,9 @@ impl Session {
         }
     }
 
-    /// Returns a session for one pair of many of one manifest: with clients of its own side by side with the others', and events
-    /// that bear its name. It shares `gate`, and has `build_permit` while it is being built.
+    /// Returns a session for one pair of a manifest with several pairs. The session uses the
+    /// clients `aws`, and its events name the pair. It shares `gate`, and holds `build_permit`
+    /// while the pair is built.
     pub(super) fn of_many(
         context: &RunContext,
         input: Input,
@@ -216,12 +221,13 @@ impl Session {
         }
     }
 
-    /// Lets another pair of the run be built: this one is built, and what follows only waits.
+    /// Releases the build permit: this pair is built and only waits from here on, so another pair
+    /// can be built.
     pub(super) fn leave_seat(&self) {
         self.build_permit.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Looks at what is there; a removal counts what lies in the buckets too.
+    /// Reads the existing resources; for a removal, counts the objects in the buckets too.
     pub(super) async fn observe(&self, depth: Depth) -> Result<(Topology, World), Failure> {
         let (started, before) = (Instant::now(), self.aws.count());
         let look = Box::pin(async {
@@ -235,7 +241,7 @@ impl Session {
             Ok((topology, world))
         });
         let seen = self.unless_ending(look).await;
-        // Many pairs are counted together, so that how many reads were this one's can't be said.
+        // The reads of several pairs are counted together, so the reads of one pair are not known.
         if self.ending.is_some() {
             let reads = self.aws.count().reads - before.reads;
             let round_trip_ms = self.aws.round_trip().map(millis).filter(|ms| *ms > 0);
@@ -245,15 +251,16 @@ impl Session {
         seen
     }
 
-    /// Looks at what is there and says what would be done, after proving what would be written for it. Where a rule would go
-    /// live on a bucket that exists, what lies in the bucket is counted first, since that decides whether it may.
+    /// Reads the existing resources and returns the plan, after proving the policies that the plan
+    /// would write. Where a rule would become live on an existing bucket, the objects in the bucket
+    /// are counted first, since their number decides whether the rule may become live.
     pub(super) async fn plan(&self) -> Result<(Topology, World, Plan), Failure> {
-        // What others set up has a say in what may be taken away.
+        // Settings that others made affect what may be removed, so all settings are read.
         let depth = if self.wish.prune { Depth::Settings } else { Depth::Wanted };
         self.plan_at(depth).await
     }
 
-    /// Like [`Self::plan`], after looking at as much as is asked for.
+    /// Like [`Self::plan`], but reads as much as `depth` says.
     pub(super) async fn plan_at(&self, depth: Depth) -> Result<(Topology, World, Plan), Failure> {
         let (mut topology, mut world) = self.observe(depth).await?;
         topology.expires = expiry::expires(&topology, &world, self.ephemeral, Timestamp::now())?;
@@ -266,7 +273,7 @@ impl Session {
         }
         if wish.prune {
             self.unless_ending(observe::orphans(&self.aws, &topology, &mut world)).await?;
-            // Whether others write to the source decides how carefully its rules go.
+            // Whether others write to the source decides how carefully its rules are removed.
             let source = topology.source.bucket.clone();
             let count = observe::objects(&self.aws, &topology, &mut world, &source);
             self.unless_ending(count).await?;
@@ -314,13 +321,13 @@ impl Session {
         }
     }
 
-    /// Returns what does the actions of a plan for this pair, starting from `world`.
+    /// Returns the steps that perform the actions of a plan for this pair, starting from `world`.
     pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Steps {
         let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
         Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal)
     }
 
-    /// Says that the run is over; later words are not heard.
+    /// Emits `run.done`; later calls have no effect.
     pub(super) fn done(&self, ok: bool, changed: bool) {
         if let Some(ending) = &self.ending {
             ending.say(ok, changed);
@@ -339,7 +346,7 @@ pub(super) async fn start_sandbox() -> Result<Sandbox, Failure> {
     })
 }
 
-/// Returns what ends the run: signals and `--timeout`.
+/// Returns the stop signal of the run, which signals and `--timeout` trigger.
 fn stop(global: &Global) -> Stop {
     let stop = global.stop.clone();
     if global.credentials.is_none() {
@@ -349,7 +356,8 @@ fn stop(global: &Global) -> Stop {
     stop
 }
 
-/// Returns where events go: to who watches, and to every report that was asked for.
+/// Returns the destination of events: the display on stderr or the stream on stdout, and every
+/// requested report.
 fn events(global: &Global, printer: &Printer) -> Events {
     let volume = global.volume();
     let live = !global.no_progress && volume > Volume::Quiet && std::io::stderr().is_terminal();

@@ -1,4 +1,5 @@
-//! `crrctl smoke`: a pair of its own is applied, probed and taken away again, whatever happens in between.
+//! `crrctl smoke`: applies a separate pair, probes it, and always removes it again.
+//! Not for: the manifest's own pair (see `apply`).
 
 use super::Global;
 use super::apply::{self, apply};
@@ -29,7 +30,7 @@ fn key(text: &str) -> Result<Arn, String> {
     if is_key { Ok(arn) } else { Err("the ARN of a KMS key is wanted".to_owned()) }
 }
 
-/// What a run's own names end in.
+/// How many random letters the pair's name ends in.
 const SUFFIX: usize = 6;
 
 pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) -> Ended {
@@ -42,7 +43,7 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
     let applied = apply(&session, topology, &world, plan, true).await;
     apply::report(&session, &applied, printer);
     let made = applied.keys_made();
-    // A first Ctrl-C ended the work; cleaning up has still to be done, and a second one ends that too.
+    // The first Ctrl-C ends the work but not the clean-up; the second Ctrl-C ends the clean-up too.
     session.stop = session.stop.for_clean_up();
     let taken = take_away(&session, &made, printer).await;
     let failure = failure::worst(applied.failure().cloned().into_iter().chain(taken));
@@ -52,12 +53,14 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
     })
 }
 
-/// How long what was just made may take to show its tags (S3 User Guide, "Amazon S3 data consistency model": bucket configurations are
-/// eventually consistent), and how often that is looked at. Nobody else has things of such a name.
+/// How long the tags of a new resource may take to show, and the interval between reads. Bucket
+/// configurations are eventually consistent (S3 User Guide, "Amazon S3 data consistency model"). No
+/// other run has resources with such names.
 const SPREADS: Duration = Duration::from_mins(2);
 const LOOKS: Duration = Duration::from_secs(2);
 
-/// Takes away all that shows; the keys that this run `made` must be among it.
+/// Removes every resource of the pair that reads show. Reads again until the plan includes the keys
+/// that this run created (`made`), or `SPREADS` is over.
 async fn take_away(session: &Session, made: &[Arn], printer: &Printer) -> Option<Failure> {
     let wish = Removal { purge_keys: true, ..Removal::default() };
     let (began, mut is_told) = (Instant::now(), false);

@@ -1,4 +1,5 @@
-//! `crrctl status`: the pair on one screen. Reads, and changes nothing.
+//! `crrctl status`: shows the pair on one screen. Only reads.
+//! Not for: the text of the screen (see `report`).
 
 use super::Global;
 use super::output::{Ended, Printer};

@@ -1,5 +1,6 @@
-//! `crrctl wait`: waits for the replication of any object. It wants no manifest; where one names the object's bucket, that side's
-//! Region and credentials are used.
+//! `crrctl wait`: waits for the replication of any object. It requires no manifest; if a manifest
+//! names the object's bucket, that side's Region and credentials are used.
+//! Not for: fresh objects that crrctl uploads (see `probe`).
 
 use super::Global;
 use super::output::{Ended, Printer};
@@ -52,11 +53,11 @@ fn uri(text: &str) -> Result<Uri, String> {
 
 pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> Ended {
     let WaitFor::Completed = args.wanted;
-    // Where the bucket lies is asked for first; every Region can be asked.
+    // The bucket's Region is looked up first; every Region can answer that call.
     let manifest = match Input::read(global, false) {
         Ok(input) => Some(input.manifest),
         Err(failure) if global.names_a_pair() => return Err(failure),
-        // A manifest that nobody asked for is not this command's business.
+        // The default manifest is optional here: if it is missing or invalid, it is ignored.
         Err(_) => None,
     };
     let bucket = args.object.bucket.as_str();

@@ -1,4 +1,5 @@
-//! `crrctl watch`: a canary that keeps probing until a signal comes. What it keeps in memory does not grow.
+//! `crrctl watch`: a canary that probes until a signal arrives. Its memory use does not grow.
+//! Not for: the totals and metrics of the canary (see `report::Canary`).
 
 mod listen;
 
@@ -50,7 +51,7 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
         let at = listen::serve(address, Arc::clone(&canary), session.stop.clone()).await?;
         super::output::say(&format!("metrics at http://{at}/metrics"));
     }
-    // A round that is told to end cleans up its objects first.
+    // When the run is ending, the current round deletes its objects first.
     while !session.stop.is_ending() {
         let began = Instant::now();
         let settings = Settings {
@@ -90,6 +91,7 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
     session.done(true, false);
     let canary = canary.lock().unwrap_or_else(PoisonError::into_inner);
     printer.put_all(canary.totals());
-    // The signal is how a watch ends; a deadline is too late here as elsewhere.
+    // A signal is the normal end of `watch`; a deadline is reported as too late, as in other
+    // commands.
     if session.stop.is_too_late() { Err(session.stop.failure()) } else { Ok(0) }
 }

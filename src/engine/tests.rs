@@ -1,4 +1,5 @@
-//! The engine with fake runners: order, parallelism, failure, stopping.
+//! Tests of the engine with fake runners: order, concurrency, failure, stopping.
+//! Not for: real actions (see `steps`).
 
 use super::*;
 use crate::events::{Kind, Sink, Verb};
@@ -35,7 +36,8 @@ fn plan(steps: &[(&str, &[&str])]) -> Plan {
     Plan { actions, ..Plan::default() }
 }
 
-/// Writes down when steps begin and end. Each step takes a virtual second; those that fail take as long as is said.
+/// Records when steps begin and end. Each step takes one virtual second. A failing step takes the
+/// given number of seconds.
 #[derive(Default)]
 struct Recorder {
     log: Mutex<Vec<String>>,
@@ -99,7 +101,7 @@ async fn after_a_failure_nothing_more_starts_and_what_runs_finishes() {
     assert_eq!(outcome.unfinished.len(), 3);
 }
 
-/// Which of them failed first is left to chance; what is told is not.
+/// Either action may fail first. The reported failure is always the first in the plan's order.
 #[tokio::test(start_paused = true)]
 async fn of_several_failures_the_first_in_the_plan_is_told() {
     let plan = plan(&[("a", &[]), ("b", &[]), ("c", &[]), ("d", &[])]);
@@ -110,7 +112,7 @@ async fn of_several_failures_the_first_in_the_plan_is_told() {
     }
 }
 
-/// What fails once the run is to end does not say why it ends.
+/// A failure after the run starts to end is not the cause of the end.
 #[tokio::test(start_paused = true)]
 async fn a_failure_after_a_signal_is_an_interrupted_run() {
     let plan = plan(&[("a", &[]), ("b", &[])]);
@@ -118,7 +120,7 @@ async fn a_failure_after_a_signal_is_an_interrupted_run() {
     let recorder = Recorder { stops, fails: &[("b", 1)], ..Recorder::default() };
     let (outcome, _) = recorded(&plan, recorder, 16).await;
     assert_eq!(outcome.failure.unwrap().kind, crate::failure::Kind::Interrupted);
-    // One that failed before is why.
+    // A failure before that is the cause.
     let stops = Some(("c", Stop::default()));
     let plan = self::plan(&[("a", &[]), ("b", &["a"]), ("c", &["a"])]);
     let recorder = Recorder { stops, fails: &[("b", 1)], ..Recorder::default() };
@@ -135,7 +137,7 @@ async fn who_waits_at_a_shared_gate_does_not_start_after_a_failure() {
     assert_eq!(log, ["+a", "-a"]);
     assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/a"));
     assert_eq!(outcome.unfinished.len(), 3);
-    // Another plan is not held up by it.
+    // Another plan with the same limit is not affected.
     let (outcome, log) = recorded(&plan, Recorder::default(), gate).await;
     assert_eq!((outcome.done.len(), log.len()), (3, 6));
 }
@@ -185,7 +187,7 @@ async fn a_circle_is_an_error_and_not_a_silence() {
 proptest::proptest! {
     #![proptest_config(crate::seeded::cases(256))]
 
-    /// Whatever the plan's shape, each step runs once, after all that it needs.
+    /// Whatever the shape of the plan, each step runs once, after all steps that it needs.
     #[test]
     fn every_step_runs_once_after_its_needs(edges in proptest::collection::vec((0usize..12, 0usize..12), 0..40)) {
         let names: Vec<String> = (0..12).map(|n| format!("s{n:02}")).collect();

@@ -1,9 +1,10 @@
-//! How replication gets on under one rule, as S3 tells CloudWatch. Not for: asking (see `check::metrics`).
+//! The S3 Replication metrics of one rule, as CloudWatch returns them.
+//! Not for: reading them (see `check::metrics`).
 
 use crate::names::Region;
 use serde::Serialize;
 
-/// What CloudWatch knows of one rule; nothing where it has no value of the last hour.
+/// The metrics of one rule. A value is `None` if CloudWatch has no data point in the last hour.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct RuleMetrics {
@@ -15,8 +16,8 @@ pub struct RuleMetrics {
     pub bytes_pending: Option<f64>,
     pub operations_pending: Option<f64>,
     pub latency_seconds: Option<f64>,
-    /// In the last hour.
+    /// Sum over the last hour.
     pub operations_failed: Option<f64>,
-    /// Why it could not be read.
+    /// Reason why the metrics could not be read.
     pub unread: Option<String>,
 }

@@ -1,9 +1,11 @@
-//! A pair as reports draw it: its places, the ways between them, and what S3 is allowed on each.
+//! A pair in the form that reports draw: its buckets, the directions between them, and the calls
+//! that S3 makes in each.
+//! Not for: drawing (see `report`).
 
 use crate::names::Region;
 use serde::Serialize;
 
-/// A pair's places, as reports draw them.
+/// The buckets and directions of a pair.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct PairOf {
@@ -11,7 +13,7 @@ pub struct PairOf {
     pub destinations: Vec<DestinationOf>,
     pub alias: String,
     pub role: String,
-    /// From the source, then, where the pair is two-way, back from each destination.
+    /// The forward direction and, for a two-way pair, the reverse direction of each destination.
     pub ways: Vec<WayOf>,
 }
 
@@ -23,7 +25,7 @@ pub struct PlaceOf {
     pub region: Region,
 }
 
-/// A destination and the rule that fills it.
+/// A destination and the rule that replicates to it.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct DestinationOf {
@@ -33,12 +35,12 @@ pub struct DestinationOf {
     pub prefix: String,
 }
 
-/// One direction: from a bucket, by a role, to others.
+/// One direction: a source bucket, a role, and the destinations.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct WayOf {
     pub source: SideOf,
-    /// The role's ARN.
+    /// ARN of the role.
     pub role: String,
     pub destinations: Vec<TargetOf>,
 }
@@ -50,11 +52,11 @@ pub struct SideOf {
     pub bucket: String,
     pub region: Region,
     pub account: String,
-    /// The alias or ARN of its key; none for SSE-S3.
+    /// Alias or ARN of the bucket's key. `None` for SSE-S3.
     pub key: Option<String>,
 }
 
-/// A destination with all rules that lead to it.
+/// A destination and all rules that replicate to it.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct TargetOf {
@@ -63,7 +65,7 @@ pub struct TargetOf {
     pub rules: Vec<RuleOf>,
 }
 
-/// A rule in a few words.
+/// A summary of a rule.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct RuleOf {
@@ -73,15 +75,15 @@ pub struct RuleOf {
     pub delete_markers: bool,
 }
 
-/// A call that S3 makes, and the statement that decides about it.
+/// A call that S3 makes, and the policy statement that allows or denies it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct CallOf {
-    /// Who calls: a role or a service.
+    /// Caller: a role or a service.
     pub caller: String,
     pub action: String,
     pub resource: String,
-    /// The condition keys that matter, each with its value.
+    /// Condition keys that affect the result, each with its value.
     pub context: Vec<String>,
     pub allowed: bool,
     pub document: Option<String>,

@@ -1,5 +1,8 @@
-//! `export cloudformation`: a template a Region, since a stack lives in one, and the list of resources to import beside it.
-//! Sources of the properties and of the identifiers to import: the CloudFormation template reference, one page a type.
+//! `export cloudformation`: one template per Region, since a stack belongs to one Region, and for
+//! each a list of the resources to import.
+//! Sources of the properties and of the identifiers to import: the CloudFormation template
+//! reference, one page per type.
+//! Not for: the references within a template (see `named`).
 
 mod named;
 
@@ -12,7 +15,8 @@ use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
 use named::{Named, Reach};
 use serde_json::{Map, Value, json};
 
-/// Returns a template and a list of resources to import for each Region. Refuses rules with settings that are not known here.
+/// Returns a template and a list of resources to import for each Region. Refuses rules with
+/// settings that crrctl can't export.
 pub fn cloudformation(topology: &Topology, world: &World) -> Result<Vec<File>, Failure> {
     let pair = Pair::of(topology, world);
     let mut files = Vec::new();
@@ -56,7 +60,7 @@ fn notes(stem: &str) -> Value {
     })
 }
 
-/// A template under way.
+/// A template under construction.
 #[derive(Default)]
 struct Stack {
     resources: Map<String, Value>,
@@ -65,7 +69,8 @@ struct Stack {
 }
 
 impl Stack {
-    /// Adds a resource that exists: nothing may take it away but who asks for that. `identifier` is what imports it.
+    /// Adds an existing resource, which CloudFormation retains on deletion and on replacement.
+    /// `identifier` is its identifier for the import.
     fn add(&mut self, id: &str, kind: &str, identifier: (&str, &str), properties: Value) {
         let (name, value) = identifier;
         self.import.push(json!({
@@ -96,7 +101,7 @@ fn fill(stack: &mut Stack, pair: &Pair<'_>, region: &Region) -> Result<(), Failu
     Ok(())
 }
 
-/// Returns the directions of a Region, each with the name of its role.
+/// Returns the directions of a Region, each with the logical id of its role.
 fn roles<'a>(ways: &'a [Way<'a>], region: &Region) -> Vec<(&'a Way<'a>, String)> {
     let here = ways.iter().filter(|way| way.region == region).enumerate();
     let named = here.map(|(index, way)| match (way.label, index) {
@@ -107,7 +112,7 @@ fn roles<'a>(ways: &'a [Way<'a>], region: &Region) -> Vec<(&'a Way<'a>, String)>
     named.collect()
 }
 
-/// Returns the buckets of a Region, each with its name in the template.
+/// Returns the buckets of a Region, each with its logical id.
 fn buckets<'a>(pair: &'a Pair<'a>, region: &Region) -> Vec<(&'a Placed<'a>, String)> {
     let here = pair.buckets.iter().filter(|placed| placed.region == region).enumerate();
     let named = here.map(|(index, placed)| match (placed.label.as_str(), index) {
@@ -153,7 +158,7 @@ fn add_key(stack: &mut Stack, pair: &Pair<'_>, key: &Key) {
 fn add_role(stack: &mut Stack, pair: &Pair<'_>, way: &Way<'_>, id: &str) {
     let Some(role) = way.role else { return };
     let name = way.role_name;
-    // A bucket stands on the role by which it replicates, and on no other.
+    // A bucket depends on the role of its replication configuration, and on no other role.
     let reach = if way.label == BATCH { Reach::All } else { Reach::Keys };
     let policies: Vec<Value> = role
         .policy
@@ -164,7 +169,7 @@ fn add_role(stack: &mut Stack, pair: &Pair<'_>, way: &Way<'_>, id: &str) {
         })
         .collect();
     let mut lasting = role.tags.clone();
-    // Each backfill that was followed to its end writes this one anew.
+    // Each backfill that is followed to its end updates this tag.
     lasting.remove(Topology::JOB_TAG);
     let mut properties = json!({
         "RoleName": name,
@@ -200,7 +205,7 @@ fn add_bucket(stack: &mut Stack, placed: &Placed<'_>, id: &str) -> Result<(), Fa
     if let Some(encryption) = &live.encryption {
         let mut default = json!({"SSEAlgorithm": encryption.algorithm});
         if let Some(named) = &encryption.key {
-            // By reference, so that the bucket stands on the key.
+            // A reference, so that the bucket depends on the key.
             default["KMSMasterKeyID"] = stack.named.text(named, Reach::Keys);
         }
         properties["BucketEncryption"] = json!({"ServerSideEncryptionConfiguration": [

@@ -1,4 +1,5 @@
-//! HCL as `terraform fmt` would have it. Not for: knowing any resource (see `terraform`).
+//! Writes HCL in the format of `terraform fmt`.
+//! Not for: the resources (see `terraform`).
 
 use serde_json::Value as Json;
 use std::fmt::Write;
@@ -6,37 +7,37 @@ use std::fmt::Write;
 /// The right side of an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
-    /// A string; what Terraform would take for a template in it is escaped.
+    /// A string; template sequences in it are escaped.
     Text(String),
-    /// An expression as it is: a reference, a number, `true`.
+    /// An expression, written unchanged: a reference, a number, `true`.
     Bare(String),
     /// A list.
     List(Vec<Value>),
     /// An object.
     Map(Vec<(String, Value)>),
-    /// A JSON document, by `jsonencode`.
+    /// A JSON document, written with `jsonencode`.
     Document(Box<Value>),
 }
 
 impl Value {
-    /// Makes a string.
+    /// Returns a string.
     pub(super) fn text(text: &(impl ToString + ?Sized)) -> Self {
         Self::Text(text.to_string())
     }
 
-    /// Makes an expression.
+    /// Returns an expression.
     pub(super) fn bare(text: &(impl ToString + ?Sized)) -> Self {
         Self::Bare(text.to_string())
     }
 
-    /// Makes a string that begins with what an expression is.
+    /// Returns a string that begins with the value of an expression.
     pub(super) fn template(expression: &str, rest: &str) -> Self {
         let rest = quoted(rest);
         let rest = rest.strip_prefix('"').unwrap_or(&rest);
         Self::Bare(format!("\"${{{expression}}}{rest}"))
     }
 
-    /// Makes what JSON says; of each string, what `text` makes of it.
+    /// Converts JSON; `text` converts each string in it.
     pub(super) fn json(json: &Json, text: &impl Fn(&str) -> Self) -> Self {
         match json {
             Json::String(it) => text(it),
@@ -49,7 +50,7 @@ impl Value {
         }
     }
 
-    /// Makes a policy; of each string in it, what `text` makes of it.
+    /// Returns a policy document; `text` converts each string in it.
     pub(super) fn document(json: &Json, text: &impl Fn(&str) -> Self) -> Self {
         Self::Document(Box::new(Self::json(json, text)))
     }
@@ -80,7 +81,7 @@ impl Value {
     }
 }
 
-/// What stands between the braces of a block, or in a file.
+/// The content of a block or of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Body(Vec<Item>);
 
@@ -98,7 +99,8 @@ impl Body {
         self
     }
 
-    /// Adds a block whose head, such as `resource "aws_s3_bucket" "source"`, is given as its words.
+    /// Adds a block. `kind` and `labels` form its header, such as
+    /// `resource "aws_s3_bucket" "source"`.
     pub(super) fn block(mut self, kind: &str, labels: &[&str], body: Self) -> Self {
         let head = labels.iter().fold(kind.to_owned(), |head, label| head + " " + &quoted(label));
         self.0.push(Item::Block(head, body));
@@ -111,20 +113,20 @@ impl Body {
         self
     }
 
-    /// Adds all of `other`.
+    /// Adds all items of `other`.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
-    /// Returns the text, indented by `depth` times two blanks.
+    /// Returns the text, indented by `depth` times two spaces.
     pub(super) fn render(&self, depth: usize) -> String {
         let indent = "  ".repeat(depth);
         let mut text = String::new();
         let mut rest = self.0.as_slice();
         while let Some((first, after)) = rest.split_first() {
             let is_argument = |item: &Item| matches!(item, Item::Argument(..));
-            // A blank line stands around everything that is not an argument.
+            // A blank line precedes and follows every item that is not an argument.
             if !text.is_empty() {
                 text.push('\n');
             }
@@ -161,7 +163,7 @@ impl Body {
     }
 }
 
-/// Writes `name = value` lines; the equals signs of neighbours that take one line each stand in one column.
+/// Writes `name = value` lines. The equals signs of consecutive single-line values are aligned.
 fn aligned<'a>(lines: impl Iterator<Item = (String, &'a Value)>, depth: usize) -> String {
     let lines: Vec<(String, String)> =
         lines.map(|(name, value)| (name, value.render(depth))).collect();
@@ -193,7 +195,7 @@ fn quoted(text: &str) -> String {
     quoted.replace("${", "$${").replace("%{", "%%{")
 }
 
-/// Quotes a key of an object where it is no identifier.
+/// Quotes an object key that is not an identifier.
 fn word(key: &str) -> String {
     let starts = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let is_identifier = starts

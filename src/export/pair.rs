@@ -1,25 +1,28 @@
-//! The pair as it stands, sorted for an export: each thing with the name that it bears there.
+//! The live pair, sorted for an export: each resource with its label.
+//! Not for: the output format (see `terraform` and `cloudformation`).
 
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
 use crate::world::{Bucket, Expiry, Key, Replication, Role, World};
 
-/// The label of what batch jobs go by.
+/// The label of the batch jobs' role.
 pub(super) const BATCH: &str = "batch";
 
-/// What is exported.
+/// The resources to export.
 pub(super) struct Pair<'a> {
     pub(super) topology: &'a Topology,
     pub(super) world: &'a World,
-    /// Keys, the primary first.
+    /// Keys, the primary key first.
     pub(super) keys: Vec<&'a Key>,
-    /// Buckets that are ours, the source first; those that only live rules name come last.
+    /// The pair's buckets: the source first, then the destinations, the buckets that only live
+    /// rules name, and the report bucket.
     pub(super) buckets: Vec<Placed<'a>>,
 }
 
-/// A bucket and its place.
+/// A bucket with its label and its Region.
 pub(super) struct Placed<'a> {
-    /// `source`, or the Region and, for the second one there, a number: `us-west-2`, `us-west-2-2`.
+    /// `source`, `reports`, or the Region, with a number from the second bucket there on:
+    /// `us-west-2`, `us-west-2-2`.
     pub(super) label: String,
     pub(super) name: &'a BucketName,
     pub(super) region: &'a Region,
@@ -27,7 +30,7 @@ pub(super) struct Placed<'a> {
 }
 
 impl<'a> Placed<'a> {
-    /// Returns the lifecycle rules, where all of them can be said in full.
+    /// Returns the lifecycle rules if all of them can be expressed in full.
     pub(super) fn lifecycle(&self) -> Option<&'a [Expiry]> {
         let rules = self.live.lifecycle.as_slice();
         (!rules.is_empty() && rules.iter().all(|rule| !rule.has_more)).then_some(rules)
@@ -67,7 +70,7 @@ impl<'a> Pair<'a> {
         Self { topology, world, keys: keys.collect(), buckets }
     }
 
-    /// Returns every Region in which something stands, the source's first.
+    /// Returns every Region with resources, the source's Region first.
     pub(super) fn regions(&self) -> Vec<&'a Region> {
         let mut regions = vec![&self.topology.source.region];
         for region in
@@ -80,7 +83,8 @@ impl<'a> Pair<'a> {
         regions
     }
 
-    /// Returns every direction in which the pair replicates, the one from the source first, and what batch jobs go by last.
+    /// Returns every direction in which the pair replicates, the one from the source first, and the
+    /// batch jobs' role last.
     pub(super) fn ways(&self) -> Vec<Way<'_>> {
         let (topology, world) = (self.topology, self.world);
         let of_bucket = |placed| {
@@ -92,7 +96,7 @@ impl<'a> Pair<'a> {
             if !is_source && live.is_none() && role.is_none() {
                 return None;
             }
-            // Somebody else's role is named, and not handed over.
+            // The export names a role that is not the pair's, but does not include it.
             let role = role.filter(|role| topology.owns(&role.tags));
             let resource = role.map_or("", |role| role.arn.resource());
             Some(Way {
@@ -119,7 +123,7 @@ impl<'a> Pair<'a> {
 
 /// One direction in which a pair replicates.
 pub(super) struct Way<'a> {
-    /// The label of the bucket that it replicates from, or [`BATCH`].
+    /// The label of the direction's source bucket, or [`BATCH`].
     pub(super) label: &'a str,
     pub(super) bucket: &'a BucketName,
     pub(super) region: &'a Region,

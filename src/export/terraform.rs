@@ -1,5 +1,7 @@
 //! `export terraform`: a configuration with an `import` block for each resource.
-//! Sources of the arguments and of the ids to import: the AWS provider's documentation, one page a resource.
+//! Sources of the arguments and of the ids to import: the AWS provider's documentation, one page
+//! per resource.
+//! Not for: the syntax of HCL (see `hcl`).
 
 mod references;
 
@@ -12,7 +14,7 @@ use crate::names::Region;
 use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
 use references::References;
 
-/// Returns the configuration. Refuses rules with settings that are not known here.
+/// Returns the configuration. Refuses rules with settings that crrctl can't export.
 pub fn terraform(topology: &Topology, world: &World) -> Result<File, Failure> {
     let pair = Pair::of(topology, world);
     let mut file =
@@ -53,7 +55,7 @@ The tags `{pair_tag}` and `{id_tag}` make these things crrctl's: leave them, and
     )
 }
 
-/// A Region that the manifest gives credentials has the same ones here.
+/// A Region with credentials in the manifest has the same credentials in its provider block.
 fn credentials(login: &Login) -> Body {
     let mut body = Body::default();
     if let Some(profile) = &login.profile {
@@ -66,7 +68,7 @@ fn credentials(login: &Login) -> Body {
     body
 }
 
-/// `import` blocks are of Terraform 1.5, rotation periods of version 5.50 of the provider.
+/// `import` blocks require Terraform 1.5; rotation periods require version 5.50 of the provider.
 fn requirements() -> Body {
     let aws = vec![
         ("source".to_owned(), Value::text("hashicorp/aws")),
@@ -79,7 +81,7 @@ fn requirements() -> Body {
     )
 }
 
-/// Turns a name into a label: Terraform's are identifiers.
+/// Converts a name to a label, which must be a Terraform identifier.
 fn label(name: &str) -> String {
     name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
 }
@@ -97,7 +99,7 @@ fn tags(tags: &Tags) -> Value {
     Value::Map(tags.iter().map(|(key, value)| (key.clone(), Value::text(value))).collect())
 }
 
-/// A resource and the block that imports it.
+/// Returns a resource and the block that imports it.
 fn resource(kind: &str, name: &str, region: &Region, import: &str, body: Body) -> Body {
     let provider = Value::bare(&format!("aws.{}", label(region.as_str())));
     let address = Value::bare(&format!("{kind}.{name}"));
@@ -151,7 +153,8 @@ fn key(pair: &Pair<'_>, key: &Key, references: &References) -> Body {
     let policy = Value::document(&key.policy, &|text| references.in_key_policy(text));
     let mut body = body.set("policy", policy).set("tags", tags(&key.tags));
     if !is_primary(key) {
-        // The provider's import leaves these unset, and its own defaults would be a change.
+        // The provider's import leaves these arguments unset, so the provider's defaults would be a
+        // change.
         let unset = ["bypass_policy_lockout_safety_check", "deletion_window_in_days"];
         let unset = Value::List(unset.into_iter().map(Value::bare).collect());
         body = body.block("lifecycle", &[], Body::default().set("ignore_changes", unset));
@@ -262,7 +265,7 @@ fn expiry(rule: &Expiry) -> Body {
 fn role(pair: &Pair<'_>, way: &Way<'_>, references: &References) -> Vec<Body> {
     let Some(role) = way.role else { return Vec::new() };
     let (name, label) = (way.role_name, way_label(way));
-    // A role of another account is made by that account's provider.
+    // The provider of the other account creates a role of that account.
     let is_home = role.arn.account() == pair.topology.account.as_str();
     let region = if is_home { &pair.topology.home.region } else { way.region };
     let body = Body::default()
@@ -278,7 +281,7 @@ fn role(pair: &Pair<'_>, way: &Way<'_>, references: &References) -> Vec<Body> {
     let trust = Value::document(&role.trust, &|text| Value::text(text));
     let mut body = body.set("assume_role_policy", trust).set("tags", tags(&lasting));
     if way.label == BATCH {
-        // Each backfill that was followed to its end writes this tag anew.
+        // Each backfill that is followed to its end updates this tag.
         let told = ["tags", "tags_all"];
         let told = told.map(|it| Value::bare(&format!("{it}[\"{}\"]", Topology::JOB_TAG)));
         let unset = Value::List(told.to_vec());

@@ -1,4 +1,5 @@
-//! Under which keys the sides are.
+//! The keys that encrypt the objects of each side.
+//! Not for: writing the keys to the manifest (see `text`).
 
 use super::{OwnSettings, inexpressible};
 use crate::failure::Failure;
@@ -6,10 +7,11 @@ use crate::names::{Arn, Region};
 use crate::world::{Encryption, Key, LiveBucket};
 use serde_json::Value;
 
-/// The key that S3 makes in each account that asks for KMS and names no key.
+/// The AWS managed key, which S3 creates in each account that uses KMS encryption without naming a
+/// key.
 pub(super) const MANAGED: &str = "alias/aws/s3";
 
-/// What a manifest says of keys.
+/// The key settings of a manifest.
 #[derive(Debug, Clone)]
 pub(super) struct Keys {
     pub(super) kind: Kind,
@@ -21,16 +23,16 @@ pub(super) struct Keys {
 pub(super) enum Kind {
     /// SSE-S3.
     None,
-    /// Keys that exist: the source's.
+    /// Existing keys; the value is the source's key.
     Existing(String),
-    /// Keys of crrctl's.
+    /// Keys that crrctl made.
     OwnSettings {
         multi_region: bool,
         alias: Option<String>,
         rotation_days: Option<u32>,
-        /// Whom its policy lets administer it.
+        /// The key administrators in the key policy.
         administrators: Vec<String>,
-        /// The accounts that its policy lets use it.
+        /// The accounts that may use the key according to its key policy.
         usable_by_accounts: Vec<String>,
     },
 }
@@ -92,7 +94,8 @@ pub(super) fn keys(own: &OwnSettings<'_>) -> Result<Keys, Failure> {
     Ok(Keys { kind, dsse, bucket_key: encryption.bucket_key })
 }
 
-/// Returns the principals of the statement that our key policies have under this Sid; those that were deleted are left out.
+/// Returns the principals of the statement with this Sid in crrctl's key policies, without deleted
+/// principals.
 fn principals(policy: &Value, sid: &str) -> Vec<String> {
     let statements = policy["Statement"].as_array().into_iter().flatten();
     let ours = statements.filter(|it| it["Sid"] == sid && it["Effect"] == "Allow");
@@ -103,7 +106,7 @@ fn principals(policy: &Value, sid: &str) -> Vec<String> {
     named.filter_map(|it| Some(Arn::new(it.as_str()?).ok()?.to_string())).collect()
 }
 
-/// Returns the accounts whose root the policy lets use the key.
+/// Returns the accounts whose root principal may use the key.
 fn accounts(policy: &Value) -> Vec<String> {
     let roots = principals(policy, "OtherAccountsUse");
     roots.iter().filter_map(|arn| Some(Arn::new(arn.as_str()).ok()?.account().to_owned())).collect()
@@ -123,7 +126,7 @@ fn of_bucket<'a>(own: &OwnSettings<'a>, it: &LiveBucket) -> Result<(String, &'a 
     Ok((if is_managed { named } else { key.arn.to_string() }, key))
 }
 
-/// Returns the key of the replicas of a rule, as a manifest names it.
+/// Returns the key that a rule names for its replicas, as a manifest names it.
 pub(super) fn of_replicas(
     own: &OwnSettings<'_>,
     it: &LiveBucket,

@@ -1,4 +1,6 @@
-//! The rules, each as an entry of `destinations`, and the way back. What can't be an entry stays a rule of others, with a note.
+//! Converts the rules to entries of `destinations`, and finds the reverse direction. A rule that
+//! can't be an entry is treated as a rule of others, with a note.
+//! Not for: the keys (see `keys`).
 
 use super::keys::{Keys, Kind, leads_to, of_replicas};
 use super::{OwnSettings, Place, Wish, inexpressible};
@@ -14,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Entry {
     pub(super) place: Place,
     pub(super) login: Option<Login>,
-    /// Where the rule has another id than crrctl's own would have.
+    /// The rule id, if it differs from crrctl's default id.
     pub(super) rule_id: Option<String>,
     pub(super) priority: Option<i32>,
     pub(super) prefix: String,
@@ -38,7 +40,7 @@ pub(super) fn entries(
 ) -> Result<Vec<Entry>, Failure> {
     let prefix = format!("crrctl.{}.", own.name);
     let mut rules: Vec<&Rule> = own.rules().iter().collect();
-    // Those of crrctl's own are numbered in the order of the manifest.
+    // crrctl's own rules are numbered in the order of the manifest.
     rules.sort_by_key(|rule| number(rule.id.strip_prefix(&prefix).unwrap_or_default()));
     let mut entries: Vec<Entry> = Vec::new();
     let mut counts: BTreeMap<Region, usize> = BTreeMap::new();
@@ -90,12 +92,14 @@ pub(super) fn entries(
     Ok(entries)
 }
 
-/// Returns the number at the end of what follows the prefix of a rule's id, such as `us-west-2.3`; 1 without one.
+/// Returns the number at the end of a rule id without its prefix, such as 3 in `us-west-2.3`; 1 if
+/// there is none.
 fn number(rest: &str) -> usize {
     rest.split_once('.').map_or(1, |(_, number)| number.parse().unwrap_or(1))
 }
 
-/// A manifest gives each rule a priority of its own; where two live ones share one, all stay as they are unsaid.
+/// A manifest gives each rule its own priority. If two live rules share a priority, the manifest
+/// sets none.
 fn distinct_priorities(entries: &mut [Entry], of: impl Fn(&mut Entry) -> &mut Option<i32>) {
     let all: Vec<Option<i32>> = entries.iter_mut().map(|entry| *of(entry)).collect();
     let distinct: BTreeSet<&Option<i32>> = all.iter().collect();
@@ -106,7 +110,7 @@ fn distinct_priorities(entries: &mut [Entry], of: impl Fn(&mut Entry) -> &mut Op
     }
 }
 
-/// Returns why a rule can't be an entry beside those that are.
+/// Returns why a rule can't be an entry in addition to `entries`.
 fn unsayable(
     rule: &Rule,
     place: &LiveBucket,
@@ -157,7 +161,8 @@ fn unsayable(
     None
 }
 
-/// Finds the rules that lead back. A manifest is two-way where each of its rules has its like on the way back.
+/// Finds the rules that lead back. A manifest is two-way if each of its rules has a matching rule
+/// in the reverse direction.
 pub(super) fn ways_back(
     own: &OwnSettings<'_>,
     entries: &mut [Entry],
@@ -182,7 +187,7 @@ pub(super) fn ways_back(
     }
     if all {
         number_backs(own, entries);
-        // What stands for one way stands for the other, so it must be said of none where it is not the same.
+        // A priority applies to both directions, so the manifest sets none if one of them differs.
         if entries.iter().any(|entry| entry.priority.is_none()) {
             for entry in entries {
                 entry.priority = None;
@@ -206,7 +211,7 @@ pub(super) fn ways_back(
     false
 }
 
-/// Takes the id of a way back away where it is the one that crrctl's own rule would have.
+/// Removes the id of a reverse rule if it equals crrctl's default id.
 fn number_backs(own: &OwnSettings<'_>, entries: &mut [Entry]) {
     let mut counts: BTreeMap<Region, usize> = BTreeMap::new();
     for entry in entries {
@@ -220,7 +225,7 @@ fn number_backs(own: &OwnSettings<'_>, entries: &mut [Entry]) {
     }
 }
 
-/// Returns the rule that says of the way back what `entry` says of the way there.
+/// Returns the rule of the reverse direction that matches `entry`.
 fn like<'a>(own: &OwnSettings<'_>, live: &'a Replication, entry: &Entry) -> Option<&'a Rule> {
     let key = own.live.source.bucket.encryption.as_ref().filter(|it| it.algorithm != "AES256");
     let owner = entry.owner_override.then_some(own.live.account.as_str());

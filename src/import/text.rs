@@ -1,4 +1,5 @@
-//! A draft as the text of a manifest.
+//! Writes a draft as the text of a manifest.
+//! Not for: the content of the draft (see `keys` and `rules`).
 
 use super::keys::Kind;
 use super::{Draft, Lock, Roles};
@@ -8,18 +9,18 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Lines of YAML. What people named is always quoted, since YAML takes `no` and `1e3` for something else.
+/// Lines of YAML. Names are always quoted, since YAML reads `no` and `1e3` as other types.
 #[derive(Default)]
 struct Lines(String);
 
 impl Lines {
-    /// Writes a line of its own.
+    /// Writes one line.
     fn line(&mut self, text: &str) {
-        // Writing to a text can't fail.
+        // Writing to a string can't fail.
         let _ = writeln!(self.0, "{text}");
     }
 
-    /// Writes `key` with a value that needs no quotes, where there is one.
+    /// Writes `key` with a value that needs no quotes, if there is one.
     fn plain<T: std::fmt::Display>(&mut self, indent: &str, key: &str, value: Option<T>) {
         if let Some(value) = value {
             self.line(&format!("{indent}{key}: {value}"));
@@ -48,7 +49,7 @@ impl Draft {
             lines.line("#\n# What this manifest does not say, or says otherwise than it is:");
         }
         for note in &self.notes {
-            // A comment ends with its line.
+            // A line break would end the comment.
             lines.line(&format!("# - {}", note.replace(['\n', '\r'], " ")));
         }
         lines.quoted("\n", "name", Some(self.name.as_str()));

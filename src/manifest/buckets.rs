@@ -1,46 +1,47 @@
-//! What the manifest wants of all buckets beside their encryption: Object Lock, lifecycle, the namespace of their names.
-//! Not for: checking it (see `check`) or what buckets have (see `world`).
+//! The manifest's settings for all buckets except encryption: Object Lock, lifecycle, and the
+//! namespace of bucket names.
+//! Not for: validation (see `check`) or live bucket settings (see `world`).
 
-/// What holds of all buckets of a pair.
+/// Settings that apply to all buckets of a pair.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BucketSettings {
-    /// Object Lock, on both sides: S3 replicates from a bucket that has it into such alone
-    /// (S3 User Guide, "Requirements and considerations for replication").
+    /// Object Lock, on both sides: S3 replicates from a bucket with Object Lock only to buckets
+    /// with Object Lock (S3 User Guide, "Requirements and considerations for replication").
     pub lock: Option<ObjectLock>,
-    /// What becomes of old versions and unfinished uploads.
+    /// Lifecycle of noncurrent versions and incomplete multipart uploads.
     pub lifecycle: Lifecycle,
-    /// Whether bucket names are in the account's own namespace
-    /// (S3 User Guide, "Namespaces for general purpose buckets").
+    /// Whether bucket names are in the account regional namespace (S3 User Guide, "Namespaces for
+    /// general purpose buckets").
     pub account_regional: bool,
 }
 
-/// Object Lock that is on.
+/// Object Lock settings. Object Lock is on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectLock {
-    /// What new versions get that ask for nothing else.
+    /// Default retention of new versions whose request sets no retention.
     pub retention: Option<Retention>,
 }
 
 /// A default retention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// How strictly it binds.
+    /// Retention mode.
     pub mode: RetentionMode,
-    /// For how many days.
+    /// Retention period in days.
     pub days: i32,
 }
 
-/// How strictly a retention binds (S3 User Guide, "Object Lock retention modes").
+/// Retention mode (S3 User Guide, "Object Lock retention modes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetentionMode {
-    /// Who may bypass it can delete a version before its time.
+    /// Principals with the bypass permission can delete a version before its retention period ends.
     Governance,
-    /// Nobody can.
+    /// Nobody can delete a version before its retention period ends.
     Compliance,
 }
 
 impl RetentionMode {
-    /// Returns S3's name for it.
+    /// Returns S3's name of the mode.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Governance => "GOVERNANCE",
@@ -49,17 +50,18 @@ impl RetentionMode {
     }
 }
 
-/// What becomes of old versions and unfinished uploads; of nothing where neither is given.
+/// Lifecycle of noncurrent versions and incomplete multipart uploads. Without either setting, the
+/// pair has no lifecycle rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// Days after which a version that is not the newest goes.
+    /// Days after which noncurrent versions expire.
     pub noncurrent_days: Option<i32>,
-    /// Days after which an upload that was never completed goes.
+    /// Days after which incomplete multipart uploads are aborted.
     pub incomplete_upload_days: Option<i32>,
 }
 
 impl Lifecycle {
-    /// Returns whether anything is wanted.
+    /// Returns whether any setting is given.
     pub fn is_wanted(&self) -> bool {
         *self != Self::default()
     }

@@ -1,5 +1,6 @@
-//! Turns the raw manifest into a checked one: the single place of validation. Every refusal names the place, the key and
-//! what is allowed.
+//! Validates the raw manifest. This is the only place of validation. Every error names the
+//! position, the key, and the allowed values.
+//! Not for: parsing YAML (see `raw`).
 
 mod adoption;
 mod buckets;
@@ -22,7 +23,7 @@ use std::path::Path;
 
 type Checked<T> = Result<T, Located>;
 
-/// Checks `raw`; a templates folder is relative to `folder`, and `run` fills `{run}`.
+/// Validates `raw`. A templates folder is relative to `folder`, and `run` replaces `{run}`.
 pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Manifest> {
     let name = named("name", &raw.name, PairName::new)?;
     let settings = buckets::settings(raw)?;
@@ -74,7 +75,8 @@ fn named<T>(
     new(given.value.clone()).map_err(|error| Located::at(given.referenced, key, error.to_string()))
 }
 
-/// Takes one of the values in `known`, each with what it means; the first is the default.
+/// Returns the value of a keyword. `known` lists the keywords with their values; the first one is
+/// the default.
 fn one_of<T: Copy>(key: &str, given: Option<&Spanned<String>>, known: &[(&str, T)]) -> Checked<T> {
     let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
     let allowed = match words.as_slice() {

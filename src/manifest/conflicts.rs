@@ -1,6 +1,6 @@
-//! What no two pairs of one manifest may share: a name, a bucket, a role, an alias. Everything that a pair makes is its own, so a
-//! second pair of the same thing would find it in its way on AWS.
-//! Not for: what a pair may be by itself (see `check`).
+//! Refuses two pairs of one manifest that share a name, a bucket, a role, or an alias. Each pair
+//! owns its resources, so the second pair would find a resource that is not its own.
+//! Not for: validating a single pair (see `check`).
 
 use super::error::Located;
 use super::login::Login;
@@ -8,20 +8,20 @@ use super::topology::{Manifest, Placed};
 use serde_saphyr::Location;
 use std::collections::BTreeMap;
 
-/// A thing as far as it is known without the account.
+/// A resource, identified without the account id.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Thing<'a> {
     Name(&'a str),
-    /// Names of buckets are one world's (S3 User Guide, "General purpose bucket naming rules"); where the account is in the name,
-    /// other credentials may fill in another one.
+    /// Bucket names are globally unique (S3 User Guide, "General purpose bucket naming rules"). A
+    /// name with `{account}` depends on the credentials, so it is compared together with them.
     Bucket(&'a str, Option<&'a Login>),
-    /// Roles are one account's.
+    /// Role names are unique within an account.
     Role(&'a str, &'a Login),
-    /// Aliases are one account's and Region's.
+    /// Aliases are unique within an account and Region.
     Alias(&'a str, &'a str, &'a Login),
 }
 
-/// Refuses what two pairs share. Each has the place of its entry.
+/// Refuses resources that two pairs share. Each pair comes with the position of its entry.
 pub(super) fn refuse(pairs: &[(Location, Manifest)]) -> Result<(), Located> {
     let mut taken: BTreeMap<Thing<'_>, usize> = BTreeMap::new();
     for (index, (at, pair)) in pairs.iter().enumerate() {

@@ -1,6 +1,7 @@
-//! Two-way replication: each direction is seen as a pair of its own, from one source to its destinations, under the same name, id,
-//! tags and keys. Every destination replicates back to the source, under the rules that lead to it.
-//! Not for: what is written in either direction (see `plan`).
+//! Two-way replication. Each direction is a topology with one source and its destinations; all
+//! directions have the same name, id, tags, and keys. Every destination replicates back to the
+//! source with the rules that lead to it.
+//! Not for: the resources of a direction (see `plan`).
 
 use super::role::RoleSettings;
 use super::rules::{RuleSettings, RuleWish};
@@ -8,12 +9,13 @@ use super::topology::{Side, Topology};
 use crate::names::RoleName;
 
 impl Topology {
-    /// Returns the directions in which the pair replicates: from the source, then, where it is two-way, back from each destination.
+    /// Returns the directions of the pair: the forward direction and, for a two-way pair, the
+    /// reverse direction of each destination.
     pub fn directions(&self) -> Vec<Self> {
         std::iter::once(self.forward()).chain(self.backward()).collect()
     }
 
-    /// Returns the pair without its way back.
+    /// Returns the pair without its reverse directions.
     #[must_use]
     pub fn forward(&self) -> Self {
         let mut forward = self.clone();
@@ -21,23 +23,24 @@ impl Topology {
         forward
     }
 
-    /// Returns the directions back to the source.
+    /// Returns the reverse directions.
     pub fn backward(&self) -> impl Iterator<Item = Self> {
         let sides = if self.replication.two_way { self.destinations.as_slice() } else { &[] };
-        // What only live rules name has no way back of its own.
+        // A destination that only live rules name has no reverse role, so it has no reverse
+        // direction.
         sides
             .iter()
             .filter_map(|side| Some(self.back_from(side, self.reverse_roles.get(side)?.clone())))
     }
 
-    /// Lets `side` replicate back by a role that was found.
+    /// Adds the reverse direction of `side` with an existing role.
     pub fn give_back_role(&mut self, side: Side, role: RoleName) {
         self.replication.two_way = true;
         self.reverse_roles.insert(side, role);
     }
 
-    /// Returns the direction back from `side`, with the role `role`. A storage class is that of replicas at the destination, so
-    /// the way back has none.
+    /// Returns the reverse direction of `side` with the role `role`. The manifest's storage class
+    /// applies to replicas at the destination, so the reverse direction has none.
     #[must_use]
     pub fn back_from(&self, side: &Side, role: RoleName) -> Self {
         let mut back = self.forward();
@@ -64,17 +67,17 @@ impl Topology {
         back
     }
 
-    /// Returns whether this is a direction back to the pair's source.
+    /// Returns whether this is a reverse direction.
     pub fn is_back(&self) -> bool {
         self.source != self.home
     }
 
-    /// Returns the sign between the source and its destinations.
+    /// Returns the arrow that reports print between the source and its destinations.
     pub fn arrow(&self) -> &'static str {
         if self.replication.two_way { "⇄" } else { "→" }
     }
 
-    /// Returns whether objects are written to `side` and replicated from there.
+    /// Returns whether objects in `side` are replicated.
     pub fn replicates_from(&self, side: &Side) -> bool {
         side == &self.source || self.replication.two_way
     }

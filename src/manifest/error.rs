@@ -1,17 +1,18 @@
-//! What is wrong with a manifest, and where.
+//! Errors in a manifest, with their positions.
+//! Not for: finding them (see `raw` and `check`).
 
 use crate::failure::{Failure, Kind};
 use serde_saphyr::Location;
 
-/// A manifest that can't be used.
+/// An error that makes a manifest unusable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
-    /// The text is wrong at one place.
+    /// The text is invalid at one position.
     #[error("{origin}{error}")]
     Invalid {
         /// The manifest's name, as the user gave it.
         origin: String,
-        /// What is wrong, and where.
+        /// The error and its position.
         error: Located,
     },
     /// The file can't be read.
@@ -24,21 +25,21 @@ pub enum ManifestError {
     },
 }
 
-/// A finding in a manifest: the place, the key, what is wrong or allowed, and how to mend it.
+/// An error in a manifest: position, key, message, and hint.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Located {
-    /// 1-based line and column; `None` for what is missing altogether.
+    /// 1-based line and column. `None` if no position in the text applies.
     pub at: Option<(u64, u64)>,
-    /// The key's path, such as `destinations[1].region`; empty for the whole document.
+    /// Path of the key, such as `destinations[1].region`. Empty for the whole document.
     pub key: String,
-    /// What is wrong and what is allowed.
+    /// What is wrong, and what is allowed.
     pub message: String,
-    /// What to do; `did you mean` goes here.
+    /// How to fix it, or a `did you mean` suggestion.
     pub hint: Option<String>,
 }
 
 impl Located {
-    /// Makes a finding about `key` at `location`.
+    /// Creates an error about `key` at `location`.
     pub(super) fn at(
         location: Location,
         key: impl Into<String>,
@@ -48,7 +49,7 @@ impl Located {
         Self { at, key: key.into(), message: message.into(), hint: None }
     }
 
-    /// Adds what to do.
+    /// Adds the hint.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
@@ -83,7 +84,7 @@ impl From<ManifestError> for Failure {
     }
 }
 
-/// Returns the candidate that `given` was probably meant to be.
+/// Returns the candidate most similar to `given`, if any is similar enough.
 pub(super) fn nearest<'a>(
     given: &str,
     candidates: impl IntoIterator<Item = &'a str>,

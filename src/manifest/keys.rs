@@ -1,42 +1,42 @@
-//! The keys that a manifest wants, and those that a pair has, by side.
-//! Not for: what exists on AWS (see `world`).
+//! The keys that a manifest configures, and the known keys of a pair, by side.
+//! Not for: keys that exist on AWS (see `world`).
 
 use super::topology::{Side, Topology};
 use crate::names::{AccountId, Arn, BucketName, KeyAlias, KeyId, Region};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Whose the keys are.
+/// Kind of the keys (`key.kind`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
-    /// One multi-Region key of crrctl's, with a replica in each destination's Region.
+    /// One multi-Region key that crrctl creates, with a replica key in each destination's Region.
     MultiRegion,
-    /// A key of crrctl's in each Region.
+    /// One single-Region key per Region, which crrctl creates.
     PerRegion,
-    /// Keys that exist already.
+    /// Existing keys, which the manifest names.
     Existing,
-    /// SSE-S3.
+    /// No KMS keys: SSE-S3.
     None,
 }
 
 impl KeyKind {
-    /// Returns whether crrctl makes the keys.
+    /// Returns whether crrctl creates the keys.
     pub fn is_ours(self) -> bool {
         matches!(self, Self::MultiRegion | Self::PerRegion)
     }
 }
 
-/// How objects are encrypted under a KMS key.
+/// Encryption algorithm of objects under a KMS key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
     /// SSE-KMS.
     Kms,
-    /// DSSE-KMS, in two layers.
+    /// DSSE-KMS: dual-layer encryption.
     Dsse,
 }
 
 impl Algorithm {
-    /// Returns S3's name for it.
+    /// Returns S3's name of the algorithm.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kms => "aws:kms",
@@ -45,33 +45,34 @@ impl Algorithm {
     }
 }
 
-/// The key's settings; lengths of time are checked against KMS's limits.
+/// Settings of the keys. Periods are validated against the limits of KMS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeySettings {
-    /// Whose the keys are.
+    /// Kind of the keys.
     pub kind: KeyKind,
-    /// How objects are encrypted under them.
+    /// Encryption algorithm of objects under the keys.
     pub algorithm: Algorithm,
-    /// The alias, the same in every Region.
+    /// Alias, the same in every Region.
     pub alias: KeyAlias,
-    /// Days between rotations (90..=2560), or `None` for none.
+    /// Rotation period in days (90..=2560). `None` disables rotation.
     pub rotation_days: Option<u16>,
-    /// Days between scheduling and deletion (7..=30).
+    /// Waiting period in days before a scheduled deletion (7..=30).
     pub deletion_window_days: u8,
-    /// Principals that may administer the key.
+    /// Principals that may administer the keys.
     pub administrators: Vec<Arn>,
-    /// Other accounts that may use the key.
+    /// Other accounts that may use the keys.
     pub usable_by_accounts: Vec<AccountId>,
-    /// How long a replica key may stay `Creating`.
+    /// Time that a replica key may take to leave the state `Creating`.
     pub replica_timeout: Duration,
 }
 
-/// What names an existing key: its ARN, the ARN of an alias, or an alias in the account of the side that uses it.
+/// Reference to an existing key: a key ARN, an alias ARN, or an alias name in the account of the
+/// side that uses the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRef(String);
 
 impl KeyRef {
-    /// Takes a text that `check` found to be one.
+    /// Creates a reference from text that `check` validated.
     pub(super) fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -81,47 +82,48 @@ impl KeyRef {
         &self.0
     }
 
-    /// Returns whether it is the key that S3 makes in each account that asks for KMS and names no key
-    /// (S3 User Guide, "Using server-side encryption with AWS KMS keys", on AWS managed keys).
+    /// Returns whether the reference is the AWS managed key for S3, which S3 uses if KMS encryption
+    /// is requested without a key (S3 User Guide, "Using server-side encryption with AWS KMS keys",
+    /// on AWS managed keys).
     pub fn is_managed_by_aws(&self) -> bool {
         self.0 == "alias/aws/s3"
     }
 
-    /// Returns the ARN, where it is that of a key and not of an alias.
+    /// Returns the key ARN, or `None` if the reference is an alias.
     fn key_arn(&self) -> Option<Arn> {
         Arn::new(self.0.clone()).ok().filter(|arn| arn.resource().starts_with("key/"))
     }
 }
 
-/// Which key a side wants.
+/// The key that the manifest configures for a side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyWish<'a> {
-    /// One that crrctl makes.
+    /// A key that crrctl creates.
     Ours,
-    /// One that exists.
+    /// An existing key.
     Existing(&'a KeyRef),
-    /// None: SSE-S3.
+    /// No KMS key: SSE-S3.
     Nothing,
 }
 
-/// The keys that a pair has, as far as they are known. What is encrypted under which follows from [`Topology::key_arn`].
+/// The known keys of a pair. [`Topology::key_arn`] returns the key of each side.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PairKeys {
-    /// The id of the multi-Region key, the same in all Regions.
+    /// Id of the multi-Region key, the same in all Regions.
     multi_region: Option<KeyId>,
-    /// The ids of crrctl's own keys of one Region each.
+    /// Ids of the single-Region keys that crrctl creates.
     by_region: BTreeMap<Region, KeyId>,
-    /// The ARNs of keys that exist already, by the bucket that is encrypted under each.
+    /// ARNs of existing keys, by the bucket encrypted under each.
     existing: BTreeMap<BucketName, Arn>,
 }
 
 impl PairKeys {
-    /// Makes those of a pair with a multi-Region key.
+    /// Returns the keys of a pair with a multi-Region key.
     pub fn multi_region(id: KeyId) -> Self {
         Self { multi_region: Some(id), ..Self::default() }
     }
 
-    /// Enters crrctl's own key in `region`.
+    /// Adds the key that crrctl created in `region`.
     pub fn enter(&mut self, kind: KeyKind, region: &Region, id: KeyId) {
         if kind == KeyKind::MultiRegion {
             self.multi_region = Some(id);
@@ -130,25 +132,25 @@ impl PairKeys {
         }
     }
 
-    /// Enters the existing key of a side.
+    /// Adds the existing key of a side.
     pub fn enter_existing(&mut self, side: &Side, arn: Arn) {
         self.existing.insert(side.bucket.clone(), arn);
     }
 
-    /// Returns the id of crrctl's own key in `region`.
+    /// Returns the id of the key that crrctl created in `region`.
     pub fn id(&self, region: &Region) -> Option<&KeyId> {
         self.multi_region.as_ref().or_else(|| self.by_region.get(region))
     }
 }
 
-/// Stands for a key until it is known, multi-Region and not.
+/// Two sets of placeholder key ids. Each set has a multi-Region id and a single-Region id.
 const SOME_KEYS: [(&str, &str); 2] = [
     ("mrk-00000000000000000000000000000000", "00000000-0000-0000-0000-000000000000"),
     ("mrk-ffffffffffffffffffffffffffffffff", "ffffffff-ffff-ffff-ffff-ffffffffffff"),
 ];
 
 impl Topology {
-    /// Returns which key `side` wants.
+    /// Returns which key the manifest configures for `side`.
     pub fn key_wish(&self, side: &Side) -> KeyWish<'_> {
         match self.existing_keys.get(side) {
             Some(key) => KeyWish::Existing(key),
@@ -159,12 +161,13 @@ impl Topology {
         }
     }
 
-    /// Returns whether `side` is encrypted under a key that crrctl makes.
+    /// Returns whether `side` is encrypted under a key that crrctl creates.
     pub fn has_own_key(&self, side: &Side) -> bool {
         self.key_wish(side) == KeyWish::Ours
     }
 
-    /// Returns the Regions in which crrctl makes a key, the source's first: with a multi-Region key that is where the primary is.
+    /// Returns the Regions in which crrctl creates a key, the source's first. The primary key of a
+    /// multi-Region key is in the first Region.
     pub fn key_regions(&self) -> Vec<&Region> {
         if !self.key.kind.is_ours() {
             return Vec::new();
@@ -178,7 +181,8 @@ impl Topology {
         regions
     }
 
-    /// Returns the ARN of the key that `side` is encrypted under; `None` for SSE-S3, and for a key that is not known yet.
+    /// Returns the ARN of the key that `side` is encrypted under. `None` for SSE-S3 and for a key
+    /// that is not known yet.
     pub fn key_arn(&self, keys: &PairKeys, side: &Side) -> Option<Arn> {
         match self.key_wish(side) {
             KeyWish::Nothing => None,
@@ -189,12 +193,14 @@ impl Topology {
         }
     }
 
-    /// Returns the ARN of crrctl's own key in `region`, where it is known.
+    /// Returns the ARN of the key that crrctl creates in `region`, if it is known.
     pub fn own_key_arn(&self, keys: &PairKeys, region: &Region) -> Option<Arn> {
         keys.id(region).map(|id| id.arn(region, self.account_of(region)))
     }
 
-    /// Returns the pair as whoever has the accounts that are handed over sees it: a key that they name is theirs to write to.
+    /// Returns the topology for the operators of handed-over accounts. Existing keys of handed-over
+    /// sides are removed from it, so that the key policies are rendered too: those operators write
+    /// them.
     #[must_use]
     pub fn of_others(&self) -> Self {
         let mut others = self.clone();
@@ -202,7 +208,7 @@ impl Topology {
         others
     }
 
-    /// Returns whether every side's key is known.
+    /// Returns whether the key of every side is known.
     pub fn knows_keys(&self, keys: &PairKeys) -> bool {
         let knows = |side: &Side| {
             self.key_wish(side) == KeyWish::Nothing || self.key_arn(keys, side).is_some()
@@ -210,12 +216,13 @@ impl Topology {
         self.sides().all(knows)
     }
 
-    /// Fills in what is not known of `keys` with ids of the right shape that stand for them.
+    /// Returns `keys` with well-formed placeholder ids for unknown keys.
     pub fn or_some_keys(&self, keys: &PairKeys) -> PairKeys {
         self.filled(keys, SOME_KEYS[0])
     }
 
-    /// Returns other ids than [`Self::or_some_keys`] does, for all that is not given by the manifest.
+    /// Returns placeholder ids other than those of [`Self::or_some_keys`], for all keys that the
+    /// manifest does not give by ARN.
     pub fn other_keys(&self) -> PairKeys {
         self.filled(&PairKeys::default(), SOME_KEYS[1])
     }

@@ -1,16 +1,17 @@
-//! Whose credentials each side of a pair is worked with, and which account that is.
-//! Not for: finding out what account credentials belong to (see `observe`).
+//! The credentials and the account of each side of a pair.
+//! Not for: reading which account the credentials belong to (see `observe`).
 
 use super::topology::{Manifest, Placed, Side, Topology};
 use crate::names::{AccountId, Arn, Region};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a side's credentials come from. One that names nothing has those of `--profile` or of the environment.
+/// The credentials of a side. Without any setting, the credentials are those of `--profile` or of
+/// the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Login {
-    /// A profile of the shared configuration.
+    /// Profile of the shared AWS configuration.
     pub profile: Option<String>,
-    /// A role that is assumed with the credentials of the profile or of the environment.
+    /// Role to assume with the credentials of the profile or of the environment.
     pub assume_role: Option<Arn>,
 }
 
@@ -25,26 +26,26 @@ impl std::fmt::Display for Login {
     }
 }
 
-/// A Region that is worked with other credentials than the source's.
+/// A Region with other credentials or another account than the source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Away {
-    /// What the credentials come from.
+    /// Credentials of the Region.
     pub login: Login,
-    /// The account that the manifest names, or the ARN of the role that is assumed there.
+    /// Account that the manifest names, or the account in the ARN of the assumed role.
     pub account: Option<AccountId>,
 }
 
 /// The accounts of a pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accounts {
-    /// The source's, which the role is in too.
+    /// Account of the source and the role.
     pub home: AccountId,
-    /// Those of the Regions that are worked with other credentials.
+    /// Accounts of the Regions with other credentials.
     pub away: BTreeMap<Region, AccountId>,
 }
 
 impl Accounts {
-    /// Returns the account of what the pair has in `region`.
+    /// Returns the account of the pair's resources in `region`.
     pub fn of(&self, region: &Region) -> &AccountId {
         self.away.get(region).unwrap_or(&self.home)
     }
@@ -56,40 +57,40 @@ impl From<&AccountId> for Accounts {
     }
 }
 
-/// Stands for an account that only its credentials tell, beside the source's.
+/// First placeholder id for accounts that only their credentials identify.
 const SOME_OTHER_ACCOUNT: u64 = 999_900_000_000;
 
 impl Manifest {
-    /// Returns what the source's credentials come from.
+    /// Returns the credentials of the source.
     pub fn login(&self) -> &Login {
         &self.login
     }
 
-    /// Returns the account that the source's side names.
+    /// Returns the account that the manifest names for the source.
     pub fn home_account(&self) -> Option<&AccountId> {
         self.home_account.as_ref()
     }
 
-    /// Returns the account of a side that names it and no credentials: they are not at hand, so whoever has them makes what lies
-    /// there.
+    /// Returns the account of a handed-over side: a side with an account but without credentials of
+    /// its own. An operator of that account creates its resources.
     pub fn handed_over_to<'a>(&self, away: &'a Away) -> Option<&'a AccountId> {
         away.account.as_ref().filter(|_| away.login == self.login)
     }
 
-    /// Returns the Regions that are worked with other credentials than the source's.
+    /// Returns the Regions with other credentials or another account than the source.
     pub fn away(&self) -> &BTreeMap<Region, Away> {
         &self.away
     }
 
-    /// Returns the Regions whose side is handed over, as far as the manifest tells.
+    /// Returns the Regions of handed-over sides, as far as the manifest names the accounts.
     pub(super) fn handed_over(&self, accounts: &Accounts) -> BTreeSet<Region> {
         let is_foreign = |region: &Region| accounts.of(region) != &accounts.home;
         let over = self.away.iter().filter(|(_, away)| self.handed_over_to(away).is_some());
         over.map(|(region, _)| region).filter(|it| is_foreign(it)).cloned().collect()
     }
 
-    /// Returns the accounts as far as the manifest tells them, with `home` as the source's; one that only its credentials tell
-    /// has an id of the right shape in its place.
+    /// Returns the accounts that the manifest names, with `home` as the source's. Accounts that
+    /// only their credentials identify get well-formed placeholder ids.
     pub fn some_accounts(&self, home: &AccountId) -> Accounts {
         let logins: Vec<&Login> = self.away.values().map(|away| &away.login).collect();
         let some = |away: &Away| {
@@ -102,7 +103,8 @@ impl Manifest {
         Accounts { home: home.clone(), away: away.collect() }
     }
 
-    /// Returns the Region of the side whose bucket `name` is; one with `{account}` in its name may be any account's.
+    /// Returns the Region of the side whose bucket is `name`. `{account}` in a bucket name matches
+    /// any account id.
     pub fn region_of_bucket(&self, name: &str) -> Option<&Region> {
         let is_meant = |placed: &&Placed| match placed.bucket.split_once("{account}") {
             None => placed.bucket == name,
@@ -115,29 +117,29 @@ impl Manifest {
         places.find(is_meant).map(|placed| &placed.region)
     }
 
-    /// Returns the Regions whose account neither the manifest nor a role's ARN tells.
+    /// Returns the Regions whose account is neither in the manifest nor in a role ARN.
     pub fn unknown_accounts(&self) -> impl Iterator<Item = &Region> {
         self.away.iter().filter(|(_, away)| away.account.is_none()).map(|(region, _)| region)
     }
 }
 
 impl Topology {
-    /// Returns the account of what the pair has in `region`.
+    /// Returns the account of the pair's resources in `region`.
     pub fn account_of(&self, region: &Region) -> &AccountId {
         self.away.get(region).unwrap_or(&self.base)
     }
 
-    /// Returns what the credentials of `region` come from.
+    /// Returns the credentials of `region`.
     pub fn login_of(&self, region: &Region) -> &Login {
         self.logins.1.get(region).unwrap_or(&self.logins.0)
     }
 
-    /// Notes the Regions whose side is in an account whose credentials are not at hand.
+    /// Sets the Regions of handed-over sides.
     pub fn hand_over(&mut self, regions: impl IntoIterator<Item = Region>) {
         self.handed_over = regions.into_iter().filter(|it| self.away.contains_key(it)).collect();
     }
 
-    /// Returns whether the side in `region` is made by whoever has the credentials of its account.
+    /// Returns whether the side in `region` is handed over: an operator of its account creates it.
     pub fn is_handed_over(&self, region: &Region) -> bool {
         self.handed_over.contains(region)
     }
@@ -152,7 +154,8 @@ impl Topology {
         self.destinations.iter().filter(|side| self.is_handed_over(&side.region))
     }
 
-    /// Returns the first side that is handed over and whose key nobody has named yet: no rule can name it either.
+    /// Returns the first handed-over side whose key ARN the manifest does not give yet. No rule can
+    /// name that key.
     pub fn waits_for_key(&self) -> Option<&Side> {
         let is_unknown = |side: &&Side| {
             let nothing = self.key_wish(side) == super::keys::KeyWish::Nothing;
@@ -161,12 +164,13 @@ impl Topology {
         self.handed_over().find(is_unknown)
     }
 
-    /// Returns whether `side` is in another account than the source and the role.
+    /// Returns whether `side` is in another account than this direction's source and role.
     pub fn is_foreign(&self, side: &Side) -> bool {
         self.account_of(&side.region) != &self.account
     }
 
-    /// Returns the Region by whose credentials the role is reached: each account's IAM is called in one alone.
+    /// Returns the Region whose credentials are used for the role. Each account's IAM is called
+    /// with the credentials of one Region only.
     pub fn role_region(&self) -> &Region {
         if self.account == self.base { &self.home.region } else { &self.source.region }
     }
@@ -178,14 +182,14 @@ impl Topology {
         all
     }
 
-    /// Returns the directions in which roles of other accounts write replicas to `side`.
+    /// Returns the directions in which a role of another account writes replicas to `side`.
     pub fn across_to(&self, side: &Side) -> Vec<Self> {
         let mut all = self.directions();
         all.retain(|it| it.destinations.contains(side) && it.is_foreign(side));
         all
     }
 
-    /// Returns the sides that are in `account`.
+    /// Returns the sides in `account`.
     pub fn sides_in<'a>(&'a self, account: &'a AccountId) -> impl Iterator<Item = &'a Side> {
         self.sides().filter(move |side| self.account_of(&side.region) == account)
     }

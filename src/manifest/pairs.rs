@@ -1,6 +1,6 @@
-//! Many pairs in one manifest: what stands at the top level is the default of every entry of `pairs`, key by key; a list that an
-//! entry gives takes the place of the default's.
-//! Not for: what a value may be (see `check`), or what two pairs must not share (see `conflicts`).
+//! Many pairs in one manifest. Each key at the top level is the default for every entry of `pairs`.
+//! A list in an entry replaces the default list.
+//! Not for: validating values (see `check`), or resources that two pairs share (see `conflicts`).
 
 use super::error::Located;
 use super::raw::{
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_saphyr::{Location, Spanned};
 
-/// The one key by which a manifest of many pairs is known.
+/// The key that identifies a manifest of many pairs.
 #[derive(Deserialize)]
 struct Kind {
     pairs: Option<IgnoredAny>,
@@ -39,7 +39,7 @@ struct RawMany {
     pairs: Spanned<Vec<Spanned<RawEntry>>>,
 }
 
-/// An entry of `pairs`: what differs from the defaults.
+/// An entry of `pairs`: the keys that override the defaults.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawEntry {
@@ -60,7 +60,7 @@ struct RawEntry {
     tags: RawTags,
 }
 
-/// A source, as far as the defaults or an entry give it.
+/// A source as given in the defaults or in an entry. Every key is optional.
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPart {
@@ -72,21 +72,22 @@ struct RawPart {
     account: At<String>,
 }
 
-/// Every pair of a manifest, each as if it stood there alone.
+/// The pairs of a manifest, each with the defaults filled in.
 pub(super) struct Many {
-    /// What the pairs are called together.
+    /// Name of the whole set of pairs.
     pub(super) name: At<String>,
-    /// Each with the place of its entry.
+    /// The pairs, each with the position of its entry.
     pub(super) pairs: Vec<(Location, Raw)>,
 }
 
-/// Returns whether `text` is a manifest of many pairs. One that can't be read is not: reading it tells why.
+/// Returns whether `text` is a manifest of many pairs. Returns false for text that can't be parsed;
+/// parsing it later returns the error.
 pub(super) fn is_many(text: &str) -> bool {
-    // Whoever has one pair must not pay for a second look at the text.
+    // Skips the second parse for a manifest without the word `pairs`.
     text.contains("pairs") && read::<Kind>(text).is_ok_and(|kind| kind.pairs.is_some())
 }
 
-/// Reads a manifest of many pairs.
+/// Parses a manifest of many pairs.
 pub(super) fn parse(text: &str) -> Result<Many, Located> {
     let RawMany {
         name,
@@ -143,7 +144,7 @@ fn source_of(entry: Option<RawPart>, default: Option<&RawPart>) -> Option<RawSid
     })
 }
 
-/// Lays what an entry gives over the defaults, key by key.
+/// Implements `over`, which fills in missing keys from the defaults.
 macro_rules! over {
     ($($kind:ident { $($key:ident),+ })+) => {
         $(impl $kind {

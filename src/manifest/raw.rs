@@ -1,5 +1,5 @@
-//! The manifest as it is written: every key that the schema has, with its place in the text.
-//! Not for: what a value may be (see `check`).
+//! The manifest as written: every key of the schema, with its position in the text.
+//! Not for: validating values (see `check`).
 
 use super::error::{Located, nearest};
 use crate::names::Arn;
@@ -9,9 +9,9 @@ use serde_json::Value;
 use serde_saphyr::{Error, Location, Spanned};
 use std::collections::BTreeMap;
 
-/// A value and its place.
+/// An optional value with its position.
 pub(super) type At<T> = Option<Spanned<T>>;
-/// Tags, each with the place of its value.
+/// Tags, each with the position of its value.
 pub(super) type RawTags = BTreeMap<String, Spanned<String>>;
 
 #[derive(Clone, Deserialize)]
@@ -32,7 +32,7 @@ pub(super) struct Raw {
     pub(super) policy: RawPolicy,
     #[serde(default)]
     pub(super) tags: RawTags,
-    /// What stands here belongs to a manifest of many pairs (see `pairs`).
+    /// Present only in a manifest of many pairs (see `pairs`).
     pub(super) pairs: At<Value>,
 }
 
@@ -142,11 +142,13 @@ pub(super) struct RawPolicy {
     pub(super) templates: At<String>,
 }
 
-/// A pair's name has at most 32 characters.
+/// Maximum length of the manifest's name in a suffixed name. A pair's name has at most 32
+/// characters.
 const LONGEST_STEM: usize = 25;
 
 impl Raw {
-    /// Gives the pair a name of its own, and everything the default name after it.
+    /// Renames the pair and removes the names of its buckets, rules, role, and alias, so that they
+    /// get their defaults. Also removes the `adopt` flags.
     pub(super) fn rename(&mut self, suffix: &str, key: Option<&Arn>) {
         let stem: String = self.name.value.chars().take(LONGEST_STEM).collect();
         self.name.value = format!("{}-{suffix}", stem.trim_end_matches('-'));
@@ -161,8 +163,9 @@ impl Raw {
         }
     }
 
-    /// Puts a key that exists in the place of all others. Of a multi-Region key every Region's is meant, which differ in the
-    /// Region of their ARNs alone (KMS Developer Guide, "Multi-Region keys in AWS KMS").
+    /// Replaces all keys by one existing key. For a multi-Region key, each Region uses its related
+    /// key, whose ARN differs only in the Region (KMS Developer Guide, "Multi-Region keys in AWS
+    /// KMS").
     fn encrypt_under(&mut self, key: &Arn) {
         let is_multi_region = key.resource().starts_with("key/mrk-");
         let mut arns = serde_json::Map::new();
@@ -186,13 +189,13 @@ impl Raw {
         self.key = RawKey { kind, arns, algorithm, ..RawKey::default() };
     }
 
-    /// Reads YAML; errors carry the place and, for a near miss, what was probably meant.
+    /// Parses YAML. Errors have a position and, for a misspelled key, a suggestion.
     pub(super) fn parse(text: &str) -> Result<Self, Located> {
         read(text)
     }
 }
 
-/// Reads YAML as `T`; errors carry the place and, for a near miss, what was probably meant.
+/// Parses YAML as `T`. Errors have a position and, for a misspelled key, a suggestion.
 pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Located> {
     serde_saphyr::from_str(text).map_err(|error| {
         let mut found = located(error.without_snippet());
@@ -203,13 +206,13 @@ pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Located> {
     })
 }
 
-/// Returns the key whose value begins at a line and column, both from 1.
+/// Returns the key whose value starts at a 1-based line and column.
 fn key_before(text: &str, (line, column): (u64, u64)) -> Option<String> {
     let line = usize::try_from(line).ok()?.checked_sub(1)?;
     let column = usize::try_from(column).ok()?.checked_sub(1)?;
     let lines: Vec<&str> = text.lines().collect();
     let before: String = lines.get(line)?.chars().take(column).collect();
-    // A value may begin on a line of its own.
+    // A value may start on the line after its key.
     let above = lines[..line].iter().rev().copied();
     let nearest = std::iter::once(before.as_str()).chain(above).find(|it| !it.trim().is_empty())?;
     let key = nearest.trim_end().strip_suffix(':')?;
@@ -261,7 +264,7 @@ fn located(error: &Error) -> Located {
     }
 }
 
-/// Returns a parser's message without the place it repeats.
+/// Returns the parser's message without the position, which the error has already.
 fn plain(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     let cut = first.rfind(" at line ").or_else(|| first.rfind(" (line ")).unwrap_or(first.len());
@@ -269,7 +272,7 @@ fn plain(message: &str) -> String {
     format!("not readable as YAML: {text}")
 }
 
-/// Returns a value that stands in no text.
+/// Returns a value without a position.
 fn unplaced<T>(value: T) -> Spanned<T> {
     Spanned { value, referenced: Location::UNKNOWN, defined: Location::UNKNOWN }
 }

@@ -1,5 +1,5 @@
-//! What the manifest says of the replication role beside its name.
-//! Not for: what it may do (see `policy`).
+//! The manifest's settings for the replication role.
+//! Not for: the role's permissions (see `policy`).
 
 use super::topology::Topology;
 use crate::names::{Arn, Region, RoleName};
@@ -8,17 +8,19 @@ use std::collections::BTreeMap;
 /// The replication role's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleSettings {
-    /// The path under which it is made.
+    /// Path of the role.
     pub path: String,
-    /// The policy that bounds what it may do.
+    /// Policy that is the role's permissions boundary.
     pub boundary: Option<Arn>,
-    /// A role that exists already: it is proven, and never written, tagged or deleted.
+    /// Existing role from `role.arn`. It is proven, but never changed, tagged, or deleted.
     pub given: Option<Arn>,
-    /// Roles that exist by which destinations replicate back, by the destination's Region; else the given one serves there too.
+    /// Existing roles of the reverse directions, by the destination's Region. The default is
+    /// `given`.
     pub back: BTreeMap<Region, Arn>,
-    /// The boundaries of the roles by which destinations replicate back, by the destination's Region; else that of the role.
+    /// Permissions boundaries of the reverse directions' roles, by the destination's Region. The
+    /// default is `boundary`.
     pub back_boundaries: BTreeMap<Region, Arn>,
-    /// Whether rules of others get the pair's role, once it is proven for them too.
+    /// Whether foreign rules get the pair's role, after it is proven for them.
     pub take_over: bool,
 }
 
@@ -37,12 +39,12 @@ impl Default for RoleSettings {
 }
 
 impl RoleSettings {
-    /// Returns the name in the ARN of a role, which is what follows its path.
+    /// Returns the name in a role ARN: the part after the path.
     pub fn name_of(arn: &Arn) -> Option<RoleName> {
         RoleName::new(arn.resource().strip_prefix("role/")?.rsplit('/').next()?).ok()
     }
 
-    /// Returns whether crrctl makes the role.
+    /// Returns whether crrctl creates the role.
     pub fn is_ours(&self) -> bool {
         self.given.is_none()
     }
@@ -59,7 +61,8 @@ impl Topology {
         format!("S3 replicates objects of the pair {} with it (crrctl)", self.name)
     }
 
-    /// Returns the ARN of the pair's own role.
+    /// Returns the ARN of the pair's own role: the role from `role.arn`, or the role that crrctl
+    /// creates.
     pub fn role_arn(&self) -> Arn {
         if let Some(arn) = &self.role_settings.given {
             return arn.clone();
@@ -68,7 +71,7 @@ impl Topology {
         Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
     }
 
-    /// Returns the pair as it is where the configuration has its own role.
+    /// Returns the pair as if its replication configuration had the pair's own role.
     #[must_use]
     pub fn with_own_role(&self) -> Self {
         let mut own = self.clone();
@@ -76,7 +79,8 @@ impl Topology {
         own
     }
 
-    /// Returns the ARN of the role that S3 assumes for the pair's rules: its own, unless the configuration has another's.
+    /// Returns the ARN of the role that S3 assumes for the pair's rules: the shared role, or the
+    /// pair's own role.
     pub fn assumed_role(&self) -> Arn {
         self.shared_role.clone().unwrap_or_else(|| self.role_arn())
     }

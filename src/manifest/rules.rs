@@ -1,14 +1,15 @@
-//! The rules a manifest wants, as checked types: one for each entry of `destinations`.
-//! Not for: the rules that are live, or priorities that are not given (see `plan::rules`).
+//! The rules that a manifest configures, as validated types: one for each entry of `destinations`.
+//! Not for: live rules, or priorities that the manifest does not give (see `plan::rules`).
 
 use super::keys::{KeyKind, KeyRef};
 use super::topology::{Placed, Side, Topology};
 use crate::names::Region;
 use std::collections::BTreeMap;
 
-/// An object key has at most 1,024 bytes (S3 User Guide, "Naming Amazon S3 objects"); a probe's name takes up to 64 of them.
+/// Maximum length of a prefix in bytes. An object key has at most 1,024 bytes (S3 User Guide,
+/// "Naming Amazon S3 objects"), and a probe's key name needs up to 64 of them.
 pub const MAX_PREFIX: usize = 960;
-/// Classes that S3 takes for replicas and from which a replica can be read at once.
+/// Storage classes that S3 accepts for replicas and whose objects can be read without a restore.
 pub const REPLICA_CLASSES: [&str; 6] = [
     "STANDARD",
     "STANDARD_IA",
@@ -18,42 +19,46 @@ pub const REPLICA_CLASSES: [&str; 6] = [
     "REDUCED_REDUNDANCY",
 ];
 
-/// Classes from which an object must be restored before it can be read, with the days that each object is paid for at least
-/// (S3 User Guide, "Understanding and managing Amazon S3 storage classes").
+/// Storage classes whose objects must be restored before they can be read, with the minimum storage
+/// duration in days (S3 User Guide, "Understanding and managing Amazon S3 storage classes").
 pub const ARCHIVES: [(&str, u16); 2] = [("GLACIER", 90), ("DEEP_ARCHIVE", 180)];
-/// Classes that can be read at once and in which each object is paid for so many days at least, and as 128 KB (same page).
+/// Storage classes whose objects can be read without a restore, with the minimum storage duration
+/// in days. The minimum billable object size is 128 KB (same page).
 pub const PAID_FOR_DAYS: [(&str, u16); 3] =
     [("STANDARD_IA", 30), ("ONEZONE_IA", 30), ("GLACIER_IR", 90)];
 
-/// What a rule says, wherever it leads.
+/// The settings of a rule, without its destination.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of S3's")]
 pub struct RuleSettings {
-    /// Key prefix of the objects that replicate; empty for all.
+    /// Key prefix of the objects to replicate. Empty for all objects.
     pub prefix: String,
-    /// Tags that an object must bear to replicate, all of them.
+    /// Tags of the objects to replicate. An object must have all of them.
     pub tags: BTreeMap<String, String>,
     /// Whether delete markers replicate.
     pub delete_markers: bool,
-    /// The storage class of replicas; `None` for that of the source.
+    /// Storage class of the replicas. `None` keeps the source object's class.
     pub storage_class: Option<String>,
-    /// Higher wins among rules to one destination; `None` leaves it to crrctl.
+    /// Priority. Among rules to the same destination, the highest priority wins. `None` lets crrctl
+    /// choose.
     pub priority: Option<i32>,
-    /// Whether S3 measures how replication gets on.
+    /// Whether S3 Replication metrics are enabled.
     pub metrics: bool,
-    /// Whether changes of replicas' metadata replicate too.
+    /// Whether replica modification sync is enabled: metadata changes of replicas are replicated.
     pub replica_modifications: bool,
-    /// Whether S3 promises most replicas within 15 minutes (S3 Replication Time Control).
+    /// Whether S3 Replication Time Control is enabled, which replicates most objects within 15
+    /// minutes.
     pub time_control: bool,
-    /// Whether replicas belong to the account of the destination bucket (S3 User Guide, "Changing the replica owner").
+    /// Whether the account of the destination bucket owns the replicas (S3 User Guide, "Changing
+    /// the replica owner").
     pub owner_override: bool,
-    /// The id of a rule that somebody else made; `None` for one of crrctl's.
+    /// Id of an existing rule that somebody else created. `None` for a rule that crrctl creates.
     pub id: Option<String>,
-    /// The same of the rule that leads back.
+    /// The same for the rule of the reverse direction.
     pub back_id: Option<String>,
 }
 
-/// A rule whose bucket still has `{account}` in its name.
+/// A rule whose destination bucket's name may contain `{account}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PlacedRule {
     pub(super) place: Placed,
@@ -63,17 +68,17 @@ pub(super) struct PlacedRule {
 /// A rule of the pair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleWish {
-    /// The rule's id in the replication configuration.
+    /// Id of the rule in the replication configuration.
     pub id: String,
-    /// Where replicas go.
+    /// Destination of the replicas.
     pub destination: Side,
-    /// What it says.
+    /// Settings of the rule.
     pub settings: RuleSettings,
 }
 
 impl RuleWish {
-    /// Returns whether an object that `other` selects by its least is selected by this rule too: its prefix lies inside, and it
-    /// bears all tags.
+    /// Returns whether this rule selects every object that `other` selects: the prefix of `other`
+    /// starts with this rule's prefix, and `other` has all of this rule's tags.
     pub fn covers(&self, other: &RuleSettings) -> bool {
         let has = |(key, value): (&String, &String)| other.tags.get(key) == Some(value);
         other.prefix.starts_with(&self.settings.prefix) && self.settings.tags.iter().all(has)
@@ -81,8 +86,8 @@ impl RuleWish {
 }
 
 impl Topology {
-    /// Names the rules of `settings`, in their order. The first rule to a Region has the Region in its id, later ones to the
-    /// same a number besides; one that exists keeps its id.
+    /// Assigns ids to the rules, in the given order. The id of the first rule to a Region contains
+    /// the Region; later rules to the same Region also get a number. An existing rule keeps its id.
     pub(super) fn named_rules(
         &self,
         settings: impl IntoIterator<Item = (Side, RuleSettings)>,
@@ -106,7 +111,7 @@ impl Topology {
         format!("{}{}", self.rule_prefix(), side.region)
     }
 
-    /// Adds a rule that is live, with its destination and the key that it names there.
+    /// Adds a live rule of the pair, with its destination and replica key.
     pub fn serve(&mut self, wish: RuleWish, key: Option<&str>) {
         let side = &wish.destination;
         if !self.destinations.contains(side) {
@@ -118,7 +123,7 @@ impl Topology {
         self.rules.push(wish);
     }
 
-    /// Adds a rule of others, with its destination and the key that it names there, if any.
+    /// Adds a foreign rule, with its destination and replica key, if it has one.
     pub fn serve_others(&mut self, wish: RuleWish, key: Option<&str>) {
         let side = &wish.destination;
         if !self.destinations.contains(side) {
@@ -131,12 +136,14 @@ impl Topology {
         self.rules.push(wish);
     }
 
-    /// Returns what the ids of all our rules begin with: no name of a pair has a dot, so no other pair's rules begin so.
+    /// Returns the prefix of the ids of all rules that crrctl creates for this pair. A pair's name
+    /// has no dot, so the rules of other pairs have other prefixes.
     pub fn rule_prefix(&self) -> String {
         format!("crrctl.{}.", self.name)
     }
 
-    /// Returns the Regions whose CloudWatch knows of rules that S3 measures: those of both ends, the source's first.
+    /// Returns the Regions in which CloudWatch has metrics of the pair's rules: source and
+    /// destination Regions, the source's first.
     pub fn metric_regions(&self) -> Vec<&Region> {
         let is_measured = |rule: &&RuleWish| rule.settings.metrics || rule.settings.time_control;
         let mut regions = Vec::new();
@@ -150,18 +157,18 @@ impl Topology {
         regions
     }
 
-    /// Returns the rules that lead to `side`.
+    /// Returns the rules whose destination is `side`.
     pub fn rules_to<'a>(&'a self, side: &'a Side) -> impl Iterator<Item = &'a RuleWish> {
         self.rules.iter().filter(move |rule| &rule.destination == side)
     }
 
-    /// Returns the key prefixes of objects that concern `side`: of all rules for the source, else of those that lead there.
-    /// What another covers is left out.
+    /// Returns the key prefixes that are relevant to `side`: of all rules if `side` is the source,
+    /// otherwise of the rules to `side`. Prefixes covered by a shorter prefix are omitted.
     pub fn prefixes(&self, side: &Side) -> Vec<&str> {
         let rules = self.rules.iter().filter(|rule| self.concerns(rule, side));
         let mut all: Vec<&str> = rules.map(|rule| rule.settings.prefix.as_str()).collect();
         all.sort_unstable();
-        // In this order what covers a prefix stands before it.
+        // Sorted, so a covering prefix precedes the prefixes it covers.
         let mut kept: Vec<&str> = Vec::new();
         for prefix in all {
             if !kept.iter().any(|shorter| prefix.starts_with(shorter)) {
@@ -171,7 +178,7 @@ impl Topology {
         kept
     }
 
-    /// Returns the prefixes of `side` under which delete markers are replicated.
+    /// Returns the prefixes under which delete markers are replicated to `side`.
     pub fn marker_prefixes<'a>(&'a self, side: &'a Side) -> Vec<&'a str> {
         let rules = self.rules_to(side).filter(|rule| rule.settings.delete_markers);
         let mut all: Vec<&str> = rules.map(|rule| rule.settings.prefix.as_str()).collect();
@@ -180,7 +187,7 @@ impl Topology {
         all
     }
 
-    /// Returns the prefixes of `side` under which replicas change their owner.
+    /// Returns the prefixes of replicas in `side` whose owner changes.
     pub fn owned_prefixes<'a>(&'a self, side: &'a Side) -> Vec<&'a str> {
         let changes = |rule: &&RuleWish| rule.settings.owner_override && self.is_foreign(side);
         let mut all: Vec<&str> =
@@ -194,12 +201,12 @@ impl Topology {
         side == &self.source || &rule.destination == side
     }
 
-    /// Returns the key prefix under which the probes of a rule lie, inside its own filter.
+    /// Returns the key prefix of a rule's probes, inside the prefix of the rule's filter.
     pub fn probe_prefix(&self, settings: &RuleSettings) -> String {
         format!("{}_crrctl/{}/", settings.prefix, self.name)
     }
 
-    /// Returns every key prefix under which probes lie in the bucket of `side`.
+    /// Returns the key prefixes of all probes in the bucket of `side`.
     pub fn probe_prefixes(&self, side: &Side) -> Vec<String> {
         let rules = self.rules.iter().filter(|rule| self.concerns(rule, side));
         let mut all: Vec<String> = rules.map(|rule| self.probe_prefix(&rule.settings)).collect();
@@ -208,7 +215,8 @@ impl Topology {
         all
     }
 
-    /// Returns whether an object with this key may be a probe of this pair, whatever prefix its manifest had when it was put.
+    /// Returns whether an object with this key may be a probe of this pair, regardless of the rule
+    /// prefix at the time of the upload.
     pub fn is_probe_key(&self, key: &str) -> bool {
         let mark = format!("_crrctl/{}/", self.name);
         key.contains(&mark)

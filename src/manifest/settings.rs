@@ -1,29 +1,31 @@
-//! The settings that a bucket of a pair may do without: which the manifest wants, and how a bucket's tags record those that were
-//! set once, so that one that was dropped is found without being asked for in every run.
-//! Not for: what is in them (see `buckets` and `rules`).
+//! Optional bucket settings: which ones the manifest configures, and which ones the bucket's tags
+//! record as set by an earlier run. The tags show a setting that the manifest dropped without
+//! reading every setting in every run.
+//! Not for: the content of the settings (see `buckets` and `rules`).
 
 use super::{Side, Topology};
 use crate::names::BucketName;
 use std::collections::BTreeMap;
 
-/// Which of a bucket's optional settings are meant.
+/// A subset of the optional bucket settings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Optional {
     /// Object Lock.
     pub lock: bool,
     /// The lifecycle configuration.
     pub lifecycle: bool,
-    /// The replication configuration, which a source always has and a destination of a two-way pair.
+    /// The replication configuration. Optional for destinations, which have one only in a two-way
+    /// pair; a source always has one.
     pub replication: bool,
 }
 
 impl Optional {
-    /// Every one of them.
+    /// All optional settings.
     pub const ALL: Self = Self { lock: true, lifecycle: true, replication: true };
-    /// Begins the tags of a bucket that record them.
+    /// Prefix of the bucket tags that record the settings.
     const TAG_PREFIX: &'static str = "crrctl:setting/";
 
-    /// Returns those of either.
+    /// Returns the union with `other`.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self {
@@ -33,7 +35,7 @@ impl Optional {
         }
     }
 
-    /// Returns those that are not among `others`.
+    /// Returns the settings that are not in `others`.
     #[must_use]
     pub fn but(self, others: Self) -> Self {
         Self {
@@ -51,13 +53,13 @@ impl Optional {
         ]
     }
 
-    /// Returns the tags that record them.
+    /// Returns the tags that record the settings.
     pub(super) fn tags(self) -> impl Iterator<Item = (String, String)> {
         let meant = self.named().into_iter().filter(|(_, is_meant)| *is_meant);
         meant.map(|(name, _)| (format!("{}{name}", Self::TAG_PREFIX), "managed".to_owned()))
     }
 
-    /// Returns those that a bucket's tags record.
+    /// Returns the settings that a bucket's tags record.
     fn recorded(tags: &BTreeMap<String, String>) -> Self {
         let [lock, lifecycle, replication] = Self::ALL
             .named()
@@ -67,9 +69,9 @@ impl Optional {
 }
 
 impl Topology {
-    /// Returns the optional settings that the manifest wants in `bucket`.
+    /// Returns the optional settings that the manifest configures for `bucket`.
     pub(super) fn optional(&self, bucket: &BucketName) -> Optional {
-        // The bucket of reports has none of them.
+        // The separate bucket for reports has no optional settings.
         if self.sides().all(|side| side.bucket != *bucket) {
             return Optional::default();
         }
@@ -80,8 +82,8 @@ impl Topology {
         }
     }
 
-    /// Returns the optional settings of `bucket` that matter to the pair as the manifest has it: those of a bucket that somebody
-    /// else made all do.
+    /// Returns the optional settings of `bucket` that must be read according to the manifest. For
+    /// an adopted bucket, all of them.
     pub fn matters(&self, bucket: &BucketName) -> Optional {
         if self.adopts(bucket) {
             return Optional::ALL;
@@ -90,13 +92,15 @@ impl Topology {
             |side: &Side| side.bucket == *bucket && !self.marker_prefixes(side).is_empty();
         self.optional(bucket).and(Optional {
             lock: false,
-            // What expires old versions is dangerous where markers arrive.
+            // A lifecycle rule that expires noncurrent versions is dangerous where delete markers
+            // are replicated.
             lifecycle: self.destinations.iter().any(gets_markers),
             replication: *bucket == self.home.bucket,
         })
     }
 
-    /// Returns the optional settings that matter by what the tags of a bucket say: all of them, unless it is the pair's own.
+    /// Returns the optional settings that must be read according to a bucket's tags: the recorded
+    /// settings if the pair owns the bucket, otherwise all of them.
     pub fn matters_by(&self, tags: &BTreeMap<String, String>) -> Optional {
         let is_own = self.owns(tags) && !tags.contains_key(Self::ADOPTED_TAG);
         if is_own { Optional::recorded(tags) } else { Optional::ALL }

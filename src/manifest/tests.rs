@@ -1,4 +1,5 @@
-//! Manifests that are taken, and every refusal with its place.
+//! Tests of valid manifests, and of every refusal with its position.
+//! Not for: resources on AWS (see `plan`).
 
 use super::{Manifest, Origin, Profile, parse};
 use crate::names::AccountId;
@@ -113,7 +114,8 @@ fn run_is_filled_in_where_it_is_known() {
     assert!(read(&text).unwrap_err().to_string().contains("`{run}` has no value"));
 }
 
-/// A side without credentials of its own has the source's; each side's name is filled in with its own account.
+/// A side without credentials of its own uses the source's credentials. `{account}` in a side's
+/// name is replaced by that side's account.
 #[test]
 fn each_side_has_the_credentials_that_it_names_or_the_sources() {
     let away = |source: &str, destination: &str| {
@@ -143,7 +145,7 @@ fn each_side_has_the_credentials_that_it_names_or_the_sources() {
     assert_eq!(topology.id(), "111122223333/us-east-1/a-111122223333-us-east-1");
 }
 
-/// Every refusal: the manifest, and what its message says.
+/// Every refusal: the manifest, and a part of its error message.
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn refusals_name_the_place_the_key_and_what_is_allowed() {
@@ -290,7 +292,7 @@ fn refusals_name_the_place_the_key_and_what_is_allowed() {
     }
 }
 
-/// Every refusal in the optional parts: what follows the pair, and what the message says.
+/// Every refusal in the optional parts: the text after the pair, and a part of the error message.
 #[test]
 fn refusals_in_the_optional_parts() {
     let table: &[(&str, &str)] = &[
@@ -375,7 +377,7 @@ fn refusals_in_the_optional_parts() {
     assert!(read(&long).unwrap_err().to_string().contains("960 are allowed"));
 }
 
-/// What exists already is named only where it can exist, and once.
+/// Existing rules and roles may be named only where they can exist, and only once.
 #[test]
 fn rules_and_roles_that_exist_are_named_once_and_where_they_can_be() {
     let arn = "arn:aws:iam::111122223333:role/theirs";
@@ -426,7 +428,8 @@ fn rules_and_roles_that_exist_are_named_once_and_where_they_can_be() {
     }
 }
 
-/// On the way back from another account the role is one of that account's, and so is what bounds it.
+/// The role of a reverse direction from another account, and its permissions boundary, must be of
+/// that account.
 #[test]
 fn roles_of_the_way_back_are_of_the_account_they_are_in() {
     let pair = |destination: &str, rest: &str| {
@@ -498,7 +501,7 @@ fn roles_of_the_way_back_are_of_the_account_they_are_in() {
     }
 }
 
-/// The schema is written by hand: it has the very keys that are read, at each place.
+/// The schema is handwritten. At each place it must have exactly the keys that the parser reads.
 #[test]
 fn the_schema_has_the_keys_that_are_read() {
     let schema = serde_json::from_str::<serde_json::Value>(super::SCHEMA).unwrap();
@@ -529,7 +532,7 @@ fn the_schema_has_the_keys_that_are_read() {
     }
 }
 
-/// What the examples have, the schema takes; what it refuses, `check` refuses too.
+/// The schema accepts the examples, and `check` refuses whatever the schema refuses.
 #[test]
 fn the_schema_agrees_with_what_is_checked() {
     let schema = jsonschema::validator_for(
@@ -580,7 +583,8 @@ proptest::proptest! {
     }
 }
 
-/// A name in the account's own namespace ends as that forces it, and no other name may end so.
+/// A bucket name in the account regional namespace has the required suffix, and no other bucket
+/// name may have it.
 #[test]
 fn the_namespace_and_the_names_fit() {
     let own = "buckets: {namespace: account-regional}\n";
@@ -606,7 +610,7 @@ fn the_namespace_and_the_names_fit() {
     }
 }
 
-/// What an entry of `pairs` may give is what a pair may give, and the schema says so.
+/// An entry of `pairs` accepts the same keys as a manifest of one pair, also in the schema.
 #[test]
 fn the_schema_takes_many_pairs() {
     let schema = serde_json::from_str::<serde_json::Value>(super::SCHEMA).unwrap();

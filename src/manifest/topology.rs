@@ -1,5 +1,6 @@
-//! What the user wants, as checked types. A [`Manifest`] does not know the account yet; a [`Topology`] does.
-//! Not for: checking (see `check`).
+//! The user's configuration as validated types: [`Manifest`] before the account id is known,
+//! [`Topology`] after.
+//! Not for: validation (see `check`).
 
 use super::buckets::BucketSettings;
 use super::keys::{KeyRef, KeySettings};
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// A checked manifest. Placeholders other than `{account}` are filled in.
+/// A validated manifest. Placeholders are replaced, except `{account}`.
 #[derive(Debug, Clone)]
 pub struct Manifest {
     pub(super) name: PairName,
@@ -39,39 +40,41 @@ pub struct Manifest {
     pub(super) away: BTreeMap<Region, Away>,
 }
 
-/// A bucket's place, its name still with `{account}`.
+/// A bucket and its Region. The bucket's name may contain `{account}`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Placed {
     pub(super) region: Region,
     pub(super) bucket: String,
 }
 
-/// How much the replication role may do with the key (`policy.profile`).
+/// How much the replication role may do with the keys (`policy.profile`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
-    /// What works whatever uploaders do: Bucket Keys are per object, so any uploader can switch one on
-    /// (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
+    /// Permissions that work for every uploader. A Bucket Key is set per object, so any uploader
+    /// can enable one (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys").
     #[default]
     Compatible,
-    /// What AWS documents as the least for objects without Bucket Keys: `kms:Encrypt` alone at the destination.
+    /// The minimum that AWS documents for objects without a Bucket Key: only `kms:Encrypt` on the
+    /// destination's key.
     Strict,
 }
 
-/// What holds of all rules.
+/// Settings that apply to all rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplicationSettings {
-    /// How a rule goes live.
+    /// How rules go live.
     pub activation: Activation,
     /// Whether every destination replicates back to the source.
     pub two_way: bool,
 }
 
-/// How a rule goes live.
+/// How rules go live (`replication.activation`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
-    /// At once where the source is ours and nobody else has objects in it; else not before it is proven.
+    /// At once if the pair owns the source bucket and the bucket has no foreign objects. Otherwise
+    /// after the rules are proven on probes.
     Auto,
-    /// Not before it is proven, whatever the source holds.
+    /// Only after the rules are proven on probes, whatever the source bucket contains.
     ProvenFirst,
     /// At once.
     Direct,
@@ -83,7 +86,7 @@ impl Manifest {
         &self.name
     }
 
-    /// Returns the source's Region, in which IAM and STS are called too.
+    /// Returns the source's Region, where IAM and STS are called too.
     pub fn source_region(&self) -> &Region {
         &self.source.region
     }
@@ -93,7 +96,8 @@ impl Manifest {
         &self.key.alias
     }
 
-    /// Returns the folder whose files take the place of single policy templates.
+    /// Returns the folder with the user's policy templates. Each file there replaces one built-in
+    /// template.
     pub fn templates(&self) -> Option<&Path> {
         self.templates.as_deref()
     }
@@ -103,7 +107,8 @@ impl Manifest {
         std::iter::once(&self.source).chain(&self.destinations).map(|placed| &placed.region)
     }
 
-    /// Returns the Regions in which the alias names a key of the pair, the source's first.
+    /// Returns the Regions in which the alias targets a key that crrctl creates, the source's
+    /// first.
     pub fn alias_regions(&self) -> Vec<&Region> {
         if !self.key.kind.is_ours() {
             return Vec::new();
@@ -117,13 +122,14 @@ impl Manifest {
         regions
     }
 
-    /// Fills in the source's account, and those of other sides as far as the manifest tells them.
+    /// Returns the topology for the source's account `account`. Other accounts are filled in as far
+    /// as the manifest names them.
     pub fn topology(&self, account: &AccountId) -> Result<Topology, InvalidName> {
         self.topology_in(&self.some_accounts(account))
     }
 
-    /// Fills in the accounts, of each side its own. `check` has tried this with a placeholder of the same length, so no name
-    /// can become invalid by it.
+    /// Returns the topology with the account of each side filled in. `check` validated every name
+    /// with a placeholder id of the same length, so no name becomes invalid.
     pub fn topology_in(&self, accounts: &Accounts) -> Result<Topology, InvalidName> {
         let account = &accounts.home;
         let bucket = |placed: &Placed| {
@@ -196,90 +202,95 @@ impl Manifest {
 pub struct Side {
     /// The bucket's Region.
     pub region: Region,
-    /// The bucket.
+    /// Bucket name.
     pub bucket: BucketName,
 }
 
-/// What the user wants, complete: every name is the one AWS will see.
+/// The pair that the manifest describes, with final names for all resources.
 #[derive(Debug, Clone)]
 pub struct Topology {
     /// The pair's name.
     pub name: PairName,
-    /// The account of the source and the role.
+    /// Account of the source and the role, in this direction.
     pub account: AccountId,
-    /// The account of every Region that is not away: that of the pair's own source, whichever direction is looked at.
+    /// Account of the pair's own source, in every direction. It applies to every Region that is not
+    /// in `away`.
     pub(super) base: AccountId,
-    /// The accounts of Regions whose side is in another one.
+    /// Account of each Region whose side is in another account.
     pub(super) away: BTreeMap<Region, AccountId>,
-    /// Those of them whose credentials are not at hand.
+    /// Regions in `away` whose sides are handed over: crrctl has no credentials for their account,
+    /// and an operator of that account creates the resources.
     pub(super) handed_over: BTreeSet<Region>,
-    /// What the source's credentials come from, and those of Regions that have others.
+    /// Credentials of the source, and of the Regions that use other credentials.
     pub(super) logins: (Login, BTreeMap<Region, Login>),
-    /// Where objects are written.
+    /// Source bucket of this direction.
     pub source: Side,
-    /// The pair's own source, whichever direction is looked at.
+    /// The pair's own source, in every direction.
     pub home: Side,
-    /// Tells pairs of one name apart: `<account>/<source-region>/<source-bucket>`.
+    /// Id that distinguishes pairs of the same name: `<account>/<source-region>/<source-bucket>`.
     pub(super) id: String,
-    /// Where replicas go, one bucket a Region.
+    /// Destinations, one bucket per Region.
     pub destinations: Vec<Side>,
-    /// The rules, one or more to each destination.
+    /// The rules, at least one per destination.
     pub rules: Vec<RuleWish>,
-    /// Buckets that are managed and never deleted: somebody else made them.
+    /// Adopted buckets: buckets that somebody else created. crrctl manages their settings and never
+    /// deletes them.
     pub adopted: BTreeSet<BucketName>,
     /// The pair's own replication role.
     pub role: RoleName,
-    /// The roles by which destinations replicate back, where the pair is two-way.
+    /// Roles of the reverse directions, if the pair is two-way.
     pub(super) reverse_roles: BTreeMap<Side, RoleName>,
-    /// What else the manifest says of the role.
+    /// Other settings of the role.
     pub role_settings: RoleSettings,
-    /// What holds of all buckets.
+    /// Settings that apply to all buckets.
     pub buckets: BucketSettings,
-    /// The role of a configuration in which others have rules: it stays, and the pair's rules go by it.
+    /// Role that the pair's rules use instead of the pair's own: the role from `role.arn`, or the
+    /// live role of a replication configuration with foreign rules.
     pub shared_role: Option<Arn>,
-    /// The key's settings.
+    /// Settings of the keys.
     pub key: KeySettings,
-    /// What names the keys of the sides that have one of their own.
+    /// Existing keys, by side.
     pub(super) existing_keys: BTreeMap<Side, KeyRef>,
-    /// Destinations of others' rules that name no key.
+    /// Destinations of foreign rules without a replica key.
     pub(super) unencrypted: BTreeSet<Side>,
     /// Whether buckets use S3 Bucket Keys.
     pub bucket_key: bool,
     /// Whether bucket policies deny requests without TLS.
     pub tls_only: bool,
-    /// Whether bucket policies deny uploads that ask for another key than the pair's.
+    /// Whether bucket policies deny uploads that request another key than the pair's.
     pub deny_other_keys: bool,
-    /// How much the replication role may do with the key.
+    /// How much the replication role may do with the keys.
     pub profile: Profile,
-    /// What holds of all rules.
+    /// Settings that apply to all rules.
     pub replication: ReplicationSettings,
     /// The user's tags.
     pub tags: BTreeMap<String, String>,
-    /// Until when an ephemeral pair is to stand; `None` for one that stays.
+    /// Expiry date of an ephemeral pair. `None` for a permanent pair.
     pub expires: Option<Timestamp>,
 }
 
-/// Where the completion reports of batch jobs go.
+/// Location of the completion reports of batch jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reports {
-    /// The bucket.
+    /// Bucket name.
     pub bucket: String,
-    /// The key prefix, with a slash at its end.
+    /// Key prefix, ending in a slash.
     pub prefix: String,
-    /// Whether that is the source bucket, so that reports are encrypted under the pair's key.
+    /// Whether the bucket is the source bucket, so that reports are encrypted under the pair's key.
     pub with_data: bool,
 }
 
 impl Topology {
-    /// Begins the keys of all of crrctl's own tags.
+    /// Prefix of the keys of all tags that crrctl defines.
     pub const TAG_PREFIX: &'static str = "crrctl:";
-    /// Names the pair on every resource.
+    /// Tag with the pair's name, on every resource.
     pub const PAIR_TAG: &'static str = "crrctl:pair";
-    /// Tells pairs of one name apart.
+    /// Tag with the pair's id, which distinguishes pairs of the same name.
     pub const ID_TAG: &'static str = "crrctl:id";
-    /// The tag of the batch jobs' role that says which job's end was told last.
+    /// Tag of the batch jobs' role with the last job whose end was reported.
     pub const JOB_TAG: &'static str = "crrctl:job";
-    /// Says until when an ephemeral pair stands, in RFC 3339; what stays does not bear it.
+    /// Tag with the expiry date of an ephemeral pair, in RFC 3339. Resources of a permanent pair
+    /// don't have it.
     pub const EXPIRES_TAG: &'static str = "crrctl:expires";
 
     /// Returns the pair's partition.
@@ -297,24 +308,25 @@ impl Topology {
         self.id.clone()
     }
 
-    /// Returns the two tags that make a resource ours.
+    /// Returns the two tags that mark a resource as the pair's.
     pub fn owner_tags(&self) -> [(&'static str, String); 2] {
         [(Self::PAIR_TAG, self.name.to_string()), (Self::ID_TAG, self.id())]
     }
 
-    /// Returns whether a resource with these tags is this pair's.
+    /// Returns whether a resource with these tags belongs to this pair.
     pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
         self.owner_tags().iter().all(|(key, value)| tags.get(*key) == Some(value))
     }
 
-    /// Returns every tag a resource of the pair should bear.
+    /// Returns the tags that every resource of the pair must have.
     pub fn all_tags(&self) -> BTreeMap<String, String> {
         let owner = self.owner_tags().map(|(key, value)| (key.to_owned(), value));
         let expires = self.expires.map(|time| (Self::EXPIRES_TAG.to_owned(), time.to_string()));
         self.tags.clone().into_iter().chain(owner).chain(expires).collect()
     }
 
-    /// Marks a bucket that crrctl manages and never deletes, whatever a later manifest says.
+    /// Tag of an adopted bucket. crrctl never deletes such a bucket, even if a later manifest no
+    /// longer adopts it.
     pub const ADOPTED_TAG: &'static str = "crrctl:adopted";
 
     /// Returns whether the manifest adopts `bucket`.
@@ -322,28 +334,31 @@ impl Topology {
         self.adopted.contains(bucket)
     }
 
-    /// Returns whether `bucket`, which bears `tags`, is somebody else's and only managed.
+    /// Returns whether `bucket`, with the tags `tags`, is adopted: somebody else created it, and
+    /// crrctl only manages it.
     pub fn is_adopted(&self, bucket: &BucketName, tags: &BTreeMap<String, String>) -> bool {
         self.adopts(bucket) || tags.contains_key(Self::ADOPTED_TAG)
     }
 
-    /// Returns every tag that `bucket` should bear.
+    /// Returns the tags that `bucket` must have.
     pub fn bucket_tags(&self, bucket: &BucketName) -> BTreeMap<String, String> {
         let mark = self.adopts(bucket).then(|| (Self::ADOPTED_TAG.to_owned(), "true".to_owned()));
         self.all_tags().into_iter().chain(mark).chain(self.optional(bucket).tags()).collect()
     }
 
-    /// The tag by which a key says that a pair that did not make it uses it too: the name of the last one that said so. A key has room
-    /// for 50 tags (KMS Developer Guide, "Resource quotas"), and for more pairs than that.
+    /// Tag that marks a key as used by a pair that did not create it. The value is the name of the
+    /// last pair that set it: one tag is used for all pairs, because a key can have at most 50 tags
+    /// (KMS Developer Guide, "Resource quotas").
     pub const SHARED_TAG: &'static str = "crrctl:shared";
-    /// The condition key for the value that [`Self::SHARED_TAG`] is to have.
+    /// Condition key for the requested value of [`Self::SHARED_TAG`].
     pub const SHARED_REQUEST: &'static str = "aws:RequestTag/crrctl:shared";
 
-    /// Begins the keys of tags by which a KMS key records the buckets whose data it encrypts, each under its name: they are
-    /// found again by it, whatever becomes of the manifest and the rules.
+    /// Prefix of the tags that record on a KMS key the buckets whose data it encrypts, one tag per
+    /// bucket. crrctl finds the buckets by these tags even if the manifest and the rules no longer
+    /// name them.
     pub const BUCKET_TAG_PREFIX: &'static str = "crrctl:bucket/";
 
-    /// Returns every tag the pair's key in `region` should bear.
+    /// Returns the tags that the pair's key in `region` must have.
     pub fn key_tags(&self, region: &Region) -> BTreeMap<String, String> {
         let here = self.sides().filter(|side| &side.region == region && self.has_own_key(side));
         let record = |side: &Side| {
@@ -352,9 +367,10 @@ impl Topology {
         self.all_tags().into_iter().chain(here.map(record)).collect()
     }
 
-    /// Returns the name of the role that S3 Batch Operations assumes for this pair, beside the replication role.
+    /// Returns the name of the role that S3 Batch Operations assumes for this pair. It is derived
+    /// from the replication role's name.
     pub fn batch_role(&self) -> String {
-        // A role's name has at most 64 characters (see `RoleName`), all of them ASCII.
+        // A role name has at most 64 characters (see `RoleName`), all of them ASCII.
         let stem: String = self.role.as_str().chars().take(58).collect();
         format!("{stem}-batch")
     }
@@ -365,17 +381,18 @@ impl Topology {
         Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
     }
 
-    /// Returns where completion reports and manifests of batch jobs go: a report inside a rule's prefix would itself be
-    /// replicated, so it lies beside the data only where the rule leaves room, else in a bucket of its own.
+    /// Returns the location of the completion reports and manifests of batch jobs. A report inside
+    /// a rule's prefix would be replicated, so reports are stored in the source bucket only if no
+    /// rule selects their prefix. Otherwise they have a separate bucket.
     pub fn reports(&self) -> Reports {
         let prefix = format!("_crrctl-batch/{}/", self.name);
         let source = &self.source;
         let replicates = |rule: &RuleWish| prefix.starts_with(&rule.settings.prefix);
-        // Nor does it lie where new versions are held.
+        // Reports also need a separate bucket if the source bucket has a default retention.
         let is_held = self.buckets.retention().is_some();
         if is_held || self.rules.iter().any(replicates) {
             let rest = format!("-reports-{}-{}", self.account, source.region);
-            // A bucket's name has at most 63 characters, all of them ASCII.
+            // A bucket name has at most 63 characters, all of them ASCII.
             let room = 63_usize.saturating_sub(rest.len());
             let stem: String = self.name.as_str().chars().take(room).collect();
             Reports { bucket: format!("{stem}{rest}"), prefix, with_data: false }
@@ -384,7 +401,7 @@ impl Topology {
         }
     }
 
-    /// Returns the side of the bucket that is there for reports alone, if there is one.
+    /// Returns the separate bucket for reports, if the pair has one.
     pub fn report_side(&self) -> Result<Option<Side>, crate::names::InvalidName> {
         let reports = self.reports();
         if reports.with_data {
@@ -394,8 +411,9 @@ impl Topology {
         Ok(Some(Side { region, bucket: BucketName::new(reports.bucket)? }))
     }
 
-    /// Returns whether the object `key` of `side` is a completion report of this pair's batch jobs, by the place that S3 gives
-    /// reports (S3 User Guide, "Examples: S3 Batch Operations completion reports").
+    /// Returns whether the object `key` of `side` is a completion report of this pair's batch jobs,
+    /// according to the key names that S3 uses for reports (S3 User Guide, "Examples: S3 Batch
+    /// Operations completion reports").
     pub fn is_report(&self, side: &Side, key: &str) -> bool {
         let reports = self.reports();
         let job = || key.strip_prefix(&reports.prefix)?.strip_prefix("job-")?.split_once('/');
@@ -410,7 +428,7 @@ impl Topology {
             && job().is_some_and(|(id, part)| is_id(id) && is_part(part))
     }
 
-    /// Returns the metadata that, beside its key, makes an object a probe of this pair.
+    /// Returns the object metadata that, together with the key, identifies a probe of this pair.
     pub fn probe_metadata(&self) -> [(&'static str, String); 2] {
         [("crrctl-pair", self.name.to_string()), ("crrctl-id", self.id())]
     }

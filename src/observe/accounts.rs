@@ -1,4 +1,5 @@
-//! Which accounts the sides' credentials belong to.
+//! Identifies the accounts that the credentials of the sides belong to.
+//! Not for: where the credentials come from (see `manifest`).
 
 use crate::aws::{At, Aws};
 use crate::failure::{Failure, Kind};
@@ -7,12 +8,13 @@ use crate::manifest::{Accounts, KeyKind, KeyWish, Login, Manifest, Side, Topolog
 use crate::names::{AccountId, Region};
 use std::collections::BTreeMap;
 
-/// Asks each of the pair's credentials whose they are, and from then on tells S3 whose buckets are expected.
+/// Reads the account of each of the pair's credentials and sets it as the expected bucket owner of
+/// S3 requests.
 pub(crate) async fn identified(aws: &Aws, manifest: &Manifest) -> Result<Topology, Failure> {
     asked(aws, manifest, None).await
 }
 
-/// Like [`identified`], where the source's credentials are not at hand and its account is known to be `home`.
+/// Like [`identified`], without the source's credentials: its account is `home`.
 pub(crate) async fn identified_without(
     aws: &Aws,
     manifest: &Manifest,
@@ -27,7 +29,8 @@ async fn asked(
     home: Option<&AccountId>,
 ) -> Result<Topology, Failure> {
     let mut regions = aws.callers();
-    // Nobody's credentials tell an account that they are only let into, unless they are looked for there alone.
+    // The credentials for a Region whose own credentials are not available do not identify its
+    // account. If `home` is given, the account of every caller except the source's is read.
     let is_asked = |region: &Region| match home {
         None => aws.guest_of(region).is_none(),
         Some(_) => region != aws.home(),
@@ -60,8 +63,8 @@ async fn asked(
     Ok(topology)
 }
 
-/// Has every S3 call in `region` expect its bucket to belong to whose credentials are used there, or to the account that they are
-/// let into.
+/// Makes every S3 request in `region` expect the account of its credentials as the bucket owner, or
+/// the account that the credentials have cross-account access to.
 pub(crate) async fn expect_owner(
     aws: &Aws,
     manifest: &Manifest,
@@ -75,7 +78,7 @@ pub(crate) async fn expect_owner(
     Ok(())
 }
 
-/// Asks whose the credentials of the source are.
+/// Returns the account that the source's credentials belong to.
 pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
     let home = aws.home();
     let identity =
@@ -83,7 +86,7 @@ pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
     Ok(AccountId::new(identity.account().unwrap_or_default())?)
 }
 
-/// The code of the failure where a destination's own credentials do not work.
+/// The failure code if a destination's own credentials do not work.
 pub(crate) const AWAY: &str = "away-credentials";
 
 async fn of_region(aws: &Aws, manifest: &Manifest, region: &Region) -> Result<AccountId, Failure> {
@@ -111,7 +114,7 @@ async fn of_region(aws: &Aws, manifest: &Manifest, region: &Region) -> Result<Ac
     Ok(AccountId::new(identity.account().unwrap_or_default())?)
 }
 
-/// Checks what the manifest says of an account.
+/// Checks the account that the manifest names.
 fn matches(wanted: Option<&AccountId>, found: &AccountId, region: &Region) -> Result<(), Failure> {
     let Some(wanted) = wanted.filter(|wanted| *wanted != found) else { return Ok(()) };
     let message = format!(
@@ -122,7 +125,8 @@ fn matches(wanted: Option<&AccountId>, found: &AccountId, region: &Region) -> Re
         .hint("choose other credentials with `profile` or `assume_role`, or correct `account`"))
 }
 
-/// What replicates back from an account is set up there.
+/// Refuses a two-way pair if a destination's credentials are not available: its role and rules must
+/// be created in its own account.
 fn one_way_to_others(topology: &Topology) -> Result<(), Failure> {
     let Some(side) = topology.handed_over().next().filter(|_| topology.replication.two_way) else {
         return Ok(());
@@ -137,17 +141,19 @@ fn one_way_to_others(topology: &Topology) -> Result<(), Failure> {
         .hint("give the destination a `profile` or `assume_role`, or make it one way"))
 }
 
-/// The key that S3 makes in each account that asks for KMS and names no key.
+/// The AWS managed key that S3 creates in each account that uses KMS without naming a key.
 const AWS_MANAGED: &str = "alias/aws/s3";
 
-/// A multi-Region key can't leave its account: `ReplicateKey` has no use across accounts (KMS API Reference, `ReplicateKey`).
+/// Refuses keys that can't be used across accounts. A multi-Region key can't leave its account:
+/// `ReplicateKey` has no cross-account use (KMS API Reference, `ReplicateKey`).
 fn share_keys(topology: &Topology) -> Result<(), Failure> {
     let managed = |side: &&Side| match topology.key_wish(side) {
         KeyWish::Existing(key) => topology.is_foreign(side) && key.as_str() == AWS_MANAGED,
         _ => false,
     };
     if let Some(side) = topology.destinations.iter().find(managed) {
-        // S3 User Guide, "Replicating encrypted objects": across accounts the key must be a customer managed one.
+        // S3 User Guide, "Replicating encrypted objects": across accounts the key must be a
+        // customer managed key.
         let message =
             format!("`{AWS_MANAGED}` in {} can't be used by another account", side.region);
         return Err(Failure::new(Kind::Manifest, "key-across-accounts", message)

@@ -1,6 +1,6 @@
-//! Finds everything in an account that bears crrctl's tags, Region by Region, without a manifest. What can't be read is told,
-//! never dropped.
-//! Not for: what belongs to one known pair (see `observe`).
+//! Finds every resource in an account with crrctl's tags, Region by Region, without a manifest. A
+//! resource that can't be read is reported, never dropped.
+//! Not for: the resources of one known pair (see `observe`).
 
 use super::account;
 use crate::aws::{At, Aws, Error};
@@ -14,21 +14,22 @@ use futures::future::{join, join_all};
 use futures::stream::{self, StreamExt};
 use std::collections::BTreeSet;
 
-/// How many names of unread things are kept.
+/// How many names of unread resources are kept.
 const NAMED: usize = 5;
 
-/// Where to look.
+/// The Regions to search.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
-    /// These Regions alone; none for every Region that a bucket or a role of the account tells of.
+    /// Only these Regions. If empty, every Region that a bucket or a role of the account names.
     pub only: BTreeSet<Region>,
-    /// These too, where none are given.
+    /// These Regions too, if `only` is empty.
     pub also: BTreeSet<Region>,
 }
 
-/// Looks at the whole account. A pair that is found is followed to its other Regions, whatever the scope.
+/// Searches the whole account. A pair that is found is followed to its other Regions, whatever the
+/// scope.
 ///
-/// Fails where nobody can be asked; what single calls refuse is [`Found::unread`].
+/// Fails if the caller can't be identified. Calls that AWS refuses are in [`Found::unread`].
 pub async fn fleet(aws: &Aws, scope: &Scope) -> Result<Found, Failure> {
     let account = account(aws).await?;
     aws.expect_owner(aws.home(), &account);
@@ -70,14 +71,14 @@ pub async fn fleet(aws: &Aws, scope: &Scope) -> Result<Found, Failure> {
 
 type Things = (Vec<Thing>, Vec<Unread>);
 
-/// Returns the Regions of the sources that the ids of `things` name.
+/// Returns the source Regions in the id tags of `things`.
 fn source_regions(things: &[Thing]) -> impl Iterator<Item = Region> {
     things
         .iter()
         .filter_map(|thing| Region::new(thing.tags.get(Topology::ID_TAG)?.split('/').nth(1)?).ok())
 }
 
-/// Returns the Regions in which there is more of what `thing` belongs to.
+/// Returns the Regions that may have more resources of the pair of `thing`.
 fn related_key_regions(thing: &Thing) -> Vec<Region> {
     let place = thing.key.as_ref().and_then(|key| key.multi_region.as_ref());
     let keys = place.into_iter().flat_map(|place| {
@@ -90,7 +91,7 @@ fn is_ours(tags: &Tags) -> bool {
     tags.contains_key(Topology::PAIR_TAG) || tags.contains_key(Topology::ID_TAG)
 }
 
-/// Takes a list, or notes that it could not be read. Credentials that ran out end it all.
+/// Returns a list, or records that it could not be read. Expired credentials end the search.
 fn kept<T: Default>(found: &mut Found, list: Result<T, Error>) -> Result<T, Failure> {
     list.or_else(|error| {
         found.unread.push(unread(None, error, 0, Vec::new())?);
@@ -104,7 +105,8 @@ fn unread(
     count: usize,
     names: Vec<String>,
 ) -> Result<Unread, Failure> {
-    // A Region that is not enabled refuses credentials that are good elsewhere; those that have run out are good nowhere.
+    // A Region that is not enabled rejects credentials that are valid elsewhere. Expired
+    // credentials are valid nowhere.
     if error.code.starts_with("ExpiredToken") || error.is("NoCredentials") {
         return Err(error.into());
     }
@@ -113,7 +115,7 @@ fn unread(
     Ok(Unread { region: region.cloned(), operation, code, message, count, names, cause })
 }
 
-/// Sums up, for each call and code, what could not be read one by one.
+/// Groups single failed reads by operation and code.
 fn summed(region: Option<&Region>, failed: Vec<(String, Error)>) -> Result<Vec<Unread>, Failure> {
     let mut all: Vec<Unread> = Vec::new();
     for (name, error) in failed {
@@ -130,8 +132,8 @@ fn summed(region: Option<&Region>, failed: Vec<(String, Error)>) -> Result<Vec<U
     Ok(all)
 }
 
-/// Lists the account's buckets with their Regions (S3 API Reference, `ListBuckets`: the Region is told where the request has a
-/// parameter).
+/// Lists the account's buckets with their Regions (S3 API Reference, `ListBuckets`: the Region is
+/// returned if the request has a parameter).
 async fn buckets(aws: &Aws) -> Result<Vec<(Region, BucketName)>, Error> {
     let (mut buckets, mut token) = (Vec::new(), None);
     loop {
@@ -142,7 +144,7 @@ async fn buckets(aws: &Aws) -> Result<Vec<(Region, BucketName)>, Error> {
             let region = bucket.bucket_region().and_then(|region| Region::new(region).ok());
             let name = bucket.name().and_then(|name| BucketName::new(name).ok());
             let unreadable = || Error::unreadable("s3:ListBuckets", aws.home(), "bucket's Region");
-            // A name of old, with capitals or underscores, is none that crrctl gives.
+            // crrctl never creates an old bucket name with capitals or underscores.
             let Some(name) = name else { continue };
             buckets.push((region.ok_or_else(unreadable)?, name));
         }
@@ -153,7 +155,7 @@ async fn buckets(aws: &Aws) -> Result<Vec<(Region, BucketName)>, Error> {
     }
 }
 
-/// Lists the roles under our path, with their tags, which `ListRoles` does not tell.
+/// Lists the roles under crrctl's path, with their tags, which `ListRoles` does not return.
 async fn roles(aws: &Aws) -> Result<Things, Error> {
     let home = aws.home();
     let (mut names, mut marker) = (Vec::new(), None);
@@ -237,7 +239,8 @@ async fn tagged_buckets(
     Ok((things, summed(Some(region), failed)?))
 }
 
-/// Reads the tags of every key in a Region, and of those that bear ours their state and aliases.
+/// Reads the tags of every key in a Region, and the state and aliases of the keys with crrctl's
+/// tags.
 async fn keys(aws: &Aws, region: &Region) -> Result<Things, Failure> {
     let ids = match find::key_ids(aws, region).await {
         Ok(ids) => ids,

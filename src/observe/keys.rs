@@ -1,4 +1,6 @@
-//! What keys a pair has: by their aliases, by their tags where those are missing, and those that exist already.
+//! Finds the keys of a pair: by alias, by tags if the alias is missing, and the existing keys that
+//! the manifest names.
+//! Not for: which keys the pair needs (see `plan`).
 
 use super::Named;
 use crate::aws::{Aws, Class};
@@ -24,8 +26,9 @@ pub(super) async fn keys(
     Ok(keys)
 }
 
-/// Finds the keys that exist already, what their policies say, and, of those of the account, their tags: they tell whether another pair
-/// made a key. Of some the caller may not know.
+/// Finds the existing keys with their policies and, for the keys of the side's account, their tags.
+/// The tags show whether another pair created a key. The second set has the keys whose tags the
+/// caller may not read.
 async fn existing_tagged(
     aws: &Aws,
     topology: &Topology,
@@ -49,7 +52,7 @@ async fn existing_tagged(
     Ok((existing, untold))
 }
 
-/// Finds the keys that exist already and what their policies say.
+/// Finds the existing keys with their policies.
 pub(super) async fn existing(
     aws: &Aws,
     topology: &Topology,
@@ -67,7 +70,7 @@ pub(super) async fn existing(
     Ok(joined::all(found).await?.into_iter().flatten().collect())
 }
 
-/// Finds the keys that crrctl makes, and for a removal who else has grants on them.
+/// Finds the keys that crrctl creates and, for a removal, the other grantees of their grants.
 async fn own_keys(
     aws: &Aws,
     topology: &Topology,
@@ -88,7 +91,7 @@ async fn own_keys(
     Ok(())
 }
 
-/// Finds the keys that crrctl makes: what the aliases name all at once.
+/// Finds the keys that crrctl creates. The keys that the aliases name are read concurrently.
 async fn keys_found(
     aws: &Aws,
     topology: &Topology,
@@ -150,8 +153,9 @@ async fn keys_found(
     Ok(())
 }
 
-/// Finds the pair's own keys of Regions that the manifest does not name and in which buckets of the pair are, or were: of a
-/// multi-Region key the primary tells of its replicas, of keys of one Region each nothing does.
+/// Finds the pair's own keys in Regions that the manifest does not name and in which the pair has,
+/// or had, buckets. The primary key lists the replicas of a multi-Region key. Nothing lists the
+/// keys of a pair with one key per Region.
 pub(super) async fn dropped(
     aws: &Aws,
     topology: &Topology,
@@ -176,14 +180,14 @@ pub(super) async fn dropped(
     Ok(())
 }
 
-/// Finds who else has grants on `keys`.
+/// Returns the grantees of the grants on `keys`.
 async fn grantees(aws: &Aws, keys: impl Iterator<Item = &Key>) -> Result<Vec<String>, Failure> {
     let usable = keys.filter(|it| !it.is_pending_deletion());
     let grants = usable.map(|key| find::key_grants(aws, &key.region, key.id.as_str()));
     Ok(joined::all(grants).await?.concat())
 }
 
-/// Finds the key that is made in `region`, by its alias, or by its tags where that is missing.
+/// Finds the key created in `region`, by its alias, or by its tags if the alias is missing.
 async fn made(
     aws: &Aws,
     topology: &Topology,
@@ -205,7 +209,8 @@ async fn made(
     Ok(Some(key))
 }
 
-/// Enters the newest of the pair's keys that are pending deletion as the pair's, with its replicas, where no other is.
+/// Uses the newest key that is pending deletion as the pair's key, with its replicas, if the pair
+/// has no other key.
 pub async fn pending_key(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
     let keys = &mut world.keys;
     let newest = keys.pending.iter().enumerate().max_by_key(|(_, key)| key.created);
@@ -218,7 +223,7 @@ pub async fn pending_key(aws: &Aws, topology: &Topology, world: &mut World) -> R
     Ok(())
 }
 
-/// Enters a key of the pair that no alias names, in the place of one that was let go.
+/// Uses a spare key, which no alias names, as the pair's key, in place of a key that was released.
 pub async fn spare_key(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
     let known = std::mem::take(&mut world.keys.pending);
     world.keys.primary =
@@ -232,7 +237,8 @@ pub async fn spare_key(aws: &Aws, topology: &Topology, world: &mut World) -> Res
     Ok(())
 }
 
-/// Where the alias is missing, the oldest usable key with our tags is the pair's; others are spare.
+/// If the alias is missing, the oldest usable key with the pair's tags is the pair's key. The
+/// others are spare.
 async fn without_alias(
     aws: &Aws,
     topology: &Topology,
@@ -247,7 +253,8 @@ async fn without_alias(
     Ok(Some(find::key_details(aws, key).await?))
 }
 
-/// Keys with our tags that no alias names: usable ones are spare, the oldest first; others are pending deletion.
+/// Keys with the pair's tags that no alias names. Usable keys are spare, oldest first. The others
+/// are pending deletion.
 struct Unnamed {
     spares: Vec<Key>,
     pending: Vec<Key>,
@@ -260,7 +267,7 @@ impl Unnamed {
     }
 }
 
-/// Finds the keys of `region` with our tags but `named`.
+/// Finds the keys of `region` with the pair's tags, except `named`.
 async fn unnamed_keys(
     aws: &Aws,
     topology: &Topology,
@@ -274,8 +281,9 @@ async fn unnamed_keys(
     Ok(Unnamed { spares, pending })
 }
 
-/// Enters the replicas of keys that are pending deletion: those that are pending too, and those that a run that was cut off left
-/// usable: where the pair has no other key these are its own, else they are spare.
+/// Adds the replicas of keys that are pending deletion: replicas that are also pending deletion,
+/// and replicas that an interrupted run left usable. A usable replica is the pair's own if the pair
+/// has no other key, else it is spare.
 async fn pending_kin(aws: &Aws, topology: &Topology, keys: &mut Keys) -> Result<(), Failure> {
     let place = |key: &Key| {
         let regions = key.multi_region.as_ref().map(|place| place.replica_regions.clone());
@@ -300,7 +308,7 @@ async fn pending_kin(aws: &Aws, topology: &Topology, keys: &mut Keys) -> Result<
     Ok(())
 }
 
-/// Replicas are where the manifest wants them and where the primary says they are.
+/// Finds the replicas in the Regions that the manifest declares and that the primary key lists.
 async fn replicas(
     aws: &Aws,
     topology: &Topology,

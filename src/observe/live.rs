@@ -1,5 +1,6 @@
-//! Looks at a bucket that replicates and at all that its rules lead to, for a manifest of it: no names are known before but the
-//! bucket's own.
+//! Reads a bucket that replicates and everything that its rules lead to, for a draft of a manifest.
+//! Only the bucket's name is known in advance.
+//! Not for: the buckets of a known pair (see `observe`).
 
 use super::Aws;
 use crate::failure::{Failure, Kind};
@@ -10,15 +11,15 @@ use crate::steps::find;
 use crate::world::{Bucket, Live, LiveBucket, Replication, Role};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The key that S3 makes in each account that asks for KMS and names no key.
+/// The AWS managed key that S3 creates in each account that uses KMS without naming a key.
 const MANAGED: &str = "alias/aws/s3";
 
-/// Returns the Region of a bucket of which no more is known than its name.
+/// Returns the Region of a bucket of which only the name is known.
 pub async fn place(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
     find::bucket_region(aws, bucket).await
 }
 
-/// Finds the source, which must replicate.
+/// Finds the source bucket, which must have a replication configuration.
 pub async fn live_source(aws: &Aws, side: &Side) -> Result<LiveBucket, Failure> {
     let account = super::account(aws).await?;
     aws.expect_owner(aws.home(), &account);
@@ -39,7 +40,7 @@ fn live(side: &Side, account: AccountId, bucket: Bucket) -> LiveBucket {
     LiveBucket { region: side.region.clone(), name: side.bucket.clone(), account, bucket }
 }
 
-/// Returns where the rules of `source` lead.
+/// Returns the destinations of the rules of `source`.
 pub async fn live_destinations(aws: &Aws, source: &LiveBucket) -> Result<Vec<Side>, Failure> {
     let names = source.bucket.replication.iter().flat_map(|it| &it.rules);
     let names: BTreeSet<&str> = names.map(|rule| rule.destination.as_str()).collect();
@@ -51,7 +52,7 @@ pub async fn live_destinations(aws: &Aws, source: &LiveBucket) -> Result<Vec<Sid
     joined::all(sides).await
 }
 
-/// Returns those of `sides` that the credentials of their Regions do not own.
+/// Returns those of `sides` whose bucket is not owned by the account of their Region's credentials.
 pub async fn foreign(aws: &Aws, sides: &[Side]) -> Result<Vec<Side>, Failure> {
     let mut foreign = Vec::new();
     for side in sides {
@@ -64,7 +65,8 @@ pub async fn foreign(aws: &Aws, sides: &[Side]) -> Result<Vec<Side>, Failure> {
     Ok(foreign)
 }
 
-/// Reads all that `source` replicates to and by; `accounts` says whose the sides are.
+/// Reads the destinations, keys and roles of the rules of `source`. `accounts` has the account of
+/// each side.
 pub async fn live_all(
     aws: &Aws,
     source: LiveBucket,
@@ -97,7 +99,8 @@ pub async fn live_all(
     Ok(found)
 }
 
-/// Finds every key that a bucket is encrypted under or a rule names. The tags are read only where they may tell of a pair.
+/// Finds every key that a bucket is encrypted under or that a rule names. Reads their tags only if
+/// they may name a pair.
 async fn keys(aws: &Aws, live: &mut Live, with_tags: bool) -> Result<(), Failure> {
     let mut named: BTreeSet<(Region, String)> = BTreeSet::new();
     for it in std::iter::once(&live.source).chain(&live.destinations) {
@@ -124,7 +127,8 @@ async fn keys(aws: &Aws, live: &mut Live, with_tags: bool) -> Result<(), Failure
     Ok(())
 }
 
-/// Finds the roles that the configurations name, each in the account of its bucket: S3 takes no other's.
+/// Finds the roles that the replication configurations name, each in the account of its bucket. S3
+/// accepts no role of another account.
 async fn roles(aws: &Aws, live: &mut Live) -> Result<(), Failure> {
     let mut named: BTreeMap<Arn, Region> = BTreeMap::new();
     for it in std::iter::once(&live.source).chain(&live.destinations) {

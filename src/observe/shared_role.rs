@@ -1,4 +1,5 @@
-//! A role that is not the pair's and serves its rules. Not for: the pair's own roles (see `observe`).
+//! Reads a role that is not the pair's and that the pair's rules use.
+//! Not for: the pair's own roles (see `observe`).
 
 use crate::aws::Aws;
 use crate::failure::Failure;

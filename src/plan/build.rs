@@ -1,4 +1,5 @@
-//! The plan of `apply`: compares what the user wants with what exists, thing by thing.
+//! Builds the plan of `apply`: compares the manifest with the existing resources, resource by
+//! resource.
 //! Not for: removals (see `removal`).
 
 mod activation;
@@ -24,22 +25,23 @@ use crate::policy::{self, Document, Templates};
 use crate::world::{Tags, World};
 use serde_json::Value;
 
-/// Returns what is to be done to make `world` what `topology` wants. Refuses (exit 10) where something of that name is not
-/// ours.
+/// Returns the actions that change `world` to match `topology`. Fails (exit code 10) if a resource
+/// with a required name does not belong to the pair.
 pub fn build(topology: &Topology, world: &World, templates: &Templates) -> Result<Plan, Failure> {
     build_as(topology, world, templates, Wish::default())
 }
 
-/// What `apply` may do beside what it always does.
+/// Optional behavior of `apply`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Wish {
-    /// What is ours and no longer wanted goes.
+    /// Delete resources of the pair that the manifest no longer names (`--prune`).
     pub prune: bool,
-    /// Keys that are pending deletion or disabled are brought back.
+    /// Cancel the deletion of keys that are pending deletion, and enable disabled keys
+    /// (`--revive-keys`).
     pub revive_keys: bool,
 }
 
-/// Like [`build`], with what the user allows beside it.
+/// Like [`build`], with the optional behavior in `wish`.
 pub fn build_as(
     topology: &Topology,
     world: &World,
@@ -77,7 +79,8 @@ pub fn build_as(
     Ok(builder.plan)
 }
 
-/// Returns a warning for each bucket whose versions only the root user can delete (S3 User Guide, "Configuring MFA delete").
+/// Returns a warning for each bucket with MFA delete, whose versions only the root user can delete
+/// (S3 User Guide, "Configuring MFA delete").
 fn kept_by_mfa(topology: &Topology, world: &World) -> Vec<String> {
     let is_on =
         |side: &&Side| world.buckets.get(&side.bucket).is_some_and(|bucket| bucket.mfa_delete);
@@ -90,7 +93,8 @@ fn kept_by_mfa(topology: &Topology, world: &World) -> Vec<String> {
     topology.sides().filter(is_on).map(warn).collect()
 }
 
-/// Returns what is to be done before a batch job can replicate what is there: its role, and the bucket of its reports.
+/// Returns the actions needed before a batch job can replicate existing objects: the job's role and
+/// the bucket for its completion reports.
 pub fn batch(topology: &Topology, world: &World, templates: &Templates) -> Result<Plan, Failure> {
     let keys = known_keys(topology, world);
     let wish = Wish::default();
@@ -100,7 +104,7 @@ pub fn batch(topology: &Topology, world: &World, templates: &Templates) -> Resul
     Ok(builder.plan)
 }
 
-/// How a thing is found.
+/// How a resource compares with the manifest.
 enum Found {
     Missing,
     Differs(Vec<&'static str>),
@@ -112,14 +116,15 @@ struct Builder<'a> {
     topology: &'a Topology,
     world: &'a World,
     templates: &'a Templates,
-    /// The keys that exist.
+    /// Keys that exist.
     keys: PairKeys,
     wish: Wish,
     plan: Plan,
 }
 
 impl Builder<'_> {
-    /// Renders with placeholders for keys that do not exist yet: what names them is written once they do.
+    /// Renders `document` with placeholders for keys that don't exist yet. The document is written
+    /// after the keys are created.
     fn render(&self, document: &Document) -> Result<Value, Failure> {
         let keys = self.topology.or_some_keys(&self.keys);
         Ok(policy::render(document, self.topology, &keys, self.templates)?)
@@ -129,8 +134,8 @@ impl Builder<'_> {
         self.topology.owns(tags)
     }
 
-    /// Returns what differs between the tags `live` and those that are `wanted`. Tags of others stay; a date that the pair is
-    /// not to have any more goes.
+    /// Compares the tags `live` with the `wanted` tags. Foreign tags are kept. The expiry date is
+    /// removed from a pair that is no longer ephemeral.
     fn tags_found(&self, live: &Tags, wanted: &Tags) -> Vec<&'static str> {
         let stays = self.topology.expires.is_none() && live.contains_key(Topology::EXPIRES_TAG);
         let lacks = wanted.iter().any(|(key, value)| live.get(key) != Some(value));

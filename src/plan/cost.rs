@@ -1,22 +1,23 @@
-//! What a pair costs a month, as far as it can be known before anything is stored.
-//! Not for: a bill. Prices are AWS's list prices in us-east-1, November 2026; other Regions differ a little.
+//! Estimates the monthly cost of a pair, as far as it is known before objects are stored.
+//! Not for: a bill. Prices are AWS's list prices in us-east-1, November 2026; other Regions differ
+//! a little.
 
 use crate::manifest::{KeyKind, PAID_FOR_DAYS, RuleWish, Topology};
 use serde::Serialize;
 
-/// AWS KMS pricing: a customer managed key, each replica counts as one.
+/// Monthly price of a customer managed key (AWS KMS pricing). Each replica key is billed as a key.
 const KEY_USD: f64 = 1.0;
 
-/// The monthly cost that does not depend on use, and what depends on it.
+/// The fixed monthly cost, and a list of cost items that includes usage-based costs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cost {
-    /// US dollars a month for what stands there unused.
+    /// Fixed monthly cost in US dollars, without usage.
     pub monthly_usd: f64,
-    /// What makes up the sum, and what use adds to it.
+    /// The items of the fixed cost, and the usage-based costs.
     pub items: Vec<String>,
 }
 
-/// Returns what `topology` costs.
+/// Returns the cost of `topology`.
 pub fn cost(topology: &Topology) -> Cost {
     let keys = u32::try_from(topology.key_regions().len()).unwrap_or(u32::MAX);
     let monthly_usd = f64::from(keys) * KEY_USD;

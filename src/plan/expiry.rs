@@ -1,6 +1,6 @@
-//! Until when a pair stands: what `apply` makes of `--ephemeral` and of the dates that its resources bear, and which pairs
-//! are past their date.
-//! Not for: reading tags (see `observe`) or removing anything.
+//! The expiry of a pair: combines `--ephemeral` with the dates in the resources' tags, and finds
+//! out whether a pair has expired.
+//! Not for: reading tags (see `observe`) or removing resources.
 
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
@@ -8,17 +8,18 @@ use crate::world::{Tags, World};
 use jiff::{SignedDuration, Timestamp, ToSpan, Unit};
 use std::time::Duration;
 
-/// Until when something stands, by what its resources say.
+/// The expiry of a pair, from the tags of its resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// A resource bears no date, or none that can be read: it stays.
+    /// Permanent: at least one resource has no date or an unreadable date.
     Stays,
-    /// Every resource bears a date; this is the latest.
+    /// Every resource has a date. This is the latest one.
     At(Timestamp),
 }
 
 impl Expiry {
-    /// Judges things by their tags. One that bears no readable date keeps all of them, and so does there being none.
+    /// Computes the expiry from the tags of all resources. A resource without a readable date makes
+    /// the whole pair permanent; so does an empty list.
     pub fn of<'a>(tags: impl IntoIterator<Item = &'a Tags>) -> Self {
         let mut latest = None;
         for tags in tags {
@@ -29,12 +30,12 @@ impl Expiry {
         latest.map_or(Self::Stays, Self::At)
     }
 
-    /// Returns whether the time is over: the one condition under which `gc` may take something away.
+    /// Returns whether the date has passed. `gc` removes resources only under this condition.
     pub fn is_over(self, now: Timestamp) -> bool {
         matches!(self, Self::At(date) if date < now)
     }
 
-    /// Returns the date, if there is one.
+    /// Returns the date, if any.
     pub fn date(self) -> Option<Timestamp> {
         match self {
             Self::Stays => None,
@@ -43,7 +44,8 @@ impl Expiry {
     }
 }
 
-/// Returns the tags of everything in `world` that is this pair's and not on its way out.
+/// Returns the tags of every resource in `world` that belongs to this pair, except keys that are
+/// pending deletion.
 pub fn tags_of_ours<'a>(topology: &Topology, world: &'a World) -> Vec<&'a Tags> {
     let keys = world.keys.primary.iter().chain(world.keys.replicas.values());
     let keys = keys.chain(&world.keys.spares).filter(|key| !key.is_pending_deletion());
@@ -54,10 +56,11 @@ pub fn tags_of_ours<'a>(topology: &Topology, world: &'a World) -> Vec<&'a Tags> 
     tags.filter(|tags| topology.owns(tags)).collect()
 }
 
-/// Returns until when `apply` makes the pair stand: for `ttl` from `now`, or, without it, for good. A date that differs from
-/// the one asked for by no more than a tenth of `ttl` is kept, so that a second `apply` writes nothing.
+/// Returns the expiry date that `apply` sets: `ttl` after `now`, or `None` (permanent) without
+/// `ttl`. A live date that differs from it by at most a tenth of `ttl` is kept, so that a second
+/// `apply` writes nothing.
 ///
-/// A pair that stays never becomes ephemeral: `gc` would take it.
+/// A permanent pair can't become ephemeral, because `gc` would then remove it.
 pub fn expires(
     topology: &Topology,
     world: &World,
@@ -81,7 +84,7 @@ pub fn expires(
     Ok(Some(live.date().filter(is_close).unwrap_or(wanted)))
 }
 
-/// Returns the whole second that ends `ttl`.
+/// Returns `now` plus `ttl`, rounded up to a whole second.
 fn after(now: Timestamp, ttl: Duration) -> Result<Timestamp, Failure> {
     let end = now.checked_add(ttl).and_then(|end| end.checked_add(999.milliseconds()));
     end.and_then(|end| {
@@ -126,7 +129,8 @@ mod tests {
     proptest! {
         #![proptest_config(crate::seeded::cases(256))]
 
-        /// Nothing is over while any of its dates lies ahead, or while any resource bears none.
+        /// A pair is not expired while any of its dates is in the future or any resource has no
+        /// date.
         #[test]
         fn what_lives_is_never_over(
             dates in proptest::collection::vec(proptest::option::of(0_i64..2000), 0..6),

@@ -1,5 +1,5 @@
-//! The pairs of an account, put together from what bears their tags: what each is, how long it stands, and how to take away
-//! what remains of it without its manifest.
+//! Groups the tagged resources of an account into pairs: state, expiry, and how to remove a pair
+//! without its manifest.
 //! Not for: reading tags (see `observe::fleet`).
 
 use super::expiry::Expiry;
@@ -12,35 +12,35 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// A pair, as far as its tags tell.
+/// A pair, reconstructed from tags.
 #[derive(Debug, Clone)]
 pub struct Pair {
     /// The pair's name.
     pub name: PairName,
-    /// The account that its id names.
+    /// Account in the pair's id.
     pub account: AccountId,
-    /// The source that its id names, whether the bucket is there or not.
+    /// Source in the pair's id. The bucket may not exist.
     pub source: Side,
-    /// What bears both its tags.
+    /// The resources that have the pair's two tags.
     pub things: Vec<Thing>,
 }
 
-/// What a pair is up to.
+/// The state of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// It stays.
+    /// Permanent: at least one resource has no expiry date.
     Live,
-    /// It stands until its date.
+    /// Has an expiry date in the future.
     Ephemeral,
-    /// Its date is over: `gc` may take it away.
+    /// Past its expiry date: `gc` may remove it.
     Expired,
-    /// Nothing is left but keys that are pending deletion.
+    /// Only keys that are pending deletion remain.
     Going,
 }
 
 impl State {
-    /// Returns the state's name in the contract.
+    /// Returns the state's name in the output contract.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Live => "live",
@@ -51,7 +51,7 @@ impl State {
     }
 }
 
-/// Sorts `things` into pairs, and returns those whose tags name none.
+/// Groups `things` into pairs. Also returns the resources whose tags name no pair.
 pub fn pairs(things: Vec<Thing>) -> (Vec<Pair>, Vec<Thing>) {
     let mut pairs: BTreeMap<(String, String), Pair> = BTreeMap::new();
     let mut strays = Vec::new();
@@ -67,7 +67,7 @@ pub fn pairs(things: Vec<Thing>) -> (Vec<Pair>, Vec<Thing>) {
     (pairs.into_values().collect(), strays)
 }
 
-/// Reads the two tags that make a thing a pair's.
+/// Parses the two tags that assign a resource to a pair.
 fn named(tags: &Tags) -> Option<(PairName, AccountId, Side)> {
     let name = PairName::new(tags.get(Topology::PAIR_TAG)?.as_str()).ok()?;
     let mut id = tags.get(Topology::ID_TAG)?.splitn(3, '/');
@@ -78,17 +78,17 @@ fn named(tags: &Tags) -> Option<(PairName, AccountId, Side)> {
 }
 
 impl Pair {
-    /// Returns whether its source bucket is there.
+    /// Returns whether the source bucket exists.
     pub fn has_source(&self) -> bool {
         self.buckets().any(|side| side == self.source)
     }
 
-    /// Returns the pair's id, as its tag spells it.
+    /// Returns the pair's id, in the format of its tag.
     pub fn id(&self) -> String {
         format!("{}/{}/{}", self.account, self.source.region, self.source.bucket)
     }
 
-    /// Returns the Regions that the pair is in, some of them more than once.
+    /// Returns the Regions of the pair's resources. May contain duplicates.
     pub fn regions(&self) -> impl Iterator<Item = &Region> {
         let things = self.things.iter().filter_map(|thing| thing.region.as_ref());
         things.chain([&self.source.region])
@@ -98,12 +98,12 @@ impl Pair {
         self.things.iter().filter(|thing| !thing.is_going())
     }
 
-    /// Returns until when the pair stands, by all that stands of it.
+    /// Returns the pair's expiry, from the tags of all its resources that are not pending deletion.
     pub fn expiry(&self) -> Expiry {
         Expiry::of(self.standing().map(|thing| &thing.tags))
     }
 
-    /// Returns what the pair is up to at `now`.
+    /// Returns the pair's state at `now`.
     pub fn state(&self, now: Timestamp) -> State {
         let expiry = self.expiry();
         if self.standing().next().is_none() {
@@ -117,7 +117,8 @@ impl Pair {
         }
     }
 
-    /// Returns where replicas go, as far as buckets and replica keys tell; a Region may have lost its bucket.
+    /// Returns the destinations, derived from buckets and replica keys. A Region with a replica key
+    /// may have no bucket.
     pub fn destinations(&self) -> Vec<(Region, Option<BucketName>)> {
         let buckets = self.buckets().filter(|side| side != &self.source);
         let mut places: Vec<(Region, Option<BucketName>)> =
@@ -132,7 +133,7 @@ impl Pair {
         places
     }
 
-    /// Returns the names of the pair's roles, those of batch jobs last.
+    /// Returns the names of the pair's roles. Roles of batch jobs are last.
     fn roles(&self) -> Vec<RoleName> {
         let roles = self.things.iter().filter(|thing| thing.kind == Kind::Role);
         let name = |thing: &Thing| thing.arn.resource().rsplit('/').next().map(RoleName::new);
@@ -149,8 +150,9 @@ impl Pair {
         })
     }
 
-    /// Describes what remains of the pair for a removal: the names are those that were found, and what the tags do not tell
-    /// has its default, which a removal makes no use of.
+    /// Returns a manifest and topology for removing what remains of the pair. Names are those of
+    /// the existing resources. Settings that tags don't record have defaults, which a removal does
+    /// not use.
     pub fn remains(&self) -> Result<(Manifest, Topology), Failure> {
         let flag =
             |side: &Side| SideFlag::from(format!("{}:{}", side.region, side.bucket).as_str());
@@ -171,7 +173,8 @@ impl Pair {
         let is_single = |thing: &Thing| !thing.arn.resource().starts_with("key/mrk-");
         if keys().next().is_some() && keys().all(is_single) {
             topology.key.kind = KeyKind::PerRegion;
-            // Such a key is looked for where a bucket of the pair is, or was.
+            // A single-Region key is looked up in the Regions of the sides, so a Region without a
+            // bucket gets a destination with the default bucket name.
             for region in keys().filter_map(|thing| thing.region.clone()) {
                 if !topology.sides().any(|side| side.region == region) {
                     let bucket = format!("{}-{}-{region}", self.name, self.account);
@@ -184,7 +187,8 @@ impl Pair {
             let end = format!("-{region}");
             names.iter().find(|name| name.as_str().ends_with(&end)).cloned()
         };
-        // A pair that is two-way has a role for each way, named by the Region that it replicates from.
+        // A two-way pair has one role per direction. A role's name ends in the Region it replicates
+        // from.
         let forward = ends_in(&self.source.region).or_else(|| names.first().cloned());
         for side in
             topology.destinations.clone().iter().filter(|side| side.region != self.source.region)
@@ -207,7 +211,8 @@ impl Pair {
     }
 }
 
-/// Returns another Region of the same partition: a manifest wants a destination, and a removal makes no use of it.
+/// Returns another Region of the same partition. The manifest requires a destination, but a removal
+/// does not use it.
 fn beside(region: &Region) -> String {
     let (words, number) = region.as_str().rsplit_once('-').unwrap_or((region.as_str(), ""));
     format!("{words}-{}", if number == "1" { 2 } else { 1 })

@@ -1,10 +1,10 @@
-//! The keys of a pair, as far as they exist.
-//! Not for: what is to be done about them (see `build`).
+//! Collects the existing keys of a pair.
+//! Not for: creating or changing keys (see `build`).
 
 use crate::manifest::{PairKeys, Topology};
 use crate::world::World;
 
-/// Returns the keys that `world` has for `topology`.
+/// Returns the keys of `topology` that exist in `world`.
 pub fn known_keys(topology: &Topology, world: &World) -> PairKeys {
     let mut keys = PairKeys::default();
     for region in topology.key_regions() {

@@ -1,5 +1,6 @@
-//! The lifecycle rule that a pair wants in each bucket, and what of a bucket's lifecycle is to be warned of.
-//! Not for: writing it (see `steps`).
+//! The lifecycle rule that a pair has in each bucket, and warnings about lifecycle rules of a
+//! bucket.
+//! Not for: writing the rule (see `steps`).
 
 use crate::manifest::{ARCHIVES, Topology};
 use crate::units::counted;
@@ -9,12 +10,12 @@ fn id(topology: &Topology) -> String {
     format!("{}lifecycle", topology.rule_prefix())
 }
 
-/// Returns whether a lifecycle rule is this pair's.
+/// Returns whether a lifecycle rule belongs to this pair.
 pub fn is_ours(topology: &Topology, id: &str) -> bool {
     id == self::id(topology)
 }
 
-/// Returns the rule that is wanted, if any is.
+/// Returns the lifecycle rule that the manifest configures, if any.
 pub fn wanted(topology: &Topology) -> Option<Expiry> {
     let lifecycle = &topology.buckets.lifecycle;
     lifecycle.is_wanted().then(|| Expiry {
@@ -27,8 +28,9 @@ pub fn wanted(topology: &Topology) -> Option<Expiry> {
     })
 }
 
-/// Returns what is dangerous where delete markers replicate into a bucket whose old versions expire: a marker makes every version
-/// an old one (S3 User Guide, "Examples of S3 Lifecycle configurations", removing non-current versions).
+/// Returns warnings about lifecycle rules. Replicating delete markers into a bucket whose
+/// noncurrent versions expire is dangerous: a delete marker makes every version noncurrent (S3 User
+/// Guide, "Examples of S3 Lifecycle configurations", removing non-current versions).
 pub fn warnings(topology: &Topology, world: &World) -> Vec<String> {
     let mut warnings = archives(topology, world);
     for side in &topology.destinations {
@@ -52,8 +54,9 @@ pub fn warnings(topology: &Topology, world: &World) -> Vec<String> {
     warnings
 }
 
-/// Returns what follows where objects are moved into an archive. S3 moves none before it has replicated it, and replicates none from
-/// there (S3 User Guide, "Getting replication status information"; "What does Amazon S3 replicate?").
+/// Returns warnings about transitions to archive classes. S3 does not transition an object before
+/// it is replicated, and does not replicate archived objects (S3 User Guide, "Getting replication
+/// status information"; "What does Amazon S3 replicate?").
 fn archives(topology: &Topology, world: &World) -> Vec<String> {
     let mut warnings = Vec::new();
     for side in topology.sides() {

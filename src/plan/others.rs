@@ -1,6 +1,7 @@
-//! Rules of others in the source's replication configuration, which has one role for all its rules: theirs stays, unless the
-//! manifest says that the pair's takes over, and a rule of theirs is never left with a role that can't serve it.
-//! Not for: the proof of what a role can serve (see `served`).
+//! Foreign rules: rules in the source bucket's replication configuration that don't belong to the
+//! pair. A configuration has one role for all rules. The foreign rules' role is kept, unless the
+//! manifest sets `role.take_over`. A foreign rule never gets a role that can't serve it.
+//! Not for: proving what a role can serve (see `served`).
 
 mod served;
 
@@ -12,8 +13,9 @@ use crate::manifest::{KeyWish, RuleSettings, RuleWish, Side, Topology};
 use crate::names::{Arn, BucketName, Region};
 use crate::world::{Replication, Rule, World};
 
-/// Returns the role that stays and that the pair's rules are to go by: that of a configuration in which others have rules.
-/// One that the manifest gives is used as it is, whatever is live.
+/// Returns the role that the pair's rules must use instead of the pair's own: the role that the
+/// manifest gives in `role.arn`, or the live role of a configuration with foreign rules. A given
+/// role is used regardless of the live configuration.
 pub fn shared_role(topology: &Topology, live: Option<&Replication>) -> Option<Arn> {
     if let Some(given) = &topology.role_settings.given {
         return Some(given.clone());
@@ -26,15 +28,16 @@ pub fn shared_role(topology: &Topology, live: Option<&Replication>) -> Option<Ar
     lends.then(|| Arn::new(&*live.role).ok()).flatten()
 }
 
-/// Returns a rule of others that passes over what the pair's default encryption makes of new objects (S3 User Guide, "Replicating
-/// encrypted objects": a rule replicates SSE-KMS objects only where it says so).
+/// Returns a foreign rule that skips new objects encrypted with the pair's default encryption (S3
+/// User Guide, "Replicating encrypted objects": a rule replicates SSE-KMS objects only if it says
+/// so).
 pub(super) fn unselecting<'a>(topology: &Topology, live: &'a Replication) -> Option<&'a Rule> {
     let is_kms = topology.key_wish(&topology.source) != KeyWish::Nothing;
     rules::foreign(topology, live).find(|rule| is_kms && !rule.kms_objects)
 }
 
-/// Returns the rules of others in the source's configuration that are to have the pair's role: all where it takes over, else
-/// those that it serves already.
+/// Returns the foreign rules in the source bucket's configuration that the pair's role must serve:
+/// all of them with `role.take_over`, otherwise those that the role serves already.
 pub fn served_by_ours<'a>(topology: &Topology, world: &'a World) -> Vec<&'a Rule> {
     let source = world.buckets.get(&topology.source.bucket);
     let Some(live) = source.and_then(|bucket| bucket.replication.as_ref()) else {
@@ -49,7 +52,8 @@ pub fn served_by_ours<'a>(topology: &Topology, world: &'a World) -> Vec<&'a Rule
         .collect()
 }
 
-/// Returns a rule of others as one that a role is to serve. Its destination's Region matters for its key alone.
+/// Converts a foreign rule to a rule that a role can be rendered for. The destination's Region
+/// affects only the replica key.
 pub(super) fn as_wish(topology: &Topology, rule: &Rule) -> Option<RuleWish> {
     let bucket = BucketName::new(Arn::new(&*rule.destination).ok()?.resource()).ok()?;
     let of_key = rule.replica_key.as_deref().map(|key| region_of_key(key).ok_or(()));
@@ -68,21 +72,24 @@ pub(super) fn as_wish(topology: &Topology, rule: &Rule) -> Option<RuleWish> {
     Some(RuleWish { id: rule.id.clone(), destination, settings })
 }
 
-/// Returns the Region of a key that a rule names; none of one that is not named by the ARN of a key.
+/// Returns the Region of the key that a rule names, or `None` if the rule does not name it by a key
+/// ARN.
 fn region_of_key(key: &str) -> Option<Region> {
     let arn = Arn::new(key).ok().filter(|arn| arn.resource().starts_with("key/"))?;
     Region::new(arn.region()).ok()
 }
 
-/// Returns the place of every key and bucket of others that is to be looked at before the pair's role takes over.
+/// Returns the destination bucket and the replica key of each foreign rule whose policies must be
+/// read before the pair's role takes over.
 pub fn places(topology: &Topology, world: &World) -> Vec<(Side, Option<String>)> {
     let wish =
         |rule: &&Rule| Some((as_wish(topology, rule)?.destination, rule.replica_key.clone()));
     served_by_ours(topology, world).iter().filter_map(wish).collect()
 }
 
-/// Refuses a configuration with rules of the old schema: beside them S3 takes none of ours, and writing theirs anew would change
-/// what they mean (S3 User Guide, "Replication configuration file elements", on backward compatibility).
+/// Refuses a configuration with foreign rules of schema V1. S3 does not accept V2 rules beside V1
+/// rules, and rewriting a V1 rule as V2 would change its meaning (S3 User Guide, "Replication
+/// configuration file elements", on backward compatibility).
 pub fn refuse_v1(topology: &Topology, live: &Replication) -> Result<(), Failure> {
     let Some(rule) = rules::foreign(topology, live).find(|rule| rule.prefix.is_none()) else {
         return Ok(());

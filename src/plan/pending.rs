@@ -1,11 +1,13 @@
-//! A key of ours that is pending deletion while the alias still names it: another takes its place where nothing needs it.
-//! Not for: bringing it back (see `build`).
+//! Replaces a key that is pending deletion while the alias still targets it, if no bucket needs the
+//! key.
+//! Not for: cancelling the deletion (see `build`).
 
 use crate::manifest::Topology;
 use crate::world::World;
 
-/// Takes the pair's key out of its place in `world` where it is on its way out and no bucket of the pair stands whose data may
-/// need it. Returns whether it did: then a spare key, or else a new one, is the pair's.
+/// Moves the pair's key in `world` from `primary` to `pending` if the key is pending deletion and
+/// no bucket of the pair exists whose data may need the key. Returns whether it did. The pair then
+/// uses a spare key or a new key.
 pub fn let_go(topology: &Topology, world: &mut World) -> bool {
     let is_going = world
         .keys

@@ -1,6 +1,6 @@
-//! The proof of what a plan would write: the rendered documents by themselves, and then beside what others have put into the
-//! bucket policies that are live.
-//! Not for: the calls and their evaluation (see `policy::proof`).
+//! Proves the policies that a plan would write: first the rendered documents alone, then merged
+//! with the foreign statements of the live bucket policies.
+//! Not for: listing the calls or evaluating them (see `policy::proof`).
 
 use super::{known_keys, others};
 use crate::failure::Failure;
@@ -9,8 +9,8 @@ use crate::policy::proof::{Expectation, Organisation, Proof, prove as proof_of};
 use crate::policy::{Document, Documents, Templates, meaning};
 use crate::world::World;
 
-/// Proves the documents that `apply` would write for `topology` into `world`; the failure of a proof that does not hold has
-/// exit code 5.
+/// Proves the documents that `apply` would write for `topology` into `world`. A failed proof is a
+/// failure with exit code 5.
 pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Result<Proof, Failure> {
     let keys = known_keys(topology, world);
     if topology.shared_role.is_some() {
@@ -39,7 +39,8 @@ fn prove_own(
     if !merge(topology, world, &mut documents) {
         return Ok(by_themselves);
     }
-    // What others let through beside ours is theirs to answer for; what they forbid stops replication.
+    // Foreign statements may allow more than the pair's do, which is the responsibility of their
+    // owner. But a foreign Deny stops replication.
     let Proof { mut rows } = proof_of(topology, keys, &documents, &nobody);
     rows.retain(|row| row.expected == Expectation::Allow);
     let proof = Proof { rows };
@@ -51,7 +52,7 @@ fn prove_own(
     }
 }
 
-/// Renders the documents that `apply` would write, and puts the policies of keys that exist beside them.
+/// Renders the documents that `apply` would write and adds the key policies of existing keys.
 pub(super) fn rendered(
     topology: &Topology,
     world: &World,
@@ -62,14 +63,15 @@ pub(super) fn rendered(
     let mut documents = Documents::render(wanted, topology, keys, templates)?;
     for side in topology.sides() {
         if let Some(key) = world.keys.existing.get(&side.bucket) {
-            // What KMS took and we can't read is left to the probe.
+            // A key policy that KMS accepted but crrctl can't parse is left to the probe.
             let _ = documents.put(&Document::of_key(side, topology), key.policy.clone());
         }
     }
     Ok(documents)
 }
 
-/// Puts bucket policies in place as they would be written: beside the statements of others. Returns whether there are any.
+/// Merges the pair's bucket policies with the foreign statements of the live bucket policies, as
+/// `apply` would write them. Returns whether there are any foreign statements.
 pub(super) fn merge(topology: &Topology, world: &World, documents: &mut Documents) -> bool {
     let mut merged = false;
     for side in topology.sides() {
@@ -77,7 +79,8 @@ pub(super) fn merge(topology: &Topology, world: &World, documents: &mut Document
         let live = world.buckets.get(&side.bucket).and_then(|bucket| bucket.policy.as_ref());
         let (Some(live), Some(ours)) = (live, documents.get(&document)) else { continue };
         let Some(both) = meaning::merged_bucket_policy(Some(live), ours) else { continue };
-        // A statement that can't be read can't be judged; S3 took it, so it is left to the probe.
+        // A statement that can't be parsed can't be evaluated. S3 accepted it, so it is left to the
+        // probe.
         merged |= !meaning::same(&both, ours) && documents.put(&document, both).is_ok();
     }
     merged

@@ -1,4 +1,5 @@
-//! The plan of `destroy`: what goes, in AWS's order, and what stays and why.
+//! Builds the plan of `destroy`: the resources to delete, in the order that AWS requires, and the
+//! resources to keep, each with the reason.
 //! Not for: emptying buckets or counting objects (see `steps` and `observe`).
 
 mod adopted;
@@ -18,47 +19,47 @@ use crate::names::{Arn, BucketName, Region};
 use crate::world::{Bucket, Objects, World};
 use serde::Serialize;
 
-/// What the user allows and forbids.
+/// The flags of a removal.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub struct Removal {
-    /// Objects that are not ours go too.
+    /// Delete foreign objects (not probes of this pair) too.
     pub purge_data: bool,
-    /// Keys that others may use go too.
+    /// Schedule the deletion of keys that others may use too.
     pub purge_keys: bool,
-    /// Keys and aliases stay.
+    /// Keep keys and aliases.
     pub keep_keys: bool,
-    /// Buckets stay, and with them their keys.
+    /// Keep buckets, and therefore their keys.
     pub keep_buckets: bool,
-    /// Versions under GOVERNANCE retention go too.
+    /// Delete versions under GOVERNANCE retention too.
     pub bypass_governance: bool,
 }
 
-/// A resource that stays.
+/// A resource that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kept {
     /// The resource's kind.
     pub kind: Kind,
-    /// The resource.
+    /// ARN of the resource.
     pub arn: Arn,
-    /// Why it stays.
+    /// Reason for keeping it.
     pub why: String,
-    /// Whether a flag asked for it; such a resource does not make `destroy` fail.
+    /// Whether the user asked for it. A resource kept on request does not make `destroy` fail.
     #[serde(skip)]
     pub because: Why,
 }
 
-/// Who decided that a resource stays.
+/// The reason category for keeping a resource: the user's request, or crrctl's refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// The user, by a flag.
+    /// The user asked for it, by a flag or in the manifest.
     Asked,
-    /// crrctl, since taking it away would harm.
+    /// crrctl refuses to delete the resource, because that would do harm.
     Refused,
 }
 
-/// Returns what is to be removed, and what stays. Refuses as a whole (exit 10) where objects that are not ours lie in a
-/// bucket that would go.
+/// Returns the resources to delete and the resources to keep. If a bucket to delete has foreign
+/// objects, fails with exit code 10 before any change.
 pub fn removal(
     topology: &Topology,
     world: &World,
@@ -68,7 +69,7 @@ pub fn removal(
     let mut plan = Plan::default();
     let mut kept = buckets.kept.clone();
     let rules = ways::rules(topology, world, &buckets);
-    // Rules that go with their bucket come after it.
+    // Rules that are deleted with their bucket are sorted after the bucket.
     let (along, first): (Vec<Action>, Vec<Action>) =
         rules.into_iter().partition(|action| action.fields.contains(&GOES_ALONG));
     let rule_step: Vec<StepId> = first.iter().map(|action| action.id.clone()).collect();
@@ -98,10 +99,11 @@ pub fn removal(
     Ok((plan, kept))
 }
 
-/// The pair's buckets, sorted by what becomes of them.
+/// The pair's buckets, grouped by what the removal does with them.
 struct Buckets<'a> {
     going: Vec<(&'a BucketName, &'a Bucket)>,
-    /// Those that stay without our statements and tags.
+    /// Adopted buckets. They are kept; the pair's policy statements, lifecycle rule, and tags are
+    /// removed from them.
     adopted: Vec<(&'a BucketName, &'a Bucket)>,
     kept: Vec<Kept>,
 }
@@ -152,8 +154,9 @@ impl<'a> Buckets<'a> {
     }
 }
 
-/// Returns why rules of others need a bucket: they stand in its configuration, or lead to it. What is purged, rules and all, they
-/// need no more.
+/// Returns why foreign rules require a bucket: they are in its replication configuration, or it is
+/// their destination. If the source bucket is purged, its rules are deleted too and require
+/// nothing.
 fn others_need(
     topology: &Topology,
     world: &World,
@@ -179,7 +182,8 @@ fn others_need(
     Some(format!("the rule `{}` of others leads to it", rule.id))
 }
 
-/// Only the root user, with the device, can delete versions or switch this off (S3 User Guide, "Configuring MFA delete").
+/// Only the root user with the MFA device can delete versions or turn MFA delete off (S3 User
+/// Guide, "Configuring MFA delete").
 fn mfa_delete(name: &BucketName, bucket: &Bucket) -> Failure {
     let message =
         format!("the bucket `{name}` has MFA delete, and holds versions: crrctl can't delete them");
@@ -193,7 +197,7 @@ fn mfa_delete(name: &BucketName, bucket: &Bucket) -> Failure {
         .hint("to keep the buckets and their keys: `crrctl destroy --keep-buckets`")
 }
 
-/// What whoever has the other account made is theirs to take away.
+/// A handed-over side is kept: an operator of the other account created it and must delete it.
 fn handed_over(topology: &Topology, side: &Side) -> Kept {
     let account = topology.account_of(&side.region);
     Kept {
@@ -225,14 +229,16 @@ fn delete(
     }
 }
 
-/// Says of the removal of rules that their bucket stays, so that S3 must have forgotten them before anything else goes.
+/// Marks a removal of rules whose bucket is kept. S3 must stop applying the rules before anything
+/// else is deleted.
 pub const STAYS: &str = "its bucket stays";
-/// Says of the removal of rules that their bucket goes and is empty, so that they go with it: none can take effect any more.
+/// Marks a removal of rules whose bucket is empty and is deleted. The rules are deleted with the
+/// bucket and can no longer apply to any object.
 pub const GOES_ALONG: &str = "it goes with its bucket";
-/// Says of a bucket that it was seen to be empty.
+/// Marks a bucket that was observed to be empty.
 pub const EMPTY: &str = "empty";
 
-/// Returns whether a bucket was looked into, and nothing lies there.
+/// Returns whether the objects were counted and there are none.
 fn is_empty(bucket: &Bucket) -> bool {
     bucket.objects == Some(Objects::default())
 }

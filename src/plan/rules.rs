@@ -1,5 +1,5 @@
-//! The replication rules a pair wants, and what its live rules say.
-//! Not for: writing them (see `steps`).
+//! Computes the replication rules of a pair and compares them with the live rules.
+//! Not for: writing rules (see `steps`).
 
 use super::others;
 use crate::manifest::{PairKeys, RuleSettings, RuleWish, Side, Topology};
@@ -7,8 +7,8 @@ use crate::names::{Arn, BucketName, Region, RoleName};
 use crate::world::{Bucket, Replication, Role, Rule, World};
 use std::collections::BTreeSet;
 
-/// Returns the rules of the pair. Priorities are unique and stable: one that the manifest gives stands, a live rule keeps its
-/// own, and a new one gets the next that is free.
+/// Returns the rules of the pair. Priorities are unique and stable: a priority in the manifest is
+/// used, a live rule keeps its priority, and a new rule gets the next free priority.
 pub fn wanted(topology: &Topology, keys: &PairKeys, live: Option<&Replication>) -> Vec<Rule> {
     let live: &[Rule] = live.map_or(&[], |replication| &replication.rules);
     let given: BTreeSet<i32> =
@@ -48,23 +48,24 @@ fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) ->
     }
 }
 
-/// Within one account replicas belong to it anyway.
+/// Returns the account that replicas are given to. Within one account, the replicas belong to that
+/// account anyway.
 fn new_owner(topology: &Topology, wish: &RuleWish) -> Option<String> {
     let is_given = wish.settings.owner_override && topology.is_foreign(&wish.destination);
     is_given.then(|| topology.account_of(&wish.destination.region).to_string())
 }
 
-/// Ends the id of a rule that stands only while a change of a live rule is proven.
+/// Suffix of the id of a temporary rule, which exists only while a change of a live rule is proven.
 const PROOF: &str = ".proof";
 
-/// Returns whether `rule_id` is that of a temporary rule, which a run takes away again before it ends.
+/// Returns whether `rule_id` is the id of a temporary rule, which the run deletes before it ends.
 pub fn is_proof(rule_id: &str) -> bool {
     rule_id.ends_with(PROOF)
 }
 
-/// Returns what stands in the configuration while the `wanted` rules are proven, as far as it differs from what is `live`: a
-/// rule that is not live yet covers the place of the probes alone, and beside a live one, which is never narrowed, stands a
-/// temporary rule of higher priority that does.
+/// Returns the rules to write while the `wanted` rules are proven, for the rules that differ from
+/// `live`. A new rule is narrowed to the probe prefix. A live rule is never narrowed; instead, a
+/// temporary rule with a higher priority, narrowed to the probe prefix, is added.
 pub fn proving(topology: &Topology, wanted: &[Rule], live: Option<&Replication>) -> Vec<Rule> {
     let live: &[Rule] = live.map_or(&[], |replication| &replication.rules);
     let highest = live.iter().chain(wanted).map(|rule| rule.priority).max().unwrap_or_default();
@@ -84,7 +85,8 @@ pub fn proving(topology: &Topology, wanted: &[Rule], live: Option<&Replication>)
     wanted.iter().filter_map(stands_in).collect()
 }
 
-/// Returns whether a rule of ours covers the place of probes alone: a run was cut off before it went live.
+/// Returns whether a rule of the pair is narrowed to the probe prefix: a run was interrupted before
+/// the rule went live.
 pub fn is_narrow(topology: &Topology, rule: &Rule) -> bool {
     rule.prefix.as_deref().is_some_and(|prefix| prefix.ends_with(&probes_place(topology)))
 }
@@ -94,13 +96,14 @@ fn narrowed(topology: &Topology, rule: &Rule) -> Rule {
     Rule { prefix: Some(format!("{prefix}{}", probes_place(topology))), ..rule.clone() }
 }
 
-/// Returns where probes lie below the prefix of their rule (see [`Topology::probe_prefix`]).
+/// Returns the probe prefix below the prefix of a rule (see [`Topology::probe_prefix`]).
 fn probes_place(topology: &Topology) -> String {
     format!("_crrctl/{}/", topology.name)
 }
 
-/// Returns the directions back to the source that only live rules of ours tell of: the manifest is not two-way any more, or has
-/// dropped the destination. Another pair of this name has rules with the same ids: ours lead from a bucket of ours to the source.
+/// Returns the reverse directions that exist only as live rules of the pair: the manifest is no
+/// longer two-way, or no longer has the destination. Another pair with this name has rules with the
+/// same ids, so only rules from a bucket of this pair to this pair's source count.
 pub fn reverse_directions_in_force(topology: &Topology, world: &World) -> Vec<Topology> {
     let is_wanted = |name: &BucketName| {
         name == &topology.home.bucket || topology.backward().any(|it| &it.source.bucket == name)
@@ -132,7 +135,7 @@ pub fn reverse_directions_in_force(topology: &Topology, world: &World) -> Vec<To
     world.buckets.iter().filter_map(told).collect()
 }
 
-/// Returns every direction that is wanted or live, the forward one first.
+/// Returns every direction that is in the manifest or live, the forward direction first.
 pub fn directions(topology: &Topology, world: &World) -> Vec<Topology> {
     topology.directions().into_iter().chain(reverse_directions_in_force(topology, world)).collect()
 }
@@ -146,7 +149,7 @@ pub fn role_of<'a>(direction: &Topology, world: &'a World) -> Option<&'a Role> {
     }
 }
 
-/// Returns what a live rule says.
+/// Returns the settings of a live rule.
 fn settings_of(rule: &Rule) -> RuleSettings {
     RuleSettings {
         prefix: rule.prefix.clone().unwrap_or_default(),
@@ -159,11 +162,12 @@ fn settings_of(rule: &Rule) -> RuleSettings {
 }
 
 fn next_free(taken: &BTreeSet<i32>) -> i32 {
-    // A configuration has at most 1,000 rules, so one of these is free.
+    // A configuration has at most 1,000 rules, so one of these numbers is free.
     (1..=2001).find(|priority| !taken.contains(priority)).unwrap_or(2001)
 }
 
-/// Returns our live rules to destinations that the manifest does not name, each with its destination.
+/// Returns the live rules of the pair to destinations that the manifest does not name, each with
+/// its destination.
 fn orphans<'a>(
     topology: &'a Topology,
     live: Option<&'a Replication>,
@@ -177,18 +181,18 @@ fn orphans<'a>(
     live.into_iter().flat_map(|live| &live.rules).filter_map(side)
 }
 
-/// Returns the replication configuration of the source that is live.
+/// Returns the live replication configuration of the source bucket.
 fn live<'a>(topology: &Topology, world: &'a World) -> Option<&'a Replication> {
     world.buckets.get(&topology.source.bucket)?.replication.as_ref()
 }
 
-/// Returns the destinations of our live rules that the manifest does not name.
+/// Returns the destinations of live rules of the pair that the manifest does not name.
 pub fn unnamed(topology: &Topology, world: &World) -> Vec<Side> {
     orphans(topology, live(topology, world)).map(|(side, _)| side).collect()
 }
 
-/// Returns `topology` with the destinations that only our live rules name: the role must go on serving them, since objects
-/// would end FAILED under a rule that its role can't serve.
+/// Returns `topology` with the destinations added that only live rules name. The role must continue
+/// to serve them, because objects end FAILED under a rule that its role can't serve.
 pub fn served(topology: &Topology, world: &World) -> Topology {
     let mut served = topology.clone();
     for (side, rule) in orphans(topology, live(topology, world)) {
@@ -203,7 +207,8 @@ pub fn served(topology: &Topology, world: &World) -> Topology {
     served
 }
 
-/// Returns whether a live rule of the pair's is to go: a temporary one, or one that is wanted no more although its destination is.
+/// Returns whether a live rule of the pair must be deleted: a temporary rule, or a rule that the
+/// manifest no longer has although it still has the destination.
 pub fn goes(topology: &Topology, rule: &Rule) -> bool {
     is_ours(topology, &rule.id) && is_proof(&rule.id) || is_outdated(topology, rule)
 }
@@ -215,35 +220,37 @@ fn is_outdated(topology: &Topology, rule: &Rule) -> bool {
         && !topology.rules.iter().any(|wish| wish.id == rule.id)
 }
 
-/// Returns the rules of `live` that are not this pair's.
+/// Returns the foreign rules in `live`.
 pub fn foreign<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<Item = &'a Rule> {
     live.rules.iter().filter(move |rule| !is_ours(topology, &rule.id))
 }
 
-/// Returns the rules of `live` that no removal takes away: those of others, and those that the manifest names by an id that
-/// somebody else gave them.
+/// Returns the rules in `live` that no removal deletes: foreign rules, and existing rules that the
+/// manifest names by `rule_id`.
 pub fn staying<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<Item = &'a Rule> {
     let prefix = topology.rule_prefix();
     live.rules.iter().filter(move |rule| !rule.id.starts_with(&prefix))
 }
 
-/// Returns whether the pair goes by the rule `id`: crrctl made it, or the manifest names it; a temporary one goes with its own.
+/// Returns whether the rule `id` belongs to the pair: crrctl created it, or the manifest names it.
+/// A temporary rule belongs to the pair if the rule it stands in for does.
 pub fn is_ours(topology: &Topology, id: &str) -> bool {
     let lasting = id.strip_suffix(PROOF).unwrap_or(id);
     region_of(topology, id).is_some() || topology.rules.iter().any(|wish| wish.id == lasting)
 }
 
-/// Returns whether a live rule says what is `wanted`. One that names the destination's account without giving it the replicas
-/// says nothing more by that (S3 API Reference, `Destination`, on Account).
+/// Returns whether a live rule matches `wanted`. An Account in the destination without an owner
+/// override has no further effect and is ignored (S3 API Reference, `Destination`, on Account).
 pub fn says(live: &Rule, wanted: &Rule) -> bool {
     let others = live.others.iter().filter(|it| *it != ACCOUNT).cloned().collect();
     live == wanted || *wanted == Rule { others, ..live.clone() }
 }
 
-/// What a rule has that names an account and does not make it the owner of replicas (see [`Rule::others`]).
+/// Entry of [`Rule::others`] for a rule that names an account without making it the owner of the
+/// replicas.
 const ACCOUNT: &str = "account";
 
-/// Returns the Region that the id of one of our rules names.
+/// Returns the Region in the id of a rule that crrctl created for the pair.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {
     rule_id.strip_prefix(&topology.rule_prefix())?.split('.').next()
 }

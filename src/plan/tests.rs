@@ -1,4 +1,5 @@
-//! Plans for worlds: whole ones, empty ones, and all that lie between.
+//! Tests of plans for worlds in which all, some, or none of the pair's resources exist.
+//! Not for: running a plan (see `engine`).
 
 use super::*;
 use crate::manifest::{Origin, PairKeys, Topology, parse};
@@ -46,7 +47,7 @@ fn nothing() -> World {
     }
 }
 
-/// Returns the world in which everything is as `topology` wants it.
+/// Returns a world in which every resource matches `topology`.
 fn whole(topology: &Topology) -> World {
     let document = |document| render(&document, topology, &keys(), &Templates::default()).unwrap();
     let key = |region: &Region, primary| Key {
@@ -124,7 +125,7 @@ fn planned(topology: &Topology, world: &World) -> Plan {
     build(topology, world, &Templates::default()).unwrap()
 }
 
-/// Asserts that every action comes after all that it needs, and that no name stands twice.
+/// Asserts that every action follows the actions it needs and that ids are unique.
 fn assert_sound(plan: &Plan) {
     let mut seen = std::collections::BTreeSet::new();
     for action in &plan.actions {
@@ -249,7 +250,8 @@ fn a_key_that_a_bucket_names_is_never_spare() {
 proptest::proptest! {
     #![proptest_config(crate::seeded::cases(256))]
 
-    /// Whatever is missing of a whole pair, the plan is sound, makes just that, and a removal is sound too.
+    /// For any subset of missing resources: the plan is sound and creates exactly these, and the
+    /// removal plan is sound too.
     #[test]
     fn whatever_is_missing_is_what_is_made(missing in proptest::collection::vec(0u8..3, 6)) {
         let topology = topology(&["us-west-2", "eu-west-1"]);

@@ -1,5 +1,6 @@
-//! Takes probes away again, and looks whether anything of a run of them is left: an upload whose answer was lost, or a replica that landed late.
-//! Not for: probes of other runs, which may be under way.
+//! Deletes probes, then lists what remains of the run: an upload whose response was lost, or a
+//! replica that arrived late.
+//! Not for: probes of other runs, which may be in progress.
 
 use super::Prober;
 use super::upload::Uploaded;
@@ -11,7 +12,8 @@ use futures::future::join_all;
 use std::collections::BTreeMap;
 
 impl Prober {
-    /// Removes what was uploaded, by version id on every side: a plain delete would make a marker, and that would replicate.
+    /// Deletes the uploaded objects by version id on every side. A delete without a version id
+    /// would create a delete marker, which would replicate.
     pub(super) async fn clean_up(&self, uploaded: &[Uploaded], replicas: &BTreeMap<Side, String>) {
         for side in self.topology.sides() {
             for object in uploaded {
@@ -28,7 +30,7 @@ impl Prober {
         }
     }
 
-    /// Removes what lies under this run's own, random prefix, by version id on every side.
+    /// Deletes everything under this run's random prefix, by version id on every side.
     pub(super) async fn remove_what_is_left(&self) {
         let left = join_all(self.topology.sides().map(|side| self.remove_left(side))).await;
         for error in left.into_iter().filter_map(Result::err) {
@@ -55,7 +57,7 @@ impl Prober {
         Ok(())
     }
 
-    /// Deletes one version; one that is gone already is no error.
+    /// Deletes one version; a version that no longer exists is no error.
     async fn delete(&self, side: &Side, key: &str, version_id: &str) -> Result<(), Error> {
         let s3 = self.aws.s3(&side.region);
         let delete =

@@ -1,4 +1,5 @@
-//! Compares a replica with what was uploaded: six checks, the body read back and hashed.
+//! Compares a replica with the uploaded object: six checks, including a hash of the whole body.
+//! Not for: the verdict on the probe (see `verdict`).
 
 use super::upload::Uploaded;
 use super::{Checks, Difference, Likeness, Probe, Prober, Status};
@@ -12,10 +13,10 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A replica may be readable a moment after its source says COMPLETED.
+/// A replica may become readable a moment after its source is COMPLETED.
 const READABLE_WITHIN: Duration = Duration::from_secs(30);
 
-/// What a replica is, beside its source.
+/// The values of a replica, and how they compare with its source.
 pub(super) struct Replica {
     pub(super) version_id: String,
     status: Option<String>,
@@ -27,7 +28,7 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Writes what was found into `probe`.
+    /// Writes the comparison into `probe`.
     pub(super) fn enter(self, probe: &mut Probe) {
         probe.replica_status = self.status;
         probe.kms_key_arn = self.kms_key;
@@ -39,10 +40,11 @@ impl Replica {
 }
 
 impl Prober {
-    /// Reads the replica at `side`. `None` where none is expected, since its source is not COMPLETED, and none is there.
+    /// Reads the replica at `side`. Returns `None` if the source is not COMPLETED and there is no
+    /// replica.
     ///
-    /// A probe's key is fresh, so the current version under it is the replica, whatever its version id: a stand-in that gives
-    /// it another one is told so by the check.
+    /// A probe's key is new, so the current version under it is the replica, whatever its version
+    /// id. If a stand-in for S3 assigns another version id, the check reports that.
     pub(super) async fn compare(
         &self,
         side: &Side,
@@ -60,7 +62,8 @@ impl Prober {
             match get.send().await.at("s3:GetObject", &side.region) {
                 Ok(output) => return Ok(Some(self.examine(side, object, output).await?)),
                 Err(error) if error.is_absent() && status != Status::Completed => return Ok(None),
-                // Who may not list another account's bucket is not told that nothing is there.
+                // A caller that may not list another account's bucket receives `AccessDenied` for a
+                // missing object.
                 Err(error)
                     if error.class == Class::Denied
                         && self.topology.is_handed_over(&side.region)
@@ -131,7 +134,7 @@ impl Prober {
     }
 }
 
-/// Reads the whole body without keeping it.
+/// Hashes the whole body without storing it.
 async fn digest(output: &mut GetObjectOutput, side: &Side) -> Result<(u64, [u8; 32]), Failure> {
     let (mut length, mut hash) = (0, Sha256::new());
     while let Some(chunk) = output.body.next().await {

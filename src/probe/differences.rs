@@ -1,8 +1,9 @@
-//! What a replica is not, though its source is.
+//! Differences between a replica and its source.
+//! Not for: finding the differences (see `compare`).
 
 use serde::Serialize;
 
-/// A check that does not hold, with what was expected of the source and what the replica has.
+/// A failed check, with the value that the source requires and the value of the replica.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Difference {
@@ -11,7 +12,8 @@ pub struct Difference {
     pub replica: String,
 }
 
-/// Whether two values that prove nothing by themselves are alike.
+/// Whether the source and the replica have the same value, for values that prove nothing by
+/// themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the contract names the values")]

@@ -1,12 +1,13 @@
-//! Why there must be no probes: what nobody can delete.
+//! Refuses probes that no principal could delete.
 //! Not for: how long a probe is held (see `steps::hold`).
 
 use crate::failure::{Failure, Kind};
 use crate::manifest::{RetentionMode, Topology};
 use crate::units::counted;
 
-/// Returns why there must be no probes, where that is so: if the explicit retention were lost on the way, they would stay for as long
-/// as the bucket says, and nobody could delete them.
+/// Returns why no probe may be uploaded, if so. If the explicit retention period of a probe were
+/// lost in replication, the bucket's default retention would hold the probe, and no principal could
+/// delete it.
 pub fn refused(topology: &Topology) -> Option<Failure> {
     let retention = topology.buckets.retention()?;
     if retention.mode != RetentionMode::Compliance {

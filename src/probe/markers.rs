@@ -1,7 +1,8 @@
-//! Proves that delete markers replicate, or that they do not, as the manifest says.
+//! Proves that delete markers replicate, or that they do not, as the manifest specifies.
 //!
-//! A delete marker has no replication status, so the destination is looked at. That none comes is known once an object that
-//! was uploaded after the delete is COMPLETED.
+//! A delete marker has no replication status, so the destination is listed. A marker counts as not
+//! replicated if it is absent once an object that was uploaded after the delete is COMPLETED.
+//! Not for: the replication of objects (see `compare`).
 
 use super::target::{Target, targets};
 use super::upload::Uploaded;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What became of one delete marker at one destination.
+/// The result of one delete marker at one destination.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct Marker {
@@ -27,13 +28,14 @@ pub struct Marker {
     pub version_id: String,
     pub source: super::Place,
     pub destination: super::Place,
-    /// Whether the manifest wants it to replicate.
+    /// Whether the manifest specifies that it replicates.
     pub expected: bool,
     pub replicated: bool,
     pub latency_ms: Option<u64>,
 }
 
-/// Uploads an object, deletes it once it has replicated, and looks for its delete marker at every destination.
+/// Uploads an object, deletes it after it has replicated, and looks for its delete marker at every
+/// destination.
 pub async fn markers(
     aws: Arc<Aws>,
     topology: Topology,
@@ -86,7 +88,7 @@ fn judged(marker: &Marker) -> Option<Failure> {
 }
 
 impl Prober {
-    /// Deletes one object of every target; what fails ends it.
+    /// Deletes one object per target; the first failure ends the loop.
     async fn delete_each(&self, mess: &mut Vec<Uploaded>) -> Result<Vec<Marker>, Failure> {
         let mut markers = Vec::new();
         for (n, target) in targets(&self.topology).iter().enumerate() {
@@ -95,7 +97,7 @@ impl Prober {
         Ok(markers)
     }
 
-    /// Everything that is made on the way goes into `mess`, to be removed by version id.
+    /// Adds every object and marker that it creates to `mess`, to be deleted by version id.
     async fn delete_one(
         &self,
         n: usize,
@@ -166,7 +168,7 @@ impl Prober {
         Err(Failure::new(kind, code, message).in_region(&self.topology.source.region))
     }
 
-    /// Returns how long the marker took to come to `side`; looks once where none is expected.
+    /// Returns how long the marker took to arrive at `side`; lists only once if none is expected.
     async fn arrival(
         &self,
         side: &Side,

@@ -1,5 +1,6 @@
-//! Waits for an object's replication status: looks often at first, then less, so that a short replication is seen at once and a
-//! long one costs few calls.
+//! Polls an object's replication status, often at first and then less often: a short replication is
+//! detected at once, and a long one costs few calls.
+//! Not for: polling an object outside a pair (see `wait`).
 
 use super::upload::Uploaded;
 use super::{Prober, Status, Target};
@@ -11,31 +12,35 @@ use crate::names::Arn;
 use aws_sdk_s3::types::ReplicationStatus;
 use std::time::Duration;
 
-/// How the wait ended.
+/// The result of polling.
 #[derive(Debug, Clone)]
 pub(super) struct Polled {
     pub(super) status: Status,
-    /// Why S3 was not asked: the upload's own answer shows that the object can't replicate as it should.
+    /// Why S3 was not polled: the response to the upload shows that the object can't replicate as
+    /// required.
     pub(super) unfit: Option<String>,
-    /// From the end of the upload to the look that saw the status.
+    /// Milliseconds from the end of the upload to the poll that returned the status.
     pub(super) elapsed_ms: u64,
 }
 
-/// An eligible object has a status from the start; this many looks without one settle that it has none.
+/// An eligible object has a status from the start; this many polls without a status prove that it
+/// has none.
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
-/// The pause after `elapsed`: a twenty-fifth of it, so that with the look itself what is seen late is seen at most 5 % late.
+/// Returns the pause after `elapsed`: one twenty-fifth of it, so that a status is read at most 5 %
+/// late, including the time of the poll.
 pub(super) fn next_pause(elapsed: Duration) -> Duration {
     (elapsed / 25).clamp(Duration::from_millis(50), Duration::from_secs(30))
 }
 
 impl Prober {
-    /// Looks at `object` until it is COMPLETED or FAILED, or has no status, or the time is over.
+    /// Polls `object` until it is COMPLETED or FAILED, has no status, or the time is over.
     pub(super) async fn poll(&self, object: &Uploaded, target: &Target) -> Result<Polled, Failure> {
         let key = self.key(&self.topology.source);
         let is_encrypted = object.kms_key.as_deref() == key.as_ref().map(Arn::as_str);
         if !is_encrypted || object.version_id == UNVERSIONED {
-            // The bucket's encryption or versioning has not spread: such an object is not the one to judge by.
+            // The bucket's encryption or versioning has not propagated, so the object proves
+            // nothing.
             let unfit = Some(self.unfit(object));
             return Ok(Polled { status: Status::None, unfit, elapsed_ms: 0 });
         }
@@ -97,14 +102,14 @@ impl Prober {
     }
 }
 
-/// Objects of a bucket whose versioning was just enabled may answer 404 now and then
+/// Requests for objects of a bucket whose versioning was just enabled may intermittently return 404
 /// (S3 API Reference, `PutBucketVersioning`).
 const VISIBLE_WITHIN: Duration = Duration::from_mins(1);
 
 /// The version id of an object in a bucket without versioning.
 const UNVERSIONED: &str = "null";
 
-/// Reads S3's status: its model has both `COMPLETE` and `COMPLETED`, and they are one.
+/// Converts S3's status. S3's model has both `COMPLETE` and `COMPLETED`; they are the same status.
 pub(super) fn status(header: Option<&ReplicationStatus>) -> Status {
     match header {
         Some(ReplicationStatus::Complete | ReplicationStatus::Completed) => Status::Completed,
@@ -134,7 +139,7 @@ mod tests {
         assert_eq!(status(None), Status::None);
     }
 
-    /// How many looks a replication of `seconds` takes, and how late the last one is.
+    /// Returns the number of polls for a replication of `seconds`, and how late the last one is.
     fn looks(seconds: u64) -> (u32, Duration) {
         let (end, mut now, mut looks) = (Duration::from_secs(seconds), Duration::ZERO, 1);
         while now < end {

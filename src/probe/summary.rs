@@ -1,10 +1,11 @@
-//! The figures of many probes.
+//! Figures over many probes: counts and latency percentiles.
+//! Not for: printing the figures (see `report`).
 
 use super::{Probe, Status};
 use crate::names::Region;
 use serde::Serialize;
 
-/// How many came through, and how long they took.
+/// Counts and latencies of probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Summary {
@@ -17,7 +18,7 @@ pub struct Summary {
     pub max_ms: Option<u64>,
 }
 
-/// Sums up `probes`; percentiles are those of the nearest rank, over the ones that are COMPLETED.
+/// Summarizes `probes`. Percentiles use the nearest rank, over the COMPLETED probes.
 pub fn summary(probes: &[Probe]) -> Summary {
     let mut latencies: Vec<u64> = probes.iter().filter_map(|probe| probe.latency_ms).collect();
     latencies.sort_unstable();
@@ -44,7 +45,7 @@ pub struct RouteSummary {
     pub summary: Summary,
 }
 
-/// Sums up `probes` by rule and direction: ways back may have rules of the same id.
+/// Summarizes `probes` by rule and direction: rules of a reverse direction may have the same id.
 pub fn by_route(probes: &[Probe]) -> Vec<RouteSummary> {
     let mut routes: Vec<(&Probe, Vec<Probe>)> = Vec::new();
     for probe in probes {

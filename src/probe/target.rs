@@ -1,9 +1,10 @@
-//! What one object can prove: the rules that select the same objects.
+//! Groups the rules that select the same objects: one object proves all of them.
+//! Not for: uploading the object (see `upload`).
 
 use crate::manifest::{RuleSettings, RuleWish, Topology};
 use std::sync::Arc;
 
-/// Rules that select the same objects: one object proves all of them.
+/// Rules that select the same objects. One object proves all of them.
 pub(super) struct Target {
     pub(super) filter: RuleSettings,
     pub(super) rules: Vec<RuleWish>,
@@ -16,7 +17,7 @@ impl Target {
     }
 }
 
-/// Returns the rules of `topology` by what they select.
+/// Returns the rules of `topology`, grouped by filter.
 pub(super) fn targets(topology: &Topology) -> Vec<Arc<Target>> {
     let mut targets: Vec<Target> = Vec::new();
     for rule in &topology.rules {

@@ -1,10 +1,11 @@
-//! A probe as an event tells it.
+//! Converts a probe to the event that reports it.
+//! Not for: judging the probe (see `verdict`).
 
 use super::{Difference, Probe};
 use crate::events::{PlaceOf, ProbeDone};
 use crate::names::Region;
 
-/// Returns what is told of a probe.
+/// Returns the event that reports a probe.
 pub(super) fn done(probe: &Probe) -> ProbeDone {
     let place = |bucket: &str, region: &Region| PlaceOf {
         bucket: bucket.to_owned(),

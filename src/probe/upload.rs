@@ -1,4 +1,5 @@
-//! Uploads a probe: random bytes, checksum sent, metadata by which it is known, in one part or in two.
+//! Uploads a probe: random bytes with a checksum and identifying metadata, in one part or in two.
+//! Not for: waiting for the replication of the probe (see `poll`).
 
 use super::{Prober, Target};
 use crate::aws::settle::retry;
@@ -15,12 +16,12 @@ use tokio::time::Instant;
 
 /// Every part but the last has at least 5 MiB (S3 User Guide, "Amazon S3 multipart upload limits").
 const FIRST_PART: usize = 5 << 20;
-/// An object bears at most 10 tags (S3 User Guide, "Categorizing your objects using tags").
+/// An object has at most 10 tags (S3 User Guide, "Categorizing your objects using tags").
 const MOST_TAGS: usize = 10;
-/// The last part may be small.
+/// The last part may be smaller.
 const LAST_PART: usize = 64 << 10;
 
-/// An object that was uploaded, and what its replica is compared with.
+/// An uploaded object, with the values that its replica is compared with.
 #[derive(Debug, Clone)]
 pub(super) struct Uploaded {
     pub(super) key: String,
@@ -29,14 +30,15 @@ pub(super) struct Uploaded {
     pub(super) sha256: [u8; 32],
     pub(super) etag: Option<String>,
     pub(super) checksum: Option<String>,
-    /// The key that S3 says it is encrypted under.
+    /// The key that encrypts the object, as S3 returned it.
     pub(super) kms_key: Option<String>,
-    /// When S3 had it.
+    /// When the upload ended.
     pub(super) at: Instant,
 }
 
 impl Uploaded {
-    /// Describes `body`, which S3 has just taken under `key`, before its answer is entered.
+    /// Describes `body`, which S3 has just stored under `key`; the caller adds the values of the
+    /// response.
     fn sent(key: &str, body: &Bytes) -> Self {
         let at = Instant::now();
         Self {
@@ -53,7 +55,8 @@ impl Uploaded {
 }
 
 impl Prober {
-    /// Uploads `size` random bytes as `key`, or, without a size, two parts, such that `target` selects them.
+    /// Uploads an object as `key` that `target` selects: `size` random bytes, or two parts if there
+    /// is no size.
     pub(super) async fn upload(
         &self,
         key: &str,
@@ -65,7 +68,8 @@ impl Prober {
             let body = random(usize::try_from(size).unwrap_or(usize::MAX));
             return self.upload_whole(key, self.tagging(tags), body).await;
         }
-        // Parts show other permissions; the tag of the whole one is left out where no rule asks for tags.
+        // A multipart upload requires other permissions. It omits the pair's tag if the rule
+        // filters by no tags.
         let tagging = (!tags.is_empty()).then(|| self.tagging(tags));
         self.upload_parts(key, tagging, random(FIRST_PART + LAST_PART)).await
     }
@@ -74,7 +78,8 @@ impl Prober {
         self.topology.probe_metadata().map(|(key, value)| (key.to_owned(), value)).into()
     }
 
-    /// Returns the tags of a probe: those by which a rule selects it, and, where there is room, one of ours.
+    /// Returns the tags of a probe: those that its rule filters by and, if there is room, the
+    /// pair's tag.
     fn tagging(&self, tags: &BTreeMap<String, String>) -> String {
         let ours = ("crrctl:pair", self.topology.name.as_str());
         let ours = (tags.len() < MOST_TAGS && !tags.contains_key(ours.0)).then_some(ours);
@@ -150,7 +155,7 @@ impl Prober {
                     .bucket(source.bucket.as_str())
                     .key(key)
                     .upload_id(upload);
-                // The first failure is the one to tell; destroy ends uploads that stay.
+                // The first failure is the one to report; `destroy` aborts uploads that remain.
                 let _ = abort.send().await;
                 return Err(failure);
             }
@@ -165,7 +170,8 @@ impl Prober {
         let output = complete.send().await.at("s3:CompleteMultipartUpload", &source.region);
         let output = match output {
             Ok(output) => output,
-            // The answer to the first try was lost: what it made is there, under a key that is this probe's alone.
+            // The response to the first attempt was lost. The object exists, under a key that only
+            // this probe uses.
             Err(error) if error.is("NoSuchUpload") => {
                 return self.completed_before(key, &body).await.map_err(|absent| {
                     if absent.is_absent() { error.into() } else { absent.into() }
@@ -182,7 +188,7 @@ impl Prober {
         })
     }
 
-    /// Looks at an upload whose completion was not answered.
+    /// Reads an object whose `CompleteMultipartUpload` response was lost.
     async fn completed_before(&self, key: &str, body: &Bytes) -> Result<Uploaded, Error> {
         let source = &self.topology.source;
         let head = self.aws.s3(&source.region).head_object().bucket(source.bucket.as_str());

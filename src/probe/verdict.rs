@@ -1,11 +1,11 @@
-//! What a probe proves, or what is wrong with it.
+//! The verdict on a probe: what it proves, or what is wrong with it.
 //! Not for: why a replication FAILED (see `check`).
 
 use super::{Probe, Status};
 use crate::failure::{Failure, Kind};
 use crate::units::counted;
 
-/// Returns what is wrong with a probe, if anything is.
+/// Returns what is wrong with a probe, if anything.
 pub(super) fn judged(probe: &Probe) -> Option<Failure> {
     let (key, route) =
         (&probe.source.key, format!("{} → {}", probe.source.region, probe.destination.region));

@@ -1,4 +1,5 @@
-//! Waits for the replication of any object, whoever uploaded it: no manifest, no pair.
+//! Waits for the replication of any object, of any uploader, without a manifest or a pair.
+//! Not for: the probes of a pair (see `poll`).
 
 use super::Status;
 use super::poll::{next_pause, status};
@@ -14,7 +15,7 @@ use serde::Serialize;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// An object anywhere.
+/// An object in any bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Object {
@@ -24,7 +25,7 @@ pub struct Object {
     pub region: Option<Region>,
 }
 
-/// How a wait ended.
+/// The result of a wait.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Waited {
@@ -34,7 +35,8 @@ pub struct Waited {
     pub elapsed_ms: u64,
 }
 
-/// An object without a status may be one whose upload has not spread; this many looks settle that it has none.
+/// An object without a status may be one whose upload has not propagated; this many polls without a
+/// status prove that it has none.
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
 fn missing(what: &str, error: &Error) -> Failure {
@@ -43,7 +45,7 @@ fn missing(what: &str, error: &Error) -> Failure {
         .hint("`aws s3api list-object-versions` shows what is there")
 }
 
-/// Returns whether the credentials are good for the object's bucket.
+/// Returns whether the credentials have access to the object's bucket.
 async fn is_let_in(aws: &Aws, object: &Object, region: &Region) -> bool {
     let head = aws.s3(region).head_bucket().bucket(object.bucket.as_str()).send().await;
     head.at("s3:HeadBucket", region).is_ok()
@@ -62,8 +64,8 @@ fn unreadable(object: &Object, error: Error) -> Failure {
         .hint("an object under a key of its owner's (SSE-C) tells nothing without it")
 }
 
-/// Looks at `object` until its replication is over or the run is ending. The version that is current at first is the one that
-/// is waited for.
+/// Polls `object` until its replication ends or the run is ending. Without a version id, waits for
+/// the version that is current at the first poll.
 pub async fn wait(
     aws: &Aws,
     mut object: Object,

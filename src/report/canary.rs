@@ -1,5 +1,7 @@
-//! What a canary knows of all its rounds: counts by rule and status, a histogram, the last success. It does not grow.
+//! The totals of a canary over all its rounds: counts by rule and status, a histogram, the last
+//! success. Their size does not grow with the number of rounds.
 //! Section: Prometheus documentation, "Exposition formats".
+//! Not for: probing (see `probe`).
 
 use super::status::measured;
 use crate::events::RuleMetrics;
@@ -13,31 +15,32 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Upper bounds of the histogram, in seconds; 900 is what S3 Replication Time Control promises.
+/// Upper bounds of the histogram, in seconds; 900 is the time that S3 Replication Time Control
+/// promises.
 const BOUNDS: [u64; 10] = [1, 5, 10, 15, 30, 60, 120, 300, 600, 900];
 
-/// The sums of all rounds.
+/// The totals of all rounds.
 #[derive(Debug)]
 pub struct Canary {
     pair: String,
     rounds: u64,
-    /// Rounds that ended with an error, by its code.
+    /// Rounds that ended with an error, by the error's code.
     errors: BTreeMap<String, u64>,
-    /// By the source's Region and the rule: ways back may have rules of the same id.
+    /// By the source's Region and the rule id: rules of opposite directions may have the same id.
     routes: BTreeMap<(Region, String), Route>,
     home: Region,
-    /// What S3 told CloudWatch by the last round.
+    /// The CloudWatch metrics of S3 as of the last round.
     measured: Vec<RuleMetrics>,
     last: String,
 }
 
-/// The sums of one rule.
+/// The totals of one rule.
 #[derive(Debug, Default)]
 struct Route {
     source: String,
     destination: String,
     statuses: BTreeMap<&'static str, u64>,
-    /// How many took at most the bound of the same place.
+    /// How many probes took at most the bound at the same index of `BOUNDS`.
     within: [u64; BOUNDS.len()],
     count: u64,
     sum_ms: u64,
@@ -46,7 +49,7 @@ struct Route {
     last_latency_ms: Option<u64>,
 }
 
-/// What the command's object gets.
+/// The totals in the JSON output object.
 #[derive(Debug, Serialize)]
 pub struct Totals {
     rounds: u64,
@@ -54,11 +57,12 @@ pub struct Totals {
     probes: BTreeMap<String, BTreeMap<&'static str, u64>>,
 }
 
-/// The most codes that are told apart; AWS has few, and a label must not grow without bound.
+/// The maximum number of error codes that are counted separately. AWS has few codes, and the values
+/// of a label must not grow without bound.
 const MOST_CODES: usize = 50;
 
 impl Canary {
-    /// Begins with nothing seen.
+    /// Creates totals without rounds.
     pub fn new(topology: &Topology) -> Self {
         let directions = topology.directions();
         let routes = directions.iter().flat_map(|direction| {
@@ -80,7 +84,7 @@ impl Canary {
         }
     }
 
-    /// Takes a round.
+    /// Adds a round.
     pub fn take(&mut self, probes: &[Probe], failure: Option<&Failure>, metrics: &[RuleMetrics]) {
         self.rounds += 1;
         self.measured = metrics.to_vec();
@@ -121,12 +125,12 @@ impl Canary {
         }
     }
 
-    /// Returns the last round: a line, and one for each rule that S3 measures.
+    /// Returns the last round: a line, and one for each rule that has S3 metrics.
     pub fn line(&self) -> String {
         self.last.clone()
     }
 
-    /// Returns the sums.
+    /// Returns the totals.
     pub fn totals(&self) -> Totals {
         let name = |(source, rule): &(Region, String)| {
             if *source == self.home { rule.clone() } else { format!("{rule} from {source}") }
@@ -135,7 +139,7 @@ impl Canary {
         Totals { rounds: self.rounds, errors: self.errors.clone(), probes: probes.collect() }
     }
 
-    /// Returns the sums as Prometheus reads them.
+    /// Returns the totals in the Prometheus text format.
     pub fn metrics(&self) -> String {
         let mut text = String::new();
         let pair = quoted(&self.pair);
@@ -208,7 +212,8 @@ impl Canary {
         text
     }
 
-    /// Adds what S3 told CloudWatch. What could not be read has no value: it is neither zero nor the last one.
+    /// Adds the metrics that S3 publishes to CloudWatch. A metric that can't be read has no value:
+    /// neither zero nor the last value.
     fn of_s3(&self, pair: &str, family: &mut impl FnMut(&str, &str, &str, Vec<String>)) {
         let labels = |it: &RuleMetrics| {
             let (rule, from, to) = (quoted(&it.rule), &it.source_region, &it.destination_region);
@@ -270,7 +275,7 @@ impl Route {
         }
     }
 
-    /// The lines of a histogram go on from its name.
+    /// Returns the lines of a histogram without its name, which the caller puts first.
     fn histogram(&self, labels: &str) -> Vec<String> {
         let bounds = BOUNDS.iter().zip(&self.within);
         let mut lines: Vec<String> = bounds
@@ -317,13 +322,13 @@ mod tests {
         }
     }
 
-    /// Ten thousand rounds are five weeks of one every five minutes.
+    /// At one round every five minutes, ten thousand rounds take five weeks.
     #[test]
     fn what_is_kept_does_not_grow_with_the_rounds() {
         let mut canary = canary();
         let mut kept = Vec::new();
         for round in 0..10_000 {
-            // Codes without end, as an odd stand-in might answer.
+            // Codes without end, as an unusual endpoint might return.
             let code = format!("code-{}", round % 1_000);
             let failure = Failure::new(Kind::Unexpected, code, "it is not right");
             canary.take(&[], Some(&failure), &[measured_rule(round)]);

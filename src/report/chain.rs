@@ -1,6 +1,6 @@
-//! The critical path of a run: which step waited for which, and how long the whole chain was. Told at the end of a run to who
-//! watches closely.
-//! Not for: what may wait for what (see `plan`).
+//! The critical path of a run: which step waited for which, and how long the whole chain took. It
+//! is printed at the end of a verbose run.
+//! Not for: which step must wait for which (see `plan`).
 
 use super::style::FAINT;
 use crate::events::{Event, Sink, StepId};
@@ -11,12 +11,12 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A part of a run, from when to when, since the run began.
+/// A part of a run; times are relative to the start of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ran {
-    /// What it was about.
+    /// The name of the step or phase.
     pub name: String,
-    /// What had to be done before.
+    /// The names of the parts that had to be done before.
     pub needs: Vec<String>,
     /// When it began.
     pub began: Duration,
@@ -24,7 +24,8 @@ pub struct Ran {
     pub ended: Duration,
 }
 
-/// Returns the chain that made a run as long as it was: from what ended last, back to what each waited for last, the first first.
+/// Returns the critical path, in order of time: from the part that ended last, back to the part
+/// that each one waited for last.
 pub fn chain(parts: &[Ran]) -> Vec<&Ran> {
     let by_name: BTreeMap<&str, &Ran> = parts.iter().map(|ran| (ran.name.as_str(), ran)).collect();
     let mut links = Vec::new();
@@ -32,7 +33,8 @@ pub fn chain(parts: &[Ran]) -> Vec<&Ran> {
     while let Some(link) = next {
         links.push(link);
         let needs = link.needs.iter().filter_map(|need| by_name.get(need.as_str()).copied());
-        // Who waits for itself would wait for ever, and did not end.
+        // A part that waited for itself would never have ended, so only parts that ended before
+        // count.
         next = needs.filter(|need| need.ended <= link.began).max_by_key(|need| need.ended);
         if links.len() > parts.len() {
             break;
@@ -42,11 +44,11 @@ pub fn chain(parts: &[Ran]) -> Vec<&Ran> {
     links
 }
 
-/// What the looking and the probing are called among the steps.
+/// The names of the reads and of the probes among the steps.
 const LOOKING: &str = "looking at what is there";
 const PROBING: &str = "probing";
 
-/// Keeps what a run does and tells its critical path at the end.
+/// Stores the parts of a run, and prints the critical path at the end.
 #[derive(Debug)]
 pub struct Chain {
     began: Instant,
@@ -101,7 +103,7 @@ impl Seen {
         }
     }
 
-    /// Returns the path as text; nothing where nothing waited for anything.
+    /// Returns the path as text; empty if no part waited for another.
     fn told(&self) -> String {
         let links = chain(&self.done);
         let (Some(first), Some(last)) = (links.first(), links.last()) else {
@@ -141,12 +143,12 @@ impl Sink for Chain {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.take(event, self.began.elapsed());
         if matches!(event, Event::RunDone { .. }) {
-            // A closed stderr is no reason to end a run.
+            // A closed stderr does not end the run.
             let _ = write!(anstream::stderr().lock(), "{}", seen.told());
         }
     }
 
-    /// The chain of many pairs together says nothing of any of them.
+    /// Ignored: a critical path across several pairs describes none of them.
     fn take_of(&self, _: &str, _: &Event) {}
 }
 

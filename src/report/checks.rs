@@ -1,11 +1,12 @@
-//! What checks came to, as text for people.
+//! The results of checks as human-readable text.
+//! Not for: running checks (see `check`).
 
 use super::style::{BAD, FAINT, GOOD, NOTABLE};
 use crate::check::{Finding, Report, Verdict};
 use anstyle::Style;
 use std::fmt::Write;
 
-/// Returns every check in a line, what is wrong with its remedy, and the sum.
+/// Returns a line for each check, the remedy of each failed check, and the totals.
 pub fn checks(report: &Report) -> String {
     let mut text = String::new();
     let width =
@@ -44,7 +45,7 @@ pub fn checks(report: &Report) -> String {
     text
 }
 
-/// Returns a finding as the cause of a failure: the check, its place, what was found, what mends it.
+/// Returns a finding as the cause of a failure: the check, its Region, the detail, and the remedy.
 pub fn cause(finding: &Finding) -> String {
     let place = finding.region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
     let remedy = finding.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));

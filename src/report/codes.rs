@@ -1,10 +1,11 @@
-//! Codes and their explanations as text for people.
+//! Codes and their explanations as human-readable text.
+//! Not for: the explanations themselves (see `check::catalogue`).
 
 use super::style::{FAINT, GOOD};
 use crate::check::catalogue::{About, Entry};
 use std::fmt::Write;
 
-/// Returns what a code means, what causes it and what mends it.
+/// Returns what a code means, its causes and its remedies.
 pub fn explanation(entry: &Entry) -> String {
     let mut text =
         format!("{GOOD}{}{GOOD:#}: {}\n\n{}\n", entry.code, entry.about.as_str(), entry.means);
@@ -20,7 +21,7 @@ pub fn explanation(entry: &Entry) -> String {
     text
 }
 
-/// Returns every code with what it means, class by class.
+/// Returns every code with its meaning, grouped by class.
 pub fn codes(all: &[&Entry]) -> String {
     let mut text = String::new();
     let width = all.iter().map(|entry| entry.code.len()).max().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The pairs of an account as text for people, and what could not be read.
+//! The pairs of an account, and what could not be read, as human-readable text.
+//! Not for: finding the pairs (see `observe`).
 
 use super::style::{BAD, FAINT, GOOD, NOTABLE};
 use super::tables::blank;
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Returns the pairs, a row each.
+/// Returns a table of the pairs, one row for each pair.
 pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
     if pairs.is_empty() {
         return "no pairs\n".to_owned();
@@ -45,7 +46,7 @@ pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
     text
 }
 
-/// Returns how much of a pair stands, and how much is on its way out.
+/// Returns how many resources of a pair exist, and how many keys are pending deletion.
 fn resources(pair: &Pair) -> String {
     let going = pair.things.iter().filter(|thing| thing.is_going()).count();
     match (pair.things.len() - going, going) {
@@ -55,7 +56,7 @@ fn resources(pair: &Pair) -> String {
     }
 }
 
-/// Returns what a pair is up to, with how long it has.
+/// Returns the state of a pair, with the time that is left.
 fn state(pair: &Pair, now: Timestamp) -> String {
     let state = pair.state(now);
     let apart = |date: Timestamp| {
@@ -74,7 +75,7 @@ fn state(pair: &Pair, now: Timestamp) -> String {
     }
 }
 
-/// Returns what of a pair would go, a line each.
+/// Returns the resources of a pair that would be removed, one line for each resource.
 pub fn expired_pair(pair: &Pair) -> String {
     let mut text = format!("{BAD}-{BAD:#} {} {FAINT}{}{FAINT:#}\n", pair.name, pair.id());
     for thing in pair.things.iter().filter(|thing| !thing.is_going()) {
@@ -83,7 +84,7 @@ pub fn expired_pair(pair: &Pair) -> String {
     text
 }
 
-/// Returns what became of a pair.
+/// Returns the result of removing a pair.
 pub fn swept(name: &str, removed: usize, left: usize) -> String {
     match left {
         0 => format!("{GOOD}{name}: {removed} resources removed{GOOD:#}\n"),

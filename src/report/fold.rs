@@ -1,17 +1,18 @@
-//! What reports of a whole run keep of its events: the probes, the checks, what failed, in bounded words.
-//! Not for: writing any of them (see `junit`, `github`, `html`).
+//! The data that reports of a whole run store from its events: the probes, the checks, the
+//! failures.
+//! Not for: writing a report (see `junit`, `github`, `html`).
 
 use crate::events::{CallOf, CheckDone, Event, PairOf, ProbeDone};
 use crate::failure::Failure;
 use std::collections::BTreeMap;
 
-/// A run as far as it got.
+/// The data of a run so far.
 #[derive(Debug, Default)]
 pub(super) struct Run {
     pub(super) command: String,
     pub(super) pair: String,
     pub(super) topology: Option<PairOf>,
-    /// What S3 is allowed, as the documents of the last proof say.
+    /// The S3 calls of the last proof, and whether the documents allow them.
     pub(super) calls: Vec<CallOf>,
     pub(super) probes: Vec<ProbeDone>,
     pub(super) checks: Vec<CheckDone>,
@@ -36,7 +37,7 @@ impl Run {
         }
     }
 
-    /// Returns the probes by rule and direction.
+    /// Returns the probes, grouped by rule and direction.
     pub(super) fn routes(&self) -> BTreeMap<(&str, String), Vec<&ProbeDone>> {
         let mut routes: BTreeMap<_, Vec<&ProbeDone>> = BTreeMap::new();
         for probe in &self.probes {
@@ -46,7 +47,7 @@ impl Run {
     }
 }
 
-/// What a report keeps of a run.
+/// The data that a report stores of a run.
 pub(super) trait Fold: Default {
     /// Takes one event.
     fn keep(&mut self, event: &Event);
@@ -58,24 +59,25 @@ impl Fold for Run {
     }
 }
 
-/// What is kept of one pair of many, and how it failed.
+/// The data of one pair of several, and its failure.
 #[derive(Debug, Default)]
 struct OfPair<T> {
     kept: T,
     failure: Option<Failure>,
 }
 
-/// A run, and, where it is about many pairs, each pair by itself: what bears the same name in two pairs must not fall into one.
+/// The data of a run and, if the run is about several pairs, of each pair separately: equal names
+/// in two pairs must not be merged.
 #[derive(Debug, Default)]
 pub(super) struct Runs<T> {
     whole: T,
     pairs: BTreeMap<String, OfPair<T>>,
 }
 
-/// One run to tell of: the only one, or that of one pair of many.
+/// One run to report: the only one, or that of one pair of several.
 #[derive(Debug)]
 pub(super) struct Part<'a, T> {
-    /// The pair's name, where there are many.
+    /// The pair's name, if there are several pairs.
     pub(super) pair: Option<&'a str>,
     pub(super) kept: &'a T,
     pub(super) failure: Option<&'a Failure>,
@@ -87,7 +89,7 @@ impl<T: Fold> Runs<T> {
         self.whole.keep(event);
     }
 
-    /// Takes one event of one pair of many.
+    /// Takes one event of one pair of several.
     pub(super) fn take_of(&mut self, pair: &str, event: &Event) {
         if !self.pairs.contains_key(pair) {
             self.pairs.insert(pair.to_owned(), OfPair::default());
@@ -104,7 +106,8 @@ impl<T: Fold> Runs<T> {
         &self.whole
     }
 
-    /// Returns what there is to tell of. `failure` is that of the whole: where no pair has failed, it stands by itself.
+    /// Returns the runs to report. `failure` is the failure of the whole run; if no pair has
+    /// failed, it is reported as a part of its own.
     pub(super) fn parts<'a>(&'a self, failure: Option<&'a Failure>) -> Vec<Part<'a, T>> {
         let mut parts: Vec<Part<'a, T>> = self
             .pairs
@@ -124,13 +127,13 @@ impl<T: Fold> Runs<T> {
 }
 
 impl ProbeDone {
-    /// Returns from where to where it went.
+    /// Returns the Regions of source and destination, with an arrow between them.
     pub(super) fn route(&self) -> String {
         format!("{} → {}", self.source.region, self.destination.region)
     }
 }
 
-/// Returns why something failed, the cause first where it is known.
+/// Returns why something failed: the message, the failure reasons, the causes and the hints.
 pub(super) fn why(failure: &Failure) -> String {
     let mut lines = vec![failure.message.clone()];
     if !failure.failure_reasons.is_empty() {

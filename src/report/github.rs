@@ -1,6 +1,7 @@
-//! A run for GitHub Actions: an annotation for what failed, and a step summary.
-//! Section: GitHub Docs, "Workflow commands for GitHub Actions". Annotations go to stderr, which the runner reads too, so that
-//! stdout stays data.
+//! Reports a run to GitHub Actions: an annotation for each failure, and a step summary.
+//! Section: GitHub Docs, "Workflow commands for GitHub Actions". Annotations go to stderr, which
+//! the runner reads too, so that stdout contains only data.
+//! Not for: storing the events (see `fold`).
 
 use super::Report;
 use super::fold::{Part, Run, Runs, why};
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Writes when the run has ended.
+/// Writes the annotations and the step summary when the run has ended.
 #[derive(Debug)]
 pub struct Github {
     summary: Option<PathBuf>,
@@ -21,7 +22,8 @@ pub struct Github {
 }
 
 impl Github {
-    /// Will append to the file `summary`, which the runner names in `GITHUB_STEP_SUMMARY`.
+    /// Creates a report that appends to the file `summary`, which the runner names in
+    /// `GITHUB_STEP_SUMMARY`.
     pub fn new(summary: Option<PathBuf>) -> Self {
         Self { summary, runs: Mutex::default() }
     }
@@ -41,7 +43,7 @@ impl Report for Github {
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = runs.parts(failure);
-        // A closed stderr is no error.
+        // A closed stderr is not an error.
         let _ = write!(std::io::stderr().lock(), "{}", annotations(&parts));
         let Some(file) = &self.summary else { return Ok(()) };
         let unwritable = |error: std::io::Error| format!("can't write {}: {error}", file.display());
@@ -74,7 +76,7 @@ fn annotations(parts: &[Part<'_, Run>]) -> String {
     text
 }
 
-/// Escapes what a workflow command gives a meaning of its own.
+/// Escapes characters that have a meaning in a workflow command.
 fn escaped(text: &str, property: bool) -> String {
     let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
@@ -121,7 +123,7 @@ fn summary(part: &Part<'_, Run>, command: &str) -> String {
     text
 }
 
-/// Keeps a text inside its cell of a Markdown table.
+/// Escapes text for a cell of a Markdown table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
 }

@@ -1,4 +1,4 @@
-//! A plan as a graph, for tools that draw: each action, and what it needs first.
+//! A plan as a graph, for tools that draw: the actions, and the actions that each one needs first.
 //! Not for: drawing.
 
 use crate::events::StepId;
@@ -8,9 +8,9 @@ use std::fmt::Write;
 /// The language of a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// Mermaid's flowcharts, which Markdown of GitHub and GitLab shows.
+    /// Mermaid flowcharts, which Markdown on GitHub and GitLab shows.
     Mermaid,
-    /// Graphviz's.
+    /// The Graphviz language.
     Dot,
 }
 
@@ -40,13 +40,15 @@ pub fn graph(plan: &Plan, language: Language) -> String {
     text
 }
 
-/// Names have neither quotes nor backslashes: those of AWS and a pair's never do.
+/// Returns the label of an action. The names of AWS resources and of pairs contain neither quotes
+/// nor backslashes, so nothing is escaped.
 fn label(action: &Action, line: &str) -> String {
     let Action { verb, kind, name, region, .. } = action;
     format!("{verb} {kind}{line}{name}{line}{region}")
 }
 
-/// Returns which action comes before which, by their places in the plan.
+/// Returns the edges of the graph as indexes of the plan's actions: the first action comes before
+/// the second.
 fn edges(plan: &Plan) -> Vec<(usize, usize)> {
     let place = |id: &StepId| plan.actions.iter().position(|action| &action.id == id);
     let of_action = |(to, action): (usize, &Action)| {

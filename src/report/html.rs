@@ -1,5 +1,5 @@
-//! A run as one HTML page that needs nothing but itself: no script, no font, no picture from elsewhere.
-//! Not for: what the page looks like (see `page.html`).
+//! A run as one self-contained HTML page: no external script, font or image.
+//! Not for: the layout of the page (see `page.html` and `pair.html`).
 
 mod timeline;
 
@@ -22,7 +22,7 @@ pub struct Html {
     runs: Mutex<Runs<Kept>>,
 }
 
-/// What the page shows of a run.
+/// The data that the page shows of a run.
 #[derive(Debug, Default)]
 struct Kept {
     run: Run,
@@ -37,7 +37,7 @@ impl Fold for Kept {
 }
 
 impl Html {
-    /// Will write `file`.
+    /// Creates a report that writes `file`.
     pub fn new(file: PathBuf) -> Self {
         Self { file, runs: Mutex::default() }
     }
@@ -89,7 +89,7 @@ fn page(
     failure: Option<&Failure>,
 ) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
-    // The name's ending turns escaping on.
+    // The suffix of the name enables escaping.
     environment.add_template("page.html", include_str!("html/page.html"))?;
     environment.add_template("pair.html", include_str!("html/pair.html"))?;
     let parts = runs.parts(failure);
@@ -100,7 +100,7 @@ fn page(
             "part": values,
             "level": if part.pair.is_some() { 3 } else { 2 },
         });
-        // Escaped there, so that it is not escaped again.
+        // The section is already escaped, so the page does not escape it again.
         values["html"] =
             section_of.render(minijinja::Value::from(minijinja::value::Serde(&shown)))?.into();
         Ok(values)
@@ -124,7 +124,7 @@ fn page(
     environment.get_template("page.html")?.render(values)
 }
 
-/// Returns what the page says of one run. Of many each has ids of its own.
+/// Returns the values of the section about one run. Of several runs, each has its own HTML ids.
 fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
     let run = &part.kept.run;
     let evidence: Vec<Evidence<'_>> = run
@@ -163,14 +163,15 @@ fn ms(ms: u64) -> String {
     format_duration(Duration::from_millis(ms))
 }
 
-/// A document and the calls that its statements decide about.
+/// A document and the calls that its statements decide.
 #[derive(Serialize)]
 struct Policy<'a> {
     document: &'a str,
     calls: Vec<&'a CallOf>,
 }
 
-/// Returns the calls of S3 by the document that decided, in the order of the calls; those that nothing allows come first.
+/// Returns the S3 calls grouped by the document that decided, in the order of the calls; documents
+/// with a call that is not allowed come first.
 fn policies(calls: &[CallOf]) -> Vec<Policy<'_>> {
     const NOTHING: &str = "no document";
     let mut policies: Vec<Policy<'_>> = Vec::new();
@@ -185,10 +186,10 @@ fn policies(calls: &[CallOf]) -> Vec<Policy<'_>> {
     policies
 }
 
-/// At most this many bars.
+/// The maximum number of bars of the distribution.
 const BARS: u64 = 12;
 
-/// Returns how many latencies lie in each of a few equal spans.
+/// Returns how many latencies are in each of a few equal intervals.
 fn distribution(latencies: &[u64]) -> Vec<Bar> {
     let (Some(least), Some(most)) = (latencies.iter().min(), latencies.iter().max()) else {
         return Vec::new();

@@ -1,5 +1,7 @@
-//! A run as `JUnit` XML: one testcase a rule and direction, whose time is the replication latency and whose failure is the cause;
-//! one a check; and one for what ended the run otherwise. Of many pairs each has a testsuite of its own.
+//! A run as `JUnit` XML: a testcase for each rule and direction, whose time is the replication
+//! latency and whose failure is the cause; a testcase for each check; and a testcase for an error
+//! that none of these shows. Of several pairs, each has its own testsuite.
+//! Not for: storing the events (see `fold`).
 
 use super::Report;
 use super::fold::{Part, Run, Runs, why};
@@ -18,7 +20,7 @@ pub struct Junit {
 }
 
 impl Junit {
-    /// Will write `file`.
+    /// Creates a report that writes `file`.
     pub fn new(file: PathBuf) -> Self {
         Self { file, runs: Mutex::default() }
     }
@@ -80,7 +82,8 @@ fn suite(part: &Part<'_, Run>, command: &str) -> TestSuite {
     } else if suite.test_cases.is_empty() {
         suite.add_test_case(case(command, command, TestCaseStatus::success()));
     }
-    // Who reads such files often goes by class and name alone: of many pairs both say which.
+    // Readers of such files often use only class and name, so for several pairs the class names the
+    // pair.
     if let Some(pair) = part.pair {
         for case in &mut suite.test_cases {
             let class = case.classname.as_deref().unwrap_or_default().to_owned();
@@ -90,7 +93,7 @@ fn suite(part: &Part<'_, Run>, command: &str) -> TestSuite {
     suite
 }
 
-/// Whether a testcase went well.
+/// Whether a testcase succeeded.
 trait SuccessLike {
     fn is_success_like(&self) -> bool;
 }
@@ -107,7 +110,7 @@ fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
     case
 }
 
-/// The time is that of the slowest probe: what a rule takes at most.
+/// Returns the testcase of a rule and direction. Its time is that of the slowest probe.
 fn of_route(rule: &str, route: &str, probes: &[&ProbeDone], failure: Option<&Failure>) -> TestCase {
     let bad: Vec<&&ProbeDone> = probes.iter().filter(|probe| !probe.ok()).collect();
     let status = match bad.first() {

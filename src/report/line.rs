@@ -1,4 +1,5 @@
-//! Events and failures as lines of text for people. Not for: where the lines go (see `lines` and `screen`).
+//! Events and failures as human-readable lines.
+//! Not for: where the lines are written (see `lines` and `screen`).
 
 use super::style::{BAD, FAINT, NOTABLE, mark};
 use crate::check::catalogue;
@@ -6,18 +7,18 @@ use crate::events::{Event, Verb};
 use crate::failure::Failure;
 use std::fmt::Write;
 
-/// How much a run says on stderr.
+/// How much a run prints on stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Volume {
-    /// Errors alone.
+    /// Only errors.
     Quiet,
     /// A line for each change.
     Usual,
-    /// Waits, retries and notes too.
+    /// Also waits, retries and notes.
     Verbose,
 }
 
-/// Returns what a step's verb reads like once it is done.
+/// Returns the word for a step with this verb that is done.
 fn done(verb: Verb) -> &'static str {
     match verb {
         Verb::Create => "created",
@@ -29,7 +30,7 @@ fn done(verb: Verb) -> &'static str {
     }
 }
 
-/// Returns the one line that tells an event to people, if the volume asks for it.
+/// Returns the line for an event, if the volume includes the event.
 pub(super) fn line(event: &Event, volume: Volume) -> Option<String> {
     let ms = |ms: &u64| crate::units::format_duration(std::time::Duration::from_millis(*ms));
     let text = match event {
@@ -75,8 +76,8 @@ pub(super) fn line(event: &Event, volume: Volume) -> Option<String> {
     Some(text)
 }
 
-/// Returns the one line that tells an event of one pair of many, if the volume asks for it: how it failed, always; of so many steps
-/// each only where somebody wants to see more.
+/// Returns the line for an event of one pair of several, if the volume includes the event. The
+/// failure of a pair is always included; single steps are included only with `Volume::Verbose`.
 pub(super) fn line_of(pair: &str, event: &Event, volume: Volume) -> Option<String> {
     let text = match event {
         Event::PairDone { failure: Some(failure), .. } => explained(failure).trim_end().to_owned(),
@@ -86,7 +87,7 @@ pub(super) fn line_of(pair: &str, event: &Event, volume: Volume) -> Option<Strin
     Some(format!("{FAINT}{pair}{FAINT:#} {text}"))
 }
 
-/// Returns how far a batch job is, such as `Active [######----] 3000 of 5000, 2 failed`.
+/// Returns the progress of a batch job, such as `Active [######----] 3000 of 5000, 2 failed`.
 pub(super) fn progress(status: &str, total: Option<u64>, succeeded: u64, failed: u64) -> String {
     const WIDTH: u64 = 20;
     let Some(total) = total.filter(|total| *total > 0) else { return status.to_owned() };
@@ -97,7 +98,8 @@ pub(super) fn progress(status: &str, total: Option<u64>, succeeded: u64, failed:
     format!("{status} [{bar}] {done} of {total}{failures}")
 }
 
-/// Returns a failure as people read it: what, why, what is left, what next, where more is said.
+/// Returns a failure as human-readable text: the message, the details, what is left behind, the
+/// causes, the hints, and how to read more.
 pub fn explained(failure: &Failure) -> String {
     let mut text = format!("{BAD}error{BAD:#}: {failure}\n");
     let mut detail = |name: &str, value: Option<String>| {
@@ -122,7 +124,7 @@ pub fn explained(failure: &Failure) -> String {
     for hint in &failure.hints {
         let _ = writeln!(text, "{NOTABLE}hint{NOTABLE:#}: {hint}");
     }
-    // What `-o json` has as `code`, in the form in which it is of use.
+    // The `code` of `-o json`, as the command that explains it.
     if let Some(entry) = catalogue::entry(&failure.code) {
         let _ = writeln!(text, "{FAINT}more: crrctl explain {}{FAINT:#}", entry.code);
     }

@@ -1,4 +1,6 @@
-//! One plain line a change on stderr: what a log or a pipe gets. What takes long is told of now and then.
+//! Plain lines on stderr, one for each change, for logs and pipes. A long wait is reported from
+//! time to time.
+//! Not for: terminals (see `screen`).
 
 use super::line::{Volume, line, line_of};
 use crate::events::{Event, Sink, StepId};
@@ -6,7 +8,8 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
-/// A wait is told of when it has taken so long, in milliseconds, and again after each further so long.
+/// A wait is reported after `FIRST` milliseconds, and again after every further `AGAIN`
+/// milliseconds.
 const FIRST: u64 = 5_000;
 const AGAIN: u64 = 30_000;
 
@@ -14,17 +17,17 @@ const AGAIN: u64 = 30_000;
 #[derive(Debug)]
 pub struct Lines {
     volume: Volume,
-    /// How long each step had waited when that was last told.
+    /// How long each step had waited when the wait was last reported.
     waits: Mutex<BTreeMap<StepId, u64>>,
 }
 
 impl Lines {
-    /// Writes what `volume` asks for.
+    /// Creates a sink that writes the events that `volume` includes.
     pub fn new(volume: Volume) -> Self {
         Self { volume, waits: Mutex::default() }
     }
 
-    /// Returns how much of `event` is to be told: a long wait is as good as a note.
+    /// Returns the volume for `event`: a long wait is reported like a note.
     fn volume_of(&self, event: &Event) -> Volume {
         match event {
             Event::StepWait { step, waited_ms, .. } if self.is_due(step, *waited_ms) => {
@@ -37,7 +40,7 @@ impl Lines {
     fn is_due(&self, step: &StepId, waited: u64) -> bool {
         let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = match waits.get(step) {
-            // A step may wait for one thing after another.
+            // A step may have several waits, one after another.
             Some(last) if *last <= waited => waited - last >= AGAIN,
             _ => waited >= FIRST,
         };
@@ -62,7 +65,7 @@ impl Sink for Lines {
 
 fn print(line: Option<String>) {
     if let Some(line) = line {
-        // A closed stderr is no reason to end a run.
+        // A closed stderr does not end the run.
         let _ = writeln!(anstream::stderr().lock(), "{line}");
     }
 }

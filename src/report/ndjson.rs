@@ -1,4 +1,5 @@
 //! The events as they happen, one JSON object a line on stdout.
+//! Not for: the fields of the events (see `events`).
 
 use super::Stdout;
 use crate::events::{Event, Sink};
@@ -6,8 +7,8 @@ use crate::failure::Failure;
 use serde::Serialize;
 use std::sync::{Mutex, PoisonError};
 
-/// Writes events to stdout. `run.done` is held back until [`Ndjson::end`], so that it is the last line even where an error
-/// follows it.
+/// Writes events to stdout. `run.done` is held back until [`Ndjson::end`], so that it is the last
+/// line even if an error follows it.
 #[derive(Debug)]
 pub struct Ndjson {
     stdout: Stdout,
@@ -18,19 +19,19 @@ pub struct Ndjson {
 struct Line<'a> {
     #[serde(flatten)]
     event: &'a Event,
-    /// The pair, where the run is about many.
+    /// The pair's name, if the run is about several pairs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pair: Option<&'a str>,
     at: jiff::Timestamp,
 }
 
 impl Ndjson {
-    /// Writes to `stdout`.
+    /// Creates a sink that writes to `stdout`.
     pub fn new(stdout: Stdout) -> Self {
         Self { stdout, done: Mutex::default() }
     }
 
-    /// Ends the stream: the error, if there is one, then `run.done`, if a run began.
+    /// Ends the stream: writes the error, if there is one, then `run.done`, if a run began.
     pub fn end(&self, error: Option<&Failure>) {
         if let Some(failure) = error {
             self.write(&Event::Error { failure: failure.clone() }, None);
@@ -58,7 +59,8 @@ impl Sink for Ndjson {
     }
 
     fn take_of(&self, pair: &str, event: &Event) {
-        // The places of each pair would be `pair` twice; its steps name them.
+        // Omitted, since `pair` would be both the name of the event and a field of it. The steps of
+        // each pair name its resources.
         if !matches!(event, Event::Pair(_)) {
             self.write(event, Some(pair));
         }

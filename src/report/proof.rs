@@ -1,4 +1,5 @@
-//! A proof as text for people.
+//! A policy proof as human-readable text.
+//! Not for: evaluating the calls (see `policy::proof`).
 
 use super::style::NOTABLE;
 use super::tables;
@@ -7,8 +8,9 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use std::fmt::Write;
 
-/// Returns the proof: a row a call that S3 makes and that must be allowed, the rest summed up unless `all` is wanted, and
-/// everything that is wrong. `organisation` says whether its policies took part.
+/// Returns the proof: a row for each call that S3 makes and that must be allowed, the number of the
+/// other calls unless `all` is set, and everything that is wrong. `organisation` says whether the
+/// organization's policies were evaluated.
 pub fn proof(proof: &Proof, organisation: bool, all: bool) -> String {
     let mut text = String::new();
     let mut sections: Vec<&str> = proof.rows.iter().map(|row| row.section.as_str()).collect();
@@ -35,7 +37,7 @@ fn of_section(proof: &Proof, section: &str, all: bool) -> String {
     let (allowed, denied) = (of(Expectation::Allow).count(), of(Expectation::Deny).count());
     let mut text =
         format!("{section}: {allowed} calls must be allowed, {denied} must stay denied\n");
-    // The calls of people are many and plain: their number says enough.
+    // The calls of people are many and simple, so only their number is shown.
     let by_aws = matches!(section, "replication" | "batch" | "uploads");
     let mut table = Table::new();
     table.load_style(NOTHING);
@@ -45,7 +47,7 @@ fn of_section(proof: &Proof, section: &str, all: bool) -> String {
         }
     }
     if !table.is_empty() {
-        // A table pads its last column too.
+        // A table also pads its last column.
         for line in table.lines() {
             let _ = writeln!(text, " {}", line.trim_end());
         }
@@ -79,7 +81,8 @@ fn wrong(row: &Row) -> String {
     )
 }
 
-/// Returns a resource as people know it: a bucket or object by its URI, everything else without the parts that all share.
+/// Returns the short form of a resource: the URI of a bucket or object; of other resources, the ARN
+/// without the parts that all ARNs share.
 fn short(arn: &str) -> String {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     match parts[..] {

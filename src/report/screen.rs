@@ -1,5 +1,6 @@
-//! A run on a terminal: a live tree of the Regions and their steps under way, each with what it waits for, and a line that stays
-//! for each that is done.
+//! A run on a terminal: a live tree of the Regions and their active steps, each with the reason why
+//! it waits, and a permanent line for each step that is done.
+//! Not for: logs and pipes (see `lines`).
 
 use super::line::{Volume, line, line_of};
 use super::style::{BAD, FAINT, NOTABLE};
@@ -18,7 +19,7 @@ pub struct Screen {
     live: Mutex<Live>,
 }
 
-/// What is under way: a tree of Regions and their steps, and what belongs to no Region.
+/// The active lines: a tree of Regions and their steps, and lines without a Region.
 #[derive(Debug, Default)]
 struct Live {
     regions: BTreeMap<String, Branch>,
@@ -26,7 +27,7 @@ struct Live {
     pairs: Option<Pairs>,
 }
 
-/// Many pairs: one line for all of them, and one for each of those that began last.
+/// Several pairs: one line for all of them, and one for each of up to `MOST_PAIRS` active pairs.
 #[derive(Debug)]
 struct Pairs {
     bar: ProgressBar,
@@ -36,17 +37,17 @@ struct Pairs {
     under_way: BTreeMap<String, ProgressBar>,
 }
 
-/// More pairs under way than this are counted and not shown.
+/// The maximum number of active pairs that have a line; further pairs are only counted.
 const MOST_PAIRS: usize = 12;
 
-/// A Region's own line and how many of its steps are done.
+/// The line of a Region, and how many of its steps are done.
 #[derive(Debug)]
 struct Branch {
     bar: ProgressBar,
     done: usize,
 }
 
-/// A line under way, and the Region it is under.
+/// An active line, and the Region above it.
 #[derive(Debug)]
 struct Leaf {
     bar: ProgressBar,
@@ -54,7 +55,7 @@ struct Leaf {
 }
 
 impl Screen {
-    /// Begins with nothing under way.
+    /// Creates a screen without active lines.
     pub fn new(volume: Volume) -> Self {
         Self { volume, all: MultiProgress::new(), live: Mutex::default() }
     }
@@ -67,7 +68,7 @@ impl Screen {
         self.grow(name, None, message);
     }
 
-    /// Adds a line for `name`, under its Region's own if it has one.
+    /// Adds a line for `name`, under the line of its Region if it has one.
     fn grow(&self, name: &str, region: Option<&Region>, message: String) {
         let mut live = self.live();
         let bar = ProgressBar::new_spinner();
@@ -122,7 +123,7 @@ impl Screen {
         leaves.chain(branches).chain(pairs).for_each(|bar| bar.finish_and_clear());
     }
 
-    /// Shows how far many pairs are, and what each of the first of them does.
+    /// Updates the progress of several pairs, and the current step of each pair that has a line.
     fn follow_pair(&self, pair: &str, event: &Event) {
         self.end("");
         let mut live = self.live();
@@ -190,7 +191,7 @@ impl Screen {
                 self.end(job);
                 match status.as_str() {
                     "Complete" | "Failed" | "Cancelled" => {}
-                    // It waits for the user: what is drawn anew would wipe the question out.
+                    // The job waits for the user's answer: a redrawn line would erase the question.
                     "Suspended" => self.clear(),
                     _ => {
                         self.begin(job, super::line::progress(status, *total, *succeeded, *failed))
@@ -220,7 +221,7 @@ impl Pairs {
     }
 }
 
-/// Returns what one pair of many is doing, in a few words.
+/// Returns what one pair of several is doing, in a few words.
 fn doing(event: &Event) -> Option<String> {
     Some(match event {
         Event::StepStart { step, action, .. } => format!("{action} {step}"),
@@ -233,7 +234,8 @@ fn doing(event: &Event) -> Option<String> {
     })
 }
 
-/// The templates are ours and valid; the default spinner does as well.
+/// Sets the style of a line. The templates are constants and valid; otherwise the default style is
+/// used.
 fn dress(bar: &ProgressBar, template: &str) {
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
@@ -252,7 +254,7 @@ impl Screen {
         } else {
             text
         };
-        // A closed stderr is no reason to end a run.
+        // A closed stderr does not end the run.
         let _ = self.all.println(text);
     }
 }

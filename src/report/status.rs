@@ -1,4 +1,5 @@
-//! A pair on one screen.
+//! A pair on one screen, as human-readable text.
+//! Not for: reading the pair (see `observe`).
 
 use super::style::{BAD, FAINT, GOOD, NOTABLE, mark};
 use crate::check::{RuleMetrics, Sample};
@@ -10,7 +11,8 @@ use crate::world::{Bucket, KeyState, World};
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Returns the pair as it stands: keys, buckets, role, rules, what differs from the manifest, and how the newest objects fare.
+/// Returns the state of the pair: keys, buckets, role, rules, differences from the manifest, and
+/// the replication status of the newest objects.
 pub fn status(
     topology: &Topology,
     world: &World,
@@ -101,7 +103,7 @@ pub fn status(
     text
 }
 
-/// Returns what CloudWatch knows of each rule, or how to have it know.
+/// Returns the CloudWatch metrics of each rule, or how to enable them.
 pub fn metrics(metrics: &[RuleMetrics], stands: bool) -> String {
     let mut text = String::new();
     let mut row = |words: String| {
@@ -145,8 +147,7 @@ pub(super) fn measured(it: &RuleMetrics) -> String {
     }
 }
 
-/// Returns every live rule in a line, the source's first.
-/// Returns whether a live rule leads to `side`.
+/// Returns whether a live rule replicates to `side`.
 fn is_served(world: &World, side: &Side) -> bool {
     let rules =
         world.buckets.values().flat_map(|bucket| &bucket.replication).flat_map(|it| &it.rules);
@@ -154,6 +155,7 @@ fn is_served(world: &World, side: &Side) -> bool {
     buckets.any(|bucket| bucket == side.bucket.as_str())
 }
 
+/// Returns one line for each live rule, the rules of the source bucket first.
 fn rules(topology: &Topology, world: &World) -> Vec<String> {
     let is_source = |(name, _): &(&BucketName, &Bucket)| **name == topology.source.bucket;
     let (source, others): (Vec<_>, Vec<_>) = world.buckets.iter().partition(is_source);

@@ -1,28 +1,29 @@
-//! Stdout, which gets data alone. Who closes it has read enough; any other failure to write is kept, since a run whose output is cut off
-//! must not pass for one that was told whole.
-//! Not for: messages, which stderr gets.
+//! Stdout, which gets only data. A closed stdout is not an error, since its reader has read enough.
+//! Any other write error is stored, since a run whose output is cut off must not be reported as
+//! complete.
+//! Not for: messages, which go to stderr.
 
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
-/// Writes to stdout, and keeps the first failure.
+/// Writes to stdout, and stores the first write error.
 #[derive(Debug, Clone, Default)]
 pub struct Stdout {
     unwritten: Arc<OnceLock<String>>,
 }
 
 impl Stdout {
-    /// Writes text for people; its colours stay where the terminal and `--color` take them.
+    /// Writes human-readable text, with colors where the terminal and `--color` allow them.
     pub fn text(&self, text: &str) {
         self.write(&mut anstream::stdout().lock(), text);
     }
 
-    /// Writes text for programs as it is, and ends the line.
+    /// Writes machine-readable text unchanged, and ends the line.
     pub fn line(&self, text: &str) {
         self.write(&mut io::stdout().lock(), &format!("{text}\n"));
     }
 
-    /// Returns what went wrong first, if something did.
+    /// Returns the first write error, if there was one.
     pub fn unwritten(&self) -> Option<&str> {
         self.unwritten.get().map(String::as_str)
     }

@@ -1,18 +1,19 @@
-//! The colours of all that people read, and the marks that they repeat. Not for: words.
+//! The colors and marks of human-readable output.
+//! Not for: the text.
 
 use crate::events::Verb;
 use anstyle::{AnsiColor, Style};
 
-/// Headings and what went well.
+/// Headings and successes.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// What changes, waits or is worth a look.
+/// Changes, waits, and other notable output.
 pub(crate) const NOTABLE: Style = AnsiColor::Yellow.on_default();
-/// What went wrong.
+/// Failures.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What may be skipped.
+/// Details of less importance.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// Returns the mark of a verb in lists, which colour only repeats.
+/// Returns the mark of a verb in lists. The color only repeats the mark.
 pub(crate) fn mark(verb: Verb) -> (char, Style) {
     match verb {
         Verb::Create => ('+', GOOD),

@@ -1,4 +1,5 @@
-//! Plans, evidence and removals as text for people.
+//! Plans, evidence and removals as human-readable text.
+//! Not for: the pairs of an account (see `fleet`), or the state of a pair (see `status`).
 
 use super::style::{FAINT, GOOD, NOTABLE, mark};
 use crate::backfill::Reason;
@@ -12,7 +13,7 @@ use comfy_table::{ContentArrangement, Table};
 use std::fmt::Write;
 use std::time::Duration;
 
-/// Returns the plan, a line an action, and what it will cost.
+/// Returns the plan, a line for each action, and its monthly cost.
 pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
     let mut text = String::new();
     let width =
@@ -47,7 +48,8 @@ pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
     text
 }
 
-/// Returns why objects were not replicated: how many, the reason and what it means, and some of the keys.
+/// Returns why objects were not replicated: for each reason, the number of objects, the meaning,
+/// and some of the keys.
 pub fn reasons(reasons: &[Reason]) -> String {
     let line = |it: &Reason| {
         let entry = catalogue::entry(&it.code);
@@ -62,7 +64,8 @@ pub fn reasons(reasons: &[Reason]) -> String {
     reasons.iter().map(line).collect()
 }
 
-/// Returns a table that keeps to the terminal's width, where that is known: some tell a width of 0.
+/// Returns an empty table that fits the terminal's width. Some terminals report a width of 0; the
+/// width is then unknown and the table is not fitted.
 pub(super) fn blank() -> Table {
     let mut table = Table::new();
     let arrangement = match table.width() {
@@ -73,7 +76,7 @@ pub(super) fn blank() -> Table {
     table
 }
 
-/// Returns the evidence, a row a probe and destination, and what differs.
+/// Returns the evidence, a row for each probe and destination, and the differences.
 pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
     if probes.is_empty() {
         return String::new();
@@ -136,7 +139,7 @@ fn said(summary: &Summary) -> String {
     )
 }
 
-/// Returns what became of delete markers, a line each.
+/// Returns the result for each delete marker, one line each.
 pub fn markers(markers: &[Marker]) -> String {
     let mut text = String::new();
     for marker in markers {
@@ -155,11 +158,11 @@ pub fn markers(markers: &[Marker]) -> String {
     text
 }
 
-/// What the six checks are.
+/// The six checks of a replica.
 const CHECKED: &str =
     "checked: version id, status REPLICA, size, body read back, KMS key, Bucket Key";
 
-/// Returns what the comparison of a replica came to, in a few words.
+/// Returns the result of the comparison of a replica, in a few words.
 fn verdict_on(probe: &Probe) -> String {
     if probe.status == Status::Completed && probe.checks.all() {
         return "all 6 checks hold".to_owned();
@@ -173,12 +176,13 @@ fn verdict_on(probe: &Probe) -> String {
     format!("DIFFERS: {}", names.join(", "))
 }
 
-/// Percentiles say something only where there is more than the one proof a rule.
+/// Returns up to how many probes percentiles are left out: they are useful only for more probes
+/// than a run's own proof of each rule.
 fn probes_of_one_run(probes: &[Probe]) -> usize {
     by_route(probes).len() * 2
 }
 
-/// Returns what stays, and why.
+/// Returns the resources that stay, and why.
 pub fn kept(kept: &[Kept]) -> String {
     let mut text = String::new();
     for it in kept {

@@ -1,4 +1,6 @@
-//! Aliases. The alias in the source's Region is the record of the key: nothing names the key before it stands.
+//! KMS aliases. The alias in the source's Region is the record of the key: no other resource names
+//! the key before the alias exists.
+//! Not for: the keys themselves (see `key`).
 
 use super::Steps;
 use super::key::describe;
@@ -34,7 +36,7 @@ impl Steps {
             }
             return Ok(alias.arn(region, self.topology.account_of(region)));
         }
-        // That of a new replica is made as soon as the replica is there.
+        // The alias of a new replica is created as soon as the replica exists (see `replica_key`).
         if self.has_seen_alias(region) || self.create_alias(key.clone(), region, progress).await? {
             if is_commit {
                 self.commit(region, key);
@@ -48,7 +50,7 @@ impl Steps {
         Ok(alias.arn(region, self.topology.account_of(region)))
     }
 
-    /// Returns whether the alias was made: another may have its name.
+    /// Returns whether the alias was created. `false` means that another alias has the name.
     pub(super) async fn create_alias(
         &self,
         key: KeyId,
@@ -74,18 +76,19 @@ impl Steps {
         Ok(created)
     }
 
-    /// From now on others may name the key.
+    /// Commits the key: from now on, other resources may name it.
     fn commit(&self, region: &Region, key: KeyId) {
         let mut book = self.book();
         if book.committed.id(region).is_none() {
             book.committed.enter(self.topology.key.kind, region, key);
         }
-        // Who waits for this looks into the book.
+        // The notified tasks lock the book, so the lock is released first.
         drop(book);
         self.keys_moved.send_modify(|_| {});
     }
 
-    /// Another run was faster: its key is the pair's, and ours, which nothing names, goes.
+    /// Another run created the alias first. Its key is the pair's key. The key of this run, which
+    /// no other resource names, is scheduled for deletion.
     async fn already_named(
         &self,
         ours: KeyId,

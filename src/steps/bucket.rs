@@ -1,6 +1,6 @@
-//! Buckets: found with all their settings, made in the right Region with tags and ownership in the one call, emptied and
-//! removed.
-//! Not for: the settings one by one (each has a file).
+//! Buckets: found with all their settings, created in the right Region with tags and object
+//! ownership in one call, emptied and removed.
+//! Not for: single settings (each has its own file).
 
 use super::{
     Steps, bucket_policy, bucket_tags, built, encryption, lifecycle, object_lock, objects,
@@ -20,9 +20,10 @@ use aws_sdk_s3::types::{
 use std::sync::PoisonError;
 use std::time::Duration;
 
-/// Finds a bucket of this account and reads its settings, all at once; of the optional ones those that `matter`. `None` is a
-/// bucket that does not exist; one that exists in another Region or account is in the way. Where some reads saw none and others
-/// one without tags, another run may just be making it: it is read again before it is judged.
+/// Finds a bucket of this account and reads its settings concurrently. Of the optional settings, it
+/// reads those that `matter`. Returns `None` if the bucket does not exist, and fails with
+/// `Kind::InTheWay` if the bucket is in another Region or account. If some reads find no bucket or
+/// the tags are empty, another run may be creating the bucket, so it is read again.
 pub(crate) async fn find(
     aws: &Aws,
     side: &Side,
@@ -37,7 +38,7 @@ pub(crate) async fn find(
     }
 }
 
-/// Reads more of a bucket's optional settings.
+/// Reads more of the optional settings of a bucket.
 pub(crate) async fn find_more(
     aws: &Aws,
     side: &Side,
@@ -59,7 +60,7 @@ pub(crate) async fn find_more(
 
 type Answered<T> = Result<T, Error>;
 
-/// Reads those optional settings that `matter`; of others it says that there are none.
+/// Reads the optional settings that `matter`. The others are returned as absent.
 async fn optional(
     aws: &Aws,
     side: &Side,
@@ -89,11 +90,12 @@ async fn find_once(aws: &Aws, side: &Side, matter: Optional) -> Result<Option<Bu
         optional(aws, side, matter),
     );
     let (replication, lock, lifecycle) = rest;
-    // Any read says whether there is such a bucket, in this Region and of this account.
+    // Any read shows whether the bucket exists in this Region and account.
     let (versioning, mfa_delete) = match versioning {
         Ok(found) => found,
         Err(error) if error.is_absent() => return Ok(None),
-        // The owner is checked by every call: one that was answered proves that the bucket is this account's.
+        // Every call checks the owner, so one successful call proves that the bucket is this
+        // account's.
         Err(error) if error.class == Class::Denied && (tags.is_ok() || encryption.is_ok()) => {
             return Err(error.into());
         }
@@ -139,7 +141,7 @@ async fn head(aws: &Aws, side: &Side) -> Result<(), Error> {
     request.send().await.at("s3:HeadBucket", &side.region).map(drop)
 }
 
-/// Returns whether there is such a bucket.
+/// Returns whether the bucket exists.
 pub(crate) async fn stands(aws: &Aws, side: &Side) -> Result<bool, Error> {
     match head(aws, side).await {
         Ok(()) => Ok(true),
@@ -157,8 +159,9 @@ pub(crate) async fn is_empty(aws: &Aws, side: &Side) -> Result<bool, Error> {
 }
 
 impl Steps {
-    /// Makes the bucket. In us-east-1 S3 answers 200 for a bucket of ours that exists, elsewhere `BucketAlreadyOwnedByYou`: both
-    /// are a second run at work, since `observe` saw no such bucket.
+    /// Creates the bucket. If the account owns the bucket already, S3 returns 200 in us-east-1 and
+    /// `BucketAlreadyOwnedByYou` elsewhere. Both mean a concurrent run, because `observe` found no
+    /// such bucket.
     pub(super) async fn apply_bucket(
         &self,
         action: &Action,
@@ -185,7 +188,7 @@ impl Steps {
             .bucket(bucket.as_str())
             .object_ownership(ObjectOwnership::BucketOwnerEnforced)
             .create_bucket_configuration(configuration);
-        // The bucket of reports has a global name, and nothing in it is locked.
+        // The report bucket has a name in the global namespace and no Object Lock.
         let wanted = &self.topology.buckets;
         let is_of_pair = self.topology.sides().any(|other| other == side);
         let create = create
@@ -220,7 +223,8 @@ impl Steps {
         Ok(self.bucket_arn(bucket))
     }
 
-    /// Empties and removes a bucket. Replicas under way may land while it is emptied, so both are done until it stays empty.
+    /// Empties and deletes a bucket. Replicas may arrive meanwhile, so both are repeated until the
+    /// bucket stays empty.
     pub(super) async fn remove_bucket(
         &self,
         action: &Action,
@@ -228,7 +232,8 @@ impl Steps {
     ) -> Result<(), Failure> {
         let (name, region) = (action.name.as_str(), &action.region);
         let side = Side { region: region.clone(), bucket: BucketName::new(name)? };
-        // What was seen to be empty need not be listed again: S3 deletes no bucket that holds a version.
+        // A bucket that was found empty is not listed again. S3 does not delete a bucket that holds
+        // a version.
         if action.fields.contains(&EMPTY)
             && let Look::There(()) = self.delete_bucket(&side).await?
         {
@@ -238,7 +243,7 @@ impl Steps {
             what: format!("the bucket `{name}` to stay empty"),
             every: Duration::from_millis(250),
             at_most_every: Duration::from_secs(5),
-            // A purge may take hours by itself; what ends the wait is the run's own deadline.
+            // A purge may take hours. The run's own deadline ends the wait.
             at_most: Duration::from_hours(24),
             in_a_row: 1,
             hint: "run `crrctl destroy` again once nothing writes to it any more".to_owned(),

@@ -1,4 +1,5 @@
-//! A bucket's policy: our statements are put in place, those of others stay.
+//! Bucket policies: writes the pair's statements and keeps the statements of other owners.
+//! Not for: rendering the statements (see `policy`).
 
 use super::Steps;
 use crate::aws::settle::retry;
@@ -26,7 +27,8 @@ pub(crate) async fn find(
 }
 
 impl Steps {
-    /// The document is shared, so it is read again before it is written over.
+    /// Writes the pair's statements. The policy is shared, so it is read again before it is
+    /// overwritten.
     pub(super) async fn apply_bucket_policy(
         &self,
         action: &Action,
@@ -34,9 +36,10 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        // A policy that names the key comes after the alias (see `plan`); for all others any key will do.
+        // A policy that names the key is written after the alias (see `plan`). For other policies
+        // any key will do.
         let ours = self.render(&Document::of_bucket(side, &self.topology))?;
-        // Nobody else knows of a bucket that this run makes.
+        // A bucket that this run creates has no statements of other owners.
         let is_new = action.verb == crate::events::Verb::Create && !self.topology.adopts(bucket);
         let live = if is_new { None } else { find(&self.aws, bucket, region).await? };
         self.replaces(action, live.is_some(), || live.clone().unwrap_or_default());
@@ -44,7 +47,7 @@ impl Steps {
         Ok(self.bucket_arn(bucket))
     }
 
-    /// Takes our statements out of the policy of a bucket that stays.
+    /// Removes the pair's statements from the policy of a bucket that stays.
     pub(super) async fn remove_bucket_policy(
         &self,
         bucket: &BucketName,
@@ -55,7 +58,7 @@ impl Steps {
         self.put_policy(bucket, region, Some(&live), &meaning::nothing(), progress).await
     }
 
-    /// Writes our statements beside those of others that are `live`.
+    /// Writes the pair's statements together with the statements of other owners in `live`.
     async fn put_policy(
         &self,
         bucket: &BucketName,

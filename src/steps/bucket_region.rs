@@ -1,12 +1,13 @@
-//! The Region of a bucket of which no more is known than its name.
+//! Finds the Region of a bucket of which only the name is known.
+//! Not for: the settings of a bucket (see `bucket`).
 
 use crate::aws::{At, Aws};
 use crate::failure::{Failure, Kind};
 use crate::names::{BucketName, Region};
 use aws_sdk_s3::types::BucketLocationConstraint;
 
-/// Returns the Region of `bucket`: S3 names it in the answer to `HeadBucket`, to a refusal and a redirect too
-/// (S3 API Reference, `HeadBucket`).
+/// Returns the Region of `bucket`. S3 names it in the response to `HeadBucket`, also in a refusal
+/// and a redirect (S3 API Reference, `HeadBucket`).
 pub(crate) async fn find(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
     let home = aws.home();
     let answer = aws.s3(home).head_bucket().bucket(bucket.as_str()).send().await;
@@ -32,7 +33,8 @@ pub(crate) async fn find(aws: &Aws, bucket: &BucketName) -> Result<Region, Failu
     }
 }
 
-/// `GetBucketLocation` answers in any Region; us-east-1 is the empty answer, eu-west-1 may be `EU`.
+/// Returns the Region from `GetBucketLocation`, which answers in any Region. An empty response
+/// means us-east-1. The response for eu-west-1 may be `EU`.
 async fn location_of(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
     let home = aws.home();
     let answer = aws.s3(home).get_bucket_location().bucket(bucket.as_str()).send().await;

@@ -1,5 +1,7 @@
-//! A bucket's tags. They ride on `CreateBucket`; this step confirms that they took, and later adds what is missing. It ends only once
-//! the pair's tags show, since the bucket's settings wait for it: a bucket with settings and without tags is taken for somebody else's.
+//! Bucket tags. `CreateBucket` sets them. This step confirms them, and later adds missing tags. It
+//! ends only when the pair's tags appear, because the steps for the bucket's settings depend on it:
+//! a bucket with settings and without tags counts as another owner's.
+//! Not for: the tags of keys and roles (see `key` and `role`).
 
 use super::Steps;
 use crate::aws::settle::{Look, Wait, retry, until};
@@ -13,9 +15,11 @@ use crate::world::Tags;
 use aws_sdk_s3::types::{Tag, Tagging};
 use std::time::Duration;
 
-/// How long the tags of `CreateBucket` may take to show before they are written once more: some stand-ins take none there.
+/// How long the tags of `CreateBucket` may take to appear before they are written again. Some
+/// emulators ignore them in `CreateBucket`.
 const TAKEN_WITHIN: Duration = Duration::from_secs(5);
-/// How long tags that were written may take to show: "bucket configurations have an eventual consistency model" (S3 User Guide,
+/// How long written tags may take to appear:
+/// "bucket configurations have an eventual consistency model" (S3 User Guide,
 /// "Amazon S3 data consistency model"), which names no bound.
 const SHOWN_WITHIN: Duration = Duration::from_mins(2);
 
@@ -33,7 +37,8 @@ pub(crate) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Res
 }
 
 impl Steps {
-    /// `PutBucketTagging` replaces the whole set, so the tags of others are read again and kept.
+    /// Writes the pair's tags. `PutBucketTagging` replaces the whole set, so the tags of other
+    /// owners are read again and kept.
     pub(super) async fn apply_bucket_tags(
         &self,
         action: &Action,
@@ -68,7 +73,7 @@ impl Steps {
         Ok(self.bucket_arn(bucket))
     }
 
-    /// Returns the tags of a bucket that this run made, as soon as it shows any.
+    /// Returns the tags of a bucket that this run created, as soon as any appear.
     async fn tags_of_new(
         &self,
         bucket: &BucketName,
@@ -109,7 +114,7 @@ impl Steps {
         until(&self.stop, progress, &wait, look).await
     }
 
-    /// Takes crrctl's own tags off a bucket that stays.
+    /// Removes crrctl's own tags from a bucket that stays.
     pub(super) async fn remove_bucket_tags(
         &self,
         bucket: &BucketName,

@@ -1,5 +1,6 @@
-//! After one rule of several was taken away, S3 goes by it for a while, and the source's status tells of the other rules: here it
-//! is waited for until fresh objects no longer come to where the rule led.
+//! Waits after one of several rules is removed. S3 applies the removed rule for a while, and the
+//! replication status at the source also reflects the other rules. The step therefore waits until
+//! fresh objects no longer arrive at the destination of the removed rule.
 //! Not for: a source without any rule left (see `quiet`).
 
 use super::Steps;
@@ -15,18 +16,20 @@ use aws_sdk_s3::types::ReplicationStatus;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
-/// What was seen so far.
+/// The observations so far.
 #[derive(Default)]
 struct Seen {
     count: u32,
-    /// Objects whose replication is not over.
+    /// Objects whose replication is not finished.
     open: Vec<(String, Fresh)>,
-    /// Since when, by S3's clock in seconds, no object came to the destination, and until when that is known.
+    /// The period in which no object arrived at the destination, in seconds of S3's clock: its
+    /// start, and the last time at which this was confirmed.
     quiet: Option<(i64, i64)>,
 }
 
 impl Steps {
-    /// Waits until S3 goes by the dropped `rule` no more, and then for what is still on its way.
+    /// Waits until S3 no longer applies the dropped `rule`, then for objects that are still
+    /// PENDING.
     pub(super) async fn until_dropped(
         &self,
         rule: &RuleWish,
@@ -45,7 +48,7 @@ impl Steps {
         self.until_none_pending(&self.topology.source, quiet?, progress).await
     }
 
-    /// Returns S3's time when it was quiet.
+    /// Waits until fresh objects no longer arrive. Returns that time by S3's clock.
     async fn until_unreached(
         &self,
         rule: &RuleWish,
@@ -93,7 +96,7 @@ impl Steps {
         until(&self.stop, progress, &wait, look).await
     }
 
-    /// Returns whether other rules, or this one, have yet to be done with an object.
+    /// Returns whether the replication of an object is not finished, for this rule or another.
     async fn is_under_way(&self, key: &str, fresh: &Fresh) -> Result<bool, Failure> {
         let Side { region, bucket } = &self.topology.source;
         let head = self.aws.s3(region).head_object().bucket(bucket.as_str()).key(key);

@@ -1,5 +1,7 @@
-//! Default encryption: SSE-KMS or DSSE-KMS under the key ARN of the bucket's own Region, or SSE-S3. An alias would be looked up in the requester's
-//! account, so the ARN is written out (S3 User Guide, "Setting default server-side encryption behavior").
+//! Default encryption: SSE-KMS or DSSE-KMS under the key ARN of the bucket's own Region, or SSE-S3.
+//! S3 would resolve an alias in the requester's account, so the ARN is written (S3 User Guide,
+//! "Setting default server-side encryption behavior").
+//! Not for: the key itself (see `key`).
 
 use super::Steps;
 use crate::aws::settle::retry;

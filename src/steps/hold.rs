@@ -1,17 +1,17 @@
-//! What holds the objects that crrctl itself uploads: where a bucket holds new versions by default, they ask for the shortest hold of
-//! their own, which their clean-up may bypass.
-//! Not for: what holds the objects of others (see `objects`).
+//! Object Lock retention of the objects that crrctl uploads. If the bucket has a default retention,
+//! an upload requests the shortest retention of its own, which the clean-up may bypass.
+//! Not for: what holds the objects of other owners (see `objects`).
 
 use crate::manifest::Topology;
 use aws_sdk_s3::types::ObjectLockMode;
 use aws_smithy_types::DateTime;
 use std::time::{Duration, SystemTime};
 
-/// How long a probe is held.
+/// The retention period of a probe.
 const HELD_FOR: Duration = Duration::from_mins(1);
 
-/// Returns the retention that an upload of ours asks for: it stands for the bucket's default
-/// (S3 User Guide, "Object Lock retention periods").
+/// Returns the retention that an upload requests. It takes the place of the bucket's default
+/// retention (S3 User Guide, "Object Lock retention periods").
 pub(crate) fn retention(topology: &Topology) -> Option<(ObjectLockMode, DateTime)> {
     topology.buckets.retention()?;
     Some((ObjectLockMode::Governance, DateTime::from(SystemTime::now() + HELD_FOR)))

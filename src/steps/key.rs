@@ -1,5 +1,5 @@
-//! KMS keys: made once, changed, and scheduled for deletion.
-//! Not for: aliases (see `alias`) or making replicas (see `replica_key`).
+//! KMS keys: created once, changed, and scheduled for deletion.
+//! Not for: aliases (see `alias`) or creating replicas (see `replica_key`).
 
 mod find;
 mod unused;
@@ -26,14 +26,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A key that is to go.
+/// A key that is scheduled for deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scheduled {
     /// `PendingDeletion` or, for a primary with replicas, `PendingReplicaDeletion`.
     pub state: KeyState,
-    /// When it goes; a primary with replicas has no date until the last of them is gone.
+    /// The deletion date. A primary key with replicas has no date until the last replica is
+    /// deleted.
     pub deletion_date: Option<Timestamp>,
-    /// The days of its own window, for a primary that waits for its replicas to go.
+    /// The days of the key's own waiting period, for a primary key that waits for the deletion of
+    /// its replicas.
     pub window_days: Option<i32>,
 }
 
@@ -47,14 +49,16 @@ impl From<&Key> for Scheduled {
     }
 }
 
-/// Tells the keys that one run made apart, so that a lost answer can be looked up.
+/// The tag that distinguishes the keys that one run creates, so that a key can be found after a
+/// lost response.
 const ATTEMPT_TAG: &str = "crrctl:attempt";
-/// How long a key that could not be made is tried for.
+/// How long to retry the creation of a key.
 const MADE_WITHIN: Duration = Duration::from_mins(5);
-/// How long a key whose creation was not answered may take to show in lists, which are eventually consistent.
+/// How long a key whose creation got no response may take to appear in lists, which are eventually
+/// consistent.
 const LISTED_WITHIN: Duration = Duration::from_secs(30);
 
-/// Returns `tags` as KMS takes them.
+/// Converts `tags` to the SDK's type.
 pub(super) fn kms_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Failure> {
     let tag = |(key, value): (&String, &String)| {
         super::built(Tag::builder().tag_key(key).tag_value(value).build())
@@ -78,7 +82,7 @@ impl Steps {
         Ok(arn.clone())
     }
 
-    /// Marks a key that another pair made, so that it does not go with that pair.
+    /// Tags another pair's key as shared, so that it is not deleted with that pair.
     async fn mark_shared(
         &self,
         arn: &Arn,
@@ -137,13 +141,14 @@ impl Steps {
         Ok(())
     }
 
-    /// Makes a key of its own: the primary, or the one of a Region. `CreateKey` takes no client token, so a lost answer is looked up by tag before a second try, and
-    /// the SDK must not repeat the call by itself.
+    /// Creates a key: the primary key, or the key of one Region. `CreateKey` takes no client token,
+    /// so after a lost response the key is searched by tag before a second attempt, and the SDK
+    /// must not retry the call.
     async fn create_key(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
         let attempt = uuid::Uuid::new_v4().simple().to_string();
         let mut tags = self.topology.key_tags(region);
         tags.insert(ATTEMPT_TAG.to_owned(), attempt.clone());
-        // The policy of a key does not name the key.
+        // A key policy does not name its key.
         let policy = self.render(&Document::Key(region.clone()))?.to_string();
         let is_multi_region = self.topology.key.kind == KeyKind::MultiRegion;
         let create = self
@@ -200,7 +205,8 @@ impl Steps {
         Ok(key.arn)
     }
 
-    /// Lists lag, so the look is repeated before the key is taken for not made.
+    /// Searches the key of `attempt`. Lists are eventually consistent, so the search is repeated
+    /// before the key counts as not created.
     async fn look_for_attempt(&self, region: &Region, attempt: &str) -> Result<Option<Key>, Error> {
         let started = Instant::now();
         loop {
@@ -216,7 +222,8 @@ impl Steps {
         }
     }
 
-    /// Schedules the deletion of a key and notes what became of it. A key that is gone or pending already is as wished.
+    /// Schedules the deletion of a key and records its state. A key that is deleted or pending
+    /// deletion is not an error.
     pub(super) async fn schedule_key(
         &self,
         arn: &Arn,
@@ -249,12 +256,13 @@ impl Steps {
     }
 }
 
-/// Whether KMS may have made the key although no good answer came.
+/// Returns whether KMS may have created the key although no usable response came.
 fn may_have_been_done(error: &Error) -> bool {
     error.status.is_none_or(|status| status >= 500) && error.class == crate::aws::Class::Other
 }
 
-/// Whether a second `CreateKey` may do better: it was not answered, and no key was found.
+/// Returns whether another `CreateKey` may succeed: the last one got no usable response, and no key
+/// was found.
 fn is_worth_another(failure: &Failure) -> bool {
     let code = failure.aws_code.as_deref().unwrap_or_default();
     ["TimedOut", "ConnectionFailed", "AnswerUnreadable", "Internal", "Unavailable"]

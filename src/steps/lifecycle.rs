@@ -1,5 +1,7 @@
-//! Lifecycle: one rule of ours for old versions and unfinished uploads, beside the rules of others, which stay as they are.
-//! `PutBucketLifecycleConfiguration` replaces the whole configuration, so it is read again before it is written over.
+//! Lifecycle: one rule of the pair for noncurrent versions and incomplete uploads. The rules of
+//! other owners stay as they are. `PutBucketLifecycleConfiguration` replaces the whole
+//! configuration, so it is read again before it is overwritten.
+//! Not for: which rule the pair requires (see `plan::lifecycle`).
 
 use super::{Steps, built};
 use crate::aws::settle::retry;
@@ -17,7 +19,7 @@ use aws_sdk_s3::types::{
     TransitionDefaultMinimumObjectSize, TransitionStorageClass,
 };
 
-/// Returns the rules, reduced to what a pair looks at.
+/// Returns the rules, reduced to the settings that a pair reads.
 pub(crate) async fn find(
     aws: &Aws,
     bucket: &BucketName,
@@ -45,7 +47,7 @@ fn described(rule: &LifecycleRule) -> Expiry {
     let upload = rule.abort_incomplete_multipart_upload();
     let filter = rule.filter();
     let prefix = filter.and_then(LifecycleRuleFilter::prefix).unwrap_or_default();
-    // What ours never has.
+    // The settings that the pair's rule never has.
     let more = [
         rule.expiration().is_some(),
         !rule.transitions().is_empty(),
@@ -106,7 +108,7 @@ impl Steps {
         Ok(self.bucket_arn(&side.bucket))
     }
 
-    /// Takes our rule out of a bucket that stays.
+    /// Removes the pair's rule from a bucket that stays.
     pub(super) async fn remove_lifecycle(
         &self,
         bucket: &BucketName,

@@ -1,5 +1,5 @@
-//! Object Lock: turned on with the bucket, or later by its own step, which also puts the default retention. It can't be turned off
-//! (S3 User Guide, "Locking objects with Object Lock").
+//! Object Lock: enabled at bucket creation, or later by its own step, which also sets the default
+//! retention. It can't be disabled (S3 User Guide, "Locking objects with Object Lock").
 //! Not for: what holds single versions (see `objects`).
 
 use super::Steps;
@@ -15,7 +15,7 @@ use aws_sdk_s3::types::{
     ObjectLockRetentionMode, ObjectLockRule,
 };
 
-/// Returns the bucket's Object Lock, where it is on.
+/// Returns the Object Lock configuration of the bucket, if Object Lock is enabled.
 pub(crate) async fn find(
     aws: &Aws,
     bucket: &BucketName,

@@ -1,5 +1,6 @@
-//! What lies in a bucket that is to go: probes of the pair, which may be deleted, and everything else, which may not unless the
-//! user says so.
+//! The content of a bucket to remove: probes of the pair, which may be deleted, and foreign objects
+//! (all others), which may be deleted only if the user requests it.
+//! Not for: recent objects of a bucket that stays (see `recent`).
 
 mod held;
 mod purge;
@@ -20,26 +21,27 @@ struct Entry {
     is_marker: bool,
 }
 
-/// Where a page begins: the key, and the version or upload id, that the one before ended with.
+/// The start of a page: the last key, and the last version id or upload id, of the previous page.
 type Markers = (Option<String>, Option<String>);
 
-/// One page of a bucket's versions, and where the next begins.
+/// One page of a bucket's versions, and the start of the next page.
 struct Page {
     versions: Vec<Entry>,
     next: Option<Markers>,
 }
 
-/// One page of a bucket's incomplete multipart uploads, by key and id, and where the next begins.
+/// One page of a bucket's incomplete multipart uploads, by key and upload id, and the start of the
+/// next page.
 #[derive(Default)]
 struct Uploads {
     uploads: Vec<(String, String)>,
     next: Option<Markers>,
 }
 
-/// How many objects of others are named before the count ends.
+/// How many foreign objects are named before the count ends.
 const NAMED: usize = 5;
 
-/// Counts the probes in a bucket, and names objects of others.
+/// Counts the probes in a bucket and names foreign objects.
 pub(crate) async fn count(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects, Error> {
     let (unfinished, mut objects) =
         joined::both(unfinished(aws, topology, side), versions(aws, topology, side)).await?;
@@ -48,7 +50,7 @@ pub(crate) async fn count(aws: &Aws, topology: &Topology, side: &Side) -> Result
     Ok(objects)
 }
 
-/// Names the unfinished uploads of others.
+/// Names the foreign incomplete multipart uploads.
 async fn unfinished(aws: &Aws, topology: &Topology, side: &Side) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     let mut from = Some(Markers::default());
@@ -100,7 +102,7 @@ async fn page(aws: &Aws, side: &Side, (key, version): Markers) -> Result<Page, E
     })
 }
 
-/// Lists incomplete multipart uploads. A bucket that is gone has none.
+/// Lists incomplete multipart uploads. A deleted bucket has none.
 async fn uploads(aws: &Aws, side: &Side, (key, id): Markers) -> Result<Uploads, Error> {
     let list = aws.s3(&side.region).list_multipart_uploads().bucket(side.bucket.as_str());
     let list = list.set_key_marker(key).set_upload_id_marker(id);
@@ -120,8 +122,9 @@ async fn uploads(aws: &Aws, side: &Side, (key, id): Markers) -> Result<Uploads, 
     })
 }
 
-/// Sorts versions into what crrctl left (probes, and reports of batch jobs) and others. A probe is known by its key and its
-/// metadata, never by its key alone; a delete marker has no metadata and no data, so its key must do.
+/// Separates the versions that crrctl wrote (probes, and reports of batch jobs) from foreign
+/// versions. A probe is identified by its key and its metadata, never by its key alone. A delete
+/// marker has no metadata and no data, so its key is sufficient.
 async fn sorted(
     aws: &Aws,
     topology: &Topology,
@@ -160,7 +163,7 @@ async fn bears_metadata(
                 |(key, value): &(&str, String)| metadata.and_then(|it| it.get(*key)) == Some(value);
             Ok(topology.probe_metadata().iter().all(bears))
         }
-        // Deleted meanwhile: nobody's any more.
+        // The version was deleted meanwhile, so it is not foreign.
         Err(error) if error.is_absent() => Ok(true),
         Err(error) => Err(error),
     }

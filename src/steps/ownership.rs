@@ -1,4 +1,6 @@
-//! Object ownership: ACLs off, the bucket's owner owns every object. It rides on `CreateBucket`; this step confirms that it took.
+//! Object ownership: ACLs are disabled, and the bucket owner owns every object. `CreateBucket` sets
+//! it. This step confirms it, and writes it if it differs.
+//! Not for: the owner of replicas (see `replication`).
 
 use super::Steps;
 use crate::aws::settle::retry;

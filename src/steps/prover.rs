@@ -1,4 +1,5 @@
-//! What proves a rule before it goes live, as far as the steps know of it: they call it between two writes.
+//! The interface to the proof of a rule before the rule goes live. The steps call it between two
+//! writes.
 //! Not for: how a proof is made (see `probe`).
 
 use crate::events::Progress;
@@ -6,9 +7,10 @@ use crate::failure::Failure;
 use crate::manifest::{PairKeys, Topology};
 use futures::future::BoxFuture;
 
-/// Proves, by objects that are nobody's, that what stands replicates.
+/// Proves that the pair replicates, with probes that are no user's objects.
 pub trait Prover: std::fmt::Debug + Send + Sync {
-    /// Proves the rules of one direction that cover the place of probes; the pair's keys are `keys`.
+    /// Proves the rules of one direction that cover the prefix of the probes. `keys` are the pair's
+    /// keys.
     fn prove<'a>(
         &'a self,
         direction: &'a Topology,

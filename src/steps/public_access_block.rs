@@ -1,4 +1,5 @@
-//! A bucket's public access block: all four settings on.
+//! The public access block of a bucket: all four settings are on.
+//! Not for: the bucket policy (see `bucket_policy`).
 
 use super::Steps;
 use crate::aws::settle::retry;

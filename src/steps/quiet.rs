@@ -1,6 +1,7 @@
-//! After its rules were taken away, S3 goes by them for a while (S3 API Reference, `DeleteBucketReplication`): what is written in
-//! that time ends FAILED once the role is gone. Here it is waited for until fresh objects bear no status any more.
-//! Not for: taking the rules away (see `replication`).
+//! Waits after the rules of a source are removed. S3 applies them for a while (S3 API Reference,
+//! `DeleteBucketReplication`), and objects written in that time end FAILED once the role is
+//! deleted. The step waits until fresh objects have no replication status.
+//! Not for: removing the rules (see `replication`).
 
 use super::Steps;
 use super::hold::{bypass, retention};
@@ -14,23 +15,25 @@ use aws_sdk_s3::primitives::ByteStream;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long fresh objects must bear no status, by S3's own clock.
+/// How long fresh objects must have no replication status, by S3's clock.
 pub(super) const QUIET: Duration = Duration::from_mins(2);
-/// Most objects replicate within 15 minutes (S3 User Guide, "Troubleshooting replication").
+/// The time limit for PENDING objects. Most objects replicate within 15 minutes (S3 User Guide,
+/// "Troubleshooting replication").
 const UNDER_WAY: Duration = Duration::from_mins(15);
-/// How many objects that are PENDING are named.
+/// How many PENDING objects are named.
 const NAMED: usize = 5;
 
-/// What a fresh object came to.
+/// The result of uploading a fresh object.
 pub(super) struct Fresh {
     pub(super) version_id: String,
     has_status: bool,
-    /// When S3 took it, in seconds.
+    /// When S3 stored the object, in seconds.
     pub(super) at: i64,
 }
 
 impl Steps {
-    /// Waits until S3 goes by our rules no more, and then for what is still on its way, as long as that may take.
+    /// Waits until S3 no longer applies the pair's rules, then for PENDING objects, up to the time
+    /// limit.
     pub(super) async fn until_forgotten(
         &self,
         direction: &Topology,
@@ -39,7 +42,7 @@ impl Steps {
         let source = &direction.source;
         let run: String = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
         let quiet = self.until_quiet(direction, &run, progress).await;
-        // Even where the wait was ended: nothing of ours stays in a bucket that does.
+        // Runs after a failed wait too: crrctl leaves no object in a bucket that stays.
         for rule in &direction.rules {
             let prefix = format!("{}{run}/", direction.probe_prefix(&rule.settings));
             recent::purge_own(&self.aws, source, &prefix, bypass(&self.topology)).await?;
@@ -48,7 +51,7 @@ impl Steps {
         self.until_none_pending(source, now, progress).await
     }
 
-    /// Returns S3's time when it was quiet.
+    /// Waits until fresh objects have no replication status. Returns that time by S3's clock.
     async fn until_quiet(
         &self,
         direction: &Topology,
@@ -90,7 +93,8 @@ impl Steps {
         until(&self.stop, progress, &wait, look).await
     }
 
-    /// Puts a fresh object under `name` where each rule's probes lie, and looks whether S3 means to replicate any.
+    /// Uploads a fresh object under the probe prefix of each rule, ending in `name`. Returns the
+    /// first object with a replication status, else the last one.
     async fn fresh(
         &self,
         direction: &Topology,
@@ -110,7 +114,8 @@ impl Steps {
         Ok(last)
     }
 
-    /// Puts a fresh object that bears `tags` under `key` and looks whether S3 means to replicate it.
+    /// Uploads a fresh object with `tags` under `key`, and reads whether it has a replication
+    /// status.
     pub(super) async fn fresh_one(
         &self,
         side: &Side,
@@ -145,7 +150,8 @@ impl Steps {
         })
     }
 
-    /// What was written before and is PENDING needs role and keys until it is through; what never is, is counted and named.
+    /// Waits for earlier objects that are PENDING: their replication needs the role and the keys.
+    /// Objects that stay PENDING are counted and named.
     pub(super) async fn until_none_pending(
         &self,
         source: &Side,

@@ -1,4 +1,5 @@
-//! Recent objects of a bucket that stays: which of them are still on their way, and those that this run put there itself.
+//! Recent objects of a bucket that stays: those that are still PENDING, and those that this run
+//! uploaded.
 //! Not for: emptying a bucket (see `objects`).
 
 use crate::aws::{At, Aws, Error};
@@ -9,17 +10,17 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 #[derive(Debug)]
 pub(super) struct Recent {
     pub(super) pending: Vec<String>,
-    /// Whether every recent object was looked at.
+    /// Whether every recent object was read.
     pub(super) seen_all: bool,
 }
 
-/// What is older than this by S3's clock has replicated or never will by itself.
+/// The age in seconds, by S3's clock, after which an object has replicated or never will by itself.
 const RECENT: i64 = 24 * 60 * 60;
-/// How many pages of a listing, and how many recent versions, are looked at.
+/// The maximum number of pages of a listing, and of recent versions, to read.
 const MOST_PAGES: usize = 100;
 const MOST_HEADS: usize = 1000;
 
-/// Looks for recent versions whose replication is PENDING at `now`, in seconds.
+/// Finds recent versions whose replication is PENDING. `now` is the current time in seconds.
 pub(super) async fn pending(aws: &Aws, side: &Side, now: i64) -> Result<Recent, Error> {
     let s3 = aws.s3(&side.region);
     let list = s3.list_object_versions().bucket(side.bucket.as_str());
@@ -62,7 +63,7 @@ pub(super) async fn pending(aws: &Aws, side: &Side, now: i64) -> Result<Recent, 
     Ok(Recent { pending: pending.into_iter().flatten().collect(), seen_all })
 }
 
-/// Deletes every version under `prefix`, which this run alone writes to.
+/// Deletes every version under `prefix`. Only this run writes there.
 pub(super) async fn purge_own(
     aws: &Aws,
     side: &Side,

@@ -1,5 +1,5 @@
-//! What stood where a run wrote over what others have a share in, in the shape that S3 takes back.
-//! Not for: writing it back, which is for whoever knows whose it was.
+//! The previous content of shared documents that a run overwrote, in the form that S3 accepts.
+//! Not for: restoring it, which is the task of its owner.
 
 use super::Steps;
 use crate::events::{Kind, StepId};
@@ -10,17 +10,17 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::sync::PoisonError;
 
-/// A document that others have a share in, as it was before this run wrote over it.
+/// A shared document as it was before this run overwrote it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Replaced {
-    /// The step that wrote over it.
+    /// The step that overwrote the document.
     pub step: StepId,
-    /// What it said, as the body of the call that would put it back.
+    /// The previous content, as the body of the call that would restore it.
     pub document: Value,
 }
 
 impl Steps {
-    /// Returns the shared documents that were written over.
+    /// Returns the shared documents that this run overwrote.
     pub fn replaced(&self) -> Vec<Replaced> {
         let all = self.replaced.lock().unwrap_or_else(PoisonError::into_inner);
         let was = |(step, document): &(StepId, Option<Value>)| {
@@ -29,8 +29,8 @@ impl Steps {
         all.iter().filter_map(was).collect()
     }
 
-    /// Keeps what `action` is about to write over, where something `is_there`. A step that writes twice replaces what was there
-    /// before the first time.
+    /// Records the content that `action` is about to overwrite, if the content `is_there`. If a
+    /// step writes twice, the content before the first write is kept.
     pub(super) fn replaces(
         &self,
         action: &Action,
@@ -43,7 +43,8 @@ impl Steps {
         }
     }
 
-    /// Keeps what a setting said of a bucket that was there before the pair; the other steps look again before they write.
+    /// Records a setting of a bucket that existed before the pair. The other steps read their
+    /// document again before they write, and record it themselves.
     pub(super) fn replaces_setting(&self, action: &Action) {
         let Ok(bucket) = BucketName::new(&action.name) else { return };
         if let Some(said) = self.adopted.get(&bucket).and_then(|was| setting(action.kind, was)) {

@@ -1,5 +1,6 @@
-//! Replica keys: made in the primary's Region for another, with a policy and tags of their own, and waited for until Enabled.
-//! Not for: the primary (see `key`).
+//! Replica keys: created from the primary's Region in another Region, with a policy and tags of
+//! their own. The step waits until the replica is Enabled.
+//! Not for: the primary key (see `key`).
 
 use super::Steps;
 use super::key::{describe, kms_tags};
@@ -30,8 +31,9 @@ impl Steps {
         }
         let enabled = self.wait_until_enabled(key, region, progress);
         if is_new && !self.aliased.contains(region) {
-            // A key that is `Creating` can be managed (KMS Developer Guide, "Create multi-Region replica keys"). Where that fails, the
-            // alias's own step tries again, and tells.
+            // A key in the state `Creating` can be managed (KMS Developer Guide,
+            // "Create multi-Region replica keys"). If this fails, the step of the alias tries again
+            // and reports the error.
             let (enabled, _) =
                 join(enabled, self.create_alias(key.clone(), region, progress)).await;
             enabled?;
@@ -44,7 +46,8 @@ impl Steps {
         Ok(self.key_arn(key, region))
     }
 
-    /// `ReplicateKey` is called where the primary is. A replica that is there already is this key's own: the id is the same.
+    /// Creates the replica. `ReplicateKey` is called in the Region of the primary key. An existing
+    /// replica belongs to this key, because its key id is the same.
     async fn replicate_key(
         &self,
         key: &KeyId,
@@ -73,7 +76,8 @@ impl Steps {
         retry(&self.stop, progress, call).await
     }
 
-    /// KMS says seconds; the field says up to ten minutes between distant Regions (terraform-provider-aws#49915).
+    /// Waits until the replica is Enabled. KMS documents seconds. In practice it takes up to ten
+    /// minutes between distant Regions (terraform-provider-aws#49915).
     async fn wait_until_enabled(
         &self,
         key: &KeyId,

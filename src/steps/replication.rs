@@ -1,5 +1,6 @@
-//! The replication configuration of a direction's source: our rules, beside those of others.
-//! Not for: which rules a pair wants (see `plan::rules`).
+//! The replication configuration of a direction's source: the pair's rules and the rules of other
+//! owners.
+//! Not for: which rules a pair requires (see `plan::rules`).
 
 mod rule;
 
@@ -18,8 +19,9 @@ use rule::{described, described_rule, sdk_rule};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a role that was just made or changed is given before rules of others get it: its probes can't prove it beside
-/// theirs, and FAILED is final for an object (IAM User Guide, "Changes that I make are not always immediately visible").
+/// How long to wait after the role is created or changed before the rules of other owners use it.
+/// The pair's probes can't prove the role for those rules, and FAILED is final for an object (IAM
+/// User Guide, "Changes that I make are not always immediately visible").
 const SPREADS: Duration = Duration::from_secs(30);
 
 pub(crate) async fn find(
@@ -43,7 +45,7 @@ async fn read(
     }
 }
 
-/// Returns what a configuration says, for people who want it back.
+/// Returns the content of a configuration, for a user who wants to restore it.
 fn briefly(live: &ReplicationConfiguration) -> serde_json::Value {
     let rule = |rule: Rule| {
         serde_json::json!({"id": rule.id, "priority": rule.priority, "enabled": rule.enabled, "prefix": rule.prefix,
@@ -55,7 +57,7 @@ fn briefly(live: &ReplicationConfiguration) -> serde_json::Value {
     serde_json::json!({"role": live.role(), "rules": rules})
 }
 
-/// Says that a proof that fails harms nobody.
+/// Adds to the failure of a proof that no user object was affected.
 fn unproven(failure: Failure) -> Failure {
     failure
         .hint("the rules cover probes alone as yet: no object of yours met what is not proven")
@@ -63,7 +65,8 @@ fn unproven(failure: Failure) -> Failure {
 }
 
 impl Steps {
-    /// Writes the rules as they are wanted; those that are to be proven first cover the place of the probes alone before.
+    /// Writes the wanted rules. Rules that must be proven first cover only the prefix of the probes
+    /// until then.
     pub(super) async fn apply_replication(
         &self,
         action: &Action,
@@ -99,8 +102,9 @@ impl Steps {
         Ok(self.bucket_arn(&direction.source.bucket))
     }
 
-    /// Looks whether the buckets that whoever has another account makes are there: S3 takes no rule to one that is not, and waiting
-    /// for it is no use. Who may not list a bucket is refused, which says that there is one.
+    /// Checks that the buckets in accounts without credentials exist. S3 accepts no rule to a
+    /// missing bucket, and waiting does not help. If access to a bucket is denied, the bucket
+    /// exists.
     async fn others_are_ready(&self, direction: &Topology) -> Result<(), Failure> {
         for side in direction.handed_over() {
             let head = self.aws.s3(&side.region).head_bucket().bucket(side.bucket.as_str());
@@ -123,8 +127,9 @@ impl Steps {
         Ok(())
     }
 
-    /// Puts `ours` in place, of which each takes the place of what has its id; other rules stay as they are, but for those of
-    /// ours that `goes` names. The configuration is shared, so it is read again before it is written over.
+    /// Writes `ours`, each rule in place of the rule with its id. Other rules stay, except the
+    /// pair's rules that `goes` selects. The configuration is shared, so it is read again before it
+    /// is overwritten.
     async fn write_rules(
         &self,
         action: &Action,
@@ -134,7 +139,7 @@ impl Steps {
     ) -> Result<Vec<Rule>, Failure> {
         let direction = self.direction_from(&action.name)?;
         let side = &direction.source;
-        // A bucket that this run made has no rules but the pair's own.
+        // A bucket that this run created has only the pair's rules.
         let live = if self.fresh.contains(&side.bucket) {
             None
         } else {
@@ -167,7 +172,8 @@ impl Steps {
         Ok(ours)
     }
 
-    /// Returns the role that the configuration is to have. What was planned for must still be so.
+    /// Returns the role of the new configuration. Fails if the configuration has changed since the
+    /// plan.
     fn role_for(direction: &Topology, live: Option<&Replication>) -> Result<Arn, Failure> {
         let wanted = direction.assumed_role();
         let Some(live) = live else { return Ok(wanted) };
@@ -207,7 +213,8 @@ impl Steps {
         Ok(())
     }
 
-    /// A read soon after a write "can return a wrong result" (S3 API Reference, `GetBucketReplication`).
+    /// Waits until the configuration reads back as written. A read soon after a write
+    /// "can return a wrong result" (S3 API Reference, `GetBucketReplication`).
     async fn confirm(
         &self,
         bucket: &BucketName,
@@ -237,8 +244,9 @@ impl Steps {
         until(&self.stop, progress, &wait, look).await
     }
 
-    /// Takes our rules away, by id; the configuration goes when no rule is left. A bucket that stays goes on being written to, so
-    /// there S3 must have forgotten the rules before their role and keys may go.
+    /// Removes the pair's rules, by id. The configuration is deleted if no rule is left. A bucket
+    /// that stays still receives objects, so S3 must stop applying the rules before their role and
+    /// keys may be deleted.
     pub(super) async fn remove_replication(
         &self,
         action: &Action,
@@ -257,7 +265,8 @@ impl Steps {
         }
     }
 
-    /// Takes the one rule of ours that `action` names away. Where others write, what it served stays until S3 has forgotten it.
+    /// Removes the pair's rule that `action` names. If other principals write to the bucket, the
+    /// resources of the rule stay until S3 no longer applies it.
     pub(super) async fn remove_rule(
         &self,
         action: &Action,

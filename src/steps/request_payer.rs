@@ -1,4 +1,5 @@
-//! Whether a bucket is a Requester Pays bucket. crrctl only looks: who pays is the owner's decision.
+//! Reads whether a bucket is a Requester Pays bucket.
+//! Not for: changing who pays, which is the owner's decision.
 
 use crate::aws::{At, Aws, Error};
 use crate::manifest::Side;

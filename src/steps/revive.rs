@@ -1,5 +1,6 @@
-//! Keys that are brought back: out of pending deletion, which leaves them disabled, and then enabled
-//! (KMS API Reference, `CancelKeyDeletion`). Not for: deciding that they are (see `plan`).
+//! Restores keys: cancels the pending deletion, which leaves a key disabled, and then enables the
+//! key (KMS API Reference, `CancelKeyDeletion`).
+//! Not for: deciding which keys to restore (see `plan`).
 
 use super::Steps;
 use super::key::describe;
@@ -11,7 +12,7 @@ use crate::names::{KeyId, Region};
 use crate::world::KeyState;
 
 impl Steps {
-    /// Brings the key in `region` back, from wherever a run before was cut off.
+    /// Restores the key in `region` from any state that an interrupted run left.
     pub(super) async fn revive(
         &self,
         key: &KeyId,
@@ -23,7 +24,7 @@ impl Steps {
         if found.is_pending_deletion() {
             let cancel = kms.cancel_key_deletion().key_id(key.as_str());
             retry(&self.stop, progress, || async {
-                // A key that is needed comes back, however late it is.
+                // A key that is needed is restored even if the run is ending.
                 let _ = self.aws.paced("kms:CancelKeyDeletion", region, &self.stop).await;
                 cancel.clone().send().await.at("kms:CancelKeyDeletion", region)
             })

@@ -1,5 +1,6 @@
-//! The replication role: found with its tags, trust and policies, made, changed and removed.
-//! Not for: what it may do (see `role_policy`).
+//! The replication role: found with its tags, trust policy and permissions policies, created,
+//! changed and removed.
+//! Not for: its permissions (see `role_policy`).
 
 use super::Steps;
 use super::role_policy::{self, NAME};
@@ -16,7 +17,8 @@ use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// Finds the role and its inline policy in the account whose IAM is called in `home`; for a removal the names of its other policies too, all at once.
+/// Finds the role and its inline policy in the account whose IAM is called in `home` and, for a
+/// removal, the names of its other policies. The calls run concurrently.
 pub(crate) async fn find(
     aws: &Aws,
     name: &RoleName,
@@ -54,7 +56,7 @@ pub(crate) async fn find(
     }))
 }
 
-/// Returns the names of the policies that a role has beside ours: inline, then attached.
+/// Returns the names of the other policies of a role: inline, then attached.
 async fn others(aws: &Aws, name: &RoleName, home: &Region) -> Result<Vec<String>, Error> {
     let iam = aws.iam(home);
     let (inline, attached) = tokio::join!(
@@ -83,8 +85,8 @@ pub(crate) async fn tags(aws: &Aws, name: &str) -> Result<Tags, Error> {
     }
 }
 
-/// Reads a document that IAM returns, which is URL-encoded (IAM API Reference, `GetRole`, `GetRolePolicy`). A text that is no
-/// JSON can't mean the same as ours: it will be written over.
+/// Parses a document that IAM returns, which is URL-encoded (IAM API Reference, `GetRole`,
+/// `GetRolePolicy`). Text that is not JSON differs from the wanted document, so it is overwritten.
 pub(crate) fn document(encoded: Option<&str>) -> Value {
     let text = percent_decode_str(encoded.unwrap_or_default()).decode_utf8_lossy();
     serde_json::from_str(&text).unwrap_or(Value::Null)
@@ -121,7 +123,7 @@ impl Steps {
             let call = || async {
                 match create.clone().send().await.at("iam:CreateRole", home) {
                     Ok(_) => Ok(true),
-                    // A second run at work: `observe` saw no such role.
+                    // A concurrent run created the role: `observe` found none.
                     Err(error) if error.is("EntityAlreadyExists") => Ok(false),
                     Err(error) => Err(error),
                 }
@@ -165,7 +167,8 @@ impl Steps {
         Ok(arn)
     }
 
-    /// `observe` saw no role, and there is one now: a second run of this pair made it, or it is somebody else's.
+    /// Checks a role that `observe` did not find: a concurrent run of this pair created it, or it
+    /// belongs to another owner.
     async fn role_of_another_run(&self, name: &str, home: &Region) -> Result<(), Failure> {
         let live = find(&self.aws, &RoleName::new(name)?, home, false).await?;
         if live.is_none_or(|role| self.topology.owns(&role.tags)) {
@@ -176,7 +179,8 @@ impl Steps {
             .hint("give the pair another `role.name`"))
     }
 
-    /// A run at work beside this one may write the inline policy again: then it goes again, a few times.
+    /// Deletes the role. A concurrent run may write the inline policy again. It is then deleted
+    /// again, a few times.
     pub(super) async fn remove_role(
         &self,
         name: &str,

@@ -1,5 +1,5 @@
-//! A role with every policy that has a say, whoever made it.
-//! Not for: making or changing roles (see `role`).
+//! A role with every policy that affects its permissions, whoever created it.
+//! Not for: creating or changing roles (see `role`).
 
 use super::role::document;
 use crate::aws::{At, Aws, Error};
@@ -10,24 +10,25 @@ use serde_json::Value;
 
 type Read<T> = Result<T, Error>;
 
-/// A role; what can't be read of it hides nothing else.
+/// A role. A part that can't be read does not hide the other parts.
 pub(crate) struct RoleInForce {
     pub(crate) arn: String,
     pub(crate) tags: Tags,
     pub(crate) trust: Value,
-    /// Inline and attached policies, by the names that people know them by.
+    /// Inline and attached policies, by the names that users see.
     pub(crate) policies: Read<Vec<(String, Value)>>,
     pub(crate) boundary: Read<Option<(String, Value)>>,
 }
 
 impl RoleInForce {
-    /// Returns its documents, all of which must have been read.
+    /// Returns the documents of the role. Fails if one of them could not be read.
     pub(crate) fn documents(self) -> Read<SharedRole> {
         Ok(SharedRole { trust: self.trust, policies: self.policies?, boundary: self.boundary? })
     }
 }
 
-/// Finds the role of the name in `arn`, in the account whose IAM is called in `home`, with its policies; under another path it is another role.
+/// Finds the role with the name in `arn`, in the account whose IAM is called in `home`, with its
+/// policies. A role of that name under another path is another role.
 pub(crate) async fn find(aws: &Aws, arn: &Arn, home: &Region) -> Read<Option<RoleInForce>> {
     let iam = aws.iam(home);
     let name = arn.resource().rsplit('/').next().unwrap_or_default();
@@ -55,7 +56,7 @@ pub(crate) async fn find(aws: &Aws, arn: &Arn, home: &Region) -> Read<Option<Rol
     }))
 }
 
-/// Reads every policy of the role: the inline ones, then those attached.
+/// Reads every policy of the role: inline, then attached.
 async fn policies(aws: &Aws, role: &str, home: &Region) -> Read<Vec<(String, Value)>> {
     let iam = aws.iam(home);
     let mut policies = Vec::new();

@@ -1,4 +1,5 @@
-//! The role's one inline policy, `replication`: what S3 may do as the role.
+//! The only inline policy of the role, `replication`: what S3 may do with the role.
+//! Not for: the role itself (see `role`).
 
 use super::Steps;
 use super::role::document;
@@ -11,7 +12,7 @@ use crate::plan::{Action, PRUNED};
 use crate::policy::{self, Document};
 use serde_json::Value;
 
-/// The inline policy's name (part of the contract).
+/// The name of the inline policy (part of the contract).
 pub(super) const NAME: &str = "replication";
 
 pub(super) async fn find(
@@ -39,7 +40,7 @@ impl Steps {
         let (document, arn, topology) = if self.is_batch_role(name) {
             (Document::BatchReplicationRole, self.topology.batch_role_arn(), forward)
         } else {
-            // Each direction is rendered as a pair of its own.
+            // Each direction is rendered as its own pair.
             let direction = self.direction_of_role(name, home)?;
             let topology = if direction.is_back() { direction } else { forward };
             (Document::ReplicationRole, direction.role_arn(), topology)

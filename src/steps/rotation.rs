@@ -1,5 +1,6 @@
-//! Automatic rotation: set on the primary, shared by its replicas
-//! (KMS Developer Guide, "Rotate AWS KMS keys", multi-Region keys).
+//! Automatic key rotation: set on the primary key, shared by its replicas (KMS Developer Guide,
+//! "Rotate AWS KMS keys", multi-Region keys).
+//! Not for: the key itself (see `key`).
 
 use super::Steps;
 use crate::aws::At;

@@ -1,6 +1,7 @@
-//! Whether the pair stands as a run left it: its aliases name its keys, these can be used, and its rules are in place. Each thing is
-//! looked at as soon as it can be, beside what else is under way, so that a run that ends need not look once more.
-//! Not for: whether the pair is as the manifest wants it (see `plan`) or works (see `probe`).
+//! Checks whether the pair is still as the run left it: its aliases name its keys, the keys are
+//! usable, and its rules are in place. Each resource is checked as early as possible, concurrently
+//! with other work, so that the end of the run needs no further check.
+//! Not for: whether the pair matches the manifest (see `plan`) or works (see `probe`).
 
 use super::{Steps, find};
 use crate::aws::settle::{Look, Wait, until};
@@ -15,15 +16,15 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long what a run has just made may take to show in reads.
+/// How long a resource that a run has just created may take to appear in reads.
 const SHOWS_WITHIN: Duration = Duration::from_secs(20);
 
-/// What was seen to stand, and since when that was known.
+/// The resources that were verified, with the time of each check.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// The aliases, each with its key, by Region.
     aliases: BTreeMap<Region, Instant>,
-    /// The rules, by the bucket that replicates.
+    /// The rules, by source bucket.
     rules: BTreeMap<BucketName, Instant>,
 }
 
@@ -32,23 +33,23 @@ impl Steps {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that the alias of `region` names the pair's key, as was known at `at`.
+    /// Records that the alias of `region` named the pair's key at `at`.
     pub(super) fn saw_alias(&self, region: &Region, at: Instant) {
         self.seen().aliases.insert(region.clone(), at);
     }
 
-    /// Returns whether the alias of `region` was seen, or made, by this run.
+    /// Returns whether this run read or created the alias of `region`.
     pub(super) fn has_seen_alias(&self, region: &Region) -> bool {
         self.seen().aliases.contains_key(region)
     }
 
-    /// Notes that the rules of `bucket` are as wanted, as was known at `at`.
+    /// Records that the rules of `bucket` were as wanted at `at`.
     pub(super) fn saw_rules(&self, bucket: &BucketName, at: Instant) {
         self.seen().rules.insert(bucket.clone(), at);
     }
 
-    /// Looks, beside the rules that were just written, at the keys whose aliases stand by now: that of another Region may be on its
-    /// way, and is seen when it is made.
+    /// Checks the keys whose aliases exist, at the same time as the rules that were just written.
+    /// An alias of another Region that is still missing is recorded when it is created.
     pub(super) async fn keys_stand(&self, progress: &Progress) -> Result<(), Failure> {
         let known =
             |region: &&Region| self.aliased.contains(*region) || self.has_seen_alias(region);
@@ -56,8 +57,8 @@ impl Steps {
         self.until_standing(regions, Vec::new(), SHOWS_WITHIN, progress).await
     }
 
-    /// Looks at every alias and all rules that were not seen to stand since `since`. `fresh` says that this run made some of them,
-    /// so that reads may be stale.
+    /// Checks every alias and rule that was not verified since `since`. `fresh` means that this run
+    /// created some of them, so reads may be stale.
     pub async fn still_stands(
         &self,
         since: Instant,
@@ -120,7 +121,7 @@ impl Steps {
             Some(found) if Some(&found.id) != keys.id(region) => {
                 Some(format!("`{alias}` in {region} names {}", found.id))
             }
-            // Its step waits until it is made.
+            // The key's own step waits until the key is created.
             Some(found) if found.state == KeyState::Creating => None,
             Some(found) if found.state != KeyState::Enabled => {
                 Some(format!("{} is {}", found.arn, found.state))

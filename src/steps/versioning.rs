@@ -1,4 +1,5 @@
-//! Versioning, which replication needs on both sides.
+//! Versioning, which replication requires on both sides.
+//! Not for: Object Lock (see `object_lock`).
 
 use super::Steps;
 use crate::aws::settle::retry;
@@ -9,7 +10,7 @@ use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus, VersioningConfiguration};
 
-/// Returns the status, and whether MFA delete is on.
+/// Returns the versioning status, and whether MFA delete is enabled.
 pub(super) async fn find(
     aws: &Aws,
     bucket: &BucketName,

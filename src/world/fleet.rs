@@ -1,5 +1,5 @@
-//! What bears crrctl's tags in an account, and what could not be read, as plain data.
-//! Not for: which pair a thing belongs to (see `plan::fleet`).
+//! The tagged resources of an account, and the reads that failed, as plain data.
+//! Not for: assigning resources to pairs (see `plan::fleet`).
 
 use super::{Key, Tags};
 use crate::events::Kind;
@@ -8,59 +8,59 @@ use crate::names::{AccountId, Arn, KeyAlias, Region};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
-/// What was found in an account.
+/// The result of a search through an account.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The account that was looked at.
+    /// Account that was searched.
     pub account: AccountId,
-    /// Everything that bears a tag of ours.
+    /// Resources with a tag that crrctl defines.
     pub things: Vec<Thing>,
-    /// What could not be read.
+    /// Reads that failed.
     pub unread: Vec<Unread>,
-    /// The Regions that were looked at.
+    /// Regions that were searched.
     pub regions: BTreeSet<Region>,
 }
 
-/// A bucket, a key or a role that bears a tag of ours.
+/// A bucket, a key, or a role with a tag that crrctl defines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thing {
-    /// What it is: a bucket, a key, a replica key or a role.
+    /// Kind of the resource: a bucket, a key, a replica key, or a role.
     pub kind: Kind,
-    /// The resource.
+    /// ARN of the resource.
     pub arn: Arn,
-    /// Where it is; `None` for a role.
+    /// Region of the resource. `None` for a role.
     pub region: Option<Region>,
-    /// Its tags.
+    /// Tags of the resource.
     pub tags: Tags,
-    /// What KMS says of a key, without its policy.
+    /// Details of a KMS key, without its key policy.
     pub key: Option<Key>,
-    /// The aliases that name a key.
+    /// Aliases of a key.
     pub aliases: Vec<KeyAlias>,
 }
 
 impl Thing {
-    /// Returns whether this is a key on its way out: nothing is left to be done about it.
+    /// Returns whether this is a key that is pending deletion, for which nothing is left to do.
     pub fn is_going(&self) -> bool {
         self.key.as_ref().is_some_and(Key::is_pending_deletion)
     }
 }
 
-/// Something that could not be read: it may bear our tags or not.
+/// A failed read. The resources it would have returned may have crrctl's tags or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unread {
-    /// Where; `None` for what is of no Region.
+    /// Region of the call. `None` for a global service.
     pub region: Option<Region>,
-    /// The call that failed, such as `kms:ListKeys`.
+    /// Failed operation, such as `kms:ListKeys`.
     pub operation: &'static str,
-    /// What AWS answered.
+    /// AWS's error code.
     pub code: String,
-    /// AWS's words, the first of them where there are several.
+    /// AWS's error message. The first one, if there are several.
     pub message: String,
-    /// How many things this is about; 0 for the list itself.
+    /// Number of resources that could not be read. 0 if the list itself could not be read.
     pub count: usize,
-    /// Some of their names.
+    /// Names of some of these resources.
     pub names: Vec<String>,
-    /// The same as a failure, for where it ends a run.
+    /// The same error as a failure, for commands that it ends.
     #[serde(skip)]
     pub cause: Failure,
 }

@@ -1,35 +1,37 @@
-//! A bucket that replicates, with all that its rules lead to, whoever made it.
+//! A live source bucket with everything that its rules lead to, whoever created it.
+//! Not for: the resources of a known pair (see `world`).
 
 use super::{Bucket, Key, Role};
 use crate::names::{AccountId, BucketName, Region};
 use std::collections::BTreeMap;
 
-/// A bucket that replicates, and what it replicates by.
+/// A source bucket with its destinations, keys, and roles.
 #[derive(Debug, Clone)]
 pub struct Live {
-    /// The account that the source is in.
+    /// Account of the source.
     pub account: AccountId,
-    /// The source.
+    /// Source bucket.
     pub source: LiveBucket,
-    /// Every bucket that a rule leads to.
+    /// Destination buckets of the rules.
     pub destinations: Vec<LiveBucket>,
-    /// The keys that encrypt and rules name, by Region and by what names each. What names none of these is no key.
+    /// Keys that default encryptions and rules name, by Region and by the name they use. A name
+    /// without an entry is not the name of an existing key.
     pub keys: BTreeMap<(Region, String), Key>,
-    /// The aliases of crrctl's own keys, by Region.
+    /// Aliases of keys that crrctl created, by Region.
     pub aliases: BTreeMap<Region, String>,
-    /// The roles of the configurations, by what these call them.
+    /// Roles of the replication configurations, by the ARN in the configuration.
     pub roles: BTreeMap<String, Role>,
 }
 
-/// A bucket and where it is.
+/// A bucket with its Region and account.
 #[derive(Debug, Clone)]
 pub struct LiveBucket {
-    /// Its Region.
+    /// Region of the bucket.
     pub region: Region,
-    /// Its name.
+    /// Name of the bucket.
     pub name: BucketName,
-    /// The account that it is in.
+    /// Account of the bucket.
     pub account: AccountId,
-    /// Its settings.
+    /// Settings of the bucket.
     pub bucket: Bucket,
 }

@@ -1,4 +1,6 @@
-//! A pair that crrctl built, the hands that break and mend it, and what becomes of an upload in it.
+//! A pair that crrctl built, the changes that break and repair it, and the outcome of an upload in
+//! it.
+//! Not for: the list of ways to break the pair (see `ways`).
 
 use crate::common::{Stand, iam, kms_of, s3_of};
 use aws_sdk_s3::primitives::ByteStream;
@@ -7,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// A bucket.
+/// A bucket, with its account and Region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) account: &'static str,
@@ -15,7 +17,7 @@ pub(super) struct Place {
     pub(super) bucket: &'static str,
 }
 
-/// Where objects go from and to, and as whom.
+/// The source, the destination and the role of one direction.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Direction {
     pub(super) source: Place,
@@ -23,7 +25,8 @@ pub(super) struct Direction {
     pub(super) role: &'static str,
     pub(super) markers: bool,
     pub(super) is_locked: bool,
-    /// Whether objects in parts are tried: no source says that the strict profile does for them.
+    /// Whether multipart uploads are tried: no source says that the strict profile is sufficient
+    /// for them.
     pub(super) has_parts: bool,
 }
 
@@ -33,29 +36,29 @@ impl Direction {
     }
 }
 
-/// How a pair is broken.
+/// A way to break a pair.
 #[derive(Debug, Clone)]
 pub(super) enum How {
-    /// The role's inline policy becomes this, or goes.
+    /// Replaces the role's inline policy, or deletes it.
     Policy(&'static str, Option<Value>),
     Trust(&'static str, Value),
-    /// The role gets a boundary that allows these actions.
+    /// Gives the role a permissions boundary that allows these actions.
     Boundary(&'static str, &'static str),
     NoRole(&'static str),
     KeyPolicy(Place, Value),
     Disabled(Place),
     Pending(Place),
-    /// The bucket's policy becomes this, or goes.
+    /// Replaces the bucket policy, or deletes it.
     BucketPolicy(Place, Option<Value>),
-    /// The bucket's rules become these, or go.
+    /// Replaces the bucket's rules, or deletes them.
     Rules(Place, Option<Box<t::ReplicationConfiguration>>),
     Suspended(Place),
-    /// New objects are under this key, or SSE-S3.
+    /// Sets the default encryption to this key, or to SSE-S3.
     Encryption(Place, Option<String>),
     NoBucket(Place),
 }
 
-/// What became of the small object, the one in parts, and the delete marker.
+/// The outcomes of the small object, the multipart upload and the delete marker.
 #[derive(Debug)]
 pub(super) struct Fate(Vec<(&'static str, Ended)>);
 
@@ -63,9 +66,9 @@ pub(super) struct Fate(Vec<(&'static str, Ended)>);
 enum Ended {
     Completed,
     Failed(String),
-    /// No rule took it.
+    /// No rule selected it.
     Untouched,
-    /// It could not be uploaded.
+    /// The upload was refused.
     Refused,
 }
 
@@ -78,12 +81,12 @@ impl Fate {
         !self.is_whole()
     }
 
-    /// Returns the reason that S3 gave for the object.
+    /// Returns the failure reason that S3 gave for the small object.
     pub(super) fn reason(&self) -> Option<&str> {
         self.reasons().into_iter().find_map(|(what, reason)| (what == "object").then_some(reason))
     }
 
-    /// Returns every reason that S3 gave, with what it gave it for.
+    /// Returns every failure reason that S3 gave, with the upload that it applies to.
     pub(super) fn reasons(&self) -> Vec<(&'static str, &str)> {
         let failed = self.0.iter().filter_map(|(what, it)| match it {
             Ended::Failed(reason) => Some((*what, reason.as_str())),
@@ -92,7 +95,7 @@ impl Fate {
         failed.collect()
     }
 
-    /// Returns it for the table.
+    /// Returns the outcome as a cell of the table.
     pub(super) fn told(&self) -> String {
         let first = self.0.iter().find(|(_, it)| *it != Ended::Completed);
         match first {
@@ -111,7 +114,7 @@ pub(super) struct Pair {
     pub(super) directions: Vec<Direction>,
     pub(super) policies: BTreeMap<&'static str, Value>,
     pub(super) trusts: BTreeMap<&'static str, Value>,
-    /// The key of each bucket that has one, with its policy.
+    /// The key of each bucket that has one, with its key policy.
     pub(super) keys: BTreeMap<Place, (String, Value)>,
     pub(super) buckets: BTreeMap<Place, Option<Value>>,
     pub(super) rules: BTreeMap<Place, t::ReplicationConfiguration>,
@@ -139,7 +142,7 @@ impl Pair {
         pair
     }
 
-    /// Remembers what a direction is like whole.
+    /// Stores the intact state of a direction.
     fn keep(&mut self, direction: &Direction) {
         let iam = iam(self.stand.endpoint());
         let (policy, trust) = self.stand.wait(async {
@@ -189,14 +192,14 @@ impl Pair {
         kms_of(place.account, self.stand.endpoint(), place.region)
     }
 
-    /// Runs `check`, whatever its exit code.
+    /// Runs `check`, which must exit with 0 or 2.
     pub(super) fn check(&self) -> Value {
         let output = self.stand.manifest(&["check", "-o", "json"], &self.manifest);
         assert!([0, 2].contains(&output.code), "{output}");
         output.json()
     }
 
-    /// Makes a key that the pair knows nothing of.
+    /// Creates a key that does not belong to the pair.
     pub(super) fn another_key(&self, place: Place) -> String {
         let kms = self.kms(place);
         self.stand.wait(async {
@@ -205,7 +208,8 @@ impl Pair {
         })
     }
 
-    /// Uploads an object, one in parts, and a delete marker where those replicate, and waits for what becomes of them.
+    /// Uploads an object, a multipart object and, if markers replicate, a delete marker, and waits
+    /// for their outcomes.
     pub(super) fn fate(&self, direction: &Direction) -> Fate {
         let key = format!("_crrctl/{}/confusion/object", self.name());
         let (s3, bucket) = (self.s3(direction.source), direction.source.bucket);
@@ -402,7 +406,7 @@ impl Pair {
         self.stand.wait(async { drop(put.send().await.unwrap()) });
     }
 
-    /// Deletes a bucket with all that is in it.
+    /// Deletes a bucket and everything in it.
     fn delete(&self, place: Place) {
         let (s3, bucket) = (self.s3(place), place.bucket);
         self.stand.wait(async {
@@ -419,7 +423,7 @@ impl Pair {
     }
 }
 
-/// Uploads an object in one part; none where that is refused.
+/// Uploads an object as a multipart upload with one part. Returns `None` if a request is refused.
 async fn in_parts(s3: &aws_sdk_s3::Client, bucket: &str, key: &str) -> Option<String> {
     let create = s3.create_multipart_upload().bucket(bucket).key(key).tagging("team=storage");
     let upload = create.send().await.ok()?.upload_id()?.to_owned();

@@ -1,5 +1,7 @@
-//! Every way to break a pair that follows from what it is made of: each action and condition of its live policies, each key, bucket
-//! and rule. The check that must name it stands beside it, with a word that it must say.
+//! Every way to break a pair, derived from its parts: each action and condition of its live
+//! policies, each key, bucket and rule. Each way lists the checks that must name it, and a word
+//! that the check must contain.
+//! Not for: breaking and repairing the pair (see `pair`).
 
 use super::pair::{Direction, How, Pair, Place};
 use super::{EAST, HOME, OTHER};
@@ -12,13 +14,13 @@ pub(super) struct Way {
     pub(super) direction: Direction,
     /// The checks of which one must be the first to fail.
     pub(super) checks: &'static [&'static str],
-    /// A word of its detail or its remedy.
+    /// A word that the detail or the remedy must contain.
     pub(super) word: String,
-    /// The Region that it must tell, where there is one.
+    /// The Region that the finding must have, if any.
     pub(super) region: Option<&'static str>,
 }
 
-/// Returns the ways to break `pair`, the role of each direction last.
+/// Returns the ways to break `pair`; for each direction, the deletion of the role comes last.
 pub(super) fn all(pair: &Pair) -> Vec<Way> {
     let mut ways = Vec::new();
     for (at, direction) in pair.directions.iter().enumerate() {
@@ -56,7 +58,7 @@ impl List<'_> {
         self.ways.push(Way { what, how, direction, checks, word, region: None });
     }
 
-    /// The last way that was added must be told with this Region.
+    /// Sets the Region that the finding for the last added way must have.
     fn at(&mut self, place: Place) {
         self.ways.last_mut().unwrap().region = Some(place.region);
     }
@@ -225,7 +227,7 @@ impl List<'_> {
     fn settings(&mut self) {
         let Direction { source, destination, .. } = self.direction;
         let is_source_too = self.pair.rules.contains_key(&destination);
-        // Versioning can't be suspended where there are rules, nor where there is Object Lock.
+        // Versioning can't be suspended on a bucket with replication rules or with Object Lock.
         if !is_source_too && !self.direction.is_locked {
             self.add(
                 "the destination's versioning is suspended",
@@ -258,7 +260,8 @@ impl List<'_> {
         let Direction { source, destination, .. } = self.direction;
         for (side, place) in [("source", source), ("destination", destination)] {
             let Some((_, policy)) = self.pair.keys.get(&place).cloned() else { continue };
-            // Both ways, each key is a source's, and what is asked of that is told first.
+            // In a two-way pair, each key is also a source's key, and the permissions on a source's
+            // key are reported first.
             let is_source = self.pair.rules.contains_key(&place);
             self.add(
                 format!("the {side}'s key is disabled"),
@@ -267,7 +270,7 @@ impl List<'_> {
                 "Disabled",
             );
             self.at(place);
-            // A primary with replicas waits for them.
+            // A primary key waits for the deletion of its replica keys.
             self.add(
                 format!("the {side}'s key is pending deletion"),
                 How::Pending(place),
@@ -308,7 +311,7 @@ impl List<'_> {
             if place.account == HOME {
                 continue;
             }
-            // The other account's key lets the role in by statements of its own.
+            // The key policy of another account grants access to the role in statements of its own.
             for (at, statement) in statements(&policy).iter().enumerate().skip(1) {
                 let name = name_of(at, statement);
                 for action in actions(statement)
@@ -426,7 +429,7 @@ impl List<'_> {
 
     fn gone(&mut self) {
         let Direction { destination, role, is_locked, .. } = self.direction;
-        // What is held can't be deleted.
+        // Locked object versions can't be deleted, so the bucket can't be deleted either.
         if !is_locked && destination.account == HOME && destination.region != EAST {
             self.add(
                 "the destination is gone",
@@ -463,7 +466,7 @@ fn actions(statement: &Value) -> Vec<String> {
     texts(&statement["Action"])
 }
 
-/// Returns whether a statement is about `arn` or what is in it.
+/// Returns whether a statement applies to `arn` or to objects in it.
 fn concerns(statement: &Value, arn: &str) -> bool {
     let is_it = |it: &String| it == arn || it.starts_with(&format!("{arn}/"));
     texts(&statement["Resource"]).iter().any(is_it)
@@ -475,7 +478,7 @@ fn with(policy: &Value, statement: Value) -> Value {
     policy
 }
 
-/// Returns `policy` without an action of its statement `at`; none where nothing is left.
+/// Returns `policy` without one action of its statement `at`; `None` if no statement is left.
 fn without(policy: &Value, at: usize, action: &str) -> Option<Value> {
     let mut policy = policy.clone();
     let all = policy["Statement"].as_array_mut().unwrap();
@@ -488,7 +491,7 @@ fn without(policy: &Value, at: usize, action: &str) -> Option<Value> {
     (!all.is_empty()).then_some(policy)
 }
 
-/// Returns `policy` with each condition of its statement `at` wanting something else.
+/// Returns copies of `policy`, each with another value in one condition of its statement `at`.
 fn conditions(policy: &Value, at: usize) -> Vec<(String, Value, String)> {
     let statement = &policy["Statement"][at];
     let Some(block) = statement["Condition"].as_object() else { return Vec::new() };

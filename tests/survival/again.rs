@@ -1,11 +1,13 @@
-//! A pair that stands as it should is looked at, and nothing else.
+//! A second apply of an intact pair reads its resources and writes nothing.
+//! Not for: an apply that follows a crash (see `crashes`).
 
 use super::machines::World;
 use crrctl_sandbox::Options;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How long each answer takes: long beside what the machine needs for a wave, however busy it is.
+/// The latency of each response: long compared with the time that the machine needs for one wave of
+/// calls, however busy it is.
 const LATENCY: Duration = Duration::from_secs(2);
 
 #[test]

@@ -1,5 +1,7 @@
-//! The process is gone at every call there is: before it was done, and after it was done but before its answer. Gone after an
-//! answer is gone before the next call. What two crashes leave alike is mended once, except in the thorough mode.
+//! The process ends at every call: before the call is performed, and after the call is performed
+//! but before its response. An end after the response is the same as an end before the next call.
+//! States that two crashes have in common are repaired once, except in the thorough mode.
+//! Not for: faults that the process survives (see `faults`).
 
 use super::machines::{World, each, is_thorough, stride};
 use crate::common::{PAIR, Stand, signal};
@@ -12,7 +14,8 @@ use std::time::Duration;
 const APPLY: [&str; 3] = ["apply", "--yes", "--no-probe"];
 const DESTROY: [&str; 2] = ["destroy", "--yes"];
 
-/// Runs `args` on a copy of `world`; the process is gone at call `n`, which is done or not. `None` where the run has fewer calls.
+/// Runs `args` on a copy of `world`; the process ends at call `n`, which is performed or not.
+/// Returns `None` if the run has fewer calls.
 fn crashed(world: &World, args: &[&str], n: usize, is_done: bool) -> Option<World> {
     let world = world.fork();
     let done = is_done.then(|| format!("*:*:lost-reply:after={n}:times=1"));
@@ -22,14 +25,15 @@ fn crashed(world: &World, args: &[&str], n: usize, is_done: bool) -> Option<Worl
         ended.exits(0, "a run without a crash");
         return None;
     }
-    // What was under way on other connections is done or dropped.
+    // Requests in progress on other connections are performed or dropped.
     world.unconnected();
     world.faults([]);
     Some(world)
 }
 
-/// Crashes `args` at every call, and does `mend` with what that leaves. Before a call is after the call before it: only the thorough
-/// mode tries both, since calls overlap.
+/// Crashes `args` at every call, and runs `mend` on the state that the crash leaves. A crash before
+/// a call is the same as one after the preceding call, except that calls overlap, so only the
+/// thorough mode tries both.
 fn at_every_call(
     name: &str,
     world: &World,
@@ -69,8 +73,8 @@ fn apply_and_destroy_mend(world: &World, when: &str) {
 
 fn apply_mends(world: &World, when: &str, args: &[&str]) {
     world.run(args).exits(0, &format!("apply after {when}"));
-    // A key more than the pair's is one whose creation lists did not show yet: this run has scheduled it, or, where they show it later
-    // still, a destroy does.
+    // An extra key is one that the lists of keys did not show yet after its creation. This run has
+    // scheduled it for deletion or, if the lists show it later still, a destroy does.
     let (made, gone) = (world.count("kms:CreateKey"), world.count("kms:ScheduleKeyDeletion"));
     if made - gone == 2 {
         world.run(&DESTROY).exits(0, &format!("destroy of a late key after {when}"));
@@ -98,7 +102,8 @@ fn a_crash_of_destroy_at_any_call_is_made_good() {
     });
 }
 
-/// Keys that lists do not show yet, roles that nobody may assume yet, replicas that are still being made.
+/// Under lag: lists don't show a new key yet, S3 can't assume a new role yet, and replica keys are
+/// still being created.
 #[test]
 fn a_crash_of_apply_is_made_good_where_things_take_their_time() {
     let world = World::new(Lag::Aws);
@@ -112,7 +117,7 @@ fn a_crash_of_apply_is_made_good_where_things_take_their_time() {
     });
 }
 
-/// It can't be scheduled before it is made.
+/// A replica key can't be scheduled for deletion before its creation ends.
 #[test]
 fn destroy_waits_for_a_replica_key_that_is_still_being_made() {
     let world = World::new(Lag::Aws);
@@ -121,11 +126,11 @@ fn destroy_waits_for_a_replica_key_that_is_still_being_made() {
     world.faults([]);
     world.run(&DESTROY).exits(0, "the replica key is Creating");
     world.is_empty("destroy");
-    // On a busy machine it may be made before destroy comes by.
+    // On a busy machine, the creation may end before destroy reaches the key.
     println!("{} tries to schedule two keys", world.count("kms:ScheduleKeyDeletion"));
 }
 
-/// The real binary, and a signal that nobody can catch.
+/// The real binary, and a signal that no process can catch.
 #[test]
 fn a_killed_process_is_made_good() {
     let stand = Stand::new();
@@ -143,7 +148,7 @@ fn a_killed_process_is_made_good() {
         (&DESTROY[..], 300),
     ] {
         let mut child = run(args).spawn().unwrap();
-        // When it is struck is left to chance: every point is tried above.
+        // The point of the signal is left to chance: the tests above try every point.
         std::thread::sleep(Duration::from_millis(after));
         signal(&child, "KILL");
         let _ = child.wait();

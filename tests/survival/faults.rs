@@ -1,18 +1,21 @@
-//! Every fault at every call. What passes by itself is got over; what does not ends the run with its exit code and a name for what
-//! went wrong. Never a panic, a duplicate or a wrong claim.
+//! Every fault at every call. A run survives a transient fault. A permanent fault ends the run with
+//! its exit code, and the error names the cause. No fault causes a panic, a duplicate resource or a
+//! wrong claim.
+//! Not for: the end of the process (see `crashes`).
 
 use super::machines::{Ended, World, each, is_thorough, stride};
 use crrctl_sandbox::Lag;
 
-/// What AWS gets over by itself.
+/// Transient faults, which AWS recovers from.
 const PASSING: [&str; 4] = ["throttle", "error=InternalError", "reset", "lost-reply"];
-/// Every third call is struck at a time, so that three runs strike all of them. The SDK's own second try of one is never struck:
-/// six blows on one call are no trouble that passes.
+/// Each run receives a fault at every third call, so that three runs cover all calls. The SDK's own
+/// retry of a call receives none: six faults on one call are not transient.
 const STRIDE: usize = 3;
-/// More calls than any run has.
+/// More calls than any run makes.
 const CALLS: usize = 90;
 
-/// A command, the world it starts from, and what must hold when it says that it is done.
+/// A command, the world that it starts from, and the condition that must hold when it reports
+/// success.
 struct Run {
     name: &'static str,
     args: &'static [&'static str],
@@ -64,7 +67,7 @@ fn what_passes_by_itself_is_got_over_at_any_call() {
             world.faults([]);
             done(&world, &when);
             if name == "probe" {
-                // Buckets go without being emptied first only if they hold nothing.
+                // `destroy` deletes a bucket without emptying it only if the bucket is empty.
                 world.run(&["destroy", "--yes"]).exits(0, &when);
                 assert_eq!(world.count("s3:DeleteObjects"), 0, "{when}: probes were left");
             }
@@ -74,7 +77,7 @@ fn what_passes_by_itself_is_got_over_at_any_call() {
     }
 }
 
-/// The SDK tries again, and the upload that it completes is no more.
+/// The SDK retries the request, and the upload that the retry completes no longer exists.
 #[test]
 fn a_completed_upload_whose_answer_is_lost_is_found() {
     let world = World::new(Lag::None);
@@ -85,8 +88,9 @@ fn a_completed_upload_whose_answer_is_lost_is_found() {
 }
 
 impl Run {
-    /// Strikes every `stride`th call once with `kind`, `at_once` runs at a time: a run ends with `code` and a name (`mark` stands in
-    /// a message that has no step), unless it can do without the call. Returns how many calls were struck.
+    /// Injects `kind` once at every `stride`th call, with `at_once` runs at a time. A run that
+    /// needs the call ends with `code` and names the step; a message without a step contains
+    /// `mark`. Returns the number of calls that received a fault.
     fn told_at_every_call(
         &self,
         (kind, stride, at_once): (&str, usize, usize),
@@ -102,7 +106,8 @@ impl Run {
             world.faults([]);
             world.names_no_key_pending_deletion(&when);
             if ended.code == 0 {
-                // A call that a run can do without, such as the settings of a bucket that is not there.
+                // The run doesn't need this call, such as a read of the settings of a bucket that
+                // does not exist.
                 (self.done)(&world, &when);
                 return !is_over;
             }
@@ -136,14 +141,14 @@ fn a_call_that_hangs_ends_with_the_time_that_was_given() {
     }
 }
 
-/// The clock itself: the deadline, then a while for the last calls, then the end.
+/// The clock itself: the deadline, then a grace period for the last calls, then the end.
 #[test]
 fn the_deadline_ends_a_run_whose_call_hangs() {
     let world = World::new(Lag::None);
     world.faults(["kms:CreateKey:hang".to_owned()]);
     let ended = world.run(&["apply", "--yes", "--timeout", "1s"]).exits(7, "CreateKey hangs");
     let error = &ended.object["error"];
-    // A machine that is busy may not come that far in a second.
+    // On a busy machine, the run may not reach that call within a second.
     let is_told = error["step"] == "kms:key/us-east-1"
         || error["message"].as_str().unwrap().contains("looking at what is there");
     assert!(is_told, "{error:#}");

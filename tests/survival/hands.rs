@@ -1,4 +1,6 @@
-//! What others do to a pair by hand, and what they break by it. What is not there can't be broken: no error counts.
+//! Changes that others make to a pair by hand. A missing resource can't be changed, so errors are
+//! ignored.
+//! Not for: faults of AWS (see `faults`).
 
 use super::machines::World;
 use crate::common::{DESTINATION, SOURCE, iam, kms, s3};
@@ -6,7 +8,7 @@ use crate::common::{DESTINATION, SOURCE, iam, kms, s3};
 const ROLE: &str = "crrctl-demo-us-east-1";
 const ALIAS: &str = "alias/crrctl/demo";
 
-/// Something that is done to a pair, by name.
+/// A change to a pair, with its name.
 type Break = (&'static str, fn(&World));
 
 /// Every kind of drift and of deletion.

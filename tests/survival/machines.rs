@@ -1,4 +1,5 @@
-//! Machines that crrctl runs on: each run has a runtime of its own, and dropping that is the end of the process, wherever it is.
+//! Machines that crrctl runs on. Each run has a runtime of its own; dropping the runtime ends the
+//! process at any point.
 //! Not for: the real binary and real signals (see `crashes`).
 
 use crate::common::{DESTINATION, PAIR, SOURCE};
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
-/// How a run ended that was let end.
+/// The result of a run that was allowed to end.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) code: u8,
@@ -28,41 +29,41 @@ impl Ended {
     }
 }
 
-/// AWS, as the machines see it.
+/// A sandbox that represents AWS for the machines.
 pub(super) struct World(Sandbox);
 
-/// Returns the one runtime of all sandboxes: a thread's first random number is dear.
+/// Returns the runtime that all sandboxes share: the first random number of a thread is expensive.
 fn aws() -> &'static Runtime {
     static AWS: OnceLock<Runtime> = OnceLock::new();
     AWS.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
 }
 
 impl World {
-    /// A world where nothing was ever made. Lag is twenty times as fast as on AWS.
+    /// Returns an empty world. Its lag is twenty times shorter than on AWS.
     pub(super) fn new(lag: Lag) -> Self {
         let seed = (!is_thorough()).then_some(1);
         let options = Options { lag, hurry: 20, seed, ..Options::default() };
         Self(aws().block_on(Sandbox::start(options)).unwrap())
     }
 
-    /// A world where the usual pair stands.
+    /// Returns a world in which the usual pair exists.
     pub(super) fn whole() -> Self {
         let world = Self::new(Lag::None);
         world.run(&["apply", "--yes", "--no-probe"]).exits(0, "the first apply");
         world
     }
 
-    /// A copy of this world, with its lag.
+    /// Returns a copy of this world, with its lag.
     pub(super) fn fork(&self) -> Self {
         Self(aws().block_on(self.0.fork(Options::default())).unwrap())
     }
 
-    /// A copy of this world that is answered as `options` say.
+    /// Returns a copy of this world that responds as `options` specify.
     pub(super) fn fork_as(&self, options: Options) -> Self {
         Self(aws().block_on(self.0.fork(options)).unwrap())
     }
 
-    /// Puts faults in force, in place of those that were.
+    /// Replaces the faults in force.
     pub(super) fn faults(&self, specs: impl IntoIterator<Item = String>) {
         let specs = specs.into_iter().map(|it| it.parse::<FaultSpec>().unwrap());
         self.0.set_faults(specs.collect());
@@ -72,12 +73,12 @@ impl World {
         self.0.endpoint()
     }
 
-    /// Returns whether the first fault in force has struck.
+    /// Returns whether the first fault in force was injected.
     pub(super) fn was_struck(&self) -> bool {
         self.0.injected().now_or_never().is_some()
     }
 
-    /// Does `work` with an account's own hands.
+    /// Runs `work`, a change that is made outside crrctl.
     #[expect(clippy::unused_self, reason = "it reads as what it is: something done to a world")]
     pub(super) fn by_hand<T>(&self, work: impl Future<Output = T>) -> T {
         machine().block_on(work)
@@ -92,7 +93,8 @@ impl World {
         self.0.calls()["by_operation"][operation].as_u64().unwrap_or_default()
     }
 
-    /// Returns what tells this world from others: what was written, and what exists.
+    /// Returns the state that distinguishes this world from others: the write calls, and the
+    /// resources that exist.
     pub(super) fn signature(&self) -> String {
         let calls = self.0.calls();
         let is_write = |name: &&String| {
@@ -108,14 +110,15 @@ impl World {
         format!("{writes:?} {exists:?}")
     }
 
-    /// Asserts that the pair stands once: two buckets, one role, one key and its replica, an alias for each, and nothing that
-    /// names a key that goes.
+    /// Asserts that the pair exists exactly once: two buckets, one role, one primary key and its
+    /// replica key, an alias for each, and no reference to a key that is pending deletion.
     #[track_caller]
     pub(super) fn is_whole(&self, when: &str) {
         self.is_whole_with(&self.leftovers(), when);
     }
 
-    /// Asserts the same while a removal is held: a replica key whose primary it has scheduled is next.
+    /// Asserts the same while a removal is held. A replica key whose primary key is already
+    /// scheduled for deletion is ignored: the removal schedules it next.
     #[track_caller]
     pub(super) fn is_whole_beside_a_removal(&self, when: &str) {
         let mut left = self.leftovers();
@@ -145,7 +148,7 @@ impl World {
         self.names_no_key_pending_deletion(when);
     }
 
-    /// Asserts that each setting is as it should be, too.
+    /// Asserts also that every setting is as the manifest specifies.
     #[track_caller]
     pub(super) fn has_converged(&self, when: &str) {
         self.is_whole(when);
@@ -166,7 +169,7 @@ impl World {
         );
     }
 
-    /// Runs crrctl with `args` on the usual pair, on a machine that knows nothing.
+    /// Runs crrctl with `args` on the usual pair, on a new machine without state.
     pub(super) fn run(&self, args: &[&str]) -> Ended {
         self.run_as((DEFAULT_ACCOUNT, SECRET), args)
     }
@@ -176,7 +179,8 @@ impl World {
         on_a_machine(|| machine().block_on(self.embedded(credentials, args)))
     }
 
-    /// Runs crrctl until the first fault in force strikes: then its time is over, and soon after that it is cut off.
+    /// Runs crrctl until the first fault in force is injected. Then its deadline passes, and
+    /// shortly afterwards the run is ended at once.
     pub(super) fn run_out_of_time(&self, args: &[&str]) -> Ended {
         let stop = Stop::default();
         on_a_machine(|| {
@@ -196,9 +200,10 @@ impl World {
         })
     }
 
-    /// Runs crrctl until the first fault in force strikes: then the process is gone. `None` is such an end.
+    /// Runs crrctl until the first fault in force is injected. Then the process ends, and the
+    /// result is `None`.
     pub(super) fn run_until_struck(&self, args: &[&str]) -> Option<Ended> {
-        // The runtime is dropped at the end with all that runs on it.
+        // The runtime is dropped at the end, with every task on it.
         on_a_machine(|| {
             machine().block_on(async {
                 tokio::select! {
@@ -209,7 +214,8 @@ impl World {
         })
     }
 
-    /// Waits until every machine has hung up: what it had asked for is done by then, or never will be.
+    /// Waits until every machine has closed its connections: by then, each of their requests is
+    /// performed or never will be.
     pub(super) fn unconnected(&self) {
         aws().block_on(async {
             let unconnected = tokio::time::timeout(Duration::from_mins(1), self.0.unconnected());
@@ -217,8 +223,8 @@ impl World {
         });
     }
 
-    /// Runs crrctl with `first` until its call number `n`, stops its machine, does `meanwhile`, and lets it go on. `None` where it
-    /// has no such call.
+    /// Runs crrctl with `first` up to its call number `n`, stops its machine, runs `meanwhile`, and
+    /// lets the run continue. Returns `None` if the run has no such call.
     pub(super) fn held<T>(
         &self,
         first: &[&str],
@@ -236,7 +242,8 @@ impl World {
                     tokio::select! {
                         () = self.0.injected() => {
                             let _ = told.send(true);
-                            // The one thread of the machine: nothing of this run goes on meanwhile.
+                            // This blocks the machine's only thread, so no task of this run
+                            // continues.
                             let _ = wait.recv();
                         }
                         ended = &mut run => { let _ = told.send(false); return ended; }
@@ -266,22 +273,24 @@ impl World {
     }
 }
 
-/// A thread with room for futures that nothing has optimised.
+/// Returns a thread builder whose stack has room for unoptimized futures.
 fn stack() -> std::thread::Builder {
     std::thread::Builder::new().stack_size(16 << 20)
 }
 
-/// Does `run` on such a thread.
+/// Runs `run` on a thread with a large stack.
 pub(crate) fn on_a_machine<T: Send>(run: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| stack().spawn_scoped(scope, run).unwrap().join().unwrap())
 }
 
-/// Returns the runtime of one process: it is dropped at the end of that with all that runs on it.
+/// Returns the runtime of one process. The caller drops it, with every task on it, when the process
+/// ends.
 pub(crate) fn machine() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Returns how many calls each step of a loop goes on by: one in the thorough mode.
+/// Returns the step between the calls that a loop tries: one in the thorough mode, otherwise
+/// `usual`.
 pub(crate) fn stride(usual: usize) -> usize {
     if is_thorough() { 1 } else { usual }
 }
@@ -291,8 +300,8 @@ pub(crate) fn is_thorough() -> bool {
     std::env::var_os("CRRCTL_THOROUGH").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Does `work` with 0, 1, 2 and so on, `at_once` of them at a time, until one says that there is nothing more to do; returns how
-/// many there were.
+/// Runs `work` with 0, 1, 2 and so on, `at_once` at a time, until it returns false. Returns the
+/// number of calls before that.
 pub(super) fn each(at_once: usize, work: impl Fn(usize) -> bool + Sync) -> usize {
     let (next, end) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
     std::thread::scope(|scope| {

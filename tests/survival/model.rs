@@ -1,4 +1,5 @@
-//! Sequences of runs, crashes, drift and deletions, held against a model of three facts.
+//! Sequences of runs, crashes, drift and deletions, compared with a model of the pair's state.
+//! Not for: a crash at every call (see `crashes`).
 
 use super::hands::BREAKS;
 use super::machines::{World, each, is_thorough};
@@ -7,17 +8,17 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::sync::Mutex;
 
-/// What happens next.
+/// One element of a sequence.
 #[derive(Debug, Clone)]
 enum Happening {
     Apply,
-    /// An apply whose process is gone at a call, which is done or not.
+    /// An apply whose process ends at a call; the call is performed or not.
     CrashedApply(usize, bool),
-    /// An apply that is held at a call while another lives its life.
+    /// An apply that is held at a call while another apply runs to its end.
     TwoApplies(usize),
     Destroy,
     CrashedDestroy(usize, bool),
-    /// Something is broken by hand.
+    /// A change by hand.
     Break(usize),
 }
 
@@ -32,12 +33,13 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-/// What the model knows of the world.
+/// The state of the world that the model expects.
 #[derive(Debug, Default)]
 struct Model {
-    /// The pair stands, whole.
+    /// The pair exists and is intact.
     whole: bool,
-    /// A destroy was cut off: keys may be on their way out, and an apply may be refused until a destroy has ended.
+    /// A destroy was interrupted: keys may be pending deletion, and an apply may be refused until a
+    /// destroy has ended.
     half_gone: bool,
 }
 
@@ -90,7 +92,7 @@ impl Model {
     }
 }
 
-/// Returns the exit code where the run ended before its crash.
+/// Returns the exit code if the run ended before its crash.
 fn crash(world: &World, args: &[&str], n: usize, is_done: bool) -> Option<u8> {
     let done = is_done.then(|| format!("*:*:lost-reply:after={n}:times=1"));
     world.faults(done.into_iter().chain([format!("*:*:hang:after={}", n + usize::from(is_done))]));

@@ -1,15 +1,18 @@
-//! Two runs at the same time: one is held at each of its calls in turn, the other lives its whole life meanwhile.
+//! Two concurrent runs: one is held at each of its calls in turn, and the other runs to its end in
+//! the meantime.
+//! Not for: a run whose process ends at a call (see `crashes`).
 
 use super::machines::{World, each, stride};
 use crrctl_sandbox::Lag;
 use std::sync::Mutex;
 
 const APPLY: [&str; 3] = ["apply", "--yes", "--no-probe"];
-/// What it misses of what destroy took away it takes for lag, for longer than a test should.
+/// An apply treats resources that `destroy` deleted as propagation lag, and would wait for them
+/// longer than a test should; the timeout ends that wait.
 const PROVEN: [&str; 4] = ["apply", "--yes", "--timeout", "4s"];
 const DESTROY: [&str; 2] = ["destroy", "--yes"];
 
-/// Every call in the thorough mode, else every eighth.
+/// Runs `work` at every call in the thorough mode, otherwise at every eighth.
 fn at_every_call(work: impl Fn(usize) -> bool + Sync) -> usize {
     let stride = stride(8);
     each(8, |n| work(n * stride))
@@ -48,9 +51,10 @@ fn apply_does_not_claim_a_pair_that_is_going() {
             return false;
         };
         destroy.exits(0, &when);
-        // An apply that began before may write what it found missing, such as the role's policy: then it fails, and says so.
+        // An apply that started earlier may write only what it found missing, such as the role's
+        // policy. It then fails and reports that.
         if apply.code == 0 {
-            // Everything was built again, and stands.
+            // The whole pair was built again and is intact.
             world.has_converged(&when);
             *claimed.lock().unwrap() += 1;
         }
@@ -86,14 +90,16 @@ fn destroy_schedules_no_key_of_a_pair_that_is_built_again_meanwhile() {
             apply.code,
             apply.object["error"]
         );
-        // Whose rules come back while it waits to see them gone is told that, too late.
+        // A destroy whose rules are created again while it waits for their removal ends with exit
+        // code 7.
         assert!(
             [0, 1, 7, 9, 10].contains(&destroy.code),
             "{when}: {} {:#}",
             destroy.code,
             destroy.object["error"]
         );
-        // There is no lock between the last look at the buckets and the call that schedules a key: such a key comes back.
+        // No lock covers the time between the last check of the buckets and the call that schedules
+        // a key for deletion, so such a key is restored.
         let when = format!(
             "{when}: apply {} {:#}, destroy {} {:#}",
             apply.code, apply.object["error"], destroy.code, destroy.object["error"]

@@ -1,5 +1,6 @@
-//! Least rights: a user who has exactly what `policy operator` says gets by, and without any one action is told which one, and what
-//! statement to add.
+//! Least privilege: every run succeeds for a user with exactly the permissions of
+//! `policy operator`. Without any one action, the run names the action and the statement to add.
+//! Not for: the permissions of batch jobs (see `tests/backfill.rs`).
 
 use super::hands::BREAKS;
 use super::machines::{Ended, World, each};
@@ -11,16 +12,18 @@ use std::sync::Mutex;
 
 type Statements = BTreeMap<String, Value>;
 
-/// A world with a user, and what befell it before.
+/// A world in a certain state, and the runs that the user makes in it.
 struct Stage {
     name: &'static str,
     world: World,
     runs: &'static [&'static [&'static str]],
 }
 
-/// What runs get by without. Two bring keys back where the pair is built again while it is taken away; without the others it is only
-/// told less exactly what holds a version, or that one is missing rather than forbidden (S3 API Reference, `HeadObject`). Batch jobs, of
-/// which these pairs have none, are missed in `tests/backfill.rs`.
+/// Actions that the runs don't need. `kms:CancelKeyDeletion` and `kms:EnableKey` restore keys if a
+/// pair is built again during its removal. Without `s3:GetObjectLegalHold`, `s3:GetObjectRetention`
+/// or `s3:ListBucket`, errors are only less exact: what holds a version, or whether a version is
+/// missing or forbidden (S3 API Reference, `HeadObject`). The actions of batch jobs are denied in
+/// `tests/backfill.rs`, since these pairs have no batch jobs.
 const SPARED: [&str; 8] = [
     "kms:CancelKeyDeletion",
     "kms:EnableKey",
@@ -32,13 +35,13 @@ const SPARED: [&str; 8] = [
     "s3:UpdateJobStatus",
 ];
 
-/// Together these take every action there is.
+/// Together, the stages use every action.
 fn stages(empty: &World) -> Vec<Stage> {
     let whole = empty.fork();
     whole.run(&["apply", "--yes", "--no-probe"]).exits(0, "the pair");
     let (drifted, objects) = (whole.fork(), whole.fork());
     for (name, by_hand) in BREAKS {
-        // What others cover is left whole, so that each stage comes to its own calls.
+        // Resources that other stages cover stay intact, so that each stage reaches its own calls.
         if !["no role", "no alias at the source", "no destination bucket"].contains(&name) {
             by_hand(&drifted);
         }
@@ -72,7 +75,7 @@ fn stages(empty: &World) -> Vec<Stage> {
     ]
 }
 
-/// Tags and the trust policy, too.
+/// Replaces the role's trust policy.
 fn drift_more(world: &World) {
     let (iam, s3, kms) = (
         iam(world.endpoint()),
@@ -88,7 +91,7 @@ fn drift_more(world: &World) {
     world.by_hand(update.send()).unwrap();
 }
 
-/// A key that nothing names, beside one whose alias is gone.
+/// Creates a key that no alias names, and deletes the alias of the pair's key.
 fn drift_alias(world: &World) {
     let kms = kms(world.endpoint(), "us-east-1");
     world.by_hand(async {
@@ -104,7 +107,7 @@ fn drift_alias(world: &World) {
     });
 }
 
-/// The buckets are gone and the keys on their way; the aliases still name them.
+/// Deletes the buckets and schedules the keys for deletion; the aliases still name the keys.
 fn let_keys_go(world: &World) {
     world.by_hand(async {
         for (region, bucket) in [("us-west-2", DESTINATION), ("us-east-1", SOURCE)] {
@@ -126,7 +129,7 @@ fn put_object(world: &World) {
     });
 }
 
-/// Makes the user whom every stage's runs are; returns its access key.
+/// Creates the user for the runs of every stage. Returns its access key.
 fn user(world: &World, documents: &Statements) -> (String, String) {
     let iam = iam(world.endpoint());
     world.by_hand(async {
@@ -143,7 +146,7 @@ fn user(world: &World, documents: &Statements) -> (String, String) {
     })
 }
 
-/// Denies one action, which is the same as having no statement for it.
+/// Denies one action, which has the same effect as having no statement for it.
 fn without(world: &World, action: &str) {
     let deny = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": action, "Resource": "*"}]});
     let iam = iam(world.endpoint());
@@ -170,7 +173,7 @@ fn actions(documents: &Statements) -> Vec<String> {
     actions
 }
 
-/// Runs a stage; returns the first run that does not end well.
+/// Runs a stage. Returns the first run that fails.
 fn lived(stage: &Stage, world: &World, user: &(String, String)) -> Option<Ended> {
     let credentials = (user.0.as_str(), user.1.as_str());
     stage.runs.iter().map(|args| world.run_as(credentials, args)).find(|ended| ended.code != 0)

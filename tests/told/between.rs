@@ -1,22 +1,24 @@
-//! What lies between crrctl and the sandbox and meddles with the answers, as proxies do, and as keys look that the sandbox does not
-//! make. Not for: faults that the sandbox knows itself.
+//! A proxy between crrctl and the sandbox that changes the responses, to act as network proxies do
+//! and to return keys of a kind that the sandbox does not create.
+//! Not for: faults that the sandbox injects itself.
 
 use crate::common::Stand;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// What becomes of a piece of an answer.
+/// What happens to a piece of a response.
 pub(super) enum Piece {
-    /// It goes on, as it was or changed in place.
+    /// The piece is forwarded, unchanged or changed in place.
     Goes,
-    /// The connection ends before it.
+    /// The connection ends before the piece.
     BreaksOff,
-    /// The connection ends within it.
+    /// The connection ends within the piece.
     LosesItsEnd,
 }
 
-/// Listens in front of the sandbox of `stand`; `meddle` sees the request and each piece of its answer. Returns the endpoint.
+/// Listens in front of the sandbox of `stand`. `meddle` receives the request and each piece of the
+/// response. Returns the endpoint.
 pub(super) fn between(
     stand: &Stand,
     meddle: impl Fn(&str, &mut [u8]) -> Piece + Send + Clone + 'static,
@@ -27,7 +29,7 @@ pub(super) fn between(
     std::thread::spawn(move || {
         for client in listener.incoming() {
             let (client, meddle) = (client.unwrap(), meddle.clone());
-            // A sandbox that is gone ends the test, not the proxy.
+            // A sandbox that has stopped ends the test; the proxy only returns.
             let Ok(server) = TcpStream::connect(sandbox) else { return };
             std::thread::spawn(move || carry(&client, &server, &meddle));
         }
@@ -35,7 +37,7 @@ pub(super) fn between(
     format!("http://{at}")
 }
 
-/// Carries one connection: a request at a time, as HTTP/1.1 without pipelining is.
+/// Forwards one connection, one request at a time, as in HTTP/1.1 without pipelining.
 fn carry(client: &TcpStream, server: &TcpStream, meddle: &impl Fn(&str, &mut [u8]) -> Piece) {
     let asked = Arc::new(Mutex::new(String::new()));
     let (from_client, to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
@@ -70,7 +72,7 @@ fn read(mut stream: &TcpStream, piece: &mut [u8]) -> Option<usize> {
     stream.read(piece).ok().filter(|length| *length > 0)
 }
 
-/// Replaces `from` by `to`, which is made as long with white space.
+/// Replaces `from` by `to`, padded with spaces to the same length.
 pub(super) fn replace(piece: &mut [u8], from: &str, to: &str) {
     let to = format!("{to:<width$}", width = from.len());
     assert_eq!(to.len(), from.len(), "`{to}` is longer than `{from}`");

@@ -1,4 +1,5 @@
-//! What `check` says of things that are broken beside policies, keys and rules (those: `check.rs`).
+//! Findings of `check` about defects outside policies, keys and rules.
+//! Not for: defects of policies, keys and rules (see `tests/check.rs`).
 
 use super::{DEMO, blotted, built, manifest};
 use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, finished};
@@ -8,12 +9,13 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 use std::process::Stdio;
 
-/// Returns a line for each check that failed.
+/// Returns a line for each check that failed or is unknown.
 fn failed(output: &Output) -> String {
     let object = output.json();
     let mut text = String::new();
     for check in object["checks"].as_array().unwrap_or_else(|| panic!("{output}")) {
-        // What only might be wrong is told of too, but for the organisation, which nobody asked.
+        // Unknown results are included, except that of `organisation`, whose policies most tests
+        // don't give.
         if check["result"] == "fail"
             || (check["result"] == "unknown" && check["name"] != "organisation")
         {

@@ -1,12 +1,13 @@
-//! No message goes unpinned: every code of the catalogue, every check and every exit code stands in a snapshot, and what can't be had
-//! from the sandbox stands in a table that says why.
+//! Every message is pinned: every code of the catalogue, every check and every exit code appears in
+//! a snapshot. A table lists the codes that the sandbox can't produce, and why.
+//! Not for: the text of the messages (see the other modules of `told`).
 
 use crrctl::check::catalogue::{self, About};
 use crrctl::failure::Kind;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Codes that no test raises, and why not.
+/// Codes that no test raises, and why.
 const UNRAISED: [(&str, &str); 8] = [
     (
         "name-invalid",
@@ -21,7 +22,7 @@ const UNRAISED: [(&str, &str); 8] = [
     ("TimedOut", "each of six tries has a minute"),
 ];
 
-/// Returns the texts of all snapshots of what is told.
+/// Returns the texts of all snapshots of messages.
 fn told() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
     let mut told = Vec::new();
@@ -29,7 +30,7 @@ fn told() -> Vec<(String, String)> {
         let path = entry.unwrap().path();
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         let is_pinned = path.extension().is_some_and(|it| it == "snap");
-        // What is made up there is no message that somebody has met.
+        // The failures in `told-every-kind` are made up; no run prints them.
         if is_pinned && stem.starts_with("told-") && stem != "told-every-kind" {
             told.push((stem, std::fs::read_to_string(path).unwrap()));
         }
@@ -53,7 +54,8 @@ fn every_code_stands_in_a_snapshot_or_in_the_table() {
                 };
                 texts.iter().any(|(name, text)| name.starts_with("told-checks") && has(text))
             }
-            // Not printed of themselves: every diagnosis names them, and `confusion` goes through them all.
+            // These codes are not printed by themselves: every diagnosis names them, and
+            // `confusion` covers all of them.
             About::FailureReason | About::Kind => continue,
         };
         count += 1;

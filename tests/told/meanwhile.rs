@@ -1,4 +1,6 @@
-//! What is told where somebody else changes the pair while a run is at work: the run is held at a call, and the other is quick.
+//! Errors when another caller changes the pair during a run: the run is held at a call while the
+//! other caller makes the change.
+//! Not for: two concurrent runs of crrctl (see `survival::races`).
 
 use super::{built, told};
 use crate::common::{DESTINATION, SOURCE, Stand};
@@ -39,7 +41,8 @@ pub(super) fn tags() -> Vec<aws_sdk_kms::types::Tag> {
     TAGS.map(tag).to_vec()
 }
 
-/// Makes a key that bears the tags of the usual pair, as a run makes it that is cut off at once.
+/// Creates a key with the tags of the usual pair, as a run does that is interrupted right
+/// afterwards.
 fn spare(stand: &Stand) -> String {
     stand.kms("us-east-1", async |kms| {
         let create = kms.create_key().multi_region(true).set_tags(Some(tags()));
@@ -52,7 +55,7 @@ fn spare(stand: &Stand) -> String {
 fn a_bucket_that_comes_back_keeps_its_key() {
     let stand = built();
     let key = named(&stand);
-    // Both keys' steps are held: whichever comes first, both see the bucket.
+    // The steps of both keys are held, so both read the bucket, whichever comes first.
     let all = "kms:ScheduleKeyDeletion:delay=1h";
     let destroyed = stand.held_by(all, &["destroy", "--yes"], || {
         stand.s3("us-east-1", async |s3| s3.create_bucket().bucket(SOURCE).send().await.unwrap());
@@ -70,7 +73,8 @@ fn a_bucket_that_comes_back_keeps_its_key() {
 fn a_spare_key_that_is_taken_into_use_is_told() {
     let stand = Stand::new();
     let keys = [spare(&stand), spare(&stand)];
-    // One of the two is taken on; under the other a bucket is put while it is about to go.
+    // The run takes one of the two keys into use. While the other is about to be scheduled for
+    // deletion, a bucket is encrypted under it.
     let applied = stand.held("kms:ScheduleKeyDeletion", &["apply", "--yes", "--no-probe"], || {
         let live = named(&stand);
         Stand::wait_until("the source is encrypted", || {
@@ -101,7 +105,7 @@ fn a_pair_that_is_taken_away_under_an_apply_is_not_told_as_done() {
 #[test]
 fn a_replica_that_is_not_there_is_told() {
     let stand = built();
-    // The deadline cuts short how long a replica may take to be readable.
+    // The probe reports a missing replica after the time within which a replica must be readable.
     let probed = stand.held("s3:GetObject", &["probe"], || {
         stand.s3("us-west-2", async |s3| {
             let page = s3.list_object_versions().bucket(DESTINATION).send().await.unwrap();

@@ -1,5 +1,6 @@
-//! What is seldom told: keys and replicas of an odd shape, answers that nobody can read, questions that are declined, places that
-//! are taken, and each code of AWS.
+//! Rare errors: keys and replicas of an unusual shape, unreadable responses, declined prompts,
+//! addresses and files that can't be used, and each error code of AWS.
+//! Not for: errors when another caller changes the pair (see `meanwhile`).
 
 use super::between::{Piece, between, replace};
 use super::{DEMO, JSON, built, manifest, told, told_in_text};
@@ -11,7 +12,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// Runs the binary on the usual pair by way of `endpoint`.
+/// Runs the binary on the usual pair through `endpoint`.
 fn by_way_of(stand: &Stand, endpoint: &str, args: &[&str]) -> Output {
     let mut command = stand.command(&[args, &PAIR, &JSON].concat());
     finished(command.env("AWS_ENDPOINT_URL", endpoint).stdin(Stdio::null()))
@@ -19,7 +20,8 @@ fn by_way_of(stand: &Stand, endpoint: &str, args: &[&str]) -> Output {
 
 #[test]
 fn aliases_and_keys_of_an_odd_shape() {
-    // An older key bears the pair's tags, and the alias that says which of the two it is, is gone.
+    // An older key has the pair's tags, and the alias that names the right one of the two keys is
+    // deleted.
     let stand = Stand::new();
     let older = stand.kms("us-east-1", async |kms| {
         let made = kms.create_key().multi_region(true).send().await.unwrap();
@@ -52,7 +54,7 @@ fn aliases_and_keys_of_an_odd_shape() {
         arns[0], arns[1]
     );
     std::fs::write(stand.path("crrctl.yaml"), text).unwrap();
-    // The sandbox makes symmetric keys alone: what it says of one is changed on its way.
+    // The sandbox creates symmetric keys only, so the proxy changes its response.
     let endpoint = between(&stand, |_, piece| {
         replace(piece, "\"ENCRYPT_DECRYPT\"", "\"SIGN_VERIFY\"");
         Piece::Goes
@@ -88,7 +90,7 @@ fn replicas_of_an_odd_shape() {
     let endpoint = between(&stand, |asked, piece| {
         let is_replica =
             asked.starts_with("GET") && asked.contains(&format!("/{DESTINATION}/_crrctl"));
-        // The head of the answer comes, and not the end of its body.
+        // The head of the response arrives, but the end of its body does not.
         let is_head = piece.starts_with(b"HTTP/1.1");
         if is_replica && !is_head { Piece::BreaksOff } else { Piece::Goes }
     });
@@ -98,7 +100,7 @@ fn replicas_of_an_odd_shape() {
     );
 }
 
-/// Puts an object into the source while no rule is there.
+/// Puts an object into the source bucket while the bucket has no rules.
 fn before_the_rule(stand: &Stand) {
     stand.s3("us-east-1", async |s3| {
         let live = s3.get_bucket_replication().bucket(SOURCE).send().await.unwrap();
@@ -114,7 +116,7 @@ fn before_the_rule(stand: &Stand) {
 fn batch_jobs() {
     let stand = built();
     before_the_rule(&stand);
-    // What a job stands on is made by the first one.
+    // The first backfill creates the resources that a job requires.
     let _ = stand.in_process(&["backfill", "--yes", "--watch", "--prefix", "none"]).exits(0);
     let _ = stand.suspended_job("first");
     let resumed = stand.held("s3control:DescribeJob", &["backfill", "--yes", "--resume"], || {
@@ -167,7 +169,7 @@ fn states_that_are_not_reached() {
     told("left-behind", &manifest(&stand, &["destroy", "--yes"], &shared).exits(9));
 }
 
-/// Runs the binary on a terminal, which `script` makes, with `typed` on it.
+/// Runs the binary on a terminal, which `script` provides, with `typed` as its input.
 fn on_a_terminal(stand: &Stand, args: &[&str], typed: &str) -> Output {
     let command = stand.command(&[args, &PAIR].concat());
     let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
@@ -216,7 +218,7 @@ fn each_code_of_aws() {
         let _ = writeln!(text, "{}[exit status: {}]\n", output.stderr, output.code);
     }
     super::blotted().bind(|| insta::assert_snapshot!("told-aws", text));
-    // What has no code of AWS's is named by what became of the call.
+    // An error without a code of AWS is named by the outcome of the call.
     told("NoCredentials", &alone(&[&["plan"], &PAIR[..], &JSON].concat()).exits(4));
     let home = tempfile::TempDir::new().unwrap();
     let mut nobody = bare(
@@ -241,6 +243,6 @@ fn each_code_of_aws() {
     told("AnswerUnreadable", &by_way_of(&stand, &endpoint, &["plan"]).exits(1));
 }
 
-/// Codes that stand for what AWS gave no code for.
+/// Codes of errors for which AWS gave no code.
 pub(super) const UNNAMED: [&str; 6] =
     ["AnswerUnreadable", "ConnectionFailed", "NoCredentials", "NotSent", "TimedOut", "Unknown"];

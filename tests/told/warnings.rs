@@ -1,4 +1,5 @@
-//! What `plan` warns of, each in its words; what archives cost is pinned beside its shape (`tests/shapes.rs`).
+//! The warnings of `plan`, with their text pinned.
+//! Not for: the cost of archives, which is pinned with its shape (see `tests/shapes.rs`).
 
 use crate::common::Stand;
 use crate::messages::blotted;
@@ -7,7 +8,7 @@ use aws_sdk_s3::types::MfaDelete;
 use crrctl_sandbox::Options;
 use serde_json::Value;
 
-/// Pins the warnings of a plan, one a line.
+/// Pins the warnings of a plan, one per line.
 #[track_caller]
 fn warned(name: &str, plan: &Value) {
     let warnings = plan["warnings"].as_array().unwrap();
@@ -39,7 +40,7 @@ fn of_a_side_whose_account_is_named_without_credentials() {
     warned("handed-over", &stand.manifest(&["plan", "-o", "json"], text).exits(0).json());
 }
 
-/// A key whose tags the caller may not read is used all the same.
+/// A key whose tags the caller may not read is used nevertheless.
 #[test]
 fn of_a_key_that_may_be_another_pairs() {
     let stand = Stand::with(Options {

@@ -1,4 +1,5 @@
-//! How the SDK is set up: credentials, TLS, retries, time limits.
+//! SDK configuration: credentials, TLS, retries and timeouts.
+//! Not for: the clients (see `clients`).
 
 use super::Credentials;
 use crate::names::Region;
@@ -14,10 +15,10 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::time::Duration;
 
-/// How often the SDK sends a request before it gives up: broken connections and errors of a service.
+/// The maximum number of attempts of a request after connection errors and service errors.
 const ATTEMPTS: u32 = 6;
 
-/// Returns the Region that the environment or the profile names.
+/// Returns the Region that the environment or the profile sets.
 pub async fn region(profile: Option<&str>) -> Option<Region> {
     let mut files = ProfileFileRegionProvider::builder();
     if let Some(profile) = profile {
@@ -42,7 +43,8 @@ pub(super) async fn of(
     if let Some((access_key, secret)) = &credentials.stand_in {
         let credentials =
             aws_credential_types::Credentials::new(access_key, secret, None, None, "crrctl");
-        // The stand-in inside this process speaks plain HTTP, so the system's certificates need not be read.
+        // The emulator runs inside this process and uses plain HTTP, so the system's certificates
+        // are not read.
         let http_client = aws_smithy_http_client::Builder::new().build_http();
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -63,7 +65,7 @@ pub(super) async fn of(
         .retry_config(retries)
         .timeout_config(timeouts);
     if let Some(profile) = &credentials.login.profile {
-        // A profile that is named stands before keys in the environment, as it does with the AWS CLI.
+        // A named profile takes precedence over keys in the environment, as in the AWS CLI.
         let provider = ProviderConfig::without_region()
             .with_region(Some(region.clone()))
             .with_http_client(http_client);

@@ -1,4 +1,5 @@
-//! The codes of AWS's own answers, as far as there is something to say about them.
+//! Error codes of AWS for which crrctl has a cause or a remedy.
+//! Not for: crrctl's own error codes (see `errors` and `things`).
 
 use super::Entry;
 use super::errors::{AGAIN, GRANT, LOG_IN, NETWORK, REPORT, error};

@@ -1,4 +1,6 @@
-//! The checks of `crrctl check`, in the order in which they are told: what comes first is the cause of what follows.
+//! The checks of `crrctl check`, in the order of the report: an earlier check is the cause of a
+//! later one.
+//! Not for: running the checks (see `check`).
 
 use super::{About, Entry};
 

@@ -1,4 +1,5 @@
-//! The errors of a command line, a manifest and a run, and the classes of errors.
+//! Error codes of the command line, the manifest and a run, and the classes of errors.
+//! Not for: codes about a resource or an object (see `things`), or the codes of AWS (see `aws`).
 
 use super::{About, Entry};
 
@@ -247,7 +248,7 @@ pub(super) const KINDS: &[Entry] = &[
         &["the caller or the replication role lacks a permission"],
         GRANT,
     ),
-    // Classes whose usual code bears the same name stand above.
+    // A class with the same name as its usual code has its entry in `ALL`.
     kind(
         "in-the-way",
         "Exit code 10: a resource of that name is not ours, or objects that are not ours are in it.",

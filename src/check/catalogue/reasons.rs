@@ -1,5 +1,8 @@
-//! S3's failure reasons, in the order in which S3 comes to them: assume the role, read the source, write the destination.
-//! Source: S3 User Guide, "Receiving replication failure events with Amazon S3 Event Notifications".
+//! S3's failure reasons, in the order in which S3 evaluates them: assume the role, read the source,
+//! write the destination.
+//! Source: S3 User Guide, "Receiving replication failure events with Amazon S3 Event
+//! Notifications".
+//! Not for: error codes (see `errors`, `things` and `aws`).
 
 use super::{About, Entry};
 

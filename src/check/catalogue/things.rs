@@ -1,4 +1,5 @@
-//! The errors about a resource or an object: keys, buckets, roles, rules, probes, replicas.
+//! Error codes about a resource or an object: keys, buckets, roles, rules, probes, replicas.
+//! Not for: codes of the command line, the manifest and a run (see `errors`).
 
 use super::Entry;
 use super::errors::{AGAIN, RENAME, error};

@@ -1,5 +1,6 @@
-//! What shells offer for names of pairs and for Regions: they ask while a line is typed, so nothing is asked of AWS.
-//! Not for: what is allowed; any name and any Region of the right shape is.
+//! The values that shells offer for pair names and Regions. Shells request them while a line is
+//! typed, so this module makes no AWS calls.
+//! Not for: validation; any name and any Region of the right form is accepted.
 
 use clap::ValueEnum;
 use clap_complete::Shell;
@@ -14,7 +15,8 @@ pub(super) enum Offer {
     Regions,
 }
 
-/// Regions to offer beside those at hand; one that is not here is as good (AWS General Reference, "AWS service endpoints").
+/// Regions to offer in addition to those of the manifest and the environment; a Region that is not
+/// listed here is accepted too (AWS General Reference, "AWS service endpoints").
 const REGIONS: [&str; 34] = [
     "af-south-1",
     "ap-east-1",
@@ -52,12 +54,14 @@ const REGIONS: [&str; 34] = [
     "us-west-2",
 ];
 
-/// Returns what there is to offer: of the manifest at hand, of the environment, and Regions that are widely known.
+/// Returns the values to offer: from the manifest, from the environment, and the well-known
+/// Regions.
 pub(super) fn words(what: Offer) -> Vec<String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let file = variable("CRRCTL_FILE").map_or_else(|| PathBuf::from("crrctl.yaml"), PathBuf::from);
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    // What can't be read offers nothing; a half-written manifest is no error while a line is typed.
+    // An unreadable manifest offers nothing: a half-written file is not an error while a line is
+    // typed.
     let manifest: Value = serde_saphyr::from_str(&text).unwrap_or_default();
     let mut found = BTreeSet::new();
     match what {
@@ -74,13 +78,14 @@ pub(super) fn words(what: Offer) -> Vec<String> {
     found.into_iter().filter(|word| is_plain(word)).collect()
 }
 
-/// A shell splits and expands what it is offered: words alone may go there.
+/// Returns whether a word is safe to offer: a shell splits and expands the values that it is
+/// offered.
 fn is_plain(word: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     !word.is_empty() && word.chars().all(is_plain)
 }
 
-/// Gathers the values of `key` outside roles, whose names are no pair's.
+/// Collects the values of `key` outside roles, since the name of a role is not the name of a pair.
 fn named(value: &Value, key: &str, found: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
@@ -93,7 +98,8 @@ fn named(value: &Value, key: &str, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Returns the script, made to ask for names and Regions where the shell can.
+/// Returns the completion script, extended to request names and Regions where the shell supports
+/// it.
 pub(super) fn offering(shell: Shell, script: &str) -> String {
     match shell {
         Shell::Bash => format!("{script}{BASH}"),
@@ -109,7 +115,7 @@ pub(super) fn offering(shell: Shell, script: &str) -> String {
     }
 }
 
-/// Puts the question in the place of zsh's usual files, in every line about `flag`.
+/// Replaces zsh's default completion of files with the request, in every line about `flag`.
 fn zsh(script: &str, flag: &str, what: &str) -> String {
     let start = format!("--{flag}[");
     let asked = format!(":{{compadd -- $(crrctl completions --offer {what} 2>/dev/null)}}'");

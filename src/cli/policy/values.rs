@@ -1,4 +1,6 @@
-//! The account and the key that documents name: given, read from AWS, or placeholders that are marked as such.
+//! The account and the key that policy documents name: given by the user, read from AWS, or marked
+//! placeholders.
+//! Not for: rendering the documents (see `policy`).
 
 use crate::cli::Global;
 use crate::cli::output::{self, Printer};
@@ -18,14 +20,15 @@ pub(super) struct ValuesArgs {
     key_id: Option<KeyId>,
 }
 
-/// What documents name.
+/// The accounts and keys that policy documents name.
 pub(super) struct Values {
     pub(super) accounts: Accounts,
     pub(super) keys: PairKeys,
 }
 
 impl Values {
-    /// Takes what was given; what was not is read from AWS, if that can be asked, else a placeholder stands for it. Says so.
+    /// Takes the given values. Missing values are read from AWS or, if that is not possible,
+    /// replaced with placeholders, which is reported.
     pub(super) async fn find(
         global: &Global,
         args: &ValuesArgs,
@@ -39,7 +42,8 @@ impl Values {
         if account.is_none() || !manifest.topology(&policy::some_account()?)?.knows_keys(&keys) {
             match live(global, manifest).await {
                 Ok((live, live_keys)) => {
-                    // A key of another account would not be the one that is asked about.
+                    // If the live account is not the requested account, its key is not the
+                    // requested key.
                     let is_same = account.as_ref().is_none_or(|given| given == &live.home);
                     if is_same && args.key_id.is_none() {
                         keys = live_keys;
@@ -77,7 +81,7 @@ impl Values {
     }
 }
 
-/// Asks the stand-in or AWS.
+/// Reads the accounts and keys from the sandbox or from AWS.
 async fn live(global: &Global, manifest: &Manifest) -> Result<(Accounts, PairKeys), Failure> {
     let sandbox = if global.sandbox { Some(start_sandbox().await?) } else { None };
     let aws = connect(global, manifest.source_region(), Some(manifest), sandbox.as_ref()).await;

@@ -1,4 +1,6 @@
-//! The clients of a run: what each side's credentials come from, and, in the stand-in, which of its accounts each side is in.
+//! The clients of a run: the source of each side's credentials and, in the sandbox, the account of
+//! each side.
+//! Not for: the clients themselves (see `aws`).
 
 use super::super::Global;
 use crate::aws::{Aws, Connection, Credentials, QuotaFactor};
@@ -6,10 +8,10 @@ use crate::manifest::{Away, Login, Manifest};
 use crate::names::{AccountId, Region};
 use crrctl_sandbox::{self as sandbox, Sandbox};
 
-/// Accounts of the stand-in for the sides that name other credentials than the source's.
+/// Accounts of the sandbox for sides that name other credentials than the source's.
 const OTHER_ACCOUNTS: [&str; 4] = ["444455556666", "555566667777", "666677778888", "777788889999"];
 
-/// Makes the clients: of the stand-in, where there is one, else as the flags and `manifest` say.
+/// Creates the clients: for the sandbox if there is one, otherwise as the flags and `manifest` say.
 pub(in crate::cli) async fn connect(
     global: &Global,
     home: &Region,
@@ -19,7 +21,7 @@ pub(in crate::cli) async fn connect(
     Aws::new(home, connection(global, manifest, stand_in)).await.ending_with(&global.stop)
 }
 
-/// Makes the clients of another pair of the same run.
+/// Creates the clients for another pair of the same run.
 pub(in crate::cli) async fn connect_beside(
     first: &Aws,
     manifest: &Manifest,
@@ -28,13 +30,14 @@ pub(in crate::cli) async fn connect_beside(
     first.beside(manifest.source_region(), connection).await
 }
 
-/// Returns how AWS is reached for a pair: as the flags and `manifest` say, or the stand-in, where there is one.
+/// Returns the endpoint and the credentials for a pair: those of the sandbox if there is one,
+/// otherwise as the flags and `manifest` say.
 pub(in crate::cli) fn connection(
     global: &Global,
     manifest: Option<&Manifest>,
     stand_in: Option<&Sandbox>,
 ) -> Connection {
-    // The stand-in inside this process throttles nobody.
+    // The sandbox inside this process does not throttle.
     let quota_factor = match stand_in {
         Some(_) => QuotaFactor::Unlimited,
         None => QuotaFactor::Times(global.quota_factor),

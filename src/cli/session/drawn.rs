@@ -1,10 +1,11 @@
-//! A pair's places, as reports draw them.
+//! Converts a pair to the plain data that reports draw.
+//! Not for: drawing (see `report`).
 
 use crate::events::{CallOf, DestinationOf, PairOf, PlaceOf, RuleOf, SideOf, TargetOf, WayOf};
 use crate::manifest::{KeyWish, RuleWish, Side, Topology};
 use crate::policy::proof::{Expectation, Row};
 
-/// Returns a pair's places.
+/// Returns the buckets, the key alias, the role and the directions of a pair.
 pub(super) fn drawn(topology: &Topology) -> PairOf {
     let source = &topology.source;
     let destination = |rule: &RuleWish| DestinationOf {
@@ -54,7 +55,8 @@ fn side(direction: &Topology, side: &Side) -> SideOf {
     }
 }
 
-/// Returns the calls of S3 that a proof is about, each once, with the statement that decided.
+/// Returns the replication calls of a proof that must be allowed, each once, with the statement
+/// that decided.
 pub(in crate::cli) fn calls<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<CallOf> {
     let is_asked = |row: &&Row| row.expected == Expectation::Allow && row.section == "replication";
     let mut calls: Vec<CallOf> = Vec::new();
@@ -68,7 +70,8 @@ pub(in crate::cli) fn calls<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<Call
             document: row.document.clone(),
             statement: row.statement.clone(),
         };
-        // Across accounts a call is tried against each account's policies by themselves.
+        // A cross-account call is evaluated against the policies of each account separately, so it
+        // can occur more than once.
         if !calls.contains(&call) {
             calls.push(call);
         }

@@ -1,29 +1,33 @@
-//! What ends a run before its work is done: Ctrl-C, SIGTERM, `--timeout`, and the patience with what hangs after them.
-//! Not for: what an end means to those at work (see `stop`).
+//! What ends a run before its work is done: Ctrl-C, SIGTERM, `--timeout`, and the time limits for
+//! calls that hang afterwards.
+//! Not for: the effect of the end on running work (see `stop`).
 
 use super::Global;
 use crate::stop::{Reason, Stop};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// How long a run that was told to end at once has for it.
+/// How long a run may take to end after an end at once was requested.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How long calls that are under way at the first signal have to end, and probes to be taken away. Most runners are less patient: they
-/// send the second signal after some ten seconds.
+/// How long calls in flight at the first signal have to finish, and probes to be deleted. Most
+/// runners wait less: they send the second signal after about ten seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How long calls that are under way at the deadline have to end.
+/// How long calls in flight at the deadline have to finish.
 const LAST_CALLS: Duration = Duration::from_secs(5);
 
-/// Waits until a run was told to end at once and did not: be it a call that hangs, it is given up. One that cleans up may be late.
+/// Returns when the command must be abandoned: an end at once was requested and `GRACE` is over,
+/// for example because a call hangs. With `cleans_up`, only the second signal counts, so the
+/// clean-up may take longer.
 pub(in crate::cli) async fn given_up(stop: &Stop, cleans_up: bool) {
     let stop = if cleans_up { stop.for_clean_up() } else { stop.clone() };
     stop.ended_at_once().await;
     tokio::time::sleep(GRACE).await;
 }
 
-/// The first signal ends the run in order, though a call that hangs doesn't keep it for ever; the second ends it at once.
+/// Ends the run in order at the first signal, and drops calls that hang after `PATIENCE`. Ends the
+/// run at once at the second signal.
 pub(super) fn watch_signals(stop: &Stop) {
     let (stop, mut signals) = (stop.clone(), Signals::listen());
     tokio::spawn(async move {
@@ -44,7 +48,8 @@ pub(super) fn watch_signals(stop: &Stop) {
 pub(in crate::cli) struct Signals(Option<(Signal, Signal)>);
 
 impl Signals {
-    /// Listens from now on. Where that can't be, the signals keep their usual meaning: the process ends.
+    /// Listens from now on. If listening fails, the signals keep their default effect: the process
+    /// ends.
     pub(in crate::cli) fn listen() -> Self {
         let both = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
         Self(if let (Ok(interrupt), Ok(terminate)) = both {
@@ -54,7 +59,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(in crate::cli) async fn next(&mut self) {
         let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
         tokio::select! {

@@ -1,5 +1,6 @@
-//! What the user gave: the manifest, of one pair or of many, and the templates; read and checked, without a call.
-//! Not for: what is there (see `session`).
+//! The user's input: the manifest, of one pair or of several, and the templates. Both are read and
+//! checked without an AWS call.
+//! Not for: the resources that exist (see `observe`).
 
 use super::super::Global;
 use crate::failure::{Failure, Kind};
@@ -9,27 +10,27 @@ use crate::policy::{self, Templates};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// What the user gave for one pair.
+/// The user's input for one pair.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Input {
     pub(in crate::cli) manifest: Manifest,
     pub(in crate::cli) templates: Templates,
 }
 
-/// What the user gave, for one pair or for many.
+/// The user's input, for one pair or for several.
 pub(in crate::cli) enum Inputs {
     One(Box<Input>),
     Many(Several),
 }
 
-/// Many pairs of one manifest.
+/// Several pairs of one manifest.
 pub(in crate::cli) struct Several {
     pub(in crate::cli) name: Option<PairName>,
     pub(in crate::cli) inputs: Vec<Input>,
 }
 
 impl Inputs {
-    /// Reads the manifest and the folders of templates, and renders every document of every pair once.
+    /// Reads the manifest and the template folders, and renders every document of every pair once.
     pub(in crate::cli) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
         let (text, origin) = manifest_text(global, in_sandbox)?;
         let pairs = manifest::parse_pairs(&text, &origin, global.run.as_deref(), &global.pair)?;
@@ -52,7 +53,7 @@ impl Inputs {
 }
 
 impl Input {
-    /// Reads the manifest of one pair, or the one pair of many that `--pair` names.
+    /// Reads the manifest of one pair, or the one pair of several that `--pair` names.
     pub(in crate::cli) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
         match Inputs::read(global, in_sandbox)? {
             Inputs::One(input) => Ok(*input),
@@ -64,8 +65,8 @@ impl Input {
         }
     }
 
-    /// Like [`Self::read`], for a pair of its own beside the manifest's: its name ends in `suffix`, and all that it makes is
-    /// named after it.
+    /// Like [`Self::read`], for a separate pair beside the manifest's: its name ends in `suffix`,
+    /// and all its resources are named after it.
     pub(in crate::cli) fn suffixed(
         global: &Global,
         in_sandbox: bool,
@@ -91,7 +92,7 @@ fn usage(message: &str) -> Failure {
     Failure::new(Kind::Manifest, "usage", message)
 }
 
-/// Finds the manifest: the file, the flags, `crrctl.yaml`, or, in the sandbox, the demo pair.
+/// Finds the manifest: the file, the flags, `crrctl.yaml` or, in the sandbox, the demo pair.
 fn manifest_text(global: &Global, in_sandbox: bool) -> Result<(String, Origin), Failure> {
     let has_flags =
         global.name.is_some() || global.source.is_some() || !global.destination.is_empty();

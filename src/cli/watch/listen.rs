@@ -1,4 +1,5 @@
 //! Serves the canary's metrics over plain HTTP: one page, for one scraper or a few.
+//! Not for: the content of the page (see `report::Canary`).
 
 use crate::failure::{Failure, Kind};
 use crate::report::Canary;
@@ -16,12 +17,12 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-/// How many connections are served at once; more wait.
+/// How many connections are served at once; further connections wait.
 const AT_ONCE: usize = 16;
-/// How long a client may take for its request.
+/// How long a client may take to send its request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Begins to serve at `address`; returns the address that it is.
+/// Begins to serve at `address`; returns the actual address, since port 0 picks a free one.
 pub(super) async fn serve(
     address: SocketAddr,
     canary: Arc<Mutex<Canary>>,
@@ -40,7 +41,7 @@ pub(super) async fn serve(
             let stream = tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => stream,
-                    // One connection that broke says nothing of the next.
+                    // An error of one connection does not affect the next one.
                     Err(_) => continue,
                 },
                 () = stop.ending() => return,
@@ -51,7 +52,7 @@ pub(super) async fn serve(
                     let answer = answer(&request, &canary);
                     async move { Ok::<_, Infallible>(answer) }
                 });
-                // A client that hangs up is no error.
+                // A client that closes the connection is not an error.
                 let _ = hyper::server::conn::http1::Builder::new()
                     .timer(TokioTimer::new())
                     .header_read_timeout(PATIENCE)

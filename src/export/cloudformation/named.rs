@@ -1,12 +1,15 @@
-//! What is in a template, by ARN: named by reference where that makes no circle, so that CloudFormation knows the order.
+//! References in a template: the ARN of a resource in the template becomes a reference where that
+//! creates no cycle, so that CloudFormation can derive the order.
 //! Source: CloudFormation User Guide, "Intrinsic function reference", `Fn::GetAtt` and `Fn::Sub`.
+//! Not for: the resources themselves (see `super`).
 
 use super::super::pair::Pair;
 use crate::names::Region;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// What may be referred to from a place: buckets stand on roles, roles on keys, and a key on nothing.
+/// Which resources a document may reference: buckets depend on roles, roles on keys, and keys on
+/// nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
     Keys,
@@ -14,7 +17,7 @@ pub(super) enum Reach {
     All,
 }
 
-/// The names of what stands in one Region.
+/// The logical ids of the resources in one Region, by ARN.
 #[derive(Default)]
 pub(super) struct Named {
     /// The key's ARN.
@@ -50,7 +53,8 @@ impl Named {
         }
     }
 
-    /// Returns a reference to what has this ARN, or what lies in it, else the text itself.
+    /// Returns a reference to the resource with this ARN or to an object in it, otherwise the text
+    /// itself.
     pub(super) fn text(&self, text: &str, reach: Reach) -> Value {
         if let Some(arn) = &self.key
             && reach != Reach::Roles
@@ -84,7 +88,8 @@ impl Named {
     }
 }
 
-/// Returns the Region of `other`, where that is the ARN of the multi-Region key `arn` there: its id is the same in all Regions.
+/// Returns the Region of `other` if `other` is an ARN of the multi-Region key `arn`: the key id is
+/// the same in all Regions.
 fn elsewhere<'a>(arn: &str, other: &'a str) -> Option<&'a str> {
     const REGION: usize = 3;
     let mut mine: Vec<&str> = arn.split(':').collect();

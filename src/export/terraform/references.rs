@@ -1,5 +1,6 @@
-//! What is in a configuration, by ARN: named by reference wherever it is said, so that Terraform knows the order.
-//! Not for: the order itself, which only `super` and the keys' policies here must keep free of circles.
+//! References in a configuration: the ARN of a resource in the configuration becomes a reference,
+//! so that Terraform can derive the order.
+//! Not for: the order itself: `super`, and the key policies here, must be free of cycles.
 
 use super::super::hcl::Value;
 use super::super::pair::Pair;
@@ -9,7 +10,8 @@ use std::collections::BTreeMap;
 /// Addresses by ARN.
 pub(super) struct References {
     all: BTreeMap<String, String>,
-    /// Roles alone: buckets depend on keys, so that a key's policy can't refer to buckets. A role's trust policy refers to nothing.
+    /// Roles alone: buckets depend on keys, so a key policy can't reference buckets. A role's trust
+    /// policy references nothing.
     roles: BTreeMap<String, String>,
 }
 
@@ -29,12 +31,13 @@ impl References {
         Self { all, roles }
     }
 
-    /// Returns the ARN of what is in the configuration, or of what lies in a bucket of it, else the text itself.
+    /// Returns a reference to the resource with this ARN, or to an object in such a bucket,
+    /// otherwise the text itself.
     pub(super) fn arn(&self, text: &str) -> Value {
         referred(&self.all, text)
     }
 
-    /// The same in a key's policy.
+    /// Returns the same for a key policy, which references roles alone.
     pub(super) fn in_key_policy(&self, text: &str) -> Value {
         referred(&self.roles, text)
     }

@@ -1,4 +1,5 @@
-//! Which buckets are somebody else's.
+//! Finds the buckets that the manifest adopts.
+//! Not for: whether such a bucket exists (see `plan`).
 
 use super::super::raw::At;
 use super::super::rules::PlacedRule;
@@ -6,7 +7,8 @@ use super::super::topology::Placed;
 use super::Raw;
 use std::collections::BTreeSet;
 
-/// Returns the buckets that exist and are to be managed without ever being deleted.
+/// Returns the adopted buckets: existing buckets whose settings crrctl manages and that it never
+/// deletes.
 pub(super) fn adopted(raw: &Raw, source: &Placed, rules: &[PlacedRule]) -> BTreeSet<String> {
     let flags = std::iter::once(&raw.source.adopt)
         .chain(raw.destinations.value.iter().map(|destination| &destination.adopt));

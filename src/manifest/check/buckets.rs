@@ -1,6 +1,8 @@
-//! What the manifest wants of all buckets: Object Lock, lifecycle, the namespace of their names.
-//! Limits: S3 User Guide, "Object Lock retention periods"; S3 API Reference, `NoncurrentVersionExpiration`,
-//! `AbortIncompleteMultipartUpload`.
+//! Validates the settings for all buckets: Object Lock, lifecycle, and the namespace of bucket
+//! names.
+//! Limits: S3 User Guide, "Object Lock retention periods"; S3 API Reference,
+//! `NoncurrentVersionExpiration`, `AbortIncompleteMultipartUpload`.
+//! Not for: bucket names (see `places`).
 
 use super::super::buckets::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
 use super::super::error::{Located, nearest};
@@ -9,7 +11,7 @@ use super::{Checked, one_of};
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 
-/// A hundred years.
+/// Maximum retention period in days: 100 years.
 const MAX_RETENTION: i64 = 36_500;
 
 pub(super) fn settings(raw: &Raw) -> Checked<BucketSettings> {
@@ -21,7 +23,7 @@ pub(super) fn settings(raw: &Raw) -> Checked<BucketSettings> {
     })
 }
 
-/// Returns whether names are in the account's own namespace.
+/// Returns whether bucket names are in the account regional namespace.
 pub(super) fn namespace(given: Option<&Spanned<String>>) -> Checked<bool> {
     one_of("buckets.namespace", given, &[("global", false), ("account-regional", true)])
 }

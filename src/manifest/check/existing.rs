@@ -1,5 +1,6 @@
-//! Rules that somebody else made and the pair goes by, and the roles of a way back that exist already.
+//! Validates the ids of existing rules, and the existing roles of reverse directions.
 //! Limit: S3 API Reference, `ReplicationRule`, on ID.
+//! Not for: reading them from AWS (see `observe`).
 
 use super::super::error::Located;
 use super::super::raw::{At, Raw, RawBack, RawDestination};
@@ -10,12 +11,14 @@ use crate::names::{Arn, PairName, Region};
 use serde_saphyr::{Location, Spanned};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An id has at most 255 characters; a temporary rule beside it has seven more.
+/// Maximum length of a rule id in characters. S3 allows 255; the rest is reserved for the suffix of
+/// a temporary rule's id.
 const MAX_ID: usize = 248;
-/// Ends the ids of temporary rules.
+/// Suffix of the ids of temporary rules.
 const PROOF: &str = ".proof";
 
-/// Gives each of the `rules` the id that its entry of `destinations` names. Within a configuration each has its own.
+/// Gives each of the `rules` the id in its entry of `destinations`. Ids are unique within a
+/// configuration.
 pub(super) fn rule_ids(raw: &Raw, name: &PairName, rules: &mut [PlacedRule]) -> Checked<()> {
     let is_adopted = |flag: &At<bool>| flag.as_ref().is_some_and(|flag| flag.value);
     let mut forward = Taken::default();
@@ -41,12 +44,12 @@ pub(super) fn rule_ids(raw: &Raw, name: &PairName, rules: &mut [PlacedRule]) -> 
     Ok(())
 }
 
-/// The ids of one configuration.
+/// The rule ids of one replication configuration.
 #[derive(Default)]
 struct Taken(BTreeSet<String>);
 
 impl Taken {
-    /// Takes the id that is given, or keeps the one that crrctl's own rule will have.
+    /// Reserves the given id, or the id of the rule that crrctl creates if none is given.
     fn take(
         &mut self,
         path: &str,
@@ -87,7 +90,8 @@ impl Taken {
     }
 }
 
-/// In a bucket that crrctl makes there is no rule of anybody else.
+/// Refuses the id of an existing rule in a bucket that crrctl creates: such a bucket has no
+/// existing rules.
 fn refuse_unadopted(
     path: &str,
     given: Option<&Spanned<String>>,
@@ -100,7 +104,7 @@ fn refuse_unadopted(
         .hint(format!("leave it out, or adopt the bucket with `{flag}`")))
 }
 
-/// Returns what an entry says of the way back, which there must be.
+/// Returns the `back` settings of an entry. They require two-way replication.
 fn back<'a>(raw: &Raw, index: usize, entry: &'a RawDestination) -> Checked<Option<&'a RawBack>> {
     let Some(back) = &entry.back else { return Ok(None) };
     let is_two_way = raw.replication.two_way.as_ref().is_some_and(|flag| flag.value);
@@ -113,7 +117,7 @@ fn back<'a>(raw: &Raw, index: usize, entry: &'a RawDestination) -> Checked<Optio
     Ok(Some(back))
 }
 
-/// Returns the roles by which destinations replicate back, as far as they exist. One bucket has one role for all its rules.
+/// Returns the existing roles of the reverse directions. A bucket has one role for all its rules.
 pub(super) fn reverse_roles(raw: &Raw, destinations: &[Placed]) -> Checked<BTreeMap<Region, Arn>> {
     let mut roles: BTreeMap<Region, Arn> = BTreeMap::new();
     for (index, (entry, place)) in raw.destinations.value.iter().zip(destinations).enumerate() {
@@ -134,7 +138,7 @@ pub(super) fn reverse_roles(raw: &Raw, destinations: &[Placed]) -> Checked<BTree
     Ok(roles)
 }
 
-/// Returns the boundaries of the roles by which destinations replicate back, as far as they have one of their own.
+/// Returns the permissions boundaries of the reverse directions' roles that have their own.
 pub(super) fn back_boundaries(
     raw: &Raw,
     destinations: &[Placed],

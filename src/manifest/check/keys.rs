@@ -1,4 +1,5 @@
-//! The keys: made by crrctl, given, or none at all.
+//! Validates the key settings: keys that crrctl creates, existing keys, or no keys.
+//! Not for: whether an existing key exists (see `plan`).
 
 use super::super::error::Located;
 use super::super::keys::{Algorithm, KeyKind, KeyRef, KeySettings};
@@ -54,8 +55,8 @@ pub(super) fn key(raw: &Raw, name: &PairName) -> Checked<KeySettings> {
     })
 }
 
-/// Returns whether buckets use Bucket Keys: there are none without KMS, and none with DSSE
-/// (S3 User Guide, "Using dual-layer server-side encryption with AWS KMS keys").
+/// Returns whether buckets use Bucket Keys. SSE-S3 and DSSE-KMS have no Bucket Keys (S3 User Guide,
+/// "Using dual-layer server-side encryption with AWS KMS keys").
 pub(super) fn bucket_key(raw: &Raw, key: &KeySettings) -> Checked<bool> {
     let (why, hint) = match (key.kind, key.algorithm) {
         (KeyKind::None, _) => ("SSE-S3 has no Bucket Keys", "key.kind: none"),
@@ -69,7 +70,7 @@ pub(super) fn bucket_key(raw: &Raw, key: &KeySettings) -> Checked<bool> {
     }
 }
 
-/// Refuses settings that say nothing for keys of this kind, rather than ignoring them.
+/// Refuses settings that have no effect for keys of this kind, instead of ignoring them.
 fn contradictions(raw: &Raw, kind: KeyKind, algorithm: Algorithm) -> Checked<()> {
     let key = &raw.key;
     let refuse = |at: Location, path: &str, message: &str| Err(Located::at(at, path, message));
@@ -114,7 +115,8 @@ fn contradictions(raw: &Raw, kind: KeyKind, algorithm: Algorithm) -> Checked<()>
     Ok(())
 }
 
-/// Returns the existing key of each side that has one: the destination's own, or that of its Region.
+/// Returns the existing key of each side that has one: the destination's own key, or the key given
+/// for its Region.
 pub(super) fn existing(
     raw: &Raw,
     kind: KeyKind,
@@ -176,7 +178,7 @@ fn own_key(
     reference(&path, &given.value, given.referenced, &place.region).map(Some)
 }
 
-/// Reads `key.arns`: a list of ARNs, or an ARN or alias for each Region.
+/// Parses `key.arns`: a list of ARNs, or a map from Region to ARN or alias.
 fn arns(given: &Spanned<Value>) -> Checked<BTreeMap<Region, KeyRef>> {
     let at = given.referenced;
     let wrong = |message: &str| Located::at(at, "key.arns", message);
@@ -211,7 +213,7 @@ fn arns(given: &Spanned<Value>) -> Checked<BTreeMap<Region, KeyRef>> {
     Ok(keys)
 }
 
-/// Checks what names a key: its ARN, an alias's ARN, or an alias of the side's own account.
+/// Validates a reference to a key: a key ARN, an alias ARN, or an alias name in the side's account.
 fn reference(path: &str, text: &str, at: Location, region: &Region) -> Checked<KeyRef> {
     let wrong = |message: String| Located::at(at, path, message);
     if text.starts_with("alias/") {
@@ -237,7 +239,8 @@ fn reference(path: &str, text: &str, at: Location, region: &Region) -> Checked<K
     Ok(KeyRef::new(text))
 }
 
-/// Days that a key waits for its deletion (KMS API Reference, `ScheduleKeyDeletion`).
+/// Validates the waiting period before a key is deleted, in days (KMS API Reference,
+/// `ScheduleKeyDeletion`).
 fn window(given: Option<&Spanned<u32>>) -> Checked<u8> {
     const ALLOWED: std::ops::RangeInclusive<u32> = 7..=30;
     let Some(days) = given else { return Ok(7) };
@@ -260,7 +263,7 @@ fn administrator(key: &str, given: &Spanned<String>) -> Checked<Arn> {
     Err(Located::at(given.referenced, key, message))
 }
 
-/// Reads `rotation_days`: 90..=2560 (KMS API Reference, `EnableKeyRotation`), or `false`.
+/// Parses `rotation_days`: 90..=2560 (KMS API Reference, `EnableKeyRotation`), or `false`.
 fn rotation(given: &Spanned<Value>) -> Checked<Option<u16>> {
     let days = match &given.value {
         Value::Bool(false) | Value::Null => return Ok(None),

@@ -1,4 +1,5 @@
-//! Whose credentials each side is worked with, and what can't be across accounts.
+//! Validates the credentials of each side and the combinations that are impossible across accounts.
+//! Not for: reading which account the credentials belong to (see `observe`).
 
 use super::super::error::Located;
 use super::super::keys::KeyKind;
@@ -11,14 +12,14 @@ use crate::names::{AccountId, Arn, Region};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;
 
-/// What the sides' credentials come from.
+/// The credentials of the source and of the Regions with other credentials.
 pub(super) struct Logins {
     pub(super) login: Login,
     pub(super) home: Option<AccountId>,
     pub(super) away: BTreeMap<Region, Away>,
 }
 
-/// What a side says of its credentials.
+/// The credential settings of one side.
 struct Given {
     login: Login,
     account: Option<AccountId>,
@@ -67,8 +68,8 @@ fn role_arn(path: &str, given: &Spanned<String>) -> Checked<Arn> {
     Err(Located::at(given.referenced, key, message))
 }
 
-/// Reads the credentials of each side. A destination that names none has the source's; one that only assumes a role does so
-/// with the source's profile.
+/// Reads the credentials of each side. A destination without credentials uses the source's. A
+/// destination that only assumes a role assumes it with the source's profile.
 pub(super) fn logins(raw: &Raw, source: &Placed, destinations: &[Placed]) -> Checked<Logins> {
     let own = (&raw.source.profile, &raw.source.assume_role, &raw.source.account);
     let home = given("source", own)?;
@@ -102,7 +103,7 @@ pub(super) fn logins(raw: &Raw, source: &Placed, destinations: &[Placed]) -> Che
     Ok(Logins { login, home, away })
 }
 
-/// Returns what a destination is worked with, unless that is what the source is worked with.
+/// Returns the credentials of a destination, or `None` if they are the source's.
 fn elsewhere(given: Given, source: &Login, home: Option<&AccountId>) -> Option<Away> {
     let names_login = given.login != Login::default();
     let profile = given.login.profile.or_else(|| source.profile.clone());
@@ -115,8 +116,8 @@ fn elsewhere(given: Given, source: &Login, home: Option<&AccountId>) -> Option<A
     (login != *source || !same_account).then_some(Away { login, account: given.account })
 }
 
-/// Within one account S3 makes the bucket's owner the replica's owner anyway, and refuses to be told so
-/// (S3 User Guide, "Changing the replica owner").
+/// Refuses owner overrides within one account: there the bucket owner owns the replicas anyway, and
+/// S3 refuses the setting (S3 User Guide, "Changing the replica owner").
 fn check_overrides(
     raw: &Raw,
     away: &BTreeMap<Region, Away>,
@@ -138,9 +139,10 @@ fn check_overrides(
     Ok(())
 }
 
-/// Refuses roles and boundaries of the way back that are not of the account they would be in: S3 takes a role of the source
-/// bucket's own account, since nobody can pass another's (IAM User Guide, "Grant a user permissions to pass a role to an AWS
-/// service"), and a boundary is a policy of the role's account or of AWS.
+/// Refuses roles and permissions boundaries of reverse directions that are in the wrong account. S3
+/// accepts only a role of the source bucket's account, because nobody can pass a role of another
+/// account (IAM User Guide, "Grant a user permissions to pass a role to an AWS service"). A
+/// permissions boundary is a policy of the role's account or an AWS managed policy.
 pub(super) fn check_roles(
     raw: &Raw,
     logins: &Logins,
@@ -192,10 +194,11 @@ pub(super) fn check_roles(
     Ok(())
 }
 
-/// What the refusal of a shared multi-Region key offers instead.
+/// Hint for a multi-Region key that would be shared across accounts.
 const OTHER_KEYS: &str = "use `key: {kind: per-region}`, give this destination a `key` of its account, or use `key: {kind: none}`";
 
-/// Refuses what accounts make impossible, as far as they are known before any call.
+/// Refuses combinations that are impossible across accounts, as far as the accounts are known
+/// before any call.
 pub(super) fn check_keys(
     raw: &Raw,
     logins: &Logins,

@@ -1,4 +1,5 @@
-//! Where things are and what they are called: Regions, buckets, the role; placeholders are filled in.
+//! Validates Regions and the names of buckets and roles, and replaces placeholders.
+//! Not for: aliases and key ARNs (see `keys`).
 
 use super::super::error::Located;
 use super::super::raw::{RawDestination, RawSide};
@@ -8,14 +9,15 @@ use crate::names::{BucketName, InvalidName, PairName, Region, RoleName};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;
 
-/// Stands for the account until it is known; every account id is as long.
+/// Placeholder for the account id until it is known. All account ids have this length.
 const SOME_ACCOUNT: &str = "000000000000";
 
-/// Fills placeholders: `{account}` stays, and is tried with an id of the same length.
+/// Replaces placeholders. `{account}` is kept, and the name is validated with an id of the same
+/// length.
 pub(super) struct Fill<'a> {
     pub(super) name: &'a PairName,
     pub(super) run: Option<&'a str>,
-    /// Whether bucket names are in the account's own namespace.
+    /// Whether bucket names are in the account regional namespace.
     pub(super) account_regional: bool,
 }
 
@@ -46,7 +48,8 @@ impl Fill<'_> {
         Ok(Placed { region, bucket })
     }
 
-    /// Returns the default name of a bucket; one that lies beside the source, in its Region, has a name of its own.
+    /// Returns the default bucket name. A destination in the source's Region has a different
+    /// default name than the source.
     fn default_bucket(&self, is_beside: bool) -> &'static str {
         match (self.account_regional, is_beside) {
             (false, false) => "{name}-{account}-{region}",
@@ -56,8 +59,9 @@ impl Fill<'_> {
         }
     }
 
-    /// A name in the account's own namespace ends in the account's id, the Region and `an`, and no other name may
-    /// (S3 User Guide, "Namespaces for general purpose buckets").
+    /// Validates the suffix of a bucket name. A name in the account regional namespace ends in the
+    /// account id, the Region, and `an`; no other name may end so (S3 User Guide, "Namespaces for
+    /// general purpose buckets").
     fn check_namespace(
         &self,
         key: &str,
@@ -98,7 +102,8 @@ impl Fill<'_> {
         Ok(role)
     }
 
-    /// Returns the name of the role by which each destination replicates back to the source: named by its own Region.
+    /// Returns the role names of the reverse directions, by destination. Each name contains the
+    /// destination's Region.
     pub(super) fn reverse_roles(
         &self,
         given: Option<&Spanned<String>>,
@@ -110,7 +115,8 @@ impl Fill<'_> {
             let (forward, mut back) =
                 (self.role(given, &source.region)?, self.role(given, &place.region)?);
             if back == forward {
-                // The name says nothing of the Region, or it is the source's.
+                // The name does not contain the Region, or the destination is in the source's
+                // Region.
                 let is_beside = place.region == source.region;
                 back = if is_beside {
                     format!("{back}-r")
@@ -165,7 +171,8 @@ fn tried(
     })
 }
 
-/// Places every destination of the list; two that are one bucket have a rule each.
+/// Returns the place of every destination in the list. Two entries with the same bucket are two
+/// rules to it.
 pub(super) fn destinations(
     raw: &Spanned<Vec<RawDestination>>,
     source: &Placed,
@@ -181,7 +188,7 @@ pub(super) fn destinations(
     let mut taken: Vec<Placed> = Vec::new();
     for (index, destination) in raw.value.iter().enumerate() {
         let path = format!("destinations[{index}]");
-        // In the source's own Region the usual name is the source's.
+        // In the source's Region, the default name would be the source's name.
         let is_same = destination.region.value == source.region.as_str();
         let adopts = destination.adopt.as_ref().is_some_and(|flag| flag.value);
         let bucket = (destination.bucket.as_ref(), adopts);
@@ -245,7 +252,7 @@ fn check_place(
     Ok(())
 }
 
-/// Returns each place once, in the order of the list.
+/// Returns the distinct places, in the order of the list.
 pub(super) fn distinct(placed: Vec<Placed>) -> Vec<Placed> {
     let mut distinct: Vec<Placed> = Vec::new();
     for place in placed {

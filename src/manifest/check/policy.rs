@@ -1,12 +1,14 @@
-//! The manifest's `policy`: which profile the documents follow.
+//! Validates the manifest's `policy.profile`.
+//! Not for: what a profile allows (see `policies/README.md`).
 
 use super::Checked;
 use crate::manifest::error::{Located, nearest};
 use crate::manifest::raw::Raw;
 use crate::manifest::topology::Profile;
 
-/// Reads `policy.profile`. With Bucket Keys S3 also calls `kms:Decrypt`, with the bucket as its context (S3 User Guide, "Reducing
-/// the cost of SSE-KMS with Amazon S3 Bucket Keys"), so `strict` is taken only where they are expressly off.
+/// Parses `policy.profile`. With Bucket Keys, S3 also calls `kms:Decrypt` with the bucket as the
+/// encryption context (S3 User Guide, "Reducing the cost of SSE-KMS with Amazon S3 Bucket Keys"),
+/// so `strict` requires that they are explicitly off.
 pub(super) fn profile(raw: &Raw) -> Checked<Profile> {
     let Some(given) = &raw.policy.profile else { return Ok(Profile::Compatible) };
     let refuse = |message: String| Located::at(given.referenced, "policy.profile", message);

@@ -1,5 +1,8 @@
-//! The replication role: its path, its boundary, or one that exists already.
-//! Rules: IAM User Guide, "IAM and AWS STS quotas, name requirements, and character limits"; "IAM identifiers".
+//! Validates the settings of the replication role: its path, its permissions boundary, or an
+//! existing role.
+//! Rules: IAM User Guide, "IAM and AWS STS quotas, name requirements, and character limits"; "IAM
+//! identifiers".
+//! Not for: the role's name (see `places`).
 
 use super::super::error::Located;
 use super::super::raw::RawRole;
@@ -49,7 +52,7 @@ fn path(given: &Spanned<String>) -> Checked<String> {
     Err(Located::at(given.referenced, "role.path", message))
 }
 
-/// Checks the ARN of a policy that bounds a role.
+/// Validates the ARN of a permissions boundary.
 pub(super) fn boundary(key: &str, given: &Spanned<String>) -> Checked<Arn> {
     let wrong = |message: String| {
         Located::at(given.referenced, key, message)
@@ -62,7 +65,7 @@ pub(super) fn boundary(key: &str, given: &Spanned<String>) -> Checked<Arn> {
     Err(wrong(format!("`{arn}` is no managed policy")))
 }
 
-/// Checks the ARN of a role that exists already.
+/// Validates the ARN of an existing role.
 pub(super) fn role(key: &str, given: &Spanned<String>) -> Checked<Arn> {
     let wrong = |message: String| {
         Located::at(given.referenced, key, message)

@@ -1,5 +1,7 @@
-//! The rules: what of a destination stands for what of `replication`, and every combination that S3 would refuse.
+//! Validates the rules. Settings of a destination override those of `replication`, and combinations
+//! that S3 would refuse are errors.
 //! Limits: S3 API Reference, `PutBucketReplication`, `ReplicationRule`, `ReplicationTimeValue`.
+//! Not for: the ids of existing rules (see `existing`).
 
 use super::super::error::Located;
 use super::super::raw::{At, Raw, RawDestination, RawReplication};
@@ -9,7 +11,7 @@ use super::{Checked, one_of, tags};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;
 
-/// The most rules of a configuration.
+/// Maximum number of rules in a configuration.
 const MAX_RULES: usize = 1000;
 
 pub(super) fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> {
@@ -26,7 +28,8 @@ fn is_on(flag: Option<&Spanned<bool>>) -> bool {
     flag.is_some_and(|flag| flag.value)
 }
 
-/// Returns the rules, one for each entry of `destinations`, which `placed` places.
+/// Returns the rules, one for each entry of `destinations`. `placed` has the destination of each
+/// entry.
 pub(super) fn rules(raw: &Raw, placed: &[Placed]) -> Checked<Vec<PlacedRule>> {
     let list = &raw.destinations;
     if list.value.len() > MAX_RULES {
@@ -66,7 +69,7 @@ fn place_of<T>(given: Option<&Spanned<T>>, destination: &RawDestination) -> Loca
     given.map_or(destination.region.referenced, |given| given.referenced)
 }
 
-/// Returns what one rule says: the destination's own values stand for those of `replication`.
+/// Returns the settings of one rule. The destination's values override those of `replication`.
 fn settings(general: &RawReplication, own: &RawDestination, path: &str) -> Checked<RuleSettings> {
     let own_path = |key: &str| format!("{path}.{key}");
     let general_path = |key: &str| format!("replication.{key}");
@@ -109,20 +112,22 @@ fn settings(general: &RawReplication, own: &RawDestination, path: &str) -> Check
         storage_class,
         priority,
         metrics,
-        // On both sides of two-way replication, so that what is changed on either is the same on both.
+        // Two-way replication syncs replica modifications by default, so that metadata changes on
+        // either side reach the other.
         replica_modifications: match &general.replica_modifications {
             Some(given) => given.value,
             None => is_on(general.two_way.as_ref()),
         },
         time_control,
         owner_override: own.owner_override.as_ref().is_some_and(|flag| flag.value),
-        // What exists already is named in one go (see `existing`).
+        // The ids of existing rules are filled in later (see `existing`).
         id: None,
         back_id: None,
     })
 }
 
-/// Time control comes with its metrics, so turning them off beside it is a contradiction.
+/// Returns whether metrics are enabled. Time control requires metrics, so `metrics: false` beside
+/// it is an error.
 fn metrics(
     general: &RawReplication,
     own: &RawDestination,
@@ -173,7 +178,8 @@ fn class(key: &str, given: &Spanned<String>) -> Checked<String> {
     Ok(given.value.clone())
 }
 
-/// S3's priority is an integer; negative ones say nothing that others do not.
+/// Validates a priority. S3 accepts any integer; negative ones are refused, because they add
+/// nothing.
 fn priority(path: &str, given: &Spanned<i64>) -> Checked<i32> {
     let checked = i32::try_from(given.value).ok().filter(|priority| *priority >= 0);
     checked.ok_or_else(|| {

@@ -1,4 +1,5 @@
-//! Tags: of the pair's resources, and those by which a rule selects objects.
+//! Validates the tags of resources and the tags in rule filters.
+//! Not for: crrctl's own tags (see `topology`).
 
 use super::super::error::Located;
 use super::super::raw::RawTags;
@@ -6,12 +7,13 @@ use super::Checked;
 use serde_saphyr::Spanned;
 use std::collections::BTreeMap;
 
-/// A resource bears at most 50 tags, of which crrctl's own take up to 5.
+/// Maximum number of user tags. A resource can have 50 tags, of which crrctl uses up to 5.
 const MAX_TAGS: usize = 45;
-/// An object bears at most 10 tags (S3 User Guide, "Categorizing your objects using tags").
+/// An object can have at most 10 tags (S3 User Guide, "Categorizing your objects using tags").
 const MAX_OBJECT_TAGS: usize = 10;
 
-/// Checks the tags of resources against what all of KMS, IAM and S3 accept ("Tagging AWS resources", limits).
+/// Validates the tags of resources against the limits that KMS, IAM, and S3 have in common
+/// ("Tagging AWS resources", limits).
 pub(super) fn of_resources(raw: &RawTags) -> Checked<BTreeMap<String, String>> {
     let tags = checked("tags", raw, &["aws:", "crrctl:"])?;
     if let Some((key, given)) = raw.iter().nth(MAX_TAGS) {
@@ -21,7 +23,7 @@ pub(super) fn of_resources(raw: &RawTags) -> Checked<BTreeMap<String, String>> {
     Ok(tags)
 }
 
-/// Checks the tags of a filter: an object must bear all of them.
+/// Validates the tags of a filter. An object must have all of them.
 pub(super) fn of_objects(
     path: &str,
     raw: Option<&Spanned<RawTags>>,

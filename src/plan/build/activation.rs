@@ -1,5 +1,6 @@
-//! How the rules go live: at once, or not before they are proven, since FAILED is final for an object that meets a rule its
-//! role or key can't serve yet.
+//! Decides how rules go live: at once, or only after they are proven on probes. FAILED is final for
+//! an object that a rule selects before its role or key can serve it.
+//! Not for: which rules exist (see `rules`).
 
 use super::{Builder, in_the_way};
 use crate::failure::Failure;
@@ -8,8 +9,9 @@ use crate::plan::rules;
 use crate::world::{Replication, Rule};
 
 impl Builder<'_> {
-    /// Returns whether a change of the rules is to be proven before it meets what others write. Refuses what can't be: a
-    /// configuration has one role, so the role of a live rule can't be tried beside it.
+    /// Returns whether changed rules must be proven on probes before they apply to other objects.
+    /// Fails if they can't be: a configuration has one role, so a new role can't be tried while
+    /// live rules use the old one.
     pub(super) fn proven_first(
         &self,
         live: Option<&Replication>,

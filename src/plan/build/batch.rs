@@ -1,4 +1,5 @@
-//! What batch jobs stand on: what is to be done about their role and about the bucket of their reports.
+//! Plans the resources of batch jobs: their role and the bucket for their completion reports.
+//! Not for: creating and following jobs (see `backfill`).
 
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};

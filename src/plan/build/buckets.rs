@@ -1,4 +1,5 @@
-//! Buckets and their settings: what is to be done about them.
+//! Plans buckets and their settings.
+//! Not for: Object Lock and lifecycle (see `lock`).
 
 use super::keys::shared_step;
 use super::{Builder, Found, in_the_way};
@@ -10,7 +11,7 @@ use crate::policy::{self, Document, meaning};
 use crate::world::{Bucket, Encryption};
 use serde_json::Value;
 
-/// The settings of a bucket, each a step of its own.
+/// The settings of a bucket. Each is a separate step.
 const SETTINGS: [Kind; 6] = [
     Kind::BucketTags,
     Kind::Ownership,
@@ -20,7 +21,7 @@ const SETTINGS: [Kind; 6] = [
     Kind::BucketPolicy,
 ];
 
-/// ACLs are off and the bucket's owner owns every object.
+/// Object ownership setting: ACLs are disabled, and the bucket owner owns every object.
 const OWNER_ENFORCED: &str = "BucketOwnerEnforced";
 
 impl Builder<'_> {
@@ -50,7 +51,8 @@ impl Builder<'_> {
             let tags_step = StepId::new(Kind::BucketTags, name);
             let key_step = self.key_step(side);
             let mut needs = vec![&bucket_step];
-            // Whoever's bucket this turns out to be wants versioning too, and rules wait for it.
+            // Versioning of a new bucket does not wait for the tags to be confirmed: any owner of
+            // the bucket would enable versioning too, and rules wait for it.
             let may_go_first =
                 kind == Kind::BucketTags || kind == Kind::Versioning && live.is_none();
             if !may_go_first {
@@ -75,7 +77,8 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Returns the step after which the key of `side` may be named, where crrctl makes it.
+    /// Returns the step that must finish before the key of `side` may be named, if crrctl creates
+    /// that key.
     pub(super) fn alias_step(&self, side: &Side) -> Option<StepId> {
         let region = match self.topology.key.kind {
             KeyKind::MultiRegion => &self.topology.home.region,
@@ -84,8 +87,8 @@ impl Builder<'_> {
         self.topology.has_own_key(side).then(|| StepId::new(Kind::Alias, region.as_str()))
     }
 
-    /// Returns the step that records the bucket of `side` on a key that exists, or marks a key of another pair as shared; a key that is
-    /// made bears the record from birth.
+    /// Returns the step that tags an existing key with the bucket of `side`, or that tags another
+    /// pair's key as shared. A new key gets the tag when it is created.
     fn key_step(&self, side: &Side) -> Option<StepId> {
         if let Some(key) = self.world.keys.existing.get(&side.bucket) {
             return Some(shared_step(key));
@@ -140,11 +143,12 @@ impl Builder<'_> {
         })
     }
 
-    /// What a bucket that does not exist yet will need; a setting that is wanted off needs nothing.
+    /// Returns the state of a setting of a bucket that does not exist yet. A setting that the
+    /// manifest turns off needs no action.
     fn setting_wanted(&self, kind: Kind, side: &Side) -> Result<Found, Failure> {
         let nothing_to_do = match kind {
             Kind::BucketPolicy => self.bucket_policy(side, None)?.is_none(),
-            // What S3 does by itself (S3 User Guide, "Default encryption FAQ").
+            // SSE-S3 is S3's default (S3 User Guide, "Default encryption FAQ").
             Kind::Encryption => self.topology.key_wish(side) == KeyWish::Nothing,
             _ => false,
         };
@@ -195,7 +199,7 @@ impl Builder<'_> {
         let is_plain = self.topology.key_wish(side) == KeyWish::Nothing;
         let algorithm = if is_plain { "AES256" } else { self.topology.key.algorithm.as_str() };
         let wanted = self.topology.key_arn(&self.keys, side);
-        // Without a key of its own a bucket is under the one that S3 makes for the account.
+        // A KMS-encrypted bucket without a key uses the AWS managed key of the account.
         let is_managed = live.key.is_none() && self.wants_managed_key(side);
         let key_differs = !is_managed
             && (live.key.as_deref() != wanted.as_ref().map(Arn::as_str)
@@ -221,13 +225,14 @@ impl Builder<'_> {
     }
 }
 
-/// Says of a policy that is to be written anew that it names somebody who is gone, so that it no longer does what it says.
+/// Marks a policy that must be rewritten because it names deleted principals, whose statements no
+/// longer have any effect.
 pub(super) fn gone(live: &Value) -> Option<&'static str> {
     (!meaning::gone_principals(live).is_empty()).then_some("principals that were deleted")
 }
 
-/// Across accounts "the destination buckets cannot be configured as Requester Pays buckets" (S3 User Guide, "Requirements and
-/// considerations for replication").
+/// Across accounts "the destination buckets cannot be configured as Requester Pays buckets" (S3
+/// User Guide, "Requirements and considerations for replication").
 fn requester_pays(side: &Side) -> Failure {
     let message = format!(
         "`{}` is a Requester Pays bucket, and S3 replicates into none of another account",

@@ -1,4 +1,5 @@
-//! Keys, their replicas, aliases and rotation: what is to be done about them.
+//! Plans keys, replica keys, aliases, and key rotation.
+//! Not for: calling KMS (see `steps`).
 
 use super::buckets::gone;
 use super::{Builder, Found, in_the_way};
@@ -10,12 +11,13 @@ use crate::plan::Action;
 use crate::policy::{Document, meaning};
 use crate::world::{Bucket, Key, KeyState};
 
-/// Returns the step that marks another pair's key as shared; the same id may be a key's in many Regions.
+/// Returns the id of the step that marks another pair's key as shared. It contains the Region,
+/// because related multi-Region keys have the same key id.
 pub(super) fn shared_step(key: &Key) -> StepId {
     StepId::new(Kind::Key, &format!("{}/{}", key.region, key.id))
 }
 
-/// Says of another pair's key that it is to be marked as shared.
+/// Marks an update that tags another pair's key as shared.
 pub const SHARED: &str = "shared";
 
 impl Builder<'_> {
@@ -32,7 +34,7 @@ impl Builder<'_> {
         topology.sides().try_for_each(|side| self.existing_key(side))
     }
 
-    /// A key that is made by itself: the primary of a multi-Region key, or the one key of a Region.
+    /// Plans a key created with `CreateKey`: the multi-Region primary key, or a single-Region key.
     fn key(&mut self, region: &Region) -> Result<(), Failure> {
         let key_step = StepId::new(Kind::Key, region.as_str());
         let alias_step = StepId::new(Kind::Alias, region.as_str());
@@ -61,7 +63,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Whether a key is multi-Region is fixed when it is made.
+    /// Refuses a key of the wrong kind: multi-Region is fixed when a key is created.
     fn right_kind(&self, key: &Key) -> Result<(), Failure> {
         let alias = &self.topology.key.alias;
         let (code, what) = match (self.topology.key.kind, &key.multi_region) {
@@ -75,7 +77,8 @@ impl Builder<'_> {
             .hint(format!("give the pair another `key.alias` than `{alias}`")))
     }
 
-    /// A key that is given must be there, usable and of the right kind; its policy is proven, never written.
+    /// Checks that an existing key from the manifest exists, is usable, and is of the right kind.
+    /// Its key policy is proven but never changed.
     fn existing_key(&mut self, side: &Side) -> Result<(), Failure> {
         let KeyWish::Existing(given) = self.topology.key_wish(side) else { return Ok(()) };
         let region = &side.region;
@@ -98,7 +101,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A key that another pair made bears a mark that it is shared, so that it does not go with that pair.
+    /// Tags another pair's key as shared, so that removing that pair does not delete the key.
     fn shared_key(&mut self, key: &Key) {
         let of_another = key.tags.contains_key(Topology::PAIR_TAG) && !self.is_ours(&key.tags);
         let step = shared_step(key);
@@ -111,7 +114,7 @@ impl Builder<'_> {
         }
     }
 
-    /// A key of the wrong state can't carry data; whether it is brought back is the user's decision.
+    /// Refuses a key whose state prevents its use. The user decides whether to revive it.
     fn usable(&self, key: &Key) -> Result<(), Failure> {
         let revive = "to bring it back: `crrctl apply --revive-keys`";
         let (code, message) = match &key.state {
@@ -134,7 +137,7 @@ impl Builder<'_> {
         })
     }
 
-    /// Returns whether `key` is to be brought back.
+    /// Returns whether this run revives `key`: cancels its deletion or enables it.
     fn revives(&self, key: &Key) -> bool {
         self.wish.revive_keys && (key.is_pending_deletion() || key.state == KeyState::Disabled)
     }
@@ -204,12 +207,14 @@ impl Builder<'_> {
         let name = self.topology.key.alias.as_str();
         let needs = [&primary_key, &primary_alias];
         self.add(Kind::ReplicaKey, &step, region, name, arn.clone(), found, &needs);
-        // The replica may stand where the alias at the source is gone, and nothing names a key before that does.
+        // The replica key may exist while the alias in the source's Region is missing, and nothing
+        // may name a key before that alias exists.
         self.alias(region, arn, &[&step, &primary_alias])
     }
 
-    /// Keys that a cut-off run made and nothing names: they go once the alias stands. One that a bucket names is in use, and the
-    /// alias must have been taken from it.
+    /// Deletes keys that an interrupted run created and no alias targets, once the alias exists. If
+    /// a bucket is encrypted under such a key, the key is in use and its alias must have been
+    /// deleted, so this fails.
     fn spare_keys(&mut self) -> Result<(), Failure> {
         for key in &self.world.keys.spares {
             if let Some(bucket) = self.encrypted_under(key) {

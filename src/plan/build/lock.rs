@@ -1,5 +1,6 @@
-//! Object Lock and lifecycle: what is to be done about them. A lock can't be taken off, and one that somebody else's bucket does
-//! not have is not forced on it.
+//! Plans Object Lock and lifecycle settings. Object Lock can't be turned off, and crrctl doesn't
+//! turn it on for an adopted bucket.
+//! Not for: writing the settings (see `steps`).
 
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
@@ -8,13 +9,14 @@ use crate::manifest::{Retention, Side};
 use crate::plan::lifecycle;
 use crate::world::{Bucket, DefaultRetention, Lock};
 
-/// Names the step that locks the bucket of `side`.
+/// Returns the id of the step that sets Object Lock on the bucket of `side`.
 pub(super) fn lock_step(side: &Side) -> StepId {
     StepId::new(Kind::ObjectLock, side.bucket.as_str())
 }
 
 impl Builder<'_> {
-    /// The destinations first: what a locked bucket replicates into must be locked before.
+    /// Plans the destinations first: the destinations of a locked source bucket must have Object
+    /// Lock before it does.
     pub(super) fn locks(&mut self) -> Result<(), Failure> {
         let topology = self.topology;
         let wanted = topology.buckets.lock.as_ref();
@@ -28,7 +30,7 @@ impl Builder<'_> {
                 continue;
             };
             let found = match live.map(|bucket| (bucket, &bucket.lock)) {
-                // It is turned on with the bucket.
+                // `CreateBucket` turns Object Lock on.
                 None if lock.retention.is_none() => Found::Differs(vec![]),
                 None => Found::Missing,
                 Some((bucket, None)) if self.may_lock(side, bucket) => Found::Missing,
@@ -84,7 +86,7 @@ impl Builder<'_> {
     }
 }
 
-/// A year is given as such, and is not 365 days.
+/// A live retention period in years differs from one in days: a year is not converted to 365 days.
 fn is_same(live: Option<&DefaultRetention>, wanted: Option<Retention>) -> bool {
     match (live, wanted) {
         (None, None) => true,
@@ -117,7 +119,7 @@ fn cannot_go(side: &Side, live: &Lock) -> Failure {
         .hint("else use another bucket")
 }
 
-/// Turning it on can't be undone, so that is left to the bucket's owner.
+/// Object Lock can't be turned off, so the owner of an adopted bucket must turn it on.
 fn unlocked(side: &Side) -> Failure {
     let bucket = &side.bucket;
     let message = format!(

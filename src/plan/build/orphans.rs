@@ -1,5 +1,6 @@
-//! What is ours and the manifest no longer names: said, and left as it is, or, where the user says so, taken away under the same
-//! protections as by `destroy`. Not for: spare keys, which nothing names (see `keys`).
+//! Orphans: resources of the pair that the manifest no longer names. They are reported and kept,
+//! or, with `--prune`, deleted with the same safeguards as in `destroy`.
+//! Not for: spare keys, which no alias targets (see `keys`).
 
 use super::Builder;
 use crate::events::{Kind, StepId, Verb};
@@ -14,7 +15,8 @@ const LEFT: &str =
 const GOES: &str = "ours, and the manifest no longer names it";
 
 impl Builder<'_> {
-    /// Rules first, then buckets, then aliases and replica keys; at the end the role serves what is left.
+    /// Deletes rules first, then buckets, then aliases and replica keys. At the end, the role's
+    /// policy is reduced to the remaining destinations.
     pub(super) fn orphans(&mut self) {
         let rules = self.orphaned_rules();
         let back = self.orphaned_directions();
@@ -27,7 +29,8 @@ impl Builder<'_> {
         let (topology, source) = (self.topology, &self.topology.source);
         let live = self.world.buckets.get(&source.bucket).and_then(|it| it.replication.as_ref());
         let is_wanted = |id: &str| topology.rules.iter().any(|wish| wish.id == id);
-        // What leads to a destination that stays goes with the write of the rules.
+        // An outdated rule to a destination that is kept is removed by the `PutBucketReplication`
+        // of the current rules.
         let is_orphan = |rule: &&Rule| {
             rules::region_of(topology, &rule.id).is_some()
                 && !is_wanted(&rule.id)
@@ -49,13 +52,14 @@ impl Builder<'_> {
             {
                 action.fields.push(STAYS);
             }
-            // Each is a write of the one configuration.
+            // Each deletion rewrites the same configuration, so they run one after another.
             before = vec![StepId::new(Kind::Replication, id)];
         }
         orphans.iter().map(|id| StepId::new(Kind::Replication, id)).collect()
     }
 
-    /// Takes away what replicates back to the source although nobody wants it any more: the rules first, then their role.
+    /// Deletes live reverse directions that the manifest no longer has: the rules first, then their
+    /// role.
     fn orphaned_directions(&mut self) -> Vec<StepId> {
         let (topology, world) = (self.topology, self.world);
         let mut steps = Vec::new();
@@ -88,12 +92,13 @@ impl Builder<'_> {
         steps
     }
 
-    /// Returns what an orphan waits for, where it goes.
+    /// Returns the actions that the deletion of an orphan needs, or the reason for keeping the
+    /// orphan.
     fn gone_or_left(&self, needs: &[StepId]) -> Result<Vec<StepId>, String> {
         if self.wish.prune { Ok(needs.to_vec()) } else { Err(LEFT.to_owned()) }
     }
 
-    /// Returns the buckets that go.
+    /// Adds the orphaned buckets and returns those that are deleted.
     fn orphaned_buckets(&mut self, rules: &[StepId]) -> Vec<BucketName> {
         let world = self.world;
         let is_orphan = |(name, bucket): &(&BucketName, &Bucket)| {
@@ -124,7 +129,8 @@ impl Builder<'_> {
         going
     }
 
-    /// A replica goes only when every bucket of its Region that the pair ever had goes too.
+    /// A replica key is deleted only if every bucket in its Region that the pair ever had is
+    /// deleted too.
     fn orphaned_keys(&mut self, going: &[BucketName]) {
         let (world, alias) = (self.world, &self.topology.key.alias);
         let is_named = |region: &Region| self.topology.sides().any(|side| &side.region == region);
@@ -161,7 +167,8 @@ impl Builder<'_> {
         }
     }
 
-    /// As long as a rule of a dropped destination lived, the role served it.
+    /// The role must serve a dropped destination until its rule is deleted. Then the role's policy
+    /// is reduced.
     fn pruned_role(&mut self, rules: &[StepId], buckets: &[BucketName]) {
         if !self.wish.prune || rules.is_empty() {
             return;
@@ -181,7 +188,7 @@ impl Builder<'_> {
         });
     }
 
-    /// Adds an orphan that goes, after what it needs, or that stays, and why.
+    /// Adds an orphan: a deletion with the actions it needs, or a kept resource with the reason.
     fn orphan(
         &mut self,
         kind: Kind,
@@ -209,5 +216,5 @@ impl Builder<'_> {
     }
 }
 
-/// Says of an update of the role's policy that it serves the manifest's destinations alone from then on.
+/// Marks an update that reduces the role's policy to the destinations in the manifest.
 pub const PRUNED: &str = "dropped destinations";

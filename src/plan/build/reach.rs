@@ -1,5 +1,6 @@
-//! What lies in accounts whose credentials are not at hand: whoever has them makes it, so it is no part of the plan.
-//! Not for: what must be allowed there (see `policy`).
+//! Removes resources in accounts without credentials from the plan. An operator of such an account
+//! creates them.
+//! Not for: the policies in such an account (see `policy`).
 
 use super::Builder;
 use crate::events::{Kind, StepId};
@@ -7,8 +8,8 @@ use crate::plan::Action;
 use std::collections::BTreeSet;
 
 impl Builder<'_> {
-    /// Leaves out what is handed over, and what has to wait for it: no rule, and no policy of the role, can name a key that nobody
-    /// has named yet.
+    /// Removes handed-over sides, and actions that wait for their keys: neither a rule nor the
+    /// role's policy can name a key whose ARN the manifest does not give yet.
     pub(super) fn hand_over(&mut self) {
         let topology = self.topology;
         if topology.handed_over().next().is_none() {

@@ -1,5 +1,5 @@
-//! The replication configuration: what is to be done about it.
-//! Not for: how its rules go live (see `activation`).
+//! Plans the replication configuration.
+//! Not for: how its rules are activated (see `activation`).
 
 use super::lock::lock_step;
 use super::{Builder, Found, in_the_way};
@@ -21,7 +21,7 @@ impl Builder<'_> {
             None => Found::Missing,
             Some(live) => {
                 others::refuse_v1(topology, live)?;
-                // What a taking over would need is proven for the way there alone.
+                // Taking over foreign rules is proven for the forward direction only.
                 let takes_over = topology.role_settings.take_over && !topology.is_back();
                 if role_differs && has_others && !takes_over {
                     let message = format!(
@@ -46,7 +46,7 @@ impl Builder<'_> {
             changes && self.proven_first(live, role_differs)? && self.rules_change(live);
         let mut needs = self.rules_need();
         if proven_first {
-            // What is proven must be complete.
+            // A probe needs the complete pair, so the rules wait for all earlier actions.
             needs.extend(self.plan.actions.iter().map(|action| action.id.clone()));
         }
         let step = StepId::new(Kind::Replication, source.bucket.as_str());
@@ -86,15 +86,17 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Returns whether this run makes the role, or changes what it may do.
+    /// Returns whether this run creates the role or changes its policy.
     fn role_is_fresh(&self) -> bool {
         let of_role = |action: &&Action| matches!(action.kind, Kind::Role | Kind::RolePolicy);
         self.plan.actions.iter().filter(of_role).any(|action| action.verb.changes())
     }
 
-    /// S3 takes rules only where versioning is on, and nothing replicates without the role's policy, for which a bucket that this run
-    /// makes need not wait: it is empty. The policy may be right already where the alias is gone, and nothing names the key before
-    /// the alias does.
+    /// Returns the actions that the rules need. S3 accepts rules only on buckets with versioning
+    /// enabled, and nothing replicates without the role's policy. For a bucket that this run
+    /// creates, the rules don't wait for the policy, because the bucket is empty. The rules wait
+    /// for the aliases too: if an alias is missing, the policy may already be correct, but nothing
+    /// may name a key before its alias exists.
     fn rules_need(&self) -> Vec<StepId> {
         let versioning = |side: &Side| StepId::new(Kind::Versioning, side.bucket.as_str());
         let source = &self.topology.source.bucket;
@@ -105,7 +107,7 @@ impl Builder<'_> {
         let aliases = self.topology.sides().filter_map(|side| self.alias_step(side));
         let role_policy = self.topology.shared_role.is_none().then_some(role_policy);
         let locks = self.topology.sides().map(lock_step);
-        // What is not planned is not waited for.
+        // Only planned actions can be waited for.
         let locks = locks.filter(|lock| self.plan.actions.iter().any(|action| &action.id == lock));
         self.topology
             .sides()
@@ -117,7 +119,7 @@ impl Builder<'_> {
             .collect()
     }
 
-    /// Returns whether any rule is new or differs, beside what is only to be taken away.
+    /// Returns whether any rule is new or changed. Rules that are only deleted don't count.
     fn rules_change(&self, live: Option<&Replication>) -> bool {
         let wanted = rules::wanted(self.topology, &self.keys, live);
         !self.topology.knows_keys(&self.keys)
@@ -132,5 +134,5 @@ impl Builder<'_> {
     }
 }
 
-/// Says of an update of the configuration that its role was made or changed by the same run, and that rules of others get it.
+/// Marks an update that gives foreign rules a role that the same run created or changed.
 pub const FRESH: &str = "a role that may not have spread";

@@ -1,4 +1,5 @@
-//! The replication role and its policy: what is to be done about them.
+//! Plans the replication role and its policy.
+//! Not for: rendering the policy (see `policy`).
 
 use super::{Builder, Found, in_the_way};
 use crate::events::{Kind, StepId};
@@ -9,7 +10,7 @@ use crate::world::Role;
 use serde_json::Value;
 
 impl Builder<'_> {
-    /// Where the rules go by a role of others, the pair wants none of its own.
+    /// If the pair's rules use a shared role, the pair has no role of its own.
     pub(super) fn role(&mut self) -> Result<(), Failure> {
         let (topology, region) = (self.topology, self.topology.role_region());
         if topology.shared_role.is_some() {
@@ -46,7 +47,7 @@ impl Builder<'_> {
         self.add(Kind::Role, &role_step, region, topology.role.as_str(), arn.clone(), found, &[]);
         let step = StepId::new(Kind::RolePolicy, topology.role.as_str());
         let mut needs = vec![role_step];
-        // The policy names the key of every side.
+        // The policy names the key of each side.
         for alias in topology.sides().filter_map(|side| self.alias_step(side)) {
             if !needs.contains(&alias) {
                 needs.push(alias);
@@ -57,7 +58,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// A boundary that the manifest does not name is somebody else's rule about roles, and stays.
+    /// A permissions boundary that the manifest does not name belongs to somebody else and is kept.
     pub(super) fn boundary_found(&self, role: &Role) -> Option<&'static str> {
         let wanted = self.topology.role_settings.boundary.as_ref()?;
         (role.boundary.as_deref() != Some(wanted.as_str())).then_some("permissions boundary")

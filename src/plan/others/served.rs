@@ -1,5 +1,6 @@
-//! What a role can serve, by the documents in force: the role of others for the pair's rules, and the pair's for those of others.
-//! Not for: reading the documents (see `observe`).
+//! Proves by the policies in force what a role can serve: the role of a shared configuration for
+//! the pair's rules, and the pair's role for foreign rules.
+//! Not for: reading the policies (see `observe`).
 
 use super::super::{proof, rules};
 use super::{as_wish, served_by_ours};
@@ -12,8 +13,8 @@ use crate::world::{Rule, SharedRole, World};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Proves the pair's rules through the role of others that the configuration has. Calls on keys that do not exist yet are left
-/// out: they are proven once they do.
+/// Proves that the shared role can serve the pair's rules. Calls on keys that don't exist yet are
+/// skipped; they are proven once the keys exist.
 pub fn prove_lent(
     topology: &Topology,
     world: &World,
@@ -66,7 +67,7 @@ pub fn prove_lent(
     Err(failure.hint("to give all rules the pair's own role, once it is proven for those of others too: `role.take_over: true`"))
 }
 
-/// Puts the policies of `shared` in the place of the pair's role's.
+/// Replaces the policies of the pair's role with those of `shared`.
 fn with_role(
     topology: &Topology,
     mut documents: Documents,
@@ -88,7 +89,8 @@ fn with_role(
     Ok(documents)
 }
 
-/// What depends on a key that nobody outside S3 knows is left to the probes.
+/// Returns whether a call is denied for certain. Calls whose result depends on condition keys known
+/// only to S3 are left to the probes.
 fn denied(row: &LiveRow) -> bool {
     row.place.is_some() && row.unknown.is_empty() && !row.is_optional
 }
@@ -112,7 +114,8 @@ fn refused(topology: &Topology, world: &World, why: &str) -> Failure {
     Failure::new(failure::Kind::InTheWay, "replication-not-ours", message).in_region(&source.region)
 }
 
-/// Returns the statements that the role lacks, as the pair's own would have them; what a Deny forbids, and where.
+/// Returns hints for denied calls: the statement that the role lacks, taken from the pair's own
+/// documents, or, for an explicit Deny, what it denies and where it is.
 fn missing(
     topology: &Topology,
     denied: &[&LiveRow],
@@ -144,20 +147,20 @@ fn missing(
     hints
 }
 
-/// The role is another, so the assumption of it has another resource.
+/// Compares two calls. The resource of `sts:AssumeRole` is ignored, because the two roles differ.
 fn is_same(one: &Row, other: &Row) -> bool {
     let is_assumption = one.action == "sts:AssumeRole";
     one.action == other.action
         && (is_assumption || (one.resource == other.resource && one.context == other.context))
 }
 
-/// Returns the statement that a proof calls `label`, such as `Statement[2] (KmsSource)`.
+/// Returns the statement with the proof's label, such as `Statement[2] (KmsSource)`.
 fn statement(document: &Value, label: &str) -> Option<Value> {
     let index = label.strip_prefix("Statement[")?.split(']').next()?.parse::<usize>().ok()?;
     meaning::statements(document).into_iter().nth(index)
 }
 
-/// Proves the pair's role for the rules of others, which are about to get it.
+/// Proves that the pair's role can serve the foreign rules before it takes them over.
 pub fn prove_take_over(
     topology: &Topology,
     world: &World,
@@ -193,7 +196,8 @@ fn untaken(topology: &Topology, rule: &Rule, why: &str) -> Failure {
         .hint("without `role.take_over` their role stays, and the pair's rules go by it as far as it can serve them")
 }
 
-/// Says why the pair's role, by the documents `serving`, can't serve a rule of others.
+/// Proves that the pair's role, with the documents `serving`, can serve a foreign rule. The error
+/// is the reason why it can't.
 fn prove_rule(
     topology: &Topology,
     world: &World,

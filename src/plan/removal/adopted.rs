@@ -1,4 +1,5 @@
-//! What is taken out of a bucket that somebody else made: the bucket stays.
+//! Plans what is removed from an adopted bucket. The bucket itself is kept.
+//! Not for: buckets that are deleted (see `removal`).
 
 use super::delete;
 use crate::events::{Kind, StepId};
@@ -8,7 +9,9 @@ use crate::plan::{Action, lifecycle};
 use crate::policy::meaning;
 use crate::world::Bucket;
 
-/// Returns what is taken out of a bucket that stays: our statements, then, as what tells of them, our tags.
+/// Returns the deletions in a bucket that is kept: the pair's policy statements and lifecycle rule,
+/// then the pair's tags. The tags are last, because they show that the statements belong to the
+/// pair.
 pub(in crate::plan) fn given_back(
     topology: &Topology,
     name: &BucketName,

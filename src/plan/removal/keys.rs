@@ -1,4 +1,4 @@
-//! What becomes of the keys and aliases in a removal.
+//! Plans the removal of keys and aliases.
 //! Not for: the keys of dropped destinations (see `build::orphans`).
 
 use super::{Kept, Removal, Why, delete};
@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::policy::meaning;
 use crate::world::{Key, World};
 
-/// Returns why all keys stay, if they do.
+/// Returns why all keys are kept, or `None`.
 pub(super) fn keys_stay(
     topology: &Topology,
     world: &World,
@@ -37,14 +37,14 @@ pub(super) fn keys_stay(
     Some((why, Why::Refused))
 }
 
-/// Returns who else may use a key: principals of other accounts, and pairs that share it.
+/// Returns the other users of a key: principals of other accounts, and pairs that share the key.
 pub(in crate::plan) fn other_users(topology: &Topology, key: &Key) -> Vec<String> {
     let pair = key.tags.get(Topology::SHARED_TAG);
     let pairs = pair.map(|name| format!("pairs that share it, such as `{name}`"));
     other_accounts(topology, key).into_iter().chain(pairs).collect()
 }
 
-/// Returns the principals of other accounts that the key's policy lets in.
+/// Returns the principals of other accounts that the key policy allows.
 fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
     let ours = topology.accounts();
     let mut found: Vec<String> = meaning::statements(&key.policy)
@@ -79,7 +79,7 @@ pub(super) fn kept_keys(topology: &Topology, world: &World, why: &str, because: 
         .collect()
 }
 
-/// Returns what the keys of the other Regions are, beside that of the source's.
+/// Returns the kind of the keys outside the source's Region.
 fn kind_beside(topology: &Topology) -> Kind {
     match topology.key.kind {
         KeyKind::PerRegion => Kind::Key,
@@ -87,8 +87,9 @@ fn kind_beside(topology: &Topology) -> Kind {
     }
 }
 
-/// Aliases before keys, and all of it after every bucket. A primary may be scheduled before its replicas are: it waits for them
-/// (KMS Developer Guide, "Deleting multi-Region keys").
+/// Adds the removal of aliases before keys, both after all buckets. A primary key may be scheduled
+/// for deletion before its replica keys: KMS waits until the replica keys are deleted (KMS
+/// Developer Guide, "Deleting multi-Region keys").
 pub(super) fn keys(
     topology: &Topology,
     world: &World,
@@ -97,7 +98,7 @@ pub(super) fn keys(
     kept: &mut Vec<Kept>,
 ) {
     let alias = &topology.key.alias;
-    // Nothing names a key that goes: the policies of roles do until they are gone.
+    // Role policies name a key until they are deleted, so keys wait for them.
     let policies = plan.actions.iter().filter(|action| action.kind == Kind::RolePolicy);
     let free: Vec<StepId> =
         buckets.iter().cloned().chain(policies.map(|action| action.id.clone())).collect();

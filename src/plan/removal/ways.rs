@@ -1,4 +1,4 @@
-//! What replicates, in each direction: rules and roles that go.
+//! Plans the removal of rules and roles, in each direction.
 //! Not for: buckets and keys (see `super`).
 
 use super::{Buckets, GOES_ALONG, Kept, STAYS, Why, delete, is_empty};
@@ -8,7 +8,7 @@ use crate::names::{BucketName, Region};
 use crate::plan::{Action, Plan, rules};
 use crate::world::{Bucket, Role, Rule, World};
 
-/// Returns the removal of the rules of every direction that is wanted or live.
+/// Returns the removal of the rules of every direction that is in the manifest or live.
 pub(super) fn rules(topology: &Topology, world: &World, buckets: &Buckets<'_>) -> Vec<Action> {
     let directions = rules::directions(topology, world);
     directions.iter().filter_map(|direction| rules_of(direction, world, buckets)).collect()
@@ -19,7 +19,7 @@ fn rules_of(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Optio
     let bucket = world.buckets.get(&source.bucket)?;
     let is_ours = |rule: &Rule| rules::region_of(direction, &rule.id).is_some();
     let ours = bucket.replication.as_ref().is_some_and(|live| live.rules.iter().any(is_ours));
-    // A run that was cut off may have taken the rules away and not waited until S3 forgot them.
+    // An interrupted run may have deleted the rules without waiting until S3 stopped applying them.
     let goes = buckets.going.iter().any(|(name, _)| *name == &source.bucket);
     let stays = !goes && is_live(direction, &source.bucket, bucket);
     let role_waits = stays
@@ -39,7 +39,7 @@ fn rules_of(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Optio
     })
 }
 
-/// Adds the removal of every role: those of all directions, and that of batch jobs.
+/// Adds the removal of every role: the role of each direction and the role of batch jobs.
 pub(super) fn roles(
     topology: &Topology,
     world: &World,
@@ -66,7 +66,7 @@ pub(super) fn roles(
     }
 }
 
-/// Returns why a direction's role stays: rules of others have it too, in a bucket that stays.
+/// Returns why a direction's role is kept: foreign rules in a bucket that is kept use it too.
 fn shared_role(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Option<String> {
     let source = &direction.source.bucket;
     let bucket = world.buckets.get(source)?;
@@ -76,13 +76,14 @@ fn shared_role(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Op
     is_shared.then(|| format!("the rule `{}` of others in `{source}` has it too", rule.id))
 }
 
-/// Returns whether others write to a bucket, so far as can be told.
+/// Returns whether others write to a bucket, as far as crrctl can see: it has foreign objects, or
+/// it is adopted.
 pub(in crate::plan) fn is_live(topology: &Topology, name: &BucketName, bucket: &Bucket) -> bool {
     let holds_theirs = bucket.objects.as_ref().is_some_and(|objects| !objects.foreign.is_empty());
     holds_theirs || topology.is_adopted(name, &bucket.tags)
 }
 
-/// Returns whether rules of others have a direction's role.
+/// Returns whether foreign rules use a direction's role.
 fn shares_role(direction: &Topology, source: &Bucket) -> bool {
     source.replication.as_ref().is_some_and(|live| {
         live.role == direction.role_arn().as_str()

@@ -1,5 +1,6 @@
-//! When each step ran, what it waited for, and which steps made the run as long as it was: the reads before them and the probes after
-//! them too.
+//! The timeline of a run: when each step ran, what it waited for, and which steps are on the
+//! critical path. It includes the reads before the steps and the probes after them.
+//! Not for: the critical path on stderr (see `chain`).
 
 use crate::events::{Event, ProbeDone, StepId};
 use crate::units::format_duration;
@@ -11,11 +12,11 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     begun: Option<Instant>,
-    /// Reads before the steps: how many, and from when to when.
+    /// The reads before the steps: their number, start and end.
     looked: Option<(u64, Duration, Duration)>,
     steps: Vec<Step>,
     place: BTreeMap<StepId, usize>,
-    /// The probes of each route: how many, from when to when, and how many of them are not right.
+    /// The probes of each route: their number, start and end, and how many of them are not right.
     probes: BTreeMap<String, Probes>,
 }
 
@@ -38,7 +39,7 @@ struct Step {
     failure: Option<String>,
 }
 
-/// A row of the timeline; `left` and `width` are percents of the whole.
+/// A row of the timeline; `left` and `width` are percentages of the whole duration.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Row {
     step: String,
@@ -47,7 +48,7 @@ pub(super) struct Row {
     width: f64,
     from: String,
     took: String,
-    /// What it began after.
+    /// The steps of this run that it needed first.
     after: Vec<String>,
     /// What it waited for while it ran.
     waits: Vec<String>,
@@ -55,7 +56,7 @@ pub(super) struct Row {
     failure: Option<String>,
 }
 
-/// How many reasons of waiting are kept of a step.
+/// How many wait reasons are stored for a step.
 const WAITS: usize = 3;
 
 impl Timeline {
@@ -103,7 +104,8 @@ impl Timeline {
         }
     }
 
-    /// A probe began its latency before it ended: the comparison of its replica took the rest.
+    /// Adds a probe, which began at least its latency ago; the comparison of the replica took the
+    /// rest.
     fn probed(&mut self, probe: &ProbeDone, now: Duration) {
         let took = Duration::from_millis(probe.latency_ms.unwrap_or_default());
         let from = now.saturating_sub(took);
@@ -123,7 +125,7 @@ impl Timeline {
         step.to.unwrap_or_else(last)
     }
 
-    /// Returns the steps with their places, in the order in which they began, between the reads and the probes.
+    /// Returns the rows: the reads, the steps in the order in which they began, and the probes.
     pub(super) fn rows(&self) -> Vec<Row> {
         let looked = self.looked.iter().map(|(_, from, to)| (*from, *to));
         let probed = self.probes.values().map(|it| (it.from, it.to));
@@ -173,7 +175,8 @@ impl Timeline {
         looked.chain(self.steps.iter().map(step)).chain(of_routes).collect()
     }
 
-    /// Returns the steps on the critical path: from the last to end, back to what each began after.
+    /// Returns the steps on the critical path: from the step that ended last, back to the step that
+    /// each one needed and that ended last.
     fn critical(&self) -> BTreeSet<StepId> {
         let mut path = BTreeSet::new();
         let mut next = self.steps.iter().max_by_key(|step| self.end(step));

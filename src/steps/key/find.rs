@@ -1,4 +1,5 @@
-//! Finds KMS keys: by id, ARN or alias, or by their tags where no alias names them.
+//! Finds KMS keys: by key id, ARN or alias, or by tags if no alias names them.
+//! Not for: creating or changing keys (see `key`).
 
 use super::Scheduled;
 use crate::aws::settle::shown;
@@ -16,7 +17,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
 
-/// Finds the key that `id` names: a key id, an ARN or an alias. Policy, tags and rotation are not read (see [`details`]).
+/// Finds the key that `id` names: a key id, an ARN or an alias. Policy, tags and rotation are not
+/// read (see [`details`]).
 pub(crate) async fn describe(aws: &Aws, region: &Region, id: &str) -> Result<Option<Key>, Error> {
     let answer =
         aws.kms(region).describe_key().key_id(id).send().await.at("kms:DescribeKey", region);
@@ -48,7 +50,8 @@ fn state(state: Option<&AwsKeyState>) -> Option<KeyState> {
     })
 }
 
-/// Returns what `ScheduleKeyDeletion` says has become of a key (KMS API Reference: a primary with replicas has no date).
+/// Returns the state of a key in the response to `ScheduleKeyDeletion` (KMS API Reference: a
+/// primary with replicas has no date).
 pub(super) fn scheduled(output: &ScheduleKeyDeletionOutput) -> Option<Scheduled> {
     Some(Scheduled {
         state: state(output.key_state())?,
@@ -85,25 +88,27 @@ pub(super) fn from_metadata(metadata: &KeyMetadata, region: &Region) -> Result<K
         rotation_days: None,
         encrypts: metadata.key_usage().is_none_or(|usage| usage == &KeyUsageType::EncryptDecrypt)
             && metadata.key_spec().is_none_or(|spec| spec == &KeySpec::SymmetricDefault),
-        // To the fraction: which of two keys is the older decides which one is the pair's.
+        // Including the fraction of the second: the older of two keys is the pair's key.
         created: metadata.creation_date().and_then(exact).unwrap_or_default(),
         deletion_date: to_the_second(metadata.deletion_date()),
         pending_window_days: metadata.pending_deletion_window_in_days(),
     })
 }
 
-/// Reads the policy of a key that is not crrctl's, and no more.
+/// Reads only the policy, for a key that is not crrctl's.
 pub(crate) async fn with_policy(aws: &Aws, key: Key) -> Result<Key, Error> {
     let policy = policy(aws, &key).await?;
     Ok(Key { policy, ..key })
 }
 
-/// Tags of a new key may be late (KMS API Reference, `ListResourceTags`: eventually consistent).
+/// How long the tags of a new key may take to appear (KMS API Reference, `ListResourceTags`:
+/// eventually consistent).
 const TAGS_SHOW_WITHIN: Duration = Duration::from_secs(30);
-/// A key that is older than this, in seconds, and has no tags has none.
+/// The age in seconds above which a key that shows no tags has none.
 const YOUNG: i64 = 600;
 
-/// Reads a key's policy, tags and, but for a replica, rotation. A key that was just made and shows no tags is looked at again.
+/// Reads a key's policy and tags and, except for a replica, its rotation. The tags of a new key are
+/// read again while none appear.
 pub(crate) async fn details(aws: &Aws, key: Key) -> Result<Key, Error> {
     // A replica has the rotation of its primary (KMS Developer Guide, "Rotate AWS KMS keys").
     let is_primary = key.multi_region.as_ref().is_none_or(|place| place.primary);
@@ -126,7 +131,7 @@ async fn policy(aws: &Aws, key: &Key) -> Result<Value, Error> {
     let request =
         aws.kms(&key.region).get_key_policy().key_id(key.id.as_str()).policy_name("default");
     let output = request.send().await.at("kms:GetKeyPolicy", &key.region)?;
-    // A text that is no JSON can't mean the same as ours: it will be written over.
+    // Text that is not JSON differs from the wanted policy, so it is overwritten.
     Ok(serde_json::from_str(output.policy().unwrap_or_default()).unwrap_or(Value::Null))
 }
 
@@ -138,7 +143,7 @@ async fn rotation(aws: &Aws, key: &Key) -> Result<Option<u32>, Error> {
             .and_then(|days| u32::try_from(days).ok())
             .or(Some(365))),
         Ok(_) => Ok(None),
-        // KMS does not tell for a key that is pending deletion.
+        // KMS returns no rotation status for a key that is pending deletion.
         Err(error) if error.is("KMSInvalidStateException") => Ok(None),
         Err(error) => Err(error),
     }
@@ -161,8 +166,9 @@ pub(crate) async fn tags(aws: &Aws, region: &Region, id: &str) -> Result<Tags, E
     }
 }
 
-/// Returns the keys in `region`, but `known`, that can be of `kind` and whose tags include `wanted`. Keys whose tags the caller may not
-/// read are skipped; if that is so for all, the refusal stands.
+/// Returns the keys in `region`, except `known`, that can be of `kind` and whose tags include
+/// `wanted`. Keys whose tags the caller may not read are skipped. If this applies to all keys, the
+/// refusal is returned.
 pub(crate) async fn by_tags(
     aws: &Aws,
     region: &Region,
@@ -191,8 +197,8 @@ pub(crate) async fn ids_of(
     Ok(ids)
 }
 
-/// Returns those of the keys `ids` whose tags include `wanted`, the oldest first, and a refusal for each whose tags the caller may not
-/// read.
+/// Returns the keys of `ids` whose tags include `wanted`, oldest first, and a refusal for each key
+/// whose tags the caller may not read.
 pub(crate) async fn tagged(
     aws: &Aws,
     region: &Region,
@@ -243,7 +249,7 @@ pub(crate) async fn all_ids(aws: &Aws, region: &Region) -> Result<Vec<String>, E
     }
 }
 
-/// Lists the aliases that name the key `id`, crrctl's default ones first.
+/// Lists the aliases that name the key `id`, crrctl's default aliases first.
 pub(crate) async fn aliases(aws: &Aws, region: &Region, id: &str) -> Result<Vec<KeyAlias>, Error> {
     let (mut aliases, mut marker) = (Vec::new(), None);
     loop {
@@ -259,7 +265,7 @@ pub(crate) async fn aliases(aws: &Aws, region: &Region, id: &str) -> Result<Vec<
     }
 }
 
-/// Lists whom grants let use the key `id`, in `region` alone: grants are not shared with replicas.
+/// Lists the grantees of the key `id` in `region` only: grants are not shared with replicas.
 pub(crate) async fn grants(aws: &Aws, region: &Region, id: &str) -> Result<Vec<String>, Error> {
     let (mut grantees, mut marker) = (Vec::new(), None);
     loop {

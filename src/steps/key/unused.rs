@@ -1,5 +1,6 @@
-//! Keys may go only when nothing uses them: looked at once more right before, since another run may be at work.
-//! Not for: which keys are to go (see `plan`).
+//! Schedules the deletion of a key only if nothing uses it. The use is checked again immediately
+//! before, because another run may be at work.
+//! Not for: which keys to delete (see `plan`).
 
 use super::{LISTED_WITHIN, ids_of, tagged};
 use crate::aws::Error;
@@ -16,16 +17,17 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a bucket that was just removed may still answer.
+/// How long a deleted bucket may still answer.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
-/// How old S3's word that a bucket is gone may be to be taken for now.
+/// How old S3's confirmation that a bucket is deleted may be to count as current.
 const JUST_NOW: Duration = Duration::from_millis(500);
-/// The code of the failure that says so.
+/// The failure code if a bucket of the pair exists again.
 const STANDS: &str = "bucket-stands";
 
 impl Steps {
-    /// Schedules a key, and looks around before and after: another run may build the pair again while this one takes it away, and no
-    /// lock keeps them apart. Where it does, what this run has scheduled comes back.
+    /// Schedules the deletion of a key, and checks its use before and after: another run may build
+    /// the pair again at the same time, and no lock separates the two runs. In that case the keys
+    /// that this run scheduled are restored.
     pub(in crate::steps) async fn schedule_unless_used(
         &self,
         arn: &Arn,
@@ -49,13 +51,14 @@ impl Steps {
         Err(failure)
     }
 
-    /// Notes that S3 said that the bucket is gone.
+    /// Records that S3 confirmed the deletion of the bucket.
     pub(in crate::steps) fn deleted(&self, side: &Side) {
         let mut deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
         deleted.insert(side.bucket.clone(), Instant::now());
     }
 
-    /// Returns whether this very run deleted every bucket of the pair, so recently that a look around would tell no more.
+    /// Returns whether this run deleted every bucket of the pair so recently that a check would
+    /// show nothing new.
     fn has_just_deleted_all(&self) -> bool {
         let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
         let is_gone =
@@ -63,7 +66,8 @@ impl Steps {
         self.topology.reached().all(is_gone)
     }
 
-    /// Brings the keys back that this run has scheduled and under which a bucket stands again. A run that came later made others.
+    /// Restores the keys that this run scheduled and that encrypt a bucket again. If a later run
+    /// created other keys, the scheduled keys stay scheduled.
     async fn take_back(&self, progress: &Progress) -> Result<(), Failure> {
         let mut used = BTreeSet::new();
         for side in self.topology.reached() {
@@ -75,7 +79,7 @@ impl Steps {
                 used.insert(key);
             }
         }
-        // Those of a multi-Region key in all of its Regions.
+        // A multi-Region key is restored in all its Regions.
         for region in self.topology.key_regions() {
             let Some(key) = self.any_key(region).ok().filter(|key| used.contains(key)) else {
                 continue;
@@ -87,8 +91,8 @@ impl Steps {
         Ok(())
     }
 
-    /// Makes sure that nothing uses the key that is about to be scheduled: of the pair's own key, that none of the buckets stands;
-    /// of a spare one, that none is encrypted under it.
+    /// Checks that nothing uses the key about to be scheduled: for the pair's own key, that none of
+    /// the buckets exists; for a spare key, that no bucket is encrypted under it.
     pub(in crate::steps) async fn nothing_uses(
         &self,
         arn: &Arn,
@@ -101,7 +105,8 @@ impl Steps {
             return self.encrypts_nothing(arn).await;
         }
         if self.topology.reached().all(|side| &side.region != region) {
-            // A Region that the manifest does not name, such as one that `--prune` clears: the plan sees to its bucket.
+            // A Region that the manifest does not name, such as one that `--prune` clears. The plan
+            // takes care of its bucket.
             return Ok(());
         }
         let wait = Wait {
@@ -145,9 +150,11 @@ impl Steps {
         Ok(())
     }
 
-    /// A run that was cut off may have made a key that lists did not show when this one looked, so that it made another. Where it
-    /// did, looks again, beside all else, until its own key is listed, and schedules what nothing uses. Returns when it had looked,
-    /// once all is built.
+    /// Schedules spare keys that appear late. An interrupted run may have created a key that lists
+    /// did not show when this run searched, so this run created another key. If this run created a
+    /// key, it searches again, concurrently with other work, until its own key is listed, and
+    /// schedules the keys that nothing uses. Returns the time of the last search, once everything
+    /// is built.
     pub async fn schedule_late_spares(&self, progress: &Progress) -> Result<Instant, Failure> {
         let (mut looked, mut at) = (BTreeSet::new(), Instant::now());
         let mut moved = self.keys_moved.subscribe();
@@ -160,19 +167,20 @@ impl Steps {
                     at = Instant::now();
                 }
             }
-            // Whoever sends is there as long as these steps are.
+            // The sender is part of `self`, so the channel is open.
             if is_last || moved.changed().await.is_err() {
                 return Ok(at);
             }
         }
     }
 
-    /// Says that no key is made any more.
+    /// Signals that no more keys are created.
     pub fn is_built(&self) {
         self.keys_moved.send_replace(true);
     }
 
-    /// Until an alias names a key, which one is the spare is open; a run that ends before that has none.
+    /// Waits for the key that the alias names and returns it. Until then it is not known which key
+    /// is spare. Returns `None` if the run ends first.
     async fn named(&self, region: &Region) -> Option<KeyId> {
         let is_settled = |is_last: &bool| *is_last || self.committed_key(region).is_ok();
         let mut moved = self.keys_moved.subscribe();
@@ -192,7 +200,7 @@ impl Steps {
             let count = ids.len();
             ids.retain(|id| id != made.as_str());
             let is_listed = ids.len() < count;
-            // A key whose tags this run may not read is not its own.
+            // A key whose tags this run may not read is not the pair's.
             let (ours, _) = tagged(&self.aws, region, ids, &tags).await?;
             let Some(key) = self.named(region).await else { return Ok(()) };
             for spare in ours.iter().filter(|it| it.id != key && is_fresh(it)) {
@@ -220,7 +228,8 @@ impl Steps {
     }
 }
 
-/// Whether lists may not have shown a key because it was only just made; an older one was seen, and judged, when the run began.
+/// Returns whether the key is so new that lists may not have shown it. An older key was seen and
+/// judged when the run began.
 fn is_fresh(key: &Key) -> bool {
     let is_primary = key.multi_region.as_ref().is_none_or(|place| place.primary);
     let age = jiff::Timestamp::now().duration_since(key.created);

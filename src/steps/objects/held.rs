@@ -1,5 +1,7 @@
-//! What holds a version that S3 will not delete: Object Lock's retention, a legal hold, an event hold, or a missing permission.
-//! Each is told with what it means and until when (S3 User Guide, "Locking objects with Object Lock").
+//! Explains what holds a version that S3 does not delete: Object Lock's retention, a legal hold, an
+//! event hold, or a missing permission. Each is reported with its meaning and its end (S3 User
+//! Guide, "Locking objects with Object Lock").
+//! Not for: deleting versions (see `purge`).
 
 use super::purge::{Refused, Stuck};
 use crate::aws::{At, Aws};
@@ -12,14 +14,14 @@ use aws_sdk_s3::types::{ObjectLockEventHold, ObjectLockLegalHoldStatus, ObjectLo
 use futures::stream::{self, StreamExt};
 use std::collections::BTreeMap;
 
-/// What holds a version.
+/// The reason why S3 does not delete a version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cause {
     Compliance,
     Legal,
     Event,
     Governance,
-    /// Not Object Lock, as far as can be seen.
+    /// Not Object Lock, as far as crrctl can read.
     Refused,
 }
 
@@ -53,7 +55,7 @@ impl Cause {
     }
 }
 
-/// Looks at `some` of the `count` versions that were refused, and tells what holds each.
+/// Reads `some` of the `count` refused versions, and reports what holds each.
 pub(super) async fn explain(aws: &Aws, side: &Side, count: usize, some: &[Refused]) -> Stuck {
     let looks = stream::iter(some.to_vec()).map(async |refused| {
         let (hold, why) = look(aws, side, &refused).await;
@@ -97,14 +99,14 @@ async fn look(aws: &Aws, side: &Side, refused: &Refused) -> (Cause, String) {
     let said = || format!("{}: {}", refused.code, refused.message);
     match head.send().await.at("s3:HeadObject", &side.region) {
         Ok(output) => hold(&output).unwrap_or_else(|| (Cause::Refused, said())),
-        // What it is held by can't be read; what S3 said of the deletion can.
+        // The hold can't be read. S3's error for the deletion is known.
         Err(error) => {
             (Cause::Refused, format!("{} (what holds it can't be read: {})", said(), error.code))
         }
     }
 }
 
-/// Returns the strongest of what holds a version, and how it is told.
+/// Returns the strongest hold of a version, and its description.
 fn hold(head: &HeadObjectOutput) -> Option<(Cause, String)> {
     let until = head
         .object_lock_retain_until_date()
@@ -112,7 +114,7 @@ fn hold(head: &HeadObjectOutput) -> Option<(Cause, String)> {
         .map_or_else(|| "a date that S3 does not tell".to_owned(), |date| date.to_string());
     let awaits_event = head.object_lock_event_hold() == Some(&ObjectLockEventHold::On);
     match head.object_lock_mode() {
-        // Its date moves on as long as the hold is on, so it is not told.
+        // The retention date moves as long as the event hold is on, so it is not reported.
         Some(ObjectLockMode::Compliance) if awaits_event => {
             let why = "an event hold in COMPLIANCE mode: nobody can delete it before the hold is released and its duration is over";
             return Some((Cause::Event, why.to_owned()));

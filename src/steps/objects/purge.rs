@@ -1,5 +1,6 @@
-//! Empties a bucket that is to go: versions and delete markers a thousand a call, several calls in flight, in memory that does not
-//! grow with the bucket; then incomplete multipart uploads. What S3 will not delete is told, each with what holds it.
+//! Empties a bucket to remove: deletes versions and delete markers, a thousand per call, several
+//! calls in flight, in memory that does not grow with the bucket. Then aborts incomplete multipart
+//! uploads. Versions that S3 does not delete are reported, each with what holds it.
 //! Not for: which objects may be deleted at all (see `super`).
 
 use super::{Entry, Markers, held, page, sorted, uploads};
@@ -16,35 +17,35 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What a purge deletes.
+/// The versions that a purge deletes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::steps) enum Wanted {
-    /// Probes of this pair; anything else ends the purge.
+    /// Probes of this pair. Any other object ends the purge.
     Probes,
     /// Every version and delete marker.
     All,
 }
 
-/// Pages of a thousand under way at once, in each bucket: all that is held of it in memory.
+/// How many pages of a thousand versions are in flight per bucket. A purge holds no more in memory.
 const IN_FLIGHT: usize = 8;
-/// How many of the versions that S3 refused to delete are looked at and named.
+/// How many of the versions that S3 refused to delete are read and named.
 const LOOKED_AT: usize = 20;
-/// How often a purge says how far it is.
+/// The interval at which a purge reports its progress.
 const SAID_EVERY: Duration = Duration::from_secs(5);
 
-/// One bucket to be emptied.
+/// The purge of one bucket.
 pub(in crate::steps) struct Purge<'a> {
     pub(in crate::steps) aws: &'a Aws,
     pub(in crate::steps) topology: &'a Topology,
     pub(in crate::steps) side: &'a Side,
     pub(in crate::steps) wanted: Wanted,
-    /// Whether versions under GOVERNANCE retention go too.
+    /// Whether versions under GOVERNANCE retention are deleted too.
     pub(in crate::steps) bypass_governance: bool,
     pub(in crate::steps) stop: &'a Stop,
     pub(in crate::steps) progress: &'a Progress,
 }
 
-/// Why a purge could not empty the bucket, and what it leaves.
+/// Why a purge could not empty the bucket, and the versions that remain.
 #[derive(Debug)]
 pub(in crate::steps) struct Stuck {
     pub(in crate::steps) failure: Failure,
@@ -66,12 +67,12 @@ pub(super) struct Refused {
     pub(super) message: String,
 }
 
-/// What one walk through the bucket, or one call of it, came to.
+/// The result of one walk through the bucket, or of one call of it.
 #[derive(Debug, Default)]
 struct Walk {
     deleted: usize,
     refused: usize,
-    /// Some of those that were refused.
+    /// Some of the refused versions.
     some: Vec<Refused>,
 }
 
@@ -85,7 +86,8 @@ impl Walk {
 }
 
 impl Purge<'_> {
-    /// Deletes until a walk through the bucket finds nothing: replicas under way may land while it is emptied.
+    /// Deletes until a walk through the bucket finds nothing. Replicas may arrive while the bucket
+    /// is emptied.
     pub(in crate::steps) async fn run(&self) -> Result<(), Stuck> {
         let mut deleted = 0;
         loop {
@@ -104,8 +106,8 @@ impl Purge<'_> {
         Ok(self.abort_uploads().await?)
     }
 
-    /// Walks once from the first version to the last. After a failure, and once the run is ending, no more is listed and what is
-    /// in flight finishes.
+    /// Walks once from the first version to the last. After a failure, and once the run is ending,
+    /// no more pages are listed and the calls in flight finish.
     async fn walk(&self, before: usize) -> Result<Walk, Failure> {
         let ended = AtomicBool::new(false);
         let delete = async |(at, versions): (usize, Result<Vec<Entry>, Failure>)| match versions {
@@ -139,7 +141,7 @@ impl Purge<'_> {
         }
     }
 
-    /// Lists the bucket page by page. One that is gone has none.
+    /// Lists the bucket page by page. A deleted bucket has no pages.
     fn pages(&self, ended: &AtomicBool) -> impl Stream<Item = Result<Vec<Entry>, Failure>> {
         stream::unfold(Some(Markers::default()), async move |from| {
             let from = from?;
@@ -167,7 +169,7 @@ impl Purge<'_> {
             }
         };
         let mut walk = Walk::default();
-        // `DeleteObjects` takes a thousand (S3 API Reference), which is also what a page holds.
+        // `DeleteObjects` takes a thousand versions (S3 API Reference). A page holds as many.
         for batch in to_delete.chunks(1000) {
             walk.add(self.delete(batch).await?);
         }
@@ -208,7 +210,8 @@ impl Purge<'_> {
         Ok(walk)
     }
 
-    /// Ends incomplete multipart uploads: those of probes, or all. What one page holds is ended before the next is asked for.
+    /// Aborts incomplete multipart uploads: those of probes, or all. The uploads of one page are
+    /// aborted before the next page is requested.
     async fn abort_uploads(&self) -> Result<(), Failure> {
         let mut from = Some(Markers::default());
         while let Some(markers) = from {

@@ -1,5 +1,6 @@
-//! A rule as S3's API has it, and as a pair sees it: read canonically, so that what S3 fills in is no difference.
-//! Not for: which rules a pair wants (see `plan::rules`).
+//! Converts rules between S3's API and the form that a pair uses. A rule is read in a canonical
+//! form, so that defaults that S3 fills in do not count as differences.
+//! Not for: which rules a pair requires (see `plan::rules`).
 
 use super::super::built;
 use crate::failure::Failure;
@@ -14,7 +15,8 @@ use aws_sdk_s3::types::{
 };
 use std::collections::BTreeMap;
 
-/// The one value that S3 takes for time control and its threshold (S3 API Reference, `ReplicationTimeValue`).
+/// The only value that S3 accepts for time control and its threshold (S3 API Reference,
+/// `ReplicationTimeValue`).
 const MINUTES: i32 = 15;
 
 pub(super) fn described(live: &ReplicationConfiguration) -> Replication {
@@ -24,7 +26,7 @@ pub(super) fn described(live: &ReplicationConfiguration) -> Replication {
     }
 }
 
-/// Reduces a rule to what a pair uses, and names what else it has.
+/// Reduces a rule to the settings that a pair uses, and names the other settings.
 pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
     let destination = live.destination();
     let criteria = live.source_selection_criteria();
@@ -67,7 +69,8 @@ pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
     }
 }
 
-/// Returns prefix and tags of a filter: an empty one means all objects, as does an empty prefix; `And` is the same as its parts.
+/// Returns the prefix and the tags of a filter. An empty filter, like an empty prefix, means all
+/// objects. `And` means the same as its parts.
 fn filter(filter: Option<&ReplicationRuleFilter>) -> (Option<String>, BTreeMap<String, String>) {
     let Some(filter) = filter else { return (None, BTreeMap::new()) };
     let and = filter.and();
@@ -78,7 +81,8 @@ fn filter(filter: Option<&ReplicationRuleFilter>) -> (Option<String>, BTreeMap<S
     (Some(prefix.unwrap_or_default().to_owned()), tags)
 }
 
-/// Returns whether metrics and time control are on, and whether time control is other than S3 documents it.
+/// Returns whether metrics and time control are on, and whether time control differs from S3's
+/// documentation.
 fn measured(destination: Option<&Destination>) -> (bool, bool, bool) {
     let metrics = destination.and_then(Destination::metrics);
     let time = destination.and_then(Destination::replication_time);
@@ -92,8 +96,8 @@ fn measured(destination: Option<&Destination>) -> (bool, bool, bool) {
     (has_metrics, is_timed && is_usual, is_timed && !is_usual)
 }
 
-/// Writes a rule as S3 takes it: schema V2, so Filter, Priority and `DeleteMarkerReplication` are always there
-/// (S3 API Reference, `ReplicationRule`).
+/// Converts a rule to schema V2, so Filter, Priority and `DeleteMarkerReplication` are always
+/// present (S3 API Reference, `ReplicationRule`).
 pub(super) fn sdk_rule(rule: &Rule) -> Result<ReplicationRule, Failure> {
     let markers = if rule.delete_markers {
         DeleteMarkerReplicationStatus::Enabled
@@ -115,7 +119,7 @@ pub(super) fn sdk_rule(rule: &Rule) -> Result<ReplicationRule, Failure> {
     )
 }
 
-/// A filter has exactly one of Prefix, Tag and And.
+/// Returns the filter, which has exactly one of Prefix, Tag and And.
 fn sdk_filter(rule: &Rule) -> Result<ReplicationRuleFilter, Failure> {
     let prefix = rule.prefix.as_deref().unwrap_or_default();
     let tag =
@@ -137,7 +141,8 @@ fn criteria(rule: &Rule) -> Result<Option<SourceSelectionCriteria>, Failure> {
     if !rule.kms_objects && !rule.replica_modifications {
         return Ok(None);
     }
-    // Where there are criteria, they must say of SSE-KMS objects too (S3 API Reference, `SourceSelectionCriteria`).
+    // If there are criteria, they must include SSE-KMS objects (S3 API Reference,
+    // `SourceSelectionCriteria`).
     let status = if rule.kms_objects {
         SseKmsEncryptedObjectsStatus::Enabled
     } else {
@@ -168,7 +173,8 @@ fn destination(rule: &Rule) -> Result<Destination, Failure> {
         let threshold = rule.time_control.then(value);
         Metrics::builder().status(MetricsStatus::Enabled).set_event_threshold(threshold).build()
     });
-    // The two stand together or not at all (S3 API Reference, `Destination`).
+    // Account and owner translation are set together or not at all (S3 API Reference,
+    // `Destination`).
     let owner = rule
         .new_owner
         .as_ref()
