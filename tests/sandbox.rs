@@ -16,6 +16,7 @@ mod limits;
 mod objects;
 mod presigned;
 mod raw;
+mod recorded;
 mod refusals;
 mod trouble;
 mod walk;

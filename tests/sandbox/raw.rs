@@ -16,15 +16,30 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A request, before it is signed.
 #[derive(Debug, Clone)]
-struct Raw {
-    service: &'static str,
-    method: &'static str,
-    target: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
+pub(super) struct Raw {
+    pub(super) service: &'static str,
+    pub(super) method: &'static str,
+    pub(super) target: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Raw {
+    /// A request to S3 without headers and body.
+    pub(super) fn s3(method: &'static str, target: &str) -> Self {
+        let (headers, body) = (Vec::new(), Vec::new());
+        Self { service: "s3", method, target: target.to_owned(), headers, body }
+    }
+
+    /// Signs and sends the request, and returns the whole response as text.
+    pub(super) async fn answer(&self, address: SocketAddr) -> String {
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(&self.signed().unwrap()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+
     fn signed(&self) -> Option<Vec<u8>> {
         let identity = Credentials::new(ACCOUNT, SECRET, None, None, "test").into();
         let mut settings = SigningSettings::default();

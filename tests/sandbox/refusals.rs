@@ -286,7 +286,7 @@ async fn roles() {
         "ValidationError" 400 "roleName" role("a/b");
         "ValidationError" 400 "path" role("n").path("no-slash");
         "ValidationError" 400 "maxSessionDuration" role("n").max_session_duration(60);
-        "ValidationError" 400 "not valid" role("n").permissions_boundary("nonsense");
+        "ValidationError" 400 "Invalid ARN:  Could not be parsed!" role("n").permissions_boundary("nonsense");
         "MalformedPolicyDocument" 400 "" iam.create_role().role_name("n").assume_role_policy_document("nonsense");
         "MalformedPolicyDocument" 400 "" put().policy_document("{}");
         "MalformedPolicyDocument" 400 "" iam.update_assume_role_policy().role_name(name).policy_document("[]");

@@ -44,6 +44,8 @@ pub(crate) fn reply_with(done: Result<Value, Fault>, id: &str) -> Answer {
     let code = done.as_ref().err().map(|fault| fault.code.to_string());
     let (status, body) = match done {
         Ok(value) => (200, value),
+        // AWS omits the member where there is no message.
+        Err(fault) if fault.message.is_empty() => (fault.status, json!({"__type": fault.code})),
         Err(fault) => (fault.status, json!({"__type": fault.code, "message": fault.message})),
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

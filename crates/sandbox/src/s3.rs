@@ -9,6 +9,7 @@ mod call;
 mod checksum;
 mod copies;
 mod deletes;
+mod details;
 mod encryption;
 mod errors;
 mod event_hold;
@@ -25,6 +26,7 @@ mod reads;
 mod retention;
 mod rules;
 mod settings;
+mod tokens;
 mod turns;
 mod uploads;
 mod versioning;
@@ -36,6 +38,7 @@ pub(crate) use internal_writes::deliver;
 
 use crate::gate::{Refusal, Shared, check_token, inject};
 use crate::s3::call::{ExtraOutput, S3Call};
+use crate::s3::details::{DetailsSlot, Subject, stored};
 use crate::wire::{Answer, Note};
 use crate::world::Caller;
 use crate::world::iam::Who;
@@ -68,12 +71,14 @@ impl Service {
     /// Handles one request: runs the checks that `s3s` omits, passes the request to `s3s`, and
     /// completes the response.
     pub(crate) async fn answer(&self, mut parts: Parts, body: Bytes, id: &str) -> Answer {
+        let (subject, slot) = (Subject::of(&parts), DetailsSlot::default());
+        parts.extensions.insert(slot.clone());
         if let Err(error) = answers::prepare(&mut parts, &body) {
-            return refuse(error, id);
+            return answers::refuse_request(error, id, &subject);
         }
         let request = http::Request::from_parts(parts, s3s::Body::from(body));
         match self.inner.call(request).await {
-            Ok(answer) => answers::complete(answer, id),
+            Ok(answer) => answers::complete(answer, id, &subject, slot.get()),
             Err(_) => refuse(s3_error!(InternalError), id),
         }
     }
@@ -158,6 +163,7 @@ impl Dispatcher {
         request: S3Request<I>,
         perform: impl FnOnce(&mut S3Call<'_>, I) -> S3Result<O>,
     ) -> S3Result<S3Response<O>> {
+        let slot = DetailsSlot::of(&request.extensions);
         let caller = caller(&request, self.shared.settings.secure)?;
         if let Some(note) = Note::of(&request.extensions) {
             note.set_caller(&caller);
@@ -178,6 +184,7 @@ impl Dispatcher {
         if state.replication.has_work() {
             self.shared.replicate.notify_one();
         }
+        let done = stored(slot.as_ref(), done);
         done.map(|output| S3Response { headers, extensions, ..S3Response::new(output) })
     }
 }
@@ -218,7 +225,8 @@ async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S
         }
     }
     if let Some(trailers) = request.trailing_headers.take().and_then(|t| t.take()) {
-        checksum::verify(&trailers, &data)?;
+        let slot = DetailsSlot::of(&request.extensions);
+        stored(slot.as_ref(), checksum::verify(&trailers, &data))?;
         request.headers.extend(trailers);
     }
     Ok(data.freeze())

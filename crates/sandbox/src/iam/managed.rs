@@ -9,7 +9,7 @@ use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::world::clock::rfc3339;
-use crate::world::iam::{Entity, Managed, aws_document};
+use crate::world::iam::{Managed, aws_document};
 use crate::world::random::unique_id;
 use crrctl_iam::DocumentKind;
 use crrctl_iam::names::Arn;
@@ -24,7 +24,7 @@ pub(super) fn check_exists(call: &IamCall<'_>, arn: &str) -> Result<(), Fault> {
     let parsed = Arn::new(arn)
         .ok()
         .filter(|arn| arn.service() == "iam" && arn.resource().starts_with("policy/"))
-        .ok_or_else(|| invalid(format!("ARN {arn} is not valid.")))?;
+        .ok_or_else(|| invalid("Invalid ARN:  Could not be parsed!"))?;
     if parsed.account() == "aws" && aws_document(arn).is_none() {
         return Err(Fault::not_implemented(&format!("the AWS managed policy {arn}")));
     }
@@ -69,6 +69,7 @@ fn element_of(call: &IamCall<'_>, arn: &str, managed: &Managed, name: &str) -> S
         + &element("Path", &managed.path)
         + &element("DefaultVersionId", "v1")
         + &element("AttachmentCount", attachments(call, arn).to_string())
+        + &element("PermissionsBoundaryUsageCount", boundaries(call, arn).to_string())
         + &element("IsAttachable", "true")
         + &element("CreateDate", &created)
         + &element("UpdateDate", &created);
@@ -80,6 +81,14 @@ fn attachments(call: &IamCall<'_>, arn: &str) -> usize {
     let entities = iam.roles.values().map(|role| &role.entity);
     let entities = entities.chain(iam.users.values().map(|user| &user.entity));
     entities.filter(|entity| entity.attached.contains(arn)).count()
+}
+
+/// Returns how many users and roles have the policy as their permissions boundary.
+fn boundaries(call: &IamCall<'_>, arn: &str) -> usize {
+    let iam = &call.state.iam;
+    let entities = iam.roles.values().map(|role| &role.entity);
+    let entities = entities.chain(iam.users.values().map(|user| &user.entity));
+    entities.filter(|entity| entity.boundary.as_deref() == Some(arn)).count()
 }
 
 fn find<'a>(call: &'a IamCall<'_>, action: &str) -> Result<(&'a str, &'a Managed), Fault> {
@@ -135,12 +144,7 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
 /// permissions boundary.
 pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
     let arn = find(call, "iam:DeletePolicy")?.0.to_owned();
-    let iam = &call.state.iam;
-    let boundary = |entity: &Entity| entity.boundary.as_deref() == Some(arn.as_str());
-    let used = attachments(call, &arn) > 0
-        || iam.roles.values().any(|role| boundary(&role.entity))
-        || iam.users.values().any(|user| boundary(&user.entity));
-    if used {
+    if attachments(call, &arn) > 0 || boundaries(call, &arn) > 0 {
         let text = "Cannot delete a policy attached to entities.";
         return Err(Fault::new(409, "DeleteConflict", text));
     }

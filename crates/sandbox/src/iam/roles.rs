@@ -49,7 +49,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> Output {
         max_session,
         entity: Entity { boundary, tags, ..Entity::default() },
     };
-    let answer = element_of(call, &role, true);
+    let answer = element_of(call, &role, Shown::Created);
     let slot = call.slot(name);
     call.state.iam.roles.insert(slot, role);
     Ok(Some(answer))
@@ -64,25 +64,41 @@ fn session(given: Option<&str>) -> Result<u32, Fault> {
     })
 }
 
-/// Returns a role as XML. Unless `whole` is set, tags and the permissions boundary are omitted, as
-/// in AWS's lists.
-fn element_of(call: &IamCall<'_>, role: &Role, whole: bool) -> String {
+/// The response that shows a role. AWS was recorded to show other members in each (2024-26).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// `CreateRole`, without the session duration.
+    Created,
+    /// `GetRole`.
+    Whole,
+    /// A list, without tags and permissions boundary.
+    Listed,
+}
+
+/// Returns a role as XML.
+fn element_of(call: &IamCall<'_>, role: &Role, shown: Shown) -> String {
     let trust = role.trust.shown(&call.state.iam);
     let mut xml = element("Path", &role.path)
         + &element("RoleName", &role.name)
         + &element("RoleId", &role.id)
         + &element("Arn", role.arn.as_str())
         + &element("CreateDate", rfc3339(role.created))
-        + &element("AssumeRolePolicyDocument", encoded(&trust))
-        + &element("MaxSessionDuration", role.max_session.to_string());
+        + &element("AssumeRolePolicyDocument", encoded(&trust));
+    if shown != Shown::Created {
+        xml += &element("MaxSessionDuration", role.max_session.to_string());
+    }
     if let Some(description) = &role.description {
         xml += &element("Description", description);
     }
-    if whole {
+    if shown != Shown::Listed {
         xml += &super::boundaries::element_of(role.entity.boundary.as_deref());
-        xml += &wrapped("Tags", &super::tags::elements(&role.entity.tags));
+        xml += &super::tags::element_of(&role.entity.tags);
     }
-    wrapped(if whole { "Role" } else { "member" }, &xml)
+    if shown == Shown::Whole {
+        // No use of a role is modelled.
+        xml += &wrapped("RoleLastUsed", "");
+    }
+    wrapped(if shown == Shown::Listed { "member" } else { "Role" }, &xml)
 }
 
 /// IAM API Reference, `GetRole`.
@@ -90,7 +106,7 @@ pub(super) fn get(call: &mut IamCall<'_>) -> Output {
     let name = call.role("iam:GetRole")?.name.clone();
     let slot = call.slot(&name);
     let role = call.state.iam.roles.get(&slot);
-    Ok(role.map(|role| element_of(call, role, true)))
+    Ok(role.map(|role| element_of(call, role, Shown::Whole)))
 }
 
 /// IAM API Reference, `DeleteRole`: the inline policies must be deleted and the managed policies
@@ -132,7 +148,8 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
         .map(|(_, role)| role)
         .collect();
     let page = page(roles, call.params.get("Marker"), call.limit()?, |role| role.name.clone());
-    let members: String = page.items.iter().map(|role| element_of(call, role, false)).collect();
+    let members: String =
+        page.items.iter().map(|role| element_of(call, role, Shown::Listed)).collect();
     Ok(Some(format!("<Roles>{members}</Roles>{}", truncation(page.next.as_deref()))))
 }
 

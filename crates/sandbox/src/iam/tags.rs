@@ -37,6 +37,11 @@ pub(super) fn elements(tags: &[(String, String)]) -> String {
     tags.iter().map(member).collect()
 }
 
+/// Returns the member `Tags` of a user or role, which AWS omits where there are none.
+pub(super) fn element_of(tags: &[(String, String)]) -> String {
+    if tags.is_empty() { String::new() } else { wrapped("Tags", &elements(tags)) }
+}
+
 /// IAM API Reference, `TagRole` and `TagUser`.
 pub(super) fn add(call: &mut IamCall<'_>, operation: &str) -> Output {
     let new = call.params.tags("Tags");

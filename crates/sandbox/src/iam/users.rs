@@ -48,7 +48,7 @@ fn element_of(user: &User, name: &str) -> String {
         + &element("CreateDate", rfc3339(user.created));
     if name == "User" {
         xml += &super::boundaries::element_of(user.entity.boundary.as_deref());
-        xml += &wrapped("Tags", &super::tags::elements(&user.entity.tags));
+        xml += &super::tags::element_of(&user.entity.tags);
     }
     wrapped(name, &xml)
 }

@@ -145,6 +145,11 @@ struct Encrypt {
     _grant_tokens: Vec<String>,
 }
 
+/// Returns the id of the key material in use (KMS API Reference, `Decrypt`, `KeyMaterialId`).
+fn material_id(call: &KmsCall<'_>, (at, id): &(Caller, KeyId)) -> Result<String, Fault> {
+    Ok(call.state.kms.material(at, id)?.secret.material_id())
+}
+
 /// KMS API Reference, `Encrypt`.
 pub(super) fn encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Encrypt = call.input()?;
@@ -173,8 +178,13 @@ pub(super) fn decrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     check_algorithm(input.encryption_algorithm.as_deref())?;
     let (blob, reference) = (&input.ciphertext_blob, input.key_id.as_deref());
     let (key, plaintext) = open(call, "kms:Decrypt", blob, reference, &input.encryption_context)?;
-    let plaintext = base64::encode(plaintext);
-    Ok(json!({"Plaintext": plaintext, "KeyId": arn(&key), "EncryptionAlgorithm": ALGORITHM}))
+    let material = material_id(call, &key)?;
+    Ok(json!({
+        "Plaintext": base64::encode(plaintext),
+        "KeyId": arn(&key),
+        "KeyMaterialId": material,
+        "EncryptionAlgorithm": ALGORITHM,
+    }))
 }
 
 #[derive(Deserialize)]
@@ -211,7 +221,8 @@ pub(super) fn data_key(call: &mut KmsCall<'_>, shown: bool) -> Result<Value, Fau
     let mut plaintext = vec![0; length];
     random(&mut plaintext);
     let blob = seal(call, &key, &plaintext, &input.encryption_context)?;
-    let mut answer = json!({"CiphertextBlob": blob, "KeyId": arn(&key)});
+    let material = material_id(call, &key)?;
+    let mut answer = json!({"CiphertextBlob": blob, "KeyId": arn(&key), "KeyMaterialId": material});
     if shown {
         answer["Plaintext"] = json!(base64::encode(plaintext));
     }
@@ -249,7 +260,9 @@ pub(super) fn re_encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     Ok(json!({
         "CiphertextBlob": blob,
         "SourceKeyId": arn(&source),
+        "SourceKeyMaterialId": material_id(call, &source)?,
         "KeyId": arn(&destination),
+        "DestinationKeyMaterialId": material_id(call, &destination)?,
         "SourceEncryptionAlgorithm": ALGORITHM,
         "DestinationEncryptionAlgorithm": ALGORITHM,
     }))

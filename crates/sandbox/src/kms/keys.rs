@@ -175,11 +175,14 @@ pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let key = Key { state, ..key };
     let (policy, tags) = (key.policy.text().to_owned(), super::tags::rendered(&key.tags));
     call.state.kms.keys.insert(((there.account.clone(), region), id.clone()), key);
-    Ok(json!({
+    let mut answer = json!({
         "ReplicaKeyMetadata": metadata(call, &there, &id)?,
         "ReplicaPolicy": policy,
-        "ReplicaTags": tags,
-    }))
+    });
+    if !tags.is_empty() {
+        answer["ReplicaTags"] = json!(tags);
+    }
+    Ok(answer)
 }
 
 /// Checks the caller's permissions in the replica key's Region, where the replica key is created
@@ -249,6 +252,7 @@ pub(super) fn metadata(call: &KmsCall<'_>, caller: &Caller, id: &KeyId) -> Resul
         "KeySpec": "SYMMETRIC_DEFAULT",
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         "MultiRegion": material.multi_region,
+        "CurrentKeyMaterialId": material.secret.material_id(),
     });
     match key.state {
         KeyState::PendingDeletion { due } => metadata["DeletionDate"] = json!(epoch_seconds(due)),

@@ -3,7 +3,7 @@
 
 use super::find::{managed, not_pending};
 use super::lists::{clip, truncated};
-use crate::kms::call::KmsCall;
+use crate::kms::call::{KmsCall, invalid};
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::world::Slow;
@@ -18,19 +18,27 @@ pub(super) struct Tag {
     pub(super) tag_value: String,
 }
 
-/// Merges `new` into `current`: a tag whose key exists replaces the value. An invalid tag or too
-/// many tags are a `TagException` (KMS API Reference, `Tag`; 50 tags per key).
+/// Merges `new` into `current`: a tag whose key exists replaces the value (KMS API Reference, `Tag`; 50
+/// tags per key). A reserved key, a duplicate and too many tags are a `TagException`, a length out of
+/// bounds a `ValidationException`.
 pub(super) fn checked(
     new: Vec<Tag>,
     current: &[(String, String)],
 ) -> Result<Vec<(String, String)>, Fault> {
     let mut tags = current.to_vec();
-    for Tag { tag_key, tag_value } in new {
-        let shaped =
-            (1..=128).contains(&tag_key.chars().count()) && tag_value.chars().count() <= 256;
-        if !shaped || tag_key.starts_with("aws:") {
-            return Err(Fault::bad("TagException", format!("Invalid tag {tag_key}")));
+    for (index, tag) in new.iter().enumerate() {
+        check_lengths(index + 1, tag)?;
+    }
+    for (index, Tag { tag_key, .. }) in new.iter().enumerate() {
+        if tag_key.to_lowercase().starts_with("aws:") {
+            return Err(Fault::bad("TagException", "Tags beginning with aws: are reserved"));
         }
+        // The text is our own.
+        if new[..index].iter().any(|other| other.tag_key == *tag_key) {
+            return Err(Fault::bad("TagException", format!("Duplicate tag key {tag_key}")));
+        }
+    }
+    for Tag { tag_key, tag_value } in new {
         match tags.iter_mut().find(|(key, _)| *key == tag_key) {
             Some((_, value)) => *value = tag_value,
             None => tags.push((tag_key, tag_value)),
@@ -40,6 +48,23 @@ pub(super) fn checked(
         return Err(Fault::bad("TagException", "Too many tags"));
     }
     Ok(tags)
+}
+
+fn check_lengths(number: usize, tag: &Tag) -> Result<(), Fault> {
+    let refused = |text: &str, member: &str, bound: &str| {
+        invalid(format!(
+            "1 validation error detected: Value '{text}' at 'tags.{number}.member.{member}' failed to satisfy constraint: Member must have length {bound}"
+        ))
+    };
+    match tag.tag_key.chars().count() {
+        0 => return Err(refused("", "tagKey", "greater than or equal to 1")),
+        1..=128 => {}
+        _ => return Err(refused(&tag.tag_key, "tagKey", "less than or equal to 128")),
+    }
+    if tag.tag_value.chars().count() > 256 {
+        return Err(refused(&tag.tag_value, "tagValue", "less than or equal to 256"));
+    }
+    Ok(())
 }
 
 /// Returns tags with the member names that KMS uses.

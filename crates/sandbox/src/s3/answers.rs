@@ -1,6 +1,7 @@
 //! The layers around `s3s`. Before `s3s`: checks that `s3s` omits, and request elements that it
 //! drops. After `s3s`: request ids and AWS's error messages. Not for: operations.
 
+use super::details::{Details, Subject};
 use super::errors::{custom, message};
 use super::{checksum, event_hold};
 use crate::wire::Answer;
@@ -117,14 +118,30 @@ fn new_bucket_tags(body: &[u8]) -> S3Result<Tags> {
 }
 
 /// Adds the request ids to a response, and AWS's message to an error response.
-pub(super) fn complete(answer: Answer, id: &str) -> Answer {
-    let mut answer = if answer.status().is_success() { answer } else { with_message(answer, id) };
+pub(super) fn complete(
+    answer: Answer,
+    id: &str,
+    subject: &Subject,
+    details: Option<&Details>,
+) -> Answer {
+    let is_done = answer.status().is_success();
+    let mut answer = if is_done { answer } else { with_message(answer, id, subject, details) };
     event_hold::insert_xml(&mut answer);
     let answer = with_request_id(answer, "x-amz-request-id", id);
-    with_request_id(answer, "x-amz-id-2", &hex::encode(Sha256::digest(id)))
+    with_request_id(answer, "x-amz-id-2", &host_id(id))
 }
 
-fn with_message(mut answer: Answer, id: &str) -> Answer {
+/// Returns the extended request id, which AWS returns as `HostId` in errors too.
+fn host_id(id: &str) -> String {
+    hex::encode(Sha256::digest(id))
+}
+
+fn with_message(
+    mut answer: Answer,
+    id: &str,
+    subject: &Subject,
+    details: Option<&Details>,
+) -> Answer {
     let Some(text) = answer.body().bytes() else { return answer };
     let text = String::from_utf8_lossy(&text).into_owned();
     let within = |name: &str| {
@@ -136,21 +153,27 @@ fn with_message(mut answer: Answer, id: &str) -> Answer {
     // `s3s` has already escaped its message; the sandbox's messages contain nothing to escape.
     let message =
         within("Message").filter(|text| !text.is_empty()).or_else(|| message(code)).unwrap_or(code);
+    let details = details.map_or_else(|| subject.to_xml(code, answer.headers()), Details::to_xml);
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{}</Error>",
-        element("RequestId", id)
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>{details}{}{}</Error>",
+        element("RequestId", id),
+        element("HostId", host_id(id))
     );
     answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     *answer.body_mut() = Body::from(body);
     with_code(answer, code)
 }
 
-/// Converts an error raised outside `s3s` to a response.
+/// Converts an error raised before the request is known to a response.
 pub(crate) fn refuse(error: S3Error, id: &str) -> Answer {
-    match error.to_http_response() {
-        Ok(answer) => complete(answer, id),
-        Err(_) => complete(http::Response::new(Body::empty()), id),
-    }
+    refuse_request(error, id, &Subject::default())
+}
+
+/// Converts an error raised outside `s3s` to a response.
+pub(super) fn refuse_request(error: S3Error, id: &str, subject: &Subject) -> Answer {
+    let details = Details::of(&error).cloned();
+    let answer = error.to_http_response().unwrap_or_else(|_| http::Response::new(Body::empty()));
+    complete(answer, id, subject, details.as_ref())
 }
 
 #[cfg(test)]

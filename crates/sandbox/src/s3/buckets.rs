@@ -3,6 +3,7 @@
 use super::answers::NewBucketTags;
 use super::encryption::initial;
 use super::errors::{custom, not_implemented};
+use super::tokens::{read_token, token_of};
 use super::{permit, settings};
 use crate::gate::{AccessRequest, authorize};
 use crate::s3::call::{S3Call, nothing, owner};
@@ -51,6 +52,7 @@ pub(super) fn create(
     let tags = call.extensions.remove::<NewBucketTags>().unwrap_or_default().0;
     settings::check_tags(&tags, 50)?;
     let location = Some(format!("/{name}"));
+    insert_arn(call, arn);
     if let Some(existing) = call.state.buckets.0.get(name.as_str()) {
         if existing.owner != call.caller.account {
             return Err(s3_error!(BucketAlreadyExists));
@@ -90,6 +92,13 @@ pub(super) fn create(
     };
     call.state.buckets.0.insert(name.to_string(), bucket);
     Ok(CreateBucketOutput { location })
+}
+
+/// Adds the header `x-amz-bucket-arn` to the response; `s3s` does not have the member `BucketArn`.
+fn insert_arn(call: &mut S3Call<'_>, arn: String) {
+    if let Ok(value) = http::HeaderValue::from_str(&arn) {
+        call.extra.headers.insert("x-amz-bucket-arn", value);
+    }
 }
 
 /// Checks that `LocationConstraint` names the Region of the endpoint, and is omitted in us-east-1
@@ -196,6 +205,7 @@ fn is_account_regional(name: &str) -> bool {
 /// S3 API Reference, `HeadBucket`.
 pub(super) fn head(call: &mut S3Call<'_>, input: HeadBucketInput) -> S3Result<HeadBucketOutput> {
     let region = call.bucket(&input.bucket, "s3:ListBucket")?.region.to_string();
+    insert_arn(call, format!("arn:{}:s3:::{}", call.caller.partition(), input.bucket));
     Ok(HeadBucketOutput {
         access_point_alias: Some(false),
         bucket_region: Some(region),
@@ -251,7 +261,8 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
     };
     let found: Vec<(&String, &Bucket)> =
         call.state.buckets.0.iter().filter(|(name, bucket)| wanted(name, bucket)).collect();
-    let page = page(found, input.continuation_token.as_deref(), limit, |(name, _)| (*name).clone());
+    let after = input.continuation_token.as_deref().map(read_token).transpose()?;
+    let page = page(found, after.as_deref(), limit, |(name, _)| (*name).clone());
     let buckets = page.items.iter().map(|(name, bucket)| dto::Bucket {
         bucket_region: Some(bucket.region.to_string()),
         creation_date: Some(Timestamp::from(bucket.created)),
@@ -259,7 +270,7 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
     });
     Ok(ListBucketsOutput {
         buckets: Some(buckets.collect()),
-        continuation_token: page.next,
+        continuation_token: page.next.as_deref().map(token_of),
         owner: Some(owner(&caller.account)),
         prefix: input.prefix,
     })

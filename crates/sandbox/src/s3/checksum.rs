@@ -3,6 +3,7 @@
 //! object integrity"). Not for: `ETag`s, or calculating the stored checksum (see
 //! `world::buckets::checksum`).
 
+use super::details::Details;
 use crate::world::buckets::Algorithm;
 use aws_smithy_types::base64;
 use http::HeaderMap;
@@ -46,13 +47,22 @@ pub(super) fn verify(headers: &HeaderMap, data: &[u8]) -> S3Result<()> {
         }
     }
     let Some(sent) = headers.get("content-md5") else { return Ok(()) };
-    let sent = sent.to_str().ok().and_then(|text| base64::decode(text).ok());
-    match sent.filter(|md5| md5.len() == 16) {
-        None => Err(s3_error!(InvalidDigest, "The Content-MD5 you specified was invalid.")),
-        Some(md5) if md5[..] != Md5::digest(data)[..] => Err(s3_error!(
-            BadDigest,
-            "The Content-MD5 you specified did not match what we received."
-        )),
+    let text = sent.to_str().unwrap_or_default();
+    let calculated = Md5::digest(data);
+    match base64::decode(text).ok().filter(|md5| md5.len() == 16) {
+        None => {
+            let error = s3_error!(InvalidDigest, "The Content-MD5 you specified was invalid.");
+            Err(Details::on(error, [("Content-MD5", text.to_owned())]))
+        }
+        Some(md5) if md5[..] != calculated[..] => {
+            let error = s3_error!(
+                BadDigest,
+                "The Content-MD5 you specified did not match what we received."
+            );
+            let expected = ("ExpectedDigest", text.to_owned());
+            let calculated = ("CalculatedDigest", base64::encode(calculated));
+            Err(Details::on(error, [expected, calculated]))
+        }
         Some(_) => Ok(()),
     }
 }

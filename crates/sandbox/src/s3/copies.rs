@@ -2,6 +2,7 @@
 //! metadata or encryption. Not for: the steps that every write shares (see `writes`).
 
 use super::checksum::with_checksum;
+use super::details::invalid_argument;
 use super::encryption::{EncryptionHeaders, decide};
 use super::errors::not_implemented;
 use super::lock::{for_upload, lock_headers};
@@ -74,8 +75,7 @@ macro_rules! check_source {
             modified_since: $input.copy_source_if_modified_since.as_ref(),
             unmodified_since: $input.copy_source_if_unmodified_since.as_ref(),
         }
-        .check(&$from.object.etag, $from.written)
-        .map_err(|_| s3_error!(PreconditionFailed))
+        .check_source(&$from.object.etag, $from.written)
     };
 }
 
@@ -241,17 +241,19 @@ fn cut(data: &Bytes, range: Option<&str>) -> S3Result<Bytes> {
     let ends = range.strip_prefix("bytes=").and_then(|ends| ends.split_once('-'));
     let ends = ends.and_then(|(a, b)| Some((a.parse::<usize>().ok()?, b.parse::<usize>().ok()?)));
     let (first, last) = ends.filter(|(first, last)| first <= last).ok_or_else(|| {
-        s3_error!(
-            InvalidArgument,
+        invalid_argument(
+            "x-amz-copy-source-range",
+            range,
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets \
              of the first and last bytes to copy"
         )
     })?;
     if last >= data.len() {
         let size = data.len();
-        return Err(s3_error!(
-            InvalidArgument,
-            "Range specified is not valid for source object of size: {size}"
+        return Err(invalid_argument(
+            "x-amz-copy-source-range",
+            range,
+            format!("Range specified is not valid for source object of size: {size}"),
         ));
     }
     Ok(data.slice(first..=last))

@@ -1,6 +1,7 @@
 //! Server-side encryption: a bucket's default encryption, and the encryption that a request asks
 //! for. Not for: KMS keys (see `kms`), or checking that a key can be used (see `permit`).
 
+use super::details::Details;
 use super::errors::{malformed, not_implemented, unusable};
 use crate::s3::call::{S3Call, nothing};
 use crate::world::Slow;
@@ -99,10 +100,12 @@ pub(super) fn put(
     let default = rule.apply_server_side_encryption_by_default.as_ref().ok_or_else(malformed)?;
     match (default.sse_algorithm.as_str(), &default.kms_master_key_id) {
         (ServerSideEncryption::AES256, Some(_)) => {
-            return Err(s3_error!(
+            let error = s3_error!(
                 InvalidArgument,
                 "a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse"
-            ));
+            );
+            let name = "ApplyServerSideEncryptionByDefault".to_owned();
+            return Err(Details::on(error, [("ArgumentName", name)]));
         }
         (ServerSideEncryption::AES256, None)
         | (ServerSideEncryption::AWS_KMS | ServerSideEncryption::AWS_KMS_DSSE, _) => {}

@@ -1,13 +1,16 @@
 //! Listings of objects and of versions, with prefixes, delimiters and pages. Not for: lists of
 //! buckets (see `buckets`) and of multipart uploads (see `uploads`).
 
+use super::details::invalid_argument;
 use super::reads::etag;
+use super::tokens::{read_token, token_of};
 use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::buckets::{Bucket, Content, NULL, Object, Version};
 use s3s::dto::{
-    CommonPrefix, DeleteMarkerEntry, EncodingType, ListObjectVersionsInput,
-    ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, ObjectStorageClass, ObjectVersion, ObjectVersionStorageClass, Timestamp,
+    ChecksumAlgorithm, ChecksumType, CommonPrefix, DeleteMarkerEntry, EncodingType,
+    ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, ObjectStorageClass, ObjectVersion,
+    ObjectVersionStorageClass, Timestamp,
 };
 use s3s::{S3Result, dto, s3_error};
 
@@ -36,11 +39,9 @@ impl<'a> Query<'a> {
         let encoded = match encoding.map(EncodingType::as_str) {
             None => false,
             Some(EncodingType::URL) => true,
-            Some(_) => {
-                return Err(s3_error!(
-                    InvalidArgument,
-                    "Invalid Encoding Method specified in Request"
-                ));
+            Some(other) => {
+                let text = "Invalid Encoding Method specified in Request";
+                return Err(invalid_argument("encoding-type", other, text));
             }
         };
         Ok(Self {
@@ -101,7 +102,10 @@ fn gather<'a>(
         match start {
             Some((marker, _)) if key.as_str() < marker => continue,
             // The page after one that ended with a common prefix skips all keys with that prefix.
-            Some((marker, _)) if rolled_up == Some(marker) => continue,
+            // A marker below a common prefix skips the prefix too.
+            Some((marker, _)) if rolled_up.is_some_and(|prefix| marker.starts_with(prefix)) => {
+                continue;
+            }
             Some((marker, version)) if key == marker => match version {
                 None => continue,
                 Some(version) => behind = Some(version),
@@ -162,10 +166,9 @@ pub(super) fn objects(
         input.max_keys,
         input.encoding_type.as_ref(),
     )?;
-    if input.continuation_token.as_deref() == Some("") {
-        return Err(s3_error!(InvalidArgument, "The continuation token provided is incorrect"));
-    }
-    let start = input.continuation_token.as_deref().or(input.start_after.as_deref());
+    let token = input.continuation_token.as_deref();
+    let continued = token.map(read_token).transpose()?;
+    let start = continued.as_deref().or(input.start_after.as_deref());
     let (lines, end) = gather(bucket, &query, start.map(|key| (key, None)), false);
     let shown_owner = (input.fetch_owner == Some(true)).then(|| owner(&bucket.owner));
     let (contents, prefixes) = shown(&lines, &query, shown_owner.as_ref());
@@ -176,9 +179,13 @@ pub(super) fn objects(
         max_keys: i32::try_from(query.limit).ok(),
         key_count: i32::try_from(lines.len()).ok(),
         is_truncated: Some(end.is_some()),
-        next_continuation_token: end.map(|(key, _)| key),
+        next_continuation_token: end.map(|(key, _)| token_of(&key)),
         encoding_type: query.encoding(),
-        start_after: input.start_after.as_deref().map(|key| query.show(key)),
+        start_after: input
+            .start_after
+            .as_deref()
+            .filter(|_| token.is_none())
+            .map(|key| query.show(key)),
         contents: Some(contents),
         common_prefixes: Some(common(prefixes)),
         continuation_token: input.continuation_token.clone(),
@@ -219,6 +226,14 @@ pub(super) fn objects_v1(
     })
 }
 
+fn checksum_algorithm(object: &Object) -> ChecksumAlgorithm {
+    ChecksumAlgorithm::from_static(object.checksum.algorithm.name())
+}
+
+fn checksum_type(object: &Object) -> ChecksumType {
+    ChecksumType::from_static(object.checksum.kind())
+}
+
 /// Returns the objects and the common prefixes of a page.
 fn shown(
     lines: &[Line<'_>],
@@ -232,6 +247,8 @@ fn shown(
             Line::Version { key, version, .. } => {
                 let Content::Object(object) = &version.content else { continue };
                 contents.push(dto::Object {
+                    checksum_algorithm: Some(vec![checksum_algorithm(object)]),
+                    checksum_type: Some(checksum_type(object)),
                     e_tag: Some(etag(&object.etag)),
                     key: Some(query.show(key)),
                     last_modified: Some(Timestamp::from(version.written)),
@@ -262,11 +279,9 @@ pub(super) fn versions(
         input.key_marker.as_deref().filter(|marker| !marker.is_empty()),
         input.version_id_marker.as_deref().filter(|marker| !marker.is_empty()),
     );
-    if id_marker.is_some() && key_marker.is_none() {
-        return Err(s3_error!(
-            InvalidArgument,
-            "A version-id marker cannot be specified without a key marker."
-        ));
+    if let (Some(id), None) = (id_marker, key_marker) {
+        let text = "A version-id marker cannot be specified without a key marker.";
+        return Err(invalid_argument("version-id-marker", id, text));
     }
     let (lines, end) = gather(bucket, &query, key_marker.map(|key| (key, id_marker)), true);
     let (mut versions, mut markers, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
@@ -282,6 +297,8 @@ pub(super) fn versions(
         let (version_id, owner) = (Some(version.id.clone()), Some(owner(&bucket.owner)));
         match &version.content {
             Content::Object(object) => versions.push(ObjectVersion {
+                checksum_algorithm: Some(vec![checksum_algorithm(object)]),
+                checksum_type: Some(checksum_type(object)),
                 e_tag: Some(etag(&object.etag)),
                 is_latest,
                 key: Some(key),

@@ -2,6 +2,7 @@
 //! of governance mode (S3 User Guide, "Locking objects with Object Lock"). Not for: the Object Lock
 //! operations (see `lock_settings` and `retention`).
 
+use super::details::invalid_argument;
 use super::{event_hold, permit};
 use crate::s3::call::S3Call;
 use crate::world::buckets::{Lock, Mode, Retention};
@@ -125,9 +126,19 @@ pub(super) fn future(date: &Timestamp, now: SystemTime) -> S3Result<SystemTime> 
         .map(SystemTime::from)
         .ok_or_else(|| s3_error!(InvalidArgument, "The retain until date is invalid."))?;
     if time <= now {
-        return Err(s3_error!(InvalidArgument, "The retain until date must be in the future!"));
+        let text = "The retain until date must be in the future!";
+        return Err(invalid_argument("RetainUntilDate", &pacific(time), text));
     }
     Ok(time)
+}
+
+/// Returns a time as S3 was recorded to show it in this error, such as
+/// `Tue Dec 31 16:00:00 PST 2019`. S3's daylight saving time is not modelled.
+fn pacific(time: SystemTime) -> String {
+    const PST: i8 = -8;
+    let zone = jiff::tz::offset(PST).to_time_zone();
+    let time = jiff::Timestamp::try_from(time).unwrap_or_default().to_zoned(zone);
+    time.strftime("%a %b %d %H:%M:%S PST %Y").to_string()
 }
 
 /// The error for a bucket without Object Lock.

@@ -2,19 +2,21 @@
 //! steps that every write shares (see `writes`).
 
 use super::checksum::with_checksum;
+use super::details::{Details, invalid_argument};
 use super::encryption::{EncryptionHeaders, decide};
 use super::errors::{full, malformed, not_implemented, too_large};
 use super::lock::{for_upload, lock_headers};
 use super::object_tags::from_header;
 use super::reads::{check_write, etag};
 use super::writes::{check_acl, check_storage_class, etag_of, permit_tags, store, stored_encoding};
-use crate::s3::call::{S3Call, nothing};
-use crate::world::State;
+use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::buckets::{
     Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Sse, Upload, UploadedPart,
-    random_etag, random_text, weight_of,
+    new_upload_id, random_etag, weight_of,
 };
+use crate::world::{Caller, State};
 use bytes::{Bytes, BytesMut};
+use crrctl_iam::Principal;
 use md5::{Digest, Md5};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, ChecksumAlgorithm, ChecksumType,
@@ -59,6 +61,7 @@ pub(super) fn create(
     permit_tags(call, &input.bucket, &input.key, &tags)?;
     let upload = Upload {
         created: call.state.now(),
+        initiator: initiator(&call.caller),
         described: Described {
             content_type: input.content_type,
             cache_control: input.cache_control,
@@ -77,7 +80,7 @@ pub(super) fn create(
         sse,
         lock,
     };
-    let id = new_upload_id();
+    let id = new_upload_id(upload.created);
     let output = CreateMultipartUploadOutput {
         bucket: Some(input.bucket.clone()),
         key: Some(input.key.clone()),
@@ -95,6 +98,21 @@ pub(super) fn create(
     bucket.held = bucket.held.saturating_add(more);
     bucket.uploads.insert((input.key, id), upload);
     Ok(output)
+}
+
+/// Returns a caller as lists of uploads show it: an IAM user or a role session by its ARN and name, an
+/// account by its canonical id (S3 API Reference, `Initiator`). The display name of an account is not
+/// documented for new accounts; here it is the account id.
+fn initiator(caller: &Caller) -> (String, String) {
+    let canonical = owner(&caller.account).id.unwrap_or_default();
+    match &caller.principal {
+        Principal::Root { .. } => (canonical, caller.account.to_string()),
+        other => {
+            let arn = other.arn().unwrap_or_default();
+            let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+            (arn, name)
+        }
+    }
 }
 
 /// Returns an upload's checksum algorithm, and whether its checksum is composite (S3 User Guide,
@@ -144,10 +162,8 @@ pub(super) fn find<'a>(bucket: &'a mut Bucket, key: &str, id: &str) -> S3Result<
 /// Refuses an invalid part number (S3 User Guide, "Multipart upload limits").
 pub(super) fn check_part_number(number: i32) -> S3Result<()> {
     if !(1..=10_000).contains(&number) {
-        return Err(s3_error!(
-            InvalidArgument,
-            "Part number must be an integer between 1 and 10000, inclusive"
-        ));
+        let text = "Part number must be an integer between 1 and 10000, inclusive";
+        return Err(invalid_argument("partNumber", &number.to_string(), text));
     }
     Ok(())
 }
@@ -216,7 +232,7 @@ pub(super) fn complete(
     let named = input.multipart_upload.as_ref().and_then(|m| m.parts.clone()).unwrap_or_default();
     let most = call.state.limits.object;
     let bucket = call.find_mut(name)?;
-    let object = assemble(find(bucket, key, &input.upload_id)?, &named, most)?;
+    let object = assemble(&input.upload_id, find(bucket, key, &input.upload_id)?, &named, most)?;
     check_whole(&input, &object)?;
     // S3 reads the parts again to join them, which requires `kms:Decrypt` (S3 User Guide,
     // "Multipart upload API and permissions").
@@ -240,7 +256,7 @@ pub(super) fn complete(
 }
 
 /// Joins the named parts of an upload into an object.
-fn assemble(upload: &Upload, named: &[CompletedPart], most: u64) -> S3Result<Object> {
+fn assemble(id: &str, upload: &Upload, named: &[CompletedPart], most: u64) -> S3Result<Object> {
     if named.is_empty() {
         return Err(malformed());
     }
@@ -252,16 +268,31 @@ fn assemble(upload: &Upload, named: &[CompletedPart], most: u64) -> S3Result<Obj
             return Err(s3_error!(InvalidPartOrder));
         }
         last = number;
-        let part = upload.parts.get(&number).ok_or_else(|| s3_error!(InvalidPart))?;
+        let invalid = || {
+            let etag = wanted.e_tag.as_ref().map(|tag| tag.value().to_owned());
+            let number = ("PartNumber", number.to_string());
+            let etag = ("ETag", etag.unwrap_or_default());
+            let upload = ("UploadId", id.to_owned());
+            Details::on(s3_error!(InvalidPart), [upload, number, etag])
+        };
+        let part = upload.parts.get(&number).ok_or_else(invalid)?;
         let same_tag = wanted.e_tag.as_ref().is_some_and(|tag| tag.value() == part.etag);
         if !same_tag || !same_checksum(wanted, &part.checksum) {
-            return Err(s3_error!(InvalidPart));
+            return Err(invalid());
         }
-        parts.push(part);
+        parts.push((number, part));
     }
-    if parts[..parts.len() - 1].iter().any(|part| part.data.len() < MIN_PART) {
-        return Err(s3_error!(EntityTooSmall));
+    let small = parts[..parts.len() - 1].iter().find(|(_, part)| part.data.len() < MIN_PART);
+    if let Some((number, part)) = small {
+        let details = [
+            ("ETag", part.etag.clone()),
+            ("MinSizeAllowed", MIN_PART.to_string()),
+            ("ProposedSize", part.data.len().to_string()),
+            ("PartNumber", number.to_string()),
+        ];
+        return Err(Details::on(s3_error!(EntityTooSmall), details));
     }
+    let parts: Vec<&UploadedPart> = parts.into_iter().map(|(_, part)| part).collect();
     if parts.iter().map(|part| part.data.len() as u64).sum::<u64>() > most {
         return Err(too_large(most));
     }
@@ -350,9 +381,4 @@ pub(super) fn abort(
         .end_upload(&input.key, &input.upload_id)
         .map(|_| nothing())
         .ok_or_else(|| s3_error!(NoSuchUpload))
-}
-
-/// Returns a new upload id, which is opaque to clients.
-fn new_upload_id() -> String {
-    random_text(64)
 }

@@ -1,6 +1,7 @@
 //! Reading objects: `GetObject` and `HeadObject`. Not for: finding the version (see `reads`).
 
 use super::checksum::with_checksum;
+use super::details::invalid_range;
 use super::errors::not_implemented;
 use super::event_hold;
 use super::permit::refused;
@@ -13,7 +14,7 @@ use s3s::dto::{
     HeadObjectOutput, ObjectLockLegalHoldStatus, ObjectLockMode, Range, ReplicationStatus,
     ServerSideEncryption, StorageClass, StreamingBlob, Timestamp,
 };
-use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
+use s3s::{Body, S3Error, S3ErrorCode, S3Result};
 use std::time::SystemTime;
 
 /// The input members that `GetObject` and `HeadObject` share.
@@ -195,7 +196,7 @@ pub(super) fn hidden(call: &S3Call<'_>, bucket: &str, error: S3Error) -> S3Error
 fn cut(data: &Bytes, range: Option<Range>) -> S3Result<(Bytes, Option<String>)> {
     let Some(range) = range else { return Ok((data.clone(), None)) };
     let whole = data.len();
-    let unsatisfiable = || s3_error!(InvalidRange);
+    let unsatisfiable = || invalid_range(&range.to_header_string(), whole);
     let within = range.check(whole as u64).map_err(|_| unsatisfiable())?;
     let at = |n: u64| usize::try_from(n).map_err(|_| unsatisfiable());
     let (start, end) = (at(within.start)?, at(within.end)?);

@@ -1,6 +1,7 @@
 //! Finds the version that a request names, and checks the conditional headers of a request.
 //! Not for: building the response.
 
+use super::details::{header_not_implemented, invalid_argument, precondition_failed};
 use super::errors::with_headers;
 use crate::world::buckets::{Bucket, Content, NULL, Object, Version};
 use s3s::dto::{ETag, ETagCondition, Timestamp};
@@ -50,7 +51,11 @@ pub(super) fn find<'a>(
 /// Refuses an invalid version id.
 pub(super) fn check_version_id(id: &str) -> S3Result<()> {
     let shaped = id == NULL || (id.len() == 32 && id.bytes().all(|b| b.is_ascii_graphic()));
-    if shaped { Ok(()) } else { Err(s3_error!(InvalidArgument, "Invalid version id specified")) }
+    if shaped {
+        Ok(())
+    } else {
+        Err(invalid_argument("versionId", id, "Invalid version id specified"))
+    }
 }
 
 /// The conditions of a GET or HEAD request: If-Match, If-None-Match, If-Modified-Since,
@@ -63,25 +68,50 @@ pub(super) struct Conditions<'a> {
 }
 
 impl Conditions<'_> {
+    /// Refuses a copy with 412 where a condition on its source does not hold.
+    pub(super) fn check_source(&self, etag: &str, written: SystemTime) -> S3Result<()> {
+        let failed =
+            |condition: &str| Err(precondition_failed(&format!("x-amz-copy-source-{condition}")));
+        match self.failed(etag, written) {
+            Some(condition) => failed(condition),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses with 412 where a condition does not hold, or with 304 where the client already has
     /// the current version.
     pub(super) fn check(&self, etag: &str, written: SystemTime) -> S3Result<()> {
+        match self.failed(etag, written) {
+            None => Ok(()),
+            Some(condition @ ("If-Match" | "If-Unmodified-Since")) => {
+                Err(precondition_failed(condition))
+            }
+            Some(_) => {
+                let mut error = S3Error::new(S3ErrorCode::NotModified);
+                error.set_status_code(http::StatusCode::NOT_MODIFIED);
+                Err(with_headers(error, &[("etag", &format!("\"{etag}\""))]))
+            }
+        }
+    }
+
+    /// Returns the name of the first condition that does not hold. A condition on a time does not
+    /// count where one on the `ETag` of the same kind is given.
+    fn failed(&self, etag: &str, written: SystemTime) -> Option<&'static str> {
         let modified_after = |since: &Timestamp| whole_seconds(written) > *since;
-        let matched = self.matches.map(|condition| holds(condition, etag));
-        let failed = matched == Some(false)
-            || (matched.is_none() && self.unmodified_since.is_some_and(modified_after));
-        if failed {
-            return Err(s3_error!(PreconditionFailed));
+        match self.matches {
+            Some(condition) if !holds(condition, etag) => return Some("If-Match"),
+            None if self.unmodified_since.is_some_and(modified_after) => {
+                return Some("If-Unmodified-Since");
+            }
+            _ => {}
         }
-        let same = self.differs.map(|condition| holds(condition, etag));
-        let unchanged = same == Some(true)
-            || (same.is_none() && self.modified_since.is_some_and(|s| !modified_after(s)));
-        if unchanged {
-            let mut error = S3Error::new(S3ErrorCode::NotModified);
-            error.set_status_code(http::StatusCode::NOT_MODIFIED);
-            return Err(with_headers(error, &[("etag", &format!("\"{etag}\""))]));
+        match self.differs {
+            Some(condition) => holds(condition, etag).then_some("If-None-Match"),
+            None => {
+                let unchanged = self.modified_since.is_some_and(|since| !modified_after(since));
+                unchanged.then_some("If-Modified-Since")
+            }
         }
-        Ok(())
     }
 }
 
@@ -104,20 +134,26 @@ pub(super) fn check_write(
     if_match: Option<&ETagCondition>,
     if_none_match: Option<&ETagCondition>,
 ) -> S3Result<()> {
+    const ADDITIONAL: &str =
+        "We don't accept the provided value of If-None-Match header for this API";
+    if if_match.is_some() && if_none_match.is_some() {
+        let text = "Multiple conditional request headers present in the request";
+        return Err(header_not_implemented("If-Match,If-None-Match", Some(text)));
+    }
     let current = find(bucket, key, None).ok().map(|(_, object)| object);
     if let Some(condition) = if_none_match {
         if !condition.is_any() {
-            return Err(super::errors::not_implemented("If-None-Match with an ETag on writes"));
+            return Err(header_not_implemented("If-None-Match", Some(ADDITIONAL)));
         }
         if current.is_some() {
-            return Err(s3_error!(PreconditionFailed));
+            return Err(precondition_failed("If-None-Match"));
         }
     }
     match (if_match, current) {
         (None, _) => Ok(()),
         (Some(_), None) => Err(s3_error!(NoSuchKey)),
         (Some(condition), Some(object)) if holds(condition, &object.etag) => Ok(()),
-        (Some(_), Some(_)) => Err(s3_error!(PreconditionFailed)),
+        (Some(_), Some(_)) => Err(precondition_failed("If-Match")),
     }
 }
 

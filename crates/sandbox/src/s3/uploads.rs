@@ -25,8 +25,10 @@ pub(super) fn list(
     let bucket = call.bucket(&input.bucket, "s3:ListBucketMultipartUploads")?;
     let account = owner(&bucket.owner);
     let prefix = input.prefix.as_deref().unwrap_or_default();
-    let marker =
-        (input.key_marker.as_deref().unwrap_or_default(), input.upload_id_marker.as_deref());
+    // S3 ignores an upload id marker without a key marker (S3 API Reference, `ListMultipartUploads`).
+    let key_marker = input.key_marker.as_deref().filter(|marker| !marker.is_empty());
+    let id_marker = input.upload_id_marker.as_deref().filter(|id| !id.is_empty());
+    let marker = (key_marker.unwrap_or_default(), id_marker.filter(|_| key_marker.is_some()));
     let behind = |key: &str, id: &str| match marker.1 {
         None => key > marker.0,
         Some(upload) => (key, id) > (marker.0, upload),
@@ -42,7 +44,7 @@ pub(super) fn list(
     {
         uploads.push(MultipartUpload {
             initiated: Some(Timestamp::from(upload.created)),
-            initiator: Some(Initiator { display_name: None, id: account.id.clone() }),
+            initiator: Some(initiator(upload)),
             key: Some(key.clone()),
             owner: Some(account.clone()),
             storage_class: Some(storage_class(upload)),
@@ -51,14 +53,15 @@ pub(super) fn list(
             checksum_type: upload.shown_type(),
         });
     }
-    let last = uploads.last().filter(|_| found.peek().is_some());
+    // S3 returns the markers on the last page too, empty where there is nothing to name.
+    let last = uploads.last();
     Ok(ListMultipartUploadsOutput {
         bucket: Some(input.bucket.clone()),
-        is_truncated: Some(last.is_some()),
-        next_key_marker: last.and_then(|upload| upload.key.clone()),
-        next_upload_id_marker: last.and_then(|upload| upload.upload_id.clone()),
-        key_marker: input.key_marker.clone(),
-        upload_id_marker: input.upload_id_marker.clone(),
+        is_truncated: Some(found.peek().is_some()),
+        next_key_marker: Some(last.and_then(|it| it.key.clone()).unwrap_or_default()),
+        next_upload_id_marker: Some(last.and_then(|it| it.upload_id.clone()).unwrap_or_default()),
+        key_marker: Some(marker.0.to_owned()),
+        upload_id_marker: Some(marker.1.unwrap_or_default().to_owned()),
         prefix: input.prefix.clone(),
         max_uploads: i32::try_from(limit).ok(),
         uploads: Some(uploads),
@@ -91,23 +94,28 @@ pub(super) fn list_parts(
         let shown = if upload.chosen { with_checksum!(shown, &part.checksum) } else { shown };
         parts.push(shown);
     }
-    let last = parts.last().filter(|_| found.peek().is_some()).and_then(|part| part.part_number);
+    let last = parts.last().and_then(|part| part.part_number);
     Ok(ListPartsOutput {
         bucket: Some(input.bucket.clone()),
         key: Some(input.key.clone()),
         upload_id: Some(input.upload_id.clone()),
         checksum_algorithm: upload.shown_algorithm(),
         checksum_type: upload.shown_type(),
-        initiator: Some(Initiator { display_name: None, id: account.id.clone() }),
+        initiator: Some(initiator(upload)),
         owner: Some(account),
-        is_truncated: Some(last.is_some()),
+        is_truncated: Some(found.peek().is_some()),
         max_parts: i32::try_from(limit).ok(),
-        next_part_number_marker: last,
-        part_number_marker: input.part_number_marker,
+        next_part_number_marker: Some(last.unwrap_or(0)),
+        part_number_marker: Some(marker),
         storage_class: Some(storage_class(upload)),
         parts: Some(parts),
         ..nothing()
     })
+}
+
+fn initiator(upload: &Upload) -> Initiator {
+    let (id, name) = upload.initiator.clone();
+    Initiator { display_name: Some(name), id: Some(id) }
 }
 
 fn storage_class(upload: &Upload) -> StorageClass {

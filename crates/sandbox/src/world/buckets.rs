@@ -10,8 +10,8 @@ mod sse;
 mod upload;
 
 pub(crate) use bucket::{
-    Bucket, Buckets, Content, NULL, Object, Outcome, Replicated, Version, Versioning, random_etag,
-    random_text,
+    Bucket, Buckets, Content, NULL, Object, Outcome, Replicated, Version, Versioning,
+    new_upload_id, random_etag, random_text,
 };
 pub(crate) use checksum::{Algorithm, Checksum};
 pub(crate) use default_encryption::default_of;

@@ -295,6 +295,11 @@ pub(crate) fn new_version_id(now: SystemTime) -> String {
     time + &random_text(21)
 }
 
+/// Creates a multipart upload id of 64 characters. Ids sort by creation time, as S3 lists them.
+pub(crate) fn new_upload_id(now: SystemTime) -> String {
+    new_version_id(now) + &random_text(32)
+}
+
 /// Returns random letters, digits, dots and underscores.
 pub(crate) fn random_text(length: usize) -> String {
     (0..length).map(|_| char::from(ALPHABET[fastrand::usize(..ALPHABET.len())])).collect()

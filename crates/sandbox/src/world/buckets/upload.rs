@@ -10,6 +10,8 @@ use std::time::SystemTime;
 #[derive(Debug, Clone)]
 pub(crate) struct Upload {
     pub(crate) created: SystemTime,
+    /// The id and the display name of the caller that created the upload.
+    pub(crate) initiator: (String, String),
     pub(crate) described: Described,
     pub(crate) tags: Tags,
     pub(crate) sse: Sse,

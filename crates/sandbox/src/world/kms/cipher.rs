@@ -5,6 +5,7 @@
 use crrctl_iam::names::{AccountId, KeyId};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// The first byte of a blob.
@@ -39,6 +40,12 @@ impl Secret {
         let mut bytes = [0; 32];
         random(&mut bytes);
         Self(bytes)
+    }
+
+    /// Returns the id of the material: 64 hex digits, which tell nothing of it (KMS API Reference,
+    /// `KeyMetadata`, `CurrentKeyMaterialId`).
+    pub(crate) fn material_id(&self) -> String {
+        hex::encode(Sha256::digest([b"id".as_slice(), &self.0].concat()))
     }
 
     fn key(&self) -> Option<LessSafeKey> {
