@@ -1,6 +1,8 @@
-//! The names of things on AWS, which `crrctl-iam` defines, and the names that crrctl gives. Each type checks itself in its constructor,
-//! so that whoever holds one need not check again.
-//! Not for: reading manifests (see `manifest`) or asking AWS whether a thing exists (see `observe`).
+//! Names of AWS accounts, Regions and resources, which `crrctl-iam` defines, and names that crrctl
+//! gives. The constructor of each type checks the name, so that a value of the type needs no
+//! further check.
+//! Not for: reading manifests (see `manifest`) or asking AWS whether a resource exists (see
+//! `observe`).
 
 mod pair;
 mod role;

@@ -1,5 +1,6 @@
-//! Policy documents: rendered from the templates of `policies/`, checked, proven, and compared by meaning.
-//! Not for: reading or writing them on AWS (see `steps`).
+//! Policy documents: rendered from the templates in `policies/`, checked, proven, and compared by
+//! meaning.
+//! Not for: reading or writing policies on AWS (see `steps`).
 
 mod document;
 mod documents;

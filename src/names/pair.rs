@@ -1,8 +1,9 @@
 //! Names of pairs.
+//! Not for: reading manifests (see `manifest`).
 
 use super::checked_name;
 
-/// The name of a pair: what its resources are named after and tagged with.
+/// The name of a pair. The names of the pair's resources derive from it, and their tags contain it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PairName(String);
 

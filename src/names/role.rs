@@ -1,4 +1,5 @@
 //! Names of IAM roles.
+//! Not for: whether a role exists (see `observe`).
 
 use super::{AccountId, Arn, Partition, checked_name};
 

@@ -1,5 +1,5 @@
-//! The documents of a pair: their names, their templates and what each is attached to.
-//! Not for: their text (see `render`) or whether they do what is wanted (see `proof`).
+//! The policy documents of a pair: their names, their templates and the kind of policy of each.
+//! Not for: their text (see `render`) or whether they have the intended effect (see `proof`).
 
 use crate::manifest::{Side, Topology};
 use crate::names::{AccountId, BucketName, Region};
@@ -8,52 +8,55 @@ use crrctl_iam::DocumentKind;
 /// One policy document of a pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Document {
-    /// Who may assume the replication role.
+    /// The trust policy of the replication role.
     ReplicationRoleTrust,
-    /// What the replication role may do.
+    /// The inline policy of the replication role.
     ReplicationRole,
-    /// Who may assume the role by which the destination in a Region replicates back.
+    /// The trust policy of the role with which the destination in a Region replicates back.
     BackRoleTrust(Region),
-    /// What the role by which the destination in a Region replicates back may do.
+    /// The inline policy of the role with which the destination in a Region replicates back.
     BackRole(Region),
-    /// The policy of the key in a Region.
+    /// The key policy of the key in a Region.
     Key(Region),
-    /// The policy of a key that exists already, by the bucket that is encrypted under it: read, never written.
+    /// The key policy of an existing key, by the bucket that is encrypted under the key. It is read
+    /// and never written.
     ExistingKey(Region, BucketName),
-    /// The source bucket's policy.
+    /// The bucket policy of the source bucket.
     SourceBucket,
-    /// The policy of the destination bucket in a Region.
+    /// The bucket policy of the destination bucket in a Region.
     DestinationBucket(Region),
-    /// Who may assume the role of batch jobs.
+    /// The trust policy of the batch job role.
     BatchReplicationRoleTrust,
-    /// What the role of batch jobs may do.
+    /// The inline policy of the batch job role.
     BatchReplicationRole,
-    /// What whoever runs crrctl needs in the source's account.
+    /// The permissions that the operator (the identity that runs crrctl) needs in the source's
+    /// account.
     Operator(Part),
-    /// What whoever runs crrctl needs in the account of other sides.
+    /// The permissions that the operator needs in the account of other sides.
     OperatorOf(Part, AccountId),
 }
 
-/// The parts of what whoever runs crrctl needs; a command takes one or more (see [`Part::COMMANDS`]).
+/// The parts of the operator's permissions. A command needs one or more parts (see
+/// [`Part::COMMANDS`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// Looking at everything, which every command begins with.
+    /// Reading the pair's resources, which every command on a pair does first.
     Plan,
-    /// Making and changing.
+    /// Creating and changing resources, for `apply`.
     Apply,
-    /// Uploading probes, reading replicas, cleaning up.
+    /// Uploading probes, reading their replicas, deleting both.
     Probe,
-    /// Replicating what is there already, for `backfill`.
+    /// Replicating existing objects, for `backfill`.
     Backfill,
-    /// Taking away.
+    /// Deleting resources, for `destroy`.
     Destroy,
     /// Deleting objects that are not probes, for `destroy --purge-data`.
     Purge,
-    /// Deleting what is under GOVERNANCE retention, for `destroy --bypass-governance`.
+    /// Deleting objects under GOVERNANCE retention, for `destroy --bypass-governance`.
     Bypass,
     /// Finding the pairs of the whole account, for `list` and `gc`.
     Fleet,
-    /// Bringing keys back, for `apply --revive-keys`.
+    /// Canceling the deletion of keys and enabling them, for `apply --revive-keys`.
     Revive,
 }
 
@@ -71,7 +74,7 @@ impl Part {
         Self::Revive,
     ];
 
-    /// The commands with the parts that each needs.
+    /// Each command with the parts that it needs.
     pub const COMMANDS: [(&'static str, &'static [Self]); 11] = [
         ("plan", &[Self::Plan]),
         ("import", &[Self::Plan]),
@@ -86,13 +89,15 @@ impl Part {
         ("apply --revive-keys", &[Self::Plan, Self::Apply, Self::Probe, Self::Revive]),
     ];
 
-    /// Returns whether there is anything in `topology` that this part is about: keys of others are never brought back.
+    /// Returns whether this part applies to anything in `topology`. Keys of others are never
+    /// revived.
     pub fn concerns(self, topology: &Topology) -> bool {
         self.concerns_in(topology, &topology.account)
     }
 
-    /// Returns whether this part is about anything that `topology` has in `account`: role and jobs are in the source's, and
-    /// pairs are looked for with the source's credentials.
+    /// Returns whether this part applies to anything that `topology` has in `account`. The role and
+    /// the batch jobs are in the source's account, and pairs are searched for with the source's
+    /// credentials.
     pub fn concerns_in(self, topology: &Topology, account: &AccountId) -> bool {
         match self {
             Self::Revive => topology.sides_in(account).any(|side| topology.has_own_key(side)),
@@ -119,18 +124,19 @@ impl Document {
             .chain(buckets)
     }
 
-    /// Returns the documents of the role of batch jobs.
+    /// Returns the documents of the batch job role.
     pub fn batch() -> impl Iterator<Item = Self> {
         [Self::BatchReplicationRoleTrust, Self::BatchReplicationRole].into_iter()
     }
 
-    /// Returns the documents for whoever runs crrctl.
+    /// Returns the operator's documents.
     pub fn operator(topology: &Topology) -> impl Iterator<Item = Self> {
         let accounts = topology.accounts().into_iter();
         accounts.flat_map(|account| Self::operator_in(topology, account, &Part::ALL))
     }
 
-    /// Returns those of the documents for whoever runs crrctl that are about `parts` of what `topology` has in `account`.
+    /// Returns the operator's documents for `parts` that apply to anything that `topology` has in
+    /// `account`.
     pub fn operator_in(topology: &Topology, account: &AccountId, parts: &[Part]) -> Vec<Self> {
         let parts = parts.iter().filter(|part| part.concerns_in(topology, account));
         let is_home = account == &topology.account;
@@ -145,7 +151,7 @@ impl Document {
         Self::written(topology).chain(Self::batch()).chain(Self::operator(topology))
     }
 
-    /// Returns what the replication role of one direction of a pair may do.
+    /// Returns the document of the replication role's inline policy, for one direction of a pair.
     pub fn of_role(direction: &Topology) -> Self {
         if direction.is_back() {
             Self::BackRole(direction.source.region.clone())
@@ -154,7 +160,7 @@ impl Document {
         }
     }
 
-    /// Returns who may assume the replication role of one direction of a pair.
+    /// Returns the document of the replication role's trust policy, for one direction of a pair.
     pub fn of_role_trust(direction: &Topology) -> Self {
         if direction.is_back() {
             Self::BackRoleTrust(direction.source.region.clone())
@@ -163,7 +169,7 @@ impl Document {
         }
     }
 
-    /// Returns the policy document of the bucket of `side`.
+    /// Returns the document of the bucket policy of `side`.
     pub fn of_bucket(side: &Side, topology: &Topology) -> Self {
         if side == &topology.home {
             Self::SourceBucket
@@ -172,7 +178,7 @@ impl Document {
         }
     }
 
-    /// Returns the policy document of the key of `side`.
+    /// Returns the document of the key policy of `side`.
     pub fn of_key(side: &Side, topology: &Topology) -> Self {
         if topology.has_own_key(side) {
             Self::Key(side.region.clone())
@@ -181,7 +187,7 @@ impl Document {
         }
     }
 
-    /// Returns the name that users give it, such as `key.us-east-1`.
+    /// Returns the name by which users refer to the document, such as `key.us-east-1`.
     pub fn name(&self) -> String {
         match self {
             Self::Key(region)
@@ -196,7 +202,7 @@ impl Document {
         }
     }
 
-    /// Returns the name of its template.
+    /// Returns the name of the document's template.
     pub fn template(&self) -> String {
         format!("{}.json.j2", self.stem())
     }
@@ -227,7 +233,7 @@ impl Document {
         }
     }
 
-    /// Returns what it is attached to, which decides what AWS accepts.
+    /// Returns the kind of policy, which decides what AWS accepts.
     pub fn kind(&self) -> DocumentKind {
         match self {
             Self::ReplicationRoleTrust

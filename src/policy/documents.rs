@@ -1,5 +1,5 @@
-//! A pair's documents, rendered and read: what a proof is about.
-//! Not for: finding out what they allow (see `proof`).
+//! A pair's documents, rendered and parsed: the input of a proof.
+//! Not for: evaluating what they allow (see `proof`).
 
 use super::{Document, RenderError, Templates, render};
 use crate::manifest::{PairKeys, Topology};
@@ -7,11 +7,11 @@ use crrctl_iam as iam;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// Documents by what they are for.
+/// Policy documents, by [`Document`].
 #[derive(Debug, Clone, Default)]
 pub struct Documents {
     own: BTreeMap<Document, Entry>,
-    /// Policies that a role has beside the pair's own.
+    /// Policies that a role has in addition to the pair's own.
     beside: Vec<(Document, Entry)>,
     /// The permissions boundary of the replication role.
     boundary: Option<Entry>,
@@ -21,7 +21,7 @@ pub struct Documents {
 struct Entry {
     name: String,
     value: Value,
-    /// None for a bucket's document without statements: no policy is wanted there.
+    /// `None` for a bucket document without statements: the bucket needs no policy.
     read: Option<iam::Document>,
 }
 
@@ -44,12 +44,12 @@ impl Documents {
         Ok(documents)
     }
 
-    /// Puts `value` in the place of a document; what can't be read changes nothing.
+    /// Sets a document to `value`. A value that can't be parsed changes nothing.
     pub fn put(&mut self, document: &Document, value: Value) -> Result<(), iam::DocumentError> {
         self.put_live(document, document.name(), value)
     }
 
-    /// Puts a document that is in force in the place of a document, under the name that people know it by.
+    /// Sets a document to a policy in force, under the name that reports show.
     pub fn put_live(
         &mut self,
         document: &Document,
@@ -60,12 +60,12 @@ impl Documents {
         Ok(())
     }
 
-    /// Takes a document out.
+    /// Removes a document.
     pub fn remove(&mut self, document: &Document) {
         self.own.remove(document);
     }
 
-    /// Puts a policy that a role has beside the pair's own `document`.
+    /// Adds a policy that a role has in addition to the pair's own `document`.
     pub fn put_beside(
         &mut self,
         document: &Document,
@@ -76,7 +76,7 @@ impl Documents {
         Ok(())
     }
 
-    /// Puts the permissions boundary of the replication role.
+    /// Sets the permissions boundary of the replication role.
     pub fn put_boundary(&mut self, name: String, value: Value) -> Result<(), iam::DocumentError> {
         self.boundary = Some(Entry::read(name, value)?);
         Ok(())
@@ -92,34 +92,35 @@ impl Documents {
         self.own.iter().map(|(document, entry)| (document, entry.name.as_str(), &entry.value))
     }
 
-    /// Returns whether `document` is here.
+    /// Returns whether the documents include `document`.
     pub fn has(&self, document: &Document) -> bool {
         self.own.contains_key(document)
     }
 
-    /// Returns a document as evaluations call it; none where it has no statements.
+    /// Returns a document with its name, for evaluation; `None` if the document has no statements.
     pub(super) fn named(&self, document: &Document) -> Option<iam::Named<'_>> {
         self.own.get(document)?.named()
     }
 
-    /// Returns the policies that a role has beside `document`.
+    /// Returns the policies that a role has in addition to `document`.
     pub(super) fn beside(&self, document: &Document) -> impl Iterator<Item = iam::Named<'_>> {
         let wanted = document.clone();
         let beside = self.beside.iter().filter(move |(document, _)| *document == wanted);
         beside.filter_map(|(_, entry)| entry.named())
     }
 
-    /// Returns the boundary of the replication role.
+    /// Returns the permissions boundary of the replication role.
     pub(super) fn boundary(&self) -> Option<iam::Named<'_>> {
         self.boundary.as_ref()?.named()
     }
 
-    /// Returns the document that evaluations call `name`.
+    /// Returns the document that has the name `name` in evaluations.
     pub(super) fn called(&self, name: &str) -> Option<&iam::Document> {
         self.entries().find(|entry| entry.name == name)?.read.as_ref()
     }
 
-    /// Returns these documents with each one as `change` makes it; what they are as JSON stays.
+    /// Returns these documents with `change` applied to each parsed document. Their JSON stays the
+    /// same.
     pub(super) fn each(&self, change: impl Fn(&iam::Document) -> iam::Document) -> Self {
         let mut changed = self.clone();
         let own = changed.own.values_mut().chain(changed.beside.iter_mut().map(|(_, it)| it));

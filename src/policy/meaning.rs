@@ -1,16 +1,18 @@
-//! Compares policy documents by what they mean, not by their text: AWS reorders lists and unwraps single values.
-//! Not for: evaluating them.
+//! Compares policy documents by meaning, not by text: AWS reorders lists and unwraps single values.
+//! Not for: evaluating documents (see `proof`).
 
 use serde_json::{Map, Value};
 
-/// Returns whether two documents mean the same: order of statements, of list items and of keys does not matter, nor does a
-/// list of one against its item.
+/// Returns whether two documents have the same meaning. The order of statements, list items and
+/// keys does not matter, and a list of one item equals that item.
 pub fn same(one: &Value, other: &Value) -> bool {
     canonical(one) == canonical(other)
 }
 
-/// Returns `live` with our `wanted` statements in place: ours are known by their Sid, all others stay as they are. Statements
-/// of `ours` that `wanted` no longer has are taken out. `None` means that no statement is left, so no policy is wanted.
+/// Returns `live` with crrctl's statements replaced by those of `wanted`. `ours` recognizes
+/// crrctl's statements by Sid; all other statements stay as they are. crrctl's statements that
+/// `wanted` no longer has are removed. Returns `None` if no statement is left, so that no policy is
+/// needed.
 fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Option<Value> {
     let mut kept: Vec<Value> = live.map(statements).unwrap_or_default();
     kept.retain(|statement| !ours(statement["Sid"].as_str().unwrap_or_default()));
@@ -23,8 +25,8 @@ fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> 
     Some(Value::Object(document))
 }
 
-/// Returns what a bucket's policy should be: the `wanted` statements beside those of others. Ours have Sids that begin with
-/// `Crrctl`.
+/// Returns the bucket policy to write: the `wanted` statements and the statements of others. The
+/// Sids of crrctl's statements begin with `Crrctl`.
 pub fn merged_bucket_policy(live: Option<&Value>, wanted: &Value) -> Option<Value> {
     let wanted_sids: Vec<String> =
         statements(wanted).iter().filter_map(|it| it["Sid"].as_str().map(str::to_owned)).collect();
@@ -33,13 +35,14 @@ pub fn merged_bucket_policy(live: Option<&Value>, wanted: &Value) -> Option<Valu
     })
 }
 
-/// Returns whether a bucket's `live` policy has statements of ours.
+/// Returns whether a bucket's `live` policy has statements of crrctl.
 pub fn has_ours(live: &Value) -> bool {
     !merged_bucket_policy(Some(live), &nothing()).is_some_and(|others| same(&others, live))
 }
 
-/// Returns the users and roles that `document` names and that are gone: their unique ids stand where their ARNs stood, and one
-/// of the same name does not match them (IAM User Guide, "IAM identifiers").
+/// Returns the deleted users and roles that `document` names. Their unique ids have replaced their
+/// ARNs, and a new user or role of the same name does not match them (IAM User Guide, "IAM
+/// identifiers").
 pub fn gone_principals(document: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let of = |element: &Value| match &element["AWS"] {
@@ -54,12 +57,12 @@ pub fn gone_principals(document: &Value) -> Vec<String> {
     elements.flatten().filter(is_unique_id).collect()
 }
 
-/// Returns the document that says nothing.
+/// Returns a document without statements.
 pub fn nothing() -> Value {
     serde_json::json!({"Statement": []})
 }
 
-/// Returns the statements of a document, which may be one object or a list.
+/// Returns the statements of a document. `Statement` is one object or a list.
 pub fn statements(document: &Value) -> Vec<Value> {
     match &document["Statement"] {
         Value::Array(list) => list.clone(),
@@ -82,7 +85,7 @@ fn canonical(value: &Value) -> Value {
             items.dedup();
             if items.len() == 1 { items.remove(0) } else { Value::Array(items) }
         }
-        // Condition values may be written bare or quoted.
+        // Condition values can be written with or without quotation marks.
         Value::Bool(flag) => Value::String(flag.to_string()),
         Value::Number(number) => Value::String(number.to_string()),
         other => other.clone(),

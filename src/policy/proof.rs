@@ -1,9 +1,11 @@
-//! The proof: every call that will be made under a pair's documents, evaluated, and as many that must stay denied.
+//! The proof: evaluates every call that is made under a pair's documents, and calls that must be
+//! denied.
 //!
-//! The calls that S3 makes are written down here from AWS's documentation, not taken from the templates, so that a template
-//! that forgets one is found. Pure: nothing is asked of AWS, so what the organisation's policies say is known only where they
-//! are given, and an allow without them reads "allowed by the documents read".
-//! Not for: the policies that are live (whoever has read them puts them in a [`Documents`]).
+//! The calls that S3 makes are listed from AWS's documentation, not derived from the templates, so
+//! that a permission that is missing from a template is found. The proof makes no AWS call: an
+//! organization's policies take part only if they are given, and an allow without them reads
+//! "allowed by the documents read".
+//! Not for: reading the policies in force; the code that reads them adds them to a [`Documents`].
 
 mod batch;
 mod buckets;
@@ -27,10 +29,12 @@ use scene::Scene;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The organisation's policies, as far as they were given. Section: AWS Organizations User Guide, "Authorization policies".
+/// The organization's policies that were given. Section: AWS Organizations User Guide,
+/// "Authorization policies".
 #[derive(Debug, Clone, Default)]
 pub struct Organisation {
-    /// Service control policies, each with its name. Where there are any, one of them must allow.
+    /// Service control policies, each with its name. If there are any, one of them must allow the
+    /// call.
     pub scps: Vec<(String, iam::Document)>,
     /// Resource control policies, each with its name.
     pub rcps: Vec<(String, iam::Document)>,
@@ -43,7 +47,7 @@ impl Organisation {
     }
 }
 
-/// What a call should come to.
+/// The expected outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "each variant is the word")]
@@ -52,49 +56,51 @@ pub enum Expectation {
     Deny,
 }
 
-/// What a call comes to.
+/// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Allowed.
     Allow,
-    /// Nothing allows it.
+    /// No statement allows the call.
     ImplicitDeny,
-    /// A `Deny` forbids it.
+    /// A `Deny` applies.
     ExplicitDeny,
 }
 
-/// One call and what became of it.
+/// One call and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// Whose calls these are: `replication`, `key users`, `uploads`, `batch`, `operator plan` and so on.
+    /// The section of the proof: `replication`, `key users`, `uploads`, `batch`, `operator plan`
+    /// and so on.
     pub section: String,
-    /// Who calls.
+    /// The caller.
     pub caller: String,
     /// The action.
     pub action: String,
     /// The resource.
     pub resource: String,
-    /// The condition keys that the request carries, beside those that follow from caller and resource.
+    /// The condition keys of the request, except those that follow from the caller and the
+    /// resource.
     pub context: BTreeMap<String, String>,
-    /// What it should come to.
+    /// The expected outcome.
     pub expected: Expectation,
-    /// What it comes to.
+    /// The outcome.
     pub decision: Outcome,
-    /// The decision in words; it says whether the organisation's policies took part.
+    /// The decision in words, which state whether the organization's policies took part.
     pub reads: &'static str,
-    /// The document that decided, or that would have to.
+    /// The document that decided, or that lacks a statement.
     pub document: Option<String>,
     /// The statement in it, such as `Statement[2] (KmsSource)`.
     pub statement: Option<String>,
-    /// For what is not as expected: the element that is wrong, such as `Statement[2].Action`.
+    /// For an unexpected outcome: the element to change, such as `Statement[2].Action`.
     pub element: Option<String>,
-    /// For what is not as expected: what to change.
+    /// For an unexpected outcome: the correction.
     pub mend: Option<String>,
 }
 
 impl Row {
-    /// Returns whether the call came to what it should.
+    /// Returns whether the call has the expected outcome.
     pub fn holds(&self) -> bool {
         self.mend.is_none()
     }
@@ -103,17 +109,19 @@ impl Row {
 /// Every call with its outcome.
 #[derive(Debug, Clone, Default)]
 pub struct Proof {
-    /// The calls: first what must be allowed, then what must stay denied, section by section.
+    /// The calls by section: first the calls that must be allowed, then the calls that must be
+    /// denied.
     pub rows: Vec<Row>,
 }
 
 impl Proof {
-    /// Returns what is not as it should be.
+    /// Returns the calls that have an unexpected outcome.
     pub fn refused(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| !row.holds())
     }
 
-    /// Returns the failure of a proof that does not hold: its first finding, with the mend, and how many there are.
+    /// Returns the failure of a proof that does not hold: its first finding, the corrections, and
+    /// the number of findings.
     pub fn failure(&self) -> Option<Failure> {
         let first = self.refused().next()?;
         let wrong = match first.expected {
@@ -142,7 +150,7 @@ impl Proof {
     }
 }
 
-/// Evaluates every call that concerns `documents`, which are those of `topology` and its `keys`.
+/// Evaluates every call that concerns `documents`, the documents of `topology` and its `keys`.
 pub fn prove(
     topology: &Topology,
     keys: &PairKeys,
@@ -152,7 +160,7 @@ pub fn prove(
     Calls::about(topology, keys, documents).judged(documents, organisation)
 }
 
-/// The calls of a proof; they follow from the pair, not from what its documents say.
+/// The calls of a proof. They derive from the pair, not from the content of its documents.
 pub(super) struct Calls(Vec<Call>);
 
 impl Calls {
@@ -184,13 +192,14 @@ impl Calls {
         Self(calls)
     }
 
-    /// Returns those that `document` has a say in.
+    /// Returns the calls that `document` takes part in deciding.
     #[cfg(test)]
     pub(super) fn under(&self, document: &Document) -> Self {
         Self(self.0.iter().filter(|call| call.is_under(document)).cloned().collect())
     }
 
-    /// Returns whether any call that is not as it should be is `wanted`; ends with the first.
+    /// Returns whether any call with an unexpected outcome satisfies `wanted`. Stops at the first
+    /// such call.
     #[cfg(test)]
     pub(super) fn finds(&self, documents: &Documents, wanted: impl Fn(&Row) -> bool) -> bool {
         let organisation = Organisation::default();
@@ -199,13 +208,13 @@ impl Calls {
         rows.any(|row| !row.holds() && wanted(&row))
     }
 
-    /// Returns the accounts whose key policies leave all to IAM.
+    /// Returns the accounts whose key policies delegate everything to IAM policies.
     fn owners(&self) -> Vec<String> {
         let left = self.0.iter().filter(|call| call.at == call::ResourcePolicyOf::LeftToIam);
         left.map(|call| call.owner.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Returns what the calls come to.
+    /// Evaluates the calls.
     pub(super) fn judged(&self, documents: &Documents, organisation: &Organisation) -> Proof {
         let judge = judge::Judge::new(documents, organisation, self.owners());
         Proof { rows: self.0.iter().map(|call| judge.row(call)).collect() }

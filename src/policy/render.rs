@@ -1,5 +1,5 @@
-//! Renders documents: the template's text, the topology's values, parsed at once and checked as the service that stores the
-//! document would check it.
+//! Renders documents: fills in a template with the topology's values, parses the result, and checks
+//! it as the service that stores the document does.
 //! Not for: what a document allows (see `proof`).
 
 use super::variables::variables;
@@ -11,25 +11,25 @@ use crrctl_iam::{self as iam, DocumentKind, Finding};
 use minijinja::{Environment, UndefinedBehavior};
 use serde_json::Value;
 
-/// Stands for the account until it is known.
+/// A placeholder for an account id that is not known yet.
 const SOME_ACCOUNT: &str = "000000000000";
 
-/// Why a document can't be rendered. Each message names the template.
+/// The reason why a document can't be rendered. Each message names the template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// A file can't be read.
     #[error("can't read `{0}`: {1}")]
     Unreadable(String, String),
-    /// A file is named like a template and is none.
+    /// A file has the extension of a template but no template's name.
     #[error("`{0}` overrides no template; there are `{1}`")]
     UnknownTemplate(String, String),
-    /// The template is wrong at a line.
+    /// The template has an error at a line.
     #[error("{0}:{1}: {2}")]
     Template(String, usize, String),
-    /// What was rendered is not a policy document.
+    /// The rendered text is not a policy document.
     #[error("{0}: {1} does not render to a policy document: {2}")]
     NotADocument(String, String, String),
-    /// What was rendered is a document that AWS would not take.
+    /// The rendered text is a document that AWS would refuse.
     #[error("{0}: AWS would refuse {1}: {2}")]
     Refused(String, String, String),
 }
@@ -42,8 +42,8 @@ impl From<RenderError> for Failure {
     }
 }
 
-/// Renders every document that `apply` writes for `manifest`, with an account and a key of the right shape, so that a bad
-/// template is found before anything is called.
+/// Renders every document that `apply` writes for `manifest`, with a placeholder account and key of
+/// the right shape, so that an invalid template is found before any AWS call.
 pub fn try_all(manifest: &Manifest, templates: &Templates) -> Result<(), Failure> {
     let topology = manifest.topology(&some_account()?)?;
     let keys = topology.or_some_keys(&PairKeys::default());
@@ -53,13 +53,13 @@ pub fn try_all(manifest: &Manifest, templates: &Templates) -> Result<(), Failure
     Ok(())
 }
 
-/// Returns the id that stands for the account until it is known.
+/// Returns the placeholder for an account id that is not known yet.
 pub fn some_account() -> Result<AccountId, InvalidName> {
     AccountId::new(SOME_ACCOUNT)
 }
 
-/// Returns whether the text of `document` depends on a key that crrctl makes, so that it can't be written before the alias
-/// names one.
+/// Returns whether the text of `document` depends on a key that crrctl creates. Such a document
+/// can't be written before the alias names the key.
 pub fn names_key(
     document: &Document,
     topology: &Topology,
@@ -70,7 +70,8 @@ pub fn names_key(
     Ok(one != render(document, topology, &topology.other_keys(), templates)?)
 }
 
-/// Renders `document` for `topology` and its `keys`, parses it, and checks it by the grammar of what it is attached to.
+/// Renders `document` for `topology` and its `keys`, parses it, and checks it with the grammar of
+/// its kind of policy.
 pub fn render(
     document: &Document,
     topology: &Topology,
@@ -85,7 +86,7 @@ pub fn render(
     let parsed: Value =
         serde_json::from_str(&rendered).map_err(|error| not_a_document(error.to_string()))?;
     match parsed.get("Statement") {
-        // A bucket's document without statements means that no policy is wanted there.
+        // A bucket document without statements means that the bucket needs no policy.
         Some(Value::Array(none))
             if none.is_empty() && document.kind() == DocumentKind::BucketPolicy =>
         {
@@ -119,8 +120,8 @@ fn filled_in(path: &str, text: &str, variables: &Value) -> Result<String, Render
     template.render(variables).map_err(|error| failed(&error))
 }
 
-/// Takes white space between JSON's tokens away: documents are sent that way, so that is the size that counts. Parsing would do
-/// it too, and would lose keys that occur twice.
+/// Removes white space between JSON tokens: documents are sent without it, so their size without it
+/// counts. Parsing would remove it too, but would lose duplicate keys.
 fn compact(json: &str) -> String {
     let (mut in_string, mut escaped) = (false, false);
     let keep = |c: &char| {

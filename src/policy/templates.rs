@@ -1,18 +1,19 @@
-//! The templates: ours, compiled in, and the user's folder of overrides.
+//! The templates: the compiled-in ones, and the overrides in the user's folder.
+//! Not for: rendering (see `render`).
 
 use super::RenderError;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Makes the table of templates from their names.
+/// Builds the table of templates from their names.
 macro_rules! templates {
     ($($name:literal),+ $(,)?) => {
         [$(($name, include_str!(concat!("../../policies/", $name)))),+]
     };
 }
 
-/// Every template with its text.
+/// Every compiled-in template with its text.
 const OURS: [(&str, &str); 16] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
@@ -39,8 +40,8 @@ pub struct Templates {
 }
 
 impl Templates {
-    /// Reads the overrides in `folder`. A file that has a template's ending but no template's name is refused, so that a
-    /// slip of the pen is not taken for "no override".
+    /// Reads the overrides in `folder`. A file that has the extension of a template but no
+    /// template's name is refused, so that a misspelled name is not ignored.
     pub fn overridden_by(folder: &Path) -> Result<Self, RenderError> {
         let unreadable = |path: &Path, error: &std::io::Error| {
             RenderError::Unreadable(path.display().to_string(), error.to_string())
@@ -62,7 +63,7 @@ impl Templates {
         Ok(Self { overrides: Arc::new(overrides) })
     }
 
-    /// Returns where the template `name` lies, for messages, and its text.
+    /// Returns the path of the template `name`, for messages, and its text.
     pub(super) fn get(&self, name: &str) -> (&str, &str) {
         if let Some((path, text)) = self.overrides.get(name) {
             return (path, text);

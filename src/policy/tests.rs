@@ -1,4 +1,5 @@
-//! What the documents allow, for several shapes of manifest; each subject has a file.
+//! What the documents allow, for several shapes of manifest. Each subject has a file.
+//! Not for: the evaluation of policies, which `crrctl-iam` tests.
 
 mod bad;
 mod mutation;
@@ -10,7 +11,8 @@ use super::{Document, Documents, Templates};
 use crate::manifest::{self, KeyKind, Origin, PairKeys, Topology};
 use crate::names::{AccountId, KeyId};
 
-/// The manifests that documents are tested with: each switch in both positions, each list empty and not.
+/// The manifests that documents are tested with: each switch in both positions, each list empty and
+/// not empty.
 const SHAPES: [(&str, &str); 17] = [
     ("plain", "name: plain\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
@@ -152,7 +154,7 @@ role: {path: /teams/storage/, permissions_boundary: "arn:aws:iam::111122223333:p
     ),
 ];
 
-/// The manifests under `examples/manifests/`, by their files' names.
+/// The manifests in `examples/manifests/`, by file name.
 fn examples() -> Vec<(String, String)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/manifests");
     let read = |path: std::path::PathBuf| {
@@ -174,7 +176,8 @@ fn topology_in(account: &str, text: &str) -> Topology {
     manifest.topology(&AccountId::new(account).unwrap()).unwrap()
 }
 
-/// The keys of the pair: those that crrctl makes have ids of the right kind, the others those of the manifest.
+/// The keys of the pair. Keys that crrctl creates have ids of the right kind; the others are those
+/// of the manifest.
 fn keys(topology: &Topology) -> PairKeys {
     let id = KeyId::new("mrk-1234abcd12ab34cd56ef1234567890ab").unwrap();
     let known = PairKeys::multi_region(id);

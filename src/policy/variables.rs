@@ -1,5 +1,6 @@
-//! What templates can use: the topology's values, as plain JSON. `policies/README.md` lists them.
-//! Not for: checking values; those of a topology are valid by themselves.
+//! The variables of the templates: the topology's values, as plain JSON. `policies/README.md` lists
+//! them.
+//! Not for: checking values; the values of a topology are already valid.
 
 use super::Document;
 use crate::manifest::{KeyKind, KeyWish, PairKeys, Profile, Side, Topology};
@@ -22,7 +23,7 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
     };
     match document {
         Document::Key(region) => {
-            // Each key of one Region is its own primary.
+            // A single-Region key is its own primary.
             let is_primary = topology.key.kind == KeyKind::PerRegion
                 || topology.key_regions().first() == Some(&region);
             let owner = topology.account_of(region);
@@ -121,8 +122,9 @@ fn owned_prefixes(topology: &Topology, side: &Side) -> Vec<String> {
     topology.owned_prefixes(side).into_iter().map(str::to_owned).collect()
 }
 
-/// Returns the roles of other accounts that write replicas to `side`, each with what of its objects are replicas, may be
-/// markers and change their owner.
+/// Returns the roles of other accounts that write replicas to `side`. Each role has the ARNs of the
+/// objects that are replicas, that can be delete markers, and whose owner changes, and of the
+/// probes on a handed-over side.
 fn writers(side: &Side, topology: &Topology) -> Vec<Value> {
     let writer = |direction: &Topology| {
         let under = |prefixes: Vec<String>| one_or_all(objects_under(direction, side, &prefixes));
@@ -139,19 +141,21 @@ fn writers(side: &Side, topology: &Topology) -> Vec<Value> {
     topology.across_to(side).iter().map(writer).collect()
 }
 
-/// Returns where the probes lie in the bucket of `side` that the source's account may read and take away, since nobody else
-/// proves them.
+/// Returns the prefixes of the probes in the bucket of `side` that the source's account can read
+/// and delete. Only a handed-over side has them, because no other account's operator checks its
+/// probes.
 fn proven_prefixes(direction: &Topology, side: &Side) -> Vec<String> {
     let is_handed_over = direction.is_handed_over(&side.region);
     if is_handed_over { direction.probe_prefixes(side) } else { Vec::new() }
 }
 
-/// Returns patterns of keys that begin with one of `prefixes`.
+/// Returns patterns of object keys that begin with one of `prefixes`.
 fn patterns(prefixes: &[String]) -> Vec<String> {
     prefixes.iter().map(|prefix| format!("{}*", literal(prefix))).collect()
 }
 
-/// Returns the roles of other accounts for which S3 uses the key of `region`, each with how it does.
+/// Returns the roles of other accounts for which S3 uses the key of `region`, each with its values
+/// of `kms:ViaService` and its encryption contexts.
 fn users(region: &Region, topology: &Topology, keys: &PairKeys) -> Vec<Value> {
     let here = topology.sides().filter(|it| &it.region == region && topology.has_own_key(it));
     let of_side = |it: &Side| {
@@ -170,7 +174,8 @@ fn users(region: &Region, topology: &Topology, keys: &PairKeys) -> Vec<Value> {
     here.flat_map(of_side).collect()
 }
 
-/// Returns the objects in the bucket of `side` whose keys begin with one of `prefixes`.
+/// Returns the ARN patterns of the objects in the bucket of `side` whose keys begin with one of
+/// `prefixes`.
 fn objects_under(topology: &Topology, side: &Side, prefixes: &[String]) -> Vec<String> {
     let bucket = side.bucket.arn(topology.partition());
     prefixes.iter().map(|prefix| objects(&bucket, prefix)).collect()
@@ -194,7 +199,7 @@ fn side(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
     })
 }
 
-/// Writes a list of one as its item, as people do.
+/// Writes a list of one item as that item, as is usual in policies.
 fn one_or_all(mut list: Vec<String>) -> Value {
     if list.len() == 1 { json!(list.remove(0)) } else { json!(list) }
 }
@@ -218,7 +223,8 @@ fn reports(topology: &Topology) -> Value {
     })
 }
 
-/// Returns what of `directions`, whose roles are in one account, whoever runs crrctl there works with.
+/// Returns the variables of `directions`, whose roles are in one account, for that account's
+/// operator.
 fn of_roles(topology: &Topology, directions: &[Topology], is_home: bool) -> Value {
     let batch = is_home.then(|| topology.batch_role_arn());
     let roles = || directions.iter().map(Topology::role_arn);
@@ -241,7 +247,8 @@ fn of_roles(topology: &Topology, directions: &[Topology], is_home: bool) -> Valu
     })
 }
 
-/// Lists follow the sides: the source first, then the destinations in the manifest's order; what is the same stands once.
+/// Returns the variables of the operator's documents in `account`. Lists follow the order of the
+/// sides, without duplicates: the source first, then the destinations in the manifest's order.
 fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Value {
     let (partition, is_home) = (topology.partition(), account == &topology.account);
     let sides = || topology.sides_in(account);
@@ -260,17 +267,18 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
     let own_keys: Vec<Arn> = own.iter().map(|region| in_region(region, own_pattern)).collect();
     let existing = sides().filter(|side| !topology.has_own_key(side));
     let existing: Vec<Arn> = existing.filter_map(|side| topology.key_arn(keys, side)).collect();
-    // No other account's key can be tagged, nor its tags be read (KMS API Reference, `TagResource`, `ListResourceTags`).
+    // A key of another account can't be tagged, nor can its tags be read (KMS API Reference,
+    // `TagResource`, `ListResourceTags`).
     let is_of_account = |arn: &Arn| arn.account() == account.as_str();
     let of_account: Vec<Arn> = existing.iter().filter(|arn| is_of_account(arn)).cloned().collect();
-    // A key's Region has one key that rotates and can be a primary, or each has.
+    // Of multi-Region keys, one rotates and can be the primary; of single-Region keys, each can.
     let primaries = if topology.key.kind == KeyKind::MultiRegion { 1 } else { own_keys.len() };
     let key_of = |side: &Side| match topology.key_wish(side) {
         KeyWish::Ours => Some(in_region(&side.region, own_pattern)),
         KeyWish::Existing(_) => topology.key_arn(keys, side),
         KeyWish::Nothing => None,
     };
-    // The service-linked role that KMS makes with the first multi-Region key of an account
+    // The service-linked role that KMS creates with the first multi-Region key of an account
     // (KMS Developer Guide, "Authorizing AWS KMS to synchronize multi-Region keys").
     let service_role = "role/aws-service-role/mrk.kms.amazonaws.com/*";
     let service_role = Arn::known(partition, "iam", "", account.as_str(), service_role);
@@ -286,7 +294,7 @@ fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Val
         let (services, contexts) = (&side["via_services"], &side["probe_contexts"]);
         Some(json!({"key_arn": key_arn, "via_services": services, "contexts": contexts}))
     });
-    // Probes of what is handed over are read and removed with the source's credentials.
+    // Probes on handed-over sides are read and deleted with the source's credentials.
     let shared = || topology.handed_over().filter(|_| is_home);
     let reads = reads.chain(shared().filter_map(|it| {
         let own = || {
@@ -365,12 +373,13 @@ fn distinct(arns: impl Iterator<Item = Arn>) -> Vec<Arn> {
     distinct
 }
 
-/// Returns the objects of a bucket whose keys begin with `prefix`.
+/// Returns the ARN pattern of the objects of a bucket whose keys begin with `prefix`.
 fn objects(bucket: &Arn, prefix: &str) -> String {
     format!("{bucket}/{}*", literal(prefix))
 }
 
-/// Returns the encryption contexts that S3 may give KMS: the object's, and, with a Bucket Key, the bucket's.
+/// Returns the encryption contexts that S3 can send to KMS: the object's ARN and, with a Bucket
+/// Key, the bucket's ARN.
 fn contexts(topology: &Topology, bucket: &Arn, objects: &[String]) -> Vec<String> {
     let bucket = match topology.profile {
         Profile::Compatible => Some(bucket.to_string()),
@@ -379,14 +388,14 @@ fn contexts(topology: &Topology, bucket: &Arn, objects: &[String]) -> Vec<String
     bucket.into_iter().chain(objects.iter().cloned()).collect()
 }
 
-/// Escapes what a policy would read as a wildcard or variable
+/// Escapes the characters that a policy reads as a wildcard or a variable
 /// (IAM User Guide, "IAM policy elements: Variables and tags", special characters).
 fn literal(text: &str) -> String {
     text.replace('$', "${$}").replace('*', "${*}").replace('?', "${?}")
 }
 
-/// Returns the values that `kms:ViaService` may have for S3 in `region`. The form outside `aws` and `aws-us-gov` is not
-/// documented, so both are allowed there.
+/// Returns the values that `kms:ViaService` can have for S3 in `region`. The form outside `aws` and
+/// `aws-us-gov` is not documented, so both forms are allowed there.
 fn via_services(region: &Region) -> Vec<String> {
     let partition = region.partition();
     let usual = format!("s3.{region}.amazonaws.com");

@@ -1,4 +1,5 @@
-//! Decides one request by the policies of a role: `cargo run --example decide`.
+//! Decides one request from the policies of a role: `cargo run --example decide`.
+//! Not for: resource-based policies.
 
 use crrctl_iam::names::{AccountId, Arn};
 use crrctl_iam::{

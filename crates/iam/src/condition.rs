@@ -1,6 +1,8 @@
-//! Whether one line of a `Condition` block holds for a request.
-//! Sections: "IAM JSON policy elements: Condition operators", "Single-valued vs. multivalued context keys".
-//! Not for: which values a policy may hold (see `grammar`); a value that can't be read matches nothing.
+//! Decides whether one line of a `Condition` block holds for a request.
+//! Sections: "IAM JSON policy elements: Condition operators", "Single-valued vs. multivalued
+//! context keys".
+//! Not for: which values a policy may contain (see `grammar`). A value that can't be parsed matches
+//! nothing.
 
 pub(super) mod value;
 
@@ -10,26 +12,29 @@ use super::Context;
 use super::document::{Comparison, Condition, Quantifier};
 use super::pattern::{Pattern, Rules, arn_like};
 
-/// Returns whether `condition` holds in `context`; `variables` is whether the document's version has policy variables.
+/// Returns whether `condition` holds in `context`. `variables` is whether the document's version
+/// supports policy variables.
 pub fn holds(condition: &Condition, context: &Context, variables: bool) -> bool {
     let Condition { operator, key, values } = condition;
     let found = context.get(key).filter(|found| !found.is_empty());
     let line =
         Line { comparison: operator.comparison, values, variables: variables.then_some(context) };
     if operator.comparison == Comparison::Null {
-        // "true": the key is not there; "false": it is, and its value is not null.
+        // "true": the key is absent; "false": the key is present and its value is not null.
         let null = found.is_none_or(all_empty);
         return values.iter().any(|wanted| value::boolean(wanted) == Some(null));
     }
     match (operator.quantifier, found) {
-        // Missing keys: a positive operator fails, a negated one and `IfExists` hold.
+        // Missing keys: a positive operator fails; a negated operator and `IfExists` hold.
         (Quantifier::None, None) => operator.if_exists || operator.comparison.negated(),
-        // Several values without a quantifier are not documented: negated operators look at all, others for any.
+        // Several values without a quantifier are undocumented: a negated operator must hold for
+        // all values, other operators for any value.
         (Quantifier::None, Some(found)) if operator.comparison.negated() => {
             found.iter().all(|value| line.holds(value))
         }
         (Quantifier::None, Some(found)) => found.iter().any(|value| line.holds(value)),
-        // An empty set: true for all, false for any. An empty text counts as empty.
+        // An empty set: `ForAllValues` holds, `ForAnyValue` fails. Empty texts count as an empty
+        // set.
         (Quantifier::ForAllValues, None) => true,
         (Quantifier::ForAllValues, Some(found)) => {
             all_empty(found) || found.iter().all(|value| line.holds(value))
@@ -45,7 +50,7 @@ fn all_empty(values: &[String]) -> bool {
     values.iter().all(String::is_empty)
 }
 
-/// An operator with the policy's values: what one value of the request is held against.
+/// An operator with the policy's values, which are compared with each value of the request.
 struct Line<'a> {
     comparison: Comparison,
     values: &'a [String],
@@ -53,8 +58,9 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The policy's values are alternatives; under a negated operator none of them may match.
-    /// A variable without a value fails either way ("Variables and tags": it makes the statement invalid).
+    /// The policy's values are alternatives. Under a negated operator none of them may match.
+    /// A variable without a value fails in both cases ("Variables and tags": it makes the statement
+    /// invalid).
     fn holds(&self, found: &str) -> bool {
         let mut results = self.values.iter().map(|wanted| self.matches(wanted, found));
         if self.comparison.negated() {
@@ -64,7 +70,7 @@ impl Line<'_> {
         }
     }
 
-    /// Returns whether the values match, before any negation; none for a variable without a value.
+    /// Returns whether the values match, before any negation; `None` if a variable has no value.
     fn matches(&self, wanted: &str, found: &str) -> Option<bool> {
         use Comparison as C;
         match self.comparison {
@@ -117,7 +123,8 @@ impl Line<'_> {
         Pattern::new(wanted, Rules { wildcards, variables: self.variables })
     }
 
-    /// Returns whether `order`, of the request's value to the policy's, is what the operator asks for.
+    /// Returns whether `order`, the request's value compared with the policy's value, satisfies the
+    /// operator.
     fn ordered(&self, order: Option<Ordering>) -> bool {
         use Comparison as C;
         order.is_some_and(|order| match self.comparison {

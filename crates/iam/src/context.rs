@@ -1,20 +1,21 @@
-//! What is known about a request: condition keys and their values.
+//! The condition keys of a request and their values.
 //! Section: IAM User Guide, "AWS global condition context keys".
-//! Not for: finding out what a service knows; the caller fills in the keys of its service.
+//! Not for: determining the condition keys of a service; the code that builds the request sets
+//! them.
 
 use std::collections::BTreeMap;
 
 use super::Principal;
 use crate::names::AccountId;
 
-/// Condition keys with their values; the names of keys are compared without regard to case.
+/// Condition keys with their values. Condition keys are case-insensitive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
     keys: BTreeMap<String, Vec<String>>,
 }
 
 impl Context {
-    /// Returns a context without any keys.
+    /// Returns a context without condition keys.
     pub fn new() -> Self {
         Self::default()
     }
@@ -31,30 +32,30 @@ impl Context {
         self.set_all(key, [value]);
     }
 
-    /// Sets a key to several values; none at all is a key that resolves to an empty set.
+    /// Sets a key to several values. Without values, the key resolves to an empty set.
     pub fn set_all(&mut self, key: &str, values: impl IntoIterator<Item = impl Into<String>>) {
         self.keys.insert(key.to_lowercase(), values.into_iter().map(Into::into).collect());
     }
 
-    /// Takes a key away.
+    /// Removes a key.
     pub fn remove(&mut self, key: &str) {
         self.keys.remove(&key.to_lowercase());
     }
 
-    /// Returns the values of a key that is in the request.
+    /// Returns the values of a key, if the request has the key.
     pub fn get(&self, key: &str) -> Option<&[String]> {
         self.keys.get(&key.to_lowercase()).map(Vec::as_slice)
     }
 
-    /// Returns the keys, in lower case and in order, with their values.
+    /// Returns the keys, in lower case and sorted, with their values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.keys.iter().map(|(key, values)| (key.as_str(), values.as_slice()))
     }
 
-    /// Returns the keys that follow from who calls, as far as the principal tells.
+    /// Returns the condition keys that the principal determines.
     ///
-    /// Sections: "AWS global condition context keys" and "Principal key values". Left to the caller: `aws:SecureTransport`,
-    /// `aws:SourceIp`, the time, tags, and whatever a service adds.
+    /// Sections: "AWS global condition context keys" and "Principal key values". Not set here:
+    /// `aws:SecureTransport`, `aws:SourceIp`, the time, tags, and keys that a service adds.
     pub fn of_caller(principal: &Principal) -> Self {
         let mut context = Self::new();
         let service = matches!(principal, Principal::Service(_));
@@ -67,7 +68,7 @@ impl Context {
             context.set("aws:PrincipalType", kind);
         }
         match principal {
-            // A caller without an account is spelled out ("aws:PrincipalAccount").
+            // The account of an anonymous caller is the text `anonymous` ("aws:PrincipalAccount").
             Principal::Anonymous => {
                 context.set("aws:PrincipalAccount", "anonymous");
                 context.set("aws:userid", "anonymous");
@@ -90,9 +91,10 @@ impl Context {
         context
     }
 
-    /// Returns the keys that follow from whose resource is asked for, by which service's action.
+    /// Returns the condition keys that the resource's account and the action's service determine.
     ///
-    /// Sections: "aws:ResourceAccount"; S3's `s3:ResourceAccount` and KMS's `kms:CallerAccount` in their lists of condition keys.
+    /// Sections: "aws:ResourceAccount"; S3's `s3:ResourceAccount` and KMS's `kms:CallerAccount` in
+    /// their lists of condition keys.
     pub fn of_resource(principal: &Principal, action: &str, account: &AccountId) -> Self {
         let mut context = Self::new().with("aws:ResourceAccount", account.as_str());
         let service = action.split(':').next().unwrap_or_default();
@@ -105,7 +107,7 @@ impl Context {
         context
     }
 
-    /// Takes over the keys of `other`, which win over those that are there.
+    /// Adds the keys of `other`, which replace keys of the same name.
     #[must_use]
     pub fn overlaid(mut self, other: Self) -> Self {
         self.keys.extend(other.keys);

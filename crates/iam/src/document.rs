@@ -1,5 +1,6 @@
-//! A policy document as it was written: its statements and their elements, read from JSON and printed again.
-//! Not for: whether AWS would accept it (see `grammar`) or what it allows (see `evaluate`).
+//! A policy document as written: its statements and their elements, parsed from JSON and printed
+//! again.
+//! Not for: whether AWS accepts the document (see `grammar`) or what it allows (see `evaluate`).
 
 mod operator;
 mod print;
@@ -10,16 +11,18 @@ use serde_json::Value;
 pub use operator::{Comparison, Operator, Quantifier};
 pub(super) use read::{Draft, draft};
 
-/// The version of the policy language. Section: IAM User Guide, "IAM JSON policy elements: Version".
+/// The version of the policy language. Section: IAM User Guide, "IAM JSON policy elements:
+/// Version".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// `2008-10-17`, also what a document without a version gets: policy variables are plain text.
+    /// `2008-10-17`, also the default of a document without a version. Policy variables are literal
+    /// text.
     V2008,
     /// `2012-10-17`: policy variables are replaced.
     V2012,
 }
 
-/// What a statement does when it applies.
+/// The effect of a statement that applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is the effect of that name")]
 pub enum Effect {
@@ -28,7 +31,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Returns the effect as policies write it.
+    /// Returns the effect as written in a policy.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Allow => "Allow",
@@ -37,24 +40,25 @@ impl Effect {
     }
 }
 
-/// An element and its `Not…` form: `Action` or `NotAction`, `Principal` or `NotPrincipal`, `Resource` or `NotResource`.
+/// An element in its plain or its `Not…` form: `Action` or `NotAction`, `Principal` or
+/// `NotPrincipal`, `Resource` or `NotResource`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scope<T> {
-    /// The plain element: these.
+    /// The plain element: matches the listed values.
     Only(T),
-    /// The `Not…` element: everything but these.
+    /// The `Not…` element: matches everything except the listed values.
     Except(T),
 }
 
 impl<T> Scope<T> {
-    /// Returns what is listed, whichever form lists it.
+    /// Returns the listed values, in either form.
     pub fn listed(&self) -> &T {
         match self {
             Self::Only(listed) | Self::Except(listed) => listed,
         }
     }
 
-    /// Returns the element's name, given that of the plain form.
+    /// Returns the element's name, given the names of both forms.
     pub fn element<'n>(&self, plain: &'n str, not: &'n str) -> &'n str {
         match self {
             Self::Only(_) => plain,
@@ -74,7 +78,7 @@ pub enum PrincipalKind {
 }
 
 impl PrincipalKind {
-    /// Every kind with its key in a policy.
+    /// Each kind with its key in a policy.
     const NAMES: [(Self, &'static str); 4] = [
         (Self::Aws, "AWS"),
         (Self::Service, "Service"),
@@ -97,18 +101,18 @@ impl PrincipalKind {
 pub enum Principals {
     /// The bare `"*"`.
     Everyone,
-    /// The map of kinds to names, in the order of the document.
+    /// The map of kinds to names, in document order.
     Listed(Vec<(PrincipalKind, Vec<String>)>),
 }
 
-/// One line of a `Condition` block: an operator, a key, and the values that the policy gives.
+/// One line of a `Condition` block: an operator, a condition key and the policy's values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
     /// The operator with its quantifier and `IfExists`.
     pub operator: Operator,
-    /// The condition key as written; keys are compared without regard to case.
+    /// The condition key as written. Condition keys are case-insensitive.
     pub key: String,
-    /// The values; numbers and Booleans as text.
+    /// The values. Numbers and Booleans are stored as text.
     pub values: Vec<String>,
 }
 
@@ -121,7 +125,7 @@ pub struct Statement {
     pub principal: Option<Scope<Principals>>,
     pub action: Option<Scope<Vec<String>>>,
     pub resource: Option<Scope<Vec<String>>>,
-    /// All must hold; an operator and a key occur together once at most, as in JSON.
+    /// All conditions must hold. A pair of operator and key occurs at most once, as in JSON.
     pub condition: Vec<Condition>,
 }
 
@@ -134,12 +138,12 @@ pub struct Document {
     pub statements: Vec<Statement>,
 }
 
-/// What is wrong with a document, and where.
+/// A problem in a document, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The place, such as `Statement[1].Condition.StringEquals`; empty for the document as a whole.
+    /// The place, such as `Statement[1].Condition.StringEquals`; empty for the whole document.
     pub path: String,
-    /// What is wrong there, in a sentence without a full stop.
+    /// The problem, as a sentence without a full stop.
     pub message: String,
 }
 
@@ -150,15 +154,15 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// Why a text is not a policy document: the first finding.
+/// The error for a text that is not a policy document: its first finding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct DocumentError(pub Finding);
 
-/// Where a document comes from: its text, or JSON that was parsed already.
+/// The source of a document: its text, or JSON that is already parsed.
 #[derive(Debug, Clone, Copy)]
 pub enum Source<'a> {
-    /// The text; only here can duplicate keys and the size as written be seen.
+    /// The text. Duplicate keys and the size as written can be checked only in a text.
     Text(&'a str),
     /// Parsed JSON.
     Json(&'a Value),
@@ -183,11 +187,14 @@ impl<'a> From<&'a Value> for Source<'a> {
 }
 
 impl Document {
-    /// Reads a document in every form that AWS takes: one statement or a list, one string or a list of them.
+    /// Parses a document in every form that AWS accepts: one statement or a list, one string or a
+    /// list of strings.
     ///
-    /// What can't be understood is an error, so that nothing is evaluated by halves: unknown elements, operators and effects.
-    /// Elements that are merely missing are not: KMS takes statements without `Action` or `Resource`, which then do nothing.
-    /// Where a JSON key occurs twice, the last one counts; `grammar` finds such keys.
+    /// Unknown elements, operators and effects are errors, so that no document is evaluated in
+    /// part.
+    /// Missing elements are not errors: KMS accepts statements without `Action` or `Resource`,
+    /// which have no effect. If a JSON key occurs twice, the last value counts; `grammar` reports
+    /// such keys.
     pub fn parse<'a>(source: impl Into<Source<'a>>) -> Result<Self, DocumentError> {
         let Draft { document, findings, .. } = match source.into() {
             Source::Text(text) => draft(&json(text).map_err(DocumentError)?),
@@ -200,7 +207,7 @@ impl Document {
     }
 }
 
-/// Parses JSON, or says where it breaks off.
+/// Parses JSON, or returns a finding with the position of the syntax error.
 pub(super) fn json(text: &str) -> Result<Value, Finding> {
     serde_json::from_str(text).map_err(|error| Finding {
         path: String::new(),

@@ -1,6 +1,8 @@
-//! Whether a request is allowed, and which statement decided.
-//! Section: IAM User Guide, "Policy evaluation logic" with its pages on single-account and cross-account requests.
-//! Not for: STS's own rule that root users assume no roles, S3 ACLs and Block Public Access, KMS grants: no policy says them.
+//! Decides whether a request is allowed, and which statement decided.
+//! Section: IAM User Guide, "Policy evaluation logic" with its pages on single-account and
+//! cross-account requests.
+//! Not for: STS's rule that root users assume no roles, S3 ACLs and Block Public Access, KMS
+//! grants. No policy document contains them.
 
 mod decide;
 mod statement;
@@ -12,16 +14,17 @@ use crate::names::AccountId;
 
 pub use trace::{Trace, trace};
 
-/// The kinds of policy that take part. Section: "Policies and permissions in IAM", "Policy types".
+/// The kinds of policy that take part in a decision. Section: "Policies and permissions in IAM",
+/// "Policy types".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layer {
     /// Identity-based policies of the user or role.
     Identity,
-    /// The policy on the resource: bucket policy, key policy, trust policy.
+    /// The policy on the resource: bucket policy, key policy or trust policy.
     Resource,
     /// The permissions boundary of the user or role.
     Boundary,
-    /// Policies passed when the session began.
+    /// Policies passed when the session started.
     Session,
     /// Service control policies of the caller's organization.
     Scp,
@@ -30,14 +33,14 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// Returns the article that goes before its name.
+    /// Returns the indefinite article of the name.
     pub fn article(self) -> &'static str {
         if self == Self::Identity { "an" } else { "a" }
     }
 }
 
 impl std::fmt::Display for Layer {
-    /// Writes the words that AWS uses in its messages of denied access.
+    /// Writes the words of AWS's access denied messages.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(match self {
             Self::Identity => "identity-based policy",
@@ -53,20 +56,21 @@ impl std::fmt::Display for Layer {
 /// A request.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Who calls.
+    /// The caller.
     pub principal: Principal,
     /// The action, such as `s3:GetObject`.
     pub action: String,
-    /// The ARNs it touches, each of which must be allowed; none at all stands for `*`.
+    /// The ARNs of the resources, each of which must be allowed. An empty list stands for `*`.
     pub resources: Vec<String>,
-    /// The account that owns them.
+    /// The account that owns the resources.
     pub resource_account: AccountId,
     /// All condition keys of the request.
     pub context: Context,
 }
 
 impl Request {
-    /// Returns a request for one resource; the keys that follow from caller and resource are added, `context` wins over them.
+    /// Returns a request for one resource. The condition keys that follow from the caller and the
+    /// resource are added; the keys in `context` replace them.
     pub fn new(
         principal: Principal,
         action: impl Into<String>,
@@ -82,7 +86,7 @@ impl Request {
     }
 }
 
-/// A document with the name that a decision shall call it by.
+/// A document with the name that decisions report.
 #[derive(Debug, Clone, Copy)]
 pub struct Named<'a> {
     /// The name, such as `role policy`.
@@ -91,41 +95,47 @@ pub struct Named<'a> {
     pub document: &'a Document,
 }
 
-/// What a resource-based policy is attached to; it decides what an account's own policies can do without it.
+/// The kind of resource that a resource-based policy is attached to. It decides whether
+/// identity-based policies of the resource's account are sufficient without the resource-based
+/// policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceKind {
-    /// A bucket: within an account either policy suffices.
+    /// A bucket: within an account either policy is sufficient.
     Bucket,
-    /// A KMS key: the key policy must let the account or the principal in.
+    /// A KMS key: the key policy must name the account or the principal.
     Key,
-    /// A role's trust policy, for `sts:AssumeRole`: like a key, and its statements have no `Resource`.
+    /// A role's trust policy, for `sts:AssumeRole`: the rule for keys applies, and its statements
+    /// have no `Resource`.
     Trust,
 }
 
 /// The policy on the resource.
 #[derive(Debug, Clone, Copy)]
 pub struct ResourcePolicy<'a> {
-    /// What it is attached to.
+    /// The kind of resource that the policy is attached to.
     pub kind: ResourceKind,
     /// The document.
     pub policy: Named<'a>,
 }
 
-/// All policies that take part in a decision. What is absent does not limit anything.
+/// All policies that take part in a decision. An absent policy limits nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Policies<'a> {
-    /// Those of the user (with its groups') or role.
+    /// The identity-based policies of the user (including its groups') or role.
     pub identity: Vec<Named<'a>>,
-    /// The one on the resource. A key and a role always have one: leaving it out asks what the other policies say alone,
-    /// as the policy simulator does, and is no proof that the request would succeed.
+    /// The policy on the resource. A key and a role always have one. Without it, the decision
+    /// states what the other policies allow alone, as the policy simulator does, and does not prove
+    /// that the request succeeds.
     pub resource: Option<ResourcePolicy<'a>>,
     /// The permissions boundary.
     pub boundary: Option<Named<'a>>,
-    /// Those passed to `sts:AssumeRole`.
+    /// The session policies passed to `sts:AssumeRole`.
     pub session: Vec<Named<'a>>,
-    /// Service control policies over the caller's account; where any is given, one of them must allow.
+    /// Service control policies of the caller's account. If any are given, one of them must allow
+    /// the request.
     pub scps: Vec<Named<'a>>,
-    /// Resource control policies over the resource's account. They can only deny: `RCPFullAWSAccess` is always attached.
+    /// Resource control policies of the resource's account. They can only deny: `RCPFullAWSAccess`
+    /// is always attached.
     pub rcps: Vec<Named<'a>>,
 }
 
@@ -134,9 +144,9 @@ pub struct Policies<'a> {
 pub struct Decider {
     /// The kind of policy.
     pub layer: Layer,
-    /// The document, by the caller's name for it.
+    /// The document's name (see [`Named`]).
     pub document: String,
-    /// The statement's place in the document, from 0.
+    /// The statement's index in the document, from 0.
     pub statement: usize,
     /// Its `Sid`, if it has one.
     pub sid: Option<String>,
@@ -152,14 +162,14 @@ impl std::fmt::Display for Decider {
     }
 }
 
-/// Why nothing allowed a request: the kind of policy in which an `Allow` is missing.
+/// Why no policy allowed a request: the kind of policy that lacks an `Allow`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Why {
     /// The kind of policy.
     pub layer: Layer,
-    /// The documents that were asked, by the caller's names.
+    /// The names of the documents of this kind that were evaluated.
     pub documents: Vec<String>,
-    /// The rule that makes this kind of policy necessary here.
+    /// The rule that requires this kind of policy to allow the request.
     pub rule: &'static str,
 }
 
@@ -174,17 +184,18 @@ impl std::fmt::Display for Why {
 pub enum Decision {
     /// Allowed.
     Allow {
-        /// The statements that were needed: one, or one on either side. Empty where the root user needs none.
+        /// The statements that were needed: an identity-based one, a resource-based one, or both.
+        /// Empty if the root user needs none.
         by: Vec<Decider>,
     },
-    /// Nothing allows it.
+    /// No statement allows the request.
     ImplicitDeny {
-        /// What is missing.
+        /// The missing `Allow`.
         why: Why,
     },
     /// A `Deny` applies.
     ExplicitDeny {
-        /// The statement.
+        /// The `Deny` statement.
         by: Decider,
     },
 }
@@ -196,9 +207,11 @@ impl Decision {
     }
 }
 
-/// Decides a request. Section: "How AWS enforcement code logic evaluates requests to allow or deny access".
+/// Decides a request. Section: "How AWS enforcement code logic evaluates requests to allow or deny
+/// access".
 ///
-/// Each resource is decided by itself; an explicit deny of one beats an implicit deny of another, and either beats an allow.
+/// Each resource is decided separately. An explicit deny for one resource overrides an implicit
+/// deny for another, and either overrides an allow.
 pub fn evaluate(request: &Request, policies: &Policies<'_>) -> Decision {
     let mut decision: Option<Decision> = None;
     for resource in resources(request) {
@@ -219,11 +232,12 @@ fn resources(request: &Request) -> impl Iterator<Item = &str> {
     request.resources.iter().map(String::as_str).chain(everything)
 }
 
-/// Returns every document that takes part for this caller, with its kind.
+/// Returns every document that takes part for this caller, with its kind of policy.
 ///
-/// Services and anonymous callers have no policies of their own; the root user has neither identity-based policies nor a
-/// boundary. SCPs limit principals of member accounts, root users included, but neither services nor service-linked roles;
-/// RCPs spare only the latter (AWS Organizations User Guide).
+/// Services and anonymous callers have no policies of their own. The root user has neither
+/// identity-based policies nor a permissions boundary. SCPs limit principals of member accounts,
+/// including root users, but neither services nor service-linked roles. RCPs exempt only
+/// service-linked roles (AWS Organizations User Guide).
 fn documents<'p>(
     principal: &Principal,
     policies: &'p Policies<'p>,
@@ -249,7 +263,8 @@ fn decider(layer: Layer, named: Named<'_>, index: usize) -> Decider {
     Decider { layer, document: named.name.to_owned(), statement: index, sid }
 }
 
-/// Returns whether a statement of `layer` with this effect can decide anything: an RCP's `Allow` can't.
+/// Returns whether a statement of `layer` with this effect can decide a request. An RCP's `Allow`
+/// can't.
 fn counts(layer: Layer, effect: Effect) -> bool {
     layer != Layer::Rcp || effect == Effect::Deny
 }

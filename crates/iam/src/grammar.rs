@@ -1,7 +1,10 @@
-//! What IAM, KMS and S3 accept as a policy: every finding, with its place in the document.
-//! Sections: IAM User Guide, "Grammar of the IAM JSON policy language" and "IAM and AWS STS quotas"; KMS Developer Guide,
-//! "Key policies"; S3 User Guide, "Policies and permissions in Amazon S3".
-//! Not for: whether names exist (actions, condition keys, principals), or whether the policy does what is wanted (see `evaluate`).
+//! Checks whether IAM, KMS and S3 accept a policy, and returns every finding with its place in the
+//! document.
+//! Sections: IAM User Guide, "Grammar of the IAM JSON policy language" and "IAM and AWS STS
+//! quotas"; KMS Developer Guide, "Key policies"; S3 User Guide, "Policies and permissions in Amazon
+//! S3".
+//! Not for: whether names exist (actions, condition keys, principals), or whether the policy has
+//! the intended effect (see `evaluate`).
 
 mod condition;
 mod duplicates;
@@ -16,14 +19,15 @@ use serde_json::Value;
 use super::document::{Draft, Effect, Finding, Scope, Source, Statement, Version, draft, json};
 use super::pattern::arn_parts;
 
-/// What a document is to be attached to; it decides what is accepted.
+/// The kind of policy, by what the document is attached to. It decides which documents are
+/// accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DocumentKind {
     /// An inline policy of a role.
     RolePolicy,
     /// An inline policy of a user.
     UserPolicy,
-    /// A managed policy, also as a permissions boundary.
+    /// A managed policy, including one that is used as a permissions boundary.
     ManagedPolicy,
     /// A policy passed to `sts:AssumeRole`.
     SessionPolicy,
@@ -40,22 +44,25 @@ pub enum DocumentKind {
 }
 
 impl DocumentKind {
-    /// Returns whether the policy is attached to a resource and names principals.
+    /// Returns whether statements of this kind of policy have a `Principal`.
     fn names_principals(self) -> bool {
         matches!(self, Self::TrustPolicy | Self::KeyPolicy | Self::BucketPolicy | Self::Rcp)
     }
 
-    /// Returns whether IAM itself stores the policy.
+    /// Returns whether IAM's rules apply, not those of KMS or S3.
     fn is_iams(self) -> bool {
         !matches!(self, Self::KeyPolicy | Self::BucketPolicy)
     }
 }
 
-/// Checks a document as the service that stores it would, and returns everything it would refuse.
+/// Checks a document as the service that stores it does, and returns everything that the service
+/// refuses.
 ///
-/// First comes what can't be read, then what this kind of policy refuses, then duplicate keys, size and characters.
-/// A key policy's statement may lack `Action` or `Resource`: KMS accepts it, and it does nothing. Duplicate JSON keys and the
-/// size as written are seen in a text only; parsed JSON is measured without white space.
+/// Parse errors are first, followed by the rules of this kind of policy, duplicate keys, size and
+/// characters.
+/// A statement of a key policy can lack `Action` or `Resource`: KMS accepts it, and it has no
+/// effect. Duplicate JSON keys and the size as written are checked only in a text; parsed JSON is
+/// measured without white space.
 pub fn check<'a>(kind: DocumentKind, source: impl Into<Source<'a>>) -> Vec<Finding> {
     let (text, value) = match source.into() {
         Source::Text(text) => match json(text) {
@@ -84,7 +91,7 @@ pub fn check<'a>(kind: DocumentKind, source: impl Into<Source<'a>>) -> Vec<Findi
     findings
 }
 
-/// Returns the statement as it was written: an element that could not be read is still there.
+/// Returns the statement as written, including elements that could not be parsed.
 fn source_of(value: &Value, index: usize) -> Option<&Value> {
     match value.get("Statement")? {
         Value::Array(list) => list.get(index),
@@ -103,7 +110,8 @@ impl Checker {
         self.findings.push(Finding { path, message: message.into() });
     }
 
-    /// Section: "IAM JSON policy elements: Sid". Empty ones are written by many tools and need not differ.
+    /// Section: "IAM JSON policy elements: Sid". Many tools write empty Sids, which need not be
+    /// unique.
     fn sid<'s>(&mut self, path: &str, statement: &'s Statement, seen: &mut BTreeSet<&'s str>) {
         let Some(sid) = statement.sid.as_deref().filter(|sid| !sid.is_empty()) else { return };
         let path = format!("{path}.Sid");
@@ -198,7 +206,8 @@ impl Checker {
     }
 }
 
-/// Returns the place in a list; a single value was perhaps not written as one.
+/// Returns the place in a list, such as `[1]`; empty for a single value, which may not be written
+/// as a list.
 fn place(scope: &Scope<Vec<String>>, index: usize) -> String {
     if scope.listed().len() == 1 { String::new() } else { format!("[{index}]") }
 }

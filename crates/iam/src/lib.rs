@@ -1,9 +1,11 @@
-//! The IAM policy language: what AWS accepts as a policy ([`grammar`]) and what a policy allows ([`mod@evaluate`]).
-//! Written from the public documentation: IAM User Guide, KMS Developer Guide, S3 User Guide; each rule names its section.
-//! Not for: fetching or rendering policies, and not for access that no policy document grants (S3 ACLs, KMS grants,
-//! S3 Block Public Access): whoever asks must weigh those.
+//! The IAM policy language: the policies that AWS accepts ([`grammar`]) and the requests that
+//! policies allow ([`mod@evaluate`]).
+//! Written from the public documentation: IAM User Guide, KMS Developer Guide, S3 User Guide. Each
+//! rule names its section.
+//! Not for: fetching or rendering policies, and not for access that no policy document grants (S3
+//! ACLs, KMS grants, S3 Block Public Access); users of this crate must check those.
 //!
-//! The modules stand in reading order; each uses only those below it.
+//! The modules are in reading order. Each module uses only the modules below it.
 #![doc = include_str!("../README.md")]
 
 pub mod evaluate;

@@ -1,5 +1,6 @@
-//! The names of things on AWS: each type checks itself in its constructor, so that whoever holds one need not check again.
-//! Not for: asking AWS whether a thing exists.
+//! Names of AWS accounts, Regions and resources. The constructor of each type checks the name, so
+//! that a value of the type needs no further check.
+//! Not for: whether the account, Region or resource exists on AWS.
 
 mod account;
 mod arn;
@@ -13,25 +14,26 @@ pub use bucket::BucketName;
 pub use kms::{KeyAlias, KeyId};
 pub use region::{Partition, Region};
 
-/// Why a text is not the name it was meant to be: what it is for, what was given, what is allowed.
+/// The error for a text that is not a valid name: the kind of name, the text and the rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not a valid {what}: {rule}")]
 pub struct InvalidName {
-    /// What the text was meant to be, such as `bucket name`.
+    /// The kind of name, such as `bucket name`.
     pub what: &'static str,
-    /// The text as it was given.
+    /// The text as given.
     pub given: String,
-    /// What is allowed.
+    /// The rule for such names.
     pub rule: &'static str,
 }
 
-/// Gives a newtype over `String` its constructor from a `rule` function, and the conversions every name has.
-/// Needs the crate `serde` where it is used.
+/// Defines the constructor of a newtype over `String` from a check function, and the conversions
+/// that every name has.
+/// The crate that uses the macro must depend on `serde`.
 #[macro_export]
 macro_rules! checked_name {
     ($name:ident, $what:literal, $check:path) => {
         impl $name {
-            /// Checks `text` and takes it as it is.
+            /// Checks `text` and stores it unchanged.
             pub fn new(text: impl Into<String>) -> Result<Self, $crate::names::InvalidName> {
                 let given = text.into();
                 match $check(&given) {

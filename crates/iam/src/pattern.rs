@@ -1,13 +1,14 @@
-//! Texts with wildcards and policy variables, and how they match.
-//! Sections: "IAM JSON policy elements: Resource" (wildcards), "IAM policy elements: Variables and tags".
-//! Not for: which element or operator allows wildcards or variables; the callers know.
+//! Matches policy texts with wildcards and policy variables.
+//! Sections: "IAM JSON policy elements: Resource" (wildcards), "IAM policy elements: Variables and
+//! tags".
+//! Not for: which element or operator allows wildcards or variables; the calling code decides.
 
 use super::Context;
 
 /// One step of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
-    /// This very character; also what a variable was replaced with, and `${*}`, `${?}`, `${$}`.
+    /// This character. Also a character of a variable's value, and of `${*}`, `${?}`, `${$}`.
     Char(char),
     /// `?`: any one character.
     One,
@@ -15,21 +16,23 @@ enum Token {
     Many,
 }
 
-/// A text from a policy, ready to be compared.
+/// A policy text, compiled for matching.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pattern(Vec<Token>);
 
-/// What a policy text may hold besides plain characters.
+/// The special characters that a policy text can contain.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules<'c> {
     /// Whether `*` and `?` are wildcards.
     pub(super) wildcards: bool,
-    /// Where policy variables get their values; none for documents of version 2008-10-17, which take them literally.
+    /// The source of variable values; `None` for documents of version 2008-10-17, where variables
+    /// are literal text.
     pub(super) variables: Option<&'c Context>,
 }
 
 impl Pattern {
-    /// Compiles `text`; none where a variable has no value and no default, so that nothing can match it.
+    /// Compiles `text`. Returns `None` if a variable has no value and no default, so that nothing
+    /// matches.
     pub(super) fn new(text: &str, rules: Rules<'_>) -> Option<Self> {
         let mut tokens = Vec::with_capacity(text.len());
         let mut rest = text;
@@ -54,12 +57,13 @@ impl Pattern {
         self.run(text, |a, b| a == b)
     }
 
-    /// Returns whether all of `text` matches, without regard to case.
+    /// Returns whether all of `text` matches, ignoring case.
     pub(super) fn matches_ignoring_case(&self, text: &str) -> bool {
         self.run(text, |a, b| a == b || a.to_lowercase().eq(b.to_lowercase()))
     }
 
-    /// Goes back to the latest `*` alone, which is enough and keeps the time at pattern times text.
+    /// Backtracks to the latest `*` only. This is sufficient and keeps the time proportional to
+    /// pattern length times text length.
     fn run(&self, text: &str, same: impl Fn(char, char) -> bool) -> bool {
         let mut at = 0;
         let mut rest = text.chars();
@@ -89,12 +93,12 @@ impl Pattern {
     }
 }
 
-/// Splits `${…}` off the front of `text`: what is between the braces, and what follows.
+/// Splits `${…}` off the front of `text`. Returns the text between the braces and the rest.
 fn variable(text: &str) -> Option<(&str, &str)> {
     text.strip_prefix("${")?.split_once('}')
 }
 
-/// Returns what a variable stands for. Sections: "Special characters" and "Specifying default values".
+/// Returns the value of a variable. Sections: "Special characters" and "Specifying default values".
 /// A key with several values can't be a variable ("Single-valued vs. multivalued context keys").
 fn value<'a>(variable: &'a str, context: &'a Context) -> Option<&'a str> {
     if let "*" | "?" | "$" = variable {
@@ -111,7 +115,7 @@ fn value<'a>(variable: &'a str, context: &'a Context) -> Option<&'a str> {
     }
 }
 
-/// The parts of an ARN; a colon inside `${…}` divides nothing.
+/// Returns the parts of an ARN. A colon inside `${…}` is not a separator.
 pub(super) fn arn_parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::with_capacity(6);
     let (mut start, mut at) = (0, 0);
@@ -131,8 +135,9 @@ pub(super) fn arn_parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// Returns whether `value` matches the ARN pattern `text`, each of the six parts by itself; none for a variable without value.
-/// Section: "Amazon Resource Name (ARN) condition operators". A lone `*` stands for every value.
+/// Returns whether `value` matches the ARN pattern `text`. Each of the six parts is matched
+/// separately. Returns `None` if a variable has no value.
+/// Section: "Amazon Resource Name (ARN) condition operators". A lone `*` matches every value.
 pub(super) fn arn_like(text: &str, value: &str, rules: Rules<'_>) -> Option<bool> {
     if text == "*" {
         return Some(true);
@@ -141,17 +146,19 @@ pub(super) fn arn_like(text: &str, value: &str, rules: Rules<'_>) -> Option<bool
     let values: Vec<&str> = value.splitn(6, ':').collect();
     let mut all = patterns.len() == 6 && values.len() == 6;
     for (pattern, value) in patterns.iter().zip(&values) {
-        // Every part is compiled, so that a variable without value is seen wherever it stands.
+        // Every part is compiled, so that a variable without a value is found in any part.
         all &= Pattern::new(pattern, rules)?.matches(value);
     }
     Some(all)
 }
 
-/// Returns whether the resource `value` matches the `Resource` text `text`; none for a variable without value.
+/// Returns whether the resource `value` matches the `Resource` text `text`; `None` if a variable
+/// has no value.
 ///
-/// Section: "IAM JSON policy elements: Resource". A wildcard spans `/` but no colon of the first five; variables stand after
-/// the fifth colon only. Where `complete` is set, an ARN with fewer than six parts ends in `*`
-/// ("Identify AWS resources with ARNs": incomplete ARNs in identity-based policies).
+/// Section: "IAM JSON policy elements: Resource". A wildcard matches `/` but none of the first five
+/// colons; variables are replaced only after the fifth colon. If `complete` is set, an ARN with
+/// fewer than six parts ends in `*` ("Identify AWS resources with ARNs": incomplete ARNs in
+/// identity-based policies).
 pub(super) fn resource_like(
     text: &str,
     value: &str,

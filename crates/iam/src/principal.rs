@@ -1,7 +1,7 @@
-//! Who makes a request, and which names in a policy mean that principal.
+//! The principal that makes a request, and the names in a policy that match it.
 //! Sections: "AWS JSON policy elements: Principal" and "AWS JSON policy elements: `NotPrincipal`".
-//! Not for: federated users (`GetFederationToken`) and canonical user ids: no call of this program is made by them, and
-//! such names in a policy match nobody here.
+//! Not for: federated users (`GetFederationToken`) and canonical user ids. crrctl makes no call as
+//! such a principal, and such names in a policy match no caller here.
 
 use super::document::{PrincipalKind, Principals};
 use crate::names::{AccountId, Arn, Partition};
@@ -32,26 +32,26 @@ pub enum Principal {
         /// The role's unique id (`AROA…`), where known.
         id: Option<String>,
     },
-    /// An AWS service in its own name, such as `s3.amazonaws.com`.
+    /// An AWS service principal, such as `s3.amazonaws.com`.
     Service(String),
-    /// Nobody in particular: an unsigned request.
+    /// An anonymous caller: an unsigned request.
     Anonymous,
 }
 
-/// How closely a policy names the caller. Section: "Policy evaluation logic", "Resource-based policies": it decides which
-/// other policies still limit the permission. In rising order.
+/// How closely a policy names the caller, in ascending order. Section: "Policy evaluation logic",
+/// "Resource-based policies". It decides which other policies still limit the permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Link {
     /// The caller's account: the permission is delegated to that account's own policies.
     Account,
-    /// The caller's role: limited by its boundary and session policies.
+    /// The caller's role: its permissions boundary and session policies limit the permission.
     Role,
-    /// The user, the session, the service, the root user itself, or everyone.
+    /// The user, the session, the service, the root user, or everyone.
     Direct,
 }
 
 impl Principal {
-    /// Returns the account the caller belongs to; none for services and anonymous requests.
+    /// Returns the caller's account; `None` for services and anonymous requests.
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Root { account, .. } => Some(account.as_str()),
@@ -60,7 +60,8 @@ impl Principal {
         }
     }
 
-    /// Returns the ARN that `sts:GetCallerIdentity` would show: a session's own, not its role's.
+    /// Returns the ARN that `sts:GetCallerIdentity` returns: for a session the session's ARN, not
+    /// its role's.
     pub fn arn(&self) -> Option<String> {
         match self {
             Self::RoleSession { role, session, .. } => Some(format!(
@@ -84,7 +85,7 @@ impl Principal {
         }
     }
 
-    /// Returns the value of `aws:PrincipalType` ("Principal key values"); services have none.
+    /// Returns the value of `aws:PrincipalType` ("Principal key values"); `None` for services.
     pub(super) fn kind(&self) -> Option<&'static str> {
         match self {
             Self::Root { .. } => Some("Account"),
@@ -95,7 +96,7 @@ impl Principal {
         }
     }
 
-    /// Returns the value of `aws:userid`, where the unique ids are known ("Principal key values").
+    /// Returns the value of `aws:userid`, if the unique id is known ("Principal key values").
     pub(super) fn user_id(&self) -> Option<String> {
         match self {
             Self::Root { account, .. } => Some(account.to_string()),
@@ -107,14 +108,16 @@ impl Principal {
         }
     }
 
-    /// Returns whether the caller is a session of a service-linked role, which SCPs and RCPs leave alone.
-    /// Sections: AWS Organizations User Guide, "Service control policies" and "Resource control policies".
+    /// Returns whether the caller is a session of a service-linked role. SCPs and RCPs do not apply
+    /// to service-linked roles.
+    /// Sections: AWS Organizations User Guide, "Service control policies" and "Resource control
+    /// policies".
     pub(super) fn is_service_linked(&self) -> bool {
         let Self::RoleSession { role, .. } = self else { return false };
         role.resource().starts_with("role/aws-service-role/")
     }
 
-    /// Returns how closely `principals` name this caller, if they do.
+    /// Returns how closely `principals` name this caller; `None` if they do not name it.
     pub(super) fn named_by(&self, principals: &Principals) -> Option<Link> {
         match principals {
             Principals::Everyone => Some(Link::Direct),
@@ -126,10 +129,11 @@ impl Principal {
         }
     }
 
-    /// Returns whether `NotPrincipal` with `Deny` spares this caller.
+    /// Returns whether a `Deny` with `NotPrincipal` does not apply to this caller.
     ///
-    /// Section: "`NotPrincipal` with Deny": AWS may check the account first, then the role, then the session, so each of them
-    /// has to be listed; and who has a permissions boundary is denied whatever is listed ("Permissions boundaries for IAM entities").
+    /// Section: "`NotPrincipal` with Deny": AWS may check the account first, then the role, then
+    /// the session, so all of them must be listed. A caller with a permissions boundary is denied
+    /// whatever is listed ("Permissions boundaries for IAM entities").
     pub(super) fn spared_by(&self, principals: &Principals, has_boundary: bool) -> bool {
         let Principals::Listed(listed) = principals else { return true };
         if has_boundary && matches!(self, Self::User { .. } | Self::RoleSession { .. }) {
@@ -149,7 +153,8 @@ impl Principal {
         }
     }
 
-    /// Returns how closely one name means this caller. Names are compared as they are: wildcards in them mean nothing.
+    /// Returns how closely one name matches this caller. Names are compared literally: wildcards in
+    /// them have no effect.
     fn link(&self, kind: PrincipalKind, name: &str) -> Option<Link> {
         match (kind, self) {
             (PrincipalKind::Service, Self::Service(own)) => (own == name).then_some(Link::Direct),
@@ -177,7 +182,8 @@ impl Principal {
     }
 }
 
-/// Returns whether `name` is the account: bare, or as the ARN of its root. Section: "AWS account principals".
+/// Returns whether `name` is the account: its id, or the ARN of its root user. Section: "AWS
+/// account principals".
 fn names_account(name: &str, account: &str, partition: &str) -> bool {
     name == account || name == format!("arn:{partition}:iam::{account}:root")
 }

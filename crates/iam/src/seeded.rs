@@ -1,9 +1,10 @@
-//! The seed of property tests, so that a run finds what the run before it found. The thorough mode draws another each time.
-//! Not for: anything but tests.
+//! The random seed of property tests. It is fixed, so that every run tests the same cases; the
+//! thorough mode uses a new seed for each run.
+//! Not for: code outside tests.
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// Returns the settings of a property test of so many cases.
+/// Returns the configuration of a property test with `cases` cases.
 pub(crate) fn cases(cases: u32) -> Config {
     let is_thorough =
         std::env::var_os("CRRCTL_THOROUGH").is_some_and(|value| !value.is_empty() && value != "0");

@@ -1,5 +1,6 @@
-//! The calls that S3 Batch Operations makes to replicate what is there already, as its own role.
+//! The calls that S3 Batch Operations makes to replicate existing objects, as the batch job role.
 //! Section: S3 User Guide, "Configuring an IAM role for S3 Batch Replication".
+//! Not for: the calls that crrctl makes for a batch job (see `operator`).
 
 use super::Document;
 use super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller, ResourcePolicyOf};
@@ -12,7 +13,7 @@ use crrctl_iam::{Principal, ResourceKind};
 
 const SECTION: &str = "batch";
 
-/// Returns every call of a batch job, and what must stay denied beside them.
+/// Returns every call of a batch job, and the related calls that must be denied.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
     let role = scene.topology.batch_role_arn();
     let trust = Document::BatchReplicationRoleTrust;
@@ -56,8 +57,9 @@ fn report_arn(scene: &Scene<'_>, reports: &Reports) -> String {
     format!("{bucket}/{}object", reports.prefix)
 }
 
-/// The completion report is written, and the manifest that S3 made is read again. Where they lie beside the data, they are
-/// encrypted under the pair's key.
+/// Returns the calls on the completion report, which the job writes, and on the manifest that S3
+/// generates, which the job reads. If both are in the source bucket, they are encrypted under the
+/// pair's key.
 fn report_objects(scene: &Scene<'_>, who: &PolicyCaller, reports: &Reports) -> Vec<Call> {
     let source = &scene.topology.source;
     let bucket = Arn::known(scene.partition(), "s3", "", "", &reports.bucket);

@@ -1,6 +1,8 @@
-//! What the bucket policies let everybody do, and what they forbid whatever else allows it.
-//! Sections: S3 User Guide, "Security best practices" (TLS) and "Using server-side encryption with AWS KMS keys"
-//! (condition keys of uploads).
+//! The calls that the bucket policies allow, and the calls that they deny whatever other policies
+//! allow.
+//! Sections: S3 User Guide, "Security best practices" (TLS) and "Using server-side encryption with
+//! AWS KMS keys" (condition keys of uploads).
+//! Not for: calls of replication (see `replication`).
 
 use super::Document;
 use super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller};
@@ -8,7 +10,7 @@ use super::scene::{Scene, TLS};
 use crate::manifest::Side;
 
 const SECTION: &str = "uploads";
-/// The header that says how to encrypt.
+/// The header that sets the encryption.
 const HOW: &str = "s3:x-amz-server-side-encryption";
 /// The header that names the key.
 const KEY: &str = "s3:x-amz-server-side-encryption-aws-kms-key-id";
@@ -42,7 +44,7 @@ fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
         let other = format!("{}0", scene.key_arn(side));
         let named = Element::Condition("StringNotEquals", KEY, None);
         forbid(named, put("true").with(HOW, "aws:kms").with(KEY, other));
-        // Without the key's name S3 takes the account's AWS managed key, which replication can't use.
+        // Without a key id S3 uses the account's AWS managed key, which replication can't use.
         let unnamed = Element::Condition("Null", HOW, None);
         forbid(unnamed.clone(), put("true").with(HOW, "aws:kms"));
         forbid(unnamed, put("true").with(HOW, "AES256"));
@@ -50,7 +52,8 @@ fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
     calls
 }
 
-/// What must go through: a listing, an upload that leaves encryption to the bucket, and one that names the pair's key.
+/// Returns the calls that must be allowed: a listing, an upload without encryption headers, and an
+/// upload that names the pair's key.
 fn allowed(scene: &Scene<'_>, uploader: &PolicyCaller, side: &Side) -> Vec<Call> {
     let spared = |elements: &[Element]| {
         Expected::Allow(elements.iter().cloned().chain([TLS_SPARED]).collect())

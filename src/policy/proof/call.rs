@@ -1,4 +1,5 @@
-//! A call, what it should come to, and which element of a document sees to that.
+//! A call, its expected outcome, and the element of a document that must cause the outcome.
+//! Not for: evaluating the call (see `judge`).
 
 use super::Document;
 use crate::names::AccountId;
@@ -7,9 +8,10 @@ use crrctl_iam::{Context, Principal, Request, ResourceKind};
 /// The caller's own policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum OwnPolicies {
-    /// It has none: the policy on the resource must name it.
+    /// None: the policy on the resource must name the caller.
     Nothing,
-    /// They allow everything: the policy on the resource, or the other account, must hold it back.
+    /// Policies that allow everything: the policy on the resource, or the other account's policies,
+    /// must deny the call.
     Everything,
     /// One of the pair's documents.
     Document(Document),
@@ -18,11 +20,11 @@ pub(super) enum OwnPolicies {
 /// The policy on the resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ResourcePolicyOf {
-    /// There is none, or this kind of resource has none.
+    /// None: the resource has no policy, or this kind of resource can't have one.
     Nothing,
-    /// A key policy that leaves all to IAM, as keys have by default.
+    /// A key policy that delegates everything to IAM, as the default key policy does.
     LeftToIam,
-    /// Somebody else's, that lets everybody in.
+    /// A policy of another owner, which allows everyone.
     Everything(ResourceKind),
     /// One of the pair's documents.
     Document(ResourceKind, Document),
@@ -34,31 +36,31 @@ pub(super) enum Element {
     Principal,
     Action,
     Resource,
-    /// Operator and key, and, where it matters, the value that is meant.
+    /// The condition operator, the condition key and, if it matters, the value.
     Condition(&'static str, &'static str, Option<&'static str>),
 }
 
-/// What a call should come to.
+/// The expected outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Expected {
-    /// Allowed; these elements keep a `Deny` away from it.
+    /// Allowed. These elements keep a `Deny` from applying.
     Allow(Vec<Element>),
-    /// Denied; this element keeps every `Allow` away from it.
+    /// Denied. This element keeps every `Allow` from applying.
     Deny(Element),
-    /// Denied by a `Deny` of this document that looks at this element, whatever else allows it.
+    /// Denied by a `Deny` in this document that tests this element, whatever other policies allow.
     DenyBy(Document, Element),
 }
 
-/// A condition key that a policy must look at.
+/// A condition key that a policy must test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Demand {
     pub(super) operator: &'static str,
     pub(super) key: &'static str,
-    /// Values that must not do in its place.
+    /// Values with which the call must be denied.
     pub(super) others: Vec<String>,
 }
 
-/// Who calls, with what policies.
+/// The caller and its policies.
 #[derive(Debug, Clone)]
 pub(super) struct PolicyCaller {
     pub(super) section: &'static str,
@@ -77,14 +79,14 @@ pub(super) struct Call {
     pub(super) context: Vec<(&'static str, String)>,
     pub(super) demands: Vec<Demand>,
     pub(super) expected: Expected,
-    /// Resources of the same kind that must be out of reach, each with the policy on it.
+    /// Similar resources on which the call must be denied, each with the policy on it.
     pub(super) foreign_resources: Vec<(String, ResourcePolicyOf)>,
-    /// Actions of the same kind that must be out of reach.
+    /// Similar actions that must be denied.
     pub(super) forbidden_actions: Vec<&'static str>,
 }
 
 impl Call {
-    /// Makes a call that must be allowed.
+    /// Returns a call that must be allowed.
     pub(super) fn new(
         who: &PolicyCaller,
         action: &str,
@@ -110,13 +112,13 @@ impl Call {
         self
     }
 
-    /// Adds a condition key that the request carries and no policy needs to look at.
+    /// Adds a condition key that the request carries and that policies need not test.
     pub(super) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
         self.context.push((key, value.into()));
         self
     }
 
-    /// Adds a condition key that the policy must demand.
+    /// Adds a condition key that the policy must test.
     pub(super) fn demanding(
         self,
         operator: &'static str,
@@ -132,7 +134,8 @@ impl Call {
         self.demanding_not(operator, key, value, vec![other])
     }
 
-    /// Adds a condition key that the policy must demand, with the values that must not do in its place.
+    /// Adds a condition key that the policy must test, with the values with which the call must be
+    /// denied.
     pub(super) fn demanding_not(
         mut self,
         operator: &'static str,
@@ -162,21 +165,21 @@ impl Call {
         self
     }
 
-    /// Returns what tells calls apart.
+    /// Returns a text that identifies the call.
     pub(super) fn identity(&self) -> String {
         let Self { who, action, resource, owner, context, .. } = self;
         let call =
             format!("{} {:?} {action} {resource} {owner} {context:?}", who.section, who.caller);
-        // Across accounts the same call is tried against each account's policies by themselves.
+        // Across accounts the same call is evaluated against each account's policies separately.
         if self.is_across() { format!("{call} {:?} {:?}", who.own, self.at) } else { call }
     }
 
-    /// Returns whether the caller is of another account than what it calls for.
+    /// Returns whether the caller and the resource are in different accounts.
     pub(super) fn is_across(&self) -> bool {
         self.who.caller.account().is_some_and(|account| account != self.owner.as_str())
     }
 
-    /// Returns whether `document` has a say in it.
+    /// Returns whether `document` takes part in deciding the call.
     #[cfg(test)]
     pub(super) fn is_under(&self, document: &Document) -> bool {
         let at = matches!(&self.at, ResourcePolicyOf::Document(_, at) if at == document);

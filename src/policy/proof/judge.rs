@@ -1,5 +1,5 @@
-//! Evaluates a call under the documents and says which statement decided.
-//! Not for: what is wrong where a call does not come to what it should (see `mend`).
+//! Evaluates a call under the documents and reports the statement that decided.
+//! Not for: the reason for an unexpected outcome (see `mend`).
 
 use super::call::{Call, Expected, OwnPolicies, ResourcePolicyOf};
 use super::{Document, Documents, Expectation, Organisation, Outcome, Row, mend};
@@ -10,7 +10,7 @@ use crrctl_iam::{
     evaluate,
 };
 
-/// The documents, and two of others that let everything through.
+/// The documents, and stand-ins for policies that are not the pair's, which allow everything.
 pub(super) struct Judge<'a> {
     documents: &'a Documents,
     organisation: &'a Organisation,
@@ -20,7 +20,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// Makes one for calls on resources of `owners`.
+    /// Creates a judge for calls on resources of `owners`.
     pub(super) fn new(
         documents: &'a Documents,
         organisation: &'a Organisation,
@@ -33,7 +33,7 @@ impl<'a> Judge<'a> {
         Self { documents, organisation, callers_own, somebodys, delegating }
     }
 
-    /// Returns what became of `call`.
+    /// Returns the outcome of `call`, with the statement that decided.
     pub(super) fn row(&self, call: &Call) -> Row {
         let request = call.request();
         let policies = self.policies(call);
@@ -69,7 +69,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Returns what `call` comes to.
+    /// Returns the decision about `call`.
     pub(super) fn decision(&self, call: &Call) -> Decision {
         evaluate(&call.request(), &self.policies(call))
     }
@@ -96,7 +96,7 @@ impl<'a> Judge<'a> {
             ResourcePolicyOf::LeftToIam => Some((ResourceKind::Key, by_default)),
             ResourcePolicyOf::Everything(kind) => Some((*kind, somebodys)),
             ResourcePolicyOf::Document(kind, document) => {
-                // Without a document there is no policy: possible for a bucket alone.
+                // Without a document there is no policy, which is possible only for a bucket.
                 let named = self.documents.named(document);
                 named.map(|named| (*kind, named))
             }
@@ -111,7 +111,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Returns the statement to name: of those that were needed, the one in a document of the pair, the caller's own first.
+    /// Returns the statement to report: of the statements that were needed, the first in a document
+    /// of the pair. The caller's own policies are first.
     fn decider<'d>(&self, decision: &'d Decision) -> Option<&'d Decider> {
         match decision {
             Decision::Allow { by } => {
@@ -133,10 +134,10 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// What the policies of a caller are called that are not the pair's.
+/// The name of a caller's own policies that are not the pair's.
 pub(super) const CALLERS_OWN: &str = "the caller's own policies";
 
-/// Returns how a statement is told to people.
+/// Returns the name of a statement in reports.
 pub(super) fn label(decider: &Decider) -> String {
     match decider.sid.as_deref() {
         None | Some("") => format!("Statement[{}]", decider.statement),
@@ -144,7 +145,7 @@ pub(super) fn label(decider: &Decider) -> String {
     }
 }
 
-/// Returns how a caller is told to people.
+/// Returns the name of a caller in reports.
 pub(super) fn name(caller: &Principal) -> String {
     caller.arn().unwrap_or_else(|| match caller {
         Principal::Service(service) => service.clone(),

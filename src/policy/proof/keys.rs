@@ -1,5 +1,8 @@
-//! Who else the key policies are for: administrators, other accounts, and nobody beside them.
-//! Section: KMS Developer Guide, "Key policies in AWS KMS", "Allowing users in other accounts to use a KMS key".
+//! The other users of the key policies: administrators and other accounts. All other callers must
+//! be denied.
+//! Section: KMS Developer Guide, "Key policies in AWS KMS", "Allowing users in other accounts to
+//! use a KMS key".
+//! Not for: the use of keys by replication (see `replication`).
 
 use super::call::{Call, OwnPolicies, PolicyCaller};
 use super::reverse::{by_others, with_reverse};
@@ -10,7 +13,7 @@ use crrctl_iam::Principal;
 
 const SECTION: &str = "key users";
 
-/// What an administrator does ("Allows key administrators to administer the KMS key").
+/// The actions of an administrator ("Allows key administrators to administer the KMS key").
 const ADMINISTRATION: [&str; 15] = [
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",
@@ -28,7 +31,7 @@ const ADMINISTRATION: [&str; 15] = [
     "kms:UntagResource",
     "kms:UpdateAlias",
 ];
-/// What a user of the key does ("Allows key users to use the KMS key").
+/// The actions of a key user ("Allows key users to use the KMS key").
 const USE: [&str; 7] = [
     "kms:Decrypt",
     "kms:DescribeKey",
@@ -39,7 +42,8 @@ const USE: [&str; 7] = [
     "kms:ReEncryptTo",
 ];
 
-/// Returns the calls of administrators, of other accounts and of strangers, on the key of each Region.
+/// Returns the calls of administrators, other accounts and an unrelated account, on the key of each
+/// Region.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
     let ours = scene.topology.sides().filter(|side| scene.topology.has_own_key(side));
     ours.flat_map(|side| of_key(scene, side)).collect()
@@ -49,7 +53,7 @@ fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
     let key = &scene.topology.key;
     let mut calls: Vec<Call> =
         key.administrators.iter().flat_map(|arn| administrator(scene, side, arn)).collect();
-    // Naming the key's own account says nothing that its root delegation does not.
+    // Naming the key's own account adds nothing to the root delegation.
     let other_accounts = key.usable_by_accounts.iter().filter(|it| *it != scene.owner(side));
     calls.extend(other_accounts.flat_map(|account| cross_account(scene, side, account)));
     let stranger = [scene.stranger(SECTION)];
@@ -64,13 +68,15 @@ fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
     with_reverse(calls).into_iter().chain(refused).collect()
 }
 
-/// An administrator of the key's account needs the key policy alone; one of another account has policies of its own.
+/// An administrator in the key's account needs only the key policy. An administrator in another
+/// account also needs its own policies.
 fn administrator(scene: &Scene<'_>, side: &Side, arn: &Arn) -> Vec<Call> {
     let topology = scene.topology;
     let is_own = arn.account() == scene.owner(side).as_str();
     let own = if is_own { OwnPolicies::Nothing } else { OwnPolicies::Everything };
     let Some(caller) = principal(scene, arn) else { return Vec::new() };
-    // The account's own root may do everything, and who is of an account that may use the key may use it.
+    // The root user of the key's account can do everything. A principal in an account that can use
+    // the key can use the key.
     let uses = (is_own && matches!(caller, Principal::Root { .. }))
         || topology.key.usable_by_accounts.iter().any(|other| other.as_str() == arn.account());
     let forbidden_actions: &[&str] =
@@ -101,7 +107,7 @@ fn cross_account(scene: &Scene<'_>, side: &Side, account: &AccountId) -> Vec<Cal
     calls
 }
 
-/// A grant that an AWS service makes use of, such as for a volume.
+/// Returns a call that creates a grant for an AWS service, such as for a volume.
 fn grant(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Call {
     on_key(scene, who, "kms:CreateGrant", side).demanding(
         "Bool",
@@ -110,12 +116,13 @@ fn grant(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Call {
     )
 }
 
-/// A key policy is about its own key, so no other can come into reach by it.
+/// Returns a call on the key of `side`. A key policy covers only its own key, so it can't grant
+/// access to another key.
 fn on_key(scene: &Scene<'_>, who: &PolicyCaller, action: &str, side: &Side) -> Call {
     Call::new(who, action, scene.key_arn(side), scene.owner(side)).at(scene.key_policy(side))
 }
 
-/// Returns who an administrator's ARN is; none for what can't call by itself.
+/// Returns the principal of an administrator's ARN; `None` if the ARN's principal can't make calls.
 fn principal(scene: &Scene<'_>, arn: &Arn) -> Option<Principal> {
     let account = AccountId::new(arn.account()).ok()?;
     let (kind, name) = arn.resource().split_once('/').unwrap_or((arn.resource(), ""));

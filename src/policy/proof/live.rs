@@ -1,5 +1,6 @@
-//! The proof of documents that are in force: each call that S3 makes, with the policy that decides about it. What a policy makes
-//! depend on a condition key that nobody outside S3 can know is told as unknown, neither as allowed nor as denied.
+//! The proof of the documents in force: each call that S3 makes, with the policy that decides it.
+//! If a policy depends on a condition key whose value is not known outside S3, the outcome is
+//! reported as unknown, neither as allowed nor as denied.
 //! Not for: reading the documents (see `check`).
 
 use super::call::{Call, Expected, ResourcePolicyOf};
@@ -12,7 +13,7 @@ use crrctl_iam::document::{Condition, Effect, Scope, Statement};
 use crrctl_iam::{self as iam, Context, Decision, Layer};
 use std::collections::BTreeSet;
 
-/// Where the policy stands that decides about a call.
+/// The policy that decides a call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// The role's own policies.
@@ -34,18 +35,19 @@ pub enum Place {
 /// A call of S3 under the documents in force.
 #[derive(Debug, Clone)]
 pub struct LiveRow {
-    /// The call and what it comes to.
+    /// The call and its outcome.
     pub row: Row,
-    /// Where the policy stands that denies it; none for a call that is allowed.
+    /// The policy that denies the call; `None` for a call that is allowed.
     pub place: Option<Place>,
-    /// Condition keys on which the outcome depends and that nobody outside S3 can know; empty where it is certain.
+    /// Condition keys that the outcome depends on and whose values are not known outside S3; empty
+    /// if the outcome is certain.
     pub unknown: Vec<String>,
-    /// Whether S3 may do without this call: no source says for certain.
+    /// Whether S3 may omit this call: no source is conclusive.
     pub is_optional: bool,
 }
 
 impl LiveRow {
-    /// Returns whether S3 makes the call for certain and needs an `Allow` for it.
+    /// Returns whether S3 certainly makes the call and needs an `Allow` for it.
     pub fn is_asked(&self) -> bool {
         !self.is_optional && !replication::LOCK_WRITES.contains(&self.row.action.as_str())
     }
@@ -85,7 +87,8 @@ pub fn prove_live(
     rows
 }
 
-/// The documents in force, with what is open taken for the best and for the worst.
+/// The documents in force, once with every unknown condition assumed favorable to replication, once
+/// unfavorable.
 struct View<'a> {
     best: Judge<'a>,
     worst: Judge<'a>,
@@ -159,9 +162,10 @@ fn place(call: &Call, decision: &Decision) -> Option<Place> {
     })
 }
 
-/// Condition keys whose value nobody outside S3 knows for the calls that S3 makes by itself: S3 User Guide, "Troubleshooting
-/// replication", says of source addresses, VPC endpoints and access points that they break it; of the rest no page says
-/// anything. A `/` or `:` at the end stands for any name after it.
+/// Condition keys whose values are not known outside S3 for the calls that S3 makes by itself. S3
+/// User Guide, "Troubleshooting replication", states that conditions on source addresses, VPC
+/// endpoints and access points break replication; no page covers the others. A `/` at the end
+/// stands for any name after it.
 const UNKNOWN: [&str; 24] = [
     "aws:calledvia",
     "aws:calledviafirst",
@@ -189,12 +193,13 @@ const UNKNOWN: [&str; 24] = [
     "s3:dataaccesspointarn",
 ];
 
-/// Condition keys whose value is each object's own, where the buckets have Object Lock.
+/// Prefix of the condition keys whose values depend on each object, if the buckets have Object
+/// Lock.
 const OF_OBJECTS: &str = "s3:object-lock-";
 
-/// What nobody knows about the calls for a pair.
+/// The unknown condition keys of a pair's calls.
 struct Open {
-    /// Keys that S3 either does not send or sends with these values: no source says which of the two.
+    /// Condition keys that S3 either omits or sends with these values; no source states which.
     sent: Context,
     is_locked: bool,
 }
@@ -208,7 +213,7 @@ impl Open {
         Self { sent, is_locked: topology.buckets.lock.is_some() }
     }
 
-    /// Returns whether the outcome of a condition depends on what nobody can know.
+    /// Returns whether the outcome of a condition is unknown.
     fn holds(&self, condition: &Condition) -> bool {
         let key = condition.key.to_lowercase();
         let is_it = |it: &str| it == key || (it.ends_with('/') && key.starts_with(it));
@@ -220,7 +225,8 @@ impl Open {
     }
 }
 
-/// Returns `document` with every open condition taken for what suits replication best, or worst. Places of statements stay.
+/// Returns `document` with every unknown condition assumed favorable to replication, or
+/// unfavorable. The indices of the statements stay the same.
 fn assumed(document: &iam::Document, open: &Open, favourable: bool) -> iam::Document {
     let mut assumed = document.clone();
     for statement in &mut assumed.statements {

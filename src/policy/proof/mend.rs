@@ -1,5 +1,6 @@
-//! Where a call does not come to what it should: the document, the statement and the element to change, and how.
-//! Not for: deciding (see `judge`).
+//! The correction for a call with an unexpected outcome: the document, the statement, the element
+//! and the change.
+//! Not for: deciding the call (see `judge`).
 
 use super::call::{Call, Element, Expected};
 use super::judge::{label, name};
@@ -9,7 +10,7 @@ use crrctl_iam::evaluate::{Decider, Layer, Trace, Why, trace};
 use crrctl_iam::{Decision, Effect, Policies, Request};
 use std::cmp::Reverse;
 
-/// What is wrong, and how to mend it.
+/// An error in a document, and its correction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) document: Option<String>,
@@ -18,7 +19,7 @@ pub(super) struct Fault {
     pub(super) mend: String,
 }
 
-/// Returns what is wrong where `call` came to `decision`, which is not what it should.
+/// Returns the error that gives `call` the unexpected outcome `decision`.
 pub(super) fn fault(
     call: &Call,
     request: &Request,
@@ -36,7 +37,7 @@ pub(super) fn fault(
         }
         (Expected::Deny(element), Decision::Allow { by }) => too_wide(call, by, element, documents),
         (Expected::DenyBy(document, by), _) => not_denied(call, document, by, &traces, documents),
-        // What came to what it should is not asked about.
+        // Not reached: `fault` is called only for an unexpected outcome.
         (Expected::Allow(_) | Expected::Deny(_), _) => Fault {
             document: None,
             statement: None,
@@ -46,7 +47,7 @@ pub(super) fn fault(
     }
 }
 
-/// No `Allow` applies: the statement that comes closest, and what keeps it from applying.
+/// Describes a missing `Allow`: the closest statement and the element that keeps it from applying.
 fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> Fault {
     let closest = traces
         .iter()
@@ -86,9 +87,11 @@ fn missing(call: &Call, why: &Why, traces: &[Trace], documents: &Documents) -> F
     }
 }
 
-/// How far a statement is from allowing a call. Of those that lack one thing, the one that looks at more of the request comes
-/// first, then the one that means the caller, then the one that names the action; of those that lack the action, one without
-/// any, then one that names nearly this, then the most particular.
+/// How far a statement is from allowing a call. Statements that lack fewer elements are first.
+/// Among these come first: statements of the kind of policy that lacks an `Allow`, statements with
+/// more conditions, statements that name the caller, statements that name the action. Among
+/// statements that lack the action come first: a statement without `Action`, then a statement that
+/// names a similar action, then the most specific statement.
 type Distance = (
     usize,
     bool,
@@ -115,7 +118,7 @@ fn distance(call: &Call, why: &Why, trace: &Trace, documents: &Documents) -> Dis
         let literal = text.split(['*', '?', '$']).next().unwrap_or_default();
         if call.resource.starts_with(literal) { literal.len() } else { 0 }
     };
-    // What an account leaves to its own policies, it leaves as a whole.
+    // A statement that delegates to the account's own policies delegates all actions.
     let is_own = call.who.caller.account() == Some(call.owner.as_str());
     let delegates = actions.iter().flatten().any(|action| action.ends_with(":*"));
     (
@@ -143,7 +146,7 @@ fn widen(call: &Call, path: &str, message: &str) -> String {
     }
 }
 
-/// A `Deny` applies: the element that should keep it away.
+/// Describes a `Deny` that must not apply: the element that should keep it from applying.
 fn in_the_way(call: &Call, by: &Decider, spared: &[Element], documents: &Documents) -> Fault {
     let statement = documents.called(&by.document).and_then(|it| it.statements.get(by.statement));
     let element = statement.and_then(|statement| guard(statement, spared));
@@ -162,8 +165,9 @@ fn in_the_way(call: &Call, by: &Decider, spared: &[Element], documents: &Documen
     }
 }
 
-/// Returns which of the elements that should spare a call is wrong in `statement`: the one about a key that it looks at, unless
-/// it looks for the very opposite; else the first about a key that it does not look at.
+/// Returns which element of `spared` is wrong in `statement`: the first element whose condition key
+/// the statement tests, unless the statement tests for the opposite value; otherwise the first
+/// element whose condition key the statement does not test.
 fn guard<'e>(statement: &Statement, spared: &'e [Element]) -> Option<&'e Element> {
     let conditions = || statement.condition.iter();
     let is_about = |element: &&Element| {
@@ -185,7 +189,7 @@ fn guard<'e>(statement: &Statement, spared: &'e [Element]) -> Option<&'e Element
     own.or_else(|| spared.iter().find(|element| !is_about(element)))
 }
 
-/// An `Allow` covers too much.
+/// Describes an `Allow` that covers too much: the element to narrow.
 fn too_wide(call: &Call, by: &[Decider], element: &Element, documents: &Documents) -> Fault {
     let ours = || by.iter().filter(|it| documents.called(&it.document).is_some());
     let resource = ours().find(|it| it.layer == Layer::Resource);
@@ -217,7 +221,8 @@ fn too_wide(call: &Call, by: &[Decider], element: &Element, documents: &Document
     }
 }
 
-/// The `Deny` that should apply does not: of all, the one that looks at `element`, else the one that comes closest.
+/// Describes a `Deny` that should apply: the statement that tests `element`, otherwise the
+/// statement that comes closest.
 fn not_denied(
     call: &Call,
     document: &Document,
@@ -255,7 +260,8 @@ fn not_denied(
     }
 }
 
-/// Returns an element's place; a condition's with the operator that the statement has for its key.
+/// Returns the path of an element. The path of a condition has the operator that the statement uses
+/// for the key.
 fn path(index: usize, element: &Element, statement: Option<&Statement>) -> String {
     let element = match element {
         Element::Principal => "Principal".to_owned(),
@@ -280,7 +286,8 @@ fn path(index: usize, element: &Element, statement: Option<&Statement>) -> Strin
     format!("Statement[{index}].{element}")
 }
 
-/// Two conditions about one key say different things where one of them is `Null`.
+/// Returns whether exactly one of two operators is `Null`. Such conditions on one key have
+/// different meanings.
 fn is_negation_of(found: &str, wanted: &str) -> bool {
     (found == "Null") != (wanted == "Null")
 }

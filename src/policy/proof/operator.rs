@@ -1,6 +1,7 @@
-//! The calls that crrctl itself makes, by the part of a run that makes them, each under the one document of that part.
-//! What `steps`, `observe` and `probe` call is compared with this list by a test.
+//! The calls that crrctl makes, by part of a run, each evaluated under the document of that part.
+//! A test compares this list with the calls of `steps`, `observe` and `probe`.
 //! Names of actions: Service Authorization Reference for IAM, KMS and S3.
+//! Not for: the calls that S3 makes (see `replication`, `batch`).
 
 mod actions;
 mod backfill;
@@ -21,10 +22,10 @@ const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutBucketLogging"];
 const NOT_ON_OBJECTS: [&str; 2] = ["s3:PutObjectAcl", "s3:RestoreObject"];
 const NOT_ON_KEYS: [&str; 2] = ["kms:CreateGrant", "kms:DisableKey"];
 const NOT_ON_ROLES: [&str; 2] = ["iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary"];
-/// Any key of the account will do for a policy that is written before the key exists, as long as it is multi-Region.
+/// A single-Region key: a policy written before the key exists covers only multi-Region keys.
 const SINGLE_REGION_KEY: &str = "key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
-/// Returns every call of `part`, and what must stay denied beside them.
+/// Returns every call of `part`, and the related calls that must be denied.
 pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<Call> {
     let section = match part {
         Part::Plan => "operator plan",
@@ -65,7 +66,7 @@ struct Operator<'a> {
     scene: &'a Scene<'a>,
     who: PolicyCaller,
     account: &'a AccountId,
-    /// Whether that is the account of the source, which role and rules are in.
+    /// Whether `account` is the account of the source, which has the role and the rules.
     is_home: bool,
 }
 
@@ -80,7 +81,7 @@ impl Operator<'_> {
             }
             match topology.key_wish(side) {
                 KeyWish::Ours => {
-                    // Finding a key takes any, since what the alias names is not known before.
+                    // The key that the alias names is unknown, so access to any key is needed.
                     calls.push(self.any_key("kms:DescribeKey", side));
                     let reads = ["kms:GetKeyPolicy", "kms:ListResourceTags"];
                     calls.extend(reads.map(|it| self.on_key(it, side)));
@@ -102,7 +103,8 @@ impl Operator<'_> {
                 .forbidden_actions(&["kms:CreateCustomKeyStore"]);
             calls.push(list);
         }
-        // CloudWatch knows no ARNs of metrics (Service Authorization Reference, "Actions defined by Amazon CloudWatch").
+        // CloudWatch metrics have no ARNs (Service Authorization Reference, "Actions defined by
+        // Amazon CloudWatch").
         let directions = self.directions();
         let measured = directions.iter().flat_map(Topology::metric_regions);
         calls.extend(measured.map(|region| {
@@ -130,7 +132,7 @@ impl Operator<'_> {
         calls
     }
 
-    /// Returns the call on the key of a side that existed before, where it is of the same account.
+    /// Returns the call on the existing key of a side, if the key is in this operator's account.
     fn on_own_existing(&self, action: &str, side: &Side) -> Option<Call> {
         let topology = self.scene.topology;
         if !matches!(topology.key_wish(side), KeyWish::Existing(_)) {
@@ -236,7 +238,7 @@ impl Operator<'_> {
             "s3:PutObjectTagging",
         ];
         let on_sources = |action| self.sources().flat_map(move |it| self.on_probes(action, it));
-        // Of what is handed over the source's operator reads and removes the probes.
+        // The source's operator reads and deletes the probes on handed-over sides.
         let shared = || topology.handed_over().filter(|_| self.is_home);
         let replicated =
             || self.sides().filter(|side| topology.replicates_to(side)).chain(shared());
@@ -281,7 +283,7 @@ impl Operator<'_> {
         let deletes = ["iam:DeleteRole", "iam:DeleteRolePolicy"];
         for direction in self.directions() {
             calls.push(self.on_bucket("s3:PutReplicationConfiguration", &direction.source));
-            // What remains of others' rules is written back with the role that it has.
+            // Replication rules that remain are written back with the role that they have.
             calls.push(self.pass_role(&direction));
             if topology.role_settings.is_ours() {
                 calls.extend(deletes.map(|it| self.on_role_of(&direction, it)));
@@ -305,7 +307,7 @@ impl Operator<'_> {
         self.scene.topology.directions_of(self.account)
     }
 
-    /// Returns the sides that are in this operator's account.
+    /// Returns the sides in this operator's account.
     fn sides(&self) -> impl Iterator<Item = &Side> {
         self.scene.topology.sides_in(self.account)
     }
@@ -314,13 +316,13 @@ impl Operator<'_> {
         self.scene.on_bucket(&self.who, action, side).forbidden_actions(&NOT_ON_BUCKETS)
     }
 
-    /// Returns the sides whose keys crrctl makes.
+    /// Returns the sides whose keys crrctl creates.
     fn own(&self) -> impl Iterator<Item = &Side> {
         let topology = self.scene.topology;
         self.sides().filter(|side| topology.has_own_key(side))
     }
 
-    /// Returns the sides whose keys are made by themselves, not as replicas of another.
+    /// Returns the sides whose keys are primary or single-Region keys, not replica keys.
     fn primaries(&self) -> impl Iterator<Item = &Side> {
         let is_shared = self.scene.topology.key.kind == KeyKind::MultiRegion;
         self.own().take(if is_shared { 1 } else { usize::MAX })
@@ -338,7 +340,7 @@ impl Operator<'_> {
         all.iter().map(|prefix| self.on_object(action, side, prefix, &all)).collect()
     }
 
-    /// Any key of the pair's Regions; one elsewhere must be out of reach.
+    /// Returns a call on any key of the pair's Regions. A key in another Region must be denied.
     fn any_key(&self, action: &str, side: &Side) -> Call {
         let (scene, at) = (self.scene, self.scene.key_policy(side));
         let elsewhere = scene.key_arn(side).replace(side.region.as_str(), "xx-elsewhere-9");
@@ -348,8 +350,8 @@ impl Operator<'_> {
             .forbidden_actions(&NOT_ON_KEYS)
     }
 
-    /// Any multi-Region key of the pair's Regions, where the pair has one: others must be out of reach. A key of one Region has
-    /// an id that says nothing, and one that exists already is known.
+    /// Returns a call on a multi-Region key of the pair's Regions; other keys must be denied. Ids
+    /// of single-Region keys have no common prefix; the ARN of an existing key is known.
     fn on_key(&self, action: &str, side: &Side) -> Call {
         let scene = self.scene;
         match (scene.topology.key_wish(side), scene.topology.key.kind) {
@@ -362,7 +364,7 @@ impl Operator<'_> {
         }
     }
 
-    /// What concerns an alias needs a permission on the alias and one on its key
+    /// A call on an alias needs a permission on the alias and one on its key
     /// (KMS Developer Guide, "Controlling access to aliases").
     fn alias(&self, action: &str, side: &Side) -> [Call; 2] {
         let topology = self.scene.topology;
@@ -378,7 +380,7 @@ impl Operator<'_> {
         [on_alias, self.on_key(action, side)]
     }
 
-    /// A call that gives the new thing both tags.
+    /// Returns a call that gives the new resource both tags.
     fn tagged(&self, call: Call) -> Call {
         let topology = self.scene.topology;
         call.demanding("StringEquals", "aws:RequestTag/crrctl:id", topology.id()).demanding(
@@ -388,7 +390,7 @@ impl Operator<'_> {
         )
     }
 
-    /// A call on a thing that bears both tags.
+    /// Returns a call on a resource that has both tags.
     fn bearing_tags(&self, call: Call) -> Call {
         let topology = self.scene.topology;
         call.demanding("StringEquals", "aws:ResourceTag/crrctl:id", topology.id()).demanding(
@@ -398,7 +400,7 @@ impl Operator<'_> {
         )
     }
 
-    /// Reading and writing probes takes the key, through S3 alone.
+    /// Reading and writing probes needs the key, through S3 only.
     fn through_s3(&self, action: &str, side: &Side) -> Vec<Call> {
         if !self.scene.has_key(side) {
             return Vec::new();

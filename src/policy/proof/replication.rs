@@ -1,6 +1,8 @@
 //! The calls that S3 makes to replicate, as the replication role.
-//! Sections: S3 User Guide, "Setting up permissions for live replication" and "Replicating encrypted objects"; its failure
-//! reasons ("Receiving replication failure events") name the actions that are missing.
+//! Sections: S3 User Guide, "Setting up permissions for live replication" and "Replicating
+//! encrypted objects"; its failure reasons ("Receiving replication failure events") name the
+//! missing actions.
+//! Not for: the calls of batch jobs (see `batch`).
 
 use super::Document;
 use super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller, ResourcePolicyOf};
@@ -13,12 +15,12 @@ mod foreign;
 
 const SECTION: &str = "replication";
 
-/// What S3 reads of a source object: the version itself, its ACL, its tags.
+/// The reads of a source object: the version, its ACL, its tags.
 const READS: [&str; 3] =
     ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
-/// And, where the bucket has Object Lock, what holds it.
+/// The reads of the legal hold and the retention, if the bucket has Object Lock.
 const LOCK_READS: [&str; 2] = ["s3:GetObjectLegalHold", "s3:GetObjectRetention"];
-/// What it writes of that at a destination.
+/// The writes of the legal hold and the retention at a destination.
 pub(super) const LOCK_WRITES: [&str; 2] = ["s3:PutObjectLegalHold", "s3:PutObjectRetention"];
 const NOT_ON_LOCKS: [&str; 3] =
     ["s3:BypassGovernanceRetention", "s3:PutObjectLegalHold", "s3:PutObjectRetention"];
@@ -28,7 +30,7 @@ const NOT_ON_OBJECTS: [&str; 4] =
     ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"];
 const NOT_ON_KEYS: [&str; 3] = ["kms:CreateGrant", "kms:ReEncryptFrom", "kms:ScheduleKeyDeletion"];
 
-/// Returns every call of S3 for the pair, and what must stay denied beside them.
+/// Returns every call of S3 for the pair, and the related calls that must be denied.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
     let who = role(scene);
     let trust = Document::of_role_trust(scene.topology);
@@ -53,7 +55,7 @@ pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
     calls
 }
 
-/// Returns the assumption of a role by `service`, and by those who must not.
+/// Returns the assumption of a role by `service`, and by callers that must be denied.
 pub(super) fn assumption(
     scene: &Scene<'_>,
     section: &'static str,
@@ -106,8 +108,9 @@ fn source(scene: &Scene<'_>, who: &PolicyCaller) -> Vec<Call> {
     calls
 }
 
-/// Returns the writes of retention and legal hold at the destinations. The list of what a role needs names no action for them, and
-/// yet a failure reason tells of each: nothing need allow them, but a `Deny` is heeded.
+/// Returns the writes of retention and legal hold at the destinations. The list of the role's
+/// permissions names no action for them, but a failure reason exists for each: no `Allow` is
+/// needed, but a `Deny` applies.
 pub(super) fn lock_writes(scene: &Scene<'_>) -> Vec<Call> {
     if scene.topology.buckets.lock.is_none() {
         return Vec::new();
@@ -120,7 +123,8 @@ pub(super) fn lock_writes(scene: &Scene<'_>) -> Vec<Call> {
     scene.topology.destinations.iter().flat_map(of_side).collect()
 }
 
-/// Returns what the strict profile leaves out, which S3 may ask for where an object came in parts: sources differ.
+/// Returns the calls that the strict profile does not allow and that S3 may make for an object that
+/// was uploaded in parts. The sources contradict each other.
 pub(super) fn in_doubt(scene: &Scene<'_>) -> Vec<Call> {
     if scene.topology.profile != Profile::Strict {
         return Vec::new();
@@ -138,7 +142,7 @@ pub(super) fn in_doubt(scene: &Scene<'_>) -> Vec<Call> {
     scene.topology.destinations.iter().filter(has_key).flat_map(of_side).collect()
 }
 
-/// Returns the replication role's session.
+/// Returns a session of the replication role.
 fn role(scene: &Scene<'_>) -> PolicyCaller {
     let role = scene.topology.assumed_role();
     let caller = Principal::RoleSession { role, session: "s3-replication".to_owned(), id: None };
@@ -165,15 +169,15 @@ fn destination(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Call> 
                 .map(|call| call.forbidden_actions(&forbidden_actions)),
         );
     }
-    // Where markers of some objects alone are replicated, those of others must be out of reach.
+    // If delete markers of only some objects are replicated, those of other objects must be denied.
     let mark = |prefix: &&str| scene.on_object(who, "s3:ReplicateDelete", side, prefix, &markers);
     calls.extend(markers.iter().map(mark).map(|call| call.forbidden_actions(&NOT_ON_OBJECTS)));
     calls.extend(foreign::uses(scene, who, side));
     if !scene.has_key(side) {
         return calls;
     }
-    // `Encrypt` alone is what AWS documents for objects without Bucket Keys; the failure reason DstPutObjectNotPermitted names
-    // `Decrypt` and `GenerateDataKey` too.
+    // AWS documents only `Encrypt` for objects without Bucket Keys; the failure reason
+    // DstPutObjectNotPermitted also names `Decrypt` and `GenerateDataKey`.
     let (uses, mut forbidden_actions): (&[&str], _) = match topology.profile {
         Profile::Compatible => (&["kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"], vec![]),
         Profile::Strict => (&["kms:Encrypt"], vec!["kms:Decrypt", "kms:GenerateDataKey"]),
@@ -187,7 +191,7 @@ fn destination(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Call> 
     calls
 }
 
-/// Gives a write the condition keys that say how the replica is encrypted.
+/// Adds the condition keys that describe the replica's encryption to a write.
 fn encrypted(scene: &Scene<'_>, side: &Side, call: Call) -> Call {
     const HOW: &str = "s3:x-amz-server-side-encryption";
     if !scene.has_key(side) {
@@ -197,7 +201,7 @@ fn encrypted(scene: &Scene<'_>, side: &Side, call: Call) -> Call {
         .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side))
 }
 
-/// Returns the encryption contexts that must do on `side`, and those that must not.
+/// Returns the encryption contexts that must be allowed on `side`, and those that must be denied.
 fn contexts(scene: &Scene<'_>, side: &Side) -> (Vec<String>, Vec<String>) {
     let (prefixes, bucket) = (scene.topology.prefixes(side), scene.bucket_arn(side));
     let mut objects: Vec<String> =
@@ -211,7 +215,8 @@ fn contexts(scene: &Scene<'_>, side: &Side) -> (Vec<String>, Vec<String>) {
     (objects, not_for)
 }
 
-/// A bucket that was deleted and made again by a stranger, who lets everybody in, must receive nothing.
+/// Returns a write to a bucket that another account created again after its deletion, with a policy
+/// that allows everyone. The write must be denied.
 fn to_a_strangers_bucket(
     scene: &Scene<'_>,
     who: &PolicyCaller,

@@ -1,18 +1,19 @@
-//! What must stay denied beside a call that must be allowed: another resource, another action, a condition key that is missing
-//! or has another value.
+//! The calls that must be denied, derived from a call that must be allowed: another resource,
+//! another action, or a condition key that is missing or has another value.
+//! Not for: evaluating calls (see `judge`).
 
 use super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller, ResourcePolicyOf};
 use crrctl_iam::ResourceKind;
 
-/// Returns `calls`, then everything beside them that must stay denied.
+/// Returns `calls`, followed by the related calls that must be denied.
 pub(super) fn with_reverse(calls: Vec<Call>) -> Vec<Call> {
     let reverse: Vec<Call> =
         calls.iter().flat_map(across_accounts).flat_map(|it| reversed(&it)).collect();
     calls.into_iter().chain(reverse).collect()
 }
 
-/// Across accounts two policies must allow, so that what the one lets through by mistake the other may still hold back: each
-/// is tried with the other wide open.
+/// Across accounts two policies must allow a call, so that one policy can hide an error in the
+/// other. Each policy is tested while the other allows everything.
 fn across_accounts(call: &Call) -> Vec<Call> {
     let ResourcePolicyOf::Document(kind, _) = &call.at else { return vec![call.clone()] };
     if !call.is_across() || !matches!(call.who.own, OwnPolicies::Document(_)) {
@@ -25,13 +26,13 @@ fn across_accounts(call: &Call) -> Vec<Call> {
     let who = PolicyCaller { own: OwnPolicies::Everything, ..call.who.clone() };
     let mut of_resource = Call { who, ..call.clone() };
     if *kind == ResourceKind::Key {
-        // A key policy is about its own key, so it has nothing to say of others.
+        // A key policy covers only its own key, so it does not affect calls on other keys.
         of_resource.foreign_resources.clear();
     }
     vec![of_caller, of_resource]
 }
 
-/// Returns `call` by callers that no document means.
+/// Returns `call` by callers that no document names. These calls must be denied.
 pub(super) fn by_others(call: &Call, others: &[PolicyCaller]) -> Vec<Call> {
     let by = |who: &PolicyCaller| Call { who: who.clone(), ..call.clone() };
     others.iter().map(|who| by(who).expecting(Expected::Deny(Element::Principal))).collect()

@@ -1,4 +1,6 @@
-//! The pair as calls see it: callers, buckets, objects and keys, and what lies beside them and must be out of reach.
+//! The callers, buckets, objects and keys of a pair, and similar resources on which calls must be
+//! denied.
+//! Not for: the list of calls (see `replication`, `keys`, `buckets`, `batch`, `operator`).
 
 use super::call::{Call, OwnPolicies, PolicyCaller, ResourcePolicyOf};
 use super::{Document, Documents};
@@ -14,10 +16,10 @@ pub(super) const VIA: &str = "kms:ViaService";
 /// Whether the request came over TLS ("AWS global condition context keys").
 pub(super) const TLS: &str = "aws:SecureTransport";
 
-/// A pair, its keys, and the accounts around it.
+/// A pair, its keys and documents, and an unrelated account.
 pub(super) struct Scene<'a> {
     pub(super) topology: &'a Topology,
-    /// The keys; placeholders for those that are not known.
+    /// The keys, with placeholders for keys that are not known.
     pub(super) keys: PairKeys,
     documents: &'a Documents,
     /// An account that the manifest does not name.
@@ -52,7 +54,7 @@ impl<'a> Scene<'a> {
         Arn::known(self.partition(), "iam", "", account.as_str(), resource)
     }
 
-    /// Returns somebody of another account whose own policies allow everything.
+    /// Returns a caller of an unrelated account whose own policies allow everything.
     pub(super) fn stranger(&self, section: &'static str) -> PolicyCaller {
         let caller = self.session(&self.stranger, "stranger");
         PolicyCaller { section, caller, own: OwnPolicies::Everything }
@@ -71,7 +73,7 @@ impl<'a> Scene<'a> {
         format!("{}/{prefix}object", self.bucket_arn(side))
     }
 
-    /// Returns the ARN of the key of `side`, which has one.
+    /// Returns the ARN of the key of `side`. `side` must have a key.
     pub(super) fn key_arn(&self, side: &Side) -> String {
         self.topology.key_arn(&self.keys, side).map(|arn| arn.to_string()).unwrap_or_default()
     }
@@ -81,7 +83,9 @@ impl<'a> Scene<'a> {
         self.topology.key_wish(side) != KeyWish::Nothing
     }
 
-    /// Returns the policy on the key of `side`: ours, or, of a key that exists already, what is known of it.
+    /// Returns the key policy of the key of `side`. If the policy of an existing key is not known,
+    /// it is assumed to delegate to IAM for a key of the source's account, and to allow everything
+    /// for a key of another account.
     pub(super) fn key_policy(&self, side: &Side) -> ResourcePolicyOf {
         let document = Document::of_key(side, self.topology);
         if self.topology.has_own_key(side) || self.documents.has(&document) {
@@ -93,7 +97,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Returns a call on a bucket; a bucket of a similar name must be out of reach.
+    /// Returns a call on a bucket. The same call on a bucket with a similar name must be denied.
     pub(super) fn on_bucket(&self, who: &PolicyCaller, action: &str, side: &Side) -> Call {
         let decoy = (format!("{}-other", self.bucket_arn(side)), ResourcePolicyOf::Nothing);
         Call::new(who, action, self.bucket_arn(side), self.owner(side))
@@ -101,7 +105,8 @@ impl<'a> Scene<'a> {
             .foreign_resources([decoy])
     }
 
-    /// Returns a call on an object under `prefix`; objects of another bucket and outside `all` prefixes must be out of reach.
+    /// Returns a call on an object under `prefix`. The same call on an object in another bucket, or
+    /// outside `all` prefixes, must be denied.
     pub(super) fn on_object(
         &self,
         who: &PolicyCaller,
@@ -120,8 +125,8 @@ impl<'a> Scene<'a> {
             .foreign_resources(outside)
     }
 
-    /// Returns a call on the key of `side` by someone who is to use this key alone: another one of the same account, whose policy
-    /// leaves it to IAM too, must be out of reach.
+    /// Returns a call on the key of `side` by a caller who can use only this key. The same call on
+    /// another key of the same account, whose policy delegates to IAM too, must be denied.
     pub(super) fn on_key(&self, who: &PolicyCaller, action: &str, side: &Side) -> Call {
         let (at, arn) = (self.key_policy(side), self.key_arn(side));
         let other = other_key(&arn);
@@ -134,7 +139,8 @@ impl<'a> Scene<'a> {
         self.topology.account_of(&side.region)
     }
 
-    /// Returns the account of the key of `side`: that of its bucket, unless the key is given and somebody else's.
+    /// Returns the account of the key of `side`: the account in the key's ARN, otherwise the
+    /// account of the bucket.
     pub(super) fn key_owner(&self, side: &Side) -> AccountId {
         let arn = self.topology.key_arn(&self.keys, side);
         let given = arn.and_then(|arn| AccountId::new(arn.account()).ok());
@@ -147,8 +153,9 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// Returns what S3 asks of KMS for `side`: once for each form of its service name, under each of `contexts`. Neither
-/// without the service or the context, nor for others, may it be allowed.
+/// Returns `call` as S3 makes it for `side`: once for each form of S3's service name and each of
+/// `contexts`. The call must be denied without the service name or the context, and with other
+/// services or contexts.
 pub(super) fn through_s3(
     call: &Call,
     side: &Side,
@@ -170,8 +177,8 @@ pub(super) fn through_s3(
     calls
 }
 
-/// Returns the names under which S3 may call another service in `region`. Outside `aws` and `aws-us-gov` the form is not
-/// documented: either the partition's own suffix or the usual one.
+/// Returns the names with which S3 can call another service in `region`. The form outside `aws` and
+/// `aws-us-gov` is not documented: the suffix is the partition's own or the usual one.
 fn service_names(region: &Region) -> Vec<String> {
     let own = region.partition().dns_suffix();
     let usual = "amazonaws.com";
@@ -185,7 +192,7 @@ fn elsewhere(region: &Region) -> String {
     format!("{}{other}", region.as_str().trim_end_matches(|c: char| c.is_ascii_digit()))
 }
 
-/// Returns an object key that begins with none of `prefixes`; none where every key begins with one.
+/// Returns an object key that begins with none of `prefixes`; `None` if every key begins with one.
 pub(super) fn outside(prefixes: &[&str]) -> Option<String> {
     let is_out = |key: &String| prefixes.iter().all(|prefix| !key.starts_with(prefix));
     ('0'..='9').chain('A'..='z').map(|first| format!("{first}/outside")).find(is_out)

@@ -1,4 +1,6 @@
-//! Templates and documents that are no good: each ends with the place, what is wrong, and nothing called.
+//! Invalid templates and documents: each error names the place and the problem, and no call is
+//! made.
+//! Not for: valid documents that allow too much or too little (see `mutation`).
 
 use super::{keys, topology};
 use crate::failure::Kind;
@@ -15,7 +17,7 @@ fn overridden(name: &str, text: &str) -> (tempfile::TempDir, Templates) {
     (folder, templates)
 }
 
-/// Every way to be wrong: the template, its text, and what the message says.
+/// Each row is a template, its text, and a part of the message.
 #[test]
 fn bad_templates_name_the_place() {
     let statement = |sid: &str| {
@@ -82,7 +84,7 @@ fn a_file_that_overrides_nothing_is_refused() {
     assert!(Templates::overridden_by(Path::new("/no/such/folder")).is_err());
 }
 
-/// A size that only the white space of a template exceeds is no fault: documents are sent without it.
+/// A template that is too long only because of white space is valid: documents are sent without it.
 #[test]
 fn white_space_does_not_count() {
     let text = format!(

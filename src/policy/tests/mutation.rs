@@ -1,5 +1,7 @@
-//! Every action, resource, condition value and principal of every document is removed, spoilt and widened, one at a time: the
-//! proof must fail and name that very element, or the change is harmless for a reason that stands here.
+//! Removes, changes and widens every action, resource, condition value and principal of every
+//! document, one at a time. The proof must fail and name the changed element, or the change must be
+//! harmless for a reason that is listed here.
+//! Not for: changes of whole statements (see `properties`).
 
 use super::{SHAPES, documents, examples, keys, topology};
 use crate::policy::proof::{Calls, Organisation, Row};
@@ -10,18 +12,18 @@ use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A changed document: which, where in it, and how.
+/// A changed document: the document, the element, and the change.
 #[derive(Debug, Clone)]
 struct Mutant {
     document: Document,
     value: Value,
-    /// Such as `Statement[1].Condition.StringLike.kms:ViaService`.
+    /// The path of the element, such as `Statement[1].Condition.StringLike.kms:ViaService`.
     path: String,
     sid: String,
     change: &'static str,
 }
 
-/// Changes that do no harm: the document, the statement, the element, the change, and why.
+/// Harmless changes: the document, the statement, the element, the change, and the reason.
 const HARMLESS: [(&str, &str, &str, &str, &str); 17] = [
     ("bucket", "CrrctlTlsOnly", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOtherKey", "Resource", "widened", ON_ITS_OWN_BUCKET),
@@ -29,7 +31,7 @@ const HARMLESS: [(&str, &str, &str, &str, &str); 17] = [
     ("bucket", "CrrctlOtherKey", "Action", "widened", UPLOADS_ALONE),
     ("bucket", "CrrctlNoKeyNamed", "Action", "widened", UPLOADS_ALONE),
     ("bucket", "CrrctlReplicaBucket", "Resource", "widened", ON_ITS_OWN_BUCKET),
-    // Of rules with a prefix the whole bucket is too much, and that is found.
+    // For rules with a prefix, the whole bucket is too much, and the proof finds it.
     ("bucket", "CrrctlReplicas", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlMarkers", "Resource", "widened", ON_ITS_OWN_BUCKET),
     ("bucket", "CrrctlOwner", "Resource", "widened", ON_ITS_OWN_BUCKET),
@@ -49,12 +51,14 @@ const ON_ITS_OWN_BUCKET: &str = "a bucket's policy reaches its own bucket alone"
 const UPLOADS_ALONE: &str =
     "only uploads and replicas have these keys, and replicas name the pair's key";
 
-/// Of the first shapes every mutant is tried, of the others each fifth: they vary what the first ones have.
+/// For the first shapes every mutant is tried, for the others every fifth: they are variations of
+/// the first shapes.
 const WHOLE: usize = 6;
 const SAMPLED: usize = 5;
-/// Of the examples each ninth.
+/// For the examples every ninth mutant is tried.
 const OF_EXAMPLES: usize = 9;
-/// Shapes whose documents have two statements about one key: what the one lacks is rightly said of the other too.
+/// Shapes whose documents have two statements about one key: an element that one statement lacks
+/// can be reported for the other statement.
 const TWINS: [&str; 13] = [
     "handed over",
     "same region",
@@ -71,7 +75,7 @@ const TWINS: [&str; 13] = [
     "per-region-keys",
 ];
 
-/// What became of the mutants of a shape.
+/// The results for the mutants of a shape.
 #[derive(Debug, Default)]
 struct Tally {
     mutants: usize,
@@ -93,7 +97,7 @@ impl Tally {
     }
 }
 
-/// Tries each `step`th mutant of each document of a shape.
+/// Tries every `step`th mutant of each document of a shape.
 fn tried(shape: &str, text: &str, step: usize) -> Tally {
     let mut tally = Tally::default();
     let topology = topology(text);
@@ -172,13 +176,13 @@ fn every_mutant_is_named_or_harmless() {
     assert_eq!(mutants, named + twins + spared);
 }
 
-/// Returns whether a finding names the mutant's document and its very element.
+/// Returns whether a finding names the mutant's document and element.
 fn names(row: &Row, mutant: &Mutant) -> bool {
     row.document.as_deref() == Some(&mutant.document.name())
         && row.element.as_deref() == Some(mutant.path.as_str())
 }
 
-/// One example has the account's root for an administrator.
+/// One example has the account's root user as an administrator.
 const ROOT_MAY_ANYWAY: (&str, &str, &str) = (
     "three-regions",
     "Administrators",
@@ -221,7 +225,8 @@ fn mutated(document: &Document, value: &Value) -> Vec<Mutant> {
     mutants
 }
 
-/// Returns where a statement's actions, resources, condition values and principals are, and how findings call the place.
+/// Returns the JSON pointers of a statement's actions, resources, condition values and principals,
+/// each with its path in findings.
 fn elements(statement: &Value) -> Vec<(String, String)> {
     let mut places = vec![("/Action".to_owned(), "Action".to_owned())];
     if statement.get("Resource").is_some() {
@@ -246,7 +251,7 @@ fn elements(statement: &Value) -> Vec<(String, String)> {
     places
 }
 
-/// Returns what may become of the values at a place; `None` takes the whole element away.
+/// Returns the changes of the values at a place; `None` removes the element.
 fn changes(pointer: &str, found: &Value) -> Vec<(&'static str, Option<Value>)> {
     let values = match found {
         Value::Array(list) => list.clone(),
@@ -296,7 +301,8 @@ fn widened(pointer: &str, text: &str) -> Value {
     }
 }
 
-/// Puts `changed` at `pointer`, or takes the element there away. A principal of one kind that lets everybody in is written `"*"`.
+/// Replaces the element at `pointer` with `changed`, or removes it. A principal of one kind that
+/// allows everyone is written as `"*"`.
 fn replace(statement: &mut Value, pointer: &str, changed: Option<Value>) {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let name = name.replace("~1", "/").replace("~0", "~");
@@ -308,7 +314,7 @@ fn replace(statement: &mut Value, pointer: &str, changed: Option<Value>) {
     let whole_principal = pointer == "/Principal";
     let parent = statement.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     match changed {
-        // The bare principal is no list.
+        // The bare principal is not a list.
         Some(Value::Array(list)) if whole_principal => drop(parent.insert(name, list[0].clone())),
         Some(changed) => drop(parent.insert(name, changed)),
         None => drop(parent.remove(&name)),

@@ -1,5 +1,6 @@
-//! What holds of every set of documents: a further `Deny` allows nothing, the order of statements never matters, and rendering
-//! survives printing and parsing.
+//! Properties of every set of documents: an additional `Deny` allows nothing, the order of
+//! statements does not matter, and documents survive printing and parsing.
+//! Not for: changes of single elements (see `mutation`).
 
 use super::{SHAPES, documents, proof, topology};
 use crate::policy::proof::{Outcome, Proof};
@@ -16,7 +17,7 @@ fn allowed(proof: &Proof) -> Vec<bool> {
     proof.rows.iter().map(|row| row.decision == Outcome::Allow).collect()
 }
 
-/// A statement that denies some of what the pair's calls are about, in a document of this kind.
+/// Returns a statement that denies some of the pair's calls, for a document of this kind.
 fn deny(document: &Document, action: &str, conditional: bool) -> Value {
     let mut statement = json!({"Effect": "Deny", "Action": action, "Resource": "*"});
     match document {

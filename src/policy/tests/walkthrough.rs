@@ -1,6 +1,9 @@
-//! The pair of a walkthrough: whatever its own role policy lets S3 do to replicate, ours does too, and what must be denied is.
-//! The account and the key are the walkthrough's; its text was not at hand, so the names of the buckets are ours, and its
-//! policy is the one that AWS documents for encrypted objects (S3 User Guide, "Replicating encrypted objects").
+//! The pair of a walkthrough: crrctl's role policy allows every replication call that the
+//! walkthrough's role policy allows, and every call that must be denied is denied.
+//! The account and the key are the walkthrough's. The walkthrough's text was not available, so the
+//! bucket names are crrctl's, and its policy is the one that AWS documents for encrypted objects
+//! (S3 User Guide, "Replicating encrypted objects").
+//! Not for: other manifests (see `mutation`).
 
 use super::topology_in;
 use crate::manifest::{PairKeys, Topology};
@@ -52,11 +55,12 @@ fn ours_allows_all_that_theirs_allows_and_denies_what_must_be_denied() {
             both += 1;
         }
     }
-    // Without the contexts of Bucket Keys theirs allows 11 of the 16.
+    // Without the encryption contexts of Bucket Keys, their policy allows 11 of the 16 calls.
     assert_eq!(both, 11);
 }
 
-/// What theirs lacks is what people stumble on: Bucket Keys, and a stranger's bucket.
+/// Their policy has two common errors: it does not cover Bucket Keys, and it allows a bucket of
+/// another account.
 #[test]
 fn theirs_fails_where_bucket_keys_are_on_and_the_proof_says_why() {
     let theirs = proof(Some(THEIRS));

@@ -1,4 +1,6 @@
-//! One table a family of operators; a row is the operator, the policy's values, the request's, and whether it holds.
+//! One table for each family of operators. A row is the operator, the policy's values, the
+//! request's values, and whether the condition holds.
+//! Not for: which values a policy may contain (see `grammar`).
 
 use proptest::prelude::*;
 
@@ -6,7 +8,7 @@ use super::value::{base64, date};
 use super::*;
 use crate::document::Operator;
 
-/// `None` for the request is a missing key.
+/// Evaluates one row. If `request` is `None`, the request does not have the condition key.
 fn holds_for(operator: &str, policy: &[&str], request: Option<&[&str]>) -> bool {
     let mut context = Context::new().with("aws:username", "ann");
     if let Some(values) = request {
@@ -134,7 +136,8 @@ fn dates() {
 
 #[test]
 fn booleans_bytes_and_null() {
-    // Sections "Boolean condition operators", "Binary condition operators", "Condition operator to check existence".
+    // Sections "Boolean condition operators", "Binary condition operators", "Condition operator to
+    // check existence".
     table(&[
         ("Bool", &["true"], Some(&["true"]), true),
         ("Bool", &["false"], Some(&["true"]), false),
@@ -291,7 +294,8 @@ fn several_values() {
             Some(&["arn:aws:sns:::t", "arn:aws:s3:::b"]),
             true,
         ),
-        // Without a set operator: any for positive operators, all for negated ones.
+        // Without a set operator, a positive operator must hold for any value, a negated one for
+        // all values.
         ("StringEquals", &["a"], Some(&["b", "a"]), true),
         ("StringNotEquals", &["a"], Some(&["b", "a"]), false),
     ]);

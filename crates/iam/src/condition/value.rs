@@ -1,10 +1,12 @@
-//! The typed values of conditions: Booleans, numbers, dates, addresses, bytes.
-//! Section: "IAM JSON policy elements: Condition operators". Each reader says none of what it can't read and never fails.
+//! Parses the typed values of conditions: Booleans, numbers, dates, IP addresses, bytes.
+//! Section: "IAM JSON policy elements: Condition operators". Each parser returns `None` for a text
+//! that it can't parse and never fails.
+//! Not for: the choice of a comparison by operator (see `condition`).
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
 
-/// Reads `true` or `false` in any case of letters.
+/// Parses `true` or `false`, ignoring case.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
     match () {
         () if text.eq_ignore_ascii_case("true") => Some(true),
@@ -18,9 +20,9 @@ pub(crate) fn is_number(text: &str) -> bool {
     number(text).is_some()
 }
 
-/// Compares two numbers; none where one of them isn't any.
+/// Compares two numbers; `None` if either text is not a number.
 pub(super) fn compare_numbers(a: &str, b: &str) -> Option<Ordering> {
-    // Whole numbers may be larger than a float holds exactly.
+    // An integer can be larger than a float represents exactly.
     if let (Ok(a), Ok(b)) = (a.trim().parse::<i128>(), b.trim().parse::<i128>()) {
         return Some(a.cmp(&b));
     }
@@ -31,10 +33,11 @@ fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|number: &f64| number.is_finite())
 }
 
-/// Reads a date as nanoseconds since 1970: a W3C form of ISO 8601 (from a year to fractions of a second), or epoch seconds.
+/// Parses a date into nanoseconds since 1970: a W3C form of ISO 8601 (from a year to fractions of a
+/// second), or epoch seconds.
 /// Section: "Date condition operators".
 pub(crate) fn date(text: &str) -> Option<i128> {
-    // Four digits are a year, other whole numbers are epoch seconds.
+    // Four digits are a year; other integers are epoch seconds.
     let digits = text.strip_prefix('-').unwrap_or(text);
     let whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     if whole && text.len() != 4 {
@@ -45,7 +48,7 @@ pub(crate) fn date(text: &str) -> Option<i128> {
     let year = digits_of(fields.next()?, 4)?;
     let month = fields.next().map_or(Some(1), |month| digits_of(month, 2))?;
     let day = fields.next().map_or(Some(1), |day| digits_of(day, 2))?;
-    // A time needs a whole date before it.
+    // A time requires a complete date.
     let complete = date.len() == 10 || time.is_none();
     if fields.next().is_some() || !complete || !(1..=12).contains(&month) {
         return None;
@@ -57,7 +60,8 @@ pub(crate) fn date(text: &str) -> Option<i128> {
     Some(midnight + time.map_or(Some(0), time_of_day)?)
 }
 
-/// Reads `hh:mm`, `hh:mm:ss` or `hh:mm:ss.s` with `Z` or an offset, as nanoseconds since midnight UTC.
+/// Parses `hh:mm`, `hh:mm:ss` or `hh:mm:ss.s`, with `Z` or an offset, into nanoseconds since
+/// midnight UTC.
 fn time_of_day(text: &str) -> Option<i128> {
     let (clock, offset) = if let Some(clock) = text.strip_suffix(['Z', 'z']) {
         (clock, 0)
@@ -85,7 +89,7 @@ fn clock_field(text: &str, most: i64) -> Option<i64> {
     digits_of(text, 2).filter(|number| *number <= most)
 }
 
-/// Reads the digits after the point as nanoseconds; further ones are cut off.
+/// Parses the digits after the decimal point into nanoseconds. Further digits are truncated.
 fn fraction(digits: &str) -> Option<i128> {
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -107,7 +111,8 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Counts days of the Gregorian calendar; a year begins with March here, so that leap days come last.
+/// Counts days of the Gregorian calendar. Years start in March here, so that a leap day is the last
+/// day.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
@@ -115,7 +120,8 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
         - 719_468
 }
 
-/// An address range in CIDR form; a bare address is a range of one. Section: "IP address condition operators".
+/// A CIDR range of IP addresses. A bare address is a range of one address. Section: "IP address
+/// condition operators".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Network {
     address: IpAddr,
@@ -123,7 +129,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Reads `203.0.113.0/24`, `2001:DB8::/64` or a bare address.
+    /// Parses `203.0.113.0/24`, `2001:DB8::/64` or a bare address.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (address, prefix) =
             text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
@@ -133,7 +139,7 @@ impl Network {
         (prefix <= most).then_some(Self { address, prefix })
     }
 
-    /// Returns whether `address` lies in the range; an IPv4 address never lies in an IPv6 range.
+    /// Returns whether the range contains `address`. An IPv6 range contains no IPv4 address.
     pub(super) fn contains(self, address: IpAddr) -> bool {
         match (self.address, address) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
@@ -151,7 +157,8 @@ impl Network {
     }
 }
 
-/// Decodes base64 with padding. Section: "Binary condition operators"; the request's bytes are given in base64 too.
+/// Decodes base64 with padding. Section: "Binary condition operators". The request's bytes are in
+/// base64 too.
 pub(crate) fn base64(text: &str) -> Option<Vec<u8>> {
     let body = text.trim_end_matches('=');
     if !text.len().is_multiple_of(4) || text.len() - body.len() > 2 {

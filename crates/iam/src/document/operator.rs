@@ -1,5 +1,6 @@
 //! The names of condition operators.
-//! Sections: "IAM JSON policy elements: Condition operators" and "Set operators for multivalued context keys".
+//! Sections: "IAM JSON policy elements: Condition operators" and "Set operators for multivalued
+//! context keys".
 //! Not for: comparing anything (see `condition`).
 
 /// How two values are compared.
@@ -71,7 +72,7 @@ impl Comparison {
         Self::NAMES.iter().find(|row| row.0 == self).map_or("Null", |row| row.1)
     }
 
-    /// Returns whether the operator holds where the values do *not* match.
+    /// Returns whether the operator is negated: it holds if the values do *not* match.
     pub fn negated(self) -> bool {
         matches!(
             self,
@@ -98,10 +99,10 @@ pub enum Quantifier {
     ForAnyValue,
 }
 
-/// A condition operator with what was written before and after its name.
+/// A condition operator with its prefix and suffix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operator {
-    /// The prefix.
+    /// The quantifier prefix.
     pub quantifier: Quantifier,
     /// The comparison itself.
     pub comparison: Comparison,
@@ -110,7 +111,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Reads an operator such as `ForAnyValue:StringLikeIfExists`; `Null` takes no `IfExists`.
+    /// Parses an operator such as `ForAnyValue:StringLikeIfExists`. `Null` takes neither a
+    /// quantifier nor `IfExists`.
     pub fn from_name(name: &str) -> Option<Self> {
         let (quantifier, rest) = match name.split_once(':') {
             Some(("ForAllValues", rest)) => (Quantifier::ForAllValues, rest),

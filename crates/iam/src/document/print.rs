@@ -1,11 +1,13 @@
-//! From a document back to JSON.
+//! Prints a document as JSON.
+//! Not for: parsing (see `read`).
 
 use serde_json::{Map, Value};
 
 use super::{Condition, Document, Principals, Statement, Version};
 
 impl Document {
-    /// Returns the document as JSON: statements always as a list, a single string as a string.
+    /// Returns the document as JSON. Statements are always a list; a list of one string is that
+    /// string.
     pub fn to_value(&self) -> Value {
         let mut object = Map::new();
         if let Some(version) = self.version {
@@ -24,7 +26,7 @@ impl Document {
     }
 }
 
-/// Prints compact JSON; with `{:#}` it is indented.
+/// Prints compact JSON; `{:#}` prints indented JSON.
 impl std::fmt::Display for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let value = self.to_value();

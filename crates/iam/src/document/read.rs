@@ -1,6 +1,6 @@
-//! From JSON to a document, with every finding on the way.
+//! Parses JSON into a document and collects every finding.
 //! Section: IAM User Guide, "Grammar of the IAM JSON policy language".
-//! Not for: what depends on the kind of policy (see `grammar`).
+//! Not for: rules that depend on the kind of policy (see `grammar`).
 
 use serde_json::{Map, Value};
 
@@ -9,15 +9,16 @@ use super::{
     Version,
 };
 
-/// A document as far as it could be read, and what could not.
+/// A document, as far as it could be parsed, and the findings.
 pub(crate) struct Draft {
     pub(crate) document: Document,
-    /// For each statement of `document`, its index in the source: what is no object leaves a gap.
+    /// For each statement of `document`, its index in the source. Statements that are not objects
+    /// are skipped.
     pub(crate) indices: Vec<usize>,
     pub(crate) findings: Vec<Finding>,
 }
 
-/// Reads `value` as far as it can be read.
+/// Parses `value` as far as possible.
 pub(crate) fn draft(value: &Value) -> Draft {
     let mut reader = Reader { findings: Vec::new() };
     let mut document = Document { version: None, id: None, statements: Vec::new() };
@@ -81,7 +82,8 @@ impl Reader {
             self.find(&path, "a statement is a JSON object");
             return None;
         };
-        // A statement whose effect can't be read grants nothing.
+        // The effect defaults to `Deny`, so that a statement without a readable effect grants
+        // nothing.
         let mut statement = Statement {
             sid: None,
             effect: Effect::Deny,
@@ -112,7 +114,7 @@ impl Reader {
         Some(statement)
     }
 
-    /// What must be there, and what excludes each other.
+    /// Checks that required elements are present and that exclusive elements do not occur together.
     fn pairs(&mut self, path: &str, object: &Map<String, Value>) {
         if !object.contains_key("Effect") {
             self.find(path, "the element Effect is missing");
@@ -192,7 +194,7 @@ impl Reader {
         conditions
     }
 
-    /// Condition values may be strings, numbers or Booleans ("Grammar", `condition_value`).
+    /// Condition values can be strings, numbers or Booleans ("Grammar", `condition_value`).
     fn values(&mut self, path: &str, value: &Value) -> Vec<String> {
         let single = std::slice::from_ref(value);
         let list = value.as_array().map_or(single, Vec::as_slice);

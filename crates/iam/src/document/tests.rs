@@ -1,4 +1,5 @@
-//! Every form that AWS takes, every error with its place, and back to JSON.
+//! Every form that AWS accepts, every error with its place, and printing.
+//! Not for: rules that depend on the kind of policy (see `grammar`).
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -125,7 +126,7 @@ fn operators_are_read_as_documented() {
     }
 }
 
-/// A document out of a small vocabulary.
+/// Generates documents from a small vocabulary.
 pub(crate) fn documents() -> impl Strategy<Value = Document> {
     let version = prop::option::of(prop_oneof![Just(Version::V2008), Just(Version::V2012)]);
     (version, prop::option::of("[a-z]{1,4}"), prop::collection::vec(statements(), 1..4))

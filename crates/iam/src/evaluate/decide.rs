@@ -1,5 +1,6 @@
-//! From the statements that apply to a decision about one resource.
+//! Decides a request for one resource from the statements that apply.
 //! Section: "Policy evaluation logic".
+//! Not for: whether a statement applies (see `statement`).
 
 use super::statement::View;
 use super::{
@@ -17,11 +18,11 @@ struct Found {
     boundary: Option<Decider>,
     session: Option<Decider>,
     scp: Option<Decider>,
-    /// The one that names the caller most closely.
+    /// The statement that names the caller most closely.
     resource: Option<(Link, Decider)>,
 }
 
-/// Decides about one resource.
+/// Decides a request for one resource.
 pub(super) fn decide(request: &Request, resource: &str, policies: &Policies<'_>) -> Decision {
     let found = find(request, resource, policies);
     if let Some(by) = found.deny {
@@ -73,7 +74,8 @@ fn find(request: &Request, resource: &str, policies: &Policies<'_>) -> Found {
     found
 }
 
-/// The steps that follow when no `Deny` applies. Each gives the statements that were needed, or what is missing.
+/// The steps after no `Deny` applies. Each step returns the statements that were needed, or the
+/// missing `Allow`.
 struct Judge<'p> {
     policies: &'p Policies<'p>,
     found: Found,
@@ -82,7 +84,7 @@ struct Judge<'p> {
 type Verdict = Result<Vec<Decider>, Why>;
 
 impl Judge<'_> {
-    /// Services and anonymous callers have nothing but the policy on the resource.
+    /// Services and anonymous callers have only the policy on the resource.
     fn without_account(self) -> Verdict {
         match self.found.resource {
             Some((_, by)) => Ok(vec![by]),
@@ -98,14 +100,15 @@ impl Judge<'_> {
         self.scps(principal)?;
         let resource = self.found.resource.take();
         match resource {
-            // Granted directly: implicit denies elsewhere have no say.
+            // The caller is named directly: implicit denies in other policies have no effect.
             Some((Link::Direct, by)) => Ok(vec![by]),
-            // Granted to the role: no identity-based policy is needed, but the limits of the role hold.
+            // The role is named: no identity-based policy is needed, but the role's permissions
+            // boundary and session policies apply.
             Some((Link::Role, by)) => {
                 self.limits(principal)?;
                 Ok(vec![by])
             }
-            // Delegated to the account, or not mentioned: its own policies decide.
+            // The account is named, or nothing: the caller's identity-based policies decide.
             account => {
                 let guarded = self.policies.resource.map(|resource| resource.kind);
                 let rule = match guarded {
@@ -115,7 +118,7 @@ impl Judge<'_> {
                     Some(ResourceKind::Trust) => {
                         "a role's trust policy must name the principal or its account"
                     }
-                    // The policy on a bucket need not say anything.
+                    // A bucket policy is optional.
                     Some(ResourceKind::Bucket) | None => "",
                 };
                 if !rule.is_empty() && account.is_none() {
@@ -128,7 +131,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Section: "Cross-account policy evaluation logic": both accounts must allow.
+    /// Section: "Cross-account policy evaluation logic": both accounts must allow the request.
     fn cross_account(mut self, principal: &Principal) -> Verdict {
         self.scps(principal)?;
         let Some((_, resource)) = self.found.resource.take() else {
@@ -147,7 +150,7 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// What the caller's account itself allows; a root user may do everything there.
+    /// Returns what the caller's account allows. The account's root user needs no policy in it.
     fn own(&mut self, principal: &Principal) -> Verdict {
         if matches!(principal, Principal::Root { .. }) {
             return Ok(Vec::new());

@@ -1,5 +1,5 @@
-//! Whether one statement applies to a request, element by element.
-//! Not for: what follows from it (see `decide`).
+//! Decides whether one statement applies to a request, element by element.
+//! Not for: the decision that follows (see `decide`).
 
 use super::{Layer, Request, ResourceKind};
 use crate::condition;
@@ -7,7 +7,7 @@ use crate::document::{Condition, Effect, Principals, Scope, Statement, Version};
 use crate::pattern::{Pattern, Rules, resource_like};
 use crate::principal::Link;
 
-/// A request for one resource, as the statements of one document see it.
+/// A request for one resource, with the properties of the document whose statements are tested.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) request: &'a Request,
@@ -28,7 +28,7 @@ pub(super) enum Miss<'s> {
 }
 
 impl View<'_> {
-    /// Returns how closely `statement` names the caller, if it applies.
+    /// Returns how closely `statement` names the caller; `None` if the statement does not apply.
     pub(super) fn applies(&self, statement: &Statement) -> Option<Link> {
         let link = self.link(statement)?;
         self.rest(statement).next().is_none().then_some(link)
@@ -53,8 +53,9 @@ impl View<'_> {
         self.version == Some(Version::V2012)
     }
 
-    /// Policies of identities and SCPs mean whom they are attached to: a `Principal` is no part of them, and where one
-    /// stands all the same, IAM would not have taken the document.
+    /// Identity-based policies and SCPs apply to the identity that they are attached to and have no
+    /// `Principal`. IAM rejects such a document with a `Principal`, so its statement does not
+    /// apply.
     fn link(&self, statement: &Statement) -> Option<Link> {
         let in_resource = matches!(self.layer, Layer::Resource | Layer::Rcp);
         match (&statement.principal, in_resource) {
@@ -74,8 +75,8 @@ impl View<'_> {
         (!spared).then_some(Link::Direct)
     }
 
-    /// Section: "IAM JSON policy elements: Action": service and name are compared without regard to case.
-    /// Without `Action` a statement does nothing (KMS Developer Guide, "Key policies").
+    /// Section: "IAM JSON policy elements: Action": service and name are case-insensitive.
+    /// A statement without `Action` has no effect (KMS Developer Guide, "Key policies").
     fn action(&self, statement: &Statement) -> bool {
         let Some(scope) = &statement.action else { return false };
         let rules = Rules { wildcards: true, variables: None };
@@ -86,7 +87,8 @@ impl View<'_> {
         listed == matches!(scope, Scope::Only(_))
     }
 
-    /// Sections: "Resource" and "`NotResource`". A trust policy is about its own role and has no `Resource`.
+    /// Sections: "Resource" and "`NotResource`". A trust policy applies to its own role and has no
+    /// `Resource`.
     fn resource(&self, statement: &Statement) -> bool {
         let trust = self.layer == Layer::Resource && self.kind == Some(ResourceKind::Trust);
         let Some(scope) = &statement.resource else { return trust };
@@ -97,7 +99,8 @@ impl View<'_> {
             scope.listed().iter().map(|text| resource_like(text, self.resource, complete, rules));
         match scope {
             Scope::Only(_) => results.any(|result| result == Some(true)),
-            // A variable without a value makes the statement invalid, rather than apply to everything.
+            // A variable without a value makes the statement invalid; the statement must not apply
+            // to every resource.
             Scope::Except(_) => results.all(|result| result == Some(false)),
         }
     }

@@ -1,4 +1,6 @@
-//! Requests and what is decided about them. The documents here are short forms; their sections stand in the tables.
+//! Requests and the decisions about them. The documents are short forms; the tables name their
+//! sections.
+//! Not for: parsing documents (see `document`).
 
 #![expect(clippy::needless_pass_by_value, reason = "`json!` rows read better by value")]
 
@@ -46,7 +48,7 @@ fn document(statements: Value) -> Document {
     Document::parse(&json!({"Version": "2012-10-17", "Statement": statements})).unwrap()
 }
 
-/// An `Allow` or `Deny` of everything to whom the policy is attached.
+/// An `Allow` or `Deny` of everything, for the identity that the policy is attached to.
 fn all(effect: &str) -> Document {
     document(json!({"Sid": effect, "Effect": effect, "Action": "*", "Resource": "*"}))
 }
@@ -58,7 +60,7 @@ fn all_for(effect: &str, principal: &Value) -> Document {
     )
 }
 
-/// A policy that allows what no request here asks for.
+/// A policy that allows only an action that no test requests.
 fn nothing() -> Document {
     document(json!({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "*"}))
 }
@@ -79,7 +81,8 @@ fn on(kind: ResourceKind, document: &Document) -> ResourcePolicy<'_> {
     ResourcePolicy { kind, policy: named("resource policy", document) }
 }
 
-/// A decision in a word, with the kind of policy that denied: `allow`, `explicit identity-based policy`, `no session policy`.
+/// A decision in short form, with the kind of policy that denied: `allow`, `explicit identity-based
+/// policy`, `no session policy`.
 fn brief(decision: &Decision) -> String {
     match decision {
         Decision::Allow { .. } => "allow".to_owned(),

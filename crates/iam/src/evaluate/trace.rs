@@ -1,24 +1,26 @@
-//! Why each statement applies or does not: what a decision does not tell.
-//! For whoever has to name the element that stands in the way of a request.
+//! Why each statement applies or does not apply, which a decision does not contain.
+//! Used to name the element that keeps a request from being allowed.
+//! Not for: deciding a request (see `decide`).
 
 use super::statement::{Miss, View};
 use super::{Decider, Policies, Request, counts, decider, documents, resources};
 use crate::document::{Condition, Effect, Finding, Scope, Statement};
 
-/// What one statement says of a request for one resource.
+/// The result of one statement for one resource of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
-    /// The resource in question.
+    /// The resource.
     pub resource: String,
     /// The statement.
     pub statement: Decider,
     /// Its effect.
     pub effect: Effect,
-    /// Every element that keeps it from applying; where there is none, it applies.
+    /// Every element that keeps the statement from applying; empty if the statement applies.
     pub misses: Vec<Finding>,
 }
 
-/// Returns what every statement says of the request, in the order of evaluation; an RCP's `Allow` says nothing.
+/// Returns the trace of every statement, in the order of evaluation. The `Allow` statements of RCPs
+/// are left out.
 pub fn trace(request: &Request, policies: &Policies<'_>) -> Vec<Trace> {
     let kind = policies.resource.map(|resource| resource.kind);
     let has_boundary = policies.boundary.is_some();

@@ -1,4 +1,4 @@
-//! The keys and values of conditions.
+//! Checks the keys and values of conditions.
 //! Section: "IAM JSON policy elements: Condition operators".
 //! Not for: whether a service has a condition key.
 
@@ -6,7 +6,7 @@ use crate::condition::value::{Network, base64, boolean, date, is_number};
 use crate::document::{Comparison, Condition, Version};
 use crate::pattern::arn_parts;
 
-/// Checks one line of a `Condition` block and says what is wrong with it.
+/// Checks one line of a `Condition` block and returns the problem, if any.
 pub(super) fn check(condition: &Condition, version: Option<Version>) -> Option<String> {
     let Condition { operator, key, values } = condition;
     let shaped = key.split_once(':').is_some_and(|(prefix, name)| {

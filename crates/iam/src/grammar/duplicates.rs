@@ -1,17 +1,18 @@
-//! Keys that occur twice in one JSON object, which a parser passes over in silence.
+//! Finds keys that occur twice in one JSON object, which a JSON parser accepts silently.
 //! Section: "Policy grammar notes": elements must not contain several instances of the same key.
+//! Not for: Sids that occur twice (see `grammar`).
 
 use std::collections::BTreeSet;
 
 use crate::document::Finding;
 
-/// What is being read, from the outermost in.
+/// An object or array that contains the current position. The outermost is first.
 enum Frame {
     Object { keys: BTreeSet<String>, current: String },
     Array { index: usize },
 }
 
-/// Returns every key that its object has already; `text` is valid JSON.
+/// Returns every key that occurs again in its object. `text` must be valid JSON.
 pub(super) fn duplicates(text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut frames: Vec<Frame> = Vec::new();
@@ -43,9 +44,9 @@ pub(super) fn duplicates(text: &str) -> Vec<Finding> {
     findings
 }
 
-/// Notes a key of the innermost object.
+/// Records a key of the innermost object.
 fn enter(frames: &mut [Frame], quoted: &str) -> Option<Finding> {
-    // Unescaped, so that `"A"` and `"\u0041"` are one.
+    // Unescaped, so that `"A"` and `"\u0041"` are the same key.
     let key: String = serde_json::from_str(quoted).ok()?;
     let Some(Frame::Object { keys, current }) = frames.last_mut() else { return None };
     current.clone_from(&key);
@@ -56,7 +57,7 @@ fn enter(frames: &mut [Frame], quoted: &str) -> Option<Finding> {
     Some(Finding { path: path(frames), message })
 }
 
-/// Splits a string with its quotation marks off the front of `text`.
+/// Splits a quoted string, with its quotation marks, off the front of `text`.
 fn string(text: &str) -> (&str, &str) {
     let mut escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -75,7 +76,7 @@ fn path(frames: &[Frame]) -> String {
     for (depth, frame) in frames.iter().enumerate() {
         match frame {
             Frame::Object { current, .. } => {
-                // A single statement need not stand in a list; findings count it all the same.
+                // A single statement need not be in a list; findings still give it an index.
                 if depth == 1 && path == "Statement" {
                     path.push_str("[0]");
                 }

@@ -1,4 +1,4 @@
-//! The shapes of actions and resources.
+//! Checks the shapes of actions and resources.
 //! Sections: "IAM JSON policy elements: Action" and "IAM JSON policy elements: Resource".
 //! Not for: whether an action or a resource exists.
 
@@ -6,7 +6,8 @@ use super::DocumentKind;
 use crate::names::Partition;
 use crate::pattern::arn_parts;
 
-/// Checks an action: `*`, or a service and a name with wildcards; policies on resources take their own service's only.
+/// Checks an action: `*`, or a service and a name with wildcards. Trust, key and bucket policies
+/// accept only actions of their own service.
 pub(super) fn action(kind: DocumentKind, text: &str) -> Result<(), String> {
     let own = match kind {
         DocumentKind::TrustPolicy => Some("sts"),
@@ -43,7 +44,8 @@ pub(super) fn action(kind: DocumentKind, text: &str) -> Result<(), String> {
 
 /// Checks a resource: `*` or an ARN with wildcards.
 ///
-/// Section: "Identify AWS resources with ARNs": identity-based policies may leave out the last parts; no wildcard in the service.
+/// Section: "Identify AWS resources with ARNs": identity-based policies may omit the last parts of
+/// an ARN; the service has no wildcard.
 pub(super) fn resource(kind: DocumentKind, text: &str) -> Result<(), String> {
     if text == "*" {
         return Ok(());

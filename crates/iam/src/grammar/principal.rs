@@ -1,6 +1,6 @@
-//! The names of principals in a policy.
+//! Checks the names of principals in a policy.
 //! Section: "AWS JSON policy elements: Principal".
-//! Not for: whether a principal exists, which S3, KMS and IAM check when a policy is stored.
+//! Not for: whether a principal exists. S3, KMS and IAM check that when a policy is stored.
 
 use super::DocumentKind;
 use crate::document::{Finding, PrincipalKind, Principals, Scope};
@@ -41,7 +41,7 @@ pub(super) fn check(kind: DocumentKind, path: &str, scope: &Scope<Principals>) -
     findings
 }
 
-/// Which kinds of principal a kind of policy takes.
+/// Checks whether a kind of policy accepts a kind of principal.
 fn suits(kind: DocumentKind, principal: PrincipalKind) -> Result<(), &'static str> {
     match (principal, kind) {
         (PrincipalKind::Federated, DocumentKind::TrustPolicy)
@@ -80,14 +80,15 @@ fn shape(principal: PrincipalKind, name: &str) -> Result<(), &'static str> {
     }
 }
 
-/// An account, a user, a role, a role's session, a federated user, or `*` for everyone; no wildcard stands for a part of a name.
+/// Checks an `AWS` principal: an account, a user, a role, a role session, a federated user, or `*`
+/// for everyone. A wildcard can't stand for a part of a name.
 fn aws(name: &str) -> Result<(), &'static str> {
     const RULE: &str = "is not a principal: write an ARN of IAM or STS, an account id or `*`";
     let account = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
     if name == "*" || account {
         return Ok(());
     }
-    // AWS puts the unique id in the place of a principal that was deleted, and takes no such id back.
+    // AWS replaces a deleted principal with its unique id, and rejects such an id in a new policy.
     let unique = ["AIDA", "AROA"].iter().any(|prefix| name.starts_with(prefix));
     if unique && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Err("is the unique id of a user or role that was deleted");
@@ -111,7 +112,7 @@ fn aws(name: &str) -> Result<(), &'static str> {
     if known { Ok(()) } else { Err(RULE) }
 }
 
-/// Returns service and resource of an ARN with an account and without a Region.
+/// Returns the service and the resource of an ARN that has an account and no Region.
 fn parts(name: &str) -> Option<(&str, &str)> {
     let mut parts = name.splitn(6, ':');
     let (scheme, partition) = (parts.next()?, parts.next()?);

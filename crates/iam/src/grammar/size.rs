@@ -1,11 +1,12 @@
-//! How long a policy may be, and of which characters.
-//! Sections: "IAM and AWS STS quotas"; KMS Developer Guide, "Key policies"; S3 User Guide, "Bucket policies";
-//! AWS Organizations User Guide, "Quotas".
+//! Checks the size and the characters of a policy.
+//! Sections: "IAM and AWS STS quotas"; KMS Developer Guide, "Key policies"; S3 User Guide, "Bucket
+//! policies"; AWS Organizations User Guide, "Quotas".
+//! Not for: the elements of a policy (see `grammar`).
 
 use super::DocumentKind;
 use crate::document::Finding;
 
-/// Returns what is wrong with the size of `text` or its characters.
+/// Returns the findings about the size and the characters of `text`.
 pub(super) fn size(kind: DocumentKind, text: &str) -> Vec<Finding> {
     let mut messages = Vec::new();
     let (limit, length, unit) = match kind {

@@ -1,4 +1,5 @@
-//! What is accepted, and what is refused where.
+//! Accepted documents, and the place of each finding in refused documents.
+//! Not for: the shapes of values (see `shapes`) or the text as written (see `texts`).
 
 mod shapes;
 mod texts;
@@ -45,7 +46,8 @@ fn good(kind: DocumentKind) -> Value {
     json!({"Version": "2012-10-17", "Statement": [good_statement(kind)]})
 }
 
-/// The findings after one element of a good statement was set, or taken away by null.
+/// Returns the findings after one element of a valid statement is set, or removed if `value` is
+/// null.
 fn after(kind: DocumentKind, element: &str, value: Value) -> Vec<Finding> {
     let mut document = good(kind);
     let statement = document["Statement"][0].as_object_mut().unwrap();
@@ -75,7 +77,7 @@ fn each_element_is_checked_by_kind() {
     use DocumentKind as K;
     let allow = "Statement[0]";
     for (kind, element, value, expected) in [
-        // "Grammar", notes: who may have and who must have a principal.
+        // "Grammar", notes: kinds of policy that may have, and that must have, a principal.
         (K::RolePolicy, "Principal", json!("*"), "Statement[0].Principal"),
         (K::ManagedPolicy, "NotPrincipal", json!({"AWS": "*"}), "Statement[0].NotPrincipal"),
         (K::TrustPolicy, "Principal", Value::Null, allow),
@@ -83,7 +85,7 @@ fn each_element_is_checked_by_kind() {
         (K::BucketPolicy, "Principal", Value::Null, allow),
         (K::Rcp, "Principal", json!({"AWS": "*"}), "Statement[0].Principal"),
         (K::Scp, "Principal", json!("*"), "Statement[0].Principal"),
-        // "Action", "Resource": required, but KMS takes statements without.
+        // "Action", "Resource": required, except in statements of a key policy.
         (K::RolePolicy, "Action", Value::Null, allow),
         (K::TrustPolicy, "Action", Value::Null, allow),
         (K::BucketPolicy, "Action", Value::Null, allow),
@@ -95,7 +97,7 @@ fn each_element_is_checked_by_kind() {
         // Effect.
         (K::RolePolicy, "Effect", json!("allow"), "Statement[0].Effect"),
         (K::RolePolicy, "Effect", Value::Null, allow),
-        // Exclusive pairs.
+        // Elements that exclude each other.
         (K::RolePolicy, "NotAction", json!("s3:PutObject"), "Statement[0].NotAction"),
         (K::RolePolicy, "NotResource", json!("*"), "Statement[0].NotResource"),
         (
@@ -104,7 +106,7 @@ fn each_element_is_checked_by_kind() {
             json!({"AWS": "111122223333"}),
             "Statement[0].NotPrincipal",
         ),
-        // "Sid": letters and digits for IAM, looser elsewhere.
+        // "Sid": IAM accepts letters and digits only; KMS and S3 accept more characters.
         (K::RolePolicy, "Sid", json!("Read1"), ""),
         (K::RolePolicy, "Sid", json!("Read objects"), "Statement[0].Sid"),
         (K::RolePolicy, "Sid", json!("Read-objects"), "Statement[0].Sid"),
@@ -113,7 +115,7 @@ fn each_element_is_checked_by_kind() {
         (K::BucketPolicy, "Sid", json!("TLS only (always)"), ""),
         (K::BucketPolicy, "Sid", json!("a\u{7}"), "Statement[0].Sid"),
         (K::RolePolicy, "Sid", json!(""), ""),
-        // What is no element.
+        // An unknown element.
         (K::RolePolicy, "Conditions", json!({}), "Statement[0].Conditions"),
     ] {
         let findings = after(kind, element, value.clone());
@@ -132,19 +134,19 @@ fn documents_are_checked_as_a_whole() {
         (K::RolePolicy, json!({"Version": "2012-10-18", "Statement": statement}), vec!["Version"]),
         (K::RolePolicy, json!({"Version": "2012-10-17", "Statement": []}), vec!["Statement"]),
         (K::RolePolicy, json!({"Version": "2012-10-17"}), vec![""]),
-        // "Grammar", notes: an Id in resource-based policies only.
+        // "Grammar", notes: only resource-based policies have an Id.
         (K::RolePolicy, json!({"Id": "x", "Statement": statement}), vec!["Id"]),
         (
             K::KeyPolicy,
             json!({"Version": "2012-10-17", "Id": "x", "Statement": good_statement(K::KeyPolicy)}),
             vec![],
         ),
-        // KMS, "Key policies": a version is needed.
+        // KMS, "Key policies": a version is required.
         (K::KeyPolicy, json!({"Statement": good_statement(K::KeyPolicy)}), vec![""]),
         (K::BucketPolicy, json!({"Statement": good_statement(K::BucketPolicy)}), vec![]),
         (K::RolePolicy, json!([]), vec![""]),
         (K::RolePolicy, json!(null), vec![""]),
-        // Everything is found at once, whatever stands before it.
+        // All findings are returned; an error does not end the check.
         (
             K::RolePolicy,
             json!({"Vers": 1, "Statement": [5, {"Effect": "Allow", "Action": "x", "Resource": "y"}]}),

@@ -1,4 +1,5 @@
 //! Ids of AWS accounts.
+//! Not for: whether an account exists.
 
 use super::checked_name;
 

@@ -1,8 +1,9 @@
 //! Amazon Resource Names.
+//! Not for: ARN patterns with wildcards (see `pattern`).
 
 use super::{InvalidName, Partition};
 
-/// An ARN, `arn:partition:service:region:account:resource`, kept as text with its parts at hand.
+/// An ARN, `arn:partition:service:region:account:resource`, stored as text and split on access.
 /// Format: IAM User Guide, "Identify AWS resources with Amazon Resource Names (ARNs)".
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Arn(String);
@@ -25,7 +26,7 @@ fn check(text: &str) -> Result<(), &'static str> {
 }
 
 impl Arn {
-    /// Builds an ARN from parts that are valid by themselves.
+    /// Builds an ARN from parts that are already valid.
     pub fn known(
         partition: Partition,
         service: &str,
@@ -56,7 +57,7 @@ impl Arn {
         self.part(4)
     }
 
-    /// Returns all that follows the fifth colon, such as `key/mrk-0123`.
+    /// Returns everything after the fifth colon, such as `key/mrk-0123`.
     pub fn resource(&self) -> &str {
         self.part(5)
     }

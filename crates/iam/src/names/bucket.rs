@@ -1,4 +1,5 @@
 //! Names of general purpose buckets.
+//! Not for: whether a bucket exists.
 
 use super::{Arn, Partition, checked_name};
 
@@ -42,7 +43,7 @@ fn check(text: &str) -> Result<(), &'static str> {
 }
 
 impl BucketName {
-    /// Returns the bucket's ARN in `partition`; S3's ARNs name neither Region nor account.
+    /// Returns the bucket's ARN in `partition`. ARNs in S3 contain neither Region nor account.
     pub fn arn(&self, partition: Partition) -> Arn {
         Arn::known(partition, "s3", "", "", self.as_str())
     }

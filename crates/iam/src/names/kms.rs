@@ -1,9 +1,10 @@
-//! Names that KMS gives and takes: key ids and aliases.
+//! Names in KMS: key ids and aliases.
+//! Not for: whether a key or an alias exists.
 
 use super::{AccountId, Arn, Region, checked_name};
 
-/// A key id, `mrk-…` for multi-Region keys, else a UUID. A multi-Region key has the same id in all its Regions
-/// (KMS Developer Guide, "Multi-Region keys in AWS KMS").
+/// A key id: `mrk-…` for multi-Region keys, otherwise a UUID. A multi-Region key has the same id in
+/// all its Regions (KMS Developer Guide, "Multi-Region keys in AWS KMS").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(String);
 
@@ -20,7 +21,7 @@ fn check_id(text: &str) -> Result<(), &'static str> {
 }
 
 impl KeyId {
-    /// Returns the ARN of this key in `region`: the same id in every Region of a multi-Region key.
+    /// Returns the ARN of this key in `region`. A multi-Region key has the same id in every Region.
     pub fn arn(&self, region: &Region, account: &AccountId) -> Arn {
         Arn::known(
             region.partition(),
@@ -59,7 +60,8 @@ fn check_alias(text: &str) -> Result<(), &'static str> {
 }
 
 impl KeyAlias {
-    /// Returns the alias's ARN; an alias lives in one Region and may exist in each.
+    /// Returns the alias's ARN. An alias belongs to one Region; every Region can have an alias of
+    /// the same name.
     pub fn arn(&self, region: &Region, account: &AccountId) -> Arn {
         Arn::known(region.partition(), "kms", region.as_str(), account.as_str(), self.as_str())
     }

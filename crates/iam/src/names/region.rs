@@ -1,9 +1,11 @@
-//! Regions and the partitions they belong to. No list of Regions is compiled in: one that came out yesterday works.
+//! Regions and their partitions. No list of Regions is compiled in, so that new Regions are
+//! accepted.
+//! Not for: whether a Region exists.
 
 use super::checked_name;
 use serde::Serialize;
 
-/// A Region such as `us-east-1`; only its shape is checked.
+/// A Region such as `us-east-1`. Only its shape is checked.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Region(String);
 
@@ -29,7 +31,7 @@ impl Region {
     }
 }
 
-/// An AWS partition: accounts, ARNs, replication and key replication never cross from one into another.
+/// An AWS partition. Accounts, ARNs, replication and multi-Region keys never span partitions.
 /// Prefixes and DNS suffixes are those of botocore's `partitions.json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[expect(missing_docs, reason = "each variant is the partition of that name")]
@@ -53,7 +55,8 @@ pub enum Partition {
 }
 
 impl Partition {
-    /// Every partition with its name in ARNs, the prefix of its Regions and its DNS suffix, longest prefix first.
+    /// Each partition with its name in ARNs, the prefix of its Regions and its DNS suffix. Longer
+    /// prefixes are first.
     const TABLE: [(Self, &'static str, &'static str, &'static str); 8] = [
         (Self::AwsIsoB, "aws-iso-b", "us-isob-", "sc2s.sgov.gov"),
         (Self::AwsIsoF, "aws-iso-f", "us-isof-", "csp.hci.ic.gov"),
@@ -72,7 +75,7 @@ impl Partition {
             .map_or(Self::Aws, |row| row.0)
     }
 
-    /// Returns the partition that ARNs call `name`.
+    /// Returns the partition with the name `name` in ARNs.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::TABLE.iter().find(|row| row.1 == name).map(|row| row.0)
     }

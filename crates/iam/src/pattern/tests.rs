@@ -1,4 +1,5 @@
-//! Wildcards, ARN parts and variables, each row a documented rule or an edge of one.
+//! Wildcards, ARN parts and variables. Each row is a documented rule or an edge case of one.
+//! Not for: condition operators (see `condition`).
 
 use proptest::prelude::*;
 
@@ -8,7 +9,8 @@ const PLAIN: Rules<'_> = Rules { wildcards: true, variables: None };
 
 #[test]
 fn wildcards_follow_the_documentation() {
-    // Section "Resource", "Using wildcards in resource ARNs", and "Condition operators", StringLike.
+    // Section "Resource", "Using wildcards in resource ARNs", and "Condition operators",
+    // StringLike.
     for (pattern, text, expected) in [
         ("", "", true),
         ("", "a", false),
@@ -61,10 +63,11 @@ fn resources_match_part_by_part() {
         ),
         ("arn:aws:kms:*:key/1", "arn:aws:kms:eu-west-1:111122223333:key/1", true, false),
         ("arn:aws:kms:*:*:key/1", "arn:aws:kms:eu-west-1:111122223333:key/1", false, true),
-        // A wildcard does not cross one of the first five colons.
+        // A wildcard matches none of the first five colons.
         ("arn:aws:k*:key/1", "arn:aws:kms:eu-west-1:111122223333:key/1", true, false),
         ("arn:aws:sqs:us-east-?:*:q", "arn:aws:sqs:us-east-1:111122223333:q", false, true),
-        // An incomplete ARN ends in wildcards where the policy is identity-based, and matches nothing elsewhere.
+        // In an identity-based policy an incomplete ARN ends in wildcards; elsewhere it matches
+        // nothing.
         ("arn:aws:sqs", "arn:aws:sqs:us-east-1:111122223333:q", true, true),
         ("arn:aws:sqs", "arn:aws:sqs:us-east-1:111122223333:q", false, false),
         ("arn:aws:s3:*", "arn:aws:s3:::b", true, true),
@@ -116,26 +119,26 @@ fn variables_are_replaced_by_what_the_request_has() {
         (rules, "home/${aws:username}/*", "home/ann/x", Some(true)),
         (rules, "home/${AWS:UserName}", "home/ann", Some(true)),
         (rules, "home/${aws:username}", "home/bob", Some(false)),
-        // Special characters stand for themselves.
+        // Special characters are literal.
         (rules, "${*}${?}${$}", "*?$", Some(true)),
         (rules, "${*}", "a", Some(false)),
-        // A value's own wildcards are plain characters.
+        // Wildcards in a variable's value are literal characters.
         (rules, "${aws:PrincipalTag/team}", "a*b", Some(true)),
         (rules, "${aws:PrincipalTag/team}", "axb", Some(false)),
-        // Defaults.
+        // Default values.
         (rules, "${aws:userid, 'anonymous'}", "anonymous", Some(true)),
         (rules, "${aws:username, 'anonymous'}", "ann", Some(true)),
         (rules, "${aws:userid,'x y'}", "x y", Some(true)),
         (rules, "${aws:userid, ''}", "", Some(true)),
         (rules, "${s3:prefix}x", "x", Some(true)),
-        // No value, several values, a default that is none.
+        // No value, several values, an invalid default.
         (rules, "a${aws:userid}", "a", None),
         (rules, "${aws:TagKeys}", "a", None),
         (rules, "${aws:userid, anonymous}", "anonymous", None),
-        // No variable at all.
+        // Not a variable.
         (rules, "${aws:username", "${aws:username", Some(true)),
         (rules, "$aws:username", "$aws:username", Some(true)),
-        // Version 2008-10-17 knows no variables.
+        // Version 2008-10-17 has no variables.
         (plain, "${aws:username}", "${aws:username}", Some(true)),
         (plain, "${aws:username}", "ann", Some(false)),
     ] {
@@ -157,7 +160,7 @@ fn variables_stand_after_the_fifth_colon_of_a_resource() {
     ] {
         assert_eq!(resource_like(pattern, resource, false, rules), expected, "{pattern}");
     }
-    // ARN operators take them anywhere.
+    // ARN operators accept variables in every part.
     let found =
         arn_like("arn:aws:sns::${aws:PrincipalAccount}:t", "arn:aws:sns::111122223333:t", rules);
     assert_eq!(found, Some(true));
@@ -174,7 +177,7 @@ fn a_colon_in_a_variable_divides_nothing() {
     assert_eq!(arn_parts("é:${"), ["é", "${"]);
 }
 
-/// The definition, taken literally.
+/// The definition of matching, implemented literally.
 fn reference(pattern: &[char], text: &[char]) -> bool {
     match (pattern, text) {
         ([], []) => true,

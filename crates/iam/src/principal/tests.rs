@@ -1,4 +1,5 @@
-//! Which names mean which caller, and how closely.
+//! The names that match each caller, and how closely they name it.
+//! Not for: the shapes of principals in a policy (see `grammar`).
 
 use super::*;
 
@@ -25,7 +26,7 @@ fn names_and_how_closely_they_mean_the_caller() {
     use PrincipalKind::{Aws, CanonicalUser, Federated, Service};
     let s3 = || Principal::Service("s3.amazonaws.com".into());
     for (caller, kind, name, expected) in [
-        // "AWS account principals": ARN of the root and bare id mean the same.
+        // "AWS account principals": the ARN of the root user and the bare id are equivalent.
         (root(), Aws, "arn:aws:iam::111122223333:root", Some(Link::Direct)),
         (root(), Aws, "111122223333", Some(Link::Direct)),
         (user(), Aws, "arn:aws:iam::111122223333:root", Some(Link::Account)),
@@ -34,7 +35,7 @@ fn names_and_how_closely_they_mean_the_caller() {
         (session(), Aws, "111122223333", Some(Link::Account)),
         (session(), Aws, "444455556666", None),
         (session(), Aws, "arn:aws-cn:iam::111122223333:root", None),
-        // "IAM user principals": case counts, and so does the path.
+        // "IAM user principals": case-sensitive, and the path is part of the name.
         (user(), Aws, "arn:aws:iam::111122223333:user/ops/ann", Some(Link::Direct)),
         (user(), Aws, "arn:aws:iam::111122223333:user/ops/Ann", None),
         (user(), Aws, "arn:aws:iam::111122223333:user/ann", None),
@@ -46,7 +47,7 @@ fn names_and_how_closely_they_mean_the_caller() {
         (session(), Aws, "AROAOTHER", None),
         (session(), Aws, "arn:aws:sts::111122223333:assumed-role/demo/s3", Some(Link::Direct)),
         (session(), Aws, "arn:aws:sts::111122223333:assumed-role/demo/other", None),
-        // "All principals": no wildcard for a part of a name.
+        // "All principals": a wildcard can't stand for a part of a name.
         (session(), Aws, "*", Some(Link::Direct)),
         (Principal::Anonymous, Aws, "*", Some(Link::Direct)),
         (session(), Aws, "arn:aws:iam::111122223333:role/*", None),

@@ -1,4 +1,5 @@
-//! Lists of actions that `operator` takes together, and the policies of a role that was given. Not for: the rest (see `super`).
+//! Lists of actions for `operator`, and the calls on the policies of an existing role.
+//! Not for: the other calls (see `operator`).
 
 use super::super::call::{Call, ResourcePolicyOf};
 use super::{NOT_ON_ROLES, Operator};
@@ -23,7 +24,7 @@ impl Operator<'_> {
         sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
     }
 
-    /// Returns the sides that objects are written to.
+    /// Returns the sides that objects are replicated from.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Side> {
         let topology = self.scene.topology;
         self.sides().filter(|side| topology.replicates_from(side))
@@ -37,7 +38,7 @@ impl Operator<'_> {
             .forbidden_actions(&NOT_ON_ROLES)
     }
 
-    /// Lists of a bucket of another account are for probes alone.
+    /// Listings of a bucket in another account are limited to probes.
     pub(super) fn lists_of_probes(&self, side: &Side) -> Vec<Call> {
         let prefixes = self.scene.topology.probe_prefixes(side);
         let list = |prefix: &String| {
@@ -52,7 +53,7 @@ impl Operator<'_> {
         self.on_role_of(direction, "iam:PassRole").demanding(is, key, "s3.amazonaws.com")
     }
 
-    /// A role that is given has what policies it has: any of the account's, and of AWS's.
+    /// An existing role can have any policy of the account or of AWS.
     pub(super) fn on_policies(&self) -> Vec<Call> {
         let (scene, account) = (self.scene, self.account);
         let own = scene.iam(account, "policy/of-the-role").to_string();
@@ -72,11 +73,11 @@ impl Operator<'_> {
 pub(super) const ROLE_WRITES: [&str; 3] =
     ["iam:PutRolePolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"];
 
-/// A key that is scheduled comes back where the pair is built again meanwhile.
+/// A key that is scheduled for deletion is restored if the pair is built again meanwhile.
 pub(super) const TAKING_KEYS: [&str; 3] =
     ["kms:CancelKeyDeletion", "kms:EnableKey", "kms:ScheduleKeyDeletion"];
 
-/// Our statements and tags leave a bucket that stays.
+/// The writes that remove crrctl's statements and tags from a bucket that is not deleted.
 pub(super) const GIVING_BACK: [&str; 3] =
     ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging"];
 
@@ -96,7 +97,7 @@ pub(super) const BUCKET_READS: [&str; 11] = [
     "s3:ListBucketVersions",
 ];
 
-/// A bucket is made with its tags and its ownership, which takes a permission each.
+/// Creating a bucket with tags and ownership controls requires a permission for each.
 pub(super) const BUCKET_WRITES: [&str; 8] = [
     "s3:CreateBucket",
     "s3:PutBucketOwnershipControls",

@@ -1,5 +1,5 @@
-//! The calls of `backfill`: a role and a bucket of its own, a job, and its report.
-//! Not for: what the job does as its role (see `batch`).
+//! The calls of `backfill`: its own role and bucket, a batch job, and the job's report.
+//! Not for: the calls that the job makes with its role (see `batch`).
 
 use super::{
     Call, NOT_ON_BUCKETS, NOT_ON_OBJECTS, NOT_ON_ROLES, Operator, ROLE_WRITES, ResourcePolicyOf,
@@ -52,14 +52,14 @@ impl Operator<'_> {
             .forbidden_actions(&NOT_ON_ROLES)
     }
 
-    /// Returns the calls that end a job that is under way, and those that take its role away.
+    /// Returns the calls that end a running batch job, and the calls that delete its role.
     pub(super) fn ends_jobs(&self, deletes: &[&str]) -> Vec<Call> {
         let on_job = ["s3:DescribeJob", "s3:UpdateJobStatus"].map(|it| self.on_job(it));
         let deletes = deletes.iter().map(|it| self.on_batch_role(it));
         deletes.chain([self.on_jobs("s3:ListJobs")]).chain(on_job).collect()
     }
 
-    /// Before a job has an ARN there is none to name.
+    /// Returns a call that names no batch job: a job has no ARN before it exists.
     fn on_jobs(&self, action: &str) -> Call {
         let topology = self.scene.topology;
         Call::new(&self.who, action, "*", &topology.account)
@@ -88,7 +88,8 @@ impl Operator<'_> {
         format!("{}/{}object", self.report_bucket_arn(), self.scene.topology.reports().prefix)
     }
 
-    /// The policy in force where reports lie: the source's, or none.
+    /// Returns the policy of the bucket that contains the reports: the source's bucket policy, or
+    /// none.
     fn at_reports(&self) -> ResourcePolicyOf {
         let topology = self.scene.topology;
         if topology.reports().with_data {
@@ -101,12 +102,12 @@ impl Operator<'_> {
         }
     }
 
-    /// A call on the bucket that is there for reports alone, if there is one.
+    /// Returns a call on the bucket that is used only for reports, if there is one.
     pub(super) fn on_report_bucket(&self, action: &str) -> Option<Call> {
         (!self.scene.topology.reports().with_data).then(|| self.on_reports(action))
     }
 
-    /// A call on the bucket that reports lie in.
+    /// Returns a call on the bucket that contains the reports.
     fn on_reports(&self, action: &str) -> Call {
         let decoy = (format!("{}-other", self.report_bucket_arn()), ResourcePolicyOf::Nothing);
         Call::new(&self.who, action, self.report_bucket_arn(), &self.scene.topology.account)
@@ -129,7 +130,7 @@ impl Operator<'_> {
     }
 }
 
-/// A bucket is made with its tags and its ownership, which takes a permission each; the tags of one whose making was cut off are
-/// put.
+/// Creating a bucket with tags and ownership controls requires a permission for each. If the
+/// creation was interrupted, the tags are put later.
 const REPORT_BUCKET_WRITES: [&str; 4] =
     ["s3:CreateBucket", "s3:PutBucketOwnershipControls", "s3:PutBucketTagging", "s3:TagResource"];

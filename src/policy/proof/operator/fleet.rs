@@ -1,4 +1,6 @@
-//! The calls of `list`, `gc` and `apply --revive-keys`: looking through an account, and bringing keys back.
+//! The calls of `list`, `gc` and `apply --revive-keys`: searching an account for pairs, and
+//! canceling the deletion of keys.
+//! Not for: the calls on one pair (see `operator`).
 
 use super::{
     Call, NOT_ON_BUCKETS, NOT_ON_KEYS, NOT_ON_ROLES, Operator, ResourcePolicyOf, SINGLE_REGION_KEY,
@@ -6,11 +8,12 @@ use super::{
 use crate::names::RoleName;
 
 impl Operator<'_> {
-    /// Finding what bears our tags takes the lists of the whole account, and the tags of each thing in them.
+    /// Finding resources with crrctl's tags requires the lists of the whole account, and the tags
+    /// of each listed resource.
     pub(super) fn fleet(&self) -> Vec<Call> {
         let (scene, topology) = (self.scene, self.scene.topology);
         let on = |action, resource: &str| Call::new(&self.who, action, resource, &topology.account);
-        // A role that lies elsewhere is found by none of these lists.
+        // These lists do not include roles with another path.
         let role =
             scene.iam(&topology.account, &format!("role{}{}", RoleName::PATH, topology.role));
         let mut calls = vec![
@@ -26,7 +29,7 @@ impl Operator<'_> {
                 .forbidden_actions(&NOT_ON_ROLES),
         ];
         for side in self.sides() {
-            // Keys of other pairs are looked at too, where this one has none of its own.
+            // Keys of other pairs are read too, if this pair has no key of its own here.
             let (key, at) = if topology.has_own_key(side) {
                 (scene.key_arn(side), scene.key_policy(side))
             } else {

@@ -1,6 +1,9 @@
-//! What replication to another account takes beside: the bucket's owner lets the role in, and may take the replicas over.
-//! Sections: S3 User Guide, "Configuring replication for buckets in different accounts" and "Changing the replica owner"; IAM
-//! User Guide, "Cross-account policy evaluation logic": both accounts must allow.
+//! The additional calls for replication to another account: the bucket owner allows the role, and
+//! can take ownership of the replicas.
+//! Sections: S3 User Guide, "Configuring replication for buckets in different accounts" and
+//! "Changing the replica owner"; IAM User Guide, "Cross-account policy evaluation logic": both
+//! accounts must allow.
+//! Not for: the calls of every replication (see `replication`).
 
 use super::super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller};
 use super::super::reverse::by_others;
@@ -10,10 +13,10 @@ use crate::manifest::Side;
 
 const ON_BUCKET: [&str; 2] = ["s3:GetBucketVersioning", "s3:ListBucket"];
 const OWN: &str = "s3:ObjectOwnerOverrideToBucketOwner";
-/// What holds everybody but the role of the source's account off.
+/// The condition that only the role of the source's account satisfies.
 const BY_ROLE: Element = Element::Condition("ArnEquals", "aws:PrincipalArn", None);
 
-/// Returns what the role may do beside writing replicas.
+/// Returns the calls of the role in addition to the writes of replicas.
 pub(super) fn uses(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Call> {
     if !scene.topology.is_foreign(side) {
         return Vec::new();
@@ -25,7 +28,9 @@ pub(super) fn uses(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Ca
     ON_BUCKET.into_iter().map(on_bucket).chain(own).collect()
 }
 
-/// Returns who and what must stay out: others of the source's account, strangers, and buckets of strangers.
+/// Returns the calls that must be denied: by other principals of the source's account, by an
+/// unrelated account, and on buckets of an unrelated account. Adds the calls on the probes of a
+/// handed-over side.
 pub(super) fn calls(scene: &Scene<'_>, role: &PolicyCaller, side: &Side) -> Vec<Call> {
     if !scene.topology.is_foreign(side) {
         return Vec::new();
@@ -77,7 +82,8 @@ pub(super) fn calls(scene: &Scene<'_>, role: &PolicyCaller, side: &Side) -> Vec<
     calls
 }
 
-/// Where the other account's credentials are not at hand, whoever runs crrctl in the source's reads and removes the probes there.
+/// If the other account's credentials are not available, the operator of the source's account reads
+/// and deletes the probes there.
 fn proven(scene: &Scene<'_>, colleague: &PolicyCaller, side: &Side) -> Vec<Call> {
     let topology = scene.topology;
     if !topology.is_handed_over(&side.region) {

@@ -1,8 +1,10 @@
-//! Within an account and across accounts, for each kind of caller.
+//! Requests within an account and across accounts, for each kind of caller.
+//! Not for: key and trust policies (see `keys`), permissions boundaries and session policies (see
+//! `limits`).
 
 use super::*;
 
-/// The decision about reading an object, given the caller's policy and the bucket's.
+/// Decides a read of an object, given the caller's policy and the bucket policy.
 fn bucket(
     caller: Principal,
     owner: &str,
@@ -34,12 +36,12 @@ fn within_an_account_either_policy_is_enough() {
         (&allow, Some(&for_user), "allow"),
         (&allow, Some(&for_others), "allow"),
         (&none, Some(&for_others), "no identity-based policy"),
-        // The account as principal delegates to its own policies ("AWS account principals").
+        // Naming the account delegates to that account's own policies ("AWS account principals").
         (&none, Some(&for_account), "no identity-based policy"),
         (&allow, Some(&for_account), "allow"),
         (&deny, Some(&for_user), "explicit identity-based policy"),
         (&allow, Some(&deny_all), "explicit resource-based policy"),
-        // A denied account is denied with everyone in it.
+        // A `Deny` that names the account denies every principal in it.
         (&allow, Some(&deny_account), "explicit resource-based policy"),
     ] {
         assert_eq!(bucket(user(), OWN, identity, resource), expected, "{identity} + {resource:?}");
@@ -81,7 +83,7 @@ fn across_accounts_both_must_allow() {
 
 #[test]
 fn the_condition_on_the_principals_arn_replaces_naming_a_role() {
-    // "IAM role principals": `aws:PrincipalArn` holds the role's ARN, with any session.
+    // "IAM role principals": `aws:PrincipalArn` is the role's ARN in every session.
     let bucket_policy = |arn: &str| {
         document(json!({
             "Effect": "Allow", "Principal": {"AWS": OWN}, "Action": "s3:*", "Resource": "*",
@@ -96,7 +98,8 @@ fn the_condition_on_the_principals_arn_replaces_naming_a_role() {
 
 #[test]
 fn root_users_need_no_policy_in_their_account() {
-    // "How AWS enforcement code logic evaluates requests": root has full access; explicit denies hold all the same.
+    // "How AWS enforcement code logic evaluates requests": the root user has full access; explicit
+    // denies still apply.
     let (none, deny) = (nothing(), all("Deny"));
     let deny_all = all_for("Deny", &json!("*"));
     for (resource, owner, expected) in [
@@ -106,7 +109,7 @@ fn root_users_need_no_policy_in_their_account() {
     ] {
         assert_eq!(bucket(root(), owner, &none, resource), expected);
     }
-    // A root user has no identity-based policies: what is given is somebody else's.
+    // A root user has no identity-based policies, so the given policy has no effect.
     assert_eq!(bucket(root(), OWN, &deny, None), "allow");
 }
 

@@ -1,8 +1,9 @@
-//! The elements of a statement, one table each.
+//! The elements of a statement, with one table for each element.
+//! Not for: parsing the elements (see `document`).
 
 use super::*;
 
-/// Whether an identity-based policy of one statement allows user ann to read the object.
+/// Returns whether an identity-based policy of one statement allows user ann to read the object.
 fn allows(statement: Value) -> bool {
     let mut value = json!({"Effect": "Allow", "Action": "*", "Resource": "*"});
     for (name, element) in statement.as_object().unwrap() {
@@ -19,7 +20,7 @@ fn allows(statement: Value) -> bool {
 
 #[test]
 fn actions() {
-    // "Action" and "NotAction": case does not count.
+    // "Action" and "NotAction" are case-insensitive.
     for (statement, expected) in [
         (json!({"Action": "*"}), true),
         (json!({"Action": "s3:*"}), true),

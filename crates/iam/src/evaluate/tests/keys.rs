@@ -1,4 +1,6 @@
-//! Key policies and trust policies, which within an account have to let a principal in.
+//! Key policies and trust policies, which must name the principal or its account even within one
+//! account.
+//! Not for: bucket policies (see `accounts`).
 
 use super::*;
 
@@ -19,16 +21,17 @@ fn a_key_policy_must_let_the_account_or_the_principal_in() {
         "Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": ["kms:Create*", "kms:PutKeyPolicy"], "Resource": "*",
     }));
     for (principal, caller, identity, expected) in [
-        // Root delegation: IAM policies decide, and by itself it gives nobody access.
+        // Root delegation: IAM policies decide. The delegation alone grants no access.
         (json!({"AWS": ROOT}), session(), &allow, "allow"),
         (json!({"AWS": OWN}), session(), &allow, "allow"),
         (json!({"AWS": ROOT}), session(), &none, "no identity-based policy"),
-        // A principal let in directly needs nothing else.
+        // A principal that the key policy names directly needs no other policy.
         (json!({"AWS": ROLE}), session(), &none, "allow"),
         (json!({"AWS": SESSION}), session(), &none, "allow"),
         (json!({"AWS": USER}), user(), &none, "allow"),
         (json!("*"), user(), &none, "allow"),
-        // Nobody let in: IAM policies have no effect, not even for the root user.
+        // The key policy names neither the account nor the principal: IAM policies have no effect,
+        // not even for the root user.
         (json!({"AWS": USER}), session(), &allow, "no resource-based policy"),
         (json!({"AWS": OTHER}), session(), &allow, "no resource-based policy"),
         (json!({"AWS": USER}), root(), &allow, "no resource-based policy"),
@@ -41,7 +44,7 @@ fn a_key_policy_must_let_the_account_or_the_principal_in() {
             "{principal} for {caller:?}"
         );
     }
-    // The delegation covers its own actions only.
+    // The delegation covers only the actions that it lists.
     assert_eq!(key(session(), OWN, &allow, &admins), "no resource-based policy");
     let denied = all_for("Deny", &json!({"AWS": ROLE}));
     assert_eq!(key(session(), OWN, &allow, &denied), "explicit resource-based policy");
@@ -116,7 +119,8 @@ fn kms_conditions_see_what_s3_sends() {
 
 #[test]
 fn trust_policies_decide_who_assumes_a_role() {
-    // "Policy evaluation logic": trust policies, like key policies, must let the principal in; no `Resource` in them.
+    // "Policy evaluation logic": a trust policy, like a key policy, must name the principal; it has
+    // no `Resource`.
     let (allow, none) = (all("Allow"), nothing());
     for (principal, caller, identity, owner, expected) in [
         (json!({"Service": "s3.amazonaws.com"}), s3(), &none, OWN, "allow"),
@@ -154,7 +158,7 @@ fn trust_policies_decide_who_assumes_a_role() {
 
 #[test]
 fn a_trust_policy_may_ask_for_the_source() {
-    // "aws:SourceAccount": only in calls that a service makes itself.
+    // "aws:SourceAccount": present only in calls that a service makes itself.
     let trust = document(json!({
         "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole",
         "Condition": {"StringEquals": {"aws:SourceAccount": OWN}},
@@ -169,7 +173,8 @@ fn a_trust_policy_may_ask_for_the_source() {
 
 #[test]
 fn a_deny_of_other_keys_spares_uploads_without_a_header() {
-    // A negated operator holds where the key is missing; `Null` takes such requests out ("Condition operators").
+    // A negated operator holds if the key is missing. A `Null` condition exempts such requests
+    // ("Condition operators").
     let deny = |condition: Value| {
         document(json!([
             {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"},

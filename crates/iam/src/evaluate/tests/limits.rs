@@ -1,4 +1,5 @@
-//! Boundaries and session policies, and which permissions they do not limit.
+//! Permissions boundaries and session policies, and the permissions that they do not limit.
+//! Not for: SCPs and RCPs (see `accounts`).
 
 use super::*;
 
@@ -23,7 +24,8 @@ fn decide(case: &Case<'_>, owner: &str) -> String {
 
 #[test]
 fn boundaries_and_session_policies_only_take_away() {
-    // "Permissions boundaries for IAM entities"; "Policies and permissions in IAM", session policies.
+    // "Permissions boundaries for IAM entities"; "Policies and permissions in IAM", session
+    // policies.
     let (allow, deny, none) = (all("Allow"), all("Deny"), nothing());
     for (caller, identity, boundary, session_policy, expected) in [
         (user(), &allow, Some(&allow), None, "allow"),
@@ -36,7 +38,8 @@ fn boundaries_and_session_policies_only_take_away() {
         (session(), &none, None, Some(&allow), "no identity-based policy"),
         (session(), &allow, Some(&none), Some(&allow), "no permissions boundary"),
         (session(), &allow, Some(&allow), Some(&allow), "allow"),
-        // A user's request has no session policy, a root user's no boundary either.
+        // A user's request has no session policy. A root user's request has no permissions boundary
+        // either.
         (user(), &allow, None, Some(&none), "allow"),
         (root(), &none, Some(&deny), Some(&deny), "allow"),
     ] {
@@ -47,7 +50,8 @@ fn boundaries_and_session_policies_only_take_away() {
 
 #[test]
 fn direct_grants_of_a_resource_are_not_limited_by_implicit_denies() {
-    // "Policy evaluation logic", the table "Resource-based policies and implicit denies in other policy types".
+    // "Policy evaluation logic", the table "Resource-based policies and implicit denies in other
+    // policy types".
     let (none, deny) = (nothing(), all("Deny"));
     for (principal, caller, boundary, session_policy, expected) in [
         (json!({"AWS": USER}), user(), Some(&none), None, "allow"),
@@ -58,7 +62,7 @@ fn direct_grants_of_a_resource_are_not_limited_by_implicit_denies() {
         (json!("*"), session(), Some(&none), Some(&none), "allow"),
         (json!({"AWS": [ROLE, SESSION]}), session(), Some(&none), Some(&none), "allow"),
         (json!({"AWS": ROOT}), root(), None, None, "allow"),
-        // Explicit denies hold always.
+        // Explicit denies always apply.
         (json!({"AWS": SESSION}), session(), Some(&deny), None, "explicit permissions boundary"),
         (json!({"AWS": SESSION}), session(), None, Some(&deny), "explicit session policy"),
         (json!({"AWS": USER}), user(), Some(&deny), None, "explicit permissions boundary"),

@@ -1,11 +1,12 @@
-//! What holds for all policies.
+//! Properties that hold for all policies.
+//! Not for: documented cases (see `accounts`, `elements`, `keys`, `limits`).
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::document::{Statement, tests::documents, tests::statements};
 
-/// A whole set of policies, owned.
+/// A complete set of policies, with owned documents.
 #[derive(Debug, Clone)]
 struct Set {
     identity: Vec<Document>,

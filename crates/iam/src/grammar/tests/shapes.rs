@@ -1,4 +1,5 @@
 //! The shapes of actions, resources, principals and condition values.
+//! Not for: which elements a kind of policy requires (see `grammar`).
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! The text as it was written: size, characters, duplicate keys, and texts of any kind.
+//! The text as written: size, characters, duplicate keys, and arbitrary texts.
+//! Not for: the elements of a policy (see `shapes`).
 
 use proptest::prelude::*;
 
@@ -6,7 +7,8 @@ use super::*;
 
 #[test]
 fn sizes_are_counted_as_documented() {
-    // "IAM and AWS STS quotas": white space does not count; KMS 32 KB, S3 20 KB, Organizations 5,120 characters.
+    // "IAM and AWS STS quotas": white space does not count; KMS 32 KB, S3 20 KB, Organizations
+    // 5,120 characters.
     use DocumentKind as K;
     for (kind, limit, spaces_count) in [
         (K::RolePolicy, 10_240, false),
@@ -87,7 +89,7 @@ fn broken_json_is_one_finding() {
     }
 }
 
-/// JSON of any shape that has the policy language's words in it.
+/// Generates JSON of any shape with words of the policy language.
 fn odd_json() -> impl Strategy<Value = Value> {
     let words = prop::sample::select(
         &[
@@ -141,7 +143,7 @@ proptest! {
         for kind in KINDS {
             for value in [&value, &statement] {
                 let findings = check(kind, value);
-                // Whatever passes can be read.
+                // A value without findings can be parsed.
                 prop_assert!(!findings.is_empty() || crate::Document::parse(value).is_ok());
                 prop_assert_eq!(check(kind, &value.to_string()), findings);
             }
