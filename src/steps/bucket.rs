@@ -248,6 +248,7 @@ impl Steps {
             in_a_row: 1,
             hint: "run `crrctl destroy` again once nothing writes to it any more".to_owned(),
         };
+        let bypass_governance = self.removal.bypass_governance && self.has_lock(&side).await?;
         let look = || async {
             let wanted = if self.removal.purge_data {
                 objects::Wanted::All
@@ -259,7 +260,7 @@ impl Steps {
                 topology: &self.topology,
                 side: &side,
                 wanted,
-                bypass_governance: self.removal.bypass_governance,
+                bypass_governance,
                 stop: &self.stop,
                 progress,
             };
@@ -271,6 +272,16 @@ impl Steps {
             self.delete_bucket(&side).await
         };
         until(&self.stop, progress, &wait, look).await
+    }
+
+    /// Returns whether the bucket has Object Lock. S3 refuses `x-amz-bypass-governance-retention` on a
+    /// bucket without it (recorded 2026: 400 `InvalidArgument`).
+    async fn has_lock(&self, side: &Side) -> Result<bool, Failure> {
+        match super::object_lock::find(&self.aws, &side.bucket, &side.region).await {
+            Ok(lock) => Ok(lock.is_some()),
+            Err(error) if error.is_absent() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn delete_bucket(&self, side: &Side) -> Result<Look<()>, Failure> {

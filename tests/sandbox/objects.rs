@@ -147,12 +147,11 @@ async fn a_new_bucket_has_awss_defaults_and_the_tags_it_was_given() {
     assert!(versioning.status().is_none());
     let buckets = stand.s3(EAST).list_buckets().send().await.unwrap();
     assert_eq!(buckets.buckets()[0].bucket_region(), Some(WEST));
-    // us-east-1 takes a second creation, and tags, too.
-    for _ in 0..2 {
-        let tag = Tag::builder().key("k").value("v").build().unwrap();
-        let configuration = CreateBucketConfiguration::builder().tags(tag).build();
-        let east = stand.s3(EAST);
-        let create = east.create_bucket().bucket("legacy");
-        create.create_bucket_configuration(configuration).send().await.unwrap();
-    }
+    // us-east-1 accepts a second creation, if it has no tags.
+    let tag = Tag::builder().key("k").value("v").build().unwrap();
+    let configuration = CreateBucketConfiguration::builder().tags(tag).build();
+    let east = stand.s3(EAST);
+    let create = || east.create_bucket().bucket("legacy");
+    create().create_bucket_configuration(configuration).send().await.unwrap();
+    create().send().await.unwrap();
 }

@@ -233,3 +233,106 @@ async fn iam_omits_what_aws_omits() {
         iam.create_policy().policy_name("p").policy_document(super::POLICY).send().await.unwrap();
     assert_eq!(policy.policy().unwrap().permissions_boundary_usage_count(), Some(0));
 }
+
+#[tokio::test]
+async fn requests_that_aws_refuses_otherwise_than_one_would_think() {
+    let stand = Stand::start().await;
+    stand.bucket("plain", EAST, false).await;
+    stand.bucket("versioned", EAST, true).await;
+    let s3 = stand.s3(EAST);
+    for bucket in ["plain", "versioned"] {
+        let put =
+            s3.put_object().bucket(bucket).key("k").body(ByteStream::from_static(b"0123456789"));
+        put.send().await.unwrap();
+    }
+    let id = "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD";
+    let upload = s3.create_multipart_upload().bucket("plain").key("copy").send().await.unwrap();
+    let part = |range: &str| {
+        let part = s3.upload_part_copy().bucket("plain").key("copy").part_number(1);
+        part.copy_source("plain/k").copy_source_range(range).upload_id(upload.upload_id().unwrap())
+    };
+    let tagged = |tags: &[(&str, &str)]| {
+        let tags = tags.iter().map(|(key, value)| {
+            aws_sdk_s3::types::Tag::builder().key(*key).value(*value).build().unwrap()
+        });
+        let configuration = aws_sdk_s3::types::CreateBucketConfiguration::builder();
+        let configuration = configuration.set_tags(Some(tags.collect())).build();
+        s3.create_bucket().bucket("plain").create_bucket_configuration(configuration)
+    };
+    super::refused! {
+        "InvalidArgument" 400 "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets." s3.delete_object().bucket("plain").key("k").bypass_governance_retention(true);
+        "InvalidArgument" 400 "Invalid version id specified" s3.get_object().bucket("plain").key("k").version_id(id);
+        "InvalidArgument" 400 "Invalid version id specified" s3.delete_object().bucket("plain").key("k").version_id(id);
+        "NoSuchVersion" 404 "" s3.get_object().bucket("versioned").key("k").version_id(id);
+        "InvalidArgument" 400 "Range specified is not valid for source object of size: 10" part("bytes=0-100");
+        "InvalidRequest" 400 "The specified copy range is invalid for the source object size" part("bytes=100-200");
+        "BucketAlreadyOwnedByYou" 409 "" tagged(&[("a", "b")]);
+        "InvalidBucketOwnerAWSAccountID" 400 "must be an AWS Account ID... [0000]" s3.get_bucket_policy().bucket("plain").expected_bucket_owner("0000");
+        "NotImplemented" 501 "A header you provided implies" s3.put_object().bucket("plain").key("k").if_match("*");
+        "NotImplemented" 501 "A header you provided implies" s3.put_object().bucket("plain").key("k").if_match("\"a\"").if_none_match("*");
+        "NotImplemented" 501 "A header you provided implies" s3.delete_object().bucket("plain").key("k").if_match_size(1);
+    }
+    tagged(&[]).send().await.unwrap();
+    // DeleteObjects names an invalid version id as a version that does not exist.
+    let object = aws_sdk_s3::types::ObjectIdentifier::builder().key("k").version_id(id).build();
+    let delete = aws_sdk_s3::types::Delete::builder().objects(object.unwrap()).build().unwrap();
+    let answer = s3.delete_objects().bucket("plain").delete(delete).send().await.unwrap();
+    assert_eq!(answer.errors()[0].code(), Some("NoSuchVersion"));
+    assert_eq!(answer.deleted().len(), 0);
+    // The tags of a key whose newest version is a delete marker are refused as the marker's.
+    s3.delete_object().bucket("versioned").key("k").send().await.unwrap();
+    super::refused! {
+        "MethodNotAllowed" 405 "" s3.get_object_tagging().bucket("versioned").key("k");
+        "NoSuchKey" 404 "" s3.get_object_acl().bucket("versioned").key("k");
+    }
+    let put = |name: &str, value: &str| with_header(Raw::s3("PUT", "/plain/new"), name, value);
+    let wrong = put("x-amz-checksum-crc32", "nonsense");
+    answers(
+        &stand,
+        &wrong,
+        &["InvalidRequest", "Value for x-amz-checksum-crc32 header is invalid."],
+    )
+    .await;
+    let two =
+        with_header(put("x-amz-checksum-crc32", "AAAAAA=="), "x-amz-checksum-crc32c", "AAAAAA==");
+    answers(&stand, &two, &["Expecting a single x-amz-checksum- header."]).await;
+}
+
+#[tokio::test]
+async fn the_global_endpoint_creates_buckets_in_any_region() {
+    let stand = Stand::start().await;
+    let west = aws_sdk_s3::types::CreateBucketConfiguration::builder()
+        .location_constraint(aws_sdk_s3::types::BucketLocationConstraint::UsWest2)
+        .build();
+    let create = stand.s3(EAST).create_bucket().bucket("made-in-the-west");
+    create.create_bucket_configuration(west).send().await.unwrap();
+    stand.s3(WEST).head_bucket().bucket("made-in-the-west").send().await.unwrap();
+    super::refused! {
+        "" 301 "" stand.s3(EAST).head_bucket().bucket("made-in-the-west");
+    }
+}
+
+#[tokio::test]
+async fn a_lifecycle_rule_without_filter_and_prefix_is_malformed_and_tags_are_put_with_204() {
+    let stand = Stand::start().await;
+    stand.bucket("settings", EAST, false).await;
+    let put = |target: &str, body: &str| {
+        let mut request = Raw::s3("PUT", target);
+        request.body = body.as_bytes().to_vec();
+        let digest = aws_smithy_types::base64::encode(<md5::Md5 as md5::Digest>::digest(body));
+        with_header(request, "content-md5", &digest)
+    };
+    let rule = |scope: &str| {
+        let rule = "<ID>r</ID><Status>Enabled</Status><Expiration><Days>1</Days></Expiration>";
+        let rule = format!("<Rule>{rule}{scope}</Rule>");
+        put(
+            "/settings?lifecycle",
+            &format!("<LifecycleConfiguration>{rule}</LifecycleConfiguration>"),
+        )
+    };
+    answers(&stand, &rule(""), &["HTTP/1.1 400", "MalformedXML"]).await;
+    answers(&stand, &rule("<Filter/>"), &["HTTP/1.1 200"]).await;
+    answers(&stand, &rule("<Prefix></Prefix>"), &["HTTP/1.1 200"]).await;
+    let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
+    answers(&stand, &put("/settings?tagging", tags), &["HTTP/1.1 204"]).await;
+}

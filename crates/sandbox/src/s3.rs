@@ -203,7 +203,7 @@ fn caller<I>(request: &S3Request<I>, secure: bool) -> S3Result<Caller> {
     let region = Region::new(region.as_str()).map_err(|_| {
         s3_error!(
             AuthorizationHeaderMalformed,
-            "The authorization header is malformed; the region '{region}' is wrong"
+            "The authorization header is malformed; the region '{region}' is wrong; expecting 'us-east-1'"
         )
     })?;
     Ok(Caller::new(who, region, secure))

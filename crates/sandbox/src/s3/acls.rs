@@ -4,6 +4,7 @@
 
 use super::object_tags::{find_mut, follow};
 use super::reads::action_for;
+use super::reads::find;
 use super::writes::{check_acl, enforced};
 use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::replication::MetadataChange;
@@ -96,8 +97,10 @@ pub(super) fn get_object(
     input: GetObjectAclInput,
 ) -> S3Result<GetObjectAclOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
-    find_mut(call, action_for(at.2, "s3:GetObjectAcl", "s3:GetObjectVersionAcl"), at)?;
-    let account = call.visit(at.0)?.owner.clone();
+    let action = action_for(at.2, "s3:GetObjectAcl", "s3:GetObjectVersionAcl");
+    let bucket = call.bucket_of(at.0, at.1, action)?;
+    find(bucket, at.1, at.2)?;
+    let account = bucket.owner.clone();
     Ok(GetObjectAclOutput {
         grants: Some(everything(&account)),
         owner: Some(owner(&account)),

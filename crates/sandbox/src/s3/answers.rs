@@ -1,6 +1,7 @@
 //! The layers around `s3s`. Before `s3s`: checks that `s3s` omits, and request elements that it
 //! drops. After `s3s`: request ids and AWS's error messages. Not for: operations.
 
+use super::call::ResponseStatus;
 use super::details::{Details, Subject};
 use super::errors::{custom, message};
 use super::{checksum, event_hold};
@@ -126,6 +127,9 @@ pub(super) fn complete(
 ) -> Answer {
     let is_done = answer.status().is_success();
     let mut answer = if is_done { answer } else { with_message(answer, id, subject, details) };
+    if let Some(ResponseStatus(status)) = answer.extensions_mut().remove() {
+        *answer.status_mut() = status;
+    }
     event_hold::insert_xml(&mut answer);
     let answer = with_request_id(answer, "x-amz-request-id", id);
     with_request_id(answer, "x-amz-id-2", &host_id(id))

@@ -7,6 +7,7 @@ use super::tokens::{read_token, token_of};
 use super::{permit, settings};
 use crate::gate::{AccessRequest, authorize};
 use crate::s3::call::{S3Call, nothing, owner};
+use crate::s3::details::Details;
 use crate::wire::paging::page;
 use crate::world::buckets::{Bucket, ObjectLock, Tags, Versioning};
 use crate::world::{Slow, Spreading};
@@ -43,12 +44,18 @@ pub(super) fn create(
         authorize(&call.state.iam, &call.caller, request).map_err(permit::refused)?;
     }
     check_location(call, &input)?;
+    let constraint = location_constraint(&input).map(str::to_owned);
     refuse_unmodelled(&input)?;
     check_namespace(call, name.as_str())?;
     let ownership = input
         .object_ownership
         .unwrap_or_else(|| ObjectOwnership::from_static(ObjectOwnership::BUCKET_OWNER_ENFORCED));
-    settings::check_ownership(&ownership)?;
+    settings::check_ownership(&ownership).map_err(|_| {
+        let given = ownership.as_str();
+        let text = format!("Invalid x-amz-object-ownership header: {given}");
+        let name = ("ArgumentName", "x-amz-object-ownership".to_owned());
+        Details::on(s3_error!(InvalidArgument, "{text}"), [name])
+    })?;
     let tags = call.extensions.remove::<NewBucketTags>().unwrap_or_default().0;
     settings::check_tags(&tags, 50)?;
     let location = Some(format!("/{name}"));
@@ -59,8 +66,10 @@ pub(super) fn create(
         }
         // For compatibility, us-east-1 returns 200 where the caller already owns the bucket in that
         // Region.
-        let legacy =
-            call.caller.region.as_str() == "us-east-1" && existing.region == call.caller.region;
+        // With tags, it was recorded to refuse it.
+        let legacy = call.caller.region.as_str() == "us-east-1"
+            && existing.region == call.caller.region
+            && !tagged;
         return if legacy {
             Ok(CreateBucketOutput { location })
         } else {
@@ -72,7 +81,7 @@ pub(super) fn create(
     shown.set(tags, now, listed);
     let bucket = Bucket {
         owner: call.caller.account.clone(),
-        region: call.caller.region.clone(),
+        region: location_of(&call.caller.region, constraint.as_deref()),
         created: now,
         tags: shown,
         // Object Lock enables versioning when the bucket is created.
@@ -94,6 +103,22 @@ pub(super) fn create(
     Ok(CreateBucketOutput { location })
 }
 
+/// Returns the location constraint of a request, which is absent or empty for the endpoint's Region.
+fn location_constraint(input: &CreateBucketInput) -> Option<&str> {
+    let configuration = input.create_bucket_configuration.as_ref()?;
+    let constraint = configuration.location_constraint.as_ref()?;
+    Some(constraint.as_str()).filter(|location| !location.is_empty())
+}
+
+/// Returns the Region of a new bucket; `EU` is the old name of eu-west-1.
+fn location_of(endpoint: &Region, constraint: Option<&str>) -> Region {
+    match constraint {
+        None => endpoint.clone(),
+        Some("EU") => Region::new("eu-west-1").unwrap_or_else(|_| endpoint.clone()),
+        Some(other) => Region::new(other).unwrap_or_else(|_| endpoint.clone()),
+    }
+}
+
 /// Adds the header `x-amz-bucket-arn` to the response; `s3s` does not have the member `BucketArn`.
 fn insert_arn(call: &mut S3Call<'_>, arn: String) {
     if let Ok(value) = http::HeaderValue::from_str(&arn) {
@@ -104,12 +129,7 @@ fn insert_arn(call: &mut S3Call<'_>, arn: String) {
 /// Checks that `LocationConstraint` names the Region of the endpoint, and is omitted in us-east-1
 /// (S3 API Reference, `CreateBucket`).
 fn check_location(call: &S3Call<'_>, input: &CreateBucketInput) -> S3Result<()> {
-    let given = input
-        .create_bucket_configuration
-        .as_ref()
-        .and_then(|c| c.location_constraint.as_ref())
-        .map(BucketLocationConstraint::as_str)
-        .filter(|location| !location.is_empty());
+    let given = location_constraint(input);
     let region = call.caller.region.as_str();
     match given {
         None if region == "us-east-1" => Ok(()),
@@ -126,6 +146,8 @@ fn check_location(call: &S3Call<'_>, input: &CreateBucketInput) -> S3Result<()> 
             "The specified location-constraint is not valid"
         )),
         Some(other) if other == region || (other == "EU" && region == "eu-west-1") => Ok(()),
+        // us-east-1 is the Region of the global endpoint, which creates buckets in any Region.
+        Some(_) if region == "us-east-1" => Ok(()),
         Some(other) => Err(s3_error!(
             IllegalLocationConstraintException,
             "The {other} location constraint is incompatible for the region specific endpoint this request was sent to."

@@ -4,7 +4,7 @@
 use crate::world::{Caller, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::AccountId;
-use http::{Extensions, HeaderMap};
+use http::{Extensions, HeaderMap, StatusCode};
 use s3s::dto::Owner;
 use sha2::{Digest, Sha256};
 
@@ -26,6 +26,10 @@ pub(super) struct ExtraOutput {
     pub(super) headers: HeaderMap,
     pub(super) extensions: Extensions,
 }
+
+/// The status of a response in its extensions, where it is another than `s3s` writes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ResponseStatus(pub(super) StatusCode);
 
 /// Returns an empty output.
 pub(super) fn nothing<T: Default>() -> T {

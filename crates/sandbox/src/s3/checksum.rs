@@ -30,6 +30,7 @@ pub(super) use with_checksum;
 /// `BadDigest` where a checksum differs, `InvalidDigest` where Content-MD5 is not an MD5,
 /// `NotImplemented` for an algorithm that the sandbox does not support.
 pub(super) fn verify(headers: &HeaderMap, data: &[u8]) -> S3Result<()> {
+    let mut sent = 0;
     for (name, value) in headers {
         let Some(suffix) = name.as_str().strip_prefix("x-amz-checksum-") else { continue };
         if matches!(suffix, "algorithm" | "type" | "mode") {
@@ -39,7 +40,19 @@ pub(super) fn verify(headers: &HeaderMap, data: &[u8]) -> S3Result<()> {
         let Some((algorithm, _, upper)) = row else {
             return Err(super::errors::not_implemented(name.as_str()));
         };
-        if base64::encode(algorithm.digest(data)).as_bytes() != value.as_bytes() {
+        sent += 1;
+        if sent > 1 {
+            return Err(s3_error!(
+                InvalidRequest,
+                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+            ));
+        }
+        let calculated = algorithm.digest(data);
+        let given = value.to_str().ok().and_then(|text| base64::decode(text).ok());
+        if given.is_none_or(|given| given.len() != calculated.len()) {
+            return Err(s3_error!(InvalidRequest, "Value for {name} header is invalid."));
+        }
+        if base64::encode(calculated).as_bytes() != value.as_bytes() {
             return Err(s3_error!(
                 BadDigest,
                 "The {upper} you specified did not match the calculated checksum."

@@ -248,6 +248,12 @@ fn cut(data: &Bytes, range: Option<&str>) -> S3Result<Bytes> {
              of the first and last bytes to copy"
         )
     })?;
+    if first >= data.len() {
+        return Err(s3_error!(
+            InvalidRequest,
+            "The specified copy range is invalid for the source object size"
+        ));
+    }
     if last >= data.len() {
         let size = data.len();
         return Err(invalid_argument(

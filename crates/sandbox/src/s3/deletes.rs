@@ -1,9 +1,10 @@
 //! Deleting objects: a delete marker becomes the newest version, or one version is deleted
 //! permanently. Not for: replication of deletes (see `replication`).
 
-use super::errors::not_implemented;
+use super::details::{Details, header_not_implemented};
+use super::errors::{message, not_implemented};
 use super::lock::{bypasses, protected};
-use super::reads::{action_for, check_version_id};
+use super::reads::{action_for, check_version_of};
 use super::versioning;
 use super::writes::store;
 use crate::s3::call::{S3Call, nothing};
@@ -34,9 +35,10 @@ struct Deletion {
 
 /// S3 API Reference, `DeleteObject`.
 pub(super) fn one(call: &mut S3Call<'_>, input: DeleteObjectInput) -> S3Result<DeleteObjectOutput> {
-    let conditional = input.if_match.is_some()
-        || input.if_match_size.is_some()
-        || input.if_match_last_modified_time.is_some();
+    if input.if_match_size.is_some() {
+        return Err(header_not_implemented("x-amz-if-match-size", None));
+    }
+    let conditional = input.if_match.is_some() || input.if_match_last_modified_time.is_some();
     if conditional {
         return Err(not_implemented("conditional deletes"));
     }
@@ -61,7 +63,7 @@ fn delete(
     let now = call.state.now();
     let bucket = call.bucket_of(name, key, action)?;
     if let Some(id) = version {
-        check_version_id(id)?;
+        check_version_of(bucket, id)?;
         if bucket.mfa_delete {
             versioning::check_device(call, shown.mfa)?;
         }
@@ -72,6 +74,8 @@ fn delete(
             removed.is_some_and(|version| matches!(version.content, Content::DeleteMarker));
         return Ok(Deletion { marker, version: Some(id.to_owned()) });
     }
+    bypasses(call, shown.bypass, name, key)?;
+    let bucket = call.find_mut(name)?;
     if *bucket.versioning.at(now) == Versioning::Never {
         bucket.remove(key, NULL);
         return Ok(Deletion { marker: false, version: None });
@@ -118,9 +122,21 @@ pub(super) fn many(
                 key: Some(object.key),
                 version_id: version,
             }),
+            // S3 names an invalid version id so here, and `InvalidArgument` elsewhere.
+            Err(error) if Details::of(&error).is_some_and(|it| it.names("versionId")) => {
+                errors.push(Error {
+                    code: Some("NoSuchVersion".to_owned()),
+                    message: message("NoSuchVersion").map(String::from),
+                    key: Some(object.key),
+                    version_id: version,
+                });
+            }
             Err(error) => errors.push(Error {
                 code: Some(error.code().as_str().to_owned()),
-                message: error.message().map(String::from),
+                message: error
+                    .message()
+                    .or_else(|| message(error.code().as_str()))
+                    .map(String::from),
                 key: Some(object.key),
                 version_id: version,
             }),

@@ -30,6 +30,11 @@ impl Details {
         error.source()?.downcast_ref()
     }
 
+    /// Returns whether the details are those of the argument `name`.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, value)| *key == "ArgumentName" && value == name)
+    }
+
     pub(super) fn to_xml(&self) -> String {
         self.0.iter().map(|(name, value)| element(name, value)).collect()
     }

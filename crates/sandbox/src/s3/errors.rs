@@ -81,7 +81,7 @@ pub(super) fn message(code: &str) -> Option<&'static str> {
         "InvalidAccessKeyId" => "The AWS Access Key Id you provided does not exist in our records.",
         "InvalidBucketName" => "The specified bucket is not valid.",
         "InvalidPart" => {
-            "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."
+            "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."
         }
         "InvalidPartOrder" => {
             "The list of parts was not in ascending order. Parts must be ordered by part number."

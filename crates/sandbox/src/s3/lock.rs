@@ -162,6 +162,11 @@ pub(super) fn bypasses(
     if asked != Some(true) {
         return Ok(false);
     }
+    if call.visit(bucket)?.object_lock.is_none() {
+        let name = "x-amz-bypass-governance-retention";
+        let text = format!("{name} is only applicable to Object Lock enabled buckets.");
+        return Err(invalid_argument(name, "true", text));
+    }
     let allowed = call.permitted(bucket, Some(key), "s3:BypassGovernanceRetention");
     allowed.map(|()| true).map_err(permit::refused)
 }

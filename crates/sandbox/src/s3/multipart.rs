@@ -258,7 +258,7 @@ pub(super) fn complete(
 /// Joins the named parts of an upload into an object.
 fn assemble(id: &str, upload: &Upload, named: &[CompletedPart], most: u64) -> S3Result<Object> {
     if named.is_empty() {
-        return Err(malformed());
+        return Err(s3_error!(InvalidRequest, "You must specify at least one part"));
     }
     let mut parts = Vec::with_capacity(named.len());
     let mut last = 0;
@@ -365,7 +365,9 @@ fn check_whole(input: &CompleteMultipartUploadInput, object: &Object) -> S3Resul
     if input.mpu_object_size.is_some() && input.mpu_object_size != size {
         return Err(s3_error!(
             InvalidRequest,
-            "The provided 'x-amz-mp-object-size' header value does not match what was computed"
+            "The provided 'x-amz-mp-object-size' header value {} does not match what was computed: {}",
+            input.mpu_object_size.unwrap_or_default(),
+            object.data.len()
         ));
     }
     Ok(())

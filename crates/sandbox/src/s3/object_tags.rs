@@ -3,7 +3,7 @@
 use super::reads::{action_for, find};
 use super::settings::{read_tags, rendered};
 use crate::s3::call::S3Call;
-use crate::world::buckets::{Content, Object, Tags, Versioning};
+use crate::world::buckets::{Bucket, Content, Object, Tags, Version, Versioning};
 use crate::world::replication::{MetadataChange, schedule_change};
 use s3s::dto::{
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput,
@@ -21,11 +21,22 @@ pub(super) fn find_mut<'a>(
     (bucket, key, version): (&str, &str, Option<&str>),
 ) -> S3Result<(&'a mut Object, Option<String>)> {
     let bucket = call.bucket_of(bucket, key, action)?;
-    let id = find(bucket, key, version)?.0.id.clone();
+    let id = find_for_change(bucket, key, version)?;
     let shown = (*bucket.versioning != Versioning::Never).then(|| id.clone());
     match bucket.version_mut(key, &id).map(|version| &mut version.content) {
         Some(Content::Object(object)) => Ok((object, shown)),
         _ => Err(s3_error!(NoSuchKey)),
+    }
+}
+
+/// Returns the id of the version that a request changes or whose tags it reads. Where it names none and
+/// the newest version is a delete marker, the marker is what S3 refuses.
+fn find_for_change(bucket: &Bucket, key: &str, version: Option<&str>) -> S3Result<String> {
+    match (version, bucket.latest(key)) {
+        (None, Some(Version { id, content: Content::DeleteMarker, .. })) => {
+            find(bucket, key, Some(id)).map(|(version, _)| version.id.clone())
+        }
+        _ => find(bucket, key, version).map(|(version, _)| version.id.clone()),
     }
 }
 

@@ -5,8 +5,9 @@ use super::errors::redirect;
 use super::reads::find;
 use crate::gate::{AccessRequest, Denied, ThroughS3, authorize};
 use crate::s3::call::S3Call;
+use crate::s3::errors::custom;
 use crate::world::buckets::{Bucket, Sse};
-use crrctl_iam::names::Region;
+use crrctl_iam::names::{AccountId, Region};
 use crrctl_iam::{Context, Principal, ResourceKind};
 use s3s::{S3Error, S3Result, s3_error};
 
@@ -106,6 +107,13 @@ impl S3Call<'_> {
             return Err(redirect(&bucket.region));
         }
         let expected = self.headers.get("x-amz-expected-bucket-owner");
+        let given = expected.and_then(|owner| owner.to_str().ok()).unwrap_or_default();
+        if expected.is_some() && AccountId::new(given).is_err() {
+            let text = format!(
+                "The value of the expected bucket owner parameter must be an AWS Account ID... [{given}]"
+            );
+            return Err(custom(400, "InvalidBucketOwnerAWSAccountID", text));
+        }
         if expected.is_some_and(|owner| owner.as_bytes() != bucket.owner.as_str().as_bytes()) {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }

@@ -3,7 +3,7 @@
 
 use super::details::{header_not_implemented, invalid_argument, precondition_failed};
 use super::errors::with_headers;
-use crate::world::buckets::{Bucket, Content, NULL, Object, Version};
+use crate::world::buckets::{Bucket, Content, NULL, Object, Version, Versioning};
 use s3s::dto::{ETag, ETagCondition, Timestamp};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
@@ -37,7 +37,7 @@ pub(super) fn find<'a>(
             )),
         };
     };
-    check_version_id(id)?;
+    check_version_of(bucket, id)?;
     let found = bucket.version(key, id).ok_or_else(|| s3_error!(NoSuchVersion))?;
     match &found.content {
         Content::Object(object) => Ok((found, object)),
@@ -46,6 +46,16 @@ pub(super) fn find<'a>(
             &[("x-amz-delete-marker", "true"), ("allow", "DELETE"), ("x-amz-version-id", id)],
         )),
     }
+}
+
+/// Refuses a version id that can't be one of the bucket: before versioning was enabled, S3 decodes
+/// only `null`.
+pub(super) fn check_version_of(bucket: &Bucket, id: &str) -> S3Result<()> {
+    check_version_id(id)?;
+    if *bucket.versioning == Versioning::Never && id != NULL {
+        return Err(invalid_argument("versionId", id, "Invalid version id specified"));
+    }
+    Ok(())
 }
 
 /// Refuses an invalid version id.
@@ -141,6 +151,10 @@ pub(super) fn check_write(
         return Err(header_not_implemented("If-Match,If-None-Match", Some(text)));
     }
     let current = find(bucket, key, None).ok().map(|(_, object)| object);
+    if if_match.is_some_and(ETagCondition::is_any) {
+        let text = "We don't accept the provided value of If-Match header for this API";
+        return Err(header_not_implemented("If-Match", Some(text)));
+    }
     if let Some(condition) = if_none_match {
         if !condition.is_any() {
             return Err(header_not_implemented("If-None-Match", Some(ADDITIONAL)));

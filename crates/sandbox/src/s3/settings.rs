@@ -2,6 +2,7 @@
 //! versioning (see `versioning`), encryption (see `encryption`), replication (see `rules`) or
 //! Object Lock (see `lock_settings`).
 
+use super::call::ResponseStatus;
 use super::errors::malformed;
 use crate::gate::is_public;
 use crate::s3::call::{S3Call, nothing};
@@ -10,6 +11,7 @@ use crate::world::documents::read;
 use crate::world::{Flaw, Slow};
 use crrctl_iam::document::Scope;
 use crrctl_iam::{Document, DocumentKind};
+use http::StatusCode;
 use s3s::dto::{
     DeleteBucketLifecycleInput, DeleteBucketLifecycleOutput, DeleteBucketOwnershipControlsInput,
     DeleteBucketOwnershipControlsOutput, DeleteBucketPolicyInput, DeleteBucketPolicyOutput,
@@ -18,8 +20,8 @@ use s3s::dto::{
     GetBucketLifecycleConfigurationOutput, GetBucketOwnershipControlsInput,
     GetBucketOwnershipControlsOutput, GetBucketPolicyInput, GetBucketPolicyOutput,
     GetBucketTaggingInput, GetBucketTaggingOutput, GetPublicAccessBlockInput,
-    GetPublicAccessBlockOutput, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-    PublicAccessBlockConfiguration, PutBucketLifecycleConfigurationInput,
+    GetPublicAccessBlockOutput, LifecycleRule, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, PublicAccessBlockConfiguration, PutBucketLifecycleConfigurationInput,
     PutBucketLifecycleConfigurationOutput, PutBucketOwnershipControlsInput,
     PutBucketOwnershipControlsOutput, PutBucketPolicyInput, PutBucketPolicyOutput,
     PutBucketTaggingInput, PutBucketTaggingOutput, PutPublicAccessBlockInput,
@@ -263,6 +265,7 @@ pub(super) fn put_tagging(
 ) -> S3Result<PutBucketTaggingOutput> {
     call.bucket(&input.bucket, "s3:PutBucketTagging")?;
     set_tags(call, &input.bucket, read_tags(input.tagging.tag_set, 50)?)?;
+    call.extra.extensions.insert(ResponseStatus(StatusCode::NO_CONTENT));
     Ok(nothing())
 }
 
@@ -306,7 +309,10 @@ pub(super) fn put_lifecycle(
     let known = |status: &ExpirationStatus| {
         matches!(status.as_str(), ExpirationStatus::ENABLED | ExpirationStatus::DISABLED)
     };
-    if rules.is_empty() || rules.len() > 1000 || !rules.iter().all(|rule| known(&rule.status)) {
+    // Each rule has a Filter, which may be empty, or the older Prefix.
+    let has_scope = |rule: &LifecycleRule| rule.filter.is_some() || rule.prefix.is_some();
+    let is_valid = |rule: &LifecycleRule| known(&rule.status) && has_scope(rule);
+    if rules.is_empty() || rules.len() > 1000 || !rules.iter().all(is_valid) {
         return Err(malformed());
     }
     if bucket.mfa_delete {

@@ -55,7 +55,8 @@ impl ControlCall<'_> {
 pub(super) fn malformed(why: &str) -> Fault {
     let text =
         "The XML you provided was not well-formed or did not validate against our published schema";
-    Fault::bad("MalformedXML", format!("{text}: {why}"))
+    tracing::debug!(why, "malformed XML");
+    Fault::bad("MalformedXML", text)
 }
 
 pub(super) fn invalid(text: impl Into<String>) -> Fault {
