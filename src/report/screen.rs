@@ -194,7 +194,7 @@ impl Screen {
                     // The job waits for the user's answer: a redrawn line would erase the question.
                     "Suspended" => self.clear(),
                     _ => {
-                        self.begin(job, super::line::progress(status, *total, *succeeded, *failed))
+                        self.begin(job, super::line::progress(status, *total, *succeeded, *failed));
                     }
                 }
             }

@@ -115,13 +115,11 @@ impl Conditions<'_> {
             }
             _ => {}
         }
-        match self.differs {
-            Some(condition) => holds(condition, etag).then_some("If-None-Match"),
-            None => {
-                let unchanged = self.modified_since.is_some_and(|since| !modified_after(since));
-                unchanged.then_some("If-Modified-Since")
-            }
+        if let Some(condition) = self.differs {
+            return holds(condition, etag).then_some("If-None-Match");
         }
+        let unchanged = self.modified_since.is_some_and(|since| !modified_after(since));
+        unchanged.then_some("If-Modified-Since")
     }
 }
 

@@ -57,7 +57,6 @@ pub(crate) struct JobReport {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) prefix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[expect(clippy::struct_field_names, reason = "AWS's name")]
     pub(crate) report_scope: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expected_bucket_owner: Option<String>,
