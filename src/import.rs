@@ -96,7 +96,7 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
     let mut notes = Vec::new();
     let keys = keys::keys(&own)?;
     let mut entries = rules::entries(&own, &keys, wish, &mut notes)?;
-    let two_way = rules::ways_back(&own, &mut entries, &mut notes);
+    let two_way = rules::reverse_directions(&own, &mut entries, &mut notes);
     let replica_modifications = entries.first().is_some_and(|entry| entry.replica_modifications);
     let roles = roles(&own, &mut entries, two_way);
     Ok(Draft {

@@ -99,8 +99,8 @@ fn the_first_signal_lets_a_removal_end_its_calls_and_a_second_destroy_goes_on() 
     let mut command = run(&["destroy", "--yes"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     stand.wait(async {
-        let struck = tokio::time::timeout(Duration::from_mins(1), stand.sandbox().injected());
-        struck.await.expect("an alias is deleted");
+        let injected = tokio::time::timeout(Duration::from_mins(1), stand.sandbox().injected());
+        injected.await.expect("an alias is deleted");
     });
     signal(&child, "INT");
     let output = child.wait_with_output().unwrap();

@@ -1,4 +1,4 @@
-//! Clients that put, read, delete, stop half-way and are struck by faults, for minutes; then nothing of it may be left.
+//! Clients that put, read, delete, stop half-way and meet injected faults, for minutes; then nothing of it may be left.
 
 use super::client::{Connection, Signer};
 use super::server::Server;

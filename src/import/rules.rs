@@ -163,7 +163,7 @@ fn unsayable(
 
 /// Finds the rules that lead back. A manifest is two-way if each of its rules has a matching rule
 /// in the reverse direction.
-pub(super) fn ways_back(
+pub(super) fn reverse_directions(
     own: &OwnSettings<'_>,
     entries: &mut [Entry],
     notes: &mut Vec<String>,

@@ -48,14 +48,14 @@ async fn versions_pile_up_and_page_by_page_go_away() {
         let of = |key: Option<&str>, id: Option<&str>| {
             ObjectIdentifier::builder().key(key.unwrap()).version_id(id.unwrap()).build().unwrap()
         };
-        let doomed: Vec<ObjectIdentifier> = page
+        let to_delete: Vec<ObjectIdentifier> = page
             .versions()
             .iter()
             .map(|v| of(v.key(), v.version_id()))
             .chain(page.delete_markers().iter().map(|m| of(m.key(), m.version_id())))
             .collect();
-        seen += doomed.len();
-        let delete = Delete::builder().set_objects(Some(doomed)).build().unwrap();
+        seen += to_delete.len();
+        let delete = Delete::builder().set_objects(Some(to_delete)).build().unwrap();
         let deleted = s3.delete_objects().bucket("versions").delete(delete).send().await.unwrap();
         assert!(deleted.errors().is_empty());
         if page.is_truncated() != Some(true) {
