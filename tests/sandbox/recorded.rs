@@ -336,3 +336,81 @@ async fn a_lifecycle_rule_without_filter_and_prefix_is_malformed_and_tags_are_pu
     let tags = "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>";
     answers(&stand, &put("/settings?tagging", tags), &["HTTP/1.1 204"]).await;
 }
+
+#[tokio::test]
+async fn attributes_of_objects_and_their_parts() {
+    use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ObjectAttributes};
+    let stand = Stand::start().await;
+    stand.bucket("attributes", EAST, true).await;
+    let s3 = stand.s3(EAST);
+    let put =
+        s3.put_object().bucket("attributes").key("one").body(ByteStream::from_static(b"12345"));
+    put.tagging("a=b").send().await.unwrap();
+    let get = |key: &str| {
+        let get = s3.get_object_attributes().bucket("attributes").key(key);
+        get.set_object_attributes(Some(
+            ObjectAttributes::values().iter().map(|it| (*it).into()).collect(),
+        ))
+    };
+    let one = get("one").send().await.unwrap();
+    let etag = one.e_tag().unwrap();
+    assert!(!etag.contains('"') && etag.len() == 32, "{etag}");
+    assert_eq!((one.object_size(), one.storage_class().unwrap().as_str()), (Some(5), "STANDARD"));
+    assert!(
+        one.object_parts().is_none() && one.version_id().is_some() && one.last_modified().is_some()
+    );
+    assert_eq!(one.checksum().unwrap().checksum_type().unwrap().as_str(), "FULL_OBJECT");
+    let head = s3.head_object().bucket("attributes").key("one").send().await.unwrap();
+    assert_eq!(head.tag_count(), Some(1));
+
+    let create = s3.create_multipart_upload().bucket("attributes").key("two");
+    let upload = create.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await.unwrap();
+    let mut parts = CompletedMultipartUpload::builder();
+    for (number, size) in [(1, 5 << 20), (2, 3)] {
+        let part = s3.upload_part().bucket("attributes").key("two").part_number(number);
+        let part = part
+            .upload_id(upload.upload_id().unwrap())
+            .checksum_algorithm(ChecksumAlgorithm::Sha256);
+        let part = part.body(ByteStream::from(vec![b'x'; size])).send().await.unwrap();
+        let done = CompletedPart::builder().part_number(number).set_e_tag(part.e_tag);
+        parts = parts.parts(done.set_checksum_sha256(part.checksum_sha256).build());
+    }
+    let complete = s3.complete_multipart_upload().bucket("attributes").key("two");
+    let complete = complete.upload_id(upload.upload_id().unwrap()).multipart_upload(parts.build());
+    complete.send().await.unwrap();
+    let two = get("two").max_parts(1).send().await.unwrap();
+    let checksum = two.checksum().unwrap();
+    assert!(!checksum.checksum_sha256().unwrap().contains('-'), "{checksum:?}");
+    assert_eq!(checksum.checksum_type().unwrap().as_str(), "COMPOSITE");
+    let parts = two.object_parts().unwrap();
+    assert_eq!((parts.total_parts_count(), parts.is_truncated()), (Some(2), Some(true)));
+    assert_eq!(parts.next_part_number_marker(), Some("1"));
+    assert_eq!(parts.parts()[0].size(), Some(5 << 20));
+    assert!(parts.parts()[0].checksum_sha256().is_some());
+    let (id, secret) = stand.user("reader", r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}"#).await;
+    let reader = stand.s3_as(&id, &secret, EAST);
+    super::refused! {
+        "AccessDenied" 403 "s3:GetObjectAttributes" reader.get_object_attributes().bucket("attributes").key("one").object_attributes(ObjectAttributes::Etag);
+        "NoSuchKey" 404 "" get("absent");
+    }
+}
+
+#[tokio::test]
+async fn service_linked_roles() {
+    let stand = Stand::start().await;
+    let iam = stand.iam();
+    let create = |service: &str| iam.create_service_linked_role().aws_service_name(service);
+    super::refused! {
+        "InvalidInput" 400 "Custom suffix is not allowed for mrk.kms.amazonaws.com" create("mrk.kms.amazonaws.com").custom_suffix("x");
+        "InvalidInput" 400 "Custom suffix is not allowed for ecs.amazonaws.com" create("ecs.amazonaws.com").custom_suffix("x");
+        "NotImplemented" 501 "the service-linked role of connect.amazonaws.com" create("connect.amazonaws.com").custom_suffix("x");
+    }
+    let made = create("mrk.kms.amazonaws.com").send().await.unwrap();
+    let name = "AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
+    assert_eq!(made.role().unwrap().role_name(), name);
+    let read = iam.get_role().role_name(name).send().await.unwrap();
+    assert_eq!(read.role().unwrap().path(), "/aws-service-role/mrk.kms.amazonaws.com/");
+    super::refused! {
+        "InvalidInput" 400 "has been taken in this account" create("mrk.kms.amazonaws.com");
+    }
+}

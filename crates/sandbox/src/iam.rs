@@ -10,6 +10,7 @@ mod call;
 mod inline;
 mod managed;
 mod roles;
+mod service_linked;
 mod simulate;
 mod tags;
 mod users;
@@ -53,6 +54,7 @@ fn perform(operation: &str, call: &mut IamCall<'_>) -> Output {
         "CreateAccessKey" => access_keys::create(call),
         "CreatePolicy" => managed::create(call),
         "CreateRole" => roles::create(call),
+        "CreateServiceLinkedRole" => service_linked::create(call),
         "CreateUser" => users::create(call),
         "DeleteAccessKey" => access_keys::delete(call),
         "DeletePolicy" => managed::delete(call),

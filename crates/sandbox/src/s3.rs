@@ -4,6 +4,7 @@
 
 mod acls;
 mod answers;
+mod attributes;
 mod buckets;
 mod call;
 mod checksum;
@@ -296,6 +297,7 @@ operations! {
     get_bucket_versioning(GetBucketVersioningInput) -> GetBucketVersioningOutput = versioning::get;
     get_object(GetObjectInput) -> GetObjectOutput = objects::get;
     get_object_lock_configuration(GetObjectLockConfigurationInput) -> GetObjectLockConfigurationOutput = lock_settings::get;
+    get_object_attributes(GetObjectAttributesInput) -> GetObjectAttributesOutput = attributes::get;
     get_object_acl(GetObjectAclInput) -> GetObjectAclOutput = acls::get_object;
     get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = retention::get_legal_hold;
     get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = retention::get;

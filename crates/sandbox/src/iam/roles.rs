@@ -101,6 +101,11 @@ fn element_of(call: &IamCall<'_>, role: &Role, shown: Shown) -> String {
     wrapped(if shown == Shown::Listed { "member" } else { "Role" }, &xml)
 }
 
+/// Returns a role as the response to its creation shows it.
+pub(super) fn created(call: &IamCall<'_>, role: &Role) -> String {
+    element_of(call, role, Shown::Created)
+}
+
 /// IAM API Reference, `GetRole`.
 pub(super) fn get(call: &mut IamCall<'_>) -> Output {
     let name = call.role("iam:GetRole")?.name.clone();

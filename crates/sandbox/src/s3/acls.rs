@@ -3,8 +3,7 @@
 //! other grants, which are not modelled.
 
 use super::object_tags::{find_mut, follow};
-use super::reads::action_for;
-use super::reads::find;
+use super::reads::{action_for, find};
 use super::writes::{check_acl, enforced};
 use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::replication::MetadataChange;

@@ -1,7 +1,7 @@
 //! The layers around `s3s`. Before `s3s`: checks that `s3s` omits, and request elements that it
 //! drops. After `s3s`: request ids and AWS's error messages. Not for: operations.
 
-use super::call::ResponseStatus;
+use super::call::{ExtraXml, ResponseStatus};
 use super::details::{Details, Subject};
 use super::errors::{custom, message};
 use super::{checksum, event_hold};
@@ -130,9 +130,19 @@ pub(super) fn complete(
     if let Some(ResponseStatus(status)) = answer.extensions_mut().remove() {
         *answer.status_mut() = status;
     }
-    event_hold::insert_xml(&mut answer);
+    insert_xml(&mut answer);
     let answer = with_request_id(answer, "x-amz-request-id", id);
     with_request_id(answer, "x-amz-id-2", &host_id(id))
+}
+
+/// Inserts the `ExtraXml` into a response that `s3s` has written.
+fn insert_xml(answer: &mut Answer) {
+    let Some(ExtraXml { before, xml }) = answer.extensions_mut().remove() else { return };
+    let Some(text) = answer.body().bytes() else { return };
+    let text = String::from_utf8_lossy(&text);
+    let whole = text.replacen(before, &format!("{xml}{before}"), 1);
+    answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    *answer.body_mut() = Body::from(whole);
 }
 
 /// Returns the extended request id, which AWS returns as `HostId` in errors too.

@@ -27,6 +27,14 @@ pub(super) struct ExtraOutput {
     pub(super) extensions: Extensions,
 }
 
+/// XML that a response contains in addition to the XML that `s3s` writes, in its extensions.
+#[derive(Debug, Clone)]
+pub(super) struct ExtraXml {
+    /// The end tag that the XML is inserted before.
+    pub(super) before: &'static str,
+    pub(super) xml: String,
+}
+
 /// The status of a response in its extensions, where it is another than `s3s` writes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ResponseStatus(pub(super) StatusCode);

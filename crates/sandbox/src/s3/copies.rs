@@ -129,7 +129,9 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
         ..nothing()
     };
     let replicated = Replicated::No;
-    let object = Object { data, etag: tag, described, tags, sse, lock, checksum, replicated };
+    let parts = Vec::new();
+    let object =
+        Object { data, etag: tag, described, tags, sse, lock, checksum, parts, replicated };
     let version_id =
         store(call.state, &input.bucket, &input.key, Content::Object(Box::new(object)))?;
     Ok(CopyObjectOutput { version_id, ..output })

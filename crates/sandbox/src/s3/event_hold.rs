@@ -4,14 +4,15 @@
 //! `DefaultEventHold`"). Not for: whether a held version can be deleted (see
 //! `world::buckets::lock`).
 
+use super::call::ExtraXml;
 use super::errors::not_implemented;
 use crate::wire::query::{element, wrapped};
 use crate::world::buckets::{Lock, Period};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::header::HeaderValue;
 use http::request::Parts;
 use http::{Extensions, HeaderMap};
-use s3s::{Body, S3Error, S3Result, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 use serde::Deserialize;
 
 const STATUS: &str = "x-amz-object-lock-event-hold";
@@ -126,10 +127,6 @@ pub(super) fn invalid(text: &str) -> S3Error {
     s3_error!(InvalidArgument, "{text}")
 }
 
-/// XML that a response contains in addition to the XML that `s3s` writes.
-#[derive(Debug, Clone)]
-struct ExtraXml(String);
-
 /// Returns the event hold headers of `HeadObject` and `GetObject`.
 pub(super) fn headers(lock: &Lock) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -150,16 +147,5 @@ pub(super) fn tell(hold: Period, extensions: &mut Extensions) {
         Period::Years(years) => element("Years", years.to_string()),
     };
     let xml = element("EventHold", "ON") + &wrapped("EventHoldDuration", &duration);
-    extensions.insert(ExtraXml(xml));
-}
-
-/// Inserts the `ExtraXml` into a response that `s3s` has written.
-pub(super) fn insert_xml(answer: &mut http::Response<Body>) {
-    const END: &str = "</Retention>";
-    let Some(ExtraXml(xml)) = answer.extensions_mut().remove() else { return };
-    let Some(text) = answer.body().bytes() else { return };
-    let text = String::from_utf8_lossy(&text);
-    let whole = text.replacen(END, &format!("{xml}{END}"), 1);
-    answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
-    *answer.body_mut() = Body::from(whole);
+    extensions.insert(ExtraXml { before: "</Retention>", xml });
 }

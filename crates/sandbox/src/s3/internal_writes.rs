@@ -64,6 +64,7 @@ pub(crate) fn deliver(
         tags: Tags::new(),
         sse: Sse::S3,
         lock: Lock::default(),
+        parts: Vec::new(),
         replicated: Replicated::No,
         data,
     };

@@ -11,8 +11,8 @@ use super::reads::{check_write, etag};
 use super::writes::{check_acl, check_storage_class, etag_of, permit_tags, store, stored_encoding};
 use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::buckets::{
-    Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Sse, Upload, UploadedPart,
-    new_upload_id, random_etag, weight_of,
+    Algorithm, Bucket, Checksum, Content, Described, Object, ObjectPart, Replicated, Sse, Upload,
+    UploadedPart, new_upload_id, random_etag, weight_of,
 };
 use crate::world::{Caller, State};
 use bytes::{Bytes, BytesMut};
@@ -292,6 +292,12 @@ fn assemble(id: &str, upload: &Upload, named: &[CompletedPart], most: u64) -> S3
         ];
         return Err(Details::on(s3_error!(EntityTooSmall), details));
     }
+    let kept = parts.iter().map(|(number, part)| ObjectPart {
+        number: *number,
+        size: part.data.len(),
+        checksum: upload.chosen.then(|| part.checksum.clone()),
+    });
+    let kept: Vec<ObjectPart> = kept.collect();
     let parts: Vec<&UploadedPart> = parts.into_iter().map(|(_, part)| part).collect();
     if parts.iter().map(|part| part.data.len() as u64).sum::<u64>() > most {
         return Err(too_large(most));
@@ -315,6 +321,7 @@ fn assemble(id: &str, upload: &Upload, named: &[CompletedPart], most: u64) -> S3
         sse: upload.sse.clone(),
         lock: upload.lock,
         checksum,
+        parts: kept,
         replicated: Replicated::No,
     })
 }

@@ -9,6 +9,7 @@ use super::reads::{Conditions, action_for, etag, find};
 use crate::s3::call::{S3Call, nothing};
 use crate::world::buckets::{Checksum, Described, Lock, Sse, Versioning};
 use bytes::Bytes;
+use http::HeaderValue;
 use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
     HeadObjectOutput, ObjectLockLegalHoldStatus, ObjectLockMode, Range, ReplicationStatus,
@@ -137,6 +138,10 @@ pub(super) fn head(call: &mut S3Call<'_>, input: HeadObjectInput) -> S3Result<He
     // HeadObject decrypts only the checksum: S3 encrypts no other metadata of an object.
     let found = look(call, &wanted, wanted.checksum)?;
     call.extra.headers = event_hold::headers(&found.lock);
+    // `s3s` does not have the member `TagCount` of this operation.
+    if found.tags > 0 {
+        call.extra.headers.insert("x-amz-tagging-count", HeaderValue::from(found.tags));
+    }
     Ok(filled!(HeadObjectOutput, found))
 }
 

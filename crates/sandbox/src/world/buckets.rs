@@ -10,7 +10,7 @@ mod sse;
 mod upload;
 
 pub(crate) use bucket::{
-    Bucket, Buckets, Content, NULL, Object, Outcome, Replicated, Version, Versioning,
+    Bucket, Buckets, Content, NULL, Object, ObjectPart, Outcome, Replicated, Version, Versioning,
     new_upload_id, random_etag, random_text,
 };
 pub(crate) use checksum::{Algorithm, Checksum};

@@ -104,7 +104,18 @@ pub(crate) struct Object {
     pub(crate) sse: Sse,
     pub(crate) lock: Lock,
     pub(crate) checksum: Checksum,
+    /// The parts of a multipart upload, in order; empty for any other object.
+    pub(crate) parts: Vec<ObjectPart>,
     pub(crate) replicated: Replicated,
+}
+
+/// A part of an object that was uploaded in parts.
+#[derive(Debug, Clone)]
+pub(crate) struct ObjectPart {
+    pub(crate) number: i32,
+    pub(crate) size: usize,
+    /// The part's checksum, if the upload was created with an algorithm.
+    pub(crate) checksum: Option<Checksum>,
 }
 
 /// The replication state of a version.
