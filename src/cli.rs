@@ -1,5 +1,4 @@
-//! The command line: parses the arguments and is the only module that reads the terminal. Each
-//! command has a file of its own with its `Args`, its `run` and its helpers.
+//! The command line, and the only module that reads the terminal. Each command has a file of its own.
 //! Not for: anything that a program without a terminal would also do.
 
 mod advice;
@@ -316,10 +315,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     printer.end(ended)
 }
 
-/// Runs the command line `args` inside another program, in that program's runtime, until the
-/// command is done or `stop` ends it. `credentials` (access key and secret) replace the
-/// environment's. Prints nothing and handles no signals. Returns the exit code and the object of
-/// `-o json`.
+/// Runs a command inside another program, in its runtime, until the command is done or `stop` ends
+/// it. `credentials` (access key and secret) replace the environment's. Prints nothing and handles
+/// no signals. Returns the exit code and the object of `-o json`.
 pub async fn embedded(
     args: impl IntoIterator<Item = OsString>,
     credentials: (String, String),

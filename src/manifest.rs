@@ -2,9 +2,10 @@
 //! mirrors the YAML, `check` turns it into a [`Manifest`], and `topology` fills in the account.
 //! Not for: existing resources (see `world`) or policy documents (see `policy`).
 
-mod conflicts;
+mod batch;
 mod buckets;
 mod check;
+mod conflicts;
 mod directions;
 mod error;
 mod keys;
@@ -16,6 +17,7 @@ mod rules;
 mod settings;
 mod topology;
 
+pub use batch::Reports;
 pub use buckets::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
 pub use error::{Located, ManifestError};
 pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
@@ -23,9 +25,7 @@ pub use login::{Accounts, Away, Login};
 pub use role::RoleSettings;
 pub use rules::{ARCHIVES, MAX_PREFIX, PAID_FOR_DAYS, REPLICA_CLASSES, RuleSettings, RuleWish};
 pub use settings::Optional;
-pub use topology::{
-    Activation, Manifest, Placed, Profile, ReplicationSettings, Reports, Side, Topology,
-};
+pub use topology::{Activation, Manifest, Placed, Profile, ReplicationSettings, Side, Topology};
 
 #[cfg(test)]
 mod tests;

@@ -269,17 +269,6 @@ pub struct Topology {
     pub expires: Option<Timestamp>,
 }
 
-/// Location of the completion reports of batch jobs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reports {
-    /// Bucket name.
-    pub bucket: String,
-    /// Key prefix, ending in a slash.
-    pub prefix: String,
-    /// Whether the bucket is the source bucket, so that reports are encrypted under the pair's key.
-    pub with_data: bool,
-}
-
 impl Topology {
     /// Prefix of the keys of all tags that crrctl defines.
     pub const TAG_PREFIX: &'static str = "crrctl:";
@@ -365,67 +354,6 @@ impl Topology {
             (format!("{}{}", Self::BUCKET_TAG_PREFIX, side.bucket), "encrypted".to_owned())
         };
         self.all_tags().into_iter().chain(here.map(record)).collect()
-    }
-
-    /// Returns the name of the role that S3 Batch Operations assumes for this pair. It is derived
-    /// from the replication role's name.
-    pub fn batch_role(&self) -> String {
-        // A role name has at most 64 characters (see `RoleName`), all of them ASCII.
-        let stem: String = self.role.as_str().chars().take(58).collect();
-        format!("{stem}-batch")
-    }
-
-    /// Returns the ARN of [`Self::batch_role`].
-    pub fn batch_role_arn(&self) -> Arn {
-        let resource = format!("role{}{}", self.role_settings.path, self.batch_role());
-        Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
-    }
-
-    /// Returns the location of the completion reports and manifests of batch jobs. A report inside
-    /// a rule's prefix would be replicated, so reports are stored in the source bucket only if no
-    /// rule selects their prefix. Otherwise they have a separate bucket.
-    pub fn reports(&self) -> Reports {
-        let prefix = format!("_crrctl-batch/{}/", self.name);
-        let source = &self.source;
-        let replicates = |rule: &RuleWish| prefix.starts_with(&rule.settings.prefix);
-        // Reports also need a separate bucket if the source bucket has a default retention.
-        let is_held = self.buckets.retention().is_some();
-        if is_held || self.rules.iter().any(replicates) {
-            let rest = format!("-reports-{}-{}", self.account, source.region);
-            // A bucket name has at most 63 characters, all of them ASCII.
-            let room = 63_usize.saturating_sub(rest.len());
-            let stem: String = self.name.as_str().chars().take(room).collect();
-            Reports { bucket: format!("{stem}{rest}"), prefix, with_data: false }
-        } else {
-            Reports { bucket: source.bucket.to_string(), prefix, with_data: true }
-        }
-    }
-
-    /// Returns the separate bucket for reports, if the pair has one.
-    pub fn report_side(&self) -> Result<Option<Side>, crate::names::InvalidName> {
-        let reports = self.reports();
-        if reports.with_data {
-            return Ok(None);
-        }
-        let region = self.source.region.clone();
-        Ok(Some(Side { region, bucket: BucketName::new(reports.bucket)? }))
-    }
-
-    /// Returns whether the object `key` of `side` is a completion report of this pair's batch jobs,
-    /// according to the key names that S3 uses for reports (S3 User Guide, "Examples: S3 Batch
-    /// Operations completion reports").
-    pub fn is_report(&self, side: &Side, key: &str) -> bool {
-        let reports = self.reports();
-        let job = || key.strip_prefix(&reports.prefix)?.strip_prefix("job-")?.split_once('/');
-        let is_id =
-            |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
-        let is_part = |part: &str| {
-            let name =
-                |part: &'_ str| part.strip_prefix("results/")?.strip_suffix(".csv").map(str::len);
-            ["manifest.json", "manifest.json.md5"].contains(&part) || name(part).is_some()
-        };
-        side.bucket.as_str() == reports.bucket
-            && job().is_some_and(|(id, part)| is_id(id) && is_part(part))
     }
 
     /// Returns the object metadata that, together with the key, identifies a probe of this pair.
