@@ -3,7 +3,7 @@
 //! A change to tags, ACL, retention or legal hold of a version replicates to its replicas, and from
 //! a replica back to its source if a rule enables `ReplicaModifications` (S3 User Guide,
 //! "Replicating metadata changes with replica modification sync").
-//! Not for: doing the work (see the module `replication` of the crate).
+//! Not for: doing the work (see `crate::replication`).
 
 use super::targets::syncs;
 use super::{MetadataChange, ReplicationJob, ReplicationTarget, ReplicationWork, targets};
