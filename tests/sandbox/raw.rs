@@ -178,7 +178,8 @@ fn kms() -> impl Strategy<Value = Raw> {
     })
 }
 
-const QUERY: [&str; 16] = [
+const QUERY: [&str; 17] = [
+    "CreateServiceLinkedRole",
     "CreateRole",
     "PutRolePolicy",
     "GetRole",

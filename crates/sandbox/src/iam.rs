@@ -16,8 +16,8 @@ mod tags;
 mod users;
 
 use crate::gate::{Shared, refused_in_query, verify};
-use crate::iam::call::{IamCall, Output};
-use crate::wire::{Answer, Fault, Params, query};
+use crate::iam::call::IamCall;
+use crate::wire::{Answer, Fault, Params, XmlOutput, query};
 use http::request::Parts;
 
 const VERSION: &str = "2010-05-08";
@@ -48,7 +48,7 @@ pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, i
     query::told(NAMESPACE, params, done, id)
 }
 
-fn perform(operation: &str, call: &mut IamCall<'_>) -> Output {
+fn perform(operation: &str, call: &mut IamCall<'_>) -> XmlOutput {
     match operation {
         "AttachRolePolicy" | "AttachUserPolicy" => attached::attach(call, operation),
         "CreateAccessKey" => access_keys::create(call),

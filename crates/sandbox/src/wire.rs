@@ -8,6 +8,6 @@ pub(crate) mod paging;
 pub(crate) mod query;
 
 pub(crate) use answer::Answer;
-pub(crate) use fault::Fault;
+pub(crate) use fault::{Fault, XmlOutput};
 pub(crate) use journal::{Code, FaultKind, Journal, Note};
 pub(crate) use query::Params;

@@ -2,9 +2,9 @@
 //! Not for: the root user's access key, which every account has from the start, and sessions (see
 //! `sts`).
 
-use crate::iam::call::{IamCall, Output, invalid, no_such, truncation};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, invalid, no_such, truncation};
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 use crate::world::clock::rfc3339;
 use crate::world::iam::AccessKey;
 use crate::world::random::letters;
@@ -28,7 +28,7 @@ fn status(active: bool) -> &'static str {
 }
 
 /// IAM API Reference, `CreateAccessKey`.
-pub(super) fn create(call: &mut IamCall<'_>) -> Output {
+pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let owner = owner(call, "iam:CreateAccessKey")?;
     let keys = &mut call.state.iam.keys;
     if keys.values().filter(|key| key.owner == owner).count() >= MOST {
@@ -48,7 +48,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> Output {
 }
 
 /// IAM API Reference, `ListAccessKeys`.
-pub(super) fn list(call: &mut IamCall<'_>) -> Output {
+pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
     let owner = owner(call, "iam:ListAccessKeys")?;
     let own = call.state.iam.keys.iter().filter(|(_, key)| key.owner == owner);
     let member = |(id, key): (&String, &AccessKey)| {
@@ -63,7 +63,7 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
 }
 
 /// IAM API Reference, `UpdateAccessKey`.
-pub(super) fn update(call: &mut IamCall<'_>) -> Output {
+pub(super) fn update(call: &mut IamCall<'_>) -> XmlOutput {
     let owner = owner(call, "iam:UpdateAccessKey")?;
     let id = call.params.require("AccessKeyId")?;
     let active = match call.params.require("Status")? {
@@ -77,7 +77,7 @@ pub(super) fn update(call: &mut IamCall<'_>) -> Output {
 }
 
 /// IAM API Reference, `DeleteAccessKey`.
-pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
+pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
     let owner = owner(call, "iam:DeleteAccessKey")?;
     let id = call.params.require("AccessKeyId")?;
     if call.state.iam.keys.get(id).is_none_or(|key| key.owner != owner) {

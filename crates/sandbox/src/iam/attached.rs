@@ -2,17 +2,17 @@
 //! Not for: the managed policies themselves (see `managed`).
 
 use super::managed::check_exists;
-use crate::iam::call::{IamCall, Output, truncation};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 
 /// Maximum number of managed policies attached to a user or role (IAM User Guide, "IAM and AWS STS
 /// quotas").
 const MOST: usize = 10;
 
 /// IAM API Reference, `AttachRolePolicy` and `AttachUserPolicy`.
-pub(super) fn attach(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn attach(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let arn = call.params.require("PolicyArn")?;
     call.entity(operation)?;
     check_exists(call, arn)?;
@@ -26,7 +26,7 @@ pub(super) fn attach(call: &mut IamCall<'_>, operation: &str) -> Output {
 }
 
 /// IAM API Reference, `DetachRolePolicy` and `DetachUserPolicy`.
-pub(super) fn detach(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn detach(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let arn = call.params.require("PolicyArn")?;
     let (_, entity) = call.entity(operation)?;
     if entity.attached.remove(arn) {
@@ -36,7 +36,7 @@ pub(super) fn detach(call: &mut IamCall<'_>, operation: &str) -> Output {
 }
 
 /// IAM API Reference, `ListAttachedRolePolicies` and `ListAttachedUserPolicies`.
-pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let (marker, limit) = (call.params.get("Marker"), call.limit()?);
     let arns: Vec<String> = call.entity(operation)?.1.attached.iter().cloned().collect();
     let page = page(arns, marker, limit, String::clone);

@@ -1,9 +1,9 @@
 //! Permissions boundaries of users and roles. Not for: enforcing them (see `gate::access`).
 
 use super::managed::check_exists;
-use crate::iam::call::{IamCall, Output, kind};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, kind};
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 
 /// Returns the permissions boundary in a request that creates a user or role, if the request has
 /// one. The policy must exist.
@@ -13,7 +13,7 @@ pub(super) fn given(call: &IamCall<'_>) -> Result<Option<String>, Fault> {
 }
 
 /// IAM API Reference, `PutRolePermissionsBoundary` and `PutUserPermissionsBoundary`.
-pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let arn = call.params.require("PermissionsBoundary")?;
     call.entity(operation)?;
     check_exists(call, arn)?;
@@ -22,7 +22,7 @@ pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> Output {
 }
 
 /// IAM API Reference, `DeleteRolePermissionsBoundary` and `DeleteUserPermissionsBoundary`.
-pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let (name, entity) = call.entity(operation)?;
     if entity.boundary.take().is_some() {
         return Ok(None);

@@ -10,9 +10,6 @@ use crate::world::{Caller, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
 
-/// The content of the result element of a response. `None` is a response without a result element.
-pub(super) type Output = Result<Option<String>, Fault>;
-
 /// One request: its caller, its parameters, and the state that it reads and changes.
 pub(super) struct IamCall<'a> {
     pub(super) state: &'a mut State,

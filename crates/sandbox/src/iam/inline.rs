@@ -1,9 +1,9 @@
 //! Inline policies of users and roles. Not for: managed policies (see `managed`).
 
-use crate::iam::call::{IamCall, Output, check_name, encoded, is_user, kind, truncation};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, check_name, encoded, is_user, kind, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::element;
+use crate::wire::{Fault, XmlOutput};
 use crate::world::documents::read;
 use crate::world::{Flaw, Slow, Stored};
 use crrctl_iam::DocumentKind;
@@ -43,7 +43,7 @@ fn size(text: &str) -> usize {
 }
 
 /// IAM API Reference, `PutRolePolicy` and `PutUserPolicy`.
-pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let name = call.params.require("PolicyName")?;
     check_name(name, "policyName", 128)?;
     let text = call.params.require("PolicyDocument")?;
@@ -69,7 +69,7 @@ pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> Output {
 
 /// IAM API Reference, `GetRolePolicy` and `GetUserPolicy`: the policy document is URL-encoded in
 /// the response.
-pub(super) fn get(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn get(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let name = call.params.require("PolicyName")?;
     let (owner, entity) = call.entity(operation)?;
     let policy = entity.inline.get(name).ok_or_else(|| missing(operation, name))?;
@@ -82,7 +82,7 @@ pub(super) fn get(call: &mut IamCall<'_>, operation: &str) -> Output {
 }
 
 /// IAM API Reference, `DeleteRolePolicy` and `DeleteUserPolicy`.
-pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let name = call.params.require("PolicyName")?;
     let (_, entity) = call.entity(operation)?;
     if !entity.inline.contains_key(name) {
@@ -110,7 +110,7 @@ fn set(
 }
 
 /// IAM API Reference, `ListRolePolicies` and `ListUserPolicies`.
-pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let (marker, limit) = (call.params.get("Marker"), call.limit()?);
     let names: Vec<String> = call.entity(operation)?.1.inline.keys().cloned().collect();
     let page = page(names, marker, limit, String::clone);

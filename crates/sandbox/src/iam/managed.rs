@@ -4,10 +4,10 @@
 //! `attached`).
 
 use super::inline::document;
-use crate::iam::call::{IamCall, Output, check_name, checked_path, encoded, invalid, truncation};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, check_name, checked_path, encoded, invalid, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 use crate::world::clock::rfc3339;
 use crate::world::iam::{Managed, aws_document};
 use crate::world::random::unique_id;
@@ -38,7 +38,7 @@ fn missing(arn: &str) -> Fault {
 }
 
 /// IAM API Reference, `CreatePolicy`.
-pub(super) fn create(call: &mut IamCall<'_>) -> Output {
+pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let name = call.params.require("PolicyName")?;
     check_name(name, "policyName", 128)?;
     let path = checked_path(call)?;
@@ -104,13 +104,13 @@ fn find<'a>(call: &'a IamCall<'_>, action: &str) -> Result<(&'a str, &'a Managed
 }
 
 /// IAM API Reference, `GetPolicy`.
-pub(super) fn get(call: &mut IamCall<'_>) -> Output {
+pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
     let (arn, managed) = find(call, "iam:GetPolicy")?;
     Ok(Some(element_of(call, arn, managed, "Policy")))
 }
 
 /// IAM API Reference, `GetPolicyVersion`: the only version is `v1`.
-pub(super) fn get_version(call: &mut IamCall<'_>) -> Output {
+pub(super) fn get_version(call: &mut IamCall<'_>) -> XmlOutput {
     let version = call.params.require("VersionId")?;
     let (arn, managed) = find(call, "iam:GetPolicyVersion")?;
     if version != "v1" {
@@ -125,7 +125,7 @@ pub(super) fn get_version(call: &mut IamCall<'_>) -> Output {
 }
 
 /// IAM API Reference, `ListPolicies`: lists the customer managed policies of the account.
-pub(super) fn list(call: &mut IamCall<'_>) -> Output {
+pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
     call.permit("iam:ListPolicies", call.arn("policy", "/", "*").as_str())?;
     if call.params.get("Scope") != Some("Local") {
         return Err(Fault::not_implemented("lists of AWS's own policies; ask with Scope=Local"));
@@ -142,7 +142,7 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
 
 /// IAM API Reference, `DeletePolicy`: the policy must not be attached to a user or role, nor be a
 /// permissions boundary.
-pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
+pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
     let arn = find(call, "iam:DeletePolicy")?.0.to_owned();
     if attachments(call, &arn) > 0 || boundaries(call, &arn) > 0 {
         let text = "Cannot delete a policy attached to entities.";

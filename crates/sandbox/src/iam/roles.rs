@@ -2,10 +2,10 @@
 //! Not for: the roles' permissions policies (see `inline`, `attached`) and tags (see `tags`).
 
 use super::inline::document;
-use crate::iam::call::{IamCall, Output, check_name, checked_path, encoded, invalid, truncation};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, check_name, checked_path, encoded, invalid, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 use crate::world::Slow;
 use crate::world::clock::rfc3339;
 use crate::world::iam::{Entity, Role};
@@ -18,7 +18,7 @@ use crrctl_iam::names::AccountId;
 const MAX_TRUST: usize = 2048;
 
 /// IAM API Reference, `CreateRole`.
-pub(super) fn create(call: &mut IamCall<'_>) -> Output {
+pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let params = call.params;
     let name = params.require("RoleName")?;
     check_name(name, "roleName", 64)?;
@@ -107,7 +107,7 @@ pub(super) fn created(call: &IamCall<'_>, role: &Role) -> String {
 }
 
 /// IAM API Reference, `GetRole`.
-pub(super) fn get(call: &mut IamCall<'_>) -> Output {
+pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
     let name = call.role("iam:GetRole")?.name.clone();
     let slot = call.slot(&name);
     let role = call.state.iam.roles.get(&slot);
@@ -116,7 +116,7 @@ pub(super) fn get(call: &mut IamCall<'_>) -> Output {
 
 /// IAM API Reference, `DeleteRole`: the inline policies must be deleted and the managed policies
 /// detached first.
-pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
+pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
     let role = call.role("iam:DeleteRole")?;
     let conflict = |what: &str| {
         let text = format!("Cannot delete entity, must {what} first.");
@@ -134,7 +134,7 @@ pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
 }
 
 /// IAM API Reference, `UpdateAssumeRolePolicy`.
-pub(super) fn update_trust(call: &mut IamCall<'_>) -> Output {
+pub(super) fn update_trust(call: &mut IamCall<'_>) -> XmlOutput {
     call.role("iam:UpdateAssumeRolePolicy")?;
     let text = call.params.require("PolicyDocument")?;
     let trust = document(call, DocumentKind::TrustPolicy, text, MAX_TRUST)?;
@@ -143,7 +143,7 @@ pub(super) fn update_trust(call: &mut IamCall<'_>) -> Output {
 }
 
 /// IAM API Reference, `ListRoles`.
-pub(super) fn list(call: &mut IamCall<'_>) -> Output {
+pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
     call.permit("iam:ListRoles", call.arn("role", "/", "*").as_str())?;
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
     let own = |account: &AccountId| *account == call.caller.account;
@@ -160,7 +160,7 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
 
 /// IAM API Reference, `ListInstanceProfilesForRole`: the list is empty, because the sandbox creates
 /// no instance profiles.
-pub(super) fn instance_profiles(call: &mut IamCall<'_>) -> Output {
+pub(super) fn instance_profiles(call: &mut IamCall<'_>) -> XmlOutput {
     call.entity("ListInstanceProfilesForRole")?;
     Ok(Some(format!("<InstanceProfiles></InstanceProfiles>{}", truncation(None))))
 }

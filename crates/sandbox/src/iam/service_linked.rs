@@ -1,10 +1,10 @@
 //! Service-linked roles: `CreateServiceLinkedRole`. Only KMS's role for multi-Region keys is modelled.
 //! Not for: the creation of that role by `CreateKey` and `ReplicateKey` (see `kms::keys`).
 
-use super::call::{IamCall, Output};
+use super::call::IamCall;
 use super::inline::malformed;
 use super::roles;
-use crate::wire::Fault;
+use crate::wire::{Fault, XmlOutput};
 use crate::world::documents::read;
 use crate::world::iam::{Entity, Role};
 use crate::world::random::unique_id;
@@ -22,7 +22,7 @@ const NAME: &str = "AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
 const POLICY: &str = "AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy";
 
 /// IAM API Reference, `CreateServiceLinkedRole`.
-pub(super) fn create(call: &mut IamCall<'_>) -> Output {
+pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let service = call.params.require("AWSServiceName")?;
     let path = format!("/aws-service-role/{service}/");
     let arn = call.arn("role", &path, if service == SERVICE { NAME } else { "*" });

@@ -1,9 +1,9 @@
 //! The IAM policy simulator. It uses the same policy evaluator as the authorization of requests.
 //! Not for: paging, because a simulation returns all results in one response.
 
-use crate::iam::call::{IamCall, Output, truncation};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, truncation};
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 use crate::world::Stored;
 use crate::world::documents::read;
 use crrctl_iam::evaluate::Decider;
@@ -17,7 +17,7 @@ use crrctl_iam::{
 const MOST: usize = 10_000;
 
 /// IAM API Reference, `SimulateCustomPolicy`: evaluates only the policies in the request.
-pub(super) fn custom(call: &mut IamCall<'_>) -> Output {
+pub(super) fn custom(call: &mut IamCall<'_>) -> XmlOutput {
     call.permit("iam:SimulateCustomPolicy", "*")?;
     let given = inputs(call, "PolicyInputList")?;
     if given.is_empty() {
@@ -34,7 +34,7 @@ pub(super) fn custom(call: &mut IamCall<'_>) -> Output {
 
 /// IAM API Reference, `SimulatePrincipalPolicy`: evaluates the policies of a user or role together
 /// with the policies in the request.
-pub(super) fn principal(call: &mut IamCall<'_>) -> Output {
+pub(super) fn principal(call: &mut IamCall<'_>) -> XmlOutput {
     let source = call.params.require("PolicySourceArn")?;
     call.permit("iam:SimulatePrincipalPolicy", source)?;
     let own = Arn::new(source).is_ok_and(|arn| arn.account() == call.caller.account.as_str());
@@ -82,7 +82,7 @@ fn simulate(
     identity: &[&Document],
     source: &str,
     boundary: Option<&Document>,
-) -> Output {
+) -> XmlOutput {
     let params = call.params;
     let (actions, mut resources) = (params.list("ActionNames"), params.list("ResourceArns"));
     if actions.is_empty() {

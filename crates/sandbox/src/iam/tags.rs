@@ -1,10 +1,10 @@
 //! Tags of users and roles.
 //! Not for: tags of other resources (see `kms::tags`, `s3control::tags`).
 
-use crate::iam::call::{IamCall, Output, invalid, truncation};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, invalid, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 
 /// Merges `new` into `current`: a tag whose key exists replaces the value (IAM API Reference,
 /// `TagRole`; 50 tags at most).
@@ -43,7 +43,7 @@ pub(super) fn element_of(tags: &[(String, String)]) -> String {
 }
 
 /// IAM API Reference, `TagRole` and `TagUser`.
-pub(super) fn add(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn add(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let new = call.params.tags("Tags");
     let (_, entity) = call.entity(operation)?;
     entity.tags = merged(&entity.tags, new)?;
@@ -51,14 +51,14 @@ pub(super) fn add(call: &mut IamCall<'_>, operation: &str) -> Output {
 }
 
 /// IAM API Reference, `UntagRole` and `UntagUser`.
-pub(super) fn remove(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn remove(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let names = call.params.list("TagKeys");
     call.entity(operation)?.1.tags.retain(|(name, _)| !names.contains(name));
     Ok(None)
 }
 
 /// IAM API Reference, `ListRoleTags` and `ListUserTags`.
-pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> Output {
+pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let (marker, limit) = (call.params.get("Marker"), call.limit()?);
     let tags = call.entity(operation)?.1.tags.clone();
     let page = page(tags, marker, limit, |(name, _)| name.clone());

@@ -2,17 +2,17 @@
 //! Not for: the users' policies (see `inline`, `attached`), tags (see `tags`) and access keys (see
 //! `access_keys`), nor passwords and groups, which are not modelled.
 
-use crate::iam::call::{IamCall, Output, check_name, checked_path, invalid, no_such, truncation};
-use crate::wire::Fault;
+use crate::iam::call::{IamCall, check_name, checked_path, invalid, no_such, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 use crate::world::clock::rfc3339;
 use crate::world::iam::{Entity, User};
 use crate::world::random::unique_id;
 use crrctl_iam::names::AccountId;
 
 /// IAM API Reference, `CreateUser`.
-pub(super) fn create(call: &mut IamCall<'_>) -> Output {
+pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let name = call.params.require("UserName")?;
     check_name(name, "userName", 64)?;
     let path = checked_path(call)?;
@@ -55,7 +55,7 @@ fn element_of(user: &User, name: &str) -> String {
 
 /// IAM API Reference, `GetUser`: without `UserName`, returns the user whose access key signed the
 /// request.
-pub(super) fn get(call: &mut IamCall<'_>) -> Output {
+pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
     let own = match &call.caller.principal {
         crrctl_iam::Principal::User { arn, .. } => arn.resource().rsplit('/').next(),
         _ => None,
@@ -70,7 +70,7 @@ pub(super) fn get(call: &mut IamCall<'_>) -> Output {
 }
 
 /// IAM API Reference, `ListUsers`.
-pub(super) fn list(call: &mut IamCall<'_>) -> Output {
+pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
     call.permit("iam:ListUsers", call.arn("user", "/", "*").as_str())?;
     let prefix = call.params.get("PathPrefix").unwrap_or("/");
     let own = |account: &AccountId| *account == call.caller.account;
@@ -86,7 +86,7 @@ pub(super) fn list(call: &mut IamCall<'_>) -> Output {
 
 /// IAM API Reference, `DeleteUser`: the access keys and inline policies must be deleted and the
 /// managed policies detached first.
-pub(super) fn delete(call: &mut IamCall<'_>) -> Output {
+pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
     let name = call.params.require("UserName")?;
     let slot = call.slot(name);
     let user = call.state.iam.users.get(&slot).ok_or_else(|| no_such("user", name))?;

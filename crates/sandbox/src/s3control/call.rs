@@ -11,9 +11,6 @@ use http::request::Parts;
 
 pub(super) const NAMESPACE: &str = "http://awss3control.amazonaws.com/doc/2018-08-20/";
 
-/// The body of a response. `None` is status 204 without a body.
-pub(super) type Output = Result<Option<String>, Fault>;
-
 /// One request: its caller, its content, and the state that it reads and changes.
 pub(super) struct ControlCall<'a> {
     pub(super) state: &'a mut State,

@@ -1,14 +1,14 @@
 //! `UpdateJobStatus` and `UpdateJobPriority`.
 //! Not for: the status changes that a job makes as it runs (see `run`).
 
-use crate::s3control::call::{ControlCall, Output, invalid, result};
-use crate::wire::Fault;
+use crate::s3control::call::{ControlCall, invalid, result};
 use crate::wire::query::element;
+use crate::wire::{Fault, XmlOutput};
 use crate::world::jobs::Status;
 
 /// S3 API Reference, `UpdateJobStatus`: `Ready` confirms a job that awaits confirmation;
 /// `Cancelled` cancels a job that is not already ending.
-pub(super) fn status(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn status(call: &mut ControlCall<'_>) -> XmlOutput {
     let wanted = call.parameter("requestedJobStatus").unwrap_or_default();
     let reason = call.parameter("statusUpdateReason").filter(|reason| !reason.is_empty());
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > 256) {
@@ -34,7 +34,7 @@ pub(super) fn status(call: &mut ControlCall<'_>) -> Output {
 }
 
 /// S3 API Reference, `UpdateJobPriority`.
-pub(super) fn priority(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn priority(call: &mut ControlCall<'_>) -> XmlOutput {
     let given = call.parameter("priority").and_then(|text| text.parse().ok());
     let given = given.filter(|priority: &i32| *priority >= 0);
     let (id, job) = call.job("s3:UpdateJobPriority")?;

@@ -3,9 +3,9 @@
 //! Not for: failures that are found only when the job runs (see `run`).
 
 use crate::gate::{AccessRequest, authorize};
-use crate::s3control::call::{ControlCall, Output, bucket_name, invalid, object_name, result};
-use crate::wire::Fault;
+use crate::s3control::call::{ControlCall, bucket_name, invalid, object_name, result};
 use crate::wire::query::element;
+use crate::wire::{Fault, XmlOutput};
 use crate::world::Slow;
 use crate::world::jobs::request::{
     CreateJob, Encryption, Filter, JobManifest, JobReport, JobTag, KeyName, ManifestGenerator,
@@ -33,7 +33,7 @@ const OPERATIONS: [&str; 11] = [
 ];
 
 /// S3 API Reference, `CreateJob`.
-pub(super) fn create(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn create(call: &mut ControlCall<'_>) -> XmlOutput {
     let request: CreateJob = call.xml()?;
     let priority = request.priority.filter(|priority| *priority >= 0);
     let priority = priority.ok_or_else(|| invalid("Priority must be a number from 0 on."))?;

@@ -1,9 +1,9 @@
 //! `DescribeJob`, `ListJobs` and `GetJobTagging`. Not for: changing jobs (see `change`).
 
-use crate::s3control::call::{ControlCall, Output, invalid, result};
-use crate::wire::Fault;
+use crate::s3control::call::{ControlCall, invalid, result};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 use crate::world::clock::rfc3339;
 use crate::world::jobs::request::JobTag;
 use crate::world::jobs::{BatchJob, ObjectList, Status};
@@ -40,7 +40,7 @@ impl ControlCall<'_> {
 }
 
 /// S3 API Reference, `DescribeJob`.
-pub(super) fn describe(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn describe(call: &mut ControlCall<'_>) -> XmlOutput {
     let now = call.state.now();
     let (id, job) = call.job("s3:DescribeJob")?;
     let mut xml = element("JobId", &id)
@@ -100,7 +100,7 @@ fn times(job: &BatchJob) -> String {
 }
 
 /// S3 API Reference, `ListJobs`.
-pub(super) fn list(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn list(call: &mut ControlCall<'_>) -> XmlOutput {
     call.permit("s3:ListJobs", "*".to_owned(), Context::new())?;
     let wanted: Vec<String> = call.parameters("jobStatuses").collect();
     if let Some(strange) = wanted.iter().find(|name| !Status::is_known(name)) {
@@ -134,7 +134,7 @@ pub(super) fn list(call: &mut ControlCall<'_>) -> Output {
 }
 
 /// S3 API Reference, `GetJobTagging`.
-pub(super) fn tags(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn tags(call: &mut ControlCall<'_>) -> XmlOutput {
     let (_, job) = call.job("s3:GetJobTagging")?;
     let tag = |tag: &JobTag| {
         wrapped("member", &(element("Key", &tag.key) + &element("Value", &tag.value)))

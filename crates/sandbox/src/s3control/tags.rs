@@ -2,9 +2,9 @@
 //! Not for: `PutBucketTagging`, which replaces all tags of a bucket (see `s3`).
 
 use crate::gate::{AccessRequest, authorize};
-use crate::s3control::call::{ControlCall, Output, bucket_arn, bucket_name, invalid, result};
-use crate::wire::Fault;
+use crate::s3control::call::{ControlCall, bucket_arn, bucket_name, invalid, result};
 use crate::wire::query::{element, wrapped};
+use crate::wire::{Fault, XmlOutput};
 use crate::world::Slow;
 use crate::world::buckets::Bucket;
 use crate::world::jobs::request::TagResource;
@@ -38,7 +38,7 @@ impl ControlCall<'_> {
 }
 
 /// S3 API Reference, `TagResource`: adds tags to the existing tags.
-pub(super) fn add(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn add(call: &mut ControlCall<'_>) -> XmlOutput {
     let request: TagResource = call.xml()?;
     let mut context = Context::new();
     for tag in &request.tags.tags {
@@ -52,7 +52,7 @@ pub(super) fn add(call: &mut ControlCall<'_>) -> Output {
 }
 
 /// S3 API Reference, `UntagResource`.
-pub(super) fn remove(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn remove(call: &mut ControlCall<'_>) -> XmlOutput {
     let keys: Vec<String> = call.parameters("tagKeys").collect();
     let mut context = Context::new();
     context.set_all("aws:TagKeys", keys.iter());
@@ -62,7 +62,7 @@ pub(super) fn remove(call: &mut ControlCall<'_>) -> Output {
 }
 
 /// S3 API Reference, `ListTagsForResource`.
-pub(super) fn list(call: &mut ControlCall<'_>) -> Output {
+pub(super) fn list(call: &mut ControlCall<'_>) -> XmlOutput {
     let now = call.state.now();
     let bucket = call.bucket("s3:ListTagsForResource", Context::new())?;
     let tag = |(key, value): &(String, String)| {

@@ -34,3 +34,7 @@ impl Fault {
         Self::new(501, "NotImplemented", format!("The sandbox does not implement {what}."))
     }
 }
+
+/// The result of an operation with an XML response: the XML of the result, or `None` where the
+/// operation returns nothing.
+pub(crate) type XmlOutput = Result<Option<String>, Fault>;
