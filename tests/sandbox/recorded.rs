@@ -5,8 +5,12 @@
 
 use super::raw::Raw;
 use super::{EAST, ROLE, Stand, TRUST, WEST};
+use aws_sdk_s3::operation::copy_object::CopyObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+};
 
 /// Asserts that the response to a request contains each text.
 async fn answers(stand: &Stand, request: &Raw, expected: &[&str]) {
@@ -412,5 +416,70 @@ async fn service_linked_roles() {
     assert_eq!(read.role().unwrap().path(), "/aws-service-role/mrk.kms.amazonaws.com/");
     super::refused! {
         "InvalidInput" 400 "has been taken in this account" create("mrk.kms.amazonaws.com");
+    }
+}
+
+/// `test_copy_in_place_with_bucket_encryption` and `test_s3_copy_object_in_place_with_encryption`.
+#[tokio::test]
+async fn a_copy_in_place_is_allowed_where_it_changes_the_encryption_or_the_bucket_sets_one() {
+    let stand = Stand::start().await;
+    let (s3, (key, _)) = (stand.s3(EAST), stand.keys().await);
+    stand.bucket("copied", EAST, true).await;
+    let put = |name: &str| s3.put_object().bucket("copied").key(name);
+    put("plain").send().await.unwrap();
+    let kms = put("kms").server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(&key);
+    kms.send().await.unwrap();
+    let copy = |name: &str| {
+        s3.copy_object().bucket("copied").key(name).copy_source(format!("copied/{name}"))
+    };
+    let algorithm = |done: CopyObjectOutput| done.server_side_encryption.unwrap();
+    super::refused! { "InvalidRequest" 400 "without changing the object" copy("plain"); }
+    let done = copy("kms").send().await.unwrap();
+    assert_eq!(algorithm(done), ServerSideEncryption::Aes256);
+    super::refused! { "InvalidRequest" 400 "without changing the object" copy("kms"); }
+
+    stand.encrypt("copied", EAST, &key).await;
+    for _ in 0..2 {
+        let done = copy("plain").send().await.unwrap();
+        assert_eq!(algorithm(done), ServerSideEncryption::AwsKms);
+    }
+    let default = ServerSideEncryptionByDefault::builder()
+        .sse_algorithm(ServerSideEncryption::Aes256)
+        .build()
+        .unwrap();
+    let rule = ServerSideEncryptionRule::builder().apply_server_side_encryption_by_default(default);
+    let rules = ServerSideEncryptionConfiguration::builder().rules(rule.build()).build().unwrap();
+    let put = s3.put_bucket_encryption().bucket("copied");
+    put.server_side_encryption_configuration(rules).send().await.unwrap();
+    for _ in 0..2 {
+        let done = copy("plain").send().await.unwrap();
+        assert_eq!(algorithm(done), ServerSideEncryption::Aes256);
+    }
+    s3.delete_bucket_encryption().bucket("copied").send().await.unwrap();
+    super::refused! { "InvalidRequest" 400 "without changing the object" copy("plain"); }
+}
+
+/// `test_s3_sse_validate_kms_key`, and `test_create_role_with_malformed_assume_role_policy_document`.
+#[tokio::test]
+async fn key_ids_and_trust_policies_that_can_not_be_read() {
+    let stand = Stand::start().await;
+    let (s3, iam, kms) = (stand.s3(EAST), stand.iam(), stand.kms(EAST));
+    stand.bucket("keyed", EAST, true).await;
+    let put = || {
+        let put = s3.put_object().bucket("keyed").key("k");
+        put.server_side_encryption(ServerSideEncryption::AwsKms)
+    };
+    let (uuid, mrk) =
+        ("134f2428-cec1-4b25-a1ae-9048164dba47", "mrk-134f2428cec14b25a1ae9048164dba47");
+    let role = || iam.create_role().role_name("trusted");
+    let policy = || iam.create_policy().policy_name("managed");
+    super::refused! {
+        "KMS.NotFoundException" 400 "Invalid keyId 'fake-key-id'" put().ssekms_key_id("fake-key-id");
+        "KMS.NotFoundException" 400 "does not exist" put().ssekms_key_id(uuid);
+        "KMS.NotFoundException" 400 "does not exist" put().ssekms_key_id(mrk);
+        "NotFoundException" 400 "Invalid keyId 'fake-key-id'" kms.describe_key().key_id("fake-key-id");
+        "NotFoundException" 400 "does not exist" kms.describe_key().key_id(uuid);
+        "MalformedPolicyDocument" 400 "This policy contains invalid Json" role().assume_role_policy_document(r#"{"Statement": [],}"#);
+        "MalformedPolicyDocument" 400 "Syntax errors in policy." policy().policy_document(r#"{"Statement": [],}"#);
     }
 }

@@ -138,7 +138,7 @@ fn session_policy(state: &State, params: &Params) -> Result<Option<Arc<Document>
     let Some(text) = params.get("Policy") else { return Ok(None) };
     match read(DocumentKind::SessionPolicy, text, &state.iam) {
         Ok(stored) => Ok(Some(Arc::new(stored.document))),
-        Err(Flaw::Malformed(text) | Flaw::Principal(text)) => {
+        Err(Flaw::NotJson(text) | Flaw::Malformed(text) | Flaw::Principal(text)) => {
             Err(Fault::bad("MalformedPolicyDocument", text))
         }
     }

@@ -32,7 +32,8 @@ async fn of_objects() {
         .await
         .unwrap();
     let copy = || s3.copy_object().bucket("into").key("k").copy_source("from/k");
-    let itself = || s3.copy_object().bucket("from").key("k").copy_source("from/k");
+    s3.put_object().bucket("from").key("plain").send().await.unwrap();
+    let itself = || s3.copy_object().bucket("from").key("plain").copy_source("from/plain");
     let upload = s3.create_multipart_upload().bucket("into").key("big").send().await.unwrap();
     let part = || {
         let part = s3.upload_part_copy().bucket("into").key("big").copy_source("from/k");

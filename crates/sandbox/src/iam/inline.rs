@@ -26,13 +26,20 @@ pub(super) fn document(
         let text = format!("Cannot exceed quota for PolicySize: {most}");
         return Err(Fault::new(409, "LimitExceeded", text));
     }
-    read(kind, text, &call.state.iam).map_err(|flaw| malformed(&flaw))
+    read(kind, text, &call.state.iam).map_err(|flaw| malformed(kind, &flaw))
 }
 
-/// Converts a flaw in a policy document to `MalformedPolicyDocument`, the error of IAM and STS.
-pub(crate) fn malformed(flaw: &Flaw) -> Fault {
+/// Converts a flaw in a policy document to `MalformedPolicyDocument`, the error of IAM and STS. A
+/// trust policy that is not JSON has a text of its own (recorded from IAM by `LocalStack`'s snapshot
+/// `test_create_role_with_malformed_assume_role_policy_document`).
+pub(crate) fn malformed(kind: DocumentKind, flaw: &Flaw) -> Fault {
     let text = match flaw {
-        Flaw::Malformed(finding) => format!("Syntax errors in policy. {finding}"),
+        Flaw::NotJson(_) if kind == DocumentKind::TrustPolicy => {
+            "This policy contains invalid Json".to_owned()
+        }
+        Flaw::NotJson(finding) | Flaw::Malformed(finding) => {
+            format!("Syntax errors in policy. {finding}")
+        }
         Flaw::Principal(name) => format!("Invalid principal in policy: \"AWS\":\"{name}\""),
     };
     Fault::bad("MalformedPolicyDocument", text)

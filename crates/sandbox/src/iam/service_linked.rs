@@ -49,7 +49,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         }],
     });
     let trust = read(DocumentKind::TrustPolicy, &trust.to_string(), &call.state.iam)
-        .map_err(|flaw| malformed(&flaw))?;
+        .map_err(|flaw| malformed(DocumentKind::TrustPolicy, &flaw))?;
     let partition = call.caller.partition();
     let attached = format!("arn:{partition}:iam::aws:policy/aws-service-role/{POLICY}");
     let now = call.state.now();

@@ -61,7 +61,9 @@ pub(super) fn parsed(call: &KmsCall<'_>, text: &str, bypass: bool) -> Result<Sto
     let malformed = |text: String| Fault::bad("MalformedPolicyDocumentException", text);
     let stored =
         read(DocumentKind::KeyPolicy, text, &call.state.iam).map_err(|flaw| match flaw {
-            Flaw::Malformed(finding) => malformed(format!("Policy is malformed: {finding}")),
+            Flaw::NotJson(finding) | Flaw::Malformed(finding) => {
+                malformed(format!("Policy is malformed: {finding}"))
+            }
             Flaw::Principal(_) => malformed(
                 "Policy contains a statement with one or more invalid principals.".to_owned(),
             ),

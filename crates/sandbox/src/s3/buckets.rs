@@ -1,7 +1,6 @@
 //! Creating, finding, listing and deleting buckets. Not for: bucket settings (see `settings`).
 
 use super::answers::NewBucketTags;
-use super::encryption::initial;
 use super::errors::{custom, not_implemented};
 use super::tokens::{read_token, token_of};
 use super::{permit, settings};
@@ -87,7 +86,7 @@ pub(super) fn create(
         // Object Lock enables versioning when the bucket is created.
         versioning: Spreading::new(if locked { Versioning::Enabled } else { Versioning::Never }),
         mfa_delete: false,
-        encryption: Spreading::new(initial()),
+        encryption: Spreading::new(None),
         public_access_block: Some(settings::all_blocked()),
         ownership: Some(ownership),
         requester_pays: false,

@@ -15,7 +15,7 @@ use crate::s3::multipart::{check_part_number, keep_part};
 use crate::s3::object_tags::from_header;
 use crate::s3::writes::{check_storage_class, permit_tags, stored_encoding};
 use crate::world::buckets::{
-    Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Tags, Versioning,
+    Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Sse, Tags, Versioning,
 };
 use bytes::Bytes;
 use crrctl_iam::names::Region;
@@ -95,7 +95,6 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
     let from = source(call, &input.copy_source, input.expected_source_bucket_owner.as_deref())?;
     check_source!(input, from)?;
     check_condition(call, &input.bucket, &input.key)?;
-    check_itself(&input, &from)?;
     let (described, tags) = (described(&input, &from)?, tags(call, &input, &from)?);
     let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
     let asked = EncryptionHeaders {
@@ -107,6 +106,7 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
             || input.ssekms_encryption_context.is_some(),
     };
     let sse = decide(call, &input.bucket, &asked)?;
+    check_itself(call, &input, &from, &sse)?;
     let at = (&from.region, &*from.bucket, &*from.key);
     call.check_key_in(at, &from.object.sse, "kms:Decrypt")?;
     call.check_key(&sse, "kms:GenerateDataKey", &input.bucket, &input.key)?;
@@ -137,9 +137,18 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
     Ok(CopyObjectOutput { version_id, ..output })
 }
 
-/// Refuses a copy of the newest version onto itself that changes nothing.
-fn check_itself(input: &CopyObjectInput, from: &From) -> S3Result<()> {
+/// Refuses a copy of the newest version onto itself that changes nothing. S3 accepts any such copy
+/// in a bucket whose default encryption was set with `PutBucketEncryption`, and any that changes
+/// the encryption (recorded from S3 by `LocalStack`'s snapshots
+/// `test_copy_in_place_with_bucket_encryption` and `test_s3_copy_object_in_place_with_encryption`).
+fn check_itself(
+    call: &S3Call<'_>,
+    input: &CopyObjectInput,
+    from: &From,
+    sse: &Sse,
+) -> S3Result<()> {
     let itself = from.version.is_none() && input.bucket == from.bucket && input.key == from.key;
+    let bucket = call.state.buckets.0.get(&input.bucket);
     let replaces = input
         .metadata_directive
         .as_ref()
@@ -147,7 +156,9 @@ fn check_itself(input: &CopyObjectInput, from: &From) -> S3Result<()> {
     let changes = replaces
         || input.storage_class.is_some()
         || input.server_side_encryption.is_some()
-        || input.bucket_key_enabled.is_some();
+        || input.bucket_key_enabled.is_some()
+        || *sse != from.object.sse
+        || bucket.is_some_and(|bucket| bucket.encryption.is_some());
     if itself && !changes {
         return Err(s3_error!(
             InvalidRequest,

@@ -38,7 +38,7 @@ pub(super) fn decide(
     let now = call.state.now();
     let caller = call.caller.clone();
     let Some(found) = call.state.buckets.0.get(bucket) else { return Err(s3_error!(NoSuchBucket)) };
-    let default_bucket_key = found.encryption.at(now).bucket_key_enabled.unwrap_or(false);
+    let default_bucket_key = found.has_bucket_key(now);
     let kms = &mut call.state.kms;
     match (asked.algorithm.map(ServerSideEncryption::as_str), asked.key) {
         (None, None) => default_of(found, kms, &caller, now, asked.bucket_key).map_err(unusable),
@@ -67,7 +67,7 @@ pub(super) fn decide(
 
 /// Returns the default encryption of a bucket without a configuration of its own (S3 User Guide,
 /// "Default encryption FAQ": SSE-S3 since January 2023).
-pub(super) fn initial() -> ServerSideEncryptionRule {
+fn initial() -> ServerSideEncryptionRule {
     let algorithm = ServerSideEncryption::from_static(ServerSideEncryption::AES256);
     ServerSideEncryptionRule {
         apply_server_side_encryption_by_default: Some(ServerSideEncryptionByDefault {
@@ -84,7 +84,7 @@ pub(super) fn get(
     input: GetBucketEncryptionInput,
 ) -> S3Result<GetBucketEncryptionOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetEncryptionConfiguration")?;
-    let rules = vec![(*bucket.encryption).clone()];
+    let rules = vec![(*bucket.encryption).clone().unwrap_or_else(initial)];
     let configuration = ServerSideEncryptionConfiguration { rules };
     Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
 }
@@ -112,7 +112,7 @@ pub(super) fn put(
         _ => return Err(malformed()),
     }
     rule.bucket_key_enabled = Some(rule.bucket_key_enabled.unwrap_or(false));
-    set(call, &input.bucket, rule)?;
+    set(call, &input.bucket, Some(rule))?;
     Ok(PutBucketEncryptionOutput::default())
 }
 
@@ -122,11 +122,11 @@ pub(super) fn delete(
     input: DeleteBucketEncryptionInput,
 ) -> S3Result<DeleteBucketEncryptionOutput> {
     call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
-    set(call, &input.bucket, initial())?;
+    set(call, &input.bucket, None)?;
     Ok(nothing())
 }
 
-fn set(call: &mut S3Call<'_>, name: &str, rule: ServerSideEncryptionRule) -> S3Result<()> {
+fn set(call: &mut S3Call<'_>, name: &str, rule: Option<ServerSideEncryptionRule>) -> S3Result<()> {
     let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
     call.find_mut(name)?.encryption.set(rule, now, from);
     Ok(())

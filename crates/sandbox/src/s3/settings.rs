@@ -159,7 +159,7 @@ pub(super) fn put_policy(
     }
     let policy = read(DocumentKind::BucketPolicy, &input.policy, &call.state.iam);
     let policy = policy.map_err(|flaw| match flaw {
-        Flaw::Malformed(finding) => malformed(&finding),
+        Flaw::NotJson(finding) | Flaw::Malformed(finding) => malformed(&finding),
         Flaw::Principal(_) => malformed("Invalid principal in policy"),
     })?;
     check_resources(&policy.document, &input.bucket)?;

@@ -6,6 +6,7 @@ use crate::world::iam::Iam;
 use crrctl_iam::document::{PrincipalKind, Principals, Scope};
 use crrctl_iam::names::Arn;
 use crrctl_iam::{Document, DocumentKind, check};
+use serde::de::IgnoredAny;
 
 /// A policy document that a service accepted.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct Stored {
 /// Why a document is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
+    /// The document is not JSON. Contains the parser's text.
+    NotJson(String),
     /// The document violates the grammar. Contains the text of the first finding.
     Malformed(String),
     /// The document names a user or role that does not exist.
@@ -33,6 +36,9 @@ pub(crate) enum Flaw {
 /// to a user or role that is recreated with the same name (IAM User Guide, "AWS JSON policy
 /// elements: Principal", "IAM role principals").
 pub(crate) fn read(kind: DocumentKind, text: &str, iam: &Iam) -> Result<Stored, Flaw> {
+    if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
+        return Err(Flaw::NotJson(error.to_string()));
+    }
     if let Some(finding) = check(kind, text).into_iter().next() {
         return Err(Flaw::Malformed(finding.to_string()));
     }

@@ -88,6 +88,15 @@ pub(crate) struct Grant {
     pub(crate) issuer: String,
 }
 
+/// Returns whether a text has the format of a key id that KMS creates: a UUID, or `mrk-` and 32
+/// hexadecimal digits (KMS Developer Guide, "Key identifiers"). KMS reports any other text as an
+/// invalid key id and not as a key that does not exist (recorded from S3 by `LocalStack`'s snapshot
+/// `test_s3_sse_validate_kms_key`).
+fn has_key_id_format(text: &str) -> bool {
+    let (digits, length) = text.strip_prefix("mrk-").map_or((text, 36), |digits| (digits, 32));
+    digits.len() == length && uuid::Uuid::try_parse(digits).is_ok()
+}
+
 /// Why a key can't be found or used, with KMS's error message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unusable {
@@ -161,6 +170,9 @@ impl Kms {
         }
         if strange {
             return Err(foreign(caller, reference));
+        }
+        if !has_key_id_format(id.as_str()) {
+            return Err(not_found(format!("Invalid keyId '{reference}'")));
         }
         let arn = id.arn(&caller.region, &caller.account);
         Err(not_found(format!("Key '{arn}' does not exist")))

@@ -48,8 +48,8 @@ pub(crate) struct Bucket {
     pub(crate) versioning: Spreading<Versioning>,
     /// Whether MFA delete is on: deleting a version requires the MFA device of the root user.
     pub(crate) mfa_delete: bool,
-    /// The single rule of the default encryption.
-    pub(crate) encryption: Spreading<ServerSideEncryptionRule>,
+    /// The rule of `PutBucketEncryption`. Without one, the default encryption is SSE-S3.
+    pub(crate) encryption: Spreading<Option<ServerSideEncryptionRule>>,
     pub(crate) public_access_block: Option<PublicAccessBlockConfiguration>,
     pub(crate) ownership: Option<ObjectOwnership>,
     /// Whether Requester Pays is on: the requester pays for a request.
@@ -202,7 +202,8 @@ impl Bucket {
 
     /// Returns whether the bucket uses a Bucket Key by default.
     pub(crate) fn has_bucket_key(&self, now: SystemTime) -> bool {
-        self.encryption.at(now).bucket_key_enabled == Some(true)
+        let rule = self.encryption.at(now).as_ref();
+        rule.is_some_and(|rule| rule.bucket_key_enabled == Some(true))
     }
 
     /// Returns the id for the next version that is written.

@@ -17,9 +17,8 @@ pub(crate) fn default_of(
     now: SystemTime,
     bucket_key: Option<bool>,
 ) -> Result<Sse, Unusable> {
-    let Some(default) = &bucket.encryption.at(now).apply_server_side_encryption_by_default else {
-        return Ok(Sse::S3);
-    };
+    let Some(rule) = bucket.encryption.at(now) else { return Ok(Sse::S3) };
+    let Some(default) = &rule.apply_server_side_encryption_by_default else { return Ok(Sse::S3) };
     let dual = match default.sse_algorithm.as_str() {
         ServerSideEncryption::AWS_KMS => false,
         ServerSideEncryption::AWS_KMS_DSSE => true,
@@ -29,7 +28,6 @@ pub(crate) fn default_of(
         Some(key) => kms.resolve(requester, key)?,
         None => kms.managed_for_s3(requester, now),
     };
-    let bucket_key =
-        !dual && bucket_key.or(bucket.encryption.at(now).bucket_key_enabled).unwrap_or(false);
+    let bucket_key = !dual && bucket_key.or(rule.bucket_key_enabled).unwrap_or(false);
     Ok(Sse::Kms { dual, key, bucket_key })
 }
