@@ -145,7 +145,7 @@ async fn a_new_bucket_has_awss_defaults_and_the_tags_it_was_given() {
     assert_eq!(default.sse_algorithm().as_str(), "AES256");
     let versioning = s3.get_bucket_versioning().bucket("fresh").send().await.unwrap();
     assert!(versioning.status().is_none());
-    let buckets = stand.s3(EAST).list_buckets().send().await.unwrap();
+    let buckets = stand.s3(EAST).list_buckets().prefix("fresh").send().await.unwrap();
     assert_eq!(buckets.buckets()[0].bucket_region(), Some(WEST));
     // us-east-1 accepts a second creation, if it has no tags.
     let tag = Tag::builder().key("k").value("v").build().unwrap();

@@ -151,6 +151,23 @@ async fn lists_show_checksums_arns_and_opaque_tokens() {
     let list = s3.list_objects().bucket("lists-a").prefix("dir/").delimiter("/").max_keys(1);
     let list = list.marker("dir/sub/1").send().await.unwrap();
     assert_eq!((list.common_prefixes().len(), list.next_marker()), (0, Some("dir/x")));
+    let all = s3.list_buckets().send().await.unwrap();
+    let members = |bucket: &aws_sdk_s3::types::Bucket| {
+        let text = |text: Option<&str>| text.map(ToOwned::to_owned);
+        (text(bucket.name()), text(bucket.bucket_region()), text(bucket.bucket_arn()))
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let bare = |name: &str| (some(name), None, None);
+    assert_eq!(
+        all.buckets().iter().map(members).collect::<Vec<_>>(),
+        [bare("lists-a"), bare("lists-b")]
+    );
+    let full = |name: &str| (some(name), some("us-east-1"), some(&format!("arn:aws:s3:::{name}")));
+    let page = s3.list_buckets().prefix("lists-").send().await.unwrap();
+    assert_eq!(
+        page.buckets().iter().map(members).collect::<Vec<_>>(),
+        [full("lists-a"), full("lists-b")]
+    );
     let page = s3.list_buckets().max_buckets(1).send().await.unwrap();
     let token = page.continuation_token().unwrap();
     assert!(!token.contains("lists"), "{token}");

@@ -137,10 +137,19 @@ pub(super) fn complete(
 
 /// Inserts the `ExtraXml` into a response that `s3s` has written.
 fn insert_xml(answer: &mut Answer) {
-    let Some(ExtraXml { before, xml }) = answer.extensions_mut().remove() else { return };
+    let Some(pieces) = answer.extensions_mut().remove::<Vec<ExtraXml>>() else { return };
     let Some(text) = answer.body().bytes() else { return };
     let text = String::from_utf8_lossy(&text);
-    let whole = text.replacen(before, &format!("{xml}{before}"), 1);
+    let (mut whole, mut rest) = (String::new(), &*text);
+    for ExtraXml { before, xml } in &pieces {
+        let Some((head, tail)) = rest.find(before).and_then(|at| rest.split_at_checked(at)) else {
+            continue;
+        };
+        whole.push_str(head);
+        whole.push_str(xml);
+        rest = tail;
+    }
+    whole.push_str(rest);
     answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
     *answer.body_mut() = Body::from(whole);
 }

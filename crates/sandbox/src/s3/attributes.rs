@@ -47,7 +47,8 @@ pub(super) fn get(
     // S3 returns this `ETag` without quotation marks, which `s3s` would write.
     if asks(ObjectAttributes::ETAG) {
         let xml = element("ETag", &object.etag);
-        call.extra.extensions.insert(ExtraXml { before: "</GetObjectAttributesResponse>", xml });
+        let before = "</GetObjectAttributesResponse>".to_owned();
+        call.extra.extensions.insert(vec![ExtraXml { before, xml }]);
     }
     Ok(output)
 }

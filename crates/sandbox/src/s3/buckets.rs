@@ -5,9 +5,10 @@ use super::errors::{custom, not_implemented};
 use super::tokens::{read_token, token_of};
 use super::{permit, settings};
 use crate::gate::{AccessRequest, authorize};
-use crate::s3::call::{S3Call, nothing, owner};
+use crate::s3::call::{ExtraXml, S3Call, nothing, owner};
 use crate::s3::details::Details;
 use crate::wire::paging::page;
+use crate::wire::query::element;
 use crate::world::buckets::{Bucket, ObjectLock, Tags, Versioning};
 use crate::world::{Slow, Spreading};
 use crrctl_iam::names::{AccountId, BucketName, Region};
@@ -261,6 +262,9 @@ pub(super) fn location(
 }
 
 /// S3 API Reference, `ListBuckets`: lists the buckets of all Regions in the account's partition.
+/// `BucketRegion` and `BucketArn` are returned only to a request with a parameter (documented for
+/// `BucketRegion`; `BucketArn` is recorded from S3 by `LocalStack`'s snapshots
+/// `TestS3ListBuckets::test_list_buckets_…`).
 pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
     let caller = &call.caller;
     let request = AccessRequest::plain("s3:ListAllMyBuckets", "*", &caller.account);
@@ -284,15 +288,29 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
         call.state.buckets.0.iter().filter(|(name, bucket)| wanted(name, bucket)).collect();
     let after = input.continuation_token.as_deref().map(read_token).transpose()?;
     let page = page(found, after.as_deref(), limit, |(name, _)| (*name).clone());
+    let has_parameter = input.max_buckets.is_some()
+        || input.prefix.is_some()
+        || input.bucket_region.is_some()
+        || input.continuation_token.is_some();
     let buckets = page.items.iter().map(|(name, bucket)| dto::Bucket {
-        bucket_region: Some(bucket.region.to_string()),
+        bucket_region: has_parameter.then(|| bucket.region.to_string()),
         creation_date: Some(Timestamp::from(bucket.created)),
         name: Some((*name).clone()),
     });
+    if has_parameter {
+        let arns = page.items.iter().map(|(name, bucket)| bucket_arn(name, bucket));
+        call.extra.extensions.insert(arns.collect::<Vec<_>>());
+    }
     Ok(ListBucketsOutput {
         buckets: Some(buckets.collect()),
         continuation_token: page.next.as_deref().map(token_of),
         owner: Some(owner(&caller.account)),
         prefix: input.prefix,
     })
+}
+
+/// Returns the `BucketArn` of a listed bucket, which `s3s` does not know.
+fn bucket_arn(name: &str, bucket: &Bucket) -> ExtraXml {
+    let arn = format!("arn:{}:s3:::{name}", bucket.region.partition());
+    ExtraXml { before: element("Name", name), xml: element("BucketArn", arn) }
 }

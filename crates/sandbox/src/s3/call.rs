@@ -27,11 +27,12 @@ pub(super) struct ExtraOutput {
     pub(super) extensions: Extensions,
 }
 
-/// XML that a response contains in addition to the XML that `s3s` writes, in its extensions.
+/// XML that a response contains in addition to the XML that `s3s` writes. The response has a
+/// `Vec<ExtraXml>` in its extensions, in the order of the response.
 #[derive(Debug, Clone)]
 pub(super) struct ExtraXml {
-    /// The end tag that the XML is inserted before.
-    pub(super) before: &'static str,
+    /// The text of the response that the XML is inserted before.
+    pub(super) before: String,
     pub(super) xml: String,
 }
 

@@ -147,5 +147,5 @@ pub(super) fn tell(hold: Period, extensions: &mut Extensions) {
         Period::Years(years) => element("Years", years.to_string()),
     };
     let xml = element("EventHold", "ON") + &wrapped("EventHoldDuration", &duration);
-    extensions.insert(ExtraXml { before: "</Retention>", xml });
+    extensions.insert(vec![ExtraXml { before: "</Retention>".to_owned(), xml }]);
 }
