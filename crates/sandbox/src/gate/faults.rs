@@ -13,10 +13,10 @@ const SERVICES: [&str; 7] = ["*", "cloudwatch", "iam", "kms", "s3", "s3control",
 /// The syntax of a fault.
 pub(crate) const SPELLING: &str = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]";
 
-/// A fault in the syntax of `--fault`, see [`SPELLING`]. The fault skips `after` matching requests,
-/// then is injected into `times` requests. With `attempt`, the fault matches and counts only the
-/// requests that are the N-th attempt of a call according to `amz-sdk-request`, which the SDKs
-/// send.
+/// A fault in the syntax of `--fault`: `SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]`.
+/// The fault skips `after` matching requests, then is injected into `times` requests. With
+/// `attempt`, the fault matches and counts only the requests that are the N-th attempt of a call
+/// according to `amz-sdk-request`, which the SDKs send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultSpec {
     service: String,
