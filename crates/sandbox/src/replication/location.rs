@@ -2,7 +2,7 @@
 //! Not for: the role's permissions on them (see `role`).
 
 use crate::world::State;
-use crate::world::buckets::Bucket;
+use crate::world::buckets::{Bucket, object_arn};
 use crate::world::replication::ReplicationJob;
 
 /// AWS's `failureReason`.
@@ -18,7 +18,7 @@ pub(super) struct ObjectLocation<'a> {
 
 impl ObjectLocation<'_> {
     pub(super) fn object(&self) -> String {
-        format!("arn:{}:s3:::{}/{}", self.bucket.region.partition(), self.name, self.key)
+        object_arn(self.bucket.region.partition(), self.name, self.key)
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::gate::{AccessRequest, Denied, ThroughS3, assume, authorize};
 use crate::replication::location::{ObjectLocation, Reason};
-use crate::world::buckets::{Bucket, Lock, Object, Sse};
+use crate::world::buckets::{Bucket, Lock, Object, Sse, bucket_arn};
 use crate::world::kms::Unusable;
 use crate::world::replication::{MetadataChange, ReplicationTarget};
 use crate::world::{Caller, State};
@@ -91,7 +91,7 @@ impl<'a> ReplicationRole<'a> {
     /// documented `failureReason` names this action: without the permission, the configuration
     /// counts as missing.
     pub(super) fn read_configuration(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
-        let arn = format!("arn:{}:s3:::{}", at.bucket.region.partition(), at.name);
+        let arn = bucket_arn(at.bucket.region.partition(), at.name);
         let allowed = self.s3(at, arn, "s3:GetReplicationConfiguration", Context::new());
         if allowed { Ok(()) } else { Err("SrcBucketReplicationConfigMissing") }
     }
@@ -99,7 +99,7 @@ impl<'a> ReplicationRole<'a> {
     /// Checks the permission to list the source bucket, which replicating a delete marker requires.
     /// No documented `failureReason` names this action either.
     pub(super) fn list(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
-        let arn = format!("arn:{}:s3:::{}", at.bucket.region.partition(), at.name);
+        let arn = bucket_arn(at.bucket.region.partition(), at.name);
         let allowed = self.s3(at, arn, "s3:ListBucket", Context::new());
         if allowed { Ok(()) } else { Err("SrcHeadObjectNotPermitted") }
     }

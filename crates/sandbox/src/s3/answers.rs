@@ -142,11 +142,8 @@ fn insert_xml(answer: &mut Answer) {
     let text = String::from_utf8_lossy(&text);
     let (mut whole, mut rest) = (String::new(), &*text);
     for ExtraXml { before, xml } in &pieces {
-        let Some((head, tail)) = rest.find(before).and_then(|at| rest.split_at_checked(at)) else {
-            continue;
-        };
-        whole.push_str(head);
-        whole.push_str(xml);
+        let Some((head, tail)) = rest.split_once(before) else { continue };
+        whole.extend([head, xml, before]);
         rest = tail;
     }
     whole.push_str(rest);

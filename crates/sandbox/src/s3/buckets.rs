@@ -9,7 +9,7 @@ use crate::s3::call::{ExtraXml, S3Call, nothing, owner};
 use crate::s3::details::Details;
 use crate::wire::paging::page;
 use crate::wire::query::element;
-use crate::world::buckets::{Bucket, ObjectLock, Tags, Versioning};
+use crate::world::buckets::{Bucket, ObjectLock, Tags, Versioning, bucket_arn};
 use crate::world::{Slow, Spreading};
 use crrctl_iam::names::{AccountId, BucketName, Region};
 use s3s::dto::{
@@ -103,7 +103,8 @@ pub(super) fn create(
     Ok(CreateBucketOutput { location })
 }
 
-/// Returns the location constraint of a request, which is absent or empty for the endpoint's Region.
+/// Returns the location constraint of a request, which is absent or empty for the endpoint's
+/// Region.
 fn location_constraint(input: &CreateBucketInput) -> Option<&str> {
     let configuration = input.create_bucket_configuration.as_ref()?;
     let constraint = configuration.location_constraint.as_ref()?;
@@ -227,7 +228,7 @@ fn is_account_regional(name: &str) -> bool {
 /// S3 API Reference, `HeadBucket`.
 pub(super) fn head(call: &mut S3Call<'_>, input: HeadBucketInput) -> S3Result<HeadBucketOutput> {
     let region = call.bucket(&input.bucket, "s3:ListBucket")?.region.to_string();
-    insert_arn(call, format!("arn:{}:s3:::{}", call.caller.partition(), input.bucket));
+    insert_arn(call, bucket_arn(call.caller.partition(), &input.bucket));
     Ok(HeadBucketOutput {
         access_point_alias: Some(false),
         bucket_region: Some(region),
@@ -298,7 +299,7 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
         name: Some((*name).clone()),
     });
     if has_parameter {
-        let arns = page.items.iter().map(|(name, bucket)| bucket_arn(name, bucket));
+        let arns = page.items.iter().map(|(name, bucket)| listed_arn(name, bucket));
         call.extra.extensions.insert(arns.collect::<Vec<_>>());
     }
     Ok(ListBucketsOutput {
@@ -310,7 +311,7 @@ pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<L
 }
 
 /// Returns the `BucketArn` of a listed bucket, which `s3s` does not know.
-fn bucket_arn(name: &str, bucket: &Bucket) -> ExtraXml {
-    let arn = format!("arn:{}:s3:::{name}", bucket.region.partition());
+fn listed_arn(name: &str, bucket: &Bucket) -> ExtraXml {
+    let arn = bucket_arn(bucket.region.partition(), name);
     ExtraXml { before: element("Name", name), xml: element("BucketArn", arn) }
 }

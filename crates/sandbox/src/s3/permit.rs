@@ -6,7 +6,7 @@ use super::reads::find;
 use crate::gate::{AccessRequest, Denied, ThroughS3, authorize};
 use crate::s3::call::S3Call;
 use crate::s3::errors::custom;
-use crate::world::buckets::{Bucket, Sse};
+use crate::world::buckets::{Bucket, Sse, bucket_arn, object_arn};
 use crrctl_iam::names::{AccountId, Region};
 use crrctl_iam::{Context, Principal, ResourceKind};
 use s3s::{S3Error, S3Result, s3_error};
@@ -129,8 +129,8 @@ impl S3Call<'_> {
     ) -> Result<(), Denied> {
         let partition = self.caller.partition();
         let arn = match key {
-            Some(key) => format!("arn:{partition}:s3:::{name}/{key}"),
-            None => format!("arn:{partition}:s3:::{name}"),
+            Some(key) => object_arn(partition, name, key),
+            None => bucket_arn(partition, name),
         };
         let Some(bucket) = self.state.buckets.0.get(name) else {
             let request = AccessRequest::plain(action, arn, &self.caller.account);

@@ -67,11 +67,6 @@ pub(super) fn result(name: &str, inner: &str) -> String {
     )
 }
 
-/// Returns the ARN of a bucket in the caller's partition.
-pub(super) fn bucket_arn(caller: &Caller, name: &str) -> String {
-    format!("arn:{}:s3:::{name}", caller.partition())
-}
-
 /// Returns the bucket name in the ARN of a bucket.
 pub(super) fn bucket_name(arn: &str) -> Option<&str> {
     Arn::new(arn).ok().filter(|arn| arn.service() == "s3")?;

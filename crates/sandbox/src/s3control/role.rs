@@ -4,8 +4,7 @@
 //! (see `replication`).
 
 use crate::gate::{AccessRequest, ThroughS3, assume, authorize};
-use crate::s3control::call::bucket_arn;
-use crate::world::buckets::{Bucket, Sse};
+use crate::world::buckets::{Bucket, Sse, bucket_arn};
 use crate::world::jobs::BatchJob;
 use crate::world::{Caller, State};
 use crrctl_iam::names::AccountId;
@@ -28,7 +27,7 @@ impl<'a> BatchRole<'a> {
 
     fn on(&self, name: &str, key: Option<&str>, action: &str, context: Context) -> Option<&Bucket> {
         let bucket = self.state.buckets.0.get(name)?;
-        let arn = bucket_arn(&self.caller, name);
+        let arn = bucket_arn(self.caller.partition(), name);
         let request = AccessRequest {
             action,
             arn: key.map_or(arn.clone(), |key| format!("{arn}/{key}")),

@@ -2,11 +2,11 @@
 //! Not for: `PutBucketTagging`, which replaces all tags of a bucket (see `s3`).
 
 use crate::gate::{AccessRequest, authorize};
-use crate::s3control::call::{ControlCall, bucket_arn, bucket_name, invalid, result};
+use crate::s3control::call::{ControlCall, bucket_name, invalid, result};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
 use crate::world::Slow;
-use crate::world::buckets::Bucket;
+use crate::world::buckets::{Bucket, bucket_arn};
 use crate::world::jobs::request::TagResource;
 use crrctl_iam::{Context, ResourceKind};
 
@@ -26,7 +26,7 @@ impl ControlCall<'_> {
         }
         let request = AccessRequest {
             action,
-            arn: bucket_arn(&self.caller, name),
+            arn: bucket_arn(self.caller.partition(), name),
             owner: &bucket.owner,
             on: bucket.policy_for(&self.caller).map(|policy| (ResourceKind::Bucket, policy)),
             context,

@@ -1,5 +1,6 @@
 //! Buckets, objects and their versions as plain data. Not for: decoding or checking requests.
 
+mod arn;
 mod bucket;
 pub(crate) mod checksum;
 mod default_encryption;
@@ -9,6 +10,7 @@ pub(crate) mod room;
 mod sse;
 mod upload;
 
+pub(crate) use arn::{bucket_arn, object_arn};
 pub(crate) use bucket::{
     Bucket, Buckets, Content, NULL, Object, ObjectPart, Outcome, Replicated, Version, Versioning,
     new_upload_id, random_etag, random_text,

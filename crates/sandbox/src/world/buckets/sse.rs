@@ -1,6 +1,7 @@
 //! The server-side encryption of an object. Not for: choosing the encryption (see
 //! `s3::encryption`), or the keys (see `world::kms`).
 
+use super::arn::{bucket_arn, object_arn};
 use crrctl_iam::names::{Arn, Partition};
 use s3s::dto::ServerSideEncryption;
 
@@ -45,8 +46,8 @@ impl Sse {
     /// with Amazon S3 Bucket Keys").
     pub(crate) fn context(&self, partition: Partition, bucket: &str, key: &str) -> String {
         match self {
-            Self::Kms { bucket_key: true, .. } => format!("arn:{partition}:s3:::{bucket}"),
-            _ => format!("arn:{partition}:s3:::{bucket}/{key}"),
+            Self::Kms { bucket_key: true, .. } => bucket_arn(partition, bucket),
+            _ => object_arn(partition, bucket, key),
         }
     }
 }
