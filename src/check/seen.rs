@@ -88,8 +88,8 @@ impl Seen {
         let ((named, buckets), own_role) = join(join(named, buckets), own_role).await;
         let live = buckets.first().and_then(|source| source.replication.as_ref().ok()?.as_ref());
         topology.shared_role = others::shared_role(&topology, live);
-        let is_lent = topology.shared_role.is_some();
-        let role = if is_lent { role(aws, &topology).await } else { own_role };
+        let is_shared = topology.shared_role.is_some();
+        let role = if is_shared { role(aws, &topology).await } else { own_role };
         let buckets: Vec<_> = sides.iter().cloned().zip(buckets).collect();
         let shared = pairs_key(named.first(), buckets.first());
         let mut pair_keys = PairKeys::default();

@@ -129,15 +129,15 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
 
 /// Applies every pair of a manifest; asks for confirmation once.
 async fn all(global: &Global, args: &ApplyArgs, printer: &Printer, several: Several) -> Ended {
-    let crew = PairRunner::gather(global, printer, several).await?;
+    let runner = PairRunner::gather(global, printer, several).await?;
     if !args.yes {
         let plan = async |mut session: Session, part: &Printer| {
             session.ephemeral = args.ephemeral;
             session.wish = args.wish();
             super::plan::one(session, &PlanArgs::default(), part).await
         };
-        let question = format!("apply the changes of {}? [y/N]", crew.title());
-        let answer = crew.ask(plan, &question).await?;
+        let question = format!("apply the changes of {}? [y/N]", runner.title());
+        let answer = runner.ask(plan, &question).await?;
         if !matches!(answer.as_str(), "y" | "Y" | "yes") {
             return Err(declined());
         }
@@ -145,7 +145,7 @@ async fn all(global: &Global, args: &ApplyArgs, printer: &Printer, several: Seve
     let apply = async |session: Session, part: &Printer| {
         one(session, &ApplyArgs { yes: true, ..*args }, part).await
     };
-    crew.each(OutputMode::Verdict, apply).await
+    runner.each(OutputMode::Verdict, apply).await
 }
 
 fn declined() -> Failure {

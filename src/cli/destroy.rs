@@ -92,21 +92,21 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
 
 /// Destroys every pair of a manifest; asks for confirmation once.
 async fn all(global: &Global, args: &DestroyArgs, printer: &Printer, several: Several) -> Ended {
-    let crew = PairRunner::gather(global, printer, several).await?;
+    let runner = PairRunner::gather(global, printer, several).await?;
     if !args.yes {
         let plan = async |session: Session, part: &Printer| {
             part.text(&planned(&session, args).await?.preview(&session).await?);
             Ok(0)
         };
-        let question = format!("type `{}` to take all of this away:", crew.title());
-        if crew.ask(plan, &question).await? != crew.title() {
+        let question = format!("type `{}` to take all of this away:", runner.title());
+        if runner.ask(plan, &question).await? != runner.title() {
             return Err(declined());
         }
     }
     let destroy = async |session: Session, part: &Printer| {
         one(session, &DestroyArgs { yes: true, ..*args }, part).await
     };
-    crew.each(OutputMode::Verdict, destroy).await
+    runner.each(OutputMode::Verdict, destroy).await
 }
 
 fn declined() -> Failure {

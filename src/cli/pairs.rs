@@ -42,7 +42,7 @@ pub(super) enum OutputMode {
 pub(super) async fn one_or_each(
     global: &Global,
     printer: &Printer,
-    telling: OutputMode,
+    mode: OutputMode,
     one: impl AsyncFn(Session, &Printer) -> Ended,
 ) -> Ended {
     match Inputs::read(global, global.sandbox)? {
@@ -50,12 +50,12 @@ pub(super) async fn one_or_each(
             let session = Session::with(global, printer, *input, global.sandbox).await?;
             one(session, printer).await
         }
-        Inputs::Many(_) if telling == OutputMode::Alone => {
+        Inputs::Many(_) if mode == OutputMode::Alone => {
             let message = "this is text about one pair: name it with `--pair`";
             Err(Failure::new(failure::Kind::Manifest, "usage", message))
         }
         Inputs::Many(several) => {
-            PairRunner::gather(global, printer, several).await?.each(telling, one).await
+            PairRunner::gather(global, printer, several).await?.each(mode, one).await
         }
     }
 }
@@ -68,7 +68,7 @@ pub(super) struct PairRunner<'a> {
     title: String,
     several: Several,
     gate: ConcurrencyLimit,
-    seats: Arc<Semaphore>,
+    build_permits: Arc<Semaphore>,
     /// The clients, by the Region of IAM and the credentials of all sides. Pairs for which both are
     /// equal share their clients.
     known: Mutex<Vec<(ClientKey, Arc<Aws>)>>,
@@ -102,7 +102,7 @@ impl<'a> PairRunner<'a> {
             title,
             several,
             gate: ConcurrencyLimit::shared(at_once),
-            seats: Arc::new(Semaphore::new(at_once.saturating_mul(BUILT))),
+            build_permits: Arc::new(Semaphore::new(at_once.saturating_mul(BUILT))),
             known: Mutex::default(),
         })
     }
@@ -136,10 +136,10 @@ impl<'a> PairRunner<'a> {
     /// Runs `work` for each pair, and reports the result of each pair and of the whole run.
     pub(super) async fn each(
         self,
-        telling: OutputMode,
+        mode: OutputMode,
         work: impl AsyncFn(Session, &Printer) -> Ended,
     ) -> Ended {
-        let parts = self.parts(telling, work).await;
+        let parts = self.parts(mode, work).await;
         let changed = parts.iter().any(|part| part.changed);
         let failed: Vec<&Part> = parts.iter().filter(|part| part.failure.is_some()).collect();
         let code = parts.iter().filter(|part| part.failure.is_none());
@@ -147,7 +147,7 @@ impl<'a> PairRunner<'a> {
         let verdict = verdict(&parts, &failed);
         let good = parts.iter().filter(|part| part.ok).count();
         self.context.done(good == parts.len(), changed);
-        if telling == OutputMode::Whole {
+        if mode == OutputMode::Whole {
             for part in &parts {
                 self.printer.text(&format!("{}:\n{}", part.pair, part.text));
             }
@@ -176,7 +176,7 @@ impl<'a> PairRunner<'a> {
     /// everything but its result is dropped.
     async fn parts(
         &self,
-        telling: OutputMode,
+        mode: OutputMode,
         work: impl AsyncFn(Session, &Printer) -> Ended,
     ) -> Vec<Part> {
         let under_way = self.global.max_concurrency.max(1).saturating_mul(UNDER_WAY);
@@ -189,7 +189,7 @@ impl<'a> PairRunner<'a> {
             .buffer_unordered(under_way);
         let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
         while let Some((index, mut part)) = all.next().await {
-            if telling == OutputMode::Verdict {
+            if mode == OutputMode::Verdict {
                 let text = std::mem::take(&mut part.text);
                 if let (None, Some(line)) = (&part.failure, text.lines().last()) {
                     self.printer.text(&format!("{line}\n"));
@@ -202,7 +202,7 @@ impl<'a> PairRunner<'a> {
 
     async fn one(&self, input: &Input, work: &impl AsyncFn(Session, &Printer) -> Ended) -> Part {
         // The semaphore is never closed.
-        let build_permit = Arc::clone(&self.seats).acquire_owned().await.ok();
+        let build_permit = Arc::clone(&self.build_permits).acquire_owned().await.ok();
         let part = self.printer.part(input);
         let events = self.context.events.of_pair(input.manifest.name().as_str());
         let began = Instant::now();
@@ -230,14 +230,14 @@ impl<'a> PairRunner<'a> {
         let manifest = &input.manifest;
         let sandbox = self.context.sandbox.as_ref();
         let connection = super::session::connection(self.global, Some(manifest), sandbox);
-        let kinship = (manifest.source_region().clone(), connection);
+        let client_key = (manifest.source_region().clone(), connection);
         let mut known = self.known.lock().await;
-        if let Some((_, aws)) = known.iter().find(|(it, _)| *it == kinship) {
+        if let Some((_, aws)) = known.iter().find(|(it, _)| *it == client_key) {
             return Arc::clone(aws);
         }
-        let aws = connect_beside(&self.context.aws, manifest, &kinship.1).await;
+        let aws = connect_beside(&self.context.aws, manifest, &client_key.1).await;
         let aws = Arc::new(aws);
-        known.push((kinship, Arc::clone(&aws)));
+        known.push((client_key, Arc::clone(&aws)));
         aws
     }
 }

@@ -39,8 +39,8 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
     let one = async |session: Session, part: &Printer| one(session, args, part).await;
     // Two graphs in one text are not a valid graph; in JSON each pair has its own graph.
     let is_graph = args.graph.is_some() && global.output == Format::Text;
-    let telling = if is_graph { OutputMode::Alone } else { OutputMode::Whole };
-    pairs::one_or_each(global, printer, telling, one).await
+    let mode = if is_graph { OutputMode::Alone } else { OutputMode::Whole };
+    pairs::one_or_each(global, printer, mode, one).await
 }
 
 /// Plans one pair.

@@ -5,7 +5,7 @@
 
 mod served;
 
-pub use served::{prove_lent, prove_take_over};
+pub use served::{prove_shared_role, prove_take_over};
 
 use super::rules;
 use crate::failure::{self, Failure};

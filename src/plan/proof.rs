@@ -14,10 +14,10 @@ use crate::world::World;
 pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Result<Proof, Failure> {
     let keys = known_keys(topology, world);
     if topology.shared_role.is_some() {
-        others::prove_lent(topology, world, &keys, templates)?;
+        others::prove_shared_role(topology, world, &keys, templates)?;
     }
     for back in topology.backward().filter(|back| back.shared_role.is_some()) {
-        others::prove_lent(&back, world, &keys, templates)?;
+        others::prove_shared_role(&back, world, &keys, templates)?;
     }
     let own = topology.with_own_role();
     others::prove_take_over(&own, world, &keys, templates)?;

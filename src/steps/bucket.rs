@@ -274,8 +274,8 @@ impl Steps {
         until(&self.stop, progress, &wait, look).await
     }
 
-    /// Returns whether the bucket has Object Lock. S3 refuses `x-amz-bypass-governance-retention` on a
-    /// bucket without it (recorded 2026: 400 `InvalidArgument`).
+    /// Returns whether the bucket has Object Lock. S3 refuses `x-amz-bypass-governance-retention`
+    /// on a bucket without it (recorded 2026: 400 `InvalidArgument`).
     async fn has_lock(&self, side: &Side) -> Result<bool, Failure> {
         match super::object_lock::find(&self.aws, &side.bucket, &side.region).await {
             Ok(lock) => Ok(lock.is_some()),

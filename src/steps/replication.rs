@@ -75,7 +75,7 @@ impl Steps {
         let direction = self.direction_from(&action.name)?;
         let keys = self.committed_keys(direction)?;
         if let Some(world) = self.beside_others.as_ref().filter(|_| !direction.is_back()) {
-            others::prove_lent(&self.topology, world, &keys, &self.templates)?;
+            others::prove_shared_role(&self.topology, world, &keys, &self.templates)?;
         }
         self.others_are_ready(direction).await?;
         if action.fields.contains(&FRESH) {

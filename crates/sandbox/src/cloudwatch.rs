@@ -43,7 +43,7 @@ pub(crate) fn answer(
 
 /// Wraps the result in CloudWatch's response envelope.
 pub(crate) fn reply_with(params: &Params, done: Result<String, Fault>, id: &str) -> Answer {
-    query::told(NAMESPACE, params, done.map(Some), id)
+    query::respond(NAMESPACE, params, done.map(Some), id)
 }
 
 /// One metric query of a request.

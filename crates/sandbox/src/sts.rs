@@ -45,7 +45,7 @@ pub(crate) fn answer(
 
 /// Wraps the result in STS's response envelope.
 pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, id: &str) -> Answer {
-    query::told(NAMESPACE, params, done, id)
+    query::respond(NAMESPACE, params, done, id)
 }
 
 fn user_id(caller: &Caller) -> String {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 /// Proves that the shared role can serve the pair's rules. Calls on keys that don't exist yet are
 /// skipped; they are proven once the keys exist.
-pub fn prove_lent(
+pub fn prove_shared_role(
     topology: &Topology,
     world: &World,
     keys: &PairKeys,

@@ -30,8 +30,8 @@ pub(super) fn document(
 }
 
 /// Converts a flaw in a policy document to `MalformedPolicyDocument`, the error of IAM and STS. A
-/// trust policy that is not JSON has a text of its own (recorded from IAM by `LocalStack`'s snapshot
-/// `test_create_role_with_malformed_assume_role_policy_document`).
+/// trust policy that is not JSON has a text of its own (recorded from IAM by `LocalStack`'s
+/// snapshot `test_create_role_with_malformed_assume_role_policy_document`).
 pub(crate) fn malformed(kind: DocumentKind, flaw: &Flaw) -> Fault {
     let text = match flaw {
         Flaw::NotJson(_) if kind == DocumentKind::TrustPolicy => {

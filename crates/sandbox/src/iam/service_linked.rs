@@ -1,5 +1,6 @@
-//! Service-linked roles: `CreateServiceLinkedRole`. Only KMS's role for multi-Region keys is modelled.
-//! Not for: the creation of that role by `CreateKey` and `ReplicateKey` (see `kms::keys`).
+//! Service-linked roles: `CreateServiceLinkedRole`. Only KMS's role for multi-Region keys is
+//! modelled. Not for: the creation of that role by `CreateKey` and `ReplicateKey` (see
+//! `kms::keys`).
 
 use super::call::IamCall;
 use super::inline::malformed;
@@ -10,8 +11,8 @@ use crate::world::iam::{Entity, Role};
 use crate::world::random::unique_id;
 use crrctl_iam::DocumentKind;
 
-/// The services that were recorded to accept `CustomSuffix` (2024-26); 68 others were recorded to refuse
-/// it.
+/// The services that were recorded to accept `CustomSuffix` (2024-26); 68 others were recorded to
+/// refuse it.
 const WITH_SUFFIX: [&str; 3] =
     ["autoscaling.amazonaws.com", "connect.amazonaws.com", "lexv2.amazonaws.com"];
 

@@ -18,9 +18,9 @@ pub(super) struct Tag {
     pub(super) tag_value: String,
 }
 
-/// Merges `new` into `current`: a tag whose key exists replaces the value (KMS API Reference, `Tag`; 50
-/// tags per key). A reserved key, a duplicate and too many tags are a `TagException`, a length out of
-/// bounds a `ValidationException`.
+/// Merges `new` into `current`: a tag whose key exists replaces the value (KMS API Reference,
+/// `Tag`; 50 tags per key). A reserved key, a duplicate and too many tags are a `TagException`, a
+/// length out of bounds a `ValidationException`.
 pub(super) fn checked(
     new: Vec<Tag>,
     current: &[(String, String)],

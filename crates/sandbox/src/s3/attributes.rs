@@ -17,8 +17,8 @@ use s3s::{S3Result, dto};
 /// The default and the maximum of `x-amz-max-parts`.
 const MAX_PARTS: i32 = 1000;
 
-/// S3 API Reference, `GetObjectAttributes`: the caller needs the permission to read the object and that
-/// to read its attributes, and `kms:Decrypt` on its key.
+/// S3 API Reference, `GetObjectAttributes`: the caller needs the permission to read the object and
+/// that to read its attributes, and `kms:Decrypt` on its key.
 pub(super) fn get(
     call: &mut S3Call<'_>,
     input: GetObjectAttributesInput,
@@ -62,8 +62,8 @@ fn storage_class(object: &Object) -> StorageClass {
     StorageClass::from(class.unwrap_or_else(|| StorageClass::STANDARD.to_owned()))
 }
 
-/// Returns the checksum of an object; that of a composite one without the number of its parts
-/// (S3 User Guide, "Tutorial: Checking the integrity of data in Amazon S3 with additional checksums").
+/// Returns the checksum of an object; that of a composite one without the number of its parts (S3
+/// User Guide, "Tutorial: Checking the integrity of data in Amazon S3 with additional checksums").
 fn checksum(object: &Object) -> dto::Checksum {
     let value = object.checksum.value.split('-').next().unwrap_or_default().to_owned();
     let bare = Checksum { value, ..object.checksum.clone() };
@@ -72,8 +72,8 @@ fn checksum(object: &Object) -> dto::Checksum {
     with_checksum!(output, &bare)
 }
 
-/// Returns the parts of an object that was uploaded in parts. Only parts with a checksum that the client
-/// chose are listed; of others there is the number alone.
+/// Returns the parts of an object that was uploaded in parts. Only parts with a checksum that the
+/// client chose are listed; of others there is the number alone.
 fn parts(object: &Object, input: &GetObjectAttributesInput) -> Option<GetObjectAttributesParts> {
     if object.parts.is_empty() {
         return None;

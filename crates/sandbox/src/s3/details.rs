@@ -63,8 +63,8 @@ pub(super) fn header_not_implemented(header: &str, additional: Option<&str>) -> 
     }
 }
 
-/// Stores the details of a request's error until the response is completed: `s3s` writes the error in
-/// between. A clone of it is in the request's extensions.
+/// Stores the details of a request's error until the response is completed: `s3s` writes the error
+/// in between. A clone of it is in the request's extensions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DetailsSlot(Arc<OnceLock<Details>>);
 

@@ -100,9 +100,9 @@ pub(super) fn create(
     Ok(output)
 }
 
-/// Returns a caller as lists of uploads show it: an IAM user or a role session by its ARN and name, an
-/// account by its canonical id (S3 API Reference, `Initiator`). The display name of an account is not
-/// documented for new accounts; here it is the account id.
+/// Returns a caller as lists of uploads show it: an IAM user or a role session by its ARN and name,
+/// an account by its canonical id (S3 API Reference, `Initiator`). The display name of an account
+/// is not documented for new accounts; here it is the account id.
 fn initiator(caller: &Caller) -> (String, String) {
     let canonical = owner(&caller.account).id.unwrap_or_default();
     match &caller.principal {

@@ -29,8 +29,8 @@ pub(super) fn find_mut<'a>(
     }
 }
 
-/// Returns the id of the version that a request changes or whose tags it reads. Where it names none and
-/// the newest version is a delete marker, the marker is what S3 refuses.
+/// Returns the id of the version that a request changes or whose tags it reads. Where it names none
+/// and the newest version is a delete marker, the marker is what S3 refuses.
 fn find_for_change(bucket: &Bucket, key: &str, version: Option<&str>) -> S3Result<String> {
     match (version, bucket.latest(key)) {
         (None, Some(Version { id, content: Content::DeleteMarker, .. })) => {

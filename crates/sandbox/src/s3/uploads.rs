@@ -25,7 +25,8 @@ pub(super) fn list(
     let bucket = call.bucket(&input.bucket, "s3:ListBucketMultipartUploads")?;
     let account = owner(&bucket.owner);
     let prefix = input.prefix.as_deref().unwrap_or_default();
-    // S3 ignores an upload id marker without a key marker (S3 API Reference, `ListMultipartUploads`).
+    // S3 ignores an upload id marker without a key marker (S3 API Reference,
+    // `ListMultipartUploads`).
     let key_marker = input.key_marker.as_deref().filter(|marker| !marker.is_empty());
     let id_marker = input.upload_id_marker.as_deref().filter(|id| !id.is_empty());
     let marker = (key_marker.unwrap_or_default(), id_marker.filter(|_| key_marker.is_some()));

@@ -89,7 +89,7 @@ pub(crate) fn reply(status: u16, body: String, id: &str) -> Answer {
 }
 
 /// Wraps the result or the error of an operation in the Query protocol's response envelope.
-pub(crate) fn told(
+pub(crate) fn respond(
     namespace: &str,
     params: &Params,
     done: Result<Option<String>, Fault>,
