@@ -8,6 +8,7 @@ mod attributes;
 mod buckets;
 mod call;
 mod checksum;
+mod completion;
 mod copies;
 mod deletes;
 mod details;
@@ -270,7 +271,7 @@ macro_rules! operations {
 
 operations! {
     abort_multipart_upload(AbortMultipartUploadInput) -> AbortMultipartUploadOutput = multipart::abort;
-    complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = multipart::complete;
+    complete_multipart_upload(CompleteMultipartUploadInput) -> CompleteMultipartUploadOutput = completion::complete;
     copy_object(CopyObjectInput) -> CopyObjectOutput = copies::copy;
     create_bucket(CreateBucketInput) -> CreateBucketOutput = buckets::create;
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;

@@ -1,0 +1,418 @@
+//! What S3 checks of a request's signature besides the signature itself, and what its error says
+//! about a signature that does not match. `s3s` verifies signatures and does neither.
+//! Sources: S3 API Reference, "Authenticating Requests (AWS Signature Version 4)"; S3 User Guide,
+//! "Signing and authenticating REST requests"; the errors are as recorded from S3 (the snapshots
+//! of localstack's tests `TestS3PresignedUrl`, 2022 to 2026).
+//! Not for: the policy of a POST upload (see `form`).
+
+use super::details::{Details, invalid_argument};
+use super::errors::custom;
+use super::permit::parameter;
+use crate::world::clock::rfc3339;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Uri};
+use s3s::{S3Request, S3Result, s3_error};
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+use std::time::{Duration, SystemTime};
+
+/// The parameters of a Signature Version 4 in the query string.
+const QUERY_V4: [&str; 6] = [
+    "X-Amz-Algorithm",
+    "X-Amz-Credential",
+    "X-Amz-Date",
+    "X-Amz-Expires",
+    "X-Amz-SignedHeaders",
+    "X-Amz-Signature",
+];
+/// The parameters of a Signature Version 2 in the query string.
+const QUERY_V2: [&str; 3] = ["AWSAccessKeyId", "Expires", "Signature"];
+/// The query parameters that Signature Version 2 covers (S3 User Guide, "Signing and authenticating
+/// REST requests").
+const RESOURCES: [&str; 24] = [
+    "acl",
+    "delete",
+    "lifecycle",
+    "location",
+    "logging",
+    "notification",
+    "object-lock",
+    "partNumber",
+    "policy",
+    "replication",
+    "requestPayment",
+    "response-cache-control",
+    "response-content-disposition",
+    "response-content-encoding",
+    "response-content-language",
+    "response-content-type",
+    "response-expires",
+    "restore",
+    "tagging",
+    "uploadId",
+    "uploads",
+    "versionId",
+    "versioning",
+    "versions",
+];
+/// The longest validity of a presigned request, in seconds: seven days.
+const MAX_EXPIRES: u64 = 604_800;
+/// The time format of `X-Amz-Date`.
+const STAMP: &str = "%Y%m%dT%H%M%SZ";
+
+/// How a request is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mechanism {
+    HeaderV4,
+    HeaderV2,
+    QueryV4,
+    QueryV2,
+    /// A POST upload, which is signed in its form.
+    FormV4,
+    FormV2,
+    /// Anonymous.
+    None,
+}
+
+impl Mechanism {
+    pub(super) fn of(uri: &Uri, headers: &HeaderMap) -> Self {
+        if uses(uri, "X-Amz-Algorithm") || uses(uri, "X-Amz-Signature") {
+            return Self::QueryV4;
+        }
+        if uses(uri, "Signature") || uses(uri, "AWSAccessKeyId") {
+            return Self::QueryV2;
+        }
+        match headers.get(AUTHORIZATION).map(HeaderValue::as_bytes) {
+            Some(value) if value.starts_with(b"AWS ") => Self::HeaderV2,
+            Some(_) => Self::HeaderV4,
+            None => Self::None,
+        }
+    }
+
+    /// Returns how a request is signed whose signature `s3s` has verified. A Signature Version 2
+    /// has no Region.
+    pub(super) fn verified<I>(request: &S3Request<I>) -> Self {
+        match (Self::of(&request.uri, &request.headers), &request.region) {
+            (Self::None, _) if request.credentials.is_none() => Self::None,
+            (Self::None, Some(_)) => Self::FormV4,
+            (Self::None, None) => Self::FormV2,
+            (mechanism, _) => mechanism,
+        }
+    }
+
+    pub(super) fn is_version_2(self) -> bool {
+        matches!(self, Self::HeaderV2 | Self::QueryV2 | Self::FormV2)
+    }
+
+    fn is_in_query(self) -> bool {
+        matches!(self, Self::QueryV4 | Self::QueryV2)
+    }
+}
+
+/// Makes the checks, and adds to the headers what the query string of a presigned request says in
+/// their place.
+pub(super) fn prepare(parts: &mut Parts) -> S3Result<()> {
+    let mechanism = Mechanism::of(&parts.uri, &parts.headers);
+    if mechanism.is_in_query() {
+        if let Some(header) = parts.headers.get(AUTHORIZATION) {
+            let text = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified";
+            let value = String::from_utf8_lossy(header.as_bytes());
+            return Err(invalid_argument("Authorization", &value, text));
+        }
+        check_query(&parts.uri, mechanism)?;
+    }
+    check_signed_headers(parts, mechanism)?;
+    if mechanism.is_in_query() {
+        if is_streamed(&parts.headers) {
+            // Only a request that is signed in its headers can have a signed body in chunks.
+            return Err(s3_error!(SignatureDoesNotMatch));
+        }
+        move_headers(parts);
+    }
+    if mechanism == Mechanism::HeaderV4 {
+        date_from_header(&mut parts.headers);
+    }
+    Ok(())
+}
+
+fn check_query(uri: &Uri, mechanism: Mechanism) -> S3Result<()> {
+    if mechanism == Mechanism::QueryV2 {
+        let text = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters";
+        if !QUERY_V2.iter().all(|name| uses(uri, name)) {
+            return Err(s3_error!(AccessDenied, "{text}"));
+        }
+        let end = parameter(uri, "Expires").and_then(|seconds| seconds.parse().ok());
+        let Some(end) = end else {
+            let text = "Invalid date (should be seconds since epoch)";
+            return Err(s3_error!(AccessDenied, "{text}"));
+        };
+        return check_expiry(SystemTime::UNIX_EPOCH + Duration::from_secs(end), None);
+    }
+    let refuse = |text: &str| Err(custom(400, "AuthorizationQueryParametersError", text.into()));
+    if !QUERY_V4.iter().all(|name| uses(uri, name)) {
+        return refuse(
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+        );
+    }
+    let given = parameter(uri, "X-Amz-Expires").unwrap_or_default();
+    let Ok(seconds) = given.parse::<i64>() else {
+        return refuse("X-Amz-Expires should be a number");
+    };
+    let Ok(seconds) = u64::try_from(seconds) else {
+        return refuse("X-Amz-Expires must be non-negative");
+    };
+    if seconds > MAX_EXPIRES {
+        return refuse(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds",
+        );
+    }
+    let stamp = parameter(uri, "X-Amz-Date").unwrap_or_default();
+    let Some(signed) = parse_stamp(&stamp) else {
+        return refuse("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
+    };
+    check_expiry(signed + Duration::from_secs(seconds), Some(given))
+}
+
+fn parse_stamp(stamp: &str) -> Option<SystemTime> {
+    let civil = jiff::civil::DateTime::strptime(STAMP, stamp).ok()?;
+    Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().into())
+}
+
+/// Refuses a presigned request after its `end`. `valid_for` is its `X-Amz-Expires`.
+fn check_expiry(end: SystemTime, valid_for: Option<String>) -> S3Result<()> {
+    let now = SystemTime::now();
+    if now <= end {
+        return Ok(());
+    }
+    let error = s3_error!(AccessDenied, "Request has expired");
+    let (end, now) = (("Expires", rfc3339(end)), ("ServerTime", rfc3339(now)));
+    Err(match valid_for {
+        Some(seconds) => Details::on(error, [("X-Amz-Expires", seconds), end, now]),
+        None => Details::on(error, [end, now]),
+    })
+}
+
+/// Refuses a request with headers that Signature Version 4 must cover and does not: `host` and all
+/// `x-amz-*`. `x-amz-content-sha256` may be left out.
+fn check_signed_headers(parts: &Parts, mechanism: Mechanism) -> S3Result<()> {
+    let signed = match mechanism {
+        Mechanism::QueryV4 => parameter(&parts.uri, "X-Amz-SignedHeaders").unwrap_or_default(),
+        Mechanism::HeaderV4 => authorization_field(&parts.headers, "SignedHeaders"),
+        _ => return Ok(()),
+    };
+    let signed: Vec<String> = signed.split(';').map(str::to_ascii_lowercase).collect();
+    let wanted = |name: &&HeaderName| {
+        let name = name.as_str();
+        name == "host" || name.starts_with("x-amz-") && name != "x-amz-content-sha256"
+    };
+    let unsigned: Vec<&str> = parts
+        .headers
+        .keys()
+        .filter(wanted)
+        .map(HeaderName::as_str)
+        .filter(|name| !signed.iter().any(|other| other == name))
+        .collect();
+    if unsigned.is_empty() {
+        return Ok(());
+    }
+    let text = "There were headers present in the request which were not signed";
+    let error = s3_error!(AccessDenied, "{text}");
+    Err(Details::on(error, [("HeadersNotSigned", unsigned.join(", "))]))
+}
+
+/// Adds the headers that a presigned request has as query parameters: those of S3 (`x-amz-*`), and
+/// the conditions on a write.
+fn move_headers(parts: &mut Parts) {
+    let query = parts.uri.query().unwrap_or_default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let lower = name.to_ascii_lowercase();
+        let is_header = lower.starts_with("x-amz-") || ["if-match", "if-none-match"].contains(&&*lower);
+        let is_signature = QUERY_V4.iter().any(|other| *other == name);
+        let is_token = name == "X-Amz-Security-Token";
+        if !is_header || is_signature || is_token || parts.headers.contains_key(&*lower) {
+            continue;
+        }
+        let header = HeaderName::try_from(lower);
+        if let (Ok(header), Ok(value)) = (header, HeaderValue::from_bytes(value.as_bytes())) {
+            parts.headers.insert(header, value);
+        }
+    }
+}
+
+/// Adds `x-amz-date` to a request that has its time in `Date` only, which S3 accepts and `s3s` does
+/// not. The signature does not cover the added header.
+fn date_from_header(headers: &mut HeaderMap) {
+    if headers.contains_key("x-amz-date") {
+        return;
+    }
+    let date = headers.get(http::header::DATE).and_then(|value| value.to_str().ok());
+    let time = date.and_then(|date| {
+        let parsed = jiff::fmt::rfc2822::parse(date).map(|zoned| zoned.timestamp());
+        parsed.ok().or_else(|| parse_stamp(date)?.try_into().ok())
+    });
+    if let Some(time) = time
+        && let Ok(value) = HeaderValue::try_from(time.strftime(STAMP).to_string())
+    {
+        headers.insert("x-amz-date", value);
+    }
+}
+
+fn is_streamed(headers: &HeaderMap) -> bool {
+    let digest = headers.get("x-amz-content-sha256").map(HeaderValue::as_bytes);
+    digest.is_some_and(|digest| digest.starts_with(b"STREAMING-"))
+}
+
+fn uses(uri: &Uri, name: &str) -> bool {
+    let query = uri.query().unwrap_or_default();
+    query.split('&').any(|pair| pair.split('=').next() == Some(name))
+}
+
+/// Returns a field of the `Authorization` header of Signature Version 4.
+fn authorization_field(headers: &HeaderMap, name: &str) -> String {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let fields = header.and_then(|header| header.split_once(' ')).map_or("", |(_, fields)| fields);
+    fields
+        .split(',')
+        .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// The parts of a request that its signature covers.
+#[derive(Debug, Default)]
+pub(super) struct SignedParts {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    /// The bucket, where it is in the host name.
+    bucket_in_host: Option<String>,
+}
+
+impl SignedParts {
+    pub(super) fn of(parts: &Parts, bucket_in_host: Option<&str>) -> Self {
+        Self {
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+            bucket_in_host: bucket_in_host.map(String::from),
+        }
+    }
+
+    /// Returns what the error `SignatureDoesNotMatch` says about the signature, as names and
+    /// values of XML elements.
+    pub(super) fn details(&self) -> Vec<(&'static str, String)> {
+        let query = |name: &str| parameter(&self.uri, name).unwrap_or_default();
+        let field = |name: &str| authorization_field(&self.headers, name);
+        let key = |credential: String| credential.split('/').next().unwrap_or_default().to_owned();
+        match Mechanism::of(&self.uri, &self.headers) {
+            Mechanism::HeaderV4 => {
+                let canonical = self.canonical(&field("SignedHeaders"), false);
+                let stamp = self.header("x-amz-date");
+                let to_sign = string_to_sign(&stamp, &field("Credential"), &canonical);
+                of(key(field("Credential")), field("Signature"), &to_sign, Some(&canonical))
+            }
+            Mechanism::QueryV4 => {
+                let canonical = self.canonical(&query("X-Amz-SignedHeaders"), true);
+                let credential = query("X-Amz-Credential");
+                let to_sign = string_to_sign(&query("X-Amz-Date"), &credential, &canonical);
+                of(key(credential), query("X-Amz-Signature"), &to_sign, Some(&canonical))
+            }
+            Mechanism::QueryV2 => {
+                let to_sign = self.string_to_sign_v2(&query("Expires"));
+                of(query("AWSAccessKeyId"), query("Signature"), &to_sign, None)
+            }
+            Mechanism::HeaderV2 => {
+                let header = self.header("authorization");
+                let pair = header.strip_prefix("AWS ").unwrap_or_default();
+                let (key, signature) = pair.split_once(':').unwrap_or((pair, ""));
+                let amz = self.headers.contains_key("x-amz-date");
+                let date = if amz { String::new() } else { self.header("date") };
+                of(key.into(), signature.into(), &self.string_to_sign_v2(&date), None)
+            }
+            Mechanism::FormV4 | Mechanism::FormV2 | Mechanism::None => Vec::new(),
+        }
+    }
+
+    fn header(&self, name: &str) -> String {
+        let values = self.headers.get_all(name).iter();
+        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let values: Vec<String> =
+            values.map(|v| v.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        values.join(",")
+    }
+
+    /// Returns the canonical request of Signature Version 4.
+    fn canonical(&self, signed: &str, in_query: bool) -> String {
+        let query = self.uri.query().unwrap_or_default();
+        let pairs = query.split('&').filter(|pair| !pair.is_empty());
+        let mut pairs: Vec<String> = pairs
+            .filter(|pair| !pair.starts_with("X-Amz-Signature="))
+            .map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") })
+            .collect();
+        pairs.sort_unstable();
+        let mut canonical =
+            format!("{}\n{}\n{}\n", self.method, self.uri.path(), pairs.join("&"));
+        for name in signed.split(';') {
+            let _ = writeln!(canonical, "{name}:{}", self.header(name));
+        }
+        let payload = match self.headers.get("x-amz-content-sha256") {
+            Some(value) if !in_query => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            _ => "UNSIGNED-PAYLOAD".to_owned(),
+        };
+        let _ = write!(canonical, "\n{signed}\n{payload}");
+        canonical
+    }
+
+    fn string_to_sign_v2(&self, date: &str) -> String {
+        let (md5, kind) = (self.header("content-md5"), self.header("content-type"));
+        let mut text = format!("{}\n{md5}\n{kind}\n{date}\n", self.method);
+        let mut names: Vec<&str> = self.headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        for name in names.into_iter().filter(|name| name.starts_with("x-amz-")) {
+            let _ = writeln!(text, "{name}:{}", self.header(name));
+        }
+        if let Some(bucket) = &self.bucket_in_host {
+            let _ = write!(text, "/{bucket}");
+        }
+        text.push_str(self.uri.path());
+        let named = |pair: &&str| RESOURCES.contains(&pair.split('=').next().unwrap_or_default());
+        let mut pairs: Vec<&str> =
+            self.uri.query().unwrap_or_default().split('&').filter(named).collect();
+        pairs.sort_unstable();
+        if !pairs.is_empty() {
+            let _ = write!(text, "?{}", pairs.join("&"));
+        }
+        text
+    }
+}
+
+fn string_to_sign(stamp: &str, credential: &str, canonical: &str) -> String {
+    let scope = credential.split_once('/').map_or("", |(_, scope)| scope);
+    let digest = hex::encode(Sha256::digest(canonical));
+    format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}")
+}
+
+fn of(
+    key: String,
+    signature: String,
+    to_sign: &str,
+    canonical: Option<&str>,
+) -> Vec<(&'static str, String)> {
+    let mut details = vec![
+        ("AWSAccessKeyId", key),
+        ("StringToSign", to_sign.to_owned()),
+        ("SignatureProvided", signature),
+        ("StringToSignBytes", bytes_of(to_sign)),
+    ];
+    if let Some(canonical) = canonical {
+        details.push(("CanonicalRequest", canonical.to_owned()));
+        details.push(("CanonicalRequestBytes", bytes_of(canonical)));
+    }
+    details
+}
+
+/// Returns the bytes of a text as hex digits in pairs, as S3's errors show them.
+fn bytes_of(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
