@@ -18,6 +18,8 @@ mod presigned;
 mod raw;
 mod recorded;
 mod refusals;
+mod requests;
+mod signed;
 mod trouble;
 mod walk;
 

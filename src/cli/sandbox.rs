@@ -41,6 +41,9 @@ pub(super) struct SandboxArgs {
     /// Writes every request down, one line of JSON each
     #[arg(long, value_name = "FILE", env = "CRRCTL_LOG")]
     log: Option<PathBuf>,
+    /// Serves S3 in virtual-hosted style under this host name too: `BUCKET.HOST`. `localhost` needs no flag
+    #[arg(long, value_name = "HOST", env = "CRRCTL_HOSTNAME")]
+    hostname: Vec<String>,
     /// Lets plain HTTP count as such for `aws:SecureTransport`
     #[arg(long, env = "CRRCTL_PLAIN_HTTP_IS_INSECURE")]
     plain_http_is_insecure: bool,
@@ -62,6 +65,7 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
         faults: args.fault.clone(),
         log: args.log.clone(),
         plain_http_is_insecure: args.plain_http_is_insecure,
+        hostnames: args.hostname.clone(),
         ..Options::default()
     };
     let mut signals = Signals::listen();

@@ -40,7 +40,8 @@ impl Raw {
         String::from_utf8(answer).unwrap()
     }
 
-    fn signed(&self) -> Option<Vec<u8>> {
+    /// Returns the bytes of the request, signed.
+    pub(super) fn signed(&self) -> Option<Vec<u8>> {
         let identity = Credentials::new(ACCOUNT, SECRET, None, None, "test").into();
         let mut settings = SigningSettings::default();
         if self.service == "s3" {
@@ -56,15 +57,22 @@ impl Raw {
             .settings(settings)
             .build()
             .unwrap();
-        let url = format!("http://sandbox{}", self.target);
+        let host = self.headers.iter().find(|(name, _)| name == "host");
+        let host = host.map_or("sandbox", |(_, host)| host);
+        let url = format!("http://{host}{}", self.target);
         let headers: Vec<(&str, &str)> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let all = [("host", "sandbox")].into_iter().chain(headers.iter().copied());
-        let body = SignableBody::Bytes(&self.body);
+        let headers: Vec<_> = headers.into_iter().filter(|(name, _)| *name != "host").collect();
+        let all = [("host", host)].into_iter().chain(headers.iter().copied());
+        let body = if headers.iter().any(|(name, _)| *name == "x-amz-trailer") {
+            SignableBody::StreamingUnsignedPayloadTrailer
+        } else {
+            SignableBody::Bytes(&self.body)
+        };
         let request = SignableRequest::new(self.method, &url, all, body).ok()?;
         let (instructions, _) = sign(request, &params.into()).ok()?.into_parts();
         let mut text = format!(
-            "{} {} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n",
+            "{} {} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n",
             self.method, self.target
         );
         for (name, value) in headers.into_iter().chain(instructions.headers()) {

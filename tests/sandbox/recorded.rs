@@ -116,7 +116,7 @@ async fn errors_name_what_was_refused() {
     )
     .await;
     let wrong = put("content-md5", "AAAAAAAAAAAAAAAAAAAAAA==");
-    let digests = "<ExpectedDigest>AAAAAAAAAAAAAAAAAAAAAA==</ExpectedDigest>\
+    let digests = "<ExpectedDigest>00000000000000000000000000000000</ExpectedDigest>\
                    <CalculatedDigest>1B2M2Y8AsgTpgAmY7PhCfg==</CalculatedDigest>";
     answers(&stand, &wrong, &["BadDigest", digests]).await;
     let condition = put("if-none-match", "\"other\"");
@@ -267,6 +267,7 @@ async fn requests_that_aws_refuses_otherwise_than_one_would_think() {
         put.send().await.unwrap();
     }
     let id = "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD";
+    let other = stand.put("versioned", "other").await;
     let upload = s3.create_multipart_upload().bucket("plain").key("copy").send().await.unwrap();
     let part = |range: &str| {
         let part = s3.upload_part_copy().bucket("plain").key("copy").part_number(1);
@@ -284,7 +285,8 @@ async fn requests_that_aws_refuses_otherwise_than_one_would_think() {
         "InvalidArgument" 400 "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets." s3.delete_object().bucket("plain").key("k").bypass_governance_retention(true);
         "InvalidArgument" 400 "Invalid version id specified" s3.get_object().bucket("plain").key("k").version_id(id);
         "InvalidArgument" 400 "Invalid version id specified" s3.delete_object().bucket("plain").key("k").version_id(id);
-        "NoSuchVersion" 404 "" s3.get_object().bucket("versioned").key("k").version_id(id);
+        "InvalidArgument" 400 "Invalid version id specified" s3.get_object().bucket("versioned").key("k").version_id(id);
+        "NoSuchVersion" 404 "" s3.get_object().bucket("versioned").key("k").version_id(&other);
         "InvalidArgument" 400 "Range specified is not valid for source object of size: 10" part("bytes=0-100");
         "InvalidRequest" 400 "The specified copy range is invalid for the source object size" part("bytes=100-200");
         "BucketAlreadyOwnedByYou" 409 "" tagged(&[("a", "b")]);

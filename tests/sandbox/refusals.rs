@@ -108,7 +108,8 @@ async fn objects() {
     let version = stand.put("objects", "k").await;
     let marker = s3.delete_object().bucket("objects").key("gone").send().await.unwrap();
     let marker = marker.version_id().unwrap();
-    let unknown = "a".repeat(32);
+    // The id of a version of another key.
+    let unknown = stand.put("objects", "other").await;
     let upload = s3.create_multipart_upload().bucket("objects").key("big").send().await.unwrap();
     let id = upload.upload_id().unwrap();
     let mut tags = Vec::new();

@@ -58,6 +58,9 @@ pub struct Options {
     /// Whether `aws:SecureTransport` is `false` for plain HTTP requests. Default no: on loopback,
     /// plain HTTP counts as TLS.
     pub plain_http_is_insecure: bool,
+    /// Host names, besides `localhost`, under which S3 is served in virtual-hosted style: with
+    /// `s3.example.com`, a request to `BUCKET.s3.example.com` is one to `BUCKET`. Default none.
+    pub hostnames: Vec<String>,
     /// Whether the clock stands still and moves only by `advance`, so that no change comes due on
     /// its own. Default no.
     pub clock_stands: bool,
@@ -91,6 +94,7 @@ impl Default for Options {
             latency: Duration::ZERO,
             account: AccountId::new(DEFAULT_ACCOUNT).expect("12 digits"),
             plain_http_is_insecure: false,
+            hostnames: Vec::new(),
             clock_stands: false,
             clock_behind: Duration::ZERO,
             lag: Lag::None,
@@ -132,6 +136,7 @@ impl Sandbox {
         let faults = Faults::new(options.faults);
         let settings = Settings {
             secure: !options.plain_http_is_insecure,
+            hostnames: options.hostnames,
             clock_stands: options.clock_stands,
             clock_behind: options.clock_behind,
             lag: options.lag,

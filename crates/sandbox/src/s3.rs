@@ -15,10 +15,13 @@ mod details;
 mod encryption;
 mod errors;
 mod event_hold;
+mod form;
+mod host;
 mod internal_writes;
 mod listing;
 mod lock;
 mod lock_settings;
+mod mismatch;
 mod multipart;
 mod object_tags;
 mod objects;
@@ -28,6 +31,7 @@ mod reads;
 mod retention;
 mod rules;
 mod settings;
+mod signed;
 mod tokens;
 mod turns;
 mod uploads;
@@ -35,15 +39,18 @@ mod versioning;
 mod writes;
 
 pub(crate) use answers::refuse;
+use errors::wrong_region;
 pub(crate) use errors::{error_of, too_large};
 pub(crate) use internal_writes::deliver;
 
 use crate::gate::{Refusal, Shared, check_token, inject};
 use crate::s3::call::{ExtraOutput, S3Call};
 use crate::s3::details::{DetailsSlot, Subject, stored};
+use crate::s3::host::{Hosts, Target};
+use crate::s3::signed::Mechanism;
 use crate::wire::{Answer, Note};
-use crate::world::Caller;
 use crate::world::iam::Who;
+use crate::world::{Caller, State};
 use bytes::Bytes;
 use crrctl_iam::Context;
 use crrctl_iam::names::Region;
@@ -59,6 +66,7 @@ use std::sync::Arc;
 /// The S3 service: `s3s`, with the sandbox's own layers before and after it (see `answers`).
 pub(crate) struct Service {
     inner: S3Service,
+    hosts: Hosts,
 }
 
 impl Service {
@@ -66,23 +74,33 @@ impl Service {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let mut builder = S3ServiceBuilder::new(Dispatcher { shared: shared.clone() });
         builder.set_auth(Secrets { shared: shared.clone() });
+        let hosts = Hosts::new(&shared.settings.hostnames);
+        builder.set_host(hosts.clone());
         builder.set_access(Authorizer { shared });
-        Self { inner: builder.build() }
+        Self { inner: builder.build(), hosts }
     }
 
     /// Handles one request: runs the checks that `s3s` omits, passes the request to `s3s`, and
     /// completes the response.
     pub(crate) async fn answer(&self, mut parts: Parts, body: Bytes, id: &str) -> Answer {
-        let (subject, slot) = (Subject::of(&parts), DetailsSlot::default());
+        let target = self.hosts.target(&parts);
+        let (subject, slot) = (Subject::of(&parts, &target), DetailsSlot::default());
         parts.extensions.insert(slot.clone());
-        if let Err(error) = answers::prepare(&mut parts, &body) {
+        if let Err(error) = answers::prepare(&mut parts, &body, &target) {
             return answers::refuse_request(error, id, &subject);
         }
+        parts.extensions.insert(target);
+        let note = Note::of(&parts.extensions).cloned();
         let request = http::Request::from_parts(parts, s3s::Body::from(body));
-        match self.inner.call(request).await {
-            Ok(answer) => answers::complete(answer, id, &subject, slot.get()),
-            Err(_) => refuse(s3_error!(InternalError), id),
+        let Ok(answer) = self.inner.call(request).await else {
+            return refuse(s3_error!(InternalError), id);
+        };
+        let mut answer = answers::complete(answer, id, &subject, slot.get());
+        let operation = note.as_ref().and_then(|note| note.operation.get());
+        if operation.is_some_and(|operation| operation != "GetObject") {
+            answers::break_line(&mut answer);
         }
+        answer
     }
 }
 
@@ -101,7 +119,7 @@ impl S3Auth for Secrets {
     }
 }
 
-/// Refuses unsigned requests and invalid session tokens, stores the caller's identity in the
+/// Refuses invalid session tokens, stores the caller's identity in the
 /// request, counts the request, and injects faults.
 struct Authorizer {
     shared: Arc<Shared>,
@@ -115,6 +133,8 @@ impl S3Access for Authorizer {
         if let Some(note) = &note {
             let _ = note.operation.set(operation.clone());
         }
+        let slot = DetailsSlot::of(context.extensions_mut());
+        stored(slot.as_ref(), copies::check_source_header(context.headers()))?;
         let who = self.who(context)?;
         context.extensions_mut().insert(who);
         self.shared.lock().calls.count("s3", &operation);
@@ -130,9 +150,7 @@ impl S3Access for Authorizer {
 
 impl Authorizer {
     fn who(&self, context: &S3AccessContext<'_>) -> S3Result<Who> {
-        let Some(credentials) = context.credentials() else {
-            return Err(s3_error!(AccessDenied, "Access Denied"));
-        };
+        let Some(credentials) = context.credentials() else { return Ok(Who::Anonymous) };
         let state = self.shared.lock();
         let credential = state
             .iam
@@ -166,15 +184,18 @@ impl Dispatcher {
         perform: impl FnOnce(&mut S3Call<'_>, I) -> S3Result<O>,
     ) -> S3Result<S3Response<O>> {
         let slot = DetailsSlot::of(&request.extensions);
-        let caller = caller(&request, self.shared.settings.secure)?;
+        let mechanism = Mechanism::verified(&request);
+        let mut state = self.shared.lock();
+        let caller = caller(&request, mechanism, &state, self.shared.settings.secure);
+        let caller = stored(slot.as_ref(), caller)?;
         if let Some(note) = Note::of(&request.extensions) {
             note.set_caller(&caller);
         }
-        let mut state = self.shared.lock();
         let (headers, uri, extensions) = (request.headers, request.uri, request.extensions);
         let mut call = S3Call {
             state: &mut state,
             caller,
+            mechanism,
             headers,
             uri,
             extensions,
@@ -191,23 +212,28 @@ impl Dispatcher {
     }
 }
 
-/// Returns the caller that signed a request. A Signature Version 2 signature has no Region and is
-/// refused, as in all newer Regions.
-fn caller<I>(request: &S3Request<I>, secure: bool) -> S3Result<Caller> {
+/// Returns the caller of a request, with the Region of its signature. Without a Region, a Signature
+/// Version 2 is one for us-east-1, the only Region of the sandbox that accepts it, and an anonymous
+/// request is one for the Region of the bucket.
+fn caller<I>(
+    request: &S3Request<I>,
+    mechanism: Mechanism,
+    state: &State,
+    secure: bool,
+) -> S3Result<Caller> {
     let who = request.extensions.get::<Who>().cloned();
     let who = who.ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
-    let region = request.region.as_ref().ok_or_else(|| {
-        s3_error!(
-            InvalidRequest,
-            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
-        )
-    })?;
-    let region = Region::new(region.as_str()).map_err(|_| {
-        s3_error!(
-            AuthorizationHeaderMalformed,
-            "The authorization header is malformed; the region '{region}' is wrong; expecting 'us-east-1'"
-        )
-    })?;
+    let target = request.extensions.get::<Target>();
+    let bucket = target.and_then(|target| state.buckets.0.get(&target.bucket));
+    let of_bucket = bucket.map(|bucket| &bucket.region);
+    let region = match (&request.region, of_bucket) {
+        (None, Some(region)) if mechanism == Mechanism::None => region.clone(),
+        (None, _) => Region::us_east_1(),
+        (Some(given), _) => Region::new(given.as_str()).map_err(|_| {
+            let expected = of_bucket.cloned().unwrap_or_else(Region::us_east_1);
+            wrong_region(mechanism, given.as_str(), &expected)
+        })?,
+    };
     Ok(Caller::new(who, region, secure))
 }
 
@@ -226,11 +252,12 @@ async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S
             data.extend_from_slice(&chunk);
         }
     }
-    if let Some(trailers) = request.trailing_headers.take().and_then(|t| t.take()) {
-        let slot = DetailsSlot::of(&request.extensions);
-        stored(slot.as_ref(), checksum::verify(&trailers, &data))?;
-        request.headers.extend(trailers);
-    }
+    checksum::check_length(&request.headers, data.len())?;
+    let trailers = request.trailing_headers.take().and_then(|t| t.take()).unwrap_or_default();
+    checksum::check_trailers(&request.headers, &trailers)?;
+    let slot = DetailsSlot::of(&request.extensions);
+    stored(slot.as_ref(), checksum::verify(&trailers, &data))?;
+    request.headers.extend(trailers);
     Ok(data.freeze())
 }
 
@@ -243,8 +270,9 @@ macro_rules! operations {
                 &self,
                 request: S3Request<s3s::dto::$input>,
             ) -> S3Result<S3Response<s3s::dto::$output>> {
-                let path = request.uri.path();
-                let _turn = turns::take(&self.shared, stringify!($method), path).await?;
+                let target = request.extensions.get::<Target>();
+                let bucket = target.map_or("", |target| &target.bucket);
+                let _turn = turns::take(&self.shared, stringify!($method), bucket).await?;
                 self.run(request, $perform)
             })*
 

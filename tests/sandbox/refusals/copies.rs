@@ -33,6 +33,7 @@ async fn of_objects() {
         .unwrap();
     let copy = || s3.copy_object().bucket("into").key("k").copy_source("from/k");
     s3.put_object().bucket("from").key("plain").send().await.unwrap();
+    let unknown = stand.put("from", "another").await;
     let itself = || s3.copy_object().bucket("from").key("plain").copy_source("from/plain");
     let upload = s3.create_multipart_upload().bucket("into").key("big").send().await.unwrap();
     let part = || {
@@ -45,7 +46,8 @@ async fn of_objects() {
         "NoSuchKey" 404 "" copy().copy_source("from/absent");
         "NoSuchBucket" 404 "" copy().copy_source("absent/k");
         "NoSuchBucket" 404 "" copy().bucket("absent");
-        "NoSuchVersion" 404 "" copy().copy_source(format!("from/k?versionId={}", "a".repeat(32)));
+        "NoSuchVersion" 404 "" copy().copy_source(format!("from/k?versionId={unknown}"));
+        "InvalidArgument" 400 "Invalid version id specified" copy().copy_source(format!("from/k?versionId={}", "a".repeat(32)));
         "PreconditionFailed" 412 "" copy().copy_source_if_match("\"other\"");
         "PreconditionFailed" 412 "" copy().copy_source_if_none_match("*");
         "PreconditionFailed" 412 "" copy().copy_source_if_unmodified_since(DateTime::from_secs(1));

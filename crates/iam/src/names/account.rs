@@ -9,6 +9,13 @@ pub struct AccountId(String);
 
 checked_name!(AccountId, "account id", check_account);
 
+impl AccountId {
+    /// Returns twelve zeros, an id that no account has.
+    pub fn nobody() -> Self {
+        Self("0".repeat(12))
+    }
+}
+
 fn check_account(text: &str) -> Result<(), &'static str> {
     let digits = text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
     if digits { Ok(()) } else { Err("an account id is 12 digits") }

@@ -25,6 +25,11 @@ fn check(text: &str) -> Result<(), &'static str> {
 }
 
 impl Region {
+    /// Returns us-east-1, the Region of S3's global endpoint.
+    pub fn us_east_1() -> Self {
+        Self("us-east-1".to_owned())
+    }
+
     /// Returns the partition this Region's prefix belongs to.
     pub fn partition(&self) -> Partition {
         Partition::of_region(&self.0)

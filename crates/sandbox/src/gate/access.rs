@@ -60,6 +60,10 @@ impl Denied {
 
     fn worded(&self, arn: &str) -> String {
         let Self { principal, action, because, .. } = self;
+        if principal.is_empty() {
+            // An anonymous caller is told no more.
+            return "Access Denied".to_owned();
+        }
         format!(
             "User: {principal} is not authorized to perform: {action} on resource: {arn} {because}"
         )

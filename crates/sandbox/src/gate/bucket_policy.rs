@@ -74,7 +74,7 @@ impl Bucket {
             .public_access_block
             .as_ref()
             .is_some_and(|block| block.restrict_public_buckets == Some(true));
-        let outside = caller.account != self.owner;
+        let outside = caller.principal.account() != Some(self.owner.as_str());
         let closed = restricted && outside && is_public(&stored.document);
         (!closed).then_some(&stored.document)
     }

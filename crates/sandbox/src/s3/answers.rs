@@ -4,14 +4,15 @@
 use super::call::{ExtraXml, ResponseStatus};
 use super::details::{Details, Subject};
 use super::errors::{custom, message};
-use super::{checksum, event_hold};
+use super::host::Target;
+use super::{checksum, event_hold, form, signed};
 use crate::wire::Answer;
 use crate::wire::answer::{with_code, with_request_id};
 use crate::wire::query::element;
 use crate::world::buckets::Tags;
 use bytes::Bytes;
 use http::Method;
-use http::header::{CONTENT_LENGTH, HeaderValue};
+use http::header::{CONTENT_LENGTH, HeaderValue, SERVER};
 use http::request::Parts;
 use s3s::{Body, S3Error, S3Result, s3_error};
 use serde::Deserialize;
@@ -23,7 +24,9 @@ pub(super) struct NewBucketTags(pub(super) Tags);
 
 /// Verifies the body against the checksum headers, and stores the elements that `s3s` drops in the
 /// request's extensions.
-pub(super) fn prepare(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
+pub(super) fn prepare(parts: &mut Parts, body: &Bytes, target: &Target) -> S3Result<()> {
+    signed::prepare(parts)?;
+    form::check(parts, body, &target.bucket)?;
     event_hold::keep(parts, body)?;
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     let sha256 = header("x-amz-content-sha256");
@@ -39,15 +42,11 @@ pub(super) fn prepare(parts: &mut Parts, body: &Bytes) -> S3Result<()> {
         checksum::verify(&parts.headers, body)?;
     }
     require_checksum(parts)?;
-    if parts.method == Method::PUT && names_bucket(parts.uri.path()) && mentions(body) {
+    if parts.method == Method::PUT && target.key.is_empty() && mentions(body) {
         let tags = new_bucket_tags(body)?;
         parts.extensions.insert(NewBucketTags(tags));
     }
     Ok(())
-}
-
-fn names_bucket(path: &str) -> bool {
-    !path.trim_matches('/').contains('/')
 }
 
 fn mentions(body: &[u8]) -> bool {
@@ -131,8 +130,27 @@ pub(super) fn complete(
         *answer.status_mut() = status;
     }
     insert_xml(&mut answer);
+    answer.headers_mut().insert(SERVER, HeaderValue::from_static("AmazonS3"));
     let answer = with_request_id(answer, "x-amz-request-id", id);
     with_request_id(answer, "x-amz-id-2", &host_id(id))
+}
+
+/// Writes the XML of a response as S3 does: with a line break behind the declaration, and an empty
+/// root element without an end tag.
+pub(super) fn break_line(answer: &mut Answer) {
+    const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    let Some(body) = answer.body().bytes() else { return };
+    let text = String::from_utf8_lossy(&body);
+    let Some(root) = text.strip_prefix(DECLARATION).filter(|root| !root.starts_with('\n')) else {
+        return;
+    };
+    let root = match root.strip_suffix("></LocationConstraint>") {
+        Some(start) if !start.contains('>') => format!("{start}/>"),
+        _ => root.to_owned(),
+    };
+    let whole = format!("{DECLARATION}\n{root}");
+    answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(whole.len()));
+    *answer.body_mut() = Body::from(whole);
 }
 
 /// Inserts the `ExtraXml` into a response that `s3s` has written.

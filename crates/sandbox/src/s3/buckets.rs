@@ -82,6 +82,7 @@ pub(super) fn create(
     let bucket = Bucket {
         owner: call.caller.account.clone(),
         region: location_of(&call.caller.region, constraint.as_deref()),
+        is_named_eu: constraint.as_deref() == Some("EU"),
         created: now,
         tags: shown,
         // Object Lock enables versioning when the bucket is created.
@@ -252,12 +253,14 @@ pub(super) fn delete(
     Ok(nothing())
 }
 
-/// S3 API Reference, `GetBucketLocation`: the location constraint of us-east-1 is empty.
+/// S3 API Reference, `GetBucketLocation`: the location constraint of us-east-1 is empty. Any Region
+/// answers for a bucket that is named in the path (recorded from S3).
 pub(super) fn location(
     call: &mut S3Call<'_>,
     input: GetBucketLocationInput,
 ) -> S3Result<GetBucketLocationOutput> {
-    let region = call.bucket(&input.bucket, "s3:GetBucketLocation")?.region.to_string();
+    let bucket = call.bucket_anywhere(&input.bucket, "s3:GetBucketLocation")?;
+    let region = if bucket.is_named_eu { "EU" } else { bucket.region.as_str() }.to_owned();
     let constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
     Ok(GetBucketLocationOutput { location_constraint: constraint })
 }

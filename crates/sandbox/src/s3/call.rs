@@ -1,6 +1,7 @@
 //! One S3 request, and the output helpers that operations share. Not for: checking the caller's
 //! permission (see `permit`).
 
+use crate::s3::signed::Mechanism;
 use crate::world::{Caller, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::AccountId;
@@ -12,6 +13,8 @@ use sha2::{Digest, Sha256};
 pub(super) struct S3Call<'a> {
     pub(super) state: &'a mut State,
     pub(super) caller: Caller,
+    /// How the request is signed.
+    pub(super) mechanism: Mechanism,
     pub(super) headers: HeaderMap,
     pub(super) uri: http::Uri,
     pub(super) extensions: Extensions,

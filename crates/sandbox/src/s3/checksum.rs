@@ -4,6 +4,7 @@
 //! `world::buckets::checksum`).
 
 use super::details::Details;
+use super::errors::custom;
 use crate::world::buckets::Algorithm;
 use aws_smithy_types::base64;
 use http::HeaderMap;
@@ -72,12 +73,36 @@ pub(super) fn verify(headers: &HeaderMap, data: &[u8]) -> S3Result<()> {
                 BadDigest,
                 "The Content-MD5 you specified did not match what we received."
             );
-            let expected = ("ExpectedDigest", text.to_owned());
+            // S3 returns this digest in hex and the other in Base64.
+            let expected = ("ExpectedDigest", hex::encode(md5));
             let calculated = ("CalculatedDigest", base64::encode(calculated));
             Err(Details::on(error, [expected, calculated]))
         }
         Some(_) => Ok(()),
     }
+}
+
+/// Refuses an upload in chunks whose decoded size differs from what its headers say.
+pub(super) fn check_length(headers: &HeaderMap, received: usize) -> S3Result<()> {
+    let wanted = headers.get("x-amz-decoded-content-length").and_then(|it| it.to_str().ok());
+    match wanted.map(str::parse::<usize>) {
+        Some(Ok(wanted)) if wanted != received => Err(s3_error!(
+            IncompleteBody,
+            "You did not provide the number of bytes specified by the Content-Length HTTP header."
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an upload in chunks that lacks a trailing header that it announces.
+pub(super) fn check_trailers(headers: &HeaderMap, trailers: &HeaderMap) -> S3Result<()> {
+    let announced = headers.get("x-amz-trailer").and_then(|it| it.to_str().ok());
+    let mut names = announced.unwrap_or_default().split(',').map(str::trim);
+    if names.all(|name| name.is_empty() || trailers.contains_key(name)) {
+        return Ok(());
+    }
+    let text = "The request contained trailing data that was not well-formed or did not conform to our published schema.";
+    Err(custom(400, "MalformedTrailerError", text.into()))
 }
 
 #[cfg(test)]

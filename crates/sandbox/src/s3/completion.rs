@@ -3,21 +3,21 @@
 
 use super::checksum::with_checksum;
 use super::details::Details;
-use super::errors::{malformed, too_large};
+use super::errors::{custom, malformed, too_large};
 use super::multipart::find;
 use super::reads::{check_write, etag};
 use super::writes::store;
 use crate::s3::call::{S3Call, nothing};
 use crate::world::buckets::{
-    Algorithm, Checksum, Content, Object, ObjectPart, Replicated, Sse, Upload, UploadedPart,
-    random_etag,
+    Algorithm, Bucket, Checksum, Content, NULL, Object, ObjectPart, Replicated, Sse, Upload,
+    UploadedPart, random_etag,
 };
 use bytes::BytesMut;
 use md5::{Digest, Md5};
 use s3s::dto::{
     ChecksumType, CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CompletedPart,
 };
-use s3s::{S3Result, s3_error};
+use s3s::{S3Error, S3Result, s3_error};
 
 /// The minimum size in bytes of every part but the last (S3 User Guide, "Multipart upload limits").
 const MIN_PART: usize = 5 * 1024 * 1024;
@@ -29,8 +29,14 @@ pub(super) fn complete(
 ) -> S3Result<CompleteMultipartUploadOutput> {
     let (name, key) = (&input.bucket, &input.key);
     let bucket = call.bucket_of(name, key, "s3:PutObject")?;
-    find(bucket, key, &input.upload_id)?;
+    if let Some(done) = completed(bucket, name, key, &input.upload_id) {
+        return Ok(done);
+    }
+    let is_disturbed = find(bucket, key, &input.upload_id)?.is_disturbed;
     check_write(bucket, key, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    if is_disturbed && (input.if_match.is_some() || input.if_none_match.is_some()) {
+        return Err(conflict(key, input.if_match.is_some()));
+    }
     let named = input.multipart_upload.as_ref().and_then(|m| m.parts.clone()).unwrap_or_default();
     let most = call.state.limits.object;
     let bucket = call.find_mut(name)?;
@@ -39,10 +45,18 @@ pub(super) fn complete(
     // S3 reads the parts again to join them, which requires `kms:Decrypt` (S3 User Guide,
     // "Multipart upload API and permissions").
     call.check_key(&object.sse, "kms:Decrypt", name, key)?;
+    let output = completion(name, key, &object);
+    let version_id = store(call.state, name, key, Content::Object(Box::new(object)))?;
+    let bucket = call.bucket_of(name, key, "s3:PutObject")?;
+    bucket.end_upload(key, &input.upload_id);
+    Ok(CompleteMultipartUploadOutput { version_id, ..output })
+}
+
+fn completion(bucket: &str, key: &str, object: &Object) -> CompleteMultipartUploadOutput {
     let output = CompleteMultipartUploadOutput {
-        bucket: Some(name.clone()),
-        key: Some(key.clone()),
-        location: Some(format!("/{name}/{key}")),
+        bucket: Some(bucket.to_owned()),
+        key: Some(key.to_owned()),
+        location: Some(format!("/{bucket}/{key}")),
         e_tag: Some(etag(&object.etag)),
         server_side_encryption: Some(object.sse.algorithm()),
         ssekms_key_id: object.sse.key(),
@@ -50,11 +64,34 @@ pub(super) fn complete(
         checksum_type: Some(ChecksumType::from_static(object.checksum.kind())),
         ..nothing()
     };
-    let output = with_checksum!(output, &object.checksum);
-    let version_id = store(call.state, name, key, Content::Object(Box::new(object)))?;
-    let bucket = call.bucket_of(name, key, "s3:PutObject")?;
-    bucket.end_upload(key, &input.upload_id);
-    Ok(CompleteMultipartUploadOutput { version_id, ..output })
+    with_checksum!(output, &object.checksum)
+}
+
+/// Returns the response to a repeated completion: S3 answers it like the first (S3 API Reference,
+/// `CompleteMultipartUpload`), as long as the object exists.
+fn completed(
+    bucket: &Bucket,
+    name: &str,
+    key: &str,
+    upload: &str,
+) -> Option<CompleteMultipartUploadOutput> {
+    bucket.objects.get(key)?.iter().find_map(|version| match &version.content {
+        Content::Object(object) if object.upload.as_deref() == Some(upload) => {
+            let version_id = Some(version.id.clone()).filter(|id| id != NULL);
+            Some(CompleteMultipartUploadOutput { version_id, ..completion(name, key, object) })
+        }
+        _ => None,
+    })
+}
+
+/// The key was written or deleted during a conditional upload (S3 User Guide, "How to prevent
+/// object overwrites with conditional writes"; recorded from S3: localstack's tests
+/// `TestS3ObjectWritePrecondition::test_multipart_if_…`).
+fn conflict(key: &str, is_match: bool) -> S3Error {
+    let text = "The conditional request cannot succeed due to a conflicting operation against this resource.";
+    let condition = if is_match { "If-Match" } else { "If-None-Match" };
+    let error = custom(409, "ConditionalRequestConflict", text.into());
+    Details::on(error, [("Condition", condition.to_owned()), ("Key", key.to_owned())])
 }
 
 /// Joins the named parts of an upload into an object.
@@ -124,6 +161,7 @@ fn assemble(id: &str, upload: &Upload, named: &[CompletedPart], most: u64) -> S3
         lock: upload.lock,
         checksum,
         parts: kept,
+        upload: Some(id.to_owned()),
         replicated: Replicated::No,
     })
 }

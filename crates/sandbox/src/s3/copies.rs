@@ -2,11 +2,11 @@
 //! metadata or encryption. Not for: the steps that every write shares (see `writes`).
 
 use super::checksum::with_checksum;
-use super::details::invalid_argument;
+use super::details::{copy_source, invalid_argument};
 use super::encryption::{EncryptionHeaders, decide};
 use super::errors::not_implemented;
 use super::lock::{for_upload, lock_headers};
-use super::objects::hidden;
+use super::objects::{check_archived, hidden};
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
 use super::writes::{check_acl, check_condition, etag_of, store};
@@ -19,6 +19,7 @@ use crate::world::buckets::{
 };
 use bytes::Bytes;
 use crrctl_iam::names::Region;
+use http::HeaderMap;
 use md5::{Digest, Md5};
 use s3s::dto::{
     ChecksumType, CopyObjectInput, CopyObjectOutput, CopyObjectResult, CopyPartResult, CopySource,
@@ -39,12 +40,24 @@ struct From {
     region: Region,
 }
 
+/// Refuses a header `x-amz-copy-source` that does not name a bucket and a key.
+pub(super) fn check_source_header(headers: &HeaderMap) -> S3Result<()> {
+    const HEADER: &str = "x-amz-copy-source";
+    if headers.contains_key(HEADER) && copy_source(headers).is_none_or(|key| key.is_empty()) {
+        // S3 gives the name of the header as its value too.
+        return Err(invalid_argument(HEADER, HEADER, "Invalid copy source object key"));
+    }
+    Ok(())
+}
+
 /// Reads the source with the caller's permissions. The source may be in another Region (S3 API
 /// Reference, `CopyObject`, "Permissions").
 fn source(call: &S3Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Result<From> {
     let CopySource::Bucket { bucket, key, version_id } = given else {
         return Err(not_implemented("copies from access points"));
     };
+    // `s3s` takes a `+` for itself.
+    let key = &copy_source(&call.headers).unwrap_or_else(|| key.to_string());
     let version = version_id.as_deref();
     let found: &Bucket =
         call.state.buckets.0.get(&**bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
@@ -54,9 +67,10 @@ fn source(call: &S3Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Resul
     let action = action_for(version, "s3:GetObject", "s3:GetObjectVersion");
     call.permitted(bucket, Some(key), action).map_err(refused)?;
     let looked = find(found, key, version).map_err(|error| hidden(call, bucket, error))?;
+    check_archived(looked.1)?;
     Ok(From {
         bucket: bucket.to_string(),
-        key: key.to_string(),
+        key: key.clone(),
         version: version.map(String::from),
         shown: (*found.versioning != Versioning::Never).then(|| looked.0.id.clone()),
         object: looked.1.clone(),
@@ -130,8 +144,18 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
     };
     let replicated = Replicated::No;
     let parts = Vec::new();
-    let object =
-        Object { data, etag: tag, described, tags, sse, lock, checksum, parts, replicated };
+    let object = Object {
+        data,
+        etag: tag,
+        described,
+        tags,
+        sse,
+        lock,
+        checksum,
+        parts,
+        upload: None,
+        replicated,
+    };
     let version_id =
         store(call.state, &input.bucket, &input.key, Content::Object(Box::new(object)))?;
     Ok(CopyObjectOutput { version_id, ..output })

@@ -1,17 +1,18 @@
 //! Deleting objects: a delete marker becomes the newest version, or one version is deleted
 //! permanently. Not for: replication of deletes (see `replication`).
 
-use super::details::{Details, header_not_implemented};
-use super::errors::{message, not_implemented};
+use super::details::{Details, header_not_implemented, precondition_failed};
+use super::errors::message;
 use super::lock::{bypasses, protected};
-use super::reads::{action_for, check_version_of};
+use super::permit::refused;
+use super::reads::{action_for, check_version_of, holds};
 use super::versioning;
 use super::writes::store;
 use crate::s3::call::{S3Call, nothing};
 use crate::world::buckets::{Content, NULL, Versioning};
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
-    Error,
+    ETagCondition, Error,
 };
 use s3s::{S3Result, s3_error};
 
@@ -38,18 +39,40 @@ pub(super) fn one(call: &mut S3Call<'_>, input: DeleteObjectInput) -> S3Result<D
     if input.if_match_size.is_some() {
         return Err(header_not_implemented("x-amz-if-match-size", None));
     }
-    let conditional = input.if_match.is_some() || input.if_match_last_modified_time.is_some();
-    if conditional {
-        return Err(not_implemented("conditional deletes"));
+    if input.if_match_last_modified_time.is_some() {
+        return Err(header_not_implemented("x-amz-if-match-last-modified-time", None));
     }
     let shown =
         DeleteHeaders { bypass: input.bypass_governance_retention, mfa: input.mfa.as_deref() };
+    if let Some(condition) = &input.if_match {
+        check_condition(call, &input.bucket, &input.key, condition)?;
+    }
     let done = delete(call, &input.bucket, &input.key, input.version_id.as_deref(), shown)?;
     Ok(DeleteObjectOutput {
         delete_marker: done.marker.then_some(true),
         version_id: done.version,
         ..nothing()
     })
+}
+
+/// Checks `If-Match` of a delete against the current version of the key, whichever version the
+/// delete names (S3 User Guide, "How to perform conditional deletes"). The condition needs
+/// `s3:GetObject` where it is an `ETag`. That a delete marker meets no condition is not documented.
+fn check_condition(
+    call: &mut S3Call<'_>,
+    name: &str,
+    key: &str,
+    condition: &ETagCondition,
+) -> S3Result<()> {
+    call.bucket_of(name, key, "s3:DeleteObject")?;
+    if !condition.is_any() {
+        call.permitted(name, Some(key), "s3:GetObject").map_err(refused)?;
+    }
+    match call.visit(name)?.latest(key).map(|version| &version.content) {
+        None => Err(s3_error!(NoSuchKey)),
+        Some(Content::Object(object)) if holds(condition, &object.etag) => Ok(()),
+        Some(_) => Err(precondition_failed("If-Match")),
+    }
 }
 
 fn delete(
@@ -115,7 +138,16 @@ pub(super) fn many(
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
         let version = object.version_id;
-        match delete(call, &input.bucket, &object.key, version.as_deref(), shown) {
+        let condition = match &object.e_tag {
+            None => Ok(()),
+            Some(etag) => {
+                let condition = ETagCondition::ETag(etag.clone());
+                check_condition(call, &input.bucket, &object.key, &condition)
+            }
+        };
+        let done = condition
+            .and_then(|()| delete(call, &input.bucket, &object.key, version.as_deref(), shown));
+        match done {
             Ok(done) => deleted.push(DeletedObject {
                 delete_marker: done.marker.then_some(true),
                 delete_marker_version_id: done.version.filter(|_| done.marker),

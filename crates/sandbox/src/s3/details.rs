@@ -4,6 +4,8 @@
 //! Not for: deciding when to refuse a request, and not for messages (see `errors`).
 
 use super::errors::with_headers;
+use super::host::{Target, decoded};
+use super::mismatch::SignedParts;
 use crate::wire::query::element;
 use http::request::Parts;
 use http::{Extensions, HeaderMap};
@@ -98,21 +100,24 @@ pub(super) struct Subject {
     key: String,
     version: String,
     upload: String,
+    host: String,
     copy_source: Option<String>,
+    signed: SignedParts,
 }
 
 impl Subject {
-    pub(super) fn of(parts: &Parts) -> Self {
-        let path = parts.uri.path().trim_start_matches('/');
-        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    pub(super) fn of(parts: &Parts, target: &Target) -> Self {
+        let host = parts.headers.get(http::header::HOST);
         let parameter = |name: &str| super::permit::parameter(&parts.uri, name).unwrap_or_default();
         Self {
             method: parts.method.to_string(),
-            bucket: decoded(bucket),
-            key: decoded(key),
+            bucket: target.bucket.clone(),
+            key: target.key.clone(),
             version: parameter("versionId"),
             upload: parameter("uploadId"),
+            host: host.and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned(),
             copy_source: copy_source(&parts.headers),
+            signed: SignedParts::of(parts, target.in_host.then_some(&*target.bucket)),
         }
     }
 
@@ -139,6 +144,12 @@ impl Subject {
                     + &element("VersionId", &self.version)
             }
             "NoSuchUpload" => element("UploadId", &self.upload),
+            "PermanentRedirect" => {
+                element("Bucket", &self.bucket) + &element("Endpoint", &self.host)
+            }
+            "SignatureDoesNotMatch" => {
+                self.signed.details().iter().map(|(name, value)| element(name, value)).collect()
+            }
             "MethodNotAllowed" if headers.contains_key("x-amz-delete-marker") => {
                 element("Method", &self.method) + &element("ResourceType", "DeleteMarker")
             }
@@ -147,16 +158,13 @@ impl Subject {
     }
 }
 
-/// Returns the key that the header `x-amz-copy-source` names.
-fn copy_source(headers: &HeaderMap) -> Option<String> {
+/// Returns the key that the header `x-amz-copy-source` names. A `+` in it is a space.
+pub(super) fn copy_source(headers: &HeaderMap) -> Option<String> {
     let source = headers.get("x-amz-copy-source")?.to_str().ok()?;
     let source = source.split_once("?versionId=").map_or(source, |(source, _)| source);
+    let source = decoded(&source.replace('+', " "));
     let (_, key) = source.trim_start_matches('/').split_once('/')?;
-    Some(decoded(key))
-}
-
-fn decoded(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+    Some(key.to_owned())
 }
 
 /// Adds the range and the size to the error for a range that can't be satisfied.
@@ -172,13 +180,15 @@ pub(super) fn invalid_range(range: &str, size: usize) -> S3Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::s3::host::Hosts;
 
     fn subject(method: &str, uri: &str, source: Option<&str>) -> Subject {
         let mut request = http::Request::builder().method(method).uri(uri);
         if let Some(source) = source {
             request = request.header("x-amz-copy-source", source);
         }
-        Subject::of(&request.body(()).unwrap().into_parts().0)
+        let parts = request.body(()).unwrap().into_parts().0;
+        Subject::of(&parts, &Hosts::new(&[]).target(&parts))
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! S3 errors that carry more than a code, and AWS's messages for the codes that `s3s` leaves
 //! without one (S3 API Reference, "Error responses"). Not for: deciding when to refuse a request.
 
+use super::details::Details;
+use super::signed::Mechanism;
 use crate::wire::Fault;
 use crate::world::buckets::Full;
 use crate::world::kms::Unusable;
@@ -13,6 +15,28 @@ pub(super) fn redirect(region: &Region) -> S3Error {
     let mut error = S3Error::new(S3ErrorCode::PermanentRedirect);
     error.set_status_code(http::StatusCode::MOVED_PERMANENTLY);
     with_headers(error, &[("x-amz-bucket-region", region.as_str())])
+}
+
+/// The signature is for another Region than that of the endpoint (400). `expected` is the Region of
+/// the endpoint.
+pub(super) fn wrong_region(mechanism: Mechanism, given: &str, expected: &Region) -> S3Error {
+    let text = format!("the region '{given}' is wrong; expecting '{expected}'");
+    let error = if mechanism == Mechanism::QueryV4 {
+        let text = format!("Error parsing the X-Amz-Credential parameter; {text}");
+        custom(400, "AuthorizationQueryParametersError", text)
+    } else {
+        s3_error!(AuthorizationHeaderMalformed, "The authorization header is malformed; {text}")
+    };
+    let error = with_headers(error, &[("x-amz-bucket-region", expected.as_str())]);
+    Details::on(error, [("Region", expected.to_string())])
+}
+
+/// Signature Version 2 is accepted in us-east-1 only.
+pub(super) fn version_2_refused() -> S3Error {
+    s3_error!(
+        InvalidRequest,
+        "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+    )
 }
 
 /// Adds headers to an error response.

@@ -75,12 +75,12 @@ pub(super) fn check(parts: &Parts, body: &Bytes, bucket: &str) -> S3Result<()> {
     };
     let form = Form::parse(body, boundary.trim_matches('"'));
     let Some(policy) = form.get("policy") else { return Ok(()) };
-    let signature = if form.get("x-amz-algorithm").is_some() || form.get("x-amz-credential").is_some()
-    {
-        "X-Amz-Signature"
-    } else {
-        "Signature"
-    };
+    let signature =
+        if form.get("x-amz-algorithm").is_some() || form.get("x-amz-credential").is_some() {
+            "X-Amz-Signature"
+        } else {
+            "Signature"
+        };
     if form.get(&signature.to_ascii_lowercase()).is_none() {
         let text = format!(
             "Bucket POST must contain a field named '{signature}'.  If it is specified, please check the order of the fields."

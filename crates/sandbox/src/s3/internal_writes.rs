@@ -65,6 +65,7 @@ pub(crate) fn deliver(
         sse: Sse::S3,
         lock: Lock::default(),
         parts: Vec::new(),
+        upload: None,
         replicated: Replicated::No,
         data,
     };

@@ -72,6 +72,7 @@ pub(super) fn create(
         algorithm,
         chosen: input.checksum_algorithm.is_some(),
         composite,
+        is_disturbed: false,
         parts: BTreeMap::new(),
         sse,
         lock,
@@ -119,6 +120,12 @@ fn checksum_of(
     kind: Option<&ChecksumType>,
 ) -> S3Result<(Algorithm, bool)> {
     let Some(name) = algorithm.map(ChecksumAlgorithm::as_str) else {
+        if kind.is_some() {
+            return Err(s3_error!(
+                InvalidRequest,
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+            ));
+        }
         return Ok((Algorithm::Crc64Nvme, false));
     };
     let algorithm = Algorithm::named(name).ok_or_else(|| {

@@ -1,21 +1,23 @@
 //! Reading objects: `GetObject` and `HeadObject`. Not for: finding the version (see `reads`).
 
 use super::checksum::with_checksum;
-use super::details::invalid_range;
-use super::errors::not_implemented;
+use super::details::{Details, invalid_argument, invalid_range};
+use super::errors::{custom, not_implemented};
 use super::event_hold;
+use super::multipart::check_part_number;
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
-use crate::s3::call::{S3Call, nothing};
-use crate::world::buckets::{Checksum, Described, Lock, Sse, Versioning};
+use crate::s3::call::{ResponseStatus, S3Call, nothing};
+use crate::world::buckets::{Checksum, Described, Lock, Object, Sse, Versioning};
 use bytes::Bytes;
-use http::HeaderValue;
+use crrctl_iam::Principal;
+use http::{HeaderValue, StatusCode};
 use s3s::dto::{
     ChecksumMode, ChecksumType, ETag, GetObjectInput, GetObjectOutput, HeadObjectInput,
     HeadObjectOutput, ObjectLockLegalHoldStatus, ObjectLockMode, Range, ReplicationStatus,
     ServerSideEncryption, StorageClass, StreamingBlob, Timestamp,
 };
-use s3s::{Body, S3Error, S3ErrorCode, S3Result};
+use s3s::{Body, S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
 
 /// The input members that `GetObject` and `HeadObject` share.
@@ -25,9 +27,9 @@ struct ObjectRequest<'a> {
     version: Option<&'a str>,
     conditions: Conditions<'a>,
     range: Option<Range>,
+    part: Option<i32>,
     checksum: bool,
-    /// Whether the request asks for a part or carries a customer-provided key (SSE-C), which are
-    /// not modelled.
+    /// Whether the request carries a customer-provided key (SSE-C), which is not modelled.
     beyond: bool,
 }
 
@@ -45,11 +47,12 @@ macro_rules! wanted {
                 unmodified_since: $input.if_unmodified_since.as_ref(),
             },
             range: $input.range,
+            part: $input.part_number,
             checksum: $input
                 .checksum_mode
                 .as_ref()
                 .is_some_and(|mode| mode.as_str() == ChecksumMode::ENABLED),
-            beyond: $input.part_number.is_some() || $input.sse_customer_algorithm.is_some(),
+            beyond: $input.sse_customer_algorithm.is_some(),
         }
     };
 }
@@ -57,8 +60,10 @@ macro_rules! wanted {
 /// A version that was found, with the data to return.
 struct FoundObject {
     data: Bytes,
-    /// The `Content-Range` of `data`, where the request asks for a range.
+    /// The `Content-Range` of `data`, where the request asks for a range or a part.
     content_range: Option<String>,
+    /// The number of parts, where the request asks for a part of a multipart object.
+    parts: Option<i32>,
     described: Described,
     etag: ETag,
     written: SystemTime,
@@ -102,6 +107,7 @@ macro_rules! filled {
                 .retention
                 .map(|retention| Timestamp::from(retention.until)),
             metadata: Some(found.described.metadata).filter(|metadata| !metadata.is_empty()),
+            parts_count: found.parts,
             replication_status: found.replication.map(ReplicationStatus::from_static),
             server_side_encryption: Some::<ServerSideEncryption>(found.sse.algorithm()),
             ssekms_key_id: found.sse.key(),
@@ -121,7 +127,8 @@ macro_rules! filled {
 
 /// S3 API Reference, `GetObject`: decryption requires the object's KMS key to be enabled.
 pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetObjectOutput> {
-    let found = look(call, &wanted!(input), true)?;
+    check_overrides(call, &input)?;
+    let found = look(call, &wanted!(input), Reading::Data)?;
     call.extra.headers = event_hold::headers(&found.lock);
     let (data, tags) = (found.data.clone(), found.tags);
     let output = filled!(GetObjectOutput, found);
@@ -135,19 +142,32 @@ pub(super) fn get(call: &mut S3Call<'_>, input: GetObjectInput) -> S3Result<GetO
 /// S3 API Reference, `HeadObject`.
 pub(super) fn head(call: &mut S3Call<'_>, input: HeadObjectInput) -> S3Result<HeadObjectOutput> {
     let wanted = wanted!(input);
-    // HeadObject decrypts only the checksum: S3 encrypts no other metadata of an object.
-    let found = look(call, &wanted, wanted.checksum)?;
+    let found = look(call, &wanted, Reading::Metadata)?;
     call.extra.headers = event_hold::headers(&found.lock);
     // `s3s` does not have the member `TagCount` of this operation.
     if found.tags > 0 {
         call.extra.headers.insert("x-amz-tagging-count", HeaderValue::from(found.tags));
     }
+    if found.content_range.is_some() {
+        call.extra.extensions.insert(ResponseStatus(StatusCode::PARTIAL_CONTENT));
+    }
     Ok(filled!(HeadObjectOutput, found))
 }
 
-fn look(call: &mut S3Call<'_>, wanted: &ObjectRequest<'_>, decrypt: bool) -> S3Result<FoundObject> {
+/// What a request reads of an object.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    Data,
+    Metadata,
+}
+
+fn look(
+    call: &mut S3Call<'_>,
+    wanted: &ObjectRequest<'_>,
+    reading: Reading,
+) -> S3Result<FoundObject> {
     if wanted.beyond {
-        return Err(not_implemented("reading single parts, and SSE-C"));
+        return Err(not_implemented("SSE-C"));
     }
     let action = action_for(wanted.version, "s3:GetObject", "s3:GetObjectVersion");
     call.bucket_of(wanted.bucket, wanted.key, action)?;
@@ -157,15 +177,19 @@ fn look(call: &mut S3Call<'_>, wanted: &ObjectRequest<'_>, decrypt: bool) -> S3R
     let found = find(bucket, wanted.key, wanted.version);
     let (version, object) = found.map_err(|error| hidden(call, wanted.bucket, error))?;
     wanted.conditions.check(&object.etag, version.written)?;
-    let (data, content_range) = cut(&object.data, wanted.range)?;
+    if reading == Reading::Data {
+        check_archived(object)?;
+    }
+    let piece = Piece::of(object, wanted)?;
+    let (data, content_range) = cut(&object.data, piece.range)?;
     let mut found = FoundObject {
         described: object.described.clone(),
         etag: etag(&object.etag),
         written: version.written,
         version_id: versioned.then(|| version.id.clone()),
         sse: object.sse.clone(),
-        // The checksum covers the whole object, so a range is returned without it.
-        checksum: (wanted.checksum && content_range.is_none()).then(|| object.checksum.clone()),
+        checksum: piece.checksum.filter(|_| wanted.checksum),
+        parts: piece.parts,
         replication: object.replicated.status(),
         lock: Lock { retention: object.lock.retained(now), ..object.lock },
         tags: object.tags.len(),
@@ -181,7 +205,8 @@ fn look(call: &mut S3Call<'_>, wanted: &ObjectRequest<'_>, decrypt: bool) -> S3R
     if found.lock.legal_hold.is_some() && !may("s3:GetObjectLegalHold") {
         found.lock.legal_hold = None;
     }
-    if decrypt {
+    // HeadObject decrypts only the checksum: S3 encrypts no other metadata of an object.
+    if reading == Reading::Data || wanted.checksum {
         call.check_key(&found.sse, "kms:Decrypt", wanted.bucket, wanted.key)?;
     }
     Ok(found)
@@ -207,4 +232,86 @@ fn cut(data: &Bytes, range: Option<Range>) -> S3Result<(Bytes, Option<String>)> 
     let (start, end) = (at(within.start)?, at(within.end)?);
     let shown = format!("bytes {start}-{}/{whole}", end.saturating_sub(1));
     Ok((data.slice(start..end), Some(shown)))
+}
+
+/// The piece of an object that a request asks for.
+struct Piece {
+    range: Option<Range>,
+    checksum: Option<Checksum>,
+    parts: Option<i32>,
+}
+
+impl Piece {
+    /// Returns the whole object, the range, or the part with the number that the request names,
+    /// counted from 1 (S3 API Reference, `GetObject`, `partNumber`). A checksum covers a whole
+    /// object or a part, so a range comes without one.
+    fn of(object: &Object, wanted: &ObjectRequest<'_>) -> S3Result<Self> {
+        let Some(number) = wanted.part else {
+            let checksum = wanted.range.is_none().then(|| object.checksum.clone());
+            return Ok(Self { range: wanted.range, checksum, parts: None });
+        };
+        if wanted.range.is_some() {
+            return Err(s3_error!(
+                InvalidRequest,
+                "Cannot specify both Range header and partNumber query parameter"
+            ));
+        }
+        check_part_number(number)?;
+        let count = object.parts.len().max(1);
+        let at = usize::try_from(number).unwrap_or_default() - 1;
+        if at >= count {
+            let text = "The requested partnumber is not satisfiable";
+            let error = custom(416, "InvalidPartNumber", text.into());
+            let asked = ("PartNumberRequested", number.to_string());
+            return Err(Details::on(error, [asked, ("ActualPartCount", count.to_string())]));
+        }
+        let Some(part) = object.parts.get(at) else {
+            let range = (!object.data.is_empty()).then_some(Range::Int { first: 0, last: None });
+            return Ok(Self { range, checksum: Some(object.checksum.clone()), parts: None });
+        };
+        let first: usize = object.parts[..at].iter().map(|part| part.size).sum();
+        let last = (first + part.size).checked_sub(1).map(|last| last as u64);
+        let range = (part.size > 0).then_some(Range::Int { first: first as u64, last });
+        let checksum = part.checksum.clone();
+        Ok(Self { range, checksum, parts: i32::try_from(count).ok() })
+    }
+}
+
+/// Refuses to read an archived object: restoring is not modelled (S3 User Guide, "Understanding
+/// archival storage classes").
+pub(super) fn check_archived(object: &Object) -> S3Result<()> {
+    let class = object.described.storage_class.as_deref().unwrap_or_default();
+    if !["GLACIER", "DEEP_ARCHIVE"].contains(&class) {
+        return Ok(());
+    }
+    let text = "The operation is not valid for the object's storage class";
+    let error = s3_error!(InvalidObjectState, "{text}");
+    Err(Details::on(error, [("StorageClass", class.to_owned())]))
+}
+
+/// Refuses response headers that a request may not choose: none in an anonymous request, and none
+/// that ISO-8859-1 can't represent (S3 API Reference, `GetObject`, "Overriding response header
+/// values through the request"; the texts are as recorded from S3).
+fn check_overrides(call: &S3Call<'_>, input: &GetObjectInput) -> S3Result<()> {
+    let chosen = [
+        ("response-cache-control", &input.response_cache_control),
+        ("response-content-disposition", &input.response_content_disposition),
+        ("response-content-encoding", &input.response_content_encoding),
+        ("response-content-language", &input.response_content_language),
+        ("response-content-type", &input.response_content_type),
+    ];
+    for (name, value) in chosen {
+        let Some(value) = value else { continue };
+        if call.caller.principal == Principal::Anonymous {
+            return Err(s3_error!(
+                InvalidRequest,
+                "Request specific response headers cannot be used for anonymous GET requests."
+            ));
+        }
+        if value.chars().any(|c| u32::from(c) > 0xff) {
+            let text = "Header value cannot be represented using ISO-8859-1.";
+            return Err(invalid_argument(name, value, text));
+        }
+    }
+    Ok(())
 }

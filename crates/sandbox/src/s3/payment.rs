@@ -37,7 +37,7 @@ impl S3Call<'_> {
     /// Refuses a caller that would have to pay for the request but does not agree to (S3 User
     /// Guide, "Using Requester Pays general purpose buckets").
     pub(super) fn pays(&self, name: &str) -> S3Result<()> {
-        let bucket = self.visit(name)?;
+        let bucket = self.state.buckets.0.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
         let agrees = self.headers.get("x-amz-request-payer").is_some_and(|it| it == "requester");
         if bucket.requester_pays && bucket.owner != self.caller.account && !agrees {
             return Err(s3_error!(AccessDenied, "Access Denied"));

@@ -1,8 +1,10 @@
 //! Access to a bucket: its existence, Region and owner, the caller's permission, and S3's condition
 //! keys. Not for: Block Public Access (see `gate::bucket_policy`).
 
-use super::errors::redirect;
+use super::errors::{redirect, version_2_refused, wrong_region};
+use super::host::Target;
 use super::reads::find;
+use super::signed::Mechanism;
 use crate::gate::{AccessRequest, Denied, ThroughS3, authorize};
 use crate::s3::call::S3Call;
 use crate::s3::errors::custom;
@@ -88,6 +90,19 @@ impl S3Call<'_> {
         self.enter(name, Some(key), action)
     }
 
+    /// Like [`Self::bucket`], for a bucket of any Region where the path names the bucket.
+    pub(super) fn bucket_anywhere(&mut self, name: &str, action: &str) -> S3Result<&mut Bucket> {
+        let in_path = self.extensions.get::<Target>().is_some_and(|target| !target.in_host);
+        if in_path {
+            self.owned_as_expected(name)?;
+        } else {
+            self.visit(name)?;
+        }
+        self.permitted(name, None, action).map_err(refused)?;
+        self.pays(name)?;
+        self.find_mut(name)
+    }
+
     fn enter(&mut self, name: &str, key: Option<&str>, action: &str) -> S3Result<&mut Bucket> {
         self.visit(name)?;
         self.permitted(name, key, action).map_err(refused)?;
@@ -104,8 +119,14 @@ impl S3Call<'_> {
     pub(super) fn visit(&self, name: &str) -> S3Result<&Bucket> {
         let bucket = self.state.buckets.0.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
         if bucket.region != self.caller.region {
-            return Err(redirect(&bucket.region));
+            return Err(self.elsewhere(&bucket.region));
         }
+        self.owned_as_expected(name)
+    }
+
+    /// Returns a bucket after checking its expected owner only.
+    fn owned_as_expected(&self, name: &str) -> S3Result<&Bucket> {
+        let bucket = self.state.buckets.0.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
         let expected = self.headers.get("x-amz-expected-bucket-owner");
         let given = expected.and_then(|owner| owner.to_str().ok()).unwrap_or_default();
         if expected.is_some() && AccountId::new(given).is_err() {
@@ -118,6 +139,18 @@ impl S3Call<'_> {
             return Err(s3_error!(AccessDenied, "Access Denied"));
         }
         Ok(bucket)
+    }
+
+    /// Returns the error for a bucket of another Region than that of the signature. A host name
+    /// with the bucket leads to the bucket's Region; a path leads to the Region that the request
+    /// is signed for, which redirects.
+    fn elsewhere(&self, region: &Region) -> S3Error {
+        let in_host = self.extensions.get::<Target>().is_some_and(|target| target.in_host);
+        match self.mechanism {
+            mechanism if mechanism.is_version_2() => version_2_refused(),
+            _ if in_host => wrong_region(self.mechanism, self.caller.region.as_str(), region),
+            _ => redirect(region),
+        }
     }
 
     /// Checks whether the caller may perform `action` on a bucket, or on an object in it.
@@ -167,13 +200,20 @@ impl S3Call<'_> {
     }
 
     fn context(&self) -> Context {
-        let mut context = self.asked.clone().with("s3:signatureversion", "AWS4-HMAC-SHA256").with(
-            "s3:authType",
-            {
-                let presigned = self.uri.query().is_some_and(|q| q.contains("X-Amz-Signature="));
-                if presigned { "REST-QUERY-STRING" } else { "REST-HEADER" }
-            },
-        );
+        let mut context = self.asked.clone();
+        let signature = match self.mechanism {
+            Mechanism::HeaderV4 => Some(("AWS4-HMAC-SHA256", "REST-HEADER")),
+            Mechanism::QueryV4 => Some(("AWS4-HMAC-SHA256", "REST-QUERY-STRING")),
+            Mechanism::HeaderV2 => Some(("AWS", "REST-HEADER")),
+            Mechanism::QueryV2 => Some(("AWS", "REST-QUERY-STRING")),
+            Mechanism::FormV4 => Some(("AWS4-HMAC-SHA256", "POST")),
+            Mechanism::FormV2 => Some(("AWS", "POST")),
+            Mechanism::None => None,
+        };
+        if let Some((version, kind)) = signature {
+            context.set("s3:signatureversion", version);
+            context.set("s3:authType", kind);
+        }
         for name in HEADERS {
             if let Some(value) = self.headers.get(name).and_then(|value| value.to_str().ok()) {
                 context.set(&format!("s3:{name}"), value);

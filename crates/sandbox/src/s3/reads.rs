@@ -3,7 +3,7 @@
 
 use super::details::{header_not_implemented, invalid_argument, precondition_failed};
 use super::errors::with_headers;
-use crate::world::buckets::{Bucket, Content, NULL, Object, Version, Versioning};
+use crate::world::buckets::{Bucket, Content, NULL, Object, Version, Versioning, is_version_id};
 use s3s::dto::{ETag, ETagCondition, Timestamp};
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
 use std::time::SystemTime;
@@ -60,8 +60,7 @@ pub(super) fn check_version_of(bucket: &Bucket, id: &str) -> S3Result<()> {
 
 /// Refuses an invalid version id.
 pub(super) fn check_version_id(id: &str) -> S3Result<()> {
-    let shaped = id == NULL || (id.len() == 32 && id.bytes().all(|b| b.is_ascii_graphic()));
-    if shaped {
+    if is_version_id(id) {
         Ok(())
     } else {
         Err(invalid_argument("versionId", id, "Invalid version id specified"))

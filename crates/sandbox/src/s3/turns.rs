@@ -13,9 +13,8 @@ use s3s::{S3Result, s3_error};
 pub(super) async fn take<'a>(
     shared: &'a Shared,
     method: &str,
-    path: &str,
+    bucket: &str,
 ) -> S3Result<Option<Turn<'a>>> {
-    let bucket = path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
     if !writes_setting(method) || bucket.is_empty() {
         return Ok(None);
     }
@@ -26,7 +25,7 @@ pub(super) async fn take<'a>(
     if time.is_zero() {
         return Ok(None);
     }
-    let turn = shared.turns.begin(bucket, unlucky).ok_or_else(|| {
+    let turn = shared.turns.begin(bucket.to_owned(), unlucky).ok_or_else(|| {
         s3_error!(
             OperationAborted,
             "A conflicting conditional operation is currently in progress against this resource. Please try again."

@@ -70,8 +70,18 @@ pub(super) fn put(
     let output = with_checksum!(output, &checksum);
     let replicated = Replicated::No;
     let parts = Vec::new();
-    let object =
-        Object { data, etag: tag, described, tags, sse, lock, checksum, parts, replicated };
+    let object = Object {
+        data,
+        etag: tag,
+        described,
+        tags,
+        sse,
+        lock,
+        checksum,
+        parts,
+        upload: None,
+        replicated,
+    };
     let version_id =
         store(call.state, &input.bucket, &input.key, Content::Object(Box::new(object)))?;
     Ok(PutObjectOutput { version_id, ..output })

@@ -13,7 +13,7 @@ mod upload;
 pub(crate) use arn::{bucket_arn, object_arn};
 pub(crate) use bucket::{
     Bucket, Buckets, Content, NULL, Object, ObjectPart, Outcome, Replicated, Version, Versioning,
-    new_upload_id, random_etag, random_text,
+    is_version_id, new_upload_id, random_etag, random_text,
 };
 pub(crate) use checksum::{Algorithm, Checksum};
 pub(crate) use default_encryption::default_of;

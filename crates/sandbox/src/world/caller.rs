@@ -1,13 +1,14 @@
-//! The caller: an authenticated principal. Not for: authenticating it (see `gate::signature`).
+//! The caller: an authenticated principal, or an anonymous one. Not for: authenticating it (see `gate::signature`).
 
 use crate::world::iam::Who;
 use crrctl_iam::names::{AccountId, Partition, Region};
 use crrctl_iam::{Document, Principal};
 use std::sync::Arc;
 
-/// An authenticated caller, and the Region that the request was signed for.
+/// A caller, and the Region that the request was signed for.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
+    /// The account of the principal; [`AccountId::nobody`] for an anonymous one.
     pub(crate) account: AccountId,
     pub(crate) region: Region,
     pub(crate) principal: Principal,
@@ -28,6 +29,11 @@ impl Caller {
     /// Creates the caller that a credential belongs to.
     pub(crate) fn new(who: Who, region: Region, secure: bool) -> Self {
         match who {
+            Who::Anonymous => Self {
+                principal: Principal::Anonymous,
+                secure,
+                ..Self::root(AccountId::nobody(), region)
+            },
             Who::Root(account) => Self { secure, ..Self::root(account, region) },
             Who::User { account, arn, id } => {
                 let principal = Principal::User { arn, id: Some(id) };

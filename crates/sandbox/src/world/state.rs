@@ -60,10 +60,12 @@ impl State {
 }
 
 /// The settings that a sandbox keeps from its start to its end.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// Whether requests count as sent over TLS (`aws:SecureTransport`).
     pub(crate) secure: bool,
+    /// Further host names under which S3 is served, with buckets before them.
+    pub(crate) hostnames: Vec<String>,
     pub(crate) clock_stands: bool,
     pub(crate) clock_behind: Duration,
     pub(crate) lag: Lag,
@@ -80,6 +82,7 @@ impl Default for Settings {
         let (lag, quotas) = (Lag::None, None);
         Self {
             secure: true,
+            hostnames: Vec::new(),
             clock_stands: false,
             clock_behind: Duration::ZERO,
             lag,

@@ -13,6 +13,7 @@ use s3s::dto::{
     LifecycleRules, ObjectOwnership, PublicAccessBlockConfiguration, ReplicationConfiguration,
     ServerSideEncryptionRule, TransitionDefaultMinimumObjectSize,
 };
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
@@ -43,6 +44,9 @@ impl Buckets {
 pub(crate) struct Bucket {
     pub(crate) owner: AccountId,
     pub(crate) region: Region,
+    /// Whether the bucket was created with the location constraint `EU`, the old name of eu-west-1,
+    /// which `GetBucketLocation` keeps returning.
+    pub(crate) is_named_eu: bool,
     pub(crate) created: SystemTime,
     pub(crate) tags: Spreading<Tags>,
     pub(crate) versioning: Spreading<Versioning>,
@@ -106,6 +110,8 @@ pub(crate) struct Object {
     pub(crate) checksum: Checksum,
     /// The parts of a multipart upload, in order; empty for any other object.
     pub(crate) parts: Vec<ObjectPart>,
+    /// The multipart upload that created the object.
+    pub(crate) upload: Option<String>,
     pub(crate) replicated: Replicated,
 }
 
@@ -216,6 +222,7 @@ impl Bucket {
 
     /// Inserts a version at the position of its time. It replaces a version with the same id.
     pub(crate) fn insert(&mut self, key: &str, version: Version) {
+        self.disturb(key);
         let versions = self.objects.entry(key.to_owned()).or_default();
         let gone = versions.iter().filter(|other| other.id == version.id);
         let gone: u64 = gone.map(|other| other.weight(key)).sum();
@@ -227,6 +234,7 @@ impl Bucket {
 
     /// Removes a version and returns it.
     pub(crate) fn remove(&mut self, key: &str, id: &str) -> Option<Version> {
+        self.disturb(key);
         let versions = self.objects.get_mut(key)?;
         let at = versions.iter().position(|version| version.id == id)?;
         let version = versions.remove(at);
@@ -247,6 +255,13 @@ impl Bucket {
 }
 
 impl Bucket {
+    /// Notes in the uploads of a key that the key has changed since they began.
+    fn disturb(&mut self, key: &str) {
+        let from = (key.to_owned(), String::new());
+        let uploads = self.uploads.range_mut(from..).take_while(|((other, _), _)| other == key);
+        uploads.for_each(|(_, upload)| upload.is_disturbed = true);
+    }
+
     /// Removes an upload with all of its parts.
     pub(crate) fn end_upload(&mut self, key: &str, id: &str) -> Option<Upload> {
         let upload = self.uploads.remove(&(key.to_owned(), id.to_owned()))?;
@@ -296,7 +311,8 @@ impl Buckets {
 const ALPHABET: &[u8; 64] = b".0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
 
 /// Returns a new version id: 32 letters, digits, dots and underscores, opaque to clients. Ids sort
-/// by creation time, so that a listing can continue after a version that was deleted.
+/// by creation time, so that a listing can continue after a version that was deleted. The last
+/// characters check the others: S3 tells an id that it never gave out from one that is gone.
 pub(crate) fn new_version_id(now: SystemTime) -> String {
     let nanos = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let digit = |place: u32| {
@@ -304,7 +320,22 @@ pub(crate) fn new_version_id(now: SystemTime) -> String {
         char::from(ALPHABET[index])
     };
     let time: String = (0..11).rev().map(digit).collect();
-    time + &random_text(21)
+    let id = time + &random_text(17);
+    let check = check_characters(&id);
+    id + &check
+}
+
+/// Returns whether a text can be a version id: `null`, or one of [`new_version_id`].
+pub(crate) fn is_version_id(text: &str) -> bool {
+    text == NULL
+        || text.is_char_boundary(28)
+            && text.len() == 32
+            && check_characters(&text[..28]) == text[28..]
+}
+
+fn check_characters(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    digest.iter().take(4).map(|byte| char::from(ALPHABET[usize::from(byte & 63)])).collect()
 }
 
 /// Creates a multipart upload id of 64 characters. Ids sort by creation time, as S3 lists them.
@@ -345,5 +376,8 @@ mod tests {
         let earlier = new_version_id(then);
         let later = new_version_id(then + std::time::Duration::from_micros(1));
         assert!(earlier < later && earlier.len() == 32);
+        assert!(is_version_id(&later) && is_version_id(NULL));
+        assert!(!is_version_id(&format!("{}ABCD", &later[..28])));
+        assert!(!is_version_id("x") && !is_version_id(&"é".repeat(16)));
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Upload {
     /// Whether the client specified the checksum algorithm.
     pub(crate) chosen: bool,
     pub(crate) composite: bool,
+    /// Whether the key was written or deleted since the upload began.
+    pub(crate) is_disturbed: bool,
     pub(crate) parts: BTreeMap<i32, UploadedPart>,
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Session {
 /// The principal that a credential belongs to.
 #[derive(Debug, Clone)]
 pub(crate) enum Who {
+    /// Nobody: the request is not signed.
+    Anonymous,
     Root(AccountId),
     User {
         account: AccountId,

@@ -1,0 +1,228 @@
+//! S3's signatures beside the ordinary one in the headers: presigned URLs and POST uploads of both
+//! versions, and what S3 checks of a signature's parameters. The errors are as recorded from S3
+//! (localstack's tests `TestS3PresignedUrl` and `TestS3PresignedPost`, read 2026-11).
+//! Not for: presigned requests to other services (see `presigned`).
+
+use super::raw::Raw;
+use super::{ACCOUNT, EAST, Stand, WEST};
+use aws_sdk_s3::presigning::PresigningConfig;
+use crrctl_sandbox::SECRET;
+use hmac::{KeyInit, Mac, SimpleHmac};
+use std::fmt::Write;
+use std::time::{Duration, SystemTime};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+/// Sends a request that is not signed in its headers, and returns the response as text.
+async fn send(stand: &Stand, method: &str, target: &str, headers: &str, body: &str) -> String {
+    let mut stream = tokio::net::TcpStream::connect(stand.sandbox.address()).await.unwrap();
+    let host = stand.sandbox.address();
+    let request = format!(
+        "{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+fn assert_answer(answer: &str, status: u16, parts: &[&str]) {
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "wanted {status}: {answer}");
+    for part in parts {
+        assert!(answer.contains(part), "no {part} in {answer}");
+    }
+}
+
+fn signature_v2(text: &str) -> String {
+    let mut mac = SimpleHmac::<sha1::Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(text.as_bytes());
+    let encoded = aws_smithy_types::base64::encode(mac.finalize().into_bytes());
+    form_urlencoded::byte_serialize(encoded.as_bytes()).collect()
+}
+
+fn unix(offset: i64) -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap() + offset
+}
+
+/// Returns a URL that is presigned with Signature Version 2, as boto3 does by default in us-east-1.
+fn url_v2(method: &str, path: &str, amz: &[(&str, &str)], expires: i64) -> String {
+    let lines = amz.iter().flat_map(|(name, value)| [name, ":", value, "\n"]).collect::<String>();
+    let signature = signature_v2(&format!("{method}\n\n\n{expires}\n{lines}{path}"));
+    let amz = amz.iter().flat_map(|(name, value)| ["&", name, "=", value]).collect::<String>();
+    format!("{path}?AWSAccessKeyId={ACCOUNT}&Signature={signature}&Expires={expires}{amz}")
+}
+
+async fn presigned_put(stand: &Stand, valid: Duration, signed: SystemTime) -> String {
+    let config = PresigningConfig::builder().start_time(signed).expires_in(valid).build().unwrap();
+    let put = stand.s3(EAST).put_object().bucket("signed").key("k");
+    let url = put.presigned(config).await.unwrap().uri().to_owned();
+    url.split_once(&stand.sandbox.address().to_string()).unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn a_presigned_url_covers_all_headers_and_ends() {
+    let stand = Stand::start().await;
+    stand.bucket("signed", EAST, false).await;
+    let (now, minute) = (SystemTime::now(), Duration::from_mins(1));
+    let url = presigned_put(&stand, minute, now).await;
+    let put = |url: String, headers: &'static str| {
+        let stand = &stand;
+        async move { send(stand, "PUT", &url, headers, "hello").await }
+    };
+    assert_answer(&put(url.clone(), "").await, 200, &[]);
+    let unsigned = put(url.clone(), "x-amz-content-sha256: UNSIGNED-PAYLOAD\r\n").await;
+    assert_answer(&unsigned, 200, &[]);
+    let text = "There were headers present in the request which were not signed";
+    for (headers, names) in [
+        ("x-amz-meta-color: red\r\n", "x-amz-meta-color"),
+        ("x-amz-copy-source: signed/k\r\nx-amz-acl: private\r\n", "x-amz-copy-source, x-amz-acl"),
+    ] {
+        let names = format!("<HeadersNotSigned>{names}</HeadersNotSigned>");
+        let code = "<Code>AccessDenied</Code>";
+        assert_answer(&put(url.clone(), headers).await, 403, &[code, text, &names]);
+    }
+    let both = put(url.clone(), "authorization: AWS a:b\r\n").await;
+    let argument =
+        "<ArgumentName>Authorization</ArgumentName><ArgumentValue>AWS a:b</ArgumentValue>";
+    assert_answer(
+        &both,
+        400,
+        &["<Code>InvalidArgument</Code>", "Only one auth mechanism", argument],
+    );
+    let parameters = "<Code>AuthorizationQueryParametersError</Code>";
+    for (from, to, text) in [
+        ("X-Amz-Expires=60", "X-Amz-Expires=691200", "must be less than a week (in seconds)"),
+        ("X-Amz-Expires=60", "X-Amz-Expires=-1", "must be non-negative"),
+        ("X-Amz-Expires=60", "X-Amz-Expires=x", "should be a number"),
+        ("X-Amz-SignedHeaders=", "x=", "requires the X-Amz-Algorithm, X-Amz-Credential"),
+    ] {
+        assert!(url.contains(from), "{url}");
+        assert_answer(&put(url.replace(from, to), "").await, 400, &[parameters, text]);
+    }
+    let (code, access_key) = ("SignatureDoesNotMatch", format!("<AWSAccessKeyId>{ACCOUNT}"));
+    let request = "<CanonicalRequest>PUT\n/signed/other\n";
+    let other = put(url.replace("/signed/k", "/signed/other"), "").await;
+    let bytes = "<CanonicalRequestBytes>50 55 54 0a";
+    let parts = [code, &access_key, request, bytes, "<StringToSign>AWS4-HMAC-SHA256\n"];
+    assert_answer(&other, 403, &parts);
+    let old = presigned_put(&stand, minute, now - Duration::from_mins(2)).await;
+    let parts =
+        ["Request has expired", "<X-Amz-Expires>60</X-Amz-Expires><Expires>", "<ServerTime>"];
+    assert_answer(&put(old, "").await, 403, &parts);
+    // A body in signed chunks needs a signature in the headers.
+    let chunks = "x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD\r\n";
+    assert_answer(&put(url, chunks).await, 403, &[code]);
+}
+
+#[tokio::test]
+async fn version_2_is_accepted_in_us_east_1_alone() {
+    let stand = Stand::start().await;
+    stand.bucket("signed", EAST, true).await;
+    stand.bucket("western", WEST, false).await;
+    let (soon, past) = (unix(60), unix(-60));
+    // Headers of S3 may be in the query string.
+    let color = [("x-amz-meta-color", "red")];
+    let url = url_v2("PUT", "/signed/k", &color, soon);
+    assert_answer(&send(&stand, "PUT", &url, "", "hello").await, 200, &[]);
+    let url = url_v2("GET", "/signed/k", &[], soon);
+    let answer = send(&stand, "GET", &url, "", "a body that S3 ignores").await;
+    assert_answer(&answer, 200, &["x-amz-meta-color: red", "\r\n\r\nhello"]);
+    let unsigned = send(&stand, "GET", &url, "x-amz-meta-color: blue\r\n", "").await;
+    let text = "<StringToSign>GET\n\n\n";
+    assert_answer(&unsigned, 403, &["SignatureDoesNotMatch", text, "x-amz-meta-color:blue"]);
+    assert!(!unsigned.contains("CanonicalRequest"), "{unsigned}");
+    let parameters =
+        "Query-string authentication requires the Signature, Expires and AWSAccessKeyId";
+    let missing = url.replace("Expires=", "Expiry=");
+    let answer = send(&stand, "GET", &missing, "", "").await;
+    assert_answer(&answer, 403, &["<Code>AccessDenied</Code>", parameters]);
+    let late = url_v2("GET", "/signed/k", &[], past);
+    let answer = send(&stand, "GET", &late, "", "").await;
+    assert_answer(&answer, 403, &["Request has expired", "<Expires>", "<ServerTime>"]);
+    let western = url_v2("GET", "/western/k", &[], soon);
+    let answer = send(&stand, "GET", &western, "", "").await;
+    assert_answer(&answer, 400, &["<Code>InvalidRequest</Code>", "Please use AWS4-HMAC-SHA256"]);
+}
+
+/// Builds the headers and the body of a form.
+fn form(fields: &[(&str, &str)], file: &str) -> (String, String) {
+    let mut body = String::new();
+    for (name, value) in fields.iter().chain(&[("file", file)]) {
+        let filename = if *name == "file" { "; filename=\"f\"" } else { "" };
+        let _ = write!(
+            body,
+            "--b\r\nContent-Disposition: form-data; name=\"{name}\"{filename}\r\n\r\n{value}\r\n"
+        );
+    }
+    ("content-type: multipart/form-data; boundary=b\r\n".to_owned(), body + "--b--\r\n")
+}
+
+#[tokio::test]
+async fn a_post_upload_meets_its_policy() {
+    let stand = Stand::start().await;
+    stand.bucket("signed", EAST, false).await;
+    let policy = |expires: &str| {
+        let text = format!(
+            r#"{{"expiration":"{expires}","conditions":[{{"bucket":"signed"}},["starts-with","$key","in/"],["content-length-range",2,4]]}}"#
+        );
+        aws_smithy_types::base64::encode(text)
+    };
+    let post =
+        |expires: &'static str, key: &'static str, file: &'static str, signature: &'static str| {
+            let (stand, policy) = (&stand, policy(expires));
+            async move {
+                let mut mac = SimpleHmac::<sha1::Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
+                mac.update(policy.as_bytes());
+                let signed = aws_smithy_types::base64::encode(mac.finalize().into_bytes());
+                let fields = [
+                    ("key", key),
+                    ("AWSAccessKeyId", ACCOUNT),
+                    ("policy", &policy),
+                    (signature, &*signed),
+                ];
+                let (headers, body) = form(&fields, file);
+                send(stand, "POST", "/signed", &headers, &body).await
+            }
+        };
+    let (later, over) = ("2100-01-01T00:00:00.000Z", "2020-01-01T00:00:00.000Z");
+    assert_answer(&post(later, "in/a", "abc", "signature").await, 204, &[]);
+    let denied = "<Code>AccessDenied</Code>";
+    let expired = "Invalid according to Policy: Policy expired.";
+    assert_answer(&post(over, "in/a", "abc", "signature").await, 403, &[denied, expired]);
+    let condition = "Invalid according to Policy: Policy Condition failed: [";
+    assert_answer(&post(later, "out", "abc", "signature").await, 403, &[denied, condition]);
+    let large = "<ProposedSize>5</ProposedSize><MaxSizeAllowed>4</MaxSizeAllowed>";
+    let answer = post(later, "in/a", "abcde", "signature").await;
+    assert_answer(&answer, 400, &["EntityTooLarge", "exceeds the maximum allowed size<", large]);
+    let small = "<ProposedSize>1</ProposedSize><MinSizeAllowed>2</MinSizeAllowed>";
+    assert_answer(&post(later, "in/a", "a", "signature").await, 400, &["EntityTooSmall", small]);
+    let field = "Bucket POST must contain a field named &apos;Signature&apos;.  If it is specified";
+    let argument = "<ArgumentName>Signature</ArgumentName>";
+    let answer = post(later, "in/a", "abc", "x-ignore-signature").await;
+    assert_answer(&answer, 400, &["<Code>InvalidArgument</Code>", field, argument]);
+}
+
+#[tokio::test]
+async fn headers_that_are_added_to_a_signed_request_are_refused() {
+    let stand = Stand::start().await;
+    stand.bucket("signed", EAST, false).await;
+    let mut put = Raw::s3("PUT", "/signed/k");
+    put.body = b"hello".to_vec();
+    let bytes = String::from_utf8(put.signed().unwrap()).unwrap();
+    let sends = |text: String| {
+        let address = stand.sandbox.address();
+        async move {
+            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            answer
+        }
+    };
+    let added = bytes.replacen("\r\n\r\n", "\r\nx-amz-tagging: a=b\r\n\r\n", 1);
+    let names = "<HeadersNotSigned>x-amz-tagging</HeadersNotSigned>";
+    assert_answer(&sends(added).await, 403, &["<Code>AccessDenied</Code>", names]);
+    let added = bytes.replacen("\r\n\r\n", "\r\ncontent-language: de\r\n\r\n", 1);
+    assert_answer(&sends(added).await, 200, &[]);
+}
