@@ -160,7 +160,7 @@ fn the_sandbox_server_prints_exports_and_ends_on_a_signal() {
     let mut command = stand.command(&["sandbox", "--listen", "127.0.0.1:0"]);
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let lines: Vec<String> =
-        BufReader::new(child.stdout.take().unwrap()).lines().take(4).map(Result::unwrap).collect();
+        BufReader::new(child.stdout.take().unwrap()).lines().take(5).map(Result::unwrap).collect();
     let value = |name: &str| {
         let start = format!("export {name}=");
         lines
@@ -171,7 +171,13 @@ fn the_sandbox_server_prints_exports_and_ends_on_a_signal() {
     };
     assert!(value("AWS_ENDPOINT_URL").starts_with("http://127.0.0.1:"));
     let mut apply = stand.command(&[&["apply", "--yes"], &PAIR[..]].concat());
-    for name in ["AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"] {
+    for name in [
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+    ] {
         apply.env(name, value(name));
     }
     let _ = crate::common::finished(&mut apply).exits(0);

@@ -222,7 +222,7 @@ impl Sandbox {
     }
 
     /// Returns the environment variables that point any AWS client at this sandbox.
-    pub fn environment(&self) -> [(&'static str, String); 4] {
+    pub fn environment(&self) -> [(&'static str, String); 5] {
         [
             ("AWS_ENDPOINT_URL", self.endpoint()),
             ("AWS_ACCESS_KEY_ID", self.account.to_string()),
@@ -237,6 +237,8 @@ impl Sandbox {
         let hurry = async {
             loop {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            // boto3 and version 1 of the AWS CLI read only this one.
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
                 self.shared.lock().clock.advance(std::time::Duration::from_secs(1));
             }
         };

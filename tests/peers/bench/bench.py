@@ -35,7 +35,7 @@ class Sandbox:
         command = [crrctl, "sandbox", "--listen", "127.0.0.1:0", "--latency", f"{latency_ms}ms"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.env = {}
-        while "AWS_REGION" not in self.env:
+        while "AWS_DEFAULT_REGION" not in self.env:
             line = self.process.stdout.readline()
             if not line:
                 raise SystemExit("the sandbox did not start")
