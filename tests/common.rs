@@ -487,7 +487,7 @@ fn control(address: std::net::SocketAddr, method: &str, path: &str, body: &str) 
     let length = body.len();
     write!(
             stream,
-            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .unwrap();
     let mut answer = String::new();

@@ -15,11 +15,13 @@ mod lag;
 mod limits;
 mod objects;
 mod presigned;
+mod quirks;
 mod raw;
 mod recorded;
 mod refusals;
 mod requests;
 mod signed;
+mod server;
 mod trouble;
 mod walk;
 
@@ -155,7 +157,7 @@ impl Stand {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let mut stream = tokio::net::TcpStream::connect(self.sandbox.address()).await.unwrap();
         let request = format!(
-            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.unwrap();

@@ -60,7 +60,7 @@ impl Server {
     /// Sends a control request and returns the answer.
     pub(crate) fn control(&self, method: &str, path: &str, body: &str) -> Value {
         let request = format!(
-            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "{method} /_crrctl/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         let (_, answer) = Connection::new(self.address).call(request.as_bytes()).unwrap();

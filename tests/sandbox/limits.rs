@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn buckets_hold_no_more_than_they_may() {
-    let limits = Limits { object: 1000, bucket: 5000, total: 9000 };
+    let limits = Limits { object: 1000, bucket: 5000, total: 9000, ..Limits::default() };
     let stand = Stand::with(Options { limits, ..Options::default() }).await;
     for bucket in ["one", "two", "three"].map(|name| format!("bucket-{name}")) {
         stand.bucket(&bucket, EAST, true).await;
@@ -112,7 +112,7 @@ async fn slow_and_half_sent_requests_are_cut_off() {
     let address = stand.sandbox.address();
     let head = b"PUT /b/k HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n";
     let drip: Vec<&[u8]> = std::iter::once(&head[..]).chain(vec![&b"x"[..]; 80]).collect();
-    let health = b"GET /_crrctl/health HTTP/1.1\r\nhost: x\r\n\r\n";
+    let health = b"GET /_crrctl/health HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let (once, often) = (Duration::ZERO, Duration::from_millis(50));
     let (start, stall): ([&[u8]; 1], [&[u8]; 2]) = ([b"GET / HTTP/1.1\r\nho"], [head, b"half"]);
     let whole: [&[u8]; 1] = [health];

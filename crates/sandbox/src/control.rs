@@ -1,9 +1,13 @@
-//! The control endpoints under `/_crrctl/`: health, reset, clock, replication log, call counts.
+//! The control endpoints under `/_crrctl/`: health, reset, clock, replication log, the times at
+//! which rules take effect, call counts.
 //! Not for: requests of AWS clients (see the service modules).
+
+mod origin;
 
 use crate::gate::Shared;
 use crate::wire::Answer;
 use crate::wire::answer::json;
+use crate::world::replication::effective;
 use crate::world::{Calls, clock};
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -13,6 +17,12 @@ use tokio_util::task::TaskTracker;
 /// The path prefix of all control endpoints.
 pub(crate) const PREFIX: &str = "/_crrctl/";
 
+/// Refuses a request that another site may have sent.
+pub(crate) fn check(parts: &Parts) -> Result<(), Answer> {
+    origin::check(&parts.headers)
+        .map_err(|error| json(StatusCode::FORBIDDEN, &json!({"error": error})))
+}
+
 /// Handles one control request.
 pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: &[u8]) -> Answer {
     let path = parts.uri.path().strip_prefix(PREFIX).unwrap_or_default();
@@ -21,6 +31,7 @@ pub(crate) fn answer(shared: &Shared, tasks: &TaskTracker, parts: &Parts, body: 
             json(StatusCode::OK, &json!({"status": "ok", "tasks": tasks.len()}))
         }
         (&Method::GET, "replication") => json(StatusCode::OK, &shared.lock().replication.to_json()),
+        (&Method::GET, "effective") => json(StatusCode::OK, &effective(&shared.lock())),
         (&Method::GET, "calls") => json(StatusCode::OK, &shared.lock().calls.to_json()),
         (&Method::POST, "calls/reset") => {
             shared.lock().calls = Calls::default();

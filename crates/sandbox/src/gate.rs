@@ -3,6 +3,7 @@
 //! authorized.
 
 mod inject;
+mod headers;
 mod signature;
 mod keys;
 mod bucket_policy;
@@ -16,6 +17,7 @@ pub(crate) use access::{AccessRequest, Denied, authorize, context_of};
 pub(crate) use bucket_policy::is_public;
 pub use faults::FaultSpec;
 pub(crate) use faults::Faults;
+pub(crate) use headers::verify_headers;
 pub(crate) use inject::inject;
 pub(crate) use keys::ThroughS3;
 pub(crate) use roles::assume;

@@ -25,12 +25,12 @@ mod world;
 
 pub use gate::FaultSpec;
 pub use world::iam::SECRET;
-pub use world::{Lag, Limits, Patience};
+pub use world::{Lag, Limits, Patience, Quirk, QuirkSpec, ResourceQuotas};
 
 use gate::{Faults, Shared};
 use server::{GRACE, Server};
 use wire::Journal;
-use world::{Calls, Settings, State};
+use world::{Calls, Settings};
 
 use crrctl_iam::names::AccountId;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -75,6 +75,10 @@ pub struct Options {
     pub seed: Option<u64>,
     /// The multiplier of KMS's request quotas. Default none: KMS accepts any number of requests.
     pub quotas: Option<u32>,
+    /// The numbers of resources that an account may have. Default AWS's.
+    pub resource_quotas: ResourceQuotas,
+    /// The quirks to switch on. Default none.
+    pub quirks: Vec<QuirkSpec>,
     /// The faults to inject. Default none.
     pub faults: Vec<FaultSpec>,
     /// The memory limits.
@@ -101,6 +105,8 @@ impl Default for Options {
             hurry: 1,
             seed: None,
             quotas: None,
+            resource_quotas: ResourceQuotas::default(),
+            quirks: Vec::new(),
             faults: Vec::new(),
             limits: Limits::default(),
             patience: Patience::default(),
@@ -143,6 +149,8 @@ impl Sandbox {
             hurry: options.hurry,
             seed: options.seed,
             quotas: options.quotas,
+            resource_quotas: options.resource_quotas,
+            quirks: options.quirks,
             limits: options.limits,
             patience: options.patience,
         };
@@ -171,7 +179,8 @@ impl Sandbox {
     /// The errors of [`Sandbox::start`].
     pub async fn fork(&self, options: Options) -> std::io::Result<Self> {
         let fork = Self::start(options).await?;
-        let world = State { calls: Calls::default(), ..self.shared.lock().clone() };
+        let mut world = self.shared.lock().clone();
+        world.calls = Calls::default();
         *fork.shared.lock() = world;
         fork.shared.replicate.notify_one();
         Ok(fork)
@@ -197,7 +206,7 @@ impl Sandbox {
         // Connections are accepted in order: once this connection receives its response, every
         // earlier connection has been accepted.
         let mut last = TcpStream::connect(self.address).await?;
-        let health = format!("GET {}health HTTP/1.1\r\nhost: sandbox\r\n", control::PREFIX);
+        let health = format!("GET {}health HTTP/1.1\r\nhost: localhost\r\n", control::PREFIX);
         last.write_all(format!("{health}connection: close\r\n\r\n").as_bytes()).await?;
         last.read_to_end(&mut Vec::new()).await?;
         self.connections.close();
@@ -228,6 +237,8 @@ impl Sandbox {
             ("AWS_ACCESS_KEY_ID", self.account.to_string()),
             ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
             ("AWS_REGION", "us-east-1".to_owned()),
+            // boto3 and version 1 of the AWS CLI read only this one.
+            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
         ]
     }
 
@@ -237,8 +248,6 @@ impl Sandbox {
         let hurry = async {
             loop {
                 tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-            // boto3 and version 1 of the AWS CLI read only this one.
-            ("AWS_DEFAULT_REGION", "us-east-1".to_owned()),
                 self.shared.lock().clock.advance(std::time::Duration::from_secs(1));
             }
         };

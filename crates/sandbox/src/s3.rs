@@ -40,7 +40,7 @@ mod writes;
 
 pub(crate) use answers::refuse;
 use errors::wrong_region;
-pub(crate) use errors::{error_of, too_large};
+pub(crate) use errors::{bodies_full, error_of, too_large, unauthenticated};
 pub(crate) use internal_writes::deliver;
 
 use crate::gate::{Refusal, Shared, check_token, inject};

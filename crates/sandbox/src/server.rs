@@ -1,16 +1,17 @@
-//! The HTTP server: listens on one port, reads each request within size and time limits, and routes
-//! it to its service.
-//! Not for: handling the request (see the service modules).
+//! The HTTP server: listens on one port and routes each request to its service.
+//! Not for: reading the body of a request (see `bodies`), or handling the request (see the service
+//! modules).
+
+mod bodies;
 
 use crate::gate::{Shared, inject};
 use crate::wire::{Answer, Code, Fault, FaultKind, Journal, Note, query};
-use crate::world::{Patience, Settings};
 use crate::{cloudwatch, control, iam, kms, s3, s3control, sts};
-use bytes::{Bytes, BytesMut};
+use bodies::Bodies;
+use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request};
-use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub(crate) struct Server {
     s3: s3::Service,
     latency: Duration,
     journal: Option<Journal>,
+    bodies: Bodies,
     tasks: TaskTracker,
     connections: TaskTracker,
 }
@@ -49,7 +51,8 @@ impl Server {
         connections: TaskTracker,
     ) -> Self {
         let s3 = s3::Service::new(shared.clone());
-        Self { shared, s3, latency, journal, tasks, connections }
+        let bodies = Bodies::new(&shared.settings.limits);
+        Self { shared, s3, latency, journal, bodies, tasks, connections }
     }
 
     /// Accepts connections until `stop` is cancelled. Each connection is a separate task.
@@ -102,11 +105,16 @@ impl Server {
     async fn answer(&self, request: Request<Incoming>) -> Result<Answer, NoAnswer> {
         let (mut parts, body) = request.into_parts();
         let id = uuid::Uuid::new_v4().to_string();
-        let body = match read(body, &self.shared.settings).await {
-            Ok(body) => body,
+        let is_control = parts.uri.path().starts_with(control::PREFIX);
+        if is_control && let Err(refused) = control::check(&parts) {
+            return Ok(refused);
+        }
+        let held = match self.bodies.read(&self.shared, &parts, body).await {
+            Ok(held) => held,
             Err(refused) => return Ok(s3::refuse(refused, &id)),
         };
-        if parts.uri.path().starts_with(control::PREFIX) {
+        let body = held.body.clone();
+        if is_control {
             return Ok(control::answer(&self.shared, &self.tasks, &parts, &body));
         }
         if !self.latency.is_zero() {
@@ -203,6 +211,12 @@ enum Route {
     S3,
 }
 
+/// Returns whether a request is for S3, as far as its headers tell: the query string and the form of
+/// a Query protocol request name its service too.
+fn is_for_s3(parts: &Parts) -> bool {
+    matches!(route(parts, &[]), Route::S3)
+}
+
 fn route(parts: &Parts, body: &[u8]) -> Route {
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     if header("x-amz-target").starts_with(kms::TARGET_PREFIX) {
@@ -229,42 +243,5 @@ fn by_version(params: query::Params) -> Route {
         Some(sts::VERSION) => Route::Sts(params),
         Some(cloudwatch::VERSION) => Route::CloudWatch(params),
         _ => Route::Iam(params),
-    }
-}
-
-/// Reads a request body within the size and time limits.
-async fn read(body: Incoming, settings: &Settings) -> Result<Bytes, s3s::S3Error> {
-    let slow = || {
-        s3s::s3_error!(
-            RequestTimeout,
-            "Your socket connection to the server was not read from or written to within the timeout period."
-        )
-    };
-    let Patience { stall, body: whole, .. } = settings.patience;
-    let gathered = tokio::time::timeout(whole, gather(body, settings.limits.object, stall)).await;
-    gathered.unwrap_or(Ok(None))?.ok_or_else(slow)
-}
-
-/// Reads a request body frame by frame; `None` if a frame took longer than `stall`.
-async fn gather(
-    mut body: Incoming,
-    most: u64,
-    stall: Duration,
-) -> Result<Option<Bytes>, s3s::S3Error> {
-    let fits = |size: u64| if size > most { Err(s3::too_large(most)) } else { Ok(()) };
-    fits(body.size_hint().lower())?;
-    let mut data = BytesMut::new();
-    loop {
-        let Ok(frame) = tokio::time::timeout(stall, body.frame()).await else { return Ok(None) };
-        let Some(frame) = frame else { return Ok(Some(data.freeze())) };
-        let frame = frame.map_err(|_| {
-            s3s::s3_error!(
-                IncompleteBody,
-                "You did not provide the number of bytes specified by the Content-Length HTTP header."
-            )
-        })?;
-        let Ok(piece) = frame.into_data() else { continue };
-        fits((data.len() + piece.len()) as u64)?;
-        data.extend_from_slice(&piece);
     }
 }

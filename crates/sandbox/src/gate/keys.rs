@@ -8,6 +8,7 @@ use crate::world::iam::Iam;
 use crate::world::kms::{Key, Kms, Material};
 use crrctl_iam::names::{Arn, KeyId, Region};
 use crrctl_iam::{Context, Principal, ResourceKind};
+use std::time::SystemTime;
 
 /// S3's use of a key on behalf of a caller.
 #[derive(Debug)]
@@ -32,21 +33,37 @@ impl Kms {
         (at, id): (&Caller, &KeyId),
         context: Context,
     ) -> Result<(), Denied> {
+        self.decide(iam, caller, action, (at, id), context, None)
+    }
+
+    /// Decides by the key policy and the grants that are in force at `at_time`, or by the newest
+    /// ones if it is `None`.
+    fn decide(
+        &self,
+        iam: &Iam,
+        caller: &Caller,
+        action: &str,
+        (at, id): (&Caller, &KeyId),
+        context: Context,
+        at_time: Option<SystemTime>,
+    ) -> Result<(), Denied> {
         let (Some(key), Some(material)) = (self.stored_key(at, id), self.stored_material(at, id))
         else {
             let arn = id.arn(&at.region, &at.account);
             return authorize(iam, caller, AccessRequest::plain(action, arn.as_str(), &at.account));
         };
+        let policy = at_time.map_or(&*key.policy, |time| key.policy.at(time));
         let request = AccessRequest {
             action,
             arn: id.arn(&at.region, &at.account).to_string(),
             owner: &at.account,
-            on: Some((ResourceKind::Key, &key.policy.document)),
+            on: Some((ResourceKind::Key, &policy.document)),
             context: self.facts(at, id, key, material).overlaid(context),
         };
         match authorize(iam, caller, request) {
-            Err(denied) if !denied.is_explicit() && self.is_granted(caller, action, at, id) => {
-                Ok(())
+            Err(denied) if !denied.is_explicit() => {
+                let granted = self.is_granted(caller, action, (at, id), at_time);
+                if granted { Ok(()) } else { Err(denied) }
             }
             decided => decided,
         }
@@ -68,7 +85,8 @@ impl Kms {
             .with("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")
             .with("aws:ViaAWSService", "true");
         if let Some((at, id)) = Self::parts(wanted.key) {
-            return self.permit(iam, caller, wanted.action, (&at, &id), context);
+            let now = self.recent.now();
+            return self.decide(iam, caller, wanted.action, (&at, &id), context, now);
         }
         let request = AccessRequest::plain(wanted.action, wanted.key.as_str(), &caller.account);
         authorize(iam, caller, AccessRequest { context, ..request })
@@ -98,7 +116,13 @@ impl Kms {
     }
 
     /// Returns whether a grant allows `caller` to perform `action` with the key.
-    fn is_granted(&self, caller: &Caller, action: &str, at: &Caller, id: &KeyId) -> bool {
+    fn is_granted(
+        &self,
+        caller: &Caller,
+        action: &str,
+        (at, id): (&Caller, &KeyId),
+        at_time: Option<SystemTime>,
+    ) -> bool {
         let Some(operation) = action.strip_prefix("kms:") else { return false };
         let place = ((at.account.clone(), at.region.clone()), id.clone());
         let names = |grantee: &str| match &caller.principal {
@@ -109,6 +133,7 @@ impl Kms {
             .get(&place)
             .into_iter()
             .flatten()
+            .filter(|grant| at_time.is_none_or(|time| grant.in_force <= time))
             .any(|grant| names(&grant.grantee) && grant.operations.iter().any(|it| it == operation))
     }
 }

@@ -30,9 +30,7 @@ impl Shared {
         // Where panics unwind (not in the binary), a panic in one request must not stop the sandbox
         // for all others.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = state.now();
-        state.kms.pass_time(now);
-        state.iam.pass_time(now);
+        state.pass_time();
         state
     }
 

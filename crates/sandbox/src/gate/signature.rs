@@ -121,18 +121,18 @@ pub(crate) fn verify(
 
 /// The signature parameters of a request, from the header or, for a presigned request, from the
 /// query string.
-struct Signed {
-    credential: String,
-    headers: String,
-    signature: String,
-    stamp: String,
-    token: Option<String>,
+pub(super) struct Signed {
+    pub(super) credential: String,
+    pub(super) headers: String,
+    pub(super) signature: String,
+    pub(super) stamp: String,
+    pub(super) token: Option<String>,
     /// How long the signature is valid.
-    valid_for: Duration,
+    pub(super) valid_for: Duration,
 }
 
 impl Signed {
-    fn of(parts: &Parts) -> Result<Self, Refusal> {
+    pub(super) fn of(parts: &Parts) -> Result<Self, Refusal> {
         match text(&parts.headers, "authorization") {
             Some(header) => Self::in_header(header, &parts.headers),
             None => Self::in_query(parts.uri.query().unwrap_or_default()),
@@ -198,13 +198,18 @@ impl Signed {
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// Returns the value of a header.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Parses `X-Amz-Date`. A time that contradicts the date of the credential scope or the wall clock
 /// is refused.
-fn check_time(stamp: &str, scope_date: &str, valid_for: Duration) -> Result<SystemTime, Refusal> {
+pub(super) fn check_time(
+    stamp: &str,
+    scope_date: &str,
+    valid_for: Duration,
+) -> Result<SystemTime, Refusal> {
     let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", stamp)
         .ok()
         .and_then(|t| t.to_zoned(jiff::tz::TimeZone::UTC).ok())

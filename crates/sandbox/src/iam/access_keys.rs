@@ -2,7 +2,8 @@
 //! Not for: the root user's access key, which every account has from the start, and sessions (see
 //! `sts`).
 
-use crate::iam::call::{IamCall, invalid, no_such, truncation};
+use super::users::find;
+use crate::iam::call::{IamCall, invalid, truncation};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
 use crate::world::clock::rfc3339;
@@ -18,7 +19,7 @@ fn owner(
 ) -> Result<(crrctl_iam::names::AccountId, String), Fault> {
     let name = call.params.require("UserName")?;
     let slot = call.slot(name);
-    let user = call.state.iam.users.get(&slot).ok_or_else(|| no_such("user", name))?;
+    let user = find(call, name)?;
     call.permit(action, user.arn.as_str())?;
     Ok(slot)
 }

@@ -1,6 +1,7 @@
 //! Attaches managed policies to users and roles and detaches them.
 //! Not for: the managed policies themselves (see `managed`).
 
+use super::inline::begin_conflict;
 use super::managed::check_exists;
 use crate::iam::call::{IamCall, truncation};
 use crate::wire::paging::page;
@@ -29,10 +30,11 @@ pub(super) fn attach(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
 pub(super) fn detach(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let arn = call.params.require("PolicyArn")?;
     let (_, entity) = call.entity(operation)?;
-    if entity.attached.remove(arn) {
-        return Ok(None);
+    if !entity.attached.remove(arn) {
+        return Err(Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")));
     }
-    Err(Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")))
+    begin_conflict(call, operation)?;
+    Ok(None)
 }
 
 /// IAM API Reference, `ListAttachedRolePolicies` and `ListAttachedUserPolicies`.

@@ -6,7 +6,8 @@ use crate::gate::{AccessRequest, authorize};
 use crate::wire::query::element;
 use crate::wire::{Fault, Params};
 use crate::world::iam::{Entity, Role};
-use crate::world::{Caller, State};
+use crate::world::resource_quotas::Exceeded;
+use crate::world::{Caller, Quirk, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
 
@@ -42,11 +43,31 @@ impl IamCall<'_> {
         (self.caller.account.clone(), name.to_owned())
     }
 
+    /// Begins quirks on a user, a role or a managed policy.
+    pub(super) fn begin(&mut self, quirks: &[Quirk], arn: &str) {
+        for quirk in quirks {
+            let end = self.state.quirk_end(*quirk);
+            self.state.iam.recent.begin(*quirk, arn, end);
+        }
+    }
+
+    /// Returns whether calls do not find a user, role or managed policy yet.
+    pub(super) fn is_late(&self, arn: &str) -> bool {
+        self.state.iam.recent.lasts(Quirk::LateEntity, || arn)
+    }
+
+    /// Refuses to remove what IAM finds but, by a quirk, says is not there.
+    pub(super) fn check_removable(&self, arn: &str, missing: Fault) -> Result<(), Fault> {
+        let is_late = self.state.iam.recent.lasts(Quirk::RemovalNotFound, || arn);
+        if is_late { Err(missing) } else { Ok(()) }
+    }
+
     /// Finds the role that `RoleName` names and checks that the caller may perform `action` on it.
     pub(super) fn role(&mut self, action: &str) -> Result<&mut Role, Fault> {
         let name = self.params.require("RoleName")?;
         let slot = self.slot(name);
-        let role = self.state.iam.roles.get(&slot).ok_or_else(|| no_such("role", name))?;
+        let role = self.state.iam.roles.get(&slot).filter(|role| !self.is_late(role.arn.as_str()));
+        let role = role.ok_or_else(|| no_such("role", name))?;
         self.permit(action, role.arn.as_str())?;
         self.state.iam.roles.get_mut(&slot).ok_or_else(|| no_such("role", name))
     }
@@ -64,6 +85,7 @@ impl IamCall<'_> {
             iam.roles.get(&slot).map(|role| role.arn.clone())
         };
         let missing = || no_such(kind, name);
+        let arn = arn.filter(|arn| !self.is_late(arn.as_str()));
         self.permit(&format!("iam:{operation}"), arn.ok_or_else(missing)?.as_str())?;
         let iam = &mut self.state.iam;
         let entity = if user {
@@ -136,6 +158,12 @@ pub(super) fn truncation(next: Option<&str>) -> String {
 pub(super) fn encoded(text: &str) -> String {
     let encoded: String = form_urlencoded::byte_serialize(text.as_bytes()).collect();
     encoded.replace('+', "%20")
+}
+
+/// Returns the error for a resource quota. The wording is the one of `PoliciesPerRole`, which was
+/// observed (aws/eks-hybrid#741).
+pub(super) fn exceeded(name: &str, Exceeded { quota }: Exceeded) -> Fault {
+    Fault::new(409, "LimitExceeded", format!("Cannot exceed quota for {name}: {quota}"))
 }
 
 pub(super) fn no_such(kind: &str, name: &str) -> Fault {

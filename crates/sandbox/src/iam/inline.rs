@@ -5,7 +5,7 @@ use crate::wire::paging::page;
 use crate::wire::query::element;
 use crate::wire::{Fault, XmlOutput};
 use crate::world::documents::read;
-use crate::world::{Flaw, Slow, Stored};
+use crate::world::{Flaw, Quirk, Slow, Stored};
 use crrctl_iam::DocumentKind;
 use std::collections::BTreeMap;
 
@@ -98,7 +98,17 @@ pub(super) fn delete(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     set(call, operation, |inline| {
         inline.remove(name);
     })?;
+    begin_conflict(call, operation)?;
     Ok(None)
+}
+
+/// Begins the quirk by which the deletion of a role fails after a policy was removed from it.
+pub(super) fn begin_conflict(call: &mut IamCall<'_>, operation: &str) -> Result<(), Fault> {
+    if !is_user(operation) {
+        let arn = call.role(&format!("iam:{operation}"))?.arn.to_string();
+        call.begin(&[Quirk::DeleteConflict], &arn);
+    }
+    Ok(())
 }
 
 /// Changes the inline policies of a user or role. The change takes effect after the delay

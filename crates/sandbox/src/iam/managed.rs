@@ -4,10 +4,11 @@
 //! `attached`).
 
 use super::inline::document;
-use crate::iam::call::{IamCall, check_name, checked_path, encoded, invalid, truncation};
+use crate::iam::call::{IamCall, check_name, checked_path, encoded, exceeded, invalid, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
+use crate::world::Quirk;
 use crate::world::clock::rfc3339;
 use crate::world::iam::{Managed, aws_document};
 use crate::world::random::unique_id;
@@ -29,7 +30,8 @@ pub(super) fn check_exists(call: &IamCall<'_>, arn: &str) -> Result<(), Fault> {
         return Err(Fault::not_implemented(&format!("the AWS managed policy {arn}")));
     }
     let own = parsed.account() == "aws" || parsed.account() == call.caller.account.as_str();
-    if own && call.state.iam.managed_document(arn).is_some() { Ok(()) } else { Err(missing(arn)) }
+    let exists = call.state.iam.managed_document(arn).is_some() && !call.is_late(arn);
+    if own && exists { Ok(()) } else { Err(missing(arn)) }
 }
 
 fn missing(arn: &str) -> Fault {
@@ -54,10 +56,13 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
             format!("A policy called {name} already exists. Duplicate names are not allowed.");
         return Err(Fault::new(409, "EntityAlreadyExists", text));
     }
+    let quota = call.state.one_more_policy(call.caller);
+    quota.map_err(|over| exceeded("PoliciesPerAccount", over))?;
     let (path, name, created) = (path.to_owned(), name.to_owned(), call.state.now());
     let managed = Managed { stored, id: unique_id("ANPA"), path, name, created };
     let shown = element_of(call, &arn, &managed, "Policy");
-    call.state.iam.managed.insert(arn, managed);
+    call.state.iam.managed.insert(arn.clone(), managed);
+    call.begin(&[Quirk::LateEntity, Quirk::RemovalNotFound], &arn);
     Ok(Some(shown))
 }
 
@@ -99,8 +104,13 @@ fn find<'a>(call: &'a IamCall<'_>, action: &str) -> Result<(&'a str, &'a Managed
     };
     let found = call.state.iam.managed.get_key_value(arn).filter(own);
     found
+        .filter(|(arn, _)| !call.is_late(arn))
         .map(|(arn, managed)| (arn.as_str(), managed))
-        .ok_or_else(|| Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")))
+        .ok_or_else(|| not_found(arn))
+}
+
+fn not_found(arn: &str) -> Fault {
+    Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found."))
 }
 
 /// IAM API Reference, `GetPolicy`.
@@ -148,6 +158,7 @@ pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
         let text = "Cannot delete a policy attached to entities.";
         return Err(Fault::new(409, "DeleteConflict", text));
     }
+    call.check_removable(&arn, not_found(&arn))?;
     call.state.iam.managed.remove(&arn);
     Ok(None)
 }

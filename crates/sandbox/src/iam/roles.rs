@@ -2,20 +2,26 @@
 //! Not for: the roles' permissions policies (see `inline`, `attached`) and tags (see `tags`).
 
 use super::inline::document;
-use crate::iam::call::{IamCall, check_name, checked_path, encoded, invalid, truncation};
+use crate::iam::call::{
+    IamCall, check_name, checked_path, encoded, exceeded, invalid, no_such, truncation,
+};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
-use crate::world::Slow;
 use crate::world::clock::rfc3339;
 use crate::world::iam::{Entity, Role};
 use crate::world::random::unique_id;
+use crate::world::{Quirk, Slow};
 use crrctl_iam::DocumentKind;
 use crrctl_iam::names::AccountId;
 
 /// Maximum size of a trust policy, in characters without white space (IAM User Guide, "IAM and AWS
 /// STS quotas").
 const MAX_TRUST: usize = 2048;
+
+/// The quirks of a new role.
+const ON_CREATION: [Quirk; 4] =
+    [Quirk::LateEntity, Quirk::LatePrincipal, Quirk::FreshRole, Quirk::RemovalNotFound];
 
 /// IAM API Reference, `CreateRole`.
 pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
@@ -37,6 +43,8 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         let text = format!("Role with name {name} already exists.");
         return Err(Fault::new(409, "EntityAlreadyExists", text));
     }
+    let quota = call.state.one_more_role(call.caller);
+    quota.map_err(|over| exceeded("RolesPerAccount", over))?;
     let role = Role {
         arn,
         id: unique_id("AROA"),
@@ -50,8 +58,9 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         entity: Entity { boundary, tags, ..Entity::default() },
     };
     let answer = element_of(call, &role, Shown::Created);
-    let slot = call.slot(name);
+    let (slot, arn) = (call.slot(name), role.arn.to_string());
     call.state.iam.roles.insert(slot, role);
+    call.begin(&ON_CREATION, &arn);
     Ok(Some(answer))
 }
 
@@ -128,8 +137,13 @@ pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
     if !role.entity.inline.is_empty() {
         return conflict("delete policies");
     }
-    let slot = call.slot(call.params.require("RoleName")?);
-    call.state.iam.roles.remove(&slot);
+    let arn = role.arn.to_string();
+    if call.state.iam.recent.lasts(Quirk::DeleteConflict, || &*arn) {
+        return conflict("delete policies");
+    }
+    let name = call.params.require("RoleName")?;
+    call.check_removable(&arn, no_such("role", name))?;
+    call.state.iam.roles.remove(&call.slot(name));
     Ok(None)
 }
 

@@ -2,10 +2,11 @@
 //! Not for: the users' policies (see `inline`, `attached`), tags (see `tags`) and access keys (see
 //! `access_keys`), nor passwords and groups, which are not modelled.
 
-use crate::iam::call::{IamCall, check_name, checked_path, invalid, no_such, truncation};
+use crate::iam::call::{IamCall, check_name, checked_path, exceeded, invalid, no_such, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
+use crate::world::Quirk;
 use crate::world::clock::rfc3339;
 use crate::world::iam::{Entity, User};
 use crate::world::random::unique_id;
@@ -26,6 +27,8 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         let text = format!("User with name {name} already exists.");
         return Err(Fault::new(409, "EntityAlreadyExists", text));
     }
+    let quota = call.state.one_more_user(call.caller);
+    quota.map_err(|over| exceeded("UsersPerAccount", over))?;
     let user = User {
         arn,
         id: unique_id("AIDA"),
@@ -35,8 +38,10 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         entity: Entity { boundary, tags, ..Entity::default() },
     };
     let answer = element_of(&user, "User");
-    let slot = call.slot(name);
+    let (slot, arn) = (call.slot(name), user.arn.to_string());
     call.state.iam.users.insert(slot, user);
+    let quirks = [Quirk::LateEntity, Quirk::LatePrincipal, Quirk::RemovalNotFound];
+    call.begin(&quirks, &arn);
     Ok(Some(answer))
 }
 
@@ -53,6 +58,12 @@ fn element_of(user: &User, name: &str) -> String {
     wrapped(name, &xml)
 }
 
+/// Finds a user of the caller's account by its name.
+pub(super) fn find<'a>(call: &'a IamCall<'_>, name: &str) -> Result<&'a User, Fault> {
+    let user = call.state.iam.users.get(&call.slot(name));
+    user.filter(|user| !call.is_late(user.arn.as_str())).ok_or_else(|| no_such("user", name))
+}
+
 /// IAM API Reference, `GetUser`: without `UserName`, returns the user whose access key signed the
 /// request.
 pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
@@ -64,7 +75,7 @@ pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
         call.params.get("UserName").or(own).ok_or_else(|| {
             invalid("Must specify userName when calling with non-User credentials")
         })?;
-    let user = call.state.iam.users.get(&call.slot(name)).ok_or_else(|| no_such("user", name))?;
+    let user = find(call, name)?;
     call.permit("iam:GetUser", user.arn.as_str())?;
     Ok(Some(element_of(user, "User")))
 }
@@ -89,7 +100,7 @@ pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
 pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
     let name = call.params.require("UserName")?;
     let slot = call.slot(name);
-    let user = call.state.iam.users.get(&slot).ok_or_else(|| no_such("user", name))?;
+    let user = find(call, name)?;
     call.permit("iam:DeleteUser", user.arn.as_str())?;
     let conflict = |what: &str| {
         let text = format!("Cannot delete entity, must {what} first.");
@@ -104,6 +115,7 @@ pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
     if !user.entity.attached.is_empty() {
         return conflict("detach all policies");
     }
+    call.check_removable(user.arn.as_str(), no_such("user", name))?;
     call.state.iam.users.remove(&slot);
     Ok(None)
 }

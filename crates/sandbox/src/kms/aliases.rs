@@ -1,14 +1,14 @@
 //! KMS aliases. An alias belongs to one account and Region and refers to one key there.
 //! Not for: resolving an alias to its key (see `world::kms`).
 
-use crate::kms::call::{KmsCall, invalid};
+use crate::kms::call::{KmsCall, exceeded, invalid};
 use crate::kms::find::not_pending;
 use crate::kms::lists::{clip, truncated};
 use crate::wire::Fault;
 use crate::wire::paging::page;
-use crate::world::Slow;
 use crate::world::clock::epoch_seconds;
 use crate::world::kms::{AccountRegion, Alias, arn_of};
+use crate::world::{Quirk, Slow};
 use crrctl_iam::names::KeyId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -52,13 +52,17 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     check(&input.alias_name)?;
     let id = target(call, "kms:CreateAlias", &input)?;
     let place = alias_id(call, &input.alias_name);
-    if call.state.kms.aliases.contains_key(&place) {
-        let arn = arn_of(call.caller, &input.alias_name);
+    let arn = arn_of(call.caller, &input.alias_name).to_string();
+    let kms = &call.state.kms;
+    if kms.aliases.contains_key(&place) || kms.stale_aliases.contains_key(&place) {
         let text = format!("An alias with the name {arn} already exists");
         return Err(Fault::bad("AlreadyExistsException", text));
     }
+    call.state.one_more_alias(call.caller, &id).map_err(exceeded)?;
     let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
     call.state.kms.aliases.insert(place, Alias { target: id, created: now, updated: now, listed });
+    call.begin(Quirk::LateAlias, &arn);
+    call.begin(Quirk::RemovalNotFound, &arn);
     Ok(Value::Null)
 }
 
@@ -69,6 +73,10 @@ pub(super) fn update(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let id = target(call, "kms:UpdateAlias", &input)?;
     let (place, now) = (alias_id(call, &input.alias_name), call.state.now());
     let missing = not_found(call, &input.alias_name);
+    let named = call.state.kms.aliases.get(&place).ok_or(missing.clone())?;
+    if named.target != id {
+        call.state.one_more_alias(call.caller, &id).map_err(exceeded)?;
+    }
     let alias = call.state.kms.aliases.get_mut(&place).ok_or(missing)?;
     (alias.target, alias.updated) = (id, now);
     Ok(Value::Null)
@@ -79,9 +87,15 @@ pub(super) fn delete(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: DeleteAlias = call.input()?;
     check(&input.alias_name)?;
     let place = alias_id(call, &input.alias_name);
-    call.authorize("kms:DeleteAlias", arn_of(call.caller, &input.alias_name).to_string())?;
+    let arn = arn_of(call.caller, &input.alias_name).to_string();
+    call.authorize("kms:DeleteAlias", arn.clone())?;
     let missing = not_found(call, &input.alias_name);
-    call.state.kms.aliases.remove(&place).map(|_| Value::Null).ok_or(missing)
+    call.check_removable(&arn, missing.clone())?;
+    let alias = call.state.kms.aliases.remove(&place).ok_or(missing)?;
+    if let Some(until) = call.state.quirk_end(Quirk::StaleAlias) {
+        call.state.kms.stale_aliases.insert(place, (alias.target, until));
+    }
+    Ok(Value::Null)
 }
 
 /// Finds the target key of an alias. The caller needs permission for `action` on the alias and on

@@ -4,7 +4,8 @@
 
 use crate::gate::{AccessRequest, Denied, authorize};
 use crate::wire::Fault;
-use crate::world::{Caller, State};
+use crate::world::resource_quotas::Exceeded;
+use crate::world::{Caller, Quirk, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::KeyId;
 use serde::de::DeserializeOwned;
@@ -95,6 +96,18 @@ impl KmsCall<'_> {
         authorize(&self.state.iam, self.caller, request).map_err(denied)
     }
 
+    /// Begins a quirk on a key or an alias.
+    pub(super) fn begin(&mut self, quirk: Quirk, arn: &str) {
+        let end = self.state.quirk_end(quirk);
+        self.state.kms.recent.begin(quirk, arn, end);
+    }
+
+    /// Refuses to remove what KMS finds but, by a quirk, says is not there.
+    pub(super) fn check_removable(&self, arn: &str, missing: Fault) -> Result<(), Fault> {
+        let is_late = self.state.kms.recent.lasts(Quirk::RemovalNotFound, || arn);
+        if is_late { Err(missing) } else { Ok(()) }
+    }
+
     pub(super) fn arn(&self, id: &KeyId) -> String {
         id.arn(&self.caller.region, &self.caller.account).to_string()
     }
@@ -103,6 +116,12 @@ impl KmsCall<'_> {
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 pub(super) fn denied(denied: Denied) -> Fault {
     Fault::bad("AccessDeniedException", denied.message())
+}
+
+/// Returns the error for a resource quota (KMS API Reference, `CreateKey`, "Errors"). The text is the
+/// sandbox's own.
+pub(super) fn exceeded(Exceeded { quota }: Exceeded) -> Fault {
+    Fault::bad("LimitExceededException", format!("The quota of {quota} is reached."))
 }
 
 pub(super) fn invalid(text: impl Into<String>) -> Fault {

@@ -3,7 +3,7 @@
 
 use super::find::not_pending;
 use crate::kms::call::{KmsCall, invalid};
-use crate::kms::find::managed;
+use crate::kms::find::{gone, managed};
 use crate::wire::Fault;
 use crate::world::clock::epoch_seconds;
 use crate::world::kms::{KeyState, days};
@@ -35,6 +35,7 @@ pub(super) fn schedule(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     };
     let id = call.key("kms:ScheduleKeyDeletion", &input.key_id)?;
     let (arn, now, caller) = (call.arn(&id), call.state.now(), call.caller);
+    call.check_removable(&arn, gone(caller, &id))?;
     let primary = call.state.kms.material(caller, &id)?.primary == caller.region;
     let has_replicas = primary && call.state.kms.regions(&caller.account, &id).len() > 1;
     let key = call.state.kms.key_mut(caller, &id)?;

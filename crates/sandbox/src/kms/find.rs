@@ -74,7 +74,8 @@ pub(crate) fn enabled(key: &Key, arn: &str) -> Result<(), Fault> {
     }
 }
 
-fn gone(caller: &Caller, id: &KeyId) -> Fault {
+/// Returns the error for a key that does not exist.
+pub(super) fn gone(caller: &Caller, id: &KeyId) -> Fault {
     let arn = id.arn(&caller.region, &caller.account);
     Fault::bad("NotFoundException", format!("Key '{arn}' does not exist"))
 }

@@ -4,9 +4,10 @@
 
 use super::find::not_pending;
 use super::lists::{clip, truncated};
-use crate::kms::call::{KmsCall, invalid};
+use crate::kms::call::{KmsCall, exceeded, invalid};
 use crate::wire::Fault;
 use crate::wire::paging::page;
+use crate::world::Quirk;
 use crate::world::clock::epoch_seconds;
 use crate::world::kms::{Grant, cipher};
 use crrctl_iam::names::Arn;
@@ -49,6 +50,9 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     if let Some(unknown) = input.operations.iter().find(|it| !OPERATIONS.contains(&it.as_str())) {
         return Err(invalid(format!("Operation {unknown} is not valid for this key")));
     }
+    call.state.one_more_grant(call.caller, &id).map_err(exceeded)?;
+    let created = call.state.now();
+    let in_force = call.state.quirk_end(Quirk::LateKeyPolicy).unwrap_or(created);
     let mut random = [0; 32];
     cipher::random(&mut random);
     let grant = Grant {
@@ -56,7 +60,8 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         name: input.name,
         grantee: input.grantee_principal,
         operations: input.operations,
-        created: call.state.now(),
+        created,
+        in_force,
         issuer: call.caller.account.to_string(),
     };
     let answer = json!({"GrantId": grant.id, "GrantToken": grant.id});

@@ -5,16 +5,17 @@
 use super::find::{enabled, not_pending};
 use super::lists::{clip, truncated};
 use super::policies::{default_policy, parsed};
+use super::quirks::{begin, check_dependencies};
 use super::tags::{Tag, checked};
 use crate::gate::{AccessRequest, authorize};
-use crate::kms::call::{KmsCall, denied, invalid};
+use crate::kms::call::{KmsCall, denied, exceeded, invalid};
 use crate::kms::find::managed;
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::world::clock::epoch_seconds;
 use crate::world::kms::cipher::Secret;
 use crate::world::kms::{Key, KeyState, Material, new_id};
-use crate::world::{Caller, Slow, Spreading};
+use crate::world::{Caller, Quirk, Slow, Spreading, Stored};
 use crrctl_iam::Context;
 use crrctl_iam::names::{Arn, KeyId, Region};
 use serde::Deserialize;
@@ -51,11 +52,17 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         let any = any_key(call.caller);
         call.authorize_with("kms:TagResource", any, asked(&input.tags))?;
     }
+    check_dependencies(call)?;
+    call.state.one_more_key(call.caller).map_err(exceeded)?;
     let bypass = input.bypass_policy_lockout_safety_check;
     let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
     if input.multi_region {
         link(call)?;
     }
+    let key = match call.state.quirk_end(Quirk::CreatingKey) {
+        Some(until) => Key { state: KeyState::Creating { until }, ..key },
+        None => key,
+    };
     let id = new_id(input.multi_region);
     let caller = call.caller;
     let material = Material {
@@ -67,6 +74,7 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     call.state.kms.materials.insert((caller.account.clone(), id.clone()), material);
     let place = (caller.account.clone(), caller.region.clone());
     call.state.kms.keys.insert((place, id.clone()), key);
+    begin(call, caller, &id);
     Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
 }
 
@@ -118,13 +126,17 @@ fn new_key(
     let (created, listed) = (call.state.now(), call.state.done_at(Slow::List));
     let mut shown = Spreading::new(Vec::new());
     shown.set(tags, created, call.state.done_at(Slow::List));
+    let mut in_force = Spreading::new(Stored::empty());
+    let from = call.state.quirk_end(Quirk::LateKeyPolicy).unwrap_or(created);
+    in_force.set(policy, created, from);
     Ok(Key {
         description,
-        policy,
+        policy: in_force,
         tags: shown,
         state: KeyState::Enabled,
         created,
         aws_managed: false,
+        usable: created,
         listed,
     })
 }
@@ -168,6 +180,7 @@ pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         let text = format!("Replica key {id} already exists in region {region}.");
         return Err(Fault::bad("AlreadyExistsException", text));
     }
+    call.state.one_more_key(&there).map_err(exceeded)?;
     let bypass = input.bypass_policy_lockout_safety_check;
     let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
     let (now, until) = (call.state.now(), call.state.done_at(Slow::ReplicaKey));
@@ -175,6 +188,7 @@ pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let key = Key { state, ..key };
     let (policy, tags) = (key.policy.text().to_owned(), super::tags::rendered(&key.tags));
     call.state.kms.keys.insert(((there.account.clone(), region), id.clone()), key);
+    begin(call, &there, &id);
     let mut answer = json!({
         "ReplicaKeyMetadata": metadata(call, &there, &id)?,
         "ReplicaPolicy": policy,
@@ -202,7 +216,7 @@ fn may_create(call: &KmsCall<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fa
 /// Returns the ARN pattern of all keys of the account and Region. Tagging a key at its creation
 /// requires the permission on this pattern, not on `*` (KMS Developer Guide, "Controlling access to
 /// tags").
-fn any_key(at: &Caller) -> String {
+pub(super) fn any_key(at: &Caller) -> String {
     let (region, account) = (at.region.as_str(), at.account.as_str());
     Arn::known(at.partition(), "kms", region, account, "key/*").to_string()
 }

@@ -7,7 +7,7 @@ use crate::gate::context_of;
 use crate::kms::call::KmsCall;
 use crate::wire::Fault;
 use crate::world::documents::read;
-use crate::world::{Caller, Flaw, Stored};
+use crate::world::{Caller, Flaw, Quirk, Stored};
 use crrctl_iam::document::{Scope, Statement};
 use crrctl_iam::names::Arn;
 use crrctl_iam::{
@@ -112,11 +112,13 @@ pub(super) fn put(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     check_name(input.policy_name.as_deref())?;
     let policy = parsed(call, &input.policy.unwrap_or_default(), input.bypass)?;
     let arn = call.arn(&id);
+    let now = call.state.now();
+    let from = call.state.quirk_end(Quirk::LateKeyPolicy).unwrap_or(now);
     let key = call.state.kms.key_mut(call.caller, &id)?;
     if key.aws_managed {
         return Err(managed(&arn));
     }
-    key.policy = policy;
+    key.policy.set(policy, now, from);
     Ok(Value::Null)
 }
 

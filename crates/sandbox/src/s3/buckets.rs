@@ -1,7 +1,7 @@
 //! Creating, finding, listing and deleting buckets. Not for: bucket settings (see `settings`).
 
 use super::answers::NewBucketTags;
-use super::errors::{custom, not_implemented};
+use super::errors::{custom, not_implemented, redirect};
 use super::tokens::{read_token, token_of};
 use super::{permit, settings};
 use crate::gate::{AccessRequest, authorize};
@@ -10,7 +10,8 @@ use crate::s3::details::Details;
 use crate::wire::paging::page;
 use crate::wire::query::element;
 use crate::world::buckets::{Bucket, ObjectLock, Tags, Versioning, bucket_arn};
-use crate::world::{Slow, Spreading};
+use crate::world::state::DeletedBucket;
+use crate::world::{Quirk, Slow, Spreading};
 use crrctl_iam::names::{AccountId, BucketName, Region};
 use s3s::dto::{
     BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
@@ -46,6 +47,10 @@ pub(super) fn create(
     check_location(call, &input)?;
     let constraint = location_constraint(&input).map(str::to_owned);
     refuse_unmodelled(&input)?;
+    if tagged && call.state.quirks.is_on(Quirk::NoTagsOnCreate) {
+        let text = "The request contained an unsupported argument.";
+        return Err(custom(400, "UnsupportedArgument", text.into()));
+    }
     check_namespace(call, name.as_str())?;
     let ownership = input
         .object_ownership
@@ -59,7 +64,7 @@ pub(super) fn create(
     let tags = call.extensions.remove::<NewBucketTags>().unwrap_or_default().0;
     settings::check_tags(&tags, 50)?;
     let location = Some(format!("/{name}"));
-    insert_arn(call, arn);
+    insert_arn(call, arn.clone());
     if let Some(existing) = call.state.buckets.0.get(name.as_str()) {
         if existing.owner != call.caller.account {
             return Err(s3_error!(BucketAlreadyExists));
@@ -76,7 +81,18 @@ pub(super) fn create(
             Err(s3_error!(BucketAlreadyOwnedByYou))
         };
     }
-    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    call.state.one_more_bucket(&call.caller).map_err(|_| {
+        let text = "You have attempted to create more buckets than allowed";
+        custom(400, "TooManyBuckets", text.into())
+    })?;
+    call.state.one_more_resource().map_err(|text| custom(507, "SandboxFull", text))?;
+    if call.state.recent.lasts(Quirk::NameInUse, || &*arn) {
+        return Err(s3_error!(
+            OperationAborted,
+            "A conflicting conditional operation is currently in progress against this resource. Please try again."
+        ));
+    }
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::BucketTags));
     let mut shown = Spreading::new(Tags::new());
     shown.set(tags, now, listed);
     let bucket = Bucket {
@@ -101,6 +117,7 @@ pub(super) fn create(
         held: 0,
     };
     call.state.buckets.0.insert(name.to_string(), bucket);
+    call.state.begin_on_bucket(Quirk::LateBucket, &arn);
     Ok(CreateBucketOutput { location })
 }
 
@@ -228,13 +245,27 @@ fn is_account_regional(name: &str) -> bool {
 
 /// S3 API Reference, `HeadBucket`.
 pub(super) fn head(call: &mut S3Call<'_>, input: HeadBucketInput) -> S3Result<HeadBucketOutput> {
-    let region = call.bucket(&input.bucket, "s3:ListBucket")?.region.to_string();
+    let region = match call.state.deleted_bucket(&input.bucket).cloned() {
+        Some(deleted) => head_deleted(call, &input.bucket, &deleted)?,
+        None => call.bucket(&input.bucket, "s3:ListBucket")?.region.to_string(),
+    };
     insert_arn(call, bucket_arn(call.caller.partition(), &input.bucket));
     Ok(HeadBucketOutput {
         access_point_alias: Some(false),
         bucket_region: Some(region),
         ..nothing()
     })
+}
+
+/// Returns the Region of a deleted bucket that this call still finds.
+fn head_deleted(call: &S3Call<'_>, name: &str, deleted: &DeletedBucket) -> S3Result<String> {
+    if deleted.region != call.caller.region {
+        return Err(redirect(&deleted.region));
+    }
+    let arn = bucket_arn(call.caller.partition(), name);
+    let request = AccessRequest::plain("s3:ListBucket", arn, &deleted.owner);
+    authorize(&call.state.iam, &call.caller, request).map_err(permit::refused)?;
+    Ok(deleted.region.to_string())
 }
 
 /// S3 API Reference, `DeleteBucket`: all versions and delete markers must be deleted first.
@@ -249,7 +280,7 @@ pub(super) fn delete(
             "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
         ));
     }
-    call.state.buckets.0.remove(&input.bucket);
+    call.state.delete_bucket(&input.bucket);
     Ok(nothing())
 }
 

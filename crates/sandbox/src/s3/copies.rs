@@ -59,8 +59,7 @@ fn source(call: &S3Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Resul
     // `s3s` takes a `+` for itself.
     let key = &copy_source(&call.headers).unwrap_or_else(|| key.to_string());
     let version = version_id.as_deref();
-    let found: &Bucket =
-        call.state.buckets.0.get(&**bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
+    let found: &Bucket = call.state.found_bucket(bucket).ok_or_else(|| s3_error!(NoSuchBucket))?;
     if owner.is_some_and(|owner| owner != found.owner.as_str()) {
         return Err(s3_error!(AccessDenied, "Access Denied"));
     }

@@ -3,6 +3,7 @@
 
 use super::details::Details;
 use super::signed::Mechanism;
+use crate::gate::Refusal;
 use crate::wire::Fault;
 use crate::world::buckets::Full;
 use crate::world::kms::Unusable;
@@ -153,6 +154,27 @@ pub(super) fn message(code: &str) -> Option<&'static str> {
 }
 
 /// A write exceeds the sandbox's memory limits (507). AWS has no error code for this.
+/// The bodies of the requests in progress hold all memory that they may.
+pub(crate) fn bodies_full(most: u64) -> S3Error {
+    let text = format!(
+        "The sandbox keeps requests in memory: the bodies of all requests in progress would hold \
+         more than {most} bytes. Send fewer at a time, or raise `Limits::bodies`."
+    );
+    custom(503, "SandboxFull", text)
+}
+
+/// The signature of a request's headers is missing or wrong. The codes are S3's (S3 API Reference,
+/// "Error responses").
+pub(crate) fn unauthenticated(refusal: Refusal) -> S3Error {
+    match refusal {
+        Refusal::Missing => s3_error!(AccessDenied, "Access Denied"),
+        Refusal::UnknownKey => s3_error!(InvalidAccessKeyId),
+        Refusal::Expired => custom(400, "ExpiredToken", "The provided token has expired.".into()),
+        Refusal::Incomplete(text) => s3_error!(AuthorizationHeaderMalformed, "{text}"),
+        Refusal::Mismatch(text) => s3_error!(SignatureDoesNotMatch, "{text}"),
+    }
+}
+
 pub(super) fn full(full: Full) -> S3Error {
     custom(507, "SandboxFull", full.0)
 }

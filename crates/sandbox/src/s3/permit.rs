@@ -117,7 +117,7 @@ impl S3Call<'_> {
 
     /// Returns a bucket after checking its Region and expected owner, but no permission.
     pub(super) fn visit(&self, name: &str) -> S3Result<&Bucket> {
-        let bucket = self.state.buckets.0.get(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
+        let bucket = self.state.found_bucket(name).ok_or_else(|| s3_error!(NoSuchBucket))?;
         if bucket.region != self.caller.region {
             return Err(self.elsewhere(&bucket.region));
         }

@@ -9,7 +9,7 @@ use crate::s3::call::{S3Call, nothing};
 use crate::s3::writes::is_storage_class;
 use crate::world::buckets::{Versioning, random_text};
 use crate::world::replication::rules::{is_v1, tags_of as tags};
-use crate::world::{Slow, State};
+use crate::world::{Quirk, Slow, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
 use http::header::CONTENT_LENGTH;
@@ -105,7 +105,12 @@ fn pass_role(call: &S3Call<'_>, role: &str) -> S3Result<()> {
     let context = Context::new().with("iam:PassedToService", "s3.amazonaws.com");
     let request = AccessRequest { context, ..AccessRequest::plain("iam:PassRole", role, &owner) };
     authorize(&call.state.iam, &call.caller, request)
-        .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))
+        .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))?;
+    if call.state.iam.recent.lasts(Quirk::FreshRole, || role) {
+        // The text is the sandbox's own: none is recorded.
+        return Err(invalid("The role can't be used by Amazon S3 yet."));
+    }
+    Ok(())
 }
 
 fn invalid(text: &'static str) -> S3Error {
@@ -330,7 +335,7 @@ fn check_destination(state: &State, source: &str, destination: &Destination) -> 
     }
     // observed, this message and the next
     let bucket =
-        state.buckets.0.get(&name).ok_or_else(|| invalid("Destination bucket must exist."))?;
+        state.found_bucket(&name).ok_or_else(|| invalid("Destination bucket must exist."))?;
     if *bucket.versioning.at(state.now()) != Versioning::Enabled {
         return Err(invalid("Destination bucket must have versioning enabled."));
     }

@@ -270,7 +270,7 @@ pub(super) fn put_tagging(
 }
 
 fn set_tags(call: &mut S3Call<'_>, name: &str, tags: Tags) -> S3Result<()> {
-    let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
+    let (now, listed) = (call.state.now(), call.state.done_at(Slow::BucketTags));
     call.find_mut(name)?.tags.set(tags, now, listed);
     Ok(())
 }

@@ -95,7 +95,7 @@ pub(super) fn put(
         BucketVersioningStatus::SUSPENDED => Versioning::Suspended,
         _ => return Err(malformed()),
     };
-    let (now, from) = (call.state.now(), call.state.done_at(Slow::Setting));
+    let (now, from) = (call.state.now(), call.state.done_at(Slow::Versioning));
     let bucket = call.find_mut(&input.bucket)?;
     bucket.versioning.set(versioning, now, from);
     bucket.mfa_delete = mfa_delete;

@@ -6,12 +6,12 @@ use crate::gate::{AccessRequest, authorize};
 use crate::s3control::call::{ControlCall, bucket_name, invalid, object_name, result};
 use crate::wire::query::element;
 use crate::wire::{Fault, XmlOutput};
-use crate::world::Slow;
 use crate::world::jobs::request::{
     CreateJob, Encryption, Filter, JobManifest, JobReport, JobTag, KeyName, ManifestGenerator,
     Members,
 };
 use crate::world::jobs::{BatchJob, ObjectList, Status};
+use crate::world::{Quirk, Slow};
 use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
 use sha2::{Digest, Sha256};
@@ -42,6 +42,10 @@ pub(super) fn create(call: &mut ControlCall<'_>) -> XmlOutput {
     let operation = operation(request.operation.as_ref())?;
     let role = request.role_arn.unwrap_or_default();
     permit(call, &role, operation, priority, request.tags.as_ref().map_or(&[], |t| &t.member))?;
+    if call.state.iam.recent.lasts(Quirk::FreshRole, || &*role) {
+        // The text is the sandbox's own: none is recorded.
+        return Err(Fault::bad("InvalidRequest", "The role can't be used by Amazon S3 yet."));
+    }
     if operation != "S3ReplicateObject" {
         return Err(Fault::not_implemented(&format!("the batch operation {operation}")));
     }

@@ -19,7 +19,7 @@ impl ControlCall<'_> {
             Fault::not_implemented("tags of anything but general purpose buckets")
         })?;
         let absent = || Fault::new(404, "NoSuchBucket", "The specified bucket does not exist");
-        let bucket = self.state.buckets.0.get(name).ok_or_else(absent)?;
+        let bucket = self.state.found_bucket(name).ok_or_else(absent)?;
         if bucket.region != self.caller.region {
             let region = &bucket.region;
             return Err(invalid(format!("The bucket {name} is in {region}; ask there.")));
@@ -46,7 +46,7 @@ pub(super) fn add(call: &mut ControlCall<'_>) -> XmlOutput {
     }
     context.set_all("aws:TagKeys", request.tags.tags.iter().map(|tag| &tag.key));
     let added = request.tags.tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
-    let times = (call.state.now(), call.state.done_at(Slow::List));
+    let times = (call.state.now(), call.state.done_at(Slow::BucketTags));
     call.bucket("s3:TagResource", context)?.add_tags(added, times)?;
     Ok(None)
 }
@@ -56,7 +56,7 @@ pub(super) fn remove(call: &mut ControlCall<'_>) -> XmlOutput {
     let keys: Vec<String> = call.parameters("tagKeys").collect();
     let mut context = Context::new();
     context.set_all("aws:TagKeys", keys.iter());
-    let times = (call.state.now(), call.state.done_at(Slow::List));
+    let times = (call.state.now(), call.state.done_at(Slow::BucketTags));
     call.bucket("s3:UntagResource", context)?.remove_tags(&keys, times);
     Ok(None)
 }

@@ -3,6 +3,11 @@
 
 use std::collections::BTreeMap;
 
+/// The maximum number of names that are counted by themselves.
+const MAX_NAMES: usize = 1000;
+/// The name that all others are counted under.
+const OTHERS: &str = "other";
+
 /// The number of calls of each operation, by `service:Operation`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Calls {
@@ -12,7 +17,12 @@ pub(crate) struct Calls {
 impl Calls {
     /// Counts one call.
     pub(crate) fn count(&mut self, service: &str, operation: &str) {
-        *self.by_operation.entry(format!("{service}:{operation}")).or_default() += 1;
+        let name = format!("{service}:{operation}");
+        // Clients choose the names of operations, so that their number needs a bound.
+        let is_new = !self.by_operation.contains_key(&name);
+        let name =
+            if is_new && self.by_operation.len() >= MAX_NAMES { OTHERS.into() } else { name };
+        *self.by_operation.entry(name).or_default() += 1;
     }
 
     /// Returns the counts as `GET /_crrctl/calls` shows them.

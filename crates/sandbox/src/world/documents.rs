@@ -2,6 +2,7 @@
 //! principals bound to unique ids.
 //! Not for: evaluating them (see `gate::access`).
 
+use crate::world::Quirk;
 use crate::world::iam::Iam;
 use crrctl_iam::document::{PrincipalKind, Principals, Scope};
 use crrctl_iam::names::Arn;
@@ -73,6 +74,7 @@ fn bind(name: &str, iam: &Iam) -> Result<Option<String>, Flaw> {
     };
     match (arn.service(), arn.resource()) {
         ("iam", "root") if account(arn.account()) => Ok(None),
+        ("iam", _) if iam.recent.lasts(Quirk::LatePrincipal, || name) => Err(unknown()),
         ("iam", _) => iam.id_of(name).map(Some).ok_or_else(unknown),
         ("sts", session) => {
             let role = session.strip_prefix("assumed-role/").and_then(|s| s.split('/').next());
@@ -89,6 +91,12 @@ impl Stored {
     pub(crate) fn known(json: &serde_json::Value) -> Self {
         let document = Document::parse(json).expect("a policy document");
         Self { text: json.to_string(), document, bound: Vec::new() }
+    }
+
+    /// Creates a document without statements, which allows nothing.
+    pub(crate) fn empty() -> Self {
+        let document = Document { version: None, id: None, statements: Vec::new() };
+        Self { text: String::new(), document, bound: Vec::new() }
     }
 
     /// Returns the text as a read operation returns it: a deleted user or role appears as its

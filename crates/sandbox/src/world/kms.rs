@@ -4,7 +4,7 @@
 
 pub(crate) mod cipher;
 
-use crate::world::{Caller, Spreading, Stored};
+use crate::world::{Caller, Quirk, Recent, Spreading, Stored};
 use cipher::Secret;
 use crrctl_iam::names::{AccountId, Arn, KeyId, Region};
 use std::collections::BTreeMap;
@@ -21,17 +21,24 @@ pub(crate) struct Kms {
     pub(crate) materials: BTreeMap<(AccountId, KeyId), Material>,
     pub(crate) aliases: BTreeMap<(AccountRegion, String), Alias>,
     pub(crate) grants: BTreeMap<(AccountRegion, KeyId), Vec<Grant>>,
+    /// The keys and aliases on which a quirk lasts.
+    pub(crate) recent: Recent,
+    /// The deleted aliases that still name their key, each until the given time.
+    pub(crate) stale_aliases: BTreeMap<(AccountRegion, String), (KeyId, SystemTime)>,
 }
 
 /// One key in one Region.
 #[derive(Debug, Clone)]
 pub(crate) struct Key {
     pub(crate) description: String,
-    pub(crate) policy: Stored,
+    /// The key policy, and the one that S3's use of the key is still decided by.
+    pub(crate) policy: Spreading<Stored>,
     pub(crate) tags: Spreading<Vec<(String, String)>>,
     pub(crate) state: KeyState,
     pub(crate) created: SystemTime,
     pub(crate) aws_managed: bool,
+    /// When the key was created, or when it was no longer `Creating`.
+    pub(crate) usable: SystemTime,
     /// When lists first include the key.
     pub(crate) listed: SystemTime,
 }
@@ -85,6 +92,8 @@ pub(crate) struct Grant {
     pub(crate) grantee: String,
     pub(crate) operations: Vec<String>,
     pub(crate) created: SystemTime,
+    /// When the grant first allows S3 to use the key.
+    pub(crate) in_force: SystemTime,
     pub(crate) issuer: String,
 }
 
@@ -154,9 +163,8 @@ impl Kms {
             if !aliases {
                 return Err(not_found(format!("Invalid keyId '{reference}'")));
             }
-            let found = self.aliases.get(&(place, resource.clone()));
-            return match found {
-                Some(alias) => Ok((at, alias.target.clone())),
+            return match self.named(&(place, resource.clone())) {
+                Some(target) => Ok((at, target.clone())),
                 None if strange => Err(foreign(caller, reference)),
                 None => {
                     Err(not_found(format!("Alias {} is not found.", arn_of(caller, &resource))))
@@ -165,7 +173,11 @@ impl Kms {
         }
         let bare = resource.strip_prefix("key/").unwrap_or(&resource);
         let id = KeyId::new(bare).map_err(|_| not_found(format!("Invalid keyId '{reference}'")))?;
-        if self.keys.contains_key(&(place, id.clone())) {
+        let is_late = || {
+            let arn = || id.arn(&at.region, &at.account).to_string();
+            self.recent.lasts(Quirk::LateKey, arn)
+        };
+        if self.keys.contains_key(&(place, id.clone())) && !is_late() {
             return Ok((at, id));
         }
         if strange {
@@ -176,6 +188,16 @@ impl Kms {
         }
         let arn = id.arn(&caller.region, &caller.account);
         Err(not_found(format!("Key '{arn}' does not exist")))
+    }
+
+    /// Returns the key that an alias names: one that was just created names none yet, and one that
+    /// was just deleted may still name its key.
+    fn named(&self, place: &(AccountRegion, String)) -> Option<&KeyId> {
+        let arn = || alias_arn(&place.0, &place.1);
+        match self.aliases.get(place) {
+            Some(alias) => (!self.recent.lasts(Quirk::LateAlias, arn)).then_some(&alias.target),
+            None => self.stale_aliases.get(place).map(|(target, _)| target),
+        }
     }
 
     /// Returns a key of the account and Region of `at`.
@@ -236,11 +258,12 @@ impl Kms {
         let key = Key {
             description: "Default key that protects my S3 objects when no other key is defined"
                 .into(),
-            policy: managed_policy(caller),
+            policy: Spreading::new(managed_policy(caller)),
             tags: Spreading::default(),
             state: KeyState::Enabled,
             created: now,
             aws_managed: true,
+            usable: now,
             listed: now,
         };
         let material = Material {
@@ -259,9 +282,13 @@ impl Kms {
     /// Applies the changes that are due: replica keys become usable, and keys are deleted, earliest
     /// first. A primary key's own waiting period starts when its last replica key is deleted.
     pub(crate) fn pass_time(&mut self, now: SystemTime) {
+        self.recent.pass_time(now);
+        self.stale_aliases.retain(|_, (_, until)| *until > now);
         for key in self.keys.values_mut() {
-            if matches!(key.state, KeyState::Creating { until } if until <= now) {
-                key.state = KeyState::Enabled;
+            if let KeyState::Creating { until } = key.state
+                && until <= now
+            {
+                (key.state, key.usable) = (KeyState::Enabled, until);
             }
         }
         loop {
@@ -300,9 +327,8 @@ impl Kms {
     /// pending deletion.
     pub(crate) fn arns(&self) -> Vec<String> {
         let ours = |alias: &str| !alias.starts_with("alias/aws/");
-        let aliases = self.aliases.keys().filter(|(_, name)| ours(name)).map(|((a, r), name)| {
-            Arn::known(r.partition(), "kms", r.as_str(), a.as_str(), name).to_string()
-        });
+        let aliases = self.aliases.keys().filter(|(_, name)| ours(name));
+        let aliases = aliases.map(|(place, name)| alias_arn(place, name));
         let is_kept = |key: &Key| {
             matches!(key.state, KeyState::Enabled | KeyState::Disabled | KeyState::Creating { .. })
         };
@@ -360,6 +386,10 @@ fn managed_policy(caller: &Caller) -> Stored {
 
 pub(crate) fn days(count: u32) -> Duration {
     Duration::from_hours(24 * u64::from(count))
+}
+
+fn alias_arn((account, region): &AccountRegion, name: &str) -> String {
+    Arn::known(region.partition(), "kms", region.as_str(), account.as_str(), name).to_string()
 }
 
 pub(crate) fn arn_of(caller: &Caller, resource: &str) -> Arn {

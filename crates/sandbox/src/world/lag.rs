@@ -2,6 +2,7 @@
 //! from a seeded generator, so that a run can be repeated. Not for: the changes themselves (see the
 //! services).
 
+use super::Quirk;
 use std::ops::Deref;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -41,9 +42,13 @@ pub(crate) enum Slow {
     /// From the creation of a key, alias or tag until lists include it (KMS Developer Guide,
     /// "Eventual consistency").
     List,
-    /// From a change to a bucket's settings until it applies to uploads. For versioning, S3
-    /// recommends waiting for 15 minutes (S3 API Reference, `PutBucketVersioning`).
+    /// From a change to a bucket's tags until reads show it.
+    BucketTags,
+    /// From a change to a bucket's default encryption until it applies to uploads.
     Setting,
+    /// From a change to a bucket's versioning until it applies to uploads. S3 recommends waiting
+    /// for 15 minutes (S3 API Reference, `PutBucketVersioning`).
+    Versioning,
     /// From the creation or deletion of a replication configuration until S3 applies the change (S3
     /// API Reference, `DeleteBucketReplication`).
     Rule,
@@ -65,13 +70,28 @@ impl Slow {
         match self {
             Self::Role => (4_000, 15_000),
             Self::ReplicaKey => (3_000, 60_000),
-            Self::List => (500, 5_000),
-            Self::Setting => (500, 10_000),
+            Self::List | Self::BucketTags => (500, 5_000),
+            Self::Setting | Self::Versioning => (500, 10_000),
             Self::Rule => (1_000, 20_000),
             Self::Batch => (2_000, 30_000),
             Self::Policy => (1_000, 10_000),
             Self::Write => (10, 80),
             Self::Replication => (2_000, 60_000),
+        }
+    }
+
+    /// Returns the quirk whose time replaces the delay.
+    pub(super) fn quirk(self) -> Option<Quirk> {
+        match self {
+            Self::Role => Some(Quirk::LateRole),
+            Self::ReplicaKey => Some(Quirk::SlowReplicaKey),
+            Self::List => Some(Quirk::LateKeyLists),
+            Self::BucketTags => Some(Quirk::LateBucketTags),
+            Self::Versioning => Some(Quirk::LateVersioning),
+            Self::Rule => Some(Quirk::LateRules),
+            Self::Policy => Some(Quirk::LatePolicy),
+            Self::Replication => Some(Quirk::SlowReplication),
+            Self::Setting | Self::Batch | Self::Write => None,
         }
     }
 }
@@ -122,12 +142,14 @@ pub(crate) struct Spreading<T> {
     value: T,
     /// The previous value in effect, and the time until which it stays in effect.
     before: Option<(T, SystemTime)>,
+    /// When the value takes effect; `None` for a value that never changed.
+    since: Option<SystemTime>,
 }
 
 impl<T> Spreading<T> {
     /// Creates a value that is already in effect.
     pub(crate) fn new(value: T) -> Self {
-        Self { value, before: None }
+        Self { value, before: None, since: None }
     }
 
     /// Sets a new value, which takes effect at `from`.
@@ -139,6 +161,7 @@ impl<T> Spreading<T> {
             _ => last,
         };
         self.before = (now < from).then_some((before, from));
+        self.since = Some(from);
     }
 
     /// Returns the value in effect at `now`.
@@ -147,6 +170,12 @@ impl<T> Spreading<T> {
             Some((before, until)) if now < *until => before,
             _ => &self.value,
         }
+    }
+
+    /// Returns when the value takes effect, which may be in the past; `None` for a value that never
+    /// changed.
+    pub(crate) fn since(&self) -> Option<SystemTime> {
+        self.since
     }
 }
 

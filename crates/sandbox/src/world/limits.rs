@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-/// The memory limits, in bytes.
+/// The memory limits. All but `resources` are in bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// The maximum size of an object, and of a request. Default 256 MiB.
@@ -14,11 +14,23 @@ pub struct Limits {
     pub bucket: u64,
     /// The maximum size of all buckets together. Default 4 GiB.
     pub total: u64,
+    /// The maximum size of the bodies of all requests in progress. One body of the size `object`
+    /// always fits. Default 512 MiB.
+    pub bodies: u64,
+    /// The maximum number of buckets, keys, aliases, grants, roles, users, policies and access keys
+    /// of all accounts together. Default 200,000.
+    pub resources: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { object: 256 << 20, bucket: 1 << 30, total: 4 << 30 }
+        Self {
+            object: 256 << 20,
+            bucket: 1 << 30,
+            total: 4 << 30,
+            bodies: 512 << 20,
+            resources: 200_000,
+        }
     }
 }
 
@@ -28,7 +40,7 @@ pub struct Patience {
     /// For the headers of a request, from the previous response. This timeout also applies to idle
     /// connections. Default 30 s.
     pub head: Duration,
-    /// Between two chunks of a request body. Default 30 s.
+    /// Between two chunks of a request body, and for the memory that the body needs. Default 30 s.
     pub stall: Duration,
     /// For a whole request body. Default 10 min.
     pub body: Duration,

@@ -1,11 +1,13 @@
 //! Replication as plain data: the queue of pending replication, its outcomes, and the rules that
 //! apply to a version. Not for: making replicas (see `crate::replication`).
 
+mod effective;
 mod queue;
 pub(crate) mod rules;
 mod schedule;
 mod targets;
 
+pub(crate) use effective::effective;
 pub(crate) use queue::{Measured, MetadataChange, Replication, ReplicationJob, ReplicationWork};
 pub(crate) use schedule::{note_outcome, schedule, schedule_change};
 pub(crate) use targets::{ReplicationTarget, targets};

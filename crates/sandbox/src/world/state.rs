@@ -1,12 +1,17 @@
 //! The whole state of a sandbox as plain data. Not for: its lock (see `gate::shared`),
 //! authorization (see `gate::access`), or the encoding of requests and responses (see `wire`).
 
-use super::buckets::Buckets;
+use super::buckets::{Bucket, Buckets, bucket_arn};
 use super::iam::Iam;
 use super::jobs::Jobs;
 use super::kms::Kms;
 use super::replication::Replication;
-use super::{Calls, Clock, Delays, Lag, Limits, Patience, Quotas, Slow};
+use super::{
+    Calls, Clock, Delays, Lag, Limits, Patience, Quirk, QuirkSpec, Quirks, Quotas, Recent,
+    ResourceQuotas, Slow,
+};
+use crrctl_iam::names::{AccountId, Region};
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 /// The whole state of one sandbox.
@@ -22,6 +27,12 @@ pub(crate) struct State {
     pub(crate) delays: Delays,
     pub(crate) limits: Limits,
     pub(crate) quotas: Quotas,
+    pub(crate) resource_quotas: ResourceQuotas,
+    pub(crate) quirks: Quirks,
+    /// The buckets on which a quirk lasts.
+    pub(crate) recent: Recent,
+    /// The deleted buckets that `HeadBucket` still finds.
+    deleted_buckets: BTreeMap<String, DeletedBucket>,
 }
 
 impl State {
@@ -32,7 +43,53 @@ impl State {
 
     /// Returns the time at which a change of the kind `what` that starts now is complete.
     pub(crate) fn done_at(&mut self, what: Slow) -> SystemTime {
-        self.now() + self.delays.draw(what)
+        let time = what.quirk().and_then(|quirk| self.quirks.time(quirk));
+        self.now() + time.unwrap_or_else(|| self.delays.draw(what))
+    }
+
+    /// Returns the time at which a quirk ends that starts now; `None` if it does not start.
+    pub(crate) fn quirk_end(&mut self, quirk: Quirk) -> Option<SystemTime> {
+        let lasts = self.quirks.draw(quirk);
+        (!lasts.is_zero()).then(|| self.now() + lasts)
+    }
+
+    /// Begins a quirk on a bucket that was created or deleted now.
+    pub(crate) fn begin_on_bucket(&mut self, quirk: Quirk, arn: &str) {
+        let end = self.quirk_end(quirk);
+        self.recent.begin(quirk, arn, end);
+    }
+
+    /// Returns a bucket, unless it was created so late that calls do not find it yet.
+    pub(crate) fn found_bucket(&self, name: &str) -> Option<&Bucket> {
+        let bucket = self.buckets.0.get(name)?;
+        let arn = || bucket_arn(bucket.region.partition(), name);
+        (!self.recent.lasts(Quirk::LateBucket, arn)).then_some(bucket)
+    }
+
+    /// Removes a bucket.
+    pub(crate) fn delete_bucket(&mut self, name: &str) {
+        let Some(bucket) = self.buckets.0.remove(name) else { return };
+        self.begin_on_bucket(Quirk::NameInUse, &bucket_arn(bucket.region.partition(), name));
+        if let Some(found_until) = self.quirk_end(Quirk::StaleHead) {
+            let Bucket { owner, region, .. } = bucket;
+            let deleted = DeletedBucket { owner, region, found_until };
+            self.deleted_buckets.insert(name.to_owned(), deleted);
+        }
+    }
+
+    /// Returns a deleted bucket that `HeadBucket` still finds.
+    pub(crate) fn deleted_bucket(&self, name: &str) -> Option<&DeletedBucket> {
+        let is_new = self.buckets.0.contains_key(name);
+        self.deleted_buckets.get(name).filter(|_| !is_new)
+    }
+
+    /// Applies the changes that are due.
+    pub(crate) fn pass_time(&mut self) {
+        let now = self.now();
+        self.recent.pass_time(now);
+        self.deleted_buckets.retain(|_, bucket| bucket.found_until > now);
+        self.kms.pass_time(now);
+        self.iam.pass_time(now);
     }
 
     /// Returns the ids of the keys that are pending deletion and that a bucket setting or a role
@@ -47,7 +104,13 @@ impl State {
         let delays = Delays::new(settings.lag, settings.hurry, settings.seed);
         let quotas = Quotas::new(settings.quotas);
         let clock = Clock::new(settings.clock_behind, settings.clock_stands);
-        Self { clock, delays, limits: settings.limits, quotas, ..Self::default() }
+        let quirks = Quirks::new(&settings.quirks, settings.lag, settings.hurry, settings.seed);
+        let limits = settings.limits;
+        let resource_quotas = settings.resource_quotas;
+        let mut state =
+            Self { clock, delays, limits, quotas, resource_quotas, quirks, ..Self::default() };
+        state.pass_time();
+        state
     }
 
     /// Returns the ARNs of all resources that exist and are not pending deletion.
@@ -57,6 +120,14 @@ impl State {
         arns.extend(self.kms.arns());
         arns
     }
+}
+
+/// A deleted bucket that `HeadBucket` still finds.
+#[derive(Debug, Clone)]
+pub(crate) struct DeletedBucket {
+    pub(crate) owner: AccountId,
+    pub(crate) region: Region,
+    found_until: SystemTime,
 }
 
 /// The settings that a sandbox keeps from its start to its end.
@@ -72,6 +143,8 @@ pub(crate) struct Settings {
     pub(crate) hurry: u32,
     pub(crate) seed: Option<u64>,
     pub(crate) quotas: Option<u32>,
+    pub(crate) resource_quotas: ResourceQuotas,
+    pub(crate) quirks: Vec<QuirkSpec>,
     pub(crate) limits: Limits,
     pub(crate) patience: Patience,
 }
@@ -89,6 +162,8 @@ impl Default for Settings {
             hurry: 1,
             seed: None,
             quotas,
+            resource_quotas: ResourceQuotas::default(),
+            quirks: Vec::new(),
             limits,
             patience,
         }

@@ -292,7 +292,7 @@ impl Buckets {
     pub(crate) fn check_room(&self, limits: &Limits, name: &str, more: u64) -> Result<(), Full> {
         let full = |what: &str, most: u64| {
             Full(format!(
-                "The sandbox keeps objects in memory: {what} would hold more than {most} bytes. Delete versions, or abort uploads."
+                "The sandbox keeps objects in memory: {what} would hold more than {most} bytes. Delete versions, abort uploads, or raise the limit (`--max-bytes`, `Options::limits`)."
             ))
         };
         let held = self.0.get(name).map_or(0, |bucket| bucket.held);

@@ -2,8 +2,8 @@
 //! decoding requests.
 
 use super::{Entity, Managed, Role, User, aws_document};
-use crate::world::Stored;
 use crate::world::random::letters;
+use crate::world::{Recent, Stored};
 use crrctl_iam::names::{AccountId, Arn};
 use crrctl_iam::{Document, Principal};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,8 +29,8 @@ pub(crate) struct Iam {
     sessions: BTreeMap<String, Session>,
     /// The accounts that have KMS's service-linked role for multi-Region keys.
     linked: BTreeSet<AccountId>,
-    /// The time of the last call of [`Self::pass_time`].
-    now: Option<SystemTime>,
+    /// The users, roles and managed policies on which a quirk lasts.
+    pub(crate) recent: Recent,
 }
 
 /// An access key of a user.
@@ -193,12 +193,12 @@ impl Iam {
 
     /// Returns the inline policies that are in effect.
     fn in_effect<'a>(&self, entity: &'a Entity) -> &'a BTreeMap<String, Stored> {
-        self.now.map_or_else(|| &*entity.inline, |now| entity.inline.at(now))
+        self.recent.now().map_or_else(|| &*entity.inline, |now| entity.inline.at(now))
     }
 
     /// Sets the current time, so that changed policies take effect.
     pub(crate) fn pass_time(&mut self, now: SystemTime) {
-        self.now = Some(now);
+        self.recent.pass_time(now);
     }
 
     fn held<'a>(&'a self, entity: &'a Entity) -> OwnPolicies<'a> {
