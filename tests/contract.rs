@@ -253,3 +253,42 @@ fn switches_in_variables_are_read_as_everybody_writes_them() {
         assert_eq!(output.code, code, "{value}: {output}");
     }
 }
+
+/// Runs `crrctl sandbox` with a shell as its command.
+fn sandboxed(script: &str) -> crate::common::Output {
+    crate::common::alone(&["sandbox", "--", "sh", "-c", script])
+}
+
+#[test]
+fn sandbox_runs_a_command_and_ends_with_its_code() {
+    let set = r#"for name in AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION AWS_DEFAULT_REGION; do
+        eval "echo $name=\$$name"; done"#;
+    let ran = sandboxed(set).exits(0);
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(lines[0].starts_with("AWS_ENDPOINT_URL=http://127.0.0.1:"), "{lines:?}");
+    assert!(lines[1..].iter().all(|line| !line.ends_with('=')) && lines.len() == 5, "{lines:?}");
+    let _ = sandboxed("exit 7").exits(7);
+    let _ = sandboxed("kill -9 $$").exits(137);
+    let missing = crate::common::alone(&["sandbox", "--", "/no/such/command"]).exits(1);
+    assert!(missing.stderr.contains("can't run `/no/such/command`"), "{}", missing.stderr);
+}
+
+#[test]
+fn sandbox_keeps_its_command_away_from_aws_and_passes_signals_on() {
+    use std::io::{BufRead, BufReader};
+    let stand = Stand::new();
+    let script = r#"echo "${AWS_PROFILE-}${AWS_SESSION_TOKEN-}${AWS_ENDPOINT_URL_S3-}"
+        trap 'echo ended; exit 3' TERM; echo ready; while :; do sleep 0.05; done"#;
+    let mut command = stand.command(&["sandbox", "--", "sh", "-c", script]);
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"] {
+        command.env(name, "elsewhere");
+    }
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().as_deref(), Some(""));
+    assert_eq!(lines.next().as_deref(), Some("ready"));
+    let killed = std::process::Command::new("kill").arg(child.id().to_string()).status();
+    assert!(killed.unwrap().success());
+    assert_eq!(lines.next().as_deref(), Some("ended"));
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}

@@ -1,28 +1,26 @@
-//! `crrctl sandbox`: serves the sandbox. stdout gets only `export` lines, so that a shell can read
-//! them.
+//! `crrctl sandbox`: serves the sandbox until a signal, or while a command runs. stdout gets only
+//! `export` lines, so that a shell can read them; with a command, it is the command's.
 //! Not for: `--sandbox`, which embeds the sandbox in the process (see `session`).
+
+mod command;
 
 use super::Global;
 use super::output::{Ended, Printer, say};
 use super::session::Signals;
 use crate::failure::{Failure, Kind};
 use crate::units;
-use crrctl_sandbox::{FaultSpec, Lag, Options, Sandbox};
+use crrctl_sandbox::{FaultSpec, Lag, Limits, Options, Quirk, QuirkSpec, Sandbox};
+use std::ffi::OsString;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SandboxArgs {
-    /// Where to listen; port 0 picks one
-    #[arg(
-        long,
-        default_value = "127.0.0.1:4700",
-        value_name = "ADDRESS:PORT",
-        env = "CRRCTL_LISTEN"
-    )]
-    listen: SocketAddr,
+    /// Where to listen; port 0 picks one [default: 127.0.0.1:4700, or a free port with COMMAND]
+    #[arg(long, value_name = "ADDRESS:PORT", env = "CRRCTL_LISTEN")]
+    listen: Option<SocketAddr>,
     /// Added to every request
     #[arg(long, default_value = "0ms", value_name = "DURATION", value_parser = units::duration)]
     latency: Duration,
@@ -38,6 +36,9 @@ pub(super) struct SandboxArgs {
     /// Makes requests go wrong: KIND is throttle, error=CODE, reset, lost-reply, hang or delay=DURATION; either name may be `*`
     #[arg(long, value_name = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]")]
     fault: Vec<FaultSpec>,
+    /// Switches on one behaviour of AWS that is rare; SECONDS is how long it lasts after a change
+    #[arg(long, value_name = "NAME[=SECONDS]", long_help = quirk_help())]
+    quirk: Vec<QuirkSpec>,
     /// Writes every request down, one line of JSON each
     #[arg(long, value_name = "FILE", env = "CRRCTL_LOG")]
     log: Option<PathBuf>,
@@ -47,23 +48,58 @@ pub(super) struct SandboxArgs {
     /// Lets plain HTTP count as such for `aws:SecureTransport`
     #[arg(long, env = "CRRCTL_PLAIN_HTTP_IS_INSECURE")]
     plain_http_is_insecure: bool,
+    /// How much data all buckets together may hold [default: 4GiB, of which one bucket holds 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    max_bytes: Option<u64>,
+    /// How many buckets, keys, roles and the like there may be [default: 200000]
+    #[arg(long, value_name = "N")]
+    max_resources: Option<usize>,
+    /// Runs this command with the variables of the sandbox, and ends with its exit code
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+impl SandboxArgs {
+    fn listen(&self) -> SocketAddr {
+        let port = if self.command.is_empty() { 4700 } else { 0 };
+        self.listen.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            total: self.max_bytes.unwrap_or(usual.total),
+            bucket: self.max_bytes.unwrap_or(usual.bucket),
+            resources: self.max_resources.unwrap_or(usual.resources),
+            ..usual
+        }
+    }
+}
+
+/// The text of `--help` about quirks, with the table of all.
+fn quirk_help() -> String {
+    format!(
+        "Switches on one behaviour of AWS that is rare; may be given more than once.\n\
+         SECONDS is how long it lasts after a change. The quirks, with their usual seconds:\n{}",
+        Quirk::list().trim_end()
+    )
 }
 
 pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
-    if !args.listen.ip().is_loopback() {
-        say(&format!(
-            "warning: {} is not loopback: whoever reaches it can use this sandbox",
-            args.listen
-        ));
+    let listen = args.listen();
+    if !listen.ip().is_loopback() {
+        say(&format!("warning: {listen} is not loopback: whoever reaches it can use this sandbox"));
     }
     let options = Options {
-        listen: args.listen,
+        listen,
         latency: args.latency,
         lag: args.lag,
         seed: args.seed,
         quotas: args.quotas,
+        quirks: args.quirk.clone(),
         faults: args.fault.clone(),
         log: args.log.clone(),
+        limits: args.limits(),
         plain_http_is_insecure: args.plain_http_is_insecure,
         hostnames: args.hostname.clone(),
         ..Options::default()
@@ -73,10 +109,15 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
         Failure::new(
             Kind::Unexpected,
             "sandbox",
-            format!("can't start on {}: {error}", args.listen),
+            format!("can't start on {listen}: {error}"),
         )
         .hint("`--listen 127.0.0.1:0` picks a free port; `--log` must name a file that can be written")
     })?;
+    if !args.command.is_empty() {
+        let ended = command::run(&sandbox, &args.command, &mut signals).await;
+        sandbox.stop().await;
+        return ended;
+    }
     let mut stdout = std::io::stdout().lock();
     for (name, value) in sandbox.environment() {
         // A closed stdout is not an error: the port may be known anyway.

@@ -8,7 +8,7 @@ mod ends;
 mod input;
 
 pub(super) use connection::{connect, connect_beside, connection};
-pub(super) use ends::{Signals, given_up};
+pub(super) use ends::{SignalReceived, Signals, given_up};
 pub(super) use input::{Input, Inputs, Several};
 
 pub(super) use drawn::calls;

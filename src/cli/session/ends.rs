@@ -34,7 +34,7 @@ pub(super) fn watch_signals(stop: &Stop) {
         signals.next().await;
         stop.end(Reason::Interrupted);
         tokio::select! {
-            () = signals.next() => {}
+            _ = signals.next() => {}
             () = tokio::time::sleep(PATIENCE) => {
                 stop.drop_calls();
                 signals.next().await;
@@ -42,6 +42,15 @@ pub(super) fn watch_signals(stop: &Stop) {
         }
         stop.end_at_once();
     });
+}
+
+/// A signal that ends a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum SignalReceived {
+    /// SIGINT, which Ctrl-C sends.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
 }
 
 /// Ctrl-C and SIGTERM.
@@ -60,11 +69,11 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub(in crate::cli) async fn next(&mut self) {
+    pub(in crate::cli) async fn next(&mut self) -> SignalReceived {
         let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = interrupt.recv() => SignalReceived::Interrupt,
+            _ = terminate.recv() => SignalReceived::Terminate,
         }
     }
 }
