@@ -56,13 +56,13 @@ quirks! {
         "ansible/ansible#67811, hashicorp/terraform-provider-aws#26805";
     LateBucket = "late-bucket" 10,
         "a new bucket is NoSuchBucket to every call",
-        "hashicorp/terraform-provider-aws#49960";
+        "hashicorp/terraform-provider-aws#10068, #33717, #49960";
     NoTagsOnCreate = "no-tags-on-create" none,
         "CreateBucket with tags fails with UnsupportedArgument, as in non-commercial Regions",
         "hashicorp/terraform-provider-aws#45566, #45684, #45784, #46122";
     LateBucketTags = "late-bucket-tags" 20,
         "a change to a bucket's tags shows late",
-        "hashicorp/terraform-provider-aws, which waits for it after PutBucketTagging";
+        "inferred from hashicorp/terraform-provider-aws#15572";
     LateVersioning = "late-versioning" 900,
         "a change to a bucket's versioning takes effect late",
         "S3 API Reference, PutBucketVersioning: wait for 15 minutes";
