@@ -11,6 +11,7 @@ pub(crate) mod breakers;
 mod breaking;
 mod control;
 mod crypto;
+mod guide;
 mod lag;
 mod limits;
 mod objects;

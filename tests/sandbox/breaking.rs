@@ -9,12 +9,13 @@ use super::breakers::{
 };
 use super::{EAST, Stand, WEST, rule};
 use aws_sdk_s3::primitives::ByteStream;
+use crrctl_sandbox::Options;
 use serde_json::{Value, json};
 
 impl Pair {
-    /// Builds a pair whose role has just what it needs.
+    /// Builds a pair whose role has just what it needs, by the stricter reading of the Guide (see `guide`).
     async fn new() -> Self {
-        let stand = Stand::start().await;
+        let stand = strict().await;
         let (primary, replica) = stand.keys().await;
         for (bucket, region, key) in [(SOURCE, EAST, &primary), (DESTINATION, WEST, &replica)] {
             stand.bucket(bucket, region, true).await;
@@ -80,6 +81,12 @@ impl Pair {
         let expected = (status.to_owned(), reason.map(String::from));
         assert_eq!(self.outcome().await, expected, "{what}");
     }
+}
+
+/// Starts a sandbox that needs the permissions for tags.
+async fn strict() -> Stand {
+    let quirks = vec!["strict-tags".parse().unwrap()];
+    Stand::with(Options { quirks, ..Options::default() }).await
 }
 
 /// Prints how many things were broken; a test that broke none has failed.

@@ -273,6 +273,30 @@ async fn a_plus_in_the_source_of_a_copy_is_a_space() {
 }
 
 #[tokio::test]
+async fn one_header_can_name_several_attributes() {
+    let stand = Stand::start().await;
+    stand.bucket("attributes", EAST, false).await;
+    stand.put("attributes", "k").await;
+    let mut get = Raw::s3("GET", "/attributes/k?attributes");
+    get.headers.push(("x-amz-object-attributes".into(), "ETag, ObjectSize,StorageClass".into()));
+    let answer = get.answer(stand.sandbox.address()).await;
+    let size = "<ObjectSize>5</ObjectSize>";
+    assert_answer(&answer, 200, &["<ETag>", size, "<StorageClass>STANDARD</StorageClass>"]);
+}
+
+#[tokio::test]
+async fn every_error_says_that_it_is_xml() {
+    let stand = Stand::start().await;
+    stand.bucket("errors", EAST, true).await;
+    stand.bucket("western", WEST, false).await;
+    stand.s3(EAST).delete_object().bucket("errors").key("gone").send().await.unwrap();
+    for (target, status) in [("/errors/gone", 404), ("/errors/absent", 404), ("/western/k", 301)] {
+        let answer = Raw::s3("GET", target).answer(stand.sandbox.address()).await;
+        assert_answer(&answer, status, &["content-type: application/xml", "<HostId>"]);
+    }
+}
+
+#[tokio::test]
 async fn response_headers_are_chosen_in_iso_8859_1() {
     let stand = Stand::start().await;
     stand.bucket("overrides", EAST, false).await;

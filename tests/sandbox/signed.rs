@@ -140,6 +140,14 @@ async fn version_2_is_accepted_in_us_east_1_alone() {
     let late = url_v2("GET", "/signed/k", &[], past);
     let answer = send(&stand, "GET", &late, "", "").await;
     assert_answer(&answer, 403, &["Request has expired", "<Expires>", "<ServerTime>"]);
+    // Objects under KMS keys need Signature Version 4.
+    let kms = stand.kms(EAST).create_key().send().await.unwrap();
+    let put = stand.s3(EAST).put_object().bucket("signed").key("secret");
+    let put = put.server_side_encryption(aws_sdk_s3::types::ServerSideEncryption::AwsKms);
+    put.ssekms_key_id(kms.key_metadata().unwrap().key_id()).send().await.unwrap();
+    let secret = url_v2("GET", "/signed/secret", &[], soon);
+    let answer = send(&stand, "GET", &secret, "", "").await;
+    assert_answer(&answer, 400, &["require AWS Signature Version 4."]);
     let western = url_v2("GET", "/western/k", &[], soon);
     let answer = send(&stand, "GET", &western, "", "").await;
     assert_answer(&answer, 400, &["<Code>InvalidRequest</Code>", "Please use AWS4-HMAC-SHA256"]);
@@ -175,18 +183,26 @@ async fn a_post_upload_meets_its_policy() {
                 let mut mac = SimpleHmac::<sha1::Sha1>::new_from_slice(SECRET.as_bytes()).unwrap();
                 mac.update(policy.as_bytes());
                 let signed = aws_smithy_types::base64::encode(mac.finalize().into_bytes());
-                let fields = [
+                let mut fields = vec![
                     ("key", key),
                     ("AWSAccessKeyId", ACCOUNT),
                     ("policy", &policy),
                     (signature, &*signed),
                 ];
+                if signature == "color" {
+                    fields.push(("signature", &*signed));
+                }
                 let (headers, body) = form(&fields, file);
                 send(stand, "POST", "/signed", &headers, &body).await
             }
         };
     let (later, over) = ("2100-01-01T00:00:00.000Z", "2020-01-01T00:00:00.000Z");
     assert_answer(&post(later, "in/a", "abc", "signature").await, 204, &[]);
+    // The key may name the file.
+    assert_answer(&post(later, "in/${filename}", "abc", "signature").await, 204, &[]);
+    stand.s3(EAST).head_object().bucket("signed").key("in/f").send().await.unwrap();
+    let extra = "Invalid according to Policy: Extra input fields: color";
+    assert_answer(&post(later, "in/a", "abc", "color").await, 403, &[extra]);
     let denied = "<Code>AccessDenied</Code>";
     let expired = "Invalid according to Policy: Policy expired.";
     assert_answer(&post(over, "in/a", "abc", "signature").await, 403, &[denied, expired]);
@@ -225,4 +241,20 @@ async fn headers_that_are_added_to_a_signed_request_are_refused() {
     assert_answer(&sends(added).await, 403, &["<Code>AccessDenied</Code>", names]);
     let added = bytes.replacen("\r\n\r\n", "\r\ncontent-language: de\r\n\r\n", 1);
     assert_answer(&sends(added).await, 200, &[]);
+}
+
+#[tokio::test]
+async fn a_signature_names_a_region() {
+    let stand = Stand::start().await;
+    stand.bucket("western", WEST, false).await;
+    for (target, expected) in [("/western/k", WEST), ("/", EAST)] {
+        let authorization = format!(
+            "authorization: AWS4-HMAC-SHA256 Credential={ACCOUNT}/20261130/US/s3/aws4_request, SignedHeaders=host, Signature=00\r\n"
+        );
+        let answer = send(&stand, "GET", target, &authorization, "").await;
+        let text = format!("the region &apos;US&apos; is wrong; expecting &apos;{expected}&apos;");
+        let region = format!("<Region>{expected}</Region>");
+        let code = "<Code>AuthorizationHeaderMalformed</Code>";
+        assert_answer(&answer, 400, &[code, &text, &region]);
+    }
 }

@@ -46,6 +46,7 @@ pub(crate) use internal_writes::deliver;
 use crate::gate::{Refusal, Shared, check_token, inject};
 use crate::s3::call::{ExtraOutput, S3Call};
 use crate::s3::details::{DetailsSlot, Subject, stored};
+use crate::s3::form::PostedFile;
 use crate::s3::host::{Hosts, Target};
 use crate::s3::signed::Mechanism;
 use crate::wire::{Answer, Note};
@@ -66,6 +67,7 @@ use std::sync::Arc;
 /// The S3 service: `s3s`, with the sandbox's own layers before and after it (see `answers`).
 pub(crate) struct Service {
     inner: S3Service,
+    shared: Arc<Shared>,
     hosts: Hosts,
 }
 
@@ -76,8 +78,8 @@ impl Service {
         builder.set_auth(Secrets { shared: shared.clone() });
         let hosts = Hosts::new(&shared.settings.hostnames);
         builder.set_host(hosts.clone());
-        builder.set_access(Authorizer { shared });
-        Self { inner: builder.build(), hosts }
+        builder.set_access(Authorizer { shared: shared.clone() });
+        Self { inner: builder.build(), shared, hosts }
     }
 
     /// Handles one request: runs the checks that `s3s` omits, passes the request to `s3s`, and
@@ -86,7 +88,9 @@ impl Service {
         let target = self.hosts.target(&parts);
         let (subject, slot) = (Subject::of(&parts, &target), DetailsSlot::default());
         parts.extensions.insert(slot.clone());
-        if let Err(error) = answers::prepare(&mut parts, &body, &target) {
+        let checked = self.check_region(&parts, &target);
+        let checked = checked.and_then(|()| answers::prepare(&mut parts, &body, &target));
+        if let Err(error) = checked {
             return answers::refuse_request(error, id, &subject);
         }
         parts.extensions.insert(target);
@@ -101,6 +105,21 @@ impl Service {
             answers::break_line(&mut answer);
         }
         answer
+    }
+}
+
+impl Service {
+    /// Refuses a signature for something that is no Region, such as `US`.
+    fn check_region(&self, parts: &Parts, target: &Target) -> S3Result<()> {
+        let mechanism = Mechanism::of(&parts.uri, &parts.headers);
+        let Some(given) = signed::region(parts, mechanism) else { return Ok(()) };
+        if Region::new(&*given).is_ok() {
+            return Ok(());
+        }
+        let state = self.shared.lock();
+        let bucket = state.buckets.0.get(&target.bucket);
+        let expected = bucket.map_or_else(Region::us_east_1, |bucket| bucket.region.clone());
+        Err(wrong_region(mechanism, &given, &expected))
     }
 }
 
@@ -282,6 +301,9 @@ macro_rules! operations {
             ) -> S3Result<S3Response<PutObjectOutput>> {
                 let body = request.input.body.take();
                 let data = upload(&mut request, body).await?;
+                if let Some(PostedFile(name)) = request.extensions.get() {
+                    request.input.key = request.input.key.replace("${filename}", name);
+                }
                 self.run(request, |call, input| writes::put(call, input, data))
             }
 

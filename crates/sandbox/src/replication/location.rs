@@ -3,10 +3,8 @@
 
 use crate::world::State;
 use crate::world::buckets::{Bucket, object_arn};
+pub(crate) use crate::world::replication::Reason;
 use crate::world::replication::ReplicationJob;
-
-/// AWS's `failureReason`.
-pub(crate) type Reason = &'static str;
 
 /// A bucket and the key of the object that is read or written in it.
 #[derive(Clone, Copy)]

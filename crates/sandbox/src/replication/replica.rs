@@ -4,9 +4,7 @@
 
 use crate::replication::location::{Reason, destination, source};
 use crate::replication::role::{ReplicationRole, destination_key, source_key};
-use crate::world::buckets::{
-    Bucket, Content, Lock, Object, Replicated, Sse, Version, Versioning, default_of, random_etag,
-};
+use crate::world::buckets::{Bucket, Content, Lock, Object, Replicated, Sse, Version, Versioning};
 use crate::world::kms::{Kms, Unusable};
 use crate::world::replication::ReplicationJob;
 use crate::world::{Caller, State};
@@ -62,24 +60,26 @@ fn read(state: &State, job: &ReplicationJob) -> Result<Version, Reason> {
 }
 
 /// Returns the encryption of the replica.
-fn encryption(state: &mut State, job: &ReplicationJob, version: &Version) -> Result<Sse, Reason> {
+fn encryption(state: &State, job: &ReplicationJob, version: &Version) -> Result<Sse, Reason> {
     let Content::Object(object) = &version.content else { return Ok(Sse::S3) };
     let now = state.now();
     let from = source(state, job)?;
     let to = destination(state, job)?.bucket;
     let requester = ReplicationRole::assume(state, &job.role, from.bucket)?.caller_at(to);
     let to = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
-    let sse = encrypt(&mut state.kms, &requester, to, job, object, now)
+    let sse = encrypt(&state.kms, &requester, to, job, object, now)
         .map_err(|unusable| destination_key(&unusable))?;
     Ok(sse)
 }
 
-/// The replica of an SSE-KMS object is encrypted under the rule's replica key. Every other replica
-/// gets the default encryption of the destination bucket
-/// (S3 User Guide, "Replicating encrypted objects"). A replica under the rule's replica key uses a
-/// Bucket Key if the source object does or if the destination bucket has it enabled.
+/// The replica of an SSE-KMS object is encrypted under the rule's replica key, the replica of any
+/// other object with SSE-S3: replicas have the encryption of their sources, and the default
+/// encryption of the destination bucket is not used (S3 User Guide, "Replicating encrypted
+/// objects"). Only an object from before 2023 without encryption would get that default; the
+/// sandbox has none. A replica under the rule's replica key uses a Bucket Key if the source object
+/// does or if the destination bucket has it enabled.
 fn encrypt(
-    kms: &mut Kms,
+    kms: &Kms,
     requester: &Caller,
     destination: &Bucket,
     job: &ReplicationJob,
@@ -87,7 +87,7 @@ fn encrypt(
     now: SystemTime,
 ) -> Result<Sse, Unusable> {
     let (Sse::Kms { dual, bucket_key, .. }, Some(key)) = (&object.sse, &job.target.key) else {
-        return default_of(destination, kms, requester, now, None);
+        return Ok(Sse::S3);
     };
     let key = kms.resolve(requester, key)?;
     let bucket_key = !dual && (*bucket_key || destination.has_bucket_key(now));
@@ -111,6 +111,9 @@ fn write(
                 state.kms.check_state(key).map_err(|unusable| destination_key(&unusable))?;
             }
             let mut replica = replica((**object).clone(), sse, job);
+            if !role.replicates_tags(from, to) {
+                replica.tags.clear();
+            }
             replica.lock = lock(&replica.lock, to.bucket, state.now());
             Ok(Content::Object(Box::new(replica)))
         }
@@ -127,12 +130,8 @@ fn lock(source: &Lock, to: &Bucket, now: SystemTime) -> Lock {
     Lock { legal_hold: source.legal_hold, ..to.default_lock(now) }
 }
 
-/// Converts a source object to its replica. The `ETag` changes if the source uses SSE-S3 and the
-/// replica a KMS key.
+/// Converts a source object to its replica.
 fn replica(mut object: Object, sse: Sse, job: &ReplicationJob) -> Object {
-    if object.sse == Sse::S3 && sse != Sse::S3 {
-        object.etag = random_etag();
-    }
     object.sse = sse;
     object.replicated = Replicated::Replica(BTreeMap::new());
     if let Some(class) = &job.target.storage_class {

@@ -10,7 +10,7 @@ use crate::replication::location::{ObjectLocation, Reason};
 use crate::world::buckets::{Bucket, Lock, Object, Sse, bucket_arn};
 use crate::world::kms::Unusable;
 use crate::world::replication::{MetadataChange, ReplicationTarget};
-use crate::world::{Caller, State};
+use crate::world::{Caller, Quirk, State};
 use crrctl_iam::names::Arn;
 use crrctl_iam::{Context, ResourceKind};
 
@@ -105,12 +105,17 @@ impl<'a> ReplicationRole<'a> {
     }
 
     /// Checks the permissions to read an object with its ACL, tags and Object Lock settings, and to
-    /// decrypt it.
+    /// decrypt it. `s3:GetObjectVersion` is enough for an object that is not under a KMS key (S3
+    /// User Guide, "Setting up permissions for live replication").
     pub(super) fn read(&self, at: ObjectLocation<'_>, object: &Object) -> Result<(), Reason> {
-        self.on_object(at, "s3:GetObjectVersionForReplication", "SrcGetObjectNotPermitted")?;
+        let plain = object.sse == Sse::S3
+            && self.s3(at, at.object(), "s3:GetObjectVersion", Context::new());
+        if !plain {
+            self.on_object(at, "s3:GetObjectVersionForReplication", "SrcGetObjectNotPermitted")?;
+        }
         self.on_object(at, "s3:GetObjectVersionAcl", "SrcGetAclNotPermitted")?;
-        if !object.tags.is_empty() {
-            self.on_object(at, "s3:GetObjectVersionTagging", "SrcGetTaggingNotPermitted")?;
+        if !object.tags.is_empty() && self.is_strict_with_tags() {
+            self.read_part(at, MetadataChange::Tags)?;
         }
         // S3 reads the retention and legal hold of every object in a bucket with Object Lock.
         if at.bucket.object_lock.is_some() {
@@ -118,6 +123,22 @@ impl<'a> ReplicationRole<'a> {
             self.read_part(at, MetadataChange::LegalHold)?;
         }
         self.kms(at, &object.sse, "kms:Decrypt", "SrcGetObjectNotPermitted")
+    }
+
+    /// Returns whether the replica of an object gets the object's tags. Without the permission to
+    /// read them, S3 replicates the object without its tags; to write them,
+    /// `s3:ReplicateObject` is enough (S3 User Guide, "Setting up permissions for live
+    /// replication"). An explicit deny of `s3:ReplicateTags` leaves them out: the Guide does not
+    /// say so.
+    pub(super) fn replicates_tags(&self, from: ObjectLocation<'_>, to: ObjectLocation<'_>) -> bool {
+        self.read_part(from, MetadataChange::Tags).is_ok()
+            && !self.denies(to, "s3:ReplicateTags", Context::new())
+    }
+
+    /// Returns whether an object with tags needs the permissions for tags. AWS documents failure
+    /// reasons for tags, which its text on permissions does not explain.
+    fn is_strict_with_tags(&self) -> bool {
+        self.state.quirks.is_on(Quirk::StrictTags)
     }
 
     /// Checks the permission to read metadata of an object that can change after the upload.
@@ -143,9 +164,7 @@ impl<'a> ReplicationRole<'a> {
         part: MetadataChange,
     ) -> Result<(), Reason> {
         let lock = match part {
-            MetadataChange::Tags => {
-                return self.on_object(at, "s3:ReplicateTags", "DstPutTaggingNotPermitted");
-            }
+            MetadataChange::Tags => return self.write_tags(at),
             MetadataChange::Acl => {
                 return self.on_object(at, "s3:ReplicateObject", "DstPutAclNotPermitted");
             }
@@ -159,6 +178,19 @@ impl<'a> ReplicationRole<'a> {
         lock.describe(&mut context, self.state.now());
         let allowed = self.s3(at, at.object(), "s3:ReplicateObject", context);
         if allowed { Ok(()) } else { Err("DstPutObjectNotPermitted") }
+    }
+
+    /// Checks the permission to write the tags of a replica: `s3:ReplicateObject` is enough where
+    /// no policy denies `s3:ReplicateTags`.
+    fn write_tags(&self, at: ObjectLocation<'_>) -> Result<(), Reason> {
+        let reason = "DstPutTaggingNotPermitted";
+        if self.is_strict_with_tags() {
+            return self.on_object(at, "s3:ReplicateTags", reason);
+        }
+        if self.denies(at, "s3:ReplicateTags", Context::new()) {
+            return Err(reason);
+        }
+        self.on_object(at, "s3:ReplicateObject", reason)
     }
 
     /// Checks that no policy denies locking the replica. The documentation of the role's
@@ -206,8 +238,8 @@ impl<'a> ReplicationRole<'a> {
             let action = "s3:ObjectOwnerOverrideToBucketOwner";
             self.on_object(at, action, "DstPutObjectNotPermitted")?;
         }
-        if !object.tags.is_empty() {
-            self.on_object(at, "s3:ReplicateTags", "DstPutTaggingNotPermitted")?;
+        if !object.tags.is_empty() && self.is_strict_with_tags() {
+            self.write_tags(at)?;
         }
         self.lock(at, &object.lock)?;
         for action in self.key_calls(object, sse) {
@@ -221,18 +253,17 @@ impl<'a> ReplicationRole<'a> {
     }
 
     /// Returns the KMS actions on the destination's key. `Encrypt`: the source object is under a
-    /// KMS key. `GenerateDataKey`: the source object is not under a KMS key, or the replica uses a
-    /// Bucket Key, or the object is multipart, or the key belongs to another account. `Decrypt`: S3
-    /// decrypts its own data key, for a Bucket Key or a multipart object.
+    /// KMS key too. `GenerateDataKey`: the replica uses a Bucket Key, or the key belongs to another
+    /// account. `Decrypt`: S3 decrypts its own data key for a Bucket Key. The Guide names `Encrypt`
+    /// alone, without a word on objects in parts; whether S3 puts parts together with the role's
+    /// `Decrypt`, as it does for a client, is uncertain.
     fn key_calls(&self, object: &Object, sse: &Sse) -> Vec<&'static str> {
         let Sse::Kms { key, bucket_key, .. } = sse else { return Vec::new() };
-        let parts = object.is_multipart();
+        let is_strict = self.state.quirks.is_on(Quirk::PartsNeedDecrypt);
+        let parts = object.is_multipart() && is_strict;
         let foreign = key.account() != self.caller.account.as_str();
-        let mut calls = Vec::new();
-        if object.sse != Sse::S3 {
-            calls.push("kms:Encrypt");
-        }
-        if object.sse == Sse::S3 || *bucket_key || parts || foreign {
+        let mut calls = vec!["kms:Encrypt"];
+        if *bucket_key || parts || foreign {
             calls.push("kms:GenerateDataKey");
         }
         if *bucket_key || parts {

@@ -12,7 +12,7 @@ use crate::wire::query::element;
 use crate::world::buckets::Tags;
 use bytes::Bytes;
 use http::Method;
-use http::header::{CONTENT_LENGTH, HeaderValue, SERVER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SERVER};
 use http::request::Parts;
 use s3s::{Body, S3Error, S3Result, s3_error};
 use serde::Deserialize;
@@ -197,6 +197,7 @@ fn with_message(
         element("RequestId", id),
         element("HostId", host_id(id))
     );
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     *answer.body_mut() = Body::from(body);
     with_code(answer, code)

@@ -34,7 +34,10 @@ pub(super) fn get(
     let is_versioned = *bucket.versioning != Versioning::Never;
     let (found, object) = find(bucket, key, version).map_err(|error| hidden(call, name, error))?;
     call.check_key(&object.sse, "kms:Decrypt", name, key)?;
-    let asks = |attribute: &str| input.object_attributes.iter().any(|it| it.as_str() == attribute);
+    // One header may name several attributes.
+    let named = input.object_attributes.iter().flat_map(|it| it.as_str().split(','));
+    let named: Vec<&str> = named.map(str::trim).collect();
+    let asks = |attribute: &str| named.contains(&attribute);
     let output = GetObjectAttributesOutput {
         checksum: asks(ObjectAttributes::CHECKSUM).then(|| checksum(object)),
         last_modified: Some(Timestamp::from(found.written)),

@@ -13,11 +13,16 @@ use s3s::post_policy::{PostPolicy, PostPolicyCondition};
 use s3s::{S3Error, S3Result, s3_error};
 use std::time::SystemTime;
 
-/// A form: its fields in lower case with their values, and the size of its file.
+/// The name of the file of a POST upload, which its key may name as `${filename}`.
+#[derive(Debug, Clone)]
+pub(super) struct PostedFile(pub(super) String);
+
+/// A form: its fields in lower case with their values, and the size and name of its file.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Form {
     fields: Vec<(String, String)>,
     file: u64,
+    filename: String,
 }
 
 impl Form {
@@ -33,9 +38,11 @@ impl Form {
             rest = next;
             let Some(head) = find(part, b"\r\n\r\n") else { continue };
             let (head, value) = (String::from_utf8_lossy(&part[..head]), &part[head + 4..]);
-            let Some(name) = field_name(&head) else { continue };
+            let Some(name) = attribute(&head, "name") else { continue };
+            let name = name.to_ascii_lowercase();
             if name == "file" {
                 form.file = value.len() as u64;
+                form.filename = attribute(&head, "filename").unwrap_or_default();
                 break;
             }
             form.fields.push((name, String::from_utf8_lossy(value).into_owned()));
@@ -52,19 +59,19 @@ fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
     text.windows(wanted.len()).position(|window| window == wanted)
 }
 
-/// Returns the name of a field from the headers of its part, in lower case.
-fn field_name(head: &str) -> Option<String> {
-    let (_, rest) = head.split_once("name=\"")?;
-    let (name, _) = rest.split_once('"')?;
-    Some(name.to_ascii_lowercase())
+/// Returns an attribute of `Content-Disposition` from the headers of a part.
+fn attribute(head: &str, name: &str) -> Option<String> {
+    let (_, rest) = head.split_once(&format!(" {name}=\""))?;
+    Some(rest.split_once('"')?.0.to_owned())
 }
 
-/// Checks a POST upload: its form has a signature, and meets its policy.
+/// Checks a POST upload: its form has a signature, and meets its policy. Keeps the name of its file
+/// in the request's extensions.
 ///
 /// # Errors
 /// `InvalidArgument` for a missing field, `AccessDenied` for a policy that has expired or is not
 /// met, `EntityTooLarge` and `EntityTooSmall`.
-pub(super) fn check(parts: &Parts, body: &Bytes, bucket: &str) -> S3Result<()> {
+pub(super) fn check(parts: &mut Parts, body: &Bytes, bucket: &str) -> S3Result<()> {
     let kind = parts.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let Some(kind) = kind.filter(|kind| kind.starts_with("multipart/form-data")) else {
         return Ok(());
@@ -74,6 +81,7 @@ pub(super) fn check(parts: &Parts, body: &Bytes, bucket: &str) -> S3Result<()> {
         return Ok(());
     };
     let form = Form::parse(body, boundary.trim_matches('"'));
+    parts.extensions.insert(PostedFile(form.filename.clone()));
     let Some(policy) = form.get("policy") else { return Ok(()) };
     let signature =
         if form.get("x-amz-algorithm").is_some() || form.get("x-amz-credential").is_some() {
@@ -116,7 +124,30 @@ fn check_policy(policy: &PostPolicy, form: &Form, bucket: &str, now: SystemTime)
             PostPolicyCondition::Eq { .. } | PostPolicyCondition::StartsWith { .. } => {}
         }
     }
-    Ok(())
+    let is_extra = |name: &&str| !is_exempt(name) && !names(policy, name);
+    let fields = form.fields.iter().map(|(name, _)| name.as_str());
+    let extra: Vec<&str> = fields.filter(is_extra).collect();
+    if extra.is_empty() {
+        Ok(())
+    } else {
+        Err(refused(&format!("Extra input fields: {}", extra.join(", "))))
+    }
+}
+
+/// Returns whether a field needs no condition in the policy (S3 API Reference, "Creating a POST
+/// Policy").
+fn is_exempt(field: &str) -> bool {
+    ["x-amz-signature", "signature", "awsaccesskeyid", "policy", "submit"].contains(&field)
+        || field.starts_with("x-ignore-")
+}
+
+fn names(policy: &PostPolicy, name: &str) -> bool {
+    policy.conditions.iter().any(|condition| match condition {
+        PostPolicyCondition::Eq { field, .. } | PostPolicyCondition::StartsWith { field, .. } => {
+            field == name
+        }
+        PostPolicyCondition::ContentLengthRange { .. } => false,
+    })
 }
 
 fn check_size(size: u64, min: u64, max: u64) -> S3Result<()> {
@@ -151,7 +182,8 @@ mod tests {
                     --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\nContent-Type: x\r\n\r\n12\r\n3\r\n\
                     --b\r\nContent-Disposition: form-data; name=\"late\"\r\n\r\n1\r\n--b--\r\n";
         let form = Form::parse(body.as_bytes(), "b");
-        assert_eq!(form, Form { fields: vec![("key".into(), "a b".into())], file: 5 });
+        let fields = vec![("key".into(), "a b".into())];
+        assert_eq!(form, Form { fields, file: 5, filename: "f".into() });
         assert_eq!(Form::parse(b"rubbish", "b"), Form::default());
     }
 
@@ -166,7 +198,8 @@ mod tests {
             let fields = [("key", key), ("acl", acl)];
             let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
             let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(year * 31_556_952);
-            let checked = check_policy(&policy, &Form { fields, file }, bucket, now);
+            let checked =
+                check_policy(&policy, &Form { fields, file, ..Form::default() }, bucket, now);
             checked.map_err(|error| error.message().unwrap_or_default().to_owned())
         };
         assert_eq!(check("orders", "in/a", "private", 3, 56), Ok(()));

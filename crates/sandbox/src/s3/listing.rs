@@ -15,16 +15,16 @@ use s3s::dto::{
 use s3s::{S3Result, dto, s3_error};
 
 /// The listing parameters of a request.
-struct Query<'a> {
-    prefix: &'a str,
-    delimiter: Option<&'a str>,
-    limit: usize,
+pub(super) struct Query<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) delimiter: Option<&'a str>,
+    pub(super) limit: usize,
     /// Whether keys are URL-encoded in the response.
     encoded: bool,
 }
 
 impl<'a> Query<'a> {
-    fn new(
+    pub(super) fn new(
         prefix: Option<&'a String>,
         delimiter: Option<&'a String>,
         max_keys: Option<i32>,
@@ -53,7 +53,7 @@ impl<'a> Query<'a> {
     }
 
     /// Returns the common prefix that a key is rolled up into.
-    fn rolled_up<'k>(&self, key: &'k str) -> Option<&'k str> {
+    pub(super) fn rolled_up<'k>(&self, key: &'k str) -> Option<&'k str> {
         let delimiter = self.delimiter?;
         let rest = key.strip_prefix(self.prefix)?;
         let end = self.prefix.len() + rest.find(delimiter)? + delimiter.len();
@@ -61,7 +61,7 @@ impl<'a> Query<'a> {
     }
 
     /// Returns a key or prefix as the response shows it.
-    fn show(&self, text: &str) -> String {
+    pub(super) fn show(&self, text: &str) -> String {
         if !self.encoded {
             return text.to_owned();
         }
@@ -69,7 +69,7 @@ impl<'a> Query<'a> {
         encoded.replace('+', "%20").replace("%2F", "/")
     }
 
-    fn encoding(&self) -> Option<EncodingType> {
+    pub(super) fn encoding(&self) -> Option<EncodingType> {
         self.encoded.then(|| EncodingType::from_static(EncodingType::URL))
     }
 }
@@ -338,7 +338,7 @@ pub(super) fn versions(
     })
 }
 
-fn common(prefixes: Vec<String>) -> Vec<CommonPrefix> {
+pub(super) fn common(prefixes: Vec<String>) -> Vec<CommonPrefix> {
     let named = prefixes.into_iter().map(|prefix| CommonPrefix { prefix: Some(prefix) });
     named.collect()
 }

@@ -254,6 +254,12 @@ impl S3Call<'_> {
         action: &str,
     ) -> S3Result<()> {
         let Sse::Kms { key: arn, .. } = sse else { return Ok(()) };
+        if self.mechanism.is_version_2() {
+            return Err(s3_error!(
+                InvalidArgument,
+                "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
+            ));
+        }
         let bound_to = sse.context(self.caller.partition(), bucket, key);
         let wanted = ThroughS3 { action, key: arn, region, bound_to: &bound_to };
         let state = &self.state;

@@ -106,6 +106,16 @@ pub(super) fn prepare(parts: &mut Parts) -> S3Result<()> {
     Ok(())
 }
 
+/// Returns the Region that a Signature Version 4 is made for.
+pub(super) fn region(parts: &Parts, mechanism: Mechanism) -> Option<String> {
+    let credential = match mechanism {
+        Mechanism::QueryV4 => parameter(&parts.uri, "X-Amz-Credential")?,
+        Mechanism::HeaderV4 => authorization_field(&parts.headers, "Credential"),
+        _ => return None,
+    };
+    credential.split('/').nth(2).map(String::from)
+}
+
 fn check_query(uri: &Uri, mechanism: Mechanism) -> S3Result<()> {
     if mechanism == Mechanism::QueryV2 {
         let text = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters";

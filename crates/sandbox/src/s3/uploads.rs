@@ -2,72 +2,114 @@
 //! upload (see `multipart`).
 
 use super::checksum::with_checksum;
-use super::errors::not_implemented;
+use super::details::invalid_argument;
+use super::listing::{Query, common};
 use super::multipart::find;
 use super::reads::etag;
 use crate::s3::call::{S3Call, nothing, owner};
-use crate::world::buckets::Upload;
+use crate::world::buckets::{Bucket, Upload};
 use s3s::dto::{
     Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
     ListPartsOutput, MultipartUpload, Part, StorageClass, Timestamp,
 };
 use s3s::{S3Result, s3_error};
 
-/// S3 API Reference, `ListMultipartUploads`; delimiters are not modelled.
+/// S3 API Reference, `ListMultipartUploads`.
 pub(super) fn list(
     call: &mut S3Call<'_>,
     input: ListMultipartUploadsInput,
 ) -> S3Result<ListMultipartUploadsOutput> {
-    if input.delimiter.as_deref().is_some_and(|delimiter| !delimiter.is_empty()) {
-        return Err(not_implemented("delimiters in lists of uploads"));
-    }
-    let limit = limit(input.max_uploads)?;
+    let query = Query::new(
+        input.prefix.as_ref(),
+        input.delimiter.as_ref(),
+        input.max_uploads,
+        input.encoding_type.as_ref(),
+    )?;
     let bucket = call.bucket(&input.bucket, "s3:ListBucketMultipartUploads")?;
     let account = owner(&bucket.owner);
-    let prefix = input.prefix.as_deref().unwrap_or_default();
     // S3 ignores an upload id marker without a key marker (S3 API Reference,
     // `ListMultipartUploads`).
     let key_marker = input.key_marker.as_deref().filter(|marker| !marker.is_empty());
     let id_marker = input.upload_id_marker.as_deref().filter(|id| !id.is_empty());
     let marker = (key_marker.unwrap_or_default(), id_marker.filter(|_| key_marker.is_some()));
-    let behind = |key: &str, id: &str| match marker.1 {
-        None => key > marker.0,
-        Some(upload) => (key, id) > (marker.0, upload),
+    check_marker(bucket, marker)?;
+    let page = Page::of(bucket, &query, marker);
+    let shown = |(key, id, upload): &(&String, &String, &Upload)| MultipartUpload {
+        initiated: Some(Timestamp::from(upload.created)),
+        initiator: Some(initiator(upload)),
+        key: Some(query.show(key)),
+        owner: Some(account.clone()),
+        storage_class: Some(storage_class(upload)),
+        upload_id: Some((*id).clone()),
+        checksum_algorithm: upload.shown_algorithm(),
+        checksum_type: upload.shown_type(),
     };
-    let mut found = bucket
-        .uploads
-        .iter()
-        .filter(|((key, id), _)| key.starts_with(prefix) && behind(key, id))
-        .peekable();
-    let mut uploads = Vec::new();
-    while uploads.len() < limit
-        && let Some(((key, id), upload)) = found.next()
-    {
-        uploads.push(MultipartUpload {
-            initiated: Some(Timestamp::from(upload.created)),
-            initiator: Some(initiator(upload)),
-            key: Some(key.clone()),
-            owner: Some(account.clone()),
-            storage_class: Some(storage_class(upload)),
-            upload_id: Some(id.clone()),
-            checksum_algorithm: upload.shown_algorithm(),
-            checksum_type: upload.shown_type(),
-        });
-    }
-    // S3 returns the markers on the last page too, empty where there is nothing to name.
-    let last = uploads.last();
     Ok(ListMultipartUploadsOutput {
         bucket: Some(input.bucket.clone()),
-        is_truncated: Some(found.peek().is_some()),
-        next_key_marker: Some(last.and_then(|it| it.key.clone()).unwrap_or_default()),
-        next_upload_id_marker: Some(last.and_then(|it| it.upload_id.clone()).unwrap_or_default()),
-        key_marker: Some(marker.0.to_owned()),
+        is_truncated: Some(page.truncated),
+        // S3 returns the markers on the last page too, empty where there is nothing to name.
+        next_key_marker: Some(query.show(&page.end.0)),
+        next_upload_id_marker: Some(page.end.1),
+        key_marker: Some(query.show(marker.0)),
         upload_id_marker: Some(marker.1.unwrap_or_default().to_owned()),
-        prefix: input.prefix.clone(),
-        max_uploads: i32::try_from(limit).ok(),
-        uploads: Some(uploads),
+        prefix: input.prefix.as_deref().map(|prefix| query.show(prefix)),
+        delimiter: query.delimiter.map(|delimiter| query.show(delimiter)),
+        encoding_type: query.encoding(),
+        max_uploads: i32::try_from(query.limit).ok(),
+        uploads: Some(page.uploads.iter().map(shown).collect()),
+        common_prefixes: Some(common(page.prefixes.iter().map(|it| query.show(it)).collect())),
         ..nothing()
     })
+}
+
+/// Refuses an upload id marker that belongs to another key than the key marker.
+fn check_marker(bucket: &Bucket, (key, id): (&str, Option<&str>)) -> S3Result<()> {
+    let Some(id) = id else { return Ok(()) };
+    if bucket.uploads.keys().any(|(other, upload)| upload == id && other != key) {
+        return Err(invalid_argument("upload-id-marker", id, "Invalid uploadId marker"));
+    }
+    Ok(())
+}
+
+/// One page of the uploads of a bucket.
+struct Page<'a> {
+    uploads: Vec<(&'a String, &'a String, &'a Upload)>,
+    prefixes: Vec<&'a str>,
+    /// The key and upload id of the last upload, or the last common prefix.
+    end: (String, String),
+    truncated: bool,
+}
+
+impl<'a> Page<'a> {
+    fn of(bucket: &'a Bucket, query: &Query<'_>, marker: (&str, Option<&str>)) -> Self {
+        let (uploads, prefixes) = (Vec::new(), Vec::new());
+        let mut page = Self { uploads, prefixes, end: Default::default(), truncated: false };
+        let behind = |key: &str, id: &str| match marker.1 {
+            None => key > marker.0,
+            Some(upload) => (key, id) > (marker.0, upload),
+        };
+        for ((key, id), upload) in &bucket.uploads {
+            let prefix = query.rolled_up(key);
+            // The page after one that ended with a common prefix skips all uploads below it.
+            let skipped = prefix.is_some_and(|prefix| marker.0.starts_with(prefix));
+            let is_known = prefix.is_some() && prefix == page.prefixes.last().copied();
+            if !key.starts_with(query.prefix) || !behind(key, id) || skipped || is_known {
+                continue;
+            }
+            if page.uploads.len() + page.prefixes.len() == query.limit {
+                page.truncated = query.limit > 0;
+                break;
+            }
+            if let Some(prefix) = prefix {
+                page.prefixes.push(prefix);
+                page.end = (prefix.to_owned(), String::new());
+            } else {
+                page.uploads.push((key, id, upload));
+                page.end = (key.clone(), id.clone());
+            }
+        }
+        page
+    }
 }
 
 /// S3 API Reference, `ListParts`.

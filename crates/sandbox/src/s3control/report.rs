@@ -8,6 +8,7 @@ use crate::s3control::csv;
 use crate::world::State;
 use crate::world::clock::rfc3339;
 use crate::world::jobs::{BatchJob, FinishedTask};
+use crate::world::replication::description;
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -63,7 +64,9 @@ fn row(done: &FinishedTask) -> String {
     let key = utf8_percent_encode(&done.task.key, &KEPT).to_string();
     let (status, http, code, text) = match done.outcome {
         Ok(()) => ("succeeded", "200", "", "Successful"),
-        Err(reason) => ("failed", http_status(reason), reason, reason),
+        Err(reason) => {
+            ("failed", http_status(reason), reason, description(reason).unwrap_or(reason))
+        }
     };
     csv::join(&[&done.task.bucket, &key, &done.task.version, status, http, code, text]) + "\n"
 }

@@ -3,11 +3,13 @@
 
 mod effective;
 mod queue;
+mod reasons;
 pub(crate) mod rules;
 mod schedule;
 mod targets;
 
 pub(crate) use effective::effective;
 pub(crate) use queue::{Measured, MetadataChange, Replication, ReplicationJob, ReplicationWork};
+pub(crate) use reasons::{Reason, description};
 pub(crate) use schedule::{note_outcome, schedule, schedule_change};
 pub(crate) use targets::{ReplicationTarget, targets};

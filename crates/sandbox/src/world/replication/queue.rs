@@ -1,7 +1,7 @@
 //! The queue of pending replication, and the records of all replication. Not for: deciding what is
 //! queued (see `schedule`).
 
-use super::ReplicationTarget;
+use super::{Reason, ReplicationTarget, description};
 use crate::world::clock;
 use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
@@ -46,6 +46,7 @@ impl Replication {
                 "destination": record.destination,
                 "status": record.status,
                 "failure_reason": record.reason,
+                "failure_description": record.reason.and_then(description),
                 "begun_at": clock::rfc3339_exact(record.begun),
                 "ended_at": record.ended.map(clock::rfc3339_exact),
             })
@@ -119,7 +120,7 @@ pub(crate) struct ReplicationRecord {
     pub(crate) version: String,
     pub(crate) destination: String,
     pub(crate) status: &'static str,
-    pub(crate) reason: Option<&'static str>,
+    pub(crate) reason: Option<Reason>,
     pub(crate) rule: Option<String>,
     pub(crate) size: usize,
     pub(crate) begun: SystemTime,
