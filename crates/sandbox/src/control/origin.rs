@@ -1,5 +1,5 @@
 //! Who may use the control endpoints: clients on this machine, and no page of another site. A page
-//! in a browser can send requests to any address, also under a name of its own that it lets point to
+//! in a browser can send requests to any address, also under a name of its own that points to
 //! loopback; such requests have another `Host` or an `Origin`.
 //! Not for: requests of AWS clients, which are signed.
 
