@@ -5,10 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "what can't be set up fails the test")]
 
 mod access;
+mod account_settings;
+mod acls;
 mod batch;
 mod batch_refusals;
 pub(crate) mod breakers;
 mod breaking;
+mod condition_keys;
 mod control;
 mod crypto;
 mod guide;
@@ -23,6 +26,7 @@ mod refusals;
 mod requests;
 mod signed;
 mod server;
+mod settings;
 mod trouble;
 mod walk;
 

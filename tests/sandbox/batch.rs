@@ -523,7 +523,7 @@ async fn tags_of_buckets_are_added_one_by_one() {
         let add = pair.control.tag_resource().account_id(ACCOUNT).resource_arn(&arn);
         add.set_tags(Some(tags))
     };
-    add(vec![tag("a:b/c", "1"), tag("team", "x&y")]).send().await.unwrap();
+    add(vec![tag("a:b/c", "1"), tag("team", "x+y")]).send().await.unwrap();
     add(vec![tag("team", "z")]).send().await.unwrap();
     let shown = || async {
         let list = pair.control.list_tags_for_resource().account_id(ACCOUNT).resource_arn(&arn);
@@ -546,7 +546,7 @@ async fn tags_of_buckets_are_added_one_by_one() {
         "InvalidTag" 400 "same key" add(vec![tag("x", "1"), tag("x", "2")]);
         "AccessDenied" 403 "s3:ListTagsForResource" list(&foreign, OTHER, &arn);
         "AccessDenied" 403 "" list(&foreign, ACCOUNT, &arn);
-        "NoSuchBucket" 404 "" list(&pair.control, ACCOUNT, "arn:aws:s3:::absent-bucket");
+        "NoSuchResource" 404 "" list(&pair.control, ACCOUNT, "arn:aws:s3:::absent-bucket");
         "InvalidRequest" 400 "us-east-1" list(&elsewhere, ACCOUNT, &arn);
         "NotImplemented" 501 "general purpose" list(&pair.control, ACCOUNT, "arn:aws:s3:us-east-1:111122223333:access-grants/default");
     }

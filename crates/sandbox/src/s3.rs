@@ -1,10 +1,14 @@
 //! S3 on `s3s`, which decodes requests and verifies signatures. The table at the end of this file
-//! maps each operation to the function that performs it; `s3s` returns `NotImplemented` for any
-//! other operation. Not for: replication, which runs asynchronously (see `replication`).
+//! maps each operation to the function that performs it; `own_routes` has those that `s3s` can't
+//! decode, and `s3s` returns `NotImplemented` for any other. Not for: replication, which runs asynchronously (see `replication`).
 
+mod abac;
+mod acceleration;
+mod acl_requests;
 mod acls;
 mod answers;
 mod attributes;
+mod blocked_encryption;
 mod buckets;
 mod call;
 mod checksum;
@@ -18,20 +22,28 @@ mod event_hold;
 mod form;
 mod host;
 mod internal_writes;
+mod lifecycle;
+mod lifecycle_rules;
 mod listing;
 mod lock;
 mod lock_settings;
 mod mismatch;
+mod logging;
 mod multipart;
+mod notifications;
 mod object_tags;
 mod objects;
+mod own_routes;
 mod payment;
 mod permit;
+mod policies;
+mod public_access;
 mod reads;
 mod retention;
 mod rules;
 mod settings;
 mod signed;
+mod sub_resources;
 mod tokens;
 mod turns;
 mod uploads;
@@ -58,7 +70,7 @@ use crrctl_iam::names::Region;
 use futures::TryStreamExt;
 use http::request::Parts;
 use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::{S3Auth, SecretKey};
+use s3s::auth::{Credentials, S3Auth, SecretKey};
 use s3s::dto::{PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
@@ -79,6 +91,9 @@ impl Service {
         let hosts = Hosts::new(&shared.settings.hostnames);
         builder.set_host(hosts.clone());
         builder.set_access(Authorizer { shared: shared.clone() });
+        let authorizer = Authorizer { shared: shared.clone() };
+        let dispatcher = Dispatcher { shared: shared.clone() };
+        builder.set_route(own_routes::OwnRoutes { authorizer, dispatcher });
         Self { inner: builder.build(), shared, hosts }
     }
 
@@ -148,37 +163,55 @@ struct Authorizer {
 impl S3Access for Authorizer {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         let operation = context.s3_op().name().to_owned();
-        let note = Note::of(context.extensions_mut()).cloned();
-        if let Some(note) = &note {
+        if let Some(note) = Note::of(context.extensions_mut()) {
             let _ = note.operation.set(operation.clone());
         }
         let slot = DetailsSlot::of(context.extensions_mut());
         stored(slot.as_ref(), copies::check_source_header(context.headers()))?;
-        let who = self.who(context)?;
-        context.extensions_mut().insert(who);
-        self.shared.lock().calls.count("s3", &operation);
+        let who = self.who(context.credentials(), context.headers(), context.uri())?;
+        self.admit(&operation, who, context.extensions_mut()).await
+    }
+}
+
+impl Authorizer {
+    /// Counts a request of a caller, and injects faults.
+    async fn admit(
+        &self,
+        operation: &str,
+        who: Who,
+        extensions: &mut http::Extensions,
+    ) -> S3Result<()> {
+        let note = Note::of(extensions).cloned();
+        if let Some(note) = &note {
+            let _ = note.operation.set(operation.to_owned());
+        }
+        extensions.insert(who);
+        self.shared.lock().calls.count("s3", operation);
         match note {
-            Some(note) => match inject(&self.shared, "s3", &operation, &note).await {
+            Some(note) => match inject(&self.shared, "s3", operation, &note).await {
                 Some(fault) => Err(error_of(&fault)),
                 None => Ok(()),
             },
             None => Ok(()),
         }
     }
-}
 
-impl Authorizer {
-    fn who(&self, context: &S3AccessContext<'_>) -> S3Result<Who> {
-        let Some(credentials) = context.credentials() else { return Ok(Who::Anonymous) };
+    fn who(
+        &self,
+        credentials: Option<&Credentials>,
+        headers: &http::HeaderMap,
+        uri: &http::Uri,
+    ) -> S3Result<Who> {
+        let Some(credentials) = credentials else { return Ok(Who::Anonymous) };
         let state = self.shared.lock();
         let credential = state
             .iam
             .credential(&credentials.access_key)
             .ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
-        let header = context.headers().get("x-amz-security-token");
+        let header = headers.get("x-amz-security-token");
         let token = match header {
             Some(value) => value.to_str().ok().map(String::from),
-            None => permit::parameter(context.uri(), "X-Amz-Security-Token"),
+            None => permit::parameter(uri, "X-Amz-Security-Token"),
         };
         match check_token(&credential, token.as_deref(), state.now()) {
             Ok(()) => Ok(credential.who),
@@ -327,21 +360,25 @@ operations! {
     create_multipart_upload(CreateMultipartUploadInput) -> CreateMultipartUploadOutput = multipart::create;
     delete_bucket(DeleteBucketInput) -> DeleteBucketOutput = buckets::delete;
     delete_bucket_encryption(DeleteBucketEncryptionInput) -> DeleteBucketEncryptionOutput = encryption::delete;
-    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = settings::delete_lifecycle;
+    delete_bucket_lifecycle(DeleteBucketLifecycleInput) -> DeleteBucketLifecycleOutput = lifecycle::delete;
     delete_bucket_ownership_controls(DeleteBucketOwnershipControlsInput) -> DeleteBucketOwnershipControlsOutput = settings::delete_ownership;
-    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = settings::delete_policy;
+    delete_bucket_policy(DeleteBucketPolicyInput) -> DeleteBucketPolicyOutput = policies::delete;
     delete_bucket_replication(DeleteBucketReplicationInput) -> DeleteBucketReplicationOutput = rules::delete;
     delete_bucket_tagging(DeleteBucketTaggingInput) -> DeleteBucketTaggingOutput = settings::delete_tagging;
     delete_object(DeleteObjectInput) -> DeleteObjectOutput = deletes::one;
     delete_object_tagging(DeleteObjectTaggingInput) -> DeleteObjectTaggingOutput = object_tags::delete;
     delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput = deletes::many;
-    delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = settings::delete_public_access_block;
+    delete_public_access_block(DeletePublicAccessBlockInput) -> DeletePublicAccessBlockOutput = public_access::delete;
+    get_bucket_accelerate_configuration(GetBucketAccelerateConfigurationInput) -> GetBucketAccelerateConfigurationOutput = acceleration::get;
     get_bucket_acl(GetBucketAclInput) -> GetBucketAclOutput = acls::get_bucket;
     get_bucket_encryption(GetBucketEncryptionInput) -> GetBucketEncryptionOutput = encryption::get;
-    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = settings::get_lifecycle;
+    get_bucket_lifecycle_configuration(GetBucketLifecycleConfigurationInput) -> GetBucketLifecycleConfigurationOutput = lifecycle::get;
     get_bucket_location(GetBucketLocationInput) -> GetBucketLocationOutput = buckets::location;
+    get_bucket_logging(GetBucketLoggingInput) -> GetBucketLoggingOutput = logging::get;
+    get_bucket_notification_configuration(GetBucketNotificationConfigurationInput) -> GetBucketNotificationConfigurationOutput = notifications::get;
     get_bucket_ownership_controls(GetBucketOwnershipControlsInput) -> GetBucketOwnershipControlsOutput = settings::get_ownership;
-    get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = settings::get_policy;
+    get_bucket_policy(GetBucketPolicyInput) -> GetBucketPolicyOutput = policies::get;
+    get_bucket_policy_status(GetBucketPolicyStatusInput) -> GetBucketPolicyStatusOutput = policies::status;
     get_bucket_replication(GetBucketReplicationInput) -> GetBucketReplicationOutput = rules::get;
     get_bucket_request_payment(GetBucketRequestPaymentInput) -> GetBucketRequestPaymentOutput = payment::get;
     get_bucket_tagging(GetBucketTaggingInput) -> GetBucketTaggingOutput = settings::get_tagging;
@@ -353,7 +390,7 @@ operations! {
     get_object_legal_hold(GetObjectLegalHoldInput) -> GetObjectLegalHoldOutput = retention::get_legal_hold;
     get_object_retention(GetObjectRetentionInput) -> GetObjectRetentionOutput = retention::get;
     get_object_tagging(GetObjectTaggingInput) -> GetObjectTaggingOutput = object_tags::get;
-    get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = settings::get_public_access_block;
+    get_public_access_block(GetPublicAccessBlockInput) -> GetPublicAccessBlockOutput = public_access::get;
     head_bucket(HeadBucketInput) -> HeadBucketOutput = buckets::head;
     head_object(HeadObjectInput) -> HeadObjectOutput = objects::head;
     list_buckets(ListBucketsInput) -> ListBucketsOutput = buckets::list;
@@ -362,11 +399,13 @@ operations! {
     list_objects(ListObjectsInput) -> ListObjectsOutput = listing::objects_v1;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output = listing::objects;
     list_parts(ListPartsInput) -> ListPartsOutput = uploads::list_parts;
+    put_bucket_accelerate_configuration(PutBucketAccelerateConfigurationInput) -> PutBucketAccelerateConfigurationOutput = acceleration::put;
     put_bucket_acl(PutBucketAclInput) -> PutBucketAclOutput = acls::put_bucket;
-    put_bucket_encryption(PutBucketEncryptionInput) -> PutBucketEncryptionOutput = encryption::put;
-    put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = settings::put_lifecycle;
+    put_bucket_lifecycle_configuration(PutBucketLifecycleConfigurationInput) -> PutBucketLifecycleConfigurationOutput = lifecycle::put;
+    put_bucket_logging(PutBucketLoggingInput) -> PutBucketLoggingOutput = logging::put;
+    put_bucket_notification_configuration(PutBucketNotificationConfigurationInput) -> PutBucketNotificationConfigurationOutput = notifications::put;
     put_bucket_ownership_controls(PutBucketOwnershipControlsInput) -> PutBucketOwnershipControlsOutput = settings::put_ownership;
-    put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = settings::put_policy;
+    put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = policies::put;
     put_bucket_replication(PutBucketReplicationInput) -> PutBucketReplicationOutput = rules::put;
     put_bucket_request_payment(PutBucketRequestPaymentInput) -> PutBucketRequestPaymentOutput = payment::put;
     put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = settings::put_tagging;
@@ -376,6 +415,6 @@ operations! {
     put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = lock_settings::put;
     put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = retention::put;
     put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = object_tags::put;
-    put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = settings::put_public_access_block;
+    put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = public_access::put;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copies::copy_part;
 }

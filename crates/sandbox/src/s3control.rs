@@ -1,11 +1,12 @@
-//! S3 Control: batch jobs that replicate existing objects, and tags of buckets. Requests are
+//! S3 Control: batch jobs that replicate existing objects, tags of buckets, and the public access
+//! block of accounts. Requests are
 //! recognized by their path. The account id that clients put in front of the host is ignored; the
 //! header `x-amz-account-id` is checked.
 //! Not for: the replication itself (see `replication`).
 //!
 //! `create` validates and stores a job; `run` advances jobs from status to status; `role` checks
 //! the permissions of a job's role; `manifest` lists a job's objects; `report` writes the
-//! completion report; `describe` and `change` return and update jobs; `tags` handles bucket tags.
+//! completion report; `public_access` has the public access block of accounts; `describe` and `change` return and update jobs; `tags` handles bucket tags.
 //! Stored jobs are in `world::jobs`, the XML of their requests in `world::jobs::request`.
 
 mod call;
@@ -14,6 +15,7 @@ mod create;
 mod csv;
 mod describe;
 mod manifest;
+mod public_access;
 mod report;
 mod role;
 mod run;
@@ -22,9 +24,10 @@ mod tags;
 pub(crate) use run::work;
 
 use crate::gate::{Refusal, Shared, verify};
-use crate::s3control::call::{ControlCall, NAMESPACE, invalid};
+use crate::s3control::call::{ControlCall, invalid};
 use crate::wire::answer::{answer as answer_of, with_code, with_request_id};
-use crate::wire::{Answer, Fault, query};
+use crate::wire::query::{element, wrapped};
+use crate::wire::{Answer, Fault};
 use crate::world::Caller;
 use crrctl_iam::names::AccountId;
 use http::request::Parts;
@@ -32,6 +35,9 @@ use http::{Method, StatusCode};
 
 /// The path prefix that distinguishes S3 Control requests from S3 requests.
 pub(crate) const PREFIX: &str = "/v20180820/";
+
+/// The path of the public access block of an account.
+const BLOCK: &str = "publicAccessBlock";
 
 /// Returns the operation that a request names; empty if the sandbox does not have the operation.
 pub(crate) fn operation(parts: &Parts) -> &'static str {
@@ -45,6 +51,9 @@ pub(crate) fn operation(parts: &Parts) -> &'static str {
         (&Method::POST, "jobs", false, "status") => "UpdateJobStatus",
         (&Method::POST, "jobs", false, "priority") => "UpdateJobPriority",
         (&Method::GET, "jobs", false, "tagging") => "GetJobTagging",
+        (&Method::GET, "configuration", false, "") if rest == BLOCK => "GetPublicAccessBlock",
+        (&Method::PUT, "configuration", false, "") if rest == BLOCK => "PutPublicAccessBlock",
+        (&Method::DELETE, "configuration", false, "") if rest == BLOCK => "DeletePublicAccessBlock",
         (&Method::POST, "tags", false, _) => "TagResource",
         (&Method::GET, "tags", false, _) => "ListTagsForResource",
         (&Method::DELETE, "tags", false, _) => "UntagResource",
@@ -71,6 +80,9 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
             "GetJobTagging" => describe::tags(call),
             "UpdateJobStatus" => change::status(call),
             "UpdateJobPriority" => change::priority(call),
+            "GetPublicAccessBlock" => public_access::get(call),
+            "PutPublicAccessBlock" => public_access::put(call),
+            "DeletePublicAccessBlock" => public_access::delete(call),
             "TagResource" => tags::add(call),
             "UntagResource" => tags::remove(call),
             "ListTagsForResource" => tags::list(call),
@@ -91,10 +103,15 @@ fn reply(status: StatusCode, body: String, id: &str) -> Answer {
     with_request_id(answer, "x-amz-id-2", id)
 }
 
-/// Wraps a fault in S3 Control's error response.
+/// Wraps a fault in S3 Control's error response, as recorded (`LocalStack`'s snapshot
+/// `test_tag_resource_validation`).
 pub(crate) fn refuse(fault: &Fault, id: &str) -> Answer {
     let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    with_code(reply(status, query::error(NAMESPACE, fault, id), id), &fault.code)
+    let error = element("Code", &fault.code) + &element("Message", &fault.message);
+    let ids = element("RequestId", id) + &element("HostId", id);
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+    let body = format!("{xml}<ErrorResponse>{}{ids}</ErrorResponse>", wrapped("Error", &error));
+    with_code(reply(status, body, id), &fault.code)
 }
 
 /// Converts a rejected signature to S3 Control's error, which is the same as S3's (S3 API

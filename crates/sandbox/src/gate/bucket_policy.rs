@@ -1,12 +1,13 @@
 //! S3 Block Public Access for bucket policies: which policies are public, and how public policies
 //! are restricted.
 //! Section: S3 User Guide, "Blocking public access to your Amazon S3 storage", "The meaning of
-//! public". Not for: ACLs.
+//! public". Not for: access by ACLs (see `gate::grants`).
 
-use crate::world::Caller;
 use crate::world::buckets::Bucket;
+use crate::world::{Caller, State};
 use crrctl_iam::document::{Comparison, PrincipalKind, Principals, Scope, Statement};
 use crrctl_iam::{Document, Effect};
+use s3s::dto::PublicAccessBlockConfiguration;
 
 /// The condition keys that make a statement for all principals not public, if their values are
 /// fixed.
@@ -65,23 +66,31 @@ fn is_fixed(statement: &Statement) -> bool {
     })
 }
 
-impl Bucket {
+impl State {
     /// Returns the bucket policy that applies to a caller. With `RestrictPublicBuckets`, a public
     /// policy does not apply to callers of other accounts.
-    pub(crate) fn policy_for(&self, caller: &Caller) -> Option<&Document> {
-        let stored = self.policy.as_ref()?;
-        let restricted = self
-            .public_access_block
-            .as_ref()
-            .is_some_and(|block| block.restrict_public_buckets == Some(true));
-        let outside = caller.principal.account() != Some(self.owner.as_str());
+    pub(crate) fn policy_for<'a>(
+        &self,
+        bucket: &'a Bucket,
+        caller: &Caller,
+    ) -> Option<&'a Document> {
+        let stored = bucket.policy.as_ref()?;
+        let restricted = self.blocks(bucket, |block| block.restrict_public_buckets);
+        let outside = caller.principal.account() != Some(bucket.owner.as_str());
         let closed = restricted && outside && is_public(&stored.document);
         (!closed).then_some(&stored.document)
     }
 
-    /// Returns whether the bucket refuses public policies (`BlockPublicPolicy`).
-    pub(crate) fn blocks_public_policy(&self) -> bool {
-        let block = self.public_access_block.as_ref();
-        block.is_some_and(|block| block.block_public_policy == Some(true))
+    /// Returns whether a setting of Block Public Access is on for a bucket, in the configuration of
+    /// the bucket or of its owner's account: the more restrictive one applies (S3 User Guide,
+    /// "Blocking public access to your Amazon S3 storage").
+    pub(crate) fn blocks(
+        &self,
+        bucket: &Bucket,
+        setting: fn(&PublicAccessBlockConfiguration) -> Option<bool>,
+    ) -> bool {
+        let account = self.public_access_blocks.get(&bucket.owner);
+        let both = [bucket.public_access_block.as_ref(), account];
+        both.into_iter().flatten().any(|block| setting(block) == Some(true))
     }
 }

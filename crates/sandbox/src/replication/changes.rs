@@ -35,7 +35,7 @@ pub(super) fn follow(
         return Err("DstBucketObjectLockConfigMissing");
     }
     role.write_part(to, changed, part)?;
-    let (tags, lock) = (changed.tags.clone(), changed.lock);
+    let (tags, lock, acl) = (changed.tags.clone(), changed.lock, changed.acl.clone());
     let to = state.buckets.0.get_mut(&job.target.bucket).ok_or("DstBucketNotFound")?;
     let Some(Version { content: Content::Object(there), .. }) =
         to.version_mut(&job.key, &job.version)
@@ -50,8 +50,13 @@ pub(super) fn follow(
                 Lock { retention: lock.retention, event_hold: lock.event_hold, ..there.lock };
         }
         MetadataChange::LegalHold => there.lock.legal_hold = lock.legal_hold,
-        // The modelled ACLs are all equivalent to no ACL, so there is nothing to change.
-        MetadataChange::Acl => {}
+        // S3 stops the replication of ACLs where the owner of the replica is another (S3 User
+        // Guide, "Changing the replica owner").
+        MetadataChange::Acl => {
+            if there.acl.owner == acl.owner {
+                there.acl = acl;
+            }
+        }
     }
     Ok(())
 }

@@ -4,7 +4,9 @@
 
 use crate::replication::location::{Reason, destination, source};
 use crate::replication::role::{ReplicationRole, destination_key, source_key};
-use crate::world::buckets::{Bucket, Content, Lock, Object, Replicated, Sse, Version, Versioning};
+use crate::world::buckets::{
+    Acl, Bucket, Content, Lock, Object, Replicated, Sse, Version, Versioning,
+};
 use crate::world::kms::{Kms, Unusable};
 use crate::world::replication::ReplicationJob;
 use crate::world::{Caller, State};
@@ -114,9 +116,21 @@ fn write(
             if !role.replicates_tags(from, to) {
                 replica.tags.clear();
             }
+            replica.acl = acl(&replica.acl, to.bucket, job);
             replica.lock = lock(&replica.lock, to.bucket, state.now());
             Ok(Content::Object(Box::new(replica)))
         }
+    }
+}
+
+/// Returns the replica's ACL: the one of the source, with the owner of the source object. Where the
+/// rule changes the owner, or the destination bucket disables ACLs, the owner of the destination
+/// bucket owns the replica (S3 User Guide, "Changing the replica owner").
+fn acl(source: &Acl, to: &Bucket, job: &ReplicationJob) -> Acl {
+    if job.target.owner_override || !to.has_acls() {
+        Acl::private(to.owner.clone())
+    } else {
+        source.clone()
     }
 }
 

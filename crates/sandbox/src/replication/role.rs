@@ -55,7 +55,10 @@ impl<'a> ReplicationRole<'a> {
             action,
             arn,
             owner: &at.bucket.owner,
-            on: at.bucket.policy_for(&caller).map(|document| (ResourceKind::Bucket, document)),
+            on: self
+                .state
+                .policy_for(at.bucket, &caller)
+                .map(|document| (ResourceKind::Bucket, document)),
             context,
         };
         authorize(&self.state.iam, &caller, request)

@@ -5,7 +5,7 @@ use super::call::{ExtraXml, ResponseStatus};
 use super::details::{Details, Subject};
 use super::errors::{custom, message};
 use super::host::Target;
-use super::{checksum, event_hold, form, signed};
+use super::{checksum, event_hold, form, signed, sub_resources};
 use crate::wire::Answer;
 use crate::wire::answer::{with_code, with_request_id};
 use crate::wire::query::element;
@@ -26,6 +26,7 @@ pub(super) struct NewBucketTags(pub(super) Tags);
 /// request's extensions.
 pub(super) fn prepare(parts: &mut Parts, body: &Bytes, target: &Target) -> S3Result<()> {
     signed::prepare(parts)?;
+    sub_resources::check(parts)?;
     form::check(parts, body, &target.bucket)?;
     event_hold::keep(parts, body)?;
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
@@ -41,7 +42,7 @@ pub(super) fn prepare(parts: &mut Parts, body: &Bytes, target: &Target) -> S3Res
     if !parts.uri.query().unwrap_or_default().contains("uploadId=") || parts.method == Method::PUT {
         checksum::verify(&parts.headers, body)?;
     }
-    require_checksum(parts)?;
+    require_checksum(parts, target)?;
     if parts.method == Method::PUT && target.key.is_empty() && mentions(body) {
         let tags = new_bucket_tags(body)?;
         parts.extensions.insert(NewBucketTags(tags));
@@ -54,29 +55,30 @@ fn mentions(body: &[u8]) -> bool {
     body.windows(ROOT.len()).any(|window| window == ROOT)
 }
 
-/// Refuses a request without a checksum where S3 requires one (botocore's model,
-/// `httpChecksum.requestChecksumRequired`).
-fn require_checksum(parts: &Parts) -> S3Result<()> {
-    const WANTED: [(&Method, &str); 13] = [
+/// Refuses a request without a checksum where S3 requires one (S3 API Reference, the header
+/// `Content-MD5` of each operation). The SDKs send one with `acl`, `encryption`, `policy`,
+/// `versioning` and the tags of an object, too, but S3 takes those without.
+fn require_checksum(parts: &Parts, target: &Target) -> S3Result<()> {
+    const WANTED: [(&Method, &str); 9] = [
         (&Method::POST, "delete"),
-        (&Method::PUT, "encryption"),
+        (&Method::PUT, "cors"),
         (&Method::PUT, "legal-hold"),
         (&Method::PUT, "lifecycle"),
         (&Method::PUT, "object-lock"),
         (&Method::PUT, "ownershipControls"),
-        (&Method::PUT, "policy"),
         (&Method::PUT, "publicAccessBlock"),
         (&Method::PUT, "replication"),
         (&Method::PUT, "retention"),
-        (&Method::PUT, "tagging"),
-        (&Method::PUT, "versioning"),
-        (&Method::PUT, "acl"),
     ];
     let query = parts.uri.query().unwrap_or_default();
     let names = || query.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
-    let wanted = WANTED
-        .iter()
-        .any(|(method, name)| parts.method == *method && names().any(|other| other == *name));
+    let tags_bucket = parts.method == Method::PUT
+        && target.key.is_empty()
+        && names().any(|name| name == "tagging");
+    let wanted = tags_bucket
+        || WANTED
+            .iter()
+            .any(|(method, name)| parts.method == *method && names().any(|other| other == *name));
     let sent = parts
         .headers
         .keys()

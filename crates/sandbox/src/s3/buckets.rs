@@ -1,15 +1,16 @@
 //! Creating, finding, listing and deleting buckets. Not for: bucket settings (see `settings`).
 
+use super::acl_requests::AclHeaders;
 use super::answers::NewBucketTags;
 use super::errors::{custom, not_implemented, redirect};
 use super::tokens::{read_token, token_of};
-use super::{permit, settings};
+use super::{acls, permit, public_access, settings};
 use crate::gate::{AccessRequest, authorize};
 use crate::s3::call::{ExtraXml, S3Call, nothing, owner};
 use crate::s3::details::Details;
 use crate::wire::paging::page;
 use crate::wire::query::element;
-use crate::world::buckets::{Bucket, ObjectLock, Tags, Versioning, bucket_arn};
+use crate::world::buckets::{BlockedEncryption, Bucket, ObjectLock, Tags, Versioning, bucket_arn};
 use crate::world::state::DeletedBucket;
 use crate::world::{Quirk, Slow, Spreading};
 use crrctl_iam::names::{AccountId, BucketName, Region};
@@ -28,20 +29,27 @@ pub(super) fn create(
 ) -> S3Result<CreateBucketOutput> {
     let name = BucketName::new(&*input.bucket).map_err(|_| s3_error!(InvalidBucketName))?;
     let arn = name.arn(call.caller.partition()).to_string();
-    let tagged = call.extensions.get::<NewBucketTags>().is_some_and(|tags| !tags.0.is_empty());
     let locked = input.object_lock_enabled_for_bucket == Some(true);
     let owned = input.object_ownership.is_some();
+    let granted = !AclHeaders::of(&call.headers).is_empty();
+    let tags = call.extensions.remove::<NewBucketTags>().unwrap_or_default().0;
+    let tagged = !tags.is_empty();
+    ask_for(call, &input, &tags);
     for action in [
         Some("s3:CreateBucket"),
         tagged.then_some("s3:TagResource"),
         locked.then_some("s3:PutBucketObjectLockConfiguration"),
         locked.then_some("s3:PutBucketVersioning"),
         owned.then_some("s3:PutBucketOwnershipControls"),
+        granted.then_some("s3:PutBucketAcl"),
     ]
     .into_iter()
     .flatten()
     {
-        let request = AccessRequest::plain(action, arn.as_str(), &call.caller.account);
+        let request = AccessRequest {
+            context: call.context(action),
+            ..AccessRequest::plain(action, arn.as_str(), &call.caller.account)
+        };
         authorize(&call.state.iam, &call.caller, request).map_err(permit::refused)?;
     }
     check_location(call, &input)?;
@@ -52,8 +60,11 @@ pub(super) fn create(
         return Err(custom(400, "UnsupportedArgument", text.into()));
     }
     check_namespace(call, name.as_str())?;
-    let ownership = input
-        .object_ownership
+    let acl = acls::for_new_bucket(call, &input)?;
+    let header = call.headers.get("x-amz-object-ownership");
+    let given = header.filter(|given| given.is_empty()).map(|_| ObjectOwnership::from_static(""));
+    let ownership = given
+        .or(input.object_ownership)
         .unwrap_or_else(|| ObjectOwnership::from_static(ObjectOwnership::BUCKET_OWNER_ENFORCED));
     settings::check_ownership(&ownership).map_err(|_| {
         let given = ownership.as_str();
@@ -61,7 +72,6 @@ pub(super) fn create(
         let name = ("ArgumentName", "x-amz-object-ownership".to_owned());
         Details::on(s3_error!(InvalidArgument, "{text}"), [name])
     })?;
-    let tags = call.extensions.remove::<NewBucketTags>().unwrap_or_default().0;
     settings::check_tags(&tags, 50)?;
     let location = Some(format!("/{name}"));
     insert_arn(call, arn.clone());
@@ -105,11 +115,17 @@ pub(super) fn create(
         versioning: Spreading::new(if locked { Versioning::Enabled } else { Versioning::Never }),
         mfa_delete: false,
         encryption: Spreading::new(None),
-        public_access_block: Some(settings::all_blocked()),
+        blocked_encryption: BlockedEncryption::default(),
+        public_access_block: Some(public_access::all_blocked()),
         ownership: Some(ownership),
+        acl,
+        abac: false,
+        accelerated: None,
         requester_pays: false,
         policy: None,
         lifecycle: None,
+        notifications: None,
+        logging: None,
         object_lock: locked.then(ObjectLock::default),
         replication: Spreading::new(None),
         objects: BTreeMap::new(),
@@ -119,6 +135,20 @@ pub(super) fn create(
     call.state.buckets.0.insert(name.to_string(), bucket);
     call.state.begin_on_bucket(Quirk::LateBucket, &arn);
     Ok(CreateBucketOutput { location })
+}
+
+/// Adds the condition keys of a new bucket (Service Authorization Reference, "Actions defined by
+/// Amazon S3", `CreateBucket`).
+fn ask_for(call: &mut S3Call<'_>, input: &CreateBucketInput, tags: &Tags) {
+    if let Some(constraint) = location_constraint(input) {
+        call.asked.set("s3:locationconstraint", constraint);
+    }
+    for (key, value) in tags {
+        call.asked.set(&format!("aws:RequestTag/{key}"), value);
+    }
+    if !tags.is_empty() {
+        call.asked.set_all("aws:TagKeys", tags.iter().map(|(key, _)| key));
+    }
 }
 
 /// Returns the location constraint of a request, which is absent or empty for the endpoint's
@@ -176,18 +206,6 @@ fn check_location(call: &S3Call<'_>, input: &CreateBucketInput) -> S3Result<()> 
 
 fn refuse_unmodelled(input: &CreateBucketInput) -> S3Result<()> {
     let configuration = input.create_bucket_configuration.as_ref();
-    let grants = [
-        &input.grant_full_control,
-        &input.grant_read,
-        &input.grant_read_acp,
-        &input.grant_write,
-        &input.grant_write_acp,
-    ];
-    if grants.iter().any(|grant| grant.is_some())
-        || input.acl.as_ref().is_some_and(|acl| acl.as_str() != "private")
-    {
-        return Err(not_implemented("ACLs"));
-    }
     if configuration.is_some_and(|c| c.bucket.is_some() || c.location.is_some()) {
         return Err(not_implemented("directory buckets"));
     }

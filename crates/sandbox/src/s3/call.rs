@@ -2,12 +2,12 @@
 //! permission (see `permit`).
 
 use crate::s3::signed::Mechanism;
+use crate::world::buckets::acl::canonical_id;
 use crate::world::{Caller, State};
 use crrctl_iam::Context;
 use crrctl_iam::names::AccountId;
 use http::{Extensions, HeaderMap, StatusCode};
 use s3s::dto::Owner;
-use sha2::{Digest, Sha256};
 
 /// One request: its caller and headers, and the state that it reads and changes.
 pub(super) struct S3Call<'a> {
@@ -50,6 +50,5 @@ pub(super) fn nothing<T: Default>() -> T {
 
 /// Returns an account as S3's `Owner`, with a canonical id of 64 hex digits.
 pub(super) fn owner(account: &AccountId) -> Owner {
-    let id = hex::encode(Sha256::digest(account.as_str()));
-    Owner { display_name: None, id: Some(id) }
+    Owner { display_name: None, id: Some(canonical_id(account)) }
 }

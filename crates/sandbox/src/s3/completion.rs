@@ -159,6 +159,7 @@ fn assemble(id: &str, upload: &Upload, named: &[CompletedPart], most: u64) -> S3
         tags: upload.tags.clone(),
         sse: upload.sse.clone(),
         lock: upload.lock,
+        acl: upload.acl.clone(),
         checksum,
         parts: kept,
         upload: Some(id.to_owned()),

@@ -1,6 +1,7 @@
 //! Copies of objects, whole or as parts of an upload. A copy of an object onto itself changes its
 //! metadata or encryption. Not for: the steps that every write shares (see `writes`).
 
+use super::acls::for_new_object;
 use super::checksum::with_checksum;
 use super::details::{copy_source, invalid_argument};
 use super::encryption::{EncryptionHeaders, decide};
@@ -9,7 +10,7 @@ use super::lock::{for_upload, lock_headers};
 use super::objects::{check_archived, hidden};
 use super::permit::refused;
 use super::reads::{Conditions, action_for, etag, find};
-use super::writes::{check_acl, check_condition, etag_of, store};
+use super::writes::{check_condition, etag_of, store};
 use crate::s3::call::{S3Call, nothing};
 use crate::s3::multipart::{check_part_number, keep_part};
 use crate::s3::object_tags::from_header;
@@ -94,14 +95,8 @@ macro_rules! check_source {
 
 /// S3 API Reference, `CopyObject`.
 pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
-    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
-    let grants = [
-        &input.grant_full_control,
-        &input.grant_read,
-        &input.grant_read_acp,
-        &input.grant_write_acp,
-    ];
-    check_acl(bucket, input.acl.as_ref(), grants.iter().any(|grant| grant.is_some()))?;
+    call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    let acl = for_new_object(call, &input.bucket, &input.key)?;
     if input.website_redirect_location.is_some() {
         return Err(not_implemented("website redirects"));
     }
@@ -150,6 +145,7 @@ pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<Co
         tags,
         sse,
         lock,
+        acl,
         checksum,
         parts,
         upload: None,

@@ -1,18 +1,22 @@
 //! Server-side encryption: a bucket's default encryption, and the encryption that a request asks
 //! for. Not for: KMS keys (see `kms`), or checking that a key can be used (see `permit`).
 
+use super::blocked_encryption;
 use super::details::Details;
 use super::errors::{malformed, not_implemented, unusable};
 use crate::s3::call::{S3Call, nothing};
 use crate::world::Slow;
-use crate::world::buckets::{Sse, default_of};
+use crate::world::buckets::{BlockedEncryption, Sse, default_of};
+use bytes::Bytes;
 use s3s::dto::{
     DeleteBucketEncryptionInput, DeleteBucketEncryptionOutput, GetBucketEncryptionInput,
-    GetBucketEncryptionOutput, PutBucketEncryptionInput, PutBucketEncryptionOutput,
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
-    ServerSideEncryptionRule,
+    GetBucketEncryptionOutput, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
 use s3s::{S3Result, s3_error};
+
+/// The header of an upload that is to be encrypted with a key of the client's own (SSE-C).
+const SSE_C: &str = "x-amz-server-side-encryption-customer-algorithm";
 
 /// The encryption headers of an upload.
 pub(super) struct EncryptionHeaders<'a> {
@@ -32,6 +36,10 @@ pub(super) fn decide(
     bucket: &str,
     asked: &EncryptionHeaders<'_>,
 ) -> S3Result<Sse> {
+    let blocks = call.visit(bucket)?.blocked_encryption == BlockedEncryption::SseC;
+    if blocks && call.headers.contains_key(SSE_C) {
+        return Err(s3_error!(AccessDenied, "Access Denied"));
+    }
     if asked.beyond {
         return Err(not_implemented("SSE-C and encryption contexts of the client's own"));
     }
@@ -85,18 +93,17 @@ pub(super) fn get(
 ) -> S3Result<GetBucketEncryptionOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetEncryptionConfiguration")?;
     let rules = vec![(*bucket.encryption).clone().unwrap_or_else(initial)];
+    let blocked = blocked_encryption::rendered(bucket.blocked_encryption);
+    call.extra.extensions.insert(vec![blocked]);
     let configuration = ServerSideEncryptionConfiguration { rules };
     Ok(GetBucketEncryptionOutput { server_side_encryption_configuration: Some(configuration) })
 }
 
-/// S3 API Reference, `PutBucketEncryption`: the KMS key is not checked.
-pub(super) fn put(
-    call: &mut S3Call<'_>,
-    input: PutBucketEncryptionInput,
-) -> S3Result<PutBucketEncryptionOutput> {
-    call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
-    let [mut rule] = <[_; 1]>::try_from(input.server_side_encryption_configuration.rules)
-        .map_err(|_| malformed())?;
+/// S3 API Reference, `PutBucketEncryption`: the KMS key is not checked. A request without the types
+/// to block keeps what is blocked; AWS does not document what it does.
+pub(super) fn put(call: &mut S3Call<'_>, bucket: &str, body: &Bytes) -> S3Result<()> {
+    call.bucket(bucket, "s3:PutEncryptionConfiguration")?;
+    let (mut rule, blocked) = blocked_encryption::read(body)?;
     let default = rule.apply_server_side_encryption_by_default.as_ref().ok_or_else(malformed)?;
     match (default.sse_algorithm.as_str(), &default.kms_master_key_id) {
         (ServerSideEncryption::AES256, Some(_)) => {
@@ -112,8 +119,11 @@ pub(super) fn put(
         _ => return Err(malformed()),
     }
     rule.bucket_key_enabled = Some(rule.bucket_key_enabled.unwrap_or(false));
-    set(call, &input.bucket, Some(rule))?;
-    Ok(PutBucketEncryptionOutput::default())
+    set(call, bucket, Some(rule))?;
+    if let Some(blocked) = blocked {
+        call.find_mut(bucket)?.blocked_encryption = blocked;
+    }
+    Ok(())
 }
 
 /// S3 API Reference, `DeleteBucketEncryption`: resets the default encryption to SSE-S3.
@@ -123,6 +133,7 @@ pub(super) fn delete(
 ) -> S3Result<DeleteBucketEncryptionOutput> {
     call.bucket(&input.bucket, "s3:PutEncryptionConfiguration")?;
     set(call, &input.bucket, None)?;
+    call.find_mut(&input.bucket)?.blocked_encryption = BlockedEncryption::default();
     Ok(nothing())
 }
 

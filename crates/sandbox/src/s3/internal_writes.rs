@@ -7,11 +7,11 @@ use super::writes;
 use crate::wire::Fault;
 use crate::world::State;
 use crate::world::buckets::{
-    Algorithm, Bucket, Checksum, Content, Described, Lock, Object, Replicated, Sse, Tags,
+    Acl, Algorithm, Bucket, Checksum, Content, Described, Lock, Object, Replicated, Sse, Tags,
 };
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use s3s::{S3Error, S3Result};
+use s3s::{S3Error, S3Result, s3_error};
 use std::time::SystemTime;
 
 impl Bucket {
@@ -57,7 +57,10 @@ pub(crate) fn deliver(
         let text = "The bucket has a default retention, where S3 delivers no reports.";
         return Err(Fault::bad("InvalidRequest", text));
     }
+    let owner = state.buckets.0.get(bucket).map(|bucket| bucket.owner.clone());
+    let owner = owner.ok_or_else(|| fault_of(&s3_error!(NoSuchBucket)))?;
     let object = Object {
+        acl: Acl::private(owner),
         etag: hex::encode(Md5::digest(&data)),
         checksum: Checksum::of(Algorithm::Crc64Nvme, &data),
         described: Described::default(),

@@ -1,6 +1,6 @@
 //! A bucket's Object Lock configuration. Not for: the lock of new versions (see `lock`).
 
-use super::errors::{malformed, not_implemented};
+use super::errors::{custom, malformed, not_implemented};
 use crate::s3::call::{S3Call, nothing};
 use crate::world::buckets::{DefaultLock, Mode, ObjectLock, Period, Versioning};
 use s3s::dto::{
@@ -46,7 +46,8 @@ pub(super) fn put(
     if input.token.is_some() {
         return Err(not_implemented("the token for Object Lock on existing buckets"));
     }
-    let configuration = input.object_lock_configuration.ok_or_else(malformed)?;
+    let empty = || custom(400, "MissingRequestBodyError", "Request Body is empty".into());
+    let configuration = input.object_lock_configuration.ok_or_else(empty)?;
     let enabled = configuration.object_lock_enabled.as_ref().map(ObjectLockEnabled::as_str);
     if enabled != Some(ObjectLockEnabled::ENABLED) {
         return Err(malformed());

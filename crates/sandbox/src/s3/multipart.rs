@@ -2,6 +2,7 @@
 //! (see `completion`), listing them (see `uploads`), or the steps that every write shares (see
 //! `writes`).
 
+use super::acls::for_new_object;
 use super::checksum::with_checksum;
 use super::details::invalid_argument;
 use super::encryption::{EncryptionHeaders, decide};
@@ -9,7 +10,7 @@ use super::errors::{full, not_implemented};
 use super::lock::{for_upload, lock_headers};
 use super::object_tags::from_header;
 use super::reads::etag;
-use super::writes::{check_acl, check_storage_class, etag_of, permit_tags, stored_encoding};
+use super::writes::{check_storage_class, etag_of, permit_tags, stored_encoding};
 use crate::s3::call::{S3Call, nothing, owner};
 use crate::world::buckets::{
     Algorithm, Bucket, Checksum, Described, Upload, UploadedPart, new_upload_id, weight_of,
@@ -31,14 +32,8 @@ pub(super) fn create(
     call: &mut S3Call<'_>,
     input: CreateMultipartUploadInput,
 ) -> S3Result<CreateMultipartUploadOutput> {
-    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
-    let grants = [
-        &input.grant_full_control,
-        &input.grant_read,
-        &input.grant_read_acp,
-        &input.grant_write_acp,
-    ];
-    check_acl(bucket, input.acl.as_ref(), grants.iter().any(|grant| grant.is_some()))?;
+    call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    let acl = for_new_object(call, &input.bucket, &input.key)?;
     let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
     if input.website_redirect_location.is_some() {
         return Err(not_implemented("website redirects"));
@@ -76,6 +71,7 @@ pub(super) fn create(
         parts: BTreeMap::new(),
         sse,
         lock,
+        acl,
     };
     let id = new_upload_id(upload.created);
     let output = CreateMultipartUploadOutput {

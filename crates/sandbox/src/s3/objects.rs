@@ -6,7 +6,7 @@ use super::errors::{custom, not_implemented};
 use super::event_hold;
 use super::multipart::check_part_number;
 use super::permit::refused;
-use super::reads::{Conditions, action_for, etag, find};
+use super::reads::{Conditions, action_for, etag, expiration_of, find};
 use crate::s3::call::{ResponseStatus, S3Call, nothing};
 use crate::world::buckets::{Checksum, Described, Lock, Object, Sse, Versioning};
 use bytes::Bytes;
@@ -71,6 +71,8 @@ struct FoundObject {
     sse: Sse,
     checksum: Option<Checksum>,
     replication: Option<&'static str>,
+    /// The value of `x-amz-expiration`.
+    expiration: Option<String>,
     lock: Lock,
     tags: usize,
 }
@@ -92,6 +94,7 @@ macro_rules! filled {
                 found.described.content_type.unwrap_or_else(|| "binary/octet-stream".into()),
             ),
             e_tag: Some(found.etag),
+            expiration: found.expiration,
             expires: found.described.expires,
             last_modified: Some(Timestamp::from(found.written)),
             object_lock_legal_hold_status: found
@@ -191,6 +194,7 @@ fn look(
         checksum: piece.checksum.filter(|_| wanted.checksum),
         parts: piece.parts,
         replication: object.replicated.status(),
+        expiration: expiration_of(bucket, wanted.key, version),
         lock: Lock { retention: object.lock.retained(now), ..object.lock },
         tags: object.tags.len(),
         data,

@@ -5,7 +5,7 @@ use super::errors::{redirect, version_2_refused, wrong_region};
 use super::host::Target;
 use super::reads::find;
 use super::signed::Mechanism;
-use crate::gate::{AccessRequest, Denied, ThroughS3, authorize};
+use crate::gate::{AccessRequest, AccessTarget, Denied, ThroughS3, authorize};
 use crate::s3::call::S3Call;
 use crate::s3::errors::custom;
 use crate::world::buckets::{Bucket, Sse, bucket_arn, object_arn};
@@ -33,6 +33,12 @@ const HEADERS: [&str; 15] = [
     "x-amz-website-redirect-location",
 ];
 
+/// Actions with the headers `If-Match` and `If-None-Match` as condition keys.
+const WRITES: [&str; 3] = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject"];
+
+/// The value of `s3:TlsVersion` of a request that counts as sent over TLS.
+const TLS_VERSION: &str = "1.3";
+
 /// Query parameters that are condition keys.
 const PARAMETERS: [(&str, &str); 4] = [
     ("delimiter", "s3:delimiter"),
@@ -58,18 +64,18 @@ const KNOWS_TAGS: [&str; 12] = [
     "s3:PutObjectVersionTagging",
 ];
 
-fn tags_of<'a>(bucket: &'a Bucket, key: &str, version: Option<&str>) -> &'a [(String, String)] {
-    match find(bucket, key, version) {
-        Ok((_, object)) => &object.tags,
-        Err(_) => &[],
-    }
-}
-
 /// Returns a query parameter.
 pub(super) fn parameter(uri: &http::Uri, name: &str) -> Option<String> {
     form_urlencoded::parse(uri.query()?.as_bytes())
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
+}
+
+/// Returns how long ago a request was signed, in milliseconds (`s3:signatureAge`).
+fn age_of(stamp: &str) -> Option<i64> {
+    let signed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", stamp).ok()?;
+    let signed = signed.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    Some(jiff::Timestamp::now().as_millisecond() - signed.as_millisecond())
 }
 
 impl S3Call<'_> {
@@ -160,31 +166,60 @@ impl S3Call<'_> {
         key: Option<&str>,
         action: &str,
     ) -> Result<(), Denied> {
+        self.decide(name, key, action, key)
+    }
+
+    /// Like [`Self::permitted`], for an action on an object that the request creates.
+    pub(super) fn permitted_new(&self, name: &str, key: &str, action: &str) -> Result<(), Denied> {
+        self.decide(name, Some(key), action, None)
+    }
+
+    /// Checks whether the caller may perform `action`; `existing` is the key of the object that it
+    /// reads or changes.
+    fn decide(
+        &self,
+        name: &str,
+        key: Option<&str>,
+        action: &str,
+        existing: Option<&str>,
+    ) -> Result<(), Denied> {
         let partition = self.caller.partition();
         let arn = match key {
             Some(key) => object_arn(partition, name, key),
             None => bucket_arn(partition, name),
         };
         let Some(bucket) = self.state.buckets.0.get(name) else {
-            let request = AccessRequest::plain(action, arn, &self.caller.account);
+            let request = AccessRequest {
+                context: self.context(action),
+                ..AccessRequest::plain(action, arn, &self.caller.account)
+            };
             return authorize(&self.state.iam, &self.caller, request);
         };
         if self.is_owners_way_back(bucket, action) {
             return Ok(());
         }
-        let mut context = self.context();
-        if let Some(key) = key.filter(|_| KNOWS_TAGS.contains(&action)) {
-            let version = parameter(&self.uri, "versionId");
-            for (name, value) in tags_of(bucket, key, version.as_deref()) {
+        let mut context = self.context(action);
+        let version = parameter(&self.uri, "versionId");
+        let object = existing.and_then(|key| find(bucket, key, version.as_deref()).ok());
+        let object = object.map(|(_, object)| object);
+        if let Some(object) = object.filter(|_| KNOWS_TAGS.contains(&action)) {
+            for (name, value) in &object.tags {
                 context.set(&format!("s3:ExistingObjectTag/{name}"), value);
             }
         }
-        let on = bucket.policy_for(&self.caller);
+        if bucket.abac {
+            for (name, value) in bucket.tags(self.state.now()) {
+                context.set(&format!("aws:ResourceTag/{name}"), value);
+                context.set(&format!("s3:BucketTag/{name}"), value);
+            }
+        }
+        let target = AccessTarget { bucket, object, action, arn: &arn };
+        let on = target.policy(self.state, &self.caller);
         let request = AccessRequest {
             action,
-            arn,
-            owner: &bucket.owner,
-            on: on.map(|document| (ResourceKind::Bucket, document)),
+            arn: arn.clone(),
+            owner: target.owner(),
+            on: on.as_deref().map(|document| (ResourceKind::Bucket, document)),
             context,
         };
         authorize(&self.state.iam, &self.caller, request)
@@ -199,7 +234,12 @@ impl S3Call<'_> {
         root && self.caller.account == bucket.owner && policy.contains(&action)
     }
 
-    fn context(&self) -> Context {
+    /// Returns the condition keys of the request. A header without a value gives no key.
+    pub(super) fn context(&self, action: &str) -> Context {
+        let header = |name: &str| {
+            let value = self.headers.get(name)?.to_str().ok()?;
+            (!value.is_empty()).then_some(value)
+        };
         let mut context = self.asked.clone();
         let signature = match self.mechanism {
             Mechanism::HeaderV4 => Some(("AWS4-HMAC-SHA256", "REST-HEADER")),
@@ -215,16 +255,33 @@ impl S3Call<'_> {
             context.set("s3:authType", kind);
         }
         for name in HEADERS {
-            if let Some(value) = self.headers.get(name).and_then(|value| value.to_str().ok()) {
+            if let Some(value) = header(name) {
                 context.set(&format!("s3:{name}"), value);
             }
+        }
+        for (name, key) in [("user-agent", "aws:UserAgent"), ("referer", "aws:Referer")] {
+            if let Some(value) = header(name) {
+                context.set(key, value);
+            }
+        }
+        for name in ["if-match", "if-none-match"] {
+            if let Some(value) = header(name).filter(|_| WRITES.contains(&action)) {
+                context.set(&format!("s3:{name}"), value);
+            }
+        }
+        if self.caller.secure {
+            context.set("s3:TlsVersion", TLS_VERSION);
+        }
+        let stamp = parameter(&self.uri, "X-Amz-Date");
+        if let Some(age) = stamp.as_deref().or_else(|| header("x-amz-date")).and_then(age_of) {
+            context.set("s3:signatureAge", age.to_string());
         }
         for (name, key) in PARAMETERS {
             if let Some(value) = parameter(&self.uri, name) {
                 context.set(key, value);
             }
         }
-        if let Some(tags) = self.headers.get("x-amz-tagging") {
+        if let Some(tags) = header("x-amz-tagging") {
             let tags: Vec<_> = form_urlencoded::parse(tags.as_bytes()).into_owned().collect();
             for (key, value) in &tags {
                 context.set(&format!("s3:RequestObjectTag/{key}"), value);

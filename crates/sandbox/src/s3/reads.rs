@@ -172,3 +172,15 @@ pub(super) fn check_write(
 pub(super) fn etag(value: &str) -> ETag {
     ETag::Strong(value.to_owned())
 }
+
+/// Returns the value of `x-amz-expiration` for a version: when the lifecycle rules expire it. Only
+/// the newest version of a key has one.
+pub(super) fn expiration_of(bucket: &Bucket, key: &str, version: &Version) -> Option<String> {
+    let newest = bucket.latest(key).is_some_and(|newest| newest.id == version.id);
+    match &version.content {
+        Content::Object(object) if newest => {
+            Some(bucket.expiry_of(key, object, version.written)?.header())
+        }
+        _ => None,
+    }
+}

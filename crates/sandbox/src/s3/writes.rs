@@ -1,26 +1,24 @@
 //! Writing objects: `PutObject`, and the steps that every write shares. Not for: multipart uploads
 //! (see `multipart`).
 
+use super::acls::for_new_object;
 use super::checksum::with_checksum;
 use super::encryption::{EncryptionHeaders, decide};
 use super::errors::{full, not_implemented};
 use super::lock::{for_upload, lock_headers, require_checksum};
 use super::object_tags::from_header;
 use super::permit::refused;
-use super::reads::{check_write, etag};
+use super::reads::{check_write, etag, expiration_of};
 use crate::s3::call::{S3Call, nothing};
 use crate::world::State;
 use crate::world::buckets::{
-    Algorithm, Bucket, Checksum, Content, Described, Object, Replicated, Sse, Tags, Version,
-    Versioning, random_etag,
+    Algorithm, Checksum, Content, Described, Object, Replicated, Sse, Tags, Version, Versioning,
+    random_etag,
 };
 use crate::world::replication::schedule;
 use bytes::Bytes;
 use md5::{Digest, Md5};
-use s3s::dto::{
-    ChecksumType, ETagCondition, ObjectCannedACL, ObjectOwnership, PutObjectInput, PutObjectOutput,
-    StorageClass,
-};
+use s3s::dto::{ChecksumType, ETagCondition, PutObjectInput, PutObjectOutput, StorageClass};
 use s3s::{S3Result, s3_error};
 
 /// S3 API Reference, `PutObject`.
@@ -29,12 +27,17 @@ pub(super) fn put(
     input: PutObjectInput,
     data: Bytes,
 ) -> S3Result<PutObjectOutput> {
-    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
-    check_acl(bucket, input.acl.as_ref(), has_grants(&input))?;
+    call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    let acl = for_new_object(call, &input.bucket, &input.key)?;
     if input.write_offset_bytes.is_some() || input.website_redirect_location.is_some() {
         return Err(not_implemented("appending to objects and website redirects"));
     }
-    check_write(bucket, &input.key, input.if_match.as_ref(), input.if_none_match.as_ref())?;
+    check_write(
+        call.visit(&input.bucket)?,
+        &input.key,
+        input.if_match.as_ref(),
+        input.if_none_match.as_ref(),
+    )?;
     let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
     require_checksum(call, &lock)?;
     let asked = EncryptionHeaders {
@@ -77,6 +80,7 @@ pub(super) fn put(
         tags,
         sse,
         lock,
+        acl,
         checksum,
         parts,
         upload: None,
@@ -84,7 +88,10 @@ pub(super) fn put(
     };
     let version_id =
         store(call.state, &input.bucket, &input.key, Content::Object(Box::new(object)))?;
-    Ok(PutObjectOutput { version_id, ..output })
+    let bucket = call.visit(&input.bucket)?;
+    let newest = bucket.latest(&input.key);
+    let expiration = newest.and_then(|newest| expiration_of(bucket, &input.key, newest));
+    Ok(PutObjectOutput { version_id, expiration, ..output })
 }
 
 /// Checks that a caller that uploads an object with tags has `s3:PutObjectTagging` (S3 User Guide,
@@ -109,37 +116,6 @@ pub(super) fn check_condition(call: &S3Call<'_>, bucket: &str, key: &str) -> S3R
     };
     let (wanted, unwanted) = (header("if-match"), header("if-none-match"));
     check_write(call.visit(bucket)?, key, wanted.as_ref(), unwanted.as_ref())
-}
-
-fn has_grants(input: &PutObjectInput) -> bool {
-    [&input.grant_full_control, &input.grant_read, &input.grant_read_acp, &input.grant_write_acp]
-        .iter()
-        .any(|grant| grant.is_some())
-}
-
-/// Returns whether the bucket owner owns every object in the bucket, which disables ACLs.
-pub(super) fn enforced(bucket: &Bucket) -> bool {
-    let ownership = bucket.ownership.as_ref();
-    ownership.is_some_and(|o| o.as_str() == ObjectOwnership::BUCKET_OWNER_ENFORCED)
-}
-
-/// Refuses ACLs where they are disabled, as on all new buckets. Where ACLs are enabled, only the
-/// owner's full control is modelled (S3 User Guide, "Controlling ownership of objects").
-pub(super) fn check_acl(
-    bucket: &Bucket,
-    acl: Option<&ObjectCannedACL>,
-    grants: bool,
-) -> S3Result<()> {
-    let enforced = enforced(bucket);
-    let acl = acl.map(ObjectCannedACL::as_str);
-    match acl {
-        None | Some("bucket-owner-full-control") if !grants => Ok(()),
-        Some("private") if !enforced && !grants => Ok(()),
-        _ if enforced => {
-            Err(s3_error!(AccessControlListNotSupported, "The bucket does not allow ACLs"))
-        }
-        _ => Err(not_implemented("ACLs")),
-    }
 }
 
 /// Returns the storage class to store. STANDARD is stored as `None`, because S3 does not return it

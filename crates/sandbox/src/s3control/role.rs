@@ -32,7 +32,10 @@ impl<'a> BatchRole<'a> {
             action,
             arn: key.map_or(arn.clone(), |key| format!("{arn}/{key}")),
             owner: &bucket.owner,
-            on: bucket.policy_for(&self.caller).map(|policy| (ResourceKind::Bucket, policy)),
+            on: self
+                .state
+                .policy_for(bucket, &self.caller)
+                .map(|policy| (ResourceKind::Bucket, policy)),
             context,
         };
         authorize(&self.state.iam, &self.caller, request).ok().map(|()| bucket)

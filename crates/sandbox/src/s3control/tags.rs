@@ -18,7 +18,7 @@ impl ControlCall<'_> {
         let name = bucket_name(&arn).ok_or_else(|| {
             Fault::not_implemented("tags of anything but general purpose buckets")
         })?;
-        let absent = || Fault::new(404, "NoSuchBucket", "The specified bucket does not exist");
+        let absent = || Fault::new(404, "NoSuchResource", "The specified resource doesn't exist.");
         let bucket = self.state.found_bucket(name).ok_or_else(absent)?;
         if bucket.region != self.caller.region {
             let region = &bucket.region;
@@ -28,7 +28,10 @@ impl ControlCall<'_> {
             action,
             arn: bucket_arn(self.caller.partition(), name),
             owner: &bucket.owner,
-            on: bucket.policy_for(&self.caller).map(|policy| (ResourceKind::Bucket, policy)),
+            on: self
+                .state
+                .policy_for(bucket, &self.caller)
+                .map(|policy| (ResourceKind::Bucket, policy)),
             context,
         };
         authorize(&self.state.iam, &self.caller, request)

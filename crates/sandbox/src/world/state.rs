@@ -11,6 +11,7 @@ use super::{
     ResourceQuotas, Slow,
 };
 use crrctl_iam::names::{AccountId, Region};
+use s3s::dto::PublicAccessBlockConfiguration;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
@@ -22,6 +23,8 @@ pub(crate) struct State {
     pub(crate) kms: Kms,
     pub(crate) iam: Iam,
     pub(crate) buckets: Buckets,
+    /// The Block Public Access configurations of accounts, which apply to all their buckets.
+    pub(crate) public_access_blocks: BTreeMap<AccountId, PublicAccessBlockConfiguration>,
     pub(crate) replication: Replication,
     pub(crate) jobs: Jobs,
     pub(crate) delays: Delays,

@@ -1,17 +1,19 @@
 //! Buckets, objects and their versions. Not for: the settings and attributes stored with them (see
 //! the other files of this folder).
 
+use super::acl::{Acl, disables_acls};
 use super::checksum::Checksum;
 use super::lock::{Lock, ObjectLock};
 use super::sse::Sse;
 use super::upload::Upload;
-use crate::world::buckets::{Described, Full, Tags, weight_of};
+use crate::world::buckets::{BlockedEncryption, Described, Full, Tags, weight_of};
 use crate::world::{Limits, Spreading, Stored};
 use bytes::Bytes;
 use crrctl_iam::names::{AccountId, Arn, Region};
 use s3s::dto::{
-    LifecycleRules, ObjectOwnership, PublicAccessBlockConfiguration, ReplicationConfiguration,
-    ServerSideEncryptionRule, TransitionDefaultMinimumObjectSize,
+    LifecycleRules, LoggingEnabled, NotificationConfiguration, ObjectOwnership,
+    PublicAccessBlockConfiguration, ReplicationConfiguration, ServerSideEncryptionRule,
+    TransitionDefaultMinimumObjectSize,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -54,12 +56,22 @@ pub(crate) struct Bucket {
     pub(crate) mfa_delete: bool,
     /// The rule of `PutBucketEncryption`. Without one, the default encryption is SSE-S3.
     pub(crate) encryption: Spreading<Option<ServerSideEncryptionRule>>,
+    pub(crate) blocked_encryption: BlockedEncryption,
     pub(crate) public_access_block: Option<PublicAccessBlockConfiguration>,
     pub(crate) ownership: Option<ObjectOwnership>,
+    /// The bucket's ACL. It has no effect while `ownership` disables ACLs.
+    pub(crate) acl: Acl,
+    /// Whether attribute-based access control (ABAC) is on: the bucket's tags control access.
+    pub(crate) abac: bool,
+    /// Whether Transfer Acceleration is on; `None` if it was never set.
+    pub(crate) accelerated: Option<bool>,
     /// Whether Requester Pays is on: the requester pays for a request.
     pub(crate) requester_pays: bool,
     pub(crate) policy: Option<Stored>,
     pub(crate) lifecycle: Option<(LifecycleRules, Option<TransitionDefaultMinimumObjectSize>)>,
+    pub(crate) notifications: Option<NotificationConfiguration>,
+    /// The configuration of server access logging, if logging is on.
+    pub(crate) logging: Option<LoggingEnabled>,
     /// The Object Lock configuration, if Object Lock is on.
     pub(crate) object_lock: Option<ObjectLock>,
     pub(crate) replication: Spreading<Option<ReplicationConfiguration>>,
@@ -107,6 +119,8 @@ pub(crate) struct Object {
     pub(crate) tags: Tags,
     pub(crate) sse: Sse,
     pub(crate) lock: Lock,
+    /// The object's owner and grants. They have no effect while the bucket disables ACLs.
+    pub(crate) acl: Acl,
     pub(crate) checksum: Checksum,
     /// The parts of a multipart upload, in order; empty for any other object.
     pub(crate) parts: Vec<ObjectPart>,
@@ -243,6 +257,13 @@ impl Bucket {
             self.objects.remove(key);
         }
         Some(version)
+    }
+}
+
+impl Bucket {
+    /// Returns whether ACLs are enabled in the bucket.
+    pub(crate) fn has_acls(&self) -> bool {
+        !disables_acls(self.ownership.as_ref())
     }
 }
 

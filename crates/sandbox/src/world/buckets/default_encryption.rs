@@ -7,6 +7,25 @@ use crate::world::kms::{Kms, Unusable};
 use s3s::dto::ServerSideEncryption;
 use std::time::SystemTime;
 
+/// The encryption types that a bucket blocks for new objects. New buckets block SSE-C (S3 User Guide,
+/// "Default SSE-C setting for new buckets FAQ": since April 2026).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum BlockedEncryption {
+    #[default]
+    SseC,
+    None,
+}
+
+impl BlockedEncryption {
+    /// Returns S3's name of the type.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SseC => "SSE-C",
+            Self::None => "NONE",
+        }
+    }
+}
+
 /// Returns the default encryption of an object that `requester` writes. A default key that does not
 /// exist is an error. An alias is resolved in the requester's account (S3 API Reference,
 /// `ServerSideEncryptionByDefault`).

@@ -1,6 +1,6 @@
 //! Multipart uploads in progress. Not for: the operations on them (see `s3::multipart`).
 
-use super::{Algorithm, Checksum, Described, Lock, Sse, Tags, weight_of};
+use super::{Acl, Algorithm, Checksum, Described, Lock, Sse, Tags, weight_of};
 use bytes::Bytes;
 use s3s::dto::{ChecksumAlgorithm, ChecksumType};
 use std::collections::BTreeMap;
@@ -16,6 +16,7 @@ pub(crate) struct Upload {
     pub(crate) tags: Tags,
     pub(crate) sse: Sse,
     pub(crate) lock: Lock,
+    pub(crate) acl: Acl,
     pub(crate) algorithm: Algorithm,
     /// Whether the client specified the checksum algorithm.
     pub(crate) chosen: bool,

@@ -41,7 +41,6 @@ pub(crate) struct Members<T> {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct JobTag {
     pub(crate) key: String,
-    #[serde(default)]
     pub(crate) value: String,
 }
 
