@@ -332,3 +332,41 @@ async fn an_acl_replicates_with_its_object() {
     assert_eq!(stand.settled("near", "k", version).await.as_deref(), Some("COMPLETED"));
     assert_eq!(acl().await, [(far, "READ_ACP".to_owned())]);
 }
+
+/// S3 User Guide, "Changing the replica owner".
+#[tokio::test(flavor = "multi_thread")]
+async fn the_owner_of_the_source_owns_the_replica_unless_the_rule_changes_it() {
+    use aws_sdk_s3::types::{AccessControlTranslation, Destination, OwnerOverride};
+    let stand = Stand::start().await;
+    stand.role().await;
+    stand.bucket("near", EAST, true).await;
+    let theirs = stand.s3_as(OTHER, SECRET, WEST);
+    let west = aws_sdk_s3::types::CreateBucketConfiguration::builder()
+        .location_constraint(aws_sdk_s3::types::BucketLocationConstraint::UsWest2)
+        .build();
+    let create = theirs.create_bucket().bucket("theirs").create_bucket_configuration(west);
+    create.object_ownership(ObjectOwnership::ObjectWriter).send().await.unwrap();
+    let enabled = aws_sdk_s3::types::VersioningConfiguration::builder()
+        .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
+        .build();
+    let versioning = theirs.put_bucket_versioning().bucket("theirs");
+    versioning.versioning_configuration(enabled).send().await.unwrap();
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{}"}},"Action":"s3:*","Resource":["arn:aws:s3:::theirs","arn:aws:s3:::theirs/*"]}}]}}"#,
+        super::ROLE
+    );
+    theirs.put_bucket_policy().bucket("theirs").policy(policy).send().await.unwrap();
+    for (changes, readable) in [(false, false), (true, true)] {
+        let mut destination = Destination::builder().bucket("arn:aws:s3:::theirs").account(OTHER);
+        if changes {
+            let owner = AccessControlTranslation::builder().owner(OwnerOverride::Destination);
+            destination = destination.access_control_translation(owner.build().unwrap());
+        }
+        let all = rule("all", 1, "theirs", None).destination(destination.build().unwrap());
+        stand.replicate("near", [all.build().unwrap()]).await;
+        let version = stand.put("near", "k").await;
+        assert_eq!(stand.settled("near", "k", &version).await.as_deref(), Some("COMPLETED"));
+        let got = theirs.get_object().bucket("theirs").key("k").version_id(&version).send().await;
+        assert_eq!(got.is_ok(), readable, "{got:?}");
+    }
+}

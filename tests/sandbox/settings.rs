@@ -452,6 +452,42 @@ async fn a_checksum_is_wanted_where_s3_wants_one() {
     }
 }
 
+/// Recorded: `LocalStack`'s snapshots `test_put_bucket_tagging_none_value` and
+/// `test_put_object_tagging_none_value`.
+#[tokio::test(flavor = "multi_thread")]
+async fn tags_need_no_tag_set_but_whole_tags() {
+    use super::raw::Raw;
+    let stand = Stand::start().await;
+    stand.bucket("tagged", EAST, true).await;
+    let version = stand.put("tagged", "a b/c").await;
+    for (path, done) in [("/tagged?tagging", "204"), ("/tagged/a%20b/c?tagging", "200")] {
+        for (body, expected) in [
+            ("<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>", done),
+            ("<Tagging><TagSet><Tag><Key>a</Key><Value/></Tag></TagSet></Tagging>", done),
+            ("<Tagging><TagSet/></Tagging>", done),
+            ("<Tagging/>", done),
+            ("<Tagging><TagSet><Tag><Key>a</Key></Tag></TagSet></Tagging>", "400"),
+            ("<Tagging><TagSet><Tag><Value>a</Value></Tag></TagSet></Tagging>", "400"),
+            ("<Tagging>", "400"),
+        ] {
+            let mut request = Raw::s3("PUT", path);
+            request.body = body.as_bytes().to_vec();
+            let sum = <md5::Md5 as md5::Digest>::digest(body);
+            let sum = aws_smithy_types::base64::encode(sum);
+            request.headers.push(("content-md5".into(), sum));
+            let answer = request.answer(stand.sandbox.address()).await;
+            let status = answer.split(' ').nth(1).unwrap();
+            assert_eq!(status, expected, "{path} {body}: {answer}");
+            if expected == "400" {
+                assert!(answer.contains("MalformedXML"), "{answer}");
+            }
+            if expected == "200" {
+                assert!(answer.contains(&version), "{answer}");
+            }
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn acceleration_is_kept() {
     use aws_sdk_s3::types::{AccelerateConfiguration, BucketAccelerateStatus};

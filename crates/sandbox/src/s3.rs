@@ -408,13 +408,11 @@ operations! {
     put_bucket_policy(PutBucketPolicyInput) -> PutBucketPolicyOutput = policies::put;
     put_bucket_replication(PutBucketReplicationInput) -> PutBucketReplicationOutput = rules::put;
     put_bucket_request_payment(PutBucketRequestPaymentInput) -> PutBucketRequestPaymentOutput = payment::put;
-    put_bucket_tagging(PutBucketTaggingInput) -> PutBucketTaggingOutput = settings::put_tagging;
     put_bucket_versioning(PutBucketVersioningInput) -> PutBucketVersioningOutput = versioning::put;
     put_object_acl(PutObjectAclInput) -> PutObjectAclOutput = acls::put_object;
     put_object_legal_hold(PutObjectLegalHoldInput) -> PutObjectLegalHoldOutput = retention::put_legal_hold;
     put_object_lock_configuration(PutObjectLockConfigurationInput) -> PutObjectLockConfigurationOutput = lock_settings::put;
     put_object_retention(PutObjectRetentionInput) -> PutObjectRetentionOutput = retention::put;
-    put_object_tagging(PutObjectTaggingInput) -> PutObjectTaggingOutput = object_tags::put;
     put_public_access_block(PutPublicAccessBlockInput) -> PutPublicAccessBlockOutput = public_access::put;
     upload_part_copy(UploadPartCopyInput) -> UploadPartCopyOutput = copies::copy_part;
 }

@@ -26,7 +26,7 @@ pub(super) struct NewBucketTags(pub(super) Tags);
 /// request's extensions.
 pub(super) fn prepare(parts: &mut Parts, body: &Bytes, target: &Target) -> S3Result<()> {
     signed::prepare(parts)?;
-    sub_resources::check(parts)?;
+    sub_resources::check(parts, target)?;
     form::check(parts, body, &target.bucket)?;
     event_hold::keep(parts, body)?;
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");

@@ -1,13 +1,16 @@
 //! Tags of object versions. Not for: permission to tag in an upload (see `writes`).
 
+use super::permit::parameter;
 use super::reads::{action_for, find};
 use super::settings::{read_tags, rendered};
 use crate::s3::call::S3Call;
 use crate::world::buckets::{Bucket, Content, Object, Tags, Version, Versioning};
 use crate::world::replication::{MetadataChange, schedule_change};
+use bytes::Bytes;
+use http::HeaderValue;
 use s3s::dto::{
     DeleteObjectTaggingInput, DeleteObjectTaggingOutput, GetObjectTaggingInput,
-    GetObjectTaggingOutput, PutObjectTaggingInput, PutObjectTaggingOutput,
+    GetObjectTaggingOutput,
 };
 use s3s::{S3Result, s3_error};
 
@@ -65,15 +68,19 @@ pub(super) fn get(
 /// S3 API Reference, `PutObjectTagging`: replaces the whole tag set.
 pub(super) fn put(
     call: &mut S3Call<'_>,
-    input: PutObjectTaggingInput,
-) -> S3Result<PutObjectTaggingOutput> {
-    let tags = read_tags(input.tagging.tag_set, MOST)?;
-    let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
+    (bucket, key): (&str, &str),
+    body: &Bytes,
+) -> S3Result<()> {
+    let tags = read_tags(body, MOST)?;
+    let version = parameter(&call.uri, "versionId");
+    let at = (bucket, key, version.as_deref());
     let (object, version_id) =
         find_mut(call, action_for(at.2, "s3:PutObjectTagging", "s3:PutObjectVersionTagging"), at)?;
     object.tags = tags;
-    follow(call, at, MetadataChange::Tags)?;
-    Ok(PutObjectTaggingOutput { version_id })
+    if let Some(id) = version_id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+        call.extra.headers.insert("x-amz-version-id", id);
+    }
+    follow(call, at, MetadataChange::Tags)
 }
 
 /// S3 API Reference, `DeleteObjectTagging`.

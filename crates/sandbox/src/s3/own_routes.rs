@@ -1,8 +1,9 @@
-//! Bucket operations that `s3s` does not have, or whose body it can't decode. They are decoded here,
-//! from the body as it was sent.
-//! Not for: what they do (see `abac` and `encryption`).
+//! Operations that `s3s` does not have, or of whose bodies it refuses some that S3 takes. They are
+//! decoded from the body as it was sent.
+//! Not for: what they do (see `abac`, `encryption`, `settings` and `object_tags`).
 
-use super::{Authorizer, Dispatcher, abac, encryption, turns, upload};
+use super::host::Target;
+use super::{Authorizer, Dispatcher, abac, encryption, object_tags, settings, turns, upload};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Extensions, HeaderMap, Method, Uri};
 use s3s::dto::StreamingBlob;
@@ -20,20 +21,23 @@ enum OwnOperation {
     GetBucketAbac,
     PutBucketAbac,
     PutBucketEncryption,
+    PutBucketTagging,
+    PutObjectTagging,
 }
 
 impl OwnOperation {
-    fn of(method: &Method, uri: &Uri) -> Option<Self> {
+    fn of(method: &Method, uri: &Uri, extensions: &Extensions) -> Option<Self> {
         let query = uri.query().unwrap_or_default();
         let names =
             |name: &str| form_urlencoded::parse(query.as_bytes()).any(|(key, _)| key == name);
-        if uri.path().trim_matches('/').contains('/') {
-            return None;
-        }
+        let is_object = extensions.get::<Target>().is_some_and(|target| !target.key.is_empty());
         match *method {
+            Method::PUT if is_object && names("tagging") => Some(Self::PutObjectTagging),
+            _ if is_object => None,
             Method::GET if names("abac") => Some(Self::GetBucketAbac),
             Method::PUT if names("abac") => Some(Self::PutBucketAbac),
             Method::PUT if names("encryption") => Some(Self::PutBucketEncryption),
+            Method::PUT if names("tagging") => Some(Self::PutBucketTagging),
             _ => None,
         }
     }
@@ -44,14 +48,22 @@ impl OwnOperation {
             Self::GetBucketAbac => ("GetBucketAbac", "get_bucket_abac"),
             Self::PutBucketAbac => ("PutBucketAbac", "put_bucket_abac"),
             Self::PutBucketEncryption => ("PutBucketEncryption", "put_bucket_encryption"),
+            Self::PutBucketTagging => ("PutBucketTagging", "put_bucket_tagging"),
+            Self::PutObjectTagging => ("PutObjectTagging", "put_object_tagging"),
         }
     }
 }
 
 #[async_trait::async_trait]
 impl S3Route for OwnRoutes {
-    fn is_match(&self, method: &Method, uri: &Uri, _: &HeaderMap, _: &mut Extensions) -> bool {
-        OwnOperation::of(method, uri).is_some()
+    fn is_match(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        _: &HeaderMap,
+        extensions: &mut Extensions,
+    ) -> bool {
+        OwnOperation::of(method, uri, extensions).is_some()
     }
 
     async fn check_access(&self, request: &mut S3Request<Body>) -> S3Result<()> {
@@ -63,17 +75,22 @@ impl S3Route for OwnRoutes {
 
     async fn call(&self, mut request: S3Request<Body>) -> S3Result<S3Response<Body>> {
         let operation = operation(&request)?;
-        let path = request.uri.path().to_owned();
-        let _turn = turns::take(&self.dispatcher.shared, operation.names().1, &path).await?;
+        let target = request.extensions.get::<Target>().cloned().unwrap_or_default();
+        let Target { bucket, key, .. } = &target;
+        let _turn = turns::take(&self.dispatcher.shared, operation.names().1, bucket).await?;
         let body = StreamingBlob::from(std::mem::take(&mut request.input));
         let data = upload(&mut request, Some(body)).await?;
-        let bucket = path.trim_matches('/').to_owned();
         let request = request.map_input(|_| data);
+        let nothing = |()| Body::empty();
         let mut response = self.dispatcher.run(request, |call, data| match operation {
-            OwnOperation::GetBucketAbac => abac::get(call, &bucket).map(Body::from),
-            OwnOperation::PutBucketAbac => abac::put(call, &bucket, &data).map(|()| Body::empty()),
-            OwnOperation::PutBucketEncryption => {
-                encryption::put(call, &bucket, &data).map(|()| Body::empty())
+            OwnOperation::GetBucketAbac => abac::get(call, bucket).map(Body::from),
+            OwnOperation::PutBucketAbac => abac::put(call, bucket, &data).map(nothing),
+            OwnOperation::PutBucketEncryption => encryption::put(call, bucket, &data).map(nothing),
+            OwnOperation::PutBucketTagging => {
+                settings::put_tagging(call, bucket, &data).map(nothing)
+            }
+            OwnOperation::PutObjectTagging => {
+                object_tags::put(call, (bucket, key), &data).map(nothing)
             }
         })?;
         if operation == OwnOperation::GetBucketAbac {
@@ -85,6 +102,6 @@ impl S3Route for OwnRoutes {
 }
 
 fn operation(request: &S3Request<Body>) -> S3Result<OwnOperation> {
-    let operation = OwnOperation::of(&request.method, &request.uri);
+    let operation = OwnOperation::of(&request.method, &request.uri, &request.extensions);
     operation.ok_or_else(|| s3_error!(NotImplemented))
 }

@@ -11,15 +11,17 @@ use crate::s3::call::{S3Call, nothing};
 use crate::world::Slow;
 use crate::world::buckets::Tags;
 use crate::world::buckets::acl::disables_acls;
+use bytes::Bytes;
 use http::StatusCode;
 use s3s::dto::{
     DeleteBucketOwnershipControlsInput, DeleteBucketOwnershipControlsOutput,
     DeleteBucketTaggingInput, DeleteBucketTaggingOutput, GetBucketOwnershipControlsInput,
     GetBucketOwnershipControlsOutput, GetBucketTaggingInput, GetBucketTaggingOutput,
     ObjectOwnership, OwnershipControls, OwnershipControlsRule, PutBucketOwnershipControlsInput,
-    PutBucketOwnershipControlsOutput, PutBucketTaggingInput, PutBucketTaggingOutput, Tag,
+    PutBucketOwnershipControlsOutput, Tag,
 };
 use s3s::{S3Error, S3ErrorCode, S3Result, s3_error};
+use serde::Deserialize;
 
 /// Refuses an unknown `ObjectOwnership` value.
 pub(super) fn check_ownership(given: &ObjectOwnership) -> S3Result<()> {
@@ -80,11 +82,34 @@ pub(super) fn rendered(tags: &Tags) -> Vec<Tag> {
     tags.iter().map(tag).collect()
 }
 
-/// Converts and checks the tag set of a request.
-pub(super) fn read_tags(set: Vec<Tag>, most: usize) -> S3Result<Tags> {
-    let tags: Option<Tags> =
-        set.into_iter().map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect();
-    let tags = tags.ok_or_else(malformed)?;
+/// The body of `PutBucketTagging` and `PutObjectTagging`. S3 takes it without a tag set (recorded:
+/// `LocalStack`'s snapshots `test_put_bucket_tagging_none_value` and
+/// `test_put_object_tagging_none_value`).
+#[derive(Deserialize)]
+struct Tagging {
+    #[serde(rename = "TagSet")]
+    set: Option<TagSet>,
+}
+
+#[derive(Deserialize)]
+struct TagSet {
+    #[serde(rename = "Tag", default)]
+    tags: Vec<GivenTag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct GivenTag {
+    key: String,
+    value: String,
+}
+
+/// Decodes and checks the tag set in the body of a request.
+pub(super) fn read_tags(body: &Bytes, most: usize) -> S3Result<Tags> {
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    let given: Tagging = quick_xml::de::from_str(text).map_err(|_| malformed())?;
+    let tags = given.set.into_iter().flat_map(|set| set.tags);
+    let tags = tags.map(|tag| (tag.key, tag.value)).collect();
     check_tags(&tags, most)?;
     Ok(tags)
 }
@@ -142,16 +167,13 @@ pub(super) fn get_tagging(
 }
 
 /// S3 API Reference, `PutBucketTagging`: replaces the whole tag set.
-pub(super) fn put_tagging(
-    call: &mut S3Call<'_>,
-    input: PutBucketTaggingInput,
-) -> S3Result<PutBucketTaggingOutput> {
-    if call.bucket(&input.bucket, "s3:PutBucketTagging")?.abac {
+pub(super) fn put_tagging(call: &mut S3Call<'_>, bucket: &str, body: &Bytes) -> S3Result<()> {
+    if call.bucket(bucket, "s3:PutBucketTagging")?.abac {
         return Err(tags_by_s3_control());
     }
-    set_tags(call, &input.bucket, read_tags(input.tagging.tag_set, 50)?)?;
+    set_tags(call, bucket, read_tags(body, 50)?)?;
     call.extra.extensions.insert(ResponseStatus(StatusCode::NO_CONTENT));
-    Ok(nothing())
+    Ok(())
 }
 
 fn set_tags(call: &mut S3Call<'_>, name: &str, tags: Tags) -> S3Result<()> {

@@ -4,6 +4,7 @@
 //! Not for: the operations on the modelled ones.
 
 use super::errors::not_implemented;
+use super::host::Target;
 use http::Method;
 use http::request::Parts;
 use s3s::{S3Result, s3_error};
@@ -124,9 +125,8 @@ const OF_OBJECTS: [(&Method, &[&str]); 4] = [
 
 /// Refuses a request for a sub-resource that is not modelled, or not with this method. HEAD reads
 /// the bucket or object itself.
-pub(super) fn check(parts: &Parts) -> S3Result<()> {
-    let path = parts.uri.path().trim_start_matches('/');
-    let is_object = path.split_once('/').is_some_and(|(_, key)| !key.is_empty());
+pub(super) fn check(parts: &Parts, target: &Target) -> S3Result<()> {
+    let is_object = !target.key.is_empty();
     let modelled = if is_object { &OF_OBJECTS } else { &OF_BUCKETS };
     let Some((method, known)) = modelled.iter().find(|(method, _)| parts.method == **method) else {
         return Ok(());
@@ -152,12 +152,14 @@ pub(super) fn check(parts: &Parts) -> S3Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::s3::host::Hosts;
 
     #[test]
     fn only_modelled_sub_resources_pass() {
         let checked = |method: &Method, uri: &str| {
             let request = http::Request::builder().method(method).uri(uri);
-            check(&request.body(()).unwrap().into_parts().0)
+            let parts = request.body(()).unwrap().into_parts().0;
+            check(&parts, &Hosts::new(&[]).target(&parts))
         };
         let methods = [Method::GET, Method::PUT, Method::DELETE, Method::POST];
         for (path, table) in [("/b", OF_BUCKETS), ("/b/k", OF_OBJECTS)] {
