@@ -165,8 +165,8 @@ async fn check(row: &Row) -> Result<(), String> {
         let put = stand.s3(WEST).put_bucket_policy().bucket("guide-dst").policy(deny);
         put.send().await.unwrap();
     }
-    let rule = rule("one", 1, "guide-dst", Some(&replica)).build().unwrap();
-    stand.replicate("guide-src", [rule]).await;
+    let only = rule("one", 1, "guide-dst", Some(&replica)).build().unwrap();
+    stand.replicate("guide-src", [only]).await;
     let version = upload(&stand, row.object, &primary).await;
     let status = stand.settled("guide-src", "k", &version).await;
     let reason = stand.reason(&version).await;

@@ -30,66 +30,23 @@ pub(super) fn create(
     let name = BucketName::new(&*input.bucket).map_err(|_| s3_error!(InvalidBucketName))?;
     let arn = name.arn(call.caller.partition()).to_string();
     let locked = input.object_lock_enabled_for_bucket == Some(true);
-    let owned = input.object_ownership.is_some();
-    let granted = !AclHeaders::of(&call.headers).is_empty();
     let tags = call.extensions.remove::<NewBucketTags>().unwrap_or_default().0;
-    let tagged = !tags.is_empty();
-    ask_for(call, &input, &tags);
-    for action in [
-        Some("s3:CreateBucket"),
-        tagged.then_some("s3:TagResource"),
-        locked.then_some("s3:PutBucketObjectLockConfiguration"),
-        locked.then_some("s3:PutBucketVersioning"),
-        owned.then_some("s3:PutBucketOwnershipControls"),
-        granted.then_some("s3:PutBucketAcl"),
-    ]
-    .into_iter()
-    .flatten()
-    {
-        let request = AccessRequest {
-            context: call.context(action),
-            ..AccessRequest::plain(action, arn.as_str(), &call.caller.account)
-        };
-        authorize(&call.state.iam, &call.caller, request).map_err(permit::refused)?;
-    }
+    permit_new(call, &input, &tags, &arn)?;
     check_location(call, &input)?;
     let constraint = location_constraint(&input).map(str::to_owned);
     refuse_unmodelled(&input)?;
-    if tagged && call.state.quirks.is_on(Quirk::NoTagsOnCreate) {
+    if !tags.is_empty() && call.state.quirks.is_on(Quirk::NoTagsOnCreate) {
         let text = "The request contained an unsupported argument.";
         return Err(custom(400, "UnsupportedArgument", text.into()));
     }
     check_namespace(call, name.as_str())?;
     let acl = acls::for_new_bucket(call, &input)?;
-    let header = call.headers.get("x-amz-object-ownership");
-    let given = header.filter(|given| given.is_empty()).map(|_| ObjectOwnership::from_static(""));
-    let ownership = given
-        .or(input.object_ownership)
-        .unwrap_or_else(|| ObjectOwnership::from_static(ObjectOwnership::BUCKET_OWNER_ENFORCED));
-    settings::check_ownership(&ownership).map_err(|_| {
-        let given = ownership.as_str();
-        let text = format!("Invalid x-amz-object-ownership header: {given}");
-        let name = ("ArgumentName", "x-amz-object-ownership".to_owned());
-        Details::on(s3_error!(InvalidArgument, "{text}"), [name])
-    })?;
+    let ownership = ownership_of(call, input.object_ownership)?;
     settings::check_tags(&tags, 50)?;
-    let location = Some(format!("/{name}"));
+    let created = CreateBucketOutput { location: Some(format!("/{name}")) };
     insert_arn(call, arn.clone());
     if let Some(existing) = call.state.buckets.0.get(name.as_str()) {
-        if existing.owner != call.caller.account {
-            return Err(s3_error!(BucketAlreadyExists));
-        }
-        // For compatibility, us-east-1 returns 200 where the caller already owns the bucket in that
-        // Region.
-        // With tags, it was recorded to refuse it.
-        let legacy = call.caller.region.as_str() == "us-east-1"
-            && existing.region == call.caller.region
-            && !tagged;
-        return if legacy {
-            Ok(CreateBucketOutput { location })
-        } else {
-            Err(s3_error!(BucketAlreadyOwnedByYou))
-        };
+        return check_existing(call, existing, &tags).map(|()| created);
     }
     call.state.one_more_bucket(&call.caller).map_err(|_| {
         let text = "You have attempted to create more buckets than allowed";
@@ -108,7 +65,7 @@ pub(super) fn create(
     let bucket = Bucket {
         owner: call.caller.account.clone(),
         region: location_of(&call.caller.region, constraint.as_deref()),
-        is_named_eu: constraint.as_deref() == Some("EU"),
+        old_location: constraint.filter(|constraint| constraint == "EU"),
         created: now,
         tags: shown,
         // Object Lock enables versioning when the bucket is created.
@@ -134,7 +91,64 @@ pub(super) fn create(
     };
     call.state.buckets.0.insert(name.to_string(), bucket);
     call.state.begin_on_bucket(Quirk::LateBucket, &arn);
-    Ok(CreateBucketOutput { location })
+    Ok(created)
+}
+
+/// Checks the permissions to create a bucket with these settings.
+fn permit_new(
+    call: &mut S3Call<'_>,
+    input: &CreateBucketInput,
+    tags: &Tags,
+    arn: &str,
+) -> S3Result<()> {
+    let locked = input.object_lock_enabled_for_bucket == Some(true);
+    let granted = !AclHeaders::of(&call.headers).is_empty();
+    ask_for(call, input, tags);
+    for action in [
+        Some("s3:CreateBucket"),
+        (!tags.is_empty()).then_some("s3:TagResource"),
+        locked.then_some("s3:PutBucketObjectLockConfiguration"),
+        locked.then_some("s3:PutBucketVersioning"),
+        input.object_ownership.is_some().then_some("s3:PutBucketOwnershipControls"),
+        granted.then_some("s3:PutBucketAcl"),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let request = AccessRequest {
+            context: call.context(action),
+            ..AccessRequest::plain(action, arn, &call.caller.account)
+        };
+        authorize(&call.state.iam, &call.caller, request).map_err(permit::refused)?;
+    }
+    Ok(())
+}
+
+/// Returns the object ownership of a new bucket. `s3s` drops an empty header, which S3 refuses.
+fn ownership_of(call: &S3Call<'_>, given: Option<ObjectOwnership>) -> S3Result<ObjectOwnership> {
+    let header = call.headers.get("x-amz-object-ownership");
+    let empty = header.filter(|given| given.is_empty()).map(|_| ObjectOwnership::from_static(""));
+    let ownership = empty
+        .or(given)
+        .unwrap_or_else(|| ObjectOwnership::from_static(ObjectOwnership::BUCKET_OWNER_ENFORCED));
+    settings::check_ownership(&ownership).map_err(|_| {
+        let text = format!("Invalid x-amz-object-ownership header: {}", ownership.as_str());
+        let name = ("ArgumentName", "x-amz-object-ownership".to_owned());
+        Details::on(s3_error!(InvalidArgument, "{text}"), [name])
+    })?;
+    Ok(ownership)
+}
+
+/// Refuses to create a bucket that exists. For compatibility, us-east-1 returns 200 where the caller
+/// already owns the bucket in that Region; with tags, it was recorded to refuse it.
+fn check_existing(call: &S3Call<'_>, existing: &Bucket, tags: &Tags) -> S3Result<()> {
+    if existing.owner != call.caller.account {
+        return Err(s3_error!(BucketAlreadyExists));
+    }
+    let legacy = call.caller.region.as_str() == "us-east-1"
+        && existing.region == call.caller.region
+        && tags.is_empty();
+    if legacy { Ok(()) } else { Err(s3_error!(BucketAlreadyOwnedByYou)) }
 }
 
 /// Adds the condition keys of a new bucket (Service Authorization Reference, "Actions defined by
@@ -309,7 +323,7 @@ pub(super) fn location(
     input: GetBucketLocationInput,
 ) -> S3Result<GetBucketLocationOutput> {
     let bucket = call.bucket_anywhere(&input.bucket, "s3:GetBucketLocation")?;
-    let region = if bucket.is_named_eu { "EU" } else { bucket.region.as_str() }.to_owned();
+    let region = bucket.old_location.as_deref().unwrap_or(bucket.region.as_str()).to_owned();
     let constraint = (region != "us-east-1").then(|| BucketLocationConstraint::from(region));
     Ok(GetBucketLocationOutput { location_constraint: constraint })
 }

@@ -46,9 +46,9 @@ impl Buckets {
 pub(crate) struct Bucket {
     pub(crate) owner: AccountId,
     pub(crate) region: Region,
-    /// Whether the bucket was created with the location constraint `EU`, the old name of eu-west-1,
-    /// which `GetBucketLocation` keeps returning.
-    pub(crate) is_named_eu: bool,
+    /// The location constraint `EU`, the old name of eu-west-1, where the bucket was created with it:
+    /// `GetBucketLocation` keeps returning it.
+    pub(crate) old_location: Option<String>,
     pub(crate) created: SystemTime,
     pub(crate) tags: Spreading<Tags>,
     pub(crate) versioning: Spreading<Versioning>,
