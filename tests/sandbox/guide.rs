@@ -193,6 +193,43 @@ async fn permissions_and_encryption_are_those_of_the_guide() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// S3 sends the event of a failure only where the rule has metrics on ("Receiving replication failure
+/// events with Amazon S3 Event Notifications").
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_an_event_for_whoever_wants_it() {
+    use aws_sdk_s3::types::{
+        Destination, Event, EventBridgeConfiguration, Metrics, MetricsStatus,
+        NotificationConfiguration, QueueConfiguration,
+    };
+    let stand = Stand::start().await;
+    stand.bucket("guide-src", EAST, true).await;
+    stand.bucket("guide-dst", WEST, true).await;
+    // A role without permissions.
+    let create = stand.iam().create_role().path("/crrctl/").role_name("replication");
+    create.assume_role_policy_document(TRUST).send().await.unwrap();
+    let queue = "arn:aws:sqs:us-east-1:111122223333:failures";
+    let wanted = QueueConfiguration::builder().queue_arn(queue);
+    let wanted = wanted.events(Event::S3ReplicationOperationFailedReplication).build().unwrap();
+    let configuration = NotificationConfiguration::builder().queue_configurations(wanted);
+    let bridge = EventBridgeConfiguration::builder().build();
+    let configuration = configuration.event_bridge_configuration(bridge).build();
+    let put = stand.s3(EAST).put_bucket_notification_configuration().bucket("guide-src");
+    let put = put.notification_configuration(configuration).skip_destination_validation(true);
+    put.send().await.unwrap();
+    let metrics = Metrics::builder().status(MetricsStatus::Enabled).build().unwrap();
+    let measured = Destination::builder().bucket("arn:aws:s3:::guide-dst").metrics(metrics);
+    let measured = rule("one", 1, "guide-dst", None).destination(measured.build().unwrap());
+    let plain = rule("one", 1, "guide-dst", None);
+    for (one, notified) in [(measured, vec![queue]), (plain, vec![])] {
+        stand.replicate("guide-src", [one.build().unwrap()]).await;
+        let version = stand.put("guide-src", "k").await;
+        assert_eq!(stand.settled("guide-src", "k", &version).await.as_deref(), Some("FAILED"));
+        let (_, records) = stand.control("GET", "replication", "").await;
+        let record = records.as_array().unwrap().last().unwrap();
+        assert_eq!(record["notified"], serde_json::json!(notified));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_has_the_text_of_the_guide() {
     let stand = Stand::start().await;

@@ -4,7 +4,7 @@
 //! Not for: signatures (see `signed`).
 
 use super::raw::Raw;
-use super::{EAST, Stand, WEST, refused};
+use super::{EAST, OTHER, Stand, WEST, refused};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CompletedMultipartUpload, CompletedPart, CreateBucketConfiguration,
@@ -113,6 +113,32 @@ async fn an_anonymous_request_is_judged_by_policy_and_public_access_block() {
     let put = s3.put_public_access_block().bucket("public");
     put.public_access_block_configuration(restricted).send().await.unwrap();
     assert_answer(&unsigned(&stand, "GET", "/public/k").await, 403, &denied);
+}
+
+#[tokio::test]
+async fn an_acl_opens_an_object_to_everybody_or_to_whoever_signs() {
+    use aws_sdk_s3::types::{
+        ObjectCannedAcl, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
+    };
+    let stand = Stand::start().await;
+    let s3 = stand.s3(EAST);
+    stand.bucket("opened", EAST, false).await;
+    s3.delete_public_access_block().bucket("opened").send().await.unwrap();
+    let rule = OwnershipControlsRule::builder().object_ownership(ObjectOwnership::ObjectWriter);
+    let controls = OwnershipControls::builder().rules(rule.build().unwrap()).build().unwrap();
+    let put = s3.put_bucket_ownership_controls().bucket("opened").ownership_controls(controls);
+    put.send().await.unwrap();
+    let others = stand.s3_as(OTHER, crrctl_sandbox::SECRET, EAST);
+    for (acl, anonymous, signed) in [
+        (ObjectCannedAcl::PublicRead, 200, true),
+        (ObjectCannedAcl::AuthenticatedRead, 403, true),
+        (ObjectCannedAcl::Private, 403, false),
+    ] {
+        s3.put_object().bucket("opened").key("k").acl(acl).send().await.unwrap();
+        assert_answer(&unsigned(&stand, "GET", "/opened/k").await, anonymous, &[]);
+        let get = others.get_object().bucket("opened").key("k").send().await;
+        assert_eq!(get.is_ok(), signed);
+    }
 }
 
 /// Uploads parts of 5 MiB, 5 MiB and 3 bytes, and returns the request that completes the upload.

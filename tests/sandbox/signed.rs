@@ -148,6 +148,9 @@ async fn version_2_is_accepted_in_us_east_1_alone() {
     let secret = url_v2("GET", "/signed/secret", &[], soon);
     let answer = send(&stand, "GET", &secret, "", "").await;
     assert_answer(&answer, 400, &["require AWS Signature Version 4."]);
+    let large = "a".repeat(2 << 20);
+    let url = url_v2("PUT", "/signed/large", &[], soon);
+    assert_answer(&send(&stand, "PUT", &url, "", &large).await, 200, &[]);
     let western = url_v2("GET", "/western/k", &[], soon);
     let answer = send(&stand, "GET", &western, "", "").await;
     assert_answer(&answer, 400, &["<Code>InvalidRequest</Code>", "Please use AWS4-HMAC-SHA256"]);

@@ -54,6 +54,7 @@ pub(crate) use answers::refuse;
 use errors::wrong_region;
 pub(crate) use errors::{bodies_full, error_of, too_large, unauthenticated};
 pub(crate) use internal_writes::deliver;
+pub(crate) use signed::version_2_key;
 
 use crate::gate::{Refusal, Shared, check_token, inject};
 use crate::s3::call::{ExtraOutput, S3Call};

@@ -8,7 +8,7 @@ use crate::world::buckets::acl::{Acl, AclGrantee, AclGroup, AclPermission, canon
 use crate::world::buckets::{Bucket, Object};
 use crate::world::{Caller, State};
 use crrctl_iam::names::AccountId;
-use crrctl_iam::{Document, Effect};
+use crrctl_iam::{Document, Effect, Principal};
 use serde_json::json;
 use std::borrow::Cow;
 
@@ -82,13 +82,15 @@ impl AccessTarget<'_> {
             return None;
         }
         let ignored = state.blocks(self.bucket, |block| block.ignore_public_acls);
+        let signed = caller.principal != Principal::Anonymous;
         // The owner's users need no grant, but a policy of their own.
         let own = caller.account == *self.owner();
         let id = canonical_id(&caller.account);
         let mut given = acl.grants.iter().filter(|grant| grant.gives(permission));
         given.find_map(|grant| match &grant.grantee {
             AclGrantee::Account(other) if *other == id && !own => Some(caller.account.to_string()),
-            AclGrantee::Group(AclGroup::AllUsers | AclGroup::AuthenticatedUsers) if !ignored => {
+            AclGrantee::Group(AclGroup::AllUsers) if !ignored => Some("*".to_owned()),
+            AclGrantee::Group(AclGroup::AuthenticatedUsers) if !ignored && signed => {
                 Some("*".to_owned())
             }
             _ => None,

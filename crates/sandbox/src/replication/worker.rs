@@ -7,6 +7,7 @@ use crate::replication::location::Reason;
 use crate::replication::replica::replicate;
 use crate::world::State;
 use crate::world::buckets::Outcome;
+use crate::world::buckets::notifications::EventDestination;
 use crate::world::replication::{ReplicationJob, ReplicationWork, note_outcome};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +47,21 @@ fn step(state: &mut State) -> bool {
     true
 }
 
+/// Returns the ARNs of what gets the event of a failed replication: S3 sends it only where the rule
+/// has metrics on, and never to `EventBridge` (S3 User Guide, "Receiving replication failure events
+/// with Amazon S3 Event Notifications"). The sandbox has no topics, queues or functions; the
+/// replication log names them.
+fn notified(state: &State, job: &ReplicationJob) -> Vec<String> {
+    const EVENT: &str = "s3:Replication:OperationFailedReplication";
+    let source = state.buckets.0.get(&job.bucket).filter(|_| job.target.has_metrics);
+    let destinations = source.map(|source| source.event_destinations(EVENT, &job.key));
+    let arn = |destination| match destination {
+        EventDestination::Arn { arn, .. } => Some(arn),
+        EventDestination::EventBridge => None,
+    };
+    destinations.into_iter().flatten().filter_map(arn).collect()
+}
+
 /// Records the outcome of a job in the replication log and on the source version.
 pub(super) fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<(), Reason>) {
     let (status, reason) = match outcome {
@@ -54,10 +70,12 @@ pub(super) fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<()
     };
     tracing::debug!(bucket = job.bucket, key = job.key, ?status, reason, "replicated");
     let now = state.now();
+    let notified = reason.map_or_else(Vec::new, |_| notified(state, job));
     let record = job.record.checked_sub(state.replication.first);
     if let Some(record) = record.and_then(|at| state.replication.records.get_mut(at)) {
         record.status = if reason.is_some() { "FAILED" } else { "COMPLETED" };
         record.reason = reason;
+        record.notified = notified;
         record.ended = Some(now);
     }
     // The version stays PENDING while another job for it and the same destination is queued.

@@ -153,7 +153,6 @@ pub(super) fn message(code: &str) -> Option<&'static str> {
     })
 }
 
-/// A write exceeds the sandbox's memory limits (507). AWS has no error code for this.
 /// The bodies of the requests in progress hold all memory that they may.
 pub(crate) fn bodies_full(most: u64) -> S3Error {
     let text = format!(
@@ -175,6 +174,7 @@ pub(crate) fn unauthenticated(refusal: Refusal) -> S3Error {
     }
 }
 
+/// A write exceeds the sandbox's memory limits (507). AWS has no error code for this.
 pub(super) fn full(full: Full) -> S3Error {
     custom(507, "SandboxFull", full.0)
 }

@@ -74,6 +74,27 @@ impl<'a> Query<'a> {
     }
 }
 
+/// The owners of objects, as a listing shows them. Where ACLs are disabled, the bucket's owner owns
+/// every object.
+struct Owners<'a> {
+    bucket: &'a Bucket,
+    bucket_owner: dto::Owner,
+}
+
+impl<'a> Owners<'a> {
+    fn of(bucket: &'a Bucket) -> Self {
+        Self { bucket, bucket_owner: owner(&bucket.owner) }
+    }
+
+    fn of_object(&self, object: &Object) -> dto::Owner {
+        if self.bucket.has_acls() && object.acl.owner != self.bucket.owner {
+            owner(&object.acl.owner)
+        } else {
+            self.bucket_owner.clone()
+        }
+    }
+}
+
 /// One line of a listing: a common prefix, or a version of a key.
 enum Line<'a> {
     Prefix(&'a str),
@@ -170,8 +191,8 @@ pub(super) fn objects(
     let continued = token.map(read_token).transpose()?;
     let start = continued.as_deref().or(input.start_after.as_deref());
     let (lines, end) = gather(bucket, &query, start.map(|key| (key, None)), false);
-    let shown_owner = (input.fetch_owner == Some(true)).then(|| owner(&bucket.owner));
-    let (contents, prefixes) = shown(&lines, &query, shown_owner.as_ref());
+    let owners = (input.fetch_owner == Some(true)).then(|| Owners::of(bucket));
+    let (contents, prefixes) = shown(&lines, &query, owners.as_ref());
     Ok(ListObjectsV2Output {
         name: Some(input.bucket.clone()),
         prefix: Some(query.show(query.prefix)),
@@ -208,7 +229,7 @@ pub(super) fn objects_v1(
     )?;
     let marker = input.marker.as_deref().filter(|marker| !marker.is_empty());
     let (lines, end) = gather(bucket, &query, marker.map(|key| (key, None)), false);
-    let (contents, prefixes) = shown(&lines, &query, Some(&owner(&bucket.owner)));
+    let (contents, prefixes) = shown(&lines, &query, Some(&Owners::of(bucket)));
     Ok(ListObjectsOutput {
         name: Some(input.bucket.clone()),
         prefix: Some(query.show(query.prefix)),
@@ -238,7 +259,7 @@ fn checksum_type(object: &Object) -> ChecksumType {
 fn shown(
     lines: &[Line<'_>],
     query: &Query<'_>,
-    owner: Option<&dto::Owner>,
+    owners: Option<&Owners<'_>>,
 ) -> (Vec<dto::Object>, Vec<String>) {
     let (mut contents, mut prefixes) = (Vec::new(), Vec::new());
     for line in lines {
@@ -252,7 +273,7 @@ fn shown(
                     e_tag: Some(etag(&object.etag)),
                     key: Some(query.show(key)),
                     last_modified: Some(Timestamp::from(version.written)),
-                    owner: owner.cloned(),
+                    owner: owners.map(|owners| owners.of_object(object)),
                     size: size(object),
                     storage_class: Some(ObjectStorageClass::from(class(object))),
                     ..nothing()
@@ -284,6 +305,7 @@ pub(super) fn versions(
         return Err(invalid_argument("version-id-marker", id, text));
     }
     let (lines, end) = gather(bucket, &query, key_marker.map(|key| (key, id_marker)), true);
+    let owners = Owners::of(bucket);
     let (mut versions, mut markers, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
     for line in &lines {
         let (key, version, newest) = match line {
@@ -294,7 +316,7 @@ pub(super) fn versions(
             Line::Version { key, version, newest } => (query.show(key), *version, *newest),
         };
         let (is_latest, last_modified) = (Some(newest), Some(Timestamp::from(version.written)));
-        let (version_id, owner) = (Some(version.id.clone()), Some(owner(&bucket.owner)));
+        let version_id = Some(version.id.clone());
         match &version.content {
             Content::Object(object) => versions.push(ObjectVersion {
                 checksum_algorithm: Some(vec![checksum_algorithm(object)]),
@@ -303,7 +325,7 @@ pub(super) fn versions(
                 is_latest,
                 key: Some(key),
                 last_modified,
-                owner,
+                owner: Some(owners.of_object(object)),
                 size: size(object),
                 storage_class: Some(ObjectVersionStorageClass::from(class(object))),
                 version_id,
@@ -313,7 +335,7 @@ pub(super) fn versions(
                 is_latest,
                 key: Some(key),
                 last_modified,
-                owner,
+                owner: Some(owners.bucket_owner.clone()),
                 version_id,
             }),
         }

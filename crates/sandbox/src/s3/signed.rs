@@ -80,6 +80,19 @@ impl Mechanism {
     }
 }
 
+/// Returns the access key id of a request that is signed with Signature Version 2.
+pub(crate) fn version_2_key(parts: &Parts) -> Option<String> {
+    match Mechanism::of(&parts.uri, &parts.headers) {
+        Mechanism::QueryV2 => parameter(&parts.uri, "AWSAccessKeyId"),
+        Mechanism::HeaderV2 => {
+            let header = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+            let (key, _) = header.strip_prefix("AWS ")?.split_once(':')?;
+            Some(key.to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// Makes the checks, and adds to the headers what the query string of a presigned request says in
 /// their place.
 pub(super) fn prepare(parts: &mut Parts) -> S3Result<()> {

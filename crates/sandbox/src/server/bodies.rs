@@ -3,10 +3,11 @@
 //! Not for: verifying a signature together with the body (see `gate::signature`).
 
 use super::is_for_s3;
-use crate::gate::{Shared, verify_headers};
+use crate::gate::{Refusal, Shared, verify_headers};
 use crate::s3;
 use crate::world::{Limits, Patience, Settings};
 use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
@@ -16,6 +17,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// The maximum size of a body whose headers are not authenticated first, and of every request but
 /// those to S3. The largest that another service accepts is far smaller: a key policy of 32 KiB.
 const SMALL: u64 = 1 << 20;
+/// The maximum size of a POST upload, whose signature is in the body itself.
+const FORM: u64 = 16 << 20;
 /// The number of bytes that one permit stands for.
 const UNIT: u64 = 1024;
 
@@ -67,14 +70,24 @@ fn units(bytes: u64) -> u32 {
 }
 
 /// Returns the maximum size of a request's body. A body that may be larger than [`SMALL`] must
-/// belong to an S3 request whose headers are signed.
+/// belong to an S3 request whose headers are signed, or to a POST upload. A Signature Version 2 is
+/// verified later: its access key must exist.
 fn largest(shared: &Shared, parts: &Parts, body: &Incoming) -> Result<u64, s3s::S3Error> {
     let small = SMALL.min(shared.settings.limits.object);
     let fits = body.size_hint().upper().is_some_and(|size| size <= small);
     if fits || !is_for_s3(parts) {
         return Ok(small);
     }
-    match verify_headers(shared, parts) {
+    let kind = parts.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if kind.is_some_and(|kind| kind.starts_with("multipart/form-data")) {
+        return Ok(FORM.min(shared.settings.limits.object));
+    }
+    let verified = match s3::version_2_key(parts) {
+        Some(key) if shared.lock().iam.credential(&key).is_some() => Ok(()),
+        Some(_) => Err(Refusal::UnknownKey),
+        None => verify_headers(shared, parts),
+    };
+    match verified {
         Ok(()) => Ok(shared.settings.limits.object),
         Err(refusal) if body.size_hint().lower() > small => Err(s3::unauthenticated(refusal)),
         Err(_) => Ok(small),

@@ -115,7 +115,6 @@ pub(crate) fn covers(wanted: &str, event: &str) -> bool {
 impl Bucket {
     /// Returns the destinations that want `event`, such as
     /// `s3:Replication:OperationFailedReplication`, for an object with this key.
-    #[expect(dead_code, reason = "replication does not send events yet")]
     pub(crate) fn event_destinations(&self, event: &str, key: &str) -> Vec<EventDestination> {
         let Some(configuration) = &self.notifications else { return Vec::new() };
         let mut destinations: Vec<EventDestination> = targets(configuration)

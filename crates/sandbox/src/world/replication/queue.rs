@@ -47,6 +47,7 @@ impl Replication {
                 "status": record.status,
                 "failure_reason": record.reason,
                 "failure_description": record.reason.and_then(description),
+                "notified": record.notified,
                 "begun_at": clock::rfc3339_exact(record.begun),
                 "ended_at": record.ended.map(clock::rfc3339_exact),
             })
@@ -99,6 +100,7 @@ impl Replication {
             destination: job.target.bucket.clone(),
             status: "PENDING",
             reason: None,
+            notified: Vec::new(),
             rule: job.target.rule.clone(),
             size: job.size,
             begun: job.begun,
@@ -121,6 +123,8 @@ pub(crate) struct ReplicationRecord {
     pub(crate) destination: String,
     pub(crate) status: &'static str,
     pub(crate) reason: Option<Reason>,
+    /// The ARNs of the topics, queues and functions that get the event of the failure.
+    pub(crate) notified: Vec<String>,
     pub(crate) rule: Option<String>,
     pub(crate) size: usize,
     pub(crate) begun: SystemTime,

@@ -3,7 +3,7 @@
 
 use super::rules::{is_v1, matches};
 use crate::world::buckets::{Content, Object, Sse};
-use s3s::dto::{DeleteMarkerReplicationStatus, ReplicationRule};
+use s3s::dto::{DeleteMarkerReplicationStatus, MetricsStatus, ReplicationRule};
 use std::collections::BTreeMap;
 
 /// A destination, with the settings of the rule that applies to the version.
@@ -15,6 +15,8 @@ pub(crate) struct ReplicationTarget {
     /// The KMS key that encrypts the replicas, as the rule specifies it.
     pub(crate) key: Option<String>,
     pub(crate) storage_class: Option<String>,
+    /// Whether replication metrics are on, without which S3 sends no events.
+    pub(crate) has_metrics: bool,
     /// Whether the owner of the destination bucket owns the replica.
     pub(crate) owner_override: bool,
 }
@@ -47,6 +49,11 @@ pub(crate) fn targets(
                 .encryption_configuration
                 .as_ref()
                 .and_then(|encryption| encryption.replica_kms_key_id.clone()),
+            has_metrics: rule
+                .destination
+                .metrics
+                .as_ref()
+                .is_some_and(|metrics| metrics.status.as_str() == MetricsStatus::ENABLED),
             owner_override: rule.destination.access_control_translation.is_some(),
             storage_class: rule.destination.storage_class.as_ref().map(|c| c.as_str().to_owned()),
         })
