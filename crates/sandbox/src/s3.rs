@@ -8,6 +8,7 @@ mod acl_requests;
 mod acls;
 mod answers;
 mod attributes;
+mod authorizer;
 mod blocked_encryption;
 mod buckets;
 mod call;
@@ -56,7 +57,8 @@ pub(crate) use errors::{bodies_full, error_of, too_large, unauthenticated};
 pub(crate) use internal_writes::deliver;
 pub(crate) use signed::version_2_key;
 
-use crate::gate::{Refusal, Shared, check_token, inject};
+use crate::gate::Shared;
+use crate::s3::authorizer::{Authorizer, Secrets};
 use crate::s3::call::{ExtraOutput, S3Call};
 use crate::s3::details::{DetailsSlot, Subject, stored};
 use crate::s3::form::PostedFile;
@@ -70,8 +72,6 @@ use crrctl_iam::Context;
 use crrctl_iam::names::Region;
 use futures::TryStreamExt;
 use http::request::Parts;
-use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::{Credentials, S3Auth, SecretKey};
 use s3s::dto::{PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
@@ -136,92 +136,6 @@ impl Service {
         let bucket = state.buckets.0.get(&target.bucket);
         let expected = bucket.map_or_else(Region::us_east_1, |bucket| bucket.region.clone());
         Err(wrong_region(mechanism, &given, &expected))
-    }
-}
-
-/// Returns secret access keys to `s3s`, which verifies signatures with them.
-struct Secrets {
-    shared: Arc<Shared>,
-}
-
-#[async_trait::async_trait]
-impl S3Auth for Secrets {
-    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let credential = self.shared.lock().iam.credential(access_key);
-        credential
-            .map(|credential| SecretKey::from(credential.secret))
-            .ok_or_else(|| s3_error!(InvalidAccessKeyId))
-    }
-}
-
-/// Refuses invalid session tokens, stores the caller's identity in the
-/// request, counts the request, and injects faults.
-struct Authorizer {
-    shared: Arc<Shared>,
-}
-
-#[async_trait::async_trait]
-impl S3Access for Authorizer {
-    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
-        let operation = context.s3_op().name().to_owned();
-        if let Some(note) = Note::of(context.extensions_mut()) {
-            let _ = note.operation.set(operation.clone());
-        }
-        let slot = DetailsSlot::of(context.extensions_mut());
-        stored(slot.as_ref(), copies::check_source_header(context.headers()))?;
-        let who = self.who(context.credentials(), context.headers(), context.uri())?;
-        self.admit(&operation, who, context.extensions_mut()).await
-    }
-}
-
-impl Authorizer {
-    /// Counts a request of a caller, and injects faults.
-    async fn admit(
-        &self,
-        operation: &str,
-        who: Who,
-        extensions: &mut http::Extensions,
-    ) -> S3Result<()> {
-        let note = Note::of(extensions).cloned();
-        if let Some(note) = &note {
-            let _ = note.operation.set(operation.to_owned());
-        }
-        extensions.insert(who);
-        self.shared.lock().calls.count("s3", operation);
-        match note {
-            Some(note) => match inject(&self.shared, "s3", operation, &note).await {
-                Some(fault) => Err(error_of(&fault)),
-                None => Ok(()),
-            },
-            None => Ok(()),
-        }
-    }
-
-    fn who(
-        &self,
-        credentials: Option<&Credentials>,
-        headers: &http::HeaderMap,
-        uri: &http::Uri,
-    ) -> S3Result<Who> {
-        let Some(credentials) = credentials else { return Ok(Who::Anonymous) };
-        let state = self.shared.lock();
-        let credential = state
-            .iam
-            .credential(&credentials.access_key)
-            .ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
-        let header = headers.get("x-amz-security-token");
-        let token = match header {
-            Some(value) => value.to_str().ok().map(String::from),
-            None => permit::parameter(uri, "X-Amz-Security-Token"),
-        };
-        match check_token(&credential, token.as_deref(), state.now()) {
-            Ok(()) => Ok(credential.who),
-            Err(Refusal::Expired) => {
-                let text = "The provided token has expired.";
-                Err(errors::custom(400, "ExpiredToken", text.into()))
-            }
-            Err(_) => Err(s3_error!(InvalidToken)),
-        }
     }
 }
 

@@ -1,0 +1,100 @@
+//! Who sends a request to S3: the secrets for the signatures that `s3s` verifies, session tokens, and
+//! what happens before any operation. Not for: the caller's permissions (see `permit`).
+
+use super::copies::check_source_header;
+use super::details::{DetailsSlot, stored};
+use super::errors::{custom, error_of};
+use super::permit::parameter;
+use crate::gate::{Refusal, Shared, check_token, inject};
+use crate::wire::Note;
+use crate::world::iam::Who;
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{Credentials, S3Auth, SecretKey};
+use s3s::{S3Result, s3_error};
+use std::sync::Arc;
+
+/// Returns secret access keys to `s3s`, which verifies signatures with them.
+pub(super) struct Secrets {
+    pub(super) shared: Arc<Shared>,
+}
+
+#[async_trait::async_trait]
+impl S3Auth for Secrets {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        let credential = self.shared.lock().iam.credential(access_key);
+        credential
+            .map(|credential| SecretKey::from(credential.secret))
+            .ok_or_else(|| s3_error!(InvalidAccessKeyId))
+    }
+}
+
+/// Refuses invalid session tokens, stores the caller's identity in the
+/// request, counts the request, and injects faults.
+pub(super) struct Authorizer {
+    pub(super) shared: Arc<Shared>,
+}
+
+#[async_trait::async_trait]
+impl S3Access for Authorizer {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
+        let operation = context.s3_op().name().to_owned();
+        if let Some(note) = Note::of(context.extensions_mut()) {
+            let _ = note.operation.set(operation.clone());
+        }
+        let slot = DetailsSlot::of(context.extensions_mut());
+        stored(slot.as_ref(), check_source_header(context.headers()))?;
+        let who = self.who(context.credentials(), context.headers(), context.uri())?;
+        self.admit(&operation, who, context.extensions_mut()).await
+    }
+}
+
+impl Authorizer {
+    /// Counts a request of a caller, and injects faults.
+    pub(super) async fn admit(
+        &self,
+        operation: &str,
+        who: Who,
+        extensions: &mut http::Extensions,
+    ) -> S3Result<()> {
+        let note = Note::of(extensions).cloned();
+        if let Some(note) = &note {
+            let _ = note.operation.set(operation.to_owned());
+        }
+        extensions.insert(who);
+        self.shared.lock().calls.count("s3", operation);
+        match note {
+            Some(note) => match inject(&self.shared, "s3", operation, &note).await {
+                Some(fault) => Err(error_of(&fault)),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn who(
+        &self,
+        credentials: Option<&Credentials>,
+        headers: &http::HeaderMap,
+        uri: &http::Uri,
+    ) -> S3Result<Who> {
+        let Some(credentials) = credentials else { return Ok(Who::Anonymous) };
+        let state = self.shared.lock();
+        let credential = state
+            .iam
+            .credential(&credentials.access_key)
+            .ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
+        let header = headers.get("x-amz-security-token");
+        let token = match header {
+            Some(value) => value.to_str().ok().map(String::from),
+            None => parameter(uri, "X-Amz-Security-Token"),
+        };
+        match check_token(&credential, token.as_deref(), state.now()) {
+            Ok(()) => Ok(credential.who),
+            Err(Refusal::Expired) => {
+                let text = "The provided token has expired.";
+                Err(custom(400, "ExpiredToken", text.into()))
+            }
+            Err(_) => Err(s3_error!(InvalidToken)),
+        }
+    }
+}
