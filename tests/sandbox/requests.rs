@@ -4,15 +4,19 @@
 //! Not for: signatures (see `signed`).
 
 use super::raw::Raw;
-use super::{EAST, OTHER, Stand, WEST, refused};
+use super::{ACCOUNT, EAST, OTHER, Stand, WEST, refused};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CompletedMultipartUpload, CompletedPart, CreateBucketConfiguration,
     Delete, ObjectIdentifier, StorageClass,
 };
 use crrctl_sandbox::Options;
+use md5::Digest;
 use std::fmt::Write;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const NOTHING: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
 
 fn at(host: &str, method: &'static str, target: &str) -> Raw {
     let mut request = Raw::s3(method, target);
@@ -320,6 +324,54 @@ async fn every_error_says_that_it_is_xml() {
         let answer = Raw::s3("GET", target).answer(stand.sandbox.address()).await;
         assert_answer(&answer, status, &["content-type: application/xml", "<HostId>"]);
     }
+}
+
+#[tokio::test]
+async fn a_range_that_can_not_be_parsed_is_ignored() {
+    let stand = Stand::start().await;
+    stand.bucket("ranges", EAST, false).await;
+    stand.put("ranges", "k").await;
+    let (id, secret) = stand.user("reader", NOTHING).await;
+    let (wrong, reader) = (stand.s3_as(ACCOUNT, "wrong", EAST), stand.s3_as(&id, &secret, EAST));
+    let s3 = stand.s3(EAST);
+    for range in ["nonsense", "bytes=0-0,2-3", "bytes=1-0"] {
+        let get = s3.get_object().bucket("ranges").key("k").range(range).send().await.unwrap();
+        assert_eq!((get.content_range(), get.content_length()), (None, Some(5)));
+        s3.head_object().bucket("ranges").key("k").range(range).send().await.unwrap();
+        // The signature still counts, and who made it.
+        refused! {
+            "SignatureDoesNotMatch" 403 "" wrong.get_object().bucket("ranges").key("k").range(range);
+            "AccessDenied" 403 "user/reader" reader.get_object().bucket("ranges").key("k").range(range);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_can_be_written_with_character_references() {
+    let stand = Stand::start().await;
+    let s3 = stand.s3(EAST);
+    stand.bucket("references", EAST, false).await;
+    stand.put("references", "party 🎉 é").await;
+    let mut delete = Raw::s3("POST", "/references?delete");
+    delete.body = b"<Delete><Object><Key>party &#127881; &#xE9;</Key></Object></Delete>".to_vec();
+    let digest = aws_smithy_types::base64::encode(md5::Md5::digest(&delete.body));
+    delete.headers.push(("content-md5".into(), digest));
+    let answer = delete.answer(stand.sandbox.address()).await;
+    assert_answer(&answer, 200, &["<Deleted><Key>party 🎉 é</Key>"]);
+    let left = s3.list_objects_v2().bucket("references").send().await.unwrap();
+    assert_eq!(left.key_count(), Some(0));
+}
+
+#[tokio::test]
+async fn an_empty_marker_or_token_counts_as_none() {
+    let stand = Stand::start().await;
+    let s3 = stand.s3(EAST);
+    stand.bucket("markers", EAST, false).await;
+    let upload = s3.create_multipart_upload().bucket("markers").key("k").send().await.unwrap();
+    let id = upload.upload_id().unwrap();
+    let list = Raw::s3("GET", &format!("/markers/k?part-number-marker=&uploadId={id}"));
+    assert_answer(&list.answer(stand.sandbox.address()).await, 200, &["<ListPartsResult"]);
+    s3.list_objects_v2().bucket("markers").continuation_token("").send().await.unwrap();
 }
 
 #[tokio::test]

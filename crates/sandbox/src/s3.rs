@@ -41,6 +41,7 @@ mod policies;
 mod public_access;
 mod reads;
 mod retention;
+mod rewrites;
 mod rules;
 mod settings;
 mod signed;
@@ -63,6 +64,7 @@ use crate::s3::call::{ExtraOutput, S3Call};
 use crate::s3::details::{DetailsSlot, Subject, stored};
 use crate::s3::form::PostedFile;
 use crate::s3::host::{Hosts, Target};
+use crate::s3::rewrites::Verified;
 use crate::s3::signed::Mechanism;
 use crate::wire::{Answer, Note};
 use crate::world::iam::Who;
@@ -110,6 +112,8 @@ impl Service {
             return answers::refuse_request(error, id, &subject);
         }
         parts.extensions.insert(target);
+        let mut body = body;
+        rewrites::apply(&self.shared, &mut parts, &mut body);
         let note = Note::of(&parts.extensions).cloned();
         let request = http::Request::from_parts(parts, s3s::Body::from(body));
         let Ok(answer) = self.inner.call(request).await else {
@@ -193,7 +197,11 @@ fn caller<I>(
     let target = request.extensions.get::<Target>();
     let bucket = target.and_then(|target| state.buckets.0.get(&target.bucket));
     let of_bucket = bucket.map(|bucket| &bucket.region);
+    let verified = request.extensions.get::<Verified>();
     let region = match (&request.region, of_bucket) {
+        (None, _) if verified.is_some() => {
+            verified.map_or_else(Region::us_east_1, |verified| verified.region.clone())
+        }
         (None, Some(region)) if mechanism == Mechanism::None => region.clone(),
         (None, _) => Region::us_east_1(),
         (Some(given), _) => Region::new(given.as_str()).map_err(|_| {

@@ -3,7 +3,9 @@
 
 use super::signature::{Refusal, Signed, check_time, check_token, text};
 use crate::gate::Shared;
+use crate::world::iam::Who;
 use aws_sigv4::sign::v4::{calculate_signature, generate_signing_key};
+use crrctl_iam::names::Region;
 use http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use sha2::{Digest, Sha256};
@@ -15,9 +17,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// The same for a path, in which `/` is not encoded.
 const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
-/// Verifies the access key, the session, the time and the signature of a request. The digest of the
-/// body is taken from the request.
-pub(crate) fn verify_headers(shared: &Shared, parts: &Parts) -> Result<(), Refusal> {
+/// Verifies the access key, the session, the time and the signature of a request, and returns its
+/// caller with the Region. The digest of the body is taken from the request.
+pub(crate) fn verify_headers(shared: &Shared, parts: &Parts) -> Result<(Who, Region), Refusal> {
     let signed = Signed::of(parts)?;
     let [access_key, date, region, service, "aws4_request"] =
         signed.credential.split('/').collect::<Vec<_>>()[..]
@@ -43,7 +45,9 @@ pub(crate) fn verify_headers(shared: &Shared, parts: &Parts) -> Result<(), Refus
                 .into(),
         ));
     }
-    Ok(())
+    let region = Region::new(region)
+        .map_err(|_| Refusal::Mismatch("Credential should be scoped to a valid region.".into()))?;
+    Ok((credential.who, region))
 }
 
 /// Builds the canonical request of S3: the path is encoded once, and a presigned request does not

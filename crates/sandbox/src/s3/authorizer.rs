@@ -5,6 +5,7 @@ use super::copies::check_source_header;
 use super::details::{DetailsSlot, stored};
 use super::errors::{custom, error_of};
 use super::permit::parameter;
+use super::rewrites::Verified;
 use crate::gate::{Refusal, Shared, check_token, inject};
 use crate::wire::Note;
 use crate::world::iam::Who;
@@ -43,7 +44,11 @@ impl S3Access for Authorizer {
         }
         let slot = DetailsSlot::of(context.extensions_mut());
         stored(slot.as_ref(), check_source_header(context.headers()))?;
-        let who = self.who(context.credentials(), context.headers(), context.uri())?;
+        let verified = context.extensions_mut().get::<Verified>().cloned();
+        let who = match verified {
+            Some(verified) => verified.who,
+            None => self.who(context.credentials(), context.headers(), context.uri())?,
+        };
         self.admit(&operation, who, context.extensions_mut()).await
     }
 }

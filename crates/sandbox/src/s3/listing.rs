@@ -188,7 +188,8 @@ pub(super) fn objects(
         input.encoding_type.as_ref(),
     )?;
     let token = input.continuation_token.as_deref();
-    let continued = token.map(read_token).transpose()?;
+    // An empty token counts as none.
+    let continued = token.filter(|token| !token.is_empty()).map(read_token).transpose()?;
     let start = continued.as_deref().or(input.start_after.as_deref());
     let (lines, end) = gather(bucket, &query, start.map(|key| (key, None)), false);
     let owners = (input.fetch_owner == Some(true)).then(|| Owners::of(bucket));

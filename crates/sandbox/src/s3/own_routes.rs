@@ -3,6 +3,7 @@
 //! Not for: what they do (see `abac`, `encryption`, `settings` and `object_tags`).
 
 use super::host::Target;
+use super::rewrites::Verified;
 use super::{Authorizer, Dispatcher, abac, encryption, object_tags, settings, turns, upload};
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -69,7 +70,10 @@ impl S3Route for OwnRoutes {
     async fn check_access(&self, request: &mut S3Request<Body>) -> S3Result<()> {
         let name = operation(request)?.names().0;
         let credentials = request.credentials.as_ref();
-        let who = self.authorizer.who(credentials, &request.headers, &request.uri)?;
+        let who = match request.extensions.get::<Verified>() {
+            Some(verified) => verified.who.clone(),
+            None => self.authorizer.who(credentials, &request.headers, &request.uri)?,
+        };
         self.authorizer.admit(name, who, &mut request.extensions).await
     }
 

@@ -8,6 +8,7 @@
 use super::details::{Details, invalid_argument};
 use super::errors::custom;
 use super::permit::parameter;
+use super::rewrites::{Verified, with_query};
 use crate::world::clock::rfc3339;
 use http::Uri;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -63,6 +64,9 @@ impl Mechanism {
     /// Returns how a request is signed whose signature `s3s` has verified. A Signature Version 2
     /// has no Region.
     pub(super) fn verified<I>(request: &S3Request<I>) -> Self {
+        if let Some(verified) = request.extensions.get::<Verified>() {
+            return verified.mechanism;
+        }
         match (Self::of(&request.uri, &request.headers), &request.region) {
             (Self::None, _) if request.credentials.is_none() => Self::None,
             (Self::None, Some(_)) => Self::FormV4,
@@ -91,6 +95,14 @@ pub(crate) fn version_2_key(parts: &Parts) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns a URI without the parameters of a signature.
+pub(super) fn remove_signature(uri: &Uri) -> Uri {
+    with_query(uri, |pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        !QUERY_V4.contains(&name) && name != "X-Amz-Security-Token"
+    })
 }
 
 /// Makes the checks, and adds to the headers what the query string of a presigned request says in

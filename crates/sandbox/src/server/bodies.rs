@@ -85,7 +85,7 @@ fn largest(shared: &Shared, parts: &Parts, body: &Incoming) -> Result<u64, s3s::
     let verified = match s3::version_2_key(parts) {
         Some(key) if shared.lock().iam.credential(&key).is_some() => Ok(()),
         Some(_) => Err(Refusal::UnknownKey),
-        None => verify_headers(shared, parts),
+        None => verify_headers(shared, parts).map(|_| ()),
     };
     match verified {
         Ok(()) => Ok(shared.settings.limits.object),
