@@ -15,6 +15,9 @@ mod condition_keys;
 mod control;
 mod crypto;
 mod guide;
+mod iam_condition_keys;
+mod iam_life;
+mod kms_life;
 mod lag;
 mod limits;
 mod objects;
@@ -24,9 +27,10 @@ mod raw;
 mod recorded;
 mod refusals;
 mod requests;
-mod signed;
 mod server;
 mod settings;
+mod signed;
+mod sts;
 mod trouble;
 mod walk;
 
@@ -55,18 +59,23 @@ pub(crate) const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect
 /// call is one request.
 macro_rules! client {
     ($sdk:ident, $stand:expr, $account:expr, $secret:expr, $region:expr) => {
+        client!($sdk, $stand, credentials($account, $secret), $region)
+    };
+    ($sdk:ident, $stand:expr, $credentials:expr, $region:expr) => {
         $sdk::Client::from_conf(
             $sdk::Config::builder()
                 .http_client(crate::common::plain_http())
                 .behavior_version_latest()
                 .region($sdk::config::Region::new($region.to_owned()))
-                .credentials_provider(credentials($account, $secret))
+                .credentials_provider($credentials)
                 .endpoint_url($stand.sandbox.endpoint())
                 .retry_config($sdk::config::retry::RetryConfig::disabled())
                 .build(),
         )
     };
 }
+
+pub(crate) use client;
 
 pub(crate) fn credentials(account: &str, secret: &str) -> Credentials {
     Credentials::new(account, secret, None, None, "test")

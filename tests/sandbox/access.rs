@@ -105,7 +105,7 @@ async fn boundaries_and_managed_policies_count() {
         "NotImplemented" 501 "ReadOnlyAccess" iam.attach_user_policy().user_name("bounded").policy_arn("arn:aws:iam::aws:policy/ReadOnlyAccess");
         "EntityAlreadyExists" 409 "" policy("kms-only", &allow("kms:*"));
         "MalformedPolicyDocument" 400 "" policy("bad", r#"{"Version":"2012-10-17","Statement":[{"Effect":"Maybe"}]}"#);
-        "ValidationError" 400 "Invalid ARN:  Could not be parsed!" bound().permissions_boundary("nonsense");
+        "ValidationError" 400 "Invalid ARN:  Could not be parsed!" bound().permissions_boundary("nonsense-of-some-length");
     }
     iam.delete_user_permissions_boundary().user_name("bounded").send().await.unwrap();
     let kms = stand.kms_as(&id, &secret, EAST);

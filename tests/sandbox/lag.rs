@@ -21,7 +21,7 @@ async fn keys_and_aliases_come_into_being_slowly() {
     let (primary, replica) = stand.keys().await;
     east.create_alias().alias_name("alias/slow").target_key_id(&primary).send().await.unwrap();
     assert!(east.list_keys().send().await.unwrap().keys().is_empty());
-    assert!(east.list_aliases().send().await.unwrap().aliases().is_empty());
+    assert_eq!(own_aliases(&east).await, 0);
     east.describe_key().key_id("alias/slow").send().await.unwrap();
     let state = || async {
         let described = west.describe_key().key_id(&replica).send().await.unwrap();
@@ -34,7 +34,7 @@ async fn keys_and_aliases_come_into_being_slowly() {
     advance(&stand, "1m").await;
     assert_eq!(state().await, "Enabled");
     assert_eq!(east.list_keys().send().await.unwrap().keys().len(), 1);
-    assert_eq!(east.list_aliases().send().await.unwrap().aliases().len(), 1);
+    assert_eq!(own_aliases(&east).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,4 +175,10 @@ async fn writes_that_meet_are_refused() {
     let quick = Stand::start().await;
     quick.bucket("idle", EAST, false).await;
     assert_eq!(write_at_once(&quick, "idle").await, []);
+}
+
+/// Returns the number of the aliases that have a key; predefined aliases have none.
+async fn own_aliases(kms: &aws_sdk_kms::Client) -> usize {
+    let aliases = kms.list_aliases().send().await.unwrap();
+    aliases.aliases().iter().filter(|alias| alias.target_key_id().is_some()).count()
 }

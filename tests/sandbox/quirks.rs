@@ -7,6 +7,9 @@ use aws_sdk_s3::types::{CreateBucketConfiguration, Tag};
 use crrctl_sandbox::{Options, Quirk, QuirkSpec, SECRET};
 use std::time::Duration;
 
+/// The service-linked role of AWS Backup.
+const LINKED: &str = "AWSServiceRoleForBackup";
+
 /// How long each quirk lasts here.
 const LASTS: Duration = Duration::from_secs(7);
 
@@ -54,6 +57,11 @@ impl Try {
     async fn create_role(&self) {
         let create = self.stand.iam().create_role().path("/crrctl/").role_name("replication");
         create.assume_role_policy_document(TRUST).send().await.unwrap();
+    }
+
+    async fn linked_role(&self) {
+        let create = self.stand.iam().create_service_linked_role();
+        create.aws_service_name("backup.amazonaws.com").send().await.unwrap();
     }
 
     async fn tagged_bucket(&self) -> (String, u16, String) {
@@ -212,6 +220,9 @@ async fn is_seen_in_kms(it: &Try, quirk: Quirk) -> bool {
                 kms.describe_key().key_id(&key),
                 kms.create_alias().alias_name("alias/quirk").target_key_id(&key),
                 kms.enable_key_rotation().key_id(&key),
+                kms.rotate_key_on_demand().key_id(&key),
+                kms.list_key_rotations().key_id(&key),
+                kms.retire_grant().key_id(&key).grant_id("0"),
                 kms.schedule_key_deletion().key_id(&key),
             ];
             refused.iter().all(|code| code == "NotFoundException")
@@ -236,7 +247,11 @@ async fn is_seen_in_kms(it: &Try, quirk: Quirk) -> bool {
             it.alias().await;
             it.wait().await;
             let keys = kms.list_keys().send().await.unwrap().keys().len();
-            keys + kms.list_aliases().send().await.unwrap().aliases().len() == 0
+            let aliases = kms.list_aliases().send().await.unwrap();
+            // Predefined aliases are always listed.
+            let own = |name: &str| !name.starts_with("alias/aws/");
+            let own = aliases.aliases().iter().filter(|it| own(it.alias_name().unwrap())).count();
+            keys + own == 0
         }
         Quirk::CreatingKey => {
             let key = it.key().await;
@@ -245,6 +260,7 @@ async fn is_seen_in_kms(it: &Try, quirk: Quirk) -> bool {
                 kms.create_alias().alias_name("alias/quirk").target_key_id(&key),
                 kms.replicate_key().key_id(&key).replica_region(WEST),
                 kms.enable_key_rotation().key_id(&key),
+                kms.rotate_key_on_demand().key_id(&key),
             ];
             refused.iter().all(|code| code == "KMSInvalidStateException")
         }
@@ -287,6 +303,9 @@ async fn is_seen_in_iam(it: &Try, quirk: Quirk) -> bool {
             iam.create_user().user_name("quirk").send().await.unwrap();
             let create = iam.create_policy().policy_name("quirk").policy_document(POLICY);
             let arn = create.send().await.unwrap().policy.unwrap().arn.unwrap();
+            it.linked_role().await;
+            // KMS creates its service-linked role with the first multi-Region key.
+            it.key().await;
             it.wait().await;
             let put = iam.put_role_policy().role_name("replication").policy_name("quirk");
             let refused = codes![
@@ -294,6 +313,16 @@ async fn is_seen_in_iam(it: &Try, quirk: Quirk) -> bool {
                 put.policy_document(POLICY),
                 iam.get_user().user_name("quirk"),
                 iam.get_policy().policy_arn(&arn),
+                iam.create_policy_version().policy_arn(&arn).policy_document(POLICY),
+                iam.list_policy_tags().policy_arn(&arn),
+                iam.list_entities_for_policy().policy_arn(&arn),
+                iam.update_role_description().role_name("replication").description("a"),
+                iam.create_access_key().user_name("quirk"),
+                iam.list_service_specific_credentials().user_name("quirk"),
+                iam.list_mfa_devices().user_name("quirk"),
+                iam.update_user().user_name("quirk").new_path("/late/"),
+                iam.get_role().role_name(LINKED),
+                iam.get_role().role_name("AWSServiceRoleForKeyManagementServiceMultiRegionKeys"),
             ];
             refused.iter().all(|code| code == "NoSuchEntity")
         }
@@ -328,6 +357,10 @@ async fn is_seen_in_iam(it: &Try, quirk: Quirk) -> bool {
         _ => {
             let key = it.alias().await;
             it.create_role().await;
+            it.linked_role().await;
+            // The quirk stays with a user that is renamed.
+            iam.create_user().user_name("old").send().await.unwrap();
+            iam.update_user().user_name("old").new_user_name("quirk").send().await.unwrap();
             it.wait().await;
             kms.describe_key().key_id("alias/quirk").send().await.unwrap();
             iam.get_role().role_name("replication").send().await.unwrap();
@@ -335,11 +368,16 @@ async fn is_seen_in_iam(it: &Try, quirk: Quirk) -> bool {
                 kms.delete_alias().alias_name("alias/quirk"),
                 kms.schedule_key_deletion().key_id(&key),
                 iam.delete_role().role_name("replication"),
+                iam.delete_service_linked_role().role_name(LINKED),
+                iam.delete_user().user_name("quirk"),
             ];
-            let is_not_found =
-                refused == ["NotFoundException", "NotFoundException", "NoSuchEntity"];
-            // What is answered 404 stands: an alias, a key and a role.
-            assert_eq!(it.stand.sandbox.leftovers().len(), if is_not_found { 3 } else { 0 });
+            let is_not_found = refused[..2].iter().all(|code| code == "NotFoundException")
+                && refused[2..].iter().all(|code| code == "NoSuchEntity");
+            // What is answered 404 stands: an alias, a key, a role and a user, and the
+            // service-linked role, which is no leftover.
+            assert_eq!(it.stand.sandbox.leftovers().len(), if is_not_found { 4 } else { 0 });
+            let linked = iam.get_role().role_name(LINKED).send().await;
+            assert_eq!(linked.is_ok(), is_not_found);
             is_not_found
         }
     }

@@ -426,7 +426,7 @@ async fn service_linked_roles() {
     super::refused! {
         "InvalidInput" 400 "Custom suffix is not allowed for mrk.kms.amazonaws.com" create("mrk.kms.amazonaws.com").custom_suffix("x");
         "InvalidInput" 400 "Custom suffix is not allowed for ecs.amazonaws.com" create("ecs.amazonaws.com").custom_suffix("x");
-        "NotImplemented" 501 "the service-linked role of connect.amazonaws.com" create("connect.amazonaws.com").custom_suffix("x");
+        "NotImplemented" 501 "the service-linked role of s3.amazonaws.com" create("s3.amazonaws.com");
     }
     let made = create("mrk.kms.amazonaws.com").send().await.unwrap();
     let name = "AWSServiceRoleForKeyManagementServiceMultiRegionKeys";

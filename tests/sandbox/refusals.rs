@@ -237,7 +237,7 @@ async fn keys() {
         "MalformedPolicyDocumentException" 400 "" east.put_key_policy().key_id(id).policy("nonsense");
         "MalformedPolicyDocumentException" 400 "" east.create_key().policy("{}");
         "NotFoundException" 400 "policy" east.get_key_policy().key_id(id).policy_name("other");
-        "NotImplemented" 501 "kms:GenerateRandom" east.generate_random();
+        "NotImplemented" 501 "kms:GetPublicKey" east.get_public_key().key_id("x");
         "InvalidArnException" 400 "principal" east.create_grant().key_id(id).grantee_principal("a").operations("Decrypt".into());
         "NotImplemented" 501 "RSA_2048" east.create_key().key_spec(aws_sdk_kms::types::KeySpec::Rsa2048);
         "ValidationException" 400 "limit" east.list_keys().limit(1001);
@@ -286,7 +286,7 @@ async fn roles() {
         "ValidationError" 400 "roleName" role("a/b");
         "ValidationError" 400 "path" role("n").path("no-slash");
         "ValidationError" 400 "maxSessionDuration" role("n").max_session_duration(60);
-        "ValidationError" 400 "Invalid ARN:  Could not be parsed!" role("n").permissions_boundary("nonsense");
+        "ValidationError" 400 "Invalid ARN:  Could not be parsed!" role("n").permissions_boundary("nonsense-of-some-length");
         "MalformedPolicyDocument" 400 "" iam.create_role().role_name("n").assume_role_policy_document("nonsense");
         "MalformedPolicyDocument" 400 "" put().policy_document("{}");
         "MalformedPolicyDocument" 400 "" iam.update_assume_role_policy().role_name(name).policy_document("[]");

@@ -132,7 +132,8 @@ async fn the_quotas_of_aws_hold() {
         keys: 1,
         aliases_of_key: 1,
         grants_of_key: 1,
-        roles: 1,
+        // One of them is KMS's service-linked role for multi-Region keys.
+        roles: 2,
         users: 1,
         policies: 1,
     };
@@ -149,7 +150,7 @@ async fn the_quotas_of_aws_hold() {
             .grantee_principal("arn:aws:iam::111122223333:root")
             .operations(aws_sdk_kms::types::GrantOperation::Decrypt)
     };
-    grant().send().await.unwrap();
+    grant().name("one").send().await.unwrap();
     let role = |name: &str| iam.create_role().role_name(name).assume_role_policy_document(TRUST);
     role("one").send().await.unwrap();
     iam.create_user().user_name("one").send().await.unwrap();
@@ -160,10 +161,17 @@ async fn the_quotas_of_aws_hold() {
         "LimitExceededException" 400 "" kms.create_key();
         "LimitExceededException" 400 "" alias("alias/two");
         "LimitExceededException" 400 "" grant();
-        "LimitExceeded" 409 "Cannot exceed quota for RolesPerAccount: 1" role("two");
+        "LimitExceededException" 400 "" grant().name("two").dry_run(true);
+        "DryRunOperationException" 412 "" grant().name("one").dry_run(true);
+        "LimitExceeded" 409 "Cannot exceed quota for RolesPerAccount: 2" role("two");
         "LimitExceeded" 409 "Cannot exceed quota for UsersPerAccount: 1" iam.create_user().user_name("two");
         "LimitExceeded" 409 "Cannot exceed quota" policy("two");
     }
+    // A grant that exists is returned again, and a service-linked role can exceed the quota.
+    grant().name("one").send().await.unwrap();
+    let linked = iam.create_service_linked_role().aws_service_name("backup.amazonaws.com");
+    linked.send().await.unwrap();
+
     // Another Region and another account have their own.
     kms.replicate_key().key_id(&key).replica_region(WEST).send().await.unwrap();
     refused! { "LimitExceededException" 400 "" stand.kms(WEST).create_key(); }

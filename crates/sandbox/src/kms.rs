@@ -3,6 +3,8 @@
 
 mod aliases;
 mod call;
+mod changes;
+mod conditions;
 mod crypto;
 mod deletion;
 mod find;
@@ -12,7 +14,9 @@ mod lists;
 mod policies;
 mod primary;
 mod quirks;
+mod random;
 mod rotation;
+mod specs;
 mod tags;
 
 use crate::gate::{Refusal, Shared, verify};
@@ -90,30 +94,35 @@ fn perform(operation: &str, call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         "Decrypt" => crypto::decrypt(call),
         "DeleteAlias" => aliases::delete(call),
         "DescribeKey" => keys::describe(call),
-        "DisableKey" => keys::disable(call),
+        "DisableKey" => changes::disable(call),
         "DisableKeyRotation" => rotation::disable(call),
-        "EnableKey" => keys::enable(call),
+        "EnableKey" => changes::enable(call),
         "EnableKeyRotation" => rotation::enable(call),
         "Encrypt" => crypto::encrypt(call),
         "GenerateDataKey" => crypto::data_key(call, true),
         "GenerateDataKeyWithoutPlaintext" => crypto::data_key(call, false),
+        "GenerateRandom" => random::generate(call),
         "GetKeyPolicy" => policies::get(call),
         "GetKeyRotationStatus" => rotation::status(call),
         "ListAliases" => aliases::list(call),
         "ListGrants" => grants::list(call),
         "ListKeyPolicies" => policies::list(call),
+        "ListKeyRotations" => rotation::list(call),
         "ListKeys" => keys::list(call),
         "ListResourceTags" => tags::list(call),
+        "ListRetirableGrants" => grants::list_retirable(call),
         "PutKeyPolicy" => policies::put(call),
         "ReEncrypt" => crypto::re_encrypt(call),
+        "RetireGrant" => grants::retire(call),
         "RevokeGrant" => grants::revoke(call),
         "ReplicateKey" => keys::replicate(call),
+        "RotateKeyOnDemand" => rotation::on_demand(call),
         "ScheduleKeyDeletion" => deletion::schedule(call),
         "TagResource" => tags::add(call),
         "UntagResource" => tags::remove(call),
         "UpdateAlias" => aliases::update(call),
         "UpdatePrimaryRegion" => primary::update(call),
-        "UpdateKeyDescription" => keys::update_description(call),
+        "UpdateKeyDescription" => changes::update_description(call),
         _ => Err(Fault::not_implemented(&format!("kms:{operation}"))),
     }
 }

@@ -85,7 +85,7 @@ pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> R
         scps: Vec::new(),
         rcps: Vec::new(),
     };
-    let context = context_of(caller).overlaid(ask.context);
+    let context = context_of(caller).overlaid(tags_of(iam, caller)).overlaid(ask.context);
     let principal = caller.principal.clone();
     let request = Request::new(principal, ask.action, ask.arn, ask.owner.clone(), context);
     let (because, explicit) = match evaluate(&request, &policies) {
@@ -108,12 +108,38 @@ pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> R
 /// keys").
 pub(crate) fn context_of(caller: &Caller) -> Context {
     let now = jiff::Timestamp::now();
-    Context::new()
+    credentials_of(caller)
         .with("aws:RequestedRegion", caller.region.as_str())
         .with("aws:SecureTransport", caller.secure.to_string())
         .with("aws:SourceIp", "127.0.0.1")
         .with("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
         .with("aws:EpochTime", now.as_second().to_string())
+}
+
+/// Returns the condition keys for the tags of the caller: those of the user or role, and the
+/// session tags, which replace them (IAM User Guide, "Pass session tags in AWS STS").
+fn tags_of(iam: &Iam, caller: &Caller) -> Context {
+    let mut context = Context::new();
+    let session = caller.temporary.iter().flat_map(|temporary| &temporary.tags);
+    for (key, value) in iam.tags_of(&caller.principal).iter().chain(session) {
+        context.set(&format!("aws:PrincipalTag/{key}"), value);
+    }
+    context
+}
+
+/// Returns the condition keys that only temporary credentials have (IAM User Guide, "AWS global
+/// condition context keys").
+fn credentials_of(caller: &Caller) -> Context {
+    let mut context = Context::new();
+    if let Some(temporary) = &caller.temporary {
+        context.set("aws:MultiFactorAuthPresent", "false");
+        let issued = jiff::Timestamp::try_from(temporary.issued).unwrap_or_default();
+        context.set("aws:TokenIssueTime", issued.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        if let Some(identity) = &temporary.source_identity {
+            context.set("aws:SourceIdentity", identity);
+        }
+    }
+    context
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::world::Caller;
 use crate::world::iam::Iam;
 use crate::world::kms::{Key, Kms, Material};
 use crrctl_iam::names::{Arn, KeyId, Region};
-use crrctl_iam::{Context, Principal, ResourceKind};
+use crrctl_iam::{Context, ResourceKind};
 use std::time::SystemTime;
 
 /// S3's use of a key on behalf of a caller.
@@ -53,6 +53,7 @@ impl Kms {
             return authorize(iam, caller, AccessRequest::plain(action, arn.as_str(), &at.account));
         };
         let policy = at_time.map_or(&*key.policy, |time| key.policy.at(time));
+        let is_granted = self.is_granted(caller, action, (at, id), &context, at_time);
         let request = AccessRequest {
             action,
             arn: id.arn(&at.region, &at.account).to_string(),
@@ -61,10 +62,7 @@ impl Kms {
             context: self.facts(at, id, key, material).overlaid(context),
         };
         match authorize(iam, caller, request) {
-            Err(denied) if !denied.is_explicit() => {
-                let granted = self.is_granted(caller, action, (at, id), at_time);
-                if granted { Ok(()) } else { Err(denied) }
-            }
+            Err(denied) if !denied.is_explicit() && is_granted => Ok(()),
             decided => decided,
         }
     }
@@ -108,7 +106,10 @@ impl Kms {
         let aliases = self.aliases.iter().filter(|((place, _), alias)| {
             (&place.0, &place.1, &alias.target) == (&at.account, &at.region, id)
         });
-        context.set_all("kms:ResourceAliases", aliases.map(|((_, name), _)| name.clone()));
+        let aliases: Vec<String> = aliases.map(|((_, name), _)| name.clone()).collect();
+        if !aliases.is_empty() {
+            context.set_all("kms:ResourceAliases", aliases);
+        }
         for (name, value) in &*key.tags {
             context.set(&format!("aws:ResourceTag/{name}"), value);
         }
@@ -121,19 +122,14 @@ impl Kms {
         caller: &Caller,
         action: &str,
         (at, id): (&Caller, &KeyId),
+        context: &Context,
         at_time: Option<SystemTime>,
     ) -> bool {
         let Some(operation) = action.strip_prefix("kms:") else { return false };
         let place = ((at.account.clone(), at.region.clone()), id.clone());
-        let names = |grantee: &str| match &caller.principal {
-            Principal::RoleSession { role, .. } => grantee == role.as_str(),
-            other => other.arn().as_deref() == Some(grantee),
-        };
-        self.grants
-            .get(&place)
-            .into_iter()
-            .flatten()
+        let grants = self.grants.get(&place).into_iter().flatten();
+        grants
             .filter(|grant| at_time.is_none_or(|time| grant.in_force <= time))
-            .any(|grant| names(&grant.grantee) && grant.operations.iter().any(|it| it == operation))
+            .any(|grant| grant.allows(&caller.principal, operation, context))
     }
 }

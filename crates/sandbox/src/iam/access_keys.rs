@@ -2,26 +2,23 @@
 //! Not for: the root user's access key, which every account has from the start, and sessions (see
 //! `sts`).
 
-use super::users::find;
 use crate::iam::call::{IamCall, invalid, truncation};
+use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
 use crate::world::clock::rfc3339;
 use crate::world::iam::AccessKey;
 use crate::world::random::letters;
+use crrctl_iam::names::AccountId;
 
 /// Maximum number of access keys per user (IAM User Guide, "IAM and AWS STS quotas").
 const MOST: usize = 2;
 
-fn owner(
-    call: &IamCall<'_>,
-    action: &str,
-) -> Result<(crrctl_iam::names::AccountId, String), Fault> {
-    let name = call.params.require("UserName")?;
-    let slot = call.slot(name);
-    let user = find(call, name)?;
-    call.permit(action, user.arn.as_str())?;
-    Ok(slot)
+/// Finds the user whose access keys the request is about: without `UserName`, the one whose access
+/// key signed it (IAM API Reference, `CreateAccessKey`).
+fn owner(call: &mut IamCall<'_>, action: &str) -> Result<(AccountId, String), Fault> {
+    let name = call.user(action, true)?.name.clone();
+    Ok(call.slot(&name))
 }
 
 fn status(active: bool) -> &'static str {
@@ -51,16 +48,17 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
 /// IAM API Reference, `ListAccessKeys`.
 pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
     let owner = owner(call, "iam:ListAccessKeys")?;
-    let own = call.state.iam.keys.iter().filter(|(_, key)| key.owner == owner);
-    let member = |(id, key): (&String, &AccessKey)| {
+    let own: Vec<_> = call.state.iam.keys.iter().filter(|(_, key)| key.owner == owner).collect();
+    let page = page(own, call.params.get("Marker"), call.limit()?, |(id, _)| (*id).clone());
+    let member = |(id, key): &(&String, &AccessKey)| {
         let shown = element("UserName", &key.owner.1)
             + &element("AccessKeyId", id)
             + &element("Status", status(key.active))
             + &element("CreateDate", rfc3339(key.created));
         wrapped("member", &shown)
     };
-    let members: String = own.map(member).collect();
-    Ok(Some(wrapped("AccessKeyMetadata", &members) + &truncation(None)))
+    let members: String = page.items.iter().map(member).collect();
+    Ok(Some(wrapped("AccessKeyMetadata", &members) + &truncation(page.next.as_deref())))
 }
 
 /// IAM API Reference, `UpdateAccessKey`.

@@ -2,8 +2,8 @@
 //! Not for: the managed policies themselves (see `managed`).
 
 use super::inline::begin_conflict;
-use super::managed::check_exists;
-use crate::iam::call::{IamCall, truncation};
+use super::managed::{MEMBER, check_exists, policy_arn};
+use crate::iam::call::{IamCall, is_user, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
@@ -16,10 +16,11 @@ const MOST: usize = 10;
 pub(super) fn attach(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let arn = call.params.require("PolicyArn")?;
     call.entity(operation)?;
-    check_exists(call, arn)?;
+    check_exists(call, arn, MEMBER)?;
     let (_, entity) = call.entity(operation)?;
     if entity.attached.len() >= MOST && !entity.attached.contains(arn) {
-        let text = format!("Cannot exceed quota for PoliciesPerRole: {MOST}");
+        let kind = if is_user(operation) { "User" } else { "Role" };
+        let text = format!("Cannot exceed quota for PoliciesPer{kind}: {MOST}");
         return Err(Fault::new(409, "LimitExceeded", text));
     }
     entity.attached.insert(arn.to_owned());
@@ -29,6 +30,7 @@ pub(super) fn attach(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
 /// IAM API Reference, `DetachRolePolicy` and `DetachUserPolicy`.
 pub(super) fn detach(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let arn = call.params.require("PolicyArn")?;
+    policy_arn(arn, MEMBER)?;
     let (_, entity) = call.entity(operation)?;
     if !entity.attached.remove(arn) {
         return Err(Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found.")));
@@ -40,7 +42,10 @@ pub(super) fn detach(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
 /// IAM API Reference, `ListAttachedRolePolicies` and `ListAttachedUserPolicies`.
 pub(super) fn list(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let (marker, limit) = (call.params.get("Marker"), call.limit()?);
-    let arns: Vec<String> = call.entity(operation)?.1.attached.iter().cloned().collect();
+    // The path of a policy is a part of its ARN.
+    let prefix = format!(":policy{}", call.params.get("PathPrefix").unwrap_or("/"));
+    let attached = call.entity(operation)?.1.attached.iter();
+    let arns: Vec<String> = attached.filter(|arn| arn.contains(&prefix)).cloned().collect();
     let page = page(arns, marker, limit, String::clone);
     let member = |arn: &String| {
         let name = arn.rsplit('/').next().unwrap_or_default();

@@ -5,18 +5,21 @@ use crate::iam::call::{IamCall, kind};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
 
+/// The name of `PermissionsBoundary` in error messages.
+const MEMBER: &str = "permissionsBoundary";
+
 /// Returns the permissions boundary in a request that creates a user or role, if the request has
 /// one. The policy must exist.
 pub(super) fn given(call: &IamCall<'_>) -> Result<Option<String>, Fault> {
     let given = call.params.get("PermissionsBoundary");
-    given.map(|arn| check_exists(call, arn).map(|()| arn.to_owned())).transpose()
+    given.map(|arn| check_exists(call, arn, MEMBER).map(|()| arn.to_owned())).transpose()
 }
 
 /// IAM API Reference, `PutRolePermissionsBoundary` and `PutUserPermissionsBoundary`.
 pub(super) fn put(call: &mut IamCall<'_>, operation: &str) -> XmlOutput {
     let arn = call.params.require("PermissionsBoundary")?;
     call.entity(operation)?;
-    check_exists(call, arn)?;
+    check_exists(call, arn, MEMBER)?;
     call.entity(operation)?.1.boundary = Some(arn.to_owned());
     Ok(None)
 }

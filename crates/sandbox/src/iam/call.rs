@@ -3,13 +3,13 @@
 //! Not for: the operations themselves (see the other files in `iam`).
 
 use crate::gate::{AccessRequest, authorize};
-use crate::wire::query::element;
+use crate::wire::query::{element, in_bounds};
 use crate::wire::{Fault, Params};
-use crate::world::iam::{Entity, Role};
+use crate::world::iam::{Entity, Role, User};
 use crate::world::resource_quotas::Exceeded;
 use crate::world::{Caller, Quirk, State};
-use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
+use crrctl_iam::{Context, Principal};
 
 /// One request: its caller, its parameters, and the state that it reads and changes.
 pub(super) struct IamCall<'a> {
@@ -21,22 +21,33 @@ pub(super) struct IamCall<'a> {
 impl IamCall<'_> {
     /// Checks that the caller may perform `action` on a resource of its own account.
     pub(super) fn permit(&self, action: &str, arn: &str) -> Result<(), Fault> {
+        self.permit_with(action, arn, Context::new())
+    }
+
+    /// Like [`Self::permit`], with the condition keys that depend on the resource.
+    pub(super) fn permit_with(
+        &self,
+        action: &str,
+        arn: &str,
+        resource: Context,
+    ) -> Result<(), Fault> {
         let request = AccessRequest::plain(action, arn, &self.caller.account);
-        authorize(&self.state.iam, self.caller, AccessRequest { context: self.asked(), ..request })
+        let context = resource.overlaid(super::conditions::of_request(self.params, action));
+        authorize(&self.state.iam, self.caller, AccessRequest { context, ..request })
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
     }
 
-    /// Returns the condition keys for the tags of the request.
-    pub(super) fn asked(&self) -> Context {
-        let tags = self.params.tags("Tags");
-        let mut context = Context::new();
-        for (key, value) in &tags {
-            context.set(&format!("aws:RequestTag/{key}"), value);
-        }
-        if !tags.is_empty() {
-            context.set_all("aws:TagKeys", tags.iter().map(|(key, _)| key.clone()));
-        }
-        context
+    /// Like [`Self::permit`], for an operation that creates a resource with the tags of the
+    /// request. If there are any, the caller also needs the permission `tagging` (IAM User Guide,
+    /// "Controlling access to and for IAM users and roles using tags").
+    pub(super) fn permit_creation(
+        &self,
+        action: &str,
+        tagging: &str,
+        arn: &str,
+    ) -> Result<(), Fault> {
+        self.permit(action, arn)?;
+        if self.params.tags("Tags").is_empty() { Ok(()) } else { self.permit(tagging, arn) }
     }
 
     pub(super) fn slot(&self, name: &str) -> (AccountId, String) {
@@ -68,32 +79,46 @@ impl IamCall<'_> {
         let slot = self.slot(name);
         let role = self.state.iam.roles.get(&slot).filter(|role| !self.is_late(role.arn.as_str()));
         let role = role.ok_or_else(|| no_such("role", name))?;
-        self.permit(action, role.arn.as_str())?;
+        let resource = super::conditions::of_entity(&role.entity, action);
+        self.permit_with(action, role.arn.as_str(), resource)?;
+        unprotected(role, action)?;
         self.state.iam.roles.get_mut(&slot).ok_or_else(|| no_such("role", name))
+    }
+
+    /// Finds the user that `UserName` names and checks that the caller may perform `action` on it.
+    /// Some operations take the user whose access key signed the request where `UserName` is left
+    /// out; these set `own`.
+    pub(super) fn user(&mut self, action: &str, own: bool) -> Result<&mut User, Fault> {
+        let signer = match &self.caller.principal {
+            Principal::User { arn, .. } if own => arn.resource().rsplit('/').next(),
+            _ => None,
+        };
+        let name = match self.params.get("UserName").or(signer) {
+            Some(name) => name.to_owned(),
+            None if own => {
+                let text = "Must specify userName when calling with non-User credentials";
+                return Err(invalid(text));
+            }
+            None => self.params.require("UserName")?.to_owned(),
+        };
+        let slot = self.slot(&name);
+        let user = self.state.iam.users.get(&slot).filter(|user| !self.is_late(user.arn.as_str()));
+        let user = user.ok_or_else(|| no_such("user", &name))?;
+        let resource = super::conditions::of_entity(&user.entity, action);
+        self.permit_with(action, user.arn.as_str(), resource)?;
+        self.state.iam.users.get_mut(&slot).ok_or_else(|| no_such("user", &name))
     }
 
     /// Finds the user or role that an operation such as `PutRolePolicy` changes or reads, and
     /// checks that the caller may perform the operation on it. Returns the name and the entity.
     pub(super) fn entity(&mut self, operation: &str) -> Result<(String, &mut Entity), Fault> {
-        let user = is_user(operation);
-        let name = self.params.require(if user { "UserName" } else { "RoleName" })?;
-        let slot = self.slot(name);
-        let (kind, iam) = (kind(operation), &self.state.iam);
-        let arn = if user {
-            iam.users.get(&slot).map(|user| user.arn.clone())
-        } else {
-            iam.roles.get(&slot).map(|role| role.arn.clone())
-        };
-        let missing = || no_such(kind, name);
-        let arn = arn.filter(|arn| !self.is_late(arn.as_str()));
-        self.permit(&format!("iam:{operation}"), arn.ok_or_else(missing)?.as_str())?;
-        let iam = &mut self.state.iam;
-        let entity = if user {
-            iam.users.get_mut(&slot).map(|user| &mut user.entity)
-        } else {
-            iam.roles.get_mut(&slot).map(|role| &mut role.entity)
-        };
-        Ok((name.to_owned(), entity.ok_or_else(missing)?))
+        let action = format!("iam:{operation}");
+        if is_user(operation) {
+            let user = self.user(&action, false)?;
+            return Ok((user.name.clone(), &mut user.entity));
+        }
+        let role = self.role(&action)?;
+        Ok((role.name.clone(), &mut role.entity))
     }
 
     /// Returns the ARN of a resource of the caller's account, such as `role/path/name`.
@@ -106,11 +131,7 @@ impl IamCall<'_> {
     /// Returns `MaxItems`; the default is 100 (IAM API Reference, `ListRoles`).
     pub(super) fn limit(&self) -> Result<usize, Fault> {
         let Some(given) = self.params.get("MaxItems") else { return Ok(100) };
-        given.parse().ok().filter(|n| (1..=1000).contains(n)).ok_or_else(|| {
-            invalid(format!(
-                "1 validation error detected: Value '{given}' at 'maxItems' failed to satisfy constraint: Member must have value between 1 and 1000"
-            ))
-        })
+        in_bounds(given, "maxItems", (1, 1000))
     }
 }
 
@@ -123,7 +144,11 @@ pub(super) fn kind(operation: &str) -> &'static str {
 }
 
 pub(super) fn checked_path<'p>(call: &IamCall<'p>) -> Result<&'p str, Fault> {
-    let path = call.params.get("Path").unwrap_or("/");
+    valid_path(call.params.get("Path").unwrap_or("/"))
+}
+
+/// Checks a path (IAM API Reference, `pathType`).
+pub(super) fn valid_path(path: &str) -> Result<&str, Fault> {
     let shaped = path.starts_with('/')
         && path.ends_with('/')
         && path.len() <= 512
@@ -164,6 +189,25 @@ pub(super) fn encoded(text: &str) -> String {
 /// observed (aws/eks-hybrid#741).
 pub(super) fn exceeded(name: &str, Exceeded { quota }: Exceeded) -> Fault {
     Fault::new(409, "LimitExceeded", format!("Cannot exceed quota for {name}: {quota}"))
+}
+
+/// Returns an error if `action` changes a service-linked role in a way that only the service may
+/// (IAM User Guide, "Service-linked roles"; IAM API Reference, `UnmodifiableEntity`; its text is
+/// not recorded). The description and the tags can be changed (IAM API Reference, `UpdateRole` and
+/// `TagRole`).
+fn unprotected(role: &Role, action: &str) -> Result<(), Fault> {
+    const OPEN: [&str; 4] =
+        ["iam:TagRole", "iam:UntagRole", "iam:UpdateRole", "iam:UpdateRoleDescription"];
+    let reads = action.starts_with("iam:Get") || action.starts_with("iam:List");
+    let deletion = action == "iam:DeleteServiceLinkedRole";
+    if reads || deletion || OPEN.contains(&action) || !role.is_service_linked() {
+        return Ok(());
+    }
+    let text = format!(
+        "Cannot perform the operation on the protected role '{}' - this role is only modifiable by AWS",
+        role.name
+    );
+    Err(Fault::bad("UnmodifiableEntity", text))
 }
 
 pub(super) fn no_such(kind: &str, name: &str) -> Fault {

@@ -1,42 +1,68 @@
-//! Managed policies: customer managed policies with one version each, and `AdministratorAccess` as
-//! the only AWS managed policy.
-//! Not for: further policy versions, which are not modelled, and attaching policies (see
+//! Managed policies: create, get, list, delete customer managed policies, and get the AWS managed
+//! policies whose documents the sandbox knows.
+//! Not for: policy versions (see `versions`), tags (see `policy_tags`) and attaching policies (see
 //! `attached`).
 
+use super::conditions::of_tags;
 use super::inline::document;
-use crate::iam::call::{IamCall, check_name, checked_path, encoded, exceeded, invalid, truncation};
+use crate::iam::call::{IamCall, check_name, checked_path, exceeded, invalid, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
 use crate::world::Quirk;
 use crate::world::clock::rfc3339;
-use crate::world::iam::{Managed, aws_document};
+use crate::world::iam::{AwsManaged, Entity, Managed, PolicyVersion, aws_managed};
 use crate::world::random::unique_id;
 use crrctl_iam::DocumentKind;
-use crrctl_iam::names::Arn;
+use crrctl_iam::names::{AccountId, Arn};
 
 /// Maximum size of a managed policy, in characters without white space (IAM User Guide, "IAM and
 /// AWS STS quotas").
-const MAX_POLICY: usize = 6144;
+pub(super) const MAX_POLICY: usize = 6144;
+
+/// The name of `PolicyArn` in error messages.
+pub(super) const MEMBER: &str = "policyArn";
+
+/// Parses the ARN of a managed policy. `member` is the parameter's name in the error message. The
+/// length is bounded (IAM API Reference, `arnType`); the error for other text is recorded
+/// (`LocalStack`'s snapshot `test_role_attach_policy`).
+pub(super) fn policy_arn(text: &str, member: &str) -> Result<Arn, Fault> {
+    let bound = match text.chars().count() {
+        0..20 => Some("greater than or equal to 20"),
+        20..=2048 => None,
+        _ => Some("less than or equal to 2048"),
+    };
+    if let Some(bound) = bound {
+        return Err(invalid(format!(
+            "1 validation error detected: Value '{text}' at '{member}' failed to satisfy constraint: Member must have length {bound}"
+        )));
+    }
+    Arn::new(text)
+        .ok()
+        .filter(|arn| arn.service() == "iam" && arn.resource().starts_with("policy/"))
+        .ok_or_else(|| invalid("Invalid ARN:  Could not be parsed!"))
+}
 
 /// Checks that `arn` names an existing managed policy: one of the caller's account or an AWS
 /// managed policy.
-pub(super) fn check_exists(call: &IamCall<'_>, arn: &str) -> Result<(), Fault> {
-    let parsed = Arn::new(arn)
-        .ok()
-        .filter(|arn| arn.service() == "iam" && arn.resource().starts_with("policy/"))
-        .ok_or_else(|| invalid("Invalid ARN:  Could not be parsed!"))?;
-    if parsed.account() == "aws" && aws_document(arn).is_none() {
-        return Err(Fault::not_implemented(&format!("the AWS managed policy {arn}")));
-    }
+pub(super) fn check_exists(call: &IamCall<'_>, arn: &str, member: &str) -> Result<(), Fault> {
+    let parsed = policy_arn(arn, member)?;
+    known_to_aws(&parsed)?;
     let own = parsed.account() == "aws" || parsed.account() == call.caller.account.as_str();
     let exists = call.state.iam.managed_document(arn).is_some() && !call.is_late(arn);
-    if own && exists { Ok(()) } else { Err(missing(arn)) }
+    if own && exists {
+        return Ok(());
+    }
+    let text = format!("Policy {arn} does not exist or is not attachable.");
+    Err(Fault::new(404, "NoSuchEntity", text))
 }
 
-fn missing(arn: &str) -> Fault {
-    let text = format!("Policy {arn} does not exist or is not attachable.");
-    Fault::new(404, "NoSuchEntity", text)
+/// Returns `NotImplemented` for an AWS managed policy whose document the sandbox does not know.
+fn known_to_aws(arn: &Arn) -> Result<(), Fault> {
+    if arn.account() == "aws" && aws_managed(arn.as_str()).is_none() {
+        return Err(Fault::not_implemented(&format!("the AWS managed policy {arn}")));
+    }
+    Ok(())
 }
 
 /// IAM API Reference, `CreatePolicy`.
@@ -45,13 +71,17 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     check_name(name, "policyName", 128)?;
     let path = checked_path(call)?;
     let arn = call.arn("policy", path, name).to_string();
-    call.permit("iam:CreatePolicy", &arn)?;
+    call.permit_creation("iam:CreatePolicy", "iam:TagPolicy", &arn)?;
     let text = call.params.require("PolicyDocument")?;
     let stored = document(call, DocumentKind::ManagedPolicy, text, MAX_POLICY)?;
-    if call.params.get("Tags.member.1.Key").is_some() {
-        return Err(Fault::not_implemented("tags of managed policies"));
+    let tags = super::tags::merged(&[], call.params.tags("Tags"))?;
+    let description = call.params.get("Description").map(String::from);
+    if description.as_ref().is_some_and(|text| text.chars().count() > 1000) {
+        return Err(invalid(
+            "1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to 1000",
+        ));
     }
-    if call.state.iam.managed.contains_key(&arn) {
+    if is_taken(call, name) {
         let text =
             format!("A policy called {name} already exists. Duplicate names are not allowed.");
         return Err(Fault::new(409, "EntityAlreadyExists", text));
@@ -59,79 +89,134 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let quota = call.state.one_more_policy(call.caller);
     quota.map_err(|over| exceeded("PoliciesPerAccount", over))?;
     let (path, name, created) = (path.to_owned(), name.to_owned(), call.state.now());
-    let managed = Managed { stored, id: unique_id("ANPA"), path, name, created };
-    let shown = element_of(call, &arn, &managed, "Policy");
+    let managed = Managed {
+        id: unique_id("ANPA"),
+        path,
+        name,
+        description,
+        tags,
+        created,
+        updated: created,
+        versions: [(1, PolicyVersion { stored, created })].into(),
+        default: 1,
+        last: 1,
+    };
+    let shown = shown(call, &arn, &managed) + &super::tags::element_of(&managed.tags);
     call.state.iam.managed.insert(arn.clone(), managed);
     call.begin(&[Quirk::LateEntity, Quirk::RemovalNotFound], &arn);
-    Ok(Some(shown))
+    Ok(Some(wrapped("Policy", &shown)))
 }
 
-fn element_of(call: &IamCall<'_>, arn: &str, managed: &Managed, name: &str) -> String {
-    let created = rfc3339(managed.created);
-    let shown = element("PolicyName", &managed.name)
+/// Returns whether the account has a policy of this name. Names are unique, whatever their path,
+/// and ignoring case (IAM API Reference, `CreatePolicy`).
+fn is_taken(call: &IamCall<'_>, name: &str) -> bool {
+    let account = call.caller.account.as_str();
+    call.state.iam.managed.iter().any(|(arn, policy)| {
+        policy.name.eq_ignore_ascii_case(name)
+            && Arn::new(arn.as_str()).is_ok_and(|arn| arn.account() == account)
+    })
+}
+
+/// Returns the members that every response shows of a policy.
+fn shown(call: &IamCall<'_>, arn: &str, managed: &Managed) -> String {
+    element("PolicyName", &managed.name)
         + &element("PolicyId", &managed.id)
         + &element("Arn", arn)
         + &element("Path", &managed.path)
-        + &element("DefaultVersionId", "v1")
-        + &element("AttachmentCount", attachments(call, arn).to_string())
+        + &element("DefaultVersionId", format!("v{}", managed.default))
+        + &uses(call, arn)
+        + &element("CreateDate", rfc3339(managed.created))
+        + &element("UpdateDate", rfc3339(managed.updated))
+}
+
+fn shown_of_aws(call: &IamCall<'_>, arn: &str, policy: &AwsManaged) -> String {
+    element("PolicyName", policy.name)
+        + &element("PolicyId", policy.id)
+        + &element("Arn", arn)
+        + &element("Path", "/")
+        + &element("DefaultVersionId", policy.version)
+        + &uses(call, arn)
+        + &element("CreateDate", policy.created)
+        + &element("UpdateDate", policy.updated)
+}
+
+/// Returns the members that count the uses of a policy in the caller's account.
+fn uses(call: &IamCall<'_>, arn: &str) -> String {
+    element("AttachmentCount", attachments(call, arn).to_string())
         + &element("PermissionsBoundaryUsageCount", boundaries(call, arn).to_string())
         + &element("IsAttachable", "true")
-        + &element("CreateDate", &created)
-        + &element("UpdateDate", &created);
-    wrapped(name, &shown)
+}
+
+/// Returns the users and roles of the caller's account.
+fn entities<'a>(call: &'a IamCall<'_>) -> impl Iterator<Item = &'a Entity> {
+    let account = &call.caller.account;
+    let own = move |(owner, _): &(AccountId, String)| owner == account;
+    let (roles, users) = (call.state.iam.roles.iter(), call.state.iam.users.iter());
+    let roles = roles.filter(move |(slot, _)| own(slot)).map(|(_, role)| &role.entity);
+    let users = users.filter(move |(slot, _)| own(slot)).map(|(_, user)| &user.entity);
+    roles.chain(users)
 }
 
 fn attachments(call: &IamCall<'_>, arn: &str) -> usize {
-    let iam = &call.state.iam;
-    let entities = iam.roles.values().map(|role| &role.entity);
-    let entities = entities.chain(iam.users.values().map(|user| &user.entity));
-    entities.filter(|entity| entity.attached.contains(arn)).count()
+    entities(call).filter(|entity| entity.attached.contains(arn)).count()
 }
 
 /// Returns how many users and roles have the policy as their permissions boundary.
 fn boundaries(call: &IamCall<'_>, arn: &str) -> usize {
-    let iam = &call.state.iam;
-    let entities = iam.roles.values().map(|role| &role.entity);
-    let entities = entities.chain(iam.users.values().map(|user| &user.entity));
-    entities.filter(|entity| entity.boundary.as_deref() == Some(arn)).count()
+    entities(call).filter(|entity| entity.boundary.as_deref() == Some(arn)).count()
 }
 
-fn find<'a>(call: &'a IamCall<'_>, action: &str) -> Result<(&'a str, &'a Managed), Fault> {
+/// Finds the customer managed policy that `PolicyArn` names and checks that the caller may perform
+/// `action` on it. Returns its ARN.
+pub(super) fn find(call: &IamCall<'_>, action: &str) -> Result<String, Fault> {
     let arn = call.params.require("PolicyArn")?;
-    call.permit(action, arn)?;
-    let own = |(found, _): &(&String, &Managed)| {
-        Arn::new(found.as_str()).is_ok_and(|arn| arn.account() == call.caller.account.as_str())
-    };
-    let found = call.state.iam.managed.get_key_value(arn).filter(own);
-    found
-        .filter(|(arn, _)| !call.is_late(arn))
-        .map(|(arn, managed)| (arn.as_str(), managed))
-        .ok_or_else(|| not_found(arn))
+    let parsed = policy_arn(arn, MEMBER)?;
+    let own = parsed.account() == call.caller.account.as_str();
+    let found = call.state.iam.managed.get(arn).filter(|_| own && !call.is_late(arn));
+    let resource = found.map(|managed| of_tags(&managed.tags)).unwrap_or_default();
+    call.permit_with(action, arn, resource)?;
+    if found.is_some() {
+        return Ok(arn.to_owned());
+    }
+    Err(missing(arn))
 }
 
-fn not_found(arn: &str) -> Fault {
+pub(super) fn missing(arn: &str) -> Fault {
     Fault::new(404, "NoSuchEntity", format!("Policy {arn} was not found."))
 }
 
-/// IAM API Reference, `GetPolicy`.
-pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
-    let (arn, managed) = find(call, "iam:GetPolicy")?;
-    Ok(Some(element_of(call, arn, managed, "Policy")))
+/// Finds the AWS managed policy that `PolicyArn` names, if it names one, and checks that the caller
+/// may perform `action` on it.
+pub(super) fn find_of_aws(
+    call: &IamCall<'_>,
+    action: &str,
+) -> Result<Option<&'static AwsManaged>, Fault> {
+    let arn = policy_arn(call.params.require("PolicyArn")?, MEMBER)?;
+    if arn.account() != "aws" {
+        return Ok(None);
+    }
+    call.permit(action, arn.as_str())?;
+    known_to_aws(&arn)?;
+    Ok(aws_managed(arn.as_str()))
 }
 
-/// IAM API Reference, `GetPolicyVersion`: the only version is `v1`.
-pub(super) fn get_version(call: &mut IamCall<'_>) -> XmlOutput {
-    let version = call.params.require("VersionId")?;
-    let (arn, managed) = find(call, "iam:GetPolicyVersion")?;
-    if version != "v1" {
-        let text = format!("Policy {arn} version {version} does not exist or is not attachable.");
-        return Err(Fault::new(404, "NoSuchEntity", text));
+/// IAM API Reference, `GetPolicy`: shows the description and, also where there are none, the tags.
+pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
+    let arn = call.params.require("PolicyArn")?;
+    if let Some(policy) = find_of_aws(call, "iam:GetPolicy")? {
+        let shown = shown_of_aws(call, arn, policy)
+            + &element("Description", policy.description)
+            + &wrapped("Tags", "");
+        return Ok(Some(wrapped("Policy", &shown)));
     }
-    let shown = element("Document", encoded(managed.stored.text()))
-        + &element("VersionId", "v1")
-        + &element("IsDefaultVersion", "true")
-        + &element("CreateDate", rfc3339(managed.created));
-    Ok(Some(wrapped("PolicyVersion", &shown)))
+    let arn = find(call, "iam:GetPolicy")?;
+    let managed = call.state.iam.managed.get(&arn).ok_or_else(|| missing(&arn))?;
+    let mut shown = shown(call, &arn, managed);
+    if let Some(description) = &managed.description {
+        shown += &element("Description", description);
+    }
+    shown += &wrapped("Tags", &super::tags::elements(&managed.tags));
+    Ok(Some(wrapped("Policy", &shown)))
 }
 
 /// IAM API Reference, `ListPolicies`: lists the customer managed policies of the account.
@@ -141,24 +226,43 @@ pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
         return Err(Fault::not_implemented("lists of AWS's own policies; ask with Scope=Local"));
     }
     let own = call.arn("policy", "/", "").to_string();
-    let managed = call.state.iam.managed.iter().filter(|(arn, _)| arn.starts_with(&own));
+    let prefix = call.params.get("PathPrefix").unwrap_or("/");
+    let attached = call.params.get("OnlyAttached") == Some("true");
+    let usage = call.params.get("PolicyUsageFilter");
+    let wanted = |arn: &String, policy: &Managed| {
+        arn.starts_with(&own)
+            && policy.path.starts_with(prefix)
+            && (!attached || attachments(call, arn) > 0)
+            && match usage {
+                Some("PermissionsBoundary") => boundaries(call, arn) > 0,
+                Some("PermissionsPolicy") => attachments(call, arn) > 0,
+                _ => true,
+            }
+    };
+    let managed = call.state.iam.managed.iter().filter(|(arn, policy)| wanted(arn, policy));
     let page = page(managed.collect(), call.params.get("Marker"), call.limit()?, |(arn, _)| {
         (*arn).clone()
     });
-    let members: String =
-        page.items.iter().map(|(arn, managed)| element_of(call, arn, managed, "member")).collect();
+    let member =
+        |(arn, managed): &(&String, &Managed)| wrapped("member", &shown(call, arn, managed));
+    let members: String = page.items.iter().map(member).collect();
     Ok(Some(wrapped("Policies", &members) + &truncation(page.next.as_deref())))
 }
 
 /// IAM API Reference, `DeletePolicy`: the policy must not be attached to a user or role, nor be a
-/// permissions boundary.
+/// permissions boundary, and versions other than the default must be deleted first.
 pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
-    let arn = find(call, "iam:DeletePolicy")?.0.to_owned();
+    let arn = find(call, "iam:DeletePolicy")?;
+    let conflict = |text: &str| Err(Fault::new(409, "DeleteConflict", text));
     if attachments(call, &arn) > 0 || boundaries(call, &arn) > 0 {
-        let text = "Cannot delete a policy attached to entities.";
-        return Err(Fault::new(409, "DeleteConflict", text));
+        return conflict("Cannot delete a policy attached to entities.");
     }
-    call.check_removable(&arn, not_found(&arn))?;
+    if call.state.iam.managed.get(&arn).is_some_and(|managed| managed.versions.len() > 1) {
+        return conflict(
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.",
+        );
+    }
+    call.check_removable(&arn, missing(&arn))?;
     call.state.iam.managed.remove(&arn);
     Ok(None)
 }

@@ -6,8 +6,8 @@ use crate::iam::call::{
     IamCall, check_name, checked_path, encoded, exceeded, invalid, no_such, truncation,
 };
 use crate::wire::paging::page;
-use crate::wire::query::{element, wrapped};
-use crate::wire::{Fault, XmlOutput};
+use crate::wire::query::{element, in_bounds, wrapped};
+use crate::wire::{Fault, Params, XmlOutput};
 use crate::world::clock::rfc3339;
 use crate::world::iam::{Entity, Role};
 use crate::world::random::unique_id;
@@ -19,10 +19,6 @@ use crrctl_iam::names::AccountId;
 /// STS quotas").
 const MAX_TRUST: usize = 2048;
 
-/// The quirks of a new role.
-const ON_CREATION: [Quirk; 4] =
-    [Quirk::LateEntity, Quirk::LatePrincipal, Quirk::FreshRole, Quirk::RemovalNotFound];
-
 /// IAM API Reference, `CreateRole`.
 pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let params = call.params;
@@ -30,7 +26,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     check_name(name, "roleName", 64)?;
     let path = checked_path(call)?;
     let arn = call.arn("role", path, name);
-    call.permit("iam:CreateRole", arn.as_str())?;
+    call.permit_creation("iam:CreateRole", "iam:TagRole", arn.as_str())?;
     let trust = params.require("AssumeRolePolicyDocument")?;
     let trust = document(call, DocumentKind::TrustPolicy, trust, MAX_TRUST)?;
     let tags = super::tags::merged(&[], params.tags("Tags"))?;
@@ -53,24 +49,34 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         created: call.state.now(),
         usable: call.state.done_at(Slow::Role),
         trust,
-        description: params.get("Description").map(String::from),
+        description: description(params)?,
         max_session,
         entity: Entity { boundary, tags, ..Entity::default() },
     };
     let answer = element_of(call, &role, Shown::Created);
     let (slot, arn) = (call.slot(name), role.arn.to_string());
     call.state.iam.roles.insert(slot, role);
-    call.begin(&ON_CREATION, &arn);
+    call.begin(&Role::QUIRKS, &arn);
     Ok(Some(answer))
 }
 
+/// The default of `MaxSessionDuration`, in seconds (IAM API Reference, `CreateRole`).
+const DEFAULT_SESSION: u32 = 3600;
+
 fn session(given: Option<&str>) -> Result<u32, Fault> {
-    let Some(given) = given else { return Ok(3600) };
-    given.parse().ok().filter(|s| (3600..=43_200).contains(s)).ok_or_else(|| {
-        invalid(format!(
-            "1 validation error detected: Value '{given}' at 'maxSessionDuration' failed to satisfy constraint: Member must have value between 3600 and 43200"
-        ))
-    })
+    let Some(given) = given else { return Ok(DEFAULT_SESSION) };
+    in_bounds(given, "maxSessionDuration", (3600, 43_200))
+}
+
+/// Reads `Description`, of at most 1000 characters (IAM API Reference, `CreateRole`).
+fn description(params: &Params) -> Result<Option<String>, Fault> {
+    let Some(given) = params.get("Description") else { return Ok(None) };
+    if given.chars().count() <= 1000 {
+        return Ok(Some(given.to_owned()));
+    }
+    Err(invalid(format!(
+        "1 validation error detected: Value '{given}' at 'description' failed to satisfy constraint: Member must have length less than or equal to 1000"
+    )))
 }
 
 /// The response that shows a role. AWS was recorded to show other members in each (2024-26).
@@ -80,6 +86,8 @@ enum Shown {
     Created,
     /// `GetRole`.
     Whole,
+    /// `UpdateRoleDescription`.
+    Updated,
     /// A list, without tags and permissions boundary.
     Listed,
 }
@@ -121,6 +129,29 @@ pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
     let slot = call.slot(&name);
     let role = call.state.iam.roles.get(&slot);
     Ok(role.map(|role| element_of(call, role, Shown::Whole)))
+}
+
+/// IAM API Reference, `UpdateRole`: without `MaxSessionDuration`, the default is applied.
+pub(super) fn update(call: &mut IamCall<'_>) -> XmlOutput {
+    let max_session = session(call.params.get("MaxSessionDuration"))?;
+    let description = description(call.params)?;
+    let role = call.role("iam:UpdateRole")?;
+    role.max_session = max_session;
+    if description.is_some() {
+        role.description = description;
+    }
+    Ok(Some(String::new()))
+}
+
+/// IAM API Reference, `UpdateRoleDescription`.
+pub(super) fn update_description(call: &mut IamCall<'_>) -> XmlOutput {
+    call.params.require("Description")?;
+    let description = description(call.params)?;
+    let role = call.role("iam:UpdateRoleDescription")?;
+    role.description = description;
+    let slot = call.slot(call.params.require("RoleName")?);
+    let role = call.state.iam.roles.get(&slot);
+    Ok(role.map(|role| element_of(call, role, Shown::Updated)))
 }
 
 /// IAM API Reference, `DeleteRole`: the inline policies must be deleted and the managed policies

@@ -1,74 +1,101 @@
-//! Service-linked roles: `CreateServiceLinkedRole`. Only KMS's role for multi-Region keys is
-//! modelled. Not for: the creation of that role by `CreateKey` and `ReplicateKey` (see
-//! `kms::keys`).
+//! Service-linked roles: create, delete, and the state of a deletion.
+//! Not for: which services have one (see `world::iam::linked_services`), and KMS's, which
+//! `CreateKey` creates (see `kms::keys`).
 
-use super::call::IamCall;
-use super::inline::malformed;
+use super::call::{IamCall, invalid, no_such};
 use super::roles;
+use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
-use crate::world::documents::read;
-use crate::world::iam::{Entity, Role};
-use crate::world::random::unique_id;
-use crrctl_iam::DocumentKind;
+use crate::world::Slow;
+use crate::world::iam::{
+    KMS_SERVICE, LinkedRoleDeletion, LinkedService, Role, linked_role, linked_service,
+};
 
-/// The services that were recorded to accept `CustomSuffix` (2024-26); 68 others were recorded to
-/// refuse it.
-const WITH_SUFFIX: [&str; 3] =
-    ["autoscaling.amazonaws.com", "connect.amazonaws.com", "lexv2.amazonaws.com"];
-
-/// KMS's service for multi-Region keys, its role and the role's policy (KMS Developer Guide,
-/// "Authorizing AWS KMS to synchronize multi-Region keys").
-const SERVICE: &str = "mrk.kms.amazonaws.com";
-const NAME: &str = "AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
-const POLICY: &str = "AWSKeyManagementServiceMultiRegionKeysServiceRolePolicy";
-
-/// IAM API Reference, `CreateServiceLinkedRole`.
+/// IAM API Reference, `CreateServiceLinkedRole`. The error for a custom suffix is recorded
+/// (2024-26). The role counts toward the quota of roles, but can exceed it (IAM User Guide, "Create
+/// a service-linked role").
 pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
-    let service = call.params.require("AWSServiceName")?;
-    let path = format!("/aws-service-role/{service}/");
-    let arn = call.arn("role", &path, if service == SERVICE { NAME } else { "*" });
+    let principal = call.params.require("AWSServiceName")?;
+    let suffix = call.params.get("CustomSuffix");
+    let found = linked_service(principal);
+    let name = found.map_or_else(|| "*".to_owned(), LinkedService::role);
+    let name = suffix.map_or_else(|| name.clone(), |suffix| format!("{name}_{suffix}"));
+    let path = format!("/aws-service-role/{principal}/");
+    let arn = call.arn("role", &path, &name);
     call.permit("iam:CreateServiceLinkedRole", arn.as_str())?;
-    if call.params.get("CustomSuffix").is_some() && !WITH_SUFFIX.contains(&service) {
-        let text = format!("Custom suffix is not allowed for {service}");
+    let Some(service) = found else {
+        return Err(Fault::not_implemented(&format!("the service-linked role of {principal}")));
+    };
+    if suffix.is_some() && !service.suffix {
+        let text = format!("Custom suffix is not allowed for {principal}");
         return Err(Fault::bad("InvalidInput", text));
     }
-    if service != SERVICE {
-        return Err(Fault::not_implemented(&format!("the service-linked role of {service}")));
-    }
-    if call.state.iam.roles.contains_key(&call.slot(NAME)) {
+    let slot = call.slot(&name);
+    if call.state.iam.roles.contains_key(&slot) {
         let text = format!(
-            "Service role name {NAME} has been taken in this account, please try a different suffix."
+            "Service role name {name} has been taken in this account, please try a different suffix."
         );
         return Err(Fault::bad("InvalidInput", text));
     }
-    let trust = serde_json::json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": {"Service": [service]},
-            "Action": ["sts:AssumeRole"],
-        }],
-    });
-    let trust = read(DocumentKind::TrustPolicy, &trust.to_string(), &call.state.iam)
-        .map_err(|flaw| malformed(DocumentKind::TrustPolicy, &flaw))?;
-    let partition = call.caller.partition();
-    let attached = format!("arn:{partition}:iam::aws:policy/aws-service-role/{POLICY}");
-    let now = call.state.now();
-    let role = Role {
-        arn,
-        id: unique_id("AROA"),
-        path,
-        name: NAME.to_owned(),
-        created: now,
-        usable: now,
-        trust,
-        description: call.params.get("Description").map(String::from),
-        max_session: 3600,
-        entity: Entity { attached: [attached].into(), ..Entity::default() },
-    };
+    let (account, partition) = (&call.caller.account, call.caller.partition());
+    let mut role = linked_role(account, partition, (principal, service), name, call.state.now());
+    role.description = call.params.get("Description").map(String::from);
+    role.usable = call.state.done_at(Slow::Role);
     let answer = roles::created(call, &role);
-    call.state.iam.link(&call.caller.account);
-    let slot = call.slot(NAME);
     call.state.iam.roles.insert(slot, role);
+    call.begin(&Role::QUIRKS, arn.as_str());
     Ok(Some(answer))
+}
+
+/// IAM API Reference, `DeleteServiceLinkedRole`: starts a deletion, which fails where the service
+/// still uses the role. Here, the deletion ends at once. Only KMS has resources that use a role.
+pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
+    let role = call.role("iam:DeleteServiceLinkedRole")?.clone();
+    if !role.is_service_linked() {
+        let text = format!("{} is not a service-linked role.", role.name);
+        return Err(Fault::bad("InvalidInput", text));
+    }
+    call.check_removable(role.arn.as_str(), no_such("role", &role.name))?;
+    let slot = call.slot(&role.name);
+    let uses = if role.path.ends_with(&format!("/{KMS_SERVICE}/")) {
+        call.state.kms.multi_region_keys(&call.caller.account)
+    } else {
+        Vec::new()
+    };
+    if uses.is_empty() {
+        call.state.iam.roles.remove(&slot);
+    }
+    let id = format!("task{}{}/{}", role.path, role.name, uuid::Uuid::new_v4());
+    let started = call.state.now();
+    let task = LinkedRoleDeletion { account: slot.0, started, uses };
+    call.state.iam.begin_deletion(id.clone(), task);
+    Ok(Some(element("DeletionTaskId", id)))
+}
+
+/// IAM API Reference, `GetServiceLinkedRoleDeletionStatus`.
+pub(super) fn deletion_status(call: &mut IamCall<'_>) -> XmlOutput {
+    let id = call.params.require("DeletionTaskId")?;
+    let Some(role) = id.strip_prefix("task/").and_then(|rest| rest.rsplit_once('/')) else {
+        return Err(invalid(format!("Invalid deletion task id {id}")));
+    };
+    let arn = call.arn("role", "/", role.0);
+    call.permit("iam:GetServiceLinkedRoleDeletionStatus", arn.as_str())?;
+    let task = call.state.iam.deletions.get(id);
+    let own = task.filter(|task| task.account == call.caller.account);
+    let Some(LinkedRoleDeletion { uses, .. }) = own else {
+        let text = format!("Deletion task {id} cannot be found.");
+        return Err(Fault::new(404, "NoSuchEntity", text));
+    };
+    if uses.is_empty() {
+        return Ok(Some(element("Status", "SUCCEEDED")));
+    }
+    let usage = |(region, arn): &(String, String)| {
+        let resources = wrapped("Resources", &element("member", arn));
+        wrapped("member", &(element("Region", region) + &resources))
+    };
+    let usages: String = uses.iter().map(usage).collect();
+    // The text is the sandbox's own.
+    let reason = element("Reason", "The service-linked role is used by resources of its service.")
+        + &wrapped("RoleUsageList", &usages);
+    Ok(Some(element("Status", "FAILED") + &wrapped("Reason", &reason)))
 }

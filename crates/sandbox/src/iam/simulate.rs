@@ -2,19 +2,31 @@
 //! Not for: paging, because a simulation returns all results in one response.
 
 use crate::iam::call::{IamCall, truncation};
+use crate::iam::positions::{self, Position};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
 use crate::world::Stored;
 use crate::world::documents::read;
+use crate::world::iam::Source;
 use crrctl_iam::evaluate::Decider;
 use crrctl_iam::names::{AccountId, Arn};
 use crrctl_iam::{
     Context, Decision, Document, DocumentKind, Layer, Named, Policies, Principal, Request,
     ResourceKind, ResourcePolicy, evaluate,
 };
+use std::collections::BTreeMap;
 
 /// Maximum number of actions times resources in one request, which bounds the size of the response.
 const MOST: usize = 10_000;
+
+/// The policies of a simulation, beside the resource-based policy.
+struct Simulated<'a> {
+    caller: Principal,
+    identity: Vec<Source<'a>>,
+    boundary: Option<&'a Document>,
+    /// Whether service control policies take part: only where the policies of a principal do.
+    organization: bool,
+}
 
 /// IAM API Reference, `SimulateCustomPolicy`: evaluates only the policies in the request.
 pub(super) fn custom(call: &mut IamCall<'_>) -> XmlOutput {
@@ -28,8 +40,8 @@ pub(super) fn custom(call: &mut IamCall<'_>) -> XmlOutput {
         // Without `CallerArn`, the policies are evaluated for a placeholder user.
         None => named(call.arn("user", "/", "simulated").as_str())?,
     };
-    let policies: Vec<&Document> = given.iter().map(|stored| &stored.document).collect();
-    simulate(call, &caller, &policies, "PolicyInputList", None)
+    let identity = sources(&given);
+    simulate(call, &Simulated { caller, identity, boundary: None, organization: false })
 }
 
 /// IAM API Reference, `SimulatePrincipalPolicy`: evaluates the policies of a user or role together
@@ -44,10 +56,20 @@ pub(super) fn principal(call: &mut IamCall<'_>) -> XmlOutput {
     }
     let caller = named(call.params.get("CallerArn").unwrap_or(source))?;
     let given = inputs(call, "PolicyInputList")?;
-    let held = call.state.iam.policies_of(&named(source)?);
-    let mut policies = held.identity;
-    policies.extend(given.iter().map(|stored| &stored.document));
-    simulate(call, &caller, &policies, source, held.boundary)
+    let entity = named(source)?;
+    let mut identity = call.state.iam.sources_of(&entity);
+    identity.extend(sources(&given));
+    let boundary = call.state.iam.policies_of(&entity).boundary;
+    simulate(call, &Simulated { caller, identity, boundary, organization: true })
+}
+
+/// Names the policies in the request as the simulator does.
+fn sources(given: &[Stored]) -> Vec<Source<'_>> {
+    let source = |(index, stored)| {
+        let (name, stored): (_, &Stored) = (format!("PolicyInputList.{}", index + 1), stored);
+        Source { name, text: stored.text(), document: &stored.document }
+    };
+    given.iter().enumerate().map(source).collect()
 }
 
 fn inputs(call: &IamCall<'_>, list: &str) -> Result<Vec<Stored>, Fault> {
@@ -76,13 +98,7 @@ fn named(arn: &str) -> Result<Principal, Fault> {
     }
 }
 
-fn simulate(
-    call: &IamCall<'_>,
-    caller: &Principal,
-    identity: &[&Document],
-    source: &str,
-    boundary: Option<&Document>,
-) -> XmlOutput {
+fn simulate(call: &IamCall<'_>, simulated: &Simulated<'_>) -> XmlOutput {
     let params = call.params;
     let (actions, mut resources) = (params.list("ActionNames"), params.list("ResourceArns"));
     if actions.is_empty() {
@@ -97,23 +113,35 @@ fn simulate(
     let owner = owner(call)?;
     let on = resource_policy(call)?;
     let given_boundary = inputs(call, "PermissionsBoundaryPolicyInputList")?;
-    let name = |document| Named { name: source, document };
+    let name = |name, document| Named { name, document };
+    let boundary = given_boundary.first().map(|stored| &stored.document).or(simulated.boundary);
+    let identity = simulated.identity.iter();
     let policies = Policies {
-        identity: identity.iter().copied().map(name).collect(),
+        identity: identity.map(|it| name(it.name.as_str(), it.document)).collect(),
         resource: on.as_ref().map(|(kind, stored)| ResourcePolicy {
             kind: *kind,
-            policy: Named { name: "ResourcePolicy", document: &stored.document },
+            policy: name(RESOURCE_POLICY, &stored.document),
         }),
-        boundary: given_boundary.first().map(|stored| &stored.document).or(boundary).map(name),
+        boundary: boundary.map(|document| name("", document)),
         ..Policies::default()
     };
+    let mut texts: BTreeMap<&str, &str> =
+        simulated.identity.iter().map(|it| (it.name.as_str(), it.text)).collect();
+    if let Some((_, stored)) = &on {
+        texts.insert(RESOURCE_POLICY, stored.text());
+    }
     let context = context(call);
     let mut members = String::new();
     for action in &actions {
         for resource in &resources {
-            let request =
-                Request::new(caller.clone(), action, resource, owner.clone(), context.clone());
-            members += &result(action, resource, &evaluate(&request, &policies));
+            let caller = simulated.caller.clone();
+            let request = Request::new(caller, action, resource, owner.clone(), context.clone());
+            let decision = evaluate(&request, &policies);
+            members += &Outcome { decision, texts: &texts, boundary: boundary.is_some() }.result(
+                action,
+                resource,
+                simulated.organization,
+            );
         }
     }
     Ok(Some(wrapped("EvaluationResults", &members) + &truncation(None)))
@@ -153,26 +181,96 @@ fn context(call: &IamCall<'_>) -> Context {
     context
 }
 
-/// IAM API Reference, `EvaluationResult`.
-fn result(action: &str, resource: &str, decision: &Decision) -> String {
-    let (word, matched): (_, &[Decider]) = match decision {
-        Decision::Allow { by } => ("allowed", by),
-        Decision::ImplicitDeny { .. } => ("implicitDeny", &[]),
-        Decision::ExplicitDeny { by } => ("explicitDeny", std::slice::from_ref(by)),
-    };
-    let statement = |by: &Decider| {
+/// The name of the resource-based policy in a decision.
+const RESOURCE_POLICY: &str = "ResourcePolicy";
+
+/// The outcome of one simulated request.
+struct Outcome<'a> {
+    decision: Decision,
+    /// The text of each policy by its name.
+    texts: &'a BTreeMap<&'a str, &'a str>,
+    /// Whether a permissions boundary took part.
+    boundary: bool,
+}
+
+impl Outcome<'_> {
+    /// Returns the result for one action and resource (IAM API Reference, `EvaluationResult`). The
+    /// members are those that were recorded (`LocalStack`'s snapshot
+    /// `test_simulate_principle_policy`).
+    fn result(&self, action: &str, resource: &str, organization: bool) -> String {
+        let word = self.word();
+        let statements = wrapped("MatchedStatements", &self.statements());
+        let missing = wrapped("MissingContextValues", "");
+        let boundary = self.boundary();
+        let mut shown = element("EvalActionName", action)
+            + &element("EvalResourceName", resource)
+            + &element("EvalDecision", word)
+            + &statements
+            + &missing
+            + &wrapped("EvalDecisionDetails", "")
+            + &boundary;
+        if organization {
+            let allowed = element("AllowedByOrganizations", "true");
+            shown += &wrapped("OrganizationsDecisionDetail", &allowed);
+        }
+        if resource != "*" {
+            let specific = element("EvalResourceName", resource)
+                + &element("EvalResourceDecision", word)
+                + &statements
+                + &missing
+                + &boundary;
+            shown += &wrapped("ResourceSpecificResults", &wrapped("member", &specific));
+        }
+        wrapped("member", &shown)
+    }
+
+    fn word(&self) -> &'static str {
+        match self.decision {
+            Decision::Allow { .. } => "allowed",
+            Decision::ImplicitDeny { .. } => "implicitDeny",
+            Decision::ExplicitDeny { .. } => "explicitDeny",
+        }
+    }
+
+    fn boundary(&self) -> String {
+        if !self.boundary {
+            return String::new();
+        }
+        let denied = match &self.decision {
+            Decision::Allow { .. } => false,
+            Decision::ImplicitDeny { why } => why.layer == Layer::Boundary,
+            Decision::ExplicitDeny { by } => by.layer == Layer::Boundary,
+        };
+        let allowed = element("AllowedByPermissionsBoundary", (!denied).to_string());
+        wrapped("PermissionsBoundaryDecisionDetail", &allowed)
+    }
+
+    fn statements(&self) -> String {
+        let matched: &[Decider] = match &self.decision {
+            Decision::Allow { by } => by,
+            Decision::ImplicitDeny { .. } => &[],
+            Decision::ExplicitDeny { by } => std::slice::from_ref(by),
+        };
+        matched.iter().map(|by| self.statement(by)).collect()
+    }
+
+    fn statement(&self, by: &Decider) -> String {
         let kind = match by.layer {
             Layer::Resource => "Resource Policy",
             _ => "IAM Policy",
         };
-        let shown = element("SourcePolicyId", &by.document) + &element("SourcePolicyType", kind);
+        let mut shown =
+            element("SourcePolicyId", &by.document) + &element("SourcePolicyType", kind);
+        let text = self.texts.get(by.document.as_str()).copied().unwrap_or_default();
+        if let Some((start, end)) = positions::statements(text).get(by.statement) {
+            shown += &position("StartPosition", *start);
+            shown += &position("EndPosition", *end);
+        }
         wrapped("member", &shown)
-    };
-    let statements: String = matched.iter().map(statement).collect();
-    let shown = element("EvalActionName", action)
-        + &element("EvalResourceName", resource)
-        + &element("EvalDecision", word)
-        + &wrapped("MatchedStatements", &statements)
-        + &wrapped("MissingContextValues", "");
-    wrapped("member", &shown)
+    }
+}
+
+fn position(name: &str, at: Position) -> String {
+    let shown = element("Line", at.line.to_string()) + &element("Column", at.column.to_string());
+    wrapped(name, &shown)
 }

@@ -1,8 +1,10 @@
-//! Users: create, get, list, delete.
+//! Users: create, get, list, update, delete.
 //! Not for: the users' policies (see `inline`, `attached`), tags (see `tags`) and access keys (see
 //! `access_keys`), nor passwords and groups, which are not modelled.
 
-use crate::iam::call::{IamCall, check_name, checked_path, exceeded, invalid, no_such, truncation};
+use crate::iam::call::{
+    IamCall, check_name, checked_path, exceeded, no_such, truncation, valid_path,
+};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
@@ -18,14 +20,11 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     check_name(name, "userName", 64)?;
     let path = checked_path(call)?;
     let arn = call.arn("user", path, name);
-    call.permit("iam:CreateUser", arn.as_str())?;
+    call.permit_creation("iam:CreateUser", "iam:TagUser", arn.as_str())?;
     let tags = super::tags::merged(&[], call.params.tags("Tags"))?;
     let boundary = super::boundaries::given(call)?;
-    let account = &call.caller.account;
-    let taken = |(owner, other): &(_, String)| owner == account && other.eq_ignore_ascii_case(name);
-    if call.state.iam.users.keys().any(taken) {
-        let text = format!("User with name {name} already exists.");
-        return Err(Fault::new(409, "EntityAlreadyExists", text));
+    if is_taken(call.state.iam.users.keys(), &call.slot(name)) {
+        return Err(taken(name));
     }
     let quota = call.state.one_more_user(call.caller);
     quota.map_err(|over| exceeded("UsersPerAccount", over))?;
@@ -58,26 +57,55 @@ fn element_of(user: &User, name: &str) -> String {
     wrapped(name, &xml)
 }
 
-/// Finds a user of the caller's account by its name.
-pub(super) fn find<'a>(call: &'a IamCall<'_>, name: &str) -> Result<&'a User, Fault> {
-    let user = call.state.iam.users.get(&call.slot(name));
-    user.filter(|user| !call.is_late(user.arn.as_str())).ok_or_else(|| no_such("user", name))
-}
-
 /// IAM API Reference, `GetUser`: without `UserName`, returns the user whose access key signed the
 /// request.
 pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
-    let own = match &call.caller.principal {
-        crrctl_iam::Principal::User { arn, .. } => arn.resource().rsplit('/').next(),
-        _ => None,
-    };
-    let name =
-        call.params.get("UserName").or(own).ok_or_else(|| {
-            invalid("Must specify userName when calling with non-User credentials")
-        })?;
-    let user = find(call, name)?;
-    call.permit("iam:GetUser", user.arn.as_str())?;
+    let user = call.user("iam:GetUser", true)?;
     Ok(Some(element_of(user, "User")))
+}
+
+/// IAM API Reference, `UpdateUser`: changes the name, the path, or both. Access keys and policies
+/// stay with the user.
+pub(super) fn update(call: &mut IamCall<'_>) -> XmlOutput {
+    let user = call.user("iam:UpdateUser", false)?.clone();
+    let path = match call.params.get("NewPath") {
+        Some(path) => valid_path(path)?,
+        None => &user.path,
+    };
+    let name = call.params.get("NewUserName").unwrap_or(&user.name);
+    check_name(name, "newUserName", 64)?;
+    let (old, new) = (call.slot(&user.name), call.slot(name));
+    let users = call.state.iam.users.keys().filter(|slot| **slot != old);
+    if is_taken(users, &new) {
+        return Err(taken(name));
+    }
+    let (path, name) = (path.to_owned(), name.to_owned());
+    let arn = call.arn("user", &path, &name);
+    for key in call.state.iam.keys.values_mut().filter(|key| key.owner == old) {
+        key.owner = new.clone();
+    }
+    let credentials = call.state.iam.service_credentials.values_mut();
+    for credential in credentials.filter(|it| it.owner == old) {
+        credential.owner = new.clone();
+    }
+    call.state.iam.recent.rename(user.arn.as_str(), arn.as_str());
+    call.state.iam.users.remove(&old);
+    call.state.iam.users.insert(new, User { arn, path, name, ..user });
+    Ok(None)
+}
+
+/// Returns whether an account has a user of this name, ignoring case (IAM API Reference,
+/// `CreateUser`).
+fn is_taken<'a>(
+    mut users: impl Iterator<Item = &'a (AccountId, String)>,
+    (account, name): &(AccountId, String),
+) -> bool {
+    users.any(|(owner, other)| owner == account && other.eq_ignore_ascii_case(name))
+}
+
+fn taken(name: &str) -> Fault {
+    let text = format!("User with name {name} already exists.");
+    Fault::new(409, "EntityAlreadyExists", text)
 }
 
 /// IAM API Reference, `ListUsers`.
@@ -98,10 +126,8 @@ pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
 /// IAM API Reference, `DeleteUser`: the access keys and inline policies must be deleted and the
 /// managed policies detached first.
 pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
-    let name = call.params.require("UserName")?;
-    let slot = call.slot(name);
-    let user = find(call, name)?;
-    call.permit("iam:DeleteUser", user.arn.as_str())?;
+    let user = call.user("iam:DeleteUser", false)?.clone();
+    let slot = call.slot(&user.name);
     let conflict = |what: &str| {
         let text = format!("Cannot delete entity, must {what} first.");
         Err(Fault::new(409, "DeleteConflict", text))
@@ -109,13 +135,16 @@ pub(super) fn delete(call: &mut IamCall<'_>) -> XmlOutput {
     if call.state.iam.keys.values().any(|key| key.owner == slot) {
         return conflict("delete access keys");
     }
+    if call.state.iam.service_credentials.values().any(|it| it.owner == slot) {
+        return conflict("remove referenced objects");
+    }
     if !user.entity.inline.is_empty() {
         return conflict("delete policies");
     }
     if !user.entity.attached.is_empty() {
         return conflict("detach all policies");
     }
-    call.check_removable(user.arn.as_str(), no_such("user", name))?;
+    call.check_removable(user.arn.as_str(), no_such("user", &user.name))?;
     call.state.iam.users.remove(&slot);
     Ok(None)
 }

@@ -7,7 +7,7 @@ use crate::kms::lists::{clip, truncated};
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::world::clock::epoch_seconds;
-use crate::world::kms::{AccountRegion, Alias, arn_of};
+use crate::world::kms::{AccountRegion, Alias, arn_of, predefined};
 use crate::world::{Quirk, Slow};
 use crrctl_iam::names::KeyId;
 use serde::Deserialize;
@@ -135,32 +135,26 @@ pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let (caller, now) = (call.caller, call.state.now());
     let here =
         |(account, region): &AccountRegion| *account == caller.account && *region == caller.region;
-    let aliases: Vec<(&String, &Alias)> = call
-        .state
-        .kms
-        .aliases
-        .iter()
-        .filter(|((place, _), alias)| {
-            here(place)
-                && alias.listed <= now
-                && wanted.as_ref().is_none_or(|id| *id == alias.target)
-        })
-        .map(|((_, name), alias)| (name, alias))
-        .collect();
+    let is_wanted =
+        |alias: &Alias| alias.listed <= now && wanted.as_ref().is_none_or(|id| *id == alias.target);
+    let stored = &call.state.kms.aliases;
+    let own = stored.iter().filter(|((place, _), alias)| here(place) && is_wanted(alias));
+    let own = own.map(|((_, name), alias)| (name.as_str(), Some(alias)));
+    // A predefined alias without a key is shown without `TargetKeyId`.
+    let has_key = |name: &str| stored.keys().any(|(place, other)| here(place) && other == name);
+    let predefined = predefined().filter(|name| wanted.is_none() && !has_key(name));
+    let aliases = own.chain(predefined.map(|name| (name, None))).collect();
     let limit = clip(input.limit, 50, 100)?;
-    let page = page(aliases, input.marker.as_deref(), limit, |(name, _)| (*name).clone());
-    let aliases: Vec<Value> = page
-        .items
-        .iter()
-        .map(|(name, alias)| {
-            json!({
-                "AliasName": name,
-                "AliasArn": arn_of(caller, name),
-                "TargetKeyId": alias.target,
-                "CreationDate": epoch_seconds(alias.created),
-                "LastUpdatedDate": epoch_seconds(alias.updated),
-            })
-        })
-        .collect();
+    let page = page(aliases, input.marker.as_deref(), limit, |(name, _)| (*name).to_owned());
+    let shown = |(name, alias): &(&str, Option<&Alias>)| {
+        let mut shown = json!({"AliasName": name, "AliasArn": arn_of(caller, name)});
+        if let Some(alias) = alias {
+            shown["TargetKeyId"] = json!(alias.target);
+            shown["CreationDate"] = json!(epoch_seconds(alias.created));
+            shown["LastUpdatedDate"] = json!(epoch_seconds(alias.updated));
+        }
+        shown
+    };
+    let aliases: Vec<Value> = page.items.iter().map(shown).collect();
     Ok(truncated(json!({"Aliases": aliases}), page.next))
 }

@@ -113,6 +113,42 @@ impl KmsCall<'_> {
     }
 }
 
+/// Returns `DryRunOperationException` if the request sets `DryRun`: its permissions and parameters
+/// were checked, and nothing is done (KMS Developer Guide, "Testing your permissions").
+pub(super) fn unless_dry_run(dry_run: Option<bool>) -> Result<(), Fault> {
+    if dry_run != Some(true) {
+        return Ok(());
+    }
+    let text = "The request would have succeeded, but the DryRun option is set.";
+    Err(Fault::new(412, "DryRunOperationException", text))
+}
+
+/// Checks that a number is within its bounds. `member` is its name in KMS's error message.
+pub(super) fn in_bounds<T: TryFrom<i64>>(
+    number: i64,
+    member: &str,
+    (least, most): (i64, i64),
+) -> Result<T, Fault> {
+    let bound = match number {
+        _ if number < least => format!("greater than or equal to {least}"),
+        _ => format!("less than or equal to {most}"),
+    };
+    let checked = T::try_from(number).ok().filter(|_| (least..=most).contains(&number));
+    checked.ok_or_else(|| {
+        invalid(format!(
+            "1 validation error detected: Value '{number}' at '{member}' failed to satisfy constraint: Member must have value {bound}"
+        ))
+    })
+}
+
+/// Returns the error for a value that is not in an enumeration.
+pub(super) fn not_in_set(value: &str, member: &str, set: &[&str]) -> Fault {
+    invalid(format!(
+        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy enum value set: [{}]",
+        set.join(", ")
+    ))
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls")]
 pub(super) fn denied(denied: Denied) -> Fault {
     Fault::bad("AccessDeniedException", denied.message())

@@ -1,10 +1,12 @@
 //! `Encrypt`, `Decrypt`, `GenerateDataKey` and `ReEncrypt`. A ciphertext blob of a multi-Region key
 //! can be decrypted in every Region of the key.
-//! Not for: asymmetric keys and MACs, which are not modelled; grant tokens, which are accepted but
-//! not evaluated; S3 objects, whose data the sandbox stores unencrypted.
+//! Not for: asymmetric keys and MACs, which are not modelled; grant tokens, which are accepted and
+//! not needed, since grants take effect at once; S3 objects, whose data the sandbox stores
+//! unencrypted.
 
 use super::find::enabled;
-use crate::kms::call::{KmsCall, invalid};
+use crate::kms::call::{KmsCall, in_bounds, invalid, not_in_set, unless_dry_run};
+use crate::kms::conditions;
 use crate::wire::Fault;
 use crate::world::Caller;
 use crate::world::kms::cipher::{Blob, EncryptionContext, random};
@@ -55,12 +57,7 @@ fn keys_of(context: &EncryptionContext, reference: Option<&str>) -> Result<Conte
     if !context.is_empty() {
         keys.set_all("kms:EncryptionContextKeys", context.keys());
     }
-    if let Some(alias) =
-        reference.and_then(|reference| reference.find("alias/").map(|at| &reference[at..]))
-    {
-        keys.set("kms:RequestAlias", alias);
-    }
-    Ok(keys)
+    Ok(keys.overlaid(reference.map(conditions::of_reference).unwrap_or_default()))
 }
 
 /// Finds the key, checks that the caller may perform `action` on it with this encryption context,
@@ -88,6 +85,14 @@ fn seal(
     Ok(base64::encode(blob))
 }
 
+/// A decrypted ciphertext blob.
+struct Opened {
+    key: (Caller, KeyId),
+    plaintext: Vec<u8>,
+    /// The id of the key material that encrypted it.
+    material: String,
+}
+
 /// Decrypts a ciphertext blob for the caller. `reference` is the key that the request names, if
 /// any.
 fn open(
@@ -96,7 +101,7 @@ fn open(
     blob: &str,
     reference: Option<&str>,
     context: &EncryptionContext,
-) -> Result<((Caller, KeyId), Vec<u8>), Fault> {
+) -> Result<Opened, Fault> {
     let unreadable = || Fault::bad("InvalidCiphertextException", "");
     let bytes = decoded(blob, MAX_BLOB, "ciphertextBlob")?;
     let blob = Blob::parse(&bytes).ok_or_else(unreadable)?;
@@ -125,8 +130,9 @@ fn open(
     call.permit(action, &at, &blob.id, keys_of(context, reference)?)?;
     let arn = blob.id.arn(&at.region, &at.account);
     enabled(call.state.kms.key(&at, &blob.id)?, arn.as_str())?;
-    let opened = call.state.kms.material(&at, &blob.id)?.secret.open(&blob, context);
-    Ok(((at, blob.id.clone()), opened.ok_or_else(unreadable)?))
+    let opened = call.state.kms.material(&at, &blob.id)?.open(&blob, context);
+    let (plaintext, material) = opened.ok_or_else(unreadable)?;
+    Ok(Opened { key: (at, blob.id.clone()), plaintext, material })
 }
 
 fn arn((at, id): &(Caller, KeyId)) -> String {
@@ -141,11 +147,13 @@ struct Encrypt {
     #[serde(default)]
     encryption_context: EncryptionContext,
     encryption_algorithm: Option<String>,
+    dry_run: Option<bool>,
     #[serde(default, rename = "GrantTokens")]
     _grant_tokens: Vec<String>,
 }
 
-/// Returns the id of the key material in use (KMS API Reference, `Decrypt`, `KeyMaterialId`).
+/// Returns the id of the key material in use (KMS API Reference, `GenerateDataKey`,
+/// `KeyMaterialId`).
 fn material_id(call: &KmsCall<'_>, (at, id): &(Caller, KeyId)) -> Result<String, Fault> {
     Ok(call.state.kms.material(at, id)?.secret.material_id())
 }
@@ -156,6 +164,7 @@ pub(super) fn encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     check_algorithm(input.encryption_algorithm.as_deref())?;
     let plaintext = decoded(&input.plaintext, MAX_PLAINTEXT, "plaintext")?;
     let key = usable(call, "kms:Encrypt", &input.key_id, &input.encryption_context)?;
+    unless_dry_run(input.dry_run)?;
     let blob = seal(call, &key, &plaintext, &input.encryption_context)?;
     Ok(json!({"CiphertextBlob": blob, "KeyId": arn(&key), "EncryptionAlgorithm": ALGORITHM}))
 }
@@ -168,6 +177,7 @@ struct Decrypt {
     #[serde(default)]
     encryption_context: EncryptionContext,
     encryption_algorithm: Option<String>,
+    dry_run: Option<bool>,
     #[serde(default, rename = "GrantTokens")]
     _grant_tokens: Vec<String>,
 }
@@ -177,12 +187,12 @@ pub(super) fn decrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Decrypt = call.input()?;
     check_algorithm(input.encryption_algorithm.as_deref())?;
     let (blob, reference) = (&input.ciphertext_blob, input.key_id.as_deref());
-    let (key, plaintext) = open(call, "kms:Decrypt", blob, reference, &input.encryption_context)?;
-    let material = material_id(call, &key)?;
+    let opened = open(call, "kms:Decrypt", blob, reference, &input.encryption_context)?;
+    unless_dry_run(input.dry_run)?;
     Ok(json!({
-        "Plaintext": base64::encode(plaintext),
-        "KeyId": arn(&key),
-        "KeyMaterialId": material,
+        "Plaintext": base64::encode(opened.plaintext),
+        "KeyId": arn(&opened.key),
+        "KeyMaterialId": opened.material,
         "EncryptionAlgorithm": ALGORITHM,
     }))
 }
@@ -195,6 +205,7 @@ struct DataKey {
     number_of_bytes: Option<i64>,
     #[serde(default)]
     encryption_context: EncryptionContext,
+    dry_run: Option<bool>,
     #[serde(default, rename = "GrantTokens")]
     _grant_tokens: Vec<String>,
 }
@@ -205,19 +216,15 @@ pub(super) fn data_key(call: &mut KmsCall<'_>, shown: bool) -> Result<Value, Fau
     let length = match (input.key_spec.as_deref(), input.number_of_bytes) {
         (Some("AES_256"), None) => 32,
         (Some("AES_128"), None) => 16,
-        (None, Some(bytes)) => usize::try_from(bytes)
-            .ok()
-            .filter(|bytes| (1..=1024).contains(bytes))
-            .ok_or_else(|| invalid(format!(
-                "1 validation error detected: Value '{bytes}' at 'numberOfBytes' failed to satisfy constraint: Member must have value between 1 and 1024"
-            )))?,
-        (Some(other), None) => return Err(invalid(format!(
-            "1 validation error detected: Value '{other}' at 'keySpec' failed to satisfy constraint: Member must satisfy enum value set: [AES_256, AES_128]"
-        ))),
+        (None, Some(bytes)) => in_bounds(bytes, "numberOfBytes", (1, 1024))?,
+        (Some(other), None) => {
+            return Err(not_in_set(other, "keySpec", &["AES_256", "AES_128"]));
+        }
         _ => return Err(invalid("Please specify either number of bytes or key spec.")),
     };
     let action = if shown { "kms:GenerateDataKey" } else { "kms:GenerateDataKeyWithoutPlaintext" };
     let key = usable(call, action, &input.key_id, &input.encryption_context)?;
+    unless_dry_run(input.dry_run)?;
     let mut plaintext = vec![0; length];
     random(&mut plaintext);
     let blob = seal(call, &key, &plaintext, &input.encryption_context)?;
@@ -241,6 +248,7 @@ struct ReEncrypt {
     destination_encryption_context: EncryptionContext,
     source_encryption_algorithm: Option<String>,
     destination_encryption_algorithm: Option<String>,
+    dry_run: Option<bool>,
     #[serde(default, rename = "GrantTokens")]
     _grant_tokens: Vec<String>,
 }
@@ -253,14 +261,15 @@ pub(super) fn re_encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     check_algorithm(input.destination_encryption_algorithm.as_deref())?;
     let (blob, reference) = (&input.ciphertext_blob, input.source_key_id.as_deref());
     let context = &input.source_encryption_context;
-    let (source, plaintext) = open(call, "kms:ReEncryptFrom", blob, reference, context)?;
+    let source = open(call, "kms:ReEncryptFrom", blob, reference, context)?;
     let context = &input.destination_encryption_context;
     let destination = usable(call, "kms:ReEncryptTo", &input.destination_key_id, context)?;
-    let blob = seal(call, &destination, &plaintext, context)?;
+    unless_dry_run(input.dry_run)?;
+    let blob = seal(call, &destination, &source.plaintext, context)?;
     Ok(json!({
         "CiphertextBlob": blob,
-        "SourceKeyId": arn(&source),
-        "SourceKeyMaterialId": material_id(call, &source)?,
+        "SourceKeyId": arn(&source.key),
+        "SourceKeyMaterialId": source.material,
         "KeyId": arn(&destination),
         "DestinationKeyMaterialId": material_id(call, &destination)?,
         "SourceEncryptionAlgorithm": ALGORITHM,

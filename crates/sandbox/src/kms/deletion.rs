@@ -2,11 +2,12 @@
 //! Not for: deleting the keys when their deletion date is reached (see `world::kms`).
 
 use super::find::not_pending;
-use crate::kms::call::{KmsCall, invalid};
+use crate::kms::call::{KmsCall, in_bounds};
 use crate::kms::find::{gone, managed};
 use crate::wire::Fault;
 use crate::world::clock::epoch_seconds;
 use crate::world::kms::{KeyState, days};
+use crrctl_iam::Context;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,16 +25,14 @@ struct Deletion {
 /// `PendingReplicaDeletion` and gets no deletion date until its replica keys are deleted.
 pub(super) fn schedule(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: Deletion = call.input()?;
-    let window = match input.pending_window_in_days {
-        None => DEFAULT_WINDOW,
-        Some(days) => u32::try_from(days)
-            .ok()
-            .filter(|d| (7..=30).contains(d))
-            .ok_or_else(|| invalid(format!(
-                "1 validation error detected: Value '{days}' at 'pendingWindowInDays' failed to satisfy constraint: Member must have value between 7 and 30"
-            )))?,
-    };
-    let id = call.key("kms:ScheduleKeyDeletion", &input.key_id)?;
+    let given = input.pending_window_in_days;
+    let mut context = Context::new();
+    if let Some(days) = given {
+        context.set("kms:ScheduleKeyDeletionPendingWindowInDays", days.to_string());
+    }
+    let window =
+        given.map_or(Ok(DEFAULT_WINDOW), |days| in_bounds(days, "pendingWindowInDays", (7, 30)))?;
+    let id = call.key_with("kms:ScheduleKeyDeletion", &input.key_id, context)?;
     let (arn, now, caller) = (call.arn(&id), call.state.now(), call.caller);
     call.check_removable(&arn, gone(caller, &id))?;
     let primary = call.state.kms.material(caller, &id)?.primary == caller.region;

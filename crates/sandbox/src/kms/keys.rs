@@ -1,19 +1,19 @@
-//! KMS keys: create, replicate, describe, list, enable, disable, update the description.
-//! Not for: key deletion (see `deletion`), rotation (see `rotation`), key policies (see
-//! `policies`), tags (see `tags`).
+//! KMS keys: create, replicate, describe, list.
+//! Not for: changing them (see `changes`), key deletion (see `deletion`), rotation (see
+//! `rotation`), key policies (see `policies`), tags (see `tags`).
 
-use super::find::{enabled, not_pending};
+use super::find::enabled;
 use super::lists::{clip, truncated};
 use super::policies::{default_policy, parsed};
-use super::quirks::{begin, check_dependencies};
+use super::quirks::{begin, begin_on_role, check_dependencies};
+use super::specs::{self, Asked, ORIGIN, SPEC, USAGE};
 use super::tags::{Tag, checked};
 use crate::gate::{AccessRequest, authorize};
 use crate::kms::call::{KmsCall, denied, exceeded, invalid};
-use crate::kms::find::managed;
+use crate::kms::conditions;
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::world::clock::epoch_seconds;
-use crate::world::kms::cipher::Secret;
 use crate::world::kms::{Key, KeyState, Material, new_id};
 use crate::world::{Caller, Quirk, Slow, Spreading, Stored};
 use crrctl_iam::Context;
@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields, default)]
 struct CreateKey {
-    bypass_policy_lockout_safety_check: bool,
+    bypass_policy_lockout_safety_check: Option<bool>,
     customer_master_key_spec: Option<String>,
     description: String,
     key_spec: Option<String>,
@@ -38,24 +38,22 @@ struct CreateKey {
 /// KMS API Reference, `CreateKey`.
 pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: CreateKey = call.input()?;
-    let only = |given: &Option<String>, modelled: &str| match given.as_deref() {
-        Some(other) if other != modelled => Err(Fault::not_implemented(other)),
-        _ => Ok(()),
-    };
-    only(&input.customer_master_key_spec, "SYMMETRIC_DEFAULT")?;
-    only(&input.key_spec, "SYMMETRIC_DEFAULT")?;
-    only(&input.key_usage, "ENCRYPT_DECRYPT")?;
-    only(&input.origin, "AWS_KMS")?;
-    let context = asked(&input.tags).with("kms:MultiRegion", input.multi_region.to_string());
-    call.authorize_with("kms:CreateKey", "*".into(), context)?;
+    specs::check(&Asked {
+        spec: input.key_spec.as_deref(),
+        old_spec: input.customer_master_key_spec.as_deref(),
+        usage: input.key_usage.as_deref(),
+        origin: input.origin.as_deref(),
+    })?;
+    let (kind, bypass) =
+        (input.multi_region.then_some("PRIMARY"), input.bypass_policy_lockout_safety_check);
+    let context = conditions::of_new_key(&input.tags, kind, bypass);
+    call.authorize_with("kms:CreateKey", "*".into(), context.clone())?;
     if !input.tags.is_empty() {
-        let any = any_key(call.caller);
-        call.authorize_with("kms:TagResource", any, asked(&input.tags))?;
+        call.authorize_with("kms:TagResource", any_key(call.caller), context)?;
     }
     check_dependencies(call)?;
     call.state.one_more_key(call.caller).map_err(exceeded)?;
-    let bypass = input.bypass_policy_lockout_safety_check;
-    let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    let key = new_key(call, input.description, input.policy, bypass == Some(true), input.tags)?;
     if input.multi_region {
         link(call)?;
     }
@@ -65,27 +63,12 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     };
     let id = new_id(input.multi_region);
     let caller = call.caller;
-    let material = Material {
-        secret: Secret::random(),
-        multi_region: input.multi_region,
-        primary: caller.region.clone(),
-        rotation: None,
-    };
+    let material = Material::new(input.multi_region, caller.region.clone());
     call.state.kms.materials.insert((caller.account.clone(), id.clone()), material);
     let place = (caller.account.clone(), caller.region.clone());
     call.state.kms.keys.insert((place, id.clone()), key);
     begin(call, caller, &id);
     Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
-}
-
-/// Returns the condition keys for the tags of a request.
-pub(super) fn asked(tags: &[Tag]) -> Context {
-    let mut context = Context::new();
-    for tag in tags {
-        context.set(&format!("aws:RequestTag/{}", tag.tag_key), &tag.tag_value);
-    }
-    context.set_all("aws:TagKeys", tags.iter().map(|tag| &tag.tag_key));
-    context
 }
 
 /// Creates KMS's service-linked role with an account's first multi-Region key. The caller needs
@@ -100,7 +83,9 @@ fn link(call: &mut KmsCall<'_>) -> Result<(), Fault> {
     let arn = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), role);
     let context = Context::new().with("iam:AWSServiceName", "mrk.kms.amazonaws.com");
     call.authorize_with("iam:CreateServiceLinkedRole", arn.to_string(), context)?;
-    call.state.iam.link(&caller.account);
+    let now = call.state.now();
+    call.state.iam.link(&caller.account, caller.partition(), now);
+    begin_on_role(call, arn.as_str());
     Ok(())
 }
 
@@ -146,8 +131,7 @@ fn new_key(
 struct ReplicateKey {
     key_id: String,
     replica_region: String,
-    #[serde(default)]
-    bypass_policy_lockout_safety_check: bool,
+    bypass_policy_lockout_safety_check: Option<bool>,
     #[serde(default)]
     description: String,
     policy: Option<String>,
@@ -159,7 +143,10 @@ struct ReplicateKey {
 /// per Region, within the partition.
 pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: ReplicateKey = call.input()?;
-    let context = asked(&input.tags).with("kms:ReplicaRegion", input.replica_region.as_str());
+    let bypass = input.bypass_policy_lockout_safety_check;
+    let context = conditions::of_tags(&input.tags)
+        .with("kms:ReplicaRegion", input.replica_region.as_str())
+        .overlaid(conditions::of_bypass(bypass));
     let id = call.key_with("kms:ReplicateKey", &input.key_id, context)?;
     let (caller, arn) = (call.caller, call.arn(&id));
     let material = call.state.kms.material(caller, &id)?;
@@ -175,14 +162,13 @@ pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         .filter(|r| r.partition() == caller.partition() && *r != caller.region)
         .ok_or_else(|| invalid(format!("Invalid replica region {}.", input.replica_region)))?;
     let there = Caller { region: region.clone(), ..caller.clone() };
-    may_create(call, &there, &input.tags)?;
+    may_create(call, &there, &input.tags, bypass)?;
     if call.state.kms.key(&there, &id).is_ok() {
         let text = format!("Replica key {id} already exists in region {region}.");
         return Err(Fault::bad("AlreadyExistsException", text));
     }
     call.state.one_more_key(&there).map_err(exceeded)?;
-    let bypass = input.bypass_policy_lockout_safety_check;
-    let key = new_key(call, input.description, input.policy, bypass, input.tags)?;
+    let key = new_key(call, input.description, input.policy, bypass == Some(true), input.tags)?;
     let (now, until) = (call.state.now(), call.state.done_at(Slow::ReplicaKey));
     let state = if until > now { KeyState::Creating { until } } else { KeyState::Enabled };
     let key = Key { state, ..key };
@@ -201,9 +187,14 @@ pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
 
 /// Checks the caller's permissions in the replica key's Region, where the replica key is created
 /// (KMS Developer Guide, "Controlling access to multi-Region keys").
-fn may_create(call: &KmsCall<'_>, there: &Caller, tags: &[Tag]) -> Result<(), Fault> {
+fn may_create(
+    call: &KmsCall<'_>,
+    there: &Caller,
+    tags: &[Tag],
+    bypass: Option<bool>,
+) -> Result<(), Fault> {
     let request = |action, arn| AccessRequest {
-        context: asked(tags),
+        context: conditions::of_new_key(tags, Some("REPLICA"), bypass),
         ..AccessRequest::plain(action, arn, &there.account)
     };
     authorize(&call.state.iam, there, request("kms:CreateKey", "*".to_owned())).map_err(denied)?;
@@ -233,10 +224,17 @@ struct DescribeKey {
     _grant_tokens: Vec<String>,
 }
 
-/// KMS API Reference, `DescribeKey`: accepts a key id, key ARN, alias name or alias ARN.
+/// KMS API Reference, `DescribeKey`: accepts a key id, key ARN, alias name or alias ARN. A
+/// predefined alias gets its AWS managed key now.
 pub(super) fn describe(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: DescribeKey = call.input()?;
-    let (at, id) = call.any_key("kms:DescribeKey", &input.key_id, Context::new())?;
+    let now = call.state.now();
+    call.state
+        .kms
+        .create_predefined(call.caller, &input.key_id, now)
+        .map_err(|alias| Fault::not_implemented(&format!("the AWS managed key {alias}")))?;
+    let context = conditions::of_reference(&input.key_id);
+    let (at, id) = call.any_key("kms:DescribeKey", &input.key_id, context)?;
     Ok(json!({"KeyMetadata": metadata(call, &at, &id)?}))
 }
 
@@ -258,12 +256,12 @@ pub(super) fn metadata(call: &KmsCall<'_>, caller: &Caller, id: &KeyId) -> Resul
         "CreationDate": epoch_seconds(key.created),
         "Enabled": key.state == KeyState::Enabled,
         "Description": key.description,
-        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyUsage": USAGE,
         "KeyState": state,
-        "Origin": "AWS_KMS",
+        "Origin": ORIGIN,
         "KeyManager": if key.aws_managed { "AWS" } else { "CUSTOMER" },
-        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "KeySpec": "SYMMETRIC_DEFAULT",
+        "CustomerMasterKeySpec": SPEC,
+        "KeySpec": SPEC,
         "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
         "MultiRegion": material.multi_region,
         "CurrentKeyMaterialId": material.secret.material_id(),
@@ -317,54 +315,4 @@ pub(super) fn list(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let keys: Vec<Value> =
         page.items.iter().map(|id| json!({"KeyId": id, "KeyArn": call.arn(id)})).collect();
     Ok(truncated(json!({"Keys": keys}), page.next))
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct OneKey {
-    key_id: String,
-}
-
-/// KMS API Reference, `EnableKey`.
-pub(super) fn enable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
-    switch(call, "kms:EnableKey", KeyState::Enabled)
-}
-
-/// KMS API Reference, `DisableKey`.
-pub(super) fn disable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
-    switch(call, "kms:DisableKey", KeyState::Disabled)
-}
-
-fn switch(call: &mut KmsCall<'_>, action: &str, to: KeyState) -> Result<Value, Fault> {
-    let input: OneKey = call.input()?;
-    let id = call.key(action, &input.key_id)?;
-    let arn = call.arn(&id);
-    let key = call.state.kms.key_mut(call.caller, &id)?;
-    not_pending(key, &arn)?;
-    if key.aws_managed {
-        return Err(managed(&arn));
-    }
-    key.state = to;
-    Ok(Value::Null)
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct UpdateKeyDescription {
-    key_id: String,
-    description: String,
-}
-
-/// KMS API Reference, `UpdateKeyDescription`.
-pub(super) fn update_description(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
-    let input: UpdateKeyDescription = call.input()?;
-    let id = call.key("kms:UpdateKeyDescription", &input.key_id)?;
-    let arn = call.arn(&id);
-    let key = call.state.kms.key_mut(call.caller, &id)?;
-    not_pending(key, &arn)?;
-    if key.aws_managed {
-        return Err(managed(&arn));
-    }
-    key.description = input.description;
-    Ok(Value::Null)
 }

@@ -82,8 +82,8 @@ struct KeyPolicy {
     policy_name: Option<String>,
     #[serde(default)]
     policy: Option<String>,
-    #[serde(default, rename = "BypassPolicyLockoutSafetyCheck")]
-    bypass: bool,
+    #[serde(rename = "BypassPolicyLockoutSafetyCheck")]
+    bypass: Option<bool>,
 }
 
 fn check_name(name: Option<&str>) -> Result<(), Fault> {
@@ -108,9 +108,10 @@ pub(super) fn get(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
 /// Developer Guide, "Key states").
 pub(super) fn put(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: KeyPolicy = call.input()?;
-    let id = call.key("kms:PutKeyPolicy", &input.key_id)?;
+    let context = super::conditions::of_bypass(input.bypass);
+    let id = call.key_with("kms:PutKeyPolicy", &input.key_id, context)?;
     check_name(input.policy_name.as_deref())?;
-    let policy = parsed(call, &input.policy.unwrap_or_default(), input.bypass)?;
+    let policy = parsed(call, &input.policy.unwrap_or_default(), input.bypass == Some(true))?;
     let arn = call.arn(&id);
     let now = call.state.now();
     let from = call.state.quirk_end(Quirk::LateKeyPolicy).unwrap_or(now);

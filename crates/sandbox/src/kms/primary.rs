@@ -22,7 +22,8 @@ struct UpdatePrimaryRegion {
 /// the permission on the primary key and on the replica key, and both keys must be enabled.
 pub(super) fn update(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: UpdatePrimaryRegion = call.input()?;
-    let id = call.key("kms:UpdatePrimaryRegion", &input.key_id)?;
+    let context = Context::new().with("kms:PrimaryRegion", input.primary_region.as_str());
+    let id = call.key_with("kms:UpdatePrimaryRegion", &input.key_id, context.clone())?;
     let (caller, arn) = (call.caller, call.arn(&id));
     let material = call.state.kms.material(caller, &id)?;
     if !material.multi_region || material.primary != caller.region {
@@ -36,7 +37,7 @@ pub(super) fn update(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let there = Caller { region: region.clone(), ..caller.clone() };
     let replica = call.state.kms.key(&there, &id)?;
     enabled(replica, id.arn(&region, &caller.account).as_str())?;
-    call.permit("kms:UpdatePrimaryRegion", &there, &id, Context::new())?;
+    call.permit("kms:UpdatePrimaryRegion", &there, &id, context)?;
     call.state.kms.material_mut(caller, &id)?.primary = region;
     Ok(Value::Null)
 }

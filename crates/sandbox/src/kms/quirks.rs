@@ -1,8 +1,10 @@
-//! The quirks of new keys. Not for: the table of all quirks (see `world::quirks`).
+//! The quirks of new keys, and of the role that KMS creates.
+//! Not for: the table of all quirks (see `world::quirks`).
 
 use super::keys::any_key;
 use crate::kms::call::KmsCall;
 use crate::wire::Fault;
+use crate::world::iam::Role;
 use crate::world::{Caller, Quirk};
 use crrctl_iam::names::KeyId;
 
@@ -11,6 +13,14 @@ pub(super) fn begin(call: &mut KmsCall<'_>, at: &Caller, id: &KeyId) {
     let arn = id.arn(&at.region, &at.account).to_string();
     call.begin(Quirk::LateKey, &arn);
     call.begin(Quirk::RemovalNotFound, &arn);
+}
+
+/// Begins the quirks of the service-linked role that KMS has created.
+pub(super) fn begin_on_role(call: &mut KmsCall<'_>, arn: &str) {
+    for quirk in Role::QUIRKS {
+        let end = call.state.quirk_end(quirk);
+        call.state.iam.recent.begin(quirk, arn, end);
+    }
 }
 
 /// Refuses to create a key while the quirk `DependencyTimeout` lasts (KMS API Reference,

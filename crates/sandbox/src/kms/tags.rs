@@ -7,6 +7,7 @@ use crate::kms::call::{KmsCall, invalid};
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::world::Slow;
+use crrctl_iam::Context;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -82,7 +83,7 @@ struct TagResource {
 /// KMS API Reference, `TagResource`: adds tags and overwrites the values of existing tag keys.
 pub(super) fn add(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: TagResource = call.input()?;
-    let context = super::keys::asked(&input.tags);
+    let context = super::conditions::of_tags(&input.tags);
     let id = call.key_with("kms:TagResource", &input.key_id, context)?;
     let arn = call.arn(&id);
     let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
@@ -106,7 +107,11 @@ struct UntagResource {
 /// KMS API Reference, `UntagResource`.
 pub(super) fn remove(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: UntagResource = call.input()?;
-    let id = call.key("kms:UntagResource", &input.key_id)?;
+    let mut context = Context::new();
+    if !input.tag_keys.is_empty() {
+        context.set_all("aws:TagKeys", input.tag_keys.iter());
+    }
+    let id = call.key_with("kms:UntagResource", &input.key_id, context)?;
     let arn = call.arn(&id);
     let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
     let key = call.state.kms.key_mut(call.caller, &id)?;

@@ -49,6 +49,25 @@ impl Params {
     }
 }
 
+/// Parses a number and checks that it is not out of `bounds`. `member` is the name of the parameter
+/// in the error message.
+pub(crate) fn in_bounds<T>(given: &str, member: &str, (least, most): (T, T)) -> Result<T, Fault>
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    let (which, bound) = match given.parse::<T>() {
+        Ok(number) if number < least => ("greater", least),
+        Ok(number) if number > most => ("less", most),
+        Ok(number) => return Ok(number),
+        Err(_) if given.starts_with('-') => ("greater", least),
+        Err(_) => ("less", most),
+    };
+    let text = format!(
+        "1 validation error detected: Value '{given}' at '{member}' failed to satisfy constraint: Member must have value {which} than or equal to {bound}"
+    );
+    Err(Fault::bad("ValidationError", text))
+}
+
 /// Returns `<name>text</name>` with the text escaped.
 pub(crate) fn element(name: &str, text: impl AsRef<str>) -> String {
     format!("<{name}>{}</{name}>", quick_xml::escape::escape(text.as_ref()))

@@ -1,6 +1,7 @@
-//! The caller: an authenticated principal, or an anonymous one. Not for: authenticating it (see `gate::signature`).
+//! The caller: an authenticated principal, or an anonymous one.
+//! Not for: authenticating it (see `gate::signature`).
 
-use crate::world::iam::Who;
+use crate::world::iam::{Temporary, Who};
 use crrctl_iam::names::{AccountId, Partition, Region};
 use crrctl_iam::{Document, Principal};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     /// The session policy.
     pub(crate) session: Option<Arc<Document>>,
+    /// What the credentials carry if they are temporary.
+    pub(crate) temporary: Option<Arc<Temporary>>,
     /// Whether the request counts as sent over TLS.
     pub(crate) secure: bool,
 }
@@ -23,7 +26,7 @@ impl Caller {
     pub(crate) fn root(account: AccountId, region: Region) -> Self {
         let partition = region.partition();
         let principal = Principal::Root { account: account.clone(), partition };
-        Self { account, region, principal, session: None, secure: true }
+        Self { account, region, principal, session: None, temporary: None, secure: true }
     }
 
     /// Creates the caller that a credential belongs to.
@@ -34,14 +37,17 @@ impl Caller {
                 secure,
                 ..Self::root(AccountId::nobody(), region)
             },
-            Who::Root(account) => Self { secure, ..Self::root(account, region) },
-            Who::User { account, arn, id } => {
-                let principal = Principal::User { arn, id: Some(id) };
-                Self { account, region, principal, session: None, secure }
+            Who::Root { account, temporary } => {
+                Self { temporary, secure, ..Self::root(account, region) }
             }
-            Who::Session { account, role, name, id, policy } => {
+            Who::User { account, arn, id, temporary } => {
+                let principal = Principal::User { arn, id: Some(id) };
+                Self { account, region, principal, session: None, temporary, secure }
+            }
+            Who::Session { account, role, name, id, policy, temporary } => {
                 let principal = Principal::RoleSession { role, session: name, id: Some(id) };
-                Self { account, region, principal, session: policy, secure }
+                let temporary = Some(temporary);
+                Self { account, region, principal, session: policy, temporary, secure }
             }
         }
     }
@@ -49,6 +55,13 @@ impl Caller {
     /// Returns the partition of the Region that the request was signed for.
     pub(crate) fn partition(&self) -> Partition {
         self.region.partition()
+    }
+
+    /// Returns whether the credentials are temporary credentials of a user or of the root user, as
+    /// `sts:GetSessionToken` returns them.
+    pub(crate) fn is_session_of_user(&self) -> bool {
+        let user = matches!(self.principal, Principal::User { .. } | Principal::Root { .. });
+        user && self.temporary.is_some()
     }
 
     /// Returns the ARN of the caller, as `sts:GetCallerIdentity` returns it.

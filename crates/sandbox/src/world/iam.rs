@@ -3,9 +3,13 @@
 
 mod aws_managed;
 mod entities;
+mod linked_roles;
+mod linked_services;
 mod store;
 
-pub(crate) use aws_managed::aws_document;
-pub(crate) use entities::{Entity, Managed, Role, User};
+pub(crate) use aws_managed::{AwsManaged, aws_document, aws_managed};
+pub(crate) use entities::{Entity, Managed, PolicyVersion, Role, ServiceCredential, User};
+pub(crate) use linked_roles::{KMS_SERVICE, LinkedRoleDeletion, linked_role};
+pub(crate) use linked_services::{LinkedService, linked_service};
 pub use store::SECRET;
-pub(crate) use store::{AccessKey, Credential, Iam, Session, Who};
+pub(crate) use store::{AccessKey, Credential, Iam, Session, Source, Temporary, Who};

@@ -2,10 +2,16 @@
 //! changes that come due.
 //! Not for: decoding requests.
 
+mod aws_managed;
 pub(crate) mod cipher;
+mod grant;
+mod material;
+
+pub(crate) use aws_managed::predefined;
+pub(crate) use grant::{Constraints, Grant};
+pub(crate) use material::{Material, Rotation, Schedule};
 
 use crate::world::{Caller, Quirk, Recent, Spreading, Stored};
-use cipher::Secret;
 use crrctl_iam::names::{AccountId, Arn, KeyId, Region};
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -63,17 +69,6 @@ pub(crate) enum KeyState {
     },
 }
 
-/// The key material and settings that all Regions of a key share.
-#[derive(Debug, Clone)]
-pub(crate) struct Material {
-    pub(crate) secret: Secret,
-    pub(crate) multi_region: bool,
-    pub(crate) primary: Region,
-    /// The rotation period in days and the time at which rotation was last enabled; `None` if
-    /// rotation is off.
-    pub(crate) rotation: Option<(u32, SystemTime)>,
-}
-
 /// An alias of a key.
 #[derive(Debug, Clone)]
 pub(crate) struct Alias {
@@ -82,19 +77,6 @@ pub(crate) struct Alias {
     pub(crate) updated: SystemTime,
     /// When lists first include the alias.
     pub(crate) listed: SystemTime,
-}
-
-/// One grant.
-#[derive(Debug, Clone)]
-pub(crate) struct Grant {
-    pub(crate) id: String,
-    pub(crate) name: Option<String>,
-    pub(crate) grantee: String,
-    pub(crate) operations: Vec<String>,
-    pub(crate) created: SystemTime,
-    /// When the grant first allows S3 to use the key.
-    pub(crate) in_force: SystemTime,
-    pub(crate) issuer: String,
 }
 
 /// Returns whether a text has the format of a key id that KMS creates: a UUID, or `mrk-` and 32
@@ -246,41 +228,9 @@ impl Kms {
         Some((Caller::root(account, region), id))
     }
 
-    /// Returns the ARN of the AWS managed key for S3 in the caller's account and Region. The key is
-    /// created at its first use, as on AWS.
-    pub(crate) fn managed_for_s3(&mut self, caller: &Caller, now: SystemTime) -> Arn {
-        const ALIAS: &str = "alias/aws/s3";
-        let place = (caller.account.clone(), caller.region.clone());
-        if let Some(alias) = self.aliases.get(&(place.clone(), ALIAS.to_owned())) {
-            return alias.target.arn(&caller.region, &caller.account);
-        }
-        let id = new_id(false);
-        let key = Key {
-            description: "Default key that protects my S3 objects when no other key is defined"
-                .into(),
-            policy: Spreading::new(managed_policy(caller)),
-            tags: Spreading::default(),
-            state: KeyState::Enabled,
-            created: now,
-            aws_managed: true,
-            usable: now,
-            listed: now,
-        };
-        let material = Material {
-            secret: Secret::random(),
-            multi_region: false,
-            primary: caller.region.clone(),
-            rotation: None,
-        };
-        self.materials.insert((caller.account.clone(), id.clone()), material);
-        self.keys.insert((place.clone(), id.clone()), key);
-        let alias = Alias { target: id.clone(), created: now, updated: now, listed: now };
-        self.aliases.insert((place, ALIAS.to_owned()), alias);
-        id.arn(&caller.region, &caller.account)
-    }
-
-    /// Applies the changes that are due: replica keys become usable, and keys are deleted, earliest
-    /// first. A primary key's own waiting period starts when its last replica key is deleted.
+    /// Applies the changes that are due: new keys become usable, enabled keys rotate, and keys are
+    /// deleted, earliest first. A primary key's own waiting period starts when its last replica key
+    /// is deleted.
     pub(crate) fn pass_time(&mut self, now: SystemTime) {
         self.recent.pass_time(now);
         self.stale_aliases.retain(|_, (_, until)| *until > now);
@@ -289,6 +239,17 @@ impl Kms {
                 && until <= now
             {
                 (key.state, key.usable) = (KeyState::Enabled, until);
+            }
+        }
+        for ((account, id), material) in &mut self.materials {
+            // KMS rotates neither disabled keys nor those that are pending deletion (KMS Developer
+            // Guide, "Enable automatic key rotation").
+            let is_enabled = |primary: &Region| {
+                let place = ((account.clone(), primary.clone()), id.clone());
+                self.keys.get(&place).is_some_and(|key| key.state == KeyState::Enabled)
+            };
+            if material.is_due(now) && is_enabled(&material.primary) {
+                material.rotate_as_scheduled(now);
             }
         }
         loop {
@@ -321,6 +282,17 @@ impl Kms {
         {
             key.state = KeyState::PendingDeletion { due: at + days(window) };
         }
+    }
+
+    /// Returns the Regions and ARNs of all multi-Region keys of an account.
+    pub(crate) fn multi_region_keys(&self, account: &AccountId) -> Vec<(String, String)> {
+        let own = self.keys.keys().filter(|((owner, _), _)| owner == account);
+        let shared = own.filter(|(_, id)| {
+            let material = self.materials.get(&(account.clone(), id.clone()));
+            material.is_some_and(|material| material.multi_region)
+        });
+        let arn = |region: &Region, id: &KeyId| id.arn(region, account).to_string();
+        shared.map(|((_, region), id)| (region.to_string(), arn(region, id))).collect()
     }
 
     /// Returns the ARNs of all customer aliases, and of all customer managed keys that are not
@@ -357,31 +329,6 @@ pub(crate) fn new_id(multi_region: bool) -> KeyId {
     let uuid = uuid::Uuid::new_v4();
     let text = if multi_region { format!("mrk-{}", uuid.simple()) } else { uuid.to_string() };
     KeyId::new(text).expect("valid by construction")
-}
-
-/// Returns the key policy of the AWS managed key for S3: all principals in the account can use the
-/// key, but only through S3 (KMS Developer Guide, "AWS managed keys").
-fn managed_policy(caller: &Caller) -> Stored {
-    let root = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), "root");
-    let service = format!("s3.{}.{}", caller.region, caller.partition().dns_suffix());
-    Stored::known(&serde_json::json!({
-        "Version": "2012-10-17",
-        "Id": "auto-s3-2",
-        "Statement": [{
-            "Sid": "Allow access through S3 for all principals in the account that are authorized to use S3",
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            "Resource": "*",
-            "Condition": {"StringEquals": {"kms:CallerAccount": caller.account, "kms:ViaService": service}},
-        }, {
-            "Sid": "Allow direct access to key metadata to the account",
-            "Effect": "Allow",
-            "Principal": {"AWS": root},
-            "Action": ["kms:Describe*", "kms:Get*", "kms:List*"],
-            "Resource": "*",
-        }],
-    }))
 }
 
 pub(crate) fn days(count: u32) -> Duration {

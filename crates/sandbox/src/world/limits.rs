@@ -17,8 +17,8 @@ pub struct Limits {
     /// The maximum size of the bodies of all requests in progress. One body of the size `object`
     /// always fits. Default 512 MiB.
     pub bodies: u64,
-    /// The maximum number of buckets, keys, aliases, grants, roles, users, policies and access keys
-    /// of all accounts together. Default 200,000.
+    /// The maximum number of buckets, keys, aliases, grant tokens, roles, users, policies, access
+    /// keys and service-specific credentials of all accounts together. Default 200,000.
     pub resources: usize,
 }
 

@@ -107,7 +107,9 @@ impl State {
     /// # Errors
     /// The sentence of the error `SandboxFull`.
     pub(crate) fn one_more_resource(&self) -> Result<(), String> {
-        let grants: usize = self.kms.grants.values().map(Vec::len).sum();
+        // A grant can have many tokens: each request for it makes one.
+        let grants = self.kms.grants.values().flatten();
+        let grants: usize = grants.map(|grant| grant.tokens.len()).sum();
         let (kms, iam, most) = (&self.kms, &self.iam, self.limits.resources);
         let count = self.buckets.0.len()
             + kms.keys.len()
@@ -116,7 +118,8 @@ impl State {
             + iam.roles.len()
             + iam.users.len()
             + iam.managed.len()
-            + iam.keys.len();
+            + iam.keys.len()
+            + iam.service_credentials.len();
         if count < most {
             return Ok(());
         }

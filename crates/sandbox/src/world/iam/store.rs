@@ -1,12 +1,14 @@
 //! Users, roles, policies, access keys and sessions of all accounts, and lookups of them. Not for:
 //! decoding requests.
 
-use super::{Entity, Managed, Role, User, aws_document};
+use super::{
+    Entity, LinkedRoleDeletion, Managed, Role, ServiceCredential, User, aws_document, aws_managed,
+};
 use crate::world::random::letters;
 use crate::world::{Recent, Stored};
 use crrctl_iam::names::{AccountId, Arn};
 use crrctl_iam::{Document, Principal};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -26,9 +28,11 @@ pub(crate) struct Iam {
     pub(crate) managed: BTreeMap<String, Managed>,
     /// Access keys by id.
     pub(crate) keys: BTreeMap<String, AccessKey>,
+    /// Service-specific credentials by id.
+    pub(crate) service_credentials: BTreeMap<String, ServiceCredential>,
     sessions: BTreeMap<String, Session>,
-    /// The accounts that have KMS's service-linked role for multi-Region keys.
-    linked: BTreeSet<AccountId>,
+    /// The tasks that delete service-linked roles by id.
+    pub(crate) deletions: BTreeMap<String, LinkedRoleDeletion>,
     /// The users, roles and managed policies on which a quirk lasts.
     pub(crate) recent: Recent,
 }
@@ -42,7 +46,7 @@ pub(crate) struct AccessKey {
     pub(crate) created: SystemTime,
 }
 
-/// A session of an assumed role.
+/// Temporary credentials: a session of an assumed role or of a user.
 #[derive(Debug, Clone)]
 pub(crate) struct Session {
     pub(crate) secret: String,
@@ -51,23 +55,49 @@ pub(crate) struct Session {
     pub(crate) who: Who,
 }
 
+/// What temporary credentials carry beside their principal.
+#[derive(Debug, Clone)]
+pub(crate) struct Temporary {
+    pub(crate) issued: SystemTime,
+    /// The session tags.
+    pub(crate) tags: Vec<(String, String)>,
+    /// The keys of the session tags that pass to the next session of a role chain.
+    pub(crate) transitive: Vec<String>,
+    pub(crate) source_identity: Option<String>,
+}
+
+impl Temporary {
+    /// Creates what credentials without session tags carry.
+    pub(crate) fn plain(issued: SystemTime) -> Self {
+        Self { issued, tags: Vec::new(), transitive: Vec::new(), source_identity: None }
+    }
+}
+
 /// The principal that a credential belongs to.
 #[derive(Debug, Clone)]
 pub(crate) enum Who {
     /// Nobody: the request is not signed.
     Anonymous,
-    Root(AccountId),
+    Root {
+        account: AccountId,
+        /// `None` for the root user's access key.
+        temporary: Option<Arc<Temporary>>,
+    },
     User {
         account: AccountId,
         arn: Arn,
         id: String,
+        /// `None` for an access key of the user.
+        temporary: Option<Arc<Temporary>>,
     },
     Session {
         account: AccountId,
         role: Arn,
         name: String,
         id: String,
+        /// The session policy.
         policy: Option<Arc<Document>>,
+        temporary: Arc<Temporary>,
     },
 }
 
@@ -80,6 +110,14 @@ pub(crate) struct Credential {
     pub(crate) who: Who,
 }
 
+/// One policy of a user or role, with the name under which the policy simulator reports it.
+#[derive(Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) name: String,
+    pub(crate) text: &'a str,
+    pub(crate) document: &'a Document,
+}
+
 /// The identity-based policies and the permissions boundary of a caller.
 #[derive(Debug, Default)]
 pub(crate) struct OwnPolicies<'a> {
@@ -88,9 +126,11 @@ pub(crate) struct OwnPolicies<'a> {
 }
 
 impl Iam {
-    /// Returns the ARNs of all roles, users and managed policies.
+    /// Returns the ARNs of all roles, users and managed policies. Service-linked roles, which
+    /// services create, are left out.
     pub(crate) fn arns(&self) -> Vec<String> {
-        let roles = self.roles.values().map(|role| role.arn.to_string());
+        let roles = self.roles.values().filter(|role| !role.is_service_linked());
+        let roles = roles.map(|role| role.arn.to_string());
         let users = self.users.values().map(|user| user.arn.to_string());
         roles.chain(users).chain(self.managed.keys().cloned()).collect()
     }
@@ -140,7 +180,7 @@ impl Iam {
     /// user of that account.
     pub(crate) fn credential(&self, access_key: &str) -> Option<Credential> {
         if let Ok(account) = AccountId::new(access_key) {
-            let who = Who::Root(account);
+            let who = Who::Root { account, temporary: None };
             return Some(Credential { secret: SECRET.to_owned(), token: None, expires: None, who });
         }
         if let Some(session) = self.sessions.get(access_key) {
@@ -153,8 +193,12 @@ impl Iam {
         }
         let key = self.keys.get(access_key).filter(|key| key.active)?;
         let user = self.users.get(&key.owner)?;
-        let who =
-            Who::User { account: key.owner.0.clone(), arn: user.arn.clone(), id: user.id.clone() };
+        let who = Who::User {
+            account: key.owner.0.clone(),
+            arn: user.arn.clone(),
+            id: user.id.clone(),
+            temporary: None,
+        };
         Some(Credential { secret: key.secret.clone(), token: None, expires: None, who })
     }
 
@@ -174,10 +218,10 @@ impl Iam {
         id
     }
 
-    /// Returns the policies of a user or of a session's role. Returns no policies if the user or
-    /// role was deleted, or recreated since.
-    pub(crate) fn policies_of(&self, principal: &Principal) -> OwnPolicies<'_> {
-        let entity = match principal {
+    /// Returns the user, or the role of the session, that `principal` names. Returns `None` if the
+    /// user or role was deleted, or recreated since.
+    fn entity_of(&self, principal: &Principal) -> Option<&Entity> {
+        match principal {
             Principal::User { arn, id } => self
                 .user(arn.as_str())
                 .filter(|user| id.as_ref().is_none_or(|id| *id == user.id))
@@ -187,8 +231,46 @@ impl Iam {
                 .filter(|role| id.as_ref().is_none_or(|id| *id == role.id))
                 .map(|role| &role.entity),
             Principal::Root { .. } | Principal::Service(_) | Principal::Anonymous => None,
+        }
+    }
+
+    /// Returns the policies of a user or of a session's role.
+    pub(crate) fn policies_of(&self, principal: &Principal) -> OwnPolicies<'_> {
+        self.entity_of(principal).map(|entity| self.held(entity)).unwrap_or_default()
+    }
+
+    /// Returns the tags of a user or of a session's role.
+    pub(crate) fn tags_of(&self, principal: &Principal) -> &[(String, String)] {
+        self.entity_of(principal).map(|entity| &*entity.tags).unwrap_or_default()
+    }
+
+    /// Returns the identity-based policies of a user or role with their names. An inline policy is
+    /// named after its user or role, too.
+    pub(crate) fn sources_of(&self, principal: &Principal) -> Vec<Source<'_>> {
+        let (kind, owner) = match principal {
+            Principal::User { arn, .. } => ("user", arn),
+            Principal::RoleSession { role, .. } => ("role", role),
+            Principal::Root { .. } | Principal::Service(_) | Principal::Anonymous => {
+                return Vec::new();
+            }
         };
-        entity.map(|entity| self.held(entity)).unwrap_or_default()
+        let owner = owner.resource().rsplit('/').next().unwrap_or_default();
+        let Some(entity) = self.entity_of(principal) else { return Vec::new() };
+        let inline = self.in_effect(entity).iter().map(|(name, stored)| Source {
+            name: format!("{kind}_{owner}_{name}"),
+            text: stored.text(),
+            document: &stored.document,
+        });
+        let attached = entity.attached.iter().filter_map(|arn| {
+            let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+            let own = self.managed.get(arn).and_then(Managed::document);
+            let (text, document) = match own {
+                Some(stored) => (stored.text(), &stored.document),
+                None => (aws_managed(arn)?.text, aws_document(arn)?),
+            };
+            Some(Source { name, text, document })
+        });
+        inline.chain(attached).collect()
     }
 
     /// Returns the inline policies that are in effect.
@@ -212,17 +294,7 @@ impl Iam {
 
     /// Returns the document of a customer managed or AWS managed policy.
     pub(crate) fn managed_document(&self, arn: &str) -> Option<&Document> {
-        let own = self.managed.get(arn).map(|managed| &managed.stored.document);
+        let own = self.managed.get(arn).and_then(Managed::document).map(|it| &it.document);
         own.or_else(|| aws_document(arn))
-    }
-
-    /// Returns whether an account has KMS's service-linked role for multi-Region keys.
-    pub(crate) fn is_linked(&self, account: &AccountId) -> bool {
-        self.linked.contains(account)
-    }
-
-    /// Records that an account has KMS's service-linked role for multi-Region keys.
-    pub(crate) fn link(&mut self, account: &AccountId) {
-        self.linked.insert(account.clone());
     }
 }

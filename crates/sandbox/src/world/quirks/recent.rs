@@ -30,6 +30,19 @@ impl Recent {
         }
     }
 
+    /// Moves the quirks that last on the resource `old` to `new`, its new ARN. What lasted on
+    /// another resource of that ARN ends.
+    pub(crate) fn rename(&mut self, old: &str, new: &str) {
+        if old == new || self.ends.is_empty() {
+            return;
+        }
+        self.ends.retain(|(_, arn), _| arn != new);
+        let moved =
+            |(quirk, arn): (Quirk, String)| (quirk, if arn == old { new.to_owned() } else { arn });
+        let ends = std::mem::take(&mut self.ends);
+        self.ends = ends.into_iter().map(|(key, end)| (moved(key), end)).collect();
+    }
+
     /// Returns whether a quirk lasts on a resource. `arn` is called only if any quirk lasts on
     /// anything.
     pub(crate) fn lasts<T: Into<String>>(&self, quirk: Quirk, arn: impl FnOnce() -> T) -> bool {
@@ -52,6 +65,20 @@ impl Recent {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn a_quirk_stays_with_a_resource_that_gets_another_arn() {
+        let end = Some(SystemTime::UNIX_EPOCH + Duration::from_secs(9));
+        let mut recent = Recent::default();
+        recent.begin(Quirk::RemovalNotFound, "old", end);
+        recent.begin(Quirk::LateEntity, "new", end);
+        recent.begin(Quirk::LateEntity, "other", end);
+        recent.rename("old", "new");
+        assert!(recent.lasts(Quirk::RemovalNotFound, || "new"));
+        assert!(!recent.lasts(Quirk::RemovalNotFound, || "old"));
+        assert!(!recent.lasts(Quirk::LateEntity, || "new"));
+        assert!(recent.lasts(Quirk::LateEntity, || "other"));
+    }
 
     #[test]
     fn a_quirk_lasts_until_its_end() {
