@@ -105,6 +105,9 @@ async fn an_anonymous_request_is_judged_by_policy_and_public_access_block() {
     let denied = ["<Code>AccessDenied</Code><Message>Access Denied</Message>"];
     assert_answer(&unsigned(&stand, "GET", "/public/k").await, 403, &denied);
     assert_answer(&unsigned(&stand, "GET", "/absent/k").await, 404, &["NoSuchBucket"]);
+    stand.bucket("western", WEST, false).await;
+    let region = ["x-amz-bucket-region: us-west-2"];
+    assert_answer(&unsigned(&stand, "HEAD", "/western").await, 403, &region);
     s3.delete_public_access_block().bucket("public").send().await.unwrap();
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::public/*"}]}"#;
     s3.put_bucket_policy().bucket("public").policy(policy).send().await.unwrap();

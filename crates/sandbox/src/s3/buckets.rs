@@ -2,7 +2,7 @@
 
 use super::acl_requests::AclHeaders;
 use super::answers::NewBucketTags;
-use super::errors::{custom, not_implemented, redirect};
+use super::errors::{custom, not_implemented, redirect, with_headers};
 use super::tokens::{read_token, token_of};
 use super::{acls, permit, public_access, settings};
 use crate::gate::{AccessRequest, authorize};
@@ -19,7 +19,7 @@ use s3s::dto::{
     DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput,
     HeadBucketOutput, ListBucketsInput, ListBucketsOutput, ObjectOwnership, Timestamp,
 };
-use s3s::{S3Result, dto, s3_error};
+use s3s::{S3ErrorCode, S3Result, dto, s3_error};
 use std::collections::BTreeMap;
 
 /// S3 API Reference, `CreateBucket`.
@@ -275,11 +275,20 @@ fn is_account_regional(name: &str) -> bool {
     })
 }
 
-/// S3 API Reference, `HeadBucket`.
+/// S3 API Reference, `HeadBucket`. A caller without permission learns the Region too: SDKs and
+/// clients find it by an anonymous request.
 pub(super) fn head(call: &mut S3Call<'_>, input: HeadBucketInput) -> S3Result<HeadBucketOutput> {
     let region = match call.state.deleted_bucket(&input.bucket).cloned() {
         Some(deleted) => head_deleted(call, &input.bucket, &deleted)?,
-        None => call.bucket(&input.bucket, "s3:ListBucket")?.region.to_string(),
+        None => match call.bucket(&input.bucket, "s3:ListBucket") {
+            Ok(bucket) => bucket.region.to_string(),
+            Err(error) if *error.code() == S3ErrorCode::AccessDenied => {
+                let bucket = call.visit(&input.bucket)?;
+                let region = [("x-amz-bucket-region", bucket.region.as_str())];
+                return Err(with_headers(error, &region));
+            }
+            Err(error) => return Err(error),
+        },
     };
     insert_arn(call, bucket_arn(call.caller.partition(), &input.bucket));
     Ok(HeadBucketOutput {
