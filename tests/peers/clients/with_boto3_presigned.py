@@ -151,8 +151,15 @@ def hosts(step):
                 bucket
             ).objects.delete()
             s3.delete_bucket(Bucket=bucket)
+    config = Config(s3={"addressing_style": "virtual"}, proxies={"http": ENDPOINT})
+    with step("virtual-hosted style, presigned by the default, SigV2"):
+        s3 = boto3.client(
+            "s3", region_name=NEAR, endpoint_url=f"http://localhost:{PORT}", config=config
+        )
+        url = s3.generate_presigned_url("get_object", Params={"Bucket": HERE, "Key": "plus+plus"})
+        holds(f"//{HERE}.localhost:" in url and "AWSAccessKeyId" in url, url)
+        same(answer("GET", url)[2], b"plus+plus")
     with step("virtual-hosted style follows the redirect to another Region"):
-        config = Config(s3={"addressing_style": "virtual"}, proxies={"http": ENDPOINT})
         s3 = boto3.client(
             "s3", region_name=NEAR, endpoint_url=f"http://localhost:{PORT}", config=config
         )
