@@ -1,4 +1,4 @@
-# Grants by an access control policy.
+# ACLs of buckets: canned, and by an access control policy.
 
 resource "aws_s3_bucket" "this" {
   bucket = "s3-acl-this"
@@ -43,3 +43,22 @@ resource "aws_s3_bucket_acl" "this" {
 }
 
 data "aws_canonical_user_id" "this" {}
+
+resource "aws_s3_bucket" "canned" {
+  bucket = "s3-acl-canned"
+}
+
+resource "aws_s3_bucket_ownership_controls" "canned" {
+  bucket = aws_s3_bucket.canned.id
+
+  rule {
+    object_ownership = "ObjectWriter"
+  }
+}
+
+resource "aws_s3_bucket_acl" "canned" {
+  bucket = aws_s3_bucket.canned.id
+  acl    = var.step == 1 ? "private" : "log-delivery-write"
+
+  depends_on = [aws_s3_bucket_ownership_controls.canned]
+}
