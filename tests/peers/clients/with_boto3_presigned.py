@@ -53,12 +53,13 @@ def presigned(step, s3):
             status, _, body = fetched(url)
             holds(status == 403 and b"Request has expired" in body, (status, body))
         with step(f"presigned delete, list and upload of a part by {version}"):
-            listed = fetched(
-                client.generate_presigned_url(
+            if version == "SigV4":
+                # By SigV2 botocore signs a bucket's path with a slash behind it, and sends it without.
+                url = client.generate_presigned_url(
                     "list_objects_v2", Params={"Bucket": HERE, "Prefix": "presigned + "}
                 )
-            )
-            holds(listed[0] == 200 and b"<KeyCount>1</KeyCount>" in listed[2], listed)
+                listed = fetched(url)
+                holds(listed[0] == 200 and b"<KeyCount>1</KeyCount>" in listed[2], listed)
             upload = s3.create_multipart_upload(**put)["UploadId"]
             url = client.generate_presigned_url(
                 "upload_part", Params={**put, "UploadId": upload, "PartNumber": 1}
@@ -132,10 +133,12 @@ def hosts(step):
             s3 = boto3.client("s3", region_name=NEAR, endpoint_url=endpoint, config=config)
             bucket = "boto3-virtual"
             s3.create_bucket(Bucket=bucket)
-            for key in ODD_KEYS + ODDER_KEYS:
+            # Through a proxy, urllib3 itself takes the dot out of a path.
+            keys = [key for key in ODD_KEYS + ODDER_KEYS if "/./" not in key]
+            for key in keys:
                 s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
                 same(s3.get_object(Bucket=bucket, Key=key)["Body"].read(), key.encode())
-            same(s3.list_objects_v2(Bucket=bucket)["KeyCount"], len(ODD_KEYS + ODDER_KEYS))
+            same(s3.list_objects_v2(Bucket=bucket)["KeyCount"], len(keys))
             s3.copy_object(
                 Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": ODD_KEYS[0]}
             )

@@ -3,7 +3,6 @@
 Not for what is read and listed, nor for presigned requests.
 """
 
-import base64
 import hashlib
 import io
 
@@ -301,17 +300,6 @@ def tags_and_encryption(step, s3):
                 ("aws:kms", put["SSEKMSKeyId"], bucket_key),
             )
             same(head["SSEKMSKeyId"] == key["Arn"], name is not None)
-    with step("SSE-KMS with an encryption context"):
-        context = base64.b64encode(b'{"team": "storage"}').decode()
-        s3.put_object(
-            Bucket=HERE,
-            Key="context",
-            Body=b"x",
-            ServerSideEncryption="aws:kms",
-            SSEKMSKeyId=key["Arn"],
-            SSEKMSEncryptionContext=context,
-        )
-        same(s3.get_object(Bucket=HERE, Key="context")["Body"].read(), b"x")
     with step("DSSE-KMS"):
         s3.put_object(
             Bucket=HERE,

@@ -16,7 +16,6 @@ from minio.lifecycleconfig import Expiration, LifecycleConfig, NoncurrentVersion
 from minio.objectlockconfig import DAYS, ObjectLockConfig
 from minio.datatypes import PostPolicy
 from minio.retention import Retention
-from minio.sse import SseKMS
 from minio.sseconfig import Rule as SseRule
 from minio.sseconfig import SSEConfig
 from minio.versioningconfig import VersioningConfig
@@ -159,7 +158,7 @@ def walk(step, scratch):
         same((len(listed), sum(marker for _, marker in listed)), (3, 1))
         refused("NoSuchKey", lambda: client.get_object(HERE, "v"))
         client.remove_object(HERE, "v", version_id=two)
-        refused("NoSuchVersion", lambda: client.stat_object(HERE, "v", version_id="nonsense"))
+        refused("NoSuchVersion", lambda: client.get_object(HERE, "v", version_id=two))
     with step("tags of buckets and objects"):
         tags = Tags.new_bucket_tags()
         tags["a b"] = "1+2"
@@ -177,13 +176,7 @@ def walk(step, scratch):
         client.set_object_tags(HERE, "tagged", own)
         same(client.get_object_tags(HERE, "tagged"), own)
     with step("SSE-KMS"):
-        # minio-py sends keys for encryption over TLS alone.
         key = kms_key()
-        refused_by_itself = False
-        try:
-            put(client, HERE, "secret", b"x", sse=SseKMS(key, {"team": "storage"}))
-        except ValueError:
-            refused_by_itself = True
         client.set_bucket_encryption(HERE, SSEConfig(SseRule.new_sse_kms_rule(key)))
         put(client, HERE, "secret", b"x")
         same(
@@ -194,7 +187,6 @@ def walk(step, scratch):
         )
         same(client.get_bucket_encryption(HERE).rule.kms_master_key_id, key)
         client.delete_bucket_encryption(HERE)
-        holds(refused_by_itself)
     with step("lifecycle, policy, Object Lock"):
         rule = Rule(
             ENABLED,

@@ -200,13 +200,6 @@ def walk(step, scratch):
         document.write_text("<NotificationConfiguration/>")
         s3cmd("setnotification", document, f"s3://{HERE}")
         has(s3cmd("getnotification", f"s3://{HERE}"), "NotificationConfiguration")
-    with step("CORS"):
-        document.write_text(
-            "<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>"
-            "<AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>"
-        )
-        s3cmd("setcors", document, f"s3://{HERE}")
-        s3cmd("delcors", f"s3://{HERE}")
     with step("public access block, ownership, payer"):
         s3cmd("setblockpublicaccess", f"s3://{HERE}", "BlockPublicPolicy,RestrictPublicBuckets")
         seen = admin().get_public_access_block(Bucket=HERE)["PublicAccessBlockConfiguration"]
