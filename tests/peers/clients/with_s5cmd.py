@@ -16,7 +16,7 @@ KEYS = tuple(key for key in ODD_KEYS if not set(key) & set("*?"))
 def walk(step, scratch):
     def s5cmd(*arguments, input=None, ok=True, region=NEAR, endpoint=ENDPOINT, **more):
         command = ("s5cmd", "--endpoint-url", endpoint, "--retry-count", "0", *map(str, arguments))
-        return ran(command, input, ok, AWS_REGION=region, **more)
+        return ran(command, input, ok, AWS_REGION=region, AWS_DEFAULT_REGION=region, **more)
 
     # Without a Region of the user's, s5cmd asks for that of the bucket.
     asks = {"region": ""}
