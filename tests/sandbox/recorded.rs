@@ -31,6 +31,31 @@ fn with_header(mut request: Raw, name: &str, value: &str) -> Raw {
 }
 
 #[tokio::test]
+async fn a_part_is_answered_with_the_checksum_that_it_was_sent_with() {
+    let stand = Stand::start().await;
+    let s3 = stand.s3(EAST);
+    stand.bucket("details", EAST, true).await;
+    let in_base64 = "<ExpectedDigest>AAAAAAAAAAAAAAAAAAAAAA==</ExpectedDigest>";
+    let upload = s3.create_multipart_upload().bucket("details").key("parts").send().await.unwrap();
+    let target = format!("/details/parts?partNumber=1&uploadId={}", upload.upload_id().unwrap());
+    let part = |name: &str, value: &str| with_header(Raw::s3("PUT", &target), name, value);
+    answers(&stand, &part("content-md5", "AAAAAAAAAAAAAAAAAAAAAA=="), &[in_base64]).await;
+    let returned = "x-amz-checksum-crc32: AAAAAA==";
+    answers(&stand, &part("x-amz-checksum-crc32", "AAAAAA=="), &["200 OK", returned]).await;
+    let two = with_header(part("x-amz-checksum-crc32", "x"), "x-amz-checksum-sha1", "x");
+    answers(&stand, &two, &["Expecting a single x-amz-checksum- header."]).await;
+}
+
+#[tokio::test]
+async fn a_location_that_is_none_is_named() {
+    let stand = Stand::start().await;
+    let mut create = Raw::s3("PUT", "/nowhere");
+    create.body = b"<CreateBucketConfiguration><LocationConstraint>us-east-1</LocationConstraint></CreateBucketConfiguration>".to_vec();
+    let constraint = "<LocationConstraint>us-east-1</LocationConstraint>";
+    answers(&stand, &create, &["<Code>InvalidLocationConstraint</Code>", constraint]).await;
+}
+
+#[tokio::test]
 async fn errors_name_what_was_refused() {
     let stand = Stand::start().await;
     let s3 = stand.s3(EAST);

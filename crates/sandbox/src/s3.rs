@@ -61,6 +61,7 @@ pub(crate) use signed::version_2_key;
 use crate::gate::Shared;
 use crate::s3::authorizer::{Authorizer, Secrets};
 use crate::s3::call::{ExtraOutput, S3Call};
+use crate::s3::checksum::DigestFormat;
 use crate::s3::details::{DetailsSlot, Subject, stored};
 use crate::s3::form::PostedFile;
 use crate::s3::host::{Hosts, Target};
@@ -231,7 +232,7 @@ async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S
     let trailers = request.trailing_headers.take().and_then(|t| t.take()).unwrap_or_default();
     checksum::check_trailers(&request.headers, &trailers)?;
     let slot = DetailsSlot::of(&request.extensions);
-    stored(slot.as_ref(), checksum::verify(&trailers, &data))?;
+    stored(slot.as_ref(), checksum::verify(&trailers, &data, DigestFormat::Hex))?;
     request.headers.extend(trailers);
     Ok(data.freeze())
 }

@@ -2,6 +2,7 @@
 //! drops. After `s3s`: request ids and AWS's error messages. Not for: operations.
 
 use super::call::{ExtraXml, ResponseStatus};
+use super::checksum::DigestFormat;
 use super::details::{Details, Subject};
 use super::errors::{custom, message};
 use super::host::Target;
@@ -40,7 +41,9 @@ pub(super) fn prepare(parts: &mut Parts, body: &Bytes, target: &Target) -> S3Res
     }
     // In CompleteMultipartUpload, the checksum headers cover the object, not the request body.
     if !parts.uri.query().unwrap_or_default().contains("uploadId=") || parts.method == Method::PUT {
-        checksum::verify(&parts.headers, body)?;
+        let is_part = super::permit::parameter(&parts.uri, "partNumber").is_some();
+        let format = if is_part { DigestFormat::Base64 } else { DigestFormat::Hex };
+        checksum::verify(&parts.headers, body, format)?;
     }
     require_checksum(parts, target)?;
     if parts.method == Method::PUT && target.key.is_empty() && mentions(body) {

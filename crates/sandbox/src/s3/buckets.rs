@@ -19,7 +19,7 @@ use s3s::dto::{
     DeleteBucketOutput, GetBucketLocationInput, GetBucketLocationOutput, HeadBucketInput,
     HeadBucketOutput, ListBucketsInput, ListBucketsOutput, ObjectOwnership, Timestamp,
 };
-use s3s::{S3ErrorCode, S3Result, dto, s3_error};
+use s3s::{S3Error, S3ErrorCode, S3Result, dto, s3_error};
 use std::collections::BTreeMap;
 
 /// S3 API Reference, `CreateBucket`.
@@ -200,14 +200,8 @@ fn check_location(call: &S3Call<'_>, input: &CreateBucketInput) -> S3Result<()> 
             IllegalLocationConstraintException,
             "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."
         )),
-        Some("us-east-1") if region == "us-east-1" => Err(s3_error!(
-            InvalidLocationConstraint,
-            "The specified location-constraint is not valid"
-        )),
-        Some(other) if Region::new(other).is_err() && other != "EU" => Err(s3_error!(
-            InvalidLocationConstraint,
-            "The specified location-constraint is not valid"
-        )),
+        Some(other @ "us-east-1") if region == "us-east-1" => Err(invalid_location(other)),
+        Some(other) if Region::new(other).is_err() && other != "EU" => Err(invalid_location(other)),
         Some(other) if other == region || (other == "EU" && region == "eu-west-1") => Ok(()),
         // us-east-1 is the Region of the global endpoint, which creates buckets in any Region.
         Some(_) if region == "us-east-1" => Ok(()),
@@ -216,6 +210,12 @@ fn check_location(call: &S3Call<'_>, input: &CreateBucketInput) -> S3Result<()> 
             "The {other} location constraint is incompatible for the region specific endpoint this request was sent to."
         )),
     }
+}
+
+fn invalid_location(given: &str) -> S3Error {
+    let text = "The specified location-constraint is not valid";
+    let error = s3_error!(InvalidLocationConstraint, "{text}");
+    Details::on(error, [("LocationConstraint", given.to_owned())])
 }
 
 fn refuse_unmodelled(input: &CreateBucketInput) -> S3Result<()> {

@@ -7,7 +7,7 @@ use super::details::Details;
 use super::errors::custom;
 use crate::world::buckets::Algorithm;
 use aws_smithy_types::base64;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use md5::{Digest, Md5};
 use s3s::{S3Result, s3_error};
 
@@ -25,29 +25,35 @@ macro_rules! with_checksum {
 }
 pub(super) use with_checksum;
 
+/// How the error for a wrong Content-MD5 shows what the client sent. S3 was recorded to answer
+/// `PutObject` in hex and `UploadPart` in Base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DigestFormat {
+    Hex,
+    Base64,
+}
+
 /// Compares `data` with every checksum in the headers or trailing headers.
 ///
 /// # Errors
 /// `BadDigest` where a checksum differs, `InvalidDigest` where Content-MD5 is not an MD5,
 /// `NotImplemented` for an algorithm that the sandbox does not support.
-pub(super) fn verify(headers: &HeaderMap, data: &[u8]) -> S3Result<()> {
-    let mut sent = 0;
-    for (name, value) in headers {
-        let Some(suffix) = name.as_str().strip_prefix("x-amz-checksum-") else { continue };
-        if matches!(suffix, "algorithm" | "type" | "mode") {
-            continue;
-        }
+pub(super) fn verify(headers: &HeaderMap, data: &[u8], format: DigestFormat) -> S3Result<()> {
+    let is_sum = |name: &HeaderName| {
+        let suffix = name.as_str().strip_prefix("x-amz-checksum-");
+        suffix.is_some_and(|suffix| !matches!(suffix, "algorithm" | "type" | "mode"))
+    };
+    if headers.keys().filter(|name| is_sum(name)).count() > 1 {
+        return Err(s3_error!(
+            InvalidRequest,
+            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        ));
+    }
+    for (name, value) in headers.iter().filter(|(name, _)| is_sum(name)) {
         let row = Algorithm::TABLE.iter().find(|row| row.1 == name.as_str());
         let Some((algorithm, _, upper)) = row else {
             return Err(super::errors::not_implemented(name.as_str()));
         };
-        sent += 1;
-        if sent > 1 {
-            return Err(s3_error!(
-                InvalidRequest,
-                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
-            ));
-        }
         let calculated = algorithm.digest(data);
         let given = value.to_str().ok().and_then(|text| base64::decode(text).ok());
         if given.is_none_or(|given| given.len() != calculated.len()) {
@@ -73,8 +79,11 @@ pub(super) fn verify(headers: &HeaderMap, data: &[u8]) -> S3Result<()> {
                 BadDigest,
                 "The Content-MD5 you specified did not match what we received."
             );
-            // S3 returns this digest in hex and the other in Base64.
-            let expected = ("ExpectedDigest", hex::encode(md5));
+            let sent = match format {
+                DigestFormat::Hex => hex::encode(md5),
+                DigestFormat::Base64 => text.to_owned(),
+            };
+            let expected = ("ExpectedDigest", sent);
             let calculated = ("CalculatedDigest", base64::encode(calculated));
             Err(Details::on(error, [expected, calculated]))
         }
@@ -116,9 +125,13 @@ mod tests {
     #[test]
     fn a_wrong_checksum_is_a_bad_digest() {
         // The CRC32 of "hello" is 0x3610a686.
-        assert!(verify(&headers("x-amz-checksum-crc32", "NhCmhg=="), b"hello").is_ok());
-        let code =
-            |headers: &HeaderMap| verify(headers, b"hello").unwrap_err().code().as_str().to_owned();
+        assert!(
+            verify(&headers("x-amz-checksum-crc32", "NhCmhg=="), b"hello", DigestFormat::Hex)
+                .is_ok()
+        );
+        let code = |headers: &HeaderMap| {
+            verify(headers, b"hello", DigestFormat::Hex).unwrap_err().code().as_str().to_owned()
+        };
         assert_eq!(code(&headers("x-amz-checksum-crc32", "NhCmhw==")), "BadDigest");
         assert_eq!(code(&headers("content-md5", "XUFAKrxLKna5cZ2REBfFkA==")), "BadDigest");
         assert_eq!(code(&headers("content-md5", "nonsense")), "InvalidDigest");

@@ -181,7 +181,8 @@ pub(super) fn keep_part(
     let upload = find(bucket, key, id)?;
     let checksum = Checksum::of(upload.algorithm, &data);
     let etag = etag_of(&upload.sse, || hex::encode(Md5::digest(&data)));
-    let part = UploadedPart { data, etag: etag.clone(), checksum: checksum.clone(), written };
+    let part =
+        UploadedPart { data, etag: etag.clone(), checksum: checksum.clone(), sent: None, written };
     let gone = upload.parts.insert(number, part).map_or(0, |part| weight_of(part.data.len()));
     bucket.held = bucket.held.saturating_sub(gone).saturating_add(more);
     Ok((etag, checksum))
@@ -195,6 +196,9 @@ pub(super) fn upload_part(
 ) -> S3Result<UploadPartOutput> {
     check_part_number(input.part_number)?;
     let (now, sent) = (call.state.now(), Algorithm::sent_in(&call.headers));
+    // S3 returns the checksum that a client sends with a part also where the upload has none.
+    let returned = Algorithm::TABLE.iter().any(|row| call.headers.contains_key(row.1));
+    let returned = returned.then(|| Checksum::of(sent, &data));
     let explicit = call.headers.contains_key("x-amz-sdk-checksum-algorithm");
     let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
     let upload = find(bucket, &input.key, &input.upload_id)?;
@@ -209,6 +213,10 @@ pub(super) fn upload_part(
     let at = (&*input.bucket, &*input.key, &*input.upload_id);
     let (tag, checksum) = keep_part(call.state, at, input.part_number, data, now)?;
     let upload = find(call.find_mut(&input.bucket)?, &input.key, &input.upload_id)?;
+    let returned = if upload.chosen { Some(checksum) } else { returned };
+    if let Some(part) = upload.parts.get_mut(&input.part_number) {
+        part.sent.clone_from(&returned);
+    }
     let output = UploadPartOutput {
         e_tag: Some(etag(&tag)),
         server_side_encryption: Some(upload.sse.algorithm()),
@@ -216,7 +224,10 @@ pub(super) fn upload_part(
         bucket_key_enabled: upload.sse.bucket_key(),
         ..nothing()
     };
-    Ok(if upload.chosen { with_checksum!(output, &checksum) } else { output })
+    Ok(match returned {
+        Some(checksum) => with_checksum!(output, &checksum),
+        None => output,
+    })
 }
 
 /// S3 API Reference, `AbortMultipartUpload`.

@@ -31,6 +31,8 @@ pub(crate) struct UploadedPart {
     pub(crate) data: Bytes,
     pub(crate) etag: String,
     pub(crate) checksum: Checksum,
+    /// The checksum that the client sent with the part, if it uses another algorithm.
+    pub(crate) sent: Option<Checksum>,
     pub(crate) written: SystemTime,
 }
 
