@@ -236,7 +236,8 @@ def leftovers(stand):
         told = kms("DescribeKey", KeyId=key["KeyId"])["KeyMetadata"]
         if told["KeyManager"] == "CUSTOMER" and not told["KeyState"].startswith("Pending"):
             left.append(f"{told['Arn']} {told['KeyState']}")
-    return left
+    # The role of a service stays with the account, on AWS too.
+    return [name for name in left if not name.startswith("AWSServiceRoleFor")]
 
 
 def ready(stand, checks):

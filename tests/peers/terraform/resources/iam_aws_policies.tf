@@ -5,7 +5,7 @@ data "aws_iam_policy" "administrator" {
 }
 
 data "aws_iam_policy" "read" {
-  name = "AmazonS3ReadOnlyAccess"
+  arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 }
 
 resource "aws_iam_role" "this" {

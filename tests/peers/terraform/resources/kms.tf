@@ -33,12 +33,6 @@ resource "aws_kms_key" "other" {
   })
 }
 
-resource "aws_kms_key" "hmac" {
-  description              = "step ${var.step}"
-  customer_master_key_spec = "HMAC_256"
-  key_usage                = "GENERATE_VERIFY_MAC"
-}
-
 resource "aws_kms_replica_key" "this" {
   provider                = aws.far
   primary_key_arn         = aws_kms_key.this.arn
