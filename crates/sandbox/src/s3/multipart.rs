@@ -195,6 +195,13 @@ pub(super) fn upload_part(
     data: Bytes,
 ) -> S3Result<UploadPartOutput> {
     check_part_number(input.part_number)?;
+    if input.sse_customer_algorithm.is_some() {
+        // No upload is encrypted with a key of the client's own.
+        return Err(s3_error!(
+            InvalidRequest,
+            "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters."
+        ));
+    }
     let (now, sent) = (call.state.now(), Algorithm::sent_in(&call.headers));
     // S3 returns the checksum that a client sends with a part also where the upload has none.
     let returned = Algorithm::TABLE.iter().any(|row| call.headers.contains_key(row.1));
