@@ -37,8 +37,8 @@ pub(super) fn put(
 
 /// Checks the target bucket: it has the owner and the Region of the bucket, and lets S3 deliver
 /// logs (S3 API Reference, `PutBucketLogging`; S3 User Guide, "Enabling Amazon S3 server access
-/// logging"). Codes and messages are those that S3 was recorded to return (`LocalStack`'s snapshots
-/// `test_put_bucket_logging_…`), but for the owner and the grants, whose messages are our own.
+/// logging"). The code for another Region is spelled as clients report it from S3; no source that
+/// was read has its details, or the messages for the owner and the grants.
 fn check(call: &S3Call<'_>, name: &str, logging: &LoggingEnabled) -> S3Result<()> {
     let bucket = call.visit(name)?;
     let target = call.state.buckets.0.get(&logging.target_bucket).ok_or_else(|| {
