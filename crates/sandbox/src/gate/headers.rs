@@ -21,10 +21,11 @@ const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
 /// caller with the Region. The digest of the body is taken from the request.
 pub(crate) fn verify_headers(shared: &Shared, parts: &Parts) -> Result<(Who, Region), Refusal> {
     let signed = Signed::of(parts)?;
-    let [access_key, date, region, service, "aws4_request"] =
+    let [access_key, date, region, service @ "s3", "aws4_request"] =
         signed.credential.split('/').collect::<Vec<_>>()[..]
     else {
-        return Err(Refusal::Incomplete("Credential must have 5 slash-delimited elements.".into()));
+        let text = "Credential must have 5 slash-delimited elements, and the service s3.";
+        return Err(Refusal::Incomplete(text.into()));
     };
     let (credential, now) = {
         let state = shared.lock();

@@ -80,7 +80,8 @@ pub(super) fn check(parts: &mut Parts, body: &Bytes, bucket: &str) -> S3Result<(
     else {
         return Ok(());
     };
-    let form = Form::parse(body, boundary.trim_matches('"'));
+    let boundary = boundary.split(';').next().unwrap_or_default().trim().trim_matches('"');
+    let form = Form::parse(body, boundary);
     parts.extensions.insert(PostedFile(form.filename.clone()));
     let Some(policy) = form.get("policy") else { return Ok(()) };
     let signature =
