@@ -110,11 +110,15 @@ async fn a_policy_keeps_its_description_and_tags() {
         (list().path_prefix("/team/").send().await, list().path_prefix("/other/").send().await);
     assert_eq!(here.unwrap().policies().len(), 1);
     assert!(there.unwrap().policies().is_empty());
+    let all = iam.list_policies().path_prefix("/team/").send().await.unwrap();
+    assert_eq!(all.policies().len(), 1);
     assert!(list().only_attached(true).send().await.unwrap().policies().is_empty());
     refused! {
         "EntityAlreadyExists" 409 "A policy called KEPT already exists." iam.create_policy().policy_name("KEPT").policy_document(POLICY);
         "ValidationError" 400 "Invalid ARN:  Could not be parsed!" iam.get_policy().policy_arn("a-text-that-is-no-arn");
         "ValidationError" 400 "greater than or equal to 20" iam.get_policy().policy_arn("short");
+        "NotImplemented" 501 "ask with Scope=Local" iam.list_policies();
+        "NotImplemented" 501 "ask with Scope=Local" iam.list_policies().path_prefix("/service-role/");
     };
 }
 

@@ -219,14 +219,22 @@ pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
     Ok(Some(wrapped("Policy", &shown)))
 }
 
-/// IAM API Reference, `ListPolicies`: lists the customer managed policies of the account.
+/// The paths of AWS managed policies (AWS Managed Policy Reference).
+const PATHS_OF_AWS: [&str; 5] =
+    ["/", "/aws-service-role/", "/job-function/", "/root-task/", "/service-role/"];
+
+/// IAM API Reference, `ListPolicies`: lists the customer managed policies of the account. Without
+/// `Scope=Local` the answer has AWS managed policies too, of which the sandbox knows a few: it
+/// answers only where `PathPrefix` leaves all of them out.
 pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
     call.permit("iam:ListPolicies", call.arn("policy", "/", "*").as_str())?;
-    if call.params.get("Scope") != Some("Local") {
-        return Err(Fault::not_implemented("lists of AWS's own policies; ask with Scope=Local"));
+    let prefix = call.params.get("PathPrefix").unwrap_or("/");
+    let with_those_of_aws = call.params.get("Scope") != Some("Local")
+        && PATHS_OF_AWS.iter().any(|path| path.starts_with(prefix));
+    if with_those_of_aws {
+        return Err(Fault::not_implemented("lists of AWS managed policies; ask with Scope=Local"));
     }
     let own = call.arn("policy", "/", "").to_string();
-    let prefix = call.params.get("PathPrefix").unwrap_or("/");
     let attached = call.params.get("OnlyAttached") == Some("true");
     let usage = call.params.get("PolicyUsageFilter");
     let wanted = |arn: &String, policy: &Managed| {
