@@ -30,6 +30,7 @@ mod requests;
 mod server;
 mod settings;
 mod signed;
+mod simulations;
 mod sts;
 mod trouble;
 mod walk;

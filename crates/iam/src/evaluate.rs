@@ -144,6 +144,8 @@ pub struct Policies<'a> {
 pub struct Decider {
     /// The kind of policy.
     pub layer: Layer,
+    /// The policy's index among those of this kind, from 0.
+    pub policy: usize,
     /// The document's name (see [`Named`]).
     pub document: String,
     /// The statement's index in the document, from 0.
@@ -241,26 +243,34 @@ fn resources(request: &Request) -> impl Iterator<Item = &str> {
 fn documents<'p>(
     principal: &Principal,
     policies: &'p Policies<'p>,
-) -> impl Iterator<Item = (Layer, Named<'p>)> {
+) -> impl Iterator<Item = (Place, Named<'p>)> {
     let entity = matches!(principal, Principal::User { .. } | Principal::RoleSession { .. });
     let session = matches!(principal, Principal::RoleSession { .. });
     let organization = !principal.is_service_linked();
     let scps = organization && principal.account().is_some();
     let when = |takes_part: bool, layer: Layer, named: &'p [Named<'p>]| {
         let named = if takes_part { named } else { &[] };
-        named.iter().map(move |named| (layer, *named))
+        named.iter().enumerate().map(move |(policy, named)| (Place { layer, policy }, *named))
     };
+    let resource = policies.resource.map(|resource| resource.policy);
     when(entity, Layer::Identity, &policies.identity)
-        .chain(policies.resource.iter().map(|resource| (Layer::Resource, resource.policy)))
+        .chain(resource.map(|policy| (Place { layer: Layer::Resource, policy: 0 }, policy)))
         .chain(when(entity, Layer::Boundary, policies.boundary.as_slice()))
         .chain(when(session, Layer::Session, &policies.session))
         .chain(when(scps, Layer::Scp, &policies.scps))
         .chain(when(organization, Layer::Rcp, &policies.rcps))
 }
 
-fn decider(layer: Layer, named: Named<'_>, index: usize) -> Decider {
+/// The kind of a policy, and its index among those of this kind.
+#[derive(Clone, Copy)]
+struct Place {
+    layer: Layer,
+    policy: usize,
+}
+
+fn decider(Place { layer, policy }: Place, named: Named<'_>, index: usize) -> Decider {
     let sid = named.document.statements.get(index).and_then(|statement| statement.sid.clone());
-    Decider { layer, document: named.name.to_owned(), statement: index, sid }
+    Decider { layer, policy, document: named.name.to_owned(), statement: index, sid }
 }
 
 /// Returns whether a statement of `layer` with this effect can decide a request. An RCP's `Allow`

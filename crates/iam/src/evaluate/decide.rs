@@ -46,7 +46,8 @@ fn find(request: &Request, resource: &str, policies: &Policies<'_>) -> Found {
     let mut found = Found::default();
     let kind = policies.resource.map(|resource| resource.kind);
     let has_boundary = policies.boundary.is_some();
-    for (layer, named) in documents(&request.principal, policies) {
+    for (place, named) in documents(&request.principal, policies) {
+        let layer = place.layer;
         let version = named.document.version;
         let view = View { request, resource, layer, kind, version, has_boundary };
         for (index, statement) in named.document.statements.iter().enumerate() {
@@ -54,7 +55,7 @@ fn find(request: &Request, resource: &str, policies: &Policies<'_>) -> Found {
                 continue;
             }
             let Some(link) = view.applies(statement) else { continue };
-            let by = || decider(layer, named, index);
+            let by = || decider(place, named, index);
             let slot = match (statement.effect, layer) {
                 (Effect::Deny, _) => &mut found.deny,
                 (Effect::Allow, Layer::Identity) => &mut found.identity,

@@ -26,7 +26,8 @@ pub fn trace(request: &Request, policies: &Policies<'_>) -> Vec<Trace> {
     let has_boundary = policies.boundary.is_some();
     let mut traces = Vec::new();
     for resource in resources(request) {
-        for (layer, named) in documents(&request.principal, policies) {
+        for (place, named) in documents(&request.principal, policies) {
+            let layer = place.layer;
             let version = named.document.version;
             let view = View { request, resource, layer, kind, version, has_boundary };
             for (index, statement) in named.document.statements.iter().enumerate() {
@@ -34,7 +35,7 @@ pub fn trace(request: &Request, policies: &Policies<'_>) -> Vec<Trace> {
                     let finding = |miss| finding(miss, index, statement, &view);
                     traces.push(Trace {
                         resource: resource.to_owned(),
-                        statement: decider(layer, named, index),
+                        statement: decider(place, named, index),
                         effect: statement.effect,
                         misses: view.misses(statement).map(finding).collect(),
                     });

@@ -11,10 +11,9 @@ use crate::world::iam::Source;
 use crrctl_iam::evaluate::Decider;
 use crrctl_iam::names::{AccountId, Arn};
 use crrctl_iam::{
-    Context, Decision, Document, DocumentKind, Layer, Named, Policies, Principal, Request,
-    ResourceKind, ResourcePolicy, evaluate,
+    Context, Decision, DocumentKind, Layer, Named, Policies, Principal, Request, ResourceKind,
+    ResourcePolicy, evaluate,
 };
-use std::collections::BTreeMap;
 
 /// Maximum number of actions times resources in one request, which bounds the size of the response.
 const MOST: usize = 10_000;
@@ -23,7 +22,7 @@ const MOST: usize = 10_000;
 struct Simulated<'a> {
     caller: Principal,
     identity: Vec<Source<'a>>,
-    boundary: Option<&'a Document>,
+    boundary: Option<Source<'a>>,
     /// Whether service control policies take part: only where the policies of a principal do.
     organization: bool,
 }
@@ -40,7 +39,7 @@ pub(super) fn custom(call: &mut IamCall<'_>) -> XmlOutput {
         // Without `CallerArn`, the policies are evaluated for a placeholder user.
         None => named(call.arn("user", "/", "simulated").as_str())?,
     };
-    let identity = sources(&given);
+    let identity = sources("PolicyInputList", &given);
     simulate(call, &Simulated { caller, identity, boundary: None, organization: false })
 }
 
@@ -58,18 +57,20 @@ pub(super) fn principal(call: &mut IamCall<'_>) -> XmlOutput {
     let given = inputs(call, "PolicyInputList")?;
     let entity = named(source)?;
     let mut identity = call.state.iam.sources_of(&entity);
-    identity.extend(sources(&given));
-    let boundary = call.state.iam.policies_of(&entity).boundary;
+    identity.extend(sources("PolicyInputList", &given));
+    let boundary = call.state.iam.boundary_of(&entity);
     simulate(call, &Simulated { caller, identity, boundary, organization: true })
 }
 
-/// Names the policies in the request as the simulator does.
-fn sources(given: &[Stored]) -> Vec<Source<'_>> {
-    let source = |(index, stored)| {
-        let (name, stored): (_, &Stored) = (format!("PolicyInputList.{}", index + 1), stored);
-        Source { name, text: stored.text(), document: &stored.document }
-    };
-    given.iter().enumerate().map(source).collect()
+/// Names the policies in a list of the request as the simulator does. The name of a permissions
+/// boundary is not recorded.
+fn sources<'a>(list: &str, given: &'a [Stored]) -> Vec<Source<'a>> {
+    let name = |index: usize| format!("{list}.{}", index + 1);
+    given.iter().enumerate().map(|(index, stored)| source(name(index), stored)).collect()
+}
+
+fn source(name: String, stored: &Stored) -> Source<'_> {
+    Source { name, text: stored.text(), document: &stored.document }
 }
 
 fn inputs(call: &IamCall<'_>, list: &str) -> Result<Vec<Stored>, Fault> {
@@ -112,24 +113,23 @@ fn simulate(call: &IamCall<'_>, simulated: &Simulated<'_>) -> XmlOutput {
     }
     let owner = owner(call)?;
     let on = resource_policy(call)?;
-    let given_boundary = inputs(call, "PermissionsBoundaryPolicyInputList")?;
-    let name = |name, document| Named { name, document };
-    let boundary = given_boundary.first().map(|stored| &stored.document).or(simulated.boundary);
-    let identity = simulated.identity.iter();
+    let list = "PermissionsBoundaryPolicyInputList";
+    let given_boundary = inputs(call, list)?;
+    let given_boundary = sources(list, &given_boundary);
+    let sources = Sources {
+        identity: &simulated.identity,
+        resource: on.as_ref().map(|(_, stored)| source("ResourcePolicy".into(), stored)),
+        boundary: given_boundary.first().or(simulated.boundary.as_ref()),
+    };
     let policies = Policies {
-        identity: identity.map(|it| name(it.name.as_str(), it.document)).collect(),
+        identity: sources.identity.iter().map(Source::named).collect(),
         resource: on.as_ref().map(|(kind, stored)| ResourcePolicy {
             kind: *kind,
-            policy: name(RESOURCE_POLICY, &stored.document),
+            policy: Named { name: "", document: &stored.document },
         }),
-        boundary: boundary.map(|document| name("", document)),
+        boundary: sources.boundary.map(Source::named),
         ..Policies::default()
     };
-    let mut texts: BTreeMap<&str, &str> =
-        simulated.identity.iter().map(|it| (it.name.as_str(), it.text)).collect();
-    if let Some((_, stored)) = &on {
-        texts.insert(RESOURCE_POLICY, stored.text());
-    }
     let context = context(call);
     let mut members = String::new();
     for action in &actions {
@@ -137,11 +137,8 @@ fn simulate(call: &IamCall<'_>, simulated: &Simulated<'_>) -> XmlOutput {
             let caller = simulated.caller.clone();
             let request = Request::new(caller, action, resource, owner.clone(), context.clone());
             let decision = evaluate(&request, &policies);
-            members += &Outcome { decision, texts: &texts, boundary: boundary.is_some() }.result(
-                action,
-                resource,
-                simulated.organization,
-            );
+            let outcome = Outcome { decision, sources: &sources };
+            members += &outcome.result(action, resource, simulated.organization);
         }
     }
     Ok(Some(wrapped("EvaluationResults", &members) + &truncation(None)))
@@ -181,16 +178,30 @@ fn context(call: &IamCall<'_>) -> Context {
     context
 }
 
-/// The name of the resource-based policy in a decision.
-const RESOURCE_POLICY: &str = "ResourcePolicy";
+/// The policies that took part in a simulation.
+struct Sources<'a> {
+    identity: &'a [Source<'a>],
+    resource: Option<Source<'a>>,
+    boundary: Option<&'a Source<'a>>,
+}
+
+impl Sources<'_> {
+    /// Returns the policy of a statement.
+    fn of(&self, by: &Decider) -> Option<&Source<'_>> {
+        match by.layer {
+            Layer::Identity => self.identity.get(by.policy),
+            Layer::Resource => self.resource.as_ref(),
+            Layer::Boundary => self.boundary,
+            // No others take part.
+            Layer::Session | Layer::Scp | Layer::Rcp => None,
+        }
+    }
+}
 
 /// The outcome of one simulated request.
 struct Outcome<'a> {
     decision: Decision,
-    /// The text of each policy by its name.
-    texts: &'a BTreeMap<&'a str, &'a str>,
-    /// Whether a permissions boundary took part.
-    boundary: bool,
+    sources: &'a Sources<'a>,
 }
 
 impl Outcome<'_> {
@@ -233,7 +244,7 @@ impl Outcome<'_> {
     }
 
     fn boundary(&self) -> String {
-        if !self.boundary {
+        if self.sources.boundary.is_none() {
             return String::new();
         }
         let denied = match &self.decision {
@@ -259,9 +270,9 @@ impl Outcome<'_> {
             Layer::Resource => "Resource Policy",
             _ => "IAM Policy",
         };
-        let mut shown =
-            element("SourcePolicyId", &by.document) + &element("SourcePolicyType", kind);
-        let text = self.texts.get(by.document.as_str()).copied().unwrap_or_default();
+        let source = self.sources.of(by);
+        let (name, text) = source.map(|it| (it.name.as_str(), it.text)).unwrap_or_default();
+        let mut shown = element("SourcePolicyId", name) + &element("SourcePolicyType", kind);
         if let Some((start, end)) = positions::statements(text).get(by.statement) {
             shown += &position("StartPosition", *start);
             shown += &position("EndPosition", *end);

@@ -7,7 +7,7 @@ use super::{
 use crate::world::random::letters;
 use crate::world::{Recent, Stored};
 use crrctl_iam::names::{AccountId, Arn};
-use crrctl_iam::{Document, Principal};
+use crrctl_iam::{Document, Named, Principal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -116,6 +116,13 @@ pub(crate) struct Source<'a> {
     pub(crate) name: String,
     pub(crate) text: &'a str,
     pub(crate) document: &'a Document,
+}
+
+impl<'a> Source<'a> {
+    /// Returns the policy for an evaluation, whose decision tells it by its kind and index.
+    pub(crate) fn named(&self) -> Named<'a> {
+        Named { name: "", document: self.document }
+    }
 }
 
 /// The identity-based policies and the permissions boundary of a caller.
@@ -261,16 +268,24 @@ impl Iam {
             text: stored.text(),
             document: &stored.document,
         });
-        let attached = entity.attached.iter().filter_map(|arn| {
-            let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
-            let own = self.managed.get(arn).and_then(Managed::document);
-            let (text, document) = match own {
-                Some(stored) => (stored.text(), &stored.document),
-                None => (aws_managed(arn)?.text, aws_document(arn)?),
-            };
-            Some(Source { name, text, document })
-        });
+        let attached = entity.attached.iter().filter_map(|arn| self.source(arn));
         inline.chain(attached).collect()
+    }
+
+    /// Returns the permissions boundary of a user or role with its name.
+    pub(crate) fn boundary_of(&self, principal: &Principal) -> Option<Source<'_>> {
+        self.source(self.entity_of(principal)?.boundary.as_ref()?)
+    }
+
+    /// Returns a managed policy with its name.
+    fn source(&self, arn: &str) -> Option<Source<'_>> {
+        let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+        let own = self.managed.get(arn).and_then(Managed::document);
+        let (text, document) = match own {
+            Some(stored) => (stored.text(), &stored.document),
+            None => (aws_managed(arn)?.text, aws_document(arn)?),
+        };
+        Some(Source { name, text, document })
     }
 
     /// Returns the inline policies that are in effect.
