@@ -79,6 +79,27 @@ async fn session_tags_are_principal_tags_and_transitive_ones_pass_on() {
 }
 
 #[tokio::test]
+async fn a_role_chain_keeps_to_the_tags_that_a_session_can_have() {
+    let stand = Stand::start().await;
+    let (id, secret) = stand.user("caller", STS).await;
+    let arn = role(&stand, "role", ALL, "{}").await;
+    let tags = |name: &str, count: usize| {
+        Some((0..count).map(|n| tag(&format!("{name}{n}"), "x")).collect::<Vec<_>>())
+    };
+    let keys = (0..30).map(|n| format!("first{n}")).collect();
+    let assume = stand.sts(&id, &secret, EAST).assume_role().role_arn(&arn);
+    let assume = assume.role_session_name("tests").set_transitive_tag_keys(Some(keys));
+    let first = assume.set_tags(tags("first", 40)).send().await.unwrap();
+    let sts = client!(aws_sdk_sts, stand, signer(first.credentials()), EAST);
+    let chain = |count: usize| {
+        let assume = sts.assume_role().role_arn(&arn).role_session_name("chained");
+        assume.set_tags(tags("second", count))
+    };
+    chain(20).send().await.unwrap();
+    refused! { "PackedPolicyTooLarge" 400 "50 session tags" chain(21); };
+}
+
+#[tokio::test]
 async fn the_tags_of_a_request_are_condition_keys_of_the_trust_policy() {
     let stand = Stand::start().await;
     let (id, secret) = stand.user("caller", STS).await;

@@ -7,7 +7,7 @@ use crate::wire::{Fault, Params};
 use crate::world::Caller;
 use crrctl_iam::Context;
 
-/// Maximum number of session tags (STS API Reference, `AssumeRole`).
+/// Maximum number of tags of a session (IAM User Guide, "IAM and AWS STS quotas").
 const MOST: usize = 50;
 
 /// The session tags of a new session.
@@ -59,7 +59,15 @@ impl SessionTags {
             ));
         }
         let tags = caller.temporary.iter().flat_map(|temporary| &temporary.tags);
-        let inherited = tags.filter(|(key, _)| is_passed_on(key)).cloned().collect();
+        let inherited: Vec<_> = tags.filter(|(key, _)| is_passed_on(key)).cloned().collect();
+        if asked.len() + inherited.len() > MOST {
+            // Code and text are not recorded. Of STS's errors, this one is about the tags of the
+            // session and not only about those in the request (STS API Reference, `AssumeRole`).
+            return Err(Fault::bad(
+                "PackedPolicyTooLarge",
+                format!("A session can have at most {MOST} session tags, inherited ones included."),
+            ));
+        }
         Ok(Self { asked, transitive, inherited })
     }
 
