@@ -116,6 +116,21 @@ async fn keys_rotate_on_schedule_as_the_clock_advances() {
 }
 
 #[tokio::test]
+async fn an_overdue_rotation_is_made_when_the_primary_key_is_enabled() {
+    let stand = Stand::start().await;
+    let (primary, replica) = stand.keys().await;
+    let (east, west) = (stand.kms(EAST), stand.kms(WEST));
+    east.enable_key_rotation().key_id(&primary).send().await.unwrap();
+    east.disable_key().key_id(&primary).send().await.unwrap();
+    west.disable_key().key_id(&replica).send().await.unwrap();
+    advance(&stand, "400d").await;
+    west.enable_key().key_id(&replica).send().await.unwrap();
+    assert_eq!(materials(&west, &replica).await.len(), 1, "a replica key does not rotate");
+    east.enable_key().key_id(&primary).send().await.unwrap();
+    assert_eq!(materials(&west, &replica).await.len(), 2);
+}
+
+#[tokio::test]
 async fn grants_hold_to_their_constraints_and_retire() {
     let stand = Stand::start().await;
     let kms = stand.kms(EAST);

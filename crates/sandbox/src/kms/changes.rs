@@ -15,7 +15,9 @@ struct OneKey {
     key_id: String,
 }
 
-/// KMS API Reference, `EnableKey`.
+/// KMS API Reference, `EnableKey`. A rotation that is overdue is made by the primary key, whose
+/// replica keys get the new key material from it (KMS Developer Guide, "Rotate AWS KMS keys",
+/// multi-Region keys).
 pub(super) fn enable(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     switch(call, "kms:EnableKey", KeyState::Enabled)
 }
@@ -37,7 +39,10 @@ fn switch(call: &mut KmsCall<'_>, action: &str, to: KeyState) -> Result<Value, F
     key.state = to;
     if to == KeyState::Enabled {
         let now = call.state.now();
-        call.state.kms.material_mut(call.caller, &id)?.rotate_overdue(now);
+        let material = call.state.kms.material_mut(call.caller, &id)?;
+        if material.primary == call.caller.region {
+            material.rotate_overdue(now);
+        }
     }
     Ok(Value::Null)
 }
