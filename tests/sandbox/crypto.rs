@@ -1,4 +1,6 @@
-//! KMS encrypts and decrypts: across the Regions of a key, under its context, as far as policies let it.
+//! KMS encrypts and decrypts: across the Regions of a key, under its context, as far as policies let
+//! it.
+//! Not for: grants (see `kms_grants`) and rotation (see `kms_life`).
 
 use super::{EAST, OTHER, Stand, WEST, refused};
 use aws_sdk_kms::primitives::Blob;

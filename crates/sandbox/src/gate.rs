@@ -21,7 +21,7 @@ pub(crate) use faults::Faults;
 pub(crate) use grants::AccessTarget;
 pub(crate) use headers::verify_headers;
 pub(crate) use inject::inject;
-pub(crate) use keys::ThroughS3;
+pub(crate) use keys::{KeyRequest, ThroughS3};
 pub(crate) use roles::assume;
 pub(crate) use shared::Shared;
 pub(crate) use signature::{Refusal, check_token, refused_in_query, verify};

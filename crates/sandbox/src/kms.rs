@@ -8,6 +8,7 @@ mod conditions;
 mod crypto;
 mod deletion;
 mod find;
+mod grant_members;
 mod grants;
 mod keys;
 mod lists;

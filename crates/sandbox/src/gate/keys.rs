@@ -5,10 +5,22 @@
 use crate::gate::{AccessRequest, Denied, authorize};
 use crate::world::Caller;
 use crate::world::iam::Iam;
-use crate::world::kms::{Key, Kms, Material};
+use crate::world::kms::cipher::EncryptionContext;
+use crate::world::kms::{Key, Kms, Material, Wanted};
 use crrctl_iam::names::{Arn, KeyId, Region};
 use crrctl_iam::{Context, ResourceKind};
 use std::time::SystemTime;
+
+/// A request to perform an action on a key.
+#[derive(Debug)]
+pub(crate) struct KeyRequest<'a> {
+    /// The action, such as `kms:Decrypt`.
+    pub(crate) action: &'a str,
+    /// The condition keys of the request.
+    pub(crate) context: Context,
+    /// What a grant must allow.
+    pub(crate) wanted: Wanted<'a>,
+}
 
 /// S3's use of a key on behalf of a caller.
 #[derive(Debug)]
@@ -24,16 +36,15 @@ pub(crate) struct ThroughS3<'a> {
 }
 
 impl Kms {
-    /// Checks that `caller` may perform `action` on the key `id` in the account and Region of `at`.
+    /// Checks that `caller` may perform an action on the key `id` in the account and Region of `at`.
     pub(crate) fn permit(
         &self,
         iam: &Iam,
         caller: &Caller,
-        action: &str,
         (at, id): (&Caller, &KeyId),
-        context: Context,
+        request: KeyRequest<'_>,
     ) -> Result<(), Denied> {
-        self.decide(iam, caller, action, (at, id), context, None)
+        self.decide(iam, caller, (at, id), request, None)
     }
 
     /// Decides by the key policy and the grants that are in force at `at_time`, or by the newest
@@ -42,26 +53,26 @@ impl Kms {
         &self,
         iam: &Iam,
         caller: &Caller,
-        action: &str,
         (at, id): (&Caller, &KeyId),
-        context: Context,
+        request: KeyRequest<'_>,
         at_time: Option<SystemTime>,
     ) -> Result<(), Denied> {
+        let action = request.action;
         let (Some(key), Some(material)) = (self.stored_key(at, id), self.stored_material(at, id))
         else {
             let arn = id.arn(&at.region, &at.account);
             return authorize(iam, caller, AccessRequest::plain(action, arn.as_str(), &at.account));
         };
         let policy = at_time.map_or(&*key.policy, |time| key.policy.at(time));
-        let is_granted = self.is_granted(caller, action, (at, id), &context, at_time);
-        let request = AccessRequest {
+        let is_granted = self.is_granted(caller, (at, id), &request, at_time);
+        let access = AccessRequest {
             action,
             arn: id.arn(&at.region, &at.account).to_string(),
             owner: &at.account,
             on: Some((ResourceKind::Key, &policy.document)),
-            context: self.facts(at, id, key, material).overlaid(context),
+            context: self.facts(at, id, key, material).overlaid(request.context),
         };
-        match authorize(iam, caller, request) {
+        match authorize(iam, caller, access) {
             Err(denied) if !denied.is_explicit() && is_granted => Ok(()),
             decided => decided,
         }
@@ -83,8 +94,11 @@ impl Kms {
             .with("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")
             .with("aws:ViaAWSService", "true");
         if let Some((at, id)) = Self::parts(wanted.key) {
-            let now = self.recent.now();
-            return self.decide(iam, caller, wanted.action, (&at, &id), context, now);
+            let pair = ("aws:s3:arn".to_owned(), wanted.bound_to.to_owned());
+            let encryption_context = EncryptionContext::from([pair]);
+            let wanted_of_grant = Wanted::Cryptography(&encryption_context);
+            let request = KeyRequest { action: wanted.action, context, wanted: wanted_of_grant };
+            return self.decide(iam, caller, (&at, &id), request, self.recent.now());
         }
         let request = AccessRequest::plain(wanted.action, wanted.key.as_str(), &caller.account);
         authorize(iam, caller, AccessRequest { context, ..request })
@@ -116,20 +130,19 @@ impl Kms {
         context
     }
 
-    /// Returns whether a grant allows `caller` to perform `action` with the key.
+    /// Returns whether a grant allows `caller` the request.
     fn is_granted(
         &self,
         caller: &Caller,
-        action: &str,
         (at, id): (&Caller, &KeyId),
-        context: &Context,
+        request: &KeyRequest<'_>,
         at_time: Option<SystemTime>,
     ) -> bool {
-        let Some(operation) = action.strip_prefix("kms:") else { return false };
+        let Some(operation) = request.action.strip_prefix("kms:") else { return false };
         let place = ((at.account.clone(), at.region.clone()), id.clone());
         let grants = self.grants.get(&place).into_iter().flatten();
         grants
             .filter(|grant| at_time.is_none_or(|time| grant.in_force <= time))
-            .any(|grant| grant.allows(&caller.principal, operation, context))
+            .any(|grant| grant.allows(&caller.principal, operation, request.wanted))
     }
 }

@@ -2,8 +2,9 @@
 //! authorization.
 //! Not for: the operations themselves (see the other files in `kms`).
 
-use crate::gate::{AccessRequest, Denied, authorize};
+use crate::gate::{AccessRequest, Denied, KeyRequest, authorize};
 use crate::wire::Fault;
+use crate::world::kms::Wanted;
 use crate::world::resource_quotas::Exceeded;
 use crate::world::{Caller, Quirk, State};
 use crrctl_iam::Context;
@@ -59,12 +60,11 @@ impl KmsCall<'_> {
     /// returns the key's account and Region.
     pub(super) fn any_key(
         &self,
-        action: &str,
         reference: &str,
-        context: Context,
+        request: KeyRequest<'_>,
     ) -> Result<(Caller, KeyId), Fault> {
         let (at, id) = self.state.kms.find_any(self.caller, reference, true)?;
-        self.permit(action, &at, &id, context)?;
+        self.permit_request(&at, &id, request)?;
         Ok((at, id))
     }
 
@@ -75,8 +75,18 @@ impl KmsCall<'_> {
         id: &KeyId,
         context: Context,
     ) -> Result<(), Fault> {
+        self.permit_request(at, id, KeyRequest { action, context, wanted: Wanted::Nothing })
+    }
+
+    /// Like [`Self::permit`], for a request in which a grant's constraints matter.
+    pub(super) fn permit_request(
+        &self,
+        at: &Caller,
+        id: &KeyId,
+        request: KeyRequest<'_>,
+    ) -> Result<(), Fault> {
         let state = &self.state;
-        state.kms.permit(&state.iam, self.caller, action, (at, id), context).map_err(denied)
+        state.kms.permit(&state.iam, self.caller, (at, id), request).map_err(denied)
     }
 
     /// Checks that the caller may perform `action` on a resource of its own account that has no
@@ -154,8 +164,8 @@ pub(super) fn denied(denied: Denied) -> Fault {
     Fault::bad("AccessDeniedException", denied.message())
 }
 
-/// Returns the error for a resource quota (KMS API Reference, `CreateKey`, "Errors"). The text is the
-/// sandbox's own.
+/// Returns the error for a resource quota (KMS API Reference, `CreateKey`, "Errors"). The text is
+/// the sandbox's own.
 pub(super) fn exceeded(Exceeded { quota }: Exceeded) -> Fault {
     Fault::bad("LimitExceededException", format!("The quota of {quota} is reached."))
 }

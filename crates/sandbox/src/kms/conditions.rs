@@ -4,7 +4,7 @@
 //! Not for: the keys that the KMS key determines (see `gate::keys`).
 
 use super::tags::Tag;
-use crate::world::kms::cipher::EncryptionContext;
+use crate::world::kms::Constraints;
 use crrctl_iam::Context;
 
 /// Returns the keys for the tags of a request.
@@ -55,8 +55,7 @@ pub(super) struct GrantFacts<'a> {
     pub(super) grantee: &'a str,
     pub(super) retiring: Option<&'a str>,
     pub(super) operations: &'a [String],
-    pub(super) equals: Option<&'a EncryptionContext>,
-    pub(super) subset: Option<&'a EncryptionContext>,
+    pub(super) constraints: &'a Constraints,
 }
 
 /// Returns the keys of a `CreateGrant`.
@@ -67,8 +66,8 @@ pub(super) fn of_grant(grant: &GrantFacts<'_>) -> Context {
         context.set("kms:RetiringPrincipal", retiring);
     }
     let kinds = [
-        grant.equals.map(|_| "EncryptionContextEquals"),
-        grant.subset.map(|_| "EncryptionContextSubset"),
+        grant.constraints.equals.as_ref().map(|_| "EncryptionContextEquals"),
+        grant.constraints.subset.as_ref().map(|_| "EncryptionContextSubset"),
     ];
     let kinds: Vec<&str> = kinds.into_iter().flatten().collect();
     if !kinds.is_empty() {

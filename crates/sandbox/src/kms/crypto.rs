@@ -5,10 +5,12 @@
 //! unencrypted.
 
 use super::find::enabled;
+use crate::gate::KeyRequest;
 use crate::kms::call::{KmsCall, in_bounds, invalid, not_in_set, unless_dry_run};
 use crate::kms::conditions;
 use crate::wire::Fault;
 use crate::world::Caller;
+use crate::world::kms::Wanted;
 use crate::world::kms::cipher::{Blob, EncryptionContext, random};
 use aws_smithy_types::base64;
 use crrctl_iam::Context;
@@ -60,6 +62,16 @@ fn keys_of(context: &EncryptionContext, reference: Option<&str>) -> Result<Conte
     Ok(keys.overlaid(reference.map(conditions::of_reference).unwrap_or_default()))
 }
 
+/// Returns the request to perform a cryptographic operation with an encryption context.
+fn request<'a>(
+    action: &'a str,
+    context: &'a EncryptionContext,
+    reference: Option<&str>,
+) -> Result<KeyRequest<'a>, Fault> {
+    let wanted = Wanted::Cryptography(context);
+    Ok(KeyRequest { action, context: keys_of(context, reference)?, wanted })
+}
+
 /// Finds the key, checks that the caller may perform `action` on it with this encryption context,
 /// and checks that the key is enabled.
 fn usable(
@@ -68,7 +80,7 @@ fn usable(
     reference: &str,
     context: &EncryptionContext,
 ) -> Result<(Caller, KeyId), Fault> {
-    let (at, id) = call.any_key(action, reference, keys_of(context, Some(reference))?)?;
+    let (at, id) = call.any_key(reference, request(action, context, Some(reference))?)?;
     enabled(call.state.kms.key(&at, &id)?, id.arn(&at.region, &at.account).as_str())?;
     Ok((at, id))
 }
@@ -127,7 +139,7 @@ fn open(
             ),
         ));
     }
-    call.permit(action, &at, &blob.id, keys_of(context, reference)?)?;
+    call.permit_request(&at, &blob.id, request(action, context, reference)?)?;
     let arn = blob.id.arn(&at.region, &at.account);
     enabled(call.state.kms.key(&at, &blob.id)?, arn.as_str())?;
     let opened = call.state.kms.material(&at, &blob.id)?.open(&blob, context);

@@ -5,44 +5,21 @@
 
 use super::conditions::{GrantFacts, of_direct_call, of_grant};
 use super::find::not_pending;
+use super::grant_members::{check_constraints, check_name, check_operations, check_principal};
 use super::lists::{clip, truncated};
-use crate::kms::call::{KmsCall, exceeded, invalid, not_in_set, unless_dry_run};
+use crate::gate::KeyRequest;
+use crate::kms::call::{KmsCall, exceeded, invalid, unless_dry_run};
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::world::clock::epoch_seconds;
 use crate::world::kms::cipher::EncryptionContext;
-use crate::world::kms::{AccountRegion, Constraints, Grant, cipher};
+use crate::world::kms::{AccountRegion, Constraints, Grant, Wanted, cipher};
 use crate::world::{Caller, Quirk};
 use aws_smithy_types::base64;
 use crrctl_iam::Context;
-use crrctl_iam::names::{Arn, KeyId};
+use crrctl_iam::names::KeyId;
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// The operations that a grant can allow (KMS API Reference, `CreateGrant`).
-const OPERATIONS: [&str; 17] = [
-    "Decrypt",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyWithoutPlaintext",
-    "ReEncryptFrom",
-    "ReEncryptTo",
-    "Sign",
-    "Verify",
-    "GetPublicKey",
-    "CreateGrant",
-    "RetireGrant",
-    "DescribeKey",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
-    "GenerateMac",
-    "VerifyMac",
-    "DeriveSharedSecret",
-];
-
-/// Those of them that a symmetric encryption key does not support.
-const NOT_SYMMETRIC: [&str; 6] =
-    ["Sign", "Verify", "GetPublicKey", "GenerateMac", "VerifyMac", "DeriveSharedSecret"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -72,40 +49,24 @@ fn random(count: usize) -> Vec<u8> {
     bytes
 }
 
-/// Checks that a text is the ARN of a principal.
-fn check_principal(text: &str, what: &str) -> Result<(), Fault> {
-    if Arn::new(text).is_ok_and(|arn| matches!(arn.service(), "iam" | "sts")) {
-        return Ok(());
-    }
-    Err(Fault::bad("InvalidArnException", format!("The {what} is no principal's ARN")))
-}
-
-fn check_operations(operations: &[String]) -> Result<(), Fault> {
-    for operation in operations.iter().map(String::as_str) {
-        if !OPERATIONS.contains(&operation) {
-            return Err(not_in_set(operation, "operations", &OPERATIONS));
-        }
-        if NOT_SYMMETRIC.contains(&operation) {
-            return Err(invalid(format!("Operation {operation} is not valid for this key")));
-        }
-    }
-    Ok(())
-}
-
 /// KMS API Reference, `CreateGrant`. A request with the name and everything else of an existing
 /// grant returns that grant, with another grant token.
 pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: CreateGrant = call.input()?;
+    input.name.as_deref().map(check_name).transpose()?;
     let AskedConstraints { encryption_context_equals: equals, encryption_context_subset: subset } =
         input.constraints;
+    let constraints = Constraints { equals, subset };
     let context = of_grant(&GrantFacts {
         grantee: &input.grantee_principal,
         retiring: input.retiring_principal.as_deref(),
         operations: &input.operations,
-        equals: equals.as_ref(),
-        subset: subset.as_ref(),
+        constraints: &constraints,
     });
-    let id = call.key_with("kms:CreateGrant", &input.key_id, context)?;
+    let id = call.state.kms.find(call.caller, &input.key_id)?;
+    let wanted = Wanted::Child(&input.operations, &constraints);
+    let request = KeyRequest { action: "kms:CreateGrant", context, wanted };
+    call.permit_request(call.caller, &id, request)?;
     let arn = call.arn(&id);
     not_pending(call.state.kms.key(call.caller, &id)?, &arn)?;
     check_principal(&input.grantee_principal, "grantee")?;
@@ -113,6 +74,7 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         check_principal(retiring, "retiring principal")?;
     }
     check_operations(&input.operations)?;
+    check_constraints(&constraints)?;
     let created = call.state.now();
     let token = base64::encode(random(96));
     let new = Grant {
@@ -122,7 +84,7 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         grantee: input.grantee_principal,
         retiring: input.retiring_principal,
         operations: input.operations,
-        constraints: Constraints { equals, subset },
+        constraints,
         created,
         in_force: call.state.quirk_end(Quirk::LateKeyPolicy).unwrap_or(created),
         issuer: call.caller.account.to_string(),

@@ -8,13 +8,13 @@ use super::policies::{default_policy, parsed};
 use super::quirks::{begin, begin_on_role, check_dependencies};
 use super::specs::{self, Asked, ORIGIN, SPEC, USAGE};
 use super::tags::{Tag, checked};
-use crate::gate::{AccessRequest, authorize};
+use crate::gate::{AccessRequest, KeyRequest, authorize};
 use crate::kms::call::{KmsCall, denied, exceeded, invalid};
 use crate::kms::conditions;
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::world::clock::epoch_seconds;
-use crate::world::kms::{Key, KeyState, Material, new_id};
+use crate::world::kms::{Key, KeyState, Material, Wanted, new_id};
 use crate::world::{Caller, Quirk, Slow, Spreading, Stored};
 use crrctl_iam::Context;
 use crrctl_iam::names::{Arn, KeyId, Region};
@@ -234,7 +234,8 @@ pub(super) fn describe(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         .create_predefined(call.caller, &input.key_id, now)
         .map_err(|alias| Fault::not_implemented(&format!("the AWS managed key {alias}")))?;
     let context = conditions::of_reference(&input.key_id);
-    let (at, id) = call.any_key("kms:DescribeKey", &input.key_id, context)?;
+    let request = KeyRequest { action: "kms:DescribeKey", context, wanted: Wanted::Nothing };
+    let (at, id) = call.any_key(&input.key_id, request)?;
     Ok(json!({"KeyMetadata": metadata(call, &at, &id)?}))
 }
 

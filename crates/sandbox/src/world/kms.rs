@@ -8,7 +8,7 @@ mod grant;
 mod material;
 
 pub(crate) use aws_managed::predefined;
-pub(crate) use grant::{Constraints, Grant};
+pub(crate) use grant::{Constraints, Grant, Wanted};
 pub(crate) use material::{Material, Rotation, Schedule};
 
 use crate::world::{Caller, Quirk, Recent, Spreading, Stored};

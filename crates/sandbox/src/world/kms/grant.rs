@@ -2,7 +2,7 @@
 //! Not for: creating and retiring grants (see `kms::grants`).
 
 use super::cipher::EncryptionContext;
-use crrctl_iam::{Context, Principal};
+use crrctl_iam::Principal;
 use std::time::SystemTime;
 
 /// One grant.
@@ -30,16 +30,17 @@ pub(crate) struct Constraints {
     pub(crate) subset: Option<EncryptionContext>,
 }
 
-/// The operations with an encryption context. To others, constraints do not apply (KMS API
-/// Reference, `GrantConstraints`).
-const CRYPTOGRAPHIC: [&str; 6] = [
-    "Decrypt",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyWithoutPlaintext",
-    "ReEncryptFrom",
-    "ReEncryptTo",
-];
+/// What a request asks a grant to allow, beside its operation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// A cryptographic operation with this encryption context, which may be empty.
+    Cryptography(&'a EncryptionContext),
+    /// `CreateGrant` for a grant with these operations and constraints.
+    Child(&'a [String], &'a Constraints),
+    /// Nothing more. Constraints do not apply to such an operation (KMS API Reference,
+    /// `GrantConstraints`).
+    Nothing,
+}
 
 /// Returns whether the ARN in a grant names a principal. A session is named by its role.
 pub(crate) fn names(arn: &str, principal: &Principal) -> bool {
@@ -50,12 +51,24 @@ pub(crate) fn names(arn: &str, principal: &Principal) -> bool {
 }
 
 impl Grant {
-    /// Returns whether the grant allows `principal` to perform `operation` in a request with these
-    /// condition keys, which contain the encryption context.
-    pub(crate) fn allows(&self, principal: &Principal, operation: &str, context: &Context) -> bool {
-        names(&self.grantee, principal)
-            && self.operations.iter().any(|it| it == operation)
-            && (!CRYPTOGRAPHIC.contains(&operation) || self.constraints.hold(context))
+    /// Returns whether the grant allows `principal` to perform `operation`. With a grant, it can
+    /// create only grants of the same or fewer operations, under constraints that are as strict
+    /// or stricter (KMS Developer Guide, "Granting `CreateGrant` permission").
+    pub(crate) fn allows(
+        &self,
+        principal: &Principal,
+        operation: &str,
+        wanted: Wanted<'_>,
+    ) -> bool {
+        let holds = match wanted {
+            Wanted::Cryptography(context) => self.constraints.hold(context),
+            Wanted::Child(operations, constraints) => {
+                operations.iter().all(|it| self.operations.contains(it))
+                    && constraints.imply(&self.constraints)
+            }
+            Wanted::Nothing => true,
+        };
+        names(&self.grantee, principal) && self.operations.iter().any(|it| it == operation) && holds
     }
 
     /// Returns whether the grant, which has a name, differs from `old` in nothing that a request
@@ -77,19 +90,40 @@ impl Grant {
             Principal::Root { account, .. } => account.as_str() == self.issuer,
             _ => false,
         };
-        retiring || account || self.allows(principal, "RetireGrant", &Context::new())
+        retiring || account || self.allows(principal, "RetireGrant", Wanted::Nothing)
     }
 }
 
 impl Constraints {
-    fn hold(&self, context: &Context) -> bool {
-        const PREFIX: &str = "kms:encryptioncontext:";
-        let has = |(key, value): (&String, &String)| {
-            let found = context.get(&format!("{PREFIX}{key}"));
-            found.is_some_and(|values| values.contains(value))
-        };
-        let count = context.iter().filter(|(key, _)| key.starts_with(PREFIX)).count();
-        self.subset.iter().flatten().all(has)
-            && self.equals.as_ref().is_none_or(|all| all.len() == count && all.iter().all(has))
+    /// Returns whether an encryption context fulfils the constraints.
+    fn hold(&self, context: &EncryptionContext) -> bool {
+        self.subset.as_ref().is_none_or(|subset| contains(context, subset))
+            && self.equals.as_ref().is_none_or(|all| are_same(context, all))
     }
+
+    /// Returns whether every encryption context that fulfils these constraints fulfils `others`.
+    fn imply(&self, others: &Self) -> bool {
+        let own = [&self.equals, &self.subset];
+        let has = |pair| own.into_iter().flatten().any(|own| has(own, pair));
+        others.subset.iter().flatten().all(has)
+            && others
+                .equals
+                .as_ref()
+                .is_none_or(|all| self.equals.as_ref().is_some_and(|own| are_same(own, all)))
+    }
+}
+
+/// Returns whether an encryption context has a pair. In constraints, the case of keys does not
+/// matter, but that of values does (KMS API Reference, `GrantConstraints`).
+fn has(context: &EncryptionContext, (key, value): (&String, &String)) -> bool {
+    let key = key.to_lowercase();
+    context.iter().any(|(other, its)| its == value && other.to_lowercase() == key)
+}
+
+fn contains(context: &EncryptionContext, pairs: &EncryptionContext) -> bool {
+    pairs.iter().all(|pair| has(context, pair))
+}
+
+fn are_same(one: &EncryptionContext, other: &EncryptionContext) -> bool {
+    one.len() == other.len() && contains(one, other) && contains(other, one)
 }
