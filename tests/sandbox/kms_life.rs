@@ -272,6 +272,22 @@ async fn a_predefined_alias_gets_its_key_when_it_is_described() {
 }
 
 #[tokio::test]
+async fn a_refused_description_creates_no_key() {
+    let stand = Stand::start().await;
+    let (id, secret) = stand.user("nobody", NONE).await;
+    let nobody = stand.kms_as(&id, &secret, EAST);
+    let arn = format!("arn:aws:kms:{EAST}:{ACCOUNT}:alias/aws/s3");
+    refused! {
+        "AccessDeniedException" 400 "kms:DescribeKey" nobody.describe_key().key_id("alias/aws/s3");
+        "AccessDeniedException" 400 "kms:DescribeKey" nobody.describe_key().key_id(arn);
+    };
+    let kms = stand.kms(EAST);
+    assert!(kms.list_keys().send().await.unwrap().keys().is_empty());
+    let aliases = kms.list_aliases().send().await.unwrap();
+    assert!(aliases.aliases().iter().all(|alias| alias.target_key_id().is_none()));
+}
+
+#[tokio::test]
 async fn specs_that_do_not_exist_are_invalid_and_those_not_modelled_are_named() {
     let stand = Stand::start().await;
     let kms = stand.kms(EAST);

@@ -225,17 +225,23 @@ struct DescribeKey {
 }
 
 /// KMS API Reference, `DescribeKey`: accepts a key id, key ARN, alias name or alias ARN. A
-/// predefined alias gets its AWS managed key now.
+/// predefined alias gets its AWS managed key now, if the key policy that this key has allows the
+/// call.
 pub(super) fn describe(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let input: DescribeKey = call.input()?;
     let now = call.state.now();
-    call.state
+    let created = call
+        .state
         .kms
         .create_predefined(call.caller, &input.key_id, now)
         .map_err(|alias| Fault::not_implemented(&format!("the AWS managed key {alias}")))?;
     let context = conditions::of_reference(&input.key_id);
     let request = KeyRequest { action: "kms:DescribeKey", context, wanted: Wanted::Nothing };
-    let (at, id) = call.any_key(&input.key_id, request)?;
+    let found = call.any_key(&input.key_id, request);
+    if let (Some(created), Err(_)) = (created, &found) {
+        call.state.kms.forget(call.caller, &created, now);
+    }
+    let (at, id) = found?;
     Ok(json!({"KeyMetadata": metadata(call, &at, &id)?}))
 }
 

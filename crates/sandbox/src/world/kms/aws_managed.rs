@@ -4,7 +4,7 @@
 
 use super::{Alias, Key, KeyState, Kms, Material, Schedule, new_id};
 use crate::world::{Caller, Spreading, Stored};
-use crrctl_iam::names::Arn;
+use crrctl_iam::names::{Arn, KeyId};
 use std::time::SystemTime;
 
 /// The alias of the AWS managed key for S3.
@@ -40,31 +40,45 @@ pub(crate) fn predefined() -> impl Iterator<Item = &'static str> {
 
 impl Kms {
     /// Creates the AWS managed key that a reference to a predefined alias names, if it does not
-    /// exist yet (KMS API Reference, `DescribeKey`). Returns the alias if its key is not modelled.
+    /// exist yet (KMS API Reference, `DescribeKey`). Returns the key that it created.
+    ///
+    /// # Errors
+    /// The alias, if its key is not modelled.
     pub(crate) fn create_predefined(
         &mut self,
         caller: &Caller,
         reference: &str,
         now: SystemTime,
-    ) -> Result<(), &'static str> {
+    ) -> Result<Option<KeyId>, &'static str> {
         let own = super::arn_of(caller, "").to_string();
         let name = reference.strip_prefix(&own).unwrap_or(reference);
         match predefined().find(|alias| *alias == name) {
             Some(S3) => {
-                self.managed_for_s3(caller, now);
-                Ok(())
+                let (id, is_new) = self.create_for_s3(caller, now);
+                Ok(is_new.then_some(id))
             }
             Some(alias) => Err(alias),
-            None => Ok(()),
+            None => Ok(None),
         }
+    }
+
+    /// Takes back the creation of a key.
+    pub(crate) fn forget(&mut self, at: &Caller, id: &KeyId, now: SystemTime) {
+        self.remove(&((at.account.clone(), at.region.clone()), id.clone()), now);
     }
 
     /// Returns the ARN of the AWS managed key for S3 in the caller's account and Region. The key is
     /// created at its first use, as on AWS.
     pub(crate) fn managed_for_s3(&mut self, caller: &Caller, now: SystemTime) -> Arn {
+        self.create_for_s3(caller, now).0.arn(&caller.region, &caller.account)
+    }
+
+    /// Creates the AWS managed key for S3, if it does not exist yet. Returns the key, and whether it
+    /// is new.
+    fn create_for_s3(&mut self, caller: &Caller, now: SystemTime) -> (KeyId, bool) {
         let place = (caller.account.clone(), caller.region.clone());
         if let Some(alias) = self.aliases.get(&(place.clone(), S3.to_owned())) {
-            return alias.target.arn(&caller.region, &caller.account);
+            return (alias.target.clone(), false);
         }
         let id = new_id(false);
         let key = Key {
@@ -84,7 +98,7 @@ impl Kms {
         self.keys.insert((place.clone(), id.clone()), key);
         let alias = Alias { target: id.clone(), created: now, updated: now, listed: now };
         self.aliases.insert((place, S3.to_owned()), alias);
-        id.arn(&caller.region, &caller.account)
+        (id, true)
     }
 }
 
