@@ -17,6 +17,7 @@ mod crypto;
 mod guide;
 mod iam_condition_keys;
 mod iam_life;
+mod iam_limits;
 mod kms_grants;
 mod kms_life;
 mod lag;

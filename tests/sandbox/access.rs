@@ -1,4 +1,6 @@
 //! IAM in force: who is refused what, by which kind of policy, in AWS's words.
+//! Not for: condition keys of one service (see `condition_keys`, `iam_condition_keys`), or the
+//! operations of IAM (see `iam_life`, `iam_limits`).
 
 use super::{ACCOUNT, EAST, OTHER, POLICY, ROLE, Stand, TRUST, WEST, refused, rule};
 use aws_credential_types::Credentials;
@@ -264,7 +266,8 @@ async fn bucket_policies_let_in_and_keep_out() {
     refused! {
         "AccessDenied" 403 "with an explicit deny in a resource-based policy" s3.get_object().bucket("house").key("k");
     }
-    // A public policy that was there before lets nobody in from outside once the block restricts it.
+    // A public policy that was there before lets nobody in from outside once the block restricts
+    // it.
     s3.delete_public_access_block().bucket("house").send().await.unwrap();
     put(policy("Allow", r#""*""#, "")).send().await.unwrap();
     get().send().await.unwrap();

@@ -22,28 +22,52 @@ const BOUND: [&str; 10] = [
     "iam:PutUserPolicy",
 ];
 
-/// Returns the condition keys that the parameters of a request determine.
+/// The actions with the parameter `PermissionsBoundary`.
+const WITH_BOUNDARY: [&str; 4] = [
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutUserPermissionsBoundary",
+];
+
+/// The actions with the parameter `Tags`.
+const WITH_TAGS: [&str; 6] = [
+    "iam:CreatePolicy",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:TagPolicy",
+    "iam:TagRole",
+    "iam:TagUser",
+];
+
+/// The actions with the parameter `TagKeys`.
+const WITH_TAG_KEYS: [&str; 3] = ["iam:UntagPolicy", "iam:UntagRole", "iam:UntagUser"];
+
+/// Returns the condition keys that the parameters of a request determine. A parameter that the
+/// action does not have determines none.
 pub(super) fn of_request(params: &Params, action: &str) -> Context {
-    let tags = params.tags("Tags");
+    let tags = if WITH_TAGS.contains(&action) { params.tags("Tags") } else { Vec::new() };
     let mut context = Context::new();
     for (key, value) in &tags {
         context.set(&format!("aws:RequestTag/{key}"), value);
     }
-    let names: Vec<String> =
-        tags.into_iter().map(|(key, _)| key).chain(params.list("TagKeys")).collect();
+    let mut names: Vec<String> = tags.into_iter().map(|(key, _)| key).collect();
+    if WITH_TAG_KEYS.contains(&action) {
+        names = params.list("TagKeys");
+    }
     if !names.is_empty() {
         context.set_all("aws:TagKeys", names);
     }
-    if let Some(boundary) = params.get("PermissionsBoundary") {
-        context.set("iam:PermissionsBoundary", boundary);
-    }
-    if let Some(service) = params.get("AWSServiceName") {
-        context.set("iam:AWSServiceName", service);
-    }
+    let mut set = |key: &str, parameter: &str, has: bool| {
+        if let Some(value) = params.get(parameter).filter(|_| has) {
+            context.set(key, value);
+        }
+    };
     let attaches = action.starts_with("iam:Attach") || action.starts_with("iam:Detach");
-    if let Some(policy) = params.get("PolicyArn").filter(|_| attaches) {
-        context.set("iam:PolicyARN", policy);
-    }
+    let links = action == "iam:CreateServiceLinkedRole";
+    set("iam:PermissionsBoundary", "PermissionsBoundary", WITH_BOUNDARY.contains(&action));
+    set("iam:AWSServiceName", "AWSServiceName", links);
+    set("iam:PolicyARN", "PolicyArn", attaches);
     context
 }
 

@@ -2,6 +2,7 @@
 //! Not for: the users' policies (see `inline`, `attached`), tags (see `tags`) and access keys (see
 //! `access_keys`), nor passwords and groups, which are not modelled.
 
+use super::conditions::of_entity;
 use crate::iam::call::{
     IamCall, check_name, checked_path, exceeded, no_such, truncation, valid_path,
 };
@@ -64,8 +65,8 @@ pub(super) fn get(call: &mut IamCall<'_>) -> XmlOutput {
     Ok(Some(element_of(user, "User")))
 }
 
-/// IAM API Reference, `UpdateUser`: changes the name, the path, or both. Access keys and policies
-/// stay with the user.
+/// IAM API Reference, `UpdateUser`: changes the name, the path, or both. The caller needs the
+/// permission on the user before and after the change. Access keys and policies stay with the user.
 pub(super) fn update(call: &mut IamCall<'_>) -> XmlOutput {
     let user = call.user("iam:UpdateUser", false)?.clone();
     let path = match call.params.get("NewPath") {
@@ -74,13 +75,15 @@ pub(super) fn update(call: &mut IamCall<'_>) -> XmlOutput {
     };
     let name = call.params.get("NewUserName").unwrap_or(&user.name);
     check_name(name, "newUserName", 64)?;
+    let arn = call.arn("user", path, name);
+    let resource = of_entity(&user.entity, "iam:UpdateUser");
+    call.permit_with("iam:UpdateUser", arn.as_str(), resource)?;
     let (old, new) = (call.slot(&user.name), call.slot(name));
     let users = call.state.iam.users.keys().filter(|slot| **slot != old);
     if is_taken(users, &new) {
         return Err(taken(name));
     }
     let (path, name) = (path.to_owned(), name.to_owned());
-    let arn = call.arn("user", &path, &name);
     for key in call.state.iam.keys.values_mut().filter(|key| key.owner == old) {
         key.owner = new.clone();
     }

@@ -1,0 +1,72 @@
+//! What IAM's operations refuse beside their lives: a new name that the caller may not give,
+//! parameters that an operation does not have, the names of service-linked roles, services
+//! without credentials. Sources: IAM API Reference, the operations' pages; Service Authorization
+//! Reference; tilfin/aws-iam-policy-tool#9.
+//! Not for: lives of users, roles and policies (see `iam_life`).
+
+use super::{ACCOUNT, Stand, TRUST, refused};
+use aws_smithy_types::body::SdkBody;
+
+fn allow(action: &str, resource: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"{resource}","Condition":{condition}}}]}}"#
+    )
+}
+
+#[tokio::test]
+async fn a_parameter_that_an_action_does_not_have_is_no_condition_key() {
+    let stand = Stand::start().await;
+    let root = stand.iam();
+    let (id, secret) = stand.user("caller", &allow("sts:*", "*", "{}")).await;
+    let create = root.create_role().role_name("free").assume_role_policy_document(TRUST);
+    create.send().await.unwrap();
+    let iam = stand.iam_as(&id, &secret);
+    for (key, parameters) in [
+        ("iam:PermissionsBoundary", "&PermissionsBoundary=value"),
+        ("aws:RequestTag/team", "&Tags.member.1.Key=team&Tags.member.1.Value=value"),
+        ("aws:TagKeys", "&Tags.member.1.Key=value"),
+        ("aws:TagKeys", "&TagKeys.member.1=value"),
+        ("iam:AWSServiceName", "&AWSServiceName=value"),
+        ("iam:PolicyARN", "&PolicyArn=value"),
+    ] {
+        let condition = format!(r#"{{"ForAnyValue:StringEquals":{{"{key}":"value"}}}}"#);
+        let put = root.put_user_policy().user_name("caller").policy_name("own");
+        let put = put.policy_document(allow("iam:PutRolePolicy", "*", &condition));
+        put.send().await.unwrap();
+        let put = iam.put_role_policy().role_name("free").policy_name("own");
+        let put = put.policy_document(super::POLICY).customize().mutate_request(move |request| {
+            let body = [request.body().bytes().unwrap(), parameters.as_bytes()].concat();
+            request.headers_mut().insert("content-length", body.len().to_string());
+            *request.body_mut() = SdkBody::from(body);
+        });
+        let (code, status, text) = super::refusal(put.send().await);
+        assert_eq!((code.as_str(), status), ("AccessDenied", 403), "{parameters}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_is_renamed_with_the_permission_on_both_names() {
+    let stand = Stand::start().await;
+    let root = stand.iam();
+    root.create_user().user_name("bob").send().await.unwrap();
+    let (id, secret) = stand.user("caller", &allow("sts:*", "*", "{}")).await;
+    let iam = stand.iam_as(&id, &secret);
+    let allow_on = async |name: &str| {
+        let resource = format!("arn:aws:iam::{ACCOUNT}:user/{name}");
+        let put = root.put_user_policy().user_name("caller").policy_name("own");
+        let put = put.policy_document(allow("iam:UpdateUser", &resource, "{}"));
+        put.send().await.unwrap();
+    };
+    allow_on("bob").await;
+    refused! {
+        "AccessDenied" 403 ":user/robert" iam.update_user().user_name("bob").new_user_name("robert");
+        "AccessDenied" 403 ":user/team/bob" iam.update_user().user_name("bob").new_path("/team/");
+        "AccessDenied" 403 ":user/caller" iam.update_user().user_name("bob").new_user_name("caller");
+    };
+    allow_on("robert").await;
+    refused! {
+        "AccessDenied" 403 ":user/bob" iam.update_user().user_name("bob").new_user_name("robert");
+    };
+    allow_on("*b*").await;
+    iam.update_user().user_name("bob").new_user_name("robert").send().await.unwrap();
+}
