@@ -4,7 +4,7 @@
 //! Reference; tilfin/aws-iam-policy-tool#9.
 //! Not for: lives of users, roles and policies (see `iam_life`).
 
-use super::{ACCOUNT, Stand, TRUST, refused};
+use super::{ACCOUNT, EAST, Stand, TRUST, refused};
 use aws_smithy_types::body::SdkBody;
 
 fn allow(action: &str, resource: &str, condition: &str) -> String {
@@ -69,4 +69,36 @@ async fn a_user_is_renamed_with_the_permission_on_both_names() {
     };
     allow_on("*b*").await;
     iam.update_user().user_name("bob").new_user_name("robert").send().await.unwrap();
+}
+
+#[tokio::test]
+async fn names_of_service_linked_roles_are_checked_and_reserved() {
+    let stand = Stand::start().await;
+    let iam = stand.iam();
+    let link = || iam.create_service_linked_role().aws_service_name("autoscaling.amazonaws.com");
+    let role =
+        |path: &str| iam.create_role().role_name("r").path(path).assume_role_policy_document(TRUST);
+    refused! {
+        "ValidationError" 400 "at 'customSuffix' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+" link().custom_suffix("a/b");
+        "ValidationError" 400 "at 'customSuffix' failed to satisfy constraint: Member must have length less than or equal to 64" link().custom_suffix("a".repeat(200));
+        "ValidationError" 400 "at 'customSuffix'" link().custom_suffix("");
+        "ValidationError" 400 "at 'roleName' failed to satisfy constraint: Member must have length less than or equal to 64" link().custom_suffix("a".repeat(64));
+        "ValidationError" 400 "at 'description' failed to satisfy constraint: Member must have length less than or equal to 1000" link().description("a".repeat(1001));
+        "ValidationError" 400 "at 'description'" link().description("\u{2014}");
+        "ValidationError" 400 "at 'aWSServiceName'" iam.create_service_linked_role().aws_service_name("a/b");
+        "InvalidInput" 400 "Path prefix '/aws-service-role/' can only be used for AWS Service linked Roles" role("/aws-service-role/x/");
+    };
+    link().custom_suffix("one").description("a").send().await.unwrap();
+    refused! { "InvalidInput" 400 "has been taken" link().custom_suffix("ONE"); };
+}
+
+#[tokio::test]
+async fn a_role_with_only_the_name_of_kmss_role_is_not_that_role() {
+    let stand = Stand::start().await;
+    let name = "AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
+    let create = stand.iam().create_role().role_name(name).assume_role_policy_document(TRUST);
+    create.send().await.unwrap();
+    let kms = stand.kms(EAST);
+    refused! { "NotImplemented" 501 "AWSServiceRoleForKeyManagementServiceMultiRegionKeys" kms.create_key().multi_region(true); };
+    kms.create_key().send().await.unwrap();
 }

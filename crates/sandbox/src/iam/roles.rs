@@ -9,7 +9,7 @@ use crate::wire::paging::page;
 use crate::wire::query::{element, in_bounds, wrapped};
 use crate::wire::{Fault, Params, XmlOutput};
 use crate::world::clock::rfc3339;
-use crate::world::iam::{Entity, Role};
+use crate::world::iam::{Entity, LINKED_PATH, Role};
 use crate::world::random::unique_id;
 use crate::world::{Quirk, Slow};
 use crrctl_iam::DocumentKind;
@@ -27,15 +27,18 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let path = checked_path(call)?;
     let arn = call.arn("role", path, name);
     call.permit_creation("iam:CreateRole", "iam:TagRole", arn.as_str())?;
+    if path.starts_with(LINKED_PATH) {
+        // Recorded in tilfin/aws-iam-policy-tool#9.
+        let text =
+            format!("Path prefix '{LINKED_PATH}' can only be used for AWS Service linked Roles");
+        return Err(Fault::bad("InvalidInput", text));
+    }
     let trust = params.require("AssumeRolePolicyDocument")?;
     let trust = document(call, DocumentKind::TrustPolicy, trust, MAX_TRUST)?;
     let tags = super::tags::merged(&[], params.tags("Tags"))?;
     let max_session = session(params.get("MaxSessionDuration"))?;
     let boundary = super::boundaries::given(call)?;
-    let account = &call.caller.account;
-    // Role names are unique, ignoring case (IAM API Reference, `CreateRole`).
-    let taken = |(owner, other): &(_, String)| owner == account && other.eq_ignore_ascii_case(name);
-    if call.state.iam.roles.keys().any(taken) {
+    if is_taken(call, name) {
         let text = format!("Role with name {name} already exists.");
         return Err(Fault::new(409, "EntityAlreadyExists", text));
     }
@@ -60,6 +63,15 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     Ok(Some(answer))
 }
 
+/// Returns whether the account has a role of this name, ignoring case (IAM API Reference,
+/// `CreateRole`).
+pub(super) fn is_taken(call: &IamCall<'_>, name: &str) -> bool {
+    let own = |(owner, other): &(AccountId, String)| {
+        *owner == call.caller.account && other.eq_ignore_ascii_case(name)
+    };
+    call.state.iam.roles.keys().any(own)
+}
+
 /// The default of `MaxSessionDuration`, in seconds (IAM API Reference, `CreateRole`).
 const DEFAULT_SESSION: u32 = 3600;
 
@@ -68,15 +80,24 @@ fn session(given: Option<&str>) -> Result<u32, Fault> {
     in_bounds(given, "maxSessionDuration", (3600, 43_200))
 }
 
-/// Reads `Description`, of at most 1000 characters (IAM API Reference, `CreateRole`).
-fn description(params: &Params) -> Result<Option<String>, Fault> {
+/// Reads `Description`, of at most 1000 characters of Latin-1 (IAM API Reference, `CreateRole`).
+pub(super) fn description(params: &Params) -> Result<Option<String>, Fault> {
     let Some(given) = params.get("Description") else { return Ok(None) };
-    if given.chars().count() <= 1000 {
-        return Ok(Some(given.to_owned()));
+    let refused = |bound: &str| {
+        Err(invalid(format!(
+            "1 validation error detected: Value '{given}' at 'description' failed to satisfy constraint: Member must {bound}"
+        )))
+    };
+    if given.chars().count() > 1000 {
+        return refused("have length less than or equal to 1000");
     }
-    Err(invalid(format!(
-        "1 validation error detected: Value '{given}' at 'description' failed to satisfy constraint: Member must have length less than or equal to 1000"
-    )))
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{a1}'..='\u{ff}');
+    if !given.chars().all(allowed) {
+        return refused(
+            "satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]*",
+        );
+    }
+    Ok(Some(given.to_owned()))
 }
 
 /// The response that shows a role. AWS was recorded to show other members in each (2024-26).

@@ -8,7 +8,7 @@ use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
 use crate::world::Slow;
 use crate::world::iam::{
-    KMS_SERVICE, LinkedRoleDeletion, LinkedService, Role, linked_role, linked_service,
+    KMS_SERVICE, LINKED_PATH, LinkedRoleDeletion, LinkedService, Role, linked_role, linked_service,
 };
 
 /// IAM API Reference, `CreateServiceLinkedRole`. The error for a custom suffix is recorded
@@ -16,11 +16,14 @@ use crate::world::iam::{
 /// a service-linked role").
 pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let principal = call.params.require("AWSServiceName")?;
+    check_text("aWSServiceName", principal, 128)?;
     let suffix = call.params.get("CustomSuffix");
+    suffix.map(|suffix| check_text("customSuffix", suffix, 64)).transpose()?;
+    let description = roles::description(call.params)?;
     let found = linked_service(principal);
     let name = found.map_or_else(|| "*".to_owned(), LinkedService::role);
     let name = suffix.map_or_else(|| name.clone(), |suffix| format!("{name}_{suffix}"));
-    let path = format!("/aws-service-role/{principal}/");
+    let path = format!("{LINKED_PATH}{principal}/");
     let arn = call.arn("role", &path, &name);
     call.permit("iam:CreateServiceLinkedRole", arn.as_str())?;
     let Some(service) = found else {
@@ -30,21 +33,42 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         let text = format!("Custom suffix is not allowed for {principal}");
         return Err(Fault::bad("InvalidInput", text));
     }
-    let slot = call.slot(&name);
-    if call.state.iam.roles.contains_key(&slot) {
+    check_text("roleName", &name, 64)?;
+    if roles::is_taken(call, &name) {
         let text = format!(
             "Service role name {name} has been taken in this account, please try a different suffix."
         );
         return Err(Fault::bad("InvalidInput", text));
     }
+    let slot = call.slot(&name);
     let (account, partition) = (&call.caller.account, call.caller.partition());
     let mut role = linked_role(account, partition, (principal, service), name, call.state.now());
-    role.description = call.params.get("Description").map(String::from);
+    role.description = description;
     role.usable = call.state.done_at(Slow::Role);
     let answer = roles::created(call, &role);
     call.state.iam.roles.insert(slot, role);
     call.begin(&Role::QUIRKS, arn.as_str());
     Ok(Some(answer))
+}
+
+/// Checks a service principal, a custom suffix, or the name that they make (IAM API Reference,
+/// `CreateServiceLinkedRole` and `Role`).
+fn check_text(member: &str, value: &str, most: usize) -> Result<(), Fault> {
+    let refused = |bound: &str| {
+        Err(invalid(format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {bound}"
+        )))
+    };
+    if value.is_empty() {
+        return refused("have length greater than or equal to 1");
+    }
+    if value.chars().count() > most {
+        return refused(&format!("have length less than or equal to {most}"));
+    }
+    if value.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)) {
+        return Ok(());
+    }
+    refused("satisfy regular expression pattern: [\\w+=,.@-]+")
 }
 
 /// IAM API Reference, `DeleteServiceLinkedRole`: starts a deletion, which fails where the service

@@ -76,8 +76,13 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
 /// (KMS Developer Guide, "Controlling access to multi-Region keys").
 fn link(call: &mut KmsCall<'_>) -> Result<(), Fault> {
     let caller = call.caller;
-    if call.state.iam.is_linked(&caller.account) {
-        return Ok(());
+    match call.state.iam.kms_role(&caller.account) {
+        Some(role) if role.is_service_linked() => return Ok(()),
+        Some(role) => {
+            let text = format!("a multi-Region key in an account with the role {}", role.arn);
+            return Err(Fault::not_implemented(&text));
+        }
+        None => {}
     }
     let role = "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
     let arn = Arn::known(caller.partition(), "iam", "", caller.account.as_str(), role);

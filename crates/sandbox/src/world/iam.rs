@@ -8,7 +8,9 @@ mod linked_services;
 mod store;
 
 pub(crate) use aws_managed::{AwsManaged, aws_document, aws_managed};
-pub(crate) use entities::{Entity, Managed, PolicyVersion, Role, ServiceCredential, User};
+pub(crate) use entities::{
+    Entity, LINKED_PATH, Managed, PolicyVersion, Role, ServiceCredential, User,
+};
 pub(crate) use linked_roles::{KMS_SERVICE, LinkedRoleDeletion, linked_role};
 pub(crate) use linked_services::{LinkedService, linked_service};
 pub use store::SECRET;

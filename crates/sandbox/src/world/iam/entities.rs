@@ -42,9 +42,13 @@ impl Role {
 
     /// Returns whether the role is linked to a service, which alone can change it.
     pub(crate) fn is_service_linked(&self) -> bool {
-        self.path.starts_with("/aws-service-role/")
+        self.path.starts_with(LINKED_PATH)
     }
 }
+
+/// The path of the service-linked roles, which only they can have (IAM User Guide, "IAM
+/// identifiers").
+pub(crate) const LINKED_PATH: &str = "/aws-service-role/";
 
 /// A user.
 #[derive(Debug, Clone)]

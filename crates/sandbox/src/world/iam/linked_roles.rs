@@ -1,7 +1,7 @@
 //! Service-linked roles as plain data, and KMS's, which multi-Region keys need.
 //! Not for: which services have one (see `linked_services`).
 
-use super::{Entity, Iam, LinkedService, Role, linked_service};
+use super::{Entity, Iam, LINKED_PATH, LinkedService, Role, linked_service};
 use crate::world::Stored;
 use crate::world::random::unique_id;
 use crrctl_iam::names::{AccountId, Arn, Partition};
@@ -31,10 +31,11 @@ impl Iam {
         self.deletions.insert(id, task);
     }
 
-    /// Returns whether an account has KMS's service-linked role for multi-Region keys.
-    pub(crate) fn is_linked(&self, account: &AccountId) -> bool {
-        let name = linked_service(KMS_SERVICE).map(LinkedService::role);
-        name.is_some_and(|name| self.roles.contains_key(&(account.clone(), name)))
+    /// Returns the role with the name of KMS's service-linked role for multi-Region keys. Its path
+    /// tells whether it is that role.
+    pub(crate) fn kms_role(&self, account: &AccountId) -> Option<&Role> {
+        let name = linked_service(KMS_SERVICE).map(LinkedService::role)?;
+        self.roles.get(&(account.clone(), name))
     }
 
     /// Creates KMS's service-linked role for multi-Region keys in an account.
@@ -59,7 +60,7 @@ pub(crate) fn linked_role(
     name: String,
     now: SystemTime,
 ) -> Role {
-    let path = format!("/aws-service-role/{principal}/");
+    let path = format!("{LINKED_PATH}{principal}/");
     let trust = Stored::known(&serde_json::json!({
         "Version": "2012-10-17",
         "Statement": [{
