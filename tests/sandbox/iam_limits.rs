@@ -102,3 +102,20 @@ async fn a_role_with_only_the_name_of_kmss_role_is_not_that_role() {
     refused! { "NotImplemented" 501 "AWSServiceRoleForKeyManagementServiceMultiRegionKeys" kms.create_key().multi_region(true); };
     kms.create_key().send().await.unwrap();
 }
+
+#[tokio::test]
+async fn services_with_api_keys_are_not_unknown() {
+    let stand = Stand::start().await;
+    let iam = stand.iam();
+    iam.create_user().user_name("ann").send().await.unwrap();
+    let create =
+        |name: &str| iam.create_service_specific_credential().user_name("ann").service_name(name);
+    let list =
+        |name: &str| iam.list_service_specific_credentials().user_name("ann").service_name(name);
+    refused! {
+        "NotImplemented" 501 "bedrock.amazonaws.com" create("bedrock.amazonaws.com");
+        "NotImplemented" 501 "logs.amazonaws.com" create("logs.amazonaws.com");
+        "NotImplemented" 501 "bedrock.amazonaws.com" list("bedrock.amazonaws.com");
+        "NoSuchEntity" 404 "No such service lambda.amazonaws.com is supported" create("lambda.amazonaws.com");
+    };
+}

@@ -2,7 +2,7 @@
 //! Not for: the root user's access key, which every account has from the start, and sessions (see
 //! `sts`).
 
-use crate::iam::call::{IamCall, invalid, truncation};
+use crate::iam::call::{IamCall, is_active, status, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
@@ -19,10 +19,6 @@ const MOST: usize = 2;
 fn owner(call: &mut IamCall<'_>, action: &str) -> Result<(AccountId, String), Fault> {
     let name = call.user(action, true)?.name.clone();
     Ok(call.slot(&name))
-}
-
-fn status(active: bool) -> &'static str {
-    if active { "Active" } else { "Inactive" }
 }
 
 /// IAM API Reference, `CreateAccessKey`.
@@ -65,11 +61,7 @@ pub(super) fn list(call: &mut IamCall<'_>) -> XmlOutput {
 pub(super) fn update(call: &mut IamCall<'_>) -> XmlOutput {
     let owner = owner(call, "iam:UpdateAccessKey")?;
     let id = call.params.require("AccessKeyId")?;
-    let active = match call.params.require("Status")? {
-        "Active" => true,
-        "Inactive" => false,
-        other => return Err(invalid(format!("Invalid status {other}"))),
-    };
+    let active = is_active(call.params)?;
     let key = call.state.iam.keys.get_mut(id).filter(|key| key.owner == owner);
     key.ok_or_else(|| missing(id))?.active = active;
     Ok(None)

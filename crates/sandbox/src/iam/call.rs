@@ -210,6 +210,22 @@ fn unprotected(role: &Role, action: &str) -> Result<(), Fault> {
     Err(Fault::bad("UnmodifiableEntity", text))
 }
 
+/// Returns the `Status` of a credential.
+pub(super) fn status(active: bool) -> &'static str {
+    if active { "Active" } else { "Inactive" }
+}
+
+/// Reads the `Status` that a request sets (IAM API Reference, `statusType`).
+pub(super) fn is_active(params: &Params) -> Result<bool, Fault> {
+    match params.require("Status")? {
+        "Active" => Ok(true),
+        "Inactive" => Ok(false),
+        other => Err(invalid(format!(
+            "1 validation error detected: Value '{other}' at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]"
+        ))),
+    }
+}
+
 pub(super) fn no_such(kind: &str, name: &str) -> Fault {
     Fault::new(404, "NoSuchEntity", format!("The {kind} with name {name} cannot be found."))
 }

@@ -1,7 +1,7 @@
 //! Service-specific credentials of users: create, list, update, reset, delete.
 //! Not for: signing in to a service with them, since no service that takes them is modelled.
 
-use crate::iam::call::{IamCall, invalid, truncation};
+use crate::iam::call::{IamCall, invalid, is_active, status, truncation};
 use crate::wire::paging::page;
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
@@ -10,8 +10,13 @@ use crate::world::iam::ServiceCredential;
 use crate::world::random::letters;
 use crrctl_iam::names::AccountId;
 
-/// The services that are modelled (IAM User Guide, "Service-specific credentials for IAM users").
+/// The services with a user name and a password (IAM User Guide, "Service-specific credentials for
+/// IAM users").
 const SERVICES: [&str; 2] = ["codecommit.amazonaws.com", "cassandra.amazonaws.com"];
+
+/// The services with API keys (IAM API Reference, `CreateServiceSpecificCredential`), which are not
+/// modelled.
+const WITH_API_KEYS: [&str; 2] = ["bedrock.amazonaws.com", "logs.amazonaws.com"];
 
 /// Maximum number of credentials of a user for a service (IAM User Guide, "IAM and AWS STS
 /// quotas").
@@ -29,6 +34,9 @@ fn check_service(service: &str) -> Result<(), Fault> {
     if SERVICES.contains(&service) {
         return Ok(());
     }
+    if WITH_API_KEYS.contains(&service) {
+        return Err(Fault::not_implemented(&format!("API keys of {service}")));
+    }
     let text = format!("No such service {service} is supported for Service Specific Credentials");
     Err(Fault::new(404, "NoSuchEntity", text))
 }
@@ -45,7 +53,7 @@ fn shown(id: &str, credential: &ServiceCredential) -> String {
         + &element("ServiceUserName", format!("{user}-at-{account}"))
         + &element("ServiceSpecificCredentialId", id)
         + &element("UserName", user)
-        + &element("Status", if credential.active { "Active" } else { "Inactive" })
+        + &element("Status", status(credential.active))
 }
 
 /// Returns a credential with its password, which only the response that makes it shows.
@@ -129,15 +137,7 @@ fn find<'a>(
 
 /// IAM API Reference, `UpdateServiceSpecificCredential`.
 pub(super) fn update(call: &mut IamCall<'_>) -> XmlOutput {
-    let active = match call.params.require("Status")? {
-        "Active" => true,
-        "Inactive" => false,
-        _ => {
-            return Err(invalid(
-                "1 validation error detected: Value at 'status' failed to satisfy constraint: Member must satisfy enum value set: [Active, Inactive]",
-            ));
-        }
-    };
+    let active = is_active(call.params)?;
     find(call, "iam:UpdateServiceSpecificCredential")?.1.active = active;
     Ok(None)
 }
