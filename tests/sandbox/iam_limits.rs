@@ -5,7 +5,9 @@
 //! Not for: lives of users, roles and policies (see `iam_life`).
 
 use super::{ACCOUNT, EAST, Stand, TRUST, refused};
+use aws_sdk_kms::types::GrantOperation;
 use aws_smithy_types::body::SdkBody;
+use crrctl_sandbox::{Limits, Options};
 
 fn allow(action: &str, resource: &str, condition: &str) -> String {
     format!(
@@ -117,5 +119,45 @@ async fn services_with_api_keys_are_not_unknown() {
         "NotImplemented" 501 "logs.amazonaws.com" create("logs.amazonaws.com");
         "NotImplemented" 501 "bedrock.amazonaws.com" list("bedrock.amazonaws.com");
         "NoSuchEntity" 404 "No such service lambda.amazonaws.com is supported" create("lambda.amazonaws.com");
+    };
+}
+
+#[tokio::test]
+async fn a_full_sandbox_answers_first_what_aws_answers() {
+    let limits = Limits { resources: 6, ..Limits::default() };
+    let stand = Stand::with(Options { limits, ..Options::default() }).await;
+    let (root, kms) = (stand.iam(), stand.kms(EAST));
+    let key = kms.create_key().send().await.unwrap();
+    let key = key.key_metadata().unwrap().key_id().to_owned();
+    kms.create_alias().alias_name("alias/one").target_key_id(&key).send().await.unwrap();
+    let arn = format!("arn:aws:iam::{ACCOUNT}:user/caller");
+    let grant = || {
+        let grant = kms.create_grant().key_id(&key).grantee_principal(&arn).name("one");
+        grant.operations(GrantOperation::Encrypt)
+    };
+    grant().send().await.unwrap();
+    let (id, secret) = stand.user("caller", &allow("sts:*", "*", "{}")).await;
+    let (iam, denied) = (stand.iam_as(&id, &secret), stand.kms_as(&id, &secret, EAST));
+    let role = |name: &str| root.create_role().role_name(name).assume_role_policy_document(TRUST);
+    role("one").send().await.unwrap();
+    refused! {
+        "AccessDenied" 403 "iam:CreateUser" iam.create_user().user_name("two");
+        "AccessDenied" 403 "iam:CreateRole" iam.create_role().role_name("two").assume_role_policy_document(TRUST);
+        "AccessDeniedException" 400 "kms:CreateKey" denied.create_key();
+        "AccessDeniedException" 400 "kms:CreateGrant" denied.create_grant().key_id(&key).grantee_principal(&arn).operations(GrantOperation::Encrypt);
+        "EntityAlreadyExists" 409 "ONE" role("ONE");
+        "ValidationError" 400 "roleName" role("a/b");
+        "EntityAlreadyExists" 409 "caller" root.create_user().user_name("caller");
+        "AlreadyExistsException" 400 "alias/one" kms.create_alias().alias_name("alias/one").target_key_id(&key);
+        "SandboxFull" 507 "more than 6" role("two");
+        "SandboxFull" 507 "more than 6" root.create_user().user_name("two");
+        "SandboxFull" 507 "more than 6" root.create_policy().policy_name("two").policy_document(super::POLICY);
+        "SandboxFull" 507 "more than 6" root.create_access_key().user_name("caller");
+        "SandboxFull" 507 "more than 6" root.create_service_specific_credential().user_name("caller").service_name("codecommit.amazonaws.com");
+        "SandboxFull" 507 "more than 6" root.create_service_linked_role().aws_service_name("autoscaling.amazonaws.com");
+        "SandboxFull" 507 "more than 6" kms.create_alias().alias_name("alias/two").target_key_id(&key);
+        "SandboxFull" 507 "more than 6" kms.create_key();
+        "SandboxFull" 507 "more than 6" grant();
+        "SandboxFull" 507 "more than 6" grant().name("two");
     };
 }

@@ -25,7 +25,6 @@ mod versions;
 use crate::gate::{Refusal, Shared, refused_in_query, verify};
 use crate::iam::call::IamCall;
 use crate::wire::{Answer, Fault, Params, XmlOutput, query};
-use crate::world::State;
 use http::request::Parts;
 
 const VERSION: &str = "2010-05-08";
@@ -51,7 +50,6 @@ pub(crate) fn answer(
         if params.get("Version") != Some(VERSION) {
             return Err(Fault::not_implemented("this version of the Query API"));
         }
-        check_room(&state, operation)?;
         perform(operation, &mut IamCall { state: &mut state, caller: &caller, params })
     });
     reply_with(params, done, id)
@@ -60,14 +58,6 @@ pub(crate) fn answer(
 /// Wraps the result in IAM's response envelope.
 pub(crate) fn reply_with(params: &Params, done: Result<Option<String>, Fault>, id: &str) -> Answer {
     query::respond(NAMESPACE, params, done, id)
-}
-
-/// Checks that the sandbox can keep what an operation creates.
-fn check_room(state: &State, operation: &str) -> Result<(), Fault> {
-    if !operation.starts_with("Create") {
-        return Ok(());
-    }
-    state.one_more_resource().map_err(|text| Fault::new(507, "SandboxFull", text))
 }
 
 fn perform(operation: &str, call: &mut IamCall<'_>) -> XmlOutput {

@@ -24,7 +24,6 @@ use crate::gate::{Refusal, Shared, verify};
 use crate::kms::call::KmsCall;
 use crate::wire::answer::{answer as reply, with_code, with_request_id};
 use crate::wire::{Answer, Fault};
-use crate::world::State;
 use crate::world::quotas::OverQuota;
 use http::StatusCode;
 use http::request::Parts;
@@ -41,7 +40,6 @@ pub(crate) fn answer(shared: &Shared, parts: &Parts, body: &[u8], id: &str) -> A
         let mut state = shared.lock();
         state.calls.count("kms", operation);
         state.quotas.take(&caller, operation, body).map_err(|OverQuota| throttled())?;
-        check_room(&state, operation)?;
         perform(operation, &mut KmsCall { state: &mut state, caller: &caller, body })
     });
     reply_with(done, id)
@@ -125,16 +123,6 @@ fn perform(operation: &str, call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         "UpdatePrimaryRegion" => primary::update(call),
         "UpdateKeyDescription" => changes::update_description(call),
         _ => Err(Fault::not_implemented(&format!("kms:{operation}"))),
-    }
-}
-
-/// Checks that the sandbox can keep what an operation creates.
-fn check_room(state: &State, operation: &str) -> Result<(), Fault> {
-    match operation {
-        "CreateAlias" | "CreateGrant" | "CreateKey" | "ReplicateKey" => {
-            state.one_more_resource().map_err(|text| Fault::new(507, "SandboxFull", text))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -24,11 +24,12 @@ fn owner(call: &mut IamCall<'_>, action: &str) -> Result<(AccountId, String), Fa
 /// IAM API Reference, `CreateAccessKey`.
 pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     let owner = owner(call, "iam:CreateAccessKey")?;
-    let keys = &mut call.state.iam.keys;
-    if keys.values().filter(|key| key.owner == owner).count() >= MOST {
+    let keys = call.state.iam.keys.values();
+    if keys.filter(|key| key.owner == owner).count() >= MOST {
         let text = format!("Cannot exceed quota for AccessKeysPerUser: {MOST}");
         return Err(Fault::new(409, "LimitExceeded", text));
     }
+    call.check_room()?;
     let id = format!("AKIA{}", letters(16));
     let created = call.state.clock.now();
     let secret: String = (0..40).map(|_| fastrand::alphanumeric()).collect();
@@ -37,7 +38,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         + &element("Status", status(true))
         + &element("SecretAccessKey", &secret)
         + &element("CreateDate", rfc3339(created));
-    keys.insert(id, AccessKey { owner, secret, active: true, created });
+    call.state.iam.keys.insert(id, AccessKey { owner, secret, active: true, created });
     Ok(Some(wrapped("AccessKey", &shown)))
 }
 

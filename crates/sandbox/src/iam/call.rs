@@ -50,6 +50,11 @@ impl IamCall<'_> {
         if self.params.tags("Tags").is_empty() { Ok(()) } else { self.permit(tagging, arn) }
     }
 
+    /// Checks that the sandbox can keep what an operation creates.
+    pub(super) fn check_room(&self) -> Result<(), Fault> {
+        self.state.one_more_resource().map_err(|text| Fault::new(507, "SandboxFull", text))
+    }
+
     pub(super) fn slot(&self, name: &str) -> (AccountId, String) {
         (self.caller.account.clone(), name.to_owned())
     }

@@ -88,6 +88,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     }
     let quota = call.state.one_more_policy(call.caller);
     quota.map_err(|over| exceeded("PoliciesPerAccount", over))?;
+    call.check_room()?;
     let (path, name, created) = (path.to_owned(), name.to_owned(), call.state.now());
     let managed = Managed {
         id: unique_id("ANPA"),

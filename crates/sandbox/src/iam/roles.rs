@@ -44,6 +44,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     }
     let quota = call.state.one_more_role(call.caller);
     quota.map_err(|over| exceeded("RolesPerAccount", over))?;
+    call.check_room()?;
     let role = Role {
         arn,
         id: unique_id("AROA"),

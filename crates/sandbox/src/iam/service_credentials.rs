@@ -75,6 +75,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         let text = format!("Cannot exceed quota for ServiceSpecificCredentialsPerUser: {MOST}");
         return Err(Fault::new(409, "LimitExceeded", text));
     }
+    call.check_room()?;
     let id = format!("ACCA{}", letters(17));
     let credential = ServiceCredential {
         owner,

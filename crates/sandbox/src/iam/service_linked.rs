@@ -40,6 +40,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
         );
         return Err(Fault::bad("InvalidInput", text));
     }
+    call.check_room()?;
     let slot = call.slot(&name);
     let (account, partition) = (&call.caller.account, call.caller.partition());
     let mut role = linked_role(account, partition, (principal, service), name, call.state.now());

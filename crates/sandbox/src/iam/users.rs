@@ -29,6 +29,7 @@ pub(super) fn create(call: &mut IamCall<'_>) -> XmlOutput {
     }
     let quota = call.state.one_more_user(call.caller);
     quota.map_err(|over| exceeded("UsersPerAccount", over))?;
+    call.check_room()?;
     let user = User {
         arn,
         id: unique_id("AIDA"),

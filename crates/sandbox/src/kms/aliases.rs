@@ -59,6 +59,7 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         return Err(Fault::bad("AlreadyExistsException", text));
     }
     call.state.one_more_alias(call.caller, &id).map_err(exceeded)?;
+    call.check_room()?;
     let (now, listed) = (call.state.now(), call.state.done_at(Slow::List));
     call.state.kms.aliases.insert(place, Alias { target: id, created: now, updated: now, listed });
     call.begin(Quirk::LateAlias, &arn);

@@ -106,6 +106,11 @@ impl KmsCall<'_> {
         authorize(&self.state.iam, self.caller, request).map_err(denied)
     }
 
+    /// Checks that the sandbox can keep what an operation creates.
+    pub(super) fn check_room(&self) -> Result<(), Fault> {
+        self.state.one_more_resource().map_err(|text| Fault::new(507, "SandboxFull", text))
+    }
+
     /// Begins a quirk on a key or an alias.
     pub(super) fn begin(&mut self, quirk: Quirk, arn: &str) {
         let end = self.state.quirk_end(quirk);

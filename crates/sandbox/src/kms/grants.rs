@@ -93,6 +93,7 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     if !old.into_iter().flatten().any(|old| new.is_again(old)) {
         call.state.one_more_grant(call.caller, &id).map_err(exceeded)?;
     }
+    call.check_room()?;
     unless_dry_run(input.dry_run)?;
     let grants = call.state.kms.grants.entry(place(call.caller, &id)).or_default();
     if let Some(old) = grants.iter_mut().find(|old| new.is_again(old)) {

@@ -54,6 +54,7 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     check_dependencies(call)?;
     call.state.one_more_key(call.caller).map_err(exceeded)?;
     let key = new_key(call, input.description, input.policy, bypass == Some(true), input.tags)?;
+    call.check_room()?;
     if input.multi_region {
         link(call)?;
     }
@@ -174,6 +175,7 @@ pub(super) fn replicate(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     }
     call.state.one_more_key(&there).map_err(exceeded)?;
     let key = new_key(call, input.description, input.policy, bypass == Some(true), input.tags)?;
+    call.check_room()?;
     let (now, until) = (call.state.now(), call.state.done_at(Slow::ReplicaKey));
     let state = if until > now { KeyState::Creating { until } } else { KeyState::Enabled };
     let key = Key { state, ..key };
