@@ -4,7 +4,7 @@
 //! metrics" and "Amazon S3 metrics and dimensions".
 //! Not for: other metrics, expressions, alarms.
 
-use crate::gate::{AccessRequest, Shared, authorize, refused_in_query, verify};
+use crate::gate::{AccessRequest, QueryService, Shared, authorize};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Answer, Fault, Params, query};
 use crate::world::clock::rfc3339;
@@ -16,6 +16,7 @@ use std::time::{Duration, SystemTime};
 /// The API version that distinguishes CloudWatch requests from IAM and STS requests.
 pub(crate) const VERSION: &str = "2010-08-01";
 
+const SERVICE: QueryService = QueryService { signed: "monitoring", counted: "cloudwatch" };
 const NAMESPACE: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
 /// Maximum number of queries in one request (CloudWatch API Reference, `GetMetricData`).
 const MAX_QUERIES: usize = 500;
@@ -29,14 +30,9 @@ pub(crate) fn answer(
     id: &str,
 ) -> Answer {
     let operation = params.get("Action").unwrap_or_default();
-    let done = verify(shared, parts, body, "monitoring").map_err(refused_in_query);
-    let done = done.and_then(|caller| {
-        let mut state = shared.lock();
-        state.calls.count("cloudwatch", operation);
-        match operation {
-            "GetMetricData" => data(&state, &caller, params),
-            _ => Err(Fault::not_implemented(&format!("cloudwatch:{operation}"))),
-        }
+    let done = shared.query((parts, body), SERVICE, operation, |state, caller| match operation {
+        "GetMetricData" => data(state, caller, params),
+        _ => Err(Fault::not_implemented(&format!("cloudwatch:{operation}"))),
     });
     reply_with(params, done, id)
 }

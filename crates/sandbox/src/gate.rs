@@ -23,6 +23,6 @@ pub(crate) use headers::verify_headers;
 pub(crate) use inject::inject;
 pub(crate) use keys::{KeyRequest, ThroughS3};
 pub(crate) use roles::assume;
-pub(crate) use shared::Shared;
+pub(crate) use shared::{QueryService, Shared};
 pub(crate) use signature::{Refusal, check_token, refused_in_query, verify};
 pub(crate) use turns::{Turn, Turns};

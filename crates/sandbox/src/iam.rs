@@ -22,12 +22,13 @@ mod user_parts;
 mod users;
 mod versions;
 
-use crate::gate::{Refusal, Shared, refused_in_query, verify};
+use crate::gate::{QueryService, Refusal, Shared, refused_in_query};
 use crate::iam::call::IamCall;
 use crate::wire::{Answer, Fault, Params, XmlOutput, query};
 use http::request::Parts;
 
 const VERSION: &str = "2010-05-08";
+const SERVICE: QueryService = QueryService { signed: "iam", counted: "iam" };
 const NAMESPACE: &str = "https://iam.amazonaws.com/doc/2010-05-08/";
 
 /// Handles one IAM request.
@@ -39,9 +40,7 @@ pub(crate) fn answer(
     id: &str,
 ) -> Answer {
     let operation = params.get("Action").unwrap_or_default();
-    let done = verify(shared, parts, body, "iam").map_err(refused_in_query).and_then(|caller| {
-        let mut state = shared.lock();
-        state.calls.count("iam", operation);
+    let done = shared.query((parts, body), SERVICE, operation, |state, caller| {
         // Credentials of `GetSessionToken` call IAM only with MFA, which no user has here (STS API
         // Reference, `GetSessionToken`).
         if caller.is_session_of_user() {
@@ -50,7 +49,7 @@ pub(crate) fn answer(
         if params.get("Version") != Some(VERSION) {
             return Err(Fault::not_implemented("this version of the Query API"));
         }
-        perform(operation, &mut IamCall { state: &mut state, caller: &caller, params })
+        perform(operation, &mut IamCall { state, caller, params })
     });
     reply_with(params, done, id)
 }

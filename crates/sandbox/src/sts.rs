@@ -6,7 +6,7 @@ mod assume;
 mod session_tags;
 mod session_token;
 
-use crate::gate::{Shared, refused_in_query, verify};
+use crate::gate::{QueryService, Shared};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Answer, Fault, Params, query};
 use crate::world::clock::rfc3339;
@@ -19,6 +19,7 @@ use std::time::Duration;
 /// The API version that distinguishes STS requests from IAM requests.
 pub(crate) const VERSION: &str = "2011-06-15";
 
+const SERVICE: QueryService = QueryService { signed: "sts", counted: "sts" };
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// Handles one STS request.
@@ -30,18 +31,14 @@ pub(crate) fn answer(
     id: &str,
 ) -> Answer {
     let operation = params.get("Action").unwrap_or_default();
-    let done = verify(shared, parts, body, "sts").map_err(refused_in_query).and_then(|caller| {
-        let mut state = shared.lock();
-        state.calls.count("sts", operation);
-        match operation {
-            "AssumeRole" => assume::role(&mut state, &caller, params),
-            // No permission is required (STS API Reference, `GetCallerIdentity`).
-            "GetCallerIdentity" => Ok(element("Arn", caller.arn())
-                + &element("UserId", user_id(&caller))
-                + &element("Account", caller.account.as_str())),
-            "GetSessionToken" => session_token::get(&mut state, &caller, params),
-            _ => Err(Fault::not_implemented(&format!("sts:{operation}"))),
-        }
+    let done = shared.query((parts, body), SERVICE, operation, |state, caller| match operation {
+        "AssumeRole" => assume::role(state, caller, params),
+        // No permission is required (STS API Reference, `GetCallerIdentity`).
+        "GetCallerIdentity" => Ok(element("Arn", caller.arn())
+            + &element("UserId", user_id(caller))
+            + &element("Account", caller.account.as_str())),
+        "GetSessionToken" => session_token::get(state, caller, params),
+        _ => Err(Fault::not_implemented(&format!("sts:{operation}"))),
     });
     reply_with(params, done.map(Some), id)
 }

@@ -2,10 +2,10 @@
 
 use crate::iam::call::{IamCall, check_name, encoded, is_user, kind, truncation};
 use crate::wire::paging::page;
-use crate::wire::query::element;
+use crate::wire::query::{element, malformed};
 use crate::wire::{Fault, XmlOutput};
 use crate::world::documents::read;
-use crate::world::{Flaw, Quirk, Slow, Stored};
+use crate::world::{Quirk, Slow, Stored};
 use crrctl_iam::DocumentKind;
 use std::collections::BTreeMap;
 
@@ -27,22 +27,6 @@ pub(super) fn document(
         return Err(Fault::new(409, "LimitExceeded", text));
     }
     read(kind, text, &call.state.iam).map_err(|flaw| malformed(kind, &flaw))
-}
-
-/// Converts a flaw in a policy document to `MalformedPolicyDocument`, the error of IAM and STS. A
-/// trust policy that is not JSON has a text of its own (recorded from IAM by `LocalStack`'s
-/// snapshot `test_create_role_with_malformed_assume_role_policy_document`).
-pub(crate) fn malformed(kind: DocumentKind, flaw: &Flaw) -> Fault {
-    let text = match flaw {
-        Flaw::NotJson(_) if kind == DocumentKind::TrustPolicy => {
-            "This policy contains invalid Json".to_owned()
-        }
-        Flaw::NotJson(finding) | Flaw::Malformed(finding) => {
-            format!("Syntax errors in policy. {finding}")
-        }
-        Flaw::Principal(name) => format!("Invalid principal in policy: \"AWS\":\"{name}\""),
-    };
-    Fault::bad("MalformedPolicyDocument", text)
 }
 
 fn size(text: &str) -> usize {

@@ -5,11 +5,11 @@
 use super::session_tags::SessionTags;
 use super::{begin, denied, invalid};
 use crate::gate::{AccessRequest, authorize};
-use crate::wire::query::{element, in_bounds, wrapped};
+use crate::wire::query::{element, in_bounds, malformed, wrapped};
 use crate::wire::{Fault, Params};
 use crate::world::documents::read;
 use crate::world::iam::{Role, Temporary, Who};
-use crate::world::{Caller, Flaw, State};
+use crate::world::{Caller, State};
 use crrctl_iam::names::{AccountId, Arn};
 use crrctl_iam::{Context, Document, DocumentKind, Principal, ResourceKind};
 use std::sync::Arc;
@@ -199,12 +199,9 @@ fn session_policy(state: &State, params: &Params) -> Result<Option<Arc<Document>
             "1 validation error detected: Value at 'policy' failed to satisfy constraint: Member must have length less than or equal to {MAX_POLICY}"
         )));
     }
-    match read(DocumentKind::SessionPolicy, text, &state.iam) {
-        Ok(stored) => Ok(Some(Arc::new(stored.document))),
-        Err(Flaw::NotJson(text) | Flaw::Malformed(text) | Flaw::Principal(text)) => {
-            Err(Fault::bad("MalformedPolicyDocument", text))
-        }
-    }
+    let kind = DocumentKind::SessionPolicy;
+    let stored = read(kind, text, &state.iam).map_err(|flaw| malformed(kind, &flaw))?;
+    Ok(Some(Arc::new(stored.document)))
 }
 
 /// Returns the element `PackedPolicySize`, which STS returns to a request with a session policy or

@@ -3,6 +3,8 @@
 
 use crate::wire::answer::{answer as answer_of, with_code, with_request_id};
 use crate::wire::{Answer, Fault};
+use crate::world::Flaw;
+use crrctl_iam::DocumentKind;
 use http::StatusCode;
 use std::collections::BTreeMap;
 
@@ -121,6 +123,24 @@ pub(crate) fn respond(
         }
         Err(fault) => with_code(reply(fault.status, error(namespace, &fault, id), id), &fault.code),
     }
+}
+
+/// Converts a flaw in a policy document to `MalformedPolicyDocument`, the error of IAM and STS. The
+/// text for a document that is not JSON is the parser's for a session policy (recorded in
+/// ansible-collections/amazon.aws#2778), and a fixed one for a trust policy (recorded by
+/// `LocalStack`'s snapshot `test_create_role_with_malformed_assume_role_policy_document`).
+pub(crate) fn malformed(kind: DocumentKind, flaw: &Flaw) -> Fault {
+    let text = match flaw {
+        Flaw::NotJson(_) if kind == DocumentKind::TrustPolicy => {
+            "This policy contains invalid Json".to_owned()
+        }
+        Flaw::NotJson(finding) if kind == DocumentKind::SessionPolicy => finding.clone(),
+        Flaw::NotJson(finding) | Flaw::Malformed(finding) => {
+            format!("Syntax errors in policy. {finding}")
+        }
+        Flaw::Principal(name) => format!("Invalid principal in policy: \"AWS\":\"{name}\""),
+    };
+    Fault::bad("MalformedPolicyDocument", text)
 }
 
 #[cfg(test)]
