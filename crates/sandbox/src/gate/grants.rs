@@ -2,56 +2,16 @@
 //! overview", "Mapping of ACL permissions and access policy permissions"). A grant is evaluated as
 //! a statement of a resource-based policy, so that explicit denies and the policies of the caller
 //! apply as ever.
-//! Not for: setting ACLs (see `s3::acls`).
+//! Not for: setting ACLs (see `s3::acls`), or the decision itself (see `target`).
 
+use crate::gate::AccessTarget;
 use crate::world::buckets::acl::{Acl, AclGrantee, AclGroup, AclPermission, canonical_id};
-use crate::world::buckets::{Bucket, Object};
 use crate::world::{Caller, State};
-use crrctl_iam::names::AccountId;
 use crrctl_iam::{Document, Effect, Principal};
 use serde_json::json;
 use std::borrow::Cow;
 
-/// What an action is performed on.
-pub(crate) struct AccessTarget<'a> {
-    pub(crate) bucket: &'a Bucket,
-    /// The object version that the action reads or changes, if it exists.
-    pub(crate) object: Option<&'a Object>,
-    pub(crate) action: &'a str,
-    pub(crate) arn: &'a str,
-}
-
-/// Actions on an object that exists. Only its owner can allow them; every other action on an object
-/// is one on the bucket (S3 User Guide, "How Amazon S3 authorizes a request for an object
-/// operation").
-const ON_OBJECTS: [&str; 14] = [
-    "s3:DeleteObjectTagging",
-    "s3:DeleteObjectVersionTagging",
-    "s3:GetObject",
-    "s3:GetObjectAcl",
-    "s3:GetObjectAttributes",
-    "s3:GetObjectTagging",
-    "s3:GetObjectVersion",
-    "s3:GetObjectVersionAcl",
-    "s3:GetObjectVersionAttributes",
-    "s3:GetObjectVersionTagging",
-    "s3:PutObjectAcl",
-    "s3:PutObjectTagging",
-    "s3:PutObjectVersionAcl",
-    "s3:PutObjectVersionTagging",
-];
-
 impl AccessTarget<'_> {
-    /// Returns the account that owns the resource: the owner of the bucket or of the object.
-    pub(crate) fn owner(&self) -> &AccountId {
-        match self.object {
-            Some(object) if self.bucket.has_acls() && ON_OBJECTS.contains(&self.action) => {
-                &object.acl.owner
-            }
-            _ => &self.bucket.owner,
-        }
-    }
-
     /// Returns the ACL, and the permission in it that allows the action.
     fn decisive(&self) -> Option<(&Acl, AclPermission)> {
         use AclPermission::{Read, ReadAcp, Write, WriteAcp};
@@ -66,7 +26,11 @@ impl AccessTarget<'_> {
             "s3:PutObjectAcl" if self.object.is_none() => on_bucket(Write),
             "s3:GetBucketAcl" => on_bucket(ReadAcp),
             "s3:PutBucketAcl" => on_bucket(WriteAcp),
-            "s3:GetObject" | "s3:GetObjectVersion" => on_object(Read),
+            // S3 replicates another account's object with READ and READ_ACP (S3 User Guide,
+            // "Requirements and considerations for replication").
+            "s3:GetObject" | "s3:GetObjectVersion" | "s3:GetObjectVersionForReplication" => {
+                on_object(Read)
+            }
             "s3:GetObjectAcl" | "s3:GetObjectVersionAcl" => on_object(ReadAcp),
             "s3:PutObjectAcl" | "s3:PutObjectVersionAcl" => on_object(WriteAcp),
             _ => None,
@@ -100,7 +64,7 @@ impl AccessTarget<'_> {
     /// Returns the bucket policy that applies to `caller`, with a statement for what the ACL grants
     /// the caller. The allows of a bucket policy do not apply to objects of another owner (S3 User
     /// Guide, "Controlling ownership of objects").
-    pub(crate) fn policy<'a>(
+    pub(super) fn policy<'a>(
         &'a self,
         state: &'a State,
         caller: &Caller,
@@ -111,20 +75,24 @@ impl AccessTarget<'_> {
         if !foreign && grant.is_none() {
             return policy;
         }
-        let mut statements = policy.map(|policy| policy.statements.clone()).unwrap_or_default();
-        statements.retain(|statement| !foreign || statement.effect == Effect::Deny);
+        let mut document = match policy {
+            Some(policy) => policy.into_owned(),
+            None => Document { version: None, id: None, statements: Vec::new() },
+        };
+        document.statements.retain(|statement| !foreign || statement.effect == Effect::Deny);
         if let Some(principal) = grant {
+            // The policy is for this request alone, and a pattern could not name every key.
             let statement = json!({
                 "Version": "2012-10-17",
                 "Statement": [{
                     "Effect": "Allow",
                     "Principal": { "AWS": principal },
                     "Action": self.action,
-                    "Resource": self.arn,
+                    "Resource": "*",
                 }],
             });
-            statements.extend(Document::parse(&statement).ok()?.statements);
+            document.statements.extend(Document::parse(&statement).ok()?.statements);
         }
-        Some(Cow::Owned(Document { version: None, id: None, statements }))
+        Some(Cow::Owned(document))
     }
 }

@@ -2,7 +2,7 @@
 //! Not for: the role's permissions on them (see `role`).
 
 use crate::world::State;
-use crate::world::buckets::{Bucket, object_arn};
+use crate::world::buckets::{Bucket, Object, object_arn};
 pub(crate) use crate::world::replication::Reason;
 use crate::world::replication::ReplicationJob;
 
@@ -12,10 +12,13 @@ pub(super) struct ObjectLocation<'a> {
     pub(super) name: &'a str,
     pub(super) bucket: &'a Bucket,
     pub(super) key: &'a str,
+    /// The version that is replicated from here, if it is an object; `None` at the destination.
+    pub(super) replicated: Option<&'a Object>,
 }
 
 impl ObjectLocation<'_> {
-    pub(super) fn object(&self) -> String {
+    /// Returns the ARN of the object.
+    pub(super) fn arn(&self) -> String {
         object_arn(self.bucket.region.partition(), self.name, self.key)
     }
 }
@@ -25,7 +28,8 @@ pub(super) fn source<'a>(
     job: &'a ReplicationJob,
 ) -> Result<ObjectLocation<'a>, Reason> {
     let bucket = state.buckets.0.get(&job.bucket).ok_or("SrcBucketNotFound")?;
-    Ok(ObjectLocation { name: &job.bucket, bucket, key: &job.key })
+    let replicated = bucket.object(&job.key, Some(&job.version));
+    Ok(ObjectLocation { name: &job.bucket, bucket, key: &job.key, replicated })
 }
 
 pub(super) fn destination<'a>(
@@ -33,5 +37,5 @@ pub(super) fn destination<'a>(
     job: &'a ReplicationJob,
 ) -> Result<ObjectLocation<'a>, Reason> {
     let bucket = state.buckets.0.get(&job.target.bucket).ok_or("DstBucketNotFound")?;
-    Ok(ObjectLocation { name: &job.target.bucket, bucket, key: &job.key })
+    Ok(ObjectLocation { name: &job.target.bucket, bucket, key: &job.key, replicated: None })
 }

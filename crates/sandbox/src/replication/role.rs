@@ -5,14 +5,14 @@
 //! specify.
 //! Not for: key states and bucket settings (see `replica`).
 
-use crate::gate::{AccessRequest, Denied, ThroughS3, assume, authorize};
+use crate::gate::{AccessTarget, Denied, ThroughS3, assume};
 use crate::replication::location::{ObjectLocation, Reason};
 use crate::world::buckets::{Bucket, Lock, Object, Sse, bucket_arn};
 use crate::world::kms::Unusable;
 use crate::world::replication::{MetadataChange, ReplicationTarget};
 use crate::world::{Caller, Quirk, State};
+use crrctl_iam::Context;
 use crrctl_iam::names::Arn;
-use crrctl_iam::{Context, ResourceKind};
 
 /// The session of the replication role, in the Region of one of the buckets.
 pub(super) struct ReplicationRole<'a> {
@@ -39,7 +39,7 @@ impl<'a> ReplicationRole<'a> {
 
     /// Returns whether a policy explicitly denies an action. An implicit deny is not enough.
     fn denies(&self, at: ObjectLocation<'_>, action: &str, context: Context) -> bool {
-        let answer = self.ask(at, at.object(), action, context);
+        let answer = self.ask(at, at.arn(), action, context);
         answer.is_err_and(|denied| denied.is_explicit())
     }
 
@@ -51,17 +51,8 @@ impl<'a> ReplicationRole<'a> {
         context: Context,
     ) -> Result<(), Denied> {
         let caller = self.caller_at(at.bucket);
-        let request = AccessRequest {
-            action,
-            arn,
-            owner: &at.bucket.owner,
-            on: self
-                .state
-                .policy_for(at.bucket, &caller)
-                .map(|document| (ResourceKind::Bucket, document)),
-            context,
-        };
-        authorize(&self.state.iam, &caller, request)
+        let target = AccessTarget { bucket: at.bucket, object: at.replicated, action, arn };
+        target.authorize(self.state, &caller, context)
     }
 
     fn on_object(
@@ -70,7 +61,7 @@ impl<'a> ReplicationRole<'a> {
         action: &str,
         reason: Reason,
     ) -> Result<(), Reason> {
-        let allowed = self.s3(at, at.object(), action, Context::new());
+        let allowed = self.s3(at, at.arn(), action, Context::new());
         if allowed { Ok(()) } else { Err(reason) }
     }
 
@@ -111,8 +102,8 @@ impl<'a> ReplicationRole<'a> {
     /// decrypt it. `s3:GetObjectVersion` is enough for an object that is not under a KMS key (S3
     /// User Guide, "Setting up permissions for live replication").
     pub(super) fn read(&self, at: ObjectLocation<'_>, object: &Object) -> Result<(), Reason> {
-        let plain = object.sse == Sse::S3
-            && self.s3(at, at.object(), "s3:GetObjectVersion", Context::new());
+        let plain =
+            object.sse == Sse::S3 && self.s3(at, at.arn(), "s3:GetObjectVersion", Context::new());
         if !plain {
             self.on_object(at, "s3:GetObjectVersionForReplication", "SrcGetObjectNotPermitted")?;
         }
@@ -179,7 +170,7 @@ impl<'a> ReplicationRole<'a> {
         self.lock(at, &lock)?;
         let mut context = Context::new();
         lock.describe(&mut context, self.state.now());
-        let allowed = self.s3(at, at.object(), "s3:ReplicateObject", context);
+        let allowed = self.s3(at, at.arn(), "s3:ReplicateObject", context);
         if allowed { Ok(()) } else { Err("DstPutObjectNotPermitted") }
     }
 
@@ -234,7 +225,7 @@ impl<'a> ReplicationRole<'a> {
             if parts { "DstMultipartInitNotPermitted" } else { "DstPutObjectNotPermitted" };
         let mut context = written(object, sse, target);
         object.lock.describe(&mut context, self.state.now());
-        if !self.s3(at, at.object(), "s3:ReplicateObject", context) {
+        if !self.s3(at, at.arn(), "s3:ReplicateObject", context) {
             return Err(reason);
         }
         if target.owner_override && at.bucket.owner != self.caller.account {

@@ -134,7 +134,7 @@ pub(super) fn get_object(
 ) -> S3Result<GetObjectAclOutput> {
     let at = (&*input.bucket, &*input.key, input.version_id.as_deref());
     let action = action_for(at.2, "s3:GetObjectAcl", "s3:GetObjectVersionAcl");
-    let bucket = call.bucket_of(at.0, at.1, action)?;
+    let bucket = call.bucket_of(at.0, (at.1, at.2), action)?;
     let (_, object) = find(bucket, at.1, at.2)?;
     let shown =
         if bucket.has_acls() { object.acl.clone() } else { Acl::private(bucket.owner.clone()) };

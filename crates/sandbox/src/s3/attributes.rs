@@ -27,9 +27,13 @@ pub(super) fn get(
         return Err(not_implemented("SSE-C"));
     }
     let (name, key, version) = (&input.bucket, &input.key, input.version_id.as_deref());
-    call.bucket_of(name, key, action_for(version, "s3:GetObject", "s3:GetObjectVersion"))?;
+    call.bucket_of(
+        name,
+        (key, version),
+        action_for(version, "s3:GetObject", "s3:GetObjectVersion"),
+    )?;
     let action = action_for(version, "s3:GetObjectAttributes", "s3:GetObjectVersionAttributes");
-    call.permitted(name, Some(key), action).map_err(refused)?;
+    call.permitted(name, Some((key, version)), action).map_err(refused)?;
     let bucket = call.visit(name)?;
     let is_versioned = *bucket.versioning != Versioning::Never;
     let (found, object) = find(bucket, key, version).map_err(|error| hidden(call, name, error))?;

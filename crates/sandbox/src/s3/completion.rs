@@ -28,7 +28,7 @@ pub(super) fn complete(
     input: CompleteMultipartUploadInput,
 ) -> S3Result<CompleteMultipartUploadOutput> {
     let (name, key) = (&input.bucket, &input.key);
-    let bucket = call.bucket_of(name, key, "s3:PutObject")?;
+    let bucket = call.bucket_of(name, (key, None), "s3:PutObject")?;
     if let Some(done) = completed(bucket, name, key, &input.upload_id) {
         return Ok(done);
     }
@@ -47,7 +47,7 @@ pub(super) fn complete(
     call.check_key(&object.sse, "kms:Decrypt", name, key)?;
     let output = completion(name, key, &object);
     let version_id = store(call.state, name, key, Content::Object(Box::new(object)))?;
-    let bucket = call.bucket_of(name, key, "s3:PutObject")?;
+    let bucket = call.bucket_of(name, (key, None), "s3:PutObject")?;
     bucket.end_upload(key, &input.upload_id);
     Ok(CompleteMultipartUploadOutput { version_id, ..output })
 }

@@ -65,7 +65,7 @@ fn source(call: &S3Call<'_>, given: &CopySource, owner: Option<&str>) -> S3Resul
         return Err(s3_error!(AccessDenied, "Access Denied"));
     }
     let action = action_for(version, "s3:GetObject", "s3:GetObjectVersion");
-    call.permitted(bucket, Some(key), action).map_err(refused)?;
+    call.permitted(bucket, Some((key, version)), action).map_err(refused)?;
     let looked = find(found, key, version).map_err(|error| hidden(call, bucket, error))?;
     check_archived(looked.1)?;
     Ok(From {
@@ -95,7 +95,7 @@ macro_rules! check_source {
 
 /// S3 API Reference, `CopyObject`.
 pub(super) fn copy(call: &mut S3Call<'_>, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
-    call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    call.bucket_of(&input.bucket, (&input.key, None), "s3:PutObject")?;
     let acl = for_new_object(call, &input.bucket, &input.key)?;
     if input.website_redirect_location.is_some() {
         return Err(not_implemented("website redirects"));
@@ -219,7 +219,8 @@ fn tags(call: &S3Call<'_>, input: &CopyObjectInput, from: &From) -> S3Result<Tag
                 let version = from.version.as_deref();
                 let action =
                     action_for(version, "s3:GetObjectTagging", "s3:GetObjectVersionTagging");
-                call.permitted(&from.bucket, Some(&from.key), action).map_err(refused)?;
+                let object = (&*from.key, version);
+                call.permitted(&from.bucket, Some(object), action).map_err(refused)?;
             }
             from.object.tags.clone()
         }
@@ -236,7 +237,7 @@ pub(super) fn copy_part(
     input: UploadPartCopyInput,
 ) -> S3Result<UploadPartCopyOutput> {
     check_part_number(input.part_number)?;
-    call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    call.bucket_of(&input.bucket, (&input.key, None), "s3:PutObject")?;
     if input.sse_customer_algorithm.is_some() || input.copy_source_sse_customer_algorithm.is_some()
     {
         return Err(not_implemented("SSE-C"));

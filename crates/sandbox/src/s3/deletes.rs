@@ -64,9 +64,9 @@ fn check_condition(
     key: &str,
     condition: &ETagCondition,
 ) -> S3Result<()> {
-    call.bucket_of(name, key, "s3:DeleteObject")?;
+    call.bucket_of(name, (key, None), "s3:DeleteObject")?;
     if !condition.is_any() {
-        call.permitted(name, Some(key), "s3:GetObject").map_err(refused)?;
+        call.permitted(name, Some((key, None)), "s3:GetObject").map_err(refused)?;
     }
     match call.visit(name)?.latest(key).map(|version| &version.content) {
         None => Err(s3_error!(NoSuchKey)),
@@ -84,7 +84,7 @@ fn delete(
 ) -> S3Result<Deletion> {
     let action = action_for(version, "s3:DeleteObject", "s3:DeleteObjectVersion");
     let now = call.state.now();
-    let bucket = call.bucket_of(name, key, action)?;
+    let bucket = call.bucket_of(name, (key, version), action)?;
     if let Some(id) = version {
         check_version_of(bucket, id)?;
         if bucket.mfa_delete {
@@ -97,7 +97,7 @@ fn delete(
             removed.is_some_and(|version| matches!(version.content, Content::DeleteMarker));
         return Ok(Deletion { marker, version: Some(id.to_owned()) });
     }
-    bypasses(call, shown.bypass, name, key)?;
+    bypasses(call, shown.bypass, name, (key, None))?;
     let bucket = call.find_mut(name)?;
     if *bucket.versioning.at(now) == Versioning::Never {
         bucket.remove(key, NULL);
@@ -117,7 +117,7 @@ fn check_lock(
     else {
         return Ok(());
     };
-    if object.lock.holds(call.state.now(), bypasses(call, bypass, bucket, key)?) {
+    if object.lock.holds(call.state.now(), bypasses(call, bypass, bucket, (key, Some(id)))?) {
         return Err(protected());
     }
     Ok(())

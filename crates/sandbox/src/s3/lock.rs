@@ -3,6 +3,7 @@
 //! operations (see `lock_settings` and `retention`).
 
 use super::details::invalid_argument;
+use super::permit::KeyVersion;
 use super::{event_hold, permit};
 use crate::s3::call::S3Call;
 use crate::world::buckets::{Lock, Mode, Retention};
@@ -58,7 +59,7 @@ pub(super) fn for_upload(
         (lock.legal_hold.is_some(), "s3:PutObjectLegalHold"),
     ] {
         if is_asked {
-            call.permitted(bucket, Some(key), action).map_err(permit::refused)?;
+            call.permitted_new(bucket, key, action).map_err(permit::refused)?;
         }
     }
     if lock.retention.is_some() || hold.is_some() {
@@ -157,7 +158,7 @@ pub(super) fn bypasses(
     call: &S3Call<'_>,
     asked: Option<bool>,
     bucket: &str,
-    key: &str,
+    object: KeyVersion<'_>,
 ) -> S3Result<bool> {
     if asked != Some(true) {
         return Ok(false);
@@ -167,6 +168,6 @@ pub(super) fn bypasses(
         let text = format!("{name} is only applicable to Object Lock enabled buckets.");
         return Err(invalid_argument(name, "true", text));
     }
-    let allowed = call.permitted(bucket, Some(key), "s3:BypassGovernanceRetention");
+    let allowed = call.permitted(bucket, Some(object), "s3:BypassGovernanceRetention");
     allowed.map(|()| true).map_err(permit::refused)
 }

@@ -32,7 +32,7 @@ pub(super) fn create(
     call: &mut S3Call<'_>,
     input: CreateMultipartUploadInput,
 ) -> S3Result<CreateMultipartUploadOutput> {
-    call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    call.bucket_of(&input.bucket, (&input.key, None), "s3:PutObject")?;
     let acl = for_new_object(call, &input.bucket, &input.key)?;
     let lock = for_upload(call, &input.bucket, &input.key, &lock_headers!(input))?;
     if input.website_redirect_location.is_some() {
@@ -87,7 +87,7 @@ pub(super) fn create(
     };
     let more = upload.weight(&input.key);
     call.state.buckets.check_room(&call.state.limits, &input.bucket, more).map_err(full)?;
-    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    let bucket = call.bucket_of(&input.bucket, (&input.key, None), "s3:PutObject")?;
     bucket.held = bucket.held.saturating_add(more);
     bucket.uploads.insert((input.key, id), upload);
     Ok(output)
@@ -207,7 +207,7 @@ pub(super) fn upload_part(
     let returned = Algorithm::TABLE.iter().any(|row| call.headers.contains_key(row.1));
     let returned = returned.then(|| Checksum::of(sent, &data));
     let explicit = call.headers.contains_key("x-amz-sdk-checksum-algorithm");
-    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    let bucket = call.bucket_of(&input.bucket, (&input.key, None), "s3:PutObject")?;
     let upload = find(bucket, &input.key, &input.upload_id)?;
     if explicit && upload.chosen && sent != upload.algorithm {
         return Err(s3_error!(
@@ -242,7 +242,7 @@ pub(super) fn abort(
     call: &mut S3Call<'_>,
     input: AbortMultipartUploadInput,
 ) -> S3Result<AbortMultipartUploadOutput> {
-    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:AbortMultipartUpload")?;
+    let bucket = call.bucket_of(&input.bucket, (&input.key, None), "s3:AbortMultipartUpload")?;
     bucket
         .end_upload(&input.key, &input.upload_id)
         .map(|_| nothing())

@@ -23,7 +23,7 @@ pub(super) fn find_mut<'a>(
     action: &str,
     (bucket, key, version): (&str, &str, Option<&str>),
 ) -> S3Result<(&'a mut Object, Option<String>)> {
-    let bucket = call.bucket_of(bucket, key, action)?;
+    let bucket = call.bucket_of(bucket, (key, version), action)?;
     let id = find_for_change(bucket, key, version)?;
     let shown = (*bucket.versioning != Versioning::Never).then(|| id.clone());
     match bucket.version_mut(key, &id).map(|version| &mut version.content) {

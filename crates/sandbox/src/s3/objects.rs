@@ -173,7 +173,7 @@ fn look(
         return Err(not_implemented("SSE-C"));
     }
     let action = action_for(wanted.version, "s3:GetObject", "s3:GetObjectVersion");
-    call.bucket_of(wanted.bucket, wanted.key, action)?;
+    call.bucket_of(wanted.bucket, (wanted.key, wanted.version), action)?;
     let now = call.state.now();
     let bucket = call.visit(wanted.bucket)?;
     let versioned = *bucket.versioning != Versioning::Never;
@@ -202,7 +202,10 @@ fn look(
     };
     // A caller without permission to read the lock gets a response without it (S3 User Guide,
     // "Managing Object Lock").
-    let may = |action| call.permitted(wanted.bucket, Some(wanted.key), action).is_ok();
+    let may = |action| {
+        let object = (wanted.key, wanted.version);
+        call.permitted(wanted.bucket, Some(object), action).is_ok()
+    };
     if found.lock.retention.is_some() && !may("s3:GetObjectRetention") {
         found.lock = Lock { retention: None, event_hold: None, ..found.lock };
     }

@@ -3,14 +3,13 @@
 
 use super::errors::{redirect, version_2_refused, wrong_region};
 use super::host::Target;
-use super::reads::find;
 use super::signed::Mechanism;
 use crate::gate::{AccessRequest, AccessTarget, Denied, ThroughS3, authorize};
 use crate::s3::call::S3Call;
 use crate::s3::errors::custom;
-use crate::world::buckets::{Bucket, Sse, bucket_arn, object_arn};
+use crate::world::buckets::{Bucket, Object, Sse, bucket_arn, object_arn};
 use crrctl_iam::names::{AccountId, Region};
-use crrctl_iam::{Context, Principal, ResourceKind};
+use crrctl_iam::{Context, Principal};
 use s3s::{S3Error, S3Result, s3_error};
 
 /// Headers that are condition keys with the prefix `s3:` and their own names (Service Authorization
@@ -40,29 +39,12 @@ const WRITES: [&str; 3] = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutO
 const TLS_VERSION: &str = "1.3";
 
 /// Query parameters that are condition keys.
-const PARAMETERS: [(&str, &str); 4] = [
-    ("delimiter", "s3:delimiter"),
-    ("max-keys", "s3:max-keys"),
-    ("prefix", "s3:prefix"),
-    ("versionId", "s3:VersionId"),
-];
+const PARAMETERS: [(&str, &str); 3] =
+    [("delimiter", "s3:delimiter"), ("max-keys", "s3:max-keys"), ("prefix", "s3:prefix")];
 
-/// Actions that support the object's tags as a condition key (Service Authorization Reference,
-/// "Actions defined by Amazon S3", `s3:ExistingObjectTag`).
-const KNOWS_TAGS: [&str; 12] = [
-    "s3:DeleteObjectTagging",
-    "s3:DeleteObjectVersionTagging",
-    "s3:GetObject",
-    "s3:GetObjectAcl",
-    "s3:GetObjectTagging",
-    "s3:GetObjectVersion",
-    "s3:GetObjectVersionAcl",
-    "s3:GetObjectVersionTagging",
-    "s3:PutObjectAcl",
-    "s3:PutObjectTagging",
-    "s3:PutObjectVersionAcl",
-    "s3:PutObjectVersionTagging",
-];
+/// The key of an object, and the version that an operation names. An operation that names none uses
+/// the newest version.
+pub(super) type KeyVersion<'a> = (&'a str, Option<&'a str>);
 
 /// Returns a query parameter.
 pub(super) fn parameter(uri: &http::Uri, name: &str) -> Option<String> {
@@ -90,10 +72,10 @@ impl S3Call<'_> {
     pub(super) fn bucket_of(
         &mut self,
         name: &str,
-        key: &str,
+        object: KeyVersion<'_>,
         action: &str,
     ) -> S3Result<&mut Bucket> {
-        self.enter(name, Some(key), action)
+        self.enter(name, Some(object), action)
     }
 
     /// Like [`Self::bucket`], for a bucket of any Region where the path names the bucket.
@@ -109,9 +91,14 @@ impl S3Call<'_> {
         self.find_mut(name)
     }
 
-    fn enter(&mut self, name: &str, key: Option<&str>, action: &str) -> S3Result<&mut Bucket> {
+    fn enter(
+        &mut self,
+        name: &str,
+        object: Option<KeyVersion<'_>>,
+        action: &str,
+    ) -> S3Result<&mut Bucket> {
         self.visit(name)?;
-        self.permitted(name, key, action).map_err(refused)?;
+        self.permitted(name, object, action).map_err(refused)?;
         self.pays(name)?;
         self.find_mut(name)
     }
@@ -163,34 +150,40 @@ impl S3Call<'_> {
     pub(super) fn permitted(
         &self,
         name: &str,
-        key: Option<&str>,
+        object: Option<KeyVersion<'_>>,
         action: &str,
     ) -> Result<(), Denied> {
-        self.decide(name, key, action, key)
+        let found = self.state.buckets.0.get(name).zip(object);
+        let existing = found.and_then(|(bucket, (key, version))| bucket.object(key, version));
+        self.decide(name, object, action, existing)
     }
 
     /// Like [`Self::permitted`], for an action on an object that the request creates.
     pub(super) fn permitted_new(&self, name: &str, key: &str, action: &str) -> Result<(), Denied> {
-        self.decide(name, Some(key), action, None)
+        self.decide(name, Some((key, None)), action, None)
     }
 
-    /// Checks whether the caller may perform `action`; `existing` is the key of the object that it
-    /// reads or changes.
+    /// Checks whether the caller may perform `action`; `existing` is the object that it reads or
+    /// changes.
     fn decide(
         &self,
         name: &str,
-        key: Option<&str>,
+        object: Option<KeyVersion<'_>>,
         action: &str,
-        existing: Option<&str>,
+        existing: Option<&Object>,
     ) -> Result<(), Denied> {
         let partition = self.caller.partition();
-        let arn = match key {
-            Some(key) => object_arn(partition, name, key),
+        let arn = match object {
+            Some((key, _)) => object_arn(partition, name, key),
             None => bucket_arn(partition, name),
         };
+        let mut context = self.context(action);
+        if let Some((_, Some(version))) = object {
+            context.set("s3:VersionId", version);
+        }
         let Some(bucket) = self.state.buckets.0.get(name) else {
             let request = AccessRequest {
-                context: self.context(action),
+                context,
                 ..AccessRequest::plain(action, arn, &self.caller.account)
             };
             return authorize(&self.state.iam, &self.caller, request);
@@ -198,31 +191,8 @@ impl S3Call<'_> {
         if self.is_owners_way_back(bucket, action) {
             return Ok(());
         }
-        let mut context = self.context(action);
-        let version = parameter(&self.uri, "versionId");
-        let object = existing.and_then(|key| find(bucket, key, version.as_deref()).ok());
-        let object = object.map(|(_, object)| object);
-        if let Some(object) = object.filter(|_| KNOWS_TAGS.contains(&action)) {
-            for (name, value) in &object.tags {
-                context.set(&format!("s3:ExistingObjectTag/{name}"), value);
-            }
-        }
-        if bucket.abac {
-            for (name, value) in bucket.tags(self.state.now()) {
-                context.set(&format!("aws:ResourceTag/{name}"), value);
-                context.set(&format!("s3:BucketTag/{name}"), value);
-            }
-        }
-        let target = AccessTarget { bucket, object, action, arn: &arn };
-        let on = target.policy(self.state, &self.caller);
-        let request = AccessRequest {
-            action,
-            arn: arn.clone(),
-            owner: target.owner(),
-            on: on.as_deref().map(|document| (ResourceKind::Bucket, document)),
-            context,
-        };
-        authorize(&self.state.iam, &self.caller, request)
+        let target = AccessTarget { bucket, object: existing, action, arn };
+        target.authorize(self.state, &self.caller, context)
     }
 
     /// Returns whether the caller is the root user of the bucket owner's account and `action` gets,

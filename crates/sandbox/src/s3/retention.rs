@@ -23,7 +23,7 @@ fn find<'a>(
     action: &str,
     at: (&str, &str, Option<&str>),
 ) -> S3Result<&'a mut Object> {
-    if call.bucket_of(at.0, at.1, action)?.object_lock.is_none() {
+    if call.bucket_of(at.0, (at.1, at.2), action)?.object_lock.is_none() {
         return Err(missing());
     }
     Ok(find_mut(call, action, at)?.0)
@@ -83,7 +83,7 @@ pub(super) fn put(
     let new = changed(&lock, mode, date, hold, now)?;
     if current.is_some_and(|current| current.is_loosened_by(new.retained(now), now)) {
         let governed = current.is_some_and(|current| current.mode == Mode::Governance);
-        let bypass = bypasses(call, input.bypass_governance_retention, at.0, at.1)?;
+        let bypass = bypasses(call, input.bypass_governance_retention, at.0, (at.1, at.2))?;
         if !(governed && bypass) {
             return Err(protected());
         }

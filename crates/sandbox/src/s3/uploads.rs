@@ -118,7 +118,8 @@ pub(super) fn list_parts(
     input: ListPartsInput,
 ) -> S3Result<ListPartsOutput> {
     let limit = limit(input.max_parts)?;
-    let bucket = call.bucket_of(&input.bucket, &input.key, "s3:ListMultipartUploadParts")?;
+    let bucket =
+        call.bucket_of(&input.bucket, (&input.key, None), "s3:ListMultipartUploadParts")?;
     let account = owner(&bucket.owner);
     let upload = find(bucket, &input.key, &input.upload_id)?;
     let marker = input.part_number_marker.unwrap_or(0);

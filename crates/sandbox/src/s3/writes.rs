@@ -27,7 +27,7 @@ pub(super) fn put(
     input: PutObjectInput,
     data: Bytes,
 ) -> S3Result<PutObjectOutput> {
-    call.bucket_of(&input.bucket, &input.key, "s3:PutObject")?;
+    call.bucket_of(&input.bucket, (&input.key, None), "s3:PutObject")?;
     let acl = for_new_object(call, &input.bucket, &input.key)?;
     if input.write_offset_bytes.is_some() || input.website_redirect_location.is_some() {
         return Err(not_implemented("appending to objects and website redirects"));
@@ -100,7 +100,7 @@ pub(super) fn permit_tags(call: &S3Call<'_>, bucket: &str, key: &str, tags: &Tag
     if tags.is_empty() {
         return Ok(());
     }
-    call.permitted(bucket, Some(key), "s3:PutObjectTagging").map_err(refused)
+    call.permitted_new(bucket, key, "s3:PutObjectTagging").map_err(refused)
 }
 
 /// Refuses a copy whose If-Match or If-None-Match condition on the destination does not hold. `s3s`

@@ -3,12 +3,12 @@
 //! Not for: the replication itself, which S3 does with the role of the replication configuration
 //! (see `replication`).
 
-use crate::gate::{AccessRequest, ThroughS3, assume, authorize};
-use crate::world::buckets::{Bucket, Sse, bucket_arn};
+use crate::gate::{AccessTarget, ThroughS3, assume};
+use crate::world::buckets::{Bucket, Sse, bucket_arn, object_arn};
 use crate::world::jobs::BatchJob;
 use crate::world::{Caller, State};
+use crrctl_iam::Context;
 use crrctl_iam::names::AccountId;
-use crrctl_iam::{Context, ResourceKind};
 
 /// The session of a job's role, in the Region of the job.
 pub(super) struct BatchRole<'a> {
@@ -25,20 +25,22 @@ impl<'a> BatchRole<'a> {
         Some(Self { state, caller })
     }
 
-    fn on(&self, name: &str, key: Option<&str>, action: &str, context: Context) -> Option<&Bucket> {
+    /// Checks the permission for `action` on a bucket, or on an object of it: its key and version.
+    fn on(
+        &self,
+        name: &str,
+        at: Option<(&str, Option<&str>)>,
+        action: &str,
+        context: Context,
+    ) -> Option<&Bucket> {
         let bucket = self.state.buckets.0.get(name)?;
-        let arn = bucket_arn(self.caller.partition(), name);
-        let request = AccessRequest {
-            action,
-            arn: key.map_or(arn.clone(), |key| format!("{arn}/{key}")),
-            owner: &bucket.owner,
-            on: self
-                .state
-                .policy_for(bucket, &self.caller)
-                .map(|policy| (ResourceKind::Bucket, policy)),
-            context,
+        let partition = self.caller.partition();
+        let (arn, object) = match at {
+            Some((key, version)) => (object_arn(partition, name, key), bucket.object(key, version)),
+            None => (bucket_arn(partition, name), None),
         };
-        authorize(&self.state.iam, &self.caller, request).ok().map(|()| bucket)
+        let target = AccessTarget { bucket, object, action, arn };
+        target.authorize(self.state, &self.caller, context).ok().map(|()| bucket)
     }
 
     /// Checks the permission to read the replication configuration of the source bucket; `None` if
@@ -61,8 +63,12 @@ impl<'a> BatchRole<'a> {
         version: Option<&str>,
         sse: &Sse,
     ) -> Option<()> {
+        let mut context = Context::new();
+        if let Some(version) = version {
+            context.set("s3:VersionId", version);
+        }
         let action = if version.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-        let bucket = self.on(name, Some(key), action, Context::new())?;
+        let bucket = self.on(name, Some((key, version)), action, context)?;
         let Sse::Kms { key: arn, .. } = sse else { return Some(()) };
         let region = &bucket.region;
         let bound_to = sse.context(region.partition(), name, key);
@@ -74,7 +80,7 @@ impl<'a> BatchRole<'a> {
 
     /// Checks the permission to initiate the replication of one object.
     pub(super) fn initiate(&self, source: &str, key: &str) -> Option<()> {
-        self.on(source, Some(key), "s3:InitiateReplication", Context::new()).map(|_| ())
+        self.on(source, Some((key, None)), "s3:InitiateReplication", Context::new()).map(|_| ())
     }
 
     /// Checks the permission to write a completion report and the expected owner of the bucket. A
@@ -82,7 +88,7 @@ impl<'a> BatchRole<'a> {
     /// completion reports").
     pub(super) fn report(&self, name: &str, key: &str, owner: Option<&str>) -> Option<()> {
         let context = Context::new().with("s3:x-amz-server-side-encryption", "AES256");
-        let bucket = self.on(name, Some(key), "s3:PutObject", context)?;
+        let bucket = self.on(name, Some((key, None)), "s3:PutObject", context)?;
         owner.is_none_or(|owner| owner == AccountId::as_str(&bucket.owner)).then_some(())
     }
 }

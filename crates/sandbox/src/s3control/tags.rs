@@ -1,14 +1,14 @@
 //! `TagResource`, `UntagResource` and `ListTagsForResource` for general purpose buckets.
 //! Not for: `PutBucketTagging`, which replaces all tags of a bucket (see `s3`).
 
-use crate::gate::{AccessRequest, authorize};
+use crate::gate::AccessTarget;
 use crate::s3control::call::{ControlCall, bucket_name, invalid, result};
 use crate::wire::query::{element, wrapped};
 use crate::wire::{Fault, XmlOutput};
 use crate::world::Slow;
 use crate::world::buckets::{Bucket, bucket_arn};
 use crate::world::jobs::request::TagResource;
-use crrctl_iam::{Context, ResourceKind};
+use crrctl_iam::Context;
 
 impl ControlCall<'_> {
     /// Finds the bucket that the request names by its ARN and checks that the caller may perform
@@ -24,17 +24,10 @@ impl ControlCall<'_> {
             let region = &bucket.region;
             return Err(invalid(format!("The bucket {name} is in {region}; ask there.")));
         }
-        let request = AccessRequest {
-            action,
-            arn: bucket_arn(self.caller.partition(), name),
-            owner: &bucket.owner,
-            on: self
-                .state
-                .policy_for(bucket, &self.caller)
-                .map(|policy| (ResourceKind::Bucket, policy)),
-            context,
-        };
-        authorize(&self.state.iam, &self.caller, request)
+        let arn = bucket_arn(self.caller.partition(), name);
+        let target = AccessTarget { bucket, object: None, action, arn };
+        target
+            .authorize(self.state, &self.caller, context)
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))?;
         self.state.buckets.0.get_mut(name).ok_or_else(absent)
     }

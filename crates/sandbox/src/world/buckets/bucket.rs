@@ -215,6 +215,15 @@ impl Bucket {
         self.objects.get(key)?.iter().find(|version| version.id == id)
     }
 
+    /// Returns the object of a version, or of the newest version; `None` for a delete marker.
+    pub(crate) fn object(&self, key: &str, version: Option<&str>) -> Option<&Object> {
+        let found = version.map_or_else(|| self.latest(key), |id| self.version(key, id))?;
+        match &found.content {
+            Content::Object(object) => Some(object),
+            Content::DeleteMarker => None,
+        }
+    }
+
     /// Returns a mutable version by its id.
     pub(crate) fn version_mut(&mut self, key: &str, id: &str) -> Option<&mut Version> {
         self.objects.get_mut(key)?.iter_mut().find(|version| version.id == id)
