@@ -1,5 +1,7 @@
 //! Settings of buckets: notifications, logging, lifecycle rules, and what S3 refuses of them. The
-//! messages are those that S3 was recorded to return, or that public projects quote from S3.
+//! messages of notifications and logging are those that S3 was recorded to return; those of
+//! lifecycle rules are the sandbox's own.
+//! Not for: ACLs (see `acls`), or public access blocks (see `account_settings`).
 
 use super::{EAST, OTHER, Stand, WEST, refusal, refused};
 use aws_sdk_s3::primitives::DateTime;
@@ -73,6 +75,16 @@ async fn notifications_are_kept_whole() {
         ("not well formed", vec![queue("queue", created, &[])]),
         ("not well formed", vec![queue(TOPIC, created, &[])]),
         ("region", vec![queue("arn:aws:sqs:eu-west-1:111122223333:q", created, &[])]),
+        (
+            "cannot share a common event type",
+            vec![
+                QueueConfiguration::builder()
+                    .queue_arn(QUEUE)
+                    .set_events(Some(vec![Event::from(created); 2]))
+                    .build()
+                    .unwrap(),
+            ],
+        ),
         (
             "ambiguously defined",
             vec![

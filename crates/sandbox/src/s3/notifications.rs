@@ -17,8 +17,8 @@ use s3s::dto::{
 };
 use s3s::{S3Result, s3_error};
 
-/// The maximum size of a filter value, in bytes, and of the number of configurations (S3 User Guide,
-/// "Configuring event notifications using object key name filtering", API Reference,
+/// The maximum size of a filter value, in bytes, and the maximum number of configurations (S3 User
+/// Guide, "Configuring event notifications using object key name filtering", API Reference,
 /// `PutBucketNotificationConfiguration`).
 const MAX_FILTER: usize = 1024;
 const MAX_CONFIGURATIONS: usize = 100;
@@ -98,15 +98,24 @@ fn check(configuration: &NotificationConfiguration, region: &Region) -> S3Result
     Ok(())
 }
 
+/// Checks the events of one configuration. Each is one of [`EVENTS`] and named once, so that few
+/// remain to be compared. S3 was seen to refuse an event that it is given twice with this message
+/// (minio/minio#2472).
 fn check_events(target: &NotificationTarget<'_>) -> S3Result<()> {
-    let unknown = target.events.iter().find(|event| !EVENTS.contains(event));
-    match unknown {
-        Some(event) => {
-            Err(invalid_argument("Event", event, "The event is not supported for notifications"))
-        }
-        None if target.events.is_empty() => Err(s3_error!(MalformedXML)),
-        None => Ok(()),
+    if target.events.is_empty() {
+        return Err(s3_error!(MalformedXML));
     }
+    for (at, event) in target.events.iter().enumerate() {
+        if !EVENTS.contains(event) {
+            let text = "The event is not supported for notifications";
+            return Err(invalid_argument("Event", event, text));
+        }
+        if target.events[..at].contains(event) {
+            let text = "Configurations overlap. Configurations on the same bucket cannot share a common event type.";
+            return Err(invalid_argument("Event", &format!("{event}, {event}"), text));
+        }
+    }
+    Ok(())
 }
 
 fn check_filter(target: &NotificationTarget<'_>) -> S3Result<()> {
@@ -153,10 +162,10 @@ fn check_arn(target: &NotificationTarget<'_>, region: &Region) -> S3Result<()> {
 /// Returns whether an object could be covered by both configurations for the same event.
 fn overlap(one: &NotificationTarget<'_>, other: &NotificationTarget<'_>) -> bool {
     let same_event =
-        one.events.iter().any(|a| other.events.iter().any(|b| covers(a, b) || covers(b, a)));
+        || one.events.iter().any(|a| other.events.iter().any(|b| covers(a, b) || covers(b, a)));
     let within = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
     let ends = |a: &str, b: &str| a.ends_with(b) || b.ends_with(a);
-    same_event
-        && within(one.filter("prefix"), other.filter("prefix"))
+    within(one.filter("prefix"), other.filter("prefix"))
         && ends(one.filter("suffix"), other.filter("suffix"))
+        && same_event()
 }
