@@ -2,6 +2,7 @@
 //! The refusals are those that S3 was recorded to return (`LocalStack`'s snapshots
 //! `test_s3_bucket_acl_exceptions` and `test_s3_object_acl_exceptions`); access follows the S3 User
 //! Guide, "Access control list (ACL) overview".
+//! Not for: which version and whose object access is about (see `object_owners`).
 
 use super::{ACCOUNT, EAST, OTHER, Stand, WEST, refused, rule};
 use aws_sdk_s3::types::{
@@ -71,7 +72,8 @@ async fn an_acl_is_checked_before_the_ownership_of_the_bucket() {
     let log = format!("{GROUPS}/s3/LogDelivery");
     let fake = format!("{GROUPS}/s3/FakeGroup");
     let group = |uri: &str, permission| vec![grant(Type::Group, None, Some(uri), permission)];
-    let account = |kind, id: &str| vec![grant(kind, Some(id), None, "FULL_CONTROL")];
+    let one = |kind, id: &str| grant(kind, Some(id), None, "FULL_CONTROL");
+    let account = |kind, id: &str| vec![one(kind, id)];
     for name in ["enforced", "writers"] {
         let bucket = || s3.put_bucket_acl().bucket(name);
         let object = || s3.put_object_acl().bucket(name).key("k");
@@ -95,6 +97,16 @@ async fn an_acl_is_checked_before_the_ownership_of_the_bucket() {
                 policy(Some(&own), Some(account("Odd".into(), "x"))),
             ),
             ("MalformedACLError", "did not validate", policy(None, None)),
+            (
+                "MalformedACLError",
+                "did not validate",
+                policy(Some(&own), Some(vec![one(Type::CanonicalUser, &own); 101])),
+            ),
+            (
+                "MethodNotAllowed",
+                "",
+                policy(Some(&own), Some(vec![one(Type::AmazonCustomerByEmail, &own)])),
+            ),
         ];
         for (code, part, body) in bodies {
             let put = bucket().access_control_policy(body.clone());
@@ -116,7 +128,7 @@ async fn an_acl_is_checked_before_the_ownership_of_the_bucket() {
             "MissingSecurityHeader" 400 "missing a required header" object();
             "InvalidRequest" 400 "both Canned ACLs and Header Grants" bucket().acl(BucketCannedAcl::Private).grant_read(format!("uri=\"{log}\""));
             "UnexpectedContent" 400 "does not support content" object().acl(ObjectCannedAcl::Private).access_control_policy(whole.clone());
-            "NotImplemented" 501 "email address" bucket().grant_read("emailAddress=\"a@example.org\"");
+            "MethodNotAllowed" 405 "" bucket().grant_read("emailAddress=\"a@example.org\"");
         }
     }
     let far = canonical_id(&stand, OTHER).await;
@@ -131,6 +143,33 @@ async fn an_acl_is_checked_before_the_ownership_of_the_bucket() {
     let put = || s3.put_object().bucket("enforced").key("n");
     put().acl(ObjectCannedAcl::BucketOwnerFullControl).send().await.unwrap();
     put().grant_full_control(format!("id={own}")).send().await.unwrap();
+    // An ACL has up to 100 grants.
+    for (grants, accepted) in [(100, true), (101, false)] {
+        let many = vec![one(Type::CanonicalUser, &own); grants];
+        let put = s3.put_bucket_acl().bucket("writers");
+        let put = put.access_control_policy(policy(Some(&own), Some(many))).send().await;
+        assert_eq!(put.is_ok(), accepted, "{grants}");
+        let many = vec![format!("id={own}"); grants].join(",");
+        let put = s3.put_object_acl().bucket("writers").key("k").grant_read(many).send().await;
+        assert_eq!(put.is_ok(), accepted, "{grants}");
+    }
+}
+
+/// S3 API Reference, `CreateBucket`, "Permissions".
+#[tokio::test(flavor = "multi_thread")]
+async fn a_private_bucket_needs_no_permission_for_acls() {
+    let stand = Stand::start().await;
+    let create_only = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:CreateBucket","s3:PutBucketOwnershipControls"],"Resource":"*"}]}"#;
+    let (id, secret) = stand.user("creator", create_only).await;
+    let s3 = stand.s3_as(&id, &secret, EAST);
+    s3.create_bucket().bucket("closed").acl(BucketCannedAcl::Private).send().await.unwrap();
+    let own = canonical_id(&stand, ACCOUNT).await;
+    let create =
+        || s3.create_bucket().bucket("new").object_ownership(ObjectOwnership::ObjectWriter);
+    refused! {
+        "AccessDenied" 403 "s3:PutBucketAcl" create().grant_read(format!("id={own}"));
+        "AccessDenied" 403 "s3:PutBucketAcl" create().acl(BucketCannedAcl::AuthenticatedRead);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -126,6 +126,27 @@ async fn each_key_of_a_delete_has_its_own_version_id() {
     assert_eq!(denied, [(Some(&*versions[0]), Some("AccessDenied"))]);
 }
 
+/// S3 API Reference, `ListMultipartUploads` and `ListParts`: the owner of the object that an upload
+/// becomes.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_belongs_to_the_account_that_began_it() {
+    let stand = Stand::start().await;
+    let (s3, other) = (stand.s3(EAST), stand.s3_as(OTHER, SECRET, EAST));
+    open_bucket(&s3, "shared").await;
+    let (own, theirs) = (canonical_id(&s3).await, canonical_id(&other).await);
+    s3.put_bucket_acl().bucket("shared").grant_write(format!("id={theirs}")).send().await.unwrap();
+    for (client, owner) in [(&s3, own), (&other, theirs)] {
+        let begun = client.create_multipart_upload().bucket("shared").key(&owner);
+        let begun = begun.send().await.unwrap();
+        let id = begun.upload_id().unwrap();
+        let listed = s3.list_multipart_uploads().bucket("shared").prefix(&owner).send().await;
+        let uploads = listed.unwrap().uploads.unwrap();
+        assert_eq!(uploads[0].owner().unwrap().id(), Some(&*owner));
+        let parts = s3.list_parts().bucket("shared").key(&owner).upload_id(id).send().await;
+        assert_eq!(parts.unwrap().owner().unwrap().id(), Some(&*owner));
+    }
+}
+
 /// A grant does not change how the bucket policy is read.
 #[tokio::test(flavor = "multi_thread")]
 async fn policy_variables_hold_beside_a_grant() {

@@ -60,7 +60,7 @@ async fn acls() {
         "AccessControlListNotSupported" 400 "does not allow ACLs" object("enforced", ObjectCannedAcl::BucketOwnerFullControl);
         "AccessDenied" 403 "BlockPublicAcls" bucket("writers", BucketCannedAcl::PublicRead);
         "AccessDenied" 403 "BlockPublicAcls" object("writers", ObjectCannedAcl::PublicRead);
-        "NotImplemented" 501 "email" s3.put_object_acl().bucket("writers").key("k").grant_read("emailAddress=\"a@example.org\"");
+        "MethodNotAllowed" 405 "" s3.put_object_acl().bucket("writers").key("k").grant_read("emailAddress=\"a@example.org\"");
         "NoSuchKey" 404 "" s3.get_object_acl().bucket("enforced").key("absent");
         "AccessDenied" 403 "s3:GetBucketAcl" stand.s3_as(OTHER, crrctl_sandbox::SECRET, EAST).get_bucket_acl().bucket("enforced");
     }

@@ -1,6 +1,6 @@
-//! Reads the ACL that a request asks for: a canned ACL, grants in headers, or a body. The errors are
-//! those that S3 was recorded to return (`LocalStack`'s snapshots `test_s3_bucket_acl_exceptions`
-//! and `test_s3_object_acl_exceptions`, read 2026-11).
+//! Reads the ACL that a request asks for: a canned ACL, grants in headers, or a body. The errors
+//! are those that S3 was recorded to return (`LocalStack`'s snapshots
+//! `test_s3_bucket_acl_exceptions` and `test_s3_object_acl_exceptions`, read 2026-11).
 //! Not for: storing ACLs (see `acls`).
 
 use super::details::{Details, invalid_argument};
@@ -44,6 +44,9 @@ const GRANT_HEADERS: [(&str, AclPermission); 5] = [
     ("x-amz-grant-write", AclPermission::Write),
     ("x-amz-grant-write-acp", AclPermission::WriteAcp),
 ];
+
+/// The maximum number of grants in an ACL (S3 User Guide, "Access control list (ACL) overview").
+const MAX_GRANTS: usize = 100;
 
 /// The owners of what an ACL is for.
 #[derive(Clone, Copy)]
@@ -98,6 +101,7 @@ impl AclHeaders {
                 for (header, permission, text) in &self.grants {
                     grants.extend(header_grants(header, *permission, text)?);
                 }
+                check_number(grants.len())?;
                 Ok(Some(Acl { owner: owners.own.clone(), grants }))
             }
         }
@@ -145,14 +149,22 @@ fn group(argument: &str, uri: &str) -> S3Result<AclGrantee> {
     group.map(AclGrantee::Group).ok_or_else(|| invalid_argument(argument, uri, "Invalid group uri"))
 }
 
-fn by_email() -> S3Error {
-    not_implemented("ACL grantees by email address")
+/// The error for a grantee by email address, which S3 has refused since October 2025 (S3 API
+/// Reference, `PutBucketAcl`, end of support notice, read 2026-11).
+pub(super) fn by_email() -> S3Error {
+    s3_error!(MethodNotAllowed)
 }
 
 fn malformed_acl() -> S3Error {
     let text =
         "The XML you provided was not well-formed or did not validate against our published schema";
     custom(400, "MalformedACLError", text.into())
+}
+
+/// Refuses too many grants with the error that S3 was seen to return (Ceph's commit
+/// `a1b05dd2f651`).
+fn check_number(grants: usize) -> S3Result<()> {
+    if grants > MAX_GRANTS { Err(malformed_acl()) } else { Ok(()) }
 }
 
 /// Returns the ACL that a `PutBucketAcl` or `PutObjectAcl` request asks for.
@@ -181,6 +193,7 @@ pub(super) fn requested(
 fn in_body(policy: AccessControlPolicy, owners: Owners<'_>) -> S3Result<Acl> {
     let owner = policy.owner.and_then(|owner| owner.id).ok_or_else(malformed_acl)?;
     let given = policy.grants.ok_or_else(malformed_acl)?;
+    check_number(given.len())?;
     account("CanonicalUser/ID", &owner)?;
     let grants = given.into_iter().map(body_grant).collect::<S3Result<Vec<_>>>()?;
     if owner != canonical_id(owners.own) {

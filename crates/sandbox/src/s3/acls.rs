@@ -1,7 +1,8 @@
-//! ACL operations, and the ACLs of new buckets and objects. Where the bucket owner owns every object
-//! (`BucketOwnerEnforced`), ACLs are disabled: they can't be set, and the owner has full control
-//! (S3 User Guide, "Controlling ownership of objects and disabling ACLs for your bucket").
-//! Not for: reading ACLs from requests (see `acl_requests`), or access by them (see `gate::grants`).
+//! ACL operations, and the ACLs of new buckets and objects. Where the bucket owner owns every
+//! object (`BucketOwnerEnforced`), ACLs are disabled: they can't be set, and the owner has full
+//! control (S3 User Guide, "Controlling ownership of objects and disabling ACLs for your bucket").
+//! Not for: reading ACLs from requests (see `acl_requests`), or access by them (see
+//! `gate::grants`).
 
 use super::acl_requests::{AclHeaders, Owners, rendered, requested};
 use super::errors::custom;

@@ -102,7 +102,10 @@ fn permit_new(
     arn: &str,
 ) -> S3Result<()> {
     let locked = input.object_lock_enabled_for_bucket == Some(true);
-    let granted = !AclHeaders::of(&call.headers).is_empty();
+    let acl = AclHeaders::of(&call.headers);
+    // `private` needs no more than a request without an ACL (S3 API Reference, `CreateBucket`,
+    // "Permissions").
+    let granted = !acl.is_empty() && acl.canned.as_deref() != Some("private");
     ask_for(call, input, tags);
     for action in [
         Some("s3:CreateBucket"),
@@ -139,8 +142,8 @@ fn ownership_of(call: &S3Call<'_>, given: Option<ObjectOwnership>) -> S3Result<O
     Ok(ownership)
 }
 
-/// Refuses to create a bucket that exists. For compatibility, us-east-1 returns 200 where the caller
-/// already owns the bucket in that Region; with tags, it was recorded to refuse it.
+/// Refuses to create a bucket that exists. For compatibility, us-east-1 returns 200 where the
+/// caller already owns the bucket in that Region; with tags, it was recorded to refuse it.
 fn check_existing(call: &S3Call<'_>, existing: &Bucket, tags: &Tags) -> S3Result<()> {
     if existing.owner != call.caller.account {
         return Err(s3_error!(BucketAlreadyExists));

@@ -5,7 +5,7 @@ use super::details::invalid_argument;
 use super::reads::etag;
 use super::tokens::{read_token, token_of};
 use crate::s3::call::{S3Call, nothing, owner};
-use crate::world::buckets::{Bucket, Content, NULL, Object, Version};
+use crate::world::buckets::{Acl, Bucket, Content, NULL, Object, Version};
 use s3s::dto::{
     ChecksumAlgorithm, ChecksumType, CommonPrefix, DeleteMarkerEntry, EncodingType,
     ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsInput, ListObjectsOutput,
@@ -74,21 +74,21 @@ impl<'a> Query<'a> {
     }
 }
 
-/// The owners of objects, as a listing shows them. Where ACLs are disabled, the bucket's owner owns
-/// every object.
-struct Owners<'a> {
+/// The owners of objects and uploads, as a listing shows them. Where ACLs are disabled, the
+/// bucket's owner owns all.
+pub(super) struct Owners<'a> {
     bucket: &'a Bucket,
     bucket_owner: dto::Owner,
 }
 
 impl<'a> Owners<'a> {
-    fn of(bucket: &'a Bucket) -> Self {
+    pub(super) fn of(bucket: &'a Bucket) -> Self {
         Self { bucket, bucket_owner: owner(&bucket.owner) }
     }
 
-    fn of_object(&self, object: &Object) -> dto::Owner {
-        if self.bucket.has_acls() && object.acl.owner != self.bucket.owner {
-            owner(&object.acl.owner)
+    pub(super) fn by(&self, acl: &Acl) -> dto::Owner {
+        if self.bucket.has_acls() && acl.owner != self.bucket.owner {
+            owner(&acl.owner)
         } else {
             self.bucket_owner.clone()
         }
@@ -274,7 +274,7 @@ fn shown(
                     e_tag: Some(etag(&object.etag)),
                     key: Some(query.show(key)),
                     last_modified: Some(Timestamp::from(version.written)),
-                    owner: owners.map(|owners| owners.of_object(object)),
+                    owner: owners.map(|owners| owners.by(&object.acl)),
                     size: size(object),
                     storage_class: Some(ObjectStorageClass::from(class(object))),
                     ..nothing()
@@ -326,7 +326,7 @@ pub(super) fn versions(
                 is_latest,
                 key: Some(key),
                 last_modified,
-                owner: Some(owners.of_object(object)),
+                owner: Some(owners.by(&object.acl)),
                 size: size(object),
                 storage_class: Some(ObjectVersionStorageClass::from(class(object))),
                 version_id,

@@ -1,6 +1,7 @@
 //! Server access logging: the configuration is stored, checked and returned. The sandbox writes no
 //! logs. Not for: the log of the sandbox's own requests (see `wire::journal`).
 
+use super::acl_requests::by_email;
 use super::details::Details;
 use super::errors::{custom, malformed};
 use crate::s3::call::{S3Call, nothing};
@@ -8,7 +9,7 @@ use crate::world::buckets::Bucket;
 use crate::world::buckets::acl::{AclGrantee, AclGroup, AclPermission};
 use s3s::dto::{
     GetBucketLoggingInput, GetBucketLoggingOutput, LoggingEnabled, PutBucketLoggingInput,
-    PutBucketLoggingOutput,
+    PutBucketLoggingOutput, Type,
 };
 use s3s::{S3Error, S3Result, s3_error};
 
@@ -69,7 +70,11 @@ fn check(call: &S3Call<'_>, name: &str, logging: &LoggingEnabled) -> S3Result<()
     let known = ["FULL_CONTROL", "READ", "WRITE"];
     for grant in grants {
         let permission = grant.permission.as_ref().map_or("", |permission| permission.as_str());
-        if grant.grantee.is_none() || !known.contains(&permission) {
+        let Some(grantee) = &grant.grantee else { return Err(malformed()) };
+        if grantee.type_.as_str() == Type::AMAZON_CUSTOMER_BY_EMAIL {
+            return Err(by_email());
+        }
+        if !known.contains(&permission) {
             return Err(malformed());
         }
     }

@@ -3,10 +3,10 @@
 
 use super::checksum::with_checksum;
 use super::details::invalid_argument;
-use super::listing::{Query, common};
+use super::listing::{Owners, Query, common};
 use super::multipart::find;
 use super::reads::etag;
-use crate::s3::call::{S3Call, nothing, owner};
+use crate::s3::call::{S3Call, nothing};
 use crate::world::buckets::{Bucket, Upload};
 use s3s::dto::{
     Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput, ListPartsInput,
@@ -26,7 +26,6 @@ pub(super) fn list(
         input.encoding_type.as_ref(),
     )?;
     let bucket = call.bucket(&input.bucket, "s3:ListBucketMultipartUploads")?;
-    let account = owner(&bucket.owner);
     // S3 ignores an upload id marker without a key marker (S3 API Reference,
     // `ListMultipartUploads`).
     let key_marker = input.key_marker.as_deref().filter(|marker| !marker.is_empty());
@@ -34,11 +33,12 @@ pub(super) fn list(
     let marker = (key_marker.unwrap_or_default(), id_marker.filter(|_| key_marker.is_some()));
     check_marker(bucket, marker)?;
     let page = Page::of(bucket, &query, marker);
+    let owners = Owners::of(bucket);
     let shown = |(key, id, upload): &(&String, &String, &Upload)| MultipartUpload {
         initiated: Some(Timestamp::from(upload.created)),
         initiator: Some(initiator(upload)),
         key: Some(query.show(key)),
-        owner: Some(account.clone()),
+        owner: Some(owners.by(&upload.acl)),
         storage_class: Some(storage_class(upload)),
         upload_id: Some((*id).clone()),
         checksum_algorithm: upload.shown_algorithm(),
@@ -120,7 +120,8 @@ pub(super) fn list_parts(
     let limit = limit(input.max_parts)?;
     let bucket =
         call.bucket_of(&input.bucket, (&input.key, None), "s3:ListMultipartUploadParts")?;
-    let account = owner(&bucket.owner);
+    let acl = find(bucket, &input.key, &input.upload_id)?.acl.clone();
+    let owner = Owners::of(bucket).by(&acl);
     let upload = find(bucket, &input.key, &input.upload_id)?;
     let marker = input.part_number_marker.unwrap_or(0);
     let mut found = upload.parts.iter().filter(|(number, _)| **number > marker).peekable();
@@ -146,7 +147,7 @@ pub(super) fn list_parts(
         checksum_algorithm: upload.shown_algorithm(),
         checksum_type: upload.shown_type(),
         initiator: Some(initiator(upload)),
-        owner: Some(account),
+        owner: Some(owner),
         is_truncated: Some(found.peek().is_some()),
         max_parts: i32::try_from(limit).ok(),
         next_part_number_marker: Some(last.unwrap_or(0)),
