@@ -1,5 +1,6 @@
-//! The XML of a bucket's default encryption with the encryption types that it blocks, a member that is
-//! newer than `s3s` (S3 User Guide, "Blocking or unblocking SSE-C for a general purpose bucket").
+//! The XML of a bucket's default encryption with the encryption types that it blocks, a member that
+//! is newer than `s3s` (S3 User Guide, "Blocking or unblocking SSE-C for a general purpose
+//! bucket").
 //! Not for: checking and storing them (see `encryption`).
 
 use super::call::ExtraXml;
@@ -24,14 +25,14 @@ struct Configuration {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Rule {
-    apply_server_side_encryption_by_default: Option<Default>,
+    apply_server_side_encryption_by_default: Option<DefaultEncryption>,
     bucket_key_enabled: Option<bool>,
     blocked_encryption_types: Option<Types>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Default {
+struct DefaultEncryption {
     #[serde(rename = "SSEAlgorithm")]
     algorithm: String,
     #[serde(rename = "KMSMasterKeyID")]
@@ -41,7 +42,7 @@ struct Default {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Types {
-    #[serde(rename = "EncryptionType", default = "Vec::new")]
+    #[serde(rename = "EncryptionType", default)]
     types: Vec<String>,
 }
 

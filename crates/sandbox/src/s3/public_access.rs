@@ -1,7 +1,9 @@
 //! The public access block of a bucket. Not for: what it blocks (see `gate::bucket_policy`, `acls`,
 //! `policies`), or the configuration of an account (see `s3control::public_access`).
 
+use super::errors::custom;
 use crate::s3::call::{S3Call, nothing};
+use crate::world::buckets::{NO_PUBLIC_ACCESS_BLOCK, with_all_settings};
 use s3s::S3Result;
 use s3s::dto::{
     DeletePublicAccessBlockInput, DeletePublicAccessBlockOutput, GetPublicAccessBlockInput,
@@ -27,29 +29,20 @@ pub(super) fn get(
 ) -> S3Result<GetPublicAccessBlockOutput> {
     let bucket = call.bucket(&input.bucket, "s3:GetBucketPublicAccessBlock")?;
     let block = bucket.public_access_block.clone().ok_or_else(|| {
-        super::errors::custom(
-            404,
-            "NoSuchPublicAccessBlockConfiguration",
-            "The public access block configuration was not found".into(),
-        )
+        let (code, text) = NO_PUBLIC_ACCESS_BLOCK;
+        custom(404, code, text.to_owned())
     })?;
     Ok(GetPublicAccessBlockOutput { public_access_block_configuration: Some(block) })
 }
 
-/// S3 API Reference, `PutPublicAccessBlock`: an omitted setting is off.
+/// S3 API Reference, `PutPublicAccessBlock`.
 pub(super) fn put(
     call: &mut S3Call<'_>,
     input: PutPublicAccessBlockInput,
 ) -> S3Result<PutPublicAccessBlockOutput> {
-    let given = input.public_access_block_configuration;
-    let explicit = |setting: Option<bool>| Some(setting.unwrap_or(false));
+    let block = with_all_settings(&input.public_access_block_configuration);
     let bucket = call.bucket(&input.bucket, "s3:PutBucketPublicAccessBlock")?;
-    bucket.public_access_block = Some(PublicAccessBlockConfiguration {
-        block_public_acls: explicit(given.block_public_acls),
-        block_public_policy: explicit(given.block_public_policy),
-        ignore_public_acls: explicit(given.ignore_public_acls),
-        restrict_public_buckets: explicit(given.restrict_public_buckets),
-    });
+    bucket.public_access_block = Some(block);
     Ok(nothing())
 }
 

@@ -1,18 +1,18 @@
-//! The public access block of an account, which applies to all its buckets (S3 User Guide, "Blocking
-//! public access to your Amazon S3 storage"). Not for: the public access block of a bucket (see
-//! `s3`).
+//! The public access block of an account, which applies to all its buckets (S3 User Guide,
+//! "Blocking public access to your Amazon S3 storage"). Not for: the public access block of a
+//! bucket (see `s3`).
 
 use crate::s3control::call::{ControlCall, result};
 use crate::wire::query::element;
 use crate::wire::{Fault, XmlOutput};
+use crate::world::buckets::{NO_PUBLIC_ACCESS_BLOCK, with_all_settings};
 use crrctl_iam::Context;
 use s3s::dto::PublicAccessBlockConfiguration;
 use serde::Deserialize;
 
-/// A request's configuration; an omitted setting is off.
+/// The body of `PutPublicAccessBlock`.
 #[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-#[derive(Default)]
+#[serde(rename_all = "PascalCase")]
 struct Configuration {
     block_public_acls: Option<bool>,
     ignore_public_acls: Option<bool>,
@@ -24,8 +24,8 @@ struct Configuration {
 pub(super) fn get(call: &mut ControlCall<'_>) -> XmlOutput {
     permit(call, "s3:GetAccountPublicAccessBlock")?;
     let block = call.state.public_access_blocks.get(&call.caller.account).ok_or_else(|| {
-        let text = "The public access block configuration was not found";
-        Fault::new(404, "NoSuchPublicAccessBlockConfiguration", text)
+        let (code, text) = NO_PUBLIC_ACCESS_BLOCK;
+        Fault::new(404, code, text)
     })?;
     let settings = [
         ("BlockPublicAcls", block.block_public_acls),
@@ -42,13 +42,12 @@ pub(super) fn get(call: &mut ControlCall<'_>) -> XmlOutput {
 pub(super) fn put(call: &mut ControlCall<'_>) -> XmlOutput {
     permit(call, "s3:PutAccountPublicAccessBlock")?;
     let given: Configuration = call.xml()?;
-    let explicit = |setting: Option<bool>| Some(setting.unwrap_or(false));
-    let block = PublicAccessBlockConfiguration {
-        block_public_acls: explicit(given.block_public_acls),
-        block_public_policy: explicit(given.block_public_policy),
-        ignore_public_acls: explicit(given.ignore_public_acls),
-        restrict_public_buckets: explicit(given.restrict_public_buckets),
-    };
+    let block = with_all_settings(&PublicAccessBlockConfiguration {
+        block_public_acls: given.block_public_acls,
+        block_public_policy: given.block_public_policy,
+        ignore_public_acls: given.ignore_public_acls,
+        restrict_public_buckets: given.restrict_public_buckets,
+    });
     call.state.public_access_blocks.insert(call.caller.account.clone(), block);
     Ok(Some(String::new()))
 }
@@ -60,8 +59,8 @@ pub(super) fn delete(call: &mut ControlCall<'_>) -> XmlOutput {
     Ok(None)
 }
 
-/// Checks a permission on the account, which has no ARN of its own (Service Authorization Reference,
-/// "Actions defined by Amazon S3").
+/// Checks a permission on the account, which has no ARN of its own (Service Authorization
+/// Reference, "Actions defined by Amazon S3").
 fn permit(call: &ControlCall<'_>, action: &str) -> Result<(), Fault> {
     call.permit(action, "*".to_owned(), Context::new())
 }

@@ -10,6 +10,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod lock;
 pub(crate) mod room;
 pub(crate) mod notifications;
+mod public_access;
 mod sse;
 mod upload;
 
@@ -23,6 +24,7 @@ pub(crate) use checksum::{Algorithm, Checksum};
 pub(crate) use default_encryption::{BlockedEncryption, default_of};
 pub(crate) use described::{Described, Tags};
 pub(crate) use lock::{DefaultLock, Lock, Mode, ObjectLock, Period, Retention};
+pub(crate) use public_access::{NO_PUBLIC_ACCESS_BLOCK, with_all_settings};
 pub(crate) use room::{Full, weight_of};
 pub(crate) use sse::Sse;
 pub(crate) use upload::{Upload, UploadedPart};
