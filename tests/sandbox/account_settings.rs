@@ -1,5 +1,6 @@
 //! The public access block of an account and of a bucket, of which the more restrictive applies
 //! (S3 User Guide, "Blocking public access to your Amazon S3 storage").
+//! Not for: the other settings of buckets (see `settings`).
 
 use super::{ACCOUNT, EAST, OTHER, Stand, refused};
 use aws_sdk_s3::types::{BucketCannedAcl, ObjectOwnership};

@@ -1,5 +1,6 @@
-//! S3 Batch Replication over HTTP with the real SDK: what is there before the rule, and what failed, is replicated by a job; the job's
-//! role and the configuration's are two, and each thing that is broken shows where AWS shows it.
+//! S3 Batch Replication over HTTP with the real SDK: what is there before the rule, and what
+//! failed, is replicated by a job; the job's role and the configuration's are two, and each thing
+//! that is broken shows where AWS shows it.
 
 use super::{ACCOUNT, EAST, OTHER, ROLE, Stand, TRUST, WEST, rule};
 use aws_sdk_s3::primitives::ByteStream;

@@ -1,4 +1,5 @@
-//! What S3 Control refuses, one line each: code, status and a part of the text, asserted over HTTP with the real SDK.
+//! What S3 Control refuses, one line each: code, status and a part of the text, asserted over HTTP
+//! with the real SDK.
 
 use super::batch::{BATCH_ROLE, Pair, REPORTS, SOURCE, everything, generator, report};
 use super::{ACCOUNT, EAST, OTHER, WEST, refused};

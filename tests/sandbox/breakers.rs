@@ -1,5 +1,5 @@
-//! The ways to break a pair, one at a time: how, the reason that S3 gives, and the check that must name it. Shared by what tests
-//! the sandbox and by what tests `check`.
+//! The ways to break a pair, one at a time: how, the reason that S3 gives, and the check that must
+//! name it. Shared by what tests the sandbox and by what tests `check`.
 
 use super::{ACCOUNT, EAST, OTHER, ROLE, Stand, TRUST, WEST};
 use aws_sdk_s3::types::{

@@ -1,4 +1,5 @@
-//! Replication as the role: one thing is broken at a time, the object is FAILED with AWS's reason, and all else is COMPLETED.
+//! Replication as the role: one thing is broken at a time, the object is FAILED with AWS's reason,
+//! and all else is COMPLETED.
 
 mod accounts;
 mod changes;
@@ -13,7 +14,8 @@ use crrctl_sandbox::Options;
 use serde_json::{Value, json};
 
 impl Pair {
-    /// Builds a pair whose role has just what it needs, by the stricter reading of the Guide (see `guide`).
+    /// Builds a pair whose role has just what it needs, by the stricter reading of the Guide (see
+    /// `guide`).
     async fn new() -> Self {
         let stand = strict().await;
         let (primary, replica) = stand.keys().await;
@@ -33,7 +35,8 @@ impl Pair {
         Self::of(stand, primary, replica).await
     }
 
-    /// Breaks one thing at a time and looks how an object fares, then how it fares with all of them mended.
+    /// Breaks one thing at a time and looks how an object fares, then how it fares with all of them
+    /// mended.
     async fn each(&self, what: &str, breaks: &[Break]) {
         self.expect("the whole pair", None).await;
         for it in breaks {

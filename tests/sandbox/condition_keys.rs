@@ -1,6 +1,7 @@
 //! The condition keys of S3 requests (Service Authorization Reference, "Condition keys for Amazon
-//! S3"): for each call and key, a deny on the value of the request refuses it, and a deny on another
-//! value does not.
+//! S3"): for each call and key, a deny on the value of the request refuses it, and a deny on
+//! another value does not.
+//! Not for: policies without conditions (see `access`).
 
 use super::{ACCOUNT, EAST, Stand, refusal};
 use aws_sdk_s3::Client;

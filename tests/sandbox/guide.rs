@@ -193,8 +193,8 @@ async fn permissions_and_encryption_are_those_of_the_guide() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// S3 sends the event of a failure only where the rule has metrics on ("Receiving replication failure
-/// events with Amazon S3 Event Notifications").
+/// S3 sends the event of a failure only where the rule has metrics on ("Receiving replication
+/// failure events with Amazon S3 Event Notifications").
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failure_is_an_event_for_whoever_wants_it() {
     use aws_sdk_s3::types::{

@@ -1,4 +1,5 @@
-//! What the sandbox takes on at most: bytes in buckets, and time that slow clients may take, over raw sockets with short limits.
+//! What the sandbox takes on at most: bytes in buckets, and time that slow clients may take, over
+//! raw sockets with short limits.
 
 use super::{EAST, Stand, WEST, refused, rule};
 use aws_sdk_s3::primitives::ByteStream;
@@ -73,7 +74,8 @@ async fn a_full_destination_fails_the_replication_and_says_so() {
     assert_eq!(stand.reason(&version).await.as_deref(), Some("SandboxFull"));
 }
 
-/// Sends bytes, piece by piece, then waits for the server to close, and returns what it said and how long that took.
+/// Sends bytes, piece by piece, then waits for the server to close, and returns what it said and
+/// how long that took.
 async fn patience_with(
     address: std::net::SocketAddr,
     pieces: &[&[u8]],

@@ -1,5 +1,6 @@
 //! Every quirk alone: with it the behaviour is seen, after its time it is over, and without it the
 //! behaviour is not seen. The sources of the behaviours stand in the table of quirks.
+//! Not for: the times that delays are drawn from (see `lag`).
 
 use super::{ACCOUNT, EAST, POLICY, ROLE, Stand, TRUST, WEST, refusal, rule};
 use aws_sdk_s3::primitives::ByteStream;

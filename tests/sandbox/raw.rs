@@ -1,4 +1,5 @@
-//! Bad bytes: requests that no client would send, signed rightly, over each of the five protocols. None ends in a panic or a 500.
+//! Bad bytes: requests that no client would send, signed rightly, over each of the five protocols.
+//! None ends in a panic or a 500.
 
 use super::{ACCOUNT, EAST, Stand};
 use aws_credential_types::Credentials;

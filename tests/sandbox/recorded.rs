@@ -1,5 +1,5 @@
-//! Responses whose members real AWS was recorded to return: the expected outputs that the public test
-//! suite of localstack keeps beside its tests for S3, KMS and IAM (recorded 2024 to 2026, read
+//! Responses whose members real AWS was recorded to return: the expected outputs that the public
+//! test suite of localstack keeps beside its tests for S3, KMS and IAM (recorded 2024 to 2026, read
 //! 2026-11). The requests here are our own; the members, codes and texts are AWS's.
 //! Not for: what an operation does (see the other files here).
 
@@ -503,7 +503,8 @@ async fn a_copy_in_place_is_allowed_where_it_changes_the_encryption_or_the_bucke
     super::refused! { "InvalidRequest" 400 "without changing the object" copy("plain"); }
 }
 
-/// `test_s3_sse_validate_kms_key`, and `test_create_role_with_malformed_assume_role_policy_document`.
+/// `test_s3_sse_validate_kms_key`, and
+/// `test_create_role_with_malformed_assume_role_policy_document`.
 #[tokio::test]
 async fn key_ids_and_trust_policies_that_can_not_be_read() {
     let stand = Stand::start().await;

@@ -1,5 +1,6 @@
 //! The server that is left running: what it takes on before it knows the caller, what it keeps, and
 //! whom its control endpoints answer. The quotas are those of the User Guides of S3, KMS and IAM.
+//! Not for: what slow clients and full buckets are told (see `limits`).
 
 use super::raw::Raw;
 use super::{EAST, POLICY, Stand, TRUST, WEST, refusal, refused, rule};

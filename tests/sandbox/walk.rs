@@ -1,4 +1,5 @@
-//! The walk of a pair: keys, buckets, role, rules, put, poll, compare, take away; and the ways in which replication fails.
+//! The walk of a pair: keys, buckets, role, rules, put, poll, compare, take away; and the ways in
+//! which replication fails.
 
 use super::{EAST, ROLE, Stand, WEST, rule};
 use aws_sdk_s3::primitives::ByteStream;

@@ -1,6 +1,7 @@
 //! S3 on `s3s`, which decodes requests and verifies signatures. The table at the end of this file
 //! maps each operation to the function that performs it; `own_routes` has those that `s3s` can't
-//! decode, and `s3s` returns `NotImplemented` for any other. Not for: replication, which runs asynchronously (see `replication`).
+//! decode, and `s3s` returns `NotImplemented` for any other. Not for: replication, which runs
+//! asynchronously (see `replication`).
 
 mod abac;
 mod acceleration;

@@ -6,8 +6,9 @@
 //!
 //! `create` validates and stores a job; `run` advances jobs from status to status; `role` checks
 //! the permissions of a job's role; `manifest` lists a job's objects; `report` writes the
-//! completion report; `public_access` has the public access block of accounts; `describe` and `change` return and update jobs; `tags` handles bucket tags.
-//! Stored jobs are in `world::jobs`, the XML of their requests in `world::jobs::request`.
+//! completion report; `public_access` has the public access block of accounts; `describe` and
+//! `change` return and update jobs; `tags` handles bucket tags. Stored jobs are in `world::jobs`,
+//! the XML of their requests in `world::jobs::request`.
 
 mod call;
 mod change;

@@ -211,8 +211,8 @@ enum Route {
     S3,
 }
 
-/// Returns whether a request is for S3, as far as its headers tell: the query string and the form of
-/// a Query protocol request name its service too.
+/// Returns whether a request is for S3, as far as its headers tell: the query string and the form
+/// of a Query protocol request name its service too.
 fn is_for_s3(parts: &Parts) -> bool {
     matches!(route(parts, &[]), Route::S3)
 }

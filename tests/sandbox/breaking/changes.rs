@@ -9,7 +9,8 @@ use aws_sdk_s3::types::{
 };
 use serde_json::json;
 
-/// Replicates `near` (us-east-1) and `far` (us-east-1, too) to each other, replica modifications and markers included.
+/// Replicates `near` (us-east-1) and `far` (us-east-1, too) to each other, replica modifications
+/// and markers included.
 async fn both_ways() -> Stand {
     let stand = Stand::start().await;
     stand.bucket("near", EAST, true).await;

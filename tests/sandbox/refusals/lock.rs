@@ -134,7 +134,8 @@ async fn of_buckets_and_uploads() {
         "InvalidArgument" 400 "needs an event hold" s3.put_object_retention().bucket("locked").key("k").retention(event(None, ObjectLockEventHold::Off));
         "NotImplemented" 501 "default event holds" configure("locked", default_hold());
     }
-    // Without a checksum no upload can be locked; the SDK always sends one, so it is taken away here.
+    // Without a checksum no upload can be locked; the SDK always sends one, so it is taken away
+    // here.
     let bare = aws_sdk_s3::Client::from_conf(
         s3.config()
             .to_builder()

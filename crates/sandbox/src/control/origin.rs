@@ -1,6 +1,7 @@
-//! Who may use the control endpoints: clients on this machine, and no page of another site. A page
-//! in a browser can send requests to any address, also under a name of its own that points to
-//! loopback; such requests have another `Host` or an `Origin`.
+//! The names under which the control endpoints answer: those of the loopback interface, in `Host`
+//! and in `Origin`. A page of another site in a browser can send requests to any address, also under
+//! a name of its own that points to loopback; such requests have another `Host` or an `Origin`. The
+//! address of a client is not checked: a client elsewhere that reaches the port may give any name.
 //! Not for: requests of AWS clients, which are signed.
 
 use http::HeaderMap;

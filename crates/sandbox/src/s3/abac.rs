@@ -1,6 +1,6 @@
 //! Attribute-based access control (ABAC) of buckets: whether a bucket's tags are used to control
-//! access (S3 User Guide, "Enabling ABAC in general purpose buckets"). Not for: the tags as condition
-//! keys (see `permit`).
+//! access (S3 User Guide, "Enabling ABAC in general purpose buckets"). Not for: the tags as
+//! condition keys (see `permit`).
 
 use super::errors::{custom, malformed};
 use crate::s3::call::S3Call;
@@ -39,8 +39,8 @@ pub(super) fn put(call: &mut S3Call<'_>, bucket: &str, body: &Bytes) -> S3Result
 }
 
 /// The error for `PutBucketTagging` and `DeleteBucketTagging` on a bucket with ABAC, whose tags are
-/// changed with `TagResource` and `UntagResource` of S3 Control (S3 API Reference, `PutBucketAbac`).
-/// AWS documents neither the code nor the message.
+/// changed with `TagResource` and `UntagResource` of S3 Control (S3 API Reference,
+/// `PutBucketAbac`). AWS documents neither the code nor the message.
 pub(super) fn tags_by_s3_control() -> S3Error {
     let text = "The bucket has attribute-based access control enabled. Use TagResource and UntagResource to change its tags.";
     custom(405, "MethodNotAllowed", text.to_owned())

@@ -1,5 +1,5 @@
-//! Completing a multipart upload: the parts are joined into an object. Not for: creating uploads and
-//! uploading parts (see `multipart`).
+//! Completing a multipart upload: the parts are joined into an object. Not for: creating uploads
+//! and uploading parts (see `multipart`).
 
 use super::checksum::with_checksum;
 use super::details::Details;

@@ -1,6 +1,6 @@
-//! The checks that S3 makes of lifecycle rules (S3 API Reference, `PutBucketLifecycleConfiguration`;
-//! S3 User Guide, "Lifecycle configuration elements"). The messages are those that public projects
-//! quote from S3.
+//! The checks that S3 makes of lifecycle rules (S3 API Reference,
+//! `PutBucketLifecycleConfiguration`; S3 User Guide, "Lifecycle configuration elements"). No source
+//! is recorded for the texts of the messages.
 //! Not for: storing the rules (see `lifecycle`).
 
 use super::errors::malformed;
@@ -11,8 +11,8 @@ use s3s::dto::{
 };
 use s3s::{S3Error, S3Result, s3_error};
 
-/// The maximum number of rules (S3 User Guide, "Setting an S3 Lifecycle configuration on a bucket"),
-/// and the maximum length of an id.
+/// The maximum number of rules (S3 User Guide, "Setting an S3 Lifecycle configuration on a
+/// bucket"), and the maximum length of an id.
 const MAX_RULES: usize = 1000;
 const MAX_ID: usize = 255;
 

@@ -54,7 +54,8 @@ impl Bodies {
         if hint.lower() > most {
             return Err(s3::too_large(most));
         }
-        // The whole size is reserved at once: requests that each hold a part would block each other.
+        // The whole size is reserved at once: requests that each hold a part would block each
+        // other.
         let wanted = units(hint.upper().unwrap_or(most).min(most)).min(self.all);
         let reserved = self.permits.acquire_many(wanted);
         let reserved = tokio::time::timeout(settings.patience.stall, reserved).await;

@@ -46,8 +46,8 @@ impl Buckets {
 pub(crate) struct Bucket {
     pub(crate) owner: AccountId,
     pub(crate) region: Region,
-    /// The location constraint `EU`, the old name of eu-west-1, where the bucket was created with it:
-    /// `GetBucketLocation` keeps returning it.
+    /// The location constraint `EU`, the old name of eu-west-1, where the bucket was created with
+    /// it: `GetBucketLocation` keeps returning it.
     pub(crate) old_location: Option<String>,
     pub(crate) created: SystemTime,
     pub(crate) tags: Spreading<Tags>,

@@ -7,8 +7,8 @@ use crate::world::kms::{Kms, Unusable};
 use s3s::dto::ServerSideEncryption;
 use std::time::SystemTime;
 
-/// The encryption types that a bucket blocks for new objects. New buckets block SSE-C (S3 User Guide,
-/// "Default SSE-C setting for new buckets FAQ": since April 2026).
+/// The encryption types that a bucket blocks for new objects. New buckets block SSE-C (S3 User
+/// Guide, "Default SSE-C setting for new buckets FAQ": since April 2026).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum BlockedEncryption {
     #[default]

@@ -1,5 +1,6 @@
 //! Notification configurations of buckets: which destinations want an event (S3 User Guide, "Amazon
-//! S3 Event Notifications"). Not for: the operations on them (see `s3::notifications`), or delivery.
+//! S3 Event Notifications"). Not for: the operations on them (see `s3::notifications`), or
+//! delivery.
 
 use super::Bucket;
 use s3s::dto::{FilterRule, NotificationConfiguration, NotificationConfigurationFilter};

@@ -13,8 +13,8 @@ use std::time::SystemTime;
 /// What a rule waits for, and the time of it; `None` if it never comes by itself.
 type Wait = (&'static str, Option<SystemTime>);
 
-/// Returns, for each rule, the earliest time at which an upload would have replicated, and what that
-/// time waited for. The time is `null` if something is missing.
+/// Returns, for each rule, the earliest time at which an upload would have replicated, and what
+/// that time waited for. The time is `null` if something is missing.
 pub(crate) fn effective(state: &State) -> Value {
     let mut rules = Vec::new();
     for (name, bucket) in &state.buckets.0 {
