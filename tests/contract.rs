@@ -278,17 +278,68 @@ fn sandbox_keeps_its_command_away_from_aws_and_passes_signals_on() {
     use std::io::{BufRead, BufReader};
     let stand = Stand::new();
     let script = r#"echo "${AWS_PROFILE-}${AWS_SESSION_TOKEN-}${AWS_ENDPOINT_URL_S3-}"
+        echo "$AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
         trap 'echo ended; exit 3' TERM; echo ready; while :; do sleep 0.05; done"#;
     let mut command = stand.command(&["sandbox", "--", "sh", "-c", script]);
     for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"] {
         command.env(name, "elsewhere");
     }
+    command.env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     assert_eq!(lines.next().as_deref(), Some(""));
+    assert_eq!(lines.next().as_deref(), Some("false"));
     assert_eq!(lines.next().as_deref(), Some("ready"));
     let killed = std::process::Command::new("kill").arg(child.id().to_string()).status();
     assert!(killed.unwrap().success());
     assert_eq!(lines.next().as_deref(), Some("ended"));
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+/// A shell that tells each SIGINT at once and ends on SIGTERM.
+#[cfg(target_os = "linux")]
+const TELLS: &str = "trap 'echo got' INT; trap 'kill $!; exit 3' TERM QUIT; sleep 60 & echo ready; while :; do wait; done";
+
+/// Ctrl-C reaches the command of the terminal's foreground once, whatever its stdin is.
+#[test]
+#[cfg(target_os = "linux")]
+fn sandbox_leaves_ctrl_c_to_the_terminal() {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::Stdio;
+    let program = crate::common::binary().display().to_string();
+    for input in ["", "< /dev/null"] {
+        // `script` runs its command in a terminal of its own, and passes its input on to it.
+        let line = format!(r#"exec {program} sandbox -- sh -c "$TELLS" {input}"#);
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).env("TELLS", TELLS);
+        let mut child = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut keys = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut until = |end: &str| lines.by_ref().take_while(|line| !line.ends_with(end)).count();
+        until("ready");
+        for _ in 0..2 {
+            keys.write_all(b"").unwrap();
+            assert_eq!(until("got"), 0, "{input}");
+        }
+        // A second SIGINT of the first Ctrl-C would have been told before this.
+        keys.write_all(b"").unwrap();
+        assert_eq!(lines.filter(|line| line.ends_with("got")).count(), 0, "{input}");
+        child.wait().unwrap();
+    }
+}
+
+/// A SIGINT from elsewhere is passed on where no terminal sends one.
+#[test]
+#[cfg(target_os = "linux")]
+fn sandbox_passes_sigint_on_without_a_terminal() {
+    use std::io::{BufRead, BufReader};
+    let mut command = std::process::Command::new("setsid");
+    command.arg(crate::common::binary()).args(["sandbox", "--", "sh", "-c", TELLS]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(lines.next().as_deref(), Some("ready"));
+    crate::common::signal(&child, "INT");
+    assert_eq!(lines.next().as_deref(), Some("got"));
+    crate::common::signal(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(3));
 }

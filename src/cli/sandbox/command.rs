@@ -4,18 +4,17 @@
 use crate::cli::session::{SignalReceived, Signals};
 use crate::failure::{Failure, Kind};
 use crrctl_sandbox::Sandbox;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use rustix::termios::tcgetpgrp;
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 /// Variables that would lead the command to other credentials or to AWS itself.
-const UNSET: [&str; 12] = [
+const UNSET: [&str; 11] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_DEFAULT_PROFILE",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_PROFILE",
     "AWS_ROLE_ARN",
     "AWS_SECURITY_TOKEN",
@@ -47,6 +46,9 @@ pub(super) async fn run(
         }
     }
     started.envs(sandbox.environment());
+    // The profile in the user's configuration file may ignore the endpoint; the variable has
+    // precedence (AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
+    started.env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false");
     let failed = |error: std::io::Error| {
         let text = format!("can't run `{}`: {error}", program.to_string_lossy());
         Failure::new(Kind::Unexpected, "sandbox", text)
@@ -62,10 +64,11 @@ pub(super) async fn run(
     Ok(code_of(status))
 }
 
-/// Passes a signal on to the command. A terminal has sent its SIGINT to the command already.
+/// Passes a signal on to the command. SIGINT is not passed on in the foreground of a terminal, whose
+/// Ctrl-C reaches the command too.
 fn pass_on(received: SignalReceived, id: Option<Pid>) {
     let signal = match received {
-        SignalReceived::Interrupt if std::io::stdin().is_terminal() => return,
+        SignalReceived::Interrupt if is_in_foreground() => return,
         SignalReceived::Interrupt => Signal::INT,
         SignalReceived::Terminate => Signal::TERM,
     };
@@ -73,6 +76,13 @@ fn pass_on(received: SignalReceived, id: Option<Pid>) {
         // The command may have ended in the meantime.
         let _ = kill_process(id, signal);
     }
+}
+
+/// Returns whether this process is in the foreground of its controlling terminal. Where it reads and
+/// writes does not matter.
+fn is_in_foreground() -> bool {
+    let Ok(terminal) = std::fs::File::open("/dev/tty") else { return false };
+    tcgetpgrp(&terminal).is_ok_and(|foreground| foreground == getpgrp())
 }
 
 fn code_of(status: ExitStatus) -> u8 {
