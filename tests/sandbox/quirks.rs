@@ -6,7 +6,7 @@ use super::{ACCOUNT, EAST, POLICY, ROLE, Stand, TRUST, WEST, refusal, rule};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CreateBucketConfiguration, Tag};
 use crrctl_sandbox::{Options, Quirk, QuirkSpec, SECRET};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The service-linked role of AWS Backup.
 const LINKED: &str = "AWSServiceRoleForBackup";
@@ -26,13 +26,16 @@ enum When {
 struct Try {
     stand: Stand,
     when: When,
+    /// Whether the behaviour of a quirk is expected.
+    is_seen: bool,
 }
 
 impl Try {
     async fn new(quirks: &[Quirk], when: When) -> Self {
+        let is_seen = !quirks.is_empty() && when == When::AtOnce;
         let quirks = quirks.iter().map(|quirk| QuirkSpec::from(*quirk).lasting(LASTS)).collect();
         let options = Options { quirks, clock_stands: true, ..Options::default() };
-        Self { stand: Stand::with(options).await, when }
+        Self { stand: Stand::with(options).await, when, is_seen }
     }
 
     /// Moves the clock to the time of the test.
@@ -82,20 +85,21 @@ impl Try {
         self.stand.replicate("quirk-src", [one]).await;
     }
 
-    /// Uploads an object, and returns its replication status after at most 300 ms.
+    /// Returns the replication status of a version. It stays PENDING for as long as the test looks
+    /// where the quirk is seen, and is waited for where it is not.
     async fn status(&self, version: &str) -> Option<String> {
         let s3 = self.stand.s3(EAST);
-        let mut status = None;
-        for _ in 0..30 {
+        let wait = Duration::from_millis(if self.is_seen { 300 } else { 30_000 });
+        let began = Instant::now();
+        loop {
             let head = s3.head_object().bucket("quirk-src").key("k").version_id(version);
             let found = head.send().await.unwrap();
-            status = found.replication_status().map(|status| status.as_str().to_owned());
-            if status.as_deref() != Some("PENDING") {
-                break;
+            let status = found.replication_status().map(|status| status.as_str().to_owned());
+            if status.as_deref() != Some("PENDING") || began.elapsed() > wait {
+                return status;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        status
     }
 }
 
