@@ -5,10 +5,11 @@
 use super::raw::Raw;
 use super::{EAST, POLICY, Stand, TRUST, WEST, refusal, refused, rule};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ReplicationConfiguration;
 use crrctl_sandbox::{Limits, Options, Patience, Quirk, QuirkSpec, ResourceQuotas};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -98,32 +99,120 @@ async fn the_bodies_of_all_requests_share_their_memory() {
     let patience = Patience { stall, ..Patience::default() };
     let stand = Stand::with(Options { limits, patience, ..Options::default() }).await;
     stand.bucket("shared", EAST, false).await;
-    let head = b"PUT /shared/k HTTP/1.1\r\nhost: x\r\ncontent-length: 921600\r\n\r\n";
-    // Four bodies of 900 KiB come slowly. A fifth does not fit beside them.
-    let mut slow = tokio::task::JoinSet::new();
-    for _ in 0..4 {
-        let address = stand.sandbox.address();
-        slow.spawn(async move {
-            let mut stream = TcpStream::connect(address).await.unwrap();
-            stream.write_all(head).await.unwrap();
-            while stream.write_all(b"x").await.is_ok() {
-                tokio::time::sleep(stall / 10).await;
-            }
-        });
+    let head = |request: &str| {
+        format!("{request}host: x\r\nconnection: close\r\ncontent-length: 786432\r\n\r\n")
+    };
+    let put = head("PUT /shared/k HTTP/1.1\r\n");
+    let kms = head("POST / HTTP/1.1\r\nx-amz-target: TrentService.ListKeys\r\n");
+    let iam = "POST / HTTP/1.1\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    // A body of 768 KiB comes slowly. A second does not fit into the 1 MiB for small ones.
+    let slow = tokio::spawn(trickle(stand.sandbox.address(), put.clone(), stall / 10));
+    for (request, code) in [
+        (put, "<Code>SandboxFull</Code>"),
+        (kms, r#""__type":"SandboxFull""#),
+        (head(iam), "<Code>SandboxFull</Code>"),
+    ] {
+        let answer = until_full(&stand, &request).await;
+        assert!(answer.contains(code) && answer.contains("4194304"), "{answer}");
+        let in_query = request.contains("form-urlencoded");
+        assert_eq!(answer.contains("<ErrorResponse"), in_query, "{answer}");
     }
-    tokio::time::sleep(stall / 4).await;
-    let mut fifth = TcpStream::connect(stand.sandbox.address()).await.unwrap();
-    fifth.write_all(head).await.unwrap();
-    let mut answer = String::new();
-    let _ = fifth.read_to_string(&mut answer).await;
-    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-    assert!(answer.contains("<Code>SandboxFull</Code>") && answer.contains("4194304"), "{answer}");
-    drop(slow);
+    // A large body fits all the same; it is the second of its kind that does not.
+    let large = || {
+        let put = stand.s3(EAST).put_object().bucket("shared").key("k");
+        put.body(ByteStream::from(vec![7; LARGE])).send()
+    };
+    large().await.unwrap();
+    slow.abort();
+    assert!(slow.await.is_err_and(|error| error.is_cancelled()));
+    let mut one = Raw::s3("PUT", "/shared/slow");
+    one.body = vec![7; LARGE];
+    let one = one.signed().unwrap();
+    let (began, rest) = one.split_at(one.len() - LARGE);
+    let address = stand.sandbox.address();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(began).await.unwrap();
+    stream.write_all(&rest[..1]).await.unwrap();
+    let mut waits = false;
+    for _ in 0..20 {
+        let second = tokio::spawn(sent(address, one.clone()));
+        // Small ones pass by the large one that waits.
+        let mut passed = 0;
+        while !second.is_finished() {
+            stand.put("shared", "small").await;
+            passed += 1;
+            let _ = stream.write_all(b"x").await;
+        }
+        if second.await.unwrap().starts_with("HTTP/1.1 503") {
+            assert!(passed > 2, "{passed}");
+            waits = true;
+            break;
+        }
+    }
+    assert!(waits, "there is room");
+    drop(stream);
     // What those held is free again.
-    let began = Instant::now();
-    let put = stand.s3(EAST).put_object().bucket("shared").key("k");
-    put.body(ByteStream::from(vec![7; LARGE])).send().await.unwrap();
-    assert!(began.elapsed() < Duration::from_secs(10));
+    large().await.unwrap();
+}
+
+/// Sends the head of a request, and then a body that does not end; again, if it is refused.
+async fn trickle(address: std::net::SocketAddr, head: String, pause: Duration) {
+    loop {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+/// Sends bytes and returns what is answered, which may come before all is sent.
+async fn sent(address: std::net::SocketAddr, bytes: Vec<u8>) -> String {
+    let (mut answer, mut out) = TcpStream::connect(address).await.unwrap().into_split();
+    let out = tokio::spawn(async move {
+        let _ = out.write_all(&bytes).await;
+        out
+    });
+    let mut text = Vec::new();
+    let _ = answer.read_to_end(&mut text).await;
+    out.abort();
+    String::from_utf8(text).unwrap()
+}
+
+/// Sends the head of a request until the sandbox has no memory for its body, and returns the answer.
+async fn until_full(stand: &Stand, head: &str) -> String {
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(stand.sandbox.address()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).await;
+        if answer.starts_with("HTTP/1.1 503") {
+            return answer;
+        }
+    }
+    panic!("there is room");
+}
+
+/// A fault that never answers holds no memory for a body.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hanging_request_does_not_hold_its_body() {
+    let limits = Limits { object: 4 << 20, bodies: 4 << 20, ..Limits::default() };
+    let patience = Patience { stall: Duration::from_secs(2), ..Patience::default() };
+    let faults = vec!["s3:PutObject:hang:times=1".parse().unwrap()];
+    let stand = Stand::with(Options { limits, patience, faults, ..Options::default() }).await;
+    stand.bucket("shared", EAST, false).await;
+    let put = || {
+        let put = stand.s3(EAST).put_object().bucket("shared").key("k");
+        put.body(ByteStream::from(vec![7; LARGE])).send()
+    };
+    let hanging = tokio::spawn(put());
+    let calls = || async { stand.control("GET", "calls", "").await.1["by_operation"].clone() };
+    while calls().await.get("s3:PutObject").is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    put().await.unwrap();
+    assert!(!hanging.is_finished());
+    hanging.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,14 +383,35 @@ async fn it_is_told_when_a_rule_takes_effect_and_what_it_waited_for() {
         assert_eq!(effective(quirks).await, (Some(at), waited_for.to_owned()), "{quirks:?}");
     }
 
-    // Versioning that is a quarter of an hour late is later than the rules.
+    // S3 takes no rules before versioning is in effect, so versioning is never what they wait for.
     let quirks = vec![QuirkSpec::from(Quirk::LateVersioning)];
     let stand = Stand::with(Options { quirks, clock_stands: true, ..Options::default() }).await;
     for (name, region) in [("eff-src", EAST), ("eff-dst", WEST)] {
-        stand.locked_bucket(name, region).await;
+        stand.bucket(name, region, true).await;
     }
-    stand.replicate("eff-src", [rule("one", 1, "eff-dst", None).build().unwrap()]).await;
-    let (_, rules) = stand.control("GET", "effective", "").await;
-    assert_eq!(rules[0]["waited_for"], "role");
-    assert_eq!(rules[0]["at"], Value::Null, "the role does not exist");
+    let rules = ReplicationConfiguration::builder()
+        .role(super::ROLE)
+        .rules(rule("one", 1, "eff-dst", None).build().unwrap())
+        .build()
+        .unwrap();
+    let put = || {
+        let put = stand.s3(EAST).put_bucket_replication().bucket("eff-src");
+        put.replication_configuration(rules.clone())
+    };
+    let advance = async |by: &str| {
+        let body = format!(r#"{{"advance": "{by}"}}"#);
+        stand.control("POST", "clock", &body).await.1["now"].clone()
+    };
+    advance("899s").await;
+    refused! { "InvalidRequest" 400 "Versioning must be 'Enabled'" put(); }
+    let start = advance("1s").await;
+    put().send().await.unwrap();
+    let effective = async || stand.control("GET", "effective", "").await.1[0].clone();
+    let rule = effective().await;
+    assert_eq!((&rule["waited_for"], &rule["at"]), (&json!("role"), &Value::Null));
+    stand.role().await;
+    let rule = effective().await;
+    assert_eq!(rule["waited_for"], "rule");
+    // The clock is told in whole seconds.
+    assert_eq!(rule["at"].as_str().unwrap()[..19], start.as_str().unwrap()[..19]);
 }

@@ -55,7 +55,7 @@ mod writes;
 
 pub(crate) use answers::refuse;
 use errors::wrong_region;
-pub(crate) use errors::{bodies_full, error_of, too_large, unauthenticated};
+pub(crate) use errors::{bodies_full, error_of, fault_of, too_large, unauthenticated};
 pub(crate) use internal_writes::deliver;
 pub(crate) use signed::version_2_key;
 

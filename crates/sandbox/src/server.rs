@@ -109,20 +109,22 @@ impl Server {
         if is_control && let Err(refused) = control::check(&parts) {
             return Ok(refused);
         }
+        if !is_control && !self.latency.is_zero() {
+            // Before the body is read, so that it takes no memory meanwhile.
+            tokio::time::sleep(self.latency).await;
+        }
         let held = match self.bodies.read(&self.shared, &parts, body).await {
             Ok(held) => held,
-            Err(refused) => return Ok(s3::refuse(refused, &id)),
+            Err(refused) => return Ok(refuse_unread(&parts, refused, &id)),
         };
         let body = held.body.clone();
         if is_control {
             return Ok(control::answer(&self.shared, &self.tasks, &parts, &body));
         }
-        if !self.latency.is_zero() {
-            tokio::time::sleep(self.latency).await;
-        }
         let note = Arc::new(Note::new(&parts.headers));
         parts.extensions.insert(note.clone());
         let answer = self.dispatch(parts, body, &id, &note).await;
+        drop(held);
         let lost = matches!(
             note.trouble.get(),
             Some(FaultKind::Reset | FaultKind::LostReply | FaultKind::Hang)
@@ -137,7 +139,9 @@ impl Server {
             self.shared.faults.over(trouble);
         }
         if note.trouble.get() == Some(&FaultKind::Hang) {
+            drop(answer);
             tokio::time::sleep(MAX_HANG).await;
+            return Err(NoAnswer);
         }
         if lost { Err(NoAnswer) } else { Ok(answer) }
     }
@@ -209,6 +213,15 @@ enum Route {
     Sts(query::Params),
     S3Control,
     S3,
+}
+
+/// Refuses a request whose body was not read, in the format of its service as far as its headers
+/// tell it. The services of the Query protocol have the same format.
+fn refuse_unread(parts: &Parts, refused: s3s::S3Error, id: &str) -> Answer {
+    match route(parts, &[]) {
+        Route::S3 => s3::refuse(refused, id),
+        other => other.refuse(&s3::fault_of(&refused), id),
+    }
 }
 
 /// Returns whether a request is for S3, as far as its headers tell: the query string and the form

@@ -66,6 +66,14 @@ pub(crate) fn error_of(fault: &Fault) -> S3Error {
     custom(fault.status, &fault.code, fault.message.clone())
 }
 
+/// Converts an S3 error to the error of another service, with the same status, code and message.
+pub(crate) fn fault_of(error: &S3Error) -> Fault {
+    let status = error.status_code().unwrap_or(http::StatusCode::BAD_REQUEST);
+    let code = error.code().as_str();
+    let text = error.message().or_else(|| message(code)).unwrap_or_default();
+    Fault::new(status.as_u16(), code.to_owned(), text)
+}
+
 /// Converts KMS's error for a key that S3 can't use to S3's error: a code that starts with `KMS.`
 /// (400), or `AccessDenied`.
 pub(super) fn unusable(reason: Unusable) -> S3Error {

@@ -19,13 +19,18 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 const SMALL: u64 = 1 << 20;
 /// The maximum size of a POST upload, whose signature is in the body itself.
 const FORM: u64 = 16 << 20;
+/// The part of the memory that is for bodies of up to [`SMALL`]: one of so many.
+const SMALL_PART: u64 = 8;
 /// The number of bytes that one permit stands for.
 const UNIT: u64 = 1024;
 
-/// The memory for the bodies of all requests in progress.
+/// The memory for the bodies of all requests in progress. Requests get it in the order in which they
+/// came, so small bodies have a part of their own: a large one that waits does not block them.
 pub(super) struct Bodies {
-    permits: Semaphore,
-    all: u32,
+    small: Semaphore,
+    large: Semaphore,
+    /// The number of permits of `large`.
+    most: u32,
 }
 
 /// A body, and the memory that is reserved for it until this value is dropped.
@@ -36,9 +41,11 @@ pub(super) struct Held<'a> {
 
 impl Bodies {
     pub(super) fn new(limits: &Limits) -> Self {
+        let small = (limits.bodies / SMALL_PART).max(SMALL);
         // One body of the largest size always fits.
-        let all = units(limits.bodies.max(limits.object).max(SMALL));
-        Self { permits: Semaphore::new(usize::try_from(all).unwrap_or(usize::MAX)), all }
+        let large = limits.bodies.saturating_sub(small).max(limits.object).max(SMALL);
+        let semaphore = |bytes| Semaphore::new(usize::try_from(units(bytes)).unwrap_or(usize::MAX));
+        Self { small: semaphore(small), large: semaphore(large), most: units(large) }
     }
 
     /// Reads a body. Waits for memory while the bodies of other requests hold it.
@@ -56,8 +63,9 @@ impl Bodies {
         }
         // The whole size is reserved at once: requests that each hold a part would block each
         // other.
-        let wanted = units(hint.upper().unwrap_or(most).min(most)).min(self.all);
-        let reserved = self.permits.acquire_many(wanted);
+        let wanted = hint.upper().unwrap_or(most).min(most);
+        let memory = if wanted <= SMALL { &self.small } else { &self.large };
+        let reserved = memory.acquire_many(units(wanted).min(self.most));
         let reserved = tokio::time::timeout(settings.patience.stall, reserved).await;
         let Ok(Ok(permit)) = reserved else {
             return Err(s3::bodies_full(settings.limits.bodies));

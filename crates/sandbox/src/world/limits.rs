@@ -14,8 +14,9 @@ pub struct Limits {
     pub bucket: u64,
     /// The maximum size of all buckets together. Default 4 GiB.
     pub total: u64,
-    /// The maximum size of the bodies of all requests in progress. One body of the size `object`
-    /// always fits. Default 512 MiB.
+    /// The maximum size of the bodies of all requests in progress: an eighth for those of up to
+    /// 1 MiB, the rest for larger ones. One body of each kind always fits, even if it is more.
+    /// Default 512 MiB.
     pub bodies: u64,
     /// The maximum number of buckets, keys, aliases, grant tokens, roles, users, policies, access
     /// keys and service-specific credentials of all accounts together. Default 200,000.
