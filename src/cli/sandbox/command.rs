@@ -49,15 +49,15 @@ pub(super) async fn run(
     // The profile in the user's configuration file may ignore the endpoint; the variable has
     // precedence (AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
     started.env("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false");
-    let failed = |error: std::io::Error| {
+    let failed = |kind: Kind, error: std::io::Error| {
         let text = format!("can't run `{}`: {error}", program.to_string_lossy());
-        Failure::new(Kind::Unexpected, "sandbox", text)
+        Failure::new(kind, "sandbox", text)
     };
-    let mut child = started.spawn().map_err(failed)?;
+    let mut child = started.spawn().map_err(|error| failed(Kind::Manifest, error))?;
     let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let status = loop {
         tokio::select! {
-            status = child.wait() => break status.map_err(failed)?,
+            status = child.wait() => break status.map_err(|error| failed(Kind::Unexpected, error))?,
             received = signals.next() => pass_on(received, id),
         }
     };
