@@ -8,7 +8,9 @@ use super::permit::parameter;
 use super::rewrites::Verified;
 use crate::gate::{Refusal, Shared, check_token, inject};
 use crate::wire::Note;
+use crate::world::State;
 use crate::world::iam::Who;
+use http::{HeaderMap, Uri};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{Credentials, S3Auth, SecretKey};
 use s3s::{S3Result, s3_error};
@@ -45,16 +47,14 @@ impl S3Access for Authorizer {
         let slot = DetailsSlot::of(context.extensions_mut());
         stored(slot.as_ref(), check_source_header(context.headers()))?;
         let verified = context.extensions_mut().get::<Verified>().cloned();
-        let who = match verified {
-            Some(verified) => verified.who,
-            None => self.who(context.credentials(), context.headers(), context.uri())?,
-        };
+        let signed = (context.credentials(), context.headers(), context.uri());
+        let who = self.count(&operation, verified.as_ref(), signed)?;
         self.admit(&operation, who, context.extensions_mut()).await
     }
 }
 
 impl Authorizer {
-    /// Counts a request of a caller, and injects faults.
+    /// Stores the caller of a request, and injects faults.
     pub(super) async fn admit(
         &self,
         operation: &str,
@@ -66,7 +66,6 @@ impl Authorizer {
             let _ = note.operation.set(operation.to_owned());
         }
         extensions.insert(who);
-        self.shared.lock().calls.count("s3", operation);
         match note {
             Some(note) => match inject(&self.shared, "s3", operation, &note).await {
                 Some(fault) => Err(error_of(&fault)),
@@ -76,30 +75,44 @@ impl Authorizer {
         }
     }
 
-    pub(super) fn who(
+    /// Returns the caller of a request, and counts the request.
+    pub(super) fn count(
         &self,
-        credentials: Option<&Credentials>,
-        headers: &http::HeaderMap,
-        uri: &http::Uri,
+        operation: &str,
+        verified: Option<&Verified>,
+        signed: (Option<&Credentials>, &HeaderMap, &Uri),
     ) -> S3Result<Who> {
-        let Some(credentials) = credentials else { return Ok(Who::Anonymous) };
-        let state = self.shared.lock();
-        let credential = state
-            .iam
-            .credential(&credentials.access_key)
-            .ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
-        let header = headers.get("x-amz-security-token");
-        let token = match header {
-            Some(value) => value.to_str().ok().map(String::from),
-            None => parameter(uri, "X-Amz-Security-Token"),
+        let mut state = self.shared.lock();
+        let who = match verified {
+            Some(verified) => verified.who.clone(),
+            None => who(&state, signed)?,
         };
-        match check_token(&credential, token.as_deref(), state.now()) {
-            Ok(()) => Ok(credential.who),
-            Err(Refusal::Expired) => {
-                let text = "The provided token has expired.";
-                Err(custom(400, "ExpiredToken", text.into()))
-            }
-            Err(_) => Err(s3_error!(InvalidToken)),
+        state.calls.count("s3", operation);
+        Ok(who)
+    }
+}
+
+/// Returns the caller whose signature `s3s` has verified.
+fn who(
+    state: &State,
+    (credentials, headers, uri): (Option<&Credentials>, &HeaderMap, &Uri),
+) -> S3Result<Who> {
+    let Some(credentials) = credentials else { return Ok(Who::Anonymous) };
+    let credential = state
+        .iam
+        .credential(&credentials.access_key)
+        .ok_or_else(|| s3_error!(InvalidAccessKeyId))?;
+    let header = headers.get("x-amz-security-token");
+    let token = match header {
+        Some(value) => value.to_str().ok().map(String::from),
+        None => parameter(uri, "X-Amz-Security-Token"),
+    };
+    match check_token(&credential, token.as_deref(), state.now()) {
+        Ok(()) => Ok(credential.who),
+        Err(Refusal::Expired) => {
+            let text = "The provided token has expired.";
+            Err(custom(400, "ExpiredToken", text.into()))
         }
+        Err(_) => Err(s3_error!(InvalidToken)),
     }
 }

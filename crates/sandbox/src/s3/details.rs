@@ -92,38 +92,25 @@ pub(super) fn stored<T>(slot: Option<&DetailsSlot>, result: S3Result<T>) -> S3Re
     result
 }
 
-/// What a request is about, as far as errors name it.
+/// What a request is about, for an error that names it.
 #[derive(Debug, Default)]
 pub(super) struct Subject {
-    method: String,
-    bucket: String,
-    key: String,
-    version: String,
-    upload: String,
-    host: String,
-    copy_source: Option<String>,
+    target: Target,
     signed: SignedParts,
 }
 
 impl Subject {
     pub(super) fn of(parts: &Parts, target: &Target) -> Self {
-        let host = parts.headers.get(http::header::HOST);
-        let parameter = |name: &str| super::permit::parameter(&parts.uri, name).unwrap_or_default();
-        Self {
-            method: parts.method.to_string(),
-            bucket: target.bucket.clone(),
-            key: target.key.clone(),
-            version: parameter("versionId"),
-            upload: parameter("uploadId"),
-            host: host.and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned(),
-            copy_source: copy_source(&parts.headers),
-            signed: SignedParts::of(parts, target.in_host.then_some(&*target.bucket)),
-        }
+        let bucket_in_host = target.in_host.then_some(&*target.bucket);
+        Self { target: target.clone(), signed: SignedParts::of(parts, bucket_in_host) }
     }
 
     /// Returns the elements that follow from the code and the request.
     pub(super) fn to_xml(&self, code: &str, headers: &HeaderMap) -> String {
-        let bucket = || element("BucketName", &self.bucket);
+        let Target { bucket: name, key, .. } = &self.target;
+        let bucket = || element("BucketName", name);
+        let key_read = || copy_source(&self.signed.headers).unwrap_or_else(|| key.clone());
+        let parameter = |name| super::permit::parameter(&self.signed.uri, name).unwrap_or_default();
         match code {
             "BucketAlreadyExists"
             | "BucketAlreadyOwnedByYou"
@@ -137,21 +124,21 @@ impl Subject {
             | "OwnershipControlsNotFoundError"
             | "ReplicationConfigurationNotFoundError"
             | "ServerSideEncryptionConfigurationNotFoundError" => bucket(),
-            "NoSuchTagSet" if self.key.is_empty() => bucket(),
-            "NoSuchKey" => element("Key", self.copy_source.as_ref().unwrap_or(&self.key)),
+            "NoSuchTagSet" if key.is_empty() => bucket(),
+            "NoSuchKey" => element("Key", key_read()),
             "NoSuchVersion" => {
-                element("Key", self.copy_source.as_ref().unwrap_or(&self.key))
-                    + &element("VersionId", &self.version)
+                element("Key", key_read()) + &element("VersionId", parameter("versionId"))
             }
-            "NoSuchUpload" => element("UploadId", &self.upload),
+            "NoSuchUpload" => element("UploadId", parameter("uploadId")),
             "PermanentRedirect" => {
-                element("Bucket", &self.bucket) + &element("Endpoint", &self.host)
+                element("Bucket", name) + &element("Endpoint", self.signed.header("host"))
             }
             "SignatureDoesNotMatch" => {
                 self.signed.details().iter().map(|(name, value)| element(name, value)).collect()
             }
             "MethodNotAllowed" if headers.contains_key("x-amz-delete-marker") => {
-                element("Method", &self.method) + &element("ResourceType", "DeleteMarker")
+                element("Method", self.signed.method.as_str())
+                    + &element("ResourceType", "DeleteMarker")
             }
             _ => String::new(),
         }

@@ -38,12 +38,13 @@ const RESOURCES: [&str; 24] = [
     "versioning",
     "versions",
 ];
+
 /// The parts of a request that its signature covers.
 #[derive(Debug, Default)]
 pub(super) struct SignedParts {
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) headers: HeaderMap,
     /// The bucket, where it is in the host name.
     bucket_in_host: Option<String>,
 }
@@ -62,7 +63,7 @@ impl SignedParts {
     /// values of XML elements.
     pub(super) fn details(&self) -> Vec<(&'static str, String)> {
         let query = |name: &str| parameter(&self.uri, name).unwrap_or_default();
-        let field = |name: &str| authorization_field(&self.headers, name);
+        let field = |name: &str| authorization_field(&self.headers, name).to_owned();
         let key = |credential: String| credential.split('/').next().unwrap_or_default().to_owned();
         match Mechanism::of(&self.uri, &self.headers) {
             Mechanism::HeaderV4 => {
@@ -93,7 +94,7 @@ impl SignedParts {
         }
     }
 
-    fn header(&self, name: &str) -> String {
+    pub(super) fn header(&self, name: &str) -> String {
         let values = self.headers.get_all(name).iter();
         let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
         let values: Vec<String> =

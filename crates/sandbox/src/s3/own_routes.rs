@@ -69,11 +69,9 @@ impl S3Route for OwnRoutes {
 
     async fn check_access(&self, request: &mut S3Request<Body>) -> S3Result<()> {
         let name = operation(request)?.names().0;
-        let credentials = request.credentials.as_ref();
-        let who = match request.extensions.get::<Verified>() {
-            Some(verified) => verified.who.clone(),
-            None => self.authorizer.who(credentials, &request.headers, &request.uri)?,
-        };
+        let verified = request.extensions.get::<Verified>();
+        let signed = (request.credentials.as_ref(), &request.headers, &request.uri);
+        let who = self.authorizer.count(name, verified, signed)?;
         self.authorizer.admit(name, who, &mut request.extensions).await
     }
 

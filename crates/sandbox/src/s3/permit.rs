@@ -224,8 +224,8 @@ impl S3Call<'_> {
             context.set("s3:signatureversion", version);
             context.set("s3:authType", kind);
         }
-        for name in HEADERS {
-            if let Some(value) = header(name) {
+        for name in self.headers.keys().filter(|name| HEADERS.contains(&name.as_str())) {
+            if let Some(value) = header(name.as_str()) {
                 context.set(&format!("s3:{name}"), value);
             }
         }

@@ -14,6 +14,7 @@ use http::Uri;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use s3s::{S3Request, S3Result, s3_error};
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 /// The parameters of a Signature Version 4 in the query string.
@@ -134,8 +135,8 @@ pub(super) fn prepare(parts: &mut Parts) -> S3Result<()> {
 /// Returns the Region that a Signature Version 4 is made for.
 pub(super) fn region(parts: &Parts, mechanism: Mechanism) -> Option<String> {
     let credential = match mechanism {
-        Mechanism::QueryV4 => parameter(&parts.uri, "X-Amz-Credential")?,
-        Mechanism::HeaderV4 => authorization_field(&parts.headers, "Credential"),
+        Mechanism::QueryV4 => Cow::from(parameter(&parts.uri, "X-Amz-Credential")?),
+        Mechanism::HeaderV4 => authorization_field(&parts.headers, "Credential").into(),
         _ => return None,
     };
     credential.split('/').nth(2).map(String::from)
@@ -202,11 +203,12 @@ fn check_expiry(end: SystemTime, valid_for: Option<String>) -> S3Result<()> {
 /// `x-amz-*`. `x-amz-content-sha256` may be left out.
 fn check_signed_headers(parts: &Parts, mechanism: Mechanism) -> S3Result<()> {
     let signed = match mechanism {
-        Mechanism::QueryV4 => parameter(&parts.uri, "X-Amz-SignedHeaders").unwrap_or_default(),
-        Mechanism::HeaderV4 => authorization_field(&parts.headers, "SignedHeaders"),
+        Mechanism::QueryV4 => {
+            Cow::from(parameter(&parts.uri, "X-Amz-SignedHeaders").unwrap_or_default())
+        }
+        Mechanism::HeaderV4 => authorization_field(&parts.headers, "SignedHeaders").into(),
         _ => return Ok(()),
     };
-    let signed: Vec<String> = signed.split(';').map(str::to_ascii_lowercase).collect();
     let wanted = |name: &&HeaderName| {
         let name = name.as_str();
         name == "host" || name.starts_with("x-amz-") && name != "x-amz-content-sha256"
@@ -216,7 +218,7 @@ fn check_signed_headers(parts: &Parts, mechanism: Mechanism) -> S3Result<()> {
         .keys()
         .filter(wanted)
         .map(HeaderName::as_str)
-        .filter(|name| !signed.iter().any(|other| other == name))
+        .filter(|name| !signed.split(';').any(|other| other.eq_ignore_ascii_case(name)))
         .collect();
     if unsigned.is_empty() {
         return Ok(());
@@ -275,12 +277,11 @@ fn uses(uri: &Uri, name: &str) -> bool {
 }
 
 /// Returns a field of the `Authorization` header of Signature Version 4.
-pub(super) fn authorization_field(headers: &HeaderMap, name: &str) -> String {
+pub(super) fn authorization_field<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let fields = header.and_then(|header| header.split_once(' ')).map_or("", |(_, fields)| fields);
     fields
         .split(',')
         .find_map(|field| field.trim().strip_prefix(name)?.strip_prefix('='))
         .unwrap_or_default()
-        .to_owned()
 }
