@@ -118,10 +118,10 @@ struct Ran {
 fn begin(events: &Events, action: &Action) -> Instant {
     events.say(&Event::StepStart {
         step: action.id.clone(),
-        kind: action.kind,
+        kind: action.kind(),
         region: action.region.clone(),
         name: action.name.clone(),
-        action: action.verb,
+        action: action.verb(),
         needs: action.needs.clone(),
     });
     Instant::now()
@@ -130,7 +130,7 @@ fn begin(events: &Events, action: &Action) -> Instant {
 impl<R: Runner> Run<R> {
     fn new(plan: &Plan, runner: Arc<R>, events: Events) -> Self {
         let (waiting, idle): (Vec<Action>, Vec<Action>) =
-            plan.actions.iter().cloned().partition(|action| action.verb.changes());
+            plan.actions.iter().cloned().partition(Action::changes);
         let planned: BTreeSet<StepId> = waiting.iter().map(|action| action.id.clone()).collect();
         // An action that is needed and not in this plan is already done.
         let settled = waiting
@@ -188,7 +188,7 @@ impl<R: Runner> Run<R> {
     }
 
     fn finished(&mut self, Ran { action, result, is_late }: Ran) {
-        let id = action.id;
+        let Action { id, region, work, .. } = action;
         self.running.remove(&id);
         let Some((started, result)) = result else {
             self.outcome.unfinished.push(id);
@@ -198,7 +198,7 @@ impl<R: Runner> Run<R> {
             Ok(arn) => {
                 self.events.say(&Event::StepDone {
                     step: id.clone(),
-                    action: action.verb,
+                    action: work.verb(),
                     arn: Some(arn.clone()),
                     elapsed_ms: millis(started.elapsed()),
                 });
@@ -206,7 +206,7 @@ impl<R: Runner> Run<R> {
                 self.outcome.done.insert(id, arn);
             }
             Err(failure) => {
-                let failure = failure.at_step(id.as_str(), &action.region);
+                let failure = failure.at_step(id.as_str(), &region);
                 self.events.say(&Event::StepFailed { step: id.clone(), failure: failure.clone() });
                 self.outcome.unfinished.push(id.clone());
                 if !is_late {

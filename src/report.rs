@@ -4,6 +4,7 @@
 
 mod canary;
 mod chain;
+mod changes;
 mod checks;
 mod codes;
 pub mod fleet;
@@ -21,9 +22,11 @@ mod status;
 mod stdout;
 pub(crate) mod style;
 pub mod tables;
+mod words;
 
 pub use canary::Canary;
 pub use chain::{Chain, Ran, chain};
+pub use changes::{Change, changes, changes_beside_tags};
 pub use checks::{cause, checks};
 pub use codes::{codes, explanation};
 pub use github::Github;
@@ -37,6 +40,7 @@ pub use proof::proof;
 pub use screen::Screen;
 pub use status::{metrics, status};
 pub use stdout::Stdout;
+pub use words::reason;
 
 use crate::events::{Event, Sink};
 use crate::failure::Failure;

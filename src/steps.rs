@@ -2,6 +2,8 @@
 //! apply, confirm, remove.
 //! Not for: deciding what to do (see `plan`) or in which order (see `engine`).
 
+#![deny(clippy::wildcard_enum_match_arm)]
+
 mod alias;
 mod bucket;
 mod bucket_policy;
@@ -37,11 +39,11 @@ pub use replaced::Replaced;
 
 use crate::aws::Aws;
 use crate::engine::Runner;
-use crate::events::{Kind, Progress, StepId, Verb};
+use crate::events::{Progress, StepId};
 use crate::failure::Failure;
 use crate::manifest::{KeyKind, PairKeys, Side, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::plan::{Action, Kept, Removal, known_keys, rules};
+use crate::plan::{Action, Kept, Removal, Work, known_keys, rules};
 use crate::policy::{self, Document, Templates};
 use crate::stop::Stop;
 use crate::world::{Bucket, World};
@@ -291,7 +293,7 @@ impl KeyBook {
 fn commit_region<'a>(topology: &'a Topology, region: &'a Region) -> &'a Region {
     match topology.key.kind {
         KeyKind::MultiRegion => &topology.source.region,
-        _ => region,
+        KeyKind::PerRegion | KeyKind::Existing | KeyKind::None => region,
     }
 }
 
@@ -305,63 +307,39 @@ pub(crate) fn built<T>(
 
 impl Runner for Steps {
     async fn run(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
-        if action.verb == Verb::Delete {
-            return self.remove(action, progress).await;
-        }
         self.replaces_setting(action);
-        match action.kind {
-            Kind::Key => self.apply_key(action, progress).await,
-            Kind::Alias => self.apply_alias(action, progress).await,
-            Kind::Rotation => self.apply_rotation(action, progress).await,
-            Kind::ReplicaKey => self.apply_replica_key(action, progress).await,
-            Kind::Bucket => self.apply_bucket(action, progress).await,
-            Kind::BucketTags => self.apply_bucket_tags(action, progress).await,
-            Kind::Ownership => self.apply_ownership(action, progress).await,
-            Kind::PublicAccessBlock => self.apply_public_access_block(action, progress).await,
-            Kind::Versioning => self.apply_versioning(action, progress).await,
-            Kind::Encryption => self.apply_encryption(action, progress).await,
-            Kind::BucketPolicy => self.apply_bucket_policy(action, progress).await,
-            Kind::ObjectLock => self.apply_object_lock(action, progress).await,
-            Kind::Lifecycle => self.apply_lifecycle(action, progress).await,
-            Kind::Role => self.apply_role(action, progress).await,
-            Kind::RolePolicy => self.apply_role_policy(action, progress).await,
-            Kind::Replication => self.apply_replication(action, progress).await,
-            Kind::Object => Err(Failure::bug("objects are not made by a step")),
+        match &action.work {
+            Work::Key(work) => self.run_key(action, work, progress).await,
+            Work::SharedKey(pair) => self.mark_shared(action, pair, progress).await,
+            Work::Alias(work) => self.run_alias(action, work, progress).await,
+            Work::Rotation(work) => self.run_rotation(action, work, progress).await,
+            Work::ReplicaKey(work) => self.run_replica_key(action, work, progress).await,
+            Work::Bucket(work) => self.run_bucket(action, work, progress).await,
+            Work::BucketTags(work) => self.run_bucket_tags(action, work, progress).await,
+            Work::Ownership(work) => self.run_ownership(action, work, progress).await,
+            Work::PublicAccessBlock(work) => {
+                self.run_public_access_block(action, work, progress).await
+            }
+            Work::Versioning(work) => self.run_versioning(action, work, progress).await,
+            Work::Encryption(work) => self.run_encryption(action, work, progress).await,
+            Work::BucketPolicy(work) => self.run_bucket_policy(action, work, progress).await,
+            Work::ObjectLock(work) => self.run_object_lock(action, work, progress).await,
+            Work::Lifecycle(work) => self.run_lifecycle(action, work, progress).await,
+            Work::Role(work) => self.run_role(action, work, progress).await,
+            Work::RolePolicy(work) => self.run_role_policy(action, work, progress).await,
+            Work::Rules(work) => self.run_rules(action, work, progress).await,
+            Work::DroppedRule(work) => self.run_dropped_rule(action, work, progress).await,
         }
     }
 }
 
-impl Steps {
-    async fn remove(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
-        let arn = action.arn.clone().ok_or_else(|| Failure::bug("a removal names no resource"))?;
-        match action.kind {
-            Kind::Key | Kind::ReplicaKey => {
-                self.schedule_unless_used(&arn, &action.region, progress).await?;
-            }
-            Kind::Alias => self.remove_alias(&action.region, progress).await?,
-            Kind::Bucket => self.remove_bucket(action, progress).await?,
-            Kind::Role => self.remove_role(&action.name, &action.region, progress).await?,
-            Kind::RolePolicy => {
-                self.remove_role_policy(&action.name, &action.region, progress).await?;
-            }
-            Kind::BucketTags => {
-                let bucket = BucketName::new(&action.name)?;
-                self.remove_bucket_tags(&bucket, &action.region, progress).await?;
-            }
-            Kind::BucketPolicy => {
-                let bucket = BucketName::new(&action.name)?;
-                self.remove_bucket_policy(&bucket, &action.region, progress).await?;
-            }
-            Kind::Lifecycle => {
-                let bucket = BucketName::new(&action.name)?;
-                self.remove_lifecycle(&bucket, &action.region, progress).await?;
-            }
-            Kind::Replication if action.name.starts_with(&self.topology.rule_prefix()) => {
-                self.remove_rule(action, progress).await?;
-            }
-            Kind::Replication => self.remove_replication(action, progress).await?,
-            other => return Err(Failure::bug(&format!("{other} is not removed by itself"))),
-        }
-        Ok(arn)
-    }
+/// Returns the ARN of the thing that `action` changes or removes. It exists, so the plan knows it.
+fn known_arn(action: &Action) -> Result<Arn, Failure> {
+    let missing = || Failure::bug(&format!("{} names no resource", action.id));
+    action.arn.clone().ok_or_else(missing)
+}
+
+/// Returns the failure of an action that changes nothing: the engine runs only those that do.
+fn nothing_to_do(action: &Action) -> Failure {
+    Failure::bug(&format!("{} has nothing to do", action.id))
 }

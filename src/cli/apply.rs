@@ -92,7 +92,7 @@ impl Applied {
     /// Returns the keys that this run created. Until an alias names them, they are found only by
     /// lists and tags, which are not up to date at once.
     pub(super) fn keys_made(&self) -> Vec<Arn> {
-        let is_made = |it: &&Action| it.kind == Kind::Key && it.verb == Verb::Create;
+        let is_made = |it: &&Action| it.kind() == Kind::Key && it.verb() == Verb::Create;
         let made = self.plan.actions.iter().filter(is_made);
         made.filter_map(|it| self.outcome.done.get(&it.id).cloned()).collect()
     }
@@ -106,10 +106,11 @@ impl Applied {
         let mut resources = Vec::new();
         for action in &self.plan.actions {
             // A change that was planned and not made is not an existing resource.
-            let stands = action.arn.as_ref().filter(|_| !action.verb.changes());
+            let stands = action.arn.as_ref().filter(|_| !action.changes());
             let Some(arn) = self.outcome.done.get(&action.id).or(stands) else { continue };
-            let Action { id, kind, region, verb, .. } = action;
-            resources.push(Resource { step: id, kind: *kind, region, arn, action: *verb });
+            let Action { id, region, .. } = action;
+            let (kind, action) = (action.kind(), action.verb());
+            resources.push(Resource { step: id, kind, region, arn, action });
         }
         resources
     }

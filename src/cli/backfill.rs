@@ -178,7 +178,7 @@ async fn prepare(
     let most = global.max_concurrency;
     let outcome = engine::run(&plan, steps, &session.events, &session.stop, most).await;
     if let Some(failure) = outcome.failure {
-        let made = plan.actions.iter().filter(|action| action.verb == Verb::Create).count();
+        let made = plan.actions.iter().filter(|action| action.verb() == Verb::Create).count();
         return Err(if made > 0 {
             failure.hint("`crrctl backfill` again goes on from here")
         } else {

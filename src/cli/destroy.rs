@@ -234,7 +234,7 @@ async fn end_job(
 impl Destroyed {
     /// Returns the result of a removal that did not begin because an earlier step failed.
     fn not_begun(plan: Plan, kept: Vec<Kept>, failure: Failure) -> Self {
-        let changes = plan.actions.iter().filter(|action| action.verb.changes());
+        let changes = plan.actions.iter().filter(|action| action.changes());
         let unfinished = changes.map(|action| action.id.clone()).collect();
         let outcome = Outcome { done: BTreeMap::new(), failure: Some(failure), unfinished };
         let mut left = kept;
@@ -251,7 +251,7 @@ impl Destroyed {
         let done = |action: &&crate::plan::Action| self.outcome.done.contains_key(&action.id);
         let removed = self.plan.actions.iter().filter(done).filter_map(|action| {
             let arn = action.arn.as_ref()?;
-            Some(Removed { step: &action.id, kind: action.kind, region: &action.region, arn })
+            Some(Removed { step: &action.id, kind: action.kind(), region: &action.region, arn })
         });
         removed.collect()
     }
@@ -289,17 +289,17 @@ fn unfinished(plan: &Plan, outcome: &Outcome) -> Vec<Kept> {
         matches!(failure.kind, failure::Kind::Interrupted | failure::Kind::TooLate)
     };
     let is_stuck = |it: &&crate::plan::Action| {
-        it.kind == Kind::Bucket && failed(it).is_some_and(|failure| !is_ending(failure))
+        it.kind() == Kind::Bucket && failed(it).is_some_and(|failure| !is_ending(failure))
     };
     let stuck = plan.actions.iter().filter(is_stuck).find_map(|bucket| bucket.arn.as_ref());
     let left = plan.actions.iter().filter(is_left).filter_map(|action| {
-        let is_of_keys = matches!(action.kind, Kind::Key | Kind::ReplicaKey | Kind::Alias);
+        let is_of_keys = matches!(action.kind(), Kind::Key | Kind::ReplicaKey | Kind::Alias);
         let why = match (failed(action), stuck.filter(|_| is_of_keys)) {
             (Some(failure), _) => failure.message.clone(),
             (None, Some(bucket)) => format!("{bucket} stays, and its data needs the key"),
             _ => "the run ended before its turn".to_owned(),
         };
-        Some(Kept { kind: action.kind, arn: action.arn.clone()?, why, because: Why::Refused })
+        Some(Kept { kind: action.kind(), arn: action.arn.clone()?, why, because: Why::Refused })
     });
     left.collect()
 }

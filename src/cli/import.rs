@@ -11,8 +11,8 @@ use crate::import::{self, Draft, Wish};
 use crate::manifest::{self, Login, Manifest, Origin, Side};
 use crate::names::{AccountId, Arn, BucketName, PairName, Region};
 use crate::observe;
-use crate::plan::Change;
 use crate::policy::Templates;
+use crate::report::{Change, changes_beside_tags};
 use crate::world::{Live, LiveBucket};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -208,7 +208,7 @@ async fn asked(context: &RunContext, mut draft: Draft) -> Result<Imported, Failu
     let (mut changes, mut refused) = (Vec::new(), None);
     match Box::pin(session.plan()).await {
         Ok((_, _, plan)) => {
-            for change in plan.changes_beside_tags() {
+            for change in changes_beside_tags(&plan) {
                 let Change { kind, region, name, reason, .. } = &change;
                 draft.notes.push(format!(
                     "`crrctl apply` would change {kind} of `{name}` in {region}: {reason}"

@@ -8,7 +8,7 @@ use super::session::Session;
 use super::{Format, Global};
 use crate::observe::Depth;
 use crate::plan::{self, Removal};
-use crate::report::{Language, graph, tables};
+use crate::report::{self, Language, graph, tables};
 use clap::ValueEnum;
 
 /// The exit code where there are changes to make.
@@ -56,7 +56,7 @@ pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) ->
         (topology, plan, Vec::new())
     };
     session.done(true, false);
-    printer.put("changes", plan.changes());
+    printer.put("changes", report::changes(&plan));
     if !args.destroy {
         printer.put("warnings", &plan.warnings);
         for warning in &plan.warnings {

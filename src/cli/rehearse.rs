@@ -14,7 +14,7 @@ use crate::names::BucketName;
 use crate::observe::{self, Depth};
 use crate::plan::{self, Removal};
 use crate::probe;
-use crate::report::tables;
+use crate::report::{self, tables};
 use crate::units::format_duration;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use crrctl_sandbox::Sandbox;
@@ -105,7 +105,7 @@ async fn live(
 
     let (_, _, again) = session.plan().await?;
     if again.has_changes() {
-        printer.put("changes", again.changes());
+        printer.put("changes", report::changes(&again));
         let message =
             format!("a second apply would change something:\n{}", tables::plan(&again, None));
         return Err(Failure::new(Kind::Unexpected, "not-converged", message));

@@ -281,7 +281,7 @@ impl Session {
         let mut plan = plan::build_as(&topology, &world, &self.templates, wish)?;
         let goes_live = |side: &&Side| {
             let id = StepId::new(Kind::Replication, side.bucket.as_str());
-            plan.actions.iter().any(|action| action.id == id && action.verb.changes())
+            plan.actions.iter().any(|action| action.id == id && action.changes())
         };
         let sources = topology.sides().filter(|side| topology.replicates_from(side));
         let live: Vec<BucketName> = sources

@@ -122,9 +122,9 @@ fn put(
     printer.put("back_roles", back);
     printer.put("rules", rules);
     let drift = plan.map(|plan| {
-        let changes = plan.actions.iter().filter(|action| action.verb.changes());
+        let changes = plan.actions.iter().filter(|action| action.changes());
         changes
-            .map(|action| json!({"step": action.id, "kind": action.kind, "region": action.region, "action": action.verb, "reason": action.reason}))
+            .map(|action| json!({"step": action.id, "kind": action.kind(), "region": action.region, "action": action.verb(), "reason": report::reason(&action.work)}))
             .collect::<Vec<Value>>()
     });
     printer.put("drift", drift);

@@ -2,8 +2,10 @@
 //! Not for: real actions (see `steps`).
 
 use super::*;
-use crate::events::{Kind, Sink, Verb};
+use crate::events::{Kind, Sink};
 use crate::names::Region;
+use crate::plan::Work;
+use crate::plan::work::{Adoption, BucketWork};
 use crate::stop::Reason;
 use std::sync::Mutex;
 
@@ -16,23 +18,22 @@ fn silent() -> Events {
     Events::to(Arc::new(Silent))
 }
 
-fn step(name: &str, needs: &[&str], verb: Verb) -> Action {
+fn step(name: &str, needs: &[&str], changes: bool) -> Action {
     let id = |name: &str| StepId::new(Kind::Bucket, name);
+    let adopted = BucketWork::Adopt(Adoption::Existing);
+    let work = if changes { adopted } else { BucketWork::Unchanged };
     Action {
         id: id(name),
-        kind: Kind::Bucket,
         region: Region::new("us-east-1").unwrap(),
         name: name.to_owned(),
         arn: None,
-        verb,
-        reason: String::new(),
-        fields: vec![],
+        work: Work::Bucket(work),
         needs: needs.iter().map(|need| id(need)).collect(),
     }
 }
 
 fn plan(steps: &[(&str, &[&str])]) -> Plan {
-    let actions = steps.iter().map(|(name, needs)| step(name, needs, Verb::Create)).collect();
+    let actions = steps.iter().map(|(name, needs)| step(name, needs, true)).collect();
     Plan { actions, ..Plan::default() }
 }
 
@@ -169,7 +170,7 @@ async fn a_second_stop_drops_what_runs() {
 #[tokio::test(start_paused = true)]
 async fn steps_with_nothing_to_do_are_not_run_and_hold_nobody_up() {
     let plan = Plan {
-        actions: vec![step("a", &[], Verb::None), step("b", &["a", "elsewhere"], Verb::Create)],
+        actions: vec![step("a", &[], false), step("b", &["a", "elsewhere"], true)],
         ..Plan::default()
     };
     let (outcome, log) = recorded(&plan, Recorder::default(), 16).await;
@@ -191,7 +192,7 @@ proptest::proptest! {
     #[test]
     fn every_step_runs_once_after_its_needs(edges in proptest::collection::vec((0usize..12, 0usize..12), 0..40)) {
         let names: Vec<String> = (0..12).map(|n| format!("s{n:02}")).collect();
-        let mut actions: Vec<Action> = names.iter().map(|name| step(name, &[], Verb::Create)).collect();
+        let mut actions: Vec<Action> = names.iter().map(|name| step(name, &[], true)).collect();
         for (one, other) in edges {
             let (first, second) = (one.min(other), one.max(other));
             if first != second {

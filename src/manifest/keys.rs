@@ -118,6 +118,12 @@ pub struct PairKeys {
 }
 
 impl PairKeys {
+    /// Returns whether `text` names a placeholder of [`Topology::or_some_keys`] instead of a key.
+    pub fn has_placeholder(text: &str) -> bool {
+        let (multi, single) = SOME_KEYS[0];
+        text.contains(multi) || text.contains(single)
+    }
+
     /// Returns the keys of a pair with a multi-Region key.
     pub fn multi_region(id: KeyId) -> Self {
         Self { multi_region: Some(id), ..Self::default() }

@@ -12,16 +12,13 @@ mod reach;
 mod replication;
 mod role;
 
-pub use keys::SHARED;
-pub use orphans::PRUNED;
-pub use replication::FRESH;
-
-use super::{Action, Plan, known_keys};
-use crate::events::{Kind, StepId, Verb};
+use super::work::{TagChange, TagsDiffer};
+use super::{Action, Plan, StatementChange, Work, known_keys, statements};
+use crate::events::StepId;
 use crate::failure::{self, Failure};
 use crate::manifest::{PairKeys, Side, Topology};
 use crate::names::{Arn, Region};
-use crate::policy::{self, Document, Templates};
+use crate::policy::{self, Document, Templates, meaning};
 use crate::world::{Tags, World};
 use serde_json::Value;
 
@@ -104,14 +101,6 @@ pub fn batch(topology: &Topology, world: &World, templates: &Templates) -> Resul
     Ok(builder.plan)
 }
 
-/// How a resource compares with the manifest.
-enum Found {
-    Missing,
-    Differs(Vec<&'static str>),
-    Unowned,
-    Adopted,
-}
-
 struct Builder<'a> {
     topology: &'a Topology,
     world: &'a World,
@@ -136,53 +125,38 @@ impl Builder<'_> {
 
     /// Compares the tags `live` with the `wanted` tags. Foreign tags are kept. The expiry date is
     /// removed from a pair that is no longer ephemeral.
-    fn tags_found(&self, live: &Tags, wanted: &Tags) -> Vec<&'static str> {
-        let stays = self.topology.expires.is_none() && live.contains_key(Topology::EXPIRES_TAG);
-        let lacks = wanted.iter().any(|(key, value)| live.get(key) != Some(value));
-        [("tags", lacks), ("expires", stays)]
-            .iter()
-            .filter(|(_, differs)| *differs)
-            .map(|(field, _)| *field)
-            .collect()
+    fn tags_differ(&self, live: &Tags, wanted: Tags) -> TagsDiffer {
+        let expires = live.get(Topology::EXPIRES_TAG);
+        let expires = expires.filter(|_| self.topology.expires.is_none()).cloned();
+        let change = |(key, to): (String, String)| {
+            let from = live.get(&key).cloned();
+            (from.as_ref() != Some(&to)).then_some((key, TagChange { from, to }))
+        };
+        TagsDiffer { set: wanted.into_iter().filter_map(change).collect(), expires }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call describes one action, and nothing else takes these together"
-    )]
+    /// Returns the trust policy that differs from `live`.
+    fn trust_differs(
+        &self,
+        live: &Value,
+        document: &Document,
+    ) -> Result<Option<Vec<StatementChange>>, Failure> {
+        let wanted = self.render(document)?;
+        let differs = !meaning::same(live, &wanted);
+        Ok(differs.then(|| statements::changes(Some(live), Some(&wanted))))
+    }
+
     fn add(
         &mut self,
-        kind: Kind,
-        id: &StepId,
+        work: Work,
+        id: &str,
         region: &Region,
         name: &str,
         arn: Option<Arn>,
-        found: Found,
         needs: &[&StepId],
     ) {
-        let (verb, reason, fields) = match found {
-            Found::Missing => (Verb::Create, "missing".to_owned(), vec![]),
-            Found::Unowned => {
-                (Verb::Adopt, "an empty creation that was cut off".to_owned(), vec![])
-            }
-            Found::Adopted => (
-                Verb::Adopt,
-                "exists: its settings are managed, it is never deleted".to_owned(),
-                vec![],
-            ),
-            Found::Differs(fields) if fields.is_empty() => {
-                (Verb::None, "as it should be".to_owned(), vec![])
-            }
-            Found::Differs(fields) if fields == ["expires"] => {
-                (Verb::Update, "it was ephemeral, and stays from now on".to_owned(), fields)
-            }
-            Found::Differs(fields) => {
-                (Verb::Update, format!("differs in {}", fields.join(", ")), fields)
-            }
-        };
         let needs = needs.iter().map(|&need| need.clone()).collect();
-        let (id, region, name) = (id.clone(), region.clone(), name.to_owned());
-        self.plan.actions.push(Action { id, kind, region, name, arn, verb, reason, fields, needs });
+        self.plan.actions.push(Action::new(work, id, region, name, arn, needs));
     }
 }
 

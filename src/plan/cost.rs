@@ -42,8 +42,10 @@ pub fn cost(topology: &Topology) -> Cost {
     }
     items.push(match topology.key.kind {
         KeyKind::None => "a PUT request for each object and replica".to_owned(),
-        _ => "a PUT request for each object and replica; KMS requests, few with Bucket Keys"
-            .to_owned(),
+        KeyKind::MultiRegion | KeyKind::PerRegion | KeyKind::Existing => {
+            "a PUT request for each object and replica; KMS requests, few with Bucket Keys"
+                .to_owned()
+        }
     });
     for (class, days) in PAID_FOR_DAYS {
         let is_it = |rule: &RuleWish| rule.settings.storage_class.as_deref() == Some(class);

@@ -11,11 +11,12 @@ pub(super) use keys::other_users;
 use keys::{kept_keys, keys_stay};
 pub(super) use ways::is_live;
 
-use super::{Action, Plan};
-use crate::events::{Kind, StepId, Verb};
+use super::work::{BucketWork, Holds, WhyRemoved};
+use super::{Action, Plan, Work};
+use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
 use crate::manifest::{Side, Topology};
-use crate::names::{Arn, BucketName, Region};
+use crate::names::{Arn, BucketName};
 use crate::world::{Bucket, Objects, World};
 use serde::Serialize;
 
@@ -70,8 +71,7 @@ pub fn removal(
     let mut kept = buckets.kept.clone();
     let rules = ways::rules(topology, world, &buckets);
     // Rules that are deleted with their bucket are sorted after the bucket.
-    let (along, first): (Vec<Action>, Vec<Action>) =
-        rules.into_iter().partition(|action| action.fields.contains(&GOES_ALONG));
+    let (along, first): (Vec<Action>, Vec<Action>) = rules.into_iter().partition(ways::goes_along);
     let rule_step: Vec<StepId> = first.iter().map(|action| action.id.clone()).collect();
     plan.actions.extend(first);
     plan.actions.extend(
@@ -208,36 +208,6 @@ fn handed_over(topology: &Topology, side: &Side) -> Kept {
     }
 }
 
-fn delete(
-    kind: Kind,
-    id: &str,
-    region: &Region,
-    name: &str,
-    arn: Arn,
-    needs: Vec<StepId>,
-) -> Action {
-    Action {
-        id: StepId::new(kind, id),
-        kind,
-        region: region.clone(),
-        name: name.to_owned(),
-        arn: Some(arn),
-        verb: Verb::Delete,
-        reason: "ours".to_owned(),
-        fields: Vec::new(),
-        needs,
-    }
-}
-
-/// Marks a removal of rules whose bucket is kept. S3 must stop applying the rules before anything
-/// else is deleted.
-pub const STAYS: &str = "its bucket stays";
-/// Marks a removal of rules whose bucket is empty and is deleted. The rules are deleted with the
-/// bucket and can no longer apply to any object.
-pub const GOES_ALONG: &str = "it goes with its bucket";
-/// Marks a bucket that was observed to be empty.
-pub const EMPTY: &str = "empty";
-
 /// Returns whether the objects were counted and there are none.
 fn is_empty(bucket: &Bucket) -> bool {
     bucket.objects == Some(Objects::default())
@@ -250,16 +220,12 @@ fn bucket_action(
     rules: &[StepId],
 ) -> Action {
     let region = bucket.region.as_ref().unwrap_or(&topology.source.region);
-    let arn = name.arn(topology.partition());
-    let mut action =
-        delete(Kind::Bucket, name.as_str(), region, name.as_str(), arn, rules.to_vec());
-    action.fields.extend(is_empty(bucket).then_some(EMPTY));
-    if let Some(objects) = &bucket.objects {
-        action.reason = match (objects.probes, objects.foreign.is_empty()) {
-            (0, true) => "ours, empty".to_owned(),
-            (probes, true) => format!("ours, holds {probes} versions of probes"),
-            (_, false) => "ours, and --purge-data deletes what is in it".to_owned(),
-        };
-    }
-    action
+    let holds = bucket.objects.as_ref().map(|it| match (it.probes, it.foreign.is_empty()) {
+        (0, true) => Holds::Nothing,
+        (probes, true) => Holds::Probes(probes),
+        (_, false) => Holds::Objects,
+    });
+    let work = Work::Bucket(BucketWork::Remove { why: WhyRemoved::PairGoes, holds });
+    let arn = Some(name.arn(topology.partition()));
+    Action::new(work, name.as_str(), region, name.as_str(), arn, rules.to_vec())
 }

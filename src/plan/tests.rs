@@ -161,7 +161,7 @@ fn nothing_names_the_key_before_the_alias_does() {
     let alias = StepId::new(Kind::Alias, "us-east-1");
     for action in &plan.actions {
         let names_the_key = matches!(
-            action.kind,
+            action.kind(),
             Kind::Encryption | Kind::RolePolicy | Kind::ReplicaKey | Kind::Rotation
         );
         assert!(!names_the_key || action.needs.contains(&alias), "{}", action.id);
@@ -200,8 +200,8 @@ fn keys_go_last_and_aliases_before_keys() {
         let bucket = StepId::new(Kind::Bucket, side.bucket.as_str());
         for action in &plan.actions {
             let is_about_keys =
-                matches!(action.kind, Kind::Key | Kind::ReplicaKey | Kind::Alias | Kind::Role);
-            let via_policy = action.kind == Kind::Role;
+                matches!(action.kind(), Kind::Key | Kind::ReplicaKey | Kind::Alias | Kind::Role);
+            let via_policy = action.kind() == Kind::Role;
             assert!(
                 !is_about_keys || via_policy || action.needs.contains(&bucket),
                 "{} before {bucket}",
@@ -219,7 +219,9 @@ fn a_replica_that_is_not_ours_keeps_the_primary() {
     let mut world = whole(&topology);
     world.keys.replicas.values_mut().for_each(|key| key.tags.clear());
     let (plan, kept) = removal(&topology, &world, Removal::default()).unwrap();
-    assert!(!plan.actions.iter().any(|action| matches!(action.kind, Kind::Key | Kind::ReplicaKey)));
+    assert!(
+        !plan.actions.iter().any(|action| matches!(action.kind(), Kind::Key | Kind::ReplicaKey))
+    );
     let kinds: Vec<Kind> = kept.iter().map(|kept| kept.kind).collect();
     assert_eq!(kinds, [Kind::ReplicaKey, Kind::Key]);
 }
@@ -230,7 +232,7 @@ fn a_role_with_policies_of_others_stays() {
     let mut world = whole(&topology);
     world.role.as_mut().unwrap().other_policies.push("theirs".to_owned());
     let (plan, kept) = removal(&topology, &world, Removal::default()).unwrap();
-    assert!(!plan.actions.iter().any(|action| action.kind == Kind::Role));
+    assert!(!plan.actions.iter().any(|action| action.kind() == Kind::Role));
     assert!(kept[0].why.contains("theirs"));
 }
 
@@ -315,4 +317,48 @@ fn a_bucket_with_mfa_delete_is_refused_while_it_holds_anything() {
         let code = planned.err().map(|failure| (failure.code, failure.kind.exit_code()));
         assert_eq!(code, refused.then(|| ("mfa-delete".to_owned(), 10)));
     }
+}
+
+/// A tag that differs is no change of the thing itself.
+#[test]
+fn only_tags_is_what_writes_nothing_else() {
+    let topology = topology(&["us-west-2"]);
+    let mut world = whole(&topology);
+    let role = world.role.as_mut().unwrap();
+    role.tags.insert(Topology::PAIR_TAG.to_owned(), topology.name.to_string());
+    let mut wanted = topology.clone();
+    wanted.tags.insert("team".to_owned(), "storage".to_owned());
+    let plan = planned(&wanted, &world);
+    assert!(plan.has_changes());
+    assert!(plan.actions.iter().filter(|it| it.changes()).all(|it| it.work.is_only_tags()));
+    world.role.as_mut().unwrap().trust = serde_json::json!({"Statement": []});
+    let plan = planned(&wanted, &world);
+    let other: Vec<_> =
+        plan.actions.iter().filter(|it| it.changes() && !it.work.is_only_tags()).collect();
+    assert_eq!(other.len(), 1);
+    assert!(matches!(&other[0].work, Work::Role(work::Owned::Update(it)) if it.trust.is_some()));
+}
+
+/// The work says which statement differs, and from what to what.
+#[test]
+fn a_policy_that_differs_names_its_statements() {
+    let topology = topology(&["us-west-2"]);
+    let mut world = whole(&topology);
+    let bucket = world.buckets.get_mut(&topology.source.bucket).unwrap();
+    let statements = bucket.policy.as_mut().unwrap()["Statement"].as_array_mut().unwrap();
+    statements[0]["Action"] = serde_json::json!("s3:Nothing");
+    statements.push(serde_json::json!({"Sid": "CrrctlOld", "Effect": "Deny"}));
+    let sid = statements[0]["Sid"].as_str().unwrap().to_owned();
+    let plan = planned(&topology, &world);
+    let works: Vec<&Work> =
+        plan.actions.iter().filter(|it| it.changes()).map(|it| &it.work).collect();
+    let [Work::BucketPolicy(work::SharedDocument::Update(differs))] = works[..] else {
+        panic!("{works:#?}");
+    };
+    let told: Vec<_> = differs
+        .statements
+        .iter()
+        .map(|it| (it.sid().unwrap(), it.from.is_some(), matches!(it.to, Some(Written::Known(_)))))
+        .collect();
+    assert_eq!(told, [(&*sid, true, true), ("CrrctlOld", true, false)]);
 }

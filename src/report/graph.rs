@@ -43,8 +43,8 @@ pub fn graph(plan: &Plan, language: Language) -> String {
 /// Returns the label of an action. The names of AWS resources and of pairs contain neither quotes
 /// nor backslashes, so nothing is escaped.
 fn label(action: &Action, line: &str) -> String {
-    let Action { verb, kind, name, region, .. } = action;
-    format!("{verb} {kind}{line}{name}{line}{region}")
+    let Action { name, region, .. } = action;
+    format!("{} {}{line}{name}{line}{region}", action.verb(), action.kind())
 }
 
 /// Returns the edges of the graph as indexes of the plan's actions: the first action comes before

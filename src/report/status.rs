@@ -2,6 +2,7 @@
 //! Not for: reading the pair (see `observe`).
 
 use super::style::{BAD, FAINT, GOOD, NOTABLE, mark};
+use super::words::reason;
 use crate::check::{RuleMetrics, Sample};
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
@@ -70,13 +71,15 @@ pub fn status(
         None => row("drift", format!("{BAD}in the way: see the error{BAD:#}")),
         Some(plan) if !plan.has_changes() => row("drift", format!("{GOOD}none{GOOD:#}")),
         Some(plan) => {
-            for action in plan.actions.iter().filter(|action| action.verb.changes()) {
-                let (sign, style) = mark(action.verb);
+            for action in plan.actions.iter().filter(|action| action.changes()) {
+                let (sign, style) = mark(action.verb());
                 row(
                     "drift",
                     format!(
                         "{style}{sign} {}{style:#} {}: {}",
-                        action.verb, action.id, action.reason
+                        action.verb(),
+                        action.id,
+                        reason(&action.work)
                     ),
                 );
             }

@@ -2,6 +2,7 @@
 //! Not for: the pairs of an account (see `fleet`), or the state of a pair (see `status`).
 
 use super::style::{FAINT, GOOD, NOTABLE, mark};
+use super::words::reason;
 use crate::backfill::Reason;
 use crate::check::catalogue;
 use crate::events::Verb;
@@ -17,14 +18,18 @@ use std::time::Duration;
 pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
     let mut text = String::new();
     let width =
-        plan.actions.iter().map(|action| action.kind.as_str().len()).max().unwrap_or_default();
+        plan.actions.iter().map(|action| action.kind().as_str().len()).max().unwrap_or_default();
     let names = plan.actions.iter().map(|action| action.name.len()).max().unwrap_or_default();
     for action in &plan.actions {
-        let (sign, style) = mark(action.verb);
+        let (sign, style) = mark(action.verb());
         let _ = writeln!(
             text,
             "{style}{sign} {:<6}{style:#} {:<width$}  {:<names$}  {:<14}  {FAINT}{}{FAINT:#}",
-            action.verb, action.kind, action.name, action.region, action.reason
+            action.verb(),
+            action.kind(),
+            action.name,
+            action.region,
+            reason(&action.work)
         );
     }
     let counts = [Verb::Create, Verb::Update, Verb::Adopt, Verb::Delete, Verb::Orphan]

@@ -2,40 +2,62 @@
 //! the key before the alias exists.
 //! Not for: the keys themselves (see `key`).
 
-use super::Steps;
 use super::key::describe;
+use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
-use crate::events::{Progress, Verb};
+use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::names::{Arn, KeyId, Region};
 use crate::plan::Action;
+use crate::plan::work::{Owned, Retargeted};
 use crate::world::Key;
 use std::time::Duration;
 use tokio::time::Instant;
 
 impl Steps {
-    pub(super) async fn apply_alias(
+    pub(super) async fn run_alias(
         &self,
         action: &Action,
+        work: &Owned<Option<KeyId>, Retargeted>,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let (region, alias) = (&action.region, &self.topology.key.alias);
+        let region = &action.region;
+        match work {
+            Owned::Create(_) => self.apply_alias(region, progress).await,
+            Owned::Update(_) => self.retarget_alias(region, progress).await,
+            Owned::Remove(_) => {
+                self.remove_alias(region, progress).await?;
+                known_arn(action)
+            }
+            Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
+        }
+    }
+
+    /// Returns the key that the alias in `region` gets, and whether the alias is the record of it.
+    fn key_of_alias(&self, region: &Region) -> Result<(KeyId, bool), Failure> {
         let is_commit = region == super::commit_region(&self.topology, region);
         let key = if is_commit { self.any_key(region)? } else { self.committed_key(region)? };
-        if action.verb == Verb::Update {
-            let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
-            let update = update.target_key_id(key.as_str());
-            retry(&self.stop, progress, || async {
-                self.aws.paced("kms:UpdateAlias", region, &self.stop).await?;
-                update.clone().send().await.at("kms:UpdateAlias", region)
-            })
-            .await?;
-            if is_commit {
-                self.commit(region, key);
-            }
-            return Ok(alias.arn(region, self.topology.account_of(region)));
+        Ok((key, is_commit))
+    }
+
+    async fn retarget_alias(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
+        let (alias, (key, is_commit)) = (&self.topology.key.alias, self.key_of_alias(region)?);
+        let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
+        let update = update.target_key_id(key.as_str());
+        retry(&self.stop, progress, || async {
+            self.aws.paced("kms:UpdateAlias", region, &self.stop).await?;
+            update.clone().send().await.at("kms:UpdateAlias", region)
+        })
+        .await?;
+        if is_commit {
+            self.commit(region, key);
         }
+        Ok(alias.arn(region, self.topology.account_of(region)))
+    }
+
+    async fn apply_alias(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
+        let (alias, (key, is_commit)) = (&self.topology.key.alias, self.key_of_alias(region)?);
         // The alias of a new replica is created as soon as the replica exists (see `replica_key`).
         if self.has_seen_alias(region) || self.create_alias(key.clone(), region, progress).await? {
             if is_commit {
@@ -138,11 +160,7 @@ impl Steps {
         until(&self.stop, progress, &wait, look).await
     }
 
-    pub(super) async fn remove_alias(
-        &self,
-        region: &Region,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
+    async fn remove_alias(&self, region: &Region, progress: &Progress) -> Result<(), Failure> {
         let delete =
             self.aws.kms(region).delete_alias().alias_name(self.topology.key.alias.as_str());
         let call = || async {

@@ -3,8 +3,8 @@
 //! Not for: single settings (each has its own file).
 
 use super::{
-    Steps, bucket_policy, bucket_tags, built, encryption, lifecycle, object_lock, objects,
-    ownership, public_access_block, replication, versioning,
+    Steps, bucket_policy, bucket_tags, built, encryption, known_arn, lifecycle, nothing_to_do,
+    object_lock, objects, ownership, public_access_block, replication, versioning,
 };
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Class, Error};
@@ -12,7 +12,8 @@ use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Optional, Side};
 use crate::names::{Arn, BucketName};
-use crate::plan::{Action, EMPTY};
+use crate::plan::Action;
+use crate::plan::work::{BucketWork, Holds};
 use crate::world::{Bucket, Expiry, Lock, Replication};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, Tag,
@@ -159,19 +160,31 @@ pub(crate) async fn is_empty(aws: &Aws, side: &Side) -> Result<bool, Error> {
 }
 
 impl Steps {
+    pub(super) async fn run_bucket(
+        &self,
+        action: &Action,
+        work: &BucketWork,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        match work {
+            BucketWork::Create(_) => self.create_bucket(action, progress).await,
+            // The tags record the adoption, in a step of their own.
+            BucketWork::Adopt(_) => Ok(self.bucket_arn(&self.side(&action.name)?.bucket)),
+            BucketWork::Remove { holds, .. } => {
+                let is_empty = *holds == Some(Holds::Nothing);
+                self.remove_bucket(action, is_empty, progress).await?;
+                known_arn(action)
+            }
+            BucketWork::Leave(_) | BucketWork::Unchanged => Err(nothing_to_do(action)),
+        }
+    }
+
     /// Creates the bucket. If the account owns the bucket already, S3 returns 200 in us-east-1 and
     /// `BucketAlreadyOwnedByYou` elsewhere. Both mean a concurrent run, because `observe` found no
     /// such bucket.
-    pub(super) async fn apply_bucket(
-        &self,
-        action: &Action,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
+    async fn create_bucket(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        if action.verb == crate::events::Verb::Adopt {
-            return Ok(self.bucket_arn(bucket));
-        }
         let tag = |(key, value)| built(Tag::builder().key(key).value(value).build());
         let tags = self.topology.bucket_tags(bucket);
         let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
@@ -225,18 +238,17 @@ impl Steps {
 
     /// Empties and deletes a bucket. Replicas may arrive meanwhile, so both are repeated until the
     /// bucket stays empty.
-    pub(super) async fn remove_bucket(
+    async fn remove_bucket(
         &self,
         action: &Action,
+        is_empty: bool,
         progress: &Progress,
     ) -> Result<(), Failure> {
         let (name, region) = (action.name.as_str(), &action.region);
         let side = Side { region: region.clone(), bucket: BucketName::new(name)? };
         // A bucket that was found empty is not listed again. S3 does not delete a bucket that holds
         // a version.
-        if action.fields.contains(&EMPTY)
-            && let Look::There(()) = self.delete_bucket(&side).await?
-        {
+        if is_empty && let Look::There(()) = self.delete_bucket(&side).await? {
             return Ok(());
         }
         let wait = Wait {

@@ -1,13 +1,14 @@
 //! Bucket policies: writes the pair's statements and keeps the statements of other owners.
 //! Not for: rendering the statements (see `policy`).
 
-use super::Steps;
+use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::Action;
+use crate::plan::work::{PolicyDiffers, SharedDocument};
+use crate::plan::{Action, StatementChange};
 use crate::policy::{Document, meaning};
 use serde_json::Value;
 
@@ -27,11 +28,30 @@ pub(crate) async fn find(
 }
 
 impl Steps {
-    /// Writes the pair's statements. The policy is shared, so it is read again before it is
-    /// overwritten.
-    pub(super) async fn apply_bucket_policy(
+    pub(super) async fn run_bucket_policy(
         &self,
         action: &Action,
+        work: &SharedDocument<Vec<StatementChange>, PolicyDiffers>,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        match work {
+            SharedDocument::Create(_) => self.apply_bucket_policy(action, true, progress).await,
+            SharedDocument::Update(_) => self.apply_bucket_policy(action, false, progress).await,
+            SharedDocument::Remove => {
+                let bucket = BucketName::new(&action.name)?;
+                self.remove_bucket_policy(&bucket, &action.region, progress).await?;
+                known_arn(action)
+            }
+            SharedDocument::Unchanged => Err(nothing_to_do(action)),
+        }
+    }
+
+    /// Writes the pair's statements. The policy is shared, so it is read again before it is
+    /// overwritten. `is_missing` says that `observe` found none.
+    async fn apply_bucket_policy(
+        &self,
+        action: &Action,
+        is_missing: bool,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
@@ -40,7 +60,7 @@ impl Steps {
         // any key will do.
         let ours = self.render(&Document::of_bucket(side, &self.topology))?;
         // A bucket that this run creates has no statements of other owners.
-        let is_new = action.verb == crate::events::Verb::Create && !self.topology.adopts(bucket);
+        let is_new = is_missing && !self.topology.adopts(bucket);
         let live = if is_new { None } else { find(&self.aws, bucket, region).await? };
         self.replaces(action, live.is_some(), || live.clone().unwrap_or_default());
         self.put_policy(bucket, region, live.as_ref(), &ours, progress).await?;
@@ -48,7 +68,7 @@ impl Steps {
     }
 
     /// Removes the pair's statements from the policy of a bucket that stays.
-    pub(super) async fn remove_bucket_policy(
+    async fn remove_bucket_policy(
         &self,
         bucket: &BucketName,
         region: &Region,

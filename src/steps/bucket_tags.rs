@@ -3,14 +3,15 @@
 //! a bucket with settings and without tags counts as another owner's.
 //! Not for: the tags of keys and roles (see `key` and `role`).
 
-use super::Steps;
+use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
-use crate::events::{Progress, Verb};
+use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
+use crate::plan::work::BucketTagsWork;
 use crate::world::Tags;
 use aws_sdk_s3::types::{Tag, Tagging};
 use std::time::Duration;
@@ -37,16 +38,37 @@ pub(crate) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Res
 }
 
 impl Steps {
-    /// Writes the pair's tags. `PutBucketTagging` replaces the whole set, so the tags of other
-    /// owners are read again and kept.
-    pub(super) async fn apply_bucket_tags(
+    pub(super) async fn run_bucket_tags(
         &self,
         action: &Action,
+        work: &BucketTagsWork,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        match work {
+            BucketTagsWork::Create(_) => self.apply_bucket_tags(action, true, progress).await,
+            BucketTagsWork::Adopt(_) | BucketTagsWork::Update(_) => {
+                self.apply_bucket_tags(action, false, progress).await
+            }
+            BucketTagsWork::Remove => {
+                let bucket = BucketName::new(&action.name)?;
+                self.remove_bucket_tags(&bucket, &action.region, progress).await?;
+                known_arn(action)
+            }
+            BucketTagsWork::Unchanged => Err(nothing_to_do(action)),
+        }
+    }
+
+    /// Writes the pair's tags. `PutBucketTagging` replaces the whole set, so the tags of other
+    /// owners are read again and kept.
+    async fn apply_bucket_tags(
+        &self,
+        action: &Action,
+        is_new: bool,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        let live = if action.verb == Verb::Create {
+        let live = if is_new {
             self.tags_of_new(bucket, region, progress).await?
         } else {
             find(&self.aws, bucket, region).await?
@@ -115,7 +137,7 @@ impl Steps {
     }
 
     /// Removes crrctl's own tags from a bucket that stays.
-    pub(super) async fn remove_bucket_tags(
+    async fn remove_bucket_tags(
         &self,
         bucket: &BucketName,
         region: &Region,

@@ -3,7 +3,7 @@
 //! "Setting default server-side encryption behavior").
 //! Not for: the key itself (see `key`).
 
-use super::Steps;
+use super::{Steps, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::manifest::KeyWish;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
+use crate::plan::work::{DefaultEncryption, Setting};
 use crate::world::Encryption;
 use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
@@ -39,25 +40,25 @@ pub(crate) async fn find(
 }
 
 impl Steps {
-    pub(super) async fn apply_encryption(
+    pub(super) async fn run_encryption(
         &self,
         action: &Action,
+        work: &Setting<DefaultEncryption>,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
+        let wanted = work.written().ok_or_else(|| nothing_to_do(action))?;
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
         let key = self.topology.key_arn(&self.keys(), side);
-        let algorithm = match self.topology.key_wish(side) {
-            KeyWish::Nothing => ServerSideEncryption::Aes256,
-            _ if key.is_none() => return Err(Failure::bug("the key is not named yet")),
-            _ => ServerSideEncryption::from(self.topology.key.algorithm.as_str()),
-        };
+        if key.is_none() && self.topology.key_wish(side) != KeyWish::Nothing {
+            return Err(Failure::bug("the key is not named yet"));
+        }
         let default = ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(algorithm)
+            .sse_algorithm(ServerSideEncryption::from(wanted.algorithm.as_str()))
             .set_kms_master_key_id(key.map(|arn| arn.to_string()));
         let rule = ServerSideEncryptionRule::builder()
             .apply_server_side_encryption_by_default(super::built(default.build())?)
-            .bucket_key_enabled(self.topology.bucket_key)
+            .bucket_key_enabled(wanted.bucket_key)
             .build();
         let configuration =
             super::built(ServerSideEncryptionConfiguration::builder().rules(rule).build())?;

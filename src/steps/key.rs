@@ -8,14 +8,15 @@ pub(crate) use find::{
     aliases, all_ids, by_tags, describe, details, grants, ids_of, tagged, tags, with_policy,
 };
 
-use super::Steps;
+use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::settle::{pause, retry};
 use crate::aws::{At, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
 use crate::manifest::{KeyKind, Topology};
-use crate::names::{Arn, KeyId, Region};
-use crate::plan::{Action, SHARED};
+use crate::names::{Arn, KeyId, PairName, Region};
+use crate::plan::Action;
+use crate::plan::work::{KeyDiffers, KeyMade, Owned};
 use crate::policy::Document;
 use crate::world::{Key, KeyState};
 use aws_sdk_kms::types::Tag;
@@ -67,51 +68,68 @@ pub(super) fn kms_tags(tags: &BTreeMap<String, String>) -> Result<Vec<Tag>, Fail
 }
 
 impl Steps {
-    pub(super) async fn apply_key(
+    pub(super) async fn run_key(
+        &self,
+        action: &Action,
+        work: &Owned<KeyMade, KeyDiffers>,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let region = &action.region;
+        match work {
+            Owned::Create(_) => self.create_key(region, progress).await,
+            Owned::Update(differs) => {
+                let key = self.any_key(region)?;
+                self.change_key(&key, region, differs, progress).await?;
+                known_arn(action)
+            }
+            Owned::Remove(_) => self.remove_key(action, progress).await,
+            Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
+        }
+    }
+
+    /// Schedules the deletion of a key of the pair, or of a replica key.
+    pub(super) async fn remove_key(
         &self,
         action: &Action,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let region = &action.region;
-        let Some(arn) = &action.arn else { return self.create_key(region, progress).await };
-        if action.fields.contains(&SHARED) {
-            return self.mark_shared(arn, region, progress).await;
-        }
-        let key = self.any_key(region)?;
-        self.change_key(&key, action, progress).await?;
-        Ok(arn.clone())
+        let arn = known_arn(action)?;
+        self.schedule_unless_used(&arn, &action.region, progress).await?;
+        Ok(arn)
     }
 
     /// Tags another pair's key as shared, so that it is not deleted with that pair.
-    async fn mark_shared(
+    pub(super) async fn mark_shared(
         &self,
-        arn: &Arn,
-        region: &Region,
+        action: &Action,
+        pair: &PairName,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
+        let (arn, region) = (known_arn(action)?, &action.region);
         let mark = Tag::builder().tag_key(Topology::SHARED_TAG);
-        let mark = super::built(mark.tag_value(self.topology.name.as_str()).build())?;
+        let mark = super::built(mark.tag_value(pair.as_str()).build())?;
         let tag = self.aws.kms(region).tag_resource().key_id(arn.as_str()).tags(mark);
         retry(&self.stop, progress, || async {
             self.aws.paced("kms:TagResource", region, &self.stop).await?;
             tag.clone().send().await.at("kms:TagResource", region)
         })
         .await?;
-        Ok(arn.clone())
+        Ok(arn)
     }
 
-    /// Writes the policy and the tags that differ.
+    /// Brings the key back, and writes the policy and the tags, where they differ.
     pub(super) async fn change_key(
         &self,
         key: &KeyId,
-        action: &Action,
+        region: &Region,
+        KeyDiffers { state, policy, tags }: &KeyDiffers,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let (region, kms) = (&action.region, self.aws.kms(&action.region));
-        if action.fields.contains(&"state") {
+        let kms = self.aws.kms(region);
+        if state.is_some() {
             self.revive(key, region, progress).await?;
         }
-        if action.fields.contains(&"policy") {
+        if policy.is_some() {
             let policy = self.render(&Document::Key(region.clone()))?.to_string();
             let put =
                 kms.put_key_policy().key_id(key.as_str()).policy_name("default").policy(policy);
@@ -121,7 +139,7 @@ impl Steps {
             })
             .await?;
         }
-        if action.fields.contains(&"tags") {
+        if !tags.set.is_empty() {
             let tags = kms_tags(&self.topology.key_tags(region))?;
             let tag = kms.tag_resource().key_id(key.as_str()).set_tags(Some(tags));
             retry(&self.stop, progress, || async {
@@ -130,7 +148,7 @@ impl Steps {
             })
             .await?;
         }
-        if action.fields.contains(&"expires") {
+        if tags.expires.is_some() {
             let untag = kms.untag_resource().key_id(key.as_str()).tag_keys(Topology::EXPIRES_TAG);
             retry(&self.stop, progress, || async {
                 self.aws.paced("kms:UntagResource", region, &self.stop).await?;

@@ -3,13 +3,14 @@
 //! configuration, so it is read again before it is overwritten.
 //! Not for: which rule the pair requires (see `plan::lifecycle`).
 
-use super::{Steps, built};
+use super::{Steps, built, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
 use crate::manifest::{ARCHIVES, Side};
 use crate::names::{Arn, BucketName, Region};
+use crate::plan::work::{LifecycleDiffers, SharedDocument};
 use crate::plan::{Action, lifecycle};
 use crate::world::Expiry;
 use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
@@ -97,26 +98,22 @@ fn sdk_rule(rule: &Expiry) -> Result<LifecycleRule, Failure> {
 }
 
 impl Steps {
-    pub(super) async fn apply_lifecycle(
+    pub(super) async fn run_lifecycle(
         &self,
         action: &Action,
+        work: &SharedDocument<Expiry, LifecycleDiffers>,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let side = self.side(&action.name)?.clone();
-        let wanted = lifecycle::wanted(&self.topology);
-        self.put_lifecycle(&side, wanted.as_ref(), progress).await?;
+        let wanted = match work {
+            SharedDocument::Create(rule) => Some(rule),
+            SharedDocument::Update(differs) => differs.to.as_ref(),
+            SharedDocument::Remove => None,
+            SharedDocument::Unchanged => return Err(nothing_to_do(action)),
+        };
+        let bucket = BucketName::new(&action.name)?;
+        let side = Side { region: action.region.clone(), bucket };
+        self.put_lifecycle(&side, wanted, progress).await?;
         Ok(self.bucket_arn(&side.bucket))
-    }
-
-    /// Removes the pair's rule from a bucket that stays.
-    pub(super) async fn remove_lifecycle(
-        &self,
-        bucket: &BucketName,
-        region: &Region,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
-        let side = Side { region: region.clone(), bucket: bucket.clone() };
-        self.put_lifecycle(&side, None, progress).await
     }
 
     async fn put_lifecycle(

@@ -2,13 +2,14 @@
 //! retention. It can't be disabled (S3 User Guide, "Locking objects with Object Lock").
 //! Not for: what holds single versions (see `objects`).
 
-use super::Steps;
+use super::{Steps, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
+use crate::plan::work::Setting;
 use crate::world::{DefaultRetention, Lock};
 use aws_sdk_s3::types::{
     DefaultRetention as SdkRetention, ObjectLockConfiguration, ObjectLockEnabled,
@@ -42,17 +43,20 @@ pub(crate) async fn find(
 }
 
 impl Steps {
-    pub(super) async fn apply_object_lock(
+    pub(super) async fn run_object_lock(
         &self,
         action: &Action,
+        work: &Setting<Option<DefaultRetention>>,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
+        let wanted = work.written().ok_or_else(|| nothing_to_do(action))?;
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        let rule = self.topology.buckets.retention().map(|wanted| {
+        let rule = wanted.as_ref().map(|wanted| {
             let retention = SdkRetention::builder()
                 .mode(ObjectLockRetentionMode::from(wanted.mode.as_str()))
-                .days(wanted.days)
+                .set_days(wanted.days)
+                .set_years(wanted.years)
                 .build();
             ObjectLockRule::builder().default_retention(retention).build()
         });

@@ -2,13 +2,14 @@
 //! it. This step confirms it, and writes it if it differs.
 //! Not for: the owner of replicas (see `replication`).
 
-use super::Steps;
+use super::{Steps, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
+use crate::plan::work::Setting;
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 
 pub(super) async fn find(
@@ -29,17 +30,19 @@ pub(super) async fn find(
 }
 
 impl Steps {
-    pub(super) async fn apply_ownership(
+    pub(super) async fn run_ownership(
         &self,
         action: &Action,
+        work: &Setting<String>,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
+        let wanted = work.written().ok_or_else(|| nothing_to_do(action))?;
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        let enforced = ObjectOwnership::BucketOwnerEnforced;
-        if find(&self.aws, bucket, region).await?.as_deref() != Some(enforced.as_str()) {
+        if find(&self.aws, bucket, region).await?.as_ref() != Some(wanted) {
+            let ownership = ObjectOwnership::from(wanted.as_str());
             let rule =
-                super::built(OwnershipControlsRule::builder().object_ownership(enforced).build())?;
+                super::built(OwnershipControlsRule::builder().object_ownership(ownership).build())?;
             let controls = super::built(OwnershipControls::builder().rules(rule).build())?;
             let s3 = self.aws.s3(region);
             let put = s3

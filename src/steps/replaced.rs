@@ -2,9 +2,9 @@
 //! Not for: restoring it, which is the task of its owner.
 
 use super::Steps;
-use crate::events::{Kind, StepId};
+use crate::events::StepId;
 use crate::names::BucketName;
-use crate::plan::Action;
+use crate::plan::{Action, Work};
 use crate::world::{Bucket, Lock};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -47,31 +47,44 @@ impl Steps {
     /// document again before they write, and record it themselves.
     pub(super) fn replaces_setting(&self, action: &Action) {
         let Ok(bucket) = BucketName::new(&action.name) else { return };
-        if let Some(said) = self.adopted.get(&bucket).and_then(|was| setting(action.kind, was)) {
+        if let Some(said) = self.adopted.get(&bucket).and_then(|was| setting(&action.work, was)) {
             self.replaces(action, true, || said);
         }
     }
 }
 
-fn setting(kind: Kind, was: &Bucket) -> Option<Value> {
-    match kind {
-        Kind::Encryption => was.encryption.as_ref().map(|it| {
+/// Returns the setting that `work` writes over, as it `was`.
+fn setting(work: &Work, was: &Bucket) -> Option<Value> {
+    match work {
+        Work::Encryption(_) => was.encryption.as_ref().map(|it| {
             let mut default = json!({"SSEAlgorithm": it.algorithm});
             if let Some(key) = &it.key {
                 default["KMSMasterKeyID"] = json!(key);
             }
             json!({"Rules": [{"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": it.bucket_key}]})
         }),
-        Kind::Ownership => {
+        Work::Ownership(_) => {
             was.ownership.as_ref().map(|it| json!({"Rules": [{"ObjectOwnership": it}]}))
         }
-        Kind::PublicAccessBlock => was.public_access_block.map(|it| {
+        Work::PublicAccessBlock(_) => was.public_access_block.map(|it| {
             json!({"BlockPublicAcls": it.block_acls, "IgnorePublicAcls": it.ignore_acls,
                 "BlockPublicPolicy": it.block_policy, "RestrictPublicBuckets": it.restrict_buckets})
         }),
-        Kind::Versioning => was.versioning.as_ref().map(|it| json!({"Status": it})),
-        Kind::ObjectLock => was.lock.as_ref().map(lock),
-        _ => None,
+        Work::Versioning(_) => was.versioning.as_ref().map(|it| json!({"Status": it})),
+        Work::ObjectLock(_) => was.lock.as_ref().map(lock),
+        Work::Key(_)
+        | Work::SharedKey(_)
+        | Work::ReplicaKey(_)
+        | Work::Alias(_)
+        | Work::Rotation(_)
+        | Work::Bucket(_)
+        | Work::BucketTags(_)
+        | Work::BucketPolicy(_)
+        | Work::Lifecycle(_)
+        | Work::Role(_)
+        | Work::RolePolicy(_)
+        | Work::Rules(_)
+        | Work::DroppedRule(_) => None,
     }
 }
 

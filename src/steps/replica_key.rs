@@ -2,48 +2,64 @@
 //! their own. The step waits until the replica is Enabled.
 //! Not for: the primary key (see `key`).
 
-use super::Steps;
 use super::key::{describe, kms_tags};
+use super::{Steps, nothing_to_do};
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
-use crate::events::{Progress, Verb};
+use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, KeyId, Region};
 use crate::plan::Action;
+use crate::plan::work::{KeyDiffers, KeyMade, Owned};
 use crate::policy::Document;
 use crate::world::KeyState;
 use futures::future::join;
 use std::time::Duration;
 
 impl Steps {
-    pub(super) async fn apply_replica_key(
+    pub(super) async fn run_replica_key(
         &self,
         action: &Action,
+        work: &Owned<KeyMade, KeyDiffers>,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let (region, key) = (&action.region, &self.committed_key(&action.region)?);
-        let is_new = action.verb == Verb::Create;
-        if is_new {
-            self.replicate_key(key, region, progress).await?;
+        let region = &action.region;
+        match work {
+            Owned::Create(_) => {
+                let key = self.committed_key(region)?;
+                self.create_replica_key(&key, region, progress).await?;
+                Ok(self.key_arn(&key, region))
+            }
+            Owned::Update(differs) => {
+                let key = self.committed_key(region)?;
+                if differs.state.is_some() {
+                    self.revive(&key, region, progress).await?;
+                }
+                self.wait_until_enabled(&key, region, progress).await?;
+                self.change_key(&key, region, differs, progress).await?;
+                Ok(self.key_arn(&key, region))
+            }
+            Owned::Remove(_) => self.remove_key(action, progress).await,
+            Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
         }
-        if action.fields.contains(&"state") {
-            self.revive(key, region, progress).await?;
-        }
+    }
+
+    async fn create_replica_key(
+        &self,
+        key: &KeyId,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        self.replicate_key(key, region, progress).await?;
         let enabled = self.wait_until_enabled(key, region, progress);
-        if is_new && !self.aliased.contains(region) {
-            // A key in the state `Creating` can be managed (KMS Developer Guide,
-            // "Create multi-Region replica keys"). If this fails, the step of the alias tries again
-            // and reports the error.
-            let (enabled, _) =
-                join(enabled, self.create_alias(key.clone(), region, progress)).await;
-            enabled?;
-        } else {
-            enabled.await?;
+        if self.aliased.contains(region) {
+            return enabled.await;
         }
-        if action.verb == Verb::Update {
-            self.change_key(key, action, progress).await?;
-        }
-        Ok(self.key_arn(key, region))
+        // A key in the state `Creating` can be managed (KMS Developer Guide,
+        // "Create multi-Region replica keys"). If this fails, the step of the alias tries again and
+        // reports the error.
+        let (enabled, _) = join(enabled, self.create_alias(key.clone(), region, progress)).await;
+        enabled
     }
 
     /// Creates the replica. `ReplicateKey` is called in the Region of the primary key. An existing

@@ -4,14 +4,15 @@
 
 mod rule;
 
-use super::{Steps, built};
+use super::{Steps, built, known_arn, nothing_to_do};
 use crate::aws::settle::{Look, Wait, pause, retry, until};
 use crate::aws::{At, Aws, Class, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Side, Topology};
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::{Action, FRESH, GOES_ALONG, PROVEN_FIRST, STAYS, others, rules};
+use crate::plan::work::{DroppedRuleWork, Owned, RulesBucket, RulesRemoved, RulesWritten};
+use crate::plan::{Action, others, rules};
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
 use futures::future::try_join;
@@ -65,11 +66,30 @@ fn unproven(failure: Failure) -> Failure {
 }
 
 impl Steps {
-    /// Writes the wanted rules. Rules that must be proven first cover only the prefix of the probes
-    /// until then.
-    pub(super) async fn apply_replication(
+    pub(super) async fn run_rules(
         &self,
         action: &Action,
+        work: &Owned<RulesWritten, RulesWritten, RulesRemoved>,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        match work {
+            Owned::Create(written) | Owned::Update(written) => {
+                self.apply_rules(action, written, progress).await
+            }
+            Owned::Remove(removed) => {
+                self.remove_all_rules(action, removed.bucket, progress).await?;
+                known_arn(action)
+            }
+            Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
+        }
+    }
+
+    /// Writes the wanted rules. Rules that must be proven first cover only the prefix of the probes
+    /// until then.
+    async fn apply_rules(
+        &self,
+        action: &Action,
+        written: &RulesWritten,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let direction = self.direction_from(&action.name)?;
@@ -78,12 +98,11 @@ impl Steps {
             others::prove_shared_role(&self.topology, world, &keys, &self.templates)?;
         }
         self.others_are_ready(direction).await?;
-        if action.fields.contains(&FRESH) {
+        if written.role_is_fresh {
             progress.note("rules of others get the role too: it is given time to spread");
             pause(&self.stop, SPREADS).await;
         }
-        let is_proven = action.fields.contains(&PROVEN_FIRST);
-        if let Some(prover) = self.prover.as_ref().filter(|_| is_proven) {
+        if let Some(prover) = self.prover.as_ref().filter(|_| written.proven_first) {
             let narrow = |live: Option<&Replication>| {
                 let wanted = rules::wanted(direction, &keys, live);
                 rules::proving(direction, &wanted, live)
@@ -247,18 +266,19 @@ impl Steps {
     /// Removes the pair's rules, by id. The configuration is deleted if no rule is left. A bucket
     /// that stays still receives objects, so S3 must stop applying the rules before their role and
     /// keys may be deleted.
-    pub(super) async fn remove_replication(
+    async fn remove_all_rules(
         &self,
         action: &Action,
+        bucket: RulesBucket,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        if action.fields.contains(&GOES_ALONG) {
+        if bucket == RulesBucket::TakesThemAlong {
             return Ok(());
         }
         let direction = self.direction_from(&action.name)?;
         let is_ours = |id: &str| rules::region_of(direction, id).is_some();
         self.remove_rules(&direction.source, is_ours, progress).await?;
-        if action.fields.contains(&STAYS) {
+        if bucket == RulesBucket::Stays {
             self.until_forgotten(direction, progress).await
         } else {
             Ok(())
@@ -267,17 +287,22 @@ impl Steps {
 
     /// Removes the pair's rule that `action` names. If other principals write to the bucket, the
     /// resources of the rule stay until S3 no longer applies it.
-    pub(super) async fn remove_rule(
+    pub(super) async fn run_dropped_rule(
         &self,
         action: &Action,
+        work: &DroppedRuleWork,
         progress: &Progress,
-    ) -> Result<(), Failure> {
+    ) -> Result<Arn, Failure> {
+        let bucket_is_live = match work {
+            DroppedRuleWork::Remove { bucket_is_live } => *bucket_is_live,
+            DroppedRuleWork::Leave(_) => return Err(nothing_to_do(action)),
+        };
         self.remove_rules(&self.topology.source, |other| other == action.name, progress).await?;
         let dropped = self.served.rules.iter().find(|rule| rule.id == action.name);
-        match dropped.filter(|_| action.fields.contains(&STAYS)) {
-            Some(dropped) => self.until_dropped(dropped, progress).await,
-            None => Ok(()),
+        if let Some(dropped) = dropped.filter(|_| bucket_is_live) {
+            self.until_dropped(dropped, progress).await?;
         }
+        known_arn(action)
     }
 
     async fn remove_rules(

@@ -2,15 +2,16 @@
 //! changed and removed.
 //! Not for: its permissions (see `role_policy`).
 
-use super::Steps;
 use super::role_policy::{self, NAME};
+use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
-use crate::events::{Progress, Verb};
+use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::names::{Arn, Region, RoleName};
 use crate::plan::Action;
+use crate::plan::work::{Owned, RoleDiffers, RoleMade};
 use crate::policy::Document;
 use crate::world::{Role, Tags};
 use aws_sdk_iam::types::Tag;
@@ -93,9 +94,28 @@ pub(crate) fn document(encoded: Option<&str>) -> Value {
 }
 
 impl Steps {
-    pub(super) async fn apply_role(
+    pub(super) async fn run_role(
         &self,
         action: &Action,
+        work: &Owned<RoleMade, RoleDiffers>,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        match work {
+            Owned::Create(_) => self.apply_role(action, None, progress).await,
+            Owned::Update(differs) => self.apply_role(action, Some(differs), progress).await,
+            Owned::Remove(_) => {
+                self.remove_role(&action.name, &action.region, progress).await?;
+                known_arn(action)
+            }
+            Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
+        }
+    }
+
+    /// Creates the role, or writes what differs.
+    async fn apply_role(
+        &self,
+        action: &Action,
+        differs: Option<&RoleDiffers>,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let (home, name) = (&action.region, action.name.as_str());
@@ -111,7 +131,9 @@ impl Steps {
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
         let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         let boundary = of.role_settings.boundary.as_ref().map(Arn::to_string);
-        if action.verb == Verb::Create {
+        let Some(RoleDiffers { trust: new_trust, boundary: new_boundary, tags: new_tags }) =
+            differs
+        else {
             let create = iam
                 .create_role()
                 .role_name(name)
@@ -132,15 +154,15 @@ impl Steps {
                 self.role_of_another_run(name, home).await?;
             }
             return Ok(arn);
-        }
-        if action.fields.contains(&"trust policy") {
+        };
+        if new_trust.is_some() {
             let update = iam.update_assume_role_policy().role_name(name).policy_document(trust);
             retry(&self.stop, progress, || async {
                 update.clone().send().await.at("iam:UpdateAssumeRolePolicy", home)
             })
             .await?;
         }
-        if action.fields.contains(&"permissions boundary") {
+        if new_boundary.is_some() {
             let put = iam
                 .put_role_permissions_boundary()
                 .role_name(name)
@@ -150,14 +172,14 @@ impl Steps {
             })
             .await?;
         }
-        if action.fields.contains(&"tags") {
+        if !new_tags.set.is_empty() {
             let tag = iam.tag_role().role_name(name).set_tags(Some(tags));
             retry(&self.stop, progress, || async {
                 tag.clone().send().await.at("iam:TagRole", home)
             })
             .await?;
         }
-        if action.fields.contains(&"expires") {
+        if new_tags.expires.is_some() {
             let untag = iam.untag_role().role_name(name).tag_keys(Topology::EXPIRES_TAG);
             retry(&self.stop, progress, || async {
                 untag.clone().send().await.at("iam:UntagRole", home)
@@ -181,7 +203,7 @@ impl Steps {
 
     /// Deletes the role. A concurrent run may write the inline policy again. It is then deleted
     /// again, a few times.
-    pub(super) async fn remove_role(
+    async fn remove_role(
         &self,
         name: &str,
         home: &Region,

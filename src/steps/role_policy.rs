@@ -1,14 +1,16 @@
 //! The only inline policy of the role, `replication`: what S3 may do with the role.
 //! Not for: the role itself (see `role`).
 
-use super::Steps;
 use super::role::document;
+use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
+use crate::manifest::Topology;
 use crate::names::{Arn, Region, RoleName};
-use crate::plan::{Action, PRUNED};
+use crate::plan::work::{Owned, RolePolicyDiffers};
+use crate::plan::{Action, StatementChange};
 use crate::policy::{self, Document};
 use serde_json::Value;
 
@@ -29,14 +31,36 @@ pub(super) async fn find(
 }
 
 impl Steps {
-    pub(super) async fn apply_role_policy(
+    pub(super) async fn run_role_policy(
         &self,
         action: &Action,
+        work: &Owned<Vec<StatementChange>, RolePolicyDiffers>,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        match work {
+            Owned::Create(_) | Owned::Update(RolePolicyDiffers::Statements(_)) => {
+                self.apply_role_policy(action, &self.served, progress).await
+            }
+            Owned::Update(RolePolicyDiffers::Pruned) => {
+                self.apply_role_policy(action, &self.topology, progress).await
+            }
+            Owned::Remove(_) => {
+                self.remove_role_policy(&action.name, &action.region, progress).await?;
+                known_arn(action)
+            }
+            Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
+        }
+    }
+
+    /// Writes the policy. `forward` has the destinations that the role of the forward direction
+    /// serves.
+    async fn apply_role_policy(
+        &self,
+        action: &Action,
+        forward: &Topology,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let (home, name) = (&action.region, action.name.as_str());
-        let is_pruned = action.fields.contains(&PRUNED);
-        let forward = if is_pruned { &self.topology } else { &self.served };
         let (document, arn, topology) = if self.is_batch_role(name) {
             (Document::BatchReplicationRole, self.topology.batch_role_arn(), forward)
         } else {

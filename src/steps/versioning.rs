@@ -1,13 +1,14 @@
 //! Versioning, which replication requires on both sides.
 //! Not for: Object Lock (see `object_lock`).
 
-use super::Steps;
+use super::{Steps, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
+use crate::plan::work::Setting;
 use aws_sdk_s3::types::{BucketVersioningStatus, MfaDeleteStatus, VersioningConfiguration};
 
 /// Returns the versioning status, and whether MFA delete is enabled.
@@ -23,21 +24,23 @@ pub(super) async fn find(
 }
 
 impl Steps {
-    pub(super) async fn apply_versioning(
+    pub(super) async fn run_versioning(
         &self,
         action: &Action,
+        work: &Setting<String>,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
+        let wanted = work.written().ok_or_else(|| nothing_to_do(action))?;
         let side = self.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
-        let enabled =
-            VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let status = BucketVersioningStatus::from(wanted.as_str());
+        let configuration = VersioningConfiguration::builder().status(status).build();
         let put = self
             .aws
             .s3(region)
             .put_bucket_versioning()
             .bucket(bucket.as_str())
-            .versioning_configuration(enabled);
+            .versioning_configuration(configuration);
         retry(&self.stop, progress, || async {
             put.clone().send().await.at("s3:PutBucketVersioning", region)
         })

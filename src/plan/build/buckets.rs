@@ -2,24 +2,18 @@
 //! Not for: Object Lock and lifecycle (see `lock`).
 
 use super::keys::shared_step;
-use super::{Builder, Found, in_the_way};
+use super::{Builder, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
 use crate::manifest::{KeyKind, KeyWish, Side, Topology};
-use crate::names::Arn;
+use crate::plan::work::{
+    Adoption, BucketMade, BucketTagsWork, BucketWork, DefaultEncryption, DefaultKey, PolicyDiffers,
+    Setting, SharedDocument, TagsDiffer,
+};
+use crate::plan::{StatementChange, Work, statements};
 use crate::policy::{self, Document, meaning};
-use crate::world::{Bucket, Encryption};
+use crate::world::{Bucket, PublicAccessBlock};
 use serde_json::Value;
-
-/// The settings of a bucket. Each is a separate step.
-const SETTINGS: [Kind; 6] = [
-    Kind::BucketTags,
-    Kind::Ownership,
-    Kind::PublicAccessBlock,
-    Kind::Versioning,
-    Kind::Encryption,
-    Kind::BucketPolicy,
-];
 
 /// Object ownership setting: ACLs are disabled, and the bucket owner owns every object.
 const OWNER_ENFORCED: &str = "BucketOwnerEnforced";
@@ -28,53 +22,61 @@ impl Builder<'_> {
     pub(super) fn bucket(&mut self, side: &Side) -> Result<(), Failure> {
         let name = side.bucket.as_str();
         let live = self.world.buckets.get(&side.bucket);
-        let bucket_step = StepId::new(Kind::Bucket, name);
         let arn = Some(side.bucket.arn(self.topology.partition()));
-        let found = self.bucket_found(side, live)?;
-        let unowned = matches!(found, Found::Unowned);
-        self.add(Kind::Bucket, &bucket_step, &side.region, name, arn.clone(), found, &[]);
-        for kind in SETTINGS {
-            let found = match live {
-                None => self.setting_wanted(kind, side)?,
-                Some(_) if unowned && kind == Kind::BucketTags => Found::Unowned,
-                Some(bucket) => self.setting_found(kind, side, bucket)?,
-            };
+        let bucket = self.bucket_work(side, live)?;
+        let settings = self.settings(side, live, &bucket)?;
+        self.add(Work::Bucket(bucket), name, &side.region, name, arn.clone(), &[]);
+        let bucket_step = StepId::new(Kind::Bucket, name);
+        let tags_step = StepId::new(Kind::BucketTags, name);
+        for work in settings {
             let alias = self.alias_step(side);
-            let names_key = match kind {
-                Kind::Encryption => alias.is_some(),
-                Kind::BucketPolicy => {
-                    let document = Document::of_bucket(side, self.topology);
-                    policy::names_key(&document, self.topology, self.templates)?
-                }
-                _ => false,
+            let is_encryption = matches!(work, Work::Encryption(_));
+            let names_key = if matches!(work, Work::BucketPolicy(_)) {
+                let document = Document::of_bucket(side, self.topology);
+                policy::names_key(&document, self.topology, self.templates)?
+            } else {
+                is_encryption && alias.is_some()
             };
-            let tags_step = StepId::new(Kind::BucketTags, name);
             let key_step = self.key_step(side);
             let mut needs = vec![&bucket_step];
             // Versioning of a new bucket does not wait for the tags to be confirmed: any owner of
             // the bucket would enable versioning too, and rules wait for it.
-            let may_go_first =
-                kind == Kind::BucketTags || kind == Kind::Versioning && live.is_none();
+            let may_go_first = matches!(work, Work::BucketTags(_))
+                || matches!(work, Work::Versioning(_)) && live.is_none();
             if !may_go_first {
                 needs.push(&tags_step);
             }
             if names_key {
                 needs.extend(&alias);
             }
-            if kind == Kind::Encryption {
+            if is_encryption {
                 needs.extend(&key_step);
             }
-            self.add(
-                kind,
-                &StepId::new(kind, name),
-                &side.region,
-                name,
-                arn.clone(),
-                found,
-                &needs,
-            );
+            self.add(work, name, &side.region, name, arn.clone(), &needs);
         }
         Ok(())
+    }
+
+    /// Returns the work on each setting of a bucket. Each is a step of its own.
+    fn settings(
+        &self,
+        side: &Side,
+        live: Option<&Bucket>,
+        bucket: &BucketWork,
+    ) -> Result<[Work; 6], Failure> {
+        let is_cut_off = *bucket == BucketWork::Adopt(Adoption::CutOffCreation);
+        let ownership = live.and_then(|bucket| bucket.ownership.clone());
+        // A bucket without the block blocks nothing.
+        let block = live.map(|bucket| bucket.public_access_block.unwrap_or_default());
+        let versioning = live.and_then(|bucket| bucket.versioning.clone());
+        Ok([
+            Work::BucketTags(self.bucket_tags_work(side, live, is_cut_off)),
+            Work::Ownership(Setting::of(ownership, OWNER_ENFORCED.to_owned())),
+            Work::PublicAccessBlock(Setting::of(block, PublicAccessBlock::WHOLE)),
+            Work::Versioning(Setting::of(versioning, "Enabled".to_owned())),
+            Work::Encryption(self.encryption_work(side, live)),
+            Work::BucketPolicy(self.bucket_policy_work(side, live)?),
+        ])
     }
 
     /// Returns the step that must finish before the key of `side` may be named, if crrctl creates
@@ -82,7 +84,7 @@ impl Builder<'_> {
     pub(super) fn alias_step(&self, side: &Side) -> Option<StepId> {
         let region = match self.topology.key.kind {
             KeyKind::MultiRegion => &self.topology.home.region,
-            _ => &side.region,
+            KeyKind::PerRegion | KeyKind::Existing | KeyKind::None => &side.region,
         };
         self.topology.has_own_key(side).then(|| StepId::new(Kind::Alias, region.as_str()))
     }
@@ -104,28 +106,35 @@ impl Builder<'_> {
         exists.then(|| StepId::new(kind, region.as_str()))
     }
 
-    pub(super) fn bucket_found(
+    pub(super) fn bucket_work(
         &self,
         side: &Side,
         live: Option<&Bucket>,
-    ) -> Result<Found, Failure> {
+    ) -> Result<BucketWork, Failure> {
         let adopts = self.topology.adopts(&side.bucket);
         let Some(bucket) = live else {
-            return if adopts { Err(not_there(side)) } else { Ok(Found::Missing) };
+            if adopts {
+                return Err(not_there(side));
+            }
+            let is_of_pair = self.topology.sides().any(|other| other == side);
+            return Ok(BucketWork::Create(BucketMade {
+                tags: self.topology.bucket_tags(&side.bucket),
+                object_lock: is_of_pair && self.topology.buckets.lock.is_some(),
+            }));
         };
         if bucket.requester_pays {
             return Err(requester_pays(side));
         }
         if self.is_ours(&bucket.tags) {
-            return Ok(Found::Differs(vec![]));
+            return Ok(BucketWork::Unchanged);
         }
         let of_a_pair =
             [Topology::PAIR_TAG, Topology::ID_TAG].map(|it| bucket.tags.contains_key(it));
         if adopts && of_a_pair == [false, false] {
-            return Ok(Found::Adopted);
+            return Ok(BucketWork::Adopt(Adoption::Existing));
         }
         if bucket.is_cut_off_creation() {
-            return Ok(Found::Unowned);
+            return Ok(BucketWork::Adopt(Adoption::CutOffCreation));
         }
         let message =
             format!("the bucket `{}` exists and does not bear this pair's tags", side.bucket);
@@ -143,79 +152,83 @@ impl Builder<'_> {
         })
     }
 
-    /// Returns the state of a setting of a bucket that does not exist yet. A setting that the
-    /// manifest turns off needs no action.
-    fn setting_wanted(&self, kind: Kind, side: &Side) -> Result<Found, Failure> {
-        let nothing_to_do = match kind {
-            Kind::BucketPolicy => self.bucket_policy(side, None)?.is_none(),
-            // SSE-S3 is S3's default (S3 User Guide, "Default encryption FAQ").
-            Kind::Encryption => self.topology.key_wish(side) == KeyWish::Nothing,
-            _ => false,
-        };
-        Ok(if nothing_to_do { Found::Differs(vec![]) } else { Found::Missing })
-    }
-
-    fn setting_found(&self, kind: Kind, side: &Side, bucket: &Bucket) -> Result<Found, Failure> {
-        let differs = |field: &'static str, differs: bool| {
-            Found::Differs(if differs { vec![field] } else { vec![] })
-        };
-        Ok(match kind {
-            Kind::BucketTags => {
-                let wanted = self.topology.bucket_tags(&side.bucket);
-                Found::Differs(self.tags_found(&bucket.tags, &wanted))
-            }
-            Kind::Ownership if bucket.ownership.is_none() => Found::Missing,
-            Kind::Ownership => {
-                differs("ownership", bucket.ownership.as_deref() != Some(OWNER_ENFORCED))
-            }
-            Kind::PublicAccessBlock => differs("settings", !bucket.blocks_public_access()),
-            Kind::Versioning if bucket.versioning.is_none() => Found::Missing,
-            Kind::Versioning => differs("status", bucket.versioning.as_deref() != Some("Enabled")),
-            Kind::Encryption => match &bucket.encryption {
-                None => Found::Missing,
-                Some(live) => Found::Differs(self.encryption_differs(side, live)),
-            },
-            Kind::BucketPolicy => {
-                let wanted = self.bucket_policy(side, bucket.policy.as_ref())?;
-                match (&bucket.policy, &wanted) {
-                    (None, None) => Found::Differs(vec![]),
-                    (None, Some(_)) => Found::Missing,
-                    (Some(live), Some(wanted)) => {
-                        let fields = ["statements"].into_iter().chain(gone(live));
-                        Found::Differs(if meaning::same(live, wanted) {
-                            vec![]
-                        } else {
-                            fields.collect()
-                        })
-                    }
-                    (Some(_), None) => differs("statements", true),
+    fn bucket_tags_work(
+        &self,
+        side: &Side,
+        live: Option<&Bucket>,
+        is_cut_off: bool,
+    ) -> BucketTagsWork {
+        let wanted = self.topology.bucket_tags(&side.bucket);
+        match live {
+            None => BucketTagsWork::Create(wanted),
+            Some(_) if is_cut_off => BucketTagsWork::Adopt(wanted),
+            Some(bucket) => {
+                let differs = self.tags_differ(&bucket.tags, wanted);
+                if differs == TagsDiffer::default() {
+                    BucketTagsWork::Unchanged
+                } else {
+                    BucketTagsWork::Update(differs)
                 }
             }
-            _ => Found::Differs(vec![]),
-        })
+        }
     }
 
-    fn encryption_differs(&self, side: &Side, live: &Encryption) -> Vec<&'static str> {
+    fn encryption_work(&self, side: &Side, live: Option<&Bucket>) -> Setting<DefaultEncryption> {
         let is_plain = self.topology.key_wish(side) == KeyWish::Nothing;
+        // SSE-S3 is S3's default (S3 User Guide, "Default encryption FAQ").
+        if live.is_none() && is_plain {
+            return Setting::Unchanged;
+        }
+        let live = live.and_then(|bucket| bucket.encryption.as_ref());
+        let key = match self.topology.key_arn(&self.keys, side) {
+            _ if is_plain => DefaultKey::None,
+            // A KMS-encrypted bucket without a key uses the AWS managed key of the account.
+            _ if self.wants_managed_key(side) && live.is_some_and(|it| it.key.is_none()) => {
+                DefaultKey::None
+            }
+            None => DefaultKey::New,
+            Some(arn) => DefaultKey::Known(arn.to_string()),
+        };
         let algorithm = if is_plain { "AES256" } else { self.topology.key.algorithm.as_str() };
-        let wanted = self.topology.key_arn(&self.keys, side);
-        // A KMS-encrypted bucket without a key uses the AWS managed key of the account.
-        let is_managed = live.key.is_none() && self.wants_managed_key(side);
-        let key_differs = !is_managed
-            && (live.key.as_deref() != wanted.as_ref().map(Arn::as_str)
-                || (wanted.is_none() && !is_plain));
-        let fields = [
-            ("algorithm", live.algorithm != algorithm),
-            ("key", key_differs),
-            ("bucket key", live.bucket_key != self.topology.bucket_key),
-        ];
-        fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+        let wanted = DefaultEncryption {
+            algorithm: algorithm.to_owned(),
+            key,
+            bucket_key: self.topology.bucket_key,
+        };
+        let found = live.map(|live| DefaultEncryption {
+            algorithm: live.algorithm.clone(),
+            key: live.key.clone().map_or(DefaultKey::None, DefaultKey::Known),
+            bucket_key: live.bucket_key,
+        });
+        Setting::of(found, wanted)
+    }
+
+    fn bucket_policy_work(
+        &self,
+        side: &Side,
+        live: Option<&Bucket>,
+    ) -> Result<SharedDocument<Vec<StatementChange>, PolicyDiffers>, Failure> {
+        let live = live.and_then(|bucket| bucket.policy.as_ref());
+        let wanted = self.bucket_policy(side, live)?;
+        let statements = statements::changes(live, wanted.as_ref());
+        Ok(match (live, &wanted) {
+            (None, None) => SharedDocument::Unchanged,
+            (None, Some(_)) => SharedDocument::Create(statements),
+            (Some(live), Some(wanted)) if meaning::same(live, wanted) => SharedDocument::Unchanged,
+            (Some(live), Some(_)) => SharedDocument::Update(PolicyDiffers {
+                statements,
+                deleted_principals: meaning::gone_principals(live),
+            }),
+            (Some(_), None) => {
+                SharedDocument::Update(PolicyDiffers { statements, deleted_principals: Vec::new() })
+            }
+        })
     }
 
     fn wants_managed_key(&self, side: &Side) -> bool {
         match self.topology.key_wish(side) {
             KeyWish::Existing(key) => key.is_managed_by_aws(),
-            _ => false,
+            KeyWish::Ours | KeyWish::Nothing => false,
         }
     }
 
@@ -223,12 +236,6 @@ impl Builder<'_> {
         let wanted = self.render(&Document::of_bucket(side, self.topology))?;
         Ok(meaning::merged_bucket_policy(live, &wanted))
     }
-}
-
-/// Marks a policy that must be rewritten because it names deleted principals, whose statements no
-/// longer have any effect.
-pub(super) fn gone(live: &Value) -> Option<&'static str> {
-    (!meaning::gone_principals(live).is_empty()).then_some("principals that were deleted")
 }
 
 /// Across accounts "the destination buckets cannot be configured as Requester Pays buckets" (S3

@@ -1,24 +1,27 @@
 //! Plans keys, replica keys, aliases, and key rotation.
 //! Not for: calling KMS (see `steps`).
 
-use super::buckets::gone;
-use super::{Builder, Found, in_the_way};
-use crate::events::{Kind, StepId, Verb};
+use super::{Builder, in_the_way};
+use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::manifest::{KeyKind, KeyWish, Side, Topology};
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::Action;
+use crate::plan::work::{
+    KeyDiffers, KeyMade, Owned, PolicyDiffers, Retargeted, Setting, WhyRemoved,
+};
+use crate::plan::{Action, Work, statements};
 use crate::policy::{Document, meaning};
 use crate::world::{Bucket, Key, KeyState};
 
 /// Returns the id of the step that marks another pair's key as shared. It contains the Region,
 /// because related multi-Region keys have the same key id.
 pub(super) fn shared_step(key: &Key) -> StepId {
-    StepId::new(Kind::Key, &format!("{}/{}", key.region, key.id))
+    StepId::new(Kind::Key, &shared_id(key))
 }
 
-/// Marks an update that tags another pair's key as shared.
-pub const SHARED: &str = "shared";
+fn shared_id(key: &Key) -> String {
+    format!("{}/{}", key.region, key.id)
+}
 
 impl Builder<'_> {
     pub(super) fn keys(&mut self) -> Result<(), Failure> {
@@ -39,27 +42,26 @@ impl Builder<'_> {
         let key_step = StepId::new(Kind::Key, region.as_str());
         let alias_step = StepId::new(Kind::Alias, region.as_str());
         let live = self.world.keys.in_region(region);
-        let found = match live {
-            None => Found::Missing,
+        let work = match live {
+            None => Owned::Create(self.key_made(region)?),
             Some(key) => {
                 self.usable(key)?;
                 self.right_kind(key)?;
-                self.key_found(key)?
+                Owned::differing(self.key_differs(key)?)
             }
         };
         let arn = live.map(|key| key.arn.clone());
         let name = self.topology.key.alias.as_str();
-        self.add(Kind::Key, &key_step, region, name, arn.clone(), found, &[]);
+        self.add(Work::Key(work), region.as_str(), region, name, arn.clone(), &[]);
         self.alias(region, arn.clone(), &[&key_step])?;
         let wanted = self.topology.key.rotation_days.map(u32::from);
-        let found = match live {
-            Some(key) if key.rotation_days == wanted => Found::Differs(vec![]),
-            Some(_) => Found::Differs(vec!["period"]),
-            None if wanted.is_none() => Found::Differs(vec![]),
-            None => Found::Missing,
+        // A new key has no rotation.
+        let work = match live {
+            None if wanted.is_none() => Setting::Unchanged,
+            _ => Setting::of(live.map(|key| key.rotation_days), wanted),
         };
-        let step = StepId::new(Kind::Rotation, region.as_str());
-        self.add(Kind::Rotation, &step, region, name, arn, found, &[&key_step, &alias_step]);
+        let needs = [&key_step, &alias_step];
+        self.add(Work::Rotation(work), region.as_str(), region, name, arn, &needs);
         Ok(())
     }
 
@@ -109,8 +111,8 @@ impl Builder<'_> {
         let is_planned = self.plan.actions.iter().any(|it| it.id == step);
         if of_another && !is_marked && !is_planned {
             let (name, arn) = (self.topology.name.clone(), Some(key.arn.clone()));
-            let found = Found::Differs(vec![SHARED]);
-            self.add(Kind::Key, &step, &key.region, name.as_str(), arn, found, &[]);
+            let work = Work::SharedKey(name.clone());
+            self.add(work, &shared_id(key), &key.region, name.as_str(), arn, &[]);
         }
     }
 
@@ -125,15 +127,17 @@ impl Builder<'_> {
                 let date = date.unwrap_or_default();
                 ("key-pending-deletion", format!("{} is pending deletion{date}", key.arn))
             }
-            state => ("key-unusable", format!("{} is {state}", key.arn)),
+            state @ (KeyState::Disabled | KeyState::Other(_)) => {
+                ("key-unusable", format!("{} is {state}", key.arn))
+            }
         };
         let failure = in_the_way(code, message, &key.region);
         Err(match key.state {
             KeyState::Disabled => failure.hint(revive),
-            _ if key.is_pending_deletion() => failure
+            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => failure
                 .hint(revive)
                 .hint("what is encrypted under it can be read by nobody until then, and never again once it is gone"),
-            _ => failure,
+            KeyState::Creating | KeyState::Enabled | KeyState::Other(_) => failure,
         })
     }
 
@@ -142,7 +146,13 @@ impl Builder<'_> {
         self.wish.revive_keys && (key.is_pending_deletion() || key.state == KeyState::Disabled)
     }
 
-    fn key_found(&self, key: &Key) -> Result<Found, Failure> {
+    fn key_made(&self, region: &Region) -> Result<KeyMade, Failure> {
+        let policy = self.render(&Document::Key(region.clone()))?;
+        let policy = statements::changes(None, Some(&policy));
+        Ok(KeyMade { policy, tags: self.topology.key_tags(region) })
+    }
+
+    fn key_differs(&self, key: &Key) -> Result<KeyDiffers, Failure> {
         if !self.is_ours(&key.tags) {
             let message = format!("{} does not bear this pair's tags", key.arn);
             return Err(in_the_way("key-not-ours", message, &key.region).hint(format!(
@@ -150,16 +160,13 @@ impl Builder<'_> {
                 self.topology.key.alias
             )));
         }
-        let mut fields = Vec::new();
-        if self.revives(key) {
-            fields.push("state");
-        }
-        if !meaning::same(&key.policy, &self.render(&Document::Key(key.region.clone()))?) {
-            fields.push("policy");
-            fields.extend(gone(&key.policy));
-        }
-        fields.extend(self.tags_found(&key.tags, &self.topology.key_tags(&key.region)));
-        Ok(Found::Differs(fields))
+        let wanted = self.render(&Document::Key(key.region.clone()))?;
+        let policy = (!meaning::same(&key.policy, &wanted)).then(|| PolicyDiffers {
+            statements: statements::changes(Some(&key.policy), Some(&wanted)),
+            deleted_principals: meaning::gone_principals(&key.policy),
+        });
+        let tags = self.tags_differ(&key.tags, self.topology.key_tags(&key.region));
+        Ok(KeyDiffers { state: self.revives(key).then(|| key.state.clone()), policy, tags })
     }
 
     fn alias(
@@ -170,11 +177,11 @@ impl Builder<'_> {
     ) -> Result<(), Failure> {
         let alias = &self.topology.key.alias;
         let wanted = self.keys.id(region);
-        let found = match (self.world.keys.aliases.get(region), wanted) {
-            (None, _) => Found::Missing,
-            (Some(target), Some(wanted)) if target == wanted => Found::Differs(vec![]),
+        let work = match (self.world.keys.aliases.get(region), wanted) {
+            (None, _) => Owned::Create(wanted.cloned()),
+            (Some(target), Some(wanted)) if target == wanted => Owned::Unchanged,
             (Some(target), _) if self.world.keys.pending.iter().any(|key| &key.id == target) => {
-                Found::Differs(vec!["target"])
+                Owned::Update(Retargeted { from: target.clone(), to: wanted.cloned() })
             }
             (Some(target), _) => {
                 let message =
@@ -184,29 +191,33 @@ impl Builder<'_> {
             }
         };
         let arn = key_arn.map(|_| alias.arn(region, self.topology.account_of(region)));
-        let step = StepId::new(Kind::Alias, region.as_str());
-        self.add(Kind::Alias, &step, region, alias.as_str(), arn, found, needs);
+        self.add(Work::Alias(work), region.as_str(), region, alias.as_str(), arn, needs);
         Ok(())
     }
 
     fn replica_key(&mut self, region: &Region) -> Result<(), Failure> {
         let replica = self.world.keys.replicas.get(region);
-        let found = match replica {
-            None => Found::Missing,
+        let work = match replica {
+            None => Owned::Create(self.key_made(region)?),
             Some(key) => {
                 self.usable(key)?;
-                self.key_found(key)?
+                let differs = self.key_differs(key)?;
+                if key.state == KeyState::Creating {
+                    // What else differs is written once the key can be used.
+                    let state = Some(key.state.clone());
+                    Owned::Update(KeyDiffers { state, ..KeyDiffers::default() })
+                } else {
+                    Owned::differing(differs)
+                }
             }
         };
         let primary_key = StepId::new(Kind::Key, self.topology.source.region.as_str());
         let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
         let step = StepId::new(Kind::ReplicaKey, region.as_str());
         let arn = self.topology.own_key_arn(&self.keys, region);
-        let waiting = replica.is_some_and(|key| key.state == KeyState::Creating);
-        let found = if waiting { Found::Differs(vec!["state"]) } else { found };
         let name = self.topology.key.alias.as_str();
         let needs = [&primary_key, &primary_alias];
-        self.add(Kind::ReplicaKey, &step, region, name, arn.clone(), found, &needs);
+        self.add(Work::ReplicaKey(work), region.as_str(), region, name, arn.clone(), &needs);
         // The replica key may exist while the alias in the source's Region is missing, and nothing
         // may name a key before that alias exists.
         self.alias(region, arn, &[&step, &primary_alias])
@@ -230,17 +241,10 @@ impl Builder<'_> {
             }
         }
         for key in &self.world.keys.spares {
-            self.plan.actions.push(Action {
-                id: StepId::new(Kind::Key, key.id.as_str()),
-                kind: Kind::Key,
-                region: key.region.clone(),
-                name: key.id.to_string(),
-                arn: Some(key.arn.clone()),
-                verb: Verb::Delete,
-                reason: "made by a run that was cut off; nothing uses it".to_owned(),
-                fields: Vec::new(),
-                needs: vec![StepId::new(Kind::Alias, key.region.as_str())],
-            });
+            let work = Work::Key(Owned::Remove(WhyRemoved::Spare));
+            let (id, arn) = (key.id.as_str(), Some(key.arn.clone()));
+            let needs = vec![StepId::new(Kind::Alias, key.region.as_str())];
+            self.plan.actions.push(Action::new(work, id, &key.region, id, arn, needs));
         }
         Ok(())
     }

@@ -2,11 +2,12 @@
 //! turn it on for an adopted bucket.
 //! Not for: writing the settings (see `steps`).
 
-use super::{Builder, Found, in_the_way};
+use super::{Builder, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::manifest::{Retention, Side};
-use crate::plan::lifecycle;
+use crate::plan::work::{LifecycleDiffers, Setting, SharedDocument};
+use crate::plan::{Work, lifecycle};
 use crate::world::{Bucket, DefaultRetention, Lock};
 
 /// Returns the id of the step that sets Object Lock on the bucket of `side`.
@@ -29,16 +30,14 @@ impl Builder<'_> {
                 }
                 continue;
             };
-            let found = match live.map(|bucket| (bucket, &bucket.lock)) {
+            let retention = lock.retention.map(as_found);
+            let work = match live.map(|bucket| (bucket, &bucket.lock)) {
                 // `CreateBucket` turns Object Lock on.
-                None if lock.retention.is_none() => Found::Differs(vec![]),
-                None => Found::Missing,
-                Some((bucket, None)) if self.may_lock(side, bucket) => Found::Missing,
+                None if retention.is_none() => Setting::Unchanged,
+                None => Setting::Create(retention),
+                Some((bucket, None)) if self.may_lock(side, bucket) => Setting::Create(retention),
                 Some((_, None)) => return Err(unlocked(side)),
-                Some((_, Some(live))) => {
-                    let same = is_same(live.retention.as_ref(), lock.retention);
-                    Found::Differs(if same { vec![] } else { vec!["default retention"] })
-                }
+                Some((_, Some(live))) => Setting::of(Some(live.retention.clone()), retention),
             };
             let step = lock_step(side);
             let bucket = StepId::new(Kind::Bucket, side.bucket.as_str());
@@ -50,7 +49,7 @@ impl Builder<'_> {
             } else {
                 before.push(step.clone());
             }
-            self.add_setting(Kind::ObjectLock, side, found, &needs);
+            self.add_setting(Work::ObjectLock(work), side, &needs);
         }
         Ok(())
     }
@@ -66,37 +65,33 @@ impl Builder<'_> {
             let live = self.world.buckets.get(&side.bucket);
             let live = live.iter().flat_map(|bucket| &bucket.lifecycle);
             let ours = live.clone().find(|rule| lifecycle::is_ours(topology, &rule.id));
-            let found = match (ours, &wanted) {
+            let work = match (ours, &wanted) {
                 (None, None) => continue,
-                (None, Some(_)) => Found::Missing,
-                (Some(live), Some(wanted)) if live == wanted => Found::Differs(vec![]),
-                (Some(_), _) => Found::Differs(vec!["rule"]),
+                (None, Some(wanted)) => SharedDocument::Create(wanted.clone()),
+                (Some(live), Some(wanted)) if live == wanted => SharedDocument::Unchanged,
+                (Some(live), wanted) => SharedDocument::Update(LifecycleDiffers {
+                    from: live.clone(),
+                    to: wanted.clone(),
+                }),
             };
             let needs = [Kind::Bucket, Kind::BucketTags];
             let needs = needs.map(|kind| StepId::new(kind, side.bucket.as_str()));
-            self.add_setting(Kind::Lifecycle, side, found, &needs);
+            self.add_setting(Work::Lifecycle(work), side, &needs);
         }
     }
 
-    fn add_setting(&mut self, kind: Kind, side: &Side, found: Found, needs: &[StepId]) {
+    fn add_setting(&mut self, work: Work, side: &Side, needs: &[StepId]) {
         let name = side.bucket.as_str();
         let arn = Some(side.bucket.arn(self.topology.partition()));
         let needs: Vec<&StepId> = needs.iter().collect();
-        self.add(kind, &StepId::new(kind, name), &side.region, name, arn, found, &needs);
+        self.add(work, name, &side.region, name, arn, &needs);
     }
 }
 
-/// A live retention period in years differs from one in days: a year is not converted to 365 days.
-fn is_same(live: Option<&DefaultRetention>, wanted: Option<Retention>) -> bool {
-    match (live, wanted) {
-        (None, None) => true,
-        (Some(live), Some(wanted)) => {
-            live.mode == wanted.mode.as_str()
-                && live.days == Some(wanted.days)
-                && live.years.is_none()
-        }
-        _ => false,
-    }
+/// Returns a wanted retention as S3 returns it. A live retention period in years differs from one in
+/// days: a year is not converted to 365 days.
+fn as_found(wanted: Retention) -> DefaultRetention {
+    DefaultRetention { mode: wanted.mode.as_str().to_owned(), days: Some(wanted.days), years: None }
 }
 
 fn cannot_go(side: &Side, live: &Lock) -> Failure {

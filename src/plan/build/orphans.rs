@@ -3,16 +3,16 @@
 //! Not for: spare keys, which no alias targets (see `keys`).
 
 use super::Builder;
-use crate::events::{Kind, StepId, Verb};
+use crate::events::{Kind, StepId};
 use crate::manifest::KeyKind;
-use crate::names::{Arn, BucketName, Region};
+use crate::names::{BucketName, Region};
 use crate::plan::removal::{given_back, is_live, other_users};
-use crate::plan::{Action, STAYS, rules};
+use crate::plan::work::{
+    BucketWork, DroppedRuleWork, Owned, RolePolicyDiffers, RulesBucket, RulesRemoved, WhyLeft,
+    WhyRemoved,
+};
+use crate::plan::{Action, Work, rules};
 use crate::world::{Bucket, Key, Rule};
-
-const LEFT: &str =
-    "ours, and the manifest no longer names it: left as it is (`--prune` removes it)";
-const GOES: &str = "ours, and the manifest no longer names it";
 
 impl Builder<'_> {
     /// Deletes rules first, then buckets, then aliases and replica keys. At the end, the role's
@@ -45,13 +45,15 @@ impl Builder<'_> {
         let mut before = vec![StepId::new(Kind::Replication, source.bucket.as_str())];
         for id in &orphans {
             let arn = source.bucket.arn(topology.partition());
-            self.orphan(Kind::Replication, id, &source.region, id, arn, self.gone_or_left(&before));
-            let stays = self.world.buckets.get(&source.bucket);
-            if let Some(action) = self.plan.actions.last_mut()
-                && stays.is_some_and(|bucket| is_live(topology, &source.bucket, bucket))
-            {
-                action.fields.push(STAYS);
-            }
+            let bucket = self.world.buckets.get(&source.bucket);
+            let bucket_is_live =
+                bucket.is_some_and(|bucket| is_live(topology, &source.bucket, bucket));
+            let (work, needs) = match self.gone_or_left(&before) {
+                Ok(needs) => (DroppedRuleWork::Remove { bucket_is_live }, needs),
+                Err(why) => (DroppedRuleWork::Leave(why), Vec::new()),
+            };
+            let work = Work::DroppedRule(work);
+            self.plan.actions.push(Action::new(work, id, &source.region, id, Some(arn), needs));
             // Each deletion rewrites the same configuration, so they run one after another.
             before = vec![StepId::new(Kind::Replication, id)];
         }
@@ -66,26 +68,31 @@ impl Builder<'_> {
         for back in rules::reverse_directions_in_force(topology, world) {
             let (side, name) = (&back.source, back.source.bucket.as_str());
             let arn = side.bucket.arn(topology.partition());
-            let fate = self.gone_or_left(&[]);
-            self.orphan(Kind::Replication, name, &side.region, name, arn, fate);
             let is_named = topology.sides().any(|it| it == side);
-            if let Some(action) = self.plan.actions.last_mut().filter(|_| is_named) {
-                action.fields.push(STAYS);
-            }
+            let bucket = if is_named { RulesBucket::Stays } else { RulesBucket::GoesLater };
+            let removed = RulesRemoved { why: WhyRemoved::Dropped, bucket };
+            let (work, needs) = orphan(self.gone_or_left(&[]), removed);
+            let work = Work::Rules(work);
+            self.plan.actions.push(Action::new(work, name, &side.region, name, Some(arn), needs));
             let step = StepId::new(Kind::Replication, name);
             let role = rules::role_of(&back, world).filter(|role| self.is_ours(&role.tags));
             if let Some(role) = role {
                 let (name, region) = (back.role.as_str(), back.role_region());
                 let policy = StepId::new(Kind::RolePolicy, name);
-                let mut needs = self.gone_or_left(std::slice::from_ref(&step));
+                let mut fate = self.gone_or_left(std::slice::from_ref(&step));
+                let arn = || Some(role.arn.clone());
                 if role.policy.is_some() {
-                    self.orphan(Kind::RolePolicy, name, region, name, role.arn.clone(), needs);
-                    needs = self.gone_or_left(&[policy]);
+                    let (work, needs) = orphan(fate, WhyRemoved::Dropped);
+                    let work = Work::RolePolicy(work);
+                    self.plan.actions.push(Action::new(work, name, region, name, arn(), needs));
+                    fate = self.gone_or_left(&[policy]);
                 }
                 if !role.other_policies.is_empty() {
-                    needs = Err("it has policies that are not ours: it stays".to_owned());
+                    fate = Err(WhyLeft::OtherPolicies);
                 }
-                self.orphan(Kind::Role, name, region, name, role.arn.clone(), needs);
+                let (work, needs) = orphan(fate, WhyRemoved::Dropped);
+                let work = Work::Role(work);
+                self.plan.actions.push(Action::new(work, name, region, name, arn(), needs));
             }
             steps.push(step);
         }
@@ -94,8 +101,8 @@ impl Builder<'_> {
 
     /// Returns the actions that the deletion of an orphan needs, or the reason for keeping the
     /// orphan.
-    fn gone_or_left(&self, needs: &[StepId]) -> Result<Vec<StepId>, String> {
-        if self.wish.prune { Ok(needs.to_vec()) } else { Err(LEFT.to_owned()) }
+    fn gone_or_left(&self, needs: &[StepId]) -> Fate {
+        if self.wish.prune { Ok(needs.to_vec()) } else { Err(WhyLeft::NotPruned) }
     }
 
     /// Adds the orphaned buckets and returns those that are deleted.
@@ -109,22 +116,20 @@ impl Builder<'_> {
         for (name, bucket) in orphans {
             let region = bucket.region.as_ref().unwrap_or(&self.topology.source.region);
             let foreign = bucket.objects.as_ref().map_or(&[][..], |objects| &objects.foreign);
-            let fate = if !self.wish.prune {
-                Err(LEFT.to_owned())
+            let (work, needs) = if !self.wish.prune {
+                (BucketWork::Leave(WhyLeft::NotPruned), Vec::new())
             } else if self.topology.is_adopted(name, &bucket.tags) {
                 self.plan.actions.extend(given_back(self.topology, name, bucket, rules));
-                Err("it was adopted: crrctl never deletes it, and its key stays".to_owned())
+                (BucketWork::Leave(WhyLeft::Adopted), Vec::new())
             } else if foreign.is_empty() {
                 going.push(name.clone());
-                Ok(rules.to_vec())
+                (BucketWork::Remove { why: WhyRemoved::Dropped, holds: None }, rules.to_vec())
             } else {
-                let some = foreign.join(", ");
-                Err(format!(
-                    "objects that are not probes lie in it ({some}): it stays, and its key"
-                ))
+                (BucketWork::Leave(WhyLeft::Holds(foreign.to_vec())), Vec::new())
             };
-            let arn = name.arn(self.topology.partition());
-            self.orphan(Kind::Bucket, name.as_str(), region, name.as_str(), arn, fate);
+            let (name, arn) = (name.as_str(), Some(name.arn(self.topology.partition())));
+            let work = Work::Bucket(work);
+            self.plan.actions.push(Action::new(work, name, region, name, arn, needs));
         }
         going
     }
@@ -141,29 +146,33 @@ impl Builder<'_> {
                 continue;
             }
             let here = || world.buckets.iter().filter(|(_, it)| it.region.as_ref() == Some(region));
-            let fate = if !self.wish.prune {
-                Err(LEFT.to_owned())
+            let mut fate: Fate = if !self.wish.prune {
+                Err(WhyLeft::NotPruned)
             } else if !self.is_ours(&key.tags) {
-                Err("it does not bear this pair's tags".to_owned())
+                Err(WhyLeft::NotOurs)
             } else if let Some((name, _)) = here().find(|(name, _)| !going.contains(name)) {
-                Err(format!("the bucket `{name}` stays, and its data needs the key"))
+                Err(WhyLeft::BucketStays(name.clone()))
             } else if !other_users(self.topology, key).is_empty() {
-                Err("others may use it; only `destroy --purge-keys` schedules it".to_owned())
+                Err(WhyLeft::UsedByOthers)
             } else {
                 Ok(here().map(|(name, _)| StepId::new(Kind::Bucket, name.as_str())).collect())
             };
-            let mut needs = fate.clone();
+            let (id, name) = (region.as_str(), alias.as_str());
             if world.keys.aliases.get(region) == Some(&key.id) {
                 let arn = alias.arn(region, self.topology.account_of(region));
-                self.orphan(Kind::Alias, region.as_str(), region, alias.as_str(), arn, fate);
-                let alias_gone = StepId::new(Kind::Alias, region.as_str());
-                needs = needs.map(|needs| needs.into_iter().chain([alias_gone]).collect());
+                let (work, needs) = orphan(fate.clone(), WhyRemoved::Dropped);
+                let work = Work::Alias(work);
+                self.plan.actions.push(Action::new(work, id, region, name, Some(arn), needs));
+                let alias_gone = StepId::new(Kind::Alias, id);
+                fate = fate.map(|needs| needs.into_iter().chain([alias_gone]).collect());
             }
-            let kind = match self.topology.key.kind {
-                KeyKind::PerRegion => Kind::Key,
-                _ => Kind::ReplicaKey,
+            let (work, needs) = orphan(fate, WhyRemoved::Dropped);
+            let work = match self.topology.key.kind {
+                KeyKind::PerRegion => Work::Key(work),
+                KeyKind::MultiRegion | KeyKind::Existing | KeyKind::None => Work::ReplicaKey(work),
             };
-            self.orphan(kind, region.as_str(), region, alias.as_str(), key.arn.clone(), needs);
+            let arn = Some(key.arn.clone());
+            self.plan.actions.push(Action::new(work, id, region, name, arn, needs));
         }
     }
 
@@ -175,46 +184,24 @@ impl Builder<'_> {
         }
         let name = self.topology.role.as_str();
         let buckets = buckets.iter().map(|name| StepId::new(Kind::Bucket, name.as_str()));
-        self.plan.actions.push(Action {
-            id: StepId::new(Kind::RolePolicy, &format!("{name}/pruned")),
-            kind: Kind::RolePolicy,
-            region: self.topology.source.region.clone(),
-            name: name.to_owned(),
-            arn: Some(self.topology.role_arn()),
-            verb: Verb::Update,
-            reason: "the destinations that go need it no more".to_owned(),
-            fields: vec![PRUNED],
-            needs: rules.iter().cloned().chain(buckets).collect(),
-        });
-    }
-
-    /// Adds an orphan: a deletion with the actions it needs, or a kept resource with the reason.
-    fn orphan(
-        &mut self,
-        kind: Kind,
-        id: &str,
-        region: &Region,
-        name: &str,
-        arn: Arn,
-        fate: Result<Vec<StepId>, String>,
-    ) {
-        let (verb, reason, needs) = match fate {
-            Ok(needs) => (Verb::Delete, GOES.to_owned(), needs),
-            Err(why) => (Verb::Orphan, why, Vec::new()),
-        };
-        self.plan.actions.push(Action {
-            id: StepId::new(kind, id),
-            kind,
-            region: region.clone(),
-            name: name.to_owned(),
-            arn: Some(arn),
-            verb,
-            reason,
-            fields: Vec::new(),
-            needs,
-        });
+        let work = Work::RolePolicy(Owned::Update(RolePolicyDiffers::Pruned));
+        let (id, region) = (format!("{name}/pruned"), &self.topology.source.region);
+        let (arn, needs) = (self.topology.role_arn(), rules.iter().cloned().chain(buckets));
+        let action = Action::new(work, &id, region, name, Some(arn), needs.collect());
+        self.plan.actions.push(action);
     }
 }
 
-/// Marks an update that reduces the role's policy to the destinations in the manifest.
-pub const PRUNED: &str = "dropped destinations";
+/// The actions that the deletion of an orphan needs, or the reason for keeping the orphan.
+type Fate = Result<Vec<StepId>, WhyLeft>;
+
+/// Returns the work on an orphan, and what it needs.
+fn orphan<Made, Differs, Removed>(
+    fate: Fate,
+    removed: Removed,
+) -> (Owned<Made, Differs, Removed>, Vec<StepId>) {
+    match fate {
+        Ok(needs) => (Owned::Remove(removed), needs),
+        Err(why) => (Owned::Leave(why), Vec::new()),
+    }
+}

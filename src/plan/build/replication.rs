@@ -2,13 +2,13 @@
 //! Not for: how its rules are activated (see `activation`).
 
 use super::lock::lock_step;
-use super::{Builder, Found, in_the_way};
+use super::{Builder, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::manifest::Side;
-use crate::plan::{Action, PROVEN_FIRST, others, rules};
+use crate::plan::work::{Owned, RuleChange, RuleRole, RulesWritten};
+use crate::plan::{Action, Work, others, rules};
 use crate::world::Replication;
-use std::fmt::Write;
 
 impl Builder<'_> {
     pub(super) fn replication(&mut self) -> Result<(), Failure> {
@@ -17,31 +17,23 @@ impl Builder<'_> {
             self.world.buckets.get(&source.bucket).and_then(|bucket| bucket.replication.as_ref());
         let role_differs = live.is_some_and(|live| live.role != topology.assumed_role().as_str());
         let has_others = live.is_some_and(|live| rules::foreign(topology, live).next().is_some());
-        let found = match live {
-            None => Found::Missing,
-            Some(live) => {
-                others::refuse_v1(topology, live)?;
-                // Taking over foreign rules is proven for the forward direction only.
-                let takes_over = topology.role_settings.take_over && !topology.is_back();
-                if role_differs && has_others && !takes_over {
-                    let message = format!(
-                        "the replication configuration of `{}` has rules of others and their role {}",
-                        source.bucket, live.role
-                    );
-                    return Err(in_the_way("replication-not-ours", message, &source.region)
-                        .hint("a configuration has one role for all its rules"));
-                }
-                let mut fields = if role_differs { vec!["role"] } else { vec![] };
-                if !self.rules_stand(live) {
-                    fields.push("rules");
-                }
-                if role_differs && has_others && self.role_is_fresh() {
-                    fields.push(FRESH);
-                }
-                Found::Differs(fields)
+        let mut has_fresh_role = false;
+        if let Some(live) = live {
+            others::refuse_v1(topology, live)?;
+            // Taking over foreign rules is proven for the forward direction only.
+            let takes_over = topology.role_settings.take_over && !topology.is_back();
+            if role_differs && has_others && !takes_over {
+                let message = format!(
+                    "the replication configuration of `{}` has rules of others and their role {}",
+                    source.bucket, live.role
+                );
+                return Err(in_the_way("replication-not-ours", message, &source.region)
+                    .hint("a configuration has one role for all its rules"));
             }
-        };
-        let changes = !matches!(&found, Found::Differs(fields) if fields.is_empty());
+            has_fresh_role = role_differs && has_others && self.role_is_fresh();
+        }
+        let is_same = live.is_some_and(|live| self.rules_stand(live));
+        let changes = role_differs || !is_same;
         let proven_first =
             changes && self.proven_first(live, role_differs)? && self.rules_change(live);
         let mut needs = self.rules_need();
@@ -49,47 +41,57 @@ impl Builder<'_> {
             // A probe needs the complete pair, so the rules wait for all earlier actions.
             needs.extend(self.plan.actions.iter().map(|action| action.id.clone()));
         }
-        let step = StepId::new(Kind::Replication, source.bucket.as_str());
+        let written = RulesWritten {
+            replaced_role: live.filter(|_| role_differs).map(|live| live.role.clone()),
+            role: self.rule_role(),
+            rules: (!is_same).then(|| self.rule_changes(live)),
+            others_get_role: role_differs && has_others,
+            role_is_fresh: has_fresh_role,
+            unselecting: live
+                .and_then(|live| others::unselecting(topology, live))
+                .map(|rule| rule.id.clone()),
+            proven_first,
+        };
+        let work = match live {
+            None => Owned::Create(written),
+            Some(_) if changes => Owned::Update(written),
+            Some(_) => Owned::Unchanged,
+        };
         let arn = Some(source.bucket.arn(topology.partition()));
         let needs: Vec<&StepId> = needs.iter().collect();
-        self.add(
-            Kind::Replication,
-            &step,
-            &source.region,
-            source.bucket.as_str(),
-            arn,
-            found,
-            &needs,
-        );
-        if let Some(action) = self.plan.actions.last_mut().filter(|it| it.verb.changes()) {
-            if role_differs && has_others {
-                action.reason.push_str("; rules of others get this role too");
-            }
-            if let Some(rule) = live.and_then(|live| others::unselecting(topology, live)) {
-                let _ = write!(
-                    action.reason,
-                    "; the rule `{}` of others selects no SSE-KMS objects",
-                    rule.id
-                );
-            }
-            if let Some(given) = &topology.role_settings.given {
-                let _ = write!(action.reason, "; by {given}, as it is");
-            } else if let Some(shared) = &topology.shared_role {
-                let _ = write!(action.reason, "; by {shared}, which rules of others have");
-            }
-            if proven_first {
-                action.reason.push_str("; proven on probes alone before it goes live");
-                action.fields.push(PROVEN_FIRST);
-            }
-        }
+        let name = source.bucket.as_str();
+        self.add(Work::Rules(work), name, &source.region, name, arn, &needs);
         self.plan.proven_first |= proven_first;
         Ok(())
     }
 
+    /// Returns the role that the rules get.
+    fn rule_role(&self) -> RuleRole {
+        let topology = self.topology;
+        match (&topology.role_settings.given, &topology.shared_role) {
+            (Some(given), _) => RuleRole::Given(given.clone()),
+            (None, Some(shared)) => RuleRole::OfOthers(shared.clone()),
+            (None, None) => RuleRole::Own(topology.role_arn()),
+        }
+    }
+
+    /// Returns the rules that are added, changed and removed.
+    fn rule_changes(&self, live: Option<&Replication>) -> Vec<RuleChange> {
+        let wanted = rules::wanted(self.topology, &self.keys, live);
+        let live = live.map_or(&[][..], |live| &live.rules);
+        let written = wanted.into_iter().filter_map(|to| {
+            let from = live.iter().find(|live| live.id == to.id).cloned();
+            let stands = from.as_ref().is_some_and(|from| rules::says(from, &to));
+            (!stands).then_some(RuleChange { from, to: Some(to) })
+        });
+        let goes = live.iter().filter(|rule| rules::goes(self.topology, rule)).cloned();
+        written.chain(goes.map(|from| RuleChange { from: Some(from), to: None })).collect()
+    }
+
     /// Returns whether this run creates the role or changes its policy.
     fn role_is_fresh(&self) -> bool {
-        let of_role = |action: &&Action| matches!(action.kind, Kind::Role | Kind::RolePolicy);
-        self.plan.actions.iter().filter(of_role).any(|action| action.verb.changes())
+        let of_role = |action: &&Action| matches!(action.kind(), Kind::Role | Kind::RolePolicy);
+        self.plan.actions.iter().filter(of_role).any(Action::changes)
     }
 
     /// Returns the actions that the rules need. S3 accepts rules only on buckets with versioning
@@ -133,6 +135,3 @@ impl Builder<'_> {
             && !live.rules.iter().any(|rule| rules::goes(self.topology, rule))
     }
 }
-
-/// Marks an update that gives foreign rules a role that the same run created or changed.
-pub const FRESH: &str = "a role that may not have spread";

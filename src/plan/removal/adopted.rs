@@ -1,11 +1,11 @@
 //! Plans what is removed from an adopted bucket. The bucket itself is kept.
 //! Not for: buckets that are deleted (see `removal`).
 
-use super::delete;
 use crate::events::{Kind, StepId};
 use crate::manifest::Topology;
 use crate::names::BucketName;
-use crate::plan::{Action, lifecycle};
+use crate::plan::work::{BucketTagsWork, SharedDocument};
+use crate::plan::{Action, Work, lifecycle};
 use crate::policy::meaning;
 use crate::world::Bucket;
 
@@ -19,24 +19,24 @@ pub(in crate::plan) fn given_back(
     rules: &[StepId],
 ) -> Vec<Action> {
     let region = bucket.region.as_ref().unwrap_or(&topology.source.region);
-    let take = |kind, needs| {
-        let arn = name.arn(topology.partition());
-        delete(kind, name.as_str(), region, name.as_str(), arn, needs)
+    let take = |work, needs| {
+        let arn = Some(name.arn(topology.partition()));
+        Action::new(work, name.as_str(), region, name.as_str(), arn, needs)
     };
     let mut actions = Vec::new();
     let mut needs = rules.to_vec();
     if topology.owns(&bucket.tags) && bucket.policy.as_ref().is_some_and(meaning::has_ours) {
-        actions.push(take(Kind::BucketPolicy, needs.clone()));
+        actions.push(take(Work::BucketPolicy(SharedDocument::Remove), needs.clone()));
         needs.push(StepId::new(Kind::BucketPolicy, name.as_str()));
     }
     if topology.owns(&bucket.tags)
         && bucket.lifecycle.iter().any(|rule| lifecycle::is_ours(topology, &rule.id))
     {
-        actions.push(take(Kind::Lifecycle, needs.clone()));
+        actions.push(take(Work::Lifecycle(SharedDocument::Remove), needs.clone()));
         needs.push(StepId::new(Kind::Lifecycle, name.as_str()));
     }
     if topology.owns(&bucket.tags) {
-        actions.push(take(Kind::BucketTags, needs));
+        actions.push(take(Work::BucketTags(BucketTagsWork::Remove), needs));
     }
     actions
 }

@@ -1,13 +1,15 @@
 //! Plans the removal of keys and aliases.
 //! Not for: the keys of dropped destinations (see `build::orphans`).
 
-use super::{Kept, Removal, Why, delete};
+use super::{Kept, Removal, Why};
 use crate::events::{Kind, StepId};
 use crate::manifest::{KeyKind, Topology};
 use crate::names::{Arn, KeyId, Region};
-use crate::plan::Plan;
+use crate::plan::work::{Owned, WhyRemoved};
+use crate::plan::{Action, Plan, Work};
 use crate::policy::meaning;
 use crate::world::{Key, World};
+use serde_json::Value;
 
 /// Returns why all keys are kept, or `None`.
 pub(super) fn keys_stay(
@@ -51,11 +53,11 @@ fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
         .iter()
         .filter(|statement| statement["Effect"] == "Allow")
         .flat_map(|statement| match &statement["Principal"]["AWS"] {
-            serde_json::Value::String(one) => vec![one.clone()],
-            serde_json::Value::Array(list) => {
+            Value::String(one) => vec![one.clone()],
+            Value::Array(list) => {
                 list.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
             }
-            _ => Vec::new(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
         })
         .filter(|principal| !ours.iter().any(|account| principal.contains(account.as_str())))
         .collect();
@@ -83,8 +85,13 @@ pub(super) fn kept_keys(topology: &Topology, world: &World, why: &str, because: 
 fn kind_beside(topology: &Topology) -> Kind {
     match topology.key.kind {
         KeyKind::PerRegion => Kind::Key,
-        _ => Kind::ReplicaKey,
+        KeyKind::MultiRegion | KeyKind::Existing | KeyKind::None => Kind::ReplicaKey,
     }
+}
+
+/// Returns the removal of a key or an alias with the pair.
+fn goes<Made, Differs>() -> Owned<Made, Differs> {
+    Owned::Remove(WhyRemoved::PairGoes)
 }
 
 /// Adds the removal of aliases before keys, both after all buckets. A primary key may be scheduled
@@ -99,7 +106,7 @@ pub(super) fn keys(
 ) {
     let alias = &topology.key.alias;
     // Role policies name a key until they are deleted, so keys wait for them.
-    let policies = plan.actions.iter().filter(|action| action.kind == Kind::RolePolicy);
+    let policies = plan.actions.iter().filter(|action| action.kind() == Kind::RolePolicy);
     let free: Vec<StepId> =
         buckets.iter().cloned().chain(policies.map(|action| action.id.clone())).collect();
     let mut foreign_replica = false;
@@ -111,14 +118,9 @@ pub(super) fn keys(
     for (region, target) in &world.keys.aliases {
         let arn = alias.arn(region, topology.account_of(region));
         if is_ours((region, target)) {
-            plan.actions.push(delete(
-                Kind::Alias,
-                region.as_str(),
-                region,
-                alias.as_str(),
-                arn,
-                buckets.to_vec(),
-            ));
+            let (work, needs) = (Work::Alias(goes()), buckets.to_vec());
+            let (id, name) = (region.as_str(), alias.as_str());
+            plan.actions.push(Action::new(work, id, region, name, Some(arn), needs));
         } else {
             let why = format!("it names the key {target}, which is not this pair's");
             kept.push(Kept { kind: Kind::Alias, arn, why, because: Why::Refused });
@@ -144,15 +146,12 @@ pub(super) fn keys(
             continue;
         }
         let needs = free.iter().cloned().chain(alias_gone(region)).collect();
-        let arn = key.arn.clone();
-        plan.actions.push(delete(
-            kind_beside(topology),
-            region.as_str(),
-            region,
-            alias.as_str(),
-            arn,
-            needs,
-        ));
+        let work = match topology.key.kind {
+            KeyKind::PerRegion => Work::Key(goes()),
+            KeyKind::MultiRegion | KeyKind::Existing | KeyKind::None => Work::ReplicaKey(goes()),
+        };
+        let (id, name, arn) = (region.as_str(), alias.as_str(), Some(key.arn.clone()));
+        plan.actions.push(Action::new(work, id, region, name, arn, needs));
     }
     for key in
         world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion())
@@ -169,13 +168,7 @@ pub(super) fn keys(
         }
         let id = if is_primary { key.region.as_str() } else { key.id.as_str() };
         let needs = free.iter().cloned().chain(alias_gone(&key.region)).collect();
-        plan.actions.push(delete(
-            Kind::Key,
-            id,
-            &key.region,
-            alias.as_str(),
-            key.arn.clone(),
-            needs,
-        ));
+        let (work, name, arn) = (Work::Key(goes()), alias.as_str(), Some(key.arn.clone()));
+        plan.actions.push(Action::new(work, id, &key.region, name, arn, needs));
     }
 }

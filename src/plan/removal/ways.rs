@@ -1,11 +1,12 @@
 //! Plans the removal of rules and roles, in each direction.
 //! Not for: buckets and keys (see `super`).
 
-use super::{Buckets, GOES_ALONG, Kept, STAYS, Why, delete, is_empty};
+use super::{Buckets, Kept, Why, is_empty};
 use crate::events::{Kind, StepId};
 use crate::manifest::Topology;
 use crate::names::{BucketName, Region};
-use crate::plan::{Action, Plan, rules};
+use crate::plan::work::{Owned, RulesBucket, RulesRemoved, WhyRemoved};
+use crate::plan::{Action, Plan, Work, rules};
 use crate::world::{Bucket, Role, Rule, World};
 
 /// Returns the removal of the rules of every direction that is in the manifest or live.
@@ -29,14 +30,21 @@ fn rules_of(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Optio
         let (arn, name) = (source.bucket.arn(direction.partition()), source.bucket.as_str());
         let goes_along = goes && is_empty(bucket);
         let needs = goes_along.then(|| StepId::new(Kind::Bucket, name)).into_iter().collect();
-        let mut action = delete(Kind::Replication, name, &source.region, name, arn, needs);
-        action.fields.extend(stays.then_some(STAYS));
-        if goes_along {
-            action.fields.push(GOES_ALONG);
-            "ours, goes with its bucket".clone_into(&mut action.reason);
-        }
-        action
+        let bucket = match (goes_along, stays) {
+            (true, _) => RulesBucket::TakesThemAlong,
+            (false, true) => RulesBucket::Stays,
+            (false, false) => RulesBucket::GoesLater,
+        };
+        let removed = RulesRemoved { why: WhyRemoved::PairGoes, bucket };
+        let work = Work::Rules(Owned::Remove(removed));
+        Action::new(work, name, &source.region, name, Some(arn), needs)
     })
+}
+
+/// Returns whether the action is the removal of rules that go with their bucket.
+pub(super) fn goes_along(action: &Action) -> bool {
+    let Work::Rules(Owned::Remove(removed)) = &action.work else { return false };
+    removed.bucket == RulesBucket::TakesThemAlong
 }
 
 /// Adds the removal of every role: the role of each direction and the role of batch jobs.
@@ -111,11 +119,13 @@ fn role(
     }
     let mut needs = buckets.to_vec();
     if role.policy.is_some() {
-        plan.actions.push(delete(Kind::RolePolicy, name, region, name, role.arn.clone(), needs));
+        let work = Work::RolePolicy(Owned::Remove(WhyRemoved::PairGoes));
+        plan.actions.push(Action::new(work, name, region, name, Some(role.arn.clone()), needs));
         needs = vec![StepId::new(Kind::RolePolicy, name)];
     }
     if role.other_policies.is_empty() {
-        plan.actions.push(delete(Kind::Role, name, region, name, role.arn.clone(), needs));
+        let work = Work::Role(Owned::Remove(WhyRemoved::PairGoes));
+        plan.actions.push(Action::new(work, name, region, name, Some(role.arn.clone()), needs));
     } else {
         kept.push(stays(&format!(
             "it has policies that are not ours: {}",
