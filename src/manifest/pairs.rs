@@ -1,5 +1,5 @@
 //! Many pairs in one manifest. Each key at the top level is the default for every entry of `pairs`.
-//! A list in an entry replaces the default list.
+//! A list in an entry replaces the default list, also an empty one.
 //! Not for: validating values (see `check`), or resources that two pairs share (see `conflicts`).
 
 use super::error::Located;
@@ -184,7 +184,6 @@ impl RawBuckets {
 impl RawKey {
     fn over(self, default: &Self) -> Self {
         let default = default.clone();
-        let list = |own: Vec<_>, default| if own.is_empty() { default } else { own };
         Self {
             kind: self.kind.or(default.kind),
             arns: self.arns.or(default.arns),
@@ -192,8 +191,8 @@ impl RawKey {
             alias: self.alias.or(default.alias),
             rotation_days: self.rotation_days.or(default.rotation_days),
             deletion_window_days: self.deletion_window_days.or(default.deletion_window_days),
-            administrators: list(self.administrators, default.administrators),
-            usable_by_accounts: list(self.usable_by_accounts, default.usable_by_accounts),
+            administrators: self.administrators.or(default.administrators),
+            usable_by_accounts: self.usable_by_accounts.or(default.usable_by_accounts),
             replica_timeout: self.replica_timeout.or(default.replica_timeout),
         }
     }

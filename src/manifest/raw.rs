@@ -86,10 +86,8 @@ pub(super) struct RawKey {
     pub(super) alias: At<String>,
     pub(super) rotation_days: At<Value>,
     pub(super) deletion_window_days: At<u32>,
-    #[serde(default)]
-    pub(super) administrators: Vec<Spanned<String>>,
-    #[serde(default)]
-    pub(super) usable_by_accounts: Vec<Spanned<String>>,
+    pub(super) administrators: Option<Vec<Spanned<String>>>,
+    pub(super) usable_by_accounts: Option<Vec<Spanned<String>>>,
     pub(super) replica_timeout: At<String>,
 }
 

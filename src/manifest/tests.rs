@@ -643,3 +643,22 @@ fn the_schema_takes_many_pairs() {
         assert_eq!(super::parse_pairs(text, &origin, None, &[]).is_ok(), is_good, "{text}");
     }
 }
+
+/// A list in an entry of `pairs` replaces the default list, also with nothing.
+#[test]
+fn an_empty_list_of_a_pair_replaces_the_default() {
+    let text = "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
+        key: {administrators: [\"arn:aws:iam::111122223333:role/admin\"], usable_by_accounts: [\"444455556666\"]}\n\
+        pairs: [{name: a}, {name: b, key: {administrators: [], usable_by_accounts: []}}]\n";
+    let super::Pairs::Many(fleet) =
+        super::parse_pairs(text, &super::Origin::Stdin, None, &[]).unwrap()
+    else {
+        panic!("these are two pairs");
+    };
+    let account = AccountId::new("111122223333").unwrap();
+    let counts = fleet.pairs.iter().map(|manifest| {
+        let key = manifest.topology(&account).unwrap().key;
+        (key.administrators.len(), key.usable_by_accounts.len())
+    });
+    assert_eq!(counts.collect::<Vec<_>>(), [(1, 1), (0, 0)]);
+}

@@ -34,8 +34,12 @@ pub(super) fn key(raw: &Raw, name: &PairName) -> Checked<KeySettings> {
         Some(given) => units::duration(&given.value)
             .map_err(|message| Located::at(given.referenced, "key.replica_timeout", message))?,
     };
-    let each = |key: &str, list: &[Spanned<String>]| -> Vec<(String, Spanned<String>)> {
-        list.iter().enumerate().map(|(i, item)| (format!("{key}[{i}]"), item.clone())).collect()
+    let each = |key: &str, list: &Option<Vec<Spanned<String>>>| -> Vec<(String, Spanned<String>)> {
+        list.iter()
+            .flatten()
+            .enumerate()
+            .map(|(i, item)| (format!("{key}[{i}]"), item.clone()))
+            .collect()
     };
     Ok(KeySettings {
         kind,
@@ -92,7 +96,7 @@ fn contradictions(raw: &Raw, kind: KeyKind, algorithm: Algorithm) -> Checked<()>
             ("key.usable_by_accounts", &key.usable_by_accounts),
         ];
         for (path, list) in lists {
-            if let Some(first) = list.first() {
+            if let Some(first) = list.iter().flatten().next() {
                 let message = "crrctl writes the policies of keys that it makes, and no others";
                 return refuse(first.referenced, path, message);
             }
