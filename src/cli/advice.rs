@@ -9,18 +9,17 @@ use crate::names::{AccountId, Arn};
 use crate::policy::{self, Document, Part};
 use serde_json::Value;
 
-/// The beginning of a hint that contains a policy statement.
-pub(super) const STATEMENT: &str = "add this statement to ";
-
 /// Adds to a denial the statement that would allow the call, if a policy document for `command`
-/// contains one.
-pub(super) fn on(failure: Failure, input: &Input, command: &str) -> Failure {
-    let Some(denied) = failure.denied.clone() else { return failure };
+/// contains one. What was denied is taken out of the failure, so that no second advice is added.
+pub(super) fn on(mut failure: Failure, input: &Input, command: &str) -> Failure {
+    let Some(denied) = failure.denied.take() else { return failure };
     match statement(&denied, input, command) {
         Some(statement) => {
             let who = denied.principal.as_deref().unwrap_or("the caller");
             let action = &denied.action;
-            failure.hint(format!("{STATEMENT}the policies of {who}, for `{action}`: {statement}"))
+            failure.hint(format!(
+                "add this statement to the policies of {who}, for `{action}`: {statement}"
+            ))
         }
         None => failure,
     }
@@ -56,5 +55,30 @@ fn allows(statement: &Value, action: &str) -> bool {
     match &statement["Action"] {
         Value::Array(actions) => actions.iter().any(|it| it == action),
         one => one == action,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+    use crate::manifest::{Origin, parse};
+    use crate::policy::Templates;
+
+    /// A failure that passes two printers, such as that of one pair of several, gets one advice.
+    #[test]
+    fn advice_is_given_once() {
+        let text = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+        let manifest = parse(text, &Origin::Stdin, None).unwrap();
+        let input = Input { manifest, templates: Templates::default() };
+        let denied = Denied {
+            action: "kms:CreateKey".to_owned(),
+            resource: None,
+            principal: Some("arn:aws:iam::111122223333:user/a".to_owned()),
+        };
+        let failure = Failure::new(Kind::Denied, "denied", "no");
+        let once = on(Failure { denied: Some(denied), ..failure }, &input, "apply");
+        assert_eq!(once.hints.len(), 1, "{:?}", once.hints);
+        assert_eq!(on(once.clone(), &input, "apply").hints, once.hints);
     }
 }

@@ -4,7 +4,7 @@
 //! Not for: the text of tables and reports (see `report`).
 
 use super::session::Input;
-use super::{Format, advice};
+use super::{Command, Format, advice};
 use crate::failure::{Failure, Kind};
 use crate::report::{self, Ndjson, Report, Stdout};
 use crate::stop::Stop;
@@ -17,11 +17,21 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// How a command ended: its exit code, or its failure.
 pub(super) type Ended = Result<u8, Failure>;
 
+/// What a command does with a pair, which decides when the pair is in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It does some work: the pair is in order when that is done, whatever the exit code says.
+    Work,
+    /// It judges the pair: only exit code 0 says that the pair is in order.
+    Judge,
+}
+
 /// Prints the output of one command.
 #[derive(Debug)]
 pub(super) struct Printer {
     format: Format,
     pub(super) command: &'static str,
+    pub(super) purpose: Purpose,
     stdout: Stdout,
     /// The stream of events, for the format that writes them to stdout.
     pub(super) ndjson: Arc<Ndjson>,
@@ -62,6 +72,7 @@ impl Printer {
         Self {
             format,
             command,
+            purpose: Purpose::Work,
             ndjson: Arc::new(Ndjson::new(stdout.clone())),
             stdout,
             reports,
@@ -71,12 +82,20 @@ impl Printer {
         }
     }
 
+    /// Returns the printer of `command`.
+    pub(super) fn of(command: &Command, format: Format, reports: Vec<Arc<dyn Report>>) -> Self {
+        let is_judge = matches!(command, Command::Check(_));
+        let purpose = if is_judge { Purpose::Judge } else { Purpose::Work };
+        Self { purpose, ..Self::new(format, command.name(), reports) }
+    }
+
     /// Returns a printer for one pair of several. It stores data instead of writing it to stdout.
     pub(super) fn part(&self, input: &Input) -> Self {
         let pair = input.manifest.name().to_string();
         Self {
             format: self.format,
             command: self.command,
+            purpose: self.purpose,
             stdout: self.stdout.clone(),
             ndjson: Arc::clone(&self.ndjson),
             reports: Vec::new(),
@@ -102,7 +121,7 @@ impl Printer {
             }
             None => Default::default(),
         };
-        let (is_printed, command) = (self.format == Format::Json, self.command);
+        let (is_printed, purpose) = (self.format == Format::Json, self.purpose);
         let (exit_code, object) = self.conclude(ended);
         let changed = CHANGES.iter().any(|name| match &object[*name] {
             Value::Array(removed) => !removed.is_empty(),
@@ -117,7 +136,11 @@ impl Printer {
             object.remove(of_all);
         }
         object.insert("exit_code".to_owned(), json!(exit_code));
-        let ok = failure.is_none() && !(command == "check" && exit_code != 0);
+        let is_in_order = match purpose {
+            Purpose::Work => true,
+            Purpose::Judge => exit_code == 0,
+        };
+        let ok = failure.is_none() && is_in_order;
         Part { pair, exit_code, failure, ok, changed, object, text }
     }
 
@@ -174,10 +197,8 @@ impl Printer {
     /// Adds to a failure the advice that requires the pair's own policy documents.
     fn advised(&self, ended: Ended) -> Ended {
         ended.map_err(|failure| match self.input.get() {
-            Some(input) if failure.hints.iter().all(|it| !it.starts_with(advice::STATEMENT)) => {
-                advice::on(failure, input, self.command)
-            }
-            _ => failure,
+            Some(input) => advice::on(failure, input, self.command),
+            None => failure,
         })
     }
 

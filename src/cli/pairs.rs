@@ -4,7 +4,7 @@
 //! Not for: the work of a command on one pair (see each command).
 
 use super::Global;
-use super::output::{self, Ended, Part, Printer};
+use super::output::{self, Ended, Part, Printer, Purpose};
 use super::session::{Input, Inputs, RunContext, Session, Several, connect_beside};
 use crate::aws::Aws;
 use crate::engine::ConcurrencyLimit;
@@ -164,7 +164,10 @@ impl<'a> PairRunner<'a> {
             parts.into_iter().map(|part| Value::Object(part.object)).collect();
         self.printer.put("pairs", objects);
         let (took, total) = (format_duration(elapsed), calls.total());
-        let done = if self.printer.command == "check" { "as they should be" } else { "done" };
+        let done = match self.printer.purpose {
+            Purpose::Work => "done",
+            Purpose::Judge => "as they should be",
+        };
         self.printer.text(&tables::verdict(&format!(
             "{}: {good} of {count} pairs {done}, in {took} and {total} calls",
             self.title
