@@ -299,7 +299,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     output::set_color(cli.global.color);
     output::log_calls(cli.global.verbose);
     bug::tell_panics(cli.global.output, cli.command.name());
-    let printer = Printer::new(cli.global.output, cli.command.name(), cli.global.reports());
+    let printer = Printer::of(&cli.command, cli.global.output, cli.global.reports());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -340,7 +340,7 @@ pub async fn embedded(
         credentials: Some(credentials),
         ..cli.global
     };
-    let printer = Printer::new(Format::Json, cli.command.name(), Vec::new());
+    let printer = Printer::of(&cli.command, Format::Json, Vec::new());
     // Boxed, so that the caller's future stays small.
     let command: Pin<Box<dyn Future<Output = Ended>>> = Box::pin(perform(cli, &printer));
     let ended = command.await;

@@ -26,7 +26,7 @@ pub use keys::known_keys;
 pub use pending::let_go;
 pub use proof::prove;
 pub use removal::{Kept, Removal, Why, removal};
-pub use statements::{StatementChange, Written};
+pub use statements::StatementChange;
 pub use work::Work;
 
 use crate::events::{Kind, StepId, Verb};

@@ -7,6 +7,7 @@ mod chain;
 mod changes;
 mod checks;
 mod codes;
+mod detail;
 pub mod fleet;
 mod fold;
 mod github;

@@ -234,7 +234,7 @@ impl Bucket {
 }
 
 /// The four settings of a public access block.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "S3 has four")]
 pub struct PublicAccessBlock {
     /// `BlockPublicAcls`.
@@ -261,7 +261,7 @@ pub struct Lock {
 }
 
 /// The default retention that S3 returns.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DefaultRetention {
     /// Retention mode: `GOVERNANCE` or `COMPLIANCE`.
     pub mode: String,
@@ -282,7 +282,7 @@ impl std::fmt::Display for DefaultRetention {
 }
 
 /// A lifecycle rule, reduced to the actions that affect a pair.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Expiry {
     /// The rule's id.
     pub id: String,
@@ -327,7 +327,7 @@ impl Replication {
 }
 
 /// A replication rule, reduced to the settings that a pair uses.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting of S3's")]
 pub struct Rule {
     /// The rule's id.

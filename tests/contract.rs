@@ -31,7 +31,8 @@ fn the_objects_of_plan_apply_probe_and_destroy() {
     let plan = stand.pair(&["plan"]).exits(0).json();
     assert_eq!(plan["schema"], "crrctl/plan/v1");
     for change in plan["changes"].as_array().unwrap() {
-        assert_eq!(lacks(change, &["step", "kind", "region", "name", "action", "reason"]), [""; 0]);
+        let wanted = ["step", "kind", "region", "name", "action", "reason", "detail"];
+        assert_eq!(lacks(change, &wanted), [""; 0]);
     }
 
     let apply = stand.pair(&["apply", "--yes"]).exits(0).json();
@@ -339,4 +340,44 @@ fn sandbox_passes_sigint_on_without_a_terminal() {
     assert_eq!(lines.next().as_deref(), Some("got"));
     crate::common::signal(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+/// A plan tells each value that will be written, and never an id that no key has.
+#[test]
+fn a_plan_tells_what_it_will_set() {
+    let stand = Stand::new();
+    let detail = |plan: &serde_json::Value, kind: &str| {
+        let changes = plan["changes"].as_array().unwrap();
+        let of_kind = changes.iter().find(|it| it["kind"] == kind).unwrap();
+        of_kind["detail"].as_array().unwrap().clone()
+    };
+    let fresh = stand.pair(&["plan"]).exits(0);
+    assert!(!fresh.stdout.contains("00000000000000000000000000000000"), "a placeholder is told");
+    let fresh = fresh.json();
+    for change in fresh["changes"].as_array().unwrap() {
+        assert_ne!(change["detail"], serde_json::json!([]), "{change:#}");
+    }
+    let rule = &detail(&fresh, "s3:replication")[1];
+    let key = "arn:aws:kms:us-west-2:111122223333:key/(known after apply)";
+    assert_eq!(rule["to"]["replica_key"], key);
+    assert_eq!(rule["known_after_apply"], true);
+
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let settled = stand.pair(&["plan"]).exits(0).json();
+    let removal = stand.pair(&["plan", "--destroy"]).exits(0).json();
+    for plan in [&settled, &removal] {
+        for change in plan["changes"].as_array().unwrap() {
+            assert_eq!(change["detail"], serde_json::json!([]), "{change:#}");
+        }
+    }
+
+    let manifest = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
+        key: {rotation_days: 90}\nbuckets: {tls_only: false}\n";
+    std::fs::write(stand.path("changed.yaml"), manifest).unwrap();
+    let changed = stand.run(&["plan", "-f", "changed.yaml", "-o", "json"]).exits(0).json();
+    let days = &detail(&changed, "kms:rotation")[0];
+    assert_eq!((&days["from"], &days["to"]), (&365.into(), &90.into()));
+    let statement = &detail(&changed, "s3:policy")[0];
+    assert_eq!(statement["what"], "statement");
+    assert_eq!(statement["to"], serde_json::Value::Null);
 }

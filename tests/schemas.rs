@@ -9,9 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Stdio;
 use std::sync::LazyLock;
 
-/// Parts whose fields are not crrctl's to name: policies, condition keys, files by name.
-const OPEN: [&str; 7] =
-    ["documents", "context", "document", "files", "json_schema", "commands", "errors"];
+/// Parts whose fields are not crrctl's to name: policies, condition keys, files by name, values of
+/// settings.
+const OPEN: [&str; 9] = [
+    "documents",
+    "context",
+    "document",
+    "files",
+    "json_schema",
+    "commands",
+    "errors",
+    "from",
+    "to",
+];
 
 /// The validators by the name of an object's command or an event.
 static VALIDATORS: LazyLock<BTreeMap<String, Validator>> = LazyLock::new(|| {

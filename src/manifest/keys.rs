@@ -118,10 +118,12 @@ pub struct PairKeys {
 }
 
 impl PairKeys {
-    /// Returns whether `text` names a placeholder of [`Topology::or_some_keys`] instead of a key.
-    pub fn has_placeholder(text: &str) -> bool {
+    /// Returns `text` with `words` for each placeholder of [`Topology::or_some_keys`] in it, or
+    /// `None` if there is none.
+    pub fn without_placeholders(text: &str, words: &str) -> Option<String> {
         let (multi, single) = SOME_KEYS[0];
-        text.contains(multi) || text.contains(single)
+        let has_any = text.contains(multi) || text.contains(single);
+        has_any.then(|| text.replace(multi, words).replace(single, words))
     }
 
     /// Returns the keys of a pair with a multi-Region key.

@@ -1,7 +1,6 @@
 //! Which statements of a policy a plan adds, changes and removes.
 //! Not for: comparing documents by meaning (see `policy::meaning`).
 
-use crate::manifest::PairKeys;
 use crate::policy::meaning;
 use serde_json::{Value, json};
 
@@ -10,40 +9,15 @@ use serde_json::{Value, json};
 pub struct StatementChange {
     /// The statement that is found.
     pub from: Option<Value>,
-    /// The statement that is written.
-    pub to: Option<Written>,
-}
-
-/// A statement that will be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Written {
-    /// This statement.
-    Known(Value),
-    /// A statement that names a key which the run makes. The placeholder of the key's id is in it.
-    NamesNewKey(Value),
-}
-
-impl Written {
-    fn of(statement: Value) -> Self {
-        if PairKeys::has_placeholder(&statement.to_string()) {
-            Self::NamesNewKey(statement)
-        } else {
-            Self::Known(statement)
-        }
-    }
-
-    /// Returns the statement, with a placeholder for a key that the run makes.
-    fn statement(&self) -> &Value {
-        match self {
-            Self::Known(statement) | Self::NamesNewKey(statement) => statement,
-        }
-    }
+    /// The statement that is written. It has a placeholder in place of the id of a key that the run
+    /// makes (see [`PairKeys::without_placeholders`](crate::manifest::PairKeys)).
+    pub to: Option<Value>,
 }
 
 impl StatementChange {
     /// Returns the Sid of the statement.
     pub fn sid(&self) -> Option<&str> {
-        let statement = self.to.as_ref().map(Written::statement).or(self.from.as_ref())?;
+        let statement = self.to.as_ref().or(self.from.as_ref())?;
         statement["Sid"].as_str()
     }
 }
@@ -64,7 +38,7 @@ pub(super) fn changes(live: Option<&Value>, wanted: Option<&Value>) -> Vec<State
         let sid = &to["Sid"];
         let place = live.iter().position(|from| sid.is_string() && &from["Sid"] == sid);
         let from = place.map(|place| live.remove(place));
-        changes.push(StatementChange { from, to: Some(Written::of(to)) });
+        changes.push(StatementChange { from, to: Some(to) });
     }
     changes.extend(live.into_iter().map(|from| StatementChange { from: Some(from), to: None }));
     changes

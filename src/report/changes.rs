@@ -1,6 +1,7 @@
 //! The actions of a plan in the format of the output contract.
 //! Not for: the table of a plan (see `tables`).
 
+use super::detail::{Detail, detail};
 use super::words;
 use crate::events::{Kind, StepId, Verb};
 use crate::names::Region;
@@ -17,6 +18,8 @@ pub struct Change<'a> {
     pub name: &'a str,
     pub action: Verb,
     pub reason: String,
+    /// What is written, each part with the value that is found and the value that will be.
+    pub detail: Vec<Detail>,
 }
 
 impl<'a> Change<'a> {
@@ -28,6 +31,7 @@ impl<'a> Change<'a> {
             name: &action.name,
             action: action.verb(),
             reason: words::reason(&action.work),
+            detail: detail(&action.work),
         }
     }
 }

@@ -77,7 +77,8 @@ impl Builder<'_> {
 
     /// Returns the rules that are added, changed and removed.
     fn rule_changes(&self, live: Option<&Replication>) -> Vec<RuleChange> {
-        let wanted = rules::wanted(self.topology, &self.keys, live);
+        let keys = self.topology.or_some_keys(&self.keys);
+        let wanted = rules::wanted(self.topology, &keys, live);
         let live = live.map_or(&[][..], |live| &live.rules);
         let written = wanted.into_iter().filter_map(|to| {
             let from = live.iter().find(|live| live.id == to.id).cloned();

@@ -41,7 +41,7 @@ pub enum RuleRole {
 pub struct RuleChange {
     /// The rule that is found.
     pub from: Option<Rule>,
-    /// The rule that is written. It has no replica key where the run makes that key.
+    /// The rule that is written. It has a placeholder in place of the id of a key that the run makes.
     pub to: Option<Rule>,
 }
 

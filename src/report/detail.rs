@@ -1,0 +1,331 @@
+//! What each action of a plan writes, for programs: each part with the value that is found and the
+//! value that will be.
+//! Not for: text for people (see `words`).
+
+#![deny(clippy::wildcard_enum_match_arm)]
+
+use crate::manifest::{PairKeys, Topology};
+use crate::plan::work::{
+    BucketTagsWork, BucketWork, DefaultEncryption, DefaultKey, KeyDiffers, KeyMade,
+    LifecycleDiffers, Owned, RoleDiffers, RoleMade, RolePolicyDiffers, RuleRole, RulesWritten,
+    Setting, SharedDocument, TagsDiffer,
+};
+use crate::plan::{StatementChange, Work};
+use crate::world::{DefaultRetention, Expiry, Tags};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// One part of what an action writes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Detail {
+    /// What it is.
+    what: What,
+    /// Which of several: the Sid of a statement, the key of a tag, the id of a rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// What is found, or null.
+    from: Value,
+    /// What is written, or null where it is taken away.
+    to: Value,
+    /// Whether `to` names a key that the run makes.
+    known_after_apply: bool,
+}
+
+/// The parts that actions write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum What {
+    Statement,
+    TrustStatement,
+    Tag,
+    KeyState,
+    AliasTarget,
+    RotationDays,
+    ObjectOwnership,
+    PublicAccessBlock,
+    Versioning,
+    Encryption,
+    ObjectLock,
+    LifecycleRule,
+    PermissionsBoundary,
+    ReplicationRole,
+    ReplicationRule,
+}
+
+/// What a key that the run makes is called.
+const LATER: &str = "(known after apply)";
+
+impl Detail {
+    fn new(what: What, from: Value, to: Value) -> Self {
+        let text = PairKeys::without_placeholders(&to.to_string(), LATER);
+        let hidden = text.and_then(|text| serde_json::from_str(&text).ok());
+        let known_after_apply = hidden.is_some() || to == LATER || to["key"] == LATER;
+        Self { what, name: None, from, to: hidden.unwrap_or(to), known_after_apply }
+    }
+
+    fn named(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+}
+
+/// Returns what `work` writes. A removal writes nothing.
+pub(super) fn detail(work: &Work) -> Vec<Detail> {
+    match work {
+        Work::Key(work) | Work::ReplicaKey(work) => owned(work, key_made, key),
+        Work::SharedKey(pair) => {
+            vec![Detail::new(What::Tag, Value::Null, json!(pair)).named(Topology::SHARED_TAG)]
+        }
+        Work::Alias(work) => owned(
+            work,
+            |to| vec![Detail::new(What::AliasTarget, Value::Null, key_or_later(to.as_ref()))],
+            |it| vec![Detail::new(What::AliasTarget, json!(it.from), key_or_later(it.to.as_ref()))],
+        ),
+        Work::Rotation(work) => setting(What::RotationDays, work, |days| json!(days)),
+        Work::Bucket(work) => bucket(work),
+        Work::BucketTags(work) => bucket_tags(work),
+        Work::Ownership(work) => setting(What::ObjectOwnership, work, |it| json!(it)),
+        Work::PublicAccessBlock(work) => setting(What::PublicAccessBlock, work, |it| json!(it)),
+        Work::Versioning(work) => setting(What::Versioning, work, |it| json!(it)),
+        Work::Encryption(work) => setting(What::Encryption, work, encryption),
+        Work::BucketPolicy(work) => shared(
+            work,
+            |it| statements(What::Statement, it),
+            |it| statements(What::Statement, &it.statements),
+        ),
+        Work::ObjectLock(work) => setting(What::ObjectLock, work, |it| object_lock(it.as_ref())),
+        Work::Lifecycle(work) => shared(
+            work,
+            |rule| vec![lifecycle(None, Some(rule))],
+            |LifecycleDiffers { from, to }| vec![lifecycle(Some(from), to.as_ref())],
+        ),
+        Work::Role(work) => owned(work, role_made, role),
+        Work::RolePolicy(work) => owned(work, |it| statements(What::Statement, it), role_policy),
+        Work::Rules(work) => owned(work, new_rules, changed_rules),
+        Work::DroppedRule(_) => Vec::new(),
+    }
+}
+
+fn setting<T>(what: What, work: &Setting<T>, value: impl Fn(&T) -> Value) -> Vec<Detail> {
+    match work {
+        Setting::Create(to) => vec![Detail::new(what, Value::Null, value(to))],
+        Setting::Update { from, to } => vec![Detail::new(what, value(from), value(to))],
+        Setting::Unchanged => Vec::new(),
+    }
+}
+
+fn shared<Made, Differs>(
+    work: &SharedDocument<Made, Differs>,
+    made: impl FnOnce(&Made) -> Vec<Detail>,
+    differs: impl FnOnce(&Differs) -> Vec<Detail>,
+) -> Vec<Detail> {
+    match work {
+        SharedDocument::Create(it) => made(it),
+        SharedDocument::Update(it) => differs(it),
+        SharedDocument::Remove | SharedDocument::Unchanged => Vec::new(),
+    }
+}
+
+fn owned<Made, Differs, Removed>(
+    work: &Owned<Made, Differs, Removed>,
+    made: impl FnOnce(&Made) -> Vec<Detail>,
+    differs: impl FnOnce(&Differs) -> Vec<Detail>,
+) -> Vec<Detail> {
+    match work {
+        Owned::Create(it) => made(it),
+        Owned::Update(it) => differs(it),
+        Owned::Remove(_) | Owned::Leave(_) | Owned::Unchanged => Vec::new(),
+    }
+}
+
+fn statements(what: What, changes: &[StatementChange]) -> Vec<Detail> {
+    let one = |change: &StatementChange| {
+        let detail = Detail::new(what, json!(change.from), json!(change.to));
+        match change.sid() {
+            Some(sid) => detail.named(sid),
+            None => detail,
+        }
+    };
+    changes.iter().map(one).collect()
+}
+
+fn new_tags(tags: &Tags) -> Vec<Detail> {
+    tags.iter()
+        .map(|(key, value)| Detail::new(What::Tag, Value::Null, json!(value)).named(key))
+        .collect()
+}
+
+fn tags(TagsDiffer { set, expires }: &TagsDiffer) -> Vec<Detail> {
+    let written =
+        set.iter().map(|(key, it)| Detail::new(What::Tag, json!(it.from), json!(it.to)).named(key));
+    let gone = expires
+        .iter()
+        .map(|date| Detail::new(What::Tag, json!(date), Value::Null).named(Topology::EXPIRES_TAG));
+    written.chain(gone).collect()
+}
+
+fn key_or_later<Id: Serialize>(key: Option<&Id>) -> Value {
+    key.map_or_else(|| json!(LATER), |key| json!(key))
+}
+
+fn key_made(KeyMade { policy, tags }: &KeyMade) -> Vec<Detail> {
+    [statements(What::Statement, policy), new_tags(tags)].concat()
+}
+
+fn key(KeyDiffers { state, policy, tags }: &KeyDiffers) -> Vec<Detail> {
+    let state = state.iter().map(|from| Detail::new(What::KeyState, json!(from), json!("Enabled")));
+    let policy = policy.iter().flat_map(|it| statements(What::Statement, &it.statements));
+    state.chain(policy).chain(self::tags(tags)).collect()
+}
+
+fn bucket(work: &BucketWork) -> Vec<Detail> {
+    match work {
+        BucketWork::Create(made) => {
+            let lock = made
+                .object_lock
+                .then(|| Detail::new(What::ObjectLock, Value::Null, object_lock(None)));
+            new_tags(&made.tags).into_iter().chain(lock).collect()
+        }
+        BucketWork::Adopt(_)
+        | BucketWork::Remove { .. }
+        | BucketWork::Leave(_)
+        | BucketWork::Unchanged => Vec::new(),
+    }
+}
+
+fn bucket_tags(work: &BucketTagsWork) -> Vec<Detail> {
+    match work {
+        BucketTagsWork::Create(tags) | BucketTagsWork::Adopt(tags) => new_tags(tags),
+        BucketTagsWork::Update(differs) => tags(differs),
+        BucketTagsWork::Remove | BucketTagsWork::Unchanged => Vec::new(),
+    }
+}
+
+fn encryption(DefaultEncryption { algorithm, key, bucket_key }: &DefaultEncryption) -> Value {
+    let key = match key {
+        DefaultKey::None => Value::Null,
+        DefaultKey::Known(key) => json!(key),
+        DefaultKey::New => json!(LATER),
+    };
+    json!({"algorithm": algorithm, "key": key, "bucket_key": bucket_key})
+}
+
+fn object_lock(retention: Option<&DefaultRetention>) -> Value {
+    json!({"enabled": true, "default_retention": retention})
+}
+
+fn lifecycle(from: Option<&Expiry>, to: Option<&Expiry>) -> Detail {
+    let id = to.or(from).map(|rule| rule.id.as_str()).unwrap_or_default();
+    Detail::new(What::LifecycleRule, json!(from), json!(to)).named(id)
+}
+
+fn role_made(RoleMade { trust, boundary, tags }: &RoleMade) -> Vec<Detail> {
+    let boundary =
+        boundary.iter().map(|to| Detail::new(What::PermissionsBoundary, Value::Null, json!(to)));
+    let trust = statements(What::TrustStatement, trust);
+    trust.into_iter().chain(boundary).chain(new_tags(tags)).collect()
+}
+
+fn role(RoleDiffers { trust, boundary, tags }: &RoleDiffers) -> Vec<Detail> {
+    let trust = trust.iter().flat_map(|it| statements(What::TrustStatement, it));
+    let boundary = boundary
+        .iter()
+        .map(|it| Detail::new(What::PermissionsBoundary, json!(it.from), json!(it.to)));
+    trust.chain(boundary).chain(self::tags(tags)).collect()
+}
+
+fn role_policy(differs: &RolePolicyDiffers) -> Vec<Detail> {
+    match differs {
+        RolePolicyDiffers::Statements(changes) => statements(What::Statement, changes),
+        // The run renders it once the destinations are gone.
+        RolePolicyDiffers::Pruned => Vec::new(),
+    }
+}
+
+fn new_rules(written: &RulesWritten) -> Vec<Detail> {
+    let role = Detail::new(What::ReplicationRole, Value::Null, role_of(written));
+    [vec![role], rules(written)].concat()
+}
+
+fn changed_rules(written: &RulesWritten) -> Vec<Detail> {
+    let from = written.replaced_role.iter();
+    let role = from.map(|from| Detail::new(What::ReplicationRole, json!(from), role_of(written)));
+    role.chain(rules(written)).collect()
+}
+
+fn role_of(written: &RulesWritten) -> Value {
+    let (RuleRole::Own(role) | RuleRole::Given(role) | RuleRole::OfOthers(role)) = &written.role;
+    json!(role)
+}
+
+fn rules(written: &RulesWritten) -> Vec<Detail> {
+    let rules = written.rules.iter().flatten().map(|rule| {
+        let id = rule.to.as_ref().or(rule.from.as_ref()).map(|it| it.id.as_str());
+        Detail::new(What::ReplicationRule, json!(rule.from), json!(rule.to))
+            .named(id.unwrap_or_default())
+    });
+    rules.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::work::{TagChange, WhyRemoved};
+
+    fn told(work: &Work) -> Value {
+        json!(detail(work))
+    }
+
+    #[test]
+    fn a_value_is_told_with_what_is_found() {
+        let to = "Enabled".to_owned();
+        let work = Work::Versioning(Setting::Update { from: "Suspended".to_owned(), to });
+        let expected = json!([{"what": "versioning", "from": "Suspended", "to": "Enabled",
+            "known_after_apply": false}]);
+        assert_eq!(told(&work), expected);
+        let change = TagChange { from: None, to: "storage".to_owned() };
+        let expires = Some("2026-01-01T00:00:00Z".to_owned());
+        let tags = TagsDiffer { set: [("team".to_owned(), change)].into(), expires };
+        let expected = json!([
+            {"what": "tag", "name": "team", "from": null, "to": "storage",
+                "known_after_apply": false},
+            {"what": "tag", "name": "crrctl:expires", "from": "2026-01-01T00:00:00Z", "to": null,
+                "known_after_apply": false},
+        ]);
+        assert_eq!(told(&Work::BucketTags(BucketTagsWork::Update(tags))), expected);
+    }
+
+    /// A placeholder never stands for a key.
+    #[test]
+    fn a_key_that_the_run_makes_is_known_later() {
+        let arn = "arn:aws:kms:us-east-1:111122223333:key/";
+        for id in ["mrk-00000000000000000000000000000000", "00000000-0000-0000-0000-000000000000"] {
+            let to = json!({"Sid": "Use", "Resource": format!("{arn}{id}")});
+            let change = StatementChange { from: None, to: Some(to) };
+            let expected = json!([{"what": "statement", "name": "Use", "from": null,
+                "to": {"Sid": "Use", "Resource": format!("{arn}{LATER}")},
+                "known_after_apply": true}]);
+            assert_eq!(told(&Work::RolePolicy(Owned::Create(vec![change]))), expected);
+        }
+        let encryption = DefaultEncryption {
+            algorithm: "aws:kms".to_owned(),
+            key: DefaultKey::New,
+            bucket_key: true,
+        };
+        let told_encryption = told(&Work::Encryption(Setting::Create(encryption)));
+        assert_eq!(told_encryption[0]["known_after_apply"], true);
+        assert_eq!(told(&Work::Alias(Owned::Create(None)))[0]["to"], LATER);
+    }
+
+    #[test]
+    fn nothing_is_told_where_nothing_is_written() {
+        for work in [
+            Work::Key(Owned::Remove(WhyRemoved::PairGoes)),
+            Work::Role(Owned::Unchanged),
+            Work::BucketPolicy(SharedDocument::Remove),
+            Work::Rotation(Setting::Unchanged),
+            Work::RolePolicy(Owned::Update(RolePolicyDiffers::Pruned)),
+        ] {
+            assert_eq!(told(&work), json!([]));
+        }
+    }
+}
