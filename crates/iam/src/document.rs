@@ -186,7 +186,22 @@ impl<'a> From<&'a Value> for Source<'a> {
     }
 }
 
+impl Statement {
+    /// Returns whether a condition or a policy variable of the statement reads the context of a
+    /// request. Only `Resource` and `Condition` can have variables (IAM User Guide, "IAM policy
+    /// elements: Variables and tags").
+    pub(crate) fn reads_context(&self) -> bool {
+        let resources = self.resource.iter().flat_map(Scope::listed);
+        !self.condition.is_empty() || resources.into_iter().any(|text| text.contains('$'))
+    }
+}
+
 impl Document {
+    /// Returns whether what the document decides may depend on the context of a request.
+    pub fn reads_context(&self) -> bool {
+        self.statements.iter().any(Statement::reads_context)
+    }
+
     /// Parses a document in every form that AWS accepts: one statement or a list, one string or a
     /// list of strings.
     ///

@@ -85,7 +85,12 @@ pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> R
         scps: Vec::new(),
         rcps: Vec::new(),
     };
-    let context = context_of(caller).overlaid(tags_of(iam, caller)).overlaid(ask.context);
+    // Most requests meet no condition: their keys would be made for nothing.
+    let context = if reads_context(&policies) {
+        context_of(caller).overlaid(tags_of(iam, caller)).overlaid(ask.context)
+    } else {
+        Context::new()
+    };
     let principal = caller.principal.clone();
     let request = Request::new(principal, ask.action, ask.arn, ask.owner.clone(), context);
     let (because, explicit) = match evaluate(&request, &policies) {
@@ -102,6 +107,13 @@ pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> R
     let (principal, action) = (caller.arn(), ask.action.to_owned());
     tracing::debug!(principal, action, arn, because, "denied");
     Err(Denied { principal, action, arn, because, explicit })
+}
+
+fn reads_context(policies: &Policies<'_>) -> bool {
+    let Policies { identity, resource, boundary, session, scps, rcps } = policies;
+    let resource = resource.iter().map(|attached| &attached.policy);
+    let others = [identity, session, scps, rcps].into_iter().flatten();
+    others.chain(boundary).chain(resource).any(|named| named.document.reads_context())
 }
 
 /// Returns the condition keys that every request has (IAM User Guide, "AWS global condition context

@@ -131,6 +131,17 @@ proptest! {
     }
 
     #[test]
+    fn documents_that_read_no_context_decide_without_it(set in sets(), request in requests()) {
+        let mut set = set;
+        for document in set.documents() {
+            document.statements.retain(|statement| !statement.reads_context());
+            prop_assert!(!document.reads_context());
+        }
+        let without = Request { context: crate::Context::new(), ..request.clone() };
+        prop_assert_eq!(evaluate(&without, &set.policies()), evaluate(&request, &set.policies()));
+    }
+
+    #[test]
     fn a_trace_agrees_with_the_decision(set in sets(), request in requests()) {
         let policies = set.policies();
         let traces = trace(&request, &policies);
