@@ -10,6 +10,7 @@ use crate::wire::{Answer, Fault, Params, query};
 use crate::world::clock::rfc3339;
 use crate::world::replication::Measured;
 use crate::world::{Caller, State};
+use crrctl_iam::Context;
 use http::request::Parts;
 use std::time::{Duration, SystemTime};
 
@@ -54,7 +55,7 @@ struct MetricQuery<'a> {
 
 fn data(state: &State, caller: &Caller, params: &Params) -> Result<String, Fault> {
     let request = AccessRequest::plain("cloudwatch:GetMetricData", "*", &caller.account);
-    authorize(&state.iam, caller, request)
+    authorize(&state.iam, caller, request, Context::new)
         .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))?;
     let between = (time(params, "StartTime")?, time(params, "EndTime")?);
     if between.0 >= between.1 {

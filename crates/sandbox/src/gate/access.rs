@@ -20,14 +20,12 @@ pub(crate) struct AccessRequest<'a> {
     pub(crate) owner: &'a AccountId,
     /// The resource-based policy of the resource. Keys and roles always have one.
     pub(crate) on: Option<(ResourceKind, &'a Document)>,
-    /// The condition keys of the request, in addition to the keys that every request has.
-    pub(crate) context: Context,
 }
 
 impl<'a> AccessRequest<'a> {
     /// Creates a request for a resource without a resource-based policy.
     pub(crate) fn plain(action: &'a str, arn: impl Into<String>, owner: &'a AccountId) -> Self {
-        Self { action, arn: arn.into(), owner, on: None, context: Context::new() }
+        Self { action, arn: arn.into(), owner, on: None }
     }
 }
 
@@ -70,11 +68,18 @@ impl Denied {
     }
 }
 
-/// Checks that the policies allow `caller` to perform the requested action.
+/// Checks that the policies allow `caller` to perform the requested action. `context` returns the
+/// condition keys of the request, in addition to the keys that every request has. It is called only
+/// if a policy in force reads them: most requests meet no condition.
 ///
 /// # Errors
 /// [`Denied`], with the kind of policy that decided.
-pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> Result<(), Denied> {
+pub(crate) fn authorize(
+    iam: &Iam,
+    caller: &Caller,
+    ask: AccessRequest<'_>,
+    context: impl FnOnce() -> Context,
+) -> Result<(), Denied> {
     let held = iam.policies_of(&caller.principal);
     let named = |document| Named { name: "", document };
     let policies = Policies {
@@ -85,9 +90,8 @@ pub(crate) fn authorize(iam: &Iam, caller: &Caller, ask: AccessRequest<'_>) -> R
         scps: Vec::new(),
         rcps: Vec::new(),
     };
-    // Most requests meet no condition: their keys would be made for nothing.
     let context = if reads_context(&policies) {
-        context_of(caller).overlaid(tags_of(iam, caller)).overlaid(ask.context)
+        context_of(caller).overlaid(tags_of(iam, caller)).overlaid(context())
     } else {
         Context::new()
     };
@@ -166,7 +170,7 @@ mod tests {
         let caller = Caller::root(account("111122223333"), region);
         let request = |owner: &AccountId| {
             let request = AccessRequest::plain("s3:GetObject", "arn:aws:s3:::b/k", owner);
-            authorize(&Iam::default(), &caller, request)
+            authorize(&Iam::default(), &caller, request, Context::new)
         };
         assert!(request(&account("111122223333")).is_ok());
         let denied = request(&account("444455556666")).unwrap_err();

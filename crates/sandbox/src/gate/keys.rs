@@ -61,7 +61,12 @@ impl Kms {
         let (Some(key), Some(material)) = (self.stored_key(at, id), self.stored_material(at, id))
         else {
             let arn = id.arn(&at.region, &at.account);
-            return authorize(iam, caller, AccessRequest::plain(action, arn.as_str(), &at.account));
+            return authorize(
+                iam,
+                caller,
+                AccessRequest::plain(action, arn.as_str(), &at.account),
+                Context::new,
+            );
         };
         let policy = at_time.map_or(&*key.policy, |time| key.policy.at(time));
         let is_granted = self.is_granted(caller, (at, id), &request, at_time);
@@ -70,9 +75,9 @@ impl Kms {
             arn: id.arn(&at.region, &at.account).to_string(),
             owner: &at.account,
             on: Some((ResourceKind::Key, &policy.document)),
-            context: self.facts(at, id, key, material).overlaid(request.context),
         };
-        match authorize(iam, caller, access) {
+        let context = || self.facts(at, id, key, material).overlaid(request.context);
+        match authorize(iam, caller, access, context) {
             Err(denied) if !denied.is_explicit() && is_granted => Ok(()),
             decided => decided,
         }
@@ -101,7 +106,7 @@ impl Kms {
             return self.decide(iam, caller, (&at, &id), request, self.recent.now());
         }
         let request = AccessRequest::plain(wanted.action, wanted.key.as_str(), &caller.account);
-        authorize(iam, caller, AccessRequest { context, ..request })
+        authorize(iam, caller, request, || context)
     }
 
     /// Returns the condition keys that depend on the key (KMS Developer Guide, "AWS KMS condition

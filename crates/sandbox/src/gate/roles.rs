@@ -5,7 +5,7 @@
 use crate::gate::{AccessRequest, authorize};
 use crate::world::{Caller, State};
 use crrctl_iam::names::{AccountId, Region};
-use crrctl_iam::{Principal, ResourceKind};
+use crrctl_iam::{Context, Principal, ResourceKind};
 
 /// Assumes a role of `account` for a service, and returns the session as the caller. Returns `None`
 /// if the role does not exist, if it can't be used yet, or if its trust policy does not allow the
@@ -27,9 +27,10 @@ pub(crate) fn assume(
         on: Some((ResourceKind::Trust, &role.trust.document)),
         ..AccessRequest::plain("sts:AssumeRole", arn, account)
     };
-    if role.arn.account() != account.as_str() || authorize(&state.iam, &service, request).is_err() {
+    if role.arn.account() != account.as_str() {
         return None;
     }
+    authorize(&state.iam, &service, request, Context::new).ok()?;
     let principal = Principal::RoleSession {
         role: role.arn.clone(),
         session: session.to_owned(),

@@ -56,8 +56,8 @@ const KNOWS_TAGS: [&str; 12] = [
 ];
 
 impl AccessTarget<'_> {
-    /// Checks that the policies and ACLs allow `caller` to perform the action. `context` has the
-    /// condition keys of the request.
+    /// Checks that the policies and ACLs allow `caller` to perform the action. `context` returns
+    /// the condition keys of the request, as in [`authorize`].
     ///
     /// # Errors
     /// [`Denied`], with the kind of policy that decided.
@@ -65,18 +65,20 @@ impl AccessTarget<'_> {
         &self,
         state: &State,
         caller: &Caller,
-        mut context: Context,
+        context: impl FnOnce() -> Context,
     ) -> Result<(), Denied> {
-        self.describe(state, &mut context);
         let policy = self.policy(state, caller);
         let request = AccessRequest {
             action: self.action,
             arn: self.arn.clone(),
             owner: self.owner(),
             on: policy.as_deref().map(|document| (ResourceKind::Bucket, document)),
-            context,
         };
-        authorize(&state.iam, caller, request)
+        authorize(&state.iam, caller, request, || {
+            let mut context = context();
+            self.describe(state, &mut context);
+            context
+        })
     }
 
     /// Returns the account that owns the resource: the owner of the bucket or of the object.

@@ -32,8 +32,8 @@ impl IamCall<'_> {
         resource: Context,
     ) -> Result<(), Fault> {
         let request = AccessRequest::plain(action, arn, &self.caller.account);
-        let context = resource.overlaid(super::conditions::of_request(self.params, action));
-        authorize(&self.state.iam, self.caller, AccessRequest { context, ..request })
+        let context = || resource.overlaid(super::conditions::of_request(self.params, action));
+        authorize(&self.state.iam, self.caller, request, context)
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
     }
 

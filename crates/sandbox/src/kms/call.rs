@@ -101,9 +101,8 @@ impl KmsCall<'_> {
         arn: String,
         context: Context,
     ) -> Result<(), Fault> {
-        let request =
-            AccessRequest { context, ..AccessRequest::plain(action, arn, &self.caller.account) };
-        authorize(&self.state.iam, self.caller, request).map_err(denied)
+        let request = AccessRequest::plain(action, arn, &self.caller.account);
+        authorize(&self.state.iam, self.caller, request, || context).map_err(denied)
     }
 
     /// Checks that the sandbox can keep what an operation creates.

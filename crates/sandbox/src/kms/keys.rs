@@ -200,15 +200,13 @@ fn may_create(
     tags: &[Tag],
     bypass: Option<bool>,
 ) -> Result<(), Fault> {
-    let request = |action, arn| AccessRequest {
-        context: conditions::of_new_key(tags, Some("REPLICA"), bypass),
-        ..AccessRequest::plain(action, arn, &there.account)
+    let check = |action, arn| {
+        let request = AccessRequest::plain(action, arn, &there.account);
+        let context = || conditions::of_new_key(tags, Some("REPLICA"), bypass);
+        authorize(&call.state.iam, there, request, context).map_err(denied)
     };
-    authorize(&call.state.iam, there, request("kms:CreateKey", "*".to_owned())).map_err(denied)?;
-    if tags.is_empty() {
-        return Ok(());
-    }
-    authorize(&call.state.iam, there, request("kms:TagResource", any_key(there))).map_err(denied)
+    check("kms:CreateKey", "*".to_owned())?;
+    if tags.is_empty() { Ok(()) } else { check("kms:TagResource", any_key(there)) }
 }
 
 /// Returns the ARN pattern of all keys of the account and Region. Tagging a key at its creation

@@ -52,7 +52,7 @@ impl<'a> ReplicationRole<'a> {
     ) -> Result<(), Denied> {
         let caller = self.caller_at(at.bucket);
         let target = AccessTarget { bucket: at.bucket, object: at.replicated, action, arn };
-        target.authorize(self.state, &caller, context)
+        target.authorize(self.state, &caller, || context)
     }
 
     fn on_object(

@@ -13,6 +13,7 @@ use crate::wire::query::element;
 use crate::world::buckets::{BlockedEncryption, Bucket, ObjectLock, Tags, Versioning, bucket_arn};
 use crate::world::state::DeletedBucket;
 use crate::world::{Quirk, Slow, Spreading};
+use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, BucketName, Region};
 use s3s::dto::{
     BucketLocationConstraint, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
@@ -118,11 +119,9 @@ fn permit_new(
     .into_iter()
     .flatten()
     {
-        let request = AccessRequest {
-            context: call.context(action),
-            ..AccessRequest::plain(action, arn, &call.caller.account)
-        };
-        authorize(&call.state.iam, &call.caller, request).map_err(permit::refused)?;
+        let request = AccessRequest::plain(action, arn, &call.caller.account);
+        authorize(&call.state.iam, &call.caller, request, || call.context(action))
+            .map_err(permit::refused)?;
     }
     Ok(())
 }
@@ -308,7 +307,7 @@ fn head_deleted(call: &S3Call<'_>, name: &str, deleted: &DeletedBucket) -> S3Res
     }
     let arn = bucket_arn(call.caller.partition(), name);
     let request = AccessRequest::plain("s3:ListBucket", arn, &deleted.owner);
-    authorize(&call.state.iam, &call.caller, request).map_err(permit::refused)?;
+    authorize(&call.state.iam, &call.caller, request, Context::new).map_err(permit::refused)?;
     Ok(deleted.region.to_string())
 }
 
@@ -347,7 +346,7 @@ pub(super) fn location(
 pub(super) fn list(call: &mut S3Call<'_>, input: ListBucketsInput) -> S3Result<ListBucketsOutput> {
     let caller = &call.caller;
     let request = AccessRequest::plain("s3:ListAllMyBuckets", "*", &caller.account);
-    authorize(&call.state.iam, caller, request).map_err(permit::refused)?;
+    authorize(&call.state.iam, caller, request, Context::new).map_err(permit::refused)?;
     let limit = match input.max_buckets {
         None => 10_000,
         Some(n) => {

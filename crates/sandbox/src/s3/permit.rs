@@ -177,16 +177,16 @@ impl S3Call<'_> {
             Some((key, _)) => object_arn(partition, name, key),
             None => bucket_arn(partition, name),
         };
-        let mut context = self.context(action);
-        if let Some((_, Some(version))) = object {
-            context.set("s3:VersionId", version);
-        }
+        let context = || {
+            let mut context = self.context(action);
+            if let Some((_, Some(version))) = object {
+                context.set("s3:VersionId", version);
+            }
+            context
+        };
         let Some(bucket) = self.state.buckets.0.get(name) else {
-            let request = AccessRequest {
-                context,
-                ..AccessRequest::plain(action, arn, &self.caller.account)
-            };
-            return authorize(&self.state.iam, &self.caller, request);
+            let request = AccessRequest::plain(action, arn, &self.caller.account);
+            return authorize(&self.state.iam, &self.caller, request, context);
         };
         if self.is_owners_way_back(bucket, action) {
             return Ok(());

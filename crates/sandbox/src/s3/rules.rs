@@ -103,8 +103,8 @@ fn pass_role(call: &S3Call<'_>, role: &str) -> S3Result<()> {
     let owner = Arn::new(role).ok().and_then(|arn| AccountId::new(arn.account()).ok());
     let owner = owner.unwrap_or_else(|| call.caller.account.clone());
     let context = Context::new().with("iam:PassedToService", "s3.amazonaws.com");
-    let request = AccessRequest { context, ..AccessRequest::plain("iam:PassRole", role, &owner) };
-    authorize(&call.state.iam, &call.caller, request)
+    let request = AccessRequest::plain("iam:PassRole", role, &owner);
+    authorize(&call.state.iam, &call.caller, request, || context)
         .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))?;
     if call.state.iam.recent.lasts(Quirk::FreshRole, || role) {
         // The text is the sandbox's own: none is recorded.

@@ -24,9 +24,8 @@ pub(super) struct ControlCall<'a> {
 impl ControlCall<'_> {
     /// Checks that the caller may perform `action` on a resource of its own account.
     pub(super) fn permit(&self, action: &str, arn: String, context: Context) -> Result<(), Fault> {
-        let request =
-            AccessRequest { context, ..AccessRequest::plain(action, arn, &self.caller.account) };
-        authorize(&self.state.iam, &self.caller, request)
+        let request = AccessRequest::plain(action, arn, &self.caller.account);
+        authorize(&self.state.iam, &self.caller, request, || context)
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
     }
 

@@ -140,8 +140,8 @@ fn permit(
         .and_then(|arn| AccountId::new(arn.account()).ok())
         .ok_or_else(|| invalid("RoleArn must be the ARN of a role."))?;
     let context = Context::new().with("iam:PassedToService", "batchoperations.s3.amazonaws.com");
-    let request = AccessRequest { context, ..AccessRequest::plain("iam:PassRole", role, &owner) };
-    authorize(&call.state.iam, &call.caller, request)
+    let request = AccessRequest::plain("iam:PassRole", role, &owner);
+    authorize(&call.state.iam, &call.caller, request, || context)
         .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
 }
 

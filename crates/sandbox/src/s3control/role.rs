@@ -40,7 +40,7 @@ impl<'a> BatchRole<'a> {
             None => (bucket_arn(partition, name), None),
         };
         let target = AccessTarget { bucket, object, action, arn };
-        target.authorize(self.state, &self.caller, context).ok().map(|()| bucket)
+        target.authorize(self.state, &self.caller, || context).ok().map(|()| bucket)
     }
 
     /// Checks the permission to read the replication configuration of the source bucket; `None` if

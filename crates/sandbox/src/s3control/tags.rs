@@ -27,7 +27,7 @@ impl ControlCall<'_> {
         let arn = bucket_arn(self.caller.partition(), name);
         let target = AccessTarget { bucket, object: None, action, arn };
         target
-            .authorize(self.state, &self.caller, context)
+            .authorize(self.state, &self.caller, || context)
             .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))?;
         self.state.buckets.0.get_mut(name).ok_or_else(absent)
     }

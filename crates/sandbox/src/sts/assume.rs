@@ -110,9 +110,10 @@ pub(super) fn role(state: &mut State, caller: &Caller, params: &Params) -> Resul
             arn: asked.arn.to_owned(),
             owner: &account,
             on: Some((ResourceKind::Trust, &role.trust.document)),
-            context: asked.context(role, params.get("ExternalId")),
         };
-        authorize(&state.iam, caller, request).map_err(|refused| denied(refused.message()))?;
+        let context = || asked.context(role, params.get("ExternalId"));
+        authorize(&state.iam, caller, request, context)
+            .map_err(|refused| denied(refused.message()))?;
     }
     let seconds = duration(caller, params.get("DurationSeconds"), role.max_session)?;
     let policy = session_policy(state, params)?;
