@@ -138,6 +138,28 @@ def ran(command, input=None, ok=True, **environment):
     return out if ok else out + err
 
 
+def stocked(scratch, names=ODD_KEYS):
+    """Makes what a walk stores: a tree with a file for each name, and a large file."""
+    tree, large = scratch / "tree", scratch / "large"
+    for name in names:
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    large.write_bytes(LARGE)
+    return tree, large
+
+
+def names_below(folder):
+    """Returns the names of the files below a folder, relative to it."""
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def keys_of(bucket, prefix):
+    """Returns the keys of the objects below a prefix, without it."""
+    listed = admin().list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    return [it["Key"].removeprefix(prefix) for it in listed]
+
+
 def kms_key():
     """Makes a KMS key as an administrator would, with boto3, and returns its ARN."""
     import boto3

@@ -6,7 +6,7 @@ Not for its other backends.
 import re
 
 from steps import ENDPOINT, FAR, LARGE, NAME, NAMED, NEAR, ODD_KEYS, PORT
-from steps import admin, answer, has, holds, kms_key, ran, same
+from steps import admin, answer, has, holds, kms_key, names_below, ran, same, stocked
 
 HERE, THERE = "rclone-here", "rclone-there"
 BY_PARTS = ("--s3-upload-cutoff", "5Mi", "--s3-chunk-size", "5Mi", "--s3-copy-cutoff", "5Mi")
@@ -33,13 +33,7 @@ def walk(step, scratch):
         return ran(command, input, ok, **{**remote, **more})
 
     there = {"RCLONE_CONFIG_S_REGION": FAR, "RCLONE_CONFIG_S_LOCATION_CONSTRAINT": FAR}
-    tree = scratch / "tree"
-    for key in ODD_KEYS:
-        path = tree / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(key)
-    large = scratch / "large"
-    large.write_bytes(LARGE)
+    tree, large = stocked(scratch)
 
     with step("mkdir here and there, lsd"):
         rclone("mkdir", f"s:{HERE}")
@@ -58,14 +52,7 @@ def walk(step, scratch):
             sorted(ODD_KEYS),
         )
         rclone("sync", f"s:{HERE}/tree", scratch / "back")
-        same(
-            sorted(
-                str(path.relative_to(scratch / "back"))
-                for path in (scratch / "back").rglob("*")
-                if path.is_file()
-            ),
-            sorted(ODD_KEYS),
-        )
+        same(names_below(scratch / "back"), set(ODD_KEYS))
     with step("sync again does nothing; what is gone is removed"):
         said = rclone(
             "sync", tree, f"s:{HERE}/tree", "--dry-run", "-v", "--log-file", scratch / "log"

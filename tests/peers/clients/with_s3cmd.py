@@ -6,7 +6,7 @@ Not for CloudFront and websites, which the sandbox does not have.
 import json
 
 from steps import FAR, HOST, KEY, LARGE, NAME, NAMED, NEAR, ODD_KEYS, PORT, SECRET
-from steps import admin, answer, has, holds, kms_key, ran, same
+from steps import admin, answer, has, holds, keys_of, kms_key, names_below, ran, same, stocked
 
 HERE, THERE, LOCKED = "s3cmd-here", "s3cmd-there", "s3cmd-locked"
 
@@ -38,19 +38,7 @@ def walk(step, scratch):
             LC_ALL="C.UTF-8",
         )
 
-    tree = scratch / "tree"
-    for key in ODD_KEYS:
-        path = tree / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(key)
-    large = scratch / "large"
-    large.write_bytes(LARGE)
-
-    def keys(prefix):
-        return [
-            it["Key"].removeprefix(prefix)
-            for it in admin().list_objects_v2(Bucket=HERE, Prefix=prefix).get("Contents", [])
-        ]
+    tree, large = stocked(scratch)
 
     # Without this it copies the ACL too, which AWS refuses where the owner is enforced
     # (s3tools/s3cmd issue 1304).
@@ -71,22 +59,15 @@ def walk(step, scratch):
         has(s3cmd("ls", f"s3://{THERE}"), "copy")
     with step("sync a tree with odd names there and back"):
         s3cmd("sync", f"{tree}/", f"s3://{HERE}/tree/")
-        same(keys("tree/"), sorted(ODD_KEYS, key=lambda key: key.encode()))
+        same(keys_of(HERE, "tree/"), sorted(ODD_KEYS, key=lambda key: key.encode()))
         (scratch / "back").mkdir()
         s3cmd("sync", f"s3://{HERE}/tree/", f"{scratch}/back/")
-        same(
-            {
-                str(path.relative_to(scratch / "back"))
-                for path in (scratch / "back").rglob("*")
-                if path.is_file()
-            },
-            set(ODD_KEYS),
-        )
+        same(names_below(scratch / "back"), set(ODD_KEYS))
     with step("sync again does nothing; --delete-removed removes what is gone"):
         same("upload:" in s3cmd("sync", f"{tree}/", f"s3://{HERE}/tree/"), False)
         (tree / "half%2").unlink()
         s3cmd("sync", "--delete-removed", f"{tree}/", f"s3://{HERE}/tree/")
-        same("half%2" in keys("tree/"), False)
+        same("half%2" in keys_of(HERE, "tree/"), False)
     with step("ls, du, info, get of an object"):
         has(s3cmd("ls", "-r", f"s3://{HERE}/tree/"), "plus+plus")
         has(s3cmd("du", f"s3://{HERE}/tree/plus"), " 1 objects")
@@ -105,7 +86,7 @@ def walk(step, scratch):
         same(admin().list_multipart_uploads(Bucket=HERE).get("Uploads"), None)
     with step("cp -r by the server, of odd keys"):
         s3cmd("cp", *no_acl, "-r", f"s3://{HERE}/tree/", f"s3://{HERE}/copy/")
-        same(keys("copy/"), keys("tree/"))
+        same(keys_of(HERE, "copy/"), keys_of(HERE, "tree/"))
     with step("cp with the ACL is refused where the owner is enforced"):
         said = s3cmd("cp", f"s3://{HERE}/tree/plus+plus", f"s3://{HERE}/with ACL", ok=False)
         has(said, "AccessControlListNotSupported")

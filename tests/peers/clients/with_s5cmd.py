@@ -6,7 +6,7 @@ Not for S3 Select, which the sandbox does not have.
 import json
 
 from steps import ENDPOINT, FAR, LARGE, NAME, NAMED, NEAR, ODD_KEYS, PORT
-from steps import admin, answer, has, holds, kms_key, ran, same
+from steps import admin, answer, has, holds, keys_of, kms_key, names_below, ran, same, stocked
 
 HERE, THERE = "s5cmd-here", "s5cmd-there"
 # To s5cmd an asterisk and a question mark are wildcards.
@@ -21,19 +21,7 @@ def walk(step, scratch):
     # Without a Region of the user's, s5cmd asks for that of the bucket.
     asks = {"region": ""}
 
-    tree = scratch / "tree"
-    for key in KEYS:
-        path = tree / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(key)
-    large = scratch / "large"
-    large.write_bytes(LARGE)
-
-    def keys(prefix):
-        return [
-            it["Key"].removeprefix(prefix)
-            for it in admin().list_objects_v2(Bucket=HERE, Prefix=prefix).get("Contents", [])
-        ]
+    tree, large = stocked(scratch, KEYS)
 
     with step("mb here and there, ls"):
         s5cmd("mb", f"s3://{HERE}")
@@ -43,21 +31,14 @@ def walk(step, scratch):
         same(admin().get_bucket_location(Bucket=THERE)["LocationConstraint"], FAR)
     with step("sync a tree with odd names there and back"):
         s5cmd("sync", f"{tree}/", f"s3://{HERE}/tree/")
-        same(keys("tree/"), sorted(KEYS, key=lambda key: key.encode()))
+        same(keys_of(HERE, "tree/"), sorted(KEYS, key=lambda key: key.encode()))
         s5cmd("sync", f"s3://{HERE}/tree/*", f"{scratch}/back/")
-        same(
-            {
-                str(path.relative_to(scratch / "back"))
-                for path in (scratch / "back").rglob("*")
-                if path.is_file()
-            },
-            set(KEYS),
-        )
+        same(names_below(scratch / "back"), set(KEYS))
     with step("sync again does nothing; --delete removes what is gone"):
         same(s5cmd("sync", f"{tree}/", f"s3://{HERE}/tree/"), "")
         (tree / "half%2").unlink()
         s5cmd("sync", "--delete", f"{tree}/", f"s3://{HERE}/tree/")
-        same("half%2" in keys("tree/"), False)
+        same("half%2" in keys_of(HERE, "tree/"), False)
     with step("ls, du, head, cat"):
         has(s5cmd("ls", f"s3://{HERE}/tree/*"), "plus+plus")
         has(s5cmd("du", f"s3://{HERE}/tree/plus*"), " 1 objects")
@@ -83,12 +64,12 @@ def walk(step, scratch):
         same(admin().head_object(Bucket=HERE, Key="stream")["ContentLength"], len(LARGE))
     with step("cp and mv by the server, also to another bucket"):
         s5cmd("cp", f"s3://{HERE}/tree/*", f"s3://{HERE}/copy/")
-        same(keys("copy/"), keys("tree/"))
+        same(keys_of(HERE, "copy/"), keys_of(HERE, "tree/"))
         s5cmd("mv", f"s3://{HERE}/copy/with space", f"s3://{HERE}/moved + 100%")
         same(s5cmd("cat", f"s3://{HERE}/moved + 100%"), "with space")
         s5cmd("cp", f"s3://{HERE}/large", f"s3://{HERE}/large copy")
         s5cmd("sync", f"s3://{HERE}/tree/*", f"s3://{HERE}/synced/")
-        same(keys("synced/"), keys("tree/"))
+        same(keys_of(HERE, "synced/"), keys_of(HERE, "tree/"))
         s5cmd("cp", "--no-clobber", f"s3://{HERE}/large", f"s3://{HERE}/moved + 100%")
         same(s5cmd("cat", f"s3://{HERE}/moved + 100%"), "with space")
     with step("a bucket of another Region from here"):
@@ -160,7 +141,7 @@ def walk(step, scratch):
             f"ls s3://{HERE}/tree/"
         ]
         s5cmd("run", input="\n".join(commands).encode())
-        same(keys("run/"), ["0", "1", "2"])
+        same(keys_of(HERE, "run/"), ["0", "1", "2"])
     with step("without signature"):
         has(s5cmd("--no-sign-request", "cat", f"s3://{HERE}/meta", ok=False), "status code: 403")
     for name, endpoint, proxy in (

@@ -188,18 +188,23 @@ def take_over(stand, checks, name, manifest):
     checks.that(f"{name}: crrctl destroy leaves nothing", gone.returncode == 0 and left == [], said(gone))
 
 
-def main():
+def side_by_side(what, paths, ready, take):
+    """Takes each file whose name the command line gives, or all, in sandboxes of their own side by side.
+
+    `what` names the files in the help. `ready(stand, checks)` makes a sandbox ready and tells whether to go on;
+    `take(stand, checks, path)` checks one file. Returns the exit code.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--crrctl", required=True)
     parser.add_argument("--mirror", required=True)
     parser.add_argument("--work", required=True)
-    parser.add_argument("only", nargs="*", help="the names of the manifests to take, instead of all")
+    parser.add_argument("only", nargs="*", help=f"the {what} to take, instead of all")
     arguments = parser.parse_args()
     began = time.monotonic()
     waiting = queue.SimpleQueue()
-    for manifest in MANIFESTS:
-        if not arguments.only or manifest.stem in arguments.only:
-            waiting.put(manifest)
+    for path in paths:
+        if not arguments.only or path.stem in arguments.only:
+            waiting.put(path)
 
     def work(number):
         passed = failed = 0
@@ -209,22 +214,22 @@ def main():
             passed, failed = passed + checks.passed, failed + checks.failed
             print("\n".join(checks.lines), flush=True)
 
-        stand = Stand(arguments.crrctl, arguments.mirror, pathlib.Path(arguments.work) / f"{number}")
+        stand = Stand(arguments.crrctl, arguments.mirror, pathlib.Path(arguments.work) / f"{what}-{number}")
         try:
             checks = Checks()
-            ready = stand.furnish(checks)
+            goes_on = ready(stand, checks)
             tell(checks)
-            while ready and not waiting.empty():
+            while goes_on and not waiting.empty():
                 try:
-                    manifest = waiting.get_nowait()
+                    path = waiting.get_nowait()
                 except queue.Empty:
                     break
                 checks, since = Checks(), time.monotonic()
                 try:
-                    take_over(stand, checks, manifest.stem, manifest.read_text())
+                    take(stand, checks, path)
                 except Exception as fault:  # what went wrong with one stops no other
-                    checks.that(f"{manifest.stem}: goes through", False, repr(fault))
-                checks.lines.append(f"     {manifest.stem}: {time.monotonic() - since:.0f} s")
+                    checks.that(f"{path.stem}: goes through", False, repr(fault))
+                checks.lines.append(f"     {path.stem}: {time.monotonic() - since:.0f} s")
                 tell(checks)
         finally:
             stand.stop()
@@ -235,6 +240,13 @@ def main():
     passed, failed = (sum(one) for one in zip(*sums))
     print(f"{passed} passed, {failed} failed, {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
+
+
+def main():
+    def take(stand, checks, manifest):
+        take_over(stand, checks, manifest.stem, manifest.read_text())
+
+    return side_by_side("manifests", MANIFESTS, Stand.furnish, take)
 
 
 if __name__ == "__main__":

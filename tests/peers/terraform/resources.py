@@ -11,22 +11,18 @@ Two sandboxes work side by side. Each resource prints one line a phase. The exit
 every check passed.
 """
 
-import argparse
-import concurrent.futures
 import datetime
 import hashlib
 import hmac
 import http.client
 import json
 import pathlib
-import queue
 import re
 import shutil
 import sys
-import time
 import urllib.parse
 
-from check import AT_ONCE, Checks, Stand, messages, said
+from check import messages, said, side_by_side
 
 RESOURCES = pathlib.Path(__file__).resolve().parent / "resources"
 COMMON = RESOURCES / "common.tf"
@@ -256,55 +252,14 @@ def ready(stand, checks):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--crrctl", required=True)
-    parser.add_argument("--mirror", required=True)
-    parser.add_argument("--work", required=True)
-    parser.add_argument("only", nargs="*", help="the families to take, instead of all")
-    arguments = parser.parse_args()
-    began = time.monotonic()
-    waiting = queue.SimpleQueue()
-    for path in FAMILIES:
-        if not arguments.only or path.stem in arguments.only:
-            waiting.put(path)
-
-    def work(number):
-        passed = failed = 0
-
-        def tell(checks):
-            nonlocal passed, failed
-            passed, failed = passed + checks.passed, failed + checks.failed
-            print("\n".join(checks.lines), flush=True)
-
-        place = pathlib.Path(arguments.work) / f"resources-{number}"
-        stand = Stand(arguments.crrctl, arguments.mirror, place)
+    def take(stand, checks, path):
         try:
-            checks = Checks()
-            goes_on = ready(stand, checks)
-            tell(checks)
-            while goes_on and not waiting.empty():
-                try:
-                    path = waiting.get_nowait()
-                except queue.Empty:
-                    break
-                checks, since = Checks(), time.monotonic()
-                try:
-                    Family(stand, checks, path).walk()
-                except Exception as fault:  # what went wrong with one stops no other
-                    checks.that(f"{path.stem}: goes through", False, repr(fault))
-                checks.lines.append(f"     {path.stem}: {time.monotonic() - since:.0f} s")
-                tell(checks)
-                # What one family could not take away is not told again by the next.
-                stand.control("reset")
+            Family(stand, checks, path).walk()
         finally:
-            stand.stop()
-        return passed, failed
+            # What one family could not take away is not told again by the next.
+            stand.control("reset")
 
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as workers:
-        sums = list(workers.map(work, range(AT_ONCE)))
-    passed, failed = (sum(one) for one in zip(*sums))
-    print(f"{passed} passed, {failed} failed, {time.monotonic() - began:.0f} s")
-    return 1 if failed else 0
+    return side_by_side("families", FAMILIES, ready, take)
 
 
 if __name__ == "__main__":
