@@ -97,6 +97,14 @@ impl aws_smithy_runtime_api::client::dns::ResolveDns for Loopback {
     }
 }
 
+/// Asserts the status of a response, and that it contains each of `parts`.
+pub(crate) fn assert_answer(answer: &str, status: u16, parts: &[&str]) {
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "wanted {status}: {answer}");
+    for part in parts {
+        assert!(answer.contains(part), "no {part} in {answer}");
+    }
+}
+
 impl Stand {
     pub(crate) async fn start() -> Self {
         Self::with(Options::default()).await
@@ -172,18 +180,30 @@ impl Stand {
     /// Sends a control request over a separate connection. Returns the status and the JSON of the
     /// response.
     pub(crate) async fn control(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let mut stream = tokio::net::TcpStream::connect(self.sandbox.address()).await.unwrap();
         let request = format!(
             "{method} /_crrctl/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        self.json_of(&request).await
+    }
+
+    /// Sends a request as it is. Returns the status and the JSON of the response.
+    pub(crate) async fn json_of(&self, request: &str) -> (u16, Value) {
+        let answer = self.answer_to(request).await;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    /// Sends the bytes of a request over a separate connection, which the request must close.
+    /// Returns the whole response as text.
+    pub(crate) async fn answer_to(&self, request: impl AsRef<[u8]>) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = tokio::net::TcpStream::connect(self.sandbox.address()).await.unwrap();
+        stream.write_all(request.as_ref()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
     }
 
     /// Creates a bucket in a Region, with or without versioning.

@@ -3,26 +3,10 @@
 //! absent. Source: Service Authorization Reference.
 //! Not for: the keys that every request has (see `access`).
 
+use super::iam_life::{allow, policy, tag};
 use super::{ACCOUNT, EAST, POLICY, Stand, TRUST, WEST, refused};
-use aws_sdk_iam::Client;
-use aws_sdk_iam::types::Tag;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{GrantConstraints, GrantOperation, Tag as KmsTag};
-
-fn tag(key: &str, value: &str) -> Tag {
-    Tag::builder().key(key).value(value).build().unwrap()
-}
-
-fn allow(action: &str) -> String {
-    format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#
-    )
-}
-
-async fn policy(iam: &Client, name: &str, document: &str) -> String {
-    let create = iam.create_policy().policy_name(name).policy_document(document);
-    create.send().await.unwrap().policy().unwrap().arn().unwrap().to_owned()
-}
 
 /// Tries each call once under a Deny on exactly the value of a condition key in the request, and
 /// once under a Deny on another value, with an operator that also tells an absent key.

@@ -9,17 +9,17 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{ContextEntry, ContextKeyTypeEnum, DeletionTaskStatusType, Tag};
 use serde_json::Value;
 
-fn tag(key: &str, value: &str) -> Tag {
+pub(super) fn tag(key: &str, value: &str) -> Tag {
     Tag::builder().key(key).value(value).build().unwrap()
 }
 
-fn allow(action: &str) -> String {
+pub(super) fn allow(action: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#
     )
 }
 
-async fn policy(iam: &Client, name: &str, document: &str) -> String {
+pub(super) async fn policy(iam: &Client, name: &str, document: &str) -> String {
     let create = iam.create_policy().policy_name(name).policy_document(document);
     create.send().await.unwrap().policy().unwrap().arn().unwrap().to_owned()
 }

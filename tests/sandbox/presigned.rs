@@ -7,7 +7,6 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use crrctl_sandbox::SECRET;
 use std::time::{Duration, SystemTime};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A request that is to be presigned.
 struct Ask<'a> {
@@ -50,7 +49,6 @@ impl Ask<'_> {
     }
 
     async fn send(&self, stand: &Stand, url: &str) -> (u16, String) {
-        let mut stream = tokio::net::TcpStream::connect(stand.sandbox.address()).await.unwrap();
         let target = self.target.map(|t| format!("x-amz-target: {t}\r\n")).unwrap_or_default();
         let request = format!(
             "{} {url} HTTP/1.1\r\nhost: sandbox\r\nconnection: close\r\n{target}content-length: {}\r\n\r\n{}",
@@ -58,9 +56,7 @@ impl Ask<'_> {
             self.body.len(),
             self.body
         );
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        let answer = stand.answer_to(request).await;
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         (status, answer)
     }

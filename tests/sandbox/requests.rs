@@ -4,7 +4,7 @@
 //! Not for: signatures (see `signed`).
 
 use super::raw::Raw;
-use super::{ACCOUNT, EAST, OTHER, Stand, WEST, refused};
+use super::{ACCOUNT, EAST, OTHER, Stand, WEST, assert_answer, refused};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, CompletedMultipartUpload, CompletedPart, CreateBucketConfiguration,
@@ -13,7 +13,6 @@ use aws_sdk_s3::types::{
 use crrctl_sandbox::Options;
 use md5::Digest;
 use std::fmt::Write;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const NOTHING: &str =
     r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}"#;
@@ -25,20 +24,9 @@ fn at(host: &str, method: &'static str, target: &str) -> Raw {
 }
 
 async fn unsigned(stand: &Stand, method: &str, target: &str) -> String {
-    let mut stream = tokio::net::TcpStream::connect(stand.sandbox.address()).await.unwrap();
     let text =
         format!("{method} {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    stream.write_all(text.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
-}
-
-fn assert_answer(answer: &str, status: u16, parts: &[&str]) {
-    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "wanted {status}: {answer}");
-    for part in parts {
-        assert!(answer.contains(part), "no {part} in {answer}");
-    }
+    stand.answer_to(text).await
 }
 
 #[tokio::test]

@@ -295,16 +295,10 @@ async fn a_full_sandbox_says_which_limit_and_how_to_raise_it() {
 
 /// Sends a control request with these headers, and returns the status and the body.
 async fn control(stand: &Stand, headers: &str) -> (u16, Value) {
-    let mut stream = TcpStream::connect(stand.sandbox.address()).await.unwrap();
     let request = format!(
         "POST /_crrctl/reset HTTP/1.1\r\n{headers}content-length: 0\r\nconnection: close\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    stand.json_of(&request).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

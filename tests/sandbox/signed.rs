@@ -4,33 +4,21 @@
 //! Not for: presigned requests to other services (see `presigned`).
 
 use super::raw::Raw;
-use super::{ACCOUNT, EAST, Stand, WEST};
+use super::{ACCOUNT, EAST, Stand, WEST, assert_answer};
 use aws_sdk_s3::presigning::PresigningConfig;
 use crrctl_sandbox::SECRET;
 use hmac::{KeyInit, Mac, SimpleHmac};
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Sends a request that is not signed in its headers, and returns the response as text.
 async fn send(stand: &Stand, method: &str, target: &str, headers: &str, body: &str) -> String {
-    let mut stream = tokio::net::TcpStream::connect(stand.sandbox.address()).await.unwrap();
     let host = stand.sandbox.address();
     let request = format!(
         "{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
         body.len()
     );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    answer
-}
-
-fn assert_answer(answer: &str, status: u16, parts: &[&str]) {
-    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "wanted {status}: {answer}");
-    for part in parts {
-        assert!(answer.contains(part), "no {part} in {answer}");
-    }
+    stand.answer_to(request).await
 }
 
 fn signature_v2(text: &str) -> String {
@@ -229,21 +217,11 @@ async fn headers_that_are_added_to_a_signed_request_are_refused() {
     let mut put = Raw::s3("PUT", "/signed/k");
     put.body = b"hello".to_vec();
     let bytes = String::from_utf8(put.signed().unwrap()).unwrap();
-    let sends = |text: String| {
-        let address = stand.sandbox.address();
-        async move {
-            let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-            stream.write_all(text.as_bytes()).await.unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).await.unwrap();
-            answer
-        }
-    };
     let added = bytes.replacen("\r\n\r\n", "\r\nx-amz-tagging: a=b\r\n\r\n", 1);
     let names = "<HeadersNotSigned>x-amz-tagging</HeadersNotSigned>";
-    assert_answer(&sends(added).await, 403, &["<Code>AccessDenied</Code>", names]);
+    assert_answer(&stand.answer_to(added).await, 403, &["<Code>AccessDenied</Code>", names]);
     let added = bytes.replacen("\r\n\r\n", "\r\ncontent-language: de\r\n\r\n", 1);
-    assert_answer(&sends(added).await, 200, &[]);
+    assert_answer(&stand.answer_to(added).await, 200, &[]);
 }
 
 #[tokio::test]
