@@ -22,7 +22,7 @@ pub(crate) use faults::Faults;
 pub(crate) use headers::verify_headers;
 pub(crate) use inject::inject;
 pub(crate) use keys::{KeyRequest, ThroughS3};
-pub(crate) use roles::assume;
+pub(crate) use roles::{assume, may_pass};
 pub(crate) use shared::{QueryService, Shared};
 pub(crate) use signature::{Refusal, check_token, refused_in_query, verify};
 pub(crate) use target::AccessTarget;

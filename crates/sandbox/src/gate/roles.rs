@@ -2,10 +2,23 @@
 //! service.
 //! Not for: what the service does with the role (see `replication` and `s3control`).
 
-use crate::gate::{AccessRequest, authorize};
+use crate::gate::{AccessRequest, Denied, authorize};
 use crate::world::{Caller, State};
 use crrctl_iam::names::{AccountId, Region};
 use crrctl_iam::{Context, Principal, ResourceKind};
+
+/// Checks that the caller may pass a role of `owner` to a service, which requires `iam:PassRole`
+/// (IAM User Guide, "Grant a user permissions to pass a role").
+pub(crate) fn may_pass(
+    state: &State,
+    caller: &Caller,
+    (role, owner): (&str, &AccountId),
+    service: &str,
+) -> Result<(), Denied> {
+    let request = AccessRequest::plain("iam:PassRole", role, owner);
+    let context = || Context::new().with("iam:PassedToService", service);
+    authorize(&state.iam, caller, request, context)
+}
 
 /// Assumes a role of `account` for a service, and returns the session as the caller. Returns `None`
 /// if the role does not exist, if it can't be used yet, or if its trust policy does not allow the

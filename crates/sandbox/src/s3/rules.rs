@@ -4,13 +4,12 @@
 //! or replicating (see `replication`).
 
 use super::errors::{malformed, not_implemented};
-use crate::gate::{AccessRequest, authorize};
+use crate::gate::may_pass;
 use crate::s3::call::{S3Call, nothing};
 use crate::s3::writes::is_storage_class;
 use crate::world::buckets::{Versioning, random_text};
 use crate::world::replication::rules::{is_v1, tags_of as tags};
 use crate::world::{Quirk, Slow, State};
-use crrctl_iam::Context;
 use crrctl_iam::names::{AccountId, Arn};
 use http::header::CONTENT_LENGTH;
 use s3s::dto::{
@@ -97,14 +96,11 @@ fn set(
     Ok(())
 }
 
-/// Checks that the caller may pass the role to S3, which requires `iam:PassRole` (IAM User Guide,
-/// "Grant a user permissions to pass a role").
+/// Checks that the caller may pass the role to S3.
 fn pass_role(call: &S3Call<'_>, role: &str) -> S3Result<()> {
     let owner = Arn::new(role).ok().and_then(|arn| AccountId::new(arn.account()).ok());
     let owner = owner.unwrap_or_else(|| call.caller.account.clone());
-    let context = Context::new().with("iam:PassedToService", "s3.amazonaws.com");
-    let request = AccessRequest::plain("iam:PassRole", role, &owner);
-    authorize(&call.state.iam, &call.caller, request, || context)
+    may_pass(call.state, &call.caller, (role, &owner), "s3.amazonaws.com")
         .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))?;
     if call.state.iam.recent.lasts(Quirk::FreshRole, || role) {
         // The text is the sandbox's own: none is recorded.

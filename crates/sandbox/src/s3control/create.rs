@@ -2,7 +2,7 @@
 //! Reference; it specifies no message texts, so they are the sandbox's own.
 //! Not for: failures that are found only when the job runs (see `run`).
 
-use crate::gate::{AccessRequest, authorize};
+use crate::gate::may_pass;
 use crate::s3control::call::{ControlCall, bucket_name, invalid, object_name, result};
 use crate::wire::query::element;
 use crate::wire::{Fault, XmlOutput};
@@ -139,9 +139,7 @@ fn permit(
         .filter(|arn| arn.service() == "iam" && arn.resource().starts_with("role/"))
         .and_then(|arn| AccountId::new(arn.account()).ok())
         .ok_or_else(|| invalid("RoleArn must be the ARN of a role."))?;
-    let context = Context::new().with("iam:PassedToService", "batchoperations.s3.amazonaws.com");
-    let request = AccessRequest::plain("iam:PassRole", role, &owner);
-    authorize(&call.state.iam, &call.caller, request, || context)
+    may_pass(call.state, &call.caller, (role, &owner), "batchoperations.s3.amazonaws.com")
         .map_err(|denied| Fault::new(403, "AccessDenied", denied.message()))
 }
 
