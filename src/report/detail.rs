@@ -59,8 +59,13 @@ impl Detail {
     fn new(what: What, from: Value, to: Value) -> Self {
         let text = PairKeys::without_placeholders(&to.to_string(), LATER);
         let hidden = text.and_then(|text| serde_json::from_str(&text).ok());
-        let known_after_apply = hidden.is_some() || to == LATER || to["key"] == LATER;
+        let known_after_apply = hidden.is_some();
         Self { what, name: None, from, to: hidden.unwrap_or(to), known_after_apply }
+    }
+
+    /// Marks a part whose value names a key that the run makes where `is_later`.
+    fn later(self, is_later: bool) -> Self {
+        Self { known_after_apply: self.known_after_apply || is_later, ..self }
     }
 
     fn named(self, name: &str) -> Self {
@@ -77,8 +82,8 @@ pub(super) fn detail(work: &Work) -> Vec<Detail> {
         }
         Work::Alias(work) => owned(
             work,
-            |to| vec![Detail::new(What::AliasTarget, Value::Null, key_or_later(to.as_ref()))],
-            |it| vec![Detail::new(What::AliasTarget, json!(it.from), key_or_later(it.to.as_ref()))],
+            |to| vec![alias_target(Value::Null, to.as_ref())],
+            |it| vec![alias_target(json!(it.from), it.to.as_ref())],
         ),
         Work::Rotation(work) => setting(What::RotationDays, work, |days| json!(days)),
         Work::Bucket(work) => bucket(work),
@@ -86,7 +91,11 @@ pub(super) fn detail(work: &Work) -> Vec<Detail> {
         Work::Ownership(work) => setting(What::ObjectOwnership, work, |it| json!(it)),
         Work::PublicAccessBlock(work) => setting(What::PublicAccessBlock, work, |it| json!(it)),
         Work::Versioning(work) => setting(What::Versioning, work, |it| json!(it)),
-        Work::Encryption(work) => setting(What::Encryption, work, encryption),
+        Work::Encryption(work) => {
+            let is_later = work.written().is_some_and(|to| to.key == DefaultKey::New);
+            let details = setting(What::Encryption, work, encryption).into_iter();
+            details.map(|detail| detail.later(is_later)).collect()
+        }
         Work::BucketPolicy(work) => shared(
             work,
             |it| statements(What::Statement, it),
@@ -163,8 +172,10 @@ fn tags(TagsDiffer { set, expires }: &TagsDiffer) -> Vec<Detail> {
     written.chain(gone).collect()
 }
 
-fn key_or_later<Id: Serialize>(key: Option<&Id>) -> Value {
-    key.map_or_else(|| json!(LATER), |key| json!(key))
+/// Returns the target of an alias: a key that exists, or the one that the run makes.
+fn alias_target<Id: Serialize>(from: Value, key: Option<&Id>) -> Detail {
+    let to = key.map_or_else(|| json!(LATER), |key| json!(key));
+    Detail::new(What::AliasTarget, from, to).later(key.is_none())
 }
 
 fn key_made(KeyMade { policy, tags }: &KeyMade) -> Vec<Detail> {
