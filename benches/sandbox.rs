@@ -37,7 +37,7 @@ const SIZE: usize = 16 * 1024;
 fn main() -> ExitCode {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    server::pin(std::process::id(), 1);
+    server::pin_client();
     let well = match arguments.first().map(String::as_str) {
         Some("soak") => {
             let seconds = arguments.get(1).map_or(Ok(300), |seconds| seconds.parse());

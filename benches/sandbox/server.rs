@@ -15,11 +15,11 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
 }
 
-/// Holds a process to one processor, where there are two.
-pub(crate) fn pin(process: u32, processor: usize) {
-    if std::thread::available_parallelism().is_ok_and(|n| n.get() > processor) {
+/// Holds the benchmark itself to the second processor, where there are two.
+pub(crate) fn pin_client() {
+    if std::thread::available_parallelism().is_ok_and(|n| n.get() > 1) {
         let pinned = Command::new("taskset")
-            .args(["-pc", &processor.to_string(), &process.to_string()])
+            .args(["-apc", "1", &std::process::id().to_string()])
             .stdout(Stdio::null())
             .status();
         assert!(pinned.is_ok_and(|status| status.success()), "taskset (util-linux) is needed");
@@ -27,15 +27,17 @@ pub(crate) fn pin(process: u32, processor: usize) {
 }
 
 impl Server {
-    /// Starts the binary on the first processor.
+    /// Starts the binary on the first processor. `taskset` becomes the binary: a process that is held
+    /// to a processor later than its start has threads that are not.
     pub(crate) fn start(arguments: &[&str]) -> Self {
-        let mut child = Command::new(process::binary())
+        let mut child = Command::new("taskset")
+            .args(["-c", "0"])
+            .arg(process::binary())
             .args(["sandbox", "--listen", "127.0.0.1:0"])
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        pin(child.id(), 0);
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().rsplit('/').next().unwrap().parse().unwrap();
