@@ -4,7 +4,6 @@
 //! tool finds nothing to change.
 
 mod cloudformation;
-mod hcl;
 mod pair;
 mod terraform;
 

@@ -1,12 +1,12 @@
 //! Writes HCL in the format of `terraform fmt`.
-//! Not for: the resources (see `terraform`).
+//! Not for: the resources (see `export::terraform` and `settings`).
 
 use serde_json::Value as Json;
 use std::fmt::Write;
 
 /// The right side of an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub enum Value {
     /// A string; template sequences in it are escaped.
     Text(String),
     /// An expression, written unchanged: a reference, a number, `true`.
@@ -21,24 +21,24 @@ pub(super) enum Value {
 
 impl Value {
     /// Returns a string.
-    pub(super) fn text(text: &(impl ToString + ?Sized)) -> Self {
+    pub fn text(text: &(impl ToString + ?Sized)) -> Self {
         Self::Text(text.to_string())
     }
 
     /// Returns an expression.
-    pub(super) fn bare(text: &(impl ToString + ?Sized)) -> Self {
+    pub fn bare(text: &(impl ToString + ?Sized)) -> Self {
         Self::Bare(text.to_string())
     }
 
     /// Returns a string that begins with the value of an expression.
-    pub(super) fn template(expression: &str, rest: &str) -> Self {
+    pub fn template(expression: &str, rest: &str) -> Self {
         let rest = quoted(rest);
         let rest = rest.strip_prefix('"').unwrap_or(&rest);
         Self::Bare(format!("\"${{{expression}}}{rest}"))
     }
 
     /// Converts JSON; `text` converts each string in it.
-    pub(super) fn json(json: &Json, text: &impl Fn(&str) -> Self) -> Self {
+    pub fn json(json: &Json, text: &impl Fn(&str) -> Self) -> Self {
         match json {
             Json::String(it) => text(it),
             Json::Array(items) => Self::List(items.iter().map(|it| Self::json(it, text)).collect()),
@@ -51,7 +51,7 @@ impl Value {
     }
 
     /// Returns a policy document; `text` converts each string in it.
-    pub(super) fn document(json: &Json, text: &impl Fn(&str) -> Self) -> Self {
+    pub fn document(json: &Json, text: &impl Fn(&str) -> Self) -> Self {
         Self::Document(Box::new(Self::json(json, text)))
     }
 
@@ -83,7 +83,7 @@ impl Value {
 
 /// The content of a block or of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Body(Vec<Item>);
+pub struct Body(Vec<Item>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Item {
@@ -94,33 +94,33 @@ enum Item {
 
 impl Body {
     /// Adds an argument.
-    pub(super) fn set(mut self, name: &str, value: Value) -> Self {
+    pub fn set(mut self, name: &str, value: Value) -> Self {
         self.0.push(Item::Argument(name.to_owned(), value));
         self
     }
 
     /// Adds a block. `kind` and `labels` form its header, such as
     /// `resource "aws_s3_bucket" "source"`.
-    pub(super) fn block(mut self, kind: &str, labels: &[&str], body: Self) -> Self {
+    pub fn block(mut self, kind: &str, labels: &[&str], body: Self) -> Self {
         let head = labels.iter().fold(kind.to_owned(), |head, label| head + " " + &quoted(label));
         self.0.push(Item::Block(head, body));
         self
     }
 
     /// Adds comment lines.
-    pub(super) fn comment(mut self, text: &str) -> Self {
+    pub fn comment(mut self, text: &str) -> Self {
         self.0.push(Item::Comment(text.to_owned()));
         self
     }
 
     /// Adds all items of `other`.
-    pub(super) fn and(mut self, other: Self) -> Self {
+    pub fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
     /// Returns the text, indented by `depth` times two spaces.
-    pub(super) fn render(&self, depth: usize) -> String {
+    pub fn render(&self, depth: usize) -> String {
         let indent = "  ".repeat(depth);
         let mut text = String::new();
         let mut rest = self.0.as_slice();

@@ -10,7 +10,7 @@ mod text;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Login, Topology};
 use crate::names::{PairName, Region, RoleName};
-use crate::world::{DefaultRetention, Live, LiveBucket, Tags};
+use crate::world::{Live, LiveBucket, Tags};
 use keys::Keys;
 use rules::Entry;
 use std::collections::BTreeMap;
@@ -58,16 +58,10 @@ struct Settings {
     deny_other_keys: bool,
     /// Whether bucket names are in the account-regional namespace; adopted buckets don't count.
     account_regional: bool,
-    lock: Option<Lock>,
+    /// What the source's documents say, as keys of `buckets`.
+    documents: Vec<String>,
     noncurrent_days: Option<i32>,
     incomplete_upload_days: Option<i32>,
-}
-
-/// The settings of Object Lock, if it is on.
-#[derive(Debug, Clone)]
-struct Lock {
-    /// The default retention: mode and days.
-    retention: Option<(String, i32)>,
 }
 
 /// Who owns the roles.
@@ -219,28 +213,16 @@ fn settings(own: &OwnSettings<'_>) -> Result<Settings, Failure> {
     let id = format!("crrctl.{}.lifecycle", own.name);
     let source = &own.live.source.bucket;
     let lifecycle = source.lifecycle.iter().find(|rule| rule.id == id && !rule.has_more);
-    let lock = match &source.lock {
-        None => None,
-        Some(lock) => Some(Lock { retention: lock.retention.as_ref().map(retention).transpose()? }),
-    };
+    let documents = source.documents.imported();
+    let documents = documents.map_err(|it| inexpressible(&it.what).hint(it.hint))?;
     let form = |it: &LiveBucket| format!("-{}-{}-an", it.account, it.region);
     let is_of_form = |it: &LiveBucket| it.name.as_str().ends_with(&form(it));
     Ok(Settings {
         account_regional: own.all().any(|it| !own.place(it).adopt && is_of_form(it)),
         tls_only: own.all().all(|it| has(it, "CrrctlTlsOnly")),
         deny_other_keys: own.all().all(|it| has(it, "CrrctlOtherKey")),
-        lock,
+        documents,
         noncurrent_days: lifecycle.and_then(|rule| rule.noncurrent_days),
         incomplete_upload_days: lifecycle.and_then(|rule| rule.incomplete_upload_days),
     })
-}
-
-fn retention(given: &DefaultRetention) -> Result<(String, i32), Failure> {
-    let days = given.days.ok_or_else(|| {
-        inexpressible(&format!(
-            "the default retention of the source is {given}, and a manifest has days"
-        ))
-        .hint("put the retention in days first")
-    })?;
-    Ok((given.mode.to_lowercase(), days))
 }

@@ -19,6 +19,8 @@ pub mod import;
 pub mod policy;
 pub mod world;
 pub mod manifest;
+pub mod settings;
+mod hcl;
 pub mod events;
 pub mod stop;
 pub mod failure;

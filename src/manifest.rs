@@ -3,7 +3,6 @@
 //! Not for: existing resources (see `world`) or policy documents (see `policy`).
 
 mod batch;
-mod buckets;
 mod check;
 mod conflicts;
 mod directions;
@@ -18,13 +17,11 @@ mod settings;
 mod topology;
 
 pub use batch::Reports;
-pub use buckets::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
 pub use error::{Located, ManifestError};
 pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
 pub use login::{Accounts, Away, Login};
 pub use role::RoleSettings;
 pub use rules::{ARCHIVES, MAX_PREFIX, PAID_FOR_DAYS, REPLICA_CLASSES, RuleSettings, RuleWish};
-pub use settings::Optional;
 pub use topology::{Activation, Manifest, Placed, Profile, ReplicationSettings, Side, Topology};
 
 #[cfg(test)]

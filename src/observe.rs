@@ -20,9 +20,10 @@ use crate::aws::settle::shown;
 use crate::events::{self, Events, StepId};
 use crate::failure::{Failure, Kind};
 use crate::joined;
-use crate::manifest::{Accounts, Manifest, Optional, PairKeys, Side, Topology};
+use crate::manifest::{Accounts, Manifest, PairKeys, Side, Topology};
 use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
+use crate::settings::Optional;
 use crate::steps::find;
 use crate::units::format_duration;
 use crate::world::{Batch, Bucket, Key, Objects, Others, Role, World};
@@ -271,7 +272,7 @@ async fn unnamed(
     let recorded = &recorded;
     let found = sides.iter().map(|side| async move {
         let is_heeded = |bucket: &Bucket| topology.owns(&bucket.tags) || recorded.contains(side);
-        match find::bucket(aws, side, Optional::ALL).await {
+        match find::bucket(aws, side, &Optional::all()).await {
             Ok(bucket) => Ok(bucket.filter(is_heeded).map(|bucket| (side.bucket.clone(), bucket))),
             // Another owner uses the name now.
             Err(failure) if failure.kind == Kind::InTheWay => Ok(None),
@@ -300,7 +301,7 @@ pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batc
     if removal && batch.role.is_none() {
         return Ok(batch);
     }
-    let every = |_: &Side| Optional::ALL;
+    let every = |_: &Side| Optional::all();
     let found = match found_buckets(aws, topology, std::slice::from_ref(&side), every, false).await
     {
         Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
@@ -377,7 +378,7 @@ async fn buckets_at(
 ) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
     let matter = |side: &Side| match depth {
         Depth::Wanted => topology.matters(&side.bucket),
-        Depth::Settings | Depth::Removal => Optional::ALL,
+        Depth::Settings | Depth::Removal => Optional::all(),
     };
     found_buckets(aws, topology, sides, matter, depth == Depth::Removal).await
 }
@@ -396,12 +397,12 @@ async fn found_buckets(
         let objects = async {
             if removal { find::objects(aws, topology, side).await.map(Some) } else { Ok(None) }
         };
-        let (bucket, objects) = join(find::bucket(aws, side, matter), objects).await;
+        let (bucket, objects) = join(find::bucket(aws, side, &matter), objects).await;
         let mut bucket = bucket?;
         if let Some(bucket) = &mut bucket {
             bucket.objects = objects?;
-            let more = topology.matters_by(&bucket.tags).but(matter);
-            find::find_more(aws, side, more, bucket).await?;
+            let more = topology.matters_by(&bucket.tags).but(&matter);
+            find::find_more(aws, side, &more, bucket).await?;
             if !topology.across_to(side).is_empty() {
                 bucket.requester_pays = find::requester_pays(aws, side).await?;
             }

@@ -6,21 +6,14 @@
 
 mod alias;
 mod bucket;
-mod bucket_policy;
 mod bucket_region;
-mod bucket_tags;
 mod dropped;
-mod encryption;
 pub(crate) mod hold;
 mod key;
-mod lifecycle;
-mod object_lock;
 mod objects;
-mod ownership;
 mod prover;
 mod quiet;
 mod recent;
-mod public_access_block;
 mod replaced;
 mod replica_key;
 mod request_payer;
@@ -30,8 +23,8 @@ mod role;
 mod role_in_force;
 mod role_policy;
 mod rotation;
+pub(crate) mod settings;
 mod standing;
-mod versioning;
 
 pub use key::Scheduled;
 pub use prover::Prover;
@@ -56,21 +49,20 @@ use tokio::time::Instant;
 pub(crate) mod find {
     //! The `find` of each resource, for `observe` and `check`.
     pub(crate) use super::bucket::{find as bucket, find_more, is_empty, stands};
-    pub(crate) use super::bucket_policy::find as bucket_policy;
     pub(crate) use super::bucket_region::find as bucket_region;
-    pub(crate) use super::bucket_tags::find as bucket_tags;
-    pub(crate) use super::encryption::find as encryption;
     pub(crate) use super::key::{
         aliases, all_ids as key_ids, by_tags as keys_by_tags, describe as key,
         details as key_details, grants as key_grants, tags as key_tags,
         with_policy as key_with_policy,
     };
-    pub(crate) use super::object_lock::find as object_lock;
     pub(crate) use super::objects::count as objects;
     pub(crate) use super::replication::find as replication;
     pub(crate) use super::request_payer::find as requester_pays;
     pub(crate) use super::role::{find as role, tags as role_tags};
     pub(crate) use super::role_in_force::{RoleInForce, find as role_in_force};
+    pub(crate) use super::settings::{
+        Stored, find_policy as bucket_policy, find_tags as bucket_tags,
+    };
 }
 
 /// Runs the actions of one pair.
@@ -316,14 +308,8 @@ impl Runner for Steps {
             Work::ReplicaKey(work) => self.run_replica_key(action, work, progress).await,
             Work::Bucket(work) => self.run_bucket(action, work, progress).await,
             Work::BucketTags(work) => self.run_bucket_tags(action, work, progress).await,
-            Work::Ownership(work) => self.run_ownership(action, work, progress).await,
-            Work::PublicAccessBlock(work) => {
-                self.run_public_access_block(action, work, progress).await
-            }
-            Work::Versioning(work) => self.run_versioning(action, work, progress).await,
-            Work::Encryption(work) => self.run_encryption(action, work, progress).await,
+            Work::Document(change) => self.run_document(action, change, progress).await,
             Work::BucketPolicy(work) => self.run_bucket_policy(action, work, progress).await,
-            Work::ObjectLock(work) => self.run_object_lock(action, work, progress).await,
             Work::Lifecycle(work) => self.run_lifecycle(action, work, progress).await,
             Work::Role(work) => self.run_role(action, work, progress).await,
             Work::RolePolicy(work) => self.run_role_policy(action, work, progress).await,

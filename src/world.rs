@@ -9,7 +9,7 @@ pub use fleet::{Found, Thing, Unread};
 pub use live::{Live, LiveBucket};
 
 use crate::names::{AccountId, Arn, BucketName, KeyId, Region};
-use crate::units::counted;
+use crate::settings::{Documents, Encryption, Expiry, Lock};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -185,27 +185,16 @@ pub struct Bucket {
     pub region: Option<Region>,
     /// The bucket's tags.
     pub tags: Tags,
-    /// Versioning status: `Enabled`, `Suspended`, or `None` if versioning was never enabled.
-    pub versioning: Option<String>,
-    /// Whether MFA delete is on, so that only the root user with the MFA device can delete
-    /// versions.
-    pub mfa_delete: bool,
-    /// Default encryption.
-    pub encryption: Option<Encryption>,
-    /// Public access block.
-    pub public_access_block: Option<PublicAccessBlock>,
+    /// The documents that hold nothing of other owners.
+    pub documents: Documents,
     /// Whether the bucket is a Requester Pays bucket. Read only for a destination in another
     /// account than the source.
     pub requester_pays: bool,
-    /// Object ownership, such as `BucketOwnerEnforced`.
-    pub ownership: Option<String>,
     /// Bucket policy.
     pub policy: Option<Value>,
     /// Replication configuration. Read only where it [matters](crate::manifest::Topology::matters);
-    /// the same holds for `lock` and `lifecycle`.
+    /// the same holds for `lifecycle` and Object Lock.
     pub replication: Option<Replication>,
-    /// Object Lock configuration, if Object Lock is on.
-    pub lock: Option<Lock>,
     /// Lifecycle rules.
     pub lifecycle: Vec<Expiry>,
     /// Whether the bucket has no version and no delete marker. Read only for a bucket without tags.
@@ -215,9 +204,25 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Returns whether all four public access block settings are on.
-    pub fn blocks_public_access(&self) -> bool {
-        self.public_access_block == Some(PublicAccessBlock::WHOLE)
+    /// Returns the versioning status: `Enabled`, `Suspended`, or `None` if versioning was never
+    /// enabled.
+    pub fn versioning(&self) -> Option<&str> {
+        self.documents.versioning.as_ref().and_then(|it| it.status.as_deref())
+    }
+
+    /// Returns whether MFA delete is on.
+    pub fn has_mfa_delete(&self) -> bool {
+        self.documents.versioning.as_ref().is_some_and(|it| it.mfa_delete)
+    }
+
+    /// Returns the default encryption.
+    pub fn encryption(&self) -> Option<&Encryption> {
+        self.documents.encryption.as_ref()
+    }
+
+    /// Returns the Object Lock configuration, if Object Lock is on.
+    pub fn lock(&self) -> Option<&Lock> {
+        self.documents.object_lock.as_ref()
     }
 
     /// Returns whether the bucket was created by a run that was interrupted before it set the tags.
@@ -226,88 +231,11 @@ impl Bucket {
         self.tags.is_empty()
             && self.empty == Some(true)
             // Object Lock enables versioning when the bucket is created.
-            && (self.versioning.is_none() || self.lock.is_some())
+            && (self.versioning().is_none() || self.lock().is_some())
             && self.policy.is_none()
             && self.replication.is_none()
             && self.lifecycle.is_empty()
     }
-}
-
-/// The four settings of a public access block.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[expect(clippy::struct_excessive_bools, reason = "S3 has four")]
-pub struct PublicAccessBlock {
-    /// `BlockPublicAcls`.
-    pub block_acls: bool,
-    /// `IgnorePublicAcls`.
-    pub ignore_acls: bool,
-    /// `BlockPublicPolicy`.
-    pub block_policy: bool,
-    /// `RestrictPublicBuckets`.
-    pub restrict_buckets: bool,
-}
-
-impl PublicAccessBlock {
-    /// All four settings on.
-    pub const WHOLE: Self =
-        Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
-}
-
-/// The Object Lock configuration of a bucket that has Object Lock.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lock {
-    /// Default retention of new versions whose request sets no retention.
-    pub retention: Option<DefaultRetention>,
-}
-
-/// The default retention that S3 returns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DefaultRetention {
-    /// Retention mode: `GOVERNANCE` or `COMPLIANCE`.
-    pub mode: String,
-    /// Retention period in days, if given in days.
-    pub days: Option<i32>,
-    /// Retention period in years, if given in years.
-    pub years: Option<i32>,
-}
-
-impl std::fmt::Display for DefaultRetention {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.days, self.years) {
-            (Some(days), _) => write!(f, "{} for {}", self.mode, counted(days, "day")),
-            (_, Some(years)) => write!(f, "{} for {}", self.mode, counted(years, "year")),
-            _ => f.write_str(&self.mode),
-        }
-    }
-}
-
-/// A lifecycle rule, reduced to the actions that affect a pair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Expiry {
-    /// The rule's id.
-    pub id: String,
-    /// Whether the rule's status is `Enabled`.
-    pub enabled: bool,
-    /// Days after which noncurrent versions expire.
-    pub noncurrent_days: Option<i32>,
-    /// Days after which incomplete multipart uploads are aborted.
-    pub incomplete_upload_days: Option<i32>,
-    /// Storage class of a transition after which objects must be restored before they can be read,
-    /// if the rule has such a transition.
-    pub archive: Option<String>,
-    /// Whether the rule has a filter or an action that crrctl never sets.
-    pub has_more: bool,
-}
-
-/// A bucket's default encryption.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encryption {
-    /// Algorithm, such as `aws:kms`.
-    pub algorithm: String,
-    /// Key id, ARN, or alias, as set on the bucket.
-    pub key: Option<String>,
-    /// Whether the Bucket Key is enabled.
-    pub bucket_key: bool,
 }
 
 /// A bucket's replication configuration.

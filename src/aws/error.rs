@@ -8,6 +8,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_smithy_types::error::operation::BuildError;
 
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -105,6 +106,21 @@ where
 {
     fn at(self, operation: &'static str, region: &Region) -> Result<T, Error> {
         self.map_err(|error| describe(&error, operation, region))
+    }
+}
+
+/// All required values of a request are set, so a request that can't be built is a bug.
+impl<T> At<T> for Result<T, BuildError> {
+    fn at(self, operation: &'static str, region: &Region) -> Result<T, Error> {
+        self.map_err(|error| Error {
+            operation,
+            region: region.clone(),
+            code: "NotSent".to_owned(),
+            message: format!("{error}: this is a bug in crrctl"),
+            status: None,
+            request_id: None,
+            class: Class::Other,
+        })
     }
 }
 

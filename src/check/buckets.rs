@@ -2,10 +2,10 @@
 //! Not for: bucket policies (see `proof`).
 
 use super::Finding;
-use super::seen::{BucketSeen, Read, Seen, Versioning, is_absent};
+use super::seen::{BucketSeen, Read, Seen, is_absent};
 use crate::aws::Class;
-use crate::manifest::{KeyWish, RetentionMode, Side};
-use crate::world::Encryption;
+use crate::manifest::{KeyWish, Side};
+use crate::settings::{Encryption, RetentionMode, Versioning};
 
 const APPLY: &str = "`crrctl apply` puts it right";
 
@@ -87,14 +87,15 @@ fn owner(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
     }
 }
 
-fn versioning(seen: &Seen, side: &Side, read: &Read<Versioning>) -> Finding {
+fn versioning(seen: &Seen, side: &Side, read: &Read<Option<Versioning>>) -> Finding {
     let reasons = seen.reasons(side, "SrcObjectNotEligible", "DstBucketUnversioned");
     match read {
-        Ok(Versioning { status: Some(status), .. }) if status == "Enabled" => {
-            Finding::pass("bucket.versioning", "Enabled")
-        }
-        Ok(Versioning { status, .. }) => {
-            let status = status.as_deref().unwrap_or("never enabled");
+        Ok(live) => {
+            let status = live.as_ref().and_then(|it| it.status.as_deref());
+            let status = status.unwrap_or("never enabled");
+            if status == Versioning::ENABLED {
+                return Finding::pass("bucket.versioning", status);
+            }
             let detail = format!("versioning of `{}` is {status}", side.bucket);
             Finding::fail("bucket.versioning", detail, APPLY).because(&reasons)
         }
@@ -102,9 +103,11 @@ fn versioning(seen: &Seen, side: &Side, read: &Read<Versioning>) -> Finding {
     }
 }
 
-fn mfa_delete(read: &Read<Versioning>) -> Finding {
+fn mfa_delete(read: &Read<Option<Versioning>>) -> Finding {
     match read {
-        Ok(Versioning { mfa_delete: false, .. }) => Finding::pass("bucket.mfa-delete", "off"),
+        Ok(live) if !live.as_ref().is_some_and(|it| it.mfa_delete) => {
+            Finding::pass("bucket.mfa-delete", "off")
+        }
         Ok(_) => Finding::fail(
             "bucket.mfa-delete",
             "MFA delete is on: no version can be deleted, neither probes nor by `destroy`",
@@ -125,22 +128,21 @@ fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Find
     // At the source: an object under another key is one that the role has no permissions for; an
     // object under a key that no rule selects does not replicate; an object under no key
     // replicates. At a destination, the rule alone sets the encryption of replicas.
-    let is_kms = |live: &Encryption| live.algorithm != "AES256";
     let of_source = match read {
-        Ok(Some(live)) if is_kms(live) && wanted.is_none() => Some("SrcObjectNotEligible"),
-        Ok(Some(live)) if is_kms(live) => Some("SrcGetObjectNotPermitted"),
+        Ok(Some(live)) if live.is_kms() && wanted.is_none() => Some("SrcObjectNotEligible"),
+        Ok(Some(live)) if live.is_kms() => Some("SrcGetObjectNotPermitted"),
         _ => None,
     };
     let is_source = !seen.reasons(side, "source", "").iter().all(|it| it.is_empty());
     let reasons: Vec<_> = of_source.filter(|_| is_source).into_iter().collect();
     match read {
-        Ok(Some(live)) if live.algorithm == algorithm && live.key == wanted => {
+        Ok(Some(live)) if live.algorithm == algorithm && live.key() == wanted.as_deref() => {
             let under = if wanted.is_some() { " under the Region's key" } else { "" };
             Finding::pass(name, format!("{algorithm}{under}"))
         }
         Ok(live) => {
             let live = live.as_ref();
-            let key = live.and_then(|it| it.key.as_deref()).unwrap_or("no key of its own");
+            let key = live.and_then(Encryption::key).unwrap_or("no key of its own");
             let how = live.map_or("S3's default", |it| it.algorithm.as_str());
             let detail = format!("new objects in `{}` are under {how}, {key}", side.bucket);
             Finding::fail(name, detail, APPLY).because(&reasons)

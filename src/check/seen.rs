@@ -6,9 +6,9 @@ use crate::aws::{At, Aws, Error};
 use crate::manifest::{KeyKind, KeyWish, Manifest, PairKeys, Side, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::plan::others;
-use crate::steps::find;
-use crate::world::{Encryption, Key, Lock, Replication, Tags};
-use aws_sdk_s3::types::MfaDeleteStatus;
+use crate::settings::{Encryption, Lock, Versioning};
+use crate::steps::find::{self, Stored};
+use crate::world::{Key, Replication, Tags};
 use futures::future::{join, join_all};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -43,17 +43,11 @@ pub(super) struct KeySeen {
 pub(super) struct BucketSeen {
     pub(super) head: Read<()>,
     pub(super) tags: Read<Tags>,
-    pub(super) versioning: Read<Versioning>,
+    pub(super) versioning: Read<Option<Versioning>>,
     pub(super) encryption: Read<Option<Encryption>>,
     pub(super) policy: Read<Option<Value>>,
     pub(super) lock: Read<Option<Lock>>,
     pub(super) replication: Read<Option<Replication>>,
-}
-
-/// The versioning status, and whether MFA delete is on.
-pub(super) struct Versioning {
-    pub(super) status: Option<String>,
-    pub(super) mfa_delete: bool,
 }
 
 /// The replication role with every policy that applies to it.
@@ -203,7 +197,7 @@ fn pairs_key(
         return Some(key.id.clone());
     }
     let encryption = bucket?.1.encryption.as_ref().ok()?.as_ref()?;
-    let id = encryption.key.as_deref()?.rsplit('/').next()?;
+    let id = encryption.key()?.rsplit('/').next()?;
     KeyId::new(id).ok()
 }
 
@@ -236,22 +230,13 @@ async fn bucket(aws: &Aws, side: &Side) -> BucketSeen {
     let (head, tags, versioning, encryption, policy, lock, replication) = tokio::join!(
         head,
         find::bucket_tags(aws, bucket, region),
-        versioning(aws, side),
-        find::encryption(aws, bucket, region),
+        Versioning::find(aws, bucket, region),
+        Encryption::find(aws, bucket, region),
         find::bucket_policy(aws, bucket, region),
-        find::object_lock(aws, bucket, region),
+        Lock::find(aws, bucket, region),
         find::replication(aws, bucket, region),
     );
     BucketSeen { head, tags, versioning, encryption, policy, lock, replication }
-}
-
-async fn versioning(aws: &Aws, side: &Side) -> Read<Versioning> {
-    let request = aws.s3(&side.region).get_bucket_versioning().bucket(side.bucket.as_str());
-    let output = request.send().await.at("s3:GetBucketVersioning", &side.region)?;
-    Ok(Versioning {
-        status: output.status().map(|status| status.as_str().to_owned()),
-        mfa_delete: output.mfa_delete() == Some(&MfaDeleteStatus::Enabled),
-    })
 }
 
 async fn role(aws: &Aws, topology: &Topology) -> Read<Option<RoleSeen>> {

@@ -12,6 +12,7 @@ use crate::names::BucketName;
 use crate::observe::{self, Depth};
 use crate::plan::{self, Plan, rules};
 use crate::report;
+use crate::settings::Encryption;
 use crate::world::{Bucket, World};
 use serde_json::{Value, json};
 
@@ -87,10 +88,10 @@ fn put(
             json!({
                 "bucket": name,
                 "region": bucket.region,
-                "versioning": bucket.versioning,
-                "encryption": bucket.encryption.as_ref().map(|it| &it.algorithm),
-                "key": bucket.encryption.as_ref().and_then(|it| it.key.as_ref()),
-                "bucket_key": bucket.encryption.as_ref().is_some_and(|it| it.bucket_key),
+                "versioning": bucket.versioning(),
+                "encryption": bucket.encryption().map(|it| &it.algorithm),
+                "key": bucket.encryption().and_then(Encryption::key),
+                "bucket_key": bucket.encryption().is_some_and(|it| it.bucket_key),
             })
         })
         .collect();

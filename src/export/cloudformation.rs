@@ -11,7 +11,8 @@ use super::pair::{BATCH, Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::names::Region;
-use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
+use crate::settings::ExportedLifecycle;
+use crate::world::{Key, Replication, Rule, Tags, World};
 use named::{Named, Reach};
 use serde_json::{Map, Value, json};
 
@@ -188,47 +189,11 @@ fn add_role(stack: &mut Stack, pair: &Pair<'_>, way: &Way<'_>, id: &str) {
 fn add_bucket(stack: &mut Stack, placed: &Placed<'_>, id: &str) -> Result<(), Failure> {
     let (name, live) = (placed.name.as_str(), placed.live);
     let mut properties = json!({"BucketName": name, "Tags": tags(&live.tags)});
-    if let Some(ownership) = &live.ownership {
-        properties["OwnershipControls"] = json!({"Rules": [{"ObjectOwnership": ownership}]});
-    }
-    if live.blocks_public_access() {
-        properties["PublicAccessBlockConfiguration"] = json!({
-            "BlockPublicAcls": true,
-            "BlockPublicPolicy": true,
-            "IgnorePublicAcls": true,
-            "RestrictPublicBuckets": true,
-        });
-    }
-    if let Some(status) = &live.versioning {
-        properties["VersioningConfiguration"] = json!({"Status": status});
-    }
-    if let Some(encryption) = &live.encryption {
-        let mut default = json!({"SSEAlgorithm": encryption.algorithm});
-        if let Some(named) = &encryption.key {
-            // A reference, so that the bucket depends on the key.
-            default["KMSMasterKeyID"] = stack.named.text(named, Reach::Keys);
-        }
-        properties["BucketEncryption"] = json!({"ServerSideEncryptionConfiguration": [
-            {"BucketKeyEnabled": encryption.bucket_key, "ServerSideEncryptionByDefault": default}
-        ]});
-    }
-    if let Some(lock) = &live.lock {
-        properties["ObjectLockEnabled"] = json!(true);
-        if let Some(it) = &lock.retention {
-            let mut retention = json!({"Mode": it.mode});
-            if let Some(days) = it.days {
-                retention["Days"] = json!(days);
-            }
-            if let Some(years) = it.years {
-                retention["Years"] = json!(years);
-            }
-            properties["ObjectLockConfiguration"] =
-                json!({"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}});
-        }
-    }
-    if let Some(rules) = placed.lifecycle() {
-        let rules = rules.iter().map(expiry).collect::<Vec<_>>();
-        properties["LifecycleConfiguration"] = json!({"Rules": rules});
+    let arn = |text: &str| stack.named.text(text, Reach::Keys);
+    let documents = live.documents.cloudformation(&arn).into_iter();
+    let lifecycle = placed.lifecycle().map(ExportedLifecycle::cloudformation);
+    for (name, value) in documents.chain(lifecycle) {
+        properties[name] = value;
     }
     if let Some(replication) = &live.replication {
         properties["ReplicationConfiguration"] = self::replication(stack, replication)?;
@@ -240,18 +205,6 @@ fn add_bucket(stack: &mut Stack, placed: &Placed<'_>, id: &str) -> Result<(), Fa
         stack.add(&format!("{id}Policy"), "AWS::S3::BucketPolicy", ("Bucket", name), properties);
     }
     Ok(())
-}
-
-fn expiry(rule: &Expiry) -> Value {
-    let status = if rule.enabled { "Enabled" } else { "Disabled" };
-    let mut value = json!({"Id": rule.id, "Status": status});
-    if let Some(days) = rule.noncurrent_days {
-        value["NoncurrentVersionExpiration"] = json!({"NoncurrentDays": days});
-    }
-    if let Some(days) = rule.incomplete_upload_days {
-        value["AbortIncompleteMultipartUpload"] = json!({"DaysAfterInitiation": days});
-    }
-    value
 }
 
 fn replication(stack: &Stack, live: &Replication) -> Result<Value, Failure> {

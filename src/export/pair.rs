@@ -3,7 +3,8 @@
 
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
-use crate::world::{Bucket, Expiry, Key, Replication, Role, World};
+use crate::settings::ExportedLifecycle;
+use crate::world::{Bucket, Key, Replication, Role, World};
 
 /// The label of the batch jobs' role.
 pub(super) const BATCH: &str = "batch";
@@ -31,9 +32,8 @@ pub(super) struct Placed<'a> {
 
 impl<'a> Placed<'a> {
     /// Returns the lifecycle rules if all of them can be expressed in full.
-    pub(super) fn lifecycle(&self) -> Option<&'a [Expiry]> {
-        let rules = self.live.lifecycle.as_slice();
-        (!rules.is_empty() && rules.iter().all(|rule| !rule.has_more)).then_some(rules)
+    pub(super) fn lifecycle(&self) -> Option<ExportedLifecycle<'a>> {
+        ExportedLifecycle::of(&self.live.lifecycle)
     }
 }
 

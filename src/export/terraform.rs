@@ -6,12 +6,14 @@
 mod references;
 
 use super::File;
-use super::hcl::{Body, Value};
+
 use super::pair::{BATCH, Pair, Placed, Way};
 use crate::failure::Failure;
+use crate::hcl::{Body, Value};
 use crate::manifest::{Login, Topology};
 use crate::names::Region;
-use crate::world::{Expiry, Key, Replication, Rule, Tags, World};
+use crate::settings::ExportedLifecycle;
+use crate::world::{Key, Replication, Rule, Tags, World};
 use references::References;
 
 /// Returns the configuration. Refuses rules with settings that crrctl can't export.
@@ -179,87 +181,21 @@ fn bucket(pair: &Pair<'_>, placed: &Placed<'_>, references: &References) -> Vec<
     let setting =
         |kind: &str, body: Body| resource(kind, &label, region, name, of_bucket().and(body));
     let bucket = Body::default().set("bucket", Value::text(name)).set("tags", tags(&live.tags));
-    let bucket = match &live.lock {
+    let bucket = match live.lock() {
         Some(_) => bucket.set("object_lock_enabled", Value::bare(&true)),
         None => bucket,
     };
     let bucket = bucket.set("depends_on", Value::List(keys));
     let mut all = vec![resource("aws_s3_bucket", &label, region, name, bucket)];
-    if let Some(ownership) = &live.ownership {
-        let rule = Body::default().set("object_ownership", Value::text(ownership));
-        all.push(setting(
-            "aws_s3_bucket_ownership_controls",
-            Body::default().block("rule", &[], rule),
-        ));
-    }
-    if live.blocks_public_access() {
-        let all_four = [
-            "block_public_acls",
-            "block_public_policy",
-            "ignore_public_acls",
-            "restrict_public_buckets",
-        ];
-        let body =
-            all_four.iter().fold(Body::default(), |body, it| body.set(it, Value::bare(&true)));
-        all.push(setting("aws_s3_bucket_public_access_block", body));
-    }
-    if let Some(status) = &live.versioning {
-        let inner = Body::default().set("status", Value::text(status));
-        let body = Body::default().block("versioning_configuration", &[], inner);
-        all.push(setting("aws_s3_bucket_versioning", body));
-    }
-    if let Some(encryption) = &live.encryption {
-        let mut default = Body::default().set("sse_algorithm", Value::text(&encryption.algorithm));
-        if let Some(key) = &encryption.key {
-            default = default.set("kms_master_key_id", references.arn(key));
-        }
-        let rule = Body::default()
-            .set("bucket_key_enabled", Value::bare(&encryption.bucket_key))
-            .block("apply_server_side_encryption_by_default", &[], default);
-        let body = Body::default().block("rule", &[], rule);
-        all.push(setting("aws_s3_bucket_server_side_encryption_configuration", body));
-    }
-    if let Some(retention) = live.lock.as_ref().and_then(|lock| lock.retention.as_ref()) {
-        let mut default = Body::default().set("mode", Value::text(&retention.mode));
-        for (name, number) in [("days", retention.days), ("years", retention.years)] {
-            if let Some(number) = number {
-                default = default.set(name, Value::bare(&number));
-            }
-        }
-        let rule = Body::default().block("default_retention", &[], default);
-        let body = Body::default().block("rule", &[], rule);
-        all.push(setting("aws_s3_bucket_object_lock_configuration", body));
-    }
-    if let Some(rules) = placed.lifecycle() {
-        let body = rules
-            .iter()
-            .map(expiry)
-            .fold(Body::default(), |body, rule| body.block("rule", &[], rule));
-        all.push(setting("aws_s3_bucket_lifecycle_configuration", body));
-    }
+    let arn = |text: &str| references.arn(text);
+    let documents = live.documents.terraform(&arn).into_iter();
+    let lifecycle = placed.lifecycle().map(ExportedLifecycle::terraform);
+    all.extend(documents.chain(lifecycle).map(|(kind, body)| setting(kind, body)));
     if let Some(policy) = &live.policy {
         let policy = Value::document(policy, &|text| references.arn(text));
         all.push(setting("aws_s3_bucket_policy", Body::default().set("policy", policy)));
     }
     all
-}
-
-fn expiry(rule: &Expiry) -> Body {
-    let status = if rule.enabled { "Enabled" } else { "Disabled" };
-    let all_objects = Body::default().set("prefix", Value::text(&""));
-    let mut body = Body::default()
-        .set("id", Value::text(&rule.id))
-        .set("status", Value::text(&status))
-        .block("filter", &[], all_objects);
-    if let Some(days) = rule.noncurrent_days {
-        let days = Body::default().set("noncurrent_days", Value::bare(&days));
-        body = body.block("noncurrent_version_expiration", &[], days);
-    }
-    if let Some(days) = rule.incomplete_upload_days {
-        let days = Body::default().set("days_after_initiation", Value::bare(&days));
-        body = body.block("abort_incomplete_multipart_upload", &[], days);
-    }
-    body
 }
 
 fn role(pair: &Pair<'_>, way: &Way<'_>, references: &References) -> Vec<Body> {
@@ -305,7 +241,7 @@ fn replication(
     live: &Replication,
     references: &References,
 ) -> Result<Body, Failure> {
-    let versioned = |placed: &&Placed<'_>| placed.live.versioning.is_some();
+    let versioned = |placed: &&Placed<'_>| placed.live.versioning().is_some();
     let versioning = pair.buckets.iter().filter(versioned);
     let versioning =
         versioning.map(|it| Value::bare(&format!("aws_s3_bucket_versioning.{}", label(&it.label))));

@@ -4,7 +4,8 @@
 use super::{OwnSettings, inexpressible};
 use crate::failure::Failure;
 use crate::names::{Arn, Region};
-use crate::world::{Encryption, Key, LiveBucket};
+use crate::settings::Encryption;
+use crate::world::{Key, LiveBucket};
 use serde_json::Value;
 
 /// The AWS managed key, which S3 creates in each account that uses KMS encryption without naming a
@@ -38,13 +39,13 @@ pub(super) enum Kind {
 }
 
 fn kms(encryption: Option<&Encryption>) -> Option<&Encryption> {
-    encryption.filter(|it| it.algorithm != "AES256")
+    encryption.filter(|it| it.is_kms())
 }
 
 pub(super) fn keys(own: &OwnSettings<'_>) -> Result<Keys, Failure> {
     let source = &own.live.source;
     let selects = own.rules().iter().any(|rule| rule.enabled && rule.kms_objects);
-    let Some(encryption) = kms(source.bucket.encryption.as_ref()) else {
+    let Some(encryption) = kms(source.bucket.encryption()) else {
         if selects {
             let message = format!(
                 "the rules of `{}` replicate SSE-KMS objects, and the bucket itself encrypts by SSE-S3: a manifest has keys on both sides or on none",
@@ -53,8 +54,7 @@ pub(super) fn keys(own: &OwnSettings<'_>) -> Result<Keys, Failure> {
             return Err(inexpressible(&message)
                 .hint("give the source bucket a KMS key as its default encryption first"));
         }
-        let kept =
-            own.live.destinations.iter().find(|it| kms(it.bucket.encryption.as_ref()).is_some());
+        let kept = own.live.destinations.iter().find(|it| kms(it.bucket.encryption()).is_some());
         if let Some(kept) = kept {
             let message = format!(
                 "`{}` encrypts by SSE-S3 and its destination `{}` under a KMS key: a manifest has keys on both sides or on none",
@@ -119,7 +119,7 @@ pub(super) fn leads_to(destination: &str, it: &LiveBucket) -> bool {
 
 /// Returns the key of a bucket's default encryption, as a manifest names it.
 fn of_bucket<'a>(own: &OwnSettings<'a>, it: &LiveBucket) -> Result<(String, &'a Key), Failure> {
-    let named = kms(it.bucket.encryption.as_ref()).and_then(|it| it.key.clone());
+    let named = kms(it.bucket.encryption()).and_then(|it| it.key().map(str::to_owned));
     let is_managed = named.is_none();
     let named = named.unwrap_or_else(|| MANAGED.to_owned());
     let key = found(own, &it.region, &named)?;
@@ -133,8 +133,8 @@ pub(super) fn of_replicas(
     named: &str,
 ) -> Result<String, Failure> {
     let key = found(own, &it.region, named)?;
-    let encryption = kms(it.bucket.encryption.as_ref());
-    let is_managed = encryption.is_some_and(|it| it.key.is_none())
+    let encryption = kms(it.bucket.encryption());
+    let is_managed = encryption.is_some_and(|it| it.key().is_none())
         && found(own, &it.region, MANAGED).is_ok_and(|managed| managed.arn == key.arn);
     Ok(if is_managed { MANAGED.to_owned() } else { key.arn.to_string() })
 }

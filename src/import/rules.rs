@@ -227,7 +227,7 @@ fn number_backs(own: &OwnSettings<'_>, entries: &mut [Entry]) {
 
 /// Returns the rule of the reverse direction that matches `entry`.
 fn like<'a>(own: &OwnSettings<'_>, live: &'a Replication, entry: &Entry) -> Option<&'a Rule> {
-    let key = own.live.source.bucket.encryption.as_ref().filter(|it| it.algorithm != "AES256");
+    let key = own.live.source.bucket.encryption().filter(|it| it.is_kms());
     let owner = entry.owner_override.then_some(own.live.account.as_str());
     live.rules.iter().find(|rule| {
         rule.enabled

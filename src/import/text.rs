@@ -2,7 +2,7 @@
 //! Not for: the content of the draft (see `keys` and `rules`).
 
 use super::keys::Kind;
-use super::{Draft, Lock, Roles};
+use super::{Draft, Roles};
 use crate::manifest::Login;
 use crate::names::Arn;
 use serde_json::{Map, Value};
@@ -163,12 +163,8 @@ impl Draft {
         lines.flag("  ", "deny_other_keys", settings.deny_other_keys);
         let namespace = settings.account_regional.then_some("account-regional");
         lines.plain("  ", "namespace", namespace);
-        match &settings.lock {
-            None => {}
-            Some(Lock { retention: None }) => lines.flag("  ", "object_lock", true),
-            Some(Lock { retention: Some((mode, days)) }) => {
-                lines.plain("  ", "object_lock", Some(format!("{{mode: {mode}, days: {days}}}")));
-            }
+        for key in &settings.documents {
+            lines.line(&format!("  {key}"));
         }
         if settings.noncurrent_days.is_some() || settings.incomplete_upload_days.is_some() {
             lines.line("  lifecycle:");

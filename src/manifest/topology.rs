@@ -2,7 +2,6 @@
 //! [`Topology`] after.
 //! Not for: validation (see `check`).
 
-use super::buckets::BucketSettings;
 use super::keys::{KeyRef, KeySettings};
 use super::login::{Accounts, Away, Login};
 use super::role::RoleSettings;
@@ -10,6 +9,7 @@ use super::rules::{PlacedRule, RuleSettings, RuleWish};
 use crate::names::{
     AccountId, Arn, BucketName, InvalidName, KeyAlias, PairName, Partition, Region, RoleName,
 };
+use crate::settings::BucketSettings;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

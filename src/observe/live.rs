@@ -5,8 +5,9 @@
 use super::Aws;
 use crate::failure::{Failure, Kind};
 use crate::joined;
-use crate::manifest::{Optional, Side, Topology};
+use crate::manifest::{Side, Topology};
 use crate::names::{AccountId, Arn, BucketName, Region};
+use crate::settings::Optional;
 use crate::steps::find;
 use crate::world::{Bucket, Live, LiveBucket, Replication, Role};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ pub async fn place(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
 pub async fn live_source(aws: &Aws, side: &Side) -> Result<LiveBucket, Failure> {
     let account = super::account(aws).await?;
     aws.expect_owner(aws.home(), &account);
-    let Some(bucket) = find::bucket(aws, side, Optional::ALL).await? else {
+    let Some(bucket) = find::bucket(aws, side, &Optional::all()).await? else {
         let message = format!("there is no bucket `{}` in {}", side.bucket, side.region);
         return Err(Failure::new(Kind::Manifest, "bucket-missing", message));
     };
@@ -75,7 +76,7 @@ pub async fn live_all(
 ) -> Result<Live, Failure> {
     let home = &source.account;
     let destinations = joined::all(sides.iter().map(|side| async move {
-        let Some(bucket) = find::bucket(aws, side, Optional::ALL).await? else {
+        let Some(bucket) = find::bucket(aws, side, &Optional::all()).await? else {
             let message = format!("a rule leads to `{}`, and there is no such bucket", side.bucket);
             return Err(Failure::new(Kind::Manifest, "bucket-missing", message)
                 .in_region(&side.region)
@@ -104,8 +105,8 @@ pub async fn live_all(
 async fn keys(aws: &Aws, live: &mut Live, with_tags: bool) -> Result<(), Failure> {
     let mut named: BTreeSet<(Region, String)> = BTreeSet::new();
     for it in std::iter::once(&live.source).chain(&live.destinations) {
-        let encryption = it.bucket.encryption.as_ref().filter(|it| it.algorithm != "AES256");
-        let key = encryption.map(|it| it.key.clone().unwrap_or_else(|| MANAGED.to_owned()));
+        let encryption = it.bucket.encryption().filter(|it| it.is_kms());
+        let key = encryption.map(|it| it.key().unwrap_or(MANAGED).to_owned());
         named.extend(key.map(|key| (it.region.clone(), key)));
         for other in std::iter::once(&live.source).chain(&live.destinations) {
             let rules = other.bucket.replication.iter().flat_map(|it| &it.rules);

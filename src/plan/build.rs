@@ -19,7 +19,7 @@ use crate::failure::{self, Failure};
 use crate::manifest::{PairKeys, Side, Topology};
 use crate::names::{Arn, Region};
 use crate::policy::{self, Document, Templates, meaning};
-use crate::world::{Tags, World};
+use crate::world::{Bucket, Tags, World};
 use serde_json::Value;
 
 /// Returns the actions that change `world` to match `topology`. Fails (exit code 10) if a resource
@@ -79,8 +79,7 @@ pub fn build_as(
 /// Returns a warning for each bucket with MFA delete, whose versions only the root user can delete
 /// (S3 User Guide, "Configuring MFA delete").
 fn kept_by_mfa(topology: &Topology, world: &World) -> Vec<String> {
-    let is_on =
-        |side: &&Side| world.buckets.get(&side.bucket).is_some_and(|bucket| bucket.mfa_delete);
+    let is_on = |side: &&Side| world.buckets.get(&side.bucket).is_some_and(Bucket::has_mfa_delete);
     let warn = |side: &Side| {
         format!(
             "`{}` has MFA delete: no probe can be taken away from it, nor can `destroy` empty it",

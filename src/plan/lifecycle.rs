@@ -3,8 +3,9 @@
 //! Not for: writing the rule (see `steps`).
 
 use crate::manifest::{ARCHIVES, Topology};
+use crate::settings::Expiry;
 use crate::units::counted;
-use crate::world::{Expiry, World};
+use crate::world::World;
 
 fn id(topology: &Topology) -> String {
     format!("{}lifecycle", topology.rule_prefix())

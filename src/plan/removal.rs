@@ -133,7 +133,7 @@ impl<'a> Buckets<'a> {
                 buckets.kept.push(keep(&why, Why::Refused));
             } else if !topology.owns(&bucket.tags) && !bucket.is_cut_off_creation() {
                 buckets.kept.push(keep("it does not bear this pair's tags", Why::Refused));
-            } else if bucket.mfa_delete && bucket.objects != Some(Objects::default()) {
+            } else if bucket.has_mfa_delete() && bucket.objects != Some(Objects::default()) {
                 return Err(mfa_delete(name, bucket));
             } else if objects.is_empty() || wish.purge_data {
                 buckets.going.push((name, bucket));

@@ -5,9 +5,11 @@ use super::*;
 use crate::manifest::{Origin, PairKeys, Topology, parse};
 use crate::names::{AccountId, KeyId};
 use crate::policy::{Document, Templates, render};
+use crate::settings::{
+    DefaultKey, Documents, Encryption, Ownership, PublicAccessBlock, Versioning,
+};
 use crate::world::{
-    Batch, Bucket, Encryption, Key, KeyState, Keys, MultiRegion, Objects, Others,
-    PublicAccessBlock, Replication, Role, World,
+    Batch, Bucket, Key, KeyState, Keys, MultiRegion, Objects, Others, Replication, Role, World,
 };
 use std::collections::BTreeMap;
 
@@ -75,19 +77,20 @@ fn whole(topology: &Topology) -> World {
     let bucket = |side: &crate::manifest::Side| Bucket {
         region: Some(side.region.clone()),
         tags: topology.all_tags(),
-        mfa_delete: false,
         requester_pays: false,
-        versioning: Some("Enabled".to_owned()),
-        encryption: Some(Encryption {
-            algorithm: "aws:kms".to_owned(),
-            key: topology.key_arn(&keys(), side).map(|arn| arn.to_string()),
-            bucket_key: true,
-        }),
-        public_access_block: Some(PublicAccessBlock::WHOLE),
-        ownership: Some("BucketOwnerEnforced".to_owned()),
+        documents: Documents {
+            versioning: Some(Versioning { status: Some("Enabled".to_owned()), mfa_delete: false }),
+            encryption: Some(Encryption {
+                algorithm: "aws:kms".to_owned(),
+                key: DefaultKey::Known(topology.key_arn(&keys(), side).unwrap().to_string()),
+                bucket_key: true,
+            }),
+            public_access_block: Some(PublicAccessBlock::WHOLE),
+            ownership: Some(Ownership("BucketOwnerEnforced".to_owned())),
+            object_lock: None,
+        },
         policy: Some(document(Document::of_bucket(side, topology))),
         replication: (side == &topology.source).then(|| replication.clone()),
-        lock: None,
         lifecycle: Vec::new(),
         empty: None,
         objects: Some(Objects::default()),
@@ -281,7 +284,7 @@ proptest::proptest! {
                 1 => {
                     let bucket = world.buckets.get_mut(&side.bucket).unwrap();
                     bucket.policy = None;
-                    bucket.encryption = None;
+                    bucket.documents.encryption = None;
                     expected += 2;
                 }
                 _ => {}
@@ -310,7 +313,7 @@ fn a_bucket_with_mfa_delete_is_refused_while_it_holds_anything() {
     let name = topology.source.bucket.clone();
     for (probes, refused) in [(1, true), (0, false)] {
         let bucket = world.buckets.get_mut(&name).unwrap();
-        bucket.mfa_delete = true;
+        bucket.documents.versioning.as_mut().unwrap().mfa_delete = true;
         bucket.objects = Some(Objects { probes, foreign: Vec::new() });
         let wish = Removal { purge_data: true, ..Removal::default() };
         let planned = removal(&topology, &world, wish);

@@ -8,10 +8,7 @@ mod keys;
 mod roles;
 mod rules;
 
-pub use buckets::{
-    Adoption, BucketMade, BucketTagsWork, BucketWork, DefaultEncryption, DefaultKey, Holds,
-    LifecycleDiffers,
-};
+pub use buckets::{Adoption, BucketMade, BucketTagsWork, BucketWork, Holds, LifecycleDiffers};
 pub use differs::{PolicyDiffers, TagChange, TagsDiffer};
 pub use keys::{KeyDiffers, KeyMade, Retargeted};
 pub use roles::{BoundaryChange, RoleDiffers, RoleMade, RolePolicyDiffers};
@@ -20,7 +17,7 @@ pub use rules::{DroppedRuleWork, RuleChange, RuleRole, RulesBucket, RulesRemoved
 use super::StatementChange;
 use crate::events::{Kind, Verb};
 use crate::names::{BucketName, KeyId, PairName};
-use crate::world::{DefaultRetention, Expiry, PublicAccessBlock};
+use crate::settings::{Change, Expiry, Setting};
 
 /// What an action does with its thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,18 +36,10 @@ pub enum Work {
     Bucket(BucketWork),
     /// The tags of a bucket.
     BucketTags(BucketTagsWork),
-    /// Object ownership.
-    Ownership(Setting<String>),
-    /// The public access block.
-    PublicAccessBlock(Setting<PublicAccessBlock>),
-    /// The versioning status.
-    Versioning(Setting<String>),
-    /// Default encryption.
-    Encryption(Setting<DefaultEncryption>),
+    /// A document of a bucket that holds nothing of other owners.
+    Document(Change),
     /// The bucket policy.
     BucketPolicy(SharedDocument<Vec<StatementChange>, PolicyDiffers>),
-    /// Object Lock, with its default retention.
-    ObjectLock(Setting<Option<DefaultRetention>>),
     /// The pair's lifecycle rule.
     Lifecycle(SharedDocument<Expiry, LifecycleDiffers>),
     /// The role of a direction, or of batch jobs.
@@ -73,12 +62,8 @@ impl Work {
             Self::Rotation(_) => Kind::Rotation,
             Self::Bucket(_) => Kind::Bucket,
             Self::BucketTags(_) => Kind::BucketTags,
-            Self::Ownership(_) => Kind::Ownership,
-            Self::PublicAccessBlock(_) => Kind::PublicAccessBlock,
-            Self::Versioning(_) => Kind::Versioning,
-            Self::Encryption(_) => Kind::Encryption,
+            Self::Document(change) => change.kind(),
             Self::BucketPolicy(_) => Kind::BucketPolicy,
-            Self::ObjectLock(_) => Kind::ObjectLock,
             Self::Lifecycle(_) => Kind::Lifecycle,
             Self::Role(_) => Kind::Role,
             Self::RolePolicy(_) => Kind::RolePolicy,
@@ -95,11 +80,8 @@ impl Work {
             Self::Rotation(work) => work.verb(),
             Self::Bucket(work) => work.verb(),
             Self::BucketTags(work) => work.verb(),
-            Self::Ownership(work) | Self::Versioning(work) => work.verb(),
-            Self::PublicAccessBlock(work) => work.verb(),
-            Self::Encryption(work) => work.verb(),
+            Self::Document(change) => change.verb(),
             Self::BucketPolicy(work) => work.verb(),
-            Self::ObjectLock(work) => work.verb(),
             Self::Lifecycle(work) => work.verb(),
             Self::Role(work) => work.verb(),
             Self::RolePolicy(work) => work.verb(),
@@ -127,62 +109,13 @@ impl Work {
             | Self::Alias(_)
             | Self::Rotation(_)
             | Self::Bucket(_)
-            | Self::Ownership(_)
-            | Self::PublicAccessBlock(_)
-            | Self::Versioning(_)
-            | Self::Encryption(_)
+            | Self::Document(_)
             | Self::BucketPolicy(_)
-            | Self::ObjectLock(_)
             | Self::Lifecycle(_)
             | Self::Role(_)
             | Self::RolePolicy(_)
             | Self::Rules(_)
             | Self::DroppedRule(_) => false,
-        }
-    }
-}
-
-/// The change of a setting that is never taken away by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Setting<T> {
-    /// It is set.
-    Create(T),
-    /// It is set to another value.
-    Update {
-        /// The value that is found.
-        from: T,
-        /// The value that is written.
-        to: T,
-    },
-    /// It stands.
-    Unchanged,
-}
-
-impl<T: PartialEq> Setting<T> {
-    /// Compares the value that is found with the value that is wanted.
-    pub fn of(found: Option<T>, wanted: T) -> Self {
-        match found {
-            None => Self::Create(wanted),
-            Some(found) if found == wanted => Self::Unchanged,
-            Some(from) => Self::Update { from, to: wanted },
-        }
-    }
-}
-
-impl<T> Setting<T> {
-    /// Returns the value that is written, if it is.
-    pub fn written(&self) -> Option<&T> {
-        match self {
-            Self::Create(value) | Self::Update { to: value, .. } => Some(value),
-            Self::Unchanged => None,
-        }
-    }
-
-    fn verb(&self) -> Verb {
-        match self {
-            Self::Create(_) => Verb::Create,
-            Self::Update { .. } => Verb::Update,
-            Self::Unchanged => Verb::None,
         }
     }
 }

@@ -113,6 +113,7 @@ fn filled_in(path: &str, text: &str, variables: &Value) -> Result<String, Render
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.add_filter("sort", minijinja::filters::sort);
     environment.add_filter("tojson", minijinja::filters::tojson);
     environment.add_template(path, text).map_err(|error| failed(&error))?;
     let template = environment.get_template(path).map_err(|error| failed(&error))?;

@@ -5,6 +5,7 @@
 use super::Document;
 use crate::manifest::{KeyKind, KeyWish, PairKeys, Profile, Side, Topology};
 use crate::names::{AccountId, Arn, Partition, Region, RoleName};
+use crate::settings;
 use serde_json::{Value, json};
 
 /// Returns the variables of `document`.
@@ -224,7 +225,7 @@ fn reports(topology: &Topology) -> Value {
 }
 
 /// Returns the variables of `directions`, whose roles are in one account, for that account's
-/// operator.
+/// operator, with the permissions on the documents of buckets.
 fn of_roles(topology: &Topology, directions: &[Topology], is_home: bool) -> Value {
     let batch = is_home.then(|| topology.batch_role_arn());
     let roles = || directions.iter().map(Topology::role_arn);
@@ -239,6 +240,8 @@ fn of_roles(topology: &Topology, directions: &[Topology], is_home: bool) -> Valu
         }
     }
     json!({
+        "document_reads": settings::reads(),
+        "document_writes": settings::writes(&topology.buckets),
         "role_arns": one_or_all(text(roles().collect())),
         "deleted_role_arns": own.chain(batch.clone()).collect::<Vec<_>>(),
         "every_role_arns": roles().chain(batch).collect::<Vec<_>>(),

@@ -2,7 +2,8 @@
 //! Not for: how long a probe is held (see `steps::hold`).
 
 use crate::failure::{Failure, Kind};
-use crate::manifest::{RetentionMode, Topology};
+use crate::manifest::Topology;
+use crate::settings::RetentionMode;
 use crate::units::counted;
 
 /// Returns why no probe may be uploaded, if so. If the explicit retention period of a probe were

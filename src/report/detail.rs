@@ -6,12 +6,12 @@
 
 use crate::manifest::{PairKeys, Topology};
 use crate::plan::work::{
-    BucketTagsWork, BucketWork, DefaultEncryption, DefaultKey, KeyDiffers, KeyMade,
-    LifecycleDiffers, Owned, RoleDiffers, RoleMade, RolePolicyDiffers, RuleRole, RulesWritten,
-    Setting, SharedDocument, TagsDiffer,
+    BucketTagsWork, BucketWork, KeyDiffers, KeyMade, LifecycleDiffers, Owned, RoleDiffers,
+    RoleMade, RolePolicyDiffers, RuleRole, RulesWritten, SharedDocument, TagsDiffer,
 };
 use crate::plan::{StatementChange, Work};
-use crate::world::{DefaultRetention, Expiry, Tags};
+use crate::settings::{Document, Encryption, Expiry, Lock, Setting, Told};
+use crate::world::Tags;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -41,19 +41,16 @@ enum What {
     KeyState,
     AliasTarget,
     RotationDays,
-    ObjectOwnership,
-    PublicAccessBlock,
-    Versioning,
-    Encryption,
-    ObjectLock,
     LifecycleRule,
     PermissionsBoundary,
     ReplicationRole,
     ReplicationRule,
+    /// A document of a bucket, by its own name.
+    #[serde(untagged)]
+    Document(&'static str),
 }
 
-/// What a key that the run makes is called.
-const LATER: &str = "(known after apply)";
+const LATER: &str = Encryption::LATER;
 
 impl Detail {
     fn new(what: What, from: Value, to: Value) -> Self {
@@ -85,23 +82,15 @@ pub(super) fn detail(work: &Work) -> Vec<Detail> {
             |to| vec![alias_target(Value::Null, to.as_ref())],
             |it| vec![alias_target(json!(it.from), it.to.as_ref())],
         ),
-        Work::Rotation(work) => setting(What::RotationDays, work, |days| json!(days)),
+        Work::Rotation(work) => rotation(work),
         Work::Bucket(work) => bucket(work),
         Work::BucketTags(work) => bucket_tags(work),
-        Work::Ownership(work) => setting(What::ObjectOwnership, work, |it| json!(it)),
-        Work::PublicAccessBlock(work) => setting(What::PublicAccessBlock, work, |it| json!(it)),
-        Work::Versioning(work) => setting(What::Versioning, work, |it| json!(it)),
-        Work::Encryption(work) => {
-            let is_later = work.written().is_some_and(|to| to.key == DefaultKey::New);
-            let details = setting(What::Encryption, work, encryption).into_iter();
-            details.map(|detail| detail.later(is_later)).collect()
-        }
+        Work::Document(change) => change.told().into_iter().map(document).collect(),
         Work::BucketPolicy(work) => shared(
             work,
             |it| statements(What::Statement, it),
             |it| statements(What::Statement, &it.statements),
         ),
-        Work::ObjectLock(work) => setting(What::ObjectLock, work, |it| object_lock(it.as_ref())),
         Work::Lifecycle(work) => shared(
             work,
             |rule| vec![lifecycle(None, Some(rule))],
@@ -114,12 +103,17 @@ pub(super) fn detail(work: &Work) -> Vec<Detail> {
     }
 }
 
-fn setting<T>(what: What, work: &Setting<T>, value: impl Fn(&T) -> Value) -> Vec<Detail> {
+fn rotation(work: &Setting<Option<u32>>) -> Vec<Detail> {
+    let new = |from, to| vec![Detail::new(What::RotationDays, from, to)];
     match work {
-        Setting::Create(to) => vec![Detail::new(what, Value::Null, value(to))],
-        Setting::Update { from, to } => vec![Detail::new(what, value(from), value(to))],
+        Setting::Create(to) => new(Value::Null, json!(to)),
+        Setting::Update { from, to } => new(json!(from), json!(to)),
         Setting::Unchanged => Vec::new(),
     }
+}
+
+fn document(Told { part, from, to, is_known_later }: Told) -> Detail {
+    Detail::new(What::Document(part), from, to).later(is_known_later)
 }
 
 fn shared<Made, Differs>(
@@ -191,9 +185,14 @@ fn key(KeyDiffers { state, policy, tags }: &KeyDiffers) -> Vec<Detail> {
 fn bucket(work: &BucketWork) -> Vec<Detail> {
     match work {
         BucketWork::Create(made) => {
-            let lock = made
-                .object_lock
-                .then(|| Detail::new(What::ObjectLock, Value::Null, object_lock(None)));
+            let lock = made.object_lock.then(|| {
+                document(Told {
+                    part: Lock::PART,
+                    from: Value::Null,
+                    to: Lock::default().detail(),
+                    is_known_later: false,
+                })
+            });
             new_tags(&made.tags).into_iter().chain(lock).collect()
         }
         BucketWork::Adopt(_)
@@ -209,19 +208,6 @@ fn bucket_tags(work: &BucketTagsWork) -> Vec<Detail> {
         BucketTagsWork::Update(differs) => tags(differs),
         BucketTagsWork::Remove | BucketTagsWork::Unchanged => Vec::new(),
     }
-}
-
-fn encryption(DefaultEncryption { algorithm, key, bucket_key }: &DefaultEncryption) -> Value {
-    let key = match key {
-        DefaultKey::None => Value::Null,
-        DefaultKey::Known(key) => json!(key),
-        DefaultKey::New => json!(LATER),
-    };
-    json!({"algorithm": algorithm, "key": key, "bucket_key": bucket_key})
-}
-
-fn object_lock(retention: Option<&DefaultRetention>) -> Value {
-    json!({"enabled": true, "default_retention": retention})
 }
 
 fn lifecycle(from: Option<&Expiry>, to: Option<&Expiry>) -> Detail {
@@ -281,6 +267,7 @@ fn rules(written: &RulesWritten) -> Vec<Detail> {
 mod tests {
     use super::*;
     use crate::plan::work::{TagChange, WhyRemoved};
+    use crate::settings::{DefaultKey, Versioning};
 
     fn told(work: &Work) -> Value {
         json!(detail(work))
@@ -288,8 +275,10 @@ mod tests {
 
     #[test]
     fn a_value_is_told_with_what_is_found() {
-        let to = "Enabled".to_owned();
-        let work = Work::Versioning(Setting::Update { from: "Suspended".to_owned(), to });
+        let versioning =
+            |status: &str| Versioning { status: Some(status.to_owned()), mfa_delete: false };
+        let change = Setting::Update { from: versioning("Suspended"), to: versioning("Enabled") };
+        let work = Work::Document(change.into());
         let expected = json!([{"what": "versioning", "from": "Suspended", "to": "Enabled",
             "known_after_apply": false}]);
         assert_eq!(told(&work), expected);
@@ -317,12 +306,9 @@ mod tests {
                 "known_after_apply": true}]);
             assert_eq!(told(&Work::RolePolicy(Owned::Create(vec![change]))), expected);
         }
-        let encryption = DefaultEncryption {
-            algorithm: "aws:kms".to_owned(),
-            key: DefaultKey::New,
-            bucket_key: true,
-        };
-        let told_encryption = told(&Work::Encryption(Setting::Create(encryption)));
+        let encryption =
+            Encryption { algorithm: "aws:kms".to_owned(), key: DefaultKey::New, bucket_key: true };
+        let told_encryption = told(&Work::Document(Setting::Create(encryption).into()));
         assert_eq!(told_encryption[0]["known_after_apply"], true);
         assert_eq!(told(&Work::Alias(Owned::Create(None)))[0]["to"], LATER);
     }

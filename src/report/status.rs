@@ -7,6 +7,7 @@ use crate::check::{RuleMetrics, Sample};
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
 use crate::plan::Plan;
+use crate::settings::Encryption;
 use crate::units::{bytes, format_duration};
 use crate::world::{Bucket, KeyState, World};
 use std::fmt::Write;
@@ -47,8 +48,8 @@ pub fn status(
     }
     for (name, bucket) in &world.buckets {
         let region = bucket.region.as_ref().map_or("-", |region| region.as_str());
-        let versioning = bucket.versioning.as_deref().unwrap_or("off");
-        let algorithm = bucket.encryption.as_ref().map_or("AES256", |it| it.algorithm.as_str());
+        let versioning = bucket.versioning().unwrap_or("off");
+        let algorithm = bucket.encryption().map_or(Encryption::SSE_S3, |it| it.algorithm.as_str());
         row(
             "bucket",
             format!("{region:<14} {name}  {FAINT}versioning {versioning}, {algorithm}{FAINT:#}"),

@@ -3,12 +3,14 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+use crate::events::Verb;
 use crate::plan::Work;
 use crate::plan::work::{
-    Adoption, BucketTagsWork, BucketWork, DefaultEncryption, DefaultKey, DroppedRuleWork, Holds,
-    KeyDiffers, Owned, PolicyDiffers, RoleDiffers, RolePolicyDiffers, RuleRole, RulesBucket,
-    RulesRemoved, RulesWritten, Setting, SharedDocument, TagsDiffer, WhyLeft, WhyRemoved,
+    Adoption, BucketTagsWork, BucketWork, DroppedRuleWork, Holds, KeyDiffers, Owned, PolicyDiffers,
+    RoleDiffers, RolePolicyDiffers, RuleRole, RulesBucket, RulesRemoved, RulesWritten,
+    SharedDocument, TagsDiffer, WhyLeft, WhyRemoved,
 };
+use crate::settings::{Change, Setting};
 use std::fmt::Write;
 
 const MISSING: &str = "missing";
@@ -21,18 +23,13 @@ pub fn reason(work: &Work) -> String {
         Work::Key(work) | Work::ReplicaKey(work) => owned(work, key, |why| removed(*why)),
         Work::SharedKey(_) => differs(&["shared"]),
         Work::Alias(work) => owned(work, |_| differs(&["target"]), |why| removed(*why)),
-        Work::Rotation(work) => setting(work, "period"),
+        Work::Rotation(work) => rotation(work),
         Work::Bucket(work) => bucket(work),
         Work::BucketTags(work) => bucket_tags(work),
-        Work::Ownership(work) => setting(work, "ownership"),
-        Work::PublicAccessBlock(work) => setting(work, "settings"),
-        Work::Versioning(work) => setting(work, "status"),
-        Work::Encryption(Setting::Update { from, to }) => encryption(from, to),
-        Work::Encryption(work) => setting(work, "encryption"),
+        Work::Document(change) => document(change),
         Work::BucketPolicy(work) => {
             shared(work, |it| differs(&[&["statements"], &gone(it)[..]].concat()))
         }
-        Work::ObjectLock(work) => setting(work, "default retention"),
         Work::Lifecycle(work) => shared(work, |_| differs(&["rule"])),
         Work::Role(work) => owned(work, role, |why| removed(*why)),
         Work::RolePolicy(work) => owned(work, role_policy, |why| removed(*why)),
@@ -46,11 +43,19 @@ fn differs(labels: &[&str]) -> String {
     format!("differs in {}", labels.join(", "))
 }
 
-fn setting<T>(work: &Setting<T>, label: &str) -> String {
+fn rotation(work: &Setting<Option<u32>>) -> String {
     match work {
         Setting::Create(_) => MISSING.to_owned(),
-        Setting::Update { .. } => differs(&[label]),
+        Setting::Update { .. } => differs(&["period"]),
         Setting::Unchanged => UNCHANGED.to_owned(),
+    }
+}
+
+fn document(change: &Change) -> String {
+    match change.verb() {
+        Verb::None => UNCHANGED.to_owned(),
+        Verb::Create => MISSING.to_owned(),
+        Verb::Update | Verb::Adopt | Verb::Delete | Verb::Orphan => differs(&change.labels()),
     }
 }
 
@@ -142,19 +147,6 @@ fn bucket_tags(work: &BucketTagsWork) -> String {
     }
 }
 
-fn encryption(from: &DefaultEncryption, to: &DefaultEncryption) -> String {
-    let DefaultEncryption { algorithm, key, bucket_key } = to;
-    let is_new = *key == DefaultKey::New;
-    let fields = [
-        ("algorithm", from.algorithm != *algorithm),
-        ("key", is_new || from.key != *key),
-        ("bucket key", from.bucket_key != *bucket_key),
-    ];
-    let labels: Vec<&str> =
-        fields.iter().filter(|(_, differs)| *differs).map(|(label, _)| *label).collect();
-    differs(&labels)
-}
-
 fn role(RoleDiffers { trust, boundary, tags }: &RoleDiffers) -> String {
     let mut labels = Vec::new();
     labels.extend(trust.as_ref().map(|_| "trust policy"));
@@ -244,7 +236,8 @@ mod tests {
     use super::*;
     use crate::names::{Arn, PairName};
     use crate::plan::work::{LifecycleDiffers, TagChange};
-    use crate::world::{Expiry, KeyState};
+    use crate::settings::Expiry;
+    use crate::world::KeyState;
 
     fn tags() -> TagsDiffer {
         let change = TagChange { from: None, to: "x".to_owned() };
@@ -328,31 +321,6 @@ mod tests {
             (Work::Rules(Owned::Create(written())), "missing"),
         ];
         for (work, expected) in cases {
-            assert_eq!(reason(&work), expected);
-        }
-    }
-
-    #[test]
-    fn an_encryption_tells_each_part_that_differs() {
-        let live = DefaultEncryption {
-            algorithm: "aws:kms".to_owned(),
-            key: DefaultKey::Known("arn:a".to_owned()),
-            bucket_key: true,
-        };
-        let cases = [
-            (DefaultEncryption { key: DefaultKey::New, ..live.clone() }, "differs in key"),
-            (DefaultEncryption { bucket_key: false, ..live.clone() }, "differs in bucket key"),
-            (
-                DefaultEncryption {
-                    algorithm: "AES256".to_owned(),
-                    key: DefaultKey::None,
-                    bucket_key: true,
-                },
-                "differs in algorithm, key",
-            ),
-        ];
-        for (to, expected) in cases {
-            let work = Work::Encryption(Setting::Update { from: live.clone(), to });
             assert_eq!(reason(&work), expected);
         }
     }

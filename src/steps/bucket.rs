@@ -2,19 +2,19 @@
 //! ownership in one call, emptied and removed.
 //! Not for: single settings (each has its own file).
 
-use super::{
-    Steps, bucket_policy, bucket_tags, built, encryption, known_arn, lifecycle, nothing_to_do,
-    object_lock, objects, ownership, public_access_block, replication, versioning,
-};
+use super::settings::{self, Stored};
+use super::{Steps, built, known_arn, nothing_to_do, objects};
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Class, Error};
-use crate::events::Progress;
+use crate::events::{self, Progress};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Optional, Side};
+use crate::manifest::Side;
 use crate::names::{Arn, BucketName};
 use crate::plan::Action;
 use crate::plan::work::{BucketWork, Holds};
-use crate::world::{Bucket, Expiry, Lock, Replication};
+use crate::settings::Optional;
+use crate::settings::{Expiry, Lock};
+use crate::world::{Bucket, Replication};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, Tag,
 };
@@ -28,7 +28,7 @@ use std::time::Duration;
 pub(crate) async fn find(
     aws: &Aws,
     side: &Side,
-    matter: Optional,
+    matter: &Optional,
 ) -> Result<Option<Bucket>, Failure> {
     match find_once(aws, side, matter).await {
         Ok(Some(bucket)) if bucket.tags.is_empty() => find_once(aws, side, matter).await,
@@ -39,74 +39,76 @@ pub(crate) async fn find(
     }
 }
 
-/// Reads more of the optional settings of a bucket.
+/// Reads more of the optional documents of a bucket.
 pub(crate) async fn find_more(
     aws: &Aws,
     side: &Side,
-    more: Optional,
+    more: &Optional,
     bucket: &mut Bucket,
 ) -> Result<(), Failure> {
-    let (replication, lock, lifecycle) = optional(aws, side, more).await;
-    if more.replication {
+    if more.is_empty() {
+        return Ok(());
+    }
+    let (replication, lifecycle, documents) = tokio::join!(
+        replication(aws, side, more),
+        lifecycle(aws, side, more),
+        settings::read_more(aws, side, more, &mut bucket.documents),
+    );
+    documents?;
+    if more.has(events::Kind::Replication) {
         bucket.replication = replication?;
     }
-    if more.lock {
-        bucket.lock = lock?;
-    }
-    if more.lifecycle {
+    if more.has(events::Kind::Lifecycle) {
         bucket.lifecycle = lifecycle?;
     }
     Ok(())
 }
 
-type Answered<T> = Result<T, Error>;
-
-/// Reads the optional settings that `matter`. The others are returned as absent.
-async fn optional(
+async fn replication(
     aws: &Aws,
     side: &Side,
-    matter: Optional,
-) -> (Answered<Option<Replication>>, Answered<Option<Lock>>, Answered<Vec<Expiry>>) {
-    let (bucket, region) = (&side.bucket, &side.region);
-    tokio::join!(
-        async {
-            if matter.replication { replication::find(aws, bucket, region).await } else { Ok(None) }
-        },
-        async { if matter.lock { object_lock::find(aws, bucket, region).await } else { Ok(None) } },
-        async {
-            if matter.lifecycle { lifecycle::find(aws, bucket, region).await } else { Ok(vec![]) }
-        },
-    )
+    matter: &Optional,
+) -> Result<Option<Replication>, Error> {
+    if !matter.has(events::Kind::Replication) {
+        return Ok(None);
+    }
+    super::replication::find(aws, &side.bucket, &side.region).await
 }
 
-async fn find_once(aws: &Aws, side: &Side, matter: Optional) -> Result<Option<Bucket>, Failure> {
+async fn lifecycle(aws: &Aws, side: &Side, matter: &Optional) -> Result<Vec<Expiry>, Error> {
+    if !matter.has(events::Kind::Lifecycle) {
+        return Ok(Vec::new());
+    }
+    settings::find_lifecycle(aws, &side.bucket, &side.region).await
+}
+
+async fn find_once(aws: &Aws, side: &Side, matter: &Optional) -> Result<Option<Bucket>, Failure> {
     let (bucket, region) = (&side.bucket, &side.region);
-    let (tags, ownership, blocked, versioning, encryption, policy, rest) = tokio::join!(
-        bucket_tags::find(aws, bucket, region),
-        ownership::find(aws, bucket, region),
-        public_access_block::find(aws, bucket, region),
-        versioning::find(aws, bucket, region),
-        encryption::find(aws, bucket, region),
-        bucket_policy::find(aws, bucket, region),
-        optional(aws, side, matter),
+    let (tags, documents, policy, replication, lifecycle) = tokio::join!(
+        settings::find_tags(aws, bucket, region),
+        settings::read(aws, side, matter),
+        settings::find_policy(aws, bucket, region),
+        replication(aws, side, matter),
+        lifecycle(aws, side, matter),
     );
-    let (replication, lock, lifecycle) = rest;
     // Any read shows whether the bucket exists in this Region and account.
-    let (versioning, mfa_delete) = match versioning {
-        Ok(found) => found,
+    match &documents.versioning {
+        Ok(_) => {}
         Err(error) if error.is_absent() => return Ok(None),
         // Every call checks the owner, so one successful call proves that the bucket is this
         // account's.
-        Err(error) if error.class == Class::Denied && (tags.is_ok() || encryption.is_ok()) => {
-            return Err(error.into());
+        Err(error)
+            if error.class == Class::Denied && (tags.is_ok() || documents.encryption.is_ok()) =>
+        {
+            return Err(error.clone().into());
         }
         Err(error) if error.class == Class::Denied => {
             let message =
                 format!("the bucket `{bucket}` belongs to another account, or you may not see it");
             let mut failure =
                 Failure::new(Kind::InTheWay, "bucket-not-ours", message).in_region(region);
-            failure.request_id = error.request_id;
-            failure.aws_code = Some(error.code);
+            failure.request_id.clone_from(&error.request_id);
+            failure.aws_code = Some(error.code.clone());
             return Err(failure.hint(
                 "use another bucket name; if it is yours, you need `s3:GetBucketVersioning` on it",
             ));
@@ -117,20 +119,15 @@ async fn find_once(aws: &Aws, side: &Side, matter: Optional) -> Result<Option<Bu
                 .in_region(region)
                 .hint("use another bucket name, or the bucket's own Region"));
         }
-        Err(error) => return Err(error.into()),
-    };
+        Err(error) => return Err(error.clone().into()),
+    }
     Ok(Some(Bucket {
         region: Some(region.clone()),
         tags: tags?,
-        ownership: ownership?,
         requester_pays: false,
-        public_access_block: blocked?,
-        versioning,
-        mfa_delete,
-        encryption: encryption?,
+        documents: documents.all()?,
         policy: policy?,
         replication: replication?,
-        lock: lock?,
         lifecycle: lifecycle?,
         empty: None,
         objects: None,
@@ -289,7 +286,7 @@ impl Steps {
     /// Returns whether the bucket has Object Lock. S3 refuses `x-amz-bypass-governance-retention`
     /// on a bucket without it (recorded 2026: 400 `InvalidArgument`).
     async fn has_lock(&self, side: &Side) -> Result<bool, Failure> {
-        match super::object_lock::find(&self.aws, &side.bucket, &side.region).await {
+        match Lock::find(&self.aws, &side.bucket, &side.region).await {
             Ok(lock) => Ok(lock.is_some()),
             Err(error) if error.is_absent() => Ok(false),
             Err(error) => Err(error.into()),

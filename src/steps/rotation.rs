@@ -9,7 +9,7 @@ use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::Arn;
 use crate::plan::Action;
-use crate::plan::work::Setting;
+use crate::settings::Setting;
 
 impl Steps {
     pub(super) async fn run_rotation(

@@ -2,9 +2,9 @@
 //! so that Terraform can derive the order.
 //! Not for: the order itself: `super`, and the key policies here, must be free of cycles.
 
-use super::super::hcl::Value;
 use super::super::pair::Pair;
 use super::{address, label, way_label};
+use crate::hcl::Value;
 use std::collections::BTreeMap;
 
 /// Addresses by ARN.

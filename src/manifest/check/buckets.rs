@@ -4,10 +4,10 @@
 //! `NoncurrentVersionExpiration`, `AbortIncompleteMultipartUpload`.
 //! Not for: bucket names (see `places`).
 
-use super::super::buckets::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
 use super::super::error::{Located, nearest};
 use super::super::raw::{Raw, RawLifecycle};
 use super::{Checked, one_of};
+use crate::settings::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 

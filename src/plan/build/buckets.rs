@@ -7,16 +7,13 @@ use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
 use crate::manifest::{KeyKind, KeyWish, Side, Topology};
 use crate::plan::work::{
-    Adoption, BucketMade, BucketTagsWork, BucketWork, DefaultEncryption, DefaultKey, PolicyDiffers,
-    Setting, SharedDocument, TagsDiffer,
+    Adoption, BucketMade, BucketTagsWork, BucketWork, PolicyDiffers, SharedDocument, TagsDiffer,
 };
 use crate::plan::{StatementChange, Work, statements};
 use crate::policy::{self, Document, meaning};
-use crate::world::{Bucket, PublicAccessBlock};
+use crate::settings::{Change, DefaultKey, Encryption, Wish};
+use crate::world::Bucket;
 use serde_json::Value;
-
-/// Object ownership setting: ACLs are disabled, and the bucket owner owns every object.
-const OWNER_ENFORCED: &str = "BucketOwnerEnforced";
 
 impl Builder<'_> {
     pub(super) fn bucket(&mut self, side: &Side) -> Result<(), Failure> {
@@ -24,13 +21,13 @@ impl Builder<'_> {
         let live = self.world.buckets.get(&side.bucket);
         let arn = Some(side.bucket.arn(self.topology.partition()));
         let bucket = self.bucket_work(side, live)?;
-        let settings = self.settings(side, live, &bucket)?;
+        let documents = self.documents(side, live, &bucket)?;
         self.add(Work::Bucket(bucket), name, &side.region, name, arn.clone(), &[]);
         let bucket_step = StepId::new(Kind::Bucket, name);
         let tags_step = StepId::new(Kind::BucketTags, name);
-        for work in settings {
+        for work in documents {
             let alias = self.alias_step(side);
-            let is_encryption = matches!(work, Work::Encryption(_));
+            let is_encryption = work.kind() == Kind::Encryption;
             let names_key = if matches!(work, Work::BucketPolicy(_)) {
                 let document = Document::of_bucket(side, self.topology);
                 policy::names_key(&document, self.topology, self.templates)?
@@ -42,7 +39,7 @@ impl Builder<'_> {
             // Versioning of a new bucket does not wait for the tags to be confirmed: any owner of
             // the bucket would enable versioning too, and rules wait for it.
             let may_go_first = matches!(work, Work::BucketTags(_))
-                || matches!(work, Work::Versioning(_)) && live.is_none();
+                || work.kind() == Kind::Versioning && live.is_none();
             if !may_go_first {
                 needs.push(&tags_step);
             }
@@ -57,26 +54,23 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Returns the work on each setting of a bucket. Each is a step of its own.
-    fn settings(
+    /// Returns the work on the documents of a bucket, each a step of its own. Object Lock and
+    /// lifecycle follow later (see `lock`).
+    fn documents(
         &self,
         side: &Side,
         live: Option<&Bucket>,
         bucket: &BucketWork,
-    ) -> Result<[Work; 6], Failure> {
+    ) -> Result<Vec<Work>, Failure> {
         let is_cut_off = *bucket == BucketWork::Adopt(Adoption::CutOffCreation);
-        let ownership = live.and_then(|bucket| bucket.ownership.clone());
-        // A bucket without the block blocks nothing.
-        let block = live.map(|bucket| bucket.public_access_block.unwrap_or_default());
-        let versioning = live.and_then(|bucket| bucket.versioning.clone());
-        Ok([
-            Work::BucketTags(self.bucket_tags_work(side, live, is_cut_off)),
-            Work::Ownership(Setting::of(ownership, OWNER_ENFORCED.to_owned())),
-            Work::PublicAccessBlock(Setting::of(block, PublicAccessBlock::WHOLE)),
-            Work::Versioning(Setting::of(versioning, "Enabled".to_owned())),
-            Work::Encryption(self.encryption_work(side, live)),
-            Work::BucketPolicy(self.bucket_policy_work(side, live)?),
-        ])
+        let encryption = self.encryption(side, live.and_then(Bucket::encryption));
+        let settings = &self.topology.buckets;
+        let wish = Wish { settings, encryption, exists: live.is_some() };
+        let changes = Change::all(&wish, live.map(|bucket| &bucket.documents));
+        let mut all = vec![Work::BucketTags(self.bucket_tags_work(side, live, is_cut_off))];
+        all.extend(changes.into_iter().map(Work::Document));
+        all.push(Work::BucketPolicy(self.bucket_policy_work(side, live)?));
+        Ok(all)
     }
 
     /// Returns the step that must finish before the key of `side` may be named, if crrctl creates
@@ -173,34 +167,22 @@ impl Builder<'_> {
         }
     }
 
-    fn encryption_work(&self, side: &Side, live: Option<&Bucket>) -> Setting<DefaultEncryption> {
+    /// Returns the default encryption that the bucket of `side` should have.
+    fn encryption(&self, side: &Side, live: Option<&Encryption>) -> Encryption {
         let is_plain = self.topology.key_wish(side) == KeyWish::Nothing;
-        // SSE-S3 is S3's default (S3 User Guide, "Default encryption FAQ").
-        if live.is_none() && is_plain {
-            return Setting::Unchanged;
-        }
-        let live = live.and_then(|bucket| bucket.encryption.as_ref());
         let key = match self.topology.key_arn(&self.keys, side) {
             _ if is_plain => DefaultKey::None,
             // A KMS-encrypted bucket without a key uses the AWS managed key of the account.
-            _ if self.wants_managed_key(side) && live.is_some_and(|it| it.key.is_none()) => {
+            _ if self.wants_managed_key(side) && live.is_some_and(|it| it.key().is_none()) => {
                 DefaultKey::None
             }
             None => DefaultKey::New,
             Some(arn) => DefaultKey::Known(arn.to_string()),
         };
-        let algorithm = if is_plain { "AES256" } else { self.topology.key.algorithm.as_str() };
-        let wanted = DefaultEncryption {
-            algorithm: algorithm.to_owned(),
-            key,
-            bucket_key: self.topology.bucket_key,
-        };
-        let found = live.map(|live| DefaultEncryption {
-            algorithm: live.algorithm.clone(),
-            key: live.key.clone().map_or(DefaultKey::None, DefaultKey::Known),
-            bucket_key: live.bucket_key,
-        });
-        Setting::of(found, wanted)
+        let algorithm =
+            if is_plain { Encryption::SSE_S3 } else { self.topology.key.algorithm.as_str() };
+        let bucket_key = self.topology.bucket_key;
+        Encryption { algorithm: algorithm.to_owned(), key, bucket_key }
     }
 
     fn bucket_policy_work(

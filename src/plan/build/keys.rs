@@ -6,11 +6,10 @@ use crate::events::{Kind, StepId};
 use crate::failure::Failure;
 use crate::manifest::{KeyKind, KeyWish, Side, Topology};
 use crate::names::{Arn, BucketName, Region};
-use crate::plan::work::{
-    KeyDiffers, KeyMade, Owned, PolicyDiffers, Retargeted, Setting, WhyRemoved,
-};
+use crate::plan::work::{KeyDiffers, KeyMade, Owned, PolicyDiffers, Retargeted, WhyRemoved};
 use crate::plan::{Action, Work, statements};
 use crate::policy::{Document, meaning};
+use crate::settings::{Encryption, Setting};
 use crate::world::{Bucket, Key, KeyState};
 
 /// Returns the id of the step that marks another pair's key as shared. It contains the Region,
@@ -253,9 +252,8 @@ impl Builder<'_> {
     fn encrypted_under(&self, key: &Key) -> Option<&BucketName> {
         let names =
             |named: &str| named == key.id.as_str() || named.ends_with(&format!("/{}", key.id));
-        let is_under = |bucket: &Bucket| {
-            bucket.encryption.as_ref().and_then(|it| it.key.as_deref()).is_some_and(names)
-        };
+        let is_under =
+            |bucket: &Bucket| bucket.encryption().and_then(Encryption::key).is_some_and(names);
         self.world.buckets.iter().find(|(_, bucket)| is_under(bucket)).map(|(name, _)| name)
     }
 }

@@ -5,10 +5,11 @@
 use super::{Builder, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::Failure;
-use crate::manifest::{Retention, Side};
-use crate::plan::work::{LifecycleDiffers, Setting, SharedDocument};
+use crate::manifest::Side;
+use crate::plan::work::{LifecycleDiffers, SharedDocument};
 use crate::plan::{Work, lifecycle};
-use crate::world::{Bucket, DefaultRetention, Lock};
+use crate::settings::{DefaultRetention, Lock, Retention, Setting};
+use crate::world::Bucket;
 
 /// Returns the id of the step that sets Object Lock on the bucket of `side`.
 pub(super) fn lock_step(side: &Side) -> StepId {
@@ -25,19 +26,21 @@ impl Builder<'_> {
         for side in topology.destinations.iter().chain([&topology.source]) {
             let live = self.world.buckets.get(&side.bucket);
             let Some(lock) = wanted else {
-                if let Some(live) = live.and_then(|bucket| bucket.lock.as_ref()) {
+                if let Some(live) = live.and_then(|bucket| bucket.lock()) {
                     return Err(cannot_go(side, live));
                 }
                 continue;
             };
             let retention = lock.retention.map(as_found);
-            let work = match live.map(|bucket| (bucket, &bucket.lock)) {
+            let work = match live.map(|bucket| (bucket, bucket.lock())) {
                 // `CreateBucket` turns Object Lock on.
                 None if retention.is_none() => Setting::Unchanged,
-                None => Setting::Create(retention),
-                Some((bucket, None)) if self.may_lock(side, bucket) => Setting::Create(retention),
+                None => Setting::Create(Lock { retention }),
+                Some((bucket, None)) if self.may_lock(side, bucket) => {
+                    Setting::Create(Lock { retention })
+                }
                 Some((_, None)) => return Err(unlocked(side)),
-                Some((_, Some(live))) => Setting::of(Some(live.retention.clone()), retention),
+                Some((_, Some(live))) => Setting::of(Some(live.clone()), Lock { retention }),
             };
             let step = lock_step(side);
             let bucket = StepId::new(Kind::Bucket, side.bucket.as_str());
@@ -49,7 +52,7 @@ impl Builder<'_> {
             } else {
                 before.push(step.clone());
             }
-            self.add_setting(Work::ObjectLock(work), side, &needs);
+            self.add_setting(Work::Document(work.into()), side, &needs);
         }
         Ok(())
     }

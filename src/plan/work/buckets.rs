@@ -3,7 +3,8 @@
 
 use super::{TagsDiffer, WhyLeft, WhyRemoved};
 use crate::events::Verb;
-use crate::world::{Expiry, Tags};
+use crate::settings::Expiry;
+use crate::world::Tags;
 
 /// The change of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,28 +92,6 @@ impl BucketTagsWork {
             Self::Unchanged => Verb::None,
         }
     }
-}
-
-/// A bucket's default encryption, as it is found or wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DefaultEncryption {
-    /// The algorithm, such as `aws:kms`.
-    pub algorithm: String,
-    /// The key.
-    pub key: DefaultKey,
-    /// Whether the Bucket Key is enabled.
-    pub bucket_key: bool,
-}
-
-/// The key of a default encryption.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DefaultKey {
-    /// None, as with SSE-S3. With KMS, it is the key that AWS manages.
-    None,
-    /// This key.
-    Known(String),
-    /// A key that the run makes.
-    New,
 }
 
 /// How the pair's lifecycle rule differs.

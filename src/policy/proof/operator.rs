@@ -14,7 +14,7 @@ use super::{Document, Part};
 use crate::manifest::{KeyKind, KeyWish, Profile, Side, Topology};
 use crate::names::AccountId;
 use actions::{
-    BUCKET_READS, BUCKET_WRITES, GIVING_BACK, LIFECYCLE_WRITE, ROLE_WRITES, TAKING_KEYS,
+    GIVING_BACK, LIFECYCLE_WRITE, ROLE_WRITES, TAKING_KEYS, bucket_reads, bucket_writes,
 };
 use crrctl_iam::Principal;
 
@@ -75,7 +75,7 @@ impl Operator<'_> {
         let topology = self.scene.topology;
         let mut calls = Vec::new();
         for side in self.sides() {
-            calls.extend(BUCKET_READS.map(|it| self.on_bucket(it, side)));
+            calls.extend(bucket_reads().into_iter().map(|it| self.on_bucket(it, side)));
             if self.sides().any(|it| !topology.across_to(it).is_empty()) {
                 calls.push(self.on_bucket("s3:GetBucketRequestPayment", side));
             }
@@ -128,7 +128,7 @@ impl Operator<'_> {
             return calls;
         }
         calls.extend(reads.map(|action| self.on_batch_role(action)));
-        calls.extend(BUCKET_READS.iter().filter_map(|action| self.on_report_bucket(action)));
+        calls.extend(bucket_reads().into_iter().filter_map(|it| self.on_report_bucket(it)));
         calls
     }
 
@@ -184,13 +184,8 @@ impl Operator<'_> {
             calls.extend(
                 mark.map(|it| it.demanding("StringEquals", Topology::SHARED_REQUEST, pair)),
             );
-            calls.extend(BUCKET_WRITES.map(|it| self.on_bucket(it, side)));
-            if topology.buckets.lifecycle.is_wanted() {
-                calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
-            }
-            if topology.buckets.lock.is_some() {
-                calls.push(self.on_bucket("s3:PutBucketObjectLockConfiguration", side));
-            }
+            let writes = bucket_writes(&topology.buckets);
+            calls.extend(writes.into_iter().map(|it| self.on_bucket(it, side)));
             if !topology.tls_only && !topology.deny_other_keys && self.is_home {
                 calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));
             }

@@ -10,7 +10,9 @@ use crate::failure::{Failure, Kind};
 use crate::joined;
 use crate::manifest::Side;
 use crate::names::{Arn, KeyId, Region};
-use crate::steps::{Steps, encryption, find};
+use crate::settings::Encryption;
+use crate::steps::Steps;
+use crate::steps::find::{self, Stored};
 use crate::world::Key;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -72,10 +74,9 @@ impl Steps {
         let mut used = BTreeSet::new();
         for side in self.topology.reached() {
             let Ok(key) = self.any_key(&side.region) else { continue };
-            let live = encryption::find(&self.aws, &side.bucket, &side.region).await?;
-            if live.and_then(|it| it.key).as_deref()
-                == Some(self.key_arn(&key, &side.region).as_str())
-            {
+            let live = Encryption::find(&self.aws, &side.bucket, &side.region).await?;
+            let arn = self.key_arn(&key, &side.region);
+            if live.as_ref().and_then(Encryption::key) == Some(arn.as_str()) {
                 used.insert(key);
             }
         }
@@ -139,8 +140,8 @@ impl Steps {
 
     async fn encrypts_nothing(&self, arn: &Arn) -> Result<(), Failure> {
         for side in self.topology.reached() {
-            let live = encryption::find(&self.aws, &side.bucket, &side.region).await?;
-            if live.and_then(|it| it.key).is_some_and(|key| key == arn.as_str()) {
+            let live = Encryption::find(&self.aws, &side.bucket, &side.region).await?;
+            if live.as_ref().and_then(Encryption::key) == Some(arn.as_str()) {
                 let message = format!("the bucket `{}` is encrypted under {arn}", side.bucket);
                 return Err(Failure::new(Kind::InTheWay, "key-in-use", message)
                     .in_region(&side.region)

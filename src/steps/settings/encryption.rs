@@ -1,76 +1,66 @@
-//! Default encryption: SSE-KMS or DSSE-KMS under the key ARN of the bucket's own Region, or SSE-S3.
-//! S3 would resolve an alias in the requester's account, so the ARN is written (S3 User Guide,
-//! "Setting default server-side encryption behavior").
+//! Default encryption, under the key ARN of the bucket's own Region. S3 would resolve an alias in
+//! the requester's account, so the ARN is written (S3 User Guide, "Setting default server-side
+//! encryption behavior").
 //! Not for: the key itself (see `key`).
 
-use super::{Steps, nothing_to_do};
-use crate::aws::settle::retry;
+use super::Stored;
 use crate::aws::{At, Aws, Error};
-use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::KeyWish;
-use crate::names::{Arn, BucketName, Region};
-use crate::plan::Action;
-use crate::plan::work::{DefaultEncryption, Setting};
-use crate::world::Encryption;
+use crate::manifest::{KeyWish, Side};
+use crate::names::{BucketName, Region};
+use crate::settings::{DefaultKey, Encryption};
+use crate::steps::Steps;
 use aws_sdk_s3::types::{
     ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
     ServerSideEncryptionRule,
 };
 
-pub(crate) async fn find(
-    aws: &Aws,
-    bucket: &BucketName,
-    region: &Region,
-) -> Result<Option<Encryption>, Error> {
-    let request = aws.s3(region).get_bucket_encryption().bucket(bucket.as_str());
-    let output = match request.send().await.at("s3:GetBucketEncryption", region) {
-        Ok(output) => output,
-        Err(error) if error.is_absent() => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let rules =
-        output.server_side_encryption_configuration().map(ServerSideEncryptionConfiguration::rules);
-    let Some(rule) = rules.and_then(|rules| rules.first()) else { return Ok(None) };
-    Ok(rule.apply_server_side_encryption_by_default().map(|default| Encryption {
-        algorithm: default.sse_algorithm().as_str().to_owned(),
-        key: default.kms_master_key_id().map(str::to_owned),
-        bucket_key: rule.bucket_key_enabled() == Some(true),
-    }))
-}
+const PUT: &str = "s3:PutBucketEncryption";
 
-impl Steps {
-    pub(super) async fn run_encryption(
-        &self,
-        action: &Action,
-        work: &Setting<DefaultEncryption>,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
-        let wanted = work.written().ok_or_else(|| nothing_to_do(action))?;
-        let side = self.side(&action.name)?;
-        let (bucket, region) = (&side.bucket, &side.region);
-        let key = self.topology.key_arn(&self.keys(), side);
-        if key.is_none() && self.topology.key_wish(side) != KeyWish::Nothing {
-            return Err(Failure::bug("the key is not named yet"));
-        }
+impl Stored for Encryption {
+    async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Option<Self>, Error> {
+        let request = aws.s3(region).get_bucket_encryption().bucket(bucket.as_str());
+        let output = match request.send().await.at("s3:GetBucketEncryption", region) {
+            Ok(output) => output,
+            Err(error) if error.is_absent() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let configuration = output.server_side_encryption_configuration();
+        let rules = configuration.map(ServerSideEncryptionConfiguration::rules);
+        let Some(rule) = rules.and_then(|rules| rules.first()) else { return Ok(None) };
+        let key = |default: &ServerSideEncryptionByDefault| {
+            let key = default.kms_master_key_id().map(str::to_owned);
+            key.map_or(DefaultKey::None, DefaultKey::Known)
+        };
+        Ok(rule.apply_server_side_encryption_by_default().map(|default| Self {
+            algorithm: default.sse_algorithm().as_str().to_owned(),
+            key: key(default),
+            bucket_key: rule.bucket_key_enabled() == Some(true),
+        }))
+    }
+
+    async fn put(&self, aws: &Aws, bucket: &BucketName, region: &Region) -> Result<(), Error> {
         let default = ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(ServerSideEncryption::from(wanted.algorithm.as_str()))
-            .set_kms_master_key_id(key.map(|arn| arn.to_string()));
+            .sse_algorithm(ServerSideEncryption::from(self.algorithm.as_str()))
+            .set_kms_master_key_id(self.key().map(str::to_owned));
         let rule = ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(super::built(default.build())?)
-            .bucket_key_enabled(wanted.bucket_key)
+            .apply_server_side_encryption_by_default(default.build().at(PUT, region)?)
+            .bucket_key_enabled(self.bucket_key)
             .build();
         let configuration =
-            super::built(ServerSideEncryptionConfiguration::builder().rules(rule).build())?;
-        let s3 = self.aws.s3(region);
-        let put = s3
-            .put_bucket_encryption()
-            .bucket(bucket.as_str())
-            .server_side_encryption_configuration(configuration);
-        retry(&self.stop, progress, || async {
-            put.clone().send().await.at("s3:PutBucketEncryption", region)
-        })
-        .await?;
-        Ok(self.bucket_arn(bucket))
+            ServerSideEncryptionConfiguration::builder().rules(rule).build().at(PUT, region)?;
+        let s3 = aws.s3(region);
+        let put = s3.put_bucket_encryption().bucket(bucket.as_str());
+        let put = put.server_side_encryption_configuration(configuration);
+        put.send().await.at(PUT, region).map(drop)
+    }
+
+    fn resolved(&self, steps: &Steps, side: &Side) -> Result<Self, Failure> {
+        let key = steps.topology.key_arn(&steps.keys(), side);
+        if key.is_none() && steps.topology.key_wish(side) != KeyWish::Nothing {
+            return Err(Failure::bug("the key is not named yet"));
+        }
+        let key = key.map_or(DefaultKey::None, |arn| DefaultKey::Known(arn.to_string()));
+        Ok(Self { key, ..self.clone() })
     }
 }

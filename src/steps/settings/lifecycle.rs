@@ -3,7 +3,6 @@
 //! configuration, so it is read again before it is overwritten.
 //! Not for: which rule the pair requires (see `plan::lifecycle`).
 
-use super::{Steps, built, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
@@ -12,7 +11,8 @@ use crate::manifest::{ARCHIVES, Side};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::work::{LifecycleDiffers, SharedDocument};
 use crate::plan::{Action, lifecycle};
-use crate::world::Expiry;
+use crate::settings::Expiry;
+use crate::steps::{Steps, built, nothing_to_do};
 use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleRule,
@@ -98,7 +98,7 @@ fn sdk_rule(rule: &Expiry) -> Result<LifecycleRule, Failure> {
 }
 
 impl Steps {
-    pub(super) async fn run_lifecycle(
+    pub(in crate::steps) async fn run_lifecycle(
         &self,
         action: &Action,
         work: &SharedDocument<Expiry, LifecycleDiffers>,

@@ -1,7 +1,6 @@
 //! Bucket policies: writes the pair's statements and keeps the statements of other owners.
 //! Not for: rendering the statements (see `policy`).
 
-use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
@@ -10,6 +9,7 @@ use crate::names::{Arn, BucketName, Region};
 use crate::plan::work::{PolicyDiffers, SharedDocument};
 use crate::plan::{Action, StatementChange};
 use crate::policy::{Document, meaning};
+use crate::steps::{Steps, known_arn, nothing_to_do};
 use serde_json::Value;
 
 pub(crate) async fn find(
@@ -28,7 +28,7 @@ pub(crate) async fn find(
 }
 
 impl Steps {
-    pub(super) async fn run_bucket_policy(
+    pub(in crate::steps) async fn run_bucket_policy(
         &self,
         action: &Action,
         work: &SharedDocument<Vec<StatementChange>, PolicyDiffers>,

@@ -3,7 +3,6 @@
 //! a bucket with settings and without tags counts as another owner's.
 //! Not for: the tags of keys and roles (see `key` and `role`).
 
-use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
@@ -12,6 +11,7 @@ use crate::manifest::Topology;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::plan::work::BucketTagsWork;
+use crate::steps::{Steps, known_arn, nothing_to_do};
 use crate::world::Tags;
 use aws_sdk_s3::types::{Tag, Tagging};
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Res
 }
 
 impl Steps {
-    pub(super) async fn run_bucket_tags(
+    pub(in crate::steps) async fn run_bucket_tags(
         &self,
         action: &Action,
         work: &BucketTagsWork,
@@ -167,9 +167,9 @@ impl Steps {
             .await?;
             return Ok(());
         }
-        let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
+        let tag = |(key, value)| crate::steps::built(Tag::builder().key(key).value(value).build());
         let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-        let tagging = super::built(Tagging::builder().set_tag_set(Some(tags)).build())?;
+        let tagging = crate::steps::built(Tagging::builder().set_tag_set(Some(tags)).build())?;
         let put = s3.put_bucket_tagging().bucket(bucket.as_str()).tagging(tagging);
         retry(&self.stop, progress, || async {
             put.clone().send().await.at("s3:PutBucketTagging", region)

@@ -4,6 +4,7 @@
 use super::super::call::{Call, ResourcePolicyOf};
 use super::{NOT_ON_ROLES, Operator};
 use crate::manifest::{Side, Topology};
+use crate::settings::{self, BucketSettings};
 
 impl Operator<'_> {
     pub(super) fn purge(&self) -> Vec<Call> {
@@ -83,28 +84,27 @@ pub(super) const GIVING_BACK: [&str; 3] =
 
 pub(super) const LIFECYCLE_WRITE: &str = "s3:PutLifecycleConfiguration";
 
-pub(super) const BUCKET_READS: [&str; 11] = [
-    "s3:GetBucketObjectLockConfiguration",
-    "s3:GetBucketOwnershipControls",
-    "s3:GetBucketPolicy",
-    "s3:GetBucketPublicAccessBlock",
-    "s3:GetBucketTagging",
-    "s3:GetBucketVersioning",
-    "s3:GetEncryptionConfiguration",
-    "s3:GetLifecycleConfiguration",
-    "s3:GetReplicationConfiguration",
-    "s3:ListBucket",
-    "s3:ListBucketVersions",
-];
+/// Returns the permissions that reading a bucket requires.
+pub(super) fn bucket_reads() -> Vec<&'static str> {
+    let others = [
+        "s3:GetBucketPolicy",
+        "s3:GetBucketTagging",
+        "s3:GetLifecycleConfiguration",
+        "s3:GetReplicationConfiguration",
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+    ];
+    let mut all = [settings::reads(), others.to_vec()].concat();
+    all.sort_unstable();
+    all
+}
 
-/// Creating a bucket with tags and ownership controls requires a permission for each.
-pub(super) const BUCKET_WRITES: [&str; 8] = [
-    "s3:CreateBucket",
-    "s3:PutBucketOwnershipControls",
-    "s3:PutBucketPolicy",
-    "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketTagging",
-    "s3:PutBucketVersioning",
-    "s3:PutEncryptionConfiguration",
-    "s3:TagResource",
-];
+/// Returns the permissions that making a bucket requires. Creating it with tags and ownership
+/// controls requires a permission for each.
+pub(super) fn bucket_writes(wanted: &BucketSettings) -> Vec<&'static str> {
+    let others = ["s3:CreateBucket", "s3:PutBucketPolicy", "s3:PutBucketTagging", "s3:TagResource"];
+    let mut all = [settings::writes(wanted), others.to_vec()].concat();
+    all.extend(wanted.lifecycle.is_wanted().then_some(LIFECYCLE_WRITE));
+    all.sort_unstable();
+    all
+}

@@ -1,0 +1,51 @@
+//! Object ownership: ACLs are disabled, and the bucket owner owns every object.
+//! Not for: the owner of replicas (a setting of a rule).
+
+use super::{Actions, Document, Setting, Wish};
+use crate::events::Kind;
+use crate::hcl::{self, Body};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The object ownership of a bucket, such as `BucketOwnerEnforced`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Ownership(pub String);
+
+impl Ownership {
+    /// ACLs are disabled, and the bucket owner owns every object.
+    pub const ENFORCED: &'static str = "BucketOwnerEnforced";
+}
+
+impl Document for Ownership {
+    const KIND: Kind = Kind::Ownership;
+    const PART: &'static str = "object-ownership";
+    const ACTIONS: Actions =
+        Actions { read: "s3:GetBucketOwnershipControls", write: "s3:PutBucketOwnershipControls" };
+
+    fn change(_: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
+        Some(Setting::of(live.cloned(), Self(Self::ENFORCED.to_owned())))
+    }
+
+    fn differs(&self, _: &Self) -> Vec<&'static str> {
+        vec!["ownership"]
+    }
+
+    fn detail(&self) -> Value {
+        json!(self)
+    }
+
+    fn body(&self) -> Option<Value> {
+        Some(json!({"Rules": [{"ObjectOwnership": self}]}))
+    }
+
+    fn terraform(&self, _: &dyn Fn(&str) -> hcl::Value) -> Option<(&'static str, Body)> {
+        let rule = Body::default().set("object_ownership", hcl::Value::text(&self.0));
+        let body = Body::default().block("rule", &[], rule);
+        Some(("aws_s3_bucket_ownership_controls", body))
+    }
+
+    fn cloudformation(&self, _: &dyn Fn(&str) -> Value) -> Vec<(&'static str, Value)> {
+        vec![("OwnershipControls", json!({"Rules": [{"ObjectOwnership": self}]}))]
+    }
+}

@@ -1,0 +1,81 @@
+//! The public access block of a bucket: all four settings are on.
+//! Not for: that of an account.
+
+use super::{Actions, Document, Setting, Wish};
+use crate::events::Kind;
+use crate::hcl::{self, Body};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The four settings of a public access block.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "S3 has four")]
+pub struct PublicAccessBlock {
+    /// `BlockPublicAcls`.
+    pub block_acls: bool,
+    /// `IgnorePublicAcls`.
+    pub ignore_acls: bool,
+    /// `BlockPublicPolicy`.
+    pub block_policy: bool,
+    /// `RestrictPublicBuckets`.
+    pub restrict_buckets: bool,
+}
+
+impl PublicAccessBlock {
+    /// All four settings on.
+    pub const WHOLE: Self =
+        Self { block_acls: true, ignore_acls: true, block_policy: true, restrict_buckets: true };
+}
+
+impl Document for PublicAccessBlock {
+    const KIND: Kind = Kind::PublicAccessBlock;
+    const PART: &'static str = "public-access-block";
+    const ACTIONS: Actions =
+        Actions { read: "s3:GetBucketPublicAccessBlock", write: "s3:PutBucketPublicAccessBlock" };
+
+    fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
+        // A bucket without the block blocks nothing.
+        let live = wish.exists.then(|| live.copied().unwrap_or_default());
+        Some(Setting::of(live, Self::WHOLE))
+    }
+
+    fn differs(&self, _: &Self) -> Vec<&'static str> {
+        vec!["settings"]
+    }
+
+    fn detail(&self) -> Value {
+        json!(self)
+    }
+
+    fn body(&self) -> Option<Value> {
+        Some(json!({
+            "BlockPublicAcls": self.block_acls,
+            "IgnorePublicAcls": self.ignore_acls,
+            "BlockPublicPolicy": self.block_policy,
+            "RestrictPublicBuckets": self.restrict_buckets,
+        }))
+    }
+
+    fn terraform(&self, _: &dyn Fn(&str) -> hcl::Value) -> Option<(&'static str, Body)> {
+        let settings = [
+            ("block_public_acls", self.block_acls),
+            ("block_public_policy", self.block_policy),
+            ("ignore_public_acls", self.ignore_acls),
+            ("restrict_public_buckets", self.restrict_buckets),
+        ];
+        let set =
+            |body: Body, (name, is_on): (&str, bool)| body.set(name, hcl::Value::bare(&is_on));
+        let body = settings.into_iter().fold(Body::default(), set);
+        Some(("aws_s3_bucket_public_access_block", body))
+    }
+
+    fn cloudformation(&self, _: &dyn Fn(&str) -> Value) -> Vec<(&'static str, Value)> {
+        let block = json!({
+            "BlockPublicAcls": self.block_acls,
+            "BlockPublicPolicy": self.block_policy,
+            "IgnorePublicAcls": self.ignore_acls,
+            "RestrictPublicBuckets": self.restrict_buckets,
+        });
+        vec![("PublicAccessBlockConfiguration", block)]
+    }
+}

@@ -1,0 +1,61 @@
+//! Versioning, which replication requires on both sides.
+//! Not for: Object Lock (see `object_lock`).
+
+use super::{Actions, Document, Setting, Wish};
+use crate::events::Kind;
+use crate::hcl::{self, Body};
+use serde_json::{Value, json};
+
+/// The versioning of a bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Versioning {
+    /// `Enabled`, `Suspended`, or `None` if versioning was never enabled.
+    pub status: Option<String>,
+    /// Whether MFA delete is on, so that only the root user with the MFA device can delete
+    /// versions. crrctl never sets it.
+    pub mfa_delete: bool,
+}
+
+impl Versioning {
+    /// The status that replication requires.
+    pub const ENABLED: &'static str = "Enabled";
+}
+
+impl Document for Versioning {
+    const KIND: Kind = Kind::Versioning;
+    const PART: &'static str = "versioning";
+    const ACTIONS: Actions =
+        Actions { read: "s3:GetBucketVersioning", write: "s3:PutBucketVersioning" };
+
+    fn change(_: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
+        let to = Self { status: Some(Self::ENABLED.to_owned()), mfa_delete: false };
+        Some(match live {
+            Some(live) if live.status == to.status => Setting::Unchanged,
+            Some(live) if live.status.is_some() => Setting::Update { from: live.clone(), to },
+            _ => Setting::Create(to),
+        })
+    }
+
+    fn differs(&self, _: &Self) -> Vec<&'static str> {
+        vec!["status"]
+    }
+
+    fn detail(&self) -> Value {
+        json!(self.status)
+    }
+
+    fn body(&self) -> Option<Value> {
+        self.status.as_ref().map(|status| json!({"Status": status}))
+    }
+
+    fn terraform(&self, _: &dyn Fn(&str) -> hcl::Value) -> Option<(&'static str, Body)> {
+        let status = Body::default().set("status", hcl::Value::text(self.status.as_ref()?));
+        let body = Body::default().block("versioning_configuration", &[], status);
+        Some(("aws_s3_bucket_versioning", body))
+    }
+
+    fn cloudformation(&self, _: &dyn Fn(&str) -> Value) -> Vec<(&'static str, Value)> {
+        let status = self.status.iter();
+        status.map(|it| ("VersioningConfiguration", json!({"Status": it}))).collect()
+    }
+}

@@ -1,0 +1,127 @@
+//! Reads and writes the documents of a bucket, one file each.
+//! Not for: what is wanted of them, or what differs (see `settings` and `plan`).
+
+mod encryption;
+mod lifecycle;
+mod object_lock;
+mod ownership;
+mod policy;
+mod public_access_block;
+mod tags;
+mod versioning;
+
+pub(crate) use lifecycle::find as find_lifecycle;
+pub(crate) use policy::find as find_policy;
+pub(crate) use tags::find as find_tags;
+
+use super::{Steps, nothing_to_do};
+use crate::aws::settle::retry;
+use crate::aws::{Aws, Error};
+use crate::events::Progress;
+use crate::failure::Failure;
+use crate::manifest::Side;
+use crate::names::{Arn, BucketName, Region};
+use crate::plan::Action;
+use crate::settings::{
+    Change, Document, Documents, Encryption, Lock, Optional, Ownership, PublicAccessBlock, Setting,
+    Versioning, for_each_document,
+};
+
+/// A document that S3 stores.
+pub(crate) trait Stored: Document + Send + Sync {
+    /// Whether `CreateBucket` may have set it, so that it is read before it is written.
+    const MAY_STAND: bool = false;
+
+    /// Reads the document. `None` if the bucket has none.
+    async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Option<Self>, Error>;
+
+    /// Writes the document.
+    async fn put(&self, aws: &Aws, bucket: &BucketName, region: &Region) -> Result<(), Error>;
+
+    /// Returns the document with what only the run knows, such as the key that it made.
+    fn resolved(&self, _: &Steps, _: &Side) -> Result<Self, Failure> {
+        Ok(self.clone())
+    }
+}
+
+impl Steps {
+    async fn run_change<D: Stored>(
+        &self,
+        action: &Action,
+        change: &Setting<D>,
+        progress: &Progress,
+    ) -> Result<Arn, Failure> {
+        let wanted = change.written().ok_or_else(|| nothing_to_do(action))?;
+        let side = self.side(&action.name)?;
+        let (bucket, region) = (&side.bucket, &side.region);
+        let wanted = wanted.resolved(self, side)?;
+        if D::MAY_STAND && D::find(&self.aws, bucket, region).await?.as_ref() == Some(&wanted) {
+            return Ok(self.bucket_arn(bucket));
+        }
+        retry(&self.stop, progress, || wanted.put(&self.aws, bucket, region)).await?;
+        Ok(self.bucket_arn(bucket))
+    }
+}
+
+macro_rules! table {
+    ($($name:ident: $field:ident,)*) => {
+        /// What the read of each document returned. A document that was not asked for is `None`.
+        pub(super) struct Reads {
+            $(pub(super) $field: Result<Option<$name>, Error>,)*
+        }
+
+        impl Reads {
+            /// Returns the documents, or the first failure.
+            pub(super) fn all(self) -> Result<Documents, Error> {
+                Ok(Documents { $($field: self.$field?,)* })
+            }
+        }
+
+        /// Reads the documents that every run reads, and of the others those that `matter`, all at
+        /// once.
+        pub(super) async fn read(aws: &Aws, side: &Side, matter: &Optional) -> Reads {
+            let (bucket, region) = (&side.bucket, &side.region);
+            let ($($field,)*) = tokio::join!($(async {
+                if <$name as Document>::RECORD.is_some() && !matter.has(<$name as Document>::KIND) {
+                    return Ok(None);
+                }
+                <$name as Stored>::find(aws, bucket, region).await
+            },)*);
+            Reads { $($field,)* }
+        }
+
+        /// Reads those documents that `more` adds.
+        pub(super) async fn read_more(
+            aws: &Aws,
+            side: &Side,
+            more: &Optional,
+            documents: &mut Documents,
+        ) -> Result<(), Error> {
+            let (bucket, region) = (&side.bucket, &side.region);
+            let ($($field,)*) = tokio::join!($(async {
+                if <$name as Document>::RECORD.is_none() || !more.has(<$name as Document>::KIND) {
+                    return Ok(None);
+                }
+                <$name as Stored>::find(aws, bucket, region).await.map(Some)
+            },)*);
+            $(if let Some(found) = $field? {
+                documents.$field = found;
+            })*
+            Ok(())
+        }
+
+        impl Steps {
+            pub(super) async fn run_document(
+                &self,
+                action: &Action,
+                change: &Change,
+                progress: &Progress,
+            ) -> Result<Arn, Failure> {
+                match change {
+                    $(Change::$name(change) => self.run_change(action, change, progress).await,)*
+                }
+            }
+        }
+    };
+}
+for_each_document!(table);
