@@ -36,6 +36,9 @@ pub struct BucketSettings {
     /// Whether bucket names are in the account regional namespace (S3 User Guide, "Namespaces for
     /// general purpose buckets").
     pub account_regional: bool,
+    /// The encryption types of which S3 refuses uploads, as S3 names them: `SSE-C` or `NONE`. `None`
+    /// keeps what a bucket has.
+    pub blocked_encryption: Option<Vec<String>>,
 }
 
 impl BucketSettings {
@@ -91,6 +94,12 @@ pub trait Document: Clone + PartialEq {
     /// Returns the body of the call that writes this document, as the AWS CLI takes it, or `None` if
     /// there is nothing to restore.
     fn body(&self) -> Option<Value>;
+
+    /// Returns lines of an initial manifest, below `buckets`: a key at its default, with what else it
+    /// can be.
+    fn example() -> Option<&'static str> {
+        None
+    }
 
     /// Returns the key of the manifest's `buckets` that says what this document says, or `None` if
     /// the default does.
@@ -341,6 +350,11 @@ macro_rules! table {
                 $name::is_managed(settings).then_some(<$name as Document>::ACTIONS.write),
             )*];
             all.into_iter().flatten().collect()
+        }
+
+        /// Returns lines of an initial manifest, below `buckets`.
+        pub fn examples() -> Vec<&'static str> {
+            [$(<$name as Document>::example(),)*].into_iter().flatten().collect()
         }
 
         /// Returns the documents that a run reads only where the pair manages them: the kind of

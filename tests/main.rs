@@ -11,6 +11,7 @@ mod check;
 mod common;
 mod confusion;
 mod contract;
+mod documents;
 mod evidence;
 mod examples;
 mod exclusions;

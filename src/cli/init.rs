@@ -5,6 +5,7 @@ use super::Global;
 use super::output::{self, Ended, Printer};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{self, Origin, SideFlag};
+use crate::settings;
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
 
@@ -71,7 +72,10 @@ fn text(name: &str, source: &SideFlag, destinations: &[SideFlag]) -> String {
         text.push_str("  - ");
         text.push_str(side.lines("    ").trim_start());
     }
-    text + &rest.replace("alias/crrctl/{name}", &format!("alias/crrctl/{name}"))
+    let documents = settings::examples().into_iter().map(|line| format!("#   {line}\n"));
+    text + &rest
+        .replace("alias/crrctl/{name}", &format!("alias/crrctl/{name}"))
+        .replace("{documents}", &documents.collect::<String>())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {

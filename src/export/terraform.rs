@@ -20,7 +20,7 @@ use references::References;
 pub fn terraform(topology: &Topology, world: &World) -> Result<File, Failure> {
     let pair = Pair::of(topology, world);
     let mut file =
-        Body::default().comment(&notes(topology)).block("terraform", &[], requirements());
+        Body::default().comment(&notes(topology)).block("terraform", &[], requirements(&pair));
     for region in pair.regions() {
         let provider = Body::default()
             .set("alias", Value::text(&label(region.as_str())))
@@ -70,11 +70,14 @@ fn credentials(login: &Login) -> Body {
     body
 }
 
-/// `import` blocks require Terraform 1.5; rotation periods require version 5.50 of the provider.
-fn requirements() -> Body {
+/// `import` blocks require Terraform 1.5; rotation periods require version 5.50 of the provider, and
+/// blocked encryption types 6.22.
+fn requirements(pair: &Pair<'_>) -> Body {
+    let mut encryptions = pair.buckets.iter().filter_map(|placed| placed.live.encryption());
+    let blocks = encryptions.any(|encryption| !encryption.blocked.is_empty());
     let aws = vec![
         ("source".to_owned(), Value::text("hashicorp/aws")),
-        ("version".to_owned(), Value::text(">= 5.50")),
+        ("version".to_owned(), Value::text(if blocks { ">= 6.22" } else { ">= 5.50" })),
     ];
     Body::default().set("required_version", Value::text(">= 1.5")).block(
         "required_providers",

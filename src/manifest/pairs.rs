@@ -173,6 +173,7 @@ impl RawBuckets {
         Self {
             bucket_key: self.bucket_key.or(default.bucket_key),
             object_lock: self.object_lock.or(default.object_lock),
+            blocked_encryption: self.blocked_encryption.or(default.blocked_encryption),
             tls_only: self.tls_only.or(default.tls_only),
             deny_other_keys: self.deny_other_keys.or(default.deny_other_keys),
             namespace: self.namespace.or(default.namespace),

@@ -96,6 +96,7 @@ pub(super) struct RawKey {
 pub(super) struct RawBuckets {
     pub(super) bucket_key: At<bool>,
     pub(super) object_lock: At<Value>,
+    pub(super) blocked_encryption: At<Value>,
     pub(super) tls_only: At<bool>,
     pub(super) deny_other_keys: At<bool>,
     pub(super) namespace: At<String>,

@@ -84,6 +84,7 @@ fn whole(topology: &Topology) -> World {
                 algorithm: "aws:kms".to_owned(),
                 key: DefaultKey::Known(topology.key_arn(&keys(), side).unwrap().to_string()),
                 bucket_key: true,
+                blocked: Vec::new(),
             }),
             public_access_block: Some(PublicAccessBlock::WHOLE),
             ownership: Some(Ownership("BucketOwnerEnforced".to_owned())),

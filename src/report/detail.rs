@@ -306,8 +306,12 @@ mod tests {
                 "known_after_apply": true}]);
             assert_eq!(told(&Work::RolePolicy(Owned::Create(vec![change]))), expected);
         }
-        let encryption =
-            Encryption { algorithm: "aws:kms".to_owned(), key: DefaultKey::New, bucket_key: true };
+        let encryption = Encryption {
+            algorithm: "aws:kms".to_owned(),
+            key: DefaultKey::New,
+            bucket_key: true,
+            blocked: Vec::new(),
+        };
         let told_encryption = told(&Work::Document(Setting::Create(encryption).into()));
         assert_eq!(told_encryption[0]["known_after_apply"], true);
         assert_eq!(told(&Work::Alias(Owned::Create(None)))[0]["to"], LATER);

@@ -15,6 +15,10 @@ pub struct Encryption {
     pub key: DefaultKey,
     /// Whether the Bucket Key is enabled.
     pub bucket_key: bool,
+    /// The encryption types of which S3 refuses uploads: `SSE-C` or `NONE` (S3 User Guide, "Blocking
+    /// or unblocking SSE-C for a general purpose bucket"). Empty if S3 does not say. What a write
+    /// without them does is not documented, so every write sends back those that were read.
+    pub blocked: Vec<String>,
 }
 
 /// The key of a default encryption.
@@ -31,6 +35,8 @@ pub enum DefaultKey {
 impl Encryption {
     /// SSE-S3, which is S3's default (S3 User Guide, "Default encryption FAQ").
     pub const SSE_S3: &'static str = "AES256";
+    /// No encryption type is blocked.
+    pub const BLOCKS_NONE: &'static str = "NONE";
     /// What a key that the run makes is called.
     pub const LATER: &'static str = "(known after apply)";
 
@@ -40,6 +46,11 @@ impl Encryption {
             DefaultKey::Known(key) => Some(key),
             DefaultKey::None | DefaultKey::New => None,
         }
+    }
+
+    /// Returns the encryption types that are blocked.
+    fn blocks(&self) -> Vec<&str> {
+        self.blocked.iter().map(String::as_str).filter(|it| *it != Self::BLOCKS_NONE).collect()
     }
 
     /// Returns whether new objects are encrypted under a KMS key.
@@ -55,8 +66,16 @@ impl Document for Encryption {
         Actions { read: "s3:GetEncryptionConfiguration", write: "s3:PutEncryptionConfiguration" };
 
     fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
-        let wanted = wish.encryption.clone();
-        if !wish.exists && !wanted.is_kms() {
+        let mut wanted = wish.encryption.clone();
+        wanted.blocked = match &wish.settings.blocked_encryption {
+            Some(types) => types.clone(),
+            None => live.map(|live| live.blocked.clone()).unwrap_or_default(),
+        };
+        // A bucket of which S3 does not say what it blocks blocks nothing.
+        if let Some(live) = live.filter(|live| live.blocks() == wanted.blocks()) {
+            wanted.blocked.clone_from(&live.blocked);
+        }
+        if !wish.exists && !wanted.is_kms() && wanted.blocked.is_empty() {
             return Some(Setting::Unchanged);
         }
         Some(Setting::of(live.cloned(), wanted))
@@ -67,6 +86,7 @@ impl Document for Encryption {
             ("algorithm", self.algorithm != to.algorithm),
             ("key", to.key == DefaultKey::New || self.key != to.key),
             ("bucket key", self.bucket_key != to.bucket_key),
+            ("blocked encryption types", self.blocked != to.blocked),
         ];
         fields.iter().filter(|(_, differs)| *differs).map(|(label, _)| *label).collect()
     }
@@ -77,11 +97,20 @@ impl Document for Encryption {
             DefaultKey::Known(key) => json!(key),
             DefaultKey::New => json!(Self::LATER),
         };
-        json!({"algorithm": self.algorithm, "key": key, "bucket_key": self.bucket_key})
+        let mut detail =
+            json!({"algorithm": self.algorithm, "key": key, "bucket_key": self.bucket_key});
+        if !self.blocked.is_empty() {
+            detail["blocked_encryption"] = json!(self.blocked);
+        }
+        detail
     }
 
     fn is_known_later(&self) -> bool {
         self.key == DefaultKey::New
+    }
+
+    fn example() -> Option<&'static str> {
+        Some("blocked_encryption: keep                # keep | none | [SSE-C]")
     }
 
     fn body(&self) -> Option<Value> {
@@ -89,10 +118,13 @@ impl Document for Encryption {
         if let Some(key) = self.key() {
             default["KMSMasterKeyID"] = json!(key);
         }
-        let rule = json!({
+        let mut rule = json!({
             "ApplyServerSideEncryptionByDefault": default,
             "BucketKeyEnabled": self.bucket_key,
         });
+        if !self.blocked.is_empty() {
+            rule["BlockedEncryptionTypes"] = json!({"EncryptionType": self.blocked});
+        }
         Some(json!({"Rules": [rule]}))
     }
 
@@ -101,9 +133,13 @@ impl Document for Encryption {
         if let Some(key) = self.key() {
             default = default.set("kms_master_key_id", arn(key));
         }
-        let rule = Body::default()
-            .set("bucket_key_enabled", hcl::Value::bare(&self.bucket_key))
-            .block("apply_server_side_encryption_by_default", &[], default);
+        let mut rule =
+            Body::default().set("bucket_key_enabled", hcl::Value::bare(&self.bucket_key));
+        if !self.blocked.is_empty() {
+            let types = self.blocked.iter().map(hcl::Value::text).collect();
+            rule = rule.set("blocked_encryption_types", hcl::Value::List(types));
+        }
+        let rule = rule.block("apply_server_side_encryption_by_default", &[], default);
         let body = Body::default().block("rule", &[], rule);
         Some(("aws_s3_bucket_server_side_encryption_configuration", body))
     }
@@ -114,8 +150,11 @@ impl Document for Encryption {
             // A reference, so that the bucket depends on the key.
             default["KMSMasterKeyID"] = arn(key);
         }
-        let rule =
+        let mut rule =
             json!({"BucketKeyEnabled": self.bucket_key, "ServerSideEncryptionByDefault": default});
+        if !self.blocked.is_empty() {
+            rule["BlockedEncryptionTypes"] = json!({"EncryptionType": self.blocked});
+        }
         vec![("BucketEncryption", json!({"ServerSideEncryptionConfiguration": [rule]}))]
     }
 }
@@ -123,6 +162,7 @@ impl Document for Encryption {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::BucketSettings;
 
     #[test]
     fn each_part_that_differs_is_named() {
@@ -130,16 +170,45 @@ mod tests {
             algorithm: "aws:kms".to_owned(),
             key: DefaultKey::Known("arn:a".to_owned()),
             bucket_key: true,
+            blocked: vec!["NONE".to_owned()],
         };
+        let blocked = Encryption { blocked: vec!["SSE-C".to_owned()], ..live.clone() };
         let plain =
             Encryption { algorithm: "AES256".to_owned(), key: DefaultKey::None, ..live.clone() };
         let cases = [
             (Encryption { key: DefaultKey::New, ..live.clone() }, vec!["key"]),
             (Encryption { bucket_key: false, ..live.clone() }, vec!["bucket key"]),
+            (blocked, vec!["blocked encryption types"]),
             (plain, vec!["algorithm", "key"]),
         ];
         for (to, expected) in cases {
             assert_eq!(live.differs(&to), expected);
         }
+    }
+
+    fn changed(live: &[&str], wanted: Option<&[&str]>) -> Option<Vec<String>> {
+        let owned = |types: &[&str]| types.iter().map(|it| (*it).to_owned()).collect();
+        let settings =
+            BucketSettings { blocked_encryption: wanted.map(owned), ..BucketSettings::default() };
+        let plain = |blocked| Encryption {
+            algorithm: Encryption::SSE_S3.to_owned(),
+            key: DefaultKey::None,
+            bucket_key: true,
+            blocked,
+        };
+        let wish = Wish { settings: &settings, encryption: plain(Vec::new()), exists: true };
+        let change = Encryption::change(&wish, Some(&plain(owned(live)))).unwrap();
+        change.written().map(|written| written.blocked.clone())
+    }
+
+    #[test]
+    fn blocked_types_are_kept_unless_the_manifest_says_otherwise() {
+        for live in [&[][..], &["NONE"], &["SSE-C"]] {
+            assert_eq!(changed(live, None), None);
+        }
+        assert_eq!(changed(&[], Some(&["NONE"])), None);
+        assert_eq!(changed(&["SSE-C"], Some(&["NONE"])).unwrap(), ["NONE"]);
+        assert_eq!(changed(&["NONE"], Some(&["SSE-C"])).unwrap(), ["SSE-C"]);
+        assert_eq!(changed(&[], Some(&["SSE-C"])).unwrap(), ["SSE-C"]);
     }
 }

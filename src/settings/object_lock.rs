@@ -117,6 +117,10 @@ impl Document for Lock {
         Some(body)
     }
 
+    fn example() -> Option<&'static str> {
+        Some("object_lock: false                      # true, or {mode: governance, days: 1}")
+    }
+
     fn imported(&self) -> Result<Option<String>, Inexpressible> {
         let Some(retention) = &self.retention else {
             return Ok(Some("object_lock: true".to_owned()));

@@ -7,7 +7,9 @@
 use super::super::error::{Located, nearest};
 use super::super::raw::{Raw, RawLifecycle};
 use super::{Checked, one_of};
-use crate::settings::{BucketSettings, Lifecycle, ObjectLock, Retention, RetentionMode};
+use crate::settings::{
+    BucketSettings, Encryption, Lifecycle, ObjectLock, Retention, RetentionMode,
+};
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
 
@@ -20,6 +22,7 @@ pub(super) fn settings(raw: &Raw) -> Checked<BucketSettings> {
         lock: buckets.object_lock.as_ref().map_or(Ok(None), lock)?,
         lifecycle: buckets.lifecycle.as_ref().map_or(Ok(Lifecycle::default()), lifecycle)?,
         account_regional: namespace(buckets.namespace.as_ref())?,
+        blocked_encryption: buckets.blocked_encryption.as_ref().map_or(Ok(None), blocked)?,
     })
 }
 
@@ -36,6 +39,24 @@ fn lock(given: &Spanned<Value>) -> Checked<Option<ObjectLock>> {
             retention(map, given.referenced).map(|it| Some(ObjectLock { retention: Some(it) }))
         }
         _ => Err(Located::at(given.referenced, "buckets.object_lock", SHAPE)),
+    }
+}
+
+/// The encryption types that S3 can block (S3 API Reference, `BlockedEncryptionTypes`).
+const BLOCKABLE: &str = "SSE-C";
+
+fn blocked(given: &Spanned<Value>) -> Checked<Option<Vec<String>>> {
+    let types = |types: &[&str]| Ok(Some(types.iter().map(|it| (*it).to_owned()).collect()));
+    match &given.value {
+        Value::Null => Ok(None),
+        Value::String(word) if word == "keep" => Ok(None),
+        Value::String(word) if word == "none" => types(&[Encryption::BLOCKS_NONE]),
+        Value::Array(list) if list.is_empty() => types(&[Encryption::BLOCKS_NONE]),
+        Value::Array(list) if list.iter().all(|it| it == BLOCKABLE) => types(&[BLOCKABLE]),
+        _ => {
+            let shape = "`keep`, `none` or `[SSE-C]` is wanted";
+            Err(Located::at(given.referenced, "buckets.blocked_encryption", shape))
+        }
     }
 }
 

@@ -182,7 +182,7 @@ impl Builder<'_> {
         let algorithm =
             if is_plain { Encryption::SSE_S3 } else { self.topology.key.algorithm.as_str() };
         let bucket_key = self.topology.bucket_key;
-        Encryption { algorithm: algorithm.to_owned(), key, bucket_key }
+        Encryption { algorithm: algorithm.to_owned(), key, bucket_key, blocked: Vec::new() }
     }
 
     fn bucket_policy_work(

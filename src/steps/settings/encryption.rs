@@ -11,11 +11,9 @@ use crate::names::{BucketName, Region};
 use crate::settings::{DefaultKey, Encryption};
 use crate::steps::Steps;
 use aws_sdk_s3::types::{
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
-    ServerSideEncryptionRule,
+    BlockedEncryptionTypes, EncryptionType, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
-
-const PUT: &str = "s3:PutBucketEncryption";
 
 impl Stored for Encryption {
     async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Option<Self>, Error> {
@@ -36,6 +34,7 @@ impl Stored for Encryption {
             algorithm: default.sse_algorithm().as_str().to_owned(),
             key: key(default),
             bucket_key: rule.bucket_key_enabled() == Some(true),
+            blocked: blocked(rule),
         }))
     }
 
@@ -44,15 +43,20 @@ impl Stored for Encryption {
             .sse_algorithm(ServerSideEncryption::from(self.algorithm.as_str()))
             .set_kms_master_key_id(self.key().map(str::to_owned));
         let rule = ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(default.build().at(PUT, region)?)
+            .apply_server_side_encryption_by_default(
+                default.build().at("s3:PutBucketEncryption", region)?,
+            )
             .bucket_key_enabled(self.bucket_key)
+            .set_blocked_encryption_types(self.blocked_types())
             .build();
-        let configuration =
-            ServerSideEncryptionConfiguration::builder().rules(rule).build().at(PUT, region)?;
+        let configuration = ServerSideEncryptionConfiguration::builder()
+            .rules(rule)
+            .build()
+            .at("s3:PutBucketEncryption", region)?;
         let s3 = aws.s3(region);
         let put = s3.put_bucket_encryption().bucket(bucket.as_str());
         let put = put.server_side_encryption_configuration(configuration);
-        put.send().await.at(PUT, region).map(drop)
+        put.send().await.at("s3:PutBucketEncryption", region).map(drop)
     }
 
     fn resolved(&self, steps: &Steps, side: &Side) -> Result<Self, Failure> {
@@ -63,4 +67,17 @@ impl Stored for Encryption {
         let key = key.map_or(DefaultKey::None, |arn| DefaultKey::Known(arn.to_string()));
         Ok(Self { key, ..self.clone() })
     }
+}
+
+impl Encryption {
+    fn blocked_types(&self) -> Option<BlockedEncryptionTypes> {
+        let types = self.blocked.iter().map(|it| EncryptionType::from(it.as_str())).collect();
+        let types = BlockedEncryptionTypes::builder().set_encryption_type(Some(types));
+        (!self.blocked.is_empty()).then(|| types.build())
+    }
+}
+
+fn blocked(rule: &ServerSideEncryptionRule) -> Vec<String> {
+    let types = rule.blocked_encryption_types().map(BlockedEncryptionTypes::encryption_type);
+    types.unwrap_or_default().iter().map(|it| it.as_str().to_owned()).collect()
 }

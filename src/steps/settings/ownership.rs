@@ -7,8 +7,6 @@ use crate::names::{BucketName, Region};
 use crate::settings::Ownership;
 use aws_sdk_s3::types::{ObjectOwnership, OwnershipControls, OwnershipControlsRule};
 
-const PUT: &str = "s3:PutBucketOwnershipControls";
-
 impl Stored for Ownership {
     const MAY_STAND: bool = true;
 
@@ -27,12 +25,17 @@ impl Stored for Ownership {
 
     async fn put(&self, aws: &Aws, bucket: &BucketName, region: &Region) -> Result<(), Error> {
         let ownership = ObjectOwnership::from(self.0.as_str());
-        let rule =
-            OwnershipControlsRule::builder().object_ownership(ownership).build().at(PUT, region)?;
-        let controls = OwnershipControls::builder().rules(rule).build().at(PUT, region)?;
+        let rule = OwnershipControlsRule::builder()
+            .object_ownership(ownership)
+            .build()
+            .at("s3:PutBucketOwnershipControls", region)?;
+        let controls = OwnershipControls::builder()
+            .rules(rule)
+            .build()
+            .at("s3:PutBucketOwnershipControls", region)?;
         let s3 = aws.s3(region);
         let put = s3.put_bucket_ownership_controls().bucket(bucket.as_str());
         let put = put.ownership_controls(controls);
-        put.send().await.at(PUT, region).map(drop)
+        put.send().await.at("s3:PutBucketOwnershipControls", region).map(drop)
     }
 }
