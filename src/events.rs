@@ -14,69 +14,47 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The resource kind of a step. The names are part of the output contract.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[expect(missing_docs, reason = "each variant is the resource of that name")]
-pub enum Kind {
-    #[serde(rename = "kms:key")]
-    Key,
-    #[serde(rename = "kms:alias")]
-    Alias,
-    #[serde(rename = "kms:rotation")]
-    Rotation,
-    #[serde(rename = "kms:replica-key")]
-    ReplicaKey,
-    #[serde(rename = "s3:bucket")]
-    Bucket,
-    #[serde(rename = "s3:tags")]
-    BucketTags,
-    #[serde(rename = "s3:ownership")]
-    Ownership,
-    #[serde(rename = "s3:public-access-block")]
-    PublicAccessBlock,
-    #[serde(rename = "s3:versioning")]
-    Versioning,
-    #[serde(rename = "s3:encryption")]
-    Encryption,
-    #[serde(rename = "s3:policy")]
-    BucketPolicy,
-    #[serde(rename = "s3:object-lock")]
-    ObjectLock,
-    #[serde(rename = "s3:lifecycle")]
-    Lifecycle,
-    #[serde(rename = "s3:object")]
-    Object,
-    #[serde(rename = "iam:role")]
-    Role,
-    #[serde(rename = "iam:role-policy")]
-    RolePolicy,
-    #[serde(rename = "s3:replication")]
-    Replication,
+macro_rules! kinds {
+    ($($variant:ident = $name:literal,)*) => {
+        /// The resource kind of a step. The names are part of the output contract.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[expect(missing_docs, reason = "each variant is the resource of that name")]
+        pub enum Kind {
+            $(#[serde(rename = $name)] $variant,)*
+        }
+
+        impl Kind {
+            /// All kinds.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Returns the kind's name in the output contract, such as `kms:key`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl Kind {
-    /// Returns the kind's name in the output contract, such as `kms:key`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Key => "kms:key",
-            Self::Alias => "kms:alias",
-            Self::Rotation => "kms:rotation",
-            Self::ReplicaKey => "kms:replica-key",
-            Self::Bucket => "s3:bucket",
-            Self::BucketTags => "s3:tags",
-            Self::Ownership => "s3:ownership",
-            Self::PublicAccessBlock => "s3:public-access-block",
-            Self::Versioning => "s3:versioning",
-            Self::Encryption => "s3:encryption",
-            Self::BucketPolicy => "s3:policy",
-            Self::ObjectLock => "s3:object-lock",
-            Self::Lifecycle => "s3:lifecycle",
-            Self::Object => "s3:object",
-            Self::Role => "iam:role",
-            Self::RolePolicy => "iam:role-policy",
-            Self::Replication => "s3:replication",
-        }
-    }
+kinds! {
+    Key = "kms:key",
+    Alias = "kms:alias",
+    Rotation = "kms:rotation",
+    ReplicaKey = "kms:replica-key",
+    Bucket = "s3:bucket",
+    BucketTags = "s3:tags",
+    Ownership = "s3:ownership",
+    PublicAccessBlock = "s3:public-access-block",
+    Versioning = "s3:versioning",
+    Encryption = "s3:encryption",
+    BucketPolicy = "s3:policy",
+    ObjectLock = "s3:object-lock",
+    Lifecycle = "s3:lifecycle",
+    Object = "s3:object",
+    Role = "iam:role",
+    RolePolicy = "iam:role-policy",
+    Replication = "s3:replication",
 }
 
 impl std::fmt::Display for Kind {

@@ -57,6 +57,10 @@ pub struct Wish<'a> {
     pub encryption: Encryption,
     /// Whether the bucket exists.
     pub exists: bool,
+    /// The bucket's account.
+    pub account: &'a str,
+    /// The bucket's Region.
+    pub region: &'a str,
 }
 
 /// A document of a bucket.
@@ -350,6 +354,11 @@ macro_rules! table {
                 $name::is_managed(settings).then_some(<$name as Document>::ACTIONS.write),
             )*];
             all.into_iter().flatten().collect()
+        }
+
+        /// Returns what `detail` calls each document.
+        pub fn parts() -> Vec<&'static str> {
+            vec![$(<$name as Document>::PART,)*]
         }
 
         /// Returns lines of an initial manifest, below `buckets`.

@@ -26,10 +26,10 @@ type Checked<T> = Result<T, Located>;
 /// Validates `raw`. A templates folder is relative to `folder`, and `run` replaces `{run}`.
 pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Manifest> {
     let name = named("name", &raw.name, PairName::new)?;
-    let settings = buckets::settings(raw)?;
-    let fill = Fill { name: &name, run, account_regional: settings.account_regional };
-    let source = fill.side("source", &raw.source)?;
-    let destinations = places::destinations(&raw.destinations, &source, &fill)?;
+    let account_regional = buckets::namespace(raw.buckets.namespace.as_ref())?;
+    let fill = Fill { name: &name, run, account_regional };
+    let (source, destinations) = fill.sides(raw)?;
+    let settings = buckets::settings(raw, &fill)?;
     let logins = logins::logins(raw, &source, &destinations)?;
     let mut rules = rules::rules(raw, &destinations)?;
     existing::rule_ids(raw, &name, &mut rules)?;

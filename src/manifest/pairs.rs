@@ -4,8 +4,8 @@
 
 use super::error::Located;
 use super::raw::{
-    At, Raw, RawBuckets, RawDestination, RawKey, RawLifecycle, RawPolicy, RawReplication, RawRole,
-    RawSide, RawTags, read,
+    At, Over, Raw, RawBuckets, RawDestination, RawKey, RawPolicy, RawReplication, RawRole, RawSide,
+    RawTags, read,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -142,59 +142,4 @@ fn source_of(entry: Option<RawPart>, default: Option<&RawPart>) -> Option<RawSid
         assume_role: entry.assume_role.or(default.assume_role),
         account: entry.account.or(default.account),
     })
-}
-
-/// Implements `over`, which fills in missing keys from the defaults.
-macro_rules! over {
-    ($($kind:ident { $($key:ident),+ })+) => {
-        $(impl $kind {
-            fn over(self, default: &Self) -> Self {
-                let default = default.clone();
-                Self { $($key: self.$key.or(default.$key)),+ }
-            }
-        })+
-    };
-}
-
-over! {
-    RawRole { name, path, permissions_boundary, arn, take_over }
-    RawReplication { prefix, tags, storage_class, delete_markers, replica_modifications, time_control, metrics, two_way, activation }
-    RawPolicy { profile, templates }
-    RawLifecycle { noncurrent_days, incomplete_upload_days }
-}
-
-impl RawBuckets {
-    fn over(self, default: &Self) -> Self {
-        let default = default.clone();
-        let lifecycle = match (self.lifecycle, default.lifecycle) {
-            (Some(own), Some(default)) => Some(own.over(&default)),
-            (own, default) => own.or(default),
-        };
-        Self {
-            bucket_key: self.bucket_key.or(default.bucket_key),
-            object_lock: self.object_lock.or(default.object_lock),
-            blocked_encryption: self.blocked_encryption.or(default.blocked_encryption),
-            tls_only: self.tls_only.or(default.tls_only),
-            deny_other_keys: self.deny_other_keys.or(default.deny_other_keys),
-            namespace: self.namespace.or(default.namespace),
-            lifecycle,
-        }
-    }
-}
-
-impl RawKey {
-    fn over(self, default: &Self) -> Self {
-        let default = default.clone();
-        Self {
-            kind: self.kind.or(default.kind),
-            arns: self.arns.or(default.arns),
-            algorithm: self.algorithm.or(default.algorithm),
-            alias: self.alias.or(default.alias),
-            rotation_days: self.rotation_days.or(default.rotation_days),
-            deletion_window_days: self.deletion_window_days.or(default.deletion_window_days),
-            administrators: self.administrators.or(default.administrators),
-            usable_by_accounts: self.usable_by_accounts.or(default.usable_by_accounts),
-            replica_timeout: self.replica_timeout.or(default.replica_timeout),
-        }
-    }
 }

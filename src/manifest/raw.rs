@@ -77,68 +77,98 @@ pub(super) struct RawBack {
     pub(super) rule_id: At<String>,
 }
 
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawKey {
-    pub(super) kind: At<String>,
-    pub(super) arns: At<Value>,
-    pub(super) algorithm: At<String>,
-    pub(super) alias: At<String>,
-    pub(super) rotation_days: At<Value>,
-    pub(super) deletion_window_days: At<u32>,
-    pub(super) administrators: Option<Vec<Spanned<String>>>,
-    pub(super) usable_by_accounts: Option<Vec<Spanned<String>>>,
-    pub(super) replica_timeout: At<String>,
+/// Fills in missing keys from the defaults of a manifest of many pairs.
+pub(super) trait Over {
+    /// Returns `self`, with what is missing from `default`.
+    #[must_use]
+    fn over(self, default: &Self) -> Self;
 }
 
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawBuckets {
-    pub(super) bucket_key: At<bool>,
-    pub(super) object_lock: At<Value>,
-    pub(super) blocked_encryption: At<Value>,
-    pub(super) tls_only: At<bool>,
-    pub(super) deny_other_keys: At<bool>,
-    pub(super) namespace: At<String>,
-    pub(super) lifecycle: Option<RawLifecycle>,
+impl<T: Clone> Over for At<T> {
+    fn over(self, default: &Self) -> Self {
+        self.or_else(|| default.clone())
+    }
 }
 
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawLifecycle {
-    pub(super) noncurrent_days: At<i64>,
-    pub(super) incomplete_upload_days: At<i64>,
+impl<T: Clone> Over for Option<Vec<T>> {
+    fn over(self, default: &Self) -> Self {
+        self.or_else(|| default.clone())
+    }
 }
 
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawRole {
-    pub(super) name: At<String>,
-    pub(super) path: At<String>,
-    pub(super) permissions_boundary: At<String>,
-    pub(super) arn: At<String>,
-    pub(super) take_over: At<bool>,
+impl Over for Option<RawLifecycle> {
+    fn over(self, default: &Self) -> Self {
+        match (self, default) {
+            (Some(own), Some(default)) => Some(own.over(default)),
+            (own, default) => own.or_else(|| default.clone()),
+        }
+    }
 }
 
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawReplication {
-    pub(super) prefix: At<String>,
-    pub(super) tags: At<RawTags>,
-    pub(super) storage_class: At<String>,
-    pub(super) delete_markers: At<bool>,
-    pub(super) replica_modifications: At<bool>,
-    pub(super) time_control: At<bool>,
-    pub(super) metrics: At<bool>,
-    pub(super) two_way: At<bool>,
-    pub(super) activation: At<String>,
+/// Declares mappings of which each key has a default.
+macro_rules! mappings {
+    ($($name:ident { $($key:ident: $type:ty,)+ })+) => {$(
+        #[derive(Clone, Default, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct $name {
+            $(pub(super) $key: $type,)+
+        }
+
+        impl Over for $name {
+            fn over(self, default: &Self) -> Self {
+                Self { $($key: self.$key.over(&default.$key),)+ }
+            }
+        }
+    )+};
 }
 
-#[derive(Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawPolicy {
-    pub(super) profile: At<String>,
-    pub(super) templates: At<String>,
+mappings! {
+    RawKey {
+        kind: At<String>,
+        arns: At<Value>,
+        algorithm: At<String>,
+        alias: At<String>,
+        rotation_days: At<Value>,
+        deletion_window_days: At<u32>,
+        administrators: Option<Vec<Spanned<String>>>,
+        usable_by_accounts: Option<Vec<Spanned<String>>>,
+        replica_timeout: At<String>,
+    }
+    RawBuckets {
+        bucket_key: At<bool>,
+        object_lock: At<Value>,
+        blocked_encryption: At<Value>,
+        tls_only: At<bool>,
+        deny_other_keys: At<bool>,
+        namespace: At<String>,
+        lifecycle: Option<RawLifecycle>,
+    }
+    RawLifecycle {
+        noncurrent_days: At<i64>,
+        incomplete_upload_days: At<i64>,
+    }
+    RawRole {
+        name: At<String>,
+        path: At<String>,
+        permissions_boundary: At<String>,
+        arn: At<String>,
+        take_over: At<bool>,
+    }
+    RawReplication {
+        prefix: At<String>,
+        tags: At<RawTags>,
+        storage_class: At<String>,
+        delete_markers: At<bool>,
+        replica_modifications: At<bool>,
+        time_control: At<bool>,
+        metrics: At<bool>,
+        two_way: At<bool>,
+        activation: At<String>,
+    }
+    RawPolicy {
+        profile: At<String>,
+        templates: At<String>,
+    }
 }
 
 /// Maximum length of the manifest's name in a suffixed name. A pair's name has at most 32

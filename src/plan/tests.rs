@@ -88,7 +88,7 @@ fn whole(topology: &Topology) -> World {
             }),
             public_access_block: Some(PublicAccessBlock::WHOLE),
             ownership: Some(Ownership("BucketOwnerEnforced".to_owned())),
-            object_lock: None,
+            ..Documents::default()
         },
         policy: Some(document(Document::of_bucket(side, topology))),
         replication: (side == &topology.source).then(|| replication.clone()),

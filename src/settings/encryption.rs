@@ -196,7 +196,8 @@ mod tests {
             bucket_key: true,
             blocked,
         };
-        let wish = Wish { settings: &settings, encryption: plain(Vec::new()), exists: true };
+        let (encryption, account, region) = (plain(Vec::new()), "111122223333", "us-east-1");
+        let wish = Wish { settings: &settings, encryption, exists: true, account, region };
         let change = Encryption::change(&wish, Some(&plain(owned(live)))).unwrap();
         change.written().map(|written| written.blocked.clone())
     }

@@ -6,6 +6,7 @@
 
 use super::super::error::{Located, nearest};
 use super::super::raw::{Raw, RawLifecycle};
+use super::places::Fill;
 use super::{Checked, one_of};
 use crate::settings::{
     BucketSettings, Encryption, Lifecycle, ObjectLock, Retention, RetentionMode,
@@ -16,12 +17,13 @@ use serde_saphyr::{Location, Spanned};
 /// Maximum retention period in days: 100 years.
 const MAX_RETENTION: i64 = 36_500;
 
-pub(super) fn settings(raw: &Raw) -> Checked<BucketSettings> {
+/// Returns the settings of all buckets. `fill` fills in names.
+pub(super) fn settings(raw: &Raw, fill: &Fill<'_>) -> Checked<BucketSettings> {
     let buckets = &raw.buckets;
     Ok(BucketSettings {
         lock: buckets.object_lock.as_ref().map_or(Ok(None), lock)?,
         lifecycle: buckets.lifecycle.as_ref().map_or(Ok(Lifecycle::default()), lifecycle)?,
-        account_regional: namespace(buckets.namespace.as_ref())?,
+        account_regional: fill.account_regional,
         blocked_encryption: buckets.blocked_encryption.as_ref().map_or(Ok(None), blocked)?,
     })
 }
@@ -64,14 +66,7 @@ const SHAPE: &str = "`true`, `false` or `{mode: governance, days: 1}` is wanted"
 
 fn retention(map: &Map<String, Value>, at: Location) -> Checked<Retention> {
     let path = |key: &str| format!("buckets.object_lock.{key}");
-    if let Some(other) = map.keys().find(|key| !["mode", "days"].contains(&key.as_str())) {
-        let found =
-            Located::at(at, path(other), "unknown key; allowed here: `mode`, `days`".to_owned());
-        return Err(match nearest(other, ["mode", "days"]) {
-            Some(meant) => found.hint(format!("did you mean `{meant}`?")),
-            None => found,
-        });
-    }
+    known_keys("buckets.object_lock", map, at, &["mode", "days"])?;
     let mode = match map.get("mode").and_then(Value::as_str) {
         Some("governance") => RetentionMode::Governance,
         Some("compliance") => RetentionMode::Compliance,
@@ -87,6 +82,17 @@ fn retention(map: &Map<String, Value>, at: Location) -> Checked<Retention> {
         Located::at(at, path("days"), message)
     })?;
     Ok(Retention { mode, days })
+}
+
+/// Refuses a key of a mapping that is not one of `known`.
+fn known_keys(path: &str, map: &Map<String, Value>, at: Location, known: &[&str]) -> Checked<()> {
+    let Some(other) = map.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
+    let message = format!("unknown key; allowed here: `{}`", known.join("`, `"));
+    let found = Located::at(at, format!("{path}.{other}"), message);
+    Err(match nearest(other, known.iter().copied()) {
+        Some(meant) => found.hint(format!("did you mean `{meant}`?")),
+        None => found,
+    })
 }
 
 fn lifecycle(raw: &RawLifecycle) -> Checked<Lifecycle> {

@@ -2,7 +2,7 @@
 //! Not for: aliases and key ARNs (see `keys`).
 
 use super::super::error::Located;
-use super::super::raw::{RawDestination, RawSide};
+use super::super::raw::{Raw, RawDestination, RawSide};
 use super::super::topology::Placed;
 use super::{Checked, named};
 use crate::names::{BucketName, InvalidName, PairName, Region, RoleName};
@@ -22,7 +22,14 @@ pub(super) struct Fill<'a> {
 }
 
 impl Fill<'_> {
-    pub(super) fn side(&self, path: &str, raw: &RawSide) -> Checked<Placed> {
+    /// Returns the place of the source, and of each entry of the list of destinations.
+    pub(super) fn sides(&self, raw: &Raw) -> Checked<(Placed, Vec<Placed>)> {
+        let source = self.side("source", &raw.source)?;
+        let destinations = destinations(&raw.destinations, &source, self)?;
+        Ok((source, destinations))
+    }
+
+    fn side(&self, path: &str, raw: &RawSide) -> Checked<Placed> {
         let adopts = raw.adopt.as_ref().is_some_and(|flag| flag.value);
         self.place(path, &raw.region, (raw.bucket.as_ref(), adopts), false)
     }
@@ -132,8 +139,18 @@ impl Fill<'_> {
     }
 
     fn text(&self, key: &str, template: &str, at: Location, region: &Region) -> Checked<String> {
-        let mut text =
-            template.replace("{name}", self.name.as_str()).replace("{region}", region.as_str());
+        let text = self.in_every_region(key, template, at)?;
+        Ok(text.replace("{region}", region.as_str()))
+    }
+
+    /// Replaces the placeholders that have one value in all Regions and accounts.
+    pub(super) fn in_every_region(
+        &self,
+        key: &str,
+        template: &str,
+        at: Location,
+    ) -> Checked<String> {
+        let mut text = template.replace("{name}", self.name.as_str());
         if text.contains("{run}") {
             let run = self.run.ok_or_else(|| {
                 Located::at(
@@ -145,8 +162,8 @@ impl Fill<'_> {
             })?;
             text = text.replace("{run}", run);
         }
-        if let Some(open) = text.replace("{account}", "").find('{') {
-            let rest = text.replace("{account}", "");
+        let rest = text.replace("{account}", "").replace("{region}", "");
+        if let Some(open) = rest.find('{') {
             let end = rest[open..].find('}').map_or(rest.len(), |close| open + close + 1);
             return Err(Located::at(
                 at,
@@ -159,7 +176,7 @@ impl Fill<'_> {
     }
 }
 
-fn tried(
+pub(super) fn tried(
     key: &str,
     text: &str,
     at: Location,
@@ -173,7 +190,7 @@ fn tried(
 
 /// Returns the place of every destination in the list. Two entries with the same bucket are two
 /// rules to it.
-pub(super) fn destinations(
+fn destinations(
     raw: &Spanned<Vec<RawDestination>>,
     source: &Placed,
     fill: &Fill<'_>,

@@ -65,7 +65,15 @@ impl Builder<'_> {
         let is_cut_off = *bucket == BucketWork::Adopt(Adoption::CutOffCreation);
         let encryption = self.encryption(side, live.and_then(Bucket::encryption));
         let settings = &self.topology.buckets;
-        let wish = Wish { settings, encryption, exists: live.is_some() };
+        let (account, region) = (self.topology.account_of(&side.region), &side.region);
+        let exists = live.is_some();
+        let wish = Wish {
+            settings,
+            encryption,
+            exists,
+            account: account.as_str(),
+            region: region.as_str(),
+        };
         let changes = Change::all(&wish, live.map(|bucket| &bucket.documents));
         let mut all = vec![Work::BucketTags(self.bucket_tags_work(side, live, is_cut_off))];
         all.extend(changes.into_iter().map(Work::Document));

@@ -18,7 +18,7 @@ use actions::{
 };
 use crrctl_iam::Principal;
 
-const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutBucketLogging"];
+const NOT_ON_BUCKETS: [&str; 2] = ["s3:PutBucketAcl", "s3:PutBucketWebsite"];
 const NOT_ON_OBJECTS: [&str; 2] = ["s3:PutObjectAcl", "s3:RestoreObject"];
 const NOT_ON_KEYS: [&str; 2] = ["kms:CreateGrant", "kms:DisableKey"];
 const NOT_ON_ROLES: [&str; 2] = ["iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary"];
