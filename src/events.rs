@@ -51,6 +51,7 @@ kinds! {
     BucketPolicy = "s3:policy",
     ObjectLock = "s3:object-lock",
     Lifecycle = "s3:lifecycle",
+    Logging = "s3:logging",
     Object = "s3:object",
     Role = "iam:role",
     RolePolicy = "iam:role-policy",

@@ -7,6 +7,7 @@
 
 mod encryption;
 mod lifecycle;
+mod logging;
 mod object_lock;
 mod optional;
 mod ownership;
@@ -15,6 +16,7 @@ mod versioning;
 
 pub use encryption::{DefaultKey, Encryption};
 pub use lifecycle::{Expiry, Exported as ExportedLifecycle, Lifecycle};
+pub use logging::{LogTarget, Logging, LoggingWish};
 pub use object_lock::{DefaultRetention, Lock, ObjectLock, Retention, RetentionMode};
 pub use optional::Optional;
 pub use ownership::Ownership;
@@ -39,6 +41,8 @@ pub struct BucketSettings {
     /// The encryption types of which S3 refuses uploads, as S3 names them: `SSE-C` or `NONE`. `None`
     /// keeps what a bucket has.
     pub blocked_encryption: Option<Vec<String>>,
+    /// Server access logging.
+    pub logging: LoggingWish,
 }
 
 impl BucketSettings {
@@ -149,6 +153,7 @@ macro_rules! for_each_document {
             Versioning: versioning,
             Encryption: encryption,
             Lock: object_lock,
+            Logging: logging,
         }
     };
 }

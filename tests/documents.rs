@@ -122,11 +122,100 @@ fn a_value_that_is_none_of_these_is_refused_with_those_that_are() {
     let cases = [
         ("{blocked_encryption: SSE-C}", "`keep`, `none` or `[SSE-C]` is wanted"),
         ("{blocked_encryption: [SSE-S3]}", "`keep`, `none` or `[SSE-C]` is wanted"),
+        ("{logging: all}", "`keep`, `none` or `{bucket: NAME, prefix: TEXT}` is wanted"),
+        ("{logging: {prefix: a}}", "the bucket that the logs are written to is wanted"),
+        ("{logging: {bucket: 1}}", "a text is wanted"),
+        ("{logging: {bucket: \"a-{side}-{region}\"}}", "unknown placeholder `{side}`"),
+        ("{logging: {bucket: \"A-{region}\"}}", "is not a valid bucket name"),
+        ("{logging: {bucket: logs}}", "a target lies in the Region of the bucket"),
+        ("{logging: {bucket: \"{name}-{account}-{region}\"}}", "is a bucket of the pair"),
+        ("{logging: {bucket: logs, prefx: a}}", "allowed here: `bucket`, `prefix`"),
     ];
     for (buckets, message) in cases {
         let args = ["plan", "-o", "json"];
         let told = stand.in_process_with(&args, &manifest(false, buckets)).exits(3).json();
         let given = told["error"]["message"].as_str().unwrap();
         assert!(given.contains(message), "{given}");
+    }
+}
+
+/// Returns the target bucket and the prefix of the logs.
+fn logging(stand: &Stand, region: &str, bucket: &str) -> Option<(String, String)> {
+    stand.s3(region, async |s3| {
+        let found = s3.get_bucket_logging().bucket(bucket).send().await.unwrap();
+        let on = found.logging_enabled()?;
+        Some((on.target_bucket().to_owned(), on.target_prefix().to_owned()))
+    })
+}
+
+/// Has the logs of a bucket written to itself, in keys by date.
+fn log_to_itself(stand: &Stand, region: &str, bucket: &str) {
+    stand.s3(region, async |s3| {
+        let by_date = t::PartitionedPrefix::builder();
+        let by_date = by_date.partition_date_source(t::PartitionDateSource::EventTime).build();
+        let format = t::TargetObjectKeyFormat::builder().partitioned_prefix(by_date).build();
+        let on = t::LoggingEnabled::builder().target_bucket(bucket).target_prefix("own/");
+        let on = on.target_object_key_format(format).build().unwrap();
+        let status = t::BucketLoggingStatus::builder().logging_enabled(on).build();
+        s3.put_bucket_logging().bucket(bucket).bucket_logging_status(status).send().await.unwrap();
+    });
+}
+
+const TO_LOGS: &str = "{logging: {bucket: \"logs-{region}\", prefix: \"{name}/\"}}";
+
+#[test]
+fn logging_is_set_kept_moved_and_turned_off() {
+    let stand = Stand::new();
+    for region in ["us-east-1", "us-west-2"] {
+        make(&stand, region, &format!("logs-{region}"));
+    }
+    let (wanted, keep) = (manifest(false, TO_LOGS), manifest(false, "{}"));
+    apply(&stand, &keep);
+    assert!(changes(&stand, &keep, "s3:logging").is_empty());
+    let create = vec![("create".to_owned(), "missing".to_owned()); 2];
+    assert_eq!(changes(&stand, &wanted, "s3:logging"), create);
+    apply(&stand, &wanted);
+    for (region, bucket) in BOTH {
+        let target = (format!("logs-{region}"), "demo/".to_owned());
+        assert_eq!(logging(&stand, region, bucket), Some(target));
+    }
+    for same in [&wanted, &keep] {
+        assert!(changes(&stand, same, "s3:logging").is_empty());
+    }
+    let other = TO_LOGS.replace("{name}/", "other/");
+    let update = vec![("update".to_owned(), "differs in prefix".to_owned()); 2];
+    assert_eq!(changes(&stand, &manifest(false, &other), "s3:logging"), update);
+    let none = manifest(false, "{logging: none}");
+    let update = vec![("update".to_owned(), "differs in target, prefix".to_owned()); 2];
+    assert_eq!(changes(&stand, &none, "s3:logging"), update);
+    apply(&stand, &none);
+    for (region, bucket) in BOTH {
+        assert_eq!(logging(&stand, region, bucket), None);
+    }
+    assert!(changes(&stand, &none, "s3:logging").is_empty());
+}
+
+#[test]
+fn logging_of_an_adopted_bucket_is_told_where_it_is_written_over() {
+    let stand = Stand::new();
+    for (region, bucket) in BOTH {
+        make(&stand, region, bucket);
+        log_to_itself(&stand, region, bucket);
+        make(&stand, region, &format!("logs-{region}"));
+    }
+    let applied = apply(&stand, &manifest(true, "{}"));
+    assert!(replaced(&applied, "s3:logging").is_empty());
+    let applied = apply(&stand, &manifest(true, TO_LOGS));
+    let was = |bucket: &str| {
+        json!({"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": "own/",
+            "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}}}})
+    };
+    assert_eq!(replaced(&applied, "s3:logging"), BOTH.map(|(_, bucket)| was(bucket)));
+    for (region, bucket) in BOTH {
+        let format = stand.s3(region, async |s3| {
+            let found = s3.get_bucket_logging().bucket(bucket).send().await.unwrap();
+            found.logging_enabled().unwrap().target_object_key_format().cloned().unwrap()
+        });
+        assert!(format.partitioned_prefix().is_some(), "the format of the keys stays");
     }
 }

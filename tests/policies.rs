@@ -429,7 +429,7 @@ fn every_call_in_the_code_is_in_the_operator_policies() {
         operator["documents"].as_object().unwrap().values().flat_map(actions).collect();
     // What the manifest may want beside.
     let more = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
-        buckets: {object_lock: true, lifecycle: {noncurrent_days: 90}}\n\
+        buckets: {object_lock: true, lifecycle: {noncurrent_days: 90}, logging: {bucket: \"logs-{region}\"}}\n\
         replication: {metrics: true}\n\
         role: {permissions_boundary: \"arn:aws:iam::111122223333:policy/b\"}\n";
     let more_args = [&["policy", "operator", "-o", "json"], &VALUES[..]].concat();

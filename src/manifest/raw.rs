@@ -138,6 +138,7 @@ mappings! {
         bucket_key: At<bool>,
         object_lock: At<Value>,
         blocked_encryption: At<Value>,
+        logging: At<Value>,
         tls_only: At<bool>,
         deny_other_keys: At<bool>,
         namespace: At<String>,

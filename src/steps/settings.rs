@@ -3,6 +3,7 @@
 
 mod encryption;
 mod lifecycle;
+mod logging;
 mod object_lock;
 mod ownership;
 mod policy;
@@ -23,8 +24,8 @@ use crate::manifest::Side;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::settings::{
-    Change, Document, Documents, Encryption, Lock, Optional, Ownership, PublicAccessBlock, Setting,
-    Versioning, for_each_document,
+    Change, Document, Documents, Encryption, Lock, Logging, Optional, Ownership, PublicAccessBlock,
+    Setting, Versioning, for_each_document,
 };
 
 /// A document that S3 stores.

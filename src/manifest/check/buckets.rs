@@ -6,10 +6,12 @@
 
 use super::super::error::{Located, nearest};
 use super::super::raw::{Raw, RawLifecycle};
-use super::places::Fill;
+use super::places::{self, Fill};
 use super::{Checked, one_of};
+use crate::names::BucketName;
 use crate::settings::{
-    BucketSettings, Encryption, Lifecycle, ObjectLock, Retention, RetentionMode,
+    BucketSettings, Encryption, Lifecycle, LogTarget, LoggingWish, ObjectLock, Retention,
+    RetentionMode,
 };
 use serde_json::{Map, Value};
 use serde_saphyr::{Location, Spanned};
@@ -25,6 +27,7 @@ pub(super) fn settings(raw: &Raw, fill: &Fill<'_>) -> Checked<BucketSettings> {
         lifecycle: buckets.lifecycle.as_ref().map_or(Ok(Lifecycle::default()), lifecycle)?,
         account_regional: fill.account_regional,
         blocked_encryption: buckets.blocked_encryption.as_ref().map_or(Ok(None), blocked)?,
+        logging: logging(raw, fill)?,
     })
 }
 
@@ -42,6 +45,57 @@ fn lock(given: &Spanned<Value>) -> Checked<Option<ObjectLock>> {
         }
         _ => Err(Located::at(given.referenced, "buckets.object_lock", SHAPE)),
     }
+}
+
+/// Reads `buckets.logging`. The names of the target buckets are checked for every side.
+fn logging(raw: &Raw, fill: &Fill<'_>) -> Checked<LoggingWish> {
+    let Some(given) = &raw.buckets.logging else { return Ok(LoggingWish::Keep) };
+    let at = given.referenced;
+    let map = match &given.value {
+        Value::Null => return Ok(LoggingWish::Keep),
+        Value::String(word) if word == "keep" => return Ok(LoggingWish::Keep),
+        Value::String(word) if word == "none" => return Ok(LoggingWish::Off),
+        Value::Object(map) => map,
+        _ => {
+            let shape = "`keep`, `none` or `{bucket: NAME, prefix: TEXT}` is wanted";
+            return Err(Located::at(at, "buckets.logging", shape));
+        }
+    };
+    known_keys("buckets.logging", map, at, &["bucket", "prefix"])?;
+    let text = |key: &str| match map.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Located::at(at, format!("buckets.logging.{key}"), "a text is wanted")),
+    };
+    let key = "buckets.logging.bucket";
+    let bucket = text("bucket")?.ok_or_else(|| {
+        Located::at(at, key, "the bucket that the logs are written to is wanted").hint(
+            "a target lies in the Region of the bucket that is logged: `logs-{account}-{region}`",
+        )
+    })?;
+    let (source, destinations) = fill.sides(raw)?;
+    let sides = || std::iter::once(&source).chain(&destinations);
+    if sides().any(|side| side.region != source.region) && !bucket.contains("{region}") {
+        let message = "a target lies in the Region of the bucket that is logged, and the pair has more than one";
+        return Err(Located::at(at, key, message).hint("name the Region in it: `logs-{region}`"));
+    }
+    let target = LogTarget {
+        bucket: fill.in_every_region(key, &bucket, at)?,
+        prefix: fill.in_every_region(
+            "buckets.logging.prefix",
+            &text("prefix")?.unwrap_or_default(),
+            at,
+        )?,
+    };
+    for side in sides() {
+        let name = target.bucket.replace("{region}", side.region.as_str());
+        places::tried(key, &name, at, |name| BucketName::new(name).map(drop))?;
+        if sides().any(|other| other.bucket == name) {
+            let message = format!("`{name}` is a bucket of the pair: each log would make another");
+            return Err(Located::at(at, key, message).hint("use a bucket of its own for logs"));
+        }
+    }
+    Ok(LoggingWish::To(target))
 }
 
 /// The encryption types that S3 can block (S3 API Reference, `BlockedEncryptionTypes`).
