@@ -63,6 +63,7 @@ fn nothing() -> World {
         reverse_shared_roles: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
+        log_targets: std::collections::BTreeMap::new(),
     }
 }
 

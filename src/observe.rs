@@ -5,6 +5,7 @@
 mod accounts;
 mod fleet;
 mod keys;
+mod log_targets;
 mod shared_role;
 mod live;
 
@@ -188,7 +189,9 @@ pub async fn second_wave(
         reverse_shared_roles: BTreeMap::new(),
         others: Others::default(),
         batch,
+        log_targets: BTreeMap::new(),
     };
+    world.log_targets = log_targets::log_targets(aws, topology, &world.buckets).await?;
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
     let told = rules::unnamed(topology, &world).into_iter().map(|side| side.region);

@@ -11,6 +11,7 @@ pub mod expiry;
 pub mod fleet;
 mod keys;
 pub mod lifecycle;
+mod log_targets;
 pub mod others;
 mod proof;
 mod removal;

@@ -10,7 +10,7 @@ mod render;
 mod templates;
 mod variables;
 
-pub use document::{Document, Part};
+pub use document::{Document, Operation, Part};
 pub use documents::Documents;
 pub use render::{RenderError, names_key, render, some_account, try_all};
 pub use templates::Templates;

@@ -42,6 +42,18 @@ pub struct World {
     pub others: Others,
     /// Resources of batch jobs. Read only on request.
     pub batch: Batch,
+    /// Targets of access logs, by bucket name; `None` for one that does not exist. Read only where
+    /// logging is about to change.
+    pub log_targets: BTreeMap<String, Option<LogTargetFound>>,
+}
+
+/// A bucket that access logs are to go to.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LogTargetFound {
+    /// Bucket policy.
+    pub policy: Option<Value>,
+    /// Whether the bucket has ACLs, which may let logs be written too.
+    pub has_acls: bool,
 }
 
 /// A role that the pair uses but does not own, with every policy that affects its permissions.

@@ -234,7 +234,29 @@ impl Stand {
             let put = iam.put_role_policy().role_name("replication").policy_name("theirs");
             put.policy_document(policy.to_string()).send().await.unwrap();
         });
+        stand.make_log_targets();
         stand
+    }
+
+    /// Makes the buckets that the example `logging` has access logs written to.
+    fn make_log_targets(&self) {
+        for region in ["us-east-1", "us-west-2"] {
+            let bucket = format!("access-logs-{DEFAULT_ACCOUNT}-{region}");
+            let policy = serde_json::json!({"Version": "2012-10-17", "Statement": {
+                "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"},
+                "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{bucket}/*"),
+                "Condition": {"StringEquals": {"aws:SourceAccount": DEFAULT_ACCOUNT}}}});
+            self.s3(region, async |s3| {
+                let place = (region != "us-east-1")
+                    .then(|| aws_sdk_s3::types::BucketLocationConstraint::from(region));
+                let made = aws_sdk_s3::types::CreateBucketConfiguration::builder();
+                let made = made.set_location_constraint(place).build();
+                let create = s3.create_bucket().bucket(&bucket);
+                create.create_bucket_configuration(made).send().await.unwrap();
+                let put = s3.put_bucket_policy().bucket(&bucket);
+                put.policy(policy.to_string()).send().await.unwrap();
+            });
+        }
     }
 
     /// Returns a path in this stand's home directory.

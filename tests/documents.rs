@@ -161,15 +161,28 @@ fn log_to_itself(stand: &Stand, region: &str, bucket: &str) {
     });
 }
 
+/// Makes the buckets for logs, each with the policy that crrctl prints for it.
+fn make_targets(stand: &Stand, manifest: &str) {
+    for region in ["us-east-1", "us-west-2"] {
+        let name = format!("logs-{region}");
+        make(stand, region, &name);
+        let document = format!("log-target.{name}");
+        let args = ["policy", "render", &document, "-o", "json"];
+        let rendered = stand.manifest(&args, manifest).exits(0).json();
+        let policy = rendered["documents"][&document].to_string();
+        stand.s3(region, async |s3| {
+            s3.put_bucket_policy().bucket(&name).policy(policy).send().await.unwrap();
+        });
+    }
+}
+
 const TO_LOGS: &str = "{logging: {bucket: \"logs-{region}\", prefix: \"{name}/\"}}";
 
 #[test]
 fn logging_is_set_kept_moved_and_turned_off() {
     let stand = Stand::new();
-    for region in ["us-east-1", "us-west-2"] {
-        make(&stand, region, &format!("logs-{region}"));
-    }
     let (wanted, keep) = (manifest(false, TO_LOGS), manifest(false, "{}"));
+    make_targets(&stand, &wanted);
     apply(&stand, &keep);
     assert!(changes(&stand, &keep, "s3:logging").is_empty());
     let create = vec![("create".to_owned(), "missing".to_owned()); 2];
@@ -182,9 +195,9 @@ fn logging_is_set_kept_moved_and_turned_off() {
     for same in [&wanted, &keep] {
         assert!(changes(&stand, same, "s3:logging").is_empty());
     }
-    let other = TO_LOGS.replace("{name}/", "other/");
+    let narrower = TO_LOGS.replace("{name}/", "{name}/a/");
     let update = vec![("update".to_owned(), "differs in prefix".to_owned()); 2];
-    assert_eq!(changes(&stand, &manifest(false, &other), "s3:logging"), update);
+    assert_eq!(changes(&stand, &manifest(false, &narrower), "s3:logging"), update);
     let none = manifest(false, "{logging: none}");
     let update = vec![("update".to_owned(), "differs in target, prefix".to_owned()); 2];
     assert_eq!(changes(&stand, &none, "s3:logging"), update);
@@ -201,8 +214,8 @@ fn logging_of_an_adopted_bucket_is_told_where_it_is_written_over() {
     for (region, bucket) in BOTH {
         make(&stand, region, bucket);
         log_to_itself(&stand, region, bucket);
-        make(&stand, region, &format!("logs-{region}"));
     }
+    make_targets(&stand, &manifest(true, TO_LOGS));
     let applied = apply(&stand, &manifest(true, "{}"));
     assert!(replaced(&applied, "s3:logging").is_empty());
     let applied = apply(&stand, &manifest(true, TO_LOGS));
@@ -217,5 +230,61 @@ fn logging_of_an_adopted_bucket_is_told_where_it_is_written_over() {
             found.logging_enabled().unwrap().target_object_key_format().cloned().unwrap()
         });
         assert!(format.partitioned_prefix().is_some(), "the format of the keys stays");
+    }
+}
+
+#[test]
+fn a_target_that_takes_no_logs_is_refused_before_anything_is_made() {
+    let stand = Stand::new();
+    let wanted = manifest(false, TO_LOGS);
+    let missing = stand.manifest(&["apply", "--yes", "-o", "json"], &wanted);
+    let _ = missing.exits(3).told("log-target-missing");
+    for region in ["us-east-1", "us-west-2"] {
+        make(&stand, region, &format!("logs-{region}"));
+    }
+    let denied = stand.manifest(&["apply", "--yes", "-o", "json"], &wanted);
+    let _ = denied.exits(5).told("log-target-denies");
+    // Another prefix than the one that the policy names is refused, too.
+    let other = Stand::new();
+    make_targets(&other, &wanted);
+    let elsewhere = manifest(false, &TO_LOGS.replace("{name}/", "elsewhere/"));
+    let _ = other.manifest(&["plan"], &elsewhere).exits(5);
+    let _ = other.manifest(&["plan"], &wanted).exits(0);
+    assert!(stand.leftovers().iter().all(|it| it.contains("logs-")), "{:?}", stand.leftovers());
+}
+
+/// Where a target has ACLs, these may let logs be written, and crrctl does not read them.
+#[test]
+fn a_target_with_acls_is_warned_of() {
+    let stand = Stand::new();
+    for region in ["us-east-1", "us-west-2"] {
+        let name = format!("logs-{region}");
+        make(&stand, region, &name);
+        stand.s3(region, async |s3| {
+            let rule = t::OwnershipControlsRule::builder();
+            let rule = rule.object_ownership(t::ObjectOwnership::ObjectWriter).build().unwrap();
+            let controls = t::OwnershipControls::builder().rules(rule).build().unwrap();
+            let put = s3.put_bucket_ownership_controls().bucket(&name);
+            put.ownership_controls(controls).send().await.unwrap();
+        });
+    }
+    let plan = stand.manifest(&["plan", "-o", "json"], &manifest(false, TO_LOGS)).exits(0).json();
+    let warnings = plan["warnings"].as_array().unwrap();
+    let about = |region: &str| {
+        let name = format!("log-target.logs-{region}");
+        warnings.iter().any(|warning| warning.as_str().unwrap().contains(&name))
+    };
+    assert!(about("us-east-1") && about("us-west-2"), "{warnings:?}");
+}
+
+#[test]
+fn what_s3_says_of_a_target_is_explained() {
+    let wanted = manifest(false, TO_LOGS);
+    for code in ["InvalidTargetBucketForLogging", "CrossLocationLoggingProhibitted"] {
+        let stand = Stand::new();
+        make_targets(&stand, &wanted);
+        stand.faults(&[&format!("s3:PutBucketLogging:error={code}")]);
+        let args = ["apply", "--yes", "--no-probe", "-o", "json"];
+        let _ = stand.manifest(&args, &wanted).exits(1).told(code);
     }
 }

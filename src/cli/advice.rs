@@ -2,18 +2,48 @@
 //! taken from the documents of `crrctl policy operator`.
 //! Not for: finding out which call was denied (see `aws::error`).
 
+use super::Command;
 use super::session::Input;
 use crate::failure::{Denied, Failure};
 use crate::manifest::PairKeys;
 use crate::names::{AccountId, Arn};
-use crate::policy::{self, Document, Part};
+use crate::policy::{self, Document, Operation, Part};
 use serde_json::Value;
 
-/// Adds to a denial the statement that would allow the call, if a policy document for `command`
-/// contains one. What was denied is taken out of the failure, so that no second advice is added.
-pub(super) fn on(mut failure: Failure, input: &Input, command: &str) -> Failure {
+/// Returns what a command line does, where the operator's documents know it.
+pub(super) fn operation(command: &Command) -> Option<Operation> {
+    match command {
+        Command::Plan(_) => Some(Operation::Plan),
+        Command::Apply(args) if args.revive_keys => Some(Operation::ApplyRevivingKeys),
+        Command::Apply(_) => Some(Operation::Apply),
+        Command::Probe(_) => Some(Operation::Probe),
+        Command::Backfill(_) => Some(Operation::Backfill),
+        Command::Destroy(args) => Some(args.operation()),
+        Command::Import(_) => Some(Operation::Import),
+        Command::List(_) => Some(Operation::List),
+        Command::Gc(_) => Some(Operation::Gc),
+        Command::Wait(_)
+        | Command::Status(_)
+        | Command::Watch(_)
+        | Command::Check(_)
+        | Command::Export(_)
+        | Command::Smoke(_)
+        | Command::Policy(_)
+        | Command::Explain(_)
+        | Command::Rehearse(_)
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Init(_)
+        | Command::Schema(_)
+        | Command::Sandbox(_) => None,
+    }
+}
+
+/// Adds to a denial the statement that would allow the call, if a policy document contains one; those
+/// for `operation` come first. What was denied is taken out of the failure, so that no second advice is added.
+pub(super) fn on(mut failure: Failure, input: &Input, operation: Option<Operation>) -> Failure {
     let Some(denied) = failure.denied.take() else { return failure };
-    match statement(&denied, input, command) {
+    match statement(&denied, input, operation) {
         Some(statement) => {
             let who = denied.principal.as_deref().unwrap_or("the caller");
             let action = &denied.action;
@@ -25,16 +55,15 @@ pub(super) fn on(mut failure: Failure, input: &Input, command: &str) -> Failure 
     }
 }
 
-fn statement(denied: &Denied, input: &Input, command: &str) -> Option<Value> {
+fn statement(denied: &Denied, input: &Input, operation: Option<Operation>) -> Option<Value> {
     let named = denied.principal.iter().chain(&denied.resource).find_map(|arn| account(arn));
     let account = named.or_else(|| policy::some_account().ok())?;
     let topology =
         input.manifest.topology(input.manifest.home_account().unwrap_or(&account)).ok()?;
     let keys = topology.or_some_keys(&PairKeys::default());
-    let usual = Part::COMMANDS.iter().find(|(name, _)| *name == command);
     // A flag may require permissions beyond those of the command, so all other parts are searched
     // too.
-    let parts = usual.map_or(&[][..], |(_, parts)| parts).iter().chain(&Part::ALL);
+    let parts = operation.map_or(&[][..], Operation::parts).iter().chain(&Part::ALL);
     let accounts = topology.accounts();
     let mut documents = parts.flat_map(|part| {
         let of = |account: &&AccountId| Document::operator_in(&topology, account, &[*part]);
@@ -77,8 +106,8 @@ mod tests {
             principal: Some("arn:aws:iam::111122223333:user/a".to_owned()),
         };
         let failure = Failure::new(Kind::Denied, "denied", "no");
-        let once = on(Failure { denied: Some(denied), ..failure }, &input, "apply");
+        let once = on(Failure { denied: Some(denied), ..failure }, &input, Some(Operation::Apply));
         assert_eq!(once.hints.len(), 1, "{:?}", once.hints);
-        assert_eq!(on(once.clone(), &input, "apply").hints, once.hints);
+        assert_eq!(on(once.clone(), &input, Some(Operation::Apply)).hints, once.hints);
     }
 }

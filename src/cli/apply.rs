@@ -43,7 +43,7 @@ pub(super) struct ApplyArgs {
     prune: bool,
     /// Bring the pair's keys back where they are pending deletion or disabled
     #[arg(long)]
-    revive_keys: bool,
+    pub(super) revive_keys: bool,
     /// Let the pair stand for this long, such as `2h` or `1d`: after that `crrctl gc` may take it away
     #[arg(long, value_name = "TTL", value_parser = ttl)]
     ephemeral: Option<Duration>,

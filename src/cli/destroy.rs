@@ -13,6 +13,7 @@ use crate::manifest::Topology;
 use crate::names::{Arn, Region};
 use crate::observe::Depth;
 use crate::plan::{self, Kept, Plan, Removal, Why};
+use crate::policy::Operation;
 use crate::report::tables;
 use crate::steps::Scheduled;
 use crate::units::format_duration;
@@ -48,6 +49,17 @@ pub(super) struct DestroyArgs {
     /// Days until the keys go, instead of the manifest's
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u8).range(7..=30))]
     window: Option<u8>,
+}
+
+impl DestroyArgs {
+    /// Returns what these flags have done.
+    pub(super) fn operation(&self) -> Operation {
+        match (self.bypass_governance, self.purge_data) {
+            (true, _) => Operation::DestroyBypassingGovernance,
+            (false, true) => Operation::DestroyPurgingData,
+            (false, false) => Operation::Destroy,
+        }
+    }
 }
 
 /// An item of `removed` in the JSON output object.

@@ -6,6 +6,7 @@
 use super::session::Input;
 use super::{Command, Format, advice};
 use crate::failure::{Failure, Kind};
+use crate::policy::Operation;
 use crate::report::{self, Ndjson, Report, Stdout};
 use crate::stop::Stop;
 use serde_json::{Map, Value, json};
@@ -31,6 +32,8 @@ pub(super) enum Purpose {
 pub(super) struct Printer {
     format: Format,
     pub(super) command: &'static str,
+    /// What the command line does, where the operator's documents know it.
+    operation: Option<Operation>,
     pub(super) purpose: Purpose,
     stdout: Stdout,
     /// The stream of events, for the format that writes them to stdout.
@@ -72,6 +75,7 @@ impl Printer {
         Self {
             format,
             command,
+            operation: None,
             purpose: Purpose::Work,
             ndjson: Arc::new(Ndjson::new(stdout.clone())),
             stdout,
@@ -86,7 +90,8 @@ impl Printer {
     pub(super) fn of(command: &Command, format: Format, reports: Vec<Arc<dyn Report>>) -> Self {
         let is_judge = matches!(command, Command::Check(_));
         let purpose = if is_judge { Purpose::Judge } else { Purpose::Work };
-        Self { purpose, ..Self::new(format, command.name(), reports) }
+        let operation = advice::operation(command);
+        Self { purpose, operation, ..Self::new(format, command.name(), reports) }
     }
 
     /// Returns a printer for one pair of several. It stores data instead of writing it to stdout.
@@ -95,6 +100,7 @@ impl Printer {
         Self {
             format: self.format,
             command: self.command,
+            operation: self.operation,
             purpose: self.purpose,
             stdout: self.stdout.clone(),
             ndjson: Arc::clone(&self.ndjson),
@@ -197,7 +203,7 @@ impl Printer {
     /// Adds to a failure the advice that requires the pair's own policy documents.
     fn advised(&self, ended: Ended) -> Ended {
         ended.map_err(|failure| match self.input.get() {
-            Some(input) => advice::on(failure, input, self.command),
+            Some(input) => advice::on(failure, input, self.operation),
             None => failure,
         })
     }

@@ -10,7 +10,7 @@ use super::session::Input;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::policy::proof::{Organisation, prove};
-use crate::policy::{Document, Documents, Part};
+use crate::policy::{Document, Documents, Operation, Part};
 use crate::report;
 use clap::Subcommand;
 use crrctl_iam::{self as iam, DocumentKind, Finding};
@@ -99,7 +99,13 @@ fn render(input: &Input, values: &Values, name: Option<&str>, printer: &Printer)
         let one = one.ok_or_else(|| unknown(name, &topology))?;
         documents(input, values, std::iter::once(one))?
     } else {
-        documents(input, values, Document::written(&topology).chain(Document::batch()))?
+        documents(
+            input,
+            values,
+            Document::written(&topology)
+                .chain(Document::log_targets(&topology))
+                .chain(Document::batch()),
+        )?
     };
     put(&documents, printer);
     match name.and_then(|_| documents.iter().next()) {
@@ -154,16 +160,16 @@ fn operator(input: &Input, values: &Values, printer: &Printer) -> Ended {
         let all = accounts.flat_map(|account| Document::operator_in(&topology, account, parts));
         all.map(|document| document.name()).collect()
     };
-    let possible = Part::COMMANDS
-        .iter()
-        .filter(|(_, parts)| parts.iter().all(|part| part.concerns(&topology)));
+    let is_possible = |it: &Operation| it.parts().iter().all(|part| part.concerns(&topology));
+    let possible = Operation::ALL.into_iter().filter(is_possible);
     let commands: Map<String, Value> = possible
         .clone()
-        .map(|(command, it)| ((*command).to_owned(), Value::from(parts(it))))
+        .map(|it| (it.as_str().to_owned(), Value::from(parts(it.parts()))))
         .collect();
     printer.put("commands", commands);
-    for (command, it) in possible {
-        printer.text(&format!("# crrctl {command}: {}\n", parts(it).join(", ")));
+    for it in possible {
+        let (command, documents) = (it.as_str(), parts(it.parts()).join(", "));
+        printer.text(&format!("# crrctl {command}: {documents}\n"));
     }
     printer.text(&format!("\n{}", texts(&documents)));
     Ok(0)

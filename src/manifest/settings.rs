@@ -4,7 +4,7 @@
 use super::{Side, Topology};
 use crate::events::Kind;
 use crate::names::BucketName;
-use crate::settings::Optional;
+use crate::settings::{LogTarget, Optional};
 use std::collections::BTreeMap;
 
 impl Topology {
@@ -16,6 +16,12 @@ impl Topology {
         }
         let replicates_back = self.replication.two_way && *bucket != self.home.bucket;
         Optional::wanted(&self.buckets, replicates_back)
+    }
+
+    /// Returns where the access logs of the bucket of `side` are to go.
+    pub fn log_target(&self, side: &Side) -> Option<LogTarget> {
+        let account = self.account_of(&side.region);
+        self.buckets.logging.target(account.as_str(), side.region.as_str())
     }
 
     /// Returns the optional documents of `bucket` that must be read according to the manifest. For

@@ -65,6 +65,8 @@ pub fn build_as(
     }
     builder.orphans();
     builder.hand_over();
+    let warnings = super::log_targets::check(topology, world, templates)?;
+    builder.plan.warnings.extend(warnings);
     builder.plan.warnings.extend(super::lifecycle::warnings(topology, world));
     builder.plan.warnings.extend(kept_by_mfa(topology, world));
     builder.plan.warnings.extend(world.keys.untold.iter().map(|arn| {

@@ -46,6 +46,7 @@ fn nothing() -> World {
         reverse_shared_roles: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
+        log_targets: std::collections::BTreeMap::new(),
     }
 }
 
@@ -122,6 +123,7 @@ fn whole(topology: &Topology) -> World {
         reverse_shared_roles: BTreeMap::new(),
         others: Others::default(),
         batch: Batch::default(),
+        log_targets: std::collections::BTreeMap::new(),
     }
 }
 

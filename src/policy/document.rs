@@ -4,6 +4,7 @@
 use crate::manifest::{Side, Topology};
 use crate::names::{AccountId, BucketName, Region};
 use crrctl_iam::DocumentKind;
+use std::collections::BTreeSet;
 
 /// One policy document of a pair.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +26,9 @@ pub enum Document {
     SourceBucket,
     /// The bucket policy of the destination bucket in a Region.
     DestinationBucket(Region),
+    /// What the policy of a target of access logs must have, by the target's name. It is proven and
+    /// never written: the bucket is not the pair's.
+    LogTarget(String),
     /// The trust policy of the batch job role.
     BatchReplicationRoleTrust,
     /// The inline policy of the batch job role.
@@ -37,7 +41,7 @@ pub enum Document {
 }
 
 /// The parts of the operator's permissions. A command needs one or more parts (see
-/// [`Part::COMMANDS`]).
+/// [`Operation`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Reading the pair's resources, which every command on a pair does first.
@@ -74,21 +78,6 @@ impl Part {
         Self::Revive,
     ];
 
-    /// Each command with the parts that it needs.
-    pub const COMMANDS: [(&'static str, &'static [Self]); 11] = [
-        ("plan", &[Self::Plan]),
-        ("import", &[Self::Plan]),
-        ("apply", &[Self::Plan, Self::Apply, Self::Probe]),
-        ("probe", &[Self::Plan, Self::Probe]),
-        ("backfill", &[Self::Plan, Self::Backfill]),
-        ("destroy", &[Self::Plan, Self::Destroy]),
-        ("destroy --purge-data", &[Self::Plan, Self::Destroy, Self::Purge]),
-        ("destroy --bypass-governance", &[Self::Plan, Self::Destroy, Self::Purge, Self::Bypass]),
-        ("list", &[Self::Fleet]),
-        ("gc", &[Self::Fleet, Self::Plan, Self::Destroy]),
-        ("apply --revive-keys", &[Self::Plan, Self::Apply, Self::Probe, Self::Revive]),
-    ];
-
     /// Returns whether this part applies to anything in `topology`. Keys of others are never
     /// revived.
     pub fn concerns(self, topology: &Topology) -> bool {
@@ -103,6 +92,75 @@ impl Part {
             Self::Revive => topology.sides_in(account).any(|side| topology.has_own_key(side)),
             Self::Backfill | Self::Fleet => account == &topology.account,
             _ => true,
+        }
+    }
+}
+
+/// What a command line does, as far as its permissions depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is the command line that `as_str` returns")]
+pub enum Operation {
+    Plan,
+    Import,
+    Apply,
+    Probe,
+    Backfill,
+    Destroy,
+    DestroyPurgingData,
+    DestroyBypassingGovernance,
+    List,
+    Gc,
+    ApplyRevivingKeys,
+}
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Self; 11] = [
+        Self::Plan,
+        Self::Import,
+        Self::Apply,
+        Self::Probe,
+        Self::Backfill,
+        Self::Destroy,
+        Self::DestroyPurgingData,
+        Self::DestroyBypassingGovernance,
+        Self::List,
+        Self::Gc,
+        Self::ApplyRevivingKeys,
+    ];
+
+    /// Returns the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Import => "import",
+            Self::Apply => "apply",
+            Self::Probe => "probe",
+            Self::Backfill => "backfill",
+            Self::Destroy => "destroy",
+            Self::DestroyPurgingData => "destroy --purge-data",
+            Self::DestroyBypassingGovernance => "destroy --bypass-governance",
+            Self::List => "list",
+            Self::Gc => "gc",
+            Self::ApplyRevivingKeys => "apply --revive-keys",
+        }
+    }
+
+    /// Returns the parts that it needs.
+    pub fn parts(self) -> &'static [Part] {
+        match self {
+            Self::Plan | Self::Import => &[Part::Plan],
+            Self::Apply => &[Part::Plan, Part::Apply, Part::Probe],
+            Self::Probe => &[Part::Plan, Part::Probe],
+            Self::Backfill => &[Part::Plan, Part::Backfill],
+            Self::Destroy => &[Part::Plan, Part::Destroy],
+            Self::DestroyPurgingData => &[Part::Plan, Part::Destroy, Part::Purge],
+            Self::DestroyBypassingGovernance => {
+                &[Part::Plan, Part::Destroy, Part::Purge, Part::Bypass]
+            }
+            Self::List => &[Part::Fleet],
+            Self::Gc => &[Part::Fleet, Part::Plan, Part::Destroy],
+            Self::ApplyRevivingKeys => &[Part::Plan, Part::Apply, Part::Probe, Part::Revive],
         }
     }
 }
@@ -122,6 +180,12 @@ impl Document {
             .chain(back)
             .chain(keys)
             .chain(buckets)
+    }
+
+    /// Returns the documents of the targets of access logs.
+    pub fn log_targets(topology: &Topology) -> impl Iterator<Item = Self> {
+        let targets = topology.sides().filter_map(|side| topology.log_target(side));
+        targets.map(|it| it.bucket).collect::<BTreeSet<_>>().into_iter().map(Self::LogTarget)
     }
 
     /// Returns the documents of the batch job role.
@@ -148,7 +212,10 @@ impl Document {
 
     /// Returns every document of `topology`.
     pub fn all(topology: &Topology) -> impl Iterator<Item = Self> {
-        Self::written(topology).chain(Self::batch()).chain(Self::operator(topology))
+        Self::written(topology)
+            .chain(Self::log_targets(topology))
+            .chain(Self::batch())
+            .chain(Self::operator(topology))
     }
 
     /// Returns the document of the replication role's inline policy, for one direction of a pair.
@@ -197,6 +264,7 @@ impl Document {
                 format!("{}.{region}", self.stem())
             }
             Self::ExistingKey(_, bucket) => format!("{}.{bucket}", self.stem()),
+            Self::LogTarget(bucket) => format!("{}.{bucket}", self.stem()),
             Self::OperatorOf(_, account) => format!("{}.{account}", self.stem()),
             _ => self.stem().to_owned(),
         }
@@ -215,6 +283,7 @@ impl Document {
             Self::ExistingKey(..) => "existing-key",
             Self::SourceBucket => "source-bucket",
             Self::DestinationBucket(_) => "destination-bucket",
+            Self::LogTarget(_) => "log-target",
             Self::BatchReplicationRoleTrust => "batch-replication-role-trust",
             Self::BatchReplicationRole => "batch-replication-role",
             Self::Operator(Part::Plan) | Self::OperatorOf(Part::Plan, _) => "operator-plan",
@@ -243,7 +312,9 @@ impl Document {
                 DocumentKind::RolePolicy
             }
             Self::Key(_) | Self::ExistingKey(..) => DocumentKind::KeyPolicy,
-            Self::SourceBucket | Self::DestinationBucket(_) => DocumentKind::BucketPolicy,
+            Self::SourceBucket | Self::DestinationBucket(_) | Self::LogTarget(_) => {
+                DocumentKind::BucketPolicy
+            }
             Self::Operator(_) | Self::OperatorOf(..) => DocumentKind::ManagedPolicy,
         }
     }

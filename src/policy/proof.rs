@@ -13,6 +13,7 @@ mod call;
 mod judge;
 mod keys;
 mod live;
+mod logging;
 mod mend;
 mod operator;
 mod replication;
@@ -25,6 +26,7 @@ use crate::manifest::{PairKeys, Topology};
 use call::Call;
 use crrctl_iam as iam;
 pub use live::{LiveRow, Place, prove_live};
+pub use logging::takes_logs;
 use scene::Scene;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,6 +177,9 @@ impl Calls {
         }
         for back in topology.backward().filter(|it| documents.has(&Document::of_role(it))) {
             calls.extend(replication::calls(&Scene::new(&back, keys, documents)));
+        }
+        if Document::log_targets(topology).any(|it| documents.has(&it)) {
+            calls.extend(logging::calls(&scene));
         }
         if documents.has(&Document::BatchReplicationRole) {
             calls.extend(batch::calls(&scene));

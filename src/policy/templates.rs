@@ -14,11 +14,12 @@ macro_rules! templates {
 }
 
 /// Every compiled-in template with its text.
-const OURS: [(&str, &str); 16] = templates![
+const OURS: [(&str, &str); 17] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
     "key.json.j2",
+    "log-target.json.j2",
     "operator-apply.json.j2",
     "operator-backfill.json.j2",
     "operator-bypass.json.j2",

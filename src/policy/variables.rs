@@ -2,10 +2,12 @@
 //! them.
 //! Not for: checking values; the values of a topology are already valid.
 
+mod operator;
+
 use super::Document;
-use crate::manifest::{KeyKind, KeyWish, PairKeys, Profile, Side, Topology};
-use crate::names::{AccountId, Arn, Partition, Region, RoleName};
-use crate::settings;
+use crate::manifest::{KeyKind, PairKeys, Profile, Side, Topology};
+use crate::names::{Arn, Partition, Region};
+use operator::{of_documents, of_operator, of_roles};
 use serde_json::{Value, json};
 
 /// Returns the variables of `document`.
@@ -41,16 +43,19 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
                 add(json!({"writers": writers(side, topology)}));
             }
         }
+        Document::LogTarget(bucket) => add(of_log_target(bucket, topology)),
         Document::BatchReplicationRole | Document::BatchReplicationRoleTrust => {
             add(json!({"reports": reports(topology)}));
         }
         Document::Operator(_) => {
             add(of_operator(topology, keys, &topology.account));
             add(of_roles(topology, &topology.directions_of(&topology.account), true));
+            add(of_documents(topology, &topology.account));
         }
         Document::OperatorOf(_, account) => {
             add(of_operator(topology, keys, account));
             add(of_roles(topology, &topology.directions_of(account), false));
+            add(of_documents(topology, account));
         }
         Document::ReplicationRole
         | Document::ReplicationRoleTrust
@@ -212,6 +217,23 @@ fn of_bucket(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
     })
 }
 
+/// Returns the variables of a target of access logs. The buckets that log to it are of one Region
+/// and account, so they have one prefix.
+fn of_log_target(bucket: &str, topology: &Topology) -> Value {
+    let logged = topology.sides().filter_map(|side| {
+        let target = topology.log_target(side).filter(|target| target.bucket == bucket)?;
+        Some((side, target))
+    });
+    let logged: Vec<_> = logged.collect();
+    let arns = logged.iter().map(|(side, _)| side.bucket.arn(topology.partition()).to_string());
+    let first = logged.first();
+    json!({
+        "logs_arn": first.map(|(_, it)| objects(&it.arn(topology.partition()), &it.prefix)),
+        "logged_bucket_arns": one_or_all(arns.collect()),
+        "logged_account": first.map(|(side, _)| topology.account_of(&side.region)),
+    })
+}
+
 fn reports(topology: &Topology) -> Value {
     let reports = topology.reports();
     let bucket_arn = Arn::known(topology.partition(), "s3", "", "", &reports.bucket);
@@ -222,158 +244,6 @@ fn reports(topology: &Topology) -> Value {
         "bucket_arn": bucket_arn,
         "objects_arn": objects_arn,
     })
-}
-
-/// Returns the variables of `directions`, whose roles are in one account, for that account's
-/// operator, with the permissions on the documents of buckets.
-fn of_roles(topology: &Topology, directions: &[Topology], is_home: bool) -> Value {
-    let batch = is_home.then(|| topology.batch_role_arn());
-    let roles = || directions.iter().map(Topology::role_arn);
-    let own = directions.iter().filter(|it| it.role_settings.is_ours()).map(Topology::role_arn);
-    let text = |arns: Vec<Arn>| arns.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let boundaries = directions.iter().filter_map(|it| it.role_settings.boundary.clone());
-    let boundaries = distinct(boundaries);
-    let mut metric_regions = Vec::new();
-    for region in directions.iter().flat_map(Topology::metric_regions) {
-        if !metric_regions.contains(&region) {
-            metric_regions.push(region);
-        }
-    }
-    json!({
-        "document_reads": settings::reads(),
-        "document_writes": settings::writes(&topology.buckets),
-        "role_arns": one_or_all(text(roles().collect())),
-        "deleted_role_arns": own.chain(batch.clone()).collect::<Vec<_>>(),
-        "every_role_arns": roles().chain(batch).collect::<Vec<_>>(),
-        "boundary": if boundaries.is_empty() { Value::Null } else { one_or_all(text(boundaries)) },
-        "metric_regions": metric_regions,
-    })
-}
-
-/// Returns the variables of the operator's documents in `account`. Lists follow the order of the
-/// sides, without duplicates: the source first, then the destinations in the manifest's order.
-fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Value {
-    let (partition, is_home) = (topology.partition(), account == &topology.account);
-    let sides = || topology.sides_in(account);
-    let replicas = || sides().filter(|side| *side != &topology.source);
-    let buckets = || sides().map(|side| side.bucket.arn(partition));
-    let in_region = |region: &Region, resource: &str| {
-        Arn::known(partition, "kms", region.as_str(), account.as_str(), resource)
-    };
-    let probes_of = |side| objects_under(topology, side, &topology.probe_prefixes(side));
-    let probes = || sides().flat_map(probes_of);
-    let sources = || sides().filter(|side| topology.replicates_from(side));
-    let replicated = || sides().filter(|side| topology.replicates_to(side));
-    let mut own = topology.key_regions();
-    own.retain(|region| topology.account_of(region) == account);
-    let own_pattern = if topology.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" };
-    let own_keys: Vec<Arn> = own.iter().map(|region| in_region(region, own_pattern)).collect();
-    let existing = sides().filter(|side| !topology.has_own_key(side));
-    let existing: Vec<Arn> = existing.filter_map(|side| topology.key_arn(keys, side)).collect();
-    // A key of another account can't be tagged, nor can its tags be read (KMS API Reference,
-    // `TagResource`, `ListResourceTags`).
-    let is_of_account = |arn: &Arn| arn.account() == account.as_str();
-    let of_account: Vec<Arn> = existing.iter().filter(|arn| is_of_account(arn)).cloned().collect();
-    // Of multi-Region keys, one rotates and can be the primary; of single-Region keys, each can.
-    let primaries = if topology.key.kind == KeyKind::MultiRegion { 1 } else { own_keys.len() };
-    let key_of = |side: &Side| match topology.key_wish(side) {
-        KeyWish::Ours => Some(in_region(&side.region, own_pattern)),
-        KeyWish::Existing(_) => topology.key_arn(keys, side),
-        KeyWish::Nothing => None,
-    };
-    // The service-linked role that KMS creates with the first multi-Region key of an account
-    // (KMS Developer Guide, "Authorizing AWS KMS to synchronize multi-Region keys").
-    let service_role = "role/aws-service-role/mrk.kms.amazonaws.com/*";
-    let service_role = Arn::known(partition, "iam", "", account.as_str(), service_role);
-    let region = topology.source.region.as_str();
-    let reports = reports(topology);
-    let own_reports = |what: &str| {
-        if topology.reports().with_data || !is_home { vec![] } else { vec![reports[what].clone()] }
-    };
-    let adopted = sides().filter(|side| topology.adopts(&side.bucket));
-    let adopted = adopted.map(|side| side.bucket.arn(partition));
-    let reads = replicas().filter_map(|it| {
-        let (key_arn, side) = (key_of(it)?, side(it, topology, keys));
-        let (services, contexts) = (&side["via_services"], &side["probe_contexts"]);
-        Some(json!({"key_arn": key_arn, "via_services": services, "contexts": contexts}))
-    });
-    // Probes on handed-over sides are read and deleted with the source's credentials.
-    let shared = || topology.handed_over().filter(|_| is_home);
-    let reads = reads.chain(shared().filter_map(|it| {
-        let own = || {
-            Arn::known(
-                partition,
-                "kms",
-                it.region.as_str(),
-                topology.account_of(&it.region).as_str(),
-                own_pattern,
-            )
-        };
-        let key_arn = match topology.key_wish(it) {
-            KeyWish::Ours => Some(own()),
-            KeyWish::Existing(_) => topology.key_arn(keys, it),
-            KeyWish::Nothing => None,
-        }?;
-        let side = side(it, topology, keys);
-        let (services, contexts) = (&side["via_services"], &side["probe_contexts"]);
-        Some(json!({"key_arn": key_arn, "via_services": services, "contexts": contexts}))
-    }));
-    json!({
-        "batch_role_arn": topology.batch_role_arn(),
-        "jobs_arn": Arn::known(partition, "s3", region, account.as_str(), "job/*"),
-        "own_report_bucket_arns": own_reports("bucket_arn"),
-        "own_report_objects_arns": own_reports("objects_arn"),
-        "report_objects_arns": if is_home { vec![reports["objects_arn"].clone()] } else { vec![] },
-        "reports": reports,
-        "home": is_home,
-        "across": sides().any(|side| !topology.across_to(side).is_empty()),
-        "id": topology.id(),
-        "source_bucket_arns": one_or_all(sources().map(|it| it.bucket.arn(partition).to_string()).collect()),
-        "source_probes_arns": one_or_all(sources().flat_map(probes_of).collect()),
-        "sources": sources().map(|it| side(it, topology, keys)).collect::<Vec<_>>(),
-        "source_key_arns": sources().map(key_of).collect::<Vec<_>>(),
-        "all_policy_arns": [
-            Arn::known(partition, "iam", "", account.as_str(), "policy/*"),
-            Arn::known(partition, "iam", "", "aws", "policy/*"),
-        ],
-        "two_way": topology.replication.two_way,
-        "rotation_days": topology.key.rotation_days,
-        "multi_region": is_home && topology.key.kind == KeyKind::MultiRegion,
-        "replica_regions": own.iter().skip(primaries).collect::<Vec<_>>(),
-        "primary_regions": one_or_all(own.iter().take(primaries).map(ToString::to_string).collect()),
-        "bucket_arns": buckets().collect::<Vec<_>>(),
-        "adopted_arns": adopted.collect::<Vec<_>>(),
-        "probes_arns": probes().collect::<Vec<_>>(),
-        "lent_bucket_arns": one_or_all(shared().map(|it| it.bucket.arn(partition).to_string()).collect()),
-        "lent_prefixes": one_or_all(shared().flat_map(|it| patterns(&topology.probe_prefixes(it))).collect()),
-        "lent_probes_arns": shared().flat_map(probes_of).collect::<Vec<_>>(),
-        "replica_probes_arns": replicated().chain(shared()).flat_map(probes_of).collect::<Vec<_>>(),
-        "replica_reads": reads.collect::<Vec<_>>(),
-        "every_object_arns": buckets().map(|arn| objects(&arn, "")).collect::<Vec<_>>(),
-        "primary_key_arn": own_keys.first(),
-        "primary_key_arns": one_or_all(own_keys.iter().take(primaries).map(Arn::to_string).collect()),
-        "every_key_arns": own.iter().map(|region| in_region(region, "key/*")).collect::<Vec<_>>(),
-        "alias_arns": own.iter().map(|it| topology.key.alias.arn(it, account)).collect::<Vec<_>>(),
-        "source_key_arn": key_of(&topology.source),
-        "destination_key_arns": topology.destinations.iter().map(key_of).collect::<Vec<_>>(),
-        "existing_key_arns": distinct(existing.into_iter()),
-        "account_key_arns": distinct(of_account.into_iter()),
-        "key_arns": own_keys,
-        "multi_region_role_arn": service_role,
-        "all_bucket_arns": Arn::known(partition, "s3", "", "", "*"),
-        "all_key_arns": Arn::known(partition, "kms", "*", account.as_str(), "key/*"),
-        "all_role_arns": Arn::known(partition, "iam", "", account.as_str(), &format!("role{}*", RoleName::PATH)),
-    })
-}
-
-fn distinct(arns: impl Iterator<Item = Arn>) -> Vec<Arn> {
-    let mut distinct = Vec::new();
-    for arn in arns {
-        if !distinct.contains(&arn) {
-            distinct.push(arn);
-        }
-    }
-    distinct
 }
 
 /// Returns the ARN pattern of the objects of a bucket whose keys begin with `prefix`.

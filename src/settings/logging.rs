@@ -6,6 +6,7 @@
 use super::{Actions, BucketSettings, Document, Setting, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
+use crate::names::{Arn, Partition};
 use serde_json::{Value, json};
 
 /// What the manifest wants of server access logging.
@@ -36,6 +37,13 @@ pub struct LogTarget {
     pub bucket: String,
     /// What the keys of the logs begin with.
     pub prefix: String,
+}
+
+impl LogTarget {
+    /// Returns the ARN of the target bucket.
+    pub fn arn(&self, partition: Partition) -> Arn {
+        Arn::known(partition, "s3", "", "", &self.bucket)
+    }
 }
 
 /// The logging of a bucket, as it is found or written.

@@ -150,6 +150,18 @@ pub(super) const ALL: &[Entry] = &[
         &["ask AWS for more in Service Quotas"],
     ),
     error(
+        "InvalidTargetBucketForLogging",
+        "S3 writes no access logs to that bucket.",
+        &["it does not exist, is another account's, or its ACL does not let logs be written"],
+        &["`crrctl policy render log-target.BUCKET` prints what its policy must have"],
+    ),
+    error(
+        "CrossLocationLoggingProhibitted",
+        "The bucket for access logs lies in another Region than the bucket that is logged.",
+        &["one name stands for all Regions in `buckets.logging`"],
+        &["name the Region in it, such as `logs-{region}`"],
+    ),
+    error(
         "MalformedXML",
         "S3 can't read a configuration.",
         &["a stand-in that knows an older schema"],

@@ -54,6 +54,18 @@ pub(super) const ALL: &[Entry] = &[
         &["make it first, or leave out `adopt`: crrctl then makes it"],
     ),
     error(
+        "log-target-missing",
+        "The bucket that access logs are to go to does not exist.",
+        &["the name in `buckets.logging` is wrong, or nobody made the bucket yet"],
+        &["make it in the Region and the account of the bucket that is logged"],
+    ),
+    error(
+        "log-target-denies",
+        "The bucket that access logs are to go to does not let S3 write them.",
+        &["its policy has no statement for `logging.s3.amazonaws.com`, or one for other buckets"],
+        &["`crrctl policy render log-target.BUCKET` prints the statement"],
+    ),
+    error(
         "bucket-not-ours",
         "A bucket of that name exists and is not this pair's.",
         &["it belongs to another account, or bears no tags of the pair"],

@@ -79,6 +79,7 @@ impl Operator<'_> {
             if self.sides().any(|it| !topology.across_to(it).is_empty()) {
                 calls.push(self.on_bucket("s3:GetBucketRequestPayment", side));
             }
+            calls.extend(self.on_log_target(side));
             match topology.key_wish(side) {
                 KeyWish::Ours => {
                     // The key that the alias names is unknown, so access to any key is needed.

@@ -57,9 +57,10 @@ const WHOLE: usize = 6;
 const SAMPLED: usize = 5;
 /// For the examples every ninth mutant is tried.
 const OF_EXAMPLES: usize = 9;
-/// Shapes whose documents have two statements about one key: an element that one statement lacks
+/// Shapes whose documents have two statements about one key, or one action: an element that one statement lacks
 /// can be reported for the other statement.
-const TWINS: [&str; 13] = [
+const TWINS: [&str; 14] = [
+    "logging",
     "handed over",
     "same region",
     "per region",

@@ -25,6 +25,19 @@ impl Operator<'_> {
         sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
     }
 
+    /// Returns the reads of the bucket that the access logs of `side` go to.
+    pub(super) fn on_log_target(&self, side: &Side) -> Vec<Call> {
+        let Some(target) = self.scene.topology.log_target(side) else { return Vec::new() };
+        let arn = target.arn(self.scene.partition());
+        let on = |action: &str| {
+            let decoy = (format!("{arn}-other"), ResourcePolicyOf::Nothing);
+            Call::new(&self.who, action, &arn, self.account)
+                .foreign_resources([decoy])
+                .forbidden_actions(&["s3:PutBucketPolicy"])
+        };
+        ["s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:ListBucket"].map(on).to_vec()
+    }
+
     /// Returns the sides that objects are replicated from.
     pub(super) fn sources(&self) -> impl Iterator<Item = &Side> {
         let topology = self.scene.topology;
