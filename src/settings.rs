@@ -43,6 +43,10 @@ pub struct BucketSettings {
     pub blocked_encryption: Option<Vec<String>>,
     /// Server access logging.
     pub logging: LoggingWish,
+    /// Whether the public access block is all on. `None`: of buckets that the pair makes.
+    pub public_access_block: Option<bool>,
+    /// Whether the bucket owner owns every object. `None`: of buckets that the pair makes.
+    pub ownership: Option<bool>,
 }
 
 impl BucketSettings {
@@ -61,6 +65,8 @@ pub struct Wish<'a> {
     pub encryption: Encryption,
     /// Whether the bucket exists.
     pub exists: bool,
+    /// Whether somebody else made it.
+    pub adopted: bool,
     /// The bucket's account.
     pub account: &'a str,
     /// The bucket's Region.
@@ -79,8 +85,8 @@ pub trait Document: Clone + PartialEq {
     /// that every run reads.
     const RECORD: Option<&'static str> = None;
 
-    /// Returns whether the pair manages the document.
-    fn is_managed(_: &BucketSettings) -> bool {
+    /// Returns whether the pair manages the document of a bucket that it makes or adopts.
+    fn is_managed(_: &BucketSettings, _adopted: bool) -> bool {
         true
     }
 
@@ -354,10 +360,12 @@ macro_rules! table {
         }
 
         /// Returns the permissions that writing the documents requires which the pair manages.
-        pub fn writes(settings: &BucketSettings) -> Vec<&'static str> {
-            let all = [$(
-                $name::is_managed(settings).then_some(<$name as Document>::ACTIONS.write),
-            )*];
+        /// `buckets` says of each bucket whether the pair adopts it.
+        pub fn writes(settings: &BucketSettings, buckets: &[bool]) -> Vec<&'static str> {
+            let all = [$({
+                let is_managed = buckets.iter().any(|it| $name::is_managed(settings, *it));
+                is_managed.then_some(<$name as Document>::ACTIONS.write)
+            },)*];
             all.into_iter().flatten().collect()
         }
 
@@ -375,7 +383,7 @@ macro_rules! table {
         /// each, the name in the bucket's tags, and whether the manifest wants it managed.
         fn recorded(settings: &BucketSettings) -> Vec<(Kind, &'static str, bool)> {
             let all = [$(<$name as Document>::RECORD.map(|record| {
-                (<$name as Document>::KIND, record, $name::is_managed(settings))
+                (<$name as Document>::KIND, record, $name::is_managed(settings, false))
             }),)*];
             all.into_iter().flatten().collect()
         }

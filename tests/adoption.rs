@@ -9,6 +9,8 @@ use std::time::Duration;
 
 const MANIFEST: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2, adopt: true}]\n";
+/// Settings that are the owner's matter unless the manifest says otherwise.
+const MANAGED: &str = "buckets: {public_access: block, ownership: enforced}\n";
 /// Only the source is somebody else's.
 const SOURCE_ONLY: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2}]\n";
@@ -124,11 +126,12 @@ fn an_adopted_pair_is_managed_and_what_others_put_there_stays() {
     let refused = stand.in_process(&["apply", "--yes"]).exits(10).json();
     assert!(refused["error"]["hints"].to_string().contains("adopt: true"), "{refused}");
 
-    let plan = stand.in_process_with(&["plan", "-o", "json"], MANIFEST).exits(0).json();
+    let manifest = format!("{MANIFEST}{MANAGED}");
+    let plan = stand.in_process_with(&["plan", "-o", "json"], &manifest).exits(0).json();
     assert_eq!(action(&plan, "s3:bucket", SOURCE), "adopt");
     assert_eq!(action(&plan, "s3:policy", SOURCE), "update");
     let applied =
-        stand.in_process_with(&["apply", "--yes", "-o", "json"], MANIFEST).exits(0).json();
+        stand.in_process_with(&["apply", "--yes", "-o", "json"], &manifest).exits(0).json();
     assert_eq!(applied["summary"]["completed"], 5, "proven first: the buckets are theirs");
     let replaced = applied["replaced"].as_array().unwrap();
     let of = |step: &str| &replaced.iter().find(|it| it["step"] == step).unwrap()["document"];
@@ -159,6 +162,34 @@ fn an_adopted_pair_is_managed_and_what_others_put_there_stays() {
     // They are never deleted, even where the manifest forgets that they are adopted.
     let plan = stand.in_process(&["plan", "--destroy"]).exits(0).json();
     assert_eq!(action(&plan, "s3:bucket", SOURCE), "absent");
+}
+
+#[test]
+fn public_access_and_ownership_of_an_adopted_bucket_stay_unless_the_manifest_says_otherwise() {
+    let stand = Stand::new();
+    theirs(&stand, "us-east-1", SOURCE);
+    theirs(&stand, "us-west-2", DESTINATION);
+    let kept = ["s3:ownership", "s3:public-access-block"];
+    let plan = stand.in_process_with(&["plan", "-o", "json"], MANIFEST).exits(0).json();
+    for kind in kept {
+        assert_eq!(action(&plan, kind, SOURCE), "absent");
+    }
+    let managed = format!("{MANIFEST}{MANAGED}");
+    let plan = stand.in_process_with(&["plan", "-o", "json"], &managed).exits(0).json();
+    for kind in kept {
+        assert_eq!(action(&plan, kind, SOURCE), "update");
+    }
+    // Of a bucket that the pair makes they are managed, unless the manifest says otherwise.
+    let fresh = Stand::new();
+    let made = MANIFEST.replace("adopt: true", "adopt: false");
+    let plan = fresh.in_process_with(&["plan", "-o", "json"], &made).exits(0).json();
+    let kept_of_all =
+        format!("{made}{}", MANAGED.replace("block", "keep").replace("enforced", "keep"));
+    let other = fresh.in_process_with(&["plan", "-o", "json"], &kept_of_all).exits(0).json();
+    for kind in kept {
+        assert_eq!(action(&plan, kind, SOURCE), "create");
+        assert_eq!(action(&other, kind, SOURCE), "absent");
+    }
 }
 
 #[test]

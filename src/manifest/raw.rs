@@ -139,6 +139,8 @@ mappings! {
         object_lock: At<Value>,
         blocked_encryption: At<Value>,
         logging: At<Value>,
+        public_access: At<String>,
+        ownership: At<String>,
         tls_only: At<bool>,
         deny_other_keys: At<bool>,
         namespace: At<String>,

@@ -197,7 +197,8 @@ mod tests {
             blocked,
         };
         let (encryption, account, region) = (plain(Vec::new()), "111122223333", "us-east-1");
-        let wish = Wish { settings: &settings, encryption, exists: true, account, region };
+        let wish =
+            Wish { settings: &settings, encryption, exists: true, adopted: false, account, region };
         let change = Encryption::change(&wish, Some(&plain(owned(live)))).unwrap();
         change.written().map(|written| written.blocked.clone())
     }

@@ -64,12 +64,12 @@ impl Document for Logging {
     const ACTIONS: Actions = Actions { read: "s3:GetBucketLogging", write: "s3:PutBucketLogging" };
     const RECORD: Option<&'static str> = Some("logging");
 
-    fn is_managed(settings: &BucketSettings) -> bool {
+    fn is_managed(settings: &BucketSettings, _: bool) -> bool {
         settings.logging != LoggingWish::Keep
     }
 
     fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
-        if !Self::is_managed(wish.settings) {
+        if !Self::is_managed(wish.settings, wish.adopted) {
             return None;
         }
         let target = wish.settings.logging.target(wish.account, wish.region);
@@ -172,7 +172,8 @@ mod tests {
             blocked: Vec::new(),
         };
         let (account, region) = ("111122223333", "us-east-1");
-        let wish = Wish { settings: &settings, encryption, exists: true, account, region };
+        let wish =
+            Wish { settings: &settings, encryption, exists: true, adopted: false, account, region };
         Logging::change(&wish, live)
     }
 

@@ -93,7 +93,7 @@ impl Document for Lock {
     };
     const RECORD: Option<&'static str> = Some("object-lock");
 
-    fn is_managed(settings: &BucketSettings) -> bool {
+    fn is_managed(settings: &BucketSettings, _: bool) -> bool {
         settings.lock.is_some()
     }
 

@@ -1,7 +1,7 @@
 //! Object ownership: ACLs are disabled, and the bucket owner owns every object.
 //! Not for: the owner of replicas (a setting of a rule).
 
-use super::{Actions, Document, Setting, Wish};
+use super::{Actions, BucketSettings, Document, Setting, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
 use serde::Serialize;
@@ -23,7 +23,14 @@ impl Document for Ownership {
     const ACTIONS: Actions =
         Actions { read: "s3:GetBucketOwnershipControls", write: "s3:PutBucketOwnershipControls" };
 
-    fn change(_: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
+    fn is_managed(settings: &BucketSettings, adopted: bool) -> bool {
+        settings.ownership.unwrap_or(!adopted)
+    }
+
+    fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
+        if !Self::is_managed(wish.settings, wish.adopted) {
+            return None;
+        }
         Some(Setting::of(live.cloned(), Self(Self::ENFORCED.to_owned())))
     }
 
@@ -33,6 +40,12 @@ impl Document for Ownership {
 
     fn detail(&self) -> Value {
         json!(self)
+    }
+
+    fn example() -> Option<&'static str> {
+        Some(
+            "ownership: enforced                     # enforced | keep (the default for adopted buckets)",
+        )
     }
 
     fn body(&self) -> Option<Value> {

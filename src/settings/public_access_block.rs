@@ -1,7 +1,7 @@
 //! The public access block of a bucket: all four settings are on.
 //! Not for: that of an account.
 
-use super::{Actions, Document, Setting, Wish};
+use super::{Actions, BucketSettings, Document, Setting, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
 use serde::Serialize;
@@ -33,7 +33,14 @@ impl Document for PublicAccessBlock {
     const ACTIONS: Actions =
         Actions { read: "s3:GetBucketPublicAccessBlock", write: "s3:PutBucketPublicAccessBlock" };
 
+    fn is_managed(settings: &BucketSettings, adopted: bool) -> bool {
+        settings.public_access_block.unwrap_or(!adopted)
+    }
+
     fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
+        if !Self::is_managed(wish.settings, wish.adopted) {
+            return None;
+        }
         // A bucket without the block blocks nothing.
         let live = wish.exists.then(|| live.copied().unwrap_or_default());
         Some(Setting::of(live, Self::WHOLE))
@@ -45,6 +52,12 @@ impl Document for PublicAccessBlock {
 
     fn detail(&self) -> Value {
         json!(self)
+    }
+
+    fn example() -> Option<&'static str> {
+        Some(
+            "public_access: block                    # block | keep (the default for adopted buckets)",
+        )
     }
 
     fn body(&self) -> Option<Value> {

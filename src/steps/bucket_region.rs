@@ -25,7 +25,7 @@ pub(crate) async fn find(aws: &Aws, bucket: &BucketName) -> Result<Region, Failu
         Ok(_) => Ok(home.clone()),
         Err(error) if error.is_absent() => {
             let message = format!("s3://{bucket} does not exist: {error}");
-            Err(Failure::new(Kind::Unexpected, "object-missing", message)
+            Err(Failure::new(Kind::Manifest, "object-missing", message)
                 .in_region(&error.region)
                 .hint("`aws s3api list-buckets` shows the buckets of the account"))
         }

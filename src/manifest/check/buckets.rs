@@ -28,6 +28,8 @@ pub(super) fn settings(raw: &Raw, fill: &Fill<'_>) -> Checked<BucketSettings> {
         account_regional: fill.account_regional,
         blocked_encryption: buckets.blocked_encryption.as_ref().map_or(Ok(None), blocked)?,
         logging: logging(raw, fill)?,
+        public_access_block: kept(buckets.public_access.as_ref(), "public_access", "block")?,
+        ownership: kept(buckets.ownership.as_ref(), "ownership", "enforced")?,
     })
 }
 
@@ -96,6 +98,13 @@ fn logging(raw: &Raw, fill: &Fill<'_>) -> Checked<LoggingWish> {
         }
     }
     Ok(LoggingWish::To(target))
+}
+
+/// Reads a key that is `managed` or `keep`.
+fn kept(given: Option<&Spanned<String>>, key: &str, managed: &str) -> Checked<Option<bool>> {
+    let Some(given) = given else { return Ok(None) };
+    let known = [(managed, true), ("keep", false)];
+    one_of(&format!("buckets.{key}"), Some(given), &known).map(Some)
 }
 
 /// The encryption types that S3 can block (S3 API Reference, `BlockedEncryptionTypes`).

@@ -67,10 +67,12 @@ impl Builder<'_> {
         let settings = &self.topology.buckets;
         let (account, region) = (self.topology.account_of(&side.region), &side.region);
         let exists = live.is_some();
+        let adopted = live.is_some_and(|it| self.topology.is_adopted(&side.bucket, &it.tags));
         let wish = Wish {
             settings,
             encryption,
             exists,
+            adopted,
             account: account.as_str(),
             region: region.as_str(),
         };

@@ -185,7 +185,7 @@ impl Operator<'_> {
             calls.extend(
                 mark.map(|it| it.demanding("StringEquals", Topology::SHARED_REQUEST, pair)),
             );
-            let writes = bucket_writes(&topology.buckets);
+            let writes = bucket_writes(&topology.buckets, topology.adopts(&side.bucket));
             calls.extend(writes.into_iter().map(|it| self.on_bucket(it, side)));
             if !topology.tls_only && !topology.deny_other_keys && self.is_home {
                 calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));

@@ -34,10 +34,12 @@ pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bo
 /// Returns the permissions on the documents of buckets, and the targets of access logs, for the
 /// operator of `account`.
 pub(super) fn of_documents(topology: &Topology, account: &AccountId) -> Value {
+    let adopted: Vec<bool> =
+        topology.sides_in(account).map(|side| topology.adopts(&side.bucket)).collect();
     let targets = topology.sides_in(account).filter_map(|side| topology.log_target(side));
     json!({
         "document_reads": settings::reads(),
-        "document_writes": settings::writes(&topology.buckets),
+        "document_writes": settings::writes(&topology.buckets, &adopted),
         "log_target_arns": distinct(targets.map(|target| target.arn(topology.partition()))),
     })
 }

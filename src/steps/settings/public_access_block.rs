@@ -8,6 +8,10 @@ use crate::settings::PublicAccessBlock;
 use aws_sdk_s3::types::PublicAccessBlockConfiguration;
 
 impl Stored for PublicAccessBlock {
+    /// S3 blocks public access to every new bucket (S3 User Guide, "Blocking public access to your Amazon
+    /// S3 storage"), and an organisation may deny the write.
+    const MAY_STAND: bool = true;
+
     async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Option<Self>, Error> {
         let request = aws.s3(region).get_public_access_block().bucket(bucket.as_str());
         match request.send().await.at("s3:GetPublicAccessBlock", region) {

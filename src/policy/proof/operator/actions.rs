@@ -114,9 +114,9 @@ pub(super) fn bucket_reads() -> Vec<&'static str> {
 
 /// Returns the permissions that making a bucket requires. Creating it with tags and ownership
 /// controls requires a permission for each.
-pub(super) fn bucket_writes(wanted: &BucketSettings) -> Vec<&'static str> {
+pub(super) fn bucket_writes(wanted: &BucketSettings, adopted: bool) -> Vec<&'static str> {
     let others = ["s3:CreateBucket", "s3:PutBucketPolicy", "s3:PutBucketTagging", "s3:TagResource"];
-    let mut all = [settings::writes(wanted), others.to_vec()].concat();
+    let mut all = [settings::writes(wanted, &[adopted]), others.to_vec()].concat();
     all.extend(wanted.lifecycle.is_wanted().then_some(LIFECYCLE_WRITE));
     all.sort_unstable();
     all
