@@ -12,9 +12,12 @@ mod pace;
 mod s3control;
 mod seen;
 pub mod settle;
+mod silence;
 mod throttle;
+mod transport;
 
 pub use calls::{CallCount, Calls};
 pub use clients::{Aws, Connection, Credentials, QuotaFactor, region};
 pub use cloudwatch::{MAX_SERIES, Series};
 pub use error::{At, Class, Error, action, denied};
+pub use transport::CaBundle;

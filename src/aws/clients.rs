@@ -3,6 +3,7 @@
 //! Not for: which account the credentials belong to (see `observe`).
 
 mod configuration;
+mod identity;
 
 pub use configuration::region;
 
@@ -10,7 +11,9 @@ use super::pace::Pace;
 use super::s3control::AsGiven;
 use super::seen::SeenTags;
 use super::settle::pause;
+use super::silence::Silence;
 use super::throttle::Throttle;
+use super::transport::CaBundle;
 use super::{CallCount, Calls, Error};
 use crate::manifest::Login;
 use crate::names::{AccountId, Region};
@@ -19,6 +22,7 @@ use aws_config::SdkConfig;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 /// How to reach AWS, or an emulator of AWS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub struct Connection {
     /// The endpoint of every service. If it is `None`, `AWS_ENDPOINT_URL` and
     /// `AWS_ENDPOINT_URL_<SERVICE>` apply.
     pub endpoint_url: Option<String>,
+    /// The certificates that are trusted in place of the system's.
+    pub ca_bundle: Option<CaBundle>,
     /// The Regions that are called with other credentials.
     pub away: BTreeMap<Region, Credentials>,
     /// The KMS request quotas of the account, compared with the default quotas.
@@ -94,9 +100,13 @@ pub(super) struct Caller {
     credentials: Credentials,
     pub(super) config: SdkConfig,
     pub(super) calls: Calls,
+    /// When the run began.
+    begun: Instant,
     pace: Arc<Pace>,
     stop: Arc<OnceLock<Stop>>,
     seen: SeenTags,
+    /// The ARN that STS returned for the credentials.
+    identity: OnceLock<String>,
     s3: Clients<aws_sdk_s3::Client>,
     s3control: Clients<aws_sdk_s3control::Client>,
     kms: Clients<aws_sdk_kms::Client>,
@@ -105,6 +115,11 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// Returns the classifier that gives up on an endpoint that answers nothing.
+    pub(super) fn silence(&self) -> Silence {
+        Silence { calls: self.calls.clone(), begun: self.begun }
+    }
+
     /// Returns the interceptor that retries throttled requests to `region`.
     pub(super) fn throttle(&self, region: &Region) -> Throttle {
         let (pace, stop) = (Arc::clone(&self.pace), Arc::clone(&self.stop));
@@ -128,6 +143,7 @@ macro_rules! client {
                 .region(aws_config::Region::new($region.to_string()))
                 .retry_partition(retries())
                 .interceptor($caller.calls.clone())
+                .retry_classifier($caller.silence())
                 .interceptor($caller.throttle($region))
                 .build(),
         )
@@ -139,6 +155,8 @@ macro_rules! client {
 #[derive(Debug)]
 struct Shared {
     endpoint_url: Option<String>,
+    ca_bundle: Option<CaBundle>,
+    begun: Instant,
     calls: Calls,
     callers: tokio::sync::Mutex<Vec<Arc<Caller>>>,
     pace: Arc<Pace>,
@@ -153,14 +171,22 @@ impl Shared {
         if let Some(known) = callers.iter().find(|it| it.credentials == *credentials) {
             return Arc::clone(known);
         }
-        let config = configuration::of(region, credentials, self.endpoint_url.as_deref()).await;
+        let config = configuration::of(
+            region,
+            credentials,
+            self.endpoint_url.as_deref(),
+            self.ca_bundle.as_ref(),
+        )
+        .await;
         let caller = Arc::new(Caller {
             credentials: credentials.clone(),
             config,
             calls: self.calls.beside(),
+            begun: self.begun,
             pace: Arc::clone(&self.pace),
             stop: Arc::clone(&self.stop),
             seen: SeenTags::default(),
+            identity: OnceLock::new(),
             s3: Clients::default(),
             s3control: Clients::default(),
             kms: Clients::default(),
@@ -189,6 +215,8 @@ impl Aws {
     pub async fn new(home: &Region, connection: Connection) -> Self {
         let shared = Shared {
             endpoint_url: connection.endpoint_url.clone(),
+            ca_bundle: connection.ca_bundle.clone(),
+            begun: Instant::now(),
             calls: Calls::default(),
             callers: tokio::sync::Mutex::default(),
             pace: Arc::new(Pace::new(connection.quota_factor)),
@@ -235,7 +263,9 @@ impl Aws {
     /// Returns the client of S3 in `region`.
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         let caller = self.caller(region);
-        caller.s3.get(region, || client!(aws_sdk_s3, caller, region))
+        caller.s3.get(region, || {
+            client!(aws_sdk_s3, caller, region, force_path_style(caller.is_given_an_endpoint()))
+        })
     }
 
     /// Returns the client of S3 Control in the source's Region, where batch jobs are created.

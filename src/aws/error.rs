@@ -1,6 +1,7 @@
 //! Errors of failed AWS calls: what AWS returned, and the class of the failure.
 //! Not for: deciding whether to retry (see `lag`).
 
+use super::transport;
 use crate::failure::{Denied, Failure, Kind};
 use crate::names::Region;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
@@ -81,6 +82,11 @@ impl Error {
             request_id: None,
             class: Class::Other,
         }
+    }
+
+    /// Returns whether the endpoint gave no response.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self.code.as_str(), "ConnectionFailed" | "TimedOut")
     }
 
     /// Returns whether the requested resource does not exist.
@@ -260,6 +266,7 @@ impl From<Error> for Failure {
             }
             Class::Denied => Kind::Denied,
             Class::Credentials => Kind::Credentials,
+            Class::Other if error.is_unreachable() => Kind::Unreachable,
             Class::Absent | Class::Other => Kind::Unexpected,
         };
         let mut failure =
@@ -268,8 +275,15 @@ impl From<Error> for Failure {
         failure.request_id = error.request_id;
         failure.denied = (kind == Kind::Denied).then(|| denied(&error.message, error.operation));
         match kind {
-            _ if matches!(failure.code.as_str(), "ConnectionFailed" | "TimedOut") => failure
-                .hint("check the network, the Region's name and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)"),
+            Kind::Unreachable => {
+                let failure = match transport::proxy() {
+                    Some((name, proxy)) => {
+                        failure.hint(format!("requests go through the proxy {proxy} ({name})"))
+                    }
+                    None => failure,
+                };
+                failure.hint("check the network, the Region's name and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)")
+            }
             Kind::Credentials => failure
                 .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),
             Kind::Denied => {

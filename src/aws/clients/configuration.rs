@@ -2,6 +2,7 @@
 //! Not for: the clients (see `clients`).
 
 use super::Credentials;
+use crate::aws::transport::{self, CaBundle};
 use crate::names::Region;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -10,7 +11,6 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::tls;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::time::Duration;
@@ -33,6 +33,7 @@ pub(super) async fn of(
     region: &Region,
     credentials: &Credentials,
     endpoint_url: Option<&str>,
+    ca_bundle: Option<&CaBundle>,
 ) -> SdkConfig {
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
     let timeouts = TimeoutConfig::builder()
@@ -56,9 +57,7 @@ pub(super) async fn of(
         config.set_endpoint_url(endpoint_url.map(str::to_owned));
         return config.build();
     }
-    let http_client = aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https();
+    let http_client = transport::https(ca_bundle);
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http_client.clone())
         .region(region.clone())

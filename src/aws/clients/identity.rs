@@ -1,0 +1,33 @@
+//! Who calls, and where: what a run says of itself.
+//! Not for: finding out the account (see `observe`).
+
+use super::{Aws, Caller};
+use crate::names::Region;
+
+impl Caller {
+    /// Returns whether S3 is called at an endpoint that the user gave. Names of buckets are then in
+    /// the path: few of these endpoints have a host for each bucket.
+    pub(super) fn is_given_an_endpoint(&self) -> bool {
+        let of_s3 = std::env::var_os("AWS_ENDPOINT_URL_S3");
+        self.config.endpoint_url().is_some() || of_s3.is_some_and(|url| !url.is_empty())
+    }
+}
+
+impl Aws {
+    /// Returns the endpoint of every service, if one is given.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.caller(&self.home).config.endpoint_url()
+    }
+
+    /// Keeps the ARN that STS returned for the credentials of `region`.
+    pub fn identified(&self, region: &Region, arn: Option<&str>) {
+        if let Some(arn) = arn {
+            self.caller(region).identity.get_or_init(|| arn.to_owned());
+        }
+    }
+
+    /// Returns the ARN of the source's credentials, once STS returned it.
+    pub fn identity(&self) -> Option<&str> {
+        self.caller(&self.home).identity.get().map(String::as_str)
+    }
+}

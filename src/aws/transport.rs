@@ -1,0 +1,120 @@
+//! The HTTP client: proxies and trusted certificates, from where the AWS CLI takes them.
+//! Sources: AWS CLI User Guide, "Using an HTTP proxy for the AWS CLI" and "Environment variables to
+//! configure the AWS CLI" (`AWS_CA_BUNDLE`).
+//! Not for: the endpoints (see `clients`).
+
+use crate::failure::{Failure, Kind};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::Path;
+
+const VARIABLE: &str = "AWS_CA_BUNDLE";
+
+/// Certificates that are trusted in place of the system's, in PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaBundle(Vec<u8>);
+
+impl CaBundle {
+    /// Reads the file that `AWS_CA_BUNDLE` names.
+    ///
+    /// # Errors
+    /// The file can't be read, or holds no certificate.
+    pub fn from_environment() -> Result<Option<Self>, Failure> {
+        let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) else {
+            return Ok(None);
+        };
+        Self::read(Path::new(&path)).map(Some)
+    }
+
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let refused = |why: String| {
+            let message = format!("{VARIABLE}: `{}` {why}", path.display());
+            Failure::new(Kind::Manifest, "ca-bundle", message)
+                .hint("name a file with the certificates of the authority in PEM, or unset it")
+        };
+        let pem =
+            std::fs::read(path).map_err(|error| refused(format!("can't be read: {error}")))?;
+        let certificates = CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>();
+        let certificates = certificates.map_err(|error| refused(format!("is no PEM: {error}")))?;
+        let mut store = RootCertStore::empty();
+        for certificate in certificates {
+            let added = store.add(certificate);
+            added.map_err(|error| refused(format!("has a certificate that is none: {error}")))?;
+        }
+        if store.is_empty() {
+            return Err(refused("holds no certificate".to_owned()));
+        }
+        Ok(Self(pem))
+    }
+}
+
+/// Returns a client that goes through the proxies of the environment (`HTTPS_PROXY`, `HTTP_PROXY`,
+/// `ALL_PROXY`, `NO_PROXY`), and trusts `bundle`, or the system's certificates.
+pub(super) fn https(bundle: Option<&CaBundle>) -> SharedHttpClient {
+    let trusted = match bundle {
+        Some(CaBundle(pem)) => TrustStore::empty().with_pem_certificate(pem.clone()),
+        None => TrustStore::default(),
+    };
+    Builder::new().build_with_connector_fn(move |settings, components| {
+        // Its builder refuses nothing that is set here.
+        let context = TlsContext::builder().with_trust_store(trusted.clone()).build();
+        let mut connector = Connector::builder()
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
+        if let Ok(context) = context {
+            connector = connector.tls_context(context);
+        }
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|it| it.sleep_impl()));
+        connector.build()
+    })
+}
+
+/// Returns the proxy of HTTPS requests, without its credentials, and the variable that names it.
+pub(super) fn proxy() -> Option<(&'static str, String)> {
+    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let (name, value) = names.into_iter().find_map(|name| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+        Some((name, value))
+    })?;
+    Some((name, without_credentials(&value)))
+}
+
+fn without_credentials(proxy: &str) -> String {
+    let host = proxy.rsplit_once('@').map_or(proxy, |(_, host)| host);
+    let host = host.split_once("://").map_or(host, |(_, host)| host);
+    host.trim_end_matches('/').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_named_without_its_credentials() {
+        for proxy in ["http://ann:se@cret@proxy:3128/", "proxy:3128", "https://proxy:3128"] {
+            assert_eq!(without_credentials(proxy), "proxy:3128");
+        }
+    }
+
+    #[test]
+    fn a_bundle_without_a_certificate_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for (text, why) in
+            [("", "holds no certificate"), (broken, "has a certificate that is none")]
+        {
+            std::fs::write(file.path(), text).unwrap();
+            let refused = CaBundle::read(file.path()).unwrap_err();
+            assert!(refused.message.contains(why), "{}", refused.message);
+            assert_eq!(refused.kind.exit_code(), 3);
+        }
+        let missing = CaBundle::read(Path::new("/nowhere")).unwrap_err();
+        assert!(missing.message.contains("can't be read"), "{}", missing.message);
+    }
+}
