@@ -138,6 +138,9 @@ pub struct Settings {
     pub organisation: Organisation,
     /// Whether a probe has just FAILED. Causes that crrctl can't see are then suspects too.
     pub failed: bool,
+    /// Whether the question is if the pair could be built. Otherwise, a pair of which nothing exists
+    /// is a failed check.
+    pub before_apply: bool,
 }
 
 impl Settings {
@@ -228,9 +231,12 @@ pub async fn run(
         };
     let mut findings = vec![identity];
     let seen = Seen::look(aws, manifest, topology).await;
+    let is_partial = settings.home_of_others(manifest).is_some();
+    if !is_partial {
+        findings.push(exists(&seen, settings));
+    }
     findings.extend(account::regions(&seen));
     findings.extend(buckets::check(&seen));
-    let is_partial = settings.home_of_others(manifest).is_some();
     if is_partial {
         let detail = "it is in the source's account, whose credentials are not asked for; its policies count as `apply` would write them";
         findings.push(Finding::skip("role.exists", detail));
@@ -257,6 +263,23 @@ pub async fn run(
     }
     let findings = narrowed(findings, &seen.topology, settings);
     Ok(Report { calls, ..Report::new(findings, None) })
+}
+
+/// Checks that anything of the pair exists. Each part that is missing has a check of its own.
+fn exists(seen: &Seen, settings: &Settings) -> Finding {
+    let (name, pair) = ("pair.exists", &seen.topology.name);
+    if seen.stands() {
+        return Finding::pass(name, format!("`{pair}`"));
+    }
+    if settings.before_apply {
+        return Finding::skip(name, format!("nothing of `{pair}` is there yet"));
+    }
+    if let Some(error) = seen.unread() {
+        return Finding::unread(name, error);
+    }
+    let detail = format!("nothing of the pair `{pair}` exists: no source bucket, no role, no key");
+    let remedy = "`crrctl apply` builds it; `crrctl check --before-apply` says whether it could";
+    Finding::fail(name, detail, remedy)
 }
 
 /// Checks the parts of a reverse direction that the forward direction does not have: its role, its

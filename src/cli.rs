@@ -12,6 +12,8 @@ mod export;
 mod explain;
 mod fleet;
 mod gc;
+mod global;
+mod help;
 mod list;
 mod import;
 mod init;
@@ -28,22 +30,21 @@ mod schema;
 mod session;
 mod smoke;
 mod status;
+mod tips;
+mod variables;
 mod wait;
 mod watch;
 
 use crate::failure::{Failure, Kind};
-use crate::manifest::SideFlag;
-use crate::report::{Github, Html, Junit, Report, Volume};
+use crate::report::Report;
 use crate::stop::Stop;
-use clap::builder::FalseyValueParser;
-use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use global::Global;
 use output::{Ended, Printer};
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Makes S3 cross-Region replication with KMS multi-Region keys work, and proves that it works.
 #[derive(Debug, Parser)]
@@ -111,6 +112,10 @@ enum Command {
     Schema(schema::SchemaArgs),
     /// Serve the stand-in for S3, KMS, IAM and STS until a signal
     Sandbox(sandbox::SandboxArgs),
+    /// Print this, what a command takes, or (`help options`) the options of every command
+    Help(help::HelpArgs),
+    /// Print the version
+    Version,
 }
 
 impl Command {
@@ -138,139 +143,9 @@ impl Command {
             Self::Init(_) => "init",
             Self::Schema(_) => "schema",
             Self::Sandbox(_) => "sandbox",
+            Self::Help(_) => "help",
+            Self::Version => "version",
         }
-    }
-}
-
-/// What every command takes.
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Global options")]
-struct Global {
-    /// The manifest; `-` reads standard input [default: crrctl.yaml, if there]
-    #[arg(short, long, global = true, value_name = "FILE", env = "CRRCTL_FILE")]
-    file: Option<String>,
-    /// The pair's name, in place of a manifest
-    #[arg(long, global = true, env = "CRRCTL_NAME")]
-    name: Option<String>,
-    /// The source, in place of a manifest
-    #[arg(long, global = true, value_name = "REGION[:BUCKET]", env = "CRRCTL_SOURCE")]
-    source: Option<SideFlag>,
-    /// A destination, in place of a manifest; may be given more than once
-    #[arg(
-        long,
-        global = true,
-        value_name = "REGION[:BUCKET]",
-        env = "CRRCTL_DESTINATION",
-        value_delimiter = ','
-    )]
-    destination: Vec<SideFlag>,
-    /// Of a manifest with `pairs`, this pair alone; may be given more than once
-    #[arg(long, global = true, value_name = "NAME", env = "CRRCTL_PAIR", value_delimiter = ',')]
-    pair: Vec<String>,
-    /// Use an ephemeral stand-in for AWS inside this process
-    #[arg(long, global = true, env = "CRRCTL_SANDBOX", value_parser = FalseyValueParser::new())]
-    sandbox: bool,
-    /// The profile of the shared AWS configuration
-    #[arg(long, global = true, env = "CRRCTL_PROFILE")]
-    profile: Option<String>,
-    /// The endpoint of every service; the variables `AWS_ENDPOINT_URL[_SERVICE]` count too
-    #[arg(long, global = true, value_name = "URL", value_parser = endpoint, env = "CRRCTL_ENDPOINT_URL")]
-    endpoint_url: Option<String>,
-    /// What stdout gets
-    #[arg(short, long, global = true, value_enum, default_value_t = Format::Text, env = "CRRCTL_OUTPUT")]
-    output: Format,
-    /// End the run in order after this long, such as `90s` or `15m`
-    #[arg(long, global = true, value_name = "DURATION", value_parser = crate::units::duration, env = "CRRCTL_TIMEOUT")]
-    timeout: Option<Duration>,
-    /// How many actions run at once
-    #[arg(
-        long,
-        global = true,
-        value_name = "N",
-        default_value_t = 32,
-        env = "CRRCTL_MAX_CONCURRENCY"
-    )]
-    max_concurrency: usize,
-    /// How many times AWS's usual request quotas of KMS are in force, where yours were raised
-    #[arg(long, global = true, value_name = "N", default_value_t = 1, env = "CRRCTL_QUOTA_FACTOR", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    quota_factor: u32,
-    /// Say nothing but errors on stderr
-    #[arg(short, long, global = true, conflicts_with = "verbose", env = "CRRCTL_QUIET", value_parser = FalseyValueParser::new())]
-    quiet: bool,
-    /// Say more; `-vvv` shows each AWS call
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, env = "CRRCTL_VERBOSE")]
-    verbose: u8,
-    /// When to colour; `NO_COLOR` counts too
-    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, env = "CRRCTL_COLOR")]
-    color: ColorChoice,
-    /// No live lines, even on a terminal
-    #[arg(long, global = true, env = "CRRCTL_NO_PROGRESS", value_parser = FalseyValueParser::new())]
-    no_progress: bool,
-    /// Write the run as `JUnit` XML: a testcase a rule and direction, and a check
-    #[arg(long, global = true, value_name = "FILE", env = "CRRCTL_JUNIT")]
-    junit: Option<PathBuf>,
-    /// Write the run as one HTML page that needs nothing else
-    #[arg(long, global = true, value_name = "FILE", env = "CRRCTL_HTML")]
-    html: Option<PathBuf>,
-    /// Annotations and a step summary for GitHub Actions; on by itself there
-    #[arg(long, global = true, env = "CRRCTL_GITHUB", value_parser = FalseyValueParser::new())]
-    github: bool,
-    /// Fills `{run}` in the manifest
-    #[arg(skip)]
-    run: Option<String>,
-    /// The Region to ask first where no manifest names one
-    #[arg(skip)]
-    home: Option<String>,
-    /// When to end
-    #[arg(skip)]
-    stop: Stop,
-    /// Access key and secret, where another program runs the command
-    #[arg(skip)]
-    credentials: Option<(String, String)>,
-}
-
-impl Global {
-    /// Returns whether the flags name a pair, by a manifest or by its parts.
-    fn names_a_pair(&self) -> bool {
-        self.file.is_some()
-            || self.name.is_some()
-            || self.source.is_some()
-            || !self.destination.is_empty()
-    }
-
-    /// Returns the reports that the flags request.
-    fn reports(&self) -> Vec<Arc<dyn Report>> {
-        let mut reports: Vec<Arc<dyn Report>> = Vec::new();
-        reports
-            .extend(self.junit.clone().map(|file| Arc::new(Junit::new(file)) as Arc<dyn Report>));
-        reports.extend(self.html.clone().map(|file| Arc::new(Html::new(file)) as Arc<dyn Report>));
-        if self.github {
-            let summary = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from);
-            reports.push(Arc::new(Github::new(summary)));
-        }
-        reports
-    }
-
-    fn volume(&self) -> Volume {
-        match (self.quiet, self.verbose) {
-            (true, _) => Volume::Quiet,
-            (false, 0) => Volume::Usual,
-            (false, _) => Volume::Verbose,
-        }
-    }
-}
-
-/// Checks the form of an endpoint, so that a typing error is not reported as a network failure.
-fn endpoint(text: &str) -> Result<String, String> {
-    let uri: Option<http::Uri> = text.parse().ok();
-    let is_url = uri.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
-    });
-    if is_url {
-        Ok(text.to_owned())
-    } else {
-        Err("an endpoint looks like `http://127.0.0.1:4700`".to_owned())
     }
 }
 
@@ -288,9 +163,10 @@ enum Format {
 /// Runs the command line `args`; returns the exit code. May be called more than once in a process.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
+    variables::leave_out_empty(&args);
     let mut cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, &args),
+        Err(error) => return usage(&tips::told(error), &args),
     };
     cli.global.run = std::env::var("CRRCTL_RUN").ok();
     cli.global.home =
@@ -299,7 +175,13 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     output::set_color(cli.global.color);
     output::log_calls(cli.global.verbose);
     bug::tell_panics(cli.global.output, cli.command.name());
-    let printer = Printer::of(&cli.command, cli.global.output, cli.global.reports());
+    let reports = match opened(cli.global.reports()) {
+        Ok(reports) => reports,
+        Err(failure) => {
+            return Printer::of(&cli.command, cli.global.output, Vec::new()).end(Err(failure));
+        }
+    };
+    let printer = Printer::of(&cli.command, cli.global.output, reports);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -313,6 +195,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = runtime.block_on(perform(cli, &printer));
     runtime.shutdown_background();
     printer.end(ended)
+}
+
+/// Opens the files of the reports: one that can't be written ends the run before anything is made.
+fn opened(reports: Vec<Arc<dyn Report>>) -> Result<Vec<Arc<dyn Report>>, Failure> {
+    for report in &reports {
+        report.open().map_err(|why| Failure::new(Kind::Manifest, "file-unwritable", why))?;
+    }
+    Ok(reports)
 }
 
 /// Runs a command inside another program, in its runtime, until the command is done or `stop` ends
@@ -387,6 +277,11 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
                 Ok(0)
             }
             Command::Sandbox(args) => sandbox::run(global, &args, printer).await,
+            Command::Help(args) => help::run(&args, printer),
+            Command::Version => {
+                help::version(printer);
+                Ok(0)
+            }
         }
     };
     tokio::select! {

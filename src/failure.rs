@@ -13,10 +13,13 @@ use serde::Serialize;
 pub enum Kind {
     /// An error that matches no other class.
     Unexpected,
-    /// The manifest, a flag, or a template is invalid. AWS was not called.
+    /// The manifest, a flag, or a template is invalid, and AWS was not called; or there is no such
+    /// pair or object, or a file can't be written.
     Manifest,
     /// No usable credentials.
     Credentials,
+    /// An endpoint can't be reached.
+    Unreachable,
     /// AWS denied a call because of missing permissions.
     Denied,
     /// The replication status of an object is FAILED.
@@ -35,10 +38,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind with its exit code and the code's meaning, sorted by exit code.
-    pub const TABLE: [(Self, u8, &'static str); 10] = [
+    pub const TABLE: [(Self, u8, &'static str); 11] = [
         (Self::Unexpected, 1, "unexpected error"),
-        (Self::Manifest, 3, "manifest or usage"),
+        (Self::Manifest, 3, "manifest or usage; no such pair or object; a file can't be written"),
         (Self::Credentials, 4, "no usable credentials"),
+        (Self::Unreachable, 4, "an endpoint can't be reached"),
         (Self::Denied, 5, "permission denied"),
         (Self::ReplicationFailed, 6, "replication FAILED"),
         (Self::TooLate, 7, "too late: still PENDING, or a state not reached in time"),
@@ -54,6 +58,7 @@ impl Kind {
             Self::Unexpected => "unexpected",
             Self::Manifest => "manifest",
             Self::Credentials => "credentials",
+            Self::Unreachable => "unreachable",
             Self::Denied => "denied",
             Self::ReplicationFailed => "replication-failed",
             Self::TooLate => "too-late",
@@ -176,11 +181,12 @@ impl Failure {
 
 /// Returns the failure that determines the exit code when there are several.
 pub fn worst(failures: impl IntoIterator<Item = Failure>) -> Option<Failure> {
-    const ORDER: [Kind; 10] = [
+    const ORDER: [Kind; 11] = [
         Kind::Interrupted,
         Kind::Unexpected,
         Kind::Manifest,
         Kind::Credentials,
+        Kind::Unreachable,
         Kind::Denied,
         Kind::InTheWay,
         Kind::ReplicaDiffers,
@@ -203,9 +209,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_kind_has_its_own_exit_code() {
+    fn each_kind_has_an_exit_code_and_a_rank() {
         let codes: std::collections::BTreeSet<u8> = Kind::TABLE.iter().map(|row| row.1).collect();
-        assert_eq!(codes.len(), Kind::TABLE.len());
+        // Two kinds keep crrctl from AWS: no credentials, and no connection.
+        assert_eq!(codes.len(), Kind::TABLE.len() - 1);
+        for (kind, ..) in Kind::TABLE {
+            let failure = |kind| Failure::new(kind, "a", "b");
+            let found = worst([failure(Kind::LeftBehind), failure(kind)]).unwrap();
+            assert_eq!(found.kind, kind);
+            assert_eq!(worst([failure(Kind::Interrupted), found]).unwrap().kind, Kind::Interrupted);
+        }
         assert_eq!(Kind::ReplicaDiffers.exit_code(), 8);
     }
 

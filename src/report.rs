@@ -14,6 +14,7 @@ mod github;
 mod html;
 mod junit;
 mod graph;
+mod harmless;
 mod line;
 mod lines;
 mod ndjson;
@@ -32,6 +33,7 @@ pub use checks::{cause, checks};
 pub use codes::{codes, explanation};
 pub use github::Github;
 pub use graph::{Language, graph};
+pub use harmless::harmless;
 pub use html::Html;
 pub use junit::Junit;
 pub use line::{Volume, explained};
@@ -45,13 +47,25 @@ pub use words::reason;
 
 use crate::events::{Event, Sink};
 use crate::failure::Failure;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A report of a whole run. It receives the run's events and is written when the run ends.
 pub trait Report: Sink + std::fmt::Debug {
+    /// Checks that the report can be written, before the run begins. The error names what can't.
+    fn open(&self) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Writes the report of `command`, which failed with `failure` or succeeded. The error names
     /// what could not be written.
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String>;
+}
+
+/// Checks that a file can be written, and makes it if there is none. What it holds stays.
+fn writable(file: &Path) -> Result<(), String> {
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(file);
+    opened.map(drop).map_err(|error| format!("can't write {}: {error}", file.display()))
 }
 
 /// Forwards each event to several sinks.

@@ -49,6 +49,7 @@ impl Checked {
         }
         let manifest = manifest::parse(MANIFEST, &Origin::Stdin, None).unwrap();
         let connection = Connection {
+            ca_bundle: None,
             endpoint_url: Some(stand.sandbox.endpoint()),
             usual: Credentials::of_stand_in(ACCOUNT, SECRET),
             ..Connection::default()
@@ -258,14 +259,20 @@ fn a_role_without_its_policy_is_for_apply() {
 }
 
 #[test]
-fn a_pair_that_is_not_there_yet_fails_nothing() {
-    let output = crate::common::alone(&["check", "--sandbox", "-o", "json"]).exits(0).json();
+fn a_pair_that_is_not_there_fails_unless_the_question_is_whether_it_could_be_built() {
+    let missing = crate::common::alone(&["check", "--sandbox", "-o", "json"]).exits(2).json();
+    let failed = missing["checks"].as_array().unwrap().iter().filter(|it| it["result"] == "fail");
+    let failed: Vec<&Value> = failed.map(|it| &it["name"]).collect();
+    assert_eq!(failed, ["pair.exists"]);
+    let args = ["check", "--before-apply", "--sandbox", "-o", "json"];
+    let output = crate::common::alone(&args).exits(0).json();
     assert_eq!(output["schema"], "crrctl/check/v1");
     let checks = output["checks"].as_array().unwrap();
     let result = |name: &str| {
         let of_name = checks.iter().find(|check| check["name"] == name);
         of_name.unwrap_or_else(|| panic!("no {name}"))["result"].clone()
     };
+    assert_eq!(result("pair.exists"), "skip");
     assert_eq!(result("bucket.exists"), "skip");
     assert_eq!(result("role.policy"), "pass", "what would be written is proven");
     assert_eq!(result("organisation"), "unknown");
@@ -280,7 +287,7 @@ fn a_service_control_policy_that_forbids_replication_is_found_before_apply() {
         {"Sid": "NoCopies", "Effect": "Deny", "Action": "s3:ReplicateObject", "Resource": "*"},
     ]});
     std::fs::write(stand.path("scp.json"), text.to_string()).unwrap();
-    let output = stand.pair(&["check", "--scp", "scp.json"]).exits(2).json();
+    let output = stand.pair(&["check", "--before-apply", "--scp", "scp.json"]).exits(2).json();
     let failed = |check: &&Value| check["result"] == "fail";
     let failed: Vec<&Value> = output["checks"].as_array().unwrap().iter().filter(failed).collect();
     assert_eq!(failed.len(), 1, "{failed:#?}");

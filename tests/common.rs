@@ -469,6 +469,7 @@ impl Stand {
         let account = crrctl::names::AccountId::new(DEFAULT_ACCOUNT).unwrap();
         let home = crrctl::names::Region::new("us-east-1").unwrap();
         let connection = Connection {
+            ca_bundle: None,
             endpoint_url: Some(self.sandbox().endpoint()),
             usual: Credentials::of_stand_in(DEFAULT_ACCOUNT, SECRET),
             ..Connection::default()

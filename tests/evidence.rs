@@ -67,9 +67,9 @@ fn wait_ends_by_what_became_of_the_object() {
         (&"FAILED".into(), &"replication-failed".into())
     );
     let missing =
-        stand.run(&["wait", &format!("s3://{SOURCE}/nothing"), "-o", "json"]).exits(1).json();
+        stand.run(&["wait", &format!("s3://{SOURCE}/nothing"), "-o", "json"]).exits(3).json();
     assert_eq!(missing["error"]["code"], "object-missing");
-    let missing = stand.run(&["wait", "s3://no-such-bucket-here/k", "-o", "json"]).exits(1).json();
+    let missing = stand.run(&["wait", "s3://no-such-bucket-here/k", "-o", "json"]).exits(3).json();
     assert_eq!(missing["error"]["code"], "object-missing");
     stand.s3("us-east-1", async |s3| {
         s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap()
@@ -464,4 +464,31 @@ fn reports_of_many_pairs_keep_them_apart() {
         assert!(ids.insert(id.split('"').next().unwrap()), "twice: {id:.40}");
     }
     assert!(ids.contains("checks-a") && ids.contains("checks-c"), "{ids:?}");
+}
+
+/// A failed check is a failure in every report, and its first cause and fix stand on top.
+#[test]
+fn a_failed_check_is_the_headline_of_every_report() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let reported = |code: i32| {
+        let _ = std::fs::remove_file(stand.path("summary.md"));
+        let files = ["check", "--html", "run.html", "--junit", "run.xml", "--github"];
+        let mut command = stand.command(&[&files, &crate::common::PAIR[..]].concat());
+        command.env("GITHUB_STEP_SUMMARY", stand.path("summary.md")).stdin(Stdio::null());
+        let _ = finished(&mut command).exits(code);
+        let read = |name: &str| std::fs::read_to_string(stand.path(name)).unwrap();
+        [read("summary.md"), read("run.html"), read("run.xml")]
+    };
+    let [summary, html, junit] = reported(0);
+    assert!(summary.starts_with("## ✅") && html.contains("<strong class=\"good\">done"), "{html}");
+    assert!(junit.contains("failures=\"0\""), "{junit}");
+    stand.disable_replica_key();
+    let [summary, html, junit] = reported(2);
+    assert!(summary.starts_with("## ❌"), "{summary}");
+    let top: String = summary.lines().take(4).collect();
+    assert!(top.contains("checks failed.** `key.state`") && top.contains("Fix: "), "{summary}");
+    assert!(html.contains("checks failed</strong>") && html.contains("Fix: "), "{html}");
+    assert!(!html.contains("<strong class=\"good\">done"), "{html}");
+    assert!(!junit.contains("failures=\"0\""), "{junit}");
 }

@@ -30,13 +30,13 @@ fn code_4_with_wrong_credentials() {
 }
 
 #[test]
-fn code_1_where_nothing_answers() {
+fn code_4_where_nothing_answers() {
     let home = tempfile::TempDir::new().unwrap();
     // Port 9 of loopback: nothing listens there.
     let args = [&["plan", "--endpoint-url", "http://127.0.0.1:9"], &PAIR[..]].concat();
     let mut command = bare(&home, &args);
     command.env("AWS_ACCESS_KEY_ID", "a").env("AWS_SECRET_ACCESS_KEY", "b").stdin(Stdio::null());
-    let output = finished(&mut command).exits(1);
+    let output = finished(&mut command).exits(4);
     assert!(output.stderr.contains("ConnectionFailed"), "{output}");
 }
 

@@ -73,7 +73,7 @@ fn a_second_apply_writes_nothing_but_its_probe_and_leaves_no_object() {
 #[test]
 fn probe_counts_sizes_and_keeps() {
     let stand = Stand::new();
-    let _ = stand.in_process(&["probe"]).exits(1);
+    let _ = stand.in_process(&["probe"]).exits(3);
     let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
     let probed =
         stand.in_process(&["probe", "--count", "5", "--size", "1KiB", "--keep"]).exits(0).json();

@@ -60,7 +60,7 @@ fn errors() {
     let wrong = |args: &[&str], code| stand.run(&[args, &PAIR[..]].concat()).exits(code).stderr;
     pinned!("error-no-manifest", alone(&["plan"]).exits(3).stderr);
     pinned!("error-yes", wrong(&["apply"], 3));
-    pinned!("error-nothing-to-probe", wrong(&["probe", "-q"], 1));
+    pinned!("error-nothing-to-probe", wrong(&["probe", "-q"], 3));
     let manifest = "name: demo\nsource: {regoin: us-east-1}\n";
     pinned!("error-unknown-key", stand.manifest(&["plan"], manifest).exits(3).stderr);
     stand.bucket_of_somebody_else();
@@ -201,5 +201,5 @@ fn completions_and_man_pages_are_made_of_the_command_line() {
     let folder = tempfile::TempDir::new().unwrap();
     let _ = alone(&["man", "--dir", folder.path().to_str().unwrap()]).exits(0);
     assert!(folder.path().join("crrctl-destroy.1").exists());
-    let _ = alone(&["man", "--dir", "/dev/null/no"]).exits(1);
+    let _ = alone(&["man", "--dir", "/dev/null/no"]).exits(3);
 }

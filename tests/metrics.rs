@@ -81,6 +81,7 @@ async fn what_waits_is_counted_with_its_bytes_and_its_time() {
     ];
     let home = Region::new(EAST).unwrap();
     let connection = Connection {
+        ca_bundle: None,
         endpoint_url: Some(stand.sandbox.endpoint()),
         usual: Credentials::of_stand_in(DEFAULT_ACCOUNT, SECRET),
         ..Connection::default()
@@ -162,6 +163,7 @@ fn each_metric_comes_from_its_own_region_and_of_its_own_rule() {
     let stand = built(ON);
     let region = |name: &str| Region::new(name).unwrap();
     let connection = Connection {
+        ca_bundle: None,
         endpoint_url: Some(stand.endpoint()),
         usual: Credentials::of_stand_in(DEFAULT_ACCOUNT, SECRET),
         ..Connection::default()

@@ -138,6 +138,8 @@ fn real() -> Vec<Value> {
     });
     keep(&["check"]);
     keep(&["status"]);
+    keep(&["help"]);
+    keep(&["version"]);
     keep(&["export", "cloudformation"]);
     keep(&["policy", "render"]);
     keep(&["policy", "prove"]);

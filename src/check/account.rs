@@ -33,7 +33,7 @@ pub(super) fn regions(seen: &Seen) -> Vec<Finding> {
             Some(error) if error.class == Class::Credentials => {
                 Finding::fail("region.enabled", error.to_string(), enable)
             }
-            Some(error) if matches!(error.code.as_str(), "ConnectionFailed" | "TimedOut") => {
+            Some(error) if error.is_unreachable() => {
                 let remedy = "check the Region's name, the network and the endpoint";
                 Finding::fail("region.enabled", error.to_string(), remedy)
             }

@@ -6,6 +6,7 @@ mod aws;
 mod checks;
 mod errors;
 mod reasons;
+mod statuses;
 mod things;
 
 use crate::failure::Kind;
@@ -21,6 +22,8 @@ pub enum About {
     Error,
     /// A check of `crrctl check`.
     Check,
+    /// The replication status of an object.
+    Status,
     /// A class of errors, with its exit code.
     Kind,
 }
@@ -32,6 +35,7 @@ impl About {
             Self::FailureReason => "a failure reason of S3",
             Self::Error => "an error",
             Self::Check => "a check",
+            Self::Status => "a replication status of an object",
             Self::Kind => "a class of errors",
         }
     }
@@ -52,10 +56,11 @@ pub struct Entry {
     pub mends: &'static [&'static str],
 }
 
-/// Returns every entry: reasons, checks, errors, classes.
+/// Returns every entry: reasons, statuses, checks, errors, classes.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
     reasons::ALL
         .iter()
+        .chain(statuses::ALL)
         .chain(checks::ALL)
         .chain(errors::ALL)
         .chain(things::ALL)

@@ -120,6 +120,14 @@ impl Seen {
             || self.keys.values().any(|key| matches!(key.named, Ok(Some(_))))
     }
 
+    /// Returns the failed read of what would show that the pair exists, if one failed otherwise than
+    /// by an absence.
+    pub(super) fn unread(&self) -> Option<&Error> {
+        let role = self.role.as_ref().err();
+        let keys = self.keys.values().filter_map(|key| key.named.as_ref().err());
+        role.into_iter().chain(keys).find(|error| !error.is_absent())
+    }
+
     /// Returns the remedy for a missing resource in `region`: `apply`, or the other account's
     /// operator if that side is handed over.
     pub(super) fn maker(&self, region: &Region, apply: &str) -> String {

@@ -35,7 +35,9 @@ pub(super) fn operation(command: &Command) -> Option<Operation> {
         | Command::Man(_)
         | Command::Init(_)
         | Command::Schema(_)
-        | Command::Sandbox(_) => None,
+        | Command::Sandbox(_)
+        | Command::Help(_)
+        | Command::Version => None,
     }
 }
 

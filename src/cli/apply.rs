@@ -33,7 +33,7 @@ use tokio::time::Instant;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct ApplyArgs {
     /// Do not ask before changing anything
-    #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
+    #[arg(short = 'y', long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
     /// End when everything stands, without proving it
     #[arg(long)]

@@ -24,7 +24,7 @@ use std::sync::Arc;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct BackfillArgs {
     /// Do not ask once the objects are counted
-    #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
+    #[arg(short = 'y', long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
     /// Only objects with these replication statuses
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Status::None, Status::Failed])]

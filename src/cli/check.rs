@@ -5,7 +5,7 @@ use super::Global;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
 use super::policy::organisation;
-use super::session::{self, Session};
+use super::session::{self, Session, read_or_find};
 use crate::check::{self, CheckedSide, Report, Settings, catalogue};
 use crate::events::{CheckDone, Event};
 use crate::failure::{Failure, Kind};
@@ -21,6 +21,9 @@ pub(super) struct CheckArgs {
     /// Look at one side's Regions alone
     #[arg(long, value_enum, env = "CRRCTL_SIDE")]
     side: Option<SideArg>,
+    /// Ask whether the pair could be built: that nothing of it exists is then no failure
+    #[arg(long)]
+    before_apply: bool,
     /// A service control policy of the organisation; give all that apply, `FullAWSAccess` included
     #[arg(long, value_name = "FILE")]
     scp: Vec<PathBuf>,
@@ -55,9 +58,11 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
         }),
         organisation: organisation(&args.scp, &args.rcp)?,
         failed: false,
+        before_apply: args.before_apply,
     };
     let one = async |session: Session, part: &Printer| one(session, &settings, part).await;
-    pairs::one_or_each(global, printer, OutputMode::Whole, one).await
+    let inputs = read_or_find(global, global.sandbox).await?;
+    pairs::one_or_each(global, printer, inputs, OutputMode::Whole, one).await
 }
 
 /// Checks one pair.

@@ -62,5 +62,5 @@ fn say(bytes: &[u8], name: &str, printer: &Printer) {
 
 fn unwritable(place: &Path, error: &std::io::Error) -> Failure {
     let message = format!("`{}` can't be written: {error}", place.display());
-    Failure::new(Kind::Unexpected, "unwritable", message)
+    Failure::new(Kind::Manifest, "unwritable", message)
 }

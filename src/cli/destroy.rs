@@ -4,7 +4,7 @@
 use super::Global;
 use super::output::{self, Ended, Printer};
 use super::pairs::{OutputMode, PairRunner};
-use super::session::{Inputs, Session, Several};
+use super::session::{Inputs, Session, Several, read_or_find};
 use crate::backfill::{Job, Jobs};
 use crate::engine::{self, Outcome};
 use crate::events::{Kind, StepId};
@@ -29,7 +29,7 @@ use std::sync::Arc;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct DestroyArgs {
     /// Do not ask for the pair's name
-    #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
+    #[arg(short = 'y', long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
     /// Delete all versions of all objects, those that are not ours too
     #[arg(long)]
@@ -94,7 +94,7 @@ pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) 
     if !args.yes && !output::can_ask() {
         return Err(output::wants_yes("destroy"));
     }
-    let input = match Inputs::read(global, global.sandbox)? {
+    let input = match read_or_find(global, global.sandbox).await? {
         Inputs::One(input) => *input,
         Inputs::Many(several) => return all(global, args, printer, several).await,
     };

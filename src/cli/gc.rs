@@ -28,7 +28,7 @@ pub(super) struct GcArgs {
     #[arg(long, value_name = "P")]
     name_prefix: Option<String>,
     /// Take away what has expired; without it, only say what would go
-    #[arg(long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
+    #[arg(short = 'y', long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
 }
 

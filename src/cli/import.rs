@@ -113,7 +113,7 @@ async fn found(
     let source = Side { region, bucket: args.bucket.clone() };
     if context.aws.home() != &source.region && !global.sandbox {
         *calls += context.aws.count().total();
-        context.aws = Arc::new(connect(global, &source.region, None, None).await);
+        context.aws = Arc::new(connect(global, &source.region, None, None).await?);
     }
     let seen = Box::pin(observe::live_source(&context.aws, &source));
     let seen = context.unless_ending(seen).await?;
@@ -126,7 +126,7 @@ async fn found(
         wish.logins = away.iter().map(|side| (side.region.clone(), login.clone())).collect();
         let skeleton = skeleton(&source, &away, &login)?;
         *calls += context.aws.count().total();
-        context.aws = Arc::new(connect(global, &source.region, Some(&skeleton), None).await);
+        context.aws = Arc::new(connect(global, &source.region, Some(&skeleton), None).await?);
         let topology = observe::identified(&context.aws, &skeleton);
         let topology = context.unless_ending(topology).await?;
         let of = |side: &Side| (side.region.clone(), topology.account_of(&side.region).clone());

@@ -7,7 +7,7 @@ use super::session::Input;
 use super::{Command, Format, advice};
 use crate::failure::{Failure, Kind};
 use crate::policy::Operation;
-use crate::report::{self, Ndjson, Report, Stdout};
+use crate::report::{self, Ndjson, Report, Stdout, harmless};
 use crate::stop::Stop;
 use serde_json::{Map, Value, json};
 use std::ffi::OsString;
@@ -187,7 +187,7 @@ impl Printer {
     pub(super) fn end(self, ended: Ended) -> ExitCode {
         let ended = self.advised(ended);
         let unwritten = self.write_reports(ended.as_ref().err());
-        let ended = ended.map(|code| if unwritten { Kind::Unexpected.exit_code() } else { code });
+        let ended = ended.map(|code| if unwritten { Kind::Manifest.exit_code() } else { code });
         if let Err(failure) = &ended {
             complain(failure);
         }
@@ -230,7 +230,7 @@ impl Printer {
         let mut unwritten = false;
         for report in &self.reports {
             if let Err(why) = report.end(self.command, failure) {
-                complain(&Failure::new(Kind::Unexpected, "file-unwritable", why));
+                complain(&Failure::new(Kind::Manifest, "file-unwritable", why));
                 unwritten = true;
             }
         }
@@ -249,7 +249,7 @@ fn told_whole(code: u8, stdout: &Stdout) -> u8 {
 
 /// Prints an error on stderr.
 fn complain(failure: &Failure) {
-    let _ = write!(anstream::stderr().lock(), "{}", report::explained(failure));
+    let _ = write!(anstream::stderr().lock(), "{}", harmless(&report::explained(failure)));
 }
 
 /// Prints the JSON output object for a command line that can't be parsed, if its readable part asks
@@ -266,7 +266,7 @@ pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) 
 
 /// Prints one line on stderr.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{line}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", harmless(line));
 }
 
 /// Sets the use of color for all streams; `auto` depends on the terminal and on `NO_COLOR`.
@@ -303,7 +303,7 @@ pub(super) fn log_calls(verbose: u8) {
 /// Asks on the terminal; returns the answer, or the failure of a run that is ending. Requires a
 /// terminal (see [`can_ask`]).
 pub(super) async fn ask(question: &str, stop: &Stop) -> Result<String, Failure> {
-    let _ = write!(anstream::stderr().lock(), "{question} ");
+    let _ = write!(anstream::stderr().lock(), "{} ", harmless(question));
     let _ = anstream::stderr().flush();
     let read = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();

@@ -38,14 +38,15 @@ pub(super) enum OutputMode {
     Alone,
 }
 
-/// Runs `one` for the manifest's pair, or for each of its pairs.
+/// Runs `one` for the pair of `inputs`, or for each of them.
 pub(super) async fn one_or_each(
     global: &Global,
     printer: &Printer,
+    inputs: Inputs,
     mode: OutputMode,
     one: impl AsyncFn(Session, &Printer) -> Ended,
 ) -> Ended {
-    match Inputs::read(global, global.sandbox)? {
+    match inputs {
         Inputs::One(input) => {
             let session = Session::with(global, printer, *input, global.sandbox).await?;
             one(session, printer).await
@@ -213,11 +214,15 @@ impl<'a> PairRunner<'a> {
             Err(self.context.stop.failure_while("other pairs were under way"))
         } else {
             events.say(&Event::PairStart { pairs: self.several.inputs.len() });
-            let aws = self.clients(input).await;
             let (context, gate) = (&self.context, self.gate.clone());
-            let session = Session::of_many(context, input.clone(), aws, gate, build_permit);
-            // Boxed, so that the future of one pair stays small.
-            Box::pin(work(session, &part)).await
+            match self.clients(input).await {
+                Ok(aws) => {
+                    let session = Session::of_many(context, input.clone(), aws, gate, build_permit);
+                    // Boxed, so that the future of one pair stays small.
+                    Box::pin(work(session, &part)).await
+                }
+                Err(failure) => Err(failure),
+            }
         };
         let part = part.kept(ended);
         events.say(&Event::PairDone {
@@ -229,19 +234,19 @@ impl<'a> PairRunner<'a> {
         part
     }
 
-    async fn clients(&self, input: &Input) -> Arc<Aws> {
+    async fn clients(&self, input: &Input) -> Result<Arc<Aws>, Failure> {
         let manifest = &input.manifest;
         let sandbox = self.context.sandbox.as_ref();
-        let connection = super::session::connection(self.global, Some(manifest), sandbox);
+        let connection = super::session::connection(self.global, Some(manifest), sandbox)?;
         let client_key = (manifest.source_region().clone(), connection);
         let mut known = self.known.lock().await;
         if let Some((_, aws)) = known.iter().find(|(it, _)| *it == client_key) {
-            return Arc::clone(aws);
+            return Ok(Arc::clone(aws));
         }
         let aws = connect_beside(&self.context.aws, manifest, &client_key.1).await;
         let aws = Arc::new(aws);
         known.push((client_key, Arc::clone(&aws)));
-        aws
+        Ok(aws)
     }
 }
 

@@ -4,7 +4,7 @@
 use super::other_side;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
-use super::session::Session;
+use super::session::{Inputs, Session};
 use super::{Format, Global};
 use crate::observe::Depth;
 use crate::plan::{self, Removal};
@@ -40,7 +40,8 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
     // Two graphs in one text are not a valid graph; in JSON each pair has its own graph.
     let is_graph = args.graph.is_some() && global.output == Format::Text;
     let mode = if is_graph { OutputMode::Alone } else { OutputMode::Whole };
-    pairs::one_or_each(global, printer, mode, one).await
+    let inputs = Inputs::read(global, global.sandbox)?;
+    pairs::one_or_each(global, printer, inputs, mode, one).await
 }
 
 /// Plans one pair.
@@ -56,6 +57,9 @@ pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) ->
         (topology, plan, Vec::new())
     };
     session.done(true, false);
+    printer.put("account", &topology.account);
+    printer.put("caller", session.aws.identity());
+    printer.put("endpoint", session.aws.endpoint());
     printer.put("changes", report::changes(&plan));
     if !args.destroy {
         printer.put("warnings", &plan.warnings);

@@ -5,7 +5,7 @@ use super::Global;
 use super::check;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
-use super::session::Session;
+use super::session::{Session, read_or_find};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
 use crate::observe::Depth;
@@ -60,7 +60,8 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
         return Err(Failure::new(Kind::Manifest, "usage", message).hint("lower one of the two"));
     }
     let one = async |session: Session, part: &Printer| one(session, global, args, part).await;
-    pairs::one_or_each(global, printer, OutputMode::Verdict, one).await
+    let inputs = read_or_find(global, global.sandbox).await?;
+    pairs::one_or_each(global, printer, inputs, OutputMode::Verdict, one).await
 }
 
 /// Probes one pair.
@@ -129,7 +130,7 @@ pub(super) fn standing_keys(topology: &Topology, world: &World) -> Result<PairKe
         "the pair `{}` does not stand: {missing}, so there is nothing to probe",
         topology.name
     );
-    let failure = Failure::new(Kind::Unexpected, "pair-missing", message);
+    let failure = Failure::new(Kind::Manifest, "pair-missing", message);
     Err(failure.hint("`crrctl check` says what is missing; `crrctl apply` builds it"))
 }
 

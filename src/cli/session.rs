@@ -2,11 +2,13 @@
 //! events, and reading the existing resources.
 //! Not for: the work of each command.
 
+mod by_name;
 mod connection;
 mod drawn;
 mod ends;
 mod input;
 
+pub(super) use by_name::read_or_find;
 pub(super) use connection::{connect, connect_beside, connection};
 pub(super) use ends::{SignalReceived, Signals, given_up};
 pub(super) use input::{Input, Inputs, Several};
@@ -63,7 +65,7 @@ impl RunContext {
         let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
         let (stop, events) = (stop(global), events(global, printer));
         events.say(&Event::RunStart { command: printer.command, pair: pair.to_owned() });
-        let aws = Arc::new(connect(global, home, manifest, sandbox.as_ref()).await);
+        let aws = Arc::new(connect(global, home, manifest, sandbox.as_ref()).await?);
         let started = Instant::now();
         let ending = Ending { events: events.clone(), started, over: AtomicBool::new(false) };
         let at_once = global.max_concurrency;

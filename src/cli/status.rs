@@ -4,7 +4,7 @@
 use super::Global;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
-use super::session::Session;
+use super::session::{Session, read_or_find};
 use crate::check::{self, Sample};
 use crate::failure::Failure;
 use crate::manifest::Topology;
@@ -25,7 +25,8 @@ pub(super) struct StatusArgs {
 
 pub(super) async fn run(global: &Global, args: &StatusArgs, printer: &Printer) -> Ended {
     let one = async |session: Session, part: &Printer| one(session, args, part).await;
-    pairs::one_or_each(global, printer, OutputMode::Whole, one).await
+    let inputs = read_or_find(global, global.sandbox).await?;
+    pairs::one_or_each(global, printer, inputs, OutputMode::Whole, one).await
 }
 
 /// Shows one pair.

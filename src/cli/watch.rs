@@ -5,7 +5,7 @@ mod listen;
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::session::Session;
+use super::session::{Session, read_or_find};
 use crate::aws::settle::pause;
 use crate::check;
 use crate::events::{Event, millis};
@@ -42,7 +42,8 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
         let message = "`--junit` and `--html` keep every probe, and `watch` has no end: take its events (`-o ndjson`) or metrics (`--listen`)";
         return Err(Failure::new(Kind::Manifest, "usage", message));
     }
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let input = read_or_find(global, global.sandbox).await?.one()?;
+    let session = Session::with(global, printer, input, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(Depth::Wanted).await?;
     let keys = super::probe::standing_keys(&topology, &world)?;

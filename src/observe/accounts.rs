@@ -83,6 +83,7 @@ pub(crate) async fn account(aws: &Aws) -> Result<AccountId, Failure> {
     let home = aws.home();
     let identity =
         aws.sts(home).get_caller_identity().send().await.at("sts:GetCallerIdentity", home)?;
+    aws.identified(home, identity.arn());
     Ok(AccountId::new(identity.account().unwrap_or_default())?)
 }
 
@@ -111,6 +112,7 @@ async fn of_region(aws: &Aws, manifest: &Manifest, region: &Region) -> Result<Ac
             "for whoever has that account: `crrctl policy render destination-bucket.{region}` and `key.{region}` print what it must allow, and `crrctl check --side destination` looks whether it does"
         ))
     })?;
+    aws.identified(region, identity.arn());
     Ok(AccountId::new(identity.account().unwrap_or_default())?)
 }
 

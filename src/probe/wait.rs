@@ -40,7 +40,7 @@ pub struct Waited {
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
 fn missing(what: &str, error: &Error) -> Failure {
-    Failure::new(Kind::Unexpected, "object-missing", format!("{what} does not exist: {error}"))
+    Failure::new(Kind::Manifest, "object-missing", format!("{what} does not exist: {error}"))
         .in_region(&error.region)
         .hint("`aws s3api list-object-versions` shows what is there")
 }

@@ -27,6 +27,7 @@ pub fn codes(all: &[&Entry]) -> String {
     let width = all.iter().map(|entry| entry.code.len()).max().unwrap_or_default();
     for (heading, about) in [
         ("failure reasons of S3", About::FailureReason),
+        ("replication statuses of an object", About::Status),
         ("checks", About::Check),
         ("errors", About::Error),
         ("classes of errors", About::Kind),

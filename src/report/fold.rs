@@ -37,6 +37,11 @@ impl Run {
         }
     }
 
+    /// Returns the checks that failed, the cause first.
+    pub(super) fn failed_checks(&self) -> Vec<&CheckDone> {
+        self.checks.iter().filter(|check| check.result == "fail").collect()
+    }
+
     /// Returns the probes, grouped by rule and direction.
     pub(super) fn routes(&self) -> BTreeMap<(&str, String), Vec<&ProbeDone>> {
         let mut routes: BTreeMap<_, Vec<&ProbeDone>> = BTreeMap::new();

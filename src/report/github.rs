@@ -5,6 +5,7 @@
 
 use super::Report;
 use super::fold::{Part, Run, Runs, why};
+use super::harmless::shown;
 use crate::events::{CheckDone, Event, Sink};
 use crate::failure::Failure;
 use crate::units::format_duration;
@@ -78,15 +79,28 @@ fn annotations(parts: &[Part<'_, Run>]) -> String {
 
 /// Escapes characters that have a meaning in a workflow command.
 fn escaped(text: &str, property: bool) -> String {
-    let text = text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let text = shown(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
 }
 
 fn summary(part: &Part<'_, Run>, command: &str) -> String {
     let (run, failure) = (part.kept, part.failure);
-    let sign = if failure.is_none() { "✅" } else { "❌" };
+    let failed = run.failed_checks();
+    let sign = if failure.is_none() && failed.is_empty() { "✅" } else { "❌" };
     let pair = part.pair.unwrap_or(&run.pair);
     let mut text = format!("## {sign} crrctl {command} {pair}\n\n");
+    if let (None, Some(first)) = (failure, failed.first()) {
+        let (count, all) = (failed.len(), run.checks.len());
+        let _ = writeln!(
+            text,
+            "**{count} of {all} checks failed.** `{}`: {}",
+            first.name,
+            cell(&first.detail)
+        );
+        let remedy = first.remedy.iter().map(|remedy| format!("Fix: {}\n", cell(remedy)));
+        text.extend(remedy);
+        text.push('\n');
+    }
     if !run.probes.is_empty() {
         text.push_str("| rule | route | probes | COMPLETED | slowest |\n|---|---|---|---|---|\n");
         for ((rule, route), probes) in run.routes() {
@@ -125,7 +139,7 @@ fn summary(part: &Part<'_, Run>, command: &str) -> String {
 
 /// Escapes text for a cell of a Markdown table.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
+    shown(text).replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
 }
 
 #[cfg(test)]

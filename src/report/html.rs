@@ -54,6 +54,10 @@ impl Sink for Html {
 }
 
 impl Report for Html {
+    fn open(&self) -> Result<(), String> {
+        super::writable(&self.file)
+    }
+
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let text = page(&runs, command, failure).map_err(|error| error.to_string())?;
@@ -117,6 +121,8 @@ fn page(
         "elapsed": ms(whole.elapsed_ms),
         "good": count("good"),
         "count": count("count"),
+        "failed_checks": parts.iter().filter_map(|it| it["failed_checks"].as_array()).flatten().count(),
+        "checks": parts.iter().filter_map(|it| it["checks"].as_array()).flatten().count(),
         "at": jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         "parts": parts,
     });
@@ -152,6 +158,7 @@ fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
         "evidence": evidence,
         "topology": run.topology,
         "checks": run.checks,
+        "failed_checks": run.failed_checks(),
         "policies": policies(&run.calls),
         "steps": part.kept.timeline.rows(),
         "elapsed": ms(run.elapsed_ms),

@@ -37,6 +37,10 @@ impl Sink for Junit {
 }
 
 impl Report for Junit {
+    fn open(&self) -> Result<(), String> {
+        super::writable(&self.file)
+    }
+
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let text = xml(&runs, command, failure).map_err(|error| error.to_string())?;

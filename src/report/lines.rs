@@ -2,6 +2,7 @@
 //! time to time.
 //! Not for: terminals (see `screen`).
 
+use super::harmless;
 use super::line::{Volume, line, line_of};
 use crate::events::{Event, Sink, StepId};
 use std::collections::BTreeMap;
@@ -66,7 +67,7 @@ impl Sink for Lines {
 fn print(line: Option<String>) {
     if let Some(line) = line {
         // A closed stderr does not end the run.
-        let _ = writeln!(anstream::stderr().lock(), "{line}");
+        let _ = writeln!(anstream::stderr().lock(), "{}", harmless(&line));
     }
 }
 

@@ -2,6 +2,7 @@
 //! it waits, and a permanent line for each step that is done.
 //! Not for: logs and pipes (see `lines`).
 
+use super::harmless;
 use super::line::{Volume, line, line_of};
 use super::style::{BAD, FAINT, NOTABLE};
 use crate::events::{Event, Sink, StepId};
@@ -255,7 +256,7 @@ impl Screen {
             text
         };
         // A closed stderr does not end the run.
-        let _ = self.all.println(text);
+        let _ = self.all.println(harmless(&text));
     }
 }
 

@@ -3,6 +3,7 @@
 //! complete.
 //! Not for: messages, which go to stderr.
 
+use super::harmless;
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
@@ -15,7 +16,7 @@ pub struct Stdout {
 impl Stdout {
     /// Writes human-readable text, with colors where the terminal and `--color` allow them.
     pub fn text(&self, text: &str) {
-        self.write(&mut anstream::stdout().lock(), text);
+        self.write(&mut anstream::stdout().lock(), &harmless(text));
     }
 
     /// Writes machine-readable text unchanged, and ends the line.

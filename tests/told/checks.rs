@@ -44,6 +44,11 @@ fn who_asks_and_where() {
 }
 
 #[test]
+fn a_pair_of_which_nothing_exists() {
+    shown("pair", &Stand::new().pair(&["check"]));
+}
+
+#[test]
 fn buckets_and_roles_of_others() {
     let stand = Stand::new();
     stand.bucket_of_somebody_else();

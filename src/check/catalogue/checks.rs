@@ -27,6 +27,15 @@ pub(super) const ALL: &[Entry] = &[
         &["log in, or choose other credentials with `--profile`"],
     ),
     check(
+        "pair.exists",
+        "Something of the pair exists.",
+        &["it was never built, or somebody took it away", "the manifest or the account is another"],
+        &[
+            "`crrctl apply` builds it",
+            "`crrctl check --before-apply` says whether it could be built",
+        ],
+    ),
+    check(
         "region.enabled",
         "Every Region of the pair answers for this account.",
         &["an opt-in Region is not enabled for the account", "a slip in the Region's name"],

@@ -140,6 +140,12 @@ pub(super) const ALL: &[Entry] = &[
         &["choose another address; port 0 takes any that is free"],
     ),
     error(
+        "ca-bundle",
+        "The file that `AWS_CA_BUNDLE` names can't be used.",
+        &["it is not there, or is not in PEM"],
+        &["name a file with the certificates of the authority in PEM, or unset the variable"],
+    ),
+    error(
         "file-unwritable",
         "A report or stdout can't be written.",
         &[
@@ -232,7 +238,7 @@ pub(super) const KINDS: &[Entry] = &[
     ),
     kind(
         "manifest",
-        "Exit code 3: the manifest, a flag or a template is not valid; nothing was called.",
+        "Exit code 3: the manifest, a flag or a template is not valid, there is no such pair or object, or a file can't be written.",
         &["the message names the place"],
         &["`crrctl schema`, `crrctl COMMAND --help`"],
     ),
@@ -241,6 +247,12 @@ pub(super) const KINDS: &[Entry] = &[
         "Exit code 4: there are no usable credentials.",
         &["expired, missing, or of another account"],
         LOG_IN,
+    ),
+    kind(
+        "unreachable",
+        "Exit code 4: an endpoint can't be reached.",
+        &["the network, a proxy, the Region's name or the endpoint that is given"],
+        &["`--endpoint-url` and AWS_ENDPOINT_URL name another; the message names the call"],
     ),
     kind(
         "denied",

@@ -66,6 +66,24 @@ pub(super) const ALL: &[Entry] = &[
         &["`crrctl policy render log-target.BUCKET` prints the statement"],
     ),
     error(
+        "pair-not-found",
+        "No resource of the account bears the tags of a pair of this name.",
+        &["the name, the account or the profile is another, or the pair was taken away"],
+        &["`crrctl list` lists the pairs of the account"],
+    ),
+    error(
+        "pair-ambiguous",
+        "Several pairs of the account have this name.",
+        &["names are unique by source bucket and account alone"],
+        &["a manifest says which, or `--source REGION:BUCKET` and `--destination`"],
+    ),
+    error(
+        "pair-in-part",
+        "A part of the pair is in another account, and nothing says by which credentials it is seen.",
+        &["the name alone does not name credentials"],
+        &["give the pair's manifest, which names them"],
+    ),
+    error(
         "bucket-not-ours",
         "A bucket of that name exists and is not this pair's.",
         &["it belongs to another account, or bears no tags of the pair"],

@@ -84,7 +84,7 @@ impl Values {
 /// Reads the accounts and keys from the sandbox or from AWS.
 async fn live(global: &Global, manifest: &Manifest) -> Result<(Accounts, PairKeys), Failure> {
     let sandbox = if global.sandbox { Some(start_sandbox().await?) } else { None };
-    let aws = connect(global, manifest.source_region(), Some(manifest), sandbox.as_ref()).await;
+    let aws = connect(global, manifest.source_region(), Some(manifest), sandbox.as_ref()).await?;
     match observe::names(&aws, manifest).await {
         Err(failure) if failure.kind == Kind::Credentials => {
             Err(Failure { message: "there are no usable credentials".to_owned(), ..failure })

@@ -3,7 +3,8 @@
 //! Not for: the clients themselves (see `aws`).
 
 use super::super::Global;
-use crate::aws::{Aws, Connection, Credentials, QuotaFactor};
+use crate::aws::{Aws, CaBundle, Connection, Credentials, QuotaFactor};
+use crate::failure::Failure;
 use crate::manifest::{Away, Login, Manifest};
 use crate::names::{AccountId, Region};
 use crrctl_sandbox::{self as sandbox, Sandbox};
@@ -17,8 +18,9 @@ pub(in crate::cli) async fn connect(
     home: &Region,
     manifest: Option<&Manifest>,
     stand_in: Option<&Sandbox>,
-) -> Aws {
-    Aws::new(home, connection(global, manifest, stand_in)).await.ending_with(&global.stop)
+) -> Result<Aws, Failure> {
+    let connection = connection(global, manifest, stand_in)?;
+    Ok(Aws::new(home, connection).await.ending_with(&global.stop))
 }
 
 /// Creates the clients for another pair of the same run.
@@ -36,7 +38,7 @@ pub(in crate::cli) fn connection(
     global: &Global,
     manifest: Option<&Manifest>,
     stand_in: Option<&Sandbox>,
-) -> Connection {
+) -> Result<Connection, Failure> {
     // The sandbox inside this process does not throttle.
     let quota_factor = match stand_in {
         Some(_) => QuotaFactor::Unlimited,
@@ -63,8 +65,9 @@ pub(in crate::cli) fn connection(
             Some((region.clone(), Credentials::of_stand_in(&account, sandbox::SECRET)))
         });
         let usual = Credentials::of_stand_in(&usual.0, &usual.1);
-        Connection { endpoint_url, away: away.collect(), usual, quota_factor }
+        Ok(Connection { endpoint_url, ca_bundle: None, away: away.collect(), usual, quota_factor })
     } else {
+        let ca_bundle = CaBundle::from_environment()?;
         let with_flag = |login: &Login| {
             let profile = login.profile.clone().or_else(|| global.profile.clone());
             Credentials { login: Login { profile, ..login.clone() }, ..Credentials::default() }
@@ -75,7 +78,7 @@ pub(in crate::cli) fn connection(
             ..with_flag(&away.login)
         };
         let away = away.map(|(region, away)| (region.clone(), with_account(away)));
-        Connection { endpoint_url, away: away.collect(), usual, quota_factor }
+        Ok(Connection { endpoint_url, ca_bundle, away: away.collect(), usual, quota_factor })
     }
 }
 

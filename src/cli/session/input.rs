@@ -43,6 +43,18 @@ impl Inputs {
         })
     }
 
+    /// Returns the one pair.
+    pub(in crate::cli) fn one(self) -> Result<Input, Failure> {
+        match self {
+            Self::One(input) => Ok(*input),
+            Self::Many(several) => {
+                let message =
+                    format!("the manifest has {} pairs, and this takes one", several.inputs.len());
+                Err(usage(&message).hint("name the pair that is meant with `--pair`"))
+            }
+        }
+    }
+
     /// Returns the manifests of all pairs.
     pub(in crate::cli) fn manifests(&self) -> Vec<&Manifest> {
         match self {
@@ -55,14 +67,7 @@ impl Inputs {
 impl Input {
     /// Reads the manifest of one pair, or the one pair of several that `--pair` names.
     pub(in crate::cli) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
-        match Inputs::read(global, in_sandbox)? {
-            Inputs::One(input) => Ok(*input),
-            Inputs::Many(several) => {
-                let message =
-                    format!("the manifest has {} pairs, and this takes one", several.inputs.len());
-                Err(usage(&message).hint("name the pair that is meant with `--pair`"))
-            }
-        }
+        Inputs::read(global, in_sandbox)?.one()
     }
 
     /// Like [`Self::read`], for a separate pair beside the manifest's: its name ends in `suffix`,
@@ -78,7 +83,7 @@ impl Input {
         Self::of(manifest::parse_suffixed(&text, &origin, run, suffix, key)?)
     }
 
-    fn of(manifest: Manifest) -> Result<Self, Failure> {
+    pub(super) fn of(manifest: Manifest) -> Result<Self, Failure> {
         let templates = match manifest.templates() {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::default(),

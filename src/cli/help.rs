@@ -1,0 +1,67 @@
+//! `crrctl help` and `crrctl version`.
+//! Not for: the texts, which stand beside each command and option.
+
+use super::Cli;
+use super::output::{Ended, Printer};
+use crate::failure::{Failure, Kind};
+use clap::{Command, CommandFactory};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct HelpArgs {
+    /// A command, or `options` for the options that every command takes
+    #[arg(value_name = "COMMAND")]
+    topic: Vec<String>,
+}
+
+/// The topic of the options that every command takes.
+const OPTIONS: &str = "options";
+
+pub(super) fn run(args: &HelpArgs, printer: &Printer) -> Ended {
+    let mut program = Cli::command();
+    program.build();
+    let topic: Vec<&str> = args.topic.iter().map(String::as_str).collect();
+    let text = match topic.as_slice() {
+        [] => program.render_help(),
+        [OPTIONS] => options(&program).render_help(),
+        names => find(&mut program, names)?.render_long_help(),
+    };
+    printer.put("text", text.to_string());
+    printer.text(&text.to_string());
+    Ok(0)
+}
+
+/// Returns a command that has the options of every command, and nothing else.
+fn options(program: &Command) -> Command {
+    let all = program.get_arguments().filter(|argument| argument.is_global_set());
+    Command::new("crrctl")
+        .override_usage("crrctl COMMAND [OPTIONS]")
+        .disable_help_flag(true)
+        .args(all.cloned())
+}
+
+fn find<'a>(program: &'a mut Command, names: &[&str]) -> Result<&'a mut Command, Failure> {
+    let mut found = program;
+    for name in names {
+        let known: Vec<String> =
+            found.get_subcommands().map(|it| it.get_name().to_owned()).collect();
+        if !known.iter().any(|it| it == name) {
+            let message = format!("there is no command `{}`", names.join(" "));
+            let failure = Failure::new(Kind::Manifest, "usage", message);
+            let near = |it: &&String| strsim::damerau_levenshtein(it, name) <= 2;
+            return Err(match known.iter().find(near) {
+                Some(near) => failure.hint(format!("did you mean `{near}`?")),
+                None => failure.hint("`crrctl help` lists the commands"),
+            });
+        }
+        found = found.find_subcommand_mut(name).ok_or_else(|| {
+            Failure::bug(&format!("the command `{name}` is listed and not found"))
+        })?;
+    }
+    Ok(found)
+}
+
+pub(super) fn version(printer: &Printer) {
+    let version = env!("CARGO_PKG_VERSION");
+    printer.put("version", version);
+    printer.text(&format!("crrctl {version}\n"));
+}

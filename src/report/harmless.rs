@@ -1,0 +1,142 @@
+//! Makes text harmless before it is shown: names, tags and messages come from elsewhere, and a
+//! terminal or a CI runner acts on some of what they may hold. Also takes out the secrets of URLs.
+//! Not for: JSON, HTML and JUnit, which have an escaping of their own.
+
+use std::borrow::Cow;
+
+/// Returns `text` with control characters, characters that change the direction of text, commands of
+/// a CI runner, and the secrets of URLs made visible or taken out. Colors stay.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let in_ci = std::env::var("GITHUB_ACTIONS").is_ok_and(|it| it == "true");
+    if !text.chars().any(acts) && !text.contains("://") && !text.contains("X-Amz-") && !in_ci {
+        return Cow::Borrowed(text);
+    }
+    let text = shown(text);
+    Cow::Owned(if in_ci { without_commands(&text) } else { text })
+}
+
+/// Returns `text` with everything made visible or taken out that a terminal acts on, or that is
+/// secret.
+pub(super) fn shown(text: &str) -> String {
+    without_secrets(&visible(text))
+}
+
+/// Returns whether a terminal acts on a character. Line breaks and tabs are the program's own.
+fn acts(c: char) -> bool {
+    let is_control = c.is_control() && c != '\n' && c != '\t';
+    let is_direction = matches!(c,
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    is_control || is_direction
+}
+
+fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some(color) = color(rest) {
+            shown.push_str(color);
+            rest = &rest[color.len()..];
+            continue;
+        }
+        if acts(c) {
+            shown.extend(c.escape_unicode())
+        } else {
+            shown.push(c)
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+    shown
+}
+
+/// Returns the escape sequence for a color at the beginning of `text`, if there is one.
+fn color(text: &str) -> Option<&str> {
+    let codes = text.strip_prefix("\u{1b}[")?;
+    let end = codes.find(|c: char| !(c.is_ascii_digit() || c == ';'))?;
+    codes[end..].starts_with('m').then(|| &text[..end + 3])
+}
+
+/// A line that begins with `::` is a command to GitHub's runner (GitHub Docs, "Workflow commands for
+/// GitHub Actions"). The program's own annotations do not pass here.
+fn without_commands(text: &str) -> String {
+    let line = |line: &str| {
+        let start = line.trim_start();
+        let is_command = start.starts_with("::") || start.starts_with("##[");
+        if is_command {
+            line.replacen(start, &format!("\u{b7}{start}"), 1)
+        } else {
+            line.to_owned()
+        }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "***";
+/// Query parameters of a presigned URL that let others act.
+const SECRETS: [&str; 3] = ["X-Amz-Signature=", "X-Amz-Security-Token=", "X-Amz-Credential="];
+
+fn without_secrets(text: &str) -> String {
+    let mut text = text.to_owned();
+    let mut from = 0;
+    while let Some(at) = text[from..].find("://").map(|at| from + at + 3) {
+        let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '`' | '\'');
+        let end = text[at..].find(ends).map_or(text.len(), |end| at + end);
+        if let Some(host) = text[at..end].rfind('@') {
+            text.replace_range(at..at + host, HIDDEN);
+        }
+        from = at;
+    }
+    for name in SECRETS {
+        let mut from = 0;
+        while let Some(at) = text[from..].find(name).map(|at| from + at + name.len()) {
+            let ends = |c: char| c.is_whitespace() || matches!(c, '&' | '"' | '`' | '\'');
+            let end = text[at..].find(ends).map_or(text.len(), |end| at + end);
+            text.replace_range(at..end, HIDDEN);
+            from = at;
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_acts_on_is_made_visible_and_colors_stay() {
+        let text = "\u{1b}[1;31merror\u{1b}[0m: `a\u{1b}]0;x\u{7}b\u{9b}2J\u{202e}c\rd`\n\tnext";
+        let shown =
+            "\u{1b}[1;31merror\u{1b}[0m: `a\\u{1b}]0;x\\u{7}b\\u{9b}2J\\u{202e}c\\u{d}d`\n\tnext";
+        assert_eq!(harmless(text), shown);
+        assert_eq!(harmless("plain — text"), "plain — text");
+    }
+
+    #[test]
+    fn secrets_of_urls_are_taken_out() {
+        let text = "by `http://ann:se@cret@proxy:3128/x` and https://b.s3/k?X-Amz-Signature=abc&a=b s3://b/k@1";
+        let shown =
+            "by `http://***@proxy:3128/x` and https://b.s3/k?X-Amz-Signature=***&a=b s3://b/k@1";
+        assert_eq!(harmless(text), shown);
+    }
+
+    #[test]
+    fn a_runner_gets_no_command() {
+        assert_eq!(
+            without_commands("a\n::error::x\n  ::set"),
+            "a\n\u{b7}::error::x\n  \u{b7}::set"
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_acts(text in "\\PC{0,40}|[\\x00-\\x1f\\u{80}-\\u{9f}\\u{202a}-\\u{202e}a:@/]{0,40}") {
+            let shown = visible(&text);
+            let mut rest = shown.as_str();
+            while let Some(c) = rest.chars().next() {
+                let skipped = color(rest).map_or(c.len_utf8(), str::len);
+                proptest::prop_assert!(skipped > c.len_utf8() || !acts(c), "{shown:?}");
+                rest = &rest[skipped..];
+            }
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! The command line as hands know it: help, version, short options, variables set to nothing, files that can't be written, and
+//! endpoints that can't be reached.
+
+use crate::common::{PAIR, Stand, alone, finished};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+#[test]
+fn help_tells_the_commands_one_of_them_and_the_options_of_all() {
+    let help = alone(&["help"]).exits(0).stdout;
+    assert!(help.contains("Usage: crrctl") && help.contains("rehearse"), "{help}");
+    let one = alone(&["help", "destroy"]).exits(0).stdout;
+    assert_eq!(one, alone(&["destroy", "--help"]).exits(0).stdout);
+    let nested = alone(&["help", "policy", "render"]).exits(0).stdout;
+    assert!(nested.contains("Usage: crrctl policy render"), "{nested}");
+    let options = alone(&["help", "options"]).exits(0).stdout;
+    assert!(options.contains("--endpoint-url") && !options.contains("--purge-data"), "{options}");
+    let unknown = alone(&["help", "destory"]).exits(3).stderr;
+    assert!(unknown.contains("no command `destory`") && unknown.contains("`destroy`"), "{unknown}");
+    let object = alone(&["help", "plan", "-o", "json"]).exits(0).json();
+    assert_eq!(object["schema"], "crrctl/help/v1");
+}
+
+#[test]
+fn version_is_a_command_too() {
+    let version = alone(&["version"]).exits(0).stdout;
+    assert_eq!(version, alone(&["--version"]).exits(0).stdout);
+    let object = alone(&["version", "-o", "json"]).exits(0).json();
+    assert_eq!(version, format!("crrctl {}\n", object["version"].as_str().unwrap()));
+}
+
+#[test]
+fn y_is_yes() {
+    let stand = Stand::new();
+    let _ = stand.run(&[&["apply", "-y", "--no-probe"], &PAIR[..]].concat()).exits(0);
+    let _ = stand.run(&[&["destroy", "-y"], &PAIR[..]].concat()).exits(0);
+}
+
+/// A CI job's option that nobody filled in is not an option.
+#[test]
+fn a_variable_set_to_nothing_is_unset() {
+    let stand = Stand::new();
+    let mut command = stand.command(&[&["plan"], &PAIR[..]].concat());
+    for name in ["CRRCTL_TIMEOUT", "CRRCTL_OUTPUT", "CRRCTL_ENDPOINT_URL", "CRRCTL_JUNIT"] {
+        command.env(name, "");
+    }
+    for name in ["AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"] {
+        command.env(name, "");
+    }
+    let planned = finished(&mut command).exits(0);
+    assert!(planned.stdout.contains("to create"), "{planned}");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_ends_the_run_before_anything_is_made() {
+    let stand = Stand::new();
+    for report in ["--junit", "--html"] {
+        let args = [&["apply", "--yes", report, "/nowhere/report"], &PAIR[..]].concat();
+        let refused = stand.run(&args).exits(3).stderr;
+        assert!(refused.contains("/nowhere/report"), "{refused}");
+        assert_eq!(refused.matches("error:").count(), 1, "{refused}");
+    }
+    assert_eq!(stand.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_reached_is_told_soon() {
+    let stand = Stand::new();
+    let begun = Instant::now();
+    // Port 9 ("discard") has no listener.
+    let args = ["plan", "--endpoint-url", "http://127.0.0.1:9", "-o", "json"];
+    let told = stand.run(&[&args, &PAIR[..]].concat()).exits(4).json();
+    assert_eq!(told["error"]["kind"], "unreachable");
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn no_such_pair_or_object_is_3() {
+    let stand = Stand::new();
+    let _ = stand.pair(&["probe"]).exits(3);
+    stand.s3("us-east-1", async |s3| s3.create_bucket().bucket("theirs").send().await.unwrap());
+    let missing = stand.run(&["wait", "s3://theirs/none", "-o", "json"]).exits(3).json();
+    assert_eq!(missing["error"]["code"], "object-missing");
+}
+
+#[test]
+fn plan_says_for_whom_it_is() {
+    let stand = Stand::new();
+    let plan = stand.pair(&["plan"]).exits(0).json();
+    assert_eq!(plan["account"], "111122223333");
+    assert_eq!(plan["caller"], "arn:aws:iam::111122223333:root");
+    assert_eq!(plan["endpoint"], stand.endpoint());
+}
+
+#[test]
+fn statuses_of_objects_are_explained() {
+    for status in ["PENDING", "COMPLETED", "FAILED", "REPLICA", "failed"] {
+        let told = alone(&["explain", status, "-o", "json"]).exits(0).json();
+        assert_eq!(told["about"], "status");
+    }
+}
+
+#[test]
+fn a_bundle_of_certificates_that_is_none_is_refused() {
+    let stand = Stand::new();
+    let mut command = stand.command(&[&["plan", "-o", "json"], &PAIR[..]].concat());
+    let _ = finished(command.env("AWS_CA_BUNDLE", "/nowhere.pem")).exits(3).told("ca-bundle");
+}
+
+/// Passes connections on, and counts them.
+fn relay(to: SocketAddr) -> (SocketAddr, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, count) = (listener.local_addr().unwrap(), Arc::new(AtomicU32::new(0)));
+    let counted = Arc::clone(&count);
+    std::thread::spawn(move || {
+        for near in listener.incoming() {
+            let (near, far) = (near.unwrap(), TcpStream::connect(to).unwrap());
+            counted.fetch_add(1, Ordering::Relaxed);
+            let pairs = [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)];
+            for (mut from, mut to) in pairs {
+                std::thread::spawn(move || drop(std::io::copy(&mut from, &mut to)));
+            }
+        }
+    });
+    (address, count)
+}
+
+#[test]
+fn requests_go_through_the_proxy_of_the_environment() {
+    let stand = Stand::new();
+    let (proxy, count) = relay(stand.sandbox().address());
+    let mut command = stand.command(&[&["plan"], &PAIR[..]].concat());
+    // Nothing listens there; whoever goes through the proxy does not notice.
+    command.env("AWS_ENDPOINT_URL", "http://198.51.100.1:9");
+    let planned = finished(command.env("HTTP_PROXY", format!("http://{proxy}"))).exits(0);
+    assert!(planned.stdout.contains("to create"), "{planned}");
+    assert!(count.load(Ordering::Relaxed) > 0);
+}
+
+/// The words of other tools lead on, and nothing leads to `destroy` by a slip.
+#[test]
+fn words_of_other_tools_are_told_and_destroy_is_suggested_for_no_slip() {
+    for (word, told) in [
+        ("delete", "crrctl destroy"),
+        ("down", "crrctl destroy"),
+        ("up", "crrctl apply"),
+        ("diff", "crrctl plan"),
+        ("verify", "crrctl check"),
+        ("ls", "crrctl list"),
+        ("test", "crrctl probe"),
+    ] {
+        let output = alone(&[word]).exits(3).stderr;
+        assert!(output.contains(told), "{word}: {output}");
+        assert_eq!(output.contains("destroy"), told.contains("destroy"), "{word}: {output}");
+    }
+    for (option, told) in [
+        ("--dest", "--destination"),
+        ("--auto-approve", "--yes"),
+        ("--json", "--output json"),
+        ("--dry-run", "crrctl plan"),
+        ("--manifest", "--file"),
+        ("--region", "--source"),
+    ] {
+        let output = alone(&["plan", option, "x"]).exits(3).stderr;
+        assert!(output.contains(told) && !output.contains("destroy"), "{option}: {output}");
+    }
+    for slip in ["destory", "destry", "destroyy"] {
+        assert!(!alone(&[slip]).exits(3).stderr.contains("'destroy'"), "{slip}");
+    }
+    let near = alone(&["aply"]).exits(3).stderr;
+    assert!(near.contains("'apply'"), "{near}");
+}
+
+/// A host name as endpoint has no host for each bucket; its buckets may have dots.
+#[test]
+fn an_endpoint_with_a_host_name_is_called_in_path_style() {
+    let stand = Stand::new();
+    let port = stand.sandbox().address().port();
+    let flags = ["--name", "demo", "--source", "us-east-1:logs.example.com"];
+    let args = [&["apply", "-y", "--no-probe"], &flags[..], &["--destination", "us-west-2"]];
+    for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"] {
+        let mut command = stand.command(&args.concat());
+        let _ = finished(command.env(name, format!("http://localhost:{port}"))).exits(0);
+    }
+}
+
+/// Whatever AWS, a manifest or an object is called: neither a terminal nor a CI runner acts on it.
+#[test]
+fn nothing_that_is_printed_acts() {
+    let stand = Stand::new();
+    stand.s3("us-east-1", async |s3| s3.create_bucket().bucket("theirs").send().await.unwrap());
+    let key = "s3://theirs/a\u{1b}]0;x\u{7}\n::error::forged\n\u{9b}31m\u{202e}";
+    let mut command = stand.command(&["wait", key]);
+    let told = finished(command.env("GITHUB_ACTIONS", "true")).exits(3);
+    for text in [&told.stderr, &told.stdout] {
+        let acts = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        let lines: Vec<&str> = text.lines().filter(|it| it.contains("forged")).collect();
+        assert!(!lines.iter().any(|line| line.contains(acts)), "{text:?}");
+        assert!(
+            !lines.iter().any(|line| line.trim_start().starts_with("::error::forged")),
+            "{text}"
+        );
+    }
+    let proxy = "http://ann:s3cret@127.0.0.1:9";
+    let mut command = stand.command(&[&["plan"], &PAIR[..]].concat());
+    command.env("AWS_ENDPOINT_URL", "http://198.51.100.1:9").env("HTTP_PROXY", proxy);
+    let told = finished(command.env("HTTPS_PROXY", proxy)).exits(4);
+    assert!(told.stderr.contains("127.0.0.1:9") && !told.stderr.contains("s3cret"), "{told}");
+}
+
+/// The tags of a pair find it: no manifest is at hand where an alarm rings.
+#[test]
+fn a_name_alone_finds_the_pair() {
+    let stand = Stand::new();
+    let missing = stand.run(&["status", "--name", "demo", "-o", "json"]).exits(3);
+    let _ = missing.told("pair-not-found");
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    let named = ["--name", "demo", "-o", "json"];
+    let status = stand.run(&[&["status"], &named[..]].concat()).exits(0).json();
+    assert_eq!(status["pair"], "demo");
+    assert_eq!(status["drift"], serde_json::json!([]), "{status}");
+    let check = stand.run(&[&["check"], &named[..]].concat()).exits(0).json();
+    assert!(check["checks"].as_array().unwrap().len() > 20);
+    let probe = stand.run(&[&["probe"], &named[..]].concat()).exits(0).json();
+    assert_eq!(probe["summary"]["completed"], 1);
+    let _ = stand.run(&[&["plan"], &named[..]].concat()).exits(3);
+    let _ = stand.run(&[&["destroy", "-y"], &named[..]].concat()).exits(0);
+    assert_eq!(stand.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn two_pairs_of_one_name_are_told_apart_by_more_than_it() {
+    let stand = Stand::new();
+    for (source, destination) in [("us-east-1", "us-west-2"), ("eu-west-1", "eu-central-1")] {
+        let pair = ["--name", "twin", "--source", source, "--destination", destination];
+        let _ = stand.run(&[&["apply", "-y", "--no-probe"], &pair[..]].concat()).exits(0);
+    }
+    let told = stand.run(&["destroy", "-y", "--name", "twin", "-o", "json"]).exits(3);
+    let _ = told.told("pair-ambiguous");
+}
+
+#[test]
+fn a_pair_across_accounts_wants_its_manifest() {
+    let stand = Stand::new();
+    stand.profile("archive", "444455556666");
+    let far = "name: far\nsource: {region: us-east-1}\n\
+        destinations: [{region: us-west-2, profile: archive}]\nkey: {kind: per-region}\n";
+    let _ = stand.manifest(&["apply", "-y", "--no-probe"], far).exits(0);
+    let told = stand.run(&["status", "--name", "far", "-o", "json"]).exits(3);
+    let _ = told.told("pair-in-part");
+}
