@@ -91,7 +91,7 @@ impl Printer {
         let is_judge = matches!(command, Command::Check(_));
         let purpose = if is_judge { Purpose::Judge } else { Purpose::Work };
         let operation = advice::operation(command);
-        Self { purpose, operation, ..Self::new(format, command.name(), reports) }
+        Self { operation, purpose, ..Self::new(format, command.name(), reports) }
     }
 
     /// Returns a printer for one pair of several. It stores data instead of writing it to stdout.

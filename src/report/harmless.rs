@@ -1,6 +1,6 @@
 //! Makes text harmless before it is shown: names, tags and messages come from elsewhere, and a
 //! terminal or a CI runner acts on some of what they may hold. Also takes out the secrets of URLs.
-//! Not for: JSON, HTML and JUnit, which have an escaping of their own.
+//! Not for: JSON, HTML and `JUnit`, which have an escaping of their own.
 
 use std::borrow::Cow;
 
@@ -39,9 +39,9 @@ fn visible(text: &str) -> String {
             continue;
         }
         if acts(c) {
-            shown.extend(c.escape_unicode())
+            shown.extend(c.escape_unicode());
         } else {
-            shown.push(c)
+            shown.push(c);
         }
         rest = &rest[c.len_utf8()..];
     }

@@ -7,8 +7,8 @@ use crate::aws::{At, Aws, Error};
 use crate::names::{BucketName, Region};
 use crate::settings::{LogTarget, Logging};
 use aws_sdk_s3::types::{
-    BucketLoggingStatus, LoggingEnabled, PartitionDateSource, PartitionedPrefix, SimplePrefix,
-    TargetGrant, TargetObjectKeyFormat,
+    BucketLoggingStatus, BucketLogsPermission, LoggingEnabled, PartitionDateSource,
+    PartitionedPrefix, SimplePrefix, TargetGrant, TargetObjectKeyFormat,
 };
 use serde_json::{Value, json};
 
@@ -74,5 +74,5 @@ fn grant(live: &TargetGrant) -> Value {
             }
         }
     }
-    json!({"Grantee": grantee, "Permission": live.permission().map(|it| it.as_str())})
+    json!({"Grantee": grantee, "Permission": live.permission().map(BucketLogsPermission::as_str)})
 }
