@@ -20,7 +20,7 @@ use references::References;
 pub fn terraform(topology: &Topology, world: &World) -> Result<File, Failure> {
     let pair = Pair::of(topology, world);
     let mut file =
-        Body::default().comment(&notes(topology)).block("terraform", &[], requirements(&pair));
+        Body::default().comment(&notes(topology)).block("terraform", &[], requirements());
     for region in pair.regions() {
         let provider = Body::default()
             .set("alias", Value::text(&label(region.as_str())))
@@ -47,6 +47,8 @@ What Terraform can't express, and what to do instead:
   not empty buckets, nor wait until the rule is gone before it takes the role away. `crrctl destroy` does both.
 - Backfill. A batch job is no resource: `crrctl backfill`. The role and the bucket of reports that its jobs go by are here once one was.
 - Deletion windows can't be imported: where `deletion_window_in_days` is not set (and not ignored), a key goes after 30 days, not {days}.
+- Blocked encryption types (SSE-C). The provider knows them from 6.22 on; between 6.22 and 6.40 it takes away what is blocked, unless
+  `blocked_encryption_types` is set.
 
 The tags `{pair_tag}` and `{id_tag}` make these things crrctl's: leave them, and both tools agree.",
         pair = topology.name,
@@ -70,14 +72,11 @@ fn credentials(login: &Login) -> Body {
     body
 }
 
-/// `import` blocks require Terraform 1.5; rotation periods require version 5.50 of the provider, and
-/// blocked encryption types 6.22.
-fn requirements(pair: &Pair<'_>) -> Body {
-    let mut encryptions = pair.buckets.iter().filter_map(|placed| placed.live.encryption());
-    let blocks = encryptions.any(|encryption| !encryption.blocked.is_empty());
+/// `import` blocks require Terraform 1.5; rotation periods require version 5.50 of the provider.
+fn requirements() -> Body {
     let aws = vec![
         ("source".to_owned(), Value::text("hashicorp/aws")),
-        ("version".to_owned(), Value::text(if blocks { ">= 6.22" } else { ">= 5.50" })),
+        ("version".to_owned(), Value::text(">= 5.50")),
     ];
     Body::default().set("required_version", Value::text(">= 1.5")).block(
         "required_providers",

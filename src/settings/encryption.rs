@@ -133,13 +133,11 @@ impl Document for Encryption {
         if let Some(key) = self.key() {
             default = default.set("kms_master_key_id", arn(key));
         }
-        let mut rule =
-            Body::default().set("bucket_key_enabled", hcl::Value::bare(&self.bucket_key));
-        if !self.blocked.is_empty() {
-            let types = self.blocked.iter().map(hcl::Value::text).collect();
-            rule = rule.set("blocked_encryption_types", hcl::Value::List(types));
-        }
-        let rule = rule.block("apply_server_side_encryption_by_default", &[], default);
+        // `blocked_encryption_types` came with 6.22 of the provider; since 6.40 the provider keeps
+        // what a bucket has where it is not set (terraform-provider-aws#47359).
+        let rule = Body::default()
+            .set("bucket_key_enabled", hcl::Value::bare(&self.bucket_key))
+            .block("apply_server_side_encryption_by_default", &[], default);
         let body = Body::default().block("rule", &[], rule);
         Some(("aws_s3_bucket_server_side_encryption_configuration", body))
     }

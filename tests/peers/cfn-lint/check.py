@@ -90,8 +90,15 @@ def make_role(iam, arn, trusted, actions):
 
 
 def furnish(environment, example):
-    """Makes what an example says exists: a role, keys, another account's role."""
+    """Makes what an example says exists: a role, keys, another account's role, buckets for access logs."""
     text = example.read_text()
+    if given := re.search(r'logging: \{bucket: "(.*?)\{account\}-\{region\}"', text):
+        for region in ("us-east-1", "us-west-2"):
+            s3, name = client(environment, "s3", region), f"{given[1]}111122223333-{region}"
+            place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            s3.create_bucket(Bucket=name, **place)
+            logs = {"Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject"}
+            s3.put_bucket_policy(Bucket=name, Policy=document(**logs, Resource=f"arn:aws:s3:::{name}/*"))
     if given := re.search(r'^role: \{arn: "(.*)"\}', text, re.M):
         make_role(client(environment, "iam"), given[1], {"Service": "s3.amazonaws.com"}, ["s3:*", "kms:*"])
     for region in re.findall(r"([a-z]{2}-[a-z]+-\d): alias/theirs", text):

@@ -161,3 +161,48 @@ output "secret" {
   value     = aws_iam_access_key.operator.secret
   sensitive = true
 }
+
+# logging: buckets for access logs, one a Region.
+resource "aws_s3_bucket" "logs_near" {
+  bucket = "access-logs-111122223333-us-east-1"
+}
+
+resource "aws_s3_bucket_policy" "logs_near" {
+  bucket = aws_s3_bucket.logs_near.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "logging.s3.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "${aws_s3_bucket.logs_near.arn}/*"
+        Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+      },
+    ]
+  })
+}
+
+resource "aws_s3_bucket" "logs_far" {
+  provider = aws.far
+  bucket   = "access-logs-111122223333-us-west-2"
+}
+
+resource "aws_s3_bucket_policy" "logs_far" {
+  provider = aws.far
+  bucket   = aws_s3_bucket.logs_far.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "logging.s3.amazonaws.com" }
+        Action    = "s3:PutObject"
+        Resource  = "${aws_s3_bucket.logs_far.arn}/*"
+        Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+      },
+    ]
+  })
+}
