@@ -5,6 +5,7 @@
 //! Not for: calling S3 (see `steps::settings`), or documents that hold parts of other owners: tags,
 //! bucket policy, lifecycle and replication rules have their own change types in `plan::work`.
 
+mod document;
 mod encryption;
 mod lifecycle;
 mod logging;
@@ -13,142 +14,26 @@ mod optional;
 mod ownership;
 mod public_access_block;
 mod versioning;
+mod wish;
 
-pub use encryption::{DefaultKey, Encryption};
-pub use lifecycle::{Expiry, Exported as ExportedLifecycle, Lifecycle};
-pub use logging::{LogTarget, Logging, LoggingWish};
-pub use object_lock::{DefaultRetention, Lock, ObjectLock, Retention, RetentionMode};
+pub use document::{Document, Inexpressible, Setting, Told};
+pub use lifecycle::{Expiry, Exported as ExportedLifecycle};
+pub use logging::Logging;
+pub use object_lock::{DefaultRetention, Lock};
 pub use optional::Optional;
 pub use ownership::Ownership;
 pub use public_access_block::PublicAccessBlock;
 pub use versioning::Versioning;
+pub use wish::{
+    BucketSettings, DefaultKey, Encryption, Lifecycle, LogTarget, LoggingWish, ObjectLock,
+    Retention, RetentionMode, Wish,
+};
+
+use document::{labels, told};
 
 use crate::events::{Kind, Verb};
 use crate::hcl;
 use serde_json::Value;
-
-/// Settings that apply to all buckets of a pair.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BucketSettings {
-    /// Object Lock, on both sides: S3 replicates from a bucket with Object Lock only to buckets
-    /// with Object Lock (S3 User Guide, "Requirements and considerations for replication").
-    pub lock: Option<ObjectLock>,
-    /// Lifecycle of noncurrent versions and incomplete multipart uploads.
-    pub lifecycle: Lifecycle,
-    /// Whether bucket names are in the account regional namespace (S3 User Guide, "Namespaces for
-    /// general purpose buckets").
-    pub account_regional: bool,
-    /// The encryption types of which S3 refuses uploads, as S3 names them: `SSE-C` or `NONE`. `None`
-    /// keeps what a bucket has.
-    pub blocked_encryption: Option<Vec<String>>,
-    /// Server access logging.
-    pub logging: LoggingWish,
-    /// Whether the public access block is all on. `None`: of buckets that the pair makes.
-    pub public_access_block: Option<bool>,
-    /// Whether the bucket owner owns every object. `None`: of buckets that the pair makes.
-    pub ownership: Option<bool>,
-}
-
-impl BucketSettings {
-    /// Returns the default retention.
-    pub fn retention(&self) -> Option<Retention> {
-        self.lock.as_ref().and_then(|lock| lock.retention)
-    }
-}
-
-/// What is wanted of the documents of one bucket.
-#[derive(Debug)]
-pub struct Wish<'a> {
-    /// The manifest's settings.
-    pub settings: &'a BucketSettings,
-    /// The default encryption that follows from the side's key.
-    pub encryption: Encryption,
-    /// Whether the bucket exists.
-    pub exists: bool,
-    /// Whether somebody else made it.
-    pub adopted: bool,
-    /// The bucket's account.
-    pub account: &'a str,
-    /// The bucket's Region.
-    pub region: &'a str,
-}
-
-/// A document of a bucket.
-pub trait Document: Clone + PartialEq {
-    /// Its kind in the output contract.
-    const KIND: Kind;
-    /// What `detail` in `-o json` calls it.
-    const PART: &'static str;
-    /// The permissions to read and to write it (Service Authorization Reference for S3).
-    const ACTIONS: Actions;
-    /// The name by which a bucket's tags record that the pair manages it. `None` for a document
-    /// that every run reads.
-    const RECORD: Option<&'static str> = None;
-
-    /// Returns whether the pair manages the document of a bucket that it makes or adopts.
-    fn is_managed(_: &BucketSettings, _adopted: bool) -> bool {
-        true
-    }
-
-    /// Returns what is to be done with the document of a bucket, or `None` where that is not for
-    /// the loop over the documents to say.
-    fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>>;
-
-    /// Returns labels for people: what differs between a live document and one that is written.
-    fn differs(&self, to: &Self) -> Vec<&'static str>;
-
-    /// Returns the value that `detail` shows.
-    fn detail(&self) -> Value;
-
-    /// Returns whether the document names a key that the run makes.
-    fn is_known_later(&self) -> bool {
-        false
-    }
-
-    /// Returns the body of the call that writes this document, as the AWS CLI takes it, or `None` if
-    /// there is nothing to restore.
-    fn body(&self) -> Option<Value>;
-
-    /// Returns lines of an initial manifest, below `buckets`: a key at its default, with what else it
-    /// can be.
-    fn example() -> Option<&'static str> {
-        None
-    }
-
-    /// Returns the key of the manifest's `buckets` that says what this document says, or `None` if
-    /// the default does.
-    ///
-    /// # Errors
-    /// No manifest can say it.
-    fn imported(&self) -> Result<Option<String>, Inexpressible> {
-        Ok(None)
-    }
-
-    /// Returns Terraform's resource. `arn` returns a reference to what has an ARN.
-    fn terraform(&self, arn: &dyn Fn(&str) -> hcl::Value) -> Option<(&'static str, hcl::Body)>;
-
-    /// Returns properties of CloudFormation's `AWS::S3::Bucket`. `arn` returns a reference to what
-    /// has an ARN.
-    fn cloudformation(&self, arn: &dyn Fn(&str) -> Value) -> Vec<(&'static str, Value)>;
-}
-
-/// What no manifest can say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inexpressible {
-    /// What it is.
-    pub what: String,
-    /// What to do about it.
-    pub hint: &'static str,
-}
-
-/// The permissions on a bucket that a document requires.
-#[derive(Debug, Clone, Copy)]
-pub struct Actions {
-    /// To read it.
-    pub read: &'static str,
-    /// To write it.
-    pub write: &'static str,
-}
 
 /// Calls a macro with all documents: the type of each, and the module and the field of its name.
 macro_rules! for_each_document {
@@ -164,90 +49,6 @@ macro_rules! for_each_document {
     };
 }
 pub(crate) use for_each_document;
-
-/// The change of a setting that is never taken away by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Setting<T> {
-    /// It is set.
-    Create(T),
-    /// It is set to another value.
-    Update {
-        /// The value that is found.
-        from: T,
-        /// The value that is written.
-        to: T,
-    },
-    /// It stands.
-    Unchanged,
-}
-
-impl<T: PartialEq> Setting<T> {
-    /// Compares the value that is found with the value that is wanted.
-    pub fn of(found: Option<T>, wanted: T) -> Self {
-        match found {
-            None => Self::Create(wanted),
-            Some(found) if found == wanted => Self::Unchanged,
-            Some(from) => Self::Update { from, to: wanted },
-        }
-    }
-}
-
-impl<T> Setting<T> {
-    /// Returns the value that is written, if it is.
-    pub fn written(&self) -> Option<&T> {
-        match self {
-            Self::Create(value) | Self::Update { to: value, .. } => Some(value),
-            Self::Unchanged => None,
-        }
-    }
-
-    /// Returns the value that is found and changed.
-    pub fn replaced(&self) -> Option<&T> {
-        match self {
-            Self::Update { from, .. } => Some(from),
-            Self::Create(_) | Self::Unchanged => None,
-        }
-    }
-
-    /// Returns the operation.
-    pub fn verb(&self) -> Verb {
-        match self {
-            Self::Create(_) => Verb::Create,
-            Self::Update { .. } => Verb::Update,
-            Self::Unchanged => Verb::None,
-        }
-    }
-}
-
-/// What `detail` says of a change.
-#[derive(Debug)]
-pub struct Told {
-    /// The part.
-    pub part: &'static str,
-    /// What is found, or null.
-    pub from: Value,
-    /// What is written.
-    pub to: Value,
-    /// Whether `to` names a key that the run makes.
-    pub is_known_later: bool,
-}
-
-fn told<D: Document>(change: &Setting<D>) -> Option<Told> {
-    let written = change.written()?;
-    Some(Told {
-        part: D::PART,
-        from: change.replaced().map_or(Value::Null, Document::detail),
-        to: written.detail(),
-        is_known_later: written.is_known_later(),
-    })
-}
-
-fn labels<D: Document>(change: &Setting<D>) -> Vec<&'static str> {
-    match change {
-        Setting::Update { from, to } => from.differs(to),
-        Setting::Create(_) | Setting::Unchanged => Vec::new(),
-    }
-}
 
 macro_rules! table {
     ($($name:ident: $field:ident,)*) => {

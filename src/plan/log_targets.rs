@@ -4,7 +4,8 @@
 
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Side, Topology};
-use crate::policy::{self, Document, Templates, proof::takes_logs};
+use crate::policy::proof::logging::takes_logs;
+use crate::policy::{self, Document, Templates};
 use crate::settings::LogTarget;
 use crate::world::{LogTargetFound, World};
 

@@ -1,63 +1,11 @@
 //! Default encryption: SSE-KMS or DSSE-KMS under the key of the bucket's own Region, or SSE-S3.
 //! Not for: the key itself, or which key a side has (see `manifest::PairKeys`).
 
-use super::{Actions, Document, Setting, Wish};
+use super::document::{Actions, Document, Setting};
+use super::wish::{DefaultKey, Encryption, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
 use serde_json::{Value, json};
-
-/// A bucket's default encryption, as it is found or wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Encryption {
-    /// The algorithm, such as `aws:kms`.
-    pub algorithm: String,
-    /// The key.
-    pub key: DefaultKey,
-    /// Whether the Bucket Key is enabled.
-    pub bucket_key: bool,
-    /// The encryption types of which S3 refuses uploads: `SSE-C` or `NONE` (S3 User Guide, "Blocking
-    /// or unblocking SSE-C for a general purpose bucket"). Empty if S3 does not say. What a write
-    /// without them does is not documented, so every write sends back those that were read.
-    pub blocked: Vec<String>,
-}
-
-/// The key of a default encryption.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DefaultKey {
-    /// None, as with SSE-S3. With KMS, it is the key that AWS manages.
-    None,
-    /// This key: an id, an ARN or an alias, as it is set on the bucket.
-    Known(String),
-    /// A key that the run makes.
-    New,
-}
-
-impl Encryption {
-    /// SSE-S3, which is S3's default (S3 User Guide, "Default encryption FAQ").
-    pub const SSE_S3: &'static str = "AES256";
-    /// No encryption type is blocked.
-    pub const BLOCKS_NONE: &'static str = "NONE";
-    /// What a key that the run makes is called.
-    pub const LATER: &'static str = "(known after apply)";
-
-    /// Returns the key as it is set on the bucket.
-    pub fn key(&self) -> Option<&str> {
-        match &self.key {
-            DefaultKey::Known(key) => Some(key),
-            DefaultKey::None | DefaultKey::New => None,
-        }
-    }
-
-    /// Returns the encryption types that are blocked.
-    fn blocks(&self) -> Vec<&str> {
-        self.blocked.iter().map(String::as_str).filter(|it| *it != Self::BLOCKS_NONE).collect()
-    }
-
-    /// Returns whether new objects are encrypted under a KMS key.
-    pub fn is_kms(&self) -> bool {
-        self.algorithm != Self::SSE_S3
-    }
-}
 
 impl Document for Encryption {
     const KIND: Kind = Kind::Encryption;
@@ -160,7 +108,7 @@ impl Document for Encryption {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::BucketSettings;
+    use crate::settings::wish::BucketSettings;
 
     #[test]
     fn each_part_that_differs_is_named() {

@@ -5,23 +5,6 @@ use crate::hcl::{self, Body};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Lifecycle of noncurrent versions and incomplete multipart uploads. Without either setting, the
-/// pair has no lifecycle rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lifecycle {
-    /// Days after which noncurrent versions expire.
-    pub noncurrent_days: Option<i32>,
-    /// Days after which incomplete multipart uploads are aborted.
-    pub incomplete_upload_days: Option<i32>,
-}
-
-impl Lifecycle {
-    /// Returns whether any setting is given.
-    pub fn is_wanted(&self) -> bool {
-        *self != Self::default()
-    }
-}
-
 /// A lifecycle rule, reduced to the actions that affect a pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Expiry {

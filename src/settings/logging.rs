@@ -3,48 +3,11 @@
 //! so its name has a placeholder where a pair spans Regions.
 //! Not for: the policy of the target bucket (see `policy`).
 
-use super::{Actions, BucketSettings, Document, Setting, Wish};
+use super::document::{Actions, Document, Setting};
+use super::wish::{BucketSettings, LogTarget, LoggingWish, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
-use crate::names::{Arn, Partition};
 use serde_json::{Value, json};
-
-/// What the manifest wants of server access logging.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum LoggingWish {
-    /// What a bucket has stays.
-    #[default]
-    Keep,
-    /// There is no logging.
-    Off,
-    /// Logs go to this target. Bucket and prefix may contain `{account}` and `{region}`.
-    To(LogTarget),
-}
-
-impl LoggingWish {
-    /// Returns the target for a bucket of this account and Region.
-    pub fn target(&self, account: &str, region: &str) -> Option<LogTarget> {
-        let Self::To(LogTarget { bucket, prefix }) = self else { return None };
-        let fill = |text: &str| text.replace("{account}", account).replace("{region}", region);
-        Some(LogTarget { bucket: fill(bucket), prefix: fill(prefix) })
-    }
-}
-
-/// Where logs go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogTarget {
-    /// The target bucket.
-    pub bucket: String,
-    /// What the keys of the logs begin with.
-    pub prefix: String,
-}
-
-impl LogTarget {
-    /// Returns the ARN of the target bucket.
-    pub fn arn(&self, partition: Partition) -> Arn {
-        Arn::known(partition, "s3", "", "", &self.bucket)
-    }
-}
 
 /// The logging of a bucket, as it is found or written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -156,7 +119,7 @@ impl Document for Logging {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{DefaultKey, Encryption};
+    use crate::settings::wish::{DefaultKey, Encryption};
 
     fn to(bucket: &str) -> Logging {
         let target = LogTarget { bucket: bucket.to_owned(), prefix: "p/".to_owned() };

@@ -2,47 +2,13 @@
 //! with Object Lock"), and it takes versioning, so `plan::build::lock` decides when it is set.
 //! Not for: what holds single versions (see `steps::objects`).
 
-use super::{Actions, BucketSettings, Document, Inexpressible, Setting, Wish};
+use super::document::{Actions, Document, Inexpressible, Setting};
+use super::wish::{BucketSettings, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
 use crate::units::counted;
 use serde::Serialize;
 use serde_json::{Value, json};
-
-/// Object Lock settings of the manifest. Object Lock is on.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ObjectLock {
-    /// Default retention of new versions whose request sets no retention.
-    pub retention: Option<Retention>,
-}
-
-/// A default retention.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Retention {
-    /// Retention mode.
-    pub mode: RetentionMode,
-    /// Retention period in days.
-    pub days: i32,
-}
-
-/// Retention mode (S3 User Guide, "Object Lock retention modes").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RetentionMode {
-    /// Principals with the bypass permission can delete a version before its retention period ends.
-    Governance,
-    /// Nobody can delete a version before its retention period ends.
-    Compliance,
-}
-
-impl RetentionMode {
-    /// Returns S3's name of the mode.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Governance => "GOVERNANCE",
-            Self::Compliance => "COMPLIANCE",
-        }
-    }
-}
 
 /// The Object Lock configuration of a bucket that has Object Lock.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 //! manifest dropped without reading every document in every run.
 //! Not for: the content of the documents.
 
-use super::{BucketSettings, recorded};
+use super::recorded;
+use super::wish::BucketSettings;
 use crate::events::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,8 @@
 //! Object ownership: ACLs are disabled, and the bucket owner owns every object.
 //! Not for: the owner of replicas (a setting of a rule).
 
-use super::{Actions, BucketSettings, Document, Setting, Wish};
+use super::document::{Actions, Document, Setting};
+use super::wish::{BucketSettings, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
 use serde::Serialize;

@@ -1,7 +1,8 @@
 //! The public access block of a bucket: all four settings are on.
 //! Not for: that of an account.
 
-use super::{Actions, BucketSettings, Document, Setting, Wish};
+use super::document::{Actions, Document, Setting};
+use super::wish::{BucketSettings, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
 use serde::Serialize;

@@ -1,7 +1,8 @@
 //! Versioning, which replication requires on both sides.
 //! Not for: Object Lock (see `object_lock`).
 
-use super::{Actions, Document, Setting, Wish};
+use super::document::{Actions, Document, Setting};
+use super::wish::Wish;
 use crate::events::Kind;
 use crate::hcl::{self, Body};
 use serde_json::{Value, json};

@@ -1,0 +1,168 @@
+//! What each document of a bucket says of itself, and how its change is told.
+//! Not for: the list of the documents (see `settings`).
+
+use super::wish::{BucketSettings, Wish};
+use crate::events::{Kind, Verb};
+use crate::hcl;
+use serde_json::Value;
+
+/// A document of a bucket.
+pub trait Document: Clone + PartialEq {
+    /// Its kind in the output contract.
+    const KIND: Kind;
+    /// What `detail` in `-o json` calls it.
+    const PART: &'static str;
+    /// The permissions to read and to write it (Service Authorization Reference for S3).
+    const ACTIONS: Actions;
+    /// The name by which a bucket's tags record that the pair manages it. `None` for a document
+    /// that every run reads.
+    const RECORD: Option<&'static str> = None;
+
+    /// Returns whether the pair manages the document of a bucket that it makes or adopts.
+    fn is_managed(_: &BucketSettings, _adopted: bool) -> bool {
+        true
+    }
+
+    /// Returns what is to be done with the document of a bucket, or `None` where that is not for
+    /// the loop over the documents to say.
+    fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>>;
+
+    /// Returns labels for people: what differs between a live document and one that is written.
+    fn differs(&self, to: &Self) -> Vec<&'static str>;
+
+    /// Returns the value that `detail` shows.
+    fn detail(&self) -> Value;
+
+    /// Returns whether the document names a key that the run makes.
+    fn is_known_later(&self) -> bool {
+        false
+    }
+
+    /// Returns the body of the call that writes this document, as the AWS CLI takes it, or `None` if
+    /// there is nothing to restore.
+    fn body(&self) -> Option<Value>;
+
+    /// Returns lines of an initial manifest, below `buckets`: a key at its default, with what else it
+    /// can be.
+    fn example() -> Option<&'static str> {
+        None
+    }
+
+    /// Returns the key of the manifest's `buckets` that says what this document says, or `None` if
+    /// the default does.
+    ///
+    /// # Errors
+    /// No manifest can say it.
+    fn imported(&self) -> Result<Option<String>, Inexpressible> {
+        Ok(None)
+    }
+
+    /// Returns Terraform's resource. `arn` returns a reference to what has an ARN.
+    fn terraform(&self, arn: &dyn Fn(&str) -> hcl::Value) -> Option<(&'static str, hcl::Body)>;
+
+    /// Returns properties of CloudFormation's `AWS::S3::Bucket`. `arn` returns a reference to what
+    /// has an ARN.
+    fn cloudformation(&self, arn: &dyn Fn(&str) -> Value) -> Vec<(&'static str, Value)>;
+}
+
+/// What no manifest can say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inexpressible {
+    /// What it is.
+    pub what: String,
+    /// What to do about it.
+    pub hint: &'static str,
+}
+
+/// The permissions on a bucket that a document requires.
+#[derive(Debug, Clone, Copy)]
+pub struct Actions {
+    /// To read it.
+    pub read: &'static str,
+    /// To write it.
+    pub write: &'static str,
+}
+
+/// The change of a setting that is never taken away by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Setting<T> {
+    /// It is set.
+    Create(T),
+    /// It is set to another value.
+    Update {
+        /// The value that is found.
+        from: T,
+        /// The value that is written.
+        to: T,
+    },
+    /// It stands.
+    Unchanged,
+}
+
+impl<T: PartialEq> Setting<T> {
+    /// Compares the value that is found with the value that is wanted.
+    pub fn of(found: Option<T>, wanted: T) -> Self {
+        match found {
+            None => Self::Create(wanted),
+            Some(found) if found == wanted => Self::Unchanged,
+            Some(from) => Self::Update { from, to: wanted },
+        }
+    }
+}
+
+impl<T> Setting<T> {
+    /// Returns the value that is written, if it is.
+    pub fn written(&self) -> Option<&T> {
+        match self {
+            Self::Create(value) | Self::Update { to: value, .. } => Some(value),
+            Self::Unchanged => None,
+        }
+    }
+
+    /// Returns the value that is found and changed.
+    pub fn replaced(&self) -> Option<&T> {
+        match self {
+            Self::Update { from, .. } => Some(from),
+            Self::Create(_) | Self::Unchanged => None,
+        }
+    }
+
+    /// Returns the operation.
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Create(_) => Verb::Create,
+            Self::Update { .. } => Verb::Update,
+            Self::Unchanged => Verb::None,
+        }
+    }
+}
+
+/// What `detail` says of a change.
+#[derive(Debug)]
+pub struct Told {
+    /// The part.
+    pub part: &'static str,
+    /// What is found, or null.
+    pub from: Value,
+    /// What is written.
+    pub to: Value,
+    /// Whether `to` names a key that the run makes.
+    pub is_known_later: bool,
+}
+
+pub(super) fn told<D: Document>(change: &Setting<D>) -> Option<Told> {
+    let written = change.written()?;
+    Some(Told {
+        part: D::PART,
+        from: change.replaced().map_or(Value::Null, Document::detail),
+        to: written.detail(),
+        is_known_later: written.is_known_later(),
+    })
+}
+
+pub(super) fn labels<D: Document>(change: &Setting<D>) -> Vec<&'static str> {
+    match change {
+        Setting::Update { from, to } => from.differs(to),
+        Setting::Create(_) | Setting::Unchanged => Vec::new(),
+    }
+}
