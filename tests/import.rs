@@ -413,7 +413,7 @@ fn what_no_manifest_can_say_is_refused_by_name() {
     };
     let (stand, replicas) = by_hand();
     refused(&stand, SOURCE, 3, "not-replicated");
-    refused(&stand, "nobody-has-this", 1, "object-missing:no-such-bucket");
+    refused(&stand, "nobody-has-this", 3, "object-missing:no-such-bucket");
     let mut old = rule("old", "", 1, Some(&replicas));
     (old.filter, old.priority, old.delete_marker_replication) = (None, None, None);
     #[expect(deprecated, reason = "that is what the old schema has")]

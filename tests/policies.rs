@@ -349,6 +349,11 @@ fn a_user_with_the_operator_policies_gets_by() {
         ("apply", &["apply", "--yes"]),
         ("apply", &["apply", "--yes"]),
         ("probe", &["probe"]),
+        ("probe", &["probe", "--delete-marker"]),
+        ("check", &["check"]),
+        ("status", &["status"]),
+        ("export", &["export", "terraform"]),
+        ("export", &["export", "cloudformation"]),
         ("backfill", &["backfill", "--yes", "--watch"]),
         ("destroy", &["destroy", "--yes"]),
     ] {

@@ -22,11 +22,11 @@ pub(super) fn operation(command: &Command) -> Option<Operation> {
         Command::Import(_) => Some(Operation::Import),
         Command::List(_) => Some(Operation::List),
         Command::Gc(_) => Some(Operation::Gc),
+        Command::Status(_) => Some(Operation::Status),
+        Command::Watch(_) => Some(Operation::Watch),
+        Command::Check(_) => Some(Operation::Check),
+        Command::Export(_) => Some(Operation::Export),
         Command::Wait(_)
-        | Command::Status(_)
-        | Command::Watch(_)
-        | Command::Check(_)
-        | Command::Export(_)
         | Command::Smoke(_)
         | Command::Policy(_)
         | Command::Explain(_)

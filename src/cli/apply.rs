@@ -170,6 +170,7 @@ async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended
         printer.say(&format!("warning: {warning}"));
     }
     if !args.yes && plan.has_changes() {
+        output::say(&session.aws.described(&topology.account));
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
         let answer = output::ask("apply these changes? [y/N]", &session.stop).await?;
         if !matches!(answer.as_str(), "y" | "Y" | "yes") {

@@ -156,8 +156,9 @@ async fn planned(session: &Session, args: &DestroyArgs) -> Result<Planned, Failu
 impl Planned {
     /// Returns the text that is shown to the user before the confirmation.
     async fn preview(&self, session: &Session) -> Result<String, Failure> {
-        let mut text =
-            format!("{}\n{}\n", tables::plan(&self.plan, None), tables::kept(&self.kept));
+        let caller = session.aws.described(&self.topology.account);
+        let (plan, kept) = (tables::plan(&self.plan, None), tables::kept(&self.kept));
+        let mut text = format!("{caller}\n{plan}\n{kept}\n");
         if let Some(id) = job_under_way(session, &self.topology, &self.world).await? {
             let _ = writeln!(text, "the batch job {id} is under way; it is cancelled first");
         }

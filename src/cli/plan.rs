@@ -83,6 +83,8 @@ pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) ->
         printer.put("graph", &graph);
         printer.text(&graph);
     } else {
+        let caller = session.aws.identity().unwrap_or("an unknown caller");
+        printer.text(&format!("account {}, as {caller}\n\n", topology.account));
         printer.text(&tables::plan(&plan, (!args.destroy).then_some(&cost)));
         printer.text(&tables::kept(&kept));
     }

@@ -102,8 +102,12 @@ impl Part {
 pub enum Operation {
     Plan,
     Import,
+    Export,
+    Check,
+    Status,
     Apply,
     Probe,
+    Watch,
     Backfill,
     Destroy,
     DestroyPurgingData,
@@ -115,11 +119,15 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Plan,
         Self::Import,
+        Self::Export,
+        Self::Check,
+        Self::Status,
         Self::Apply,
         Self::Probe,
+        Self::Watch,
         Self::Backfill,
         Self::Destroy,
         Self::DestroyPurgingData,
@@ -134,8 +142,12 @@ impl Operation {
         match self {
             Self::Plan => "plan",
             Self::Import => "import",
+            Self::Export => "export",
+            Self::Check => "check",
+            Self::Status => "status",
             Self::Apply => "apply",
             Self::Probe => "probe",
+            Self::Watch => "watch",
             Self::Backfill => "backfill",
             Self::Destroy => "destroy",
             Self::DestroyPurgingData => "destroy --purge-data",
@@ -149,9 +161,9 @@ impl Operation {
     /// Returns the parts that it needs.
     pub fn parts(self) -> &'static [Part] {
         match self {
-            Self::Plan | Self::Import => &[Part::Plan],
+            Self::Plan | Self::Import | Self::Export | Self::Check | Self::Status => &[Part::Plan],
             Self::Apply => &[Part::Plan, Part::Apply, Part::Probe],
-            Self::Probe => &[Part::Plan, Part::Probe],
+            Self::Probe | Self::Watch => &[Part::Plan, Part::Probe],
             Self::Backfill => &[Part::Plan, Part::Backfill],
             Self::Destroy => &[Part::Plan, Part::Destroy],
             Self::DestroyPurgingData => &[Part::Plan, Part::Destroy, Part::Purge],

@@ -66,7 +66,11 @@ fn stages(empty: &World) -> Vec<Stage> {
                 &["apply", "--yes", "--no-probe"],
             ],
         },
-        Stage { name: "whole", world: whole, runs: &[&["probe"], &["destroy", "--yes"]] },
+        Stage {
+            name: "whole",
+            world: whole,
+            runs: &[&["probe", "--delete-marker"], &["probe"], &["destroy", "--yes"]],
+        },
         Stage {
             name: "with objects",
             world: objects,

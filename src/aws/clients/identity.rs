@@ -2,7 +2,7 @@
 //! Not for: finding out the account (see `observe`).
 
 use super::{Aws, Caller};
-use crate::names::Region;
+use crate::names::{AccountId, Region};
 
 impl Caller {
     /// Returns whether S3 is called at an endpoint that the user gave. Names of buckets are then in
@@ -24,6 +24,13 @@ impl Aws {
         if let Some(arn) = arn {
             self.caller(region).identity.get_or_init(|| arn.to_owned());
         }
+    }
+
+    /// Returns for whom and where a run works: the source's account, the caller, the endpoint.
+    pub fn described(&self, account: &AccountId) -> String {
+        let caller = self.identity().map_or_else(String::new, |arn| format!(" as {arn}"));
+        let endpoint = self.endpoint().map_or_else(String::new, |url| format!(" at {url}"));
+        format!("account {account}{caller}{endpoint}")
     }
 
     /// Returns the ARN of the source's credentials, once STS returned it.

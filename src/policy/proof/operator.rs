@@ -229,6 +229,8 @@ impl Operator<'_> {
         let topology = self.scene.topology;
         let uploads = [
             "s3:AbortMultipartUpload",
+            // `--delete-marker` deletes probes without naming a version.
+            "s3:DeleteObject",
             "s3:GetObjectVersion",
             "s3:PutObject",
             "s3:PutObjectTagging",
