@@ -164,6 +164,10 @@ enum Format {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.into_iter().collect();
     variables::leave_out_empty(&args);
+    if args.len() <= 1 {
+        output::say(help::SHORT);
+        return ExitCode::from(Kind::Manifest.exit_code());
+    }
     let mut cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => return usage(&tips::told(error), &args),

@@ -251,3 +251,11 @@ fn a_pair_across_accounts_wants_its_manifest() {
     let told = stand.run(&["status", "--name", "far", "-o", "json"]).exits(3);
     let _ = told.told("pair-in-part");
 }
+
+#[test]
+fn crrctl_alone_says_in_twelve_lines_what_to_begin_with() {
+    let told = alone(&[]).exits(3);
+    let lines: Vec<&str> = told.stderr.lines().collect();
+    assert!(lines.len() <= 12 && lines.iter().all(|line| line.len() <= 100), "{told}");
+    assert!(told.stderr.contains("crrctl rehearse") && told.stdout.is_empty(), "{told}");
+}

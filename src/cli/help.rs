@@ -13,6 +13,20 @@ pub(super) struct HelpArgs {
     topic: Vec<String>,
 }
 
+/// What `crrctl` alone prints: no command is an error of usage.
+pub(super) const SHORT: &str = "\
+crrctl makes S3 cross-Region replication with KMS multi-Region keys work, and proves that it works
+
+  crrctl rehearse           run plan, apply, probe and destroy of a pair in a sandbox, offline
+  crrctl init               write a manifest
+  crrctl plan               show what `apply` would do; writes nothing
+  crrctl apply              create or update the pair, then prove it with probes
+  crrctl probe              prove it again
+  crrctl check              say why objects do not replicate, or that nothing is wrong
+  crrctl destroy            take the pair away, in the order that AWS needs
+
+every command: `crrctl help`; one of them: `crrctl help COMMAND`; a code: `crrctl explain CODE`";
+
 /// The topic of the options that every command takes.
 const OPTIONS: &str = "options";
 
