@@ -7,6 +7,7 @@ mod compare;
 mod differences;
 mod held;
 mod markers;
+mod patience;
 mod poll;
 mod summary;
 mod target;
@@ -18,6 +19,7 @@ mod wait;
 pub use differences::{Difference, Likeness};
 pub use held::refused;
 pub use markers::{Marker, markers};
+pub use patience::Patience;
 pub use summary::{RouteSummary, Summary, by_route, summary};
 pub use wait::{Object as WaitedObject, Waited, wait};
 
@@ -35,6 +37,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use target::{Target, targets};
+use tokio::time::Instant;
 use upload::Uploaded;
 use verdict::judged;
 
@@ -51,12 +54,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// Whether to keep the objects.
     pub keep: bool,
-    /// How often to upload a new object after one FAILED. A new role or key may not be usable yet,
-    /// and FAILED is final for an object.
-    pub retries_after_failed: u32,
-    /// How often to upload a new object after one without a replication status: the configuration
-    /// may not have propagated.
-    pub retries_without_status: u32,
+    /// How long fresh objects replace those that FAILED or have no replication status.
+    pub patience: Patience,
     /// How long an object may stay PENDING.
     pub at_most: Duration,
 }
@@ -108,6 +107,9 @@ pub struct Probe {
     /// that.
     #[serde(skip)]
     pub unfit: Option<String>,
+    /// How long fresh objects were uploaded, from the first one on.
+    #[serde(skip)]
+    pub tried_for: Duration,
 }
 
 /// The source object.
@@ -240,6 +242,12 @@ async fn one_way(prober: Prober) -> Evidence {
     evidence
 }
 
+/// How often and how long fresh objects were uploaded.
+struct Tried {
+    attempts: u32,
+    within: Duration,
+}
+
 impl Prober {
     /// Returns the prober of one run, with a random run id.
     fn new(
@@ -264,7 +272,7 @@ impl Prober {
     ) -> (Vec<Probe>, Option<Failure>) {
         let prefix = self.topology.probe_prefix(&target.filter);
         let mut uploaded = Vec::new();
-        let (mut failed, mut without_status) = (0, 0);
+        let began = Instant::now();
         let result = loop {
             if self.stop.is_ending() {
                 break Err(self.stop.failure());
@@ -280,34 +288,23 @@ impl Prober {
                 Ok(polled) => polled,
                 Err(failure) => break Err(failure),
             };
-            let (reason, retries) = match polled.status {
-                Status::None => (&mut without_status, self.settings.retries_without_status),
-                Status::Failed => (&mut failed, self.settings.retries_after_failed),
-                Status::Completed | Status::Pending => (&mut failed, 0),
-            };
-            let again = *reason < retries;
-            *reason += 1;
-            if !again {
+            let patience = self.settings.patience;
+            let Some(wait) = patience.next(&polled, attempt, began.elapsed()) else {
                 break Ok((object, polled));
-            }
-            let why = match polled.status {
-                Status::Failed => {
-                    "FAILED is final for an object, and what was just made may not be usable yet"
-                }
-                _ => {
-                    "no replication status: the configuration or the bucket's encryption may not have spread"
-                }
             };
             self.events.say(&Event::ProbeRetry {
                 rule: target.names(),
                 key: object.key.clone(),
-                reason: why.to_owned(),
+                reason: polled.why_another().to_owned(),
             });
-            pause(&self.stop, Duration::from_secs(1 << attempt.min(5))).await;
+            pause(&self.stop, wait).await;
         };
-        let attempts = u32::try_from(uploaded.len()).unwrap_or(u32::MAX);
+        let tried = Tried {
+            attempts: u32::try_from(uploaded.len()).unwrap_or(u32::MAX),
+            within: began.elapsed(),
+        };
         let (probes, failure, replicas) = match result {
-            Ok((object, polled)) => self.evidence(&target, &object, &polled, attempts).await,
+            Ok((object, polled)) => self.evidence(&target, &object, &polled, &tried).await,
             Err(failure) => (Vec::new(), Some(failure), BTreeMap::new()),
         };
         let is_pending =
@@ -330,12 +327,12 @@ impl Prober {
         target: &Target,
         object: &Uploaded,
         polled: &poll::Polled,
-        attempts: u32,
+        tried: &Tried,
     ) -> (Vec<Probe>, Option<Failure>, BTreeMap<Side, String>) {
         let (mut probes, mut failure, mut replicas) = (Vec::new(), None, BTreeMap::new());
         for rule in &target.rules {
             let side = &rule.destination;
-            let mut probe = self.blank(rule, object, polled, attempts);
+            let mut probe = self.blank(rule, object, polled, tried);
             match self.compare(side, object, polled.status).await {
                 Ok(Some(replica)) => {
                     replicas.insert(side.clone(), replica.version_id.clone());
@@ -354,7 +351,7 @@ impl Prober {
         rule: &RuleWish,
         object: &Uploaded,
         polled: &poll::Polled,
-        attempts: u32,
+        tried: &Tried,
     ) -> Probe {
         let (source, side) = (&self.topology.source, &rule.destination);
         Probe {
@@ -370,12 +367,13 @@ impl Prober {
             replica_status: None,
             kms_key_arn: None,
             latency_ms: (polled.status == Status::Completed).then_some(polled.elapsed_ms),
-            attempts,
+            attempts: tried.attempts,
             checks: Checks::default(),
             differences: Vec::new(),
             etag: Likeness::Absent,
             checksum: Likeness::Absent,
-            unfit: polled.unfit.clone(),
+            unfit: polled.unfit.as_ref().map(ToString::to_string),
+            tried_for: tried.within,
         }
     }
 

@@ -3,7 +3,9 @@
 use crate::common::{DESTINATION, PAIR, SOURCE, Stand, alone, bare, finished};
 use aws_sdk_s3::primitives::ByteStream;
 use crrctl::failure::Kind;
+use crrctl_sandbox::{Options, Quirk, QuirkSpec};
 use std::process::Stdio;
+use std::time::Duration;
 
 #[test]
 fn the_readme_tells_every_code() {
@@ -51,6 +53,21 @@ fn code_6_where_replication_failed() {
     assert_eq!(object["probes"][0]["attempts"], 1, "FAILED is final for an object");
     assert_eq!(object["error"]["kind"], "replication-failed");
     assert_eq!(object["summary"]["failed"], 1);
+}
+
+#[test]
+fn patience_is_a_time() {
+    let spec = QuirkSpec::from(Quirk::LateRules).lasting(Duration::from_secs(8));
+    let stand = Stand::with(Options { quirks: vec![spec], ..Options::default() });
+    let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
+    // The first objects have no replication status yet.
+    let probed = stand.pair(&["probe", "--patience", "30s"]).exits(0).json();
+    assert!(probed["probes"][0]["attempts"].as_u64() > Some(1), "{probed}");
+    stand.disable_replica_key();
+    let output = stand.pair(&["probe", "--patience", "3s"]).exits(6);
+    let error = output.json()["error"].clone();
+    assert!(error["message"].as_str().unwrap().contains("FAILED after 3 attempts in 3"), "{error}");
+    let _ = stand.pair(&["probe", "--patience", "3"]).exits(3);
 }
 
 #[test]

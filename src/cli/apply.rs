@@ -17,7 +17,7 @@ use crate::manifest::{PairKeys, Topology};
 use crate::names::{Arn, Region};
 use crate::plan::expiry::{self, Expiry};
 use crate::plan::{self, Action, Plan, Removal, Wish};
-use crate::probe::{self, Evidence, Settings};
+use crate::probe::{self, Evidence, Patience, Settings};
 use crate::report::tables;
 use crate::steps::{Prover, Replaced, Steps};
 use crate::units::format_duration;
@@ -325,9 +325,7 @@ async fn prove(session: &Session, topology: &Topology, keys: PairKeys, changed: 
         multipart: changed,
         concurrency: 2,
         keep: false,
-        // A new resource may not be usable for minutes, and FAILED is final for an object.
-        retries_after_failed: if changed { 5 } else { 0 },
-        retries_without_status: if changed { 5 } else { 1 },
+        patience: Patience::of(session.patience, changed),
         at_most: Duration::from_mins(20),
     };
     let (aws, events, stop) =

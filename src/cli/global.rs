@@ -52,6 +52,10 @@ pub(super) struct Global {
     /// End the run in order after this long, such as `90s` or `15m`
     #[arg(long, global = true, value_name = "DURATION", value_parser = crate::units::duration, env = "CRRCTL_TIMEOUT")]
     pub(super) timeout: Option<Duration>,
+    /// How long fresh probes are uploaded while one FAILED or has no replication status [after a
+    /// change: 5m, without one: 0s]
+    #[arg(long, global = true, value_name = "DURATION", value_parser = crate::units::duration, env = "CRRCTL_PATIENCE")]
+    pub(super) patience: Option<Duration>,
     /// How many actions run at once
     #[arg(
         long,

@@ -10,7 +10,7 @@ use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
 use crate::observe::Depth;
 use crate::plan;
-use crate::probe::{self, RouteSummary, Settings};
+use crate::probe::{self, Patience, RouteSummary, Settings};
 use crate::report::tables;
 use crate::units::{self, format_duration};
 use crate::world::World;
@@ -75,8 +75,7 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
         multipart: false,
         concurrency: args.concurrency,
         keep: args.keep,
-        retries_after_failed: 0,
-        retries_without_status: 1,
+        patience: Patience::of(global.patience, false),
         at_most: global.timeout.unwrap_or(Duration::from_mins(20)),
     };
     let (aws, events, stop) =

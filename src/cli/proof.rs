@@ -9,28 +9,27 @@ use crate::events::{Events, Progress};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
 use crate::names::BucketName;
-use crate::probe::{self, Probe, Settings};
+use crate::probe::{self, Patience, Probe, Settings};
 use crate::steps::Prover;
 use crate::stop::Stop;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Two small objects and a two-part object, one after another: a new role may not be visible
 /// everywhere at the same time.
-const PROOF: Settings = Settings {
-    count: 2,
-    size: 64 << 10,
-    multipart: true,
-    concurrency: 1,
-    keep: false,
-    retries_after_failed: 5,
-    retries_without_status: 5,
-    at_most: Duration::from_mins(20),
-};
-/// How often the proof is attempted while replicas differ.
-const TRIES: u32 = 5;
+const fn settings(patience: Patience) -> Settings {
+    Settings {
+        count: 2,
+        size: 64 << 10,
+        multipart: true,
+        concurrency: 1,
+        keep: false,
+        patience,
+        at_most: Duration::from_mins(20),
+    }
+}
 
 /// Makes the proof and stores its evidence; clones share the evidence.
 #[derive(Clone)]
@@ -38,6 +37,7 @@ pub(super) struct Proof {
     aws: Arc<Aws>,
     events: Events,
     stop: Stop,
+    patience: Patience,
     /// The probes, by the bucket that they were written to.
     probes: Arc<Mutex<BTreeMap<BucketName, Vec<Probe>>>>,
 }
@@ -54,6 +54,7 @@ impl Proof {
             aws: Arc::clone(&session.aws),
             events: session.events.clone(),
             stop: session.stop.clone(),
+            patience: Patience::of(session.patience, true),
             probes: Arc::default(),
         }
     }
@@ -72,12 +73,13 @@ impl Proof {
         keys: &PairKeys,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let mut tries = 0;
+        let (began, mut tries) = (Instant::now(), 0);
         loop {
             tries += 1;
+            let settings = settings(self.patience);
             let (events, stop) = (self.events.clone(), self.stop.clone());
             let (aws, topology) = (Arc::clone(&self.aws), direction.clone());
-            let evidence = probe::run(aws, topology, keys.clone(), PROOF, events, stop).await;
+            let evidence = probe::run(aws, topology, keys.clone(), settings, events, stop).await;
             {
                 let mut probes = self.probes.lock().unwrap_or_else(PoisonError::into_inner);
                 probes.insert(direction.source.bucket.clone(), evidence.probes);
@@ -86,11 +88,11 @@ impl Proof {
                 None => return Ok(()),
                 Some(failure)
                     if failure.kind == Kind::ReplicaDiffers
-                        && tries < TRIES
+                        && began.elapsed() < self.patience.lasts()
                         && !self.stop.is_ending() =>
                 {
                     progress.retrying(&failure.code, "the rule may not have spread: fresh probes");
-                    pause(&self.stop, Duration::from_secs(1 << tries)).await;
+                    pause(&self.stop, Duration::from_secs(1 << tries.min(5))).await;
                 }
                 Some(failure) => return Err(failure),
             }

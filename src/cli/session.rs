@@ -48,6 +48,7 @@ pub(super) struct RunContext {
     pub(super) sandbox: Option<Sandbox>,
     /// How many actions run at once.
     at_once: usize,
+    patience: Option<Duration>,
     ending: Ending,
 }
 
@@ -69,7 +70,8 @@ impl RunContext {
         let started = Instant::now();
         let ending = Ending { events: events.clone(), started, over: AtomicBool::new(false) };
         let at_once = global.max_concurrency;
-        Ok(Self { aws, stop, events, started, sandbox, at_once, ending })
+        let patience = global.patience;
+        Ok(Self { aws, stop, events, started, sandbox, at_once, patience, ending })
     }
 
     /// Waits for reads, or for the end of the run, whichever comes first.
@@ -130,6 +132,8 @@ pub(super) struct Session {
     pub(super) started: Instant,
     /// How long the applied pair is to exist; `None` for no limit.
     pub(super) ephemeral: Option<Duration>,
+    /// How long fresh probes are uploaded, if it was asked for.
+    pub(super) patience: Option<Duration>,
     /// The optional changes that `apply` may make.
     pub(super) wish: Wish,
     /// The sandbox inside this process, if it was requested.
@@ -163,7 +167,7 @@ impl Session {
     ) -> Result<Self, Failure> {
         let Input { manifest, templates } = printer.input.get_or_init(|| input).clone();
         let (home, pair) = (manifest.source_region(), manifest.name());
-        let RunContext { aws, stop, events, started, sandbox, at_once, ending } =
+        let RunContext { aws, stop, events, started, sandbox, at_once, patience, ending } =
             RunContext::open(global, printer, home, pair.as_str(), Some(&manifest), in_sandbox)
                 .await?;
         let ending = Some(ending);
@@ -175,6 +179,7 @@ impl Session {
             events,
             started,
             ephemeral: None,
+            patience,
             wish: Wish::default(),
             sandbox,
             gate: at_once.into(),
@@ -193,6 +198,7 @@ impl Session {
             events: context.events.clone(),
             started: context.started,
             ephemeral: None,
+            patience: context.patience,
             wish: Wish::default(),
             sandbox: None,
             gate: context.at_once.into(),

@@ -11,7 +11,7 @@ use crate::check;
 use crate::events::{Event, millis};
 use crate::failure::{Failure, Kind};
 use crate::observe::Depth;
-use crate::probe::{self, Settings};
+use crate::probe::{self, Patience, Settings};
 use crate::report::Canary;
 use crate::units;
 use std::net::SocketAddr;
@@ -61,8 +61,7 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
             multipart: false,
             concurrency: 1,
             keep: false,
-            retries_after_failed: 0,
-            retries_without_status: 0,
+            patience: Patience::of(session.patience, false),
             at_most: AT_MOST,
         };
         let (aws, events, stop) =

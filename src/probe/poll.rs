@@ -18,9 +18,44 @@ pub(super) struct Polled {
     pub(super) status: Status,
     /// Why S3 was not polled: the response to the upload shows that the object can't replicate as
     /// required.
-    pub(super) unfit: Option<String>,
+    pub(super) unfit: Option<Unfit>,
     /// Milliseconds from the end of the upload to the poll that returned the status.
     pub(super) elapsed_ms: u64,
+}
+
+/// What the response to an upload shows where the object can't replicate as required.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unfit {
+    NoVersion,
+    /// The keys that the object is encrypted under, and should be; `None` for no KMS key.
+    Key(Option<String>, Option<Arn>),
+}
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoVersion => f.write_str("versioning of the source is not on"),
+            Self::Key(seen, wanted) => {
+                let seen = seen.as_deref().unwrap_or("no KMS key");
+                let wanted = wanted.as_ref().map_or("no KMS key", Arn::as_str);
+                write!(f, "it is encrypted under {seen}, not under {wanted}")
+            }
+        }
+    }
+}
+
+impl Polled {
+    /// Returns why another object may prove what this one does not.
+    pub(super) fn why_another(&self) -> &'static str {
+        match (self.status, &self.unfit) {
+            (Status::Failed, _) => {
+                "FAILED is final for an object, and what was just made may not be usable yet"
+            }
+            (_, Some(Unfit::NoVersion)) => "no version id: versioning may not have taken effect",
+            (_, Some(Unfit::Key(..))) => "another key: the encryption may not have spread",
+            (_, None) => "no replication status: the configuration may not have spread",
+        }
+    }
 }
 
 /// An eligible object has a status from the start; this many polls without a status prove that it
@@ -36,13 +71,9 @@ pub(super) fn next_pause(elapsed: Duration) -> Duration {
 impl Prober {
     /// Polls `object` until it is COMPLETED or FAILED, has no status, or the time is over.
     pub(super) async fn poll(&self, object: &Uploaded, target: &Target) -> Result<Polled, Failure> {
-        let key = self.key(&self.topology.source);
-        let is_encrypted = object.kms_key.as_deref() == key.as_ref().map(Arn::as_str);
-        if !is_encrypted || object.version_id == UNVERSIONED {
-            // The bucket's encryption or versioning has not propagated, so the object proves
-            // nothing.
-            let unfit = Some(self.unfit(object));
-            return Ok(Polled { status: Status::None, unfit, elapsed_ms: 0 });
+        if let Some(unfit) = self.unfit(object) {
+            // The bucket's encryption or versioning has not spread, so the object proves nothing.
+            return Ok(Polled { status: Status::None, unfit: Some(unfit), elapsed_ms: 0 });
         }
         let (mut without, mut said) = (0, None);
         loop {
@@ -74,14 +105,13 @@ impl Prober {
         }
     }
 
-    fn unfit(&self, object: &Uploaded) -> String {
+    fn unfit(&self, object: &Uploaded) -> Option<Unfit> {
         if object.version_id == UNVERSIONED {
-            return "versioning of the source is not on".to_owned();
+            return Some(Unfit::NoVersion);
         }
-        let none = || "no KMS key".to_owned();
-        let seen = object.kms_key.clone().unwrap_or_else(none);
-        let wanted = self.key(&self.topology.source).map_or_else(none, |arn| arn.to_string());
-        format!("it is encrypted under {seen}, not under {wanted}")
+        let wanted = self.key(&self.topology.source);
+        let is_wanted = object.kms_key.as_deref() == wanted.as_ref().map(Arn::as_str);
+        (!is_wanted).then(|| Unfit::Key(object.kms_key.clone(), wanted))
     }
 
     async fn look(&self, object: &Uploaded) -> Result<Status, Failure> {

@@ -3,7 +3,7 @@
 
 use super::{Probe, Status};
 use crate::failure::{Failure, Kind};
-use crate::units::counted;
+use crate::units::{counted, format_duration};
 
 /// Returns what is wrong with a probe, if anything.
 pub(super) fn judged(probe: &Probe) -> Option<Failure> {
@@ -22,10 +22,7 @@ pub(super) fn judged(probe: &Probe) -> Option<Failure> {
                 .hint("the differences stand in the evidence; `crrctl plan` shows whether the settings drifted")
         }
         Status::Failed => {
-            let message = format!(
-                "replication of `{key}` ({route}) FAILED after {}",
-                counted(probe.attempts, "attempt")
-            );
+            let message = format!("replication of `{key}` ({route}) FAILED{}", tried(probe));
             Failure::new(Kind::ReplicationFailed, "replication-failed", message)
                 .hint("check the role's rights, the key policies and states in both Regions, and deny statements of bucket policies")
                 .hint("if all of these allow it, a service or resource control policy of the organisation is the first suspect")
@@ -37,17 +34,30 @@ pub(super) fn judged(probe: &Probe) -> Option<Failure> {
         }
         Status::None if probe.unfit.is_some() => {
             let why = probe.unfit.as_deref().unwrap_or_default();
-            let message = format!("`{key}` ({route}) can't replicate as it should: {why}");
+            let message =
+                format!("`{key}` ({route}) can't replicate as it should{}: {why}", tried(probe));
             Failure::new(Kind::ReplicationFailed, "source-drifted", message)
                 .hint("`crrctl plan` shows what drifted; `crrctl apply` puts it right")
         }
         Status::None => {
-            let message =
-                format!("S3 gives `{key}` ({route}) no replication status: no rule selects it");
+            let message = format!(
+                "S3 gives `{key}` ({route}) no replication status{}: no rule selects it",
+                tried(probe)
+            );
             Failure::new(Kind::ReplicationFailed, "not-eligible", message).hint(
                 "`crrctl plan` shows whether the rules drifted; `crrctl apply` puts them right",
             )
         }
     };
     Some(failure.in_region(&probe.source.region))
+}
+
+/// Returns how often and how long it was tried, as the end of a clause.
+fn tried(probe: &Probe) -> String {
+    let attempts = counted(probe.attempts, "attempt");
+    if probe.attempts > 1 {
+        format!(" after {attempts} in {}", format_duration(probe.tried_for))
+    } else {
+        format!(" after {attempts}")
+    }
 }

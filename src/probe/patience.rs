@@ -1,0 +1,113 @@
+//! How long fresh objects are uploaded where one proves nothing.
+//! Not for: how long an object may stay PENDING (see `poll`).
+
+use super::Status;
+use super::poll::{Polled, Unfit};
+use std::time::Duration;
+
+/// How long fresh objects are uploaded where one proves nothing: S3 names no bound for the time in
+/// which a rule, a role, a key or an encryption takes effect, and FAILED is final for an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// One object, and one more where the first has no replication status.
+    None,
+    /// Growing pauses for this long, from the first object on.
+    For(Duration),
+    /// As `For` five minutes; fifteen where an object has no version id, since versioning may take
+    /// that long after it was first enabled (S3 User Guide, "Using versioning in S3 buckets").
+    AfterChange,
+}
+
+impl Patience {
+    /// Returns what was asked for, otherwise five minutes after a change.
+    #[must_use]
+    pub fn of(asked: Option<Duration>, changed: bool) -> Self {
+        match asked {
+            Some(asked) => Self::For(asked),
+            None if changed => Self::AfterChange,
+            None => Self::None,
+        }
+    }
+
+    /// Returns how long it lasts where nothing speaks of versioning.
+    #[must_use]
+    pub fn lasts(self) -> Duration {
+        match self {
+            Self::None => Duration::ZERO,
+            Self::For(patience) => patience,
+            Self::AfterChange => Duration::from_mins(5),
+        }
+    }
+
+    /// Returns how long to go on after an object that `polled` shows.
+    fn after(self, polled: &Polled) -> Duration {
+        match (self, &polled.unfit) {
+            (Self::AfterChange, Some(Unfit::NoVersion)) => Duration::from_mins(15),
+            _ => self.lasts(),
+        }
+    }
+
+    /// Returns the pause before the next object, or `None` where this object has the last word.
+    pub(super) fn next(
+        self,
+        polled: &Polled,
+        attempt: usize,
+        elapsed: Duration,
+    ) -> Option<Duration> {
+        if matches!(polled.status, Status::Completed | Status::Pending) {
+            return None;
+        }
+        let pause = Duration::from_secs(1 << attempt.min(5));
+        let left = self.after(polled).saturating_sub(elapsed);
+        if left.is_zero() {
+            let is_first = polled.status == Status::None && attempt == 1;
+            return is_first.then_some(pause);
+        }
+        Some(pause.min(left))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn polled(status: Status, unfit: Option<Unfit>) -> Polled {
+        Polled { status, unfit, elapsed_ms: 0 }
+    }
+
+    /// Returns how many objects are uploaded, and how long after the first the last one is.
+    fn tried(patience: Patience, polled: &Polled) -> (usize, Duration) {
+        let (mut attempt, mut elapsed) = (1, Duration::ZERO);
+        while let Some(pause) = patience.next(polled, attempt, elapsed) {
+            (attempt, elapsed) = (attempt + 1, elapsed + pause);
+        }
+        (attempt, elapsed)
+    }
+
+    #[test]
+    fn patience_is_a_time_and_the_last_object_is_uploaded_at_its_end() {
+        let (failed, none) = (polled(Status::Failed, None), polled(Status::None, None));
+        let no_version = polled(Status::None, Some(Unfit::NoVersion));
+        let mins = Duration::from_mins;
+        assert_eq!(tried(Patience::AfterChange, &failed), (14, mins(5)));
+        assert_eq!(tried(Patience::AfterChange, &none), (14, mins(5)));
+        assert_eq!(tried(Patience::AfterChange, &no_version).1, mins(15));
+        for status in [&failed, &none, &no_version] {
+            assert_eq!(tried(Patience::For(mins(40)), status).1, mins(40));
+        }
+        assert_eq!(tried(Patience::None, &failed), (1, Duration::ZERO));
+        assert_eq!(tried(Patience::None, &none), (2, Duration::from_secs(2)));
+        assert_eq!(tried(Patience::AfterChange, &polled(Status::Completed, None)).0, 1);
+        assert_eq!(tried(Patience::AfterChange, &polled(Status::Pending, None)).0, 1);
+    }
+
+    #[test]
+    fn what_was_asked_for_counts_with_and_without_a_change() {
+        let asked = Duration::from_secs(90);
+        for changed in [true, false] {
+            assert_eq!(Patience::of(Some(asked), changed), Patience::For(asked));
+        }
+        assert_eq!(Patience::of(None, true), Patience::AfterChange);
+        assert_eq!(Patience::of(None, false), Patience::None);
+    }
+}
