@@ -25,6 +25,17 @@ const SCHEDULE: &str = "kms:ScheduleKeyDeletion";
 /// The time limit for the creation of a replica key.
 const MADE: Duration = Duration::from_mins(20);
 
+/// "Wait for 15 minutes after enabling versioning" (S3 API Reference, `PutBucketVersioning`).
+const VERSIONED: Duration = Duration::from_mins(16);
+/// S3's refusals of a source and of a destination without versioning.
+const VERSIONING: [&str; 2] = ["Versioning must be 'Enabled'", "must have versioning enabled"];
+
+/// A key's policy takes effect "in seconds", and a refusal may be meant (KMS Developer Guide, "AWS
+/// KMS eventual consistency").
+const POLICY: Duration = Duration::from_secs(30);
+/// S3's refusal while KMS does not know the key's policy yet.
+const NO_POLICY: &str = "because no resource-based policy allows the kms:";
+
 /// The operation (a trailing `*` matches any suffix), the code, a part of the message, and the
 /// reason. Sources: the errors that terraform-provider-aws and other tools retry; KMS Developer
 /// Guide, "AWS KMS eventual consistency".
@@ -32,13 +43,13 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     (
         "s3:PutBucketReplication",
         "InvalidRequest",
-        "Versioning must be 'Enabled'",
+        VERSIONING[0],
         "versioning of the source has not spread",
     ),
     (
         "s3:PutBucketReplication",
         "InvalidRequest",
-        "must have versioning enabled",
+        VERSIONING[1],
         "versioning of the destination has not spread",
     ),
     (
@@ -47,13 +58,26 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
         "Destination bucket must exist",
         "the destination bucket has not spread",
     ),
+    // Not documented: the message is not known, but S3 validates the role here.
+    ("s3:PutBucketReplication", "InvalidRequest", "role", "the role has not spread"),
+    ("s3control:CreateJob", "InvalidRequest", "role", "the role has not spread"),
     ("s3:PutBucket*", "NoSuchBucket", "", "the bucket has not spread"),
     ("s3:PutPublicAccessBlock", "NoSuchBucket", "", "the bucket has not spread"),
+    ("s3:PutObject*", "NoSuchBucket", "", "the bucket has not spread"),
+    ("s3:CreateMultipartUpload", "NoSuchBucket", "", "the bucket has not spread"),
     ("s3:*", "OperationAborted", "", "another change of the bucket is under way"),
     ("s3:PutBucketPolicy", "MalformedPolicy", "nvalid principal", "a principal has not spread"),
     ("s3:PutObject", "KMS.NotFoundException", "", "the key has not spread"),
     ("s3:PutObject", "KMS.KMSInvalidStateException", "is creating", "the key has not spread"),
     ("s3:CreateMultipartUpload", "KMS.NotFoundException", "", "the key has not spread"),
+    (
+        "s3:CreateMultipartUpload",
+        "KMS.KMSInvalidStateException",
+        "is creating",
+        "the key has not spread",
+    ),
+    ("s3:PutObject", "AccessDenied", NO_POLICY, "the key's policy has not spread"),
+    ("s3:CreateMultipartUpload", "AccessDenied", NO_POLICY, "the key's policy has not spread"),
     (
         "kms:CreateKey",
         "MalformedPolicyDocumentException",
@@ -76,7 +100,10 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
     ("kms:ReplicateKey", "NotFoundException", "", "the key has not spread"),
     ("kms:EnableKeyRotation", "NotFoundException", "", "the key has not spread"),
     ("kms:TagResource", "NotFoundException", "", "the key has not spread"),
+    ("kms:PutKeyPolicy", "NotFoundException", "", "the key has not spread"),
     (SCHEDULE, "KMSInvalidStateException", "is creating", "the replica key is still being made"),
+    ("kms:*", "KMSInvalidStateException", "is creating", "the key is still being made"),
+    ("kms:*", "DependencyTimeoutException", "", "KMS waits for another of its services"),
     ("iam:PutRolePolicy", "NoSuchEntity", "", "the role has not spread"),
     ("iam:*", "ConcurrentModification", "", "another change of the role is under way"),
 ];
@@ -92,8 +119,13 @@ pub(super) fn of(error: &Error) -> Option<Lag> {
         .find(|(operation, code, fragment, _)| {
             is_operation(operation) && error.is(code) && error.message.contains(fragment)
         })
-        .map(|(operation, _, _, reason)| {
-            let budget = if *operation == SCHEDULE { MADE } else { SPREADING };
+        .map(|(operation, _, fragment, reason)| {
+            let budget = match *operation {
+                SCHEDULE => MADE,
+                _ if *fragment == NO_POLICY => POLICY,
+                _ if VERSIONING.contains(fragment) => VERSIONED,
+                _ => SPREADING,
+            };
             Lag { reason, budget }
         })
 }
