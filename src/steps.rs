@@ -8,6 +8,7 @@ mod alias;
 mod bucket;
 mod bucket_region;
 mod dropped;
+mod gone;
 pub(crate) mod hold;
 mod key;
 mod objects;

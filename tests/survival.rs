@@ -11,6 +11,7 @@ mod faults;
 mod hands;
 mod machines;
 mod model;
+mod quirks;
 mod races;
 mod rights;
 

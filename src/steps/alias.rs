@@ -45,11 +45,25 @@ impl Steps {
         let (alias, (key, is_commit)) = (&self.topology.key.alias, self.key_of_alias(region)?);
         let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
         let update = update.target_key_id(key.as_str());
-        retry(&self.stop, progress, || async {
+        let call = || async {
             self.aws.paced("kms:UpdateAlias", region, &self.stop).await?;
-            update.clone().send().await.at("kms:UpdateAlias", region)
-        })
-        .await?;
+            match update.clone().send().await.at("kms:UpdateAlias", region) {
+                Ok(_) => Ok(true),
+                Err(error) if error.is_absent() => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
+        // A deleted alias may still be read, so the alias to update may have to be created.
+        let look = || async {
+            let is_set = retry(&self.stop, progress, call).await?
+                || self.create_alias(key.clone(), region, progress).await?;
+            Ok(if is_set {
+                Look::There(())
+            } else {
+                Look::NotYet("neither there nor free".to_owned())
+            })
+        };
+        until(&self.stop, progress, &self.alias_wait("free or there"), look).await?;
         if is_commit {
             self.commit(region, key);
         }
@@ -59,7 +73,7 @@ impl Steps {
     async fn apply_alias(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
         let (alias, (key, is_commit)) = (&self.topology.key.alias, self.key_of_alias(region)?);
         // The alias of a new replica is created as soon as the replica exists (see `replica_key`).
-        if self.has_seen_alias(region) || self.create_alias(key.clone(), region, progress).await? {
+        if self.has_seen_alias(region) || self.take_alias(&key, region, progress).await? {
             if is_commit {
                 self.commit(region, key);
             }
@@ -70,6 +84,43 @@ impl Steps {
             self.commit(region, named);
         }
         Ok(alias.arn(region, self.topology.account_of(region)))
+    }
+
+    /// Returns whether the alias was created. `false` means that another key has it. A key that is
+    /// pending deletion does not: a deleted alias may still name it, and a run that deletes one
+    /// schedules its key.
+    async fn take_alias(
+        &self,
+        key: &KeyId,
+        region: &Region,
+        progress: &Progress,
+    ) -> Result<bool, Failure> {
+        let look = || async {
+            if self.create_alias(key.clone(), region, progress).await? {
+                return Ok(Look::There(true));
+            }
+            let named = describe(&self.aws, region, self.topology.key.alias.as_str()).await?;
+            Ok(match named {
+                Some(named) if named.is_pending_deletion() => {
+                    Look::NotYet(format!("it names {}, which is pending deletion", named.id))
+                }
+                _ => Look::There(false),
+            })
+        };
+        until(&self.stop, progress, &self.alias_wait("free"), look).await
+    }
+
+    /// Returns the wait for an alias that lists, reads and writes see differently (KMS Developer
+    /// Guide, "AWS KMS eventual consistency").
+    fn alias_wait(&self, state: &str) -> Wait {
+        Wait {
+            what: format!("the alias `{}` to be {state}", self.topology.key.alias),
+            every: Duration::from_millis(200),
+            at_most_every: Duration::from_secs(5),
+            at_most: Duration::from_mins(2),
+            in_a_row: 1,
+            hint: "run `crrctl apply` again".to_owned(),
+        }
     }
 
     /// Returns whether the alias was created. `false` means that another alias has the name.
@@ -166,11 +217,13 @@ impl Steps {
         let call = || async {
             self.aws.paced("kms:DeleteAlias", region, &self.stop).await?;
             match delete.clone().send().await.at("kms:DeleteAlias", region) {
-                Ok(_) => Ok(()),
-                Err(error) if error.is_absent() => Ok(()),
+                Ok(_) => Ok(true),
+                Err(error) if error.is_absent() => Ok(false),
                 Err(error) => Err(error),
             }
         };
-        retry(&self.stop, progress, call).await
+        let alias = self.topology.key.alias.as_str();
+        let stands = || async { Ok(describe(&self.aws, region, alias).await?.is_some()) };
+        self.removed("the alias", progress, call, stands).await
     }
 }

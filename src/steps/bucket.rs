@@ -15,6 +15,7 @@ use crate::plan::work::{BucketWork, Holds};
 use crate::settings::Optional;
 use crate::settings::{Expiry, Lock};
 use crate::world::{Bucket, Replication};
+use aws_sdk_s3::types::builders::CreateBucketConfigurationBuilder;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, Tag,
 };
@@ -187,17 +188,15 @@ impl Steps {
         let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         let place = (region.as_str() != "us-east-1")
             .then(|| BucketLocationConstraint::from(region.as_str()));
-        let configuration = CreateBucketConfiguration::builder()
-            .set_location_constraint(place)
-            .set_tags(Some(tags))
-            .build();
+        let untagged =
+            place.map(|place| CreateBucketConfiguration::builder().location_constraint(place));
+        let tagged = untagged.clone().unwrap_or_default().set_tags(Some(tags));
         let create = self
             .aws
             .s3(region)
             .create_bucket()
             .bucket(bucket.as_str())
-            .object_ownership(ObjectOwnership::BucketOwnerEnforced)
-            .create_bucket_configuration(configuration);
+            .object_ownership(ObjectOwnership::BucketOwnerEnforced);
         // The report bucket has a name in the global namespace and no Object Lock.
         let wanted = &self.topology.buckets;
         let is_of_pair = self.topology.sides().any(|other| other == side);
@@ -208,14 +207,25 @@ impl Steps {
             .set_bucket_namespace(
                 (is_of_pair && wanted.account_regional).then_some(BucketNamespace::AccountRegional),
             );
-        let call = || async {
-            match create.clone().send().await.at("s3:CreateBucket", region) {
-                Ok(_) => Ok(()),
-                Err(error) if error.is("BucketAlreadyOwnedByYou") => Ok(()),
-                Err(error) => Err(error),
+        let send = async |configuration: Option<CreateBucketConfigurationBuilder>| {
+            let configuration = configuration.map(CreateBucketConfigurationBuilder::build);
+            let create = create.clone().set_create_bucket_configuration(configuration);
+            match create.send().await.at("s3:CreateBucket", region) {
+                Err(error) if !error.is("BucketAlreadyOwnedByYou") => Err(error),
+                _ => Ok(()),
             }
         };
-        match retry(&self.stop, progress, call).await {
+        let call = || async {
+            match send(Some(tagged.clone())).await {
+                // Regions outside the commercial ones take no tags here
+                // (hashicorp/terraform-provider-aws#45566).
+                Err(error) if error.is("UnsupportedArgument") => {
+                    send(untagged.clone()).await.map(|()| false)
+                }
+                done => done.map(|()| true),
+            }
+        };
+        let is_tagged = match retry(&self.stop, progress, call).await {
             Err(failure) if failure.aws_code.as_deref() == Some("BucketAlreadyExists") => {
                 let taken =
                     Failure { kind: Kind::InTheWay, code: "bucket-not-ours".to_owned(), ..failure };
@@ -229,6 +239,10 @@ impl Steps {
                 return Err(failure.hint(hint));
             }
             other => other?,
+        };
+        if !is_tagged {
+            // At once: a bucket without tags counts as another owner's.
+            self.put_tags(bucket, region, self.topology.bucket_tags(bucket), progress).await?;
         }
         Ok(self.bucket_arn(bucket))
     }
@@ -300,7 +314,13 @@ impl Steps {
                 self.deleted(side);
                 Ok(Look::There(()))
             }
-            Err(error) if error.is_absent() => Ok(Look::There(())),
+            Err(error) if error.is_absent() => Ok(if self.has_tagging(side).await? {
+                Look::NotYet(
+                    "S3 does not find it to delete it, and still shows its tags".to_owned(),
+                )
+            } else {
+                Look::There(())
+            }),
             Err(error) if error.is("BucketNotEmpty") || error.is("OperationAborted") => {
                 Ok(Look::NotYet(error.code))
             }

@@ -255,21 +255,33 @@ impl Steps {
         let call = || async {
             self.aws.paced("kms:ScheduleKeyDeletion", region, &self.stop).await?;
             match schedule.clone().send().await.at("kms:ScheduleKeyDeletion", region) {
-                Ok(output) => Ok(find::scheduled(&output)),
-                Err(error) if error.is_absent() => Ok(None),
+                Ok(output) => {
+                    if let Some(scheduled) = find::scheduled(&output) {
+                        self.going().insert(arn.clone(), scheduled);
+                    }
+                    Ok(true)
+                }
+                Err(error) if error.is_absent() => Ok(false),
                 Err(error)
                     if error.is("KMSInvalidStateException")
                         && error.message.contains("pending") =>
                 {
-                    let key = describe(&self.aws, region, arn.as_str()).await?;
-                    Ok(key.as_ref().map(Scheduled::from))
+                    Ok(false)
                 }
                 Err(error) => Err(error),
             }
         };
-        if let Some(scheduled) = retry(&self.stop, progress, call).await? {
-            self.going().insert(arn.clone(), scheduled);
-        }
+        let stands = || async {
+            let Some(key) = describe(&self.aws, region, arn.as_str()).await? else {
+                return Ok(false);
+            };
+            let is_pending = key.is_pending_deletion();
+            if is_pending {
+                self.going().insert(arn.clone(), Scheduled::from(&key));
+            }
+            Ok(!is_pending)
+        };
+        self.removed("the key", progress, call, stands).await?;
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 
 use super::role_policy::{self, NAME};
 use super::{Steps, known_arn, nothing_to_do};
-use crate::aws::settle::retry;
+use crate::aws::settle::{pause, retry};
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
@@ -17,6 +17,12 @@ use crate::world::{Role, Tags};
 use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long IAM may refuse to delete a role whose policies were deleted (terraform-provider-aws
+/// retries `DeleteRole` for its IAM propagation timeout).
+const FREE_WITHIN: Duration = Duration::from_mins(2);
 
 /// Finds the role and its inline policy in the account whose IAM is called in `home` and, for a
 /// removal, the names of its other policies. The calls run concurrently.
@@ -201,8 +207,8 @@ impl Steps {
             .hint("give the pair another `role.name`"))
     }
 
-    /// Deletes the role. A concurrent run may write the inline policy again. It is then deleted
-    /// again, a few times.
+    /// Deletes the role. IAM may refuse that for a while after the inline policy was deleted, and a
+    /// concurrent run may write the policy again, so the policy is deleted again each time.
     async fn remove_role(
         &self,
         name: &str,
@@ -212,18 +218,24 @@ impl Steps {
         let delete = self.aws.iam(home).delete_role().role_name(name);
         let call = || async {
             match delete.clone().send().await.at("iam:DeleteRole", home) {
-                Ok(_) => Ok(()),
-                Err(error) if error.is_absent() => Ok(()),
+                Ok(_) => Ok(true),
+                Err(error) if error.is_absent() => Ok(false),
                 Err(error) => Err(error),
             }
         };
-        let mut tries = 0;
+        let role = RoleName::new(name)?;
+        let stands = || async { Ok(find(&self.aws, &role, home, false).await?.is_some()) };
+        let (began, mut tries) = (Instant::now(), 0);
         loop {
-            tries += 1;
-            match retry(&self.stop, progress, call).await {
+            match self.removed("the role", progress, call, stands).await {
                 Err(failure)
-                    if tries < 4 && failure.aws_code.as_deref() == Some("DeleteConflict") =>
+                    if failure.aws_code.as_deref() == Some("DeleteConflict")
+                        && began.elapsed() < FREE_WITHIN
+                        && !self.stop.is_ending() =>
                 {
+                    progress.retrying("DeleteConflict", "the role's policies are not gone yet");
+                    pause(&self.stop, Duration::from_secs(tries.min(5))).await;
+                    tries += 1;
                     self.remove_role_policy(name, home, progress).await?;
                 }
                 other => return other,

@@ -42,7 +42,11 @@ impl World {
     /// Returns an empty world. Its lag is twenty times shorter than on AWS.
     pub(super) fn new(lag: Lag) -> Self {
         let seed = (!is_thorough()).then_some(1);
-        let options = Options { lag, hurry: 20, seed, ..Options::default() };
+        Self::with(Options { lag, hurry: 20, seed, ..Options::default() })
+    }
+
+    /// Returns an empty world that behaves as `options` specify.
+    pub(super) fn with(options: Options) -> Self {
         Self(aws().block_on(Sandbox::start(options)).unwrap())
     }
 

@@ -19,7 +19,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a deleted bucket may still answer.
+/// How long a bucket that another run deletes may still answer.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
 /// How old S3's confirmation that a bucket is deleted may be to count as current.
 const JUST_NOW: Duration = Duration::from_millis(500);
@@ -120,7 +120,7 @@ impl Steps {
         };
         let look = || async {
             let looks = self.topology.reached().map(|side| async move {
-                Ok::<_, Error>(find::stands(&self.aws, side).await?.then_some(&side.bucket))
+                Ok::<_, Error>(self.stands(side).await?.then_some(&side.bucket))
             });
             let standing = joined::all(looks).await?.into_iter().flatten().next();
             Ok(standing.map_or(Look::There(()), |name| Look::NotYet(format!("`{name}` stands"))))
@@ -136,6 +136,16 @@ impl Steps {
             Failure::new(Kind::LeftBehind, STANDS, message)
                 .hint("another run is building the pair: end it, then `crrctl destroy` again")
         })
+    }
+
+    /// Returns whether the bucket exists.
+    async fn stands(&self, side: &Side) -> Result<bool, Error> {
+        let is_deleted = {
+            let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
+            deleted.contains_key(&side.bucket)
+        };
+        let stands = find::stands(&self.aws, side).await?;
+        Ok(stands && (!is_deleted || self.has_tagging(side).await?))
     }
 
     async fn encrypts_nothing(&self, arn: &Arn) -> Result<(), Failure> {

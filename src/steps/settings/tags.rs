@@ -151,7 +151,7 @@ impl Steps {
         self.put_tags(bucket, region, tags, progress).await
     }
 
-    async fn put_tags(
+    pub(in crate::steps) async fn put_tags(
         &self,
         bucket: &BucketName,
         region: &Region,
