@@ -241,9 +241,12 @@ impl Builder<'_> {
         }
         for key in &self.world.keys.spares {
             let work = Work::Key(Owned::Remove(WhyRemoved::Spare));
-            let (id, arn) = (key.id.as_str(), Some(key.arn.clone()));
+            let (name, arn) = (key.id.as_str(), Some(key.arn.clone()));
+            // The replicas of a multi-Region key have its id.
+            let is_replica = key.multi_region.as_ref().is_some_and(|place| !place.primary);
+            let id = if is_replica { format!("{}/{name}", key.region) } else { name.to_owned() };
             let needs = vec![StepId::new(Kind::Alias, key.region.as_str())];
-            self.plan.actions.push(Action::new(work, id, &key.region, id, arn, needs));
+            self.plan.actions.push(Action::new(work, &id, &key.region, name, arn, needs));
         }
         Ok(())
     }
