@@ -1,7 +1,7 @@
 //! The documents of a bucket, one file each: what the manifest wants of it, how a live one differs,
 //! what each report and export says of it, and the permissions that it takes. Pure.
 //! A document here is one value, which a write replaces as a whole. Everything that has to do with
-//! all of them loops over [`for_each_document`].
+//! all of them loops over `for_each_document`.
 //! Not for: calling S3 (see `steps::settings`), or documents that hold parts of other owners: tags,
 //! bucket policy, lifecycle and replication rules have their own change types in `plan::work`.
 
