@@ -170,7 +170,8 @@ fn a_bucket_that_lets_nobody_in_is_found_by_a_probe() {
     let manifest = OVER.replace("per-region", "none");
     let documents = apply(&stand, &manifest).exits(7).json()["documents"].clone();
     make_bucket(&stand, None);
-    let failed = apply(&stand, &manifest).exits(6).json();
+    let impatient = ["apply", "--yes", "--patience", "5s", "-o", "json"];
+    let failed = stand.manifest(&impatient, &manifest).exits(6).json();
     assert!(!failed["documents"].as_object().unwrap().is_empty(), "{failed:#}");
     let_in(&stand, &documents);
     let _ = apply(&stand, &manifest).exits(0);

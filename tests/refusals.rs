@@ -116,7 +116,7 @@ fn an_overridden_template_is_used() {
 #[test]
 fn usage_errors_are_exit_3_not_claps_2() {
     let table: &[(&[&str], &str)] = &[
-        (&[], "Usage"),
+        (&[], "crrctl rehearse"),
         (&["frobnicate"], "unrecognized subcommand"),
         (&["plan", "--nope"], "unexpected argument"),
         (&["plan"], "there is no manifest"),
