@@ -196,14 +196,7 @@ impl Steps {
 
     async fn read_alias(&self, region: &Region, progress: &Progress) -> Result<Key, Failure> {
         let alias = &self.topology.key.alias;
-        let wait = Wait {
-            what: format!("the alias `{alias}`, which exists, to be readable"),
-            every: Duration::from_millis(200),
-            at_most_every: Duration::from_secs(5),
-            at_most: Duration::from_mins(1),
-            in_a_row: 1,
-            hint: "run `crrctl apply` again".to_owned(),
-        };
+        let wait = Wait { at_most: Duration::from_mins(1), ..self.alias_wait("readable") };
         let look = || async {
             let found = describe(&self.aws, region, alias.as_str()).await?;
             Ok(found.map_or_else(|| Look::NotYet("not found".to_owned()), Look::There))
@@ -216,11 +209,7 @@ impl Steps {
             self.aws.kms(region).delete_alias().alias_name(self.topology.key.alias.as_str());
         let call = || async {
             self.aws.paced("kms:DeleteAlias", region, &self.stop).await?;
-            match delete.clone().send().await.at("kms:DeleteAlias", region) {
-                Ok(_) => Ok(true),
-                Err(error) if error.is_absent() => Ok(false),
-                Err(error) => Err(error),
-            }
+            delete.clone().send().await.at("kms:DeleteAlias", region).map(drop)
         };
         let alias = self.topology.key.alias.as_str();
         let stands = || async { Ok(describe(&self.aws, region, alias).await?.is_some()) };

@@ -12,8 +12,8 @@ use crate::manifest::Side;
 use std::time::Duration;
 
 impl Steps {
-    /// Sends `remove`, which returns whether the thing was found. Where it was not, `stands` is
-    /// asked, which had seen it before: as long as it sees the thing, the removal is sent again.
+    /// Sends `remove`. Where AWS does not find the thing, `stands` is asked, which had seen it
+    /// before: as long as it sees the thing, the removal is sent again.
     pub(super) async fn removed<F, G>(
         &self,
         what: &str,
@@ -22,7 +22,7 @@ impl Steps {
         stands: impl Fn() -> G,
     ) -> Result<(), Failure>
     where
-        F: Future<Output = Result<bool, Error>>,
+        F: Future<Output = Result<(), Error>>,
         G: Future<Output = Result<bool, Error>>,
     {
         let wait = Wait {
@@ -33,8 +33,15 @@ impl Steps {
             in_a_row: 1,
             hint: "run `crrctl destroy` again".to_owned(),
         };
+        let call = || async {
+            match remove().await {
+                Ok(()) => Ok(true),
+                Err(error) if error.is_absent() => Ok(false),
+                Err(error) => Err(error),
+            }
+        };
         let look = || async {
-            if retry(&self.stop, progress, &remove).await? || !stands().await? {
+            if retry(&self.stop, progress, call).await? || !stands().await? {
                 return Ok(Look::There(()));
             }
             Ok(Look::NotYet("AWS does not find it to remove it, and still shows it".to_owned()))

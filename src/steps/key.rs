@@ -252,25 +252,6 @@ impl Steps {
         let days = i32::from(self.topology.key.deletion_window_days);
         let schedule =
             kms.schedule_key_deletion().key_id(arn.as_str()).pending_window_in_days(days);
-        let call = || async {
-            self.aws.paced("kms:ScheduleKeyDeletion", region, &self.stop).await?;
-            match schedule.clone().send().await.at("kms:ScheduleKeyDeletion", region) {
-                Ok(output) => {
-                    if let Some(scheduled) = find::scheduled(&output) {
-                        self.going().insert(arn.clone(), scheduled);
-                    }
-                    Ok(true)
-                }
-                Err(error) if error.is_absent() => Ok(false),
-                Err(error)
-                    if error.is("KMSInvalidStateException")
-                        && error.message.contains("pending") =>
-                {
-                    Ok(false)
-                }
-                Err(error) => Err(error),
-            }
-        };
         let stands = || async {
             let Some(key) = describe(&self.aws, region, arn.as_str()).await? else {
                 return Ok(false);
@@ -281,8 +262,25 @@ impl Steps {
             }
             Ok(!is_pending)
         };
-        self.removed("the key", progress, call, stands).await?;
-        Ok(())
+        let call = || async {
+            self.aws.paced("kms:ScheduleKeyDeletion", region, &self.stop).await?;
+            match schedule.clone().send().await.at("kms:ScheduleKeyDeletion", region) {
+                Ok(output) => {
+                    if let Some(scheduled) = find::scheduled(&output) {
+                        self.going().insert(arn.clone(), scheduled);
+                    }
+                    Ok(())
+                }
+                Err(error)
+                    if error.is("KMSInvalidStateException")
+                        && error.message.contains("pending") =>
+                {
+                    stands().await.map(drop)
+                }
+                Err(error) => Err(error),
+            }
+        };
+        self.removed("the key", progress, call, stands).await
     }
 }
 

@@ -216,13 +216,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let delete = self.aws.iam(home).delete_role().role_name(name);
-        let call = || async {
-            match delete.clone().send().await.at("iam:DeleteRole", home) {
-                Ok(_) => Ok(true),
-                Err(error) if error.is_absent() => Ok(false),
-                Err(error) => Err(error),
-            }
-        };
+        let call = || async { delete.clone().send().await.at("iam:DeleteRole", home).map(drop) };
         let role = RoleName::new(name)?;
         let stands = || async { Ok(find(&self.aws, &role, home, false).await?.is_some()) };
         let (began, mut tries) = (Instant::now(), 0);

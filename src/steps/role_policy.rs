@@ -93,13 +93,8 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let delete = self.aws.iam(home).delete_role_policy().role_name(name).policy_name(NAME);
-        let call = || async {
-            match delete.clone().send().await.at("iam:DeleteRolePolicy", home) {
-                Ok(_) => Ok(true),
-                Err(error) if error.is_absent() => Ok(false),
-                Err(error) => Err(error),
-            }
-        };
+        let call =
+            || async { delete.clone().send().await.at("iam:DeleteRolePolicy", home).map(drop) };
         let role = RoleName::new(name)?;
         let stands = || async { Ok(find(&self.aws, &role, home).await?.is_some()) };
         self.removed("the role's policy", progress, call, stands).await
