@@ -83,7 +83,9 @@ macro_rules! table {
             /// Returns what is to be done with the documents of a bucket.
             pub fn all(wish: &Wish<'_>, live: Option<&Documents>) -> Vec<Self> {
                 let changes = [$(
-                    $name::change(wish, live.and_then(|live| live.$field.as_ref()))
+                    $name::is_managed(wish.settings, wish.adopted)
+                        .then(|| $name::change(wish, live.and_then(|live| live.$field.as_ref())))
+                        .flatten()
                         .map(Self::$name),
                 )*];
                 changes.into_iter().flatten().collect()

@@ -23,8 +23,8 @@ pub trait Document: Clone + PartialEq {
         true
     }
 
-    /// Returns what is to be done with the document of a bucket, or `None` where that is not for
-    /// the loop over the documents to say.
+    /// Returns what is to be done with the document of a bucket, if the pair manages it. `None` where
+    /// that is not for the loop over the documents to say.
     fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>>;
 
     /// Returns labels for people: what differs between a live document and one that is written.

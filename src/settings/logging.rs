@@ -32,9 +32,6 @@ impl Document for Logging {
     }
 
     fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
-        if !Self::is_managed(wish.settings, wish.adopted) {
-            return None;
-        }
         let target = wish.settings.logging.target(wish.account, wish.region);
         let Some(live) = live.filter(|live| live.target.is_some()) else {
             let to = Self { target, ..Self::default() };
@@ -120,6 +117,7 @@ impl Document for Logging {
 mod tests {
     use super::*;
     use crate::settings::wish::{DefaultKey, Encryption};
+    use crate::settings::{Change, Documents};
 
     fn to(bucket: &str) -> Logging {
         let target = LogTarget { bucket: bucket.to_owned(), prefix: "p/".to_owned() };
@@ -137,7 +135,11 @@ mod tests {
         let (account, region) = ("111122223333", "us-east-1");
         let wish =
             Wish { settings: &settings, encryption, exists: true, adopted: false, account, region };
-        Logging::change(&wish, live)
+        let live = Documents { logging: live.cloned(), ..Documents::default() };
+        Change::all(&wish, Some(&live)).into_iter().find_map(|change| match change {
+            Change::Logging(change) => Some(change),
+            _ => None,
+        })
     }
 
     #[test]

@@ -28,10 +28,7 @@ impl Document for Ownership {
         settings.ownership.unwrap_or(!adopted)
     }
 
-    fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
-        if !Self::is_managed(wish.settings, wish.adopted) {
-            return None;
-        }
+    fn change(_: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
         Some(Setting::of(live.cloned(), Self(Self::ENFORCED.to_owned())))
     }
 
@@ -60,6 +57,6 @@ impl Document for Ownership {
     }
 
     fn cloudformation(&self, _: &dyn Fn(&str) -> Value) -> Vec<(&'static str, Value)> {
-        vec![("OwnershipControls", json!({"Rules": [{"ObjectOwnership": self}]}))]
+        self.body().map(|body| ("OwnershipControls", body)).into_iter().collect()
     }
 }

@@ -39,9 +39,6 @@ impl Document for PublicAccessBlock {
     }
 
     fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
-        if !Self::is_managed(wish.settings, wish.adopted) {
-            return None;
-        }
         // A bucket without the block blocks nothing.
         let live = wish.exists.then(|| live.copied().unwrap_or_default());
         Some(Setting::of(live, Self::WHOLE))

@@ -56,7 +56,6 @@ impl Document for Versioning {
     }
 
     fn cloudformation(&self, _: &dyn Fn(&str) -> Value) -> Vec<(&'static str, Value)> {
-        let status = self.status.iter();
-        status.map(|it| ("VersioningConfiguration", json!({"Status": it}))).collect()
+        self.body().map(|body| ("VersioningConfiguration", body)).into_iter().collect()
     }
 }
