@@ -17,13 +17,8 @@ const SOURCE_ONLY: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\
 
 /// Makes the bucket `name` as its owner has it: with a tag, a policy and an object of his.
 fn theirs(stand: &Stand, region: &str, name: &str) {
+    stand.bucket_of_its_owner(region, name, false);
     stand.s3(region, async |s3| {
-        let place = (region != "us-east-1").then(|| t::BucketLocationConstraint::from(region));
-        let made = t::CreateBucketConfiguration::builder().set_location_constraint(place).build();
-        s3.create_bucket().bucket(name).create_bucket_configuration(made).send().await.unwrap();
-        let tag = t::Tag::builder().key("owner").value("them").build().unwrap();
-        let tags = t::Tagging::builder().tag_set(tag).build().unwrap();
-        s3.put_bucket_tagging().bucket(name).tagging(tags).send().await.unwrap();
         let policy = their_policy(name).to_string();
         s3.put_bucket_policy().bucket(name).policy(policy).send().await.unwrap();
         let rule =

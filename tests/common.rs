@@ -4,6 +4,7 @@
 
 use crate::survival::{machine, on_a_machine};
 use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::types as t;
 use crrctl_sandbox::{DEFAULT_ACCOUNT, Options, SECRET, Sandbox};
 use serde_json::Value;
 use std::cell::Cell;
@@ -247,9 +248,9 @@ impl Stand {
                 "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{bucket}/*"),
                 "Condition": {"StringEquals": {"aws:SourceAccount": DEFAULT_ACCOUNT}}}});
             self.s3(region, async |s3| {
-                let place = (region != "us-east-1")
-                    .then(|| aws_sdk_s3::types::BucketLocationConstraint::from(region));
-                let made = aws_sdk_s3::types::CreateBucketConfiguration::builder();
+                let place =
+                    (region != "us-east-1").then(|| t::BucketLocationConstraint::from(region));
+                let made = t::CreateBucketConfiguration::builder();
                 let made = made.set_location_constraint(place).build();
                 let create = s3.create_bucket().bucket(&bucket);
                 create.create_bucket_configuration(made).send().await.unwrap();
@@ -257,6 +258,20 @@ impl Stand {
                 put.policy(policy.to_string()).send().await.unwrap();
             });
         }
+    }
+
+    /// Makes a bucket as somebody else has it, with a tag of theirs, and with Object Lock if it is
+    /// `locked`.
+    pub(crate) fn bucket_of_its_owner(&self, region: &str, name: &str, locked: bool) {
+        self.s3(region, async |s3| {
+            let place = (region != "us-east-1").then(|| t::BucketLocationConstraint::from(region));
+            let made = t::CreateBucketConfiguration::builder().set_location_constraint(place);
+            let create = s3.create_bucket().bucket(name).create_bucket_configuration(made.build());
+            create.object_lock_enabled_for_bucket(locked).send().await.unwrap();
+            let tag = t::Tag::builder().key("owner").value("them").build().unwrap();
+            let tags = t::Tagging::builder().tag_set(tag).build().unwrap();
+            s3.put_bucket_tagging().bucket(name).tagging(tags).send().await.unwrap();
+        });
     }
 
     /// Returns a path in this stand's home directory.

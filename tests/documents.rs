@@ -15,18 +15,6 @@ fn manifest(adopt: bool, buckets: &str) -> String {
     )
 }
 
-/// Makes a bucket as its owner has it.
-fn make(stand: &Stand, region: &str, name: &str) {
-    stand.s3(region, async |s3| {
-        let place = (region != "us-east-1").then(|| t::BucketLocationConstraint::from(region));
-        let made = t::CreateBucketConfiguration::builder().set_location_constraint(place).build();
-        s3.create_bucket().bucket(name).create_bucket_configuration(made).send().await.unwrap();
-        let tag = t::Tag::builder().key("owner").value("them").build().unwrap();
-        let tags = t::Tagging::builder().tag_set(tag).build().unwrap();
-        s3.put_bucket_tagging().bucket(name).tagging(tags).send().await.unwrap();
-    });
-}
-
 /// Returns the actions of a plan that change documents of this kind, each with its reason.
 fn changes(stand: &Stand, manifest: &str, kind: &str) -> Vec<(String, String)> {
     let plan = stand.in_process_with(&["plan", "-o", "json"], manifest).exits(0).json();
@@ -101,7 +89,7 @@ fn blocked_encryption_types_are_kept_until_the_manifest_says_otherwise() {
 fn a_new_encryption_of_an_adopted_bucket_keeps_what_it_blocks() {
     let stand = Stand::new();
     for (region, bucket) in BOTH {
-        make(&stand, region, bucket);
+        stand.bucket_of_its_owner(region, bucket, false);
         unblock(&stand, region, bucket);
     }
     let applied = apply(&stand, &manifest(true, "{}"));
@@ -165,7 +153,7 @@ fn log_to_itself(stand: &Stand, region: &str, bucket: &str) {
 fn make_targets(stand: &Stand, manifest: &str) {
     for region in ["us-east-1", "us-west-2"] {
         let name = format!("logs-{region}");
-        make(stand, region, &name);
+        stand.bucket_of_its_owner(region, &name, false);
         let document = format!("log-target.{name}");
         let args = ["policy", "render", &document, "-o", "json"];
         let rendered = stand.manifest(&args, manifest).exits(0).json();
@@ -212,7 +200,7 @@ fn logging_is_set_kept_moved_and_turned_off() {
 fn logging_of_an_adopted_bucket_is_told_where_it_is_written_over() {
     let stand = Stand::new();
     for (region, bucket) in BOTH {
-        make(&stand, region, bucket);
+        stand.bucket_of_its_owner(region, bucket, false);
         log_to_itself(&stand, region, bucket);
     }
     make_targets(&stand, &manifest(true, TO_LOGS));
@@ -245,7 +233,7 @@ fn a_target_that_takes_no_logs_is_refused_before_anything_is_made() {
     let missing = stand.manifest(&["apply", "--yes", "-o", "json"], &wanted);
     let _ = missing.exits(3).told("log-target-missing");
     for region in ["us-east-1", "us-west-2"] {
-        make(&stand, region, &format!("logs-{region}"));
+        stand.bucket_of_its_owner(region, &format!("logs-{region}"), false);
     }
     let denied = stand.manifest(&["apply", "--yes", "-o", "json"], &wanted);
     let _ = denied.exits(5).told("log-target-denies");
@@ -264,7 +252,7 @@ fn a_target_with_acls_is_warned_of() {
     let stand = Stand::new();
     for region in ["us-east-1", "us-west-2"] {
         let name = format!("logs-{region}");
-        make(&stand, region, &name);
+        stand.bucket_of_its_owner(region, &name, false);
         stand.s3(region, async |s3| {
             let rule = t::OwnershipControlsRule::builder();
             let rule = rule.object_ownership(t::ObjectOwnership::ObjectWriter).build().unwrap();

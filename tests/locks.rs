@@ -10,19 +10,6 @@ const LOCKED: &str = "name: demo\nsource: {region: us-east-1}\ndestinations: [{r
 const ADOPTED: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2, adopt: true}]\n";
 
-/// Makes the bucket `name`, with Object Lock or without.
-fn theirs(stand: &Stand, region: &str, name: &str, locked: bool) {
-    stand.s3(region, async |s3| {
-        let place = (region != "us-east-1").then(|| t::BucketLocationConstraint::from(region));
-        let made = t::CreateBucketConfiguration::builder().set_location_constraint(place).build();
-        let create = s3.create_bucket().bucket(name).create_bucket_configuration(made);
-        create.object_lock_enabled_for_bucket(locked).send().await.unwrap();
-        let tag = t::Tag::builder().key("owner").value("them").build().unwrap();
-        let tags = t::Tagging::builder().tag_set(tag).build().unwrap();
-        s3.put_bucket_tagging().bucket(name).tagging(tags).send().await.unwrap();
-    });
-}
-
 fn lock(stand: &Stand, region: &str, bucket: &str) -> Option<(String, i32)> {
     stand.s3(region, async |s3| {
         let found = s3.get_object_lock_configuration().bucket(bucket).send().await.unwrap();
@@ -138,8 +125,8 @@ fn under_compliance_apply_stops_before_it_writes() {
 #[test]
 fn a_lock_is_not_forced_on_a_bucket_of_others() {
     let stand = Stand::new();
-    theirs(&stand, "us-east-1", SOURCE, true);
-    theirs(&stand, "us-west-2", DESTINATION, false);
+    stand.bucket_of_its_owner("us-east-1", SOURCE, true);
+    stand.bucket_of_its_owner("us-west-2", DESTINATION, false);
     let output = stand.manifest(&["plan"], ADOPTED).exits(10);
     assert!(output.stderr.contains("to keep it: `buckets: {object_lock: true}`"), "{output}");
     let locked = format!("{ADOPTED}buckets: {{object_lock: true}}\n");
@@ -160,7 +147,7 @@ fn a_lock_is_not_forced_on_a_bucket_of_others() {
 fn lifecycle_rules_of_others_stay_and_ours_come_and_go() {
     let stand = Stand::new();
     for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
-        theirs(&stand, region, bucket, false);
+        stand.bucket_of_its_owner(region, bucket, false);
     }
     stand.s3("us-west-2", async |s3| {
         let rules =
