@@ -427,34 +427,58 @@ fn destroy_takes_spare_keys_and_aliases_of_pending_keys_along() {
     assert_eq!(stand.leftovers(), [""; 0]);
 }
 
-/// A removal that was cut off between the two may have scheduled a primary and not its replica, and the pair was built again since.
-#[test]
-fn destroy_takes_the_replica_of_an_older_key_that_is_going_along() {
-    let stand = Stand::new();
+/// As if a removal had ended after it scheduled a primary key and before it scheduled the replica.
+fn bring_back_replica(stand: &Stand, id: &str) {
+    stand.kms("us-west-2", async |kms| {
+        kms.cancel_key_deletion().key_id(id).send().await.unwrap();
+        kms.enable_key().key_id(id).send().await.unwrap();
+    });
+}
+
+/// Builds a pair, takes it away and returns the id of its key.
+fn key_of_a_pair_that_went(stand: &Stand) -> String {
     let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
-    let older = stand.kms("us-east-1", async |kms| {
+    let id = stand.kms("us-east-1", async |kms| {
         let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
         key.key_metadata().unwrap().key_id().to_owned()
     });
     let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
-    stand.kms("us-west-2", async |kms| {
-        kms.cancel_key_deletion().key_id(&older).send().await.unwrap();
-        kms.enable_key().key_id(&older).send().await.unwrap();
-    });
+    id
+}
+
+#[test]
+fn destroy_takes_the_replica_of_an_older_key_that_is_going_along() {
+    let stand = Stand::new();
+    let older = key_of_a_pair_that_went(&stand);
     let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    bring_back_replica(&stand, &older);
     let object = stand.in_process(&["destroy", "--yes"]).exits(0).json();
     assert_eq!(stand.leftovers(), [""; 0], "{object:#}");
 }
 
 #[test]
+fn apply_takes_the_replica_of_an_older_key_that_is_going_along_if_it_is_the_pairs_own() {
+    for is_own in [true, false] {
+        let stand = Stand::new();
+        let older = key_of_a_pair_that_went(&stand);
+        bring_back_replica(&stand, &older);
+        if !is_own {
+            stand.kms("us-west-2", async |kms| {
+                let untag = kms.untag_resource().key_id(&older).tag_keys("crrctl:pair");
+                untag.send().await.unwrap();
+            });
+        }
+        let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+        let is_left = stand.leftovers().iter().any(|arn| arn.ends_with(&older));
+        assert_eq!(is_left, !is_own, "{:#?}", stand.leftovers());
+        let _ = stand.in_process(&["plan", "--detailed-exitcode"]).exits(0);
+    }
+}
+
+#[test]
 fn an_alias_of_a_key_of_ours_that_is_going_is_taken_away_and_taken_over() {
     let leaked = |stand: &Stand| {
-        let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
-        let id = stand.kms("us-east-1", async |kms| {
-            let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
-            key.key_metadata().unwrap().key_id().to_owned()
-        });
-        let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
+        let id = key_of_a_pair_that_went(stand);
         // As if a run at the same time had set it again: aliases survive on keys that are pending deletion.
         stand.kms("us-west-2", async |kms| {
             kms.cancel_key_deletion().key_id(&id).send().await.unwrap();

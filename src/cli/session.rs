@@ -276,8 +276,14 @@ impl Session {
         let wish = self.wish;
         if wish.revive_keys {
             self.unless_ending(observe::pending_key(&self.aws, &topology, &mut world)).await?;
-        } else if plan::let_go(&topology, &mut world) {
-            self.unless_ending(observe::spare_key(&self.aws, &topology, &mut world)).await?;
+        } else {
+            if plan::let_go(&topology, &mut world) {
+                self.unless_ending(observe::spare_key(&self.aws, &topology, &mut world)).await?;
+            }
+            if world.buckets.is_empty() {
+                let left = observe::left_replicas(&self.aws, &topology, &mut world);
+                self.unless_ending(left).await?;
+            }
         }
         if wish.prune {
             self.unless_ending(observe::orphans(&self.aws, &topology, &mut world)).await?;

@@ -285,27 +285,50 @@ async fn unnamed_keys(
 /// and replicas that an interrupted run left usable. A usable replica is the pair's own if the pair
 /// has no other key, else it is spare.
 async fn pending_kin(aws: &Aws, topology: &Topology, keys: &mut Keys) -> Result<(), Failure> {
-    let place = |key: &Key| {
-        let regions = key.multi_region.as_ref().map(|place| place.replica_regions.clone());
-        (key.id.clone(), regions.unwrap_or_default())
-    };
-    let known: Vec<(KeyId, Vec<Region>)> = keys.pending.iter().map(place).collect();
-    for (id, regions) in known {
-        for region in regions {
-            let Some(key) = replica(aws, &region, &id).await? else { continue };
-            if key.is_pending_deletion() {
-                keys.pending.push(key);
-                continue;
-            }
-            let key = find::key_details(aws, key).await?;
-            if keys.primary.is_none() {
-                keys.replicas.insert(region, key);
-            } else if topology.owns(&key.tags) {
-                keys.spares.push(key);
-            }
+    for key in replicas_of_pending(aws, keys).await? {
+        if key.is_pending_deletion() {
+            keys.pending.push(key);
+            continue;
+        }
+        let key = find::key_details(aws, key).await?;
+        if keys.primary.is_none() {
+            keys.replicas.insert(key.region.clone(), key);
+        } else if topology.owns(&key.tags) {
+            keys.spares.push(key);
         }
     }
     Ok(())
+}
+
+/// Adds to the spare keys the usable replicas of keys that are pending deletion: a removal ended
+/// before it scheduled them, and no alias may name them any more. A replica in a Region that the
+/// manifest does not name is left out: the plan says nothing of that Region.
+pub async fn left_replicas(
+    aws: &Aws,
+    topology: &Topology,
+    world: &mut World,
+) -> Result<(), Failure> {
+    let wanted = topology.key_regions();
+    for key in replicas_of_pending(aws, &world.keys).await? {
+        if key.is_pending_deletion() || !wanted.contains(&&key.region) {
+            continue;
+        }
+        let key = find::key_details(aws, key).await?;
+        if topology.owns(&key.tags) {
+            world.keys.spares.push(key);
+        }
+    }
+    Ok(())
+}
+
+/// Finds the replicas of the keys that are pending deletion.
+async fn replicas_of_pending(aws: &Aws, keys: &Keys) -> Result<Vec<Key>, Failure> {
+    let listed = keys.pending.iter().flat_map(|key| {
+        let place = key.multi_region.iter().filter(|place| place.primary);
+        let regions = place.flat_map(|place| &place.replica_regions);
+        regions.map(|region| replica(aws, region, &key.id))
+    });
+    Ok(joined::all(listed).await?.into_iter().flatten().collect())
 }
 
 /// Finds the replicas in the Regions that the manifest declares and that the primary key lists.

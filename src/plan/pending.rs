@@ -7,8 +7,8 @@ use crate::world::World;
 
 /// Moves the pair's key in `world` from `primary` to `pending` if the key is pending deletion and
 /// no bucket of the pair exists whose data may need the key. Returns whether it did. The pair then
-/// uses a spare key or a new key. Its replicas go the same way; those that are not pending deletion
-/// are spare.
+/// uses a spare key or a new key. Its replicas go the same way; `observe::left_replicas` finds
+/// those that are not pending deletion.
 pub fn let_go(topology: &Topology, world: &mut World) -> bool {
     let is_going = world
         .keys
@@ -21,16 +21,12 @@ pub fn let_go(topology: &Topology, world: &mut World) -> bool {
     world.keys.pending.extend(world.keys.primary.take());
     let wanted = topology.key_regions();
     for (region, key) in std::mem::take(&mut world.keys.replicas) {
+        let is_wanted = topology.owns(&key.tags) && wanted.contains(&&region);
         if key.is_pending_deletion() {
             world.keys.pending.push(key);
-        } else if !topology.owns(&key.tags) || !wanted.contains(&&region) {
-            // Not the pair's, or in a Region that the plan says nothing of.
-        } else if topology.key.kind == KeyKind::PerRegion {
+        } else if topology.key.kind == KeyKind::PerRegion && is_wanted {
             // A key of its own, which the pair goes on with.
             world.keys.replicas.insert(region, key);
-        } else {
-            // A removal was cut off before it came to this replica, and nothing else takes it away.
-            world.keys.spares.push(key);
         }
     }
     true

@@ -1,7 +1,6 @@
 //! Tests of plans for worlds in which all, some, or none of the pair's resources exist.
 //! Not for: running a plan (see `engine`).
 
-use super::work::{Owned, WhyRemoved};
 use super::*;
 use crate::manifest::{Origin, PairKeys, Topology, parse};
 use crate::names::{AccountId, KeyId};
@@ -254,26 +253,6 @@ fn a_key_that_a_bucket_names_is_never_spare() {
     world.keys.aliases.clear();
     let failure = build(&topology, &world, &Templates::default()).unwrap_err();
     assert_eq!(failure.code, "alias-missing");
-}
-
-#[test]
-fn replicas_of_a_key_that_goes_are_spare_unless_they_go_or_are_not_ours() {
-    let topology = topology(&["us-west-2", "eu-west-1", "eu-north-1"]);
-    let mut world = whole(&topology);
-    world.buckets.clear();
-    world.keys.primary.as_mut().unwrap().state = KeyState::PendingReplicaDeletion;
-    let going = Region::new("eu-west-1").unwrap();
-    world.keys.replicas.get_mut(&going).unwrap().state = KeyState::PendingDeletion;
-    let foreign = Region::new("eu-north-1").unwrap();
-    world.keys.replicas.get_mut(&foreign).unwrap().tags.clear();
-    assert!(super::let_go(&topology, &mut world));
-    let plan = planned(&topology, &world);
-    let spare =
-        |action: &&Action| matches!(action.work, Work::Key(Owned::Remove(WhyRemoved::Spare)));
-    let spares: Vec<&Action> = plan.actions.iter().filter(spare).collect();
-    let regions: Vec<&str> = spares.iter().map(|action| action.region.as_str()).collect();
-    assert_eq!(regions, ["us-west-2"]);
-    assert_eq!(spares[0].needs, [StepId::new(Kind::Alias, "us-west-2")]);
 }
 
 proptest::proptest! {
