@@ -254,7 +254,7 @@ pub async fn run(
         findings.extend(objects::check(aws, &seen).await);
     }
     for back in seen.topology.backward() {
-        if is_partial && back.account == seen.topology.account {
+        if is_partial && back.source.account == seen.topology.source.account {
             continue;
         }
         let (found, more) = reverse_direction(aws, manifest, back, templates, settings).await?;
@@ -267,7 +267,7 @@ pub async fn run(
 
 /// Checks that anything of the pair exists. Each part that is missing has a check of its own.
 fn exists(seen: &Seen, settings: &Settings) -> Finding {
-    let (name, pair) = ("pair.exists", &seen.topology.name);
+    let (name, pair) = ("pair.exists", &seen.topology.wanted.name);
     if seen.stands() {
         return Finding::pass(name, format!("`{pair}`"));
     }

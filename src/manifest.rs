@@ -14,15 +14,22 @@ mod raw;
 mod role;
 mod rules;
 mod settings;
+mod side;
 mod topology;
+mod wanted;
 
 pub use batch::Reports;
+pub use directions::Direction;
 pub use error::{Located, ManifestError};
 pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};
 pub use login::{Accounts, Away, Login};
 pub use role::RoleSettings;
 pub use rules::{ARCHIVES, MAX_PREFIX, PAID_FOR_DAYS, REPLICA_CLASSES, RuleSettings, RuleWish};
-pub use topology::{Activation, Manifest, Placed, Profile, ReplicationSettings, Side, Topology};
+pub use side::{BucketPlace, Custody, Side};
+pub use topology::{
+    Activation, Found, Manifest, Placed, Profile, Remains, ReplicationSettings, Topology,
+};
+pub use wanted::Wanted;
 
 #[cfg(test)]
 mod tests;

@@ -5,15 +5,17 @@
 mod accounts;
 mod fleet;
 mod keys;
-mod log_targets;
-mod shared_role;
 mod live;
+mod log_targets;
+mod objects;
+mod shared_role;
 
 pub(crate) use accounts::{AWAY, account, expect_owner, identified, identified_without};
 pub use fleet::{Scope, fleet};
 use keys::{existing, keys};
 pub use keys::{left_replicas, pending_key, spare_key};
 pub use live::{foreign, live_all, live_destinations, live_source, place};
+pub use objects::{all_objects, objects, orphans};
 use shared_role::shared_role;
 
 use crate::aws::Aws;
@@ -21,13 +23,13 @@ use crate::aws::settle::shown;
 use crate::events::{self, Events, StepId};
 use crate::failure::{Failure, Kind};
 use crate::joined;
-use crate::manifest::{Accounts, Manifest, PairKeys, Side, Topology};
+use crate::manifest::{Accounts, BucketPlace, Manifest, PairKeys, Topology};
 use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
 use crate::settings::Optional;
 use crate::steps::find;
 use crate::units::format_duration;
-use crate::world::{Batch, Bucket, Key, Objects, Others, Role, World};
+use crate::world::{Batch, Bucket, Key, Others, Role, World};
 use futures::future::join;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -52,7 +54,7 @@ pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Nam
     // If both fail, the identity's failure explains more.
     let (topology, mut named) = (topology?, named.map_err(not_enabled)?);
     // An account that the manifest names may be the caller's own.
-    let own = guests.into_iter().filter(|it| !topology.is_handed_over(it));
+    let own = guests.into_iter().filter(|it| !topology.wanted.is_handed_over(it));
     named.0.extend(self::named(aws, manifest.alias(), own).await?.0);
     Ok((topology, named))
 }
@@ -89,7 +91,7 @@ async fn named(
 /// already identified.
 pub async fn remains(aws: &Aws, topology: &Topology, events: &Events) -> Result<World, Failure> {
     let regions: BTreeSet<&Region> = topology.sides().map(|side| &side.region).collect();
-    let named = named(aws, &topology.key.alias, regions.into_iter()).await?;
+    let named = named(aws, &topology.wanted.key.alias, regions.into_iter()).await?;
     let mut world = second_wave(aws, topology, named, Depth::Removal).await?;
     late_tags(aws, topology, Depth::Removal, events, &mut world).await?;
     all_objects(aws, topology, &mut world).await?;
@@ -103,7 +105,7 @@ pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(Accounts, PairKeys
     let mut keys = PairKeys::default();
     for region in topology.key_regions() {
         if let Some(key) = named.0.get(region) {
-            keys.enter(topology.key.kind, region, key.id.clone());
+            keys.enter(topology.wanted.key.kind, region, key.id.clone());
         }
     }
     for (bucket, key) in existing(aws, &topology).await? {
@@ -111,7 +113,7 @@ pub async fn names(aws: &Aws, manifest: &Manifest) -> Result<(Accounts, PairKeys
             keys.enter_existing(side, key.arn);
         }
     }
-    Ok((topology.known_accounts(), keys))
+    Ok((topology.wanted.known_accounts(), keys))
 }
 
 /// The keys that the alias names, by Region.
@@ -127,13 +129,13 @@ pub async fn beside_others(
 ) -> Result<(), Failure> {
     let source = world.buckets.get(&topology.source.bucket);
     let live = source.and_then(|bucket| bucket.replication.as_ref());
-    topology.shared_role = others::shared_role(topology, live);
-    if let Some(arn) = &topology.shared_role {
+    topology.found.shared_role = others::shared_role(topology, live);
+    if let Some(arn) = &topology.shared_role() {
         world.shared_role = shared_role(aws, topology, arn).await?;
     }
     for back in topology.backward() {
-        let Some(arn) = &back.shared_role else { continue };
-        let same = topology.shared_role.as_ref() == Some(arn);
+        let Some(arn) = &back.shared_role() else { continue };
+        let same = topology.shared_role().as_ref() == Some(arn);
         let found =
             if same { world.shared_role.clone() } else { shared_role(aws, &back, arn).await? };
         world.reverse_shared_roles.extend(found.map(|role| (back.source.bucket.clone(), role)));
@@ -169,7 +171,7 @@ pub async fn second_wave(
     let removal = depth == Depth::Removal;
     let role =
         async { Ok(find::role(aws, &topology.role, topology.role_region(), removal).await?) };
-    let sides: Vec<Side> = topology.reached().cloned().collect();
+    let sides: Vec<BucketPlace> = topology.reached().map(|side| side.place.clone()).collect();
     let buckets = Box::pin(buckets_at(aws, topology, &sides, depth));
     let keys = Box::pin(keys(aws, topology, named, removal));
     let backward: Vec<Topology> = topology.backward().collect();
@@ -180,7 +182,7 @@ pub async fn second_wave(
     let found = joined::three(keys, roles, buckets).await.map_err(not_enabled)?;
     let (keys, (role, reverse_roles, batch), buckets) = found;
     let mut world = World {
-        account: topology.account.clone(),
+        account: topology.source.account.clone(),
         keys,
         buckets,
         role,
@@ -194,7 +196,7 @@ pub async fn second_wave(
     world.log_targets = log_targets::log_targets(aws, topology, &world.buckets).await?;
     let unnamed = unnamed(aws, topology, &world).await?;
     world.buckets.extend(unnamed);
-    let told = rules::unnamed(topology, &world).into_iter().map(|side| side.region);
+    let told = rules::unnamed(topology, &world).into_iter().map(|side| side.place.region);
     let stand = world.buckets.values().filter_map(|bucket| bucket.region.clone());
     let regions = told.chain(stand).collect();
     keys::dropped(aws, topology, regions, &mut world.keys).await?;
@@ -222,24 +224,25 @@ pub async fn late_tags(
     let recorded: BTreeSet<BucketName> = recorded(world).map(|side| side.bucket).collect();
     let may_be_ours = |(name, bucket): &(&BucketName, &Bucket)| {
         bucket.tags.is_empty()
-            && !topology.adopts(name)
+            && !topology.wanted.adopts(name)
             && !bucket.is_cut_off_creation()
             && (bucket.empty == Some(true) || recorded.contains(*name))
     };
     let side = |(bucket, found): (&BucketName, &Bucket)| {
         let region = found.region.clone()?;
-        Some(Side { region, bucket: bucket.clone() })
+        Some(BucketPlace { region, bucket: bucket.clone() })
     };
-    let sides: Vec<Side> = world.buckets.iter().filter(may_be_ours).filter_map(side).collect();
+    let sides: Vec<BucketPlace> =
+        world.buckets.iter().filter(may_be_ours).filter_map(side).collect();
     let shown = joined::all(sides.iter().map(|side| tagged_late(aws, events, side))).await?;
     let tagged = sides.into_iter().zip(shown).filter(|(_, is_tagged)| *is_tagged);
-    let tagged: Vec<Side> = tagged.map(|(side, _)| side).collect();
+    let tagged: Vec<BucketPlace> = tagged.map(|(side, _)| side).collect();
     world.buckets.extend(buckets_at(aws, topology, &tagged, depth).await?);
     Ok(())
 }
 
 /// Polls the tags of a bucket until some appear. Returns whether any did.
-async fn tagged_late(aws: &Aws, events: &Events, side: &Side) -> Result<bool, Failure> {
+async fn tagged_late(aws: &Aws, events: &Events, side: &BucketPlace) -> Result<bool, Failure> {
     let progress = events.step(&StepId::new(events::Kind::BucketTags, side.bucket.as_str()));
     let at_most = format_args!("at most {}", format_duration(TAGS_SHOW_WITHIN));
     let reason = format!("it shows no tags and may be this pair's: waiting for them, {at_most}");
@@ -268,13 +271,15 @@ async fn unnamed(
     topology: &Topology,
     world: &World,
 ) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
-    let recorded: BTreeSet<Side> = recorded(world).collect();
-    let told = rules::unnamed(topology, world).into_iter().chain(recorded.iter().cloned());
+    let recorded: BTreeSet<BucketPlace> = recorded(world).collect();
+    let told = rules::unnamed(topology, world).into_iter().map(|side| side.place);
+    let told = told.chain(recorded.iter().cloned());
     let unknown = told.filter(|side| !world.buckets.contains_key(&side.bucket));
-    let sides: BTreeSet<Side> = unknown.collect();
+    let sides: BTreeSet<BucketPlace> = unknown.collect();
     let recorded = &recorded;
     let found = sides.iter().map(|side| async move {
-        let is_heeded = |bucket: &Bucket| topology.owns(&bucket.tags) || recorded.contains(side);
+        let is_heeded =
+            |bucket: &Bucket| topology.wanted.owns(&bucket.tags) || recorded.contains(side);
         match find::bucket(aws, side, &Optional::all()).await {
             Ok(bucket) => Ok(bucket.filter(is_heeded).map(|bucket| (side.bucket.clone(), bucket))),
             // Another owner uses the name now.
@@ -286,11 +291,11 @@ async fn unnamed(
 }
 
 /// Returns the buckets that the tags of the keys record as encrypted under them.
-fn recorded(world: &World) -> impl Iterator<Item = Side> {
+fn recorded(world: &World) -> impl Iterator<Item = BucketPlace> {
     world.keys.primary.iter().chain(world.keys.replicas.values()).flat_map(|key| {
         let names = key.tags.keys().filter_map(|tag| tag.strip_prefix(Topology::BUCKET_TAG_PREFIX));
         let names = names.filter_map(|name| BucketName::new(name).ok());
-        names.map(|bucket| Side { region: key.region.clone(), bucket })
+        names.map(|bucket| BucketPlace { region: key.region.clone(), bucket })
     })
 }
 
@@ -304,7 +309,7 @@ pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batc
     if removal && batch.role.is_none() {
         return Ok(batch);
     }
-    let every = |_: &Side| Optional::all();
+    let every = |_: &BucketPlace| Optional::all();
     let found = match found_buckets(aws, topology, std::slice::from_ref(&side), every, false).await
     {
         Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
@@ -314,72 +319,14 @@ pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batc
     Ok(batch)
 }
 
-/// Counts, for a removal, the objects of each bucket that was not counted before.
-pub async fn all_objects(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
-    let uncounted = world.buckets.iter().filter(|(_, bucket)| bucket.objects.is_none());
-    let names: Vec<BucketName> = uncounted.map(|(name, _)| name.clone()).collect();
-    for (name, objects) in
-        joined::all(names.iter().map(|name| counted(aws, topology, world, name))).await?
-    {
-        enter(world, &name, objects);
-    }
-    if let Some((name, bucket)) = &mut world.batch.reports {
-        let side = Side { region: topology.source.region.clone(), bucket: name.clone() };
-        bucket.objects = Some(find::objects(aws, topology, &side).await?);
-    }
-    Ok(())
-}
-
-/// Counts the objects of the buckets that the manifest does not name.
-pub async fn orphans(aws: &Aws, topology: &Topology, world: &mut World) -> Result<(), Failure> {
-    let is_named = |name: &BucketName| topology.sides().any(|side| &side.bucket == name);
-    let names: Vec<BucketName> =
-        world.buckets.keys().filter(|name| !is_named(name)).cloned().collect();
-    for name in names {
-        objects(aws, topology, world, &name).await?;
-    }
-    Ok(())
-}
-
-/// Counts the objects of the bucket `name`.
-pub async fn objects(
-    aws: &Aws,
-    topology: &Topology,
-    world: &mut World,
-    name: &BucketName,
-) -> Result<(), Failure> {
-    let (name, objects) = counted(aws, topology, world, name).await?;
-    enter(world, &name, objects);
-    Ok(())
-}
-
-async fn counted(
-    aws: &Aws,
-    topology: &Topology,
-    world: &World,
-    name: &BucketName,
-) -> Result<(BucketName, Option<Objects>), Failure> {
-    let Some(region) = world.buckets.get(name).and_then(|bucket| bucket.region.clone()) else {
-        return Ok((name.clone(), None));
-    };
-    let side = Side { region, bucket: name.clone() };
-    Ok((name.clone(), Some(find::objects(aws, topology, &side).await?)))
-}
-
-fn enter(world: &mut World, name: &BucketName, objects: Option<Objects>) {
-    if let Some(bucket) = world.buckets.get_mut(name) {
-        bucket.objects = objects;
-    }
-}
-
 /// Finds buckets and reads their settings to the given depth.
 async fn buckets_at(
     aws: &Aws,
     topology: &Topology,
-    sides: &[Side],
+    sides: &[BucketPlace],
     depth: Depth,
 ) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
-    let matter = |side: &Side| match depth {
+    let matter = |side: &BucketPlace| match depth {
         Depth::Wanted => topology.matters(&side.bucket),
         Depth::Settings | Depth::Removal => Optional::all(),
     };
@@ -391,8 +338,8 @@ async fn buckets_at(
 async fn found_buckets(
     aws: &Aws,
     topology: &Topology,
-    sides: &[Side],
-    matter: impl Fn(&Side) -> Optional,
+    sides: &[BucketPlace],
+    matter: impl Fn(&BucketPlace) -> Optional,
     removal: bool,
 ) -> Result<BTreeMap<BucketName, Bucket>, Failure> {
     let asked = sides.iter().map(|side| (side, matter(side)));
@@ -404,7 +351,7 @@ async fn found_buckets(
         let mut bucket = bucket?;
         if let Some(bucket) = &mut bucket {
             bucket.objects = objects?;
-            let more = topology.matters_by(&bucket.tags).but(&matter);
+            let more = topology.wanted.matters_by(&bucket.tags).but(&matter);
             find::find_more(aws, side, &more, bucket).await?;
             if !topology.across_to(side).is_empty() {
                 bucket.requester_pays = find::requester_pays(aws, side).await?;

@@ -270,7 +270,7 @@ impl Prober {
         target: Arc<Target>,
         size: Option<u64>,
     ) -> (Vec<Probe>, Option<Failure>) {
-        let prefix = self.topology.probe_prefix(&target.filter);
+        let prefix = self.topology.wanted.probe_prefix(&target.filter);
         let mut uploaded = Vec::new();
         let began = Instant::now();
         let result = loop {
@@ -384,6 +384,6 @@ impl Prober {
 
     /// Returns the key that must encrypt an object on `side`; `None` for SSE-S3.
     fn key(&self, side: &Side) -> Option<Arn> {
-        self.topology.key_arn(&self.keys, side)
+        self.topology.wanted.key_arn(&self.keys, side)
     }
 }

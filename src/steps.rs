@@ -120,7 +120,8 @@ impl Steps {
         // Every function that needs the report bucket has validated its name before.
         let reports = topology.report_side().ok().flatten();
         let is_fresh = |side: &&Side| !world.buckets.contains_key(&side.bucket);
-        let is_adopted = |(name, it): &(&BucketName, &Bucket)| topology.is_adopted(name, &it.tags);
+        let is_adopted =
+            |(name, it): &(&BucketName, &Bucket)| topology.wanted.is_adopted(name, &it.tags);
         let adopted = world.buckets.iter().filter(is_adopted);
         let adopted = adopted.map(|(name, it)| (name.clone(), it.clone())).collect();
         let fresh = topology.sides().filter(is_fresh).map(|side| side.bucket.clone()).collect();
@@ -142,7 +143,7 @@ impl Steps {
             held: Mutex::default(),
             activated_at: OnceLock::new(),
             prover: None,
-            beside_others: topology.shared_role.is_some().then(|| world.clone()),
+            beside_others: topology.shared_role().is_some().then(|| world.clone()),
             topology,
             replaced: Mutex::default(),
             adopted,
@@ -240,11 +241,11 @@ impl Steps {
     }
 
     fn bucket_arn(&self, name: &BucketName) -> Arn {
-        name.arn(self.topology.partition())
+        name.arn(self.topology.wanted.partition())
     }
 
     fn key_arn(&self, key: &KeyId, region: &Region) -> Arn {
-        key.arn(region, self.topology.account_of(region))
+        key.arn(region, self.topology.wanted.account_of(region))
     }
 }
 
@@ -273,7 +274,7 @@ impl KeyBook {
         for region in topology.key_regions() {
             let Some(id) = known.id(region) else { continue };
             if world.keys.aliases.get(commit_region(topology, region)) == Some(id) {
-                book.committed.enter(topology.key.kind, region, id.clone());
+                book.committed.enter(topology.wanted.key.kind, region, id.clone());
             } else {
                 book.found.insert(region.clone(), id.clone());
             }
@@ -284,7 +285,7 @@ impl KeyBook {
 
 /// Returns the Region whose alias is the record of the key in `region`.
 fn commit_region<'a>(topology: &'a Topology, region: &'a Region) -> &'a Region {
-    match topology.key.kind {
+    match topology.wanted.key.kind {
         KeyKind::MultiRegion => &topology.source.region,
         KeyKind::PerRegion | KeyKind::Existing | KeyKind::None => region,
     }

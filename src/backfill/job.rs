@@ -142,7 +142,7 @@ impl<'a> Jobs<'a> {
     }
 
     fn description(&self) -> String {
-        format!("crrctl backfill of {}", self.topology.id())
+        format!("crrctl backfill of {}", self.topology.wanted.id())
     }
 
     /// Finds the job that is in progress.
@@ -158,7 +158,8 @@ impl<'a> Jobs<'a> {
 
     async fn find(&self, statuses: &[JobStatus]) -> Result<Option<String>, Error> {
         let (description, home) = (self.description(), self.aws.home());
-        let list = self.aws.s3control().list_jobs().account_id(self.topology.account.as_str());
+        let list =
+            self.aws.s3control().list_jobs().account_id(self.topology.source.account.as_str());
         let list = list.set_job_statuses(Some(statuses.to_vec()));
         let mut token = None;
         loop {
@@ -179,8 +180,10 @@ impl<'a> Jobs<'a> {
     pub async fn create(&self, wish: &Wish, told: Option<&str>) -> Result<String, Failure> {
         let topology = self.topology;
         let reports = topology.reports();
-        let arn = |bucket: &str| Arn::known(topology.partition(), "s3", "", "", bucket).to_string();
-        let (account, home) = (topology.account.as_str(), self.aws.home());
+        let arn = |bucket: &str| {
+            Arn::known(topology.wanted.partition(), "s3", "", "", bucket).to_string()
+        };
+        let (account, home) = (topology.source.account.as_str(), self.aws.home());
         let generator = S3JobManifestGenerator::builder()
             .expected_bucket_owner(account)
             .source_bucket(arn(topology.source.bucket.as_str()))
@@ -208,7 +211,7 @@ impl<'a> Jobs<'a> {
             .priority(wish.priority)
             .report(report.build())
             .role_arn(topology.batch_role_arn().to_string());
-        let progress = self.events.step(&StepId::job(topology.name.as_str()));
+        let progress = self.events.step(&StepId::job(topology.wanted.name.as_str()));
         let call = || async { create.clone().send().await.at("s3:CreateJob", home) };
         let made = retry(self.stop, &progress, call).await?;
         let unreadable = || Error::unreadable("s3:CreateJob", home, "job id");
@@ -224,7 +227,7 @@ impl<'a> Jobs<'a> {
     /// Reads the state of a job.
     pub async fn look(&self, id: &str) -> Result<Job, Failure> {
         let describe = self.aws.s3control().describe_job();
-        let describe = describe.account_id(self.topology.account.as_str()).job_id(id);
+        let describe = describe.account_id(self.topology.source.account.as_str()).job_id(id);
         let told = describe.send().await.at("s3:DescribeJob", self.aws.home())?;
         let unreadable = || Error::unreadable("s3:DescribeJob", self.aws.home(), "job");
         Ok(Job::of(told.job().ok_or_else(unreadable)?))
@@ -246,7 +249,7 @@ impl<'a> Jobs<'a> {
 
     async fn ask_for(&self, id: &str, status: RequestedJobStatus) -> Result<(), Error> {
         let update = self.aws.s3control().update_job_status();
-        let update = update.account_id(self.topology.account.as_str()).job_id(id);
+        let update = update.account_id(self.topology.source.account.as_str()).job_id(id);
         let update = update.requested_job_status(status);
         update.send().await.at("s3:UpdateJobStatus", self.aws.home()).map(drop)
     }
@@ -309,7 +312,8 @@ impl<'a> Jobs<'a> {
     pub async fn told(&self, id: &str) -> Result<(), Failure> {
         // The request includes the pair's own tags: the operator's policy requires them of a caller
         // that tags a role.
-        let owner = self.topology.owner_tags().into_iter().chain([(Self::TOLD_TAG, id.to_owned())]);
+        let owner =
+            self.topology.wanted.owner_tags().into_iter().chain([(Self::TOLD_TAG, id.to_owned())]);
         let tag = |(key, value)| Tag::builder().key(key).value(value).build();
         let tags = owner.map(tag).collect::<Result<Vec<_>, _>>();
         let tags = tags.map_err(|error| Failure::bug(&error.to_string()))?;

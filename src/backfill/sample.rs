@@ -40,7 +40,7 @@ pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
     let is_theirs = |version: &&ObjectVersion| {
         let key = version.key().unwrap_or_default();
         prefixes.iter().any(|prefix| key.starts_with(prefix))
-            && !topology.is_probe_key(key)
+            && !topology.wanted.is_probe_key(key)
             && !topology.is_report(source, key)
     };
     let theirs: Vec<&ObjectVersion> = page.versions().iter().filter(is_theirs).collect();

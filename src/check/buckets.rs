@@ -72,10 +72,10 @@ fn is_answered(bucket: &BucketSeen) -> bool {
 fn owner(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
     let name = &side.bucket;
     match &bucket.tags {
-        Ok(tags) if seen.topology.owns(tags) => {
+        Ok(tags) if seen.topology.wanted.owns(tags) => {
             Finding::pass("bucket.owner", "this account's, with the pair's tags")
         }
-        Ok(_) if seen.topology.is_handed_over(&side.region) => {
+        Ok(_) if seen.topology.wanted.is_handed_over(&side.region) => {
             Finding::pass("bucket.owner", "the other account's, which made it")
         }
         Ok(_) => {
@@ -120,10 +120,10 @@ fn mfa_delete(read: &Read<Option<Versioning>>) -> Finding {
 fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Finding {
     let name = "bucket.encryption";
     let topology = &seen.topology;
-    let wanted = topology.key_arn(&seen.pair_keys, side).map(|arn| arn.to_string());
-    let algorithm = match topology.key_wish(side) {
+    let wanted = topology.wanted.key_arn(&seen.pair_keys, side).map(|arn| arn.to_string());
+    let algorithm = match &side.key {
         KeyWish::Nothing => "AES256",
-        _ => topology.key.algorithm.as_str(),
+        _ => topology.wanted.key.algorithm.as_str(),
     };
     // At the source: an object under another key is one that the role has no permissions for; an
     // object under a key that no rule selects does not replicate; an object under no key
@@ -153,7 +153,7 @@ fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Find
 
 fn bucket_key(seen: &Seen, read: &Read<Option<Encryption>>) -> Finding {
     let name = "bucket.bucket-key";
-    let wanted = seen.topology.bucket_key;
+    let wanted = seen.topology.wanted.bucket_key;
     let word = |on: bool| if on { "on" } else { "off" };
     match read {
         Ok(live) => match live.as_ref().is_some_and(|it| it.bucket_key) {
@@ -183,7 +183,7 @@ fn lock(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
         let remedy = "`aws s3api put-object-lock-configuration` turns it on for a versioned bucket; it can't be turned off again";
         return Finding::fail(name, detail, remedy).because(&["DstBucketObjectLockConfigMissing"]);
     }
-    match (here, seen.topology.buckets.lock.is_some()) {
+    match (here, seen.topology.wanted.buckets.lock.is_some()) {
         (false, true) if !is_absent(&bucket.head) => {
             let detail = format!("`{}` has no Object Lock, and the manifest wants it", side.bucket);
             Finding::fail(name, detail, APPLY)
@@ -203,7 +203,7 @@ fn lock(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
 /// the bucket's default retention holds them.
 fn holds(seen: &Seen, bucket: &BucketSeen) -> Finding {
     let name = "bucket.holds";
-    let known = seen.topology.buckets.retention();
+    let known = seen.topology.wanted.buckets.retention();
     match &bucket.lock {
         Ok(lock) => match lock.as_ref().and_then(|it| it.retention.as_ref()) {
             None => Finding::pass(name, "no default retention"),

@@ -13,8 +13,8 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
         if let Ok(Some(key)) = &key.key {
             findings.push(state(seen, side, key));
         }
-        let rotates = seen.topology.has_own_key(side)
-            && (seen.is_source(side) || seen.topology.key.kind == KeyKind::PerRegion);
+        let rotates = side.has_own_key()
+            && (seen.is_source(side) || seen.topology.wanted.key.kind == KeyKind::PerRegion);
         if let (true, Some(details)) = (rotates, &key.details) {
             findings.push(match details {
                 Ok(key) => rotation(seen, key),
@@ -31,9 +31,9 @@ fn reasons(seen: &Seen, side: &Side, of_destination: &'static str) -> Vec<&'stat
 }
 
 fn exists(seen: &Seen, side: &Side, key: &KeySeen) -> Finding {
-    let (name, alias) = ("key.exists", &seen.topology.key.alias);
+    let (name, alias) = ("key.exists", &seen.topology.wanted.key.alias);
     let because = reasons(seen, side, "DstKmsKeyNotFound");
-    if let KeyWish::Existing(given) = seen.topology.key_wish(side) {
+    if let KeyWish::Existing(given) = &side.key {
         return match &key.key {
             Ok(Some(found)) => Finding::pass(name, found.arn.to_string()),
             Ok(None) => {
@@ -88,7 +88,7 @@ fn state(seen: &Seen, side: &Side, key: &Key) -> Finding {
 }
 
 fn rotation(seen: &Seen, key: &Key) -> Finding {
-    let wanted = seen.topology.key.rotation_days.map(u32::from);
+    let wanted = seen.topology.wanted.key.rotation_days.map(u32::from);
     let every =
         |days: Option<u32>| days.map_or("off".to_owned(), |days| format!("every {days} days"));
     if key.rotation_days == wanted || key.is_pending_deletion() {

@@ -17,7 +17,7 @@ const SECRET: &[u8] = b"crrctl: shared material?";
 pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
     let source = &seen.topology.source;
     let id = seen.pair_keys.id(&source.region);
-    let Some(id) = id.filter(|_| seen.topology.key.kind == KeyKind::MultiRegion) else {
+    let Some(id) = id.filter(|_| seen.topology.wanted.key.kind == KeyKind::MultiRegion) else {
         return Vec::new();
     };
     let usable = |side: &Side| {
@@ -37,7 +37,7 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
         Err(error) => return vec![Finding::unread(NAME, &error).at(&source.region)],
     };
     let mut findings = Vec::new();
-    let shares = |side: &&Side| seen.topology.has_own_key(side) && side.region != source.region;
+    let shares = |side: &&Side| side.has_own_key() && side.region != source.region;
     for side in seen.topology.destinations.iter().filter(shares) {
         let finding = if usable(side) {
             opened(aws, side, id, &sealed).await

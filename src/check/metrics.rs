@@ -39,7 +39,7 @@ pub async fn metrics(aws: &Aws, topology: &Topology, world: &World) -> Vec<RuleM
         let rules = live.and_then(|it| it.replication.as_ref()).map(|it| it.rules.as_slice());
         for rule in rules.unwrap_or_default().iter().filter(|rule| is_measured(direction, rule)) {
             let leads = |side: &&Side| {
-                side.bucket.arn(topology.partition()).to_string() == rule.destination
+                side.bucket.arn(topology.wanted.partition()).to_string() == rule.destination
             };
             let Some(destination) = direction.destinations.iter().find(leads).cloned() else {
                 continue;
@@ -86,7 +86,7 @@ pub async fn metrics(aws: &Aws, topology: &Topology, world: &World) -> Vec<RuleM
 }
 
 fn is_measured(direction: &Topology, rule: &Rule) -> bool {
-    rule.id.starts_with(&direction.rule_prefix()) && (rule.metrics || rule.time_control)
+    rule.id.starts_with(&direction.wanted.rule_prefix()) && (rule.metrics || rule.time_control)
 }
 
 fn unmeasured(it: &Measured<'_>) -> RuleMetrics {

@@ -68,7 +68,7 @@ pub async fn sample(aws: &Aws, topology: &Topology, newest: usize) -> Result<Sam
         let page = list.send().await.at("s3:ListObjectVersions", &side.region)?;
         found.extend(page.versions().to_vec());
     }
-    let is_probe = |key: Option<&str>| topology.is_probe_key(key.unwrap_or_default());
+    let is_probe = |key: Option<&str>| topology.wanted.is_probe_key(key.unwrap_or_default());
     let (kept, mut versions): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|it| is_probe(it.key()));
     versions.sort_by_key(|version| {

@@ -56,8 +56,8 @@ fn of_source(direction: &Topology) -> Vec<Document> {
     if !direction.is_back() {
         return vec![Document::ReplicationRoleTrust, Document::ReplicationRole];
     }
-    let home = &direction.home;
-    let key = direction.has_own_key(home).then(|| Document::of_key(home, direction));
+    let home = &direction.wanted.home();
+    let key = home.has_own_key().then(|| Document::of_key(home));
     key.into_iter().chain([Document::of_bucket(home, direction)]).collect()
 }
 
@@ -111,7 +111,7 @@ fn gather(seen: &Seen, documents: Documents) -> Gathered {
     }
     for side in seen.topology.sides() {
         let place = Place::Key(side.region.clone());
-        let document = Document::of_key(side, &seen.topology);
+        let document = Document::of_key(side);
         match seen.keys.get(&side.bucket).and_then(|key| key.details.as_ref()) {
             Some(Ok(key)) => {
                 it.put(
@@ -189,7 +189,7 @@ fn to_be_written(
 }
 
 fn of_bucket(topology: &Topology, side: &Side) -> Place {
-    if side == &topology.home {
+    if side == topology.wanted.home() {
         Place::SourceBucket
     } else {
         Place::DestinationBucket(side.region.clone())
@@ -210,7 +210,7 @@ fn check_of(place: &Place) -> &'static str {
 fn placed(topology: &Topology, place: &Place, finding: Finding) -> Finding {
     match place {
         Place::Key(region) | Place::DestinationBucket(region) => finding.at(region),
-        Place::SourceBucket => finding.at(&topology.home.region),
+        Place::SourceBucket => finding.at(&topology.wanted.home().region),
         Place::Role | Place::Boundary | Place::Trust | Place::Organisation => finding,
     }
 }
@@ -235,7 +235,7 @@ fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
             // If no document of the role decides a denied call, the role policy is missing.
             let is_gone = *place == Place::Role && first.row.document.is_none();
             let remedy = match &first.row.mend {
-                _ if is_gone && seen.topology.shared_role.is_none() => {
+                _ if is_gone && seen.topology.shared_role().is_none() => {
                     "`crrctl apply` puts the role's policy back".to_owned()
                 }
                 mend => mend.clone().unwrap_or_default(),
@@ -301,7 +301,7 @@ fn actions(rows: &[&LiveRow]) -> String {
 
 /// Returns the failure reasons that S3 gives if these calls are denied.
 fn reasons(seen: &Seen, rows: &[&LiveRow]) -> Vec<&'static str> {
-    let source = seen.topology.source.bucket.arn(seen.topology.partition());
+    let source = seen.topology.source.bucket.arn(seen.topology.wanted.partition());
     // Multipart uploads have failure reasons of their own.
     let in_parts = |row: &&LiveRow| match row.row.action.as_str() {
         "s3:ReplicateObject" | "kms:GenerateDataKey" => Some("DstMultipartInitNotPermitted"),

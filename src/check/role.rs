@@ -6,7 +6,7 @@ use super::seen::Seen;
 
 pub(super) fn check(seen: &Seen) -> Vec<Finding> {
     let (name, role) = ("role.exists", &seen.topology.role);
-    if let Some(shared) = &seen.topology.shared_role {
+    if let Some(shared) = &seen.topology.shared_role() {
         return vec![match &seen.role {
             Ok(Some(_)) if seen.topology.role_settings.given.is_some() => {
                 Finding::pass(name, format!("{shared}, as it was given"))
@@ -22,7 +22,7 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
         }];
     }
     vec![match &seen.role {
-        Ok(Some(live)) if seen.topology.owns(&live.tags) => {
+        Ok(Some(live)) if seen.topology.wanted.owns(&live.tags) => {
             Finding::pass(name, format!("`{role}`, with the pair's tags"))
         }
         Ok(Some(_)) => {

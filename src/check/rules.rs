@@ -44,7 +44,7 @@ fn compared(seen: &Seen, live: &Replication) -> Vec<Finding> {
             findings.push(Finding::fail(NAME, detail, APPLY).because(&["SrcObjectNotEligible"]));
             continue;
         };
-        let arn = |side: &Side| side.bucket.arn(seen.topology.partition()).to_string();
+        let arn = |side: &Side| side.bucket.arn(seen.topology.wanted.partition()).to_string();
         let side = seen.topology.destinations.iter().find(|side| arn(side) == rule.destination);
         let is_hidden = side.is_some_and(|side| is_hidden(seen, side, found));
         findings.extend(differences(rule, found, is_hidden));
@@ -66,7 +66,7 @@ fn is_hidden(seen: &Seen, side: &Side, live: &Rule) -> bool {
     let (region, account) = (parts.next(), parts.next());
     seen.topology.is_foreign(side)
         && region == Some(side.region.as_str())
-        && account.is_some_and(|account| account != seen.topology.account.as_str())
+        && account.is_some_and(|account| account != seen.topology.source.account.as_str())
 }
 
 /// Returns the differences between the wanted rule and the live rule, the most severe first, each

@@ -65,7 +65,7 @@ impl Seen {
         let sides: Vec<Side> = topology.sides().cloned().collect();
         let alias = manifest.alias().as_str();
         let named = join_all(sides.iter().map(|side| {
-            let name = match topology.key_wish(side) {
+            let name = match &side.key {
                 KeyWish::Ours => Some(alias),
                 KeyWish::Existing(given) => Some(given.as_str()),
                 KeyWish::Nothing => None,
@@ -81,18 +81,18 @@ impl Seen {
         let own_role = role(aws, &topology);
         let ((named, buckets), own_role) = join(join(named, buckets), own_role).await;
         let live = buckets.first().and_then(|source| source.replication.as_ref().ok()?.as_ref());
-        topology.shared_role = others::shared_role(&topology, live);
-        let is_shared = topology.shared_role.is_some();
+        topology.found.shared_role = others::shared_role(&topology, live);
+        let is_shared = topology.shared_role().is_some();
         let role = if is_shared { role(aws, &topology).await } else { own_role };
         let buckets: Vec<_> = sides.iter().cloned().zip(buckets).collect();
         let shared = pairs_key(named.first(), buckets.first());
         let mut pair_keys = PairKeys::default();
         for ((side, named), bucket) in sides.iter().zip(&named).zip(&buckets) {
-            let is_shared = topology.key.kind == KeyKind::MultiRegion;
+            let is_shared = topology.wanted.key.kind == KeyKind::MultiRegion;
             let own = if is_shared { shared.clone() } else { pairs_key(Some(named), Some(bucket)) };
-            match (topology.key_wish(side), own, named) {
+            match (&side.key, own, named) {
                 (KeyWish::Ours, Some(id), _) => {
-                    pair_keys.enter(topology.key.kind, &side.region, id);
+                    pair_keys.enter(topology.wanted.key.kind, &side.region, id);
                 }
                 (KeyWish::Existing(_), _, Ok(Some(key))) => {
                     pair_keys.enter_existing(side, key.arn.clone());
@@ -100,9 +100,9 @@ impl Seen {
                 _ => {}
             }
         }
-        let has_key = |(side, _): &(&Side, _)| topology.key_wish(side) != KeyWish::Nothing;
+        let has_key = |(side, _): &(&Side, _)| side.has_key();
         let keys = join_all(sides.iter().zip(named).filter(has_key).map(|(side, named)| {
-            let id = match topology.key_wish(side) {
+            let id = match &side.key {
                 KeyWish::Ours => pair_keys.id(&side.region).cloned(),
                 _ => named.as_ref().ok().and_then(|key| key.as_ref()).map(|key| key.id.clone()),
             };
@@ -131,8 +131,8 @@ impl Seen {
     /// Returns the remedy for a missing resource in `region`: `apply`, or the other account's
     /// operator if that side is handed over.
     pub(super) fn maker(&self, region: &Region, apply: &str) -> String {
-        if self.topology.is_handed_over(region) {
-            let account = self.topology.account_of(region);
+        if self.topology.wanted.is_handed_over(region) {
+            let account = self.topology.wanted.account_of(region);
             format!(
                 "whoever has account {account} makes it; `crrctl apply` prints the documents for it"
             )
@@ -146,19 +146,19 @@ impl Seen {
     pub(super) fn believe_rules(&mut self) {
         let live = self.source().and_then(|source| source.replication.as_ref().ok()?.clone());
         for side in &self.topology.destinations {
-            if self.topology.key_arn(&self.pair_keys, side).is_some() {
+            if self.topology.wanted.key_arn(&self.pair_keys, side).is_some() {
                 continue;
             }
-            let arn = side.bucket.arn(self.topology.partition());
+            let arn = side.bucket.arn(self.topology.wanted.partition());
             let rules = live.iter().flat_map(|live| &live.rules);
             let rule = rules.filter(|rule| rule.destination == arn.as_str());
             let named = rule.filter_map(|rule| Arn::new(rule.replica_key.clone()?).ok());
-            let account = self.topology.account_of(&side.region).as_str();
+            let account = self.topology.wanted.account_of(&side.region).as_str();
             let is_there =
                 |key: &Arn| key.region() == side.region.as_str() && key.account() == account;
             let id = |key: Arn| KeyId::new(key.resource().strip_prefix("key/")?).ok();
             if let Some(id) = named.filter(is_there).find_map(id) {
-                self.pair_keys.enter(self.topology.key.kind, &side.region, id);
+                self.pair_keys.enter(self.topology.wanted.key.kind, &side.region, id);
             }
         }
     }

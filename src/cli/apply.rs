@@ -170,7 +170,7 @@ async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended
         printer.say(&format!("warning: {warning}"));
     }
     if !args.yes && plan.has_changes() {
-        output::say(&session.aws.described(&topology.account));
+        output::say(&session.aws.described(&topology.source.account));
         output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
         let answer = output::ask("apply these changes? [y/N]", &session.stop).await?;
         if !matches!(answer.as_str(), "y" | "Y" | "yes") {
@@ -336,7 +336,7 @@ async fn prove(session: &Session, topology: &Topology, keys: PairKeys, changed: 
 /// Returns a sentence about when the pair expires, or that it no longer expires; empty if it never
 /// did.
 fn until(applied: &Applied) -> String {
-    match (applied.topology.expires, applied.expired_at) {
+    match (applied.topology.found.expires, applied.expired_at) {
         (Some(expires), _) => {
             format!("it stands until {expires}; `crrctl gc --yes` takes it away after that\n")
         }
@@ -364,7 +364,7 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
     printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.put("activated_at", applied.activated_at);
     printer.put("replaced", &applied.replaced);
-    printer.put("expires", applied.topology.expires);
+    printer.put("expires", applied.topology.found.expires);
     printer.text(&tables::evidence(&applied.evidence.probes, &summary));
     if ok {
         let regions: Vec<&str> =
@@ -384,7 +384,7 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
             if printer.is_part() { String::new() } else { format!(" in {} calls", calls.total()) };
         printer.text(&tables::verdict(&format!(
             "{}: {} {} {}: {work}, {proof}, {}{calls}",
-            applied.topology.name,
+            applied.topology.wanted.name,
             applied.topology.source.region,
             applied.topology.arrow(),
             regions.join(", "),
@@ -397,7 +397,7 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
 fn leaving(failure: Failure, applied: &Applied) -> Failure {
     let made = applied.outcome.done.len();
     let changes = if made == 1 { "change" } else { "changes" };
-    let pair = &applied.topology.name;
+    let pair = &applied.topology.wanted.name;
     let failure = if made > 0 {
         failure.leaving(format!(
             "{made} {changes} of this run, tagged `{}={pair}`",

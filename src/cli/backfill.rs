@@ -150,7 +150,7 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
 /// Checks that a live rule of the pair exists, since a batch job replicates by the live rules.
 fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
     let source = &topology.source;
-    let live = world.buckets.get(&source.bucket).filter(|live| topology.owns(&live.tags));
+    let live = world.buckets.get(&source.bucket).filter(|live| topology.wanted.owns(&live.tags));
     let live = live.and_then(|live| live.replication.as_ref());
     let is_live = live.is_some_and(|live| {
         live.rules.iter().any(|rule| rule.enabled && rules::is_ours(topology, &rule.id))
@@ -276,7 +276,7 @@ async fn end(
         } else {
             format!("{} objects replicated", job.succeeded)
         };
-        printer.text(&tables::verdict(&format!("{}: {done}", topology.name)));
+        printer.text(&tables::verdict(&format!("{}: {done}", topology.wanted.name)));
         return Ok(0);
     };
     let mends = reasons.iter().filter_map(|it| catalogue::entry(&it.code));

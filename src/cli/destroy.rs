@@ -148,7 +148,7 @@ impl DestroyArgs {
 
 async fn planned(session: &Session, args: &DestroyArgs) -> Result<Planned, Failure> {
     let (mut topology, world) = session.observe(Depth::Removal).await?;
-    topology.key.deletion_window_days = args.window.unwrap_or(topology.key.deletion_window_days);
+    topology.found.deletion_window_days = args.window;
     let (plan, kept) = plan::removal(&topology, &world, args.wish())?;
     Ok(Planned { topology, world, plan, kept })
 }
@@ -156,7 +156,7 @@ async fn planned(session: &Session, args: &DestroyArgs) -> Result<Planned, Failu
 impl Planned {
     /// Returns the text that is shown to the user before the confirmation.
     async fn preview(&self, session: &Session) -> Result<String, Failure> {
-        let caller = session.aws.described(&self.topology.account);
+        let caller = session.aws.described(&self.topology.source.account);
         let (plan, kept) = (tables::plan(&self.plan, None), tables::kept(&self.kept));
         let mut text = format!("{caller}\n{plan}\n{kept}\n");
         if let Some(id) = job_under_way(session, &self.topology, &self.world).await? {
@@ -172,7 +172,7 @@ async fn one(session: Session, args: &DestroyArgs, printer: &Printer) -> Ended {
     let planned = planned(&session, args).await?;
     if !args.yes && planned.plan.has_changes() {
         output::say(planned.preview(&session).await?.trim_end_matches('\n'));
-        let name = &planned.topology.name;
+        let name = &planned.topology.wanted.name;
         let question = format!("type `{name}` to take all of this away:");
         if output::ask(&question, &session.stop).await? != name.as_str() {
             return Err(declined());
@@ -221,7 +221,7 @@ async fn job_under_way(
     topology: &Topology,
     world: &World,
 ) -> Result<Option<String>, Failure> {
-    if !world.batch.role.as_ref().is_some_and(|role| topology.owns(&role.tags)) {
+    if !world.batch.role.as_ref().is_some_and(|role| topology.wanted.owns(&role.tags)) {
         return Ok(None);
     }
     let jobs = Jobs::new(&session.aws, topology, &session.events, &session.stop);
@@ -344,7 +344,7 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
         .map(|(arn, key)| {
             let last_replica = last_replicas.get(arn.resource());
             // `Timestamp` has no calendar days; each day of the waiting period has 24 hours.
-            let days = key.window_days.unwrap_or(topology.key.deletion_window_days.into());
+            let days = key.window_days.unwrap_or(topology.deletion_window_days().into());
             let after_replicas = || last_replica?.checked_add((days * 24).hours()).ok();
             let date = match key.state {
                 KeyState::PendingReplicaDeletion => after_replicas(),

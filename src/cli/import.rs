@@ -8,7 +8,7 @@ use super::session::{RunContext, Session, connect};
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
 use crate::import::{self, Draft, Wish};
-use crate::manifest::{self, Login, Manifest, Origin, Side};
+use crate::manifest::{self, BucketPlace, Login, Manifest, Origin};
 use crate::names::{AccountId, Arn, BucketName, PairName, Region};
 use crate::observe;
 use crate::policy::Templates;
@@ -110,7 +110,7 @@ async fn found(
     calls: &mut u64,
 ) -> Result<(Live, Wish), Failure> {
     let region = context.unless_ending(observe::place(&context.aws, &args.bucket)).await?;
-    let source = Side { region, bucket: args.bucket.clone() };
+    let source = BucketPlace { region, bucket: args.bucket.clone() };
     if context.aws.home() != &source.region && !global.sandbox {
         *calls += context.aws.count().total();
         context.aws = Arc::new(connect(global, &source.region, None, None).await?);
@@ -129,7 +129,9 @@ async fn found(
         context.aws = Arc::new(connect(global, &source.region, Some(&skeleton), None).await?);
         let topology = observe::identified(&context.aws, &skeleton);
         let topology = context.unless_ending(topology).await?;
-        let of = |side: &Side| (side.region.clone(), topology.account_of(&side.region).clone());
+        let of = |side: &BucketPlace| {
+            (side.region.clone(), topology.wanted.account_of(&side.region).clone())
+        };
         accounts.extend(away.iter().map(of));
     }
     Ok((read(context, seen, &sides, &accounts).await?, wish))
@@ -138,14 +140,14 @@ async fn found(
 async fn read(
     context: &RunContext,
     source: LiveBucket,
-    sides: &[Side],
+    sides: &[BucketPlace],
     accounts: &BTreeMap<Region, AccountId>,
 ) -> Result<Live, Failure> {
     let live = Box::pin(observe::live_all(&context.aws, source, sides, accounts));
     context.unless_ending(live).await
 }
 
-fn login(args: &ImportArgs, away: &[Side]) -> Result<Login, Failure> {
+fn login(args: &ImportArgs, away: &[BucketPlace]) -> Result<Login, Failure> {
     let profile = args.destination_profile.clone();
     let login = Login { profile, assume_role: args.destination_assume_role.clone() };
     if login != Login::default() {
@@ -164,8 +166,12 @@ fn login(args: &ImportArgs, away: &[Side]) -> Result<Login, Failure> {
 }
 
 /// Returns the smallest manifest that names the credentials for each Region.
-fn skeleton(source: &Side, away: &[Side], login: &Login) -> Result<Manifest, Failure> {
-    let destination = |side: &Side| {
+fn skeleton(
+    source: &BucketPlace,
+    away: &[BucketPlace],
+    login: &Login,
+) -> Result<Manifest, Failure> {
+    let destination = |side: &BucketPlace| {
         json!({"region": side.region, "bucket": side.bucket, "adopt": true, "profile": login.profile,
             "assume_role": login.assume_role})
     };

@@ -47,7 +47,7 @@ pub(super) fn hand_over(
 /// account's key; `None` for any other pair.
 pub(super) fn waiting(topology: &Topology) -> Option<Failure> {
     let side = topology.waits_for_key()?;
-    let account = topology.account_of(&side.region);
+    let account = topology.wanted.account_of(&side.region);
     let message = format!(
         "the source's half stands, and replicates nothing yet: no rule can name the key in {} before account {account} has it",
         side.region
@@ -73,10 +73,10 @@ fn rendered(session: &Session, topology: &Topology) -> Result<Documents, Failure
     let away = topology.destinations.iter().filter(|side| topology.is_foreign(side));
     let of_side = |side: &Side| {
         let bucket = Document::of_bucket(side, topology);
-        let key = topology.has_own_key(side).then(|| Document::of_key(side, topology));
+        let key = side.has_own_key().then(|| Document::of_key(side));
         std::iter::once(bucket).chain(key).collect::<Vec<_>>()
     };
-    let back = topology.backward().filter(|back| back.account != topology.account);
+    let back = topology.backward().filter(|back| back.source.account != topology.source.account);
     let of_role = |back: Topology| {
         let (trust, role) = (Document::of_role_trust(&back), Document::of_role(&back));
         back.role_settings.is_ours().then_some([trust, role]).into_iter().flatten()

@@ -57,7 +57,7 @@ pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) ->
         (topology, plan, Vec::new())
     };
     session.done(true, false);
-    printer.put("account", &topology.account);
+    printer.put("account", &topology.source.account);
     printer.put("caller", session.aws.identity());
     printer.put("endpoint", session.aws.endpoint());
     printer.put("changes", report::changes(&plan));
@@ -84,7 +84,7 @@ pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) ->
         printer.text(&graph);
     } else {
         let caller = session.aws.identity().unwrap_or("an unknown caller");
-        printer.text(&format!("account {}, as {caller}\n\n", topology.account));
+        printer.text(&format!("account {}, as {caller}\n\n", topology.source.account));
         printer.text(&tables::plan(&plan, (!args.destroy).then_some(&cost)));
         printer.text(&tables::kept(&kept));
     }

@@ -127,7 +127,7 @@ pub(super) fn standing_keys(topology: &Topology, world: &World) -> Result<PairKe
     };
     let message = format!(
         "the pair `{}` does not stand: {missing}, so there is nothing to probe",
-        topology.name
+        topology.wanted.name
     );
     let failure = Failure::new(Kind::Manifest, "pair-missing", message);
     Err(failure.hint("`crrctl check` says what is missing; `crrctl apply` builds it"))

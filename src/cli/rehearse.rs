@@ -68,7 +68,7 @@ pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) ->
 async fn make_adopted(session: &Session) -> Result<Vec<BucketName>, Failure> {
     let (topology, _) = observe::first_wave(&session.aws, &session.manifest).await?;
     let mut made = Vec::new();
-    for side in topology.sides().filter(|side| topology.adopts(&side.bucket)) {
+    for side in topology.sides().filter(|side| topology.wanted.adopts(&side.bucket)) {
         let place = (side.region.as_str() != "us-east-1")
             .then(|| BucketLocationConstraint::from(side.region.as_str()));
         let place = CreateBucketConfiguration::builder().set_location_constraint(place).build();

@@ -271,7 +271,8 @@ impl Session {
     /// Like [`Self::plan`], but reads as much as `depth` says.
     pub(super) async fn plan_at(&self, depth: Depth) -> Result<(Topology, World, Plan), Failure> {
         let (mut topology, mut world) = self.observe(depth).await?;
-        topology.expires = expiry::expires(&topology, &world, self.ephemeral, Timestamp::now())?;
+        topology.found.expires =
+            expiry::expires(&topology, &world, self.ephemeral, Timestamp::now())?;
         self.unless_ending(observe::beside_others(&self.aws, &mut topology, &mut world)).await?;
         let wish = self.wish;
         if wish.revive_keys {

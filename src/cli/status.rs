@@ -76,7 +76,7 @@ fn put(
                 "region": key.region,
                 "arn": key.arn,
                 "state": key.state,
-                "alias": world.keys.aliases.get(&key.region).map(|_| topology.key.alias.as_str()),
+                "alias": world.keys.aliases.get(&key.region).map(|_| topology.wanted.key.alias.as_str()),
                 "rotation_days": key.rotation_days,
                 "deletes_not_before": key.deletion_date,
             })
@@ -124,10 +124,8 @@ fn put(
     printer.put("back_roles", back);
     printer.put("rules", rules);
     let drift = plan.map(|plan| {
-        let changes = plan.actions.iter().filter(|action| action.changes());
-        changes
-            .map(|action| json!({"step": action.id, "kind": action.kind(), "region": action.region, "action": action.verb(), "reason": report::reason(&action.work)}))
-            .collect::<Vec<Value>>()
+        let changes = report::changes(plan).into_iter();
+        changes.filter(|change| change.action.changes()).collect::<Vec<_>>()
     });
     printer.put("drift", drift);
     printer.put("objects", sample);

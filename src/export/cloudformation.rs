@@ -22,12 +22,12 @@ pub fn cloudformation(topology: &Topology, world: &World) -> Result<Vec<File>, F
     let pair = Pair::of(topology, world);
     let mut files = Vec::new();
     for region in pair.regions() {
-        let stem = format!("{}-{region}", topology.name);
+        let stem = format!("{}-{region}", topology.wanted.name);
         let mut stack = Stack { named: Named::of(&pair, region), ..Stack::default() };
         fill(&mut stack, &pair, region)?;
         let template = json!({
             "AWSTemplateFormatVersion": "2010-09-09",
-            "Description": format!("S3 replication of the pair {}: what stands in {region}, exported by crrctl", topology.name),
+            "Description": format!("S3 replication of the pair {}: what stands in {region}, exported by crrctl", topology.wanted.name),
             "Metadata": {"crrctl": notes(&stem)},
             "Resources": stack.resources,
         });
@@ -131,9 +131,9 @@ fn tags(tags: &Tags) -> Value {
 
 fn add_key(stack: &mut Stack, pair: &Pair<'_>, key: &Key) {
     let mut properties = json!({
-        "Description": pair.topology.key_description(),
+        "Description": pair.topology.wanted.key_description(),
         "KeyPolicy": key.policy,
-        "PendingWindowInDays": pair.topology.key.deletion_window_days,
+        "PendingWindowInDays": pair.topology.wanted.key.deletion_window_days,
         "Tags": tags(&key.tags),
     });
     let primary = pair.world.keys.primary.as_ref().filter(|primary| primary.region != key.region);
@@ -150,7 +150,7 @@ fn add_key(stack: &mut Stack, pair: &Pair<'_>, key: &Key) {
     };
     stack.add("Key", kind, ("KeyId", key.id.as_str()), properties);
     if pair.world.keys.aliases.get(&key.region) == Some(&key.id) {
-        let name = pair.topology.key.alias.as_str();
+        let name = pair.topology.wanted.key.alias.as_str();
         let properties = json!({"AliasName": name, "TargetKeyId": {"Ref": "Key"}});
         stack.add("Alias", "AWS::KMS::Alias", ("AliasName", name), properties);
     }
@@ -175,7 +175,7 @@ fn add_role(stack: &mut Stack, pair: &Pair<'_>, way: &Way<'_>, id: &str) {
     let mut properties = json!({
         "RoleName": name,
         "Path": way.role_path(),
-        "Description": pair.topology.role_description(),
+        "Description": pair.topology.wanted.role_description(),
         "AssumeRolePolicyDocument": role.trust,
         "Policies": policies,
         "Tags": tags(&lasting),

@@ -1,7 +1,7 @@
 //! The live pair, sorted for an export: each resource with its label.
 //! Not for: the output format (see `terraform` and `cloudformation`).
 
-use crate::manifest::{Side, Topology};
+use crate::manifest::Topology;
 use crate::names::{BucketName, Region};
 use crate::settings::ExportedLifecycle;
 use crate::world::{Bucket, Key, Replication, Role, World};
@@ -40,13 +40,13 @@ impl<'a> Placed<'a> {
 impl<'a> Pair<'a> {
     pub(super) fn of(topology: &'a Topology, world: &'a World) -> Self {
         let keys = world.keys.primary.iter().chain(world.keys.replicas.values());
-        let keys = keys.filter(|key| topology.owns(&key.tags) && !key.is_pending_deletion());
+        let keys = keys.filter(|key| topology.wanted.owns(&key.tags) && !key.is_pending_deletion());
         let is_side = |name: &BucketName| topology.sides().any(|side| &side.bucket == name);
-        let named =
-            topology.sides().filter_map(|Side { bucket, .. }| world.buckets.get_key_value(bucket));
+        let named = topology.sides().filter_map(|side| world.buckets.get_key_value(&side.bucket));
         let others = world.buckets.iter().filter(|(name, _)| !is_side(name));
         let mut buckets: Vec<Placed<'a>> = Vec::new();
-        for (name, live) in named.chain(others).filter(|(_, live)| topology.owns(&live.tags)) {
+        for (name, live) in named.chain(others).filter(|(_, live)| topology.wanted.owns(&live.tags))
+        {
             let Some(region) = &live.region else { continue };
             let label = if name == &topology.source.bucket {
                 "source".to_owned()
@@ -60,7 +60,8 @@ impl<'a> Pair<'a> {
             };
             buckets.push(Placed { label, name, region, live });
         }
-        let reports = world.batch.reports.iter().filter(|(_, live)| topology.owns(&live.tags));
+        let reports =
+            world.batch.reports.iter().filter(|(_, live)| topology.wanted.owns(&live.tags));
         buckets.extend(reports.map(|(name, live)| Placed {
             label: "reports".to_owned(),
             name,
@@ -97,7 +98,7 @@ impl<'a> Pair<'a> {
                 return None;
             }
             // The export names a role that is not the pair's, but does not include it.
-            let role = role.filter(|role| topology.owns(&role.tags));
+            let role = role.filter(|role| topology.wanted.owns(&role.tags));
             let resource = role.map_or("", |role| role.arn.resource());
             Some(Way {
                 label: &placed.label,
@@ -108,7 +109,7 @@ impl<'a> Pair<'a> {
                 role,
             })
         };
-        let batch = world.batch.role.as_ref().filter(|role| topology.owns(&role.tags));
+        let batch = world.batch.role.as_ref().filter(|role| topology.wanted.owns(&role.tags));
         let batch = batch.map(|role| Way {
             label: BATCH,
             bucket: &topology.source.bucket,

@@ -25,14 +25,14 @@ pub fn terraform(topology: &Topology, world: &World) -> Result<File, Failure> {
         let provider = Body::default()
             .set("alias", Value::text(&label(region.as_str())))
             .set("region", Value::text(region))
-            .and(credentials(topology.login_of(region)));
+            .and(credentials(topology.wanted.login_of(region)));
         file = file.block("provider", &["aws"], provider);
     }
     let references = References::of(&pair);
     for resource in resources(&pair, &references)? {
         file = file.and(resource);
     }
-    Ok(File { name: format!("{}.tf", topology.name), text: file.render(0) })
+    Ok(File { name: format!("{}.tf", topology.wanted.name), text: file.render(0) })
 }
 
 fn notes(topology: &Topology) -> String {
@@ -51,9 +51,9 @@ What Terraform can't express, and what to do instead:
   `blocked_encryption_types` is set.
 
 The tags `{pair_tag}` and `{id_tag}` make these things crrctl's: leave them, and both tools agree.",
-        pair = topology.name,
+        pair = topology.wanted.name,
         version = env!("CARGO_PKG_VERSION"),
-        days = topology.key.deletion_window_days,
+        days = topology.wanted.key.deletion_window_days,
         pair_tag = Topology::PAIR_TAG,
         id_tag = Topology::ID_TAG,
     )
@@ -143,7 +143,7 @@ fn resources(pair: &Pair<'_>, references: &References) -> Result<Vec<Body>, Fail
 
 fn key(pair: &Pair<'_>, key: &Key, references: &References) -> Body {
     let mut body =
-        Body::default().set("description", Value::text(&pair.topology.key_description()));
+        Body::default().set("description", Value::text(&pair.topology.wanted.key_description()));
     if is_primary(key) {
         body = body
             .set("multi_region", Value::bare(&key.multi_region.is_some()))
@@ -168,7 +168,7 @@ fn key(pair: &Pair<'_>, key: &Key, references: &References) -> Body {
 }
 
 fn alias(pair: &Pair<'_>, key: &Key) -> Body {
-    let name = pair.topology.key.alias.as_str();
+    let name = pair.topology.wanted.key.alias.as_str();
     let target = Value::bare(&format!("{}.key_id", address(key)));
     let body = Body::default().set("name", Value::text(name)).set("target_key_id", target);
     resource("aws_kms_alias", &label(key.region.as_str()), &key.region, name, body)
@@ -204,12 +204,12 @@ fn role(pair: &Pair<'_>, way: &Way<'_>, references: &References) -> Vec<Body> {
     let Some(role) = way.role else { return Vec::new() };
     let (name, label) = (way.role_name, way_label(way));
     // The provider of the other account creates a role of that account.
-    let is_home = role.arn.account() == pair.topology.account.as_str();
-    let region = if is_home { &pair.topology.home.region } else { way.region };
+    let is_home = role.arn.account() == pair.topology.source.account.as_str();
+    let region = if is_home { &pair.topology.wanted.home().region } else { way.region };
     let body = Body::default()
         .set("name", Value::text(&name))
         .set("path", Value::text(&way.role_path()))
-        .set("description", Value::text(&pair.topology.role_description()));
+        .set("description", Value::text(&pair.topology.wanted.role_description()));
     let body = match &role.boundary {
         Some(boundary) => body.set("permissions_boundary", Value::text(boundary)),
         None => body,

@@ -1,8 +1,10 @@
 //! The role of a pair's batch jobs, and where their completion reports are stored.
 //! Not for: making a batch job (see `backfill`).
 
+use super::keys::KeyWish;
 use super::rules::RuleWish;
-use super::topology::{Side, Topology};
+use super::side::{BucketPlace, Side};
+use super::topology::Topology;
 use crate::names::{Arn, BucketName};
 
 /// Location of the completion reports of batch jobs.
@@ -27,24 +29,23 @@ impl Topology {
 
     /// Returns the ARN of [`Self::batch_role`].
     pub fn batch_role_arn(&self) -> Arn {
-        let resource = format!("role{}{}", self.role_settings.path, self.batch_role());
-        Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
+        self.role_arn_of(&self.batch_role())
     }
 
     /// Returns the location of the completion reports and manifests of batch jobs. A report inside
     /// a rule's prefix would be replicated, so reports are stored in the source bucket only if no
     /// rule selects their prefix. Otherwise they have a separate bucket.
     pub fn reports(&self) -> Reports {
-        let prefix = format!("_crrctl-batch/{}/", self.name);
+        let prefix = format!("_crrctl-batch/{}/", self.wanted.name);
         let source = &self.source;
         let replicates = |rule: &RuleWish| prefix.starts_with(&rule.settings.prefix);
         // Reports also need a separate bucket if the source bucket has a default retention.
-        let is_held = self.buckets.retention().is_some();
+        let is_held = self.wanted.buckets.retention().is_some();
         if is_held || self.rules.iter().any(replicates) {
-            let rest = format!("-reports-{}-{}", self.account, source.region);
+            let rest = format!("-reports-{}-{}", source.account, source.region);
             // A bucket name has at most 63 characters, all of them ASCII.
             let room = 63_usize.saturating_sub(rest.len());
-            let stem: String = self.name.as_str().chars().take(room).collect();
+            let stem: String = self.wanted.name.as_str().chars().take(room).collect();
             Reports { bucket: format!("{stem}{rest}"), prefix, with_data: false }
         } else {
             Reports { bucket: source.bucket.to_string(), prefix, with_data: true }
@@ -58,13 +59,14 @@ impl Topology {
             return Ok(None);
         }
         let region = self.source.region.clone();
-        Ok(Some(Side { region, bucket: BucketName::new(reports.bucket)? }))
+        let place = BucketPlace { region, bucket: BucketName::new(reports.bucket)? };
+        Ok(Some(Side { key: KeyWish::Nothing, ..self.wanted.side(place) }))
     }
 
     /// Returns whether the object `key` of `side` is a completion report of this pair's batch jobs,
     /// according to the key names that S3 uses for reports (S3 User Guide, "Examples: S3 Batch
     /// Operations completion reports").
-    pub fn is_report(&self, side: &Side, key: &str) -> bool {
+    pub fn is_report(&self, side: &BucketPlace, key: &str) -> bool {
         let reports = self.reports();
         let job = || key.strip_prefix(&reports.prefix)?.strip_prefix("job-")?.split_once('/');
         let is_id =

@@ -1,7 +1,9 @@
 //! The keys that a manifest configures, and the known keys of a pair, by side.
 //! Not for: keys that exist on AWS (see `world`).
 
-use super::topology::{Side, Topology};
+use super::directions::Direction;
+use super::side::Side;
+use super::topology::Topology;
 use crate::names::{AccountId, Arn, BucketName, KeyAlias, KeyId, Region};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -90,23 +92,35 @@ impl KeyRef {
     }
 
     /// Returns the key ARN, or `None` if the reference is an alias.
-    fn key_arn(&self) -> Option<Arn> {
+    pub(super) fn key_arn(&self) -> Option<Arn> {
         Arn::new(self.0.clone()).ok().filter(|arn| arn.resource().starts_with("key/"))
     }
 }
 
 /// The key that the manifest configures for a side.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyWish<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyWish {
     /// A key that crrctl creates.
     Ours,
     /// An existing key.
-    Existing(&'a KeyRef),
+    Existing(KeyRef),
     /// No KMS key: SSE-S3.
     Nothing,
 }
 
-/// The known keys of a pair. [`Topology::key_arn`] returns the key of each side.
+impl KeyWish {
+    /// Returns whether it is the AWS managed key for S3.
+    pub fn is_managed_by_aws(&self) -> bool {
+        matches!(self, Self::Existing(key) if key.is_managed_by_aws())
+    }
+
+    /// Returns the key of replicas that a live rule names.
+    pub fn of_rule(key: Option<&str>) -> Self {
+        key.map_or(Self::Nothing, |key| Self::Existing(KeyRef::new(key)))
+    }
+}
+
+/// The known keys of a pair. [`super::Wanted::key_arn`] returns the key of each side.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PairKeys {
     /// Id of the multi-Region key, the same in all Regions.
@@ -145,6 +159,11 @@ impl PairKeys {
         self.existing.insert(side.bucket.clone(), arn);
     }
 
+    /// Returns the existing key of a side.
+    pub(super) fn existing(&self, side: &Side) -> Option<&Arn> {
+        self.existing.get(&side.bucket)
+    }
+
     /// Returns the id of the key that crrctl created in `region`.
     pub fn id(&self, region: &Region) -> Option<&KeyId> {
         self.multi_region.as_ref().or_else(|| self.by_region.get(region))
@@ -158,52 +177,19 @@ const SOME_KEYS: [(&str, &str); 2] = [
 ];
 
 impl Topology {
-    /// Returns which key the manifest configures for `side`.
-    pub fn key_wish(&self, side: &Side) -> KeyWish<'_> {
-        match self.existing_keys.get(side) {
-            Some(key) => KeyWish::Existing(key),
-            None if self.key.kind == KeyKind::None || self.unencrypted.contains(side) => {
-                KeyWish::Nothing
-            }
-            None => KeyWish::Ours,
-        }
-    }
-
-    /// Returns whether `side` is encrypted under a key that crrctl creates.
-    pub fn has_own_key(&self, side: &Side) -> bool {
-        self.key_wish(side) == KeyWish::Ours
-    }
-
     /// Returns the Regions in which crrctl creates a key, the source's first. The primary key of a
     /// multi-Region key is in the first Region.
     pub fn key_regions(&self) -> Vec<&Region> {
-        if !self.key.kind.is_ours() {
+        if !self.wanted.key.kind.is_ours() {
             return Vec::new();
         }
         let mut regions: Vec<&Region> = Vec::new();
-        for side in self.sides().filter(|side| self.has_own_key(side)) {
+        for side in self.sides().filter(|side| side.has_own_key()) {
             if !regions.contains(&&side.region) {
                 regions.push(&side.region);
             }
         }
         regions
-    }
-
-    /// Returns the ARN of the key that `side` is encrypted under. `None` for SSE-S3 and for a key
-    /// that is not known yet.
-    pub fn key_arn(&self, keys: &PairKeys, side: &Side) -> Option<Arn> {
-        match self.key_wish(side) {
-            KeyWish::Nothing => None,
-            KeyWish::Existing(given) => {
-                keys.existing.get(&side.bucket).cloned().or_else(|| given.key_arn())
-            }
-            KeyWish::Ours => self.own_key_arn(keys, &side.region),
-        }
-    }
-
-    /// Returns the ARN of the key that crrctl creates in `region`, if it is known.
-    pub fn own_key_arn(&self, keys: &PairKeys, region: &Region) -> Option<Arn> {
-        keys.id(region).map(|id| id.arn(region, self.account_of(region)))
     }
 
     /// Returns the topology for the operators of handed-over accounts. Existing keys of handed-over
@@ -212,15 +198,19 @@ impl Topology {
     #[must_use]
     pub fn of_others(&self) -> Self {
         let mut others = self.clone();
-        others.existing_keys.retain(|side, _| !self.is_handed_over(&side.region));
+        let directions = std::iter::once(&mut others.direction).chain(&mut others.reverse);
+        for side in directions.flat_map(Direction::sides_mut) {
+            if self.wanted.is_handed_over(&side.region) && matches!(side.key, KeyWish::Existing(_))
+            {
+                side.key = self.wanted.usual_key();
+            }
+        }
         others
     }
 
     /// Returns whether the key of every side is known.
     pub fn knows_keys(&self, keys: &PairKeys) -> bool {
-        let knows = |side: &Side| {
-            self.key_wish(side) == KeyWish::Nothing || self.key_arn(keys, side).is_some()
-        };
+        let knows = |side: &Side| !side.has_key() || self.wanted.key_arn(keys, side).is_some();
         self.sides().all(knows)
     }
 
@@ -238,22 +228,23 @@ impl Topology {
     fn filled(&self, keys: &PairKeys, (multi, single): (&str, &str)) -> PairKeys {
         let mut keys = keys.clone();
         for side in self.sides() {
-            if self.key_arn(&keys, side).is_some() {
+            if self.wanted.key_arn(&keys, side).is_some() {
                 continue;
             }
-            match self.key_wish(side) {
+            match side.key {
                 KeyWish::Nothing => {}
                 KeyWish::Existing(_) => {
                     let resource = format!("key/{single}");
-                    let account = self.account_of(&side.region).as_str();
-                    let region = side.region.as_str();
-                    let arn = Arn::known(self.partition(), "kms", region, account, &resource);
+                    let (account, region) = (side.account.as_str(), side.region.as_str());
+                    let partition = side.region.partition();
+                    let arn = Arn::known(partition, "kms", region, account, &resource);
                     keys.enter_existing(side, arn);
                 }
                 KeyWish::Ours => {
-                    let text = if self.key.kind == KeyKind::MultiRegion { multi } else { single };
+                    let kind = self.wanted.key.kind;
+                    let text = if kind == KeyKind::MultiRegion { multi } else { single };
                     if let Ok(id) = KeyId::new(text) {
-                        keys.enter(self.key.kind, &side.region, id);
+                        keys.enter(kind, &side.region, id);
                     }
                 }
             }

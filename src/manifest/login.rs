@@ -1,7 +1,9 @@
 //! The credentials and the account of each side of a pair.
 //! Not for: reading which account the credentials belong to (see `observe`).
 
-use super::topology::{Manifest, Placed, Side, Topology};
+use super::keys::PairKeys;
+use super::side::Side;
+use super::topology::{Manifest, Placed, Topology};
 use crate::names::{AccountId, Arn, Region};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,90 +126,24 @@ impl Manifest {
 }
 
 impl Topology {
-    /// Returns the account of the pair's resources in `region`.
-    pub fn account_of(&self, region: &Region) -> &AccountId {
-        self.away.get(region).unwrap_or(&self.base)
-    }
-
-    /// Returns the credentials of `region`.
-    pub fn login_of(&self, region: &Region) -> &Login {
-        self.logins.1.get(region).unwrap_or(&self.logins.0)
-    }
-
-    /// Sets the Regions of handed-over sides.
-    pub fn hand_over(&mut self, regions: impl IntoIterator<Item = Region>) {
-        self.handed_over = regions.into_iter().filter(|it| self.away.contains_key(it)).collect();
-    }
-
-    /// Returns whether the side in `region` is handed over: an operator of its account creates it.
-    pub fn is_handed_over(&self, region: &Region) -> bool {
-        self.handed_over.contains(region)
-    }
-
     /// Returns the sides that are not handed over.
     pub fn reached(&self) -> impl Iterator<Item = &Side> {
-        self.sides().filter(|side| !self.is_handed_over(&side.region))
+        self.sides().filter(|side| !self.wanted.is_handed_over(&side.region))
     }
 
     /// Returns the sides that are handed over.
     pub fn handed_over(&self) -> impl Iterator<Item = &Side> {
-        self.destinations.iter().filter(|side| self.is_handed_over(&side.region))
+        let destinations = self.destinations.iter();
+        destinations.filter(|side| self.wanted.is_handed_over(&side.region))
     }
 
     /// Returns the first handed-over side whose key ARN the manifest does not give yet. No rule can
     /// name that key.
     pub fn waits_for_key(&self) -> Option<&Side> {
         let is_unknown = |side: &&Side| {
-            let nothing = self.key_wish(side) == super::keys::KeyWish::Nothing;
-            !nothing && self.key_arn(&super::keys::PairKeys::default(), side).is_none()
+            let has_key = side.has_key();
+            has_key && self.wanted.key_arn(&PairKeys::default(), side).is_none()
         };
         self.handed_over().find(is_unknown)
-    }
-
-    /// Returns whether `side` is in another account than this direction's source and role.
-    pub fn is_foreign(&self, side: &Side) -> bool {
-        self.account_of(&side.region) != &self.account
-    }
-
-    /// Returns the Region whose credentials are used for the role. Each account's IAM is called
-    /// with the credentials of one Region only.
-    pub fn role_region(&self) -> &Region {
-        if self.account == self.base { &self.home.region } else { &self.source.region }
-    }
-
-    /// Returns the directions whose role is in `account`.
-    pub fn directions_of(&self, account: &AccountId) -> Vec<Self> {
-        let mut all = self.directions();
-        all.retain(|direction| &direction.account == account);
-        all
-    }
-
-    /// Returns the directions in which a role of another account writes replicas to `side`.
-    pub fn across_to(&self, side: &Side) -> Vec<Self> {
-        let mut all = self.directions();
-        all.retain(|it| it.destinations.contains(side) && it.is_foreign(side));
-        all
-    }
-
-    /// Returns the sides in `account`.
-    pub fn sides_in<'a>(&'a self, account: &'a AccountId) -> impl Iterator<Item = &'a Side> {
-        self.sides().filter(move |side| self.account_of(&side.region) == account)
-    }
-
-    /// Returns the accounts by Region.
-    pub fn known_accounts(&self) -> Accounts {
-        Accounts { home: self.base.clone(), away: self.away.clone() }
-    }
-
-    /// Returns every account of the pair, the source's first.
-    pub fn accounts(&self) -> Vec<&AccountId> {
-        let mut accounts = vec![&self.account];
-        for side in self.sides() {
-            let account = self.account_of(&side.region);
-            if !accounts.contains(&account) {
-                accounts.push(account);
-            }
-        }
-        accounts
     }
 }

@@ -51,37 +51,31 @@ impl RoleSettings {
 }
 
 impl Topology {
-    /// Returns the description of the pair's keys.
-    pub fn key_description(&self) -> String {
-        format!("S3 replication of the pair {} (crrctl)", self.name)
-    }
-
-    /// Returns the description of the replication role.
-    pub fn role_description(&self) -> String {
-        format!("S3 replicates objects of the pair {} with it (crrctl)", self.name)
-    }
-
-    /// Returns the ARN of the pair's own role: the role from `role.arn`, or the role that crrctl
-    /// creates.
-    pub fn role_arn(&self) -> Arn {
-        if let Some(arn) = &self.role_settings.given {
-            return arn.clone();
-        }
-        let resource = format!("role{}{}", self.role_settings.path, self.role);
-        Arn::known(self.partition(), "iam", "", self.account.as_str(), &resource)
+    /// Returns the role that the direction's rules use instead of the pair's own: the role from
+    /// `role.arn`, or the live role of a replication configuration with foreign rules.
+    pub fn shared_role(&self) -> Option<&Arn> {
+        let given = self.role_settings.given.as_ref();
+        given.or_else(|| self.found.shared_role.as_ref().filter(|_| !self.is_back()))
     }
 
     /// Returns the pair as if its replication configuration had the pair's own role.
     #[must_use]
     pub fn with_own_role(&self) -> Self {
         let mut own = self.clone();
-        own.shared_role = None;
+        own.found.shared_role = None;
         own
     }
 
     /// Returns the ARN of the role that S3 assumes for the pair's rules: the shared role, or the
     /// pair's own role.
     pub fn assumed_role(&self) -> Arn {
-        self.shared_role.clone().unwrap_or_else(|| self.role_arn())
+        self.shared_role().cloned().unwrap_or_else(|| self.role_arn())
+    }
+
+    /// Returns the Region whose credentials are used for the role. Each account's IAM is called
+    /// with the credentials of one Region only.
+    pub fn role_region(&self) -> &Region {
+        let (source, home) = (&self.source, self.wanted.home());
+        if source.account == home.account { &home.region } else { &source.region }
     }
 }

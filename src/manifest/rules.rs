@@ -1,8 +1,10 @@
 //! The rules that a manifest configures, as validated types: one for each entry of `destinations`.
 //! Not for: live rules, or priorities that the manifest does not give (see `plan::rules`).
 
-use super::keys::{KeyKind, KeyRef};
-use super::topology::{Placed, Side, Topology};
+use super::directions::Direction;
+use super::side::Side;
+use super::topology::{Placed, Topology};
+use super::wanted::Wanted;
 use crate::names::Region;
 use std::collections::BTreeMap;
 
@@ -85,7 +87,7 @@ impl RuleWish {
     }
 }
 
-impl Topology {
+impl Wanted {
     /// Assigns ids to the rules, in the given order. The id of the first rule to a Region contains
     /// the Region; later rules to the same Region also get a number. An existing rule keeps its id.
     pub(super) fn named_rules(
@@ -111,37 +113,26 @@ impl Topology {
         format!("{}{}", self.rule_prefix(), side.region)
     }
 
-    /// Adds a live rule of the pair, with its destination and replica key.
-    pub fn serve(&mut self, wish: RuleWish, key: Option<&str>) {
-        let side = &wish.destination;
-        if !self.destinations.contains(side) {
-            self.destinations.push(side.clone());
-        }
-        if let Some(key) = key.filter(|_| self.key.kind != KeyKind::MultiRegion) {
-            self.existing_keys.insert(side.clone(), KeyRef::new(key));
-        }
-        self.rules.push(wish);
-    }
-
-    /// Adds a foreign rule, with its destination and replica key, if it has one.
-    pub fn serve_others(&mut self, wish: RuleWish, key: Option<&str>) {
-        let side = &wish.destination;
-        if !self.destinations.contains(side) {
-            match key {
-                Some(key) => drop(self.existing_keys.insert(side.clone(), KeyRef::new(key))),
-                None => drop(self.unencrypted.insert(side.clone())),
-            }
-            self.destinations.push(side.clone());
-        }
-        self.rules.push(wish);
-    }
-
     /// Returns the prefix of the ids of all rules that crrctl creates for this pair. A pair's name
     /// has no dot, so the rules of other pairs have other prefixes.
     pub fn rule_prefix(&self) -> String {
         format!("crrctl.{}.", self.name)
     }
 
+    /// Returns the key prefix of a rule's probes, inside the prefix of the rule's filter.
+    pub fn probe_prefix(&self, settings: &RuleSettings) -> String {
+        format!("{}_crrctl/{}/", settings.prefix, self.name)
+    }
+
+    /// Returns whether an object with this key may be a probe of this pair, regardless of the rule
+    /// prefix at the time of the upload.
+    pub fn is_probe_key(&self, key: &str) -> bool {
+        let mark = format!("_crrctl/{}/", self.name);
+        key.contains(&mark)
+    }
+}
+
+impl Direction {
     /// Returns the Regions in which CloudWatch has metrics of the pair's rules: source and
     /// destination Regions, the source's first.
     pub fn metric_regions(&self) -> Vec<&Region> {
@@ -197,28 +188,19 @@ impl Topology {
         all
     }
 
-    fn concerns(&self, rule: &RuleWish, side: &Side) -> bool {
+    pub(super) fn concerns(&self, rule: &RuleWish, side: &Side) -> bool {
         side == &self.source || &rule.destination == side
     }
+}
 
-    /// Returns the key prefix of a rule's probes, inside the prefix of the rule's filter.
-    pub fn probe_prefix(&self, settings: &RuleSettings) -> String {
-        format!("{}_crrctl/{}/", settings.prefix, self.name)
-    }
-
+impl Topology {
     /// Returns the key prefixes of all probes in the bucket of `side`.
     pub fn probe_prefixes(&self, side: &Side) -> Vec<String> {
         let rules = self.rules.iter().filter(|rule| self.concerns(rule, side));
-        let mut all: Vec<String> = rules.map(|rule| self.probe_prefix(&rule.settings)).collect();
+        let mut all: Vec<String> =
+            rules.map(|rule| self.wanted.probe_prefix(&rule.settings)).collect();
         all.sort_unstable();
         all.dedup();
         all
-    }
-
-    /// Returns whether an object with this key may be a probe of this pair, regardless of the rule
-    /// prefix at the time of the upload.
-    pub fn is_probe_key(&self, key: &str) -> bool {
-        let mark = format!("_crrctl/{}/", self.name);
-        key.contains(&mark)
     }
 }

@@ -4,8 +4,7 @@
 use super::{Side, Topology};
 use crate::events::Kind;
 use crate::names::BucketName;
-use crate::settings::{LogTarget, Optional};
-use std::collections::BTreeMap;
+use crate::settings::Optional;
 
 impl Topology {
     /// Returns the optional documents that the manifest configures for `bucket`.
@@ -14,20 +13,14 @@ impl Topology {
         if self.sides().all(|side| side.bucket != *bucket) {
             return Optional::default();
         }
-        let replicates_back = self.replication.two_way && *bucket != self.home.bucket;
-        Optional::wanted(&self.buckets, replicates_back)
-    }
-
-    /// Returns where the access logs of the bucket of `side` are to go.
-    pub fn log_target(&self, side: &Side) -> Option<LogTarget> {
-        let account = self.account_of(&side.region);
-        self.buckets.logging.target(account.as_str(), side.region.as_str())
+        let replicates_back = self.is_two_way() && *bucket != self.wanted.home().bucket;
+        Optional::wanted(&self.wanted.buckets, replicates_back)
     }
 
     /// Returns the optional documents of `bucket` that must be read according to the manifest. For
     /// an adopted bucket, all of them.
     pub fn matters(&self, bucket: &BucketName) -> Optional {
-        if self.adopts(bucket) {
+        if self.wanted.adopts(bucket) {
             return Optional::all();
         }
         let gets_markers =
@@ -36,13 +29,6 @@ impl Topology {
             // A lifecycle rule that expires noncurrent versions is dangerous where delete markers
             // are replicated.
             .with(Kind::Lifecycle, self.destinations.iter().any(gets_markers))
-            .with(Kind::Replication, *bucket == self.home.bucket)
-    }
-
-    /// Returns the optional documents that must be read according to a bucket's tags: the recorded
-    /// ones if the pair owns the bucket, otherwise all of them.
-    pub fn matters_by(&self, tags: &BTreeMap<String, String>) -> Optional {
-        let is_own = self.owns(tags) && !tags.contains_key(Self::ADOPTED_TAG);
-        if is_own { Optional::recorded_by(tags) } else { Optional::all() }
+            .with(Kind::Replication, *bucket == self.wanted.home().bucket)
     }
 }

@@ -17,12 +17,19 @@ fn the_shortest_manifest_has_the_defaults_of_the_contract() {
     assert_eq!(topology.source.bucket.as_str(), "orders-111122223333-us-east-1");
     assert_eq!(topology.destinations[0].bucket.as_str(), "orders-111122223333-us-west-2");
     assert_eq!(topology.role.as_str(), "crrctl-orders-us-east-1");
-    assert_eq!(topology.key.alias.as_str(), "alias/crrctl/orders");
-    assert_eq!((topology.key.rotation_days, topology.key.deletion_window_days), (Some(365), 7));
-    assert_eq!(topology.key.replica_timeout.as_secs(), 1200);
-    assert!(topology.bucket_key && topology.tls_only && !topology.rules[0].settings.delete_markers);
-    assert_eq!(topology.id(), "111122223333/us-east-1/orders-111122223333-us-east-1");
-    assert_eq!(topology.probe_prefix(&topology.rules[0].settings), "_crrctl/orders/");
+    assert_eq!(topology.wanted.key.alias.as_str(), "alias/crrctl/orders");
+    assert_eq!(
+        (topology.wanted.key.rotation_days, topology.wanted.key.deletion_window_days),
+        (Some(365), 7)
+    );
+    assert_eq!(topology.wanted.key.replica_timeout.as_secs(), 1200);
+    assert!(
+        topology.wanted.bucket_key
+            && topology.wanted.tls_only
+            && !topology.rules[0].settings.delete_markers
+    );
+    assert_eq!(topology.wanted.id(), "111122223333/us-east-1/orders-111122223333-us-east-1");
+    assert_eq!(topology.wanted.probe_prefix(&topology.rules[0].settings), "_crrctl/orders/");
 }
 
 #[test]
@@ -59,10 +66,10 @@ tags: {team: storage}
     assert_eq!(topology.source.bucket.as_str(), "src-orders-111122223333");
     assert_eq!(topology.destinations[1].bucket.as_str(), "dst-ap-southeast-3-111122223333");
     assert_eq!(
-        (topology.key.rotation_days, topology.role.as_str()),
+        (topology.wanted.key.rotation_days, topology.role.as_str()),
         (None, "r-orders-ap-southeast-1")
     );
-    assert_eq!(topology.probe_prefix(&topology.rules[0].settings), "data/_crrctl/orders/");
+    assert_eq!(topology.wanted.probe_prefix(&topology.rules[0].settings), "data/_crrctl/orders/");
     assert_eq!(topology.all_tags()["team"], "storage");
 }
 
@@ -142,7 +149,7 @@ fn each_side_has_the_credentials_that_it_names_or_the_sources() {
     assert_eq!(buckets, ["a-111122223333-us-east-1", "a-444455556666-us-west-2"]);
     let away = topology.destinations.first().unwrap();
     assert!(topology.is_foreign(away) && !topology.is_foreign(&topology.source));
-    assert_eq!(topology.id(), "111122223333/us-east-1/a-111122223333-us-east-1");
+    assert_eq!(topology.wanted.id(), "111122223333/us-east-1/a-111122223333-us-east-1");
 }
 
 /// Every refusal: the manifest, and a part of its error message.
@@ -452,7 +459,7 @@ fn roles_of_the_way_back_are_of_the_account_they_are_in() {
         let accounts = read(text).unwrap().some_accounts(&account);
         let topology = read(text).unwrap().topology_in(&accounts).unwrap();
         let way = |it: super::Topology| {
-            (it.role_arn().to_string(), it.role_settings.boundary.map(|it| it.to_string()))
+            (it.role_arn().to_string(), it.role_settings.boundary.as_ref().map(ToString::to_string))
         };
         topology.directions().into_iter().map(way).collect::<Vec<_>>()
     };
@@ -657,7 +664,7 @@ fn an_empty_list_of_a_pair_replaces_the_default() {
     };
     let account = AccountId::new("111122223333").unwrap();
     let counts = fleet.pairs.iter().map(|manifest| {
-        let key = manifest.topology(&account).unwrap().key;
+        let key = manifest.topology(&account).unwrap().wanted.key.clone();
         (key.administrators.len(), key.usable_by_accounts.len())
     });
     assert_eq!(counts.collect::<Vec<_>>(), [(1, 1), (0, 0)]);

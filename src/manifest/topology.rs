@@ -2,17 +2,19 @@
 //! [`Topology`] after.
 //! Not for: validation (see `check`).
 
-use super::keys::{KeyRef, KeySettings};
+use super::directions::Direction;
+use super::keys::{KeyKind, KeyRef, KeySettings, KeyWish};
 use super::login::{Accounts, Away, Login};
 use super::role::RoleSettings;
-use super::rules::{PlacedRule, RuleSettings, RuleWish};
-use crate::names::{
-    AccountId, Arn, BucketName, InvalidName, KeyAlias, PairName, Partition, Region, RoleName,
-};
+use super::rules::{PlacedRule, RuleSettings};
+use super::side::{BucketPlace, Custody, Side};
+use super::wanted::Wanted;
+use crate::names::{AccountId, Arn, BucketName, InvalidName, KeyAlias, PairName, Region, RoleName};
 use crate::settings::BucketSettings;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A validated manifest. Placeholders are replaced, except `{account}`.
 #[derive(Debug, Clone)]
@@ -128,148 +130,171 @@ impl Manifest {
         self.topology_in(&self.some_accounts(account))
     }
 
-    /// Returns the topology with the account of each side filled in. `check` validated every name
-    /// with a placeholder id of the same length, so no name becomes invalid.
+    /// Returns the topology with the account of each side filled in.
     pub fn topology_in(&self, accounts: &Accounts) -> Result<Topology, InvalidName> {
-        let account = &accounts.home;
-        let bucket = |placed: &Placed| {
-            let account = accounts.of(&placed.region).as_str();
-            BucketName::new(placed.bucket.replace("{account}", account))
-        };
-        let side = |placed: &Placed| {
-            Ok::<_, InvalidName>(Side { region: placed.region.clone(), bucket: bucket(placed)? })
-        };
-        let adopted = std::iter::once(&self.source).chain(&self.destinations);
-        let adopted = adopted.filter(|placed| self.adopted.contains(&placed.bucket));
+        self.topology_with(accounts, &self.handed_over(accounts))
+    }
+
+    /// Like [`Self::topology_in`], with the Regions whose sides are handed over. `check` validated
+    /// every name with a placeholder id of the same length, so no name becomes invalid.
+    pub fn topology_with(
+        &self,
+        accounts: &Accounts,
+        handed_over: &BTreeSet<Region>,
+    ) -> Result<Topology, InvalidName> {
+        let side = |placed: &Placed| self.side(placed, accounts, handed_over);
+        let home = side(&self.source)?;
+        let destinations: Vec<Side> =
+            self.destinations.iter().map(side).collect::<Result<_, _>>()?;
         let logins = self.away.iter().map(|(region, it)| (region.clone(), it.login.clone()));
-        let foreign = accounts.away.iter().filter(|(_, away)| *away != account);
-        let source = side(&self.source)?;
-        let rule = |rule: &PlacedRule| Ok((side(&rule.place)?, rule.settings.clone()));
-        let rules: Vec<(Side, RuleSettings)> =
-            self.rules.iter().map(rule).collect::<Result<_, InvalidName>>()?;
-        let back = |(placed, name): (&Placed, &String)| {
-            let account = accounts.of(&placed.region).as_str();
-            Ok((side(placed)?, RoleName::new(name.replace("{account}", account))?))
-        };
-        let existing = |(placed, key): (&Placed, &KeyRef)| Ok((side(placed)?, key.clone()));
-        let mut topology = Topology {
+        let foreign = accounts.away.iter().filter(|(_, away)| **away != accounts.home);
+        let wanted = Wanted {
             name: self.name.clone(),
-            account: account.clone(),
-            base: account.clone(),
-            id: format!("{account}/{}/{}", source.region, source.bucket),
-            home: source.clone(),
-            source,
-            destinations: self.destinations.iter().map(side).collect::<Result<_, _>>()?,
-            rules: Vec::new(),
-            logins: (self.login.clone(), logins.collect()),
+            sides: (home.clone(), destinations.clone()),
             away: foreign.map(|(region, away)| (region.clone(), away.clone())).collect(),
-            handed_over: self.handed_over(accounts),
-            adopted: adopted.map(bucket).collect::<Result<_, _>>()?,
-            role: match &self.role_settings.given {
-                Some(arn) => RoleName::new(arn.resource().rsplit('/').next().unwrap_or_default())?,
-                None => RoleName::new(self.role.replace("{account}", account.as_str()))?,
-            },
-            reverse_roles: self
-                .reverse_roles
-                .iter()
-                .map(back)
-                .collect::<Result<_, InvalidName>>()?,
-            role_settings: self.role_settings.clone(),
+            logins: (self.login.clone(), logins.collect()),
             buckets: self.buckets.clone(),
-            shared_role: self.role_settings.given.clone(),
             key: self.key.clone(),
-            existing_keys: self
-                .existing_keys
-                .iter()
-                .map(existing)
-                .collect::<Result<_, InvalidName>>()?,
-            unencrypted: BTreeSet::new(),
             bucket_key: self.bucket_key,
             tls_only: self.tls_only,
             deny_other_keys: self.deny_other_keys,
             profile: self.profile,
-            replication: self.replication.clone(),
+            activation: self.replication.activation,
             tags: self.tags.clone(),
-            expires: None,
         };
-        topology.rules = topology.named_rules(rules);
+        let rule = |rule: &PlacedRule| Ok((side(&rule.place)?, rule.settings.clone()));
+        let rules: Vec<(Side, RuleSettings)> =
+            self.rules.iter().map(rule).collect::<Result<_, InvalidName>>()?;
+        let direction = Direction {
+            rules: wanted.named_rules(rules),
+            source: home,
+            destinations,
+            role: match &self.role_settings.given {
+                Some(arn) => RoleName::new(arn.resource().rsplit('/').next().unwrap_or_default())?,
+                None => RoleName::new(self.role.replace("{account}", accounts.home.as_str()))?,
+            },
+            role_settings: self.role_settings.clone(),
+        };
+        let mut topology = Topology::new(wanted, direction);
+        for placed in self.destinations.iter().filter(|_| self.replication.two_way) {
+            let Some(name) = self.reverse_roles.get(placed) else { continue };
+            let side = side(placed)?;
+            let name = RoleName::new(name.replace("{account}", side.account.as_str()))?;
+            topology.give_back_role(&side, name);
+        }
         Ok(topology)
+    }
+
+    /// Returns the topology for removing what remains of a pair whose manifest is not at hand.
+    pub fn topology_of_remains(
+        &self,
+        account: &AccountId,
+        remains: Remains,
+    ) -> Result<Topology, InvalidName> {
+        let base = self.topology(account)?;
+        let mut wanted = Wanted::clone(&base.wanted);
+        wanted.key.kind = remains.key_kind;
+        wanted.key.alias = remains.alias.unwrap_or(wanted.key.alias);
+        let destinations: Vec<Side> =
+            remains.destinations.into_iter().map(|place| wanted.side(place)).collect();
+        wanted.sides.1.clone_from(&destinations);
+        let role = remains.role.unwrap_or_else(|| base.role.clone());
+        let mut topology =
+            Topology::new(wanted, Direction { destinations, role, ..base.direction });
+        for (place, role) in remains.reverse_roles {
+            let side = topology.wanted.side(place);
+            topology.give_back_role(&side, role);
+        }
+        Ok(topology)
+    }
+
+    fn side(
+        &self,
+        placed: &Placed,
+        accounts: &Accounts,
+        handed_over: &BTreeSet<Region>,
+    ) -> Result<Side, InvalidName> {
+        let account = accounts.of(&placed.region);
+        let adopts = self.adopted.contains(&placed.bucket);
+        let is_away = *placed != self.source && *account != accounts.home;
+        Ok(Side {
+            place: BucketPlace {
+                region: placed.region.clone(),
+                bucket: BucketName::new(placed.bucket.replace("{account}", account.as_str()))?,
+            },
+            account: account.clone(),
+            key: match self.existing_keys.get(placed) {
+                Some(key) => KeyWish::Existing(key.clone()),
+                None if self.key.kind == KeyKind::None => KeyWish::Nothing,
+                None => KeyWish::Ours,
+            },
+            custody: match (is_away && handed_over.contains(&placed.region), adopts) {
+                (true, adopts) => Custody::HandedOver { adopts },
+                (false, true) => Custody::Adopted,
+                (false, false) => Custody::Own,
+            },
+        })
     }
 }
 
-/// A bucket and its Region.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Side {
-    /// The bucket's Region.
-    pub region: Region,
-    /// Bucket name.
-    pub bucket: BucketName,
+/// What remains of a pair, as the tags of its resources tell.
+#[derive(Debug)]
+pub struct Remains {
+    /// The buckets of the destinations.
+    pub destinations: Vec<BucketPlace>,
+    /// Kind of the keys.
+    pub key_kind: KeyKind,
+    /// Alias of the keys, if there is one.
+    pub alias: Option<KeyAlias>,
+    /// The replication role, if there is one.
+    pub role: Option<RoleName>,
+    /// The roles of the reverse directions, by the bucket that each replicates from.
+    pub reverse_roles: Vec<(BucketPlace, RoleName)>,
 }
 
-/// The pair that the manifest describes, with final names for all resources.
-#[derive(Debug, Clone)]
-pub struct Topology {
-    /// The pair's name.
-    pub name: PairName,
-    /// Account of the source and the role, in this direction.
-    pub account: AccountId,
-    /// Account of the pair's own source, in every direction. It applies to every Region that is not
-    /// in `away`.
-    pub(super) base: AccountId,
-    /// Account of each Region whose side is in another account.
-    pub(super) away: BTreeMap<Region, AccountId>,
-    /// Regions in `away` whose sides are handed over: crrctl has no credentials for their account,
-    /// and an operator of that account creates the resources.
-    pub(super) handed_over: BTreeSet<Region>,
-    /// Credentials of the source, and of the Regions that use other credentials.
-    pub(super) logins: (Login, BTreeMap<Region, Login>),
-    /// Source bucket of this direction.
-    pub source: Side,
-    /// The pair's own source, in every direction.
-    pub home: Side,
-    /// Id that distinguishes pairs of the same name: `<account>/<source-region>/<source-bucket>`.
-    pub(super) id: String,
-    /// Destinations, one bucket per Region.
-    pub destinations: Vec<Side>,
-    /// The rules, at least one per destination.
-    pub rules: Vec<RuleWish>,
-    /// Adopted buckets: buckets that somebody else created. crrctl manages their settings and never
-    /// deletes them.
-    pub adopted: BTreeSet<BucketName>,
-    /// The pair's own replication role.
-    pub role: RoleName,
-    /// Roles of the reverse directions, if the pair is two-way.
-    pub(super) reverse_roles: BTreeMap<Side, RoleName>,
-    /// Other settings of the role.
-    pub role_settings: RoleSettings,
-    /// Settings that apply to all buckets.
-    pub buckets: BucketSettings,
-    /// Role that the pair's rules use instead of the pair's own: the role from `role.arn`, or the
-    /// live role of a replication configuration with foreign rules.
+/// What was found of a pair, or told by a flag, and that changes what is done with it.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Live role of the source's replication configuration, if it has foreign rules: the pair's
+    /// rules use it instead of the pair's own.
     pub shared_role: Option<Arn>,
-    /// Settings of the keys.
-    pub key: KeySettings,
-    /// Existing keys, by side.
-    pub(super) existing_keys: BTreeMap<Side, KeyRef>,
-    /// Destinations of foreign rules without a replica key.
-    pub(super) unencrypted: BTreeSet<Side>,
-    /// Whether buckets use S3 Bucket Keys.
-    pub bucket_key: bool,
-    /// Whether bucket policies deny requests without TLS.
-    pub tls_only: bool,
-    /// Whether bucket policies deny uploads that request another key than the pair's.
-    pub deny_other_keys: bool,
-    /// How much the replication role may do with the keys.
-    pub profile: Profile,
-    /// Settings that apply to all rules.
-    pub replication: ReplicationSettings,
-    /// The user's tags.
-    pub tags: BTreeMap<String, String>,
     /// Expiry date of an ephemeral pair. `None` for a permanent pair.
     pub expires: Option<Timestamp>,
+    /// Waiting period in days of this run's scheduled deletions, instead of the manifest's.
+    pub deletion_window_days: Option<u8>,
+}
+
+/// A pair, or one direction of it: what the user wants, with final names for all resources, and
+/// what was found of it.
+#[derive(Debug, Clone)]
+pub struct Topology {
+    /// What the user wants of the pair as a whole.
+    pub wanted: Arc<Wanted>,
+    /// The forward direction of a pair, or the one direction that this is.
+    pub direction: Direction,
+    /// The reverse directions of a two-way pair. None where this is one direction.
+    pub(super) reverse: Vec<Direction>,
+    /// What was found.
+    pub found: Found,
+}
+
+/// A topology reads like its direction: whoever has one has the source, the destinations, the rules
+/// and the role at hand.
+impl std::ops::Deref for Topology {
+    type Target = Direction;
+
+    fn deref(&self) -> &Direction {
+        &self.direction
+    }
 }
 
 impl Topology {
+    /// Returns a one-way pair of which nothing was found.
+    pub(super) fn new(wanted: Wanted, direction: Direction) -> Self {
+        let (wanted, reverse) = (Arc::new(wanted), Vec::new());
+        Self { wanted, direction, reverse, found: Found::default() }
+    }
+
     /// Prefix of the keys of all tags that crrctl defines.
     pub const TAG_PREFIX: &'static str = "crrctl:";
     /// Tag with the pair's name, on every resource.
@@ -282,56 +307,27 @@ impl Topology {
     /// don't have it.
     pub const EXPIRES_TAG: &'static str = "crrctl:expires";
 
-    /// Returns the pair's partition.
-    pub fn partition(&self) -> Partition {
-        self.source.region.partition()
-    }
-
-    /// Returns the source and the destinations.
-    pub fn sides(&self) -> impl Iterator<Item = &Side> {
-        std::iter::once(&self.source).chain(&self.destinations)
-    }
-
-    /// Returns the value of [`Self::ID_TAG`]: `<account>/<source-region>/<source-bucket>`.
-    pub fn id(&self) -> String {
-        self.id.clone()
-    }
-
-    /// Returns the two tags that mark a resource as the pair's.
-    pub fn owner_tags(&self) -> [(&'static str, String); 2] {
-        [(Self::PAIR_TAG, self.name.to_string()), (Self::ID_TAG, self.id())]
-    }
-
-    /// Returns whether a resource with these tags belongs to this pair.
-    pub fn owns(&self, tags: &BTreeMap<String, String>) -> bool {
-        self.owner_tags().iter().all(|(key, value)| tags.get(*key) == Some(value))
+    /// Returns the waiting period in days before a scheduled deletion.
+    pub fn deletion_window_days(&self) -> u8 {
+        self.found.deletion_window_days.unwrap_or(self.wanted.key.deletion_window_days)
     }
 
     /// Returns the tags that every resource of the pair must have.
     pub fn all_tags(&self) -> BTreeMap<String, String> {
-        let owner = self.owner_tags().map(|(key, value)| (key.to_owned(), value));
-        let expires = self.expires.map(|time| (Self::EXPIRES_TAG.to_owned(), time.to_string()));
-        self.tags.clone().into_iter().chain(owner).chain(expires).collect()
+        let owner = self.wanted.owner_tags().map(|(key, value)| (key.to_owned(), value));
+        let expires =
+            self.found.expires.map(|time| (Self::EXPIRES_TAG.to_owned(), time.to_string()));
+        self.wanted.tags.clone().into_iter().chain(owner).chain(expires).collect()
     }
 
     /// Tag of an adopted bucket. crrctl never deletes such a bucket, even if a later manifest no
     /// longer adopts it.
     pub const ADOPTED_TAG: &'static str = "crrctl:adopted";
 
-    /// Returns whether the manifest adopts `bucket`.
-    pub fn adopts(&self, bucket: &BucketName) -> bool {
-        self.adopted.contains(bucket)
-    }
-
-    /// Returns whether `bucket`, with the tags `tags`, is adopted: somebody else created it, and
-    /// crrctl only manages it.
-    pub fn is_adopted(&self, bucket: &BucketName, tags: &BTreeMap<String, String>) -> bool {
-        self.adopts(bucket) || tags.contains_key(Self::ADOPTED_TAG)
-    }
-
     /// Returns the tags that `bucket` must have.
     pub fn bucket_tags(&self, bucket: &BucketName) -> BTreeMap<String, String> {
-        let mark = self.adopts(bucket).then(|| (Self::ADOPTED_TAG.to_owned(), "true".to_owned()));
+        let mark =
+            self.wanted.adopts(bucket).then(|| (Self::ADOPTED_TAG.to_owned(), "true".to_owned()));
         self.all_tags().into_iter().chain(mark).chain(self.optional(bucket).tags()).collect()
     }
 
@@ -349,15 +345,10 @@ impl Topology {
 
     /// Returns the tags that the pair's key in `region` must have.
     pub fn key_tags(&self, region: &Region) -> BTreeMap<String, String> {
-        let here = self.sides().filter(|side| &side.region == region && self.has_own_key(side));
+        let here = self.sides().filter(|side| &side.region == region && side.has_own_key());
         let record = |side: &Side| {
             (format!("{}{}", Self::BUCKET_TAG_PREFIX, side.bucket), "encrypted".to_owned())
         };
         self.all_tags().into_iter().chain(here.map(record)).collect()
-    }
-
-    /// Returns the object metadata that, together with the key, identifies a probe of this pair.
-    pub fn probe_metadata(&self) -> [(&'static str, String); 2] {
-        [("crrctl-pair", self.name.to_string()), ("crrctl-id", self.id())]
     }
 }

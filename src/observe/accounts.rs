@@ -56,8 +56,8 @@ async fn asked(
         matches(manifest.away().get(region).and_then(|it| it.account.as_ref()), account, region)?;
     }
     matches(manifest.home_account(), &home, aws.home())?;
-    let mut topology = manifest.topology_in(&Accounts { home, away })?;
-    topology.hand_over(aws.away().filter(|it| aws.guest_of(it).is_some()).cloned());
+    let handed_over = aws.away().filter(|it| aws.guest_of(it).is_some()).cloned().collect();
+    let topology = manifest.topology_with(&Accounts { home, away }, &handed_over)?;
     share_keys(&topology)?;
     one_way_to_others(&topology)?;
     Ok(topology)
@@ -130,10 +130,10 @@ fn matches(wanted: Option<&AccountId>, found: &AccountId, region: &Region) -> Re
 /// Refuses a two-way pair if a destination's credentials are not available: its role and rules must
 /// be created in its own account.
 fn one_way_to_others(topology: &Topology) -> Result<(), Failure> {
-    let Some(side) = topology.handed_over().next().filter(|_| topology.replication.two_way) else {
+    let Some(side) = topology.handed_over().next().filter(|_| topology.is_two_way()) else {
         return Ok(());
     };
-    let account = topology.account_of(&side.region);
+    let account = topology.wanted.account_of(&side.region);
     let message = format!(
         "{} replicates back by a role and rules of account {account}, whose credentials are not named",
         side.region
@@ -149,7 +149,7 @@ const AWS_MANAGED: &str = "alias/aws/s3";
 /// Refuses keys that can't be used across accounts. A multi-Region key can't leave its account:
 /// `ReplicateKey` has no cross-account use (KMS API Reference, `ReplicateKey`).
 fn share_keys(topology: &Topology) -> Result<(), Failure> {
-    let managed = |side: &&Side| match topology.key_wish(side) {
+    let managed = |side: &&Side| match &side.key {
         KeyWish::Existing(key) => topology.is_foreign(side) && key.as_str() == AWS_MANAGED,
         _ => false,
     };
@@ -162,16 +162,16 @@ fn share_keys(topology: &Topology) -> Result<(), Failure> {
             .in_region(&side.region)
             .hint("give the destination a customer managed key of its account"));
     }
-    let shares = |side: &&Side| topology.is_foreign(side) && topology.has_own_key(side);
-    let is_shared = topology.key.kind == KeyKind::MultiRegion;
+    let shares = |side: &&Side| topology.is_foreign(side) && side.has_own_key();
+    let is_shared = topology.wanted.key.kind == KeyKind::MultiRegion;
     let Some(side) = topology.destinations.iter().find(shares).filter(|_| is_shared) else {
         return Ok(());
     };
     let message = format!(
         "{} is in account {} and the source in {}: a multi-Region key has its replicas in its own account",
         side.region,
-        topology.account_of(&side.region),
-        topology.account
+        topology.wanted.account_of(&side.region),
+        topology.source.account
     );
     Err(Failure::new(Kind::Manifest, "key-across-accounts", message)
         .in_region(&side.region)

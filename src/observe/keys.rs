@@ -34,7 +34,7 @@ async fn existing_tagged(
     topology: &Topology,
 ) -> Result<(BTreeMap<BucketName, Key>, BTreeSet<Arn>), Failure> {
     let (mut existing, mut untold) = (existing(aws, topology).await?, BTreeSet::new());
-    let is_own = |key: &Key| key.arn.account() == topology.account_of(&key.region).as_str();
+    let is_own = |key: &Key| key.arn.account() == topology.wanted.account_of(&key.region).as_str();
     let tags = existing.iter().filter(|(_, key)| is_own(key)).map(|(name, key)| async move {
         match find::key_tags(aws, &key.region, key.id.as_str()).await {
             Ok(tags) => Ok((name.clone(), Some(tags))),
@@ -57,7 +57,7 @@ pub(super) async fn existing(
     aws: &Aws,
     topology: &Topology,
 ) -> Result<BTreeMap<BucketName, Key>, Failure> {
-    let given = topology.reached().filter_map(|side| match topology.key_wish(side) {
+    let given = topology.reached().filter_map(|side| match &side.key {
         KeyWish::Existing(given) => Some((side, given)),
         _ => None,
     });
@@ -100,10 +100,10 @@ async fn keys_found(
     keys: &mut Keys,
 ) -> Result<(), Failure> {
     let mut regions = topology.key_regions();
-    regions.retain(|region| !topology.is_handed_over(region));
+    regions.retain(|region| !topology.wanted.is_handed_over(region));
     let Some((first, others)) = regions.split_first() else { return Ok(()) };
     let details = async {
-        if topology.key.kind != KeyKind::PerRegion {
+        if topology.wanted.key.kind != KeyKind::PerRegion {
             return match named.0.get(first) {
                 Some(primary) => Ok(Some(replicas(aws, topology, primary, named).await?)),
                 None => Ok(None),
@@ -116,7 +116,7 @@ async fn keys_found(
     let (primary, beside) =
         joined::both(made(aws, topology, first, named, removal, keys), details).await?;
     keys.primary = primary;
-    if topology.key.kind == KeyKind::PerRegion {
+    if topology.wanted.key.kind == KeyKind::PerRegion {
         keys.replicas = beside.unwrap_or_default();
         for region in others {
             let seen = named.0.get(region);
@@ -145,7 +145,7 @@ async fn keys_found(
     };
     let unnamed = keys.replicas.keys().filter(|region| !regions.contains(region));
     let aliases = unnamed.map(|region| async move {
-        let key = find::key(aws, region, topology.key.alias.as_str()).await?;
+        let key = find::key(aws, region, topology.wanted.key.alias.as_str()).await?;
         Ok::<_, Failure>(key.map(|key| (region.clone(), key.id)))
     });
     let aliases = joined::all(aliases).await?;
@@ -162,17 +162,17 @@ pub(super) async fn dropped(
     regions: BTreeSet<Region>,
     keys: &mut Keys,
 ) -> Result<(), Failure> {
-    if topology.key.kind != KeyKind::PerRegion {
+    if topology.wanted.key.kind != KeyKind::PerRegion {
         return Ok(());
     }
     for region in regions {
         if keys.in_region(&region).is_some() {
             continue;
         }
-        let named = find::key(aws, &region, topology.key.alias.as_str()).await?;
+        let named = find::key(aws, &region, topology.wanted.key.alias.as_str()).await?;
         let Some(key) = named else { continue };
         let key = find::key_details(aws, key).await?;
-        if topology.owns(&key.tags) {
+        if topology.wanted.owns(&key.tags) {
             keys.aliases.insert(region.clone(), key.id.clone());
             keys.replicas.insert(region, key);
         }
@@ -274,7 +274,7 @@ async fn unnamed_keys(
     region: &Region,
     named: Option<&KeyId>,
 ) -> Result<Unnamed, Failure> {
-    let (tags, kind) = (topology.owner_tags(), topology.key.kind);
+    let (tags, kind) = (topology.wanted.owner_tags(), topology.wanted.key.kind);
     let ours = find::keys_by_tags(aws, region, &tags, kind, named).await?;
     let is_made = |key: &Key| key.multi_region.as_ref().is_none_or(|place| place.primary);
     let (pending, spares) = ours.into_iter().filter(is_made).partition(Key::is_pending_deletion);
@@ -293,7 +293,7 @@ async fn pending_kin(aws: &Aws, topology: &Topology, keys: &mut Keys) -> Result<
         let key = find::key_details(aws, key).await?;
         if keys.primary.is_none() {
             keys.replicas.insert(key.region.clone(), key);
-        } else if topology.owns(&key.tags) {
+        } else if topology.wanted.owns(&key.tags) {
             keys.spares.push(key);
         }
     }
@@ -314,7 +314,7 @@ pub async fn left_replicas(
             continue;
         }
         let key = find::key_details(aws, key).await?;
-        if topology.owns(&key.tags) {
+        if topology.wanted.owns(&key.tags) {
             world.keys.spares.push(key);
         }
     }

@@ -5,7 +5,7 @@
 use super::Aws;
 use crate::failure::{Failure, Kind};
 use crate::joined;
-use crate::manifest::{Side, Topology};
+use crate::manifest::{BucketPlace, Topology};
 use crate::names::{AccountId, Arn, BucketName, Region};
 use crate::settings::Optional;
 use crate::steps::find;
@@ -21,7 +21,7 @@ pub async fn place(aws: &Aws, bucket: &BucketName) -> Result<Region, Failure> {
 }
 
 /// Finds the source bucket, which must have a replication configuration.
-pub async fn live_source(aws: &Aws, side: &Side) -> Result<LiveBucket, Failure> {
+pub async fn live_source(aws: &Aws, side: &BucketPlace) -> Result<LiveBucket, Failure> {
     let account = super::account(aws).await?;
     aws.expect_owner(aws.home(), &account);
     let Some(bucket) = find::bucket(aws, side, &Optional::all()).await? else {
@@ -37,24 +37,27 @@ pub async fn live_source(aws: &Aws, side: &Side) -> Result<LiveBucket, Failure> 
     Ok(live(side, account, bucket))
 }
 
-fn live(side: &Side, account: AccountId, bucket: Bucket) -> LiveBucket {
+fn live(side: &BucketPlace, account: AccountId, bucket: Bucket) -> LiveBucket {
     LiveBucket { region: side.region.clone(), name: side.bucket.clone(), account, bucket }
 }
 
 /// Returns the destinations of the rules of `source`.
-pub async fn live_destinations(aws: &Aws, source: &LiveBucket) -> Result<Vec<Side>, Failure> {
+pub async fn live_destinations(
+    aws: &Aws,
+    source: &LiveBucket,
+) -> Result<Vec<BucketPlace>, Failure> {
     let names = source.bucket.replication.iter().flat_map(|it| &it.rules);
     let names: BTreeSet<&str> = names.map(|rule| rule.destination.as_str()).collect();
     let sides = names.into_iter().map(|arn| async move {
         let bucket = BucketName::new(Arn::new(arn)?.resource())?;
         let region = find::bucket_region(aws, &bucket).await?;
-        Ok::<_, Failure>(Side { region, bucket })
+        Ok::<_, Failure>(BucketPlace { region, bucket })
     });
     joined::all(sides).await
 }
 
 /// Returns those of `sides` whose bucket is not owned by the account of their Region's credentials.
-pub async fn foreign(aws: &Aws, sides: &[Side]) -> Result<Vec<Side>, Failure> {
+pub async fn foreign(aws: &Aws, sides: &[BucketPlace]) -> Result<Vec<BucketPlace>, Failure> {
     let mut foreign = Vec::new();
     for side in sides {
         match find::stands(aws, side).await {
@@ -71,7 +74,7 @@ pub async fn foreign(aws: &Aws, sides: &[Side]) -> Result<Vec<Side>, Failure> {
 pub async fn live_all(
     aws: &Aws,
     source: LiveBucket,
-    sides: &[Side],
+    sides: &[BucketPlace],
     accounts: &BTreeMap<Region, AccountId>,
 ) -> Result<Live, Failure> {
     let home = &source.account;

@@ -4,7 +4,7 @@
 use crate::aws::Aws;
 use crate::failure::Failure;
 use crate::joined;
-use crate::manifest::{Side, Topology};
+use crate::manifest::{BucketPlace, Topology};
 use crate::names::BucketName;
 use crate::settings::{LogTarget, Ownership};
 use crate::steps::find::{self, Stored};
@@ -19,7 +19,7 @@ pub(super) async fn log_targets(
 ) -> Result<BTreeMap<String, Option<LogTargetFound>>, Failure> {
     let mut wanted = BTreeMap::new();
     for side in topology.reached() {
-        let Some(target) = topology.log_target(side) else { continue };
+        let Some(target) = topology.wanted.log_target(side) else { continue };
         let live = buckets.get(&side.bucket).and_then(|it| it.documents.logging.as_ref());
         if live.and_then(|it| it.target.as_ref()) != Some(&target) {
             wanted.insert(target.bucket.clone(), (side, target));
@@ -33,10 +33,11 @@ pub(super) async fn log_targets(
 
 async fn found(
     aws: &Aws,
-    side: &Side,
+    side: &BucketPlace,
     target: &LogTarget,
 ) -> Result<Option<LogTargetFound>, Failure> {
-    let side = Side { region: side.region.clone(), bucket: BucketName::new(&*target.bucket)? };
+    let side =
+        BucketPlace { region: side.region.clone(), bucket: BucketName::new(&*target.bucket)? };
     let (stands, policy, ownership) = tokio::join!(
         find::stands(aws, &side),
         find::bucket_policy(aws, &side.bucket, &side.region),

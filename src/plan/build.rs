@@ -121,14 +121,14 @@ impl Builder<'_> {
     }
 
     fn is_ours(&self, tags: &Tags) -> bool {
-        self.topology.owns(tags)
+        self.topology.wanted.owns(tags)
     }
 
     /// Compares the tags `live` with the `wanted` tags. Foreign tags are kept. The expiry date is
     /// removed from a pair that is no longer ephemeral.
     fn tags_differ(&self, live: &Tags, wanted: Tags) -> TagsDiffer {
         let expires = live.get(Topology::EXPIRES_TAG);
-        let expires = expires.filter(|_| self.topology.expires.is_none()).cloned();
+        let expires = expires.filter(|_| self.topology.found.expires.is_none()).cloned();
         let change = |(key, to): (String, String)| {
             let from = live.get(&key).cloned();
             (from.as_ref() != Some(&to)).then_some((key, TagChange { from, to }))

@@ -21,7 +21,7 @@ pub struct Cost {
 pub fn cost(topology: &Topology) -> Cost {
     let keys = u32::try_from(topology.key_regions().len()).unwrap_or(u32::MAX);
     let monthly_usd = f64::from(keys) * KEY_USD;
-    let kinds = match (topology.key.kind, keys) {
+    let kinds = match (topology.wanted.key.kind, keys) {
         (KeyKind::MultiRegion, keys) if keys > 1 => format!(" (1 primary, {} replica)", keys - 1),
         _ => String::new(),
     };
@@ -40,7 +40,7 @@ pub fn cost(topology: &Topology) -> Cost {
             plural(far)
         ));
     }
-    items.push(match topology.key.kind {
+    items.push(match topology.wanted.key.kind {
         KeyKind::None => "a PUT request for each object and replica".to_owned(),
         KeyKind::MultiRegion | KeyKind::PerRegion | KeyKind::Existing => {
             "a PUT request for each object and replica; KMS requests, few with Bucket Keys"
@@ -61,7 +61,7 @@ pub fn cost(topology: &Topology) -> Cost {
     if topology.rules.iter().any(|rule| rule.settings.metrics) {
         items.push("replication metrics, as CloudWatch custom metrics, for each rule".to_owned());
     }
-    if keys > 0 && topology.key.rotation_days.is_some() {
+    if keys > 0 && topology.wanted.key.rotation_days.is_some() {
         items.push("from the first two rotations on, $1.00 a month each, for every key".to_owned());
     }
     Cost { monthly_usd, items }

@@ -53,7 +53,7 @@ pub fn tags_of_ours<'a>(topology: &Topology, world: &'a World) -> Vec<&'a Tags> 
         .map(|key| &key.tags)
         .chain(world.buckets.values().map(|bucket| &bucket.tags))
         .chain(world.role.iter().map(|role| &role.tags));
-    tags.filter(|tags| topology.owns(tags)).collect()
+    tags.filter(|tags| topology.wanted.owns(tags)).collect()
 }
 
 /// Returns the expiry date that `apply` sets: `ttl` after `now`, or `None` (permanent) without
@@ -73,7 +73,7 @@ pub fn expires(
     if live == Expiry::Stays && !ours.is_empty() {
         let message = format!(
             "the pair `{}` stands without a date, and `--ephemeral` would let `crrctl gc` take it away",
-            topology.name
+            topology.wanted.name
         );
         return Err(Failure::new(Kind::InTheWay, "pair-stays", message)
             .hint("leave out `--ephemeral`, or use another name for a pair that may go"));

@@ -5,7 +5,7 @@
 use super::expiry::Expiry;
 use crate::events::Kind;
 use crate::failure::Failure;
-use crate::manifest::{self, KeyKind, Manifest, Origin, Side, SideFlag, Topology};
+use crate::manifest::{self, BucketPlace, KeyKind, Manifest, Origin, Remains, SideFlag, Topology};
 use crate::names::{AccountId, BucketName, PairName, Region, RoleName};
 use crate::world::{Tags, Thing};
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ pub struct Pair {
     /// Account in the pair's id.
     pub account: AccountId,
     /// Source in the pair's id. The bucket may not exist.
-    pub source: Side,
+    pub source: BucketPlace,
     /// The resources that have the pair's two tags.
     pub things: Vec<Thing>,
 }
@@ -68,13 +68,13 @@ pub fn pairs(things: Vec<Thing>) -> (Vec<Pair>, Vec<Thing>) {
 }
 
 /// Parses the two tags that assign a resource to a pair.
-fn named(tags: &Tags) -> Option<(PairName, AccountId, Side)> {
+fn named(tags: &Tags) -> Option<(PairName, AccountId, BucketPlace)> {
     let name = PairName::new(tags.get(Topology::PAIR_TAG)?.as_str()).ok()?;
     let mut id = tags.get(Topology::ID_TAG)?.splitn(3, '/');
     let account = AccountId::new(id.next()?).ok()?;
     let region = Region::new(id.next()?).ok()?;
     let bucket = BucketName::new(id.next()?).ok()?;
-    Some((name, account, Side { region, bucket }))
+    Some((name, account, BucketPlace { region, bucket }))
 }
 
 impl Pair {
@@ -142,11 +142,11 @@ impl Pair {
         names
     }
 
-    fn buckets(&self) -> impl Iterator<Item = Side> {
+    fn buckets(&self) -> impl Iterator<Item = BucketPlace> {
         let buckets = self.things.iter().filter(|thing| thing.kind == Kind::Bucket);
         buckets.filter_map(|thing| {
             let bucket = BucketName::new(thing.arn.resource()).ok()?;
-            Some(Side { region: thing.region.clone()?, bucket })
+            Some(BucketPlace { region: thing.region.clone()?, bucket })
         })
     }
 
@@ -154,9 +154,10 @@ impl Pair {
     /// the existing resources. Settings that tags don't record have defaults, which a removal does
     /// not use.
     pub fn remains(&self) -> Result<(Manifest, Topology), Failure> {
-        let flag =
-            |side: &Side| SideFlag::from(format!("{}:{}", side.region, side.bucket).as_str());
-        let beside = Side {
+        let flag = |side: &BucketPlace| {
+            SideFlag::from(format!("{}:{}", side.region, side.bucket).as_str())
+        };
+        let beside = BucketPlace {
             region: Region::new(beside(&self.source.region))?,
             bucket: BucketName::new("crrctl-none")?,
         };
@@ -167,18 +168,20 @@ impl Pair {
             &Origin::Flags,
             None,
         )?;
-        let mut topology = manifest.topology(&self.account)?;
-        topology.destinations = self.buckets().filter(|side| side != &self.source).collect();
+        let mut destinations: Vec<BucketPlace> =
+            self.buckets().filter(|place| place != &self.source).collect();
         let keys = || self.things.iter().filter(|thing| thing.kind == Kind::Key);
         let is_single = |thing: &Thing| !thing.arn.resource().starts_with("key/mrk-");
+        let mut key_kind = KeyKind::MultiRegion;
         if keys().next().is_some() && keys().all(is_single) {
-            topology.key.kind = KeyKind::PerRegion;
+            key_kind = KeyKind::PerRegion;
             // A single-Region key is looked up in the Regions of the sides, so a Region without a
             // bucket gets a destination with the default bucket name.
             for region in keys().filter_map(|thing| thing.region.clone()) {
-                if !topology.sides().any(|side| side.region == region) {
+                let is_here = |place: &BucketPlace| place.region == region;
+                if !is_here(&self.source) && !destinations.iter().any(is_here) {
                     let bucket = format!("{}-{}-{region}", self.name, self.account);
-                    topology.destinations.push(Side { region, bucket: BucketName::new(bucket)? });
+                    destinations.push(BucketPlace { region, bucket: BucketName::new(bucket)? });
                 }
             }
         }
@@ -189,24 +192,17 @@ impl Pair {
         };
         // A two-way pair has one role per direction. A role's name ends in the Region it replicates
         // from.
-        let forward = ends_in(&self.source.region).or_else(|| names.first().cloned());
-        for side in
-            topology.destinations.clone().iter().filter(|side| side.region != self.source.region)
-        {
-            if let Some(back) = ends_in(&side.region).filter(|name| Some(name) != forward.as_ref())
-            {
-                topology.give_back_role(side.clone(), back);
-            }
-        }
-        if let Some(role) = forward {
-            topology.role = role;
-        }
+        let role = ends_in(&self.source.region).or_else(|| names.first().cloned());
+        let back = |place: &BucketPlace| {
+            let name = ends_in(&place.region).filter(|name| Some(name) != role.as_ref());
+            name.filter(|_| place.region != self.source.region).map(|name| (place.clone(), name))
+        };
+        let reverse_roles = destinations.iter().filter_map(back).collect();
         let aliases = || self.things.iter().flat_map(|thing| &thing.aliases);
-        if !aliases().any(|alias| alias == &topology.key.alias)
-            && let Some(alias) = aliases().next()
-        {
-            topology.key.alias = alias.clone();
-        }
+        let is_usual = aliases().any(|alias| alias == manifest.alias());
+        let alias = aliases().next().filter(|_| !is_usual).cloned();
+        let remains = Remains { destinations, key_kind, alias, role, reverse_roles };
+        let topology = manifest.topology_of_remains(&self.account, remains)?;
         Ok((manifest, topology))
     }
 }
@@ -258,7 +254,7 @@ mod tests {
         let role = "arn:aws:iam::111122223333:role/crrctl/mine";
         let (pairs, _) = pairs(vec![thing(Kind::Role, role, None, ID)]);
         let (_, topology) = pairs[0].remains().unwrap();
-        assert_eq!(topology.id(), ID);
+        assert_eq!(topology.wanted.id(), ID);
         assert_eq!(topology.role.as_str(), "mine");
         assert!(topology.destinations.is_empty());
         for (region, beside) in [("us-gov-west-1", "us-gov-west-2"), ("cn-north-2", "cn-north-1")] {

@@ -10,14 +10,14 @@ pub fn known_keys(topology: &Topology, world: &World) -> PairKeys {
     for region in topology.key_regions() {
         // A multi-Region key has the same id in every Region.
         let key = world.keys.in_region(region).or(world.keys.primary.as_ref());
-        let shared = topology.key.kind == crate::manifest::KeyKind::MultiRegion;
+        let shared = topology.wanted.key.kind == crate::manifest::KeyKind::MultiRegion;
         if let Some(key) = key.filter(|key| shared || &key.region == region) {
             let id = if shared {
                 world.keys.primary.as_ref().map_or(&key.id, |it| &it.id)
             } else {
                 &key.id
             };
-            keys.enter(topology.key.kind, region, id.clone());
+            keys.enter(topology.wanted.key.kind, region, id.clone());
         }
     }
     for side in topology.sides() {

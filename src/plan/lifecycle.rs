@@ -8,7 +8,7 @@ use crate::units::counted;
 use crate::world::World;
 
 fn id(topology: &Topology) -> String {
-    format!("{}lifecycle", topology.rule_prefix())
+    format!("{}lifecycle", topology.wanted.rule_prefix())
 }
 
 /// Returns whether a lifecycle rule belongs to this pair.
@@ -18,7 +18,7 @@ pub fn is_ours(topology: &Topology, id: &str) -> bool {
 
 /// Returns the lifecycle rule that the manifest configures, if any.
 pub fn wanted(topology: &Topology) -> Option<Expiry> {
-    let lifecycle = &topology.buckets.lifecycle;
+    let lifecycle = &topology.wanted.buckets.lifecycle;
     lifecycle.is_wanted().then(|| Expiry {
         id: id(topology),
         enabled: true,
@@ -42,7 +42,7 @@ pub fn warnings(topology: &Topology, world: &World) -> Vec<String> {
         let theirs = live.iter().flat_map(|bucket| &bucket.lifecycle);
         let theirs = theirs.filter(|rule| rule.enabled && !is_ours(topology, &rule.id));
         let days = theirs.filter_map(|rule| rule.noncurrent_days);
-        let days = days.chain(topology.buckets.lifecycle.noncurrent_days).min();
+        let days = days.chain(topology.wanted.buckets.lifecycle.noncurrent_days).min();
         if let Some(days) = days {
             warnings.push(format!(
                 "delete markers replicate to `{}`, where versions that are not the newest expire after {}: one delete at the \

@@ -20,7 +20,7 @@ pub(super) fn check(
 ) -> Result<Vec<String>, Failure> {
     let mut warnings = Vec::new();
     for side in topology.sides() {
-        let Some(target) = topology.log_target(side) else { continue };
+        let Some(target) = topology.wanted.log_target(side) else { continue };
         let Some(found) = world.log_targets.get(&target.bucket) else { continue };
         let Some(LogTargetFound { policy, has_acls }) = found else {
             return Err(missing(side, &target));

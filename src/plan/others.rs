@@ -9,7 +9,7 @@ pub use served::{prove_shared_role, prove_take_over};
 
 use super::rules;
 use crate::failure::{self, Failure};
-use crate::manifest::{KeyWish, RuleSettings, RuleWish, Side, Topology};
+use crate::manifest::{BucketPlace, KeyWish, RuleSettings, RuleWish, Side, Topology};
 use crate::names::{Arn, BucketName, Region};
 use crate::world::{Replication, Rule, World};
 
@@ -32,7 +32,7 @@ pub fn shared_role(topology: &Topology, live: Option<&Replication>) -> Option<Ar
 /// User Guide, "Replicating encrypted objects": a rule replicates SSE-KMS objects only if it says
 /// so).
 pub(super) fn unselecting<'a>(topology: &Topology, live: &'a Replication) -> Option<&'a Rule> {
-    let is_kms = topology.key_wish(&topology.source) != KeyWish::Nothing;
+    let is_kms = topology.source.has_key();
     rules::foreign(topology, live).find(|rule| is_kms && !rule.kms_objects)
 }
 
@@ -68,7 +68,10 @@ pub(super) fn as_wish(topology: &Topology, rule: &Rule) -> Option<RuleWish> {
         delete_markers: rule.delete_markers,
         ..RuleSettings::default()
     };
-    let destination = known.unwrap_or(Side { region, bucket });
+    let destination = known.unwrap_or_else(|| Side {
+        key: KeyWish::of_rule(rule.replica_key.as_deref()),
+        ..topology.wanted.side(BucketPlace { region, bucket })
+    });
     Some(RuleWish { id: rule.id.clone(), destination, settings })
 }
 

@@ -14,17 +14,17 @@ pub fn let_go(topology: &Topology, world: &mut World) -> bool {
         .keys
         .primary
         .as_ref()
-        .is_some_and(|key| key.is_pending_deletion() && topology.owns(&key.tags));
+        .is_some_and(|key| key.is_pending_deletion() && topology.wanted.owns(&key.tags));
     if !is_going || !world.buckets.is_empty() {
         return false;
     }
     world.keys.pending.extend(world.keys.primary.take());
     let wanted = topology.key_regions();
     for (region, key) in std::mem::take(&mut world.keys.replicas) {
-        let is_wanted = topology.owns(&key.tags) && wanted.contains(&&region);
+        let is_wanted = topology.wanted.owns(&key.tags) && wanted.contains(&&region);
         if key.is_pending_deletion() {
             world.keys.pending.push(key);
-        } else if topology.key.kind == KeyKind::PerRegion && is_wanted {
+        } else if topology.wanted.key.kind == KeyKind::PerRegion && is_wanted {
             // A key of its own, which the pair goes on with.
             world.keys.replicas.insert(region, key);
         }

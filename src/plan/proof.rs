@@ -13,10 +13,10 @@ use crate::world::World;
 /// failure with exit code 5.
 pub fn prove(topology: &Topology, world: &World, templates: &Templates) -> Result<Proof, Failure> {
     let keys = known_keys(topology, world);
-    if topology.shared_role.is_some() {
+    if topology.shared_role().is_some() {
         others::prove_shared_role(topology, world, &keys, templates)?;
     }
-    for back in topology.backward().filter(|back| back.shared_role.is_some()) {
+    for back in topology.backward().filter(|back| back.shared_role().is_some()) {
         others::prove_shared_role(&back, world, &keys, templates)?;
     }
     let own = topology.with_own_role();
@@ -64,7 +64,7 @@ pub(super) fn rendered(
     for side in topology.sides() {
         if let Some(key) = world.keys.existing.get(&side.bucket) {
             // A key policy that KMS accepted but crrctl can't parse is left to the probe.
-            let _ = documents.put(&Document::of_key(side, topology), key.policy.clone());
+            let _ = documents.put(&Document::of_key(side), key.policy.clone());
         }
     }
     Ok(documents)

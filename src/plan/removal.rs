@@ -112,18 +112,19 @@ impl<'a> Buckets<'a> {
     fn of(topology: &Topology, world: &'a World, wish: Removal) -> Result<Self, Failure> {
         let mut buckets = Self { going: Vec::new(), adopted: Vec::new(), kept: Vec::new() };
         let mut foreign = Vec::new();
-        let reports = world.batch.reports.iter().filter(|(_, bucket)| topology.owns(&bucket.tags));
+        let reports =
+            world.batch.reports.iter().filter(|(_, bucket)| topology.wanted.owns(&bucket.tags));
         for (name, bucket) in
             world.buckets.iter().chain(reports.map(|(name, bucket)| (name, bucket)))
         {
             let keep = |why: &str, because| Kept {
                 kind: Kind::Bucket,
-                arn: name.arn(topology.partition()),
+                arn: name.arn(topology.wanted.partition()),
                 why: why.to_owned(),
                 because,
             };
             let objects = bucket.objects.as_ref().map_or(&[][..], |objects| &objects.foreign);
-            if topology.is_adopted(name, &bucket.tags) {
+            if topology.wanted.is_adopted(name, &bucket.tags) {
                 buckets.adopted.push((name, bucket));
                 let why = "it was adopted: its settings stay, and crrctl never deletes it";
                 buckets.kept.push(keep(why, Why::Asked));
@@ -131,7 +132,7 @@ impl<'a> Buckets<'a> {
                 buckets.kept.push(keep("--keep-buckets", Why::Asked));
             } else if let Some(why) = others_need(topology, world, name, wish) {
                 buckets.kept.push(keep(&why, Why::Refused));
-            } else if !topology.owns(&bucket.tags) && !bucket.is_cut_off_creation() {
+            } else if !topology.wanted.owns(&bucket.tags) && !bucket.is_cut_off_creation() {
                 buckets.kept.push(keep("it does not bear this pair's tags", Why::Refused));
             } else if bucket.has_mfa_delete() && bucket.objects != Some(Objects::default()) {
                 return Err(mfa_delete(name, bucket));
@@ -165,11 +166,11 @@ fn others_need(
 ) -> Option<String> {
     let source = world.buckets.get(&topology.source.bucket)?;
     let live = source.replication.as_ref()?;
-    let is_purged = wish.purge_data && topology.owns(&source.tags);
-    if is_purged && !topology.is_adopted(&topology.source.bucket, &source.tags) {
+    let is_purged = wish.purge_data && topology.wanted.owns(&source.tags);
+    if is_purged && !topology.wanted.is_adopted(&topology.source.bucket, &source.tags) {
         return None;
     }
-    let arn = name.arn(topology.partition());
+    let arn = name.arn(topology.wanted.partition());
     let mut foreign = super::rules::staying(topology, live);
     if name == &topology.source.bucket {
         let rule = foreign.next()?;
@@ -199,10 +200,10 @@ fn mfa_delete(name: &BucketName, bucket: &Bucket) -> Failure {
 
 /// A handed-over side is kept: an operator of the other account created it and must delete it.
 fn handed_over(topology: &Topology, side: &Side) -> Kept {
-    let account = topology.account_of(&side.region);
+    let account = topology.wanted.account_of(&side.region);
     Kept {
         kind: Kind::Bucket,
-        arn: side.bucket.arn(topology.partition()),
+        arn: side.bucket.arn(topology.wanted.partition()),
         why: format!("it is for whoever has account {account}, whose credentials are not named"),
         because: Why::Asked,
     }
@@ -226,6 +227,6 @@ fn bucket_action(
         (_, false) => Holds::Objects,
     });
     let work = Work::Bucket(BucketWork::Remove { why: WhyRemoved::PairGoes, holds });
-    let arn = Some(name.arn(topology.partition()));
+    let arn = Some(name.arn(topology.wanted.partition()));
     Action::new(work, name.as_str(), region, name.as_str(), arn, rules.to_vec())
 }

@@ -2,7 +2,9 @@
 //! Not for: writing rules (see `steps`).
 
 use super::others;
-use crate::manifest::{PairKeys, RuleSettings, RuleWish, Side, Topology};
+use crate::manifest::{
+    BucketPlace, KeyKind, KeyWish, PairKeys, RuleSettings, RuleWish, Side, Topology,
+};
 use crate::names::{Arn, BucketName, Region, RoleName};
 use crate::world::{Bucket, Replication, Role, Rule, World};
 use std::collections::BTreeSet;
@@ -28,7 +30,7 @@ pub fn wanted(topology: &Topology, keys: &PairKeys, live: Option<&Replication>) 
 
 fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) -> Rule {
     let settings = &wish.settings;
-    let replica_key = topology.key_arn(keys, &wish.destination).map(|arn| arn.to_string());
+    let replica_key = topology.wanted.key_arn(keys, &wish.destination).map(|arn| arn.to_string());
     Rule {
         id: wish.id.clone(),
         priority,
@@ -36,7 +38,7 @@ fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) ->
         prefix: Some(settings.prefix.clone()),
         tags: settings.tags.clone(),
         delete_markers: settings.delete_markers,
-        destination: wish.destination.bucket.arn(topology.partition()).to_string(),
+        destination: wish.destination.bucket.arn(topology.wanted.partition()).to_string(),
         kms_objects: replica_key.is_some(),
         replica_key,
         storage_class: settings.storage_class.clone(),
@@ -52,7 +54,7 @@ fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) ->
 /// account anyway.
 fn new_owner(topology: &Topology, wish: &RuleWish) -> Option<String> {
     let is_given = wish.settings.owner_override && topology.is_foreign(&wish.destination);
-    is_given.then(|| topology.account_of(&wish.destination.region).to_string())
+    is_given.then(|| topology.wanted.account_of(&wish.destination.region).to_string())
 }
 
 /// Suffix of the id of a temporary rule, which exists only while a change of a live rule is proven.
@@ -96,9 +98,9 @@ fn narrowed(topology: &Topology, rule: &Rule) -> Rule {
     Rule { prefix: Some(format!("{prefix}{}", probes_place(topology))), ..rule.clone() }
 }
 
-/// Returns the probe prefix below the prefix of a rule (see [`Topology::probe_prefix`]).
+/// Returns the probe prefix below the prefix of a rule (see [`crate::manifest::Wanted::probe_prefix`]).
 fn probes_place(topology: &Topology) -> String {
-    format!("_crrctl/{}/", topology.name)
+    format!("_crrctl/{}/", topology.wanted.name)
 }
 
 /// Returns the reverse directions that exist only as live rules of the pair: the manifest is no
@@ -106,13 +108,14 @@ fn probes_place(topology: &Topology) -> String {
 /// same ids, so only rules from a bucket of this pair to this pair's source count.
 pub fn reverse_directions_in_force(topology: &Topology, world: &World) -> Vec<Topology> {
     let is_wanted = |name: &BucketName| {
-        name == &topology.home.bucket || topology.backward().any(|it| &it.source.bucket == name)
+        name == &topology.wanted.home().bucket
+            || topology.backward().any(|it| &it.source.bucket == name)
     };
     let told = |(name, bucket): (&BucketName, &Bucket)| {
-        let may_lead_back = !is_wanted(name) && topology.owns(&bucket.tags);
+        let may_lead_back = !is_wanted(name) && topology.wanted.owns(&bucket.tags);
         let live = bucket.replication.as_ref().filter(|_| may_lead_back)?;
-        let home = topology.home.clone();
-        let destination = home.bucket.arn(topology.partition());
+        let home = topology.wanted.home().clone();
+        let destination = home.bucket.arn(topology.wanted.partition());
         let is_ours = |rule: &&Rule| {
             region_of(topology, &rule.id).is_some() && rule.destination == destination.as_str()
         };
@@ -126,10 +129,11 @@ pub fn reverse_directions_in_force(topology: &Topology, world: &World) -> Vec<To
         if rules.is_empty() {
             return None;
         }
-        let side = Side { region: bucket.region.clone()?, bucket: name.clone() };
+        let place = BucketPlace { region: bucket.region.clone()?, bucket: name.clone() };
+        let side = topology.wanted.side(place);
         let role = RoleName::new(live.role.rsplit('/').next().unwrap_or_default()).ok()?;
         let mut back = topology.back_from(&side, role);
-        back.rules = rules;
+        back.direction.rules = rules;
         Some(back)
     };
     world.buckets.iter().filter_map(told).collect()
@@ -176,7 +180,11 @@ fn orphans<'a>(
         let region = Region::new(region_of(topology, &rule.id)?).ok()?;
         let bucket = BucketName::new(Arn::new(&*rule.destination).ok()?.resource()).ok()?;
         let is_named = topology.sides().any(|side| side.bucket == bucket);
-        (!is_named).then_some((Side { region, bucket }, rule))
+        let mut side = topology.wanted.side(BucketPlace { region, bucket });
+        if topology.wanted.key.kind != KeyKind::MultiRegion && rule.replica_key.is_some() {
+            side.key = KeyWish::of_rule(rule.replica_key.as_deref());
+        }
+        (!is_named).then_some((side, rule))
     };
     live.into_iter().flat_map(|live| &live.rules).filter_map(side)
 }
@@ -197,11 +205,11 @@ pub fn served(topology: &Topology, world: &World) -> Topology {
     let mut served = topology.clone();
     for (side, rule) in orphans(topology, live(topology, world)) {
         let wish = RuleWish { id: rule.id.clone(), destination: side, settings: settings_of(rule) };
-        served.serve(wish, rule.replica_key.as_deref());
+        served.direction.serve(wish);
     }
     for rule in others::served_by_ours(topology, world) {
         if let Some(wish) = others::as_wish(topology, rule) {
-            served.serve_others(wish, rule.replica_key.as_deref());
+            served.direction.serve(wish);
         }
     }
     served
@@ -214,7 +222,8 @@ pub fn goes(topology: &Topology, rule: &Rule) -> bool {
 }
 
 fn is_outdated(topology: &Topology, rule: &Rule) -> bool {
-    let leads_to = |side: &Side| side.bucket.arn(topology.partition()).as_str() == rule.destination;
+    let leads_to =
+        |side: &Side| side.bucket.arn(topology.wanted.partition()).as_str() == rule.destination;
     region_of(topology, &rule.id).is_some()
         && topology.destinations.iter().any(leads_to)
         && !topology.rules.iter().any(|wish| wish.id == rule.id)
@@ -228,7 +237,7 @@ pub fn foreign<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<
 /// Returns the rules in `live` that no removal deletes: foreign rules, and existing rules that the
 /// manifest names by `rule_id`.
 pub fn staying<'a>(topology: &Topology, live: &'a Replication) -> impl Iterator<Item = &'a Rule> {
-    let prefix = topology.rule_prefix();
+    let prefix = topology.wanted.rule_prefix();
     live.rules.iter().filter(move |rule| !rule.id.starts_with(&prefix))
 }
 
@@ -252,5 +261,5 @@ const ACCOUNT: &str = "account";
 
 /// Returns the Region in the id of a rule that crrctl created for the pair.
 pub fn region_of<'a>(topology: &Topology, rule_id: &'a str) -> Option<&'a str> {
-    rule_id.strip_prefix(&topology.rule_prefix())?.split('.').next()
+    rule_id.strip_prefix(&topology.wanted.rule_prefix())?.split('.').next()
 }

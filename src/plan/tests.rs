@@ -2,6 +2,7 @@
 //! Not for: running a plan (see `engine`).
 
 use super::*;
+use crate::events::{Kind, Verb};
 use crate::manifest::{Origin, PairKeys, Topology, parse};
 use crate::names::{AccountId, KeyId};
 use crate::policy::{Document, Templates, render};
@@ -55,7 +56,7 @@ fn whole(topology: &Topology) -> World {
     let document = |document| render(&document, topology, &keys(), &Templates::default()).unwrap();
     let key = |region: &Region, primary| Key {
         id: key_id(),
-        arn: topology.own_key_arn(&keys(), region).unwrap(),
+        arn: topology.wanted.own_key_arn(&keys(), region).unwrap(),
         region: region.clone(),
         state: KeyState::Enabled,
         multi_region: Some(MultiRegion {
@@ -83,7 +84,7 @@ fn whole(topology: &Topology) -> World {
             versioning: Some(Versioning { status: Some("Enabled".to_owned()), mfa_delete: false }),
             encryption: Some(Encryption {
                 algorithm: "aws:kms".to_owned(),
-                key: DefaultKey::Known(topology.key_arn(&keys(), side).unwrap().to_string()),
+                key: DefaultKey::Known(topology.wanted.key_arn(&keys(), side).unwrap().to_string()),
                 bucket_key: true,
                 blocked: Vec::new(),
             }),
@@ -242,6 +243,38 @@ fn a_role_with_policies_of_others_stays() {
     assert!(kept[0].why.contains("theirs"));
 }
 
+/// Returns the kind of the removal that takes away what `work` makes. A new kind of work compiles
+/// here only once somebody has said what takes it away.
+fn taken_away_by(work: &Work) -> Kind {
+    match work {
+        Work::Key(_) | Work::SharedKey(_) | Work::Rotation(_) => Kind::Key,
+        Work::ReplicaKey(_) => Kind::ReplicaKey,
+        Work::Alias(_) => Kind::Alias,
+        Work::Bucket(_)
+        | Work::BucketTags(_)
+        | Work::Document(_)
+        | Work::BucketPolicy(_)
+        | Work::Lifecycle(_) => Kind::Bucket,
+        Work::Role(_) | Work::RolePolicy(_) => Kind::Role,
+        Work::Rules(_) | Work::DroppedRule(_) => Kind::Replication,
+    }
+}
+
+#[test]
+fn whatever_a_plan_makes_its_removal_takes_away() {
+    let topology = topology(&["us-west-2"]);
+    let made = planned(&topology, &nothing());
+    let (gone, kept) = removal(&topology, &whole(&topology), Removal::default()).unwrap();
+    assert_eq!(kept, []);
+    for action in made.actions.iter().filter(|action| action.changes()) {
+        let kind = taken_away_by(&action.work);
+        let takes_away = |it: &Action| {
+            it.kind() == kind && it.verb() == Verb::Delete && it.region == action.region
+        };
+        assert!(gone.actions.iter().any(takes_away), "{}: no removal of {kind}", action.id);
+    }
+}
+
 #[test]
 fn a_key_that_a_bucket_names_is_never_spare() {
     let topology = topology(&["us-west-2"]);
@@ -331,9 +364,11 @@ fn only_tags_is_what_writes_nothing_else() {
     let topology = topology(&["us-west-2"]);
     let mut world = whole(&topology);
     let role = world.role.as_mut().unwrap();
-    role.tags.insert(Topology::PAIR_TAG.to_owned(), topology.name.to_string());
+    role.tags.insert(Topology::PAIR_TAG.to_owned(), topology.wanted.name.to_string());
     let mut wanted = topology.clone();
-    wanted.tags.insert("team".to_owned(), "storage".to_owned());
+    std::sync::Arc::make_mut(&mut wanted.wanted)
+        .tags
+        .insert("team".to_owned(), "storage".to_owned());
     let plan = planned(&wanted, &world);
     assert!(plan.has_changes());
     assert!(plan.actions.iter().filter(|it| it.changes()).all(|it| it.work.is_only_tags()));

@@ -81,7 +81,7 @@ impl Part {
     /// Returns whether this part applies to anything in `topology`. Keys of others are never
     /// revived.
     pub fn concerns(self, topology: &Topology) -> bool {
-        self.concerns_in(topology, &topology.account)
+        self.concerns_in(topology, &topology.source.account)
     }
 
     /// Returns whether this part applies to anything that `topology` has in `account`. The role and
@@ -89,8 +89,8 @@ impl Part {
     /// credentials.
     pub fn concerns_in(self, topology: &Topology, account: &AccountId) -> bool {
         match self {
-            Self::Revive => topology.sides_in(account).any(|side| topology.has_own_key(side)),
-            Self::Backfill | Self::Fleet => account == &topology.account,
+            Self::Revive => topology.sides_in(account).any(Side::has_own_key),
+            Self::Backfill | Self::Fleet => account == &topology.source.account,
             _ => true,
         }
     }
@@ -184,7 +184,7 @@ impl Document {
         let buckets =
             topology.destinations.iter().map(|side| Self::DestinationBucket(side.region.clone()));
         let back = topology.backward().flat_map(|back| {
-            let region = back.source.region;
+            let region = back.source.region.clone();
             [Self::BackRoleTrust(region.clone()), Self::BackRole(region)]
         });
         [Self::of_role_trust(topology), Self::of_role(topology), Self::SourceBucket]
@@ -196,7 +196,7 @@ impl Document {
 
     /// Returns the documents of the targets of access logs.
     pub fn log_targets(topology: &Topology) -> impl Iterator<Item = Self> {
-        let targets = topology.sides().filter_map(|side| topology.log_target(side));
+        let targets = topology.sides().filter_map(|side| topology.wanted.log_target(side));
         targets.map(|it| it.bucket).collect::<BTreeSet<_>>().into_iter().map(Self::LogTarget)
     }
 
@@ -215,7 +215,7 @@ impl Document {
     /// `account`.
     pub fn operator_in(topology: &Topology, account: &AccountId, parts: &[Part]) -> Vec<Self> {
         let parts = parts.iter().filter(|part| part.concerns_in(topology, account));
-        let is_home = account == &topology.account;
+        let is_home = account == &topology.source.account;
         let document = |part: &Part| {
             if is_home { Self::Operator(*part) } else { Self::OperatorOf(*part, account.clone()) }
         };
@@ -250,7 +250,7 @@ impl Document {
 
     /// Returns the document of the bucket policy of `side`.
     pub fn of_bucket(side: &Side, topology: &Topology) -> Self {
-        if side == &topology.home {
+        if side == topology.wanted.home() {
             Self::SourceBucket
         } else {
             Self::DestinationBucket(side.region.clone())
@@ -258,8 +258,8 @@ impl Document {
     }
 
     /// Returns the document of the key policy of `side`.
-    pub fn of_key(side: &Side, topology: &Topology) -> Self {
-        if topology.has_own_key(side) {
+    pub fn of_key(side: &Side) -> Self {
+        if side.has_own_key() {
             Self::Key(side.region.clone())
         } else {
             Self::ExistingKey(side.region.clone(), side.bucket.clone())

@@ -184,7 +184,7 @@ impl Calls {
             calls.extend(batch::calls(&scene));
         }
         for part in Part::ALL.into_iter().filter(|it| documents.has(&Document::Operator(*it))) {
-            calls.extend(operator::calls(&scene, part, &topology.account));
+            calls.extend(operator::calls(&scene, part, &topology.source.account));
         }
         for (document, ..) in documents.iter() {
             if let Document::OperatorOf(part, account) = document {

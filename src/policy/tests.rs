@@ -181,7 +181,7 @@ fn topology_in(account: &str, text: &str) -> Topology {
 fn keys(topology: &Topology) -> PairKeys {
     let id = KeyId::new("mrk-1234abcd12ab34cd56ef1234567890ab").unwrap();
     let known = PairKeys::multi_region(id);
-    if topology.key.kind == KeyKind::MultiRegion { known } else { topology.other_keys() }
+    if topology.wanted.key.kind == KeyKind::MultiRegion { known } else { topology.other_keys() }
 }
 
 fn documents(topology: &Topology) -> Documents {

@@ -27,15 +27,15 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
     match document {
         Document::Key(region) => {
             // A single-Region key is its own primary.
-            let is_primary = topology.key.kind == KeyKind::PerRegion
+            let is_primary = topology.wanted.key.kind == KeyKind::PerRegion
                 || topology.key_regions().first() == Some(&region);
-            let owner = topology.account_of(region);
+            let owner = topology.wanted.account_of(region);
             add(json!({"region": region, "primary": is_primary, "owner": owner}));
             add(json!({"users": users(region, topology, keys)}));
         }
         Document::SourceBucket => {
-            add(of_bucket(&topology.home, topology, keys));
-            add(json!({"writers": writers(&topology.home, topology)}));
+            add(of_bucket(topology.wanted.home(), topology, keys));
+            add(json!({"writers": writers(topology.wanted.home(), topology)}));
         }
         Document::DestinationBucket(region) => {
             for side in topology.destinations.iter().filter(|side| &side.region == region) {
@@ -48,9 +48,9 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
             add(json!({"reports": reports(topology)}));
         }
         Document::Operator(_) => {
-            add(of_operator(topology, keys, &topology.account));
-            add(of_roles(topology, &topology.directions_of(&topology.account), true));
-            add(of_documents(topology, &topology.account));
+            add(of_operator(topology, keys, &topology.source.account));
+            add(of_roles(topology, &topology.directions_of(&topology.source.account), true));
+            add(of_documents(topology, &topology.source.account));
         }
         Document::OperatorOf(_, account) => {
             add(of_operator(topology, keys, account));
@@ -74,19 +74,19 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
         destinations().flat_map(of_side).collect()
     };
     let foreign = destinations().filter(|side| topology.is_foreign(side));
-    let foreign = foreign.map(|side| side.bucket.arn(topology.partition()).to_string());
+    let foreign = foreign.map(|side| side.bucket.arn(topology.wanted.partition()).to_string());
     let accounts = |is_meant: &dyn Fn(&Side) -> bool| {
         let meant = destinations().filter(|side| is_meant(side));
         let mut all: Vec<String> =
-            meant.map(|side| topology.account_of(&side.region).to_string()).collect();
+            meant.map(|side| topology.wanted.account_of(&side.region).to_string()).collect();
         all.sort_unstable();
         all.dedup();
         one_or_all(all)
     };
     json!({
-        "pair": topology.name,
-        "account": topology.account,
-        "partition": topology.partition(),
+        "pair": topology.wanted.name,
+        "account": topology.source.account,
+        "partition": topology.wanted.partition(),
         "role_arn": topology.role_arn(),
         "assumed_role_arn": topology.assumed_role(),
         "own_role": topology.role_settings.is_ours(),
@@ -101,18 +101,18 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
         "marker_accounts": accounts(&|side| !topology.marker_prefixes(side).is_empty()),
         "owned_accounts": accounts(&|side| !topology.owned_prefixes(side).is_empty()),
         "foreign_accounts": accounts(&|side| topology.is_foreign(side)),
-        "bucket_key": topology.bucket_key,
-        "object_lock": topology.buckets.lock.is_some(),
-        "lifecycle": topology.buckets.lifecycle.is_wanted(),
-        "default_retention": topology.buckets.retention().is_some(),
-        "tls_only": topology.tls_only,
-        "deny_other_keys": topology.deny_other_keys,
-        "profile": match topology.profile {
+        "bucket_key": topology.wanted.bucket_key,
+        "object_lock": topology.wanted.buckets.lock.is_some(),
+        "lifecycle": topology.wanted.buckets.lifecycle.is_wanted(),
+        "default_retention": topology.wanted.buckets.retention().is_some(),
+        "tls_only": topology.wanted.tls_only,
+        "deny_other_keys": topology.wanted.deny_other_keys,
+        "profile": match topology.wanted.profile {
             Profile::Compatible => "compatible",
             Profile::Strict => "strict",
         },
-        "administrators": topology.key.administrators,
-        "usable_by_accounts": topology.key.usable_by_accounts,
+        "administrators": topology.wanted.key.administrators,
+        "usable_by_accounts": topology.wanted.key.usable_by_accounts,
     })
 }
 
@@ -135,7 +135,7 @@ fn writers(side: &Side, topology: &Topology) -> Vec<Value> {
     let writer = |direction: &Topology| {
         let under = |prefixes: Vec<String>| one_or_all(objects_under(direction, side, &prefixes));
         json!({
-            "account": direction.account,
+            "account": direction.source.account,
             "role_arn": direction.assumed_role(),
             "objects_arns": under(prefixes(direction, side)),
             "marker_arns": under(marker_prefixes(direction, side)),
@@ -151,7 +151,7 @@ fn writers(side: &Side, topology: &Topology) -> Vec<Value> {
 /// and delete. Only a handed-over side has them, because no other account's operator checks its
 /// probes.
 fn proven_prefixes(direction: &Topology, side: &Side) -> Vec<String> {
-    let is_handed_over = direction.is_handed_over(&side.region);
+    let is_handed_over = direction.wanted.is_handed_over(&side.region);
     if is_handed_over { direction.probe_prefixes(side) } else { Vec::new() }
 }
 
@@ -163,16 +163,16 @@ fn patterns(prefixes: &[String]) -> Vec<String> {
 /// Returns the roles of other accounts for which S3 uses the key of `region`, each with its values
 /// of `kms:ViaService` and its encryption contexts.
 fn users(region: &Region, topology: &Topology, keys: &PairKeys) -> Vec<Value> {
-    let here = topology.sides().filter(|it| &it.region == region && topology.has_own_key(it));
+    let here = topology.sides().filter(|it| &it.region == region && it.has_own_key());
     let of_side = |it: &Side| {
         let user = |direction: &Topology| {
             let side = side(it, direction, keys);
             json!({
-                "account": direction.account,
+                "account": direction.source.account,
                 "role_arn": direction.assumed_role(),
                 "via_services": side["via_services"],
                 "contexts": side["contexts"],
-                "probe_contexts": direction.is_handed_over(region).then(|| side["probe_contexts"].clone()),
+                "probe_contexts": direction.wanted.is_handed_over(region).then(|| side["probe_contexts"].clone()),
             })
         };
         topology.across_to(it).iter().map(user).collect::<Vec<_>>()
@@ -183,19 +183,19 @@ fn users(region: &Region, topology: &Topology, keys: &PairKeys) -> Vec<Value> {
 /// Returns the ARN patterns of the objects in the bucket of `side` whose keys begin with one of
 /// `prefixes`.
 fn objects_under(topology: &Topology, side: &Side, prefixes: &[String]) -> Vec<String> {
-    let bucket = side.bucket.arn(topology.partition());
+    let bucket = side.bucket.arn(topology.wanted.partition());
     prefixes.iter().map(|prefix| objects(&bucket, prefix)).collect()
 }
 
 fn side(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
-    let bucket_arn = side.bucket.arn(topology.partition());
+    let bucket_arn = side.bucket.arn(topology.wanted.partition());
     let objects = objects_under(topology, side, &prefixes(topology, side));
     let probes = objects_under(topology, side, &topology.probe_prefixes(side));
     json!({
         "region": side.region,
-        "account": topology.account_of(&side.region),
+        "account": topology.wanted.account_of(&side.region),
         "bucket": side.bucket,
-        "key_arn": topology.key_arn(keys, side),
+        "key_arn": topology.wanted.key_arn(keys, side),
         "via_services": via_services(&side.region),
         "contexts": contexts(topology, &bucket_arn, &objects),
         "probe_contexts": contexts(topology, &bucket_arn, &probes),
@@ -212,8 +212,8 @@ fn one_or_all(mut list: Vec<String>) -> Value {
 
 fn of_bucket(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
     json!({
-        "bucket_arn": side.bucket.arn(topology.partition()),
-        "key_arn": topology.key_arn(keys, side),
+        "bucket_arn": side.bucket.arn(topology.wanted.partition()),
+        "key_arn": topology.wanted.key_arn(keys, side),
     })
 }
 
@@ -221,22 +221,23 @@ fn of_bucket(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
 /// and account, so they have one prefix.
 fn of_log_target(bucket: &str, topology: &Topology) -> Value {
     let logged = topology.sides().filter_map(|side| {
-        let target = topology.log_target(side).filter(|target| target.bucket == bucket)?;
+        let target = topology.wanted.log_target(side).filter(|target| target.bucket == bucket)?;
         Some((side, target))
     });
     let logged: Vec<_> = logged.collect();
-    let arns = logged.iter().map(|(side, _)| side.bucket.arn(topology.partition()).to_string());
+    let arns =
+        logged.iter().map(|(side, _)| side.bucket.arn(topology.wanted.partition()).to_string());
     let first = logged.first();
     json!({
-        "logs_arn": first.map(|(_, it)| objects(&it.arn(topology.partition()), &it.prefix)),
+        "logs_arn": first.map(|(_, it)| objects(&it.arn(topology.wanted.partition()), &it.prefix)),
         "logged_bucket_arns": one_or_all(arns.collect()),
-        "logged_account": first.map(|(side, _)| topology.account_of(&side.region)),
+        "logged_account": first.map(|(side, _)| topology.wanted.account_of(&side.region)),
     })
 }
 
 fn reports(topology: &Topology) -> Value {
     let reports = topology.reports();
-    let bucket_arn = Arn::known(topology.partition(), "s3", "", "", &reports.bucket);
+    let bucket_arn = Arn::known(topology.wanted.partition(), "s3", "", "", &reports.bucket);
     let objects_arn = objects(&bucket_arn, &reports.prefix);
     json!({
         "with_data": reports.with_data,
@@ -254,7 +255,7 @@ fn objects(bucket: &Arn, prefix: &str) -> String {
 /// Returns the encryption contexts that S3 can send to KMS: the object's ARN and, with a Bucket
 /// Key, the bucket's ARN.
 fn contexts(topology: &Topology, bucket: &Arn, objects: &[String]) -> Vec<String> {
-    let bucket = match topology.profile {
+    let bucket = match topology.wanted.profile {
         Profile::Compatible => Some(bucket.to_string()),
         Profile::Strict => None,
     };

@@ -66,7 +66,7 @@ impl Prober {
                 // missing object.
                 Err(error)
                     if error.class == Class::Denied
-                        && self.topology.is_handed_over(&side.region)
+                        && self.topology.wanted.is_handed_over(&side.region)
                         && status != Status::Completed =>
                 {
                     return Ok(None);
@@ -117,7 +117,7 @@ impl Prober {
             kms_key: same("kms_key", &expected_key, Some(&found_key)),
             bucket_key: same(
                 "bucket_key",
-                &self.topology.bucket_key.to_string(),
+                &self.topology.wanted.bucket_key.to_string(),
                 Some(&bucket_key.to_string()),
             ),
             status: same("status", "REPLICA", status.as_deref()),

@@ -10,7 +10,7 @@ use crate::units::counted;
 /// lost in replication, the bucket's default retention would hold the probe, and no principal could
 /// delete it.
 pub fn refused(topology: &Topology) -> Option<Failure> {
-    let retention = topology.buckets.retention()?;
+    let retention = topology.wanted.buckets.retention()?;
     if retention.mode != RetentionMode::Compliance {
         return None;
     }

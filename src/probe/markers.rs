@@ -104,7 +104,7 @@ impl Prober {
         target: &Target,
         mess: &mut Vec<Uploaded>,
     ) -> Result<Vec<Marker>, Failure> {
-        let place = format!("{}{}", self.topology.probe_prefix(&target.filter), self.run);
+        let place = format!("{}{}", self.topology.wanted.probe_prefix(&target.filter), self.run);
         let object = self.replicated(&format!("{place}/{n}-marker"), target, mess).await?;
         let source = &self.topology.source;
         let s3 = self.aws.s3(&source.region);

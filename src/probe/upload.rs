@@ -75,13 +75,13 @@ impl Prober {
     }
 
     fn metadata(&self) -> HashMap<String, String> {
-        self.topology.probe_metadata().map(|(key, value)| (key.to_owned(), value)).into()
+        self.topology.wanted.probe_metadata().map(|(key, value)| (key.to_owned(), value)).into()
     }
 
     /// Returns the tags of a probe: those that its rule filters by and, if there is room, the
     /// pair's tag.
     fn tagging(&self, tags: &BTreeMap<String, String>) -> String {
-        let ours = ("crrctl:pair", self.topology.name.as_str());
+        let ours = ("crrctl:pair", self.topology.wanted.name.as_str());
         let ours = (tags.len() < MOST_TAGS && !tags.contains_key(ours.0)).then_some(ours);
         let tags = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).chain(ours);
         form_urlencoded::Serializer::new(String::new()).extend_pairs(tags).finish()

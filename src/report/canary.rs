@@ -74,7 +74,7 @@ impl Canary {
             })
         });
         Self {
-            pair: topology.name.to_string(),
+            pair: topology.wanted.name.to_string(),
             rounds: 0,
             errors: BTreeMap::new(),
             routes: routes.collect(),

@@ -25,7 +25,7 @@ pub fn status(
         topology.destinations.iter().map(|side| side.region.as_str()).collect();
     let mut text = format!(
         "{GOOD}{}{GOOD:#}: {} {} {}\n",
-        topology.name,
+        topology.wanted.name,
         topology.source.region,
         topology.arrow(),
         regions.join(", ")
@@ -36,7 +36,7 @@ pub fn status(
     for key in world.keys.primary.iter().chain(world.keys.replicas.values()) {
         let style = if key.state == KeyState::Enabled { GOOD } else { BAD };
         let alias = world.keys.aliases.get(&key.region);
-        let alias = alias.map_or("no alias", |_| topology.key.alias.as_str());
+        let alias = alias.map_or("no alias", |_| topology.wanted.key.alias.as_str());
         let state = &key.state;
         row(
             "key",
@@ -62,7 +62,7 @@ pub fn status(
         row("rule", words);
     }
     for side in topology.handed_over().filter(|side| !is_served(world, side)) {
-        let (account, region) = (topology.account_of(&side.region), &side.region);
+        let (account, region) = (topology.wanted.account_of(&side.region), &side.region);
         let words = format!(
             "no rule leads to {region} yet: account {account} makes its half, then `crrctl apply` sets it"
         );

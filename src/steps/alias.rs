@@ -42,7 +42,8 @@ impl Steps {
     }
 
     async fn retarget_alias(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
-        let (alias, (key, is_commit)) = (&self.topology.key.alias, self.key_of_alias(region)?);
+        let (alias, (key, is_commit)) =
+            (&self.topology.wanted.key.alias, self.key_of_alias(region)?);
         let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
         let update = update.target_key_id(key.as_str());
         let call = || async {
@@ -67,23 +68,24 @@ impl Steps {
         if is_commit {
             self.commit(region, key);
         }
-        Ok(alias.arn(region, self.topology.account_of(region)))
+        Ok(alias.arn(region, self.topology.wanted.account_of(region)))
     }
 
     async fn apply_alias(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
-        let (alias, (key, is_commit)) = (&self.topology.key.alias, self.key_of_alias(region)?);
+        let (alias, (key, is_commit)) =
+            (&self.topology.wanted.key.alias, self.key_of_alias(region)?);
         // The alias of a new replica is created as soon as the replica exists (see `replica_key`).
         if self.has_seen_alias(region) || self.take_alias(&key, region, progress).await? {
             if is_commit {
                 self.commit(region, key);
             }
-            return Ok(alias.arn(region, self.topology.account_of(region)));
+            return Ok(alias.arn(region, self.topology.wanted.account_of(region)));
         }
         let named = self.already_named(key, region, is_commit, progress).await?;
         if is_commit {
             self.commit(region, named);
         }
-        Ok(alias.arn(region, self.topology.account_of(region)))
+        Ok(alias.arn(region, self.topology.wanted.account_of(region)))
     }
 
     /// Returns whether the alias was created. `false` means that another key has it. A key that is
@@ -99,7 +101,8 @@ impl Steps {
             if self.create_alias(key.clone(), region, progress).await? {
                 return Ok(Look::There(true));
             }
-            let named = describe(&self.aws, region, self.topology.key.alias.as_str()).await?;
+            let named =
+                describe(&self.aws, region, self.topology.wanted.key.alias.as_str()).await?;
             Ok(match named {
                 Some(named) if named.is_pending_deletion() => {
                     Look::NotYet(format!("it names {}, which is pending deletion", named.id))
@@ -114,7 +117,7 @@ impl Steps {
     /// Guide, "AWS KMS eventual consistency").
     fn alias_wait(&self, state: &str) -> Wait {
         Wait {
-            what: format!("the alias `{}` to be {state}", self.topology.key.alias),
+            what: format!("the alias `{}` to be {state}", self.topology.wanted.key.alias),
             every: Duration::from_millis(200),
             at_most_every: Duration::from_secs(5),
             at_most: Duration::from_mins(2),
@@ -130,7 +133,7 @@ impl Steps {
         region: &Region,
         progress: &Progress,
     ) -> Result<bool, Failure> {
-        let alias = self.topology.key.alias.as_str();
+        let alias = self.topology.wanted.key.alias.as_str();
         let create =
             self.aws.kms(region).create_alias().alias_name(alias).target_key_id(key.as_str());
         let call = || async {
@@ -153,7 +156,7 @@ impl Steps {
     fn commit(&self, region: &Region, key: KeyId) {
         let mut book = self.book();
         if book.committed.id(region).is_none() {
-            book.committed.enter(self.topology.key.kind, region, key);
+            book.committed.enter(self.topology.wanted.key.kind, region, key);
         }
         // The notified tasks lock the book, so the lock is released first.
         drop(book);
@@ -182,10 +185,10 @@ impl Steps {
             ));
             self.schedule_key(&self.key_arn(&ours, region), region, progress).await?;
         }
-        if !is_commit || !self.topology.owns(&tags) {
+        if !is_commit || !self.topology.wanted.owns(&tags) {
             let message = format!(
                 "the alias `{}` names {}, which is not this pair's",
-                self.topology.key.alias, named.arn
+                self.topology.wanted.key.alias, named.arn
             );
             return Err(Failure::new(Kind::InTheWay, "alias-not-ours", message)
                 .in_region(region)
@@ -195,7 +198,7 @@ impl Steps {
     }
 
     async fn read_alias(&self, region: &Region, progress: &Progress) -> Result<Key, Failure> {
-        let alias = &self.topology.key.alias;
+        let alias = &self.topology.wanted.key.alias;
         let wait = Wait { at_most: Duration::from_mins(1), ..self.alias_wait("readable") };
         let look = || async {
             let found = describe(&self.aws, region, alias.as_str()).await?;
@@ -206,12 +209,12 @@ impl Steps {
 
     async fn remove_alias(&self, region: &Region, progress: &Progress) -> Result<(), Failure> {
         let delete =
-            self.aws.kms(region).delete_alias().alias_name(self.topology.key.alias.as_str());
+            self.aws.kms(region).delete_alias().alias_name(self.topology.wanted.key.alias.as_str());
         let call = || async {
             self.aws.paced("kms:DeleteAlias", region, &self.stop).await?;
             delete.clone().send().await.at("kms:DeleteAlias", region).map(drop)
         };
-        let alias = self.topology.key.alias.as_str();
+        let alias = self.topology.wanted.key.alias.as_str();
         let stands = || async { Ok(describe(&self.aws, region, alias).await?.is_some()) };
         self.removed("the alias", progress, call, stands).await
     }

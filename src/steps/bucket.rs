@@ -8,7 +8,7 @@ use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Class, Error};
 use crate::events::{self, Progress};
 use crate::failure::{Failure, Kind};
-use crate::manifest::Side;
+use crate::manifest::BucketPlace;
 use crate::names::{Arn, BucketName};
 use crate::plan::Action;
 use crate::plan::work::{BucketWork, Holds};
@@ -28,7 +28,7 @@ use std::time::Duration;
 /// the tags are empty, another run may be creating the bucket, so it is read again.
 pub(crate) async fn find(
     aws: &Aws,
-    side: &Side,
+    side: &BucketPlace,
     matter: &Optional,
 ) -> Result<Option<Bucket>, Failure> {
     match find_once(aws, side, matter).await {
@@ -43,7 +43,7 @@ pub(crate) async fn find(
 /// Reads more of the optional documents of a bucket.
 pub(crate) async fn find_more(
     aws: &Aws,
-    side: &Side,
+    side: &BucketPlace,
     more: &Optional,
     bucket: &mut Bucket,
 ) -> Result<(), Failure> {
@@ -67,7 +67,7 @@ pub(crate) async fn find_more(
 
 async fn replication(
     aws: &Aws,
-    side: &Side,
+    side: &BucketPlace,
     matter: &Optional,
 ) -> Result<Option<Replication>, Error> {
     if !matter.has(events::Kind::Replication) {
@@ -76,14 +76,18 @@ async fn replication(
     super::replication::find(aws, &side.bucket, &side.region).await
 }
 
-async fn lifecycle(aws: &Aws, side: &Side, matter: &Optional) -> Result<Vec<Expiry>, Error> {
+async fn lifecycle(aws: &Aws, side: &BucketPlace, matter: &Optional) -> Result<Vec<Expiry>, Error> {
     if !matter.has(events::Kind::Lifecycle) {
         return Ok(Vec::new());
     }
     settings::find_lifecycle(aws, &side.bucket, &side.region).await
 }
 
-async fn find_once(aws: &Aws, side: &Side, matter: &Optional) -> Result<Option<Bucket>, Failure> {
+async fn find_once(
+    aws: &Aws,
+    side: &BucketPlace,
+    matter: &Optional,
+) -> Result<Option<Bucket>, Failure> {
     let (bucket, region) = (&side.bucket, &side.region);
     let (tags, documents, policy, replication, lifecycle) = tokio::join!(
         settings::find_tags(aws, bucket, region),
@@ -135,13 +139,13 @@ async fn find_once(aws: &Aws, side: &Side, matter: &Optional) -> Result<Option<B
     }))
 }
 
-async fn head(aws: &Aws, side: &Side) -> Result<(), Error> {
+async fn head(aws: &Aws, side: &BucketPlace) -> Result<(), Error> {
     let request = aws.s3(&side.region).head_bucket().bucket(side.bucket.as_str());
     request.send().await.at("s3:HeadBucket", &side.region).map(drop)
 }
 
 /// Returns whether the bucket exists.
-pub(crate) async fn stands(aws: &Aws, side: &Side) -> Result<bool, Error> {
+pub(crate) async fn stands(aws: &Aws, side: &BucketPlace) -> Result<bool, Error> {
     match head(aws, side).await {
         Ok(()) => Ok(true),
         Err(error) if error.is_absent() => Ok(false),
@@ -150,7 +154,7 @@ pub(crate) async fn stands(aws: &Aws, side: &Side) -> Result<bool, Error> {
 }
 
 /// Returns whether a bucket holds no version and no delete marker.
-pub(crate) async fn is_empty(aws: &Aws, side: &Side) -> Result<bool, Error> {
+pub(crate) async fn is_empty(aws: &Aws, side: &BucketPlace) -> Result<bool, Error> {
     let request =
         aws.s3(&side.region).list_object_versions().bucket(side.bucket.as_str()).max_keys(1);
     let page = request.send().await.at("s3:ListObjectVersions", &side.region)?;
@@ -198,7 +202,7 @@ impl Steps {
             .bucket(bucket.as_str())
             .object_ownership(ObjectOwnership::BucketOwnerEnforced);
         // The report bucket has a name in the global namespace and no Object Lock.
-        let wanted = &self.topology.buckets;
+        let wanted = &self.topology.wanted.buckets;
         let is_of_pair = self.topology.sides().any(|other| other == side);
         let create = create
             .set_object_lock_enabled_for_bucket(
@@ -256,7 +260,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let (name, region) = (action.name.as_str(), &action.region);
-        let side = Side { region: region.clone(), bucket: BucketName::new(name)? };
+        let side = BucketPlace { region: region.clone(), bucket: BucketName::new(name)? };
         // A bucket that was found empty is not listed again. S3 does not delete a bucket that holds
         // a version.
         if is_empty && let Look::There(()) = self.delete_bucket(&side).await? {
@@ -299,7 +303,7 @@ impl Steps {
 
     /// Returns whether the bucket has Object Lock. S3 refuses `x-amz-bypass-governance-retention`
     /// on a bucket without it (recorded 2026: 400 `InvalidArgument`).
-    async fn has_lock(&self, side: &Side) -> Result<bool, Failure> {
+    async fn has_lock(&self, side: &BucketPlace) -> Result<bool, Failure> {
         match Lock::find(&self.aws, &side.bucket, &side.region).await {
             Ok(lock) => Ok(lock.is_some()),
             Err(error) if error.is_absent() => Ok(false),
@@ -307,7 +311,7 @@ impl Steps {
         }
     }
 
-    async fn delete_bucket(&self, side: &Side) -> Result<Look<()>, Failure> {
+    async fn delete_bucket(&self, side: &BucketPlace) -> Result<Look<()>, Failure> {
         let delete = self.aws.s3(&side.region).delete_bucket().bucket(side.bucket.as_str());
         match delete.send().await.at("s3:DeleteBucket", &side.region) {
             Ok(_) => {

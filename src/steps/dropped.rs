@@ -11,7 +11,7 @@ use crate::aws::At;
 use crate::aws::settle::{Look, Wait, until};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::{RuleWish, Side};
+use crate::manifest::{BucketPlace, RuleWish};
 use aws_sdk_s3::types::ReplicationStatus;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -36,7 +36,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let run: String = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-        let prefix = format!("{}{run}/", self.topology.probe_prefix(&rule.settings));
+        let prefix = format!("{}{run}/", self.topology.wanted.probe_prefix(&rule.settings));
         let quiet = self.until_unreached(rule, &prefix, progress).await;
         for side in self.served.reached() {
             let purged = recent::purge_own(&self.aws, side, &prefix, bypass(&self.topology)).await;
@@ -98,13 +98,18 @@ impl Steps {
 
     /// Returns whether the replication of an object is not finished, for this rule or another.
     async fn is_under_way(&self, key: &str, fresh: &Fresh) -> Result<bool, Failure> {
-        let Side { region, bucket } = &self.topology.source;
+        let BucketPlace { region, bucket } = &self.topology.source.place;
         let head = self.aws.s3(region).head_object().bucket(bucket.as_str()).key(key);
         let head = head.version_id(&fresh.version_id).send().await.at("s3:HeadObject", region)?;
         Ok(head.replication_status() == Some(&ReplicationStatus::Pending))
     }
 
-    async fn has_replica(&self, side: &Side, key: &str, fresh: &Fresh) -> Result<bool, Failure> {
+    async fn has_replica(
+        &self,
+        side: &BucketPlace,
+        key: &str,
+        fresh: &Fresh,
+    ) -> Result<bool, Failure> {
         let head = self.aws.s3(&side.region).head_object().bucket(side.bucket.as_str()).key(key);
         match head.version_id(&fresh.version_id).send().await.at("s3:HeadObject", &side.region) {
             Ok(_) => Ok(true),

@@ -8,7 +8,7 @@ use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::Side;
+use crate::manifest::BucketPlace;
 use std::time::Duration;
 
 impl Steps {
@@ -51,7 +51,7 @@ impl Steps {
 
     /// Returns whether the tags of a bucket can be asked for. `HeadBucket` of a bucket that was just
     /// deleted may answer 200 for seconds (aws/aws-sdk-java#2169).
-    pub(super) async fn has_tagging(&self, side: &Side) -> Result<bool, Error> {
+    pub(super) async fn has_tagging(&self, side: &BucketPlace) -> Result<bool, Error> {
         let s3 = self.aws.s3(&side.region);
         let tags = s3.get_bucket_tagging().bucket(side.bucket.as_str()).send().await;
         match tags.at("s3:GetBucketTagging", &side.region) {

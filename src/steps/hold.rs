@@ -13,11 +13,11 @@ const HELD_FOR: Duration = Duration::from_mins(1);
 /// Returns the retention that an upload requests. It takes the place of the bucket's default
 /// retention (S3 User Guide, "Object Lock retention periods").
 pub(crate) fn retention(topology: &Topology) -> Option<(ObjectLockMode, DateTime)> {
-    topology.buckets.retention()?;
+    topology.wanted.buckets.retention()?;
     Some((ObjectLockMode::Governance, DateTime::from(SystemTime::now() + HELD_FOR)))
 }
 
 /// Returns whether the clean-up of probes must bypass their retention.
 pub(crate) fn bypass(topology: &Topology) -> Option<bool> {
-    topology.buckets.retention().map(|_| true)
+    topology.wanted.buckets.retention().map(|_| true)
 }

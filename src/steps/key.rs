@@ -168,13 +168,13 @@ impl Steps {
         tags.insert(ATTEMPT_TAG.to_owned(), attempt.clone());
         // A key policy does not name its key.
         let policy = self.render(&Document::Key(region.clone()))?.to_string();
-        let is_multi_region = self.topology.key.kind == KeyKind::MultiRegion;
+        let is_multi_region = self.topology.wanted.key.kind == KeyKind::MultiRegion;
         let create = self
             .aws
             .kms(region)
             .create_key()
             .multi_region(is_multi_region)
-            .description(self.topology.key_description())
+            .description(self.topology.wanted.key_description())
             .policy(policy)
             .set_tags(Some(kms_tags(&tags)?));
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
@@ -229,7 +229,8 @@ impl Steps {
         let started = Instant::now();
         loop {
             let wanted = [(ATTEMPT_TAG, attempt.to_owned())];
-            let found = by_tags(&self.aws, region, &wanted, self.topology.key.kind, None).await?;
+            let found =
+                by_tags(&self.aws, region, &wanted, self.topology.wanted.key.kind, None).await?;
             if let Some(key) = found.into_iter().next() {
                 return Ok(Some(key));
             }
@@ -249,7 +250,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let kms = self.aws.kms(region);
-        let days = i32::from(self.topology.key.deletion_window_days);
+        let days = i32::from(self.topology.deletion_window_days());
         let schedule =
             kms.schedule_key_deletion().key_id(arn.as_str()).pending_window_in_days(days);
         let stands = || async {

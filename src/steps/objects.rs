@@ -9,7 +9,7 @@ pub(super) use purge::{Purge, Wanted};
 
 use crate::aws::{At, Aws, Error};
 use crate::joined;
-use crate::manifest::{Side, Topology};
+use crate::manifest::{BucketPlace, Topology};
 use crate::world::Objects;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
@@ -42,7 +42,11 @@ struct Uploads {
 const NAMED: usize = 5;
 
 /// Counts the probes in a bucket and names foreign objects.
-pub(crate) async fn count(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects, Error> {
+pub(crate) async fn count(
+    aws: &Aws,
+    topology: &Topology,
+    side: &BucketPlace,
+) -> Result<Objects, Error> {
     let (unfinished, mut objects) =
         joined::both(unfinished(aws, topology, side), versions(aws, topology, side)).await?;
     objects.foreign.splice(0..0, unfinished);
@@ -51,19 +55,23 @@ pub(crate) async fn count(aws: &Aws, topology: &Topology, side: &Side) -> Result
 }
 
 /// Names the foreign incomplete multipart uploads.
-async fn unfinished(aws: &Aws, topology: &Topology, side: &Side) -> Result<Vec<String>, Error> {
+async fn unfinished(
+    aws: &Aws,
+    topology: &Topology,
+    side: &BucketPlace,
+) -> Result<Vec<String>, Error> {
     let mut names = Vec::new();
     let mut from = Some(Markers::default());
     while let Some(markers) = from.filter(|_| names.len() < NAMED) {
         let page = uploads(aws, side, markers).await?;
-        let foreign = page.uploads.iter().filter(|(key, _)| !topology.is_probe_key(key));
+        let foreign = page.uploads.iter().filter(|(key, _)| !topology.wanted.is_probe_key(key));
         names.extend(foreign.map(|(key, _)| format!("{key} (an unfinished upload)")).take(NAMED));
         from = page.next;
     }
     Ok(names)
 }
 
-async fn versions(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects, Error> {
+async fn versions(aws: &Aws, topology: &Topology, side: &BucketPlace) -> Result<Objects, Error> {
     let mut objects = Objects::default();
     let mut from = Some(Markers::default());
     while let Some(markers) = from {
@@ -77,7 +85,7 @@ async fn versions(aws: &Aws, topology: &Topology, side: &Side) -> Result<Objects
     Ok(objects)
 }
 
-async fn page(aws: &Aws, side: &Side, (key, version): Markers) -> Result<Page, Error> {
+async fn page(aws: &Aws, side: &BucketPlace, (key, version): Markers) -> Result<Page, Error> {
     let request = aws
         .s3(&side.region)
         .list_object_versions()
@@ -103,7 +111,7 @@ async fn page(aws: &Aws, side: &Side, (key, version): Markers) -> Result<Page, E
 }
 
 /// Lists incomplete multipart uploads. A deleted bucket has none.
-async fn uploads(aws: &Aws, side: &Side, (key, id): Markers) -> Result<Uploads, Error> {
+async fn uploads(aws: &Aws, side: &BucketPlace, (key, id): Markers) -> Result<Uploads, Error> {
     let list = aws.s3(&side.region).list_multipart_uploads().bucket(side.bucket.as_str());
     let list = list.set_key_marker(key).set_upload_id_marker(id);
     let output = match list.send().await.at("s3:ListMultipartUploads", &side.region) {
@@ -128,12 +136,12 @@ async fn uploads(aws: &Aws, side: &Side, (key, id): Markers) -> Result<Uploads, 
 async fn sorted(
     aws: &Aws,
     topology: &Topology,
-    side: &Side,
+    side: &BucketPlace,
     versions: Vec<Entry>,
 ) -> Result<(Vec<Entry>, Vec<Entry>), Error> {
     let judged = stream::iter(versions).map(async |version| {
         let is_probe = topology.is_report(side, &version.key)
-            || topology.is_probe_key(&version.key)
+            || topology.wanted.is_probe_key(&version.key)
                 && (version.is_marker || bears_metadata(aws, topology, side, &version).await?);
         Ok::<_, Error>((version, is_probe))
     });
@@ -147,7 +155,7 @@ async fn sorted(
 async fn bears_metadata(
     aws: &Aws,
     topology: &Topology,
-    side: &Side,
+    side: &BucketPlace,
     version: &Entry,
 ) -> Result<bool, Error> {
     let s3 = aws.s3(&side.region);
@@ -161,7 +169,7 @@ async fn bears_metadata(
             let metadata = output.metadata();
             let bears =
                 |(key, value): &(&str, String)| metadata.and_then(|it| it.get(*key)) == Some(value);
-            Ok(topology.probe_metadata().iter().all(bears))
+            Ok(topology.wanted.probe_metadata().iter().all(bears))
         }
         // The version was deleted meanwhile, so it is not foreign.
         Err(error) if error.is_absent() => Ok(true),

@@ -10,7 +10,7 @@ use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::{Side, Topology};
+use crate::manifest::{BucketPlace, Topology};
 use aws_sdk_s3::primitives::ByteStream;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl Steps {
         let quiet = self.until_quiet(direction, &run, progress).await;
         // Runs after a failed wait too: crrctl leaves no object in a bucket that stays.
         for rule in &direction.rules {
-            let prefix = format!("{}{run}/", direction.probe_prefix(&rule.settings));
+            let prefix = format!("{}{run}/", direction.wanted.probe_prefix(&rule.settings));
             recent::purge_own(&self.aws, source, &prefix, bypass(&self.topology)).await?;
         }
         let now = quiet?;
@@ -103,7 +103,7 @@ impl Steps {
     ) -> Result<Fresh, Failure> {
         let mut last = Fresh { version_id: String::new(), has_status: false, at: 0 };
         for rule in &direction.rules {
-            let key = format!("{}{name}", direction.probe_prefix(&rule.settings));
+            let key = format!("{}{name}", direction.wanted.probe_prefix(&rule.settings));
             let fresh =
                 self.fresh_one(&direction.source, &key, &rule.settings.tags, progress).await?;
             if fresh.has_status {
@@ -118,12 +118,12 @@ impl Steps {
     /// status.
     pub(super) async fn fresh_one(
         &self,
-        side: &Side,
+        side: &BucketPlace,
         key: &str,
         tags: &BTreeMap<String, String>,
         progress: &Progress,
     ) -> Result<Fresh, Failure> {
-        let Side { region, bucket } = side;
+        let BucketPlace { region, bucket } = side;
         let s3 = self.aws.s3(region);
         let tags = form_urlencoded::Serializer::new(String::new()).extend_pairs(tags).finish();
         let put = || async {
@@ -134,7 +134,7 @@ impl Steps {
             }
             let (mode, until) = retention(&self.topology).unzip();
             put = put.set_object_lock_mode(mode).set_object_lock_retain_until_date(until);
-            for (name, value) in self.topology.probe_metadata() {
+            for (name, value) in self.topology.wanted.probe_metadata() {
                 put = put.metadata(name, value);
             }
             put.send().await.at("s3:PutObject", region)
@@ -154,7 +154,7 @@ impl Steps {
     /// Objects that stay PENDING are counted and named.
     pub(super) async fn until_none_pending(
         &self,
-        source: &Side,
+        source: &BucketPlace,
         now: i64,
         progress: &Progress,
     ) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 //! Not for: emptying a bucket (see `objects`).
 
 use crate::aws::{At, Aws, Error};
-use crate::manifest::Side;
+use crate::manifest::BucketPlace;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 /// Recent objects that are PENDING.
@@ -21,7 +21,7 @@ const MOST_PAGES: usize = 100;
 const MOST_HEADS: usize = 1000;
 
 /// Finds recent versions whose replication is PENDING. `now` is the current time in seconds.
-pub(super) async fn pending(aws: &Aws, side: &Side, now: i64) -> Result<Recent, Error> {
+pub(super) async fn pending(aws: &Aws, side: &BucketPlace, now: i64) -> Result<Recent, Error> {
     let s3 = aws.s3(&side.region);
     let list = s3.list_object_versions().bucket(side.bucket.as_str());
     let (mut versions, mut from, mut pages) = (Vec::new(), (None, None), 0);
@@ -66,7 +66,7 @@ pub(super) async fn pending(aws: &Aws, side: &Side, now: i64) -> Result<Recent, 
 /// Deletes every version under `prefix`. Only this run writes there.
 pub(super) async fn purge_own(
     aws: &Aws,
-    side: &Side,
+    side: &BucketPlace,
     prefix: &str,
     bypass: Option<bool>,
 ) -> Result<(), Error> {

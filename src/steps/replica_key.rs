@@ -78,7 +78,7 @@ impl Steps {
             .replicate_key()
             .key_id(key.as_str())
             .replica_region(region.as_str())
-            .description(self.topology.key_description())
+            .description(self.topology.wanted.key_description())
             .policy(policy)
             .set_tags(Some(kms_tags(&self.topology.key_tags(region))?));
         let call = || async {
@@ -104,7 +104,7 @@ impl Steps {
             what: format!("the replica key in {region} to be Enabled"),
             every: Duration::from_millis(250),
             at_most_every: Duration::from_secs(10),
-            at_most: self.topology.key.replica_timeout,
+            at_most: self.topology.wanted.key.replica_timeout,
             in_a_row: 1,
             hint: "run `crrctl apply` again to go on waiting, or give it longer with `key.replica_timeout`".to_owned(),
         };

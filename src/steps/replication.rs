@@ -9,7 +9,7 @@ use crate::aws::settle::{Look, Wait, pause, retry, until};
 use crate::aws::{At, Aws, Class, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Side, Topology};
+use crate::manifest::{BucketPlace, Topology};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::work::{DroppedRuleWork, Owned, RulesBucket, RulesRemoved, RulesWritten};
 use crate::plan::{Action, others, rules};
@@ -129,7 +129,7 @@ impl Steps {
             let head = self.aws.s3(&side.region).head_bucket().bucket(side.bucket.as_str());
             match head.send().await.at("s3:HeadBucket", &side.region) {
                 Err(error) if error.is_absent() => {
-                    let account = direction.account_of(&side.region);
+                    let account = direction.wanted.account_of(&side.region);
                     let message = format!(
                         "the source's half stands, and replicates nothing yet: there is no bucket `{}`, which is for whoever has account {account}",
                         side.bucket
@@ -307,11 +307,11 @@ impl Steps {
 
     async fn remove_rules(
         &self,
-        source: &Side,
+        source: &BucketPlace,
         goes: impl Fn(&str) -> bool,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let Side { bucket, region } = source;
+        let BucketPlace { bucket, region } = source;
         let Some(live) = read(&self.aws, bucket, region).await? else { return Ok(()) };
         let stay = |rule: &&ReplicationRule| !goes(rule.id().unwrap_or_default());
         let others: Vec<ReplicationRule> = live.rules().iter().filter(stay).cloned().collect();

@@ -145,7 +145,7 @@ impl Steps {
                 .role_name(name)
                 .path(&self.topology.role_settings.path)
                 .set_permissions_boundary(boundary.clone())
-                .description(self.topology.role_description())
+                .description(self.topology.wanted.role_description())
                 .assume_role_policy_document(trust)
                 .set_tags(Some(tags));
             let call = || async {
@@ -199,7 +199,7 @@ impl Steps {
     /// belongs to another owner.
     async fn role_of_another_run(&self, name: &str, home: &Region) -> Result<(), Failure> {
         let live = find(&self.aws, &RoleName::new(name)?, home, false).await?;
-        if live.is_none_or(|role| self.topology.owns(&role.tags)) {
+        if live.is_none_or(|role| self.topology.wanted.owns(&role.tags)) {
             return Ok(());
         }
         let message = format!("the role `{name}` belongs to another pair");

@@ -20,7 +20,7 @@ use crate::aws::settle::retry;
 use crate::aws::{Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::Side;
+use crate::manifest::{BucketPlace, Side};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::settings::{
@@ -80,7 +80,7 @@ macro_rules! table {
 
         /// Reads the documents that every run reads, and of the others those that `matter`, all at
         /// once.
-        pub(super) async fn read(aws: &Aws, side: &Side, matter: &Optional) -> Reads {
+        pub(super) async fn read(aws: &Aws, side: &BucketPlace, matter: &Optional) -> Reads {
             let (bucket, region) = (&side.bucket, &side.region);
             let ($($field,)*) = tokio::join!($(async {
                 if <$name as Document>::RECORD.is_some() && !matter.has(<$name as Document>::KIND) {
@@ -94,7 +94,7 @@ macro_rules! table {
         /// Reads those documents that `more` adds.
         pub(super) async fn read_more(
             aws: &Aws,
-            side: &Side,
+            side: &BucketPlace,
             more: &Optional,
             documents: &mut Documents,
         ) -> Result<(), Error> {

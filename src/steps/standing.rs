@@ -8,7 +8,7 @@ use crate::aws::settle::{Look, Wait, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::joined;
-use crate::manifest::{Side, Topology};
+use crate::manifest::{BucketPlace, Side, Topology};
 use crate::names::{BucketName, Region};
 use crate::world::KeyState;
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ impl Steps {
         let (regions, directions) = {
             let seen = self.seen();
             let regions = self.topology.key_regions().into_iter().cloned();
-            let regions = regions.filter(|it| !self.topology.is_handed_over(it));
+            let regions = regions.filter(|it| !self.topology.wanted.is_handed_over(it));
             let regions = regions.filter(|region| is_old(seen.aliases.get(region))).collect();
             let mut directions = self.topology.directions();
             directions.retain(|it| is_old(seen.rules.get(&it.source.bucket)));
@@ -115,7 +115,7 @@ impl Steps {
     }
 
     async fn key_that_is_gone(&self, region: &Region) -> Result<Option<String>, Failure> {
-        let (alias, keys) = (self.topology.key.alias.as_str(), self.keys());
+        let (alias, keys) = (self.topology.wanted.key.alias.as_str(), self.keys());
         let at = Instant::now();
         Ok(match find::key(&self.aws, region, alias).await? {
             Some(found) if Some(&found.id) != keys.id(region) => {
@@ -135,7 +135,7 @@ impl Steps {
     }
 
     async fn rule_that_is_gone(&self, direction: &Topology) -> Result<Option<String>, Failure> {
-        let Side { bucket, region } = &direction.source;
+        let BucketPlace { bucket, region } = &direction.source.place;
         let live = find::replication(&self.aws, bucket, region).await?;
         let is_live = |id: &str| live.iter().flat_map(|live| &live.rules).any(|rule| rule.id == id);
         let has = |side: &Side| direction.rules_to(side).all(|rule| is_live(&rule.id));

@@ -17,7 +17,7 @@ pub(super) fn drawn(topology: &Topology) -> PairOf {
     PairOf {
         source: PlaceOf { bucket: source.bucket.to_string(), region: source.region.clone() },
         destinations: topology.rules.iter().map(destination).collect(),
-        alias: topology.key.alias.to_string(),
+        alias: topology.wanted.key.alias.to_string(),
         role: topology.role.to_string(),
         ways: topology.directions().iter().map(way).collect(),
     }
@@ -42,15 +42,15 @@ fn way(direction: &Topology) -> WayOf {
 }
 
 fn side(direction: &Topology, side: &Side) -> SideOf {
-    let key = match direction.key_wish(side) {
-        KeyWish::Ours => Some(direction.key.alias.to_string()),
+    let key = match &side.key {
+        KeyWish::Ours => Some(direction.wanted.key.alias.to_string()),
         KeyWish::Existing(given) => Some(given.as_str().to_owned()),
         KeyWish::Nothing => None,
     };
     SideOf {
         bucket: side.bucket.to_string(),
         region: side.region.clone(),
-        account: direction.account_of(&side.region).to_string(),
+        account: direction.wanted.account_of(&side.region).to_string(),
         key,
     }
 }

@@ -32,7 +32,9 @@ impl Named {
         let ways = pair.ways();
         let roles = super::roles(&ways, region).into_iter();
         let buckets = super::buckets(pair, region).into_iter();
-        let arn = |name: &crate::names::BucketName| name.arn(pair.topology.partition()).to_string();
+        let arn = |name: &crate::names::BucketName| {
+            name.arn(pair.topology.wanted.partition()).to_string()
+        };
         Self {
             key: key.map(|key| key.arn.to_string()),
             roles: roles.filter_map(|(way, id)| Some((way.role?.arn.to_string(), id))).collect(),

@@ -19,7 +19,7 @@ impl References {
     pub(super) fn of(pair: &Pair<'_>) -> Self {
         let keys = pair.keys.iter().map(|key| (key.arn.to_string(), address(key)));
         let buckets = pair.buckets.iter().map(|bucket| {
-            let arn = bucket.name.arn(pair.topology.partition()).to_string();
+            let arn = bucket.name.arn(pair.topology.wanted.partition()).to_string();
             (arn, format!("aws_s3_bucket.{}", label(&bucket.label)))
         });
         let ways = pair.ways();

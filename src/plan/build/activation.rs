@@ -20,11 +20,12 @@ impl Builder<'_> {
         let source = &self.topology.source;
         let bucket = self.world.buckets.get(&source.bucket);
         let foreign = bucket.and_then(|bucket| bucket.objects.as_ref()).map(|it| &it.foreign);
-        let wanted = match self.topology.replication.activation {
+        let wanted = match self.topology.wanted.activation {
             Activation::Direct => false,
             Activation::ProvenFirst => true,
             Activation::Auto => bucket.is_some_and(|bucket| {
-                let is_new = bucket.is_cut_off_creation() && !self.topology.adopts(&source.bucket);
+                let is_new =
+                    bucket.is_cut_off_creation() && !self.topology.wanted.adopts(&source.bucket);
                 let is_ours = is_new || self.is_ours(&bucket.tags);
                 !is_ours || foreign.is_some_and(|foreign| !foreign.is_empty())
             }),

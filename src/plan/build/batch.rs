@@ -35,7 +35,7 @@ impl Builder<'_> {
         let Some(side) = self.topology.report_side()? else { return Ok(()) };
         let live = self.world.batch.reports.as_ref().map(|(_, bucket)| bucket);
         let work = self.bucket_work(&side, live)?;
-        let (name, arn) = (side.bucket.as_str(), side.bucket.arn(self.topology.partition()));
+        let (name, arn) = (side.bucket.as_str(), side.bucket.arn(self.topology.wanted.partition()));
         let is_cut_off = work == BucketWork::Adopt(Adoption::CutOffCreation);
         self.add(Work::Bucket(work), name, &side.region, name, Some(arn.clone()), &[]);
         if is_cut_off {

@@ -5,7 +5,7 @@ use super::keys::shared_step;
 use super::{Builder, in_the_way};
 use crate::events::{Kind, StepId};
 use crate::failure::{self, Failure};
-use crate::manifest::{KeyKind, KeyWish, Side, Topology};
+use crate::manifest::{KeyKind, Side, Topology};
 use crate::plan::work::{
     Adoption, BucketMade, BucketTagsWork, BucketWork, PolicyDiffers, SharedDocument, TagsDiffer,
 };
@@ -19,7 +19,7 @@ impl Builder<'_> {
     pub(super) fn bucket(&mut self, side: &Side) -> Result<(), Failure> {
         let name = side.bucket.as_str();
         let live = self.world.buckets.get(&side.bucket);
-        let arn = Some(side.bucket.arn(self.topology.partition()));
+        let arn = Some(side.bucket.arn(self.topology.wanted.partition()));
         let bucket = self.bucket_work(side, live)?;
         let documents = self.documents(side, live, &bucket)?;
         self.add(Work::Bucket(bucket), name, &side.region, name, arn.clone(), &[]);
@@ -64,10 +64,11 @@ impl Builder<'_> {
     ) -> Result<Vec<Work>, Failure> {
         let is_cut_off = *bucket == BucketWork::Adopt(Adoption::CutOffCreation);
         let encryption = self.encryption(side, live.and_then(Bucket::encryption));
-        let settings = &self.topology.buckets;
-        let (account, region) = (self.topology.account_of(&side.region), &side.region);
+        let settings = &self.topology.wanted.buckets;
+        let (account, region) = (self.topology.wanted.account_of(&side.region), &side.region);
         let exists = live.is_some();
-        let adopted = live.is_some_and(|it| self.topology.is_adopted(&side.bucket, &it.tags));
+        let adopted =
+            live.is_some_and(|it| self.topology.wanted.is_adopted(&side.bucket, &it.tags));
         let wish = Wish {
             settings,
             encryption,
@@ -86,11 +87,11 @@ impl Builder<'_> {
     /// Returns the step that must finish before the key of `side` may be named, if crrctl creates
     /// that key.
     pub(super) fn alias_step(&self, side: &Side) -> Option<StepId> {
-        let region = match self.topology.key.kind {
-            KeyKind::MultiRegion => &self.topology.home.region,
+        let region = match self.topology.wanted.key.kind {
+            KeyKind::MultiRegion => &self.topology.wanted.home().region,
             KeyKind::PerRegion | KeyKind::Existing | KeyKind::None => &side.region,
         };
-        self.topology.has_own_key(side).then(|| StepId::new(Kind::Alias, region.as_str()))
+        side.has_own_key().then(|| StepId::new(Kind::Alias, region.as_str()))
     }
 
     /// Returns the step that tags an existing key with the bucket of `side`, or that tags another
@@ -101,12 +102,12 @@ impl Builder<'_> {
         }
         let (topology, region) = (self.topology, &side.region);
         let is_primary = region == &topology.source.region;
-        let kind = if is_primary || topology.key.kind == KeyKind::PerRegion {
+        let kind = if is_primary || topology.wanted.key.kind == KeyKind::PerRegion {
             Kind::Key
         } else {
             Kind::ReplicaKey
         };
-        let exists = topology.has_own_key(side) && self.world.keys.in_region(region).is_some();
+        let exists = side.has_own_key() && self.world.keys.in_region(region).is_some();
         exists.then(|| StepId::new(kind, region.as_str()))
     }
 
@@ -115,7 +116,7 @@ impl Builder<'_> {
         side: &Side,
         live: Option<&Bucket>,
     ) -> Result<BucketWork, Failure> {
-        let adopts = self.topology.adopts(&side.bucket);
+        let adopts = self.topology.wanted.adopts(&side.bucket);
         let Some(bucket) = live else {
             if adopts {
                 return Err(not_there(side));
@@ -123,7 +124,7 @@ impl Builder<'_> {
             let is_of_pair = self.topology.sides().any(|other| other == side);
             return Ok(BucketWork::Create(BucketMade {
                 tags: self.topology.bucket_tags(&side.bucket),
-                object_lock: is_of_pair && self.topology.buckets.lock.is_some(),
+                object_lock: is_of_pair && self.topology.wanted.buckets.lock.is_some(),
             }));
         };
         if bucket.requester_pays {
@@ -179,19 +180,19 @@ impl Builder<'_> {
 
     /// Returns the default encryption that the bucket of `side` should have.
     fn encryption(&self, side: &Side, live: Option<&Encryption>) -> Encryption {
-        let is_plain = self.topology.key_wish(side) == KeyWish::Nothing;
-        let key = match self.topology.key_arn(&self.keys, side) {
+        let is_plain = !side.has_key();
+        let key = match self.topology.wanted.key_arn(&self.keys, side) {
             _ if is_plain => DefaultKey::None,
             // A KMS-encrypted bucket without a key uses the AWS managed key of the account.
-            _ if self.wants_managed_key(side) && live.is_some_and(|it| it.key().is_none()) => {
+            _ if side.key.is_managed_by_aws() && live.is_some_and(|it| it.key().is_none()) => {
                 DefaultKey::None
             }
             None => DefaultKey::New,
             Some(arn) => DefaultKey::Known(arn.to_string()),
         };
         let algorithm =
-            if is_plain { Encryption::SSE_S3 } else { self.topology.key.algorithm.as_str() };
-        let bucket_key = self.topology.bucket_key;
+            if is_plain { Encryption::SSE_S3 } else { self.topology.wanted.key.algorithm.as_str() };
+        let bucket_key = self.topology.wanted.bucket_key;
         Encryption { algorithm: algorithm.to_owned(), key, bucket_key, blocked: Vec::new() }
     }
 
@@ -215,13 +216,6 @@ impl Builder<'_> {
                 SharedDocument::Update(PolicyDiffers { statements, deleted_principals: Vec::new() })
             }
         })
-    }
-
-    fn wants_managed_key(&self, side: &Side) -> bool {
-        match self.topology.key_wish(side) {
-            KeyWish::Existing(key) => key.is_managed_by_aws(),
-            KeyWish::Ours | KeyWish::Nothing => false,
-        }
     }
 
     fn bucket_policy(&self, side: &Side, live: Option<&Value>) -> Result<Option<Value>, Failure> {

@@ -26,7 +26,7 @@ impl Builder<'_> {
     pub(super) fn keys(&mut self) -> Result<(), Failure> {
         let topology = self.topology;
         for (index, region) in topology.key_regions().into_iter().enumerate() {
-            if index == 0 || topology.key.kind == KeyKind::PerRegion {
+            if index == 0 || topology.wanted.key.kind == KeyKind::PerRegion {
                 self.key(region)?;
             } else {
                 self.replica_key(region)?;
@@ -50,10 +50,10 @@ impl Builder<'_> {
             }
         };
         let arn = live.map(|key| key.arn.clone());
-        let name = self.topology.key.alias.as_str();
+        let name = self.topology.wanted.key.alias.as_str();
         self.add(Work::Key(work), region.as_str(), region, name, arn.clone(), &[]);
         self.alias(region, arn.clone(), &[&key_step])?;
-        let wanted = self.topology.key.rotation_days.map(u32::from);
+        let wanted = self.topology.wanted.key.rotation_days.map(u32::from);
         // A new key has no rotation.
         let work = match live {
             None if wanted.is_none() => Setting::Unchanged,
@@ -66,8 +66,8 @@ impl Builder<'_> {
 
     /// Refuses a key of the wrong kind: multi-Region is fixed when a key is created.
     fn right_kind(&self, key: &Key) -> Result<(), Failure> {
-        let alias = &self.topology.key.alias;
-        let (code, what) = match (self.topology.key.kind, &key.multi_region) {
+        let alias = &self.topology.wanted.key.alias;
+        let (code, what) = match (self.topology.wanted.key.kind, &key.multi_region) {
             (KeyKind::MultiRegion, Some(place)) if place.primary => return Ok(()),
             (KeyKind::MultiRegion, _) => ("key-not-primary", "not a multi-Region primary key"),
             (_, None) => return Ok(()),
@@ -81,9 +81,9 @@ impl Builder<'_> {
     /// Checks that an existing key from the manifest exists, is usable, and is of the right kind.
     /// Its key policy is proven but never changed.
     fn existing_key(&mut self, side: &Side) -> Result<(), Failure> {
-        let KeyWish::Existing(given) = self.topology.key_wish(side) else { return Ok(()) };
+        let KeyWish::Existing(given) = &side.key else { return Ok(()) };
         let region = &side.region;
-        if self.topology.is_handed_over(region) {
+        if self.topology.wanted.is_handed_over(region) {
             return Ok(());
         }
         let Some(key) = self.world.keys.existing.get(&side.bucket) else {
@@ -109,7 +109,7 @@ impl Builder<'_> {
         let is_marked = key.tags.contains_key(Topology::SHARED_TAG);
         let is_planned = self.plan.actions.iter().any(|it| it.id == step);
         if of_another && !is_marked && !is_planned {
-            let (name, arn) = (self.topology.name.clone(), Some(key.arn.clone()));
+            let (name, arn) = (self.topology.wanted.name.clone(), Some(key.arn.clone()));
             let work = Work::SharedKey(name.clone());
             self.add(work, &shared_id(key), &key.region, name.as_str(), arn, &[]);
         }
@@ -156,7 +156,7 @@ impl Builder<'_> {
             let message = format!("{} does not bear this pair's tags", key.arn);
             return Err(in_the_way("key-not-ours", message, &key.region).hint(format!(
                 "give the pair another `key.alias` than `{}`",
-                self.topology.key.alias
+                self.topology.wanted.key.alias
             )));
         }
         let wanted = self.render(&Document::Key(key.region.clone()))?;
@@ -174,7 +174,7 @@ impl Builder<'_> {
         key_arn: Option<Arn>,
         needs: &[&StepId],
     ) -> Result<(), Failure> {
-        let alias = &self.topology.key.alias;
+        let alias = &self.topology.wanted.key.alias;
         let wanted = self.keys.id(region);
         let work = match (self.world.keys.aliases.get(region), wanted) {
             (None, _) => Owned::Create(wanted.cloned()),
@@ -189,7 +189,7 @@ impl Builder<'_> {
                     .hint("give the pair another `key.alias`, or remove that alias"));
             }
         };
-        let arn = key_arn.map(|_| alias.arn(region, self.topology.account_of(region)));
+        let arn = key_arn.map(|_| alias.arn(region, self.topology.wanted.account_of(region)));
         self.add(Work::Alias(work), region.as_str(), region, alias.as_str(), arn, needs);
         Ok(())
     }
@@ -213,8 +213,8 @@ impl Builder<'_> {
         let primary_key = StepId::new(Kind::Key, self.topology.source.region.as_str());
         let primary_alias = StepId::new(Kind::Alias, self.topology.source.region.as_str());
         let step = StepId::new(Kind::ReplicaKey, region.as_str());
-        let arn = self.topology.own_key_arn(&self.keys, region);
-        let name = self.topology.key.alias.as_str();
+        let arn = self.topology.wanted.own_key_arn(&self.keys, region);
+        let name = self.topology.wanted.key.alias.as_str();
         let needs = [&primary_key, &primary_alias];
         self.add(Work::ReplicaKey(work), region.as_str(), region, name, arn.clone(), &needs);
         // The replica key may exist while the alias in the source's Region is missing, and nothing
@@ -228,7 +228,7 @@ impl Builder<'_> {
     fn spare_keys(&mut self) -> Result<(), Failure> {
         for key in &self.world.keys.spares {
             if let Some(bucket) = self.encrypted_under(key) {
-                let alias = &self.topology.key.alias;
+                let alias = &self.topology.wanted.key.alias;
                 let message = format!(
                     "the alias `{alias}` is missing, and the bucket `{bucket}` is encrypted under {}",
                     key.arn

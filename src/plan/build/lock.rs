@@ -21,7 +21,7 @@ impl Builder<'_> {
     /// Lock before it does.
     pub(super) fn locks(&mut self) -> Result<(), Failure> {
         let topology = self.topology;
-        let wanted = topology.buckets.lock.as_ref();
+        let wanted = topology.wanted.buckets.lock.as_ref();
         let mut before = Vec::new();
         for side in topology.destinations.iter().chain([&topology.source]) {
             let live = self.world.buckets.get(&side.bucket);
@@ -58,7 +58,7 @@ impl Builder<'_> {
     }
 
     fn may_lock(&self, side: &Side, bucket: &Bucket) -> bool {
-        !self.topology.is_adopted(&side.bucket, &bucket.tags)
+        !self.topology.wanted.is_adopted(&side.bucket, &bucket.tags)
     }
 
     pub(super) fn lifecycles(&mut self) {
@@ -85,7 +85,7 @@ impl Builder<'_> {
 
     fn add_setting(&mut self, work: Work, side: &Side, needs: &[StepId]) {
         let name = side.bucket.as_str();
-        let arn = Some(side.bucket.arn(self.topology.partition()));
+        let arn = Some(side.bucket.arn(self.topology.wanted.partition()));
         let needs: Vec<&StepId> = needs.iter().collect();
         self.add(work, name, &side.region, name, arn, &needs);
     }

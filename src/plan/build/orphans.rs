@@ -44,7 +44,7 @@ impl Builder<'_> {
             .collect();
         let mut before = vec![StepId::new(Kind::Replication, source.bucket.as_str())];
         for id in &orphans {
-            let arn = source.bucket.arn(topology.partition());
+            let arn = source.bucket.arn(topology.wanted.partition());
             let bucket = self.world.buckets.get(&source.bucket);
             let bucket_is_live =
                 bucket.is_some_and(|bucket| is_live(topology, &source.bucket, bucket));
@@ -67,7 +67,7 @@ impl Builder<'_> {
         let mut steps = Vec::new();
         for back in rules::reverse_directions_in_force(topology, world) {
             let (side, name) = (&back.source, back.source.bucket.as_str());
-            let arn = side.bucket.arn(topology.partition());
+            let arn = side.bucket.arn(topology.wanted.partition());
             let is_named = topology.sides().any(|it| it == side);
             let bucket = if is_named { RulesBucket::Stays } else { RulesBucket::GoesLater };
             let removed = RulesRemoved { why: WhyRemoved::Dropped, bucket };
@@ -118,7 +118,7 @@ impl Builder<'_> {
             let foreign = bucket.objects.as_ref().map_or(&[][..], |objects| &objects.foreign);
             let (work, needs) = if !self.wish.prune {
                 (BucketWork::Leave(WhyLeft::NotPruned), Vec::new())
-            } else if self.topology.is_adopted(name, &bucket.tags) {
+            } else if self.topology.wanted.is_adopted(name, &bucket.tags) {
                 self.plan.actions.extend(given_back(self.topology, name, bucket, rules));
                 (BucketWork::Leave(WhyLeft::Adopted), Vec::new())
             } else if foreign.is_empty() {
@@ -127,7 +127,7 @@ impl Builder<'_> {
             } else {
                 (BucketWork::Leave(WhyLeft::Holds(foreign.to_vec())), Vec::new())
             };
-            let (name, arn) = (name.as_str(), Some(name.arn(self.topology.partition())));
+            let (name, arn) = (name.as_str(), Some(name.arn(self.topology.wanted.partition())));
             let work = Work::Bucket(work);
             self.plan.actions.push(Action::new(work, name, region, name, arn, needs));
         }
@@ -137,7 +137,7 @@ impl Builder<'_> {
     /// A replica key is deleted only if every bucket in its Region that the pair ever had is
     /// deleted too.
     fn orphaned_keys(&mut self, going: &[BucketName]) {
-        let (world, alias) = (self.world, &self.topology.key.alias);
+        let (world, alias) = (self.world, &self.topology.wanted.key.alias);
         let is_named = |region: &Region| self.topology.sides().any(|side| &side.region == region);
         let orphans: Vec<(&Region, &Key)> =
             world.keys.replicas.iter().filter(|(region, _)| !is_named(region)).collect();
@@ -159,7 +159,7 @@ impl Builder<'_> {
             };
             let (id, name) = (region.as_str(), alias.as_str());
             if world.keys.aliases.get(region) == Some(&key.id) {
-                let arn = alias.arn(region, self.topology.account_of(region));
+                let arn = alias.arn(region, self.topology.wanted.account_of(region));
                 let (work, needs) = orphan(fate.clone(), WhyRemoved::Dropped);
                 let work = Work::Alias(work);
                 self.plan.actions.push(Action::new(work, id, region, name, Some(arn), needs));
@@ -167,7 +167,7 @@ impl Builder<'_> {
                 fate = fate.map(|needs| needs.into_iter().chain([alias_gone]).collect());
             }
             let (work, needs) = orphan(fate, WhyRemoved::Dropped);
-            let work = match self.topology.key.kind {
+            let work = match self.topology.wanted.key.kind {
                 KeyKind::PerRegion => Work::Key(work),
                 KeyKind::MultiRegion | KeyKind::Existing | KeyKind::None => Work::ReplicaKey(work),
             };

@@ -20,7 +20,7 @@ impl Builder<'_> {
         let rules = StepId::new(Kind::Replication, topology.source.bucket.as_str());
         let stays = |action: &Action| {
             let waits = waits.is_some() && [&role, &rules].contains(&&action.id);
-            !waits && !topology.is_handed_over(&action.region)
+            !waits && !topology.wanted.is_handed_over(&action.region)
         };
         self.plan.actions.retain(stays);
         let planned: BTreeSet<StepId> =
@@ -32,7 +32,7 @@ impl Builder<'_> {
             self.plan.warnings.push(format!(
                 "`{}` and its key are for whoever has account {}: its credentials are not named",
                 side.bucket,
-                topology.account_of(&side.region)
+                topology.wanted.account_of(&side.region)
             ));
         }
         self.plan.warnings.extend(waits.map(|side| {

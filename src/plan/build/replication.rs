@@ -57,7 +57,7 @@ impl Builder<'_> {
             Some(_) if changes => Owned::Update(written),
             Some(_) => Owned::Unchanged,
         };
-        let arn = Some(source.bucket.arn(topology.partition()));
+        let arn = Some(source.bucket.arn(topology.wanted.partition()));
         let needs: Vec<&StepId> = needs.iter().collect();
         let name = source.bucket.as_str();
         self.add(Work::Rules(work), name, &source.region, name, arn, &needs);
@@ -68,9 +68,9 @@ impl Builder<'_> {
     /// Returns the role that the rules get.
     fn rule_role(&self) -> RuleRole {
         let topology = self.topology;
-        match (&topology.role_settings.given, &topology.shared_role) {
+        match (&topology.role_settings.given, &topology.shared_role()) {
             (Some(given), _) => RuleRole::Given(given.clone()),
-            (None, Some(shared)) => RuleRole::OfOthers(shared.clone()),
+            (None, Some(shared)) => RuleRole::OfOthers((*shared).clone()),
             (None, None) => RuleRole::Own(topology.role_arn()),
         }
     }
@@ -108,7 +108,7 @@ impl Builder<'_> {
         let role_policy = StepId::new(needed, self.topology.role.as_str());
         let tags = StepId::new(Kind::BucketTags, source.as_str());
         let aliases = self.topology.sides().filter_map(|side| self.alias_step(side));
-        let role_policy = self.topology.shared_role.is_none().then_some(role_policy);
+        let role_policy = self.topology.shared_role().is_none().then_some(role_policy);
         let locks = self.topology.sides().map(lock_step);
         // Only planned actions can be waited for.
         let locks = locks.filter(|lock| self.plan.actions.iter().any(|action| &action.id == lock));

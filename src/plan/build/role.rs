@@ -14,7 +14,7 @@ impl Builder<'_> {
     /// If the pair's rules use a shared role, the pair has no role of its own.
     pub(super) fn role(&mut self) -> Result<(), Failure> {
         let (topology, region) = (self.topology, self.topology.role_region());
-        if topology.shared_role.is_some() {
+        if topology.shared_role().is_some() {
             return Ok(());
         }
         let live = rules::role_of(topology, self.world);

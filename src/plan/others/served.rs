@@ -38,8 +38,8 @@ pub fn prove_shared_role(
         .map_err(|what| refused(topology, world, &format!("{what} can't be read")))?;
     let unmade: BTreeSet<Arn> = topology
         .sides()
-        .filter(|side| topology.key_arn(keys, side).is_none())
-        .filter_map(|side| topology.key_arn(&all_keys, side))
+        .filter(|side| topology.wanted.key_arn(keys, side).is_none())
+        .filter_map(|side| topology.wanted.key_arn(&all_keys, side))
         .collect();
     let nobody = Organisation::default();
     let rows = prove_live(topology, &all_keys, &in_force, &nobody);
@@ -101,7 +101,7 @@ fn refused(topology: &Topology, world: &World, why: &str) -> Failure {
         let way = format!("from `{}`", source.bucket);
         let message = format!("the role {given} of `role.arn` can't replicate {way}: {why}");
         return Failure::new(failure::Kind::Denied, "role-lacks", message)
-            .in_region(&topology.home.region)
+            .in_region(&topology.wanted.home().region)
             .hint("crrctl never changes a role that it was given");
     }
     let live = world.buckets.get(&source.bucket).and_then(|bucket| bucket.replication.as_ref());
@@ -214,17 +214,14 @@ fn prove_rule(
         .ok_or("its destination, or the key of its replicas, is not named by an ARN")?;
     let side = wish.destination.clone();
     let mut alone = topology.clone();
-    (alone.destinations, alone.rules) = (Vec::new(), Vec::new());
+    (alone.direction.destinations, alone.direction.rules) = (Vec::new(), Vec::new());
     if topology.sides().any(|known| known == &side) {
-        let ours = topology.key_arn(keys, &side).map(|arn| arn.to_string());
+        let ours = topology.wanted.key_arn(keys, &side).map(|arn| arn.to_string());
         if ours != rule.replica_key {
             return Err("it has another key for replicas in a bucket of the pair".to_owned());
         }
-        alone.destinations.push(side.clone());
-        alone.rules.push(wish);
-    } else {
-        alone.serve_others(wish, rule.replica_key.as_deref());
     }
+    alone.direction.serve(wish);
     let mut documents =
         proof::rendered(&alone, world, keys, templates).map_err(|failure| failure.message)?;
     proof::merge(&alone, world, &mut documents);
@@ -238,7 +235,7 @@ fn prove_rule(
     }
     let policy = rule.replica_key.as_ref().and_then(|key| world.others.keys.get(key));
     if let Some(policy) = policy {
-        let document = Document::of_key(&side, &alone);
+        let document = Document::of_key(&side);
         documents.put(&document, policy.clone()).map_err(|error| error.to_string())?;
     }
     let rows = prove_live(&alone, keys, &documents, &Organisation::default());

@@ -20,22 +20,22 @@ pub(in crate::plan) fn given_back(
 ) -> Vec<Action> {
     let region = bucket.region.as_ref().unwrap_or(&topology.source.region);
     let take = |work, needs| {
-        let arn = Some(name.arn(topology.partition()));
+        let arn = Some(name.arn(topology.wanted.partition()));
         Action::new(work, name.as_str(), region, name.as_str(), arn, needs)
     };
     let mut actions = Vec::new();
     let mut needs = rules.to_vec();
-    if topology.owns(&bucket.tags) && bucket.policy.as_ref().is_some_and(meaning::has_ours) {
+    if topology.wanted.owns(&bucket.tags) && bucket.policy.as_ref().is_some_and(meaning::has_ours) {
         actions.push(take(Work::BucketPolicy(SharedDocument::Remove), needs.clone()));
         needs.push(StepId::new(Kind::BucketPolicy, name.as_str()));
     }
-    if topology.owns(&bucket.tags)
+    if topology.wanted.owns(&bucket.tags)
         && bucket.lifecycle.iter().any(|rule| lifecycle::is_ours(topology, &rule.id))
     {
         actions.push(take(Work::Lifecycle(SharedDocument::Remove), needs.clone()));
         needs.push(StepId::new(Kind::Lifecycle, name.as_str()));
     }
-    if topology.owns(&bucket.tags) {
+    if topology.wanted.owns(&bucket.tags) {
         actions.push(take(Work::BucketTags(BucketTagsWork::Remove), needs));
     }
     actions

@@ -69,7 +69,7 @@ fn other_accounts(topology: &Topology, key: &Key) -> Vec<String> {
 pub(super) fn kept_keys(topology: &Topology, world: &World, why: &str, because: Why) -> Vec<Kept> {
     let keep = |kind, arn: Arn| Kept { kind, arn, why: why.to_owned(), because };
     let aliases = world.keys.aliases.keys();
-    let alias = |region| topology.key.alias.arn(region, topology.account_of(region));
+    let alias = |region| topology.wanted.key.alias.arn(region, topology.wanted.account_of(region));
     let replicas = world.keys.replicas.values().filter(|key| !key.is_pending_deletion());
     world
         .keys
@@ -83,7 +83,7 @@ pub(super) fn kept_keys(topology: &Topology, world: &World, why: &str, because: 
 
 /// Returns the kind of the keys outside the source's Region.
 fn kind_beside(topology: &Topology) -> Kind {
-    match topology.key.kind {
+    match topology.wanted.key.kind {
         KeyKind::PerRegion => Kind::Key,
         KeyKind::MultiRegion | KeyKind::Existing | KeyKind::None => Kind::ReplicaKey,
     }
@@ -104,7 +104,7 @@ pub(super) fn keys(
     plan: &mut Plan,
     kept: &mut Vec<Kept>,
 ) {
-    let alias = &topology.key.alias;
+    let alias = &topology.wanted.key.alias;
     // Role policies name a key until they are deleted, so keys wait for them.
     let policies = plan.actions.iter().filter(|action| action.kind() == Kind::RolePolicy);
     let free: Vec<StepId> =
@@ -116,7 +116,7 @@ pub(super) fn keys(
         here || is_primary(id) || world.keys.pending.iter().any(|key| &key.id == id)
     };
     for (region, target) in &world.keys.aliases {
-        let arn = alias.arn(region, topology.account_of(region));
+        let arn = alias.arn(region, topology.wanted.account_of(region));
         if is_ours((region, target)) {
             let (work, needs) = (Work::Alias(goes()), buckets.to_vec());
             let (id, name) = (region.as_str(), alias.as_str());
@@ -134,7 +134,7 @@ pub(super) fn keys(
         if key.is_pending_deletion() {
             continue;
         }
-        if !topology.owns(&key.tags) {
+        if !topology.wanted.owns(&key.tags) {
             foreign_replica = kind_beside(topology) == Kind::ReplicaKey;
             let why = "it does not bear this pair's tags".to_owned();
             kept.push(Kept {
@@ -146,7 +146,7 @@ pub(super) fn keys(
             continue;
         }
         let needs = free.iter().cloned().chain(alias_gone(region)).collect();
-        let work = match topology.key.kind {
+        let work = match topology.wanted.key.kind {
             KeyKind::PerRegion => Work::Key(goes()),
             KeyKind::MultiRegion | KeyKind::Existing | KeyKind::None => Work::ReplicaKey(goes()),
         };
@@ -157,7 +157,7 @@ pub(super) fn keys(
         world.keys.primary.iter().chain(&world.keys.spares).filter(|key| !key.is_pending_deletion())
     {
         let is_primary = is_primary(&key.id);
-        if !topology.owns(&key.tags) || (is_primary && foreign_replica) {
+        if !topology.wanted.owns(&key.tags) || (is_primary && foreign_replica) {
             let why = if foreign_replica {
                 "a replica of it is not ours".to_owned()
             } else {

@@ -25,9 +25,9 @@ fn rules_of(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Optio
     let stays = !goes && is_live(direction, &source.bucket, bucket);
     let role_waits = stays
         && !shares_role(direction, bucket)
-        && rules::role_of(direction, world).is_some_and(|role| direction.owns(&role.tags));
+        && rules::role_of(direction, world).is_some_and(|role| direction.wanted.owns(&role.tags));
     (ours || role_waits).then(|| {
-        let (arn, name) = (source.bucket.arn(direction.partition()), source.bucket.as_str());
+        let (arn, name) = (source.bucket.arn(direction.wanted.partition()), source.bucket.as_str());
         let goes_along = goes && is_empty(bucket);
         let needs = goes_along.then(|| StepId::new(Kind::Bucket, name)).into_iter().collect();
         let bucket = match (goes_along, stays) {
@@ -88,7 +88,7 @@ fn shared_role(direction: &Topology, world: &World, buckets: &Buckets<'_>) -> Op
 /// it is adopted.
 pub(in crate::plan) fn is_live(topology: &Topology, name: &BucketName, bucket: &Bucket) -> bool {
     let holds_theirs = bucket.objects.as_ref().is_some_and(|objects| !objects.foreign.is_empty());
-    holds_theirs || topology.is_adopted(name, &bucket.tags)
+    holds_theirs || topology.wanted.is_adopted(name, &bucket.tags)
 }
 
 /// Returns whether foreign rules use a direction's role.
@@ -113,7 +113,7 @@ fn role(
     kept: &mut Vec<Kept>,
 ) {
     let stays = |why: &str| kept_role(role, why);
-    if !topology.owns(&role.tags) {
+    if !topology.wanted.owns(&role.tags) {
         kept.push(stays("it does not bear this pair's tags"));
         return;
     }

@@ -72,16 +72,16 @@ fn report_objects(scene: &Scene<'_>, who: &PolicyCaller, reports: &Reports) -> V
     ];
     let actions = ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"];
     let on_report = |action: &&str| {
-        Call::new(who, action, report_arn(scene, reports), &scene.topology.account)
+        Call::new(who, action, report_arn(scene, reports), &scene.topology.source.account)
             .at(at.clone())
             .foreign_resources(foreign_resources.clone())
             .forbidden_actions(&["s3:DeleteObject", "s3:PutObjectAcl"])
     };
     let mut calls: Vec<Call> = actions.iter().map(on_report).collect();
-    if reports.with_data && scene.has_key(source) {
+    if reports.with_data && source.has_key() {
         let mut contexts = vec![report_arn(scene, reports)];
         let mut not_for = vec![foreign_resources[0].0.clone(), foreign_resources[1].0.clone()];
-        match scene.topology.profile {
+        match scene.topology.wanted.profile {
             Profile::Compatible => contexts.push(bucket.to_string()),
             Profile::Strict => not_for.push(bucket.to_string()),
         }

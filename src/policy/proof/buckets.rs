@@ -34,13 +34,13 @@ fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
         }));
     };
     let put = |tls: &str| upload(scene, &uploader, side, tls);
-    if scene.topology.tls_only {
+    if scene.topology.wanted.tls_only {
         let get = Call { action: "s3:GetObject".to_owned(), ..put("false") };
         forbid(TLS_SPARED, get);
         forbid(TLS_SPARED, put("false"));
         forbid(TLS_SPARED, list(scene, &uploader, side, "false"));
     }
-    if scene.topology.deny_other_keys {
+    if scene.topology.wanted.deny_other_keys {
         let other = format!("{}0", scene.key_arn(side));
         let named = Element::Condition("StringNotEquals", KEY, None);
         forbid(named, put("true").with(HOW, "aws:kms").with(KEY, other));
@@ -71,8 +71,8 @@ fn allowed(scene: &Scene<'_>, uploader: &PolicyCaller, side: &Side) -> Vec<Call>
         list(scene, uploader, side, "true").expecting(spared(&[])),
         put().expecting(spared(&without)),
     ];
-    if scene.has_key(side) {
-        let algorithm = scene.topology.key.algorithm.as_str();
+    if side.has_key() {
+        let algorithm = scene.topology.wanted.key.algorithm.as_str();
         let ours = put().with(HOW, algorithm).with(KEY, scene.key_arn(side));
         calls.push(ours.expecting(spared(&named)));
     }

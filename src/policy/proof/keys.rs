@@ -45,12 +45,12 @@ const USE: [&str; 7] = [
 /// Returns the calls of administrators, other accounts and an unrelated account, on the key of each
 /// Region.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
-    let ours = scene.topology.sides().filter(|side| scene.topology.has_own_key(side));
+    let ours = scene.topology.sides().filter(|side| side.has_own_key());
     ours.flat_map(|side| of_key(scene, side)).collect()
 }
 
 fn of_key(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
-    let key = &scene.topology.key;
+    let key = &scene.topology.wanted.key;
     let mut calls: Vec<Call> =
         key.administrators.iter().flat_map(|arn| administrator(scene, side, arn)).collect();
     // Naming the key's own account adds nothing to the root delegation.
@@ -78,12 +78,17 @@ fn administrator(scene: &Scene<'_>, side: &Side, arn: &Arn) -> Vec<Call> {
     // The root user of the key's account can do everything. A principal in an account that can use
     // the key can use the key.
     let uses = (is_own && matches!(caller, Principal::Root { .. }))
-        || topology.key.usable_by_accounts.iter().any(|other| other.as_str() == arn.account());
+        || topology
+            .wanted
+            .key
+            .usable_by_accounts
+            .iter()
+            .any(|other| other.as_str() == arn.account());
     let forbidden_actions: &[&str] =
         if uses { &[] } else { &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] };
     let who = PolicyCaller { section: SECTION, caller, own };
     let is_primary = topology.key_regions().first() == Some(&&side.region)
-        || topology.key.kind == KeyKind::PerRegion;
+        || topology.wanted.key.kind == KeyKind::PerRegion;
     let primary = is_primary.then_some("kms:ReplicateKey");
     ADMINISTRATION
         .into_iter()
@@ -95,8 +100,13 @@ fn administrator(scene: &Scene<'_>, side: &Side, arn: &Arn) -> Vec<Call> {
 fn cross_account(scene: &Scene<'_>, side: &Side, account: &AccountId) -> Vec<Call> {
     let caller = scene.session(account, "guest");
     let who = PolicyCaller { section: SECTION, caller, own: OwnPolicies::Everything };
-    let administers =
-        scene.topology.key.administrators.iter().any(|arn| arn.account() == account.as_str());
+    let administers = scene
+        .topology
+        .wanted
+        .key
+        .administrators
+        .iter()
+        .any(|arn| arn.account() == account.as_str());
     let forbidden_actions: &[&str] =
         if administers { &[] } else { &["kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"] };
     let mut calls: Vec<Call> = USE

@@ -71,7 +71,7 @@ pub fn prove_live(
         (documents.each(change), Organisation { scps, rcps })
     };
     let (best, worst) = (assume(true), assume(false));
-    let owners = || vec![topology.account.to_string()];
+    let owners = || vec![topology.source.account.to_string()];
     let (best, worst) =
         (Judge::new(&best.0, &best.1, owners()), Judge::new(&worst.0, &worst.1, owners()));
     let view = View { best, worst, documents, organisation, open };
@@ -206,11 +206,11 @@ struct Open {
 
 impl Open {
     fn of(topology: &Topology) -> Self {
-        let source = topology.source.bucket.arn(topology.partition());
+        let source = topology.source.bucket.arn(topology.wanted.partition());
         let sent = Context::new()
-            .with("aws:SourceAccount", topology.account.as_str())
+            .with("aws:SourceAccount", topology.source.account.as_str())
             .with("aws:SourceArn", source.as_str());
-        Self { sent, is_locked: topology.buckets.lock.is_some() }
+        Self { sent, is_locked: topology.wanted.buckets.lock.is_some() }
     }
 
     /// Returns whether the outcome of a condition is unknown.

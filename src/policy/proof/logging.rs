@@ -18,7 +18,7 @@ const SERVICE: &str = "logging.s3.amazonaws.com";
 /// be denied.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
     let logged = scene.topology.sides().filter_map(|side| {
-        let target = scene.topology.log_target(side)?;
+        let target = scene.topology.wanted.log_target(side)?;
         Some(delivery(scene.topology, side, &target))
     });
     let others = [
@@ -37,12 +37,12 @@ fn service() -> PolicyCaller {
 }
 
 fn delivery(topology: &Topology, side: &Side, target: &LogTarget) -> Call {
-    let account = topology.account_of(&side.region);
-    let bucket = target.arn(topology.partition());
+    let account = topology.wanted.account_of(&side.region);
+    let bucket = target.arn(topology.wanted.partition());
     let at = |bucket: &str| Document::LogTarget(bucket.to_owned());
     let at = ResourcePolicyOf::Document(ResourceKind::Bucket, at(&target.bucket));
     let elsewhere = (format!("{bucket}-other/{}log", target.prefix), at.clone());
-    let source = side.bucket.arn(topology.partition());
+    let source = side.bucket.arn(topology.wanted.partition());
     Call::new(&service(), "s3:PutObject", format!("{bucket}/{}log", target.prefix), account)
         .at(at)
         .demanding("ArnLike", "aws:SourceArn", source.as_str())

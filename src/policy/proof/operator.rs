@@ -40,7 +40,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
     };
     let arn = scene.iam(account, "user/operator");
     let caller = Principal::User { arn, id: None };
-    let is_home = account == &scene.topology.account;
+    let is_home = account == &scene.topology.source.account;
     let document = if is_home {
         Document::Operator(part)
     } else {
@@ -80,7 +80,7 @@ impl Operator<'_> {
                 calls.push(self.on_bucket("s3:GetBucketRequestPayment", side));
             }
             calls.extend(self.on_log_target(side));
-            match topology.key_wish(side) {
+            match &side.key {
                 KeyWish::Ours => {
                     // The key that the alias names is unknown, so access to any key is needed.
                     calls.push(self.any_key("kms:DescribeKey", side));
@@ -107,7 +107,7 @@ impl Operator<'_> {
         // CloudWatch metrics have no ARNs (Service Authorization Reference, "Actions defined by
         // Amazon CloudWatch").
         let directions = self.directions();
-        let measured = directions.iter().flat_map(Topology::metric_regions);
+        let measured = directions.iter().flat_map(|direction| direction.metric_regions());
         calls.extend(measured.map(|region| {
             Call::new(&self.who, "cloudwatch:GetMetricData", "*", self.account)
                 .demanding("StringEquals", "aws:RequestedRegion", region.as_str())
@@ -136,11 +136,11 @@ impl Operator<'_> {
     /// Returns the call on the existing key of a side, if the key is in this operator's account.
     fn on_own_existing(&self, action: &str, side: &Side) -> Option<Call> {
         let topology = self.scene.topology;
-        if !matches!(topology.key_wish(side), KeyWish::Existing(_)) {
+        if !matches!(side.key, KeyWish::Existing(_)) {
             return None;
         }
         let call = self.scene.on_key(&self.who, action, side).forbidden_actions(&NOT_ON_KEYS);
-        let key = topology.key_arn(&self.scene.keys, side)?;
+        let key = topology.wanted.key_arn(&self.scene.keys, side)?;
         (key.account() == self.account.as_str()).then_some(call)
     }
 
@@ -149,16 +149,16 @@ impl Operator<'_> {
         let source = &topology.source;
         let service_role = "role/aws-service-role/mrk.kms.amazonaws.com/AWSServiceRoleForKeyManagementServiceMultiRegionKeys";
         let other_role = "role/aws-service-role/other.amazonaws.com/AWSServiceRoleForOther";
-        let other_role = scene.iam(&topology.account, other_role).to_string();
-        let service_role = scene.iam(&topology.account, service_role);
+        let other_role = scene.iam(&topology.source.account, other_role).to_string();
+        let service_role = scene.iam(&topology.source.account, service_role);
         let mut calls = Vec::new();
-        if self.is_home && topology.key.kind == KeyKind::MultiRegion {
+        if self.is_home && topology.wanted.key.kind == KeyKind::MultiRegion {
             calls.push(
                 Call::new(
                     &self.who,
                     "iam:CreateServiceLinkedRole",
                     service_role,
-                    &topology.account,
+                    &topology.source.account,
                 )
                 .demanding("StringEquals", "iam:AWSServiceName", "mrk.kms.amazonaws.com")
                 .foreign_resources([(other_role, ResourcePolicyOf::Nothing)])
@@ -180,25 +180,26 @@ impl Operator<'_> {
             }
         }
         for side in self.sides() {
-            let pair = topology.name.as_str();
+            let pair = topology.wanted.name.as_str();
             let mark = self.on_own_existing("kms:TagResource", side);
             calls.extend(
                 mark.map(|it| it.demanding("StringEquals", Topology::SHARED_REQUEST, pair)),
             );
-            let writes = bucket_writes(&topology.buckets, topology.adopts(&side.bucket));
+            let writes =
+                bucket_writes(&topology.wanted.buckets, topology.wanted.adopts(&side.bucket));
             calls.extend(writes.into_iter().map(|it| self.on_bucket(it, side)));
-            if !topology.tls_only && !topology.deny_other_keys && self.is_home {
+            if !topology.wanted.tls_only && !topology.wanted.deny_other_keys && self.is_home {
                 calls.push(self.on_bucket("s3:DeleteBucketPolicy", side));
             }
         }
-        if self.is_home && topology.key.kind == KeyKind::MultiRegion {
+        if self.is_home && topology.wanted.key.kind == KeyKind::MultiRegion {
             calls.extend(topology.key_regions().into_iter().skip(1).map(|region| {
                 let replicate = self.on_key("kms:ReplicateKey", source);
                 replicate.demanding("StringEquals", "kms:ReplicaRegion", region.as_str())
             }));
         }
         for side in self.primaries() {
-            calls.push(match topology.key.rotation_days {
+            calls.push(match topology.wanted.key.rotation_days {
                 Some(days) => self.on_key("kms:EnableKeyRotation", side).demanding(
                     "NumericEquals",
                     "kms:RotationPeriodInDays",
@@ -241,7 +242,7 @@ impl Operator<'_> {
         let replicated =
             || self.sides().filter(|side| topology.replicates_to(side)).chain(shared());
         let mut calls: Vec<Call> = uploads.into_iter().flat_map(on_sources).collect();
-        if topology.buckets.retention().is_some() {
+        if topology.wanted.buckets.retention().is_some() {
             calls.extend(on_sources("s3:PutObjectRetention"));
             let bypass = |side| self.on_probes("s3:BypassGovernanceRetention", side);
             calls.extend(self.sides().flat_map(bypass));
@@ -272,9 +273,9 @@ impl Operator<'_> {
             calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
             calls.push(self.on_key("kms:ListGrants", side));
         }
-        for side in self.sides().filter(|side| topology.adopts(&side.bucket)) {
+        for side in self.sides().filter(|side| topology.wanted.adopts(&side.bucket)) {
             calls.extend(GIVING_BACK.map(|it| self.on_bucket(it, side)));
-            if topology.buckets.lifecycle.is_wanted() {
+            if topology.wanted.buckets.lifecycle.is_wanted() {
                 calls.push(self.on_bucket(LIFECYCLE_WRITE, side));
             }
         }
@@ -316,13 +317,12 @@ impl Operator<'_> {
 
     /// Returns the sides whose keys crrctl creates.
     fn own(&self) -> impl Iterator<Item = &Side> {
-        let topology = self.scene.topology;
-        self.sides().filter(|side| topology.has_own_key(side))
+        self.sides().filter(|side| side.has_own_key())
     }
 
     /// Returns the sides whose keys are primary or single-Region keys, not replica keys.
     fn primaries(&self) -> impl Iterator<Item = &Side> {
-        let is_shared = self.scene.topology.key.kind == KeyKind::MultiRegion;
+        let is_shared = self.scene.topology.wanted.key.kind == KeyKind::MultiRegion;
         self.own().take(if is_shared { 1 } else { usize::MAX })
     }
 
@@ -352,7 +352,7 @@ impl Operator<'_> {
     /// of single-Region keys have no common prefix; the ARN of an existing key is known.
     fn on_key(&self, action: &str, side: &Side) -> Call {
         let scene = self.scene;
-        match (scene.topology.key_wish(side), scene.topology.key.kind) {
+        match (&side.key, scene.topology.wanted.key.kind) {
             (KeyWish::Ours, KeyKind::MultiRegion) => {
                 let other = scene.kms(&side.region, SINGLE_REGION_KEY);
                 self.any_key(action, side).foreign_resources([(other, scene.key_policy(side))])
@@ -366,7 +366,7 @@ impl Operator<'_> {
     /// (KMS Developer Guide, "Controlling access to aliases").
     fn alias(&self, action: &str, side: &Side) -> [Call; 2] {
         let topology = self.scene.topology;
-        let alias = topology.key.alias.arn(&side.region, self.account);
+        let alias = topology.wanted.key.alias.arn(&side.region, self.account);
         let decoy = (format!("{alias}-other"), ResourcePolicyOf::Nothing);
         let on_alias = Call::new(&self.who, action, alias, self.account)
             .foreign_resources([decoy])
@@ -381,26 +381,26 @@ impl Operator<'_> {
     /// Returns a call that gives the new resource both tags.
     fn tagged(&self, call: Call) -> Call {
         let topology = self.scene.topology;
-        call.demanding("StringEquals", "aws:RequestTag/crrctl:id", topology.id()).demanding(
+        call.demanding("StringEquals", "aws:RequestTag/crrctl:id", topology.wanted.id()).demanding(
             "StringEquals",
             "aws:RequestTag/crrctl:pair",
-            topology.name.as_str(),
+            topology.wanted.name.as_str(),
         )
     }
 
     /// Returns a call on a resource that has both tags.
     fn bearing_tags(&self, call: Call) -> Call {
         let topology = self.scene.topology;
-        call.demanding("StringEquals", "aws:ResourceTag/crrctl:id", topology.id()).demanding(
+        call.demanding("StringEquals", "aws:ResourceTag/crrctl:id", topology.wanted.id()).demanding(
             "StringEquals",
             "aws:ResourceTag/crrctl:pair",
-            topology.name.as_str(),
+            topology.wanted.name.as_str(),
         )
     }
 
     /// Reading and writing probes needs the key, through S3 only.
     fn through_s3(&self, action: &str, side: &Side) -> Vec<Call> {
-        if !self.scene.has_key(side) {
+        if !side.has_key() {
             return Vec::new();
         }
         let bucket = self.scene.bucket_arn(side);
@@ -408,7 +408,7 @@ impl Operator<'_> {
         let mut contexts: Vec<String> =
             prefixes.iter().map(|prefix| self.scene.object_arn(side, prefix)).collect();
         let mut not_for = vec![format!("{bucket}/0/outside")];
-        match self.scene.topology.profile {
+        match self.scene.topology.wanted.profile {
             Profile::Compatible => contexts.push(bucket),
             Profile::Strict => not_for.push(bucket),
         }

@@ -66,14 +66,14 @@ pub(super) fn assumption(
     let by = |caller| PolicyCaller { section, caller, own: OwnPolicies::Everything };
     let at = ResourcePolicyOf::Document(ResourceKind::Trust, trust.clone());
     let who = by(Principal::Service(service.to_owned()));
-    let assume = Call::new(&who, "sts:AssumeRole", role, &scene.topology.account)
+    let assume = Call::new(&who, "sts:AssumeRole", role, &scene.topology.source.account)
         .at(at)
         .forbidden_actions(&["sts:SetSourceIdentity", "sts:TagSession"]);
     let services = ["batchoperations.s3.amazonaws.com", "s3.amazonaws.com", "lambda.amazonaws.com"];
     let others = services.iter().filter(|other| **other != service);
     let mut others: Vec<PolicyCaller> =
         others.map(|other| by(Principal::Service((*other).to_owned()))).collect();
-    others.push(by(scene.session(&scene.topology.account, "colleague")));
+    others.push(by(scene.session(&scene.topology.source.account, "colleague")));
     others.push(scene.stranger(section));
     others.push(by(Principal::Anonymous));
     let refused = by_others(&assume, &others);
@@ -91,13 +91,13 @@ fn source(scene: &Scene<'_>, who: &PolicyCaller) -> Vec<Call> {
     for prefix in &prefixes {
         let read = |action: &&str| scene.on_object(who, action, side, prefix, &prefixes);
         calls.extend(READS.iter().map(|action| read(action).forbidden_actions(&NOT_ON_OBJECTS)));
-        if topology.buckets.lock.is_some() {
+        if topology.wanted.buckets.lock.is_some() {
             calls.extend(
                 LOCK_READS.iter().map(|action| read(action).forbidden_actions(&NOT_ON_LOCKS)),
             );
         }
     }
-    if !scene.has_key(side) {
+    if !side.has_key() {
         return calls;
     }
     let mut forbidden_actions = NOT_ON_KEYS.to_vec();
@@ -112,7 +112,7 @@ fn source(scene: &Scene<'_>, who: &PolicyCaller) -> Vec<Call> {
 /// permissions names no action for them, but a failure reason exists for each: no `Allow` is
 /// needed, but a `Deny` applies.
 pub(super) fn lock_writes(scene: &Scene<'_>) -> Vec<Call> {
-    if scene.topology.buckets.lock.is_none() {
+    if scene.topology.wanted.buckets.lock.is_none() {
         return Vec::new();
     }
     let who = role(scene);
@@ -126,7 +126,7 @@ pub(super) fn lock_writes(scene: &Scene<'_>) -> Vec<Call> {
 /// Returns the calls that the strict profile does not allow and that S3 may make for an object that
 /// was uploaded in parts. The sources contradict each other.
 pub(super) fn in_doubt(scene: &Scene<'_>) -> Vec<Call> {
-    if scene.topology.profile != Profile::Strict {
+    if scene.topology.wanted.profile != Profile::Strict {
         return Vec::new();
     }
     let who = role(scene);
@@ -138,7 +138,7 @@ pub(super) fn in_doubt(scene: &Scene<'_>) -> Vec<Call> {
             .flat_map(|action| through_s3(&call(action), side, std::slice::from_ref(&context), &[]))
             .collect::<Vec<_>>()
     };
-    let has_key = |side: &&Side| scene.has_key(side);
+    let has_key = |side: &&Side| side.has_key();
     scene.topology.destinations.iter().filter(has_key).flat_map(of_side).collect()
 }
 
@@ -173,12 +173,12 @@ fn destination(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Call> 
     let mark = |prefix: &&str| scene.on_object(who, "s3:ReplicateDelete", side, prefix, &markers);
     calls.extend(markers.iter().map(mark).map(|call| call.forbidden_actions(&NOT_ON_OBJECTS)));
     calls.extend(foreign::uses(scene, who, side));
-    if !scene.has_key(side) {
+    if !side.has_key() {
         return calls;
     }
     // AWS documents only `Encrypt` for objects without Bucket Keys; the failure reason
     // DstPutObjectNotPermitted also names `Decrypt` and `GenerateDataKey`.
-    let (uses, mut forbidden_actions): (&[&str], _) = match topology.profile {
+    let (uses, mut forbidden_actions): (&[&str], _) = match topology.wanted.profile {
         Profile::Compatible => (&["kms:Encrypt", "kms:GenerateDataKey", "kms:Decrypt"], vec![]),
         Profile::Strict => (&["kms:Encrypt"], vec!["kms:Decrypt", "kms:GenerateDataKey"]),
     };
@@ -194,10 +194,10 @@ fn destination(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Call> 
 /// Adds the condition keys that describe the replica's encryption to a write.
 fn encrypted(scene: &Scene<'_>, side: &Side, call: Call) -> Call {
     const HOW: &str = "s3:x-amz-server-side-encryption";
-    if !scene.has_key(side) {
+    if !side.has_key() {
         return call.with(HOW, "AES256");
     }
-    call.with(HOW, scene.topology.key.algorithm.as_str())
+    call.with(HOW, scene.topology.wanted.key.algorithm.as_str())
         .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side))
 }
 
@@ -208,7 +208,7 @@ fn contexts(scene: &Scene<'_>, side: &Side) -> (Vec<String>, Vec<String>) {
         prefixes.iter().map(|prefix| scene.object_arn(side, prefix)).collect();
     let mut not_for = vec![format!("{bucket}-other/{}object", prefixes[0])];
     not_for.extend(outside(&prefixes).map(|key| format!("{bucket}/{key}")));
-    match scene.topology.profile {
+    match scene.topology.wanted.profile {
         Profile::Compatible => objects.push(bucket),
         Profile::Strict => not_for.push(bucket),
     }

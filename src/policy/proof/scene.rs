@@ -4,7 +4,7 @@
 
 use super::call::{Call, OwnPolicies, PolicyCaller, ResourcePolicyOf};
 use super::{Document, Documents};
-use crate::manifest::{KeyWish, PairKeys, Side, Topology};
+use crate::manifest::{PairKeys, Side, Topology};
 use crate::names::{AccountId, Arn, Partition, Region};
 use crrctl_iam::{Principal, ResourceKind};
 
@@ -30,18 +30,23 @@ impl<'a> Scene<'a> {
     pub(super) fn new(topology: &'a Topology, keys: &PairKeys, documents: &'a Documents) -> Self {
         let named = |account: &AccountId| {
             topology.accounts().contains(&account)
-                || topology.key.usable_by_accounts.contains(account)
-                || topology.key.administrators.iter().any(|arn| arn.account() == account.as_str())
+                || topology.wanted.key.usable_by_accounts.contains(account)
+                || topology
+                    .wanted
+                    .key
+                    .administrators
+                    .iter()
+                    .any(|arn| arn.account() == account.as_str())
         };
         let stranger = (0..1_000_u64)
             .filter_map(|n| AccountId::new((999_999_999_999 - n).to_string()).ok())
             .find(|account| !named(account))
-            .unwrap_or_else(|| topology.account.clone());
+            .unwrap_or_else(|| topology.source.account.clone());
         Self { topology, keys: topology.or_some_keys(keys), documents, stranger }
     }
 
     pub(super) fn partition(&self) -> Partition {
-        self.topology.partition()
+        self.topology.wanted.partition()
     }
 
     /// Returns a session of the role `name` in `account`.
@@ -75,22 +80,21 @@ impl<'a> Scene<'a> {
 
     /// Returns the ARN of the key of `side`. `side` must have a key.
     pub(super) fn key_arn(&self, side: &Side) -> String {
-        self.topology.key_arn(&self.keys, side).map(|arn| arn.to_string()).unwrap_or_default()
-    }
-
-    /// Returns whether `side` is encrypted under a KMS key.
-    pub(super) fn has_key(&self, side: &Side) -> bool {
-        self.topology.key_wish(side) != KeyWish::Nothing
+        self.topology
+            .wanted
+            .key_arn(&self.keys, side)
+            .map(|arn| arn.to_string())
+            .unwrap_or_default()
     }
 
     /// Returns the key policy of the key of `side`. If the policy of an existing key is not known,
     /// it is assumed to delegate to IAM for a key of the source's account, and to allow everything
     /// for a key of another account.
     pub(super) fn key_policy(&self, side: &Side) -> ResourcePolicyOf {
-        let document = Document::of_key(side, self.topology);
-        if self.topology.has_own_key(side) || self.documents.has(&document) {
+        let document = Document::of_key(side);
+        if side.has_own_key() || self.documents.has(&document) {
             ResourcePolicyOf::Document(ResourceKind::Key, document)
-        } else if self.key_owner(side) == self.topology.account {
+        } else if self.key_owner(side) == self.topology.source.account {
             ResourcePolicyOf::LeftToIam
         } else {
             ResourcePolicyOf::Everything(ResourceKind::Key)
@@ -136,19 +140,19 @@ impl<'a> Scene<'a> {
 
     /// Returns the account of the bucket of `side`.
     pub(super) fn owner(&self, side: &Side) -> &AccountId {
-        self.topology.account_of(&side.region)
+        self.topology.wanted.account_of(&side.region)
     }
 
     /// Returns the account of the key of `side`: the account in the key's ARN, otherwise the
     /// account of the bucket.
     pub(super) fn key_owner(&self, side: &Side) -> AccountId {
-        let arn = self.topology.key_arn(&self.keys, side);
+        let arn = self.topology.wanted.key_arn(&self.keys, side);
         let given = arn.and_then(|arn| AccountId::new(arn.account()).ok());
         given.unwrap_or_else(|| self.owner(side).clone())
     }
 
     pub(super) fn kms(&self, region: &Region, resource: &str) -> String {
-        let account = self.topology.account_of(region).as_str();
+        let account = self.topology.wanted.account_of(region).as_str();
         Arn::known(self.partition(), "kms", region.as_str(), account, resource).to_string()
     }
 }

@@ -11,13 +11,16 @@ use serde_json::{Value, json};
 /// operator.
 pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bool) -> Value {
     let batch = is_home.then(|| topology.batch_role_arn());
-    let roles = || directions.iter().map(Topology::role_arn);
-    let own = directions.iter().filter(|it| it.role_settings.is_ours()).map(Topology::role_arn);
+    let roles = || directions.iter().map(|direction| direction.role_arn());
+    let own = directions
+        .iter()
+        .filter(|it| it.role_settings.is_ours())
+        .map(|direction| direction.role_arn());
     let text = |arns: Vec<Arn>| arns.iter().map(ToString::to_string).collect::<Vec<_>>();
     let boundaries = directions.iter().filter_map(|it| it.role_settings.boundary.clone());
     let boundaries = distinct(boundaries);
     let mut metric_regions = Vec::new();
-    for region in directions.iter().flat_map(Topology::metric_regions) {
+    for region in directions.iter().flat_map(|direction| direction.metric_regions()) {
         if !metric_regions.contains(&region) {
             metric_regions.push(region);
         }
@@ -35,19 +38,19 @@ pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bo
 /// operator of `account`.
 pub(super) fn of_documents(topology: &Topology, account: &AccountId) -> Value {
     let adopted: Vec<bool> =
-        topology.sides_in(account).map(|side| topology.adopts(&side.bucket)).collect();
-    let targets = topology.sides_in(account).filter_map(|side| topology.log_target(side));
+        topology.sides_in(account).map(|side| topology.wanted.adopts(&side.bucket)).collect();
+    let targets = topology.sides_in(account).filter_map(|side| topology.wanted.log_target(side));
     json!({
         "document_reads": settings::reads(),
-        "document_writes": settings::writes(&topology.buckets, &adopted),
-        "log_target_arns": distinct(targets.map(|target| target.arn(topology.partition()))),
+        "document_writes": settings::writes(&topology.wanted.buckets, &adopted),
+        "log_target_arns": distinct(targets.map(|target| target.arn(topology.wanted.partition()))),
     })
 }
 
 /// Returns the variables of the operator's documents in `account`. Lists follow the order of the
 /// sides, without duplicates: the source first, then the destinations in the manifest's order.
 pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &AccountId) -> Value {
-    let (partition, is_home) = (topology.partition(), account == &topology.account);
+    let (partition, is_home) = (topology.wanted.partition(), account == &topology.source.account);
     let sides = || topology.sides_in(account);
     let replicas = || sides().filter(|side| *side != &topology.source);
     let buckets = || sides().map(|side| side.bucket.arn(partition));
@@ -59,20 +62,23 @@ pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &Accoun
     let sources = || sides().filter(|side| topology.replicates_from(side));
     let replicated = || sides().filter(|side| topology.replicates_to(side));
     let mut own = topology.key_regions();
-    own.retain(|region| topology.account_of(region) == account);
-    let own_pattern = if topology.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" };
+    own.retain(|region| topology.wanted.account_of(region) == account);
+    let own_pattern =
+        if topology.wanted.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" };
     let own_keys: Vec<Arn> = own.iter().map(|region| in_region(region, own_pattern)).collect();
-    let existing = sides().filter(|side| !topology.has_own_key(side));
-    let existing: Vec<Arn> = existing.filter_map(|side| topology.key_arn(keys, side)).collect();
+    let existing = sides().filter(|side| !side.has_own_key());
+    let existing: Vec<Arn> =
+        existing.filter_map(|side| topology.wanted.key_arn(keys, side)).collect();
     // A key of another account can't be tagged, nor can its tags be read (KMS API Reference,
     // `TagResource`, `ListResourceTags`).
     let is_of_account = |arn: &Arn| arn.account() == account.as_str();
     let of_account: Vec<Arn> = existing.iter().filter(|arn| is_of_account(arn)).cloned().collect();
     // Of multi-Region keys, one rotates and can be the primary; of single-Region keys, each can.
-    let primaries = if topology.key.kind == KeyKind::MultiRegion { 1 } else { own_keys.len() };
-    let key_of = |side: &Side| match topology.key_wish(side) {
+    let primaries =
+        if topology.wanted.key.kind == KeyKind::MultiRegion { 1 } else { own_keys.len() };
+    let key_of = |side: &Side| match &side.key {
         KeyWish::Ours => Some(in_region(&side.region, own_pattern)),
-        KeyWish::Existing(_) => topology.key_arn(keys, side),
+        KeyWish::Existing(_) => topology.wanted.key_arn(keys, side),
         KeyWish::Nothing => None,
     };
     // The service-linked role that KMS creates with the first multi-Region key of an account
@@ -84,7 +90,7 @@ pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &Accoun
     let own_reports = |what: &str| {
         if topology.reports().with_data || !is_home { vec![] } else { vec![reports[what].clone()] }
     };
-    let adopted = sides().filter(|side| topology.adopts(&side.bucket));
+    let adopted = sides().filter(|side| topology.wanted.adopts(&side.bucket));
     let adopted = adopted.map(|side| side.bucket.arn(partition));
     let reads = replicas().filter_map(|it| {
         let (key_arn, side) = (key_of(it)?, side(it, topology, keys));
@@ -99,13 +105,13 @@ pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &Accoun
                 partition,
                 "kms",
                 it.region.as_str(),
-                topology.account_of(&it.region).as_str(),
+                topology.wanted.account_of(&it.region).as_str(),
                 own_pattern,
             )
         };
-        let key_arn = match topology.key_wish(it) {
+        let key_arn = match &it.key {
             KeyWish::Ours => Some(own()),
-            KeyWish::Existing(_) => topology.key_arn(keys, it),
+            KeyWish::Existing(_) => topology.wanted.key_arn(keys, it),
             KeyWish::Nothing => None,
         }?;
         let side = side(it, topology, keys);
@@ -121,7 +127,7 @@ pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &Accoun
         "reports": reports,
         "home": is_home,
         "across": sides().any(|side| !topology.across_to(side).is_empty()),
-        "id": topology.id(),
+        "id": topology.wanted.id(),
         "source_bucket_arns": one_or_all(sources().map(|it| it.bucket.arn(partition).to_string()).collect()),
         "source_probes_arns": one_or_all(sources().flat_map(probes_of).collect()),
         "sources": sources().map(|it| side(it, topology, keys)).collect::<Vec<_>>(),
@@ -130,9 +136,9 @@ pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &Accoun
             Arn::known(partition, "iam", "", account.as_str(), "policy/*"),
             Arn::known(partition, "iam", "", "aws", "policy/*"),
         ],
-        "two_way": topology.replication.two_way,
-        "rotation_days": topology.key.rotation_days,
-        "multi_region": is_home && topology.key.kind == KeyKind::MultiRegion,
+        "two_way": topology.is_two_way(),
+        "rotation_days": topology.wanted.key.rotation_days,
+        "multi_region": is_home && topology.wanted.key.kind == KeyKind::MultiRegion,
         "replica_regions": own.iter().skip(primaries).collect::<Vec<_>>(),
         "primary_regions": one_or_all(own.iter().take(primaries).map(ToString::to_string).collect()),
         "bucket_arns": buckets().collect::<Vec<_>>(),
@@ -147,7 +153,7 @@ pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &Accoun
         "primary_key_arn": own_keys.first(),
         "primary_key_arns": one_or_all(own_keys.iter().take(primaries).map(Arn::to_string).collect()),
         "every_key_arns": own.iter().map(|region| in_region(region, "key/*")).collect::<Vec<_>>(),
-        "alias_arns": own.iter().map(|it| topology.key.alias.arn(it, account)).collect::<Vec<_>>(),
+        "alias_arns": own.iter().map(|it| topology.wanted.key.alias.arn(it, account)).collect::<Vec<_>>(),
         "source_key_arn": key_of(&topology.source),
         "destination_key_arns": topology.destinations.iter().map(key_of).collect::<Vec<_>>(),
         "existing_key_arns": distinct(existing.into_iter()),

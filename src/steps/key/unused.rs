@@ -8,7 +8,7 @@ use crate::aws::settle::{Look, Wait, pause, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::joined;
-use crate::manifest::Side;
+use crate::manifest::{BucketPlace, Side};
 use crate::names::{Arn, KeyId, Region};
 use crate::settings::Encryption;
 use crate::steps::Steps;
@@ -54,7 +54,7 @@ impl Steps {
     }
 
     /// Records that S3 confirmed the deletion of the bucket.
-    pub(in crate::steps) fn deleted(&self, side: &Side) {
+    pub(in crate::steps) fn deleted(&self, side: &BucketPlace) {
         let mut deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
         deleted.insert(side.bucket.clone(), Instant::now());
     }
@@ -139,7 +139,7 @@ impl Steps {
     }
 
     /// Returns whether the bucket exists.
-    async fn stands(&self, side: &Side) -> Result<bool, Error> {
+    async fn stands(&self, side: &BucketPlace) -> Result<bool, Error> {
         let is_deleted = {
             let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
             deleted.contains_key(&side.bucket)
@@ -205,9 +205,9 @@ impl Steps {
         made: &KeyId,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let (tags, started) = (self.topology.owner_tags(), Instant::now());
+        let (tags, started) = (self.topology.wanted.owner_tags(), Instant::now());
         loop {
-            let mut ids = ids_of(&self.aws, region, self.topology.key.kind).await?;
+            let mut ids = ids_of(&self.aws, region, self.topology.wanted.key.kind).await?;
             let count = ids.len();
             ids.retain(|id| id != made.as_str());
             let is_listed = ids.len() < count;

@@ -7,7 +7,7 @@ use super::purge::{Refused, Stuck};
 use crate::aws::{At, Aws};
 use crate::events::Kind;
 use crate::failure::{self, Failure};
-use crate::manifest::Side;
+use crate::manifest::BucketPlace;
 use crate::plan::{Kept, Why};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ObjectLockEventHold, ObjectLockLegalHoldStatus, ObjectLockMode};
@@ -56,7 +56,12 @@ impl Cause {
 }
 
 /// Reads `some` of the `count` refused versions, and reports what holds each.
-pub(super) async fn explain(aws: &Aws, side: &Side, count: usize, some: &[Refused]) -> Stuck {
+pub(super) async fn explain(
+    aws: &Aws,
+    side: &BucketPlace,
+    count: usize,
+    some: &[Refused],
+) -> Stuck {
     let looks = stream::iter(some.to_vec()).map(async |refused| {
         let (hold, why) = look(aws, side, &refused).await;
         (refused, hold, why)
@@ -73,7 +78,12 @@ pub(super) async fn explain(aws: &Aws, side: &Side, count: usize, some: &[Refuse
     Stuck { failure: failure(side, count, some, &kinds), held }
 }
 
-fn failure(side: &Side, count: usize, some: &[Refused], kinds: &BTreeMap<Cause, usize>) -> Failure {
+fn failure(
+    side: &BucketPlace,
+    count: usize,
+    some: &[Refused],
+    kinds: &BTreeMap<Cause, usize>,
+) -> Failure {
     let told: Vec<String> =
         kinds.iter().map(|(hold, count)| format!("{count} {}", hold.name())).collect();
     let looked =
@@ -93,7 +103,7 @@ fn failure(side: &Side, count: usize, some: &[Refused], kinds: &BTreeMap<Cause, 
     kinds.keys().fold(failure, |failure, hold| failure.hint(hold.way_out()))
 }
 
-async fn look(aws: &Aws, side: &Side, refused: &Refused) -> (Cause, String) {
+async fn look(aws: &Aws, side: &BucketPlace, refused: &Refused) -> (Cause, String) {
     let head = aws.s3(&side.region).head_object().bucket(side.bucket.as_str());
     let head = head.key(&refused.key).version_id(&refused.version_id);
     let said = || format!("{}: {}", refused.code, refused.message);

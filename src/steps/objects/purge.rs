@@ -7,7 +7,7 @@ use super::{Entry, Markers, held, page, sorted, uploads};
 use crate::aws::{At, Aws};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Side, Topology};
+use crate::manifest::{BucketPlace, Topology};
 use crate::plan::Kept;
 use crate::stop::Stop;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -37,7 +37,7 @@ const SAID_EVERY: Duration = Duration::from_secs(5);
 pub(in crate::steps) struct Purge<'a> {
     pub(in crate::steps) aws: &'a Aws,
     pub(in crate::steps) topology: &'a Topology,
-    pub(in crate::steps) side: &'a Side,
+    pub(in crate::steps) side: &'a BucketPlace,
     pub(in crate::steps) wanted: Wanted,
     /// Whether versions under GOVERNANCE retention are deleted too.
     pub(in crate::steps) bypass_governance: bool,
@@ -219,8 +219,9 @@ impl Purge<'_> {
                 return Err(self.stop.failure());
             }
             let page = uploads(self.aws, self.side, markers).await?;
-            let is_foreign =
-                |key: &str| self.wanted == Wanted::Probes && !self.topology.is_probe_key(key);
+            let is_foreign = |key: &str| {
+                self.wanted == Wanted::Probes && !self.topology.wanted.is_probe_key(key)
+            };
             if let Some((key, _)) = page.uploads.iter().find(|(key, _)| is_foreign(key)) {
                 return Err(self.appeared(&format!("{key} (an unfinished upload)")));
             }

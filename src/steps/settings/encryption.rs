@@ -6,7 +6,7 @@
 use super::Stored;
 use crate::aws::{At, Aws, Error};
 use crate::failure::Failure;
-use crate::manifest::{KeyWish, Side};
+use crate::manifest::Side;
 use crate::names::{BucketName, Region};
 use crate::settings::{DefaultKey, Encryption};
 use crate::steps::Steps;
@@ -60,8 +60,8 @@ impl Stored for Encryption {
     }
 
     fn resolved(&self, steps: &Steps, side: &Side) -> Result<Self, Failure> {
-        let key = steps.topology.key_arn(&steps.keys(), side);
-        if key.is_none() && steps.topology.key_wish(side) != KeyWish::Nothing {
+        let key = steps.topology.wanted.key_arn(&steps.keys(), side);
+        if key.is_none() && side.has_key() {
             return Err(Failure::bug("the key is not named yet"));
         }
         let key = key.map_or(DefaultKey::None, |arn| DefaultKey::Known(arn.to_string()));

@@ -7,7 +7,7 @@ use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::{ARCHIVES, Side};
+use crate::manifest::{ARCHIVES, BucketPlace};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::work::{LifecycleDiffers, SharedDocument};
 use crate::plan::{Action, lifecycle};
@@ -111,14 +111,14 @@ impl Steps {
             SharedDocument::Unchanged => return Err(nothing_to_do(action)),
         };
         let bucket = BucketName::new(&action.name)?;
-        let side = Side { region: action.region.clone(), bucket };
+        let side = BucketPlace { region: action.region.clone(), bucket };
         self.put_lifecycle(&side, wanted, progress).await?;
         Ok(self.bucket_arn(&side.bucket))
     }
 
     async fn put_lifecycle(
         &self,
-        side: &Side,
+        side: &BucketPlace,
         wanted: Option<&Expiry>,
         progress: &Progress,
     ) -> Result<(), Failure> {

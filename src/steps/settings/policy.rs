@@ -60,7 +60,7 @@ impl Steps {
         // any key will do.
         let ours = self.render(&Document::of_bucket(side, &self.topology))?;
         // A bucket that this run creates has no statements of other owners.
-        let is_new = is_missing && !self.topology.adopts(bucket);
+        let is_new = is_missing && !self.topology.wanted.adopts(bucket);
         let live = if is_new { None } else { find(&self.aws, bucket, region).await? };
         self.replaces(action, live.is_some(), || live.clone().unwrap_or_default());
         self.put_policy(bucket, region, live.as_ref(), &ours, progress).await?;

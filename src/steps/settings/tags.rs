@@ -73,14 +73,16 @@ impl Steps {
         } else {
             find(&self.aws, bucket, region).await?
         };
-        if let Some(other) = live.get(Topology::ID_TAG).filter(|id| **id != self.topology.id()) {
+        if let Some(other) =
+            live.get(Topology::ID_TAG).filter(|id| **id != self.topology.wanted.id())
+        {
             let message = format!("the bucket `{bucket}` belongs to another pair, {other}");
             return Err(Failure::new(Kind::InTheWay, "bucket-not-ours", message)
                 .in_region(region)
                 .hint("use another name for this pair or its buckets"));
         }
         let mut all = live.clone();
-        if self.topology.expires.is_none() {
+        if self.topology.found.expires.is_none() {
             all.remove(Topology::EXPIRES_TAG);
         }
         all.extend(self.topology.bucket_tags(bucket));
@@ -88,9 +90,11 @@ impl Steps {
             self.replaces(action, !live.is_empty(), || serde_json::json!(live));
             self.put_tags(bucket, region, all, progress).await?;
         }
-        if !self.topology.owns(&live) {
-            self.until_shown(bucket, region, SHOWN_WITHIN, progress, |it| self.topology.owns(it))
-                .await?;
+        if !self.topology.wanted.owns(&live) {
+            self.until_shown(bucket, region, SHOWN_WITHIN, progress, |it| {
+                self.topology.wanted.owns(it)
+            })
+            .await?;
         }
         Ok(self.bucket_arn(bucket))
     }
@@ -144,7 +148,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let mut tags = find(&self.aws, bucket, region).await?;
-        if !self.topology.owns(&tags) {
+        if !self.topology.wanted.owns(&tags) {
             return Ok(());
         }
         tags.retain(|key, _| !key.starts_with(Topology::TAG_PREFIX));

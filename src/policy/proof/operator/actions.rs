@@ -27,7 +27,7 @@ impl Operator<'_> {
 
     /// Returns the reads of the bucket that the access logs of `side` go to.
     pub(super) fn on_log_target(&self, side: &Side) -> Vec<Call> {
-        let Some(target) = self.scene.topology.log_target(side) else { return Vec::new() };
+        let Some(target) = self.scene.topology.wanted.log_target(side) else { return Vec::new() };
         let arn = target.arn(self.scene.partition());
         let on = |action: &str| {
             let decoy = (format!("{arn}-other"), ResourcePolicyOf::Nothing);

@@ -31,10 +31,10 @@ impl Operator<'_> {
         calls.extend(
             prefixes.iter().map(|it| self.on_object("s3:GetObjectVersion", source, it, &prefixes)),
         );
-        if topology.reports().with_data && scene.has_key(source) {
+        if topology.reports().with_data && source.has_key() {
             let mut contexts = vec![self.report_arn()];
             let mut not_for = vec![format!("{}/0/outside", scene.bucket_arn(source))];
-            match topology.profile {
+            match topology.wanted.profile {
                 Profile::Compatible => contexts.push(scene.bucket_arn(source)),
                 Profile::Strict => not_for.push(scene.bucket_arn(source)),
             }
@@ -47,7 +47,7 @@ impl Operator<'_> {
     pub(super) fn on_batch_role(&self, action: &str) -> Call {
         let role = self.scene.topology.batch_role_arn();
         let decoy = (format!("{role}-other"), ResourcePolicyOf::Nothing);
-        Call::new(&self.who, action, role, &self.scene.topology.account)
+        Call::new(&self.who, action, role, &self.scene.topology.source.account)
             .foreign_resources([decoy])
             .forbidden_actions(&NOT_ON_ROLES)
     }
@@ -62,7 +62,7 @@ impl Operator<'_> {
     /// Returns a call that names no batch job: a job has no ARN before it exists.
     fn on_jobs(&self, action: &str) -> Call {
         let topology = self.scene.topology;
-        Call::new(&self.who, action, "*", &topology.account)
+        Call::new(&self.who, action, "*", &topology.source.account)
             .demanding("StringEquals", "aws:RequestedRegion", topology.source.region.as_str())
             .forbidden_actions(&["s3:ListAllMyBuckets"])
     }
@@ -70,11 +70,11 @@ impl Operator<'_> {
     fn on_job(&self, action: &str) -> Call {
         let topology = self.scene.topology;
         let job = |region: &str| {
-            let account = topology.account.as_str();
+            let account = topology.source.account.as_str();
             let id = "job/00000000-0000-4000-8000-000000000000";
-            Arn::known(topology.partition(), "s3", region, account, id).to_string()
+            Arn::known(topology.wanted.partition(), "s3", region, account, id).to_string()
         };
-        Call::new(&self.who, action, job(topology.source.region.as_str()), &topology.account)
+        Call::new(&self.who, action, job(topology.source.region.as_str()), &topology.source.account)
             .foreign_resources([(job("xx-elsewhere-9"), ResourcePolicyOf::Nothing)])
             .forbidden_actions(&["s3:DeleteJobTagging", "s3:UpdateJobPriority"])
     }
@@ -110,7 +110,7 @@ impl Operator<'_> {
     /// Returns a call on the bucket that contains the reports.
     fn on_reports(&self, action: &str) -> Call {
         let decoy = (format!("{}-other", self.report_bucket_arn()), ResourcePolicyOf::Nothing);
-        Call::new(&self.who, action, self.report_bucket_arn(), &self.scene.topology.account)
+        Call::new(&self.who, action, self.report_bucket_arn(), &self.scene.topology.source.account)
             .at(self.at_reports())
             .foreign_resources([decoy])
             .forbidden_actions(&NOT_ON_BUCKETS)
@@ -122,7 +122,7 @@ impl Operator<'_> {
         let elsewhere = format!("{}-other/{prefix}object", self.report_bucket_arn());
         let outside = outside(&[&prefix]).map(|key| format!("{}/{key}", self.report_bucket_arn()));
         let outside = outside.map(|arn| (arn, self.at_reports()));
-        Call::new(&self.who, action, self.report_arn(), &topology.account)
+        Call::new(&self.who, action, self.report_arn(), &topology.source.account)
             .at(self.at_reports())
             .foreign_resources([(elsewhere, ResourcePolicyOf::Nothing)])
             .foreign_resources(outside)

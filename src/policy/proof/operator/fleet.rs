@@ -12,10 +12,12 @@ impl Operator<'_> {
     /// of each listed resource.
     pub(super) fn fleet(&self) -> Vec<Call> {
         let (scene, topology) = (self.scene, self.scene.topology);
-        let on = |action, resource: &str| Call::new(&self.who, action, resource, &topology.account);
+        let on = |action, resource: &str| {
+            Call::new(&self.who, action, resource, &topology.source.account)
+        };
         // These lists do not include roles with another path.
-        let role =
-            scene.iam(&topology.account, &format!("role{}{}", RoleName::PATH, topology.role));
+        let role = scene
+            .iam(&topology.source.account, &format!("role{}{}", RoleName::PATH, topology.role));
         let mut calls = vec![
             on("iam:ListRoles", "*").forbidden_actions(&["iam:ListUsers"]),
             on("kms:ListAliases", "*").forbidden_actions(&["kms:CreateCustomKeyStore"]),
@@ -30,7 +32,7 @@ impl Operator<'_> {
         ];
         for side in self.sides() {
             // Keys of other pairs are read too, if this pair has no key of its own here.
-            let (key, at) = if topology.has_own_key(side) {
+            let (key, at) = if side.has_own_key() {
                 (scene.key_arn(side), scene.key_policy(side))
             } else {
                 (scene.kms(&side.region, SINGLE_REGION_KEY), ResourcePolicyOf::LeftToIam)

@@ -35,7 +35,7 @@ pub(super) fn calls(scene: &Scene<'_>, role: &PolicyCaller, side: &Side) -> Vec<
     if !scene.topology.is_foreign(side) {
         return Vec::new();
     }
-    let colleague = scene.session(&scene.topology.account, "colleague");
+    let colleague = scene.session(&scene.topology.source.account, "colleague");
     let colleague =
         PolicyCaller { section: SECTION, caller: colleague, own: OwnPolicies::Everything };
     let strangers = [scene.stranger(SECTION)];
@@ -57,7 +57,7 @@ pub(super) fn calls(scene: &Scene<'_>, role: &PolicyCaller, side: &Side) -> Vec<
         calls.push(write.clone().expecting(Expected::Deny(BY_ROLE)));
         calls.extend(by_others(write, &strangers));
     }
-    if scene.has_key(side) && scene.topology.has_own_key(side) {
+    if side.has_own_key() {
         for action in ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"] {
             let call = scene.on_key(&colleague, action, side);
             let contexts = [scene.object_arn(side, prefix)];
@@ -65,8 +65,8 @@ pub(super) fn calls(scene: &Scene<'_>, role: &PolicyCaller, side: &Side) -> Vec<
             for call in &mut through {
                 call.demands.clear();
             }
-            let other_accounts = &scene.topology.key.usable_by_accounts;
-            if !other_accounts.contains(&scene.topology.account) {
+            let other_accounts = &scene.topology.wanted.key.usable_by_accounts;
+            if !other_accounts.contains(&scene.topology.source.account) {
                 calls.extend(
                     through.iter().cloned().map(|it| it.expecting(Expected::Deny(BY_ROLE))),
                 );
@@ -86,7 +86,7 @@ pub(super) fn calls(scene: &Scene<'_>, role: &PolicyCaller, side: &Side) -> Vec<
 /// and deletes the probes there.
 fn proven(scene: &Scene<'_>, colleague: &PolicyCaller, side: &Side) -> Vec<Call> {
     let topology = scene.topology;
-    if !topology.is_handed_over(&side.region) {
+    if !topology.wanted.is_handed_over(&side.region) {
         return Vec::new();
     }
     let mut calls = Vec::new();
@@ -95,7 +95,7 @@ fn proven(scene: &Scene<'_>, colleague: &PolicyCaller, side: &Side) -> Vec<Call>
         calls.extend(["s3:GetObject", "s3:DeleteObjectVersion"].map(on));
         let list = scene.on_bucket(colleague, "s3:ListBucketVersions", side);
         calls.push(list.with("s3:prefix", prefix));
-        if scene.has_key(side) && scene.topology.has_own_key(side) {
+        if side.has_own_key() {
             let read = scene.on_key(colleague, "kms:Decrypt", side);
             calls.extend(through_s3(&read, side, &[scene.object_arn(side, prefix)], &[]));
         }
