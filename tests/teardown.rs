@@ -41,6 +41,35 @@ fn fill(stand: &Stand, count: usize) {
     });
 }
 
+/// "The XML 1.0 parser can't parse some characters" of keys (S3 API Reference, `ListObjectVersions`,
+/// `encoding-type`). Whoever may put an object could else block every command.
+#[test]
+fn keys_that_xml_cannot_hold_block_nothing() {
+    let stand = built();
+    let keys = ["a\u{1b}]0;b", "\u{7}", "a\u{0}b", "\u{fffe}", "a\rb\n", "a+b c%41/", "plain"];
+    stand.s3("us-east-1", async |s3| {
+        for key in keys {
+            let put = s3.put_object().bucket(SOURCE).key(key);
+            put.body(ByteStream::from_static(b"a")).send().await.unwrap();
+            let delete = s3.delete_object().bucket(SOURCE).key(key);
+            delete.send().await.unwrap();
+            // The upload begins, whether or not the answer with its key can be read.
+            let _ = s3.create_multipart_upload().bucket(SOURCE).key(key).send().await;
+        }
+        let blank = ObjectIdentifier::builder().key(" ").build().unwrap();
+        let delete = Delete::builder().objects(blank).build().unwrap();
+        s3.delete_objects().bucket(SOURCE).delete(delete).send().await.unwrap();
+    });
+    for command in [&["status", "--sample", "100"][..], &["apply", "--yes"], &["backfill", "--yes"]]
+    {
+        let _ = stand.in_process(command).exits(0);
+    }
+    let refused = stand.in_process(&["destroy", "--yes"]).exits(10).json();
+    assert_eq!(refused["error"]["code"], "foreign-objects");
+    let _ = stand.in_process(&["destroy", "--yes", "--purge-data"]).exits(0);
+    assert_eq!(stand.leftovers(), [""; 0]);
+}
+
 #[test]
 fn thousands_of_versions_go_a_thousand_a_call() {
     let stand = built();

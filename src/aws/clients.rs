@@ -7,6 +7,7 @@ mod identity;
 
 pub use configuration::region;
 
+use super::listing::Listings;
 use super::pace::Pace;
 use super::s3control::AsGiven;
 use super::seen::SeenTags;
@@ -136,10 +137,10 @@ pub(super) fn retries() -> RetryPartition {
 
 /// Builds the client of a service for a caller and a Region.
 macro_rules! client {
-    ($service:ident, $caller:expr, $region:expr $(, $setting:ident($value:expr))?) => {
+    ($service:ident, $caller:expr, $region:expr $(, $setting:ident($value:expr))*) => {
         $service::Client::from_conf(
             $service::config::Builder::from(&$caller.config)
-                $(.$setting($value))?
+                $(.$setting($value))*
                 .region(aws_config::Region::new($region.to_string()))
                 .retry_partition(retries())
                 .interceptor($caller.calls.clone())
@@ -264,7 +265,8 @@ impl Aws {
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         let caller = self.caller(region);
         caller.s3.get(region, || {
-            client!(aws_sdk_s3, caller, region, force_path_style(caller.is_given_an_endpoint()))
+            let is_given = caller.is_given_an_endpoint();
+            client!(aws_sdk_s3, caller, region, force_path_style(is_given), interceptor(Listings))
         })
     }
 

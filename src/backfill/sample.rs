@@ -2,7 +2,7 @@
 //! job can't replicate.
 //! Not for: the report of a job (see `report`).
 
-use crate::aws::{At, Aws, Error};
+use crate::aws::{At, Aws, Error, is_unnamable};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use aws_sdk_s3::types::ObjectVersion;
@@ -42,6 +42,7 @@ pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
         prefixes.iter().any(|prefix| key.starts_with(prefix))
             && !topology.wanted.is_probe_key(key)
             && !topology.is_report(source, key)
+            && !is_unnamable(key)
     };
     let theirs: Vec<&ObjectVersion> = page.versions().iter().filter(is_theirs).collect();
     let looks = theirs.iter().take(MOST).map(|version| status(aws, topology, version));

@@ -4,7 +4,7 @@
 
 use super::Finding;
 use super::seen::Seen;
-use crate::aws::{At, Aws, Error};
+use crate::aws::{At, Aws, Error, is_unnamable};
 use crate::manifest::Topology;
 use aws_sdk_s3::types::ReplicationStatus as Status;
 use futures::stream::{self, StreamExt};
@@ -66,7 +66,8 @@ pub async fn sample(aws: &Aws, topology: &Topology, newest: usize) -> Result<Sam
     for prefix in topology.prefixes(side) {
         let list = s3.list_object_versions().bucket(side.bucket.as_str()).prefix(prefix);
         let page = list.send().await.at("s3:ListObjectVersions", &side.region)?;
-        found.extend(page.versions().to_vec());
+        let versions = page.versions.unwrap_or_default().into_iter();
+        found.extend(versions.filter(|it| !is_unnamable(it.key().unwrap_or_default())));
     }
     let is_probe = |key: Option<&str>| topology.wanted.is_probe_key(key.unwrap_or_default());
     let (kept, mut versions): (Vec<_>, Vec<_>) =

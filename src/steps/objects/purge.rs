@@ -4,7 +4,7 @@
 //! Not for: which objects may be deleted at all (see `super`).
 
 use super::{Entry, Markers, held, page, sorted, uploads};
-use crate::aws::{At, Aws};
+use crate::aws::{At, Aws, Class, is_xml_text};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{BucketPlace, Topology};
@@ -176,8 +176,41 @@ impl Purge<'_> {
         Ok(walk)
     }
 
+    /// Deletes versions, a thousand in one call. A key that the body of that call can't hold is
+    /// deleted by a call of its own.
     async fn delete(&self, batch: &[Entry]) -> Result<Walk, Failure> {
-        let object = |it: &Entry| {
+        let (batch, alone): (Vec<&Entry>, Vec<&Entry>) =
+            batch.iter().partition(|version| is_xml_text(&version.key));
+        let mut walk = Walk::default();
+        for version in alone {
+            walk.add(self.delete_alone(version).await?);
+        }
+        if !batch.is_empty() {
+            walk.add(self.delete_together(&batch).await?);
+        }
+        Ok(walk)
+    }
+
+    async fn delete_alone(&self, version: &Entry) -> Result<Walk, Failure> {
+        let region = &self.side.region;
+        let delete = self.aws.s3(region).delete_object().bucket(self.side.bucket.as_str());
+        let delete = delete
+            .key(&version.key)
+            .version_id(&version.version_id)
+            .set_bypass_governance_retention(self.bypass_governance.then_some(true));
+        let error = match delete.send().await.at("s3:DeleteObject", region) {
+            Ok(_) => return Ok(Walk { deleted: 1, ..Walk::default() }),
+            Err(error) if error.is_absent() => return Ok(Walk { deleted: 1, ..Walk::default() }),
+            Err(error) if error.class == Class::Denied => error,
+            Err(error) => return Err(error.into()),
+        };
+        let (key, version_id) = (version.key.clone(), version.version_id.clone());
+        let refused = Refused { key, version_id, code: error.code, message: error.message };
+        Ok(Walk { refused: 1, some: vec![refused], ..Walk::default() })
+    }
+
+    async fn delete_together(&self, batch: &[&Entry]) -> Result<Walk, Failure> {
+        let object = |it: &&Entry| {
             let object = ObjectIdentifier::builder().key(&it.key).version_id(&it.version_id);
             crate::steps::built(object.build())
         };
