@@ -108,8 +108,10 @@ async fn find_once(
             return Err(error.clone().into());
         }
         Err(error) if error.class == Class::Denied => {
-            let message =
-                format!("the bucket `{bucket}` belongs to another account, or you may not see it");
+            let message = format!(
+                "the bucket `{bucket}` belongs to another account, or you may not see it: {}",
+                error.message
+            );
             let mut failure =
                 Failure::new(Kind::InTheWay, "bucket-not-ours", message).in_region(region);
             failure.request_id.clone_from(&error.request_id);

@@ -3,6 +3,7 @@
 //! Not for: the primary key (see `key`).
 
 use super::key::{describe, kms_tags};
+use super::standing::changed_meanwhile;
 use super::{Steps, nothing_to_do};
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
@@ -112,10 +113,21 @@ impl Steps {
             let found = describe(&self.aws, region, key.as_str()).await?;
             Ok(match found.map(|key| key.state) {
                 Some(KeyState::Enabled) => Look::There(()),
+                Some(
+                    state @ (KeyState::PendingDeletion
+                    | KeyState::PendingReplicaDeletion
+                    | KeyState::Disabled),
+                ) => return Err(no_longer_made(region, &state)),
                 Some(state) => Look::NotYet(format!("now {state}")),
                 None => Look::NotYet("not visible yet".to_owned()),
             })
         };
         until(&self.stop, progress, &wait, look).await
     }
+}
+
+/// A new replica is Enabled after its creation. Another state is somebody else's doing, and no wait
+/// ends it.
+fn no_longer_made(region: &Region, state: &KeyState) -> Failure {
+    changed_meanwhile(&format!("the replica key in {region} is {state}")).in_region(region)
 }

@@ -145,8 +145,13 @@ impl Steps {
 }
 
 fn changed(failure: &Failure) -> Failure {
-    let message = format!("the pair was changed while this run was at work; {}", failure.message);
-    Failure::new(Kind::Unexpected, "changed-meanwhile", message).hint(
+    changed_meanwhile(&failure.message)
+}
+
+/// The pair does not stand as this run left it, because of `what`.
+pub(super) fn changed_meanwhile(what: &str) -> Failure {
+    let message = format!("the pair was changed while this run was at work; {what}");
+    Failure::new(Kind::InTheWay, "changed-meanwhile", message).hint(
         "another run may be taking it away: once that is done, `crrctl plan` shows what stands",
     )
 }

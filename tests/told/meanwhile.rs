@@ -99,7 +99,26 @@ fn a_pair_that_is_taken_away_under_an_apply_is_not_told_as_done() {
             kms.delete_alias().alias_name("alias/crrctl/demo").send().await.unwrap()
         });
     });
-    told("changed-meanwhile", &applied.exits(1));
+    told("changed-meanwhile", &applied.exits(10));
+}
+
+/// A replica key that somebody schedules for deletion is never Enabled again by itself: the wait for
+/// it ends at once.
+#[test]
+fn a_replica_key_that_is_scheduled_for_deletion_is_not_waited_for() {
+    let stand = Stand::new();
+    let fault = "kms:DescribeKey:delay=1h:after=2";
+    let applied = stand.held_by(fault, &["apply", "--yes", "--no-probe"], || {
+        // DescribeKey is held for everybody.
+        let left = stand.leftovers();
+        let key = left.iter().find(|arn| arn.contains("us-west-2") && arn.contains(":key/"));
+        stand.kms("us-west-2", async |kms| {
+            kms.schedule_key_deletion().key_id(key.unwrap()).send().await.unwrap();
+        });
+    });
+    let told = applied.exits(10).json();
+    assert_eq!(told["error"]["code"], "changed-meanwhile");
+    assert!(told["error"]["message"].as_str().unwrap().contains("PendingDeletion"), "{told:#}");
 }
 
 #[test]
