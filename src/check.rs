@@ -169,19 +169,10 @@ impl Report {
     fn new(mut findings: Vec<Finding>, failure: Option<Failure>) -> Self {
         let place = |name| catalogue::check_names().position(|it| it == name);
         findings.sort_by_key(|finding| place(finding.name));
-        let causes = ranked(&findings);
-        let mut failure_reasons = Vec::new();
-        for verdict in [Verdict::Fail, Verdict::Unknown] {
-            let of_verdict = causes.iter().filter(|finding| finding.result == verdict);
-            let mut reasons: Vec<_> =
-                of_verdict.flat_map(|finding| &finding.reasons).copied().collect();
-            reasons.sort_by_key(|reason| catalogue::rank(reason));
-            for reason in reasons {
-                if !failure_reasons.contains(&reason) {
-                    failure_reasons.push(reason);
-                }
-            }
-        }
+        let reasons = ranked(&findings).into_iter().flat_map(|finding| &finding.reasons);
+        let mut failure_reasons: Vec<&'static str> = reasons.copied().collect();
+        failure_reasons.sort_by_key(|reason| catalogue::rank(reason));
+        failure_reasons.dedup();
         Self { findings, failure_reasons, calls: Vec::new(), failure }
     }
 
@@ -195,22 +186,30 @@ impl Report {
         self.findings.iter().filter(|finding| finding.result == verdict).count()
     }
 
-    /// Returns the failed checks, the cause first, then the unknown ones.
+    /// Returns what may explain a failure, the likeliest first.
     pub fn causes(&self) -> Vec<&Finding> {
         ranked(&self.findings)
     }
 }
 
-/// Returns the findings that may explain a failure: the failed ones in order, then the unknown
-/// ones, with `organisation` last.
+/// The check of objects that FAILED: what it finds follows from a cause, and is none.
+const SYMPTOM: &str = "objects.failed";
+
+/// Returns the findings that may explain a failure: the failed ones in order or, where none failed,
+/// the unknown ones, with `organisation` last. What is certain leaves no room for guesses. Objects
+/// that FAILED are last of all.
 fn ranked(findings: &[Finding]) -> Vec<&Finding> {
     let of = |verdict| findings.iter().filter(move |finding| finding.result == verdict);
     let is_organisation = |finding: &&Finding| finding.name == "organisation";
-    let unknown = || of(Verdict::Unknown);
-    of(Verdict::Fail)
-        .chain(unknown().filter(|it| !is_organisation(it)))
-        .chain(unknown().filter(is_organisation))
-        .collect()
+    let mut causes: Vec<&Finding> =
+        of(Verdict::Fail).filter(|finding| finding.name != SYMPTOM).collect();
+    if causes.is_empty() {
+        let unknown = || of(Verdict::Unknown);
+        causes.extend(unknown().filter(|it| !is_organisation(it)));
+        causes.extend(unknown().filter(is_organisation));
+    }
+    causes.extend(of(Verdict::Fail).filter(|finding| finding.name == SYMPTOM));
+    causes
 }
 
 /// Runs every check of the pair that `manifest` defines.

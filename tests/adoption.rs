@@ -113,6 +113,20 @@ fn kinds(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect()
 }
 
+/// What `apply` would do is no failed check.
+#[test]
+fn a_bucket_that_is_to_be_adopted_is_in_order_before() {
+    let stand = Stand::new();
+    theirs(&stand, "us-east-1", SOURCE);
+    let args = ["check", "--before-apply", "-o", "json"];
+    let checked = stand.in_process_with(&args, SOURCE_ONLY);
+    let checked: Value = serde_json::from_str(&checked.stdout).unwrap();
+    let owner = checked["checks"].as_array().unwrap().iter();
+    let owner =
+        owner.clone().find(|it| it["name"] == "bucket.owner" && it["region"] == "us-east-1");
+    assert_eq!(owner.unwrap()["result"], "pass", "{checked:#}");
+}
+
 #[test]
 fn an_adopted_pair_is_managed_and_what_others_put_there_stays() {
     let stand = Stand::new();

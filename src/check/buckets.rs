@@ -4,7 +4,7 @@
 use super::Finding;
 use super::seen::{BucketSeen, Read, Seen, is_absent};
 use crate::aws::Class;
-use crate::manifest::{KeyWish, Side};
+use crate::manifest::{KeyWish, Side, Topology};
 use crate::settings::{Encryption, RetentionMode, Versioning};
 
 const APPLY: &str = "`crrctl apply` puts it right";
@@ -54,9 +54,12 @@ fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
         }
         // Every request carries the expected bucket owner, so an answered request proves the owner.
         Err(error) if error.class == Class::Denied && !is_answered(bucket) => {
-            let detail = format!("`{name}` belongs to another account, or you may not see it");
+            let detail = format!(
+                "`{name}` belongs to another account, or you may not see it: {}",
+                error.message
+            );
             let remedy = "use another bucket name; if it is yours, you need `s3:ListBucket` on it";
-            Finding::fail("bucket.owner", detail, remedy).because(&reasons)
+            Finding::unknown("bucket.owner", detail, remedy)
         }
         Err(error) => Finding::unread("bucket.exists", error),
     }
@@ -77,6 +80,9 @@ fn owner(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
         }
         Ok(_) if seen.topology.wanted.is_handed_over(&side.region) => {
             Finding::pass("bucket.owner", "the other account's, which made it")
+        }
+        Ok(tags) if seen.topology.wanted.adopts(name) && !tags.contains_key(Topology::PAIR_TAG) => {
+            Finding::pass("bucket.owner", "somebody else's, which the manifest adopts")
         }
         Ok(_) => {
             let detail = format!("`{name}` does not bear this pair's tags");

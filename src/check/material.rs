@@ -5,7 +5,7 @@
 
 use super::Finding;
 use super::seen::Seen;
-use crate::aws::{At, Aws, Class};
+use crate::aws::{At, Aws};
 use crate::manifest::{KeyKind, Side};
 use crate::names::KeyId;
 use crate::world::{Key, KeyState};
@@ -49,6 +49,9 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
     findings
 }
 
+/// KMS's answers where a key did not encrypt the ciphertext (KMS API Reference, `Decrypt`).
+const OTHER_MATERIAL: [&str; 2] = ["IncorrectKeyException", "InvalidCiphertextException"];
+
 async fn opened(aws: &Aws, side: &Side, id: &KeyId, sealed: &Blob) -> Finding {
     let decrypt =
         aws.kms(&side.region).decrypt().key_id(id.as_str()).ciphertext_blob(sealed.clone());
@@ -56,9 +59,11 @@ async fn opened(aws: &Aws, side: &Side, id: &KeyId, sealed: &Blob) -> Finding {
         Ok(output) if output.plaintext().is_some_and(|it| it.as_ref() == SECRET) => {
             Finding::pass(NAME, "what the source's key encrypts, this one decrypts")
         }
-        Err(error) if error.class == Class::Denied => Finding::unread(NAME, &error),
         Ok(_) => different("it decrypts to something else"),
-        Err(error) => different(&error.to_string()),
+        Err(error) if OTHER_MATERIAL.iter().any(|code| error.is(code)) => {
+            different(&error.to_string())
+        }
+        Err(error) => Finding::unread(NAME, &error),
     }
 }
 

@@ -60,13 +60,14 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
         failed: false,
         before_apply: args.before_apply,
     };
-    let one = async |session: Session, part: &Printer| one(session, &settings, part).await;
+    let all = global.volume() >= report::Volume::Verbose;
+    let one = async |session: Session, part: &Printer| one(session, &settings, all, part).await;
     let inputs = read_or_find(global, global.sandbox).await?;
     pairs::one_or_each(global, printer, inputs, OutputMode::Whole, one).await
 }
 
-/// Checks one pair.
-async fn one(session: Session, settings: &Settings, printer: &Printer) -> Ended {
+/// Checks one pair. With `all`, the checks that passed are printed too.
+async fn one(session: Session, settings: &Settings, all: bool, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let checks = check::run(&session.aws, &session.manifest, &session.templates, settings);
     let report = session.unless_ending(Box::pin(checks)).await?;
@@ -84,7 +85,7 @@ async fn one(session: Session, settings: &Settings, printer: &Printer) -> Ended 
     put(&report, printer);
     printer.put("api_calls", session.aws.count().total());
     printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
-    printer.text(&report::checks(&report));
+    printer.text(&report::checks(&report, all));
     match &report.failure {
         Some(failure) => Err(failure.clone()),
         None => Ok(if report.has_failed() { FAILED } else { 0 }),

@@ -6,15 +6,19 @@ use crate::check::{Finding, Report, Verdict};
 use anstyle::Style;
 use std::fmt::Write;
 
-/// Returns a line for each check, the remedy of each failed check, and the totals.
-pub fn checks(report: &Report) -> String {
+/// Returns a line for each check that did not pass, the failed ones first, with its remedy, and the
+/// totals. With `all`, the checks that passed or were skipped have lines too.
+pub fn checks(report: &Report, all: bool) -> String {
     let mut text = String::new();
-    let width =
-        |of: fn(&Finding) -> usize| report.findings.iter().map(of).max().unwrap_or_default();
+    let of = |verdict| report.findings.iter().filter(move |it: &&Finding| it.result == verdict);
+    let told = of(Verdict::Fail).chain(of(Verdict::Unknown));
+    let rest = of(Verdict::Pass).chain(of(Verdict::Skip)).filter(|_| all);
+    let told: Vec<&Finding> = told.chain(rest).collect();
+    let width = |of: fn(&Finding) -> usize| told.iter().map(|it| of(it)).max().unwrap_or_default();
     let names = width(|finding| finding.name.len());
     let regions =
         width(|finding| finding.region.as_ref().map_or(1, |region| region.as_str().len()));
-    for finding in &report.findings {
+    for finding in &told {
         let (word, style) = mark(finding.result);
         let region = finding.region.as_ref().map_or("-", |region| region.as_str());
         let _ = writeln!(
@@ -22,19 +26,20 @@ pub fn checks(report: &Report) -> String {
             "{style}{word:<7}{style:#}  {:<names$}  {region:<regions$}  {FAINT}{}{FAINT:#}",
             finding.name, finding.detail
         );
-        if let Some(remedy) = finding.remedy.as_ref().filter(|_| finding.result == Verdict::Fail) {
-            let _ = writeln!(text, "         mend: {remedy}");
+        if let Some(remedy) = &finding.remedy {
+            let _ = writeln!(text, "         fix: {remedy}");
         }
     }
-    if let Some(first) = report.causes().into_iter().find(|it| it.result == Verdict::Fail) {
+    if let Some(first) = report.causes().first().filter(|_| report.has_failed()) {
         let _ = writeln!(text, "\nfirst cause: {}", cause(first));
     }
     if !report.failure_reasons.is_empty() && report.has_failed() {
         let _ = writeln!(text, "S3 would say: {}", report.failure_reasons.join(", "));
     }
     let count = |verdict| report.count(verdict);
+    let list = if all { "" } else { " (-v lists them)" };
     let sum = format!(
-        "{} passed, {} failed, {} unknown, {} skipped",
+        "{} passed{list}, {} failed, {} unknown, {} skipped",
         count(Verdict::Pass),
         count(Verdict::Fail),
         count(Verdict::Unknown),

@@ -102,6 +102,12 @@ fn organisations_and_key_material() {
     shown("organisation", &stand.pair(&["check", "--scp", "scp.json"]));
     stand.faults(&["kms:Decrypt:error=IncorrectKeyException"]);
     shown("material", &stand.pair(&["check"]));
+    // Trouble of the service says nothing about the keys.
+    stand.faults(&["kms:Decrypt:error=KMSInternalException"]);
+    let checked = stand.in_process(&["check"]).exits(0).json();
+    let checks = checked["checks"].as_array().unwrap();
+    let material = checks.iter().find(|it| it["name"] == "kms.shared-material").unwrap();
+    assert_eq!(material["result"], "unknown", "{material:#}");
 }
 
 #[test]
