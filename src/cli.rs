@@ -298,11 +298,12 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
 /// Prints a usage error. Clap's own exit code for usage is 2, which here means "changes found". If
 /// the arguments ask for JSON, the JSON output object is printed too.
 fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
-    // A closed stdout or stderr is not an error.
-    let _ = error.print();
     if !error.use_stderr() {
+        // A closed stdout is not an error.
+        let _ = error.print();
         return ExitCode::SUCCESS;
     }
+    output::usage_error(error);
     let command = args.get(1).and_then(|arg| arg.to_str()).unwrap_or_default();
     let command = Cli::command()
         .find_subcommand(command)
@@ -314,6 +315,7 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
         .unwrap_or_default()
         .trim_start_matches("error: ")
         .to_owned();
+    let message = crate::report::harmless(&message).into_owned();
     output::usage_object(&command, &Failure::new(Kind::Manifest, "usage", message), args);
     ExitCode::from(Kind::Manifest.exit_code())
 }

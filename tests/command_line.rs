@@ -210,6 +210,16 @@ fn nothing_that_is_printed_acts() {
     assert!(told.stderr.contains("127.0.0.1:9") && !told.stderr.contains("s3cret"), "{told}");
 }
 
+/// A value that can't be read may hold a password all the same.
+#[test]
+fn a_usage_error_tells_no_password() {
+    for format in ["text", "json"] {
+        let args = ["plan", "--endpoint-url", "http://ann:s3cret@@bad host", "-o", format];
+        let told = alone(&args).exits(3);
+        assert!(!format!("{told}").contains("s3cret"), "{told}");
+    }
+}
+
 /// The tags of a pair find it: no manifest is at hand where an alarm rings.
 #[test]
 fn a_name_alone_finds_the_pair() {
@@ -218,6 +228,14 @@ fn a_name_alone_finds_the_pair() {
     let _ = missing.told("pair-not-found");
     let _ = stand.pair(&["apply", "--yes", "--no-probe"]).exits(0);
     let named = ["--name", "demo", "-o", "json"];
+    stand.s3("us-east-1", async |s3| {
+        s3.put_object().bucket(crate::common::SOURCE).key("k").send().await.unwrap();
+    });
+    let object = format!("s3://{}/k", crate::common::SOURCE);
+    let waited = stand.run(&[&["wait", &object], &named[..]].concat()).exits(0).json();
+    assert_eq!(waited["status"], "COMPLETED");
+    let backfill = stand.run(&[&["backfill", "--resume"], &named[..]].concat()).exits(3);
+    let _ = backfill.told("no-job");
     let status = stand.run(&[&["status"], &named[..]].concat()).exits(0).json();
     assert_eq!(status["pair"], "demo");
     assert_eq!(status["drift"], serde_json::json!([]), "{status}");
@@ -226,7 +244,7 @@ fn a_name_alone_finds_the_pair() {
     let probe = stand.run(&[&["probe"], &named[..]].concat()).exits(0).json();
     assert_eq!(probe["summary"]["completed"], 1);
     let _ = stand.run(&[&["plan"], &named[..]].concat()).exits(3);
-    let _ = stand.run(&[&["destroy", "-y"], &named[..]].concat()).exits(0);
+    let _ = stand.run(&[&["destroy", "-y", "--purge-data"], &named[..]].concat()).exits(0);
     assert_eq!(stand.leftovers(), Vec::<String>::new());
 }
 

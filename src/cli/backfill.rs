@@ -3,7 +3,7 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
-use super::session::Session;
+use super::session::{Session, read_or_find};
 use crate::backfill::{self, Job, Jobs, Wish};
 use crate::check::catalogue;
 use crate::engine;
@@ -108,10 +108,13 @@ impl BackfillArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer) -> Ended {
-    if !args.yes && !args.cancel && !output::can_ask() {
+    // A job that is under way was confirmed when it was made, or is asked about below.
+    let asks = !args.yes && !args.cancel && !args.resume;
+    if asks && !output::can_ask() {
         return Err(output::wants_yes("backfill"));
     }
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let input = read_or_find(global, global.sandbox).await?.one()?;
+    let session = Session::with(global, printer, input, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, mut world) = session.observe(Depth::Wanted).await?;
     let jobs = Jobs::new(&session.aws, &topology, &session.events, &session.stop);
@@ -208,6 +211,9 @@ async fn confirmed(
     let job = if args.yes { jobs.look(id).await? } else { jobs.until_counted(id).await? };
     if !job.is_suspended() {
         return Ok(job);
+    }
+    if !args.yes && !output::can_ask() {
+        return Err(output::wants_yes("backfill"));
     }
     if !args.yes {
         let total = job.total.map_or_else(|| "its".to_owned(), |total| total.to_string());

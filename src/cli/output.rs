@@ -264,6 +264,12 @@ pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) 
     }
 }
 
+/// Prints a command line that can't be parsed, on stderr.
+pub(super) fn usage_error(error: &clap::Error) {
+    let text = error.render().ansi().to_string();
+    let _ = write!(anstream::stderr().lock(), "{}", harmless(&text));
+}
+
 /// Prints one line on stderr.
 pub(super) fn say(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{}", harmless(line));

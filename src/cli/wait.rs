@@ -4,7 +4,7 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::session::{Input, RunContext};
+use super::session::{Inputs, RunContext, read_or_find};
 use crate::names::{BucketName, Region};
 use crate::observe;
 use crate::probe::{self, WaitedObject};
@@ -54,7 +54,7 @@ fn uri(text: &str) -> Result<Uri, String> {
 pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> Ended {
     let WaitFor::Completed = args.wanted;
     // The bucket's Region is looked up first; every Region can answer that call.
-    let manifest = match Input::read(global, false) {
+    let manifest = match read_or_find(global, false).await.and_then(Inputs::one) {
         Ok(input) => Some(input.manifest),
         Err(failure) if global.names_a_pair() => return Err(failure),
         // The default manifest is optional here: if it is missing or invalid, it is ignored.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 /// a CI runner, and the secrets of URLs made visible or taken out. Colors stay.
 pub fn harmless(text: &str) -> Cow<'_, str> {
     let in_ci = std::env::var("GITHUB_ACTIONS").is_ok_and(|it| it == "true");
-    if !text.chars().any(acts) && !text.contains("://") && !text.contains("X-Amz-") && !in_ci {
+    if !text.chars().any(acts) && !text.contains("://") && !in_ci {
         return Cow::Borrowed(text);
     }
     let text = shown(text);
@@ -60,20 +60,27 @@ fn color(text: &str) -> Option<&str> {
 fn without_commands(text: &str) -> String {
     let line = |line: &str| {
         let start = line.trim_start();
-        let is_command = start.starts_with("::") || start.starts_with("##[");
-        if is_command {
-            line.replacen(start, &format!("\u{b7}{start}"), 1)
-        } else {
-            line.to_owned()
-        }
+        // The older form is found anywhere in a line.
+        let line = line.replace("##[", "##\u{b7}[");
+        if start.starts_with("::") { line.replacen("::", "\u{b7}::", 1) } else { line }
     };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// What stands in place of a secret.
 const HIDDEN: &str = "***";
-/// Query parameters of a presigned URL that let others act.
-const SECRETS: [&str; 3] = ["X-Amz-Signature=", "X-Amz-Security-Token=", "X-Amz-Credential="];
+/// Query parameters that let others act: those of a presigned URL, and the usual names of others.
+const SECRETS: [&str; 7] = [
+    "X-Amz-Signature=",
+    "X-Amz-Security-Token=",
+    "X-Amz-Credential=",
+    "token=",
+    "password=",
+    "secret=",
+    "api_key=",
+];
+/// What stands before a query parameter.
+const BEFORE: [char; 2] = ['?', '&'];
 
 fn without_secrets(text: &str) -> String {
     let mut text = text.to_owned();
@@ -89,10 +96,13 @@ fn without_secrets(text: &str) -> String {
     for name in SECRETS {
         let mut from = 0;
         while let Some(at) = text[from..].find(name).map(|at| from + at + name.len()) {
+            from = at;
+            if !text[..at - name.len()].ends_with(BEFORE) {
+                continue;
+            }
             let ends = |c: char| c.is_whitespace() || matches!(c, '&' | '"' | '`' | '\'');
             let end = text[at..].find(ends).map_or(text.len(), |end| at + end);
             text.replace_range(at..end, HIDDEN);
-            from = at;
         }
     }
     text
@@ -113,9 +123,8 @@ mod tests {
 
     #[test]
     fn secrets_of_urls_are_taken_out() {
-        let text = "by `http://ann:se@cret@proxy:3128/x` and https://b.s3/k?X-Amz-Signature=abc&a=b s3://b/k@1";
-        let shown =
-            "by `http://***@proxy:3128/x` and https://b.s3/k?X-Amz-Signature=***&a=b s3://b/k@1";
+        let text = "by `http://ann:se@cret@proxy:3128/x` and https://b.s3/k?X-Amz-Signature=abc&a=b&token=t s3://b/k@1 token=1";
+        let shown = "by `http://***@proxy:3128/x` and https://b.s3/k?X-Amz-Signature=***&a=b&token=*** s3://b/k@1 token=1";
         assert_eq!(harmless(text), shown);
     }
 

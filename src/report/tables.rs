@@ -17,10 +17,10 @@ use std::time::Duration;
 /// Returns the plan, a line for each action, and its monthly cost.
 pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
     let mut text = String::new();
-    let width =
-        plan.actions.iter().map(|action| action.kind().as_str().len()).max().unwrap_or_default();
-    let names = plan.actions.iter().map(|action| action.name.len()).max().unwrap_or_default();
-    for action in &plan.actions {
+    let told: Vec<_> = plan.actions.iter().filter(|it| it.verb() != Verb::None).collect();
+    let width = told.iter().map(|action| action.kind().as_str().len()).max().unwrap_or_default();
+    let names = told.iter().map(|action| action.name.len()).max().unwrap_or_default();
+    for action in &told {
         let (sign, style) = mark(action.verb());
         let _ = writeln!(
             text,
@@ -41,8 +41,9 @@ pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
     let same = plan.count(Verb::None);
     let _ = match counts.is_empty() {
         true if plan.actions.is_empty() => writeln!(text, "nothing to do"),
-        true => writeln!(text, "\nno changes: {same} resources are as they should be"),
-        false => writeln!(text, "\n{}, {same} as they should be", counts.join(", ")),
+        true => writeln!(text, "no changes: {same} resources are as the manifest says"),
+        false if same == 0 => writeln!(text, "\n{}", counts.join(", ")),
+        false => writeln!(text, "\n{}; {same} unchanged", counts.join(", ")),
     };
     if let Some(cost) = cost {
         let _ = writeln!(text, "\nabout ${:.2} a month, unused:", cost.monthly_usd);
