@@ -123,6 +123,71 @@ pub struct Denied {
     pub resource: Option<String>,
     /// ARN of the caller.
     pub principal: Option<String>,
+    /// Why, as far as AWS says it.
+    pub reason: DeniedBecause,
+}
+
+/// Why AWS denied a call (IAM User Guide, "Troubleshoot access denied error messages").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeniedBecause {
+    /// A policy of this kind denies it. No Allow helps.
+    Denies(PolicyKind),
+    /// No policy of this kind allows it.
+    NoneAllows(PolicyKind),
+    /// AWS does not say.
+    Unstated,
+}
+
+/// A kind of policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is the kind of that name")]
+pub enum PolicyKind {
+    Identity,
+    Resource,
+    ServiceControl,
+    ResourceControl,
+    PermissionsBoundary,
+    Session,
+    VpcEndpoint,
+}
+
+impl PolicyKind {
+    const TABLE: [(Self, &'static str); 7] = [
+        (Self::Identity, "identity-based policy"),
+        (Self::Resource, "resource-based policy"),
+        (Self::ServiceControl, "service control policy"),
+        (Self::ResourceControl, "resource control policy"),
+        (Self::PermissionsBoundary, "permissions boundary"),
+        (Self::Session, "session policy"),
+        (Self::VpcEndpoint, "VPC endpoint policy"),
+    ];
+
+    /// Returns the kind as AWS's messages name it.
+    pub fn as_str(self) -> &'static str {
+        Self::TABLE.iter().find(|row| row.0 == self).map_or("policy", |row| row.1)
+    }
+}
+
+impl DeniedBecause {
+    /// Reads the reason in AWS's message: "with an explicit deny in a KIND", or "because no KIND
+    /// allows the ACTION action".
+    pub fn of(message: &str) -> Self {
+        for (kind, name) in PolicyKind::TABLE {
+            if ["a", "an"].iter().any(|a| message.contains(&format!("explicit deny in {a} {name}")))
+            {
+                return Self::Denies(kind);
+            }
+            if message.contains(&format!("because no {name} allows")) {
+                return Self::NoneAllows(kind);
+            }
+        }
+        Self::Unstated
+    }
+
+    /// Returns whether an Allow in a policy of the caller may help.
+    pub fn wants_allow(self) -> bool {
+        matches!(self, Self::Unstated | Self::NoneAllows(PolicyKind::Identity))
+    }
 }
 
 impl Failure {

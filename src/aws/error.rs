@@ -2,7 +2,7 @@
 //! Not for: deciding whether to retry (see `lag`).
 
 use super::transport;
-use crate::failure::{Denied, Failure, Kind};
+use crate::failure::{Denied, DeniedBecause, Failure, Kind, PolicyKind};
 use crate::names::Region;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -309,13 +309,55 @@ pub fn denied(message: &str, operation: &str) -> Denied {
         action: named.unwrap_or_else(|| action(operation).to_owned()),
         resource: after("on resource: "),
         principal: after("User: "),
+        reason: DeniedBecause::of(message),
     }
 }
 
 fn needs(denied: &Denied) -> String {
     let who = denied.principal.as_deref().unwrap_or("the caller");
     let on = denied.resource.as_ref().map_or_else(String::new, |it| format!(" on {it}"));
-    format!("{who} needs `{}`{on}; a service control policy may deny it too", denied.action)
+    let action = &denied.action;
+    match denied.reason {
+        DeniedBecause::Unstated => {
+            format!("{who} needs `{action}`{on}; a service control policy may deny it too")
+        }
+        DeniedBecause::NoneAllows(PolicyKind::Identity) => format!("{who} needs `{action}`{on}"),
+        DeniedBecause::NoneAllows(kind) => {
+            format!(
+                "{who} needs `{action}`{on}, and no {} allows it: {}",
+                kind.as_str(),
+                holder(kind, who)
+            )
+        }
+        DeniedBecause::Denies(kind) => format!(
+            "a Deny forbids {who} `{action}`{on}, and no Allow helps: {}",
+            holder(kind, who)
+        ),
+    }
+}
+
+/// Returns who has the policies of a kind.
+fn holder(kind: PolicyKind, who: &str) -> String {
+    match kind {
+        PolicyKind::Identity => format!("it is in a policy of {who}, or of a group of it"),
+        PolicyKind::Resource => "look at the policy of the resource, a bucket or a key".to_owned(),
+        PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
+            format!(
+                "whoever administers the organization has its {} policies",
+                match kind {
+                    PolicyKind::ServiceControl => "service control",
+                    _ => "resource control",
+                }
+            )
+        }
+        PolicyKind::PermissionsBoundary => format!("look at the permissions boundary of {who}"),
+        PolicyKind::Session => {
+            "look at the session policy that the credentials were issued with".to_owned()
+        }
+        PolicyKind::VpcEndpoint => {
+            "look at the policy of the VPC endpoint that the request went through".to_owned()
+        }
+    }
 }
 
 /// Returns the IAM action that an operation requires. Some actions have another name than their

@@ -45,6 +45,9 @@ pub(super) fn operation(command: &Command) -> Option<Operation> {
 /// for `operation` come first. What was denied is taken out of the failure, so that no second advice is added.
 pub(super) fn on(mut failure: Failure, input: &Input, operation: Option<Operation>) -> Failure {
     let Some(denied) = failure.denied.take() else { return failure };
+    if !denied.reason.wants_allow() {
+        return failure;
+    }
     match statement(&denied, input, operation) {
         Some(statement) => {
             let who = denied.principal.as_deref().unwrap_or("the caller");
@@ -92,7 +95,7 @@ fn allows(statement: &Value, action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Kind;
+    use crate::failure::{DeniedBecause, Kind};
     use crate::manifest::{Origin, parse};
     use crate::policy::Templates;
 
@@ -106,10 +109,36 @@ mod tests {
             action: "kms:CreateKey".to_owned(),
             resource: None,
             principal: Some("arn:aws:iam::111122223333:user/a".to_owned()),
+            reason: DeniedBecause::Unstated,
         };
         let failure = Failure::new(Kind::Denied, "denied", "no");
         let once = on(Failure { denied: Some(denied), ..failure }, &input, Some(Operation::Apply));
         assert_eq!(once.hints.len(), 1, "{:?}", once.hints);
         assert_eq!(on(once.clone(), &input, Some(Operation::Apply)).hints, once.hints);
+    }
+
+    /// Each sentence of AWS has one reading, and an Allow is never offered against a Deny.
+    #[test]
+    fn no_allow_is_offered_against_a_deny() {
+        let says = |end: &str| {
+            let start = "User: arn:aws:iam::111122223333:user/a is not authorized to perform: kms:CreateKey";
+            DeniedBecause::of(&format!("{start} {end}"))
+        };
+        for (end, wants_allow) in [
+            ("because no identity-based policy allows the kms:CreateKey action", true),
+            ("", true),
+            ("because no permissions boundary allows the kms:CreateKey action", false),
+            ("because no service control policy allows the kms:CreateKey action", false),
+            ("because no resource-based policy allows the kms:CreateKey action", false),
+            ("with an explicit deny in an identity-based policy", false),
+            (
+                "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/p",
+                false,
+            ),
+            ("with an explicit deny in a VPC endpoint policy", false),
+        ] {
+            assert_eq!(says(end).wants_allow(), wants_allow, "{end}");
+            assert_eq!(says(end) == DeniedBecause::Unstated, end.is_empty(), "{end}");
+        }
     }
 }
