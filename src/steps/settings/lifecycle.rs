@@ -97,6 +97,18 @@ fn sdk_rule(rule: &Expiry) -> Result<LifecycleRule, Failure> {
     )
 }
 
+/// Returns a rule of others in the form with a filter, which means the same. S3 refuses a
+/// configuration in which one rule has a filter and another the older `Prefix` ("Filter element can
+/// only be used in Lifecycle V2"; cloud-custodian issue 5826).
+fn with_filter(mut rule: LifecycleRule) -> LifecycleRule {
+    if rule.filter.is_none() {
+        #[expect(deprecated, reason = "the older form is what is converted")]
+        let prefix = rule.prefix.take().unwrap_or_default();
+        rule.filter = Some(LifecycleRuleFilter::builder().prefix(prefix).build());
+    }
+    rule
+}
+
 impl Steps {
     pub(in crate::steps) async fn run_lifecycle(
         &self,
@@ -133,6 +145,9 @@ impl Steps {
             .filter(is_ours)
             .cloned()
             .collect();
+        if wanted.is_some() {
+            rules = rules.into_iter().map(with_filter).collect();
+        }
         rules.extend(wanted.map(sdk_rule).transpose()?);
         if rules.is_empty() {
             let delete = s3.delete_bucket_lifecycle().bucket(bucket.as_str());
