@@ -18,7 +18,7 @@ mod throttle;
 mod transport;
 
 pub use calls::{CallCount, Calls};
-pub use clients::{Aws, Connection, Credentials, QuotaFactor, region};
+pub use clients::{Aws, Connection, Credentials, QuotaFactor, profile_ca_bundle, region};
 pub use cloudwatch::{MAX_SERIES, Series};
 pub use error::{At, Class, Error, action, denied};
 pub use listing::{is_unnamable, is_xml_text};

@@ -109,6 +109,25 @@ fn a_bundle_of_certificates_that_is_none_is_refused() {
     let _ = finished(command.env("AWS_CA_BUNDLE", "/nowhere.pem")).exits(3).told("ca-bundle");
 }
 
+/// What a profile says of certificates counts, and a code that nobody asks for is told by name.
+#[test]
+fn settings_of_a_profile_count() {
+    let stand = Stand::new();
+    let role = "role_arn = arn:aws:iam::111122223333:role/a\nsource_profile = b\n";
+    let mfa = format!("[default]\n{role}mfa_serial = arn:aws:iam::111122223333:mfa/ann\n");
+    for (config, exit, code) in
+        [("[default]\nca_bundle = /nowhere.pem\n", 3, "ca-bundle"), (&mfa, 4, "mfa-required")]
+    {
+        std::fs::write(stand.path("config"), config).unwrap();
+        let mut command = stand.command(&[&["plan", "-o", "json"], &PAIR[..]].concat());
+        let told = finished(command.env("AWS_CONFIG_FILE", stand.path("config"))).exits(exit);
+        assert_eq!(told.json()["error"]["code"], code);
+        if code == "mfa-required" {
+            let _ = told.told(code);
+        }
+    }
+}
+
 /// Passes connections on, and counts them.
 fn relay(to: SocketAddr) -> (SocketAddr, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

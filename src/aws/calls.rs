@@ -11,10 +11,12 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::DateTime;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
-use std::sync::atomic::{AtomicU64, Ordering};
+use aws_smithy_types::date_time::Format;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The number of requests sent. Each attempt of a retried call counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -39,6 +41,8 @@ pub struct Calls {
     writes: Arc<AtomicU64>,
     /// The duration of the fastest request in microseconds; 0 before the first.
     fastest: Arc<AtomicU64>,
+    /// How far the clock of AWS is ahead of this machine's, in seconds, by the last response.
+    ahead: Arc<AtomicI64>,
     account: Arc<OnceLock<AccountId>>,
 }
 
@@ -55,7 +59,8 @@ impl Calls {
     /// not the account.
     pub(super) fn beside(&self) -> Self {
         let (reads, writes) = (Arc::clone(&self.reads), Arc::clone(&self.writes));
-        Self { reads, writes, fastest: Arc::clone(&self.fastest), account: Arc::default() }
+        let (fastest, ahead) = (Arc::clone(&self.fastest), Arc::clone(&self.ahead));
+        Self { reads, writes, fastest, ahead, account: Arc::default() }
     }
 
     /// Returns the number of requests sent so far.
@@ -70,6 +75,20 @@ impl Calls {
     pub(super) fn round_trip(&self) -> Option<Duration> {
         let micros = self.fastest.load(Ordering::Relaxed);
         (micros > 0).then(|| Duration::from_micros(micros))
+    }
+
+    /// Returns the time by the clock of AWS, which S3 compares retention periods with.
+    pub(super) fn now(&self) -> DateTime {
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        DateTime::from_secs(DateTime::from(SystemTime::now()).secs() + ahead)
+    }
+
+    fn dated(&self, date: Option<&str>) {
+        let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
+        if let Some(date) = date {
+            let ahead = date.secs() - DateTime::from(SystemTime::now()).secs();
+            self.ahead.store(ahead, Ordering::Relaxed);
+        }
     }
 
     fn took(&self, time: Duration) {
@@ -142,6 +161,7 @@ impl Intercept for Calls {
             self.took(sent.elapsed());
         }
         let response = context.response();
+        self.dated(response.headers().get("date"));
         let request_id = super::error::request_id(response.headers()).unwrap_or("-");
         let (service, operation, status) =
             (metadata.service(), metadata.name(), response.status().as_u16());

@@ -4,8 +4,10 @@
 
 mod configuration;
 mod identity;
+mod profile;
 
 pub use configuration::region;
+pub use profile::ca_bundle as profile_ca_bundle;
 
 use super::listing::Listings;
 use super::pace::Pace;
@@ -400,6 +402,11 @@ impl Aws {
     /// Returns the duration of the fastest request of the run so far.
     pub fn round_trip(&self) -> Option<std::time::Duration> {
         self.shared.calls.round_trip()
+    }
+
+    /// Returns the time by the clock of AWS.
+    pub fn now(&self) -> aws_smithy_types::DateTime {
+        self.shared.calls.now()
     }
 
     /// Returns the number of requests sent with all credentials.

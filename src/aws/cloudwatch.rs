@@ -70,7 +70,7 @@ impl Aws {
 }
 
 /// Returns CloudWatch's endpoint in `region` (its endpoint rules in the SDKs: FIPS hosts have a name
-/// of their own, except in AWS GovCloud (US), whose usual hosts are FIPS hosts).
+/// of their own, except in the partition `aws-us-gov`, whose usual hosts are FIPS hosts).
 fn endpoint(region: &Region, is_fips: bool, is_dual_stack: bool) -> String {
     let partition = region.partition();
     let suffix = if is_dual_stack { dual_stack(partition) } else { partition.dns_suffix() };

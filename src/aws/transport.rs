@@ -21,20 +21,22 @@ const VARIABLE: &str = "AWS_CA_BUNDLE";
 pub struct CaBundle(Vec<u8>);
 
 impl CaBundle {
-    /// Reads the file that `AWS_CA_BUNDLE` names.
+    /// Reads the file that `AWS_CA_BUNDLE` names, otherwise the one of the profile (`ca_bundle`).
     ///
     /// # Errors
     /// The file can't be read, or holds no certificate.
-    pub fn from_environment() -> Result<Option<Self>, Failure> {
-        let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) else {
-            return Ok(None);
-        };
-        Self::read(Path::new(&path)).map(Some)
+    pub fn configured(of_profile: Option<&Path>) -> Result<Option<Self>, Failure> {
+        let named = std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
+        match (named, of_profile) {
+            (Some(path), _) => Self::read(VARIABLE, Path::new(&path)).map(Some),
+            (None, Some(path)) => Self::read("`ca_bundle` of the profile", path).map(Some),
+            (None, None) => Ok(None),
+        }
     }
 
-    fn read(path: &Path) -> Result<Self, Failure> {
+    fn read(place: &str, path: &Path) -> Result<Self, Failure> {
         let refused = |why: String| {
-            let message = format!("{VARIABLE}: `{}` {why}", path.display());
+            let message = format!("{place}: `{}` {why}", path.display());
             Failure::new(Kind::Manifest, "ca-bundle", message)
                 .hint("name a file with the certificates of the authority in PEM, or unset it")
         };
@@ -111,11 +113,11 @@ mod tests {
             [("", "holds no certificate"), (broken, "has a certificate that is none")]
         {
             std::fs::write(file.path(), text).unwrap();
-            let refused = CaBundle::read(file.path()).unwrap_err();
+            let refused = CaBundle::read(VARIABLE, file.path()).unwrap_err();
             assert!(refused.message.contains(why), "{}", refused.message);
             assert_eq!(refused.kind.exit_code(), 3);
         }
-        let missing = CaBundle::read(Path::new("/nowhere")).unwrap_err();
+        let missing = CaBundle::read(VARIABLE, Path::new("/nowhere")).unwrap_err();
         assert!(missing.message.contains("can't be read"), "{}", missing.message);
     }
 }

@@ -237,7 +237,7 @@ impl<'a> PairRunner<'a> {
     async fn clients(&self, input: &Input) -> Result<Arc<Aws>, Failure> {
         let manifest = &input.manifest;
         let sandbox = self.context.sandbox.as_ref();
-        let connection = super::session::connection(self.global, Some(manifest), sandbox)?;
+        let connection = super::session::connection(self.global, Some(manifest), sandbox).await?;
         let client_key = (manifest.source_region().clone(), connection);
         let mut known = self.known.lock().await;
         if let Some((_, aws)) = known.iter().find(|(it, _)| *it == client_key) {

@@ -140,8 +140,14 @@ pub(super) const ALL: &[Entry] = &[
         &["choose another address; port 0 takes any that is free"],
     ),
     error(
+        "mfa-required",
+        "The profile assumes a role with an MFA device, and its code is not asked for.",
+        &["`mfa_serial` stands beside `role_arn` in the shared configuration"],
+        &["the AWS CLI asks for it: `aws configure export-credentials --format env`"],
+    ),
+    error(
         "ca-bundle",
-        "The file that `AWS_CA_BUNDLE` names can't be used.",
+        "The file that `AWS_CA_BUNDLE` or `ca_bundle` of the profile names can't be used.",
         &["it is not there, or is not in PEM"],
         &["name a file with the certificates of the authority in PEM, or unset the variable"],
     ),

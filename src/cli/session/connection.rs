@@ -3,11 +3,12 @@
 //! Not for: the clients themselves (see `aws`).
 
 use super::super::Global;
-use crate::aws::{Aws, CaBundle, Connection, Credentials, QuotaFactor};
+use crate::aws::{Aws, CaBundle, Connection, Credentials, QuotaFactor, profile_ca_bundle};
 use crate::failure::Failure;
 use crate::manifest::{Away, Login, Manifest};
 use crate::names::{AccountId, Region};
 use crrctl_sandbox::{self as sandbox, Sandbox};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Accounts of the sandbox for sides that name other credentials than the source's.
 const OTHER_ACCOUNTS: [&str; 4] = ["444455556666", "555566667777", "666677778888", "777788889999"];
@@ -19,7 +20,7 @@ pub(in crate::cli) async fn connect(
     manifest: Option<&Manifest>,
     stand_in: Option<&Sandbox>,
 ) -> Result<Aws, Failure> {
-    let connection = connection(global, manifest, stand_in)?;
+    let connection = connection(global, manifest, stand_in).await?;
     Ok(Aws::new(home, connection).await.ending_with(&global.stop))
 }
 
@@ -34,7 +35,7 @@ pub(in crate::cli) async fn connect_beside(
 
 /// Returns the endpoint and the credentials for a pair: those of the sandbox if there is one,
 /// otherwise as the flags and `manifest` say.
-pub(in crate::cli) fn connection(
+pub(in crate::cli) async fn connection(
     global: &Global,
     manifest: Option<&Manifest>,
     stand_in: Option<&Sandbox>,
@@ -67,7 +68,6 @@ pub(in crate::cli) fn connection(
         let usual = Credentials::of_stand_in(&usual.0, &usual.1);
         Ok(Connection { endpoint_url, ca_bundle: None, away: away.collect(), usual, quota_factor })
     } else {
-        let ca_bundle = CaBundle::from_environment()?;
         let with_flag = |login: &Login| {
             let profile = login.profile.clone().or_else(|| global.profile.clone());
             Credentials { login: Login { profile, ..login.clone() }, ..Credentials::default() }
@@ -77,8 +77,16 @@ pub(in crate::cli) fn connection(
             guest_of: manifest.and_then(|it| it.handed_over_to(away)).cloned(),
             ..with_flag(&away.login)
         };
-        let away = away.map(|(region, away)| (region.clone(), with_account(away)));
-        Ok(Connection { endpoint_url, ca_bundle, away: away.collect(), usual, quota_factor })
+        let away: BTreeMap<Region, Credentials> =
+            away.map(|(region, away)| (region.clone(), with_account(away))).collect();
+        let profiles = away.values().map(|it| it.login.profile.as_deref());
+        for profile in profiles.collect::<BTreeSet<_>>() {
+            profile_ca_bundle(profile).await?;
+        }
+        // All connections of a run trust the same certificates.
+        let of_profile = profile_ca_bundle(usual.login.profile.as_deref()).await?;
+        let ca_bundle = CaBundle::configured(of_profile.as_deref())?;
+        Ok(Connection { usual, endpoint_url, ca_bundle, away, quota_factor })
     }
 }
 
