@@ -113,6 +113,23 @@ fn kinds(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap()).collect()
 }
 
+/// A run that is cut off leaves probes, and nothing else tells of them once the pair is gone.
+#[test]
+fn probes_of_a_run_that_was_cut_off_go_with_the_pair() {
+    let stand = Stand::new();
+    theirs(&stand, "us-east-1", SOURCE);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], SOURCE_ONLY).exits(10);
+    let _ = stand.in_process_with(&["apply", "--yes"], SOURCE_ONLY).exits(0);
+    let _ = stand.in_process_with(&["probe", "--keep"], SOURCE_ONLY).exits(0);
+    let destroy = ["destroy", "--yes"];
+    let _ = in_fast_time(&stand, || stand.in_process_with(&destroy, SOURCE_ONLY)).exits(0);
+    let keys = stand.s3("us-east-1", async |s3| {
+        let all = s3.list_object_versions().bucket(SOURCE).send().await.unwrap();
+        all.versions().iter().map(|it| it.key().unwrap().to_owned()).collect::<Vec<_>>()
+    });
+    assert_eq!(keys, ["theirs"]);
+}
+
 /// What `apply` would do is no failed check.
 #[test]
 fn a_bucket_that_is_to_be_adopted_is_in_order_before() {

@@ -96,7 +96,7 @@ impl Prober {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
         let output = retry(&self.stop, &progress, || async {
-            let (mode, until) = retention(&self.topology).unzip();
+            let (mode, until) = retention(&self.aws, &self.topology).unzip();
             s3.put_object()
                 .set_object_lock_mode(mode)
                 .set_object_lock_retain_until_date(until)
@@ -128,7 +128,7 @@ impl Prober {
     ) -> Result<Uploaded, Failure> {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
-        let (mode, until) = retention(&self.topology).unzip();
+        let (mode, until) = retention(&self.aws, &self.topology).unzip();
         let create = s3
             .create_multipart_upload()
             .set_object_lock_mode(mode)

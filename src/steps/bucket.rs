@@ -8,7 +8,7 @@ use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Class, Error};
 use crate::events::{self, Progress};
 use crate::failure::{Failure, Kind};
-use crate::manifest::BucketPlace;
+use crate::manifest::{BucketPlace, Side};
 use crate::names::{Arn, BucketName};
 use crate::plan::Action;
 use crate::plan::work::{BucketWork, Holds};
@@ -289,6 +289,7 @@ impl Steps {
                 topology: &self.topology,
                 side: &side,
                 wanted,
+                prefix: None,
                 bypass_governance,
                 stop: &self.stop,
                 progress,
@@ -301,6 +302,29 @@ impl Steps {
             self.delete_bucket(&side).await
         };
         until(&self.stop, progress, &wait, look).await
+    }
+
+    /// Deletes the probes of the pair in a bucket that stays: a run that was cut off may have left
+    /// some.
+    pub(super) async fn remove_probes(
+        &self,
+        side: &Side,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        for prefix in self.topology.probe_prefixes(side) {
+            let purge = objects::Purge {
+                aws: &self.aws,
+                topology: &self.topology,
+                side: &side.place,
+                wanted: objects::Wanted::ProbesAlone,
+                prefix: Some(&prefix),
+                bypass_governance: false,
+                stop: &self.stop,
+                progress,
+            };
+            purge.run().await.map_err(|stuck| stuck.failure)?;
+        }
+        Ok(())
     }
 
     /// Returns whether the bucket has Object Lock. S3 refuses `x-amz-bypass-governance-retention`

@@ -63,7 +63,7 @@ async fn unfinished(
     let mut names = Vec::new();
     let mut from = Some(Markers::default());
     while let Some(markers) = from.filter(|_| names.len() < NAMED) {
-        let page = uploads(aws, side, markers).await?;
+        let page = uploads(aws, side, None, markers).await?;
         let foreign = page.uploads.iter().filter(|(key, _)| !topology.wanted.is_probe_key(key));
         names.extend(foreign.map(|(key, _)| format!("{key} (an unfinished upload)")).take(NAMED));
         from = page.next;
@@ -75,7 +75,7 @@ async fn versions(aws: &Aws, topology: &Topology, side: &BucketPlace) -> Result<
     let mut objects = Objects::default();
     let mut from = Some(Markers::default());
     while let Some(markers) = from {
-        let page = page(aws, side, markers).await?;
+        let page = page(aws, side, None, markers).await?;
         let (probes, foreign) = sorted(aws, topology, side, page.versions).await?;
         objects.probes += u64::try_from(probes.len()).unwrap_or_default();
         let room = NAMED.saturating_sub(objects.foreign.len());
@@ -85,11 +85,17 @@ async fn versions(aws: &Aws, topology: &Topology, side: &BucketPlace) -> Result<
     Ok(objects)
 }
 
-async fn page(aws: &Aws, side: &BucketPlace, (key, version): Markers) -> Result<Page, Error> {
+async fn page(
+    aws: &Aws,
+    side: &BucketPlace,
+    prefix: Option<&str>,
+    (key, version): Markers,
+) -> Result<Page, Error> {
     let request = aws
         .s3(&side.region)
         .list_object_versions()
         .bucket(side.bucket.as_str())
+        .set_prefix(prefix.map(str::to_owned))
         .set_key_marker(key)
         .set_version_id_marker(version);
     let output = request.send().await.at("s3:ListObjectVersions", &side.region)?;
@@ -111,8 +117,14 @@ async fn page(aws: &Aws, side: &BucketPlace, (key, version): Markers) -> Result<
 }
 
 /// Lists incomplete multipart uploads. A deleted bucket has none.
-async fn uploads(aws: &Aws, side: &BucketPlace, (key, id): Markers) -> Result<Uploads, Error> {
+async fn uploads(
+    aws: &Aws,
+    side: &BucketPlace,
+    prefix: Option<&str>,
+    (key, id): Markers,
+) -> Result<Uploads, Error> {
     let list = aws.s3(&side.region).list_multipart_uploads().bucket(side.bucket.as_str());
+    let list = list.set_prefix(prefix.map(str::to_owned));
     let list = list.set_key_marker(key).set_upload_id_marker(id);
     let output = match list.send().await.at("s3:ListMultipartUploads", &side.region) {
         Ok(output) => output,

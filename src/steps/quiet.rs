@@ -132,7 +132,7 @@ impl Steps {
             if !tags.is_empty() {
                 put = put.tagging(&tags);
             }
-            let (mode, until) = retention(&self.topology).unzip();
+            let (mode, until) = retention(&self.aws, &self.topology).unzip();
             put = put.set_object_lock_mode(mode).set_object_lock_retain_until_date(until);
             for (name, value) in self.topology.wanted.probe_metadata() {
                 put = put.metadata(name, value);

@@ -22,6 +22,8 @@ use tokio::time::Instant;
 pub(in crate::steps) enum Wanted {
     /// Probes of this pair. Any other object ends the purge.
     Probes,
+    /// Probes of this pair, beside the objects of others, which stay.
+    ProbesAlone,
     /// Every version and delete marker.
     All,
 }
@@ -39,6 +41,8 @@ pub(in crate::steps) struct Purge<'a> {
     pub(in crate::steps) topology: &'a Topology,
     pub(in crate::steps) side: &'a BucketPlace,
     pub(in crate::steps) wanted: Wanted,
+    /// The prefix of the keys that are looked at; `None` for the whole bucket.
+    pub(in crate::steps) prefix: Option<&'a str>,
     /// Whether versions under GOVERNANCE retention are deleted too.
     pub(in crate::steps) bypass_governance: bool,
     pub(in crate::steps) stop: &'a Stop,
@@ -148,7 +152,7 @@ impl Purge<'_> {
             if ended.load(Ordering::Relaxed) || self.stop.is_ending() {
                 return None;
             }
-            match page(self.aws, self.side, from).await {
+            match page(self.aws, self.side, self.prefix, from).await {
                 Ok(page) => Some((Ok(page.versions), page.next)),
                 Err(error) if error.is_absent() => None,
                 Err(error) => Some((Err(error.into()), None)),
@@ -159,10 +163,10 @@ impl Purge<'_> {
     async fn delete_page(&self, versions: Vec<Entry>) -> Result<Walk, Failure> {
         let to_delete = match self.wanted {
             Wanted::All => versions,
-            Wanted::Probes => {
+            Wanted::Probes | Wanted::ProbesAlone => {
                 let (probes, foreign) =
                     sorted(self.aws, self.topology, self.side, versions).await?;
-                if let Some(version) = foreign.first() {
+                if let Some(version) = foreign.first().filter(|_| self.wanted == Wanted::Probes) {
                     return Err(self.appeared(&version.key));
                 }
                 probes
@@ -251,14 +255,15 @@ impl Purge<'_> {
             if self.stop.is_ending() {
                 return Err(self.stop.failure());
             }
-            let page = uploads(self.aws, self.side, markers).await?;
-            let is_foreign = |key: &str| {
-                self.wanted == Wanted::Probes && !self.topology.wanted.is_probe_key(key)
-            };
-            if let Some((key, _)) = page.uploads.iter().find(|(key, _)| is_foreign(key)) {
+            let page = uploads(self.aws, self.side, self.prefix, markers).await?;
+            let is_foreign =
+                |key: &str| self.wanted != Wanted::All && !self.topology.wanted.is_probe_key(key);
+            let (foreign, ours): (Vec<_>, Vec<_>) =
+                page.uploads.into_iter().partition(|(key, _)| is_foreign(key));
+            if let Some((key, _)) = foreign.first().filter(|_| self.wanted == Wanted::Probes) {
                 return Err(self.appeared(&format!("{key} (an unfinished upload)")));
             }
-            let aborted = stream::iter(page.uploads)
+            let aborted = stream::iter(ours)
                 .map(async |(key, upload)| self.abort(key, upload).await)
                 .buffered(IN_FLIGHT);
             for aborted in aborted.collect::<Vec<_>>().await {

@@ -7,7 +7,7 @@ use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
-use crate::manifest::Topology;
+use crate::manifest::{BucketPlace, Topology};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
 use crate::plan::work::BucketTagsWork;
@@ -51,7 +51,9 @@ impl Steps {
             }
             BucketTagsWork::Remove => {
                 let bucket = BucketName::new(&action.name)?;
-                self.remove_bucket_tags(&bucket, &action.region, progress).await?;
+                let place = BucketPlace { region: action.region.clone(), bucket };
+                self.remove_probes(&self.topology.wanted.side(place.clone()), progress).await?;
+                self.remove_bucket_tags(&place.bucket, &place.region, progress).await?;
                 known_arn(action)
             }
             BucketTagsWork::Unchanged => Err(nothing_to_do(action)),
