@@ -106,7 +106,7 @@ impl Seen {
                 KeyWish::Ours => pair_keys.id(&side.region).cloned(),
                 _ => named.as_ref().ok().and_then(|key| key.as_ref()).map(|key| key.id.clone()),
             };
-            async move { (side.bucket.clone(), key_in(aws, &side.region, named, id).await) }
+            async move { (side.bucket.clone(), key_in(aws, side, named, id).await) }
         }));
         let keys = keys.await.into_iter().collect();
         Self { topology, pair_keys, keys, buckets, role }
@@ -209,21 +209,17 @@ fn pairs_key(
     KeyId::new(id).ok()
 }
 
-async fn key_in(
-    aws: &Aws,
-    region: &Region,
-    named: Read<Option<Key>>,
-    id: Option<KeyId>,
-) -> KeySeen {
+async fn key_in(aws: &Aws, side: &Side, named: Read<Option<Key>>, id: Option<KeyId>) -> KeySeen {
     let is_named = |key: &Key| Some(&key.id) == id.as_ref();
     let key = match (&named, &id) {
         (Ok(Some(key)), _) if is_named(key) => Ok(Some(key.clone())),
-        (_, Some(id)) => find::key(aws, region, id.as_str()).await,
+        (_, Some(id)) => find::key(aws, &side.region, id.as_str()).await,
         (Err(error), None) => Err(error.clone()),
         (Ok(_), None) => Ok(None),
     };
     let details = match &key {
-        Ok(Some(key)) => Some(find::key_details(aws, key.clone()).await),
+        Ok(Some(key)) if side.has_own_key() => Some(find::key_details(aws, key.clone()).await),
+        Ok(Some(key)) => Some(find::key_details_of_others(aws, key.clone()).await),
         _ => None,
     };
     KeySeen { named, key, details }

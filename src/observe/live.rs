@@ -120,7 +120,7 @@ async fn keys(aws: &Aws, live: &mut Live, with_tags: bool) -> Result<(), Failure
     }
     for (region, name) in named {
         let Some(key) = find::key(aws, &region, &name).await? else { continue };
-        let key = if with_tags { find::key_details(aws, key).await? } else { key };
+        let key = if with_tags { find::key_details_of_others(aws, key).await? } else { key };
         if key.tags.contains_key(Topology::PAIR_TAG) {
             let aliases = find::aliases(aws, &region, key.id.as_str()).await?;
             let first = aliases.into_iter().next();

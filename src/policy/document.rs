@@ -62,11 +62,13 @@ pub enum Part {
     Fleet,
     /// Canceling the deletion of keys and enabling them, for `apply --revive-keys`.
     Revive,
+    /// Encrypting and decrypting a few bytes, for `check`: whether replicas share key material.
+    Check,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Plan,
         Self::Apply,
         Self::Probe,
@@ -76,6 +78,7 @@ impl Part {
         Self::Bypass,
         Self::Fleet,
         Self::Revive,
+        Self::Check,
     ];
 
     /// Returns whether this part applies to anything in `topology`. Keys of others are never
@@ -89,7 +92,7 @@ impl Part {
     /// credentials.
     pub fn concerns_in(self, topology: &Topology, account: &AccountId) -> bool {
         match self {
-            Self::Revive => topology.sides_in(account).any(Side::has_own_key),
+            Self::Revive | Self::Check => topology.sides_in(account).any(Side::has_own_key),
             Self::Backfill | Self::Fleet => account == &topology.source.account,
             _ => true,
         }
@@ -161,7 +164,8 @@ impl Operation {
     /// Returns the parts that it needs.
     pub fn parts(self) -> &'static [Part] {
         match self {
-            Self::Plan | Self::Import | Self::Export | Self::Check | Self::Status => &[Part::Plan],
+            Self::Plan | Self::Import | Self::Export | Self::Status => &[Part::Plan],
+            Self::Check => &[Part::Plan, Part::Check],
             Self::Apply => &[Part::Plan, Part::Apply, Part::Probe],
             Self::Probe | Self::Watch => &[Part::Plan, Part::Probe],
             Self::Backfill => &[Part::Plan, Part::Backfill],
@@ -311,6 +315,7 @@ impl Document {
             Self::Operator(Part::Bypass) | Self::OperatorOf(Part::Bypass, _) => "operator-bypass",
             Self::Operator(Part::Fleet) | Self::OperatorOf(Part::Fleet, _) => "operator-fleet",
             Self::Operator(Part::Revive) | Self::OperatorOf(Part::Revive, _) => "operator-revive",
+            Self::Operator(Part::Check) | Self::OperatorOf(Part::Check, _) => "operator-check",
         }
     }
 

@@ -14,7 +14,7 @@ macro_rules! templates {
 }
 
 /// Every compiled-in template with its text.
-const OURS: [(&str, &str); 17] = templates![
+const OURS: [(&str, &str); 18] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
@@ -23,6 +23,7 @@ const OURS: [(&str, &str); 17] = templates![
     "operator-apply.json.j2",
     "operator-backfill.json.j2",
     "operator-bypass.json.j2",
+    "operator-check.json.j2",
     "operator-destroy.json.j2",
     "operator-fleet.json.j2",
     "operator-plan.json.j2",

@@ -243,3 +243,24 @@ fn without_any_one_action_a_run_says_which_and_what_to_add() {
     println!("got by without: {}", unused.join(", "));
     assert_eq!(unused, SPARED);
 }
+
+/// Every other command that reads a pair passes under the documents that are printed for it alone.
+#[test]
+fn each_command_that_reads_passes_under_its_own_documents() {
+    let whole = World::whole();
+    let operator = whole.run(&["policy", "operator"]).exits(0, "policy operator").object;
+    for command in [&["check"][..], &["status"], &["plan"], &["export", "terraform"], &["list"]] {
+        let world = whole.fork();
+        let parts = operator["commands"][command[0]].as_array().unwrap().iter();
+        let parts = parts.map(|part| part.as_str().unwrap());
+        let documents: Statements =
+            parts.map(|part| (part.to_owned(), operator["documents"][part].clone())).collect();
+        let user = user(&world, &documents);
+        let ended = world.run_as((user.0.as_str(), user.1.as_str()), command);
+        assert_eq!(ended.code, 0, "{command:?}: {:#}", ended.object["error"]);
+        // What may not be read is unknown.
+        let checks = ended.object["checks"].as_array().into_iter().flatten();
+        let unread = checks.filter(|it| it["result"] == "unknown" && it["name"] != "organisation");
+        assert_eq!(unread.count(), 0, "{command:?}: {:#}", ended.object["checks"]);
+    }
+}

@@ -37,6 +37,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
         Part::Bypass => "operator bypass",
         Part::Fleet => "operator fleet",
         Part::Revive => "operator revive",
+        Part::Check => "operator check",
     };
     let arn = scene.iam(account, "user/operator");
     let caller = Principal::User { arn, id: None };
@@ -58,6 +59,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
         Part::Bypass => operator.bypass(),
         Part::Fleet => operator.fleet(),
         Part::Revive => operator.revive(),
+        Part::Check => operator.check(),
     };
     with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
 }

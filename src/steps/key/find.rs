@@ -110,19 +110,27 @@ const YOUNG: i64 = 600;
 /// Reads a key's policy and tags and, except for a replica, its rotation. The tags of a new key are
 /// read again while none appear.
 pub(crate) async fn details(aws: &Aws, key: Key) -> Result<Key, Error> {
+    let is_young = Timestamp::now().duration_since(key.created).as_secs() < YOUNG;
+    read(aws, key, if is_young { TAGS_SHOW_WITHIN } else { Duration::ZERO }).await
+}
+
+/// Like [`details`], for a key that may be anybody's: it may have no tags.
+pub(crate) async fn details_of_others(aws: &Aws, key: Key) -> Result<Key, Error> {
+    read(aws, key, Duration::ZERO).await
+}
+
+async fn read(aws: &Aws, key: Key, tags_within: Duration) -> Result<Key, Error> {
     // A replica has the rotation of its primary (KMS Developer Guide, "Rotate AWS KMS keys").
     let is_primary = key.multi_region.as_ref().is_none_or(|place| place.primary);
     let (policy, tags, rotation_days) =
-        joined::three(policy(aws, &key), shown_tags(aws, &key), async {
+        joined::three(policy(aws, &key), shown_tags(aws, &key, tags_within), async {
             if is_primary { rotation(aws, &key).await } else { Ok(None) }
         })
         .await?;
     Ok(Key { tags, policy, rotation_days, ..key })
 }
 
-async fn shown_tags(aws: &Aws, key: &Key) -> Result<Tags, Error> {
-    let is_young = Timestamp::now().duration_since(key.created).as_secs() < YOUNG;
-    let within = if is_young { TAGS_SHOW_WITHIN } else { Duration::ZERO };
+async fn shown_tags(aws: &Aws, key: &Key, within: Duration) -> Result<Tags, Error> {
     let look = || tags(aws, &key.region, key.id.as_str());
     shown(within, |tags: &Tags| !tags.is_empty(), look).await
 }
