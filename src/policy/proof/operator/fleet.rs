@@ -5,7 +5,10 @@
 use super::{
     Call, NOT_ON_BUCKETS, NOT_ON_KEYS, NOT_ON_ROLES, Operator, ResourcePolicyOf, SINGLE_REGION_KEY,
 };
+use crate::manifest::Side;
 use crate::names::RoleName;
+use crate::policy::proof::call::{Element, Expected};
+use crate::policy::proof::scene::CONTEXT;
 
 impl Operator<'_> {
     /// Finding resources with crrctl's tags requires the lists of the whole account, and the tags
@@ -46,10 +49,16 @@ impl Operator<'_> {
         calls
     }
 
-    /// S3 gives an encryption context to every ciphertext of its own, which `check` never decrypts.
+    /// S3 gives an encryption context to every ciphertext of its own, which `check` may not decrypt.
     pub(super) fn check(&self) -> Vec<Call> {
-        let on = |action, side| self.bearing_tags(self.on_key(action, side));
-        self.own().flat_map(|side| ["kms:Decrypt", "kms:Encrypt"].map(|it| on(it, side))).collect()
+        let on = |action: &str, side: &Side| self.bearing_tags(self.on_key(action, side));
+        let is_denied = Expected::Deny(Element::Condition("Null", CONTEXT, None));
+        let of_s3 = |action: &str, side: &Side| {
+            on(action, side).with(CONTEXT, self.scene.bucket_arn(side)).expecting(is_denied.clone())
+        };
+        let both = |action: &str, side: &Side| [on(action, side), of_s3(action, side)];
+        let calls = |side| ["kms:Decrypt", "kms:Encrypt"].map(|action| both(action, side));
+        self.own().flat_map(calls).flatten().collect()
     }
 
     pub(super) fn revive(&self) -> Vec<Call> {
