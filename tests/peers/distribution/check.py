@@ -125,6 +125,7 @@ def action(sandbox, scratch):
         ("apply", "--timeout\n10m", "0", "true"),
         ("apply", "--no-probe", "0", "false"),
         ("plan", "--detailed-exitcode", "0", ""),
+        ("status", "", "0", ""),
         ("destroy", "", "0", ""),
         ("plan", "--detailed-exitcode", "2", ""),
     ):
