@@ -70,7 +70,7 @@ Exit codes:
 enum Command {
     /// Show what `apply` would do and why, with what it costs a month
     Plan(plan::PlanArgs),
-    /// Make it so, then prove it with probes
+    /// Create or update the pair, then prove it with probes
     Apply(apply::ApplyArgs),
     /// Upload fresh objects, wait for their replicas and compare them
     Probe(probe::ProbeArgs),
@@ -96,11 +96,11 @@ enum Command {
     Gc(gc::GcArgs),
     /// Apply a pair of its own under a random name, probe it, and always take it away: for CI on a real account
     Smoke(smoke::SmokeArgs),
-    /// Render the pair's policy documents, prove them offline, or say what whoever runs crrctl needs
+    /// Render the pair's policy documents, prove them offline, or print what the caller needs
     Policy(policy::PolicyArgs),
     /// Say what a failure reason, an error or a check means, what causes it and what mends it
     Explain(explain::ExplainArgs),
-    /// Live the whole life of the manifest in the sandbox: plan, apply, probe, apply again, destroy
+    /// Run plan, apply, probe, apply again and destroy in the sandbox
     Rehearse(rehearse::RehearseArgs),
     /// Print what a shell needs to complete commands and flags
     Completions(completions::CompletionsArgs),

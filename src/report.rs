@@ -57,6 +57,9 @@ pub trait Report: Sink + std::fmt::Debug {
         Ok(())
     }
 
+    /// Takes what a run found that is no failure and not as it should be, such as planned changes.
+    fn headline(&self, _: &str) {}
+
     /// Writes the report of `command`, which failed with `failure` or succeeded. The error names
     /// what could not be written.
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String>;

@@ -2,6 +2,7 @@
 //! endpoints that can't be reached.
 
 use crate::common::{PAIR, Stand, alone, finished};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -144,6 +145,26 @@ fn relay(to: SocketAddr) -> (SocketAddr, Arc<AtomicU32>) {
         }
     });
     (address, count)
+}
+
+/// A log-in page of the network is no absence of anything.
+#[test]
+fn an_answer_of_something_between_is_told_as_such() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut request = [0; 4096];
+            let _ = client.read(&mut request);
+            let page = "HTTP/1.1 404 Not Found\r\ncontent-length: 13\r\nconnection: close\r\n\r\n<html></html>";
+            let _ = client.write_all(page.as_bytes());
+        }
+    });
+    let stand = Stand::new();
+    let mut command = stand.command(&[&["plan", "-o", "json"], &PAIR[..]].concat());
+    let told = finished(command.env("AWS_ENDPOINT_URL", url)).exits(4);
+    let _ = told.told("NotFromAws");
 }
 
 #[test]

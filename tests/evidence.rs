@@ -226,7 +226,7 @@ fn watch_probes_until_a_signal_and_serves_metrics() {
     // A round that fails is told and does not end it.
     stand.disable_replica_key();
     let bad = lines.find(|line| line.contains("replication-failed")).unwrap();
-    assert!(bad.contains("NOT RIGHT"), "{bad}");
+    assert!(bad.contains("ERROR"), "{bad}");
     let metrics = scraped(&address, "/metrics");
     assert!(
         metrics.contains("status=\"FAILED\"} ")
@@ -303,6 +303,9 @@ fn github_gets_annotations_and_a_summary() {
     };
     let good = run(&["probe"]).exits(0);
     assert!(!good.stderr.contains("::error"), "{good}");
+    let _ = run(&["plan"]).exits(0);
+    let text = std::fs::read_to_string(&summary).unwrap();
+    assert!(text.contains("✅ crrctl plan demo"), "{text}");
     stand.disable_replica_key();
     let bad = run(&["probe"]).exits(6);
     assert!(bad.stderr.contains("::error title=crrctl%3A replication-failed::"), "{bad}");
@@ -313,6 +316,10 @@ fn github_gets_annotations_and_a_summary() {
         text.contains("❌ crrctl probe demo") && text.contains("DstKmsKeyInvalidState"),
         "{text}"
     );
+    let _ = stand.in_process(&["destroy", "--yes"]).exits(0);
+    let _ = run(&["plan", "--detailed-exitcode"]).exits(2);
+    let text = std::fs::read_to_string(&summary).unwrap();
+    assert!(text.contains("⚠ crrctl plan demo\n\n**22 to create**"), "{text}");
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! Errors of failed AWS calls: what AWS returned, and the class of the failure.
 //! Not for: deciding whether to retry (see `lag`).
 
+mod denied;
+
+pub use denied::{action, denied};
+
 use super::transport;
-use crate::failure::{Denied, DeniedBecause, Failure, Kind, PolicyKind};
+use crate::failure::{Failure, Kind};
 use crate::names::Region;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -86,7 +90,7 @@ impl Error {
 
     /// Returns whether the endpoint gave no response.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self.code.as_str(), "ConnectionFailed" | "TimedOut")
+        matches!(self.code.as_str(), "ConnectionFailed" | "TimedOut" | NOT_FROM_AWS)
     }
 
     /// Returns whether the requested resource does not exist.
@@ -142,19 +146,33 @@ where
     let response = error.raw_response();
     let status = response.map(|response| response.status().as_u16());
     let service = error.as_service_error().map(ProvideErrorMetadata::meta);
-    let code = service
-        .and_then(|meta| meta.code())
-        .map_or_else(|| unnamed(error, status).to_owned(), str::to_owned);
+    let request_id =
+        response.and_then(|response| request_id(response.headers())).map(str::to_owned);
+    let named = service.and_then(|meta| meta.code());
+    // The answer to a HEAD has no body, and stand-ins for S3 leave the request id out of it.
+    let is_of_aws = named.is_some() || request_id.is_some() || operation.starts_with("s3:Head");
+    let code = match named {
+        Some(code) => code,
+        None if !is_of_aws && status.is_some_and(|it| it >= 300) => NOT_FROM_AWS,
+        None => unnamed(error, status),
+    };
+    let code = code.to_owned();
     let message = match service.and_then(|meta| meta.message()) {
         Some(message) => message.to_owned(),
+        None if code == NOT_FROM_AWS => {
+            format!("something between answered with status {}", status.unwrap_or_default())
+        }
+        None if code == "ConnectionFailed" => format!("can't connect: {}", root(error)),
         None if error.as_service_error().is_some() => "AWS gave no reason".to_owned(),
         None => causes(error),
     };
-    let request_id =
-        response.and_then(|response| request_id(response.headers())).map(str::to_owned);
-    let class = classify(&code, status);
+    let class = if code == NOT_FROM_AWS { Class::Other } else { classify(&code, status) };
     Error { operation, region: region.clone(), code, message, status, request_id, class }
 }
+
+/// The code of an answer that has neither AWS's code nor its request id: a proxy, a captive portal, or
+/// an endpoint that is none.
+const NOT_FROM_AWS: &str = "NotFromAws";
 
 /// Returns the request id of a response. The header depends on the protocol.
 pub(super) fn request_id(headers: &Headers) -> Option<&str> {
@@ -206,6 +224,15 @@ fn refused_role(
         next = error.source();
     }
     None
+}
+
+/// Returns the innermost cause.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error.to_string()
 }
 
 fn causes(error: &dyn std::error::Error) -> String {
@@ -287,113 +314,10 @@ impl From<Error> for Failure {
             Kind::Credentials => failure
                 .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),
             Kind::Denied => {
-                let needs = failure.denied.as_ref().map(needs).unwrap_or_default();
+                let needs = failure.denied.as_ref().map(denied::needs).unwrap_or_default();
                 failure.hint(needs)
             }
             _ => failure,
         }
-    }
-}
-
-/// Parses the principal, the action and the resource of AWS's message, such as
-/// "User: ARN is not authorized to perform: ACTION on resource: ARN because ...". If the message
-/// does not name the action, as for HEAD, it is derived from the operation.
-pub fn denied(message: &str, operation: &str) -> Denied {
-    let after = |words: &str| {
-        let (_, rest) = message.split_once(words)?;
-        let word = rest.split_whitespace().next()?.trim_matches(['"', '.', ',']);
-        (!word.is_empty()).then(|| word.to_owned())
-    };
-    let named = after("authorized to perform: ").filter(|it| it.contains(':'));
-    Denied {
-        action: named.unwrap_or_else(|| action(operation).to_owned()),
-        resource: after("on resource: "),
-        principal: after("User: "),
-        reason: DeniedBecause::of(message),
-    }
-}
-
-fn needs(denied: &Denied) -> String {
-    let who = denied.principal.as_deref().unwrap_or("the caller");
-    let on = denied.resource.as_ref().map_or_else(String::new, |it| format!(" on {it}"));
-    let action = &denied.action;
-    match denied.reason {
-        DeniedBecause::Unstated => {
-            format!("{who} needs `{action}`{on}; a service control policy may deny it too")
-        }
-        DeniedBecause::NoneAllows(PolicyKind::Identity) => format!("{who} needs `{action}`{on}"),
-        DeniedBecause::NoneAllows(kind) => {
-            format!(
-                "{who} needs `{action}`{on}, and no {} allows it: {}",
-                kind.as_str(),
-                holder(kind, who)
-            )
-        }
-        DeniedBecause::Denies(kind) => format!(
-            "a Deny forbids {who} `{action}`{on}, and no Allow helps: {}",
-            holder(kind, who)
-        ),
-    }
-}
-
-/// Returns who has the policies of a kind.
-fn holder(kind: PolicyKind, who: &str) -> String {
-    match kind {
-        PolicyKind::Identity => format!("it is in a policy of {who}, or of a group of it"),
-        PolicyKind::Resource => "look at the policy of the resource, a bucket or a key".to_owned(),
-        PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
-            format!(
-                "whoever administers the organization has its {} policies",
-                match kind {
-                    PolicyKind::ServiceControl => "service control",
-                    _ => "resource control",
-                }
-            )
-        }
-        PolicyKind::PermissionsBoundary => format!("look at the permissions boundary of {who}"),
-        PolicyKind::Session => {
-            "look at the session policy that the credentials were issued with".to_owned()
-        }
-        PolicyKind::VpcEndpoint => {
-            "look at the policy of the VPC endpoint that the request went through".to_owned()
-        }
-    }
-}
-
-/// Returns the IAM action that an operation requires. Some actions have another name than their
-/// operation (Service Authorization Reference,
-/// "Actions, resources, and condition keys for Amazon S3").
-pub fn action(operation: &str) -> &str {
-    match operation {
-        "s3:HeadBucket" => "s3:ListBucket",
-        "s3:ListBuckets" => "s3:ListAllMyBuckets",
-        "s3:ListObjectVersions" => "s3:ListBucketVersions",
-        "s3:ListMultipartUploads" => "s3:ListBucketMultipartUploads",
-        // crrctl sends a version id in every HEAD and DELETE.
-        "s3:HeadObject" => "s3:GetObjectVersion",
-        "s3:DeleteObject" | "s3:DeleteObjects" => "s3:DeleteObjectVersion",
-        "s3:CreateMultipartUpload" | "s3:UploadPart" | "s3:CompleteMultipartUpload" => {
-            "s3:PutObject"
-        }
-        "s3:DeleteBucketTagging" => "s3:PutBucketTagging",
-        "s3:GetBucketEncryption" => "s3:GetEncryptionConfiguration",
-        "s3:PutBucketEncryption" => "s3:PutEncryptionConfiguration",
-        "s3:GetBucketReplication" => "s3:GetReplicationConfiguration",
-        "s3:PutBucketReplication" | "s3:DeleteBucketReplication" => {
-            "s3:PutReplicationConfiguration"
-        }
-        "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration",
-        "s3:PutObjectLockConfiguration" => "s3:PutBucketObjectLockConfiguration",
-        "s3:GetBucketLifecycleConfiguration" => "s3:GetLifecycleConfiguration",
-        "s3:PutBucketLifecycleConfiguration" | "s3:DeleteBucketLifecycle" => {
-            "s3:PutLifecycleConfiguration"
-        }
-        "s3:GetPublicAccessBlock" => "s3:GetBucketPublicAccessBlock",
-        "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock",
-        "s3control:CreateJob" => "s3:CreateJob",
-        "s3control:DescribeJob" => "s3:DescribeJob",
-        "s3control:ListJobs" => "s3:ListJobs",
-        "s3control:UpdateJobStatus" => "s3:UpdateJobStatus",
-        same => same,
     }
 }

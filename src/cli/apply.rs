@@ -382,6 +382,9 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
         // Calls are counted for all pairs together, so a single pair has no count.
         let calls =
             if printer.is_part() { String::new() } else { format!(" in {} calls", calls.total()) };
+        if done > 0 {
+            printer.text(&tables::standing(&applied.topology));
+        }
         printer.text(&tables::verdict(&format!(
             "{}: {} {} {}: {work}, {proof}, {}{calls}",
             applied.topology.wanted.name,

@@ -167,6 +167,13 @@ impl Printer {
         }
     }
 
+    /// Gives the reports of the run what they say at their head.
+    pub(super) fn headline(&self, text: &str) {
+        for report in &self.reports {
+            report.headline(text);
+        }
+    }
+
     /// Adds `value` to the JSON output object.
     pub(super) fn put(&self, name: &str, value: impl serde::Serialize) {
         if self.part.is_some() && self.format != Format::Json && !CHANGES.contains(&name) {

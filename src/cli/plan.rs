@@ -61,6 +61,9 @@ pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) ->
     printer.put("caller", session.aws.identity());
     printer.put("endpoint", session.aws.endpoint());
     printer.put("changes", report::changes(&plan));
+    if plan.has_changes() {
+        printer.headline(&tables::counts(&plan).join(", "));
+    }
     if !args.destroy {
         printer.put("warnings", &plan.warnings);
         for warning in &plan.warnings {

@@ -45,7 +45,7 @@ enum PolicyCommand {
         #[command(flatten)]
         values: ValuesArgs,
     },
-    /// Print the least policies for whoever runs crrctl on this manifest, by command
+    /// Print the least policies that the caller needs for this manifest, by command
     Operator {
         #[command(flatten)]
         values: ValuesArgs,

@@ -68,7 +68,7 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
 async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(Depth::Wanted).await?;
-    let keys = standing_keys(&topology, &world)?;
+    let keys = standing_keys(&topology, &world, session.sandbox.is_some())?;
     let settings = Settings {
         count: args.count,
         size: args.size,
@@ -114,7 +114,11 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
 
 /// Returns the keys of an existing pair; fails if the pair does not exist, since there is nothing
 /// to probe.
-pub(super) fn standing_keys(topology: &Topology, world: &World) -> Result<PairKeys, Failure> {
+pub(super) fn standing_keys(
+    topology: &Topology,
+    world: &World,
+    is_new_sandbox: bool,
+) -> Result<PairKeys, Failure> {
     let source = world.buckets.get(&topology.source.bucket);
     let keys = plan::known_keys(topology, world);
     let missing = match source {
@@ -130,7 +134,11 @@ pub(super) fn standing_keys(topology: &Topology, world: &World) -> Result<PairKe
         topology.wanted.name
     );
     let failure = Failure::new(Kind::Manifest, "pair-missing", message);
-    Err(failure.hint("`crrctl check` says what is missing; `crrctl apply` builds it"))
+    Err(if is_new_sandbox {
+        failure.hint("a fresh sandbox is empty: `crrctl sandbox -- sh` gives one that lasts as long as the shell")
+    } else {
+        failure.hint("`crrctl check` says what is missing; `crrctl apply` builds it")
+    })
 }
 
 /// Compares each rule and direction with `--expect-p95` separately: many fast ones must not hide a

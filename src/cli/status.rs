@@ -127,6 +127,9 @@ fn put(
         let changes = report::changes(plan).into_iter();
         changes.filter(|change| change.action.changes()).collect::<Vec<_>>()
     });
+    if let Some(plan) = plan.filter(|plan| plan.has_changes()) {
+        printer.headline(&report::tables::counts(plan).join(", "));
+    }
     printer.put("drift", drift);
     printer.put("objects", sample);
 }

@@ -46,7 +46,7 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
     let session = Session::with(global, printer, input, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(Depth::Wanted).await?;
-    let keys = super::probe::standing_keys(&topology, &world)?;
+    let keys = super::probe::standing_keys(&topology, &world, session.sandbox.is_some())?;
     let canary = Arc::new(Mutex::new(Canary::new(&topology)));
     if let Some(address) = args.listen {
         let at = listen::serve(address, Arc::clone(&canary), session.stop.clone()).await?;

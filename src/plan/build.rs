@@ -16,11 +16,12 @@ use super::work::{TagChange, TagsDiffer};
 use super::{Action, Plan, StatementChange, Work, known_keys, statements};
 use crate::events::StepId;
 use crate::failure::{self, Failure};
-use crate::manifest::{PairKeys, Side, Topology};
+use crate::manifest::{PairKeys, Side, Topology, unknown_region};
 use crate::names::{Arn, Region};
 use crate::policy::{self, Document, Templates, meaning};
 use crate::world::{Bucket, Tags, World};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Returns the actions that change `world` to match `topology`. Fails (exit code 10) if a resource
 /// with a required name does not belong to the pair.
@@ -67,6 +68,8 @@ pub fn build_as(
     builder.hand_over();
     let warnings = super::log_targets::check(topology, world, templates)?;
     builder.plan.warnings.extend(warnings);
+    let regions = topology.sides().map(|side| &side.region).collect::<BTreeSet<_>>();
+    builder.plan.warnings.extend(regions.into_iter().filter_map(unknown_region));
     builder.plan.warnings.extend(super::lifecycle::warnings(topology, world));
     builder.plan.warnings.extend(kept_by_mfa(topology, world));
     builder.plan.warnings.extend(world.keys.untold.iter().map(|arn| {

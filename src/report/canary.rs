@@ -105,7 +105,7 @@ impl Canary {
         let at = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let said = |route: &Route| {
             let latency = route.last_latency_ms.filter(|_| route.up).map(Duration::from_millis);
-            let word = if route.up { "COMPLETED" } else { "NOT RIGHT" };
+            let word = if route.up { "COMPLETED" } else { "ERROR" };
             let latency =
                 latency.map_or_else(String::new, |it| format!(" after {}", format_duration(it)));
             format!("{} → {} {word}{latency}", route.source, route.destination)

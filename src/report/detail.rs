@@ -70,6 +70,12 @@ impl Detail {
     }
 }
 
+/// Returns the names of the statements that `work` writes or takes out.
+pub(super) fn statement_names(work: &Work) -> Vec<String> {
+    let is_statement = |it: &Detail| matches!(it.what, What::Statement | What::TrustStatement);
+    detail(work).into_iter().filter(is_statement).filter_map(|it| it.name).collect()
+}
+
 /// Returns what `work` writes. A removal writes nothing.
 pub(super) fn detail(work: &Work) -> Vec<Detail> {
     match work {

@@ -66,10 +66,14 @@ fn state(pair: &Pair, now: Timestamp) -> String {
         (State::Ephemeral, Some(date)) => format!("ephemeral, {} left", apart(date)),
         (State::Expired, Some(date)) => format!("expired {} ago", apart(date)),
         (State::Going, _) => {
-            let dates = pair.things.iter().filter_map(|it| it.key.as_ref()?.deletion_date);
-            dates
-                .max()
-                .map_or_else(|| "going".to_owned(), |date| format!("going, its last key on {date}"))
+            let keys = || pair.things.iter().filter_map(|it| it.key.as_ref());
+            // The waiting period of a primary key begins when its last replica is gone.
+            let waits = keys().any(|key| key.deletion_date.is_none());
+            match keys().filter_map(|key| key.deletion_date).max() {
+                None => "going".to_owned(),
+                Some(date) if waits => format!("going, its primary key after {date}"),
+                Some(date) => format!("going, its last key on {date}"),
+            }
         }
         _ => state.as_str().to_owned(),
     }

@@ -20,13 +20,14 @@ use std::time::Duration;
 pub struct Github {
     summary: Option<PathBuf>,
     runs: Mutex<Runs<Run>>,
+    headline: Mutex<Option<String>>,
 }
 
 impl Github {
     /// Creates a report that appends to the file `summary`, which the runner names in
     /// `GITHUB_STEP_SUMMARY`.
     pub fn new(summary: Option<PathBuf>) -> Self {
-        Self { summary, runs: Mutex::default() }
+        Self { summary, runs: Mutex::default(), headline: Mutex::default() }
     }
 }
 
@@ -41,6 +42,11 @@ impl Sink for Github {
 }
 
 impl Report for Github {
+    fn headline(&self, text: &str) {
+        let mut headline = self.headline.lock().unwrap_or_else(PoisonError::into_inner);
+        *headline = Some(text.to_owned());
+    }
+
     fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = runs.parts(failure);
@@ -50,7 +56,9 @@ impl Report for Github {
         let unwritable = |error: std::io::Error| format!("can't write {}: {error}", file.display());
         let mut file =
             std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(unwritable)?;
-        let text: String = parts.iter().map(|part| summary(part, command)).collect();
+        let headline = self.headline.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let summary = |part| summary(part, command, headline.as_deref());
+        let text: String = parts.iter().map(summary).collect();
         file.write_all(text.as_bytes())
             .map_err(|error| format!("can't write the step summary: {error}"))
     }
@@ -83,12 +91,19 @@ fn escaped(text: &str, property: bool) -> String {
     if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
 }
 
-fn summary(part: &Part<'_, Run>, command: &str) -> String {
+fn summary(part: &Part<'_, Run>, command: &str, headline: Option<&str>) -> String {
     let (run, failure) = (part.kept, part.failure);
     let failed = run.failed_checks();
-    let sign = if failure.is_none() && failed.is_empty() { "✅" } else { "❌" };
+    let sign = match headline {
+        _ if failure.is_some() || !failed.is_empty() => "❌",
+        Some(_) => "⚠",
+        None => "✅",
+    };
     let pair = part.pair.unwrap_or(&run.pair);
     let mut text = format!("## {sign} crrctl {command} {pair}\n\n");
+    if let (None, Some(headline)) = (failure, headline) {
+        let _ = writeln!(text, "**{}**\n", cell(headline));
+    }
     if let (None, Some(first)) = (failure, failed.first()) {
         let (count, all) = (failed.len(), run.checks.len());
         let _ = writeln!(

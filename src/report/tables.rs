@@ -1,12 +1,14 @@
 //! Plans, evidence and removals as human-readable text.
 //! Not for: the pairs of an account (see `fleet`), or the state of a pair (see `status`).
 
+use super::detail::statement_names;
 use super::style::{FAINT, GOOD, NOTABLE, mark};
 use super::words::reason;
 use crate::backfill::Reason;
 use crate::check::catalogue;
 use crate::events::Verb;
-use crate::plan::{Cost, Kept, Plan};
+use crate::manifest::Topology;
+use crate::plan::{Action, Cost, Kept, Plan};
 use crate::probe::{Marker, Probe, Status, Summary, by_route};
 use crate::units::format_duration;
 use comfy_table::presets::NOTHING;
@@ -29,15 +31,10 @@ pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
             action.kind(),
             action.name,
             action.region,
-            reason(&action.work)
+            told_reason(action)
         );
     }
-    let counts = [Verb::Create, Verb::Update, Verb::Adopt, Verb::Delete, Verb::Orphan]
-        .iter()
-        .map(|verb| (verb, plan.count(*verb)))
-        .filter(|(_, count)| *count > 0)
-        .map(|(verb, count)| format!("{count} to {verb}"))
-        .collect::<Vec<_>>();
+    let counts = counts(plan);
     let same = plan.count(Verb::None);
     let _ = match counts.is_empty() {
         true if plan.actions.is_empty() => writeln!(text, "nothing to do"),
@@ -51,6 +48,47 @@ pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
             let _ = writeln!(text, "  {item}");
         }
     }
+    text
+}
+
+/// Returns how many things a plan changes, by what it does with them.
+pub fn counts(plan: &Plan) -> Vec<String> {
+    let verbs = [Verb::Create, Verb::Update, Verb::Adopt, Verb::Delete, Verb::Orphan];
+    let counts = verbs.map(|verb| (verb, plan.count(verb))).into_iter();
+    counts
+        .filter(|(_, count)| *count > 0)
+        .map(|(verb, count)| format!("{count} to {verb}"))
+        .collect()
+}
+
+/// Returns the reason of an action and, where statements differ, which.
+fn told_reason(action: &Action) -> String {
+    let mut reason = reason(&action.work);
+    let statements = statement_names(&action.work);
+    if action.verb() == Verb::Update && !statements.is_empty() {
+        let _ = write!(reason, " ({})", statements.join(", "));
+    }
+    reason
+}
+
+/// Returns what stands after an apply, and what to do next.
+pub fn standing(topology: &Topology) -> String {
+    let mut text = String::new();
+    let mut row = |word: &str, what: &str| {
+        let _ = writeln!(text, "{FAINT}{word:<11}{FAINT:#}  {what}");
+    };
+    for side in topology.sides() {
+        let word = if side == topology.wanted.home() { "source" } else { "destination" };
+        row(word, &format!("s3://{} ({})", side.bucket, side.region));
+    }
+    if topology.wanted.key.kind.is_ours() {
+        row("key", topology.wanted.key.alias.as_str());
+    }
+    row("role", topology.assumed_role().as_str());
+    row(
+        "next",
+        "`crrctl check` looks at it, `crrctl watch` keeps looking, `crrctl destroy` removes it",
+    );
     text
 }
 

@@ -11,7 +11,7 @@ const fn absent(code: &'static str, means: &'static str) -> Entry {
 pub(super) const ALL: &[Entry] = &[
     error(
         "AccessDenied",
-        "AWS refused a call for want of permission.",
+        "AWS refused a call: the caller has no permission.",
         &[
             "the caller's policies lack the action that the message names",
             "a bucket or key policy, a boundary or a service control policy denies it",
@@ -20,7 +20,7 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "AccessDeniedException",
-        "KMS refused a call for want of permission.",
+        "KMS refused a call: the caller has no permission.",
         &[
             "the key's policy does not delegate to the account, or the caller's policies lack the action",
         ],
@@ -28,13 +28,13 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "UnauthorizedOperation",
-        "AWS refused a call for want of permission.",
+        "AWS refused a call: the caller has no permission.",
         &["the caller's policies lack the action"],
         GRANT,
     ),
     error(
         "Forbidden",
-        "AWS refused a call for want of permission.",
+        "AWS refused a call: the caller has no permission.",
         &["HEAD has no body that would say more"],
         GRANT,
     ),
@@ -42,6 +42,12 @@ pub(super) const ALL: &[Entry] = &[
         "AnswerUnreadable",
         "An answer came and can't be read, so it is neither a yes nor an absence.",
         &["a proxy or stand-in between crrctl and AWS"],
+        NETWORK,
+    ),
+    error(
+        "NotFromAws",
+        "Something answered that is not AWS.",
+        &["a proxy, a log-in page of the network, or an endpoint that serves something else"],
         NETWORK,
     ),
     error(
