@@ -264,6 +264,12 @@ fn what_is_wrong_with_one_is_told_with_its_place_before_any_call() {
             "`pairs[1].source.bucket`: `a-{account}-us-west-2` is a bucket of `pairs[0]`",
         ),
         (
+            format!(
+                "{head}pairs:\n  - name: a\n  - {{name: b, source: {{bucket: a-111122223333-us-west-2}}}}\n"
+            ),
+            "`pairs[1].source.bucket`: `a-111122223333-us-west-2` is a bucket of `pairs[0]`",
+        ),
+        (
             format!("{head}role: {{name: one}}\npairs:\n  - name: a\n  - name: b\n"),
             "`pairs[1].role.name`: `one` is the role of `pairs[0]`",
         ),

@@ -5,6 +5,7 @@
 use super::error::Located;
 use super::login::Login;
 use super::topology::{Manifest, Placed};
+use crate::names::AccountId;
 use serde_saphyr::Location;
 use std::collections::BTreeMap;
 
@@ -30,9 +31,49 @@ pub(super) fn refuse(pairs: &[(Location, Manifest)]) -> Result<(), Located> {
             let Some(other) = taken.insert(thing, index).filter(|other| *other != index) else {
                 continue;
             };
-            let first = pairs[other].1.name();
-            let message = format!("{what} of `pairs[{other}]` (`{first}`) too");
-            return Err(Located::at(*at, format!("pairs[{index}].{key}"), message).hint(hint));
+            return Err(shared(pairs, (index, *at), key, other, &what).hint(hint));
+        }
+    }
+    refuse_filled_in(pairs)
+}
+
+fn shared(
+    pairs: &[(Location, Manifest)],
+    (index, at): (usize, Location),
+    key: &str,
+    other: usize,
+    what: &str,
+) -> Located {
+    let first = pairs[other].1.name();
+    let message = format!("{what} of `pairs[{other}]` (`{first}`) too");
+    Located::at(at, format!("pairs[{index}].{key}"), message)
+}
+
+/// Refuses a bucket that one pair names with its account id, and another with `{account}`.
+fn refuse_filled_in(pairs: &[(Location, Manifest)]) -> Result<(), Located> {
+    let named = |(index, (at, pair)): (usize, &(Location, Manifest))| {
+        let buckets = things(pair).into_iter().filter_map(|(key, thing)| match thing {
+            Thing::Bucket(bucket, of_account) => {
+                Some((key, bucket.to_owned(), of_account.is_some()))
+            }
+            Thing::Name(_) | Thing::Role(..) | Thing::Alias(..) => None,
+        });
+        let at = *at;
+        buckets
+            .map(move |(key, bucket, is_open)| (index, at, key, bucket, is_open))
+            .collect::<Vec<_>>()
+    };
+    let (open, given): (Vec<_>, Vec<_>) =
+        pairs.iter().enumerate().flat_map(named).partition(|(.., is_open)| *is_open);
+    for (index, at, key, bucket, _) in &given {
+        let may_be = |pattern: &str| {
+            let (head, tail) = pattern.split_once("{account}").unwrap_or((pattern, ""));
+            let account = bucket.strip_prefix(head).and_then(|rest| rest.strip_suffix(tail));
+            account.is_some_and(|it| AccountId::new(it).is_ok())
+        };
+        if let Some((other, ..)) = open.iter().find(|it| it.0 != *index && may_be(&it.3)) {
+            let (what, hint) = told(&Thing::Bucket(bucket, None));
+            return Err(shared(pairs, (*index, *at), key, *other, &what).hint(hint));
         }
     }
     Ok(())
