@@ -440,6 +440,9 @@ fn every_call_in_the_code_is_in_the_operator_policies() {
     let more_args = [&["policy", "operator", "-o", "json"], &VALUES[..]].concat();
     let more = Stand::new().manifest(&more_args, more).exits(0).json();
     allowed.extend(more["documents"].as_object().unwrap().values().flat_map(actions));
+    let adopted = "name: demo\nsource: {region: us-east-1, adopt: true}\ndestinations: [{region: us-west-2}]\n";
+    let adopted = Stand::new().manifest(&more_args, adopted).exits(0).json();
+    allowed.extend(adopted["documents"].as_object().unwrap().values().flat_map(actions));
     // Who pays for requests to a bucket of another account.
     let stand = Stand::new();
     stand.profile("archive", "444455556666");
@@ -453,7 +456,7 @@ fn every_call_in_the_code_is_in_the_operator_policies() {
     // Called only where no policy of ours is wanted.
     allowed.insert("s3:DeleteBucketPolicy".to_owned());
     // `check` reads more than a pair takes (shared key material, attached policies), and says `unknown` where that is refused.
-    let looks = ["iam:GetPolicy", "iam:GetPolicyVersion", "kms:Encrypt"];
+    let looks = ["iam:GetPolicy", "iam:GetPolicyVersion", "s3:GetObjectTagging"];
     allowed.extend(looks.map(str::to_owned));
     // `wait` is for any object of anybody: what it takes is no matter of a pair.
     allowed.insert("s3:GetBucketLocation".to_owned());

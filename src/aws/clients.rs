@@ -130,9 +130,8 @@ impl Caller {
     }
 }
 
-/// Returns the retry partition of all requests of a run. Its token bucket is unlimited, because
-/// each request has a limit of its own. The SDK's own token bucket is shared by the whole process,
-/// so the result of a call would depend on the failures of other calls.
+/// Returns the retry partition of all requests of a run. Its token bucket is unlimited: that of the
+/// SDK is shared by the process, so a call's result would depend on the failures of other calls.
 pub(super) fn retries() -> RetryPartition {
     RetryPartition::custom("crrctl").token_bucket(TokenBucket::unlimited()).build()
 }
@@ -267,14 +266,19 @@ impl Aws {
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
         let caller = self.caller(region);
         caller.s3.get(region, || {
-            let is_given = caller.is_given_an_endpoint();
-            client!(aws_sdk_s3, caller, region, force_path_style(is_given), interceptor(Listings))
+            let is_path = caller.is_given_an_endpoint();
+            client!(aws_sdk_s3, caller, region, force_path_style(is_path), interceptor(Listings))
         })
     }
 
-    /// Returns the client of S3 Control in the source's Region, where batch jobs are created.
+    /// Returns the client of S3 Control in the source's Region, for batch jobs.
     pub fn s3control(&self) -> aws_sdk_s3control::Client {
-        let (region, caller) = (&self.home, self.caller(&self.home));
+        self.s3control_in(&self.home)
+    }
+
+    /// Returns the client of S3 Control in `region`, where buckets are tagged.
+    pub fn s3control_in(&self, region: &Region) -> aws_sdk_s3control::Client {
+        let caller = self.caller(region);
         caller.s3control.get(region, || {
             client!(aws_sdk_s3control, caller, region, endpoint_resolver(AsGiven::default()))
         })

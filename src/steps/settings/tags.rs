@@ -24,6 +24,9 @@ const TAKEN_WITHIN: Duration = Duration::from_secs(5);
 /// "Amazon S3 data consistency model"), which names no bound.
 const SHOWN_WITHIN: Duration = Duration::from_mins(2);
 
+/// The code with which a bucket with ABAC refuses a whole set of tags.
+const FIXED_BY_ABAC: &str = "MethodNotAllowed";
+
 pub(crate) async fn find(aws: &Aws, bucket: &BucketName, region: &Region) -> Result<Tags, Error> {
     let request = aws.s3(region).get_bucket_tagging().bucket(bucket.as_str());
     match request.send().await.at("s3:GetBucketTagging", region) {
@@ -158,6 +161,61 @@ impl Steps {
     }
 
     pub(in crate::steps) async fn put_tags(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        tags: Tags,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        match self.replace_tags(bucket, region, tags.clone(), progress).await {
+            Err(failure) if failure.aws_code.as_deref() == Some(FIXED_BY_ABAC) => {
+                self.tag_one_by_one(bucket, region, &tags, progress).await
+            }
+            done => done,
+        }
+    }
+
+    /// Adds and takes away single tags. A bucket with ABAC takes no whole set of tags (S3 API
+    /// Reference, `PutBucketAbac`).
+    async fn tag_one_by_one(
+        &self,
+        bucket: &BucketName,
+        region: &Region,
+        tags: &Tags,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        let live = find(&self.aws, bucket, region).await?;
+        let account = self.topology.wanted.account_of(region).as_str();
+        let (s3control, arn) = (self.aws.s3control_in(region), self.bucket_arn(bucket));
+        let gone: Vec<String> =
+            live.keys().filter(|key| !tags.contains_key(*key)).cloned().collect();
+        if !gone.is_empty() {
+            let untag = s3control.untag_resource().account_id(account).resource_arn(arn.as_str());
+            let untag = untag.set_tag_keys(Some(gone));
+            retry(&self.stop, progress, || async {
+                untag.clone().send().await.at("s3:UntagResource", region)
+            })
+            .await?;
+        }
+        let new = tags.iter().filter(|(key, value)| live.get(*key) != Some(value));
+        let new = new.map(|(key, value)| {
+            let tag = aws_sdk_s3control::types::Tag::builder().key(key).value(value);
+            crate::steps::built(tag.build())
+        });
+        let new = new.collect::<Result<Vec<_>, _>>()?;
+        if new.is_empty() {
+            return Ok(());
+        }
+        let tag = s3control.tag_resource().account_id(account).resource_arn(arn.as_str());
+        let tag = tag.set_tags(Some(new));
+        retry(&self.stop, progress, || async {
+            tag.clone().send().await.at("s3:TagResource", region)
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn replace_tags(
         &self,
         bucket: &BucketName,
         region: &Region,

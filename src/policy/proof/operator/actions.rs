@@ -92,8 +92,8 @@ pub(super) const TAKING_KEYS: [&str; 3] =
     ["kms:CancelKeyDeletion", "kms:EnableKey", "kms:ScheduleKeyDeletion"];
 
 /// The writes that remove crrctl's statements and tags from a bucket that is not deleted.
-pub(super) const GIVING_BACK: [&str; 3] =
-    ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging"];
+pub(super) const GIVING_BACK: [&str; 4] =
+    ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging", "s3:UntagResource"];
 
 pub(super) const LIFECYCLE_WRITE: &str = "s3:PutLifecycleConfiguration";
 
