@@ -10,6 +10,7 @@ mod buckets;
 mod keys;
 mod material;
 mod metrics;
+mod object;
 mod objects;
 mod proof;
 mod role;
@@ -18,12 +19,13 @@ mod seen;
 
 use crate::aws::{Aws, Error};
 pub use crate::events::RuleMetrics;
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::manifest::{Manifest, Side, Topology};
 use crate::names::{AccountId, Region};
 use crate::policy::Templates;
 use crate::policy::proof::{Organisation, Row};
 pub use metrics::metrics;
+pub use object::Object;
 pub use objects::{Sample, sample};
 use seen::Seen;
 use serde::Serialize;
@@ -141,6 +143,8 @@ pub struct Settings {
     /// Whether the question is if the pair could be built. Otherwise, a pair of which nothing exists
     /// is a failed check.
     pub before_apply: bool,
+    /// The one object that the question is about.
+    pub object: Option<Object>,
 }
 
 impl Settings {
@@ -249,7 +253,9 @@ pub async fn run(
     if !settings.skip.contains(&"kms.shared-material") {
         findings.extend(material::check(aws, &seen).await);
     }
-    if !settings.failed && !is_partial && !settings.skip.contains(&"objects.failed") {
+    // Who asks about one object asks about no other.
+    let asks_of_all = !settings.failed && settings.object.is_none();
+    if asks_of_all && !is_partial && !settings.skip.contains(&"objects.failed") {
         findings.extend(objects::check(aws, &seen).await);
     }
     for back in seen.topology.backward() {
@@ -260,8 +266,67 @@ pub async fn run(
         findings.extend(found);
         calls.extend(more);
     }
-    let findings = narrowed(findings, &seen.topology, settings);
+    let topology = seen.topology.clone();
+    if let Some(object) = &settings.object {
+        let seen = source_of(aws, manifest, seen, object).await?;
+        let (found, rows) = of_object(aws, seen, templates, settings, object).await?;
+        findings.extend(found);
+        calls.extend(rows);
+    }
+    let findings = narrowed(findings, &topology, settings);
     Ok(Report { calls, ..Report::new(findings, None) })
+}
+
+/// Returns what was seen of the direction whose source has the object.
+async fn source_of(
+    aws: &Aws,
+    manifest: &Manifest,
+    seen: Seen,
+    object: &Object,
+) -> Result<Seen, Failure> {
+    if seen.topology.source.bucket == object.bucket {
+        return Ok(seen);
+    }
+    let back = seen.topology.backward().find(|back| back.source.bucket == object.bucket);
+    let Some(back) = back else {
+        let message = format!(
+            "`{}` is the source of no direction of the pair `{}`",
+            object.bucket, seen.topology.wanted.name
+        );
+        return Err(Failure::new(failure::Kind::Manifest, "object-elsewhere", message).hint(
+            "name an object of the source: a replica tells nothing of why its source FAILED",
+        ));
+    };
+    Ok(Seen::look(aws, manifest, back).await)
+}
+
+/// Checks one object. Where it is under another key than the pair's, S3's calls are proven for that
+/// key too.
+async fn of_object(
+    aws: &Aws,
+    seen: Seen,
+    templates: &Templates,
+    settings: &Settings,
+    object: &Object,
+) -> Result<(Vec<Finding>, Vec<Row>), Failure> {
+    let (mut findings, key) = object::check(aws, &seen, object).await?;
+    let pairs = seen.topology.wanted.key_arn(&seen.pair_keys, &seen.topology.source);
+    let Some(key) = key.filter(|key| pairs.is_none_or(|arn| arn.as_str() != key)) else {
+        return Ok((findings, Vec::new()));
+    };
+    let seen = seen.with_source_key(aws, &key).await;
+    let region = seen.topology.source.region.clone();
+    let is_of_key =
+        |it: &Finding| it.name.starts_with("key.") && it.region.as_ref() == Some(&region);
+    let of_key = keys::check(&seen).into_iter().filter(is_of_key);
+    let (proven, rows) = proof::check(&seen, templates, settings, false)?;
+    let proven = proven.into_iter().filter(|it| it.name != "organisation");
+    let told = of_key.chain(proven).filter(|it| it.result != Verdict::Pass);
+    findings.extend(told.map(|finding| Finding {
+        detail: format!("for `{}`, under {key}: {}", object.key, finding.detail),
+        ..finding
+    }));
+    Ok((findings, rows))
 }
 
 /// Checks that anything of the pair exists. Each part that is missing has a check of its own.
@@ -303,7 +368,8 @@ async fn reverse_direction(
     };
     let (proven, calls) = proof::check(&seen, templates, settings, is_partial)?;
     findings.extend(proven.into_iter().filter(is_new));
-    if !settings.failed && !is_partial && !settings.skip.contains(&"objects.failed") {
+    let asks_of_all = !settings.failed && settings.object.is_none();
+    if asks_of_all && !is_partial && !settings.skip.contains(&"objects.failed") {
         findings.extend(objects::check(aws, &seen).await);
     }
     for finding in &mut findings {

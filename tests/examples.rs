@@ -40,7 +40,7 @@ impl Shown {
     /// is pinned whole.
     fn lines(&self, name: &str) -> Vec<String> {
         let called = |line: &str| line.replace(name, WHOLE);
-        let text = self.text.lines().filter(|line| !line.contains(" to create, "));
+        let text = self.text.lines().filter(|line| !line.ends_with(" to create"));
         let text = text.map(|line| called(&line.split_whitespace().collect::<Vec<_>>().join(" ")));
         let nodes: Vec<&str> = self.mermaid.lines().filter_map(|it| it.split('"').nth(1)).collect();
         let node =

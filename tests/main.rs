@@ -8,6 +8,7 @@ mod adoption;
 mod architecture;
 mod backfill;
 mod check;
+mod check_object;
 mod command_line;
 mod common;
 mod confusion;

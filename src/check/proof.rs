@@ -228,7 +228,7 @@ fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
                 "{} is denied at the destination, as `policy.profile: strict` has it: whether S3 asks for it where an object came in parts, no source says for certain",
                 actions(&in_doubt)
             );
-            let remedy = "`policy.profile: compatible` grants it; `crrctl apply` puts it right";
+            let remedy = "set `policy.profile: compatible` in the manifest, then `crrctl apply`: it grants it";
             Finding::unknown(name, detail, remedy).because(&reasons(seen, &in_doubt))
         }
         (Some(first), _) => {

@@ -112,6 +112,24 @@ impl Seen {
         Self { topology, pair_keys, keys, buckets, role }
     }
 
+    /// Returns the same as if the source were encrypted under the key `arn`, which is read.
+    pub(super) async fn with_source_key(mut self, aws: &Aws, arn: &str) -> Self {
+        self.topology.direction.source.key = KeyWish::of_rule(Some(arn));
+        let side = self.topology.source.clone();
+        let named = find::key(aws, &side.region, arn).await;
+        let key = named.as_ref().ok().and_then(Option::as_ref);
+        if let Some(key) = key {
+            self.pair_keys.enter_existing(&side, key.arn.clone());
+        }
+        let id = key.map(|key| key.id.clone());
+        let key = key_in(aws, &side, named, id).await;
+        self.keys.insert(side.bucket.clone(), key);
+        if let Some((first, _)) = self.buckets.first_mut() {
+            *first = side;
+        }
+        self
+    }
+
     /// Returns whether any resource of the pair exists, so that a missing resource is a defect.
     pub(super) fn stands(&self) -> bool {
         let source = self.buckets.first();

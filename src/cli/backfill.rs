@@ -3,6 +3,7 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
+use super::probe::standing_keys;
 use super::session::{Session, read_or_find};
 use crate::backfill::{self, Job, Jobs, Wish};
 use crate::check::catalogue;
@@ -133,6 +134,7 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
         }
         None => {
             covers(&topology, &world)?;
+            let _ = standing_keys(&topology, &world, session.sandbox.is_some())?;
             if topology.backward().next().is_some() {
                 output::say(&format!(
                     "only what lies in `{}` is looked at: S3 Batch Replication of the ways back is not built",

@@ -5,16 +5,23 @@ use super::Global;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
 use super::policy::organisation;
-use super::session::{self, Session, read_or_find};
-use crate::check::{self, CheckedSide, Report, Settings, catalogue};
+use super::session::{self, Input, Inputs, Session, find_by_bucket, read_or_find};
+use super::wait::{Uri, uri};
+use crate::check::{self, CheckedSide, Object, Report, Settings, catalogue};
 use crate::events::{CheckDone, Event};
 use crate::failure::{Failure, Kind};
 use crate::report;
 use clap::ValueEnum;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
+    /// One object of the source, to be checked beside the pair; without a manifest, its bucket tells the pair
+    #[arg(value_name = "s3://BUCKET/KEY", value_parser = uri)]
+    object: Option<Uri>,
+    /// The version of that object; by default the current one
+    #[arg(long, value_name = "ID", requires = "object")]
+    version_id: Option<String>,
     /// A check to leave out, such as `bucket.mfa-delete`; may be given more than once
     #[arg(long, value_name = "NAME", value_parser = name, env = "CRRCTL_SKIP_CHECK", value_delimiter = ',')]
     skip_check: Vec<&'static str>,
@@ -59,11 +66,35 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
         organisation: organisation(&args.scp, &args.rcp)?,
         failed: false,
         before_apply: args.before_apply,
+        object: args.object.as_ref().map(|it| Object {
+            bucket: it.bucket.clone(),
+            key: it.key.clone(),
+            version_id: args.version_id.clone(),
+        }),
     };
     let all = global.volume() >= report::Volume::Verbose;
     let one = async |session: Session, part: &Printer| one(session, &settings, all, part).await;
-    let inputs = read_or_find(global, global.sandbox).await?;
+    let inputs = inputs(global, args).await?;
     pairs::one_or_each(global, printer, inputs, OutputMode::Whole, one).await
+}
+
+/// Finds the pair: that of the manifest or the flags, or the one that the object's bucket is the
+/// source of.
+async fn inputs(global: &Global, args: &CheckArgs) -> Result<Inputs, Failure> {
+    let Some(object) = &args.object else { return read_or_find(global, global.sandbox).await };
+    if !global.names_a_pair() && !Path::new("crrctl.yaml").exists() && !global.sandbox {
+        let found = find_by_bucket(global, &object.bucket).await?;
+        return Ok(Inputs::One(Box::new(found)));
+    }
+    let has_bucket =
+        |input: &Input| input.manifest.region_of_bucket(object.bucket.as_str()).is_some();
+    Ok(match read_or_find(global, global.sandbox).await? {
+        Inputs::Many(mut several) => {
+            several.inputs.retain(has_bucket);
+            Inputs::One(Box::new(Inputs::Many(several).only()?))
+        }
+        one @ Inputs::One(_) => one,
+    })
 }
 
 /// Checks one pair. With `all`, the checks that passed are printed too.

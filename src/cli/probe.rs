@@ -22,7 +22,7 @@ pub(super) struct ProbeArgs {
     /// How many objects; each is checked at every destination
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     count: u32,
-    /// The size of each, such as `64KiB` or `1MB`; at most 5GiB
+    /// The size of each, such as `64KiB` or `1MB`; at most 5GB
     #[arg(long, default_value = "64KiB", value_parser = probe_size)]
     size: u64,
     /// How many are under way at once

@@ -8,7 +8,7 @@ mod drawn;
 mod ends;
 mod input;
 
-pub(super) use by_name::read_or_find;
+pub(super) use by_name::{find_by_bucket, read_or_find};
 pub(super) use connection::{connect, connect_beside, connection};
 pub(super) use ends::{SignalReceived, Signals, given_up};
 pub(super) use input::{Input, Inputs, Several};

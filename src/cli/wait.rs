@@ -35,12 +35,12 @@ enum WaitFor {
 
 /// A bucket and a key.
 #[derive(Debug, Clone)]
-struct Uri {
-    bucket: BucketName,
-    key: String,
+pub(super) struct Uri {
+    pub(super) bucket: BucketName,
+    pub(super) key: String,
 }
 
-fn uri(text: &str) -> Result<Uri, String> {
+pub(super) fn uri(text: &str) -> Result<Uri, String> {
     let form = "an object is named like `s3://BUCKET/KEY`";
     let (bucket, key) =
         text.strip_prefix("s3://").and_then(|rest| rest.split_once('/')).ok_or(form)?;

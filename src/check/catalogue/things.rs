@@ -270,6 +270,12 @@ pub(super) const ALL: &[Entry] = &[
         &["`aws s3api list-object-versions` shows what is there"],
     ),
     error(
+        "object-elsewhere",
+        "The object is in no bucket that the pair replicates from.",
+        &["it is a replica, or an object of another pair"],
+        &["name an object of the source; without a manifest its bucket tells the pair"],
+    ),
+    error(
         "object-unreadable",
         "S3 answers HeadObject with 400 and no reason, though the bucket can be read.",
         &[

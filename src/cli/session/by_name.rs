@@ -7,8 +7,8 @@ use super::input::{Input, Inputs};
 use crate::aws::{self, Aws};
 use crate::failure::{Failure, Kind};
 use crate::import::{self, Wish};
-use crate::manifest::{self, Origin};
-use crate::names::{PairName, Region};
+use crate::manifest::{self, BucketPlace, Origin};
+use crate::names::{BucketName, PairName, Region};
 use crate::observe::{self, Scope};
 use crate::plan::fleet::{Pair, pairs};
 use std::collections::BTreeMap;
@@ -48,7 +48,25 @@ async fn find(global: &Global, in_sandbox: bool, name: &PairName) -> Result<Inpu
     let (all, _) = pairs(observe::fleet(&aws, &scope).await?.things);
     let pair = the_one(all, name)?;
     let aws = connect(global, &pair.source.region, None, None).await?;
-    described(&aws, &pair).await
+    described(&aws, &pair.source, Some(pair.name)).await
+}
+
+/// Finds the pair that `bucket` is the source of, by what is live of it.
+pub(in crate::cli) async fn find_by_bucket(
+    global: &Global,
+    bucket: &BucketName,
+) -> Result<Input, Failure> {
+    let found = async {
+        let aws = connect(global, &Region::us_east_1(), None, None).await?;
+        let region = observe::place(&aws, bucket).await?;
+        let aws = connect(global, &region, None, None).await?;
+        described(&aws, &BucketPlace { region, bucket: bucket.clone() }, None).await
+    };
+    tokio::select! {
+        biased;
+        () = global.stop.ending() => Err(global.stop.failure_while("looking for the pair")),
+        found = Box::pin(found) => found,
+    }
 }
 
 /// Returns the pair of this name, if there is one alone.
@@ -74,20 +92,24 @@ fn the_one(all: Vec<Pair>, name: &PairName) -> Result<Pair, Failure> {
 }
 
 /// Returns the manifest of what is live of a pair.
-async fn described(aws: &Aws, pair: &Pair) -> Result<Input, Failure> {
+async fn described(
+    aws: &Aws,
+    source: &BucketPlace,
+    name: Option<PairName>,
+) -> Result<Input, Failure> {
     let hint = "give its manifest with `--file`, or `--source` and `--destination`";
-    let source = Box::pin(observe::live_source(aws, &pair.source)).await;
+    let source = Box::pin(observe::live_source(aws, source)).await;
     let source = source.map_err(|failure| failure.hint(hint))?;
     let sides = observe::live_destinations(aws, &source).await?;
     if let Some(side) = observe::foreign(aws, &sides).await?.first() {
         let message = format!(
-            "`{}` of the pair `{}` is in another account, whose credentials no tag names",
-            side.bucket, pair.name
+            "`{}`, a destination of `{}`, is in another account, whose credentials no tag names",
+            side.bucket, source.name
         );
         return Err(Failure::new(Kind::Manifest, "pair-in-part", message).hint(hint));
     }
     let live = Box::pin(observe::live_all(aws, source, &sides, &BTreeMap::new())).await?;
-    let wish = Wish { name: Some(pair.name.clone()), ..Wish::default() };
+    let wish = Wish { name, ..Wish::default() };
     let draft = import::draft(&live, &wish).map_err(|failure| failure.hint(hint))?;
     let manifest = manifest::parse(&draft.text(), &Origin::Flags, None)?;
     Input::of(manifest)

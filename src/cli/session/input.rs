@@ -55,6 +55,16 @@ impl Inputs {
         }
     }
 
+    /// Returns the pair that is left of several.
+    pub(in crate::cli) fn only(self) -> Result<Input, Failure> {
+        match self {
+            Self::Many(several) if several.inputs.len() == 1 => {
+                several.inputs.into_iter().next().ok_or_else(|| Failure::bug("no pair is left"))
+            }
+            other => other.one(),
+        }
+    }
+
     /// Returns the manifests of all pairs.
     pub(in crate::cli) fn manifests(&self) -> Vec<&Manifest> {
         match self {

@@ -1,0 +1,162 @@
+//! One object: what became of it, whether a live rule selects it, and which key it is under.
+//! Not for: the proof of S3's calls (see `proof`), or the newest objects of a pair (see `objects`).
+
+use super::Finding;
+use super::seen::Seen;
+use crate::aws::{At, Aws, Error};
+use crate::failure::{self, Failure};
+use crate::manifest::ARCHIVES;
+use crate::names::BucketName;
+use crate::world::{Rule, Tags};
+use aws_sdk_s3::operation::head_object::HeadObjectOutput;
+use aws_sdk_s3::types::{ReplicationStatus as Status, ServerSideEncryption as Encryption};
+
+const STATUS: &str = "objects.failed";
+const RULES: &str = "replication.rules";
+
+/// An object to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Name of its bucket.
+    pub bucket: BucketName,
+    /// Its key.
+    pub key: String,
+    /// The version, or `None` for the current one.
+    pub version_id: Option<String>,
+}
+
+/// What S3 says of the object.
+struct Facts {
+    head: HeadObjectOutput,
+    tags: Tags,
+}
+
+/// Returns the findings about the object, and the ARN of the KMS key that it is under.
+///
+/// # Errors
+/// There is no such object (`object-missing`).
+pub(super) async fn check(
+    aws: &Aws,
+    seen: &Seen,
+    object: &Object,
+) -> Result<(Vec<Finding>, Option<String>), Failure> {
+    let region = &seen.topology.source.region;
+    let facts = match facts(aws, seen, object).await {
+        Ok(facts) => facts,
+        Err(error) if error.is_absent() => return Err(missing(object, &error)),
+        Err(error) => return Ok((vec![Finding::unread(STATUS, &error).at(region)], None)),
+    };
+    let live = seen.source().and_then(|source| source.replication.as_ref().ok()?.as_ref());
+    let rules = live.map_or(&[][..], |live| live.rules.as_slice());
+    let selected = rules.iter().any(|rule| selects(rule, object, &facts));
+    let mut findings = vec![status(object, &facts, selected)];
+    if !selected && facts.head.replication_status() != Some(&Status::Replica) {
+        findings.push(unselected(rules, object, &facts));
+    }
+    let class = facts.head.storage_class().map(aws_sdk_s3::types::StorageClass::as_str);
+    if let Some((class, _)) = ARCHIVES.iter().find(|(name, _)| Some(*name) == class) {
+        let detail = format!("{} lies in {class}, which S3 does not replicate", named(object));
+        let finding = Finding::fail(RULES, detail, "restore it, and copy it onto itself");
+        findings.push(finding.because(&["SrcObjectNotEligible"]));
+    }
+    let key = facts.head.ssekms_key_id().map(str::to_owned);
+    Ok((findings.into_iter().map(|finding| finding.at(region)).collect(), key))
+}
+
+async fn facts(aws: &Aws, seen: &Seen, object: &Object) -> Result<Facts, Error> {
+    let region = &seen.topology.source.region;
+    let (s3, bucket) = (aws.s3(region), object.bucket.as_str());
+    let head = s3.head_object().bucket(bucket).key(&object.key);
+    let head = head.set_version_id(object.version_id.clone());
+    let head = head.send().await.at("s3:HeadObject", region)?;
+    let tags = s3.get_object_tagging().bucket(bucket).key(&object.key);
+    let tags = tags.set_version_id(object.version_id.clone());
+    let has_tags = head.tag_count().is_some_and(|count| count > 0);
+    let tags = if has_tags {
+        let output = tags.send().await.at("s3:GetObjectTagging", region)?;
+        let pair = |tag: &aws_sdk_s3::types::Tag| (tag.key().to_owned(), tag.value().to_owned());
+        output.tag_set().iter().map(pair).collect()
+    } else {
+        Tags::new()
+    };
+    Ok(Facts { head, tags })
+}
+
+fn missing(object: &Object, error: &Error) -> Failure {
+    let message = format!("{} does not exist: {error}", named(object));
+    Failure::new(failure::Kind::Manifest, "object-missing", message)
+        .in_region(&error.region)
+        .hint("`aws s3api list-object-versions` shows what is there")
+}
+
+fn named(object: &Object) -> String {
+    let version = object.version_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+    format!("`s3://{}/{}`{version}", object.bucket, object.key)
+}
+
+/// Returns whether a rule that is in force selects the object (S3 User Guide, "Replication
+/// configuration file elements": a rule replicates SSE-KMS objects only where it says so).
+fn selects(rule: &Rule, object: &Object, facts: &Facts) -> bool {
+    rule.enabled && has_prefix(rule, object) && has_tags(rule, facts) && takes_key(rule, facts)
+}
+
+fn has_prefix(rule: &Rule, object: &Object) -> bool {
+    object.key.starts_with(rule.prefix.as_deref().unwrap_or_default())
+}
+
+fn has_tags(rule: &Rule, facts: &Facts) -> bool {
+    rule.tags.iter().all(|(key, value)| facts.tags.get(key) == Some(value))
+}
+
+fn takes_key(rule: &Rule, facts: &Facts) -> bool {
+    let kms = [Some(&Encryption::AwsKms), Some(&Encryption::AwsKmsDsse)];
+    rule.kms_objects || !kms.contains(&facts.head.server_side_encryption())
+}
+
+fn status(object: &Object, facts: &Facts, selected: bool) -> Finding {
+    let name = named(object);
+    match facts.head.replication_status() {
+        Some(Status::Failed) => Finding::fail(
+            STATUS,
+            format!("{name} is FAILED; that is final for it"),
+            "fix what the other checks name, then `crrctl backfill --status failed`",
+        ),
+        Some(Status::Completed | Status::Complete) => {
+            Finding::pass(STATUS, format!("{name} is COMPLETED"))
+        }
+        Some(Status::Replica) => Finding::pass(STATUS, format!("{name} is itself a replica")),
+        Some(status) => {
+            Finding::skip(STATUS, format!("{name} is {}: S3 has not decided", status.as_str()))
+        }
+        None if selected => Finding::fail(
+            STATUS,
+            format!("{name} has no replication status: no rule selected it when it was written"),
+            "`crrctl backfill` replicates it",
+        ),
+        None => Finding::fail(
+            STATUS,
+            format!("{name} has no replication status: no rule selects it"),
+            "let a rule select it, then `crrctl backfill`",
+        ),
+    }
+}
+
+/// Returns why no rule selects the object, by the rule that comes nearest.
+fn unselected(rules: &[Rule], object: &Object, facts: &Facts) -> Finding {
+    let by_prefix = || rules.iter().filter(|rule| has_prefix(rule, object));
+    let by_tags = || by_prefix().filter(|rule| has_tags(rule, facts));
+    let detail = if rules.is_empty() {
+        "the bucket has no replication rule".to_owned()
+    } else if let Some(rule) = by_tags().find(|rule| rule.enabled) {
+        format!("the rule `{}` selects no objects under KMS keys, and it is under one", rule.id)
+    } else if let Some(rule) = by_tags().next() {
+        format!("the rule `{}` is Disabled", rule.id)
+    } else if let Some(rule) = by_prefix().next() {
+        format!("it lacks a tag that the rule `{}` selects by", rule.id)
+    } else {
+        "it is under the prefix of no rule".to_owned()
+    };
+    let detail = format!("{} is not replicated: {detail}", named(object));
+    let fix = "change the rule, or the object, and write it again or `crrctl backfill`";
+    Finding::fail(RULES, detail, fix).because(&["SrcObjectNotEligible"])
+}

@@ -1,0 +1,120 @@
+//! `check s3://BUCKET/KEY`: why one object is FAILED, or not replicated at all.
+//! Not for: the checks of a pair (see `check`).
+
+use crate::common::{DESTINATION, SOURCE, Stand};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types as t;
+use serde_json::Value;
+
+/// A pair whose rule selects `in/`.
+const MANIFEST: &str = "name: demo\nsource: {region: us-east-1}\n\
+    destinations: [{region: us-west-2, prefix: in/}]\n";
+
+fn built() -> Stand {
+    let stand = Stand::new();
+    let _ = stand.in_process_with(&["apply", "--yes"], MANIFEST).exits(0);
+    stand
+}
+
+/// Uploads an object under `kms_key`, or under the bucket's default encryption, and waits until S3
+/// has decided about it.
+fn put(stand: &Stand, key: &str, kms_key: Option<&str>) {
+    stand.s3("us-east-1", async |s3| {
+        let put = s3.put_object().bucket(SOURCE).key(key).body(ByteStream::from_static(b"a"));
+        let kms = kms_key.map(|_| t::ServerSideEncryption::AwsKms);
+        let put = put.set_server_side_encryption(kms);
+        put.set_ssekms_key_id(kms_key.map(str::to_owned)).send().await.unwrap();
+    });
+    Stand::wait_until("S3 has decided", || {
+        stand.s3("us-east-1", async |s3| {
+            let head = s3.head_object().bucket(SOURCE).key(key).send().await.unwrap();
+            head.replication_status() != Some(&t::ReplicationStatus::Pending)
+        })
+    });
+}
+
+/// Returns the failed checks about the object, by name and detail.
+fn failed(stand: &Stand, object: &str, code: i32) -> Vec<(String, String)> {
+    let object = format!("s3://{SOURCE}/{object}");
+    let checked = stand.in_process_with(&["check", &object], MANIFEST).exits(code).json();
+    let checks = checked["checks"].as_array().unwrap().iter();
+    let failed = checks.filter(|check| check["result"] == "fail");
+    let text = |check: &Value, name: &str| check[name].as_str().unwrap().to_owned();
+    failed.map(|check| (text(check, "name"), text(check, "detail"))).collect()
+}
+
+#[test]
+fn a_replicated_object_is_in_order() {
+    let stand = built();
+    put(&stand, "in/a", None);
+    assert_eq!(failed(&stand, "in/a", 0), []);
+}
+
+#[test]
+fn an_object_that_no_rule_selects_is_told_with_the_rule() {
+    let stand = built();
+    put(&stand, "out/a", None);
+    let failed = failed(&stand, "out/a", 2);
+    let (name, detail) = &failed[0];
+    assert_eq!(name, "replication.rules");
+    assert!(detail.contains("under the prefix of no rule"), "{failed:?}");
+}
+
+/// The pair's own key is in order; the object is under another one, which the role may not use.
+#[test]
+fn an_object_under_another_key_is_proven_for_that_key() {
+    let stand = built();
+    let theirs = stand.kms("us-east-1", async |kms| {
+        let made = kms.create_key().send().await.unwrap();
+        made.key_metadata().unwrap().arn().unwrap().to_owned()
+    });
+    put(&stand, "in/theirs", Some(&theirs));
+    let failed = failed(&stand, "in/theirs", 2);
+    let (name, detail) = &failed[0];
+    assert!(["role.policy", "key.policy"].contains(&name.as_str()), "{failed:?}");
+    assert!(detail.contains(&theirs) && detail.contains("kms:Decrypt"), "{failed:?}");
+    assert_eq!(failed.last().unwrap().0, "objects.failed");
+    put(&stand, "in/ours", None);
+    let object = format!("s3://{SOURCE}/in/ours");
+    let _ = stand.in_process_with(&["check", &object], MANIFEST).exits(0);
+}
+
+#[test]
+fn an_object_of_before_the_rule_leads_to_backfill() {
+    let stand = built();
+    put(&stand, "in/late", None);
+    stand.s3("us-east-1", async |s3| {
+        s3.delete_bucket_replication().bucket(SOURCE).send().await.unwrap();
+    });
+    put(&stand, "in/early", None);
+    let _ = stand.in_process_with(&["apply", "--yes", "--no-probe"], MANIFEST);
+    let _ = stand.in_process_with(&["apply", "--yes"], MANIFEST).exits(0);
+    let failed = failed(&stand, "in/early", 2);
+    assert!(failed[0].1.contains("no rule selected it when it was written"), "{failed:?}");
+}
+
+#[test]
+fn what_is_no_object_of_a_source_is_told() {
+    let stand = built();
+    let missing = format!("s3://{SOURCE}/in/nothing");
+    let missing = stand.in_process_with(&["check", &missing], MANIFEST).exits(3).json();
+    assert_eq!(missing["error"]["code"], "object-missing");
+    let elsewhere = format!("s3://{DESTINATION}/in/a");
+    let _ = stand
+        .manifest(&["check", &elsewhere, "-o", "json"], MANIFEST)
+        .exits(3)
+        .told("object-elsewhere");
+}
+
+/// An alarm names a bucket and a key, and no manifest is at hand.
+#[test]
+fn the_bucket_alone_tells_the_pair() {
+    let stand = built();
+    put(&stand, "in/a", None);
+    let object = format!("s3://{SOURCE}/in/a");
+    let checked = stand.run(&["check", &object, "-o", "json"]).exits(0).json();
+    let checks = checked["checks"].as_array().unwrap();
+    let status = checks.iter().filter(|it| it["name"] == "objects.failed");
+    assert!(status.clone().any(|it| it["detail"].as_str().unwrap().contains("in/a")));
+    assert!(checks.len() > 20, "{checked:#}");
+}
