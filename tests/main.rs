@@ -20,6 +20,7 @@ mod exclusions;
 mod exit_codes;
 mod export;
 mod fleet;
+mod guide;
 mod handover;
 mod explain;
 mod iam_peers;
