@@ -116,3 +116,23 @@ fn keys_of_one_region_each_are_brought_back_too() {
         assert_eq!(key(&stand, region), (id, "Enabled".to_owned()), "{region}");
     }
 }
+
+/// No flag of ours brings back a key that is not the pair's.
+#[test]
+fn a_key_that_exists_and_is_going_is_its_owners_matter() {
+    let stand = Stand::new();
+    let arn = stand.kms("us-west-2", async |kms| {
+        let made = kms.create_key().send().await.unwrap();
+        made.key_metadata().unwrap().arn().unwrap().to_owned()
+    });
+    schedule(&stand, "us-west-2", &arn);
+    let manifest = format!(
+        "name: demo\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2, key: \"{arn}\"}}]\n"
+    );
+    for args in [&["apply", "--yes"][..], &["apply", "--yes", "--revive-keys"]] {
+        let refused = stand.in_process_with(args, &manifest).exits(10).json();
+        assert_eq!(refused["error"]["code"], "key-pending-deletion");
+        let hints = refused["error"]["hints"].to_string();
+        assert!(hints.contains("its owner") && !hints.contains("--revive-keys"), "{hints}");
+    }
+}

@@ -62,9 +62,10 @@ pub(super) fn on(mut failure: Failure, input: &Input, operation: Option<Operatio
 
 fn statement(denied: &Denied, input: &Input, operation: Option<Operation>) -> Option<Value> {
     let named = denied.principal.iter().chain(&denied.resource).find_map(|arn| account(arn));
-    let account = named.or_else(|| policy::some_account().ok())?;
-    let topology =
-        input.manifest.topology(input.manifest.home_account().unwrap_or(&account)).ok()?;
+    let known = input.account.get();
+    let account = named.or_else(|| known.cloned()).or_else(|| policy::some_account().ok())?;
+    let home = input.manifest.home_account().or(known).unwrap_or(&account);
+    let topology = input.manifest.topology(home).ok()?;
     let keys = topology.or_some_keys(&PairKeys::default());
     // A flag may require permissions beyond those of the command, so all other parts are searched
     // too.
@@ -97,14 +98,13 @@ mod tests {
     use super::*;
     use crate::failure::{DeniedBecause, Kind};
     use crate::manifest::{Origin, parse};
-    use crate::policy::Templates;
 
     /// A failure that passes two printers, such as that of one pair of several, gets one advice.
     #[test]
     fn advice_is_given_once() {
         let text = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
         let manifest = parse(text, &Origin::Stdin, None).unwrap();
-        let input = Input { manifest, templates: Templates::default() };
+        let input = Input::of(manifest).unwrap();
         let denied = Denied {
             action: "kms:CreateKey".to_owned(),
             resource: None,
@@ -115,6 +115,19 @@ mod tests {
         let once = on(Failure { denied: Some(denied), ..failure }, &input, Some(Operation::Apply));
         assert_eq!(once.hints.len(), 1, "{:?}", once.hints);
         assert_eq!(on(once.clone(), &input, Some(Operation::Apply)).hints, once.hints);
+    }
+
+    /// Where AWS names neither caller nor resource, the statement is for the account that is known.
+    #[test]
+    fn a_statement_is_for_the_account_that_is_known() {
+        let text = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n";
+        let input = Input::of(parse(text, &Origin::Stdin, None).unwrap()).unwrap();
+        input.account.set(AccountId::new("123456789012").unwrap()).unwrap();
+        let (action, reason) = ("iam:CreateRole".to_owned(), DeniedBecause::Unstated);
+        let denied = Denied { action, resource: None, principal: None, reason };
+        let failure = Failure::new(Kind::Denied, "denied", "no");
+        let told = on(Failure { denied: Some(denied), ..failure }, &input, Some(Operation::Apply));
+        assert!(told.hints[0].contains("arn:aws:iam::123456789012:role/"), "{:?}", told.hints);
     }
 
     /// Each sentence of AWS has one reading, and an Allow is never offered against a Deny.

@@ -22,7 +22,7 @@ use crate::engine::ConcurrencyLimit;
 use crate::events::{Event, Events, Kind, Sink, StepId, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::{Manifest, Side, Topology};
-use crate::names::{BucketName, Region};
+use crate::names::{AccountId, BucketName, Region};
 use crate::observe::{self, Depth};
 use crate::plan::{self, Plan, Removal, Wish, expiry};
 use crate::policy::Templates;
@@ -35,7 +35,7 @@ use ends::{watch_clock, watch_signals};
 use jiff::Timestamp;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -126,6 +126,8 @@ impl Drop for Ending {
 pub(super) struct Session {
     pub(super) manifest: Manifest,
     pub(super) templates: Templates,
+    /// The source's account, once it is known, for the advice that the printer gives.
+    account: Arc<OnceLock<AccountId>>,
     pub(super) aws: Arc<Aws>,
     pub(super) stop: Stop,
     pub(super) events: Events,
@@ -165,7 +167,7 @@ impl Session {
         input: Input,
         in_sandbox: bool,
     ) -> Result<Self, Failure> {
-        let Input { manifest, templates } = printer.input.get_or_init(|| input).clone();
+        let Input { manifest, templates, account } = printer.input.get_or_init(|| input).clone();
         let (home, pair) = (manifest.source_region(), manifest.name());
         let RunContext { aws, stop, events, started, sandbox, at_once, patience, ending } =
             RunContext::open(global, printer, home, pair.as_str(), Some(&manifest), in_sandbox)
@@ -174,6 +176,7 @@ impl Session {
         Ok(Self {
             manifest,
             templates,
+            account,
             aws,
             stop,
             events,
@@ -193,6 +196,7 @@ impl Session {
         Self {
             manifest,
             templates,
+            account: Arc::default(),
             aws: Arc::clone(&context.aws),
             stop: context.stop.clone(),
             events: context.events.clone(),
@@ -218,8 +222,10 @@ impl Session {
         build_permit: Option<OwnedSemaphorePermit>,
     ) -> Self {
         let events = context.events.of_pair(input.manifest.name().as_str());
+        let account = input.account;
         let part = Self::part(context, input.manifest, input.templates);
         Self {
+            account,
             aws,
             events,
             gate,
@@ -240,6 +246,7 @@ impl Session {
         let (started, before) = (Instant::now(), self.aws.count());
         let look = Box::pin(async {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
+            self.account.get_or_init(|| topology.wanted.home().account.clone());
             self.events.say(&Event::Pair(drawn::drawn(&topology)));
             let mut world = observe::second_wave(&self.aws, &topology, named, depth).await?;
             observe::late_tags(&self.aws, &topology, depth, &self.events, &mut world).await?;

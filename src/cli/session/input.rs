@@ -5,16 +5,19 @@
 use super::super::Global;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{self, Manifest, Origin, Pairs};
-use crate::names::{Arn, PairName};
+use crate::names::{AccountId, Arn, PairName};
 use crate::policy::{self, Templates};
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 /// The user's input for one pair.
 #[derive(Debug, Clone)]
 pub(in crate::cli) struct Input {
     pub(in crate::cli) manifest: Manifest,
     pub(in crate::cli) templates: Templates,
+    /// The source's account, once it is known. Clones share it.
+    pub(in crate::cli) account: Arc<OnceLock<AccountId>>,
 }
 
 /// The user's input, for one pair or for several.
@@ -93,13 +96,13 @@ impl Input {
         Self::of(manifest::parse_suffixed(&text, &origin, run, suffix, key)?)
     }
 
-    pub(super) fn of(manifest: Manifest) -> Result<Self, Failure> {
+    pub(in crate::cli) fn of(manifest: Manifest) -> Result<Self, Failure> {
         let templates = match manifest.templates() {
             Some(folder) => Templates::overridden_by(folder)?,
             None => Templates::default(),
         };
         policy::try_all(&manifest, &templates)?;
-        Ok(Self { manifest, templates })
+        Ok(Self { manifest, templates, account: Arc::default() })
     }
 }
 

@@ -91,7 +91,15 @@ impl Builder<'_> {
             return Err(in_the_way("key-missing", message, region)
                 .hint("give the ARN of a key that exists in this Region"));
         };
-        self.usable(key)?;
+        usable(key).map_err(|mut failure| {
+            let hint = format!(
+                "the key is not the pair's: its owner brings it back (`aws kms cancel-key-deletion`, \
+                 `aws kms enable-key`, with `--key-id {} --region {}`)",
+                key.id, key.region
+            );
+            failure.hints.insert(0, hint);
+            failure
+        })?;
         if !key.encrypts {
             let message =
                 format!("{} is not a symmetric key for encryption, which S3 needs", key.arn);
@@ -115,28 +123,18 @@ impl Builder<'_> {
         }
     }
 
-    /// Refuses a key whose state prevents its use. The user decides whether to revive it.
+    /// Refuses a key of the pair whose state prevents its use, unless this run revives it.
     fn usable(&self, key: &Key) -> Result<(), Failure> {
-        let revive = "to bring it back: `crrctl apply --revive-keys`";
-        let (code, message) = match &key.state {
-            KeyState::Enabled | KeyState::Creating => return Ok(()),
-            _ if self.revives(key) => return Ok(()),
-            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
-                let date = key.deletion_date.map(|date| format!(" and goes on {date}"));
-                let date = date.unwrap_or_default();
-                ("key-pending-deletion", format!("{} is pending deletion{date}", key.arn))
+        if self.revives(key) {
+            return Ok(());
+        }
+        usable(key).map_err(|mut failure| {
+            if !matches!(key.state, KeyState::Other(_)) {
+                failure
+                    .hints
+                    .insert(0, "to bring it back: `crrctl apply --revive-keys`".to_owned());
             }
-            state @ (KeyState::Disabled | KeyState::Other(_)) => {
-                ("key-unusable", format!("{} is {state}", key.arn))
-            }
-        };
-        let failure = in_the_way(code, message, &key.region);
-        Err(match key.state {
-            KeyState::Disabled => failure.hint(revive),
-            KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => failure
-                .hint(revive)
-                .hint("what is encrypted under it can be read by nobody until then, and never again once it is gone"),
-            KeyState::Creating | KeyState::Enabled | KeyState::Other(_) => failure,
+            failure
         })
     }
 
@@ -258,5 +256,22 @@ impl Builder<'_> {
         let is_under =
             |bucket: &Bucket| bucket.encryption().and_then(Encryption::key).is_some_and(names);
         self.world.buckets.iter().find(|(_, bucket)| is_under(bucket)).map(|(name, _)| name)
+    }
+}
+
+/// Refuses a key whose state prevents its use.
+fn usable(key: &Key) -> Result<(), Failure> {
+    match &key.state {
+        KeyState::Enabled | KeyState::Creating => Ok(()),
+        KeyState::PendingDeletion | KeyState::PendingReplicaDeletion => {
+            let date = key.deletion_date.map(|date| format!(" and goes on {date}"));
+            let message = format!("{} is pending deletion{}", key.arn, date.unwrap_or_default());
+            Err(in_the_way("key-pending-deletion", message, &key.region).hint(
+                "what is encrypted under it can be read by nobody until then, and never again once it is gone",
+            ))
+        }
+        state @ (KeyState::Disabled | KeyState::Other(_)) => {
+            Err(in_the_way("key-unusable", format!("{} is {state}", key.arn), &key.region))
+        }
     }
 }
