@@ -5,7 +5,8 @@
 use super::error::nearest;
 use crate::names::Region;
 
-const KNOWN: [&str; 46] = [
+/// The Regions that this version knows.
+pub const KNOWN_REGIONS: [&str; 46] = [
     "af-south-1",
     "ap-east-1",
     "ap-east-2",
@@ -57,10 +58,11 @@ const KNOWN: [&str; 46] = [
 /// Returns a warning about a Region that this version does not know.
 pub fn unknown_region(region: &Region) -> Option<String> {
     let name = region.as_str();
-    if KNOWN.contains(&name) {
+    if KNOWN_REGIONS.contains(&name) {
         return None;
     }
-    let meant = nearest(name, KNOWN).map_or_else(String::new, |it| format!(": is `{it}` meant?"));
+    let meant =
+        nearest(name, KNOWN_REGIONS).map_or_else(String::new, |it| format!(": is `{it}` meant?"));
     Some(format!("this version of crrctl knows no Region `{name}`{meant}"))
 }
 

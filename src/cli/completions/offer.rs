@@ -2,6 +2,7 @@
 //! typed, so this module makes no AWS calls.
 //! Not for: validation; any name and any Region of the right form is accepted.
 
+use crate::manifest::KNOWN_REGIONS;
 use clap::ValueEnum;
 use clap_complete::Shell;
 use serde_json::Value;
@@ -15,47 +16,8 @@ pub(super) enum Offer {
     Regions,
 }
 
-/// Regions to offer in addition to those of the manifest and the environment; a Region that is not
-/// listed here is accepted too (AWS General Reference, "AWS service endpoints").
-const REGIONS: [&str; 34] = [
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-west-1",
-    "us-west-2",
-];
-
-/// Returns the values to offer: from the manifest, from the environment, and the well-known
-/// Regions.
+/// Returns the values to offer: from the manifest, from the environment, and the Regions that this
+/// version knows.
 pub(super) fn words(what: Offer) -> Vec<String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let file = variable("CRRCTL_FILE").map_or_else(|| PathBuf::from("crrctl.yaml"), PathBuf::from);
@@ -72,7 +34,7 @@ pub(super) fn words(what: Offer) -> Vec<String> {
         Offer::Regions => {
             named(&manifest, "region", &mut found);
             found.extend(["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().filter_map(variable));
-            found.extend(REGIONS.map(str::to_owned));
+            found.extend(KNOWN_REGIONS.map(str::to_owned));
         }
     }
     found.into_iter().filter(|word| is_plain(word)).collect()
