@@ -148,6 +148,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Returns whether the newest objects are looked at. Who asks about one object, or has just seen
+    /// one fail, asks about no other.
+    fn samples_objects(&self) -> bool {
+        !self.failed && self.object.is_none() && !self.skip.contains(&objects::NAME)
+    }
+
     /// Returns the source's account if only the destinations are checked and they have credentials
     /// of their own. The holder of those credentials need not have the source's credentials.
     fn home_of_others<'a>(&self, manifest: &'a Manifest) -> Option<&'a AccountId> {
@@ -196,23 +202,20 @@ impl Report {
     }
 }
 
-/// The check of objects that FAILED: what it finds follows from a cause, and is none.
-const SYMPTOM: &str = "objects.failed";
-
 /// Returns the findings that may explain a failure: the failed ones in order or, where none failed,
 /// the unknown ones, with `organisation` last. What is certain leaves no room for guesses. Objects
-/// that FAILED are last of all.
+/// that FAILED are last of all: they follow from a cause, and are none.
 fn ranked(findings: &[Finding]) -> Vec<&Finding> {
     let of = |verdict| findings.iter().filter(move |finding| finding.result == verdict);
     let is_organisation = |finding: &&Finding| finding.name == "organisation";
     let mut causes: Vec<&Finding> =
-        of(Verdict::Fail).filter(|finding| finding.name != SYMPTOM).collect();
+        of(Verdict::Fail).filter(|finding| finding.name != objects::NAME).collect();
     if causes.is_empty() {
         let unknown = || of(Verdict::Unknown);
         causes.extend(unknown().filter(|it| !is_organisation(it)));
         causes.extend(unknown().filter(is_organisation));
     }
-    causes.extend(of(Verdict::Fail).filter(|finding| finding.name == SYMPTOM));
+    causes.extend(of(Verdict::Fail).filter(|finding| finding.name == objects::NAME));
     causes
 }
 
@@ -253,9 +256,7 @@ pub async fn run(
     if !settings.skip.contains(&"kms.shared-material") {
         findings.extend(material::check(aws, &seen).await);
     }
-    // Who asks about one object asks about no other.
-    let asks_of_all = !settings.failed && settings.object.is_none();
-    if asks_of_all && !is_partial && !settings.skip.contains(&"objects.failed") {
+    if settings.samples_objects() && !is_partial {
         findings.extend(objects::check(aws, &seen).await);
     }
     for back in seen.topology.backward() {
@@ -368,8 +369,7 @@ async fn reverse_direction(
     };
     let (proven, calls) = proof::check(&seen, templates, settings, is_partial)?;
     findings.extend(proven.into_iter().filter(is_new));
-    let asks_of_all = !settings.failed && settings.object.is_none();
-    if asks_of_all && !is_partial && !settings.skip.contains(&"objects.failed") {
+    if settings.samples_objects() && !is_partial {
         findings.extend(objects::check(aws, &seen).await);
     }
     for finding in &mut findings {

@@ -21,7 +21,7 @@ pub use held::refused;
 pub use markers::{Marker, markers};
 pub use patience::Patience;
 pub use summary::{RouteSummary, Summary, by_route, summary};
-pub use wait::{Object as WaitedObject, Waited, wait};
+pub use wait::{Object as WaitedObject, Waited, missing, wait};
 
 use crate::aws::Aws;
 use crate::aws::settle::pause;

@@ -2,17 +2,17 @@
 //! Not for: the proof of S3's calls (see `proof`), or the newest objects of a pair (see `objects`).
 
 use super::Finding;
+use super::objects::NAME as STATUS;
+use super::rules::NAME as RULES;
 use super::seen::Seen;
 use crate::aws::{At, Aws, Error};
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::manifest::ARCHIVES;
 use crate::names::BucketName;
+use crate::probe::missing;
 use crate::world::{Rule, Tags};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
 use aws_sdk_s3::types::{ReplicationStatus as Status, ServerSideEncryption as Encryption};
-
-const STATUS: &str = "objects.failed";
-const RULES: &str = "replication.rules";
 
 /// An object to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub(super) async fn check(
     let region = &seen.topology.source.region;
     let facts = match facts(aws, seen, object).await {
         Ok(facts) => facts,
-        Err(error) if error.is_absent() => return Err(missing(object, &error)),
+        Err(error) if error.is_absent() => return Err(missing(&named(object), &error)),
         Err(error) => return Ok((vec![Finding::unread(STATUS, &error).at(region)], None)),
     };
     let live = seen.source().and_then(|source| source.replication.as_ref().ok()?.as_ref());
@@ -80,13 +80,6 @@ async fn facts(aws: &Aws, seen: &Seen, object: &Object) -> Result<Facts, Error> 
         Tags::new()
     };
     Ok(Facts { head, tags })
-}
-
-fn missing(object: &Object, error: &Error) -> Failure {
-    let message = format!("{} does not exist: {error}", named(object));
-    Failure::new(failure::Kind::Manifest, "object-missing", message)
-        .in_region(&error.region)
-        .hint("`aws s3api list-object-versions` shows what is there")
 }
 
 fn named(object: &Object) -> String {

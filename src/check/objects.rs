@@ -10,7 +10,7 @@ use aws_sdk_s3::types::ReplicationStatus as Status;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
 
-const NAME: &str = "objects.failed";
+pub(super) const NAME: &str = "objects.failed";
 /// The number of objects to check.
 const NEWEST: usize = 10;
 

@@ -7,7 +7,7 @@ use crate::manifest::Side;
 use crate::plan::rules;
 use crate::world::{Replication, Rule};
 
-const NAME: &str = "replication.rules";
+pub(super) const NAME: &str = "replication.rules";
 const APPLY: &str = "`crrctl plan` shows the difference; `crrctl apply` puts it right";
 
 pub(super) fn check(seen: &Seen) -> Vec<Finding> {

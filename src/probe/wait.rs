@@ -39,7 +39,8 @@ pub struct Waited {
 /// status prove that it has none.
 const LOOKS_WITHOUT_STATUS: u32 = 3;
 
-fn missing(what: &str, error: &Error) -> Failure {
+/// Returns the failure for an object that does not exist. `what` names the object.
+pub fn missing(what: &str, error: &Error) -> Failure {
     Failure::new(Kind::Manifest, "object-missing", format!("{what} does not exist: {error}"))
         .in_region(&error.region)
         .hint("`aws s3api list-object-versions` shows what is there")
