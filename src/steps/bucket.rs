@@ -248,7 +248,7 @@ impl Steps {
         };
         if !is_tagged {
             // At once: a bucket without tags counts as another owner's.
-            self.put_tags(bucket, region, self.topology.bucket_tags(bucket), progress).await?;
+            self.put_tags(bucket, region, &self.topology.bucket_tags(bucket), progress).await?;
         }
         Ok(self.bucket_arn(bucket))
     }

@@ -93,7 +93,7 @@ impl Steps {
         all.extend(self.topology.bucket_tags(bucket));
         if all != live {
             self.replaces(action, !live.is_empty(), || serde_json::json!(live));
-            self.put_tags(bucket, region, all, progress).await?;
+            self.put_tags(bucket, region, &all, progress).await?;
         }
         if !self.topology.wanted.owns(&live) {
             self.until_shown(bucket, region, SHOWN_WITHIN, progress, |it| {
@@ -157,19 +157,19 @@ impl Steps {
             return Ok(());
         }
         tags.retain(|key, _| !key.starts_with(Topology::TAG_PREFIX));
-        self.put_tags(bucket, region, tags, progress).await
+        self.put_tags(bucket, region, &tags, progress).await
     }
 
     pub(in crate::steps) async fn put_tags(
         &self,
         bucket: &BucketName,
         region: &Region,
-        tags: Tags,
+        tags: &Tags,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        match self.replace_tags(bucket, region, tags.clone(), progress).await {
+        match self.replace_tags(bucket, region, tags, progress).await {
             Err(failure) if failure.aws_code.as_deref() == Some(FIXED_BY_ABAC) => {
-                self.tag_one_by_one(bucket, region, &tags, progress).await
+                self.tag_one_by_one(bucket, region, tags, progress).await
             }
             done => done,
         }
@@ -219,7 +219,7 @@ impl Steps {
         &self,
         bucket: &BucketName,
         region: &Region,
-        tags: Tags,
+        tags: &Tags,
         progress: &Progress,
     ) -> Result<(), Failure> {
         let s3 = self.aws.s3(region);
@@ -232,7 +232,7 @@ impl Steps {
             return Ok(());
         }
         let tag = |(key, value)| crate::steps::built(Tag::builder().key(key).value(value).build());
-        let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        let tags = tags.iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         let tagging = crate::steps::built(Tagging::builder().set_tag_set(Some(tags)).build())?;
         let put = s3.put_bucket_tagging().bucket(bucket.as_str()).tagging(tagging);
         retry(&self.stop, progress, || async {
