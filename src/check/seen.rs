@@ -171,7 +171,7 @@ impl Seen {
             let rules = live.iter().flat_map(|live| &live.rules);
             let rule = rules.filter(|rule| rule.destination == arn.as_str());
             let named = rule.filter_map(|rule| Arn::new(rule.replica_key.clone()?).ok());
-            let account = self.topology.wanted.account_of(&side.region).as_str();
+            let account = side.account.as_str();
             let is_there =
                 |key: &Arn| key.region() == side.region.as_str() && key.account() == account;
             let id = |key: Arn| KeyId::new(key.resource().strip_prefix("key/")?).ok();

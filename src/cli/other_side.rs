@@ -47,7 +47,7 @@ pub(super) fn hand_over(
 /// account's key; `None` for any other pair.
 pub(super) fn waiting(topology: &Topology) -> Option<Failure> {
     let side = topology.waits_for_key()?;
-    let account = topology.wanted.account_of(&side.region);
+    let account = &side.account;
     let message = format!(
         "the source's half stands, and replicates nothing yet: no rule can name the key in {} before account {account} has it",
         side.region

@@ -133,7 +133,7 @@ fn one_way_to_others(topology: &Topology) -> Result<(), Failure> {
     let Some(side) = topology.handed_over().next().filter(|_| topology.is_two_way()) else {
         return Ok(());
     };
-    let account = topology.wanted.account_of(&side.region);
+    let account = &side.account;
     let message = format!(
         "{} replicates back by a role and rules of account {account}, whose credentials are not named",
         side.region
@@ -169,9 +169,7 @@ fn share_keys(topology: &Topology) -> Result<(), Failure> {
     };
     let message = format!(
         "{} is in account {} and the source in {}: a multi-Region key has its replicas in its own account",
-        side.region,
-        topology.wanted.account_of(&side.region),
-        topology.source.account
+        side.region, &side.account, topology.source.account
     );
     Err(Failure::new(Kind::Manifest, "key-across-accounts", message)
         .in_region(&side.region)

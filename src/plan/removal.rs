@@ -200,7 +200,7 @@ fn mfa_delete(name: &BucketName, bucket: &Bucket) -> Failure {
 
 /// A handed-over side is kept: an operator of the other account created it and must delete it.
 fn handed_over(topology: &Topology, side: &Side) -> Kept {
-    let account = topology.wanted.account_of(&side.region);
+    let account = &side.account;
     Kept {
         kind: Kind::Bucket,
         arn: side.bucket.arn(topology.wanted.partition()),

@@ -54,7 +54,7 @@ fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) ->
 /// account anyway.
 fn new_owner(topology: &Topology, wish: &RuleWish) -> Option<String> {
     let is_given = wish.settings.owner_override && topology.is_foreign(&wish.destination);
-    is_given.then(|| topology.wanted.account_of(&wish.destination.region).to_string())
+    is_given.then(|| wish.destination.account.to_string())
 }
 
 /// Suffix of the id of a temporary rule, which exists only while a change of a live rule is proven.

@@ -77,8 +77,7 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
     let foreign = foreign.map(|side| side.bucket.arn(topology.wanted.partition()).to_string());
     let accounts = |is_meant: &dyn Fn(&Side) -> bool| {
         let meant = destinations().filter(|side| is_meant(side));
-        let mut all: Vec<String> =
-            meant.map(|side| topology.wanted.account_of(&side.region).to_string()).collect();
+        let mut all: Vec<String> = meant.map(|side| side.account.to_string()).collect();
         all.sort_unstable();
         all.dedup();
         one_or_all(all)
@@ -193,7 +192,7 @@ fn side(side: &Side, topology: &Topology, keys: &PairKeys) -> Value {
     let probes = objects_under(topology, side, &topology.probe_prefixes(side));
     json!({
         "region": side.region,
-        "account": topology.wanted.account_of(&side.region),
+        "account": &side.account,
         "bucket": side.bucket,
         "key_arn": topology.wanted.key_arn(keys, side),
         "via_services": via_services(&side.region),
@@ -231,7 +230,7 @@ fn of_log_target(bucket: &str, topology: &Topology) -> Value {
     json!({
         "logs_arn": first.map(|(_, it)| objects(&it.arn(topology.wanted.partition()), &it.prefix)),
         "logged_bucket_arns": one_or_all(arns.collect()),
-        "logged_account": first.map(|(side, _)| topology.wanted.account_of(&side.region)),
+        "logged_account": first.map(|(side, _)| &side.account),
     })
 }
 

@@ -62,7 +62,7 @@ pub fn status(
         row("rule", words);
     }
     for side in topology.handed_over().filter(|side| !is_served(world, side)) {
-        let (account, region) = (topology.wanted.account_of(&side.region), &side.region);
+        let (account, region) = (&side.account, &side.region);
         let words = format!(
             "no rule leads to {region} yet: account {account} makes its half, then `crrctl apply` sets it"
         );

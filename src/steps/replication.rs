@@ -129,7 +129,7 @@ impl Steps {
             let head = self.aws.s3(&side.region).head_bucket().bucket(side.bucket.as_str());
             match head.send().await.at("s3:HeadBucket", &side.region) {
                 Err(error) if error.is_absent() => {
-                    let account = direction.wanted.account_of(&side.region);
+                    let account = &side.account;
                     let message = format!(
                         "the source's half stands, and replicates nothing yet: there is no bucket `{}`, which is for whoever has account {account}",
                         side.bucket

@@ -50,7 +50,7 @@ fn side(direction: &Topology, side: &Side) -> SideOf {
     SideOf {
         bucket: side.bucket.to_string(),
         region: side.region.clone(),
-        account: direction.wanted.account_of(&side.region).to_string(),
+        account: side.account.to_string(),
         key,
     }
 }

@@ -65,7 +65,7 @@ impl Builder<'_> {
         let is_cut_off = *bucket == BucketWork::Adopt(Adoption::CutOffCreation);
         let encryption = self.encryption(side, live.and_then(Bucket::encryption));
         let settings = &self.topology.wanted.buckets;
-        let (account, region) = (self.topology.wanted.account_of(&side.region), &side.region);
+        let (account, region) = (&side.account, &side.region);
         let exists = live.is_some();
         let adopted =
             live.is_some_and(|it| self.topology.wanted.is_adopted(&side.bucket, &it.tags));

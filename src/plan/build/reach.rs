@@ -31,8 +31,7 @@ impl Builder<'_> {
         for side in topology.handed_over() {
             self.plan.warnings.push(format!(
                 "`{}` and its key are for whoever has account {}: its credentials are not named",
-                side.bucket,
-                topology.wanted.account_of(&side.region)
+                side.bucket, &side.account
             ));
         }
         self.plan.warnings.extend(waits.map(|side| {

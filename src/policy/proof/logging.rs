@@ -37,7 +37,7 @@ fn service() -> PolicyCaller {
 }
 
 fn delivery(topology: &Topology, side: &Side, target: &LogTarget) -> Call {
-    let account = topology.wanted.account_of(&side.region);
+    let account = &side.account;
     let bucket = target.arn(topology.wanted.partition());
     let at = |bucket: &str| Document::LogTarget(bucket.to_owned());
     let at = ResourcePolicyOf::Document(ResourceKind::Bucket, at(&target.bucket));

@@ -100,15 +100,8 @@ pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &Accoun
     // Probes on handed-over sides are read and deleted with the source's credentials.
     let shared = || topology.handed_over().filter(|_| is_home);
     let reads = reads.chain(shared().filter_map(|it| {
-        let own = || {
-            Arn::known(
-                partition,
-                "kms",
-                it.region.as_str(),
-                topology.wanted.account_of(&it.region).as_str(),
-                own_pattern,
-            )
-        };
+        let own =
+            || Arn::known(partition, "kms", it.region.as_str(), it.account.as_str(), own_pattern);
         let key_arn = match &it.key {
             KeyWish::Ours => Some(own()),
             KeyWish::Existing(_) => topology.wanted.key_arn(keys, it),
