@@ -18,7 +18,7 @@ mod removal;
 pub mod rules;
 mod statements;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod work;
 
 pub use build::{Wish, batch, build, build_as};

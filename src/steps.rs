@@ -5,17 +5,19 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod alias;
+mod beginning;
 mod bucket;
 mod bucket_region;
 mod dropped;
 mod gone;
 pub(crate) mod hold;
 mod key;
+mod key_book;
 mod objects;
 mod prover;
 mod quiet;
 mod recent;
-mod replaced;
+mod record;
 mod replica_key;
 mod request_payer;
 mod replication;
@@ -24,28 +26,30 @@ mod role;
 mod role_in_force;
 mod role_policy;
 mod rotation;
+mod scope;
 pub(crate) mod settings;
 mod standing;
 
-pub use key::Scheduled;
 pub use prover::Prover;
-pub use replaced::Replaced;
+pub use record::{Replaced, Scheduled};
 
 use crate::aws::Aws;
 use crate::engine::Runner;
-use crate::events::{Progress, StepId};
+use crate::events::Progress;
 use crate::failure::Failure;
-use crate::manifest::{KeyKind, PairKeys, Side, Topology};
-use crate::names::{Arn, BucketName, KeyId, Region};
-use crate::plan::{Action, Kept, Removal, Work, known_keys, rules};
+use crate::manifest::{PairKeys, Topology};
+use crate::names::Arn;
+use crate::plan::{Action, Kept, Removal, Work};
 use crate::policy::{self, Document, Templates};
 use crate::stop::Stop;
-use crate::world::{Bucket, World};
+use crate::world::World;
+use beginning::Beginning;
+use key_book::KeyBook;
+use record::Record;
+use scope::Scope;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use tokio::sync::watch;
-use tokio::time::Instant;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(crate) mod find {
     //! The `find` of each resource, for `observe` and `check`.
@@ -70,38 +74,14 @@ pub(crate) mod find {
 #[derive(Debug)]
 pub struct Steps {
     aws: Arc<Aws>,
-    topology: Topology,
-    /// The topology plus the destinations that only live rules name. The role serves these too.
-    served: Topology,
-    /// Every direction that is wanted or live, the forward direction first.
-    directions: Vec<Topology>,
-    /// The bucket that holds only reports of batch jobs, if there is one.
-    reports: Option<Side>,
-    templates: Templates,
     stop: Stop,
+    templates: Templates,
     removal: Removal,
-    keys: Mutex<KeyBook>,
-    /// The buckets that did not exist when this run began.
-    fresh: BTreeSet<BucketName>,
-    /// The Regions in which an alias of the pair's name existed when this run began.
-    aliased: BTreeSet<Region>,
-    seen: Mutex<standing::Seen>,
-    /// Notified whenever a key is created or named. The value is `true` once everything is built.
-    keys_moved: watch::Sender<bool>,
-    /// The buckets that this run deleted, with the time of each deletion.
-    deleted: Mutex<BTreeMap<BucketName, Instant>>,
-    scheduled: Mutex<BTreeMap<Arn, Scheduled>>,
-    held: Mutex<Vec<Kept>>,
-    activated_at: OnceLock<jiff::Timestamp>,
     prover: Option<Box<dyn Prover>>,
-    /// The content that each step found before it first overwrote a setting or document shared with
-    /// other owners.
-    replaced: Mutex<Vec<(StepId, Option<Value>)>>,
-    /// The buckets that existed before the pair, as this run found them.
-    adopted: BTreeMap<BucketName, Bucket>,
-    /// What existed when this run began, if the rules use another owner's role. That role must
-    /// still be proven for keys that this run creates.
-    beside_others: Option<World>,
+    scope: Scope,
+    beginning: Beginning,
+    keys: KeyBook,
+    record: Record,
 }
 
 impl Steps {
@@ -114,39 +94,16 @@ impl Steps {
         stop: Stop,
         removal: Removal,
     ) -> Self {
-        let keys = Mutex::new(KeyBook::new(&topology, world));
-        let served = rules::served(&topology, world);
-        let directions = rules::directions(&topology, world);
-        // Every function that needs the report bucket has validated its name before.
-        let reports = topology.report_side().ok().flatten();
-        let is_fresh = |side: &&Side| !world.buckets.contains_key(&side.bucket);
-        let is_adopted =
-            |(name, it): &(&BucketName, &Bucket)| topology.wanted.is_adopted(name, &it.tags);
-        let adopted = world.buckets.iter().filter(is_adopted);
-        let adopted = adopted.map(|(name, it)| (name.clone(), it.clone())).collect();
-        let fresh = topology.sides().filter(is_fresh).map(|side| side.bucket.clone()).collect();
         Self {
-            fresh,
-            aliased: world.keys.aliases.keys().cloned().collect(),
-            seen: Mutex::default(),
-            keys_moved: watch::Sender::new(false),
-            deleted: Mutex::default(),
-            reports,
             aws,
-            served,
-            directions,
-            templates,
             stop,
+            templates,
             removal,
-            keys,
-            scheduled: Mutex::default(),
-            held: Mutex::default(),
-            activated_at: OnceLock::new(),
             prover: None,
-            beside_others: topology.shared_role().is_some().then(|| world.clone()),
-            topology,
-            replaced: Mutex::default(),
-            adopted,
+            beginning: Beginning::new(&topology, world),
+            keys: KeyBook::new(&topology, world),
+            scope: Scope::new(topology, world),
+            record: Record::default(),
         }
     }
 
@@ -158,136 +115,47 @@ impl Steps {
 
     /// Returns the keys whose deletion was scheduled, by ARN.
     pub fn scheduled(&self) -> BTreeMap<Arn, Scheduled> {
-        self.going().clone()
-    }
-
-    fn going(&self) -> MutexGuard<'_, BTreeMap<Arn, Scheduled>> {
-        self.scheduled.lock().unwrap_or_else(PoisonError::into_inner)
+        self.record.noted().scheduled.all().clone()
     }
 
     /// Returns the object versions that S3 did not delete, and what holds each.
     pub fn held(&self) -> Vec<Kept> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.record.noted().held.clone()
+    }
+
+    /// Returns the shared documents that this run overwrote.
+    pub fn replaced(&self) -> Vec<Replaced> {
+        self.record.noted().overwritten.replaced()
     }
 
     /// Returns when the rules were confirmed to be live, if this run wrote them.
     pub fn activated_at(&self) -> Option<jiff::Timestamp> {
-        self.activated_at.get().copied()
+        self.record.noted().activated_at
     }
 
     /// Returns the pair's keys that other resources may name: keys that an alias names, and keys
     /// that existed before the pair.
     pub fn keys(&self) -> PairKeys {
-        self.book().committed.clone()
+        self.keys.committed()
     }
 
-    fn book(&self) -> MutexGuard<'_, KeyBook> {
-        self.keys.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns crrctl's own key in `region`. Fails until the alias names the key.
-    fn committed_key(&self, region: &Region) -> Result<KeyId, Failure> {
-        let key = self.book().committed.id(region).cloned();
-        key.ok_or_else(|| Failure::bug("no alias names the key yet, so nothing may use it"))
-    }
-
-    /// Returns the keys of the sides of `direction`. Fails until an alias names each of them.
-    fn committed_keys(&self, direction: &Topology) -> Result<PairKeys, Failure> {
-        let keys = self.keys();
-        if direction.knows_keys(&keys) {
-            return Ok(keys);
-        }
-        Err(Failure::bug("no alias names a key of the pair yet, so nothing may use it"))
-    }
-
-    /// Returns the key for an action on the key itself: the committed key, or the key about to be
-    /// committed.
-    fn any_key(&self, region: &Region) -> Result<KeyId, Failure> {
-        let book = self.book();
-        let key = book.committed.id(region);
-        let key = key.or_else(|| book.made.get(region)).or_else(|| book.found.get(region)).cloned();
-        key.ok_or_else(|| Failure::bug("there is no key yet"))
+    /// Signals that no more keys are created.
+    pub fn is_built(&self) {
+        self.keys.complete();
     }
 
     /// Renders a document. Placeholders replace keys that are not named yet, because documents that
     /// name them are written later.
     fn render(&self, document: &Document) -> Result<Value, Failure> {
-        let keys = self.topology.or_some_keys(&self.keys());
-        Ok(policy::render(document, &self.topology, &keys, &self.templates)?)
+        let topology = &self.scope.topology;
+        let keys = topology.or_some_keys(&self.keys());
+        Ok(policy::render(document, topology, &keys, &self.templates)?)
     }
 
-    /// Returns the side with the bucket `name`, which may be the report bucket.
-    fn side(&self, name: &str) -> Result<&Side, Failure> {
-        let mut sides = self.topology.sides().chain(&self.reports);
-        let side = sides.find(|side| side.bucket.as_str() == name);
-        side.ok_or_else(|| Failure::bug(&format!("`{name}` is no bucket of this pair")))
-    }
-
-    /// Returns the direction whose source is the bucket `name`.
-    fn direction_from(&self, name: &str) -> Result<&Topology, Failure> {
-        let direction = self.directions.iter().find(|it| it.source.bucket.as_str() == name);
-        direction.ok_or_else(|| Failure::bug(&format!("`{name}` replicates nothing of this pair")))
-    }
-
-    /// Returns the direction of the role `name` in the account whose IAM is called in `home`.
-    fn direction_of_role(&self, name: &str, home: &Region) -> Result<&Topology, Failure> {
-        let is_it = |it: &&Topology| it.role.as_str() == name && it.role_region() == home;
-        let direction = self.directions.iter().find(is_it);
-        direction.ok_or_else(|| Failure::bug(&format!("`{name}` is no role of this pair")))
-    }
-
-    fn is_batch_role(&self, name: &str) -> bool {
-        name == self.topology.batch_role()
-    }
-
-    fn bucket_arn(&self, name: &BucketName) -> Arn {
-        name.arn(self.topology.wanted.partition())
-    }
-
-    fn key_arn(&self, key: &KeyId, region: &Region) -> Arn {
-        key.arn(region, self.topology.wanted.account_of(region))
-    }
-}
-
-/// The keys that a run has found or created, by how far the run may use them.
-#[derive(Debug, Default)]
-struct KeyBook {
-    /// Keys that an alias names, and keys that existed before the pair. Other resources may name
-    /// only these.
-    committed: PairKeys,
-    /// Keys that were found by their tags and that no alias names yet.
-    found: BTreeMap<Region, KeyId>,
-    /// Keys that this run created. After a lost race for the alias, only these may be scheduled for
-    /// deletion.
-    made: BTreeMap<Region, KeyId>,
-}
-
-impl KeyBook {
-    fn new(topology: &Topology, world: &World) -> Self {
-        let mut book = Self::default();
-        for side in topology.sides() {
-            if let Some(key) = world.keys.existing.get(&side.bucket) {
-                book.committed.enter_existing(side, key.arn.clone());
-            }
-        }
-        let known = known_keys(topology, world);
-        for region in topology.key_regions() {
-            let Some(id) = known.id(region) else { continue };
-            if world.keys.aliases.get(commit_region(topology, region)) == Some(id) {
-                book.committed.enter(topology.wanted.key.kind, region, id.clone());
-            } else {
-                book.found.insert(region.clone(), id.clone());
-            }
-        }
-        book
-    }
-}
-
-/// Returns the Region whose alias is the record of the key in `region`.
-fn commit_region<'a>(topology: &'a Topology, region: &'a Region) -> &'a Region {
-    match topology.wanted.key.kind {
-        KeyKind::MultiRegion => &topology.source.region,
-        KeyKind::PerRegion | KeyKind::Existing | KeyKind::None => region,
+    /// Records the content that `action` is about to overwrite in a document that others share;
+    /// `None` if there is no such document.
+    fn replaces(&self, action: &Action, document: Option<Value>) {
+        self.record.noted().overwritten.add(&action.id, document);
     }
 }
 
@@ -301,7 +169,9 @@ pub(crate) fn built<T>(
 
 impl Runner for Steps {
     async fn run(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
-        self.replaces_setting(action);
+        if let Some(was) = self.beginning.overwritten_by(action) {
+            self.replaces(action, Some(was));
+        }
         match &action.work {
             Work::Key(work) => self.run_key(action, work, progress).await,
             Work::SharedKey(pair) => self.mark_shared(action, pair, progress).await,

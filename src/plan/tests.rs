@@ -14,7 +14,7 @@ use crate::world::{
 };
 use std::collections::BTreeMap;
 
-fn topology(destinations: &[&str]) -> Topology {
+pub(crate) fn topology(destinations: &[&str]) -> Topology {
     let destinations: Vec<String> =
         destinations.iter().map(|region| format!("{{region: {region}}}")).collect();
     let text = format!(
@@ -36,7 +36,7 @@ fn keys() -> PairKeys {
     PairKeys::multi_region(key_id())
 }
 
-fn nothing() -> World {
+pub(crate) fn nothing() -> World {
     World {
         reverse_roles: std::collections::BTreeMap::new(),
         account: account(),
@@ -52,7 +52,7 @@ fn nothing() -> World {
 }
 
 /// Returns a world in which every resource matches `topology`.
-fn whole(topology: &Topology) -> World {
+pub(crate) fn whole(topology: &Topology) -> World {
     let document = |document| render(&document, topology, &keys(), &Templates::default()).unwrap();
     let key = |region: &Region, primary| Key {
         id: key_id(),

@@ -3,6 +3,7 @@
 //! Not for: the keys themselves (see `key`).
 
 use super::key::describe;
+use super::scope::commit_region;
 use super::{Steps, known_arn, nothing_to_do};
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait, retry, until};
@@ -36,14 +37,15 @@ impl Steps {
 
     /// Returns the key that the alias in `region` gets, and whether the alias is the record of it.
     fn key_of_alias(&self, region: &Region) -> Result<(KeyId, bool), Failure> {
-        let is_commit = region == super::commit_region(&self.topology, region);
-        let key = if is_commit { self.any_key(region)? } else { self.committed_key(region)? };
+        let is_commit = region == commit_region(&self.scope.topology, region);
+        let key =
+            if is_commit { self.keys.any_in(region)? } else { self.keys.committed_in(region)? };
         Ok((key, is_commit))
     }
 
     async fn retarget_alias(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
         let (alias, (key, is_commit)) =
-            (&self.topology.wanted.key.alias, self.key_of_alias(region)?);
+            (&self.scope.topology.wanted.key.alias, self.key_of_alias(region)?);
         let update = self.aws.kms(region).update_alias().alias_name(alias.as_str());
         let update = update.target_key_id(key.as_str());
         let call = || async {
@@ -66,26 +68,26 @@ impl Steps {
         };
         until(&self.stop, progress, &self.alias_wait("free or there"), look).await?;
         if is_commit {
-            self.commit(region, key);
+            self.keys.commit(region, key);
         }
-        Ok(alias.arn(region, self.topology.wanted.account_of(region)))
+        Ok(self.scope.alias_arn(region))
     }
 
     async fn apply_alias(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
-        let (alias, (key, is_commit)) =
-            (&self.topology.wanted.key.alias, self.key_of_alias(region)?);
+        let (key, is_commit) = self.key_of_alias(region)?;
         // The alias of a new replica is created as soon as the replica exists (see `replica_key`).
-        if self.has_seen_alias(region) || self.take_alias(&key, region, progress).await? {
+        let is_made = self.record.noted().seen.has_alias(region);
+        if is_made || self.take_alias(&key, region, progress).await? {
             if is_commit {
-                self.commit(region, key);
+                self.keys.commit(region, key);
             }
-            return Ok(alias.arn(region, self.topology.wanted.account_of(region)));
+            return Ok(self.scope.alias_arn(region));
         }
         let named = self.already_named(key, region, is_commit, progress).await?;
         if is_commit {
-            self.commit(region, named);
+            self.keys.commit(region, named);
         }
-        Ok(alias.arn(region, self.topology.wanted.account_of(region)))
+        Ok(self.scope.alias_arn(region))
     }
 
     /// Returns whether the alias was created. `false` means that another key has it. A key that is
@@ -102,7 +104,7 @@ impl Steps {
                 return Ok(Look::There(true));
             }
             let named =
-                describe(&self.aws, region, self.topology.wanted.key.alias.as_str()).await?;
+                describe(&self.aws, region, self.scope.topology.wanted.key.alias.as_str()).await?;
             Ok(match named {
                 Some(named) if named.is_pending_deletion() => {
                     Look::NotYet(format!("it names {}, which is pending deletion", named.id))
@@ -117,7 +119,7 @@ impl Steps {
     /// Guide, "AWS KMS eventual consistency").
     fn alias_wait(&self, state: &str) -> Wait {
         Wait {
-            what: format!("the alias `{}` to be {state}", self.topology.wanted.key.alias),
+            what: format!("the alias `{}` to be {state}", self.scope.topology.wanted.key.alias),
             every: Duration::from_millis(200),
             at_most_every: Duration::from_secs(5),
             at_most: Duration::from_mins(2),
@@ -133,7 +135,7 @@ impl Steps {
         region: &Region,
         progress: &Progress,
     ) -> Result<bool, Failure> {
-        let alias = self.topology.wanted.key.alias.as_str();
+        let alias = self.scope.topology.wanted.key.alias.as_str();
         let create =
             self.aws.kms(region).create_alias().alias_name(alias).target_key_id(key.as_str());
         let call = || async {
@@ -147,20 +149,9 @@ impl Steps {
         let at = Instant::now();
         let created = retry(&self.stop, progress, call).await?;
         if created {
-            self.saw_alias(region, at);
+            self.record.noted().seen.alias(region, at);
         }
         Ok(created)
-    }
-
-    /// Commits the key: from now on, other resources may name it.
-    fn commit(&self, region: &Region, key: KeyId) {
-        let mut book = self.book();
-        if book.committed.id(region).is_none() {
-            book.committed.enter(self.topology.wanted.key.kind, region, key);
-        }
-        // The notified tasks lock the book, so the lock is released first.
-        drop(book);
-        self.keys_moved.send_modify(|_| {});
     }
 
     /// Another run created the alias first. Its key is the pair's key. The key of this run, which
@@ -177,18 +168,18 @@ impl Steps {
             return Ok(ours);
         }
         let tags = super::key::details(&self.aws, named.clone()).await?.tags;
-        let is_made = self.book().made.get(region) == Some(&ours);
+        let is_made = self.keys.has_made(region, &ours);
         if is_made {
             progress.note(format!(
                 "{} is named already; this run's key {ours} is scheduled",
                 named.arn
             ));
-            self.schedule_key(&self.key_arn(&ours, region), region, progress).await?;
+            self.schedule_key(&self.scope.key_arn(&ours, region), region, progress).await?;
         }
-        if !is_commit || !self.topology.wanted.owns(&tags) {
+        if !is_commit || !self.scope.topology.wanted.owns(&tags) {
             let message = format!(
                 "the alias `{}` names {}, which is not this pair's",
-                self.topology.wanted.key.alias, named.arn
+                self.scope.topology.wanted.key.alias, named.arn
             );
             return Err(Failure::new(Kind::InTheWay, "alias-not-ours", message)
                 .in_region(region)
@@ -198,7 +189,7 @@ impl Steps {
     }
 
     async fn read_alias(&self, region: &Region, progress: &Progress) -> Result<Key, Failure> {
-        let alias = &self.topology.wanted.key.alias;
+        let alias = &self.scope.topology.wanted.key.alias;
         let wait = Wait { at_most: Duration::from_mins(1), ..self.alias_wait("readable") };
         let look = || async {
             let found = describe(&self.aws, region, alias.as_str()).await?;
@@ -208,13 +199,16 @@ impl Steps {
     }
 
     async fn remove_alias(&self, region: &Region, progress: &Progress) -> Result<(), Failure> {
-        let delete =
-            self.aws.kms(region).delete_alias().alias_name(self.topology.wanted.key.alias.as_str());
+        let delete = self
+            .aws
+            .kms(region)
+            .delete_alias()
+            .alias_name(self.scope.topology.wanted.key.alias.as_str());
         let call = || async {
             self.aws.paced("kms:DeleteAlias", region, &self.stop).await?;
             delete.clone().send().await.at("kms:DeleteAlias", region).map(drop)
         };
-        let alias = self.topology.wanted.key.alias.as_str();
+        let alias = self.scope.topology.wanted.key.alias.as_str();
         let stands = || async { Ok(describe(&self.aws, region, alias).await?.is_some()) };
         self.removed("the alias", progress, call, stands).await
     }

@@ -19,8 +19,8 @@ use aws_sdk_s3::types::builders::CreateBucketConfigurationBuilder;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketNamespace, CreateBucketConfiguration, ObjectOwnership, Tag,
 };
-use std::sync::PoisonError;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Finds a bucket of this account and reads its settings concurrently. Of the optional settings, it
 /// reads those that `matter`. Returns `None` if the bucket does not exist, and fails with
@@ -173,7 +173,9 @@ impl Steps {
         match work {
             BucketWork::Create(_) => self.create_bucket(action, progress).await,
             // The tags record the adoption, in a step of their own.
-            BucketWork::Adopt(_) => Ok(self.bucket_arn(&self.side(&action.name)?.bucket)),
+            BucketWork::Adopt(_) => {
+                Ok(self.scope.bucket_arn(&self.scope.side(&action.name)?.bucket))
+            }
             BucketWork::Remove { holds, .. } => {
                 let is_empty = *holds == Some(Holds::Nothing);
                 self.remove_bucket(action, is_empty, progress).await?;
@@ -187,10 +189,10 @@ impl Steps {
     /// `BucketAlreadyOwnedByYou` elsewhere. Both mean a concurrent run, because `observe` found no
     /// such bucket.
     async fn create_bucket(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
-        let side = self.side(&action.name)?;
+        let side = self.scope.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
         let tag = |(key, value)| built(Tag::builder().key(key).value(value).build());
-        let tags = self.topology.bucket_tags(bucket);
+        let tags = self.scope.topology.bucket_tags(bucket);
         let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         let place = (region.as_str() != "us-east-1")
             .then(|| BucketLocationConstraint::from(region.as_str()));
@@ -204,8 +206,8 @@ impl Steps {
             .bucket(bucket.as_str())
             .object_ownership(ObjectOwnership::BucketOwnerEnforced);
         // The report bucket has a name in the global namespace and no Object Lock.
-        let wanted = &self.topology.wanted.buckets;
-        let is_of_pair = self.topology.sides().any(|other| other == side);
+        let wanted = &self.scope.topology.wanted.buckets;
+        let is_of_pair = self.scope.topology.sides().any(|other| other == side);
         let create = create
             .set_object_lock_enabled_for_bucket(
                 (is_of_pair && wanted.lock.is_some()).then_some(true),
@@ -248,9 +250,10 @@ impl Steps {
         };
         if !is_tagged {
             // At once: a bucket without tags counts as another owner's.
-            self.put_tags(bucket, region, &self.topology.bucket_tags(bucket), progress).await?;
+            self.put_tags(bucket, region, &self.scope.topology.bucket_tags(bucket), progress)
+                .await?;
         }
-        Ok(self.bucket_arn(bucket))
+        Ok(self.scope.bucket_arn(bucket))
     }
 
     /// Empties and deletes a bucket. Replicas may arrive meanwhile, so both are repeated until the
@@ -286,7 +289,7 @@ impl Steps {
             };
             let purge = objects::Purge {
                 aws: &self.aws,
-                topology: &self.topology,
+                topology: &self.scope.topology,
                 side: &side,
                 wanted,
                 prefix: None,
@@ -295,8 +298,7 @@ impl Steps {
                 progress,
             };
             if let Err(stuck) = purge.run().await {
-                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-                held.extend(stuck.held);
+                self.record.noted().held.extend(stuck.held);
                 return Err(stuck.failure);
             }
             self.delete_bucket(&side).await
@@ -311,10 +313,10 @@ impl Steps {
         side: &Side,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        for prefix in self.topology.probe_prefixes(side) {
+        for prefix in self.scope.topology.probe_prefixes(side) {
             let purge = objects::Purge {
                 aws: &self.aws,
-                topology: &self.topology,
+                topology: &self.scope.topology,
                 side: &side.place,
                 wanted: objects::Wanted::ProbesAlone,
                 prefix: Some(&prefix),
@@ -341,7 +343,7 @@ impl Steps {
         let delete = self.aws.s3(&side.region).delete_bucket().bucket(side.bucket.as_str());
         match delete.send().await.at("s3:DeleteBucket", &side.region) {
             Ok(_) => {
-                self.deleted(side);
+                self.record.noted().deleted.add(&side.bucket, Instant::now());
                 Ok(Look::There(()))
             }
             Err(error) if error.is_absent() => Ok(if self.has_tagging(side).await? {

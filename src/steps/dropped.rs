@@ -36,16 +36,17 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let run: String = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-        let prefix = format!("{}{run}/", self.topology.wanted.probe_prefix(&rule.settings));
+        let prefix = format!("{}{run}/", self.scope.topology.wanted.probe_prefix(&rule.settings));
         let quiet = self.until_unreached(rule, &prefix, progress).await;
-        for side in self.served.reached() {
-            let purged = recent::purge_own(&self.aws, side, &prefix, bypass(&self.topology)).await;
+        for side in self.scope.served.reached() {
+            let purged =
+                recent::purge_own(&self.aws, side, &prefix, bypass(&self.scope.topology)).await;
             match purged {
                 Err(error) if error.is_absent() => {}
                 purged => purged?,
             }
         }
-        self.until_none_pending(&self.topology.source, quiet?, progress).await
+        self.until_none_pending(&self.scope.topology.source, quiet?, progress).await
     }
 
     /// Waits until fresh objects no longer arrive. Returns that time by S3's clock.
@@ -72,8 +73,9 @@ impl Steps {
             let mut seen = seen.lock().await;
             seen.count += 1;
             let key = format!("{prefix}{}", seen.count);
-            let fresh =
-                self.fresh_one(&self.topology.source, &key, &rule.settings.tags, progress).await?;
+            let fresh = self
+                .fresh_one(&self.scope.topology.source, &key, &rule.settings.tags, progress)
+                .await?;
             seen.open.push((key, fresh));
             for (key, fresh) in std::mem::take(&mut seen.open) {
                 if self.is_under_way(&key, &fresh).await? {
@@ -98,7 +100,7 @@ impl Steps {
 
     /// Returns whether the replication of an object is not finished, for this rule or another.
     async fn is_under_way(&self, key: &str, fresh: &Fresh) -> Result<bool, Failure> {
-        let BucketPlace { region, bucket } = &self.topology.source.place;
+        let BucketPlace { region, bucket } = &self.scope.topology.source.place;
         let head = self.aws.s3(region).head_object().bucket(bucket.as_str()).key(key);
         let head = head.version_id(&fresh.version_id).send().await.at("s3:HeadObject", region)?;
         Ok(head.replication_status() == Some(&ReplicationStatus::Pending))

@@ -9,7 +9,7 @@ pub(crate) use find::{
     with_policy,
 };
 
-use super::{Steps, known_arn, nothing_to_do};
+use super::{Scheduled, Steps, known_arn, nothing_to_do};
 use crate::aws::settle::{pause, retry};
 use crate::aws::{At, Error};
 use crate::events::Progress;
@@ -19,37 +19,13 @@ use crate::names::{Arn, KeyId, PairName, Region};
 use crate::plan::Action;
 use crate::plan::work::{KeyDiffers, KeyMade, Owned};
 use crate::policy::Document;
-use crate::world::{Key, KeyState};
+use crate::world::Key;
 use aws_sdk_kms::types::Tag;
 use aws_smithy_types::retry::RetryConfig;
 use find::from_metadata;
-use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// A key that is scheduled for deletion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scheduled {
-    /// `PendingDeletion` or, for a primary with replicas, `PendingReplicaDeletion`.
-    pub state: KeyState,
-    /// The deletion date. A primary key with replicas has no date until the last replica is
-    /// deleted.
-    pub deletion_date: Option<Timestamp>,
-    /// The days of the key's own waiting period, for a primary key that waits for the deletion of
-    /// its replicas.
-    pub window_days: Option<i32>,
-}
-
-impl From<&Key> for Scheduled {
-    fn from(key: &Key) -> Self {
-        Self {
-            state: key.state.clone(),
-            deletion_date: key.deletion_date,
-            window_days: key.pending_window_days,
-        }
-    }
-}
 
 /// The tag that distinguishes the keys that one run creates, so that a key can be found after a
 /// lost response.
@@ -79,7 +55,7 @@ impl Steps {
         match work {
             Owned::Create(_) => self.create_key(region, progress).await,
             Owned::Update(differs) => {
-                let key = self.any_key(region)?;
+                let key = self.keys.any_in(region)?;
                 self.change_key(&key, region, differs, progress).await?;
                 known_arn(action)
             }
@@ -141,7 +117,7 @@ impl Steps {
             .await?;
         }
         if !tags.set.is_empty() {
-            let tags = kms_tags(&self.topology.key_tags(region))?;
+            let tags = kms_tags(&self.scope.topology.key_tags(region))?;
             let tag = kms.tag_resource().key_id(key.as_str()).set_tags(Some(tags));
             retry(&self.stop, progress, || async {
                 self.aws.paced("kms:TagResource", region, &self.stop).await?;
@@ -165,17 +141,17 @@ impl Steps {
     /// must not retry the call.
     async fn create_key(&self, region: &Region, progress: &Progress) -> Result<Arn, Failure> {
         let attempt = uuid::Uuid::new_v4().simple().to_string();
-        let mut tags = self.topology.key_tags(region);
+        let mut tags = self.scope.topology.key_tags(region);
         tags.insert(ATTEMPT_TAG.to_owned(), attempt.clone());
         // A key policy does not name its key.
         let policy = self.render(&Document::Key(region.clone()))?.to_string();
-        let is_multi_region = self.topology.wanted.key.kind == KeyKind::MultiRegion;
+        let is_multi_region = self.scope.topology.wanted.key.kind == KeyKind::MultiRegion;
         let create = self
             .aws
             .kms(region)
             .create_key()
             .multi_region(is_multi_region)
-            .description(self.topology.wanted.key_description())
+            .description(self.scope.topology.wanted.key_description())
             .policy(policy)
             .set_tags(Some(kms_tags(&tags)?));
         let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
@@ -219,8 +195,7 @@ impl Steps {
             }
         };
         let key = created.ok_or_else(|| Failure::bug("CreateKey answered without a key"))?;
-        self.book().made.insert(region.clone(), key.id);
-        self.keys_moved.send_modify(|_| {});
+        self.keys.make(region, key.id);
         Ok(key.arn)
     }
 
@@ -231,7 +206,8 @@ impl Steps {
         loop {
             let wanted = [(ATTEMPT_TAG, attempt.to_owned())];
             let found =
-                by_tags(&self.aws, region, &wanted, self.topology.wanted.key.kind, None).await?;
+                by_tags(&self.aws, region, &wanted, self.scope.topology.wanted.key.kind, None)
+                    .await?;
             if let Some(key) = found.into_iter().next() {
                 return Ok(Some(key));
             }
@@ -251,7 +227,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let kms = self.aws.kms(region);
-        let days = i32::from(self.topology.deletion_window_days());
+        let days = i32::from(self.scope.topology.deletion_window_days());
         let schedule =
             kms.schedule_key_deletion().key_id(arn.as_str()).pending_window_in_days(days);
         let stands = || async {
@@ -260,7 +236,7 @@ impl Steps {
             };
             let is_pending = key.is_pending_deletion();
             if is_pending {
-                self.going().insert(arn.clone(), Scheduled::from(&key));
+                self.record.noted().scheduled.add(arn, Scheduled::from(&key));
             }
             Ok(!is_pending)
         };
@@ -269,7 +245,7 @@ impl Steps {
             match schedule.clone().send().await.at("kms:ScheduleKeyDeletion", region) {
                 Ok(output) => {
                     if let Some(scheduled) = find::scheduled(&output) {
-                        self.going().insert(arn.clone(), scheduled);
+                        self.record.noted().scheduled.add(arn, scheduled);
                     }
                     Ok(())
                 }

@@ -45,7 +45,7 @@ impl Steps {
         // Runs after a failed wait too: crrctl leaves no object in a bucket that stays.
         for rule in &direction.rules {
             let prefix = format!("{}{run}/", direction.wanted.probe_prefix(&rule.settings));
-            recent::purge_own(&self.aws, source, &prefix, bypass(&self.topology)).await?;
+            recent::purge_own(&self.aws, source, &prefix, bypass(&self.scope.topology)).await?;
         }
         let now = quiet?;
         self.until_none_pending(source, now, progress).await
@@ -132,9 +132,9 @@ impl Steps {
             if !tags.is_empty() {
                 put = put.tagging(&tags);
             }
-            let (mode, until) = retention(&self.aws, &self.topology).unzip();
+            let (mode, until) = retention(&self.aws, &self.scope.topology).unzip();
             put = put.set_object_lock_mode(mode).set_object_lock_retain_until_date(until);
-            for (name, value) in self.topology.wanted.probe_metadata() {
+            for (name, value) in self.scope.topology.wanted.probe_metadata() {
                 put = put.metadata(name, value);
             }
             put.send().await.at("s3:PutObject", region)

@@ -27,18 +27,18 @@ impl Steps {
         let region = &action.region;
         match work {
             Owned::Create(_) => {
-                let key = self.committed_key(region)?;
+                let key = self.keys.committed_in(region)?;
                 self.create_replica_key(&key, region, progress).await?;
-                Ok(self.key_arn(&key, region))
+                Ok(self.scope.key_arn(&key, region))
             }
             Owned::Update(differs) => {
-                let key = self.committed_key(region)?;
+                let key = self.keys.committed_in(region)?;
                 if differs.state.is_some() {
                     self.revive(&key, region, progress).await?;
                 }
                 self.wait_until_enabled(&key, region, progress).await?;
                 self.change_key(&key, region, differs, progress).await?;
-                Ok(self.key_arn(&key, region))
+                Ok(self.scope.key_arn(&key, region))
             }
             Owned::Remove(_) => self.remove_key(action, progress).await,
             Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
@@ -53,7 +53,7 @@ impl Steps {
     ) -> Result<(), Failure> {
         self.replicate_key(key, region, progress).await?;
         let enabled = self.wait_until_enabled(key, region, progress);
-        if self.aliased.contains(region) {
+        if self.beginning.had_alias(region) {
             return enabled.await;
         }
         // A key in the state `Creating` can be managed (KMS Developer Guide,
@@ -71,7 +71,7 @@ impl Steps {
         region: &Region,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let home = &self.topology.source.region;
+        let home = &self.scope.topology.source.region;
         let policy = self.render(&Document::Key(region.clone()))?.to_string();
         let replicate = self
             .aws
@@ -79,9 +79,9 @@ impl Steps {
             .replicate_key()
             .key_id(key.as_str())
             .replica_region(region.as_str())
-            .description(self.topology.wanted.key_description())
+            .description(self.scope.topology.wanted.key_description())
             .policy(policy)
-            .set_tags(Some(kms_tags(&self.topology.key_tags(region))?));
+            .set_tags(Some(kms_tags(&self.scope.topology.key_tags(region))?));
         let call = || async {
             self.aws.paced_replica(home, region, &self.stop).await?;
             match replicate.clone().send().await.at("kms:ReplicateKey", home) {
@@ -105,7 +105,7 @@ impl Steps {
             what: format!("the replica key in {region} to be Enabled"),
             every: Duration::from_millis(250),
             at_most_every: Duration::from_secs(10),
-            at_most: self.topology.wanted.key.replica_timeout,
+            at_most: self.scope.topology.wanted.key.replica_timeout,
             in_a_row: 1,
             hint: "run `crrctl apply` again to go on waiting, or give it longer with `key.replica_timeout`".to_owned(),
         };

@@ -92,10 +92,10 @@ impl Steps {
         written: &RulesWritten,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let direction = self.direction_from(&action.name)?;
-        let keys = self.committed_keys(direction)?;
-        if let Some(world) = self.beside_others.as_ref().filter(|_| !direction.is_back()) {
-            others::prove_shared_role(&self.topology, world, &keys, &self.templates)?;
+        let direction = self.scope.direction_from(&action.name)?;
+        let keys = self.keys.committed_for(direction)?;
+        if let Some(world) = self.beginning.beside_others().filter(|_| !direction.is_back()) {
+            others::prove_shared_role(&self.scope.topology, world, &keys, &self.templates)?;
         }
         self.others_are_ready(direction).await?;
         if written.role_is_fresh {
@@ -117,8 +117,8 @@ impl Steps {
         let wanted = |live: Option<&Replication>| rules::wanted(direction, &keys, live);
         let goes = |rule: &Rule| rules::goes(direction, rule);
         self.write_rules(action, wanted, goes, progress).await?;
-        self.activated_at.get_or_init(jiff::Timestamp::now);
-        Ok(self.bucket_arn(&direction.source.bucket))
+        self.record.noted().activated_at.get_or_insert_with(jiff::Timestamp::now);
+        Ok(self.scope.bucket_arn(&direction.source.bucket))
     }
 
     /// Checks that the buckets in accounts without credentials exist. S3 accepts no rule to a
@@ -156,10 +156,10 @@ impl Steps {
         goes: impl Fn(&Rule) -> bool,
         progress: &Progress,
     ) -> Result<Vec<Rule>, Failure> {
-        let direction = self.direction_from(&action.name)?;
+        let direction = self.scope.direction_from(&action.name)?;
         let side = &direction.source;
         // A bucket that this run created has only the pair's rules.
-        let live = if self.fresh.contains(&side.bucket) {
+        let live = if self.beginning.lacked(&side.bucket) {
             None
         } else {
             read(&self.aws, &side.bucket, &side.region).await?
@@ -175,7 +175,7 @@ impl Steps {
             .flat_map(ReplicationConfiguration::rules)
             .filter(|rule| !is_replaced(&described_rule(rule)))
             .cloned();
-        self.replaces(action, live.is_some(), || live.as_ref().map(briefly).unwrap_or_default());
+        self.replaces(action, live.as_ref().map(briefly));
         let rules =
             others.map(Ok).chain(ours.iter().map(sdk_rule)).collect::<Result<Vec<_>, Failure>>()?;
         self.put_rules(side.bucket.as_str(), &side.region, role.as_str(), rules, progress).await?;
@@ -187,7 +187,7 @@ impl Steps {
             })
         });
         try_join(confirmed, self.keys_stand(progress)).await?;
-        self.saw_rules(&side.bucket, at);
+        self.record.noted().seen.rules(&side.bucket, at);
         Ok(ours)
     }
 
@@ -275,7 +275,7 @@ impl Steps {
         if bucket == RulesBucket::TakesThemAlong {
             return Ok(());
         }
-        let direction = self.direction_from(&action.name)?;
+        let direction = self.scope.direction_from(&action.name)?;
         let is_ours = |id: &str| rules::region_of(direction, id).is_some();
         self.remove_rules(&direction.source, is_ours, progress).await?;
         if bucket == RulesBucket::Stays {
@@ -297,8 +297,9 @@ impl Steps {
             DroppedRuleWork::Remove { bucket_is_live } => *bucket_is_live,
             DroppedRuleWork::Leave(_) => return Err(nothing_to_do(action)),
         };
-        self.remove_rules(&self.topology.source, |other| other == action.name, progress).await?;
-        let dropped = self.served.rules.iter().find(|rule| rule.id == action.name);
+        self.remove_rules(&self.scope.topology.source, |other| other == action.name, progress)
+            .await?;
+        let dropped = self.scope.served.rules.iter().find(|rule| rule.id == action.name);
         if let Some(dropped) = dropped.filter(|_| bucket_is_live) {
             self.until_dropped(dropped, progress).await?;
         }

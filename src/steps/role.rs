@@ -126,16 +126,17 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         let (home, name) = (&action.region, action.name.as_str());
         let iam = self.aws.iam(home);
-        let (trust, arn, of) = if self.is_batch_role(name) {
-            let arn = self.topology.batch_role_arn();
-            (Document::BatchReplicationRoleTrust, arn, &self.topology)
+        let (trust, arn, of) = if self.scope.is_batch_role(name) {
+            let arn = self.scope.topology.batch_role_arn();
+            (Document::BatchReplicationRoleTrust, arn, &self.scope.topology)
         } else {
-            let direction = self.direction_of_role(name, home)?;
+            let direction = self.scope.direction_of_role(name, home)?;
             (Document::of_role_trust(direction), direction.role_arn(), direction)
         };
         let trust = self.render(&trust)?.to_string();
         let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
-        let tags = self.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+        let tags =
+            self.scope.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
         let boundary = of.role_settings.boundary.as_ref().map(Arn::to_string);
         let Some(RoleDiffers { trust: new_trust, boundary: new_boundary, tags: new_tags }) =
             differs
@@ -143,9 +144,9 @@ impl Steps {
             let create = iam
                 .create_role()
                 .role_name(name)
-                .path(&self.topology.role_settings.path)
+                .path(&self.scope.topology.role_settings.path)
                 .set_permissions_boundary(boundary.clone())
-                .description(self.topology.wanted.role_description())
+                .description(self.scope.topology.wanted.role_description())
                 .assume_role_policy_document(trust)
                 .set_tags(Some(tags));
             let call = || async {
@@ -199,7 +200,7 @@ impl Steps {
     /// belongs to another owner.
     async fn role_of_another_run(&self, name: &str, home: &Region) -> Result<(), Failure> {
         let live = find(&self.aws, &RoleName::new(name)?, home, false).await?;
-        if live.is_none_or(|role| self.topology.wanted.owns(&role.tags)) {
+        if live.is_none_or(|role| self.scope.topology.wanted.owns(&role.tags)) {
             return Ok(());
         }
         let message = format!("the role `{name}` belongs to another pair");

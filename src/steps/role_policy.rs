@@ -39,10 +39,10 @@ impl Steps {
     ) -> Result<Arn, Failure> {
         match work {
             Owned::Create(_) | Owned::Update(RolePolicyDiffers::Statements(_)) => {
-                self.apply_role_policy(action, &self.served, progress).await
+                self.apply_role_policy(action, &self.scope.served, progress).await
             }
             Owned::Update(RolePolicyDiffers::Pruned) => {
-                self.apply_role_policy(action, &self.topology, progress).await
+                self.apply_role_policy(action, &self.scope.topology, progress).await
             }
             Owned::Remove(_) => {
                 self.remove_role_policy(&action.name, &action.region, progress).await?;
@@ -61,16 +61,16 @@ impl Steps {
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let (home, name) = (&action.region, action.name.as_str());
-        let (document, arn, topology) = if self.is_batch_role(name) {
-            (Document::BatchReplicationRole, self.topology.batch_role_arn(), forward)
+        let (document, arn, topology) = if self.scope.is_batch_role(name) {
+            (Document::BatchReplicationRole, self.scope.topology.batch_role_arn(), forward)
         } else {
             // Each direction is rendered as its own pair.
-            let direction = self.direction_of_role(name, home)?;
+            let direction = self.scope.direction_of_role(name, home)?;
             let topology = if direction.is_back() { direction } else { forward };
             (Document::ReplicationRole, direction.role_arn(), topology)
         };
-        let wanted = if topology.is_back() { topology } else { &self.topology };
-        let keys = self.committed_keys(wanted)?;
+        let wanted = if topology.is_back() { topology } else { &self.scope.topology };
+        let keys = self.keys.committed_for(wanted)?;
         let policy = policy::render(&document, topology, &keys, &self.templates)?.to_string();
         let put = self
             .aws

@@ -19,7 +19,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let wanted = work.written().ok_or_else(|| nothing_to_do(action))?;
-        let (region, key) = (&action.region, self.committed_key(&action.region)?);
+        let (region, key) = (&action.region, self.keys.committed_in(&action.region)?);
         let kms = self.aws.kms(region);
         if let Some(days) = *wanted {
             let days = i32::try_from(days).unwrap_or(i32::MAX);
@@ -38,6 +38,6 @@ impl Steps {
             })
             .await?;
         }
-        Ok(self.key_arn(&key, region))
+        Ok(self.scope.key_arn(&key, region))
     }
 }

@@ -53,14 +53,14 @@ impl Steps {
         progress: &Progress,
     ) -> Result<Arn, Failure> {
         let wanted = change.written().ok_or_else(|| nothing_to_do(action))?;
-        let side = self.side(&action.name)?;
+        let side = self.scope.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
         let wanted = wanted.resolved(self, side)?;
         if D::MAY_STAND && D::find(&self.aws, bucket, region).await?.as_ref() == Some(&wanted) {
-            return Ok(self.bucket_arn(bucket));
+            return Ok(self.scope.bucket_arn(bucket));
         }
         retry(&self.stop, progress, || wanted.put(&self.aws, bucket, region)).await?;
-        Ok(self.bucket_arn(bucket))
+        Ok(self.scope.bucket_arn(bucket))
     }
 }
 

@@ -9,51 +9,23 @@ use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::joined;
 use crate::manifest::{BucketPlace, Side, Topology};
-use crate::names::{BucketName, Region};
+use crate::names::Region;
 use crate::world::KeyState;
-use std::collections::BTreeMap;
-use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a resource that a run has just created may take to appear in reads.
 const SHOWS_WITHIN: Duration = Duration::from_secs(20);
 
-/// The resources that were verified, with the time of each check.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    /// The aliases, each with its key, by Region.
-    aliases: BTreeMap<Region, Instant>,
-    /// The rules, by source bucket.
-    rules: BTreeMap<BucketName, Instant>,
-}
-
 impl Steps {
-    fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Records that the alias of `region` named the pair's key at `at`.
-    pub(super) fn saw_alias(&self, region: &Region, at: Instant) {
-        self.seen().aliases.insert(region.clone(), at);
-    }
-
-    /// Returns whether this run read or created the alias of `region`.
-    pub(super) fn has_seen_alias(&self, region: &Region) -> bool {
-        self.seen().aliases.contains_key(region)
-    }
-
-    /// Records that the rules of `bucket` were as wanted at `at`.
-    pub(super) fn saw_rules(&self, bucket: &BucketName, at: Instant) {
-        self.seen().rules.insert(bucket.clone(), at);
-    }
-
     /// Checks the keys whose aliases exist, at the same time as the rules that were just written.
     /// An alias of another Region that is still missing is recorded when it is created.
     pub(super) async fn keys_stand(&self, progress: &Progress) -> Result<(), Failure> {
-        let known =
-            |region: &&Region| self.aliased.contains(*region) || self.has_seen_alias(region);
-        let regions = self.topology.key_regions().into_iter().filter(known).cloned().collect();
+        let known = |region: &&Region| {
+            self.beginning.had_alias(region) || self.record.noted().seen.has_alias(region)
+        };
+        let regions =
+            self.scope.topology.key_regions().into_iter().filter(known).cloned().collect();
         self.until_standing(regions, Vec::new(), SHOWS_WITHIN, progress).await
     }
 
@@ -65,14 +37,14 @@ impl Steps {
         fresh: bool,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let is_old = |seen: Option<&Instant>| seen.is_none_or(|at| *at < since);
         let (regions, directions) = {
-            let seen = self.seen();
-            let regions = self.topology.key_regions().into_iter().cloned();
-            let regions = regions.filter(|it| !self.topology.wanted.is_handed_over(it));
-            let regions = regions.filter(|region| is_old(seen.aliases.get(region))).collect();
-            let mut directions = self.topology.directions();
-            directions.retain(|it| is_old(seen.rules.get(&it.source.bucket)));
+            let noted = self.record.noted();
+            let seen = &noted.seen;
+            let regions = self.scope.topology.key_regions().into_iter().cloned();
+            let regions = regions.filter(|it| !self.scope.topology.wanted.is_handed_over(it));
+            let regions = regions.filter(|it| !seen.has_alias_since(it, since)).collect();
+            let mut directions = self.scope.topology.directions();
+            directions.retain(|it| !seen.has_rules_since(&it.source.bucket, since));
             (regions, directions)
         };
         let within = if fresh { SHOWS_WITHIN } else { Duration::ZERO };
@@ -115,7 +87,7 @@ impl Steps {
     }
 
     async fn key_that_is_gone(&self, region: &Region) -> Result<Option<String>, Failure> {
-        let (alias, keys) = (self.topology.wanted.key.alias.as_str(), self.keys());
+        let (alias, keys) = (self.scope.topology.wanted.key.alias.as_str(), self.keys());
         let at = Instant::now();
         Ok(match find::key(&self.aws, region, alias).await? {
             Some(found) if Some(&found.id) != keys.id(region) => {
@@ -127,7 +99,7 @@ impl Steps {
                 Some(format!("{} is {}", found.arn, found.state))
             }
             Some(_) => {
-                self.saw_alias(region, at);
+                self.record.noted().seen.alias(region, at);
                 None
             }
             None => Some(format!("`{alias}` is gone in {region}")),

@@ -1,7 +1,7 @@
 //! Finds KMS keys: by key id, ARN or alias, or by tags if no alias names them.
 //! Not for: creating or changing keys (see `key`).
 
-use super::Scheduled;
+use super::super::Scheduled;
 use crate::aws::settle::shown;
 use crate::aws::{At, Aws, Error};
 use crate::joined;

@@ -8,21 +8,18 @@ use crate::aws::settle::{Look, Wait, pause, until};
 use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::joined;
-use crate::manifest::{BucketPlace, Side};
+use crate::manifest::BucketPlace;
 use crate::names::{Arn, KeyId, Region};
 use crate::settings::Encryption;
 use crate::steps::Steps;
 use crate::steps::find::{self, Stored};
 use crate::world::Key;
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a bucket that another run deletes may still answer.
 const GONE_WITHIN: Duration = Duration::from_secs(5);
-/// How old S3's confirmation that a bucket is deleted may be to count as current.
-const JUST_NOW: Duration = Duration::from_millis(500);
 /// The failure code if a bucket of the pair exists again.
 const STANDS: &str = "bucket-stands";
 
@@ -53,39 +50,33 @@ impl Steps {
         Err(failure)
     }
 
-    /// Records that S3 confirmed the deletion of the bucket.
-    pub(in crate::steps) fn deleted(&self, side: &BucketPlace) {
-        let mut deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
-        deleted.insert(side.bucket.clone(), Instant::now());
-    }
-
     /// Returns whether this run deleted every bucket of the pair so recently that a check would
     /// show nothing new.
     fn has_just_deleted_all(&self) -> bool {
-        let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_gone =
-            |side: &Side| deleted.get(&side.bucket).is_some_and(|at| at.elapsed() < JUST_NOW);
-        self.topology.reached().all(is_gone)
+        let buckets = self.scope.topology.reached().map(|side| &side.bucket);
+        self.record.noted().deleted.has_all_just_now(buckets, Instant::now())
     }
 
     /// Restores the keys that this run scheduled and that encrypt a bucket again. If a later run
     /// created other keys, the scheduled keys stay scheduled.
     async fn take_back(&self, progress: &Progress) -> Result<(), Failure> {
         let mut used = BTreeSet::new();
-        for side in self.topology.reached() {
-            let Ok(key) = self.any_key(&side.region) else { continue };
+        for side in self.scope.topology.reached() {
+            let Ok(key) = self.keys.any_in(&side.region) else { continue };
             let live = Encryption::find(&self.aws, &side.bucket, &side.region).await?;
-            let arn = self.key_arn(&key, &side.region);
+            let arn = self.scope.key_arn(&key, &side.region);
             if live.as_ref().and_then(Encryption::key) == Some(arn.as_str()) {
                 used.insert(key);
             }
         }
         // A multi-Region key is restored in all its Regions.
-        for region in self.topology.key_regions() {
-            let Some(key) = self.any_key(region).ok().filter(|key| used.contains(key)) else {
+        for region in self.scope.topology.key_regions() {
+            let Some(key) = self.keys.any_in(region).ok().filter(|key| used.contains(key)) else {
                 continue;
             };
-            if self.going().remove(&self.key_arn(&key, region)).is_some() {
+            let arn = self.scope.key_arn(&key, region);
+            let is_ours = self.record.noted().scheduled.take_back(&arn);
+            if is_ours {
                 self.revive(&key, region, progress).await?;
             }
         }
@@ -101,11 +92,11 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let is_the_pairs =
-            self.any_key(region).is_ok_and(|key| arn.as_str().ends_with(key.as_str()));
+            self.keys.any_in(region).is_ok_and(|key| arn.as_str().ends_with(key.as_str()));
         if !is_the_pairs {
             return self.encrypts_nothing(arn).await;
         }
-        if self.topology.reached().all(|side| &side.region != region) {
+        if self.scope.topology.reached().all(|side| &side.region != region) {
             // A Region that the manifest does not name, such as one that `--prune` clears. The plan
             // takes care of its bucket.
             return Ok(());
@@ -119,7 +110,7 @@ impl Steps {
             hint: String::new(),
         };
         let look = || async {
-            let looks = self.topology.reached().map(|side| async move {
+            let looks = self.scope.topology.reached().map(|side| async move {
                 Ok::<_, Error>(self.stands(side).await?.then_some(&side.bucket))
             });
             let standing = joined::all(looks).await?.into_iter().flatten().next();
@@ -140,16 +131,13 @@ impl Steps {
 
     /// Returns whether the bucket exists.
     async fn stands(&self, side: &BucketPlace) -> Result<bool, Error> {
-        let is_deleted = {
-            let deleted = self.deleted.lock().unwrap_or_else(PoisonError::into_inner);
-            deleted.contains_key(&side.bucket)
-        };
+        let is_deleted = self.record.noted().deleted.has(&side.bucket);
         let stands = find::stands(&self.aws, side).await?;
         Ok(stands && (!is_deleted || self.has_tagging(side).await?))
     }
 
     async fn encrypts_nothing(&self, arn: &Arn) -> Result<(), Failure> {
-        for side in self.topology.reached() {
+        for side in self.scope.topology.reached() {
             let live = Encryption::find(&self.aws, &side.bucket, &side.region).await?;
             if live.as_ref().and_then(Encryption::key) == Some(arn.as_str()) {
                 let message = format!("the bucket `{}` is encrypted under {arn}", side.bucket);
@@ -168,10 +156,12 @@ impl Steps {
     /// is built.
     pub async fn schedule_late_spares(&self, progress: &Progress) -> Result<Instant, Failure> {
         let (mut looked, mut at) = (BTreeSet::new(), Instant::now());
-        let mut moved = self.keys_moved.subscribe();
+        let mut changes = self.keys.changes();
         loop {
-            let is_last = *moved.borrow_and_update();
-            let made: Vec<_> = self.book().made.clone().into_iter().collect();
+            let (is_last, made) = {
+                let keys = changes.borrow_and_update();
+                (keys.is_complete(), keys.made().clone())
+            };
             for (region, made) in made {
                 if looked.insert(region.clone()) {
                     self.schedule_late_spares_in(&region, &made, progress).await?;
@@ -179,24 +169,10 @@ impl Steps {
                 }
             }
             // The sender is part of `self`, so the channel is open.
-            if is_last || moved.changed().await.is_err() {
+            if is_last || changes.changed().await.is_err() {
                 return Ok(at);
             }
         }
-    }
-
-    /// Signals that no more keys are created.
-    pub fn is_built(&self) {
-        self.keys_moved.send_replace(true);
-    }
-
-    /// Waits for the key that the alias names and returns it. Until then it is not known which key
-    /// is spare. Returns `None` if the run ends first.
-    async fn named(&self, region: &Region) -> Option<KeyId> {
-        let is_settled = |is_last: &bool| *is_last || self.committed_key(region).is_ok();
-        let mut moved = self.keys_moved.subscribe();
-        moved.wait_for(is_settled).await.ok()?;
-        self.committed_key(region).ok()
     }
 
     async fn schedule_late_spares_in(
@@ -205,15 +181,15 @@ impl Steps {
         made: &KeyId,
         progress: &Progress,
     ) -> Result<(), Failure> {
-        let (tags, started) = (self.topology.wanted.owner_tags(), Instant::now());
+        let (tags, started) = (self.scope.topology.wanted.owner_tags(), Instant::now());
         loop {
-            let mut ids = ids_of(&self.aws, region, self.topology.wanted.key.kind).await?;
+            let mut ids = ids_of(&self.aws, region, self.scope.topology.wanted.key.kind).await?;
             let count = ids.len();
             ids.retain(|id| id != made.as_str());
             let is_listed = ids.len() < count;
             // A key whose tags this run may not read is not the pair's.
             let (ours, _) = tagged(&self.aws, region, ids, &tags).await?;
-            let Some(key) = self.named(region).await else { return Ok(()) };
+            let Some(key) = self.keys.named(region).await else { return Ok(()) };
             for spare in ours.iter().filter(|it| it.id != key && is_fresh(it)) {
                 self.schedule_spare(&spare.arn, &spare.id, region, progress).await?;
             }

@@ -60,7 +60,7 @@ impl Stored for Encryption {
     }
 
     fn resolved(&self, steps: &Steps, side: &Side) -> Result<Self, Failure> {
-        let key = steps.topology.wanted.key_arn(&steps.keys(), side);
+        let key = steps.scope.topology.wanted.key_arn(&steps.keys(), side);
         if key.is_none() && side.has_key() {
             return Err(Failure::bug("the key is not named yet"));
         }

@@ -125,7 +125,7 @@ impl Steps {
         let bucket = BucketName::new(&action.name)?;
         let side = BucketPlace { region: action.region.clone(), bucket };
         self.put_lifecycle(&side, wanted, progress).await?;
-        Ok(self.bucket_arn(&side.bucket))
+        Ok(self.scope.bucket_arn(&side.bucket))
     }
 
     async fn put_lifecycle(
@@ -137,8 +137,9 @@ impl Steps {
         let (bucket, region) = (&side.bucket, &side.region);
         let s3 = self.aws.s3(region);
         let live = read(&self.aws, bucket, region).await?;
-        let is_ours =
-            |rule: &&LifecycleRule| !lifecycle::is_ours(&self.topology, rule.id().unwrap_or(""));
+        let is_ours = |rule: &&LifecycleRule| {
+            !lifecycle::is_ours(&self.scope.topology, rule.id().unwrap_or(""))
+        };
         let mut rules: Vec<LifecycleRule> = live
             .iter()
             .flat_map(GetBucketLifecycleConfigurationOutput::rules)

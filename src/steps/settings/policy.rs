@@ -54,17 +54,17 @@ impl Steps {
         is_missing: bool,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let side = self.side(&action.name)?;
+        let side = self.scope.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
         // A policy that names the key is written after the alias (see `plan`). For other policies
         // any key will do.
-        let ours = self.render(&Document::of_bucket(side, &self.topology))?;
+        let ours = self.render(&Document::of_bucket(side, &self.scope.topology))?;
         // A bucket that this run creates has no statements of other owners.
-        let is_new = is_missing && !self.topology.wanted.adopts(bucket);
+        let is_new = is_missing && !self.scope.topology.wanted.adopts(bucket);
         let live = if is_new { None } else { find(&self.aws, bucket, region).await? };
-        self.replaces(action, live.is_some(), || live.clone().unwrap_or_default());
+        self.replaces(action, live.clone());
         self.put_policy(bucket, region, live.as_ref(), &ours, progress).await?;
-        Ok(self.bucket_arn(bucket))
+        Ok(self.scope.bucket_arn(bucket))
     }
 
     /// Removes the pair's statements from the policy of a bucket that stays.

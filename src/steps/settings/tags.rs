@@ -55,7 +55,8 @@ impl Steps {
             BucketTagsWork::Remove => {
                 let bucket = BucketName::new(&action.name)?;
                 let place = BucketPlace { region: action.region.clone(), bucket };
-                self.remove_probes(&self.topology.wanted.side(place.clone()), progress).await?;
+                self.remove_probes(&self.scope.topology.wanted.side(place.clone()), progress)
+                    .await?;
                 self.remove_bucket_tags(&place.bucket, &place.region, progress).await?;
                 known_arn(action)
             }
@@ -71,7 +72,7 @@ impl Steps {
         is_new: bool,
         progress: &Progress,
     ) -> Result<Arn, Failure> {
-        let side = self.side(&action.name)?;
+        let side = self.scope.side(&action.name)?;
         let (bucket, region) = (&side.bucket, &side.region);
         let live = if is_new {
             self.tags_of_new(bucket, region, progress).await?
@@ -79,7 +80,7 @@ impl Steps {
             find(&self.aws, bucket, region).await?
         };
         if let Some(other) =
-            live.get(Topology::ID_TAG).filter(|id| **id != self.topology.wanted.id())
+            live.get(Topology::ID_TAG).filter(|id| **id != self.scope.topology.wanted.id())
         {
             let message = format!("the bucket `{bucket}` belongs to another pair, {other}");
             return Err(Failure::new(Kind::InTheWay, "bucket-not-ours", message)
@@ -87,21 +88,21 @@ impl Steps {
                 .hint("use another name for this pair or its buckets"));
         }
         let mut all = live.clone();
-        if self.topology.found.expires.is_none() {
+        if self.scope.topology.found.expires.is_none() {
             all.remove(Topology::EXPIRES_TAG);
         }
-        all.extend(self.topology.bucket_tags(bucket));
+        all.extend(self.scope.topology.bucket_tags(bucket));
         if all != live {
-            self.replaces(action, !live.is_empty(), || serde_json::json!(live));
+            self.replaces(action, (!live.is_empty()).then(|| serde_json::json!(live)));
             self.put_tags(bucket, region, &all, progress).await?;
         }
-        if !self.topology.wanted.owns(&live) {
+        if !self.scope.topology.wanted.owns(&live) {
             self.until_shown(bucket, region, SHOWN_WITHIN, progress, |it| {
-                self.topology.wanted.owns(it)
+                self.scope.topology.wanted.owns(it)
             })
             .await?;
         }
-        Ok(self.bucket_arn(bucket))
+        Ok(self.scope.bucket_arn(bucket))
     }
 
     /// Returns the tags of a bucket that this run created, as soon as any appear.
@@ -153,7 +154,7 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let mut tags = find(&self.aws, bucket, region).await?;
-        if !self.topology.wanted.owns(&tags) {
+        if !self.scope.topology.wanted.owns(&tags) {
             return Ok(());
         }
         tags.retain(|key, _| !key.starts_with(Topology::TAG_PREFIX));
@@ -185,8 +186,8 @@ impl Steps {
         progress: &Progress,
     ) -> Result<(), Failure> {
         let live = find(&self.aws, bucket, region).await?;
-        let account = self.topology.wanted.account_of(region).as_str();
-        let (s3control, arn) = (self.aws.s3control_in(region), self.bucket_arn(bucket));
+        let account = self.scope.topology.wanted.account_of(region).as_str();
+        let (s3control, arn) = (self.aws.s3control_in(region), self.scope.bucket_arn(bucket));
         let gone: Vec<String> =
             live.keys().filter(|key| !tags.contains_key(*key)).cloned().collect();
         if !gone.is_empty() {

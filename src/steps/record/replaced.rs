@@ -1,0 +1,60 @@
+//! The previous content of shared documents that a run overwrote, in the form that S3 accepts.
+//! Not for: restoring it, which is the task of its owner.
+
+use crate::events::StepId;
+use serde::Serialize;
+use serde_json::Value;
+
+/// A shared document as it was before this run overwrote it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Replaced {
+    /// The step that overwrote the document.
+    pub step: StepId,
+    /// The previous content, as the body of the call that would restore it.
+    pub document: Value,
+}
+
+/// What each step found before it first overwrote a document that others share, in the order of the
+/// writes. `None` if there was no document.
+#[derive(Debug, Default)]
+pub(in crate::steps) struct Overwritten(Vec<(StepId, Option<Value>)>);
+
+impl Overwritten {
+    /// Records what `step` is about to overwrite. If a step writes twice, the content before the
+    /// first write is kept.
+    pub(in crate::steps) fn add(&mut self, step: &StepId, document: Option<Value>) {
+        if self.0.iter().all(|(known, _)| known != step) {
+            self.0.push((step.clone(), document));
+        }
+    }
+
+    /// Returns the documents that there were.
+    pub(in crate::steps) fn replaced(&self) -> Vec<Replaced> {
+        let was = |(step, document): &(StepId, Option<Value>)| {
+            Some(Replaced { step: step.clone(), document: document.clone()? })
+        };
+        self.0.iter().filter_map(was).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::Kind;
+    use serde_json::json;
+
+    #[test]
+    fn the_content_before_the_first_write_of_each_step_is_kept() {
+        let [rules, tags, policy] = [Kind::Replication, Kind::BucketTags, Kind::BucketPolicy]
+            .map(|kind| StepId::new(kind, "demo"));
+        let mut all = Overwritten::default();
+        all.add(&rules, Some(json!({"rules": ["theirs"]})));
+        all.add(&tags, None);
+        all.add(&rules, Some(json!({"rules": ["ours"]})));
+        all.add(&tags, Some(json!({"written": "by this run"})));
+        all.add(&policy, Some(json!({})));
+        let expected = [(rules, json!({"rules": ["theirs"]})), (policy, json!({}))];
+        let expected = expected.map(|(step, document)| Replaced { step, document });
+        assert_eq!(all.replaced(), expected);
+    }
+}
