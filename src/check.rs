@@ -32,6 +32,7 @@ use serde::Serialize;
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// The setting is correct.

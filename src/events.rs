@@ -18,6 +18,7 @@ macro_rules! kinds {
     ($($variant:ident = $name:literal,)*) => {
         /// The resource kind of a step. The names are part of the output contract.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "kind"))]
         #[expect(missing_docs, reason = "each variant is the resource of that name")]
         pub enum Kind {
             $(#[serde(rename = $name)] $variant,)*
@@ -66,6 +67,7 @@ impl std::fmt::Display for Kind {
 
 /// The operation of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "action"))]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// Creates a missing resource.
@@ -109,6 +111,7 @@ impl std::fmt::Display for Verb {
 
 /// The id of a step, such as `s3:versioning/demo-111122223333-us-east-1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(transparent)]
 pub struct StepId(String);
 
@@ -135,20 +138,23 @@ impl std::fmt::Display for StepId {
     }
 }
 
-/// An event of a run. Durations are in milliseconds.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "event")]
+/// An event of a run. Durations are in milliseconds. `report::Ndjson` says what is printed of it.
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub enum Event {
-    #[serde(rename = "run.start")]
-    RunStart { command: &'static str, pair: String },
-    #[serde(rename = "pair")]
+    RunStart {
+        command: &'static str,
+        pair: String,
+    },
     Pair(PairOf),
-    #[serde(rename = "observe.done")]
-    Observed { reads: u64, elapsed_ms: u64, round_trip_ms: Option<u64> },
-    #[serde(rename = "proof")]
-    Proof { calls: Vec<CallOf> },
-    #[serde(rename = "step.start")]
+    Observed {
+        reads: u64,
+        elapsed_ms: u64,
+        round_trip_ms: Option<u64>,
+    },
+    Proof {
+        calls: Vec<CallOf>,
+    },
     StepStart {
         step: StepId,
         kind: Kind,
@@ -157,25 +163,43 @@ pub enum Event {
         action: Verb,
         needs: Vec<StepId>,
     },
-    #[serde(rename = "step.wait")]
-    StepWait { step: StepId, reason: String, waited_ms: u64 },
-    #[serde(rename = "step.retry")]
-    StepRetry { step: StepId, code: String, reason: String },
-    #[serde(rename = "step.note")]
-    StepNote { step: StepId, note: String },
-    #[serde(rename = "step.done")]
-    StepDone { step: StepId, action: Verb, arn: Option<Arn>, elapsed_ms: u64 },
-    #[serde(rename = "step.failed")]
-    StepFailed { step: StepId, failure: Failure },
-    #[serde(rename = "probe.status")]
-    ProbeStatus { rule: String, key: String, status: String, elapsed_ms: u64 },
-    #[serde(rename = "probe.retry")]
-    ProbeRetry { rule: String, key: String, reason: String },
-    #[serde(rename = "probe.done")]
+    StepWait {
+        step: StepId,
+        reason: String,
+        waited_ms: u64,
+    },
+    StepRetry {
+        step: StepId,
+        code: String,
+        reason: String,
+    },
+    StepNote {
+        step: StepId,
+        note: String,
+    },
+    StepDone {
+        step: StepId,
+        action: Verb,
+        arn: Option<Arn>,
+        elapsed_ms: u64,
+    },
+    StepFailed {
+        step: StepId,
+        failure: Failure,
+    },
+    ProbeStatus {
+        rule: String,
+        key: String,
+        status: String,
+        elapsed_ms: u64,
+    },
+    ProbeRetry {
+        rule: String,
+        key: String,
+        reason: String,
+    },
     ProbeDone(ProbeDone),
-    #[serde(rename = "check.done")]
     CheckDone(CheckDone),
-    #[serde(rename = "watch.round")]
     WatchRound {
         ok: bool,
         failure: Option<Failure>,
@@ -183,20 +207,34 @@ pub enum Event {
         metrics: Vec<RuleMetrics>,
         elapsed_ms: u64,
     },
-    #[serde(rename = "backfill.status")]
-    BackfillStatus { job: String, status: String, total: Option<u64>, succeeded: u64, failed: u64 },
-    #[serde(rename = "error")]
-    Error { failure: Failure },
-    #[serde(rename = "pair.start")]
-    PairStart { pairs: usize },
-    #[serde(rename = "pair.done")]
-    PairDone { ok: bool, exit_code: u8, failure: Option<Failure>, elapsed_ms: u64 },
-    #[serde(rename = "run.done")]
-    RunDone { ok: bool, changed: bool, elapsed_ms: u64 },
+    BackfillStatus {
+        job: String,
+        status: String,
+        total: Option<u64>,
+        succeeded: u64,
+        failed: u64,
+    },
+    Error {
+        failure: Failure,
+    },
+    PairStart {
+        pairs: usize,
+    },
+    PairDone {
+        ok: bool,
+        exit_code: u8,
+        failure: Option<Failure>,
+        elapsed_ms: u64,
+    },
+    RunDone {
+        ok: bool,
+        changed: bool,
+        elapsed_ms: u64,
+    },
 }
 
 /// The outcome of one probe at one destination.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct ProbeDone {
     pub rule: String,

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 /// The class of a failure. Each class has one exit code (README, "Exit codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// An error that matches no other class.
@@ -82,17 +83,20 @@ impl Kind {
 
 /// A failure with the information needed to understand it and to continue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "failure"))]
 #[error("{message}")]
 pub struct Failure {
     /// Determines the exit code.
     pub kind: Kind,
-    /// A short, stable code, such as `replica-key-timeout` or AWS's error code.
+    /// A short, stable code, such as `replica-key-timeout` or AWS's error code; `crrctl explain CODE`
+    /// says more.
     pub code: String,
     /// Error message: one sentence in plain language.
     pub message: String,
     /// The failed step, such as `s3:versioning/demo-111122223333-us-east-1`.
     pub step: Option<String>,
     /// Region of the failed call.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub region: Option<Region>,
     /// AWS's error code.
     pub aws_code: Option<String>,

@@ -26,6 +26,7 @@ pub mod stop;
 pub mod failure;
 pub mod names;
 pub mod units;
+pub mod printed;
 pub mod joined;
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub use html::Html;
 pub use junit::Junit;
 pub use line::{Volume, explained};
 pub use lines::Lines;
+#[cfg(test)]
+pub(crate) use ndjson::Line;
 pub use ndjson::Ndjson;
 pub use proof::proof;
 pub use screen::Screen;

@@ -41,3 +41,6 @@ pub(super) fn run(args: &SchemaArgs, printer: &Printer) {
     printer.put("json_schema", serde_json::from_str::<Value>(text).unwrap_or_default());
     printer.text(text);
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,17 +19,21 @@ pub struct PairOf {
 
 /// A bucket and its Region.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "place"))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct PlaceOf {
     pub bucket: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub region: Region,
 }
 
 /// A destination and the rule that replicates to it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct DestinationOf {
     pub bucket: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub region: Region,
     pub rule: String,
     pub prefix: String,
@@ -37,36 +41,45 @@ pub struct DestinationOf {
 
 /// One direction: a source bucket, a role, and the destinations.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct WayOf {
     pub source: SideOf,
-    /// ARN of the role.
+    /// The role's ARN
     pub role: String,
     pub destinations: Vec<TargetOf>,
 }
 
 /// A bucket with its account and key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct SideOf {
     pub bucket: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub region: Region,
     pub account: String,
-    /// Alias or ARN of the bucket's key. `None` for SSE-S3.
+    /// The alias or ARN of its key; null for SSE-S3
     pub key: Option<String>,
 }
 
 /// A destination and all rules that replicate to it.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct TargetOf {
-    #[serde(flatten)]
-    pub side: SideOf,
+    pub bucket: String,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub region: Region,
+    pub account: String,
+    /// The alias or ARN of its key; null for SSE-S3
+    pub key: Option<String>,
     pub rules: Vec<RuleOf>,
 }
 
 /// A summary of a rule.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct RuleOf {
     pub id: String,
@@ -77,13 +90,14 @@ pub struct RuleOf {
 
 /// A call that S3 makes, and the policy statement that allows or denies it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct CallOf {
-    /// Caller: a role or a service.
+    /// A role or a service
     pub caller: String,
     pub action: String,
     pub resource: String,
-    /// Condition keys that affect the result, each with its value.
+    /// Condition keys with their values
     pub context: Vec<String>,
     pub allowed: bool,
     pub document: Option<String>,

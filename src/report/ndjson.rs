@@ -1,10 +1,13 @@
 //! The events as they happen, one JSON object a line on stdout.
-//! Not for: the fields of the events (see `events`).
+//! Not for: the fields of the events (see `lines`).
+
+mod lines;
 
 use super::Stdout;
 use crate::events::{Event, Sink};
 use crate::failure::Failure;
-use serde::Serialize;
+use jiff::Timestamp;
+pub(crate) use lines::Line;
 use std::sync::{Mutex, PoisonError};
 
 /// Writes events to stdout. `run.done` is held back until [`Ndjson::end`], so that it is the last
@@ -13,16 +16,6 @@ use std::sync::{Mutex, PoisonError};
 pub struct Ndjson {
     stdout: Stdout,
     done: Mutex<Option<Event>>,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    #[serde(flatten)]
-    event: &'a Event,
-    /// The pair's name, if the run is about several pairs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pair: Option<&'a str>,
-    at: jiff::Timestamp,
 }
 
 impl Ndjson {
@@ -42,7 +35,7 @@ impl Ndjson {
     }
 
     fn write(&self, event: &Event, pair: Option<&str>) {
-        let line = Line { event, pair, at: jiff::Timestamp::now() };
+        let line = Line::of(event, pair, Timestamp::now());
         if let Ok(text) = serde_json::to_string(&line) {
             self.stdout.line(&text);
         }
@@ -59,8 +52,7 @@ impl Sink for Ndjson {
     }
 
     fn take_of(&self, pair: &str, event: &Event) {
-        // Omitted, since `pair` would be both the name of the event and a field of it. The steps of
-        // each pair name its resources.
+        // Omitted: `pair` is the name of this event, and its steps name the pair's resources.
         if !matches!(event, Event::Pair(_)) {
             self.write(event, Some(pair));
         }

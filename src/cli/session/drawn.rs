@@ -30,9 +30,10 @@ fn way(direction: &Topology) -> WayOf {
         tags: rule.settings.tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
         delete_markers: rule.settings.delete_markers,
     };
-    let target = |to: &Side| TargetOf {
-        side: side(direction, to),
-        rules: direction.rules_to(to).map(rule).collect(),
+    let target = |to: &Side| {
+        let SideOf { bucket, region, account, key } = side(direction, to);
+        let rules = direction.rules_to(to).map(rule).collect();
+        TargetOf { bucket, region, account, key, rules }
     };
     WayOf {
         source: side(direction, &direction.source),

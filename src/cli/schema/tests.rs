@@ -1,0 +1,97 @@
+//! The schemas of objects and events are generated from the types of what is printed. The files in
+//! `schemas/` are compared with them; `CRRCTL_UPDATE_SCHEMAS=1 cargo test --lib schema` writes them.
+
+use crate::report::Line;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().for_serialize().into_generator()
+}
+
+/// Returns a schema whose definitions are the alternatives `these`, with a name each, and what
+/// they refer to.
+fn whole(
+    title: &str,
+    description: &str,
+    these: Vec<(String, Value)>,
+    mut all: Map<String, Value>,
+) -> Value {
+    let refer = |(name, _): &(String, Value)| json!({"$ref": format!("#/$defs/{name}")});
+    let one_of: Vec<Value> = these.iter().map(refer).collect();
+    all.extend(these);
+    all.values_mut().for_each(tidy);
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": description,
+        "oneOf": one_of,
+        "$defs": all,
+    })
+}
+
+/// Leaves out what is Rust's and not JSON's: the widths of numbers, the lines of comments.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(tidy),
+        Value::Object(fields) => {
+            if fields.get("format").is_some_and(|it| it != "date-time") {
+                fields.remove("format");
+                fields.remove("maximum");
+            }
+            if fields.contains_key("const") {
+                fields.remove("type");
+            }
+            if let Some(Value::String(text)) = fields.shift_remove("description") {
+                let text = text.replace('\n', " ").replace("`None`", "null");
+                fields.shift_insert(0, "description".to_owned(), json!(text.trim_end_matches('.')));
+            }
+            if let Some(words) = words(fields) {
+                fields.remove("oneOf");
+                fields.insert("type".to_owned(), json!("string"));
+                fields.insert("enum".to_owned(), json!(words));
+            }
+            fields.values_mut().for_each(tidy);
+        }
+        _ => {}
+    }
+}
+
+/// Returns the words of a list of which each has a description of its own.
+fn words(fields: &Map<String, Value>) -> Option<Vec<Value>> {
+    fields.get("oneOf")?.as_array()?.iter().map(|it| it.get("const").cloned()).collect()
+}
+
+/// Compares the file of a schema with `generated`.
+fn is_generated(name: &str, generated: &Value) {
+    let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    let text = format!("{generated:#}\n");
+    if std::env::var_os("CRRCTL_UPDATE_SCHEMAS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let there = std::fs::read_to_string(&path).unwrap();
+    let differs = there.lines().zip(text.lines()).position(|(there, line)| there != line);
+    assert!(
+        there == text,
+        "{path} is not what the types say, from line {:?} on: \
+         `CRRCTL_UPDATE_SCHEMAS=1 cargo test --lib schema` writes it",
+        differs.map(|line| line + 1)
+    );
+}
+
+#[test]
+fn events_are_generated() {
+    let mut generator = generator();
+    let lines = generator.root_schema_for::<Line<'_>>();
+    let events = lines.get("oneOf").and_then(Value::as_array).unwrap();
+    let name = |event: &Value| event["properties"]["event"]["const"].as_str().unwrap().to_owned();
+    let events = events.iter().map(|event| (name(event), event.clone())).collect();
+    let description = "One object a line as things happen, told apart by `event`. Fields and events may be added within a version.";
+    let generated = whole(
+        "What crrctl prints with `-o ndjson`",
+        description,
+        events,
+        generator.take_definitions(true),
+    );
+    is_generated("events", &generated);
+}
