@@ -106,6 +106,13 @@ impl Finding {
         Self::unknown(name, error.to_string(), remedy)
     }
 
+    /// Returns the finding as the cause of a failure: the check, its Region, the detail, and the remedy.
+    pub fn cause(&self) -> String {
+        let place = self.region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
+        let remedy = self.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));
+        format!("{}{place}: {}{remedy}", self.name, self.detail)
+    }
+
     fn mend(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self

@@ -23,7 +23,6 @@ mod pairs;
 mod plan;
 mod policy;
 mod probe;
-mod proof;
 mod rehearse;
 mod sandbox;
 mod schema;

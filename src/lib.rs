@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod report;
+pub mod ops;
 pub mod check;
 pub mod probe;
 pub mod backfill;

@@ -29,7 +29,7 @@ mod words;
 pub use canary::Canary;
 pub use chain::{Chain, Ran, chain};
 pub use changes::{Change, changes, changes_beside_tags};
-pub use checks::{cause, checks};
+pub use checks::checks;
 pub use codes::{codes, explanation};
 pub use github::Github;
 pub use graph::{Language, graph};

@@ -224,7 +224,8 @@ fn destroy_says_which_job_it_ended() {
     let waiting = stand.suspended_job("first");
     let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
     let answer = finished(&mut stand.command(&[&destroy[..], &PAIR].concat())).exits(0);
-    assert!(answer.stderr.contains(&format!("the batch job {waiting} is under way")), "{answer}");
+    let note = format!("s3:batch-job/{waiting}: the batch job is under way: cancelling it");
+    assert!(answer.stderr.contains(&note), "{answer}");
     let ended = answer.json();
     let job = (&ended["job"]["id"], &ended["job"]["status"]);
     assert_eq!((job, &ended["left"]), ((&json!(waiting), &json!("Cancelled")), &json!([])));

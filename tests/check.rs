@@ -123,7 +123,7 @@ async fn for_everything_that_can_be_broken_the_cause_is_named_first() {
 /// Keeps the first words of each failed check.
 fn keep(words: &mut BTreeMap<&'static str, String>, report: &Report) {
     for finding in report.causes().into_iter().filter(|it| it.result == Verdict::Fail) {
-        words.entry(finding.name).or_insert_with(|| crrctl::report::cause(finding));
+        words.entry(finding.name).or_insert_with(|| finding.cause());
     }
 }
 

@@ -3,10 +3,10 @@
 //! Not for: finding out which call was denied (see `aws::error`).
 
 use super::Command;
-use super::session::Input;
 use crate::failure::{Denied, Failure};
 use crate::manifest::PairKeys;
 use crate::names::{AccountId, Arn};
+use crate::ops::Input;
 use crate::policy::{self, Document, Operation, Part};
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
 //! `crrctl apply`: creates or updates the pair, then proves that it replicates.
-//! Not for: deciding what to change (see `plan`), or running the actions (see `engine`).
+//! Not for: the work itself (see `ops::apply`).
 
 use super::Global;
 use super::check;
@@ -7,27 +7,19 @@ use super::other_side;
 use super::output::{self, Ended, Printer};
 use super::pairs::{OutputMode, PairRunner};
 use super::plan::PlanArgs;
-use super::proof::Proof;
-use super::session::{Inputs, Session, Several};
-use crate::backfill;
-use crate::engine::{self, Outcome};
+use super::session::{self, Inputs, Several};
 use crate::events::{Event, Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::{PairKeys, Topology};
+use crate::manifest::Topology;
 use crate::names::{Arn, Region};
-use crate::plan::expiry::{self, Expiry};
-use crate::plan::{self, Action, Plan, Removal, Wish};
-use crate::probe::{self, Evidence, Patience, Settings};
+use crate::ops::{self, Applied, Planned, Probing, Session};
+use crate::plan::{self, Action, Wish};
+use crate::probe;
 use crate::report::tables;
-use crate::steps::{Prover, Replaced, Steps};
 use crate::units::format_duration;
-use crate::world::World;
 use clap::builder::FalseyValueParser;
 use serde::Serialize;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
@@ -71,49 +63,18 @@ struct Resource<'a> {
     action: Verb,
 }
 
-/// The result of an apply.
-pub(super) struct Applied {
-    pub(super) topology: Topology,
-    pub(super) plan: Plan,
-    pub(super) outcome: Outcome,
-    pub(super) evidence: Evidence,
-    pub(super) activated_at: Option<jiff::Timestamp>,
-    replaced: Vec<Replaced>,
-    /// The expiry date that the pair had before, if it was ephemeral.
-    pub(super) expired_at: Option<jiff::Timestamp>,
-}
-
-impl Applied {
-    /// Returns whether anything was changed; probes don't count.
-    pub(super) fn changed(&self) -> bool {
-        !self.outcome.done.is_empty()
+/// Returns the resources of the pair that exist after an apply.
+fn resources(applied: &Applied) -> Vec<Resource<'_>> {
+    let mut resources = Vec::new();
+    for action in &applied.plan.actions {
+        // A change that was planned and not made is not an existing resource.
+        let stands = action.arn.as_ref().filter(|_| !action.changes());
+        let Some(arn) = applied.outcome.done.get(&action.id).or(stands) else { continue };
+        let Action { id, region, .. } = action;
+        let (kind, action) = (action.kind(), action.verb());
+        resources.push(Resource { step: id, kind, region, arn, action });
     }
-
-    /// Returns the keys that this run created. Until an alias names them, they are found only by
-    /// lists and tags, which are not up to date at once.
-    pub(super) fn keys_made(&self) -> Vec<Arn> {
-        let is_made = |it: &&Action| it.kind() == Kind::Key && it.verb() == Verb::Create;
-        let made = self.plan.actions.iter().filter(is_made);
-        made.filter_map(|it| self.outcome.done.get(&it.id).cloned()).collect()
-    }
-
-    /// Returns the first failure.
-    pub(super) fn failure(&self) -> Option<&Failure> {
-        self.outcome.failure.as_ref().or(self.evidence.failure.as_ref())
-    }
-
-    fn resources(&self) -> Vec<Resource<'_>> {
-        let mut resources = Vec::new();
-        for action in &self.plan.actions {
-            // A change that was planned and not made is not an existing resource.
-            let stands = action.arn.as_ref().filter(|_| !action.changes());
-            let Some(arn) = self.outcome.done.get(&action.id).or(stands) else { continue };
-            let Action { id, region, .. } = action;
-            let (kind, action) = (action.kind(), action.verb());
-            resources.push(Resource { step: id, kind, region, arn, action });
-        }
-        resources
-    }
+    resources
 }
 
 pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) -> Ended {
@@ -124,7 +85,7 @@ pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) ->
         Inputs::One(input) => *input,
         Inputs::Many(several) => return all(global, args, printer, several).await,
     };
-    let session = Session::with(global, printer, input, global.sandbox).await?;
+    let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
     one(session, args, printer).await
 }
 
@@ -158,51 +119,43 @@ async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended
     session.ephemeral = args.ephemeral;
     session.wish = args.wish();
     printer.put("pair", session.manifest.name());
-    let (topology, world, plan) = other_side::planned(&session, printer).await?;
-    if let Some(failure) = probe::refused(&topology).filter(|_| !args.no_probe) {
+    let planned = other_side::planned(&session, printer).await?;
+    let probing = if args.no_probe { Probing::Off } else { Probing::On };
+    if let Some(failure) = ops::refused(&planned, probing) {
         return Err(failure);
     }
-    if args.no_probe && plan.proven_first {
-        return Err(unproven(&topology));
-    }
+    let Planned { topology, plan, .. } = &planned;
     printer.put("warnings", &plan.warnings);
     for warning in &plan.warnings {
         printer.say(&format!("warning: {warning}"));
     }
     if !args.yes && plan.has_changes() {
         output::say(&session.aws.described(&topology.source.account));
-        output::say(&tables::plan(&plan, Some(&plan::cost(&topology))));
+        output::say(&tables::plan(plan, Some(&plan::cost(topology))));
         let answer = output::ask("apply these changes? [y/N]", &session.stop).await?;
         if !matches!(answer.as_str(), "y" | "Y" | "yes") {
             return Err(declined());
         }
     }
-    let applied = apply(&session, topology, &world, plan, !args.no_probe).await;
+    let applied = ops::apply(&session, planned, probing).await;
     session.done(applied.failure().is_none(), applied.changed());
     report(&session, &applied, printer);
-    if applied.failure().is_none() {
-        printer.text(&until(&applied));
-    }
     if let Some(failure) = applied.failure().cloned() {
         other_side::hand_over(&session, &applied.topology, printer)?;
         let failure = check::diagnosed(&session, failure, printer).await;
         return Err(leaving(failure, &applied));
     }
-    offer_backfill(&session, &applied.topology, &world, printer).await;
+    printer.text(&until(&applied));
+    offer_backfill(&session, &applied, printer).await;
     Ok(0)
 }
 
 /// If others wrote objects before the rule became live, prints how many versions the rule does not
-/// cover: a replication rule applies to objects that are written after it.
-async fn offer_backfill(session: &Session, topology: &Topology, world: &World, printer: &Printer) {
-    let objects = world.buckets.get(&topology.source.bucket).and_then(|it| it.objects.as_ref());
-    if objects.is_none_or(|objects| objects.foreign.is_empty()) {
-        return;
-    }
-    let looked =
-        session.unless_ending(async { Ok(backfill::sample(&session.aws, topology).await?) }).await;
-    let sample = match looked {
-        Ok(sample) => sample,
+/// cover.
+async fn offer_backfill(session: &Session, applied: &Applied, printer: &Printer) {
+    let sample = match ops::uncovered(session, applied).await {
+        Ok(Some(sample)) => sample,
+        Ok(None) => return,
         // The pair is built and proven all the same: `apply` does not require permission to read
         // objects that others wrote.
         Err(why) => {
@@ -222,115 +175,6 @@ async fn offer_backfill(session: &Session, topology: &Topology, world: &World, p
             sample.looked_at
         ));
     }
-}
-
-/// Runs the actions of `plan`, then probes.
-pub(super) async fn apply(
-    session: &Session,
-    topology: Topology,
-    world: &World,
-    plan: Plan,
-    probe: bool,
-) -> Applied {
-    let changes = plan.has_changes();
-    let proof = plan.proven_first.then(|| Proof::new(session));
-    let prover = proof.clone().map(|proof| -> Box<dyn Prover> { Box::new(proof) });
-    let steps = session.steps(&topology, world, Removal::default());
-    let steps = Arc::new(steps.proving_first(prover));
-    let mut spares = late_spares(session, &steps, &topology);
-    let outcome = engine::run(
-        &plan,
-        Arc::clone(&steps),
-        &session.events,
-        &session.stop,
-        session.gate.clone(),
-    )
-    .await;
-    session.leave_seat();
-    steps.is_built();
-    let (activated_at, replaced) = (steps.activated_at(), steps.replaced());
-    let mut evidence = Evidence::default();
-    evidence.probes.extend(proof.iter().flat_map(Proof::probes));
-    evidence.failure = other_side::waiting(&topology).filter(|_| outcome.failure.is_none());
-    if probe && outcome.failure.is_none() && evidence.failure.is_none() {
-        let proof = prove(session, &topology, steps.keys(), changes);
-        let last = session.unless_cut("probing", proof).await;
-        let last = last.unwrap_or_else(|why| Evidence::cut_off(why, &topology));
-        evidence.probes.extend(last.probes);
-        evidence.failure = last.failure;
-    }
-    if outcome.failure.is_none() && evidence.failure.is_none() {
-        let look = still(session, &steps, &mut spares, changes, probe);
-        let stands = session.unless_cut("looking whether the pair stands", look).await;
-        evidence.failure = stands.and_then(|stands| stands).err();
-    }
-    let expired_at = Expiry::of(expiry::tags_of_ours(&topology, world)).date();
-    Applied { topology, plan, outcome, evidence, activated_at, replaced, expired_at }
-}
-
-/// Returns the failure for `--no-probe` with rules that cover objects of others: such rules must be
-/// proven before they become live.
-fn unproven(topology: &Topology) -> Failure {
-    let source = &topology.source;
-    let message = format!(
-        "the rules of `{}` would meet what others write there, and `--no-probe` leaves them unproven",
-        source.bucket
-    );
-    Failure::new(failure::Kind::InTheWay, "activation-unproven", message)
-        .in_region(&source.region)
-        .hint("leave out `--no-probe`: they are proven on probes alone, then go live")
-        .hint("to let them go live at once, and risk objects that end FAILED: `replication.activation: direct`")
-}
-
-/// Starts a task that schedules the deletion of spare keys that lists did not show before. It runs
-/// beside everything else; if the run fails, the next run does this work.
-fn late_spares(session: &Session, steps: &Arc<Steps>, topology: &Topology) -> JoinSet<Spares> {
-    let progress = session.events.step(&StepId::new(Kind::Key, topology.source.region.as_str()));
-    let steps = Arc::clone(steps);
-    let mut beside = JoinSet::new();
-    beside.spawn(async move { steps.schedule_late_spares(&progress).await });
-    beside
-}
-
-/// The time of the last look for spare keys.
-type Spares = Result<Instant, Failure>;
-
-/// Re-reads the pair before reporting success: a concurrent `destroy` may have removed part of it.
-async fn still(
-    session: &Session,
-    steps: &Steps,
-    spares: &mut JoinSet<Spares>,
-    changed: bool,
-    probed: bool,
-) -> Result<(), Failure> {
-    let looked = match spares.join_next().await {
-        Some(Ok(looked)) => looked?,
-        // A panic in the task is a bug and must not be hidden.
-        Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-        None => Instant::now(),
-    };
-    if !changed && !probed {
-        return Ok(());
-    }
-    let since = if probed { Instant::now() } else { looked };
-    let progress = session.events.step(&StepId::new(Kind::Key, session.aws.home().as_str()));
-    steps.still_stands(since, changed, &progress).await
-}
-
-/// Probes each rule with one object and, if the run changed something, with a two-part object too.
-async fn prove(session: &Session, topology: &Topology, keys: PairKeys, changed: bool) -> Evidence {
-    let settings = Settings {
-        count: 1,
-        size: 64 << 10,
-        multipart: changed,
-        concurrency: 2,
-        keep: false,
-        patience: Patience::of(session.patience, changed),
-        at_most: Duration::from_mins(20),
-    };
-    let (aws, events, stop) =
-        (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    probe::run(aws, topology.clone(), keys, settings, events, stop).await
 }
 
 /// Returns a sentence about when the pair expires, or that it no longer expires; empty if it never
@@ -355,7 +199,7 @@ pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
             .say(&Event::StepNote { step: step.clone(), note: format!("replaced: {document}") });
     }
     printer.put("changed", changed);
-    printer.put("resources", applied.resources());
+    printer.put("resources", resources(applied));
     printer.put("probes", &applied.evidence.probes);
     printer.put("summary", summary);
     let calls = session.aws.count();

@@ -3,8 +3,7 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
-use super::probe::standing_keys;
-use super::session::{Session, read_or_find};
+use super::session::{self, read_or_find};
 use crate::backfill::{self, Job, Jobs, Wish};
 use crate::check::catalogue;
 use crate::engine;
@@ -12,6 +11,7 @@ use crate::events::Verb;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::observe::{self, Depth};
+use crate::ops::{self, Session};
 use crate::plan::{self, Removal, rules};
 use crate::report::tables;
 use crate::units;
@@ -115,7 +115,7 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
         return Err(output::wants_yes("backfill"));
     }
     let input = read_or_find(global, global.sandbox).await?.one()?;
-    let session = Session::with(global, printer, input, global.sandbox).await?;
+    let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, mut world) = session.observe(Depth::Wanted).await?;
     let jobs = Jobs::new(&session.aws, &topology, &session.events, &session.stop);
@@ -134,7 +134,7 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
         }
         None => {
             covers(&topology, &world)?;
-            let _ = standing_keys(&topology, &world, session.sandbox.is_some())?;
+            let _ = ops::standing_keys(&session, &topology, &world)?;
             if topology.backward().next().is_some() {
                 output::say(&format!(
                     "only what lies in `{}` is looked at: S3 Batch Replication of the ways back is not built",

@@ -5,11 +5,11 @@ use super::Global;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
 use super::policy::organisation;
-use super::session::{self, Input, Inputs, Session, find_by_bucket, read_or_find};
+use super::session::{Inputs, find_by_bucket, read_or_find};
 use super::wait::{Uri, uri};
-use crate::check::{self, CheckedSide, Object, Report, Settings, catalogue};
-use crate::events::{CheckDone, Event};
-use crate::failure::{Failure, Kind};
+use crate::check::{CheckedSide, Object, Report, Settings, catalogue};
+use crate::failure::Failure;
+use crate::ops::{self, Input, Session};
 use crate::report;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -100,18 +100,7 @@ async fn inputs(global: &Global, args: &CheckArgs) -> Result<Inputs, Failure> {
 /// Checks one pair. With `all`, the checks that passed are printed too.
 async fn one(session: Session, settings: &Settings, all: bool, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
-    let checks = check::run(&session.aws, &session.manifest, &session.templates, settings);
-    let report = session.unless_ending(Box::pin(checks)).await?;
-    for finding in &report.findings {
-        session.events.say(&Event::CheckDone(CheckDone {
-            name: finding.name,
-            result: finding.result.as_str(),
-            region: finding.region.clone(),
-            detail: finding.detail.clone(),
-            remedy: finding.remedy.clone(),
-        }));
-    }
-    session.events.say(&Event::Proof { calls: session::calls(report.calls.iter()) });
+    let report = ops::check(&session, settings).await?;
     session.done(!report.has_failed(), false);
     put(&report, printer);
     printer.put("api_calls", session.aws.count().total());
@@ -135,30 +124,9 @@ pub(super) fn put(report: &Report, printer: &Printer) {
 /// Checks the live pair after an object FAILED, and adds the causes to `failure`, the likeliest
 /// first.
 pub(super) async fn diagnosed(session: &Session, failure: Failure, printer: &Printer) -> Failure {
-    if failure.kind != Kind::ReplicationFailed || session.stop.is_ending() {
-        return failure;
+    let (failure, report) = ops::diagnosed(session, failure).await;
+    if let Some(report) = report {
+        put(&report, printer);
     }
-    let settings = Settings { failed: true, ..Settings::default() };
-    let checks = check::run(&session.aws, &session.manifest, &session.templates, &settings);
-    let report = match session.unless_ending(Box::pin(checks)).await {
-        Ok(report) => report,
-        // The original failure is reported, not the failure of the diagnosis.
-        Err(why) => {
-            return failure.hint(format!("no diagnosis: {why}; `crrctl check` tries again"));
-        }
-    };
-    put(&report, printer);
-    explained(failure, &report)
-}
-
-/// The maximum number of causes that are added to a failure.
-const CAUSES: usize = 3;
-
-fn explained(mut failure: Failure, report: &Report) -> Failure {
-    failure.hints.clear();
-    failure.failure_reasons = report.failure_reasons.iter().map(|it| (*it).to_owned()).collect();
-    for finding in report.causes().into_iter().take(CAUSES) {
-        failure.causes.push(report::cause(finding));
-    }
-    failure.hint("`crrctl check` lists every check; `crrctl explain CODE` says more of a reason")
+    failure
 }

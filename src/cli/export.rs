@@ -3,11 +3,12 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
-use super::session::Session;
+use super::session::{self, read_one};
 use crate::events::Verb;
 use crate::export::{self, File};
 use crate::failure::{Failure, Kind};
 use crate::observe::{self, Depth};
+use crate::ops::{self, Planned};
 use crate::plan::Plan;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
@@ -33,9 +34,10 @@ enum Tool {
 }
 
 pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -> Ended {
-    let session = Session::open(global, printer, global.sandbox).await?;
+    let input = read_one(global, global.sandbox)?;
+    let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, mut world, plan) = session.plan_at(Depth::Settings).await?;
+    let Planned { topology, mut world, plan } = ops::plan_at(&session, Depth::Settings).await?;
     stands(&plan)?;
     world.batch = session.unless_ending(observe::batch(&session.aws, &topology, true)).await?;
     let files = match args.tool {

@@ -4,15 +4,17 @@
 
 use super::Global;
 use super::output::Printer;
-use super::session::{Inputs, RunContext};
+use super::session::{Inputs, begin};
 use crate::aws;
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
 use crate::names::{AccountId, BucketName, KeyAlias, Region};
 use crate::observe::{self, Scope};
+use crate::ops::RunContext;
 use crate::plan::expiry::Expiry;
 use crate::plan::fleet::{Pair, State, pairs};
 use crate::world::{KeyState, Thing, Unread};
+use crrctl_sandbox::Sandbox;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -91,13 +93,22 @@ fn stray(thing: &Thing) -> Unread {
     }
 }
 
+/// A run about the account.
+pub(super) struct Opened {
+    pub(super) context: RunContext,
+    /// The Regions to read beside those that the account tells of.
+    pub(super) also: BTreeSet<Region>,
+    /// Serves as long as it is held.
+    _sandbox: Option<Sandbox>,
+}
+
 /// Opens a run about the account. If there is a manifest, its Regions are read too and its source
 /// Region is the home Region.
-pub(super) async fn context(
+pub(super) async fn open(
     global: &Global,
     args: &RegionArgs,
     printer: &Printer,
-) -> Result<(RunContext, BTreeSet<Region>), Failure> {
+) -> Result<Opened, Failure> {
     let inputs = match Inputs::read(global, false) {
         Ok(inputs) => Some(inputs),
         Err(failure) if global.names_a_pair() => return Err(failure),
@@ -116,8 +127,8 @@ pub(super) async fn context(
             None => Region::new("us-east-1")?,
         },
     };
-    let context = RunContext::open(global, printer, &home, "*", None, global.sandbox).await?;
-    Ok((context, also.into_iter().chain([home]).collect()))
+    let (context, sandbox) = begin(global, printer, &home, "*", None, global.sandbox).await?;
+    Ok(Opened { context, also: also.into_iter().chain([home]).collect(), _sandbox: sandbox })
 }
 
 /// An item of `pairs` in the JSON output object.

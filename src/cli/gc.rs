@@ -3,18 +3,16 @@
 //! Not for: pairs that have not expired (see `destroy`).
 
 use super::Global;
-use super::destroy::{Destroyed, Going, Removed, destroy};
-use super::fleet::{Fleet, RegionArgs, context, figures};
+use super::fleet::{Fleet, RegionArgs, figures, open};
 use super::output::{Ended, Printer};
-use super::session::{RunContext, Session};
 use crate::events::Kind;
 use crate::failure::{self, Failure};
 use crate::names::Arn;
 use crate::observe;
+use crate::ops::{self, Destroyed, Going, Input, PlannedRemoval, Removed, RunContext, Session};
 use crate::plan::expiry::{self, Expiry};
 use crate::plan::fleet::{Pair, State};
 use crate::plan::{self, Kept, Removal};
-use crate::policy::Templates;
 use crate::report::fleet as report;
 use clap::builder::FalseyValueParser;
 use jiff::Timestamp;
@@ -63,8 +61,9 @@ enum Swept {
 }
 
 pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> Ended {
-    let (context, also) = context(global, &args.regions, printer).await?;
-    let fleet = Fleet::look(&context, &args.regions, also, printer).await?;
+    let opened = open(global, &args.regions, printer).await?;
+    let (context, also) = (&opened.context, opened.also.clone());
+    let fleet = Fleet::look(context, &args.regions, also, printer).await?;
     printer.text(&report::pairs(&fleet.pairs, fleet.now));
     printer.text(&report::unread(&fleet.unread));
     let is_meant = |pair: &&Pair| {
@@ -76,7 +75,7 @@ pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> En
     printer.put("expired", expired.iter().map(|pair| pair.id()).collect::<Vec<_>>());
     if !args.yes {
         let _ = tell(&[], printer);
-        figures(&context, printer, true, false);
+        figures(context, printer, true, false);
         printer.text(&would_go(&expired));
         return fleet.failure().map_or(Ok(0), Err);
     }
@@ -85,11 +84,11 @@ pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> En
     }
     let mut swept = Vec::new();
     for pair in &expired {
-        swept.push((*pair, sweep(&context, pair).await));
+        swept.push((*pair, sweep(context, pair).await));
     }
     let verdict = tell(&swept, printer).or_else(|| fleet.failure());
     let changed = swept.iter().any(|(_, it)| matches!(it, Swept::Ran(ran) if ran.has_removed()));
-    figures(&context, printer, verdict.is_none(), changed);
+    figures(context, printer, verdict.is_none(), changed);
     verdict.map_or(Ok(0), Err)
 }
 
@@ -124,8 +123,9 @@ async fn removal(context: &RunContext, pair: &Pair) -> Result<Option<Destroyed>,
     }
     let wish = Removal::default();
     let (plan, kept) = plan::removal(&topology, &world, wish)?;
-    let session = Session::part(context, manifest, Templates::default());
-    Ok(Some(destroy(&session, &topology, &world, plan, kept, wish).await))
+    let session = Session::part(context, Input::with_own_templates(manifest));
+    let planned = PlannedRemoval { topology, world, plan, kept, wish };
+    Ok(Some(ops::destroy(&session, planned).await))
 }
 
 /// Prints what was removed and what is left; returns the failure of the run, if any. A removal that

@@ -61,7 +61,7 @@ pub(super) struct Global {
         long,
         global = true,
         value_name = "N",
-        default_value_t = 32,
+        default_value_t = crate::ops::AT_ONCE,
         env = "CRRCTL_MAX_CONCURRENCY"
     )]
     pub(super) max_concurrency: usize,

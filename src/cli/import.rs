@@ -4,14 +4,14 @@
 
 use super::Global;
 use super::output::{self, Ended, Printer};
-use super::session::{RunContext, Session, connect};
+use super::session::{begin, connect};
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
 use crate::import::{self, Draft, Wish};
 use crate::manifest::{self, BucketPlace, Login, Manifest, Origin};
 use crate::names::{AccountId, Arn, BucketName, PairName, Region};
 use crate::observe;
-use crate::policy::Templates;
+use crate::ops::{self, Input, Planned, RunContext, Session};
 use crate::report::{Change, changes_beside_tags};
 use crate::world::{Live, LiveBucket};
 use serde_json::json;
@@ -57,7 +57,7 @@ pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -
     let name = global.name.as_deref().map(PairName::new).transpose()?;
     // The bucket's Region is looked up first; every Region can answer that call.
     let home = Region::new(global.home.as_deref().unwrap_or("us-east-1"))?;
-    let mut context = RunContext::open(global, printer, &home, "", None, global.sandbox).await?;
+    let (mut context, _sandbox) = begin(global, printer, &home, "", None, global.sandbox).await?;
     let mut calls = 0;
     let (live, wish) = Box::pin(found(global, args, name, &mut context, &mut calls)).await?;
     let imported = planned(&context, import::draft(&live, &wish)?).await?;
@@ -210,10 +210,10 @@ async fn asked(context: &RunContext, mut draft: Draft) -> Result<Imported, Failu
             format!("no manifest can say this: {error}"),
         )
     })?;
-    let session = Session::part(context, manifest, Templates::default());
+    let session = Session::part(context, Input::with_own_templates(manifest));
     let (mut changes, mut refused) = (Vec::new(), None);
-    match Box::pin(session.plan()).await {
-        Ok((_, _, plan)) => {
+    match Box::pin(ops::plan(&session)).await {
+        Ok(Planned { plan, .. }) => {
             for change in changes_beside_tags(&plan) {
                 let Change { kind, region, name, reason, .. } = &change;
                 draft.notes.push(format!(

@@ -2,7 +2,7 @@
 //! Not for: finding the pairs (see `fleet`).
 
 use super::Global;
-use super::fleet::{Fleet, RegionArgs, context, figures};
+use super::fleet::{Fleet, RegionArgs, figures, open};
 use super::output::{Ended, Printer};
 use crate::report::fleet;
 
@@ -13,10 +13,11 @@ pub(super) struct ListArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &ListArgs, printer: &Printer) -> Ended {
-    let (context, also) = context(global, &args.regions, printer).await?;
-    let fleet = Fleet::look(&context, &args.regions, also, printer).await?;
+    let opened = open(global, &args.regions, printer).await?;
+    let (context, also) = (&opened.context, opened.also.clone());
+    let fleet = Fleet::look(context, &args.regions, also, printer).await?;
     let failure = fleet.failure();
-    figures(&context, printer, failure.is_none(), false);
+    figures(context, printer, failure.is_none(), false);
     printer.text(&fleet::pairs(&fleet.pairs, fleet.now));
     printer.text(&fleet::unread(&fleet.unread));
     failure.map_or(Ok(0), Err)

@@ -1,27 +1,21 @@
-//! The policy documents that a destination's account must have, printed for that account's
-//! administrator where its credentials are not available.
-//! Not for: rendering the documents (see `policy`).
+//! Prints the policy documents that a destination's account must have, for that account's administrator.
+//! Not for: rendering the documents (see `ops`).
 
 use super::output::Printer;
-use super::session::Session;
-use crate::failure::{Failure, Kind};
-use crate::manifest::{PairKeys, Side, Topology};
+use crate::failure::Failure;
+use crate::manifest::Topology;
 use crate::observe;
-use crate::plan::Plan;
-use crate::policy::{Document, Documents};
-use crate::world::World;
+use crate::ops::{self, Planned, Session};
+use crate::policy::Documents;
 use serde_json::{Map, Value};
 
 /// Plans. If the credentials of another account do not work, prints the documents of that account's
 /// resources.
-pub(super) async fn planned(
-    session: &Session,
-    printer: &Printer,
-) -> Result<(Topology, World, Plan), Failure> {
-    match Box::pin(session.plan()).await {
+pub(super) async fn planned(session: &Session, printer: &Printer) -> Result<Planned, Failure> {
+    match Box::pin(ops::plan(session)).await {
         Err(failure) if failure.code == observe::AWAY => {
             // If the documents can't be rendered, the original failure is still returned.
-            match documents(session).await {
+            match ops::documents_of_others(session).await {
                 Ok(documents) => print(&documents, printer),
                 Err(why) => tracing::debug!("no documents of the other side: {why}"),
             }
@@ -37,52 +31,10 @@ pub(super) fn hand_over(
     topology: &Topology,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    if topology.handed_over().next().is_some() {
-        print(&rendered(session, topology)?, printer);
+    if let Some(documents) = ops::documents_handed_over(session, topology)? {
+        print(&documents, printer);
     }
     Ok(())
-}
-
-/// Returns the failure of a pair whose source side is complete and whose rules wait for the other
-/// account's key; `None` for any other pair.
-pub(super) fn waiting(topology: &Topology) -> Option<Failure> {
-    let side = topology.waits_for_key()?;
-    let account = &side.account;
-    let message = format!(
-        "the source's half stands, and replicates nothing yet: no rule can name the key in {} before account {account} has it",
-        side.region
-    );
-    let failure = Failure::new(Kind::TooLate, "other-side-missing", message);
-    Some(failure.in_region(&side.region).hint(format!(
-        "whoever has account {account} makes `{}`, versioned and encrypted under a key of its own, with the documents printed here; then give the ARN of its key as `key` of that destination, and `crrctl apply` goes on",
-        side.bucket
-    )))
-}
-
-/// Renders the policies of every bucket, key and role in another account. A placeholder stands for
-/// an account id that only the account's credentials reveal.
-async fn documents(session: &Session) -> Result<Documents, Failure> {
-    let home = session.unless_ending(observe::account(&session.aws)).await?;
-    let accounts = session.manifest.some_accounts(&home);
-    rendered(session, &session.manifest.topology_in(&accounts)?)
-}
-
-fn rendered(session: &Session, topology: &Topology) -> Result<Documents, Failure> {
-    let topology = &topology.of_others();
-    let keys = topology.or_some_keys(&PairKeys::default());
-    let away = topology.destinations.iter().filter(|side| topology.is_foreign(side));
-    let of_side = |side: &Side| {
-        let bucket = Document::of_bucket(side, topology);
-        let key = side.has_own_key().then(|| Document::of_key(side));
-        std::iter::once(bucket).chain(key).collect::<Vec<_>>()
-    };
-    let back = topology.backward().filter(|back| back.source.account != topology.source.account);
-    let of_role = |back: Topology| {
-        let (trust, role) = (Document::of_role_trust(&back), Document::of_role(&back));
-        back.role_settings.is_ours().then_some([trust, role]).into_iter().flatten()
-    };
-    let wanted: Vec<Document> = away.flat_map(of_side).chain(back.flat_map(of_role)).collect();
-    Ok(Documents::render(wanted, topology, &keys, &session.templates)?)
 }
 
 fn print(documents: &Documents, printer: &Printer) {

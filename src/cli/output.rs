@@ -3,9 +3,9 @@
 //! `report::Stdout`).
 //! Not for: the text of tables and reports (see `report`).
 
-use super::session::Input;
 use super::{Command, Format, advice};
 use crate::failure::{Failure, Kind};
+use crate::ops::Input;
 use crate::policy::Operation;
 use crate::report::{self, Ndjson, Report, Stdout, harmless};
 use crate::stop::Stop;

@@ -5,14 +5,16 @@
 
 use super::Global;
 use super::output::{self, Ended, Part, Printer, Purpose};
-use super::session::{Input, Inputs, RunContext, Session, Several, connect_beside};
+use super::session::{Inputs, Several, begin, connect_beside};
 use crate::aws::Aws;
 use crate::engine::ConcurrencyLimit;
 use crate::events::{Event, millis};
 use crate::failure::{self, Failure};
 use crate::names::Region;
+use crate::ops::{Input, RunContext, Session};
 use crate::report::{self, tables};
 use crate::units::format_duration;
+use crrctl_sandbox::Sandbox;
 use futures::stream::{self, StreamExt};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -48,7 +50,8 @@ pub(super) async fn one_or_each(
 ) -> Ended {
     match inputs {
         Inputs::One(input) => {
-            let session = Session::with(global, printer, *input, global.sandbox).await?;
+            let (session, _sandbox) =
+                super::session::open(global, printer, *input, global.sandbox).await?;
             one(session, printer).await
         }
         Inputs::Many(_) if mode == OutputMode::Alone => {
@@ -66,6 +69,7 @@ pub(super) struct PairRunner<'a> {
     global: &'a Global,
     printer: &'a Printer,
     context: RunContext,
+    sandbox: Option<Sandbox>,
     title: String,
     several: Several,
     gate: ConcurrencyLimit,
@@ -93,13 +97,14 @@ impl<'a> PairRunner<'a> {
             return Err(Failure::new(failure::Kind::Manifest, "usage", "there are no pairs"));
         };
         let home = first.source_region();
-        let context =
-            RunContext::open(global, printer, home, &title, Some(first), global.sandbox).await?;
+        let (context, sandbox) =
+            begin(global, printer, home, &title, Some(first), global.sandbox).await?;
         let at_once = global.max_concurrency.max(1);
         Ok(Self {
             global,
             printer,
             context,
+            sandbox,
             title,
             several,
             gate: ConcurrencyLimit::shared(at_once),
@@ -236,7 +241,7 @@ impl<'a> PairRunner<'a> {
 
     async fn clients(&self, input: &Input) -> Result<Arc<Aws>, Failure> {
         let manifest = &input.manifest;
-        let sandbox = self.context.sandbox.as_ref();
+        let sandbox = self.sandbox.as_ref();
         let connection = super::session::connection(self.global, Some(manifest), sandbox).await?;
         let client_key = (manifest.source_region().clone(), connection);
         let mut known = self.known.lock().await;

@@ -4,9 +4,9 @@
 use super::other_side;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
-use super::session::{Inputs, Session};
+use super::session::Inputs;
 use super::{Format, Global};
-use crate::observe::Depth;
+use crate::ops::{self, Planned, Session};
 use crate::plan::{self, Removal};
 use crate::report::{self, Language, graph, tables};
 use clap::ValueEnum;
@@ -48,11 +48,10 @@ pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> 
 pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let (topology, plan, kept) = if args.destroy {
-        let (topology, world) = session.observe(Depth::Removal).await?;
-        let (plan, kept) = plan::removal(&topology, &world, Removal::default())?;
-        (topology, plan, kept)
+        let planned = ops::removal(&session, Removal::default(), None).await?;
+        (planned.topology, planned.plan, planned.kept)
     } else {
-        let (topology, _, plan) = other_side::planned(&session, printer).await?;
+        let Planned { topology, plan, .. } = other_side::planned(&session, printer).await?;
         other_side::hand_over(&session, &topology, printer)?;
         (topology, plan, Vec::new())
     };

@@ -6,9 +6,10 @@ mod values;
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::session::Input;
+use super::session;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
+use crate::ops::Input;
 use crate::policy::proof::{Organisation, prove};
 use crate::policy::{Document, Documents, Operation, Part};
 use crate::report;
@@ -63,7 +64,7 @@ impl PolicyArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -> Ended {
-    let input = Input::read(global, global.sandbox)?;
+    let input = session::read_one(global, global.sandbox)?;
     printer.put("pair", input.manifest.name());
     match &args.command {
         PolicyCommand::Render { document, values } => {

@@ -5,16 +5,12 @@ use super::Global;
 use super::check;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
-use super::session::{Session, read_or_find};
+use super::session::read_or_find;
 use crate::failure::{Failure, Kind};
-use crate::manifest::{PairKeys, Topology};
-use crate::observe::Depth;
-use crate::plan;
+use crate::ops::{self, Probed, Session};
 use crate::probe::{self, Patience, RouteSummary, Settings};
 use crate::report::tables;
 use crate::units::{self, format_duration};
-use crate::world::World;
-use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -67,8 +63,6 @@ pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) ->
 /// Probes one pair.
 async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
-    let (topology, world) = session.observe(Depth::Wanted).await?;
-    let keys = standing_keys(&topology, &world, session.sandbox.is_some())?;
     let settings = Settings {
         count: args.count,
         size: args.size,
@@ -78,23 +72,10 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
         patience: Patience::of(global.patience, false),
         at_most: global.timeout.unwrap_or(Duration::from_mins(20)),
     };
-    let (aws, events, stop) =
-        (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    let proof = probe::run(aws, topology.clone(), keys.clone(), settings.clone(), events, stop);
-    let proof = session.unless_cut("probing", proof).await;
-    let cut_off = |why| probe::Evidence::cut_off(why, &topology);
-    let evidence = proof.unwrap_or_else(cut_off);
+    let Probed { evidence, markers } = ops::probe(&session, &settings, args.delete_marker).await?;
     let summary = probe::summary(&evidence.probes);
     let routes = probe::by_route(&evidence.probes);
-    let mut failure = evidence.failure.or_else(|| too_slow(args, &routes));
-    let mut markers = Vec::new();
-    if args.delete_marker && failure.is_none() {
-        let (aws, events, stop) =
-            (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-        let marking = probe::markers(aws, topology.clone(), keys, settings, events, stop);
-        let marked = session.unless_cut("probing delete markers", marking).await;
-        (markers, failure) = marked.unwrap_or_else(|why| (Vec::new(), cut_off(why).failure));
-    }
+    let failure = evidence.failure.or_else(|| too_slow(args, &routes));
     session.done(failure.is_none(), false);
     printer.put("probes", &evidence.probes);
     printer.put("summary", summary);
@@ -110,35 +91,6 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
         Some(failure) => Err(check::diagnosed(&session, failure, printer).await),
         None => Ok(0),
     }
-}
-
-/// Returns the keys of an existing pair; fails if the pair does not exist, since there is nothing
-/// to probe.
-pub(super) fn standing_keys(
-    topology: &Topology,
-    world: &World,
-    is_new_sandbox: bool,
-) -> Result<PairKeys, Failure> {
-    let source = world.buckets.get(&topology.source.bucket);
-    let keys = plan::known_keys(topology, world);
-    let missing = match source {
-        None => format!("there is no source bucket `{}`", topology.source.bucket),
-        Some(bucket) if bucket.replication.is_none() => {
-            format!("`{}` has no replication configuration", topology.source.bucket)
-        }
-        Some(_) if !topology.knows_keys(&keys) => "a key of it is missing".to_owned(),
-        Some(_) => return Ok(keys),
-    };
-    let message = format!(
-        "the pair `{}` does not stand: {missing}, so there is nothing to probe",
-        topology.wanted.name
-    );
-    let failure = Failure::new(Kind::Manifest, "pair-missing", message);
-    Err(if is_new_sandbox {
-        failure.hint("a fresh sandbox is empty: `crrctl sandbox -- sh` gives one that lasts as long as the shell")
-    } else {
-        failure.hint("`crrctl check` says what is missing; `crrctl apply` builds it")
-    })
 }
 
 /// Compares each rule and direction with `--expect-p95` separately: many fast ones must not hide a

@@ -3,16 +3,15 @@
 //! Not for: calls to AWS.
 
 use super::Global;
-use super::apply::apply;
-use super::destroy::destroy;
 use super::output::{Ended, Printer};
-use super::session::Session;
+use super::session::{self, read_one};
 use crate::aws::At;
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
 use crate::names::BucketName;
-use crate::observe::{self, Depth};
-use crate::plan::{self, Removal};
+use crate::observe;
+use crate::ops::{self, Probing, Session};
+use crate::plan::Removal;
 use crate::probe;
 use crate::report::{self, tables};
 use crate::units::format_duration;
@@ -49,10 +48,11 @@ impl Phases<'_> {
 }
 
 pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) -> Ended {
-    let session = Session::open(global, printer, true).await?;
+    let input = read_one(global, true)?;
+    let (session, sandbox) = session::open(global, printer, input, true).await?;
     printer.put("pair", session.manifest.name());
     let mut phases = Phases { printer, done: Vec::new(), since: Instant::now() };
-    let ended = live(&session, printer, &mut phases).await;
+    let ended = live(&session, sandbox.as_ref(), printer, &mut phases).await;
     session.done(ended.is_ok(), true);
     ended?;
     printer.put("elapsed_ms", millis(session.started.elapsed()));
@@ -82,14 +82,15 @@ async fn make_adopted(session: &Session) -> Result<Vec<BucketName>, Failure> {
 
 async fn live(
     session: &Session,
+    sandbox: Option<&Sandbox>,
     printer: &Printer,
     phases: &mut Phases<'_>,
 ) -> Result<(), Failure> {
     let adopted = make_adopted(session).await?;
-    let (topology, world, plan) = session.plan().await?;
-    phases.end("plan", format!("{} actions", plan.actions.len()));
+    let planned = ops::plan(session).await?;
+    phases.end("plan", format!("{} actions", planned.plan.actions.len()));
 
-    let applied = apply(session, topology, &world, plan, true).await;
+    let applied = ops::apply(session, planned, Probing::On).await;
     let summary = probe::summary(&applied.evidence.probes);
     printer.put("probes", &applied.evidence.probes);
     printer.text(&tables::evidence(&applied.evidence.probes, &summary));
@@ -103,7 +104,7 @@ async fn live(
         format!("{done} changes, {probes} probes COMPLETED, the slowest after {longest}"),
     );
 
-    let (_, _, again) = session.plan().await?;
+    let again = ops::plan(session).await?.plan;
     if again.has_changes() {
         printer.put("changes", report::changes(&again));
         let message =
@@ -112,12 +113,11 @@ async fn live(
     }
     phases.end("apply again", "no changes".to_owned());
 
-    let (topology, world) = session.observe(Depth::Removal).await?;
-    let (plan, kept) =
-        plan::removal(&topology, &world, Removal { purge_keys: true, ..Removal::default() })?;
-    let work = destroy(session, &topology, &world, plan, kept, Removal::default());
+    let wish = Removal { purge_keys: true, ..Removal::default() };
+    let planned = ops::removal(session, wish, None).await?;
+    let work = ops::destroy(session, planned);
     // If the source bucket stays, the removal waits until S3 no longer applies its rules.
-    let destroyed = match &session.sandbox {
+    let destroyed = match sandbox {
         Some(sandbox) if !adopted.is_empty() => sandbox.in_fast_time(work).await,
         _ => work.await,
     };
@@ -126,7 +126,7 @@ async fn live(
     }
     phases.end("destroy", "done".to_owned());
 
-    let mut left = session.sandbox.as_ref().map(Sandbox::leftovers).unwrap_or_default();
+    let mut left = sandbox.map(Sandbox::leftovers).unwrap_or_default();
     if !adopted.is_empty() {
         // Adopted buckets stay, and the keys of their data stay with them.
         let stays = |arn: &String| {

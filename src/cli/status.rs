@@ -4,13 +4,12 @@
 use super::Global;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
-use super::session::{Session, read_or_find};
-use crate::check::{self, Sample};
-use crate::failure::Failure;
+use super::session::read_or_find;
+use crate::check::Sample;
 use crate::manifest::Topology;
 use crate::names::BucketName;
-use crate::observe::{self, Depth};
-use crate::plan::{self, Plan, rules};
+use crate::ops::{self, Session, Status};
+use crate::plan::{Plan, rules};
 use crate::report;
 use crate::settings::Encryption;
 use crate::world::{Bucket, World};
@@ -32,13 +31,9 @@ pub(super) async fn run(global: &Global, args: &StatusArgs, printer: &Printer) -
 /// Shows one pair.
 async fn one(session: Session, args: &StatusArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
-    let (mut topology, mut world) = session.observe(Depth::Settings).await?;
-    observe::beside_others(&session.aws, &mut topology, &mut world).await?;
-    let plan = plan::build(&topology, &world, &session.templates);
-    let look = async { Ok(check::metrics(&session.aws, &topology, &world).await) };
-    let metrics = session.unless_ending(Box::pin(look)).await?;
-    let sample = sample(&session, &topology, &world, usize::from(args.sample)).await?;
-    let stands = world.buckets.contains_key(&topology.source.bucket) || world.role.is_some();
+    let status = ops::status(&session, usize::from(args.sample)).await?;
+    let stands = status.stands();
+    let Status { topology, world, plan, metrics, sample } = status;
     put(printer, &topology, &world, plan.as_ref().ok(), sample.as_ref());
     printer.put("metrics", &metrics);
     printer.put("stands", stands);
@@ -47,19 +42,6 @@ async fn one(session: Session, args: &StatusArgs, printer: &Printer) -> Ended {
     printer.text(&format!("{shown}{}", report::metrics(&metrics, stands)));
     session.done(plan.is_ok(), false);
     plan.map(|_| 0)
-}
-
-async fn sample(
-    session: &Session,
-    topology: &Topology,
-    world: &World,
-    newest: usize,
-) -> Result<Option<Sample>, Failure> {
-    if newest == 0 || !world.buckets.contains_key(&topology.source.bucket) {
-        return Ok(None);
-    }
-    let sample = async { Ok(check::sample(&session.aws, topology, newest).await?) };
-    session.unless_ending(Box::pin(sample)).await.map(Some)
 }
 
 fn put(

@@ -4,7 +4,7 @@
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::session::{Inputs, RunContext, read_or_find};
+use super::session::{Inputs, begin, read_or_find};
 use crate::names::{BucketName, Region};
 use crate::observe;
 use crate::probe::{self, WaitedObject};
@@ -67,7 +67,7 @@ pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> 
         None => Region::new(global.home.as_deref().unwrap_or("us-east-1"))?,
     };
     let named = told.as_ref().map(|(manifest, _)| *manifest);
-    let context = RunContext::open(global, printer, &home, "", named, global.sandbox).await?;
+    let (context, _sandbox) = begin(global, printer, &home, "", named, global.sandbox).await?;
     if let Some((manifest, region)) = &told {
         context.unless_ending(observe::expect_owner(&context.aws, manifest, region)).await?;
     }

@@ -5,12 +5,13 @@ mod listen;
 
 use super::Global;
 use super::output::{Ended, Printer};
-use super::session::{Session, read_or_find};
+use super::session::{self, read_or_find};
 use crate::aws::settle::pause;
 use crate::check;
 use crate::events::{Event, millis};
 use crate::failure::{Failure, Kind};
 use crate::observe::Depth;
+use crate::ops;
 use crate::probe::{self, Patience, Settings};
 use crate::report::Canary;
 use crate::units;
@@ -43,10 +44,10 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
         return Err(Failure::new(Kind::Manifest, "usage", message));
     }
     let input = read_or_find(global, global.sandbox).await?.one()?;
-    let session = Session::with(global, printer, input, global.sandbox).await?;
+    let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
     let (topology, world) = session.observe(Depth::Wanted).await?;
-    let keys = super::probe::standing_keys(&topology, &world, session.sandbox.is_some())?;
+    let keys = ops::standing_keys(&session, &topology, &world)?;
     let canary = Arc::new(Mutex::new(Canary::new(&topology)));
     if let Some(address) = args.listen {
         let at = listen::serve(address, Arc::clone(&canary), session.stop.clone()).await?;

@@ -31,7 +31,7 @@ pub fn checks(report: &Report, all: bool) -> String {
         }
     }
     if let Some(first) = report.causes().first().filter(|_| report.has_failed()) {
-        let _ = writeln!(text, "\nfirst cause: {}", cause(first));
+        let _ = writeln!(text, "\nfirst cause: {}", first.cause());
     }
     if !report.failure_reasons.is_empty() && report.has_failed() {
         let _ = writeln!(text, "S3 would say: {}", report.failure_reasons.join(", "));
@@ -48,13 +48,6 @@ pub fn checks(report: &Report, all: bool) -> String {
     let style = if report.has_failed() { BAD } else { GOOD };
     let _ = writeln!(text, "{style}{sum}{style:#}");
     text
-}
-
-/// Returns a finding as the cause of a failure: the check, its Region, the detail, and the remedy.
-pub fn cause(finding: &Finding) -> String {
-    let place = finding.region.as_ref().map_or(String::new(), |region| format!(" in {region}"));
-    let remedy = finding.remedy.as_ref().map_or(String::new(), |remedy| format!("; {remedy}"));
-    format!("{}{place}: {}{remedy}", finding.name, finding.detail)
 }
 
 fn mark(verdict: Verdict) -> (&'static str, Style) {

@@ -3,13 +3,14 @@
 
 use super::super::Global;
 use super::connect;
-use super::input::{Input, Inputs};
+use super::input::Inputs;
 use crate::aws::{self, Aws};
 use crate::failure::{Failure, Kind};
 use crate::import::{self, Wish};
 use crate::manifest::{self, BucketPlace, Origin};
 use crate::names::{BucketName, PairName, Region};
 use crate::observe::{self, Scope};
+use crate::ops::Input;
 use crate::plan::fleet::{Pair, pairs};
 use std::collections::BTreeMap;
 

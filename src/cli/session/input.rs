@@ -5,20 +5,10 @@
 use super::super::Global;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{self, Manifest, Origin, Pairs};
-use crate::names::{AccountId, Arn, PairName};
-use crate::policy::{self, Templates};
+use crate::names::{Arn, PairName};
+use crate::ops::Input;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
-
-/// The user's input for one pair.
-#[derive(Debug, Clone)]
-pub(in crate::cli) struct Input {
-    pub(in crate::cli) manifest: Manifest,
-    pub(in crate::cli) templates: Templates,
-    /// The source's account, once it is known. Clones share it.
-    pub(in crate::cli) account: Arc<OnceLock<AccountId>>,
-}
 
 /// The user's input, for one pair or for several.
 pub(in crate::cli) enum Inputs {
@@ -77,33 +67,22 @@ impl Inputs {
     }
 }
 
-impl Input {
-    /// Reads the manifest of one pair, or the one pair of several that `--pair` names.
-    pub(in crate::cli) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
-        Inputs::read(global, in_sandbox)?.one()
-    }
+/// Reads the manifest of one pair, or the one pair of several that `--pair` names.
+pub(in crate::cli) fn read_one(global: &Global, in_sandbox: bool) -> Result<Input, Failure> {
+    Inputs::read(global, in_sandbox)?.one()
+}
 
-    /// Like [`Self::read`], for a separate pair beside the manifest's: its name ends in `suffix`,
-    /// and all its resources are named after it.
-    pub(in crate::cli) fn suffixed(
-        global: &Global,
-        in_sandbox: bool,
-        suffix: &str,
-        key: Option<&Arn>,
-    ) -> Result<Self, Failure> {
-        let (text, origin) = manifest_text(global, in_sandbox)?;
-        let run = global.run.as_deref();
-        Self::of(manifest::parse_suffixed(&text, &origin, run, suffix, key)?)
-    }
-
-    pub(in crate::cli) fn of(manifest: Manifest) -> Result<Self, Failure> {
-        let templates = match manifest.templates() {
-            Some(folder) => Templates::overridden_by(folder)?,
-            None => Templates::default(),
-        };
-        policy::try_all(&manifest, &templates)?;
-        Ok(Self { manifest, templates, account: Arc::default() })
-    }
+/// Like [`read_one`], for a separate pair beside the manifest's: its name ends in `suffix`, and all its resources are
+/// named after it.
+pub(in crate::cli) fn read_suffixed(
+    global: &Global,
+    in_sandbox: bool,
+    suffix: &str,
+    key: Option<&Arn>,
+) -> Result<Input, Failure> {
+    let (text, origin) = manifest_text(global, in_sandbox)?;
+    let run = global.run.as_deref();
+    Input::of(manifest::parse_suffixed(&text, &origin, run, suffix, key)?)
 }
 
 fn usage(message: &str) -> Failure {

@@ -2,7 +2,7 @@
 //! through rules that cover only the prefix of probes.
 //! Not for: the probes at the end of a run (see `apply`).
 
-use super::session::Session;
+use super::Session;
 use crate::aws::Aws;
 use crate::aws::settle::pause;
 use crate::events::{Events, Progress};
@@ -33,7 +33,7 @@ const fn settings(patience: Patience) -> Settings {
 
 /// Makes the proof and stores its evidence; clones share the evidence.
 #[derive(Clone)]
-pub(super) struct Proof {
+pub(super) struct RuleProof {
     aws: Arc<Aws>,
     events: Events,
     stop: Stop,
@@ -42,13 +42,13 @@ pub(super) struct Proof {
     probes: Arc<Mutex<BTreeMap<BucketName, Vec<Probe>>>>,
 }
 
-impl std::fmt::Debug for Proof {
+impl std::fmt::Debug for RuleProof {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Proof")
+        f.write_str("RuleProof")
     }
 }
 
-impl Proof {
+impl RuleProof {
     pub(super) fn new(session: &Session) -> Self {
         Self {
             aws: Arc::clone(&session.aws),
@@ -100,7 +100,7 @@ impl Proof {
     }
 }
 
-impl Prover for Proof {
+impl Prover for RuleProof {
     fn prove<'a>(
         &'a self,
         direction: &'a Topology,

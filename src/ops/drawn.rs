@@ -58,7 +58,7 @@ fn side(direction: &Topology, side: &Side) -> SideOf {
 
 /// Returns the replication calls of a proof that must be allowed, each once, with the statement
 /// that decided.
-pub(in crate::cli) fn calls<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<CallOf> {
+pub fn calls<'a>(rows: impl Iterator<Item = &'a Row>) -> Vec<CallOf> {
     let is_asked = |row: &&Row| row.expected == Expectation::Allow && row.section == "replication";
     let mut calls: Vec<CallOf> = Vec::new();
     for row in rows.filter(is_asked) {

@@ -1,0 +1,99 @@
+//! `probe`: uploads fresh objects to an existing pair and compares their replicas.
+//! Not for: the upload and the comparison (see `crate::probe`).
+
+use super::Session;
+use crate::failure::{Failure, Kind};
+use crate::manifest::{PairKeys, Topology};
+use crate::observe::Depth;
+use crate::plan;
+use crate::probe::{self, Evidence, Marker, Settings};
+use crate::world::World;
+use std::sync::Arc;
+
+/// The result of a probe.
+#[derive(Debug)]
+pub struct Probed {
+    /// What the probes show.
+    pub evidence: Evidence,
+    /// What was seen of delete markers, if they were probed.
+    pub markers: Vec<Marker>,
+}
+
+impl Probed {
+    /// Returns the failure, if any.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.evidence.failure.as_ref()
+    }
+}
+
+/// Uploads probes as `settings` say, waits for their replicas and compares them; with `markers`, proves that delete
+/// markers replicate, or that they do not, as the manifest says.
+///
+/// # Errors
+///
+/// The pair does not exist, or can't be read. A probe that fails is in the result.
+pub async fn probe(
+    session: &Session,
+    settings: &Settings,
+    markers: bool,
+) -> Result<Probed, Failure> {
+    let (topology, world) = session.observe(Depth::Wanted).await?;
+    let keys = standing_keys(session, &topology, &world)?;
+    let mut evidence = probe_once(session, &topology, &keys, settings).await;
+    let mut seen = Vec::new();
+    if markers && evidence.failure.is_none() {
+        let (aws, events, stop) =
+            (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
+        let marking = probe::markers(aws, topology.clone(), keys, settings.clone(), events, stop);
+        let marked = session.unless_cut("probing delete markers", marking).await;
+        (seen, evidence.failure) =
+            marked.unwrap_or_else(|why| (Vec::new(), Evidence::cut_off(why, &topology).failure));
+    }
+    Ok(Probed { evidence, markers: seen })
+}
+
+/// Probes a pair that is known to exist.
+async fn probe_once(
+    session: &Session,
+    topology: &Topology,
+    keys: &PairKeys,
+    settings: &Settings,
+) -> Evidence {
+    let (aws, events, stop) =
+        (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
+    let proof = probe::run(aws, topology.clone(), keys.clone(), settings.clone(), events, stop);
+    let proof = session.unless_cut("probing", proof).await;
+    proof.unwrap_or_else(|why| Evidence::cut_off(why, topology))
+}
+
+/// Returns the keys of an existing pair.
+///
+/// # Errors
+///
+/// The pair does not exist as a whole, so there is nothing to probe.
+pub fn standing_keys(
+    session: &Session,
+    topology: &Topology,
+    world: &World,
+) -> Result<PairKeys, Failure> {
+    let source = world.buckets.get(&topology.source.bucket);
+    let keys = plan::known_keys(topology, world);
+    let missing = match source {
+        None => format!("there is no source bucket `{}`", topology.source.bucket),
+        Some(bucket) if bucket.replication.is_none() => {
+            format!("`{}` has no replication configuration", topology.source.bucket)
+        }
+        Some(_) if !topology.knows_keys(&keys) => "a key of it is missing".to_owned(),
+        Some(_) => return Ok(keys),
+    };
+    let message = format!(
+        "the pair `{}` does not stand: {missing}, so there is nothing to probe",
+        topology.wanted.name
+    );
+    let failure = Failure::new(Kind::Manifest, "pair-missing", message);
+    Err(if session.is_new_sandbox {
+        failure.hint("a fresh sandbox is empty: `crrctl sandbox -- sh` gives one that lasts as long as the shell")
+    } else {
+        failure.hint("`crrctl check` says what is missing; `crrctl apply` builds it")
+    })
+}
