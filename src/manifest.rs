@@ -34,6 +34,10 @@ pub use topology::{
 pub use wanted::Wanted;
 
 #[cfg(test)]
+mod known;
+#[cfg(test)]
+pub(crate) use known::keys;
+#[cfg(test)]
 mod tests;
 
 use crate::names::{Arn, PairName};

@@ -67,7 +67,9 @@ async fn answers(global: &Global) -> Result<(String, SideFlag, Vec<SideFlag>), F
 
 fn text(name: &str, source: &SideFlag, destinations: &[SideFlag]) -> String {
     let (head, rest) = REST.split_once("{pair}\n").unwrap_or((REST, ""));
-    let mut text = format!("{head}name: {name}\nsource:\n{}destinations:\n", source.lines("  "));
+    let (of_source, rest) = rest.split_once("{destinations}\n").unwrap_or(("", rest));
+    let source = source.lines("  ");
+    let mut text = format!("{head}name: {name}\nsource:\n{source}{of_source}destinations:\n");
     for side in destinations {
         text.push_str("  - ");
         text.push_str(side.lines("    ").trim_start());
@@ -83,4 +85,60 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         let message = format!("can't write `{}`: {error}", path.display());
         Failure::new(Kind::Manifest, "not-written", message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    /// Returns a line with its comment taken away, if a key is commented out there.
+    fn uncommented(line: &str) -> Option<String> {
+        let (indent, rest) = line.split_once("# ")?;
+        let (key, _) = rest.trim_start().split_once(':')?;
+        let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        (indent.trim().is_empty() && is_key).then(|| format!("{indent}{rest}"))
+    }
+
+    /// Adds the keys of a manifest, such as `key.kind`. Tags are the user's.
+    fn collect(value: &Value, path: &str, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (key, value) in fields {
+                    let path = format!("{path}{key}");
+                    collect(value, &format!("{path}."), found);
+                    found.insert(path);
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, path, found)),
+            _ => {}
+        }
+    }
+
+    /// A manifest whose comments are taken away says the same, and names every key that there is:
+    /// where a mapping has none by default, the comment beside it names its keys.
+    #[test]
+    fn every_key_of_the_manifest_is_in_the_file() {
+        let text = text("demo", &"us-east-1".into(), &["us-west-2".into()]);
+        let whole: Vec<String> =
+            text.lines().map(|line| uncommented(line).unwrap_or_else(|| line.to_owned())).collect();
+        let whole = whole.join("\n");
+        let value: Value = serde_saphyr::from_str(&whole).unwrap();
+        let mut found = BTreeSet::new();
+        collect(&value, "", &mut found);
+        let known = manifest::keys();
+        for path in known.difference(&found.clone()) {
+            let (parent, key) = path.rsplit_once('.').unwrap_or(("", path));
+            let parent = format!("{}:", parent.rsplit('.').next().unwrap_or_default());
+            let is_beside = |line: &str| {
+                line.trim_start().starts_with(&parent) && line.contains(&format!("{key}: "))
+            };
+            if whole.lines().any(is_beside) {
+                found.insert(path.clone());
+            }
+        }
+        assert_eq!(found, known, "what `init` writes, and what the parser takes");
+        manifest::parse(&whole, &Origin::Stdin, None).unwrap();
+    }
 }

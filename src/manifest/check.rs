@@ -13,6 +13,9 @@ mod role;
 mod rules;
 mod tags;
 
+#[cfg(test)]
+pub(super) use buckets::{LOGGING_KEYS, RETENTION_KEYS};
+
 use super::error::{Located, nearest};
 use super::raw::Raw;
 use super::topology::Manifest;

@@ -143,3 +143,13 @@ fn source_of(entry: Option<RawPart>, default: Option<&RawPart>) -> Option<RawSid
         account: entry.account.or(default.account),
     })
 }
+
+#[cfg(test)]
+pub(super) fn keys_of_many() -> Vec<String> {
+    super::raw::keys_of::<RawMany>()
+}
+
+#[cfg(test)]
+pub(super) fn keys_of_entry() -> Vec<String> {
+    super::raw::keys_of::<RawEntry>()
+}

@@ -304,6 +304,17 @@ fn plain(message: &str) -> String {
     format!("not readable as YAML: {text}")
 }
 
+/// Returns the keys that a mapping takes.
+#[cfg(test)]
+pub(super) fn keys_of<T: DeserializeOwned>() -> Vec<String> {
+    match serde_saphyr::from_str::<T>("no-key: 1").err().unwrap().without_snippet() {
+        Error::SerdeUnknownField { expected, .. } => {
+            expected.iter().map(|key| (*key).to_owned()).collect()
+        }
+        other => panic!("{other}"),
+    }
+}
+
 /// Returns a value without a position.
 fn unplaced<T>(value: T) -> Spanned<T> {
     Spanned { value, referenced: Location::UNKNOWN, defined: Location::UNKNOWN }

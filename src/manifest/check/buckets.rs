@@ -63,7 +63,7 @@ fn logging(raw: &Raw, fill: &Fill<'_>) -> Checked<LoggingWish> {
             return Err(Located::at(at, "buckets.logging", shape));
         }
     };
-    known_keys("buckets.logging", map, at, &["bucket", "prefix"])?;
+    known_keys("buckets.logging", map, at, &LOGGING_KEYS)?;
     let text = |key: &str| match map.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -129,7 +129,7 @@ const SHAPE: &str = "`true`, `false` or `{mode: governance, days: 1}` is wanted"
 
 fn retention(map: &Map<String, Value>, at: Location) -> Checked<Retention> {
     let path = |key: &str| format!("buckets.object_lock.{key}");
-    known_keys("buckets.object_lock", map, at, &["mode", "days"])?;
+    known_keys("buckets.object_lock", map, at, &RETENTION_KEYS)?;
     let mode = match map.get("mode").and_then(Value::as_str) {
         Some("governance") => RetentionMode::Governance,
         Some("compliance") => RetentionMode::Compliance,
@@ -146,6 +146,10 @@ fn retention(map: &Map<String, Value>, at: Location) -> Checked<Retention> {
     })?;
     Ok(Retention { mode, days })
 }
+
+/// The keys of `buckets.logging` and of `buckets.object_lock`, where they are mappings.
+pub(in crate::manifest) const LOGGING_KEYS: [&str; 2] = ["bucket", "prefix"];
+pub(in crate::manifest) const RETENTION_KEYS: [&str; 2] = ["mode", "days"];
 
 /// Refuses a key of a mapping that is not one of `known`.
 fn known_keys(path: &str, map: &Map<String, Value>, at: Location, known: &[&str]) -> Checked<()> {
