@@ -4,12 +4,9 @@
 use super::Global;
 use super::output::{self, Ended, Printer};
 use super::session::{self, read_one};
-use crate::events::Verb;
 use crate::export::{self, File};
 use crate::failure::{Failure, Kind};
-use crate::observe::{self, Depth};
 use crate::ops::{self, Planned};
-use crate::plan::Plan;
 use clap::ValueEnum;
 use serde_json::{Map, Value};
 use std::io::Write;
@@ -37,9 +34,12 @@ pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -
     let input = read_one(global, global.sandbox)?;
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let Planned { topology, mut world, plan } = ops::plan_at(&session, Depth::Settings).await?;
-    stands(&plan)?;
-    world.batch = session.unless_ending(observe::batch(&session.aws, &topology, true)).await?;
+    let Planned { topology, world, plan } = ops::standing(&session).await?;
+    if plan.has_changes() {
+        output::say(
+            "the pair differs from its manifest (`crrctl plan` says in what); it is exported as it stands",
+        );
+    }
     let files = match args.tool {
         Tool::Terraform => vec![export::terraform(&topology, &world)?],
         Tool::Cloudformation => export::cloudformation(&topology, &world)?,
@@ -59,26 +59,6 @@ pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -
         }
     }
     Ok(0)
-}
-
-/// Checks that every resource of the pair exists: only existing resources can be exported. If the
-/// pair differs from its manifest, prints that it is exported as it exists.
-fn stands(plan: &Plan) -> Result<(), Failure> {
-    let missing = plan.count(Verb::Create) + plan.count(Verb::Adopt);
-    if missing > 0 {
-        let message = format!(
-            "{missing} resources of the pair are missing: only what stands can be exported"
-        );
-        return Err(
-            Failure::new(Kind::InTheWay, "not-applied", message).hint("`crrctl apply` first")
-        );
-    }
-    if plan.has_changes() {
-        output::say(
-            "the pair differs from its manifest (`crrctl plan` says in what); it is exported as it stands",
-        );
-    }
-    Ok(())
 }
 
 fn write(folder: &Path, files: &[File], printer: &Printer) -> Result<(), Failure> {

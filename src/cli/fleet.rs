@@ -1,19 +1,19 @@
 //! Code that `list` and `gc` share: opening a run without a manifest, the Regions to read, and the
 //! pairs in the resources that are found.
-//! Not for: the reads themselves (see `observe`), or their text (see `report::fleet`).
+//! Not for: the search itself (see `ops::fleet`), or its text (see `report::fleet`).
 
 use super::Global;
 use super::output::Printer;
 use super::session::{Inputs, begin};
 use crate::aws;
 use crate::events::millis;
-use crate::failure::{Failure, Kind};
-use crate::names::{AccountId, BucketName, KeyAlias, Region};
-use crate::observe::{self, Scope};
-use crate::ops::RunContext;
+use crate::failure::Failure;
+use crate::names::{BucketName, KeyAlias, Region};
+use crate::observe::Scope;
+use crate::ops::{self, Fleet, RunContext};
 use crate::plan::expiry::Expiry;
-use crate::plan::fleet::{Pair, State, pairs};
-use crate::world::{KeyState, Thing, Unread};
+use crate::plan::fleet::{Pair, State};
+use crate::world::KeyState;
 use crrctl_sandbox::Sandbox;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -30,67 +30,19 @@ pub(super) struct RegionArgs {
     regions: Vec<Region>,
 }
 
-/// The pairs of an account.
-pub(super) struct Fleet {
-    pub(super) account: AccountId,
-    pub(super) pairs: Vec<Pair>,
-    pub(super) unread: Vec<Unread>,
-    pub(super) now: Timestamp,
-    asked: Vec<Region>,
-}
-
-impl Fleet {
-    /// Reads the account, and adds the result to the JSON output object.
-    pub(super) async fn look(
-        context: &RunContext,
-        args: &RegionArgs,
-        also: BTreeSet<Region>,
-        printer: &Printer,
-    ) -> Result<Self, Failure> {
-        let scope = Scope { only: args.regions.iter().cloned().collect(), also };
-        let found = context.unless_ending(observe::fleet(&context.aws, &scope)).await?;
-        let (mut pairs, strays) = pairs(found.things);
-        // Following one pair to its other Regions also finds pairs outside the requested Regions.
-        pairs.retain(|pair| {
-            scope.only.is_empty() || pair.regions().any(|it| scope.only.contains(it))
-        });
-        let mut unread = found.unread;
-        unread.extend(strays.iter().map(stray));
-        let now = Timestamp::now();
-        let fleet =
-            Self { account: found.account, pairs, unread, now, asked: args.regions.clone() };
-        printer.put("account", &fleet.account);
-        printer.put("regions", &found.regions);
-        printer.put("pairs", fleet.pairs.iter().map(|pair| line(pair, now)).collect::<Vec<_>>());
-        printer.put("unread", &fleet.unread);
-        Ok(fleet)
-    }
-
-    /// Returns the failure of an incomplete search: a requested Region can't be read, or no Region
-    /// was requested and the list of buckets, which names the Regions, can't be read.
-    pub(super) fn failure(&self) -> Option<Failure> {
-        let matters = |it: &&Unread| match &it.region {
-            Some(region) => it.count == 0 && self.asked.contains(region),
-            None => it.operation == "s3:ListBuckets" && self.asked.is_empty(),
-        };
-        let unread = self.unread.iter().find(matters)?;
-        let hint = "give the Regions that can be read with `--regions`";
-        Some(unread.cause.clone().hint(hint))
-    }
-}
-
-/// Reports a resource whose tags name no pair, so that its owner is unknown.
-fn stray(thing: &Thing) -> Unread {
-    let message = "its tags `crrctl:pair` and `crrctl:id` name no pair".to_owned();
-    Unread {
-        region: thing.region.clone(),
-        operation: "tags",
-        code: "no-pair".to_owned(),
-        cause: Failure::new(Kind::Unexpected, "no-pair", message.clone()),
-        message,
-        count: 1,
-        names: vec![thing.arn.to_string()],
-    }
+/// Reads the account, and adds the result to the JSON output object.
+pub(super) async fn look(
+    opened: &Opened,
+    args: &RegionArgs,
+    printer: &Printer,
+) -> Result<Fleet, Failure> {
+    let scope = Scope { only: args.regions.iter().cloned().collect(), also: opened.also.clone() };
+    let fleet = ops::fleet(&opened.context, scope).await?;
+    printer.put("account", &fleet.account);
+    printer.put("regions", &fleet.regions);
+    printer.put("pairs", fleet.pairs.iter().map(|pair| line(pair, fleet.now)).collect::<Vec<_>>());
+    printer.put("unread", &fleet.unread);
+    Ok(fleet)
 }
 
 /// A run about the account.

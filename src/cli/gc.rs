@@ -3,19 +3,16 @@
 //! Not for: pairs that have not expired (see `destroy`).
 
 use super::Global;
-use super::fleet::{Fleet, RegionArgs, figures, open};
+use super::fleet::{RegionArgs, figures, look, open};
 use super::output::{Ended, Printer};
 use crate::events::Kind;
 use crate::failure::{self, Failure};
 use crate::names::Arn;
-use crate::observe;
-use crate::ops::{self, Destroyed, Going, Input, PlannedRemoval, Removed, RunContext, Session};
-use crate::plan::expiry::{self, Expiry};
-use crate::plan::fleet::{Pair, State};
-use crate::plan::{self, Kept, Removal};
+use crate::ops::{self, Going, Removed, Swept};
+use crate::plan::Kept;
+use crate::plan::fleet::Pair;
 use crate::report::fleet as report;
 use clap::builder::FalseyValueParser;
-use jiff::Timestamp;
 use serde::Serialize;
 
 #[derive(Debug, clap::Args)]
@@ -50,28 +47,13 @@ struct Left<'a> {
 /// The reason given for a resource that has the pair's tags and that the removal did not include.
 const MISSED: &str = "this run did not come to it: run `crrctl gc` again";
 
-/// The result for one pair.
-enum Swept {
-    /// The removal ran.
-    Ran(Destroyed),
-    /// The pair was given more time in the meantime.
-    Spared,
-    /// The removal could not begin.
-    Failed(Failure),
-}
-
 pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> Ended {
     let opened = open(global, &args.regions, printer).await?;
-    let (context, also) = (&opened.context, opened.also.clone());
-    let fleet = Fleet::look(context, &args.regions, also, printer).await?;
+    let context = &opened.context;
+    let fleet = look(&opened, &args.regions, printer).await?;
     printer.text(&report::pairs(&fleet.pairs, fleet.now));
     printer.text(&report::unread(&fleet.unread));
-    let is_meant = |pair: &&Pair| {
-        let begins =
-            args.name_prefix.as_deref().is_none_or(|it| pair.name.as_str().starts_with(it));
-        begins && pair.account == fleet.account && pair.state(fleet.now) == State::Expired
-    };
-    let expired: Vec<&Pair> = fleet.pairs.iter().filter(is_meant).collect();
+    let expired = fleet.expired(args.name_prefix.as_deref().unwrap_or_default());
     printer.put("expired", expired.iter().map(|pair| pair.id()).collect::<Vec<_>>());
     if !args.yes {
         let _ = tell(&[], printer);
@@ -84,7 +66,7 @@ pub(super) async fn run(global: &Global, args: &GcArgs, printer: &Printer) -> En
     }
     let mut swept = Vec::new();
     for pair in &expired {
-        swept.push((*pair, sweep(context, pair).await));
+        swept.push((*pair, ops::sweep(context, pair).await));
     }
     let verdict = tell(&swept, printer).or_else(|| fleet.failure());
     let changed = swept.iter().any(|(_, it)| matches!(it, Swept::Ran(ran) if ran.has_removed()));
@@ -98,34 +80,6 @@ fn would_go(expired: &[&Pair]) -> String {
     }
     let pairs: String = expired.iter().map(|pair| report::expired_pair(pair)).collect();
     format!("{pairs}`crrctl gc --yes` takes these away: {}\n", expired.len())
-}
-
-/// Removes one pair. Re-reads the pair first: a pair that was given more time in the meantime
-/// stays.
-async fn sweep(context: &RunContext, pair: &Pair) -> Swept {
-    if context.stop.is_ending() {
-        return Swept::Failed(context.stop.failure());
-    }
-    match removal(context, pair).await {
-        Ok(Some(destroyed)) => Swept::Ran(destroyed),
-        Ok(None) => Swept::Spared,
-        Err(failure) => Swept::Failed(failure),
-    }
-}
-
-async fn removal(context: &RunContext, pair: &Pair) -> Result<Option<Destroyed>, Failure> {
-    let (manifest, topology) = pair.remains()?;
-    let world = context
-        .unless_ending(Box::pin(observe::remains(&context.aws, &topology, &context.events)))
-        .await?;
-    if !Expiry::of(expiry::tags_of_ours(&topology, &world)).is_over(Timestamp::now()) {
-        return Ok(None);
-    }
-    let wish = Removal::default();
-    let (plan, kept) = plan::removal(&topology, &world, wish)?;
-    let session = Session::part(context, Input::with_own_templates(manifest));
-    let planned = PlannedRemoval { topology, world, plan, kept, wish };
-    Ok(Some(ops::destroy(&session, planned).await))
 }
 
 /// Prints what was removed and what is left; returns the failure of the run, if any. A removal that

@@ -2,7 +2,7 @@
 //! Not for: finding the pairs (see `fleet`).
 
 use super::Global;
-use super::fleet::{Fleet, RegionArgs, figures, open};
+use super::fleet::{RegionArgs, figures, look, open};
 use super::output::{Ended, Printer};
 use crate::report::fleet;
 
@@ -14,8 +14,8 @@ pub(super) struct ListArgs {
 
 pub(super) async fn run(global: &Global, args: &ListArgs, printer: &Printer) -> Ended {
     let opened = open(global, &args.regions, printer).await?;
-    let (context, also) = (&opened.context, opened.also.clone());
-    let fleet = Fleet::look(context, &args.regions, also, printer).await?;
+    let context = &opened.context;
+    let fleet = look(&opened, &args.regions, printer).await?;
     let failure = fleet.failure();
     figures(context, printer, failure.is_none(), false);
     printer.text(&fleet::pairs(&fleet.pairs, fleet.now));

@@ -7,12 +7,8 @@ use super::Global;
 use super::output::{Ended, Printer};
 use super::session::{self, read_or_find};
 use crate::aws::settle::pause;
-use crate::check;
-use crate::events::{Event, millis};
 use crate::failure::{Failure, Kind};
-use crate::observe::Depth;
 use crate::ops;
-use crate::probe::{self, Patience, Settings};
 use crate::report::Canary;
 use crate::units;
 use std::net::SocketAddr;
@@ -35,9 +31,6 @@ fn every(text: &str) -> Result<Duration, String> {
     if every < Duration::from_secs(1) { Err("at least 1s".to_owned()) } else { Ok(every) }
 }
 
-/// How long an object may stay PENDING before a round counts it as late.
-const AT_MOST: Duration = Duration::from_mins(15);
-
 pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) -> Ended {
     if global.junit.is_some() || global.html.is_some() {
         let message = "`--junit` and `--html` keep every probe, and `watch` has no end: take its events (`-o ndjson`) or metrics (`--listen`)";
@@ -46,9 +39,8 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
     let input = read_or_find(global, global.sandbox).await?.one()?;
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
     printer.put("pair", session.manifest.name());
-    let (topology, world) = session.observe(Depth::Wanted).await?;
-    let keys = ops::standing_keys(&session, &topology, &world)?;
-    let canary = Arc::new(Mutex::new(Canary::new(&topology)));
+    let watched = ops::watched(&session).await?;
+    let canary = Arc::new(Mutex::new(Canary::new(&watched.topology)));
     if let Some(address) = args.listen {
         let at = listen::serve(address, Arc::clone(&canary), session.stop.clone()).await?;
         super::output::say(&format!("metrics at http://{at}/metrics"));
@@ -56,36 +48,13 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
     // When the run is ending, the current round deletes its objects first.
     while !session.stop.is_ending() {
         let began = Instant::now();
-        let settings = Settings {
-            count: 1,
-            size: 64 << 10,
-            multipart: false,
-            concurrency: 1,
-            keep: false,
-            patience: Patience::of(session.patience, false),
-            at_most: AT_MOST,
-        };
-        let (aws, events, stop) =
-            (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-        let evidence =
-            probe::run(aws, topology.clone(), keys.clone(), settings, events, stop).await;
-        if session.stop.is_ending() {
-            break;
-        }
-        let failure = evidence.failure.as_ref();
-        let look = async { Ok(check::metrics(&session.aws, &topology, &world).await) };
-        let Ok(metrics) = session.unless_ending(Box::pin(look)).await else { break };
+        let Some(round) = ops::round(&session, &watched).await else { break };
         let line = {
             let mut canary = canary.lock().unwrap_or_else(PoisonError::into_inner);
-            canary.take(&evidence.probes, failure, &metrics);
+            canary.take(&round.evidence.probes, round.evidence.failure.as_ref(), &round.metrics);
             canary.line()
         };
-        session.events.say(&Event::WatchRound {
-            ok: failure.is_none(),
-            failure: failure.cloned(),
-            metrics,
-            elapsed_ms: millis(began.elapsed()),
-        });
+        session.events.say(&round.event());
         printer.text(&line);
         pause(&session.stop, args.every.saturating_sub(began.elapsed())).await;
     }
