@@ -42,6 +42,7 @@ mod sandbox;
 mod schemas;
 mod secrets;
 mod shapes;
+mod steps;
 mod survival;
 mod teardown;
 mod told;

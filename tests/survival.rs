@@ -15,4 +15,4 @@ mod quirks;
 mod races;
 mod rights;
 
-pub(crate) use machines::{is_thorough, machine, on_a_machine, stride};
+pub(crate) use machines::{each, is_thorough, machine, on_a_machine, stride};

@@ -306,7 +306,7 @@ pub(crate) fn is_thorough() -> bool {
 
 /// Runs `work` with 0, 1, 2 and so on, `at_once` at a time, until it returns false. Returns the
 /// number of calls before that.
-pub(super) fn each(at_once: usize, work: impl Fn(usize) -> bool + Sync) -> usize {
+pub(crate) fn each(at_once: usize, work: impl Fn(usize) -> bool + Sync) -> usize {
     let (next, end) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
     std::thread::scope(|scope| {
         for _ in 0..at_once {
