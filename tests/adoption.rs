@@ -130,32 +130,6 @@ fn probes_of_a_run_that_was_cut_off_go_with_the_pair() {
     assert_eq!(keys, ["theirs"]);
 }
 
-/// A bucket with ABAC takes no whole set of tags, only single ones (S3 API Reference,
-/// `PutBucketAbac`).
-#[test]
-fn a_bucket_with_abac_is_tagged_one_by_one() {
-    let stand = Stand::new();
-    theirs(&stand, "us-west-2", DESTINATION);
-    stand.s3("us-west-2", async |s3| {
-        let on = t::AbacStatus::builder().status(t::BucketAbacStatus::Enabled).build();
-        s3.put_bucket_abac().bucket(DESTINATION).abac_status(on).send().await.unwrap();
-    });
-    let tags = || {
-        stand.s3("us-west-2", async |s3| {
-            let tags = s3.get_bucket_tagging().bucket(DESTINATION).send().await.unwrap();
-            tags.tag_set().iter().map(|it| it.key().to_owned()).collect::<Vec<_>>()
-        })
-    };
-    let before = tags();
-    let manifest = "name: demo\nsource: {region: us-east-1}\n\
-        destinations: [{region: us-west-2, adopt: true}]\n";
-    let _ = stand.in_process_with(&["apply", "--yes"], manifest).exits(0);
-    assert!(tags().contains(&"crrctl:adopted".to_owned()));
-    let _ = stand.in_process_with(&["plan", "--detailed-exitcode"], manifest).exits(0);
-    let _ = stand.in_process_with(&["destroy", "--yes"], manifest).exits(0);
-    assert_eq!(tags(), before);
-}
-
 /// What `apply` would do is no failed check.
 #[test]
 fn a_bucket_that_is_to_be_adopted_is_in_order_before() {

@@ -143,34 +143,6 @@ fn a_lock_is_not_forced_on_a_bucket_of_others() {
     assert_eq!(lock(&stand, "us-west-2", DESTINATION), None, "the manifest wants no default");
 }
 
-/// S3 refuses the older `Prefix` beside a filter: what others wrote so is written in the form that
-/// means the same.
-#[test]
-fn lifecycle_rules_of_others_in_the_older_form_mean_the_same() {
-    let stand = Stand::new();
-    for (region, bucket) in [("us-east-1", SOURCE), ("us-west-2", DESTINATION)] {
-        stand.bucket_of_its_owner(region, bucket, false);
-    }
-    stand.s3("us-west-2", async |s3| {
-        let mut older = rule("theirs");
-        older.filter = None;
-        #[expect(deprecated, reason = "the older form is what is tested")]
-        older.prefix.replace("logs/".to_owned());
-        let rules = t::BucketLifecycleConfiguration::builder().rules(older).build().unwrap();
-        let put = s3.put_bucket_lifecycle_configuration().bucket(DESTINATION);
-        put.lifecycle_configuration(rules).send().await.unwrap();
-    });
-    let wanted = format!("{ADOPTED}buckets: {{lifecycle: {{noncurrent_days: 30}}}}\n");
-    let _ = stand.in_process_with(&["apply", "--yes"], &wanted).exits(0);
-    assert_eq!(lifecycle(&stand, "us-west-2", DESTINATION), ["theirs", "crrctl.demo.lifecycle"]);
-    let theirs = stand.s3("us-west-2", async |s3| {
-        let found = s3.get_bucket_lifecycle_configuration().bucket(DESTINATION).send().await;
-        found.unwrap().rules()[0].clone()
-    });
-    assert_eq!(theirs.filter().and_then(|it| it.prefix()), Some("logs/"));
-    assert_eq!(theirs.status(), rule("theirs").status());
-}
-
 #[test]
 fn lifecycle_rules_of_others_stay_and_ours_come_and_go() {
     let stand = Stand::new();
