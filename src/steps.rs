@@ -26,6 +26,7 @@ mod role;
 mod role_in_force;
 mod role_policy;
 mod rotation;
+mod run;
 mod scope;
 pub(crate) mod settings;
 mod standing;
@@ -46,10 +47,12 @@ use crate::world::World;
 use beginning::Beginning;
 use key_book::KeyBook;
 use record::Record;
+use run::Run;
 use scope::Scope;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 pub(crate) mod find {
     //! The `find` of each resource, for `observe` and `check`.
@@ -144,6 +147,23 @@ impl Steps {
         self.keys.complete();
     }
 
+    /// Checks every alias and rule that was not verified since `since`. `fresh` means that this run
+    /// created some of them, so reads may be stale.
+    pub async fn still_stands(
+        &self,
+        since: Instant,
+        fresh: bool,
+        progress: &Progress,
+    ) -> Result<(), Failure> {
+        standing::still_stands(Run { steps: self, progress }, since, fresh).await
+    }
+
+    /// Schedules spare keys that appear late, beside everything else. Returns the time of the last
+    /// search, once everything is built.
+    pub async fn schedule_late_spares(&self, progress: &Progress) -> Result<Instant, Failure> {
+        key::schedule_late_spares(Run { steps: self, progress }).await
+    }
+
     /// Renders a document. Placeholders replace keys that are not named yet, because documents that
     /// name them are written later.
     fn render(&self, document: &Document) -> Result<Value, Failure> {
@@ -172,21 +192,22 @@ impl Runner for Steps {
         if let Some(was) = self.beginning.overwritten_by(action) {
             self.replaces(action, Some(was));
         }
+        let run = Run { steps: self, progress };
         match &action.work {
-            Work::Key(work) => self.run_key(action, work, progress).await,
-            Work::SharedKey(pair) => self.mark_shared(action, pair, progress).await,
-            Work::Alias(work) => self.run_alias(action, work, progress).await,
-            Work::Rotation(work) => self.run_rotation(action, work, progress).await,
-            Work::ReplicaKey(work) => self.run_replica_key(action, work, progress).await,
-            Work::Bucket(work) => self.run_bucket(action, work, progress).await,
-            Work::BucketTags(work) => self.run_bucket_tags(action, work, progress).await,
-            Work::Document(change) => self.run_document(action, change, progress).await,
-            Work::BucketPolicy(work) => self.run_bucket_policy(action, work, progress).await,
-            Work::Lifecycle(work) => self.run_lifecycle(action, work, progress).await,
-            Work::Role(work) => self.run_role(action, work, progress).await,
-            Work::RolePolicy(work) => self.run_role_policy(action, work, progress).await,
-            Work::Rules(work) => self.run_rules(action, work, progress).await,
-            Work::DroppedRule(work) => self.run_dropped_rule(action, work, progress).await,
+            Work::Key(work) => key::run(run, action, work).await,
+            Work::SharedKey(pair) => key::mark_shared(run, action, pair).await,
+            Work::Alias(work) => alias::run(run, action, work).await,
+            Work::Rotation(work) => rotation::run(run, action, work).await,
+            Work::ReplicaKey(work) => replica_key::run(run, action, work).await,
+            Work::Bucket(work) => bucket::run(run, action, work).await,
+            Work::BucketTags(work) => settings::tags::run(run, action, work).await,
+            Work::Document(change) => settings::run(run, action, change).await,
+            Work::BucketPolicy(work) => settings::policy::run(run, action, work).await,
+            Work::Lifecycle(work) => settings::lifecycle::run(run, action, work).await,
+            Work::Role(work) => role::run(run, action, work).await,
+            Work::RolePolicy(work) => role_policy::run(run, action, work).await,
+            Work::Rules(work) => replication::run(run, action, work).await,
+            Work::DroppedRule(work) => replication::run_dropped(run, action, work).await,
         }
     }
 }

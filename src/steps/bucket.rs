@@ -2,11 +2,13 @@
 //! ownership in one call, emptied and removed.
 //! Not for: single settings (each has its own file).
 
+use super::gone;
+use super::settings::tags;
 use super::settings::{self, Stored};
-use super::{Steps, built, known_arn, nothing_to_do, objects};
-use crate::aws::settle::{Look, Wait, retry, until};
+use super::{Run, Steps, built, known_arn, nothing_to_do, objects};
+use crate::aws::settle::{Look, Wait};
 use crate::aws::{At, Aws, Class, Error};
-use crate::events::{self, Progress};
+use crate::events;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{BucketPlace, Side};
 use crate::names::{Arn, BucketName};
@@ -163,200 +165,171 @@ pub(crate) async fn is_empty(aws: &Aws, side: &BucketPlace) -> Result<bool, Erro
     Ok(page.versions().is_empty() && page.delete_markers().is_empty())
 }
 
-impl Steps {
-    pub(super) async fn run_bucket(
-        &self,
-        action: &Action,
-        work: &BucketWork,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
-        match work {
-            BucketWork::Create(_) => self.create_bucket(action, progress).await,
-            // The tags record the adoption, in a step of their own.
-            BucketWork::Adopt(_) => {
-                Ok(self.scope.bucket_arn(&self.scope.side(&action.name)?.bucket))
-            }
-            BucketWork::Remove { holds, .. } => {
-                let is_empty = *holds == Some(Holds::Nothing);
-                self.remove_bucket(action, is_empty, progress).await?;
-                known_arn(action)
-            }
-            BucketWork::Leave(_) | BucketWork::Unchanged => Err(nothing_to_do(action)),
+pub(super) async fn run(run: Run<'_>, action: &Action, work: &BucketWork) -> Result<Arn, Failure> {
+    match work {
+        BucketWork::Create(_) => create(run, action).await,
+        // The tags record the adoption, in a step of their own.
+        BucketWork::Adopt(_) => Ok(run.scope.bucket_arn(&run.scope.side(&action.name)?.bucket)),
+        BucketWork::Remove { holds, .. } => {
+            let is_empty = *holds == Some(Holds::Nothing);
+            remove(run, action, is_empty).await?;
+            known_arn(action)
         }
+        BucketWork::Leave(_) | BucketWork::Unchanged => Err(nothing_to_do(action)),
     }
+}
 
-    /// Creates the bucket. If the account owns the bucket already, S3 returns 200 in us-east-1 and
-    /// `BucketAlreadyOwnedByYou` elsewhere. Both mean a concurrent run, because `observe` found no
-    /// such bucket.
-    async fn create_bucket(&self, action: &Action, progress: &Progress) -> Result<Arn, Failure> {
-        let side = self.scope.side(&action.name)?;
-        let (bucket, region) = (&side.bucket, &side.region);
-        let tag = |(key, value)| built(Tag::builder().key(key).value(value).build());
-        let tags = self.scope.topology.bucket_tags(bucket);
-        let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-        let place = (region.as_str() != "us-east-1")
-            .then(|| BucketLocationConstraint::from(region.as_str()));
-        let untagged =
-            place.map(|place| CreateBucketConfiguration::builder().location_constraint(place));
-        let tagged = untagged.clone().unwrap_or_default().set_tags(Some(tags));
-        let create = self
-            .aws
-            .s3(region)
-            .create_bucket()
-            .bucket(bucket.as_str())
-            .object_ownership(ObjectOwnership::BucketOwnerEnforced);
-        // The report bucket has a name in the global namespace and no Object Lock.
-        let wanted = &self.scope.topology.wanted.buckets;
-        let is_of_pair = self.scope.topology.sides().any(|other| other == side);
-        let create = create
-            .set_object_lock_enabled_for_bucket(
-                (is_of_pair && wanted.lock.is_some()).then_some(true),
-            )
-            .set_bucket_namespace(
-                (is_of_pair && wanted.account_regional).then_some(BucketNamespace::AccountRegional),
-            );
-        let send = async |configuration: Option<CreateBucketConfigurationBuilder>| {
-            let configuration = configuration.map(CreateBucketConfigurationBuilder::build);
-            let create = create.clone().set_create_bucket_configuration(configuration);
-            match create.send().await.at("s3:CreateBucket", region) {
-                Err(error) if !error.is("BucketAlreadyOwnedByYou") => Err(error),
-                _ => Ok(()),
-            }
-        };
-        let call = || async {
-            match send(Some(tagged.clone())).await {
-                // Regions outside the commercial ones take no tags here
-                // (hashicorp/terraform-provider-aws#45566).
-                Err(error) if error.is("UnsupportedArgument") => {
-                    send(untagged.clone()).await.map(|()| false)
-                }
-                done => done.map(|()| true),
-            }
-        };
-        let is_tagged = match retry(&self.stop, progress, call).await {
-            Err(failure) if failure.aws_code.as_deref() == Some("BucketAlreadyExists") => {
-                let taken =
-                    Failure { kind: Kind::InTheWay, code: "bucket-not-ours".to_owned(), ..failure };
-                return Err(
-                    taken.hint("another account owns a bucket of this name: use another one")
-                );
-            }
-            Err(failure) if failure.aws_code.as_deref() == Some("OperationAborted") => {
-                let hint =
-                    "the name of a deleted bucket can take hours, up to 72, to be free again";
-                return Err(failure.hint(hint));
-            }
-            other => other?,
-        };
-        if !is_tagged {
-            // At once: a bucket without tags counts as another owner's.
-            self.put_tags(bucket, region, &self.scope.topology.bucket_tags(bucket), progress)
-                .await?;
+/// Creates the bucket. If the account owns the bucket already, S3 returns 200 in us-east-1 and
+/// `BucketAlreadyOwnedByYou` elsewhere. Both mean a concurrent run, because `observe` found no
+/// such bucket.
+async fn create(run: Run<'_>, action: &Action) -> Result<Arn, Failure> {
+    let side = run.scope.side(&action.name)?;
+    let (bucket, region) = (&side.bucket, &side.region);
+    let tag = |(key, value)| built(Tag::builder().key(key).value(value).build());
+    let tags = run.scope.topology.bucket_tags(bucket);
+    let tags = tags.into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    let place =
+        (region.as_str() != "us-east-1").then(|| BucketLocationConstraint::from(region.as_str()));
+    let untagged =
+        place.map(|place| CreateBucketConfiguration::builder().location_constraint(place));
+    let tagged = untagged.clone().unwrap_or_default().set_tags(Some(tags));
+    let create = run
+        .aws
+        .s3(region)
+        .create_bucket()
+        .bucket(bucket.as_str())
+        .object_ownership(ObjectOwnership::BucketOwnerEnforced);
+    // The report bucket has a name in the global namespace and no Object Lock.
+    let wanted = &run.scope.topology.wanted.buckets;
+    let is_of_pair = run.scope.topology.sides().any(|other| other == side);
+    let create = create
+        .set_object_lock_enabled_for_bucket((is_of_pair && wanted.lock.is_some()).then_some(true))
+        .set_bucket_namespace(
+            (is_of_pair && wanted.account_regional).then_some(BucketNamespace::AccountRegional),
+        );
+    let send = async |configuration: Option<CreateBucketConfigurationBuilder>| {
+        let configuration = configuration.map(CreateBucketConfigurationBuilder::build);
+        let create = create.clone().set_create_bucket_configuration(configuration);
+        match create.send().await.at("s3:CreateBucket", region) {
+            Err(error) if !error.is("BucketAlreadyOwnedByYou") => Err(error),
+            _ => Ok(()),
         }
-        Ok(self.scope.bucket_arn(bucket))
+    };
+    let call = || async {
+        match send(Some(tagged.clone())).await {
+            // Regions outside the commercial ones take no tags here
+            // (hashicorp/terraform-provider-aws#45566).
+            Err(error) if error.is("UnsupportedArgument") => {
+                send(untagged.clone()).await.map(|()| false)
+            }
+            done => done.map(|()| true),
+        }
+    };
+    let is_tagged = match run.retry(call).await {
+        Err(failure) if failure.aws_code.as_deref() == Some("BucketAlreadyExists") => {
+            let taken =
+                Failure { kind: Kind::InTheWay, code: "bucket-not-ours".to_owned(), ..failure };
+            return Err(taken.hint("another account owns a bucket of this name: use another one"));
+        }
+        Err(failure) if failure.aws_code.as_deref() == Some("OperationAborted") => {
+            let hint = "the name of a deleted bucket can take hours, up to 72, to be free again";
+            return Err(failure.hint(hint));
+        }
+        other => other?,
+    };
+    if !is_tagged {
+        // At once: a bucket without tags counts as another owner's.
+        tags::put_tags(run, bucket, region, &run.scope.topology.bucket_tags(bucket)).await?;
     }
+    Ok(run.scope.bucket_arn(bucket))
+}
 
-    /// Empties and deletes a bucket. Replicas may arrive meanwhile, so both are repeated until the
-    /// bucket stays empty.
-    async fn remove_bucket(
-        &self,
-        action: &Action,
-        is_empty: bool,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
-        let (name, region) = (action.name.as_str(), &action.region);
-        let side = BucketPlace { region: region.clone(), bucket: BucketName::new(name)? };
-        // A bucket that was found empty is not listed again. S3 does not delete a bucket that holds
-        // a version.
-        if is_empty && let Look::There(()) = self.delete_bucket(&side).await? {
-            return Ok(());
-        }
-        let wait = Wait {
-            what: format!("the bucket `{name}` to stay empty"),
-            every: Duration::from_millis(250),
-            at_most_every: Duration::from_secs(5),
-            // A purge may take hours. The run's own deadline ends the wait.
-            at_most: Duration::from_hours(24),
-            in_a_row: 1,
-            hint: "run `crrctl destroy` again once nothing writes to it any more".to_owned(),
+/// Empties and deletes a bucket. Replicas may arrive meanwhile, so both are repeated until the
+/// bucket stays empty.
+async fn remove(run: Run<'_>, action: &Action, is_empty: bool) -> Result<(), Failure> {
+    let (name, region) = (action.name.as_str(), &action.region);
+    let side = BucketPlace { region: region.clone(), bucket: BucketName::new(name)? };
+    // A bucket that was found empty is not listed again. S3 does not delete a bucket that holds
+    // a version.
+    if is_empty && let Look::There(()) = delete_bucket(&run, &side).await? {
+        return Ok(());
+    }
+    let wait = Wait {
+        what: format!("the bucket `{name}` to stay empty"),
+        every: Duration::from_millis(250),
+        at_most_every: Duration::from_secs(5),
+        // A purge may take hours. The run's own deadline ends the wait.
+        at_most: Duration::from_hours(24),
+        in_a_row: 1,
+        hint: "run `crrctl destroy` again once nothing writes to it any more".to_owned(),
+    };
+    let bypass_governance = run.removal.bypass_governance && has_lock(&run, &side).await?;
+    let look = || async {
+        let wanted =
+            if run.removal.purge_data { objects::Wanted::All } else { objects::Wanted::Probes };
+        let purge = objects::Purge {
+            aws: &run.aws,
+            topology: &run.scope.topology,
+            side: &side,
+            wanted,
+            prefix: None,
+            bypass_governance,
+            stop: &run.stop,
+            progress: run.progress,
         };
-        let bypass_governance = self.removal.bypass_governance && self.has_lock(&side).await?;
-        let look = || async {
-            let wanted = if self.removal.purge_data {
-                objects::Wanted::All
-            } else {
-                objects::Wanted::Probes
-            };
-            let purge = objects::Purge {
-                aws: &self.aws,
-                topology: &self.scope.topology,
-                side: &side,
-                wanted,
-                prefix: None,
-                bypass_governance,
-                stop: &self.stop,
-                progress,
-            };
-            if let Err(stuck) = purge.run().await {
-                self.record.noted().held.extend(stuck.held);
-                return Err(stuck.failure);
-            }
-            self.delete_bucket(&side).await
+        if let Err(stuck) = purge.run().await {
+            run.record.noted().held.extend(stuck.held);
+            return Err(stuck.failure);
+        }
+        delete_bucket(&run, &side).await
+    };
+    run.until(&wait, look).await
+}
+
+/// Deletes the probes of the pair in a bucket that stays: a run that was cut off may have left
+/// some.
+pub(super) async fn remove_probes(run: Run<'_>, side: &Side) -> Result<(), Failure> {
+    for prefix in run.scope.topology.probe_prefixes(side) {
+        let purge = objects::Purge {
+            aws: &run.aws,
+            topology: &run.scope.topology,
+            side: &side.place,
+            wanted: objects::Wanted::ProbesAlone,
+            prefix: Some(&prefix),
+            bypass_governance: false,
+            stop: &run.stop,
+            progress: run.progress,
         };
-        until(&self.stop, progress, &wait, look).await
+        purge.run().await.map_err(|stuck| stuck.failure)?;
     }
+    Ok(())
+}
 
-    /// Deletes the probes of the pair in a bucket that stays: a run that was cut off may have left
-    /// some.
-    pub(super) async fn remove_probes(
-        &self,
-        side: &Side,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
-        for prefix in self.scope.topology.probe_prefixes(side) {
-            let purge = objects::Purge {
-                aws: &self.aws,
-                topology: &self.scope.topology,
-                side: &side.place,
-                wanted: objects::Wanted::ProbesAlone,
-                prefix: Some(&prefix),
-                bypass_governance: false,
-                stop: &self.stop,
-                progress,
-            };
-            purge.run().await.map_err(|stuck| stuck.failure)?;
-        }
-        Ok(())
+/// Returns whether the bucket has Object Lock. S3 refuses `x-amz-bypass-governance-retention`
+/// on a bucket without it (recorded 2026: 400 `InvalidArgument`).
+async fn has_lock(steps: &Steps, side: &BucketPlace) -> Result<bool, Failure> {
+    match Lock::find(&steps.aws, &side.bucket, &side.region).await {
+        Ok(lock) => Ok(lock.is_some()),
+        Err(error) if error.is_absent() => Ok(false),
+        Err(error) => Err(error.into()),
     }
+}
 
-    /// Returns whether the bucket has Object Lock. S3 refuses `x-amz-bypass-governance-retention`
-    /// on a bucket without it (recorded 2026: 400 `InvalidArgument`).
-    async fn has_lock(&self, side: &BucketPlace) -> Result<bool, Failure> {
-        match Lock::find(&self.aws, &side.bucket, &side.region).await {
-            Ok(lock) => Ok(lock.is_some()),
-            Err(error) if error.is_absent() => Ok(false),
-            Err(error) => Err(error.into()),
+async fn delete_bucket(steps: &Steps, side: &BucketPlace) -> Result<Look<()>, Failure> {
+    let delete = steps.aws.s3(&side.region).delete_bucket().bucket(side.bucket.as_str());
+    match delete.send().await.at("s3:DeleteBucket", &side.region) {
+        Ok(_) => {
+            steps.record.noted().deleted.add(&side.bucket, Instant::now());
+            Ok(Look::There(()))
         }
-    }
-
-    async fn delete_bucket(&self, side: &BucketPlace) -> Result<Look<()>, Failure> {
-        let delete = self.aws.s3(&side.region).delete_bucket().bucket(side.bucket.as_str());
-        match delete.send().await.at("s3:DeleteBucket", &side.region) {
-            Ok(_) => {
-                self.record.noted().deleted.add(&side.bucket, Instant::now());
-                Ok(Look::There(()))
-            }
-            Err(error) if error.is_absent() => Ok(if self.has_tagging(side).await? {
-                Look::NotYet(
-                    "S3 does not find it to delete it, and still shows its tags".to_owned(),
-                )
-            } else {
-                Look::There(())
-            }),
-            Err(error) if error.is("BucketNotEmpty") || error.is("OperationAborted") => {
-                Ok(Look::NotYet(error.code))
-            }
-            Err(error) => Err(error.into()),
+        Err(error) if error.is_absent() => Ok(if gone::has_tagging(steps, side).await? {
+            Look::NotYet("S3 does not find it to delete it, and still shows its tags".to_owned())
+        } else {
+            Look::There(())
+        }),
+        Err(error) if error.is("BucketNotEmpty") || error.is("OperationAborted") => {
+            Ok(Look::NotYet(error.code))
         }
+        Err(error) => Err(error.into()),
     }
 }

@@ -2,11 +2,11 @@
 //! changed and removed.
 //! Not for: its permissions (see `role_policy`).
 
+use super::gone;
 use super::role_policy::{self, NAME};
-use super::{Steps, known_arn, nothing_to_do};
-use crate::aws::settle::{pause, retry};
+use super::{Run, Steps, known_arn, nothing_to_do};
+use crate::aws::settle::pause;
 use crate::aws::{At, Aws, Error};
-use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::names::{Arn, Region, RoleName};
@@ -99,142 +99,119 @@ pub(crate) fn document(encoded: Option<&str>) -> Value {
     serde_json::from_str(&text).unwrap_or(Value::Null)
 }
 
-impl Steps {
-    pub(super) async fn run_role(
-        &self,
-        action: &Action,
-        work: &Owned<RoleMade, RoleDiffers>,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
-        match work {
-            Owned::Create(_) => self.apply_role(action, None, progress).await,
-            Owned::Update(differs) => self.apply_role(action, Some(differs), progress).await,
-            Owned::Remove(_) => {
-                self.remove_role(&action.name, &action.region, progress).await?;
-                known_arn(action)
-            }
-            Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
+pub(super) async fn run(
+    run: Run<'_>,
+    action: &Action,
+    work: &Owned<RoleMade, RoleDiffers>,
+) -> Result<Arn, Failure> {
+    match work {
+        Owned::Create(_) => apply(run, action, None).await,
+        Owned::Update(differs) => apply(run, action, Some(differs)).await,
+        Owned::Remove(_) => {
+            remove(run, &action.name, &action.region).await?;
+            known_arn(action)
         }
+        Owned::Leave(_) | Owned::Unchanged => Err(nothing_to_do(action)),
     }
+}
 
-    /// Creates the role, or writes what differs.
-    async fn apply_role(
-        &self,
-        action: &Action,
-        differs: Option<&RoleDiffers>,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
-        let (home, name) = (&action.region, action.name.as_str());
-        let iam = self.aws.iam(home);
-        let (trust, arn, of) = if self.scope.is_batch_role(name) {
-            let arn = self.scope.topology.batch_role_arn();
-            (Document::BatchReplicationRoleTrust, arn, &self.scope.topology)
-        } else {
-            let direction = self.scope.direction_of_role(name, home)?;
-            (Document::of_role_trust(direction), direction.role_arn(), direction)
+/// Creates the role, or writes what differs.
+async fn apply(
+    run: Run<'_>,
+    action: &Action,
+    differs: Option<&RoleDiffers>,
+) -> Result<Arn, Failure> {
+    let (home, name) = (&action.region, action.name.as_str());
+    let iam = run.aws.iam(home);
+    let (trust, arn, of) = if run.scope.is_batch_role(name) {
+        let arn = run.scope.topology.batch_role_arn();
+        (Document::BatchReplicationRoleTrust, arn, &run.scope.topology)
+    } else {
+        let direction = run.scope.direction_of_role(name, home)?;
+        (Document::of_role_trust(direction), direction.role_arn(), direction)
+    };
+    let trust = run.render(&trust)?.to_string();
+    let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
+    let tags = run.scope.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
+    let boundary = of.role_settings.boundary.as_ref().map(Arn::to_string);
+    let Some(RoleDiffers { trust: new_trust, boundary: new_boundary, tags: new_tags }) = differs
+    else {
+        let create = iam
+            .create_role()
+            .role_name(name)
+            .path(&run.scope.topology.role_settings.path)
+            .set_permissions_boundary(boundary.clone())
+            .description(run.scope.topology.wanted.role_description())
+            .assume_role_policy_document(trust)
+            .set_tags(Some(tags));
+        let call = || async {
+            match create.clone().send().await.at("iam:CreateRole", home) {
+                Ok(_) => Ok(true),
+                // A concurrent run created the role: `observe` found none.
+                Err(error) if error.is("EntityAlreadyExists") => Ok(false),
+                Err(error) => Err(error),
+            }
         };
-        let trust = self.render(&trust)?.to_string();
-        let tag = |(key, value)| super::built(Tag::builder().key(key).value(value).build());
-        let tags =
-            self.scope.topology.all_tags().into_iter().map(tag).collect::<Result<Vec<_>, _>>()?;
-        let boundary = of.role_settings.boundary.as_ref().map(Arn::to_string);
-        let Some(RoleDiffers { trust: new_trust, boundary: new_boundary, tags: new_tags }) =
-            differs
-        else {
-            let create = iam
-                .create_role()
-                .role_name(name)
-                .path(&self.scope.topology.role_settings.path)
-                .set_permissions_boundary(boundary.clone())
-                .description(self.scope.topology.wanted.role_description())
-                .assume_role_policy_document(trust)
-                .set_tags(Some(tags));
-            let call = || async {
-                match create.clone().send().await.at("iam:CreateRole", home) {
-                    Ok(_) => Ok(true),
-                    // A concurrent run created the role: `observe` found none.
-                    Err(error) if error.is("EntityAlreadyExists") => Ok(false),
-                    Err(error) => Err(error),
-                }
-            };
-            if !retry(&self.stop, progress, call).await? {
-                self.role_of_another_run(name, home).await?;
-            }
-            return Ok(arn);
-        };
-        if new_trust.is_some() {
-            let update = iam.update_assume_role_policy().role_name(name).policy_document(trust);
-            retry(&self.stop, progress, || async {
-                update.clone().send().await.at("iam:UpdateAssumeRolePolicy", home)
-            })
-            .await?;
+        if !run.retry(call).await? {
+            role_of_another_run(&run, name, home).await?;
         }
-        if new_boundary.is_some() {
-            let put = iam
-                .put_role_permissions_boundary()
-                .role_name(name)
-                .set_permissions_boundary(boundary);
-            retry(&self.stop, progress, || async {
-                put.clone().send().await.at("iam:PutRolePermissionsBoundary", home)
-            })
+        return Ok(arn);
+    };
+    if new_trust.is_some() {
+        let update = iam.update_assume_role_policy().role_name(name).policy_document(trust);
+        run.retry(|| async { update.clone().send().await.at("iam:UpdateAssumeRolePolicy", home) })
             .await?;
-        }
-        if !new_tags.set.is_empty() {
-            let tag = iam.tag_role().role_name(name).set_tags(Some(tags));
-            retry(&self.stop, progress, || async {
-                tag.clone().send().await.at("iam:TagRole", home)
-            })
-            .await?;
-        }
-        if new_tags.expires.is_some() {
-            let untag = iam.untag_role().role_name(name).tag_keys(Topology::EXPIRES_TAG);
-            retry(&self.stop, progress, || async {
-                untag.clone().send().await.at("iam:UntagRole", home)
-            })
-            .await?;
-        }
-        Ok(arn)
     }
-
-    /// Checks a role that `observe` did not find: a concurrent run of this pair created it, or it
-    /// belongs to another owner.
-    async fn role_of_another_run(&self, name: &str, home: &Region) -> Result<(), Failure> {
-        let live = find(&self.aws, &RoleName::new(name)?, home, false).await?;
-        if live.is_none_or(|role| self.scope.topology.wanted.owns(&role.tags)) {
-            return Ok(());
-        }
-        let message = format!("the role `{name}` belongs to another pair");
-        Err(Failure::new(Kind::InTheWay, "role-not-ours", message)
-            .hint("give the pair another `role.name`"))
+    if new_boundary.is_some() {
+        let put =
+            iam.put_role_permissions_boundary().role_name(name).set_permissions_boundary(boundary);
+        run.retry(|| async { put.clone().send().await.at("iam:PutRolePermissionsBoundary", home) })
+            .await?;
     }
+    if !new_tags.set.is_empty() {
+        let tag = iam.tag_role().role_name(name).set_tags(Some(tags));
+        run.retry(|| async { tag.clone().send().await.at("iam:TagRole", home) }).await?;
+    }
+    if new_tags.expires.is_some() {
+        let untag = iam.untag_role().role_name(name).tag_keys(Topology::EXPIRES_TAG);
+        run.retry(|| async { untag.clone().send().await.at("iam:UntagRole", home) }).await?;
+    }
+    Ok(arn)
+}
 
-    /// Deletes the role. IAM may refuse that for a while after the inline policy was deleted, and a
-    /// concurrent run may write the policy again, so the policy is deleted again each time.
-    async fn remove_role(
-        &self,
-        name: &str,
-        home: &Region,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
-        let delete = self.aws.iam(home).delete_role().role_name(name);
-        let call = || async { delete.clone().send().await.at("iam:DeleteRole", home).map(drop) };
-        let role = RoleName::new(name)?;
-        let stands = || async { Ok(find(&self.aws, &role, home, false).await?.is_some()) };
-        let (began, mut tries) = (Instant::now(), 0);
-        loop {
-            match self.removed("the role", progress, call, stands).await {
-                Err(failure)
-                    if failure.aws_code.as_deref() == Some("DeleteConflict")
-                        && began.elapsed() < FREE_WITHIN
-                        && !self.stop.is_ending() =>
-                {
-                    progress.retrying("DeleteConflict", "the role's policies are not gone yet");
-                    pause(&self.stop, Duration::from_secs(tries.min(5))).await;
-                    tries += 1;
-                    self.remove_role_policy(name, home, progress).await?;
-                }
-                other => return other,
+/// Checks a role that `observe` did not find: a concurrent run of this pair created it, or it
+/// belongs to another owner.
+async fn role_of_another_run(steps: &Steps, name: &str, home: &Region) -> Result<(), Failure> {
+    let live = find(&steps.aws, &RoleName::new(name)?, home, false).await?;
+    if live.is_none_or(|role| steps.scope.topology.wanted.owns(&role.tags)) {
+        return Ok(());
+    }
+    let message = format!("the role `{name}` belongs to another pair");
+    Err(Failure::new(Kind::InTheWay, "role-not-ours", message)
+        .hint("give the pair another `role.name`"))
+}
+
+/// Deletes the role. IAM may refuse that for a while after the inline policy was deleted, and a
+/// concurrent run may write the policy again, so the policy is deleted again each time.
+async fn remove(run: Run<'_>, name: &str, home: &Region) -> Result<(), Failure> {
+    let delete = run.aws.iam(home).delete_role().role_name(name);
+    let call = || async { delete.clone().send().await.at("iam:DeleteRole", home).map(drop) };
+    let role = RoleName::new(name)?;
+    let stands = || async { Ok(find(&run.aws, &role, home, false).await?.is_some()) };
+    let (began, mut tries) = (Instant::now(), 0);
+    loop {
+        match gone::removed(run, "the role", call, stands).await {
+            Err(failure)
+                if failure.aws_code.as_deref() == Some("DeleteConflict")
+                    && began.elapsed() < FREE_WITHIN
+                    && !run.stop.is_ending() =>
+            {
+                run.progress.retrying("DeleteConflict", "the role's policies are not gone yet");
+                pause(&run.stop, Duration::from_secs(tries.min(5))).await;
+                tries += 1;
+                role_policy::remove(run, name, home).await?;
             }
+            other => return other,
         }
     }
 }

@@ -2,23 +2,21 @@
 //! Not for: what is wanted of them, or what differs (see `settings` and `plan`).
 
 mod encryption;
-mod lifecycle;
+pub(super) mod lifecycle;
 mod logging;
 mod object_lock;
 mod ownership;
-mod policy;
+pub(super) mod policy;
 mod public_access_block;
-mod tags;
+pub(super) mod tags;
 mod versioning;
 
 pub(crate) use lifecycle::find as find_lifecycle;
 pub(crate) use policy::find as find_policy;
 pub(crate) use tags::find as find_tags;
 
-use super::{Steps, nothing_to_do};
-use crate::aws::settle::retry;
+use super::{Run, Steps, nothing_to_do};
 use crate::aws::{Aws, Error};
-use crate::events::Progress;
 use crate::failure::Failure;
 use crate::manifest::{BucketPlace, Side};
 use crate::names::{Arn, BucketName, Region};
@@ -45,23 +43,20 @@ pub(crate) trait Stored: Document + Send + Sync {
     }
 }
 
-impl Steps {
-    async fn run_change<D: Stored>(
-        &self,
-        action: &Action,
-        change: &Setting<D>,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
-        let wanted = change.written().ok_or_else(|| nothing_to_do(action))?;
-        let side = self.scope.side(&action.name)?;
-        let (bucket, region) = (&side.bucket, &side.region);
-        let wanted = wanted.resolved(self, side)?;
-        if D::MAY_STAND && D::find(&self.aws, bucket, region).await?.as_ref() == Some(&wanted) {
-            return Ok(self.scope.bucket_arn(bucket));
-        }
-        retry(&self.stop, progress, || wanted.put(&self.aws, bucket, region)).await?;
-        Ok(self.scope.bucket_arn(bucket))
+async fn run_change<D: Stored>(
+    run: Run<'_>,
+    action: &Action,
+    change: &Setting<D>,
+) -> Result<Arn, Failure> {
+    let wanted = change.written().ok_or_else(|| nothing_to_do(action))?;
+    let side = run.scope.side(&action.name)?;
+    let (bucket, region) = (&side.bucket, &side.region);
+    let wanted = wanted.resolved(&run, side)?;
+    if D::MAY_STAND && D::find(&run.aws, bucket, region).await?.as_ref() == Some(&wanted) {
+        return Ok(run.scope.bucket_arn(bucket));
     }
+    run.retry(|| wanted.put(&run.aws, bucket, region)).await?;
+    Ok(run.scope.bucket_arn(bucket))
 }
 
 macro_rules! table {
@@ -111,16 +106,14 @@ macro_rules! table {
             Ok(())
         }
 
-        impl Steps {
-            pub(super) async fn run_document(
-                &self,
-                action: &Action,
-                change: &Change,
-                progress: &Progress,
-            ) -> Result<Arn, Failure> {
-                match change {
-                    $(Change::$name(change) => self.run_change(action, change, progress).await,)*
-                }
+        /// Writes the document that `action` changes.
+        pub(super) async fn run(
+            run: Run<'_>,
+            action: &Action,
+            change: &Change,
+        ) -> Result<Arn, Failure> {
+            match change {
+                $(Change::$name(change) => run_change(run, action, change).await,)*
             }
         }
     };

@@ -3,16 +3,14 @@
 //! configuration, so it is read again before it is overwritten.
 //! Not for: which rule the pair requires (see `plan::lifecycle`).
 
-use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
-use crate::events::Progress;
 use crate::failure::Failure;
 use crate::manifest::{ARCHIVES, BucketPlace};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::work::{LifecycleDiffers, SharedDocument};
 use crate::plan::{Action, lifecycle};
 use crate::settings::Expiry;
-use crate::steps::{Steps, built, nothing_to_do};
+use crate::steps::{Run, built, nothing_to_do};
 use aws_sdk_s3::operation::get_bucket_lifecycle_configuration::GetBucketLifecycleConfigurationOutput;
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus, LifecycleRule,
@@ -109,68 +107,61 @@ fn with_filter(mut rule: LifecycleRule) -> LifecycleRule {
     rule
 }
 
-impl Steps {
-    pub(in crate::steps) async fn run_lifecycle(
-        &self,
-        action: &Action,
-        work: &SharedDocument<Expiry, LifecycleDiffers>,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
-        let wanted = match work {
-            SharedDocument::Create(rule) => Some(rule),
-            SharedDocument::Update(differs) => differs.to.as_ref(),
-            SharedDocument::Remove => None,
-            SharedDocument::Unchanged => return Err(nothing_to_do(action)),
-        };
-        let bucket = BucketName::new(&action.name)?;
-        let side = BucketPlace { region: action.region.clone(), bucket };
-        self.put_lifecycle(&side, wanted, progress).await?;
-        Ok(self.scope.bucket_arn(&side.bucket))
-    }
+pub(in crate::steps) async fn run(
+    run: Run<'_>,
+    action: &Action,
+    work: &SharedDocument<Expiry, LifecycleDiffers>,
+) -> Result<Arn, Failure> {
+    let wanted = match work {
+        SharedDocument::Create(rule) => Some(rule),
+        SharedDocument::Update(differs) => differs.to.as_ref(),
+        SharedDocument::Remove => None,
+        SharedDocument::Unchanged => return Err(nothing_to_do(action)),
+    };
+    let bucket = BucketName::new(&action.name)?;
+    let side = BucketPlace { region: action.region.clone(), bucket };
+    put_lifecycle(run, &side, wanted).await?;
+    Ok(run.scope.bucket_arn(&side.bucket))
+}
 
-    async fn put_lifecycle(
-        &self,
-        side: &BucketPlace,
-        wanted: Option<&Expiry>,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
-        let (bucket, region) = (&side.bucket, &side.region);
-        let s3 = self.aws.s3(region);
-        let live = read(&self.aws, bucket, region).await?;
-        let is_ours = |rule: &&LifecycleRule| {
-            !lifecycle::is_ours(&self.scope.topology, rule.id().unwrap_or(""))
-        };
-        let mut rules: Vec<LifecycleRule> = live
-            .iter()
-            .flat_map(GetBucketLifecycleConfigurationOutput::rules)
-            .filter(is_ours)
-            .cloned()
-            .collect();
-        if wanted.is_some() {
-            rules = rules.into_iter().map(with_filter).collect();
-        }
-        rules.extend(wanted.map(sdk_rule).transpose()?);
-        if rules.is_empty() {
-            let delete = s3.delete_bucket_lifecycle().bucket(bucket.as_str());
-            retry(&self.stop, progress, || async {
-                delete.clone().send().await.at("s3:DeleteBucketLifecycle", region)
-            })
-            .await?;
-            return Ok(());
-        }
-        let least: Option<TransitionDefaultMinimumObjectSize> =
-            live.as_ref().and_then(|live| live.transition_default_minimum_object_size()).cloned();
-        let configuration =
-            built(BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build())?;
-        let put = s3
-            .put_bucket_lifecycle_configuration()
-            .bucket(bucket.as_str())
-            .set_transition_default_minimum_object_size(least)
-            .lifecycle_configuration(configuration);
-        retry(&self.stop, progress, || async {
-            put.clone().send().await.at("s3:PutBucketLifecycleConfiguration", region)
-        })
-        .await?;
-        Ok(())
+async fn put_lifecycle(
+    run: Run<'_>,
+    side: &BucketPlace,
+    wanted: Option<&Expiry>,
+) -> Result<(), Failure> {
+    let (bucket, region) = (&side.bucket, &side.region);
+    let s3 = run.aws.s3(region);
+    let live = read(&run.aws, bucket, region).await?;
+    let is_ours =
+        |rule: &&LifecycleRule| !lifecycle::is_ours(&run.scope.topology, rule.id().unwrap_or(""));
+    let mut rules: Vec<LifecycleRule> = live
+        .iter()
+        .flat_map(GetBucketLifecycleConfigurationOutput::rules)
+        .filter(is_ours)
+        .cloned()
+        .collect();
+    if wanted.is_some() {
+        rules = rules.into_iter().map(with_filter).collect();
     }
+    rules.extend(wanted.map(sdk_rule).transpose()?);
+    if rules.is_empty() {
+        let delete = s3.delete_bucket_lifecycle().bucket(bucket.as_str());
+        run.retry(|| async { delete.clone().send().await.at("s3:DeleteBucketLifecycle", region) })
+            .await?;
+        return Ok(());
+    }
+    let least: Option<TransitionDefaultMinimumObjectSize> =
+        live.as_ref().and_then(|live| live.transition_default_minimum_object_size()).cloned();
+    let configuration =
+        built(BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build())?;
+    let put = s3
+        .put_bucket_lifecycle_configuration()
+        .bucket(bucket.as_str())
+        .set_transition_default_minimum_object_size(least)
+        .lifecycle_configuration(configuration);
+    run.retry(|| async {
+        put.clone().send().await.at("s3:PutBucketLifecycleConfiguration", region)
+    })
+    .await?;
+    Ok(())
 }

@@ -1,15 +1,13 @@
 //! Bucket policies: writes the pair's statements and keeps the statements of other owners.
 //! Not for: rendering the statements (see `policy`).
 
-use crate::aws::settle::retry;
 use crate::aws::{At, Aws, Error};
-use crate::events::Progress;
 use crate::failure::Failure;
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::work::{PolicyDiffers, SharedDocument};
 use crate::plan::{Action, StatementChange};
 use crate::policy::{Document, meaning};
-use crate::steps::{Steps, known_arn, nothing_to_do};
+use crate::steps::{Run, known_arn, nothing_to_do};
 use serde_json::Value;
 
 pub(crate) async fn find(
@@ -27,80 +25,61 @@ pub(crate) async fn find(
     }
 }
 
-impl Steps {
-    pub(in crate::steps) async fn run_bucket_policy(
-        &self,
-        action: &Action,
-        work: &SharedDocument<Vec<StatementChange>, PolicyDiffers>,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
-        match work {
-            SharedDocument::Create(_) => self.apply_bucket_policy(action, true, progress).await,
-            SharedDocument::Update(_) => self.apply_bucket_policy(action, false, progress).await,
-            SharedDocument::Remove => {
-                let bucket = BucketName::new(&action.name)?;
-                self.remove_bucket_policy(&bucket, &action.region, progress).await?;
-                known_arn(action)
-            }
-            SharedDocument::Unchanged => Err(nothing_to_do(action)),
+pub(in crate::steps) async fn run(
+    run: Run<'_>,
+    action: &Action,
+    work: &SharedDocument<Vec<StatementChange>, PolicyDiffers>,
+) -> Result<Arn, Failure> {
+    match work {
+        SharedDocument::Create(_) => apply(run, action, true).await,
+        SharedDocument::Update(_) => apply(run, action, false).await,
+        SharedDocument::Remove => {
+            let bucket = BucketName::new(&action.name)?;
+            remove(run, &bucket, &action.region).await?;
+            known_arn(action)
         }
+        SharedDocument::Unchanged => Err(nothing_to_do(action)),
     }
+}
 
-    /// Writes the pair's statements. The policy is shared, so it is read again before it is
-    /// overwritten. `is_missing` says that `observe` found none.
-    async fn apply_bucket_policy(
-        &self,
-        action: &Action,
-        is_missing: bool,
-        progress: &Progress,
-    ) -> Result<Arn, Failure> {
-        let side = self.scope.side(&action.name)?;
-        let (bucket, region) = (&side.bucket, &side.region);
-        // A policy that names the key is written after the alias (see `plan`). For other policies
-        // any key will do.
-        let ours = self.render(&Document::of_bucket(side, &self.scope.topology))?;
-        // A bucket that this run creates has no statements of other owners.
-        let is_new = is_missing && !self.scope.topology.wanted.adopts(bucket);
-        let live = if is_new { None } else { find(&self.aws, bucket, region).await? };
-        self.replaces(action, live.clone());
-        self.put_policy(bucket, region, live.as_ref(), &ours, progress).await?;
-        Ok(self.scope.bucket_arn(bucket))
-    }
+/// Writes the pair's statements. The policy is shared, so it is read again before it is
+/// overwritten. `is_missing` says that `observe` found none.
+async fn apply(run: Run<'_>, action: &Action, is_missing: bool) -> Result<Arn, Failure> {
+    let side = run.scope.side(&action.name)?;
+    let (bucket, region) = (&side.bucket, &side.region);
+    // A policy that names the key is written after the alias (see `plan`). For other policies
+    // any key will do.
+    let ours = run.render(&Document::of_bucket(side, &run.scope.topology))?;
+    // A bucket that this run creates has no statements of other owners.
+    let is_new = is_missing && !run.scope.topology.wanted.adopts(bucket);
+    let live = if is_new { None } else { find(&run.aws, bucket, region).await? };
+    run.replaces(action, live.clone());
+    put_policy(run, bucket, region, live.as_ref(), &ours).await?;
+    Ok(run.scope.bucket_arn(bucket))
+}
 
-    /// Removes the pair's statements from the policy of a bucket that stays.
-    async fn remove_bucket_policy(
-        &self,
-        bucket: &BucketName,
-        region: &Region,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
-        let Some(live) = find(&self.aws, bucket, region).await? else { return Ok(()) };
-        self.put_policy(bucket, region, Some(&live), &meaning::nothing(), progress).await
-    }
+/// Removes the pair's statements from the policy of a bucket that stays.
+async fn remove(run: Run<'_>, bucket: &BucketName, region: &Region) -> Result<(), Failure> {
+    let Some(live) = find(&run.aws, bucket, region).await? else { return Ok(()) };
+    put_policy(run, bucket, region, Some(&live), &meaning::nothing()).await
+}
 
-    /// Writes the pair's statements together with the statements of other owners in `live`.
-    async fn put_policy(
-        &self,
-        bucket: &BucketName,
-        region: &Region,
-        live: Option<&Value>,
-        ours: &Value,
-        progress: &Progress,
-    ) -> Result<(), Failure> {
-        let s3 = self.aws.s3(region);
-        if let Some(wanted) = meaning::merged_bucket_policy(live, ours) {
-            let put = s3.put_bucket_policy().bucket(bucket.as_str()).policy(wanted.to_string());
-            retry(&self.stop, progress, || async {
-                put.clone().send().await.at("s3:PutBucketPolicy", region)
-            })
+/// Writes the pair's statements together with the statements of other owners in `live`.
+async fn put_policy(
+    run: Run<'_>,
+    bucket: &BucketName,
+    region: &Region,
+    live: Option<&Value>,
+    ours: &Value,
+) -> Result<(), Failure> {
+    let s3 = run.aws.s3(region);
+    if let Some(wanted) = meaning::merged_bucket_policy(live, ours) {
+        let put = s3.put_bucket_policy().bucket(bucket.as_str()).policy(wanted.to_string());
+        run.retry(|| async { put.clone().send().await.at("s3:PutBucketPolicy", region) }).await?;
+    } else {
+        let delete = s3.delete_bucket_policy().bucket(bucket.as_str());
+        run.retry(|| async { delete.clone().send().await.at("s3:DeleteBucketPolicy", region) })
             .await?;
-        } else {
-            let delete = s3.delete_bucket_policy().bucket(bucket.as_str());
-            retry(&self.stop, progress, || async {
-                delete.clone().send().await.at("s3:DeleteBucketPolicy", region)
-            })
-            .await?;
-        }
-        Ok(())
     }
+    Ok(())
 }
