@@ -11,6 +11,7 @@ mod find;
 mod grant_members;
 mod grants;
 mod keys;
+mod last_usage;
 mod lists;
 mod policies;
 mod primary;
@@ -101,6 +102,7 @@ fn perform(operation: &str, call: &mut KmsCall<'_>) -> Result<Value, Fault> {
         "GenerateDataKey" => crypto::data_key(call, true),
         "GenerateDataKeyWithoutPlaintext" => crypto::data_key(call, false),
         "GenerateRandom" => random::generate(call),
+        "GetKeyLastUsage" => last_usage::get(call),
         "GetKeyPolicy" => policies::get(call),
         "GetKeyRotationStatus" => rotation::status(call),
         "ListAliases" => aliases::list(call),

@@ -269,6 +269,11 @@ impl Sandbox {
         self.shared.lock().pending_keys_in_use()
     }
 
+    /// Does the same for the default encryption and the replication rules of buckets alone.
+    pub fn pending_keys_of_buckets(&self) -> Vec<String> {
+        self.shared.lock().pending_keys_of_buckets()
+    }
+
     /// Stops listening, waits at most two seconds for requests in progress, and returns.
     pub async fn stop(self) {
         drop(self.alive);

@@ -85,6 +85,11 @@ fn usable(
     Ok((at, id))
 }
 
+/// Notes a use of a key.
+fn used(call: &KmsCall<'_>, (at, id): &(Caller, KeyId), action: &str) {
+    call.state.kms.uses.note(&id.arn(&at.region, &at.account), action, call.state.now());
+}
+
 fn seal(
     call: &KmsCall<'_>,
     (at, id): &(Caller, KeyId),
@@ -178,6 +183,7 @@ pub(super) fn encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let key = usable(call, "kms:Encrypt", &input.key_id, &input.encryption_context)?;
     unless_dry_run(input.dry_run)?;
     let blob = seal(call, &key, &plaintext, &input.encryption_context)?;
+    used(call, &key, "kms:Encrypt");
     Ok(json!({"CiphertextBlob": blob, "KeyId": arn(&key), "EncryptionAlgorithm": ALGORITHM}))
 }
 
@@ -201,6 +207,7 @@ pub(super) fn decrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let (blob, reference) = (&input.ciphertext_blob, input.key_id.as_deref());
     let opened = open(call, "kms:Decrypt", blob, reference, &input.encryption_context)?;
     unless_dry_run(input.dry_run)?;
+    used(call, &opened.key, "kms:Decrypt");
     Ok(json!({
         "Plaintext": base64::encode(opened.plaintext),
         "KeyId": arn(&opened.key),
@@ -241,6 +248,7 @@ pub(super) fn data_key(call: &mut KmsCall<'_>, shown: bool) -> Result<Value, Fau
     random(&mut plaintext);
     let blob = seal(call, &key, &plaintext, &input.encryption_context)?;
     let material = material_id(call, &key)?;
+    used(call, &key, action);
     let mut answer = json!({"CiphertextBlob": blob, "KeyId": arn(&key), "KeyMaterialId": material});
     if shown {
         answer["Plaintext"] = json!(base64::encode(plaintext));
@@ -278,6 +286,8 @@ pub(super) fn re_encrypt(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     let destination = usable(call, "kms:ReEncryptTo", &input.destination_key_id, context)?;
     unless_dry_run(input.dry_run)?;
     let blob = seal(call, &destination, &source.plaintext, context)?;
+    used(call, &source.key, "kms:ReEncryptFrom");
+    used(call, &destination, "kms:ReEncryptTo");
     Ok(json!({
         "CiphertextBlob": blob,
         "SourceKeyId": arn(&source.key),

@@ -78,7 +78,9 @@ impl<'a> ReplicationRole<'a> {
         let wanted = ThroughS3 { action, key, region, bound_to: &bound_to };
         let state = self.state;
         let caller = self.caller_at(at.bucket);
-        state.kms.permit_s3(&state.iam, &caller, &wanted).map_err(|_| reason)
+        state.kms.permit_s3(&state.iam, &caller, &wanted).map_err(|_| reason)?;
+        state.kms.uses.note(key, action, state.now());
+        Ok(())
     }
 
     /// Checks the permission to read the replication configuration of the source bucket. No

@@ -294,7 +294,9 @@ impl S3Call<'_> {
             .kms
             .permit_s3(&state.iam, &self.caller, &wanted)
             .map_err(|denied| s3_error!(AccessDenied, "{}", denied.message()))?;
-        state.kms.check_state(arn).map_err(super::errors::unusable)
+        state.kms.check_state(arn).map_err(super::errors::unusable)?;
+        state.kms.uses.note(arn, action, state.now());
+        Ok(())
     }
 }
 

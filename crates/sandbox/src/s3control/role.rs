@@ -75,7 +75,9 @@ impl<'a> BatchRole<'a> {
         let wanted = ThroughS3 { action: "kms:Decrypt", key: arn, region, bound_to: &bound_to };
         let state = self.state;
         state.kms.permit_s3(&state.iam, &self.caller, &wanted).ok()?;
-        state.kms.check_state(arn).ok()
+        state.kms.check_state(arn).ok()?;
+        state.kms.uses.note(arn, "kms:Decrypt", state.now());
+        Some(())
     }
 
     /// Checks the permission to initiate the replication of one object.

@@ -5,10 +5,12 @@
 mod aws_managed;
 pub(crate) mod cipher;
 mod grant;
+mod last_use;
 mod material;
 
 pub(crate) use aws_managed::predefined;
 pub(crate) use grant::{Constraints, Grant, Wanted};
+pub(crate) use last_use::Uses;
 pub(crate) use material::{Material, Rotation, Schedule};
 
 use crate::world::{Caller, Quirk, Recent, Spreading, Stored};
@@ -31,6 +33,8 @@ pub(crate) struct Kms {
     pub(crate) recent: Recent,
     /// The deleted aliases that still name their key, each until the given time.
     pub(crate) stale_aliases: BTreeMap<(AccountRegion, String), (KeyId, SystemTime)>,
+    /// The last use of each key for cryptography, directly and through S3.
+    pub(crate) uses: Uses,
 }
 
 /// One key in one Region.

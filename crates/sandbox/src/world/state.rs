@@ -103,6 +103,13 @@ impl State {
         self.kms.pending().filter(is_named).collect()
     }
 
+    /// Returns the ids of the keys that are pending deletion and that a setting of a bucket names.
+    pub(crate) fn pending_keys_of_buckets(&self) -> Vec<String> {
+        let texts: Vec<String> = self.buckets.settings().collect();
+        let is_named = |id: &String| texts.iter().any(|text| text.contains(id.as_str()));
+        self.kms.pending().filter(is_named).collect()
+    }
+
     pub(crate) fn new(settings: &Settings) -> Self {
         let delays = Delays::new(settings.lag, settings.hurry, settings.seed);
         let quotas = Quotas::new(settings.quotas);
