@@ -116,6 +116,9 @@ pub struct Failure {
     /// The denied action, its resource, and the principal, if a permission is missing.
     #[serde(skip)]
     pub denied: Option<Denied>,
+    /// The operation whose resource AWS did not find, such as `kms:CreateAlias`.
+    #[serde(skip)]
+    pub not_found_by: Option<&'static str>,
 }
 
 /// A missing permission.
@@ -215,6 +218,7 @@ impl Failure {
             failure_reasons: Vec::new(),
             hints: Vec::new(),
             denied: None,
+            not_found_by: None,
         }
     }
 

@@ -56,9 +56,10 @@ fn every_code_that_the_program_can_produce_is_explained() {
 
 #[test]
 fn every_code_of_aws_that_has_a_class_is_explained() {
-    let text = include_str!("../src/aws/error.rs");
-    let tables = [("fn classify", "_ if status"), ("fn unnamed", "_ => \"Unknown\"")];
-    for (from, to) in tables {
+    let (class, error) =
+        (include_str!("../src/aws/error/class.rs"), include_str!("../src/aws/error.rs"));
+    let tables = [(class, "fn classify", "_ if status"), (error, "fn unnamed", "_ => \"Unknown\"")];
+    for (text, from, to) in tables {
         let table = text.split(from).nth(1).unwrap().split(to).next().unwrap();
         let codes: Vec<&str> = table.split('"').skip(1).step_by(2).collect();
         assert!(codes.len() > 5, "{from}");

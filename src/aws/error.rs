@@ -1,6 +1,7 @@
 //! Errors of failed AWS calls: what AWS returned, and the class of the failure.
 //! Not for: deciding whether to retry (see `lag`).
 
+mod class;
 mod denied;
 
 pub use denied::{action, denied};
@@ -93,6 +94,14 @@ impl Error {
         matches!(self.code.as_str(), "ConnectionFailed" | "TimedOut" | NOT_FROM_AWS)
     }
 
+    /// Returns whether the bucket lies in another Region than the one that was called (S3 API Reference,
+    /// "Error responses").
+    pub fn is_elsewhere(&self) -> bool {
+        self.status == Some(301)
+            || ["AuthorizationHeaderMalformed", "IllegalLocationConstraintException"]
+                .contains(&self.code.as_str())
+    }
+
     /// Returns whether the requested resource does not exist.
     pub fn is_absent(&self) -> bool {
         self.class == Class::Absent
@@ -166,7 +175,8 @@ where
         None if error.as_service_error().is_some() => "AWS gave no reason".to_owned(),
         None => causes(error),
     };
-    let class = if code == NOT_FROM_AWS { Class::Other } else { classify(&code, status) };
+    let class =
+        if code == NOT_FROM_AWS { Class::Other } else { class::classify(operation, &code, status) };
     Error { operation, region: region.clone(), code, message, status, request_id, class }
 }
 
@@ -248,43 +258,6 @@ fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn classify(code: &str, status: Option<u16>) -> Class {
-    match code {
-        "NoSuchBucket"
-        | "NoSuchKey"
-        | "NoSuchVersion"
-        | "NoSuchEntity"
-        | "NoSuchEntityException"
-        | "NotFound"
-        | "NotFoundException"
-        | "NoSuchTagSet"
-        | "NoSuchBucketPolicy"
-        | "NoSuchUpload"
-        | "NoSuchPublicAccessBlockConfiguration"
-        | "OwnershipControlsNotFoundError"
-        | "ServerSideEncryptionConfigurationNotFoundError"
-        | "ReplicationConfigurationNotFoundError" => Class::Absent,
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidAccessKeyId"
-        | "InvalidClientTokenId"
-        | "InvalidToken"
-        | "MissingAuthenticationToken"
-        | "NoCredentials"
-        | "RequestExpired"
-        | "SignatureDoesNotMatch"
-        | "InvalidSignatureException"
-        | "TokenRefreshRequired"
-        | "UnrecognizedClientException"
-        | "RequestTimeTooSkewed" => Class::Credentials,
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "Forbidden" => {
-            Class::Denied
-        }
-        _ if status == Some(403) => Class::Denied,
-        _ => Class::Other,
-    }
-}
-
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let kind = match error.class {
@@ -300,7 +273,9 @@ impl From<Error> for Failure {
             Self::new(kind, error.code.clone(), error.to_string()).in_region(&error.region);
         failure.aws_code = Some(error.code);
         failure.request_id = error.request_id;
-        failure.denied = (kind == Kind::Denied).then(|| denied(&error.message, error.operation));
+        failure.not_found_by = (error.class == Class::Absent).then_some(error.operation);
+        let is_by_policy = kind == Kind::Denied && !class::is_of_account(&failure.code);
+        failure.denied = is_by_policy.then(|| denied(&error.message, error.operation));
         match kind {
             Kind::Unreachable => {
                 let failure = match transport::proxy() {
@@ -313,10 +288,10 @@ impl From<Error> for Failure {
             }
             Kind::Credentials => failure
                 .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),
-            Kind::Denied => {
-                let needs = failure.denied.as_ref().map(denied::needs).unwrap_or_default();
-                failure.hint(needs)
-            }
+            Kind::Denied => match failure.denied.as_ref().map(denied::needs) {
+                Some(needs) => failure.hint(needs),
+                None => failure,
+            },
             _ => failure,
         }
     }

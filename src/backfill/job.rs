@@ -338,7 +338,12 @@ pub fn verdict(job: &Job) -> Option<Failure> {
             Some(Failure::new(Kind::ReplicationFailed, "backfill-failed", message))
         }
         "Cancelled" => {
-            Some(Failure::new(Kind::Interrupted, "cancelled", "the batch job was cancelled"))
+            let message = "the batch job was cancelled; what it had replicated stays";
+            let cancelled = Failure::new(Kind::Interrupted, "cancelled", message);
+            Some(
+                cancelled
+                    .hint("`crrctl backfill` replicates the rest, where the pair still stands"),
+            )
         }
         _ if job.found_nothing() => None,
         _ => {

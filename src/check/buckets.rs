@@ -43,7 +43,7 @@ fn exists(seen: &Seen, side: &Side, bucket: &BucketSeen) -> Finding {
             Finding::fail("bucket.exists", format!("`{name}` does not exist"), remedy)
                 .because(&reasons)
         }
-        Err(error) if error.status == Some(301) => {
+        Err(error) if error.is_elsewhere() => {
             let detail = format!("`{name}` lies in another Region");
             Finding::fail(
                 "bucket.exists",

@@ -6,6 +6,7 @@ mod aws;
 mod checks;
 mod errors;
 mod reasons;
+mod refusals;
 mod statuses;
 mod things;
 
@@ -65,6 +66,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         .chain(errors::ALL)
         .chain(things::ALL)
         .chain(aws::ALL)
+        .chain(refusals::ALL)
         .chain(errors::KINDS)
 }
 
@@ -78,6 +80,13 @@ pub fn entry(code: &str) -> Option<&'static Entry> {
         Ok(number) => by_number(number),
         Err(_) => all().find(|entry| entry.code.eq_ignore_ascii_case(code)),
     }
+}
+
+/// Returns what to do about an error that ends with `code` of AWS, where more helps than to run the
+/// same command again.
+pub fn mends(code: &str) -> &'static [&'static str] {
+    let entry = all().find(|entry| entry.about == About::Error && entry.code == code);
+    entry.map(|entry| entry.mends).filter(|mends| *mends != errors::AGAIN).unwrap_or_default()
 }
 
 /// Returns the codes most similar to `code`, the nearest first.

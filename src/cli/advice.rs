@@ -1,9 +1,10 @@
-//! Advice for missing permissions: the statement to add and the principal whose policies need it,
-//! taken from the documents of `crrctl policy operator`.
+//! Advice for errors of AWS: what mends the code, from the catalogue; and for missing permissions, the
+//! statement to add and the principal whose policies need it, from the documents of `crrctl policy operator`.
 //! Not for: finding out which call was denied (see `aws::error`).
 
 use super::Command;
-use crate::failure::{Denied, Failure};
+use crate::check::catalogue;
+use crate::failure::{Denied, Failure, Kind};
 use crate::manifest::PairKeys;
 use crate::names::{AccountId, Arn};
 use crate::ops::Input;
@@ -39,6 +40,22 @@ pub(super) fn operation(command: &Command) -> Option<Operation> {
         | Command::Help(_)
         | Command::Version => None,
     }
+}
+
+/// Adds to an error of AWS what mends it, before the other hints. A denial and trouble with
+/// credentials or the network have advice of their own.
+pub(super) fn mended(mut failure: Failure) -> Failure {
+    let is_told = match failure.kind {
+        Kind::Unexpected => failure.aws_code.as_ref() == Some(&failure.code),
+        Kind::Denied => failure.hints.is_empty(),
+        _ => false,
+    };
+    if is_told {
+        let mends = catalogue::mends(&failure.code).iter().map(|mend| (*mend).to_owned());
+        let new: Vec<String> = mends.filter(|mend| !failure.hints.contains(mend)).collect();
+        failure.hints.splice(0..0, new);
+    }
+    failure
 }
 
 /// Adds to a denial the statement that would allow the call, if a policy document contains one; those
@@ -96,7 +113,7 @@ fn allows(statement: &Value, action: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::{DeniedBecause, Kind};
+    use crate::failure::DeniedBecause;
     use crate::manifest::{Origin, parse};
 
     /// A failure that passes two printers, such as that of one pair of several, gets one advice.

@@ -207,9 +207,9 @@ impl Printer {
         ExitCode::from(told_whole(code, &stdout))
     }
 
-    /// Adds to a failure the advice that requires the pair's own policy documents.
+    /// Adds to a failure what mends it, and the advice that requires the pair's own policy documents.
     fn advised(&self, ended: Ended) -> Ended {
-        ended.map_err(|failure| match self.input.get() {
+        ended.map_err(advice::mended).map_err(|failure| match self.input.get() {
             Some(input) => advice::on(failure, input, self.operation),
             None => failure,
         })

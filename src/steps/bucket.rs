@@ -122,7 +122,7 @@ async fn find_once(
                 "use another bucket name; if it is yours, you need `s3:GetBucketVersioning` on it",
             ));
         }
-        Err(error) if error.status == Some(301) => {
+        Err(error) if error.is_elsewhere() => {
             let message = format!("the bucket `{bucket}` exists in another Region than {region}");
             return Err(Failure::new(Kind::InTheWay, "bucket-elsewhere", message)
                 .in_region(region)

@@ -8,6 +8,7 @@ use crate::common::{DESTINATION, Output, PAIR, SOURCE, Stand, alone, bare, finis
 use aws_sdk_s3::types as t;
 use crrctl::check::catalogue::{self, About};
 use crrctl_sandbox::{Lag, Options};
+use serde_json::json;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -212,7 +213,10 @@ fn each_code_of_aws() {
     for entry in all.filter(|it| !UNNAMED.contains(&it.code)) {
         stand.faults(&[&format!("sts:GetCallerIdentity:error={}", entry.code)]);
         let output = stand.pair(&["plan"]);
-        assert_eq!(output.json()["error"]["aws_code"], entry.code, "{output}");
+        let error = &output.json()["error"];
+        assert_eq!(error["aws_code"], entry.code, "{output}");
+        let is_mended = catalogue::mends(entry.code).is_empty() || error["hints"] != json!([]);
+        assert!(is_mended, "{output}");
         let _ = writeln!(text, "{}[exit status: {}]\n", output.stderr, output.code);
     }
     super::blotted().bind(|| insta::assert_snapshot!("told-aws", text));

@@ -150,12 +150,6 @@ pub(super) const ALL: &[Entry] = &[
         &["`aws kms describe-key` shows the state; `crrctl check` says what brings it back"],
     ),
     error(
-        "LimitExceededException",
-        "An account's quota in the Region is used up.",
-        &["100,000 keys, those pending deletion included; 50 aliases a key"],
-        &["ask AWS for more in Service Quotas"],
-    ),
-    error(
         "InvalidTargetBucketForLogging",
         "S3 writes no access logs to that bucket.",
         &["it does not exist, is another account's, or its ACL does not let logs be written"],
