@@ -9,6 +9,7 @@ mod live;
 mod log_targets;
 mod objects;
 mod shared_role;
+mod twice;
 
 pub(crate) use accounts::{AWAY, account, expect_owner, identified, identified_without};
 pub use fleet::{Scope, fleet};
@@ -17,6 +18,7 @@ pub use keys::{left_replicas, pending_key, spare_key};
 pub use live::{foreign, live_all, live_destinations, live_source, place};
 pub use objects::{all_objects, objects, orphans};
 use shared_role::shared_role;
+pub use twice::settled;
 
 use crate::aws::Aws;
 use crate::aws::settle::shown;
@@ -90,6 +92,11 @@ async fn named(
 /// Reads, for a removal, all that remains of a pair that is known only by its tags. The account is
 /// already identified.
 pub async fn remains(aws: &Aws, topology: &Topology, events: &Events) -> Result<World, Failure> {
+    let look = || async { Ok((topology.clone(), remains_once(aws, topology, events).await?)) };
+    Ok(settled(Depth::Removal, look).await?.1)
+}
+
+async fn remains_once(aws: &Aws, topology: &Topology, events: &Events) -> Result<World, Failure> {
     let regions: BTreeSet<&Region> = topology.sides().map(|side| &side.region).collect();
     let named = named(aws, &topology.wanted.key.alias, regions.into_iter()).await?;
     let mut world = second_wave(aws, topology, named, Depth::Removal).await?;

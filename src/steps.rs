@@ -13,6 +13,7 @@ mod gone;
 pub(crate) mod hold;
 mod key;
 mod key_book;
+mod meanwhile;
 mod objects;
 mod prover;
 mod quiet;
@@ -31,12 +32,14 @@ mod scope;
 pub(crate) mod settings;
 mod standing;
 
+pub use meanwhile::changed;
 pub use prover::Prover;
 pub use record::{Replaced, Scheduled};
+pub use standing::changed_meanwhile;
 
 use crate::aws::Aws;
 use crate::engine::Runner;
-use crate::events::Progress;
+use crate::events::{Progress, Verb};
 use crate::failure::Failure;
 use crate::manifest::{PairKeys, Topology};
 use crate::names::Arn;
@@ -193,22 +196,33 @@ impl Runner for Steps {
             self.replaces(action, Some(was));
         }
         let run = Run { steps: self, progress };
-        match &action.work {
-            Work::Key(work) => key::run(run, action, work).await,
-            Work::SharedKey(pair) => key::mark_shared(run, action, pair).await,
-            Work::Alias(work) => alias::run(run, action, work).await,
-            Work::Rotation(work) => rotation::run(run, action, work).await,
-            Work::ReplicaKey(work) => replica_key::run(run, action, work).await,
-            Work::Bucket(work) => bucket::run(run, action, work).await,
-            Work::BucketTags(work) => settings::tags::run(run, action, work).await,
-            Work::Document(change) => settings::run(run, action, change).await,
-            Work::BucketPolicy(work) => settings::policy::run(run, action, work).await,
-            Work::Lifecycle(work) => settings::lifecycle::run(run, action, work).await,
-            Work::Role(work) => role::run(run, action, work).await,
-            Work::RolePolicy(work) => role_policy::run(run, action, work).await,
-            Work::Rules(work) => replication::run(run, action, work).await,
-            Work::DroppedRule(work) => replication::run_dropped(run, action, work).await,
+        if action.verb() == Verb::Delete {
+            return work(run, action).await;
         }
+        let done = tokio::select! {
+            done = work(run, action) => done,
+            failure = self.until_going(Some(action)) => Err(failure),
+        };
+        done.map_err(meanwhile::told)
+    }
+}
+
+async fn work(run: Run<'_>, action: &Action) -> Result<Arn, Failure> {
+    match &action.work {
+        Work::Key(work) => key::run(run, action, work).await,
+        Work::SharedKey(pair) => key::mark_shared(run, action, pair).await,
+        Work::Alias(work) => alias::run(run, action, work).await,
+        Work::Rotation(work) => rotation::run(run, action, work).await,
+        Work::ReplicaKey(work) => replica_key::run(run, action, work).await,
+        Work::Bucket(work) => bucket::run(run, action, work).await,
+        Work::BucketTags(work) => settings::tags::run(run, action, work).await,
+        Work::Document(change) => settings::run(run, action, change).await,
+        Work::BucketPolicy(work) => settings::policy::run(run, action, work).await,
+        Work::Lifecycle(work) => settings::lifecycle::run(run, action, work).await,
+        Work::Role(work) => role::run(run, action, work).await,
+        Work::RolePolicy(work) => role_policy::run(run, action, work).await,
+        Work::Rules(work) => replication::run(run, action, work).await,
+        Work::DroppedRule(work) => replication::run_dropped(run, action, work).await,
     }
 }
 

@@ -9,11 +9,12 @@ use crate::check::catalogue;
 use crate::engine;
 use crate::events::Verb;
 use crate::failure::{Failure, Kind};
-use crate::manifest::Topology;
+use crate::manifest::{BucketPlace, Topology};
 use crate::observe::{self, Depth};
 use crate::ops::{self, Session};
 use crate::plan::{self, Removal, rules};
 use crate::report::tables;
+use crate::steps::{changed, changed_meanwhile, find};
 use crate::units;
 use crate::world::World;
 use clap::builder::FalseyValueParser;
@@ -116,12 +117,17 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
     }
     let input = read_or_find(global, global.sandbox).await?.one()?;
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
+    one(&session, global, args, printer).await.map_err(changed)
+}
+
+/// Backfills one pair.
+async fn one(session: &Session, global: &Global, args: &BackfillArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let (topology, mut world) = session.observe(Depth::Wanted).await?;
     let jobs = Jobs::new(&session.aws, &topology, &session.events, &session.stop);
     let under_way = jobs.under_way().await?;
     if args.cancel {
-        return cancel(&session, &jobs, under_way, printer).await;
+        return cancel(session, &jobs, under_way, printer).await;
     }
     let id = match under_way {
         Some(id) => {
@@ -134,22 +140,22 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
         }
         None => {
             covers(&topology, &world)?;
-            let _ = ops::standing_keys(&session, &topology, &world)?;
+            let _ = ops::standing_keys(session, &topology, &world)?;
             if topology.backward().next().is_some() {
                 output::say(&format!(
                     "only what lies in `{}` is looked at: S3 Batch Replication of the ways back is not built",
                     topology.source.bucket
                 ));
             }
-            prepare(&session, global, &topology, &mut world).await?;
+            prepare(session, global, &topology, &mut world).await?;
             let told = world.batch.role.as_ref().and_then(|role| role.tags.get(Jobs::TOLD_TAG));
             jobs.create(&args.wish(), told.map(String::as_str)).await?
         }
     };
-    let job = confirmed(&session, &jobs, args, &id).await?;
+    let job = confirmed(session, &jobs, args, &id).await?;
     // A job that is over by now is reported like a job that was followed to its end.
     let job = if args.watch || args.resume { jobs.until_over(&id).await? } else { job };
-    end(&session, &topology, &jobs, &job, printer).await
+    end(session, &topology, &jobs, &job, printer).await
 }
 
 /// Checks that a live rule of the pair exists, since a batch job replicates by the live rules.
@@ -250,6 +256,13 @@ async fn cancel(
     Ok(0)
 }
 
+/// A job fails too where another run took the pair away meanwhile.
+async fn why(session: &Session, topology: &Topology, failure: Failure) -> Result<Failure, Failure> {
+    let BucketPlace { bucket, region } = &topology.source.place;
+    let tags = find::bucket_tags(&session.aws, bucket, region).await?;
+    Ok(if topology.wanted.owns(&tags) { failure } else { changed_meanwhile(&failure.message) })
+}
+
 /// Reports the status of the job and, once the job is over, why objects were not replicated.
 async fn end(
     session: &Session,
@@ -272,7 +285,12 @@ async fn end(
     } else {
         Vec::new()
     };
-    let verdict = backfill::verdict(job);
+    let verdict = match backfill::verdict(job) {
+        Some(failure) if failure.code == "job-failed" => {
+            Some(why(session, topology, failure).await?)
+        }
+        verdict => verdict,
+    };
     session.done(verdict.is_none(), true);
     printer.put("reasons", &reasons);
     printer.put("api_calls", session.aws.count().total());

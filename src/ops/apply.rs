@@ -12,7 +12,7 @@ use crate::names::Arn;
 use crate::plan::expiry::{self, Expiry};
 use crate::plan::{Action, Plan, Removal};
 use crate::probe::{self, Evidence, Patience, Settings};
-use crate::steps::{Prover, Replaced, Steps};
+use crate::steps::{Prover, Replaced, Steps, changed};
 use crate::world::World;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -100,16 +100,23 @@ pub async fn apply(session: &Session, planned: Planned, probing: Probing) -> App
     evidence.failure = other_side::waiting(&topology).filter(|_| is_built);
     if probes && is_built && evidence.failure.is_none() {
         let proof = prove(session, &topology, steps.keys(), changes);
-        let last = session.unless_cut("probing", proof).await;
+        let last = tokio::select! {
+            last = session.unless_cut("probing", proof) => last,
+            failure = steps.until_going(None) => Err(failure),
+        };
         let last = last.unwrap_or_else(|why| Evidence::cut_off(why, &topology));
         evidence.probes.extend(last.probes);
-        evidence.failure = last.failure;
+        evidence.failure = last.failure.map(changed);
     }
 
     if is_built && evidence.failure.is_none() {
         let look = still(session, &steps, &mut spares, changes, probes);
         let stands = session.unless_cut("looking whether the pair stands", look).await;
         evidence.failure = stands.and_then(|stands| stands).err();
+    }
+    if outcome.failure.is_some() || evidence.failure.is_some() {
+        let freed = steps.free_of_going_keys();
+        let _ = session.unless_cut("taking buckets off a key that goes", freed).await;
     }
     let (activated_at, replaced) = (steps.activated_at(), steps.replaced());
     let expired_at = Expiry::of(expiry::tags_of_ours(&topology, &world)).date();

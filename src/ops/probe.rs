@@ -7,6 +7,7 @@ use crate::manifest::{PairKeys, Topology};
 use crate::observe::Depth;
 use crate::plan;
 use crate::probe::{self, Evidence, Marker, Settings};
+use crate::steps::changed;
 use crate::world::World;
 use std::sync::Arc;
 
@@ -49,6 +50,7 @@ pub async fn probe(
         (seen, evidence.failure) =
             marked.unwrap_or_else(|why| (Vec::new(), Evidence::cut_off(why, &topology).failure));
     }
+    evidence.failure = evidence.failure.map(changed);
     Ok(Probed { evidence, markers: seen })
 }
 

@@ -12,7 +12,7 @@ use crate::names::AccountId;
 use crate::observe::{self, Depth};
 use crate::plan::{Removal, Wish};
 use crate::policy::Templates;
-use crate::steps::Steps;
+use crate::steps::{Steps, changed};
 use crate::stop::Stop;
 use crate::world::World;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -203,7 +203,7 @@ impl Session {
     /// A read fails, or the run is to end.
     pub async fn observe(&self, depth: Depth) -> Result<(Topology, World), Failure> {
         let (started, before) = (Instant::now(), self.aws.count());
-        let look = Box::pin(async {
+        let look = || async {
             let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
             self.account.get_or_init(|| topology.wanted.home().account.clone());
             self.events.say(&Event::Pair(drawn::drawn(&topology)));
@@ -213,8 +213,8 @@ impl Session {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
             Ok((topology, world))
-        });
-        let seen = self.unless_ending(look).await;
+        };
+        let seen = self.unless_ending(Box::pin(observe::settled(depth, look))).await;
         // The reads of several pairs are counted together, so the reads of one pair are not known.
         if self.ending.is_some() {
             let reads = self.aws.count().reads - before.reads;
@@ -225,7 +225,8 @@ impl Session {
         seen
     }
 
-    /// Waits for reads, or for the end of the run, whichever comes first.
+    /// Waits for reads, or for the end of the run, whichever comes first. What was seen before and is
+    /// not found any more was taken away by another run.
     ///
     /// # Errors
     ///
@@ -234,7 +235,7 @@ impl Session {
         &self,
         reads: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        unless_ending(&self.stop, reads).await
+        unless_ending(&self.stop, reads).await.map_err(changed)
     }
 
     /// Waits for work, or until calls in flight are to be dropped, whichever comes first.

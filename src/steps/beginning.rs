@@ -4,7 +4,7 @@
 use crate::manifest::{Side, Topology};
 use crate::names::{BucketName, Region};
 use crate::plan::{Action, Work};
-use crate::world::{Bucket, World};
+use crate::world::{Bucket, Key, World};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,10 @@ pub(super) struct Beginning {
     /// All of it, if the rules use another owner's role. That role must still be proven for keys
     /// that this run creates.
     beside_others: Option<World>,
+    /// Whether a key of the pair was scheduled for deletion.
+    had_going_key: bool,
+    /// The names of the roles that existed.
+    roles: BTreeSet<String>,
 }
 
 impl Beginning {
@@ -28,11 +32,18 @@ impl Beginning {
         let is_adopted =
             |(name, it): &(&BucketName, &Bucket)| topology.wanted.is_adopted(name, &it.tags);
         let adopted = world.buckets.iter().filter(is_adopted);
+        let roles = world.role.iter().chain(world.reverse_roles.values()).chain(&world.batch.role);
+        let mut keys = world.keys.primary.iter().chain(world.keys.replicas.values());
         Self {
             new: topology.sides().filter(is_new).map(|side| side.bucket.clone()).collect(),
             aliased: world.keys.aliases.keys().cloned().collect(),
             adopted: adopted.map(|(name, it)| (name.clone(), it.clone())).collect(),
             beside_others: topology.shared_role().is_some().then(|| world.clone()),
+            roles: roles
+                .filter_map(|role| role.arn.resource().rsplit('/').next())
+                .map(str::to_owned)
+                .collect(),
+            had_going_key: keys.any(Key::is_pending_deletion),
         }
     }
 
@@ -44,6 +55,16 @@ impl Beginning {
     /// Returns whether an alias of the pair's name existed in `region`.
     pub(super) fn had_alias(&self, region: &Region) -> bool {
         self.aliased.contains(region)
+    }
+
+    /// Returns whether a key of the pair was scheduled for deletion, so that this run may bring it back.
+    pub(super) fn had_going_key(&self) -> bool {
+        self.had_going_key
+    }
+
+    /// Returns whether a role of the pair with this name existed.
+    pub(super) fn had_role(&self, name: &str) -> bool {
+        self.roles.contains(name)
     }
 
     /// Returns what existed, if the rules use another owner's role.

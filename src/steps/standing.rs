@@ -13,6 +13,9 @@ use crate::world::KeyState;
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// The failure code if the pair does not stand as this run left it.
+const CHANGED: &str = "changed-meanwhile";
+
 /// How long a resource that a run has just created may take to appear in reads.
 const SHOWS_WITHIN: Duration = Duration::from_secs(20);
 
@@ -34,13 +37,38 @@ pub(super) async fn still_stands(run: Run<'_>, since: Instant, fresh: bool) -> R
         let seen = &noted.seen;
         let regions = run.scope.topology.key_regions().into_iter().cloned();
         let regions = regions.filter(|it| !run.scope.topology.wanted.is_handed_over(it));
-        let regions = regions.filter(|it| !seen.has_alias_since(it, since)).collect();
+        let regions: Vec<Region> = regions.filter(|it| !seen.has_alias_since(it, since)).collect();
         let mut directions = run.scope.topology.directions();
         directions.retain(|it| !seen.has_rules_since(&it.source.bucket, since));
         (regions, directions)
     };
     let within = if fresh { SHOWS_WITHIN } else { Duration::ZERO };
-    until_standing(run, regions, directions, within).await
+    let stands = until_standing(run, regions.clone(), directions.clone(), within);
+    match stands.await {
+        Err(failure) if failure.code == CHANGED && names_again(run, &regions).await? => {
+            until_standing(run, regions, directions, within).await
+        }
+        stands => stands,
+    }
+}
+
+/// Creates the aliases again that existed when this run began and are gone, while their keys are
+/// Enabled: a removal that was cut off had deleted them a moment before, and they were still read. A
+/// removal at work would have scheduled the keys in the time that this run has waited. Returns
+/// whether there are such aliases.
+async fn names_again(run: Run<'_>, regions: &[Region]) -> Result<bool, Failure> {
+    let (alias, mut any) = (run.scope.topology.wanted.key.alias.as_str(), false);
+    for region in regions.iter().filter(|region| run.beginning.had_alias(region)) {
+        if find::key(&run.aws, region, alias).await?.is_some() {
+            continue;
+        }
+        let key = run.keys.any_in(region)?;
+        let found = find::key(&run.aws, region, key.as_str()).await?;
+        if found.is_some_and(|key| key.state == KeyState::Enabled) {
+            any |= super::alias::create(run, key, region).await?;
+        }
+    }
+    Ok(any)
 }
 
 async fn until_standing(
@@ -110,9 +138,9 @@ fn changed(failure: &Failure) -> Failure {
 }
 
 /// The pair does not stand as this run left it, because of `what`.
-pub(super) fn changed_meanwhile(what: &str) -> Failure {
+pub fn changed_meanwhile(what: &str) -> Failure {
     let message = format!("the pair was changed while this run was at work; {what}");
-    Failure::new(Kind::InTheWay, "changed-meanwhile", message).hint(
+    Failure::new(Kind::InTheWay, CHANGED, message).hint(
         "another run may be taking it away: once that is done, `crrctl plan` shows what stands",
     )
 }

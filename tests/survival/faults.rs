@@ -5,6 +5,7 @@
 
 use super::machines::{Ended, World, each, is_thorough, stride};
 use crrctl_sandbox::Lag;
+use std::sync::Mutex;
 
 /// Transient faults, which AWS recovers from.
 const PASSING: [&str; 4] = ["throttle", "error=InternalError", "reset", "lost-reply"];
@@ -152,4 +153,81 @@ fn the_deadline_ends_a_run_whose_call_hangs() {
     let is_told = error["step"] == "kms:key/us-east-1"
         || error["message"].as_str().unwrap().contains("looking at what is there");
     assert!(is_told, "{error:#}");
+}
+
+/// A "not found" in answer to one read or removal is no proof: KMS and IAM answer so for a while for
+/// things that were just created.
+#[test]
+fn destroy_never_says_done_while_a_key_an_alias_or_a_role_lives() {
+    let whole = World::whole();
+    for (service, code) in
+        [("kms", "NotFoundException"), ("iam", "NoSuchEntity"), ("s3", "NoSuchBucket")]
+    {
+        let tried = each(8, |n| {
+            let world = whole.fork();
+            world.faults([format!("{service}:*:error={code}:after={n}:times=1")]);
+            let ended = world.run(&["destroy", "--yes"]);
+            let is_over = !world.was_struck();
+            world.faults([]);
+            let when = format!("{code} for call {n} of {service}");
+            if ended.code == 0 {
+                world.is_empty(&when);
+            } else {
+                let error = &ended.object["error"];
+                assert!(
+                    error["aws_code"] == code || [7, 9, 10].contains(&ended.code),
+                    "{when}: {error:#}"
+                );
+                world.run(&["destroy", "--yes"]).exits(0, &format!("destroy after {when}"));
+                world.is_empty(&format!("destroy after {when}"));
+            }
+            !is_over
+        });
+        println!("{service}: {code} at {tried} calls");
+    }
+}
+
+/// Every removal, with the code that means an absence to its service, and with one of another
+/// service, which means nothing.
+#[test]
+fn no_removal_is_believed_that_aws_does_not_find_as_often_as_it_may() {
+    const REMOVALS: [(&str, &str); 5] = [
+        ("kms:ScheduleKeyDeletion", "NotFoundException"),
+        ("kms:DeleteAlias", "NotFoundException"),
+        ("iam:DeleteRole", "NoSuchEntity"),
+        ("iam:DeleteRolePolicy", "NoSuchEntity"),
+        ("s3:DeleteBucket", "NoSuchBucket"),
+    ];
+    let whole = World::whole();
+    let (own, others) = (Mutex::new(0), Mutex::new(0));
+    let _ = each(8, |n| {
+        let Some((removal, own_code)) = REMOVALS.get(n / 6) else { return false };
+        // The last row is for ever: the run ends by its own time.
+        let times = if n % 6 == 5 { String::new() } else { format!(":times={}", n % 6 + 1) };
+        for code in ["NotFoundException", "NoSuchEntity", "NoSuchBucket"] {
+            let world = whole.fork();
+            world.faults([format!("{removal}:error={code}{times}")]);
+            let ended = world.run(&["destroy", "--yes", "--timeout", "20s"]);
+            let when = format!("{removal} answers {code}{times}");
+            world.faults([]);
+            if code != *own_code {
+                assert_eq!(ended.code, 1, "{when}: {:#}", ended.object["error"]);
+                assert_eq!(ended.object["error"]["aws_code"], code, "{when}");
+                *others.lock().unwrap() += 1;
+            } else if times.is_empty() {
+                assert_eq!(ended.code, 7, "{when}: {:#}", ended.object["error"]);
+                assert_ne!(ended.object["left"], serde_json::json!([]), "{when}");
+            } else {
+                assert_eq!(ended.code, 0, "{when}: {:#}", ended.object["error"]);
+                world.is_empty(&when);
+                *own.lock().unwrap() += 1;
+            }
+        }
+        true
+    });
+    println!(
+        "{} removals, {} codes of others",
+        own.into_inner().unwrap(),
+        others.into_inner().unwrap()
+    );
 }

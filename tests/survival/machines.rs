@@ -8,9 +8,10 @@ use crrctl_sandbox::{DEFAULT_ACCOUNT, FaultSpec, Lag, Options, SECRET, Sandbox};
 use futures::FutureExt;
 use serde_json::Value;
 use std::ffi::OsString;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tempfile::NamedTempFile;
 use tokio::runtime::{Builder, Runtime};
 
 /// The result of a run that was allowed to end.
@@ -30,7 +31,11 @@ impl Ended {
 }
 
 /// A sandbox that represents AWS for the machines.
-pub(super) struct World(Sandbox);
+pub(super) struct World {
+    sandbox: Sandbox,
+    /// The manifest of the pair, where it is not the usual one.
+    manifest: Option<Arc<NamedTempFile>>,
+}
 
 /// Returns the runtime that all sandboxes share: the first random number of a thread is expensive.
 fn aws() -> &'static Runtime {
@@ -47,7 +52,15 @@ impl World {
 
     /// Returns an empty world that behaves as `options` specify.
     pub(super) fn with(options: Options) -> Self {
-        Self(aws().block_on(Sandbox::start(options)).unwrap())
+        let sandbox = aws().block_on(Sandbox::start(options)).unwrap();
+        Self { sandbox, manifest: None }
+    }
+
+    /// Returns an empty world, for the pair of `manifest`, that behaves as `options` specify.
+    pub(super) fn of(manifest: &str, options: Options) -> Self {
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), manifest).unwrap();
+        Self { manifest: Some(Arc::new(file)), ..Self::with(options) }
     }
 
     /// Returns a world in which the usual pair exists.
@@ -59,27 +72,28 @@ impl World {
 
     /// Returns a copy of this world, with its lag.
     pub(super) fn fork(&self) -> Self {
-        Self(aws().block_on(self.0.fork(Options::default())).unwrap())
+        self.fork_as(Options::default())
     }
 
     /// Returns a copy of this world that responds as `options` specify.
     pub(super) fn fork_as(&self, options: Options) -> Self {
-        Self(aws().block_on(self.0.fork(options)).unwrap())
+        let sandbox = aws().block_on(self.sandbox.fork(options)).unwrap();
+        Self { sandbox, manifest: self.manifest.clone() }
     }
 
     /// Replaces the faults in force.
     pub(super) fn faults(&self, specs: impl IntoIterator<Item = String>) {
         let specs = specs.into_iter().map(|it| it.parse::<FaultSpec>().unwrap());
-        self.0.set_faults(specs.collect());
+        self.sandbox.set_faults(specs.collect());
     }
 
     pub(super) fn endpoint(&self) -> String {
-        self.0.endpoint()
+        self.sandbox.endpoint()
     }
 
     /// Returns whether the first fault in force was injected.
     pub(super) fn was_struck(&self) -> bool {
-        self.0.injected().now_or_never().is_some()
+        self.sandbox.injected().now_or_never().is_some()
     }
 
     /// Runs `work`, a change that is made outside crrctl.
@@ -89,18 +103,18 @@ impl World {
     }
 
     pub(super) fn leftovers(&self) -> Vec<String> {
-        self.0.leftovers()
+        self.sandbox.leftovers()
     }
 
     /// Returns how often an operation was performed.
     pub(super) fn count(&self, operation: &str) -> u64 {
-        self.0.calls()["by_operation"][operation].as_u64().unwrap_or_default()
+        self.sandbox.calls()["by_operation"][operation].as_u64().unwrap_or_default()
     }
 
     /// Returns the state that distinguishes this world from others: the write calls, and the
     /// resources that exist.
     pub(super) fn signature(&self) -> String {
-        let calls = self.0.calls();
+        let calls = self.sandbox.calls();
         let is_write = |name: &&String| {
             !["Get", "Head", "List", "Describe"].iter().any(|it| name.contains(&format!(":{it}")))
         };
@@ -167,15 +181,26 @@ impl World {
     #[track_caller]
     pub(super) fn names_no_key_pending_deletion(&self, when: &str) {
         assert_eq!(
-            self.0.pending_keys_in_use(),
+            self.sandbox.pending_keys_in_use(),
             [""; 0],
             "{when}: something names a key that goes"
         );
     }
 
+    /// Returns the keys that are pending deletion and that a bucket's encryption or rules name.
+    pub(super) fn keys_that_go_of_buckets(&self) -> Vec<String> {
+        self.sandbox.pending_keys_of_buckets()
+    }
+
     /// Runs crrctl with `args` on the usual pair, on a new machine without state.
     pub(super) fn run(&self, args: &[&str]) -> Ended {
         self.run_as((DEFAULT_ACCOUNT, SECRET), args)
+    }
+
+    /// Runs crrctl while the sandbox's clock runs about a hundred times as fast as the wall clock.
+    pub(super) fn run_in_fast_time(&self, args: &[&str]) -> Ended {
+        let run = || self.embedded((DEFAULT_ACCOUNT, SECRET), args);
+        on_a_machine(|| machine().block_on(self.sandbox.in_fast_time(run())))
     }
 
     /// Runs crrctl with the given access key and secret.
@@ -191,7 +216,7 @@ impl World {
             machine().block_on(async {
                 let mut run = Box::pin(self.stopped_by(&stop, (DEFAULT_ACCOUNT, SECRET), args));
                 tokio::select! {
-                    () = self.0.injected() => {}
+                    () = self.sandbox.injected() => {}
                     ended = &mut run => return ended,
                 }
                 stop.end(Reason::Deadline);
@@ -211,7 +236,7 @@ impl World {
         on_a_machine(|| {
             machine().block_on(async {
                 tokio::select! {
-                    () = self.0.injected() => None,
+                    () = self.sandbox.injected() => None,
                     ended = self.embedded((DEFAULT_ACCOUNT, SECRET), args) => Some(ended),
                 }
             })
@@ -222,7 +247,8 @@ impl World {
     /// performed or never will be.
     pub(super) fn unconnected(&self) {
         aws().block_on(async {
-            let unconnected = tokio::time::timeout(Duration::from_mins(1), self.0.unconnected());
+            let unconnected =
+                tokio::time::timeout(Duration::from_mins(1), self.sandbox.unconnected());
             unconnected.await.unwrap_or_else(|_| panic!("a connection stays open")).unwrap();
         });
     }
@@ -244,7 +270,7 @@ impl World {
                     let run = self.embedded((DEFAULT_ACCOUNT, SECRET), first);
                     let mut run = std::pin::pin!(run);
                     tokio::select! {
-                        () = self.0.injected() => {
+                        () = self.sandbox.injected() => {
                             let _ = told.send(true);
                             // This blocks the machine's only thread, so no task of this run
                             // continues.
@@ -263,13 +289,52 @@ impl World {
         })
     }
 
+    /// Runs crrctl with `first`, and with `second` from call number `n` of the first on, or from its
+    /// end on. A run that takes longer than `budget` is ended, and its result is `None`.
+    pub(super) fn meet(
+        &self,
+        (first, n): (&[&str], usize),
+        second: &[&str],
+        budget: Duration,
+    ) -> [Option<Ended>; 2] {
+        let limited = async |args: &[&str]| {
+            let run = self.embedded((DEFAULT_ACCOUNT, SECRET), args);
+            tokio::time::timeout(budget, run).await.ok()
+        };
+        self.faults([format!("*:*:delay=1ms:after={n}:times=1")]);
+        std::thread::scope(|scope| {
+            let (over, is_over) = tokio::sync::oneshot::channel::<()>();
+            let run = || {
+                let ended = machine().block_on(limited(first));
+                drop(over);
+                ended
+            };
+            let one = stack().spawn_scoped(scope, run).unwrap();
+            let run = || {
+                machine().block_on(async {
+                    tokio::select! {
+                        () = self.sandbox.injected() => {}
+                        _ = is_over => {}
+                    }
+                    limited(second).await
+                })
+            };
+            let other = stack().spawn_scoped(scope, run).unwrap();
+            let ended = [one.join().unwrap(), other.join().unwrap()];
+            self.faults([]);
+            ended
+        })
+    }
+
     async fn embedded(&self, credentials: (&str, &str), args: &[&str]) -> Ended {
         self.stopped_by(&Stop::default(), credentials, args).await
     }
 
     async fn stopped_by(&self, stop: &Stop, credentials: (&str, &str), args: &[&str]) -> Ended {
-        let endpoint = self.0.endpoint();
-        let args = [&["crrctl"], args, &PAIR, &["--endpoint-url", &endpoint]].concat();
+        let endpoint = self.sandbox.endpoint();
+        let file = self.manifest.as_ref().map(|file| ["-f", file.path().to_str().unwrap()]);
+        let pair = file.as_ref().map_or(&PAIR[..], |file| &file[..]);
+        let args = [&["crrctl"], args, pair, &["--endpoint-url", &endpoint]].concat();
         let credentials = (credentials.0.to_owned(), credentials.1.to_owned());
         let args = args.into_iter().map(OsString::from);
         let (code, object) = crrctl::cli::embedded(args, credentials, stop.clone()).await;
