@@ -64,7 +64,7 @@ pub(crate) mod find {
     pub(crate) use super::key::{
         aliases, all_ids as key_ids, by_tags as keys_by_tags, describe as key,
         details as key_details, details_of_others as key_details_of_others, grants as key_grants,
-        tags as key_tags, with_policy as key_with_policy,
+        last_use as key_last_use, tags as key_tags, with_policy as key_with_policy,
     };
     pub(crate) use super::objects::count as objects;
     pub(crate) use super::replication::find as replication;

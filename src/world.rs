@@ -108,6 +108,18 @@ pub struct Keys {
     /// Grantee principals of the grants on the pair's keys, in all Regions. Read only for a
     /// removal.
     pub grantees: Vec<String>,
+    /// Last cryptographic use of the pair's keys, by ARN. Read only for a removal. Of a key that is
+    /// not here the last use is unknown, which never means that it is unused.
+    pub last_uses: BTreeMap<Arn, LastUse>,
+}
+
+/// The last cryptographic use of a key in one Region (KMS API Reference, `GetKeyLastUsage`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastUse {
+    /// The operation, such as `Decrypt`.
+    pub operation: String,
+    /// When KMS performed it.
+    pub at: Timestamp,
 }
 
 /// A KMS key in one Region.
@@ -309,6 +321,9 @@ pub struct Objects {
     pub probes: u64,
     /// Some of the other versions and delete markers; there may be more.
     pub foreign: Vec<String>,
+    /// When the newest version was written, by S3's clock. `None` if there is none, or if not all
+    /// were looked at.
+    pub newest: Option<Timestamp>,
 }
 
 /// An IAM role that S3 or S3 Batch Operations assumes.

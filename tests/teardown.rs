@@ -364,3 +364,51 @@ fn a_key_with_a_grant_stays_unless_keys_are_purged() {
     let _ = stand.in_process(&["destroy", "--yes", "--purge-keys"]).exits(0);
     assert_eq!(stand.leftovers(), [""; 0]);
 }
+
+/// Returns the Regions of the keys that `destroy` says were used later than the newest object, and
+/// the last operation that it tells of each key.
+fn used(destroyed: &Value) -> (Vec<&str>, Vec<&str>) {
+    let warnings = destroyed["warnings"].as_array().unwrap().iter();
+    let regions = warnings.map(|it| it.as_str().unwrap().split(':').nth(3).unwrap()).collect();
+    let keys = destroyed["keys"].as_array().unwrap().iter();
+    let last = keys.map(|it| it["last_use"]["operation"].as_str().unwrap_or("unknown"));
+    (regions, last.collect())
+}
+
+/// Whoever reads an object of the pair uses its key. Each key of a multi-Region key is told by
+/// itself, and nothing is said where no object tells when the pair itself used the key last.
+#[test]
+fn a_key_that_is_used_later_than_the_newest_object_is_told_before_it_goes() {
+    let purge = ["destroy", "--yes", "--purge-data"];
+    let stand = built();
+    let destroyed = stand.in_process(&purge).exits(0).json();
+    assert_eq!(used(&destroyed), (vec![], vec!["unknown", "unknown"]));
+
+    let stand = built();
+    fill(&stand, 100);
+    let destroyed = stand.in_process(&purge).exits(0).json();
+    assert_eq!(used(&destroyed).0, [""; 0], "{destroyed:#}");
+
+    let stand = built();
+    fill(&stand, 100);
+    let read = || {
+        stand.s3("us-west-2", async |s3| {
+            s3.get_object().bucket(DESTINATION).key("object/0").send().await.is_ok()
+        })
+    };
+    Stand::wait_until("the replica is there", read);
+    stand.control("POST", "clock", r#"{"advance": "1h"}"#);
+    assert!(read());
+    let plan = stand.in_process(&["plan", "--destroy"]);
+    assert_eq!(plan.code, 10, "objects of others: {plan}");
+    let destroyed = stand.in_process(&purge).exits(0).json();
+    let (regions, last) = used(&destroyed);
+    assert_eq!(regions, ["us-west-2"], "{destroyed:#}");
+    assert!(last.contains(&"Decrypt"), "{destroyed:#}");
+
+    let stand = built();
+    fill(&stand, 100);
+    stand.faults(&["kms:GetKeyLastUsage:error=AccessDeniedException"]);
+    let destroyed = stand.in_process(&purge).exits(0).json();
+    assert_eq!(used(&destroyed), (vec![], vec!["unknown", "unknown"]));
+}

@@ -118,6 +118,10 @@ async fn preview(session: &Session, planned: &PlannedRemoval) -> Result<String, 
 async fn one(session: Session, args: &DestroyArgs, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let planned = planned(&session, args).await?;
+    printer.put("warnings", &planned.plan.warnings);
+    for warning in &planned.plan.warnings {
+        printer.say(&format!("warning: {warning}"));
+    }
     if !args.yes && planned.plan.has_changes() {
         output::say(preview(&session, &planned).await?.trim_end_matches('\n'));
         let name = &planned.topology.wanted.name;

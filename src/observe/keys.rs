@@ -9,7 +9,8 @@ use crate::joined;
 use crate::manifest::{KeyKind, KeyWish, Topology};
 use crate::names::{Arn, BucketName, KeyId, Region};
 use crate::steps::find;
-use crate::world::{Key, Keys, World};
+use crate::world::{Key, Keys, LastUse, World};
+use futures::future::join_all;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) async fn keys(
@@ -80,9 +81,11 @@ async fn own_keys(
 ) -> Result<(), Failure> {
     let granted: Vec<&Key> = if removal { named.0.values().collect() } else { Vec::new() };
     let grants = grantees(aws, granted.iter().copied());
-    let (grantees_of_named, ()) =
-        joined::both(grants, self::keys_found(aws, topology, named, removal, keys)).await?;
+    let uses = async { Ok(last_uses(aws, granted.iter().copied()).await) };
+    let found = self::keys_found(aws, topology, named, removal, keys);
+    let (grantees_of_named, uses, ()) = joined::three(grants, uses, found).await?;
     keys.grantees = grantees_of_named;
+    keys.last_uses = uses;
     if removal {
         let known = keys.replicas.values().chain(&keys.primary);
         let others = known.filter(|key| granted.iter().all(|it| it.arn != key.arn));
@@ -185,6 +188,16 @@ async fn grantees(aws: &Aws, keys: impl Iterator<Item = &Key>) -> Result<Vec<Str
     let usable = keys.filter(|it| !it.is_pending_deletion());
     let grants = usable.map(|key| find::key_grants(aws, &key.region, key.id.as_str()));
     Ok(joined::all(grants).await?.concat())
+}
+
+/// Returns when each of `keys` was last used, as far as KMS says it: the caller may not be allowed to
+/// ask, and a stand-in may not know the call.
+async fn last_uses(aws: &Aws, keys: impl Iterator<Item = &Key>) -> BTreeMap<Arn, LastUse> {
+    let uses = keys.map(|key| async move {
+        let last = find::key_last_use(aws, &key.region, key.id.as_str()).await;
+        Some((key.arn.clone(), last.ok().flatten()?))
+    });
+    join_all(uses).await.into_iter().flatten().collect()
 }
 
 /// Finds the key created in `region`, by its alias, or by its tags if the alias is missing.

@@ -11,7 +11,7 @@ use crate::names::{Arn, Region};
 use crate::observe::Depth;
 use crate::plan::{self, Action, Kept, Plan, Removal, Why};
 use crate::steps::Scheduled;
-use crate::world::{KeyState, World};
+use crate::world::{KeyState, LastUse, World};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -51,6 +51,9 @@ pub struct Going {
     pub state: KeyState,
     /// The earliest time at which KMS deletes it; `None` where a replica key must go first and has no date.
     pub deletes_not_before: Option<Timestamp>,
+    /// The last cryptographic use that KMS told before the removal; `None` if it is unknown, which never means that
+    /// the key is unused.
+    pub last_use: Option<LastUse>,
 }
 
 /// The result of a destroy.
@@ -239,7 +242,8 @@ fn going(topology: &Topology, world: &World, scheduled: &BTreeMap<Arn, Scheduled
                 KeyState::PendingReplicaDeletion => after_replicas(),
                 _ => key.deletion_date,
             };
-            Going { arn, state: key.state, deletes_not_before: date }
+            let last_use = world.keys.last_uses.get(&arn).cloned();
+            Going { arn, state: key.state, deletes_not_before: date, last_use }
         })
         .collect()
 }

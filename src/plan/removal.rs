@@ -96,6 +96,7 @@ pub fn removal(
         Some((why, because)) => kept.extend(kept_keys(topology, world, &why, because)),
         None => keys::keys(topology, world, &buckets_gone, &mut plan, &mut kept),
     }
+    plan.warnings = keys::used_later(topology, world, &plan);
     Ok((plan, kept))
 }
 

@@ -350,7 +350,7 @@ fn a_bucket_with_mfa_delete_is_refused_while_it_holds_anything() {
     for (probes, refused) in [(1, true), (0, false)] {
         let bucket = world.buckets.get_mut(&name).unwrap();
         bucket.documents.versioning.as_mut().unwrap().mfa_delete = true;
-        bucket.objects = Some(Objects { probes, foreign: Vec::new() });
+        bucket.objects = Some(Objects { probes, ..Objects::default() });
         let wish = Removal { purge_data: true, ..Removal::default() };
         let planned = removal(&topology, &world, wish);
         let code = planned.err().map(|failure| (failure.code, failure.kind.exit_code()));

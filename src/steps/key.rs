@@ -5,8 +5,8 @@ mod find;
 mod unused;
 
 pub(crate) use find::{
-    aliases, all_ids, by_tags, describe, details, details_of_others, grants, ids_of, tagged, tags,
-    with_policy,
+    aliases, all_ids, by_tags, describe, details, details_of_others, grants, ids_of, last_use,
+    tagged, tags, with_policy,
 };
 
 use super::gone;

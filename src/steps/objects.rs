@@ -12,6 +12,7 @@ use crate::joined;
 use crate::manifest::{BucketPlace, Topology};
 use crate::world::Objects;
 use futures::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
 
 /// A version or a delete marker.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ type Markers = (Option<String>, Option<String>);
 /// One page of a bucket's versions, and the start of the next page.
 struct Page {
     versions: Vec<Entry>,
+    /// When the newest of them was written.
+    newest: Option<Timestamp>,
     next: Option<Markers>,
 }
 
@@ -80,7 +83,12 @@ async fn versions(aws: &Aws, topology: &Topology, side: &BucketPlace) -> Result<
         objects.probes += u64::try_from(probes.len()).unwrap_or_default();
         let room = NAMED.saturating_sub(objects.foreign.len());
         objects.foreign.extend(foreign.into_iter().take(room).map(|version| version.key));
+        objects.newest = objects.newest.max(page.newest);
+        let has_more = page.next.is_some();
         from = page.next.filter(|_| objects.foreign.len() < NAMED);
+        if has_more && from.is_none() {
+            objects.newest = None;
+        }
     }
     Ok(objects)
 }
@@ -110,7 +118,10 @@ async fn page(
         output.next_key_marker().map(str::to_owned),
         output.next_version_id_marker().map(str::to_owned),
     );
+    let dates = output.versions().iter().filter_map(|it| it.last_modified());
+    let newest = dates.filter_map(|date| Timestamp::from_second(date.secs()).ok()).max();
     Ok(Page {
+        newest,
         versions: versions.chain(markers).collect(),
         next: (output.is_truncated() == Some(true)).then_some(next),
     })

@@ -20,13 +20,14 @@ struct Stage {
 }
 
 /// Actions that the runs don't need. `kms:CancelKeyDeletion` and `kms:EnableKey` restore keys if a
-/// pair is built again during its removal. Without `s3:GetObjectLegalHold`, `s3:GetObjectRetention`
+/// pair is built again during its removal. Without `kms:GetKeyLastUsage`, a use of a key is unknown. Without `s3:GetObjectLegalHold`, `s3:GetObjectRetention`
 /// or `s3:ListBucket`, errors are only less exact: what holds a version, or whether a version is
 /// missing or forbidden (S3 API Reference, `HeadObject`). The actions of batch jobs are denied in
 /// `tests/backfill.rs`, since these pairs have no batch jobs.
-const SPARED: [&str; 8] = [
+const SPARED: [&str; 9] = [
     "kms:CancelKeyDeletion",
     "kms:EnableKey",
+    "kms:GetKeyLastUsage",
     "s3:DescribeJob",
     "s3:GetObjectLegalHold",
     "s3:GetObjectRetention",

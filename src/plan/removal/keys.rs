@@ -9,6 +9,7 @@ use crate::plan::work::{Owned, WhyRemoved};
 use crate::plan::{Action, Plan, Work};
 use crate::policy::meaning;
 use crate::world::{Key, World};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// Returns why all keys are kept, or `None`.
@@ -37,6 +38,36 @@ pub(super) fn keys_stay(
         others.join(", ")
     );
     Some((why, Why::Refused))
+}
+
+/// How long after an object was written its replication may still use the key.
+const REPLICATES_WITHIN: SignedDuration = SignedDuration::from_mins(15);
+
+/// Warns of each key that goes and was used later than the pair's newest object of its Region was
+/// written: somebody reads, or uses it for something else. Nothing is said of a key whose last use,
+/// or whose newest object, is unknown.
+pub(super) fn used_later(topology: &Topology, world: &World, plan: &Plan) -> Vec<String> {
+    let goes = |key: &&Key| plan.actions.iter().any(|it| it.arn.as_ref() == Some(&key.arn));
+    let all = world.keys.primary.iter().chain(world.keys.replicas.values());
+    let warning = |key: &Key| {
+        let last = world.keys.last_uses.get(&key.arn)?;
+        let newest = newest_object(topology, world, &key.region)?;
+        (last.at.duration_since(newest) > REPLICATES_WITHIN).then(|| {
+            format!(
+                "{} was last used ({}) at {}, and the newest object of the pair in {} is of {newest}: something reads there, or uses \
+                 the key for other data; once the key is deleted, nobody can read what is under it",
+                key.arn, last.operation, last.at, key.region
+            )
+        })
+    };
+    all.filter(goes).filter_map(warning).collect()
+}
+
+/// Returns when the newest object of the pair's buckets in `region` was written; `None` if unknown.
+fn newest_object(topology: &Topology, world: &World, region: &Region) -> Option<Timestamp> {
+    let there = topology.reached().filter(|side| &side.region == region);
+    let dates = there.map(|side| world.buckets.get(&side.bucket)?.objects.as_ref()?.newest);
+    dates.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
 /// Returns the other users of a key: principals of other accounts, and pairs that share the key.

@@ -273,6 +273,7 @@ impl Operator<'_> {
         for side in self.own() {
             calls.extend(self.alias("kms:DeleteAlias", side));
             calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
+            calls.push(self.on_key("kms:GetKeyLastUsage", side));
             calls.push(self.on_key("kms:ListGrants", side));
         }
         for side in self.sides().filter(|side| topology.wanted.adopts(&side.bucket)) {

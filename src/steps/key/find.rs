@@ -7,7 +7,7 @@ use crate::aws::{At, Aws, Error};
 use crate::joined;
 use crate::manifest::KeyKind;
 use crate::names::{Arn, KeyAlias, KeyId, Region};
-use crate::world::{Key, KeyState, MultiRegion, Tags};
+use crate::world::{Key, KeyState, LastUse, MultiRegion, Tags};
 use aws_sdk_kms::operation::schedule_key_deletion::ScheduleKeyDeletionOutput;
 use aws_sdk_kms::types::{
     KeyMetadata, KeySpec, KeyState as AwsKeyState, KeyUsageType, MultiRegionKeyType,
@@ -271,6 +271,22 @@ pub(crate) async fn aliases(aws: &Aws, region: &Region, id: &str) -> Result<Vec<
             return Ok(aliases);
         }
     }
+}
+
+/// Returns when the key `id` was last used in `region`: each key of a multi-Region key has its own
+/// (KMS API Reference, `GetKeyLastUsage`). `None` if KMS does not say.
+pub(crate) async fn last_use(
+    aws: &Aws,
+    region: &Region,
+    id: &str,
+) -> Result<Option<LastUse>, Error> {
+    let request = aws.kms(region).get_key_last_usage().key_id(id);
+    let output = request.send().await.at("kms:GetKeyLastUsage", region)?;
+    Ok(output.key_last_usage().and_then(|usage| {
+        let at = to_the_second(usage.timestamp())?;
+        let operation = usage.operation()?.as_str().to_owned();
+        Some(LastUse { operation, at })
+    }))
 }
 
 /// Lists the grantees of the key `id` in `region` only: grants are not shared with replicas.
