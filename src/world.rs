@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Tags by key.
 pub type Tags = BTreeMap<String, String>;
@@ -45,6 +46,18 @@ pub struct World {
     /// Targets of access logs, by bucket name; `None` for one that does not exist. Read only where
     /// logging is about to change.
     pub log_targets: BTreeMap<String, Option<LogTargetFound>>,
+}
+
+impl World {
+    /// Returns how long before `now` the youngest of the pair's own keys and roles was made; `None` if
+    /// there is none. Rules and settings of buckets have no dates.
+    pub fn changed_ago(&self, now: Timestamp) -> Option<Duration> {
+        let keys = self.keys.primary.iter().chain(self.keys.replicas.values());
+        let roles = self.role.iter().chain(self.reverse_roles.values());
+        let dates = keys.map(|key| key.created).chain(roles.filter_map(|role| role.created));
+        let youngest = dates.max()?;
+        Some(Duration::try_from(now.duration_since(youngest)).unwrap_or_default())
+    }
 }
 
 /// A bucket that access logs are to go to.
@@ -341,4 +354,6 @@ pub struct Role {
     pub policy: Option<Value>,
     /// Names of the other inline and attached policies. Read only for a removal.
     pub other_policies: Vec<String>,
+    /// Creation date.
+    pub created: Option<Timestamp>,
 }

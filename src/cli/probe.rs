@@ -69,7 +69,7 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
         multipart: false,
         concurrency: args.concurrency,
         keep: args.keep,
-        patience: Patience::of(global.patience, false),
+        patience: Patience::of(global.patience, None),
         at_most: global.timeout.unwrap_or(Duration::from_mins(20)),
     };
     let Probed { evidence, markers } = ops::probe(&session, &settings, args.delete_marker).await?;

@@ -54,7 +54,7 @@ impl RuleProof {
             aws: Arc::clone(&session.aws),
             events: session.events.clone(),
             stop: session.stop.clone(),
-            patience: Patience::of(session.patience, true),
+            patience: Patience::of(session.patience, Some(Duration::ZERO)),
             probes: Arc::default(),
         }
     }

@@ -99,7 +99,9 @@ pub async fn apply(session: &Session, planned: Planned, probing: Probing) -> App
     let is_built = outcome.failure.is_none();
     evidence.failure = other_side::waiting(&topology).filter(|_| is_built);
     if probes && is_built && evidence.failure.is_none() {
-        let proof = prove(session, &topology, steps.keys(), changes);
+        let now = changes.then_some(Duration::ZERO);
+        let ago = now.or_else(|| world.changed_ago(Timestamp::now()));
+        let proof = prove(session, &topology, steps.keys(), changes, ago);
         let last = tokio::select! {
             last = session.unless_cut("probing", proof) => last,
             failure = steps.until_going(None) => Err(failure),
@@ -172,15 +174,21 @@ async fn still(
     steps.still_stands(since, changed, &progress).await
 }
 
-/// Probes each rule with one object and, if the run changed something, with a two-part object too.
-async fn prove(session: &Session, topology: &Topology, keys: PairKeys, changed: bool) -> Evidence {
+/// Probes each rule with one object, the last change being made `ago`, and, if the run changed something, with a two-part object too.
+async fn prove(
+    session: &Session,
+    topology: &Topology,
+    keys: PairKeys,
+    changed: bool,
+    ago: Option<Duration>,
+) -> Evidence {
     let settings = Settings {
         count: 1,
         size: 64 << 10,
         multipart: changed,
         concurrency: 2,
         keep: false,
-        patience: Patience::of(session.patience, changed),
+        patience: Patience::of(session.patience, ago),
         at_most: Duration::from_mins(20),
     };
     let (aws, events, stop) =

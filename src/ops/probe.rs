@@ -6,9 +6,10 @@ use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
 use crate::observe::Depth;
 use crate::plan;
-use crate::probe::{self, Evidence, Marker, Settings};
+use crate::probe::{self, Evidence, Marker, Patience, Settings};
 use crate::steps::changed;
 use crate::world::World;
+use jiff::Timestamp;
 use std::sync::Arc;
 
 /// The result of a probe.
@@ -28,7 +29,8 @@ impl Probed {
 }
 
 /// Uploads probes as `settings` say, waits for their replicas and compares them; with `markers`, proves that delete
-/// markers replicate, or that they do not, as the manifest says.
+/// markers replicate, or that they do not, as the manifest says. Without any patience in `settings`, a pair that was
+/// made a moment before is given time.
 ///
 /// # Errors
 ///
@@ -40,12 +42,16 @@ pub async fn probe(
 ) -> Result<Probed, Failure> {
     let (topology, world) = session.observe(Depth::Wanted).await?;
     let keys = standing_keys(session, &topology, &world)?;
-    let mut evidence = probe_once(session, &topology, &keys, settings).await;
+    let mut settings = settings.clone();
+    if settings.patience == Patience::None {
+        settings.patience = Patience::of(None, world.changed_ago(Timestamp::now()));
+    }
+    let mut evidence = probe_once(session, &topology, &keys, &settings).await;
     let mut seen = Vec::new();
     if markers && evidence.failure.is_none() {
         let (aws, events, stop) =
             (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-        let marking = probe::markers(aws, topology.clone(), keys, settings.clone(), events, stop);
+        let marking = probe::markers(aws, topology.clone(), keys, settings, events, stop);
         let marked = session.unless_cut("probing delete markers", marking).await;
         (seen, evidence.failure) =
             marked.unwrap_or_else(|why| (Vec::new(), Evidence::cut_off(why, &topology).failure));

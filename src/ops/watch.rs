@@ -65,7 +65,7 @@ pub async fn round(session: &Session, watched: &Watched) -> Option<Round> {
         multipart: false,
         concurrency: 1,
         keep: false,
-        patience: Patience::of(session.patience, false),
+        patience: Patience::of(session.patience, None),
         at_most: AT_MOST,
     };
     let (aws, events, stop) =

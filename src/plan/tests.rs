@@ -119,6 +119,7 @@ pub(crate) fn whole(topology: &Topology) -> World {
             trust: document(Document::ReplicationRoleTrust),
             policy: Some(document(Document::ReplicationRole)),
             other_policies: vec![],
+            created: None,
         }),
         shared_role: None,
         reverse_shared_roles: BTreeMap::new(),

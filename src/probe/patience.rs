@@ -13,19 +13,24 @@ pub enum Patience {
     None,
     /// Growing pauses for this long, from the first object on.
     For(Duration),
-    /// As `For` five minutes; fifteen where an object has no version id, since versioning may take
-    /// that long after it was first enabled (S3 User Guide, "Using versioning in S3 buckets").
-    AfterChange,
+    /// Until five minutes after a change that was made `ago`, before this run or by it; fifteen where an
+    /// object has no version id, since versioning may take that long after it was first enabled (S3
+    /// User Guide, "Using versioning in S3 buckets").
+    AfterChange {
+        /// How long before the first object the change was made.
+        ago: Duration,
+    },
 }
 
 impl Patience {
-    /// Returns what was asked for, otherwise five minutes after a change.
+    /// Returns what was asked for, otherwise five minutes after the last change, which was made
+    /// `changed` ago.
     #[must_use]
-    pub fn of(asked: Option<Duration>, changed: bool) -> Self {
-        match asked {
-            Some(asked) => Self::For(asked),
-            None if changed => Self::AfterChange,
-            None => Self::None,
+    pub fn of(asked: Option<Duration>, changed: Option<Duration>) -> Self {
+        match (asked, changed) {
+            (Some(asked), _) => Self::For(asked),
+            (None, Some(ago)) => Self::AfterChange { ago },
+            (None, None) => Self::None,
         }
     }
 
@@ -35,14 +40,16 @@ impl Patience {
         match self {
             Self::None => Duration::ZERO,
             Self::For(patience) => patience,
-            Self::AfterChange => Duration::from_mins(5),
+            Self::AfterChange { ago } => Duration::from_mins(5).saturating_sub(ago),
         }
     }
 
     /// Returns how long to go on after an object that `polled` shows.
     fn after(self, polled: &Polled) -> Duration {
         match (self, &polled.unfit) {
-            (Self::AfterChange, Some(Unfit::NoVersion)) => Duration::from_mins(15),
+            (Self::AfterChange { ago }, Some(Unfit::NoVersion)) => {
+                Duration::from_mins(15).saturating_sub(ago)
+            }
             _ => self.lasts(),
         }
     }
@@ -71,6 +78,8 @@ impl Patience {
 mod tests {
     use super::*;
 
+    const NOW: Patience = Patience::AfterChange { ago: Duration::ZERO };
+
     fn polled(status: Status, unfit: Option<Unfit>) -> Polled {
         Polled { status, unfit, elapsed_ms: 0 }
     }
@@ -89,25 +98,30 @@ mod tests {
         let (failed, none) = (polled(Status::Failed, None), polled(Status::None, None));
         let no_version = polled(Status::None, Some(Unfit::NoVersion));
         let mins = Duration::from_mins;
-        assert_eq!(tried(Patience::AfterChange, &failed), (14, mins(5)));
-        assert_eq!(tried(Patience::AfterChange, &none), (14, mins(5)));
-        assert_eq!(tried(Patience::AfterChange, &no_version).1, mins(15));
+        assert_eq!(tried(NOW, &failed), (14, mins(5)));
+        assert_eq!(tried(NOW, &none), (14, mins(5)));
+        assert_eq!(tried(NOW, &no_version).1, mins(15));
         for status in [&failed, &none, &no_version] {
             assert_eq!(tried(Patience::For(mins(40)), status).1, mins(40));
         }
+        let earlier = |ago| Patience::AfterChange { ago };
+        assert_eq!(tried(earlier(mins(3)), &failed).1, mins(2));
+        assert_eq!(tried(earlier(mins(5)), &failed).0, 1);
+        assert_eq!(tried(earlier(mins(5)), &no_version).1, mins(10));
+        assert_eq!(tried(earlier(mins(60)), &none), (2, Duration::from_secs(2)));
         assert_eq!(tried(Patience::None, &failed), (1, Duration::ZERO));
         assert_eq!(tried(Patience::None, &none), (2, Duration::from_secs(2)));
-        assert_eq!(tried(Patience::AfterChange, &polled(Status::Completed, None)).0, 1);
-        assert_eq!(tried(Patience::AfterChange, &polled(Status::Pending, None)).0, 1);
+        assert_eq!(tried(NOW, &polled(Status::Completed, None)).0, 1);
+        assert_eq!(tried(NOW, &polled(Status::Pending, None)).0, 1);
     }
 
     #[test]
     fn what_was_asked_for_counts_with_and_without_a_change() {
-        let asked = Duration::from_secs(90);
-        for changed in [true, false] {
+        let (asked, now) = (Duration::from_secs(90), Some(Duration::ZERO));
+        for changed in [now, None] {
             assert_eq!(Patience::of(Some(asked), changed), Patience::For(asked));
         }
-        assert_eq!(Patience::of(None, true), Patience::AfterChange);
-        assert_eq!(Patience::of(None, false), Patience::None);
+        assert_eq!(Patience::of(None, now), NOW);
+        assert_eq!(Patience::of(None, None), Patience::None);
     }
 }

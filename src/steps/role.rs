@@ -15,6 +15,7 @@ use crate::plan::work::{Owned, RoleDiffers, RoleMade};
 use crate::policy::Document;
 use crate::world::{Role, Tags};
 use aws_sdk_iam::types::Tag;
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use std::time::Duration;
@@ -60,6 +61,7 @@ pub(crate) async fn find(
         trust: document(role.assume_role_policy_document()),
         policy: policy?,
         other_policies: others?,
+        created: Timestamp::from_second(role.create_date().secs()).ok(),
     }))
 }
 
