@@ -3,7 +3,7 @@
 
 use super::keys::shared_step;
 use super::{Builder, in_the_way};
-use crate::events::{Kind, StepId};
+use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
 use crate::manifest::{KeyKind, Side, Topology};
 use crate::plan::work::{
@@ -25,6 +25,12 @@ impl Builder<'_> {
         self.add(Work::Bucket(bucket), name, &side.region, name, arn.clone(), &[]);
         let bucket_step = StepId::new(Kind::Bucket, name);
         let tags_step = StepId::new(Kind::BucketTags, name);
+        // S3 refuses to turn ACLs off while the ACL grants something to others (S3 User Guide,
+        // "Prerequisites for disabling ACLs"): nothing else of an existing bucket is written before.
+        let is_ownership = |work: &Work| work.kind() == Kind::Ownership;
+        let writes_ownership = live.is_some()
+            && documents.iter().any(|it| is_ownership(it) && it.verb() == Verb::Update);
+        let ownership_step = StepId::new(Kind::Ownership, name);
         for work in documents {
             let alias = self.alias_step(side);
             let is_encryption = work.kind() == Kind::Encryption;
@@ -42,6 +48,9 @@ impl Builder<'_> {
                 || work.kind() == Kind::Versioning && live.is_none();
             if !may_go_first {
                 needs.push(&tags_step);
+                if writes_ownership && !is_ownership(&work) {
+                    needs.push(&ownership_step);
+                }
             }
             if names_key {
                 needs.extend(&alias);
