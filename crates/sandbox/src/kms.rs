@@ -30,6 +30,8 @@ use http::StatusCode;
 use http::request::Parts;
 use serde_json::{Value, json};
 
+pub(crate) use keys::add as add_key;
+
 /// The prefix of the header `X-Amz-Target`.
 pub(crate) const TARGET_PREFIX: &str = "TrentService.";
 
@@ -67,7 +69,7 @@ pub(crate) fn reply_with(done: Result<Value, Fault>, id: &str) -> Answer {
 }
 
 /// Converts a rejected signature to the error of an AWS JSON service.
-fn refused(refusal: Refusal) -> Fault {
+pub(crate) fn refused(refusal: Refusal) -> Fault {
     match refusal {
         Refusal::Missing => {
             Fault::bad("MissingAuthenticationTokenException", "Missing Authentication Token")

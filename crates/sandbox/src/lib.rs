@@ -13,6 +13,7 @@ mod server;
 mod control;
 mod s3control;
 mod replication;
+mod cloudtrail;
 mod cloudwatch;
 mod sts;
 mod iam;
@@ -32,7 +33,7 @@ use server::{GRACE, Server};
 use wire::Journal;
 use world::{Calls, Settings};
 
-use crrctl_iam::names::AccountId;
+use crrctl_iam::names::{AccountId, Arn};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -213,6 +214,13 @@ impl Sandbox {
         self.connections.wait().await;
         self.connections.reopen();
         Ok(())
+    }
+
+    /// Adds an enabled key for encryption under the ARN that it has on AWS, unless it exists. Its
+    /// policy lets IAM policies of its own account decide, and lets `users` use it too. An ARN that
+    /// is no key's adds nothing.
+    pub fn add_key(&self, arn: &Arn, users: &[AccountId]) {
+        kms::add_key(&mut self.shared.lock(), arn, users);
     }
 
     /// Returns the number of calls of each operation, as `GET /_crrctl/calls` does.

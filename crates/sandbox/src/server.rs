@@ -6,7 +6,7 @@ mod bodies;
 
 use crate::gate::{Shared, inject};
 use crate::wire::{Answer, Code, Fault, FaultKind, Journal, Note, query};
-use crate::{cloudwatch, control, iam, kms, s3, s3control, sts};
+use crate::{cloudtrail, cloudwatch, control, iam, kms, s3, s3control, sts};
 use bodies::Bodies;
 use bytes::Bytes;
 use http::request::Parts;
@@ -160,6 +160,7 @@ impl Server {
         }
         match route {
             Route::Kms => kms::answer(&self.shared, &parts, &body, id),
+            Route::CloudTrail => cloudtrail::answer(&self.shared, &parts, &body, id),
             Route::Iam(params) => iam::answer(&self.shared, &parts, &body, &params, id),
             Route::CloudWatch(params) => {
                 cloudwatch::answer(&self.shared, &parts, &body, &params, id)
@@ -183,6 +184,7 @@ impl Route {
         let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         match self {
             Self::Kms => ("kms", target.and_then(|target| target.strip_prefix(kms::TARGET_PREFIX))),
+            Self::CloudTrail => ("cloudtrail", cloudtrail::operation(parts)),
             Self::Iam(params) => ("iam", Some(params.get("Action").unwrap_or_default())),
             Self::CloudWatch(params) => {
                 ("cloudwatch", Some(params.get("Action").unwrap_or_default()))
@@ -195,7 +197,7 @@ impl Route {
 
     fn refuse(&self, fault: &Fault, id: &str) -> Answer {
         match self {
-            Self::Kms => kms::reply_with(Err(fault.clone()), id),
+            Self::Kms | Self::CloudTrail => kms::reply_with(Err(fault.clone()), id),
             Self::Iam(params) => iam::reply_with(params, Err(fault.clone()), id),
             Self::CloudWatch(params) => cloudwatch::reply_with(params, Err(fault.clone()), id),
             Self::Sts(params) => sts::reply_with(params, Err(fault.clone()), id),
@@ -208,6 +210,7 @@ impl Route {
 /// The service that a request is addressed to.
 enum Route {
     Kms,
+    CloudTrail,
     Iam(query::Params),
     CloudWatch(query::Params),
     Sts(query::Params),
@@ -234,6 +237,9 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or("");
     if header("x-amz-target").starts_with(kms::TARGET_PREFIX) {
         return Route::Kms;
+    }
+    if cloudtrail::operation(parts).is_some() {
+        return Route::CloudTrail;
     }
     if parts.uri.path().starts_with(s3control::PREFIX) {
         return Route::S3Control;

@@ -14,10 +14,10 @@ use crate::kms::conditions;
 use crate::wire::Fault;
 use crate::wire::paging::page;
 use crate::world::clock::epoch_seconds;
-use crate::world::kms::{Key, KeyState, Material, Wanted, new_id};
-use crate::world::{Caller, Quirk, Slow, Spreading, Stored};
+use crate::world::kms::{Key, KeyState, Kms, Material, Wanted, new_id};
+use crate::world::{Caller, Quirk, Slow, Spreading, State, Stored};
 use crrctl_iam::Context;
-use crrctl_iam::names::{Arn, KeyId, Region};
+use crrctl_iam::names::{AccountId, Arn, KeyId, Region};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -70,6 +70,41 @@ pub(super) fn create(call: &mut KmsCall<'_>) -> Result<Value, Fault> {
     call.state.kms.keys.insert((place, id.clone()), key);
     begin(call, caller, &id);
     Ok(json!({"KeyMetadata": metadata(call, call.caller, &id)?}))
+}
+
+/// Adds a key under a given ARN, unless it exists. `users` are other accounts that may use it.
+pub(crate) fn add(state: &mut State, arn: &Arn, users: &[AccountId]) {
+    let Some((at, id)) = Kms::parts(arn) else { return };
+    if state.kms.stored_key(&at, &id).is_some() {
+        return;
+    }
+    let now = state.now();
+    if state.kms.stored_material(&at, &id).is_none() {
+        let material = Material::new(id.is_multi_region(), at.region.clone());
+        state.kms.materials.insert((at.account.clone(), id.clone()), material);
+    }
+    let root = |account: &AccountId| arn_of_root(&at, account);
+    let users: Vec<String> = users.iter().map(root).collect();
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": root(&at.account)}, "Action": "kms:*", "Resource": "*"},
+        {"Effect": "Allow", "Principal": {"AWS": users}, "Resource": "*",
+            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]},
+    ]});
+    let key = Key {
+        description: String::new(),
+        policy: Spreading::new(Stored::known(&policy)),
+        tags: Spreading::default(),
+        state: KeyState::Enabled,
+        created: now,
+        aws_managed: false,
+        usable: now,
+        listed: now,
+    };
+    state.kms.keys.insert(((at.account.clone(), at.region.clone()), id), key);
+}
+
+fn arn_of_root(at: &Caller, account: &AccountId) -> String {
+    Arn::known(at.partition(), "iam", "", account.as_str(), "root").to_string()
 }
 
 /// Creates KMS's service-linked role with an account's first multi-Region key. The caller needs

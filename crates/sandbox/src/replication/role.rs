@@ -10,9 +10,9 @@ use crate::replication::location::{ObjectLocation, Reason};
 use crate::world::buckets::{Bucket, Lock, Object, Sse, bucket_arn};
 use crate::world::kms::Unusable;
 use crate::world::replication::{MetadataChange, ReplicationTarget};
-use crate::world::{Caller, Quirk, State};
-use crrctl_iam::Context;
+use crate::world::{Caller, Quirk, State, TrailEvent};
 use crrctl_iam::names::Arn;
+use crrctl_iam::{Context, Principal};
 
 /// The session of the replication role, in the Region of one of the buckets.
 pub(super) struct ReplicationRole<'a> {
@@ -25,7 +25,22 @@ impl<'a> ReplicationRole<'a> {
     pub(super) fn assume(state: &'a State, arn: &str, source: &Bucket) -> Result<Self, Reason> {
         let service = ("s3.amazonaws.com", "s3-replication");
         let caller = assume(state, arn, service, &source.owner, &source.region);
-        Ok(Self { state, caller: caller.ok_or("AssumeRoleNotPermitted")? })
+        let Some(caller) = caller else {
+            state.trail.add(TrailEvent {
+                at: state.now(),
+                account: source.owner.clone(),
+                region: source.region.clone(),
+                call: ("sts".to_owned(), "AssumeRole".to_owned()),
+                message: format!(
+                    "User: s3.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: {arn}"
+                ),
+                role: arn.to_owned(),
+                key: None,
+                context: None,
+            });
+            return Err("AssumeRoleNotPermitted");
+        };
+        Ok(Self { state, caller })
     }
 
     /// Returns the session with the Region of `bucket`.
@@ -78,9 +93,28 @@ impl<'a> ReplicationRole<'a> {
         let wanted = ThroughS3 { action, key, region, bound_to: &bound_to };
         let state = self.state;
         let caller = self.caller_at(at.bucket);
-        state.kms.permit_s3(&state.iam, &caller, &wanted).map_err(|_| reason)?;
+        if let Err(denied) = state.kms.permit_s3(&state.iam, &caller, &wanted) {
+            self.log(&caller, key, &wanted, denied.message());
+            return Err(reason);
+        }
         state.kms.uses.note(key, action, state.now());
         Ok(())
+    }
+
+    /// Records a denied call to KMS in the event history of the role's account.
+    fn log(&self, caller: &Caller, key: &Arn, wanted: &ThroughS3<'_>, message: String) {
+        let Principal::RoleSession { role, .. } = &caller.principal else { return };
+        let (service, name) = wanted.action.split_once(':').unwrap_or(("kms", wanted.action));
+        self.state.trail.add(TrailEvent {
+            at: self.state.now(),
+            account: caller.account.clone(),
+            region: caller.region.clone(),
+            call: (service.to_owned(), name.to_owned()),
+            message,
+            role: role.to_string(),
+            key: Some(key.to_string()),
+            context: Some(wanted.bound_to.to_owned()),
+        });
     }
 
     /// Checks the permission to read the replication configuration of the source bucket. No

@@ -8,7 +8,7 @@ use super::kms::Kms;
 use super::replication::Replication;
 use super::{
     Calls, Clock, Delays, Lag, Limits, Patience, Quirk, QuirkSpec, Quirks, Quotas, Recent,
-    ResourceQuotas, Slow,
+    ResourceQuotas, Slow, Trail,
 };
 use crrctl_iam::names::{AccountId, Region};
 use s3s::dto::PublicAccessBlockConfiguration;
@@ -26,6 +26,8 @@ pub(crate) struct State {
     /// The Block Public Access configurations of accounts, which apply to all their buckets.
     pub(crate) public_access_blocks: BTreeMap<AccountId, PublicAccessBlockConfiguration>,
     pub(crate) replication: Replication,
+    /// The event history of CloudTrail.
+    pub(crate) trail: Trail,
     pub(crate) jobs: Jobs,
     pub(crate) delays: Delays,
     pub(crate) limits: Limits,
