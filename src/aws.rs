@@ -5,6 +5,7 @@
 mod raw_request;
 mod calls;
 mod clients;
+mod cloudtrail;
 mod cloudwatch;
 mod error;
 mod lag;
@@ -19,6 +20,7 @@ mod transport;
 
 pub use calls::{CallCount, Calls};
 pub use clients::{Aws, Connection, Credentials, QuotaFactor, profile_ca_bundle, region};
+pub use cloudtrail::{DeniedCall, Lookup};
 pub use cloudwatch::{MAX_SERIES, Series};
 pub use error::{At, Class, Error, action, denied};
 pub use listing::{is_unnamable, is_xml_text};

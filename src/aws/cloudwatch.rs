@@ -3,9 +3,9 @@
 //! Section: CloudWatch API Reference, `GetMetricData`, in the Query protocol.
 //! Not for: which metrics are read (see `check`).
 
-use super::raw_request::{List, Request, Service};
+use super::raw_request::{List, Request, Service, host};
 use super::{Aws, Error};
-use crate::names::{Partition, Region};
+use crate::names::Region;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -38,9 +38,7 @@ impl Aws {
         series: &[Series],
     ) -> Result<Vec<Vec<f64>>, Error> {
         const OPERATION: &str = "cloudwatch:GetMetricData";
-        let config = &self.caller(account_of).config;
-        let (fips, dual_stack) = (config.use_fips(), config.use_dual_stack());
-        let endpoint = endpoint(region, fips == Some(true), dual_stack == Some(true));
+        let endpoint = host("monitoring", region, &self.caller(account_of).config);
         let service = Service { id: "CloudWatch", signing_name: "monitoring", endpoint };
         let mut values = vec![Vec::new(); series.len()];
         let mut token = None;
@@ -66,29 +64,6 @@ impl Aws {
                 return Ok(values);
             }
         }
-    }
-}
-
-/// Returns CloudWatch's endpoint in `region` (its endpoint rules in the SDKs: FIPS hosts have a name
-/// of their own, except in the partition `aws-us-gov`, whose usual hosts are FIPS hosts).
-fn endpoint(region: &Region, is_fips: bool, is_dual_stack: bool) -> String {
-    let partition = region.partition();
-    let suffix = if is_dual_stack { dual_stack(partition) } else { partition.dns_suffix() };
-    let is_named_so = is_fips && (is_dual_stack || partition != Partition::AwsUsGov);
-    let host = if is_named_so { "monitoring-fips" } else { "monitoring" };
-    format!("https://{host}.{region}.{suffix}")
-}
-
-/// Returns the suffix of the hosts with IPv4 and IPv6 (`partitions.json` of the SDKs).
-fn dual_stack(partition: Partition) -> &'static str {
-    match partition {
-        Partition::Aws | Partition::AwsUsGov => "api.aws",
-        Partition::AwsCn => "api.amazonwebservices.com.cn",
-        Partition::AwsEusc => "api.amazonwebservices.eu",
-        Partition::AwsIso => "api.aws.ic.gov",
-        Partition::AwsIsoB => "api.aws.scloud",
-        Partition::AwsIsoE => "api.cloud-aws.adc-e.uk",
-        Partition::AwsIsoF => "api.aws.hci.ic.gov",
     }
 }
 

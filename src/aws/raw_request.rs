@@ -4,7 +4,7 @@
 
 use super::clients::{Caller, retries};
 use super::{At, Error};
-use crate::names::Region;
+use crate::names::{Partition, Region};
 use aws_config::BehaviorVersion;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
@@ -49,7 +49,49 @@ pub(super) struct Request {
     pub(super) body: String,
 }
 
+/// Returns the endpoint in `region` of a service whose hosts are called `name` (the endpoint rules
+/// in the SDKs: FIPS hosts have a name of their own, except in the partition `aws-us-gov`, whose
+/// usual hosts are FIPS hosts).
+pub(super) fn host(name: &str, region: &Region, config: &aws_config::SdkConfig) -> String {
+    let (is_fips, is_dual_stack) =
+        (config.use_fips() == Some(true), config.use_dual_stack() == Some(true));
+    let partition = region.partition();
+    let suffix = if is_dual_stack { dual_stack(partition) } else { partition.dns_suffix() };
+    let is_named_so = is_fips && (is_dual_stack || partition != Partition::AwsUsGov);
+    let fips = if is_named_so { "-fips" } else { "" };
+    format!("https://{name}{fips}.{region}.{suffix}")
+}
+
+/// Returns the suffix of the hosts with IPv4 and IPv6 (`partitions.json` of the SDKs).
+fn dual_stack(partition: Partition) -> &'static str {
+    match partition {
+        Partition::Aws | Partition::AwsUsGov => "api.aws",
+        Partition::AwsCn => "api.amazonwebservices.com.cn",
+        Partition::AwsEusc => "api.amazonwebservices.eu",
+        Partition::AwsIso => "api.aws.ic.gov",
+        Partition::AwsIsoB => "api.aws.scloud",
+        Partition::AwsIsoE => "api.cloud-aws.adc-e.uk",
+        Partition::AwsIsoF => "api.aws.hci.ic.gov",
+    }
+}
+
 impl Caller {
+    /// Sends a request and parses the JSON of its response, as [`Self::send`] does with XML.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`].
+    pub(super) async fn send_json<T: DeserializeOwned>(
+        &self,
+        region: &Region,
+        service: &Service,
+        operation: &'static str,
+        request: Request,
+    ) -> Result<T, Error> {
+        let text = self.operation(region, service, operation).invoke(request).await;
+        let text = text.at(operation, region)?;
+        serde_json::from_str(&text).map_err(|_| Error::unreadable(operation, region, "JSON"))
+    }
+
     /// Sends a request and parses the XML of its response. `operation` is the name in the form that
     /// policies use, such as `cloudwatch:GetMetricData`.
     ///
@@ -173,6 +215,14 @@ struct Said {
     message: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+struct RefusalInJson {
+    #[serde(rename = "__type")]
+    code: String,
+    #[serde(alias = "Message")]
+    message: Option<String>,
+}
+
 fn read(response: &HttpResponse) -> Result<String, OrchestratorError<Refused>> {
     let text = String::from_utf8_lossy(response.body().bytes().unwrap_or_default()).into_owned();
     if response.status().is_success() {
@@ -181,6 +231,10 @@ fn read(response: &HttpResponse) -> Result<String, OrchestratorError<Refused>> {
     let mut meta = ErrorMetadata::builder();
     if let Ok(Refusal { error }) = quick_xml::de::from_str(&text) {
         meta = meta.code(error.code).message(error.message.unwrap_or_default());
+    } else if let Ok(refused) = serde_json::from_str::<RefusalInJson>(&text) {
+        // The code may have a namespace before it (Smithy, "AWS JSON 1.1 protocol").
+        let code = refused.code.rsplit('#').next().unwrap_or_default().to_owned();
+        meta = meta.code(code).message(refused.message.unwrap_or_default());
     }
     Err(OrchestratorError::operation(Refused(meta.build())))
 }
