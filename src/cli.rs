@@ -11,6 +11,7 @@ mod destroy;
 mod export;
 mod explain;
 mod fleet;
+mod furnish;
 mod gc;
 mod global;
 mod help;

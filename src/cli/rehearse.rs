@@ -3,19 +3,17 @@
 //! Not for: calls to AWS.
 
 use super::Global;
+use super::furnish::furnish;
 use super::output::{Ended, Printer};
-use super::session::{self, read_one};
-use crate::aws::At;
+use super::session::{self, Inputs, Several};
 use crate::events::millis;
 use crate::failure::{Failure, Kind};
-use crate::names::BucketName;
 use crate::observe;
 use crate::ops::{self, Probing, Session};
 use crate::plan::Removal;
 use crate::probe;
 use crate::report::{self, tables};
 use crate::units::format_duration;
-use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use crrctl_sandbox::Sandbox;
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -48,11 +46,20 @@ impl Phases<'_> {
 }
 
 pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) -> Ended {
-    let input = read_one(global, true)?;
-    let (session, sandbox) = session::open(global, printer, input, true).await?;
+    match Inputs::read(global, true)? {
+        Inputs::One(input) => {
+            let (session, sandbox) = session::open(global, printer, *input, true).await?;
+            one(&session, sandbox.as_ref(), printer).await
+        }
+        Inputs::Many(several) => each(global, printer, several).await,
+    }
+}
+
+/// Rehearses one pair.
+async fn one(session: &Session, sandbox: Option<&Sandbox>, printer: &Printer) -> Ended {
     printer.put("pair", session.manifest.name());
     let mut phases = Phases { printer, done: Vec::new(), since: Instant::now() };
-    let ended = live(&session, sandbox.as_ref(), printer, &mut phases).await;
+    let ended = live(session, sandbox, printer, &mut phases).await;
     session.done(ended.is_ok(), true);
     ended?;
     printer.put("elapsed_ms", millis(session.started.elapsed()));
@@ -63,21 +70,21 @@ pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) ->
     Ok(0)
 }
 
-/// Creates the buckets that the manifest adopts, since on AWS they already exist. Returns their
-/// names.
-async fn make_adopted(session: &Session) -> Result<Vec<BucketName>, Failure> {
-    let (topology, _) = observe::first_wave(&session.aws, &session.manifest).await?;
-    let mut made = Vec::new();
-    for side in topology.sides().filter(|side| topology.wanted.adopts(&side.bucket)) {
-        let place = (side.region.as_str() != "us-east-1")
-            .then(|| BucketLocationConstraint::from(side.region.as_str()));
-        let place = CreateBucketConfiguration::builder().set_location_constraint(place).build();
-        let create = session.aws.s3(&side.region).create_bucket().bucket(side.bucket.as_str());
-        let create = create.create_bucket_configuration(place).send().await;
-        create.at("s3:CreateBucket", &side.region)?;
-        made.push(side.bucket.clone());
+/// Rehearses several pairs, one after another, each in a sandbox of its own: what one leaves is not
+/// taken for another's. Ends with the first failure.
+async fn each(global: &Global, printer: &Printer, several: Several) -> Ended {
+    let (started, count) = (Instant::now(), several.inputs.len());
+    for input in several.inputs {
+        let (home, name) = (input.manifest.source_region(), input.manifest.name());
+        printer.text(&format!("{name}\n"));
+        let manifest = Some(&input.manifest);
+        let begun = session::begin(global, printer, home, name.as_str(), manifest, true);
+        let (context, sandbox) = begun.await?;
+        one(&Session::alone(context, input), sandbox.as_ref(), printer).await?;
     }
-    Ok(made)
+    printer.put("elapsed_ms", millis(started.elapsed()));
+    printer.text(&tables::verdict(&format!("{count} pairs rehearsed, nothing is left")));
+    Ok(0)
 }
 
 async fn live(
@@ -86,7 +93,12 @@ async fn live(
     printer: &Printer,
     phases: &mut Phases<'_>,
 ) -> Result<(), Failure> {
-    let adopted = make_adopted(session).await?;
+    let (found, _) = observe::first_wave(&session.aws, &session.manifest).await?;
+    let (mut adopted, mut furnished) = (Vec::new(), Vec::new());
+    if let Some(sandbox) = sandbox {
+        adopted = furnish(session, sandbox, &found).await?;
+        furnished = sandbox.leftovers();
+    }
     let planned = ops::plan(session).await?;
     phases.end("plan", format!("{} actions", planned.plan.actions.len()));
 
@@ -127,6 +139,7 @@ async fn live(
     phases.end("destroy", "done".to_owned());
 
     let mut left = sandbox.map(Sandbox::leftovers).unwrap_or_default();
+    left.retain(|arn| !furnished.contains(arn));
     if !adopted.is_empty() {
         // Adopted buckets stay, and the keys of their data stay with them.
         let stays = |arn: &String| {

@@ -92,7 +92,7 @@ impl KeyRef {
     }
 
     /// Returns the key ARN, or `None` if the reference is an alias.
-    pub(super) fn key_arn(&self) -> Option<Arn> {
+    pub fn key_arn(&self) -> Option<Arn> {
         Arn::new(self.0.clone()).ok().filter(|arn| arn.resource().starts_with("key/"))
     }
 }

@@ -73,6 +73,15 @@ impl Manifest {
         self.home_account.as_ref()
     }
 
+    /// Returns the account that the manifest tells of the sides in `region`: by an existing key's ARN
+    /// or, of the source, by the ARN of its role.
+    pub fn told_account(&self, region: &Region) -> Option<AccountId> {
+        let role = self.role_settings.given.as_ref().filter(|_| region == &self.source.region);
+        let keys = self.existing_keys.iter().filter(|(placed, _)| &placed.region == region);
+        let arns = role.cloned().into_iter().chain(keys.filter_map(|(_, key)| key.key_arn()));
+        arns.into_iter().find_map(|arn| AccountId::new(arn.account()).ok())
+    }
+
     /// Returns the account of a handed-over side: a side with an account but without credentials of
     /// its own. An operator of that account creates its resources.
     pub fn handed_over_to<'a>(&self, away: &'a Away) -> Option<&'a AccountId> {

@@ -6,7 +6,7 @@ use super::super::Global;
 use crate::aws::{Aws, CaBundle, Connection, Credentials, QuotaFactor, profile_ca_bundle};
 use crate::failure::Failure;
 use crate::manifest::{Away, Login, Manifest};
-use crate::names::{AccountId, Region};
+use crate::names::Region;
 use crrctl_sandbox::{self as sandbox, Sandbox};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,7 +59,9 @@ pub(in crate::cli) async fn connection(
                 others.len() - 1
             });
             let made_up = OTHER_ACCOUNTS[place % OTHER_ACCOUNTS.len()];
-            Some(away.account.as_ref().map_or(made_up, AccountId::as_str).to_owned())
+            let told = || manifest?.told_account(region);
+            let account = away.account.clone().or_else(told);
+            Some(account.map_or_else(|| made_up.to_owned(), |account| account.to_string()))
         };
         let away = away.filter_map(|(region, _)| {
             let account = account(region)?;
@@ -90,8 +92,11 @@ pub(in crate::cli) async fn connection(
     }
 }
 
-/// Returns the root credentials of the account that the source's side names.
+/// Returns the root credentials of the account that the manifest names for the source's side, or
+/// that the ARNs of its role and key tell.
 fn own_account(manifest: Option<&Manifest>) -> Option<(String, String)> {
-    let account = manifest?.home_account()?;
+    let manifest = manifest?;
+    let told = || manifest.told_account(manifest.source_region());
+    let account = manifest.home_account().cloned().or_else(told)?;
     Some((account.to_string(), sandbox::SECRET.to_owned()))
 }
