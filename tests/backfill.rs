@@ -132,8 +132,7 @@ fn only_what_is_asked_for_is_replicated() {
     stand.s3("us-east-1", async |s3| put(&s3, "after", 1, None).await);
     stand.settled(1);
     for nothing in [
-        &["--status", "failed"][..],
-        &["--prefix", "other/"],
+        &["--prefix", "other/"][..],
         &["--until", "2020-01-01"],
         &["--since", "2099-01-01T00:00:00Z"],
         &["--larger-than", "1KiB"],
@@ -154,6 +153,39 @@ fn only_what_is_asked_for_is_replicated() {
     );
     let there = BTreeSet::from(["after/0".to_owned(), "before/1".to_owned()]);
     assert_eq!(keys(&stand, "us-west-2", DESTINATION), there);
+}
+
+/// Nothing is made, and nothing billed, where no object has one of the statuses.
+#[test]
+fn where_there_is_nothing_to_do_nothing_is_made() {
+    let stand = Stand::new();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    stand.put_theirs("new");
+    stand.settled(1);
+    let before = stand.leftovers();
+    for status in ["failed", "none,failed", "replica"] {
+        stand.calls();
+        let args = [&BACKFILL[..], &["--status", status]].concat();
+        let answer = stand.in_process(&args).exits(0).json();
+        assert_eq!((&answer["job"], &answer["reasons"]), (&Value::Null, &json!([])), "{status}");
+        assert_eq!(stand.calls()["writes"], 0);
+    }
+    assert_eq!(stand.leftovers(), before);
+    let done = stand.in_process(&[&BACKFILL[..], &["--status", "completed"]].concat());
+    assert_eq!(done.exits(0).json()["job"]["status"], "Complete");
+}
+
+/// What `check` knows is told before a job is billed for it.
+#[test]
+fn what_stands_in_the_way_is_told_before_the_job() {
+    let stand = Stand::new();
+    with_objects(&stand, 1);
+    stand.disable_replica_key();
+    let answer = stand.pair(&BACKFILL);
+    assert!(answer.stderr.contains("the job would fail: key."), "{answer}");
+    let answer = answer.exits(6).json();
+    let hints = answer["error"]["hints"].to_string();
+    assert!(hints.contains("crrctl check s3://"), "{hints}");
 }
 
 /// A job that waits to be confirmed: found again, gone on with, cancelled.

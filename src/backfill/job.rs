@@ -100,6 +100,11 @@ impl Job {
         ["New", "Preparing"].contains(&self.status.as_str())
     }
 
+    /// Returns the status for people: AWS calls a job Failed whose filter selects nothing.
+    fn told(&self) -> &str {
+        if self.found_nothing() { "nothing to replicate" } else { &self.status }
+    }
+
     /// Returns whether the job failed because its filter selects no object.
     pub fn found_nothing(&self) -> bool {
         self.status == "Failed"
@@ -300,7 +305,7 @@ impl<'a> Jobs<'a> {
         }
         self.events.say(&Event::BackfillStatus {
             job: job.id.clone(),
-            status: job.status.clone(),
+            status: job.told().to_owned(),
             total: job.total,
             succeeded: job.succeeded,
             failed: job.failed,
@@ -358,7 +363,7 @@ pub fn verdict(job: &Job) -> Option<Failure> {
             };
             let message = format!("the batch job failed: {why}");
             Some(Failure::new(kind, "job-failed", message).hint(
-                "a role that was just made may not have spread yet: run `crrctl backfill` again",
+                "`crrctl check` says what stands in the way; a role that was just made may not have spread yet: then `crrctl backfill` again",
             ))
         }
     }

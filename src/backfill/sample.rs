@@ -23,8 +23,30 @@ pub struct Sample {
     pub failed: u64,
     /// Versions in Glacier Flexible Retrieval or Deep Archive, which S3 does not replicate.
     pub archived: u64,
+    /// Versions whose status is COMPLETED.
+    #[serde(skip)]
+    pub completed: u64,
+    /// Versions that are replicas.
+    #[serde(skip)]
+    pub replicas: u64,
     /// Whether there are more versions than the sample holds.
     pub more: bool,
+}
+
+impl Sample {
+    /// Returns whether the sample is the whole bucket, and no version has one of `statuses`, as a
+    /// job's filter names them. A version that can't be read may have any of them.
+    pub fn has_none_of(&self, statuses: &[String]) -> bool {
+        let of = |status: &String| match status.as_str() {
+            "NONE" => self.uncovered,
+            "FAILED" => self.failed,
+            "COMPLETED" => self.completed,
+            "REPLICA" => self.replicas,
+            _ => self.looked_at,
+        };
+        let known = self.uncovered + self.failed + self.completed + self.replicas;
+        !self.more && known == self.looked_at && statuses.iter().map(of).sum::<u64>() == 0
+    }
 }
 
 /// Reads the first versions under the rules' prefixes, from the first page of the bucket's list.
@@ -61,6 +83,8 @@ pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
         looked_at: u64::try_from(statuses.len()).unwrap_or_default(),
         uncovered: count(None),
         failed: count(Some("FAILED")),
+        completed: count(Some("COMPLETED")) + count(Some("COMPLETE")),
+        replicas: count(Some("REPLICA")),
         archived: u64::try_from(archived).unwrap_or_default(),
         more: theirs.len() > MOST || page.is_truncated() == Some(true),
     })

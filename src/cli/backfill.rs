@@ -5,7 +5,7 @@ use super::Global;
 use super::output::{self, Ended, Printer};
 use super::session::{self, read_or_find};
 use crate::backfill::{self, Job, Jobs, Wish};
-use crate::check::catalogue;
+use crate::check::{self, Finding, Settings, Verdict, catalogue};
 use crate::engine;
 use crate::events::Verb;
 use crate::failure::{Failure, Kind};
@@ -147,7 +147,13 @@ async fn one(session: &Session, global: &Global, args: &BackfillArgs, printer: &
                     topology.source.bucket
                 ));
             }
-            prepare(session, global, &topology, &mut world).await?;
+            let sample = backfill::sample(&session.aws, &topology).await?;
+            if sample.has_none_of(&args.wish().statuses) {
+                nothing(session, &topology, printer);
+                return Ok(0);
+            }
+            proven(session, args).await?;
+            prepare(session, global, &topology, &mut world, sample).await?;
             let told = world.batch.role.as_ref().and_then(|role| role.tags.get(Jobs::TOLD_TAG));
             jobs.create(&args.wish(), told.map(String::as_str)).await?
         }
@@ -175,13 +181,49 @@ fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
         .hint("`crrctl apply` first"))
 }
 
-/// Creates the resources that a batch job requires, and samples the objects that it can't
+/// Says that no object has one of the statuses. Nothing was made for that.
+fn nothing(session: &Session, topology: &Topology, printer: &Printer) {
+    session.done(true, false);
+    printer.put("reasons", serde_json::json!([]));
+    printer.put("api_calls", session.aws.count().total());
+    printer.text(&tables::verdict(&format!("{}: {NOTHING}", topology.wanted.name)));
+}
+
+const NOTHING: &str = "nothing to replicate: no object has one of these statuses";
+
+/// Checks that S3 may replicate, since a job is billed whether it can or not. What is certainly in
+/// the way is asked about; with `--yes` it is told.
+async fn proven(session: &Session, args: &BackfillArgs) -> Result<(), Failure> {
+    let settings = Settings { skip: vec!["objects.failed"], ..Settings::default() };
+    let report = check::run(&session.aws, &session.manifest, &session.templates, &settings);
+    let report = session.unless_ending(Box::pin(report)).await?;
+    let causes = report.causes();
+    let is_in_the_way =
+        |finding: &&&Finding| finding.result == Verdict::Fail && !finding.reasons.is_empty();
+    let Some(cause) = causes.iter().find(is_in_the_way) else { return Ok(()) };
+    let remedy = cause.remedy.as_deref().unwrap_or_default();
+    output::say(&format!("the job would fail: {}: {}; fix: {remedy}", cause.name, cause.detail));
+    if args.yes {
+        return Ok(());
+    }
+    let question = "a job is billed even if it replicates nothing; make it all the same? [y/N]";
+    let answer = output::ask(question, &session.stop).await?;
+    if matches!(answer.as_str(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    let message = "nothing was made: the answer was not yes";
+    Err(Failure::new(Kind::Interrupted, "declined", message)
+        .hint("fix what `crrctl check` names, then `crrctl backfill` again"))
+}
+
+/// Creates the resources that a batch job requires, and tells of the objects that it can't
 /// replicate.
 async fn prepare(
     session: &Session,
     global: &Global,
     topology: &Topology,
     world: &mut World,
+    sample: backfill::Sample,
 ) -> Result<(), Failure> {
     world.batch = session.unless_ending(observe::batch(&session.aws, topology, false)).await?;
     let plan = plan::batch(topology, world, &session.templates)?;
@@ -197,7 +239,6 @@ async fn prepare(
         });
     }
     backfill::check_report_place(&session.aws, topology).await?;
-    let sample = backfill::sample(&session.aws, topology).await?;
     if sample.archived > 0 {
         output::say(&format!(
             "{} of {} objects looked at lie in GLACIER or DEEP_ARCHIVE, which S3 does not replicate: restore them, or choose others \
@@ -285,7 +326,12 @@ async fn end(
     } else {
         Vec::new()
     };
+    // What S3 had replicated before is no failure (S3 User Guide, `SrcReplicationNotPending`).
+    let already = reasons.iter().filter(|it| it.code == "SrcReplicationNotPending");
+    let already: u64 = already.map(|it| it.count).sum();
+    let is_done = job.status == "Complete" && job.failed == already;
     let verdict = match backfill::verdict(job) {
+        _ if is_done => None,
         Some(failure) if failure.code == "job-failed" => {
             Some(why(session, topology, failure).await?)
         }
@@ -298,9 +344,12 @@ async fn end(
     jobs.told(&job.id).await?;
     let Some(failure) = verdict else {
         let done = if job.found_nothing() {
-            "nothing to replicate: no object has one of these statuses".to_owned()
+            NOTHING.to_owned()
         } else {
-            format!("{} objects replicated", job.succeeded)
+            match already {
+                0 => format!("{} objects replicated", job.succeeded),
+                _ => format!("{} objects replicated, {already} were before", job.succeeded),
+            }
         };
         printer.text(&tables::verdict(&format!("{}: {done}", topology.wanted.name)));
         return Ok(0);
@@ -308,5 +357,10 @@ async fn end(
     let mends = reasons.iter().filter_map(|it| catalogue::entry(&it.code));
     let mends =
         mends.flat_map(|entry| entry.mends.iter().map(|mend| format!("{}: {mend}", entry.code)));
-    Err(mends.fold(failure, Failure::hint))
+    let example = reasons.iter().find_map(|it| it.keys.first());
+    let example = example.map(|key| {
+        let bucket = &topology.source.bucket;
+        format!("`crrctl check s3://{bucket}/{key}` says which statement stands in the way of that object")
+    });
+    Err(mends.chain(example).fold(failure, Failure::hint))
 }
