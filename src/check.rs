@@ -6,11 +6,15 @@
 pub mod catalogue;
 
 mod account;
+mod aws_said;
 mod buckets;
+mod doubts;
 mod keys;
 mod material;
 mod metrics;
+mod exists;
 mod object;
+mod object_calls;
 mod objects;
 mod proof;
 mod role;
@@ -19,7 +23,7 @@ mod seen;
 
 use crate::aws::{Aws, Error};
 pub use crate::events::RuleMetrics;
-use crate::failure::{self, Failure};
+use crate::failure::Failure;
 use crate::manifest::{Manifest, Side, Topology};
 use crate::names::{AccountId, Region};
 use crate::policy::Templates;
@@ -73,12 +77,17 @@ pub struct Finding {
     /// The failure reasons that S3 gives for this defect.
     #[serde(skip)]
     pub reasons: Vec<&'static str>,
+    /// Whether the finding is about an object that is there. What is denied for a real object comes
+    /// before what would be denied for others.
+    #[serde(skip)]
+    pub of_object: bool,
 }
 
 impl Finding {
     fn new(name: &'static str, result: Verdict, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { name, result, region: None, detail, remedy: None, reasons: Vec::new() }
+        let (region, remedy, reasons) = (None, None, Vec::new());
+        Self { name, result, region, detail, remedy, reasons, of_object: false }
     }
 
     fn pass(name: &'static str, detail: impl Into<String>) -> Self {
@@ -153,6 +162,8 @@ pub struct Settings {
     pub before_apply: bool,
     /// The one object that the question is about.
     pub object: Option<Object>,
+    /// Whether to ask AWS what it logged of denied calls.
+    pub ask_aws: bool,
 }
 
 impl Settings {
@@ -187,10 +198,17 @@ impl Report {
     fn new(mut findings: Vec<Finding>, failure: Option<Failure>) -> Self {
         let place = |name| catalogue::check_names().position(|it| it == name);
         findings.sort_by_key(|finding| place(finding.name));
-        let reasons = ranked(&findings).into_iter().flat_map(|finding| &finding.reasons);
-        let mut failure_reasons: Vec<&'static str> = reasons.copied().collect();
-        failure_reasons.sort_by_key(|reason| catalogue::rank(reason));
-        failure_reasons.dedup();
+        let (of_objects, of_others): (Vec<_>, Vec<_>) =
+            ranked(&findings).into_iter().partition(|it| it.of_object);
+        let mut failure_reasons: Vec<&'static str> = Vec::new();
+        for findings in [of_objects, of_others] {
+            let mut reasons: Vec<&'static str> =
+                findings.iter().flat_map(|finding| &finding.reasons).copied().collect();
+            reasons.sort_by_key(|reason| catalogue::rank(reason));
+            reasons.dedup();
+            reasons.retain(|reason| !failure_reasons.contains(reason));
+            failure_reasons.extend(reasons);
+        }
         Self { findings, failure_reasons, calls: Vec::new(), failure }
     }
 
@@ -210,17 +228,19 @@ impl Report {
     }
 }
 
-/// Returns the findings that may explain a failure: the failed ones in order or, where none failed,
-/// the unknown ones, with `organisation` last. What is certain leaves no room for guesses. Objects
+/// Returns the findings that may explain a failure: the failed ones in order, those about objects
+/// that are there first, or, where none failed, the unknown ones, with `organisation` last. What is certain leaves no room for guesses. Objects
 /// that FAILED are last of all: they follow from a cause, and are none.
 fn ranked(findings: &[Finding]) -> Vec<&Finding> {
     let of = |verdict| findings.iter().filter(move |finding| finding.result == verdict);
     let is_organisation = |finding: &&Finding| finding.name == "organisation";
     let mut causes: Vec<&Finding> =
         of(Verdict::Fail).filter(|finding| finding.name != objects::NAME).collect();
+    causes.sort_by_key(|finding| !finding.of_object);
     if causes.is_empty() {
         let unknown = || of(Verdict::Unknown);
-        causes.extend(unknown().filter(|it| !is_organisation(it)));
+        causes.extend(unknown().filter(|it| it.of_object));
+        causes.extend(unknown().filter(|it| !is_organisation(it) && !it.of_object));
         causes.extend(unknown().filter(is_organisation));
     }
     causes.extend(of(Verdict::Fail).filter(|finding| finding.name == objects::NAME));
@@ -246,9 +266,11 @@ pub async fn run(
     let mut findings = vec![identity];
     let seen = Seen::look(aws, manifest, topology).await;
     let is_partial = settings.home_of_others(manifest).is_some();
-    if !is_partial {
-        findings.push(exists(&seen, settings));
-    }
+    findings.push(if is_partial {
+        exists::on_side(&seen, settings)
+    } else {
+        exists::pair(&seen, settings)
+    });
     findings.extend(account::regions(&seen));
     findings.extend(buckets::check(&seen));
     if is_partial {
@@ -265,7 +287,9 @@ pub async fn run(
         findings.extend(material::check(aws, &seen).await);
     }
     if settings.samples_objects() && !is_partial {
-        findings.extend(objects::check(aws, &seen).await);
+        let (found, rows) = object_calls::of_failed(aws, &seen, templates, settings).await?;
+        findings.extend(found);
+        calls.extend(rows);
     }
     for back in seen.topology.backward() {
         if is_partial && back.source.account == seen.topology.source.account {
@@ -276,83 +300,26 @@ pub async fn run(
         calls.extend(more);
     }
     let topology = seen.topology.clone();
-    if let Some(object) = &settings.object {
-        let seen = source_of(aws, manifest, seen, object).await?;
-        let (found, rows) = of_object(aws, seen, templates, settings, object).await?;
+    if let Some(key) = topology.kept_source_key(&seen.pair_keys) {
+        let told = format!("for new objects, under {key}");
+        let seen = Seen::look(aws, manifest, topology.clone()).await;
+        let (found, rows) =
+            object_calls::under_key(aws, seen, templates, settings, key.as_str(), &told).await?;
         findings.extend(found);
         calls.extend(rows);
     }
+    if let Some(object) = &settings.object {
+        let seen = object_calls::source_of(aws, manifest, seen, object).await?;
+        let (found, rows) = object_calls::of_object(aws, seen, templates, settings, object).await?;
+        findings.extend(found);
+        calls.extend(rows);
+    }
+    if settings.ask_aws && !is_partial {
+        let seen = Seen::look(aws, manifest, topology.clone()).await;
+        findings.extend(aws_said::check(aws, &seen, settings.object.as_ref(), &calls).await);
+    }
     let findings = narrowed(findings, &topology, settings);
     Ok(Report { calls, ..Report::new(findings, None) })
-}
-
-/// Returns what was seen of the direction whose source has the object.
-async fn source_of(
-    aws: &Aws,
-    manifest: &Manifest,
-    seen: Seen,
-    object: &Object,
-) -> Result<Seen, Failure> {
-    if seen.topology.source.bucket == object.bucket {
-        return Ok(seen);
-    }
-    let back = seen.topology.backward().find(|back| back.source.bucket == object.bucket);
-    let Some(back) = back else {
-        let message = format!(
-            "`{}` is the source of no direction of the pair `{}`",
-            object.bucket, seen.topology.wanted.name
-        );
-        return Err(Failure::new(failure::Kind::Manifest, "object-elsewhere", message).hint(
-            "name an object of the source: a replica tells nothing of why its source FAILED",
-        ));
-    };
-    Ok(Seen::look(aws, manifest, back).await)
-}
-
-/// Checks one object. Where it is under another key than the pair's, S3's calls are proven for that
-/// key too.
-async fn of_object(
-    aws: &Aws,
-    seen: Seen,
-    templates: &Templates,
-    settings: &Settings,
-    object: &Object,
-) -> Result<(Vec<Finding>, Vec<Row>), Failure> {
-    let (mut findings, key) = object::check(aws, &seen, object).await?;
-    let pairs = seen.topology.wanted.key_arn(&seen.pair_keys, &seen.topology.source);
-    let Some(key) = key.filter(|key| pairs.is_none_or(|arn| arn.as_str() != key)) else {
-        return Ok((findings, Vec::new()));
-    };
-    let seen = seen.with_source_key(aws, &key).await;
-    let region = seen.topology.source.region.clone();
-    let is_of_key =
-        |it: &Finding| it.name.starts_with("key.") && it.region.as_ref() == Some(&region);
-    let of_key = keys::check(&seen).into_iter().filter(is_of_key);
-    let (proven, rows) = proof::check(&seen, templates, settings, false)?;
-    let proven = proven.into_iter().filter(|it| it.name != "organisation");
-    let told = of_key.chain(proven).filter(|it| it.result != Verdict::Pass);
-    findings.extend(told.map(|finding| Finding {
-        detail: format!("for `{}`, under {key}: {}", object.key, finding.detail),
-        ..finding
-    }));
-    Ok((findings, rows))
-}
-
-/// Checks that anything of the pair exists. Each part that is missing has a check of its own.
-fn exists(seen: &Seen, settings: &Settings) -> Finding {
-    let (name, pair) = ("pair.exists", &seen.topology.wanted.name);
-    if seen.stands() {
-        return Finding::pass(name, format!("`{pair}`"));
-    }
-    if settings.before_apply {
-        return Finding::skip(name, format!("nothing of `{pair}` is there yet"));
-    }
-    if let Some(error) = seen.unread() {
-        return Finding::unread(name, error);
-    }
-    let detail = format!("nothing of the pair `{pair}` exists: no source bucket, no role, no key");
-    let remedy = "`crrctl apply` builds it; `crrctl check --before-apply` says whether it could";
-    Finding::fail(name, detail, remedy)
 }
 
 /// Checks the parts of a reverse direction that the forward direction does not have: its role, its
@@ -375,10 +342,12 @@ async fn reverse_direction(
     let is_new = |it: &Finding| {
         it.name.starts_with("role.") || (it.result != Verdict::Pass && it.name != "organisation")
     };
-    let (proven, calls) = proof::check(&seen, templates, settings, is_partial)?;
+    let (proven, mut calls) = proof::check(&seen, templates, settings, is_partial)?;
     findings.extend(proven.into_iter().filter(is_new));
     if settings.samples_objects() && !is_partial {
-        findings.extend(objects::check(aws, &seen).await);
+        let (found, rows) = object_calls::of_failed(aws, &seen, templates, settings).await?;
+        findings.extend(found);
+        calls.extend(rows);
     }
     for finding in &mut findings {
         finding.detail = format!("back from {region}: {}", finding.detail);

@@ -24,7 +24,7 @@ pub struct File {
 
 /// Refuses a rule with settings that crrctl can't export: an export without them would remove them.
 fn known(rule: &Rule) -> Result<(), Failure> {
-    let old = rule.prefix.is_none().then_some("a filter of the old schema");
+    let old = rule.is_v1.then_some("a filter of the old schema");
     let beyond: Vec<&str> = rule.others.iter().map(String::as_str).chain(old).collect();
     if beyond.is_empty() {
         return Ok(());

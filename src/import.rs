@@ -78,16 +78,14 @@ pub fn draft(live: &Live, wish: &Wish) -> Result<Draft, Failure> {
     let source = &live.source;
     let name = name(live, wish)?;
     let own = OwnSettings { name: &name, live };
-    if let Some(rule) = own.rules().iter().find(|rule| rule.prefix.is_none()) {
-        let message = format!(
-            "the rule `{}` in the replication configuration of `{}` has no Filter (schema V1), and a manifest has none of these",
-            rule.id, source.name
-        );
-        return Err(Failure::new(Kind::InTheWay, "rule-v1", message)
-            .in_region(&source.region)
-            .hint("give it a Filter, a Priority and DeleteMarkerReplication: delete markers no longer replicate by themselves then"));
-    }
     let mut notes = Vec::new();
+    if own.rules().iter().any(|rule| rule.is_v1) {
+        notes.push(
+            "its rules are of the older form (schema V1), without Filter and Priority, and stay so; what needs another rule wants \
+             `replication: {v1_rules: convert}`"
+                .to_owned(),
+        );
+    }
     let keys = keys::keys(&own)?;
     let mut entries = rules::entries(&own, &keys, wish, &mut notes)?;
     let two_way = rules::reverse_directions(&own, &mut entries, &mut notes);

@@ -9,6 +9,7 @@ mod cost;
 mod pending;
 pub mod expiry;
 pub mod fleet;
+mod kept;
 mod keys;
 pub mod lifecycle;
 mod log_targets;
@@ -23,6 +24,7 @@ pub mod work;
 
 pub use build::{Wish, batch, build, build_as};
 pub use cost::{Cost, cost};
+pub use kept::notice;
 pub use keys::known_keys;
 pub use pending::let_go;
 pub use proof::prove;

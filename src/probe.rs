@@ -214,9 +214,12 @@ pub async fn run(
 /// Probes every rule of one direction.
 async fn one_way(prober: Prober) -> Evidence {
     let settings = &prober.settings;
+    // Where the policy demands encryption headers, the upload of a part, which has none, may be denied.
+    let found = &prober.topology.found;
+    let takes_parts = !found.demands_headers.contains(&prober.topology.source.bucket);
     let shapes: Vec<Option<u64>> = (0..settings.count)
         .map(|_| Some(settings.size))
-        .chain(settings.multipart.then_some(None))
+        .chain((settings.multipart && takes_parts).then_some(None))
         .collect();
     let concurrency = settings.concurrency.max(1);
     let targets = targets(&prober.topology);

@@ -301,7 +301,12 @@ pub struct Rule {
     pub priority: i32,
     /// Whether the rule's status is `Enabled`.
     pub enabled: bool,
-    /// Prefix of the filter. `None` for a rule without a Filter (schema V1).
+    /// Whether it is a rule of schema V1, which has no Filter and no priority, and replicates delete
+    /// markers (S3 User Guide, "Replication configuration file elements", on backward
+    /// compatibility).
+    #[serde(skip)]
+    pub is_v1: bool,
+    /// Prefix of the filter.
     pub prefix: Option<String>,
     /// Tags of the filter. An object must have all of them.
     pub tags: BTreeMap<String, String>,

@@ -10,7 +10,7 @@ use std::time::Duration;
 const MANIFEST: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2, adopt: true}]\n";
 /// Settings that are the owner's matter unless the manifest says otherwise.
-const MANAGED: &str = "buckets: {public_access: block, ownership: enforced}\n";
+const MANAGED: &str = "buckets: {encryption: managed, public_access: block, ownership: enforced}\n";
 /// Only the source is somebody else's.
 const SOURCE_ONLY: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2}]\n";
@@ -322,11 +322,12 @@ fn a_bucket_of_another_pair_is_not_adopted() {
 fn the_role_of_an_adopted_source_goes_when_s3_has_forgotten_its_rule() {
     let stand = Stand::with(Options { lag: Lag::Aws, seed: Some(3), ..Options::default() });
     theirs(&stand, "us-east-1", SOURCE);
+    let manifest = format!("{SOURCE_ONLY}buckets: {{encryption: managed}}\n");
     let late = in_fast_time(&stand, || {
-        let _ = stand.in_process_with(&["apply", "--yes"], SOURCE_ONLY).exits(0);
+        let _ = stand.in_process_with(&["apply", "--yes"], &manifest).exits(0);
         stand.with_a_writer(|| {
             let destroy = ["destroy", "--yes", "--purge-data", "-o", "json"];
-            let _ = stand.in_process_with(&destroy, SOURCE_ONLY).exits(0);
+            let _ = stand.in_process_with(&destroy, &manifest).exits(0);
         })
     });
     assert!(!late.is_empty(), "the rule was live");

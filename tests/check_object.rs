@@ -118,3 +118,85 @@ fn the_bucket_alone_tells_the_pair() {
     assert!(status.clone().any(|it| it["detail"].as_str().unwrap().contains("in/a")));
     assert!(checks.len() > 20, "{checked:#}");
 }
+
+/// Returns the ARN of the pair's key at the source.
+fn pairs_key(stand: &Stand) -> String {
+    stand.kms("us-east-1", async |kms| {
+        let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+        key.key_metadata.unwrap().arn.unwrap()
+    })
+}
+
+/// The key policy denies one folder; only the proof for the object's own key sees it.
+#[test]
+fn what_is_denied_for_the_key_of_the_object_alone_is_named() {
+    let stand = built();
+    let key = pairs_key(&stand);
+    stand.kms("us-east-1", async |kms| {
+        let policy = kms.get_key_policy().key_id(&key).send().await.unwrap().policy.unwrap();
+        let mut policy: Value = serde_json::from_str(&policy).unwrap();
+        let denied = serde_json::json!({"Sid": "NotThat", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+            "Condition": {"StringLike": {"kms:EncryptionContext:aws:s3:arn": format!("arn:aws:s3:::{SOURCE}/in/secret/*")},
+                "ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/crrctl/*"}}});
+        policy["Statement"].as_array_mut().unwrap().push(denied);
+        kms.put_key_policy().key_id(&key).policy(policy.to_string()).send().await.unwrap();
+    });
+    // A Bucket Key's context is the bucket: only an object without one has its own.
+    stand.s3("us-east-1", async |s3| {
+        let put = s3.put_object().bucket(SOURCE).key("in/secret/a").bucket_key_enabled(false);
+        let put = put.server_side_encryption(t::ServerSideEncryption::AwsKms).ssekms_key_id(&key);
+        put.body(ByteStream::from_static(b"a")).send().await.unwrap();
+    });
+    Stand::wait_until("S3 has decided", || {
+        stand.s3("us-east-1", async |s3| {
+            let head = s3.head_object().bucket(SOURCE).key("in/secret/a").send().await.unwrap();
+            head.replication_status() == Some(&t::ReplicationStatus::Failed)
+        })
+    });
+    let told = failed(&stand, "in/secret/a", 2);
+    assert_eq!(told[0].0, "key.policy", "{told:?}");
+    assert!(told[0].1.contains("in/secret/a") && told[0].1.contains("NotThat"), "{told:?}");
+    // The same where nobody named the object: of those that FAILED.
+    let checked = stand.in_process_with(&["check"], MANIFEST).exits(2).json();
+    let mut failed =
+        checked["checks"].as_array().unwrap().iter().filter(|it| it["result"] == "fail");
+    let first = failed.next().unwrap();
+    assert!(first["detail"].as_str().unwrap().contains("NotThat"), "{checked:#}");
+    assert_eq!(checked["failure_reasons"][0], "SrcGetObjectNotPermitted");
+}
+
+/// AWS's own sentence, beside the proof: where they agree, where they differ, and without the permission.
+#[test]
+fn what_aws_logged_is_told_beside_the_proof() {
+    let stand = built();
+    let asked = |code: i32| {
+        let checked = stand.in_process_with(&["check", "--ask-aws"], MANIFEST).exits(code).json();
+        let said = checked["checks"].as_array().unwrap().clone().into_iter();
+        said.filter(|it| it["name"] == "aws.denied").collect::<Vec<_>>()
+    };
+    assert_eq!(asked(0)[0]["result"], "pass");
+    let key = pairs_key(&stand);
+    stand.kms("us-east-1", async |kms| {
+        kms.put_key_policy()
+            .key_id(&key)
+            .policy(serde_json::json!({"Version": "2012-10-17", "Statement": [
+                {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"},
+                {"Sid": "NoRole", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+                 "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/crrctl/*"}}}]}).to_string())
+            .send().await.unwrap();
+    });
+    put(&stand, "in/a", None);
+    let said = asked(2);
+    assert_eq!(said[0]["result"], "fail", "{said:#?}");
+    let detail = said[0]["detail"].as_str().unwrap();
+    assert!(detail.contains("kms:Decrypt") && detail.contains("not authorized"), "{detail}");
+    assert!(detail.contains("the proof says the same"), "{detail}");
+    let _ = stand.in_process_with(&["apply", "--yes"], MANIFEST).exits(0);
+    let checked =
+        stand.in_process_with(&["check", "--ask-aws", "--skip-check", "objects.failed"], MANIFEST);
+    let checked = checked.exits(0).json();
+    let said = checked["checks"].as_array().unwrap().iter().find(|it| it["name"] == "aws.denied");
+    assert_eq!(said.unwrap()["result"], "unknown", "{checked:#}");
+    assert!(said.unwrap()["detail"].as_str().unwrap().contains("the proof differs"), "{checked:#}");
+    assert_eq!(stand.calls()["by_operation"]["cloudtrail:LookupEvents"].as_u64().unwrap() % 3, 0);
+}

@@ -327,16 +327,10 @@ fn what_would_be_changed_is_said() {
     stand.s3("us-west-2", async |s3| {
         // A setting that an adopted bucket keeps.
         s3.delete_public_access_block().bucket(COPY).send().await.unwrap();
-        let rule = t::ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(t::ServerSideEncryption::Aes256)
-            .build()
-            .unwrap();
-        let rule = t::ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(rule)
-            .build();
-        let all = t::ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
-        let put = s3.put_bucket_encryption().bucket(COPY);
-        put.server_side_encryption_configuration(all).send().await.unwrap();
+        let off = t::VersioningConfiguration::builder();
+        let off = off.status(t::BucketVersioningStatus::Suspended).build();
+        let put = s3.put_bucket_versioning().bucket(COPY).versioning_configuration(off);
+        put.send().await.unwrap();
     });
     let imported = stand.run(&["import", SOURCE, "-o", "json"]).exits(0).json();
     let kinds: Vec<&str> = imported["changes"]
@@ -345,7 +339,7 @@ fn what_would_be_changed_is_said() {
         .iter()
         .map(|it| it["kind"].as_str().unwrap())
         .collect();
-    assert_eq!(kinds, ["s3:encryption"], "{imported:#}");
+    assert_eq!(kinds, ["s3:versioning"], "{imported:#}");
     let text = imported["manifest"].as_str().unwrap();
     for kind in kinds {
         assert!(
@@ -355,7 +349,7 @@ fn what_would_be_changed_is_said() {
     }
     let said = stand.run(&["import", SOURCE]).exits(0);
     assert_eq!(said.stdout, text);
-    assert!(said.stderr.contains("note: `crrctl apply` would change s3:encryption"), "{said}");
+    assert!(said.stderr.contains("note: `crrctl apply` would change s3:versioning"), "{said}");
 }
 
 /// Who may look at the pair, and nothing else, may import it.
@@ -414,12 +408,6 @@ fn what_no_manifest_can_say_is_refused_by_name() {
     let (stand, replicas) = by_hand();
     refused(&stand, SOURCE, 3, "not-replicated");
     refused(&stand, "nobody-has-this", 3, "object-missing:no-such-bucket");
-    let mut old = rule("old", "", 1, Some(&replicas));
-    (old.filter, old.priority, old.delete_marker_replication) = (None, None, None);
-    #[expect(deprecated, reason = "that is what the old schema has")]
-    old.prefix.replace(String::new());
-    put(&stand, vec![old]);
-    refused(&stand, SOURCE, 10, "rule-v1:rule-v1-imported");
     let mut off = rule("off", "", 1, Some(&replicas));
     off.status = t::ReplicationRuleStatus::Disabled;
     put(&stand, vec![off]);
@@ -433,13 +421,6 @@ fn what_no_manifest_can_say_is_refused_by_name() {
     put(&stand, vec![cold]);
     let said = refused(&stand, SOURCE, 3, "not-expressible:not-expressible-storage-class");
     assert!(said.contains("`DEEP_ARCHIVE` can't be read by a probe"), "{said}");
-    // A source without a key.
-    put(&stand, vec![rule("all", "", 1, Some(&replicas))]);
-    stand.s3("us-east-1", async |s3| {
-        s3.delete_bucket_encryption().bucket(SOURCE).send().await.unwrap();
-    });
-    let said = refused(&stand, SOURCE, 3, "not-expressible:not-expressible-without-key");
-    assert!(said.contains("keys on both sides or on none"), "{said}");
     // A role that can't replicate: the manifest is there, and what it lacks is said.
     let (stand, replicas) = by_hand();
     put(&stand, vec![rule("all", "", 1, Some(&replicas))]);

@@ -36,6 +36,7 @@ mod others;
 mod pairs;
 mod policies;
 mod promises;
+mod published;
 mod prune;
 mod refusals;
 mod sandbox;

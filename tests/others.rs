@@ -174,12 +174,21 @@ fn without_any_one_permission_of_their_role_it_is_refused_by_name() {
             rest.retain(|it| it != &action);
             *kept = if rest.is_empty() { json!("s3:ListAllMyBuckets") } else { json!(rest) };
             put_policy(&stand, &less);
+            tried += 1;
+            // Without these S3 replicates all the same what the rule selects: only a note.
+            let good_to_have = ["s3:GetObjectVersionTagging", "s3:ListBucket", "s3:ReplicateTags"];
+            if good_to_have.iter().any(|it| action == *it) {
+                let planned = ["plan", "-o", "json"];
+                let planned = stand.in_process_with(&planned, ADOPTED).exits(0).json();
+                let noted = planned["warnings"].to_string();
+                assert!(noted.contains(action.as_str().unwrap()), "{noted}");
+                continue;
+            }
             let refused = refusal(&stand, &["plan"], ADOPTED);
             let action = action.as_str().unwrap();
             let told = missing(&refused);
             assert!(refused["error"]["message"].as_str().unwrap().contains(action), "{refused:#}");
             assert!(index == 0 || told.contains(statement), "{action}: {told:#?}");
-            tried += 1;
         }
     }
     println!("{tried} permissions, each taken away in turn");

@@ -18,7 +18,7 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
                 versioning(seen, side, &bucket.versioning),
                 mfa_delete(&bucket.versioning),
                 encryption(seen, side, &bucket.encryption),
-                bucket_key(seen, &bucket.encryption),
+                bucket_key(seen, side, &bucket.encryption),
                 lock(seen, side, bucket),
                 holds(seen, bucket),
             ]);
@@ -139,6 +139,9 @@ fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Find
         Ok(Some(live)) if live.is_kms() => Some("SrcGetObjectNotPermitted"),
         _ => None,
     };
+    if let Some(kept) = topology.kept_encryption(side) {
+        return kept_encryption(seen, side, kept);
+    }
     let is_source = !seen.reasons(side, "source", "").iter().all(|it| it.is_empty());
     let reasons: Vec<_> = of_source.filter(|_| is_source).into_iter().collect();
     match read {
@@ -157,10 +160,34 @@ fn encryption(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Find
     }
 }
 
-fn bucket_key(seen: &Seen, read: &Read<Option<Encryption>>) -> Finding {
+/// Checks a default encryption that the pair does not manage. It is wrong only at a source whose
+/// rules select nothing that it encrypts.
+fn kept_encryption(seen: &Seen, side: &Side, kept: &Encryption) -> Finding {
+    let name = "bucket.encryption";
+    let how = kept.key().unwrap_or(&kept.algorithm);
+    let unselected = |it: &Topology| {
+        it.source == *side && kept.is_kms() && !it.destinations.iter().any(Side::has_key)
+    };
+    if seen.topology.directions().iter().any(unselected) {
+        let detail = format!(
+            "new objects in `{}` are under {how}, and no rule of the manifest selects SSE-KMS objects",
+            side.bucket
+        );
+        let remedy = "give the pair a `key`, or set `buckets.encryption: managed` and apply";
+        return Finding::fail(name, detail, remedy).because(&["SrcObjectNotEligible"]);
+    }
+    let is_wanted = seen.topology.keeps_what_is_wanted(&seen.pair_keys, side);
+    let detail = if is_wanted { "" } else { "; the manifest names another key, and leaves it so" };
+    Finding::pass(name, format!("{how}, as its owner has it{detail}"))
+}
+
+fn bucket_key(seen: &Seen, side: &Side, read: &Read<Option<Encryption>>) -> Finding {
     let name = "bucket.bucket-key";
-    let wanted = seen.topology.wanted.bucket_key;
     let word = |on: bool| if on { "on" } else { "off" };
+    if let Some(kept) = seen.topology.kept_encryption(side) {
+        return Finding::pass(name, format!("{}, as its owner has it", word(kept.bucket_key)));
+    }
+    let wanted = seen.topology.wanted.bucket_key;
     match read {
         Ok(live) => match live.as_ref().is_some_and(|it| it.bucket_key) {
             live if live == wanted => Finding::pass(name, word(live)),

@@ -7,12 +7,16 @@ use super::rules::NAME as RULES;
 use super::seen::Seen;
 use crate::aws::{At, Aws, Error};
 use crate::failure::Failure;
-use crate::manifest::ARCHIVES;
+use crate::manifest::{ARCHIVES, Side};
 use crate::names::BucketName;
+use crate::policy::proof::ObjectShape;
 use crate::probe::missing;
 use crate::world::{Rule, Tags};
 use aws_sdk_s3::operation::head_object::HeadObjectOutput;
-use aws_sdk_s3::types::{ReplicationStatus as Status, ServerSideEncryption as Encryption};
+use aws_sdk_s3::types::{
+    ObjectLockLegalHoldStatus as LegalHold, ReplicationStatus as Status,
+    ServerSideEncryption as Encryption,
+};
 
 /// An object to check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +35,32 @@ struct Facts {
     tags: Tags,
 }
 
-/// Returns the findings about the object, and the ARN of the KMS key that it is under.
+/// What was found of an object that a live rule selects: what S3's calls for it depend on.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// ARN of the KMS key that it is under.
+    pub(super) key: Option<String>,
+    /// The destinations of the rules that select it.
+    pub(super) destinations: Vec<Side>,
+    /// Its properties.
+    pub(super) shape: ObjectShape,
+}
+
+impl Found {
+    /// Returns whether S3 makes the same calls for both, but for the key of the object. Objects in
+    /// different folders are not alike: policies may tell them apart.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let folder = |it: &Self| {
+            let key = &it.shape.key;
+            key.rsplit_once('/').map_or_else(String::new, |(folder, _)| folder.to_owned())
+        };
+        let of_folder = |it: &Self| ObjectShape { key: folder(it), ..it.shape.clone() };
+        self.key == other.key && of_folder(self) == of_folder(other)
+    }
+}
+
+/// Returns the findings about the object and, if a live rule selects it, what S3's calls for it
+/// depend on.
 ///
 /// # Errors
 /// There is no such object (`object-missing`).
@@ -39,7 +68,7 @@ pub(super) async fn check(
     aws: &Aws,
     seen: &Seen,
     object: &Object,
-) -> Result<(Vec<Finding>, Option<String>), Failure> {
+) -> Result<(Vec<Finding>, Option<Found>), Failure> {
     let region = &seen.topology.source.region;
     let facts = match facts(aws, seen, object).await {
         Ok(facts) => facts,
@@ -48,7 +77,8 @@ pub(super) async fn check(
     };
     let live = seen.source().and_then(|source| source.replication.as_ref().ok()?.as_ref());
     let rules = live.map_or(&[][..], |live| live.rules.as_slice());
-    let selected = rules.iter().any(|rule| selects(rule, object, &facts));
+    let selecting: Vec<&Rule> = rules.iter().filter(|rule| selects(rule, object, &facts)).collect();
+    let selected = !selecting.is_empty();
     let mut findings = vec![status(object, &facts, selected)];
     if !selected && facts.head.replication_status() != Some(&Status::Replica) {
         findings.push(unselected(rules, object, &facts));
@@ -59,8 +89,40 @@ pub(super) async fn check(
         let finding = Finding::fail(RULES, detail, "restore it, and copy it onto itself");
         findings.push(finding.because(&["SrcObjectNotEligible"]));
     }
-    let key = facts.head.ssekms_key_id().map(str::to_owned);
-    Ok((findings.into_iter().map(|finding| finding.at(region)).collect(), key))
+    let found = selected.then(|| Found {
+        key: facts.head.ssekms_key_id().map(str::to_owned),
+        destinations: destinations(seen, &selecting),
+        shape: shape(object, &facts),
+    });
+    Ok((findings.into_iter().map(|finding| finding.at(region)).collect(), found))
+}
+
+/// Returns the destinations of the pair that `rules` lead to. Rules of others lead elsewhere too.
+fn destinations(seen: &Seen, rules: &[&Rule]) -> Vec<Side> {
+    let leads = |side: &&Side| {
+        let arn = side.bucket.arn(seen.topology.wanted.partition());
+        rules.iter().any(|rule| rule.destination == arn.as_str())
+    };
+    seen.topology.destinations.iter().filter(leads).cloned().collect()
+}
+
+fn shape(object: &Object, facts: &Facts) -> ObjectShape {
+    let head = &facts.head;
+    let kms = [Encryption::AwsKms, Encryption::AwsKmsDsse];
+    let algorithm = head.server_side_encryption().filter(|it| kms.contains(it));
+    let class = head.storage_class().map(aws_sdk_s3::types::StorageClass::as_str);
+    // The ETag of an object in parts ends with their number (S3 API Reference, "Object").
+    let is_in_parts = head.e_tag().is_some_and(|tag| tag.contains('-'));
+    ObjectShape {
+        key: object.key.clone(),
+        algorithm: algorithm.map(|it| it.as_str().to_owned()),
+        bucket_key: head.bucket_key_enabled() == Some(true),
+        has_tags: !facts.tags.is_empty(),
+        is_in_parts,
+        storage_class: class.map(str::to_owned).filter(|it| it != "STANDARD"),
+        has_retention: head.object_lock_mode().is_some(),
+        has_legal_hold: head.object_lock_legal_hold_status() == Some(&LegalHold::On),
+    }
 }
 
 async fn facts(aws: &Aws, seen: &Seen, object: &Object) -> Result<Facts, Error> {

@@ -14,11 +14,16 @@ pub(super) const NAME: &str = "objects.failed";
 /// The number of objects to check.
 const NEWEST: usize = 10;
 
-pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
+/// A key and a version id.
+type Version = (String, Option<String>);
+
+/// Returns the finding about the newest objects, and some of those that FAILED.
+pub(super) async fn check(aws: &Aws, seen: &Seen) -> (Vec<Finding>, Vec<Version>) {
+    let mut failed = Vec::new();
     let side = &seen.topology.source;
     let is_readable = seen.source().is_some_and(|bucket| bucket.head.is_ok());
     if !is_readable {
-        return Vec::new();
+        return (Vec::new(), failed);
     }
     let finding = match sample(aws, &seen.topology, NEWEST).await {
         Err(error) => Finding::unread(NAME, &error),
@@ -32,10 +37,11 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> Vec<Finding> {
                 sample.failed, sample.looked_at, sample.failed_keys[0]
             );
             let remedy = "mend what the other checks name, then `crrctl backfill --status failed`; with all of them passed, a service or resource control policy of the organisation is the first suspect";
+            failed = sample.failed_versions;
             Finding::fail(NAME, detail, remedy)
         }
     };
-    vec![finding.at(&side.region)]
+    (vec![finding.at(&side.region)], failed)
 }
 
 /// Replication statuses of the newest objects of a source. The versions are those of the first page
@@ -51,6 +57,9 @@ pub struct Sample {
     pub none: usize,
     /// Keys of some FAILED objects.
     pub failed_keys: Vec<String>,
+    /// The same with their version ids.
+    #[serde(skip)]
+    pub failed_versions: Vec<(String, Option<String>)>,
     /// Versions under the probe prefix of this pair.
     pub kept_probes: usize,
 }
@@ -79,12 +88,13 @@ pub async fn sample(aws: &Aws, topology: &Topology, newest: usize) -> Result<Sam
     let heads = versions.into_iter().map(|version| {
         let key = version.key().unwrap_or_default().to_owned();
         let head = s3.head_object().bucket(side.bucket.as_str()).key(&key);
-        let head = head.set_version_id(version.version_id().map(str::to_owned));
-        async move { (key, head.send().await.at("s3:HeadObject", &side.region)) }
+        let id = version.version_id().map(str::to_owned);
+        let head = head.set_version_id(id.clone());
+        async move { (key, id, head.send().await.at("s3:HeadObject", &side.region)) }
     });
     let mut sample = Sample { kept_probes: kept.len(), ..Sample::default() };
     let mut heads = stream::iter(heads).buffered(16);
-    while let Some((key, head)) = heads.next().await {
+    while let Some((key, id, head)) = heads.next().await {
         let head = match head {
             Ok(head) => head,
             // The object was deleted in the meantime.
@@ -99,7 +109,8 @@ pub async fn sample(aws: &Aws, topology: &Topology, newest: usize) -> Result<Sam
             Some(Status::Failed) => {
                 sample.failed += 1;
                 if sample.failed_keys.len() < NAMED {
-                    sample.failed_keys.push(key);
+                    sample.failed_keys.push(key.clone());
+                    sample.failed_versions.push((key, id));
                 }
             }
             Some(Status::Completed | Status::Complete) => sample.completed += 1,

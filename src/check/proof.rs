@@ -2,11 +2,13 @@
 //! nothing of the pair exists yet, the documents are those that `apply` would write.
 //! Not for: the evaluation itself (see `policy::proof`).
 
+use super::doubts;
+use super::object::Found;
 use super::seen::{Read, Seen};
 use super::{Finding, Settings, Verdict};
 use crate::failure::Failure;
 use crate::manifest::{PairKeys, Side, Topology};
-use crate::policy::proof::{LiveRow, Outcome, Place, Row, prove_live};
+use crate::policy::proof::{LiveRow, Outcome, Place, Row, prove_live, prove_object};
 use crate::policy::{self, Document, Documents, Templates};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,30 @@ struct Gathered {
     unread: BTreeMap<Place, Finding>,
     /// The deleted principals that each document still names.
     stale: BTreeMap<Place, Vec<String>>,
+}
+
+/// Evaluates the calls that S3 makes for one object. The source of `seen` has the object's key.
+pub(super) fn of_object(
+    seen: &Seen,
+    templates: &Templates,
+    settings: &Settings,
+    object: &Found,
+) -> Result<(Vec<Finding>, Vec<Row>), Failure> {
+    let keys = seen.topology.or_some_keys(&seen.pair_keys);
+    let gathered = if seen.stands() {
+        gather(seen, Documents::default())
+    } else {
+        to_be_written(&seen.topology, &keys, templates)?
+    };
+    let Found { destinations, shape, .. } = object;
+    let (documents, organisation) = (&gathered.documents, &settings.organisation);
+    let rows = prove_object(&seen.topology, &keys, documents, organisation, shape, destinations);
+    let mut findings: Vec<Finding> =
+        gathered.read.iter().map(|place| judged(seen, place, &rows)).collect();
+    let by_organisation =
+        rows.iter().any(|row| row.place == Some(Place::Organisation) && row.is_denied());
+    findings.extend(by_organisation.then(|| self::organisation(seen, &rows, settings)));
+    Ok((findings, rows.into_iter().filter(LiveRow::is_asked).map(|it| it.row).collect()))
 }
 
 pub(super) fn check(
@@ -219,17 +245,12 @@ fn placed(topology: &Topology, place: &Place, finding: Finding) -> Finding {
 fn judged(seen: &Seen, place: &Place, rows: &[LiveRow]) -> Finding {
     let name = check_of(place);
     let here: Vec<&LiveRow> = rows.iter().filter(|row| row.place.as_ref() == Some(place)).collect();
-    let (in_doubt, here): (Vec<_>, Vec<_>) = here.into_iter().partition(|row| row.is_optional);
+    let (in_doubt, here): (Vec<_>, Vec<_>) = here.into_iter().partition(|row| row.doubt.is_some());
     let (certain, open): (Vec<&LiveRow>, Vec<&LiveRow>) =
         here.into_iter().partition(|row| row.unknown.is_empty());
     let finding = match (certain.first(), open.first()) {
         (None, None) if seen.stands() && !in_doubt.is_empty() => {
-            let detail = format!(
-                "{} is denied at the destination, as `policy.profile: strict` has it: whether S3 asks for it where an object came in parts, no source says for certain",
-                actions(&in_doubt)
-            );
-            let remedy = "set `policy.profile: compatible` in the manifest, then `crrctl apply`: it grants it";
-            Finding::unknown(name, detail, remedy).because(&reasons(seen, &in_doubt))
+            doubts::doubted(seen, name, &in_doubt)
         }
         (Some(first), _) => {
             // If no document of the role decides a denied call, the role policy is missing.
@@ -293,14 +314,14 @@ fn denied(first: &LiveRow, all: &[&LiveRow]) -> String {
     format!("`{}` on `{}` is denied: {by}{more}", row.action, row.resource)
 }
 
-fn actions(rows: &[&LiveRow]) -> String {
+pub(super) fn actions(rows: &[&LiveRow]) -> String {
     let actions: BTreeSet<&str> = rows.iter().map(|row| row.row.action.as_str()).collect();
     let actions: Vec<&str> = actions.into_iter().collect();
     format!("`{}`", actions.join("`, `"))
 }
 
 /// Returns the failure reasons that S3 gives if these calls are denied.
-fn reasons(seen: &Seen, rows: &[&LiveRow]) -> Vec<&'static str> {
+pub(super) fn reasons(seen: &Seen, rows: &[&LiveRow]) -> Vec<&'static str> {
     let source = seen.topology.source.bucket.arn(seen.topology.wanted.partition());
     // Multipart uploads have failure reasons of their own.
     let in_parts = |row: &&LiveRow| match row.row.action.as_str() {

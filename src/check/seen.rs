@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 pub(super) type Read<T> = Result<T, Error>;
 
 /// Everything of a pair that the checks use.
+#[derive(Clone)]
 pub(super) struct Seen {
     pub(super) topology: Topology,
     /// The pair's keys, each found by its alias or, if the alias is missing, by the bucket's
@@ -30,6 +31,7 @@ pub(super) struct Seen {
 }
 
 /// The key in one Region.
+#[derive(Clone)]
 pub(super) struct KeySeen {
     /// The key that the alias names.
     pub(super) named: Read<Option<Key>>,
@@ -40,6 +42,7 @@ pub(super) struct KeySeen {
 }
 
 /// A bucket and its settings.
+#[derive(Clone)]
 pub(super) struct BucketSeen {
     pub(super) head: Read<()>,
     pub(super) tags: Read<Tags>,
@@ -51,6 +54,7 @@ pub(super) struct BucketSeen {
 }
 
 /// The replication role with every policy that applies to it.
+#[derive(Clone)]
 pub(super) struct RoleSeen {
     pub(super) tags: Tags,
     pub(super) trust: Value,
@@ -85,6 +89,7 @@ impl Seen {
         let is_shared = topology.shared_role().is_some();
         let role = if is_shared { role(aws, &topology).await } else { own_role };
         let buckets: Vec<_> = sides.iter().cloned().zip(buckets).collect();
+        topology.found.kept_encryption = kept(&topology, &buckets);
         let shared = pairs_key(named.first(), buckets.first());
         let mut pair_keys = PairKeys::default();
         for ((side, named), bucket) in sides.iter().zip(&named).zip(&buckets) {
@@ -206,6 +211,22 @@ impl Seen {
     pub(super) fn source(&self) -> Option<&BucketSeen> {
         self.buckets.first().map(|(_, bucket)| bucket)
     }
+}
+
+/// Returns the default encryption of the buckets that keep theirs.
+fn kept(topology: &Topology, buckets: &[(Side, BucketSeen)]) -> BTreeMap<BucketName, Encryption> {
+    let wanted = &topology.wanted;
+    let keeps = |side: &Side, bucket: &BucketSeen| {
+        let none = Tags::new();
+        let tags = bucket.tags.as_ref().unwrap_or(&none);
+        wanted.is_adopted(&side.bucket, tags) && !wanted.buckets.manages_encryption(true)
+    };
+    let kept =
+        buckets.iter().filter(|(side, bucket)| keeps(side, bucket)).filter_map(|(side, it)| {
+            let live = it.encryption.as_ref().ok()?.clone();
+            Some((side.bucket.clone(), live.unwrap_or_else(Encryption::by_default)))
+        });
+    kept.collect()
 }
 
 /// Returns whether a read failed because the resource does not exist.

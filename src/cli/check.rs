@@ -31,6 +31,10 @@ pub(super) struct CheckArgs {
     /// Ask whether the pair could be built: that nothing of it exists is then no failure
     #[arg(long)]
     before_apply: bool,
+    /// Ask CloudTrail, too, for the calls that AWS denied the replication role in the last day (read-only; needs
+    /// `cloudtrail:LookupEvents`)
+    #[arg(long)]
+    ask_aws: bool,
     /// A service control policy of the organisation; give all that apply, `FullAWSAccess` included
     #[arg(long, value_name = "FILE")]
     scp: Vec<PathBuf>,
@@ -66,6 +70,7 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
         organisation: organisation(&args.scp, &args.rcp)?,
         failed: false,
         before_apply: args.before_apply,
+        ask_aws: args.ask_aws,
         object: args.object.as_ref().map(|it| Object {
             bucket: it.bucket.clone(),
             key: it.key.clone(),

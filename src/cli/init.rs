@@ -74,7 +74,8 @@ fn text(name: &str, source: &SideFlag, destinations: &[SideFlag]) -> String {
         text.push_str("  - ");
         text.push_str(side.lines("    ").trim_start());
     }
-    let documents = settings::examples().into_iter().map(|line| format!("#   {line}\n"));
+    let documents =
+        settings::examples().into_iter().flat_map(str::lines).map(|line| format!("#   {line}\n"));
     text + &rest
         .replace("alias/crrctl/{name}", &format!("alias/crrctl/{name}"))
         .replace("{documents}", &documents.collect::<String>())

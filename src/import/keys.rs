@@ -24,8 +24,9 @@ pub(super) struct Keys {
 pub(super) enum Kind {
     /// SSE-S3.
     None,
-    /// Existing keys; the value is the source's key.
-    Existing(String),
+    /// Existing keys; the value is the source's key, or `None` if it keeps SSE-S3 beside rules that
+    /// select SSE-KMS objects.
+    Existing(Option<String>),
     /// Keys that crrctl made.
     OwnSettings {
         multi_region: bool,
@@ -46,6 +47,10 @@ pub(super) fn keys(own: &OwnSettings<'_>) -> Result<Keys, Failure> {
     let source = &own.live.source;
     let selects = own.rules().iter().any(|rule| rule.enabled && rule.kms_objects);
     let Some(encryption) = kms(source.bucket.encryption()) else {
+        let keeps = own.place(source).adopt;
+        if selects && keeps {
+            return Ok(Keys { kind: Kind::Existing(None), dsse: false, bucket_key: false });
+        }
         if selects {
             let message = format!(
                 "the rules of `{}` replicate SSE-KMS objects, and the bucket itself encrypts by SSE-S3: a manifest has keys on both sides or on none",
@@ -54,7 +59,11 @@ pub(super) fn keys(own: &OwnSettings<'_>) -> Result<Keys, Failure> {
             return Err(inexpressible(&message)
                 .hint("give the source bucket a KMS key as its default encryption first"));
         }
-        let kept = own.live.destinations.iter().find(|it| kms(it.bucket.encryption()).is_some());
+        let kept = own
+            .live
+            .destinations
+            .iter()
+            .find(|it| !own.place(it).adopt && kms(it.bucket.encryption()).is_some());
         if let Some(kept) = kept {
             let message = format!(
                 "`{}` encrypts by SSE-S3 and its destination `{}` under a KMS key: a manifest has keys on both sides or on none",
@@ -89,7 +98,7 @@ pub(super) fn keys(own: &OwnSettings<'_>) -> Result<Keys, Failure> {
             administrators: principals(&key.policy, "Administrators"),
             usable_by_accounts: accounts(&key.policy),
         },
-        None => Kind::Existing(name),
+        None => Kind::Existing(Some(name)),
     };
     Ok(Keys { kind, dsse, bucket_key: encryption.bucket_key })
 }

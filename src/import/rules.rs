@@ -66,7 +66,7 @@ pub(super) fn entries(
             place: own.place(place),
             login: wish.logins.get(&place.region).cloned(),
             rule_id: (rule.id != usual).then(|| rule.id.clone()),
-            priority: Some(rule.priority),
+            priority: Some(rule.priority).filter(|_| !rule.is_v1),
             prefix: rule.prefix.clone().unwrap_or_default(),
             tags: rule.tags.clone(),
             storage_class: rule.storage_class.clone(),

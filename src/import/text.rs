@@ -118,7 +118,7 @@ impl Draft {
                 let of =
                     |entry: &super::Entry| Some((entry.place.region.clone(), entry.key.clone()?));
                 let mut arns: BTreeMap<_, String> = self.entries.iter().filter_map(of).collect();
-                arns.insert(self.source.region.clone(), source.clone());
+                arns.extend(source.clone().map(|arn| (self.source.region.clone(), arn)));
                 lines.line("  arns:");
                 for (region, arn) in &arns {
                     lines.quoted("    ", region.as_str(), Some(arn));

@@ -137,6 +137,7 @@ mappings! {
     RawBuckets {
         bucket_key: At<bool>,
         object_lock: At<Value>,
+        encryption: At<String>,
         blocked_encryption: At<Value>,
         logging: At<Value>,
         public_access: At<String>,
@@ -167,6 +168,7 @@ mappings! {
         metrics: At<bool>,
         two_way: At<bool>,
         activation: At<String>,
+        v1_rules: At<String>,
     }
     RawPolicy {
         profile: At<String>,

@@ -10,7 +10,7 @@ use super::rules::{PlacedRule, RuleSettings};
 use super::side::{BucketPlace, Custody, Side};
 use super::wanted::Wanted;
 use crate::names::{AccountId, Arn, BucketName, InvalidName, KeyAlias, PairName, Region, RoleName};
-use crate::settings::BucketSettings;
+use crate::settings::{BucketSettings, Encryption};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -68,6 +68,8 @@ pub struct ReplicationSettings {
     pub activation: Activation,
     /// Whether every destination replicates back to the source.
     pub two_way: bool,
+    /// Whether rules of schema V1 are converted to V2 where others are written.
+    pub converts_v1: bool,
 }
 
 /// How rules go live (`replication.activation`).
@@ -160,6 +162,7 @@ impl Manifest {
             deny_other_keys: self.deny_other_keys,
             profile: self.profile,
             activation: self.replication.activation,
+            converts_v1: self.replication.converts_v1,
             tags: self.tags.clone(),
         };
         let rule = |rule: &PlacedRule| Ok((side(&rule.place)?, rule.settings.clone()));
@@ -225,7 +228,8 @@ impl Manifest {
             account: account.clone(),
             key: match self.existing_keys.get(placed) {
                 Some(key) => KeyWish::Existing(key.clone()),
-                None if self.key.kind == KeyKind::None => KeyWish::Nothing,
+                // An adopted source may keep SSE-S3 beside destinations that have existing keys.
+                None if !self.key.kind.is_ours() => KeyWish::Nothing,
                 None => KeyWish::Ours,
             },
             custody: match (is_away && handed_over.contains(&placed.region), adopts) {
@@ -262,6 +266,10 @@ pub struct Found {
     pub expires: Option<Timestamp>,
     /// Waiting period in days of this run's scheduled deletions, instead of the manifest's.
     pub deletion_window_days: Option<u8>,
+    /// Default encryption of the buckets whose encryption the pair does not manage.
+    pub kept_encryption: BTreeMap<BucketName, Encryption>,
+    /// The buckets whose policy denies uploads without encryption headers.
+    pub demands_headers: BTreeSet<BucketName>,
 }
 
 /// A pair, or one direction of it: what the user wants, with final names for all resources, and

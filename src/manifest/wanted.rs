@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 /// What the manifest says of the pair as a whole. It never changes after the manifest is checked
 /// and the accounts are known.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the manifest")]
 pub struct Wanted {
     /// The pair's name.
     pub name: PairName,
@@ -35,6 +36,8 @@ pub struct Wanted {
     pub profile: Profile,
     /// How rules go live.
     pub activation: Activation,
+    /// Whether rules of schema V1 are converted to V2 where others are written.
+    pub converts_v1: bool,
     /// The user's tags.
     pub tags: BTreeMap<String, String>,
 }

@@ -204,7 +204,7 @@ impl Session {
     pub async fn observe(&self, depth: Depth) -> Result<(Topology, World), Failure> {
         let (started, before) = (Instant::now(), self.aws.count());
         let look = || async {
-            let (topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
+            let (mut topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
             self.account.get_or_init(|| topology.wanted.home().account.clone());
             self.events.say(&Event::Pair(drawn::drawn(&topology)));
             let mut world = observe::second_wave(&self.aws, &topology, named, depth).await?;
@@ -212,6 +212,7 @@ impl Session {
             if depth == Depth::Removal {
                 observe::all_objects(&self.aws, &topology, &mut world).await?;
             }
+            crate::plan::notice(&mut topology, &world);
             Ok((topology, world))
         };
         let seen = self.unless_ending(Box::pin(observe::settled(depth, look))).await;

@@ -71,6 +71,9 @@ pub fn build_as(
     let regions = topology.sides().map(|side| &side.region).collect::<BTreeSet<_>>();
     builder.plan.warnings.extend(regions.into_iter().filter_map(unknown_region));
     builder.plan.warnings.extend(super::lifecycle::warnings(topology, world));
+    builder.plan.warnings.extend(super::kept::warnings(topology, world));
+    let notes = super::proof::notes(topology, world, templates)?;
+    builder.plan.warnings.extend(notes);
     builder.plan.warnings.extend(kept_by_mfa(topology, world));
     builder.plan.warnings.extend(world.keys.untold.iter().map(|arn| {
         format!(

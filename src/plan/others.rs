@@ -5,7 +5,7 @@
 
 mod served;
 
-pub use served::{prove_shared_role, prove_take_over};
+pub use served::{in_force, prove_shared_role, prove_take_over};
 
 use super::rules;
 use crate::failure::{self, Failure};
@@ -90,19 +90,18 @@ pub fn places(topology: &Topology, world: &World) -> Vec<(Side, Option<String>)>
     served_by_ours(topology, world).iter().filter_map(wish).collect()
 }
 
-/// Refuses a configuration with foreign rules of schema V1. S3 does not accept V2 rules beside V1
-/// rules, and rewriting a V1 rule as V2 would change its meaning (S3 User Guide, "Replication
-/// configuration file elements", on backward compatibility).
+/// Refuses a change of a configuration that has rules of schema V1, unless the manifest lets them be
+/// converted. S3 does not accept V2 rules beside V1 rules (S3 User Guide, "Replication configuration
+/// file elements", on backward compatibility).
 pub fn refuse_v1(topology: &Topology, live: &Replication) -> Result<(), Failure> {
-    let Some(rule) = rules::foreign(topology, live).find(|rule| rule.prefix.is_none()) else {
-        return Ok(());
-    };
+    let old = live.rules.iter().find(|rule| rule.is_v1);
+    let Some(rule) = old.filter(|_| !topology.wanted.converts_v1) else { return Ok(()) };
     let source = &topology.source;
     let message = format!(
-        "the rule `{}` in the replication configuration of `{}` has no Filter (schema V1), and is not rewritten",
+        "the rule `{}` in the replication configuration of `{}` has no Filter (schema V1), and S3 takes no other rules beside it",
         rule.id, source.bucket
     );
     Err(Failure::new(failure::Kind::InTheWay, "rule-v1", message)
         .in_region(&source.region)
-        .hint("whoever made it gives it a Filter, a Priority and DeleteMarkerReplication: delete markers no longer replicate by themselves then"))
+        .hint("`replication: {v1_rules: convert}` rewrites the whole configuration with filters and priorities, and delete markers go on replicating; the tool of its owner will want the older form back"))
 }

@@ -5,7 +5,7 @@
 use super::{known_keys, others};
 use crate::failure::Failure;
 use crate::manifest::{PairKeys, Topology};
-use crate::policy::proof::{Expectation, Organisation, Proof, prove as proof_of};
+use crate::policy::proof::{Doubt, LiveRow, Organisation, Proof, prove as proof_of, prove_live};
 use crate::policy::{Document, Documents, Templates, meaning};
 use crate::world::World;
 
@@ -30,19 +30,22 @@ fn prove_own(
     keys: &PairKeys,
     templates: &Templates,
 ) -> Result<Proof, Failure> {
-    let mut documents = rendered(topology, world, keys, templates)?;
     let nobody = Organisation::default();
-    let by_themselves = proof_of(topology, keys, &documents, &nobody);
+    let own = Documents::render(Document::written(topology), topology, keys, templates)?;
+    let by_themselves = proof_of(topology, keys, &own, &nobody);
     if let Some(failure) = by_themselves.failure() {
         return Err(failure.hint("`crrctl policy prove` lists every call"));
     }
-    if !merge(topology, world, &mut documents) {
+    let mut documents = rendered(topology, world, keys, templates)?;
+    let is_beside_others = merge(topology, world, &mut documents);
+    if !is_beside_others && world.keys.existing.is_empty() {
         return Ok(by_themselves);
     }
-    // Foreign statements may allow more than the pair's do, which is the responsibility of their
-    // owner. But a foreign Deny stops replication.
-    let Proof { mut rows } = proof_of(topology, keys, &documents, &nobody);
-    rows.retain(|row| row.expected == Expectation::Allow);
+    // Documents of others may allow more than the pair's do, which is the responsibility of their
+    // owner. But what they deny stops replication. What nobody outside S3 knows is a warning.
+    let rows = live_rows(topology, keys, &documents);
+    let is_certain = |row: &LiveRow| row.row.holds() || row.is_denied();
+    let rows = rows.into_iter().filter(is_certain).map(|live| live.row).collect();
     let proof = Proof { rows };
     match proof.failure() {
         None => Ok(proof),
@@ -50,6 +53,60 @@ fn prove_own(
             .hint("the bucket's policy has statements of others, which crrctl leaves as they are")
             .hint("`crrctl check` proves what is in force beside them")),
     }
+}
+
+fn live_rows(topology: &Topology, keys: &PairKeys, documents: &Documents) -> Vec<LiveRow> {
+    let nobody = Organisation::default();
+    let directions = topology.directions();
+    directions.iter().flat_map(|it| prove_live(it, keys, documents, &nobody)).collect()
+}
+
+/// Returns what nobody can know of S3's calls before they are made, and what a role of others lacks
+/// that S3 does not need.
+pub(super) fn notes(
+    topology: &Topology,
+    world: &World,
+    templates: &Templates,
+) -> Result<Vec<String>, Failure> {
+    let keys = topology.or_some_keys(&known_keys(topology, world));
+    let mut notes = Vec::new();
+    for direction in topology.directions() {
+        let documents = if direction.shared_role().is_some() {
+            // A role that is missing or can't be read is refused by the proof.
+            let Ok((_, in_force)) = others::in_force(&direction, world, &keys, templates) else {
+                continue;
+            };
+            in_force
+        } else {
+            let mut documents = rendered(&direction, world, &keys, templates)?;
+            if !merge(&direction, world, &mut documents) && world.keys.existing.is_empty() {
+                continue;
+            }
+            documents
+        };
+        let rows = prove_live(&direction, &keys, &documents, &Organisation::default());
+        notes.extend(rows.iter().filter_map(|row| note(&direction, row)));
+    }
+    notes.sort();
+    notes.dedup();
+    Ok(notes)
+}
+
+fn note(direction: &Topology, live: &LiveRow) -> Option<String> {
+    let LiveRow { row, place, unknown, doubt } = live;
+    place.as_ref()?;
+    let (action, source) = (&row.action, &direction.source.bucket);
+    if !unknown.is_empty() {
+        let document = row.document.as_deref().unwrap_or("a policy");
+        return Some(format!(
+            "whether S3 may `{action}` from `{source}` is not known: {document} makes it depend on `{}`",
+            unknown.join("`, `")
+        ));
+    }
+    // Every pair with the strict profile has the doubt about parts.
+    (*doubt == Some(Doubt::SomeObjects)).then(|| {
+        format!("replication from `{source}` may not `{action}`: S3 needs it only for some objects")
+    })
 }
 
 /// Renders the documents that `apply` would write and adds the key policies of existing keys.

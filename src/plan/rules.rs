@@ -19,7 +19,14 @@ pub fn wanted(topology: &Topology, keys: &PairKeys, live: Option<&Replication>) 
     taken.extend(live.iter().map(|rule| rule.priority));
     let mut rules = Vec::new();
     for wish in &topology.rules {
-        let stable = live.iter().find(|rule| rule.id == wish.id).map(|rule| rule.priority);
+        let known = live.iter().find(|rule| rule.id == wish.id);
+        if let Some(old) = known.filter(|rule| rule.is_v1 && !topology.wanted.converts_v1) {
+            let kept = rule(topology, keys, wish, old.priority);
+            rules.push(Rule { is_v1: true, ..kept });
+            continue;
+        }
+        // The rules of a configuration of schema V1 have no priorities.
+        let stable = known.filter(|rule| !rule.is_v1).map(|rule| rule.priority);
         let stable = stable.filter(|priority| !given.contains(priority));
         let priority = wish.settings.priority.or(stable).unwrap_or_else(|| next_free(&taken));
         taken.insert(priority);
@@ -35,6 +42,7 @@ fn rule(topology: &Topology, keys: &PairKeys, wish: &RuleWish, priority: i32) ->
         id: wish.id.clone(),
         priority,
         enabled: true,
+        is_v1: false,
         prefix: Some(settings.prefix.clone()),
         tags: settings.tags.clone(),
         delete_markers: settings.delete_markers,

@@ -92,7 +92,7 @@ impl Part {
     /// credentials.
     pub fn concerns_in(self, topology: &Topology, account: &AccountId) -> bool {
         match self {
-            Self::Revive | Self::Check => topology.sides_in(account).any(Side::has_own_key),
+            Self::Revive => topology.sides_in(account).any(Side::has_own_key),
             Self::Backfill | Self::Fleet => account == &topology.source.account,
             _ => true,
         }

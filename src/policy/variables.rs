@@ -91,6 +91,7 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
         "own_role": topology.role_settings.is_ours(),
         "boundary": topology.role_settings.boundary,
         "source": side(&topology.source),
+        "kept_key_arn": topology.kept_source_key(keys),
         "destinations": destinations().map(side).collect::<Vec<_>>(),
         "replica_arns": under(prefixes),
         "marker_arns": under(marker_prefixes),

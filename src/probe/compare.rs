@@ -97,10 +97,20 @@ impl Prober {
             other => other.map(|status| status.as_str().to_owned()),
         };
         let none = || "none".to_owned();
-        let expected_key = self.key(side).map_or_else(none, |arn| arn.to_string());
+        // The replica of an object without a KMS key has none.
+        let is_kms = self.topology.source.has_key();
+        let expected_key = self.key(side).filter(|_| is_kms);
+        let expected_key = expected_key.map_or_else(none, |arn| arn.to_string());
+        // Whether a replica takes the Bucket Key of its source object, or that of a default which
+        // others gave the bucket, is not the pair's to say.
+        let topology = &self.topology;
+        let keeps = |side: &Side| topology.kept_encryption(side).is_some();
+        let is_judged = !(keeps(side) || keeps(&topology.source) && object.bucket_key);
+        let wanted_bucket_key = is_kms && topology.has_bucket_key(side);
         let kms_key = output.ssekms_key_id().map(str::to_owned);
         let found_key = kms_key.clone().unwrap_or_else(none);
         let bucket_key = output.bucket_key_enabled() == Some(true);
+        let expected_bucket_key = if is_judged { wanted_bucket_key } else { bucket_key };
         let mut differences = Vec::new();
         let mut same = |check, source: &str, replica: Option<&str>| {
             let holds = replica == Some(source);
@@ -117,7 +127,7 @@ impl Prober {
             kms_key: same("kms_key", &expected_key, Some(&found_key)),
             bucket_key: same(
                 "bucket_key",
-                &self.topology.wanted.bucket_key.to_string(),
+                &expected_bucket_key.to_string(),
                 Some(&bucket_key.to_string()),
             ),
             status: same("status", "REPLICA", status.as_deref()),

@@ -6,7 +6,7 @@ use crate::aws::settle::retry;
 use crate::aws::{At, Error};
 use crate::failure::Failure;
 use crate::joined;
-use crate::steps::hold::retention;
+use crate::steps::hold::{EncryptionHeaders, retention};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
@@ -32,6 +32,8 @@ pub(super) struct Uploaded {
     pub(super) checksum: Option<String>,
     /// The key that encrypts the object, as S3 returned it.
     pub(super) kms_key: Option<String>,
+    /// Whether the object uses a Bucket Key, as S3 returned it.
+    pub(super) bucket_key: bool,
     /// When the upload ended.
     pub(super) at: Instant,
 }
@@ -49,6 +51,7 @@ impl Uploaded {
             etag: None,
             checksum: None,
             kms_key: None,
+            bucket_key: false,
             at,
         }
     }
@@ -95,11 +98,15 @@ impl Prober {
     ) -> Result<Uploaded, Failure> {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
+        let encryption = EncryptionHeaders::of(self.topology.named_encryption(&self.keys));
         let output = retry(&self.stop, &progress, || async {
             let (mode, until) = retention(&self.aws, &self.topology).unzip();
             s3.put_object()
                 .set_object_lock_mode(mode)
                 .set_object_lock_retain_until_date(until)
+                .set_server_side_encryption(encryption.algorithm.clone())
+                .set_ssekms_key_id(encryption.key.clone())
+                .set_bucket_key_enabled(encryption.bucket_key)
                 .bucket(source.bucket.as_str())
                 .key(key)
                 .set_metadata(Some(self.metadata()))
@@ -116,6 +123,7 @@ impl Prober {
             etag: output.e_tag().map(str::to_owned),
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
+            bucket_key: output.bucket_key_enabled() == Some(true),
             ..Uploaded::sent(key, &body)
         })
     }
@@ -129,10 +137,14 @@ impl Prober {
         let (source, s3) = (&self.topology.source, self.aws.s3(&self.topology.source.region));
         let progress = self.events.step(&self.step());
         let (mode, until) = retention(&self.aws, &self.topology).unzip();
+        let encryption = EncryptionHeaders::of(self.topology.named_encryption(&self.keys));
         let create = s3
             .create_multipart_upload()
             .set_object_lock_mode(mode)
             .set_object_lock_retain_until_date(until)
+            .set_server_side_encryption(encryption.algorithm)
+            .set_ssekms_key_id(encryption.key)
+            .set_bucket_key_enabled(encryption.bucket_key)
             .bucket(source.bucket.as_str())
             .key(key)
             .set_metadata(Some(self.metadata()))
@@ -184,6 +196,7 @@ impl Prober {
             etag: output.e_tag().map(str::to_owned),
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
+            bucket_key: output.bucket_key_enabled() == Some(true),
             ..Uploaded::sent(key, &body)
         })
     }
@@ -199,6 +212,7 @@ impl Prober {
             etag: output.e_tag().map(str::to_owned),
             checksum: output.checksum_sha256().map(str::to_owned),
             kms_key: output.ssekms_key_id().map(str::to_owned),
+            bucket_key: output.bucket_key_enabled() == Some(true),
             ..Uploaded::sent(key, body)
         })
     }

@@ -2,7 +2,7 @@
 //! Not for: the key itself, or which key a side has (see `manifest::PairKeys`).
 
 use super::document::{Actions, Document, Setting};
-use super::wish::{DefaultKey, Encryption, Wish};
+use super::wish::{BucketSettings, DefaultKey, Encryption, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
 use serde_json::{Value, json};
@@ -13,8 +13,16 @@ impl Document for Encryption {
     const ACTIONS: Actions =
         Actions { read: "s3:GetEncryptionConfiguration", write: "s3:PutEncryptionConfiguration" };
 
+    fn is_managed(settings: &BucketSettings, adopted: bool) -> bool {
+        settings.manages_encryption(adopted) || settings.blocked_encryption.is_some()
+    }
+
     fn change(wish: &Wish<'_>, live: Option<&Self>) -> Option<Setting<Self>> {
-        let mut wanted = wish.encryption.clone();
+        let mut wanted = if wish.settings.manages_encryption(wish.adopted) {
+            wish.encryption.clone()
+        } else {
+            live.cloned().unwrap_or_else(Self::by_default)
+        };
         wanted.blocked = match &wish.settings.blocked_encryption {
             Some(types) => types.clone(),
             None => live.map(|live| live.blocked.clone()).unwrap_or_default(),
@@ -58,7 +66,10 @@ impl Document for Encryption {
     }
 
     fn example() -> Option<&'static str> {
-        Some("blocked_encryption: keep                # keep | none | [SSE-C]")
+        Some(
+            "encryption: managed                     # managed | keep (the default for adopted buckets)\n\
+             blocked_encryption: keep                # keep | none | [SSE-C]",
+        )
     }
 
     fn body(&self) -> Option<Value> {
@@ -108,7 +119,6 @@ impl Document for Encryption {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::wish::BucketSettings;
 
     #[test]
     fn each_part_that_differs_is_named() {

@@ -15,6 +15,9 @@ pub struct BucketSettings {
     /// Whether bucket names are in the account regional namespace (S3 User Guide, "Namespaces for
     /// general purpose buckets").
     pub account_regional: bool,
+    /// Whether the default encryption is the one that the manifest's keys give. `None`: of buckets
+    /// that the pair makes.
+    pub encryption: Option<bool>,
     /// The encryption types of which S3 refuses uploads, as S3 names them: `SSE-C` or `NONE`. `None`
     /// keeps what a bucket has.
     pub blocked_encryption: Option<Vec<String>>,
@@ -30,6 +33,11 @@ impl BucketSettings {
     /// Returns the default retention.
     pub fn retention(&self) -> Option<Retention> {
         self.lock.as_ref().and_then(|lock| lock.retention)
+    }
+
+    /// Returns whether the pair manages the default encryption of a bucket that it makes or adopts.
+    pub fn manages_encryption(&self, adopted: bool) -> bool {
+        self.encryption.unwrap_or(!adopted)
     }
 }
 
@@ -173,12 +181,24 @@ impl Encryption {
     /// What a key that the run makes is called.
     pub const LATER: &'static str = "(known after apply)";
 
+    /// Returns the default encryption of a bucket for which none was ever set.
+    pub fn by_default() -> Self {
+        let algorithm = Self::SSE_S3.to_owned();
+        Self { algorithm, key: DefaultKey::None, bucket_key: false, blocked: Vec::new() }
+    }
+
     /// Returns the key as it is set on the bucket.
     pub fn key(&self) -> Option<&str> {
         match &self.key {
             DefaultKey::Known(key) => Some(key),
             DefaultKey::None | DefaultKey::New => None,
         }
+    }
+
+    /// Returns whether objects are under the key that AWS manages for S3, which is also meant where
+    /// no key is named.
+    pub fn is_managed_by_aws(&self) -> bool {
+        self.is_kms() && self.key().is_none_or(|key| key.ends_with("alias/aws/s3"))
     }
 
     /// Returns the encryption types that are blocked.

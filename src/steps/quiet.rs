@@ -4,7 +4,7 @@
 //! Not for: removing the rules (see `replication`).
 
 use super::Run;
-use super::hold::{bypass, retention};
+use super::hold::{EncryptionHeaders, bypass, retention};
 use super::recent::{self, Recent};
 use crate::aws::At;
 use crate::aws::settle::{Look, Wait};
@@ -108,12 +108,18 @@ pub(super) async fn fresh_one(
     let BucketPlace { region, bucket } = side;
     let s3 = run.aws.s3(region);
     let tags = form_urlencoded::Serializer::new(String::new()).extend_pairs(tags).finish();
+    let direction = run.scope.direction_from(side.bucket.as_str()).ok();
+    let named = direction.and_then(|it| it.named_encryption(&run.keys()));
+    let encryption = EncryptionHeaders::of(named);
     let put = || async {
         let put = s3.put_object().bucket(bucket.as_str()).key(key);
         let mut put = put.body(ByteStream::from_static(b"crrctl"));
         if !tags.is_empty() {
             put = put.tagging(&tags);
         }
+        put = put.set_server_side_encryption(encryption.algorithm.clone());
+        put = put.set_ssekms_key_id(encryption.key.clone());
+        put = put.set_bucket_key_enabled(encryption.bucket_key);
         let (mode, until) = retention(&run.aws, &run.scope.topology).unzip();
         put = put.set_object_lock_mode(mode).set_object_lock_retain_until_date(until);
         for (name, value) in run.scope.topology.wanted.probe_metadata() {

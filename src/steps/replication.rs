@@ -18,7 +18,7 @@ use crate::plan::{Action, others, rules};
 use crate::world::{Replication, Rule};
 use aws_sdk_s3::types::{ReplicationConfiguration, ReplicationRule};
 use futures::future::try_join;
-use rule::{described, described_rule, sdk_rule};
+use rule::{converted, described, described_rule, sdk_rule, text};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -171,7 +171,11 @@ async fn write_rules(
         .flat_map(ReplicationConfiguration::rules)
         .filter(|rule| !is_replaced(&described_rule(rule)))
         .cloned();
-    run.replaces(action, live.as_ref().map(briefly));
+    let has_v1 = live.iter().flat_map(ReplicationConfiguration::rules);
+    let has_v1 = has_v1.map(described_rule).any(|rule| rule.is_v1);
+    let told = if has_v1 { text } else { briefly };
+    run.replaces(action, live.as_ref().map(told));
+    let others = converted(others.collect(), &ours).into_iter();
     let rules =
         others.map(Ok).chain(ours.iter().map(sdk_rule)).collect::<Result<Vec<_>, Failure>>()?;
     put_rules(run, side.bucket.as_str(), &side.region, role.as_str(), rules).await?;

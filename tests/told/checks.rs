@@ -63,6 +63,25 @@ fn buckets_and_roles_of_others() {
     shown("role", &stand.pair(&["check"]));
 }
 
+/// AWS's own sentence beside the proof, which says the same.
+#[test]
+fn what_aws_logged() {
+    let stand = built();
+    stand.kms("us-east-1", async |kms| {
+        let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+        let key = key.key_metadata.unwrap().arn.unwrap();
+        let policy = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"},
+            {"Sid": "NoRole", "Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*",
+             "Condition": {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/crrctl/*"}}}]});
+        let put = kms.put_key_policy().key_id(key).policy(policy.to_string());
+        put.send().await.unwrap();
+    });
+    stand.put_theirs("theirs");
+    stand.settled(1);
+    shown("aws", &stand.pair(&["check", "--ask-aws"]));
+}
+
 #[test]
 fn what_holds_versions_and_what_failed() {
     let stand = built();

@@ -198,6 +198,15 @@ pub(super) const ALL: &[Entry] = &[
         ],
     ),
     check(
+        "aws.denied",
+        "What AWS itself logged (CloudTrail, minutes late) of calls that the replication role was denied; only with `--ask-aws`.",
+        &[
+            "a policy that crrctl read, and then the proof says the same",
+            "a policy that it did not read, such as an SCP or RCP, or one that was fixed since",
+        ],
+        &["the check's own remedy says whether the proof agrees"],
+    ),
+    check(
         "objects.failed",
         "None of the newest objects of the source is FAILED.",
         &[

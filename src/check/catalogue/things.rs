@@ -345,9 +345,12 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "rule-v1",
-        "A rule of others has no Filter (schema V1); S3 takes no rules beside it that have one.",
+        "A rule has no Filter (schema V1); S3 takes no rules beside it that have one.",
         &["it was made before 2019, or by a tool that still writes such rules"],
-        &["whoever made it gives it a Filter, a Priority and DeleteMarkerReplication"],
+        &[
+            "`replication: {v1_rules: convert}` in the manifest",
+            "whoever made it gives it a Filter, a Priority and DeleteMarkerReplication",
+        ],
     ),
     error(
         "take-over-unproven",

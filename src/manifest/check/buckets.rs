@@ -26,6 +26,7 @@ pub(super) fn settings(raw: &Raw, fill: &Fill<'_>) -> Checked<BucketSettings> {
         lock: buckets.object_lock.as_ref().map_or(Ok(None), lock)?,
         lifecycle: buckets.lifecycle.as_ref().map_or(Ok(Lifecycle::default()), lifecycle)?,
         account_regional: fill.account_regional,
+        encryption: kept(buckets.encryption.as_ref(), "encryption", "managed")?,
         blocked_encryption: buckets.blocked_encryption.as_ref().map_or(Ok(None), blocked)?,
         logging: logging(raw, fill)?,
         public_access_block: kept(buckets.public_access.as_ref(), "public_access", "block")?,

@@ -155,7 +155,9 @@ pub(super) fn existing(
         }
     }
     if kind == KeyKind::Existing {
-        let missing = std::iter::once(source).chain(destinations).find(|it| !keys.contains_key(it));
+        let keeps = keeps_default(raw);
+        let missing = std::iter::once(source).chain(destinations);
+        let missing = missing.skip(usize::from(keeps)).find(|it| !keys.contains_key(it));
         if let Some(place) = missing {
             let at = raw.key.arns.as_ref().or(None).map(|given| given.referenced);
             let at = at.or(raw.key.kind.as_ref().map(|kind| kind.referenced));
@@ -165,6 +167,14 @@ pub(super) fn existing(
         }
     }
     Ok(keys)
+}
+
+/// Returns whether the source keeps the default encryption that its owner gave it, so that it needs
+/// no key in the manifest.
+fn keeps_default(raw: &Raw) -> bool {
+    let is_adopted = raw.source.adopt.as_ref().is_some_and(|flag| flag.value);
+    let given = raw.buckets.encryption.as_ref().map(|it| it.value.as_str());
+    given.map_or(is_adopted, |it| it == "keep")
 }
 
 fn own_key(

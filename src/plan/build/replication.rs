@@ -19,7 +19,6 @@ impl Builder<'_> {
         let has_others = live.is_some_and(|live| rules::foreign(topology, live).next().is_some());
         let mut has_fresh_role = false;
         if let Some(live) = live {
-            others::refuse_v1(topology, live)?;
             // Taking over foreign rules is proven for the forward direction only.
             let takes_over = topology.role_settings.take_over && !topology.is_back();
             if role_differs && has_others && !takes_over {
@@ -34,6 +33,9 @@ impl Builder<'_> {
         }
         let is_same = live.is_some_and(|live| self.rules_stand(live));
         let changes = role_differs || !is_same;
+        if let Some(live) = live.filter(|_| changes) {
+            others::refuse_v1(topology, live)?;
+        }
         let proven_first =
             changes && self.proven_first(live, role_differs)? && self.rules_change(live);
         let mut needs = self.rules_need();

@@ -23,19 +23,7 @@ pub fn prove_shared_role(
 ) -> Result<(), Failure> {
     let own = topology.with_own_role();
     let all_keys = topology.or_some_keys(keys);
-    let mut rendered = proof::rendered(&own, world, &all_keys, templates)?;
-    proof::merge(&own, world, &mut rendered);
-    let shared = if topology.is_back() {
-        world.reverse_shared_roles.get(&topology.source.bucket)
-    } else {
-        world.shared_role.as_ref()
-    };
-    let Some(shared) = shared else {
-        let message = format!("the role {} does not exist", topology.assumed_role());
-        return Err(refused(topology, world, &message));
-    };
-    let in_force = with_role(topology, rendered.clone(), shared)
-        .map_err(|what| refused(topology, world, &format!("{what} can't be read")))?;
+    let (rendered, in_force) = in_force(topology, world, &all_keys, templates)?;
     let unmade: BTreeSet<Arn> = topology
         .sides()
         .filter(|side| topology.wanted.key_arn(keys, side).is_none())
@@ -43,8 +31,10 @@ pub fn prove_shared_role(
         .collect();
     let nobody = Organisation::default();
     let rows = prove_live(topology, &all_keys, &in_force, &nobody);
-    let is_denied =
-        |row: &&LiveRow| denied(row) && !unmade.iter().any(|key| row.row.resource == key.as_str());
+    // Calls whose result depends on condition keys known only to S3 are left to the probes.
+    let is_denied = |row: &&LiveRow| {
+        row.is_denied() && !unmade.iter().any(|key| row.row.resource == key.as_str())
+    };
     let denied: Vec<&LiveRow> = rows.iter().filter(is_denied).collect();
     let Some(first) = denied.first() else { return Ok(()) };
     let actions: BTreeSet<&str> = denied.iter().map(|it| it.row.action.as_str()).collect();
@@ -67,6 +57,34 @@ pub fn prove_shared_role(
     Err(failure.hint("to give all rules the pair's own role, once it is proven for those of others too: `role.take_over: true`"))
 }
 
+/// Returns the documents that `apply` would write, and the same with the policies of the shared role
+/// in place of the pair's own.
+///
+/// # Errors
+/// The role does not exist, or a policy of it can't be parsed.
+pub fn in_force(
+    topology: &Topology,
+    world: &World,
+    keys: &PairKeys,
+    templates: &Templates,
+) -> Result<(Documents, Documents), Failure> {
+    let own = topology.with_own_role();
+    let mut rendered = proof::rendered(&own, world, keys, templates)?;
+    proof::merge(&own, world, &mut rendered);
+    let shared = if topology.is_back() {
+        world.reverse_shared_roles.get(&topology.source.bucket)
+    } else {
+        world.shared_role.as_ref()
+    };
+    let Some(shared) = shared else {
+        let message = format!("the role {} does not exist", topology.assumed_role());
+        return Err(refused(topology, world, &message));
+    };
+    let in_force = with_role(topology, rendered.clone(), shared)
+        .map_err(|what| refused(topology, world, &format!("{what} can't be read")))?;
+    Ok((rendered, in_force))
+}
+
 /// Replaces the policies of the pair's role with those of `shared`.
 fn with_role(
     topology: &Topology,
@@ -87,12 +105,6 @@ fn with_role(
         documents.put_boundary(name.clone(), value.clone()).map_err(|_| unread(name))?;
     }
     Ok(documents)
-}
-
-/// Returns whether a call is denied for certain. Calls whose result depends on condition keys known
-/// only to S3 are left to the probes.
-fn denied(row: &LiveRow) -> bool {
-    row.place.is_some() && row.unknown.is_empty() && !row.is_optional
 }
 
 fn refused(topology: &Topology, world: &World, why: &str) -> Failure {
@@ -239,7 +251,7 @@ fn prove_rule(
         documents.put(&document, policy.clone()).map_err(|error| error.to_string())?;
     }
     let rows = prove_live(&alone, keys, &documents, &Organisation::default());
-    match rows.iter().find(|row| denied(row)) {
+    match rows.iter().find(|row| row.is_denied()) {
         None => Ok(()),
         Some(LiveRow { row, .. }) => Err(format!(
             "`{}` on `{}` would be denied: {}",

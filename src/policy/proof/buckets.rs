@@ -4,10 +4,13 @@
 //! AWS KMS keys" (condition keys of uploads).
 //! Not for: calls of replication (see `replication`).
 
-use super::Document;
 use super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller};
+use super::judge::Judge;
 use super::scene::{Scene, TLS};
-use crate::manifest::Side;
+use super::{Document, Documents, Organisation};
+use crate::manifest::{PairKeys, Side, Topology};
+use crate::settings::Encryption;
+use serde_json::Value;
 
 const SECTION: &str = "uploads";
 /// The header that sets the encryption.
@@ -19,6 +22,47 @@ const TLS_SPARED: Element = Element::Condition("Bool", TLS, Some("false"));
 /// Returns the calls on each bucket.
 pub(super) fn calls(scene: &Scene<'_>) -> Vec<Call> {
     scene.topology.sides().flat_map(|side| of_bucket(scene, side)).collect()
+}
+
+/// How objects can be uploaded under a bucket policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploads {
+    /// With or without encryption headers.
+    Plain,
+    /// Only with encryption headers.
+    WithHeaders,
+    /// Not at all by a caller that the policy does not except.
+    Denied,
+}
+
+/// Returns how objects can be uploaded to the source of `topology` under `policy`, the live policy
+/// of its bucket. A policy that can't be parsed is left to the upload.
+pub fn uploads(topology: &Topology, keys: &PairKeys, policy: &Value) -> Uploads {
+    let mut documents = Documents::default();
+    let side = &topology.source;
+    if documents.put(&Document::of_bucket(side, topology), policy.clone()).is_err() {
+        return Uploads::Plain;
+    }
+    let (scene, nobody) = (Scene::new(topology, keys, &documents), Organisation::default());
+    let judge = Judge::new(&documents, &nobody, Vec::new());
+    let caller = scene.session(scene.owner(side), "uploader");
+    let uploader = PolicyCaller { section: SECTION, caller, own: OwnPolicies::Everything };
+    let plain = upload(&scene, &uploader, side, "true");
+    let named = with_headers(&scene, side, plain.clone());
+    match (judge.decision(&plain).is_allowed(), judge.decision(&named).is_allowed()) {
+        (true, _) => Uploads::Plain,
+        (false, true) => Uploads::WithHeaders,
+        (false, false) => Uploads::Denied,
+    }
+}
+
+/// Returns an upload with the headers of the encryption that the manifest names for `side`.
+fn with_headers(scene: &Scene<'_>, side: &Side, put: Call) -> Call {
+    if !side.has_key() {
+        return put.with(HOW, Encryption::SSE_S3);
+    }
+    let algorithm = scene.topology.wanted.key.algorithm.as_str();
+    put.with(HOW, algorithm).with(KEY, scene.key_arn(side))
 }
 
 fn of_bucket(scene: &Scene<'_>, side: &Side) -> Vec<Call> {
@@ -72,8 +116,7 @@ fn allowed(scene: &Scene<'_>, uploader: &PolicyCaller, side: &Side) -> Vec<Call>
         put().expecting(spared(&without)),
     ];
     if side.has_key() {
-        let algorithm = scene.topology.wanted.key.algorithm.as_str();
-        let ours = put().with(HOW, algorithm).with(KEY, scene.key_arn(side));
+        let ours = with_headers(scene, side, put());
         calls.push(ours.expecting(spared(&named)));
     }
     calls

@@ -118,6 +118,17 @@ impl Call {
         self
     }
 
+    /// Gives a condition key another value.
+    pub(super) fn instead(mut self, key: &'static str, value: &str) -> Self {
+        self.context.retain(|(known, _)| *known != key);
+        self.with(key, value)
+    }
+
+    /// Returns whether the call must be allowed.
+    pub(super) fn must_be_allowed(&self) -> bool {
+        matches!(self.expected, Expected::Allow(_))
+    }
+
     /// Adds a condition key that the policy must test.
     pub(super) fn demanding(
         self,

@@ -3,11 +3,12 @@
 //! reported as unknown, neither as allowed nor as denied.
 //! Not for: reading the documents (see `check`).
 
-use super::call::{Call, Expected, ResourcePolicyOf};
+use super::call::{Call, ResourcePolicyOf};
 use super::judge::Judge;
-use super::scene::Scene;
+use super::object::{self, CallsOfObject, ObjectShape};
+use super::scene::{Scene, VIA};
 use super::{Document, Documents, Organisation, Row, replication};
-use crate::manifest::{PairKeys, Topology};
+use crate::manifest::{PairKeys, Side, Topology};
 use crate::names::Region;
 use crrctl_iam::document::{Condition, Effect, Scope, Statement};
 use crrctl_iam::{self as iam, Context, Decision, Layer};
@@ -42,18 +43,35 @@ pub struct LiveRow {
     /// Condition keys that the outcome depends on and whose values are not known outside S3; empty
     /// if the outcome is certain.
     pub unknown: Vec<String>,
-    /// Whether S3 may omit this call: no source is conclusive.
-    pub is_optional: bool,
+    /// Why S3 may do without this call; `None` if it certainly needs it.
+    pub doubt: Option<Doubt>,
+}
+
+/// Why S3 may do without a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// Whether S3 needs it for objects that were uploaded in parts, the sources do not agree.
+    Parts,
+    /// Another form of S3's service name is allowed, and which one S3 has, no source says.
+    ServiceName,
+    /// S3 needs it only for some objects, and replicates others without it.
+    SomeObjects,
 }
 
 impl LiveRow {
+    /// Returns whether the call is certainly denied, and S3 certainly needs it.
+    pub fn is_denied(&self) -> bool {
+        self.place.is_some() && self.unknown.is_empty() && self.doubt.is_none()
+    }
+
     /// Returns whether S3 certainly makes the call and needs an `Allow` for it.
     pub fn is_asked(&self) -> bool {
-        !self.is_optional && !replication::LOCK_WRITES.contains(&self.row.action.as_str())
+        self.doubt.is_none() && !replication::LOCK_WRITES.contains(&self.row.action.as_str())
     }
 }
 
-/// Evaluates every call that S3 makes to replicate under `documents`, which are in force.
+/// Evaluates every call that S3 makes to replicate under `documents`, which are in force. Of a role
+/// that crrctl did not make, only what S3 needs for what the rules select is demanded.
 pub fn prove_live(
     topology: &Topology,
     keys: &PairKeys,
@@ -61,6 +79,55 @@ pub fn prove_live(
     organisation: &Organisation,
 ) -> Vec<LiveRow> {
     let scene = Scene::new(topology, keys, documents);
+    let mut needed = replication::calls(&scene);
+    needed.retain(Call::must_be_allowed);
+    let locks = replication::lock_writes(&scene);
+    let doubted = replication::in_doubt(&scene);
+    let calls = CallsOfObject { needed, locks, doubted };
+    let mut rows = judged(topology, documents, organisation, &calls);
+    if topology.shared_role().is_some() {
+        for row in rows.iter_mut().filter(|row| is_good_to_have(topology, &row.row)) {
+            row.doubt = Some(Doubt::SomeObjects);
+        }
+    }
+    rows
+}
+
+/// Evaluates every call that S3 makes to replicate one object to `destinations`. The source of
+/// `topology` has the object's key.
+pub fn prove_object(
+    topology: &Topology,
+    keys: &PairKeys,
+    documents: &Documents,
+    organisation: &Organisation,
+    object: &ObjectShape,
+    destinations: &[Side],
+) -> Vec<LiveRow> {
+    let scene = Scene::new(topology, keys, documents);
+    judged(topology, documents, organisation, &object::calls(&scene, object, destinations))
+}
+
+/// Returns whether S3 replicates without the call what the rules select. Without the permissions for
+/// tags, objects replicate without their tags, or with them; listing the source is for delete
+/// markers; nothing of the destination bucket itself is read (S3 User Guide, "Setting up permissions
+/// for live replication" and "Configuring replication for buckets in different accounts").
+fn is_good_to_have(topology: &Topology, row: &Row) -> bool {
+    let source = topology.source.bucket.arn(topology.wanted.partition());
+    let mut rules = topology.rules.iter().map(|rule| &rule.settings);
+    match row.action.as_str() {
+        "s3:GetObjectVersionTagging" | "s3:ReplicateTags" => rules.all(|it| it.tags.is_empty()),
+        "s3:ListBucket" if row.resource == source.as_str() => rules.all(|it| !it.delete_markers),
+        "s3:ListBucket" | "s3:GetBucketVersioning" => true,
+        _ => false,
+    }
+}
+
+fn judged(
+    topology: &Topology,
+    documents: &Documents,
+    organisation: &Organisation,
+    calls: &CallsOfObject,
+) -> Vec<LiveRow> {
     let open = Open::of(topology);
     let assume = |favourable: bool| {
         let change = |document: &iam::Document| assumed(document, &open, favourable);
@@ -75,16 +142,54 @@ pub fn prove_live(
     let (best, worst) =
         (Judge::new(&best.0, &best.1, owners()), Judge::new(&worst.0, &worst.1, owners()));
     let view = View { best, worst, documents, organisation, open };
-    let calls = replication::calls(&scene).into_iter();
-    let calls = calls.filter(|call| matches!(call.expected, Expected::Allow(_)));
-    let mut rows: Vec<LiveRow> =
-        calls.map(|call| row(&call, &view, |decision| !decision.is_allowed())).collect();
+    let is_refused = |decision: &Decision| !decision.is_allowed();
+    let mut rows: Vec<LiveRow> = calls
+        .needed
+        .iter()
+        .map(|call| {
+            plain_read(topology, call, &view).unwrap_or_else(|| row(call, &view, is_refused))
+        })
+        .collect();
+    either_service_name(&mut rows);
     let is_explicit = |decision: &Decision| matches!(decision, Decision::ExplicitDeny { .. });
-    rows.extend(replication::lock_writes(&scene).iter().map(|call| row(call, &view, is_explicit)));
-    let doubted = replication::in_doubt(&scene);
-    let doubted = doubted.iter().map(|call| row(call, &view, |decision| !decision.is_allowed()));
-    rows.extend(doubted.map(|row| LiveRow { is_optional: true, ..row }));
+    rows.extend(calls.locks.iter().map(|call| row(call, &view, is_explicit)));
+    let doubted = calls.doubted.iter().map(|call| row(call, &view, is_refused));
+    rows.extend(doubted.map(|live| {
+        let is_of_key = live.row.action.starts_with("kms:");
+        let doubt = if is_of_key { Doubt::Parts } else { Doubt::SomeObjects };
+        LiveRow { doubt: Some(doubt), ..live }
+    }));
     rows
+}
+
+/// Returns the row of the read of an object by `s3:GetObjectVersion`, if that is allowed. It is
+/// enough for objects that are under no KMS key (S3 User Guide, "Setting up permissions for live
+/// replication").
+fn plain_read(topology: &Topology, call: &Call, view: &View<'_>) -> Option<LiveRow> {
+    if call.action != "s3:GetObjectVersionForReplication" || topology.source.has_key() {
+        return None;
+    }
+    let is_refused = |decision: &Decision| !decision.is_allowed();
+    row(call, view, is_refused).place.as_ref()?;
+    let plain = Call { action: "s3:GetObjectVersion".to_owned(), ..call.clone() };
+    Some(row(&plain, view, is_refused)).filter(|row| row.place.is_none())
+}
+
+/// Makes a call through S3 optional that is allowed under another form of S3's service name: which
+/// form S3 has outside `aws` and `aws-us-gov`, no source says.
+fn either_service_name(rows: &mut [LiveRow]) {
+    let but_name = |row: &Row| {
+        let mut context = row.context.clone();
+        let named = context.remove(VIA).is_some();
+        named.then(|| (row.action.clone(), row.resource.clone(), context))
+    };
+    let allowed = rows.iter().filter(|row| row.place.is_none());
+    let allowed: BTreeSet<_> = allowed.filter_map(|row| but_name(&row.row)).collect();
+    for row in rows.iter_mut().filter(|row| row.place.is_some()) {
+        if but_name(&row.row).is_some_and(|call| allowed.contains(&call)) {
+            row.doubt = Some(Doubt::ServiceName);
+        }
+    }
 }
 
 /// The documents in force, once with every unknown condition assumed favorable to replication, once
@@ -103,11 +208,11 @@ fn row(call: &Call, view: &View<'_>, is_refused: impl Fn(&Decision) -> bool) -> 
     let certain = best.row(call);
     if is_refused(&at_best) {
         let place = place(call, &at_best);
-        return LiveRow { row: certain, place, unknown: Vec::new(), is_optional: false };
+        return LiveRow { row: certain, place, unknown: Vec::new(), doubt: None };
     }
     let decision = worst.decision(call);
     if !is_refused(&decision) {
-        return LiveRow { row: certain, place: None, unknown: Vec::new(), is_optional: false };
+        return LiveRow { row: certain, place: None, unknown: Vec::new(), doubt: None };
     }
     let row = worst.row(call);
     let read = |name: &str| {
@@ -129,7 +234,7 @@ fn row(call: &Call, view: &View<'_>, is_refused: impl Fn(&Decision) -> bool) -> 
         .map(|condition| condition.key.clone())
         .collect();
     let unknown = keys.into_iter().collect();
-    LiveRow { row, place: place(call, &decision), unknown, is_optional: false }
+    LiveRow { row, place: place(call, &decision), unknown, doubt: None }
 }
 
 fn place(call: &Call, decision: &Decision) -> Option<Place> {

@@ -7,8 +7,9 @@
 use super::Document;
 use super::call::{Call, Element, Expected, OwnPolicies, PolicyCaller, ResourcePolicyOf};
 use super::reverse::{by_others, with_reverse};
-use super::scene::{Scene, outside, through_s3};
+use super::scene::{Scene, other_key, outside, through_s3};
 use crate::manifest::{Profile, Side};
+use crate::names::AccountId;
 use crrctl_iam::{Principal, ResourceKind};
 
 mod foreign;
@@ -19,7 +20,7 @@ const SECTION: &str = "replication";
 const READS: [&str; 3] =
     ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
 /// The reads of the legal hold and the retention, if the bucket has Object Lock.
-const LOCK_READS: [&str; 2] = ["s3:GetObjectLegalHold", "s3:GetObjectRetention"];
+pub(super) const LOCK_READS: [&str; 2] = ["s3:GetObjectLegalHold", "s3:GetObjectRetention"];
 /// The writes of the legal hold and the retention at a destination.
 pub(super) const LOCK_WRITES: [&str; 2] = ["s3:PutObjectLegalHold", "s3:PutObjectRetention"];
 const NOT_ON_LOCKS: [&str; 3] =
@@ -97,6 +98,7 @@ fn source(scene: &Scene<'_>, who: &PolicyCaller) -> Vec<Call> {
             );
         }
     }
+    calls.extend(kept_key(scene, who));
     if !side.has_key() {
         return calls;
     }
@@ -106,6 +108,27 @@ fn source(scene: &Scene<'_>, who: &PolicyCaller) -> Vec<Call> {
     let (contexts, not_for) = contexts(scene, side);
     calls.extend(through_s3(&decrypt, side, &contexts, &not_for));
     calls
+}
+
+/// Returns the decryption of objects that the source's own default encryption puts under another
+/// key than the manifest's. The policy of that key is not read, and counts as the default one.
+fn kept_key(scene: &Scene<'_>, who: &PolicyCaller) -> Vec<Call> {
+    let (topology, side) = (scene.topology, &scene.topology.source);
+    let Some(arn) = topology.kept_source_key(&scene.keys) else { return Vec::new() };
+    let owner = AccountId::new(arn.account()).unwrap_or_else(|_| side.account.clone());
+    let at = if owner == side.account {
+        ResourcePolicyOf::LeftToIam
+    } else {
+        ResourcePolicyOf::Everything(ResourceKind::Key)
+    };
+    let mut forbidden_actions = NOT_ON_KEYS.to_vec();
+    forbidden_actions.extend(["kms:Encrypt", "kms:GenerateDataKey"]);
+    let decrypt = Call::new(who, "kms:Decrypt", &arn, &owner)
+        .at(at.clone())
+        .foreign_resources([(other_key(arn.as_str()), at)])
+        .forbidden_actions(&forbidden_actions);
+    let (contexts, not_for) = contexts(scene, side);
+    through_s3(&decrypt, side, &contexts, &not_for)
 }
 
 /// Returns the writes of retention and legal hold at the destinations. The list of the role's
@@ -143,7 +166,7 @@ pub(super) fn in_doubt(scene: &Scene<'_>) -> Vec<Call> {
 }
 
 /// Returns a session of the replication role.
-fn role(scene: &Scene<'_>) -> PolicyCaller {
+pub(super) fn role(scene: &Scene<'_>) -> PolicyCaller {
     let role = scene.topology.assumed_role();
     let caller = Principal::RoleSession { role, session: "s3-replication".to_owned(), id: None };
     let own = OwnPolicies::Document(Document::of_role(scene.topology));
@@ -191,14 +214,30 @@ fn destination(scene: &Scene<'_>, who: &PolicyCaller, side: &Side) -> Vec<Call> 
     calls
 }
 
-/// Adds the condition keys that describe the replica's encryption to a write.
+/// Adds the condition keys that describe the replica to a write: its encryption and its storage
+/// class (Service Authorization Reference for S3, `ReplicateObject`).
 fn encrypted(scene: &Scene<'_>, side: &Side, call: Call) -> Call {
+    let algorithm = side.has_key().then(|| scene.topology.wanted.key.algorithm.as_str());
+    written(scene, side, algorithm, call)
+}
+
+/// Like [`encrypted`], for a replica with the encryption `algorithm`; `None` is SSE-S3.
+pub(super) fn written(scene: &Scene<'_>, side: &Side, algorithm: Option<&str>, call: Call) -> Call {
     const HOW: &str = "s3:x-amz-server-side-encryption";
-    if !side.has_key() {
-        return call.with(HOW, "AES256");
+    let class = class_of(scene, side).unwrap_or_else(|| "STANDARD".to_owned());
+    let call = call.with("s3:x-amz-storage-class", class);
+    match algorithm {
+        None => call.with(HOW, "AES256"),
+        Some(algorithm) => call
+            .with(HOW, algorithm)
+            .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side)),
     }
-    call.with(HOW, scene.topology.wanted.key.algorithm.as_str())
-        .with("s3:x-amz-server-side-encryption-aws-kms-key-id", scene.key_arn(side))
+}
+
+/// Returns the storage class that the rules give to replicas at `side`. `None` is that of the source
+/// object.
+pub(super) fn class_of(scene: &Scene<'_>, side: &Side) -> Option<String> {
+    scene.topology.rules_to(side).find_map(|rule| rule.settings.storage_class.clone())
 }
 
 /// Returns the encryption contexts that must be allowed on `side`, and those that must be denied.

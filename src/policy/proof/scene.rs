@@ -203,7 +203,7 @@ pub(super) fn outside(prefixes: &[&str]) -> Option<String> {
 }
 
 /// Returns the ARN of another key of the same kind.
-fn other_key(arn: &str) -> String {
+pub(super) fn other_key(arn: &str) -> String {
     let digit = if arn.ends_with('1') { '2' } else { '1' };
     let mut other = arn.to_owned();
     other.pop();

@@ -13,7 +13,8 @@ use aws_sdk_s3::types::{
     ReplicationTimeStatus, ReplicationTimeValue, SourceSelectionCriteria, SseKmsEncryptedObjects,
     SseKmsEncryptedObjectsStatus, StorageClass, Tag,
 };
-use std::collections::BTreeMap;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The only value that S3 accepts for time control and its threshold (S3 API Reference,
 /// `ReplicationTimeValue`).
@@ -43,15 +44,21 @@ pub(super) fn described_rule(live: &ReplicationRule) -> Rule {
         ("owner override", account.is_none() && is_translated),
         ("time control", odd_time),
     ];
-    let (prefix, tags) = filter(live.filter());
+    let (filter_prefix, tags) = filter(live.filter());
+    let is_v1 = filter_prefix.is_none();
+    #[expect(deprecated, reason = "a rule of schema V1 has its prefix there")]
+    let old_prefix = live.prefix().unwrap_or_default();
+    let prefix = filter_prefix.unwrap_or_else(|| old_prefix.to_owned());
     Rule {
         id: live.id().unwrap_or_default().to_owned(),
         priority: live.priority().unwrap_or_default(),
         enabled: live.status() == &ReplicationRuleStatus::Enabled,
-        prefix,
+        is_v1,
+        prefix: Some(prefix),
         tags,
-        delete_markers: live.delete_marker_replication().and_then(DeleteMarkerReplication::status)
-            == Some(&DeleteMarkerReplicationStatus::Enabled),
+        delete_markers: is_v1
+            || live.delete_marker_replication().and_then(DeleteMarkerReplication::status)
+                == Some(&DeleteMarkerReplicationStatus::Enabled),
         destination: destination.map(|it| it.bucket().to_owned()).unwrap_or_default(),
         replica_key: destination
             .and_then(Destination::encryption_configuration)
@@ -79,6 +86,91 @@ fn filter(filter: Option<&ReplicationRuleFilter>) -> (Option<String>, BTreeMap<S
     let tags = filter.tag().into_iter().chain(joined);
     let tags = tags.map(|tag| (tag.key().to_owned(), tag.value().to_owned())).collect();
     (Some(prefix.unwrap_or_default().to_owned()), tags)
+}
+
+/// Returns `rules` with those of schema V1 in the form of V2: with a filter, delete markers that
+/// replicate as before, and priorities that no rule of `taken` or of these has.
+pub(super) fn converted(rules: Vec<ReplicationRule>, taken: &[Rule]) -> Vec<ReplicationRule> {
+    let known = rules.iter().filter_map(ReplicationRule::priority);
+    let mut taken: BTreeSet<i32> = known.chain(taken.iter().map(|rule| rule.priority)).collect();
+    let convert = |mut rule: ReplicationRule| {
+        if rule.filter.is_some() {
+            return rule;
+        }
+        #[expect(deprecated, reason = "a rule of schema V1 has its prefix there")]
+        let prefix = rule.prefix.take().unwrap_or_default();
+        rule.filter = Some(ReplicationRuleFilter::builder().prefix(prefix).build());
+        let status = DeleteMarkerReplicationStatus::Enabled;
+        let markers = DeleteMarkerReplication::builder().status(status);
+        rule.delete_marker_replication = Some(markers.build());
+        // A configuration has at most 1,000 rules, so one of these numbers is free.
+        let free = (1..=2001).find(|number| !taken.contains(number)).unwrap_or(2001);
+        taken.insert(free);
+        rule.priority = Some(free);
+        rule
+    };
+    rules.into_iter().map(convert).collect()
+}
+
+/// Returns the text of a configuration, as the AWS CLI takes it.
+pub(super) fn text(live: &ReplicationConfiguration) -> Value {
+    let rules: Vec<Value> = live.rules().iter().map(rule_text).collect();
+    json!({"Role": live.role(), "Rules": rules})
+}
+
+fn rule_text(live: &ReplicationRule) -> Value {
+    let rule = described_rule(live);
+    let destination = live.destination();
+    let mut text = json!({
+        "ID": rule.id,
+        "Status": live.status().as_str(),
+        "Destination": {"Bucket": rule.destination},
+    });
+    let to = &mut text["Destination"];
+    if let Some(class) = &rule.storage_class {
+        to["StorageClass"] = json!(class);
+    }
+    if let Some(key) = &rule.replica_key {
+        to["EncryptionConfiguration"] = json!({"ReplicaKmsKeyID": key});
+    }
+    if let Some(account) = destination.and_then(Destination::account) {
+        to["Account"] = json!(account);
+    }
+    if rule.new_owner.is_some() {
+        to["AccessControlTranslation"] = json!({"Owner": "Destination"});
+    }
+    let minutes = json!({"Minutes": MINUTES});
+    if rule.time_control {
+        to["ReplicationTime"] = json!({"Status": "Enabled", "Time": minutes});
+    }
+    if rule.metrics {
+        to["Metrics"] = json!({"Status": "Enabled"});
+    }
+    if rule.metrics && rule.time_control {
+        to["Metrics"]["EventThreshold"] = minutes;
+    }
+    let status = |is_on: bool| if is_on { "Enabled" } else { "Disabled" };
+    if rule.kms_objects || rule.replica_modifications {
+        let kms = json!({"Status": status(rule.kms_objects)});
+        text["SourceSelectionCriteria"] = json!({"SseKmsEncryptedObjects": kms});
+    }
+    if rule.replica_modifications {
+        let on = json!({"Status": "Enabled"});
+        text["SourceSelectionCriteria"]["ReplicaModifications"] = on;
+    }
+    if rule.is_v1 {
+        text["Prefix"] = json!(rule.prefix);
+        return text;
+    }
+    text["Priority"] = json!(rule.priority);
+    text["DeleteMarkerReplication"] = json!({"Status": status(rule.delete_markers)});
+    let tags = rule.tags.iter().map(|(key, value)| json!({"Key": key, "Value": value}));
+    let tags: Vec<Value> = tags.collect();
+    text["Filter"] = match tags.len() {
+        0 => json!({"Prefix": rule.prefix}),
+        _ => json!({"And": {"Prefix": rule.prefix, "Tags": tags}}),
+    };
+    text
 }
 
 /// Returns whether metrics and time control are on, and whether time control differs from S3's

@@ -60,6 +60,9 @@ impl Stored for Encryption {
     }
 
     fn resolved(&self, steps: &Steps, side: &Side) -> Result<Self, Failure> {
+        if steps.scope.topology.kept_encryption(side).is_some() {
+            return Ok(self.clone());
+        }
         let key = steps.scope.topology.wanted.key_arn(&steps.keys(), side);
         if key.is_none() && side.has_key() {
             return Err(Failure::bug("the key is not named yet"));

@@ -58,7 +58,11 @@ impl Operator<'_> {
         };
         let both = |action: &str, side: &Side| [on(action, side), of_s3(action, side)];
         let calls = |side| ["kms:Decrypt", "kms:Encrypt"].map(|action| both(action, side));
-        self.own().flat_map(calls).flatten().collect()
+        // CloudTrail has no resources in policies (Service Authorization Reference, "Actions defined by
+        // AWS CloudTrail").
+        let ask = Call::new(&self.who, "cloudtrail:LookupEvents", "*", self.account)
+            .forbidden_actions(&["cloudtrail:StopLogging"]);
+        self.own().flat_map(calls).flatten().chain([ask]).collect()
     }
 
     pub(super) fn revive(&self) -> Vec<Call> {
