@@ -63,12 +63,14 @@ impl Verdict {
 
 /// The result of one check in one Region or account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "check"))]
 pub struct Finding {
     /// The check's name.
     pub name: &'static str,
     /// The result of the check.
     pub result: Verdict,
     /// The Region that the check covers; `None` for an account-level check.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub region: Option<Region>,
     /// What the check found.
     pub detail: String,

@@ -18,6 +18,7 @@ mod help;
 mod list;
 mod import;
 mod init;
+mod objects;
 mod other_side;
 mod output;
 mod pairs;
@@ -40,7 +41,7 @@ use crate::report::Report;
 use crate::stop::Stop;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use global::Global;
-use output::{Ended, Printer};
+use output::{Ended, Printer, filling};
 use std::ffi::OsString;
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -253,38 +254,81 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
     let takes_away = matches!(cli.command, Command::Smoke(_));
     let command = async {
         match cli.command {
-            Command::Plan(args) => plan::run(global, &args, printer).await,
-            Command::Apply(args) => apply::run(global, &args, printer).await,
-            Command::Probe(args) => probe::run(global, &args, printer).await,
-            Command::Wait(args) => wait::run(global, &args, printer).await,
-            Command::Status(args) => status::run(global, &args, printer).await,
-            Command::Watch(args) => watch::run(global, &args, printer).await,
-            Command::Check(args) => check::run(global, &args, printer).await,
-            Command::Backfill(args) => backfill::run(global, &args, printer).await,
-            Command::Destroy(args) => destroy::run(global, &args, printer).await,
-            Command::Export(args) => export::run(global, &args, printer).await,
-            Command::Import(args) => import::run(global, &args, printer).await,
-            Command::List(args) => list::run(global, &args, printer).await,
-            Command::Gc(args) => gc::run(global, &args, printer).await,
-            Command::Smoke(args) => smoke::run(global, &args, printer).await,
+            Command::Plan(args) => {
+                filling(printer, async |it| plan::run(global, &args, printer, it).await).await
+            }
+            Command::Apply(args) => {
+                filling(printer, async |it| apply::run(global, &args, printer, it).await).await
+            }
+            Command::Probe(args) => {
+                filling(printer, async |it| probe::run(global, &args, printer, it).await).await
+            }
+            Command::Wait(args) => {
+                filling(printer, async |it| wait::run(global, &args, printer, it).await).await
+            }
+            Command::Status(args) => {
+                filling(printer, async |it| status::run(global, &args, printer, it).await).await
+            }
+            Command::Watch(args) => {
+                filling(printer, async |it| watch::run(global, &args, printer, it).await).await
+            }
+            Command::Check(args) => {
+                filling(printer, async |it| check::run(global, &args, printer, it).await).await
+            }
+            Command::Backfill(args) => {
+                filling(printer, async |it| backfill::run(global, &args, printer, it).await).await
+            }
+            Command::Destroy(args) => {
+                filling(printer, async |it| destroy::run(global, &args, printer, it).await).await
+            }
+            Command::Export(args) => {
+                filling(printer, async |it| export::run(global, &args, printer, it).await).await
+            }
+            Command::Import(args) => {
+                filling(printer, async |it| import::run(global, &args, printer, it).await).await
+            }
+            Command::List(args) => {
+                filling(printer, async |it| list::run(global, &args, printer, it).await).await
+            }
+            Command::Gc(args) => {
+                filling(printer, async |it| gc::run(global, &args, printer, it).await).await
+            }
+            Command::Smoke(args) => {
+                filling(printer, async |it| smoke::run(global, &args, printer, it).await).await
+            }
             Command::Policy(args) => policy::run(global, &args, printer).await,
-            Command::Explain(args) => explain::run(&args, printer),
-            Command::Rehearse(args) => rehearse::run(global, &args, printer).await,
+            Command::Explain(args) => {
+                filling(printer, async |it| explain::run(&args, printer, it)).await
+            }
+            Command::Rehearse(args) => {
+                filling(printer, async |it| rehearse::run(global, &args, printer, it).await).await
+            }
             Command::Completions(args) => {
-                completions::completions(&args, printer);
-                Ok(0)
+                filling(printer, async |it| {
+                    completions::completions(&args, printer, it);
+                    Ok(0)
+                })
+                .await
             }
-            Command::Man(args) => completions::man(&args, printer),
-            Command::Init(args) => init::run(global, &args, printer).await,
+            Command::Man(args) => {
+                filling(printer, async |it| completions::man(&args, printer, it)).await
+            }
+            Command::Init(args) => {
+                filling(printer, async |it| init::run(global, &args, printer, it).await).await
+            }
             Command::Schema(args) => {
-                schema::run(&args, printer);
-                Ok(0)
+                filling(printer, async |it| schema::run(&args, printer, it)).await
             }
-            Command::Sandbox(args) => sandbox::run(global, &args, printer).await,
-            Command::Help(args) => help::run(&args, printer),
+            Command::Sandbox(args) => {
+                filling(printer, async |it| sandbox::run(global, &args, it).await).await
+            }
+            Command::Help(args) => filling(printer, async |it| help::run(&args, printer, it)).await,
             Command::Version => {
-                help::version(printer);
-                Ok(0)
+                filling(printer, async |it| {
+                    help::version(printer, it);
+                    Ok(0)
+                })
+                .await
             }
         }
     };

@@ -63,6 +63,7 @@ pub struct Settings {
 /// A replication status, as `HeadObject` returns it; `Complete` and `Completed` are the same status
 /// (both are in S3's model).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Status {
     /// Replication is in progress.
@@ -89,16 +90,23 @@ impl Status {
 
 /// The result of one object at one destination.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "probe"))]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Probe {
+    /// The replication rule's id
     pub rule: String,
     pub source: SourceObject,
     pub destination: Place,
+    /// The source's replication status
     pub status: Status,
     pub replica_status: Option<String>,
+    /// The key that the replica is encrypted under
     pub kms_key_arn: Option<String>,
+    /// From the upload's answer to COMPLETED
     pub latency_ms: Option<u64>,
+    /// How many fresh probes it took
     pub attempts: u32,
+    /// What holds of the replica
     pub checks: Checks,
     pub differences: Vec<Difference>,
     pub etag: Likeness,
@@ -114,24 +122,29 @@ pub struct Probe {
 
 /// The source object.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct SourceObject {
     pub bucket: String,
     pub key: String,
     pub version_id: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub region: Region,
 }
 
 /// A bucket and its Region.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "place"))]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Place {
     pub bucket: String,
+    #[cfg_attr(test, schemars(with = "String"))]
     pub region: Region,
 }
 
 /// The checks of a replica, each true if the replica has the required value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "the contract names the fields")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a check of the contract")]
 pub struct Checks {

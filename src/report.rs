@@ -26,7 +26,7 @@ pub(crate) mod style;
 pub mod tables;
 mod words;
 
-pub use canary::Canary;
+pub use canary::{Canary, Totals};
 pub use chain::{Chain, Ran, chain};
 pub use changes::{Change, changes, changes_beside_tags};
 pub use checks::checks;

@@ -128,6 +128,7 @@ pub struct Keys {
 
 /// The last cryptographic use of a key in one Region (KMS API Reference, `GetKeyLastUsage`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct LastUse {
     /// The operation, such as `Decrypt`.
     pub operation: String,

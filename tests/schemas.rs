@@ -230,35 +230,3 @@ fn each_schema_takes_what_is_printed_and_refuses_it_broken() {
         .collect();
     assert!(objects.is_empty(), "no real object was held against these: {objects:?}");
 }
-
-/// The lists of kinds and of parts in the schemas are made from the code's:
-/// `CRRCTL_UPDATE_SCHEMAS=1 cargo test schemas::lists` writes them.
-#[test]
-fn lists_are_those_of_the_code() {
-    let kinds: Vec<&str> = crrctl::events::Kind::ALL.iter().map(|kind| kind.as_str()).collect();
-    for (name, definition) in [("objects", "kind"), ("events", "kind")] {
-        list_is(name, &format!("/$defs/{definition}/enum"), &kinds, |_| true);
-    }
-    let parts = crrctl::settings::parts();
-    list_is("objects", "/$defs/detail/properties/what/enum", &parts, |it| parts.contains(&it));
-}
-
-/// Checks that those words of a list in a schema that `are_meant` are `expected`.
-fn list_is(name: &str, place: &str, expected: &[&str], are_meant: impl Fn(&str) -> bool) {
-    let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
-    let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    let list = schema.pointer_mut(place).unwrap().as_array_mut().unwrap();
-    let there: BTreeSet<&str> =
-        list.iter().map(|it| it.as_str().unwrap()).filter(|it| are_meant(it)).collect();
-    let wanted: BTreeSet<&str> = expected.iter().copied().collect();
-    if there == wanted {
-        return;
-    }
-    assert!(
-        std::env::var_os("CRRCTL_UPDATE_SCHEMAS").is_some(),
-        "{path} {place}: {there:?}, not {wanted:?}"
-    );
-    list.retain(|it| !are_meant(it.as_str().unwrap()));
-    list.extend(expected.iter().map(|it| json!(it)));
-    std::fs::write(&path, format!("{schema:#}\n")).unwrap();
-}

@@ -50,6 +50,7 @@ pub struct Wish {
 
 /// The state of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "job"))]
 pub struct Job {
     /// The job's id.
     pub id: String,

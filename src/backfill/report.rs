@@ -14,6 +14,7 @@ const NAMED: usize = 5;
 
 /// Why objects were not replicated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct Reason {
     /// The error code, such as `DstPutObjectNotPermitted`.
     pub code: String,

@@ -14,6 +14,7 @@ const MOST: usize = 100;
 
 /// The result of a sample; probes and reports don't count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct Sample {
     /// Versions in the sample.
     pub looked_at: u64,

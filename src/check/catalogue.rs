@@ -15,6 +15,7 @@ use serde::Serialize;
 
 /// The kind of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum About {
     /// A `failureReason` of S3, in the order in which S3 evaluates them.
@@ -44,6 +45,7 @@ impl About {
 
 /// The explanation of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct Entry {
     /// The code as printed.
     pub code: &'static str,

@@ -47,6 +47,7 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> (Vec<Finding>, Vec<Version>
 /// Replication statuses of the newest objects of a source. The versions are those of the first page
 /// that S3 lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct Sample {
     pub looked_at: usize,

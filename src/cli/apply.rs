@@ -3,22 +3,22 @@
 
 use super::Global;
 use super::check;
+use super::objects::{ApplyObject, PlanObject, Resource};
 use super::other_side;
 use super::output::{self, Ended, Printer};
 use super::pairs::{OutputMode, PairRunner};
 use super::plan::PlanArgs;
 use super::session::{self, Inputs, Several};
-use crate::events::{Event, Kind, StepId, Verb};
+use crate::backfill::Sample;
+use crate::events::{Event, millis};
 use crate::failure::{self, Failure};
 use crate::manifest::Topology;
-use crate::names::{Arn, Region};
 use crate::ops::{self, Applied, Planned, Probing, Session};
-use crate::plan::{self, Action, Wish};
+use crate::plan::{self, Wish};
 use crate::probe;
 use crate::report::tables;
 use crate::units::format_duration;
 use clap::builder::FalseyValueParser;
-use serde::Serialize;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -53,50 +53,55 @@ impl ApplyArgs {
     }
 }
 
-/// An item of `resources` in the JSON output object.
-#[derive(Debug, Serialize)]
-struct Resource<'a> {
-    step: &'a StepId,
-    kind: Kind,
-    region: &'a Region,
-    arn: &'a Arn,
-    action: Verb,
-}
-
 /// Returns the resources of the pair that exist after an apply.
-fn resources(applied: &Applied) -> Vec<Resource<'_>> {
+pub(super) fn resources(applied: &Applied) -> Vec<Resource> {
     let mut resources = Vec::new();
     for action in &applied.plan.actions {
         // A change that was planned and not made is not an existing resource.
         let stands = action.arn.as_ref().filter(|_| !action.changes());
         let Some(arn) = applied.outcome.done.get(&action.id).or(stands) else { continue };
-        let Action { id, region, .. } = action;
-        let (kind, action) = (action.kind(), action.verb());
-        resources.push(Resource { step: id, kind, region, arn, action });
+        resources.push(Resource {
+            step: action.id.clone(),
+            kind: action.kind(),
+            region: action.region.clone(),
+            arn: arn.clone(),
+            action: action.verb(),
+        });
     }
     resources
 }
 
-pub(super) async fn run(global: &Global, args: &ApplyArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &ApplyArgs,
+    printer: &Printer,
+    object: &mut ApplyObject,
+) -> Ended {
     if !args.yes && !output::can_ask() {
         return Err(output::wants_yes("apply"));
     }
     let input = match Inputs::read(global, global.sandbox)? {
         Inputs::One(input) => *input,
-        Inputs::Many(several) => return all(global, args, printer, several).await,
+        Inputs::Many(several) => return all(global, args, printer, object, several).await,
     };
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
-    one(session, args, printer).await
+    one(session, args, printer, object).await
 }
 
 /// Applies every pair of a manifest; asks for confirmation once.
-async fn all(global: &Global, args: &ApplyArgs, printer: &Printer, several: Several) -> Ended {
+async fn all(
+    global: &Global,
+    args: &ApplyArgs,
+    printer: &Printer,
+    object: &mut ApplyObject,
+    several: Several,
+) -> Ended {
     let runner = PairRunner::gather(global, printer, several).await?;
     if !args.yes {
-        let plan = async |mut session: Session, part: &Printer| {
+        let plan = async |mut session: Session, part: &Printer, object: &mut PlanObject| {
             session.ephemeral = args.ephemeral;
             session.wish = args.wish();
-            super::plan::one(session, &PlanArgs::default(), part).await
+            super::plan::one(session, &PlanArgs::default(), part, object).await
         };
         let question = format!("apply the changes of {}? [y/N]", runner.title());
         let answer = runner.ask(plan, &question).await?;
@@ -104,10 +109,10 @@ async fn all(global: &Global, args: &ApplyArgs, printer: &Printer, several: Seve
             return Err(declined());
         }
     }
-    let apply = async |session: Session, part: &Printer| {
-        one(session, &ApplyArgs { yes: true, ..*args }, part).await
+    let apply = async |session: Session, part: &Printer, object: &mut ApplyObject| {
+        one(session, &ApplyArgs { yes: true, ..*args }, part, object).await
     };
-    runner.each(OutputMode::Verdict, apply).await
+    runner.each(OutputMode::Verdict, object, apply).await
 }
 
 fn declined() -> Failure {
@@ -115,17 +120,22 @@ fn declined() -> Failure {
 }
 
 /// Applies one pair.
-async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended {
+async fn one(
+    mut session: Session,
+    args: &ApplyArgs,
+    printer: &Printer,
+    object: &mut ApplyObject,
+) -> Ended {
     session.ephemeral = args.ephemeral;
     session.wish = args.wish();
-    printer.put("pair", session.manifest.name());
-    let planned = other_side::planned(&session, printer).await?;
+    object.pair.set(session.manifest.name().to_string());
+    let planned = other_side::planned(&session, printer, &mut object.documents).await?;
     let probing = if args.no_probe { Probing::Off } else { Probing::On };
     if let Some(failure) = ops::refused(&planned, probing) {
         return Err(failure);
     }
     let Planned { topology, plan, .. } = &planned;
-    printer.put("warnings", &plan.warnings);
+    object.warnings.set(plan.warnings.clone());
     for warning in &plan.warnings {
         printer.say(&format!("warning: {warning}"));
     }
@@ -139,33 +149,48 @@ async fn one(mut session: Session, args: &ApplyArgs, printer: &Printer) -> Ended
     }
     let applied = ops::apply(&session, planned, probing).await;
     session.done(applied.failure().is_none(), applied.changed());
+    fill(object, &session, &applied);
     report(&session, &applied, printer);
     if let Some(failure) = applied.failure().cloned() {
-        other_side::hand_over(&session, &applied.topology, printer)?;
-        let failure = check::diagnosed(&session, failure, printer).await;
+        other_side::hand_over(&session, &applied.topology, printer, &mut object.documents)?;
+        let (checks, reasons) = (&mut object.checks, &mut object.failure_reasons);
+        let failure = check::diagnosed(&session, failure, checks, reasons).await;
         return Err(leaving(failure, &applied));
     }
     printer.text(&until(&applied));
-    offer_backfill(&session, &applied, printer).await;
+    object.existing = offer_backfill(&session, &applied, printer).await.into();
     Ok(0)
 }
 
+/// Adds the result to the JSON output object.
+fn fill(object: &mut ApplyObject, session: &Session, applied: &Applied) {
+    object.changed.set(applied.changed());
+    object.resources.set(resources(applied));
+    object.probes.set(applied.evidence.probes.clone());
+    object.summary.set(probe::summary(&applied.evidence.probes));
+    let calls = session.aws.count();
+    object.api_calls.set(calls.total());
+    object.api_writes.set(calls.writes);
+    object.elapsed_ms.set(millis(session.started.elapsed()));
+    object.activated_at.set(applied.activated_at);
+    object.replaced.set(applied.replaced.clone());
+    object.expires.set(applied.topology.found.expires);
+}
+
 /// If others wrote objects before the rule became live, prints how many versions the rule does not
-/// cover.
-async fn offer_backfill(session: &Session, applied: &Applied, printer: &Printer) {
+/// cover. Returns what was found.
+async fn offer_backfill(session: &Session, applied: &Applied, printer: &Printer) -> Option<Sample> {
     let sample = match ops::uncovered(session, applied).await {
-        Ok(Some(sample)) => sample,
-        Ok(None) => return,
+        Ok(sample) => sample?,
         // The pair is built and proven all the same: `apply` does not require permission to read
         // objects that others wrote.
         Err(why) => {
             printer.say(&format!(
                 "what was written before the rule could not be looked at: {why}; `crrctl backfill` does it"
             ));
-            return;
+            return None;
         }
     };
-    printer.put("existing", sample);
     let missing = sample.uncovered + sample.failed;
     if missing > 0 {
         let more = if sample.more { ", and there are more" } else { "" };
@@ -175,6 +200,7 @@ async fn offer_backfill(session: &Session, applied: &Applied, printer: &Printer)
             sample.looked_at
         ));
     }
+    Some(sample)
 }
 
 /// Returns a sentence about when the pair expires, or that it no longer expires; empty if it never
@@ -189,28 +215,18 @@ fn until(applied: &Applied) -> String {
     }
 }
 
+/// Tells of the result in text and events.
 pub(super) fn report(session: &Session, applied: &Applied, printer: &Printer) {
     let summary = probe::summary(&applied.evidence.probes);
-    let (ok, changed) = (applied.failure().is_none(), applied.changed());
     for replaced in &applied.replaced {
         let (step, document) = (&replaced.step, &replaced.document);
         session
             .events
             .say(&Event::StepNote { step: step.clone(), note: format!("replaced: {document}") });
     }
-    printer.put("changed", changed);
-    printer.put("resources", resources(applied));
-    printer.put("probes", &applied.evidence.probes);
-    printer.put("summary", summary);
-    let calls = session.aws.count();
-    printer.put("api_calls", calls.total());
-    printer.put("api_writes", calls.writes);
-    printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
-    printer.put("activated_at", applied.activated_at);
-    printer.put("replaced", &applied.replaced);
-    printer.put("expires", applied.topology.found.expires);
     printer.text(&tables::evidence(&applied.evidence.probes, &summary));
-    if ok {
+    if applied.failure().is_none() {
+        let calls = session.aws.count();
         let regions: Vec<&str> =
             applied.topology.destinations.iter().map(|side| side.region.as_str()).collect();
         let done = applied.outcome.done.len();

@@ -2,6 +2,7 @@
 //! Not for: the batch job itself (see `crate::backfill`).
 
 use super::Global;
+use super::objects::BackfillObject;
 use super::output::{self, Ended, Printer};
 use super::session::{self, read_or_find};
 use crate::backfill::{self, Job, Jobs, Wish};
@@ -109,7 +110,12 @@ impl BackfillArgs {
     }
 }
 
-pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &BackfillArgs,
+    printer: &Printer,
+    object: &mut BackfillObject,
+) -> Ended {
     // A job that is under way was confirmed when it was made, or is asked about below.
     let asks = !args.yes && !args.cancel && !args.resume;
     if asks && !output::can_ask() {
@@ -117,17 +123,23 @@ pub(super) async fn run(global: &Global, args: &BackfillArgs, printer: &Printer)
     }
     let input = read_or_find(global, global.sandbox).await?.one()?;
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
-    one(&session, global, args, printer).await.map_err(changed)
+    one(&session, global, args, printer, object).await.map_err(changed)
 }
 
 /// Backfills one pair.
-async fn one(session: &Session, global: &Global, args: &BackfillArgs, printer: &Printer) -> Ended {
-    printer.put("pair", session.manifest.name());
+async fn one(
+    session: &Session,
+    global: &Global,
+    args: &BackfillArgs,
+    printer: &Printer,
+    object: &mut BackfillObject,
+) -> Ended {
+    object.pair.set(session.manifest.name().to_string());
     let (topology, mut world) = session.observe(Depth::Wanted).await?;
     let jobs = Jobs::new(&session.aws, &topology, &session.events, &session.stop);
     let under_way = jobs.under_way().await?;
     if args.cancel {
-        return cancel(session, &jobs, under_way, printer).await;
+        return cancel(session, &jobs, under_way, printer, object).await;
     }
     let id = match under_way {
         Some(id) => {
@@ -149,7 +161,7 @@ async fn one(session: &Session, global: &Global, args: &BackfillArgs, printer: &
             }
             let sample = backfill::sample(&session.aws, &topology).await?;
             if sample.has_none_of(&args.wish().statuses) {
-                nothing(session, &topology, printer);
+                nothing(session, &topology, printer, object);
                 return Ok(0);
             }
             proven(session, args).await?;
@@ -161,7 +173,8 @@ async fn one(session: &Session, global: &Global, args: &BackfillArgs, printer: &
     let job = confirmed(session, &jobs, args, &id).await?;
     // A job that is over by now is reported like a job that was followed to its end.
     let job = if args.watch || args.resume { jobs.until_over(&id).await? } else { job };
-    end(session, &topology, &jobs, &job, printer).await
+    object.job.set(job.clone());
+    end(session, &topology, &jobs, &job, printer, object).await
 }
 
 /// Checks that a live rule of the pair exists, since a batch job replicates by the live rules.
@@ -182,10 +195,10 @@ fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
 }
 
 /// Says that no object has one of the statuses. Nothing was made for that.
-fn nothing(session: &Session, topology: &Topology, printer: &Printer) {
+fn nothing(session: &Session, topology: &Topology, printer: &Printer, object: &mut BackfillObject) {
     session.done(true, false);
-    printer.put("reasons", serde_json::json!([]));
-    printer.put("api_calls", session.aws.count().total());
+    object.reasons.set(Vec::new());
+    object.api_calls.set(session.aws.count().total());
     printer.text(&tables::verdict(&format!("{}: {NOTHING}", topology.wanted.name)));
 }
 
@@ -283,6 +296,7 @@ async fn cancel(
     jobs: &Jobs<'_>,
     id: Option<String>,
     printer: &Printer,
+    object: &mut BackfillObject,
 ) -> Ended {
     let Some(id) = id else {
         printer.text("no batch job of this pair is under way\n");
@@ -292,8 +306,8 @@ async fn cancel(
     jobs.cancel(&id).await?;
     let job = jobs.until_over(&id).await?;
     session.done(true, true);
-    printer.put("job", &job);
     printer.text(&format!("the batch job {id} is {}; what it has replicated stays\n", job.status));
+    object.job.set(job);
     Ok(0)
 }
 
@@ -311,8 +325,8 @@ async fn end(
     jobs: &Jobs<'_>,
     job: &Job,
     printer: &Printer,
+    object: &mut BackfillObject,
 ) -> Ended {
-    printer.put("job", job);
     if !job.is_over() {
         session.done(true, true);
         printer.text(&format!(
@@ -338,8 +352,8 @@ async fn end(
         verdict => verdict,
     };
     session.done(verdict.is_none(), true);
-    printer.put("reasons", &reasons);
-    printer.put("api_calls", session.aws.count().total());
+    object.reasons.set(reasons.clone());
+    object.api_calls.set(session.aws.count().total());
     printer.text(&tables::reasons(&reasons));
     jobs.told(&job.id).await?;
     let Some(failure) = verdict else {

@@ -2,14 +2,17 @@
 //! Not for: the checks themselves (see `crate::check`).
 
 use super::Global;
+use super::objects::CheckObject;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
 use super::policy::organisation;
 use super::session::{Inputs, find_by_bucket, read_or_find};
 use super::wait::{Uri, uri};
-use crate::check::{CheckedSide, Object, Report, Settings, catalogue};
+use crate::check::{CheckedSide, Finding, Object, Settings, catalogue};
+use crate::events::millis;
 use crate::failure::Failure;
 use crate::ops::{self, Input, Session};
+use crate::printed::Field;
 use crate::report;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
@@ -60,7 +63,12 @@ fn name(text: &str) -> Result<&'static str, String> {
     })
 }
 
-pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &CheckArgs,
+    printer: &Printer,
+    object: &mut CheckObject,
+) -> Ended {
     let settings = Settings {
         skip: args.skip_check.clone(),
         side: args.side.map(|side| match side {
@@ -78,9 +86,11 @@ pub(super) async fn run(global: &Global, args: &CheckArgs, printer: &Printer) ->
         }),
     };
     let all = global.volume() >= report::Volume::Verbose;
-    let one = async |session: Session, part: &Printer| one(session, &settings, all, part).await;
+    let one = async |session: Session, part: &Printer, object: &mut CheckObject| {
+        one(session, &settings, all, part, object).await
+    };
     let inputs = inputs(global, args).await?;
-    pairs::one_or_each(global, printer, inputs, OutputMode::Whole, one).await
+    pairs::one_or_each(global, printer, object, inputs, OutputMode::Whole, one).await
 }
 
 /// Finds the pair: that of the manifest or the flags, or the one that the object's bucket is the
@@ -103,13 +113,20 @@ async fn inputs(global: &Global, args: &CheckArgs) -> Result<Inputs, Failure> {
 }
 
 /// Checks one pair. With `all`, the checks that passed are printed too.
-async fn one(session: Session, settings: &Settings, all: bool, printer: &Printer) -> Ended {
-    printer.put("pair", session.manifest.name());
+async fn one(
+    session: Session,
+    settings: &Settings,
+    all: bool,
+    printer: &Printer,
+    object: &mut CheckObject,
+) -> Ended {
+    object.pair.set(session.manifest.name().to_string());
     let report = ops::check(&session, settings).await?;
     session.done(!report.has_failed(), false);
-    put(&report, printer);
-    printer.put("api_calls", session.aws.count().total());
-    printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
+    object.checks.set(report.findings.clone());
+    object.failure_reasons.set(report.failure_reasons.clone());
+    object.api_calls.set(session.aws.count().total());
+    object.elapsed_ms.set(millis(session.started.elapsed()));
     printer.text(&report::checks(&report, all));
     match &report.failure {
         Some(failure) => Err(failure.clone()),
@@ -120,18 +137,18 @@ async fn one(session: Session, settings: &Settings, all: bool, printer: &Printer
 /// The exit code of a failed check (`contract`: "Exit codes").
 const FAILED: u8 = 2;
 
-/// Adds the results of the checks to the JSON output object.
-pub(super) fn put(report: &Report, printer: &Printer) {
-    printer.put("checks", &report.findings);
-    printer.put("failure_reasons", &report.failure_reasons);
-}
-
 /// Checks the live pair after an object FAILED, and adds the causes to `failure`, the likeliest
-/// first.
-pub(super) async fn diagnosed(session: &Session, failure: Failure, printer: &Printer) -> Failure {
+/// first. Fills the fields of the JSON output object with the results and S3's failure reasons.
+pub(super) async fn diagnosed(
+    session: &Session,
+    failure: Failure,
+    checks: &mut Field<Vec<Finding>>,
+    reasons: &mut Field<Vec<&'static str>>,
+) -> Failure {
     let (failure, report) = ops::diagnosed(session, failure).await;
     if let Some(report) = report {
-        put(&report, printer);
+        checks.set(report.findings);
+        reasons.set(report.failure_reasons);
     }
     failure
 }

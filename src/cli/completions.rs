@@ -5,6 +5,7 @@
 mod offer;
 
 use super::Cli;
+use super::objects::{CompletionsObject, ManObject};
 use super::output::{Ended, Printer};
 use crate::failure::{Failure, Kind};
 use clap::CommandFactory;
@@ -28,19 +29,27 @@ pub(super) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(super) fn completions(args: &CompletionsArgs, printer: &Printer) {
+pub(super) fn completions(
+    args: &CompletionsArgs,
+    printer: &Printer,
+    object: &mut CompletionsObject,
+) {
     if let Some(what) = args.offer {
         let lines = offer::words(what).into_iter().map(|word| format!("{word}\n"));
-        return say(lines.collect::<String>().as_bytes(), "offered", printer);
+        let lines: String = lines.collect();
+        printer.text(&lines);
+        object.offered.set(lines);
+        return;
     }
     let Some(shell) = args.shell else { return };
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "crrctl", &mut script);
     let script = offer::offering(shell, &String::from_utf8_lossy(&script));
-    say(script.as_bytes(), "script", printer);
+    printer.text(&script);
+    object.script.set(script);
 }
 
-pub(super) fn man(args: &ManArgs, printer: &Printer) -> Ended {
+pub(super) fn man(args: &ManArgs, printer: &Printer, object: &mut ManObject) -> Ended {
     if let Some(folder) = &args.dir {
         let unwritable = |error: std::io::Error| unwritable(folder, &error);
         std::fs::create_dir_all(folder).map_err(unwritable)?;
@@ -50,14 +59,10 @@ pub(super) fn man(args: &ManArgs, printer: &Printer) -> Ended {
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
     rendered.map_err(|error| unwritable(Path::new("the page"), &error))?;
-    say(&page, "page", printer);
+    let page = String::from_utf8_lossy(&page).into_owned();
+    printer.text(&page);
+    object.page.set(page);
     Ok(0)
-}
-
-fn say(bytes: &[u8], name: &str, printer: &Printer) {
-    let text = String::from_utf8_lossy(bytes);
-    printer.put(name, &text);
-    printer.text(&text);
 }
 
 fn unwritable(place: &Path, error: &std::io::Error) -> Failure {

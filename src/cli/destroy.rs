@@ -2,9 +2,11 @@
 //! Not for: the work itself (see `ops::destroy`).
 
 use super::Global;
+use super::objects::DestroyObject;
 use super::output::{self, Ended, Printer};
 use super::pairs::{OutputMode, PairRunner};
 use super::session::{self, Inputs, Several, read_or_find};
+use crate::events::millis;
 use crate::failure::{self, Failure};
 use crate::ops::{self, Destroyed, PlannedRemoval, Session};
 use crate::plan::Removal;
@@ -51,23 +53,34 @@ impl DestroyArgs {
     }
 }
 
-pub(super) async fn run(global: &Global, args: &DestroyArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &DestroyArgs,
+    printer: &Printer,
+    object: &mut DestroyObject,
+) -> Ended {
     if !args.yes && !output::can_ask() {
         return Err(output::wants_yes("destroy"));
     }
     let input = match read_or_find(global, global.sandbox).await? {
         Inputs::One(input) => *input,
-        Inputs::Many(several) => return all(global, args, printer, several).await,
+        Inputs::Many(several) => return all(global, args, printer, object, several).await,
     };
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
-    one(session, args, printer).await
+    one(session, args, printer, object).await
 }
 
 /// Destroys every pair of a manifest; asks for confirmation once.
-async fn all(global: &Global, args: &DestroyArgs, printer: &Printer, several: Several) -> Ended {
+async fn all(
+    global: &Global,
+    args: &DestroyArgs,
+    printer: &Printer,
+    object: &mut DestroyObject,
+    several: Several,
+) -> Ended {
     let runner = PairRunner::gather(global, printer, several).await?;
     if !args.yes {
-        let plan = async |session: Session, part: &Printer| {
+        let plan = async |session: Session, part: &Printer, _: &mut DestroyObject| {
             part.text(&preview(&session, &planned(&session, args).await?).await?);
             Ok(0)
         };
@@ -76,10 +89,10 @@ async fn all(global: &Global, args: &DestroyArgs, printer: &Printer, several: Se
             return Err(declined());
         }
     }
-    let destroy = async |session: Session, part: &Printer| {
-        one(session, &DestroyArgs { yes: true, ..*args }, part).await
+    let destroy = async |session: Session, part: &Printer, object: &mut DestroyObject| {
+        one(session, &DestroyArgs { yes: true, ..*args }, part, object).await
     };
-    runner.each(OutputMode::Verdict, destroy).await
+    runner.each(OutputMode::Verdict, object, destroy).await
 }
 
 fn declined() -> Failure {
@@ -115,10 +128,15 @@ async fn preview(session: &Session, planned: &PlannedRemoval) -> Result<String, 
 }
 
 /// Destroys one pair.
-async fn one(session: Session, args: &DestroyArgs, printer: &Printer) -> Ended {
-    printer.put("pair", session.manifest.name());
+async fn one(
+    session: Session,
+    args: &DestroyArgs,
+    printer: &Printer,
+    object: &mut DestroyObject,
+) -> Ended {
+    object.pair.set(session.manifest.name().to_string());
     let planned = planned(&session, args).await?;
-    printer.put("warnings", &planned.plan.warnings);
+    object.warnings.set(planned.plan.warnings.clone());
     for warning in &planned.plan.warnings {
         printer.say(&format!("warning: {warning}"));
     }
@@ -132,21 +150,27 @@ async fn one(session: Session, args: &DestroyArgs, printer: &Printer) -> Ended {
     }
     let destroyed = ops::destroy(&session, planned).await;
     session.done(destroyed.verdict().is_none(), destroyed.has_removed());
+    fill(object, &session, &destroyed);
     report(&session, &destroyed, printer);
     destroyed.verdict().map_or(Ok(0), Err)
 }
 
+/// Adds the result to the JSON output object.
+fn fill(object: &mut DestroyObject, session: &Session, destroyed: &Destroyed) {
+    object.job = destroyed.job.as_deref().cloned().into();
+    object.removed.set(destroyed.removed());
+    object.left.set(destroyed.left.clone());
+    object.keys.set(destroyed.keys.clone());
+    object.api_calls.set(session.aws.count().total());
+    object.elapsed_ms.set(millis(session.started.elapsed()));
+}
+
+/// Tells of the result in text.
 pub(super) fn report(session: &Session, destroyed: &Destroyed, printer: &Printer) {
     let verdict = destroyed.verdict();
     if let Some(job) = &destroyed.job {
-        printer.put("job", job);
         printer.text(&format!("the batch job {} is {}\n", job.id, job.status));
     }
-    printer.put("removed", destroyed.removed());
-    printer.put("left", &destroyed.left);
-    printer.put("keys", &destroyed.keys);
-    printer.put("api_calls", session.aws.count().total());
-    printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.text(&tables::kept(&destroyed.left));
     for key in &destroyed.keys {
         let when = match key.deletes_not_before {

@@ -1,6 +1,7 @@
 //! `crrctl explain`: prints what a code means, its causes and its remedies. Makes no calls.
 //! Not for: the explanations themselves (see `check::catalogue`).
 
+use super::objects::ExplainObject;
 use super::output::{Ended, Printer};
 use crate::check::catalogue::{self, Entry};
 use crate::failure::{Failure, Kind};
@@ -13,16 +14,21 @@ pub(super) struct ExplainArgs {
     code: Option<String>,
 }
 
-pub(super) fn run(args: &ExplainArgs, printer: &Printer) -> Ended {
+pub(super) fn run(args: &ExplainArgs, printer: &Printer, object: &mut ExplainObject) -> Ended {
     let Some(code) = &args.code else {
         let all: Vec<&Entry> = catalogue::all().collect();
-        printer.put("codes", &all);
+        object.codes.set(all.iter().copied().copied().collect());
         printer.text(&report::codes(&all));
         return Ok(0);
     };
     let Some(entry) = catalogue::entry(code) else { return Err(unknown(code)) };
-    printer.put_all(entry);
     printer.text(&report::explanation(entry));
+    let Entry { code, about, means, causes, mends } = *entry;
+    object.code.set(code);
+    object.about.set(about);
+    object.means.set(means);
+    object.causes.set(causes);
+    object.mends.set(mends);
     Ok(0)
 }
 

@@ -2,6 +2,7 @@
 //! Not for: the formats (see `crate::export`).
 
 use super::Global;
+use super::objects::ExportObject;
 use super::output::{self, Ended, Printer};
 use super::session::{self, read_one};
 use crate::export::{self, File};
@@ -30,10 +31,15 @@ enum Tool {
     Cloudformation,
 }
 
-pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &ExportArgs,
+    printer: &Printer,
+    object: &mut ExportObject,
+) -> Ended {
     let input = read_one(global, global.sandbox)?;
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
-    printer.put("pair", session.manifest.name());
+    object.pair.set(session.manifest.name().to_string());
     let Planned { topology, world, plan } = ops::standing(&session).await?;
     if plan.has_changes() {
         output::say(
@@ -47,8 +53,8 @@ pub(super) async fn run(global: &Global, args: &ExportArgs, printer: &Printer) -
     session.done(true, false);
     let texts: Map<String, Value> =
         files.iter().map(|file| (file.name.clone(), Value::from(file.text.clone()))).collect();
-    printer.put("files", texts);
-    printer.put("api_calls", session.aws.count().total());
+    object.files.set(texts);
+    object.api_calls.set(session.aws.count().total());
     match (&args.out, files.as_slice()) {
         (Some(folder), files) => write(folder, files, printer)?,
         // A single file is printed without a heading, so that it can be piped.

@@ -3,20 +3,20 @@
 //! Not for: the search itself (see `ops::fleet`), or its text (see `report::fleet`).
 
 use super::Global;
+use super::objects::{FleetBucket, FleetPair, FleetResource, FleetSource};
 use super::output::Printer;
 use super::session::{Inputs, begin};
 use crate::aws;
 use crate::events::millis;
 use crate::failure::Failure;
-use crate::names::{BucketName, KeyAlias, Region};
+use crate::names::{KeyAlias, Region};
 use crate::observe::Scope;
 use crate::ops::{self, Fleet, RunContext};
 use crate::plan::expiry::Expiry;
-use crate::plan::fleet::{Pair, State};
-use crate::world::KeyState;
+use crate::plan::fleet::Pair;
+use crate::world::Thing;
 use crrctl_sandbox::Sandbox;
 use jiff::Timestamp;
-use serde::Serialize;
 use std::collections::BTreeSet;
 
 #[derive(Debug, clap::Args)]
@@ -30,19 +30,20 @@ pub(super) struct RegionArgs {
     regions: Vec<Region>,
 }
 
-/// Reads the account, and adds the result to the JSON output object.
-pub(super) async fn look(
-    opened: &Opened,
-    args: &RegionArgs,
-    printer: &Printer,
-) -> Result<Fleet, Failure> {
+/// Reads the account.
+pub(super) async fn look(opened: &Opened, args: &RegionArgs) -> Result<Fleet, Failure> {
     let scope = Scope { only: args.regions.iter().cloned().collect(), also: opened.also.clone() };
-    let fleet = ops::fleet(&opened.context, scope).await?;
-    printer.put("account", &fleet.account);
-    printer.put("regions", &fleet.regions);
-    printer.put("pairs", fleet.pairs.iter().map(|pair| line(pair, fleet.now)).collect::<Vec<_>>());
-    printer.put("unread", &fleet.unread);
-    Ok(fleet)
+    ops::fleet(&opened.context, scope).await
+}
+
+/// Returns the Regions that were looked at.
+pub(super) fn regions(fleet: &Fleet) -> Vec<String> {
+    fleet.regions.iter().map(Region::to_string).collect()
+}
+
+/// Returns the pairs as the JSON output object has them.
+pub(super) fn lines(fleet: &Fleet) -> Vec<FleetPair> {
+    fleet.pairs.iter().map(|pair| line(pair, fleet.now)).collect()
 }
 
 /// A run about the account.
@@ -83,74 +84,38 @@ pub(super) async fn open(
     Ok(Opened { context, also: also.into_iter().chain([home]).collect(), _sandbox: sandbox })
 }
 
-/// An item of `pairs` in the JSON output object.
-#[derive(Debug, Serialize)]
-struct Line<'a> {
-    name: &'a str,
-    id: String,
-    source: Place<'a>,
-    destinations: Vec<Place<'a>>,
-    state: State,
-    expires: Option<Timestamp>,
-    resources: Vec<Resource<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Place<'a> {
-    region: &'a str,
-    bucket: Option<&'a str>,
-}
-
-#[derive(Debug, Serialize)]
-struct Resource<'a> {
-    kind: crate::events::Kind,
-    region: Option<&'a str>,
-    arn: &'a str,
-    expires: Option<Timestamp>,
-    state: Option<&'a KeyState>,
-    deletes_not_before: Option<Timestamp>,
-    aliases: Vec<&'a str>,
-}
-
-fn line(pair: &Pair, now: Timestamp) -> serde_json::Value {
-    let destinations = pair.destinations();
-    let line = Line {
-        name: pair.name.as_str(),
+/// Returns a pair as the JSON output object has it.
+fn line(pair: &Pair, now: Timestamp) -> FleetPair {
+    let source = &pair.source;
+    FleetPair {
+        name: pair.name.to_string(),
         id: pair.id(),
-        source: Place {
-            region: pair.source.region.as_str(),
-            bucket: Some(pair.source.bucket.as_str()),
-        },
-        destinations: destinations
-            .iter()
-            .map(|(region, bucket)| Place {
-                region: region.as_str(),
-                bucket: bucket.as_ref().map(BucketName::as_str),
-            })
+        source: FleetSource { region: source.region.clone(), bucket: source.bucket.clone() },
+        destinations: pair
+            .destinations()
+            .into_iter()
+            .map(|(region, bucket)| FleetBucket { region, bucket })
             .collect(),
         state: pair.state(now),
         expires: pair.expiry().date(),
-        resources: pair
-            .things
-            .iter()
-            .map(|thing| Resource {
-                kind: thing.kind,
-                region: thing.region.as_ref().map(Region::as_str),
-                arn: thing.arn.as_str(),
-                expires: Expiry::of([&thing.tags]).date(),
-                state: thing.key.as_ref().map(|key| &key.state),
-                deletes_not_before: thing.key.as_ref().and_then(|key| key.deletion_date),
-                aliases: thing.aliases.iter().map(KeyAlias::as_str).collect(),
-            })
-            .collect(),
-    };
-    // An owned value, since the caller removes pairs afterwards.
-    serde_json::to_value(line).unwrap_or_default()
+        resources: pair.things.iter().map(resource).collect(),
+    }
 }
 
-/// Adds the number of calls and the duration to the JSON output object, and emits `run.done`.
-pub(super) fn figures(context: &RunContext, printer: &Printer, ok: bool, changed: bool) {
+fn resource(thing: &Thing) -> FleetResource {
+    FleetResource {
+        kind: thing.kind,
+        region: thing.region.clone(),
+        arn: thing.arn.clone(),
+        expires: Expiry::of([&thing.tags]).date(),
+        state: thing.key.as_ref().map(|key| key.state.clone()),
+        deletes_not_before: thing.key.as_ref().and_then(|key| key.deletion_date),
+        aliases: thing.aliases.iter().map(KeyAlias::to_string).collect(),
+    }
+}
+
+/// Emits `run.done`; returns the number of calls and the duration in milliseconds.
+pub(super) fn figures(context: &RunContext, ok: bool, changed: bool) -> (u64, u64) {
     context.done(ok, changed);
-    printer.put("api_calls", context.aws.count().total());
-    printer.put("elapsed_ms", millis(context.started.elapsed()));
+    (context.aws.count().total(), millis(context.started.elapsed()))
 }

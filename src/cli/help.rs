@@ -2,6 +2,7 @@
 //! Not for: the texts, which stand beside each command and option.
 
 use super::Cli;
+use super::objects::{HelpObject, VersionObject};
 use super::output::{Ended, Printer};
 use crate::failure::{Failure, Kind};
 use clap::{Command, CommandFactory};
@@ -30,7 +31,7 @@ every command: `crrctl help`; one of them: `crrctl help COMMAND`; a code: `crrct
 /// The topic of the options that every command takes.
 const OPTIONS: &str = "options";
 
-pub(super) fn run(args: &HelpArgs, printer: &Printer) -> Ended {
+pub(super) fn run(args: &HelpArgs, printer: &Printer, object: &mut HelpObject) -> Ended {
     let mut program = Cli::command();
     program.build();
     let topic: Vec<&str> = args.topic.iter().map(String::as_str).collect();
@@ -39,8 +40,8 @@ pub(super) fn run(args: &HelpArgs, printer: &Printer) -> Ended {
         [OPTIONS] => options(&program).render_help(),
         names => find(&mut program, names)?.render_long_help(),
     };
-    printer.put("text", text.to_string());
     printer.text(&text.to_string());
+    object.text.set(text.to_string());
     Ok(0)
 }
 
@@ -74,8 +75,8 @@ fn find<'a>(program: &'a mut Command, names: &[&str]) -> Result<&'a mut Command,
     Ok(found)
 }
 
-pub(super) fn version(printer: &Printer) {
+pub(super) fn version(printer: &Printer, object: &mut VersionObject) {
     let version = env!("CARGO_PKG_VERSION");
-    printer.put("version", version);
+    object.version.set(version);
     printer.text(&format!("crrctl {version}\n"));
 }

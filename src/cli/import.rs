@@ -3,6 +3,7 @@
 //! Not for: the manifest's content (see `crate::import`).
 
 use super::Global;
+use super::objects::ImportObject;
 use super::output::{self, Ended, Printer};
 use super::session::{begin, connect};
 use crate::events::millis;
@@ -44,11 +45,16 @@ struct Imported {
     draft: Draft,
     text: String,
     /// What `apply` would change apart from tags, and the failure if its plan refuses the manifest.
-    changes: Vec<serde_json::Value>,
+    changes: Vec<Change>,
     refused: Option<Failure>,
 }
 
-pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &ImportArgs,
+    printer: &Printer,
+    object: &mut ImportObject,
+) -> Ended {
     if let Some(path) = args.out.as_ref().filter(|path| path.exists() && !args.force) {
         let message = format!("`{}` is there already", path.display());
         return Err(Failure::new(Kind::Manifest, "file-exists", message)
@@ -63,16 +69,16 @@ pub(super) async fn run(global: &Global, args: &ImportArgs, printer: &Printer) -
     let imported = planned(&context, import::draft(&live, &wish)?).await?;
     calls += context.aws.count().total();
     context.done(imported.refused.is_none(), false);
-    printer.put("pair", &imported.draft.name);
-    printer.put("manifest", &imported.text);
-    printer.put("notes", &imported.draft.notes);
-    printer.put("changes", &imported.changes);
-    printer.put("api_calls", calls);
-    printer.put("elapsed_ms", millis(context.started.elapsed()));
+    object.pair.set(imported.draft.name.to_string());
+    object.manifest.set(imported.text.clone());
+    object.notes.set(imported.draft.notes.clone());
+    object.changes.set(imported.changes);
+    object.api_calls.set(calls);
+    object.elapsed_ms.set(millis(context.started.elapsed()));
     match &args.out {
         Some(path) => {
             write(path, args.force, &imported.text)?;
-            printer.put("file", path.display().to_string());
+            object.file.set(path.display().to_string());
             printer.text(&format!("{}\n", path.display()));
         }
         None => printer.text(&imported.text),
@@ -219,7 +225,7 @@ async fn asked(context: &RunContext, mut draft: Draft) -> Result<Imported, Failu
                 draft.notes.push(format!(
                     "`crrctl apply` would change {kind} of `{name}` in {region}: {reason}"
                 ));
-                changes.push(serde_json::to_value(change).unwrap_or_default());
+                changes.push(change);
             }
         }
         Err(failure) if matches!(failure.kind, Kind::Denied | Kind::InTheWay | Kind::Manifest) => {

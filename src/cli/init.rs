@@ -2,6 +2,7 @@
 //! Not for: a manifest of a bucket that already replicates (see `import`).
 
 use super::Global;
+use super::objects::InitObject;
 use super::output::{self, Ended, Printer};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{self, Origin, SideFlag};
@@ -19,7 +20,12 @@ pub(super) struct InitArgs {
 /// The file's content beside name, source and destinations: every key at its default, as a comment.
 const REST: &str = include_str!("init.yaml");
 
-pub(super) async fn run(global: &Global, args: &InitArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &InitArgs,
+    printer: &Printer,
+    object: &mut InitObject,
+) -> Ended {
     let path = PathBuf::from(global.file.as_deref().unwrap_or("crrctl.yaml"));
     if path.exists() && !args.force {
         let message = format!("`{}` is there already", path.display());
@@ -31,8 +37,8 @@ pub(super) async fn run(global: &Global, args: &InitArgs, printer: &Printer) -> 
     manifest::from_flags(&name, &source, &destinations, &Origin::Flags, None)?;
     let text = text(&name, &source, &destinations);
     write(&path, &text)?;
-    printer.put("file", path.display().to_string());
-    printer.put("manifest", &text);
+    object.file.set(path.display().to_string());
+    object.manifest.set(text);
     printer.text(&format!("{}\n", path.display()));
     output::say("next: `crrctl rehearse` lives its whole life offline, `crrctl plan` asks AWS");
     Ok(0)

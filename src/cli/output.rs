@@ -3,13 +3,14 @@
 //! `report::Stdout`).
 //! Not for: the text of tables and reports (see `report`).
 
+use super::objects::{AnyObject, Object, OfMany, UsageObject};
 use super::{Command, Format, advice};
 use crate::failure::{Failure, Kind};
 use crate::ops::Input;
 use crate::policy::Operation;
 use crate::report::{self, Ndjson, Report, Stdout, harmless};
 use crate::stop::Stop;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -42,15 +43,15 @@ pub(super) struct Printer {
     pub(super) reports: Vec<Arc<dyn Report>>,
     /// The input whose policy documents give advice about missing permissions.
     pub(super) input: OnceLock<Input>,
-    /// The command's JSON output object so far.
-    object: Mutex<Map<String, Value>>,
+    /// The command's JSON output object, once the command has ended.
+    object: Mutex<Option<Box<dyn AnyObject>>>,
     /// Set for one pair of several: the pair's name and its text. The text is printed with that of
     /// the other pairs or not at all.
     part: Option<(String, Mutex<String>)>,
 }
 
 /// The result of a command for one pair of several.
-pub(super) struct Part {
+pub(super) struct Part<T> {
     pub(super) pair: String,
     pub(super) exit_code: u8,
     pub(super) failure: Option<Failure>,
@@ -58,12 +59,33 @@ pub(super) struct Part {
     /// not in order.
     pub(super) ok: bool,
     pub(super) changed: bool,
-    pub(super) object: Map<String, Value>,
+    pub(super) object: T,
     pub(super) text: String,
 }
 
-/// The fields of the JSON output object that show whether something was changed.
-const CHANGES: [&str; 2] = ["changed", "removed"];
+/// Holds the JSON output object of a command while it runs, and leaves it with the printer when the
+/// command ends or is dropped.
+struct Filled<'a, T: Object + Send + 'static> {
+    printer: &'a Printer,
+    object: T,
+}
+
+impl<T: Object + Send + 'static> Drop for Filled<'_, T> {
+    fn drop(&mut self) {
+        let object: Box<dyn AnyObject> = Box::new(std::mem::take(&mut self.object));
+        *self.printer.object.lock().unwrap_or_else(PoisonError::into_inner) = Some(object);
+    }
+}
+
+/// Runs a command that fills its JSON output object as it goes.
+pub(super) async fn filling<T: Object + Send + 'static>(
+    printer: &Printer,
+    command: impl AsyncFnOnce(&mut T) -> Ended,
+) -> Ended {
+    let mut filled = Filled { printer, object: T::default() };
+    // Boxed, so that the future of the command line stays small.
+    Box::pin(command(&mut filled.object)).await
+}
 
 impl Printer {
     pub(super) fn new(
@@ -116,9 +138,9 @@ impl Printer {
         self.part.is_some()
     }
 
-    /// Returns everything that a printer for one pair stored. The JSON output object is stored only
-    /// where it is printed.
-    pub(super) fn kept(self, ended: Ended) -> Part {
+    /// Returns everything that a printer for one pair stored, and the pair's `object`, which is kept
+    /// only where it is printed.
+    pub(super) fn kept<T: OfMany>(self, mut object: T, ended: Ended) -> Part<T> {
         let ended = self.advised(ended);
         let failure = ended.as_ref().err().cloned();
         let (pair, text) = match &self.part {
@@ -127,22 +149,15 @@ impl Printer {
             }
             None => Default::default(),
         };
-        let (is_printed, purpose) = (self.format == Format::Json, self.purpose);
-        let (exit_code, object) = self.conclude(ended);
-        let changed = CHANGES.iter().any(|name| match &object[*name] {
-            Value::Array(removed) => !removed.is_empty(),
-            other => *other == true,
-        });
-        let mut object = match object {
-            Value::Object(object) if is_printed => object,
-            _ => Map::new(),
-        };
-        // Calls are counted for all pairs together, so a single pair has no count.
-        for of_all in ["api_calls", "api_writes"] {
-            object.remove(of_all);
+        let exit_code = ended.unwrap_or_else(|failure| failure.kind.exit_code());
+        let changed = object.says_changed();
+        if self.format == Format::Json {
+            object.end(failure.clone());
+            object.of_one(exit_code);
+        } else {
+            object = T::default();
         }
-        object.insert("exit_code".to_owned(), json!(exit_code));
-        let is_in_order = match purpose {
+        let is_in_order = match self.purpose {
             Purpose::Work => true,
             Purpose::Judge => exit_code == 0,
         };
@@ -174,22 +189,6 @@ impl Printer {
         }
     }
 
-    /// Adds `value` to the JSON output object.
-    pub(super) fn put(&self, name: &str, value: impl serde::Serialize) {
-        if self.part.is_some() && self.format != Format::Json && !CHANGES.contains(&name) {
-            return;
-        }
-        let value = serde_json::to_value(value).unwrap_or(Value::Null);
-        self.object.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
-    }
-
-    /// Adds each field of `value`, which is an object, to the JSON output object.
-    pub(super) fn put_all(&self, value: impl serde::Serialize) {
-        if let Ok(Value::Object(fields)) = serde_json::to_value(value) {
-            self.object.lock().unwrap_or_else(PoisonError::into_inner).extend(fields);
-        }
-    }
-
     /// Ends the command: prints the JSON output object and the error, and returns the exit code.
     pub(super) fn end(self, ended: Ended) -> ExitCode {
         let ended = self.advised(ended);
@@ -218,15 +217,12 @@ impl Printer {
     /// Returns the exit code and the JSON output object.
     pub(super) fn conclude(self, ended: Ended) -> (u8, Value) {
         let ended = self.advised(ended);
-        let mut object = Map::new();
-        object.insert("schema".to_owned(), json!(format!("crrctl/{}/v1", self.command)));
-        object.extend(self.object.into_inner().unwrap_or_else(PoisonError::into_inner));
-        let code = ended.unwrap_or_else(|failure| {
-            let error = serde_json::to_value(&failure).unwrap_or(Value::Null);
-            object.insert("error".to_owned(), error);
-            failure.kind.exit_code()
-        });
-        (code, Value::Object(object))
+        let failure = ended.as_ref().err().cloned();
+        let object = match self.object.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(mut object) => object.ended(failure),
+            None => UsageObject::new(self.command, failure).value(),
+        };
+        (ended.unwrap_or_else(|failure| failure.kind.exit_code()), object)
     }
 }
 
@@ -266,7 +262,7 @@ pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) 
     let asks = |pair: &[&str]| matches!(pair, ["-o" | "--output", "json"]);
     let asks_in_one = |word: &&str| matches!(*word, "-ojson" | "-o=json" | "--output=json");
     if words.windows(2).any(asks) || words.iter().any(asks_in_one) {
-        let object = json!({"schema": format!("crrctl/{command}/v1"), "error": failure});
+        let object = UsageObject::new(command, Some(failure.clone())).value();
         Stdout::default().line(&format!("{object:#}"));
     }
 }

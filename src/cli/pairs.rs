@@ -4,6 +4,7 @@
 //! Not for: the work of a command on one pair (see each command).
 
 use super::Global;
+use super::objects::{self, OfMany, Sums};
 use super::output::{self, Ended, Part, Printer, Purpose};
 use super::session::{Inputs, Several, begin, connect_beside};
 use crate::aws::Aws;
@@ -16,7 +17,6 @@ use crate::report::{self, tables};
 use crate::units::format_duration;
 use crrctl_sandbox::Sandbox;
 use futures::stream::{self, StreamExt};
-use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,25 +41,26 @@ pub(super) enum OutputMode {
 }
 
 /// Runs `one` for the pair of `inputs`, or for each of them.
-pub(super) async fn one_or_each(
+pub(super) async fn one_or_each<T: OfMany>(
     global: &Global,
     printer: &Printer,
+    object: &mut T,
     inputs: Inputs,
     mode: OutputMode,
-    one: impl AsyncFn(Session, &Printer) -> Ended,
+    one: impl AsyncFn(Session, &Printer, &mut T) -> Ended,
 ) -> Ended {
     match inputs {
         Inputs::One(input) => {
             let (session, _sandbox) =
                 super::session::open(global, printer, *input, global.sandbox).await?;
-            one(session, printer).await
+            one(session, printer, object).await
         }
         Inputs::Many(_) if mode == OutputMode::Alone => {
             let message = "this is text about one pair: name it with `--pair`";
             Err(Failure::new(failure::Kind::Manifest, "usage", message))
         }
         Inputs::Many(several) => {
-            PairRunner::gather(global, printer, several).await?.each(mode, one).await
+            PairRunner::gather(global, printer, several).await?.each(mode, object, one).await
         }
     }
 }
@@ -120,15 +121,15 @@ impl<'a> PairRunner<'a> {
 
     /// Prints the plan of each pair, and asks `question`. A pair that can't be planned does not
     /// stop the others; it fails later, in its own run.
-    pub(super) async fn ask(
+    pub(super) async fn ask<T: OfMany>(
         &self,
-        plan: impl AsyncFn(Session, &Printer) -> Ended,
+        plan: impl AsyncFn(Session, &Printer, &mut T) -> Ended,
         question: &str,
     ) -> Result<String, Failure> {
         let parts = self.parts(OutputMode::Whole, plan).await;
-        let failed: Vec<&Part> = parts.iter().filter(|part| part.failure.is_some()).collect();
+        let failed = failed(&parts);
         if failed.len() == parts.len()
-            && let Some(failure) = verdict(&parts, &failed)
+            && let Some(failure) = verdict(parts.len(), &failed)
         {
             return Err(failure);
         }
@@ -140,17 +141,18 @@ impl<'a> PairRunner<'a> {
     }
 
     /// Runs `work` for each pair, and reports the result of each pair and of the whole run.
-    pub(super) async fn each(
+    pub(super) async fn each<T: OfMany>(
         self,
         mode: OutputMode,
-        work: impl AsyncFn(Session, &Printer) -> Ended,
+        object: &mut T,
+        work: impl AsyncFn(Session, &Printer, &mut T) -> Ended,
     ) -> Ended {
         let parts = self.parts(mode, work).await;
         let changed = parts.iter().any(|part| part.changed);
-        let failed: Vec<&Part> = parts.iter().filter(|part| part.failure.is_some()).collect();
+        let failed = failed(&parts);
         let code = parts.iter().filter(|part| part.failure.is_none());
         let code = code.map(|part| part.exit_code).max().unwrap_or_default();
-        let verdict = verdict(&parts, &failed);
+        let verdict = verdict(parts.len(), &failed);
         let good = parts.iter().filter(|part| part.ok).count();
         self.context.done(good == parts.len(), changed);
         if mode == OutputMode::Whole {
@@ -160,15 +162,9 @@ impl<'a> PairRunner<'a> {
         }
         let elapsed = self.context.started.elapsed();
         let calls = self.context.aws.count();
-        let (count, failures) = (parts.len(), failed.len());
-        self.printer.put("count", count);
-        self.printer.put("failed", failures);
-        self.printer.put("api_calls", calls.total());
-        self.printer.put("api_writes", calls.writes);
-        self.printer.put("elapsed_ms", millis(elapsed));
-        let objects: Vec<Value> =
-            parts.into_iter().map(|part| Value::Object(part.object)).collect();
-        self.printer.put("pairs", objects);
+        let (count, failed) = (parts.len(), failed.len());
+        let objects = parts.into_iter().map(|part| objects::Part(part.object)).collect();
+        object.sum_up(&Sums { count, failed, calls, elapsed }, objects);
         let (took, total) = (format_duration(elapsed), calls.total());
         let done = match self.printer.purpose {
             Purpose::Work => "done",
@@ -183,11 +179,11 @@ impl<'a> PairRunner<'a> {
 
     /// Runs `work` for each pair; returns the results in the manifest's order. When a pair is done,
     /// everything but its result is dropped.
-    async fn parts(
+    async fn parts<T: OfMany>(
         &self,
         mode: OutputMode,
-        work: impl AsyncFn(Session, &Printer) -> Ended,
-    ) -> Vec<Part> {
+        work: impl AsyncFn(Session, &Printer, &mut T) -> Ended,
+    ) -> Vec<Part<T>> {
         let under_way = self.global.max_concurrency.max(1).saturating_mul(UNDER_WAY);
         let inputs = self.several.inputs.iter().enumerate();
         let mut all = stream::iter(inputs)
@@ -196,7 +192,7 @@ impl<'a> PairRunner<'a> {
                 async move { (index, self.one(input, work).await) }
             })
             .buffer_unordered(under_way);
-        let mut parts: BTreeMap<usize, Part> = BTreeMap::new();
+        let mut parts: BTreeMap<usize, Part<T>> = BTreeMap::new();
         while let Some((index, mut part)) = all.next().await {
             if mode == OutputMode::Verdict {
                 let text = std::mem::take(&mut part.text);
@@ -209,10 +205,14 @@ impl<'a> PairRunner<'a> {
         parts.into_values().collect()
     }
 
-    async fn one(&self, input: &Input, work: &impl AsyncFn(Session, &Printer) -> Ended) -> Part {
+    async fn one<T: OfMany>(
+        &self,
+        input: &Input,
+        work: &impl AsyncFn(Session, &Printer, &mut T) -> Ended,
+    ) -> Part<T> {
         // The semaphore is never closed.
         let build_permit = Arc::clone(&self.build_permits).acquire_owned().await.ok();
-        let part = self.printer.part(input);
+        let (part, mut object) = (self.printer.part(input), T::default());
         let events = self.context.events.of_pair(input.manifest.name().as_str());
         let began = Instant::now();
         let ended = if self.context.stop.is_ending() {
@@ -224,12 +224,12 @@ impl<'a> PairRunner<'a> {
                 Ok(aws) => {
                     let session = Session::of_many(context, input.clone(), aws, gate, build_permit);
                     // Boxed, so that the future of one pair stays small.
-                    Box::pin(work(session, &part)).await
+                    Box::pin(work(session, &part, &mut object)).await
                 }
                 Err(failure) => Err(failure),
             }
         };
-        let part = part.kept(ended);
+        let part = part.kept(object, ended);
         events.say(&Event::PairDone {
             ok: part.ok,
             exit_code: part.exit_code,
@@ -255,21 +255,25 @@ impl<'a> PairRunner<'a> {
     }
 }
 
-/// Returns the failure of the run, if any: the worst failure of its pairs.
-fn verdict(parts: &[Part], failed: &[&Part]) -> Option<Failure> {
+/// Returns the pairs that failed, each with its failure.
+fn failed<T>(parts: &[Part<T>]) -> Vec<(&str, &Failure)> {
+    parts.iter().filter_map(|part| Some((part.pair.as_str(), part.failure.as_ref()?))).collect()
+}
+
+/// Returns the failure of the run, if any: the worst failure of its `count` pairs.
+fn verdict(count: usize, failed: &[(&str, &Failure)]) -> Option<Failure> {
     let mut by_message: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for part in failed {
-        let Some(failure) = &part.failure else { continue };
-        by_message.entry(failure.message.clone()).or_default().push(&part.pair);
+    for (pair, failure) in failed {
+        by_message.entry(failure.message.clone()).or_default().push(pair);
     }
-    let worst = failure::worst(failed.iter().filter_map(|part| part.failure.clone()))?;
+    let worst = failure::worst(failed.iter().map(|(_, failure)| (*failure).clone()))?;
     let pairs = by_message.get(&worst.message).cloned().unwrap_or_default();
     let named: Vec<&str> = pairs.iter().take(NAMED).copied().collect();
     let more = if pairs.len() > NAMED { ", …" } else { "" };
     let message = format!(
         "{} of {} pairs failed; {}{more}: {}",
         failed.len(),
-        parts.len(),
+        count,
         named.join(", "),
         worst.message
     );

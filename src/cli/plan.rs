@@ -1,6 +1,7 @@
 //! `crrctl plan`: prints what `apply` or `destroy` would do, and why, without doing it.
 //! Not for: building the plan (see `crate::plan`).
 
+use super::objects::PlanObject;
 use super::other_side;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
@@ -35,55 +36,68 @@ enum Graph {
     Dot,
 }
 
-pub(super) async fn run(global: &Global, args: &PlanArgs, printer: &Printer) -> Ended {
-    let one = async |session: Session, part: &Printer| one(session, args, part).await;
+pub(super) async fn run(
+    global: &Global,
+    args: &PlanArgs,
+    printer: &Printer,
+    object: &mut PlanObject,
+) -> Ended {
+    let one = async |session: Session, part: &Printer, object: &mut PlanObject| {
+        one(session, args, part, object).await
+    };
     // Two graphs in one text are not a valid graph; in JSON each pair has its own graph.
     let is_graph = args.graph.is_some() && global.output == Format::Text;
     let mode = if is_graph { OutputMode::Alone } else { OutputMode::Whole };
     let inputs = Inputs::read(global, global.sandbox)?;
-    pairs::one_or_each(global, printer, inputs, mode, one).await
+    pairs::one_or_each(global, printer, object, inputs, mode, one).await
 }
 
 /// Plans one pair.
-pub(super) async fn one(session: Session, args: &PlanArgs, printer: &Printer) -> Ended {
-    printer.put("pair", session.manifest.name());
+pub(super) async fn one(
+    session: Session,
+    args: &PlanArgs,
+    printer: &Printer,
+    object: &mut PlanObject,
+) -> Ended {
+    object.pair.set(session.manifest.name().to_string());
     let (topology, plan, kept) = if args.destroy {
         let planned = ops::removal(&session, Removal::default(), None).await?;
         (planned.topology, planned.plan, planned.kept)
     } else {
-        let Planned { topology, plan, .. } = other_side::planned(&session, printer).await?;
-        other_side::hand_over(&session, &topology, printer)?;
+        let Planned { topology, plan, .. } =
+            other_side::planned(&session, printer, &mut object.documents).await?;
+        other_side::hand_over(&session, &topology, printer, &mut object.documents)?;
         (topology, plan, Vec::new())
     };
     session.done(true, false);
-    printer.put("account", &topology.source.account);
-    printer.put("caller", session.aws.identity());
-    printer.put("endpoint", session.aws.endpoint());
-    printer.put("changes", report::changes(&plan));
+    object.account.set(topology.source.account.to_string());
+    object.caller.set(session.aws.identity().map(str::to_owned));
+    object.endpoint.set(session.aws.endpoint().map(str::to_owned));
+    object.changes.set(report::changes(&plan));
     if plan.has_changes() {
         printer.headline(&tables::counts(&plan).join(", "));
     }
     if !args.destroy {
-        printer.put("warnings", &plan.warnings);
+        object.warnings.set(plan.warnings.clone());
         for warning in &plan.warnings {
             printer.say(&format!("warning: {warning}"));
         }
     }
     let cost = plan::cost(&topology);
     if args.destroy {
-        printer.put("left", &kept);
+        object.left.set(kept.clone());
     } else {
-        printer.put("cost", &cost);
+        object.cost.set(cost.clone());
     }
-    printer.put("api_calls", session.aws.count().total());
+    object.api_calls.set(session.aws.count().total());
     if let Some(language) = args.graph {
         let language = match language {
             Graph::Mermaid => Language::Mermaid,
             Graph::Dot => Language::Dot,
         };
         let graph = graph(&plan, language);
-        printer.put("graph", &graph);
         printer.text(&graph);
+        object.graph.set(graph);
     } else {
         let caller = session.aws.identity().unwrap_or("an unknown caller");
         printer.text(&format!("account {}, as {caller}\n\n", topology.source.account));

@@ -5,7 +5,8 @@
 mod values;
 
 use super::Global;
-use super::output::{Ended, Printer};
+use super::objects::{OperatorObject, ProveObject, RenderObject};
+use super::output::{Ended, Printer, filling};
 use super::session;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
@@ -64,21 +65,43 @@ impl PolicyArgs {
 }
 
 pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -> Ended {
-    let input = session::read_one(global, global.sandbox)?;
-    printer.put("pair", input.manifest.name());
     match &args.command {
         PolicyCommand::Render { document, values } => {
-            let values = Values::find(global, values, &input.manifest, printer).await?;
-            render(&input, &values, document.as_deref(), printer)
+            let render = async |object: &mut RenderObject| {
+                let input = session::read_one(global, global.sandbox)?;
+                object.pair.set(input.manifest.name().to_string());
+                let values = Values::find(global, values, &input.manifest).await?;
+                object.placeholders.set(values.are_placeholders);
+                object.account.set(values.accounts.home.to_string());
+                object.key_id.set(values.key_id.clone());
+                render(&input, &values, document.as_deref(), printer, object)
+            };
+            filling(printer, render).await
         }
         PolicyCommand::Prove { scp, rcp, values } => {
-            let organisation = organisation(scp, rcp)?;
-            let values = Values::find(global, values, &input.manifest, printer).await?;
-            proven(global, &input, &values, &organisation, printer)
+            let prove = async |object: &mut ProveObject| {
+                let input = session::read_one(global, global.sandbox)?;
+                object.pair.set(input.manifest.name().to_string());
+                let organisation = organisation(scp, rcp)?;
+                let values = Values::find(global, values, &input.manifest).await?;
+                object.placeholders.set(values.are_placeholders);
+                object.account.set(values.accounts.home.to_string());
+                object.key_id.set(values.key_id.clone());
+                proven(global, &input, &values, &organisation, printer, object)
+            };
+            filling(printer, prove).await
         }
         PolicyCommand::Operator { values } => {
-            let values = Values::find(global, values, &input.manifest, printer).await?;
-            operator(&input, &values, printer)
+            let operator = async |object: &mut OperatorObject| {
+                let input = session::read_one(global, global.sandbox)?;
+                object.pair.set(input.manifest.name().to_string());
+                let values = Values::find(global, values, &input.manifest).await?;
+                object.placeholders.set(values.are_placeholders);
+                object.account.set(values.accounts.home.to_string());
+                object.key_id.set(values.key_id.clone());
+                operator(&input, &values, printer, object)
+            };
+            filling(printer, operator).await
         }
     }
 }
@@ -93,7 +116,13 @@ fn documents(
     Ok((topology, documents))
 }
 
-fn render(input: &Input, values: &Values, name: Option<&str>, printer: &Printer) -> Ended {
+fn render(
+    input: &Input,
+    values: &Values,
+    name: Option<&str>,
+    printer: &Printer,
+    object: &mut RenderObject,
+) -> Ended {
     let topology = input.manifest.topology_in(&values.accounts)?;
     let (_, documents) = if let Some(name) = name {
         let one = Document::all(&topology).find(|document| document.name() == name);
@@ -108,7 +137,7 @@ fn render(input: &Input, values: &Values, name: Option<&str>, printer: &Printer)
                 .chain(Document::batch()),
         )?
     };
-    put(&documents, printer);
+    object.documents.set(by_name(&documents));
     match name.and_then(|_| documents.iter().next()) {
         // A single document is printed without a heading, so that it can be piped.
         Some((_, _, value)) => printer.text(&format!("{value:#}\n")),
@@ -123,10 +152,8 @@ fn unknown(name: &str, topology: &Topology) -> Failure {
     Failure::new(Kind::Manifest, "usage", message)
 }
 
-fn put(documents: &Documents, printer: &Printer) {
-    let all: Map<String, Value> =
-        documents.iter().map(|(_, name, value)| (name.to_owned(), value.clone())).collect();
-    printer.put("documents", all);
+fn by_name(documents: &Documents) -> Map<String, Value> {
+    documents.iter().map(|(_, name, value)| (name.to_owned(), value.clone())).collect()
 }
 
 fn texts(documents: &Documents) -> String {
@@ -140,22 +167,27 @@ fn proven(
     values: &Values,
     organisation: &Organisation,
     printer: &Printer,
+    object: &mut ProveObject,
 ) -> Ended {
     let topology = input.manifest.topology_in(&values.accounts)?;
     let (topology, documents) = documents(input, values, Document::all(&topology))?;
     let proof = prove(&topology, &values.keys, &documents, organisation);
-    let refused: Vec<_> = proof.refused().collect();
-    printer.put("calls", &proof.rows);
-    printer.put("refused", &refused);
-    printer.put("organisation_policies", organisation.is_known());
+    object.calls.set(proof.rows.clone());
+    object.refused.set(proof.refused().cloned().collect());
+    object.organisation_policies.set(organisation.is_known());
     printer.text(&report::proof(&proof, organisation.is_known(), global.verbose > 0));
     proof.failure().map_or(Ok(0), Err)
 }
 
-fn operator(input: &Input, values: &Values, printer: &Printer) -> Ended {
+fn operator(
+    input: &Input,
+    values: &Values,
+    printer: &Printer,
+    object: &mut OperatorObject,
+) -> Ended {
     let topology = input.manifest.topology_in(&values.accounts)?;
     let (_, documents) = documents(input, values, Document::operator(&topology))?;
-    put(&documents, printer);
+    object.documents.set(by_name(&documents));
     let parts = |parts: &[Part]| -> Vec<String> {
         let accounts = topology.accounts().into_iter();
         let all = accounts.flat_map(|account| Document::operator_in(&topology, account, parts));
@@ -167,7 +199,7 @@ fn operator(input: &Input, values: &Values, printer: &Printer) -> Ended {
         .clone()
         .map(|it| (it.as_str().to_owned(), Value::from(parts(it.parts()))))
         .collect();
-    printer.put("commands", commands);
+    object.commands.set(commands);
     for it in possible {
         let (command, documents) = (it.as_str(), parts(it.parts()).join(", "));
         printer.text(&format!("# crrctl {command}: {documents}\n"));

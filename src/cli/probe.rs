@@ -3,9 +3,11 @@
 
 use super::Global;
 use super::check;
+use super::objects::ProbeObject;
 use super::output::{Ended, Printer};
 use super::pairs::{self, OutputMode};
 use super::session::read_or_find;
+use crate::events::millis;
 use crate::failure::{Failure, Kind};
 use crate::ops::{self, Probed, Session};
 use crate::probe::{self, Patience, RouteSummary, Settings};
@@ -49,20 +51,33 @@ fn probe_size(text: &str) -> Result<u64, String> {
     }
 }
 
-pub(super) async fn run(global: &Global, args: &ProbeArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &ProbeArgs,
+    printer: &Printer,
+    object: &mut ProbeObject,
+) -> Ended {
     let held = args.size.saturating_mul(u64::try_from(args.concurrency).unwrap_or(u64::MAX));
     if held > MOST_HELD {
         let message = "`--size` times `--concurrency` is more than 1GiB, which the bodies under way would take of memory";
         return Err(Failure::new(Kind::Manifest, "usage", message).hint("lower one of the two"));
     }
-    let one = async |session: Session, part: &Printer| one(session, global, args, part).await;
+    let one = async |session: Session, part: &Printer, object: &mut ProbeObject| {
+        one(session, global, args, part, object).await
+    };
     let inputs = read_or_find(global, global.sandbox).await?;
-    pairs::one_or_each(global, printer, inputs, OutputMode::Verdict, one).await
+    pairs::one_or_each(global, printer, object, inputs, OutputMode::Verdict, one).await
 }
 
 /// Probes one pair.
-async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Printer) -> Ended {
-    printer.put("pair", session.manifest.name());
+async fn one(
+    session: Session,
+    global: &Global,
+    args: &ProbeArgs,
+    printer: &Printer,
+    object: &mut ProbeObject,
+) -> Ended {
+    object.pair.set(session.manifest.name().to_string());
     let settings = Settings {
         count: args.count,
         size: args.size,
@@ -77,28 +92,27 @@ async fn one(session: Session, global: &Global, args: &ProbeArgs, printer: &Prin
     let routes = probe::by_route(&evidence.probes);
     let failure = evidence.failure.or_else(|| too_slow(args, &routes));
     session.done(failure.is_none(), false);
-    printer.put("probes", &evidence.probes);
-    printer.put("summary", summary);
-    printer.put("routes", &routes);
-    if args.delete_marker {
-        printer.put("delete_markers", &markers);
-    }
-    printer.put("api_calls", session.aws.count().total());
-    printer.put("elapsed_ms", crate::events::millis(session.started.elapsed()));
     printer.text(&tables::evidence(&evidence.probes, &summary));
     printer.text(&tables::markers(&markers));
-    match failure {
-        Some(failure) => Err(check::diagnosed(&session, failure, printer).await),
-        None => Ok(0),
+    object.probes.set(evidence.probes);
+    object.summary.set(summary);
+    object.routes.set(routes);
+    if args.delete_marker {
+        object.delete_markers.set(markers);
     }
+    object.api_calls.set(session.aws.count().total());
+    object.elapsed_ms.set(millis(session.started.elapsed()));
+    let Some(failure) = failure else { return Ok(0) };
+    let (checks, reasons) = (&mut object.checks, &mut object.failure_reasons);
+    Err(check::diagnosed(&session, failure, checks, reasons).await)
 }
 
 /// Compares each rule and direction with `--expect-p95` separately: many fast ones must not hide a
 /// slow one.
 fn too_slow(args: &ProbeArgs, routes: &[RouteSummary]) -> Option<Failure> {
     let expected = args.expect_p95?;
-    let slowest = routes.iter().max_by_key(|it| it.summary.p95_ms)?;
-    let p95 = Duration::from_millis(slowest.summary.p95_ms?);
+    let slowest = routes.iter().max_by_key(|it| it.p95_ms)?;
+    let p95 = Duration::from_millis(slowest.p95_ms?);
     (p95 > expected).then(|| {
         let message = format!(
             "the 95th percentile of the latency {} → {} is {}, not {}",

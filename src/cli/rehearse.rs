@@ -4,6 +4,7 @@
 
 use super::Global;
 use super::furnish::furnish;
+use super::objects::{Phase, RehearseObject};
 use super::output::{Ended, Printer};
 use super::session::{self, Inputs, Several};
 use crate::events::millis;
@@ -15,23 +16,15 @@ use crate::probe;
 use crate::report::{self, tables};
 use crate::units::format_duration;
 use crrctl_sandbox::Sandbox;
-use serde::Serialize;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct RehearseArgs {}
 
-/// An item of `phases` in the JSON output object.
-#[derive(Debug, Serialize)]
-struct Phase {
-    name: &'static str,
-    detail: String,
-    elapsed_ms: u64,
-}
-
-/// Stores the phases, and prints each phase when it ends.
+/// Prints each phase when it ends, and adds it to the JSON output object.
 struct Phases<'a> {
     printer: &'a Printer,
+    object: &'a mut RehearseObject,
     done: Vec<Phase>,
     since: Instant,
 }
@@ -41,28 +34,38 @@ impl Phases<'_> {
         let elapsed = std::mem::replace(&mut self.since, Instant::now()).elapsed();
         self.printer.text(&format!("{name:<14} {detail} ({})\n", format_duration(elapsed)));
         self.done.push(Phase { name, detail, elapsed_ms: millis(elapsed) });
-        self.printer.put("phases", &self.done);
+        self.object.phases.set(self.done.clone());
     }
 }
 
-pub(super) async fn run(global: &Global, _: &RehearseArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    _: &RehearseArgs,
+    printer: &Printer,
+    object: &mut RehearseObject,
+) -> Ended {
     match Inputs::read(global, true)? {
         Inputs::One(input) => {
             let (session, sandbox) = session::open(global, printer, *input, true).await?;
-            one(&session, sandbox.as_ref(), printer).await
+            one(&session, sandbox.as_ref(), printer, object).await
         }
-        Inputs::Many(several) => each(global, printer, several).await,
+        Inputs::Many(several) => each(global, printer, object, several).await,
     }
 }
 
 /// Rehearses one pair.
-async fn one(session: &Session, sandbox: Option<&Sandbox>, printer: &Printer) -> Ended {
-    printer.put("pair", session.manifest.name());
-    let mut phases = Phases { printer, done: Vec::new(), since: Instant::now() };
+async fn one(
+    session: &Session,
+    sandbox: Option<&Sandbox>,
+    printer: &Printer,
+    object: &mut RehearseObject,
+) -> Ended {
+    object.pair.set(session.manifest.name().to_string());
+    let mut phases = Phases { printer, object, done: Vec::new(), since: Instant::now() };
     let ended = live(session, sandbox, printer, &mut phases).await;
     session.done(ended.is_ok(), true);
     ended?;
-    printer.put("elapsed_ms", millis(session.started.elapsed()));
+    object.elapsed_ms.set(millis(session.started.elapsed()));
     printer.text(&tables::verdict(&format!(
         "{}: rehearsed, nothing is left",
         session.manifest.name()
@@ -72,7 +75,12 @@ async fn one(session: &Session, sandbox: Option<&Sandbox>, printer: &Printer) ->
 
 /// Rehearses several pairs, one after another, each in a sandbox of its own: what one leaves is not
 /// taken for another's. Ends with the first failure.
-async fn each(global: &Global, printer: &Printer, several: Several) -> Ended {
+async fn each(
+    global: &Global,
+    printer: &Printer,
+    object: &mut RehearseObject,
+    several: Several,
+) -> Ended {
     let (started, count) = (Instant::now(), several.inputs.len());
     for input in several.inputs {
         let (home, name) = (input.manifest.source_region(), input.manifest.name());
@@ -80,9 +88,9 @@ async fn each(global: &Global, printer: &Printer, several: Several) -> Ended {
         let manifest = Some(&input.manifest);
         let begun = session::begin(global, printer, home, name.as_str(), manifest, true);
         let (context, sandbox) = begun.await?;
-        one(&Session::alone(context, input), sandbox.as_ref(), printer).await?;
+        one(&Session::alone(context, input), sandbox.as_ref(), printer, object).await?;
     }
-    printer.put("elapsed_ms", millis(started.elapsed()));
+    object.elapsed_ms.set(millis(started.elapsed()));
     printer.text(&tables::verdict(&format!("{count} pairs rehearsed, nothing is left")));
     Ok(0)
 }
@@ -104,7 +112,7 @@ async fn live(
 
     let applied = ops::apply(session, planned, Probing::On).await;
     let summary = probe::summary(&applied.evidence.probes);
-    printer.put("probes", &applied.evidence.probes);
+    phases.object.probes.set(applied.evidence.probes.clone());
     printer.text(&tables::evidence(&applied.evidence.probes, &summary));
     if let Some(failure) = applied.failure() {
         return Err(failure.clone());
@@ -118,7 +126,7 @@ async fn live(
 
     let again = ops::plan(session).await?.plan;
     if again.has_changes() {
-        printer.put("changes", report::changes(&again));
+        phases.object.changes.set(report::changes(&again));
         let message =
             format!("a second apply would change something:\n{}", tables::plan(&again, None));
         return Err(Failure::new(Kind::Unexpected, "not-converged", message));
@@ -148,7 +156,7 @@ async fn live(
         left.retain(|arn| !stays(arn));
         phases.end("stays", format!("{} adopted buckets, and the keys", adopted.len()));
     }
-    printer.put("left", &left);
+    phases.object.left.set(left.clone());
     if left.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,8 @@
 mod command;
 
 use super::Global;
-use super::output::{Ended, Printer, say};
+use super::objects::SandboxObject;
+use super::output::{Ended, say};
 use super::session::Signals;
 use crate::failure::{Failure, Kind};
 use crate::units;
@@ -85,7 +86,7 @@ fn quirk_help() -> String {
     )
 }
 
-pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &Printer) -> Ended {
+pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &mut SandboxObject) -> Ended {
     let listen = args.listen();
     if !listen.ip().is_loopback() {
         say(&format!("warning: {listen} is not loopback: whoever reaches it can use this sandbox"));

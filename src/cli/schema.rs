@@ -2,10 +2,11 @@
 //! read crrctl's output.
 //! Not for: checking a manifest (see `manifest`).
 
-use super::output::Printer;
+use super::objects::SchemaObject;
+use super::output::{Ended, Printer};
+use crate::failure::Failure;
 use crate::manifest;
 use clap::ValueEnum;
-use serde_json::Value;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SchemaArgs {
@@ -35,11 +36,14 @@ impl SchemaOf {
     }
 }
 
-pub(super) fn run(args: &SchemaArgs, printer: &Printer) {
+pub(super) fn run(args: &SchemaArgs, printer: &Printer, object: &mut SchemaObject) -> Ended {
     let text = args.of.text();
     // The files are part of the crate, and a test reads each of them.
-    printer.put("json_schema", serde_json::from_str::<Value>(text).unwrap_or_default());
+    let schema = serde_json::from_str(text)
+        .map_err(|error| Failure::bug(&format!("a schema is not an object: {error}")))?;
+    object.json_schema.set(schema);
     printer.text(text);
+    Ok(0)
 }
 
 #[cfg(test)]

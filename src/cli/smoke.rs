@@ -2,12 +2,15 @@
 //! Not for: the manifest's own pair (see `apply`).
 
 use super::Global;
+use super::objects::SmokeObject;
 use super::output::{Ended, Printer};
 use super::session::{self, read_suffixed};
 use super::{apply, destroy};
+use crate::events::millis;
 use crate::failure;
 use crate::names::Arn;
-use crate::ops::{self, Probing};
+use crate::ops::{self, Applied, Destroyed, Probing, Session};
+use crate::probe;
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -30,19 +33,26 @@ fn key(text: &str) -> Result<Arn, String> {
 /// How many random letters the pair's name ends in.
 const SUFFIX: usize = 6;
 
-pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &SmokeArgs,
+    printer: &Printer,
+    object: &mut SmokeObject,
+) -> Ended {
     let suffix: String = std::iter::repeat_with(fastrand::lowercase).take(SUFFIX).collect();
     let input = read_suffixed(global, global.sandbox, &suffix, args.key.as_ref())?;
     let (mut session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
     session.ephemeral = Some(args.ttl);
-    printer.put("pair", session.manifest.name());
+    object.pair.set(session.manifest.name().to_string());
     let planned = ops::plan(&session).await?;
     let applied = ops::apply(&session, planned, Probing::On).await;
+    fill_applied(object, &session, &applied);
     apply::report(&session, &applied, printer);
     // The first Ctrl-C ends the work but not the clean-up; the second Ctrl-C ends the clean-up too.
     session.stop = session.stop.for_clean_up();
     let taken = match ops::take_away(&session, &applied.keys_made()).await {
         Ok(destroyed) => {
+            fill_destroyed(object, &session, &destroyed);
             destroy::report(&session, &destroyed, printer);
             destroyed.verdict()
         }
@@ -53,4 +63,31 @@ pub(super) async fn run(global: &Global, args: &SmokeArgs, printer: &Printer) ->
     failure.map_or(Ok(0), |failure| {
         Err(failure.hint("`crrctl gc --yes` takes away what may be left, once its time is over"))
     })
+}
+
+/// Adds what was made to the JSON output object.
+fn fill_applied(object: &mut SmokeObject, session: &Session, applied: &Applied) {
+    object.changed.set(applied.changed());
+    object.resources.set(apply::resources(applied));
+    object.probes.set(applied.evidence.probes.clone());
+    object.summary.set(probe::summary(&applied.evidence.probes));
+    object.api_writes.set(session.aws.count().writes);
+    object.activated_at.set(applied.activated_at);
+    object.replaced.set(applied.replaced.clone());
+    object.expires.set(applied.topology.found.expires);
+    fill_figures(object, session);
+}
+
+/// Adds what was taken away to the JSON output object.
+fn fill_destroyed(object: &mut SmokeObject, session: &Session, destroyed: &Destroyed) {
+    object.job = destroyed.job.as_deref().cloned().into();
+    object.removed.set(destroyed.removed());
+    object.left.set(destroyed.left.clone());
+    object.keys.set(destroyed.keys.clone());
+    fill_figures(object, session);
+}
+
+fn fill_figures(object: &mut SmokeObject, session: &Session) {
+    object.api_calls.set(session.aws.count().total());
+    object.elapsed_ms.set(millis(session.started.elapsed()));
 }

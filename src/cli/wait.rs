@@ -3,6 +3,7 @@
 //! Not for: fresh objects that crrctl uploads (see `probe`).
 
 use super::Global;
+use super::objects::WaitObject;
 use super::output::{Ended, Printer};
 use super::session::{Inputs, begin, read_or_find};
 use crate::names::{BucketName, Region};
@@ -51,7 +52,12 @@ pub(super) fn uri(text: &str) -> Result<Uri, String> {
     Ok(Uri { bucket, key: key.to_owned() })
 }
 
-pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &WaitArgs,
+    printer: &Printer,
+    object: &mut WaitObject,
+) -> Ended {
     let WaitFor::Completed = args.wanted;
     // The bucket's Region is looked up first; every Region can answer that call.
     let manifest = match read_or_find(global, false).await.and_then(Inputs::one) {
@@ -71,7 +77,7 @@ pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> 
     if let Some((manifest, region)) = &told {
         context.unless_ending(observe::expect_owner(&context.aws, manifest, region)).await?;
     }
-    let object = WaitedObject {
+    let looked_at = WaitedObject {
         bucket: args.object.bucket.clone(),
         key: args.object.key.clone(),
         version_id: args.version_id.clone(),
@@ -79,15 +85,17 @@ pub(super) async fn run(global: &Global, args: &WaitArgs, printer: &Printer) -> 
     };
     let at_most = global.timeout.unwrap_or(Duration::from_mins(20));
     let (waited, failure) =
-        probe::wait(&context.aws, object, at_most, &context.events, &context.stop).await;
+        probe::wait(&context.aws, looked_at, at_most, &context.events, &context.stop).await;
     context.done(failure.is_none(), false);
-    if let Some(waited) = &waited {
-        printer.put_all(waited);
+    if let Some(waited) = waited {
         if failure.is_none() {
             let took = format_duration(Duration::from_millis(waited.elapsed_ms));
             let key = &waited.object.key;
             printer.text(&tables::verdict(&format!("{key} is {} after {took}", waited.status)));
         }
+        object.object.set(waited.object);
+        object.status.set(waited.status);
+        object.elapsed_ms.set(waited.elapsed_ms);
     }
     failure.map_or(Ok(0), Err)
 }

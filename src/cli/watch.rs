@@ -4,12 +4,13 @@
 mod listen;
 
 use super::Global;
+use super::objects::WatchObject;
 use super::output::{Ended, Printer};
 use super::session::{self, read_or_find};
 use crate::aws::settle::pause;
 use crate::failure::{Failure, Kind};
 use crate::ops;
-use crate::report::Canary;
+use crate::report::{Canary, Totals};
 use crate::units;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,14 +32,19 @@ fn every(text: &str) -> Result<Duration, String> {
     if every < Duration::from_secs(1) { Err("at least 1s".to_owned()) } else { Ok(every) }
 }
 
-pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) -> Ended {
+pub(super) async fn run(
+    global: &Global,
+    args: &WatchArgs,
+    printer: &Printer,
+    object: &mut WatchObject,
+) -> Ended {
     if global.junit.is_some() || global.html.is_some() {
         let message = "`--junit` and `--html` keep every probe, and `watch` has no end: take its events (`-o ndjson`) or metrics (`--listen`)";
         return Err(Failure::new(Kind::Manifest, "usage", message));
     }
     let input = read_or_find(global, global.sandbox).await?.one()?;
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
-    printer.put("pair", session.manifest.name());
+    object.pair.set(session.manifest.name().to_string());
     let watched = ops::watched(&session).await?;
     let canary = Arc::new(Mutex::new(Canary::new(&watched.topology)));
     if let Some(address) = args.listen {
@@ -60,7 +66,10 @@ pub(super) async fn run(global: &Global, args: &WatchArgs, printer: &Printer) ->
     }
     session.done(true, false);
     let canary = canary.lock().unwrap_or_else(PoisonError::into_inner);
-    printer.put_all(canary.totals());
+    let Totals { rounds, errors, probes } = canary.totals();
+    object.rounds.set(rounds);
+    object.errors.set(errors);
+    object.probes.set(probes);
     // A signal is the normal end of `watch`; a deadline is reported as too late, as in other
     // commands.
     if session.stop.is_too_late() { Err(session.stop.failure()) } else { Ok(0) }

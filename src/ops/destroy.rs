@@ -34,20 +34,26 @@ pub struct PlannedRemoval {
 
 /// A resource that was removed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "removed"))]
 #[expect(missing_docs, reason = "each field is what it says")]
-pub struct Removed<'a> {
-    pub step: &'a StepId,
+pub struct Removed {
+    pub step: StepId,
     pub kind: Kind,
-    pub region: &'a Region,
-    pub arn: &'a Arn,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub region: Region,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub arn: Arn,
 }
 
 /// A key that is scheduled for deletion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "key"))]
 pub struct Going {
     /// The key.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub arn: Arn,
     /// Its state.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub state: KeyState,
     /// The earliest time at which KMS deletes it; `None` where a replica key must go first and has no date.
     pub deletes_not_before: Option<Timestamp>,
@@ -152,11 +158,11 @@ impl Destroyed {
     }
 
     /// Returns the resources that were removed, in the plan's order.
-    pub fn removed(&self) -> Vec<Removed<'_>> {
+    pub fn removed(&self) -> Vec<Removed> {
         let done = |action: &&Action| self.outcome.done.contains_key(&action.id);
         let removed = self.plan.actions.iter().filter(done).filter_map(|action| {
-            let arn = action.arn.as_ref()?;
-            Some(Removed { step: &action.id, kind: action.kind(), region: &action.region, arn })
+            let (step, region) = (action.id.clone(), action.region.clone());
+            Some(Removed { step, kind: action.kind(), region, arn: action.arn.clone()? })
         });
         removed.collect()
     }

@@ -10,6 +10,7 @@ const KEY_USD: f64 = 1.0;
 
 /// The fixed monthly cost, and a list of cost items that includes usage-based costs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct Cost {
     /// Fixed monthly cost in US dollars, without usage.
     pub monthly_usd: f64,

@@ -27,6 +27,7 @@ pub struct Pair {
 
 /// The state of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Permanent: at least one resource has no expiry date.

@@ -38,10 +38,12 @@ pub struct Removal {
 
 /// A resource that is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "left"))]
 pub struct Kept {
     /// The resource's kind.
     pub kind: Kind,
     /// ARN of the resource.
+    #[cfg_attr(test, schemars(with = "String"))]
     pub arn: Arn,
     /// Reason for keeping it.
     pub why: String,

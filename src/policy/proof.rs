@@ -53,6 +53,7 @@ impl Organisation {
 
 /// The expected outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "each variant is the word")]
 pub enum Expectation {
@@ -62,6 +63,7 @@ pub enum Expectation {
 
 /// The outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Allowed.
@@ -74,6 +76,7 @@ pub enum Outcome {
 
 /// One call and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "call"))]
 pub struct Row {
     /// The section of the proof: `replication`, `key users`, `uploads`, `batch`, `operator plan`
     /// and so on.

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 
 /// The result of one delete marker at one destination.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct Marker {
     pub rule: String,

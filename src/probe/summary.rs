@@ -7,6 +7,7 @@ use serde::Serialize;
 
 /// Counts and latencies of probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "summary"))]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Summary {
     pub count: usize,
@@ -36,13 +37,38 @@ pub fn summary(probes: &[Probe]) -> Summary {
 
 /// The figures of one rule in one direction.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "each field is what it says")]
 pub struct RouteSummary {
     pub rule: String,
+    /// Its Region
+    #[cfg_attr(test, schemars(with = "String"))]
     pub source: Region,
+    /// Its Region
+    #[cfg_attr(test, schemars(with = "String"))]
     pub destination: Region,
-    #[serde(flatten)]
-    pub summary: Summary,
+    pub count: usize,
+    pub completed: usize,
+    pub failed: usize,
+    pub p50_ms: Option<u64>,
+    pub p95_ms: Option<u64>,
+    pub p99_ms: Option<u64>,
+    pub max_ms: Option<u64>,
+}
+
+impl RouteSummary {
+    fn of(probe: &Probe, summary: Summary) -> Self {
+        let Summary { count, completed, failed, p50_ms, p95_ms, p99_ms, max_ms } = summary;
+        let (rule, source) = (probe.rule.clone(), probe.source.region.clone());
+        let destination = probe.destination.region.clone();
+        Self { rule, source, destination, count, completed, failed, p50_ms, p95_ms, p99_ms, max_ms }
+    }
+
+    /// Returns the figures without the rule.
+    pub fn summary(&self) -> Summary {
+        let Self { count, completed, failed, p50_ms, p95_ms, p99_ms, max_ms, .. } = *self;
+        Summary { count, completed, failed, p50_ms, p95_ms, p99_ms, max_ms }
+    }
 }
 
 /// Summarizes `probes` by rule and direction: rules of a reverse direction may have the same id.
@@ -58,13 +84,7 @@ pub fn by_route(probes: &[Probe]) -> Vec<RouteSummary> {
             None => routes.push((probe, vec![probe.clone()])),
         }
     }
-    let summed = |(first, of_route): (&Probe, Vec<Probe>)| RouteSummary {
-        rule: first.rule.clone(),
-        source: first.source.region.clone(),
-        destination: first.destination.region.clone(),
-        summary: summary(&of_route),
-    };
-    routes.into_iter().map(summed).collect()
+    routes.iter().map(|(first, of_route)| RouteSummary::of(first, summary(of_route))).collect()
 }
 
 fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {

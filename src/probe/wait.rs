@@ -17,16 +17,19 @@ use tokio::time::Instant;
 
 /// An object in any bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Object {
+    #[cfg_attr(test, schemars(with = "String"))]
     pub bucket: BucketName,
     pub key: String,
     pub version_id: Option<String>,
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub region: Option<Region>,
 }
 
 /// The result of a wait.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "the contract names the fields")]
 pub struct Waited {
     pub object: Object,

@@ -10,7 +10,6 @@ use crate::manifest::Topology;
 use crate::names::Region;
 use crate::probe::{Probe, Status};
 use crate::units::format_duration;
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
@@ -50,11 +49,14 @@ struct Route {
 }
 
 /// The totals in the JSON output object.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Totals {
-    rounds: u64,
-    errors: BTreeMap<String, u64>,
-    probes: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// How many rounds there were.
+    pub rounds: u64,
+    /// Rounds that ended with an error, by the error's code.
+    pub errors: BTreeMap<String, u64>,
+    /// By rule, how many probes ended in which status.
+    pub probes: BTreeMap<String, BTreeMap<&'static str, u64>>,
 }
 
 /// The maximum number of error codes that are counted separately. AWS has few codes, and the values

@@ -8,27 +8,29 @@ use crate::names::Region;
 use crate::plan::{Action, Plan};
 use serde::Serialize;
 
-/// An entry of `changes` in `crrctl/plan/v1`.
+/// What is planned for one resource
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "change"))]
 #[expect(missing_docs, reason = "the contract names the fields")]
-pub struct Change<'a> {
-    pub step: &'a StepId,
+pub struct Change {
+    pub step: StepId,
     pub kind: Kind,
-    pub region: &'a Region,
-    pub name: &'a str,
+    #[cfg_attr(test, schemars(with = "String"))]
+    pub region: Region,
+    pub name: String,
     pub action: Verb,
     pub reason: String,
-    /// What is written, each part with the value that is found and the value that will be.
+    /// What is written; empty where nothing is, and where a thing is removed
     pub detail: Vec<Detail>,
 }
 
-impl<'a> Change<'a> {
-    fn of(action: &'a Action) -> Self {
+impl Change {
+    fn of(action: &Action) -> Self {
         Self {
-            step: &action.id,
+            step: action.id.clone(),
             kind: action.kind(),
-            region: &action.region,
-            name: &action.name,
+            region: action.region.clone(),
+            name: action.name.clone(),
             action: action.verb(),
             reason: words::reason(&action.work),
             detail: detail(&action.work),
@@ -37,12 +39,12 @@ impl<'a> Change<'a> {
 }
 
 /// Returns every action of `plan`, including those with nothing to change.
-pub fn changes(plan: &Plan) -> Vec<Change<'_>> {
+pub fn changes(plan: &Plan) -> Vec<Change> {
     plan.actions.iter().map(Change::of).collect()
 }
 
 /// Returns the changes other than those of tags alone.
-pub fn changes_beside_tags(plan: &Plan) -> Vec<Change<'_>> {
+pub fn changes_beside_tags(plan: &Plan) -> Vec<Change> {
     let changes = plan.actions.iter().filter(|it| it.changes() && !it.work.is_only_tags());
     changes.map(Change::of).collect()
 }

@@ -17,15 +17,21 @@ use serde_json::{Value, json};
 
 /// One part of what an action writes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "detail"))]
 pub struct Detail {
     /// What it is.
+    #[cfg_attr(test, schemars(schema_with = "what"))]
     what: What,
-    /// Which of several: the Sid of a statement, the key of a tag, the id of a rule.
+    /// The Sid of a statement, the key of a tag, the id of a rule
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     name: Option<String>,
-    /// What is found, or null.
+    /// What is found; null where nothing is
+    #[cfg_attr(test, schemars(schema_with = "part"))]
     from: Value,
-    /// What is written, or null where it is taken away.
+    /// What is written; null where it is taken away. A key that the run makes is called
+    /// `(known after apply)`
+    #[cfg_attr(test, schemars(schema_with = "part"))]
     to: Value,
     /// Whether `to` names a key that the run makes.
     known_after_apply: bool,
@@ -33,6 +39,7 @@ pub struct Detail {
 
 /// The parts that actions write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 enum What {
     Statement,
@@ -47,7 +54,27 @@ enum What {
     ReplicationRule,
     /// A document of a bucket, by its own name.
     #[serde(untagged)]
+    #[cfg_attr(test, schemars(skip))]
     Document(&'static str),
+}
+
+/// Returns the schema of `what`: the parts that are named here, and the documents of a bucket.
+#[cfg(test)]
+fn what(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    let mut named = <What as schemars::JsonSchema>::json_schema(generator);
+    let words = named.pointer_mut("/anyOf/0/enum").and_then(Value::as_array_mut);
+    let mut words = words.map(std::mem::take).unwrap_or_default();
+    words.extend(crate::settings::parts().into_iter().map(Value::from));
+    schemars::json_schema!({"type": "string", "enum": words})
+}
+
+/// Returns the schema of what is found or written.
+#[cfg(test)]
+fn part(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": ["string", "integer", "object", "null"],
+        "additionalProperties": true,
+    })
 }
 
 const LATER: &str = Encryption::LATER;

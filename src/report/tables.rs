@@ -160,7 +160,8 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
         let routes = by_route(probes);
         if routes.len() > 1 {
             for it in &routes {
-                let _ = writeln!(text, "{} → {}: {}", it.source, it.destination, said(&it.summary));
+                let _ =
+                    writeln!(text, "{} → {}: {}", it.source, it.destination, said(&it.summary()));
             }
         }
         let _ = writeln!(text, "{}", said(summary));

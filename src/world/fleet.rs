@@ -47,8 +47,10 @@ impl Thing {
 
 /// A failed read. The resources it would have returned may have crrctl's tags or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "unread"))]
 pub struct Unread {
     /// Region of the call. `None` for a global service.
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub region: Option<Region>,
     /// Failed operation, such as `kms:ListKeys`.
     pub operation: &'static str,

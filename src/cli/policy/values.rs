@@ -3,7 +3,7 @@
 //! Not for: rendering the documents (see `policy`).
 
 use crate::cli::Global;
-use crate::cli::output::{self, Printer};
+use crate::cli::output;
 use crate::cli::session::{connect, start_sandbox};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Accounts, Manifest, PairKeys};
@@ -24,6 +24,10 @@ pub(super) struct ValuesArgs {
 pub(super) struct Values {
     pub(super) accounts: Accounts,
     pub(super) keys: PairKeys,
+    /// The id of the source's key.
+    pub(super) key_id: Option<String>,
+    /// Whether placeholders stand for any of them.
+    pub(super) are_placeholders: bool,
 }
 
 impl Values {
@@ -33,7 +37,6 @@ impl Values {
         global: &Global,
         args: &ValuesArgs,
         manifest: &Manifest,
-        printer: &Printer,
     ) -> Result<Self, Failure> {
         let mut account = args.account.clone().or_else(|| manifest.home_account().cloned());
         let mut away = None;
@@ -67,17 +70,16 @@ impl Values {
         let missing = missing.map(|(what, _)| what.to_owned());
         let unknown = unknown.into_iter().map(|region| format!("account in {region}"));
         let missing: Vec<String> = missing.chain(unknown).collect();
-        printer.put("placeholders", !missing.is_empty());
-        if !missing.is_empty() {
+        let are_placeholders = !missing.is_empty();
+        if are_placeholders {
             let what = missing.join(" and ");
             output::say(&format!(
                 "placeholders stand for the {what} ({why}); give `--account` and `--key-id`"
             ));
         }
         let keys = topology.or_some_keys(&keys);
-        printer.put("account", &accounts.home);
-        printer.put("key_id", keys.id(&topology.source.region));
-        Ok(Self { accounts, keys })
+        let key_id = keys.id(&topology.source.region).map(ToString::to_string);
+        Ok(Self { accounts, keys, key_id, are_placeholders })
     }
 }
 

@@ -1,7 +1,15 @@
 //! The schemas of objects and events are generated from the types of what is printed. The files in
 //! `schemas/` are compared with them; `CRRCTL_UPDATE_SCHEMAS=1 cargo test --lib schema` writes them.
 
+use crate::cli::objects::{
+    ApplyObject, BackfillObject, CheckObject, CompletionsObject, DestroyObject, ExplainObject,
+    ExportObject, GcObject, HelpObject, ImportObject, InitObject, ListObject, ManObject, Object,
+    OperatorObject, PlanObject, ProbeObject, ProveObject, RehearseObject, RenderObject,
+    SandboxObject, SchemaObject, SmokeObject, StatusObject, VersionObject, WaitObject, WatchObject,
+};
 use crate::report::Line;
+use clap::CommandFactory;
+use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
@@ -94,4 +102,87 @@ fn events_are_generated() {
         generator.take_definitions(true),
     );
     is_generated("events", &generated);
+}
+
+/// Adds the definition of the object `T`: what its type says, the value of `schema`, and the forms
+/// that the object has.
+fn define<T: Object + JsonSchema>(generator: &mut SchemaGenerator, these: &mut Vec<String>) {
+    let name = T::schema_name().into_owned();
+    generator.subschema_for::<T>();
+    let object = generator.definitions_mut()[&name].as_object_mut().unwrap();
+    object["properties"]["schema"] = json!({"const": T::SCHEMA});
+    for field in T::FORMS.iter().copied().flatten() {
+        assert!(object["properties"].get(*field).is_some(), "{name}: {field}");
+    }
+    if !T::FORMS.is_empty() {
+        let forms = T::FORMS.iter().map(|fields| json!({"required": fields}));
+        let failed = std::iter::once(json!({"required": ["error"]}));
+        object.insert("anyOf".to_owned(), failed.chain(forms).collect());
+    }
+    these.push(name);
+}
+
+#[test]
+fn objects_are_generated() {
+    let mut generator = generator();
+    let mut these = Vec::new();
+    macro_rules! define {
+        ($($object:ty),* $(,)?) => { $(define::<$object>(&mut generator, &mut these);)* };
+    }
+    define![
+        PlanObject,
+        ApplyObject,
+        ProbeObject,
+        WaitObject,
+        CheckObject,
+        StatusObject,
+        WatchObject,
+        BackfillObject,
+        DestroyObject,
+        SmokeObject,
+        ListObject,
+        GcObject,
+        RenderObject,
+        ProveObject,
+        OperatorObject,
+        ExplainObject,
+        InitObject,
+        ImportObject,
+        CompletionsObject,
+        VersionObject,
+        HelpObject,
+        ManObject,
+        ExportObject,
+        RehearseObject,
+        SandboxObject,
+        SchemaObject,
+    ];
+    let mut all = generator.take_definitions(true);
+    let these = these.into_iter().map(|name| {
+        let definition = all.shift_remove(&name).unwrap();
+        (name, definition)
+    });
+    let these = these.collect();
+    let description = "One object on stdout, told apart by `schema`. Durations are in milliseconds, times in RFC 3339. Fields may be added within a version, never taken away or given another meaning. Where `error` is there, the object goes as far as the command got.";
+    is_generated("objects", &whole("What crrctl prints with `-o json`", description, these, all));
+}
+
+/// Every command prints the object that its name says.
+#[test]
+fn schemas_are_named_after_commands() {
+    let mut all = crate::cli::Cli::command();
+    all.build();
+    let mut names = Vec::new();
+    for command in all.get_subcommands() {
+        match command.get_name() {
+            "policy" => names
+                .extend(command.get_subcommands().map(|it| format!("policy-{}", it.get_name()))),
+            name => names.push(name.to_owned()),
+        }
+    }
+    let schema: Value = serde_json::from_str(super::SchemaOf::Objects.text()).unwrap();
+    for name in names {
+        let says = &schema["$defs"][format!("{name}-output")]["properties"]["schema"]["const"];
+        assert_eq!(*says, format!("crrctl/{name}/v1"));
+    }
 }

@@ -7,11 +7,19 @@ use serde_json::Value;
 
 /// A shared document as it was before this run overwrote it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "replaced"))]
 pub struct Replaced {
     /// The step that overwrote the document.
     pub step: StepId,
     /// The previous content, as the body of the call that would restore it.
+    #[cfg_attr(test, schemars(schema_with = "document"))]
     pub document: Value,
+}
+
+/// Returns the schema of a document of S3's.
+#[cfg(test)]
+fn document(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"type": ["object", "array"], "additionalProperties": true})
 }
 
 /// What each step found before it first overwrote a document that others share, in the order of the
