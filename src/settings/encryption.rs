@@ -5,7 +5,18 @@ use super::document::{Actions, Document, Setting};
 use super::wish::{BucketSettings, DefaultKey, Encryption, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
+use serde::Serialize;
 use serde_json::{Value, json};
+
+/// What `detail` shows.
+#[derive(Serialize)]
+struct Shown<'a> {
+    algorithm: &'a str,
+    key: Option<&'a str>,
+    bucket_key: bool,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    blocked_encryption: &'a [String],
+}
 
 impl Document for Encryption {
     const KIND: Kind = Kind::Encryption;
@@ -48,17 +59,16 @@ impl Document for Encryption {
     }
 
     fn detail(&self) -> Value {
-        let key = match &self.key {
-            DefaultKey::None => Value::Null,
-            DefaultKey::Known(key) => json!(key),
-            DefaultKey::New => json!(Self::LATER),
-        };
-        let mut detail =
-            json!({"algorithm": self.algorithm, "key": key, "bucket_key": self.bucket_key});
-        if !self.blocked.is_empty() {
-            detail["blocked_encryption"] = json!(self.blocked);
-        }
-        detail
+        json!(Shown {
+            algorithm: &self.algorithm,
+            key: match &self.key {
+                DefaultKey::None => None,
+                DefaultKey::Known(key) => Some(key),
+                DefaultKey::New => Some(Self::LATER),
+            },
+            bucket_key: self.bucket_key,
+            blocked_encryption: &self.blocked,
+        })
     }
 
     fn is_known_later(&self) -> bool {

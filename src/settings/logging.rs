@@ -7,6 +7,7 @@ use super::document::{Actions, Document, Setting};
 use super::wish::{BucketSettings, LogTarget, LoggingWish, Wish};
 use crate::events::Kind;
 use crate::hcl::{self, Body};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The logging of a bucket, as it is found or written.
@@ -19,6 +20,13 @@ pub struct Logging {
     /// The grants on the logs, as `TargetGrants` of the AWS CLI. A target without ACLs takes none,
     /// so crrctl writes none.
     pub grants: Vec<Value>,
+}
+
+/// What `detail` shows.
+#[derive(Serialize)]
+struct Shown<'a> {
+    bucket: &'a str,
+    prefix: &'a str,
 }
 
 impl Document for Logging {
@@ -62,7 +70,7 @@ impl Document for Logging {
 
     fn detail(&self) -> Value {
         let target = self.target.as_ref();
-        json!(target.map(|it| json!({"bucket": it.bucket, "prefix": it.prefix})))
+        json!(target.map(|it| Shown { bucket: &it.bucket, prefix: &it.prefix }))
     }
 
     fn body(&self) -> Option<Value> {

@@ -50,6 +50,13 @@ impl DefaultRetention {
     }
 }
 
+/// What `detail` shows.
+#[derive(Serialize)]
+struct Shown<'a> {
+    enabled: bool,
+    default_retention: Option<&'a DefaultRetention>,
+}
+
 impl Document for Lock {
     const KIND: Kind = Kind::ObjectLock;
     const PART: &'static str = "object-lock";
@@ -72,7 +79,7 @@ impl Document for Lock {
     }
 
     fn detail(&self) -> Value {
-        json!({"enabled": true, "default_retention": self.retention})
+        json!(Shown { enabled: true, default_retention: self.retention.as_ref() })
     }
 
     fn body(&self) -> Option<Value> {
