@@ -116,6 +116,11 @@ pub async fn pause(stop: &Stop, duration: Duration) {
     }
 }
 
+/// Waits for `duration`. A caller that can be stopped drops this future.
+pub async fn wait(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
 /// Polls until `is_so` holds for the result, and at most for `within`. Returns the last result. A
 /// caller that can be stopped drops this future.
 pub async fn shown<T, E, F>(

@@ -5,7 +5,7 @@
 //! Not for: tags of a bucket that show late (see `observe::late_tags`).
 
 use super::Depth;
-use crate::aws::settle::shown;
+use crate::aws::settle::{shown, wait};
 use crate::failure::Failure;
 use crate::manifest::Topology;
 use crate::steps::changed;
@@ -31,7 +31,7 @@ where
     if depth != Depth::Removal || is_whole(&topology, &world) {
         return Ok((topology, world));
     }
-    tokio::time::sleep(PAUSE).await;
+    wait(PAUSE).await;
     let second = agreed(&mut look).await?;
     Ok(if found(&second.1) > found(&world) { second } else { (topology, world) })
 }

@@ -7,6 +7,7 @@ use super::find::{self, Stored};
 use super::key::describe;
 use super::standing::changed_meanwhile;
 use crate::aws::At;
+use crate::aws::settle::wait;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Side;
 use crate::names::{Region, RoleName};
@@ -43,7 +44,7 @@ impl Steps {
         }
         let (mut pause, mut seen) = (PAUSES.0, 0);
         loop {
-            tokio::time::sleep(pause).await;
+            wait(pause).await;
             let gone = match (self.key_that_goes().await, action) {
                 (None, Some(action)) => self.thing_that_is_gone(action).await,
                 (key, _) => key,
