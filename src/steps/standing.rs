@@ -45,7 +45,7 @@ pub(super) async fn still_stands(run: Run<'_>, since: Instant, fresh: bool) -> R
     let within = if fresh { SHOWS_WITHIN } else { Duration::ZERO };
     let stands = until_standing(run, regions.clone(), directions.clone(), within);
     match stands.await {
-        Err(failure) if failure.code == CHANGED && names_again(run, &regions).await? => {
+        Err(failure) if fresh && failure.code == CHANGED && names_again(run, &regions).await? => {
             until_standing(run, regions, directions, within).await
         }
         stands => stands,
