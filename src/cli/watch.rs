@@ -50,6 +50,11 @@ pub(super) async fn run(
     if let Some(address) = args.listen {
         let at = listen::serve(address, Arc::clone(&canary), session.stop.clone()).await?;
         super::output::say(&format!("metrics at http://{at}/metrics"));
+        if !at.ip().is_loopback() {
+            super::output::say(&format!(
+                "warning: {at} is not loopback: whoever reaches it can read the names of buckets and accounts"
+            ));
+        }
     }
     // When the run is ending, the current round deletes its objects first.
     while !session.stop.is_ending() {
