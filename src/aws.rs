@@ -14,7 +14,6 @@ mod pace;
 mod s3control;
 mod seen;
 pub mod settle;
-mod silence;
 mod throttle;
 mod transport;
 
@@ -24,4 +23,4 @@ pub use cloudtrail::{DeniedCall, Lookup};
 pub use cloudwatch::{MAX_SERIES, Series};
 pub use error::{At, Class, Error, action, denied};
 pub use listing::{is_unnamable, is_xml_text};
-pub use transport::CaBundle;
+pub use transport::{CaBundle, Obstacle, Way};

@@ -32,6 +32,7 @@ mod life;
 mod locks;
 mod messages;
 mod metrics;
+mod network;
 mod others;
 mod pairs;
 mod policies;

@@ -1,19 +1,21 @@
-//! Interceptor of every SDK request: counts the request, logs the response, and sets the expected
-//! bucket owner of S3 requests.
+//! Interceptor of every SDK request: counts the request, logs the response and bounds its size, and
+//! sets the expected bucket owner of S3 requests.
 //! Not for: retrying (see `settle` and `throttle`).
 
 use crate::names::AccountId;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
-    BeforeTransmitInterceptorContextRef,
+    BeforeDeserializationInterceptorContextMut, BeforeDeserializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use aws_smithy_types::date_time::Format;
+use http_body_util::Limited;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -108,6 +110,12 @@ impl Calls {
     }
 }
 
+/// How much of an answer is read, in bytes. The longest of AWS are lists of 1,000 versions, with keys of
+/// up to 1,024 bytes in URL encoding (S3 API Reference, `ListObjectVersions`).
+pub(super) const LARGEST_ANSWER: usize = 16 << 20;
+/// The operation whose answer is an object, which is read piece by piece.
+const OF_ANY_SIZE: &str = "GetObject";
+
 /// Operations without the header `x-amz-expected-bucket-owner` (S3 API Reference, `CreateBucket`
 /// and `ListBuckets`).
 const WITHOUT_OWNER: [&str; 2] = ["CreateBucket", "ListBuckets"];
@@ -147,6 +155,20 @@ impl Intercept for Calls {
         let counter = if is_read { &self.reads } else { &self.writes };
         counter.fetch_add(1, Ordering::Relaxed);
         config.interceptor_state().store_put(Sent(Instant::now()));
+        Ok(())
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if config.load::<Metadata>().is_some_and(|it| it.name() != OF_ANY_SIZE) {
+            let body = context.response_mut().take_body();
+            *context.response_mut().body_mut() =
+                SdkBody::from_body_1_x(Limited::new(body, LARGEST_ANSWER));
+        }
         Ok(())
     }
 

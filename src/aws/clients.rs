@@ -14,7 +14,6 @@ use super::pace::Pace;
 use super::s3control::AsGiven;
 use super::seen::SeenTags;
 use super::settle::pause;
-use super::silence::Silence;
 use super::throttle::Throttle;
 use super::transport::CaBundle;
 use super::{CallCount, Calls, Error};
@@ -25,7 +24,6 @@ use aws_config::SdkConfig;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
 
 /// How to reach AWS, or an emulator of AWS.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -103,8 +101,6 @@ pub(super) struct Caller {
     credentials: Credentials,
     pub(super) config: SdkConfig,
     pub(super) calls: Calls,
-    /// When the run began.
-    begun: Instant,
     pace: Arc<Pace>,
     stop: Arc<OnceLock<Stop>>,
     seen: SeenTags,
@@ -118,11 +114,6 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// Returns the classifier that gives up on an endpoint that answers nothing.
-    pub(super) fn silence(&self) -> Silence {
-        Silence { calls: self.calls.clone(), begun: self.begun }
-    }
-
     /// Returns the interceptor that retries throttled requests to `region`.
     pub(super) fn throttle(&self, region: &Region) -> Throttle {
         let (pace, stop) = (Arc::clone(&self.pace), Arc::clone(&self.stop));
@@ -145,7 +136,6 @@ macro_rules! client {
                 .region(aws_config::Region::new($region.to_string()))
                 .retry_partition(retries())
                 .interceptor($caller.calls.clone())
-                .retry_classifier($caller.silence())
                 .interceptor($caller.throttle($region))
                 .build(),
         )
@@ -158,7 +148,6 @@ macro_rules! client {
 struct Shared {
     endpoint_url: Option<String>,
     ca_bundle: Option<CaBundle>,
-    begun: Instant,
     calls: Calls,
     callers: tokio::sync::Mutex<Vec<Arc<Caller>>>,
     pace: Arc<Pace>,
@@ -184,7 +173,6 @@ impl Shared {
             credentials: credentials.clone(),
             config,
             calls: self.calls.beside(),
-            begun: self.begun,
             pace: Arc::clone(&self.pace),
             stop: Arc::clone(&self.stop),
             seen: SeenTags::default(),
@@ -218,7 +206,6 @@ impl Aws {
         let shared = Shared {
             endpoint_url: connection.endpoint_url.clone(),
             ca_bundle: connection.ca_bundle.clone(),
-            begun: Instant::now(),
             calls: Calls::default(),
             callers: tokio::sync::Mutex::default(),
             pace: Arc::new(Pace::new(connection.quota_factor)),

@@ -6,7 +6,8 @@ mod denied;
 
 pub use denied::{action, denied};
 
-use super::transport;
+use super::calls::LARGEST_ANSWER;
+use super::transport::{NETWORK, Obstacle, Unanswered, Way, is_too_long};
 use crate::failure::{Failure, Kind};
 use crate::names::Region;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
@@ -35,6 +36,8 @@ pub struct Error {
     pub request_id: Option<String>,
     /// The class of the failure.
     pub class: Class,
+    /// What is in the way, if AWS did not answer.
+    pub obstacle: Option<Obstacle>,
 }
 
 /// The class of a failed call, whatever the operation.
@@ -72,6 +75,7 @@ impl Error {
             status: None,
             request_id: None,
             class: Class::NotBegun(ending.kind),
+            obstacle: None,
         }
     }
 
@@ -86,6 +90,7 @@ impl Error {
             status: None,
             request_id: None,
             class: Class::Other,
+            obstacle: None,
         }
     }
 
@@ -139,6 +144,7 @@ impl<T> At<T> for Result<T, BuildError> {
             status: None,
             request_id: None,
             class: Class::Other,
+            obstacle: None,
         })
     }
 }
@@ -160,24 +166,50 @@ where
     let named = service.and_then(|meta| meta.code());
     // The answer to a HEAD has no body, and stand-ins for S3 leave the request id out of it.
     let is_of_aws = named.is_some() || request_id.is_some() || operation.starts_with("s3:Head");
-    let code = match named {
-        Some(code) => code,
-        None if !is_of_aws && status.is_some_and(|it| it >= 300) => NOT_FROM_AWS,
-        None => unnamed(error, status),
+    let unanswered = unanswered(error);
+    let code = match (named, unanswered) {
+        (Some(code), _) => code,
+        (None, _) if !is_of_aws && status.is_some() => NOT_FROM_AWS,
+        (None, Some(unanswered)) if unanswered.obstacle.is_silence() => "TimedOut",
+        (None, Some(_)) => "ConnectionFailed",
+        (None, None) => unnamed(error, status),
     };
     let code = code.to_owned();
+    let way = response.and_then(|response| response.extension::<Way>());
     let message = match service.and_then(|meta| meta.message()) {
         Some(message) => message.to_owned(),
         None if code == NOT_FROM_AWS => {
-            format!("something between answered with status {}", status.unwrap_or_default())
+            let place = way.map_or_else(|| "AWS".to_owned(), ToString::to_string);
+            let status = status.unwrap_or_default();
+            format!("something else answered in place of {place}, with status {status}")
         }
-        None if code == "ConnectionFailed" => format!("can't connect: {}", root(error)),
+        None if unanswered.is_some() => {
+            unanswered.map_or_else(String::new, |it| it.message.clone())
+        }
+        None if is_too_long(error) => {
+            format!("the answer is longer than {} MiB, as none of AWS is", LARGEST_ANSWER >> 20)
+        }
         None if error.as_service_error().is_some() => "AWS gave no reason".to_owned(),
         None => causes(error),
     };
     let class =
         if code == NOT_FROM_AWS { Class::Other } else { class::classify(operation, &code, status) };
-    Error { operation, region: region.clone(), code, message, status, request_id, class }
+    let obstacle = match unanswered {
+        Some(unanswered) => Some(unanswered.obstacle.clone()),
+        None if code == NOT_FROM_AWS => {
+            way.map(|way| Obstacle::not_aws(way.clone(), status.unwrap_or_default()))
+        }
+        None => None,
+    };
+    Error { operation, region: region.clone(), code, message, status, request_id, class, obstacle }
+}
+
+/// Returns the failure to reach the endpoint of the request itself. Where credentials can't be had, a
+/// failure to reach another endpoint is only a part of the reason.
+fn unanswered<E>(error: &SdkError<E, HttpResponse>) -> Option<&Unanswered> {
+    let SdkError::DispatchFailure(failure) = error else { return None };
+    let error = failure.as_connector_error()?;
+    if is_about_credentials(Some(error)) { None } else { Unanswered::find(error) }
 }
 
 /// The code of an answer that has neither AWS's code nor its request id: a proxy, a captive portal, or
@@ -236,15 +268,6 @@ fn refused_role(
     None
 }
 
-/// Returns the innermost cause.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(cause) = error.source() {
-        error = cause;
-    }
-    error.to_string()
-}
-
 fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -278,13 +301,8 @@ impl From<Error> for Failure {
         failure.denied = is_by_policy.then(|| denied(&error.message, error.operation));
         match kind {
             Kind::Unreachable => {
-                let failure = match transport::proxy() {
-                    Some((name, proxy)) => {
-                        failure.hint(format!("requests go through the proxy {proxy} ({name})"))
-                    }
-                    None => failure,
-                };
-                failure.hint("check the network, the Region's name and the endpoint (`--endpoint-url`, AWS_ENDPOINT_URL)")
+                let hints = error.obstacle.map_or_else(|| vec![NETWORK.to_owned()], |it| it.hints());
+                hints.into_iter().fold(failure, Failure::hint)
             }
             Kind::Credentials => failure
                 .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),

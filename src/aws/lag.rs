@@ -145,6 +145,7 @@ mod tests {
             status: Some(400),
             request_id: None,
             class: Class::Other,
+            obstacle: None,
         }
     }
 

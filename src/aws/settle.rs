@@ -175,6 +175,7 @@ mod tests {
             status: Some(409),
             request_id: None,
             class: Class::Other,
+            obstacle: None,
         }
     }
 

@@ -3,22 +3,39 @@
 //! configure the AWS CLI" (`AWS_CA_BUNDLE`).
 //! Not for: the endpoints (see `clients`).
 
+mod obstacle;
+mod route;
+mod telling;
+
+pub(super) use obstacle::{NETWORK, Unanswered, is_too_long};
+pub use obstacle::{Obstacle, Way};
+
 use crate::failure::{Failure, Kind};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use http::Uri;
+use route::Proxies;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::Path;
+use std::time::Duration;
 
 const VARIABLE: &str = "AWS_CA_BUNDLE";
 
+/// How long connecting may take, by way of a proxy and with TLS included.
+pub(super) const CONNECTING: Duration = Duration::from_secs(5);
+
 /// Certificates that are trusted in place of the system's, in PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaBundle(Vec<u8>);
+pub struct CaBundle {
+    pem: Vec<u8>,
+    /// The file, and who names it.
+    place: String,
+}
 
 impl CaBundle {
     /// Reads the file that `AWS_CA_BUNDLE` names, otherwise the one of the profile (`ca_bundle`).
@@ -52,7 +69,7 @@ impl CaBundle {
         if store.is_empty() {
             return Err(refused("holds no certificate".to_owned()));
         }
-        Ok(Self(pem))
+        Ok(Self { pem, place: format!("`{}` ({})", path.display(), place) })
     }
 }
 
@@ -60,10 +77,10 @@ impl CaBundle {
 /// `ALL_PROXY`, `NO_PROXY`), and trusts `bundle`, or the system's certificates.
 pub(super) fn https(bundle: Option<&CaBundle>) -> SharedHttpClient {
     let trusted = match bundle {
-        Some(CaBundle(pem)) => TrustStore::empty().with_pem_certificate(pem.clone()),
+        Some(bundle) => TrustStore::empty().with_pem_certificate(bundle.pem.clone()),
         None => TrustStore::default(),
     };
-    Builder::new().build_with_connector_fn(move |settings, components| {
+    let client = Builder::new().build_with_connector_fn(move |settings, components| {
         // Its builder refuses nothing that is set here.
         let context = TlsContext::builder().with_trust_store(trusted.clone()).build();
         let mut connector = Connector::builder()
@@ -75,35 +92,26 @@ pub(super) fn https(bundle: Option<&CaBundle>) -> SharedHttpClient {
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    })
+    });
+    let proxies = Proxies::read(|name| std::env::var(name).ok());
+    telling::telling(client, Some(proxies), bundle.map(|it| it.place.clone()))
 }
 
-/// Returns the proxy of HTTPS requests, without its credentials, and the variable that names it.
-pub(super) fn proxy() -> Option<(&'static str, String)> {
-    let names = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let (name, value) = names.into_iter().find_map(|name| {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-        Some((name, value))
-    })?;
-    Some((name, without_credentials(&value)))
+/// Returns a client for an emulator over plain HTTP, without proxies.
+pub(super) fn plain() -> SharedHttpClient {
+    telling::telling(Builder::new().build_http(), None, None)
 }
 
-fn without_credentials(proxy: &str) -> String {
-    let host = proxy.rsplit_once('@').map_or(proxy, |(_, host)| host);
-    let host = host.split_once("://").map_or(host, |(_, host)| host);
-    host.trim_end_matches('/').to_owned()
+/// Returns scheme, host and port of a URL.
+fn origin(uri: &Uri) -> String {
+    let scheme = uri.scheme_str().unwrap_or("https");
+    let port = uri.port_u16().unwrap_or(if scheme == "http" { 80 } else { 443 });
+    format!("{scheme}://{}:{port}", uri.host().unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_proxy_is_named_without_its_credentials() {
-        for proxy in ["http://ann:se@cret@proxy:3128/", "proxy:3128", "https://proxy:3128"] {
-            assert_eq!(without_credentials(proxy), "proxy:3128");
-        }
-    }
 
     #[test]
     fn a_bundle_without_a_certificate_is_refused() {

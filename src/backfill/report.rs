@@ -63,13 +63,24 @@ pub async fn reasons(aws: &Aws, topology: &Topology, id: &str) -> Result<Vec<Rea
     Ok(reasons)
 }
 
+/// How much of a part of a report is read, in bytes.
+const LARGEST: usize = 512 << 20;
+
 async fn read(aws: &Aws, topology: &Topology, key: &str) -> Result<Vec<u8>, Failure> {
     let region = &topology.source.region;
     let get = aws.s3(region).get_object().bucket(topology.reports().bucket).key(key);
-    let output = get.send().await.at("s3:GetObject", region)?;
-    let body = output.body.collect().await;
-    let body = body.map_err(|_| Error::unreadable("s3:GetObject", region, "body"))?;
-    Ok(body.to_vec())
+    let mut output = get.send().await.at("s3:GetObject", region)?;
+    let mut body = Vec::new();
+    while let Some(piece) = output.body.next().await {
+        let piece = piece.map_err(|_| Error::unreadable("s3:GetObject", region, "body"))?;
+        body.extend_from_slice(&piece);
+        if body.len() > LARGEST {
+            return Err(
+                Error::unreadable("s3:GetObject", region, "body of more than 512 MiB").into()
+            );
+        }
+    }
+    Ok(body)
 }
 
 /// Returns the key and the reason of a line. The fields are bucket, key, version, status, then the

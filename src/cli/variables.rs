@@ -7,10 +7,26 @@ use std::process::Command;
 
 /// What the variables begin with that crrctl and AWS's SDK read.
 const PREFIXES: [&str; 2] = ["AWS_", "CRRCTL_"];
+/// The others that tell how AWS is reached.
+const NETWORK: [&str; 10] = [
+    "ALL_PROXY",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "all_proxy",
+    "https_proxy",
+    "http_proxy",
+    "no_proxy",
+];
 
 /// Returns the variables that are set to nothing.
 fn empty() -> Vec<OsString> {
-    let is_ours = |name: &OsStr| PREFIXES.iter().any(|it| name.to_string_lossy().starts_with(it));
+    let is_ours = |name: &OsStr| {
+        let name = name.to_string_lossy();
+        PREFIXES.iter().any(|it| name.starts_with(it)) || NETWORK.contains(&name.as_ref())
+    };
     let all = std::env::vars_os().filter(|(name, value)| value.is_empty() && is_ours(name));
     all.map(|(name, _)| name).collect()
 }

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// Codes that no test raises, and why.
-const UNRAISED: [(&str, &str); 8] = [
+const UNRAISED: [(&str, &str); 7] = [
     (
         "name-invalid",
         "names are checked where they are typed or written: `usage`, `manifest-invalid`",
@@ -19,7 +19,6 @@ const UNRAISED: [(&str, &str); 8] = [
     ("not-converged", "the sandbox answers with every setting as it was given"),
     ("no-pair", "no error of its own: `list` names such things among what it could not read"),
     ("NotSent", "no request of crrctl's lacks what it needs"),
-    ("TimedOut", "each of six tries has a minute"),
 ];
 
 /// Returns the texts of all snapshots of messages.

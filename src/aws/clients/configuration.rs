@@ -37,7 +37,7 @@ pub(super) async fn of(
 ) -> SdkConfig {
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(5))
+        .connect_timeout(transport::CONNECTING)
         .operation_attempt_timeout(Duration::from_mins(1))
         .build();
     let region = aws_config::Region::new(region.to_string());
@@ -46,7 +46,7 @@ pub(super) async fn of(
             aws_credential_types::Credentials::new(access_key, secret, None, None, "crrctl");
         // The emulator runs inside this process and uses plain HTTP, so the system's certificates
         // are not read.
-        let http_client = aws_smithy_http_client::Builder::new().build_http();
+        let http_client = transport::plain();
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
