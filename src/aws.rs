@@ -18,7 +18,9 @@ mod throttle;
 mod transport;
 
 pub use calls::{CallCount, Calls};
-pub use clients::{Aws, Connection, Credentials, QuotaFactor, profile_ca_bundle, region};
+pub use clients::{
+    Aws, Connection, Credentials, MfaLogin, MfaRole, ProfileSettings, QuotaFactor, region,
+};
 pub use cloudtrail::{DeniedCall, Lookup};
 pub use cloudwatch::{MAX_SERIES, Series};
 pub use error::{At, Class, Error, action, denied};

@@ -6,6 +6,7 @@ mod batch;
 mod check;
 mod conflicts;
 mod directions;
+mod endpoints;
 mod error;
 mod kept;
 mod keys;
@@ -22,6 +23,7 @@ mod wanted;
 
 pub use batch::Reports;
 pub use directions::Direction;
+pub use endpoints::{Endpoints, Service};
 pub use error::{Located, ManifestError};
 pub use kept::NamedEncryption;
 pub use keys::{Algorithm, KeyKind, KeyRef, KeySettings, KeyWish, PairKeys};

@@ -4,11 +4,13 @@
 //! Not for: reading manifests (see `manifest`) or asking AWS whether a resource exists (see
 //! `observe`).
 
+mod endpoint;
 mod pair;
 mod role;
 
 pub use crrctl_iam::names::{
     AccountId, Arn, BucketName, InvalidName, KeyAlias, KeyId, Partition, Region, checked_name,
 };
+pub use endpoint::EndpointUrl;
 pub use pair::PairName;
 pub use role::RoleName;

@@ -115,12 +115,17 @@ fn a_bundle_of_certificates_that_is_none_is_refused() {
 fn settings_of_a_profile_count() {
     let stand = Stand::new();
     let role = "role_arn = arn:aws:iam::111122223333:role/a\nsource_profile = b\n";
-    let mfa = format!("[default]\n{role}mfa_serial = arn:aws:iam::111122223333:mfa/ann\n");
+    let mfa = format!("[profile a]\n{role}mfa_serial = arn:aws:iam::111122223333:mfa/ann\n");
+    // Keys of the environment come before a profile that is not named.
+    std::fs::write(stand.path("config"), mfa.replace("profile a", "default")).unwrap();
+    let mut command = stand.command(&[&["plan"], &PAIR[..]].concat());
+    let _ = finished(command.env("AWS_CONFIG_FILE", stand.path("config"))).exits(0);
     for (config, exit, code) in
-        [("[default]\nca_bundle = /nowhere.pem\n", 3, "ca-bundle"), (&mfa, 4, "mfa-required")]
+        [("[profile a]\nca_bundle = /nowhere.pem\n", 3, "ca-bundle"), (&mfa, 4, "mfa-required")]
     {
         std::fs::write(stand.path("config"), config).unwrap();
-        let mut command = stand.command(&[&["plan", "-o", "json"], &PAIR[..]].concat());
+        let mut command =
+            stand.command(&[&["plan", "--profile", "a", "-o", "json"], &PAIR[..]].concat());
         let told = finished(command.env("AWS_CONFIG_FILE", stand.path("config"))).exits(exit);
         assert_eq!(told.json()["error"]["code"], code);
         if code == "mfa-required" {

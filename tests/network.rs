@@ -82,6 +82,29 @@ impl Front {
         })
     }
 
+    /// Passes on what is signed for `region`.
+    fn of_region(stand: &Stand, region: &'static str, to: SocketAddr) -> Self {
+        Self::listening(stand, move |mut near, passed| async move {
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                let Ok(byte) = near.read_u8().await else { return };
+                head.push(byte);
+            }
+            if !String::from_utf8_lossy(&head).contains(&format!("/{region}/")) {
+                return;
+            }
+            passed.fetch_add(1, Ordering::Relaxed);
+            let mut far = tokio::net::TcpStream::connect(to).await.unwrap();
+            far.write_all(&head).await.unwrap();
+            let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+        })
+    }
+
+    /// Returns the URL, with a host name.
+    fn url(&self) -> String {
+        format!("http://localhost:{}", self.at.port())
+    }
+
     fn listening<F>(
         stand: &Stand,
         serve: impl Fn(tokio::net::TcpStream, Arc<AtomicUsize>) -> F + Send + 'static,
@@ -293,4 +316,65 @@ fn an_answer_that_never_comes_or_never_ends_is_told() {
     let _ = run(&stand, &["plan"], &[("AWS_ENDPOINT_URL", &hanging)]).told("TimedOut");
     let told = run(&stand, &["plan"], &[("AWS_ENDPOINT_URL", &too_long)]).exits(1);
     assert!(told.stderr.contains("AnswerUnreadable: the answer is longer than 16 MiB"), "{told}");
+}
+
+/// Runs a command on a manifest, without an endpoint in the environment.
+fn run_on(stand: &Stand, args: &[&str], manifest: &str, config: &str) -> Output {
+    std::fs::write(stand.path("pair.yaml"), manifest).unwrap();
+    std::fs::write(stand.path("config"), config).unwrap();
+    let mut command = stand.command(&[args, &["-f", "pair.yaml", "-o", "json"]].concat());
+    command.env_remove("AWS_ENDPOINT_URL").env("AWS_CONFIG_FILE", stand.path("config"));
+    finished(command.stdin(Stdio::null()))
+}
+
+/// An endpoint of a VPC serves one Region. The names of buckets are in the path, whatever the host.
+#[test]
+fn each_side_has_its_endpoints() {
+    let stand = Stand::new();
+    let sandbox = stand.sandbox().address();
+    let sides = ["us-east-1", "us-west-2"].map(|region| Front::of_region(&stand, region, sandbox));
+    let [here, there] = [&sides[0], &sides[1]].map(Front::url);
+    let of_manifest = format!(
+        "name: demo
+source:
+  region: us-east-1
+  bucket: logs.{{account}}.example
+  endpoints: {{s3: \"{here}\", kms: \"{here}\", iam: \"{here}\", sts: \"{here}\", s3_control: \"{here}\"}}
+destinations:
+  - {{region: us-west-2, endpoints: {{s3: \"{there}\", kms: \"{there}\", s3_control: \"{there}\"}}}}
+"
+    );
+    let of_profiles = "name: demo
+source: {region: us-east-1, bucket: \"logs.{account}.example\", profile: here}
+destinations: [{region: us-west-2, profile: there}]
+";
+    let profile = |name: &str, url: &str| {
+        let services = ["s3", "kms", "iam", "sts", "s3_control"];
+        let services = services.map(|it| format!("{it} =\n  endpoint_url = {url}\n")).concat();
+        let keys =
+            "aws_access_key_id = 111122223333\naws_secret_access_key = crrctl-sandbox-secret\n";
+        format!("[profile {name}]\n{keys}services = {name}\n[services {name}]\n{services}")
+    };
+    let config = profile("here", &here) + &profile("there", &there);
+    for (manifest, config) in [(of_manifest.as_str(), ""), (of_profiles, config.as_str())] {
+        let before = [sides[0].passed(), sides[1].passed()];
+        for args in [&["apply", "--yes"][..], &["check"], &["export", "terraform"]] {
+            let ended = run_on(&stand, args, manifest, config).exits(0);
+            if args[0] == "export" && config.is_empty() {
+                assert!(
+                    ended.stdout.contains("endpoints {") && ended.stdout.contains(&there),
+                    "{ended}"
+                );
+            }
+        }
+        let _ = run_on(&stand, &["destroy", "--yes"], manifest, config).exits(0);
+        assert_eq!(stand.leftovers(), [""; 0]);
+        assert!(before[0] < sides[0].passed() && before[1] < sides[1].passed());
+    }
+    // An endpoint for all comes before the manifest's.
+    let manifest =
+        of_manifest.replace(&there, "http://127.0.0.1:9").replace(&here, "http://127.0.0.1:9");
+    let _ = run_on(&stand, &["plan", "--endpoint-url", &stand.endpoint()], &manifest, "").exits(0);
+    let told = run_on(&stand, &["plan"], &manifest, "").exits(4);
+    assert!(told.stderr.contains("can't connect to http://127.0.0.1:9"), "{told}");
 }

@@ -3,11 +3,15 @@
 //! Not for: which account the credentials belong to (see `observe`).
 
 mod configuration;
+mod connection;
 mod identity;
+mod mfa;
 mod profile;
 
 pub use configuration::region;
-pub use profile::ca_bundle as profile_ca_bundle;
+pub use connection::{Connection, Credentials, QuotaFactor};
+pub use mfa::{MfaLogin, MfaRole};
+pub use profile::ProfileSettings;
 
 use super::listing::Listings;
 use super::pace::Pace;
@@ -17,7 +21,7 @@ use super::settle::pause;
 use super::throttle::Throttle;
 use super::transport::CaBundle;
 use super::{CallCount, Calls, Error};
-use crate::manifest::Login;
+use crate::manifest::{Endpoints, Login, Service};
 use crate::names::{AccountId, Region};
 use crate::stop::Stop;
 use aws_config::SdkConfig;
@@ -25,62 +29,12 @@ use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// How to reach AWS, or an emulator of AWS.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Connection {
-    /// The credentials of every Region that is not in `away`.
-    pub usual: Credentials,
-    /// The endpoint of every service. If it is `None`, `AWS_ENDPOINT_URL` and
-    /// `AWS_ENDPOINT_URL_<SERVICE>` apply.
-    pub endpoint_url: Option<String>,
-    /// The certificates that are trusted in place of the system's.
-    pub ca_bundle: Option<CaBundle>,
-    /// The Regions that are called with other credentials.
-    pub away: BTreeMap<Region, Credentials>,
-    /// The KMS request quotas of the account, compared with the default quotas.
-    pub quota_factor: QuotaFactor,
-}
-
-/// KMS request quotas, compared with the default quotas of an account. All of them are adjustable
-/// (KMS Developer Guide, "Request quotas").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QuotaFactor {
-    /// The quotas are this many times the default quotas.
-    Times(u32),
-    /// There are no quotas: an emulator that does not throttle.
-    Unlimited,
-}
-
-impl Default for QuotaFactor {
-    fn default() -> Self {
-        Self::Times(1)
-    }
-}
-
-/// Where credentials come from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Credentials {
-    /// A profile of the shared configuration, and a role to assume.
-    pub login: Login,
-    /// Access key and secret key for an emulator over plain HTTP. If they are set, the environment
-    /// is not read.
-    pub stand_in: Option<(String, String)>,
-    /// The account of the Region, if its own credentials are not available and these credentials
-    /// only have cross-account access to its buckets.
-    pub guest_of: Option<AccountId>,
-}
-
-impl Credentials {
-    /// Returns the credentials of an emulator.
-    pub fn of_stand_in(access_key: &str, secret: &str) -> Self {
-        let stand_in = Some((access_key.to_owned(), secret.to_owned()));
-        Self { stand_in, ..Self::default() }
-    }
-}
-
-/// The clients of one service, one per Region.
+/// The clients of one service, one per Region and endpoint.
 #[derive(Debug)]
-struct Clients<C>(Mutex<BTreeMap<Region, C>>);
+struct Clients<C>(Mutex<BTreeMap<Place, C>>);
+
+/// A Region, and the endpoint that the manifest names for a service there.
+type Place = (Region, Option<String>);
 
 impl<C> Default for Clients<C> {
     fn default() -> Self {
@@ -89,9 +43,9 @@ impl<C> Default for Clients<C> {
 }
 
 impl<C: Clone> Clients<C> {
-    fn get(&self, region: &Region, make: impl FnOnce() -> C) -> C {
+    fn get(&self, place: &Place, make: impl FnOnce() -> C) -> C {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        clients.entry(region.clone()).or_insert_with(make).clone()
+        clients.entry(place.clone()).or_insert_with(make).clone()
     }
 }
 
@@ -99,6 +53,8 @@ impl<C: Clone> Clients<C> {
 #[derive(Debug)]
 pub(super) struct Caller {
     credentials: Credentials,
+    /// The endpoint of STS that the manifest names for these credentials.
+    sts_endpoint: Option<String>,
     pub(super) config: SdkConfig,
     pub(super) calls: Calls,
     pace: Arc<Pace>,
@@ -129,17 +85,28 @@ pub(super) fn retries() -> RetryPartition {
 
 /// Builds the client of a service for a caller and a Region.
 macro_rules! client {
-    ($service:ident, $caller:expr, $region:expr $(, $setting:ident($value:expr))*) => {
-        $service::Client::from_conf(
-            $service::config::Builder::from(&$caller.config)
-                $(.$setting($value))*
-                .region(aws_config::Region::new($region.to_string()))
-                .retry_partition(retries())
-                .interceptor($caller.calls.clone())
-                .interceptor($caller.throttle($region))
-                .build(),
-        )
-    };
+    ($service:ident, $caller:expr, $place:expr $(, $setting:ident($value:expr))*) => {{
+        let (region, endpoint) = $place;
+        let mut config = $service::config::Builder::from(&$caller.config)
+            $(.$setting($value))*
+            .region(aws_config::Region::new(region.to_string()))
+            .retry_partition(retries())
+            .interceptor($caller.calls.clone())
+            .interceptor($caller.throttle(region));
+        if let Some(url) = endpoint {
+            config = config.endpoint_url(url);
+        }
+        $service::Client::from_conf(config.build())
+    }};
+}
+
+/// Returns the endpoint that the manifest names for a service in `region`.
+fn endpoint(
+    endpoints: &BTreeMap<Region, Endpoints>,
+    region: &Region,
+    service: Service,
+) -> Option<String> {
+    Some(endpoints.get(region)?.of(service)?.to_string())
 }
 
 /// State shared by all pairs of a run: the endpoint, the request counters, the callers created so
@@ -157,20 +124,28 @@ struct Shared {
 impl Shared {
     /// Returns the caller for `credentials` and creates it if there is none yet. `region` is the
     /// Region in which STS is called to assume a role.
-    async fn caller(&self, region: &Region, credentials: &Credentials) -> Arc<Caller> {
+    async fn caller(
+        &self,
+        region: &Region,
+        credentials: &Credentials,
+        sts_endpoint: Option<String>,
+    ) -> Arc<Caller> {
         let mut callers = self.callers.lock().await;
-        if let Some(known) = callers.iter().find(|it| it.credentials == *credentials) {
+        let is_it =
+            |it: &&Arc<Caller>| it.credentials == *credentials && it.sts_endpoint == sts_endpoint;
+        if let Some(known) = callers.iter().find(is_it) {
             return Arc::clone(known);
         }
         let config = configuration::of(
             region,
             credentials,
-            self.endpoint_url.as_deref(),
+            (self.endpoint_url.as_deref(), sts_endpoint.as_deref()),
             self.ca_bundle.as_ref(),
         )
         .await;
         let caller = Arc::new(Caller {
             credentials: credentials.clone(),
+            sts_endpoint,
             config,
             calls: self.calls.beside(),
             pace: Arc::clone(&self.pace),
@@ -196,6 +171,8 @@ pub struct Aws {
     callers: Vec<(Region, Arc<Caller>)>,
     /// The index in `callers` of each Region that does not use the source's caller.
     away: BTreeMap<Region, usize>,
+    /// The endpoints that the manifest names, unless another is given for every service.
+    endpoints: BTreeMap<Region, Endpoints>,
     shared: Arc<Shared>,
 }
 
@@ -230,18 +207,23 @@ impl Aws {
     async fn sharing(shared: Arc<Shared>, home: &Region, connection: &Connection) -> Self {
         let mut callers: Vec<(Region, Arc<Caller>)> = Vec::new();
         let mut away = BTreeMap::new();
+        let endpoints = match shared.endpoint_url {
+            Some(_) => BTreeMap::new(),
+            None => connection.endpoints.clone(),
+        };
         let wanted = std::iter::once((home, &connection.usual)).chain(&connection.away);
         for (region, credentials) in wanted {
             let known = callers.iter().position(|(_, it)| it.credentials == *credentials);
             let place = known.unwrap_or(callers.len());
             if known.is_none() {
-                callers.push((region.clone(), shared.caller(region, credentials).await));
+                let sts = endpoint(&endpoints, region, Service::Sts);
+                callers.push((region.clone(), shared.caller(region, credentials, sts).await));
             }
             if place > 0 {
                 away.insert(region.clone(), place);
             }
         }
-        Self { home: home.clone(), callers, away, shared }
+        Self { home: home.clone(), callers, away, endpoints, shared }
     }
 
     /// Returns the caller of `region`.
@@ -249,12 +231,17 @@ impl Aws {
         &self.callers[self.away.get(region).copied().unwrap_or_default()].1
     }
 
+    /// Returns where a service is called in `region`.
+    pub(super) fn place(&self, region: &Region, service: Service) -> Place {
+        (region.clone(), endpoint(&self.endpoints, region, service))
+    }
+
     /// Returns the client of S3 in `region`.
     pub fn s3(&self, region: &Region) -> aws_sdk_s3::Client {
-        let caller = self.caller(region);
-        caller.s3.get(region, || {
-            let is_path = caller.is_given_an_endpoint();
-            client!(aws_sdk_s3, caller, region, force_path_style(is_path), interceptor(Listings))
+        let (caller, place) = (self.caller(region), self.place(region, Service::S3));
+        caller.s3.get(&place, || {
+            let is_path = place.1.is_some() || caller.is_given_an_endpoint();
+            client!(aws_sdk_s3, caller, &place, force_path_style(is_path), interceptor(Listings))
         })
     }
 
@@ -265,16 +252,16 @@ impl Aws {
 
     /// Returns the client of S3 Control in `region`, where buckets are tagged.
     pub fn s3control_in(&self, region: &Region) -> aws_sdk_s3control::Client {
-        let caller = self.caller(region);
-        caller.s3control.get(region, || {
-            client!(aws_sdk_s3control, caller, region, endpoint_resolver(AsGiven::default()))
+        let (caller, place) = (self.caller(region), self.place(region, Service::S3Control));
+        caller.s3control.get(&place, || {
+            client!(aws_sdk_s3control, caller, &place, endpoint_resolver(AsGiven::default()))
         })
     }
 
     /// Returns the client of KMS in `region`.
     pub fn kms(&self, region: &Region) -> aws_sdk_kms::Client {
-        let caller = self.caller(region);
-        caller.kms.get(region, || client!(aws_sdk_kms, caller, region))
+        let (caller, place) = (self.caller(region), self.place(region, Service::Kms));
+        caller.kms.get(&place, || client!(aws_sdk_kms, caller, &place))
     }
 
     /// Returns the client of IAM with the credentials of `region`. A role belongs to an account,
@@ -282,14 +269,16 @@ impl Aws {
     pub fn iam(&self, region: &Region) -> aws_sdk_iam::Client {
         let place = self.away.get(region).copied().unwrap_or_default();
         let (region, caller) = &self.callers[place];
-        caller.iam.get(region, || client!(aws_sdk_iam, caller, region))
+        let place = self.place(region, Service::Iam);
+        caller.iam.get(&place, || client!(aws_sdk_iam, caller, &place))
     }
 
     /// Returns the client of STS with the credentials of `region`.
     pub fn sts(&self, region: &Region) -> aws_sdk_sts::Client {
         let place = self.away.get(region).copied().unwrap_or_default();
         let (region, caller) = &self.callers[place];
-        caller.sts.get(region, || client!(aws_sdk_sts, caller, region))
+        let place = self.place(region, Service::Sts);
+        caller.sts.get(&place, || client!(aws_sdk_sts, caller, &place))
     }
 
     /// Returns the login that the credentials of `region` come from.

@@ -59,7 +59,8 @@ impl Aws {
         const OPERATION: &str = "cloudtrail:LookupEvents";
         let caller = self.caller(region);
         let endpoint = host("cloudtrail", region, &caller.config);
-        let service = Service { id: "CloudTrail", signing_name: "cloudtrail", endpoint };
+        let service =
+            Service { id: "CloudTrail", signing_name: "cloudtrail", given: None, endpoint };
         let (key, value) = match lookup {
             Lookup::EventName(name) => ("EventName", name),
             Lookup::Username(name) => ("Username", name),

@@ -5,6 +5,7 @@
 
 use super::raw_request::{List, Request, Service, host};
 use super::{Aws, Error};
+use crate::manifest;
 use crate::names::Region;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -39,7 +40,8 @@ impl Aws {
     ) -> Result<Vec<Vec<f64>>, Error> {
         const OPERATION: &str = "cloudwatch:GetMetricData";
         let endpoint = host("monitoring", region, &self.caller(account_of).config);
-        let service = Service { id: "CloudWatch", signing_name: "monitoring", endpoint };
+        let (_, given) = self.place(region, manifest::Service::CloudWatch);
+        let service = Service { id: "CloudWatch", signing_name: "monitoring", given, endpoint };
         let mut values = vec![Vec::new(); series.len()];
         let mut token = None;
         loop {

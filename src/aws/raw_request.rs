@@ -22,7 +22,6 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_types::SigningName;
-use aws_types::service_config::ServiceConfigKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -33,6 +32,8 @@ pub(super) struct Service {
     pub(super) id: &'static str,
     /// The service name in the signature.
     pub(super) signing_name: &'static str,
+    /// The endpoint that the manifest names.
+    pub(super) given: Option<String>,
     /// AWS's endpoint of the service.
     pub(super) endpoint: String,
 }
@@ -165,17 +166,11 @@ impl Caller {
         operation.build()
     }
 
-    /// Returns the endpoint from the environment or the profile, else from the SDK configuration,
-    /// else AWS's own endpoint.
+    /// Returns the endpoint that the manifest names, else that of the environment or the profile, else
+    /// that of the SDK configuration, else AWS's own endpoint.
     fn endpoint(&self, service: &Service) -> String {
-        let key = ServiceConfigKey::builder()
-            .service_id(service.id)
-            .env("AWS_ENDPOINT_URL")
-            .profile("endpoint_url")
-            .build();
-        let own = self.config.service_config().zip(key.ok());
-        let own = own.and_then(|(config, key)| config.load_config(key));
-        let given = own.or_else(|| self.config.endpoint_url().map(str::to_owned));
+        let given = service.given.clone().or_else(|| self.configured_endpoint(service.id));
+        let given = given.or_else(|| self.config.endpoint_url().map(str::to_owned));
         given.unwrap_or_else(|| service.endpoint.clone())
     }
 }

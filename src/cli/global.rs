@@ -7,6 +7,7 @@ use crate::report::{Github, Html, Junit, Report, Volume};
 use crate::stop::Stop;
 use clap::builder::FalseyValueParser;
 use clap::{Args, ColorChoice};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +99,9 @@ pub(super) struct Global {
     /// When to end
     #[arg(skip)]
     pub(super) stop: Stop,
+    /// The codes of MFA devices that were asked for, by profile
+    #[arg(skip)]
+    pub(super) codes: Arc<tokio::sync::Mutex<BTreeMap<String, String>>>,
     /// Access key and secret, where another program runs the command
     #[arg(skip)]
     pub(super) credentials: Option<(String, String)>,

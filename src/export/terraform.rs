@@ -10,8 +10,8 @@ use super::File;
 use super::pair::{BATCH, Pair, Placed, Way};
 use crate::failure::Failure;
 use crate::hcl::{Body, Value};
-use crate::manifest::{Login, Topology};
-use crate::names::Region;
+use crate::manifest::{Endpoints, Login, Service, Topology};
+use crate::names::{EndpointUrl, Region};
 use crate::settings::ExportedLifecycle;
 use crate::world::{Key, Replication, Rule, Tags, World};
 use references::References;
@@ -25,7 +25,8 @@ pub fn terraform(topology: &Topology, world: &World) -> Result<File, Failure> {
         let provider = Body::default()
             .set("alias", Value::text(&label(region.as_str())))
             .set("region", Value::text(region))
-            .and(credentials(topology.wanted.login_of(region)));
+            .and(credentials(topology.wanted.login_of(region)))
+            .and(endpoints(topology.endpoints(region)));
         file = file.block("provider", &["aws"], provider);
     }
     let references = References::of(&pair);
@@ -70,6 +71,15 @@ fn credentials(login: &Login) -> Body {
         body = body.block("assume_role", &[], role);
     }
     body
+}
+
+/// A Region with endpoints in the manifest has the same endpoints in its provider block.
+fn endpoints(endpoints: Option<&Endpoints>) -> Body {
+    let Some(endpoints) = endpoints else { return Body::default() };
+    let set = |body: Body, (service, url): (Service, &EndpointUrl)| {
+        body.set(&service.key().replace('_', ""), Value::text(url))
+    };
+    Body::default().block("endpoints", &[], endpoints.all().fold(Body::default(), set))
 }
 
 /// `import` blocks require Terraform 1.5; rotation periods require version 5.50 of the provider.

@@ -4,6 +4,7 @@
 
 mod adoption;
 mod buckets;
+mod endpoints;
 mod existing;
 mod keys;
 mod logins;
@@ -45,6 +46,7 @@ pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Mani
     let key = keys::key(raw, &name)?;
     logins::check_keys(raw, &logins, key.kind, &destinations)?;
     let manifest = Manifest {
+        endpoints: endpoints::endpoints(raw, &source, &destinations, &logins)?,
         login: logins.login,
         home_account: logins.home,
         away: logins.away,

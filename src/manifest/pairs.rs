@@ -4,8 +4,8 @@
 
 use super::error::Located;
 use super::raw::{
-    At, Over, Raw, RawBuckets, RawDestination, RawKey, RawPolicy, RawReplication, RawRole, RawSide,
-    RawTags, read,
+    At, Over, Raw, RawBuckets, RawDestination, RawEndpoints, RawKey, RawPolicy, RawReplication,
+    RawRole, RawSide, RawTags, read,
 };
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -70,6 +70,7 @@ struct RawPart {
     profile: At<String>,
     assume_role: At<String>,
     account: At<String>,
+    endpoints: Option<RawEndpoints>,
 }
 
 /// The pairs of a manifest, each with the defaults filled in.
@@ -141,6 +142,7 @@ fn source_of(entry: Option<RawPart>, default: Option<&RawPart>) -> Option<RawSid
         profile: entry.profile.or(default.profile),
         assume_role: entry.assume_role.or(default.assume_role),
         account: entry.account.or(default.account),
+        endpoints: entry.endpoints.over(&default.endpoints),
     })
 }
 

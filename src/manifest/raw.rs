@@ -45,6 +45,7 @@ pub(super) struct RawSide {
     pub(super) profile: At<String>,
     pub(super) assume_role: At<String>,
     pub(super) account: At<String>,
+    pub(super) endpoints: Option<RawEndpoints>,
 }
 
 #[derive(Clone, Deserialize)]
@@ -56,6 +57,7 @@ pub(super) struct RawDestination {
     pub(super) profile: At<String>,
     pub(super) assume_role: At<String>,
     pub(super) account: At<String>,
+    pub(super) endpoints: Option<RawEndpoints>,
     pub(super) owner_override: At<bool>,
     pub(super) storage_class: At<String>,
     pub(super) prefix: At<String>,
@@ -96,15 +98,6 @@ impl<T: Clone> Over for Option<Vec<T>> {
     }
 }
 
-impl Over for Option<RawLifecycle> {
-    fn over(self, default: &Self) -> Self {
-        match (self, default) {
-            (Some(own), Some(default)) => Some(own.over(default)),
-            (own, default) => own.or_else(|| default.clone()),
-        }
-    }
-}
-
 /// Declares mappings of which each key has a default.
 macro_rules! mappings {
     ($($name:ident { $($key:ident: $type:ty,)+ })+) => {$(
@@ -119,10 +112,27 @@ macro_rules! mappings {
                 Self { $($key: self.$key.over(&default.$key),)+ }
             }
         }
+
+        impl Over for Option<$name> {
+            fn over(self, default: &Self) -> Self {
+                match (self, default) {
+                    (Some(own), Some(default)) => Some(own.over(default)),
+                    (own, default) => own.or_else(|| default.clone()),
+                }
+            }
+        }
     )+};
 }
 
 mappings! {
+    RawEndpoints {
+        cloudwatch: At<String>,
+        iam: At<String>,
+        kms: At<String>,
+        s3: At<String>,
+        s3_control: At<String>,
+        sts: At<String>,
+    }
     RawKey {
         kind: At<String>,
         arns: At<Value>,

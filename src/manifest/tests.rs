@@ -225,6 +225,22 @@ fn refusals_name_the_place_the_key_and_what_is_allowed() {
             "`source.assume_role`: `crrctl` is not a valid ARN",
         ),
         (
+            "name: a\nsource: {region: us-east-1, endpoints: {s3: \"http://ann:cret@a\"}}\ndestinations: [{region: us-west-2}]",
+            "`source.endpoints.s3`: it is no URL of an endpoint: a user or a password can't stand in it",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, endpoints: {s4: \"http://a\"}}\ndestinations: [{region: us-west-2}]",
+            "`s4`: unknown key",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, endpoints: {iam: \"http://a\"}}]",
+            "<stdin>:3:53: `destinations[0].endpoints.iam`: this side has the source's credentials",
+        ),
+        (
+            "name: a\nsource: {region: us-east-1, endpoints: {kms: \"http://a\"}}\ndestinations: [{region: us-east-1, endpoints: {kms: \"http://b\"}}]",
+            "`destinations[0].endpoints.kms`: another side in us-east-1 has another endpoint",
+        ),
+        (
             "name: a\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2, assume_role: \"arn:aws:iam::444455556666:user/ann\"}]",
             "`destinations[0].assume_role`: `arn:aws:iam::444455556666:user/ann` is not a role",
         ),

@@ -3,6 +3,7 @@
 //! Not for: validation (see `check`).
 
 use super::directions::Direction;
+use super::endpoints::Endpoints;
 use super::keys::{KeyKind, KeyRef, KeySettings, KeyWish};
 use super::login::{Accounts, Away, Login};
 use super::role::RoleSettings;
@@ -40,6 +41,7 @@ pub struct Manifest {
     pub(super) login: Login,
     pub(super) home_account: Option<AccountId>,
     pub(super) away: BTreeMap<Region, Away>,
+    pub(super) endpoints: BTreeMap<Region, Endpoints>,
 }
 
 /// A bucket and its Region. The bucket's name may contain `{account}`.
@@ -155,6 +157,7 @@ impl Manifest {
             sides: (home.clone(), destinations.clone()),
             away: foreign.map(|(region, away)| (region.clone(), away.clone())).collect(),
             logins: (self.login.clone(), logins.collect()),
+            endpoints: self.endpoints.clone(),
             buckets: self.buckets.clone(),
             key: self.key.clone(),
             bucket_key: self.bucket_key,

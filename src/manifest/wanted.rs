@@ -1,6 +1,7 @@
 //! What the user wants of a pair as a whole, whichever way it replicates.
 //! Not for: what was found of it (see `Found`), or one way (see `Direction`).
 
+use super::endpoints::Endpoints;
 use super::keys::{KeyKind, KeySettings, KeyWish, PairKeys};
 use super::login::{Accounts, Login};
 use super::side::{BucketPlace, Custody, Side};
@@ -22,6 +23,8 @@ pub struct Wanted {
     pub(super) away: BTreeMap<Region, AccountId>,
     /// Credentials of the source, and of the Regions that use other credentials.
     pub(super) logins: (Login, BTreeMap<Region, Login>),
+    /// Endpoints by Region.
+    pub(super) endpoints: BTreeMap<Region, Endpoints>,
     /// Settings that apply to all buckets.
     pub buckets: BucketSettings,
     /// Settings of the keys.

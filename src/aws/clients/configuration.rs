@@ -2,6 +2,7 @@
 //! Not for: the clients (see `clients`).
 
 use super::Credentials;
+use super::mfa::Session;
 use crate::aws::transport::{self, CaBundle};
 use crate::names::Region;
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -32,7 +33,7 @@ pub async fn region(profile: Option<&str>) -> Option<Region> {
 pub(super) async fn of(
     region: &Region,
     credentials: &Credentials,
-    endpoint_url: Option<&str>,
+    (endpoint_url, sts_endpoint): (Option<&str>, Option<&str>),
     ca_bundle: Option<&CaBundle>,
 ) -> SdkConfig {
     let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS);
@@ -63,7 +64,15 @@ pub(super) async fn of(
         .region(region.clone())
         .retry_config(retries)
         .timeout_config(timeouts);
-    if let Some(profile) = &credentials.login.profile {
+    if let Some(mfa) = &credentials.mfa {
+        let provider = ProviderConfig::without_region()
+            .with_region(Some(region.clone()))
+            .with_http_client(http_client);
+        loader = loader.credentials_provider(mfa.base(&provider));
+        if let Some(profile) = &credentials.login.profile {
+            loader = loader.profile_name(profile);
+        }
+    } else if let Some(profile) = &credentials.login.profile {
         // A named profile takes precedence over keys in the environment, as in the AWS CLI.
         let provider = ProviderConfig::without_region()
             .with_region(Some(region.clone()))
@@ -76,13 +85,27 @@ pub(super) async fn of(
     if let Some(url) = endpoint_url {
         loader = loader.endpoint_url(url);
     }
-    let config = loader.load().await;
+    let mut config = loader.load().await;
+    if let Some(mfa) = &credentials.mfa {
+        let sts = aws_sdk_sts::Client::new(&sts_config(&config, sts_endpoint));
+        let session = SharedCredentialsProvider::new(Session::new(sts, mfa.clone()));
+        config = config.into_builder().credentials_provider(session).build();
+    }
     let Some(role) = &credentials.login.assume_role else { return config };
     let assumed = AssumeRoleProvider::builder(role.as_str())
         .session_name("crrctl")
         .region(region)
-        .configure(&config)
+        .configure(&sts_config(&config, sts_endpoint))
         .build()
         .await;
     config.into_builder().credentials_provider(SharedCredentialsProvider::new(assumed)).build()
+}
+
+/// Returns the configuration of the client that assumes roles.
+fn sts_config(config: &SdkConfig, endpoint: Option<&str>) -> SdkConfig {
+    let mut sts = config.to_builder();
+    if let Some(url) = endpoint {
+        sts = sts.endpoint_url(url);
+    }
+    sts.build()
 }

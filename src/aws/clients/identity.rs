@@ -3,13 +3,24 @@
 
 use super::{Aws, Caller};
 use crate::names::{AccountId, Region};
+use aws_types::service_config::ServiceConfigKey;
 
 impl Caller {
     /// Returns whether S3 is called at an endpoint that the user gave. Names of buckets are then in
     /// the path: few of these endpoints have a host for each bucket.
     pub(super) fn is_given_an_endpoint(&self) -> bool {
-        let of_s3 = std::env::var_os("AWS_ENDPOINT_URL_S3");
-        self.config.endpoint_url().is_some() || of_s3.is_some_and(|url| !url.is_empty())
+        self.config.endpoint_url().is_some() || self.configured_endpoint("S3").is_some()
+    }
+
+    /// Returns the endpoint of a service that the environment or the profile names, by the id of the
+    /// service, such as `CloudWatch`.
+    pub(in crate::aws) fn configured_endpoint(&self, service: &'static str) -> Option<String> {
+        let key = ServiceConfigKey::builder()
+            .service_id(service)
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build();
+        self.config.service_config()?.load_config(key.ok()?)
     }
 }
 

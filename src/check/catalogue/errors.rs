@@ -141,9 +141,11 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "mfa-required",
-        "The profile assumes a role with an MFA device, and its code is not asked for.",
-        &["`mfa_serial` stands beside `role_arn` in the shared configuration"],
-        &["the AWS CLI asks for it: `aws configure export-credentials --format env`"],
+        "The profile assumes a role with an MFA device, and its code can't be asked for.",
+        &["there is no terminal, or no six digits were typed"],
+        &[
+            "run it on a terminal, or let the AWS CLI ask: `aws configure export-credentials --format env`",
+        ],
     ),
     error(
         "ca-bundle",

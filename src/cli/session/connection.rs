@@ -3,12 +3,15 @@
 //! Not for: the clients themselves (see `aws`).
 
 use super::super::Global;
-use crate::aws::{Aws, CaBundle, Connection, Credentials, QuotaFactor, profile_ca_bundle};
+use super::super::output::{ask, can_ask};
+use crate::aws::{
+    Aws, CaBundle, Connection, Credentials, MfaLogin, MfaRole, ProfileSettings, QuotaFactor,
+};
 use crate::failure::Failure;
 use crate::manifest::{Away, Login, Manifest};
 use crate::names::Region;
 use crrctl_sandbox::{self as sandbox, Sandbox};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Accounts of the sandbox for sides that name other credentials than the source's.
 const OTHER_ACCOUNTS: [&str; 4] = ["444455556666", "555566667777", "666677778888", "777788889999"];
@@ -68,28 +71,61 @@ pub(in crate::cli) async fn connection(
             Some((region.clone(), Credentials::of_stand_in(&account, sandbox::SECRET)))
         });
         let usual = Credentials::of_stand_in(&usual.0, &usual.1);
-        Ok(Connection { endpoint_url, ca_bundle: None, away: away.collect(), usual, quota_factor })
+        let (away, endpoints) = (away.collect(), BTreeMap::new());
+        Ok(Connection { endpoint_url, endpoints, ca_bundle: None, away, usual, quota_factor })
     } else {
         let with_flag = |login: &Login| {
             let profile = login.profile.clone().or_else(|| global.profile.clone());
             Credentials { login: Login { profile, ..login.clone() }, ..Credentials::default() }
         };
-        let usual = with_flag(manifest.map_or(&Login::default(), Manifest::login));
+        let mut usual = with_flag(manifest.map_or(&Login::default(), Manifest::login));
         let with_account = |away: &Away| Credentials {
             guest_of: manifest.and_then(|it| it.handed_over_to(away)).cloned(),
             ..with_flag(&away.login)
         };
-        let away: BTreeMap<Region, Credentials> =
+        let mut away: BTreeMap<Region, Credentials> =
             away.map(|(region, away)| (region.clone(), with_account(away))).collect();
-        let profiles = away.values().map(|it| it.login.profile.as_deref());
-        for profile in profiles.collect::<BTreeSet<_>>() {
-            profile_ca_bundle(profile).await?;
+        for credentials in away.values_mut() {
+            let profile = ProfileSettings::read(credentials.login.profile.as_deref()).await?;
+            let is_named = credentials.login.profile.is_some();
+            credentials.mfa = code(global, is_named, profile.mfa).await?;
         }
         // All connections of a run trust the same certificates.
-        let of_profile = profile_ca_bundle(usual.login.profile.as_deref()).await?;
-        let ca_bundle = CaBundle::configured(of_profile.as_deref())?;
-        Ok(Connection { usual, endpoint_url, ca_bundle, away, quota_factor })
+        let profile = ProfileSettings::read(usual.login.profile.as_deref()).await?;
+        usual.mfa = code(global, usual.login.profile.is_some(), profile.mfa).await?;
+        let ca_bundle = CaBundle::configured(profile.ca_bundle.as_deref())?;
+        let endpoints = manifest.map(Manifest::endpoints).cloned().unwrap_or_default();
+        Ok(Connection { usual, endpoint_url, endpoints, ca_bundle, away, quota_factor })
     }
+}
+
+/// Asks for the code of an MFA device on the terminal, once for each profile of a run: a code is good
+/// for one session.
+async fn code(
+    global: &Global,
+    is_named: bool,
+    role: Option<MfaRole>,
+) -> Result<Option<MfaLogin>, Failure> {
+    let Some(role) = role else { return Ok(None) };
+    // Keys of the environment come before a profile that is not named in words.
+    if !is_named && std::env::var_os("AWS_ACCESS_KEY_ID").is_some() {
+        return Ok(None);
+    }
+    let mut codes = global.codes.lock().await;
+    let code = match codes.get(&role.profile) {
+        Some(code) => code.clone(),
+        None if !can_ask() => return Err(role.wants_terminal()),
+        None => {
+            let question = format!(
+                "the code of the MFA device {}, for the profile `{}`:",
+                role.serial, role.profile
+            );
+            ask(&question, &global.stop).await?
+        }
+    };
+    let login = role.with_code(&code)?;
+    codes.insert(role.profile, code);
+    Ok(Some(login))
 }
 
 /// Returns the root credentials of the account that the manifest names for the source's side, or
