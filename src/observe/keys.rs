@@ -153,7 +153,28 @@ async fn keys_found(
     });
     let aliases = joined::all(aliases).await?;
     keys.aliases.extend(aliases.into_iter().flatten());
+    if !removal {
+        keys.pending.extend(named_and_going(aws, topology, named, &primary.id).await?);
+    }
     Ok(())
+}
+
+/// Finds the pair's keys that are pending deletion and that an alias names in place of the key
+/// `primary`: a run that gave the aliases another key was cut off between two of them.
+async fn named_and_going(
+    aws: &Aws,
+    topology: &Topology,
+    named: &Named,
+    primary: &KeyId,
+) -> Result<Vec<Key>, Failure> {
+    let is_going = |key: &&Key| &key.id != primary && key.is_pending_deletion();
+    let going = named.0.values().filter(is_going).map(|key| async move {
+        let tags = find::key_tags(aws, &key.region, key.id.as_str()).await?;
+        Ok::<_, Failure>(Key { tags, ..key.clone() })
+    });
+    let mut going = joined::all(going).await?;
+    going.retain(|key| topology.wanted.owns(&key.tags));
+    Ok(going)
 }
 
 /// Finds the pair's own keys in Regions that the manifest does not name and in which the pair has,
