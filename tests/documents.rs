@@ -1,16 +1,16 @@
-//! Documents of a bucket that the manifest may leave alone: they are kept, set, changed back, and told in `replaced`.
+//! Documents of a bucket that the manifest may leave alone: they are kept, set, and changed back.
 
 use crate::common::{DESTINATION, SOURCE, Stand};
 use aws_sdk_s3::types as t;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const BOTH: [(&str, &str); 2] = [("us-east-1", SOURCE), ("us-west-2", DESTINATION)];
 
 /// Returns a manifest with these settings of buckets.
-fn manifest(adopt: bool, buckets: &str) -> String {
+fn manifest(buckets: &str) -> String {
     format!(
-        "name: demo\nsource: {{region: us-east-1, adopt: {adopt}}}\n\
-         destinations: [{{region: us-west-2, adopt: {adopt}}}]\nbuckets: {buckets}\n\
+        "name: demo\nsource: {{region: us-east-1}}\n\
+         destinations: [{{region: us-west-2}}]\nbuckets: {buckets}\n\
          replication: {{activation: direct}}\n"
     )
 }
@@ -30,14 +30,6 @@ fn apply(stand: &Stand, manifest: &str) -> Value {
     stand.in_process_with(&args, manifest).exits(0).json()
 }
 
-/// Returns what an apply says that it wrote over in documents of this kind, by bucket.
-fn replaced(applied: &Value, kind: &str) -> Vec<Value> {
-    let all = applied["replaced"].as_array().unwrap().iter();
-    all.filter(|it| it["step"].as_str().unwrap().starts_with(kind))
-        .map(|it| it["document"].clone())
-        .collect()
-}
-
 fn blocked(stand: &Stand, region: &str, bucket: &str) -> Vec<String> {
     stand.s3(region, async |s3| {
         let found = s3.get_bucket_encryption().bucket(bucket).send().await.unwrap();
@@ -47,31 +39,16 @@ fn blocked(stand: &Stand, region: &str, bucket: &str) -> Vec<String> {
     })
 }
 
-/// Blocks no encryption type, as somebody does who needs SSE-C.
-fn unblock(stand: &Stand, region: &str, bucket: &str) {
-    stand.s3(region, async |s3| {
-        let default = t::ServerSideEncryptionByDefault::builder()
-            .sse_algorithm(t::ServerSideEncryption::Aes256);
-        let none = t::BlockedEncryptionTypes::builder().encryption_type(t::EncryptionType::None);
-        let rule = t::ServerSideEncryptionRule::builder()
-            .apply_server_side_encryption_by_default(default.build().unwrap())
-            .blocked_encryption_types(none.build());
-        let all = t::ServerSideEncryptionConfiguration::builder().rules(rule.build());
-        let put = s3.put_bucket_encryption().bucket(bucket);
-        put.server_side_encryption_configuration(all.build().unwrap()).send().await.unwrap();
-    });
-}
-
 #[test]
 fn blocked_encryption_types_are_kept_until_the_manifest_says_otherwise() {
     let stand = Stand::new();
-    let keep = manifest(false, "{}");
+    let keep = manifest("{}");
     apply(&stand, &keep);
     for (region, bucket) in BOTH {
         assert_eq!(blocked(&stand, region, bucket), ["SSE-C"], "S3's default stays");
     }
     for (setting, types, word) in [("none", "NONE", "update"), ("[SSE-C]", "SSE-C", "update")] {
-        let wanted = manifest(false, &format!("{{blocked_encryption: {setting}}}"));
+        let wanted = manifest(&format!("{{blocked_encryption: {setting}}}"));
         let reason = "differs in blocked encryption types".to_owned();
         let expected = vec![(word.to_owned(), reason); 2];
         assert_eq!(changes(&stand, &wanted, "s3:encryption"), expected);
@@ -82,25 +59,6 @@ fn blocked_encryption_types_are_kept_until_the_manifest_says_otherwise() {
         for same in [&wanted, &keep] {
             assert!(changes(&stand, same, "s3:encryption").is_empty());
         }
-    }
-}
-
-#[test]
-fn a_new_encryption_of_an_adopted_bucket_keeps_what_it_blocks() {
-    let stand = Stand::new();
-    for (region, bucket) in BOTH {
-        stand.bucket_of_its_owner(region, bucket, false);
-        unblock(&stand, region, bucket);
-    }
-    let applied = apply(&stand, &manifest(true, "{}"));
-    let rule = json!({
-        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
-        "BucketKeyEnabled": false,
-        "BlockedEncryptionTypes": {"EncryptionType": ["NONE"]},
-    });
-    assert_eq!(replaced(&applied, "s3:encryption"), vec![json!({"Rules": [rule]}); 2]);
-    for (region, bucket) in BOTH {
-        assert_eq!(blocked(&stand, region, bucket), ["NONE"]);
     }
 }
 
@@ -121,7 +79,7 @@ fn a_value_that_is_none_of_these_is_refused_with_those_that_are() {
     ];
     for (buckets, message) in cases {
         let args = ["plan", "-o", "json"];
-        let told = stand.in_process_with(&args, &manifest(false, buckets)).exits(3).json();
+        let told = stand.in_process_with(&args, &manifest(buckets)).exits(3).json();
         let given = told["error"]["message"].as_str().unwrap();
         assert!(given.contains(message), "{given}");
     }
@@ -134,19 +92,6 @@ fn logging(stand: &Stand, region: &str, bucket: &str) -> Option<(String, String)
         let on = found.logging_enabled()?;
         Some((on.target_bucket().to_owned(), on.target_prefix().to_owned()))
     })
-}
-
-/// Has the logs of a bucket written to itself, in keys by date.
-fn log_to_itself(stand: &Stand, region: &str, bucket: &str) {
-    stand.s3(region, async |s3| {
-        let by_date = t::PartitionedPrefix::builder();
-        let by_date = by_date.partition_date_source(t::PartitionDateSource::EventTime).build();
-        let format = t::TargetObjectKeyFormat::builder().partitioned_prefix(by_date).build();
-        let on = t::LoggingEnabled::builder().target_bucket(bucket).target_prefix("own/");
-        let on = on.target_object_key_format(format).build().unwrap();
-        let status = t::BucketLoggingStatus::builder().logging_enabled(on).build();
-        s3.put_bucket_logging().bucket(bucket).bucket_logging_status(status).send().await.unwrap();
-    });
 }
 
 /// Makes the buckets for logs, each with the policy that crrctl prints for it.
@@ -169,7 +114,7 @@ const TO_LOGS: &str = "{logging: {bucket: \"logs-{region}\", prefix: \"{name}/\"
 #[test]
 fn logging_is_set_kept_moved_and_turned_off() {
     let stand = Stand::new();
-    let (wanted, keep) = (manifest(false, TO_LOGS), manifest(false, "{}"));
+    let (wanted, keep) = (manifest(TO_LOGS), manifest("{}"));
     make_targets(&stand, &wanted);
     apply(&stand, &keep);
     assert!(changes(&stand, &keep, "s3:logging").is_empty());
@@ -185,8 +130,8 @@ fn logging_is_set_kept_moved_and_turned_off() {
     }
     let narrower = TO_LOGS.replace("{name}/", "{name}/a/");
     let update = vec![("update".to_owned(), "differs in prefix".to_owned()); 2];
-    assert_eq!(changes(&stand, &manifest(false, &narrower), "s3:logging"), update);
-    let none = manifest(false, "{logging: none}");
+    assert_eq!(changes(&stand, &manifest(&narrower), "s3:logging"), update);
+    let none = manifest("{logging: none}");
     let update = vec![("update".to_owned(), "differs in target, prefix".to_owned()); 2];
     assert_eq!(changes(&stand, &none, "s3:logging"), update);
     apply(&stand, &none);
@@ -197,39 +142,9 @@ fn logging_is_set_kept_moved_and_turned_off() {
 }
 
 #[test]
-fn logging_of_an_adopted_bucket_is_told_where_it_is_written_over() {
-    let stand = Stand::new();
-    for (region, bucket) in BOTH {
-        stand.bucket_of_its_owner(region, bucket, false);
-        log_to_itself(&stand, region, bucket);
-    }
-    make_targets(&stand, &manifest(true, TO_LOGS));
-    let applied = apply(&stand, &manifest(true, "{}"));
-    assert!(replaced(&applied, "s3:logging").is_empty());
-    let applied = apply(&stand, &manifest(true, TO_LOGS));
-    let was = |bucket: &str| {
-        json!({"LoggingEnabled": {"TargetBucket": bucket, "TargetPrefix": "own/",
-            "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}}}})
-    };
-    // Both are written at once.
-    let told = replaced(&applied, "s3:logging");
-    assert!(
-        told.len() == 2 && BOTH.iter().all(|(_, bucket)| told.contains(&was(bucket))),
-        "{told:?}"
-    );
-    for (region, bucket) in BOTH {
-        let format = stand.s3(region, async |s3| {
-            let found = s3.get_bucket_logging().bucket(bucket).send().await.unwrap();
-            found.logging_enabled().unwrap().target_object_key_format().cloned().unwrap()
-        });
-        assert!(format.partitioned_prefix().is_some(), "the format of the keys stays");
-    }
-}
-
-#[test]
 fn a_target_that_takes_no_logs_is_refused_before_anything_is_made() {
     let stand = Stand::new();
-    let wanted = manifest(false, TO_LOGS);
+    let wanted = manifest(TO_LOGS);
     let missing = stand.manifest(&["apply", "--yes", "-o", "json"], &wanted);
     let _ = missing.exits(3).told("log-target-missing");
     for region in ["us-east-1", "us-west-2"] {
@@ -240,7 +155,7 @@ fn a_target_that_takes_no_logs_is_refused_before_anything_is_made() {
     // Another prefix than the one that the policy names is refused, too.
     let other = Stand::new();
     make_targets(&other, &wanted);
-    let elsewhere = manifest(false, &TO_LOGS.replace("{name}/", "elsewhere/"));
+    let elsewhere = manifest(&TO_LOGS.replace("{name}/", "elsewhere/"));
     let _ = other.manifest(&["plan"], &elsewhere).exits(5);
     let _ = other.manifest(&["plan"], &wanted).exits(0);
     assert!(stand.leftovers().iter().all(|it| it.contains("logs-")), "{:?}", stand.leftovers());
@@ -261,7 +176,7 @@ fn a_target_with_acls_is_warned_of() {
             put.ownership_controls(controls).send().await.unwrap();
         });
     }
-    let plan = stand.manifest(&["plan", "-o", "json"], &manifest(false, TO_LOGS)).exits(0).json();
+    let plan = stand.manifest(&["plan", "-o", "json"], &manifest(TO_LOGS)).exits(0).json();
     let warnings = plan["warnings"].as_array().unwrap();
     let about = |region: &str| {
         let name = format!("log-target.logs-{region}");
@@ -272,7 +187,7 @@ fn a_target_with_acls_is_warned_of() {
 
 #[test]
 fn what_s3_says_of_a_target_is_explained() {
-    let wanted = manifest(false, TO_LOGS);
+    let wanted = manifest(TO_LOGS);
     for code in ["InvalidTargetBucketForLogging", "CrossLocationLoggingProhibitted"] {
         let stand = Stand::new();
         make_targets(&stand, &wanted);

@@ -12,6 +12,7 @@ use crrctl::events::StepId;
 use crrctl::failure;
 use crrctl::plan::Action;
 use crrctl::steps::Steps;
+use serde_json::json;
 use stand::{Aim, Base, Planned, SOURCE, StepTest};
 use std::time::Instant;
 use table::{Case, Cell, Cells, ROWS, Row, Theirs, cells, more, row_of};
@@ -86,7 +87,7 @@ async fn run(test: &StepTest, (row, cells, case): (Row, &Cells, &Case), fault: F
         let expected = case.writes.iter().map(|(name, count)| ((*name).to_owned(), *count));
         assert_eq!(writes, expected.collect(), "{when}");
         for thing in case.theirs {
-            still_theirs(test, *thing, &steps, &when).await;
+            still_theirs(test, *thing, (&steps, action), &when).await;
         }
     }
     if fault == Fault::Refused {
@@ -105,13 +106,36 @@ async fn run(test: &StepTest, (row, cells, case): (Row, &Cells, &Case), fault: F
 }
 
 /// Asserts that what others own is still there.
-async fn still_theirs(test: &StepTest, thing: Theirs, steps: &Steps, when: &str) {
+async fn still_theirs(
+    test: &StepTest,
+    thing: Theirs,
+    (steps, action): (&Steps, &Action),
+    when: &str,
+) {
+    let was = steps.replaced().into_iter().find(|it| it.step == action.id);
+    let was = was.map(|it| it.document);
     let (theirs, all) = match thing {
         Theirs::Tag => ("owner", tags_of(test).await),
         Theirs::Statement => ("Theirs", hands::sids(test, SOURCE).await),
         Theirs::LifecycleRule => ("theirs", hands::lifecycle_ids(test, SOURCE).await),
         Theirs::OlderLifecycleRule => ("logs/", hands::lifecycle_prefixes(test).await),
         Theirs::Rule => ("theirs", hands::rule_ids(test).await),
+        Theirs::BlockedTypes => {
+            let rule = json!({
+                "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+                "BucketKeyEnabled": false,
+                "BlockedEncryptionTypes": {"EncryptionType": ["NONE"]},
+            });
+            assert_eq!(was, Some(json!({"Rules": [rule]})), "{when}");
+            ("NONE", hands::blocked_types(test).await)
+        }
+        Theirs::KeyFormat => {
+            let format = json!({"PartitionedPrefix": {"PartitionDateSource": "EventTime"}});
+            let logging = json!({"LoggingEnabled": {"TargetBucket": SOURCE, "TargetPrefix": "own/",
+                "TargetObjectKeyFormat": format}});
+            assert_eq!(was, Some(logging), "{when}");
+            ("EventTime", hands::log_dates(test).await)
+        }
         Theirs::Key => {
             let named = hands::named_key(test).await;
             let home = StepTest::region("us-east-1");

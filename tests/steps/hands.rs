@@ -76,11 +76,12 @@ async fn put_versioning(test: &StepTest, bucket: &str, status: t::BucketVersioni
     put.versioning_configuration(versioning).send().await.unwrap();
 }
 
-async fn put_encryption(test: &StepTest, bucket: &str) {
+async fn put_encryption(test: &StepTest, bucket: &str, blocked: Option<t::BlockedEncryptionTypes>) {
     let default = t::ServerSideEncryptionByDefault::builder();
     let default = default.sse_algorithm(t::ServerSideEncryption::Aes256).build().unwrap();
     let rule = t::ServerSideEncryptionRule::builder();
-    let rule = rule.apply_server_side_encryption_by_default(default).build();
+    let rule = rule.apply_server_side_encryption_by_default(default);
+    let rule = rule.set_blocked_encryption_types(blocked).build();
     let all = t::ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
     let put = test.aws.s3(&region_of(bucket)).put_bucket_encryption().bucket(bucket);
     put.server_side_encryption_configuration(all).send().await.unwrap();
@@ -158,6 +159,23 @@ pub(super) async fn lifecycle_prefixes(test: &StepTest) -> Vec<String> {
     let rules = lifecycle(test, SOURCE).await.into_iter();
     let theirs = rules.filter(|rule| rule.id() == Some("theirs"));
     theirs.filter_map(|rule| rule.filter()?.prefix().map(str::to_owned)).collect()
+}
+
+/// Returns what the default encryption of the source blocks.
+pub(super) async fn blocked_types(test: &StepTest) -> Vec<String> {
+    let live = test.aws.s3(&home()).get_bucket_encryption().bucket(SOURCE).send().await.unwrap();
+    let rules = live.server_side_encryption_configuration.unwrap().rules;
+    let blocked = rules[0].blocked_encryption_types().map(|it| it.encryption_type().to_vec());
+    blocked.unwrap_or_default().iter().map(|it| it.as_str().to_owned()).collect()
+}
+
+/// Returns the dates by which the logs of the source are named.
+pub(super) async fn log_dates(test: &StepTest) -> Vec<String> {
+    let live = test.aws.s3(&home()).get_bucket_logging().bucket(SOURCE).send().await.unwrap();
+    let format = live.logging_enabled.and_then(|it| it.target_object_key_format);
+    let prefix = format.and_then(|it| it.partitioned_prefix);
+    let source = prefix.and_then(|it| it.partition_date_source);
+    source.iter().map(|it| it.as_str().to_owned()).collect()
 }
 
 /// Returns the role and the rules of the source.
@@ -251,7 +269,7 @@ hands! {
         put_versioning(test, DESTINATION, t::BucketVersioningStatus::Suspended).await;
     }
 
-    encryption(test) { put_encryption(test, SOURCE).await; }
+    encryption(test) { put_encryption(test, SOURCE, None).await; }
 
     public_access_block(test) {
         let delete = test.aws.s3(&home()).delete_public_access_block();
@@ -323,6 +341,24 @@ hands! {
         put_lifecycle(test, SOURCE, vec![rule]).await;
     }
 
+    /// Nothing is blocked, as somebody has it who needs SSE-C.
+    no_blocked_types(test) {
+        let none = t::BlockedEncryptionTypes::builder().encryption_type(t::EncryptionType::None);
+        put_encryption(test, SOURCE, Some(none.build())).await;
+    }
+
+    /// The logs go to the bucket itself, in keys by date.
+    logs_by_date(test) {
+        let source = t::PartitionDateSource::EventTime;
+        let prefix = t::PartitionedPrefix::builder().partition_date_source(source).build();
+        let format = t::TargetObjectKeyFormat::builder().partitioned_prefix(prefix).build();
+        let enabled = t::LoggingEnabled::builder().target_bucket(SOURCE).target_prefix("own/");
+        let enabled = enabled.target_object_key_format(format).build().unwrap();
+        let status = t::BucketLoggingStatus::builder().logging_enabled(enabled).build();
+        let put = test.aws.s3(&home()).put_bucket_logging().bucket(SOURCE);
+        put.bucket_logging_status(status).send().await.unwrap();
+    }
+
     /// A run that was cut off left a probe. A bucket that is not empty does not take its rules along.
     probe(test) {
         let put = test.aws.s3(&home()).put_object().bucket(SOURCE).key("_crrctl/demo/left");
@@ -370,7 +406,7 @@ pub(super) async fn make_their_buckets(test: &StepTest) {
         let put = test.aws.s3(&region_of(bucket)).put_public_access_block().bucket(bucket);
         put.public_access_block_configuration(block).send().await.unwrap();
         put_versioning(test, bucket, t::BucketVersioningStatus::Suspended).await;
-        put_encryption(test, bucket).await;
+        put_encryption(test, bucket, None).await;
         put_lifecycle(test, bucket, vec![lifecycle_rule("theirs", 7)]).await;
         put_logging(test, bucket, "theirs/").await;
     }

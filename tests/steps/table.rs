@@ -89,6 +89,10 @@ pub(super) enum Theirs {
     /// A rule that they wrote in the older form, and that means the same.
     OlderLifecycleRule,
     Rule,
+    /// What default encryption blocks. What there was is told as a whole.
+    BlockedTypes,
+    /// The format of the keys of logs. What there was is told as a whole.
+    KeyFormat,
     /// The key of this run is scheduled, and the other run's is used.
     Key,
 }
@@ -186,6 +190,16 @@ pub(super) fn more(row: Row) -> Vec<Case> {
             theirs: &[Theirs::OlderLifecycleRule],
             ..adopted(Verb::Create, &[("s3:PutBucketLifecycleConfiguration", 1)])
         }],
+        Row::Encryption => vec![Case {
+            before: hands::no_blocked_types,
+            theirs: &[Theirs::BlockedTypes],
+            ..adopted(Verb::Update, &[("s3:PutBucketEncryption", 1)])
+        }],
+        Row::Logging => vec![Case {
+            before: hands::logs_by_date,
+            theirs: &[Theirs::KeyFormat],
+            ..adopted(Verb::Update, &[("s3:PutBucketLogging", 1)])
+        }],
         _ => Vec::new(),
     }
 }
@@ -236,10 +250,7 @@ pub(super) fn cells(row: Row) -> Cells {
             kind: Kind::Alias,
             name: "us-east-1",
             make: made(&[("kms:CreateAlias", 1)]),
-            change: Cell::Runs(Case {
-                name: Some("us-west-2"),
-                ..changed(hands::alias_to_a_key_that_goes, &[("kms:UpdateAlias", 1)])
-            }),
+            change: Cell::Runs(changed(hands::alias_to_a_key_that_goes, &[("kms:UpdateAlias", 1)])),
             adopt: Cell::Runs(Case {
                 meanwhile: hands::alias_of_another_run,
                 writes: &[("kms:CreateAlias", 1), ("kms:ScheduleKeyDeletion", 1)],
