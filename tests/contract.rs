@@ -199,6 +199,31 @@ fn rehearse_makes_what_the_manifest_adopts() {
     assert!(phases.contains("2 adopted buckets"), "{phases}");
 }
 
+/// Keys, roles, boundaries and log targets that exist by the manifest are there in a rehearsal, and several pairs take
+/// their turns.
+#[test]
+fn rehearse_has_what_exists_by_the_manifest() {
+    const MRK: &str = "key/mrk-11111111111111111111111111111111";
+    let by_arn = format!(
+        "name: ex\nsource: {{region: us-east-1}}\ndestinations: [{{region: us-west-2}}]\n\
+         key: {{kind: existing, arns: [\"arn:aws:kms:us-east-1:222233334444:{MRK}\", \"arn:aws:kms:us-west-2:222233334444:{MRK}\"]}}\n\
+         role: {{arn: \"arn:aws:iam::222233334444:role/service-role/mine\"}}\n"
+    );
+    let by_alias = "name: al\nsource: {region: us-east-1, bucket: al-src, adopt: true}\n\
+        destinations: [{region: us-west-2, bucket: al-dst}]\n\
+        key: {kind: existing, arns: {us-east-1: alias/mine, us-west-2: alias/theirs}}\n\
+        role: {permissions_boundary: \"arn:aws:iam::111122223333:policy/limits/b\"}\n\
+        buckets: {logging: {bucket: \"logs-{account}-{region}\", prefix: x/}}\n";
+    let pairs = "source: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
+        pairs: [{name: one}, {name: two, key: {kind: none}}]\n";
+    for manifest in [by_arn.as_str(), by_alias, pairs] {
+        let home = tempfile::TempDir::new().unwrap();
+        let command = crate::common::bare(&home, &["rehearse", "-o", "json", "-f", "-"]);
+        let rehearsed = crate::common::fed(command, manifest).exits(0).json();
+        assert_eq!(rehearsed["left"], serde_json::json!([]), "{manifest}");
+    }
+}
+
 #[test]
 fn rehearse_lives_the_whole_life() {
     let rehearsed = crate::common::alone(&["rehearse", "-o", "json"]).exits(0).json();

@@ -104,7 +104,8 @@ mod tests {
     fn uncommented(line: &str) -> Option<String> {
         let (indent, rest) = line.split_once("# ")?;
         let (key, _) = rest.trim_start().split_once(':')?;
-        let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        let is_key =
+            !key.is_empty() && key.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'));
         (indent.trim().is_empty() && is_key).then(|| format!("{indent}{rest}"))
     }
 
