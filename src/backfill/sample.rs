@@ -32,6 +32,9 @@ pub struct Sample {
     pub replicas: u64,
     /// Whether there are more versions than the sample holds.
     pub more: bool,
+    /// Whether probes lie there, which don't count and which a job replicates all the same.
+    #[serde(skip)]
+    pub has_probes: bool,
 }
 
 impl Sample {
@@ -46,7 +49,10 @@ impl Sample {
             _ => self.looked_at,
         };
         let known = self.uncovered + self.failed + self.completed + self.replicas;
-        !self.more && known == self.looked_at && statuses.iter().map(of).sum::<u64>() == 0
+        !self.more
+            && !self.has_probes
+            && known == self.looked_at
+            && statuses.iter().map(of).sum::<u64>() == 0
     }
 }
 
@@ -87,6 +93,10 @@ pub async fn sample(aws: &Aws, topology: &Topology) -> Result<Sample, Error> {
         completed: count(Some("COMPLETED")) + count(Some("COMPLETE")),
         replicas: count(Some("REPLICA")),
         archived: u64::try_from(archived).unwrap_or_default(),
+        has_probes: page
+            .versions()
+            .iter()
+            .any(|version| topology.wanted.is_probe_key(version.key().unwrap_or_default())),
         more: theirs.len() > MOST || page.is_truncated() == Some(true),
     })
 }
