@@ -4,6 +4,7 @@
 
 mod activation;
 mod apply;
+mod backfill;
 mod check;
 mod destroy;
 mod drawn;
@@ -19,6 +20,7 @@ mod status;
 mod watch;
 
 pub use apply::{Applied, Probing, apply, refused, uncovered};
+pub use backfill::{Backfill, JobEnd, backfill};
 pub use check::{check, diagnosed};
 pub use destroy::{Destroyed, Going, PlannedRemoval, Removed, destroy, job_under_way, removal};
 pub use drawn::calls;

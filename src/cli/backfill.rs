@@ -5,23 +5,17 @@ use super::Global;
 use super::objects::BackfillObject;
 use super::output::{self, Ended, Printer};
 use super::session::{self, read_or_find};
-use crate::backfill::{self, Job, Jobs, Wish};
-use crate::check::{self, Finding, Settings, Verdict, catalogue};
-use crate::engine;
-use crate::events::Verb;
+use crate::backfill::{Job, Jobs, Sample, Wish};
+use crate::check::catalogue;
 use crate::failure::{Failure, Kind};
-use crate::manifest::{BucketPlace, Topology};
-use crate::observe::{self, Depth};
-use crate::ops::{self, Session};
-use crate::plan::{self, Removal, rules};
+use crate::manifest::Topology;
+use crate::ops::{self, Backfill, JobEnd, Session};
 use crate::report::tables;
-use crate::steps::{changed, changed_meanwhile, find};
+use crate::steps::changed;
 use crate::units;
-use crate::world::World;
 use clap::builder::FalseyValueParser;
 use clap::{ArgAction, ValueEnum};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
@@ -123,23 +117,21 @@ pub(super) async fn run(
     }
     let input = read_or_find(global, global.sandbox).await?.one()?;
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
-    one(&session, global, args, printer, object).await.map_err(changed)
+    one(&session, args, printer, object).await.map_err(changed)
 }
 
 /// Backfills one pair.
 async fn one(
     session: &Session,
-    global: &Global,
     args: &BackfillArgs,
     printer: &Printer,
     object: &mut BackfillObject,
 ) -> Ended {
     object.pair.set(session.manifest.name().to_string());
-    let (topology, mut world) = session.observe(Depth::Wanted).await?;
-    let jobs = Jobs::new(&session.aws, &topology, &session.events, &session.stop);
-    let under_way = jobs.under_way().await?;
+    let mut backfill = ops::backfill(session).await?;
+    let under_way = backfill.jobs().under_way().await?;
     if args.cancel {
-        return cancel(session, &jobs, under_way, printer, object).await;
+        return cancel(session, &backfill.jobs(), under_way, printer, object).await;
     }
     let id = match under_way {
         Some(id) => {
@@ -151,47 +143,28 @@ async fn one(
             return Err(Failure::new(Kind::Manifest, "no-job", message));
         }
         None => {
-            covers(&topology, &world)?;
-            let _ = ops::standing_keys(session, &topology, &world)?;
-            if topology.backward().next().is_some() {
+            let sample = backfill.sample().await?;
+            if backfill.topology.backward().next().is_some() {
                 output::say(&format!(
                     "only what lies in `{}` is looked at: S3 Batch Replication of the ways back is not built",
-                    topology.source.bucket
+                    backfill.topology.source.bucket
                 ));
             }
-            let sample = backfill::sample(&session.aws, &topology).await?;
             if sample.has_none_of(&args.wish().statuses) {
-                nothing(session, &topology, printer, object);
+                nothing(session, &backfill.topology, printer, object);
                 return Ok(0);
             }
-            proven(session, args).await?;
-            prepare(session, global, &topology, &mut world, sample).await?;
-            let told = world.batch.role.as_ref().and_then(|role| role.tags.get(Jobs::TOLD_TAG));
-            jobs.create(&args.wish(), told.map(String::as_str)).await?
+            agreed(session, &backfill, args).await?;
+            archived(&sample);
+            backfill.create(&args.wish()).await?
         }
     };
+    let jobs = backfill.jobs();
     let job = confirmed(session, &jobs, args, &id).await?;
     // A job that is over by now is reported like a job that was followed to its end.
     let job = if args.watch || args.resume { jobs.until_over(&id).await? } else { job };
     object.job.set(job.clone());
-    end(session, &topology, &jobs, &job, printer, object).await
-}
-
-/// Checks that a live rule of the pair exists, since a batch job replicates by the live rules.
-fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
-    let source = &topology.source;
-    let live = world.buckets.get(&source.bucket).filter(|live| topology.wanted.owns(&live.tags));
-    let live = live.and_then(|live| live.replication.as_ref());
-    let is_live = live.is_some_and(|live| {
-        live.rules.iter().any(|rule| rule.enabled && rules::is_ours(topology, &rule.id))
-    });
-    if is_live {
-        return Ok(());
-    }
-    let message = format!("no live rule of this pair covers `{}`", source.bucket);
-    Err(Failure::new(Kind::InTheWay, "not-applied", message)
-        .in_region(&source.region)
-        .hint("`crrctl apply` first"))
+    end(session, &backfill, &job, printer, object).await
 }
 
 /// Says that no object has one of the statuses. Nothing was made for that.
@@ -204,16 +177,13 @@ fn nothing(session: &Session, topology: &Topology, printer: &Printer, object: &m
 
 const NOTHING: &str = "nothing to replicate: no object has one of these statuses";
 
-/// Checks that S3 may replicate, since a job is billed whether it can or not. What is certainly in
-/// the way is asked about; with `--yes` it is told.
-async fn proven(session: &Session, args: &BackfillArgs) -> Result<(), Failure> {
-    let settings = Settings { skip: vec!["objects.failed"], ..Settings::default() };
-    let report = check::run(&session.aws, &session.manifest, &session.templates, &settings);
-    let report = session.unless_ending(Box::pin(report)).await?;
-    let causes = report.causes();
-    let is_in_the_way =
-        |finding: &&&Finding| finding.result == Verdict::Fail && !finding.reasons.is_empty();
-    let Some(cause) = causes.iter().find(is_in_the_way) else { return Ok(()) };
+/// Tells what is certainly in the way of the job, and asks whether to make it all the same; with `--yes` it is told alone.
+async fn agreed(
+    session: &Session,
+    backfill: &Backfill<'_>,
+    args: &BackfillArgs,
+) -> Result<(), Failure> {
+    let Some(cause) = backfill.obstacle().await? else { return Ok(()) };
     let remedy = cause.remedy.as_deref().unwrap_or_default();
     output::say(&format!("the job would fail: {}: {}; fix: {remedy}", cause.name, cause.detail));
     if args.yes {
@@ -229,29 +199,8 @@ async fn proven(session: &Session, args: &BackfillArgs) -> Result<(), Failure> {
         .hint("fix what `crrctl check` names, then `crrctl backfill` again"))
 }
 
-/// Creates the resources that a batch job requires, and tells of the objects that it can't
-/// replicate.
-async fn prepare(
-    session: &Session,
-    global: &Global,
-    topology: &Topology,
-    world: &mut World,
-    sample: backfill::Sample,
-) -> Result<(), Failure> {
-    world.batch = session.unless_ending(observe::batch(&session.aws, topology, false)).await?;
-    let plan = plan::batch(topology, world, &session.templates)?;
-    let steps = Arc::new(session.steps(topology, world, Removal::default()));
-    let most = global.max_concurrency;
-    let outcome = engine::run(&plan, steps, &session.events, &session.stop, most).await;
-    if let Some(failure) = outcome.failure {
-        let made = plan.actions.iter().filter(|action| action.verb() == Verb::Create).count();
-        return Err(if made > 0 {
-            failure.hint("`crrctl backfill` again goes on from here")
-        } else {
-            failure
-        });
-    }
-    backfill::check_report_place(&session.aws, topology).await?;
+/// Tells of the objects that a job can't replicate.
+fn archived(sample: &Sample) {
     if sample.archived > 0 {
         output::say(&format!(
             "{} of {} objects looked at lie in GLACIER or DEEP_ARCHIVE, which S3 does not replicate: restore them, or choose others \
@@ -259,7 +208,6 @@ async fn prepare(
             sample.archived, sample.looked_at
         ));
     }
-    Ok(())
 }
 
 /// Confirms a job that waits for confirmation. Without `--yes`, the user is asked first and is
@@ -311,18 +259,10 @@ async fn cancel(
     Ok(0)
 }
 
-/// A job fails too where another run took the pair away meanwhile.
-async fn why(session: &Session, topology: &Topology, failure: Failure) -> Result<Failure, Failure> {
-    let BucketPlace { bucket, region } = &topology.source.place;
-    let tags = find::bucket_tags(&session.aws, bucket, region).await?;
-    Ok(if topology.wanted.owns(&tags) { failure } else { changed_meanwhile(&failure.message) })
-}
-
 /// Reports the status of the job and, once the job is over, why objects were not replicated.
 async fn end(
     session: &Session,
-    topology: &Topology,
-    jobs: &Jobs<'_>,
+    backfill: &Backfill<'_>,
     job: &Job,
     printer: &Printer,
     object: &mut BackfillObject,
@@ -335,28 +275,14 @@ async fn end(
         ));
         return Ok(0);
     }
-    let reasons = if job.failed > 0 {
-        backfill::reasons(&session.aws, topology, &job.id).await?
-    } else {
-        Vec::new()
-    };
-    // What S3 had replicated before is no failure (S3 User Guide, `SrcReplicationNotPending`).
-    let already = reasons.iter().filter(|it| it.code == "SrcReplicationNotPending");
-    let already: u64 = already.map(|it| it.count).sum();
-    let is_done = job.status == "Complete" && job.failed == already;
-    let verdict = match backfill::verdict(job) {
-        _ if is_done => None,
-        Some(failure) if failure.code == "job-failed" => {
-            Some(why(session, topology, failure).await?)
-        }
-        verdict => verdict,
-    };
-    session.done(verdict.is_none(), true);
+    let JobEnd { reasons, already, failure } = backfill.ended(job).await?;
+    session.done(failure.is_none(), true);
     object.reasons.set(reasons.clone());
     object.api_calls.set(session.aws.count().total());
     printer.text(&tables::reasons(&reasons));
-    jobs.told(&job.id).await?;
-    let Some(failure) = verdict else {
+    backfill.jobs().told(&job.id).await?;
+    let topology = &backfill.topology;
+    let Some(failure) = failure else {
         let done = if job.found_nothing() {
             NOTHING.to_owned()
         } else {

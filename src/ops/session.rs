@@ -253,7 +253,7 @@ impl Session {
     }
 
     /// Returns the steps that perform the actions of a plan for this pair, starting from `world`.
-    pub(crate) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Steps {
+    pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Steps {
         let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
         Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal)
     }

@@ -1,0 +1,154 @@
+//! `backfill`: replicates existing and FAILED objects of a pair by one batch job.
+//! Not for: the job itself (see `crate::backfill`), or the questions before it (see `cli`).
+
+use super::{Session, standing_keys};
+use crate::backfill::{self, Job, Jobs, Reason, Sample, Wish};
+use crate::check::{self, Finding, Settings, Verdict};
+use crate::engine;
+use crate::events::Verb;
+use crate::failure::{Failure, Kind};
+use crate::manifest::{BucketPlace, Topology};
+use crate::observe::{self, Depth};
+use crate::plan::{self, Removal, rules};
+use crate::steps::{changed_meanwhile, find};
+use crate::world::World;
+use std::sync::Arc;
+
+/// The backfill of one pair, which has at most one job at a time.
+#[derive(Debug)]
+pub struct Backfill<'a> {
+    session: &'a Session,
+    /// The pair.
+    pub topology: Topology,
+    world: World,
+}
+
+/// What came of a job that is over.
+#[derive(Debug)]
+pub struct JobEnd {
+    /// Why objects were not replicated, by S3's code.
+    pub reasons: Vec<Reason>,
+    /// How many objects S3 had replicated before.
+    pub already: u64,
+    /// The failure of the job, if any.
+    pub failure: Option<Failure>,
+}
+
+/// Reads the pair whose objects are to be replicated.
+///
+/// # Errors
+///
+/// A read fails, or the run is to end.
+pub async fn backfill(session: &Session) -> Result<Backfill<'_>, Failure> {
+    let (topology, world) = session.observe(Depth::Wanted).await?;
+    Ok(Backfill { session, topology, world })
+}
+
+impl Backfill<'_> {
+    /// Returns the jobs of the pair.
+    pub fn jobs(&self) -> Jobs<'_> {
+        let session = self.session;
+        Jobs::new(&session.aws, &self.topology, &session.events, &session.stop)
+    }
+
+    /// Looks at some of the source's objects, without a change.
+    ///
+    /// # Errors
+    ///
+    /// The pair does not stand with live rules, since a job replicates by these; or the objects can't be read.
+    pub async fn sample(&self) -> Result<Sample, Failure> {
+        covers(&self.topology, &self.world)?;
+        let _ = standing_keys(self.session, &self.topology, &self.world)?;
+        Ok(backfill::sample(&self.session.aws, &self.topology).await?)
+    }
+
+    /// Checks that S3 may replicate, since a job is billed whether it can or not. Returns what is certainly in the way.
+    ///
+    /// # Errors
+    ///
+    /// The pair can't be read, or the run is to end.
+    pub async fn obstacle(&self) -> Result<Option<Finding>, Failure> {
+        let session = self.session;
+        let settings = Settings { skip: vec!["objects.failed"], ..Settings::default() };
+        let report = check::run(&session.aws, &session.manifest, &session.templates, &settings);
+        let report = session.unless_ending(Box::pin(report)).await?;
+        let is_in_the_way =
+            |finding: &&Finding| finding.result == Verdict::Fail && !finding.reasons.is_empty();
+        Ok(report.causes().into_iter().find(is_in_the_way).cloned())
+    }
+
+    /// Creates the role and the bucket of reports, then the job that `wish` describes. Returns the job's id.
+    ///
+    /// # Errors
+    ///
+    /// One of the three can't be created. A second call goes on from there.
+    pub async fn create(&mut self, wish: &Wish) -> Result<String, Failure> {
+        let (session, topology) = (self.session, &self.topology);
+        self.world.batch =
+            session.unless_ending(observe::batch(&session.aws, topology, false)).await?;
+        let plan = plan::batch(topology, &self.world, &session.templates)?;
+        let steps = Arc::new(session.steps(topology, &self.world, Removal::default()));
+        let (events, stop, gate) = (&session.events, &session.stop, session.gate.clone());
+        let outcome = engine::run(&plan, steps, events, stop, gate).await;
+        if let Some(failure) = outcome.failure {
+            let made = plan.actions.iter().any(|action| action.verb() == Verb::Create);
+            return Err(if made {
+                failure.hint("`crrctl backfill` again goes on from here")
+            } else {
+                failure
+            });
+        }
+        backfill::check_report_place(&session.aws, topology).await?;
+        let role = self.world.batch.role.as_ref();
+        let told = role.and_then(|role| role.tags.get(Jobs::TOLD_TAG));
+        self.jobs().create(wish, told.map(String::as_str)).await
+    }
+
+    /// Reads what came of a job that is over.
+    ///
+    /// # Errors
+    ///
+    /// Its report can't be read.
+    pub async fn ended(&self, job: &Job) -> Result<JobEnd, Failure> {
+        let reasons = if job.failed > 0 {
+            backfill::reasons(&self.session.aws, &self.topology, &job.id).await?
+        } else {
+            Vec::new()
+        };
+        // What S3 had replicated before is no failure (S3 User Guide, `SrcReplicationNotPending`).
+        let already = reasons.iter().filter(|it| it.code == "SrcReplicationNotPending");
+        let already: u64 = already.map(|it| it.count).sum();
+        let is_done = job.status == "Complete" && job.failed == already;
+        let failure = match backfill::verdict(job) {
+            _ if is_done => None,
+            Some(failure) if failure.code == "job-failed" => Some(self.why(failure).await?),
+            verdict => verdict,
+        };
+        Ok(JobEnd { reasons, already, failure })
+    }
+
+    /// A job fails too where another run took the pair away meanwhile.
+    async fn why(&self, failure: Failure) -> Result<Failure, Failure> {
+        let BucketPlace { bucket, region } = &self.topology.source.place;
+        let tags = find::bucket_tags(&self.session.aws, bucket, region).await?;
+        let is_ours = self.topology.wanted.owns(&tags);
+        Ok(if is_ours { failure } else { changed_meanwhile(&failure.message) })
+    }
+}
+
+/// Checks that a live rule of the pair exists, since a batch job replicates by the live rules.
+fn covers(topology: &Topology, world: &World) -> Result<(), Failure> {
+    let source = &topology.source;
+    let live = world.buckets.get(&source.bucket).filter(|live| topology.wanted.owns(&live.tags));
+    let live = live.and_then(|live| live.replication.as_ref());
+    let is_live = live.is_some_and(|live| {
+        live.rules.iter().any(|rule| rule.enabled && rules::is_ours(topology, &rule.id))
+    });
+    if is_live {
+        return Ok(());
+    }
+    let message = format!("no live rule of this pair covers `{}`", source.bucket);
+    Err(Failure::new(Kind::InTheWay, "not-applied", message)
+        .in_region(&source.region)
+        .hint("`crrctl apply` first"))
+}
