@@ -39,7 +39,8 @@ mod watch;
 use crate::failure::{Failure, Kind};
 use crate::report::Report;
 use crate::stop::Stop;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use global::Global;
 use output::{Ended, Printer, filling};
 use std::ffi::OsString;
@@ -49,7 +50,13 @@ use std::sync::Arc;
 
 /// Makes S3 cross-Region replication with KMS multi-Region keys work, and proves that it works.
 #[derive(Debug, Parser)]
-#[command(name = "crrctl", version, propagate_version = true, disable_help_subcommand = true, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(
+    name = "crrctl",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -57,63 +64,53 @@ struct Cli {
     command: Command,
 }
 
-const AFTER_HELP: &str = "\
-Try it without AWS:
-  crrctl apply --sandbox --yes     build a pair in a stand-in inside this process, and prove it
-  crrctl rehearse -f crrctl.yaml   live the whole life of your manifest there
-
-Exit codes:
-  0 done        1 unexpected    2 changes found         3 manifest or usage    4 credentials
-  5 denied      6 FAILED        7 too late              8 replica differs      9 left behind
-  10 in the way                 130 interrupted";
-
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what `apply` would do and why, with what it costs a month
+    /// Show what `apply` would do and why, and what it costs a month
     Plan(plan::PlanArgs),
     /// Create or update the pair, then prove it with probes
     Apply(apply::ApplyArgs),
     /// Upload fresh objects, wait for their replicas and compare them
     Probe(probe::ProbeArgs),
-    /// Wait for the replication of any object; wants no manifest
+    /// Wait until one object is replicated
     Wait(wait::WaitArgs),
-    /// Show the pair on one screen: keys, buckets, role, rules, drift, the newest objects
+    /// Show the pair on one screen: keys, buckets, role, rules, drift
     Status(status::StatusArgs),
-    /// Keep probing until a signal comes (exit 0), with one line or event a round and Prometheus metrics
+    /// Keep probing, with a line a round and Prometheus metrics
     Watch(watch::WatchArgs),
-    /// Run named checks of the live pair, and the proof on the policies in force; explains a FAILED replication; exit 2 where one fails
+    /// Say what is wrong with the pair or one object, and how to fix it
     Check(check::CheckArgs),
-    /// Replicate what was there before the rule, or FAILED, through S3 Batch Replication
+    /// Replicate existing or FAILED objects, with S3 Batch Replication
     Backfill(backfill::BackfillArgs),
-    /// Take it all away, in the order AWS needs
+    /// Remove the pair, in the order that AWS needs
     Destroy(destroy::DestroyArgs),
-    /// Hand the pair over to Terraform or CloudFormation, with what imports it there
+    /// Hand the pair over to Terraform or CloudFormation
     Export(export::ExportArgs),
-    /// Write a manifest of a bucket that replicates already, whoever made it; wants none
+    /// Write the manifest of a bucket that replicates already
     Import(import::ImportArgs),
-    /// List the pairs of the account, by their tags; wants no manifest
+    /// List the pairs of the account, by their tags
     List(list::ListArgs),
-    /// Take away what remains of ephemeral pairs whose time is over; all else is listed and never touched
+    /// Remove ephemeral pairs whose time is over
     Gc(gc::GcArgs),
-    /// Apply a pair of its own under a random name, probe it, and always take it away: for CI on a real account
+    /// Apply, probe and remove a pair under a random name
     Smoke(smoke::SmokeArgs),
-    /// Render the pair's policy documents, prove them offline, or print what the caller needs
+    /// Print the policies, prove them offline, or print what you need
     Policy(policy::PolicyArgs),
-    /// Say what a failure reason, an error or a check means, what causes it and what mends it
+    /// Say what a code means, its causes and how to fix it
     Explain(explain::ExplainArgs),
-    /// Run plan, apply, probe, apply again and destroy in the sandbox
+    /// Run plan, apply, probe, apply and destroy in the sandbox
     Rehearse(rehearse::RehearseArgs),
-    /// Print what a shell needs to complete commands and flags
+    /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
     /// Print the man page, or write one for each command
     Man(completions::ManArgs),
-    /// Write a manifest to begin with, from flags or questions
+    /// Write a manifest, from flags or questions
     Init(init::InitArgs),
-    /// Print a JSON Schema: of the manifest, or of what `-o json` and `-o ndjson` print
+    /// Print a JSON Schema: of the manifest, objects or events
     Schema(schema::SchemaArgs),
-    /// Serve the stand-in for S3, KMS, IAM and STS until a signal
+    /// Serve a stand-in for AWS, or run a command with one
     Sandbox(sandbox::SandboxArgs),
-    /// Print this, what a command takes, or (`help options`) the options of every command
+    /// Print this, the help of a command, or `help options`
     Help(help::HelpArgs),
     /// Print the version
     Version,
@@ -169,7 +166,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         output::say(help::SHORT);
         return ExitCode::from(Kind::Manifest.exit_code());
     }
-    let mut cli = match Cli::try_parse_from(&args) {
+    let mut cli = match parsed(&args) {
         Ok(cli) => cli,
         Err(error) => return usage(&tips::told(error), &args),
     };
@@ -202,6 +199,23 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     printer.end(ended)
 }
 
+/// Parses a command line: first without the environment, which tells the command, then with the
+/// variables that mean something to it.
+fn parsed(args: &[OsString]) -> Result<Cli, clap::Error> {
+    let mut bare = without_variables(help::program());
+    let given = bare.try_get_matches_from_mut(args).map_err(|error| match error.kind() {
+        // The help names the variables.
+        ErrorKind::DisplayHelp => help::program().try_get_matches_from(args).err().unwrap_or(error),
+        _ => error,
+    })?;
+    if let Some((option, command)) = help::meaningless(&given) {
+        let message = format!("`{option}` means nothing to `crrctl {command}`");
+        return Err(bare.error(ErrorKind::ArgumentConflict, message));
+    }
+    let matches = help::with_variables(&given).try_get_matches_from(args)?;
+    Cli::from_arg_matches(&matches)
+}
+
 /// Opens the files of the reports: one that can't be written ends the run before anything is made.
 fn opened(reports: Vec<Arc<dyn Report>>) -> Result<Vec<Arc<dyn Report>>, Failure> {
     for report in &reports {
@@ -220,14 +234,13 @@ pub async fn embedded(
 ) -> (u8, serde_json::Value) {
     let command = without_variables(Cli::command());
     let parsed = command.try_get_matches_from(args);
-    let mut cli: Cli =
-        match parsed.and_then(|matches| clap::FromArgMatches::from_arg_matches(&matches)) {
-            Ok(cli) => cli,
-            Err(error) => {
-                let failure = Failure::new(Kind::Manifest, "usage", error.to_string());
-                return Printer::new(Format::Json, "usage", Vec::new()).conclude(Err(failure));
-            }
-        };
+    let mut cli: Cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let failure = Failure::new(Kind::Manifest, "usage", error.to_string());
+            return Printer::new(Format::Json, "usage", Vec::new()).conclude(Err(failure));
+        }
+    };
     cli.global = Global {
         quiet: true,
         output: Format::Json,

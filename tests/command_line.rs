@@ -24,6 +24,70 @@ fn help_tells_the_commands_one_of_them_and_the_options_of_all() {
     assert_eq!(object["schema"], "crrctl/help/v1");
 }
 
+/// The options that many commands take are on a page of their own: the help of a command names those
+/// that it uses, and is short enough to be read.
+#[test]
+fn the_help_of_a_command_is_its_own() {
+    for command in ["init", "plan", "apply", "check", "destroy", "backfill", "explain", "list"] {
+        let help = alone(&["help", command]).exits(0).stdout;
+        assert!(help.lines().count() <= 75, "{command}: {}", help.lines().count());
+        assert!(
+            help.contains("Examples:\n  crrctl ") && !help.contains("CRRCTL_TIMEOUT"),
+            "{help}"
+        );
+        assert_eq!(help.contains("--junit"), !["init", "explain"].contains(&command), "{help}");
+    }
+    let short = alone(&["plan", "-h"]).exits(0).stdout;
+    assert!(short.contains("-f/--file") && short.lines().count() < 40, "{short}");
+    let groups = alone(&["help"]).exits(0).stdout;
+    for group in ["Start:", "Prove and watch:", "Repair:", "Remove:", "CI:", "Offline:"] {
+        assert!(groups.contains(&format!("\n{group}\n")), "{groups}");
+    }
+}
+
+/// A variable is set for a whole CI job, of which one command alone means it.
+#[test]
+fn a_variable_fails_no_command_that_has_no_use_for_it() {
+    let stand = Stand::new();
+    for args in [&["explain", "FAILED"][..], &["schema"], &["version"], &["help", "plan"], &["man"]]
+    {
+        let mut command = stand.command(args);
+        command.env("CRRCTL_TIMEOUT", "soon").env("CRRCTL_ENDPOINT_URL", "nowhere");
+        command.env("CRRCTL_JUNIT", stand.path("run.xml")).env("CRRCTL_MAX_CONCURRENCY", "many");
+        let _ = finished(&mut command).exits(0);
+        assert!(!stand.path("run.xml").exists(), "{args:?} writes a report");
+    }
+    let mut command = stand.command(&[&["plan"], &PAIR[..]].concat());
+    let _ = finished(command.env("CRRCTL_TIMEOUT", "soon")).exits(3);
+    // A flag comes before a variable that says the same in another way.
+    let mut command = stand.command(&[&["plan", "-v"], &PAIR[..]].concat());
+    let _ = finished(command.env("CRRCTL_FILE", "other.yaml").env("CRRCTL_QUIET", "1")).exits(0);
+}
+
+#[test]
+fn an_option_that_means_nothing_to_a_command_is_refused() {
+    let stand = Stand::new();
+    let report = stand.path("run.xml");
+    let told = stand.run(&["schema", "--junit", report.to_str().unwrap()]).exits(3).stderr;
+    assert!(told.contains("`--junit` means nothing to `crrctl schema`"), "{told}");
+    assert!(!report.exists());
+    let _ = alone(&["explain", "FAILED", "--name", "orders"]).exits(3);
+    let _ = alone(&["explain", "FAILED", "-q", "-v", "--no-progress"]).exits(3);
+    let _ = alone(&["explain", "FAILED", "-v", "--no-progress", "--color", "never"]).exits(0);
+}
+
+#[test]
+fn man_pages_have_examples() {
+    let stand = Stand::new();
+    let folder = stand.path("man");
+    let _ = stand.run(&["man", "--dir", folder.to_str().unwrap()]).exits(0);
+    for name in ["crrctl", "crrctl-apply", "crrctl-policy-operator", "crrctl-help"] {
+        let page = std::fs::read_to_string(folder.join(format!("{name}.1"))).unwrap();
+        assert!(page.contains(".SH EXAMPLES"), "{name}: {page}");
+        assert_eq!(page.contains("quota\\-factor"), name == "crrctl", "{name}: {page}");
+    }
+}
+
 #[test]
 fn version_is_a_command_too() {
     let version = alone(&["version"]).exits(0).stdout;

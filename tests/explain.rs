@@ -85,6 +85,10 @@ fn a_code_is_explained_as_text_and_as_an_object() {
     }
     let all = alone(&["explain", "-o", "json"]).exits(0).json();
     assert!(all["codes"].as_array().unwrap().len() > 90);
+    for (number, code) in [("0", "done"), ("2", "found")] {
+        let told = alone(&["explain", number, "-o", "json"]).exits(0).json();
+        assert_eq!((&told["code"], &told["about"]), (&code.into(), &"outcome".into()));
+    }
     assert_eq!(alone(&["explain", "130", "-o", "json"]).exits(0).json()["code"], "interrupted");
 }
 

@@ -28,6 +28,8 @@ pub enum About {
     Status,
     /// A class of errors, with its exit code.
     Kind,
+    /// An exit code that is no error.
+    Outcome,
 }
 
 impl About {
@@ -39,6 +41,7 @@ impl About {
             Self::Check => "a check",
             Self::Status => "a replication status of an object",
             Self::Kind => "a class of errors",
+            Self::Outcome => "an outcome",
         }
     }
 }
@@ -70,13 +73,18 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         .chain(aws::ALL)
         .chain(refusals::ALL)
         .chain(errors::KINDS)
+        .chain(errors::OUTCOMES)
 }
 
 /// Returns the entry of `code`, regardless of case; a number is an exit code.
 pub fn entry(code: &str) -> Option<&'static Entry> {
     let by_number = |number: u8| {
-        let kind = Kind::TABLE.iter().find(|row| row.1 == number)?.0;
-        all().find(|entry| entry.code == kind.as_str())
+        let code = match number {
+            0 => "done",
+            2 => "found",
+            _ => Kind::TABLE.iter().find(|row| row.1 == number)?.0.as_str(),
+        };
+        all().find(|entry| entry.code == code)
     };
     match code.parse() {
         Ok(number) => by_number(number),
@@ -132,7 +140,11 @@ mod tests {
         for entry in all() {
             assert!(seen.insert(entry.code.to_lowercase()), "{} is there twice", entry.code);
             assert!(!entry.means.is_empty() && !entry.mends.is_empty(), "{}", entry.code);
-            assert!(!entry.causes.is_empty() || entry.about == About::Check, "{}", entry.code);
+            assert!(
+                !entry.causes.is_empty() || matches!(entry.about, About::Check | About::Outcome),
+                "{}",
+                entry.code
+            );
         }
         assert!(seen.len() > 90, "{}", seen.len());
     }
@@ -141,6 +153,8 @@ mod tests {
     fn codes_are_found_by_case_number_and_nearness() {
         assert_eq!(entry("dstputobjectnotpermitted").unwrap().code, "DstPutObjectNotPermitted");
         assert_eq!(entry("6").unwrap().code, "replication-failed");
+        assert_eq!(entry("0").unwrap().code, "done");
+        assert_eq!(entry("2").unwrap().code, "found");
         assert_eq!(entry("DstPutObjectNotPermited"), None);
         assert_eq!(near("DstPutObjectNotPermited")[0], "DstPutObjectNotPermitted");
         assert_eq!(near("role.polcy")[0], "role.policy");

@@ -5,11 +5,15 @@
 mod offer;
 
 use super::Cli;
+use super::help::{self, pages};
 use super::objects::{CompletionsObject, ManObject};
 use super::output::{Ended, Printer};
 use crate::failure::{Failure, Kind};
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_complete::Shell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+use std::io;
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -50,19 +54,71 @@ pub(super) fn completions(
 }
 
 pub(super) fn man(args: &ManArgs, printer: &Printer, object: &mut ManObject) -> Ended {
+    let main = Cli::command();
     if let Some(folder) = &args.dir {
         let unwritable = |error: std::io::Error| unwritable(folder, &error);
         std::fs::create_dir_all(folder).map_err(unwritable)?;
-        clap_mangen::generate_to(Cli::command(), folder).map_err(unwritable)?;
+        let mut program = help::program();
+        program.build();
+        write(folder, "", &main).map_err(unwritable)?;
+        for command in program.get_subcommands() {
+            write_all(folder, command.get_name(), command).map_err(unwritable)?;
+        }
         return Ok(0);
     }
-    let mut page = Vec::new();
-    let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
-    rendered.map_err(|error| unwritable(Path::new("the page"), &error))?;
+    let page = page("", &main).map_err(|error| unwritable(Path::new("the page"), &error))?;
     let page = String::from_utf8_lossy(&page).into_owned();
     printer.text(&page);
     object.page.set(page);
     Ok(0)
+}
+
+/// Writes the page of a command, and those of the commands inside it.
+fn write_all(folder: &Path, path: &str, command: &Command) -> io::Result<()> {
+    write(folder, path, command)?;
+    for inner in command.get_subcommands() {
+        write_all(folder, &format!("{path} {}", inner.get_name()), inner)?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, path: &str, command: &Command) -> io::Result<()> {
+    let name = format!("crrctl {path}").trim().replace(' ', "-");
+    std::fs::write(folder.join(format!("{name}.1")), page(path, command)?)
+}
+
+/// Returns the man page of the command `path`; that of the program has the common options.
+fn page(path: &str, command: &Command) -> io::Result<Vec<u8>> {
+    let page = pages::page(path);
+    // The notes and examples that its help shows have sections of their own.
+    let man = Man::new(command.clone().after_help(""));
+    let mut text = Vec::new();
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    let mut more = Roff::new();
+    if let Some(note) = page.map(|page| page.note).filter(|note| !note.is_empty()) {
+        more.control("PP", []).text([roman(note)]);
+        more.to_writer(&mut text)?;
+    }
+    man.render_options_section(&mut text)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut text)?;
+    }
+    let mut more = Roff::new();
+    more.control("SH", ["EXAMPLES"]).control("nf", []);
+    for line in page.map(pages::Page::example_lines).unwrap_or_default() {
+        more.text([roman(line)]);
+    }
+    more.control("fi", []);
+    if !path.is_empty() {
+        more.control("SH", ["SEE ALSO"]);
+        more.text([bold("crrctl"), roman("(1) has the options that many commands take.")]);
+    }
+    more.to_writer(&mut text)?;
+    man.render_version_section(&mut text)?;
+    Ok(text)
 }
 
 fn unwritable(place: &Path, error: &std::io::Error) -> Failure {

@@ -9,7 +9,7 @@ use crate::report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ExplainArgs {
-    /// A failure reason of S3, the code of an error, an exit code or the name of a check [default: list them all]
+    /// A failure reason of S3, a replication status, an error, an exit code or a check [default: list them all]
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }

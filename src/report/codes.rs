@@ -9,7 +9,7 @@ use std::fmt::Write;
 pub fn explanation(entry: &Entry) -> String {
     let mut text =
         format!("{GOOD}{}{GOOD:#}: {}\n\n{}\n", entry.code, entry.about.as_str(), entry.means);
-    for (heading, lines) in [("causes", entry.causes), ("what mends it", entry.mends)] {
+    for (heading, lines) in [("causes", entry.causes), ("fix", entry.mends)] {
         if lines.is_empty() {
             continue;
         }
@@ -31,6 +31,7 @@ pub fn codes(all: &[&Entry]) -> String {
         ("checks", About::Check),
         ("errors", About::Error),
         ("classes of errors", About::Kind),
+        ("outcomes", About::Outcome),
     ] {
         let _ = writeln!(text, "{GOOD}{heading}{GOOD:#}");
         for entry in all.iter().filter(|entry| entry.about == about) {
@@ -38,6 +39,6 @@ pub fn codes(all: &[&Entry]) -> String {
         }
         text.push('\n');
     }
-    text.push_str("`crrctl explain CODE` says what causes it and what mends it\n");
+    text.push_str("`crrctl explain CODE` says what causes it and how to fix it\n");
     text
 }

@@ -237,6 +237,24 @@ pub(super) const ALL: &[Entry] = &[
     ),
 ];
 
+const fn outcome(code: &'static str, means: &'static str, mends: &'static [&'static str]) -> Entry {
+    Entry { code, about: About::Outcome, means, causes: &[], mends }
+}
+
+/// The outcomes that are no errors.
+pub(super) const OUTCOMES: &[Entry] = &[
+    outcome(
+        "done",
+        "Exit code 0: the command did what it was asked, or found nothing to do.",
+        &["nothing to fix"],
+    ),
+    outcome(
+        "found",
+        "Exit code 2: `plan --detailed-exitcode` found changes, `check` found a failed check, or `compare` found a difference.",
+        &["`crrctl apply` makes the changes; a failed check names its fix"],
+    ),
+];
+
 pub(super) const KINDS: &[Entry] = &[
     kind(
         "unexpected",
@@ -252,7 +270,7 @@ pub(super) const KINDS: &[Entry] = &[
     ),
     kind(
         "credentials",
-        "Exit code 4: there are no usable credentials.",
+        "Exit code 4: there are no usable credentials. (An endpoint that can't be reached ends with 4 too: `unreachable`.)",
         &["expired, missing, or of another account"],
         LOG_IN,
     ),

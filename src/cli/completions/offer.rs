@@ -2,6 +2,7 @@
 //! typed, so this module makes no AWS calls.
 //! Not for: validation; any name and any Region of the right form is accepted.
 
+use crate::check::catalogue;
 use crate::manifest::KNOWN_REGIONS;
 use clap::ValueEnum;
 use clap_complete::Shell;
@@ -14,6 +15,8 @@ use std::path::PathBuf;
 pub(super) enum Offer {
     Pairs,
     Regions,
+    Codes,
+    Checks,
 }
 
 /// Returns the values to offer: from the manifest, from the environment, and the Regions that this
@@ -36,6 +39,8 @@ pub(super) fn words(what: Offer) -> Vec<String> {
             found.extend(["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().filter_map(variable));
             found.extend(KNOWN_REGIONS.map(str::to_owned));
         }
+        Offer::Codes => found.extend(catalogue::all().map(|entry| entry.code.to_owned())),
+        Offer::Checks => found.extend(catalogue::check_names().map(str::to_owned)),
     }
     found.into_iter().filter(|word| is_plain(word)).collect()
 }
@@ -43,7 +48,7 @@ pub(super) fn words(what: Offer) -> Vec<String> {
 /// Returns whether a word is safe to offer: a shell splits and expands the values that it is
 /// offered.
 fn is_plain(word: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     !word.is_empty() && word.chars().all(is_plain)
 }
 
@@ -66,22 +71,17 @@ pub(super) fn offering(shell: Shell, script: &str) -> String {
     match shell {
         Shell::Bash => format!("{script}{BASH}"),
         Shell::Fish => format!("{script}{FISH}"),
-        Shell::Zsh => ["name=", "source=", "destination=", "regions="].iter().fold(
-            script.to_owned(),
-            |script, flag| {
-                let what = if *flag == "name=" { "pairs" } else { "regions" };
-                zsh(&script, flag, what)
-            },
-        ),
+        Shell::Zsh => {
+            ZSH.iter().fold(script.to_owned(), |script, (start, what)| zsh(&script, start, what))
+        }
         _ => script.to_owned(),
     }
 }
 
-/// Replaces zsh's default completion of files with the request, in every line about `flag`.
-fn zsh(script: &str, flag: &str, what: &str) -> String {
-    let start = format!("--{flag}[");
+/// Replaces zsh's default completion of files with the request, in every line that has `start`.
+fn zsh(script: &str, start: &str, what: &str) -> String {
     let asked = format!(":{{compadd -- $(crrctl completions --offer {what} 2>/dev/null)}}'");
-    let line = |line: &str| match (line.contains(&start), line.rfind(":_default'")) {
+    let line = |line: &str| match (line.contains(start), line.rfind(":_default'")) {
         (true, Some(at)) => format!("{}{asked}{}", &line[..at], &line[at + ":_default'".len()..]),
         _ => line.to_owned(),
     };
@@ -90,11 +90,23 @@ fn zsh(script: &str, flag: &str, what: &str) -> String {
     lines.join("\n")
 }
 
+/// What zsh's lines about an option or an argument have in them, and what is offered there.
+const ZSH: [(&str, &str); 6] = [
+    ("--name=[", "pairs"),
+    ("--source=[", "regions"),
+    ("--destination=[", "regions"),
+    ("--regions=[", "regions"),
+    ("--skip-check=[", "checks"),
+    ("'::code -- ", "codes"),
+];
+
 const FISH: &str = "\
 complete -c crrctl -l name -x -a '(crrctl completions --offer pairs 2>/dev/null)'
 complete -c crrctl -l source -x -a '(crrctl completions --offer regions 2>/dev/null)'
 complete -c crrctl -l destination -x -a '(crrctl completions --offer regions 2>/dev/null)'
 complete -c crrctl -l regions -x -a '(crrctl completions --offer regions 2>/dev/null)'
+complete -c crrctl -l skip-check -x -a '(crrctl completions --offer checks 2>/dev/null)'
+complete -c crrctl -n '__fish_seen_subcommand_from explain' -f -a '(crrctl completions --offer codes 2>/dev/null)'
 ";
 
 const BASH: &str = r#"
@@ -103,6 +115,8 @@ _crrctl_offering() {
     case "$before" in
         --name) what=pairs ;;
         --source|--destination|--regions) what=regions ;;
+        --skip-check) what=checks ;;
+        explain) what=codes ;;
     esac
     if [[ -n "$what" ]]; then
         COMPREPLY=( $(compgen -W "$(crrctl completions --offer "$what" 2>/dev/null)" -- "$current") )
