@@ -183,7 +183,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Printer::of(&cli.command, cli.global.output, Vec::new()).end(Err(failure));
         }
     };
-    let printer = Printer::of(&cli.command, cli.global.output, reports);
+    let printer = Printer::of(&cli.command, cli.global.output, reports).with_line(&args);
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -262,6 +262,7 @@ impl ProbeDone {
         match (self.ok(), self.differences.is_empty()) {
             (true, _) => "all checks hold".to_owned(),
             (false, false) => self.differences.join("; "),
+            (false, true) if self.attempts == 1 => format!("{} after 1 attempt", self.status),
             (false, true) => format!("{} after {} attempts", self.status, self.attempts),
         }
     }

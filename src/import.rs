@@ -9,7 +9,7 @@ mod text;
 
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Login, Topology};
-use crate::names::{PairName, Region, RoleName};
+use crate::names::{BucketName, PairName, Region, RoleName};
 use crate::world::{Live, LiveBucket, Tags};
 use keys::Keys;
 use rules::Entry;
@@ -142,12 +142,15 @@ fn id(live: &Live) -> String {
 /// Returns the pair's name: from `wish`, from the tags, from the rules, or from the bucket name
 /// without account and Region.
 fn name(live: &Live, wish: &Wish) -> Result<PairName, Failure> {
-    if let Some(name) = &wish.name {
-        return Ok(name.clone());
-    }
     let tags = &live.source.bucket.tags;
     let tagged =
         tags.get(Topology::PAIR_TAG).filter(|_| tags.get(Topology::ID_TAG) == Some(&id(live)));
+    if let Some(name) = &wish.name {
+        return match tagged.filter(|own| *own != name.as_str()) {
+            None => Ok(name.clone()),
+            Some(own) => Err(taken(&live.source.name, own, name)),
+        };
+    }
     let rules = live.source.bucket.replication.iter().flat_map(|it| &it.rules);
     let mut of_rules = rules.filter_map(|rule| rule.id.strip_prefix("crrctl.")?.split('.').next());
     let known = tagged.map(String::as_str).or_else(|| of_rules.next());
@@ -160,6 +163,15 @@ fn name(live: &Live, wish: &Wish) -> Result<PairName, Failure> {
     let stem: String = words.join("-").chars().take(32).collect();
     let stem = stem.trim_matches('-');
     Ok(PairName::new(if stem.is_empty() { "imported" } else { stem })?)
+}
+
+/// Returns the error for a name that is not that of the pair that crrctl made of the bucket.
+fn taken(bucket: &BucketName, own: &str, wanted: &PairName) -> Failure {
+    let message = format!(
+        "`{bucket}` is the source of the pair `{own}`, which crrctl made, and not of a pair `{wanted}`"
+    );
+    Failure::new(Kind::Manifest, "not-expressible", message)
+        .hint(format!("leave out `--name`, or give `--name {own}`: a pair keeps its name"))
 }
 
 /// Returns the error for a setting that no manifest can express.

@@ -21,7 +21,7 @@ mod side;
 mod topology;
 mod wanted;
 
-pub use batch::Reports;
+pub use batch::{Reports, report_bucket};
 pub use directions::Direction;
 pub use endpoints::{Endpoints, Service};
 pub use error::{Located, ManifestError};

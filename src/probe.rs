@@ -184,7 +184,7 @@ impl Evidence {
         let places = topology.probe_prefixes(&topology.source).join("`, `");
         let failure = failure.leaving(format!("probes under `{places}`"));
         Self::cut_short(
-            failure.hint("`crrctl destroy` takes probes that are left away with the pair"),
+            failure.hint("`crrctl destroy` removes probes that are left, with the pair"),
         )
     }
 }

@@ -15,8 +15,10 @@ mod html;
 mod junit;
 mod graph;
 mod harmless;
+mod layout;
 mod line;
 mod lines;
+pub(crate) mod live;
 mod ndjson;
 mod proof;
 mod screen;
@@ -49,6 +51,7 @@ pub use words::reason;
 
 use crate::events::{Event, Sink};
 use crate::failure::Failure;
+use serde::Serialize;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,7 +67,36 @@ pub trait Report: Sink + std::fmt::Debug {
 
     /// Writes the report of `command`, which failed with `failure` or succeeded. The error names
     /// what could not be written.
-    fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String>;
+    fn end(&self, command: &str, failure: Option<&Failure>, about: &About) -> Result<(), String>;
+}
+
+/// What was run, by whom and where: every report says it. What a run did not learn is absent.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct About {
+    /// The command line.
+    pub line: String,
+    /// The version of crrctl.
+    pub version: &'static str,
+    /// The account of the caller.
+    pub account: Option<String>,
+    /// The ARN of the caller.
+    pub caller: Option<String>,
+    /// The endpoint, if one was given.
+    pub endpoint: Option<String>,
+}
+
+impl About {
+    /// Returns what is known, each with its name.
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let known = [
+            ("command", Some(&self.line).filter(|line| !line.is_empty())),
+            ("account", self.account.as_ref()),
+            ("caller", self.caller.as_ref()),
+            ("endpoint", self.endpoint.as_ref()),
+        ];
+        let known = known.into_iter().filter_map(|(name, it)| Some((name, harmless::shown(it?))));
+        known.chain([("version", format!("crrctl {}", self.version))]).collect()
+    }
 }
 
 /// Checks that a file can be written, and makes it if there is none. What it holds stays.

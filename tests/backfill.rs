@@ -422,4 +422,8 @@ fn apply_offers_the_backfill() {
     assert_eq!(answer.json()["existing"]["uncovered"], 1);
     let _ = stand.in_process(&BACKFILL).exits(0);
     assert_eq!(keys(&stand, "us-west-2", DESTINATION), BTreeSet::from(["theirs".to_owned()]));
+    // The bucket of the reports is no destination.
+    let listed = stand.run(&["list", "-o", "json"]).exits(0).json();
+    let destination = json!([{"region": "us-west-2", "bucket": DESTINATION}]);
+    assert_eq!(listed["pairs"][0]["destinations"], destination);
 }

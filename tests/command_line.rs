@@ -128,6 +128,7 @@ fn a_report_that_cannot_be_written_ends_the_run_before_anything_is_made() {
         assert_eq!(refused.matches("error:").count(), 1, "{refused}");
     }
     assert_eq!(stand.leftovers(), Vec::<String>::new());
+    let _ = alone(&["sandbox", "--listen", "127.0.0.1:0", "--log", "/nowhere/log"]).exits(3);
 }
 
 #[test]

@@ -331,13 +331,14 @@ fn the_html_report_needs_nothing_but_itself() {
         "<h2 id=\"evidence\">",
         "<h2 id=\"steps\">",
         "s3:replication",
-        "<strong>critical</strong>",
+        "<strong>critical path</strong>",
         "COMPLETED",
         SOURCE,
         DESTINATION,
     ] {
         assert!(page.contains(part), "{part}");
     }
+    let page = page.replace(&stand.endpoint(), "");
     for outside in ["http://", "https://", "src=", "<script", "@import", "url("] {
         assert!(!page.contains(outside), "the page has {outside}");
     }
@@ -347,7 +348,7 @@ fn the_html_report_needs_nothing_but_itself() {
     assert!(page.contains("What went wrong") && page.contains("key.state in us-west-2"), "{page}");
     let (output, page) = reported(&stand, &["check"], "check.html");
     let _ = output.exits(2);
-    assert!(page.contains("<strong>mend:</strong>") && page.contains("enable-key"), "{page}");
+    assert!(page.contains("<strong>fix:</strong>") && page.contains("enable-key"), "{page}");
 }
 
 #[test]
@@ -374,8 +375,8 @@ fn the_html_report_draws_both_ways_with_keys_roles_accounts_and_policies() {
         "<caption id=\"policy-1\"><code>",
         "<code>s3:GetObjectVersionForReplication</code>",
         "Statement[1] (SourceObjects)",
-        "<td>look <code>",
-        "<td>probe <code>2 × us-west-2 → us-east-1</code>",
+        "<td data-label=\"step\">look <code>",
+        "<td data-label=\"step\">probe <code>2 × us-west-2 → us-east-1</code>",
     ] {
         assert!(both.contains(part), "{part}: {both}");
     }
@@ -498,4 +499,24 @@ fn a_failed_check_is_the_headline_of_every_report() {
     assert!(html.contains("checks failed</strong>") && html.contains("Fix: "), "{html}");
     assert!(!html.contains("<strong class=\"good\">done"), "{html}");
     assert!(!junit.contains("failures=\"0\""), "{junit}");
+    for fact in
+        ["crrctl check --html run.html", "111122223333", ":root", &stand.endpoint(), "crrctl 0."]
+    {
+        // A slash is escaped in HTML.
+        for report in [&summary, &html.replace("&#x2f;", "/"), &junit] {
+            assert!(report.contains(fact), "{fact}: {report}");
+        }
+    }
+}
+
+/// What a removal deleted is drawn as deleted, and no heading stands over nothing.
+#[test]
+fn what_is_deleted_is_drawn_as_deleted() {
+    let stand = Stand::new();
+    let (output, page) = reported(&stand, &["apply", "--yes", "--no-probe"], "apply.html");
+    let _ = output.exits(0);
+    assert!(!page.contains("<em>deleted</em>") && !page.contains("Replication latency"), "{page}");
+    let (output, page) = reported(&stand, &["destroy", "--yes"], "destroy.html");
+    let _ = output.exits(0);
+    assert_eq!(page.matches("<em>deleted</em>").count(), 3, "{page}");
 }

@@ -109,6 +109,17 @@ fn only_what_stands_is_exported() {
 }
 
 #[test]
+fn no_file_is_written_over() {
+    let stand = Stand::new();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let folder = stand.path("out");
+    let args = [&["export", "terraform", "--out", folder.to_str().unwrap()], &PAIR[..]].concat();
+    let _ = stand.run(&args).exits(0);
+    let told = stand.run(&args).exits(3).stderr;
+    assert!(told.contains("demo.tf") && told.contains("another folder with `--out`"), "{told}");
+}
+
+#[test]
 fn what_differs_is_exported_as_it_stands() {
     let stand = Stand::new();
     let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);

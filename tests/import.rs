@@ -436,6 +436,20 @@ fn what_no_manifest_can_say_is_refused_by_name() {
     );
 }
 
+/// The name of a pair that crrctl made stays: its rules and tags bear it.
+#[test]
+fn a_pair_keeps_its_name() {
+    let stand = Stand::new();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let source = crate::common::SOURCE;
+    let told = stand.run(&["import", source, "--name", "other"]).exits(3).stderr;
+    assert!(
+        told.contains("the pair `demo`, which crrctl made") && told.contains("--name demo"),
+        "{told}"
+    );
+    let _ = stand.run(&["import", source, "--name", "demo"]).exits(0);
+}
+
 /// A destination whose account lends no credentials is named.
 #[test]
 fn a_destination_of_another_account_wants_its_credentials() {

@@ -230,7 +230,7 @@ fn a_failed_check_of_one_is_told_of_all() {
         delete.send().await.unwrap()
     });
     let output = stand.manifest(&["check"], &text).exits(2);
-    assert!(output.stdout.contains("2 of 3 pairs as they should be"), "{output}");
+    assert!(output.stdout.contains("2 of 3 pairs in order"), "{output}");
     let events = stand.manifest(&["check", "-o", "ndjson"], &text).exits(2).stdout;
     let of = |name: &str| -> Vec<bool> {
         let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());

@@ -36,7 +36,7 @@ pub(super) async fn check(aws: &Aws, seen: &Seen) -> (Vec<Finding>, Vec<Version>
                 "{} of the newest {} objects are FAILED, such as `{}`; that is final for them",
                 sample.failed, sample.looked_at, sample.failed_keys[0]
             );
-            let remedy = "mend what the other checks name, then `crrctl backfill --status failed`; with all of them passed, a service or resource control policy of the organisation is the first suspect";
+            let remedy = "fix what the other checks name, then `crrctl backfill --status failed`; with all of them passed, a service or resource control policy of the organisation is the first suspect";
             failed = sample.failed_versions;
             Finding::fail(NAME, detail, remedy)
         }

@@ -388,7 +388,8 @@ fn organisation(seen: &Seen, rows: &[LiveRow], settings: &Settings) -> Finding {
         }
         return finding;
     }
-    let give = "give them with `--scp FILE` and `--rcp FILE`; whoever administers the organisation has them";
+    let give =
+        "give them with `--scp FILE` and `--rcp FILE`; the organization's administrators have them";
     if settings.failed {
         let detail = "an object FAILED: where every document allows it, a service or resource control policy of the organisation is the first suspect";
         return Finding::unknown("organisation", detail, give).because(&[

@@ -15,7 +15,7 @@ pub(super) fn check(seen: &Seen) -> Vec<Finding> {
             Ok(None) => Finding::fail(
                 name,
                 format!("the configuration's role {shared} does not exist"),
-                "crrctl does not make this role: whoever did must mend it",
+                "crrctl does not make this role: its owner must fix it",
             )
             .because(&["AssumeRoleNotPermitted"]),
             Err(error) => Finding::unread(name, error),

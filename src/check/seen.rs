@@ -157,7 +157,7 @@ impl Seen {
         if self.topology.wanted.is_handed_over(region) {
             let account = self.topology.wanted.account_of(region);
             format!(
-                "whoever has account {account} makes it; `crrctl apply` prints the documents for it"
+                "the owner of account {account} makes it; `crrctl apply` prints the documents for it"
             )
         } else {
             apply.to_owned()

@@ -36,7 +36,7 @@ pub(super) struct ApplyArgs {
     /// Bring the pair's keys back where they are pending deletion or disabled
     #[arg(long)]
     pub(super) revive_keys: bool,
-    /// Let the pair stand for this long, such as `2h` or `1d`: after that `crrctl gc` may take it away
+    /// Let the pair stand for this long, such as `2h` or `1d`: after that `crrctl gc` may remove it
     #[arg(long, value_name = "TTL", value_parser = ttl)]
     ephemeral: Option<Duration>,
 }
@@ -208,7 +208,7 @@ async fn offer_backfill(session: &Session, applied: &Applied, printer: &Printer)
 fn until(applied: &Applied) -> String {
     match (applied.topology.found.expires, applied.expired_at) {
         (Some(expires), _) => {
-            format!("it stands until {expires}; `crrctl gc --yes` takes it away after that\n")
+            format!("it stands until {expires}; `crrctl gc --yes` removes it after that\n")
         }
         (None, Some(date)) => format!("it was to go after {date}, and stays from now on\n"),
         (None, None) => String::new(),
@@ -269,5 +269,5 @@ fn leaving(failure: Failure, applied: &Applied) -> Failure {
     } else {
         failure
     };
-    failure.hint("`crrctl apply` again goes on from here; `crrctl destroy` takes it all away")
+    failure.hint("`crrctl apply` again goes on from here; `crrctl destroy` removes all of it")
 }

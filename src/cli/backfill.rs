@@ -296,7 +296,7 @@ async fn end(
     };
     let mends = reasons.iter().filter_map(|it| catalogue::entry(&it.code));
     let mends =
-        mends.flat_map(|entry| entry.mends.iter().map(|mend| format!("{}: {mend}", entry.code)));
+        mends.flat_map(|entry| entry.mends.iter().map(|fix| format!("{}: {fix}", entry.code)));
     let example = reasons.iter().find_map(|it| it.keys.first());
     let example = example.map(|key| {
         let bucket = &topology.source.bucket;

@@ -23,5 +23,5 @@ fn failure(panic: &PanicHookInfo<'_>) -> Failure {
     let place = place.unwrap_or_default();
     Failure::bug(&format!("{message}{place}"))
         .hint("report it, with this message and the output of `-vvv`")
-        .hint("`crrctl plan` shows what stands; `crrctl apply` goes on from there, `crrctl destroy` takes it away")
+        .hint("`crrctl plan` shows what stands; `crrctl apply` goes on from there, `crrctl destroy` removes it")
 }

@@ -84,7 +84,7 @@ async fn all(
             part.text(&preview(&session, &planned(&session, args).await?).await?);
             Ok(0)
         };
-        let question = format!("type `{}` to take all of this away:", runner.title());
+        let question = format!("type `{}` to remove all of this:", runner.title());
         if runner.ask(plan, &question).await? != runner.title() {
             return Err(declined());
         }
@@ -143,7 +143,7 @@ async fn one(
     if !args.yes && planned.plan.has_changes() {
         output::say(preview(&session, &planned).await?.trim_end_matches('\n'));
         let name = &planned.topology.wanted.name;
-        let question = format!("type `{name}` to take all of this away:");
+        let question = format!("type `{name}` to remove all of this:");
         if output::ask(&question, &session.stop).await? != name.as_str() {
             return Err(declined());
         }

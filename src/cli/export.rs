@@ -10,7 +10,7 @@ use crate::failure::{Failure, Kind};
 use crate::ops::{self, Planned};
 use clap::ValueEnum;
 use serde_json::{Map, Value};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
@@ -69,7 +69,14 @@ pub(super) async fn run(
 
 fn write(folder: &Path, files: &[File], printer: &Printer) -> Result<(), Failure> {
     let failed = |path: &Path, error: &std::io::Error| {
-        Failure::new(Kind::Manifest, "not-written", format!("{}: {error}", path.display()))
+        let message = format!("can't write `{}`: {error}", path.display());
+        let failure = Failure::new(Kind::Manifest, "not-written", message);
+        match error.kind() {
+            ErrorKind::AlreadyExists => failure.hint(
+                "no file is written over: delete it first, or name another folder with `--out`",
+            ),
+            _ => failure.hint("name a folder that you may write to with `--out`"),
+        }
     };
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     for file in files {

@@ -17,10 +17,10 @@ use clap::builder::FalseyValueParser;
 pub(super) struct GcArgs {
     #[command(flatten)]
     regions: RegionArgs,
-    /// Take away only pairs whose name begins with this
+    /// Remove only pairs whose name begins with this
     #[arg(long, value_name = "P")]
     name_prefix: Option<String>,
-    /// Take away what has expired; without it, only say what would go
+    /// Remove what has expired; without it, only list it
     #[arg(short = 'y', long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new())]
     yes: bool,
 }
@@ -74,7 +74,7 @@ fn would_go(expired: &[&Pair]) -> String {
         return "nothing has expired\n".to_owned();
     }
     let pairs: String = expired.iter().map(|pair| report::expired_pair(pair)).collect();
-    format!("{pairs}`crrctl gc --yes` takes these away: {}\n", expired.len())
+    format!("{pairs}`crrctl gc --yes` removes these: {}\n", expired.len())
 }
 
 /// Prints what was removed and what is left, and adds it to the JSON output object; returns the

@@ -38,7 +38,7 @@ pub(super) struct Global {
     /// Of a manifest with `pairs`, this pair alone; may be given more than once
     #[arg(long, global = true, value_name = "NAME", env = "CRRCTL_PAIR", value_delimiter = ',')]
     pub(super) pair: Vec<String>,
-    /// Use an ephemeral stand-in for AWS inside this process
+    /// Use a sandbox: a stand-in for AWS inside this process
     #[arg(long, global = true, env = "CRRCTL_SANDBOX", value_parser = FalseyValueParser::new())]
     pub(super) sandbox: bool,
     /// The profile of the shared AWS configuration

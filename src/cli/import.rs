@@ -89,7 +89,7 @@ pub(super) async fn run(
     match imported.refused {
         None => Ok(0),
         Some(failure) => {
-            Err(failure.hint("the manifest is written, and `plan` refuses it until this is mended"))
+            Err(failure.hint("the manifest is written, and `plan` refuses it until this is fixed"))
         }
     }
 }

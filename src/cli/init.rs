@@ -40,7 +40,7 @@ pub(super) async fn run(
     object.file.set(path.display().to_string());
     object.manifest.set(text);
     printer.text(&format!("{}\n", path.display()));
-    output::say("next: `crrctl rehearse` lives its whole life offline, `crrctl plan` asks AWS");
+    output::say("next: `crrctl rehearse` tries it offline, `crrctl plan` asks AWS");
     Ok(0)
 }
 

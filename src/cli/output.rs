@@ -5,10 +5,11 @@
 
 use super::objects::{AnyObject, Object, OfMany, UsageObject};
 use super::{Command, Format, advice};
+use crate::aws::Aws;
 use crate::failure::{Failure, Kind};
 use crate::ops::Input;
 use crate::policy::Operation;
-use crate::report::{self, Ndjson, Report, Stdout, harmless};
+use crate::report::{self, About, Ndjson, Report, Stdout, harmless, live};
 use crate::stop::Stop;
 use serde_json::Value;
 use std::ffi::OsString;
@@ -37,6 +38,10 @@ pub(super) struct Printer {
     operation: Option<Operation>,
     pub(super) purpose: Purpose,
     stdout: Stdout,
+    /// The command line.
+    line: String,
+    /// The clients of the run, which know the caller.
+    pub(super) aws: OnceLock<Arc<Aws>>,
     /// The stream of events, for the format that writes them to stdout.
     pub(super) ndjson: Arc<Ndjson>,
     /// Reports that are written at the end.
@@ -101,6 +106,8 @@ impl Printer {
             purpose: Purpose::Work,
             ndjson: Arc::new(Ndjson::new(stdout.clone())),
             stdout,
+            line: String::new(),
+            aws: OnceLock::new(),
             reports,
             input: OnceLock::new(),
             object: Mutex::default(),
@@ -116,6 +123,28 @@ impl Printer {
         Self { operation, purpose, ..Self::new(format, command.name(), reports) }
     }
 
+    /// Gives the reports the command line `args`.
+    pub(super) fn with_line(self, args: &[OsString]) -> Self {
+        let words = args.iter().skip(1).map(|word| quoted(&word.to_string_lossy()));
+        let line = std::iter::once("crrctl".to_owned()).chain(words).collect::<Vec<_>>().join(" ");
+        Self { line, ..self }
+    }
+
+    /// Returns what was run, by whom and where.
+    fn about(&self) -> About {
+        let aws = self.aws.get();
+        let caller = aws.and_then(|aws| aws.identity()).map(str::to_owned);
+        let account = caller.as_deref().and_then(|arn| arn.split(':').nth(4)).map(str::to_owned);
+        let endpoint = aws.and_then(|aws| aws.endpoint()).map(str::to_owned);
+        About {
+            line: self.line.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            account,
+            caller,
+            endpoint,
+        }
+    }
+
     /// Returns a printer for one pair of several. It stores data instead of writing it to stdout.
     pub(super) fn part(&self, input: &Input) -> Self {
         let pair = input.manifest.name().to_string();
@@ -125,6 +154,8 @@ impl Printer {
             operation: self.operation,
             purpose: self.purpose,
             stdout: self.stdout.clone(),
+            line: String::new(),
+            aws: OnceLock::new(),
             ndjson: Arc::clone(&self.ndjson),
             reports: Vec::new(),
             input: OnceLock::from(input.clone()),
@@ -231,13 +262,24 @@ impl Printer {
     /// whether there was one.
     fn write_reports(&self, failure: Option<&Failure>) -> bool {
         let mut unwritten = false;
+        let about = self.about();
         for report in &self.reports {
-            if let Err(why) = report.end(self.command, failure) {
+            if let Err(why) = report.end(self.command, failure, &about) {
                 complain(&Failure::new(Kind::Manifest, "file-unwritable", why));
                 unwritten = true;
             }
         }
         unwritten
+    }
+}
+
+/// Returns a word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@,+%{}[]".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 
@@ -252,7 +294,8 @@ fn told_whole(code: u8, stdout: &Stdout) -> u8 {
 
 /// Prints an error on stderr.
 fn complain(failure: &Failure) {
-    let _ = write!(anstream::stderr().lock(), "{}", harmless(&report::explained(failure)));
+    let text = report::explained(failure);
+    let _ = live::around(|| write!(anstream::stderr().lock(), "{}", harmless(&text)));
 }
 
 /// Prints the JSON output object for a command line that can't be parsed, if its readable part asks
@@ -275,7 +318,7 @@ pub(super) fn usage_error(error: &clap::Error) {
 
 /// Prints one line on stderr.
 pub(super) fn say(line: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{}", harmless(line));
+    let _ = live::around(|| writeln!(anstream::stderr().lock(), "{}", harmless(line)));
 }
 
 /// Sets the use of color for all streams; `auto` depends on the terminal and on `NO_COLOR`.
@@ -302,7 +345,7 @@ pub(super) fn log_calls(verbose: u8) {
     let is_coloured =
         anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(live::Stderr::default)
         .with_target(false)
         .with_ansi(is_coloured);
     // The subscriber is already set where `run` is called a second time.
@@ -312,7 +355,7 @@ pub(super) fn log_calls(verbose: u8) {
 /// Asks on the terminal; returns the answer, or the failure of a run that is ending. Requires a
 /// terminal (see [`can_ask`]).
 pub(super) async fn ask(question: &str, stop: &Stop) -> Result<String, Failure> {
-    let _ = write!(anstream::stderr().lock(), "{} ", harmless(question));
+    let _ = live::around(|| write!(anstream::stderr().lock(), "{} ", harmless(question)));
     let _ = anstream::stderr().flush();
     let read = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();

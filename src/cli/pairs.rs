@@ -168,7 +168,7 @@ impl<'a> PairRunner<'a> {
         let (took, total) = (format_duration(elapsed), calls.total());
         let done = match self.printer.purpose {
             Purpose::Work => "done",
-            Purpose::Judge => "as they should be",
+            Purpose::Judge => "in order",
         };
         self.printer.text(&tables::verdict(&format!(
             "{}: {good} of {count} pairs {done}, in {took} and {total} calls",

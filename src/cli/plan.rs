@@ -99,8 +99,8 @@ pub(super) async fn one(
         printer.text(&graph);
         object.graph.set(graph);
     } else {
-        let caller = session.aws.identity().unwrap_or("an unknown caller");
-        printer.text(&format!("account {}, as {caller}\n\n", topology.source.account));
+        let who = session.aws.described(&topology.source.account);
+        printer.text(&format!("{who}\n\n"));
         printer.text(&tables::plan(&plan, (!args.destroy).then_some(&cost)));
         printer.text(&tables::kept(&kept));
     }

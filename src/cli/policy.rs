@@ -10,6 +10,7 @@ use super::output::{Ended, Printer, filling};
 use super::session;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
+use crate::names::AccountId;
 use crate::ops::Input;
 use crate::policy::proof::{Organisation, prove};
 use crate::policy::{Document, Documents, Operation, Part};
@@ -204,8 +205,22 @@ fn operator(
         let (command, documents) = (it.as_str(), parts(it.parts()).join(", "));
         printer.text(&format!("# crrctl {command}: {documents}\n"));
     }
+    if let Some((_, name, _)) = documents.iter().next() {
+        printer.text(&how_to_use(name, &topology.source.account));
+    }
     printer.text(&format!("\n{}", texts(&documents)));
     Ok(0)
+}
+
+/// Returns how the caller gets the permissions of a document. A managed policy holds more than an
+/// inline one (IAM User Guide, "IAM and AWS STS quotas").
+fn how_to_use(document: &str, account: &AccountId) -> String {
+    format!(
+        "#\n# To use a document, make a managed policy of it and attach that to the caller's role:\n\
+         #   crrctl policy operator -o json | jq '.documents[\"{document}\"]' > {document}.json\n\
+         #   aws iam create-policy --policy-name crrctl-{document} --policy-document file://{document}.json\n\
+         #   aws iam attach-role-policy --role-name ROLE --policy-arn arn:aws:iam::{account}:policy/crrctl-{document}\n"
+    )
 }
 
 /// Reads the organization's policies that the flags name.

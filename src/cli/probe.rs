@@ -32,7 +32,7 @@ pub(super) struct ProbeArgs {
     /// Prove that delete markers replicate, or that they do not, as the manifest says
     #[arg(long)]
     delete_marker: bool,
-    /// Exit with 7 where the 95th percentile of the latency is longer, such as `60s`
+    /// Exit with 7 if p95 of the latency is above this limit, such as `60s`
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     expect_p95: Option<Duration>,
 }
@@ -115,7 +115,7 @@ fn too_slow(args: &ProbeArgs, routes: &[RouteSummary]) -> Option<Failure> {
     let p95 = Duration::from_millis(slowest.p95_ms?);
     (p95 > expected).then(|| {
         let message = format!(
-            "the 95th percentile of the latency {} → {} is {}, not {}",
+            "p95 of {} → {} is {}, above the limit of {}",
             slowest.source,
             slowest.destination,
             format_duration(p95),

@@ -14,7 +14,7 @@ use crrctl_sandbox::{FaultSpec, Lag, Limits, Options, Quirk, QuirkSpec, Sandbox}
 use std::ffi::OsString;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -77,6 +77,15 @@ impl SandboxArgs {
     }
 }
 
+/// Checks that the log can be written, before anything listens.
+fn writable(log: &Path) -> Result<(), Failure> {
+    let opened = std::fs::OpenOptions::new().create(true).append(true).open(log);
+    opened.map(drop).map_err(|error| {
+        let message = format!("can't write `{}`: {error}", log.display());
+        Failure::new(Kind::Manifest, "not-written", message)
+    })
+}
+
 /// The text of `--help` about quirks, with the table of all.
 fn quirk_help() -> String {
     format!(
@@ -89,7 +98,12 @@ fn quirk_help() -> String {
 pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &mut SandboxObject) -> Ended {
     let listen = args.listen();
     if !listen.ip().is_loopback() {
-        say(&format!("warning: {listen} is not loopback: whoever reaches it can use this sandbox"));
+        say(&format!(
+            "warning: {listen} is not loopback: anybody who reaches it can use this sandbox"
+        ));
+    }
+    if let Some(log) = &args.log {
+        writable(log)?;
     }
     let options = Options {
         listen,
@@ -107,12 +121,8 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &mut SandboxObject) -
     };
     let mut signals = Signals::listen();
     let sandbox = Sandbox::start(options).await.map_err(|error| {
-        Failure::new(
-            Kind::Unexpected,
-            "sandbox",
-            format!("can't start on {listen}: {error}"),
-        )
-        .hint("`--listen 127.0.0.1:0` picks a free port; `--log` must name a file that can be written")
+        Failure::new(Kind::Unexpected, "sandbox", format!("can't start on {listen}: {error}"))
+            .hint("`--listen 127.0.0.1:0` picks a free port")
     })?;
     if !args.command.is_empty() {
         let ended = command::run(&sandbox, &args.command, &mut signals).await;

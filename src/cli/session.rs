@@ -39,6 +39,7 @@ pub(super) async fn begin(
     let (stop, events) = (stop(global), events(global, printer));
     events.say(&Event::RunStart { command: printer.command, pair: pair.to_owned() });
     let aws = Arc::new(connect(global, home, manifest, sandbox.as_ref()).await?);
+    let _ = printer.aws.set(Arc::clone(&aws));
     let mut context = RunContext::new(aws, events, stop);
     context.at_once = global.max_concurrency;
     context.patience = global.patience;

@@ -19,7 +19,7 @@ pub(super) struct SmokeArgs {
     /// Region's is meant
     #[arg(long, value_name = "ARN", value_parser = key)]
     key: Option<Arn>,
-    /// After how long `crrctl gc` may take away what a killed run left
+    /// After how long `crrctl gc` may remove what a killed run left
     #[arg(long, value_name = "TTL", default_value = "1d", value_parser = apply::ttl)]
     ttl: Duration,
 }
@@ -61,7 +61,7 @@ pub(super) async fn run(
     let failure = failure::worst(applied.failure().cloned().into_iter().chain(taken));
     session.done(failure.is_none(), true);
     failure.map_or(Ok(0), |failure| {
-        Err(failure.hint("`crrctl gc --yes` takes away what may be left, once its time is over"))
+        Err(failure.hint("`crrctl gc --yes` removes what may be left, once its time is over"))
     })
 }
 

@@ -8,7 +8,7 @@ use clap::error::{ContextKind, ContextValue};
 /// Commands of other tools, and what does the same here.
 const COMMANDS: [(&[&str], &str); 6] = [
     (&["create", "up", "deploy", "install"], "`crrctl apply` creates or updates the pair"),
-    (&["delete", "down", "remove", "rm", "teardown"], "`crrctl destroy` takes the pair away"),
+    (&["delete", "down", "remove", "rm", "teardown"], "`crrctl destroy` removes the pair"),
     (&["diff", "preview", "show"], "`crrctl plan` shows what `apply` would do"),
     (&["validate", "verify", "doctor", "lint", "diagnose"], "`crrctl check` looks into the pair"),
     (&["ls", "get"], "`crrctl list` lists the pairs of the account"),

@@ -48,7 +48,7 @@ fn notes(stem: &str) -> Value {
             "The proof: a rule that a stack writes may be live and not work. Run `crrctl probe` after each update.",
             "Activation: a stack puts a rule in force at once, on all new objects; an object that a rule fails stays FAILED.",
             "Teardown: a stack knows one Region, so it can't see that no bucket stands in the other before a key goes, nor does it \
-             empty buckets. Everything is retained here; `crrctl destroy` takes it away in AWS's order.",
+             empty buckets. Everything is retained here; `crrctl destroy` removes it in AWS's order.",
             "Backfill: a batch job is no resource of CloudFormation. The role and the bucket of reports that jobs go by are here once \
              one was; `crrctl backfill` makes the job.",
             "Other Regions: what stands there is in another stack and bears its ARN here, except that of a multi-Region key, whose id is \

@@ -5,7 +5,7 @@ use super::keys::KeyWish;
 use super::rules::RuleWish;
 use super::side::{BucketPlace, Side};
 use super::topology::Topology;
-use crate::names::{Arn, BucketName};
+use crate::names::{AccountId, Arn, BucketName, PairName, Region};
 
 /// Location of the completion reports of batch jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,15 @@ pub struct Reports {
     pub prefix: String,
     /// Whether the bucket is the source bucket, so that reports are encrypted under the pair's key.
     pub with_data: bool,
+}
+
+/// Returns the name of the separate bucket for the reports of a pair.
+pub fn report_bucket(pair: &PairName, account: &AccountId, region: &Region) -> String {
+    let rest = format!("-reports-{account}-{region}");
+    // A bucket name has at most 63 characters, all of them ASCII.
+    let room = 63_usize.saturating_sub(rest.len());
+    let stem: String = pair.as_str().chars().take(room).collect();
+    format!("{stem}{rest}")
 }
 
 impl Topology {
@@ -42,11 +51,8 @@ impl Topology {
         // Reports also need a separate bucket if the source bucket has a default retention.
         let is_held = self.wanted.buckets.retention().is_some();
         if is_held || self.rules.iter().any(replicates) {
-            let rest = format!("-reports-{}-{}", source.account, source.region);
-            // A bucket name has at most 63 characters, all of them ASCII.
-            let room = 63_usize.saturating_sub(rest.len());
-            let stem: String = self.wanted.name.as_str().chars().take(room).collect();
-            Reports { bucket: format!("{stem}{rest}"), prefix, with_data: false }
+            let bucket = report_bucket(&self.wanted.name, &source.account, &source.region);
+            Reports { bucket, prefix, with_data: false }
         } else {
             Reports { bucket: source.bucket.to_string(), prefix, with_data: true }
         }

@@ -109,7 +109,7 @@ async fn of_region(aws: &Aws, manifest: &Manifest, region: &Region) -> Result<Ac
         }
         let failure = Failure { code: AWAY.to_owned(), region: Some(region.clone()), ..failure };
         failure.hint(format!(
-            "for whoever has that account: `crrctl policy render destination-bucket.{region}` and `key.{region}` print what it must allow, and `crrctl check --side destination` looks whether it does"
+            "for the owner of that account: `crrctl policy render destination-bucket.{region}` and `key.{region}` print what it must allow, and `crrctl check --side destination` looks whether it does"
         ))
     })?;
     aws.identified(region, identity.arn());

@@ -83,7 +83,7 @@ pub async fn live_all(
             let message = format!("a rule leads to `{}`, and there is no such bucket", side.bucket);
             return Err(Failure::new(Kind::Manifest, "bucket-missing", message)
                 .in_region(&side.region)
-                .hint("take that rule away first: it replicates nothing"));
+                .hint("delete that rule first: it replicates nothing"));
         };
         let account = accounts.get(&side.region).unwrap_or(home);
         Ok(live(side, account.clone(), bucket))

@@ -46,7 +46,7 @@ pub(super) fn waiting(topology: &Topology) -> Option<Failure> {
     );
     let failure = Failure::new(Kind::TooLate, "other-side-missing", message);
     Some(failure.in_region(&side.region).hint(format!(
-        "whoever has account {account} makes `{}`, versioned and encrypted under a key of its own, with the documents printed here; then give the ARN of its key as `key` of that destination, and `crrctl apply` goes on",
+        "the owner of account {account} makes `{}`, versioned and encrypted under a key of its own, with the documents printed here; then give the ARN of its key as `key` of that destination, and `crrctl apply` goes on",
         side.bucket
     )))
 }

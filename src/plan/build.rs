@@ -90,7 +90,7 @@ fn kept_by_mfa(topology: &Topology, world: &World) -> Vec<String> {
     let is_on = |side: &&Side| world.buckets.get(&side.bucket).is_some_and(Bucket::has_mfa_delete);
     let warn = |side: &Side| {
         format!(
-            "`{}` has MFA delete: no probe can be taken away from it, nor can `destroy` empty it",
+            "`{}` has MFA delete: no probe can be deleted from it, nor can `destroy` empty it",
             side.bucket
         )
     };

@@ -72,7 +72,7 @@ pub fn expires(
     let live = Expiry::of(ours.iter().copied());
     if live == Expiry::Stays && !ours.is_empty() {
         let message = format!(
-            "the pair `{}` stands without a date, and `--ephemeral` would let `crrctl gc` take it away",
+            "the pair `{}` stands without a date, and `--ephemeral` would let `crrctl gc` remove it",
             topology.wanted.name
         );
         return Err(Failure::new(Kind::InTheWay, "pair-stays", message)

@@ -5,7 +5,9 @@
 use super::expiry::Expiry;
 use crate::events::Kind;
 use crate::failure::Failure;
-use crate::manifest::{self, BucketPlace, KeyKind, Manifest, Origin, Remains, SideFlag, Topology};
+use crate::manifest::{
+    self, BucketPlace, KeyKind, Manifest, Origin, Remains, SideFlag, Topology, report_bucket,
+};
 use crate::names::{AccountId, BucketName, PairName, Region, RoleName};
 use crate::world::{Tags, Thing};
 use jiff::Timestamp;
@@ -121,7 +123,10 @@ impl Pair {
     /// Returns the destinations, derived from buckets and replica keys. A Region with a replica key
     /// may have no bucket.
     pub fn destinations(&self) -> Vec<(Region, Option<BucketName>)> {
-        let buckets = self.buckets().filter(|side| side != &self.source);
+        // The bucket for the reports of batch jobs is the pair's, and nothing replicates to it.
+        let reports = report_bucket(&self.name, &self.account, &self.source.region);
+        let is_side = |side: &BucketPlace| side != &self.source && side.bucket.as_str() != reports;
+        let buckets = self.buckets().filter(is_side);
         let mut places: Vec<(Region, Option<BucketName>)> =
             buckets.map(|side| (side.region, Some(side.bucket))).collect();
         let replicas = self.things.iter().filter(|thing| thing.kind == Kind::ReplicaKey);

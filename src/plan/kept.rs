@@ -47,7 +47,7 @@ fn converts_v1(direction: &Topology, world: &World) -> Option<String> {
     let converts = direction.wanted.converts_v1 && live.rules.iter().any(|rule| rule.is_v1);
     converts.then(|| {
         format!(
-            "the replication configuration of `{bucket}` is rewritten in the newer form (V2), all of its rules: whoever made it, such as \
+            "the replication configuration of `{bucket}` is rewritten in the newer form (V2), all of its rules: its owner, such as \
              Terraform without `filter`, will want the older form back; what it was stands under `replaced`"
         )
     })

@@ -207,7 +207,7 @@ fn handed_over(topology: &Topology, side: &Side) -> Kept {
     Kept {
         kind: Kind::Bucket,
         arn: side.bucket.arn(topology.wanted.partition()),
-        why: format!("it is for whoever has account {account}, whose credentials are not named"),
+        why: format!("it belongs to account {account}, whose credentials are not named"),
         because: Why::Asked,
     }
 }
@@ -224,8 +224,11 @@ fn bucket_action(
     rules: &[StepId],
 ) -> Action {
     let region = bucket.region.as_ref().unwrap_or(&topology.source.region);
+    let is_for_reports =
+        topology.reports().bucket == name.as_str() && *name != topology.source.bucket;
     let holds = bucket.objects.as_ref().map(|it| match (it.probes, it.foreign.is_empty()) {
         (0, true) => Holds::Nothing,
+        (reports, true) if is_for_reports => Holds::Reports(reports),
         (probes, true) => Holds::Probes(probes),
         (_, false) => Holds::Objects,
     });

@@ -151,9 +151,7 @@ impl Proof {
             failure = failure.hint(*mend);
         }
         let count = self.refused().count();
-        Some(
-            failure.hint(format!("{count} of {} calls are not as they should be", self.rows.len())),
-        )
+        Some(failure.hint(format!("{count} of {} calls are wrong", self.rows.len())))
     }
 }
 

@@ -34,8 +34,7 @@ pub(super) fn judged(probe: &Probe) -> Option<Failure> {
         }
         Status::None if probe.unfit.is_some() => {
             let why = probe.unfit.as_deref().unwrap_or_default();
-            let message =
-                format!("`{key}` ({route}) can't replicate as it should{}: {why}", tried(probe));
+            let message = format!("`{key}` ({route}) can't replicate{}: {why}", tried(probe));
             Failure::new(Kind::ReplicationFailed, "source-drifted", message)
                 .hint("`crrctl plan` shows what drifted; `crrctl apply` puts it right")
         }

@@ -181,7 +181,7 @@ impl Canary {
         family(
             "crrctl_probes_total",
             "counter",
-            "Probes by rule and replication status; DIFFERS is COMPLETED with a replica that is not right.",
+            "Probes by rule and replication status; DIFFERS is COMPLETED with a replica that differs.",
             of_routes(&|labels, route| {
                 route
                     .statuses
@@ -332,7 +332,7 @@ mod tests {
         for round in 0..10_000 {
             // Codes without end, as an unusual endpoint might return.
             let code = format!("code-{}", round % 1_000);
-            let failure = Failure::new(Kind::Unexpected, code, "it is not right");
+            let failure = Failure::new(Kind::Unexpected, code, "the round failed");
             canary.take(&[], Some(&failure), &[measured_rule(round)]);
             if [1_999, 9_999].contains(&round) {
                 kept.push((format!("{canary:?}").len(), canary.metrics().len()));

@@ -2,6 +2,7 @@
 //! is printed at the end of a verbose run.
 //! Not for: which step must wait for which (see `plan`).
 
+use super::live;
 use super::style::FAINT;
 use crate::events::{Event, Sink, StepId};
 use crate::units::format_duration;
@@ -144,7 +145,8 @@ impl Sink for Chain {
         seen.take(event, self.began.elapsed());
         if matches!(event, Event::RunDone { .. }) {
             // A closed stderr does not end the run.
-            let _ = write!(anstream::stderr().lock(), "{}", seen.told());
+            let told = seen.told();
+            let _ = live::around(|| write!(anstream::stderr().lock(), "{told}"));
         }
     }
 

@@ -1,6 +1,7 @@
 //! The results of checks as human-readable text.
 //! Not for: running checks (see `check`).
 
+use super::layout::{self, Row};
 use super::style::{BAD, FAINT, GOOD, NOTABLE};
 use crate::check::{Finding, Report, Verdict};
 use anstyle::Style;
@@ -14,20 +15,19 @@ pub fn checks(report: &Report, all: bool) -> String {
     let told = of(Verdict::Fail).chain(of(Verdict::Unknown));
     let rest = of(Verdict::Pass).chain(of(Verdict::Skip)).filter(|_| all);
     let told: Vec<&Finding> = told.chain(rest).collect();
-    let width = |of: fn(&Finding) -> usize| told.iter().map(|it| of(it)).max().unwrap_or_default();
-    let names = width(|finding| finding.name.len());
-    let regions =
-        width(|finding| finding.region.as_ref().map_or(1, |region| region.as_str().len()));
+    let mut rows = Vec::new();
     for finding in &told {
         let (word, style) = mark(finding.result);
         let region = finding.region.as_ref().map_or("-", |region| region.as_str());
-        let _ = writeln!(
-            text,
-            "{style}{word:<7}{style:#}  {:<names$}  {region:<regions$}  {FAINT}{}{FAINT:#}",
-            finding.name, finding.detail
-        );
+        let cells =
+            [format!("{style}{word:<7}{style:#}"), finding.name.to_owned(), region.to_owned()];
+        rows.push(Row::new(cells, finding.detail.clone(), FAINT));
+    }
+    for (line, finding) in layout::each(&rows).into_iter().zip(&told) {
+        text.push_str(&line);
         if let Some(remedy) = &finding.remedy {
-            let _ = writeln!(text, "         fix: {remedy}");
+            let fix = format!("fix: {remedy}");
+            text.push_str(&layout::row([" ".repeat(7)], fix, Style::new()));
         }
     }
     if let Some(first) = report.causes().first().filter(|_| report.has_failed()) {

@@ -1,8 +1,10 @@
 //! Codes and their explanations as human-readable text.
 //! Not for: the explanations themselves (see `check::catalogue`).
 
+use super::layout::{self, Row};
 use super::style::{FAINT, GOOD};
 use crate::check::catalogue::{About, Entry};
+use anstyle::Style;
 use std::fmt::Write;
 
 /// Returns what a code means, its causes and its remedies.
@@ -15,7 +17,7 @@ pub fn explanation(entry: &Entry) -> String {
         }
         let _ = writeln!(text, "\n{heading}:");
         for line in lines {
-            let _ = writeln!(text, "  - {line}");
+            text.push_str(&layout::row([String::new()], format!("- {line}"), Style::new()));
         }
     }
     text
@@ -24,7 +26,6 @@ pub fn explanation(entry: &Entry) -> String {
 /// Returns every code with its meaning, grouped by class.
 pub fn codes(all: &[&Entry]) -> String {
     let mut text = String::new();
-    let width = all.iter().map(|entry| entry.code.len()).max().unwrap_or_default();
     for (heading, about) in [
         ("failure reasons of S3", About::FailureReason),
         ("replication statuses of an object", About::Status),
@@ -34,9 +35,9 @@ pub fn codes(all: &[&Entry]) -> String {
         ("outcomes", About::Outcome),
     ] {
         let _ = writeln!(text, "{GOOD}{heading}{GOOD:#}");
-        for entry in all.iter().filter(|entry| entry.about == about) {
-            let _ = writeln!(text, "  {:<width$}  {FAINT}{}{FAINT:#}", entry.code, entry.means);
-        }
+        let of = all.iter().filter(|entry| entry.about == about);
+        let row = |entry: &&Entry| Row::new([format!("  {}", entry.code)], entry.means, FAINT);
+        text.push_str(&layout::rows(&of.map(row).collect::<Vec<_>>()));
         text.push('\n');
     }
     text.push_str("`crrctl explain CODE` says what causes it and how to fix it\n");

@@ -1,8 +1,8 @@
 //! The pairs of an account, and what could not be read, as human-readable text.
 //! Not for: finding the pairs (see `observe`).
 
+use super::layout;
 use super::style::{BAD, FAINT, GOOD, NOTABLE};
-use super::tables::blank;
 use crate::names::BucketName;
 use crate::plan::fleet::{Pair, State};
 use crate::units::format_duration;
@@ -16,8 +16,7 @@ pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
     if pairs.is_empty() {
         return "no pairs\n".to_owned();
     }
-    let mut table = blank();
-    table.set_header(["PAIR", "SOURCE", "DESTINATIONS", "STATE", "RESOURCES"]);
+    let mut rows = Vec::new();
     for pair in pairs {
         let places = pair.destinations();
         let place = |region: &str, bucket: Option<&str>| match bucket {
@@ -28,7 +27,7 @@ pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
             .iter()
             .map(|(region, bucket)| place(region.as_str(), bucket.as_ref().map(BucketName::as_str)))
             .collect();
-        table.add_row([
+        rows.push(vec![
             pair.name.to_string(),
             place(
                 pair.source.region.as_str(),
@@ -39,11 +38,7 @@ pub fn pairs(pairs: &[Pair], now: Timestamp) -> String {
             resources(pair),
         ]);
     }
-    let mut text = String::new();
-    for line in table.lines() {
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    text
+    layout::table(&["PAIR", "SOURCE", "DESTINATIONS", "STATE", "RESOURCES"], &rows)
 }
 
 /// Returns how many resources of a pair exist, and how many keys are pending deletion.

@@ -145,6 +145,6 @@ pub(super) fn why(failure: &Failure) -> String {
         lines.push(format!("reasons: {}", failure.failure_reasons.join(", ")));
     }
     lines.extend(failure.causes.iter().map(|cause| format!("cause: {cause}")));
-    lines.extend(failure.hints.iter().map(|hint| format!("hint: {hint}")));
+    lines.extend(failure.hints.iter().map(|hint| format!("fix: {hint}")));
     lines.join("\n")
 }

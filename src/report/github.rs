@@ -3,9 +3,10 @@
 //! the runner reads too, so that stdout contains only data.
 //! Not for: storing the events (see `fold`).
 
-use super::Report;
 use super::fold::{Part, Run, Runs, why};
 use super::harmless::shown;
+use super::live;
+use super::{About, Report};
 use crate::events::{CheckDone, Event, Sink};
 use crate::failure::Failure;
 use crate::units::format_duration;
@@ -47,18 +48,20 @@ impl Report for Github {
         *headline = Some(text.to_owned());
     }
 
-    fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
+    fn end(&self, command: &str, failure: Option<&Failure>, about: &About) -> Result<(), String> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = runs.parts(failure);
         // A closed stderr is not an error.
-        let _ = write!(std::io::stderr().lock(), "{}", annotations(&parts));
+        let told = annotations(&parts);
+        let _ = live::around(|| write!(std::io::stderr().lock(), "{told}"));
         let Some(file) = &self.summary else { return Ok(()) };
         let unwritable = |error: std::io::Error| format!("can't write {}: {error}", file.display());
         let mut file =
             std::fs::OpenOptions::new().create(true).append(true).open(file).map_err(unwritable)?;
         let headline = self.headline.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let summary = |part| summary(part, command, headline.as_deref());
-        let text: String = parts.iter().map(summary).collect();
+        let mut text: String = parts.iter().map(summary).collect();
+        text.push_str(&by(about));
         file.write_all(text.as_bytes())
             .map_err(|error| format!("can't write the step summary: {error}"))
     }
@@ -152,6 +155,13 @@ fn summary(part: &Part<'_, Run>, command: &str, headline: Option<&str>) -> Strin
     text
 }
 
+/// Returns what was run, by whom and where.
+fn by(about: &About) -> String {
+    let facts = about.facts();
+    let facts = facts.iter().map(|(name, it)| format!("{name} `{}`", cell(it).replace('`', "'")));
+    format!("{}\n\n", facts.collect::<Vec<_>>().join(" · "))
+}
+
 /// Escapes text for a cell of a Markdown table.
 fn cell(text: &str) -> String {
     shown(text).replace('|', "\\|").replace('\n', " ").replace('<', "&lt;")
@@ -166,6 +176,6 @@ mod tests {
     fn annotations_escape_what_has_a_meaning() {
         let failure = Failure::new(Kind::Denied, "a:b,c", "100 % of\nit").hint("do");
         let text = annotations(&Runs::default().parts(Some(&failure)));
-        assert_eq!(text, "::error title=crrctl%3A a%3Ab%2Cc::100 %25 of%0Ait%0Ahint: do\n");
+        assert_eq!(text, "::error title=crrctl%3A a%3Ab%2Cc::100 %25 of%0Ait%0Afix: do\n");
     }
 }

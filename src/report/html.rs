@@ -3,13 +3,14 @@
 
 mod timeline;
 
-use super::Report;
 use super::fold::{Fold, Part, Run, Runs};
-use crate::events::{CallOf, Event, Sink};
+use super::{About, Report};
+use crate::events::{CallOf, CheckDone, Event, Sink, Verb};
 use crate::failure::Failure;
 use crate::units::format_duration;
 use minijinja::Environment;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -27,12 +28,22 @@ pub struct Html {
 struct Kept {
     run: Run,
     timeline: Timeline,
+    /// The names of the buckets and roles that the run deleted.
+    gone: BTreeSet<String>,
 }
 
 impl Fold for Kept {
     fn keep(&mut self, event: &Event) {
         self.run.take(event);
         self.timeline.take(event);
+        if let Event::StepDone { step, action, .. } = event {
+            let name = step.as_str().rsplit('/').next().unwrap_or_default();
+            let is_thing =
+                ["s3:bucket/", "iam:role/"].iter().any(|it| step.as_str().starts_with(it));
+            if is_thing && *action == Verb::Delete {
+                self.gone.insert(name.to_owned());
+            }
+        }
     }
 }
 
@@ -58,9 +69,9 @@ impl Report for Html {
         super::writable(&self.file)
     }
 
-    fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
+    fn end(&self, command: &str, failure: Option<&Failure>, about: &About) -> Result<(), String> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = page(&runs, command, failure).map_err(|error| error.to_string())?;
+        let text = page(&runs, command, failure, about).map_err(|error| error.to_string())?;
         std::fs::write(&self.file, text)
             .map_err(|error| format!("can't write {}: {error}", self.file.display()))
     }
@@ -91,12 +102,15 @@ fn page(
     runs: &Runs<Kept>,
     command: &str,
     failure: Option<&Failure>,
+    about: &About,
 ) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
+    environment.add_filter("prose", prose);
     // The suffix of the name enables escaping.
     environment.add_template("page.html", include_str!("html/page.html"))?;
     environment.add_template("pair.html", include_str!("html/pair.html"))?;
-    let parts = runs.parts(failure);
+    let mut parts = runs.parts(failure);
+    parts.sort_by_key(|part| part.failure.is_none() && part.kept.run.failed_checks().is_empty());
     let section_of = environment.get_template("pair.html")?;
     let parts = parts.iter().map(|part| {
         let mut values = section(part, command);
@@ -116,6 +130,7 @@ fn page(
     let whole = &runs.whole().run;
     let values = serde_json::json!({
         "command": command,
+        "about": about.facts(),
         "failure": failure,
         "pair": whole.pair,
         "elapsed": ms(whole.elapsed_ms),
@@ -157,13 +172,45 @@ fn section(part: &Part<'_, Kept>, command: &str) -> serde_json::Value {
         "count": evidence.len(),
         "evidence": evidence,
         "topology": run.topology,
-        "checks": run.checks,
+        "checks": failed_first(&run.checks),
+        "gone": part.kept.gone,
         "failed_checks": run.failed_checks(),
         "policies": policies(&run.calls),
         "steps": part.kept.timeline.rows(),
         "elapsed": ms(run.elapsed_ms),
         "bars": distribution(&latencies),
     })
+}
+
+/// Returns the checks, those that failed first.
+fn failed_first(checks: &[CheckDone]) -> Vec<&CheckDone> {
+    let order = ["fail", "unknown", "pass", "skip"];
+    let mut checks: Vec<&CheckDone> = checks.iter().collect();
+    checks.sort_by_key(|check| order.iter().position(|it| *it == check.result));
+    checks
+}
+
+/// Returns text for people as HTML: what stands between backticks is code.
+fn prose(text: &str) -> minijinja::Value {
+    let escaped = |text: &str| {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        text.replace('"', "&quot;").replace('\'', "&#x27;")
+    };
+    let parts: Vec<&str> = text.split('`').collect();
+    // A backtick without its other one is text.
+    let is_code = |at: usize| at % 2 == 1 && at + 1 < parts.len();
+    let mut html = String::new();
+    for (at, part) in parts.iter().enumerate() {
+        let (before, after) = match (is_code(at), at % 2) {
+            (true, _) => ("<code>", "</code>"),
+            (false, 1) => ("`", ""),
+            (false, _) => ("", ""),
+        };
+        for text in [before, &escaped(part), after] {
+            html.push_str(text);
+        }
+    }
+    minijinja::Value::from_safe_string(html)
 }
 
 fn ms(ms: u64) -> String {
@@ -218,6 +265,13 @@ fn distribution(latencies: &[u64]) -> Vec<Bar> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code_and_nothing_acts() {
+        let html = |text: &str| prose(text).to_string();
+        assert_eq!(html("run `crrctl apply` <now>"), "run <code>crrctl apply</code> &lt;now&gt;");
+        assert_eq!(html("`a<b` and ` alone"), "<code>a&lt;b</code> and ` alone");
+    }
 
     #[test]
     fn every_latency_is_in_one_bar() {

@@ -3,8 +3,8 @@
 //! that none of these shows. Of several pairs, each has its own testsuite.
 //! Not for: storing the events (see `fold`).
 
-use super::Report;
 use super::fold::{Part, Run, Runs, why};
+use super::{About, Report};
 use crate::events::{CheckDone, Event, ProbeDone, Sink};
 use crate::failure::Failure;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
@@ -41,9 +41,9 @@ impl Report for Junit {
         super::writable(&self.file)
     }
 
-    fn end(&self, command: &str, failure: Option<&Failure>) -> Result<(), String> {
+    fn end(&self, command: &str, failure: Option<&Failure>, about: &About) -> Result<(), String> {
         let runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = xml(&runs, command, failure).map_err(|error| error.to_string())?;
+        let text = xml(&runs, command, failure, about).map_err(|error| error.to_string())?;
         std::fs::write(&self.file, text)
             .map_err(|error| format!("can't write {}: {error}", self.file.display()))
     }
@@ -53,10 +53,15 @@ fn xml(
     runs: &Runs<Run>,
     command: &str,
     failure: Option<&Failure>,
+    about: &About,
 ) -> Result<String, quick_junit::SerializeError> {
     let mut report = quick_junit::Report::new("crrctl");
     for part in runs.parts(failure) {
-        report.add_test_suite(suite(&part, command));
+        let mut suite = suite(&part, command);
+        for (name, fact) in about.facts() {
+            suite.add_property((name.to_owned(), fact));
+        }
+        report.add_test_suite(suite);
     }
     report.to_string()
 }
@@ -124,7 +129,7 @@ fn of_route(rule: &str, route: &str, probes: &[&ProbeDone], failure: Option<&Fai
             status.set_type(failure.map_or_else(|| first.status.clone(), |it| it.code.clone()));
             let cause = failure.and_then(|it| it.causes.first()).cloned();
             let message = cause.unwrap_or_else(|| {
-                format!("{} of {} probes are not right: {}", bad.len(), probes.len(), first.says())
+                format!("{} of {} probes failed: {}", bad.len(), probes.len(), first.says())
             });
             status.set_message(message);
             let lines = bad.iter().map(|probe| format!("{}: {}", probe.key, probe.says()));

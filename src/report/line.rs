@@ -122,7 +122,7 @@ pub fn explained(failure: &Failure) -> String {
         let _ = writeln!(text, "{BAD}cause{BAD:#}: {cause}");
     }
     for hint in &failure.hints {
-        let _ = writeln!(text, "{NOTABLE}hint{NOTABLE:#}: {hint}");
+        let _ = writeln!(text, "{NOTABLE}fix{NOTABLE:#}: {hint}");
     }
     // The `code` of `-o json`, as the command that explains it.
     if let Some(entry) = catalogue::entry(&failure.code) {

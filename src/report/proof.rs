@@ -1,11 +1,9 @@
 //! A policy proof as human-readable text.
 //! Not for: evaluating the calls (see `policy::proof`).
 
-use super::style::NOTABLE;
-use super::tables;
+use super::style::{BAD, FAINT, NOTABLE};
+use super::{layout, tables};
 use crate::policy::proof::{Expectation, Proof, Row};
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
 use std::fmt::Write;
 
 /// Returns the proof: a row for each call that S3 makes and that must be allowed, the number of the
@@ -21,12 +19,17 @@ pub fn proof(proof: &Proof, organisation: bool, all: bool) -> String {
     for row in proof.refused() {
         text.push_str(&wrong(row));
     }
-    if proof.refused().next().is_none() {
-        let note = if organisation { "" } else { "; policies of an organisation were not given" };
-        let count = proof.rows.len();
+    let wrong = proof.refused().count();
+    let of = |expected| proof.rows.iter().filter(|row| row.expected == expected).count();
+    let (allowed, denied) = (of(Expectation::Allow), of(Expectation::Deny));
+    let note = if organisation { "" } else { " (SCPs and RCPs not read)" };
+    if wrong == 0 {
         text.push_str(&tables::verdict(&format!(
-            "all {count} calls come to what they should{note}"
+            "proven: {allowed} calls are allowed and {denied} denied, as they must be{note}"
         )));
+    } else {
+        let count = proof.rows.len();
+        let _ = writeln!(text, "{BAD}not proven: {wrong} of {count} calls are wrong{BAD:#}");
     }
     text
 }
@@ -39,29 +42,20 @@ fn of_section(proof: &Proof, section: &str, all: bool) -> String {
         format!("{section}: {allowed} calls must be allowed, {denied} must stay denied\n");
     // The calls of people are many and simple, so only their number is shown.
     let by_aws = matches!(section, "replication" | "batch" | "uploads");
-    let mut table = Table::new();
-    table.load_style(NOTHING);
-    for row in rows() {
-        if all || (by_aws && row.expected == Expectation::Allow) {
-            table.add_row(cells(row));
-        }
-    }
-    if !table.is_empty() {
-        // A table also pads its last column.
-        for line in table.lines() {
-            let _ = writeln!(text, " {}", line.trim_end());
-        }
-    }
+    let is_told = |row: &&Row| all || (by_aws && row.expected == Expectation::Allow);
+    let told: Vec<_> = rows().filter(is_told).map(line).collect();
+    text.push_str(&layout::rows(&told));
     text.push('\n');
     text
 }
 
-fn cells(row: &Row) -> [String; 5] {
-    let context: Vec<String> = row.context.iter().map(|(key, value)| given(key, value)).collect();
-    let statement = row.statement.as_deref().unwrap_or_default();
-    let by = format!("{} {statement}", row.document.as_deref().unwrap_or_default());
-    let (action, resource) = (row.action.clone(), short(&row.resource));
-    [row.reads.to_owned(), action, resource, context.join("\n"), by.trim().to_owned()]
+fn line(row: &Row) -> layout::Row {
+    let context = row.context.iter().map(|(key, value)| given(key, value));
+    let by = [row.document.as_deref(), row.statement.as_deref()].into_iter().flatten();
+    let by: Vec<&str> = by.collect();
+    let why: Vec<String> = context.chain(Some(by.join(" ")).filter(|by| !by.is_empty())).collect();
+    let cells = [format!("  {}", row.reads), row.action.clone(), short(&row.resource)];
+    layout::Row::new(cells, why.join("; "), FAINT)
 }
 
 fn wrong(row: &Row) -> String {

@@ -2,13 +2,14 @@
 //! it waits, and a permanent line for each step that is done.
 //! Not for: logs and pipes (see `lines`).
 
-use super::harmless;
 use super::line::{Volume, line, line_of};
 use super::style::{BAD, FAINT, NOTABLE};
+use super::{harmless, live};
 use crate::events::{Event, Sink, StepId};
 use crate::names::Region;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ struct Live {
     regions: BTreeMap<String, Branch>,
     bars: BTreeMap<String, Leaf>,
     pairs: Option<Pairs>,
+    /// Whether the run is over: a step that ends late has no line any more.
+    is_over: bool,
 }
 
 /// Several pairs: one line for all of them, and one for each of up to `MOST_PAIRS` active pairs.
@@ -58,7 +61,7 @@ struct Leaf {
 impl Screen {
     /// Creates a screen without active lines.
     pub fn new(volume: Volume) -> Self {
-        Self { volume, all: MultiProgress::new(), live: Mutex::default() }
+        Self { volume, all: live::open(), live: Mutex::default() }
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -72,6 +75,9 @@ impl Screen {
     /// Adds a line for `name`, under the line of its Region if it has one.
     fn grow(&self, name: &str, region: Option<&Region>, message: String) {
         let mut live = self.live();
+        if live.is_over {
+            return;
+        }
         let bar = ProgressBar::new_spinner();
         let bar = match region {
             None => self.all.add(bar),
@@ -116,7 +122,9 @@ impl Screen {
     }
 
     fn clear(&self) {
-        let live = std::mem::take(&mut *self.live());
+        let mut held = self.live();
+        let is_over = held.is_over;
+        let live = std::mem::replace(&mut *held, Live { is_over, ..Live::default() });
         let leaves = live.bars.into_values().map(|leaf| leaf.bar);
         let branches = live.regions.into_values().map(|branch| branch.bar);
         let pairs =
@@ -187,7 +195,10 @@ impl Screen {
                     self.begin(key, format!("{key} {NOTABLE}is PENDING{NOTABLE:#}"));
                 }
             }
-            Event::RunDone { .. } => self.clear(),
+            Event::RunDone { .. } => {
+                self.live().is_over = true;
+                self.clear();
+            }
             Event::BackfillStatus { job, status, total, succeeded, failed } => {
                 self.end(job);
                 match status.as_str() {
@@ -247,27 +258,20 @@ fn heading(region: &str, done: usize) -> String {
     format!("{region} {FAINT}{done} done{FAINT:#}")
 }
 
-impl Screen {
-    fn print(&self, text: Option<String>) {
-        let Some(text) = text else { return };
-        let text = if anstream::stderr().current_choice() == anstream::ColorChoice::Never {
-            anstream::adapter::strip_str(&text).to_string()
-        } else {
-            text
-        };
-        // A closed stderr does not end the run.
-        let _ = self.all.println(harmless(&text));
-    }
+fn print(text: Option<String>) {
+    let Some(text) = text else { return };
+    // A closed stderr does not end the run.
+    let _ = live::around(|| writeln!(anstream::stderr().lock(), "{}", harmless(&text)));
 }
 
 impl Sink for Screen {
     fn take(&self, event: &Event) {
         self.follow(event);
-        self.print(line(event, self.volume));
+        print(line(event, self.volume));
     }
 
     fn take_of(&self, pair: &str, event: &Event) {
         self.follow_pair(pair, event);
-        self.print(line_of(pair, event, self.volume));
+        print(line_of(pair, event, self.volume));
     }
 }

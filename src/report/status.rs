@@ -1,6 +1,7 @@
 //! A pair on one screen, as human-readable text.
 //! Not for: reading the pair (see `observe`).
 
+use super::layout;
 use super::style::{BAD, FAINT, GOOD, NOTABLE, mark};
 use super::words::reason;
 use crate::check::{RuleMetrics, Sample};
@@ -10,6 +11,7 @@ use crate::plan::Plan;
 use crate::settings::Encryption;
 use crate::units::{bytes, format_duration};
 use crate::world::{Bucket, KeyState, World};
+use anstyle::Style;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -30,31 +32,25 @@ pub fn status(
         topology.arrow(),
         regions.join(", ")
     );
-    let mut row = |what: &str, words: String| {
-        let _ = writeln!(text, "{what:<8} {words}");
-    };
     for key in world.keys.primary.iter().chain(world.keys.replicas.values()) {
         let style = if key.state == KeyState::Enabled { GOOD } else { BAD };
         let alias = world.keys.aliases.get(&key.region);
         let alias = alias.map_or("no alias", |_| topology.wanted.key.alias.as_str());
         let state = &key.state;
-        row(
-            "key",
-            format!(
-                "{:<14} {style}{state}{style:#}  {}  {FAINT}{alias}{FAINT:#}",
-                key.region, key.id
-            ),
-        );
+        let place = format!("{:<8} {:<13}", "key", key.region);
+        let cells = [place, format!("{style}{state}{style:#}"), key.id.to_string()];
+        text.push_str(&layout::row(cells, alias, FAINT));
     }
     for (name, bucket) in &world.buckets {
         let region = bucket.region.as_ref().map_or("-", |region| region.as_str());
         let versioning = bucket.versioning().unwrap_or("off");
         let algorithm = bucket.encryption().map_or(Encryption::SSE_S3, |it| it.algorithm.as_str());
-        row(
-            "bucket",
-            format!("{region:<14} {name}  {FAINT}versioning {versioning}, {algorithm}{FAINT:#}"),
-        );
+        let cells = [format!("{:<8} {region:<13}", "bucket"), name.to_string()];
+        text.push_str(&layout::row(cells, format!("versioning {versioning}, {algorithm}"), FAINT));
     }
+    let mut row = |what: &str, words: String| {
+        text.push_str(&layout::row([format!("{what:<7}")], words, Style::new()));
+    };
     for role in world.role.iter().chain(world.reverse_roles.values()) {
         row("role", role.arn.to_string());
     }

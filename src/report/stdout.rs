@@ -3,7 +3,7 @@
 //! complete.
 //! Not for: messages, which go to stderr.
 
-use super::harmless;
+use super::{harmless, live};
 use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
@@ -16,12 +16,12 @@ pub struct Stdout {
 impl Stdout {
     /// Writes human-readable text, with colors where the terminal and `--color` allow them.
     pub fn text(&self, text: &str) {
-        self.write(&mut anstream::stdout().lock(), &harmless(text));
+        live::around(|| self.write(&mut anstream::stdout().lock(), &harmless(text)));
     }
 
     /// Writes machine-readable text unchanged, and ends the line.
     pub fn line(&self, text: &str) {
-        self.write(&mut io::stdout().lock(), &format!("{text}\n"));
+        live::around(|| self.write(&mut io::stdout().lock(), &format!("{text}\n")));
     }
 
     /// Returns the first write error, if there was one.

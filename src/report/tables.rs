@@ -2,6 +2,7 @@
 //! Not for: the pairs of an account (see `fleet`), or the state of a pair (see `status`).
 
 use super::detail::statement_names;
+use super::layout::{self, Row};
 use super::style::{FAINT, GOOD, NOTABLE, mark};
 use super::words::reason;
 use crate::backfill::Reason;
@@ -11,8 +12,7 @@ use crate::manifest::Topology;
 use crate::plan::{Action, Cost, Kept, Plan};
 use crate::probe::{Marker, Probe, Status, Summary, by_route};
 use crate::units::format_duration;
-use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use anstyle::Style;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -20,20 +20,13 @@ use std::time::Duration;
 pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
     let mut text = String::new();
     let told: Vec<_> = plan.actions.iter().filter(|it| it.verb() != Verb::None).collect();
-    let width = told.iter().map(|action| action.kind().as_str().len()).max().unwrap_or_default();
-    let names = told.iter().map(|action| action.name.len()).max().unwrap_or_default();
-    for action in &told {
+    let row = |action: &&Action| {
         let (sign, style) = mark(action.verb());
-        let _ = writeln!(
-            text,
-            "{style}{sign} {:<6}{style:#} {:<width$}  {:<names$}  {:<14}  {FAINT}{}{FAINT:#}",
-            action.verb(),
-            action.kind(),
-            action.name,
-            action.region,
-            told_reason(action)
-        );
-    }
+        let verb = format!("{style}{sign} {:<6}{style:#} {}", action.verb(), action.kind());
+        let cells = [verb, action.name.clone(), format!("{:<14}", action.region)];
+        Row::new(cells, told_reason(action), FAINT)
+    };
+    text.push_str(&layout::rows(&told.iter().map(row).collect::<Vec<_>>()));
     let counts = counts(plan);
     let same = plan.count(Verb::None);
     let _ = match counts.is_empty() {
@@ -75,7 +68,7 @@ fn told_reason(action: &Action) -> String {
 pub fn standing(topology: &Topology) -> String {
     let mut text = String::new();
     let mut row = |word: &str, what: &str| {
-        let _ = writeln!(text, "{FAINT}{word:<11}{FAINT:#}  {what}");
+        text.push_str(&layout::row([format!("{FAINT}{word:<11}{FAINT:#}")], what, Style::new()));
     };
     for side in topology.sides() {
         let word = if side == topology.wanted.home() { "source" } else { "destination" };
@@ -108,27 +101,13 @@ pub fn reasons(reasons: &[Reason]) -> String {
     reasons.iter().map(line).collect()
 }
 
-/// Returns an empty table that fits the terminal's width. Some terminals report a width of 0; the
-/// width is then unknown and the table is not fitted.
-pub(super) fn blank() -> Table {
-    let mut table = Table::new();
-    let arrangement = match table.width() {
-        Some(0) => ContentArrangement::Disabled,
-        _ => ContentArrangement::Dynamic,
-    };
-    table.load_style(NOTHING).set_content_arrangement(arrangement);
-    table
-}
-
 /// Returns the evidence, a row for each probe and destination, and the differences.
 pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
     if probes.is_empty() {
         return String::new();
     }
-    let mut table = blank();
-    table.set_header(["PROBE", "ROUTE", "STATUS", "LATENCY", "REPLICA"]);
-    for probe in probes {
-        table.add_row([
+    let row = |probe: &Probe| {
+        vec![
             probe.source.key.rsplit('/').next().unwrap_or_default().to_owned(),
             format!("{} → {}", probe.source.region, probe.destination.region),
             probe.status.as_str().to_owned(),
@@ -136,12 +115,10 @@ pub fn evidence(probes: &[Probe], summary: &Summary) -> String {
                 .latency_ms
                 .map_or_else(|| "-".to_owned(), |ms| format_duration(Duration::from_millis(ms))),
             verdict_on(probe),
-        ]);
-    }
-    let mut text = String::new();
-    for line in table.lines() {
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
+        ]
+    };
+    let rows: Vec<_> = probes.iter().map(row).collect();
+    let mut text = layout::table(&["PROBE", "ROUTE", "STATUS", "LATENCY", "REPLICA"], &rows);
     let _ = writeln!(text, "{FAINT}{CHECKED}{FAINT:#}");
     for probe in probes {
         for difference in &probe.differences {
@@ -189,13 +166,13 @@ pub fn markers(markers: &[Marker]) -> String {
     let mut text = String::new();
     for marker in markers {
         let (word, style) = if marker.replicated == marker.expected {
-            ("as it should be", GOOD)
+            ("as the manifest says", GOOD)
         } else {
-            ("WRONG", NOTABLE)
+            ("NOT as the manifest says", NOTABLE)
         };
         let came = match marker.latency_ms {
-            Some(ms) => format!("came after {}", format_duration(Duration::from_millis(ms))),
-            None => "did not come".to_owned(),
+            Some(ms) => format!("replicated after {}", format_duration(Duration::from_millis(ms))),
+            None => "not replicated".to_owned(),
         };
         let (from, to) = (&marker.source.region, &marker.destination.region);
         let _ = writeln!(text, "delete marker {from} → {to}: {came}, {style}{word}{style:#}");

@@ -14,7 +14,7 @@ use crate::settings::{Change, Setting};
 use std::fmt::Write;
 
 const MISSING: &str = "missing";
-const UNCHANGED: &str = "as it should be";
+const UNCHANGED: &str = "unchanged";
 const CUT_OFF: &str = "an empty creation that was cut off";
 
 /// Returns why `work` is done.
@@ -125,6 +125,9 @@ fn bucket(work: &BucketWork) -> String {
         BucketWork::Remove { why, holds } => match holds {
             None => removed(*why),
             Some(Holds::Nothing) => format!("{}, empty", removed(*why)),
+            Some(Holds::Reports(reports)) => {
+                format!("{}, holds {reports} versions of reports", removed(*why))
+            }
             Some(Holds::Probes(probes)) => {
                 format!("{}, holds {probes} versions of probes", removed(*why))
             }
@@ -338,6 +341,7 @@ mod tests {
             (bucket(None), "ours"),
             (bucket(Some(Holds::Nothing)), "ours, empty"),
             (bucket(Some(Holds::Probes(2))), "ours, holds 2 versions of probes"),
+            (bucket(Some(Holds::Reports(2))), "ours, holds 2 versions of reports"),
             (
                 Work::Key(Owned::Remove(WhyRemoved::Spare)),
                 "made by a run that was cut off; nothing uses it",

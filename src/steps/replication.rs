@@ -128,7 +128,7 @@ async fn others_are_ready(steps: &Steps, direction: &Topology) -> Result<(), Fai
             Err(error) if error.is_absent() => {
                 let account = &side.account;
                 let message = format!(
-                    "the source's half stands, and replicates nothing yet: there is no bucket `{}`, which is for whoever has account {account}",
+                    "the source's half stands, and replicates nothing yet: there is no bucket `{}`, which is for the owner of account {account}",
                     side.bucket
                 );
                 let failure = Failure::new(Kind::TooLate, "other-side-missing", message);

@@ -140,7 +140,6 @@ fn changed(failure: &Failure) -> Failure {
 /// The pair does not stand as this run left it, because of `what`.
 pub fn changed_meanwhile(what: &str) -> Failure {
     let message = format!("the pair was changed while this run was at work; {what}");
-    Failure::new(Kind::InTheWay, CHANGED, message).hint(
-        "another run may be taking it away: once that is done, `crrctl plan` shows what stands",
-    )
+    Failure::new(Kind::InTheWay, CHANGED, message)
+        .hint("another run may be removing it: once that is done, `crrctl plan` shows what stands")
 }

@@ -35,7 +35,7 @@ fn what_has_expired_goes_when_it_is_told_to() {
     let told = stand.run(&["gc", "-o", "json"]).exits(0).json();
     assert_eq!(told["expired"], json!(["111122223333/us-east-1/demo-111122223333-us-east-1"]));
     let text = stand.run(&["gc"]).exits(0).stdout;
-    assert!(text.contains("`crrctl gc --yes` takes these away: 1"), "{text}");
+    assert!(text.contains("`crrctl gc --yes` removes these: 1"), "{text}");
     assert_eq!(stand.calls()["writes"], 0, "without --yes nothing goes");
 
     let gone = stand.run(&["gc", "--yes", "-o", "json"]).exits(0).json();

@@ -51,7 +51,7 @@ fn holder(kind: PolicyKind, who: &str) -> String {
         PolicyKind::Resource => "look at the policy of the resource, a bucket or a key".to_owned(),
         PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
             format!(
-                "whoever administers the organization has its {} policies",
+                "the organization's administrators have its {} policies",
                 match kind {
                     PolicyKind::ServiceControl => "service control",
                     _ => "resource control",

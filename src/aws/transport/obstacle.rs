@@ -201,7 +201,7 @@ impl Obstacle {
                 "the certificate is out of date by this machine's clock: check the clock, then the certificate".to_owned()
             }
             ObstacleKind::BadCertificate => format!(
-                "the certificate of {host} is refused: whoever runs the endpoint, or a proxy that opens TLS, has to give it another"
+                "the certificate of {host} is refused: the caller of the endpoint, or a proxy that opens TLS, has to give it another"
             ),
             ObstacleKind::Tls => {
                 "what answers there may speak no TLS: check scheme and port of the endpoint".to_owned()

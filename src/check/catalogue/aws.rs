@@ -41,7 +41,7 @@ pub(super) const ALL: &[Entry] = &[
     error(
         "AnswerUnreadable",
         "An answer came and can't be read, so it is neither a yes nor an absence.",
-        &["a proxy or stand-in between crrctl and AWS"],
+        &["a proxy or emulator between crrctl and AWS"],
         NETWORK,
     ),
     error(
@@ -59,7 +59,7 @@ pub(super) const ALL: &[Entry] = &[
     error(
         "TimedOut",
         "No answer came in time.",
-        &["the network, or a stand-in that hangs"],
+        &["the network, or an emulator that hangs"],
         NETWORK,
     ),
     error(
@@ -139,7 +139,7 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "NotImplemented",
-        "The stand-in does not model this call.",
+        "The sandbox or emulator does not model this call.",
         &["a sandbox or emulator that refuses what it does not know"],
         &["use AWS itself for it"],
     ),
@@ -164,7 +164,7 @@ pub(super) const ALL: &[Entry] = &[
     error(
         "MalformedXML",
         "S3 can't read a configuration.",
-        &["a stand-in that knows an older schema"],
+        &["an emulator that knows an older schema"],
         REPORT,
     ),
     absent("NoSuchKey", "There is no such object."),
@@ -217,7 +217,7 @@ pub(super) const ALL: &[Entry] = &[
     error(
         "Unknown",
         "AWS gave no code.",
-        &["a proxy or stand-in that answers with something else"],
+        &["a proxy or emulator that answers with something else"],
         NETWORK,
     ),
 ];

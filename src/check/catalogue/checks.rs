@@ -29,7 +29,7 @@ pub(super) const ALL: &[Entry] = &[
     check(
         "pair.exists",
         "Something of the pair exists.",
-        &["it was never built, or somebody took it away", "the manifest or the account is another"],
+        &["it was never built, or somebody deleted it", "the manifest or the account is another"],
         &[
             "`crrctl apply` builds it",
             "`crrctl check --before-apply` says whether it could be built",
@@ -125,7 +125,7 @@ pub(super) const ALL: &[Entry] = &[
         "role.boundary",
         "The role's permissions boundary allows every call that S3 makes.",
         &["a boundary was set that leaves out KMS or the destination"],
-        &["widen the boundary, or take it away: `aws iam delete-role-permissions-boundary`"],
+        &["widen the boundary, or remove it: `aws iam delete-role-permissions-boundary`"],
     ),
     check(
         "role.policy",
@@ -137,7 +137,7 @@ pub(super) const ALL: &[Entry] = &[
         "key.policy",
         "The key's policy lets the role in for every call that S3 makes.",
         &[
-            "the delegation to the account was taken away",
+            "the delegation to the account was removed",
             "a statement denies the role, a source address or a VPC endpoint",
         ],
         MEND,
@@ -212,6 +212,6 @@ pub(super) const ALL: &[Entry] = &[
         &[
             "replication failed when they were written; FAILED is final for a version, so it says nothing of now",
         ],
-        &["mend what the other checks name, then `crrctl backfill --status failed`"],
+        &["fix what the other checks name, then `crrctl backfill --status failed`"],
     ),
 ];

@@ -40,7 +40,7 @@ pub(super) const ALL: &[Entry] = &[
         "backfill-failed",
         "A batch job ended, and some objects were not replicated.",
         &["each object's reason stands in the job's report, which `crrctl backfill` sums up"],
-        &["mend the reasons it names, then run `crrctl backfill --status failed`"],
+        &["fix the reasons it names, then run `crrctl backfill --status failed`"],
     ),
     error(
         "job-failed",
@@ -83,7 +83,7 @@ pub(super) const ALL: &[Entry] = &[
         "The credentials of a destination in another account do not work; nothing was changed.",
         &["they are missing, expired, or may not be used here"],
         &[
-            "whoever has that account puts the documents in place that are printed, and `crrctl check --side destination` looks whether they are",
+            "the owner of that account puts the documents in place that are printed, and `crrctl check --side destination` looks whether they are",
             "choose other credentials with the destination's `profile` or `assume_role`",
         ],
     ),
@@ -119,7 +119,7 @@ pub(super) const ALL: &[Entry] = &[
         "policy-invalid",
         "A policy file is none that AWS would take.",
         &["`--scp` or `--rcp` names a file that can't be read or breaks the grammar"],
-        &["mend the file at the element that the message names"],
+        &["fix the file at the element that the message names"],
     ),
     error(
         "unknown-code",
@@ -135,7 +135,7 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "sandbox",
-        "The stand-in could not listen.",
+        "The sandbox could not listen.",
         &["the address of `--listen` is taken or not allowed"],
         &["choose another address; port 0 takes any that is free"],
     ),
@@ -207,7 +207,7 @@ pub(super) const ALL: &[Entry] = &[
         "A call that S3 has to make would be denied, or one that must stay denied would be allowed; nothing was written.",
         &["a template of one's own", "a statement of others in a bucket policy"],
         &[
-            "the hint names document, statement and element",
+            "the fix names document, statement and element",
             "`crrctl policy prove` lists every call by the pair's own documents, `crrctl check` by those in force",
         ],
     ),
@@ -231,7 +231,7 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "p95-exceeded",
-        "The 95th percentile of the latency is longer than `--expect-p95`.",
+        "p95 of the latency is above the limit, `--expect-p95`.",
         &["most objects replicate within 15 minutes, large ones in hours"],
         &["`replication.time_control` buys a promise of 15 minutes"],
     ),

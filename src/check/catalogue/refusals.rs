@@ -92,14 +92,14 @@ pub(super) const ALL: &[Entry] = &[
             "a statement of others, or of a template of yours, names a principal that does not exist or a resource of another bucket",
         ],
         &[
-            "`crrctl policy render` prints what is written; mend or remove the statement that the message names",
+            "`crrctl policy render` prints what is written; fix or remove the statement that the message names",
         ],
     ),
     error(
         "MalformedPolicyDocument",
         "IAM does not take the role's policy.",
         &["a template of yours (`policy.templates`), or a principal that does not exist"],
-        &["`crrctl policy render` prints what is written; mend the template or the principal"],
+        &["`crrctl policy render` prints what is written; fix the template or the principal"],
     ),
     error(
         "InvalidBucketName",

@@ -35,7 +35,7 @@ pub(super) const ALL: &[Entry] = &[
         &["S3 does not say why on the object; `crrctl explain` lists its reasons"],
         &[
             "`crrctl check` proves which call is denied, and names the cause first",
-            "once that is mended: upload the object again, or `crrctl backfill --status failed`",
+            "once that is fixed: upload the object again, or `crrctl backfill --status failed`",
         ],
     ),
     status(

@@ -29,9 +29,9 @@ pub(super) const ALL: &[Entry] = &[
     error(
         "other-side-missing",
         "The source's half of a pair stands, and what another account has to make for it does not yet; nothing replicates.",
-        &["that account's credentials are not named, so whoever has them makes its bucket and key"],
+        &["that account's credentials are not named, so its owner makes its bucket and key"],
         &[
-            "whoever has that account puts the documents in place that are printed; `crrctl check --side destination` looks whether they are",
+            "the owner of that account puts the documents in place that are printed; `crrctl check --side destination` looks whether they are",
             "then `crrctl apply` again, with the ARN of the key as `key` of that destination",
         ],
     ),
@@ -68,7 +68,7 @@ pub(super) const ALL: &[Entry] = &[
     error(
         "pair-not-found",
         "No resource of the account bears the tags of a pair of this name.",
-        &["the name, the account or the profile is another, or the pair was taken away"],
+        &["the name, the account or the profile is another, or the pair was removed"],
         &["`crrctl list` lists the pairs of the account"],
     ),
     error(
@@ -184,8 +184,8 @@ pub(super) const ALL: &[Entry] = &[
     error(
         "no-pair",
         "Something bears a tag of crrctl, and its tags name no pair.",
-        &["one of `crrctl:pair` and `crrctl:id` was taken away or changed"],
-        &["put the tag back, or take the other away too"],
+        &["one of `crrctl:pair` and `crrctl:id` was removed or changed"],
+        &["put the tag back, or remove the other too"],
     ),
     error(
         "key-in-use",
@@ -308,7 +308,7 @@ pub(super) const ALL: &[Entry] = &[
     error(
         "replica-differs",
         "The replica is not what was sent.",
-        &["the destination encrypts under another key", "a stand-in or proxy changes objects"],
+        &["the destination encrypts under another key", "an emulator or proxy changes objects"],
         &["the differences stand in the evidence"],
     ),
     error(
@@ -325,7 +325,7 @@ pub(super) const ALL: &[Entry] = &[
             "`failure_reasons` ranks what the live policies and settings say; AWS tells the reason in its events alone",
         ],
         &[
-            "mend what `crrctl check` names first, then upload again or `crrctl backfill --status failed`",
+            "fix what `crrctl check` names first, then upload again or `crrctl backfill --status failed`",
         ],
     ),
     error(
@@ -349,7 +349,7 @@ pub(super) const ALL: &[Entry] = &[
         &["it was made before 2019, or by a tool that still writes such rules"],
         &[
             "`replication: {v1_rules: convert}` in the manifest",
-            "whoever made it gives it a Filter, a Priority and DeleteMarkerReplication",
+            "its owner gives it a Filter, a Priority and DeleteMarkerReplication",
         ],
     ),
     error(
@@ -372,7 +372,7 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "source-drifted",
-        "The object that was uploaded can't replicate as it should.",
+        "The object that was uploaded can't replicate.",
         &["the source's versioning or encryption was changed"],
         &["`crrctl plan` shows what drifted; `crrctl apply` puts it right"],
     ),
@@ -380,7 +380,7 @@ pub(super) const ALL: &[Entry] = &[
         "pair-stays",
         "The pair stands for good, and `--ephemeral` would give it a date; nothing was changed.",
         &["it was applied without `--ephemeral`"],
-        &["`crrctl destroy` takes it away; or apply it without `--ephemeral`"],
+        &["`crrctl destroy` removes it; or apply it without `--ephemeral`"],
     ),
     error(
         "not-applied",

@@ -197,7 +197,7 @@ pub(crate) const PAGES: [Page; 28] = [
         note: "Always removes the pair, also after Ctrl-C.",
         uses: WITH_PROBES,
         examples: &[
-            ("crrctl smoke", "the manifest's pair under another name"),
+            ("crrctl smoke", "under a random name"),
             ("crrctl smoke --junit smoke.xml --html smoke.html", "in a nightly job"),
         ],
     },
@@ -260,7 +260,7 @@ pub(crate) const PAGES: [Page; 28] = [
         note: "",
         uses: ALONE,
         examples: &[
-            ("crrctl sandbox -- sh", "a shell whose AWS is the sandbox"),
+            ("crrctl sandbox -- sh", "a shell in a sandbox"),
             ("crrctl sandbox --listen 127.0.0.1:0", "serves until Ctrl-C"),
             ("crrctl sandbox --lag aws -- crrctl apply --yes", "as slow as AWS"),
         ],

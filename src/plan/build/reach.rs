@@ -30,7 +30,7 @@ impl Builder<'_> {
         }
         for side in topology.handed_over() {
             self.plan.warnings.push(format!(
-                "`{}` and its key are for whoever has account {}: its credentials are not named",
+                "`{}` and its key are for the owner of account {}: its credentials are not named",
                 side.bucket, &side.account
             ));
         }

@@ -61,6 +61,8 @@ pub enum Adoption {
 pub enum Holds {
     /// No version and no delete marker.
     Nothing,
+    /// So many versions and delete markers of reports of batch jobs, in the bucket for them.
+    Reports(u64),
     /// So many versions and delete markers of probes.
     Probes(u64),
     /// Objects that are not probes, which are deleted on request.

@@ -42,7 +42,7 @@ pub(super) fn fault(
             document: None,
             statement: None,
             element: "Statement".to_owned(),
-            mend: format!("`{}` is as it should be", call.action),
+            mend: format!("`{}` is right", call.action),
         },
     }
 }
@@ -158,7 +158,7 @@ fn in_the_way(call: &Call, by: &Decider, spared: &[Element], documents: &Documen
         document: Some(by.document.clone()),
         statement: Some(label(by)),
         mend: format!(
-            "in `{}`, let {path} keep the Deny away from `{}` on `{}`",
+            "in `{}`, let {path} except `{}` on `{}` from the Deny",
             by.document, call.action, call.resource
         ),
         element: path,
@@ -202,7 +202,7 @@ fn too_wide(call: &Call, by: &[Decider], element: &Element, documents: &Document
             document: None,
             statement: None,
             element: "Statement".to_owned(),
-            mend: format!("none of the documents keeps `{}` away", call.action),
+            mend: format!("no document denies `{}`", call.action),
         };
     };
     let statement = documents.called(&by.document).and_then(|it| it.statements.get(by.statement));

@@ -169,7 +169,7 @@ impl Timeline {
             step: format!("{} × {route}", it.count),
             action: "probe",
             critical: Some(it.to) == longest,
-            failure: (it.wrong > 0).then(|| format!("{} of {} are not right", it.wrong, it.count)),
+            failure: (it.wrong > 0).then(|| format!("{} of {} are wrong", it.wrong, it.count)),
             ..placed(it.from, it.to)
         });
         looked.chain(self.steps.iter().map(step)).chain(of_routes).collect()
@@ -255,7 +255,7 @@ mod tests {
             "probe 2 × us-east-1 → us-west-2 false",
         ];
         assert_eq!(said, expected);
-        assert_eq!(rows[3].failure.as_deref(), Some("1 of 2 are not right"));
+        assert_eq!(rows[3].failure.as_deref(), Some("1 of 2 are wrong"));
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Cause {
                 "COMPLIANCE: nobody can delete these versions before their date, the root user neither; the bucket and its key stay until then"
             }
             Self::Legal => {
-                "legal hold: whoever set it takes it off with `aws s3api put-object-legal-hold --legal-hold Status=OFF`; it has no end by itself"
+                "legal hold: take it off with `aws s3api put-object-legal-hold --legal-hold Status=OFF`; it has no end by itself"
             }
             Self::Event => {
                 "event hold: retention begins when the hold is released, and only then has an end"

@@ -1,0 +1,106 @@
+//! The live lines at the bottom of the terminal, around which everything else is printed.
+//! Not for: what the live lines say (see `screen`).
+
+use console::Term;
+use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+/// The live lines of this process. There is one terminal, so there is one set of them.
+static LIVE: Mutex<Option<MultiProgress>> = Mutex::new(None);
+
+/// How often a second the live lines are drawn at most.
+const HERTZ: u8 = 20;
+
+/// Begins a set of live lines on stderr.
+pub(super) fn open() -> MultiProgress {
+    let terminal = Box::new(LeftEdge(Term::buffered_stderr()));
+    let lines =
+        MultiProgress::with_draw_target(ProgressDrawTarget::term_like_with_hz(terminal, HERTZ));
+    *LIVE.lock().unwrap_or_else(PoisonError::into_inner) = Some(lines.clone());
+    lines
+}
+
+/// Calls `print`, which writes whole lines to stdout or stderr, while no live line is drawn: text
+/// that is written below them would be erased with them, and they would stay above it.
+pub(crate) fn around<T>(print: impl FnOnce() -> T) -> T {
+    // A panic may hold the lock of the live lines.
+    if std::thread::panicking() {
+        return print();
+    }
+    let lines = LIVE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    match lines {
+        Some(lines) => lines.suspend(print),
+        None => print(),
+    }
+}
+
+/// Writes to stderr, around the live lines.
+#[derive(Debug, Default)]
+pub(crate) struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        around(|| io::stderr().lock().write_all(bytes)).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
+}
+
+/// A terminal whose cursor waits at the left edge of the last live line. The terminal echoes Ctrl-C
+/// as `^C` where the cursor is; at the right edge that would begin another line, and the first live
+/// line would stay when they are erased.
+#[derive(Debug)]
+struct LeftEdge(Term);
+
+impl TermLike for LeftEdge {
+    fn width(&self) -> u16 {
+        match self.0.size().1 {
+            // Some terminals report a width of 0, which says nothing.
+            0 => 80,
+            width => width,
+        }
+    }
+
+    fn height(&self) -> u16 {
+        match self.0.size().0 {
+            0 => 24,
+            height => height,
+        }
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(text)
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        self.0.write_str(text)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.write_str("\r")?;
+        self.0.flush()
+    }
+}
