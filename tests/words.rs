@@ -35,7 +35,8 @@ fn files(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files(&path, extension, found);
-        } else if path.extension().is_some_and(|it| it == extension) {
+        } else if path.extension().is_some_and(|it| it == extension) && !path.ends_with("tests.rs")
+        {
             found.push(path);
         }
     }

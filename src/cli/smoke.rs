@@ -78,7 +78,7 @@ fn fill_applied(object: &mut SmokeObject, session: &Session, applied: &Applied) 
     fill_figures(object, session);
 }
 
-/// Adds what was taken away to the JSON output object.
+/// Adds what was removed to the JSON output object.
 fn fill_destroyed(object: &mut SmokeObject, session: &Session, destroyed: &Destroyed) {
     object.job = destroyed.job.as_deref().cloned().into();
     object.removed.set(destroyed.removed());

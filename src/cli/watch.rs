@@ -52,7 +52,7 @@ pub(super) async fn run(
         super::output::say(&format!("metrics at http://{at}/metrics"));
         if !at.ip().is_loopback() {
             super::output::say(&format!(
-                "warning: {at} is not loopback: whoever reaches it can read the names of buckets and accounts"
+                "warning: {at} is not loopback: anybody who reaches it can read the names of buckets and accounts"
             ));
         }
     }
