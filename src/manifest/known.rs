@@ -3,8 +3,8 @@
 
 use super::check::{LOGGING_KEYS, RETENTION_KEYS};
 use super::raw::{
-    Raw, RawBack, RawBuckets, RawDestination, RawKey, RawLifecycle, RawPolicy, RawReplication,
-    RawRole, RawSide, keys_of,
+    Raw, RawBack, RawBuckets, RawDestination, RawEndpoints, RawKey, RawLifecycle, RawPolicy,
+    RawReplication, RawRole, RawSide, keys_of,
 };
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -17,6 +17,8 @@ pub(crate) fn keys() -> BTreeSet<String> {
         ("", keys_of::<Raw>()),
         ("source.", keys_of::<RawSide>()),
         ("destinations.", keys_of::<RawDestination>()),
+        ("source.endpoints.", keys_of::<RawEndpoints>()),
+        ("destinations.endpoints.", keys_of::<RawEndpoints>()),
         ("destinations.back.", keys_of::<RawBack>()),
         ("key.", keys_of::<RawKey>()),
         ("buckets.", keys_of::<RawBuckets>()),
