@@ -22,6 +22,7 @@ impl Shown {
         let file = folder.join(format!("{name}.yaml"));
         let file = file.to_str().unwrap();
         let text = stand.run(&["plan", "-f", file]).exits(0).stdout;
+        let text = text.replace(&stand.endpoint(), "<endpoint>");
         let drawn = stand.run(&["plan", "--graph", "mermaid", "-f", file, "-o", "json"]);
         let drawn = drawn.exits(0).json();
         let mermaid = drawn["graph"].as_str().unwrap().to_owned();

@@ -96,7 +96,7 @@ fn two_engineers_who_share_no_credentials_get_a_proven_pair() {
     let mut checks = missing["checks"].as_array().unwrap().iter();
     let bucket = checks.find(|it| it["name"] == "bucket.exists" && it["result"] == "fail").unwrap();
     let maker = bucket["remedy"].as_str().unwrap();
-    assert!(maker.starts_with(&format!("whoever has account {OTHER} makes it")), "{maker}");
+    assert!(maker.starts_with(&format!("the owner of account {OTHER} makes it")), "{maker}");
     let before = stand.leftovers();
     let again = apply(&stand, OVER).exits(7).json();
     assert_eq!((&again["changed"], &again["api_writes"]), (&false.into(), &0.into()));

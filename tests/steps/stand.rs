@@ -40,7 +40,7 @@ const NARROWER: &str =
 const ADOPTING: &str = "name: demo\nsource: {region: us-east-1, adopt: true}\n\
     destinations: [{region: us-west-2, adopt: true}]\nrole: {take_over: true}\n\
     replication: {activation: direct}\n\
-    buckets: {public_access: block, ownership: enforced, lifecycle: {noncurrent_days: 90}, \
+    buckets: {public_access: block, ownership: enforced, encryption: managed, lifecycle: {noncurrent_days: 90}, \
     logging: {bucket: 'logs-{region}', prefix: '{name}/'}}\n";
 /// Another pair under the keys of the first.
 const SECOND: &str = "name: second\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n\
