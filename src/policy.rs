@@ -9,11 +9,13 @@ pub mod proof;
 mod render;
 mod templates;
 mod variables;
+mod widened;
 
 pub use document::{Document, Operation, Part};
 pub use documents::Documents;
 pub use render::{RenderError, names_key, render, some_account, try_all};
 pub use templates::Templates;
+pub use widened::widened;
 
 #[cfg(test)]
 mod tests;

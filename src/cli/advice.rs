@@ -27,9 +27,9 @@ pub(super) fn operation(command: &Command) -> Option<Operation> {
         Command::Watch(_) => Some(Operation::Watch),
         Command::Check(_) => Some(Operation::Check),
         Command::Export(_) => Some(Operation::Export),
-        Command::Wait(_)
-        | Command::Smoke(_)
-        | Command::Policy(_)
+        Command::Wait(_) => Some(Operation::Wait),
+        Command::Smoke(_) => Some(Operation::Smoke),
+        Command::Policy(_)
         | Command::Explain(_)
         | Command::Rehearse(_)
         | Command::Completions(_)

@@ -13,7 +13,7 @@ use crate::manifest::Topology;
 use crate::names::AccountId;
 use crate::ops::Input;
 use crate::policy::proof::{Organisation, prove};
-use crate::policy::{Document, Documents, Operation, Part};
+use crate::policy::{self, Document, Documents, Operation};
 use crate::report;
 use clap::Subcommand;
 use crrctl_iam::{self as iam, DocumentKind, Finding};
@@ -94,13 +94,14 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -
         }
         PolicyCommand::Operator { values } => {
             let operator = async |object: &mut OperatorObject| {
-                let input = session::read_one(global, global.sandbox)?;
+                let (input, smoke) =
+                    session::read_with_suffixed(global, global.sandbox, SOME_SUFFIX)?;
                 object.pair.set(input.manifest.name().to_string());
                 let values = Values::find(global, values, &input.manifest).await?;
                 object.placeholders.set(values.are_placeholders);
                 object.account.set(values.accounts.home.to_string());
                 object.key_id.set(values.key_id.clone());
-                operator(&input, &values, printer, object)
+                operator(&input, smoke.as_ref(), &values, printer, object)
             };
             filling(printer, operator).await
         }
@@ -180,35 +181,69 @@ fn proven(
     proof.failure().map_or(Ok(0), Err)
 }
 
+/// In place of the random letters that `smoke` adds to the pair's name, which stand for any.
+const SOME_SUFFIX: &str = "zzqxzz";
+
+/// Returns the documents of `smoke`, for a pair with any letters at the end of its name.
+fn of_smoke(input: &Input, values: &Values) -> Result<Map<String, Value>, Failure> {
+    let topology = input.manifest.topology_in(&values.accounts)?;
+    let accounts = topology.accounts().into_iter();
+    let parts = Operation::Smoke.parts();
+    let wanted: Vec<Document> =
+        accounts.flat_map(|account| Document::operator_in(&topology, account, parts)).collect();
+    let (_, documents) = documents(input, values, wanted.into_iter())?;
+    let named = |(_, name, value): (_, &str, &Value)| {
+        (of_smoke_name(name), policy::widened(value, SOME_SUFFIX))
+    };
+    Ok(documents.iter().map(named).collect())
+}
+
+fn of_smoke_name(name: &str) -> String {
+    name.replacen("operator-", "smoke-", 1)
+}
+
 fn operator(
     input: &Input,
+    smoke: Option<&Input>,
     values: &Values,
     printer: &Printer,
     object: &mut OperatorObject,
 ) -> Ended {
     let topology = input.manifest.topology_in(&values.accounts)?;
     let (_, documents) = documents(input, values, Document::operator(&topology))?;
-    object.documents.set(by_name(&documents));
-    let parts = |parts: &[Part]| -> Vec<String> {
+    let of_smoke = smoke.map(|smoke| of_smoke(smoke, values)).transpose()?.unwrap_or_default();
+    let mut all = by_name(&documents);
+    all.extend(of_smoke.clone());
+    object.documents.set(all);
+    let parts = |operation: Operation| -> Vec<String> {
         let accounts = topology.accounts().into_iter();
+        let parts = operation.parts();
         let all = accounts.flat_map(|account| Document::operator_in(&topology, account, parts));
-        all.map(|document| document.name()).collect()
+        let names = all.map(|document| document.name());
+        match operation {
+            Operation::Smoke => names.map(|name| of_smoke_name(&name)).collect(),
+            _ => names.collect(),
+        }
     };
-    let is_possible = |it: &Operation| it.parts().iter().all(|part| part.concerns(&topology));
+    let is_possible = |it: &Operation| {
+        let has_documents = *it != Operation::Smoke || smoke.is_some();
+        has_documents && it.parts().iter().all(|part| part.concerns(&topology))
+    };
     let possible = Operation::ALL.into_iter().filter(is_possible);
-    let commands: Map<String, Value> = possible
-        .clone()
-        .map(|it| (it.as_str().to_owned(), Value::from(parts(it.parts()))))
-        .collect();
+    let commands: Map<String, Value> =
+        possible.clone().map(|it| (it.as_str().to_owned(), Value::from(parts(it)))).collect();
     object.commands.set(commands);
     for it in possible {
-        let (command, documents) = (it.as_str(), parts(it.parts()).join(", "));
+        let (command, documents) = (it.as_str(), parts(it).join(", "));
         printer.text(&format!("# crrctl {command}: {documents}\n"));
     }
     if let Some((_, name, _)) = documents.iter().next() {
         printer.text(&how_to_use(name, &topology.source.account));
     }
     printer.text(&format!("\n{}", texts(&documents)));
+    for (name, value) in &of_smoke {
+        printer.text(&format!("\n# {name}\n{value:#}\n"));
+    }
     Ok(0)
 }
 

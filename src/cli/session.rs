@@ -9,7 +9,7 @@ mod input;
 pub(super) use by_name::{find_by_bucket, read_or_find};
 pub(super) use connection::{connect, connect_beside, connection};
 pub(super) use ends::{SignalReceived, Signals, given_up};
-pub(super) use input::{Inputs, Several, read_one, read_suffixed};
+pub(super) use input::{Inputs, Several, read_one, read_suffixed, read_with_suffixed};
 
 use super::output::Printer;
 use super::{Format, Global};

@@ -64,11 +64,13 @@ pub enum Part {
     Revive,
     /// Encrypting and decrypting a few bytes, for `check`: whether replicas share key material.
     Check,
+    /// Reading what S3 says of objects that are not probes, for `check`, `status` and `wait`.
+    Objects,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Plan,
         Self::Apply,
         Self::Probe,
@@ -79,6 +81,7 @@ impl Part {
         Self::Fleet,
         Self::Revive,
         Self::Check,
+        Self::Objects,
     ];
 
     /// Returns whether this part applies to anything in `topology`. Keys of others are never
@@ -118,11 +121,13 @@ pub enum Operation {
     List,
     Gc,
     ApplyRevivingKeys,
+    Wait,
+    Smoke,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Plan,
         Self::Import,
         Self::Export,
@@ -138,6 +143,8 @@ impl Operation {
         Self::List,
         Self::Gc,
         Self::ApplyRevivingKeys,
+        Self::Wait,
+        Self::Smoke,
     ];
 
     /// Returns the command line.
@@ -158,14 +165,18 @@ impl Operation {
             Self::List => "list",
             Self::Gc => "gc",
             Self::ApplyRevivingKeys => "apply --revive-keys",
+            Self::Wait => "wait",
+            Self::Smoke => "smoke",
         }
     }
 
     /// Returns the parts that it needs.
     pub fn parts(self) -> &'static [Part] {
         match self {
-            Self::Plan | Self::Import | Self::Export | Self::Status => &[Part::Plan],
-            Self::Check => &[Part::Plan, Part::Check],
+            Self::Plan | Self::Import | Self::Export => &[Part::Plan],
+            Self::Status | Self::Wait => &[Part::Plan, Part::Objects],
+            Self::Check => &[Part::Plan, Part::Check, Part::Objects],
+            Self::Smoke => &[Part::Plan, Part::Apply, Part::Probe, Part::Destroy],
             Self::Apply => &[Part::Plan, Part::Apply, Part::Probe],
             Self::Probe | Self::Watch => &[Part::Plan, Part::Probe],
             Self::Backfill => &[Part::Plan, Part::Backfill],
@@ -316,6 +327,9 @@ impl Document {
             Self::Operator(Part::Fleet) | Self::OperatorOf(Part::Fleet, _) => "operator-fleet",
             Self::Operator(Part::Revive) | Self::OperatorOf(Part::Revive, _) => "operator-revive",
             Self::Operator(Part::Check) | Self::OperatorOf(Part::Check, _) => "operator-check",
+            Self::Operator(Part::Objects) | Self::OperatorOf(Part::Objects, _) => {
+                "operator-objects"
+            }
         }
     }
 

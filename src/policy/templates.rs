@@ -14,7 +14,7 @@ macro_rules! templates {
 }
 
 /// Every compiled-in template with its text.
-const OURS: [(&str, &str); 18] = templates![
+const OURS: [(&str, &str); 19] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
@@ -26,6 +26,7 @@ const OURS: [(&str, &str); 18] = templates![
     "operator-check.json.j2",
     "operator-destroy.json.j2",
     "operator-fleet.json.j2",
+    "operator-objects.json.j2",
     "operator-plan.json.j2",
     "operator-probe.json.j2",
     "operator-purge.json.j2",

@@ -249,8 +249,22 @@ fn without_any_one_action_a_run_says_which_and_what_to_add() {
 #[test]
 fn each_command_that_reads_passes_under_its_own_documents() {
     let whole = World::whole();
+    put_object(&whole);
+    let object = format!("s3://{SOURCE}/theirs");
     let operator = whole.run(&["policy", "operator"]).exits(0, "policy operator").object;
-    for command in [&["check"][..], &["status"], &["plan"], &["export", "terraform"], &["list"]] {
+    for command in [
+        &["check"][..],
+        &["check", &object],
+        &["wait", &object],
+        &["status", "--sample", "5"],
+        &["plan"],
+        &["export", "terraform"],
+        &["list"],
+        &["gc", "--yes"],
+        &["probe", "--delete-marker"],
+        &["apply", "--yes"],
+        &["smoke", "--ttl", "1h"],
+    ] {
         let world = whole.fork();
         let parts = operator["commands"][command[0]].as_array().unwrap().iter();
         let parts = parts.map(|part| part.as_str().unwrap());

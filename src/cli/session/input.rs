@@ -27,6 +27,11 @@ impl Inputs {
     pub(in crate::cli) fn read(global: &Global, in_sandbox: bool) -> Result<Self, Failure> {
         let (text, origin) = manifest_text(global, in_sandbox)?;
         let pairs = manifest::parse_pairs(&text, &origin, global.run.as_deref(), &global.pair)?;
+        Self::of(pairs)
+    }
+
+    /// Reads the template folders, and renders every document of every pair once.
+    fn of(pairs: Pairs) -> Result<Self, Failure> {
         Ok(match pairs {
             Pairs::One(manifest) => Self::One(Box::new(Input::of(*manifest)?)),
             Pairs::Many(fleet) => Self::Many(Several {
@@ -83,6 +88,21 @@ pub(in crate::cli) fn read_suffixed(
     let (text, origin) = manifest_text(global, in_sandbox)?;
     let run = global.run.as_deref();
     Input::of(manifest::parse_suffixed(&text, &origin, run, suffix, key)?)
+}
+
+/// Reads the manifest of one pair, and the same for a separate pair (see [`read_suffixed`]), if there
+/// can be one.
+pub(in crate::cli) fn read_with_suffixed(
+    global: &Global,
+    in_sandbox: bool,
+    suffix: &str,
+) -> Result<(Input, Option<Input>), Failure> {
+    let (text, origin) = manifest_text(global, in_sandbox)?;
+    let run = global.run.as_deref();
+    let pairs = manifest::parse_pairs(&text, &origin, run, &global.pair)?;
+    let suffixed = manifest::parse_suffixed(&text, &origin, run, suffix, None);
+    let suffixed = suffixed.ok().map(Input::of).transpose()?;
+    Ok((Inputs::of(pairs)?.one()?, suffixed))
 }
 
 fn usage(message: &str) -> Failure {

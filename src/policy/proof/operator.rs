@@ -38,6 +38,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
         Part::Fleet => "operator fleet",
         Part::Revive => "operator revive",
         Part::Check => "operator check",
+        Part::Objects => "operator objects",
     };
     let arn = scene.iam(account, "user/operator");
     let caller = Principal::User { arn, id: None };
@@ -60,6 +61,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
         Part::Fleet => operator.fleet(),
         Part::Revive => operator.revive(),
         Part::Check => operator.check(),
+        Part::Objects => operator.objects(),
     };
     with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
 }

@@ -20,6 +20,19 @@ impl Operator<'_> {
             .collect()
     }
 
+    pub(super) fn objects(&self) -> Vec<Call> {
+        let actions = [
+            "s3:GetObject",
+            "s3:GetObjectTagging",
+            "s3:GetObjectVersion",
+            "s3:GetObjectVersionTagging",
+        ];
+        let sides = self.sides();
+        sides
+            .flat_map(|side| actions.map(|action| self.on_object(action, side, "", &[""])))
+            .collect()
+    }
+
     pub(super) fn bypass(&self) -> Vec<Call> {
         let sides = self.sides();
         sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
