@@ -264,19 +264,18 @@ impl Operator<'_> {
 
     fn destroy(&self) -> Vec<Call> {
         let topology = self.scene.topology;
+        let on_bucket = ["s3:DeleteBucket", "s3:ListBucketMultipartUploads"];
         let mut calls = Vec::new();
         for side in self.sides() {
             calls.extend(self.on_probes("s3:DeleteObjectVersion", side));
             calls.extend(self.on_probes("s3:GetObjectVersion", side));
             calls.push(self.on_object("s3:AbortMultipartUpload", side, "", &[""]));
-            calls.push(self.on_bucket("s3:DeleteBucket", side));
-            calls.push(self.on_bucket("s3:ListBucketMultipartUploads", side));
+            calls.extend(on_bucket.map(|it| self.on_bucket(it, side)));
         }
         for side in self.own() {
             calls.extend(self.alias("kms:DeleteAlias", side));
             calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
-            calls.push(self.on_key("kms:GetKeyLastUsage", side));
-            calls.push(self.on_key("kms:ListGrants", side));
+            calls.extend(["kms:GetKeyLastUsage", "kms:ListGrants"].map(|it| self.on_key(it, side)));
         }
         for side in self.sides().filter(|side| topology.wanted.adopts(&side.bucket)) {
             calls.extend(GIVING_BACK.map(|it| self.on_bucket(it, side)));
@@ -297,7 +296,6 @@ impl Operator<'_> {
             return calls;
         }
         calls.extend(self.ends_jobs(&deletes));
-        let on_bucket = ["s3:DeleteBucket", "s3:ListBucketMultipartUploads"];
         calls.extend(on_bucket.iter().filter_map(|it| self.on_report_bucket(it)));
         calls.push(self.on_report("s3:DeleteObjectVersion"));
         if !topology.reports().with_data {
