@@ -4,6 +4,7 @@
 use console::Term;
 use indicatif::{MultiProgress, ProgressDrawTarget, TermLike};
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The live lines of this process. There is one terminal, so there is one set of them.
@@ -14,7 +15,8 @@ const HERTZ: u8 = 20;
 
 /// Begins a set of live lines on stderr.
 pub(super) fn open() -> MultiProgress {
-    let terminal = Box::new(LeftEdge(Term::buffered_stderr()));
+    let terminal =
+        Box::new(LeftEdge { terminal: Term::buffered_stderr(), has_drawn: AtomicBool::new(false) });
     let lines =
         MultiProgress::with_draw_target(ProgressDrawTarget::term_like_with_hz(terminal, HERTZ));
     *LIVE.lock().unwrap_or_else(PoisonError::into_inner) = Some(lines.clone());
@@ -53,11 +55,16 @@ impl Write for Stderr {
 /// as `^C` where the cursor is; at the right edge that would begin another line, and the first live
 /// line would stay when they are erased.
 #[derive(Debug)]
-struct LeftEdge(Term);
+struct LeftEdge {
+    terminal: Term,
+    /// Whether a line was drawn since the cursor was last moved there. What others write, such as a question, keeps the
+    /// cursor at its end.
+    has_drawn: AtomicBool,
+}
 
 impl TermLike for LeftEdge {
     fn width(&self) -> u16 {
-        match self.0.size().1 {
+        match self.terminal.size().1 {
             // Some terminals report a width of 0, which says nothing.
             0 => 80,
             width => width,
@@ -65,42 +72,46 @@ impl TermLike for LeftEdge {
     }
 
     fn height(&self) -> u16 {
-        match self.0.size().0 {
+        match self.terminal.size().0 {
             0 => 24,
             height => height,
         }
     }
 
     fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_up(lines)
+        self.terminal.move_cursor_up(lines)
     }
 
     fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
-        self.0.move_cursor_down(lines)
+        self.terminal.move_cursor_down(lines)
     }
 
     fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_right(columns)
+        self.terminal.move_cursor_right(columns)
     }
 
     fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
-        self.0.move_cursor_left(columns)
+        self.terminal.move_cursor_left(columns)
     }
 
     fn write_line(&self, text: &str) -> io::Result<()> {
-        self.0.write_line(text)
+        self.has_drawn.store(true, Ordering::Relaxed);
+        self.terminal.write_line(text)
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        self.0.write_str(text)
+        self.has_drawn.fetch_or(!text.is_empty(), Ordering::Relaxed);
+        self.terminal.write_str(text)
     }
 
     fn clear_line(&self) -> io::Result<()> {
-        self.0.clear_line()
+        self.terminal.clear_line()
     }
 
     fn flush(&self) -> io::Result<()> {
-        self.0.write_str("\r")?;
-        self.0.flush()
+        if self.has_drawn.swap(false, Ordering::Relaxed) {
+            self.terminal.write_str("\r")?;
+        }
+        self.terminal.flush()
     }
 }

@@ -48,7 +48,7 @@ DIFFERS = [
     (r"_crrctl/[a-z0-9-]+/[a-z]{8}/", "RUN/"), (r"\d+ calls", "CALLS"), (r"request id \S+", "ID"), (r"127\.0\.0\.1:\d+", "PORT"),
     (r"\d+ reads", "READS"), (r"orders-[a-z]{6}\b", "orders-SMOKE"), (r"new-(pipe|tty)", "new"), (r"-{2,}", "-"),
 ]
-LIVE = re.compile(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|looking at what is there|^\S+-\d +\d+ done$", re.M)
+LIVE = re.compile(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]|^looking at what is there|^\S+-\d +\d+ done$", re.M)
 
 failed = passed = 0
 
@@ -136,7 +136,7 @@ def at(columns, home):
 
 def interrupted(variables, columns):
     """Ctrl-C, which the terminal echoes among the live lines."""
-    for line, seen in [(f"apply --yes {PAIR}", r"^us-\S+ +\d+ done"), (f"smoke {PAIR}", r"^us-\S+ +\d+ done"), (f"watch {PAIR}", r".")]:
+    for line, seen in [(f"apply --yes {PAIR}", r"^us-\S+ +\d+ done"), (f"smoke {PAIR}", r"^us-\S+ +\d+ done"), (f"watch {PAIR}", r"COMPLETED")]:
         shown, ended = watched(variables, columns, line, keys=(seen, "C-c"))
         name = f"{columns} columns: Ctrl-C in crrctl {line}"
         check(name, ended in ((0,) if line.startswith("watch") else (130,)), f"exit code {ended}\n{shown}")
