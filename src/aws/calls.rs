@@ -187,7 +187,7 @@ impl Intercept for Calls {
         let request_id = super::error::request_id(response.headers()).unwrap_or("-");
         let (service, operation, status) =
             (metadata.service(), metadata.name(), response.status().as_u16());
-        tracing::debug!("{service} {operation} answered {status}, request id {request_id}");
+        tracing::info!("{service} {operation} answered {status}, request id {request_id}");
         Ok(())
     }
 }

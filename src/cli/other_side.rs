@@ -22,7 +22,7 @@ pub(super) async fn planned(
             // If the documents can't be rendered, the original failure is still returned.
             match ops::documents_of_others(session).await {
                 Ok(needed) => documents.set(print(&needed, printer)),
-                Err(why) => tracing::debug!("no documents of the other side: {why}"),
+                Err(why) => tracing::info!("no documents of the other side: {why}"),
             }
             Err(failure)
         }

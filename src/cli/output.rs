@@ -341,7 +341,7 @@ pub(super) fn log_calls(verbose: u8) {
     }
     // Only crrctl's own target: the logs of the SDK contain headers, and headers contain
     // credentials.
-    let ours = Targets::new().with_target("crrctl", LevelFilter::DEBUG);
+    let ours = Targets::new().with_target("crrctl", LevelFilter::INFO);
     let is_coloured =
         anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let lines = tracing_subscriber::fmt::layer()

@@ -48,7 +48,7 @@ pub(super) fn leave_out_empty(args: &[OsString]) {
         again.env_remove(name);
     }
     let error = again.exec();
-    tracing::debug!(%error, "crrctl can't be started again");
+    tracing::info!(%error, "crrctl can't be started again");
 }
 
 /// Elsewhere a program can't take the place of another.

@@ -220,7 +220,7 @@ async fn upload<I>(request: &mut S3Request<I>, body: Option<StreamingBlob>) -> S
     let mut data = bytes::BytesMut::new();
     if let Some(mut body) = body {
         while let Some(chunk) = body.try_next().await.map_err(|error| {
-            tracing::debug!(%error, "an upload could not be decoded");
+            tracing::info!(%error, "an upload could not be decoded");
             s3_error!(
                 IncompleteBody,
                 "You did not provide the number of bytes specified by the Content-Length HTTP header."

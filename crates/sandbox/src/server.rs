@@ -98,7 +98,7 @@ impl Server {
             }
         };
         if let Err(error) = ended {
-            tracing::debug!(%error, "connection ended");
+            tracing::info!(%error, "connection ended");
         }
     }
 

@@ -137,6 +137,8 @@ def at(columns, home):
 def interrupted(variables, columns):
     """Ctrl-C, which the terminal echoes among the live lines."""
     for line, seen in [(f"apply --yes {PAIR}", r"^us-\S+ +\d+ done"), (f"smoke {PAIR}", r"^us-\S+ +\d+ done"), (f"watch {PAIR}", r"COMPLETED")]:
+        if line.startswith("watch"):
+            watched(variables, columns, f"apply --yes {PAIR}")
         shown, ended = watched(variables, columns, line, keys=(seen, "C-c"))
         name = f"{columns} columns: Ctrl-C in crrctl {line}"
         check(name, ended in ((0,) if line.startswith("watch") else (130,)), f"exit code {ended}\n{shown}")

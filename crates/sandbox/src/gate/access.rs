@@ -109,7 +109,7 @@ pub(crate) fn authorize(
     };
     let arn = request.resources.into_iter().next().unwrap_or_default();
     let (principal, action) = (caller.arn(), ask.action.to_owned());
-    tracing::debug!(principal, action, arn, because, "denied");
+    tracing::info!(principal, action, arn, because, "denied");
     Err(Denied { principal, action, arn, because, explicit })
 }
 

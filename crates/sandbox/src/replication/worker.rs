@@ -68,7 +68,7 @@ pub(super) fn settle(state: &mut State, job: &ReplicationJob, outcome: Result<()
         Ok(()) => (Outcome::Completed, None),
         Err(reason) => (Outcome::Failed, Some(reason)),
     };
-    tracing::debug!(bucket = job.bucket, key = job.key, ?status, reason, "replicated");
+    tracing::info!(bucket = job.bucket, key = job.key, ?status, reason, "replicated");
     let now = state.now();
     let notified = reason.map_or_else(Vec::new, |_| notified(state, job));
     let record = job.record.checked_sub(state.replication.first);

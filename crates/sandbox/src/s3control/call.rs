@@ -51,7 +51,7 @@ impl ControlCall<'_> {
 pub(super) fn malformed(why: &str) -> Fault {
     let text =
         "The XML you provided was not well-formed or did not validate against our published schema";
-    tracing::debug!(why, "malformed XML");
+    tracing::info!(why, "malformed XML");
     Fault::bad("MalformedXML", text)
 }
 

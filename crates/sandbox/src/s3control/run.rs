@@ -56,7 +56,7 @@ fn step(state: &mut State) -> bool {
     let before = job.status;
     job.status = advance(state, &id, &mut job);
     if job.status != before {
-        tracing::debug!(job = id, status = job.status.name(), "batch job");
+        tracing::info!(job = id, status = job.status.name(), "batch job");
         let now = state.now();
         job.due = state.done_at(Slow::Batch);
         match job.status {

@@ -126,7 +126,7 @@ pub(super) fn role(state: &mut State, caller: &Caller, params: &Params) -> Resul
     let user_id = format!("{id}:{name}");
     let who = Who::Session { account, role, name: name.into(), id, policy, temporary };
     let arn = Caller::new(who.clone(), caller.region.clone(), true).arn();
-    tracing::debug!(arn, "assumed");
+    tracing::info!(arn, "assumed");
     let user = element("AssumedRoleId", user_id) + &element("Arn", arn);
     let mut answer = begin(state, who, seconds) + &wrapped("AssumedRoleUser", &user) + &packed;
     if let Some(identity) = identity {
