@@ -82,6 +82,18 @@ KNOWN = [
         "whoever sets up a bucket's policy can let itself in: that is the job, and the README says so",
     ),
     (
+        "smoke-apply",
+        "RESOURCE_POLICY_PRIVILEGE_ESCALATION",
+        "s3:PutBucketPolicy",
+        "as operator-apply",
+    ),
+    (
+        "-destroy",
+        "UNKNOWN_ACTION",
+        "kms:GetKeyLastUsage",
+        "its list of actions ends before GetKeyLastUsage (KMS API Reference)",
+    ),
+    (
         "",
         "INVALID_ARN",
         "arn:aws-eusc:",
