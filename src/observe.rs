@@ -306,24 +306,26 @@ fn recorded(world: &World) -> impl Iterator<Item = BucketPlace> {
     })
 }
 
-/// Finds the resources of batch jobs. For a removal, their role is the record: without it there was
-/// no job, and a bucket with the name of the report bucket has another owner.
+/// Finds the resources of batch jobs. For a removal, a bucket with the name of the report bucket that another owner has
+/// is none of them.
 pub async fn batch(aws: &Aws, topology: &Topology, removal: bool) -> Result<Batch, Failure> {
     let name = RoleName::new(topology.batch_role())?;
-    let role = find::role(aws, &name, aws.home(), removal).await?;
-    let mut batch = Batch { role, reports: None };
-    let Some(side) = topology.report_side()? else { return Ok(batch) };
-    if removal && batch.role.is_none() {
-        return Ok(batch);
-    }
+    let role = async { Ok(find::role(aws, &name, aws.home(), removal).await?) };
+    let (role, reports) = joined::both(role, report_bucket(aws, topology, removal)).await?;
+    Ok(Batch { role, reports })
+}
+
+async fn report_bucket(
+    aws: &Aws,
+    topology: &Topology,
+    removal: bool,
+) -> Result<Option<(BucketName, Bucket)>, Failure> {
+    let Some(side) = topology.report_side()? else { return Ok(None) };
     let every = |_: &BucketPlace| Optional::all();
-    let found = match found_buckets(aws, topology, std::slice::from_ref(&side), every, false).await
-    {
-        Err(failure) if removal && failure.kind == Kind::InTheWay => return Ok(batch),
-        found => found?,
-    };
-    batch.reports = found.into_iter().next();
-    Ok(batch)
+    match found_buckets(aws, topology, std::slice::from_ref(&side), every, false).await {
+        Err(failure) if removal && failure.kind == Kind::InTheWay => Ok(None),
+        found => Ok(found?.into_iter().next()),
+    }
 }
 
 /// Finds buckets and reads their settings to the given depth.
