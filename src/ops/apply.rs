@@ -2,17 +2,18 @@
 //! Not for: deciding what to change (see `plan`), or running the actions (see `engine`).
 
 use super::activation::RuleProof;
+use super::probe::proven;
 use super::{Planned, Session, other_side};
 use crate::backfill::{self, Sample};
 use crate::engine::{self, Outcome};
 use crate::events::{Kind, StepId, Verb};
 use crate::failure::{self, Failure};
-use crate::manifest::{PairKeys, Topology};
+use crate::manifest::Topology;
 use crate::names::Arn;
 use crate::plan::expiry::{self, Expiry};
 use crate::plan::{Action, Plan, Removal};
 use crate::probe::{self, Evidence, Patience, Settings};
-use crate::steps::{Prover, Replaced, Steps, changed};
+use crate::steps::{Prover, Replaced, Steps};
 use crate::world::World;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -101,14 +102,10 @@ pub async fn apply(session: &Session, planned: Planned, probing: Probing) -> App
     if probes && is_built && evidence.failure.is_none() {
         let now = changes.then_some(Duration::ZERO);
         let ago = now.or_else(|| world.changed_ago(Timestamp::now()));
-        let proof = prove(session, &topology, steps.keys(), changes, ago);
-        let last = tokio::select! {
-            last = session.unless_cut("probing", proof) => last,
-            failure = steps.until_going(None) => Err(failure),
-        };
-        let last = last.unwrap_or_else(|why| Evidence::cut_off(why, &topology));
+        let (keys, settings) = (steps.keys(), settings(session, changes, ago));
+        let last = proven(session, &steps, &topology, &keys, settings).await;
         evidence.probes.extend(last.probes);
-        evidence.failure = last.failure.map(changed);
+        evidence.failure = last.failure;
     }
 
     if is_built && evidence.failure.is_none() {
@@ -174,15 +171,10 @@ async fn still(
     steps.still_stands(since, changed, &progress).await
 }
 
-/// Probes each rule with one object, the last change being made `ago`, and, if the run changed something, with a two-part object too.
-async fn prove(
-    session: &Session,
-    topology: &Topology,
-    keys: PairKeys,
-    changed: bool,
-    ago: Option<Duration>,
-) -> Evidence {
-    let settings = Settings {
+/// Returns the settings of the probes at the end: one object for each rule, the last change being made `ago`, and, if the
+/// run changed something, a two-part object too.
+fn settings(session: &Session, changed: bool, ago: Option<Duration>) -> Settings {
+    Settings {
         count: 1,
         size: 64 << 10,
         multipart: changed,
@@ -190,10 +182,7 @@ async fn prove(
         keep: false,
         patience: Patience::of(session.patience, ago),
         at_most: Duration::from_mins(20),
-    };
-    let (aws, events, stop) =
-        (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    probe::run(aws, topology.clone(), keys, settings, events, stop).await
+    }
 }
 
 /// If others wrote objects before the rules became live, looks at some of them: a replication rule

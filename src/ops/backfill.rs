@@ -1,9 +1,10 @@
 //! `backfill`: replicates existing and FAILED objects of a pair by one batch job.
 //! Not for: the job itself (see `crate::backfill`), or the questions before it (see `cli`).
 
+use super::check::report;
 use super::{Session, standing_keys};
 use crate::backfill::{self, Job, Jobs, Reason, Sample, Wish};
-use crate::check::{self, Finding, Settings, Verdict};
+use crate::check::{Finding, Settings, Verdict};
 use crate::engine;
 use crate::events::Verb;
 use crate::failure::{Failure, Kind};
@@ -70,8 +71,7 @@ impl Backfill<'_> {
     pub async fn obstacle(&self) -> Result<Option<Finding>, Failure> {
         let session = self.session;
         let settings = Settings { skip: vec!["objects.failed"], ..Settings::default() };
-        let report = check::run(&session.aws, &session.manifest, &session.templates, &settings);
-        let report = session.unless_ending(Box::pin(report)).await?;
+        let report = report(session, &settings).await?;
         let is_in_the_way =
             |finding: &&Finding| finding.result == Verdict::Fail && !finding.reasons.is_empty();
         Ok(report.causes().into_iter().find(is_in_the_way).cloned())

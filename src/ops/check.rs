@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 ///
 /// The pair can't be read at all, or the run is to end. A check that fails is in the report.
 pub async fn check(session: &Session, settings: &Settings) -> Result<Report, Failure> {
-    let report = run(session, settings).await?;
+    let report = report(session, settings).await?;
     for finding in &report.findings {
         session.events.say(&Event::CheckDone(CheckDone {
             name: finding.name,
@@ -26,7 +26,8 @@ pub async fn check(session: &Session, settings: &Settings) -> Result<Report, Fai
     Ok(report)
 }
 
-async fn run(session: &Session, settings: &Settings) -> Result<Report, Failure> {
+/// Runs the checks without telling of each: for those who only look for a cause.
+pub(super) async fn report(session: &Session, settings: &Settings) -> Result<Report, Failure> {
     let checks = check::run(&session.aws, &session.manifest, &session.templates, settings);
     session.unless_ending(Box::pin(checks)).await
 }
@@ -38,7 +39,7 @@ pub async fn diagnosed(session: &Session, failure: Failure) -> (Failure, Option<
         return (failure, None);
     }
     let settings = Settings { failed: true, ..Settings::default() };
-    match run(session, &settings).await {
+    match report(session, &settings).await {
         Ok(report) => (explained(failure, &report), Some(report)),
         // The original failure is reported, not the failure of the diagnosis.
         Err(why) => {

@@ -5,9 +5,9 @@ use super::Session;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{PairKeys, Topology};
 use crate::observe::Depth;
-use crate::plan;
+use crate::plan::{self, Removal};
 use crate::probe::{self, Evidence, Marker, Patience, Settings};
-use crate::steps::changed;
+use crate::steps::{Steps, changed};
 use crate::world::World;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -19,13 +19,6 @@ pub struct Probed {
     pub evidence: Evidence,
     /// What was seen of delete markers, if they were probed.
     pub markers: Vec<Marker>,
-}
-
-impl Probed {
-    /// Returns the failure, if any.
-    pub fn failure(&self) -> Option<&Failure> {
-        self.evidence.failure.as_ref()
-    }
 }
 
 /// Uploads probes as `settings` say, waits for their replicas and compares them; with `markers`, proves that delete
@@ -46,7 +39,8 @@ pub async fn probe(
     if settings.patience == Patience::None {
         settings.patience = Patience::of(None, world.changed_ago(Timestamp::now()));
     }
-    let mut evidence = probe_once(session, &topology, &keys, &settings).await;
+    let steps = session.steps(&topology, &world, Removal::default());
+    let mut evidence = proven(session, &steps, &topology, &keys, settings.clone()).await;
     let mut seen = Vec::new();
     if markers && evidence.failure.is_none() {
         let (aws, events, stop) =
@@ -55,23 +49,26 @@ pub async fn probe(
         let marked = session.unless_cut("probing delete markers", marking).await;
         (seen, evidence.failure) =
             marked.unwrap_or_else(|why| (Vec::new(), Evidence::cut_off(why, &topology).failure));
+        evidence.failure = evidence.failure.map(changed);
     }
-    evidence.failure = evidence.failure.map(changed);
     Ok(Probed { evidence, markers: seen })
 }
 
-/// Probes a pair that is known to exist.
-async fn probe_once(
+/// Probes a pair that is known to exist, until `steps` see that another run takes it away.
+pub(super) async fn proven(
     session: &Session,
+    steps: &Steps,
     topology: &Topology,
     keys: &PairKeys,
-    settings: &Settings,
+    settings: Settings,
 ) -> Evidence {
-    let (aws, events, stop) =
-        (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    let proof = probe::run(aws, topology.clone(), keys.clone(), settings.clone(), events, stop);
-    let proof = session.unless_cut("probing", proof).await;
-    proof.unwrap_or_else(|why| Evidence::cut_off(why, topology))
+    let proof = session.upload_probes(topology, keys, settings);
+    let proof = tokio::select! {
+        proof = session.unless_cut("probing", proof) => proof,
+        failure = steps.until_going(None) => Err(failure),
+    };
+    let evidence = proof.unwrap_or_else(|why| Evidence::cut_off(why, topology));
+    Evidence { failure: evidence.failure.map(changed), ..evidence }
 }
 
 /// Returns the keys of an existing pair.

@@ -7,11 +7,12 @@ use crate::aws::Aws;
 use crate::engine::ConcurrencyLimit;
 use crate::events::{Event, Events, millis};
 use crate::failure::Failure;
-use crate::manifest::{Manifest, Topology};
+use crate::manifest::{Manifest, PairKeys, Topology};
 use crate::names::AccountId;
 use crate::observe::{self, Depth};
 use crate::plan::{Removal, Wish};
 use crate::policy::Templates;
+use crate::probe::{self, Evidence, Settings};
 use crate::steps::{Steps, changed};
 use crate::stop::Stop;
 use crate::world::World;
@@ -256,6 +257,17 @@ impl Session {
     pub(super) fn steps(&self, topology: &Topology, world: &World, removal: Removal) -> Steps {
         let (aws, templates) = (Arc::clone(&self.aws), self.templates.clone());
         Steps::new(aws, topology.clone(), templates, world, self.stop.clone(), removal)
+    }
+
+    /// Uploads probes to the pair and compares their replicas.
+    pub(super) async fn upload_probes(
+        &self,
+        topology: &Topology,
+        keys: &PairKeys,
+        settings: Settings,
+    ) -> Evidence {
+        let (aws, events, stop) = (Arc::clone(&self.aws), self.events.clone(), self.stop.clone());
+        probe::run(aws, topology.clone(), keys.clone(), settings, events, stop).await
     }
 
     /// Emits `run.done`; later calls have no effect.

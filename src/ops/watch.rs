@@ -7,9 +7,8 @@ use crate::events::{Event, RuleMetrics, millis};
 use crate::failure::Failure;
 use crate::manifest::{PairKeys, Topology};
 use crate::observe::Depth;
-use crate::probe::{self, Evidence, Patience, Settings};
+use crate::probe::{Evidence, Patience, Settings};
 use crate::world::World;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -68,10 +67,7 @@ pub async fn round(session: &Session, watched: &Watched) -> Option<Round> {
         patience: Patience::of(session.patience, None),
         at_most: AT_MOST,
     };
-    let (aws, events, stop) =
-        (Arc::clone(&session.aws), session.events.clone(), session.stop.clone());
-    let (topology, keys) = (watched.topology.clone(), watched.keys.clone());
-    let evidence = probe::run(aws, topology, keys, settings, events, stop).await;
+    let evidence = session.upload_probes(&watched.topology, &watched.keys, settings).await;
     if session.stop.is_ending() {
         return None;
     }
