@@ -88,8 +88,7 @@ impl Caller {
         operation: &'static str,
         request: Request,
     ) -> Result<T, Error> {
-        let text = self.operation(region, service, operation).invoke(request).await;
-        let text = text.at(operation, region)?;
+        let text = self.text(region, service, operation, request).await?;
         serde_json::from_str(&text).map_err(|_| Error::unreadable(operation, region, "JSON"))
     }
 
@@ -105,9 +104,20 @@ impl Caller {
         operation: &'static str,
         request: Request,
     ) -> Result<T, Error> {
-        let text = self.operation(region, service, operation).invoke(request).await;
-        let text = text.at(operation, region)?;
+        let text = self.text(region, service, operation, request).await?;
         quick_xml::de::from_str(&text).map_err(|_| Error::unreadable(operation, region, "XML"))
+    }
+
+    /// Sends a request and returns the text of its response.
+    async fn text(
+        &self,
+        region: &Region,
+        service: &Service,
+        operation: &'static str,
+        request: Request,
+    ) -> Result<String, Error> {
+        let text = self.operation(region, service, operation).invoke(request).await;
+        text.at(operation, region)
     }
 
     fn operation(
