@@ -187,7 +187,10 @@ where
             unanswered.map_or_else(String::new, |it| it.message.clone())
         }
         None if is_too_long(error) => {
-            format!("the answer is longer than {} MiB, as none of AWS is", LARGEST_ANSWER >> 20)
+            format!(
+                "the answer is longer than {} MiB, and no answer of AWS is",
+                LARGEST_ANSWER >> 20
+            )
         }
         None if error.as_service_error().is_some() => "AWS gave no reason".to_owned(),
         None => causes(error),

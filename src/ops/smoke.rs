@@ -32,8 +32,9 @@ pub async fn take_away(session: &Session, made: &[Arn]) -> Result<Destroyed, Fai
             return Ok(destroy(session, planned?).await);
         }
         if !is_told {
-            progress
-                .note("not all that was just made shows yet whose it is: looking until it does");
+            progress.note(
+                "some new resources do not show their tags yet: they are read again until they do",
+            );
             is_told = true;
         }
         pause(&session.stop, LOOKS).await;

@@ -88,7 +88,7 @@ impl MfaRole {
         };
         let Some(base) = base else {
             let message = format!(
-                "the profile `{profile}` assumes a role with the MFA device `{serial}`, and crrctl can't have the credentials that come before"
+                "the profile `{profile}` assumes a role with the MFA device `{serial}`, and crrctl found no credentials that may assume it"
             );
             return Err(
                 Failure::new(Kind::Credentials, "mfa-required", message).hint(by_cli(&profile))

@@ -250,7 +250,7 @@ pub(super) const OUTCOMES: &[Entry] = &[
     ),
     outcome(
         "found",
-        "Exit code 2: `plan --detailed-exitcode` found changes, `check` found a failed check, or `compare` found a difference.",
+        "Exit code 2: `plan --detailed-exitcode` found changes, or `check` found a failed check.",
         &["`crrctl apply` makes the changes; a failed check names its fix"],
     ),
 ];

@@ -244,7 +244,7 @@ pub(super) const ALL: &[Entry] = &[
     ),
     error(
         "DependencyTimeoutException",
-        "KMS waited in vain for another service of AWS.",
+        "Another AWS service that KMS needs did not answer in time.",
         &["a disturbance inside AWS"],
         AGAIN,
     ),
