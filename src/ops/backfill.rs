@@ -84,8 +84,8 @@ impl Backfill<'_> {
     /// One of the three can't be created. A second call goes on from there.
     pub async fn create(&mut self, wish: &Wish) -> Result<String, Failure> {
         let (session, topology) = (self.session, &self.topology);
-        self.world.batch =
-            session.unless_ending(observe::batch(&session.aws, topology, false)).await?;
+        let batch = observe::batch(&session.aws, topology, false);
+        self.world.batch = session.unless_ending(Box::pin(batch)).await?;
         let plan = plan::batch(topology, &self.world, &session.templates)?;
         let steps = Arc::new(session.steps(topology, &self.world, Removal::default()));
         let (events, stop, gate) = (&session.events, &session.stop, session.gate.clone());

@@ -25,6 +25,6 @@ pub async fn standing(session: &Session) -> Result<Planned, Failure> {
         );
     }
     let batch = observe::batch(&session.aws, &planned.topology, true);
-    planned.world.batch = session.unless_ending(batch).await?;
+    planned.world.batch = session.unless_ending(Box::pin(batch)).await?;
     Ok(planned)
 }
