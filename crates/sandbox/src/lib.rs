@@ -33,6 +33,7 @@ use server::{GRACE, Server};
 use wire::Journal;
 use world::{Calls, Settings};
 
+use crrctl_iam::Document;
 use crrctl_iam::names::{AccountId, Arn};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -185,6 +186,24 @@ impl Sandbox {
         *fork.shared.lock() = world;
         fork.shared.replicate.notify_one();
         Ok(fork)
+    }
+
+    /// Puts service control policies and resource control policies in force for every account, in place
+    /// of those before. Beside them stand the policies that allow everything, as AWS attaches them
+    /// by default (AWS Organizations User Guide, `FullAWSAccess` and `RCPFullAWSAccess`).
+    ///
+    /// # Errors
+    /// What is wrong with a policy.
+    pub fn set_organization(&self, scps: &[&str], rcps: &[&str]) -> Result<(), String> {
+        const ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+        let parsed = |texts: &[&str]| {
+            let all = texts.iter().map(|text| Document::parse(*text).map_err(|it| it.to_string()));
+            all.collect::<Result<Vec<_>, _>>()
+        };
+        let rcps = parsed(rcps)?;
+        let scps = if scps.is_empty() { Vec::new() } else { parsed(&[&[ALL], scps].concat())? };
+        self.shared.lock().iam.organization = world::iam::Organization { scps, rcps };
+        Ok(())
     }
 
     /// Replaces all faults in force. Delays in progress end.

@@ -82,13 +82,16 @@ pub(crate) fn authorize(
 ) -> Result<(), Denied> {
     let held = iam.policies_of(&caller.principal);
     let named = |document| Named { name: "", document };
+    let organization = &iam.organization;
+    // Services that support RCPs (AWS Organizations User Guide, "Resource control policies").
+    let has_rcps = ["s3:", "kms:", "sts:"].iter().any(|it| ask.action.starts_with(it));
     let policies = Policies {
         identity: held.identity.into_iter().map(named).collect(),
         resource: ask.on.map(|(kind, document)| ResourcePolicy { kind, policy: named(document) }),
         boundary: held.boundary.map(named),
         session: caller.session.iter().map(|document| named(document)).collect(),
-        scps: Vec::new(),
-        rcps: Vec::new(),
+        scps: organization.scps.iter().map(named).collect(),
+        rcps: organization.rcps.iter().filter(|_| has_rcps).map(named).collect(),
     };
     let context = if reads_context(&policies) {
         context_of(caller).overlaid(tags_of(iam, caller)).overlaid(context())

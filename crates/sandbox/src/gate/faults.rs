@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 /// The services that a fault can name.
-const SERVICES: [&str; 7] = ["*", "cloudwatch", "iam", "kms", "s3", "s3control", "sts"];
+const SERVICES: [&str; 8] =
+    ["*", "cloudtrail", "cloudwatch", "iam", "kms", "s3", "s3control", "sts"];
 
 /// The syntax of a fault.
 pub(crate) const SPELLING: &str = "SERVICE:OPERATION:KIND[:after=N][:times=N][:attempt=N]";
@@ -218,7 +219,7 @@ mod tests {
             ("", "the service is missing"),
             ("s3", "the operation is missing"),
             ("s3:PutObject", "the kind is missing"),
-            ("ec2:Run:reset", "one of *, cloudwatch, iam, kms"),
+            ("ec2:Run:reset", "one of *, cloudtrail, cloudwatch, iam, kms"),
             ("s3:Put Object:reset", "such as CreateKey"),
             ("s3:*:explode", "throttle, error=CODE"),
             ("s3:*:error=", "throttle, error=CODE"),

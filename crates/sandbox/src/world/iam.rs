@@ -14,4 +14,4 @@ pub(crate) use entities::{
 pub(crate) use linked_roles::{KMS_SERVICE, LinkedRoleDeletion, linked_role};
 pub(crate) use linked_services::{LinkedService, linked_service};
 pub use store::SECRET;
-pub(crate) use store::{AccessKey, Credential, Iam, Session, Source, Temporary, Who};
+pub(crate) use store::{AccessKey, Credential, Iam, Organization, Session, Source, Temporary, Who};

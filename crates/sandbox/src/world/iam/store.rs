@@ -35,6 +35,17 @@ pub(crate) struct Iam {
     pub(crate) deletions: BTreeMap<String, LinkedRoleDeletion>,
     /// The users, roles and managed policies on which a quirk lasts.
     pub(crate) recent: Recent,
+    /// The policies of the organization that every account belongs to.
+    pub(crate) organization: Organization,
+}
+
+/// The policies of an organization, which limit all accounts of the sandbox.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Organization {
+    /// Service control policies; none means that nothing is limited.
+    pub(crate) scps: Vec<Document>,
+    /// Resource control policies.
+    pub(crate) rcps: Vec<Document>,
 }
 
 /// An access key of a user.
