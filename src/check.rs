@@ -19,6 +19,7 @@ mod objects;
 mod proof;
 mod role;
 mod rules;
+mod s3_said;
 mod seen;
 
 use crate::aws::{Aws, Error};
@@ -31,6 +32,7 @@ use crate::policy::proof::{Organisation, Row};
 pub use metrics::metrics;
 pub use object::Object;
 pub use objects::{Sample, sample};
+pub use s3_said::S3Said;
 use seen::Seen;
 use serde::Serialize;
 

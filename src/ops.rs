@@ -4,6 +4,7 @@
 
 mod activation;
 mod apply;
+mod ask;
 mod backfill;
 mod check;
 mod destroy;
@@ -20,6 +21,7 @@ mod status;
 mod watch;
 
 pub use apply::{Applied, Probing, apply, refused, uncovered};
+pub use ask::{Question, add_said, add_unasked, question};
 pub use backfill::{Backfill, JobEnd, backfill};
 pub use check::{check, diagnosed};
 pub use destroy::{Destroyed, Going, PlannedRemoval, Removed, destroy, job_under_way, removal};

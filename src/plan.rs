@@ -28,7 +28,7 @@ pub use kept::notice;
 pub use keys::known_keys;
 pub use pending::let_go;
 pub use proof::prove;
-pub use removal::{Kept, Removal, Why, removal};
+pub use removal::{Kept, Removal, Why, batch_removal, removal};
 pub use statements::StatementChange;
 pub use work::Work;
 

@@ -200,3 +200,89 @@ fn what_aws_logged_is_told_beside_the_proof() {
     assert!(said.unwrap()["detail"].as_str().unwrap().contains("the proof differs"), "{checked:#}");
     assert_eq!(stand.calls()["by_operation"]["cloudtrail:LookupEvents"].as_u64().unwrap() % 3, 0);
 }
+
+/// A lookup that the caller may not make is told, and nothing else changes.
+#[test]
+fn a_caller_who_may_not_look_up_events_is_told_so() {
+    let stand = built();
+    let without = stand.in_process_with(&["check"], MANIFEST).exits(0).json();
+    stand.faults(&["cloudtrail:LookupEvents:error=AccessDeniedException"]);
+    let asked = stand.in_process_with(&["check", "--ask-aws"], MANIFEST).exits(0).json();
+    let of_aws = |it: &&Value| it["name"] == "aws.denied";
+    let checks = asked["checks"].as_array().unwrap();
+    let said: Vec<&Value> = checks.iter().filter(of_aws).collect();
+    assert!(!said.is_empty());
+    for check in &said {
+        assert_eq!(check["result"], "unknown", "{check}");
+        assert!(check["detail"].as_str().unwrap().contains("cloudtrail:LookupEvents"), "{check}");
+        assert!(check["remedy"].as_str().unwrap().contains("operator-check"), "{check}");
+    }
+    let rest: Vec<&Value> = checks.iter().filter(|it| !of_aws(it)).collect();
+    assert_eq!(rest, without["checks"].as_array().unwrap().iter().collect::<Vec<_>>());
+    assert_eq!(asked["failure_reasons"], without["failure_reasons"]);
+}
+
+/// The question costs money and may replicate the object: never unasked, and nothing is made where S3 can't answer.
+#[test]
+fn s3_is_asked_on_request_alone() {
+    let stand = built();
+    let ask = ["check", "--ask-aws", "--with-batch"];
+    let before = stand.leftovers();
+    let unasked = stand.in_process_with(&ask, MANIFEST).exits(3).json();
+    assert!(unasked["error"]["message"].as_str().unwrap().contains("--yes"), "{unasked}");
+    let said = |args: &[&str], code: i32| {
+        let object = stand.in_process_with(args, MANIFEST).exits(code).json();
+        let checks = object["checks"].as_array().unwrap().iter();
+        let said = checks.filter(|it| it["name"] == "aws.reason").cloned().collect::<Vec<_>>();
+        assert_eq!(said.len(), 1, "{object:#}");
+        (said[0].clone(), object)
+    };
+    let yes = ["check", "--ask-aws", "--with-batch", "--yes"];
+    stand.calls();
+    let (nothing, _) = said(&yes, 0);
+    assert_eq!(nothing["result"], "unknown");
+    assert!(nothing["detail"].as_str().unwrap().contains("none of the newest"), "{nothing}");
+    let made = stand.calls()["by_operation"].clone();
+    assert!(made["iam:CreateRole"].is_null() && made["s3control:CreateJob"].is_null(), "{made}");
+    put(&stand, "in/a", None);
+    let object = format!("s3://{SOURCE}/in/a");
+    let (before_it, _) = said(&[&yes[..], &[&object]].concat(), 0);
+    assert!(before_it["detail"].as_str().unwrap().contains("SrcReplicationNotPending"));
+    // A cause that is gone: S3 replicates the object, and what was FAILED is so no more.
+    stand.disable_replica_key();
+    put(&stand, "in/b,\u{e9} c", None);
+    let object = format!("s3://{SOURCE}/in/b,\u{e9} c");
+    let (failed, all) = said(&yes, 2);
+    assert!(failed["detail"].as_str().unwrap().contains("S3 says DstKmsKeyInvalidState"));
+    assert_eq!(all["batch"]["key"], "in/b,\u{e9} c");
+    let first = all["checks"].as_array().unwrap().iter().find(|it| it["result"] == "fail");
+    assert_eq!(first.unwrap()["name"], "key.state", "{all:#}");
+    stand.kms("us-west-2", async |kms| {
+        let key = kms.describe_key().key_id("alias/crrctl/demo").send().await.unwrap();
+        let id = key.key_metadata().unwrap().key_id().to_owned();
+        kms.enable_key().key_id(id).send().await.unwrap();
+    });
+    let (replicated, all) = said(&[&yes[..], &[&object]].concat(), 0);
+    assert!(replicated["detail"].as_str().unwrap().contains("S3 replicated"), "{all:#}");
+    assert_eq!(stand.leftovers(), before);
+}
+
+/// A policy that nobody gave `check` denies: S3's word is told, and that the checks differ.
+#[test]
+fn where_s3_and_the_checks_differ_that_is_told() {
+    let stand = built();
+    let denies = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:ReplicateObject","Resource":"*"}]}"#;
+    stand.sandbox().set_organization(&[], &[denies]).unwrap();
+    put(&stand, "in/a", None);
+    let ask = ["check", "--ask-aws", "--with-batch", "--yes"];
+    let object = stand.in_process_with(&ask, MANIFEST).exits(2).json();
+    let checks = object["checks"].as_array().unwrap();
+    let said = checks.iter().find(|it| it["name"] == "aws.reason").unwrap();
+    let detail = said["detail"].as_str().unwrap();
+    assert!(detail.contains("S3 says DstPutObjectNotPermitted"), "{detail}");
+    assert!(
+        detail.contains("leave it open: organisation") || detail.contains("differ"),
+        "{detail}"
+    );
+    assert_eq!(object["failure_reasons"][0], "DstPutObjectNotPermitted");
+}

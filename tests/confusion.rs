@@ -11,6 +11,7 @@ use crate::common::Stand;
 use crate::sandbox::OTHER;
 use pair::{Direction, Fate, Pair, Place};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use ways::Way;
 
 const EAST: &str = "us-east-1";
@@ -39,6 +40,45 @@ fn named(report: &Value, known: &[Value]) -> Option<Named> {
         says: format!("{} {}", text(&first["detail"]), text(&first["remedy"])),
         reasons: report["failure_reasons"].as_array().unwrap().iter().map(text).collect(),
     })
+}
+
+/// Returns why the cause of the object's own failure was not named; `None` if it was, or if the object
+/// did not fail.
+fn miss_by_object(pair: &Pair, way: &Way, fate: &Fate, known: &[Value]) -> Option<String> {
+    let reason = fate.reason()?;
+    let report = pair.check_object(&way.direction, fate, &[])?;
+    let Some(named) = named(&report, known) else { return Some("nothing is named".to_owned()) };
+    let is_named = way.checks.contains(&named.check.as_str()) && named.says.contains(&way.word);
+    let is_two_way = pair.directions.len() > 1;
+    let mut reasons = named.reasons.iter().take(if is_two_way { usize::MAX } else { 1 });
+    let has_reason = reasons.any(|first| first == reason);
+    let told = || {
+        format!(
+            "by object: {} ({:?}), not {:?}: {}",
+            named.check, named.reasons, way.checks, named.says
+        )
+    };
+    (!is_named || !has_reason).then(told)
+}
+
+/// Asks S3 itself about the object. Returns why its reason is not told beside the checks, or what is
+/// left of the question.
+fn miss_of_s3(pair: &Pair, way: &Way, fate: &Fate) -> Option<String> {
+    let reason = fate.reason()?;
+    let before = pair.everything();
+    let ask = ["--ask-aws", "--with-batch", "--yes"];
+    let report = pair.check_object(&way.direction, fate, &ask)?;
+    let checks = report["checks"].as_array().unwrap();
+    let said = checks.iter().find(|it| it["name"] == "aws.reason").cloned().unwrap_or_default();
+    let says = said["detail"].as_str().unwrap_or_default();
+    let is_told = report["batch"]["reason"] == reason
+        && report["failure_reasons"][0] == reason
+        && says.contains(&format!("S3 says {reason}"))
+        && says.contains("The checks say the same");
+    let left = pair.everything();
+    let told = || format!("S3 said {}, not {reason}: {says}", report["batch"]["reason"]);
+    let leaves = || format!("left of the question: {left:?}, before {before:?}");
+    (!is_told).then(told).or_else(|| (left != before).then(leaves))
 }
 
 /// Returns why the cause was not named; `None` if it was.
@@ -87,6 +127,7 @@ fn confused_in(stand: Stand, shape: &str, manifest: &str, directions: &[Directio
     let ways: Vec<Way> =
         ways::all(&pair).into_iter().skip(shape.len() % stride).step_by(stride).collect();
     let (mut misses, mut harmless) = (Vec::new(), 0);
+    let (mut by_object, mut asked) = (0, BTreeSet::new());
     for way in &ways {
         pair.breaks(&way.how);
         let report = pair.check();
@@ -101,12 +142,25 @@ fn confused_in(stand: Stand, shape: &str, manifest: &str, directions: &[Directio
         harmless += usize::from(!fate.is_harmed());
         let (check, region) = named.as_ref().map_or(("-", ""), |it| (&it.check, &it.region));
         println!("{sign} {shape:<18} {:<92} {:<34} {check} {region}", way.what, fate.told());
-        misses.extend(miss.map(|why| format!("{shape}: {}: {why}", way.what)));
+        let mut found = vec![miss];
+        if fate.reason().is_some() {
+            by_object += 1;
+            found.push(miss_by_object(&pair, way, &fate, &known));
+        }
+        // S3 itself is asked once for each reason. It can't be asked about what goes back.
+        let is_forward = way.direction.source == directions[0].source;
+        if let Some(reason) = fate.reason().filter(|_| is_forward)
+            && asked.insert(reason.to_owned())
+        {
+            found.push(miss_of_s3(&pair, way, &fate));
+        }
+        let all = found.into_iter().flatten();
+        misses.extend(all.map(|why| format!("{shape}: {}: {why}", way.what)));
         pair.mends(&way.how);
     }
-    let hits = ways.len() - misses.len();
+    let hits = ways.len().saturating_sub(misses.len());
     println!(
-        "{shape}: {hits} of {} causes named first; {harmless} kept nothing from replicating",
+        "{shape}: {hits} of {} causes named first; {harmless} kept nothing from replicating; {by_object} by object, S3 asked for {asked:?}",
         ways.len()
     );
     assert!(misses.is_empty(), "{} misses\n{}", misses.len(), misses.join("\n"));

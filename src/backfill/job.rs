@@ -1,24 +1,20 @@
 //! Batch jobs of a pair: created once, found again, confirmed, cancelled, followed.
 //! Sources: S3 API Reference, `CreateJob`; S3 User Guide, "Replicating existing objects with Batch
 //! Replication".
-//! Not for: the completion report of a job (see `report`).
+//! Not for: the completion report of a job (see `report`), or which objects it takes (see `objects`).
 
+use super::objects::{self, ObjectList};
 use crate::aws::settle::{Look, Wait, retry, until};
 use crate::aws::{At, Aws, Error};
 use crate::events::{Event, Events, StepId};
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
-use crate::names::Arn;
-use crate::steps::built;
 use crate::stop::Stop;
 use aws_sdk_iam::types::Tag;
 use aws_sdk_s3control::types::{
-    JobDescriptor, JobManifestGenerator, JobManifestGeneratorFilter, JobOperation,
-    JobProgressSummary, JobReport, JobReportFormat, JobReportScope, JobStatus, KeyNameConstraint,
-    ReplicationStatus, RequestedJobStatus, S3JobManifestGenerator, S3ReplicateObjectOperation,
-    S3StorageClass,
+    JobDescriptor, JobOperation, JobProgressSummary, JobReport, JobReportFormat, JobReportScope,
+    JobStatus, RequestedJobStatus, S3ReplicateObjectOperation,
 };
-use aws_smithy_types::DateTime;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -46,6 +42,9 @@ pub struct Wish {
     pub priority: i32,
     /// Whether the job waits for confirmation after its objects are counted.
     pub confirm: bool,
+    /// The list of the objects, in place of every filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list: Option<ObjectList>,
 }
 
 /// The state of a job.
@@ -186,18 +185,9 @@ impl<'a> Jobs<'a> {
     pub async fn create(&self, wish: &Wish, told: Option<&str>) -> Result<String, Failure> {
         let topology = self.topology;
         let reports = topology.reports();
-        let arn = |bucket: &str| {
-            Arn::known(topology.wanted.partition(), "s3", "", "", bucket).to_string()
-        };
         let (account, home) = (topology.source.account.as_str(), self.aws.home());
-        let generator = S3JobManifestGenerator::builder()
-            .expected_bucket_owner(account)
-            .source_bucket(arn(topology.source.bucket.as_str()))
-            .filter(filter(wish))
-            .enable_manifest_output(false);
-        let generator = JobManifestGenerator::S3JobManifestGenerator(built(generator.build())?);
         let report = JobReport::builder()
-            .bucket(arn(&reports.bucket))
+            .bucket(objects::bucket_arn(topology, &reports.bucket))
             .format(JobReportFormat::ReportCsv20180820)
             .enabled(true)
             .prefix(reports.prefix.trim_end_matches('/'))
@@ -212,11 +202,14 @@ impl<'a> Jobs<'a> {
             .client_request_token(self.token(wish, told))
             .confirmation_required(wish.confirm)
             .description(self.description())
-            .manifest_generator(generator)
             .operation(JobOperation::builder().s3_replicate_object(replicate).build())
             .priority(wish.priority)
             .report(report.build())
             .role_arn(topology.batch_role_arn().to_string());
+        let create = match &wish.list {
+            Some(list) => create.manifest(objects::listed(topology, list)?),
+            None => create.manifest_generator(objects::generated(topology, wish)?),
+        };
         let progress = self.events.step(&StepId::job(topology.wanted.name.as_str()));
         let call = || async { create.clone().send().await.at("s3:CreateJob", home) };
         let made = retry(self.stop, &progress, call).await?;
@@ -368,23 +361,4 @@ pub fn verdict(job: &Job) -> Option<Failure> {
             ))
         }
     }
-}
-
-fn filter(wish: &Wish) -> JobManifestGeneratorFilter {
-    // Job filters take whole seconds.
-    let time = |time: &Timestamp| DateTime::from_secs(time.as_second());
-    let size = |size: Option<u64>| size.map(|it| i64::try_from(it).unwrap_or(i64::MAX));
-    let prefix = |it: &String| KeyNameConstraint::builder().match_any_prefix(it).build();
-    let statuses = wish.statuses.iter().map(|it| ReplicationStatus::from(it.as_str()));
-    let classes = wish.storage_classes.iter().map(|it| S3StorageClass::from(it.as_str()));
-    JobManifestGeneratorFilter::builder()
-        .eligible_for_replication(true)
-        .set_created_after(wish.since.as_ref().map(time))
-        .set_created_before(wish.until.as_ref().map(time))
-        .set_object_replication_statuses(Some(statuses.collect()))
-        .set_key_name_constraint(wish.prefix.as_ref().map(prefix))
-        .set_object_size_greater_than_bytes(size(wish.larger_than))
-        .set_object_size_less_than_bytes(size(wish.smaller_than))
-        .set_match_any_storage_class(Some(classes.collect()).filter(|it: &Vec<_>| !it.is_empty()))
-        .build()
 }

@@ -25,7 +25,7 @@ pub(super) fn operation(command: &Command) -> Option<Operation> {
         Command::Gc(_) => Some(Operation::Gc),
         Command::Status(_) => Some(Operation::Status),
         Command::Watch(_) => Some(Operation::Watch),
-        Command::Check(_) => Some(Operation::Check),
+        Command::Check(args) => Some(args.operation()),
         Command::Export(_) => Some(Operation::Export),
         Command::Wait(_) => Some(Operation::Wait),
         Command::Smoke(_) => Some(Operation::Smoke),

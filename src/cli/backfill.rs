@@ -100,6 +100,7 @@ impl BackfillArgs {
             storage_classes: self.storage_class.iter().map(|it| it.to_uppercase()).collect(),
             priority: self.priority,
             confirm: !self.yes,
+            list: None,
         }
     }
 }

@@ -3,21 +3,24 @@
 
 use super::Global;
 use super::objects::CheckObject;
-use super::output::{Ended, Printer};
+use super::output::{self, Ended, Printer};
 use super::pairs::{self, OutputMode};
 use super::policy::organisation;
 use super::session::{Inputs, find_by_bucket, read_or_find};
 use super::wait::{Uri, uri};
-use crate::check::{CheckedSide, Finding, Object, Settings, catalogue};
+use crate::check::{CheckedSide, Finding, Object, Report, Settings, Verdict, catalogue};
 use crate::events::millis;
 use crate::failure::Failure;
 use crate::ops::{self, Input, Session};
+use crate::policy::Operation;
 use crate::printed::Field;
 use crate::report;
-use clap::ValueEnum;
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, ValueEnum};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the contract")]
 pub(super) struct CheckArgs {
     /// One object of the source, to be checked beside the pair; without a manifest, its bucket tells the pair
     #[arg(value_name = "s3://BUCKET/KEY", value_parser = uri)]
@@ -38,12 +41,26 @@ pub(super) struct CheckArgs {
     /// `cloudtrail:LookupEvents`)
     #[arg(long)]
     ask_aws: bool,
+    /// Ask S3, too, for its failure reason: a batch job of one object, which is billed ($0.25) and which replicates the
+    /// object if nothing is in the way. Without an object, the newest that is FAILED
+    #[arg(long, requires = "ask_aws")]
+    with_batch: bool,
+    /// With `--with-batch`, do not ask first
+    #[arg(short = 'y', long, env = "CRRCTL_YES", value_parser = FalseyValueParser::new(), action = ArgAction::SetTrue)]
+    yes: bool,
     /// A service control policy of the organisation; give all that apply, `FullAWSAccess` included
     #[arg(long, value_name = "FILE")]
     scp: Vec<PathBuf>,
     /// A resource control policy of the organisation
     #[arg(long, value_name = "FILE")]
     rcp: Vec<PathBuf>,
+}
+
+impl CheckArgs {
+    /// Returns what the command line does, as far as its permissions depend on it.
+    pub(super) fn operation(&self) -> Operation {
+        if self.with_batch { Operation::CheckWithBatch } else { Operation::Check }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -85,12 +102,17 @@ pub(super) async fn run(
             version_id: args.version_id.clone(),
         }),
     };
+    let asks = args.with_batch.then_some(args.yes);
+    if asks == Some(false) && !output::can_ask() {
+        return Err(output::wants_yes("check --with-batch"));
+    }
     let all = global.volume() >= report::Volume::Verbose;
     let one = async |session: Session, part: &Printer, object: &mut CheckObject| {
-        one(session, &settings, all, part, object).await
+        one(session, &settings, (all, asks), part, object).await
     };
     let inputs = inputs(global, args).await?;
-    pairs::one_or_each(global, printer, object, inputs, OutputMode::Whole, one).await
+    let mode = if args.with_batch { OutputMode::Alone } else { OutputMode::Whole };
+    pairs::one_or_each(global, printer, object, inputs, mode, one).await
 }
 
 /// Finds the pair: that of the manifest or the flags, or the one that the object's bucket is the
@@ -112,26 +134,72 @@ async fn inputs(global: &Global, args: &CheckArgs) -> Result<Inputs, Failure> {
     })
 }
 
-/// Checks one pair. With `all`, the checks that passed are printed too.
+/// Checks one pair. With `all`, the checks that passed are printed too. `asks` is set where S3 is asked as well, and
+/// says whether the user agreed beforehand.
 async fn one(
     session: Session,
     settings: &Settings,
-    all: bool,
+    (all, asks): (bool, Option<bool>),
     printer: &Printer,
     object: &mut CheckObject,
 ) -> Ended {
     object.pair.set(session.manifest.name().to_string());
-    let report = ops::check(&session, settings).await?;
+    let mut report = ops::check(&session, settings).await?;
+    let asked = match asks.filter(|_| report.failure.is_none()) {
+        Some(agreed) => Box::pin(ask(&session, settings, agreed, &mut report, object)).await,
+        None => Ok(()),
+    };
     session.done(!report.has_failed(), false);
     object.checks.set(report.findings.clone());
     object.failure_reasons.set(report.failure_reasons.clone());
     object.api_calls.set(session.aws.count().total());
     object.elapsed_ms.set(millis(session.started.elapsed()));
     printer.text(&report::checks(&report, all));
+    asked?;
     match &report.failure {
         Some(failure) => Err(failure.clone()),
         None => Ok(if report.has_failed() { FAILED } else { 0 }),
     }
+}
+
+/// Asks S3 itself about one object, once the user agreed, and adds what it said to the report.
+async fn ask(
+    session: &Session,
+    settings: &Settings,
+    agreed: bool,
+    report: &mut Report,
+    object: &mut CheckObject,
+) -> Result<(), Failure> {
+    let question = match ops::question(session, settings.object.as_ref()).await? {
+        Ok(question) => question,
+        Err(why) => {
+            ops::add_unasked(session, report, why, false);
+            return Ok(());
+        }
+    };
+    let of = question.object();
+    let cost = "a batch job of this one object is billed ($0.25, and the replication)";
+    let told = format!(
+        "asking S3 why {of} is not replicated: {cost}, and replicates it if nothing is in the way"
+    );
+    output::say(&told);
+    if !agreed {
+        let answer = output::ask("make the job? [y/N]", &session.stop).await?;
+        if !matches!(answer.as_str(), "y" | "Y" | "yes") {
+            ops::add_unasked(session, report, "the answer was not yes", true);
+            return Ok(());
+        }
+    }
+    let said = question.ask().await?;
+    if let Some(left) = &said.left {
+        output::say(&format!("left behind: {left}"));
+    }
+    let finding = ops::add_said(session, report, &said, settings.object.is_some());
+    if finding.result == Verdict::Pass {
+        output::say(&finding.detail);
+    }
+    object.batch.set(said);
+    Ok(())
 }
 
 /// The exit code of a failed check (`contract`: "Exit codes").

@@ -7,6 +7,9 @@ use super::side::{BucketPlace, Side};
 use super::topology::Topology;
 use crate::names::{AccountId, Arn, BucketName, PairName, Region};
 
+/// How the names of lists of objects begin.
+const LIST: &str = "objects-";
+
 /// Location of the completion reports of batch jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reports {
@@ -69,12 +72,18 @@ impl Topology {
         Ok(Some(Side { key: KeyWish::Nothing, ..self.wanted.side(place) }))
     }
 
+    /// Returns the key of a list of objects for a batch job, in the place of the reports.
+    pub fn job_list(&self, id: &str) -> String {
+        format!("{}{LIST}{id}.csv", self.reports().prefix)
+    }
+
     /// Returns whether the object `key` of `side` is a completion report of this pair's batch jobs,
     /// according to the key names that S3 uses for reports (S3 User Guide, "Examples: S3 Batch
-    /// Operations completion reports").
+    /// Operations completion reports"), or a list of objects for such a job.
     pub fn is_report(&self, side: &BucketPlace, key: &str) -> bool {
         let reports = self.reports();
         let job = || key.strip_prefix(&reports.prefix)?.strip_prefix("job-")?.split_once('/');
+        let list = || key.strip_prefix(&reports.prefix)?.strip_prefix(LIST)?.strip_suffix(".csv");
         let is_id =
             |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
         let is_part = |part: &str| {
@@ -83,6 +92,7 @@ impl Topology {
             ["manifest.json", "manifest.json.md5"].contains(&part) || name(part).is_some()
         };
         side.bucket.as_str() == reports.bucket
-            && job().is_some_and(|(id, part)| is_id(id) && is_part(part))
+            && (job().is_some_and(|(id, part)| is_id(id) && is_part(part))
+                || list().is_some_and(is_id))
     }
 }

@@ -6,10 +6,11 @@ use super::{Session, standing_keys};
 use crate::backfill::{self, Job, Jobs, Reason, Sample, Wish};
 use crate::check::{Finding, Settings, Verdict};
 use crate::engine;
-use crate::events::Verb;
+use crate::events::{self, Verb};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{BucketPlace, Topology};
+use crate::manifest::{BucketPlace, PairKeys, Topology};
 use crate::observe::{self, Depth};
+use crate::plan::expiry::{self, Expiry};
 use crate::plan::{self, Removal, rules};
 use crate::steps::{changed_meanwhile, find};
 use crate::world::World;
@@ -41,7 +42,9 @@ pub struct JobEnd {
 ///
 /// A read fails, or the run is to end.
 pub async fn backfill(session: &Session) -> Result<Backfill<'_>, Failure> {
-    let (topology, world) = session.observe(Depth::Wanted).await?;
+    let (mut topology, world) = session.observe(Depth::Wanted).await?;
+    // What a job of an ephemeral pair stands on goes with it.
+    topology.found.expires = Expiry::of(expiry::tags_of_ours(&topology, &world)).date();
     Ok(Backfill { session, topology, world })
 }
 
@@ -50,6 +53,29 @@ impl Backfill<'_> {
     pub fn jobs(&self) -> Jobs<'_> {
         let session = self.session;
         Jobs::new(&session.aws, &self.topology, &session.events, &session.stop)
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        self.session
+    }
+
+    pub(super) fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub(super) fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Returns the keys of the pair that exist.
+    pub(super) fn keys(&self) -> PairKeys {
+        plan::known_keys(&self.topology, &self.world)
+    }
+
+    /// Returns whether the source has no replication rule, of anybody.
+    pub(super) fn is_without_rules(&self) -> bool {
+        let source = self.world.buckets.get(&self.topology.source.bucket);
+        source.is_none_or(|source| source.replication.is_none())
     }
 
     /// Looks at some of the source's objects, without a change.
@@ -83,25 +109,36 @@ impl Backfill<'_> {
     ///
     /// One of the three can't be created. A second call goes on from there.
     pub async fn create(&mut self, wish: &Wish) -> Result<String, Failure> {
+        self.stand().await?;
+        let role = self.world.batch.role.as_ref();
+        let told = role.and_then(|role| role.tags.get(Jobs::TOLD_TAG));
+        self.jobs().create(wish, told.map(String::as_str)).await
+    }
+
+    /// Creates the role and the bucket of reports, where they do not exist. Returns the kinds of what was created.
+    pub(super) async fn stand(&mut self) -> Result<Vec<events::Kind>, Failure> {
         let (session, topology) = (self.session, &self.topology);
         let batch = observe::batch(&session.aws, topology, false);
         self.world.batch = session.unless_ending(Box::pin(batch)).await?;
         let plan = plan::batch(topology, &self.world, &session.templates)?;
-        let steps = Arc::new(session.steps(topology, &self.world, Removal::default()));
-        let (events, stop, gate) = (&session.events, &session.stop, session.gate.clone());
-        let outcome = engine::run(&plan, steps, events, stop, gate).await;
+        let outcome = self.run(&plan).await;
+        let made = plan.actions.iter().filter(|action| action.verb() == Verb::Create);
+        let made: Vec<events::Kind> = made.map(plan::Action::kind).collect();
         if let Some(failure) = outcome.failure {
-            let made = plan.actions.iter().any(|action| action.verb() == Verb::Create);
-            return Err(if made {
-                failure.hint("`crrctl backfill` again goes on from here")
-            } else {
+            return Err(if made.is_empty() {
                 failure
+            } else {
+                failure.hint("`crrctl backfill` again goes on from here")
             });
         }
         backfill::check_report_place(&session.aws, topology).await?;
-        let role = self.world.batch.role.as_ref();
-        let told = role.and_then(|role| role.tags.get(Jobs::TOLD_TAG));
-        self.jobs().create(wish, told.map(String::as_str)).await
+        Ok(made)
+    }
+
+    pub(super) async fn run(&self, plan: &plan::Plan) -> engine::Outcome {
+        let session = self.session;
+        let steps = Arc::new(session.steps(&self.topology, &self.world, Removal::default()));
+        engine::run(plan, steps, &session.events, &session.stop, session.gate.clone()).await
     }
 
     /// Reads what came of a job that is over.

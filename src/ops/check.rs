@@ -2,7 +2,7 @@
 //! Not for: the checks themselves (see `crate::check`).
 
 use super::{Session, drawn};
-use crate::check::{self, Report, Settings};
+use crate::check::{self, Finding, Report, Settings};
 use crate::events::{CheckDone, Event};
 use crate::failure::{Failure, Kind};
 
@@ -14,16 +14,21 @@ use crate::failure::{Failure, Kind};
 pub async fn check(session: &Session, settings: &Settings) -> Result<Report, Failure> {
     let report = report(session, settings).await?;
     for finding in &report.findings {
-        session.events.say(&Event::CheckDone(CheckDone {
-            name: finding.name,
-            result: finding.result.as_str(),
-            region: finding.region.clone(),
-            detail: finding.detail.clone(),
-            remedy: finding.remedy.clone(),
-        }));
+        say(session, finding);
     }
     session.events.say(&Event::Proof { calls: drawn::calls(report.calls.iter()) });
     Ok(report)
+}
+
+/// Tells of one check.
+pub(super) fn say(session: &Session, finding: &Finding) {
+    session.events.say(&Event::CheckDone(CheckDone {
+        name: finding.name,
+        result: finding.result.as_str(),
+        region: finding.region.clone(),
+        detail: finding.detail.clone(),
+        remedy: finding.remedy.clone(),
+    }));
 }
 
 /// Runs the checks without telling of each: for those who only look for a cause.
@@ -54,6 +59,6 @@ const CAUSES: usize = 3;
 fn explained(mut failure: Failure, report: &Report) -> Failure {
     failure.hints.clear();
     failure.failure_reasons = report.failure_reasons.iter().map(|it| (*it).to_owned()).collect();
-    failure.causes.extend(report.causes().into_iter().take(CAUSES).map(check::Finding::cause));
+    failure.causes.extend(report.causes().into_iter().take(CAUSES).map(Finding::cause));
     failure.hint("`crrctl check` lists every check; `crrctl explain CODE` says more of a reason")
 }

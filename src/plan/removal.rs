@@ -102,6 +102,29 @@ pub fn removal(
     Ok((plan, kept))
 }
 
+/// Returns the actions that delete what batch jobs stand on: the role and the bucket for their
+/// reports, as far as `world` has them and they are the pair's.
+pub fn batch_removal(topology: &Topology, world: &World) -> Plan {
+    let mut plan = Plan::default();
+    let reports = world.batch.reports.iter();
+    for (name, bucket) in reports.filter(|(_, bucket)| topology.wanted.owns(&bucket.tags)) {
+        plan.actions.push(bucket_action(topology, name, bucket, &[]));
+    }
+    if let Some(role) = &world.batch.role {
+        let name = topology.batch_role();
+        // A role of others is kept without a word: nothing was to be removed of it.
+        ways::role(
+            topology,
+            (&name, topology.role_region()),
+            role,
+            &[],
+            &mut plan,
+            &mut Vec::new(),
+        );
+    }
+    plan
+}
+
 /// The pair's buckets, grouped by what the removal does with them.
 struct Buckets<'a> {
     going: Vec<(&'a BucketName, &'a Bucket)>,

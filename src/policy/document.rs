@@ -66,11 +66,13 @@ pub enum Part {
     Check,
     /// Reading what S3 says of objects that are not probes, for `check`, `status` and `wait`.
     Objects,
+    /// Listing one object for a batch job, and deleting what that job took, for `check --with-batch`.
+    Ask,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Plan,
         Self::Apply,
         Self::Probe,
@@ -82,6 +84,7 @@ impl Part {
         Self::Revive,
         Self::Check,
         Self::Objects,
+        Self::Ask,
     ];
 
     /// Returns whether this part applies to anything in `topology`. Keys of others are never
@@ -96,8 +99,26 @@ impl Part {
     pub fn concerns_in(self, topology: &Topology, account: &AccountId) -> bool {
         match self {
             Self::Revive => topology.sides_in(account).any(Side::has_own_key),
-            Self::Backfill | Self::Fleet => account == &topology.source.account,
+            Self::Backfill | Self::Fleet | Self::Ask => account == &topology.source.account,
             _ => true,
+        }
+    }
+
+    /// Returns the section of the proof that has the part's calls.
+    pub fn section(self) -> &'static str {
+        match self {
+            Self::Plan => "operator plan",
+            Self::Apply => "operator apply",
+            Self::Probe => "operator probe",
+            Self::Backfill => "operator backfill",
+            Self::Destroy => "operator destroy",
+            Self::Purge => "operator purge",
+            Self::Bypass => "operator bypass",
+            Self::Fleet => "operator fleet",
+            Self::Revive => "operator revive",
+            Self::Check => "operator check",
+            Self::Objects => "operator objects",
+            Self::Ask => "operator ask",
         }
     }
 }
@@ -123,11 +144,12 @@ pub enum Operation {
     ApplyRevivingKeys,
     Wait,
     Smoke,
+    CheckWithBatch,
 }
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Plan,
         Self::Import,
         Self::Export,
@@ -145,6 +167,7 @@ impl Operation {
         Self::ApplyRevivingKeys,
         Self::Wait,
         Self::Smoke,
+        Self::CheckWithBatch,
     ];
 
     /// Returns the command line.
@@ -167,6 +190,7 @@ impl Operation {
             Self::ApplyRevivingKeys => "apply --revive-keys",
             Self::Wait => "wait",
             Self::Smoke => "smoke",
+            Self::CheckWithBatch => "check --with-batch",
         }
     }
 
@@ -176,6 +200,9 @@ impl Operation {
             Self::Plan | Self::Import | Self::Export => &[Part::Plan],
             Self::Status | Self::Wait => &[Part::Plan, Part::Objects],
             Self::Check => &[Part::Plan, Part::Check, Part::Objects],
+            Self::CheckWithBatch => {
+                &[Part::Plan, Part::Check, Part::Objects, Part::Backfill, Part::Ask]
+            }
             Self::Smoke => &[Part::Plan, Part::Apply, Part::Probe, Part::Destroy],
             Self::Apply => &[Part::Plan, Part::Apply, Part::Probe],
             Self::Probe | Self::Watch => &[Part::Plan, Part::Probe],
@@ -330,6 +357,7 @@ impl Document {
             Self::Operator(Part::Objects) | Self::OperatorOf(Part::Objects, _) => {
                 "operator-objects"
             }
+            Self::Operator(Part::Ask) | Self::OperatorOf(Part::Ask, _) => "operator-ask",
         }
     }
 

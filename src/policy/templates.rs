@@ -14,13 +14,14 @@ macro_rules! templates {
 }
 
 /// Every compiled-in template with its text.
-const OURS: [(&str, &str); 19] = templates![
+const OURS: [(&str, &str); 20] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
     "key.json.j2",
     "log-target.json.j2",
     "operator-apply.json.j2",
+    "operator-ask.json.j2",
     "operator-backfill.json.j2",
     "operator-bypass.json.j2",
     "operator-check.json.j2",

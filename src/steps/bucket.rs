@@ -286,10 +286,13 @@ async fn remove(run: Run<'_>, action: &Action, is_empty: bool) -> Result<(), Fai
     run.until(&wait, look).await
 }
 
-/// Deletes the probes of the pair in a bucket that stays: a run that was cut off may have left
-/// some.
+/// Deletes the probes of the pair in a bucket that stays, and the reports of its batch jobs: a run
+/// that was cut off may have left some.
 pub(super) async fn remove_probes(run: Run<'_>, side: &Side) -> Result<(), Failure> {
-    for prefix in run.scope.topology.probe_prefixes(side) {
+    let reports = run.scope.topology.reports();
+    let is_place = reports.with_data && reports.bucket == side.bucket.as_str();
+    let reports = is_place.then_some(reports.prefix);
+    for prefix in run.scope.topology.probe_prefixes(side).into_iter().chain(reports) {
         let purge = objects::Purge {
             aws: &run.aws,
             topology: &run.scope.topology,

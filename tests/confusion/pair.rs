@@ -60,7 +60,11 @@ pub(super) enum How {
 
 /// The outcomes of the small object, the multipart upload and the delete marker.
 #[derive(Debug)]
-pub(super) struct Fate(Vec<(&'static str, Ended)>);
+pub(super) struct Fate {
+    ended: Vec<(&'static str, Ended)>,
+    /// The version id of the small object, if its upload was not refused.
+    version: Option<String>,
+}
 
 #[derive(Debug, PartialEq, Eq)]
 enum Ended {
@@ -74,7 +78,7 @@ enum Ended {
 
 impl Fate {
     pub(super) fn is_whole(&self) -> bool {
-        self.0.iter().all(|(_, it)| *it == Ended::Completed)
+        self.ended.iter().all(|(_, it)| *it == Ended::Completed)
     }
 
     pub(super) fn is_harmed(&self) -> bool {
@@ -88,7 +92,7 @@ impl Fate {
 
     /// Returns every failure reason that S3 gave, with the upload that it applies to.
     pub(super) fn reasons(&self) -> Vec<(&'static str, &str)> {
-        let failed = self.0.iter().filter_map(|(what, it)| match it {
+        let failed = self.ended.iter().filter_map(|(what, it)| match it {
             Ended::Failed(reason) => Some((*what, reason.as_str())),
             _ => None,
         });
@@ -97,7 +101,7 @@ impl Fate {
 
     /// Returns the outcome as a cell of the table.
     pub(super) fn told(&self) -> String {
-        let first = self.0.iter().find(|(_, it)| *it != Ended::Completed);
+        let first = self.ended.iter().find(|(_, it)| *it != Ended::Completed);
         match first {
             None => "COMPLETED".to_owned(),
             Some(("object", Ended::Failed(reason))) => reason.clone(),
@@ -199,6 +203,30 @@ impl Pair {
         output.json()
     }
 
+    /// Runs `check` for the object that [`Self::fate`] uploaded, as `args` add.
+    pub(super) fn check_object(
+        &self,
+        direction: &Direction,
+        fate: &Fate,
+        args: &[&str],
+    ) -> Option<Value> {
+        let version = fate.version.as_ref()?;
+        let object = format!("s3://{}/{}", direction.source.bucket, self.object_key());
+        let check = ["check", &object, "--version-id", version, "-o", "json"];
+        let output = self.stand.manifest(&[&check[..], args].concat(), &self.manifest);
+        assert!([0, 2].contains(&output.code), "{output}");
+        Some(output.json())
+    }
+
+    /// Returns everything that exists.
+    pub(super) fn everything(&self) -> Vec<String> {
+        self.stand.leftovers()
+    }
+
+    fn object_key(&self) -> String {
+        format!("_crrctl/{}/confusion/object", self.name())
+    }
+
     /// Creates a key that does not belong to the pair.
     pub(super) fn another_key(&self, place: Place) -> String {
         let kms = self.kms(place);
@@ -211,7 +239,7 @@ impl Pair {
     /// Uploads an object, a multipart object and, if markers replicate, a delete marker, and waits
     /// for their outcomes.
     pub(super) fn fate(&self, direction: &Direction) -> Fate {
-        let key = format!("_crrctl/{}/confusion/object", self.name());
+        let key = self.object_key();
         let (s3, bucket) = (self.s3(direction.source), direction.source.bucket);
         let (object, parts, marker) = self.stand.wait(async {
             let hold = direction.is_locked.then_some(t::ObjectLockLegalHoldStatus::On);
@@ -232,12 +260,13 @@ impl Pair {
             };
             (object, parts, marker)
         });
+        let version = object.clone();
         let mut fates = vec![("object", self.ended(object, direction))];
         fates.extend(parts.map(|it| ("parts", self.ended(it, direction))));
         if direction.markers && fates[0].1 != Ended::Refused {
             fates.push(("marker", self.ended(marker, direction)));
         }
-        Fate(fates)
+        Fate { ended: fates, version }
     }
 
     fn name(&self) -> &str {

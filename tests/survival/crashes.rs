@@ -4,7 +4,7 @@
 //! Not for: faults that the process survives (see `faults`).
 
 use super::machines::{World, each, is_thorough, stride};
-use crate::common::{PAIR, Stand, signal};
+use crate::common::{PAIR, SOURCE, Stand, signal};
 use crrctl_sandbox::Lag;
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -106,6 +106,28 @@ fn a_crash_of_destroy_at_any_call_is_made_good() {
         other.has_converged(&when_built);
         world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
         world.is_empty(when);
+    });
+}
+
+/// What a question to S3 takes (a role, a bucket, a list, a job, its report) is found by `destroy` and by
+/// `gc`, wherever the question ended.
+#[test]
+fn a_crash_of_a_question_to_s3_at_any_call_leaves_nothing() {
+    let world = World::new(Lag::None);
+    world.run(&[&APPLY[..], &["--ephemeral", "1s"]].concat()).exits(0, "the pair");
+    let kept = world.run(&["probe", "--keep"]).exits(0, "a probe that stays").object;
+    let key = kept["probes"][0]["source"]["key"].as_str().unwrap();
+    let object = format!("s3://{SOURCE}/{key}");
+    Stand::wait_until("the pair has expired", || {
+        world.run_alone(&["list"]).object["pairs"][0]["state"] == "expired"
+    });
+    let ask = ["check", &object, "--ask-aws", "--with-batch", "--yes"];
+    at_every_call("check --with-batch", &world, &ask, stride(3), |world, when| {
+        let other = world.fork();
+        other.run_alone(&["gc", "--yes"]).exits(0, &format!("gc after {when}"));
+        other.is_empty(&format!("gc after {when}"));
+        world.run(&DESTROY).exits(0, &format!("destroy after {when}"));
+        world.is_empty(&format!("destroy after {when}"));
     });
 }
 

@@ -330,10 +330,26 @@ impl World {
         self.stopped_by(&Stop::default(), credentials, args).await
     }
 
+    /// Runs crrctl with `args` alone, for commands that take no pair.
+    pub(super) fn run_alone(&self, args: &[&str]) -> Ended {
+        let (stop, caller) = (Stop::default(), (DEFAULT_ACCOUNT, SECRET));
+        on_a_machine(|| machine().block_on(self.as_caller(&stop, caller, args, &[])))
+    }
+
     async fn stopped_by(&self, stop: &Stop, credentials: (&str, &str), args: &[&str]) -> Ended {
-        let endpoint = self.sandbox.endpoint();
         let file = self.manifest.as_ref().map(|file| ["-f", file.path().to_str().unwrap()]);
         let pair = file.as_ref().map_or(&PAIR[..], |file| &file[..]);
+        self.as_caller(stop, credentials, args, pair).await
+    }
+
+    async fn as_caller(
+        &self,
+        stop: &Stop,
+        credentials: (&str, &str),
+        args: &[&str],
+        pair: &[&str],
+    ) -> Ended {
+        let endpoint = self.sandbox.endpoint();
         let args = [&["crrctl"], args, pair, &["--endpoint-url", &endpoint]].concat();
         let credentials = (credentials.0.to_owned(), credentials.1.to_owned());
         let args = args.into_iter().map(OsString::from);

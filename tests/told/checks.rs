@@ -82,6 +82,16 @@ fn what_aws_logged() {
     shown("aws", &stand.pair(&["check", "--ask-aws"]));
 }
 
+/// S3's own reason, which a batch job of one object has told, beside the checks.
+#[test]
+fn what_s3_says() {
+    let stand = built();
+    stand.disable_replica_key();
+    stand.put_theirs("theirs");
+    stand.settled(1);
+    shown("s3", &stand.pair(&["check", "--ask-aws", "--with-batch", "--yes"]));
+}
+
 #[test]
 fn what_holds_versions_and_what_failed() {
     let stand = built();

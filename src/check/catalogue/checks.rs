@@ -207,6 +207,15 @@ pub(super) const ALL: &[Entry] = &[
         &["the check's own remedy says whether the proof agrees"],
     ),
     check(
+        "aws.reason",
+        "What S3 itself says of one object, in the report of a batch job of that object alone; only with `--with-batch`.",
+        &[
+            "what the other checks name, and then this check says so",
+            "a policy that crrctl did not read, such as an SCP or RCP",
+        ],
+        &["`crrctl explain REASON` says what the reason means; the check's own remedy says more"],
+    ),
+    check(
         "objects.failed",
         "None of the newest objects of the source is FAILED.",
         &[

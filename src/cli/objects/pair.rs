@@ -4,7 +4,7 @@
 use super::object;
 use super::of_many::Part;
 use crate::backfill::{self, Job, Reason};
-use crate::check::Finding;
+use crate::check::{Finding, S3Said};
 use crate::events::{Kind, StepId, Verb};
 use crate::names::{Arn, Region};
 use crate::ops::{Going, Removed};
@@ -158,6 +158,8 @@ object! {
         checks: Vec<Finding>,
         /// S3's failure reasons that the checks found, the likeliest first
         failure_reasons: Vec<&'static str>,
+        /// What S3 itself said of one object, with `--with-batch`
+        batch: S3Said,
         /// Of many pairs, how many there are
         count: usize,
         /// Of many pairs, how many failed

@@ -104,7 +104,7 @@ fn kept_role(role: &Role, why: &str) -> Kept {
     Kept { kind, arn, why, because: Why::Refused }
 }
 
-fn role(
+pub(super) fn role(
     topology: &Topology,
     (name, region): (&str, &Region),
     role: &Role,

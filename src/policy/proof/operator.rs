@@ -27,19 +27,6 @@ const SINGLE_REGION_KEY: &str = "key/1234abcd-12ab-34cd-56ef-1234567890ab";
 
 /// Returns every call of `part`, and the related calls that must be denied.
 pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<Call> {
-    let section = match part {
-        Part::Plan => "operator plan",
-        Part::Apply => "operator apply",
-        Part::Probe => "operator probe",
-        Part::Backfill => "operator backfill",
-        Part::Destroy => "operator destroy",
-        Part::Purge => "operator purge",
-        Part::Bypass => "operator bypass",
-        Part::Fleet => "operator fleet",
-        Part::Revive => "operator revive",
-        Part::Check => "operator check",
-        Part::Objects => "operator objects",
-    };
     let arn = scene.iam(account, "user/operator");
     let caller = Principal::User { arn, id: None };
     let is_home = account == &scene.topology.source.account;
@@ -48,7 +35,8 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
     } else {
         Document::OperatorOf(part, account.clone())
     };
-    let who = PolicyCaller { section, caller, own: OwnPolicies::Document(document) };
+    let who =
+        PolicyCaller { section: part.section(), caller, own: OwnPolicies::Document(document) };
     let operator = Operator { scene, who, account, is_home };
     let calls = match part {
         Part::Plan => operator.plan(),
@@ -62,6 +50,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
         Part::Revive => operator.revive(),
         Part::Check => operator.check(),
         Part::Objects => operator.objects(),
+        Part::Ask => operator.ask(),
     };
     with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
 }

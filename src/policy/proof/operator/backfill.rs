@@ -13,7 +13,7 @@ use crrctl_iam::ResourceKind;
 
 impl Operator<'_> {
     pub(super) fn backfill(&self) -> Vec<Call> {
-        let (scene, topology) = (self.scene, self.scene.topology);
+        let topology = self.scene.topology;
         let source = &topology.source;
         let prefixes = topology.prefixes(source);
         let mut calls: Vec<Call> = ["iam:CreateRole", "iam:TagRole"]
@@ -31,17 +31,36 @@ impl Operator<'_> {
         calls.extend(
             prefixes.iter().map(|it| self.on_object("s3:GetObjectVersion", source, it, &prefixes)),
         );
-        if topology.reports().with_data && source.has_key() {
-            let mut contexts = vec![self.report_arn()];
-            let mut not_for = vec![format!("{}/0/outside", scene.bucket_arn(source))];
-            match topology.wanted.profile {
-                Profile::Compatible => contexts.push(scene.bucket_arn(source)),
-                Profile::Strict => not_for.push(scene.bucket_arn(source)),
-            }
-            let decrypt = self.on_key("kms:Decrypt", source);
-            calls.extend(through_s3(&decrypt, source, &contexts, &not_for));
-        }
+        calls.extend(self.reports_key("kms:Decrypt"));
         calls
+    }
+
+    /// Returns the calls of `check --with-batch` beside those of a backfill: the list of one object, and the removal of
+    /// what the job took.
+    pub(super) fn ask(&self) -> Vec<Call> {
+        let mut calls: Vec<Call> =
+            ["iam:DeleteRole", "iam:DeleteRolePolicy"].map(|it| self.on_batch_role(it)).to_vec();
+        let on_bucket = ["s3:DeleteBucket", "s3:ListBucketMultipartUploads"];
+        calls.extend(on_bucket.iter().filter_map(|it| self.on_report_bucket(it)));
+        calls.extend(["s3:DeleteObjectVersion", "s3:PutObject"].map(|it| self.on_report(it)));
+        calls.extend(self.reports_key("kms:GenerateDataKey"));
+        calls
+    }
+
+    /// Returns the calls on the source's key for reports that lie beside the data.
+    fn reports_key(&self, action: &str) -> Vec<Call> {
+        let (scene, topology) = (self.scene, self.scene.topology);
+        let source = &topology.source;
+        if !topology.reports().with_data || !source.has_key() {
+            return Vec::new();
+        }
+        let mut contexts = vec![self.report_arn()];
+        let mut not_for = vec![format!("{}/0/outside", scene.bucket_arn(source))];
+        match topology.wanted.profile {
+            Profile::Compatible => contexts.push(scene.bucket_arn(source)),
+            Profile::Strict => not_for.push(scene.bucket_arn(source)),
+        }
+        through_s3(&self.on_key(action, source), source, &contexts, &not_for)
     }
 
     pub(super) fn on_batch_role(&self, action: &str) -> Call {
