@@ -173,7 +173,6 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     cli.global.run = std::env::var("CRRCTL_RUN").ok();
     cli.global.home =
         std::env::var("AWS_REGION").or_else(|_| std::env::var("AWS_DEFAULT_REGION")).ok();
-    cli.global.github |= std::env::var("GITHUB_ACTIONS").is_ok_and(|it| it == "true");
     output::set_color(cli.global.color);
     output::log_calls(cli.global.verbose);
     bug::tell_panics(cli.global.output, cli.command.name());
@@ -209,11 +208,16 @@ fn parsed(args: &[OsString]) -> Result<Cli, clap::Error> {
         _ => error,
     })?;
     if let Some((option, command)) = help::meaningless(&given) {
-        let message = format!("`{option}` means nothing to `crrctl {command}`");
+        let message = format!(
+            "`{option}` means nothing to `crrctl {command}`; `crrctl help {command}` names its options"
+        );
         return Err(bare.error(ErrorKind::ArgumentConflict, message));
     }
     let matches = help::with_variables(&given).try_get_matches_from(args)?;
-    Cli::from_arg_matches(&matches)
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    let in_actions = std::env::var("GITHUB_ACTIONS").is_ok_and(|it| it == "true");
+    cli.global.github |= in_actions && help::uses(&given, "github");
+    Ok(cli)
 }
 
 /// Opens the files of the reports: one that can't be written ends the run before anything is made.
@@ -356,9 +360,7 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
 /// the arguments ask for JSON, the JSON output object is printed too.
 fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
     if !error.use_stderr() {
-        // A closed stdout is not an error.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        return output::printed_help(error);
     }
     output::usage_error(error);
     let command = args.get(1).and_then(|arg| arg.to_str()).unwrap_or_default();

@@ -23,7 +23,7 @@ pub(crate) mod tests;
 pub mod work;
 
 pub use build::{Wish, batch, build, build_as};
-pub use cost::{Cost, cost};
+pub use cost::{Cost, cost, cost_of_many};
 pub use kept::notice;
 pub use keys::known_keys;
 pub use pending::let_go;

@@ -1,7 +1,7 @@
 //! The command line as hands know it: help, version, short options, variables set to nothing, files that can't be written, and
 //! endpoints that can't be reached.
 
-use crate::common::{PAIR, Stand, alone, finished};
+use crate::common::{PAIR, Stand, alone, bare, finished};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -74,6 +74,104 @@ fn an_option_that_means_nothing_to_a_command_is_refused() {
     let _ = alone(&["explain", "FAILED", "--name", "orders"]).exits(3);
     let _ = alone(&["explain", "FAILED", "-q", "-v", "--no-progress"]).exits(3);
     let _ = alone(&["explain", "FAILED", "-v", "--no-progress", "--color", "never"]).exits(0);
+}
+
+/// An option of every command, a value that it takes, and a value that it does not take.
+const COMMON: [(&str, &[&str], &str); 20] = [
+    ("file", &["other.yaml"], "/nowhere.yaml"),
+    ("name", &["orders"], "Not A Name"),
+    ("source", &["us-east-1"], "nowhere"),
+    ("destination", &["us-west-2"], "nowhere"),
+    ("pair", &["orders"], "Not A Name"),
+    ("sandbox", &[], "perhaps"),
+    ("profile", &["b"], "none"),
+    ("endpoint-url", &["http://127.0.0.1:9"], "nowhere"),
+    ("output", &["json"], "xml"),
+    ("timeout", &["1h"], "soon"),
+    ("patience", &["1s"], "some"),
+    ("max-concurrency", &["2"], "many"),
+    ("quota-factor", &["2"], "much"),
+    ("quiet", &[], "perhaps"),
+    ("verbose", &[], "much"),
+    ("color", &["never"], "green"),
+    ("no-progress", &[], "perhaps"),
+    ("junit", &["a.xml"], "/nowhere/a.xml"),
+    ("html", &["a.html"], "/nowhere/a.html"),
+    ("github", &[], "perhaps"),
+];
+
+/// Every command either names an option in its help and takes it, or refuses the flag and passes over
+/// the variable, whatever that says.
+#[test]
+fn every_common_option_is_used_or_refused_by_every_command() {
+    let options = alone(&["help", "options"]).exits(0).stdout;
+    let spelled = |option: &str| {
+        [' ', '\n', '.'].iter().any(|end| options.contains(&format!("--{option}{end}")))
+    };
+    assert!(COMMON.iter().all(|(option, ..)| spelled(option)), "{options}");
+    let all = ["--record"];
+    let count = options.lines().filter(|line| line.trim_start().starts_with('-')).count();
+    assert_eq!(count, COMMON.len() + all.iter().filter(|it| options.contains(**it)).count());
+    // Each ends at once: without credentials, or because nothing is there.
+    let commands: [(&[&str], i32); 27] = [
+        (&["init", "--name", "a", "--source", "us-east-1", "--destination", "us-west-2"], 0),
+        (&["rehearse"], 0),
+        (&["plan"], 3),
+        (&["apply", "--yes"], 3),
+        (&["import", "bucket"], 4),
+        (&["probe"], 3),
+        (&["check"], 3),
+        (&["status"], 3),
+        (&["wait", "s3://bucket/key"], 4),
+        (&["watch"], 3),
+        (&["explain", "FAILED"], 0),
+        (&["backfill"], 3),
+        (&["destroy", "--yes"], 3),
+        (&["list"], 4),
+        (&["gc"], 4),
+        (&["smoke"], 3),
+        (&["policy", "render"], 3),
+        (&["policy", "prove"], 3),
+        (&["policy", "operator"], 3),
+        (&["export", "terraform"], 3),
+        (&["schema"], 0),
+        (&["sandbox", "--", "true"], 0),
+        (&["completions", "bash"], 0),
+        (&["man"], 0),
+        (&["help"], 0),
+        (&["help", "plan"], 0),
+        (&["version"], 0),
+    ];
+    for (command, code) in commands {
+        let words = if command[0] == "policy" { &command[..2] } else { &command[..1] };
+        let help = alone(&[&["help"], words].concat()).exits(0).stdout;
+        let mut refused = 0;
+        let home = tempfile::TempDir::new().unwrap();
+        let mut blind = bare(&home, command);
+        for (option, value, bad) in COMMON {
+            if option == "no-progress" || help.contains(&format!("--{option}")) {
+                continue;
+            }
+            refused += 1;
+            let flag = format!("--{option}");
+            // What follows `--` is another program's.
+            let given = [&command[..1], &[flag.as_str()], value, &command[1..]].concat();
+            let told = alone(&given).exits(3).stderr;
+            assert!(
+                told.contains(&format!("`{flag}` means nothing to `crrctl ")),
+                "{command:?}: {told}"
+            );
+            assert!(told.contains("`crrctl help "), "{told}");
+            blind.env(format!("CRRCTL_{}", option.to_uppercase().replace('-', "_")), bad);
+        }
+        assert!(refused > 0 || ["smoke", "probe", "apply"].contains(&command[0]), "{command:?}");
+        // The step summary is a report too.
+        if !help.contains("--github") {
+            blind.env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", "/nowhere/summary.md");
+        }
+        let output = finished(blind.stdin(std::process::Stdio::null()));
+        assert_eq!(output.code, code, "{command:?}: {output}");
+    }
 }
 
 #[test]

@@ -114,6 +114,13 @@ fn every_command_about_pairs_takes_many() {
     let planned = run(&stand, &["plan", "--detailed-exitcode"], &text).exits(2).json();
     assert!(pairs(&planned).iter().all(|pair| pair["exit_code"] == 2));
     assert!(planned.get("error").is_none());
+    let sum = serde_json::json!({"monthly_usd": 6.0, "items": ["3 pairs at $2.00: $6.00"]});
+    assert_eq!(planned["cost"], sum);
+    let shown = stand.manifest(&["plan"], &text).exits(0).stdout;
+    let told = "all pairs: about $6.00 a month, unused:\n  3 pairs at $2.00: $6.00\n";
+    assert_eq!(shown.matches(told).count(), 1, "{shown}");
+    let removal = stand.manifest(&["plan", "--destroy"], &text).exits(0).stdout;
+    assert!(!removal.contains("all pairs"), "{removal}");
     let _ = run(&stand, &["apply", "--yes", "--no-probe"], &text).exits(0);
     assert_eq!(run(&stand, &["plan", "--detailed-exitcode"], &text).exits(0).json()["failed"], 0);
     let probed = run(&stand, &["probe"], &text).exits(0).json();

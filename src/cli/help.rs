@@ -168,6 +168,11 @@ pub(super) fn meaningless(given: &ArgMatches) -> Option<(String, &'static str)> 
     Some((format!("--{}", option.get_long()?), page.command))
 }
 
+/// Returns whether the command that was given uses this option of every command.
+pub(super) fn uses(given: &ArgMatches, option: &str) -> bool {
+    chosen(given).0.is_some_and(|page| page.uses(option))
+}
+
 /// Returns the page of the command that was given, and its matches.
 fn chosen(given: &ArgMatches) -> (Option<&'static pages::Page>, &ArgMatches) {
     let (mut path, mut matches) = (String::new(), given);

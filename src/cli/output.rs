@@ -64,6 +64,8 @@ pub(super) struct Part<T> {
     /// not in order.
     pub(super) ok: bool,
     pub(super) changed: bool,
+    /// What the pair costs a month, where the command tells it.
+    pub(super) monthly_usd: Option<f64>,
     pub(super) object: T,
     pub(super) text: String,
 }
@@ -181,7 +183,7 @@ impl Printer {
             None => Default::default(),
         };
         let exit_code = ended.unwrap_or_else(|failure| failure.kind.exit_code());
-        let changed = object.says_changed();
+        let (changed, monthly_usd) = (object.says_changed(), object.monthly_usd());
         if self.format == Format::Json {
             object.end(failure.clone());
             object.of_one(exit_code);
@@ -193,7 +195,7 @@ impl Printer {
             Purpose::Judge => exit_code == 0,
         };
         let ok = failure.is_none() && is_in_order;
-        Part { pair, exit_code, failure, ok, changed, object, text }
+        Part { pair, exit_code, failure, ok, changed, monthly_usd, object, text }
     }
 
     /// Prints one line on stderr, after the pair's name if there are several pairs.
@@ -287,9 +289,9 @@ fn quoted(word: &str) -> String {
 /// written completely is not successful.
 fn told_whole(code: u8, stdout: &Stdout) -> u8 {
     let Some(why) = stdout.unwritten() else { return code };
-    complain(&Failure::new(Kind::Unexpected, "file-unwritable", why));
+    complain(&Failure::new(Kind::Manifest, "file-unwritable", why));
     // Code 2, such as that of a failed check, is not an error, so the write error replaces it.
-    if matches!(code, 0 | 2) { Kind::Unexpected.exit_code() } else { code }
+    if matches!(code, 0 | 2) { Kind::Manifest.exit_code() } else { code }
 }
 
 /// Prints an error on stderr.
@@ -308,6 +310,13 @@ pub(super) fn usage_object(command: &str, failure: &Failure, args: &[OsString]) 
         let object = UsageObject::new(command, Some(failure.clone())).value();
         Stdout::default().line(&format!("{object:#}"));
     }
+}
+
+/// Prints the help that a command line asks for.
+pub(super) fn printed_help(error: &clap::Error) -> ExitCode {
+    let stdout = Stdout::default();
+    stdout.text(&error.render().ansi().to_string());
+    ExitCode::from(told_whole(0, &stdout))
 }
 
 /// Prints a command line that can't be parsed, on stderr.
@@ -353,15 +362,19 @@ pub(super) fn log_calls(verbose: u8) {
 }
 
 /// Asks on the terminal; returns the answer, or the failure of a run that is ending. Requires a
-/// terminal (see [`can_ask`]).
+/// terminal (see [`can_ask`]). Where the input ends, the answer is empty, which confirms nothing.
 pub(super) async fn ask(question: &str, stop: &Stop) -> Result<String, Failure> {
+    Ok(answer(question, stop).await?.unwrap_or_default())
+}
+
+/// Like [`ask`], but returns `None` where the input ends or can't be read.
+pub(super) async fn answer(question: &str, stop: &Stop) -> Result<Option<String>, Failure> {
     let _ = live::around(|| write!(anstream::stderr().lock(), "{} ", harmless(question)));
     let _ = anstream::stderr().flush();
     let read = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
-        // An unreadable terminal is an empty answer, which confirms nothing.
-        let _ = std::io::stdin().read_line(&mut answer);
-        answer.trim().to_owned()
+        let count = std::io::stdin().read_line(&mut answer).unwrap_or_default();
+        (count > 0).then(|| answer.trim().to_owned())
     });
     tokio::select! {
         biased;

@@ -13,6 +13,7 @@ use crate::events::{Event, millis};
 use crate::failure::{self, Failure};
 use crate::names::Region;
 use crate::ops::{Input, RunContext, Session};
+use crate::plan::{Cost, cost_of_many};
 use crate::report::{self, tables};
 use crate::units::format_duration;
 use crrctl_sandbox::Sandbox;
@@ -137,6 +138,9 @@ impl<'a> PairRunner<'a> {
             let words = part.failure.as_ref().map_or_else(|| part.text.clone(), report::explained);
             output::say(&format!("{}:\n{words}", part.pair));
         }
+        if let Some(cost) = cost(&parts) {
+            output::say(&tables::cost_of_many(&cost));
+        }
         output::ask(question, &self.context.stop).await
     }
 
@@ -159,6 +163,10 @@ impl<'a> PairRunner<'a> {
             for part in &parts {
                 self.printer.text(&format!("{}:\n{}", part.pair, part.text));
             }
+        }
+        if let Some(cost) = cost(&parts) {
+            self.printer.text(&tables::cost_of_many(&cost));
+            object.costs(cost);
         }
         let elapsed = self.context.started.elapsed();
         let calls = self.context.aws.count();
@@ -253,6 +261,12 @@ impl<'a> PairRunner<'a> {
         known.push((client_key, Arc::clone(&aws)));
         Ok(aws)
     }
+}
+
+/// Returns what the pairs cost a month together, if the command tells it of any.
+fn cost<T>(parts: &[Part<T>]) -> Option<Cost> {
+    let each: Vec<f64> = parts.iter().filter_map(|part| part.monthly_usd).collect();
+    (!each.is_empty()).then(|| cost_of_many(&each))
 }
 
 /// Returns the pairs that failed, each with its failure.

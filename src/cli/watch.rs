@@ -8,7 +8,6 @@ use super::objects::WatchObject;
 use super::output::{Ended, Printer};
 use super::session::{self, read_or_find};
 use crate::aws::settle::pause;
-use crate::failure::{Failure, Kind};
 use crate::ops;
 use crate::report::{Canary, Totals};
 use crate::units;
@@ -38,10 +37,6 @@ pub(super) async fn run(
     printer: &Printer,
     object: &mut WatchObject,
 ) -> Ended {
-    if global.junit.is_some() || global.html.is_some() {
-        let message = "`--junit` and `--html` keep every probe, and `watch` has no end: take its events (`-o ndjson`) or metrics (`--listen`)";
-        return Err(Failure::new(Kind::Manifest, "usage", message));
-    }
     let input = read_or_find(global, global.sandbox).await?.one()?;
     let (session, _sandbox) = session::open(global, printer, input, global.sandbox).await?;
     object.pair.set(session.manifest.name().to_string());

@@ -18,6 +18,19 @@ pub struct Cost {
     pub items: Vec<String>,
 }
 
+/// Returns the cost of many pairs: the sum, and how many pairs cost how much.
+pub fn cost_of_many(each: &[f64]) -> Cost {
+    let mut dearest: Vec<f64> = each.to_vec();
+    dearest.sort_by(|a, b| b.total_cmp(a));
+    let items = dearest.chunk_by(|a, b| a.total_cmp(b).is_eq()).filter_map(|equal| {
+        let (count, one) = (equal.len(), *equal.first()?);
+        let sum: f64 = equal.iter().sum();
+        let plural = if count == 1 { "" } else { "s" };
+        Some(format!("{count} pair{plural} at ${one:.2}: ${sum:.2}"))
+    });
+    Cost { monthly_usd: each.iter().sum(), items: items.collect() }
+}
+
 /// Returns the cost of `topology`.
 pub fn cost(topology: &Topology) -> Cost {
     let keys = u32::try_from(topology.key_regions().len()).unwrap_or(u32::MAX);
@@ -66,4 +79,19 @@ pub fn cost(topology: &Topology) -> Cost {
         items.push("from the first two rotations on, $1.00 a month each, for every key".to_owned());
     }
     Cost { monthly_usd, items }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_pairs_cost_their_sum() {
+        let sum = cost_of_many(&[2.0, 0.0, 2.0, 3.0]);
+        assert_eq!(format!("{:.2}", sum.monthly_usd), "7.00");
+        assert_eq!(
+            sum.items,
+            ["1 pair at $3.00: $3.00", "2 pairs at $2.00: $4.00", "1 pair at $0.00: $0.00"]
+        );
+    }
 }

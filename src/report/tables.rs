@@ -16,6 +16,13 @@ use anstyle::Style;
 use std::fmt::Write;
 use std::time::Duration;
 
+/// Returns what many pairs cost a month together.
+pub fn cost_of_many(cost: &Cost) -> String {
+    let items = cost.items.iter().map(|item| format!("  {item}\n"));
+    let head = format!("all pairs: about ${:.2} a month, unused:\n", cost.monthly_usd);
+    head + &items.collect::<String>()
+}
+
 /// Returns the plan, a line for each action, and its monthly cost.
 pub fn plan(plan: &Plan, cost: Option<&Cost>) -> String {
     let mut text = String::new();

@@ -38,8 +38,8 @@ const PARTS: &[&str] = &["file", "name", "source", "destination"];
 /// How AWS is called.
 const CALLS: &[&str] =
     &["sandbox", "profile", "endpoint_url", "timeout", "max_concurrency", "quota_factor"];
-/// How a run in the sandbox goes.
-const OFFLINE: &[&str] = &["timeout", "max_concurrency"];
+/// How a run in the sandbox goes. That it is one may be said all the same.
+const OFFLINE: &[&str] = &["sandbox", "timeout", "max_concurrency"];
 /// How long probes are tried.
 const PROBES: &[&str] = &["patience"];
 /// Live lines.
@@ -315,9 +315,9 @@ impl Page {
     }
 
     /// Returns whether this option of every command means nothing to the command, which then refuses
-    /// it: the command has no pair, no calls and no run.
+    /// it. No command has live lines against `--no-progress`.
     pub(crate) fn refuses(&self, option: &str) -> bool {
-        self.uses.len() == 1 && !self.uses(option) && !LIVE.contains(&option)
+        !self.uses(option) && !LIVE.contains(&option)
     }
 
     /// Returns the examples as lines, each comment in the same column.

@@ -7,6 +7,7 @@ use super::pair::{ApplyObject, CheckObject, DestroyObject, PlanObject, ProbeObje
 use super::status::StatusObject;
 use crate::aws::CallCount;
 use crate::events::millis;
+use crate::plan::Cost;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use std::time::Duration;
@@ -29,6 +30,14 @@ pub(in crate::cli) trait OfMany: Object + Send + 'static {
 
     /// Makes this the object of one pair of many, which ended with `exit_code`.
     fn of_one(&mut self, exit_code: u8);
+
+    /// Returns what the pair costs a month, where the object says it.
+    fn monthly_usd(&self) -> Option<f64> {
+        None
+    }
+
+    /// Says what many pairs cost a month together.
+    fn costs(&mut self, _: Cost) {}
 
     /// Returns whether the object says that something was changed.
     fn says_changed(&self) -> bool {
@@ -71,7 +80,7 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Part<T> {
 }
 
 macro_rules! of_many {
-    ($($name:ident { $($says_changed:item)? })*) => {
+    ($($name:ident { $($own:item)* })*) => {
         $(
             impl OfMany for $name {
                 fn sum_up(&mut self, sums: &Sums, pairs: Vec<Part<Self>>) {
@@ -87,14 +96,22 @@ macro_rules! of_many {
                     self.exit_code.set(exit_code);
                 }
 
-                $($says_changed)?
+                $($own)*
             }
         )*
     };
 }
 
 of_many! {
-    PlanObject {}
+    PlanObject {
+        fn monthly_usd(&self) -> Option<f64> {
+            Some(self.cost.get()?.monthly_usd)
+        }
+
+        fn costs(&mut self, cost: Cost) {
+            self.cost.set(cost);
+        }
+    }
     ApplyObject {
         fn says_changed(&self) -> bool {
             self.changed.get() == Some(&true)
