@@ -207,6 +207,11 @@ pub struct SideFlag {
 }
 
 impl SideFlag {
+    /// Returns the side in this Region that has the default bucket.
+    pub fn beside(&self) -> Self {
+        Self { region: self.region.clone(), bucket: None }
+    }
+
     /// Formats the side as lines of a manifest, each prefixed with `indent`.
     pub fn lines(&self, indent: &str) -> String {
         let bucket = self.bucket.iter().map(|bucket| format!("{indent}bucket: \"{bucket}\"\n"));

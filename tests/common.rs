@@ -179,6 +179,27 @@ impl Stand {
         finished(self.command(args).stdin(Stdio::null()))
     }
 
+    /// Runs the binary on a terminal, which `script` provides, with `typed` as its input. What the
+    /// terminal shows is `stdout`.
+    pub(crate) fn on_a_terminal(&self, args: &[&str], typed: &str) -> Output {
+        let command = self.command(args);
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<&str> = words.map(|it| it.to_str().unwrap()).collect();
+        let mut script = Command::new("script");
+        script.args(["-qec", &words.join(" "), "/dev/null"]).env_clear();
+        for (name, value) in command.get_envs() {
+            script.env(name, value.unwrap());
+        }
+        script.env("PATH", std::env::var_os("PATH").unwrap()).env("NO_COLOR", "1");
+        script.current_dir(self.path("")).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = script.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let stdout = text.replace("\r\n", "\n").replace('\r', "\n");
+        Output { code: output.status.code().unwrap(), stdout, stderr: String::new() }
+    }
+
     /// Runs the binary with `args` and the manifest `text` on stdin.
     pub(crate) fn manifest(&self, args: &[&str], text: &str) -> Output {
         fed(self.command(&[args, &["-f", "-"]].concat()), text)

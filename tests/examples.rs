@@ -161,6 +161,34 @@ fn what_init_comments_out_is_what_holds() {
     assert_eq!(before["changes"], after["changes"]);
 }
 
+/// At a terminal each answer is checked at once, and asked for again.
+#[test]
+fn init_asks_until_an_answer_is_right() {
+    let stand = Stand::new();
+    let typed =
+        "My Orders\norders\nus-east1\nus-esat-1\nus-east-1:orders-src-{account}\nus-west-2\n";
+    let shown = stand.on_a_terminal(&["init"], typed).exits(0).stdout;
+    for told in [
+        "`My Orders` is not a valid pair name",
+        "did you mean `my-orders`?",
+        "did you mean `us-east-1`?",
+        "is `us-east-1` meant?; give it once more to keep it",
+        "next: `crrctl rehearse`",
+    ] {
+        assert_eq!(shown.matches(told).count(), 1, "{told}: {shown}");
+    }
+    let planned = stand.run(&["plan", "-o", "json"]).exits(0).json();
+    assert_eq!(planned["pair"], "orders");
+    // Ctrl-D ends the questions.
+    let gone = stand.on_a_terminal(&["init", "--file", "other.yaml"], "a\n\u{4}").exits(3).stdout;
+    assert!(gone.contains("the input ended"), "{gone}");
+    assert!(!stand.path("other.yaml").exists());
+    // A flag that is wrong is told before anything is asked.
+    let wrong = ["init", "--file", "other.yaml", "--source", "us-east-1:A"];
+    let wrong = stand.on_a_terminal(&wrong, "").exits(3).stdout;
+    assert!(!wrong.contains("the pair's name"), "{wrong}");
+}
+
 #[test]
 fn init_wants_all_that_it_can_not_ask_for() {
     assert!(alone(&["init"]).exits(3).stderr.contains("there is no terminal to ask on"));

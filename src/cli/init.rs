@@ -5,7 +5,7 @@ use super::Global;
 use super::objects::InitObject;
 use super::output::{self, Ended, Printer};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{self, Origin, SideFlag};
+use crate::manifest::{self, Manifest, ManifestError, Origin, SideFlag};
 use crate::settings;
 use crate::stop::Stop;
 use std::path::{Path, PathBuf};
@@ -32,10 +32,13 @@ pub(super) async fn run(
         return Err(Failure::new(Kind::Manifest, "file-exists", message)
             .hint("`--force` writes over it; `--file` names another"));
     }
-    let (name, source, destinations) = answers(global).await?;
-    // Validated before the file is written; the values of flags can't contain `{run}`.
-    manifest::from_flags(&name, &source, &destinations, &Origin::Flags, None)?;
-    let text = text(&name, &source, &destinations);
+    let draft = Draft::of(global);
+    for warning in doubts(&draft.manifest()?) {
+        output::say(&format!("warning: {warning}"));
+    }
+    let stop = Stop::default();
+    let draft = draft.answered(&async |question: &str| asked(question, &stop).await).await?;
+    let text = draft.text();
     write(&path, &text)?;
     object.file.set(path.display().to_string());
     object.manifest.set(text);
@@ -44,31 +47,129 @@ pub(super) async fn run(
     Ok(0)
 }
 
-/// Returns the values of the flags, and asks for missing values if there is a terminal.
-async fn answers(global: &Global) -> Result<(String, SideFlag, Vec<SideFlag>), Failure> {
-    let is_whole =
-        global.name.is_some() && global.source.is_some() && !global.destination.is_empty();
-    if !is_whole && !output::can_ask() {
+/// What is known of the manifest so far, from flags and answers.
+#[derive(Debug, Clone)]
+struct Draft {
+    name: Option<String>,
+    source: Option<SideFlag>,
+    destinations: Vec<SideFlag>,
+}
+
+impl Draft {
+    fn of(global: &Global) -> Self {
+        let (name, source) = (global.name.clone(), global.source.clone());
+        Self { name, source, destinations: global.destination.clone() }
+    }
+
+    /// Returns the manifest, checked; what is not known yet is filled with what fits the rest.
+    fn manifest(&self) -> Result<Manifest, ManifestError> {
+        let source = self.source_or_any();
+        let beside = [source.beside()];
+        let destinations =
+            if self.destinations.is_empty() { &beside[..] } else { &self.destinations };
+        let name = self.name.as_deref().unwrap_or("orders");
+        // The values of flags can't contain `{run}`.
+        manifest::from_flags(name, &source, destinations, &Origin::Flags, None)
+    }
+
+    fn source_or_any(&self) -> SideFlag {
+        self.source.clone().unwrap_or_else(|| "us-east-1".into())
+    }
+
+    /// Asks for what is not known.
+    async fn answered(mut self, ask: &impl Ask) -> Result<Self, Failure> {
+        if self.name.is_none() {
+            let put = |draft: &mut Self, name: &str| draft.name = Some(name.to_owned());
+            self = self.asked("the pair's name (such as `orders`):", ask, put).await?;
+        }
+        if self.source.is_none() {
+            let put = |draft: &mut Self, side: &str| draft.source = Some(side.into());
+            self = self.asked("the source, REGION[:BUCKET]:", ask, put).await?;
+        }
+        if self.destinations.is_empty() {
+            let put = |draft: &mut Self, sides: &str| {
+                draft.destinations = sides.split(',').map(|side| side.trim().into()).collect();
+            };
+            self = self.asked("the destinations, REGION[:BUCKET], by commas:", ask, put).await?;
+        }
+        Ok(self)
+    }
+
+    /// Asks until the manifest can have the answer, and says each time why it can't. A Region that
+    /// this version does not know is taken when it is given twice: it may be new.
+    async fn asked(
+        &self,
+        question: &str,
+        ask: &impl Ask,
+        put: impl Fn(&mut Self, &str),
+    ) -> Result<Self, Failure> {
+        let known = doubts(&self.manifest()?);
+        let (mut before, mut told) = (None, String::new());
+        loop {
+            let answer = ask.ask(&format!("{told}{question}")).await?;
+            let mut draft = self.clone();
+            put(&mut draft, &answer);
+            told = match draft.manifest() {
+                Err(error) => format!("{}\n", refused(error)),
+                Ok(manifest) => {
+                    let doubts = doubts(&manifest).into_iter().filter(|it| !known.contains(it));
+                    let doubts: Vec<String> = doubts.collect();
+                    if doubts.is_empty() || before.as_ref() == Some(&answer) {
+                        return Ok(draft);
+                    }
+                    format!("{}; give it once more to keep it\n", doubts.join("; "))
+                }
+            };
+            before = Some(answer);
+        }
+    }
+
+    fn text(&self) -> String {
+        text(self.name.as_deref().unwrap_or_default(), &self.source_or_any(), &self.destinations)
+    }
+}
+
+/// Who answers questions: somebody at a terminal, or a test.
+trait Ask {
+    async fn ask(&self, question: &str) -> Result<String, Failure>;
+}
+
+impl<F: AsyncFn(&str) -> Result<String, Failure>> Ask for F {
+    async fn ask(&self, question: &str) -> Result<String, Failure> {
+        self(question).await
+    }
+}
+
+/// Asks on the terminal, if there is one.
+async fn asked(question: &str, stop: &Stop) -> Result<String, Failure> {
+    let refused = |message: &str| {
+        Failure::new(Kind::Manifest, "usage", message)
+            .hint("such as `crrctl init --name orders --source us-east-1 --destination us-west-2`")
+    };
+    if !output::can_ask() {
         let message = "there is no terminal to ask on: `--name`, `--source` and `--destination` are all wanted";
-        return Err(Failure::new(Kind::Manifest, "usage", message).hint(
-            "such as `crrctl init --name orders --source us-east-1 --destination us-west-2`",
-        ));
+        return Err(refused(message));
     }
-    let stop = Stop::default();
-    let name = match &global.name {
-        Some(name) => name.clone(),
-        None => output::ask("the pair's name (such as `orders`):", &stop).await?,
-    };
-    let source = match &global.source {
-        Some(source) => source.clone(),
-        None => output::ask("the source, REGION[:BUCKET]:", &stop).await?.as_str().into(),
-    };
-    if !global.destination.is_empty() {
-        return Ok((name, source, global.destination.clone()));
+    let answer = output::answer(question, stop).await?;
+    answer.ok_or_else(|| refused("the input ended before every question was answered"))
+}
+
+/// Returns what is wrong with an answer, and what was probably meant.
+fn refused(error: ManifestError) -> String {
+    match error {
+        ManifestError::Invalid { error, .. } => {
+            let meant = error.hint.map_or_else(String::new, |hint| format!("; {hint}"));
+            format!("{}{meant}", error.message)
+        }
+        unreadable @ ManifestError::Unreadable { .. } => unreadable.to_string(),
     }
-    let answer = output::ask("the destinations, REGION[:BUCKET], by commas:", &stop).await?;
-    let destinations = answer.split(',').map(|side| side.trim().into()).collect();
-    Ok((name, source, destinations))
+}
+
+/// Returns a warning about each Region that this version does not know.
+fn doubts(manifest: &Manifest) -> Vec<String> {
+    let mut doubts: Vec<String> = manifest.regions().filter_map(manifest::unknown_region).collect();
+    doubts.dedup();
+    doubts
 }
 
 fn text(name: &str, source: &SideFlag, destinations: &[SideFlag]) -> String {
@@ -98,6 +199,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 mod tests {
     use super::*;
     use serde_json::Value;
+    use std::cell::RefCell;
     use std::collections::BTreeSet;
 
     /// Returns a line with its comment taken away, if a key is commented out there.
@@ -148,5 +250,86 @@ mod tests {
         }
         assert_eq!(found, known, "what `init` writes, and what the parser takes");
         manifest::parse(&whole, &Origin::Stdin, None).unwrap();
+    }
+
+    /// A terminal that gives its answers in their order, and keeps the questions.
+    struct Scripted {
+        answers: RefCell<Vec<&'static str>>,
+        questions: RefCell<Vec<String>>,
+    }
+
+    impl Ask for Scripted {
+        async fn ask(&self, question: &str) -> Result<String, Failure> {
+            self.questions.borrow_mut().push(question.to_owned());
+            Ok(self.answers.borrow_mut().remove(0).to_owned())
+        }
+    }
+
+    fn nothing() -> Draft {
+        Draft { name: None, source: None, destinations: Vec::new() }
+    }
+
+    /// Returns the draft, and what was said before each question that was asked again.
+    async fn scripted(draft: Draft, answers: &[&'static str]) -> (Draft, Vec<String>) {
+        let answers = RefCell::new(answers.to_vec());
+        let terminal = Scripted { answers, questions: RefCell::default() };
+        let draft = draft.answered(&terminal).await.unwrap();
+        assert!(terminal.answers.borrow().is_empty(), "{:?}", terminal.answers);
+        let questions = terminal.questions.into_inner().into_iter();
+        let again = questions.filter_map(|it| Some(it.split_once('\n')?.0.to_owned()));
+        (draft, again.collect())
+    }
+
+    #[tokio::test]
+    async fn each_answer_is_checked_when_it_is_given() {
+        let answers = [
+            "My Orders",
+            "",
+            "orders",
+            "us-east1",
+            "us-east-1:My_Bucket",
+            "us-east-1:ab",
+            "us-east-1:orders-src-{account}",
+            "us-west-2, nowhere",
+            "us-west-2:orders-src-{account}",
+            "us-west-2,eu-west-1:orders-dst-{account}",
+        ];
+        let (draft, told) = scripted(nothing(), &answers).await;
+        let wanted = [
+            "`My Orders` is not a valid pair name: ",
+            "`` is not a valid pair name: ",
+            "`us-east1` is not a valid ",
+            "`My_Bucket` is not a valid bucket name: ",
+            "`ab` is not a valid bucket name: ",
+            "`nowhere` is not a valid ",
+            "",
+        ];
+        assert_eq!(told.len(), wanted.len(), "{told:#?}");
+        for (told, wanted) in told.iter().zip(wanted) {
+            assert!(told.starts_with(wanted), "{told}");
+        }
+        assert!(told[0].ends_with("did you mean `my-orders`?"), "{}", told[0]);
+        assert!(told[2].ends_with("did you mean `us-east-1`?"), "{}", told[2]);
+        assert!(!told[5].contains("did you mean"), "{}", told[5]);
+        assert!(draft.manifest().is_ok());
+        assert!(draft.text().contains("    bucket: \"orders-dst-{account}\""), "{}", draft.text());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_region_is_doubted_once_and_kept_where_it_is_given_again() {
+        let answers = ["us-esat-1", "us-east-1", "us-west-9", "us-west-9"];
+        let draft = Draft { name: Some("orders".to_owned()), ..nothing() };
+        let (draft, told) = scripted(draft, &answers).await;
+        assert_eq!(told.len(), 2, "{told:#?}");
+        assert!(told[0].contains("is `us-east-1` meant?"), "{}", told[0]);
+        assert!(told[1].contains("`us-west-9`"), "{}", told[1]);
+        assert_eq!(draft.destinations, ["us-west-9".into()]);
+    }
+
+    /// Nobody is asked where a flag is wrong already.
+    #[tokio::test]
+    async fn flags_are_checked_before_anything_is_asked() {
+        let draft = Draft { source: Some("us-east-1:A".into()), ..nothing() };
+        assert!(draft.manifest().is_err());
     }
 }

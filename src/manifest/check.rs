@@ -29,7 +29,8 @@ type Checked<T> = Result<T, Located>;
 
 /// Validates `raw`. A templates folder is relative to `folder`, and `run` replaces `{run}`.
 pub(super) fn check(raw: &Raw, folder: &Path, run: Option<&str>) -> Checked<Manifest> {
-    let name = named("name", &raw.name, PairName::new)?;
+    let name = named("name", &raw.name, PairName::new)
+        .map_err(|error| meant(error, likely_name(&raw.name.value).as_deref()))?;
     let account_regional = buckets::namespace(raw.buckets.namespace.as_ref())?;
     let fill = Fill { name: &name, run, account_regional };
     let (source, destinations) = fill.sides(raw)?;
@@ -80,6 +81,23 @@ fn named<T>(
     new(given.value.clone()).map_err(|error| Located::at(given.referenced, key, error.to_string()))
 }
 
+/// Adds what was probably meant to an error.
+fn meant(error: Located, meant: Option<&str>) -> Located {
+    match meant {
+        Some(meant) => error.hint(format!("did you mean `{meant}`?")),
+        None => error,
+    }
+}
+
+/// Returns the pair name that is most like `given`: in lower case, and with hyphens for what a name
+/// can't have.
+fn likely_name(given: &str) -> Option<String> {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    let name: String = given.chars().map(letter).collect();
+    let name = name.trim_matches('-');
+    PairName::new(name).is_ok().then(|| name.to_owned())
+}
+
 /// Returns the value of a keyword. `known` lists the keywords with their values; the first one is
 /// the default.
 fn one_of<T: Copy>(key: &str, given: Option<&Spanned<String>>, known: &[(&str, T)]) -> Checked<T> {
@@ -94,9 +112,5 @@ fn one_of<T: Copy>(key: &str, given: Option<&Spanned<String>>, known: &[(&str, T
         return Ok(*meaning);
     }
     let message = format!("`{text}` is not known; {allowed}");
-    let found = Located::at(given.referenced, key, message);
-    Err(match nearest(text, words) {
-        Some(meant) => found.hint(format!("did you mean `{meant}`?")),
-        None => found,
-    })
+    Err(meant(Located::at(given.referenced, key, message), nearest(text, words)))
 }

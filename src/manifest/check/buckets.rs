@@ -7,7 +7,7 @@
 use super::super::error::{Located, nearest};
 use super::super::raw::{Raw, RawLifecycle};
 use super::places::{self, Fill};
-use super::{Checked, one_of};
+use super::{Checked, meant, one_of};
 use crate::names::BucketName;
 use crate::settings::{
     BucketSettings, Encryption, Lifecycle, LogTarget, LoggingWish, ObjectLock, Retention,
@@ -157,10 +157,7 @@ fn known_keys(path: &str, map: &Map<String, Value>, at: Location, known: &[&str]
     let Some(other) = map.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
     let message = format!("unknown key; allowed here: `{}`", known.join("`, `"));
     let found = Located::at(at, format!("{path}.{other}"), message);
-    Err(match nearest(other, known.iter().copied()) {
-        Some(meant) => found.hint(format!("did you mean `{meant}`?")),
-        None => found,
-    })
+    Err(meant(found, nearest(other, known.iter().copied())))
 }
 
 fn lifecycle(raw: &RawLifecycle) -> Checked<Lifecycle> {

@@ -1,10 +1,11 @@
 //! Validates Regions and the names of buckets and roles, and replaces placeholders.
 //! Not for: aliases and key ARNs (see `keys`).
 
-use super::super::error::Located;
+use super::super::error::{Located, nearest};
 use super::super::raw::{Raw, RawDestination, RawSide};
+use super::super::regions::KNOWN_REGIONS;
 use super::super::topology::Placed;
-use super::{Checked, named};
+use super::{Checked, meant, named};
 use crate::names::{BucketName, InvalidName, PairName, Region, RoleName};
 use serde_saphyr::{Location, Spanned};
 use std::collections::BTreeMap;
@@ -41,7 +42,9 @@ impl Fill<'_> {
         (bucket, adopts): (Option<&Spanned<String>>, bool),
         is_beside: bool,
     ) -> Checked<Placed> {
-        let region = named(&format!("{path}.region"), region, Region::new)?;
+        let near = nearest(&region.value, KNOWN_REGIONS);
+        let region = named(&format!("{path}.region"), region, Region::new)
+            .map_err(|error| meant(error, near))?;
         let key = format!("{path}.bucket");
         let (template, at) = match bucket {
             Some(given) => (given.value.as_str(), given.referenced),

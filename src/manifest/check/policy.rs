@@ -1,7 +1,7 @@
 //! Validates the manifest's `policy.profile`.
 //! Not for: what a profile allows (see `policies/README.md`).
 
-use super::Checked;
+use super::{Checked, meant};
 use crate::manifest::error::{Located, nearest};
 use crate::manifest::raw::Raw;
 use crate::manifest::topology::Profile;
@@ -26,10 +26,7 @@ pub(super) fn profile(raw: &Raw) -> Checked<Profile> {
             let known = ["compatible", "strict"];
             let found =
                 refuse(format!("`{other}` is not known; `compatible` and `strict` are allowed"));
-            Err(match nearest(other, known) {
-                Some(meant) => found.hint(format!("did you mean `{meant}`?")),
-                None => found,
-            })
+            Err(meant(found, nearest(other, known)))
         }
     }
 }
