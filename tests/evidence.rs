@@ -235,7 +235,7 @@ fn watch_probes_until_a_signal_and_serves_metrics() {
     );
     signal(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(alone(&["watch", "--sandbox", "--junit", "x.xml"]).exits(3).code, 3);
+    let _ = alone(&["watch", "--sandbox", "--junit", "x.xml"]).exits(3);
 }
 
 #[test]
@@ -457,6 +457,12 @@ fn reports_of_many_pairs_keep_them_apart() {
         let sign = if ok { "✅" } else { "❌" };
         assert_eq!(summary.matches(&format!("## {sign} crrctl apply {pair}\n")).count(), 1);
     }
+    // The pair that failed comes first and is open; the others are folded.
+    let folds: Vec<&str> = html.split("<details class=\"pairs\"").skip(1).collect();
+    assert_eq!(folds.len(), 3, "{html}");
+    assert!(folds[0].starts_with(" open>") && folds[0].contains("id=\"of-b\""), "{}", folds[0]);
+    assert!(folds[1..].iter().all(|fold| fold.starts_with('>')), "{html}");
+    assert!(html.contains("<a href=\"#in-b\">") && folds[0].contains("id=\"in-b\""), "{html}");
     assert!(junit.contains("type=\"bucket-not-ours\""), "{junit}");
     assert_eq!(output.stderr.matches("::error title=crrctl b%3A bucket-not-ours").count(), 1);
     let (_, junit, html, _) = reported(&["check", "--skip-check", "bucket.owner"], 2);
