@@ -19,7 +19,7 @@ mod transport;
 
 pub use calls::{CallCount, Calls};
 pub use clients::{
-    Aws, Connection, Credentials, MfaLogin, MfaRole, ProfileSettings, QuotaFactor, region,
+    Aws, Connection, Credentials, MfaLogin, MfaRole, ProfileSettings, QuotaFactor, is_url, region,
 };
 pub use cloudtrail::{DeniedCall, Lookup};
 pub use cloudwatch::{MAX_SERIES, Series};

@@ -42,6 +42,7 @@ mod published;
 mod prune;
 mod refusals;
 mod sandbox;
+mod rubbish;
 mod schemas;
 mod secrets;
 mod shapes;

@@ -183,7 +183,7 @@ fn real() -> Vec<Value> {
     // A failure too, and of a command that has nothing else to say.
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let at = taken.local_addr().unwrap().to_string();
-    objects.push(alone(&["sandbox", "--listen", &at, "-o", "json"]).exits(1).json());
+    objects.push(alone(&["sandbox", "--listen", &at, "-o", "json"]).exits(3).json());
     objects.push(alone(&["apply", "--yes", "-o", "json"]).exits(3).json());
     objects
 }

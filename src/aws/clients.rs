@@ -10,6 +10,7 @@ mod profile;
 
 pub use configuration::region;
 pub use connection::{Connection, Credentials, QuotaFactor};
+pub use identity::is_url;
 pub use mfa::{MfaLogin, MfaRole};
 pub use profile::ProfileSettings;
 

@@ -3,6 +3,7 @@
 
 mod class;
 mod denied;
+mod told;
 
 pub use denied::{action, denied};
 
@@ -193,7 +194,7 @@ where
             )
         }
         None if error.as_service_error().is_some() => "AWS gave no reason".to_owned(),
-        None => causes(error),
+        None => told::causes(error),
     };
     let class =
         if code == NOT_FROM_AWS { Class::Other } else { class::classify(operation, &code, status) };
@@ -212,7 +213,7 @@ where
 fn unanswered<E>(error: &SdkError<E, HttpResponse>) -> Option<&Unanswered> {
     let SdkError::DispatchFailure(failure) = error else { return None };
     let error = failure.as_connector_error()?;
-    if is_about_credentials(Some(error)) { None } else { Unanswered::find(error) }
+    if told::is_about_credentials(Some(error)) { None } else { Unanswered::find(error) }
 }
 
 /// The code of an answer that has neither AWS's code nor its request id: a proxy, a captive portal, or
@@ -234,7 +235,7 @@ fn unnamed<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> &'stati
         (_, Some(403)) => "AccessDenied",
         (_, Some(404)) => "NotFound",
         (SdkError::DispatchFailure(failure), _)
-            if is_about_credentials(failure.as_connector_error()) =>
+            if told::is_about_credentials(failure.as_connector_error().map(|it| it as _)) =>
         {
             "NoCredentials"
         }
@@ -244,17 +245,6 @@ fn unnamed<E>(error: &SdkError<E, HttpResponse>, status: Option<u16>) -> &'stati
         (SdkError::ResponseError(_), _) => "AnswerUnreadable",
         _ => "Unknown",
     }
-}
-
-fn is_about_credentials(error: Option<&(impl std::error::Error + 'static)>) -> bool {
-    let mut next = error.map(|error| error as &(dyn std::error::Error + 'static));
-    while let Some(error) = next {
-        if error.is::<aws_credential_types::provider::error::CredentialsError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }
 
 /// Returns the error of `AssumeRole`, if the credentials come from a role that can't be assumed.
@@ -269,19 +259,6 @@ fn refused_role(
         next = error.source();
     }
     None
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        next = cause.source();
-    }
-    text
 }
 
 impl From<Error> for Failure {

@@ -2,10 +2,11 @@
 //! Not for: the options of one command (see its file).
 
 use super::Format;
+use crate::aws;
 use crate::manifest::SideFlag;
 use crate::report::{Github, Html, Junit, Report, Volume};
 use crate::stop::Stop;
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{Args, ColorChoice};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -63,7 +64,8 @@ pub(super) struct Global {
         global = true,
         value_name = "N",
         default_value_t = crate::ops::AT_ONCE,
-        env = "CRRCTL_MAX_CONCURRENCY"
+        env = "CRRCTL_MAX_CONCURRENCY",
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
     )]
     pub(super) max_concurrency: usize,
     /// How many times AWS's usual request quotas of KMS are in force, where yours were raised
@@ -140,11 +142,7 @@ impl Global {
 
 /// Checks the form of an endpoint, so that a typing error is not reported as a network failure.
 fn endpoint(text: &str) -> Result<String, String> {
-    let uri: Option<http::Uri> = text.parse().ok();
-    let is_url = uri.is_some_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
-    });
-    if is_url {
+    if aws::is_url(text) {
         Ok(text.to_owned())
     } else {
         Err("an endpoint looks like `http://127.0.0.1:4700`".to_owned())

@@ -273,7 +273,8 @@ fn read_one(file: &Path, kind: DocumentKind) -> Result<(String, iam::Document), 
     let name = file.display().to_string();
     let refused =
         |why: &str| Failure::new(Kind::Manifest, "policy-invalid", format!("{name}: {why}"));
-    let text = std::fs::read_to_string(file).map_err(|error| refused(&error.to_string()))?;
+    let unreadable = |error: std::io::Error| refused(&format!("the file can't be read: {error}"));
+    let text = std::fs::read_to_string(file).map_err(unreadable)?;
     let findings: Vec<String> = iam::check(kind, &text).iter().map(Finding::to_string).collect();
     if !findings.is_empty() {
         return Err(refused(&findings.join("; ")));

@@ -121,7 +121,7 @@ pub(super) async fn run(_: &Global, args: &SandboxArgs, _: &mut SandboxObject) -
     };
     let mut signals = Signals::listen();
     let sandbox = Sandbox::start(options).await.map_err(|error| {
-        Failure::new(Kind::Unexpected, "sandbox", format!("can't start on {listen}: {error}"))
+        Failure::new(Kind::Manifest, "sandbox", format!("can't start on {listen}: {error}"))
             .hint("`--listen 127.0.0.1:0` picks a free port")
     })?;
     if !args.command.is_empty() {

@@ -3,7 +3,7 @@
 //! Not for: errors after parsing (see `output`).
 
 use clap::builder::StyledStr;
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Commands of other tools, and what does the same here.
 const COMMANDS: [(&[&str], &str); 6] = [
@@ -34,8 +34,12 @@ const NEVER: [&str; 2] = ["destroy", "--destroy"];
 /// Replaces the parser's suggestions by tips, where there is one, and takes out those that would
 /// take something away.
 pub(super) fn told(mut error: clap::Error) -> clap::Error {
-    let given = [ContextKind::InvalidSubcommand, ContextKind::InvalidArg];
-    let given = given.into_iter().find_map(|kind| Some(text(error.get(kind)?)));
+    // Of a wrong value the option is right.
+    let given = match error.kind() {
+        ErrorKind::InvalidSubcommand => error.get(ContextKind::InvalidSubcommand).map(text),
+        ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg).map(text),
+        _ => None,
+    };
     let tip = given.as_deref().and_then(tip);
     for kind in [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg] {
         let kept: Option<Vec<String>> = error.get(kind).map(|suggested| {

@@ -2,8 +2,20 @@
 //! Not for: finding out the account (see `observe`).
 
 use super::{Aws, Caller};
+use crate::failure::{Failure, Kind};
 use crate::names::{AccountId, Region};
 use aws_types::service_config::ServiceConfigKey;
+
+/// The services that are called, by the ids that their endpoints are configured under.
+const SERVICES: [&str; 7] = ["S3", "KMS", "IAM", "STS", "S3 Control", "CloudWatch", "CloudTrail"];
+
+/// Returns whether `text` is an absolute URL of HTTP.
+pub fn is_url(text: &str) -> bool {
+    let uri: Option<http::Uri> = text.parse().ok();
+    uri.is_some_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+    })
+}
 
 impl Caller {
     /// Returns whether S3 is called at an endpoint that the user gave. Names of buckets are then in
@@ -28,6 +40,28 @@ impl Aws {
     /// Returns the endpoint of every service, if one is given.
     pub fn endpoint(&self) -> Option<&str> {
         self.caller(&self.home).config.endpoint_url()
+    }
+
+    /// Refuses an endpoint of the environment or of a profile that is no URL: the SDK would tell it by
+    /// a request that fails.
+    ///
+    /// # Errors
+    /// The endpoint of a service is no URL.
+    pub fn with_valid_endpoints(self) -> Result<Self, Failure> {
+        for service in SERVICES {
+            let configured = self.callers.iter().find_map(|(_, caller)| {
+                let given = caller.config.endpoint_url().map(str::to_owned);
+                given.or_else(|| caller.configured_endpoint(service)).filter(|url| !is_url(url))
+            });
+            if let Some(endpoint) = configured {
+                let message = format!("the endpoint `{endpoint}` of {service} is no URL");
+                return Err(Failure::new(Kind::Manifest, "usage", message).hint(
+                    "an endpoint looks like `http://127.0.0.1:4700`: correct AWS_ENDPOINT_URL, \
+                     AWS_ENDPOINT_URL_SERVICE or `endpoint_url` of the profile",
+                ));
+            }
+        }
+        Ok(self)
     }
 
     /// Keeps the ARN that STS returned for the credentials of `region`.

@@ -3,10 +3,12 @@
 //! Not for: credentials (see `configuration`).
 
 use super::mfa::MfaRole;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use aws_config::profile::load;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_types::os_shim_internal::{Env, Fs};
+use std::error::Error;
+use std::iter::successors;
 use std::path::PathBuf;
 
 /// What a profile says.
@@ -16,6 +18,8 @@ pub struct ProfileSettings {
     pub ca_bundle: Option<PathBuf>,
     /// The role that it assumes with an MFA device (`mfa_serial`).
     pub mfa: Option<MfaRole>,
+    /// Why the files can't be read; only who takes credentials from them needs to know.
+    pub unreadable: Option<Failure>,
 }
 
 impl ProfileSettings {
@@ -26,11 +30,24 @@ impl ProfileSettings {
     pub async fn read(profile: Option<&str>) -> Result<Self, Failure> {
         let files = EnvConfigFiles::default();
         let selected = profile.map(|profile| profile.to_owned().into());
-        // Files that can't be read are told where credentials are wanted of them.
-        let Ok(profiles) = load(&Fs::real(), &Env::real(), &files, selected).await else {
-            return Ok(Self::default());
+        let profiles = match load(&Fs::real(), &Env::real(), &files, selected).await {
+            Ok(profiles) => profiles,
+            Err(error) => {
+                let causes: Vec<String> =
+                    successors(Some(&error as &(dyn Error + 'static)), |it| (*it).source())
+                        .map(ToString::to_string)
+                        .collect();
+                let causes = causes.join(": ");
+                let causes: Vec<&str> = causes.split_whitespace().collect();
+                let message =
+                    format!("the shared configuration can't be read: {}", causes.join(" "));
+                let unreadable = Failure::new(Kind::Credentials, "NoCredentials", message)
+                    .hint("correct the file, or name another in AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE");
+                return Ok(Self { unreadable: Some(unreadable), ..Self::default() });
+            }
         };
         let ca_bundle = profiles.get("ca_bundle").filter(|path| !path.is_empty());
-        Ok(Self { ca_bundle: ca_bundle.map(PathBuf::from), mfa: MfaRole::of(&profiles)? })
+        let ca_bundle = ca_bundle.map(PathBuf::from);
+        Ok(Self { ca_bundle, mfa: MfaRole::of(&profiles)?, unreadable: None })
     }
 }

@@ -24,7 +24,9 @@ pub(in crate::cli) async fn connect(
     stand_in: Option<&Sandbox>,
 ) -> Result<Aws, Failure> {
     let connection = connection(global, manifest, stand_in).await?;
-    Ok(Aws::new(home, connection).await.ending_with(&global.stop))
+    let is_of_sandbox = stand_in.is_some() || global.credentials.is_some();
+    let aws = Aws::new(home, connection).await.ending_with(&global.stop);
+    if is_of_sandbox { Ok(aws) } else { aws.with_valid_endpoints() }
 }
 
 /// Creates the clients for another pair of the same run.
@@ -93,6 +95,12 @@ pub(in crate::cli) async fn connection(
         // All connections of a run trust the same certificates.
         let profile = ProfileSettings::read(usual.login.profile.as_deref()).await?;
         usual.mfa = code(global, usual.login.profile.is_some(), profile.mfa).await?;
+        // Keys of the environment come before the files, which then may say what they like.
+        let is_of_files =
+            usual.login.profile.is_some() || std::env::var_os("AWS_ACCESS_KEY_ID").is_none();
+        if let Some(failure) = profile.unreadable.filter(|_| is_of_files) {
+            return Err(failure);
+        }
         let ca_bundle = CaBundle::configured(profile.ca_bundle.as_deref())?;
         let endpoints = manifest.map(Manifest::endpoints).cloned().unwrap_or_default();
         Ok(Connection { usual, endpoint_url, endpoints, ca_bundle, away, quota_factor })
