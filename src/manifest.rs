@@ -208,6 +208,7 @@ pub struct SideFlag {
 
 impl SideFlag {
     /// Returns the side in this Region that has the default bucket.
+    #[must_use]
     pub fn beside(&self) -> Self {
         Self { region: self.region.clone(), bucket: None }
     }
