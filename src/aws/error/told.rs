@@ -23,7 +23,7 @@ const NO_CHAIN: &str = "no credentials found in chain";
 
 /// Returns whether an error is about credentials.
 pub(super) fn is_about_credentials(error: Option<&(dyn Error + 'static)>) -> bool {
-    chain(error).any(<(dyn Error + 'static)>::is::<CredentialsError>)
+    chain(error).any(<dyn Error + 'static>::is::<CredentialsError>)
 }
 
 /// Returns what caused an error.
