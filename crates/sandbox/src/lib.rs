@@ -15,6 +15,7 @@ mod s3control;
 mod replication;
 mod cloudtrail;
 mod cloudwatch;
+mod tagging;
 mod sts;
 mod iam;
 mod kms;

@@ -6,7 +6,7 @@ mod bodies;
 
 use crate::gate::{Shared, inject};
 use crate::wire::{Answer, Code, Fault, FaultKind, Journal, Note, query};
-use crate::{cloudtrail, cloudwatch, control, iam, kms, s3, s3control, sts};
+use crate::{cloudtrail, cloudwatch, control, iam, kms, s3, s3control, sts, tagging};
 use bodies::Bodies;
 use bytes::Bytes;
 use http::request::Parts;
@@ -161,6 +161,7 @@ impl Server {
         match route {
             Route::Kms => kms::answer(&self.shared, &parts, &body, id),
             Route::CloudTrail => cloudtrail::answer(&self.shared, &parts, &body, id),
+            Route::Tagging => tagging::answer(&self.shared, &parts, &body, id),
             Route::Iam(params) => iam::answer(&self.shared, &parts, &body, &params, id),
             Route::CloudWatch(params) => {
                 cloudwatch::answer(&self.shared, &parts, &body, &params, id)
@@ -185,6 +186,7 @@ impl Route {
         match self {
             Self::Kms => ("kms", target.and_then(|target| target.strip_prefix(kms::TARGET_PREFIX))),
             Self::CloudTrail => ("cloudtrail", cloudtrail::operation(parts)),
+            Self::Tagging => ("tagging", tagging::operation(parts)),
             Self::Iam(params) => ("iam", Some(params.get("Action").unwrap_or_default())),
             Self::CloudWatch(params) => {
                 ("cloudwatch", Some(params.get("Action").unwrap_or_default()))
@@ -197,7 +199,7 @@ impl Route {
 
     fn refuse(&self, fault: &Fault, id: &str) -> Answer {
         match self {
-            Self::Kms | Self::CloudTrail => kms::reply_with(Err(fault.clone()), id),
+            Self::Kms | Self::CloudTrail | Self::Tagging => kms::reply_with(Err(fault.clone()), id),
             Self::Iam(params) => iam::reply_with(params, Err(fault.clone()), id),
             Self::CloudWatch(params) => cloudwatch::reply_with(params, Err(fault.clone()), id),
             Self::Sts(params) => sts::reply_with(params, Err(fault.clone()), id),
@@ -211,6 +213,7 @@ impl Route {
 enum Route {
     Kms,
     CloudTrail,
+    Tagging,
     Iam(query::Params),
     CloudWatch(query::Params),
     Sts(query::Params),
@@ -240,6 +243,9 @@ fn route(parts: &Parts, body: &[u8]) -> Route {
     }
     if cloudtrail::operation(parts).is_some() {
         return Route::CloudTrail;
+    }
+    if tagging::operation(parts).is_some() {
+        return Route::Tagging;
     }
     if parts.uri.path().starts_with(s3control::PREFIX) {
         return Route::S3Control;
