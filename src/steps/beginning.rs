@@ -24,6 +24,8 @@ pub(super) struct Beginning {
     had_going_key: bool,
     /// The names of the roles that existed.
     roles: BTreeSet<String>,
+    /// The buckets that had a replication configuration.
+    ruled: BTreeSet<BucketName>,
 }
 
 impl Beginning {
@@ -44,6 +46,10 @@ impl Beginning {
                 .map(str::to_owned)
                 .collect(),
             had_going_key: keys.any(Key::is_pending_deletion),
+            ruled: { world.buckets.iter() }
+                .filter(|(_, bucket)| bucket.replication.is_some())
+                .map(|(name, _)| name.clone())
+                .collect(),
         }
     }
 
@@ -65,6 +71,11 @@ impl Beginning {
     /// Returns whether a role of the pair with this name existed.
     pub(super) fn had_role(&self, name: &str) -> bool {
         self.roles.contains(name)
+    }
+
+    /// Returns whether `bucket` had a replication configuration.
+    pub(super) fn had_rules(&self, bucket: &BucketName) -> bool {
+        self.ruled.contains(bucket)
     }
 
     /// Returns what existed, if the rules use another owner's role.

@@ -9,7 +9,7 @@ use super::standing::changed_meanwhile;
 use crate::aws::At;
 use crate::aws::settle::wait;
 use crate::failure::{Failure, Kind};
-use crate::manifest::Side;
+use crate::manifest::{Side, Topology};
 use crate::names::{Region, RoleName};
 use crate::plan::{Action, Work};
 use crate::settings::{DefaultKey, Encryption};
@@ -36,8 +36,8 @@ struct Gone {
 impl Steps {
     /// Ends once the pair is seen to be taken away, several times in a row, so that no wait brings it
     /// back: a key of it is scheduled for deletion, which a removal does after everything else, or
-    /// what `action` works on is gone. A run that began with such a key never ends here: it may be
-    /// bringing the key back.
+    /// what `action` works on is gone. Without an action, the whole pair is looked at: a proof needs
+    /// all of it. A run that began with such a key never ends here: it may be bringing the key back.
     pub async fn until_going(&self, action: Option<&Action>) -> Failure {
         if self.beginning.had_going_key() {
             return std::future::pending().await;
@@ -47,6 +47,7 @@ impl Steps {
             wait(pause).await;
             let gone = match (self.key_that_goes().await, action) {
                 (None, Some(action)) => self.thing_that_is_gone(action).await,
+                (None, None) => self.part_that_is_gone().await,
                 (key, _) => key,
             };
             match gone {
@@ -77,7 +78,6 @@ impl Steps {
 
     /// Returns what `action` works on, if it is gone: a bucket or a role that was there before.
     async fn thing_that_is_gone(&self, action: &Action) -> Option<Gone> {
-        let topology = &self.scope.topology;
         match &action.work {
             Work::RolePolicy(_) => self.role_that_is_gone(&action.name, &action.region).await,
             Work::BucketTags(_)
@@ -87,16 +87,9 @@ impl Steps {
                 self.bucket_that_is_gone(self.scope.side(&action.name).ok()?).await
             }
             Work::Rules(_) | Work::DroppedRule(_) => {
-                for side in topology.reached() {
-                    if let Some(gone) = self.bucket_that_is_gone(side).await {
-                        return Some(gone);
-                    }
-                }
+                let bucket = self.any_bucket_that_is_gone().await;
                 let direction = self.scope.direction_from(&action.name).ok()?;
-                if !direction.role_settings.is_ours() || direction.shared_role().is_some() {
-                    return None;
-                }
-                self.role_that_is_gone(direction.role.as_str(), direction.role_region()).await
+                or(bucket, self.role_of_direction_that_is_gone(direction)).await
             }
             Work::Key(_)
             | Work::SharedKey(_)
@@ -106,6 +99,40 @@ impl Steps {
             | Work::Bucket(_)
             | Work::Role(_) => None,
         }
+    }
+
+    /// Returns a part of the pair without which nothing replicates, if it is gone.
+    async fn part_that_is_gone(&self) -> Option<Gone> {
+        let mut gone = self.any_bucket_that_is_gone().await;
+        for direction in self.scope.topology.directions() {
+            gone = or(gone, self.role_of_direction_that_is_gone(&direction)).await;
+            gone = or(gone, self.rules_that_are_gone(&direction.source)).await;
+        }
+        gone
+    }
+
+    async fn any_bucket_that_is_gone(&self) -> Option<Gone> {
+        let mut gone = None;
+        for side in self.scope.topology.reached() {
+            gone = or(gone, self.bucket_that_is_gone(side)).await;
+        }
+        gone
+    }
+
+    /// Returns the role of `direction`, if it is the pair's own and gone.
+    async fn role_of_direction_that_is_gone(&self, direction: &Topology) -> Option<Gone> {
+        if !direction.role_settings.is_ours() || direction.shared_role().is_some() {
+            return None;
+        }
+        self.role_that_is_gone(direction.role.as_str(), direction.role_region()).await
+    }
+
+    async fn rules_that_are_gone(&self, source: &Side) -> Option<Gone> {
+        let found =
+            super::replication::find(&self.aws, &source.bucket, &source.region).await.ok()?;
+        let looks = if self.beginning.had_rules(&source.bucket) { LOOKS.0 } else { LOOKS.1 };
+        let what = || format!("the replication configuration of `{}` is gone", source.bucket);
+        found.is_none().then(|| Gone { what: what(), looks })
     }
 
     async fn bucket_that_is_gone(&self, side: &Side) -> Option<Gone> {
@@ -147,6 +174,14 @@ impl Steps {
             delete.send().await.at("s3:DeleteBucketReplication", region)?;
         }
         Ok(())
+    }
+}
+
+/// Looks further only where nothing was seen to be gone.
+async fn or(seen: Option<Gone>, look: impl Future<Output = Option<Gone>>) -> Option<Gone> {
+    match seen {
+        Some(gone) => Some(gone),
+        None => look.await,
     }
 }
 
