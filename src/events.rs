@@ -152,6 +152,11 @@ pub enum Event {
         elapsed_ms: u64,
         round_trip_ms: Option<u64>,
     },
+    /// How far a search of the account is.
+    Search {
+        read: usize,
+        known: usize,
+    },
     Proof {
         calls: Vec<CallOf>,
     },

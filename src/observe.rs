@@ -12,7 +12,7 @@ mod shared_role;
 mod twice;
 
 pub(crate) use accounts::{AWAY, account, expect_owner, identified, identified_without};
-pub use fleet::{Scope, fleet};
+pub use fleet::{Scope, SearchReport, fleet};
 use keys::{existing, keys};
 pub use keys::{left_replicas, pending_key, spare_key};
 pub use live::{foreign, live_all, live_destinations, live_source, place};

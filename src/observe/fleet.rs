@@ -13,9 +13,35 @@ use crate::world::{Found, Tags, Thing, Unread};
 use futures::future::{join, join_all};
 use futures::stream::{self, StreamExt};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many names of unread resources are kept.
 const NAMED: usize = 5;
+/// How many resources are read between two reports of the progress.
+const REPORTED: usize = 250;
+
+/// Takes how many resources have been read, and how many are known to be there to read.
+pub type SearchReport<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// How far a search is. A Region that is found late adds resources to read.
+struct Progress<'a> {
+    read: AtomicUsize,
+    known: AtomicUsize,
+    report: SearchReport<'a>,
+}
+
+impl Progress<'_> {
+    fn to_read(&self, count: usize) {
+        self.known.fetch_add(count, Ordering::Relaxed);
+    }
+
+    fn read_one(&self) {
+        let read = self.read.fetch_add(1, Ordering::Relaxed) + 1;
+        if read.is_multiple_of(REPORTED) {
+            (self.report)(read, self.known.load(Ordering::Relaxed));
+        }
+    }
+}
 
 /// The Regions to search.
 #[derive(Debug, Clone, Default)]
@@ -27,15 +53,16 @@ pub struct Scope {
 }
 
 /// Searches the whole account. A pair that is found is followed to its other Regions, whatever the
-/// scope.
+/// scope. `report` is called as the search goes on.
 ///
 /// Fails if the caller can't be identified. Calls that AWS refuses are in [`Found::unread`].
-pub async fn fleet(aws: &Aws, scope: &Scope) -> Result<Found, Failure> {
+pub async fn fleet(aws: &Aws, scope: &Scope, report: SearchReport<'_>) -> Result<Found, Failure> {
+    let progress = Progress { read: 0.into(), known: 0.into(), report };
     let account = account(aws).await?;
     aws.expect_owner(aws.home(), &account);
     let mut found =
         Found { account, things: Vec::new(), unread: Vec::new(), regions: BTreeSet::new() };
-    let (buckets, roles) = join(buckets(aws), roles(aws)).await;
+    let (buckets, roles) = join(buckets(aws), roles(aws, &progress)).await;
     let buckets = kept(&mut found, buckets)?;
     let (roles, unread) = kept(&mut found, roles)?;
     found.unread.extend(unread);
@@ -49,7 +76,7 @@ pub async fn fleet(aws: &Aws, scope: &Scope) -> Result<Found, Failure> {
     while !ahead.is_empty() {
         let looks = ahead.iter().map(|region| {
             let here = buckets.iter().filter(move |(place, _)| place == region);
-            in_region(aws, region, here.map(|(_, bucket)| bucket.clone()).collect())
+            in_region(aws, region, here.map(|(_, bucket)| bucket.clone()).collect(), &progress)
         });
         let seen = join_all(looks).await;
         found.regions.append(&mut ahead);
@@ -156,7 +183,7 @@ async fn buckets(aws: &Aws) -> Result<Vec<(Region, BucketName)>, Error> {
 }
 
 /// Lists the roles under crrctl's path, with their tags, which `ListRoles` does not return.
-async fn roles(aws: &Aws) -> Result<Things, Error> {
+async fn roles(aws: &Aws, progress: &Progress<'_>) -> Result<Things, Error> {
     let home = aws.home();
     let (mut names, mut marker) = (Vec::new(), None);
     loop {
@@ -171,8 +198,10 @@ async fn roles(aws: &Aws) -> Result<Things, Error> {
             break;
         }
     }
+    progress.to_read(names.len());
     let read = stream::iter(names).map(async |(name, arn)| {
         let tags = find::role_tags(aws, &name).await;
+        progress.read_one();
         (name, arn, tags)
     });
     let mut things: Things = Default::default();
@@ -204,8 +233,10 @@ async fn in_region(
     aws: &Aws,
     region: &Region,
     buckets: Vec<BucketName>,
+    progress: &Progress<'_>,
 ) -> Result<Things, Failure> {
-    let (buckets, keys) = join(tagged_buckets(aws, region, buckets), keys(aws, region)).await;
+    let buckets = tagged_buckets(aws, region, buckets, progress);
+    let (buckets, keys) = join(buckets, keys(aws, region, progress)).await;
     let ((mut things, mut unread), (keys, unread_keys)) = (buckets?, keys?);
     things.extend(keys);
     unread.extend(unread_keys);
@@ -216,9 +247,12 @@ async fn tagged_buckets(
     aws: &Aws,
     region: &Region,
     buckets: Vec<BucketName>,
+    progress: &Progress<'_>,
 ) -> Result<Things, Failure> {
+    progress.to_read(buckets.len());
     let read = stream::iter(buckets).map(async |bucket| {
         let tags = find::bucket_tags(aws, &bucket, region).await;
+        progress.read_one();
         (bucket, tags)
     });
     let (mut things, mut failed) = (Vec::new(), Vec::new());
@@ -241,13 +275,15 @@ async fn tagged_buckets(
 
 /// Reads the tags of every key in a Region, and the state and aliases of the keys with crrctl's
 /// tags.
-async fn keys(aws: &Aws, region: &Region) -> Result<Things, Failure> {
+async fn keys(aws: &Aws, region: &Region, progress: &Progress<'_>) -> Result<Things, Failure> {
     let ids = match find::key_ids(aws, region).await {
         Ok(ids) => ids,
         Err(error) => return Ok((Vec::new(), vec![unread(Some(region), error, 0, Vec::new())?])),
     };
+    progress.to_read(ids.len());
     let read = stream::iter(ids).map(async |id| {
         let thing = tagged_key(aws, region, &id).await;
+        progress.read_one();
         (id, thing)
     });
     let (mut things, mut failed) = (Vec::new(), Vec::new());

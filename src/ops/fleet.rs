@@ -2,6 +2,7 @@
 //! Not for: the reads themselves (see `observe`), or their text (see `report::fleet`).
 
 use super::{Destroyed, Input, PlannedRemoval, RunContext, Session, destroy};
+use crate::events::Event;
 use crate::failure::{Failure, Kind};
 use crate::names::{AccountId, Region};
 use crate::observe::{self, Scope};
@@ -35,7 +36,9 @@ pub struct Fleet {
 ///
 /// The account can't be read at all, or the run is to end.
 pub async fn fleet(context: &RunContext, scope: Scope) -> Result<Fleet, Failure> {
-    let found = context.unless_ending(observe::fleet(&context.aws, &scope)).await?;
+    let report = |read, known| context.events.say(&Event::Search { read, known });
+    let search = Box::pin(observe::fleet(&context.aws, &scope, &report));
+    let found = context.unless_ending(search).await?;
     let (mut pairs, strays) = pairs(found.things);
     // Following one pair to its other Regions also finds pairs outside the requested Regions.
     pairs.retain(|pair| scope.only.is_empty() || pair.regions().any(|it| scope.only.contains(it)));

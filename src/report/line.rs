@@ -58,6 +58,9 @@ pub(super) fn line(event: &Event, volume: Volume) -> Option<String> {
                 progress(status, *total, *succeeded, *failed)
             )
         }
+        Event::Search { read, known } if volume >= Volume::Verbose => {
+            format!("{FAINT}search{FAINT:#}   {}", searched(*read, *known))
+        }
         Event::StepNote { step, note } => format!("{FAINT}note{FAINT:#}     {step}: {note}"),
         Event::StepStart { step, .. } if volume >= Volume::Verbose => {
             format!("{FAINT}start{FAINT:#}    {step}")
@@ -85,6 +88,11 @@ pub(super) fn line_of(pair: &str, event: &Event, volume: Volume) -> Option<Strin
         _ => return None,
     };
     Some(format!("{FAINT}{pair}{FAINT:#} {text}"))
+}
+
+/// Returns how far a search of the account is.
+pub(super) fn searched(read: usize, known: usize) -> String {
+    format!("{read} of {known} keys, buckets and roles read")
 }
 
 /// Returns the progress of a batch job, such as `Active [######----] 3000 of 5000, 2 failed`.

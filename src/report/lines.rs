@@ -28,12 +28,14 @@ impl Lines {
         Self { volume, waits: Mutex::default() }
     }
 
-    /// Returns the volume for `event`: a long wait is reported like a note.
+    /// Returns the volume for `event`: a long wait and the progress of a
+    /// long search are reported like a note.
     fn volume_of(&self, event: &Event) -> Volume {
         match event {
             Event::StepWait { step, waited_ms, .. } if self.is_due(step, *waited_ms) => {
                 self.volume.max(Volume::Verbose)
             }
+            Event::Search { .. } => self.volume.max(Volume::Verbose),
             _ => self.volume,
         }
     }

@@ -175,6 +175,9 @@ impl Screen {
                 self.begin("", format!("{command} {pair}: looking at what is there"));
             }
             Event::Observed { .. } => self.end(""),
+            Event::Search { read, known } => {
+                self.change("", super::line::searched(*read, *known));
+            }
             Event::StepStart { step, action, region, .. } => {
                 self.grow(step.as_str(), Some(region), format!("{action} {step}"));
             }

@@ -46,7 +46,7 @@ async fn find(global: &Global, in_sandbox: bool, name: &PairName) -> Result<Inpu
     };
     let aws = connect(global, &home, None, None).await?;
     let scope = Scope { also: [home].into(), ..Scope::default() };
-    let (all, _) = pairs(observe::fleet(&aws, &scope).await?.things);
+    let (all, _) = pairs(observe::fleet(&aws, &scope, &|_, _| {}).await?.things);
     let pair = the_one(all, name)?;
     let aws = connect(global, &pair.source.region, None, None).await?;
     described(&aws, &pair.source, Some(pair.name)).await

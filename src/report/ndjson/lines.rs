@@ -45,6 +45,15 @@ pub(crate) enum Line<'a> {
         round_trip_ms: Option<u64>,
         at: Timestamp,
     },
+    /// How far a search of the account is
+    #[serde(rename = "search.progress")]
+    Search {
+        /// How many keys, buckets and roles have been read
+        read: usize,
+        /// How many are known to be there to read
+        known: usize,
+        at: Timestamp,
+    },
     /// What S3 is allowed to do to replicate, and the statement that decides about each call
     #[serde(rename = "proof")]
     Proof {
@@ -242,6 +251,7 @@ impl<'a> Line<'a> {
             Event::Pair(PairOf { source, destinations, alias, role, ways }) => {
                 Self::Pair { source, destinations, alias, role, ways, at }
             }
+            Event::Search { read, known } => Self::Search { read: *read, known: *known, at },
             Event::Observed { reads, elapsed_ms, round_trip_ms } => Self::Observed {
                 reads: *reads,
                 elapsed_ms: *elapsed_ms,
