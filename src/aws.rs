@@ -14,6 +14,7 @@ mod pace;
 mod s3control;
 mod seen;
 pub mod settle;
+mod tag_index;
 mod throttle;
 mod transport;
 

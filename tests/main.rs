@@ -13,6 +13,7 @@ mod command_line;
 mod common;
 mod confusion;
 mod contract;
+mod crowded;
 mod documents;
 mod evidence;
 mod examples;

@@ -43,7 +43,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
         Part::Apply => operator.apply(),
         Part::Probe => operator.probe(),
         Part::Backfill => operator.backfill(),
-        Part::Destroy => operator.destroy(),
+        Part::Destroy => operator.destroy().into_iter().chain(operator.tag_index()).collect(),
         Part::Purge => operator.purge(),
         Part::Bypass => operator.bypass(),
         Part::Fleet => operator.fleet(),

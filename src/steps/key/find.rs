@@ -174,9 +174,16 @@ pub(crate) async fn tags(aws: &Aws, region: &Region, id: &str) -> Result<Tags, E
     }
 }
 
+/// The most keys whose tags are read one by one where an index can be asked in their place.
+const FEW: usize = 50;
+
 /// Returns the keys in `region`, except `known`, that can be of `kind` and whose tags include
 /// `wanted`. Keys whose tags the caller may not read are skipped. If this applies to all keys, the
 /// refusal is returned.
+///
+/// Without a known key, the tags of every key are read: whether a key is to be created depends on
+/// it. Beside a known key only keys that an interrupted run left are looked for, so that in an
+/// account with many keys the index of tags is asked, if the caller may.
 pub(crate) async fn by_tags(
     aws: &Aws,
     region: &Region,
@@ -185,11 +192,21 @@ pub(crate) async fn by_tags(
     known: Option<&KeyId>,
 ) -> Result<Vec<Key>, Error> {
     let mut ids = ids_of(aws, region, kind).await?;
-    let count = ids.len();
-    ids.retain(|id| known.is_none_or(|known| id != known.as_str()));
+    let mut least_refused = ids.len().max(1);
+    if let Some(known) = known {
+        ids.retain(|id| id != known.as_str());
+        if ids.len() > FEW
+            && let Ok(indexed) = aws.keys_in_tag_index(region, wanted).await
+        {
+            ids.retain(|id| indexed.contains(id));
+            // The index names them as keys of the pair, so that none may be skipped.
+            least_refused = 1;
+        }
+    }
     let (found, mut refused) = tagged(aws, region, ids, wanted).await?;
+    let is_blind = refused.len() >= least_refused;
     match refused.pop() {
-        Some(error) if refused.len() + 1 == count => Err(error),
+        Some(error) if is_blind => Err(error),
         _ => Ok(found),
     }
 }

@@ -1,5 +1,5 @@
-//! The calls of `list`, `gc` and `apply --revive-keys`: searching an account for pairs, and
-//! canceling the deletion of keys.
+//! The calls of `list`, `gc`, `check` and `apply --revive-keys`, and the index of tags that `destroy`
+//! asks: searching an account, and canceling the deletion of keys.
 //! Not for: the calls on one pair (see `operator`).
 
 use super::{
@@ -63,6 +63,13 @@ impl Operator<'_> {
         let ask = Call::new(&self.who, "cloudtrail:LookupEvents", "*", self.account)
             .forbidden_actions(&["cloudtrail:StopLogging"]);
         self.own().flat_map(calls).flatten().chain([ask]).collect()
+    }
+
+    /// The index of tags has no resources in policies (Service Authorization Reference, "Actions
+    /// defined by Amazon Resource Group Tagging API").
+    pub(super) fn tag_index(&self) -> Option<Call> {
+        let call = Call::new(&self.who, "tag:GetResources", "*", self.account);
+        self.own().next().map(|_| call.forbidden_actions(&["tag:TagResources"]))
     }
 
     pub(super) fn revive(&self) -> Vec<Call> {
