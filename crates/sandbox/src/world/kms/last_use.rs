@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn each_key_has_its_last_use() {
-        let key = |region: &str| Arn::new(format!("arn:aws:kms:{region}:111122223333:key/mrk-1")).unwrap();
+        let key = |region: &str| {
+            Arn::new(format!("arn:aws:kms:{region}:111122223333:key/mrk-1")).unwrap()
+        };
         let (uses, at) = (Uses::default(), SystemTime::UNIX_EPOCH);
         uses.note(&key("us-east-1"), "kms:Decrypt", at);
         uses.note(&key("us-east-1"), "kms:ReEncryptFrom", at + Duration::from_secs(1));
