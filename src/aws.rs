@@ -11,6 +11,8 @@ mod error;
 mod lag;
 mod listing;
 mod pace;
+mod recorder;
+mod replay;
 mod s3control;
 mod seen;
 pub mod settle;
@@ -25,5 +27,7 @@ pub use clients::{
 pub use cloudtrail::{DeniedCall, Lookup};
 pub use cloudwatch::{MAX_SERIES, Series};
 pub use error::{At, Class, Error, action, denied};
+pub use lag::bound;
 pub use listing::{is_unnamable, is_xml_text};
+pub use replay::Answered;
 pub use transport::{CaBundle, Obstacle, Way};

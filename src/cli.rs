@@ -37,6 +37,7 @@ mod wait;
 mod watch;
 
 use crate::failure::{Failure, Kind};
+use crate::recording::Recorder;
 use crate::report::Report;
 use crate::stop::Stop;
 use clap::error::ErrorKind;
@@ -176,7 +177,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     output::set_color(cli.global.color);
     output::log_calls(cli.global.verbose);
     bug::tell_panics(cli.global.output, cli.command.name());
-    let reports = match opened(cli.global.reports()) {
+    let recording = cli.global.begin_recording(cli.command.name());
+    let reports = match recording.and_then(|()| opened(cli.global.reports())) {
         Ok(reports) => reports,
         Err(failure) => {
             return Printer::of(&cli.command, cli.global.output, Vec::new()).end(Err(failure));
@@ -193,8 +195,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return printer.end(Err(Failure::new(Kind::Unexpected, "runtime", error.to_string())));
         }
     };
+    let recorder = cli.global.recorder.clone();
     let ended = runtime.block_on(perform(cli, &printer));
     runtime.shutdown_background();
+    if let Some(why) = recorder.as_ref().and_then(Recorder::unwritten) {
+        output::say(&format!("warning: {why}"));
+    }
     printer.end(ended)
 }
 
@@ -252,7 +258,11 @@ pub async fn embedded(
         credentials: Some(credentials),
         ..cli.global
     };
+    let recording = cli.global.begin_recording(cli.command.name());
     let printer = Printer::of(&cli.command, Format::Json, Vec::new());
+    if let Err(failure) = recording {
+        return printer.conclude(Err(failure));
+    }
     // Boxed, so that the caller's future stays small.
     let command: Pin<Box<dyn Future<Output = Ended>>> = Box::pin(perform(cli, &printer));
     let ended = command.await;

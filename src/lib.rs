@@ -14,6 +14,7 @@ pub mod observe;
 pub mod steps;
 pub mod engine;
 pub mod aws;
+pub mod recording;
 pub mod plan;
 pub mod export;
 pub mod import;

@@ -42,7 +42,7 @@ pub use line::{Volume, explained};
 pub use lines::Lines;
 #[cfg(test)]
 pub(crate) use ndjson::Line;
-pub use ndjson::Ndjson;
+pub use ndjson::{Ndjson, Recorded};
 pub use proof::proof;
 pub use screen::Screen;
 pub use status::{metrics, status};

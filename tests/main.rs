@@ -41,6 +41,7 @@ mod policies;
 mod promises;
 mod published;
 mod prune;
+mod recording;
 mod refusals;
 mod sandbox;
 mod rubbish;

@@ -16,6 +16,7 @@ pub use profile::ProfileSettings;
 
 use super::listing::Listings;
 use super::pace::Pace;
+use super::recorder::{Recording, Watcher};
 use super::s3control::AsGiven;
 use super::seen::SeenTags;
 use super::settle::pause;
@@ -24,6 +25,7 @@ use super::transport::CaBundle;
 use super::{CallCount, Calls, Error};
 use crate::manifest::{Endpoints, Login, Service};
 use crate::names::{AccountId, Region};
+use crate::recording::Recorder;
 use crate::stop::Stop;
 use aws_config::SdkConfig;
 use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
@@ -58,6 +60,7 @@ pub(super) struct Caller {
     sts_endpoint: Option<String>,
     pub(super) config: SdkConfig,
     pub(super) calls: Calls,
+    recording: Option<Recording>,
     pace: Arc<Pace>,
     stop: Arc<OnceLock<Stop>>,
     seen: SeenTags,
@@ -76,6 +79,11 @@ impl Caller {
         let (pace, stop) = (Arc::clone(&self.pace), Arc::clone(&self.stop));
         Throttle { pace, calls: self.calls.clone(), region: region.clone(), stop }
     }
+
+    /// Returns the interceptor that records the requests to `region`.
+    pub(super) fn watcher(&self, region: &Region) -> Watcher {
+        Watcher { recording: self.recording.clone(), region: region.clone() }
+    }
 }
 
 /// Returns the retry partition of all requests of a run. Its token bucket is unlimited: that of the
@@ -93,7 +101,8 @@ macro_rules! client {
             .region(aws_config::Region::new(region.to_string()))
             .retry_partition(retries())
             .interceptor($caller.calls.clone())
-            .interceptor($caller.throttle(region));
+            .interceptor($caller.throttle(region))
+            .interceptor($caller.watcher(region));
         if let Some(url) = endpoint {
             config = config.endpoint_url(url);
         }
@@ -117,6 +126,7 @@ struct Shared {
     endpoint_url: Option<String>,
     ca_bundle: Option<CaBundle>,
     calls: Calls,
+    recorder: Option<Recorder>,
     callers: tokio::sync::Mutex<Vec<Arc<Caller>>>,
     pace: Arc<Pace>,
     stop: Arc<OnceLock<Stop>>,
@@ -149,6 +159,10 @@ impl Shared {
             sts_endpoint,
             config,
             calls: self.calls.beside(),
+            recording: self.recorder.clone().map(|recorder| {
+                let caller = recorder.caller();
+                Recording { recorder, caller }
+            }),
             pace: Arc::clone(&self.pace),
             stop: Arc::clone(&self.stop),
             seen: SeenTags::default(),
@@ -185,6 +199,7 @@ impl Aws {
             endpoint_url: connection.endpoint_url.clone(),
             ca_bundle: connection.ca_bundle.clone(),
             calls: Calls::default(),
+            recorder: connection.recorder.clone(),
             callers: tokio::sync::Mutex::default(),
             pace: Arc::new(Pace::new(connection.quota_factor)),
             stop: Arc::default(),

@@ -110,14 +110,18 @@ const TABLE: &[(&str, &str, &str, &str)] = &[
 
 /// Returns the propagation delay that `error` indicates, if any.
 pub(super) fn of(error: &Error) -> Option<Lag> {
+    row(error.operation, &error.code, &error.message)
+}
+
+fn row(operation: &str, code: &str, message: &str) -> Option<Lag> {
     let is_operation = |pattern: &str| match pattern.strip_suffix('*') {
-        Some(start) => error.operation.starts_with(start),
-        None => error.operation == pattern,
+        Some(start) => operation.starts_with(start),
+        None => operation == pattern,
     };
     TABLE
         .iter()
-        .find(|(operation, code, fragment, _)| {
-            is_operation(operation) && error.is(code) && error.message.contains(fragment)
+        .find(|(pattern, refused, fragment, _)| {
+            is_operation(pattern) && *refused == code && message.contains(fragment)
         })
         .map(|(operation, _, fragment, reason)| {
             let budget = match *operation {
@@ -128,6 +132,12 @@ pub(super) fn of(error: &Error) -> Option<Lag> {
             };
             Lag { reason, budget }
         })
+}
+
+/// Returns why a refusal of `operation` is retried, and for how long at most; `None` for a refusal that
+/// is not.
+pub fn bound(operation: &str, code: &str, message: &str) -> Option<(&'static str, Duration)> {
+    row(operation, code, message).map(|lag| (lag.reason, lag.budget))
 }
 
 #[cfg(test)]

@@ -3,13 +3,15 @@
 //! Not for: the content of requests and responses (see `cloudwatch`).
 
 use super::clients::{Caller, retries};
+use super::replay::Answered;
 use super::{At, Error};
 use crate::names::{Partition, Region};
+use crate::recording::encode::Written;
 use aws_config::BehaviorVersion;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::orchestrator::operation::{Operation, OperationBuilder};
 use aws_smithy_runtime::client::retries::classifiers::{
     HttpStatusCodeClassifier, TransientErrorClassifier,
 };
@@ -116,8 +118,28 @@ impl Caller {
         operation: &'static str,
         request: Request,
     ) -> Result<String, Error> {
-        let text = self.operation(region, service, operation).invoke(request).await;
+        let mut call = self.operation(region, service, operation);
+        if let Some(retries) = self.config.retry_config() {
+            call = call.standard_retry(retries);
+        }
+        let text = call.serializer(write).deserializer(read).build().invoke(request).await;
         text.at(operation, region)
+    }
+
+    /// Sends a request once and returns its answer as it came. Paths are encoded as S3 wants them, and
+    /// refusals are answers too.
+    ///
+    /// # Errors
+    /// There is no answer; the text says why.
+    pub(super) async fn answer(
+        &self,
+        region: &Region,
+        service: &Service,
+        request: Written,
+    ) -> Result<Answered, String> {
+        let call = self.operation(region, service, "replay").no_retry();
+        let call = call.serializer(rewritten).deserializer(as_it_came).build();
+        call.invoke(request).await.map_err(|error| format!("{error:?}"))
     }
 
     fn operation(
@@ -125,12 +147,16 @@ impl Caller {
         region: &Region,
         service: &Service,
         operation: &'static str,
-    ) -> Operation<Request, String, Refused> {
+    ) -> OperationBuilder {
         let mut layer = Layer::new(service.id);
         layer.store_put(AuthSchemeOptionResolverParams::new(()));
         layer.store_put(retries());
         let mut signing_options = SigningOptions::default();
         signing_options.content_sha256_header = true;
+        if service.signing_name == "s3" {
+            signing_options.double_uri_encode = false;
+            signing_options.normalize_uri_path = false;
+        }
         layer.store_put(SigV4OperationSigningConfig {
             region: Some(aws_config::Region::new(region.to_string()).into()),
             name: Some(SigningName::from_static(service.signing_name)),
@@ -142,7 +168,8 @@ impl Caller {
             .with_auth_scheme(SigV4AuthScheme::new())
             .with_auth_scheme_option_resolver(Some(schemes))
             .with_interceptor(self.calls.clone())
-            .with_interceptor(self.throttle(region));
+            .with_interceptor(self.throttle(region))
+            .with_interceptor(self.watcher(region));
         if let Some(credentials) = self.config.credentials_provider() {
             components = components.with_identity_resolver(SCHEME_ID, credentials);
         }
@@ -161,19 +188,14 @@ impl Caller {
             .retry_classifier(TransientErrorClassifier::<Refused>::new())
             .retry_classifier(HttpStatusCodeClassifier::default())
             .retry_classifier(AwsErrorCodeClassifier::<Refused>::new())
-            .runtime_plugin(plugin)
-            .serializer(write)
-            .deserializer(read);
+            .runtime_plugin(plugin);
         if let Some(client) = self.config.http_client() {
             operation = operation.http_client(client);
-        }
-        if let Some(retries) = self.config.retry_config() {
-            operation = operation.standard_retry(retries);
         }
         if let Some(timeouts) = self.config.timeout_config() {
             operation = operation.timeout_config(timeouts.clone());
         }
-        operation.build()
+        operation
     }
 
     /// Returns the endpoint that the manifest names, else that of the environment or the profile, else
@@ -193,6 +215,21 @@ fn write(request: Request) -> Result<HttpRequest, aws_smithy_runtime_api::box_er
         written.headers_mut().try_insert(name, value)?;
     }
     Ok(written)
+}
+
+fn rewritten(request: Written) -> Result<HttpRequest, aws_smithy_runtime_api::box_error::BoxError> {
+    let Written { method, target, headers, body } = request;
+    write(Request { method, target, headers, body })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the form of a deserializer")]
+fn as_it_came(response: &HttpResponse) -> Result<Answered, OrchestratorError<Refused>> {
+    let headers = response.headers().iter();
+    Ok(Answered {
+        status: response.status().as_u16(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        body: response.body().bytes().unwrap_or_default().to_vec(),
+    })
 }
 
 /// The error that a service returned.

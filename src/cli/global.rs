@@ -3,7 +3,9 @@
 
 use super::Format;
 use crate::aws;
+use crate::failure::{Failure, Kind};
 use crate::manifest::SideFlag;
+use crate::recording::{Names, Recorder};
 use crate::report::{Github, Html, Junit, Report, Volume};
 use crate::stop::Stop;
 use clap::builder::{FalseyValueParser, RangedU64ValueParser};
@@ -92,6 +94,12 @@ pub(super) struct Global {
     /// Annotations and a step summary for GitHub Actions; on by itself there
     #[arg(long, global = true, env = "CRRCTL_GITHUB", value_parser = FalseyValueParser::new())]
     pub(super) github: bool,
+    /// Record the run: what AWS was asked and what it answered, with stand-ins for names
+    #[arg(long, global = true, value_name = "FILE", env = "CRRCTL_RECORD")]
+    pub(super) record: Option<PathBuf>,
+    /// Keep names as they are in the recording
+    #[arg(long, global = true, env = "CRRCTL_RECORD_NAMES", value_parser = FalseyValueParser::new())]
+    pub(super) record_names: bool,
     /// Fills `{run}` in the manifest
     #[arg(skip)]
     pub(super) run: Option<String>,
@@ -104,6 +112,9 @@ pub(super) struct Global {
     /// The codes of MFA devices that were asked for, by profile
     #[arg(skip)]
     pub(super) codes: Arc<tokio::sync::Mutex<BTreeMap<String, String>>>,
+    /// Where the run is recorded
+    #[arg(skip)]
+    pub(super) recorder: Option<Recorder>,
     /// Access key and secret, where another program runs the command
     #[arg(skip)]
     pub(super) credentials: Option<(String, String)>,
@@ -129,6 +140,16 @@ impl Global {
             reports.push(Arc::new(Github::new(summary)));
         }
         reports
+    }
+
+    /// Opens the recording of a run of `command`, before anything is built.
+    pub(super) fn begin_recording(&mut self, command: &str) -> Result<(), Failure> {
+        let Some(file) = &self.record else { return Ok(()) };
+        let names = if self.record_names { Names::Kept } else { Names::Replaced };
+        let opened = Recorder::open(file, command, names);
+        let unwritable = |why| Failure::new(Kind::Manifest, "file-unwritable", why);
+        self.recorder = Some(opened.map_err(unwritable)?);
+        Ok(())
     }
 
     pub(super) fn volume(&self) -> Volume {

@@ -24,6 +24,8 @@ enum SchemaOf {
     Objects,
     /// The lines of `-o ndjson`
     Events,
+    /// The lines of `--record`
+    Recording,
 }
 
 impl SchemaOf {
@@ -32,6 +34,7 @@ impl SchemaOf {
             Self::Manifest => manifest::SCHEMA,
             Self::Objects => include_str!("../../schemas/objects.schema.json"),
             Self::Events => include_str!("../../schemas/events.schema.json"),
+            Self::Recording => include_str!("../../schemas/recording.schema.json"),
         }
     }
 }

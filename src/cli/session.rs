@@ -18,7 +18,7 @@ use crate::failure::{self, Failure};
 use crate::manifest::Manifest;
 use crate::names::Region;
 use crate::ops::{Input, RunContext, Session};
-use crate::report::{self, Chain, Lines, Ndjson, Screen, Volume};
+use crate::report::{self, Chain, Lines, Ndjson, Recorded, Screen, Volume};
 use crate::stop::Stop;
 use crrctl_sandbox::{self as sandbox, Sandbox};
 use ends::{watch_clock, watch_signals};
@@ -93,7 +93,8 @@ fn events(global: &Global, printer: &Printer) -> Events {
         Format::Text | Format::Json => Arc::new(Lines::new(volume)),
     };
     let reports = printer.reports.iter().map(|report| Arc::clone(report) as Arc<dyn Sink>);
+    let recording = global.recorder.clone().map(|it| Arc::new(Recorded::new(it)) as Arc<dyn Sink>);
     let path = (volume >= Volume::Verbose).then(|| Arc::new(Chain::default()) as Arc<dyn Sink>);
-    let all = std::iter::once(watcher).chain(reports).chain(path);
+    let all = std::iter::once(watcher).chain(reports).chain(path).chain(recording);
     Events::to(Arc::new(report::Several(all.collect())))
 }

@@ -2,12 +2,14 @@
 //! Not for: the fields of the events (see `lines`).
 
 mod lines;
+mod recorded;
 
 use super::Stdout;
 use crate::events::{Event, Sink};
 use crate::failure::Failure;
 use jiff::Timestamp;
 pub(crate) use lines::Line;
+pub use recorded::Recorded;
 use std::sync::{Mutex, PoisonError};
 
 /// Writes events to stdout. `run.done` is held back until [`Ndjson::end`], so that it is the last

@@ -5,6 +5,7 @@ use super::mfa::MfaLogin;
 use crate::aws::transport::CaBundle;
 use crate::manifest::{Endpoints, Login};
 use crate::names::{AccountId, Region};
+use crate::recording::Recorder;
 use std::collections::BTreeMap;
 
 /// How to reach AWS, or an emulator of AWS.
@@ -21,6 +22,8 @@ pub struct Connection {
     pub ca_bundle: Option<CaBundle>,
     /// The Regions that are called with other credentials.
     pub away: BTreeMap<Region, Credentials>,
+    /// Where the run is recorded.
+    pub recorder: Option<Recorder>,
     /// The KMS request quotas of the account, compared with the default quotas.
     pub quota_factor: QuotaFactor,
 }

@@ -157,7 +157,8 @@ pub(super) const ALL: &[Entry] = &[
         "file-unwritable",
         "A report or stdout can't be written.",
         &[
-            "the folder of `--junit` or `--html` does not exist or is not writable",
+            "the folder of `--junit`, `--html` or `--record` does not exist or is not writable",
+            "the file of `--record` holds something that is no recording",
             "the disk is full that the output goes to; what was done is done",
         ],
         &["name another path, or make room, and run the command again"],

@@ -38,6 +38,8 @@ const PARTS: &[&str] = &["file", "name", "source", "destination"];
 /// How AWS is called.
 const CALLS: &[&str] =
     &["sandbox", "profile", "endpoint_url", "timeout", "max_concurrency", "quota_factor"];
+/// The recording of a run.
+const RECORDED: &[&str] = &["record", "record_names"];
 /// How a run in the sandbox goes. That it is one may be said all the same.
 const OFFLINE: &[&str] = &["sandbox", "timeout", "max_concurrency"];
 /// How long probes are tried.
@@ -49,8 +51,8 @@ const REPORTS: &[&str] = &["junit", "html", "github"];
 /// Annotations alone: the other reports keep every probe, and `watch` has no end.
 const ANNOTATIONS: &[&str] = &["github"];
 
-const ON_A_PAIR: &[&[&str]] = &[PRINTS, PAIR, CALLS, LIVE, REPORTS];
-const WITH_PROBES: &[&[&str]] = &[PRINTS, PAIR, CALLS, PROBES, LIVE, REPORTS];
+const ON_A_PAIR: &[&[&str]] = &[PRINTS, PAIR, CALLS, RECORDED, LIVE, REPORTS];
+const WITH_PROBES: &[&[&str]] = &[PRINTS, PAIR, CALLS, RECORDED, PROBES, LIVE, REPORTS];
 const ALONE: &[&[&str]] = &[PRINTS];
 
 /// Every command, in the order of the groups.
@@ -67,7 +69,7 @@ pub(crate) const PAGES: [Page; 28] = [
     Page {
         command: "rehearse",
         note: "Needs no AWS. Fails if a second apply would change something, or if anything is left.",
-        uses: &[PRINTS, PAIR, OFFLINE, PROBES, LIVE, REPORTS],
+        uses: &[PRINTS, PAIR, OFFLINE, RECORDED, PROBES, LIVE, REPORTS],
         examples: &[
             ("crrctl rehearse", "the manifest crrctl.yaml, or a demo pair"),
             ("crrctl rehearse -f orders.yaml", ""),
@@ -96,7 +98,7 @@ pub(crate) const PAGES: [Page; 28] = [
     Page {
         command: "import",
         note: "Needs no manifest.",
-        uses: &[PRINTS, NAME, CALLS, LIVE, REPORTS],
+        uses: &[PRINTS, NAME, CALLS, RECORDED, LIVE, REPORTS],
         examples: &[
             ("crrctl import orders-src --out crrctl.yaml", ""),
             ("crrctl import orders-src --destination-profile archive", "to another account"),
@@ -144,7 +146,7 @@ pub(crate) const PAGES: [Page; 28] = [
     Page {
         command: "watch",
         note: "Runs until a signal, and then exits with 0.",
-        uses: &[PRINTS, PAIR, CALLS, PROBES, LIVE, ANNOTATIONS],
+        uses: &[PRINTS, PAIR, CALLS, RECORDED, PROBES, LIVE, ANNOTATIONS],
         examples: &[
             ("crrctl watch --every 1m", ""),
             ("crrctl watch --listen 127.0.0.1:9464", "with Prometheus metrics"),

@@ -104,6 +104,24 @@ fn events_are_generated() {
     is_generated("events", &generated);
 }
 
+#[test]
+fn recordings_are_generated() {
+    let mut generator = generator();
+    let lines = generator.root_schema_for::<crate::recording::Line>();
+    let lines = lines.get("oneOf").and_then(Value::as_array).unwrap();
+    let name = |line: &Value| line["properties"]["record"]["const"].as_str().unwrap().to_owned();
+    let mut lines: Vec<_> = lines.iter().map(|line| (name(line), line.clone())).collect();
+    lines[0].1["properties"]["schema"]["const"] = json!(crate::recording::SCHEMA);
+    let description = "One object a line, told apart by `record`. Members have the names of the services' models. Fields and lines may be added within a version.";
+    let generated = whole(
+        "What crrctl writes with `--record`",
+        description,
+        lines,
+        generator.take_definitions(true),
+    );
+    is_generated("recording", &generated);
+}
+
 /// Adds the definition of the object `T`: what its type says, the value of `schema`, and the forms
 /// that the object has.
 fn define<T: Object + JsonSchema>(generator: &mut SchemaGenerator, these: &mut Vec<String>) {

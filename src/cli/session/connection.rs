@@ -74,7 +74,9 @@ pub(in crate::cli) async fn connection(
         });
         let usual = Credentials::of_stand_in(&usual.0, &usual.1);
         let (away, endpoints) = (away.collect(), BTreeMap::new());
-        Ok(Connection { endpoint_url, endpoints, ca_bundle: None, away, usual, quota_factor })
+        let recorder = global.recorder.clone();
+        let ca_bundle = None;
+        Ok(Connection { usual, endpoint_url, endpoints, ca_bundle, away, recorder, quota_factor })
     } else {
         let with_flag = |login: &Login| {
             let profile = login.profile.clone().or_else(|| global.profile.clone());
@@ -103,7 +105,8 @@ pub(in crate::cli) async fn connection(
         }
         let ca_bundle = CaBundle::configured(profile.ca_bundle.as_deref())?;
         let endpoints = manifest.map(Manifest::endpoints).cloned().unwrap_or_default();
-        Ok(Connection { usual, endpoint_url, endpoints, ca_bundle, away, quota_factor })
+        let recorder = global.recorder.clone();
+        Ok(Connection { usual, endpoint_url, endpoints, ca_bundle, away, recorder, quota_factor })
     }
 }
 

@@ -1,0 +1,191 @@
+//! The file of a recording. It is opened before anything is built; each line is one write, so that
+//! the lines before a kill stay readable. A file that can't be written ends the recording, not the
+//! run.
+//! Not for: what a line holds (see `line`).
+
+use super::line::{Header, Line, SCHEMA};
+use super::{Exchange, Names, Veil};
+use jiff::Timestamp;
+use serde_json::Value;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// Records a run. Its clones write to the same file.
+#[derive(Debug, Clone)]
+pub struct Recorder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    file: Mutex<File>,
+    veil: Veil,
+    callers: AtomicU32,
+    /// Why the recording ends before the run.
+    unwritten: OnceLock<String>,
+    path: String,
+}
+
+impl PartialEq for Recorder {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Recorder {}
+
+impl Recorder {
+    /// Opens `path` for a run of `command`, with mode 0600. A recording that is there gets the run
+    /// appended; a file that holds anything else is left alone.
+    ///
+    /// # Errors
+    /// The file can't be written, or holds something else.
+    pub fn open(path: &Path, command: &str, names: Names) -> Result<Self, String> {
+        let shown = path.display().to_string();
+        let unwritable = |error: std::io::Error| format!("can't write {shown}: {error}");
+        let opened = OpenOptions::new().create(true).append(true).read(true).mode(0o600).open(path);
+        let mut file = match opened {
+            // What can't be read, such as a pipe, has nothing to keep.
+            Err(_) => OpenOptions::new().append(true).open(path).map_err(unwritable)?,
+            Ok(file) => file,
+        };
+        let is_file = file.metadata().map_err(unwritable)?.is_file();
+        if is_file {
+            file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(unwritable)?;
+            if !continues(&mut file).map_err(unwritable)? {
+                return Err(format!(
+                    "{shown} holds something that is no recording, and is left as it is: name another file for the recording"
+                ));
+            }
+        }
+        let recorder = Self(Arc::new(Inner {
+            file: Mutex::new(file),
+            veil: Veil::new(names),
+            callers: AtomicU32::new(0),
+            unwritten: OnceLock::new(),
+            path: shown,
+        }));
+        recorder.write(&Line::Header(Header {
+            schema: SCHEMA.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: command.to_owned(),
+            names,
+            at: Timestamp::now(),
+        }));
+        Ok(recorder)
+    }
+
+    /// Returns a number for one set of credentials.
+    pub fn caller(&self) -> u32 {
+        self.0.callers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Writes an exchange, with stand-ins.
+    pub fn exchange(&self, mut exchange: Exchange) {
+        let veil = &self.0.veil;
+        veil.members(exchange.service, &mut exchange.request);
+        veil.members(exchange.service, &mut exchange.answer);
+        for text in [&mut exchange.code, &mut exchange.message].into_iter().flatten() {
+            *text = veil.text(text);
+        }
+        self.write(&Line::Exchange(Box::new(exchange)));
+    }
+
+    /// Writes an event, with stand-ins.
+    pub fn event(&self, mut event: Value) {
+        self.0.veil.event(&mut event);
+        self.write(&Line::Event { event });
+    }
+
+    /// Returns why the recording ends before the run, if it does.
+    pub fn unwritten(&self) -> Option<&str> {
+        self.0.unwritten.get().map(String::as_str)
+    }
+
+    fn write(&self, line: &Line) {
+        let Ok(mut text) = serde_json::to_vec(line) else { return };
+        text.push(b'\n');
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.unwritten.get().is_some() {
+            return;
+        }
+        let before = file.metadata().map(|it| it.len()).ok();
+        if let Err(error) = file.write_all(&text) {
+            // Half a line would hide that the recording ends here.
+            let _ = before.map(|length| file.set_len(length));
+            let why = format!("can't write {}: {error}: the recording ends early", self.0.path);
+            let _ = self.0.unwritten.set(why);
+        }
+    }
+}
+
+/// Returns whether a run can be appended: the file is empty, or a recording. A last line that was cut
+/// off is ended first.
+fn continues(file: &mut File) -> std::io::Result<bool> {
+    /// No header is as long.
+    const LONGEST: u64 = 4_096;
+    let length = file.metadata()?.len();
+    if length == 0 {
+        return Ok(true);
+    }
+    file.seek(SeekFrom::Start(0))?;
+    let mut first = String::new();
+    let _ = BufReader::new((&*file).take(LONGEST)).read_line(&mut first);
+    if !matches!(serde_json::from_str(&first), Ok(Line::Header(_))) {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::Start(length - 1))?;
+    file.read_exact(&mut last)?;
+    if last != *b"\n" {
+        file.write_all(b"\n")?;
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(path: &Path) -> Vec<Line> {
+        let text = std::fs::read_to_string(path).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_recording_is_continued_and_nothing_else_is_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.ndjson");
+        let recorder = Recorder::open(&path, "plan", Names::Replaced).unwrap();
+        recorder.event(serde_json::json!({"event": "run.start", "pair": "acme"}));
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(lines(&path).len(), 2);
+        // A run that was killed in the middle of a line.
+        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"rec").unwrap();
+        let _ = Recorder::open(&path, "apply", Names::Replaced).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text.lines().count(), 4, "{text}");
+        assert!(
+            matches!(serde_json::from_str(text.lines().last().unwrap()), Ok(Line::Header(it)) if it.command == "apply")
+        );
+
+        let mine = folder.path().join("mine");
+        std::fs::write(&mine, "mine").unwrap();
+        let why = Recorder::open(&mine, "plan", Names::Replaced).unwrap_err();
+        assert!(why.contains("is no recording"), "{why}");
+        assert_eq!(std::fs::read_to_string(&mine).unwrap(), "mine");
+        let why =
+            Recorder::open(&folder.path().join("no/such"), "plan", Names::Replaced).unwrap_err();
+        assert!(why.contains("can't write"), "{why}");
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_recording_and_is_told_once() {
+        let recorder = Recorder::open(Path::new("/dev/full"), "plan", Names::Replaced).unwrap();
+        recorder.event(serde_json::json!({"event": "run.start"}));
+        let why = recorder.unwritten().unwrap();
+        assert!(why.contains("/dev/full") && why.contains("No space left"), "{why}");
+    }
+}

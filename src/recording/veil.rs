@@ -1,0 +1,484 @@
+//! Stand-ins: what takes the place of names in a recording. A stand-in depends on a key that is
+//! drawn for the recording and never written. Each character is replaced by another of its kind, by
+//! the characters before it: so the same name has the same stand-in wherever it occurs, of the same
+//! length, and what begins alike begins alike.
+//! Not for: which members are replaced (see `members`).
+
+use super::dictionary::is_plain;
+use super::members::{self, Kind, Service};
+use super::pieces::{self, Piece};
+use super::{Members, Names};
+use serde_json::{Number, Value};
+use std::collections::hash_map::{DefaultHasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
+use std::sync::{PoisonError, RwLock};
+
+/// How many names are looked for in messages.
+const MOST_NAMES: usize = 256;
+/// The shortest name that is looked for in messages.
+const SHORTEST: usize = 3;
+/// What separates the words of a text. All else belongs to a word.
+const BETWEEN: &str = " \t\r\n'\"`,;()[]{}<>|!=&#$~^\\";
+
+/// Replaces what names somebody or something.
+#[derive(Debug)]
+pub struct Veil {
+    state: RandomState,
+    names: Names,
+    /// Names that were seen in members, the longest first.
+    known: RwLock<Vec<String>>,
+}
+
+impl Veil {
+    /// Creates a veil with a key of its own.
+    pub fn new(names: Names) -> Self {
+        Self { state: RandomState::new(), names, known: RwLock::default() }
+    }
+
+    /// Replaces the members of a request or an answer of `service`.
+    pub fn members(&self, service: Service, members: &mut Members) {
+        let old = std::mem::take(members);
+        let is_tag = old.contains_key("Key") && old.contains_key("Value");
+        for (name, mut value) in old {
+            let kind = match members::kind(service, &name) {
+                Kind::Key if is_tag => Kind::Name,
+                kind => kind,
+            };
+            if kind == Kind::Never {
+                continue;
+            }
+            self.value(service, kind, &mut value);
+            let name = if members::is_name_of_a_member(&name) { name } else { self.name(&name) };
+            members.insert(name, value);
+        }
+    }
+
+    fn value(&self, service: Service, kind: Kind, value: &mut Value) {
+        match value {
+            Value::Object(inner) if kind == Kind::Blob => {
+                inner.retain(|name, it| {
+                    ["length", "sha256"].contains(&name.as_str()) && is_figure(it)
+                });
+            }
+            Value::Object(inner) => self.members(service, inner),
+            Value::Array(items) => items.iter_mut().for_each(|it| self.value(service, kind, it)),
+            Value::String(text) => *text = self.leaf(kind, text),
+            Value::Number(number) if kind == Kind::Opaque => {
+                let text = self.rotated(&number.to_string());
+                *number = text.parse().unwrap_or_else(|_| Number::from(0));
+            }
+            Value::Number(_) | Value::Bool(_) | Value::Null => {}
+        }
+    }
+
+    fn leaf(&self, kind: Kind, text: &str) -> String {
+        match kind {
+            Kind::Name => {
+                self.remember(text);
+                self.name(text)
+            }
+            Kind::Key => self.key(text),
+            Kind::Id => self.name(text),
+            Kind::Number if text.chars().all(|c| c.is_ascii_digit()) => text.to_owned(),
+            Kind::Time if members::is_time(text) => text.to_owned(),
+            Kind::Policy => self.policy(text),
+            Kind::Word | Kind::Text => self.text(text),
+            Kind::Never => String::new(),
+            Kind::Number | Kind::Time | Kind::Blob | Kind::Opaque => self.veiled(text),
+        }
+    }
+
+    /// Looks for `name` in messages from now on. A single word of the dictionary tells nothing.
+    fn remember(&self, name: &str) {
+        if name.len() < SHORTEST || name.starts_with("arn:") || is_plain(name) {
+            return;
+        }
+        let is_known =
+            |known: &Vec<String>| known.len() >= MOST_NAMES || known.iter().any(|it| it == name);
+        if is_known(&self.known.read().unwrap_or_else(PoisonError::into_inner)) {
+            return;
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if !is_known(&known) {
+            known.push(name.to_owned());
+            known.sort_by_key(|it| std::cmp::Reverse(it.len()));
+        }
+    }
+
+    /// Returns the stand-in of a name, an ARN or an id.
+    pub fn name(&self, text: &str) -> String {
+        match self.names {
+            Names::Kept => text.to_owned(),
+            Names::Replaced => self.veiled(text),
+        }
+    }
+
+    /// Returns the stand-in of an object's key or a prefix, in which no piece is looked for, so that a
+    /// prefix stays one wherever it ends.
+    pub fn key(&self, text: &str) -> String {
+        match self.names {
+            Names::Kept => text.to_owned(),
+            Names::Replaced => {
+                let segments = text.split('/').map(|segment| self.turned(segment, &[]));
+                segments.collect::<Vec<_>>().join("/")
+            }
+        }
+    }
+
+    fn veiled(&self, text: &str) -> String {
+        if text.starts_with("arn:") {
+            return self.arn(text);
+        }
+        let is_managed = text.starts_with("alias/aws/") && text.split('/').all(is_plain);
+        if is_managed {
+            return text.to_owned();
+        }
+        for own in ["crrctl:", "aws:"] {
+            if let Some(rest) = text.strip_prefix(own) {
+                return format!("{own}{}", self.text(rest));
+            }
+        }
+        match text.strip_prefix("alias/") {
+            Some(rest) => format!("alias/{}", self.segments(rest, |_| false)),
+            None => self.segments(text, |_| false),
+        }
+    }
+
+    /// Replaces the parts between `/` and `:`, but those that are plain.
+    fn segments(&self, text: &str, is_plain: impl Fn(&str) -> bool) -> String {
+        let mut out = String::with_capacity(text.len());
+        for part in text.split_inclusive(['/', ':']) {
+            let piece = part.trim_end_matches(['/', ':']);
+            if is_plain(piece) {
+                out.push_str(piece);
+            } else {
+                out.push_str(&self.rotated(piece));
+            }
+            out.push_str(&part[piece.len()..]);
+        }
+        out
+    }
+
+    /// Returns the stand-in of an ARN: partition, service and Region stay, and the kind of resource.
+    fn arn(&self, text: &str) -> String {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let [arn, partition, service, region, account, resource] = parts.as_slice() else {
+            return self.segments(text, |_| false);
+        };
+        if self.names == Names::Kept {
+            return text.to_owned();
+        }
+        let is_partition =
+            *partition == "aws" || partition.starts_with("aws-") && partition.len() <= 10;
+        let partition =
+            if is_partition { (*partition).to_owned() } else { self.rotated(partition) };
+        let word = |it: &str| if is_plain(it) { it.to_owned() } else { self.rotated(it) };
+        let resource = match (*service, resource.split_once('/')) {
+            ("s3", Some((bucket, key))) => format!("{}/{}", self.rotated(bucket), self.key(key)),
+            ("s3", None) => self.rotated(resource),
+            (_, Some((kind, rest))) if is_plain(kind) => {
+                let is_aws = *account == "aws" || rest.starts_with("aws");
+                format!("{kind}/{}", self.segments(rest, |it| is_aws && is_plain(it)))
+            }
+            _ => self.segments(resource, is_plain),
+        };
+        let (service, region, account) = (word(service), word(region), word(account));
+        format!("{arn}:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// Returns a message with every name in it replaced: those that members had, and every word that
+    /// is not in the dictionary.
+    pub fn text(&self, text: &str) -> String {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        self.without(text, &known)
+    }
+
+    fn without(&self, text: &str, known: &[String]) -> String {
+        for (place, name) in known.iter().enumerate() {
+            let Some(at) = text.find(name.as_str()) else { continue };
+            let end = at + name.len();
+            let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+            if is_edge(text[..at].chars().next_back())
+                && is_edge(text[end..].chars().next())
+                && !within_arn(&text[..at])
+            {
+                let before = self.without(&text[..at], &known[place..]);
+                let after = self.without(&text[end..], &known[place..]);
+                return format!("{before}{}{after}", self.name(name));
+            }
+        }
+        let mut out = String::with_capacity(text.len());
+        for part in text.split_inclusive(|c| BETWEEN.contains(c)) {
+            let word = part.trim_end_matches(|c| BETWEEN.contains(c));
+            let bare = word.trim_end_matches(['.', ':', '?']);
+            out.push_str(&self.word(bare));
+            out.push_str(&part[bare.len()..]);
+        }
+        out
+    }
+
+    fn word(&self, word: &str) -> String {
+        if word.starts_with("arn:") {
+            return self.arn(word);
+        }
+        if members::is_timestamp(word) {
+            return word.to_owned();
+        }
+        let is_name =
+            word.contains('@') || (word.contains('.') && !word.split(['/', ':']).all(is_plain));
+        let is_kept = self.names == Names::Kept && is_id(word);
+        if is_kept {
+            return word.to_owned();
+        }
+        self.segments(word, |piece| !is_name && is_plain(piece))
+    }
+
+    /// Returns a policy with every name in it replaced. What is no JSON is replaced as a whole.
+    pub fn policy(&self, text: &str) -> String {
+        match serde_json::from_str::<Value>(text) {
+            Ok(mut document) => {
+                self.texts(&mut document);
+                document.to_string()
+            }
+            Err(_) => self.veiled(text),
+        }
+    }
+
+    /// Replaces every name in the texts of `value`, those of keys too.
+    fn texts(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|it| self.texts(it)),
+            Value::Object(fields) => {
+                for (key, mut value) in std::mem::take(fields) {
+                    self.texts(&mut value);
+                    fields.insert(self.text(&key), value);
+                }
+            }
+            Value::Number(_) | Value::Bool(_) | Value::Null => {}
+        }
+    }
+
+    /// Replaces every name in an event, whose fields are crrctl's own.
+    pub fn event(&self, event: &mut Value) {
+        const NAMES: [&str; 10] =
+            ["pair", "name", "key", "alias", "role", "bucket", "rule", "version_id", "arn", "job"];
+        match event {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|it| self.event(it)),
+            Value::Object(fields) => {
+                for (field, value) in fields {
+                    match value {
+                        Value::String(text) if NAMES.contains(&field.as_str()) => {
+                            *text = self.name(text);
+                        }
+                        Value::String(_) if field == "event" => {}
+                        value => self.event(value),
+                    }
+                }
+            }
+            Value::Number(_) | Value::Bool(_) | Value::Null => {}
+        }
+    }
+
+    /// Returns the stand-in of one segment of a name.
+    fn rotated(&self, segment: &str) -> String {
+        self.turned(segment, &pieces::of(segment))
+    }
+
+    fn turned(&self, segment: &str, pieces: &[(std::ops::Range<usize>, Piece)]) -> String {
+        let (mut out, mut seen) = (String::with_capacity(segment.len()), self.state.build_hasher());
+        let (mut at, mut pieces) = (0, pieces.iter().peekable());
+        while let Some(letter) = segment[at..].chars().next() {
+            let piece = pieces.next_if(|(range, _)| range.start == at);
+            let end = if let Some((range, piece)) = piece {
+                out.push_str(&self.piece(&segment[range.clone()], *piece));
+                range.end
+            } else {
+                turn(letter, drawn(&seen), &mut out);
+                at + letter.len_utf8()
+            };
+            seen.write(&segment.as_bytes()[at..end]);
+            at = end;
+        }
+        out
+    }
+
+    /// Returns the stand-in of a piece, which does not depend on what is before it.
+    fn piece(&self, text: &str, piece: Piece) -> String {
+        let hex = match piece {
+            Piece::Kept => return text.to_owned(),
+            Piece::Account => return self.turned(text, &[]),
+            Piece::Hex => text.strip_prefix("mrk-").unwrap_or(text),
+        };
+        let (mut out, mut seen) =
+            (text[..text.len() - hex.len()].to_owned(), self.state.build_hasher());
+        for letter in hex.chars() {
+            let turned = letter.to_digit(16).and_then(|digit| {
+                let by = u32::try_from(drawn(&seen) % 15).unwrap_or_default() + 1;
+                char::from_digit((digit + by) % 16, 16)
+            });
+            out.push(turned.unwrap_or(letter));
+            seen.write(letter.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        out
+    }
+}
+
+/// Returns whether a number stands for a body: its length or its hash.
+fn is_figure(value: &Value) -> bool {
+    match value {
+        Value::Number(_) => true,
+        Value::String(text) => text.len() == 64 && text.bytes().all(|it| it.is_ascii_hexdigit()),
+        _ => false,
+    }
+}
+
+/// Returns whether the text ends within an ARN, which is replaced as a whole.
+fn within_arn(before: &str) -> bool {
+    let start = before.rfind(|c| BETWEEN.contains(c)).map_or(0, |at| at + 1);
+    before[start..].starts_with("arn:")
+}
+
+/// Returns whether a word is the id of an account or a key and nothing else.
+fn is_id(word: &str) -> bool {
+    matches!(pieces::of(word).as_slice(), [(range, _)] if range.len() == word.len())
+}
+
+fn drawn(seen: &DefaultHasher) -> u64 {
+    seen.finish()
+}
+
+/// Adds another character of the same kind. What is neither a letter nor a digit stays.
+fn turn(letter: char, by: u64, out: &mut String) {
+    let turned = |first: u8, count: u8| {
+        let by = u8::try_from(by % u64::from(count - 1)).unwrap_or_default() + 1;
+        let place = u8::try_from(letter).unwrap_or(first) - first;
+        char::from(first + (place + by) % count)
+    };
+    match letter {
+        '0'..='9' => out.push(turned(b'0', 10)),
+        'a'..='z' => out.push(turned(b'a', 26)),
+        'A'..='Z' => out.push(turned(b'A', 26)),
+        _ if letter.is_ascii() => out.push(letter),
+        _ => {
+            let stand_in = char::from(b'a' + u8::try_from(by % 26).unwrap_or_default());
+            out.extend(std::iter::repeat_n(stand_in, letter.len_utf8()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn veil() -> Veil {
+        Veil::new(Names::Replaced)
+    }
+
+    #[test]
+    fn stand_ins_keep_length_prefixes_and_forms() {
+        let veil = veil();
+        for name in ["orders", "demo-111122223333-us-east-1", "Zürich 7", "logs/2026/a.txt", ""] {
+            let stand_in = veil.name(name);
+            assert_eq!(stand_in.len(), name.len(), "{name}: {stand_in}");
+            assert_eq!(stand_in, veil.name(name));
+            assert!(name.is_empty() || stand_in != name);
+        }
+        assert!(veil.key("logs/2026-05/a").starts_with(&veil.key("logs/2026")));
+        assert!(veil.key("data-1111222233334").starts_with(&veil.key("data-111122223333")));
+        let account = veil.name("111122223333");
+        assert!(account.bytes().all(|it| it.is_ascii_digit()) && account != "111122223333");
+        let bucket = veil.name("demo-111122223333-us-east-1-an");
+        assert!(bucket.ends_with(&format!("-{account}-us-east-1-an")), "{bucket}");
+        let key = format!("mrk-{}", "0f".repeat(16));
+        assert!(veil.name(&key).starts_with("mrk-"));
+        let arn = veil.name(&format!("arn:aws-cn:kms:cn-north-1:111122223333:key/{key}"));
+        assert_eq!(arn, format!("arn:aws-cn:kms:cn-north-1:{account}:key/{}", veil.name(&key)));
+        let (bucket, key) = (veil.name("acme-src"), veil.key("in/x.txt"));
+        assert_eq!(
+            veil.text("arn:aws:s3:::acme-src/in/x.txt"),
+            format!("arn:aws:s3:::{bucket}/{key}")
+        );
+        assert_ne!(veil.name("orders"), Veil::new(Names::Replaced).name("orders"));
+        assert_eq!(veil.name("alias/aws/s3"), "alias/aws/s3");
+        assert_eq!(veil.name("crrctl:pair"), "crrctl:pair");
+    }
+
+    #[test]
+    fn different_names_have_different_stand_ins() {
+        let veil = veil();
+        let names: std::collections::BTreeSet<String> =
+            (0..5_000).map(|n| veil.name(&format!("probe-{n:05}"))).collect();
+        assert_eq!(names.len(), 5_000);
+    }
+
+    #[test]
+    fn messages_keep_their_words_and_lose_names() {
+        let veil = veil();
+        let mut members = json!({"Bucket": "acme orders", "RoleName": "jane.kwok"});
+        veil.members(Service::S3, members.as_object_mut().unwrap());
+        let message = veil.text(
+            "The bucket acme orders of jane.kwok (jane@acme.com, 10.1.2.3) in us-east-1 does not exist: \
+             s3:PutObject was denied for 111122223333.",
+        );
+        assert!(
+            message.starts_with("The bucket ")
+                && message.contains("in us-east-1 does not exist: s3:PutObject was denied for "),
+            "{message}"
+        );
+        for name in ["acme", "orders", "jane", "kwok", "10.1.2.3", "111122223333"] {
+            assert!(!message.contains(name), "{name}: {message}");
+        }
+        assert!(message.contains(members["Bucket"].as_str().unwrap()), "{message}");
+    }
+
+    #[test]
+    fn policies_keep_their_grammar() {
+        let policy = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AcmeOnly","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/path/acme"},"Action":["s3:GetObject*","kms:Decrypt"],"Resource":"arn:aws:s3:::acme-src/*","Condition":{"StringEquals":{"kms:ViaService":"s3.us-east-1.amazonaws.com","aws:RequestTag/acme":"x1"},"Bool":{"aws:SecureTransport":"true"}}}]}"#;
+        let veiled = veil().policy(policy);
+        let document: Value = serde_json::from_str(&veiled).unwrap();
+        let statement = &document["Statement"][0];
+        assert_eq!(document["Version"], "2012-10-17");
+        assert_eq!(statement["Action"], json!(["s3:GetObject*", "kms:Decrypt"]));
+        assert_eq!(
+            statement["Condition"]["StringEquals"]["kms:ViaService"],
+            "s3.us-east-1.amazonaws.com"
+        );
+        assert_eq!(statement["Condition"]["Bool"]["aws:SecureTransport"], "true");
+        assert!(
+            statement["Resource"].as_str().unwrap().ends_with("-src/*") || !veiled.contains("acme")
+        );
+        assert!(
+            !veiled.to_lowercase().contains("acme") && veiled.len() == policy.len(),
+            "{veiled}"
+        );
+    }
+
+    #[test]
+    fn what_is_not_listed_is_replaced_and_credentials_are_left_out() {
+        let mut members = json!({
+            "Status": "Enabled", "Unheard": "Enabled", "Number": 123_456, "SecretAccessKey": "x",
+            "SessionToken": "y", "Marked": {"Status": "marked", "deep": ["Enabled"]},
+        });
+        veil().members(Service::S3, members.as_object_mut().unwrap());
+        assert_eq!(members["Status"], "Enabled");
+        assert!(members.get("SecretAccessKey").is_none() && members.get("SessionToken").is_none());
+        assert!(!members.to_string().to_lowercase().contains("marked"), "{members}");
+        assert_ne!(members["Unheard"], "Enabled");
+        assert_ne!(members["Number"], 123_456);
+    }
+
+    #[test]
+    fn names_are_kept_where_they_may_be_and_no_more() {
+        let veil = Veil::new(Names::Kept);
+        let mut members = json!({"Bucket": "acme-src", "Unheard": "marked", "Status": "marked"});
+        veil.members(Service::S3, members.as_object_mut().unwrap());
+        assert_eq!(members["Bucket"], "acme-src");
+        assert!(!members.to_string().contains("marked"), "{members}");
+        let told = veil.text("acme-src in arn:aws:iam::111122223333:role/x by marked");
+        assert!(told.starts_with("acme-src in arn:aws:iam::111122223333:role/x by "), "{told}");
+        assert!(!told.contains("marked"));
+    }
+}
