@@ -105,7 +105,7 @@ fn hostile() -> String {
     std::thread::spawn(move || {
         for connection in listener.incoming().map_while(Result::ok) {
             let mut connection = connection;
-            let _ = connection.read(&mut [0; 65_536]);
+            let _ = connection.read(&mut vec![0; 65_536]);
             let head = "x-amz-request-id: zqxmark\r\nx-amz-id-2: zqxmark\r\nx-amz-meta-zqxmark: zqxmark\r\netag: zqxmark\r\nx-amz-replication-status: zqxmark";
             let _ = write!(
                 connection,

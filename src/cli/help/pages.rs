@@ -121,11 +121,8 @@ pub(crate) const PAGES: [Page; 28] = [
         examples: &[
             ("crrctl check --name orders", "the whole pair"),
             ("crrctl check s3://orders-src/2026/05/order.json", "why one object FAILED"),
-            ("crrctl check --before-apply", "could the pair be built?"),
-            (
-                "crrctl check --ask-aws --with-batch s3://orders-src/a",
-                "S3's own reason, by a batch job",
-            ),
+            ("crrctl check --before-apply", "could it be built?"),
+            ("crrctl check --ask-aws --with-batch s3://orders-src/a", "S3's own reason"),
         ],
     },
     Page {
