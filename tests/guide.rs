@@ -54,13 +54,71 @@ impl Page {
                 count += 1;
                 writeln!(
                     script,
-                    "( set -eu\n{body})\ncode=$?; [ $code = {code} ] || \
+                    "( set -eu\n{body}) >../told.{line} 2>&1\ncode=$?; cat ../told.{line}; [ $code = {code} ] || \
                      {{ echo \"{place}:{line}: ended with $code, not {code}\" >&2; exit 1; }}"
                 )
                 .unwrap();
             }
         }
         (script, count)
+    }
+
+    /// Asserts that the runnable blocks printed what the page shows of them: each line of a block
+    /// `text shown` stands in what the blocks before it told, with anything in place of `…`.
+    fn assert_shown(&self, folder: &Path) -> usize {
+        let (mut told, mut count) = (String::new(), 0);
+        for (line, info, body) in self.blocks() {
+            if info.starts_with(&["sh", "run"]) {
+                told.push_str(
+                    &std::fs::read_to_string(folder.join(format!("told.{line}"))).unwrap(),
+                );
+            } else if info.starts_with(&["text", "shown"]) {
+                let told = std::mem::take(&mut told);
+                let holds = |wanted: &str| told.lines().any(|line| fits(line, wanted));
+                let lost: Vec<&str> = body.lines().filter(|wanted| !holds(wanted)).collect();
+                assert!(lost.is_empty(), "{}:{line}: {lost:#?} not in {told}", self.name());
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Returns the sentences of the prose: no blocks, tables, headings and pictures. A sentence ends
+    /// at a full stop, a question mark or a colon, or with its paragraph or list item.
+    fn sentences(&self) -> Vec<String> {
+        let (mut paragraphs, mut is_block) = (vec![String::new()], false);
+        for line in self.text.lines().map(str::trim) {
+            is_block ^= line.starts_with("```");
+            let is_prose =
+                !is_block && !line.starts_with(['#', '|', '`', '!']) || line.starts_with("`c");
+            let item = line.trim_start_matches(|c: char| c.is_ascii_digit());
+            let is_item = line.starts_with("- ") || item.starts_with(". ");
+            if !is_prose || is_item || line.is_empty() {
+                paragraphs.push(String::new());
+            }
+            if is_prose && let Some(last) = paragraphs.last_mut() {
+                *last = format!("{last} {line}");
+            }
+        }
+        let mut sentences = Vec::new();
+        for paragraph in &paragraphs {
+            let mut sentence = String::new();
+            for word in paragraph.split_whitespace() {
+                sentence = format!("{sentence} {word}");
+                if word.ends_with(['.', '?', '!', ':']) {
+                    sentences.push(std::mem::take(&mut sentence));
+                }
+            }
+            sentences.push(sentence);
+        }
+        sentences
+    }
+
+    /// Returns how many lines and words the page has, and its longest sentence.
+    fn size(&self) -> (usize, usize, String) {
+        let longest = self.sentences().into_iter().max_by_key(|it| it.split_whitespace().count());
+        let words = self.text.split_whitespace().count();
+        (self.text.lines().count(), words, longest.unwrap_or_default())
     }
 
     /// Returns the targets of links to files.
@@ -71,9 +129,21 @@ impl Page {
     }
 }
 
+/// Returns whether a line fits what the guide shows of it.
+fn fits(line: &str, wanted: &str) -> bool {
+    let mut rest = line;
+    wanted.split('…').map(str::trim).all(|part| match rest.find(part) {
+        Some(at) => {
+            rest = &rest[at + part.len()..];
+            true
+        }
+        None => false,
+    })
+}
+
 #[test]
 fn every_runnable_block_runs() {
-    let mut blocks = 0;
+    let (mut blocks, mut shown) = (0, 0);
     for page in Page::all() {
         let (script, count) = page.script();
         blocks += count;
@@ -97,8 +167,10 @@ fn every_runnable_block_runs() {
             .unwrap();
         let told = [done.stdout, done.stderr].map(|it| String::from_utf8_lossy(&it).into_owned());
         assert!(done.status.success(), "{}: {}{}", page.name(), told[0], told[1]);
+        shown += page.assert_shown(folder.path());
     }
-    println!("{blocks} blocks ran");
+    println!("{blocks} blocks ran, {shown} blocks show what they told");
+    assert!(shown >= 10, "{shown} blocks show what the page's commands tell");
     assert!(blocks >= 40, "{blocks} runnable blocks");
 }
 
@@ -112,6 +184,22 @@ fn every_link_leads_somewhere() {
     }
 }
 
+/// Nobody has to read a sentence of the guide twice.
+#[test]
+fn no_sentence_is_longer_than_25_words() {
+    let mut long = String::new();
+    println!("| page | lines | words | longest sentence |\n|---|---|---|---|");
+    for page in Page::all() {
+        let (lines, words, longest) = page.size();
+        let count = longest.split_whitespace().count();
+        println!("| {} | {lines} | {words} | {count} |", page.name());
+        if count > 25 {
+            writeln!(long, "{}: {count} words:{longest}", page.name()).unwrap();
+        }
+    }
+    assert!(long.is_empty(), "{long}");
+}
+
 /// The first page that people see is short, and the guide has the rest.
 #[test]
 fn the_readme_takes_five_minutes() {
@@ -119,6 +207,11 @@ fn the_readme_takes_five_minutes() {
     let readme = pages.iter().find(|page| page.name() == "README.md").unwrap();
     let (lines, words) = (readme.text.lines().count(), readme.text.split_whitespace().count());
     assert!(lines <= 150 && words <= 1300, "{lines} lines, {words} words");
+    // The quick start has every command of a newcomer's way, and the nightly job at its end.
+    let quick = pages.iter().find(|page| page.name() == "quick-start.md").unwrap();
+    for step in ["git clone", "sandbox -- sh", "apply", "explain", "backfill", "smoke", "destroy"] {
+        assert!(quick.blocks().iter().any(|(_, _, body)| body.contains(step)), "{step}");
+    }
     let summary = pages.iter().find(|page| page.name() == "SUMMARY.md").unwrap();
     for page in pages.iter().filter(|page| page.path.parent().unwrap().ends_with("docs")) {
         let is_listed = summary.text.contains(&format!("({})", page.name()));
