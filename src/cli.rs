@@ -279,6 +279,7 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
     let global = &cli.global;
     // `smoke` always deletes what it created, even after the deadline or the first signal.
     let takes_away = matches!(cli.command, Command::Smoke(_));
+    let operation = advice::operation(&cli.command);
     let command = async {
         match cli.command {
             Command::Plan(args) => {
@@ -359,11 +360,12 @@ async fn perform(cli: Cli, printer: &Printer) -> Ended {
             }
         }
     };
-    tokio::select! {
+    let ended = tokio::select! {
         biased;
         ended = command => ended,
         () = session::given_up(&global.stop, takes_away) => Err(global.stop.failure()),
-    }
+    };
+    if global.sandbox { ended } else { Box::pin(advice::asked(ended, printer, operation)).await }
 }
 
 /// Prints a usage error. Clap's own exit code for usage is 2, which here means "changes found". If

@@ -6,7 +6,8 @@
 mod tests;
 
 use crate::events::{Event, Events, Progress, StepId, millis};
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
+use crate::joined::Beside;
 use crate::names::Arn;
 use crate::plan::{Action, Plan};
 use crate::stop::Stop;
@@ -60,8 +61,10 @@ impl ConcurrencyLimit {
     }
 }
 
-/// Runs the actions of `plan` that change something, at most `at_once` of them at a time. After the
-/// first failure, and once `stop` is ending, no more actions start and the running actions finish.
+/// Runs the actions of `plan` that change something, at most `at_once` of them at a time. After a
+/// failure, and once `stop` is ending, no more actions start and the running actions finish. After a
+/// denial, those actions go on that need nothing that is not done, so that all that is denied is
+/// told at once.
 pub async fn run<R: Runner>(
     plan: &Plan,
     runner: Arc<R>,
@@ -72,7 +75,7 @@ pub async fn run<R: Runner>(
     let gate = at_once.into();
     let mut run = Run::new(plan, runner, events.clone());
     loop {
-        if run.failures.is_empty() && !stop.is_ending() {
+        if run.goes_on() && !stop.is_ending() {
             run.start_ready(&gate, stop);
         }
         let ended = tokio::select! {
@@ -154,6 +157,11 @@ impl<R: Runner> Run<R> {
         }
     }
 
+    /// Returns whether more actions may start.
+    fn goes_on(&self) -> bool {
+        self.failures.values().all(|failure| failure.kind == Kind::Denied)
+    }
+
     fn start_ready(&mut self, gate: &ConcurrencyLimit, stop: &Stop) {
         while self.running.len() < gate.at_once.max(1) {
             let is_ready =
@@ -178,7 +186,7 @@ impl<R: Runner> Run<R> {
                 let result = runner.run(&action, &events.step(&action.id)).await;
                 let is_late = stop.is_ending();
                 // Cancelled before the turn passes to a waiting action.
-                if result.is_err() {
+                if result.as_ref().is_err_and(|failure| failure.kind != Kind::Denied) {
                     failed.cancel();
                 }
                 drop(turn);
@@ -225,7 +233,7 @@ impl<R: Runner> Run<R> {
         let (started, waiting) =
             (ids().filter(|id| started.contains(*id)), ids().filter(is_waiting));
         outcome.unfinished = started.chain(waiting).cloned().collect();
-        outcome.failure = ids().find_map(|id| self.failures.remove(id));
+        outcome.failure = ids().filter_map(|id| self.failures.remove(id)).reduce(Failure::beside);
         let first = outcome.unfinished.first();
         let first = first.and_then(|id| plan.actions.iter().find(|action| action.id == *id));
         if let (true, Some(action)) = (stop.is_ending(), first) {
@@ -235,8 +243,7 @@ impl<R: Runner> Run<R> {
             let steps: Vec<&str> = outcome.unfinished.iter().map(StepId::as_str).collect();
             let message =
                 format!("the plan has a circle: {} wait for one another", steps.join(", "));
-            outcome.failure =
-                Some(Failure::new(crate::failure::Kind::Unexpected, "plan-circle", message));
+            outcome.failure = Some(Failure::new(Kind::Unexpected, "plan-circle", message));
         }
         outcome
     }

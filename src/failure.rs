@@ -4,6 +4,11 @@
 //! leaves its module.
 //! Not for: printing (see `report`).
 
+mod denied;
+
+pub use denied::{Denied, DeniedBecause, PolicyKind};
+
+use crate::joined::Beside;
 use crate::names::{InvalidName, Region};
 use serde::Serialize;
 
@@ -113,88 +118,12 @@ pub struct Failure {
     pub failure_reasons: Vec<String>,
     /// Next steps, one command or action each.
     pub hints: Vec<String>,
-    /// The denied action, its resource, and the principal, if a permission is missing.
+    /// The missing permissions: the denied action, its resource, and the principal of each.
     #[serde(skip)]
-    pub denied: Option<Denied>,
+    pub denied: Vec<Denied>,
     /// The operation whose resource AWS did not find, such as `kms:CreateAlias`.
     #[serde(skip)]
     pub not_found_by: Option<&'static str>,
-}
-
-/// A missing permission.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denied {
-    /// Denied action, such as `kms:CreateKey`.
-    pub action: String,
-    /// Resource of the call, as AWS names it in the error message.
-    pub resource: Option<String>,
-    /// ARN of the caller.
-    pub principal: Option<String>,
-    /// Why, as far as AWS says it.
-    pub reason: DeniedBecause,
-}
-
-/// Why AWS denied a call (IAM User Guide, "Troubleshoot access denied error messages").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DeniedBecause {
-    /// A policy of this kind denies it. No Allow helps.
-    Denies(PolicyKind),
-    /// No policy of this kind allows it.
-    NoneAllows(PolicyKind),
-    /// AWS does not say.
-    Unstated,
-}
-
-/// A kind of policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each variant is the kind of that name")]
-pub enum PolicyKind {
-    Identity,
-    Resource,
-    ServiceControl,
-    ResourceControl,
-    PermissionsBoundary,
-    Session,
-    VpcEndpoint,
-}
-
-impl PolicyKind {
-    const TABLE: [(Self, &'static str); 7] = [
-        (Self::Identity, "identity-based policy"),
-        (Self::Resource, "resource-based policy"),
-        (Self::ServiceControl, "service control policy"),
-        (Self::ResourceControl, "resource control policy"),
-        (Self::PermissionsBoundary, "permissions boundary"),
-        (Self::Session, "session policy"),
-        (Self::VpcEndpoint, "VPC endpoint policy"),
-    ];
-
-    /// Returns the kind as AWS's messages name it.
-    pub fn as_str(self) -> &'static str {
-        Self::TABLE.iter().find(|row| row.0 == self).map_or("policy", |row| row.1)
-    }
-}
-
-impl DeniedBecause {
-    /// Reads the reason in AWS's message: "with an explicit deny in a KIND", or "because no KIND
-    /// allows the ACTION action".
-    pub fn of(message: &str) -> Self {
-        for (kind, name) in PolicyKind::TABLE {
-            if ["a", "an"].iter().any(|a| message.contains(&format!("explicit deny in {a} {name}")))
-            {
-                return Self::Denies(kind);
-            }
-            if message.contains(&format!("because no {name} allows")) {
-                return Self::NoneAllows(kind);
-            }
-        }
-        Self::Unstated
-    }
-
-    /// Returns whether an Allow in a policy of the caller may help.
-    pub fn wants_allow(self) -> bool {
-        matches!(self, Self::Unstated | Self::NoneAllows(PolicyKind::Identity))
-    }
 }
 
 impl Failure {
@@ -203,12 +132,12 @@ impl Failure {
         Self::new(Kind::Unexpected, "bug", format!("{message}: this is a bug in crrctl"))
     }
 
-    /// Creates a failure of `kind` with a code and a message only.
+    /// Creates a failure of `kind` with a code and a message only. A message is at most 16 KiB long.
     pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             kind,
             code: code.into(),
-            message: message.into(),
+            message: shortened(message.into(), 16 << 10),
             step: None,
             region: None,
             aws_code: None,
@@ -217,9 +146,17 @@ impl Failure {
             causes: Vec::new(),
             failure_reasons: Vec::new(),
             hints: Vec::new(),
-            denied: None,
+            denied: Vec::new(),
             not_found_by: None,
         }
+    }
+
+    /// Sets the missing permissions, and says first of all who needs them.
+    #[must_use]
+    pub fn needing(mut self, denied: Vec<Denied>) -> Self {
+        self.hints.splice(0..0, denied::needs(&denied));
+        self.denied = denied;
+        self
     }
 
     /// Adds a next step.
@@ -250,6 +187,40 @@ impl Failure {
         self.left_behind = Some(left_behind.into());
         self
     }
+}
+
+impl Beside for Failure {
+    /// Adds to a denial what else was denied.
+    fn beside(mut self, other: Self) -> Self {
+        if self.kind != Kind::Denied || other.kind != Kind::Denied {
+            return self;
+        }
+        let needs = denied::needs(&other.denied);
+        let hints: Vec<String> = other.hints.into_iter().filter(|it| !needs.contains(it)).collect();
+        let mut all = std::mem::take(&mut self.denied);
+        let before = denied::needs(&all);
+        self.hints.retain(|hint| !before.contains(hint));
+        for denied in other.denied {
+            if !all.contains(&denied) {
+                all.push(denied);
+            }
+        }
+        let mut both = self.needing(all);
+        let new: Vec<String> = hints.into_iter().filter(|it| !both.hints.contains(it)).collect();
+        both.hints.extend(new);
+        both
+    }
+}
+
+/// Returns a text with its middle left out if it is longer than `most` bytes: what was given is named
+/// by its beginning, and what is wrong with it stands at the end.
+pub fn shortened(text: String, most: usize) -> String {
+    if text.len() <= most {
+        return text;
+    }
+    let (begin, end) =
+        (text.floor_char_boundary(most / 2), text.ceil_char_boundary(text.len() - most / 2));
+    format!("{} … ({} bytes are left out) … {}", &text[..begin], end - begin, &text[end..])
 }
 
 /// Returns the failure that determines the exit code when there are several.
@@ -293,6 +264,15 @@ mod tests {
             assert_eq!(worst([failure(Kind::Interrupted), found]).unwrap().kind, Kind::Interrupted);
         }
         assert_eq!(Kind::ReplicaDiffers.exit_code(), 8);
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_ends() {
+        let long = format!("begin{}end", "ä".repeat(1 << 20));
+        let shown = shortened(long, 100);
+        assert!(shown.starts_with("beginä") && shown.ends_with("äend"), "{shown}");
+        assert!(shown.len() < 160 && shown.contains("bytes are left out"), "{shown}");
+        assert_eq!(shortened("short".to_owned(), 5), "short");
     }
 
     #[test]

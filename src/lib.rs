@@ -29,6 +29,7 @@ pub mod failure;
 pub mod names;
 pub mod units;
 pub mod printed;
+pub mod bounded;
 pub mod joined;
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use crate::aws::Aws;
 use crate::aws::settle::shown;
 use crate::events::{self, Events, StepId};
 use crate::failure::{Failure, Kind};
-use crate::joined;
+use crate::joined::{self, Beside};
 use crate::manifest::{Accounts, BucketPlace, Manifest, PairKeys, Topology};
 use crate::names::{BucketName, KeyAlias, Region, RoleName};
 use crate::plan::{others, rules};
@@ -59,6 +59,25 @@ pub async fn first_wave(aws: &Aws, manifest: &Manifest) -> Result<(Topology, Nam
     let own = guests.into_iter().filter(|it| !topology.wanted.is_handed_over(it));
     named.0.extend(self::named(aws, manifest.alias(), own).await?.0);
     Ok((topology, named))
+}
+
+/// Adds to a denial of the first wave what else is denied: the second wave is read as if no alias
+/// named a key, and what it finds is dropped.
+pub async fn also_denied(
+    aws: &Aws,
+    manifest: &Manifest,
+    depth: Depth,
+    failure: Failure,
+) -> Failure {
+    if failure.kind != Kind::Denied {
+        return failure;
+    }
+    let Ok(topology) = identified(aws, manifest).await else { return failure };
+    let nothing = Named(BTreeMap::new());
+    match second_wave(aws, &topology, nothing, depth).await {
+        Ok(_) => failure,
+        Err(other) => failure.beside(other),
+    }
 }
 
 /// In a Region that is not enabled, AWS rejects credentials that are valid elsewhere. STS accepted

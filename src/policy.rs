@@ -2,6 +2,7 @@
 //! meaning.
 //! Not for: reading or writing policies on AWS (see `steps`).
 
+mod bounds;
 mod document;
 mod documents;
 pub mod meaning;

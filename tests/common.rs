@@ -486,14 +486,7 @@ impl Stand {
 
     /// Creates a batch job of the usual pair that waits for confirmation. Returns its id.
     pub(crate) fn suspended_job(&self, token: &str) -> String {
-        use crrctl::backfill::Wish;
-        self.jobs(async |jobs| {
-            let statuses = vec!["NONE".to_owned()];
-            let wish = Wish { statuses, confirm: true, ..Wish::default() };
-            let id = jobs.create(&wish, Some(token)).await.unwrap();
-            assert!(jobs.until_counted(&id).await.unwrap().is_suspended());
-            id
-        })
+        self.runtime.block_on(suspended_job(self.sandbox().endpoint(), token))
     }
 
     /// Returns the id of the usual pair's batch job that has not ended.
@@ -503,33 +496,7 @@ impl Stand {
 
     /// Runs `work` with the batch jobs of the usual pair.
     fn jobs<T>(&self, work: impl AsyncFnOnce(&crrctl::backfill::Jobs<'_>) -> T) -> T {
-        use crrctl::aws::{Aws, Connection, Credentials};
-        use crrctl::backfill::Jobs;
-        struct Deaf;
-        impl crrctl::events::Sink for Deaf {
-            fn take(&self, _: &crrctl::events::Event) {}
-        }
-        let account = crrctl::names::AccountId::new(DEFAULT_ACCOUNT).unwrap();
-        let home = crrctl::names::Region::new("us-east-1").unwrap();
-        let connection = Connection {
-            ca_bundle: None,
-            endpoint_url: Some(self.sandbox().endpoint()),
-            usual: Credentials::of_stand_in(DEFAULT_ACCOUNT, SECRET),
-            ..Connection::default()
-        };
-        self.runtime.block_on(async {
-            let aws = Aws::new(&home, connection).await;
-            aws.expect_owner(&home, &account);
-            let origin = crrctl::manifest::Origin::Flags;
-            let flags = ("us-east-1".into(), ["us-west-2".into()]);
-            let manifest = crrctl::manifest::from_flags("demo", &flags.0, &flags.1, &origin, None);
-            let topology = manifest.unwrap().topology(&account).unwrap();
-            let (events, stop) = (
-                crrctl::events::Events::to(std::sync::Arc::new(Deaf)),
-                crrctl::stop::Stop::default(),
-            );
-            work(&Jobs::new(&aws, &topology, &events, &stop)).await
-        })
+        self.runtime.block_on(with_jobs(self.sandbox().endpoint(), work))
     }
 
     /// Runs `work` with the SDK's KMS client in `region`.
@@ -614,6 +581,49 @@ pub(crate) fn bare(home: &TempDir, args: &[&str]) -> Command {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .current_dir(home.path());
     command
+}
+
+/// Creates a batch job of the usual pair that waits for its confirmation. Returns its id.
+pub(crate) async fn suspended_job(endpoint: String, token: &str) -> String {
+    use crrctl::backfill::Wish;
+    let work = async |jobs: &crrctl::backfill::Jobs<'_>| {
+        let statuses = vec!["NONE".to_owned()];
+        let wish = Wish { statuses, confirm: true, ..Wish::default() };
+        let id = jobs.create(&wish, Some(token)).await.unwrap();
+        assert!(jobs.until_counted(&id).await.unwrap().is_suspended());
+        id
+    };
+    with_jobs(endpoint, work).await
+}
+
+/// Runs `work` with the batch jobs of the usual pair.
+async fn with_jobs<T>(
+    endpoint: String,
+    work: impl AsyncFnOnce(&crrctl::backfill::Jobs<'_>) -> T,
+) -> T {
+    use crrctl::aws::{Aws, Connection, Credentials};
+    use crrctl::backfill::Jobs;
+    struct Deaf;
+    impl crrctl::events::Sink for Deaf {
+        fn take(&self, _: &crrctl::events::Event) {}
+    }
+    let account = crrctl::names::AccountId::new(DEFAULT_ACCOUNT).unwrap();
+    let home = crrctl::names::Region::new("us-east-1").unwrap();
+    let connection = Connection {
+        ca_bundle: None,
+        endpoint_url: Some(endpoint),
+        usual: Credentials::of_stand_in(DEFAULT_ACCOUNT, SECRET),
+        ..Connection::default()
+    };
+    let aws = Aws::new(&home, connection).await;
+    aws.expect_owner(&home, &account);
+    let origin = crrctl::manifest::Origin::Flags;
+    let flags = ("us-east-1".into(), ["us-west-2".into()]);
+    let manifest = crrctl::manifest::from_flags("demo", &flags.0, &flags.1, &origin, None);
+    let topology = manifest.unwrap().topology(&account).unwrap();
+    let events = crrctl::events::Events::to(std::sync::Arc::new(Deaf));
+    let stop = crrctl::stop::Stop::default();
+    work(&Jobs::new(&aws, &topology, &events, &stop)).await
 }
 
 /// Runs the binary with `args` in an empty environment.

@@ -214,6 +214,28 @@ fn apply_finds_a_deny_of_others_before_it_writes() {
         "{output}"
     );
     assert_eq!(stand.calls()["writes"], 0);
+    // Beside the pair's own statements, and where one of these goes, it is named by its live index.
+    let (apply, at) = (["apply", "--yes", "--no-probe", "-o", "json"], "source-bucket");
+    let stand = Stand::new();
+    let _ = stand.in_process(&apply).exits(0);
+    stand.s3("us-east-1", async |s3| {
+        let live = s3.get_bucket_policy().bucket(crate::common::SOURCE).send().await.unwrap();
+        let mut live: Value = serde_json::from_str(live.policy().unwrap()).unwrap();
+        let theirs = json!({
+            "Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:GetObjectVersion*",
+            "Resource": format!("arn:aws:s3:::{}/*", crate::common::SOURCE),
+        });
+        live["Statement"].as_array_mut().unwrap().push(theirs);
+        let put = s3.put_bucket_policy().bucket(crate::common::SOURCE).policy(live.to_string());
+        put.send().await.unwrap();
+    });
+    let unencrypted = "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\nbuckets: {tls_only: false}\n";
+    for output in [stand.in_process(&apply), stand.in_process_with(&apply, unencrypted)] {
+        let error = &output.exits(5).json()["error"];
+        let named = format!("{at}, Statement[1] (Theirs)");
+        assert!(error["message"].as_str().unwrap().contains(&named), "{error:#}");
+        assert!(error["hints"][0].as_str().unwrap().contains("Statement[1]"), "{error:#}");
+    }
 }
 
 #[test]

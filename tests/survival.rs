@@ -7,12 +7,14 @@
 
 mod again;
 mod crashes;
+mod denials;
 mod faults;
 mod hands;
 mod late_crashes;
 mod machines;
 mod meetings;
 mod model;
+mod options;
 mod quirks;
 mod races;
 mod rights;

@@ -10,6 +10,7 @@ pub use denied::{action, denied};
 use super::calls::LARGEST_ANSWER;
 use super::transport::{NETWORK, Obstacle, Unanswered, Way, is_too_long};
 use crate::failure::{Failure, Kind};
+use crate::joined::Beside;
 use crate::names::Region;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -39,6 +40,19 @@ pub struct Error {
     pub class: Class,
     /// What is in the way, if AWS did not answer.
     pub obstacle: Option<Obstacle>,
+    /// The calls that were denied beside this one, which was denied too.
+    pub also_denied: Vec<Error>,
+}
+
+impl Beside for Error {
+    fn beside(mut self, mut other: Self) -> Self {
+        if self.class == Class::Denied && other.class == Class::Denied {
+            let more = std::mem::take(&mut other.also_denied);
+            self.also_denied.push(other);
+            self.also_denied.extend(more);
+        }
+        self
+    }
 }
 
 /// The class of a failed call, whatever the operation.
@@ -77,6 +91,7 @@ impl Error {
             request_id: None,
             class: Class::NotBegun(ending.kind),
             obstacle: None,
+            also_denied: Vec::new(),
         }
     }
 
@@ -92,6 +107,7 @@ impl Error {
             request_id: None,
             class: Class::Other,
             obstacle: None,
+            also_denied: Vec::new(),
         }
     }
 
@@ -146,6 +162,7 @@ impl<T> At<T> for Result<T, BuildError> {
             request_id: None,
             class: Class::Other,
             obstacle: None,
+            also_denied: Vec::new(),
         })
     }
 }
@@ -205,7 +222,8 @@ where
         }
         None => None,
     };
-    Error { operation, region: region.clone(), code, message, status, request_id, class, obstacle }
+    let (region, also_denied) = (region.clone(), Vec::new());
+    Error { operation, region, code, message, status, request_id, class, obstacle, also_denied }
 }
 
 /// Returns the failure to reach the endpoint of the request itself. Where credentials can't be had, a
@@ -278,7 +296,9 @@ impl From<Error> for Failure {
         failure.request_id = error.request_id;
         failure.not_found_by = (error.class == Class::Absent).then_some(error.operation);
         let is_by_policy = kind == Kind::Denied && !class::is_of_account(&failure.code);
-        failure.denied = is_by_policy.then(|| denied(&error.message, error.operation));
+        if is_by_policy {
+            failure = failure.needing(vec![denied(&error.message, error.operation)]);
+        }
         match kind {
             Kind::Unreachable => {
                 let hints = error.obstacle.map_or_else(|| vec![NETWORK.to_owned()], |it| it.hints());
@@ -286,10 +306,9 @@ impl From<Error> for Failure {
             }
             Kind::Credentials => failure
                 .hint("log in, or choose other credentials with `--profile` or AWS_PROFILE; the clock must be right too"),
-            Kind::Denied => match failure.denied.as_ref().map(denied::needs) {
-                Some(needs) => failure.hint(needs),
-                None => failure,
-            },
+            Kind::Denied => {
+                error.also_denied.into_iter().map(Self::from).fold(failure, Self::beside)
+            }
             _ => failure,
         }
     }

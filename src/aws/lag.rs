@@ -156,6 +156,7 @@ mod tests {
             request_id: None,
             class: Class::Other,
             obstacle: None,
+            also_denied: Vec::new(),
         }
     }
 

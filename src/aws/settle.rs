@@ -176,6 +176,7 @@ mod tests {
             request_id: None,
             class: Class::Other,
             obstacle: None,
+            also_denied: Vec::new(),
         }
     }
 

@@ -3,19 +3,23 @@
 //! Not for: finding out which call was denied (see `aws::error`).
 
 use super::Command;
+use super::output::{Ended, Printer};
 use crate::check::catalogue;
 use crate::failure::{Denied, Failure, Kind};
+use crate::joined::Beside;
 use crate::manifest::PairKeys;
 use crate::names::{AccountId, Arn};
-use crate::ops::Input;
+use crate::ops::{self, Input};
 use crate::policy::{self, Document, Operation, Part};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Returns what a command line does, where the operator's documents know it.
 pub(super) fn operation(command: &Command) -> Option<Operation> {
     match command {
         Command::Plan(_) => Some(Operation::Plan),
         Command::Apply(args) if args.revive_keys => Some(Operation::ApplyRevivingKeys),
+        Command::Apply(args) if args.prune => Some(Operation::ApplyPruning),
         Command::Apply(_) => Some(Operation::Apply),
         Command::Probe(_) => Some(Operation::Probe),
         Command::Backfill(_) => Some(Operation::Backfill),
@@ -58,21 +62,69 @@ pub(super) fn mended(mut failure: Failure) -> Failure {
     failure
 }
 
-/// Adds to a denial the statement that would allow the call, if a policy document contains one; those
-/// for `operation` come first. What was denied is taken out of the failure, so that no second advice is added.
-pub(super) fn on(mut failure: Failure, input: &Input, operation: Option<Operation>) -> Failure {
-    let Some(denied) = failure.denied.take() else { return failure };
-    if !denied.reason.wants_allow() {
-        return failure;
+/// Adds to a denial what else the caller may not do of what the command line needs, as far as IAM's
+/// simulator tells it.
+pub(super) async fn asked(ended: Ended, printer: &Printer, operation: Option<Operation>) -> Ended {
+    let (Err(failure), Some(operation)) = (&ended, operation) else { return ended };
+    let (Some(aws), Some(input)) = (printer.aws.get(), printer.input.get()) else { return ended };
+    if failure.denied.is_empty() {
+        return ended;
     }
-    match statement(&denied, input, operation) {
-        Some(statement) => {
-            let who = denied.principal.as_deref().unwrap_or("the caller");
-            let action = &denied.action;
-            failure.hint(format!(
-                "add this statement to the policies of {who}, for `{action}`: {statement}"
-            ))
+    let mut more = ops::missing(aws, input, operation.parts()).await;
+    ended.map_err(|failure| {
+        more.retain(|it| failure.denied.iter().all(|seen| seen.action != it.action));
+        match more.is_empty() {
+            true => failure,
+            false => failure
+                .clone()
+                .beside(Failure { denied: more, ..Failure::new(Kind::Denied, "", "") }),
         }
+    })
+}
+
+/// Adds to a denial the statements that would allow the calls, if the policy documents contain some;
+/// those for `operation` come first. What was denied is taken out of the failure, so that no second advice is added.
+pub(super) fn on(mut failure: Failure, input: &Input, operation: Option<Operation>) -> Failure {
+    let all = std::mem::take(&mut failure.denied);
+    let (simulated, seen): (Vec<&Denied>, Vec<&Denied>) =
+        all.iter().partition(|it| it.is_simulated);
+    let first = all.first().map(|denied| denied.action.clone());
+    for (words, others) in
+        [("also denied", seen.get(1..).unwrap_or_default()), ("not allowed either", &simulated)]
+    {
+        let others: BTreeSet<String> = others
+            .iter()
+            .filter(|it| Some(&it.action) != first.as_ref())
+            .map(|it| format!("`{}`", it.action))
+            .collect();
+        if !others.is_empty() {
+            let others = others.into_iter().collect::<Vec<_>>().join(", ");
+            failure.message = format!("{}; {words}: {others}", failure.message);
+        }
+    }
+    // Each statement, for whom it is, and for which actions.
+    let mut missing: Vec<(Value, &str, Vec<&str>)> = Vec::new();
+    for denied in all.iter().filter(|denied| denied.reason.wants_allow()) {
+        let Some(statement) = statement(denied, input, operation) else { continue };
+        let who = denied.principal.as_deref().unwrap_or("the caller");
+        let action = denied.action.as_str();
+        match missing.iter_mut().find(|row| row.0 == statement && row.1 == who) {
+            Some((.., actions)) if actions.contains(&action) => {}
+            Some((.., actions)) => actions.push(action),
+            None => missing.push((statement, who, vec![action])),
+        }
+    }
+    for (statement, who, actions) in &missing {
+        let actions = actions.join("`, `");
+        failure = failure.hint(format!(
+            "add this statement to the policies of {who}, for `{actions}`: {statement}"
+        ));
+    }
+    match operation.filter(|_| !missing.is_empty()) {
+        Some(operation) => failure.hint(format!(
+            "`crrctl policy operator` prints all that `crrctl {}` needs",
+            operation.as_str()
+        )),
         None => failure,
     }
 }
@@ -127,11 +179,18 @@ mod tests {
             resource: None,
             principal: Some("arn:aws:iam::111122223333:user/a".to_owned()),
             reason: DeniedBecause::Unstated,
+            is_simulated: false,
         };
+        let create = Denied { action: "iam:CreateRole".to_owned(), ..denied.clone() };
+        let tag = Denied { action: "iam:TagRole".to_owned(), ..denied.clone() };
         let failure = Failure::new(Kind::Denied, "denied", "no");
-        let once = on(Failure { denied: Some(denied), ..failure }, &input, Some(Operation::Apply));
-        assert_eq!(once.hints.len(), 1, "{:?}", once.hints);
-        assert_eq!(on(once.clone(), &input, Some(Operation::Apply)).hints, once.hints);
+        let denied = vec![denied, create, tag];
+        let once = on(Failure { denied, ..failure }, &input, Some(Operation::Apply));
+        assert_eq!(once.message, "no; also denied: `iam:CreateRole`, `iam:TagRole`");
+        assert_eq!(once.hints.len(), 3, "{:?}", once.hints);
+        assert!(once.hints[1].contains("for `iam:CreateRole`, `iam:TagRole`"), "{:?}", once.hints);
+        assert!(once.hints[2].contains("all that `crrctl apply` needs"), "{:?}", once.hints);
+        assert_eq!(on(once.clone(), &input, Some(Operation::Apply)), once);
     }
 
     /// Where AWS names neither caller nor resource, the statement is for the account that is known.
@@ -141,9 +200,10 @@ mod tests {
         let input = Input::of(parse(text, &Origin::Stdin, None).unwrap()).unwrap();
         input.account.set(AccountId::new("123456789012").unwrap()).unwrap();
         let (action, reason) = ("iam:CreateRole".to_owned(), DeniedBecause::Unstated);
-        let denied = Denied { action, resource: None, principal: None, reason };
+        let is_simulated = false;
+        let denied = Denied { action, resource: None, principal: None, reason, is_simulated };
         let failure = Failure::new(Kind::Denied, "denied", "no");
-        let told = on(Failure { denied: Some(denied), ..failure }, &input, Some(Operation::Apply));
+        let told = on(Failure { denied: vec![denied], ..failure }, &input, Some(Operation::Apply));
         assert!(told.hints[0].contains("arn:aws:iam::123456789012:role/"), "{:?}", told.hints);
     }
 

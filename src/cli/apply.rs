@@ -32,7 +32,7 @@ pub(super) struct ApplyArgs {
     no_probe: bool,
     /// Remove what is this pair's and the manifest no longer names; objects that are not probes keep their bucket and its key
     #[arg(long)]
-    prune: bool,
+    pub(super) prune: bool,
     /// Bring the pair's keys back where they are pending deletion or disabled
     #[arg(long)]
     pub(super) revive_keys: bool,

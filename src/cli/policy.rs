@@ -8,12 +8,13 @@ use super::Global;
 use super::objects::{OperatorObject, ProveObject, RenderObject};
 use super::output::{Ended, Printer, filling};
 use super::session;
+use crate::bounded;
 use crate::failure::{Failure, Kind};
 use crate::manifest::Topology;
 use crate::names::AccountId;
 use crate::ops::Input;
 use crate::policy::proof::{Organisation, prove};
-use crate::policy::{self, Document, Documents, Operation};
+use crate::policy::{self, Document, Documents, Operation, Part};
 use crate::report;
 use clap::Subcommand;
 use crrctl_iam::{self as iam, DocumentKind, Finding};
@@ -101,7 +102,8 @@ pub(super) async fn run(global: &Global, args: &PolicyArgs, printer: &Printer) -
                 object.placeholders.set(values.are_placeholders);
                 object.account.set(values.accounts.home.to_string());
                 object.key_id.set(values.key_id.clone());
-                operator(&input, smoke.as_ref(), &values, printer, object)
+                let standing = values.standing(&input.manifest).await;
+                operator(&input, (smoke.as_ref(), standing), &values, printer, object)
             };
             filling(printer, operator).await
         }
@@ -204,21 +206,22 @@ fn of_smoke_name(name: &str) -> String {
 
 fn operator(
     input: &Input,
-    smoke: Option<&Input>,
+    (smoke, standing): (Option<&Input>, Option<Topology>),
     values: &Values,
     printer: &Printer,
     object: &mut OperatorObject,
 ) -> Ended {
-    let topology = input.manifest.topology_in(&values.accounts)?;
-    let (_, documents) = documents(input, values, Document::operator(&topology))?;
+    let named = input.manifest.topology_in(&values.accounts)?;
+    let topology = standing.as_ref().unwrap_or(&named);
+    let documents = operator_documents(input, values, &named, topology)?;
     let of_smoke = smoke.map(|smoke| of_smoke(smoke, values)).transpose()?.unwrap_or_default();
-    let mut all = by_name(&documents);
+    let mut all: Map<String, Value> = documents.iter().cloned().collect();
     all.extend(of_smoke.clone());
     object.documents.set(all);
     let parts = |operation: Operation| -> Vec<String> {
         let accounts = topology.accounts().into_iter();
         let parts = operation.parts();
-        let all = accounts.flat_map(|account| Document::operator_in(&topology, account, parts));
+        let all = accounts.flat_map(|account| Document::operator_in(topology, account, parts));
         let names = all.map(|document| document.name());
         match operation {
             Operation::Smoke => names.map(|name| of_smoke_name(&name)).collect(),
@@ -227,7 +230,7 @@ fn operator(
     };
     let is_possible = |it: &Operation| {
         let has_documents = *it != Operation::Smoke || smoke.is_some();
-        has_documents && it.parts().iter().all(|part| part.concerns(&topology))
+        has_documents && it.parts().iter().all(|part| part.concerns(topology))
     };
     let possible = Operation::ALL.into_iter().filter(is_possible);
     let commands: Map<String, Value> =
@@ -237,14 +240,31 @@ fn operator(
         let (command, documents) = (it.as_str(), parts(it).join(", "));
         printer.text(&format!("# crrctl {command}: {documents}\n"));
     }
-    if let Some((_, name, _)) = documents.iter().next() {
+    if let Some((name, _)) = documents.first() {
         printer.text(&how_to_use(name, &topology.source.account));
     }
-    printer.text(&format!("\n{}", texts(&documents)));
-    for (name, value) in &of_smoke {
+    let texts = documents.iter().map(|(name, value)| (name, value)).chain(&of_smoke);
+    for (name, value) in texts {
         printer.text(&format!("\n# {name}\n{value:#}\n"));
     }
     Ok(0)
+}
+
+/// Renders the operator's documents: for the pair that the manifest names, and, of the parts that reach
+/// more, for all that stands of it.
+fn operator_documents(
+    input: &Input,
+    values: &Values,
+    named: &Topology,
+    standing: &Topology,
+) -> Result<Vec<(String, Value)>, Failure> {
+    let render = |document: Document| {
+        let reaches = document.part().is_some_and(Part::reaches_unnamed);
+        let topology = if reaches { standing } else { named };
+        let rendered = policy::render(&document, topology, &values.keys, &input.templates)?;
+        Ok((document.name(), rendered))
+    };
+    Document::operator(standing).map(render).collect()
 }
 
 /// Returns how the caller gets the permissions of a document. A managed policy holds more than an
@@ -274,7 +294,7 @@ fn read_one(file: &Path, kind: DocumentKind) -> Result<(String, iam::Document), 
     let refused =
         |why: &str| Failure::new(Kind::Manifest, "policy-invalid", format!("{name}: {why}"));
     let unreadable = |error: std::io::Error| refused(&format!("the file can't be read: {error}"));
-    let text = std::fs::read_to_string(file).map_err(unreadable)?;
+    let text = bounded::text(file, 1 << 20).map_err(unreadable)?;
     let findings: Vec<String> = iam::check(kind, &text).iter().map(Finding::to_string).collect();
     if !findings.is_empty() {
         return Err(refused(&findings.join("; ")));

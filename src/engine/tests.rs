@@ -2,7 +2,8 @@
 //! Not for: real actions (see `steps`).
 
 use super::*;
-use crate::events::{Kind, Sink};
+use crate::events::{Kind as Thing, Sink};
+use crate::failure::{Denied, DeniedBecause};
 use crate::names::Region;
 use crate::plan::Work;
 use crate::plan::work::{Adoption, BucketWork};
@@ -19,7 +20,7 @@ fn silent() -> Events {
 }
 
 fn step(name: &str, needs: &[&str], changes: bool) -> Action {
-    let id = |name: &str| StepId::new(Kind::Bucket, name);
+    let id = |name: &str| StepId::new(Thing::Bucket, name);
     let adopted = BucketWork::Adopt(Adoption::Existing);
     let work = if changes { adopted } else { BucketWork::Unchanged };
     Action {
@@ -43,6 +44,8 @@ fn plan(steps: &[(&str, &[&str])]) -> Plan {
 struct Recorder {
     log: Mutex<Vec<String>>,
     fails: &'static [(&'static str, u64)],
+    /// Whether they fail by a denial.
+    denied: bool,
     stops: Option<(&'static str, Stop)>,
 }
 
@@ -57,7 +60,15 @@ impl Runner for Recorder {
         tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
         self.log.lock().unwrap().push(format!("-{}", action.name));
         if fails.is_some() {
-            return Err(Failure::new(crate::failure::Kind::Denied, "no", "no"));
+            let kind = if self.denied { Kind::Denied } else { Kind::Unexpected };
+            let denied = Denied {
+                action: action.name.clone(),
+                resource: None,
+                principal: None,
+                reason: DeniedBecause::Unstated,
+                is_simulated: false,
+            };
+            return Err(Failure { denied: vec![denied], ..Failure::new(kind, "no", "no") });
         }
         Ok(Arn::new(format!("arn:aws:s3:::{}", action.name)).unwrap())
     }
@@ -102,6 +113,22 @@ async fn after_a_failure_nothing_more_starts_and_what_runs_finishes() {
     assert_eq!(outcome.unfinished.len(), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn after_a_denial_what_needs_nothing_of_it_goes_on_and_all_denials_are_told() {
+    let plan = plan(&[("a", &[]), ("b", &[]), ("c", &["a"]), ("d", &["b"]), ("e", &["d"])]);
+    for gate in [ConcurrencyLimit::from(16), ConcurrencyLimit::shared(1)] {
+        let fails = &[("a", 1), ("d", 1)];
+        let recorder = Recorder { fails, denied: true, ..Recorder::default() };
+        let (outcome, log) = recorded(&plan, recorder, gate).await;
+        assert!(!log.iter().any(|it| it == "+c" || it == "+e"), "{log:?}");
+        let failure = outcome.failure.unwrap();
+        assert_eq!(failure.step.as_deref(), Some("s3:bucket/a"));
+        let denied: Vec<&str> = failure.denied.iter().map(|it| it.action.as_str()).collect();
+        assert_eq!(denied, ["a", "d"]);
+        assert_eq!((outcome.done.len(), outcome.unfinished.len()), (1, 4));
+    }
+}
+
 /// Either action may fail first. The reported failure is always the first in the plan's order.
 #[tokio::test(start_paused = true)]
 async fn of_several_failures_the_first_in_the_plan_is_told() {
@@ -109,7 +136,7 @@ async fn of_several_failures_the_first_in_the_plan_is_told() {
     for fails in [&[("b", 2), ("c", 1)], &[("b", 1), ("c", 2)]] {
         let (outcome, _) = recorded(&plan, Recorder { fails, ..Recorder::default() }, 16).await;
         assert_eq!(outcome.failure.unwrap().step.as_deref(), Some("s3:bucket/b"), "{fails:?}");
-        assert_eq!(outcome.unfinished, ["b", "c"].map(|name| StepId::new(Kind::Bucket, name)));
+        assert_eq!(outcome.unfinished, ["b", "c"].map(|name| StepId::new(Thing::Bucket, name)));
     }
 }
 
@@ -126,7 +153,7 @@ async fn a_failure_after_a_signal_is_an_interrupted_run() {
     let plan = self::plan(&[("a", &[]), ("b", &["a"]), ("c", &["a"])]);
     let recorder = Recorder { stops, fails: &[("b", 1)], ..Recorder::default() };
     let (outcome, _) = recorded(&plan, recorder, 1).await;
-    assert_eq!(outcome.failure.unwrap().kind, crate::failure::Kind::Denied);
+    assert_eq!(outcome.failure.unwrap().kind, crate::failure::Kind::Unexpected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,7 +178,7 @@ async fn an_interrupted_run_finishes_what_runs_and_starts_no_more() {
         recorded(&plan, Recorder { stops: Some(("a", stop)), ..Recorder::default() }, 16).await;
     assert_eq!(log, ["+a", "-a"]);
     assert_eq!(outcome.failure.unwrap().kind, crate::failure::Kind::Interrupted);
-    assert_eq!(outcome.unfinished, [StepId::new(Kind::Bucket, "b")]);
+    assert_eq!(outcome.unfinished, [StepId::new(Thing::Bucket, "b")]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -196,7 +223,7 @@ proptest::proptest! {
         for (one, other) in edges {
             let (first, second) = (one.min(other), one.max(other));
             if first != second {
-                actions[second].needs.push(StepId::new(Kind::Bucket, &names[first]));
+                actions[second].needs.push(StepId::new(Thing::Bucket, &names[first]));
             }
         }
         let plan = Plan { actions, ..Plan::default() };

@@ -93,6 +93,11 @@ impl Topology {
         self.one_way(self.direction.clone())
     }
 
+    /// Adds a reverse direction.
+    pub fn also(&mut self, back: Direction) {
+        self.reverse.push(back);
+    }
+
     /// Returns the reverse directions.
     pub fn backward(&self) -> impl Iterator<Item = Self> {
         self.reverse.iter().map(|reverse| self.one_way(reverse.clone()))

@@ -1,7 +1,7 @@
 //! Errors in a manifest, with their positions.
 //! Not for: finding them (see `raw` and `check`).
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, shortened};
 use serde_saphyr::Location;
 
 /// An error that makes a manifest unusable.
@@ -46,7 +46,8 @@ impl Located {
         message: impl Into<String>,
     ) -> Self {
         let at = (location != Location::UNKNOWN).then(|| (location.line(), location.column()));
-        Self { at, key: key.into(), message: message.into(), hint: None }
+        let (key, message) = (shortened(key.into(), 300), shortened(message.into(), 3000));
+        Self { at, key, message, hint: None }
     }
 
     /// Adds the hint.

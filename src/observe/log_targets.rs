@@ -43,11 +43,12 @@ async fn found(
         find::bucket_policy(aws, &side.bucket, &side.region),
         Ownership::find(aws, &side.bucket, &side.region),
     );
-    if !stands? {
+    if matches!(stands, Ok(false)) {
         return Ok(None);
     }
+    let (_, (policy, ownership)) = joined::pair(stands, joined::pair(policy, ownership))?;
     // A bucket without ownership controls has ACLs (S3 User Guide, "Controlling ownership of
     // objects").
-    let has_acls = ownership?.is_none_or(|it| it.0 != Ownership::ENFORCED);
-    Ok(Some(LogTargetFound { policy: policy?, has_acls }))
+    let has_acls = ownership.is_none_or(|it| it.0 != Ownership::ENFORCED);
+    Ok(Some(LogTargetFound { policy, has_acls }))
 }

@@ -205,7 +205,14 @@ impl Session {
     pub async fn observe(&self, depth: Depth) -> Result<(Topology, World), Failure> {
         let (started, before) = (Instant::now(), self.aws.count());
         let look = || async {
-            let (mut topology, named) = observe::first_wave(&self.aws, &self.manifest).await?;
+            let first = observe::first_wave(&self.aws, &self.manifest).await;
+            let (mut topology, named) = match first {
+                Ok(first) => first,
+                Err(failure) => {
+                    let also = observe::also_denied(&self.aws, &self.manifest, depth, failure);
+                    return Err(Box::pin(also).await);
+                }
+            };
             self.account.get_or_init(|| topology.wanted.home().account.clone());
             self.events.say(&Event::Pair(drawn::drawn(&topology)));
             let mut world = observe::second_wave(&self.aws, &topology, named, depth).await?;

@@ -136,9 +136,13 @@ pub(super) fn merge(topology: &Topology, world: &World, documents: &mut Document
         let live = world.buckets.get(&side.bucket).and_then(|bucket| bucket.policy.as_ref());
         let (Some(live), Some(ours)) = (live, documents.get(&document)) else { continue };
         let Some(both) = meaning::merged_bucket_policy(Some(live), ours) else { continue };
+        if meaning::same(&both, ours) {
+            continue;
+        }
         // A statement that can't be parsed can't be evaluated. S3 accepted it, so it is left to the
         // probe.
-        merged |= !meaning::same(&both, ours) && documents.put(&document, both).is_ok();
+        let (judged, removed) = meaning::bucket_policy_in_place(live, ours);
+        merged |= documents.put_without(&document, judged, &removed).is_ok();
     }
     merged
 }

@@ -223,6 +223,28 @@ pub fn served(topology: &Topology, world: &World) -> Topology {
     served
 }
 
+/// Returns `topology` with all that stands of the pair and that the manifest does not name: the
+/// destinations of live rules, buckets that only the keys record, and reverse directions.
+pub fn standing(topology: &Topology, world: &World) -> Topology {
+    let mut standing = topology.clone();
+    for (side, rule) in orphans(topology, live(topology, world)) {
+        let wish = RuleWish { id: rule.id.clone(), destination: side, settings: settings_of(rule) };
+        standing.direction.serve(wish);
+    }
+    for (name, bucket) in &world.buckets {
+        let Some(region) = bucket.region.clone() else { continue };
+        let destination = topology.wanted.side(BucketPlace { region, bucket: name.clone() });
+        if !standing.sides().any(|named| named.place == destination.place) {
+            let (id, settings) = (String::new(), RuleSettings::default());
+            standing.direction.serve(RuleWish { id, destination, settings });
+        }
+    }
+    for back in reverse_directions_in_force(topology, world) {
+        standing.also(back.direction);
+    }
+    standing
+}
+
 /// Returns whether a live rule of the pair must be deleted: a temporary rule, or a rule that the
 /// manifest no longer has although it still has the destination.
 pub fn goes(topology: &Topology, rule: &Rule) -> bool {

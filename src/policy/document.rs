@@ -68,11 +68,13 @@ pub enum Part {
     Objects,
     /// Listing one object for a batch job, and deleting what that job took, for `check --with-batch`.
     Ask,
+    /// Deleting what the manifest no longer names, for `apply --prune`.
+    Prune,
 }
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Plan,
         Self::Apply,
         Self::Probe,
@@ -85,7 +87,25 @@ impl Part {
         Self::Check,
         Self::Objects,
         Self::Ask,
+        Self::Prune,
     ];
+
+    /// Returns whether this part also concerns what stands of a pair and its manifest no longer
+    /// names.
+    pub fn reaches_unnamed(self) -> bool {
+        match self {
+            Self::Plan | Self::Probe | Self::Destroy | Self::Purge | Self::Bypass | Self::Prune => {
+                true
+            }
+            Self::Apply
+            | Self::Backfill
+            | Self::Fleet
+            | Self::Revive
+            | Self::Check
+            | Self::Objects
+            | Self::Ask => false,
+        }
+    }
 
     /// Returns whether this part applies to anything in `topology`. Keys of others are never
     /// revived.
@@ -99,6 +119,7 @@ impl Part {
     pub fn concerns_in(self, topology: &Topology, account: &AccountId) -> bool {
         match self {
             Self::Revive => topology.sides_in(account).any(Side::has_own_key),
+            Self::Prune => topology.sides_in(account).any(|side| side != topology.wanted.home()),
             Self::Backfill | Self::Fleet | Self::Ask => account == &topology.source.account,
             _ => true,
         }
@@ -119,6 +140,7 @@ impl Part {
             Self::Check => "operator check",
             Self::Objects => "operator objects",
             Self::Ask => "operator ask",
+            Self::Prune => "operator prune",
         }
     }
 }
@@ -142,6 +164,7 @@ pub enum Operation {
     List,
     Gc,
     ApplyRevivingKeys,
+    ApplyPruning,
     Wait,
     Smoke,
     CheckWithBatch,
@@ -149,7 +172,7 @@ pub enum Operation {
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Plan,
         Self::Import,
         Self::Export,
@@ -165,6 +188,7 @@ impl Operation {
         Self::List,
         Self::Gc,
         Self::ApplyRevivingKeys,
+        Self::ApplyPruning,
         Self::Wait,
         Self::Smoke,
         Self::CheckWithBatch,
@@ -188,6 +212,7 @@ impl Operation {
             Self::List => "list",
             Self::Gc => "gc",
             Self::ApplyRevivingKeys => "apply --revive-keys",
+            Self::ApplyPruning => "apply --prune",
             Self::Wait => "wait",
             Self::Smoke => "smoke",
             Self::CheckWithBatch => "check --with-batch",
@@ -207,14 +232,16 @@ impl Operation {
             Self::Apply => &[Part::Plan, Part::Apply, Part::Probe],
             Self::Probe | Self::Watch => &[Part::Plan, Part::Probe],
             Self::Backfill => &[Part::Plan, Part::Backfill],
-            Self::Destroy => &[Part::Plan, Part::Destroy],
-            Self::DestroyPurgingData => &[Part::Plan, Part::Destroy, Part::Purge],
+            // Whether S3 has forgotten a rule of a bucket that stays, fresh objects show.
+            Self::Destroy => &[Part::Plan, Part::Probe, Part::Destroy],
+            Self::DestroyPurgingData => &[Part::Plan, Part::Probe, Part::Destroy, Part::Purge],
             Self::DestroyBypassingGovernance => {
-                &[Part::Plan, Part::Destroy, Part::Purge, Part::Bypass]
+                &[Part::Plan, Part::Probe, Part::Destroy, Part::Purge, Part::Bypass]
             }
             Self::List => &[Part::Fleet],
             Self::Gc => &[Part::Fleet, Part::Plan, Part::Destroy],
             Self::ApplyRevivingKeys => &[Part::Plan, Part::Apply, Part::Probe, Part::Revive],
+            Self::ApplyPruning => &[Part::Plan, Part::Apply, Part::Probe, Part::Prune],
         }
     }
 }
@@ -240,6 +267,14 @@ impl Document {
     pub fn log_targets(topology: &Topology) -> impl Iterator<Item = Self> {
         let targets = topology.sides().filter_map(|side| topology.wanted.log_target(side));
         targets.map(|it| it.bucket).collect::<BTreeSet<_>>().into_iter().map(Self::LogTarget)
+    }
+
+    /// Returns the part of the operator's permissions that this is the document of.
+    pub fn part(&self) -> Option<Part> {
+        match self {
+            Self::Operator(part) | Self::OperatorOf(part, _) => Some(*part),
+            _ => None,
+        }
     }
 
     /// Returns the documents of the batch job role.
@@ -353,6 +388,7 @@ impl Document {
             Self::Operator(Part::Bypass) | Self::OperatorOf(Part::Bypass, _) => "operator-bypass",
             Self::Operator(Part::Fleet) | Self::OperatorOf(Part::Fleet, _) => "operator-fleet",
             Self::Operator(Part::Revive) | Self::OperatorOf(Part::Revive, _) => "operator-revive",
+            Self::Operator(Part::Prune) | Self::OperatorOf(Part::Prune, _) => "operator-prune",
             Self::Operator(Part::Check) | Self::OperatorOf(Part::Check, _) => "operator-check",
             Self::Operator(Part::Objects) | Self::OperatorOf(Part::Objects, _) => {
                 "operator-objects"

@@ -49,6 +49,23 @@ impl Documents {
         self.put_live(document, document.name(), value)
     }
 
+    /// Sets a document to `value`, of which the statements at the indices `removed` apply to no call.
+    pub fn put_without(
+        &mut self,
+        document: &Document,
+        value: Value,
+        removed: &[usize],
+    ) -> Result<(), iam::DocumentError> {
+        let mut entry = Entry::read(document.name(), value)?;
+        let statements = entry.read.iter_mut().flat_map(|it| it.statements.iter_mut().enumerate());
+        for (_, statement) in statements.filter(|(index, _)| removed.contains(index)) {
+            let nothing = || Some(iam::document::Scope::Only(Vec::new()));
+            (statement.action, statement.resource) = (nothing(), nothing());
+        }
+        self.own.insert(document.clone(), entry);
+        Ok(())
+    }
+
     /// Sets a document to a policy in force, under the name that reports show.
     pub fn put_live(
         &mut self,

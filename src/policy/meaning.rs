@@ -9,30 +9,75 @@ pub fn same(one: &Value, other: &Value) -> bool {
     canonical(one) == canonical(other)
 }
 
-/// Returns `live` with crrctl's statements replaced by those of `wanted`. `ours` recognizes
-/// crrctl's statements by Sid; all other statements stay as they are. crrctl's statements that
-/// `wanted` no longer has are removed. Returns `None` if no statement is left, so that no policy is
-/// needed.
+/// Statements of a live policy with crrctl's new statements in the places of the old ones.
+struct Laid {
+    statements: Vec<Value>,
+    /// The places of crrctl's statements that are to be removed.
+    removed: Vec<usize>,
+}
+
+/// Lays the statements of `wanted` over those of `live`: a statement of crrctl takes the place of
+/// the one with its Sid, and the others follow at the end, so that each statement of others keeps its
+/// index. `ours` recognizes crrctl's statements by Sid.
+fn laid(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Laid {
+    let mut statements: Vec<Value> = live.map(self::statements).unwrap_or_default();
+    let mut new = self::statements(wanted);
+    let mut removed = Vec::new();
+    for (index, statement) in statements.iter_mut().enumerate() {
+        let sid = statement["Sid"].as_str().unwrap_or_default();
+        if !ours(sid) {
+            continue;
+        }
+        match new.iter().position(|it| it["Sid"].as_str() == Some(sid)) {
+            Some(place) => *statement = new.remove(place),
+            None => removed.push(index),
+        }
+    }
+    statements.extend(new);
+    Laid { statements, removed }
+}
+
+/// Returns `live` with crrctl's statements replaced by those of `wanted`. All other statements stay
+/// as they are. crrctl's statements that `wanted` no longer has are removed. Returns `None` if no
+/// statement is left, so that no policy is needed.
 fn merged(live: Option<&Value>, wanted: &Value, ours: impl Fn(&str) -> bool) -> Option<Value> {
-    let mut kept: Vec<Value> = live.map(statements).unwrap_or_default();
-    kept.retain(|statement| !ours(statement["Sid"].as_str().unwrap_or_default()));
-    kept.extend(statements(wanted));
+    let Laid { statements, removed } = laid(live, wanted, ours);
+    let kept = statements.into_iter().enumerate().filter(|(index, _)| !removed.contains(index));
+    let kept: Vec<Value> = kept.map(|(_, statement)| statement).collect();
     if kept.is_empty() {
         return None;
     }
-    let mut document = live.unwrap_or(wanted).as_object().cloned().unwrap_or_else(Map::new);
-    document.insert("Statement".to_owned(), Value::Array(kept));
-    Some(Value::Object(document))
+    Some(with_statements(live.unwrap_or(wanted), kept))
+}
+
+fn with_statements(document: &Value, statements: Vec<Value>) -> Value {
+    let mut document = document.as_object().cloned().unwrap_or_else(Map::new);
+    document.insert("Statement".to_owned(), Value::Array(statements));
+    Value::Object(document)
 }
 
 /// Returns the bucket policy to write: the `wanted` statements and the statements of others. The
 /// Sids of crrctl's statements begin with `Crrctl`.
 pub fn merged_bucket_policy(live: Option<&Value>, wanted: &Value) -> Option<Value> {
-    let wanted_sids: Vec<String> =
-        statements(wanted).iter().filter_map(|it| it["Sid"].as_str().map(str::to_owned)).collect();
-    merged(live, wanted, |sid| {
-        sid.starts_with("Crrctl") || wanted_sids.iter().any(|wanted| wanted == sid)
-    })
+    merged(live, wanted, |sid| is_ours(sid, wanted))
+}
+
+/// Returns the same policy for its evaluation, and the indices of the statements that are to be
+/// removed: they stay in their places, so that each other statement has the index that it has in
+/// `live`.
+pub fn bucket_policy_in_place(live: &Value, wanted: &Value) -> (Value, Vec<usize>) {
+    let Laid { statements, removed } = laid(Some(live), wanted, |sid| is_ours(sid, wanted));
+    (with_statements(live, statements), removed)
+}
+
+fn is_ours(sid: &str, wanted: &Value) -> bool {
+    let is_wanted = || statements(wanted).iter().any(|it| it["Sid"].as_str() == Some(sid));
+    is_sid_of_ours(sid) || is_wanted()
+}
+
+/// Returns whether the Sid is that of a statement that crrctl writes into bucket policies.
+pub fn is_sid_of_ours(sid: &str) -> bool {
+    sid.starts_with("Crrctl")
 }
 
 /// Returns whether a bucket's `live` policy has statements of crrctl.
@@ -130,5 +175,24 @@ mod tests {
         let nothing = json!({"Statement": []});
         assert_eq!(merged(Some(&json!({"Statement": {"Sid": "CrrctlOld"}})), &nothing, ours), None);
         assert_eq!(merged(None, &nothing, ours), None);
+    }
+
+    #[test]
+    fn statements_of_others_keep_their_index() {
+        let sids = |document: &Value| -> Vec<String> {
+            let all = statements(document);
+            all.iter().map(|it| it["Sid"].as_str().unwrap_or_default().to_owned()).collect()
+        };
+        let live = json!({"Statement": [
+            {"Sid": "CrrctlA", "Action": "old"}, {"Sid": "Theirs"}, {"Sid": "CrrctlB"}, {},
+        ]});
+        let wanted =
+            json!({"Statement": [{"Sid": "CrrctlNew"}, {"Sid": "CrrctlA", "Action": "new"}]});
+        let written = merged_bucket_policy(Some(&live), &wanted).unwrap();
+        assert_eq!(sids(&written), ["CrrctlA", "Theirs", "", "CrrctlNew"]);
+        assert_eq!(written["Statement"][0]["Action"], "new");
+        let (judged, removed) = bucket_policy_in_place(&live, &wanted);
+        assert_eq!(sids(&judged), ["CrrctlA", "Theirs", "CrrctlB", "", "CrrctlNew"]);
+        assert_eq!(removed, [2]);
     }
 }

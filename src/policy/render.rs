@@ -2,13 +2,14 @@
 //! it as the service that stores the document does.
 //! Not for: what a document allows (see `proof`).
 
+use super::bounds::{self, Rendered, Unbounded, unbounded};
 use super::variables::variables;
 use super::{Document, Templates};
 use crate::failure::{Failure, Kind};
 use crate::manifest::{Manifest, PairKeys, Topology};
 use crate::names::{AccountId, InvalidName};
 use crrctl_iam::{self as iam, DocumentKind, Finding};
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
 /// A placeholder for an account id that is not known yet.
@@ -110,7 +111,11 @@ fn filled_in(path: &str, text: &str, variables: &Value) -> Result<String, Render
             .map_or_else(|| error.kind().to_string(), |it| format!("{}: {it}", error.kind()));
         RenderError::Template(path.to_owned(), error.line().unwrap_or(1), detail)
     };
+    if let Some(Unbounded { line, why }) = unbounded(text) {
+        return Err(RenderError::Template(path.to_owned(), line, why));
+    }
     let mut environment = Environment::empty();
+    environment.set_fuel(Some(bounds::STEPS));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.add_filter("sort", minijinja::filters::sort);
@@ -118,7 +123,20 @@ fn filled_in(path: &str, text: &str, variables: &Value) -> Result<String, Render
     environment.add_template(path, text).map_err(|error| failed(&error))?;
     let template = environment.get_template(path).map_err(|error| failed(&error))?;
     let variables = minijinja::Value::from(minijinja::value::Serde(variables));
-    template.render(variables).map_err(|error| failed(&error))
+    let mut rendered = Rendered::default();
+    match template.render_captured_to(variables, &mut rendered) {
+        Ok(_) => Ok(rendered.text()),
+        Err(error) if error.kind() == ErrorKind::OutOfFuel => {
+            let why = format!("it takes more than {} steps", bounds::STEPS);
+            Err(RenderError::Template(path.to_owned(), error.line().unwrap_or(1), why))
+        }
+        Err(error) if error.kind() == ErrorKind::WriteFailure => {
+            let why =
+                std::error::Error::source(&error).map_or_else(String::new, ToString::to_string);
+            Err(RenderError::Template(path.to_owned(), error.line().unwrap_or(1), why))
+        }
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 /// Removes white space between JSON tokens: documents are sent without it, so their size without it

@@ -2,6 +2,8 @@
 //! Not for: rendering (see `render`).
 
 use super::RenderError;
+use super::bounds::LONGEST;
+use crate::bounded;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +16,7 @@ macro_rules! templates {
 }
 
 /// Every compiled-in template with its text.
-const OURS: [(&str, &str); 20] = templates![
+const OURS: [(&str, &str); 21] = templates![
     "batch-replication-role-trust.json.j2",
     "batch-replication-role.json.j2",
     "destination-bucket.json.j2",
@@ -30,6 +32,7 @@ const OURS: [(&str, &str); 20] = templates![
     "operator-objects.json.j2",
     "operator-plan.json.j2",
     "operator-probe.json.j2",
+    "operator-prune.json.j2",
     "operator-purge.json.j2",
     "operator-revive.json.j2",
     "replication-role-trust.json.j2",
@@ -61,7 +64,7 @@ impl Templates {
                 let known = OURS.map(|(ours, _)| ours).join("`, `");
                 return Err(RenderError::UnknownTemplate(path.display().to_string(), known));
             }
-            let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
+            let text = bounded::text(&path, LONGEST).map_err(|error| unreadable(&path, &error))?;
             overrides.insert(name, (path.display().to_string(), text));
         }
         Ok(Self { overrides: Arc::new(overrides) })

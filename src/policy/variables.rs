@@ -7,7 +7,7 @@ mod operator;
 use super::Document;
 use crate::manifest::{KeyKind, PairKeys, Profile, Side, Topology};
 use crate::names::{Arn, Partition, Region};
-use operator::{of_documents, of_operator, of_roles};
+use operator::{of_documents, of_dropped, of_operator, of_roles};
 use serde_json::{Value, json};
 
 /// Returns the variables of `document`.
@@ -51,11 +51,13 @@ pub(super) fn variables(document: &Document, topology: &Topology, keys: &PairKey
             add(of_operator(topology, keys, &topology.source.account));
             add(of_roles(topology, &topology.directions_of(&topology.source.account), true));
             add(of_documents(topology, &topology.source.account));
+            add(of_dropped(topology, &topology.source.account));
         }
         Document::OperatorOf(_, account) => {
             add(of_operator(topology, keys, account));
             add(of_roles(topology, &topology.directions_of(account), false));
             add(of_documents(topology, account));
+            add(of_dropped(topology, account));
         }
         Document::ReplicationRole
         | Document::ReplicationRoleTrust

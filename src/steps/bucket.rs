@@ -9,7 +9,8 @@ use super::{Run, Steps, built, known_arn, nothing_to_do, objects};
 use crate::aws::settle::{Look, Wait};
 use crate::aws::{At, Aws, Class, Error};
 use crate::events;
-use crate::failure::{Failure, Kind};
+use crate::failure::{DeniedBecause, Failure, Kind, PolicyKind};
+use crate::joined;
 use crate::manifest::{BucketPlace, Side};
 use crate::names::{Arn, BucketName};
 use crate::plan::Action;
@@ -57,12 +58,13 @@ pub(crate) async fn find_more(
         lifecycle(aws, side, more),
         settings::read_more(aws, side, more, &mut bucket.documents),
     );
-    documents?;
+    let ((), (replication, lifecycle)) =
+        joined::pair(documents, joined::pair(replication, lifecycle))?;
     if more.has(events::Kind::Replication) {
-        bucket.replication = replication?;
+        bucket.replication = replication;
     }
     if more.has(events::Kind::Lifecycle) {
-        bucket.lifecycle = lifecycle?;
+        bucket.lifecycle = lifecycle;
     }
     Ok(())
 }
@@ -104,11 +106,10 @@ async fn find_once(
         Err(error) if error.is_absent() => return Ok(None),
         // Every call checks the owner, so one successful call proves that the bucket is this
         // account's.
+        // What the caller's own policies deny says nothing of the owner either.
         Err(error)
-            if error.class == Class::Denied && (tags.is_ok() || documents.encryption.is_ok()) =>
-        {
-            return Err(error.clone().into());
-        }
+            if error.class == Class::Denied
+                && (tags.is_ok() || documents.encryption.is_ok() || is_of_caller(error)) => {}
         Err(error) if error.class == Class::Denied => {
             let message = format!(
                 "the bucket `{bucket}` belongs to another account, or you may not see it: {}",
@@ -130,17 +131,27 @@ async fn find_once(
         }
         Err(error) => return Err(error.clone().into()),
     }
+    let settings = joined::pair(documents.all(), joined::pair(tags, policy));
+    let rules = joined::pair(replication, lifecycle);
+    let ((documents, (tags, policy)), (replication, lifecycle)) = joined::pair(settings, rules)?;
     Ok(Some(Bucket {
         region: Some(region.clone()),
-        tags: tags?,
+        tags,
         requester_pays: false,
-        documents: documents.all()?,
-        policy: policy?,
-        replication: replication?,
-        lifecycle: lifecycle?,
+        documents,
+        policy,
+        replication,
+        lifecycle,
         empty: None,
         objects: None,
     }))
+}
+
+/// Returns whether the caller's own policies deny the call.
+fn is_of_caller(error: &Error) -> bool {
+    let identity = PolicyKind::Identity;
+    [DeniedBecause::NoneAllows(identity), DeniedBecause::Denies(identity)]
+        .contains(&DeniedBecause::of(&error.message))
 }
 
 async fn head(aws: &Aws, side: &BucketPlace) -> Result<(), Error> {

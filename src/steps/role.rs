@@ -8,6 +8,7 @@ use super::{Run, Steps, known_arn, nothing_to_do};
 use crate::aws::settle::pause;
 use crate::aws::{At, Aws, Error};
 use crate::failure::{Failure, Kind};
+use crate::joined;
 use crate::manifest::Topology;
 use crate::names::{Arn, Region, RoleName};
 use crate::plan::Action;
@@ -40,11 +41,10 @@ pub(crate) async fn find(
         role_policy::find(aws, name, home),
         async { if removal { others(aws, name, home).await } else { Ok(Vec::new()) } },
     );
-    let output = match role {
-        Ok(output) => output,
-        Err(error) if error.is_absent() => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    if role.as_ref().is_err_and(Error::is_absent) {
+        return Ok(None);
+    }
+    let (output, (policy, other_policies)) = joined::pair(role, joined::pair(policy, others))?;
     let Some(role) = output.role() else { return Ok(None) };
     Ok(Some(Role {
         arn: Arn::new(role.arn())
@@ -59,8 +59,8 @@ pub(crate) async fn find(
             .and_then(|it| it.permissions_boundary_arn())
             .map(str::to_owned),
         trust: document(role.assume_role_policy_document()),
-        policy: policy?,
-        other_policies: others?,
+        policy,
+        other_policies,
         created: Timestamp::from_second(role.create_date().secs()).ok(),
     }))
 }
@@ -72,8 +72,9 @@ async fn others(aws: &Aws, name: &RoleName, home: &Region) -> Result<Vec<String>
         iam.list_role_policies().role_name(name.as_str()).send(),
         iam.list_attached_role_policies().role_name(name.as_str()).send(),
     );
-    let inline = inline.at("iam:ListRolePolicies", home)?;
-    let attached = attached.at("iam:ListAttachedRolePolicies", home)?;
+    let inline = inline.at("iam:ListRolePolicies", home);
+    let attached = attached.at("iam:ListAttachedRolePolicies", home);
+    let (inline, attached) = joined::pair(inline, attached)?;
     let attached = attached.attached_policies().iter().filter_map(|policy| policy.policy_name());
     let inline = inline.policy_names().iter().map(String::as_str).filter(|name| *name != NAME);
     Ok(inline.chain(attached).map(str::to_owned).collect())

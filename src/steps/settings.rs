@@ -18,6 +18,7 @@ pub(crate) use tags::find as find_tags;
 use super::{Run, Steps, nothing_to_do};
 use crate::aws::{Aws, Error};
 use crate::failure::Failure;
+use crate::joined;
 use crate::manifest::{BucketPlace, Side};
 use crate::names::{Arn, BucketName, Region};
 use crate::plan::Action;
@@ -59,6 +60,17 @@ async fn run_change<D: Stored>(
     Ok(run.scope.bucket_arn(bucket))
 }
 
+/// Returns what a read returned, and adds its error to those of the reads before it.
+fn kept<T>(read: Result<T, Error>, failed: &mut Result<(), Error>) -> Option<T> {
+    let before = std::mem::replace(failed, Ok(()));
+    let (read, error) = match read {
+        Ok(read) => (Some(read), Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    *failed = joined::pair(before, error).map(drop);
+    read
+}
+
 macro_rules! table {
     ($($name:ident: $field:ident,)*) => {
         /// What the read of each document returned. A document that was not asked for is `None`.
@@ -69,7 +81,10 @@ macro_rules! table {
         impl Reads {
             /// Returns the documents, or the first failure.
             pub(super) fn all(self) -> Result<Documents, Error> {
-                Ok(Documents { $($field: self.$field?,)* })
+                let mut failed = Ok(());
+                $(let $field = kept(self.$field, &mut failed);)*
+                failed?;
+                Ok(Documents { $($field: $field.flatten(),)* })
             }
         }
 
@@ -100,10 +115,11 @@ macro_rules! table {
                 }
                 <$name as Stored>::find(aws, bucket, region).await.map(Some)
             },)*);
-            $(if let Some(found) = $field? {
+            let mut failed = Ok(());
+            $(if let Some(Some(found)) = kept($field, &mut failed) {
                 documents.$field = found;
             })*
-            Ok(())
+            failed
         }
 
         /// Writes the document that `action` changes.

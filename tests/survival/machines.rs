@@ -70,6 +70,13 @@ impl World {
         world
     }
 
+    /// Returns this world, with another manifest of the pair.
+    pub(super) fn with_manifest(self, manifest: &str) -> Self {
+        let file = NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), manifest).unwrap();
+        Self { manifest: Some(Arc::new(file)), ..self }
+    }
+
     /// Returns a copy of this world, with its lag.
     pub(super) fn fork(&self) -> Self {
         self.fork_as(Options::default())

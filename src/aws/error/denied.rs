@@ -1,7 +1,7 @@
 //! What a denial says: who may not do what, why, and what it takes.
 //! Not for: the statement that allows it (see `cli::advice`).
 
-use crate::failure::{Denied, DeniedBecause, PolicyKind};
+use crate::failure::{Denied, DeniedBecause};
 
 /// Parses the principal, the action and the resource of AWS's message, such as
 /// "User: ARN is not authorized to perform: ACTION on resource: ARN because ...". If the message
@@ -18,53 +18,7 @@ pub fn denied(message: &str, operation: &str) -> Denied {
         resource: after("on resource: "),
         principal: after("User: "),
         reason: DeniedBecause::of(message),
-    }
-}
-
-pub(super) fn needs(denied: &Denied) -> String {
-    let who = denied.principal.as_deref().unwrap_or("the caller");
-    let on = denied.resource.as_ref().map_or_else(String::new, |it| format!(" on {it}"));
-    let action = &denied.action;
-    match denied.reason {
-        DeniedBecause::Unstated => {
-            format!("{who} needs `{action}`{on}; a service control policy may deny it too")
-        }
-        DeniedBecause::NoneAllows(PolicyKind::Identity) => format!("{who} needs `{action}`{on}"),
-        DeniedBecause::NoneAllows(kind) => {
-            format!(
-                "{who} needs `{action}`{on}, and no {} allows it: {}",
-                kind.as_str(),
-                holder(kind, who)
-            )
-        }
-        DeniedBecause::Denies(kind) => format!(
-            "a Deny forbids {who} `{action}`{on}, and no Allow helps: {}",
-            holder(kind, who)
-        ),
-    }
-}
-
-/// Returns who has the policies of a kind.
-fn holder(kind: PolicyKind, who: &str) -> String {
-    match kind {
-        PolicyKind::Identity => format!("it is in a policy of {who}, or of a group of it"),
-        PolicyKind::Resource => "look at the policy of the resource, a bucket or a key".to_owned(),
-        PolicyKind::ServiceControl | PolicyKind::ResourceControl => {
-            format!(
-                "the organization's administrators have its {} policies",
-                match kind {
-                    PolicyKind::ServiceControl => "service control",
-                    _ => "resource control",
-                }
-            )
-        }
-        PolicyKind::PermissionsBoundary => format!("look at the permissions boundary of {who}"),
-        PolicyKind::Session => {
-            "look at the session policy that the credentials were issued with".to_owned()
-        }
-        PolicyKind::VpcEndpoint => {
-            "look at the policy of the VPC endpoint that the request went through".to_owned()
-        }
+        is_simulated: false,
     }
 }
 

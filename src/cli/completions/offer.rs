@@ -2,6 +2,7 @@
 //! typed, so this module makes no AWS calls.
 //! Not for: validation; any name and any Region of the right form is accepted.
 
+use crate::bounded;
 use crate::check::catalogue;
 use crate::manifest::KNOWN_REGIONS;
 use clap::ValueEnum;
@@ -24,7 +25,7 @@ pub(super) enum Offer {
 pub(super) fn words(what: Offer) -> Vec<String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let file = variable("CRRCTL_FILE").map_or_else(|| PathBuf::from("crrctl.yaml"), PathBuf::from);
-    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let text = bounded::text(&file, 16 << 20).unwrap_or_default();
     // An unreadable manifest offers nothing: a half-written file is not an error while a line is
     // typed.
     let manifest: Value = serde_saphyr::from_str(&text).unwrap_or_default();

@@ -2,13 +2,16 @@
 //! placeholders.
 //! Not for: rendering the documents (see `policy`).
 
+use crate::aws::Aws;
 use crate::cli::Global;
 use crate::cli::output;
 use crate::cli::session::{connect, start_sandbox};
 use crate::failure::{Failure, Kind};
-use crate::manifest::{Accounts, Manifest, PairKeys};
+use crate::manifest::{Accounts, Manifest, PairKeys, Topology};
 use crate::names::{AccountId, KeyId, Region};
-use crate::{observe, policy};
+use crate::observe::{self, Depth};
+use crate::plan::rules;
+use crate::policy;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ValuesArgs {
@@ -28,6 +31,8 @@ pub(super) struct Values {
     pub(super) key_id: Option<String>,
     /// Whether placeholders stand for any of them.
     pub(super) are_placeholders: bool,
+    /// The clients that they were read with, if they were read.
+    aws: Option<Aws>,
 }
 
 impl Values {
@@ -39,17 +44,18 @@ impl Values {
         manifest: &Manifest,
     ) -> Result<Self, Failure> {
         let mut account = args.account.clone().or_else(|| manifest.home_account().cloned());
-        let mut away = None;
+        let (mut away, mut clients) = (None, None);
         let mut keys = args.key_id.clone().map(PairKeys::multi_region).unwrap_or_default();
         let mut why = "the pair's alias names no key yet".to_owned();
         if account.is_none() || !manifest.topology(&policy::some_account()?)?.knows_keys(&keys) {
             match live(global, manifest).await {
-                Ok((live, live_keys)) => {
+                Ok((aws, live, live_keys)) => {
                     // If the live account is not the requested account, its key is not the
                     // requested key.
                     let is_same = account.as_ref().is_none_or(|given| given == &live.home);
                     if is_same && args.key_id.is_none() {
                         keys = live_keys;
+                        clients = (!global.sandbox).then_some(aws);
                     }
                     account.get_or_insert(live.home);
                     away = Some(live.away);
@@ -79,18 +85,28 @@ impl Values {
         }
         let keys = topology.or_some_keys(&keys);
         let key_id = keys.id(&topology.source.region).map(ToString::to_string);
-        Ok(Self { accounts, keys, key_id, are_placeholders })
+        Ok(Self { accounts, keys, key_id, are_placeholders, aws: clients })
+    }
+
+    /// Returns the pair with all that stands of it, also what the manifest no longer names. `None`
+    /// if that can't be read: then the documents are for what the manifest names.
+    pub(super) async fn standing(&self, manifest: &Manifest) -> Option<Topology> {
+        let aws = self.aws.as_ref()?;
+        let (topology, named) = observe::first_wave(aws, manifest).await.ok()?;
+        let read = Box::pin(observe::second_wave(aws, &topology, named, Depth::Wanted));
+        Some(rules::standing(&topology, &read.await.ok()?))
     }
 }
 
 /// Reads the accounts and keys from the sandbox or from AWS.
-async fn live(global: &Global, manifest: &Manifest) -> Result<(Accounts, PairKeys), Failure> {
+async fn live(global: &Global, manifest: &Manifest) -> Result<(Aws, Accounts, PairKeys), Failure> {
     let sandbox = if global.sandbox { Some(start_sandbox().await?) } else { None };
     let aws = connect(global, manifest.source_region(), Some(manifest), sandbox.as_ref()).await?;
     match observe::names(&aws, manifest).await {
         Err(failure) if failure.kind == Kind::Credentials => {
             Err(Failure { message: "there are no usable credentials".to_owned(), ..failure })
         }
-        other => other,
+        Err(failure) => Err(failure),
+        Ok((accounts, keys)) => Ok((aws, accounts, keys)),
     }
 }

@@ -3,11 +3,11 @@
 //! Not for: the resources that exist (see `observe`).
 
 use super::super::Global;
+use crate::bounded;
 use crate::failure::{Failure, Kind};
 use crate::manifest::{self, Manifest, Origin, Pairs};
 use crate::names::{Arn, PairName};
 use crate::ops::Input;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The user's input, for one pair or for several.
@@ -109,6 +109,9 @@ fn usage(message: &str) -> Failure {
     Failure::new(Kind::Manifest, "usage", message)
 }
 
+/// The longest manifest, in bytes. That of a thousand pairs has less than 1 MiB.
+const LONGEST_MANIFEST: u64 = 16 << 20;
+
 /// Finds the manifest: the file, the flags, `crrctl.yaml` or, in the sandbox, the demo pair.
 fn manifest_text(global: &Global, in_sandbox: bool) -> Result<(String, Origin), Failure> {
     let has_flags =
@@ -119,10 +122,8 @@ fn manifest_text(global: &Global, in_sandbox: bool) -> Result<(String, Origin), 
             "`--name`, `--source` and `--destination` stand in place of a manifest: leave out `--file`",
         )),
         Some(file) if file == "-" => {
-            let mut text = String::new();
-            let unreadable = |error: std::io::Error| unreadable("<stdin>", &error);
-            std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
-            Ok((text, Origin::Stdin))
+            let text = bounded::text_of(std::io::stdin(), LONGEST_MANIFEST);
+            Ok((text.map_err(|error| unreadable("<stdin>", &error))?, Origin::Stdin))
         }
         Some(file) => read(PathBuf::from(file)),
         None if has_flags => {
@@ -145,7 +146,7 @@ fn manifest_text(global: &Global, in_sandbox: bool) -> Result<(String, Origin), 
 }
 
 fn read(path: PathBuf) -> Result<(String, Origin), Failure> {
-    let text = std::fs::read_to_string(&path)
+    let text = bounded::text(&path, LONGEST_MANIFEST)
         .map_err(|error| unreadable(&path.display().to_string(), &error))?;
     Ok((text, Origin::File(path)))
 }

@@ -5,6 +5,7 @@
 use super::call::{Call, Element, Expected};
 use super::judge::{label, name};
 use super::{Document, Documents};
+use crate::policy::meaning;
 use crrctl_iam::document::{Scope, Statement};
 use crrctl_iam::evaluate::{Decider, Layer, Trace, Why, trace};
 use crrctl_iam::{Decision, Effect, Policies, Request};
@@ -149,7 +150,8 @@ fn widen(call: &Call, path: &str, message: &str) -> String {
 /// Describes a `Deny` that must not apply: the element that should keep it from applying.
 fn in_the_way(call: &Call, by: &Decider, spared: &[Element], documents: &Documents) -> Fault {
     let statement = documents.called(&by.document).and_then(|it| it.statements.get(by.statement));
-    let element = statement.and_then(|statement| guard(statement, spared));
+    let is_ours = by.sid.as_deref().is_some_and(meaning::is_sid_of_ours);
+    let element = statement.and_then(|statement| guard(statement, spared, is_ours));
     let path = match element {
         Some(element) => path(by.statement, element, statement),
         None => format!("Statement[{}]", by.statement),
@@ -166,9 +168,9 @@ fn in_the_way(call: &Call, by: &Decider, spared: &[Element], documents: &Documen
 }
 
 /// Returns which element of `spared` is wrong in `statement`: the first element whose condition key
-/// the statement tests, unless the statement tests for the opposite value; otherwise the first
-/// element whose condition key the statement does not test.
-fn guard<'e>(statement: &Statement, spared: &'e [Element]) -> Option<&'e Element> {
+/// the statement tests, unless the statement tests for the opposite value; otherwise, of a statement
+/// that is crrctl's, the first element whose condition key it does not test.
+fn guard<'e>(statement: &Statement, spared: &'e [Element], is_ours: bool) -> Option<&'e Element> {
     let conditions = || statement.condition.iter();
     let is_about = |element: &&Element| {
         let Element::Condition(_, key, _) = element else { return false };
@@ -186,7 +188,7 @@ fn guard<'e>(statement: &Statement, spared: &'e [Element]) -> Option<&'e Element
         })
     };
     let own = spared.iter().find(|element| is_about(element) && !is_opposite(element));
-    own.or_else(|| spared.iter().find(|element| !is_about(element)))
+    own.or_else(|| spared.iter().find(|element| is_ours && !is_about(element)))
 }
 
 /// Describes an `Allow` that covers too much: the element to narrow.

@@ -14,7 +14,8 @@ use super::{Document, Part};
 use crate::manifest::{KeyKind, KeyWish, Profile, Side, Topology};
 use crate::names::AccountId;
 use actions::{
-    GIVING_BACK, LIFECYCLE_WRITE, ROLE_WRITES, TAKING_KEYS, bucket_reads, bucket_writes,
+    GIVING_BACK, KEY_READS, LIFECYCLE_WRITE, ROLE_WRITES, STAYING, TAKING_KEYS, bucket_reads,
+    bucket_writes,
 };
 use crrctl_iam::Principal;
 
@@ -51,6 +52,7 @@ pub(super) fn calls(scene: &Scene<'_>, part: Part, account: &AccountId) -> Vec<C
         Part::Check => operator.check(),
         Part::Objects => operator.objects(),
         Part::Ask => operator.ask(),
+        Part::Prune => operator.prune(),
     };
     with_reverse(calls.into_iter().map(|call| call.with(TLS, "true")).collect())
 }
@@ -66,19 +68,19 @@ struct Operator<'a> {
 impl Operator<'_> {
     fn plan(&self) -> Vec<Call> {
         let topology = self.scene.topology;
-        let mut calls = Vec::new();
+        let mut calls = vec![self.asks_simulator()];
         for side in self.sides() {
             calls.extend(bucket_reads().into_iter().map(|it| self.on_bucket(it, side)));
             if self.sides().any(|it| !topology.across_to(it).is_empty()) {
                 calls.push(self.on_bucket("s3:GetBucketRequestPayment", side));
             }
             calls.extend(self.on_log_target(side));
+            calls.extend(self.on_probes("s3:GetObjectVersion", side));
             match &side.key {
                 KeyWish::Ours => {
                     // The key that the alias names is unknown, so access to any key is needed.
                     calls.push(self.any_key("kms:DescribeKey", side));
-                    let reads = ["kms:GetKeyPolicy", "kms:ListResourceTags"];
-                    calls.extend(reads.map(|it| self.on_key(it, side)));
+                    calls.extend(KEY_READS.map(|it| self.on_key(it, side)));
                 }
                 KeyWish::Existing(_) => {
                     let reads = ["kms:DescribeKey", "kms:GetKeyPolicy"];
@@ -253,18 +255,15 @@ impl Operator<'_> {
 
     fn destroy(&self) -> Vec<Call> {
         let topology = self.scene.topology;
-        let on_bucket = ["s3:DeleteBucket", "s3:ListBucketMultipartUploads"];
         let mut calls = Vec::new();
         for side in self.sides() {
             calls.extend(self.on_probes("s3:DeleteObjectVersion", side));
-            calls.extend(self.on_probes("s3:GetObjectVersion", side));
-            calls.push(self.on_object("s3:AbortMultipartUpload", side, "", &[""]));
-            calls.extend(on_bucket.map(|it| self.on_bucket(it, side)));
+            calls.extend(STAYING.map(|it| self.on_object(it, side, "", &[""])));
+            calls.push(self.on_bucket("s3:DeleteBucket", side));
         }
         for side in self.own() {
             calls.extend(self.alias("kms:DeleteAlias", side));
             calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
-            calls.extend(["kms:GetKeyLastUsage", "kms:ListGrants"].map(|it| self.on_key(it, side)));
         }
         for side in self.sides().filter(|side| topology.wanted.adopts(&side.bucket)) {
             calls.extend(GIVING_BACK.map(|it| self.on_bucket(it, side)));
@@ -285,10 +284,10 @@ impl Operator<'_> {
             return calls;
         }
         calls.extend(self.ends_jobs(&deletes));
-        calls.extend(on_bucket.iter().filter_map(|it| self.on_report_bucket(it)));
+        calls.extend(self.on_report_bucket("s3:DeleteBucket"));
         calls.push(self.on_report("s3:DeleteObjectVersion"));
         if !topology.reports().with_data {
-            calls.push(self.on_report("s3:AbortMultipartUpload"));
+            calls.extend(STAYING.map(|it| self.on_report(it)));
         }
         calls
     }

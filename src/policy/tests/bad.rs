@@ -29,7 +29,20 @@ fn bad_templates_name_the_place() {
     let oversize = format!(r#"{{"Version": "2012-10-17", "Statement": [{oversize}]}}"#);
     let principal = r#"{"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow",
         "Principal": {"AWS": ["arn:aws:iam::111122223333:root", "bob"]}, "Action": "kms:*", "Resource": "*"}]}"#;
-    let table: [(&str, &str, &str); 9] = [
+    let doubling = "{% set a = pair %}\n{% set a = a ~ a %}\n".repeat(40);
+    let endless = "{% for a in [1, 2, 3, 4] %}".repeat(24);
+    let endless = format!("{endless}{}", "{% endfor %}".repeat(24));
+    let long =
+        format!("{{% for a in [{}] %}}{}{{% endfor %}}", "1,".repeat(99), "x".repeat(64 << 10));
+    let table: [(&str, &str, &str); 13] = [
+        (
+            "key.json.j2",
+            &doubling,
+            "key.json.j2:18: a value may become more than 256 times as long",
+        ),
+        ("key.json.j2", "\n{{ '*' * 9 }}", "key.json.j2:2: `*` is not allowed"),
+        ("key.json.j2", &endless, "key.json.j2:1: it takes more than 10000000 steps"),
+        ("key.json.j2", &long, "it renders more than 1048576 bytes"),
         (
             "replication-role.json.j2",
             "{\"Version\": \"2012-10-17\",\n \"Statement\": [",

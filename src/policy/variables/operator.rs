@@ -17,6 +17,7 @@ pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bo
         .filter(|it| it.role_settings.is_ours())
         .map(|direction| direction.role_arn());
     let text = |arns: Vec<Arn>| arns.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let back = directions.iter().filter(|it| it.is_back() && it.role_settings.is_ours());
     let boundaries = directions.iter().filter_map(|it| it.role_settings.boundary.clone());
     let boundaries = distinct(boundaries);
     let mut metric_regions = Vec::new();
@@ -28,6 +29,7 @@ pub(super) fn of_roles(topology: &Topology, directions: &[Topology], is_home: bo
     json!({
         "role_arns": one_or_all(text(roles().collect())),
         "deleted_role_arns": own.chain(batch.clone()).collect::<Vec<_>>(),
+        "dropped_role_arns": back.map(|direction| direction.role_arn()).collect::<Vec<_>>(),
         "every_role_arns": roles().chain(batch).collect::<Vec<_>>(),
         "boundary": if boundaries.is_empty() { Value::Null } else { one_or_all(text(boundaries)) },
         "metric_regions": metric_regions,
@@ -43,8 +45,39 @@ pub(super) fn of_documents(topology: &Topology, account: &AccountId) -> Value {
     json!({
         "document_reads": settings::reads(),
         "document_writes": settings::writes(&topology.wanted.buckets, &adopted),
+        "own_user_arn": format!(
+            "arn:{}:iam::{account}:user/${{aws:username}}",
+            topology.wanted.partition(),
+        ),
         "log_target_arns": distinct(targets.map(|target| target.arn(topology.wanted.partition()))),
     })
+}
+
+/// Returns the variables of what a later manifest may no longer name in `account`: the destinations
+/// with their keys. A key in the source's Region always stays.
+pub(super) fn of_dropped(topology: &Topology, account: &AccountId) -> Value {
+    let partition = topology.wanted.partition();
+    let home = topology.wanted.home();
+    let sides: Vec<&Side> = topology.sides_in(account).filter(|side| *side != home).collect();
+    let mut regions = topology.key_regions();
+    regions.retain(|it| *it != &home.region && topology.wanted.account_of(it) == account);
+    let pattern = own_key_pattern(topology);
+    let key =
+        |region: &Region| Arn::known(partition, "kms", region.as_str(), account.as_str(), pattern);
+    let buckets = || sides.iter().map(|side| side.bucket.arn(partition));
+    let probes_of = |side: &&Side| objects_under(topology, side, &topology.probe_prefixes(side));
+    json!({
+        "dropped_bucket_arns": buckets().collect::<Vec<_>>(),
+        "dropped_object_arns": buckets().map(|arn| objects(&arn, "")).collect::<Vec<_>>(),
+        "dropped_probes_arns": sides.iter().flat_map(probes_of).collect::<Vec<_>>(),
+        "dropped_key_arns": regions.iter().map(|it| key(it)).collect::<Vec<_>>(),
+        "dropped_alias_arns": regions.iter().map(|it| topology.wanted.key.alias.arn(it, account)).collect::<Vec<_>>(),
+    })
+}
+
+/// Returns the pattern of the keys that crrctl makes: an id is not known before its key exists.
+fn own_key_pattern(topology: &Topology) -> &'static str {
+    if topology.wanted.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" }
 }
 
 /// Returns the variables of the operator's documents in `account`. Lists follow the order of the
@@ -63,8 +96,7 @@ pub(super) fn of_operator(topology: &Topology, keys: &PairKeys, account: &Accoun
     let replicated = || sides().filter(|side| topology.replicates_to(side));
     let mut own = topology.key_regions();
     own.retain(|region| topology.wanted.account_of(region) == account);
-    let own_pattern =
-        if topology.wanted.key.kind == KeyKind::MultiRegion { "key/mrk-*" } else { "key/*" };
+    let own_pattern = own_key_pattern(topology);
     let own_keys: Vec<Arn> = own.iter().map(|region| in_region(region, own_pattern)).collect();
     let existing = sides().filter(|side| !side.has_own_key());
     let existing: Vec<Arn> =

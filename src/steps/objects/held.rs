@@ -99,7 +99,7 @@ fn failure(
     let mut failure = Failure::new(kind, "objects-held", message).in_region(&side.region);
     failure.aws_code = some.first().map(|refused| refused.code.clone());
     let words = some.first().filter(|_| denied).map(|refused| refused.message.as_str());
-    failure.denied = words.map(|words| crate::aws::denied(words, "s3:DeleteObjects"));
+    failure.denied.extend(words.map(|words| crate::aws::denied(words, "s3:DeleteObjects")));
     kinds.keys().fold(failure, |failure, hold| failure.hint(hold.way_out()))
 }
 

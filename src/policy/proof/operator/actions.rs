@@ -38,6 +38,41 @@ impl Operator<'_> {
         sides.map(|side| self.on_object("s3:BypassGovernanceRetention", side, "", &[""])).collect()
     }
 
+    /// A user may ask what itself may do; roles have no policy variable for their name.
+    pub(super) fn asks_simulator(&self) -> Call {
+        let user = |name: &str| self.scene.iam(self.account, name).to_string();
+        Call::new(&self.who, "iam:SimulatePrincipalPolicy", user("user/operator"), self.account)
+            .foreign_resources([(user("user/other"), ResourcePolicyOf::Nothing)])
+            .forbidden_actions(&["iam:PutUserPolicy"])
+    }
+
+    /// Returns the deletions of what a later manifest may no longer name: the destinations with
+    /// their keys, and the roles of the reverse directions.
+    pub(super) fn prune(&self) -> Vec<Call> {
+        let topology = self.scene.topology;
+        let on_bucket = ["s3:DeleteBucket", "s3:PutReplicationConfiguration"];
+        let mut calls = Vec::new();
+        for side in self.sides().filter(|side| *side != topology.wanted.home()) {
+            calls.extend(self.on_probes("s3:DeleteObjectVersion", side));
+            if topology.wanted.buckets.retention().is_some() {
+                calls.extend(self.on_probes("s3:BypassGovernanceRetention", side));
+            }
+            calls.extend(STAYING.map(|it| self.on_object(it, side, "", &[""])));
+            let actions = on_bucket.into_iter().chain(GIVING_BACK);
+            calls.extend(actions.map(|it| self.on_bucket(it, side)));
+        }
+        for side in self.own().filter(|side| side.region != topology.wanted.home().region) {
+            calls.extend(self.alias("kms:DeleteAlias", side));
+            calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
+        }
+        let back = self.directions().into_iter().filter(|it| it.is_back());
+        for direction in back.filter(|it| it.role_settings.is_ours()) {
+            let deletes = ["iam:DeleteRole", "iam:DeleteRolePolicy"];
+            calls.extend(deletes.map(|it| self.on_role_of(&direction, it)));
+        }
+        calls
+    }
+
     /// Returns the reads of the bucket that the access logs of `side` go to.
     pub(super) fn on_log_target(&self, side: &Side) -> Vec<Call> {
         let Some(target) = self.scene.topology.wanted.log_target(side) else { return Vec::new() };
@@ -100,6 +135,10 @@ impl Operator<'_> {
 pub(super) const ROLE_WRITES: [&str; 3] =
     ["iam:PutRolePolicy", "iam:UntagRole", "iam:UpdateAssumeRolePolicy"];
 
+/// The reads of a key of the pair. What uses a key decides whether it may be deleted.
+pub(super) const KEY_READS: [&str; 4] =
+    ["kms:GetKeyLastUsage", "kms:GetKeyPolicy", "kms:ListGrants", "kms:ListResourceTags"];
+
 /// A key that is scheduled for deletion is restored if the pair is built again meanwhile.
 pub(super) const TAKING_KEYS: [&str; 3] =
     ["kms:CancelKeyDeletion", "kms:EnableKey", "kms:ScheduleKeyDeletion"];
@@ -107,6 +146,10 @@ pub(super) const TAKING_KEYS: [&str; 3] =
 /// The writes that remove crrctl's statements and tags from a bucket that is not deleted.
 pub(super) const GIVING_BACK: [&str; 4] =
     ["s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketTagging", "s3:UntagResource"];
+
+/// The calls on objects of a bucket whose rules go: others' unfinished uploads end, and what is still
+/// PENDING is waited for where the bucket stays.
+pub(super) const STAYING: [&str; 2] = ["s3:AbortMultipartUpload", "s3:GetObjectVersion"];
 
 pub(super) const LIFECYCLE_WRITE: &str = "s3:PutLifecycleConfiguration";
 
@@ -118,6 +161,7 @@ pub(super) fn bucket_reads() -> Vec<&'static str> {
         "s3:GetLifecycleConfiguration",
         "s3:GetReplicationConfiguration",
         "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
         "s3:ListBucketVersions",
     ];
     let mut all = [settings::reads(), others.to_vec()].concat();
