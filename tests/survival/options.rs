@@ -87,11 +87,7 @@ const ROWS: &[Row] = &[
     (State::Whole, "check", &["check", OBJECT, "--version-id", "VERSION"]),
     (State::Whole, "check", &["check", "--side", "source", "--skip-check", "bucket.mfa-delete"]),
     (State::Whole, "check", &["check", "--ask-aws"]),
-    (
-        State::Whole,
-        "check --with-batch",
-        &["check", OBJECT, "--ask-aws", "--with-batch", "--yes"],
-    ),
+    (State::Whole, "check --with-batch", &["check", OBJECT, "--ask-aws", "--with-batch", "--yes"]),
     (State::Whole, "check", &["check", "--scp", "POLICY"]),
     (State::Whole, "check", &["check", "--rcp", "POLICY"]),
     (State::Empty, "check", &["check", "--before-apply"]),
