@@ -73,12 +73,11 @@ pub(super) async fn asked(ended: Ended, printer: &Printer, operation: Option<Ope
     let mut more = ops::missing(aws, input, operation.parts()).await;
     ended.map_err(|failure| {
         more.retain(|it| failure.denied.iter().all(|seen| seen.action != it.action));
-        match more.is_empty() {
-            true => failure,
-            false => failure
-                .clone()
-                .beside(Failure { denied: more, ..Failure::new(Kind::Denied, "", "") }),
+        if more.is_empty() {
+            return failure;
         }
+        let more = Failure { denied: more, ..Failure::new(Kind::Denied, "", "") };
+        failure.beside(more)
     })
 }
 

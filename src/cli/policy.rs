@@ -211,9 +211,9 @@ fn operator(
     printer: &Printer,
     object: &mut OperatorObject,
 ) -> Ended {
-    let named = input.manifest.topology_in(&values.accounts)?;
-    let topology = standing.as_ref().unwrap_or(&named);
-    let documents = operator_documents(input, values, &named, topology)?;
+    let wanted = input.manifest.topology_in(&values.accounts)?;
+    let topology = standing.as_ref().unwrap_or(&wanted);
+    let documents = operator_documents(input, values, &wanted, topology)?;
     let of_smoke = smoke.map(|smoke| of_smoke(smoke, values)).transpose()?.unwrap_or_default();
     let mut all: Map<String, Value> = documents.iter().cloned().collect();
     all.extend(of_smoke.clone());

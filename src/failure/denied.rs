@@ -108,8 +108,8 @@ fn needed(group: &[&Denied]) -> String {
     let on = match &resources[..] {
         [] => String::new(),
         [first @ .., last] if first.len() < 4 => {
-            let first = first.iter().map(|it| format!("{it}, ")).collect::<String>();
-            format!(" on {first}{last}")
+            let first = first.iter().chain([last]).copied().collect::<Vec<_>>();
+            format!(" on {}", first.join(", "))
         }
         all => format!(" on {}, {} and {} others", all[0], all[1], all.len() - 2),
     };

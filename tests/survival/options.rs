@@ -248,7 +248,7 @@ fn key_of_others(world: &World) -> String {
 
 /// Returns `args` with the names of things in place of the words that stand for them.
 fn filled(world: &World, folder: &Path, args: &[&str]) -> Vec<String> {
-    let word = |word: &&str| match *word {
+    let fill = |word: &&str| match *word {
         "VERSION" => world.by_hand(async {
             let s3 = s3(world.endpoint(), "us-east-1");
             let head = s3.head_object().bucket(SOURCE).key("theirs").send().await.unwrap();
@@ -266,7 +266,7 @@ fn filled(world: &World, folder: &Path, args: &[&str]) -> Vec<String> {
         }
         other => other.to_owned(),
     };
-    args.iter().map(word).collect()
+    args.iter().map(fill).collect()
 }
 
 /// Returns the exit codes that a command line may have.

@@ -65,7 +65,7 @@ impl Operator<'_> {
             calls.extend(self.alias("kms:DeleteAlias", side));
             calls.extend(TAKING_KEYS.map(|it| self.bearing_tags(self.on_key(it, side))));
         }
-        let back = self.directions().into_iter().filter(|it| it.is_back());
+        let back = self.directions().into_iter().filter(Topology::is_back);
         for direction in back.filter(|it| it.role_settings.is_ours()) {
             let deletes = ["iam:DeleteRole", "iam:DeleteRolePolicy"];
             calls.extend(deletes.map(|it| self.on_role_of(&direction, it)));
@@ -156,6 +156,7 @@ pub(super) const LIFECYCLE_WRITE: &str = "s3:PutLifecycleConfiguration";
 /// Returns the permissions that reading a bucket requires.
 pub(super) fn bucket_reads() -> Vec<&'static str> {
     let others = [
+        "s3:GetBucketAcl",
         "s3:GetBucketPolicy",
         "s3:GetBucketTagging",
         "s3:GetLifecycleConfiguration",
