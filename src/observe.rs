@@ -3,6 +3,7 @@
 //! Not for: reading single resources (see the `find` of each step) or judging them (see `plan`).
 
 mod accounts;
+mod acls;
 mod fleet;
 mod keys;
 mod live;
@@ -12,6 +13,7 @@ mod shared_role;
 mod twice;
 
 pub(crate) use accounts::{AWAY, account, expect_owner, identified, identified_without};
+pub use acls::acls;
 pub use fleet::{Scope, SearchReport, fleet};
 use keys::{existing, keys};
 pub use keys::{left_replicas, pending_key, spare_key};

@@ -4,6 +4,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod acl;
 mod alias;
 mod beginning;
 mod bucket;
@@ -59,6 +60,7 @@ use tokio::time::Instant;
 
 pub(crate) mod find {
     //! The `find` of each resource, for `observe` and `check`.
+    pub(crate) use super::acl::grantees as acl_grantees;
     pub(crate) use super::bucket::{find as bucket, find_more, is_empty, stands};
     pub(crate) use super::bucket_region::find as bucket_region;
     pub(crate) use super::key::{

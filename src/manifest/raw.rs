@@ -174,6 +174,7 @@ mappings! {
         storage_class: At<String>,
         delete_markers: At<bool>,
         replica_modifications: At<bool>,
+        annotations: At<bool>,
         time_control: At<bool>,
         metrics: At<bool>,
         two_way: At<bool>,

@@ -70,6 +70,8 @@ pub struct ReplicationSettings {
     pub activation: Activation,
     /// Whether every destination replicates back to the source.
     pub two_way: bool,
+    /// Whether annotations of objects replicate.
+    pub annotations: bool,
     /// Whether rules of schema V1 are converted to V2 where others are written.
     pub converts_v1: bool,
 }
@@ -165,6 +167,7 @@ impl Manifest {
             deny_other_keys: self.deny_other_keys,
             profile: self.profile,
             activation: self.replication.activation,
+            annotations: self.replication.annotations,
             converts_v1: self.replication.converts_v1,
             tags: self.tags.clone(),
         };

@@ -39,6 +39,8 @@ pub struct Wanted {
     pub profile: Profile,
     /// How rules go live.
     pub activation: Activation,
+    /// Whether annotations of objects replicate.
+    pub annotations: bool,
     /// Whether rules of schema V1 are converted to V2 where others are written.
     pub converts_v1: bool,
     /// The user's tags.

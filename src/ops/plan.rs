@@ -46,6 +46,7 @@ pub async fn plan_at(session: &Session, depth: Depth) -> Result<Planned, Failure
     let more = read_more(session, &mut topology, &mut world);
     session.unless_ending(Box::pin(more)).await?;
     let plan = built(session, &topology, &mut world).await?;
+    session.unless_ending(observe::acls(&session.aws, &world, &plan)).await?;
     let proof = plan::prove(&topology, &world, &session.templates)?;
     session.events.say(&Event::Proof { calls: drawn::calls(proof.rows.iter()) });
     Ok(Planned { topology, world, plan })

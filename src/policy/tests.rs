@@ -25,7 +25,7 @@ key:
   administrators: ["arn:aws:iam::111122223333:role/admins/key", "arn:aws:iam::222233334444:user/ann"]
   usable_by_accounts: ["333344445555", "444455556666"]
 buckets: {deny_other_keys: true}
-replication: {prefix: "data/", delete_markers: true}
+replication: {prefix: "data/", delete_markers: true, annotations: true}
 "#,
     ),
     (

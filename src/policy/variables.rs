@@ -104,6 +104,7 @@ fn of_pair(topology: &Topology, keys: &PairKeys) -> Value {
         "owned_accounts": accounts(&|side| !topology.owned_prefixes(side).is_empty()),
         "foreign_accounts": accounts(&|side| topology.is_foreign(side)),
         "bucket_key": topology.wanted.bucket_key,
+        "annotations": topology.wanted.annotations,
         "object_lock": topology.wanted.buckets.lock.is_some(),
         "lifecycle": topology.wanted.buckets.lifecycle.is_wanted(),
         "default_retention": topology.wanted.buckets.retention().is_some(),

@@ -84,7 +84,7 @@ fn stages(empty: &World) -> Vec<Stage> {
     ]
 }
 
-/// Replaces the role's trust policy.
+/// Replaces the role's trust policy, and turns the destination's ACLs on.
 fn drift_more(world: &World) {
     let (iam, s3, kms) = (
         iam(world.endpoint()),
@@ -98,6 +98,12 @@ fn drift_more(world: &World) {
         .role_name("crrctl-demo-us-east-1")
         .policy_document(trust.to_string());
     world.by_hand(update.send()).unwrap();
+    let rule = aws_sdk_s3::types::OwnershipControlsRule::builder()
+        .object_ownership(aws_sdk_s3::types::ObjectOwnership::ObjectWriter);
+    let controls = aws_sdk_s3::types::OwnershipControls::builder().rules(rule.build().unwrap());
+    let s3 = crate::common::s3(world.endpoint(), "us-west-2");
+    let put = s3.put_bucket_ownership_controls().bucket(DESTINATION);
+    world.by_hand(put.ownership_controls(controls.build().unwrap()).send()).unwrap();
 }
 
 /// Creates a key that no alias names, and deletes the alias of the pair's key.

@@ -23,7 +23,8 @@ pub(super) fn replication(raw: &RawReplication) -> Checked<ReplicationSettings> 
     let activation = one_of("replication.activation", raw.activation.as_ref(), &known)?;
     let known = [("keep", false), ("convert", true)];
     let converts_v1 = one_of("replication.v1_rules", raw.v1_rules.as_ref(), &known)?;
-    Ok(ReplicationSettings { activation, two_way: is_on(raw.two_way.as_ref()), converts_v1 })
+    let (two_way, annotations) = (is_on(raw.two_way.as_ref()), is_on(raw.annotations.as_ref()));
+    Ok(ReplicationSettings { activation, two_way, annotations, converts_v1 })
 }
 
 fn is_on(flag: Option<&Spanned<bool>>) -> bool {

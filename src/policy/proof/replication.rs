@@ -19,6 +19,9 @@ const SECTION: &str = "replication";
 /// The reads of a source object: the version, its ACL, its tags.
 const READS: [&str; 3] =
     ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"];
+/// The read of a source object's annotations, without which they don't replicate (S3 User Guide,
+/// "Setting up permissions for live replication").
+const ANNOTATIONS: &str = "s3:GetObjectVersionAnnotationForReplication";
 /// The reads of the legal hold and the retention, if the bucket has Object Lock.
 pub(super) const LOCK_READS: [&str; 2] = ["s3:GetObjectLegalHold", "s3:GetObjectRetention"];
 /// The writes of the legal hold and the retention at a destination.
@@ -92,6 +95,9 @@ fn source(scene: &Scene<'_>, who: &PolicyCaller) -> Vec<Call> {
     for prefix in &prefixes {
         let read = |action: &&str| scene.on_object(who, action, side, prefix, &prefixes);
         calls.extend(READS.iter().map(|action| read(action).forbidden_actions(&NOT_ON_OBJECTS)));
+        if topology.wanted.annotations {
+            calls.push(read(&ANNOTATIONS).forbidden_actions(&NOT_ON_OBJECTS));
+        }
         if topology.wanted.buckets.lock.is_some() {
             calls.extend(
                 LOCK_READS.iter().map(|action| read(action).forbidden_actions(&NOT_ON_LOCKS)),
