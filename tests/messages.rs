@@ -9,6 +9,7 @@ pub(crate) fn blotted() -> insta::Settings {
     for (pattern, blot) in [
         (r"mrk-[0-9a-f]{32}", "mrk-<id>"),
         (r"AROA[A-Z0-9]+", "AROA<id>"),
+        (r"\([0-9A-Za-z._]{32}\)", "(<version>)"),
         (r"_crrctl/demo/[a-z]{8}/", "_crrctl/demo/<run>/"),
         (r"\d+ ms\s*", "<ms> "),
         (r"\d+\.\d s\s*", "<ms> "),
