@@ -21,9 +21,10 @@ use crrctl_sandbox::{DEFAULT_ACCOUNT, Lag, Options, SECRET, Sandbox};
 use jiff::Timestamp;
 use process::binary;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The median of a run's time to its proof, in parts of the earliest time.
 const MOST: f64 = 1.15;
@@ -105,19 +106,30 @@ fn measured(manifest: &str, seed: u64) -> Run {
     let home = std::env::temp_dir().join(format!("crrctl-waiting-{}-{seed}", std::process::id()));
     std::fs::create_dir_all(&home).unwrap();
     let (began, start) = (Instant::now(), Timestamp::now());
-    let events = run(&sandbox, &home, &["apply", "--yes", "-f", "-", "-o", "ndjson"], manifest);
+    let apply = || run(&sandbox, &home, &["apply", "--yes", "-f", "-", "-o", "ndjson"], manifest);
+    let (completed, rules) = std::thread::scope(|scope| {
+        let run = scope.spawn(apply);
+        let mut rules = BTreeSet::new();
+        while !run.is_finished() {
+            rules.append(&mut effective(&sandbox));
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        rules.append(&mut effective(&sandbox));
+        (run.join().unwrap(), rules)
+    });
     let end = began.elapsed().as_secs_f64();
-    let proof = events.last().map(|at| since(start, *at)).unwrap();
+    let proof = *completed.last().unwrap();
     let calls = total(&sandbox);
-    let (at, waited_for) = effective(&sandbox);
-    let took = replication(&sandbox);
-    let earliest = since(start, at) + took;
+    // Before a rule is live, another one proves it: the live one takes effect after the proof.
+    let (at, waited_for) = rules.into_iter().rfind(|(at, _)| *at <= proof).unwrap();
+    let earliest = since(start, at) + replication(&sandbox, proof);
     let began = Instant::now();
     run(&sandbox, &home, &["destroy", "--yes", "-f", "-", "-o", "ndjson"], manifest);
     let destroyed = began.elapsed().as_secs_f64();
     let destroy_calls = total(&sandbox) - calls;
     std::fs::remove_dir_all(&home).unwrap();
     runtime.block_on(sandbox.stop());
+    let proof = since(start, proof);
     Run { proof, end, earliest, waited_for, calls, destroyed, destroy_calls }
 }
 
@@ -143,21 +155,23 @@ fn run(sandbox: &Sandbox, home: &std::path::Path, args: &[&str], manifest: &str)
     completed
 }
 
-/// Returns when an upload would first have replicated by every rule, and what that waited for.
-fn effective(sandbox: &Sandbox) -> (Timestamp, String) {
+/// Returns when an upload would first have replicated by each rule, and what that waits for. A rule
+/// that lacks something is left out.
+fn effective(sandbox: &Sandbox) -> BTreeSet<(Timestamp, String)> {
     let rules = control(sandbox, "effective");
-    let rules = rules.as_array().unwrap().iter();
-    let last =
-        rules.map(|rule| (time(&rule["at"]), rule["waited_for"].as_str().unwrap().to_owned()));
-    last.max().unwrap()
+    let rules = rules.as_array().unwrap().iter().filter(|rule| rule["at"].is_string());
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    rules.map(|rule| (time(&rule["at"]), text(&rule["waited_for"]))).collect()
 }
 
-/// Returns how long the replication of the last probe took, in seconds.
-fn replication(sandbox: &Sandbox) -> f64 {
+/// Returns how long the longest replication took that the proof needed, in seconds: every object that
+/// was COMPLETED by then, in one part and in parts.
+fn replication(sandbox: &Sandbox, proof: Timestamp) -> f64 {
     let records = control(sandbox, "replication");
     let completed = records.as_array().unwrap().iter().filter(|it| it["status"] == "COMPLETED");
-    let last = completed.max_by_key(|it| time(&it["begun_at"])).unwrap();
-    since(time(&last["begun_at"]), time(&last["ended_at"]))
+    let completed = completed.filter(|it| time(&it["ended_at"]) <= proof);
+    let took = completed.map(|it| since(time(&it["begun_at"]), time(&it["ended_at"])));
+    took.fold(0.0, f64::max)
 }
 
 fn total(sandbox: &Sandbox) -> u64 {

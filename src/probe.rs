@@ -5,6 +5,7 @@
 mod clean;
 mod compare;
 mod differences;
+mod eligible;
 mod held;
 mod markers;
 mod patience;
@@ -30,6 +31,7 @@ use crate::failure::Failure;
 use crate::manifest::{PairKeys, RuleWish, Side, Topology};
 use crate::names::{Arn, Region};
 use crate::stop::Stop;
+use eligible::Eligible;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
 use serde::Serialize;
@@ -198,6 +200,7 @@ pub(crate) struct Prober {
     stop: Stop,
     run: String,
     settings: Settings,
+    eligible: Eligible,
 }
 
 /// Probes every rule of `topology` in every direction; `keys` are the pair's keys.
@@ -275,7 +278,8 @@ impl Prober {
         stop: Stop,
     ) -> Self {
         let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-        Self { aws, topology, keys, events, stop, run, settings }
+        let eligible = Eligible::new();
+        Self { aws, topology, keys, events, stop, run, settings, eligible }
     }
 
     /// Uploads one object and, where a retry may help, further ones; compares the last one at every
@@ -304,6 +308,9 @@ impl Prober {
                 Ok(polled) => polled,
                 Err(failure) => break Err(failure),
             };
+            if polled.status != Status::None {
+                self.eligible.show();
+            }
             let patience = self.settings.patience;
             let Some(wait) = patience.next(&polled, attempt, began.elapsed()) else {
                 break Ok((object, polled));
@@ -313,8 +320,16 @@ impl Prober {
                 key: object.key.clone(),
                 reason: polled.why_another().to_owned(),
             });
-            pause(&self.stop, wait).await;
+            if size.is_none() && polled.status == Status::None {
+                let left = patience.left(&polled, began.elapsed()).max(wait);
+                self.eligible.wait(&self.stop, left).await;
+            } else {
+                pause(&self.stop, wait).await;
+            }
         };
+        if size.is_some() {
+            self.eligible.show();
+        }
         let tried = Tried {
             attempts: u32::try_from(uploaded.len()).unwrap_or(u32::MAX),
             within: began.elapsed(),

@@ -7,7 +7,6 @@ use crate::events::Progress;
 use crate::failure::{Failure, Kind};
 use crate::stop::Stop;
 use crate::units::format_duration;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -22,7 +21,6 @@ where
     F: Future<Output = Result<T, Error>>,
 {
     let started = Instant::now();
-    let mut pauses = pauses(Duration::from_millis(200), Duration::from_secs(5));
     loop {
         let error = match call().await {
             Ok(answer) => return Ok(answer),
@@ -34,7 +32,8 @@ where
             return Err(stop.failure_while(lag.reason).in_region(&error.region));
         }
         progress.retrying(&error.code, lag.reason);
-        pause(stop, pauses.next().unwrap_or_default()).await;
+        let next = next_pause(started.elapsed(), RETRIES);
+        pause(stop, next).await;
     }
 }
 
@@ -43,7 +42,7 @@ where
 pub struct Wait {
     /// Completes the sentence "waiting for …".
     pub what: String,
-    /// The first pause. Later pauses grow up to `at_most_every`.
+    /// The shortest pause. Pauses grow with the time waited, up to `at_most_every`.
     pub every: Duration,
     /// The longest pause.
     pub at_most_every: Duration,
@@ -76,7 +75,6 @@ where
     F: Future<Output = Result<Look<T>, Failure>>,
 {
     let started = Instant::now();
-    let mut pauses = pauses(wait.every, wait.at_most_every);
     let mut seen = 0;
     loop {
         let now = match look().await? {
@@ -104,7 +102,8 @@ where
             format!("{now}: waiting for {}, at most {}", wait.what, format_duration(wait.at_most)),
             started.elapsed(),
         );
-        pause(stop, pauses.next().unwrap_or(wait.at_most_every)).await;
+        let next = next_pause(started.elapsed(), (wait.every, wait.at_most_every));
+        pause(stop, next).await;
     }
 }
 
@@ -132,25 +131,24 @@ where
     F: Future<Output = Result<T, E>>,
 {
     let started = Instant::now();
-    let mut pauses = pauses(Duration::from_millis(500), Duration::from_secs(5));
     loop {
         let seen = look().await?;
         if is_so(&seen) || started.elapsed() >= within {
             return Ok(seen);
         }
-        tokio::time::sleep(pauses.next().unwrap_or(within)).await;
+        tokio::time::sleep(next_pause(started.elapsed(), LOOKS)).await;
     }
 }
 
-/// Returns endless pauses that grow by half, with jitter, from `first` to `longest`.
-fn pauses(first: Duration, longest: Duration) -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(first)
-        .with_max_delay(longest)
-        .with_factor(1.5)
-        .with_jitter()
-        .without_max_times()
-        .build()
+/// The shortest and the longest pause between two tries of a call.
+const RETRIES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// The same between two looks of [`shown`].
+const LOOKS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+
+/// Returns the pause after `elapsed`: an eighth of it, so that what AWS takes its time for is seen soon
+/// after, at a number of calls that grows slowly.
+fn next_pause(elapsed: Duration, (shortest, longest): (Duration, Duration)) -> Duration {
+    (elapsed / 8).max(shortest).min(longest)
 }
 
 #[cfg(test)]

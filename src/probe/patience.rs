@@ -5,6 +5,10 @@ use super::Status;
 use super::poll::{Polled, Unfit};
 use std::time::Duration;
 
+/// The shortest and the longest pause between two objects. Between these it is a quarter of the time
+/// since the first one.
+const PAUSES: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
+
 /// How long fresh objects are uploaded where one proves nothing: S3 names no bound for the time in
 /// which a rule, a role, a key or an encryption takes effect, and FAILED is final for an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +58,11 @@ impl Patience {
         }
     }
 
+    /// Returns how long fresh objects may still be uploaded.
+    pub(super) fn left(self, polled: &Polled, elapsed: Duration) -> Duration {
+        self.after(polled).saturating_sub(elapsed)
+    }
+
     /// Returns the pause before the next object, or `None` where this object has the last word.
     pub(super) fn next(
         self,
@@ -64,8 +73,9 @@ impl Patience {
         if matches!(polled.status, Status::Completed | Status::Pending) {
             return None;
         }
-        let pause = Duration::from_secs(1 << attempt.min(5));
-        let left = self.after(polled).saturating_sub(elapsed);
+        let (shortest, longest) = PAUSES;
+        let pause = (elapsed / 4).max(shortest).min(longest);
+        let left = self.left(polled, elapsed);
         if left.is_zero() {
             let is_first = polled.status == Status::None && attempt == 1;
             return is_first.then_some(pause);
@@ -98,8 +108,8 @@ mod tests {
         let (failed, none) = (polled(Status::Failed, None), polled(Status::None, None));
         let no_version = polled(Status::None, Some(Unfit::NoVersion));
         let mins = Duration::from_mins;
-        assert_eq!(tried(NOW, &failed), (14, mins(5)));
-        assert_eq!(tried(NOW, &none), (14, mins(5)));
+        assert_eq!(tried(NOW, &failed), (24, mins(5)));
+        assert_eq!(tried(NOW, &none), (24, mins(5)));
         assert_eq!(tried(NOW, &no_version).1, mins(15));
         for status in [&failed, &none, &no_version] {
             assert_eq!(tried(Patience::For(mins(40)), status).1, mins(40));
