@@ -28,7 +28,9 @@ use std::time::{Duration, Instant};
 
 /// The median of a run's time to its proof, in parts of the earliest time.
 const MOST: f64 = 1.15;
-/// The manifests, and whether the bound holds for them: a proof before a rule is live is a second proof.
+/// The objects of a proof: one in one part, and one in parts.
+const SHAPES: usize = 2;
+/// The manifests. Where a rule is proven before it is live, that first proof counts.
 const PAIRS: [(&str, &str); 2] = [
     ("direct", "name: demo\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n"),
     (
@@ -39,11 +41,11 @@ const PAIRS: [(&str, &str); 2] = [
 
 /// What one run of `apply` took, in seconds.
 struct Run {
-    /// From the start until a probe was COMPLETED under the final rules.
+    /// From the start until the first proof: both of its objects are COMPLETED.
     proof: f64,
     /// From the start until the process ended.
     end: f64,
-    /// From the start until a probe could have been COMPLETED.
+    /// From the start until they could have been COMPLETED.
     earliest: f64,
     /// What the rule waited for last.
     waited_for: String,
@@ -118,9 +120,9 @@ fn measured(manifest: &str, seed: u64) -> Run {
         (run.join().unwrap(), rules)
     });
     let end = began.elapsed().as_secs_f64();
-    let proof = *completed.last().unwrap();
+    let proof = completed[SHAPES - 1];
     let calls = total(&sandbox);
-    // Before a rule is live, another one proves it: the live one takes effect after the proof.
+    // A rule that goes live after its proof takes effect later.
     let (at, waited_for) = rules.into_iter().rfind(|(at, _)| *at <= proof).unwrap();
     let earliest = since(start, at) + replication(&sandbox, proof);
     let began = Instant::now();
@@ -133,7 +135,7 @@ fn measured(manifest: &str, seed: u64) -> Run {
     Run { proof, end, earliest, waited_for, calls, destroyed, destroy_calls }
 }
 
-/// Runs the binary and returns when it told that a probe was COMPLETED.
+/// Runs the binary and returns when it told of each object that it is COMPLETED.
 fn run(sandbox: &Sandbox, home: &std::path::Path, args: &[&str], manifest: &str) -> Vec<Timestamp> {
     let mut command = Command::new(binary());
     command.args(args).current_dir(home).env_clear().env("HOME", home);
