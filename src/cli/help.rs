@@ -143,6 +143,11 @@ pub(super) fn with_variables(given: &ArgMatches) -> Command {
     } else if has(&["verbose"]) {
         replaced.push("quiet");
     }
+    let is_missing = |file| !std::path::Path::new(&file).exists();
+    let wants_none = page.is_some_and(|page| page.wants_no_manifest());
+    if wants_none && std::env::var_os("CRRCTL_FILE").is_some_and(is_missing) {
+        replaced.push("file");
+    }
     let is_read = |id: &str| page.is_none_or(|page| page.uses(id)) && !replaced.contains(&id);
     read_only(program(), &is_read)
 }

@@ -319,6 +319,12 @@ impl Page {
         !self.uses(option) && !LIVE.contains(&option)
     }
 
+    /// Returns whether the command only uses a manifest where there is one: a variable that names a
+    /// file that is missing is passed over.
+    pub(crate) fn wants_no_manifest(&self) -> bool {
+        ["gc", "list", "wait"].contains(&self.command)
+    }
+
     /// Returns the examples as lines, each comment in the same column.
     pub(crate) fn example_lines(&self) -> Vec<String> {
         let with_comment = self.examples.iter().filter(|(_, comment)| !comment.is_empty());
