@@ -155,7 +155,7 @@ def nightly(sandbox, scratch):
     manifest.write_text("name: smoke\nsource: {region: us-east-1}\ndestinations: [{region: us-west-2}]\n")
     step = yaml.safe_load((ROOT / "action.yml").read_text())["runs"]["steps"][-1]["run"]
     for call in steps_of(EXAMPLES / "github-nightly.yml", "smoke"):
-        if call.get("uses") != "./":
+        if not call.get("uses", "").startswith("OWNER/crrctl@"):
             continue
         given = call["with"]
         output = scratch / "nightly-output"
@@ -172,7 +172,7 @@ def nightly(sandbox, scratch):
         )
         that(f"the nightly's {given['command']} goes through", done.returncode == 0, said(done))
         result = json.loads((scratch / f"crrctl-{given['command']}.json").read_text())
-        that("of its pair, and nothing is left", result.get("pair") == "smoke" and result.get("left", []) == [], result)
+        that("of its pair, and nothing is left", result.get("pair", "").startswith("smoke-") and result.get("left", []) == [], result)
 
 
 def release(crrctl, scratch):
@@ -212,6 +212,10 @@ def release(crrctl, scratch):
     done = subprocess.run([*shell, install], env=environment, capture_output=True, text=True)
     that("the action installs that archive and checks its sum", done.returncode == 0 and "OK" in done.stdout, said(done))
     asked_for = f"release download {tag} --repo owner/crrctl --pattern crrctl-*-{target}.tar.gz*"
+    subprocess.run([*shell, install], env=environment | {"VERSION": ""}, capture_output=True)
+    latest = f"release download --repo owner/crrctl --pattern crrctl-*-{target}.tar.gz*"
+    that("without a name it asks for the latest", asked.read_text().splitlines()[-1] == latest, asked.read_text())
+    subprocess.run([*shell, install], env=environment, capture_output=True)
     that("it asks for the release that was named", asked.read_text().splitlines()[-1] == asked_for, asked.read_text())
     version = subprocess.run([f"{paths.read_text().strip()}/crrctl", "--version"], capture_output=True, text=True)
     that("what it puts on the PATH runs", version.stdout.startswith("crrctl "), said(version))
