@@ -213,8 +213,8 @@ fn y_is_yes() {
 fn a_variable_set_to_nothing_is_unset() {
     let stand = Stand::new();
     let mut command = stand.command(&[&["plan"], &PAIR[..]].concat());
-    for name in ["CRRCTL_TIMEOUT", "CRRCTL_OUTPUT", "CRRCTL_ENDPOINT_URL", "CRRCTL_JUNIT"] {
-        command.env(name, "");
+    for (option, ..) in COMMON {
+        command.env(format!("CRRCTL_{}", option.to_uppercase().replace('-', "_")), "");
     }
     for name in ["AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_S3"] {
         command.env(name, "");
@@ -254,6 +254,28 @@ fn no_such_pair_or_object_is_3() {
     stand.s3("us-east-1", async |s3| s3.create_bucket().bucket("theirs").send().await.unwrap());
     let missing = stand.run(&["wait", "s3://theirs/none", "-o", "json"]).exits(3).json();
     assert_eq!(missing["error"]["code"], "object-missing");
+}
+
+/// What one command made with `--sandbox` is gone for the next.
+#[test]
+fn a_fresh_sandbox_says_that_it_is_empty() {
+    let told = |args: &[&str]| {
+        let output = alone(args);
+        output.stderr.matches("a fresh sandbox is empty: `crrctl sandbox -- sh`").count()
+    };
+    let object = "s3://demo-111122223333-us-east-1/key";
+    for args in [
+        &["status", "--sandbox"][..],
+        &["check", "--sandbox"],
+        &["probe", "--sandbox"],
+        &["destroy", "--yes", "--sandbox"],
+        &["wait", object, "--sandbox"],
+        &["list", "--sandbox"],
+    ] {
+        assert_eq!(told(args), 1, "{args:?}");
+    }
+    assert_eq!(told(&["status", "--sandbox", "-q"]), 0);
+    assert_eq!(told(&["plan", "--sandbox"]), 0, "it says what `apply` would make");
 }
 
 #[test]

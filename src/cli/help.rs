@@ -144,7 +144,7 @@ pub(super) fn with_variables(given: &ArgMatches) -> Command {
         replaced.push("quiet");
     }
     let is_missing = |file| !std::path::Path::new(&file).exists();
-    let wants_none = page.is_some_and(|page| page.wants_no_manifest());
+    let wants_none = page.is_some_and(pages::Page::wants_no_manifest);
     if wants_none && std::env::var_os("CRRCTL_FILE").is_some_and(is_missing) {
         replaced.push("file");
     }

@@ -25,6 +25,10 @@ use ends::{watch_clock, watch_signals};
 use std::io::IsTerminal;
 use std::sync::Arc;
 
+/// The commands that look for what other commands made; `probe` says by itself that a sandbox is new.
+const LOOKING: [&str; 10] =
+    ["backfill", "check", "destroy", "export", "gc", "import", "list", "status", "wait", "watch"];
+
 /// Begins a run about `pair`, with `home` as the Region of IAM and STS and the credentials that
 /// `manifest` names. Returns the sandbox too, if the run has one: it serves as long as it is held.
 pub(super) async fn begin(
@@ -36,6 +40,9 @@ pub(super) async fn begin(
     in_sandbox: bool,
 ) -> Result<(RunContext, Option<Sandbox>), Failure> {
     let sandbox = if in_sandbox { Some(start_sandbox().await?) } else { None };
+    if in_sandbox && LOOKING.contains(&printer.command) && global.volume() > Volume::Quiet {
+        printer.say("note: a fresh sandbox is empty: `crrctl sandbox -- sh` gives one that lasts as long as the shell");
+    }
     let (stop, events) = (stop(global), events(global, printer));
     events.say(&Event::RunStart { command: printer.command, pair: pair.to_owned() });
     let aws = Arc::new(connect(global, home, manifest, sandbox.as_ref()).await?);
