@@ -31,6 +31,7 @@ use crate::failure::Failure;
 use crate::manifest::{PairKeys, RuleWish, Side, Topology};
 use crate::names::{Arn, Region};
 use crate::stop::Stop;
+use clean::Litter;
 use eligible::Eligible;
 use futures::future::join_all;
 use futures::stream::{self, StreamExt};
@@ -201,6 +202,7 @@ pub(crate) struct Prober {
     run: String,
     settings: Settings,
     eligible: Eligible,
+    litter: Litter,
 }
 
 /// Probes every rule of `topology` in every direction; `keys` are the pair's keys.
@@ -255,6 +257,7 @@ async fn one_way(prober: Prober) -> Evidence {
         evidence.failure = evidence.failure.take().or(failure);
     }
     if !prober.settings.keep {
+        prober.clear().await;
         prober.remove_what_is_left().await;
     }
     evidence.failure = evidence.failure.take().or_else(|| evidence.probes.iter().find_map(judged));
@@ -278,8 +281,8 @@ impl Prober {
         stop: Stop,
     ) -> Self {
         let run = std::iter::repeat_with(fastrand::lowercase).take(8).collect();
-        let eligible = Eligible::new();
-        Self { aws, topology, keys, events, stop, run, settings, eligible }
+        let (eligible, litter) = (Eligible::new(), Litter::default());
+        Self { aws, topology, keys, events, stop, run, settings, eligible, litter }
     }
 
     /// Uploads one object and, where a retry may help, further ones; compares the last one at every
@@ -308,9 +311,6 @@ impl Prober {
                 Ok(polled) => polled,
                 Err(failure) => break Err(failure),
             };
-            if polled.status != Status::None {
-                self.eligible.show();
-            }
             let patience = self.settings.patience;
             let Some(wait) = patience.next(&polled, attempt, began.elapsed()) else {
                 break Ok((object, polled));

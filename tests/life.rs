@@ -93,6 +93,32 @@ fn probe_counts_sizes_and_keeps() {
 }
 
 #[test]
+fn many_probes_are_removed_together() {
+    let stand = Stand::new();
+    let _ = stand.in_process(&["apply", "--yes", "--no-probe"]).exits(0);
+    let buckets = [("us-east-1", SOURCE), ("us-west-2", DESTINATION)];
+    let left = || {
+        buckets.map(|(region, bucket)| {
+            let listed = stand.s3(region, async |s3| {
+                s3.list_object_versions().bucket(bucket).send().await.unwrap()
+            });
+            listed.versions().len() + listed.delete_markers().len()
+        })
+    };
+    let probe = ["probe", "--count", "600", "--size", "1B", "--concurrency", "16"];
+    let _ = stand.calls();
+    let probed = stand.in_process(&probe).exits(0).json();
+    assert_eq!((&probed["summary"]["completed"], left()), (&json!(600), [0, 0]));
+    let calls = stand.calls();
+    assert_eq!(calls["by_operation"]["s3:DeleteObjects"], 4, "500 and 100 on each side");
+    assert_eq!(calls["by_operation"].get("s3:DeleteObject"), None);
+    stand.faults(&["s3:DeleteObjects:error=AccessDenied:times=1"]);
+    let denied = stand.pair(&["probe", "--count", "100", "--size", "1B"]).exits(0);
+    assert!(denied.stderr.contains("100 probes in `"), "{denied}");
+    assert_eq!(left(), [0, 0], "what is left is listed and removed at the end");
+}
+
+#[test]
 fn destroy_of_nothing_is_done_and_destroy_twice_is_too() {
     let stand = Stand::new();
     let nothing = stand.in_process(&["destroy", "--yes"]).exits(0).json();

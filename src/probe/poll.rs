@@ -88,7 +88,12 @@ impl Prober {
                     elapsed_ms: millis(elapsed),
                 });
             }
-            without = if status == Status::None { without + 1 } else { 0 };
+            if status == Status::None {
+                without += 1;
+            } else {
+                self.eligible.show();
+                without = 0;
+            }
             let is_late = elapsed >= self.settings.at_most || self.stop.is_too_late();
             let is_over = match status {
                 Status::Completed | Status::Failed => true,
